@@ -1,0 +1,168 @@
+/**
+ * The one error that crosses a border inside the gateway. Its kind decides the status, OpenAI's `type` and
+ * `code`, and whether another attempt can help. `message` is for the caller: it holds no key, no address of an
+ * upstream, no text of a prompt. What only the operator should see travels as `cause` and `operatorNote`.
+ * A bug is not a Failure: a TypeError stays one, and is answered as `internal`.
+ */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly kind: FailureKind
+  /** The JSON path of the field at fault, as OpenAI writes it: `messages[0].content`. */
+  readonly param: string | null
+  readonly code: string | null
+  /** The provider whose fault it was. */
+  readonly provider: string | undefined
+  /** The HTTP status the upstream gave, when it gave one. */
+  readonly upstreamStatus: number | undefined
+  /** How long the upstream asked us to wait, in milliseconds. */
+  readonly retryAfterMs: number | undefined
+  /** For the log alone: which setting to look at. Never holds a secret. */
+  readonly operatorNote: string | undefined
+  /** Headers the answer must carry, such as `allow`. */
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(kind: FailureKind, message: string, detail: FailureDetail = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
+    this.kind = kind
+    this.param = detail.param ?? null
+    this.code = detail.code === undefined ? failureKinds[kind].code : detail.code
+    this.provider = detail.provider
+    this.upstreamStatus = detail.upstreamStatus
+    this.retryAfterMs = detail.retryAfterMs
+    this.operatorNote = detail.operatorNote
+    this.headers = detail.headers ?? {}
+  }
+
+  /** The same failure, with the provider it happened at, unless it names one already. */
+  at(provider: string): Failure {
+    if (this.provider !== undefined || this.blame === 'caller') return this
+    return new Failure(this.kind, this.message, {
+      param: this.param,
+      code: this.code,
+      provider,
+      upstreamStatus: this.upstreamStatus,
+      retryAfterMs: this.retryAfterMs,
+      operatorNote: this.operatorNote,
+      headers: this.headers,
+      cause: this.cause,
+    })
+  }
+
+  get status(): number {
+    return failureKinds[this.kind].status
+  }
+
+  get type(): string {
+    return failureKinds[this.kind].type
+  }
+
+  /** Whether asking the same deployment once more can help. */
+  get again(): boolean {
+    return failureKinds[this.kind].again
+  }
+
+  /** Whether another deployment may do what this one could not. */
+  get elsewhere(): boolean {
+    return failureKinds[this.kind].elsewhere
+  }
+
+  /** Whose doing it was: only `upstream` may ever count against a deployment's health. */
+  get blame(): Blame {
+    return failureKinds[this.kind].blame
+  }
+}
+
+/** Any thrown value as a Failure: itself when it is one, otherwise `internal`, the cause kept for the log. */
+export function asFailure(thrown: unknown): Failure {
+  if (thrown instanceof Failure) return thrown
+  return new Failure('internal', 'The gateway had an error while processing your request.', { cause: thrown })
+}
+
+export type FailureKind = keyof typeof failureKinds
+
+export type FailureDetail = {
+  readonly param?: string | null
+  /** Overrides the kind's own code; null for none. */
+  readonly code?: string | null
+  readonly provider?: string | undefined
+  readonly upstreamStatus?: number | undefined
+  readonly retryAfterMs?: number | undefined
+  readonly operatorNote?: string | undefined
+  readonly headers?: Readonly<Record<string, string>>
+  readonly cause?: unknown
+}
+
+type Blame = 'caller' | 'operator' | 'upstream' | 'load' | 'gateway'
+
+type FailureRow = {
+  readonly status: number
+  readonly type: string
+  readonly code: string | null
+  readonly again: boolean
+  readonly elsewhere: boolean
+  readonly blame: Blame
+}
+
+const caller = { again: false, elsewhere: false, blame: 'caller' } as const
+const upstream = { again: true, elsewhere: true, blame: 'upstream' } as const
+const invalid = 'invalid_request_error'
+
+const failureKinds = {
+  // The caller's own mistakes: told exactly, never tried again.
+  invalid_request: { status: 400, type: invalid, code: null, ...caller },
+  unauthorized: { status: 401, type: invalid, code: 'invalid_api_key', ...caller },
+  not_found: { status: 404, type: invalid, code: 'unknown_url', ...caller },
+  method_not_allowed: { status: 405, type: invalid, code: 'method_not_supported', ...caller },
+  too_large: { status: 413, type: invalid, code: 'request_too_large', ...caller },
+  unsupported_media: { status: 415, type: invalid, code: 'unsupported_media_type', ...caller },
+  /** The caller hung up. Nobody reads the answer, nobody is blamed. */
+  caller_left: { status: 499, type: invalid, code: 'client_closed_request', ...caller },
+
+  // What this upstream will not do, though another may.
+  unsupported: { status: 400, type: invalid, code: 'unsupported_parameter', ...caller, elsewhere: true },
+  model_not_found: { status: 404, type: invalid, code: 'model_not_found', ...caller, elsewhere: true },
+
+  // The upstream's word on the caller's request.
+  rejected: { status: 400, type: invalid, code: null, ...caller },
+  context_length: { status: 400, type: invalid, code: 'context_length_exceeded', ...caller },
+  content_filtered: { status: 400, type: invalid, code: 'content_filter', ...caller },
+
+  // The upstream's own trouble.
+  rate_limited: { status: 429, type: 'requests', code: 'rate_limit_exceeded', ...upstream, blame: 'load' },
+  overloaded: { status: 503, type: 'service_unavailable_error', code: 'server_is_overloaded', ...upstream },
+  upstream_error: { status: 502, type: 'server_error', code: 'upstream_error', ...upstream },
+  unreachable: { status: 502, type: 'server_error', code: 'upstream_unreachable', ...upstream },
+  /** An answer that is none: not JSON, half of it, or without what an answer must hold. */
+  invalid_response: { status: 502, type: 'server_error', code: 'upstream_invalid_response', ...upstream },
+  /** The stream ended before the answer did. */
+  interrupted: { status: 502, type: 'server_error', code: 'upstream_stream_interrupted', ...upstream },
+  /** A silent upstream is not asked again. */
+  timeout: { status: 504, type: 'server_error', code: 'upstream_timeout', ...upstream, again: false },
+  /** Our own key or account, refused upstream: the operator's to mend. */
+  upstream_auth: {
+    status: 502,
+    type: 'server_error',
+    code: 'upstream_auth_error',
+    again: false,
+    elsewhere: true,
+    blame: 'operator',
+  },
+
+  // The gateway's own.
+  draining: {
+    status: 503,
+    type: 'service_unavailable_error',
+    code: 'gateway_draining',
+    again: false,
+    elsewhere: false,
+    blame: 'gateway',
+  },
+  internal: {
+    status: 500,
+    type: 'server_error',
+    code: null,
+    again: false,
+    elsewhere: false,
+    blame: 'gateway',
+  },
+} as const satisfies Record<string, FailureRow>

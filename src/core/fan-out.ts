@@ -1,0 +1,70 @@
+import { Failure } from './failure.ts'
+import type { JsonObject } from './json.ts'
+import type { Call, Choice, Chunk, Delta } from './model.ts'
+
+/** One prompt and one choice of a call that an upstream cannot take whole. */
+export type Part = {
+  readonly call: Call
+  /** Where its choice stands in the answer: prompt × n + choice. */
+  readonly index: number
+  /** Which prompt it answers; a prompt's tokens are counted once, however many choices it has. */
+  readonly promptIndex: number
+}
+
+/**
+ * A call as parts of one prompt and one choice each, in the order of their index. Throws `invalid_request` when
+ * there would be more than `choicesLimit`.
+ */
+export function splitCall(call: Call, choicesLimit: number): readonly [Part, ...Part[]] {
+  const { n: _n, best_of: bestOf, ...rest } = call.body
+  const perPrompt = choicesPerPrompt(call.body)
+  const prompts = call.kind === 'text' ? promptsOf(call.body['prompt']) : undefined
+  const total = (prompts?.length ?? 1) * perPrompt
+  if (total > choicesLimit) {
+    throw new Failure(
+      'invalid_request',
+      `This request asks for ${total} completions (prompts × n); at most ${choicesLimit} are allowed.`,
+      { param: perPrompt > 1 ? 'n' : 'prompt' },
+    )
+  }
+  // A ranking among more candidates than are wanted is the upstream's to do, or to refuse.
+  if (typeof bestOf === 'number' && bestOf > perPrompt) rest['best_of'] = bestOf
+  const part = (index: number): Part => {
+    const promptIndex = Math.floor(index / perPrompt)
+    const body: JsonObject = prompts === undefined ? rest : { ...rest, prompt: prompts[promptIndex] }
+    return { call: { ...call, body, source: undefined }, index, promptIndex }
+  }
+  return [part(0), ...Array.from({ length: total - 1 }, (_, index) => part(index + 1))]
+}
+
+/** True when the call has exactly one prompt, not in a list, and asks for one choice. */
+export function isSinglePart(call: Call): boolean {
+  if (choicesPerPrompt(call.body) > 1) return false
+  const prompt = call.body['prompt']
+  return call.kind === 'chat' || !Array.isArray(prompt) || isTokenIds(prompt)
+}
+
+/** A part's delta as it stands in the whole answer: its own index, the first part's identity. */
+export function placeDelta(delta: Delta, part: Part, identity: ChunkIdentity): Delta {
+  const choices = delta.chunk.choices.map((choice): Choice => ({ ...choice, index: part.index }))
+  return { chunk: { ...delta.chunk, ...identity, choices }, source: undefined }
+}
+
+/** What every chunk of one answer has in common. */
+export type ChunkIdentity = Pick<Chunk, 'id' | 'created' | 'model'>
+
+export function identityOf({ chunk: { id, created, model } }: Delta): ChunkIdentity {
+  return { id, created, model }
+}
+
+function choicesPerPrompt({ n }: JsonObject): number {
+  return typeof n === 'number' ? n : 1
+}
+
+function promptsOf(prompt: unknown): readonly unknown[] {
+  return Array.isArray(prompt) && !isTokenIds(prompt) ? prompt : [prompt]
+}
+
+function isTokenIds(prompt: readonly unknown[]): boolean {
+  return typeof prompt[0] === 'number'
+}

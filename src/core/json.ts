@@ -1,0 +1,90 @@
+/** A JSON object of unknown shape: what a caller or an upstream sent, before anyone vouches for a field. */
+export type JsonObject = { [key: string]: unknown }
+
+/**
+ * Parses JSON without losing digits: a number that a double cannot hold (an integer past 2^53, an exponent
+ * past 1e308) becomes a raw number, which `JSON.stringify` writes back as it stood.
+ * Throws SyntaxError.
+ */
+export function parseJson(text: string): unknown {
+  if (!mayLoseDigits.test(text)) return JSON.parse(text)
+  return JSON.parse(text, keepDigits as Reviver)
+}
+
+/** True for a JSON object: not null, not an array, not a raw number. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value)
+}
+
+/**
+ * The depth of nesting of a JSON text, counted on the text itself, so that a hostile body is refused before
+ * anything is built from it. Stops counting at `limit` + 1.
+ */
+export function depthOf(text: string, limit: number): number {
+  let depth = 0
+  let deepest = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === quote) {
+      at = endOfString(text, at)
+    } else if (code === openBrace || code === openBracket) {
+      depth++
+      if (depth > deepest) deepest = depth
+      if (deepest > limit) return deepest
+    } else if (code === closeBrace || code === closeBracket) {
+      depth--
+    }
+  }
+  return deepest
+}
+
+/** True when any object inside `root` has a key of its own named `__proto__`, however it was escaped. */
+export function hasProtoKey(root: unknown): boolean {
+  const waiting: unknown[] = [root]
+  while (waiting.length > 0) {
+    const next = waiting.pop()
+    if (typeof next !== 'object' || next === null) continue
+    if (!Array.isArray(next) && Object.hasOwn(next, '__proto__')) return true
+    for (const value of Object.values(next)) waiting.push(value)
+  }
+  return false
+}
+
+type Reviver = (key: string, value: unknown) => unknown
+
+const quote = 0x22
+const backslash = 0x5c
+const openBrace = 0x7b
+const closeBrace = 0x7d
+const openBracket = 0x5b
+const closeBracket = 0x5d
+
+/** Sixteen digits in a row, a point among them or not, or an exponent of three: what a double may not keep. */
+const mayLoseDigits = /(?:\d\.?){16}|\d[eE][+-]?\d{3}/
+
+function keepDigits(_key: string, value: unknown, context: { source?: string }): unknown {
+  if (typeof value !== 'number' || context.source === undefined) return value
+  return Number.isFinite(value) && Math.abs(value) <= Number.MAX_SAFE_INTEGER
+    ? value
+    : JSON.rawJSON(context.source)
+}
+
+/** The index of the quote that closes the string opened at `start`, or the text's end. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1)
+  while (end !== -1) {
+    let slashes = 0
+    while (text.charCodeAt(end - 1 - slashes) === backslash) slashes++
+    if (slashes % 2 === 0) return end
+    end = text.indexOf('"', end + 1)
+  }
+  return text.length
+}
+
+declare global {
+  // ES2026, in Node since 22; TypeScript's own library does not name them yet.
+  interface JSON {
+    rawJSON(text: string): object
+    isRawJSON(value: unknown): boolean
+  }
+}

@@ -1,0 +1,67 @@
+import { isObject } from './json.ts'
+import type { Call, Choice, Delta, Usage } from './model.ts'
+import type { TokenCounter } from './ports.ts'
+import { type ClaimedUsage, writeUsage } from './usage.ts'
+
+/** Follows one answer, so that its tokens can be counted where the upstream did not. */
+export interface Meter {
+  note(deltas: readonly Delta[]): void
+  /** What the upstream claimed, and an estimate of what it left out. Nothing is counted when nothing is missing. */
+  settle(claimed: ClaimedUsage | undefined): Promise<MeteredUsage>
+}
+
+export type MeteredUsage = { readonly usage: Usage; readonly estimated: boolean }
+
+export function createMeter(call: Call, counter: TokenCounter): Meter {
+  const pieces: string[] = []
+  return {
+    note(deltas) {
+      for (const { chunk } of deltas) for (const choice of chunk.choices) notePieces(choice, pieces)
+    },
+    async settle(claimed) {
+      const promptTokens = claimed?.promptTokens ?? (await counter.count(promptText(call)))
+      const completionTokens = claimed?.completionTokens ?? (await counter.count(pieces.join('')))
+      return {
+        usage: writeUsage(claimed?.raw ?? {}, promptTokens, completionTokens),
+        estimated: claimed?.promptTokens === undefined || claimed.completionTokens === undefined,
+      }
+    },
+  }
+}
+
+function notePieces(choice: Choice, pieces: string[]): void {
+  const message = choice.delta ?? choice.message
+  if (message === undefined) {
+    if (choice.text) pieces.push(choice.text)
+    return
+  }
+  const { content, reasoning_content: reasoning, refusal, function_call: called } = message
+  for (const words of [reasoning, content, refusal]) if (typeof words === 'string') pieces.push(words)
+  for (const call of message.tool_calls ?? []) noteCalled(call.function, pieces)
+  noteCalled(called, pieces)
+}
+
+function noteCalled(called: unknown, pieces: string[]): void {
+  if (!isObject(called)) return
+  for (const words of [called['name'], called['arguments']]) if (typeof words === 'string') pieces.push(words)
+}
+
+/** The words of a prompt, without the template an upstream puts around them. */
+function promptText({ kind, body }: Call): string {
+  if (kind === 'text') return textOf(body['prompt'])
+  const messages = body['messages']
+  return Array.isArray(messages) ? messages.map(messageText).join('\n') : ''
+}
+
+function messageText(message: unknown): string {
+  return isObject(message) ? textOf(message['content']) : ''
+}
+
+/** Token ids count for one short word each: what they spell is not known here. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number') return ' a'
+  if (Array.isArray(value)) return value.map(textOf).join('')
+  if (isObject(value) && typeof value['text'] === 'string') return value['text']
+  return ''
+}

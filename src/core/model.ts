@@ -1,0 +1,100 @@
+import type { JsonObject } from './json.ts'
+
+/** What a call asks for: a continuation of text, or the next message of a chat. */
+export type Kind = 'text' | 'chat'
+
+/**
+ * One request of one caller, in the internal language: `body` is OpenAI's own request of that kind, with every
+ * field the caller sent, known or not.
+ */
+export type Call = {
+  /** `req_` and 32 hex digits; also the answer's `x-request-id`. */
+  readonly id: string
+  readonly dialect: string
+  readonly kind: Kind
+  /** The model as the caller named it. */
+  readonly model: string
+  readonly stream: boolean
+  /** The caller asked for usage at the end of the stream. */
+  readonly includeUsage: boolean
+  readonly body: JsonObject
+  /** The wire text of `body`, when it is the caller's own, untouched. */
+  readonly source: string | undefined
+  /** The caller's bearer, when it was not this gateway's own key. */
+  readonly credential: string | undefined
+  /** The caller's own bound on the whole call, in milliseconds. */
+  readonly deadlineMs: number | undefined
+}
+
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call'
+
+/** A fragment of a tool call in a stream, or the whole of one in a reply. */
+export type ToolCall = {
+  index?: number
+  id?: string
+  type?: string
+  function?: { name?: string; arguments?: string; [extra: string]: unknown }
+  [extra: string]: unknown
+}
+
+export type Message = {
+  role?: string
+  content?: string | null
+  reasoning_content?: string
+  tool_calls?: ToolCall[]
+  [extra: string]: unknown
+}
+
+/** `text` in a text completion, `delta` in a chunk of a chat, `message` in a whole reply of a chat. */
+export type Choice = {
+  index: number
+  text?: string
+  delta?: Message
+  message?: Message
+  logprobs?: unknown
+  finish_reason: FinishReason | null
+  [extra: string]: unknown
+}
+
+/** OpenAI's chunk or reply, loosely typed: a field nobody here knows travels through. */
+export type Chunk = {
+  id: string
+  object: string
+  created: number
+  model: string
+  choices: Choice[]
+  usage?: Usage | null
+  [extra: string]: unknown
+}
+
+/** Token counts as they go to the caller: whole numbers, none negative, `total` always the sum. */
+export type Usage = {
+  prompt_tokens: number
+  completion_tokens: number
+  total_tokens: number
+  [extra: string]: unknown
+}
+
+/**
+ * A piece of a reply: one chunk of a stream, or the whole of a JSON reply (a sequence of one).
+ * `source` is the chunk's wire text while the chunk is as the upstream sent it: whoever changes the chunk
+ * clears it, and whoever writes the chunk may use it instead of writing anew.
+ */
+export type Delta = { chunk: Chunk; source: string | undefined }
+
+/** A delta as a provider hands it over: nothing in the chunk has been vouched for yet. */
+export type RawDelta = { chunk: JsonObject; source: string | undefined }
+
+/** A finished JSON answer, with the usage that was counted for it. */
+export type Reply = Delta & { usage: Usage }
+
+/** The four clocks of an attempt, in milliseconds. */
+export type Clocks = {
+  readonly connectMs: number
+  readonly firstTokenMs: number
+  readonly idleMs: number
+  readonly totalMs: number
+}
+
+/** How often, and after what wait, the same deployment is asked again. */
+export type Retry = { readonly retries: number; readonly delayMs: number }

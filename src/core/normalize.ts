@@ -1,0 +1,313 @@
+import { Failure } from './failure.ts'
+import { finishReasonOf } from './finish-reason.ts'
+import { isObject, type JsonObject } from './json.ts'
+import type { Choice, Chunk, Delta, FinishReason, Kind, Message, RawDelta } from './model.ts'
+import { createToolCallRepair, repairWholeToolCalls, type ToolCallRepair } from './tool-calls.ts'
+import { type ClaimedUsage, readUsage } from './usage.ts'
+
+/**
+ * Holds one upstream answer to the rules of the internal language, whatever the upstream sent: role, tool-call
+ * id, type and name once; text and arguments as strings; reasoning and content apart; one finish_reason per
+ * choice, in OpenAI's enum, and nothing for that choice after it; usage taken out and told apart; id, created
+ * and model constant. A delta that obeys already is passed on as it came, its `source` with it.
+ */
+export interface Normalizer {
+  /** Gives the deltas the caller should see, in order. Throws Failure when the upstream reports an error. */
+  accept(burst: readonly RawDelta[]): readonly Delta[]
+  /** To be called when no more will come. Throws `interrupted` when the answer had not ended. */
+  finish(): void
+  /** What the upstream said last of its usage. */
+  usage(): ClaimedUsage | undefined
+}
+
+export type NormalizerParts = {
+  readonly kind: Kind
+  /** True when usage is to be taken out of the deltas, to be told once, at the end. */
+  readonly stream: boolean
+  /** Used where the upstream gives none. */
+  readonly id: string
+  readonly createdEpochSeconds: number
+  readonly model: string
+  /** Repairs are named here. */
+  readonly flags: Set<string>
+}
+
+export function createNormalizer(parts: NormalizerParts): Normalizer {
+  const choices = new Map<number, ChoiceState>()
+  const state: State = { ...parts, identity: undefined, choices, claimed: undefined }
+  return {
+    accept(burst) {
+      const seen: Delta[] = []
+      for (const raw of burst) normalizeDelta(raw, state, seen)
+      return seen
+    },
+    finish() {
+      let unfinished = choices.size === 0
+      for (const choice of choices.values()) unfinished ||= !choice.finished
+      if (unfinished) {
+        throw new Failure('interrupted', 'The upstream ended the answer before it was complete.')
+      }
+    },
+    usage: () => state.claimed,
+  }
+}
+
+/** True when the caller would notice this delta: text, reasoning, a refusal, a tool call or an end. */
+export function isVisible(delta: Delta): boolean {
+  return delta.chunk.choices.some(isVisibleChoice)
+}
+
+type Identity = { readonly id: string; readonly created: number; readonly model: string }
+
+type State = NormalizerParts & {
+  identity: Identity | undefined
+  readonly choices: Map<number, ChoiceState>
+  claimed: ClaimedUsage | undefined
+}
+
+/** Where a message holds what a caller would miss. */
+const spoken = [
+  'content',
+  'reasoning_content',
+  'reasoning',
+  'refusal',
+  'tool_calls',
+  'function_call',
+] as const
+
+type ChoiceState = { roleTold: boolean; finished: boolean; tools: ToolCallRepair | undefined }
+
+function isVisibleChoice(choice: Choice): boolean {
+  if (choice.finish_reason !== null || choice.text) return true
+  const message = choice.delta ?? choice.message
+  if (message === undefined) return false
+  return (
+    Boolean(message.content) ||
+    Boolean(message.reasoning_content) ||
+    Boolean(message['refusal']) ||
+    message.tool_calls !== undefined ||
+    isObject(message['function_call'])
+  )
+}
+
+function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
+  const { chunk } = raw
+  if (chunk['error'] !== undefined && chunk['error'] !== null) throw reportedError(chunk['error'])
+  let changed = takeUsage(chunk, state)
+  const given = chunk['choices']
+  if (!Array.isArray(given) || given.length === 0) return
+  const kept: Choice[] = []
+  for (let position = 0; position < given.length; position++) {
+    const choice: unknown = given[position]
+    if (!isObject(choice)) continue
+    if (!isIndex(choice['index'])) {
+      choice['index'] = position
+      changed = true
+    }
+    const current = choiceState(choice['index'] as number, state)
+    if (current.finished) {
+      if (carriesText(choice)) state.flags.add('text_after_finish')
+      continue
+    }
+    if (normalizeChoice(choice, current, state)) changed = true
+    kept.push(choice as Choice)
+  }
+  if (kept.length === 0) return
+  if (kept.length !== given.length) {
+    chunk['choices'] = kept
+    changed = true
+  }
+  if (settleIdentity(chunk, state)) changed = true
+  const delta: Delta = { chunk: chunk as Chunk, source: changed ? undefined : raw.source }
+  if (kept.some(mixesReasoning)) seen.push(...splitReasoning(delta))
+  else seen.push(delta)
+}
+
+function isIndex(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0
+}
+
+/** Notes the usage and, in a stream, takes it out of the chunk. True when the chunk was changed. */
+function takeUsage(chunk: JsonObject, state: State): boolean {
+  const value = chunk['usage']
+  if (value === undefined || value === null) return false
+  state.claimed = readUsage(value, state.flags) ?? state.claimed
+  if (!state.stream) return false
+  chunk['usage'] = null
+  return true
+}
+
+function choiceState(index: number, state: State): ChoiceState {
+  let choice = state.choices.get(index)
+  if (choice === undefined) {
+    choice = { roleTold: false, finished: false, tools: undefined }
+    state.choices.set(index, choice)
+  }
+  return choice
+}
+
+function carriesText(choice: JsonObject): boolean {
+  const delta = choice['delta'] ?? choice['message']
+  return Boolean(choice['text']) || (isObject(delta) && spoken.some((key) => isFilled(delta[key])))
+}
+
+function isFilled(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value)
+}
+
+/** True when the choice was changed. */
+function normalizeChoice(choice: JsonObject, current: ChoiceState, state: State): boolean {
+  // What a choice holds is in one place; some upstreams say it in two.
+  let changed: boolean
+  if (state.kind === 'text') {
+    changed = dropField(choice, 'delta')
+    changed = dropField(choice, 'message') || changed
+    changed = settleText(choice, 'text', '') || changed
+  } else if (isObject(choice['message'])) {
+    changed = dropField(choice, 'delta')
+    changed = normalizeMessage(choice['message'], state) || changed
+  } else {
+    changed = dropField(choice, 'message')
+    changed = normalizeChatDelta(choice, current, state) || changed
+  }
+  const usesTools = current.tools !== undefined || wholeToolCalls(choice) !== undefined
+  const reason = finishReasonOf(choice['finish_reason'], state.kind, usesTools, state.flags)
+  if (reason !== null) current.finished = true
+  return setField(choice, 'finish_reason', reason) || changed
+}
+
+function wholeToolCalls(choice: JsonObject): unknown {
+  const message = choice['message']
+  const calls = isObject(message) ? message['tool_calls'] : undefined
+  return Array.isArray(calls) && calls.length > 0 ? calls : undefined
+}
+
+function normalizeMessage(message: JsonObject, state: State): boolean {
+  let changed = message['role'] === 'assistant' ? false : setField(message, 'role', 'assistant')
+  changed = settleText(message, 'content', null) || changed
+  changed = nameReasoning(message) || changed
+  changed = settleToolCalls(message) || changed
+  return repairWholeToolCalls(message, state.id) || changed
+}
+
+function normalizeChatDelta(choice: JsonObject, current: ChoiceState, state: State): boolean {
+  let changed = false
+  if (!isObject(choice['delta'])) {
+    choice['delta'] = {}
+    changed = true
+  }
+  const delta = choice['delta'] as JsonObject
+  if (current.roleTold) {
+    changed = dropField(delta, 'role') || changed
+  } else {
+    current.roleTold = true
+    changed = setField(delta, 'role', 'assistant') || changed
+  }
+  if (delta['content'] !== undefined) changed = settleText(delta, 'content', null) || changed
+  changed = nameReasoning(delta) || changed
+  changed = settleToolCalls(delta) || changed
+  const calls = delta['tool_calls']
+  if (!Array.isArray(calls)) return changed
+  if (calls.length === 0) return dropField(delta, 'tool_calls')
+  current.tools ??= createToolCallRepair(state.id)
+  return current.tools.repair(calls) || changed
+}
+
+/** Tool calls are a list of objects, or are not there. */
+function settleToolCalls(message: JsonObject): boolean {
+  const calls = message['tool_calls']
+  if (calls === undefined || (Array.isArray(calls) && calls.every(isObject))) return false
+  if (Array.isArray(calls)) message['tool_calls'] = calls.filter(isObject)
+  else delete message['tool_calls']
+  return true
+}
+
+/** Text is a string: parts are joined, other values spelled out, absence is `absent`. */
+function settleText(holder: JsonObject, key: string, absent: '' | null): boolean {
+  const value = holder[key]
+  if (typeof value === 'string') return false
+  if (value === null && absent === null) return false
+  if (value === undefined || value === null) return setField(holder, key, absent)
+  if (Array.isArray(value)) return setField(holder, key, value.map(textOfPart).join(''))
+  return setField(holder, key, textOfPart(value) || JSON.stringify(value))
+}
+
+function textOfPart(part: unknown): string {
+  if (typeof part === 'string') return part
+  return isObject(part) && typeof part['text'] === 'string' ? part['text'] : ''
+}
+
+/** Upstreams call it `reasoning` or `reasoning_content`; callers read the latter. */
+function nameReasoning(message: JsonObject): boolean {
+  const { reasoning } = message
+  const changed = message['reasoning_content'] !== undefined && settleText(message, 'reasoning_content', null)
+  if (typeof reasoning !== 'string' || message['reasoning_content']) return changed
+  delete message['reasoning']
+  if (reasoning !== '') message['reasoning_content'] = reasoning
+  return true
+}
+
+function settleIdentity(chunk: JsonObject, state: State): boolean {
+  state.identity ??= {
+    id: typeof chunk['id'] === 'string' && chunk['id'] !== '' ? chunk['id'] : state.id,
+    created: Number.isSafeInteger(chunk['created'])
+      ? (chunk['created'] as number)
+      : state.createdEpochSeconds,
+    model: typeof chunk['model'] === 'string' && chunk['model'] !== '' ? chunk['model'] : state.model,
+  }
+  const { id, created, model } = state.identity
+  let changed = setField(chunk, 'id', id)
+  changed = setField(chunk, 'object', objectName(chunk, state.kind)) || changed
+  changed = setField(chunk, 'created', created) || changed
+  return setField(chunk, 'model', model) || changed
+}
+
+function objectName(chunk: JsonObject, kind: Kind): string {
+  if (kind === 'text') return 'text_completion'
+  const [first] = chunk['choices'] as Choice[]
+  return first?.message === undefined ? 'chat.completion.chunk' : 'chat.completion'
+}
+
+function setField(holder: JsonObject, key: string, value: string | number | FinishReason | null): boolean {
+  if (holder[key] === value) return false
+  holder[key] = value
+  return true
+}
+
+function dropField(holder: JsonObject, key: string): boolean {
+  if (!(key in holder)) return false
+  delete holder[key]
+  return true
+}
+
+function mixesReasoning({ delta }: Choice): boolean {
+  return delta !== undefined && Boolean(delta.content) && Boolean(delta.reasoning_content)
+}
+
+/** Thought first, then speech: two deltas out of one that held both. */
+function splitReasoning({ chunk }: Delta): Delta[] {
+  const thought: Choice[] = []
+  const speech: Choice[] = []
+  for (const choice of chunk.choices) {
+    const { reasoning_content: reasoning, role, ...rest } = choice.delta ?? {}
+    const opening: Message = role === undefined ? {} : { role }
+    if (reasoning) {
+      const delta = { ...opening, reasoning_content: reasoning }
+      const { logprobs: _logprobs, text: _text, ...told } = choice
+      thought.push({ ...told, delta, finish_reason: null })
+      speech.push({ ...choice, delta: rest })
+    } else {
+      speech.push(choice)
+    }
+  }
+  return [
+    { chunk: { ...chunk, choices: thought }, source: undefined },
+    { chunk: { ...chunk, choices: speech }, source: undefined },
+  ]
+}
+
+function reportedError(error: unknown): Failure {
+  return new Failure('upstream_error', 'The upstream reported an error instead of an answer.', {
+    cause: error,
+  })
+}

@@ -1,0 +1,93 @@
+import type { Answer } from './attempt.ts'
+import { Failure } from './failure.ts'
+import { type ChunkIdentity, identityOf, type Part, placeDelta } from './fan-out.ts'
+import { merge } from './merge.ts'
+import { createMeter, type Meter, type MeteredUsage } from './meter.ts'
+import type { Delta, Usage } from './model.ts'
+import type { TokenCounter } from './ports.ts'
+import { addUsage, writeUsage } from './usage.ts'
+
+/** The answers to the parts of one call, as one. */
+export type Parted = {
+  /** Every part's deltas as they come, each with its place in the answer and one identity for all. */
+  readonly bursts: AsyncIterable<readonly Delta[]>
+  /** Summed over the parts; a prompt counts once. To be called once `bursts` has ended. */
+  usage(): Promise<MeteredUsage>
+}
+
+export type PartedParts = {
+  readonly parts: readonly Part[]
+  readonly counter: TokenCounter
+  /** How many parts run at once. */
+  readonly limit: number
+  readonly signal: AbortSignal
+  run(part: Part, signal: AbortSignal): Promise<Answer>
+}
+
+/**
+ * Runs the parts of a call side by side. Resolves when the first of them commits; when one fails, the others are
+ * given up, and the whole fails with it.
+ */
+export async function openParted({ parts, counter, limit, signal, run }: PartedParts): Promise<Parted> {
+  const siblings = new AbortController()
+  const both = AbortSignal.any([signal, siblings.signal])
+  const lanes = parts.map(
+    (part): Lane => ({ part, meter: createMeter(part.call, counter), answer: undefined }),
+  )
+  const tasks = lanes.map((lane) => async () => {
+    lane.answer = await run(lane.part, both)
+    return lane.answer.bursts
+  })
+  const bursts = placed(lanes, merge(tasks, limit), siblings)
+  const first = await bursts.next()
+  return { bursts: resume(first, bursts), usage: () => sumUsage(lanes) }
+}
+
+type Lane = { readonly part: Part; readonly meter: Meter; answer: Answer | undefined }
+
+async function* placed(
+  lanes: readonly Lane[],
+  merged: ReturnType<typeof merge<readonly Delta[]>>,
+  siblings: AbortController,
+): AsyncGenerator<readonly Delta[], void, void> {
+  let identity: ChunkIdentity | undefined
+  try {
+    for await (const { position, value } of merged) {
+      const lane = lanes[position]
+      const [first] = value
+      if (lane === undefined || first === undefined) continue
+      identity ??= identityOf(first)
+      const shared = identity
+      lane.meter.note(value)
+      yield value.map((delta) => placeDelta(delta, lane.part, shared))
+    }
+  } finally {
+    // Whether one part failed or the reader left: the others did nothing wrong, and are not recorded as failed.
+    siblings.abort(new Failure('caller_left', 'The rest of the answer is no longer wanted.'))
+  }
+}
+
+async function* resume<T>(
+  first: IteratorResult<T, void>,
+  rest: AsyncGenerator<T, void, void>,
+): AsyncGenerator<T, void, void> {
+  try {
+    if (first.done === true) return
+    yield first.value
+    yield* rest
+  } finally {
+    await rest.return()
+  }
+}
+
+async function sumUsage(lanes: readonly Lane[]): Promise<MeteredUsage> {
+  const settled = await Promise.all(lanes.map(({ meter, answer }) => meter.settle(answer?.usage())))
+  const prompts = new Set<number>()
+  const usages = settled.map(({ usage }, at): Usage => {
+    const promptIndex = lanes[at]?.part.promptIndex ?? at
+    const counted = prompts.has(promptIndex)
+    prompts.add(promptIndex)
+    return counted ? writeUsage({}, 0, usage.completion_tokens) : usage
+  })
+  return { usage: addUsage(usages), estimated: settled.some(({ estimated }) => estimated) }
+}

@@ -1,0 +1,88 @@
+import type { Call, Clocks, RawDelta, Retry } from './model.ts'
+import type { CallRecord } from './record.ts'
+
+/**
+ * A provider that has been configured: one place where calls can run. Implementations live in `providers/`.
+ */
+export interface Upstream {
+  /** The name it has in the configuration, as shown to callers and operators. */
+  readonly name: string
+  readonly clocks: Clocks
+  readonly retry: Retry
+  /** True when one request takes one prompt and gives one choice: more are fanned out by the gateway. */
+  readonly oneChoice: boolean
+  /** Names a caller may ask for, as far as they are known without asking upstream. */
+  readonly knownModels: readonly string[]
+  /** Whether this call can be authorised here: with a key of our own, or with the caller's. */
+  admits(credential: string | undefined): boolean
+  /**
+   * Sends the call and yields the answer in bursts: the deltas that arrived together. A call that does not
+   * stream yields either the whole reply as one delta, or chunks; a call that streams likewise. Throws Failure;
+   * `unsupported` and `invalid_request` are thrown before anything is sent. When `attempt.signal` aborts, the
+   * connection is given up at once, and the iteration rejects with the signal's reason.
+   */
+  send(call: Call, attempt: Attempt): AsyncIterable<readonly RawDelta[]>
+  /** Releases the connections. */
+  close(): Promise<void>
+}
+
+/** One try of one call at one deployment, and what is to be remembered of it. */
+export type Attempt = {
+  /** The model's name as this upstream knows it. */
+  readonly upstreamModel: string
+  readonly signal: AbortSignal
+  /** Filled in by the provider as it goes. */
+  readonly notes: AttemptNotes
+}
+
+export type AttemptNotes = {
+  /** When the upstream's headers came, on the monotonic clock, in milliseconds. */
+  headersAt: number | undefined
+  upstreamStatus: number | undefined
+  /** The upstream's own id for the request, for its support desk. */
+  upstreamRequestId: string | undefined
+  /** Request fields this upstream could not use, dropped because the answer's meaning does not change. */
+  readonly dropped: string[]
+  /** What was translated on the way: `messages to prompt (llama3)`. */
+  readonly converted: string[]
+}
+
+/** One model at one upstream. */
+export type Deployment = {
+  /** `model@upstream`; unique within a configuration. */
+  readonly id: string
+  readonly upstream: Upstream
+  /** The model's name there; undefined: as the caller spelled it. */
+  readonly upstreamModel: string | undefined
+  readonly clocks: Clocks
+  readonly retry: Retry
+}
+
+/** Where a call may run: the deployments of one name or pattern of names, and how to choose among them. */
+export type Route = {
+  /** A model's name; `*` stands for any run of characters. */
+  readonly pattern: string
+  readonly strategy: 'fallback' | 'first'
+  readonly deployments: readonly Deployment[]
+}
+
+/** Takes each call's record once, when the call is over. Must not throw, must not wait. */
+export interface Sink {
+  write(record: CallRecord): void
+}
+
+/** Counts tokens where an upstream did not. Always an estimate: the upstream's tokenizer may be another. */
+export interface TokenCounter {
+  count(text: string): Promise<number>
+}
+
+/** Turns token ids into the text they stand for, for upstreams that take only text. */
+export interface Detokenizer {
+  decode(tokens: readonly number[]): Promise<string>
+}
+
+/** Monotonic milliseconds for durations, epoch milliseconds for dates. */
+export type Clock = { readonly now: () => number; readonly epochMs: () => number }
+
+/** A number in [0, 1). */
+export type Random = () => number

@@ -1,0 +1,93 @@
+import type { Failure } from './failure.ts'
+import type { Kind, Usage } from './model.ts'
+
+/**
+ * The wide row of one call, written once when it is over: ids, choices, durations and counts, never a prompt,
+ * a completion or a key. All durations are milliseconds.
+ */
+export type CallRecord = {
+  readonly id: string
+  readonly dialect: string
+  /** The caller's key, as an operator may see it; undefined when none is asked for. */
+  principal: string | undefined
+  kind: Kind | undefined
+  model: string | undefined
+  stream: boolean
+  provider: string | undefined
+  deployment: string | undefined
+  status: number
+  outcome: 'ok' | 'failed' | 'left'
+  failure: Failure | undefined
+  /** Of the caller's body, decompressed; and of what was written back. */
+  requestBytes: number
+  responseBytes: number
+  /** How many upstream calls the fan-out made of it; 1 when there was none. */
+  parts: number
+  readonly attempts: AttemptRecord[]
+  /** Reading and validating the body. */
+  parseMs: number
+  /** From the first attempt's start to the first visible delta, or to the whole of a JSON reply. */
+  firstTokenMs: number | undefined
+  /** Waiting between attempts. */
+  backoffMs: number
+  /** The whole call, from headers in to last byte out. */
+  totalMs: number
+  /** The gateway's own share of the time to the first byte: what is left when attempts and waits are taken out. */
+  overheadMs: number
+  usage: Usage | undefined
+  /** True when a count was made here, because the upstream gave none. */
+  usageEstimated: boolean
+  /** The answer took longer than the slow threshold. */
+  slow: boolean
+  readonly dropped: Set<string>
+  readonly converted: Set<string>
+  /** Oddities of an upstream's answer that were repaired: `usage_clamped`, `text_after_finish`. */
+  readonly flags: Set<string>
+}
+
+export type AttemptRecord = {
+  readonly deployment: string
+  /** Which part of a fanned-out call, from 0. */
+  readonly part: number
+  /** Since the call began. */
+  readonly startMs: number
+  headersMs: number | undefined
+  firstTokenMs: number | undefined
+  totalMs: number
+  /** `ok`, or the kind of the failure. */
+  outcome: string
+  upstreamStatus: number | undefined
+  upstreamRequestId: string | undefined
+}
+
+/** A record at the moment its call begins. */
+export function startRecord(id: string, dialect: string): CallRecord {
+  return {
+    id,
+    dialect,
+    principal: undefined,
+    kind: undefined,
+    model: undefined,
+    stream: false,
+    provider: undefined,
+    deployment: undefined,
+    status: 0,
+    outcome: 'ok',
+    failure: undefined,
+    requestBytes: 0,
+    responseBytes: 0,
+    parts: 1,
+    attempts: [],
+    parseMs: 0,
+    firstTokenMs: undefined,
+    backoffMs: 0,
+    totalMs: 0,
+    overheadMs: 0,
+    usage: undefined,
+    usageEstimated: false,
+    slow: false,
+    dropped: new Set(),
+    converted: new Set(),
+    flags: new Set(),
+  }
+}

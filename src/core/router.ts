@@ -1,0 +1,115 @@
+import { Failure } from './failure.ts'
+import type { Deployment, Route } from './ports.ts'
+
+/**
+ * Decides where a call may run, and in what order. Pure: the same routes, model and credential give the same
+ * plan.
+ */
+export interface Router {
+  /**
+   * The deployments to try, in order, the same one again where it may be retried; never empty.
+   * Throws `model_not_found` when no route has that model, `unauthorized` when none will take the caller.
+   */
+  plan(model: string, credential: string | undefined): Plan
+  /** The first upstream that a model's route names; undefined when no route has that model. */
+  ownerOf(model: string): string | undefined
+  /** Names to list to callers: those of exact routes, and what the upstreams of patterns are known to have. */
+  models(): readonly ListedModel[]
+}
+
+/** Deployments in the order of trying; the same one may come more than once. */
+export type Plan = readonly [Deployment, ...Deployment[]]
+
+/** A model as callers may name it, and the upstream that runs it. */
+export type ListedModel = { readonly id: string; readonly ownedBy: string }
+
+export function createRouter(routes: readonly Route[], attempts: number | undefined): Router {
+  const exact = new Map(routes.filter(({ pattern }) => !pattern.includes('*')).map((r) => [r.pattern, r]))
+  const patterns = routes
+    .filter(({ pattern }) => pattern.includes('*'))
+    .toSorted((one, other) => literalLength(other.pattern) - literalLength(one.pattern))
+  /** Nearly every call may go to every deployment of its route: those plans are made once. */
+  const wholePlans = new Map<Route, Plan>()
+  const find = (model: string) =>
+    exact.get(model) ?? patterns.find(({ pattern }) => matchesPattern(model, pattern))
+  return {
+    plan(model, credential) {
+      const route = find(model)
+      if (route === undefined) throw unknownModel(model)
+      const admitted = route.deployments.filter(({ upstream }) => upstream.admits(credential))
+      if (admitted.length < route.deployments.length) return planOf(route, admitted, attempts)
+      let plan = wholePlans.get(route)
+      if (plan === undefined) {
+        plan = planOf(route, admitted, attempts)
+        wholePlans.set(route, plan)
+      }
+      return plan
+    },
+    ownerOf: (model) => find(model)?.deployments[0]?.upstream.name,
+    models() {
+      const listed = new Map<string, ListedModel>()
+      for (const { pattern, deployments } of routes) {
+        for (const { upstream } of deployments) {
+          const names = pattern.includes('*')
+            ? upstream.knownModels.filter((name) => find(name)?.pattern === pattern)
+            : [pattern]
+          for (const id of names) if (!listed.has(id)) listed.set(id, { id, ownedBy: upstream.name })
+        }
+      }
+      return [...listed.values()]
+    },
+  }
+}
+
+/** True when `pattern`, in which `*` stands for any run of characters, fits the whole of `name`. Linear. */
+export function matchesPattern(name: string, pattern: string): boolean {
+  const [head = '', ...rest] = pattern.split('*')
+  const tail = rest.pop()
+  if (tail === undefined) return name === pattern
+  if (!name.startsWith(head) || !name.endsWith(tail)) return false
+  let from = head.length
+  for (const piece of rest) {
+    const at = name.indexOf(piece, from)
+    if (at === -1) return false
+    from = at + piece.length
+  }
+  return from <= name.length - tail.length
+}
+
+/** What is said of a model that is not served here. */
+export function unknownModel(model: string): Failure {
+  const shown = model.length > 200 ? `${model.slice(0, 200)}…` : model
+  const message = `The model \`${shown}\` does not exist or you do not have access to it.`
+  return new Failure('model_not_found', message, { param: 'model' })
+}
+
+type Strategy = (admitted: readonly Deployment[]) => readonly Deployment[]
+
+const strategies = {
+  /** All, in the order written. */
+  fallback: (admitted) => admitted,
+  /** The first that takes the caller, and no other in its stead. */
+  first: (admitted) => admitted.slice(0, 1),
+} as const satisfies Record<Route['strategy'], Strategy>
+
+/** Every deployment once, then again those that may be retried, and so on, `attempts` in all. */
+function planOf(route: Route, admitted: readonly Deployment[], attempts: number | undefined): Plan {
+  const chosen = strategies[route.strategy](admitted)
+  const retries = Math.max(0, ...chosen.map(({ retry }) => retry.retries))
+  const rounds = Array.from({ length: retries + 1 }, (_, round) =>
+    chosen.filter(({ retry }) => round <= retry.retries),
+  )
+  const [first, ...rest] = rounds.flat().slice(0, attempts)
+  if (first === undefined) {
+    throw new Failure(
+      'unauthorized',
+      'No upstream takes this call: the gateway has no key for it, and the request brought none of its own.',
+      { operatorNote: 'Set PANDOTATE_API_KEY, or have callers send their own pk_... key as a bearer.' },
+    )
+  }
+  return [first, ...rest]
+}
+
+function literalLength(pattern: string): number {
+  return pattern.replaceAll('*', '').length
+}

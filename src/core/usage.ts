@@ -1,0 +1,67 @@
+import { isObject, type JsonObject } from './json.ts'
+import type { Usage } from './model.ts'
+
+/** Token counts as far as an upstream told them, each already a whole number of sane size. */
+export type ClaimedUsage = {
+  readonly promptTokens: number | undefined
+  readonly completionTokens: number | undefined
+  /** The object the upstream sent: its details travel through. */
+  readonly raw: JsonObject
+}
+
+/**
+ * Reads an upstream's usage object. A negative or absurd count is clamped, one that is no number counts as
+ * missing; either way `usage_clamped` is added to `flags`. Undefined when there is no object.
+ */
+export function readUsage(value: unknown, flags: Set<string>): ClaimedUsage | undefined {
+  if (!isObject(value)) return undefined
+  return {
+    promptTokens: readCount(value['prompt_tokens'], flags),
+    completionTokens: readCount(value['completion_tokens'], flags),
+    raw: value,
+  }
+}
+
+/** The usage of one answer: whole counts, `total` their sum, every other field as the upstream sent it. */
+export function writeUsage(raw: JsonObject, promptTokens: number, completionTokens: number): Usage {
+  const totalTokens = promptTokens + completionTokens
+  if (
+    raw['prompt_tokens'] === promptTokens &&
+    raw['completion_tokens'] === completionTokens &&
+    raw['total_tokens'] === totalTokens
+  ) {
+    return raw as Usage
+  }
+  return {
+    ...raw,
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: totalTokens,
+  }
+}
+
+/** The usage of several answers together: the sums, and no details, for those do not add up. One stays as it is. */
+export function addUsage(usages: readonly Usage[]): Usage {
+  const [only] = usages
+  if (only !== undefined && usages.length === 1) return only
+  let promptTokens = 0
+  let completionTokens = 0
+  for (const usage of usages) {
+    promptTokens += usage.prompt_tokens
+    completionTokens += usage.completion_tokens
+  }
+  return writeUsage({}, promptTokens, completionTokens)
+}
+
+/** Beyond any context window there is: a larger count is a fault of the counting. */
+const absurdTokens = 100_000_000
+
+function readCount(value: unknown, flags: Set<string>): number | undefined {
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= absurdTokens) {
+    return value
+  }
+  flags.add('usage_clamped')
+  if (typeof value !== 'number' || Number.isNaN(value)) return undefined
+  return Math.min(Math.max(Math.round(value), 0), absurdTokens)
+}

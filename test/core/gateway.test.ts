@@ -1,0 +1,262 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Failure } from '../../src/core/failure.ts'
+import {
+  aCall,
+  bursts,
+  chatChunk,
+  chatReply,
+  fail,
+  pause,
+  rawDelta,
+  readAll,
+  type Script,
+  scriptedUpstream,
+  silence,
+  textChunk,
+  textOf,
+  usage,
+  usageChunk,
+} from './scripted-upstream.ts'
+import { serve } from './serving.ts'
+import { expectNothingLeft, outcomesOf, upstreamNamed } from './trying.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 1_700_000_000_000 })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const chat = aCall({ kind: 'chat' })
+const busy = fail(new Failure('overloaded', 'Busy.'))
+
+describe('a reply', () => {
+  test('of one upstream is handed on as it came, with its usage', async () => {
+    const whole = { ...chatReply({ content: 'Hi' }), usage: { ...usage(3, 4), cached_tokens: 1 } }
+    const upstream = upstreamNamed('a', bursts(whole))
+    const { caller, counted, reply, row } = serve([upstream])
+    expect(await reply(chat)).toEqual({ ...rawDelta(whole), usage: { ...usage(3, 4), cached_tokens: 1 } })
+    expect(counted).toEqual([])
+    expect(row).toMatchObject({
+      kind: 'chat',
+      model: 'some-model',
+      stream: false,
+      provider: 'a',
+      deployment: 'm@a',
+      parts: 1,
+      usage: usage(3, 4),
+      usageEstimated: false,
+    })
+    await expectNothingLeft(caller.signal, upstream)
+  })
+
+  test('in chunks is folded, its usage told once', async () => {
+    const upstream = upstreamNamed(
+      'a',
+      bursts(
+        chatChunk({ role: 'assistant', content: 'H' }),
+        chatChunk({ content: 'i' }, 'stop'),
+        usageChunk(3, 4),
+      ),
+    )
+    const { reply } = serve([upstream])
+    expect(await reply(chat)).toEqual({
+      chunk: chatReply({ content: 'Hi' }),
+      source: undefined,
+      usage: usage(3, 4),
+    })
+  })
+
+  test('without usage has it counted, and says so', async () => {
+    const { counted, reply, row } = serve([upstreamNamed('a', bursts(textChunk('Hello', 'stop')))])
+    const { usage: told } = await reply(aCall({ body: { prompt: 'Say it.' } }))
+    expect(told).toEqual(usage(7, 5))
+    expect(counted).toEqual(['Say it.', 'Hello'])
+    expect(row).toMatchObject({ usage: usage(7, 5), usageEstimated: true })
+  })
+
+  test('with half a usage has the rest counted', async () => {
+    const script = bursts({ ...textChunk('Hello', 'stop'), usage: { prompt_tokens: 3 } })
+    const { counted, reply, row } = serve([upstreamNamed('a', script)])
+    expect((await reply(aCall())).usage).toEqual(usage(3, 5))
+    expect(counted).toEqual(['Hello'])
+    expect(row.usageEstimated).toBe(true)
+  })
+
+  test('of the second upstream is its own, and nothing of the first is in it', async () => {
+    const [a, b] = [
+      upstreamNamed('a', [...bursts(textChunk('a')), busy]),
+      upstreamNamed('b', bursts(textChunk('b', 'stop'))),
+    ]
+    const { caller, reply, row } = serve([a, b])
+    expect(textOf([await reply(aCall())])).toBe('b')
+    expect(row).toMatchObject({ provider: 'b', deployment: 'm@b' })
+    expect(outcomesOf(row.attempts)).toEqual(['overloaded', 'ok'])
+    await expectNothingLeft(caller.signal, a, b)
+  })
+})
+
+describe('a stream', () => {
+  const call = aCall({ stream: true })
+
+  test('comes in its bursts, and then its usage', async () => {
+    const chunks = [textChunk('H'), textChunk('i', 'stop')]
+    const upstream = upstreamNamed('a', bursts(...chunks, usageChunk(3, 4)))
+    const { caller, row, stream } = serve([upstream])
+    const { bursts: answer, usage: told } = await stream(call)
+    expect(await readAll(answer)).toEqual(chunks.map(rawDelta))
+    expect(await told()).toEqual(usage(3, 4))
+    expect(row).toMatchObject({ stream: true, provider: 'a', usage: usage(3, 4), usageEstimated: false })
+    await expectNothingLeft(caller.signal, upstream)
+  })
+
+  test('without usage has what was streamed counted', async () => {
+    const { counted, row, stream } = serve([
+      upstreamNamed('a', bursts(textChunk('Hel'), textChunk('lo', 'stop'))),
+    ])
+    const { bursts: answer, usage: told } = await stream(call)
+    await readAll(answer)
+    expect(await told()).toEqual(usage(10, 5))
+    expect(counted).toEqual(['Say hello.', 'Hello'])
+    expect(row.usageEstimated).toBe(true)
+  })
+
+  test('is given up when its reader leaves', async () => {
+    const upstream = upstreamNamed('a', [...bursts(textChunk('a')), silence])
+    const { caller, row, stream } = serve([upstream])
+    for await (const _ of (await stream(call)).bursts) break
+    expect(upstream.calls[0]?.attempt.signal.aborted).toBe(true)
+    expect(outcomesOf(row.attempts)).toEqual(['caller_left'])
+    await expectNothingLeft(caller.signal, upstream)
+  })
+})
+
+describe('the time to the first token', () => {
+  test.for([false, true])('runs from the first attempt’s start (stream: %o)', async (stream) => {
+    const upstream = upstreamNamed('a', [pause(30), busy], [pause(70), ...bursts(textChunk('Hi', 'stop'))])
+    const serving = serve([upstream])
+    await vi.advanceTimersByTimeAsync(25)
+    const call = aCall({ stream })
+    const opening = stream ? serving.stream(call) : serving.reply(call)
+    await vi.advanceTimersByTimeAsync(30 + 200 + 70)
+    await opening
+    expect(serving.row.firstTokenMs).toBe(300)
+    expect(serving.row.backoffMs).toBe(200)
+    expect(serving.row.attempts).toMatchObject([{ startMs: 25 }, { startMs: 255 }])
+  })
+
+  test('is unknown when there was none', async () => {
+    const serving = serve([upstreamNamed('a', [fail(new Failure('rejected', 'No.'))])])
+    await expect(serving.reply(aCall())).rejects.toMatchObject({ kind: 'rejected' })
+    expect(serving.row).toMatchObject({ firstTokenMs: undefined, deployment: undefined, usage: undefined })
+  })
+})
+
+describe('the deadline', () => {
+  test.for([
+    ['of the gateway', 800, undefined, 800],
+    ['of the caller', 600_000, 300, 300],
+    ['of the gateway, when it is nearer than the caller’s', 300, 800, 300],
+  ] as const)('%s counts from the call’s begin', async ([, deadlineMs, ownMs, expectedMs]) => {
+    const upstream = upstreamNamed('a', [silence])
+    const { reply, caller } = serve([upstream], { deadlineMs })
+    await vi.advanceTimersByTimeAsync(100)
+    const failing = expect(reply(aCall({ deadlineMs: ownMs }))).rejects.toMatchObject({ kind: 'timeout' })
+    await vi.advanceTimersByTimeAsync(expectedMs - 101)
+    expect(upstream.calls[0]?.attempt.signal.aborted).toBe(false)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(upstream.calls[0]?.attempt.signal.aborted).toBe(true)
+    await failing
+    await expectNothingLeft(caller.signal, upstream)
+  })
+})
+
+describe('a call that cannot be planned is asked for nowhere', () => {
+  test('for its model', async () => {
+    const upstream = upstreamNamed('a', [silence])
+    const { reply, row } = serve([upstream])
+    await expect(reply(aCall({ model: 'other' }))).rejects.toMatchObject({ kind: 'model_not_found' })
+    expect(upstream.calls).toEqual([])
+    expect(row).toMatchObject({ model: 'other', kind: 'text', attempts: [] })
+  })
+
+  test('for its credential', async () => {
+    const upstream = scriptedUpstream([[silence]], { admits: (credential) => credential === 'pk_1' })
+    const { stream } = serve([upstream])
+    await expect(stream(aCall({ stream: true }))).rejects.toMatchObject({ kind: 'unauthorized' })
+    expect(upstream.calls).toEqual([])
+  })
+})
+
+describe('where some upstreams take a call whole and others take one choice at a time', () => {
+  const whole = (name: string, ...scripts: readonly [Script, ...Script[]]) =>
+    scriptedUpstream(scripts, { name, retry: { retries: 0, delayMs: 1 } })
+  const single = (name: string, ...scripts: readonly [Script, ...Script[]]) =>
+    scriptedUpstream(scripts, { name, oneChoice: true, retry: { retries: 0, delayMs: 1 } })
+  const two = aCall({ body: { prompt: 'Hi.', n: 2 } })
+  const both = {
+    ...textChunk(''),
+    choices: [0, 1].map((index) => ({ index, text: `${index}`, finish_reason: 'stop' })),
+  }
+  const one = bursts(textChunk('one', 'stop'))
+
+  test('the first that takes it whole is asked once, for all of it', async () => {
+    const upstream = whole('whole', bursts(both))
+    const { reply, row } = serve([upstream])
+    expect((await reply(two)).source).toBe(JSON.stringify(both))
+    expect(upstream.calls.map(({ call }) => call.body)).toEqual([two.body])
+    expect(row.parts).toBe(1)
+  })
+
+  test('no other stands in for it that would need it split', async () => {
+    const [first, second, third] = [
+      whole('first', [busy]),
+      single('second', one),
+      whole('third', bursts(both)),
+    ]
+    const { reply } = serve([first, second, third])
+    expect((await reply(two)).chunk.choices.length).toBe(2)
+    expect([first, second, third].map(({ calls }) => calls.length)).toEqual([1, 0, 1])
+  })
+
+  test('not even when that leaves no other', async () => {
+    const [first, second] = [whole('first', [busy]), single('second', one)]
+    await expect(serve([first, second]).reply(two)).rejects.toMatchObject({
+      kind: 'overloaded',
+      provider: 'first',
+    })
+    expect(second.calls).toEqual([])
+  })
+
+  test('the first that takes one at a time has it split, and each part may go to any other', async () => {
+    const [first, second] = [single('first', [busy]), whole('second', one)]
+    const { reply, row } = serve([first, second])
+    expect(textOf([await reply(two)])).toBe('oneone')
+    expect([first, second].map(({ calls }) => calls.length)).toEqual([2, 2])
+    expect(row.parts).toBe(2)
+  })
+
+  test('a call of one prompt and one choice goes to either, as it stands', async () => {
+    const call = aCall({ source: '{"model":"some-model"}' })
+    const [first, second] = [whole('first', [busy]), single('second', one)]
+    const { reply, row } = serve([first, second])
+    expect(textOf([await reply(call)])).toBe('one')
+    expect(second.calls[0]?.call).toBe(call)
+    expect(row.parts).toBe(1)
+  })
+
+  test('one prompt in a list is taken out of it where prompts come one at a time', async () => {
+    const upstream = single('single', one)
+    const { reply, row } = serve([upstream])
+    await reply(aCall({ body: { prompt: ['Hi.'] } }))
+    expect(upstream.calls[0]?.call.body).toEqual({ prompt: 'Hi.' })
+    expect(row.parts).toBe(1)
+  })
+})
+
+test('models and their owners are those of the routes', () => {
+  const { gateway } = serve([scriptedUpstream([[]], { name: 'a', knownModels: ['some-one', 'other'] })])
+  expect(gateway.models()).toEqual([{ id: 'some-one', ownedBy: 'a' }])
+  expect(gateway.ownerOf('some-thing')).toBe('a')
+  expect(gateway.ownerOf('other')).toBeUndefined()
+})

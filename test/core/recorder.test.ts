@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest'
+import { Failure, type FailureKind } from '../../src/core/failure.ts'
+import type { Clock, Sink } from '../../src/core/ports.ts'
+import type { CallRecord } from '../../src/core/record.ts'
+import { createRecorder } from '../../src/core/recorder.ts'
+
+test('every sink gets the row once, when the call is over', () => {
+  const { recorder, rows, time } = setUp()
+  {
+    using record = recorder.open('req_1', 'chat')
+    expect(record.startedAt).toBe(1000)
+    time.advance(250)
+    expect(record.elapsedMs()).toBe(250)
+    expect(rows).toEqual([[], []])
+  }
+  expect(rows.map((written) => written.length)).toEqual([1, 1])
+  expect(rows[0]?.[0]).toMatchObject({ id: 'req_1', dialect: 'chat', outcome: 'ok', status: 0, totalMs: 250 })
+  expect(rows[0]?.[0]).toBe(rows[1]?.[0])
+})
+
+test('a record closed twice is written once, with the durations of the first time', () => {
+  const { recorder, rows, time } = setUp()
+  const record = recorder.open('req_1', 'chat')
+  time.advance(10)
+  record[Symbol.dispose]()
+  time.advance(10)
+  record[Symbol.dispose]()
+  expect(rows.map((written) => written.length)).toEqual([1, 1])
+  expect(record.row.totalMs).toBe(10)
+})
+
+test('records opened side by side know nothing of each other', () => {
+  const { recorder, rows } = setUp()
+  using one = recorder.open('req_1', 'chat')
+  using other = recorder.open('req_2', 'chat')
+  one.row.flags.add('odd')
+  one.row.parts = 3
+  expect(other.row).toMatchObject({ parts: 1, flags: new Set() })
+  expect(rows).toEqual([[], []])
+})
+
+test.for([
+  [1500, false],
+  [1501, true],
+] as const)('a call of %i ms is slow: %o', ([totalMs, slow]) => {
+  const { recorder, rows, time } = setUp()
+  const record = recorder.open('req_1', 'chat')
+  time.advance(totalMs)
+  record[Symbol.dispose]()
+  expect(rows[0]?.[0]?.slow).toBe(slow)
+})
+
+describe('a failure', () => {
+  const cases: [FailureKind, string, number][] = [
+    ['timeout', 'failed', 504],
+    ['invalid_request', 'failed', 400],
+    ['caller_left', 'left', 499],
+  ]
+  test.for(cases)('%s is noted as %s, %i', ([kind, outcome, status]) => {
+    const { recorder } = setUp()
+    using record = recorder.open('req_1', 'chat')
+    const failure = new Failure(kind, 'Said so.')
+    expect(record.fail(failure)).toBe(failure)
+    expect(record.row).toMatchObject({ failure, outcome, status })
+  })
+
+  test('of no known kind is internal', () => {
+    const { recorder } = setUp()
+    using record = recorder.open('req_1', 'chat')
+    const cause = new TypeError('a bug')
+    expect(record.fail(cause)).toMatchObject({ kind: 'internal', cause })
+    expect(record.row).toMatchObject({ outcome: 'failed', status: 500 })
+  })
+
+  test('after the status went out leaves the status', () => {
+    const { recorder } = setUp()
+    using record = recorder.open('req_1', 'chat')
+    record.row.status = 200
+    record.fail(new Failure('interrupted', 'Cut.'))
+    expect(record.row).toMatchObject({ outcome: 'failed', status: 200 })
+  })
+})
+
+function setUp() {
+  let now = 1000
+  const clock: Clock = { now: () => now, epochMs: () => 0 }
+  const rows: CallRecord[][] = [[], []]
+  const sinks = rows.map((written): Sink => ({ write: (row) => void written.push(row) }))
+  const time = {
+    advance(ms: number) {
+      now += ms
+    },
+  }
+  return { recorder: createRecorder(sinks, clock, 1500), rows, time }
+}

@@ -1,0 +1,178 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Deployment, Route } from '../../src/core/ports.ts'
+import { createRouter, matchesPattern } from '../../src/core/router.ts'
+import { aDeployment, scriptedUpstream } from './scripted-upstream.ts'
+
+describe('the route of a model', () => {
+  const router = createRouter(
+    [
+      route('*', deployment('any')),
+      route('llama-*', deployment('llama')),
+      route('llama-3*', deployment('llama3')),
+      route('*-instruct', deployment('instruct')),
+      route('llama-3-70b', deployment('exact')),
+      route('*ab', deployment('first written')),
+      route('ab*', deployment('written later')),
+    ],
+    undefined,
+  )
+  const cases: [string, string][] = [
+    ['llama-3-70b', 'exact'],
+    ['llama-3-8b', 'llama3'],
+    ['llama-2', 'llama'],
+    ['llama-3-8b-instruct', 'instruct'],
+    ['mistral', 'any'],
+    ['', 'any'],
+    ['Llama-3-70b', 'any'],
+    ['ab', 'first written'],
+    ['abc', 'written later'],
+  ]
+  test.for(cases)('%j is that of %s', ([model, owner]) => {
+    expect(router.ownerOf(model)).toBe(owner)
+    expect(idsOf(router.plan(model, undefined))).toEqual([`some-model@${owner}`])
+  })
+})
+
+describe('a pattern', () => {
+  const cases: [string, string, boolean][] = [
+    ['a', 'a', true],
+    ['', '', true],
+    ['', '*', true],
+    ['anything', '**', true],
+    ['aba', 'ab*ba', false],
+    ['abba', 'ab*ba', true],
+    ['ab', 'ab*', true],
+    ['a.b', 'a?b', false],
+    ['axb', 'a.b', false],
+    ['a+b', 'a+b', true],
+    ['a\nb', 'a*b', true],
+    ['xaybzc', '*a*b*c', true],
+    ['xaybz', '*a*b*c', false],
+    ['aab', '*ab', true],
+    ['abab', 'ab*ab*ab', false],
+  ]
+  test.for(cases)('%j against %j: %o', ([name, pattern, matches]) => {
+    expect(matchesPattern(name, pattern)).toBe(matches)
+  })
+
+  test('means what a regular expression would', () => {
+    const letters = (alphabet: string) => fc.string({ unit: fc.constantFrom(...alphabet), maxLength: 12 })
+    fc.assert(
+      fc.property(letters('ab.'), letters('ab.*'), (name, pattern) => {
+        const escaped = pattern.split('*').map(RegExp.escape).join('.*')
+        expect(matchesPattern(name, pattern)).toBe(new RegExp(`^${escaped}$`, 's').test(name))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  // Tried every way, this would outlast the universe.
+  test('that almost fits a hostile name in very many ways is refused at once', () => {
+    expect(matchesPattern('a'.repeat(50_000), `${'a*'.repeat(2000)}b`)).toBe(false)
+    expect(matchesPattern(`${'ab'.repeat(50_000)}c`, `${'*a*b'.repeat(2000)}*d*c`)).toBe(false)
+  })
+})
+
+describe('a plan', () => {
+  const a = deployment('a', 2)
+  const b = deployment('b', 0)
+  const c = deployment('c', 1)
+
+  const cases: [string, readonly Deployment[], number | undefined, string][] = [
+    ['one that is never retried', [b], undefined, 'b'],
+    ['one that is retried twice', [a], undefined, 'a a a'],
+    ['all once, then again those that may be', [a, b, c], undefined, 'a b c a c a'],
+    ['in the order written', [c, b, a], undefined, 'c b a c a a'],
+    ['no more attempts than allowed', [a, b, c], 4, 'a b c a'],
+    ['a single attempt', [a, b, c], 1, 'a'],
+    ['fewer attempts than allowed', [b], 9, 'b'],
+  ]
+  test.for(cases)('is %s', ([, deployments, attempts, expected]) => {
+    const plan = createRouter([route('m', ...deployments)], attempts).plan('m', undefined)
+    expect(plan.map(({ upstream }) => upstream.name).join(' ')).toBe(expected)
+  })
+
+  test('leaves out who does not admit the caller', () => {
+    const theirs = deployment('theirs', 1, (credential) => credential?.startsWith('pk_') === true)
+    const router = createRouter([route('m', theirs, b)], undefined)
+    expect(idsOf(router.plan('m', 'pk_1'))).toEqual(idsOf([theirs, b, theirs]))
+    expect(idsOf(router.plan('m', 'sk_1'))).toEqual(idsOf([b]))
+    expect(idsOf(router.plan('m', undefined))).toEqual(idsOf([b]))
+  })
+
+  test('of `first` is the first that admits the caller, and its retries', () => {
+    const theirs = deployment('theirs', 1, (credential) => credential !== undefined)
+    const router = createRouter([{ ...route('m', theirs, a, b), strategy: 'first' }], undefined)
+    expect(idsOf(router.plan('m', 'pk_1'))).toEqual(idsOf([theirs, theirs]))
+    expect(idsOf(router.plan('m', undefined))).toEqual(idsOf([a, a, a]))
+  })
+
+  test('that would be empty is the caller’s to mend, and says to the operator what to set', () => {
+    const closed = deployment('closed', 1, () => false)
+    const router = createRouter([route('m', closed)], undefined)
+    expect(() => router.plan('m', 'pk_1')).toThrow(
+      expect.objectContaining({
+        kind: 'unauthorized',
+        operatorNote: expect.stringContaining('PANDOTATE_API_KEY'),
+      }),
+    )
+  })
+
+  test('is the same for the same question', () => {
+    const router = createRouter([route('*', a, b, c)], undefined)
+    expect(router.plan('m', undefined)).toEqual(router.plan('m', undefined))
+  })
+})
+
+describe('a model without a route', () => {
+  const router = createRouter([route('known', deployment('a')), route('also-*', deployment('a'))], undefined)
+
+  test.for(['unknown', '', 'Known', 'known ', 'also', '__proto__', 'constructor'])('%j', (model) => {
+    expect(router.ownerOf(model)).toBeUndefined()
+    expect(() => router.plan(model, undefined)).toThrow(
+      expect.objectContaining({ kind: 'model_not_found', param: 'model', status: 404 }),
+    )
+  })
+
+  test('is named in the message, but not at any length', () => {
+    expect(() => router.plan('unknown', undefined)).toThrow('`unknown`')
+    expect(() => router.plan('x'.repeat(100_000), undefined)).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(/^.{0,300}$/) }),
+    )
+  })
+})
+
+test('models are those of exact routes and what is known of patterns, each once, under whom it runs', () => {
+  const known = (name: string, ...knownModels: string[]) =>
+    aDeployment(scriptedUpstream([[]], { name, knownModels }))
+  const one = known('one', 'llama-3', 'llama-2', 'mistral')
+  const other = known('other', 'llama-2', 'llama-9', 'taken')
+  const router = createRouter(
+    [route('fast', other, one), route('llama-*', one, other), route('*', other), route('taken', one)],
+    undefined,
+  )
+  expect(router.models()).toEqual([
+    { id: 'fast', ownedBy: 'other' },
+    { id: 'llama-3', ownedBy: 'one' },
+    { id: 'llama-2', ownedBy: 'one' },
+    { id: 'llama-9', ownedBy: 'other' },
+    { id: 'taken', ownedBy: 'one' },
+  ])
+})
+
+function deployment(
+  name: string,
+  retries = 0,
+  admits: (credential: string | undefined) => boolean = () => true,
+): Deployment {
+  return aDeployment(scriptedUpstream([[]], { name, admits, retry: { retries, delayMs: 1 } }))
+}
+
+function route(pattern: string, ...deployments: readonly Deployment[]): Route {
+  return { pattern, strategy: 'fallback', deployments }
+}
+
+function idsOf(plan: readonly Deployment[]): readonly string[] {
+  return plan.map(({ id }) => id)
+}

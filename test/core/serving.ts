@@ -1,0 +1,51 @@
+import { createGateway, type Gateway, type GatewayLimits } from '../../src/core/gateway.ts'
+import type { Call } from '../../src/core/model.ts'
+import type { Deployment, TokenCounter } from '../../src/core/ports.ts'
+import type { CallRecord } from '../../src/core/record.ts'
+import { createRecorder, type OpenRecord } from '../../src/core/recorder.ts'
+import { createRouter } from '../../src/core/router.ts'
+import { aDeployment, type ScriptedUpstream, timersClock } from './scripted-upstream.ts'
+import { aCaller, type Caller } from './trying.ts'
+
+/** A gateway over some upstreams, tried in that order, and a caller of it. */
+export type Serving = {
+  readonly gateway: Gateway
+  readonly caller: Caller
+  readonly record: OpenRecord
+  readonly row: CallRecord
+  /** The texts that were counted. */
+  readonly counted: readonly string[]
+  reply(call: Call): ReturnType<Gateway['reply']>
+  stream(call: Call): ReturnType<Gateway['stream']>
+}
+
+export function serve(upstreams: readonly ScriptedUpstream[], limits: Partial<GatewayLimits> = {}): Serving {
+  const deployments = upstreams.map(
+    (upstream): Deployment => aDeployment(upstream, { id: `m@${upstream.name}` }),
+  )
+  const counted: string[] = []
+  const counter: TokenCounter = {
+    count: async (text) => {
+      counted.push(text)
+      return text.length
+    },
+  }
+  const gateway = createGateway({
+    router: createRouter([{ pattern: 'some-*', strategy: 'fallback', deployments }], undefined),
+    counter,
+    clock: timersClock,
+    random: () => 0,
+    limits: { deadlineMs: 600_000, fanOut: 4, choices: 16, ...limits },
+  })
+  const caller = aCaller()
+  const record = createRecorder([], timersClock, 1500).open('req_1', 'completions')
+  return {
+    gateway,
+    caller,
+    record,
+    row: record.row,
+    counted,
+    reply: (call) => gateway.reply(call, caller.signal, record),
+    stream: (call) => gateway.stream(call, caller.signal, record),
+  }
+}
