@@ -1,0 +1,45 @@
+import { Failure } from '../core/failure.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Call, Kind } from '../core/model.ts'
+import type { Incoming } from './dialect.ts'
+
+/**
+ * A validated request of OpenAI's own shape as a Call: its body and its text are the caller's, untouched.
+ * Usage is told at the end of a stream when `stream_options` asks for it; without a stream they mean nothing.
+ */
+export function callOf(request: Incoming, dialect: string, kind: Kind): Call {
+  const { id, body, source, credential, deadlineMs } = request
+  const stream = body['stream'] === true
+  const options = body['stream_options'] as JsonObject | null | undefined
+  return {
+    id,
+    dialect,
+    kind,
+    model: body['model'] as string,
+    stream,
+    includeUsage: stream && options?.['include_usage'] === true,
+    body,
+    source,
+    credential,
+    deadlineMs,
+  }
+}
+
+/** Throws when the body names no model, in the words OpenAI has for it. */
+export function requireModel(body: JsonObject): void {
+  const model = body['model']
+  if (model === undefined || model === null || model === '') {
+    throw new Failure('invalid_request', 'you must provide a model parameter', { param: 'model' })
+  }
+}
+
+/** Throws when there are `stream_options` and no stream. OpenAI refuses that; its own SDKs' tests send it. */
+export function refuseIdleStreamOptions(body: JsonObject): void {
+  const options = body['stream_options']
+  if (options === undefined || options === null || body['stream'] === true) return
+  throw new Failure(
+    'invalid_request',
+    "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+    { param: 'stream_options' },
+  )
+}

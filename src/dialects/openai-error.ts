@@ -1,0 +1,7 @@
+import type { Failure } from '../core/failure.ts'
+import type { JsonObject } from '../core/json.ts'
+
+/** OpenAI's error envelope. All four keys are always there: clients read them without looking. */
+export function openAiError({ message, type, param, code }: Failure): JsonObject {
+  return { error: { message, type, param, code } }
+}

@@ -1,0 +1,44 @@
+import type { Call, Chunk, Delta } from '../core/model.ts'
+import type { StreamEncoder } from './dialect.ts'
+import { openAiError } from './openai-error.ts'
+import { doneFrame, frame } from './sse-frame.ts'
+
+/** Writes a stream as OpenAI does: a frame for each chunk, one for the usage when it was asked for, `[DONE]`. */
+export function createOpenAiStream({ includeUsage }: Call): StreamEncoder {
+  let last: Chunk | undefined
+  return {
+    encode(deltas) {
+      let frames = ''
+      for (const delta of deltas) {
+        frames += frame(includeUsage ? withUsageKey(delta) : jsonOf(delta))
+        last = delta.chunk
+      }
+      return frames
+    },
+    end(usage) {
+      if (!includeUsage || last === undefined) return doneFrame
+      const { id, object, created, model } = last
+      return frame(JSON.stringify({ id, object, created, model, choices: [], usage })) + doneFrame
+    },
+    fail: (failure) => frame(JSON.stringify(openAiError(failure))),
+  }
+}
+
+/** Who asks for usage finds the key in every chunk: null until the last. */
+function withUsageKey(delta: Delta): string {
+  const json = jsonOf(delta)
+  if (delta.chunk.usage !== undefined) return json
+  return `${json.slice(0, json.lastIndexOf('}'))},"usage":null}`
+}
+
+/**
+ * The upstream's own text where it can stand: on one line, without a usage that belongs at the end, and without
+ * an `error` key, which Go and Java clients take for an error even when it is null.
+ */
+function jsonOf({ chunk, source }: Delta): string {
+  const clean = (chunk.usage ?? null) === null && chunk['error'] === undefined
+  if (clean) return source === undefined || /[\r\n]/.test(source) ? JSON.stringify(chunk) : source
+  const { error: _error, ...rest } = chunk
+  if (rest.usage !== undefined) rest.usage = null
+  return JSON.stringify(rest)
+}

@@ -1,0 +1,89 @@
+import * as z from 'zod'
+
+// The error text of every schema here is a noun phrase: what the field is expected to be, as OpenAI names it.
+// issue.ts makes whole sentences of them.
+
+export const aString = z.string('a string')
+export const aBoolean = z.boolean('a boolean')
+export const anInteger = z.int('an integer')
+export const aDecimal = z.number('a decimal')
+
+/** A whole number of any size: `z.int` ends at 2^53, a seed does not. */
+export const anyInteger = z.number('an integer').multipleOf(1)
+
+export const anything = z.unknown()
+
+/** An object with at least these fields; the others are the upstream's business. */
+export function anObject(fields: Readonly<Record<string, z.ZodType>> = {}): z.ZodType {
+  return z.looseObject(fields, 'an object')
+}
+
+/** One of these strings. */
+export function oneOf(values: readonly string[]): z.ZodType {
+  return z.enum(values)
+}
+
+/** No value at all: for the forms that `form` does not know. `phrase` names those it does. */
+export function nothingBut(phrase: string): z.ZodType {
+  return z.never(phrase)
+}
+
+export type ListLimits = {
+  readonly minLength?: number
+  readonly maxLength?: number
+  /** Cheap and certain: true only for elements that the element's schema accepts. Spares them the schema. */
+  readonly plain?: (element: unknown) => boolean
+}
+
+/**
+ * An array held to `element` one by one. It stops at the first that fails: zod's own arrays report every one,
+ * and a body can hold millions.
+ */
+export function list(element: z.ZodType, phrase: string, limits: ListLimits = {}): z.ZodType {
+  const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, plain } = limits
+  return z.unknown().check(({ value, issues }) => {
+    if (!Array.isArray(value)) {
+      issues.push({ code: 'invalid_type', expected: 'array', input: value, message: phrase })
+    } else if (value.length < minLength) {
+      issues.push({ code: 'too_small', origin: 'array', minimum: minLength, input: value })
+    } else if (value.length > maxLength) {
+      issues.push({ code: 'too_big', origin: 'array', maximum: maxLength, input: value })
+    } else {
+      for (let index = 0; index < value.length; index++) {
+        if (plain?.(value[index])) continue
+        const issue = firstIssue(element, value[index])
+        if (issue === undefined) continue
+        issues.push(raised(issue, value[index], [index, ...issue.path]))
+        return
+      }
+    }
+  })
+}
+
+/**
+ * A field that may take several forms. `formOf` tells by the value itself which one is meant, undefined when it
+ * is fine as it stands; so a mistake is told in terms of that form, where a union would tell of all of them.
+ */
+export function form(formOf: (value: unknown) => z.ZodType | undefined): z.ZodType {
+  return z.unknown().check(({ value, issues }) => {
+    const schema = formOf(value)
+    const issue = schema && firstIssue(schema, value)
+    if (issue !== undefined) issues.push(raised(issue, value, issue.path))
+  })
+}
+
+/**
+ * The issue to tell of: the first field at fault, and of one field the last: the bound, when it is not even a
+ * safe integer.
+ */
+export function firstIssue(schema: z.ZodType, value: unknown): z.core.$ZodIssue | undefined {
+  const { success, error } = schema.safeParse(value)
+  if (success) return undefined
+  const [first] = error.issues
+  return first?.path.length === 0 ? error.issues.at(-1) : first
+}
+
+/** An issue of an inner schema as one of the outer: zod types the two apart, though they hold the same. */
+function raised(issue: z.core.$ZodIssue, input: unknown, path: PropertyKey[]): z.core.$ZodRawIssue {
+  return { ...issue, input, path } as z.core.$ZodRawIssue
+}

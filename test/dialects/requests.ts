@@ -1,0 +1,58 @@
+import { Failure } from '../../src/core/failure.ts'
+import { type JsonObject, parseJson } from '../../src/core/json.ts'
+import type { Chunk, Delta } from '../../src/core/model.ts'
+import type { Dialect, Incoming } from '../../src/dialects/dialect.ts'
+
+/** A request as the HTTP room hands it over. A string is the wire text itself. */
+export function incoming(body: string | JsonObject, strict = false): Incoming {
+  const source = typeof body === 'string' ? body : JSON.stringify(body)
+  return {
+    id: 'req_00000000000000000000000000000001',
+    body: parseJson(source) as JsonObject,
+    source,
+    credential: undefined,
+    deadlineMs: undefined,
+    strict,
+  }
+}
+
+/** What the caller is told when a request is refused; undefined when it is accepted. */
+export function refusalOf(dialect: Dialect, body: string | JsonObject, strict = false): Refusal | undefined {
+  try {
+    dialect.parse(incoming(body, strict))
+    return undefined
+  } catch (thrown) {
+    if (!(thrown instanceof Failure)) throw thrown
+    const { status, message, param, code } = thrown
+    return { status, message, param, code }
+  }
+}
+
+export type Refusal = { status: number; message: string; param: string | null; code: string | null }
+
+export function textDelta(text: string, more: Partial<Chunk> = {}): Delta {
+  const choice = { text, index: 0, logprobs: null, finish_reason: null }
+  const chunk: Chunk = {
+    id: 'cmpl-1',
+    object: 'text_completion',
+    created: 1700000000,
+    model: 'mistral-7b',
+    choices: [choice],
+    ...more,
+  }
+  return { chunk, source: undefined }
+}
+
+export function chatDelta(content: string, more: Partial<Chunk> = {}): Delta {
+  const chunk: Chunk = {
+    id: 'chatcmpl-1',
+    object: 'chat.completion.chunk',
+    created: 1700000000,
+    model: 'mistral-7b',
+    choices: [{ index: 0, delta: { content }, finish_reason: null }],
+    ...more,
+  }
+  return { chunk, source: undefined }
+}
+
+export const usage = { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 }
