@@ -1,0 +1,214 @@
+import { Failure } from '../core/failure.ts'
+import type { Attempt } from '../core/ports.ts'
+import { connectionFailure, type Phase } from './connection-failure.ts'
+import type { WireAnswer, WireParts } from './wire.ts'
+
+/**
+ * One request and its answer, from the wait for a connection to the last byte. It is at once what undici calls
+ * (the methods `on…`), the listener of the attempt's signal and the answer that is handed out: one object, for
+ * there is one of these per request, and each part has to know of the others.
+ */
+export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
+  status = 0
+  readonly #parts: WireParts
+  readonly #attempt: Attempt
+  readonly #answered = Promise.withResolvers<WireAnswer>()
+  #phase: Phase | 'over' = 'waiting'
+  #controller: Controller | null = null
+  #headers: ResponseHeaders = {}
+  /** Why there is no more; undefined while there may be, and after a whole body. */
+  #failure: { readonly thrown: unknown } | undefined
+  #pieces: Buffer[] = []
+  #waitingBytes = 0
+  /** How much may wait: beyond it a stream is paused, a body that is collected is refused. */
+  #limitBytes = pauseBytes
+  #collecting = false
+  #wake: (() => void) | undefined
+  #linger: NodeJS.Timeout | undefined
+
+  constructor(parts: WireParts, attempt: Attempt) {
+    this.#parts = parts
+    this.#attempt = attempt
+    if (attempt.signal.aborted) this.handleEvent()
+    else attempt.signal.addEventListener('abort', this)
+  }
+
+  get answered(): Promise<WireAnswer> {
+    return this.#answered.promise
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#headers[name]
+    return Array.isArray(value) ? value.join(', ') : value
+  }
+
+  async text(limitBytes: number): Promise<string> {
+    this.#refuseEncoded()
+    this.#collecting = true
+    this.#limitBytes = limitBytes
+    this.#resume()
+    while (this.#phase !== 'over' && this.#waitingBytes <= limitBytes) await this.#change()
+    if (this.#failure !== undefined) throw this.#failure.thrown
+    if (this.#waitingBytes > limitBytes) throw this.#tooLong()
+    return this.#take().toString('utf8')
+  }
+
+  chunks(): AsyncIterable<Buffer> {
+    this.#refuseEncoded()
+    return { [Symbol.asyncIterator]: () => this }
+  }
+
+  async next(): Promise<IteratorResult<Buffer, undefined>> {
+    while (this.#pieces.length === 0 && this.#phase !== 'over') await this.#change()
+    if (this.#pieces.length > 0) return { done: false, value: this.#take() }
+    if (this.#failure !== undefined) throw this.#failure.thrown
+    return { done: true, value: undefined }
+  }
+
+  async return(): Promise<IteratorResult<Buffer, undefined>> {
+    this.discard()
+    return { done: true, value: undefined }
+  }
+
+  discard(): void {
+    this.#pieces = []
+    if (this.#phase === 'over' || this.#linger !== undefined) return
+    this.#attempt.signal.removeEventListener('abort', this)
+    this.#linger = setTimeout(() => this.#drop(unwanted), this.#parts.lingerMs ?? defaultLingerMs)
+    this.#linger.unref()
+    this.#resume()
+  }
+
+  /** The attempt's signal aborted. */
+  handleEvent(): void {
+    this.#pieces = []
+    this.#drop(this.#attempt.signal.reason)
+  }
+
+  onRequestStart(controller: Controller): void {
+    // Given up while it waited for its turn. To throw here leaves the connection whole; to abort would cut it.
+    if (this.#phase === 'over') throw unwanted
+    this.#controller = controller
+    this.#phase = 'sent'
+  }
+
+  onResponseStart(_controller: Controller, status: number, headers: ResponseHeaders): void {
+    if (status < 200) return
+    this.status = status
+    this.#headers = headers
+    this.#phase = 'body'
+    const { notes } = this.#attempt
+    notes.headersAt = this.#parts.clock.now()
+    notes.upstreamStatus = status
+    notes.upstreamRequestId = this.#requestId()
+    this.#answered.resolve(this)
+  }
+
+  onResponseData(controller: Controller, piece: Buffer): void {
+    if (this.#phase === 'over') return
+    if (this.#linger !== undefined) {
+      this.#drop(unwanted)
+      return
+    }
+    this.#pieces.push(piece)
+    this.#waitingBytes += piece.length
+    const isFull = this.#waitingBytes > this.#limitBytes
+    if (isFull) controller.pause()
+    // A body that is collected is of no use before its end.
+    if (isFull || !this.#collecting) this.#wake?.()
+  }
+
+  onResponseEnd(): void {
+    this.#end()
+  }
+
+  onResponseError(_controller: Controller | null, error: Error): void {
+    if (this.#phase === 'over') return
+    this.#fail(connectionFailure(error, this.#phase, this.#parts.name))
+  }
+
+  #requestId(): string | undefined {
+    const id = requestIdHeaders.map((name) => this.header(name)).find((value) => value !== undefined)
+    return id?.replace(/[^A-Za-z0-9._:-]/g, '').slice(0, 128) || undefined
+  }
+
+  /** It was asked for identity; what else it might have chosen is not unpacked, for a small body may unpack to any size. */
+  #refuseEncoded(): void {
+    const encoding = this.header('content-encoding')
+    if (encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity') return
+    this.discard()
+    throw new Failure(
+      'invalid_response',
+      'The upstream sent a compressed answer, which it was asked not to.',
+      {
+        provider: this.#parts.name,
+        upstreamStatus: this.status,
+      },
+    )
+  }
+
+  #tooLong(): Failure {
+    const message = `The upstream's answer is longer than ${this.#limitBytes} bytes.`
+    const detail = { provider: this.#parts.name, upstreamStatus: this.status }
+    const failure = new Failure('invalid_response', message, detail)
+    this.#pieces = []
+    this.#drop(failure)
+    return failure
+  }
+
+  /** Everything that waits, as one: what came in one read is handed on in one. */
+  #take(): Buffer {
+    const [first] = this.#pieces
+    const taken = this.#pieces.length === 1 && first !== undefined ? first : Buffer.concat(this.#pieces)
+    this.#pieces = []
+    this.#waitingBytes = 0
+    this.#resume()
+    return taken
+  }
+
+  #resume(): void {
+    // Once it is over the connection may be serving another request, which is not ours to resume.
+    if (this.#phase !== 'over') this.#controller?.resume()
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+
+  #drop(thrown: unknown): void {
+    if (this.#phase === 'over') return
+    this.#fail(thrown)
+    this.#controller?.abort(unwanted)
+  }
+
+  #fail(thrown: unknown): void {
+    this.#failure = { thrown }
+    this.#end()
+    this.#answered.reject(thrown)
+  }
+
+  #end(): void {
+    this.#phase = 'over'
+    this.#attempt.signal.removeEventListener('abort', this)
+    clearTimeout(this.#linger)
+    this.#wake?.()
+  }
+}
+
+/** What undici gives a handler to steer its request with. */
+type Controller = { abort(reason: Error): void; pause(): void; resume(): void }
+
+type ResponseHeaders = { readonly [name: string]: string | string[] | undefined }
+
+/** How much of a stream may wait for its reader. */
+const pauseBytes = 256 * 1024
+
+/** A terminator follows the last event by less than this, or not at all. */
+const defaultLingerMs = 1000
+
+/** What undici is told when a request is given up. Nobody else sees it. */
+const unwanted = new Error('The request was given up.')
+
+const requestIdHeaders = ['x-request-id', 'x-baseten-request-id', 'request-id', 'cf-ray']

@@ -1,0 +1,138 @@
+import { Failure } from '../core/failure.ts'
+import { isObject, type JsonObject, parseJson } from '../core/json.ts'
+import type { RawDelta } from '../core/model.ts'
+import { createSseDecoder } from './sse.ts'
+
+/**
+ * A whole JSON reply in OpenAI's shape, its text as `source`. Throws `invalid_response` for what is no reply. A
+ * reported error is a reply here: an object under `error`, whatever shape it came in.
+ */
+export function readReply(text: string, provider: string): RawDelta {
+  const body = parsed(text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text)
+  if (!isObject(body)) throw unreadable('The upstream did not answer in JSON.', provider)
+  const error = errorIn(body)
+  if (error !== undefined) return { chunk: { error }, source: undefined }
+  const choices = body['choices']
+  if (!Array.isArray(choices) || choices.length === 0) {
+    throw unreadable('The upstream gave an answer without choices.', provider)
+  }
+  return told(body, text)
+}
+
+/** Reads a stream of OpenAI's chunks. Synchronous: bytes in, deltas out. */
+export interface ChunkReader {
+  /** The deltas in one read. */
+  read(bytes: Buffer): readonly RawDelta[]
+  /** What was left when the stream closed. */
+  end(): readonly RawDelta[]
+  /** True once the upstream has said that it is done, or that it failed: nothing after it is read. */
+  readonly done: boolean
+  /** What is wrong with the stream, once all that came before has been given. */
+  readonly failure: Failure | undefined
+}
+
+export function createChunkReader(provider: string): ChunkReader {
+  const decoder = createSseDecoder({ eventBytes, provider })
+  let done = false
+  let failure: Failure | undefined
+
+  function readEvents(events: readonly string[], deltas: RawDelta[], broken: () => Failure): void {
+    for (const data of events) {
+      if (data.startsWith('[DONE]')) done = true
+      else if (data !== '') done = readChunk(data, deltas, broken)
+      if (done) return
+    }
+    if (decoder.error === undefined) return
+    done = true
+    deltas.push(reported(parsed(decoder.error) ?? decoder.error))
+  }
+
+  function readChunk(data: string, deltas: RawDelta[], broken: () => Failure): boolean {
+    const chunk = parsed(data)
+    if (!isObject(chunk)) {
+      failure = broken()
+      return true
+    }
+    const error = errorIn(chunk)
+    // Text on several lines would not be one line of a caller's stream.
+    if (error === undefined) deltas.push(told(chunk, data.includes('\n') ? undefined : data))
+    else deltas.push({ chunk: { error }, source: undefined })
+    return error !== undefined
+  }
+
+  return {
+    get done() {
+      return done
+    },
+    get failure() {
+      return failure
+    },
+    read(bytes) {
+      const deltas: RawDelta[] = []
+      readEvents(decoder.push(bytes), deltas, () =>
+        unreadable('The upstream sent an event that is not JSON.', provider),
+      )
+      return deltas
+    },
+    end() {
+      const deltas: RawDelta[] = []
+      // Half an event is what a stream ends with when it is cut.
+      readEvents(decoder.end(), deltas, () => {
+        const message = 'The upstream broke off before its answer was complete.'
+        return new Failure('interrupted', message, { provider })
+      })
+      return deltas
+    },
+  }
+}
+
+/** The longest line of a stream. */
+const eventBytes = 1024 * 1024
+
+const byteOrderMark = 0xfeff
+
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Some clients take a mere `"error": null` for an error. */
+function told(chunk: JsonObject, source: string | undefined): RawDelta {
+  if (!('error' in chunk)) return { chunk, source }
+  const { error: _none, ...rest } = chunk
+  return { chunk: rest, source: undefined }
+}
+
+/**
+ * The error that a chunk or reply reports: under `error`, in a choice (Together), or as the whole of it (SGLang,
+ * Baseten), each as an object.
+ */
+function errorIn(chunk: JsonObject): JsonObject | undefined {
+  const { error, choices } = chunk
+  if (error !== undefined && error !== null && error !== false && error !== '') return asError(error)
+  if (!Array.isArray(choices)) {
+    return chunk['object'] === 'error' || isFlatError(chunk) ? chunk : undefined
+  }
+  const first: unknown = choices[0]
+  return isObject(first) && isObject(first['error']) ? first['error'] : undefined
+}
+
+function isFlatError({ message, code, type }: JsonObject): boolean {
+  return typeof message === 'string' && (code !== undefined || type !== undefined)
+}
+
+function reported(value: unknown): RawDelta {
+  const error = isObject(value) && isObject(value['error']) ? value['error'] : asError(value)
+  return { chunk: { error }, source: undefined }
+}
+
+function asError(value: unknown): JsonObject {
+  return isObject(value) ? value : { message: typeof value === 'string' ? value : JSON.stringify(value) }
+}
+
+function unreadable(message: string, provider: string): Failure {
+  return new Failure('invalid_response', message, { provider })
+}

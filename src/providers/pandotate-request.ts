@@ -1,0 +1,121 @@
+import { Failure } from '../core/failure.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Call, Kind } from '../core/model.ts'
+import type { Attempt, Detokenizer } from '../core/ports.ts'
+import { type Family, familyOf, flatten } from '../core/template.ts'
+import { fieldsForPrompt } from './pandotate-fields.ts'
+import { splice } from './splice.ts'
+
+/** One request to a prompt-only upstream, and what has to be known of it to read the answer. */
+export type PandotateRequest = {
+  readonly text: string
+  readonly kind: Kind
+  readonly model: string
+  /** Where the answer ends, if not before. */
+  readonly stop: readonly string[]
+  readonly maxTokens: number | undefined
+  readonly hasPrompt: boolean
+  /** What stands before the answer when the caller asked for an echo. */
+  readonly echo: string
+  /** The template leaves it to the model to begin its answer with a space. */
+  readonly beginsWithSpace: boolean
+}
+
+export type RequestParts = {
+  readonly provider: string
+  readonly promptFormat: Family | 'auto'
+  readonly bos: boolean
+  readonly detokenizer: Detokenizer
+}
+
+/**
+ * The request for a call, its text the caller's own where nothing has to change. Notes what is dropped and
+ * converted. Throws `unsupported` or `invalid_request`.
+ */
+export async function pandotateRequest(
+  call: Call,
+  attempt: Attempt,
+  parts: RequestParts,
+): Promise<PandotateRequest> {
+  const { kept, dropped, isWhole } = fieldsForPrompt(call.body, parts.provider)
+  attempt.notes.dropped.push(...dropped)
+  if (call.kind === 'chat') return chatRequest(call, attempt, kept, parts)
+  const prompt = await promptOf(call.body['prompt'], attempt, parts)
+  const edits: JsonObject = {}
+  if (call.body['model'] !== attempt.upstreamModel) edits['model'] = attempt.upstreamModel
+  if (call.body['prompt'] !== prompt) edits['prompt'] = prompt
+  const { source } = call
+  return {
+    text: source !== undefined && isWhole ? edited(source, edits) : JSON.stringify({ ...kept, ...edits }),
+    kind: 'text',
+    model: attempt.upstreamModel,
+    stop: stopsOf(call.body['stop']),
+    maxTokens: countOf(call.body['max_tokens']),
+    hasPrompt: prompt !== '',
+    echo: call.body['echo'] === true ? prompt : '',
+    beginsWithSpace: false,
+  }
+}
+
+function chatRequest(
+  call: Call,
+  attempt: Attempt,
+  fields: JsonObject,
+  parts: RequestParts,
+): PandotateRequest {
+  const { notes, upstreamModel: model } = attempt
+  const family = parts.promptFormat === 'auto' ? familyOf(model) : parts.promptFormat
+  const { messages, max_completion_tokens: newer, max_tokens: older, stop: _stop, ...kept } = fields
+  const { prompt, stop: ends } = flatten(messages, { family, bos: parts.bos })
+  notes.converted.push(`messages to prompt (${family})`)
+  if (countOf(newer) !== undefined) notes.converted.push('max_completion_tokens to max_tokens')
+  const maxTokens = newer ?? older
+  const stop = [...new Set([...stopsOf(call.body['stop']), ...ends])]
+  const body: JsonObject = { ...kept, model, prompt }
+  if (maxTokens !== undefined && maxTokens !== null) body['max_tokens'] = maxTokens
+  if (stop.length > 0) body['stop'] = stop
+  return {
+    text: JSON.stringify(body),
+    kind: 'chat',
+    model,
+    stop,
+    maxTokens: countOf(maxTokens),
+    hasPrompt: prompt !== '',
+    echo: '',
+    // A message that is continued goes on exactly where it stopped.
+    beginsWithSpace: spaceFamilies.has(family) && !endsInAnswer(messages),
+  }
+}
+
+/** Their tokenizers put a space before the first word. */
+const spaceFamilies: ReadonlySet<Family> = new Set<Family>(['mistral', 'mistral-v3', 'llama2'])
+
+function endsInAnswer(messages: unknown): boolean {
+  const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined
+  return typeof last === 'object' && last !== null && 'role' in last && last.role === 'assistant'
+}
+
+async function promptOf(prompt: unknown, attempt: Attempt, parts: RequestParts): Promise<string> {
+  if (typeof prompt === 'string') return prompt
+  if (!Array.isArray(prompt) || !prompt.every((token): token is number => typeof token === 'number')) {
+    throw new Failure('invalid_request', 'prompt must be a string or an array of token ids.', {
+      param: 'prompt',
+    })
+  }
+  attempt.notes.converted.push('token ids to text (cl100k_base)')
+  return await parts.detokenizer.decode(prompt)
+}
+
+function edited(source: string, edits: JsonObject): string {
+  const texts = Object.entries(edits).map(([key, value]) => [key, JSON.stringify(value)] as const)
+  return texts.length === 0 ? source : splice(source, Object.fromEntries(texts))
+}
+
+function stopsOf(stop: unknown): readonly string[] {
+  const stops: readonly unknown[] = Array.isArray(stop) ? stop : [stop]
+  return stops.filter((text): text is string => typeof text === 'string' && text !== '')
+}
+
+function countOf(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined
+}

@@ -1,0 +1,94 @@
+import * as z from 'zod'
+import type { RawDelta } from '../core/model.ts'
+import type { Upstream } from '../core/ports.ts'
+import { families } from '../core/template.ts'
+import { addressSetting, boundsSettings, retryOf, secretSetting } from './bounds.ts'
+import { readPandotateAnswer } from './pandotate-answer.ts'
+import { pandotateRequest } from './pandotate-request.ts'
+import type { Provider, ProviderTools } from './provider.ts'
+import { type Asked, readRefusal } from './refusal.ts'
+import { createWire, requestHeaders } from './wire.ts'
+
+const defaultUrl = 'https://api.pandotate.com/api/inference'
+
+const settings = z.strictObject({
+  ...boundsSettings({ connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 30_000 }),
+  url: addressSetting.default(defaultUrl),
+  apiKey: secretSetting.optional(),
+  /** How chat messages become one prompt; `auto` goes by the model's name. */
+  promptFormat: z.enum(['auto', ...families]).default('auto'),
+  /** Whether such a prompt begins with the family's first token: not where the upstream adds it itself. */
+  bos: z.boolean().default(false),
+  /** Whether calls go out without any key. Unset: to an address other than Pandotate's own they do. */
+  keyless: z.boolean().optional(),
+})
+
+/** Pandotate: one prompt in, one output out, never a stream. Without a key of ours, with a caller's `pk_…`. */
+export const pandotate: Provider<PandotateSettings> = { type: 'pandotate', settings, create }
+
+export type PandotateSettings = z.infer<typeof settings>
+
+function create(name: string, given: PandotateSettings, tools: ProviderTools): Upstream {
+  const { apiKey, bos, clocks, keyless, promptFormat, url } = given
+  const { clock, detokenizer } = tools
+  const { origin, pathname, search } = new URL(url)
+  const path = pathname + search
+  const connections = given.concurrency
+  const wire = createWire({ name, origin, connectMs: clocks.connectMs, connections, clock })
+  const keys = createKeys(apiKey, keyless ?? url !== defaultUrl, tools.userAgent)
+  const keySetting = name === 'pandotate' ? 'PANDOTATE_API_KEY' : `providers.${name}.apiKey`
+  const requestParts = { provider: name, promptFormat, bos, detokenizer }
+  return {
+    name,
+    clocks,
+    retry: retryOf(given),
+    oneChoice: true,
+    knownModels: [],
+    admits: keys.admits,
+    async *send(call, attempt): AsyncGenerator<readonly RawDelta[], void, void> {
+      const request = await pandotateRequest(call, attempt, requestParts)
+      const { owner, headers } = keys.choose(call.credential)
+      const answer = await wire.post(path, headers, request.text, attempt)
+      if (answer.status < 200 || answer.status >= 300) {
+        throw await readRefusal(answer, {
+          provider: name,
+          model: call.model,
+          key: owner,
+          keySetting,
+          secrets: [apiKey, call.credential].filter((secret) => secret !== undefined),
+          epochMs: clock.epochMs(),
+        })
+      }
+      yield [readPandotateAnswer(await answer.text(answerBytes), request, name)]
+    },
+    close: () => wire.close(),
+  }
+}
+
+/** More than any answer of use. */
+const answerBytes = 64 * 1024 * 1024
+
+/** Which key a call goes out with. While there is one of ours, a caller's goes nowhere. */
+interface Keys {
+  admits(credential: string | undefined): boolean
+  choose(credential: string | undefined): { readonly owner: Asked['key']; readonly headers: string[] }
+}
+
+function createKeys(apiKey: string | undefined, isKeyless: boolean, userAgent: string): Keys {
+  if (apiKey !== undefined) {
+    const ours = { owner: 'ours', headers: requestHeaders(userAgent, `Bearer ${apiKey}`) } as const
+    return { admits: () => true, choose: () => ours }
+  }
+  const none = { owner: 'none', headers: requestHeaders(userAgent, undefined) } as const
+  return {
+    admits: (credential) => isKeyless || isPandotateKey(credential),
+    choose(credential) {
+      if (!isPandotateKey(credential)) return none
+      return { owner: 'callers', headers: requestHeaders(userAgent, `Bearer ${credential}`) }
+    },
+  }
+}
+
+function isPandotateKey(credential: string | undefined): boolean {
+  return credential?.startsWith('pk_') ?? false
+}

@@ -1,0 +1,63 @@
+/**
+ * An upstream's text as a caller may read it: without addresses, keys, stack traces or echoes of the request, on
+ * one line, at most 300 characters. `secrets` of any length worth the name are removed wherever they stand.
+ */
+export function redact(text: string, secrets: readonly string[] = []): string {
+  let kept = text.slice(0, readCharacters)
+  for (const secret of secrets) {
+    if (secret.length >= secretCharacters) kept = kept.replaceAll(secret, removed)
+  }
+  for (const trace of traces) {
+    const at = kept.search(trace)
+    if (at !== -1) kept = kept.slice(0, at)
+  }
+  for (const [pattern, replacement] of patterns) kept = kept.replace(pattern, replacement)
+  kept = kept.trim()
+  return kept.length > keptCharacters ? `${kept.slice(0, keptCharacters - 1)}…` : kept
+}
+
+/** Enough for any message; the patterns are tried on no more. */
+const readCharacters = 4000
+const keptCharacters = 300
+
+/** What is shorter guards nothing, and may be part of any word. */
+const secretCharacters = 6
+
+const removed = '[removed]'
+
+/** From here on a text is a stack trace, or what a validator quotes of the request it refused. */
+const traces: readonly RegExp[] = [
+  /\n\s+at /,
+  /Traceback \(most recent call last\)/,
+  /\bFile "[^"]*", line \d/,
+  /,? ?'input':/,
+  /,? ?input_value=/,
+]
+
+const topLevel =
+  'ai|app|cloud|co|com|corp|dev|eu|host|internal|intranet|io|lan|local|net|org|run|sh|svc|tech|xyz'
+
+/** Each is linear in the text: none can backtrack over what another part of it may match. */
+const patterns: readonly (readonly [RegExp, string])[] = [
+  // Addresses: whole ones, then bare hosts, numeric hosts and paths of files.
+  [/\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>)\]}]+/gi, removed],
+  [
+    new RegExp(
+      `(?<![\\w.-])(?:[a-z0-9-]{1,63}\\.){1,8}(?:${topLevel})(?![\\w-])(?::\\d+)?(?:/[^\\s"'<>)]*)?`,
+      'gi',
+    ),
+    removed,
+  ],
+  [/\blocalhost(?::\d+)?(?:\/[^\s"'<>)]*)?/gi, removed],
+  [/(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]\d)(?::\d+)?(?:\/[^\s"'<>)]*)?/g, removed],
+  [/\[[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}\](?::\d+)?/gi, removed],
+  [/(?<![\w/.])\/(?:home|usr|opt|var|root|app|srv|etc|tmp|mnt|data|workspace)\/[^\s"'<>)]*/g, removed],
+  // Keys: by their scheme, by their prefix, and anything as long and as random as one.
+  [/\b(?:Bearer|Api-Key|Basic)\s+[\w.~+/=*-]{6,}/gi, removed],
+  [/(?<![\w-])(?:sk|pk|rk|rpa|tgp|hf|gsk|key)[-_][\w.*-]{4,}/gi, removed],
+  [/(?<![\w-])eyJ[\w-]{8,}(?:\.[\w-]+){0,2}/g, removed],
+  [/(?<![\w-])[A-Za-z0-9]{32,}(?![\w-])/g, removed],
+  // Whatever is not text: terminal escapes, line ends, runs of space.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be found.
+  [/[\s\u0000-\u001f\u007f-\u009f]+/g, ' '],
+]

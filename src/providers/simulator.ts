@@ -1,0 +1,141 @@
+import { setImmediate } from 'node:timers/promises'
+import * as z from 'zod'
+import { Failure } from '../core/failure.ts'
+import type { Call, RawDelta } from '../core/model.ts'
+import type { Attempt, Clock } from '../core/ports.ts'
+import { knownModels } from '../simulator/behaviours.ts'
+import { createScribe, type Scribe } from '../simulator/chunks.ts'
+import { pause } from '../simulator/pause.ts'
+import { echoedPrompt, ignoredFields, scriptRequest } from '../simulator/request.ts'
+import type { Refusal, Script } from '../simulator/script.ts'
+import { createSimulatorState } from '../simulator/state.ts'
+import type { Provider } from './provider.ts'
+import { refusal } from './refusal.ts'
+
+/**
+ * A provider inside the gateway that runs no model: what it does, failures included, is spelled by the model's
+ * name. The same request is always answered the same way.
+ */
+export const simulator: Provider<SimulatorSettings> = {
+  type: 'simulator',
+  settings: z.strictObject({}),
+  create(name, _settings, { clock }) {
+    const state = createSimulatorState()
+    return {
+      name,
+      clocks: { connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 600_000 },
+      retry: { retries: 1, delayMs: 200 },
+      oneChoice: true,
+      knownModels,
+      admits: () => true,
+      send(call, attempt) {
+        const script = state.scriptFor(attempt.upstreamModel, scriptRequest(call))
+        attempt.notes.dropped.push(...ignoredFields(call))
+        return perform(call.stream ? script : joinPieces(script), { name, clock, call, attempt })
+      },
+      close: async () => undefined,
+    }
+  },
+}
+
+type SimulatorSettings = Record<string, never>
+
+type Stage = {
+  readonly name: string
+  readonly clock: Clock
+  readonly call: Call
+  readonly attempt: Attempt
+}
+
+/** Nobody watches the words of a JSON answer come: those with no pause between them come as one. */
+function joinPieces(script: Script): Script {
+  const joined: Script[number][] = []
+  for (const step of script) {
+    const last = joined.at(-1)
+    if ((step.type === 'text' || step.type === 'reasoning') && last?.type === step.type) {
+      joined[joined.length - 1] = { type: step.type, text: last.text + step.text }
+    } else joined.push(step)
+  }
+  return joined
+}
+
+async function* perform(script: Script, stage: Stage): AsyncGenerator<readonly RawDelta[], void, void> {
+  const { signal } = stage.attempt
+  const scribe = scribeFor(stage)
+  signal.throwIfAborted()
+  for (const step of script) {
+    switch (step.type) {
+      case 'wait':
+      case 'stall':
+        if (scribe.held > 0) yield scribe.take()
+        await pause(step.type === 'wait' ? step.ms : Number.POSITIVE_INFINITY, signal)
+        break
+      case 'cut':
+        answered(stage, 200)
+        if (scribe.held > 0) yield scribe.take()
+        return
+      case 'reset':
+        throw new Failure('unreachable', 'The upstream closed the connection without an answer.', {
+          provider: stage.name,
+        })
+      case 'refuse':
+        answered(stage, step.status)
+        throw refused(step, stage)
+      case 'garble':
+        answered(stage, 200)
+        throw new Failure('invalid_response', 'The upstream gave an answer that cannot be read.', {
+          provider: stage.name,
+          upstreamStatus: 200,
+        })
+      case 'text':
+      case 'reasoning':
+      case 'tool':
+        answered(stage, 200)
+        scribe.write(step)
+        if (scribe.held < mostInOneBurst) break
+        yield scribe.take()
+        await setImmediate()
+        signal.throwIfAborted()
+        break
+      case 'finish':
+        answered(stage, 200)
+        scribe.finish(step)
+        yield scribe.take()
+        return
+    }
+  }
+}
+
+/** As many as one read of a socket brings; between bursts other work gets its turn. */
+const mostInOneBurst = 32
+
+function scribeFor({ call, attempt, clock }: Stage): Scribe {
+  return createScribe({
+    kind: call.kind,
+    id: `${call.kind === 'text' ? 'cmpl' : 'chatcmpl'}-sim-${call.id}`,
+    createdEpochSeconds: Math.floor(clock.epochMs() / 1000),
+    model: attempt.upstreamModel,
+    opening: echoedPrompt(call),
+  })
+}
+
+function answered({ attempt: { notes }, clock }: Stage, status: number): void {
+  notes.headersAt ??= clock.now()
+  notes.upstreamStatus ??= status
+}
+
+/** As if it had come over the wire. */
+function refused({ status, error, retryAfterSeconds }: Refusal, { name, call, clock }: Stage): Failure {
+  const header = (field: string) => (field === 'retry-after' ? retryAfterSeconds?.toString() : undefined)
+  return refusal(
+    { status, header, text: JSON.stringify({ error }) },
+    {
+      provider: name,
+      model: call.model,
+      key: 'ours',
+      keySetting: "the simulator's script",
+      secrets: [],
+      epochMs: clock.epochMs(),
+    },
+  )
+}

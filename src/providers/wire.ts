@@ -1,0 +1,91 @@
+import { Pool } from 'undici'
+import type { Attempt, Clock } from '../core/ports.ts'
+import { Exchange } from './exchange.ts'
+
+/**
+ * The connections to one upstream, and the only place that opens any. It asks once: no retry, no redirect, no
+ * cookie, no decompression, no clock but that of connecting. The other clocks are the attempt's signal.
+ */
+export interface Wire {
+  /**
+   * Sends one request and resolves when the upstream's headers are there, whatever the status. Fills in the
+   * attempt's notes. Rejects with a Failure, or with the signal's reason as soon as it aborts, be the request
+   * waiting for a connection, sent, or answered in part.
+   */
+  post(path: string, headers: string[], body: string, attempt: Attempt): Promise<WireAnswer>
+  /** Drops every connection, with whatever is under way on it. */
+  close(): Promise<void>
+}
+
+/** An upstream's answer. Whoever has it reads it to the end, by one of `text` and `chunks`, or discards it. */
+export interface WireAnswer {
+  readonly status: number
+  /** A header's value by its name in lower case. No one else sees the upstream's headers. */
+  header(name: string): string | undefined
+  /** The whole body. Rejects with `invalid_response`, the connection dropped, when it is longer than the limit. */
+  text(limitBytes: number): Promise<string>
+  /** The body as it comes, one piece per read. An upstream ahead of its reader is made to wait. */
+  chunks(): AsyncIterable<Buffer>
+  /**
+   * Wants no more of the body. One that is about to end may, so that its connection can be used again;
+   * otherwise the connection is dropped.
+   */
+  discard(): void
+}
+
+export type WireParts = {
+  /** The upstream's name, told with its failures. */
+  readonly name: string
+  /** `https://host:port`: the one place that requests, and the credentials in them, can go. */
+  readonly origin: string
+  readonly connectMs: number
+  /** How many requests may be under way at once; more wait for their turn. */
+  readonly connections: number
+  readonly clock: Clock
+  /** How long a discarded body may take to end, in milliseconds. */
+  readonly lingerMs?: number
+}
+
+/** Opens no connection yet. */
+export function createWire(parts: WireParts): Wire {
+  const pool = new Pool(parts.origin, {
+    connections: parts.connections,
+    pipelining: 1,
+    allowH2: false,
+    connectTimeout: parts.connectMs,
+    // An answer that is not streamed has no headers until it is complete: only the attempt knows how long to wait.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: 30_000,
+  })
+  return {
+    post(path, headers, body, attempt) {
+      const exchange = new Exchange(parts, attempt)
+      if (!attempt.signal.aborted) pool.dispatch({ path, method: 'POST', headers, body }, exchange)
+      return exchange.answered
+    },
+    async close() {
+      await pool.destroy()
+    },
+  }
+}
+
+/**
+ * The headers of every request to an upstream, name and value in turn. They are made here, from nothing: no
+ * header of a caller goes upstream.
+ */
+export function requestHeaders(
+  userAgent: string,
+  authorization: string | undefined,
+  extra: Readonly<Record<string, string>> = {},
+): string[] {
+  const headers = [
+    ...['content-type', 'application/json'],
+    ...['accept', 'application/json, text/event-stream'],
+    ...['accept-encoding', 'identity'],
+    ...['user-agent', userAgent],
+  ]
+  for (const [name, value] of Object.entries(extra)) headers.push(name.toLowerCase(), value)
+  if (authorization !== undefined) headers.push('authorization', authorization)
+  return headers
+}

@@ -1,0 +1,127 @@
+const prefix = 'sim-'
+
+/**
+ * What a simulated model can be told to do by its name: `sim-`, then any of these, joined by hyphens, as in
+ * `sim-slow-200-echo`. The documentation's table and the list of models are made of this one.
+ */
+export const behaviours = [
+  { name: 'echo', does: 'answers the prompt (of a chat, the last user message) word for word' },
+  { name: 'long', takes: { unit: 'N', least: 0, most: 100_000, example: 500 }, does: 'answers N words' },
+  { name: 'length', does: 'answers until max_tokens (16 when none is given) ends it' },
+  {
+    name: 'slow',
+    takes: { unit: 'MS', least: 0, most: 600_000, example: 2000 },
+    does: 'waits MS milliseconds before the first byte',
+  },
+  {
+    name: 'drip',
+    takes: { unit: 'MS', least: 0, most: 600_000, example: 50 },
+    does: 'waits MS milliseconds between the words of its answer',
+  },
+  {
+    name: 'status',
+    takes: { unit: 'CODE', least: 400, most: 599, example: 503 },
+    does: 'fails with HTTP status CODE',
+  },
+  {
+    name: 'ratelimit',
+    takes: { unit: 'S', least: 0, most: 3600, example: 2 },
+    does: 'fails with 429 and a Retry-After of S seconds',
+  },
+  {
+    name: 'flaky',
+    takes: { unit: 'N', least: 0, most: 100, example: 1 },
+    does: 'fails with 503 the first N times a prompt comes, then answers it and starts over',
+  },
+  {
+    name: 'cut',
+    takes: { unit: 'N', least: 0, most: 100_000, example: 5 },
+    does: 'breaks the connection after N words, always before the end',
+  },
+  {
+    name: 'stall',
+    takes: { unit: 'N', least: 0, most: 100_000, example: 5 },
+    does: 'falls silent for ever after N words; 0 is before the first byte',
+  },
+  { name: 'reset', does: 'resets the connection before the first byte' },
+  { name: 'badjson', does: 'answers 200 with JSON that is broken off' },
+  { name: 'html', does: 'answers 200 with an HTML page' },
+  { name: 'empty', does: 'answers 200 with {}' },
+  { name: 'nousage', does: 'answers without token counts' },
+  { name: 'usage-weird', does: 'answers with counts that are negative, absurd or not a number' },
+  { name: 'extra', does: 'answers with the extra keys "region" and "queue_ms"' },
+  { name: 'reasoning', does: 'thinks aloud in reasoning_content first, when it is a chat' },
+  { name: 'tools', does: 'calls the tool chosen or the first one given, when there is one' },
+] as const satisfies readonly Behaviour[]
+
+export type BehaviourName = (typeof behaviours)[number]['name']
+
+export type Behaviour = {
+  readonly name: string
+  /** The whole number that follows the name: its unit as the documentation writes it, its bounds, a sample. */
+  readonly takes?: {
+    readonly unit: string
+    readonly least: number
+    readonly most: number
+    readonly example: number
+  }
+  readonly does: string
+}
+
+/** A behaviour as the documentation writes it: `sim-slow-MS`. */
+export function spellingOf({ name, takes }: Behaviour): string {
+  return takes === undefined ? `sim-${name}` : `sim-${name}-${takes.unit}`
+}
+
+/** One name to try for each behaviour: `sim-slow-2000`. */
+export const knownModels: readonly string[] = behaviours.map(exampleOf)
+
+/** The behaviours a name spells, each with its number (0 when it takes none), or what is wrong with it. */
+export type Reading =
+  | { readonly traits: ReadonlyMap<BehaviourName, number>; readonly fault: undefined }
+  | { readonly traits: undefined; readonly fault: string }
+
+/** Reads a model's name. A name without the prefix `sim-` spells nothing; of a behaviour said twice, the last counts. */
+export function readName(model: string): Reading {
+  const traits = new Map<BehaviourName, number>()
+  if (!model.startsWith(prefix)) return { traits, fault: undefined }
+  const words = model.slice(prefix.length).split('-')
+  let at = 0
+  while (at < words.length) {
+    const behaviour = behaviourAt(words, at)
+    if (behaviour === undefined) return unknownName(model)
+    at += behaviour.name.split('-').length
+    if (!('takes' in behaviour)) {
+      traits.set(behaviour.name, 0)
+      continue
+    }
+    const number = words[at++] ?? ''
+    const { least, most } = behaviour.takes
+    if (!/^\d{1,9}$/.test(number) || Number(number) < least || Number(number) > most) {
+      const fault = `${quoted(model)} does not exist: ${spellingOf(behaviour)} takes a number from ${least} to ${most}.`
+      return { traits: undefined, fault }
+    }
+    traits.set(behaviour.name, Number(number))
+  }
+  return { traits, fault: undefined }
+}
+
+function behaviourAt(words: readonly string[], at: number): (typeof behaviours)[number] | undefined {
+  const one = words[at]
+  const two = `${one}-${words[at + 1]}`
+  return behaviours.find(({ name }) => name === one || name === two)
+}
+
+/** Short: a gateway between here and the reader may cut a long message off. */
+function unknownName(model: string): Reading {
+  const known = behaviours.map((behaviour) => spellingOf(behaviour).slice(prefix.length)).join(', ')
+  return { traits: undefined, fault: `${quoted(model)} does not exist. After ${prefix} can stand: ${known}.` }
+}
+
+function quoted(model: string): string {
+  return `The model '${model.length > 40 ? `${model.slice(0, 40)}...` : model}'`
+}
+
+function exampleOf({ name, takes }: Behaviour): string {
+  return takes === undefined ? `${prefix}${name}` : `${prefix}${name}-${takes.example}`
+}

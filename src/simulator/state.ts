@@ -1,0 +1,36 @@
+import { hash } from 'node:crypto'
+import { readName } from './behaviours.ts'
+import { type Script, type ScriptRequest, scriptFor } from './script.ts'
+
+/**
+ * The memory of one simulated upstream: how often each request to a flaky model has failed so far. A request is
+ * known by its model, kind and prompt; once it is answered, it is forgotten.
+ */
+export interface SimulatorState {
+  scriptFor(model: string, request: Omit<ScriptRequest, 'failures'>): Script
+}
+
+export function createSimulatorState(): SimulatorState {
+  const failures = new Map<string, number>()
+  return {
+    scriptFor(model, request) {
+      const wanted = readName(model).traits?.get('flaky') ?? 0
+      if (wanted === 0) return scriptFor(model, request)
+      const fingerprint = hash('sha256', JSON.stringify([model, request.kind, request.prompt]))
+      const seen = failures.get(fingerprint) ?? 0
+      failures.delete(fingerprint)
+      if (seen < wanted) remember(failures, fingerprint, seen + 1)
+      return scriptFor(model, { ...request, failures: seen })
+    },
+  }
+}
+
+/** More requests than a demonstration has under way; the oldest of more are forgotten. */
+const mostRemembered = 10_000
+
+function remember(failures: Map<string, number>, fingerprint: string, count: number): void {
+  failures.set(fingerprint, count)
+  if (failures.size <= mostRemembered) return
+  const [oldest] = failures.keys()
+  if (oldest !== undefined) failures.delete(oldest)
+}

@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest'
+import type { Failure } from '../../src/core/failure.ts'
+import { refusal } from '../../src/providers/refusal.ts'
+
+const asked = {
+  provider: 'up',
+  model: 'llama',
+  key: 'ours',
+  keySetting: 'UP_KEY',
+  secrets: [],
+  epochMs: Date.UTC(2026, 10, 23, 12, 0, 0),
+} as const
+
+function refuse(status: number, headers: Readonly<Record<string, string>>): Failure {
+  return refusal({ status, text: '', header: (name) => headers[name] }, asked)
+}
+
+describe('how long to wait', () => {
+  const waits: readonly (readonly [string, Record<string, string>, number | undefined])[] = [
+    ['seconds', { 'retry-after': '2' }, 2000],
+    ['a fraction', { 'retry-after': '0.5' }, 500],
+    ['nothing at all', { 'retry-after': '0' }, 0],
+    ['milliseconds first', { 'retry-after': '9', 'retry-after-ms': '150' }, 150],
+    ['bad milliseconds', { 'retry-after': '9', 'retry-after-ms': 'soon' }, 9000],
+    ['a date', { 'retry-after': 'Mon, 23 Nov 2026 12:00:30 GMT' }, 30_000],
+    ['an old form of date', { 'retry-after': 'Monday, 23-Nov-26 12:00:30 GMT' }, 30_000],
+    ['a date gone by', { 'retry-after': 'Mon, 23 Nov 2026 11:00:00 GMT' }, 0],
+    ['a long time', { 'retry-after': '3600' }, 3_600_000],
+    ['a negative number', { 'retry-after': '-5' }, undefined],
+    ['a number with a power', { 'retry-after': '1e3' }, undefined],
+    ['words', { 'retry-after': 'in a while' }, undefined],
+    ['a word that begins a date', { 'retry-after': 'Mon, sometime' }, undefined],
+    ['an empty word', { 'retry-after': '' }, undefined],
+    ['no word', {}, undefined],
+  ]
+
+  test.for(waits)('%s', ([, headers, retryAfterMs]) => {
+    expect(refuse(429, headers).retryAfterMs).toBe(retryAfterMs)
+    expect(refuse(503, headers).retryAfterMs).toBe(retryAfterMs)
+  })
+
+  test('is in the message, in the words that clients look for', () => {
+    expect(refuse(429, { 'retry-after-ms': '1200' }).message).toMatch(/Please try again in 2s\.$/)
+  })
+
+  test.for([400, 401, 404, 500, 502])('counts for nothing with status %i', (status) => {
+    expect(refuse(status, { 'retry-after': '2' }).retryAfterMs).toBeUndefined()
+  })
+})
