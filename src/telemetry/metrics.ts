@@ -1,0 +1,85 @@
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { Sink } from '../core/ports.ts'
+import type { CallRecord } from '../core/record.ts'
+import { createCounter, createHistogram } from './series.ts'
+
+/** The metrics of one gateway: a sink that counts every call, and the text Prometheus reads. */
+export interface Metrics extends Sink {
+  readonly contentType: string
+  text(): Promise<string>
+}
+
+/**
+ * Labels come from the configuration and from closed lists, never from a request: a caller cannot make series
+ * without end.
+ */
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const series = createSeries(registry)
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    write: (record) => note(series, record),
+  }
+}
+
+type Series = ReturnType<typeof createSeries>
+
+/** Seconds, from a local model's first token to a long answer of a reasoning model. */
+const durationBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
+const overheadBounds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5]
+
+function createSeries(registry: Registry) {
+  const counter = (name: string, help: string, labels: readonly string[]) =>
+    createCounter(registry, { name, help, labels })
+  const histogram = (name: string, help: string, labels: readonly string[], bounds: readonly number[]) =>
+    createHistogram(registry, { name, help, labels }, bounds)
+  return {
+    calls: counter('pandotate_calls_total', 'Calls answered, or given up.', ['dialect', 'status', 'outcome']),
+    durations: histogram(
+      'pandotate_call_duration_seconds',
+      'From the headers of a call to its last byte.',
+      ['dialect', 'stream'],
+      durationBounds,
+    ),
+    firstTokens: histogram(
+      'pandotate_time_to_first_token_seconds',
+      'From the headers of a call to its first visible token, or to the whole of a JSON reply.',
+      ['deployment', 'stream'],
+      durationBounds,
+    ),
+    overheads: histogram(
+      'pandotate_overhead_seconds',
+      "The gateway's own share of the time to the first byte.",
+      ['dialect'],
+      overheadBounds,
+    ),
+    attempts: counter('pandotate_attempts_total', 'Attempts at upstreams.', ['deployment', 'outcome']),
+    tokens: counter('pandotate_tokens_total', 'Tokens of answered calls.', [
+      'deployment',
+      'direction',
+      'estimated',
+    ]),
+    slow: counter('pandotate_slow_calls_total', 'Calls past the slow threshold.', ['dialect']),
+  }
+}
+
+function note(series: Series, record: CallRecord): void {
+  const { dialect, deployment, usage } = record
+  const stream = record.stream ? 'true' : 'false'
+  series.calls(dialect, String(record.status), record.outcome).count++
+  series.durations(dialect, stream).observe(record.totalMs / 1000)
+  series.overheads(dialect).observe(record.overheadMs / 1000)
+  if (record.slow) series.slow(dialect).count++
+  for (const attempt of record.attempts) series.attempts(attempt.deployment, attempt.outcome).count++
+  if (deployment === undefined) return
+  if (record.firstTokenMs !== undefined) {
+    series.firstTokens(deployment, stream).observe(record.firstTokenMs / 1000)
+  }
+  if (usage !== undefined) {
+    const estimated = record.usageEstimated ? 'true' : 'false'
+    series.tokens(deployment, 'prompt', estimated).count += usage.prompt_tokens
+    series.tokens(deployment, 'completion', estimated).count += usage.completion_tokens
+  }
+}
