@@ -1,0 +1,94 @@
+import { readEnvironment } from './config/environment.ts'
+import { exposureOf } from './config/exposure.ts'
+import { findInstances } from './config/instances.ts'
+import { findingsOf, withoutWording } from './config/issues.ts'
+import { type Overlaid, overlay } from './config/overlay.ts'
+import { ConfigError, type Finding, type Problem, placeOf } from './config/problem.ts'
+import { readAs } from './config/reading.ts'
+import { describeConfig } from './config/report.ts'
+import { demoRoutes, pandotateRoutes, type RouteSettings, routesOf } from './config/routing.ts'
+import { configSchema } from './config/schema.ts'
+import type { Config } from './config/settings.ts'
+import { inputShape } from './config/shape.ts'
+import { type ConfigSource, defaultPath, openSource } from './config/source.ts'
+import type { Environment } from './config/substitution.ts'
+import { isObject } from './core/json.ts'
+import type { Provider } from './providers/provider.ts'
+
+export type ConfigParts = {
+  readonly environment: Environment
+  /** The text of a file. Throws as `node:fs` does. */
+  readonly readFile: (path: string) => string
+  readonly providers: readonly Provider[]
+}
+
+/**
+ * The configuration that the environment and the file make together; for the same setting, the environment
+ * wins. Throws ConfigError, which tells all that is wrong at once.
+ */
+export function loadConfig({ environment, readFile, providers }: ConfigParts): Config {
+  const source = openSource(environment, readFile)
+  const overlaid = overlay(source.content ?? {}, environment)
+  const sections = overlaid.content
+  const instances = findInstances(isObject(sections) ? sections['providers'] : undefined, providers)
+  const schema = configSchema(instances.known, instances.names)
+  const shape = inputShape(schema)
+  const tree = readAs(shape, isObject(sections) ? { ...sections, providers: instances.settings } : sections)
+  const result = schema.safeParse(tree, withoutWording)
+  const refused = findingsOf(result.error?.issues ?? [], shape, (path) => {
+    const variable = overlaid.origins.get(placeOf(path))
+    return variable && { text: environment[variable.name] ?? '', expected: variable.expected }
+  })
+  const isToldExposed = source.problems.length === 0 && isObject(tree)
+  const exposed = isToldExposed ? exposureOf(schema.shape, tree) : []
+  const problems = [
+    ...source.problems,
+    // What the text itself gets wrong is the file's, even where the environment has the last word.
+    ...[...source.findings, ...instances.findings].map((finding) => located(finding, source, undefined)),
+    ...[...refused, ...exposed].map((finding) => located(finding, source, overlaid)),
+  ]
+  if (problems.length > 0 || !result.success) throw new ConfigError(withoutRepeats(problems))
+  const { server, auth, log, models, providers: settings, ...rest } = result.data
+  const routes = models === undefined ? defaultRoutes(source, environment) : routesOf(models)
+  return {
+    ...server,
+    ...rest,
+    keys: auth.keys,
+    logLevel: log.level,
+    providers: instances.known.map(({ name, provider }) => ({
+      name,
+      type: provider.type,
+      settings: settings[name],
+    })),
+    routes,
+    demo: routes === demoRoutes,
+    source: source.path,
+  }
+}
+
+export type { Config }
+// The rest of what others use of the configuration: this file is the room's door.
+export { ConfigError, describeConfig, readEnvironment }
+
+function defaultRoutes(source: ConfigSource, environment: Environment): readonly RouteSettings[] {
+  const isConfigured =
+    source.path !== undefined || environment['PANDOTATE_API_KEY'] || environment['PANDOTATE_URL']
+  return isConfigured ? pandotateRoutes : demoRoutes
+}
+
+function located({ path, told }: Finding, source: ConfigSource, overlaid: Overlaid | undefined): Problem {
+  const place = placeOf(path)
+  const variable = overlaid?.origins.get(place)
+  if (variable !== undefined) return { source: 'environment', place: variable.name, told }
+  return { source: source.path ?? defaultPath, line: source.lineOf(path), place, told }
+}
+
+/** The first word on a place is the one that names the cause. */
+function withoutRepeats(problems: readonly Problem[]): readonly Problem[] {
+  const places = new Map<string, Problem>()
+  for (const problem of problems) {
+    const place = JSON.stringify([problem.source, problem.place, problem.place === '' ? problem.told : ''])
+    if (!places.has(place)) places.set(place, problem)
+  }
+  return [...places.values()]
+}

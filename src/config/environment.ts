@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { ConfigError, type Path } from './problem.ts'
+import type { Environment } from './substitution.ts'
+
+/**
+ * The process's environment, filled up from `.env` in `directory` where there is one. What the process was
+ * given wins, even when it is empty: that is how to blank a line of `.env` for one run.
+ */
+export function readEnvironment(directory: string, processEnvironment: Environment): Environment {
+  return { ...readDotEnv(directory), ...processEnvironment }
+}
+
+/** A variable that stands for a setting, and wins over the file's. */
+export type Variable = {
+  readonly name: string
+  /** The setting it stands for. */
+  readonly path: Path
+  /** Settings that follow it where the file does not give them. */
+  readonly followers?: readonly Path[]
+  /** Its unit in the setting's; NaN when it cannot be that. */
+  readonly convert?: (text: string) => number
+  /** What belongs in it, where that is not what belongs in the setting. */
+  readonly expected?: string
+}
+
+/** Names the file of all other settings. */
+export const fileVariable = 'GATEWAY_CONFIG'
+
+export const variables: readonly Variable[] = [
+  { name: 'PANDOTATE_URL', path: ['providers', 'pandotate', 'url'] },
+  { name: 'PANDOTATE_API_KEY', path: ['providers', 'pandotate', 'apiKey'] },
+  {
+    name: 'PANDOTATE_TIMEOUT',
+    path: ['providers', 'pandotate', 'clocks', 'totalMs'],
+    // Pandotate answers in one piece: waiting for the first token is waiting for the whole.
+    followers: [
+      ['providers', 'pandotate', 'clocks', 'firstTokenMs'],
+      ['providers', 'pandotate', 'clocks', 'idleMs'],
+    ],
+    convert: secondsToMs,
+    expected: 'a number of seconds above 0, at most 86400',
+  },
+  { name: 'PANDOTATE_RETRIES', path: ['providers', 'pandotate', 'retries'] },
+  { name: 'PANDOTATE_RETRY_DELAY_MS', path: ['providers', 'pandotate', 'retryDelayMs'] },
+  { name: 'SLOW_THRESHOLD_MS', path: ['slowThresholdMs'] },
+  { name: 'HOST', path: ['server', 'host'] },
+  { name: 'PORT', path: ['server', 'port'] },
+  { name: 'LOG_LEVEL', path: ['log', 'level'] },
+]
+
+/** A number written out in decimal digits, and nothing else; NaN for any other text. */
+export function strictNumber(text: string): number {
+  return /^-?(0|[1-9]\d*)(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
+}
+
+function readDotEnv(directory: string): Environment {
+  try {
+    // Some editors begin a file with a byte order mark, which would become part of the first name.
+    return parseEnv(readFileSync(join(directory, '.env'), 'utf8').replace(/^\uFEFF/, ''))
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
+    if (code === 'ENOENT') return {}
+    if (typeof code !== 'string') throw thrown
+    throw new ConfigError([{ source: '.env', place: '', told: `cannot be read (${code})` }])
+  }
+}
+
+function secondsToMs(text: string): number {
+  const seconds = strictNumber(text)
+  return seconds > 0 && seconds <= 86_400 ? Math.ceil(seconds * 1000) : Number.NaN
+}

@@ -1,0 +1,25 @@
+import { isIPv4 } from 'node:net'
+import type { JsonObject } from '../core/json.ts'
+import type { Finding } from './problem.ts'
+import type { ConfigSchema } from './schema.ts'
+import { finding } from './wording.ts'
+
+/**
+ * Refuses to serve other machines without asking for a key, unless that is allowed in so many words. Told
+ * beside the other problems, and not at all while the sections it depends on are wrong themselves.
+ */
+export function exposureOf(schema: ConfigSchema['shape'], tree: JsonObject): readonly Finding[] {
+  const server = schema.server.safeParse(tree['server'])
+  const auth = schema.auth.safeParse(tree['auth'])
+  if (!server.success || !auth.success) return []
+  const { host, allowUnauthenticated } = server.data
+  if (allowUnauthenticated || auth.data.keys.length > 0 || isLoopback(host)) return []
+  return [{ path: ['server', 'host'], told: `found ${finding(host, { type: 'string' })}, expected ${safer}` }]
+}
+
+const safer =
+  'an address of this machine alone (127.0.0.1, ::1, localhost), or keys in auth.keys, or server.allowUnauthenticated: true'
+
+function isLoopback(host: string): boolean {
+  return host === '::1' || host.toLowerCase() === 'localhost' || (isIPv4(host) && host.startsWith('127.'))
+}

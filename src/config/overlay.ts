@@ -1,0 +1,36 @@
+import { isObject, type JsonObject } from '../core/json.ts'
+import { type Variable, variables } from './environment.ts'
+import { type Path, placeOf } from './problem.ts'
+import type { Environment } from './substitution.ts'
+
+/** The file's content with what the environment sets, and which variable each of those settings is from. */
+export type Overlaid = { readonly content: unknown; readonly origins: ReadonlyMap<string, Variable> }
+
+/** Lays the environment over the file's content: for the same setting, the environment wins. */
+export function overlay(content: unknown, environment: Environment): Overlaid {
+  const origins = new Map<string, Variable>()
+  let laid = content
+  for (const variable of variables) {
+    const text = environment[variable.name]
+    if (text === undefined || text === '') continue
+    const value = variable.convert === undefined ? text : variable.convert(text)
+    for (const path of [variable.path, ...(variable.followers ?? [])]) {
+      if (path !== variable.path && at(laid, path) !== undefined) continue
+      laid = put(laid, path, value)
+      origins.set(placeOf(path), variable)
+    }
+  }
+  return { content: laid, origins }
+}
+
+function at(content: unknown, path: Path): unknown {
+  return path.reduce<unknown>((inner, key) => (isObject(inner) ? inner[key] : undefined), content)
+}
+
+/** Where the file has something else than a section on the way, that is left for the schema to refuse. */
+function put(content: unknown, [key, ...rest]: Path, value: unknown): unknown {
+  if (key === undefined) return value
+  if (content !== undefined && content !== null && !isObject(content)) return content
+  const section: JsonObject = content ?? {}
+  return { ...section, [key]: put(section[key], rest, value) }
+}

@@ -1,0 +1,38 @@
+import type { RouteSettings } from './routing.ts'
+import type { LogLevel } from './schema.ts'
+
+/** The whole configuration, checked: plain data, with every default in its place. It holds secrets. */
+export type Config = {
+  readonly host: string
+  readonly port: number
+  readonly allowUnauthenticated: boolean
+  /** The keys a caller must bear one of; none: every caller is served. Secret. */
+  readonly keys: readonly string[]
+  readonly logLevel: LogLevel
+  readonly slowThresholdMs: number
+  /** Refuse what OpenAI refuses, instead of what cannot be done. */
+  readonly strict: boolean
+  readonly limits: Limits
+  readonly providers: readonly ProviderSettings[]
+  readonly routes: readonly RouteSettings[]
+  /** Nothing was configured: the simulator answers whoever brings no key for Pandotate. */
+  readonly demo: boolean
+  /** The path of the file that was read. */
+  readonly source: string | undefined
+}
+
+/** Bounds on what one call may ask for. */
+export type Limits = {
+  readonly bodyBytes: number
+  readonly jsonDepth: number
+  /** How long one call may take, with all its attempts. */
+  readonly deadlineMs: number
+  readonly attempts: number
+  /** How many parts of one call run at once. */
+  readonly fanOut: number
+  /** Prompts times n. */
+  readonly choices: number
+}
+
+/** A provider of the configuration; `settings` is what the schema of its type made of it. */
+export type ProviderSettings = { readonly name: string; readonly type: string; readonly settings: unknown }

@@ -1,0 +1,306 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: gateway.yaml's own substitution is written so.
+import { describe, expect, test } from 'vitest'
+import { loadConfig } from '../src/config.ts'
+import { load, refusal, report, testProviders } from './config/load.ts'
+
+const clocks = { connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 30_000 }
+
+const pandotateDefaults = {
+  url: 'https://api.pandotate.com/api/inference',
+  clocks,
+  retries: 1,
+  retryDelayMs: 200,
+  promptFormat: 'auto',
+  bos: false,
+}
+
+const everyModelAtPandotate = {
+  routes: [{ pattern: '*', strategy: 'fallback', deployments: [{ provider: 'pandotate' }] }],
+  demo: false,
+}
+
+test('without any configuration it is the demo: every setting has its default', () => {
+  expect(load(undefined)).toEqual({
+    host: '127.0.0.1',
+    port: 8000,
+    allowUnauthenticated: false,
+    keys: [],
+    logLevel: 'info',
+    slowThresholdMs: 1500,
+    strict: false,
+    limits: {
+      bodyBytes: 26_214_400,
+      jsonDepth: 64,
+      deadlineMs: 600_000,
+      attempts: 3,
+      fanOut: 8,
+      choices: 256,
+    },
+    providers: [
+      { name: 'pandotate', type: 'pandotate', settings: pandotateDefaults },
+      { name: 'simulator', type: 'simulator', settings: {} },
+    ],
+    routes: [
+      {
+        pattern: '*',
+        strategy: 'first',
+        deployments: [{ provider: 'pandotate' }, { provider: 'simulator' }],
+      },
+    ],
+    demo: true,
+    source: undefined,
+  })
+})
+
+describe('every model goes to Pandotate', () => {
+  test.for<[string, string | undefined, Record<string, string>]>([
+    ['with its key in the environment', undefined, { PANDOTATE_API_KEY: 'pk_test' }],
+    ['with its address in the environment', undefined, { PANDOTATE_URL: 'http://127.0.0.1:9/api' }],
+    ['with an empty file', '', {}],
+    ['with a file of comments', '# nothing\n', {}],
+    ['with a file whose sections are commented out', 'models:\n#  a:\nserver:\nproviders:\n', {}],
+    ['with a file of other providers', providerSection('http://127.0.0.1:8080/v1'), {}],
+  ])('%s', ([, file, environment]) => {
+    expect(load(file, environment)).toMatchObject(everyModelAtPandotate)
+  })
+})
+
+test.for(['PANDOTATE_API_KEY', 'PANDOTATE_URL', 'PORT', 'GATEWAY_CONFIG', 'PANDOTATE_TIMEOUT'])(
+  'an empty %s is as good as none',
+  (name) => {
+    expect(load(undefined, { [name]: '' })).toEqual(load(undefined))
+  },
+)
+
+test.for([{ PORT: '9000' }, { PANDOTATE_TIMEOUT: '5' }, { LOG_LEVEL: 'debug' }])(
+  'it stays the demo with no more than %o',
+  (environment) => {
+    expect(load(undefined, environment).demo).toBe(true)
+  },
+)
+
+test('the environment sets what it names', () => {
+  const config = load(undefined, {
+    PANDOTATE_URL: 'http://127.0.0.1:9/api',
+    PANDOTATE_API_KEY: 'pk_test',
+    PANDOTATE_TIMEOUT: '2.5',
+    PANDOTATE_RETRIES: '0',
+    PANDOTATE_RETRY_DELAY_MS: '7',
+    SLOW_THRESHOLD_MS: '0',
+    HOST: 'localhost',
+    PORT: '0',
+    LOG_LEVEL: 'silent',
+  })
+  expect(config).toMatchObject({ host: 'localhost', port: 0, logLevel: 'silent', slowThresholdMs: 0 })
+  expect(config.providers[0]?.settings).toEqual({
+    ...pandotateDefaults,
+    url: 'http://127.0.0.1:9/api',
+    apiKey: 'pk_test',
+    clocks: { connectMs: 5000, firstTokenMs: 2500, idleMs: 2500, totalMs: 2500 },
+    retries: 0,
+    retryDelayMs: 7,
+  })
+})
+
+describe('a setting that the file and the environment both give', () => {
+  const file = `
+server: { host: ::1, port: 1 }
+log: { level: warn }
+slowThresholdMs: 1
+providers:
+  pandotate:
+    url: http://file.test/
+    apiKey: from-the-file
+    clocks: { connectMs: 1, firstTokenMs: 2, totalMs: 3 }
+    retries: 4
+    retryDelayMs: 5
+`
+  test('is the environment’s, and the rest stays the file’s', () => {
+    const config = load(file, { PORT: '2', PANDOTATE_TIMEOUT: '60', PANDOTATE_API_KEY: 'from-outside' })
+    expect(config).toMatchObject({ host: '::1', port: 2, logLevel: 'warn', slowThresholdMs: 1 })
+    expect(config.providers[0]?.settings).toEqual({
+      ...pandotateDefaults,
+      url: 'http://file.test/',
+      apiKey: 'from-outside',
+      clocks: { connectMs: 1, firstTokenMs: 2, idleMs: 60_000, totalMs: 60_000 },
+      retries: 4,
+      retryDelayMs: 5,
+    })
+  })
+
+  test.for([
+    ['HOST', 'localhost', 'host'],
+    ['LOG_LEVEL', 'error', 'logLevel'],
+  ] as const)('is the environment’s: %s', ([name, value, setting]) => {
+    expect(load(file, { [name]: value })[setting]).toBe(value)
+  })
+})
+
+test('models in the file are exactly the routes', () => {
+  const config = load(`
+providers:
+  local:
+    type: openai-compatible
+    baseUrl: http://127.0.0.1:8080/v1
+    headers: { x-team: blue-team }
+models:
+  org/llama-3:
+    deployments:
+      - provider: local
+        model: llama-3-8b
+        clocks: { idleMs: 5 }
+        retries: 0
+        retryDelayMs: 9
+      - provider: pandotate
+  1.10:
+    route: first
+    deployments: [{ provider: simulator }]
+`)
+  expect(config.demo).toBe(false)
+  expect(config.source).toBe('gateway.yaml')
+  expect(config.routes).toEqual([
+    {
+      pattern: 'org/llama-3',
+      strategy: 'fallback',
+      deployments: [
+        { provider: 'local', model: 'llama-3-8b', clocks: { idleMs: 5 }, retries: 0, retryDelayMs: 9 },
+        { provider: 'pandotate' },
+      ],
+    },
+    { pattern: '1.10', strategy: 'first', deployments: [{ provider: 'simulator' }] },
+  ])
+  expect(config.providers.map(({ name, type }) => [name, type])).toEqual([
+    ['pandotate', 'pandotate'],
+    ['simulator', 'simulator'],
+    ['local', 'openai-compatible'],
+  ])
+  expect(config.providers[2]?.settings).toEqual({
+    baseUrl: 'http://127.0.0.1:8080/v1',
+    headers: { 'x-team': 'blue-team' },
+    weight: 'auto',
+  })
+})
+
+test('settings are what the provider’s schema makes of them', () => {
+  const config = load('providers:\n  mine:\n    type: transformed\n    token: abcd\n')
+  expect(config.providers.at(-1)).toEqual({
+    name: 'mine',
+    type: 'transformed',
+    settings: { token: 'abcd', label: 'none', header: 'Bearer abcd', attempts: 3 },
+  })
+})
+
+test('text becomes the number or the boolean that belongs there, and stays text where text does', () => {
+  const config = load(
+    `server:\n  port: \${PORT_OF_MINE}\n  allowUnauthenticated: \${OPEN:-true}\nauth:\n  keys:\n    - \${DIGITS}\n`,
+    { PORT_OF_MINE: '9000', DIGITS: '1234567890123456' },
+  )
+  expect(config).toMatchObject({ port: 9000, allowUnauthenticated: true, keys: ['1234567890123456'] })
+})
+
+test.for([
+  ['2.5', 2.5],
+  ['auto', 'auto'],
+] as const)('where a number or a word belongs, %j is %j', ([text, weight]) => {
+  const config = load(`${providerSection('http://127.0.0.1/v1')}    weight: "${text}"\n`)
+  expect(config.providers[2]?.settings).toMatchObject({ weight })
+})
+
+test('an anchor can be used again', () => {
+  const { routes } = load(`
+models:
+  a:
+    deployments: &both
+      - provider: pandotate
+      - provider: simulator
+  b:
+    deployments: *both
+`)
+  expect(routes[1]?.deployments).toEqual(routes[0]?.deployments)
+})
+
+describe('the file', () => {
+  test('is the one that GATEWAY_CONFIG names', () => {
+    const config = loadConfig({
+      environment: { GATEWAY_CONFIG: 'other.yaml' },
+      readFile: (path) => (path === 'other.yaml' ? 'strict: true' : 'strict: 3'),
+      providers: testProviders,
+    })
+    expect(config).toMatchObject({ strict: true, source: 'other.yaml' })
+  })
+
+  test('must be there when it is named', () => {
+    expect(report(undefined, { GATEWAY_CONFIG: 'none.yaml' })).toEqual([
+      'environment: GATEWAY_CONFIG: found "none.yaml", expected the path of a file that can be read (ENOENT)',
+    ])
+  })
+
+  test('is a problem when it is there and cannot be read', () => {
+    const readFile = () => {
+      throw Object.assign(new Error('denied'), { code: 'EACCES' })
+    }
+    const load = () => loadConfig({ environment: { PORT: 'x' }, readFile, providers: testProviders })
+    expect(refusal(load).problems.map(({ source, told }) => [source, told])).toEqual([
+      ['gateway.yaml', 'cannot be read (EACCES)'],
+      ['environment', 'found "x", expected a whole number from 0 to 65535'],
+    ])
+  })
+
+  test('leaves a bug in reading it a bug', () => {
+    const readFile = () => {
+      throw new TypeError('a bug')
+    }
+    expect(() => loadConfig({ environment: {}, readFile, providers: testProviders })).toThrow(TypeError)
+  })
+})
+
+describe('listening beyond this machine without keys', () => {
+  const safer =
+    'expected an address of this machine alone (127.0.0.1, ::1, localhost), or keys in auth.keys, or server.allowUnauthenticated: true'
+
+  test.for([
+    '0.0.0.0',
+    '::',
+    '192.168.1.5',
+    '10.0.0.127',
+    'example.com',
+    '127.evil.test',
+    '127.1',
+    '::ffff:127.0.0.1',
+  ])('is refused: %s', (host) => {
+    expect(report(undefined, { HOST: host })).toEqual([`environment: HOST: found "${host}", ${safer}`])
+    expect(report(`server:\n  host: '${host}'\n`)).toEqual([
+      `gateway.yaml:2: server.host: found "${host}", ${safer}`,
+    ])
+  })
+
+  test.for(['127.0.0.1', '127.9.8.7', '::1', 'localhost', 'LOCALHOST'])('is no matter at %s', (host) => {
+    expect(load(undefined, { HOST: host }).host).toBe(host)
+  })
+
+  test('is allowed with a key', () => {
+    expect(load('auth: { keys: [a-key-of-16-chars] }', { HOST: '0.0.0.0' }).host).toBe('0.0.0.0')
+  })
+
+  test('is allowed in so many words', () => {
+    expect(load('server: { allowUnauthenticated: true }', { HOST: '0.0.0.0' }).host).toBe('0.0.0.0')
+  })
+
+  test('is told beside other problems', () => {
+    expect(report('strict: 3', { HOST: '0.0.0.0' })).toEqual([
+      'gateway.yaml:1: strict: found 3, expected true or false',
+      `environment: HOST: found "0.0.0.0", ${safer}`,
+    ])
+  })
+
+  test('is not told while the keys themselves are wrong, or the file cannot be read', () => {
+    expect(report('auth: { keys: [short] }', { HOST: '0.0.0.0' })).toEqual([
+      'gateway.yaml:1: auth.keys[0]: found a secret of 5 characters, expected at least 16 characters of printable ASCII, no spaces',
+    ])
+    expect(report('auth: { keys: [', { HOST: '0.0.0.0' })).toHaveLength(1)
+  })
+})
+
+function providerSection(baseUrl: string): string {
+  return `providers:\n  local:\n    type: openai-compatible\n    baseUrl: ${baseUrl}\n`
+}

@@ -1,0 +1,116 @@
+import { globSync, readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { fileVariable, variables } from '../../src/config/environment.ts'
+import { configSchema } from '../../src/config/schema.ts'
+import { inputShape, type Shape } from '../../src/config/shape.ts'
+import { type Config, loadConfig } from '../../src/config.ts'
+import { providers } from '../../src/providers/all.ts'
+
+const dotEnv = readFileSync('.env.example', 'utf8')
+const yaml = readFileSync('gateway.example.yaml', 'utf8')
+const defaults = loadWith(undefined, {})
+
+function loadWith(file: string | undefined, environment: Record<string, string>): Config {
+  return loadConfig({
+    environment,
+    readFile: () => {
+      if (file !== undefined) return file
+      throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+    },
+    providers,
+  })
+}
+
+describe('.env.example', () => {
+  const everyLine = parseEnv(dotEnv.replaceAll(/^#(?=[A-Z_]+=)/gm, '')) as Record<string, string>
+
+  test('changes nothing as it stands', () => {
+    expect(loadWith(undefined, parseEnv(dotEnv) as Record<string, string>)).toEqual(defaults)
+  })
+
+  test('has every variable that is read, and no other', () => {
+    const read = [fileVariable, ...variables.map(({ name }) => name)]
+    expect(Object.keys(everyLine).toSorted()).toEqual(read.toSorted())
+  })
+
+  test('shows the defaults', () => {
+    const { PANDOTATE_URL, GATEWAY_CONFIG, ...others } = everyLine
+    expect(loadWith(undefined, others)).toEqual(defaults)
+    expect(loadWith(undefined, { PANDOTATE_URL: PANDOTATE_URL ?? '' }).providers).toEqual(defaults.providers)
+    expect(GATEWAY_CONFIG).toBe(loadWith('', {}).source)
+  })
+})
+
+test('no other variable is read anywhere in the product', () => {
+  const read = /(?:process\.env|environment)(?:\.([A-Z]\w*)|\[['"`](\w+)['"`]\])/g
+  const known = new Set(variables.map(({ name }) => name))
+  const files = globSync('src/**/*.{ts,js}')
+  expect(files).toContain('src/config.ts')
+  const found = files.flatMap((file) => [...readFileSync(file, 'utf8').matchAll(read)])
+  const names = found.map(([, dotted, quoted]) => dotted ?? quoted ?? '')
+  expect(names).toContain('PANDOTATE_URL')
+  expect(names.filter((name) => !known.has(name))).toEqual([])
+})
+
+describe('gateway.example.yaml', () => {
+  const named = [...yaml.replaceAll(/#.*/g, '').matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name ?? '')
+  const environment = Object.fromEntries(named.map((name) => [name, `value-of-${name.toLowerCase()}`]))
+  const load = () => loadWith(yaml, environment)
+
+  test('is taken, with the variables it names set', () => {
+    expect(named.toSorted()).toEqual(['GATEWAY_KEY', 'PANDOTATE_API_KEY'])
+    expect(load().keys).toEqual(['value-of-gateway_key'])
+    expect(load().routes.map(({ pattern }) => pattern)).toEqual(['mistral-7b', 'qwen*', 'sim-*', '*'])
+  })
+
+  test('shows the defaults of the gateway’s own settings', () => {
+    const { keys, providers: _providers, routes, demo, source, ...own } = load()
+    expect(defaults).toMatchObject(own)
+    expect({ keys: keys.length, demo, source, routes: routes.length }).toEqual({
+      keys: 1,
+      demo: false,
+      source: 'gateway.yaml',
+      routes: 4,
+    })
+  })
+
+  test('shows Pandotate’s defaults', () => {
+    const settings = (config: Config) => config.providers[0]?.settings as Record<string, unknown>
+    expect(settings(load())).toEqual({
+      ...settings(defaults),
+      apiKey: 'value-of-pandotate_api_key',
+      keyless: false,
+    })
+  })
+
+  test('has every key there is', () => {
+    const instances = providers.map((provider) => ({ name: provider.type, provider }))
+    const shape = inputShape(configSchema(instances, ['pandotate']))
+    const content = parse(yaml) as Tree
+    const { providers: sections, ...own } = content
+    const types = { ...sections, 'openai-compatible': sections?.['local'] }
+    expect(keysOf(shape, { ...own, providers: types as Tree })).toEqual([])
+  })
+
+  test('would be found to lack a key', () => {
+    const shape = inputShape(configSchema([], ['pandotate']))
+    const content = parse(yaml) as Tree
+    delete (content['limits'] as Tree)['fanOut']
+    expect(keysOf(shape, content)).toEqual(['limits.fanOut'])
+  })
+})
+
+type Tree = { [key: string]: Tree | undefined }
+
+/** The keys of a shape that a content lacks. In a list, or a section of free names, any entry may have them. */
+function keysOf(shape: Shape, ...contents: (Tree | undefined)[]): string[] {
+  const free = shape.items ?? shape.additionalProperties
+  if (typeof free === 'object') return keysOf(free, ...contents.flatMap((one) => Object.values(one ?? {})))
+  return Object.entries(shape.properties ?? {}).flatMap(([key, inner]) => {
+    const values = contents.map((one) => one?.[key]).filter((value) => value !== undefined)
+    if (values.length === 0) return [key]
+    return keysOf(inner, ...values).map((missing) => `${key}.${missing}`)
+  })
+}

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest'
+import { describeConfig } from '../../src/config.ts'
+import { load, testProviders } from './load.ts'
+
+test('what a configuration comes to, in a text', () => {
+  const config = load(
+    `
+server: { host: '::', port: 8080 }
+auth: { keys: [the-first-key-of-two, the-other-key-of-two] }
+strict: true
+providers:
+  local:
+    type: openai-compatible
+    baseUrl: http://127.0.0.1:8080/v1
+    headers: { x-team: blue-team, x-key: a-long-secret-text }
+    vault: { user: someone-or-other, words: [open, sesame] }
+  mine:
+    type: transformed
+    token: a-token-of-length
+models:
+  llama-3:
+    deployments:
+      - provider: local
+        model: llama-3-8b
+        retries: 0
+      - provider: pandotate
+        clocks: { totalMs: 9000 }
+  '*':
+    route: first
+    deployments: [{ provider: simulator }]
+`,
+    { PANDOTATE_API_KEY: 'pk_0123456789ab12' },
+  )
+  expect(describeConfig(config, testProviders)).toBe(`\
+listening  http://[::]:8080
+file       gateway.yaml
+auth       on: 2 keys (…-two, …-two)
+log        info
+slow       above 1500 ms
+strict     yes
+limits     bodyBytes 26214400, jsonDepth 64, deadlineMs 600000, attempts 3, fanOut 8, choices 256
+
+providers
+  pandotate
+    url           https://api.pandotate.com/api/inference
+    apiKey        …ab12
+    clocks        connectMs 5000, firstTokenMs 30000, idleMs 30000, totalMs 30000
+    retries       1
+    retryDelayMs  200
+    promptFormat  auto
+    bos           false
+  simulator
+    no settings
+  local (openai-compatible)
+    baseUrl  http://127.0.0.1:8080/v1
+    apiKey   not set
+    headers  x-team …, x-key …text
+    region   not set
+    pin      not set
+    weight   auto
+    vault    user …ther, words …, …
+  mine (transformed)
+    token     …ngth
+    label     none
+    header    …ngth
+    attempts  3
+
+routes     strategy  provider      model there   clocks and retries
+  llama-3  fallback  1. local      llama-3-8b    retries 0
+                     2. pandotate  as asked for  connectMs 5000, firstTokenMs 30000, idleMs 30000, totalMs 9000, retries 1, retryDelayMs 200
+  *        first     1. simulator  as asked for`)
+})
+
+test('the demo says that it is one, and that nobody is asked for a key', () => {
+  const text = describeConfig(load(undefined), testProviders)
+  expect(text).toContain('file       none\ndemo       nothing is configured: the simulator answers\n')
+  expect(text).toContain('auth       off: every caller is served\n')
+  expect(text).toContain('\n    apiKey        not set\n')
+  expect(text).toMatch(/\n {2}\* {5}first {5}1\. pandotate .*\n {18}2\. simulator {2}as asked for$/)
+})
+
+test('one key is told in the singular', () => {
+  expect(describeConfig(load('auth: { keys: [the-only-key-there] }'), testProviders)).toContain(
+    'auth       on: 1 key (…here)\n',
+  )
+})
