@@ -1,0 +1,40 @@
+import type { Config } from '../config.ts'
+import { startGateway } from '../main.ts'
+import { createLog } from '../telemetry/log.ts'
+import { createOutput } from '../telemetry/output.ts'
+import type { Command } from './command.ts'
+import { readConfig } from './read-config.ts'
+import { untilSignalled } from './signals.ts'
+
+/** Serves until SIGINT or SIGTERM, then lets what is in flight finish. */
+export const serve: Command = async (_words, version) => {
+  const config = readConfig()
+  await using output = createOutput(process.stdout.isTTY === true ? lineByLine : inBatches)
+  const log = createLog(config.logLevel, output)
+  const gateway = await startGateway(config, { log, version })
+  process.stderr.write(greeting(config, gateway.url))
+  log.info({ url: gateway.url, version, source: config.source, demo: config.demo }, 'serving')
+  const signal = await untilSignalled()
+  log.info({ signal }, 'stopping')
+  await gateway.stop(graceMs)
+  log.info('stopped')
+  return 0
+}
+
+const lineByLine = { descriptor: 1, batchCharacters: 0, waitMs: 500 } as const
+const inBatches = { descriptor: 1, batchCharacters: 65_536, waitMs: 250 } as const
+
+const graceMs = 30_000
+
+/** For the person at the console; the log has the same as a line. */
+function greeting({ demo, port, host }: Config, url: string): string {
+  const shown = host === '127.0.0.1' && port !== 0 ? `http://localhost:${port}` : url
+  const curl =
+    `  curl ${shown}/inference -H 'Content-Type: application/json' \\\n` +
+    `    -d '{"model":"mistral-7b","prompt":"Hello, Pandotate!","max_tokens":50}'\n`
+  const notice = demo
+    ? '\n*** SIMULATOR *** No upstream is configured: answers are made up by the built-in simulator, and say so\n' +
+      'in the header x-pandotate-provider. Set PANDOTATE_API_KEY to reach Pandotate, or send a pk_... bearer.\n'
+    : ''
+  return `Pandotate Gateway serves on ${shown}\n${notice}\nTry it:\n${curl}\n`
+}

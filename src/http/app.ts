@@ -1,0 +1,45 @@
+import Router from '@koa/router'
+import Koa from 'koa'
+import type { Dialect } from '../dialects/dialect.ts'
+import { answerErrors } from './errors.ts'
+import { identify, type NewId } from './identify.ts'
+import { type ModelsParts, serveModels } from './models.ts'
+import { type ServeParts, serveDialect } from './serve.ts'
+import { type SystemParts, serveSystem } from './system.ts'
+
+export type AppParts = ServeParts &
+  ModelsParts &
+  SystemParts & {
+    readonly dialects: readonly Dialect[]
+    readonly newId: NewId
+  }
+
+/** The whole of the HTTP surface, in the order a request meets it. */
+export function createApp(parts: AppParts): Koa {
+  const app = new Koa()
+  // What goes wrong has been answered and recorded; Koa's own habit is to print stacks.
+  app.silent = true
+  const router = createRouter(parts)
+  app.use(identify(parts.newId))
+  app.use(answerErrors())
+  app.use(router.routes())
+  app.use(router.allowedMethods())
+  return app
+}
+
+function createRouter(parts: AppParts): Router {
+  // Exact paths: `/V1/Models/` must never reach what a rule for `/v1/models` guards.
+  const router = new Router({ sensitive: true, strict: true })
+  for (const dialect of parts.dialects) {
+    const handler = serveDialect(dialect, parts)
+    // One pattern for all prefixes: the router tries its routes one by one, for every request.
+    router.post(anyOf(dialect.prefixes, dialect.path), handler)
+  }
+  for (const prefix of ['/v1', '/inference', '/inference/v1']) serveModels(router, prefix, parts)
+  serveSystem(router, parts)
+  return router
+}
+
+function anyOf(prefixes: readonly string[], path: string): RegExp {
+  return new RegExp(`^(?:${prefixes.map(RegExp.escape).join('|')})${RegExp.escape(path)}$`)
+}

@@ -1,0 +1,115 @@
+import { isUtf8 } from 'node:buffer'
+import type { Context } from 'koa'
+import bodyParser from 'koa-bodyparser'
+import { Failure } from '../core/failure.ts'
+import { depthOf, hasProtoKey, isObject, type JsonObject, parseJson } from '../core/json.ts'
+
+/** A body as it came, and what it says. */
+export type Body = { readonly text: string; readonly value: JsonObject; readonly bytes: number }
+
+export type BodyLimits = {
+  /** Of the body, decompressed. */
+  readonly bodyBytes: number
+  readonly jsonDepth: number
+}
+
+/**
+ * Reads a request's body as one JSON object. Rejects with a Failure that says what is wrong with it; those of
+ * malformed JSON have the code `invalid_json`.
+ */
+export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): (ctx: Context) => Promise<Body> {
+  // koa-bodyparser reads, inflates and caps; as `text` without an encoding it gives the bytes as they are. Its
+  // JSON mode would keep prompts on its errors, pass bad UTF-8, and lose digits.
+  const options: bodyParser.Options & { encoding: string } = {
+    enableTypes: ['text'],
+    extendTypes: { text: ['application/json', '+json'] },
+    encoding: '',
+    textLimit: String(bodyBytes),
+  }
+  const read = bodyParser(options)
+  return async (ctx) => {
+    requireJson(ctx)
+    try {
+      await read(ctx, proceed)
+    } catch (thrown) {
+      throw unreadable(thrown, bodyBytes)
+    }
+    const bytes: unknown = ctx.request.body
+    if (!Buffer.isBuffer(bytes)) throw invalidJson('The body is empty: send a JSON object.')
+    return parseBody(bytes, jsonDepth)
+  }
+}
+
+async function proceed(): Promise<void> {}
+
+/**
+ * A browser may send any other type to this address without asking first, on behalf of whatever page it shows:
+ * requiring JSON is what keeps a web page from using the operator's keys.
+ */
+function requireJson(ctx: Context): void {
+  const type = ctx.request.headers['content-type']
+  if (type === undefined || !isJsonInUtf8(type)) {
+    throw new Failure(
+      'unsupported_media',
+      'Send the body as JSON in UTF-8, with the header `Content-Type: application/json`.',
+      { param: null },
+    )
+  }
+}
+
+function isJsonInUtf8(type: string): boolean {
+  if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) return false
+  const charset = /;\s*charset\s*=\s*"?([\w-]+)/i.exec(type)?.[1]
+  return charset === undefined || /^(?:utf-?8|us-ascii)$/i.test(charset)
+}
+
+function unreadable(thrown: unknown, bodyBytes: number): Failure {
+  const detail = { cause: thrown }
+  const { status, type } = isObject(thrown) || thrown instanceof Error ? (thrown as HttpError) : {}
+  if (status === 413) {
+    return new Failure('too_large', `The request body is larger than the ${bodyBytes} bytes allowed.`, detail)
+  }
+  if (status === 415) {
+    return new Failure('unsupported_media', 'The body has a Content-Encoding that is not supported.', detail)
+  }
+  if (type === 'request.aborted')
+    return new Failure('caller_left', 'The caller closed the connection.', detail)
+  return new Failure('invalid_request', 'The request body could not be read or decompressed.', detail)
+}
+
+type HttpError = { readonly status?: unknown; readonly type?: unknown }
+
+function parseBody(bytes: Buffer, jsonDepth: number): Body {
+  if (bytes.length === 0) throw invalidJson('The body is empty: send a JSON object.')
+  if (!isUtf8(bytes)) throw invalidJson('The body is not valid UTF-8.')
+  const text = bytes.toString('utf8', startsWithBom(bytes) ? 3 : 0)
+  if (depthOf(text, jsonDepth) > jsonDepth) {
+    throw invalidJson(`The body is nested more than ${jsonDepth} levels deep.`)
+  }
+  const value = parse(text)
+  if (!isObject(value)) throw invalidJson('The body must be a JSON object.')
+  // As a key it is a trap for whoever copies objects further on; as text in a prompt it is only text.
+  if (mayNameProto.test(text) && hasProtoKey(value)) {
+    throw invalidJson('The body has a key named `__proto__`, which is not allowed.')
+  }
+  return { text, value, bytes: bytes.length }
+}
+
+const mayNameProto = /__proto__|\\u00/
+
+function startsWithBom(bytes: Buffer): boolean {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
+}
+
+function parse(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch {
+    // The parser's own message quotes the body: it is not passed on.
+    throw invalidJson('We could not parse the JSON body of your request. Check it for syntax errors.')
+  }
+}
+
+function invalidJson(message: string): Failure {
+  return new Failure('invalid_request', message, { code: 'invalid_json' })
+}

@@ -1,0 +1,53 @@
+import type { Failure } from '../core/failure.ts'
+import type { OpenRecord } from '../core/recorder.ts'
+import type { FlatHeaders } from './send.ts'
+
+/** What an answer tells of how it was made. Also sets the record's overhead: this is the moment of the first byte. */
+export function answerHeaders(record: OpenRecord): FlatHeaders {
+  const { row } = record
+  row.overheadMs = overheadOf(record)
+  const headers = [
+    'x-request-id',
+    row.id,
+    'x-pandotate-attempts',
+    String(row.attempts.length),
+    'x-pandotate-overhead-ms',
+    row.overheadMs.toFixed(2),
+  ]
+  if (row.provider !== undefined) headers.push('x-pandotate-provider', safe(row.provider))
+  if (row.deployment !== undefined) headers.push('x-pandotate-deployment', safe(row.deployment))
+  if (row.dropped.size > 0) {
+    headers.push('x-pandotate-dropped-params', Array.from(row.dropped, safe).join(', '))
+  }
+  return headers
+}
+
+/** As for an answer, and what the failure says of when to come back. */
+export function failureHeaders(record: OpenRecord, failure: Failure): FlatHeaders {
+  const { row } = record
+  row.deployment ??= row.attempts.at(-1)?.deployment
+  row.provider ??= failure.provider
+  const headers = [...answerHeaders(record)]
+  for (const [name, value] of Object.entries(failure.headers)) headers.push(name, value)
+  if (failure.retryAfterMs !== undefined) {
+    // Seconds, whole and at least one: clients that read only this must not come back too soon.
+    headers.push('retry-after', String(Math.max(1, Math.ceil(failure.retryAfterMs / 1000))))
+    headers.push('retry-after-ms', String(Math.ceil(failure.retryAfterMs)))
+  }
+  return headers
+}
+
+/** The time to the first byte that no attempt and no wait between attempts accounts for. */
+function overheadOf({ row, elapsedMs }: OpenRecord): number {
+  const upstreamMs = row.attempts.reduce(
+    (until, attempt) => Math.max(until, attempt.startMs + (attempt.firstTokenMs ?? attempt.totalMs)),
+    row.attempts[0]?.startMs ?? 0,
+  )
+  const firstStartMs = row.attempts[0]?.startMs ?? 0
+  return Math.max(0, elapsedMs() - (upstreamMs - firstStartMs))
+}
+
+/** Names come from a configuration or a request: what a header may not hold is left out of them. */
+function safe(name: string): string {
+  return name.replace(/[^\w.:/@*-]/g, '_').slice(0, 128)
+}

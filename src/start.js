@@ -1,0 +1,22 @@
+// The only file that an old runtime can read: it says what is missing, where the rest would fail to parse.
+const needed = [24, 18, 1]
+const running = process.versions.node.split('.').map(Number)
+
+if (isOlder(running, needed)) {
+  process.stderr.write(
+    `The gateway needs Node.js ${needed.join('.')} or later; this is ${process.versions.node}.\n` +
+      'Run it through npm (`npm start`), which uses the Node.js that `npm ci` installed, or install a newer one.\n',
+  )
+  process.exit(1)
+}
+
+await import('./cli.ts')
+
+/**
+ * @param {number[]} one
+ * @param {number[]} other
+ */
+function isOlder([major = 0, minor = 0, patch = 0], [thatMajor = 0, thatMinor = 0, thatPatch = 0]) {
+  if (major !== thatMajor) return major < thatMajor
+  return minor === thatMinor ? patch < thatPatch : minor < thatMinor
+}
