@@ -1,0 +1,164 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fileVariable, variables } from '../src/config/environment.ts'
+import { behaviours, spellingOf } from '../src/simulator/behaviours.ts'
+import { endGroup, runShell, shellEnvironment, startChild } from './acceptance/child.ts'
+import { type GatewayProcess, repository, runGateway, startGateway } from './acceptance/gateway-process.ts'
+import { checkInference } from './acceptance/openai-shape.ts'
+import { checkStream } from './acceptance/stream-shape.ts'
+
+const readme = readFileSync(join(repository, 'README.md'), 'utf8')
+const python = join(repository, '.python/bin/python')
+
+let gateway: GatewayProcess
+beforeAll(async () => {
+  gateway = await startGateway()
+})
+afterAll(() => gateway[Symbol.asyncDispose]())
+
+describe('what the README says to run', () => {
+  test('is there for each client it names', () => {
+    expect(blocksFor('curl').length).toBeGreaterThanOrEqual(2)
+    for (const client of ["from 'openai'", "from '@langchain/openai'"]) {
+      expect(blocksFor('node').some(({ block }) => block.includes(client))).toBe(true)
+    }
+    for (const client of ['from openai', 'from langchain_openai']) {
+      expect(blocksFor('python').some(({ block }) => block.includes(client))).toBe(true)
+    }
+  })
+
+  test.for(blocksFor('curl'))('works in a shell: $name', async ({ block }) => {
+    const { code, stdout } = await runShell(addressed(block))
+    expect(code).toBe(0)
+    if (block.includes('"stream":true')) {
+      checkStream(stdout, { includesUsage: false, choiceCount: 1, isWhole: true })
+    } else checkInference(JSON.parse(stdout))
+    expect(stdout).toContain('simulator')
+  })
+
+  test.for(blocksFor('node'))('works in Node.js: $name', async ({ block }) => {
+    const options = { cwd: repository, environment: shellEnvironment(), input: addressed(block) }
+    const { code, stdout, stderr } = await startChild(process.execPath, ['--input-type=module', '-'], options)
+      .ended
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout.match(/Hello from the simulator/g)?.length).toBeGreaterThanOrEqual(2)
+  })
+
+  test.skipIf(!existsSync(python)).for(blocksFor('python'))(
+    'works in Python (skipped without .python: see .ci/run): $name',
+    async ({ block }) => {
+      const options = { environment: {}, input: addressed(block) }
+      const { code, stdout, stderr } = await startChild(python, ['-'], options).ended
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect(stdout).toContain('Hello from the simulator')
+    },
+  )
+
+  test('is answered as it shows', async () => {
+    const [asked] = blocksFor('curl')
+    const shown = JSON.parse(/```json\n(\{.*\})\n```/.exec(readme)?.[1] ?? 'null')
+    const { stdout } = await runShell(addressed(asked?.block ?? ''))
+    const answer = JSON.parse(stdout)
+    expect(shown).toEqual({ ...answer, output: '...', usage: expect.anything() })
+    expect(Object.keys(shown.usage)).toEqual(Object.keys(answer.usage))
+  })
+})
+
+describe('the two commands', () => {
+  test('are there', () => {
+    expect(readme).toContain('```sh\nnpm ci && npm start\n```')
+    expect(readme).toContain('`npm cit`')
+  })
+
+  test('serve: npm start', async () => {
+    // What a developer has in .env is blanked, so that no call of this test leaves the machine.
+    const blanks = { PANDOTATE_API_KEY: '', PANDOTATE_URL: '', GATEWAY_CONFIG: '' }
+    const environment = { ...shellEnvironment(), ...blanks, HOST: '127.0.0.1', PORT: '0' }
+    const npm = startChild('npm', ['start'], { cwd: repository, environment, leads: true })
+    try {
+      const url = await npm.until(() => /serves on (http:\S+)/.exec(npm.stderr())?.[1])
+      const response = await fetch(`${url}/health`)
+      expect(response.status).toBe(200)
+      expect(await response.json()).toMatchObject({ status: 'ok' })
+    } finally {
+      await endGroup(npm)
+    }
+  })
+})
+
+describe('what the README tells of the configuration', () => {
+  const table = [...readme.matchAll(/^\| (`[A-Z_`, ]+`) \| (.*?) \|/gm)].flatMap(
+    ([, names = '', defaults = '']) => {
+      const values = codesIn(defaults)
+      return codesIn(names).map((name, at): [string, string] => [name, values[at] ?? ''])
+    },
+  )
+
+  test('is what .env.example has, with the same defaults', () => {
+    const example = readFileSync(join(repository, '.env.example'), 'utf8')
+    const lines = [...example.matchAll(/^#?([A-Z_]+)=(.*)$/gm)].map(([, name, value]): unknown => [
+      name,
+      value,
+    ])
+    expect(table.length).toBeGreaterThan(8)
+    expect(new Map(table)).toEqual(new Map(lines as [string, string][]))
+  })
+
+  test('is what the gateway reads', () => {
+    const read = [...variables.map(({ name }) => name), fileVariable]
+    expect(table.map(([name]) => name).toSorted()).toEqual(read.toSorted())
+  })
+
+  test('holds: its gateway.yaml is one', async () => {
+    const file = /```yaml\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+    expect(file).toContain('deployments')
+    const environment = { GATEWAY_KEY: 'sk-gateway-0123456789', PANDOTATE_API_KEY: 'pk_x' }
+    const { code, stdout, stderr } = await runGateway(['check'], { file, environment })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain('mistralai/Mistral-7B-Instruct-v0.3')
+  })
+})
+
+describe('what the README lists', () => {
+  test('has everything the simulator can be told to do', () => {
+    const [, table = ''] = /<!-- generated: behaviours -->\n([\s\S]*?)<!-- \/generated -->/.exec(readme) ?? []
+    const missing = behaviours.filter(
+      (behaviour) => !table.includes(`\`${spellingOf(behaviour)}\``) || !table.includes(behaviour.does),
+    )
+    expect(missing.map(({ name }) => name)).toEqual([])
+  })
+
+  test('has every package that the gateway stands on, and no other', () => {
+    const section = /### What it stands on\n([\s\S]*?)\n##/.exec(readme)?.[1] ?? ''
+    const listed = [...section.matchAll(/^\| ([a-z@][^|]*?) \|/gm)].flatMap(([, names = '']) =>
+      names.split(', '),
+    )
+    const { dependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
+    expect(listed.filter((name) => name !== 'package').toSorted()).toEqual(
+      Object.keys(dependencies).toSorted(),
+    )
+  })
+
+  test('has files that exist', () => {
+    const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) => path)
+    expect(links.length).toBeGreaterThan(1)
+    for (const link of links) expect(existsSync(join(repository, link)), link).toBe(true)
+  })
+})
+
+/** The blocks that are marked to be run by a client, in their order. */
+function blocksFor(client: 'curl' | 'node' | 'python'): readonly { name: string; block: string }[] {
+  const pattern = new RegExp(`<!-- run: ${client} -->\\n\`\`\`\\w+\\n([\\s\\S]*?)\`\`\``, 'g')
+  const blocks = [...readme.matchAll(pattern)].map(([, block = '']) => block)
+  return blocks.map((block) => ({ name: block.split('\n')[0] ?? '', block }))
+}
+
+/** The block as it stands, but for the address. */
+function addressed(block: string): string {
+  return block.replaceAll('localhost:8000', new URL(gateway.url).host)
+}
+
+function codesIn(cell: string): readonly string[] {
+  return [...cell.matchAll(/`([^`]*)`/g)].map(([, code = '']) => code)
+}
