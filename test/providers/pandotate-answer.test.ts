@@ -138,7 +138,7 @@ const ends: readonly (readonly [string, object, Partial<PandotateRequest>, strin
     'one',
     'stop',
   ],
-  ['is the first of several', {}, { stop: ['o', 'two', 'one t'] }, '', 'stop'],
+  ['is the first of several', {}, { stop: ['o', 'two'] }, '', 'stop'],
   ['is a stop string at once', {}, { stop: ['one'] }, '', 'stop'],
   ['is no stop string', {}, { stop: ['three'] }, 'one two', 'stop'],
 ]
