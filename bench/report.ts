@@ -43,7 +43,7 @@ function describe({ machine, control, foreignProcessors }: Report): string {
   const lines = [`${machine.processors} × ${machine.model}, Node ${machine.node}; ${placed}.`]
   if (foreignProcessors > quietBelow) {
     lines.push(
-      `Not a quiet machine: other work kept ${foreignProcessors.toFixed(1)} processors busy during the run.`,
+      `Not a quiet machine: other work kept ${foreignProcessors.toFixed(1)} processors busy during the run; trust no latency of it.`,
     )
   }
   if (control) {

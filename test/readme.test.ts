@@ -13,7 +13,7 @@ const python = join(repository, '.python/bin/python')
 
 let gateway: GatewayProcess
 beforeAll(async () => {
-  gateway = await startGateway()
+  gateway = await startGateway({ environment: { SLOW_THRESHOLD_MS: '60000' } })
 })
 afterAll(() => gateway[Symbol.asyncDispose]())
 

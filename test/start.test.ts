@@ -3,12 +3,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { startChild } from './acceptance/child.ts'
-import { repository, startFile } from './acceptance/gateway-process.ts'
+import { repository, startFaster, startFile } from './acceptance/gateway-process.ts'
 
 const { engines } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
 const needed: string = engines.node.replace('>=', '')
 
-describe('a runtime that is too old', () => {
+describe.concurrent('a runtime that is too old', () => {
   test.for(['20.20.2', '22.19.0', '24.18.0', '24.9.9', '23.99.99', '18.0.0'])(
     'such as %s is told what is needed, and is not run on',
     async (version) => {
@@ -62,7 +62,7 @@ function startAs(version: string) {
   const versions = `{ value: { ...process.versions, node: '${version}' } }`
   const pretence = `Object.defineProperty(process, 'versions', ${versions})`
   const words = [`--import=data:text/javascript,${encodeURIComponent(pretence)}`, startFile, 'help']
-  return startChild(process.execPath, words, { environment: {} }).ended
+  return startChild(process.execPath, words, { environment: startFaster }).ended
 }
 
 /** A Node.js of the machine's own that this project did not bring; undefined where there is none, or a new one. */

@@ -4,17 +4,22 @@ import { Failure } from './failure.ts'
 import { fold, unfold } from './fold.ts'
 import type { Delta, RawDelta } from './model.ts'
 import { createNormalizer, isVisible, type Normalizer } from './normalize.ts'
-import type { Deployment } from './ports.ts'
+import type { Deployment, Sent } from './ports.ts'
 import type { ClaimedUsage } from './usage.ts'
 
 /** An answer that has been committed to: the whole of a JSON reply, or a stream from its first visible delta. */
 export type Answer = {
   readonly deployment: Deployment
-  /** Bursts to the end of the answer. Rejects with a Failure; ends only when the answer was complete. */
-  readonly bursts: AsyncIterable<readonly Delta[]> | Iterable<readonly Delta[]>
+  /**
+   * Bursts to the end of the answer: a list where it is in hand already. Rejects with a Failure; ends only when the
+   * answer was complete.
+   */
+  readonly bursts: Bursts
   /** What the upstream has told of usage so far; final once `bursts` ended. */
   readonly usage: () => ClaimedUsage | undefined
 }
+
+export type Bursts = AsyncIterable<readonly Delta[]> | readonly (readonly Delta[])[]
 
 /**
  * Makes one try of a call at one deployment. Resolves when the answer is committed: for a JSON call when the
@@ -22,30 +27,22 @@ export type Answer = {
  * may be answered by trying elsewhere. The upstream's connection is given up on every other way out.
  */
 export async function attempt(parts: AttemptParts): Promise<Answer> {
+  const { call, deployment } = parts
   const open = openAttempt(parts)
-  const iterator = send(parts, open)
-  const flow: Flow = { ...parts, open, iterator, normalizer: normalizerFor(parts) }
-  try {
-    return parts.call.stream ? await openStream(flow) : await takeWhole(flow)
-  } catch (thrown) {
-    throw giveUp(flow, thrown)
-  }
-}
-
-type Flow = AttemptParts & {
-  readonly open: OpenAttempt
-  readonly normalizer: Normalizer
-  readonly iterator: AsyncIterator<readonly RawDelta[]>
-}
-
-function send({ call, deployment }: AttemptParts, open: OpenAttempt): AsyncIterator<readonly RawDelta[]> {
   const upstreamModel = deployment.upstreamModel ?? call.model
   try {
-    const bursts = deployment.upstream.send(call, { upstreamModel, signal: open.signal, notes: open.notes })
-    return bursts[Symbol.asyncIterator]()
+    const sent = deployment.upstream.send(call, { upstreamModel, signal: open.signal, notes: open.notes })
+    const flow: Flow = { parts, open, normalizer: normalizerFor(parts) }
+    return call.stream ? await openStream(flow, sent) : await takeWhole(flow, sent)
   } catch (thrown) {
     throw open.fail(thrown)
   }
+}
+
+type Flow = {
+  readonly parts: AttemptParts
+  readonly open: OpenAttempt
+  readonly normalizer: Normalizer
 }
 
 function normalizerFor({ call, record, clock }: AttemptParts): Normalizer {
@@ -59,50 +56,64 @@ function normalizerFor({ call, record, clock }: AttemptParts): Normalizer {
   })
 }
 
-/** Drops the connection, lets the provider run its own clean-up, and says what to throw. */
-function giveUp({ open, iterator }: Flow, thrown: unknown): unknown {
-  const reason = open.fail(thrown)
-  finalise(iterator)
-  return reason
-}
-
-/** What comes of a provider's clean-up is of no more interest. */
-function finalise(iterator: AsyncIterator<unknown>): void {
-  iterator.return?.().catch(() => undefined)
-}
-
 /** The headers of a JSON answer come when it is complete: only the total clock applies. */
-async function takeWhole(flow: Flow): Promise<Answer> {
-  const { deployment, normalizer, open } = flow
-  const deltas = await inTime(flow, collect(flow), deployment.clocks.totalMs)
-  const reply = fold(deltas)
-  if (reply === undefined) throw new Failure('invalid_response', 'The upstream gave an empty answer.')
+async function takeWhole(flow: Flow, sent: Sent): Promise<Answer> {
+  const { parts, normalizer, open } = flow
+  const { deployment } = parts
+  const deltas = await inTime(flow, collect(normalizer, sent), deployment.clocks.totalMs)
+  const whole = fold(deltas)
+  if (whole === undefined) throw new Failure('invalid_response', 'The upstream gave an empty answer.')
   open.commit()
   open.end('ok')
-  return { deployment, bursts: [[reply]], usage: normalizer.usage }
+  return { deployment, bursts: [[whole]], usage: normalizer.usage }
 }
 
-async function collect({ iterator, normalizer }: Flow): Promise<Delta[]> {
+async function collect(normalizer: Normalizer, sent: Sent): Promise<readonly Delta[]> {
+  if ('then' in sent) {
+    const deltas = normalizer.accept(await sent)
+    normalizer.finish()
+    return deltas
+  }
   const deltas: Delta[] = []
-  for (let step = await iterator.next(); step.done !== true; step = await iterator.next()) {
-    for (const delta of normalizer.accept(step.value)) deltas.push(delta)
+  for await (const burst of sent) {
+    for (const delta of normalizer.accept(burst)) deltas.push(delta)
   }
   normalizer.finish()
   return deltas
 }
 
-async function openStream(flow: Flow): Promise<Answer> {
-  const { deployment, normalizer, open } = flow
+async function openStream(flow: Flow, sent: Sent): Promise<Answer> {
+  const { parts, normalizer, open } = flow
+  const { deployment } = parts
   const { firstTokenMs, totalMs } = deployment.clocks
-  const opening = await inTime(flow, untilVisible(flow), Math.min(firstTokenMs, totalMs))
-  open.commit()
-  return { deployment, bursts: onward(flow, opening), usage: normalizer.usage }
+  const iterator = 'then' in sent ? promised(sent) : sent[Symbol.asyncIterator]()
+  try {
+    const opening = await inTime(flow, untilVisible(normalizer, iterator), Math.min(firstTokenMs, totalMs))
+    open.commit()
+    return { deployment, bursts: onward(flow, opening, iterator), usage: normalizer.usage }
+  } catch (thrown) {
+    const reason = open.fail(thrown)
+    finalise(iterator)
+    throw reason
+  }
+}
+
+async function* promised<T>(value: Promise<T>): AsyncGenerator<T, void, void> {
+  yield await value
+}
+
+/** Lets a provider clean up. What comes of that is of no more interest. */
+function finalise(iterator: AsyncIterator<unknown>): void {
+  iterator.return?.().catch(() => undefined)
 }
 
 type Opening = { readonly deltas: readonly Delta[]; readonly ended: boolean }
 
 /** Deltas up to the burst that holds the first visible one. What comes before it is kept, unseen. */
-async function untilVisible({ iterator, normalizer }: Flow): Promise<Opening> {
+async function untilVisible(
+  normalizer: Normalizer,
+  iterator: AsyncIterator<readonly RawDelta[]>,
+): Promise<Opening> {
   const deltas: Delta[] = []
   while (true) {
     const step = await iterator.next()
@@ -116,15 +127,20 @@ async function untilVisible({ iterator, normalizer }: Flow): Promise<Opening> {
 }
 
 async function inTime<T>(flow: Flow, work: Promise<T>, clockMs: number): Promise<T> {
-  const leftMs = Math.min(clockMs, flow.deadlineAt - flow.clock.now())
+  const { clock, deadlineAt } = flow.parts
+  const leftMs = Math.min(clockMs, deadlineAt - clock.now())
   // `message: false` spares building an Error, stack and all, for every call that is in time.
   const result = await pTimeout(work, { milliseconds: Math.max(leftMs, 1), message: false })
   if (result === undefined) throw silence(flow)
   return result
 }
 
-async function* onward(flow: Flow, opening: Opening): AsyncGenerator<readonly Delta[], void, void> {
-  const { iterator, normalizer, open } = flow
+async function* onward(
+  flow: Flow,
+  opening: Opening,
+  iterator: AsyncIterator<readonly RawDelta[]>,
+): AsyncGenerator<readonly Delta[], void, void> {
+  const { normalizer, open } = flow
   using idle = open.watch(() => silence(flow))
   try {
     yield opening.deltas
@@ -148,7 +164,7 @@ async function* onward(flow: Flow, opening: Opening): AsyncGenerator<readonly De
   }
 }
 
-function silence({ deployment }: Flow): Failure {
-  const provider = deployment.upstream.name
+function silence({ parts }: Flow): Failure {
+  const provider = parts.deployment.upstream.name
   return new Failure('timeout', 'The upstream did not answer in time.', { provider })
 }

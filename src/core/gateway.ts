@@ -1,7 +1,7 @@
-import type { Answer } from './attempt.ts'
+import type { Answer, Bursts } from './attempt.ts'
 import { isSinglePart, splitCall } from './fan-out.ts'
 import { fold } from './fold.ts'
-import { createMeter } from './meter.ts'
+import { createMeter, type Meter } from './meter.ts'
 import type { Call, Delta, Reply, Usage } from './model.ts'
 import { openParted } from './parted.ts'
 import type { Clock, Random, TokenCounter } from './ports.ts'
@@ -23,7 +23,7 @@ export interface Gateway {
 }
 
 export type Stream = {
-  readonly bursts: AsyncIterable<readonly Delta[]> | Iterable<readonly Delta[]>
+  readonly bursts: Bursts
   /** The usage of the whole answer, also noted in the record; to be called once, after `bursts` ended. */
   usage(): Promise<Usage>
 }
@@ -49,23 +49,29 @@ export function createGateway(parts: GatewayParts): Gateway {
   const { router } = parts
   return {
     async reply(call, signal, record) {
-      const { bursts, usage } = await open({ ...parts, call, signal, record })
-      const deltas: Delta[] = []
-      for await (const burst of bursts) deltas.push(...burst)
-      const reply = fold(deltas)
+      const { bursts, usage } = await open({ parts, call, signal, record })
+      const reply = fold(await gather(bursts))
       if (reply === undefined) throw new TypeError('A committed answer holds at least one delta.')
-      return { ...reply, usage: await usage() }
+      return { chunk: reply.chunk, source: reply.source, usage: await usage() }
     },
-    stream: (call, signal, record) => open({ ...parts, call, signal, record }),
+    stream: (call, signal, record) => open({ parts, call, signal, record }),
     models: () => router.models(),
     ownerOf: (model) => router.ownerOf(model),
   }
 }
 
-type Job = GatewayParts & {
+type Job = {
+  readonly parts: GatewayParts
   readonly call: Call
   readonly signal: AbortSignal
   readonly record: OpenRecord
+}
+
+async function gather(bursts: Bursts): Promise<readonly Delta[]> {
+  if (Array.isArray(bursts)) return bursts.flat()
+  const deltas: Delta[] = []
+  for await (const burst of bursts) for (const delta of burst) deltas.push(delta)
+  return deltas
 }
 
 async function open(job: Job): Promise<Stream> {
@@ -73,7 +79,7 @@ async function open(job: Job): Promise<Stream> {
   record.row.kind = call.kind
   record.row.model = call.model
   record.row.stream = call.stream
-  const plan = job.router.plan(call.model, call.credential)
+  const plan = job.parts.router.plan(call.model, call.credential)
   if (isSinglePart(call)) return await openWhole(job, plan)
   const [first, ...rest] = plan
   if (first.upstream.oneChoice) return await openParts(job, plan)
@@ -82,10 +88,10 @@ async function open(job: Job): Promise<Stream> {
 }
 
 async function openWhole(job: Job, plan: Plan): Promise<Stream> {
-  const meter = createMeter(job.call, job.counter)
+  const meter = createMeter(job.call, job.parts.counter)
   const answer = await run(job, plan, job.call, 0)
   return {
-    bursts: metered(answer.bursts, meter.note),
+    bursts: meteredAll(answer.bursts, meter),
     async usage() {
       const { usage, estimated } = await meter.settle(answer.usage())
       return noteUsage(job, usage, estimated)
@@ -93,19 +99,26 @@ async function openWhole(job: Job, plan: Plan): Promise<Stream> {
   }
 }
 
+function meteredAll(bursts: Bursts, meter: Meter): Bursts {
+  if (!Array.isArray(bursts)) return metered(bursts as AsyncIterable<readonly Delta[]>, meter)
+  for (const burst of bursts) meter.note(burst)
+  return bursts
+}
+
 async function* metered(
-  bursts: Answer['bursts'],
-  note: (deltas: readonly Delta[]) => void,
+  bursts: AsyncIterable<readonly Delta[]>,
+  meter: Meter,
 ): AsyncGenerator<readonly Delta[], void, void> {
   for await (const burst of bursts) {
-    note(burst)
+    meter.note(burst)
     yield burst
   }
 }
 
 /** Fans a call out, one walk of the plan for each part. */
 async function openParts(job: Job, plan: Plan): Promise<Stream> {
-  const { call, counter, limits, record } = job
+  const { call, record } = job
+  const { counter, limits } = job.parts
   const parts = splitCall(call, limits.choices)
   record.row.parts = parts.length
   const merged = await openParted({
@@ -125,7 +138,8 @@ async function openParts(job: Job, plan: Plan): Promise<Stream> {
 }
 
 async function run(job: Job, plan: Plan, call: Call, part: number): Promise<Answer> {
-  const { signal, record, clock, random, limits } = job
+  const { signal, record } = job
+  const { clock, random, limits } = job.parts
   const { row, startedAt } = record
   const deadlineMs = Math.min(limits.deadlineMs, call.deadlineMs ?? Number.POSITIVE_INFINITY)
   const deadlineAt = startedAt + deadlineMs

@@ -17,14 +17,18 @@ export interface Upstream {
   admits(credential: string | undefined): boolean
   /**
    * Sends the call and yields the answer in bursts: the deltas that arrived together. A call that does not
-   * stream yields either the whole reply as one delta, or chunks; a call that streams likewise. Throws Failure;
-   * `unsupported` and `invalid_request` are thrown before anything is sent. When `attempt.signal` aborts, the
-   * connection is given up at once, and the iteration rejects with the signal's reason.
+   * stream yields either the whole reply as one delta, or chunks; a call that streams likewise. An answer of one
+   * burst may be a promise of it. Throws Failure; `unsupported` and `invalid_request` are thrown before anything
+   * is sent. When `attempt.signal` aborts, the connection is given up at once, and what was given rejects with
+   * the signal's reason.
    */
-  send(call: Call, attempt: Attempt): AsyncIterable<readonly RawDelta[]>
+  send(call: Call, attempt: Attempt): Sent
   /** Releases the connections. */
   close(): Promise<void>
 }
+
+/** An answer on its way. */
+export type Sent = AsyncIterable<readonly RawDelta[]> | Promise<readonly RawDelta[]>
 
 /** One try of one call at one deployment, and what is to be remembered of it. */
 export type Attempt = {

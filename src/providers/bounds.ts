@@ -34,7 +34,7 @@ export function retryOf({ retries, retryDelayMs }: Bounds): Retry {
 
 /** The address of an upstream: it comes from the configuration alone, and holds no credentials. */
 export const addressSetting = z
-  .url({ protocol: /^https?$/ })
+  .url({ protocol: /^https?$/, abort: true })
   .refine((address) => {
     const { username, password, hash } = new URL(address)
     return username === '' && password === '' && hash === ''

@@ -77,25 +77,42 @@ export function createOpenAiCompatible(
     oneChoice: settings.oneChoice,
     knownModels: settings.models,
     admits: () => true,
-    async *send(call, attempt): AsyncGenerator<readonly RawDelta[], void, void> {
-      const answer = await ask(call, attempt)
-      if (!isEventStream(answer, call.stream)) {
-        yield [readReply(await answer.text(replyBytes), name)]
-        return
-      }
-      const reader = createChunkReader(name)
-      for await (const bytes of answer.chunks()) {
-        const burst = reader.read(bytes)
-        if (burst.length > 0) yield burst
-        if (reader.failure !== undefined) throw reader.failure
-        if (reader.done) return
-      }
-      const rest = reader.end()
-      if (rest.length > 0) yield rest
-      if (reader.failure !== undefined) throw reader.failure
-    },
+    send: (call, attempt) =>
+      call.stream ? streamOf(() => ask(call, attempt), name) : replyOf(ask(call, attempt), name),
     close: () => wire.close(),
   }
+}
+
+/** A whole reply, also from a server that streams what it was not asked to. */
+async function replyOf(asked: Promise<WireAnswer>, name: string): Promise<readonly RawDelta[]> {
+  const answer = await asked
+  if (!isEventStream(answer, false)) return [readReply(await answer.text(replyBytes), name)]
+  const deltas: RawDelta[] = []
+  for await (const burst of eventsOf(answer, name)) deltas.push(...burst)
+  return deltas
+}
+
+/** The chunks of a stream, or the whole reply of a server that does not stream. */
+async function* streamOf(
+  ask: () => Promise<WireAnswer>,
+  name: string,
+): AsyncGenerator<readonly RawDelta[], void, void> {
+  const answer = await ask()
+  if (isEventStream(answer, true)) yield* eventsOf(answer, name)
+  else yield [readReply(await answer.text(replyBytes), name)]
+}
+
+async function* eventsOf(answer: WireAnswer, name: string): AsyncGenerator<readonly RawDelta[], void, void> {
+  const reader = createChunkReader(name)
+  for await (const bytes of answer.chunks()) {
+    const burst = reader.read(bytes)
+    if (burst.length > 0) yield burst
+    if (reader.failure !== undefined) throw reader.failure
+    if (reader.done) return
+  }
+  const rest = reader.end()
+  if (rest.length > 0) yield rest
+  if (reader.failure !== undefined) throw reader.failure
 }
 
 /** More than any JSON reply of use. */

@@ -45,7 +45,7 @@ function create(name: string, given: PandotateSettings, tools: ProviderTools): U
     oneChoice: true,
     knownModels: [],
     admits: keys.admits,
-    async *send(call, attempt): AsyncGenerator<readonly RawDelta[], void, void> {
+    async send(call, attempt): Promise<readonly RawDelta[]> {
       const request = await pandotateRequest(call, attempt, requestParts)
       const { owner, headers } = keys.choose(call.credential)
       const answer = await wire.post(path, headers, request.text, attempt)
@@ -59,7 +59,7 @@ function create(name: string, given: PandotateSettings, tools: ProviderTools): U
           epochMs: clock.epochMs(),
         })
       }
-      yield [readPandotateAnswer(await answer.text(answerBytes), request, name)]
+      return [readPandotateAnswer(await answer.text(answerBytes), request, name)]
     },
     close: () => wire.close(),
   }

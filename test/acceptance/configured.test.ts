@@ -6,7 +6,7 @@ import { createClient, type PandotateStack, type Stack, startBefore, startStack 
 
 let stack: PandotateStack
 beforeAll(async () => {
-  stack = await startStack()
+  stack = await startStack({ environment: { SLOW_THRESHOLD_MS: '60000' } })
 })
 afterAll(() => stack[Symbol.asyncDispose]())
 

@@ -11,7 +11,7 @@ import { checkInferenceStream, checkStream } from './stream-shape.ts'
 let stack: Stack
 let directory: string
 beforeAll(async () => {
-  stack = await startAlone()
+  stack = await startAlone({ environment: { SLOW_THRESHOLD_MS: '60000' } })
   directory = await mkdtemp(join(tmpdir(), 'curl-'))
 })
 afterAll(async () => {

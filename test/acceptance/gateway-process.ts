@@ -89,6 +89,9 @@ export const startFile = fileURLToPath(new URL('../../src/start.js', import.meta
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url))
 
+/** The suites start some hundred processes: compiled code is kept from one to the next, as npm keeps its own. */
+export const startFaster = { NODE_COMPILE_CACHE: join(repository, 'node_modules/.cache/gateway') }
+
 /** An empty directory to run in, so that no developer's .env or gateway.yaml is read. */
 type Place = {
   readonly directory: string
@@ -99,7 +102,7 @@ type Place = {
 async function openPlace({ environment = {}, file }: GatewayOptions): Promise<Place> {
   const directory = await mkdtemp(join(tmpdir(), 'gateway-'))
   const { PATH = '' } = process.env
-  const given: Record<string, string> = { PATH, HOST: '127.0.0.1', PORT: '0', ...environment }
+  const given: Record<string, string> = { PATH, ...startFaster, HOST: '127.0.0.1', PORT: '0', ...environment }
   if (file !== undefined) {
     given['GATEWAY_CONFIG'] = join(directory, 'configured.yaml')
     await writeFile(given['GATEWAY_CONFIG'], file)

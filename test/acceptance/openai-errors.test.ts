@@ -198,9 +198,8 @@ describe('silence', () => {
   test('longer than the client’s own patience is the client’s to end', async () => {
     await using upstream = await startHeldUpstream()
     await using near = await startBefore(upstream.url)
-    const asked = createClient(near, { timeout: 500 }).completions.create({ model: 'm', prompt: 'x' })
+    const asked = createClient(near, { timeout: 2000 }).completions.create({ model: 'm', prompt: 'x' })
     await expect(asked).rejects.toThrow(APIConnectionTimeoutError)
-    await upstream.left(1)
     const line = await near.gateway.line(({ outcome }) => outcome === 'left')
     expect(line['status']).toBe(499)
   })

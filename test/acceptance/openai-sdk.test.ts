@@ -154,13 +154,14 @@ describe('whatever the client asks', () => {
     expect((await near.models.list()).data).toBeInstanceOf(Array)
   })
 
-  test('is answered with a request id, never the same', async () => {
-    const asked = Array.from({ length: 50 }, (_, at) =>
-      client.completions.create({ model, prompt: `prompt ${at}` }),
-    )
-    const ids = (await Promise.all(asked)).map(({ _request_id: id }) => id)
+  test('is answered to the one who asked, under a request id that no other has', async () => {
+    const prompts = Array.from({ length: 200 }, (_, at) => `prompt ${at}`)
+    const asked = prompts.map((prompt) => client.completions.create({ model, prompt }))
+    const completions = await Promise.all(asked)
+    expect(completions.map(({ choices }) => choices[0]?.text)).toEqual(prompts)
+    const ids = completions.map(({ _request_id: id }) => id)
     for (const id of ids) expect(id).toMatch(/^req_[0-9a-f]{32}$/)
-    expect(new Set(ids).size).toBe(50)
+    expect(new Set(ids).size).toBe(200)
   })
 
   test('is answered with how it was made, in headers', async () => {

@@ -11,7 +11,7 @@ describe('SIGTERM', () => {
   test('lets a stream under way finish, refuses what is new, and ends with 0', async () => {
     await using stack = await startAlone()
     const stream = await createClient(stack).completions.create({
-      model: 'sim-long-30-drip-20',
+      model: 'sim-long-40-drip-50',
       prompt: 'x',
       stream: true,
     })
@@ -21,7 +21,7 @@ describe('SIGTERM', () => {
       text += chunk.choices[0]?.text ?? ''
       stopping ??= stack.gateway.stop()
     }
-    expect(text.split(' ')).toHaveLength(30)
+    expect(text.split(' ')).toHaveLength(40)
     expect((await stopping)?.code).toBe(0)
     const messages = stack.gateway.log().map(({ msg }) => msg)
     expect(messages).toEqual(['serving', 'stopping', 'call', 'stopped'])
@@ -52,7 +52,7 @@ describe('SIGTERM', () => {
   })
 })
 
-describe('a start that cannot be', () => {
+describe.concurrent('a start that cannot be', () => {
   test('listening beyond this machine without keys is refused, with what would do', async () => {
     const { code, stdout, stderr } = await runGateway(['serve'], { environment: { HOST: '0.0.0.0' } })
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })

@@ -60,7 +60,7 @@ describe('after calls of every kind', () => {
   })
 
   async function hear(path: string, body: string): Promise<void> {
-    const response = await fetch(stack.gateway.url + path, {
+    const response = await stack.witness.fetch(stack.gateway.url + path, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${callersKey}` },
       body,

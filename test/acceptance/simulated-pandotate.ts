@@ -1,5 +1,5 @@
 import { type Child, endGroup, shellEnvironment, startChild } from './child.ts'
-import { repository, startFile } from './gateway-process.ts'
+import { repository, startFaster, startFile } from './gateway-process.ts'
 
 /** Pandotate's own wire format on a real port, with simulated models behind it. */
 export type SimulatedPandotate = AsyncDisposable & {
@@ -13,7 +13,7 @@ export type SimulatedPandotate = AsyncDisposable & {
 export async function startSimulatedPandotate(key?: string): Promise<SimulatedPandotate> {
   const words = key === undefined ? [] : ['--key', key]
   const command = [startFile, 'simulate', 'pandotate', '--port', '0', ...words]
-  return await announced(startChild(process.execPath, command, { environment: {}, leads: true }))
+  return await announced(startChild(process.execPath, command, { environment: startFaster, leads: true }))
 }
 
 /** The same, started as the documentation says. */

@@ -29,7 +29,7 @@ describe('a key that Pandotate refuses', () => {
   })
 })
 
-describe('the key that goes upstream', () => {
+describe.concurrent('the key that goes upstream', () => {
   test.for([
     ['is the gateway’s when it has one, never the caller’s', 'pk_ours', 'pk_theirs', 'Bearer pk_ours'],
     ['is the caller’s when the gateway has none', '', 'pk_theirs', 'Bearer pk_theirs'],

@@ -18,6 +18,7 @@ import {
   streamed,
   streamHead,
 } from '../fakes/raw-server.ts'
+import { sentBursts } from '../fakes/sent.ts'
 import { tools } from '../fakes/tools.ts'
 import { failureOf } from '../fakes/wire.ts'
 import { call } from './simulated-call.ts'
@@ -43,7 +44,9 @@ async function stage(behave: Behaviour, input: object = {}, quirks: Quirks = {})
 }
 
 function ask(upstream: Upstream, asked: object = {}): Promise<(readonly RawDelta[])[]> {
-  return Array.fromAsync(upstream.send(call({ model: 'm', kind: 'chat', ...asked }), startAttempt('m')))
+  return Array.fromAsync(
+    sentBursts(upstream.send(call({ model: 'm', kind: 'chat', ...asked }), startAttempt('m'))),
+  )
 }
 
 const answers: Behaviour = (socket) => socket.write(answer(reply))
@@ -166,7 +169,9 @@ test('events that arrive together are one burst, and each read is one', async ()
   await using scene = await stage((socket) => {
     socket.write(Buffer.concat([Buffer.from(streamHead()), ...events.slice(0, 2).map(chunk)]))
   })
-  const bursts = scene.upstream.send(call({ model: 'm', kind: 'text', stream: true }), startAttempt('m'))
+  const bursts = sentBursts(
+    scene.upstream.send(call({ model: 'm', kind: 'text', stream: true }), startAttempt('m')),
+  )
   const reader = bursts[Symbol.asyncIterator]()
   expect((await reader.next()).value).toHaveLength(2)
   scene.server.requests[0]!.socket.write(
@@ -201,7 +206,7 @@ test('what comes before the break of a stream is given before the failure', asyn
   const deltas: RawDelta[] = []
   const reading = (async () => {
     const asked = call({ model: 'm', kind: 'text', stream: true })
-    for await (const burst of scene.upstream.send(asked, startAttempt('m'))) deltas.push(...burst)
+    for await (const burst of sentBursts(scene.upstream.send(asked, startAttempt('m')))) deltas.push(...burst)
   })()
   expect(await failureOf(reading)).toMatchObject({ kind: 'interrupted', provider: 'up' })
   expect(deltas).toHaveLength(1)
@@ -221,9 +226,8 @@ test('a reader who stops has the connection dropped, unless it is about to end',
     socket.write(streamHead())
     socket.write(chunk('data: {"choices":[]}\n\n'))
   })
-  for await (const _ of scene.upstream.send(
-    call({ model: 'm', kind: 'chat', stream: true }),
-    startAttempt('m'),
+  for await (const _ of sentBursts(
+    scene.upstream.send(call({ model: 'm', kind: 'chat', stream: true }), startAttempt('m')),
   ))
     break
   scene.server.requests[0]!.socket.write(chunk('data: {"choices":[]}\n\n'))

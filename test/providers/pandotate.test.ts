@@ -3,6 +3,7 @@ import type { Upstream } from '../../src/core/ports.ts'
 import { pandotate } from '../../src/providers/pandotate.ts'
 import { startAttempt } from '../fakes/attempt.ts'
 import { answer, type Behaviour, type RawServer, startRawServer } from '../fakes/raw-server.ts'
+import { sentBursts } from '../fakes/sent.ts'
 import { tools } from '../fakes/tools.ts'
 import { failureOf } from '../fakes/wire.ts'
 import { call } from './simulated-call.ts'
@@ -26,7 +27,7 @@ async function stage(behave: Behaviour, input: object = {}, name = 'pandotate'):
 const asked = { model: 'mistral-7b', body: { model: 'mistral-7b', prompt: 'Hi' } }
 
 function ask(upstream: Upstream, more: object = {}) {
-  return Array.fromAsync(upstream.send(call({ ...asked, ...more }), startAttempt('mistral-7b')))
+  return Array.fromAsync(sentBursts(upstream.send(call({ ...asked, ...more }), startAttempt('mistral-7b'))))
 }
 
 const answers: Behaviour = (socket) =>

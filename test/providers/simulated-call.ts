@@ -6,6 +6,7 @@ import { createNormalizer } from '../../src/core/normalize.ts'
 import type { Upstream } from '../../src/core/ports.ts'
 import { simulator } from '../../src/providers/simulator.ts'
 import { startAttempt } from '../fakes/attempt.ts'
+import { sentBursts } from '../fakes/sent.ts'
 
 /** What a caller would be told in the end. */
 export type Told = {
@@ -29,7 +30,8 @@ export async function tell(
   const deltas: Delta[] = []
   let failure: Failure | undefined
   try {
-    for await (const burst of upstream.send(asked, attempt)) deltas.push(...normalizer.accept(burst))
+    for await (const burst of sentBursts(upstream.send(asked, attempt)))
+      deltas.push(...normalizer.accept(burst))
     normalizer.finish()
   } catch (thrown) {
     failure = asFailure(thrown)
@@ -48,7 +50,7 @@ export async function tell(
 
 /** The bursts of a call that does not fail, as the simulator gives them. */
 export function burstsOf(upstream: Upstream, asked: Call): Promise<(readonly RawDelta[])[]> {
-  return Array.fromAsync(upstream.send(asked, startAttempt(asked.model)))
+  return Array.fromAsync(sentBursts(upstream.send(asked, startAttempt(asked.model))))
 }
 
 /** The text of a completion's chunk. */

@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { simulator } from '../../src/providers/simulator.ts'
 import { behaviours, knownModels } from '../../src/simulator/behaviours.ts'
 import { startAttempt } from '../fakes/attempt.ts'
+import { sentBursts } from '../fakes/sent.ts'
 import { burstsOf, call, create, type Told, tell, textIn } from './simulated-call.ts'
 
 describe('every behaviour, streamed or not, in a chat or a completion', () => {
@@ -229,9 +230,7 @@ describe('waiting', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
       const attempt = startAttempt(model)
-      const iterator = create()
-        .send(call({ model, stream: true }), attempt)
-        [Symbol.asyncIterator]()
+      const iterator = sentBursts(create().send(call({ model, stream: true }), attempt))
       for (let at = 0; at < before; at++) expect((await iterator.next()).done).toBe(false)
       expect(attempt.notes.headersAt).toBe(before === 0 ? undefined : 1234)
       const next = iterator.next()
@@ -265,13 +264,13 @@ describe('waiting', () => {
     const reason = new Error('too late')
     const attempt = startAttempt('sim-echo')
     attempt.controller.abort(reason)
-    const bursts = create().send(call({ model: 'sim-echo' }), attempt)
+    const bursts = sentBursts(create().send(call({ model: 'sim-echo' }), attempt))
     await expect(Array.fromAsync(bursts)).rejects.toBe(reason)
   })
 
   test('is not needed for an abort between two bursts to be heard', async () => {
     const attempt = startAttempt('sim-long-100')
-    const bursts = create().send(call({ model: 'sim-long-100', stream: true }), attempt)
+    const bursts = sentBursts(create().send(call({ model: 'sim-long-100', stream: true }), attempt))
     const iterator = bursts[Symbol.asyncIterator]()
     await iterator.next()
     const reason = new Error('the caller left')
