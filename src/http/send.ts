@@ -17,25 +17,19 @@ export function sendText(
   contentType = 'application/json',
 ): void {
   if (response.destroyed || response.headersSent) return
-  const always = [
-    'content-type',
-    contentType,
-    'content-length',
-    String(Buffer.byteLength(text)),
-    'cache-control',
-    'no-store',
-    'x-content-type-options',
-    'nosniff',
-  ]
+  const length = String(Buffer.byteLength(text))
+  const all = [...headers, 'content-type', contentType, 'content-length', length, ...always]
   if (request.complete || !mayHaveBody(request)) {
-    response.writeHead(status, [...headers, ...always])
+    response.writeHead(status, all)
     response.end(text)
     return
   }
-  response.writeHead(status, [...headers, ...always, 'connection', 'close'])
+  response.writeHead(status, [...all, 'connection', 'close'])
   response.write(text)
   linger(request, response)
 }
+
+const always: FlatHeaders = ['cache-control', 'no-store', 'x-content-type-options', 'nosniff']
 
 /** As `sendText`, from a value. */
 export function sendJson(

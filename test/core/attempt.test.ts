@@ -40,6 +40,7 @@ describe('a JSON answer', () => {
     expect(await readAll(answer.bursts)).toEqual([rawDelta(reply)])
     expect(answer.deployment).toBe(parts.deployment)
     expect(answer.usage()).toMatchObject({ promptTokens: 3, completionTokens: 4 })
+    expect(parts.record.attempts).toMatchObject([{ outcome: 'ok', firstTokenMs: 0, totalMs: 0 }])
     await expectNothingLeft(parts.signal, upstream)
   })
 
@@ -226,6 +227,8 @@ describe('what an attempt leaves in the record', () => {
     const opening = attempt(parts)
     await vi.advanceTimersByTimeAsync(100)
     const { bursts: answer } = await opening
+    // Headers are written now: what was dropped must be known by now.
+    expect(parts.record.dropped).toEqual(new Set(['seed']))
     await vi.advanceTimersByTimeAsync(10)
     await readAll(answer)
     expect(parts.record.attempts).toEqual([
@@ -241,7 +244,6 @@ describe('what an attempt leaves in the record', () => {
         upstreamRequestId: 'up-req-7',
       },
     ])
-    expect(parts.record.dropped).toEqual(new Set(['seed']))
     expect(parts.record.converted).toEqual(new Set(['messages to prompt (llama3)']))
   })
 

@@ -81,6 +81,32 @@ describe('chunks fold into one reply', () => {
       ),
     ],
     [
+      'of words that end in nulls',
+      [chatChunk({ ...role, content: 'Hi' }), chatChunk({ content: null, refusal: null }, 'stop')],
+      chatReply({ content: 'Hi' }),
+    ],
+    [
+      'of a tool call with fields nobody here knows',
+      [
+        chatChunk({ ...role, tool_calls: [{ index: 0, id: 'a', type: 'function', odd: 1 }] }),
+        chatChunk({ tool_calls: [{ index: 0, function: { arguments: '{}', sign: 's', deep: { a: 1 } } }] }),
+        chatChunk({ tool_calls: [{ index: 0, function: { sign: 't', deep: { a: 2 } } }] }, 'tool_calls'),
+      ],
+      chatReply(
+        {
+          tool_calls: [
+            {
+              id: 'a',
+              type: 'function',
+              odd: 1,
+              function: { name: '', arguments: '{}', sign: 'st', deep: { a: 2 } },
+            },
+          ],
+        },
+        'tool_calls',
+      ),
+    ],
+    [
       'of a refusal',
       [chatChunk({ ...role, refusal: 'I ' }), chatChunk({ refusal: 'must not.' }, 'stop')],
       chatReply({ content: null, refusal: 'I must not.' }),
@@ -88,11 +114,19 @@ describe('chunks fold into one reply', () => {
     [
       'of fields nobody here knows, the latest word on each',
       [
-        { ...chatChunk({ ...role, odd: { a: 1 } }), fingerprint: null, tier: 'low' },
+        {
+          ...withChoice(chatChunk({ ...role, odd: { a: 1 } }), { note: 'x' }),
+          fingerprint: null,
+          tier: 'low',
+        },
         { ...chatChunk({ content: 'Hi', odd: { a: 2 } }), fingerprint: 'fp', tier: null },
-        chatChunk({}, 'stop'),
+        withChoice(chatChunk({}, 'stop'), { note: 'y' }),
       ],
-      { ...chatReply({ content: 'Hi', odd: { a: 2 } }), fingerprint: 'fp', tier: 'low' },
+      {
+        ...withChoice(chatReply({ content: 'Hi', odd: { a: 2 } }), { note: 'y' }),
+        fingerprint: 'fp',
+        tier: 'low',
+      },
     ],
     [
       'of choices, in the order of their index',
@@ -117,6 +151,14 @@ describe('chunks fold into one reply', () => {
       withChoice(textChunk('abc', 'stop'), {
         logprobs: { tokens: ['a', 'c'], text_offset: [0, 2], top_logprobs: [{ c: 0 }] },
       }),
+    ],
+    [
+      'of log probabilities that end in nulls',
+      [
+        withChoice(textChunk('a'), { logprobs: { tokens: ['a'], top_logprobs: [{ a: 0 }] } }),
+        withChoice(textChunk('b', 'stop'), { logprobs: { tokens: ['b'], top_logprobs: null } }),
+      ],
+      withChoice(textChunk('ab', 'stop'), { logprobs: { tokens: ['a', 'b'], top_logprobs: [{ a: 0 }] } }),
     ],
     [
       'of whole replies, one choice each',
@@ -197,6 +239,16 @@ describe('a whole reply as chunks', () => {
       chatChunk({ content: 'Hi' }),
       chatChunk({ tool_calls: [{ ...tools[0], index: 0 }] }),
       chatChunk({ tool_calls: [{ ...tools[1], index: 1 }] }),
+      chatChunk({}, 'tool_calls'),
+    ])
+  })
+
+  test('says nothing of what there is not', () => {
+    const tool = { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }
+    const reply = chatReply({ content: null, tool_calls: [tool] }, 'tool_calls')
+    expect(unfold(asDelta(reply)).map(({ chunk }) => chunk)).toEqual([
+      chatChunk({ ...role, content: null }),
+      chatChunk({ tool_calls: [{ ...tool, index: 0 }] }),
       chatChunk({}, 'tool_calls'),
     ])
   })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Kind } from '../../src/core/model.ts'
-import { type Case, expectNormalized, role, same, start, turns } from './normalizing.ts'
+import { type Case, expectNormalized, role, same, start, turns, withChoice } from './normalizing.ts'
 import { chatReply, rawDelta, textChunk, usage } from './scripted-upstream.ts'
 
 describe('a whole reply', () => {
@@ -105,6 +105,25 @@ describe('a whole reply', () => {
         [{ ...text, choices: [{ index: 0, finish_reason: 'stop' }] }],
         [{ ...text, choices: [{ index: 0, finish_reason: 'stop', text: '' }] }],
       ),
+    ],
+    [
+      'with a delta besides',
+      'chat',
+      turns(
+        [withChoice(chatReply({ content: 'Hi' }), { delta: { content: 'Hi' } })],
+        [chatReply({ content: 'Hi' })],
+      ),
+    ],
+    [
+      'that comes twice',
+      'chat',
+      {
+        ...turns(
+          [chatReply({ content: 'Hi' }), chatReply({ content: 'more' })],
+          [chatReply({ content: 'Hi' })],
+        ),
+        flags: ['text_after_finish'],
+      },
     ],
   ]
   test.for(cases)('%s', ([, kind, expected]) => {

@@ -118,6 +118,16 @@ describe('a chat stream', () => {
       ),
     ],
     [
+      'with a message that is none',
+      turns(
+        [
+          withChoice(chatChunk({ ...role, content: 'Hi' }), { message: null }),
+          withChoice(chatChunk({}, 'stop'), { message: 7 }),
+        ],
+        [chatChunk({ ...role, content: 'Hi' }), chatChunk({}, 'stop')],
+      ),
+    ],
+    [
       'with content that is no string',
       turns(
         [
@@ -232,6 +242,17 @@ describe('a text stream', () => {
     [
       'of another name',
       turns([{ ...textChunk('Hi', 'stop'), object: 'completion.chunk' }], [textChunk('Hi', 'stop')]),
+    ],
+    [
+      'that is told twice over',
+      turns(
+        [
+          withChoice(textChunk('H'), { delta: { content: 'H', reasoning_content: 'Hm' } }),
+          withChoice(textChunk('i'), { delta: null }),
+          withChoice(textChunk('', 'stop'), { message: { content: 'Hi' } }),
+        ],
+        [textChunk('H'), textChunk('i'), textChunk('', 'stop')],
+      ),
     ],
     ['that ends with tool calls', turns([textChunk('Hi', 'tool_calls')], [textChunk('Hi', 'stop')])],
     [

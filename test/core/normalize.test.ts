@@ -107,7 +107,8 @@ describe('a caller notices', () => {
     ['no text', false, textChunk('')],
     ['text', true, textChunk(' ')],
     ['the end of a text', true, textChunk('', 'stop')],
-    ['a whole message', true, chatReply({ content: 'Hi' })],
+    ['a whole message', true, chatReply({ content: 'Hi' }, null)],
+    ['an empty message', false, chatReply({ content: '' }, null)],
     // Some upstreams spell the text of a chat twice, and leave this one empty for all else.
     ['content beside an empty text', true, withChoice(chatChunk({ content: 'Hi' }), { text: '' })],
     ['a tool call beside an empty text', true, withChoice(chatChunk({ tool_calls: [tool] }), { text: '' })],

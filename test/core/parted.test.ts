@@ -51,6 +51,11 @@ describe('the deltas of all parts', () => {
   })
 })
 
+test('parts without a word are no deltas', async () => {
+  const { open } = parted({ prompt: ['p', 'q'] }, () => ({ chunks: [] }))
+  expect(await readAll((await open()).bursts)).toEqual([])
+})
+
 describe('the usage of all parts', () => {
   type Case = readonly [string, JsonObject, (part: Part) => JsonObject | undefined, JsonObject, boolean]
   const cases: readonly Case[] = [
@@ -178,6 +183,7 @@ async function* play(
 ): AsyncGenerator<readonly Delta[]> {
   try {
     if (told.after !== undefined) await orAborted(told.after, signal)
+    yield []
     for (const chunk of told.chunks ?? []) yield [rawDelta(chunk) as Delta]
     if (told.thrownAfter !== undefined) throw told.thrownAfter
   } finally {

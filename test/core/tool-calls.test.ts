@@ -209,6 +209,7 @@ describe('whole tool calls', () => {
     ['arguments as an object', [{ ...whole, function: { name: 'f', arguments: {} } }], [whole], true],
     ['none', undefined, undefined, false],
     ['an empty list', [], [], false],
+    ['what is none among them', [null, 'f', whole], [null, 'f', whole], false],
   ]
   test.for(cases)('%s', ([, given, becomes, changed]) => {
     const message: JsonObject = { role: 'assistant', tool_calls: structuredClone(given) }

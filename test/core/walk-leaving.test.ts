@@ -122,6 +122,21 @@ test('a caller who leaves between the first delta and its being read leaves noth
   }
 })
 
+test('a caller who leaves between a failure and the next try is told at once, and asked for no more', async () => {
+  for (let steps = 0; steps < 40; steps++) {
+    const caller = aCaller()
+    const leaveLater = async () => {
+      for (let step = 0; step < steps; step++) await Promise.resolve()
+      caller.leave()
+    }
+    const upstream = upstreamNamed('a', [act(() => void leaveLater()), busy], [silence])
+    const parts = aWalk([upstream, upstream], { signal: caller.signal })
+    await expect(walk(parts)).rejects.toBe(caller.reason)
+    expect(upstream.calls.length).toBe(1)
+    await expectNothingLeft(caller.signal, upstream)
+  }
+})
+
 test('a walk that is over leaves no listener with its caller, however many tries it took', async () => {
   const { caller, parts, upstream } = aLeaving([[busy], [busy], answering('a')])
   const walking = walk(parts)
