@@ -13,7 +13,8 @@ export function fold(deltas: readonly Delta[]): Delta | undefined {
   const choices = new Map<number, Choice>()
   for (const { chunk } of deltas) {
     for (const key of Object.keys(chunk)) {
-      if (key !== 'choices' && chunk[key] !== null) reply[key] = chunk[key]
+      // As a key of an upstream's JSON it is only a name; assigned, it would change what the reply inherits.
+      if (key !== 'choices' && key !== '__proto__' && chunk[key] !== null) reply[key] = chunk[key]
     }
     for (const choice of chunk.choices) {
       const known = choices.get(choice.index)

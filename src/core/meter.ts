@@ -20,7 +20,8 @@ export function createMeter(call: Call, counter: TokenCounter): Meter {
     },
     async settle(claimed) {
       const promptTokens = claimed?.promptTokens ?? (await counter.count(promptText(call)))
-      const completionTokens = claimed?.completionTokens ?? (await counter.count(pieces.join('')))
+      const completionTokens =
+        claimed?.completionTokens ?? (await counter.count(completionText(call, pieces)))
       return {
         usage: writeUsage(claimed?.raw ?? {}, promptTokens, completionTokens),
         estimated: claimed?.promptTokens === undefined || claimed.completionTokens === undefined,
@@ -44,6 +45,14 @@ function notePieces(choice: Choice, pieces: string[]): void {
 function noteCalled(called: unknown, pieces: string[]): void {
   if (!isObject(called)) return
   for (const words of [called['name'], called['arguments']]) if (typeof words === 'string') pieces.push(words)
+}
+
+/** An echoed prompt is no part of what was generated. */
+function completionText({ body }: Call, pieces: readonly string[]): string {
+  const text = pieces.join('')
+  const prompt = body['prompt']
+  const isEchoed = body['echo'] === true && typeof prompt === 'string' && text.startsWith(prompt)
+  return isEchoed ? text.slice(prompt.length) : text
 }
 
 /** The words of a prompt, without the template an upstream puts around them. */

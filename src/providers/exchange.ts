@@ -1,7 +1,35 @@
 import { Failure } from '../core/failure.ts'
-import type { Attempt } from '../core/ports.ts'
+import type { Attempt, Clock } from '../core/ports.ts'
 import { connectionFailure, type Phase } from './connection-failure.ts'
-import type { WireAnswer, WireParts } from './wire.ts'
+
+/** An upstream's answer. Whoever has it reads it to the end, by one of `text` and `chunks`, or discards it. */
+export interface WireAnswer {
+  readonly status: number
+  /** A header's value by its name in lower case. No one else sees the upstream's headers. */
+  header(name: string): string | undefined
+  /** The whole body. Rejects with `invalid_response`, the connection dropped, when it is longer than the limit. */
+  text(limitBytes: number): Promise<string>
+  /** The body as it comes, one piece per read. An upstream ahead of its reader is made to wait. */
+  chunks(): AsyncIterable<Buffer>
+  /**
+   * Wants no more of the body. One that is about to end may, so that its connection can be used again;
+   * otherwise the connection is dropped.
+   */
+  discard(): void
+}
+
+export type WireParts = {
+  /** The upstream's name, told with its failures. */
+  readonly name: string
+  /** `https://host:port`: the one place that requests, and the credentials in them, can go. */
+  readonly origin: string
+  readonly connectMs: number
+  /** How many requests may be under way at once; more wait for their turn. */
+  readonly connections: number
+  readonly clock: Clock
+  /** How long a discarded body may take to end, in milliseconds. */
+  readonly lingerMs?: number
+}
 
 /**
  * One request and its answer, from the wait for a connection to the last byte. It is at once what undici calls

@@ -2,11 +2,12 @@ import * as z from 'zod'
 import type { Call, RawDelta } from '../core/model.ts'
 import type { Attempt, Upstream } from '../core/ports.ts'
 import { addressSetting, type Bounds, boundsSettings, retryOf, secretSetting } from './bounds.ts'
+import type { WireAnswer } from './exchange.ts'
 import { createChunkReader, readReply } from './openai-answer.ts'
 import { openAiRequest, type RequestQuirks } from './openai-request.ts'
 import type { Provider, ProviderTools } from './provider.ts'
 import { readRefusal } from './refusal.ts'
-import { createWire, requestHeaders, type WireAnswer } from './wire.ts'
+import { createWire, requestHeaders } from './wire.ts'
 
 /** Any server that speaks OpenAI's completions and chat: vLLM, SGLang, llama.cpp, Ollama, LM Studio, a gateway. */
 export const openaiCompatible: Provider<OpenAiCompatibleSettings> = {

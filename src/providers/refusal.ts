@@ -1,8 +1,8 @@
 import { Failure, type FailureDetail, type FailureKind } from '../core/failure.ts'
 import { type ErrorBody, readErrorBody } from './error-body.ts'
+import type { WireAnswer } from './exchange.ts'
 import { redact } from './redact.ts'
 import { retryAfterMs } from './retry-after.ts'
-import type { WireAnswer } from './wire.ts'
 
 /** An answer whose status is an error. */
 export type Refused = {

@@ -1,6 +1,6 @@
 import { Pool } from 'undici'
-import type { Attempt, Clock } from '../core/ports.ts'
-import { Exchange } from './exchange.ts'
+import type { Attempt } from '../core/ports.ts'
+import { Exchange, type WireAnswer, type WireParts } from './exchange.ts'
 
 /**
  * The connections to one upstream, and the only place that opens any. It asks once: no retry, no redirect, no
@@ -15,35 +15,6 @@ export interface Wire {
   post(path: string, headers: string[], body: string, attempt: Attempt): Promise<WireAnswer>
   /** Drops every connection, with whatever is under way on it. */
   close(): Promise<void>
-}
-
-/** An upstream's answer. Whoever has it reads it to the end, by one of `text` and `chunks`, or discards it. */
-export interface WireAnswer {
-  readonly status: number
-  /** A header's value by its name in lower case. No one else sees the upstream's headers. */
-  header(name: string): string | undefined
-  /** The whole body. Rejects with `invalid_response`, the connection dropped, when it is longer than the limit. */
-  text(limitBytes: number): Promise<string>
-  /** The body as it comes, one piece per read. An upstream ahead of its reader is made to wait. */
-  chunks(): AsyncIterable<Buffer>
-  /**
-   * Wants no more of the body. One that is about to end may, so that its connection can be used again;
-   * otherwise the connection is dropped.
-   */
-  discard(): void
-}
-
-export type WireParts = {
-  /** The upstream's name, told with its failures. */
-  readonly name: string
-  /** `https://host:port`: the one place that requests, and the credentials in them, can go. */
-  readonly origin: string
-  readonly connectMs: number
-  /** How many requests may be under way at once; more wait for their turn. */
-  readonly connections: number
-  readonly clock: Clock
-  /** How long a discarded body may take to end, in milliseconds. */
-  readonly lingerMs?: number
 }
 
 /** Opens no connection yet. */

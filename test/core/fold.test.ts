@@ -90,6 +90,7 @@ describe('chunks fold into one reply', () => {
       [
         chatChunk({ ...role, tool_calls: [{ index: 0, id: 'a', type: 'function', odd: 1 }] }),
         chatChunk({ tool_calls: [{ index: 0, function: { arguments: '{}', sign: 's', deep: { a: 1 } } }] }),
+        chatChunk({ tool_calls: [{ index: 0 }] }),
         chatChunk({ tool_calls: [{ index: 0, function: { sign: 't', deep: { a: 2 } } }] }, 'tool_calls'),
       ],
       chatReply(

@@ -1,12 +1,7 @@
 import { Failure } from '../../src/core/failure.ts'
 import type { Attempt } from '../../src/core/ports.ts'
-import {
-  createWire,
-  requestHeaders,
-  type Wire,
-  type WireAnswer,
-  type WireParts,
-} from '../../src/providers/wire.ts'
+import type { WireAnswer, WireParts } from '../../src/providers/exchange.ts'
+import { createWire, requestHeaders, type Wire } from '../../src/providers/wire.ts'
 
 /** A wire to a test's upstream, closed with its scope. */
 export function openWire(origin: string, parts: Partial<WireParts> = {}): Wire & AsyncDisposable {

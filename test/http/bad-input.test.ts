@@ -58,7 +58,13 @@ const badInputs: readonly BadInput[] = [
     code: 'invalid_json',
     says: /UTF-8/,
   },
-  { name: 'a number as model', body: '{"model":5,"prompt":"p"}', status: 400, code: 'invalid_type', says: /model/ },
+  {
+    name: 'a number as model',
+    body: '{"model":5,"prompt":"p"}',
+    status: 400,
+    code: 'invalid_type',
+    says: /model/,
+  },
   {
     name: 'a body over the limit',
     body: JSON.stringify({ model: 'm', prompt: 'x'.repeat(2_000_000) }),
@@ -180,7 +186,8 @@ test('a body of 50 MB is refused without being read whole, while it is still bei
 
 test('a chunked body over the limit is refused, though it announces no length', async () => {
   const chunk = `100000\r\n${'x'.repeat(0x100000)}\r\n`
-  const head = 'POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n'
+  const head =
+    'POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n'
   const text = await exchange(gateway.url, [head, ...Array.from({ length: 5 }, () => chunk), '0\r\n\r\n'])
   expect(text).toMatch(/^HTTP\/1.1 413 /)
   expect(text).toMatch(/connection: close/i)
