@@ -1,4 +1,3 @@
-import { Failure } from '../../src/core/failure.ts'
 import { type JsonObject, parseJson } from '../../src/core/json.ts'
 import type { Call, Delta, RawDelta } from '../../src/core/model.ts'
 import type { Attempt, Clock, Deployment, Upstream } from '../../src/core/ports.ts'
@@ -78,11 +77,6 @@ export function pause(ms: number): Step {
   }
 }
 
-/** Nothing until the test says so. */
-export function hold(until: Promise<unknown>): Step {
-  return ({ signal }) => Promise.race([until.then((): Chunks => []), aborted(signal)])
-}
-
 export function act(deed: (attempt: Attempt) => void): Step {
   return (attempt) => {
     deed(attempt)
@@ -151,8 +145,6 @@ export function usage(promptTokens: number, completionTokens: number): JsonObjec
     total_tokens: promptTokens + completionTokens,
   }
 }
-
-export const callerLeft = (): Failure => new Failure('caller_left', 'The caller left.')
 
 /** All the text and all the content in some deltas, in their order. */
 export function textOf(deltas: readonly Delta[]): string {
