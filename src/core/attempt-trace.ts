@@ -1,5 +1,5 @@
 import { Failure } from './failure.ts'
-import type { Call, Clocks } from './model.ts'
+import type { Call, Clocks, Delta } from './model.ts'
 import type { AttemptNotes, Clock, Deployment } from './ports.ts'
 import type { AttemptRecord, CallRecord } from './record.ts'
 
@@ -15,6 +15,8 @@ export type AttemptParts = {
   readonly part: number
   readonly record: CallRecord
   readonly clock: Clock
+  /** Told of every delta of the answer that is committed to, and of no other. */
+  readonly note: (deltas: readonly Delta[]) => void
 }
 
 /** The life of one attempt: its abort signal, its clocks, its row in the record. Ends exactly once. */

@@ -1,5 +1,5 @@
 import pTimeout from 'p-timeout'
-import { type AttemptParts, type OpenAttempt, openAttempt } from './attempt-trace.ts'
+import { type AttemptParts, type IdleWatch, type OpenAttempt, openAttempt } from './attempt-trace.ts'
 import { Failure } from './failure.ts'
 import { fold, unfold } from './fold.ts'
 import type { Delta, RawDelta } from './model.ts'
@@ -63,9 +63,11 @@ async function takeWhole(flow: Flow, sent: Sent): Promise<Answer> {
   const deltas = await inTime(flow, collect(normalizer, sent), deployment.clocks.totalMs)
   const whole = fold(deltas)
   if (whole === undefined) throw new Failure('invalid_response', 'The upstream gave an empty answer.')
+  const bursts = [[whole]]
+  parts.note([whole])
   open.commit()
   open.end('ok')
-  return { deployment, bursts: [[whole]], usage: normalizer.usage }
+  return { deployment, bursts, usage: normalizer.usage }
 }
 
 async function collect(normalizer: Normalizer, sent: Sent): Promise<readonly Delta[]> {
@@ -90,7 +92,7 @@ async function openStream(flow: Flow, sent: Sent): Promise<Answer> {
   try {
     const opening = await inTime(flow, untilVisible(normalizer, iterator), Math.min(firstTokenMs, totalMs))
     open.commit()
-    return { deployment, bursts: onward(flow, opening, iterator), usage: normalizer.usage }
+    return { deployment, bursts: new Onward(flow, opening, iterator), usage: normalizer.usage }
   } catch (thrown) {
     const reason = open.fail(thrown)
     finalise(iterator)
@@ -107,22 +109,20 @@ function finalise(iterator: AsyncIterator<unknown>): void {
   iterator.return?.().catch(() => undefined)
 }
 
-type Opening = { readonly deltas: readonly Delta[]; readonly ended: boolean }
-
 /** Deltas up to the burst that holds the first visible one. What comes before it is kept, unseen. */
 async function untilVisible(
   normalizer: Normalizer,
   iterator: AsyncIterator<readonly RawDelta[]>,
-): Promise<Opening> {
+): Promise<readonly Delta[]> {
   const deltas: Delta[] = []
   while (true) {
     const step = await iterator.next()
     if (step.done === true) {
       normalizer.finish()
-      return { deltas, ended: true }
+      return deltas
     }
     for (const delta of normalizer.accept(step.value)) deltas.push(...unfold(delta))
-    if (deltas.some(isVisible)) return { deltas, ended: false }
+    if (deltas.some(isVisible)) return deltas
   }
 }
 
@@ -135,32 +135,77 @@ async function inTime<T>(flow: Flow, work: Promise<T>, clockMs: number): Promise
   return result
 }
 
-async function* onward(
-  flow: Flow,
-  opening: Opening,
-  iterator: AsyncIterator<readonly RawDelta[]>,
-): AsyncGenerator<readonly Delta[], void, void> {
-  const { normalizer, open } = flow
-  using idle = open.watch(() => silence(flow))
-  try {
-    yield opening.deltas
-    while (!opening.ended) {
-      idle.waiting()
-      const step = await iterator.next()
-      idle.arrived()
+/**
+ * A stream from its first visible delta to its end. An iterator by hand: an async generator takes three more turns
+ * of the microtask queue for every burst, and there is a burst for every token.
+ */
+class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
+  readonly #flow: Flow
+  readonly #iterator: AsyncIterator<readonly RawDelta[]>
+  readonly #idle: IdleWatch
+  #opening: readonly Delta[] | undefined
+  #ended = false
+
+  constructor(flow: Flow, opening: readonly Delta[], iterator: AsyncIterator<readonly RawDelta[]>) {
+    this.#flow = flow
+    this.#opening = opening
+    this.#iterator = iterator
+    this.#idle = flow.open.watch(() => silence(flow))
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async next(): Promise<IteratorResult<readonly Delta[], undefined>> {
+    if (this.#ended) return { done: true, value: undefined }
+    try {
+      const deltas = this.#opening ?? (await this.#read())
+      this.#opening = undefined
+      if (deltas === undefined) return this.#end()
+      this.#flow.parts.note(deltas)
+      return { done: false, value: deltas }
+    } catch (thrown) {
+      const reason = this.#flow.open.fail(thrown)
+      this.#close()
+      throw reason
+    }
+  }
+
+  async return(): Promise<IteratorResult<readonly Delta[], undefined>> {
+    if (!this.#ended) {
+      this.#flow.open.leave()
+      this.#close()
+    }
+    return { done: true, value: undefined }
+  }
+
+  /** The next burst with something in it to see or keep; undefined at the end of a whole answer. */
+  async #read(): Promise<readonly Delta[] | undefined> {
+    const { normalizer } = this.#flow
+    while (true) {
+      this.#idle.waiting()
+      const step = await this.#iterator.next()
+      this.#idle.arrived()
       if (step.done === true) {
         normalizer.finish()
-        break
+        return undefined
       }
       const deltas = normalizer.accept(step.value)
-      if (deltas.length > 0) yield deltas
+      if (deltas.length > 0) return deltas
     }
-    open.end('ok')
-  } catch (thrown) {
-    throw open.fail(thrown)
-  } finally {
-    open.leave()
-    finalise(iterator)
+  }
+
+  #end(): IteratorResult<readonly Delta[], undefined> {
+    this.#flow.open.end('ok')
+    this.#close()
+    return { done: true, value: undefined }
+  }
+
+  #close(): void {
+    this.#ended = true
+    this.#idle[Symbol.dispose]()
+    finalise(this.#iterator)
   }
 }
 

@@ -89,29 +89,13 @@ async function open(job: Job): Promise<Stream> {
 
 async function openWhole(job: Job, plan: Plan): Promise<Stream> {
   const meter = createMeter(job.call, job.parts.counter)
-  const answer = await run(job, plan, job.call, 0)
+  const answer = await run(job, plan, job.call, 0, meter.note)
   return {
-    bursts: meteredAll(answer.bursts, meter),
+    bursts: answer.bursts,
     async usage() {
       const { usage, estimated } = await meter.settle(answer.usage())
       return noteUsage(job, usage, estimated)
     },
-  }
-}
-
-function meteredAll(bursts: Bursts, meter: Meter): Bursts {
-  if (!Array.isArray(bursts)) return metered(bursts as AsyncIterable<readonly Delta[]>, meter)
-  for (const burst of bursts) meter.note(burst)
-  return bursts
-}
-
-async function* metered(
-  bursts: AsyncIterable<readonly Delta[]>,
-  meter: Meter,
-): AsyncGenerator<readonly Delta[], void, void> {
-  for await (const burst of bursts) {
-    meter.note(burst)
-    yield burst
   }
 }
 
@@ -126,7 +110,7 @@ async function openParts(job: Job, plan: Plan): Promise<Stream> {
     counter,
     limit: limits.fanOut,
     signal: job.signal,
-    run: (part, signal) => run({ ...job, signal }, plan, part.call, part.index),
+    run: ({ call, index }, signal, note) => run({ ...job, signal }, plan, call, index, note),
   })
   return {
     bursts: merged.bursts,
@@ -137,13 +121,14 @@ async function openParts(job: Job, plan: Plan): Promise<Stream> {
   }
 }
 
-async function run(job: Job, plan: Plan, call: Call, part: number): Promise<Answer> {
+async function run(job: Job, plan: Plan, call: Call, part: number, note: Meter['note']): Promise<Answer> {
   const { signal, record } = job
   const { clock, random, limits } = job.parts
   const { row, startedAt } = record
   const deadlineMs = Math.min(limits.deadlineMs, call.deadlineMs ?? Number.POSITIVE_INFINITY)
   const deadlineAt = startedAt + deadlineMs
-  const answer = await walk({ plan, call, part, signal, clock, random, record: row, startedAt, deadlineAt })
+  const bounds = { startedAt, deadlineAt }
+  const answer = await walk({ plan, call, part, signal, clock, random, note, record: row, ...bounds })
   row.firstTokenMs ??= record.elapsedMs() - (row.attempts[0]?.startMs ?? 0)
   row.deployment ??= answer.deployment.id
   row.provider ??= answer.deployment.upstream.name

@@ -21,7 +21,8 @@ export type PartedParts = {
   /** How many parts run at once. */
   readonly limit: number
   readonly signal: AbortSignal
-  run(part: Part, signal: AbortSignal): Promise<Answer>
+  /** Tells `note` of the deltas of the answer. */
+  run(part: Part, signal: AbortSignal, note: Meter['note']): Promise<Answer>
 }
 
 /**
@@ -35,7 +36,7 @@ export async function openParted({ parts, counter, limit, signal, run }: PartedP
     (part): Lane => ({ part, meter: createMeter(part.call, counter), answer: undefined }),
   )
   const tasks = lanes.map((lane) => async () => {
-    lane.answer = await run(lane.part, both)
+    lane.answer = await run(lane.part, both, lane.meter.note)
     return lane.answer.bursts
   })
   const bursts = placed(lanes, merge(tasks, limit), siblings)
@@ -58,7 +59,6 @@ async function* placed(
       if (lane === undefined || first === undefined) continue
       identity ??= identityOf(first)
       const shared = identity
-      lane.meter.note(value)
       yield value.map((delta) => placeDelta(delta, lane.part, shared))
     }
   } finally {

@@ -3,8 +3,9 @@ import type { Call, RawDelta } from '../core/model.ts'
 import type { Attempt, Upstream } from '../core/ports.ts'
 import { addressSetting, type Bounds, boundsSettings, retryOf, secretSetting } from './bounds.ts'
 import type { WireAnswer } from './exchange.ts'
-import { createChunkReader, readReply } from './openai-answer.ts'
+import { readReply } from './openai-answer.ts'
 import { openAiRequest, type RequestQuirks } from './openai-request.ts'
+import { Events, isEventStream, replyBytes } from './openai-stream.ts'
 import type { Provider, ProviderTools } from './provider.ts'
 import { readRefusal } from './refusal.ts'
 import { createWire, requestHeaders } from './wire.ts'
@@ -89,40 +90,13 @@ async function replyOf(asked: Promise<WireAnswer>, name: string): Promise<readon
   const answer = await asked
   if (!isEventStream(answer, false)) return [readReply(await answer.text(replyBytes), name)]
   const deltas: RawDelta[] = []
-  for await (const burst of eventsOf(answer, name)) deltas.push(...burst)
+  for await (const burst of streamOf(() => asked, name)) deltas.push(...burst)
   return deltas
 }
 
 /** The chunks of a stream, or the whole reply of a server that does not stream. */
-async function* streamOf(
-  ask: () => Promise<WireAnswer>,
-  name: string,
-): AsyncGenerator<readonly RawDelta[], void, void> {
-  const answer = await ask()
-  if (isEventStream(answer, true)) yield* eventsOf(answer, name)
-  else yield [readReply(await answer.text(replyBytes), name)]
-}
-
-async function* eventsOf(answer: WireAnswer, name: string): AsyncGenerator<readonly RawDelta[], void, void> {
-  const reader = createChunkReader(name)
-  for await (const bytes of answer.chunks()) {
-    const burst = reader.read(bytes)
-    if (burst.length > 0) yield burst
-    if (reader.failure !== undefined) throw reader.failure
-    if (reader.done) return
-  }
-  const rest = reader.end()
-  if (rest.length > 0) yield rest
-  if (reader.failure !== undefined) throw reader.failure
-}
-
-/** More than any JSON reply of use. */
-const replyBytes = 64 * 1024 * 1024
-
-/** What the answer is, it says itself; where it says nothing, it is what was asked for. */
-function isEventStream(answer: WireAnswer, isAskedFor: boolean): boolean {
-  const type = answer.header('content-type')
-  return type === undefined ? isAskedFor : /^text\/event-stream\b/i.test(type)
+function streamOf(ask: () => Promise<WireAnswer>, name: string): AsyncIterable<readonly RawDelta[]> {
+  return { [Symbol.asyncIterator]: () => new Events(ask, name) }
 }
 
 /** A name that is a header's, and none of those that the connection or this gateway decides. */

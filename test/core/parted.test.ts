@@ -160,13 +160,13 @@ function parted(body: JsonObject, tell: (part: Part) => Told) {
   const caller = aCaller()
   const signals: AbortSignal[] = []
   const finalised = new Set<number>()
-  const run: PartedParts['run'] = async (part, signal) => {
+  const run: PartedParts['run'] = async (part, signal, note) => {
     signals.push(signal)
     const told = tell(part)
     if (told.thrown !== undefined) throw told.thrown
     return {
       deployment: aDeployment(scriptedUpstream([[]])),
-      bursts: play(told, signal, () => finalised.add(part.index)),
+      bursts: play(told, signal, note, () => finalised.add(part.index)),
       usage: () => told.usage && readUsage(told.usage, new Set()),
     }
   }
@@ -179,12 +179,17 @@ function parted(body: JsonObject, tell: (part: Part) => Told) {
 async function* play(
   told: Told,
   signal: AbortSignal,
+  note: (deltas: readonly Delta[]) => void,
   finalise: () => void,
 ): AsyncGenerator<readonly Delta[]> {
   try {
     if (told.after !== undefined) await orAborted(told.after, signal)
     yield []
-    for (const chunk of told.chunks ?? []) yield [rawDelta(chunk) as Delta]
+    for (const chunk of told.chunks ?? []) {
+      const burst = [rawDelta(chunk) as Delta]
+      note(burst)
+      yield burst
+    }
     if (told.thrownAfter !== undefined) throw told.thrownAfter
   } finally {
     finalise()

@@ -45,6 +45,7 @@ export function attemptParts(upstream: ScriptedUpstream, change: Partial<Attempt
     part: 0,
     record: startRecord('req_1', 'completions'),
     clock: timersClock,
+    note: () => undefined,
     ...change,
   }
 }

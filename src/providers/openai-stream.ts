@@ -1,0 +1,69 @@
+import type { RawDelta } from '../core/model.ts'
+import type { WireAnswer } from './exchange.ts'
+import { type ChunkReader, createChunkReader, readReply } from './openai-answer.ts'
+
+/** What the answer is, it says itself; where it says nothing, it is what was asked for. */
+export function isEventStream(answer: WireAnswer, isAskedFor: boolean): boolean {
+  const type = answer.header('content-type')
+  return type === undefined ? isAskedFor : /^text\/event-stream\b/i.test(type)
+}
+
+/** More than any JSON reply of use. */
+export const replyBytes = 64 * 1024 * 1024
+
+/**
+ * The chunks of an answer, one burst for each read; of a server that does not stream, the whole reply as one.
+ * Nothing is asked before the first `next`. An iterator by hand, as there is a burst for every token.
+ */
+export class Events implements AsyncIterator<readonly RawDelta[], undefined> {
+  readonly #ask: () => Promise<WireAnswer>
+  readonly #name: string
+  readonly #reader: ChunkReader
+  #bytes: AsyncIterator<Buffer> | undefined
+  #ended = false
+
+  constructor(ask: () => Promise<WireAnswer>, name: string) {
+    this.#ask = ask
+    this.#name = name
+    this.#reader = createChunkReader(name)
+  }
+
+  async next(): Promise<IteratorResult<readonly RawDelta[], undefined>> {
+    if (this.#bytes === undefined && !this.#ended) {
+      const answer = await this.#ask()
+      if (!isEventStream(answer, true)) {
+        this.#ended = true
+        return { done: false, value: [readReply(await answer.text(replyBytes), this.#name)] }
+      }
+      this.#bytes = answer.chunks()[Symbol.asyncIterator]()
+    }
+    while (!this.#ended) {
+      const burst = await this.#read()
+      if (burst.length > 0) return { done: false, value: burst }
+    }
+    if (this.#reader.failure !== undefined) throw this.#reader.failure
+    return { done: true, value: undefined }
+  }
+
+  async return(): Promise<IteratorResult<readonly RawDelta[], undefined>> {
+    this.#ended = true
+    await this.#bytes?.return?.()
+    return { done: true, value: undefined }
+  }
+
+  /** What one read of the upstream holds. What is wrong with it is told after what came before. */
+  async #read(): Promise<readonly RawDelta[]> {
+    const reader = this.#reader
+    try {
+      const step = await this.#bytes?.next()
+      const isOver = step === undefined || step.done === true
+      const burst = isOver ? reader.end() : reader.read(step.value)
+      // Past the terminator, or a fault, nothing is read: the body may end, and its connection serve again.
+      if (isOver || reader.done || reader.failure !== undefined) await this.return()
+      return burst
+    } catch (thrown) {
+      await this.return()
+      throw thrown
+    }
+  }
+}
