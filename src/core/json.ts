@@ -7,7 +7,7 @@ export type JsonObject = { [key: string]: unknown }
  * Throws SyntaxError.
  */
 export function parseJson(text: string): unknown {
-  if (!mayLoseDigits.test(text)) return JSON.parse(text)
+  if (!mayLoseDigits(text)) return JSON.parse(text)
   return JSON.parse(text, keepDigits as Reviver)
 }
 
@@ -59,8 +59,33 @@ const closeBrace = 0x7d
 const openBracket = 0x5b
 const closeBracket = 0x5d
 
-/** Sixteen digits in a row, a point among them or not, or an exponent of three: what a double may not keep. */
-const mayLoseDigits = /(?:\d\.?){16}|\d[eE][+-]?\d{3}/
+const point = 0x2e
+const zero = 0x30
+const nine = 0x39
+const lowerE = 0x65
+
+/** A number of sixteen places, or an exponent of three: what a double may not keep. Strings are skipped over. */
+function mayLoseDigits(text: string): boolean {
+  let places = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === quote) {
+      at = endOfString(text, at)
+      places = 0
+    } else if ((code >= zero && code <= nine) || code === point) {
+      if (++places >= 16) return true
+    } else {
+      // Bit 0x20 makes a letter lower case.
+      if (places > 0 && (code | 0x20) === lowerE && hasLongExponent(text, at + 1)) return true
+      places = 0
+    }
+  }
+  return false
+}
+
+function hasLongExponent(text: string, start: number): boolean {
+  return /^[+-]?\d{3}/.test(text.slice(start, start + 4))
+}
 
 function keepDigits(_key: string, value: unknown, context: { source?: string }): unknown {
   if (typeof value !== 'number' || context.source === undefined) return value

@@ -83,7 +83,12 @@ export type Usage = {
 export type Delta = { chunk: Chunk; source: string | undefined }
 
 /** A delta as a provider hands it over: nothing in the chunk has been vouched for yet. */
-export type RawDelta = { chunk: JsonObject; source: string | undefined }
+export type RawDelta = {
+  chunk: JsonObject
+  source: string | undefined
+  /** It differs from the delta before it in a piece of text that is not empty, and in nothing else. */
+  readonly isAlike?: boolean
+}
 
 /** A finished JSON answer, with the usage that was counted for it. */
 export type Reply = Delta & { usage: Usage }

@@ -1,7 +1,8 @@
 import { Failure } from './failure.ts'
 import { finishReasonOf } from './finish-reason.ts'
 import { isObject, type JsonObject } from './json.ts'
-import type { Choice, Chunk, Delta, FinishReason, Kind, Message, RawDelta } from './model.ts'
+import type { Choice, Chunk, Delta, FinishReason, Kind, RawDelta } from './model.ts'
+import { mixesReasoning, splitReasoning } from './reasoning.ts'
 import { createToolCallRepair, repairWholeToolCalls, type ToolCallRepair } from './tool-calls.ts'
 import { type ClaimedUsage, readUsage } from './usage.ts'
 
@@ -34,7 +35,14 @@ export type NormalizerParts = {
 
 export function createNormalizer(parts: NormalizerParts): Normalizer {
   const choices = new Map<number, ChoiceState>()
-  const state: State = { ...parts, identity: undefined, choices, claimed: undefined }
+  const state: State = {
+    ...parts,
+    identity: undefined,
+    choices,
+    claimed: undefined,
+    isRepeatable: false,
+    tellsRole: false,
+  }
   return {
     accept(burst) {
       const seen: Delta[] = []
@@ -63,6 +71,10 @@ type State = NormalizerParts & {
   identity: Identity | undefined
   readonly choices: Map<number, ChoiceState>
   claimed: ClaimedUsage | undefined
+  /** The delta before obeyed every rule as it came, and so would another with a different word in it. */
+  isRepeatable: boolean
+  /** The delta at hand tells a role, which the next may not. */
+  tellsRole: boolean
 }
 
 /** Where a message holds what a caller would miss. */
@@ -91,6 +103,12 @@ function isVisibleChoice(choice: Choice): boolean {
 }
 
 function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
+  if (raw.isAlike && state.isRepeatable) {
+    seen.push(raw as Delta)
+    return
+  }
+  state.isRepeatable = false
+  state.tellsRole = false
   const { chunk } = raw
   if (chunk['error'] !== undefined && chunk['error'] !== null) throw reportedError(chunk['error'])
   let changed = takeUsage(chunk, state)
@@ -119,8 +137,12 @@ function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
   }
   if (settleIdentity(chunk, state)) changed = true
   const delta: Delta = { chunk: chunk as Chunk, source: changed ? undefined : raw.source }
-  if (kept.some(mixesReasoning)) seen.push(...splitReasoning(delta))
-  else seen.push(delta)
+  if (kept.some(mixesReasoning)) {
+    seen.push(...splitReasoning(delta))
+    return
+  }
+  seen.push(delta)
+  state.isRepeatable = !changed && !state.tellsRole
 }
 
 function isIndex(value: unknown): boolean {
@@ -201,6 +223,7 @@ function normalizeChatDelta(choice: JsonObject, current: ChoiceState, state: Sta
     changed = dropField(delta, 'role') || changed
   } else {
     current.roleTold = true
+    state.tellsRole = true
     changed = setField(delta, 'role', 'assistant') || changed
   }
   if (delta['content'] !== undefined) changed = settleText(delta, 'content', null) || changed
@@ -278,32 +301,6 @@ function dropField(holder: JsonObject, key: string): boolean {
   if (!(key in holder)) return false
   delete holder[key]
   return true
-}
-
-function mixesReasoning({ delta }: Choice): boolean {
-  return delta !== undefined && Boolean(delta.content) && Boolean(delta.reasoning_content)
-}
-
-/** Thought first, then speech: two deltas out of one that held both. */
-function splitReasoning({ chunk }: Delta): Delta[] {
-  const thought: Choice[] = []
-  const speech: Choice[] = []
-  for (const choice of chunk.choices) {
-    const { reasoning_content: reasoning, role, ...rest } = choice.delta ?? {}
-    const opening: Message = role === undefined ? {} : { role }
-    if (reasoning) {
-      const delta = { ...opening, reasoning_content: reasoning }
-      const { logprobs: _logprobs, text: _text, ...told } = choice
-      thought.push({ ...told, delta, finish_reason: null })
-      speech.push({ ...choice, delta: rest })
-    } else {
-      speech.push(choice)
-    }
-  }
-  return [
-    { chunk: { ...chunk, choices: thought }, source: undefined },
-    { chunk: { ...chunk, choices: speech }, source: undefined },
-  ]
 }
 
 function reportedError(error: unknown): Failure {

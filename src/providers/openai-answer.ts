@@ -1,6 +1,7 @@
 import { Failure } from '../core/failure.ts'
 import { isObject, type JsonObject, parseJson } from '../core/json.ts'
 import type { RawDelta } from '../core/model.ts'
+import { createChunkParser } from './chunk-parser.ts'
 import { createSseDecoder } from './sse.ts'
 
 /**
@@ -33,6 +34,7 @@ export interface ChunkReader {
 
 export function createChunkReader(provider: string): ChunkReader {
   const decoder = createSseDecoder({ eventBytes, provider })
+  const parse = createChunkParser()
   let done = false
   let failure: Failure | undefined
 
@@ -48,10 +50,15 @@ export function createChunkReader(provider: string): ChunkReader {
   }
 
   function readChunk(data: string, deltas: RawDelta[], broken: () => Failure): boolean {
-    const chunk = parsed(data)
-    if (!isObject(chunk)) {
+    const read = parse(data)
+    if (read === undefined) {
       failure = broken()
       return true
+    }
+    const { chunk, isAlike } = read
+    if (isAlike) {
+      deltas.push({ chunk, source: data, isAlike })
+      return false
     }
     const error = errorIn(chunk)
     // Text on several lines would not be one line of a caller's stream.

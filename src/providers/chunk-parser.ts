@@ -1,0 +1,97 @@
+import { isObject, type JsonObject, parseJson } from '../core/json.ts'
+
+/** A chunk of a stream, as an object of its own. */
+export type ParsedChunk = {
+  readonly chunk: JsonObject
+  /** It differs from the chunk before it in one piece of text, and in nothing else. */
+  readonly isAlike: boolean
+}
+
+/**
+ * Parses the chunks of one stream; undefined for what is no JSON object. In a stream nearly every chunk is the one
+ * before it with another word in it: such a chunk is recognised by its text, and copied instead of parsed.
+ */
+export function createChunkParser(): (data: string) => ParsedChunk | undefined {
+  let mould: Mould | undefined
+  /** Streams whose chunks are never alike are not compared for ever. */
+  let misses = 0
+  return (data) => {
+    const word = mould === undefined ? undefined : wordIn(data, mould)
+    if (mould !== undefined && word !== undefined) {
+      misses = 0
+      return { chunk: cast(mould, word), isAlike: true }
+    }
+    const chunk = parsed(data)
+    if (chunk === undefined) return undefined
+    misses++
+    mould = misses > mostMisses ? undefined : mouldOf(data, chunk)
+    return { chunk, isAlike: false }
+  }
+}
+
+const mostMisses = 8
+
+/** The text around the word of a chunk, and the chunk itself, none of it shared with anyone. */
+type Mould = {
+  readonly before: string
+  readonly after: string
+  readonly chunk: JsonObject
+  readonly choice: JsonObject
+  /** The object that holds the word, beside or inside the choice. */
+  readonly delta: JsonObject | undefined
+}
+
+/** The word, when the data is this mould around one that is written as it reads. */
+function wordIn(data: string, { before, after }: Mould): string | undefined {
+  if (data.length < before.length + after.length) return undefined
+  if (!data.startsWith(before) || !data.endsWith(after)) return undefined
+  const word = data.slice(before.length, data.length - after.length)
+  return isPlain.test(word) ? word : undefined
+}
+
+/** Characters that stand for themselves in a JSON string. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a string.
+const isPlain = /^[^"\\\u0000-\u001f]+$/
+
+function cast({ chunk, choice, delta }: Mould, word: string): JsonObject {
+  const filled =
+    delta === undefined ? { ...choice, text: word } : { ...choice, delta: { ...delta, content: word } }
+  return { ...chunk, choices: [filled] }
+}
+
+function parsed(data: string): JsonObject | undefined {
+  try {
+    const chunk = parseJson(data)
+    return isObject(chunk) ? chunk : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Of a chunk that holds one word in one unfinished choice, and beside it nothing that could be shared by a copy. */
+function mouldOf(data: string, chunk: JsonObject): Mould | undefined {
+  const { choices, ...rest } = chunk
+  const choice: unknown = Array.isArray(choices) && choices.length === 1 ? choices[0] : undefined
+  if (!isObject(choice) || !Object.values(rest).every(isScalar)) return undefined
+  const { delta, ...beside } = choice
+  if (choice['finish_reason'] || !Object.values(beside).every(isScalar)) return undefined
+  const isChat = isObject(delta)
+  if (isChat && !Object.values(delta).every(isScalar)) return undefined
+  const word = isChat ? delta['content'] : choice['text']
+  if (typeof word !== 'string' || !isPlain.test(word)) return undefined
+  const around = split(data, isChat ? '"content":' : '"text":', word)
+  if (around === undefined) return undefined
+  return { ...around, chunk: { ...chunk }, choice: { ...choice }, delta: isChat ? { ...delta } : undefined }
+}
+
+function split(data: string, key: string, word: string): Pick<Mould, 'before' | 'after'> | undefined {
+  const at = data.indexOf(key)
+  if (at === -1 || data.indexOf(key, at + 1) !== -1) return undefined
+  const start = data.indexOf('"', at + key.length) + 1
+  if (!data.startsWith(`${word}"`, start)) return undefined
+  return { before: data.slice(0, start), after: data.slice(start + word.length) }
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value !== 'object' || value === null
+}
