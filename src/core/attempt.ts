@@ -158,18 +158,30 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
   }
 
   async next(): Promise<IteratorResult<readonly Delta[], undefined>> {
-    if (this.#ended) return { done: true, value: undefined }
+    const { open, normalizer, parts } = this.#flow
+    let deltas = this.#opening
+    this.#opening = undefined
     try {
-      const deltas = this.#opening ?? (await this.#read())
-      this.#opening = undefined
-      if (deltas === undefined) return this.#end()
-      this.#flow.parts.note(deltas)
-      return { done: false, value: deltas }
+      while (deltas === undefined || deltas.length === 0) {
+        if (this.#ended) return { done: true, value: undefined }
+        this.#idle.waiting()
+        const step = await this.#iterator.next()
+        this.#idle.arrived()
+        if (step.done === true) {
+          normalizer.finish()
+          open.end('ok')
+          this.#close()
+        } else {
+          deltas = normalizer.accept(step.value)
+        }
+      }
     } catch (thrown) {
-      const reason = this.#flow.open.fail(thrown)
+      const reason = open.fail(thrown)
       this.#close()
       throw reason
     }
+    parts.note(deltas)
+    return { done: false, value: deltas }
   }
 
   async return(): Promise<IteratorResult<readonly Delta[], undefined>> {
@@ -177,28 +189,6 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
       this.#flow.open.leave()
       this.#close()
     }
-    return { done: true, value: undefined }
-  }
-
-  /** The next burst with something in it to see or keep; undefined at the end of a whole answer. */
-  async #read(): Promise<readonly Delta[] | undefined> {
-    const { normalizer } = this.#flow
-    while (true) {
-      this.#idle.waiting()
-      const step = await this.#iterator.next()
-      this.#idle.arrived()
-      if (step.done === true) {
-        normalizer.finish()
-        return undefined
-      }
-      const deltas = normalizer.accept(step.value)
-      if (deltas.length > 0) return deltas
-    }
-  }
-
-  #end(): IteratorResult<readonly Delta[], undefined> {
-    this.#flow.open.end('ok')
-    this.#close()
     return { done: true, value: undefined }
   }
 

@@ -45,13 +45,22 @@ type Mould = {
 function wordIn(data: string, { before, after }: Mould): string | undefined {
   if (data.length < before.length + after.length) return undefined
   if (!data.startsWith(before) || !data.endsWith(after)) return undefined
-  const word = data.slice(before.length, data.length - after.length)
-  return isPlain.test(word) ? word : undefined
+  return spelled(data.slice(before.length, data.length - after.length))
+}
+
+/** The word that is written so between the quotes of a JSON string; undefined when it could end the string. */
+function spelled(written: string): string | undefined {
+  if (isPlain.test(written)) return written
+  return isEscaped.test(written) ? (JSON.parse(`"${written}"`) as string) : undefined
 }
 
 /** Characters that stand for themselves in a JSON string. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a string.
 const isPlain = /^[^"\\\u0000-\u001f]+$/
+
+/** The same, and whole escapes among them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a string.
+const isEscaped = /^(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))+$/
 
 function cast({ chunk, choice, delta }: Mould, word: string): JsonObject {
   const filled =
@@ -78,7 +87,7 @@ function mouldOf(data: string, chunk: JsonObject): Mould | undefined {
   const isChat = isObject(delta)
   if (isChat && !Object.values(delta).every(isScalar)) return undefined
   const word = isChat ? delta['content'] : choice['text']
-  if (typeof word !== 'string' || !isPlain.test(word)) return undefined
+  if (typeof word !== 'string' || word === '') return undefined
   const around = split(data, isChat ? '"content":' : '"text":', word)
   if (around === undefined) return undefined
   return { ...around, chunk: { ...chunk }, choice: { ...choice }, delta: isChat ? { ...delta } : undefined }
@@ -88,8 +97,9 @@ function split(data: string, key: string, word: string): Pick<Mould, 'before' | 
   const at = data.indexOf(key)
   if (at === -1 || data.indexOf(key, at + 1) !== -1) return undefined
   const start = data.indexOf('"', at + key.length) + 1
-  if (!data.startsWith(`${word}"`, start)) return undefined
-  return { before: data.slice(0, start), after: data.slice(start + word.length) }
+  const written = /^(?:[^"\\]|\\.)*/.exec(data.slice(start))?.[0] ?? ''
+  if (spelled(written) !== word) return undefined
+  return { before: data.slice(0, start), after: data.slice(start + written.length) }
 }
 
 function isScalar(value: unknown): boolean {

@@ -29,19 +29,26 @@ export class Events implements AsyncIterator<readonly RawDelta[], undefined> {
   }
 
   async next(): Promise<IteratorResult<readonly RawDelta[], undefined>> {
-    if (this.#bytes === undefined && !this.#ended) {
-      const answer = await this.#ask()
-      if (!isEventStream(answer, true)) {
-        this.#ended = true
-        return { done: false, value: [readReply(await answer.text(replyBytes), this.#name)] }
-      }
-      this.#bytes = answer.chunks()[Symbol.asyncIterator]()
-    }
+    const reader = this.#reader
     while (!this.#ended) {
-      const burst = await this.#read()
-      if (burst.length > 0) return { done: false, value: burst }
+      try {
+        if (this.#bytes === undefined) {
+          const whole = await this.#open()
+          if (whole !== undefined) return { done: false, value: whole }
+        }
+        const step = await this.#bytes?.next()
+        const isOver = step === undefined || step.done === true
+        const burst = isOver ? reader.end() : reader.read(step.value)
+        // Past the terminator, or a fault, nothing is read: the body may end, and its connection serve again.
+        if (isOver || reader.done || reader.failure !== undefined) await this.return()
+        if (burst.length > 0) return { done: false, value: burst }
+      } catch (thrown) {
+        await this.return()
+        throw thrown
+      }
     }
-    if (this.#reader.failure !== undefined) throw this.#reader.failure
+    // What is wrong with a stream is told after what came before it.
+    if (reader.failure !== undefined) throw reader.failure
     return { done: true, value: undefined }
   }
 
@@ -51,19 +58,14 @@ export class Events implements AsyncIterator<readonly RawDelta[], undefined> {
     return { done: true, value: undefined }
   }
 
-  /** What one read of the upstream holds. What is wrong with it is told after what came before. */
-  async #read(): Promise<readonly RawDelta[]> {
-    const reader = this.#reader
-    try {
-      const step = await this.#bytes?.next()
-      const isOver = step === undefined || step.done === true
-      const burst = isOver ? reader.end() : reader.read(step.value)
-      // Past the terminator, or a fault, nothing is read: the body may end, and its connection serve again.
-      if (isOver || reader.done || reader.failure !== undefined) await this.return()
-      return burst
-    } catch (thrown) {
-      await this.return()
-      throw thrown
+  /** Asks. The whole reply where it is not a stream, and nothing comes after it. */
+  async #open(): Promise<readonly RawDelta[] | undefined> {
+    const answer = await this.#ask()
+    if (isEventStream(answer, true)) {
+      this.#bytes = answer.chunks()[Symbol.asyncIterator]()
+      return undefined
     }
+    this.#ended = true
+    return [readReply(await answer.text(replyBytes), this.#name)]
   }
 }
