@@ -28,7 +28,7 @@ export function configSchema(instances: readonly Instance[], providerNames: read
           .default(25 * mebibyte),
         jsonDepth: z.int().min(1).max(1000).default(64),
         deadlineMs: z.int().min(1).max(dayMs).default(600_000),
-        attempts: z.int().min(1).max(20).default(3),
+        attempts: z.int().min(1).max(20).exactOptional(),
         fanOut: z.int().min(1).max(256).default(8),
         choices: z.int().min(1).max(4096).default(256),
       })

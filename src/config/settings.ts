@@ -27,7 +27,8 @@ export type Limits = {
   readonly jsonDepth: number
   /** How long one call may take, with all its attempts. */
   readonly deadlineMs: number
-  readonly attempts: number
+  /** At all deployments together; left out, 3, or as many as the retries of one of them ask for. */
+  readonly attempts?: number
   /** How many parts of one call run at once. */
   readonly fanOut: number
   /** Prompts times n. */

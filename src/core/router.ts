@@ -92,6 +92,9 @@ const strategies = {
   first: (admitted) => admitted.slice(0, 1),
 } as const satisfies Record<Route['strategy'], Strategy>
 
+/** How many attempts a call has where nothing is said of it, and no deployment asks for more. */
+const usualAttempts = 3
+
 /** Every deployment once, then again those that may be retried, and so on, `attempts` in all. */
 function planOf(route: Route, admitted: readonly Deployment[], attempts: number | undefined): Plan {
   const chosen = strategies[route.strategy](admitted)
@@ -99,7 +102,7 @@ function planOf(route: Route, admitted: readonly Deployment[], attempts: number 
   const rounds = Array.from({ length: retries + 1 }, (_, round) =>
     chosen.filter(({ retry }) => round <= retry.retries),
   )
-  const [first, ...rest] = rounds.flat().slice(0, attempts)
+  const [first, ...rest] = rounds.flat().slice(0, attempts ?? Math.max(usualAttempts, retries + 1))
   if (first === undefined) {
     throw new Failure(
       'unauthorized',

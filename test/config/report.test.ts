@@ -38,7 +38,7 @@ auth       on: 2 keys (…-two, …-two)
 log        info
 slow       above 1500 ms
 strict     yes
-limits     bodyBytes 26214400, jsonDepth 64, deadlineMs 600000, attempts 3, fanOut 8, choices 256
+limits     bodyBytes 26214400, jsonDepth 64, deadlineMs 600000, fanOut 8, choices 256
 
 providers
   pandotate

@@ -82,8 +82,10 @@ describe('a plan', () => {
   const cases: [string, readonly Deployment[], number | undefined, string][] = [
     ['one that is never retried', [b], undefined, 'b'],
     ['one that is retried twice', [a], undefined, 'a a a'],
-    ['all once, then again those that may be', [a, b, c], undefined, 'a b c a c a'],
-    ['in the order written', [c, b, a], undefined, 'c b a c a a'],
+    ['all once, then again those that may be', [a, b, c], 9, 'a b c a c a'],
+    ['in the order written', [c, b, a], 9, 'c b a c a a'],
+    ['three attempts, where nothing is said', [a, b, c], undefined, 'a b c'],
+    ['more, where one alone may be retried so often', [deployment('d', 5)], undefined, 'd d d d d d'],
     ['no more attempts than allowed', [a, b, c], 4, 'a b c a'],
     ['a single attempt', [a, b, c], 1, 'a'],
     ['fewer attempts than allowed', [b], 9, 'b'],
