@@ -36,7 +36,12 @@ async function main(words: readonly string[]): Promise<void> {
     crew.dismiss()
     rmSync(scratch, { recursive: true, force: true })
   })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      console.error(`interrupted by ${signal}`)
+      process.exit(1)
+    })
+  }
   const report = await Promise.race([measure(options, crew, scratch), crew.lost])
   const page = renderReport(report)
   console.log(`\n${page}`)
