@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest'
+import { Failure } from '../../src/core/failure.ts'
+import { type CallRecord, startRecord } from '../../src/core/record.ts'
+import { createLog, createLogSink } from '../../src/telemetry/log.ts'
+
+const answered: Partial<CallRecord> = {
+  kind: 'chat',
+  model: 'mistral-7b',
+  provider: 'pandotate',
+  deployment: '*@pandotate',
+  status: 200,
+  attempts: [
+    {
+      deployment: '*@pandotate',
+      part: 0,
+      startMs: 0.126,
+      headersMs: 5.004,
+      firstTokenMs: 5.5,
+      totalMs: 6,
+      outcome: 'ok',
+      upstreamStatus: 200,
+      upstreamRequestId: 'up-1',
+    },
+  ],
+  totalMs: 7.25,
+  usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 },
+  usageEstimated: true,
+}
+
+describe('the line of a call', () => {
+  test('tells ids, choices, durations and counts', () => {
+    expect(logged(answered)).toEqual({
+      level: 30,
+      time: expect.any(String),
+      msg: 'call',
+      requestId: 'req_1',
+      dialect: 'chat',
+      model: 'mistral-7b',
+      kind: 'chat',
+      stream: false,
+      deployment: '*@pandotate',
+      provider: 'pandotate',
+      status: 200,
+      outcome: 'ok',
+      attempts: [
+        {
+          deployment: '*@pandotate',
+          outcome: 'ok',
+          startMs: 0.13,
+          headersMs: 5,
+          firstTokenMs: 5.5,
+          totalMs: 6,
+          upstreamStatus: 200,
+          upstreamRequestId: 'up-1',
+        },
+      ],
+      parseMs: 0,
+      totalMs: 7.25,
+      overheadMs: 0,
+      promptTokens: 3,
+      completionTokens: 4,
+      usageEstimated: true,
+      slow: false,
+      requestBytes: 0,
+      responseBytes: 0,
+    })
+  })
+
+  test('tells what was dropped, converted and repaired', () => {
+    const sets = {
+      dropped: new Set(['store']),
+      converted: new Set(['messages to prompt']),
+      flags: new Set(['f']),
+    }
+    expect(logged({ ...answered, ...sets })).toMatchObject({
+      dropped: ['store'],
+      converted: ['messages to prompt'],
+      flags: ['f'],
+    })
+  })
+
+  test.for([
+    [200, 'ok', 30],
+    [400, 'failed', 30],
+    [499, 'left', 30],
+    [502, 'failed', 40],
+    [500, 'failed', 50],
+  ] as const)('with status %s, %s, has level %s', ([status, outcome, level]) => {
+    expect(logged({ status, outcome })).toMatchObject({ level })
+  })
+
+  test('of a failure tells its kind and code, and no words of anyone', () => {
+    const cause = Object.assign(new Error('secret-cause'), { code: 'ECONNREFUSED' })
+    const failure = new Failure('upstream_auth', 'secret-message', {
+      operatorNote: 'PANDOTATE_API_KEY',
+      cause,
+    })
+    const line = logged({ status: 502, outcome: 'failed', failure })
+    expect(line).toMatchObject({
+      failure: { kind: 'upstream_auth', operatorNote: 'PANDOTATE_API_KEY', causeCode: 'ECONNREFUSED' },
+    })
+    expect(JSON.stringify(line)).not.toContain('secret')
+  })
+
+  test('of a bug tells where it is, without its message', () => {
+    const failure = new Failure('internal', 'm', { cause: new TypeError('secret body') })
+    const line = logged({ status: 500, outcome: 'failed', failure })
+    expect(JSON.stringify(line)).toContain('log.test.ts')
+    expect(JSON.stringify(line)).not.toContain('secret')
+  })
+
+  test('clips a name that is longer than any model’s', () => {
+    expect(String(logged({ model: 'm'.repeat(5000) })['model'])).toHaveLength(201)
+  })
+
+  test('is not made where its level is not logged', () => {
+    const lines: string[] = []
+    createLogSink(createLog('error', { write: (line) => lines.push(line) })).write(
+      startRecord('req_1', 'chat'),
+    )
+    expect(lines).toEqual([])
+  })
+})
+
+function logged(change: Partial<CallRecord>): Record<string, unknown> {
+  const lines: string[] = []
+  const sink = createLogSink(createLog('trace', { write: (line) => lines.push(line) }))
+  sink.write({ ...startRecord('req_1', 'chat'), ...change })
+  expect(lines).toHaveLength(1)
+  return JSON.parse(lines[0] ?? '')
+}
