@@ -50,6 +50,18 @@ export function hasProtoKey(root: unknown): boolean {
   return false
 }
 
+/** The index of the quote that closes the string opened at `start`, or the text's end. */
+export function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1)
+  while (end !== -1) {
+    let slashes = 0
+    while (text.charCodeAt(end - 1 - slashes) === backslash) slashes++
+    if (slashes % 2 === 0) return end
+    end = text.indexOf('"', end + 1)
+  }
+  return text.length
+}
+
 type Reviver = (key: string, value: unknown) => unknown
 
 const quote = 0x22
@@ -92,18 +104,6 @@ function keepDigits(_key: string, value: unknown, context: { source?: string }):
   return Number.isFinite(value) && Math.abs(value) <= Number.MAX_SAFE_INTEGER
     ? value
     : JSON.rawJSON(context.source)
-}
-
-/** The index of the quote that closes the string opened at `start`, or the text's end. */
-function endOfString(text: string, start: number): number {
-  let end = text.indexOf('"', start + 1)
-  while (end !== -1) {
-    let slashes = 0
-    while (text.charCodeAt(end - 1 - slashes) === backslash) slashes++
-    if (slashes % 2 === 0) return end
-    end = text.indexOf('"', end + 1)
-  }
-  return text.length
 }
 
 declare global {

@@ -1,3 +1,5 @@
+import { endOfString } from '../core/json.ts'
+
 /**
  * The text of a JSON object with some of its own members set to other JSON texts: replaced where they stand,
  * under every spelling of the key, or added at the end. The rest stays byte for byte. `text` must be valid.
@@ -9,7 +11,7 @@ export function splice(text: string, edits: Readonly<Record<string, string>>): s
   let at = skipSpace(text, text.indexOf('{') + 1)
   const isEmpty = text.charCodeAt(at) === closeBrace
   while (text.charCodeAt(at) === quote) {
-    const keyEnd = endOfString(text, at)
+    const keyEnd = endOfString(text, at) + 1
     const valueStart = skipSpace(text, text.indexOf(':', keyEnd) + 1)
     const valueEnd = endOfValue(text, valueStart)
     const edit = ownEdit(edits, keyIn(text, at, keyEnd))
@@ -29,7 +31,6 @@ export function splice(text: string, edits: Readonly<Record<string, string>>): s
 
 const quote = 0x22
 const comma = 0x2c
-const backslash = 0x5c
 const openBracket = 0x5b
 const closeBracket = 0x5d
 const openBrace = 0x7b
@@ -55,18 +56,6 @@ function skipSpace(text: string, start: number): number {
   return at
 }
 
-/** Just after the quote that closes the string opened at `start`. */
-function endOfString(text: string, start: number): number {
-  let end = text.indexOf('"', start + 1)
-  while (end !== -1) {
-    let slashes = 0
-    while (text.charCodeAt(end - 1 - slashes) === backslash) slashes++
-    if (slashes % 2 === 0) return end + 1
-    end = text.indexOf('"', end + 1)
-  }
-  return text.length
-}
-
 /** Just after the value that begins at `start`. */
 function endOfValue(text: string, start: number): number {
   let depth = 0
@@ -74,7 +63,7 @@ function endOfValue(text: string, start: number): number {
   while (at < text.length) {
     const code = text.charCodeAt(at)
     if (code === quote) {
-      at = endOfString(text, at)
+      at = endOfString(text, at) + 1
       continue
     }
     if (code === openBrace || code === openBracket) depth++
