@@ -29,7 +29,9 @@ export const pandotate: Provider<PandotateSettings> = { type: 'pandotate', setti
 export type PandotateSettings = z.infer<typeof settings>
 
 function create(name: string, given: PandotateSettings, tools: ProviderTools): Upstream {
-  const { apiKey, bos, clocks, keyless, promptFormat, url } = given
+  const { apiKey, bos, keyless, promptFormat, url } = given
+  // It answers in one piece: waiting for the first token is waiting for the whole.
+  const clocks = { ...given.clocks, firstTokenMs: given.clocks.totalMs }
   const { clock, detokenizer } = tools
   const { origin, pathname, search } = new URL(url)
   const path = pathname + search

@@ -50,6 +50,11 @@ test('settings have their defaults', () => {
   })
 })
 
+test('the total clock is the clock of the first token too, for the answer comes in one piece', async () => {
+  await using scene = await stage(answers, { clocks: { totalMs: 60_000, firstTokenMs: 10 } })
+  expect(scene.upstream.clocks).toMatchObject({ firstTokenMs: 60_000, totalMs: 60_000 })
+})
+
 test.for([
   { url: 'ftp://a/b' },
   { url: 'https://user@a/b' },
