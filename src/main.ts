@@ -42,7 +42,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     userAgent: `pandotate-gateway/${version}`,
   })
   const { limits, slowThresholdMs, strict, demo } = config
-  const router = createRouter(routesOf(config, upstreams), limits.attempts)
+  const router = createRouter(routesOf(config, upstreams), limits.attempts, config.keys.length === 0)
   const gateway = createGateway({ router, counter: tokenizer, clock, random: Math.random, limits })
   const metrics = createMetrics()
   const recorder = createRecorder([createLogSink(log), metrics, ...sinks], clock, slowThresholdMs)

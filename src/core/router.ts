@@ -8,7 +8,8 @@ import type { Deployment, Route } from './ports.ts'
 export interface Router {
   /**
    * The deployments to try, in order, the same one again where it may be retried; never empty.
-   * Throws `model_not_found` when no route has that model, `unauthorized` when none will take the caller.
+   * Throws `model_not_found` when no route has that model; when no upstream has a key for the call, `unauthorized`
+   * where callers may bring one, else `upstream_auth`: then it is the operator's to mend.
    */
   plan(model: string, credential: string | undefined): Plan
   /** The first upstream that a model's route names; undefined when no route has that model. */
@@ -23,7 +24,12 @@ export type Plan = readonly [Deployment, ...Deployment[]]
 /** A model as callers may name it, and the upstream that runs it. */
 export type ListedModel = { readonly id: string; readonly ownedBy: string }
 
-export function createRouter(routes: readonly Route[], attempts: number | undefined): Router {
+/** `mayBringKeys`: a caller's bearer is their own, and not a key of this gateway. */
+export function createRouter(
+  routes: readonly Route[],
+  attempts: number | undefined,
+  mayBringKeys = true,
+): Router {
   const exact = new Map(routes.filter(({ pattern }) => !pattern.includes('*')).map((r) => [r.pattern, r]))
   const patterns = routes
     .filter(({ pattern }) => pattern.includes('*'))
@@ -37,6 +43,7 @@ export function createRouter(routes: readonly Route[], attempts: number | undefi
       const route = find(model)
       if (route === undefined) throw unknownModel(model)
       const admitted = route.deployments.filter(({ upstream }) => upstream.admits(credential))
+      if (admitted.length === 0) throw noKey(mayBringKeys)
       if (admitted.length < route.deployments.length) return planOf(route, admitted, attempts)
       let plan = wholePlans.get(route)
       if (plan === undefined) {
@@ -103,14 +110,21 @@ function planOf(route: Route, admitted: readonly Deployment[], attempts: number 
     chosen.filter(({ retry }) => round <= retry.retries),
   )
   const [first, ...rest] = rounds.flat().slice(0, attempts ?? Math.max(usualAttempts, retries + 1))
-  if (first === undefined) {
-    throw new Failure(
-      'unauthorized',
-      'No upstream takes this call: the gateway has no key for it, and the request brought none of its own.',
-      { operatorNote: 'Set PANDOTATE_API_KEY, or have callers send their own pk_... key as a bearer.' },
-    )
-  }
+  if (first === undefined) throw new TypeError('A plan is made of at least one deployment.')
   return [first, ...rest]
+}
+
+function noKey(mayBringKeys: boolean): Failure {
+  if (!mayBringKeys) {
+    return new Failure('upstream_auth', 'No upstream takes this call: the gateway has no key for it.', {
+      operatorNote: 'PANDOTATE_API_KEY is not set.',
+    })
+  }
+  return new Failure(
+    'unauthorized',
+    'No upstream takes this call: the gateway has no key for it, and the request brought none of its own.',
+    { operatorNote: 'Set PANDOTATE_API_KEY, or have callers send their own pk_... key as a bearer.' },
+  )
 }
 
 function literalLength(pattern: string): number {

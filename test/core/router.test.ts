@@ -121,6 +121,20 @@ describe('a plan', () => {
     )
   })
 
+  test('that would be empty is the operator’s to mend, where callers can bring no key', () => {
+    const router = createRouter(
+      [
+        route(
+          'm',
+          deployment('closed', 1, () => false),
+        ),
+      ],
+      undefined,
+      false,
+    )
+    expect(() => router.plan('m', undefined)).toThrow(expect.objectContaining({ kind: 'upstream_auth' }))
+  })
+
   test('is the same for the same question', () => {
     const router = createRouter([route('*', a, b, c)], undefined)
     expect(router.plan('m', undefined)).toEqual(router.plan('m', undefined))
