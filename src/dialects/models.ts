@@ -1,3 +1,4 @@
+import type OpenAI from 'openai'
 import type { JsonObject } from '../core/json.ts'
 import { type ListedModel, unknownModel } from '../core/router.ts'
 
@@ -8,7 +9,7 @@ export function renderModels(models: readonly ListedModel[], createdEpochSeconds
 
 /** The body of `GET /models/{id}`. */
 export function renderModel({ id, ownedBy }: ListedModel, createdEpochSeconds: number): JsonObject {
-  return { id, object: 'model', created: createdEpochSeconds, owned_by: ownedBy }
+  return { id, object: 'model', created: createdEpochSeconds, owned_by: ownedBy } satisfies OpenAI.Model
 }
 
 /**

@@ -1,3 +1,4 @@
+import type OpenAI from 'openai'
 import type { Call, Chunk, Delta } from '../core/model.ts'
 import type { StreamEncoder } from './dialect.ts'
 import { openAiError } from './openai-error.ts'
@@ -18,11 +19,15 @@ export function createOpenAiStream({ includeUsage }: Call): StreamEncoder {
     end(usage) {
       if (!includeUsage || last === undefined) return doneFrame
       const { id, object, created, model } = last
-      return frame(JSON.stringify({ id, object, created, model, choices: [], usage })) + doneFrame
+      const chunk = { id, object, created, model, choices: [], usage } satisfies UsageChunk
+      return frame(JSON.stringify(chunk)) + doneFrame
     },
     fail: (failure) => frame(JSON.stringify(openAiError(failure))),
   }
 }
+
+/** The last chunk of either kind of stream. */
+type UsageChunk = Omit<OpenAI.ChatCompletionChunk | OpenAI.Completion, 'object'> & { readonly object: string }
 
 /** Who asks for usage finds the key in every chunk: null until the last. */
 function withUsageKey(delta: Delta): string {

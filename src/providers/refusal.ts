@@ -27,6 +27,9 @@ export type Asked = {
   readonly epochMs: number
 }
 
+/** For an upstream that takes no key. */
+export const noKey = { key: 'none', keySetting: '', secrets: [] } as const satisfies Partial<Asked>
+
 /** What an upstream's refusal is to the caller, to the operator, and to whoever decides on another try. */
 export function refusal(refused: Refused, asked: Asked): Failure {
   const body = readErrorBody(refused.text)
