@@ -136,8 +136,8 @@ async function inTime<T>(flow: Flow, work: Promise<T>, clockMs: number): Promise
 }
 
 /**
- * A stream from its first visible delta to its end. An iterator by hand: an async generator takes three more turns
- * of the microtask queue for every burst, and there is a burst for every token.
+ * A stream from its first visible delta to its end. An iterator by hand, without a generator's own
+ * promises: there is a burst for every token.
  */
 class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
   readonly #flow: Flow

@@ -21,7 +21,7 @@ export type BodyLimits = {
 export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): (ctx: Context) => Promise<Body> {
   // koa-bodyparser reads, inflates and caps; as `text` without an encoding it gives the bytes as they are. Its
   // JSON mode would keep prompts on its errors, pass bad UTF-8, and lose digits. A body that is neither compressed
-  // nor chunked, nearly every one, is read in a fifth of the time.
+  // nor chunked, nearly every one, is read here, without its several layers.
   const options: bodyParser.Options & { encoding: string } = {
     enableTypes: ['text'],
     extendTypes: { text: ['application/json', '+json'] },

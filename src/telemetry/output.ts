@@ -17,8 +17,8 @@ export type OutputSettings = {
 
 /**
  * Gathers lines and writes them off the event loop, one batch at a time. pino's own destination does the same at
- * four times the cost (it measures and copies the batch at every line). A reader that falls behind by more than
- * `mostWaitingCharacters` loses the oldest lines, not the gateway its memory. Disposing writes what is left.
+ * about twice the cost of a line. A reader that falls behind by more than
+ * `mostWaitingCharacters` loses the lines that wait, not the gateway its memory. Disposing writes what is left.
  */
 export function createOutput({ descriptor, batchCharacters, waitMs }: OutputSettings): LogOutput {
   let lines: string[] = []

@@ -37,7 +37,7 @@ describe('lines that are logged', () => {
     await output[Symbol.asyncDispose]()
   })
 
-  test('faster than they are taken are dropped, oldest first, beyond a bound', async () => {
+  test('faster than they are taken are dropped, those that wait, beyond a bound', async () => {
     await using file = openFile()
     const output = createOutput({ descriptor: file.descriptor, batchCharacters: 1e9, waitMs: 60_000 })
     const line = `${'x'.repeat(1024 * 1024)}\n`
