@@ -4,6 +4,7 @@ import type { Config } from './config.ts'
 import { createGate } from './core/gate.ts'
 import { createGateway } from './core/gateway.ts'
 import type { Clock, Deployment, Route, Sink, Upstream } from './core/ports.ts'
+import { unknownPrice } from './core/price.ts'
 import { createRecorder } from './core/recorder.ts'
 import { createRouter } from './core/router.ts'
 import { dialects } from './dialects/all.ts'
@@ -99,6 +100,9 @@ function routesOf(config: Config, upstreams: ReadonlyMap<string, Upstream>): rea
           retries: one.retries ?? upstream.retry.retries,
           delayMs: one.retryDelayMs ?? upstream.retry.delayMs,
         },
+        weight: 1,
+        price: unknownPrice,
+        traits: {},
       }
     }),
   }))

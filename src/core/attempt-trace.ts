@@ -21,6 +21,8 @@ export type AttemptParts = {
 
 /** The life of one attempt: its abort signal, its clocks, its row in the record. Ends exactly once. */
 export interface OpenAttempt {
+  /** `req_…-0`: the call's id, and the place of the attempt's row in the record. */
+  readonly id: string
   /** Aborts when the caller leaves, when a clock runs out, and when the attempt has failed. */
   readonly signal: AbortSignal
   readonly notes: AttemptNotes
@@ -54,6 +56,7 @@ export function openAttempt(parts: AttemptParts): OpenAttempt {
     headersAt: undefined,
     upstreamStatus: undefined,
     upstreamRequestId: undefined,
+    billedMs: undefined,
     dropped: [],
     converted: [],
   }
@@ -68,6 +71,7 @@ export function openAttempt(parts: AttemptParts): OpenAttempt {
     keepNotes(parts, entry, notes)
   }
   return {
+    id: `${parts.record.id}-${parts.record.attempts.length - 1}`,
     signal: controller.signal,
     notes,
     commit() {

@@ -31,7 +31,12 @@ export async function attempt(parts: AttemptParts): Promise<Answer> {
   const open = openAttempt(parts)
   const upstreamModel = deployment.upstreamModel ?? call.model
   try {
-    const sent = deployment.upstream.send(call, { upstreamModel, signal: open.signal, notes: open.notes })
+    const sent = deployment.upstream.send(call, {
+      id: open.id,
+      upstreamModel,
+      signal: open.signal,
+      notes: open.notes,
+    })
     const flow: Flow = { parts, open, normalizer: normalizerFor(parts) }
     return call.stream ? await openStream(flow, sent) : await takeWhole(flow, sent)
   } catch (thrown) {

@@ -24,6 +24,35 @@ export type Call = {
   readonly credential: string | undefined
   /** The caller's own bound on the whole call, in milliseconds. */
   readonly deadlineMs: number | undefined
+  /** How the caller wants it routed; undefined when nothing was said. */
+  readonly steering?: Steering | undefined
+}
+
+/** How a route's deployments are put in order. */
+export type StrategyName = 'fallback' | 'first' | 'weighted' | 'cheapest' | 'fastest' | 'balanced' | 'value'
+
+/** How a caller wants one call routed. Providers go by the names they have in the configuration. */
+export type Steering = {
+  /** Models to try, in order, when the call's own cannot be had. */
+  readonly models: readonly string[]
+  /** Providers to try first, in this order. */
+  readonly order: readonly string[]
+  /** The only providers that may be used; undefined: any. */
+  readonly only: readonly string[] | undefined
+  /** Providers that may not be used. */
+  readonly ignore: readonly string[]
+  /** In place of the route's own. */
+  readonly strategy: StrategyName | undefined
+  readonly maxPrice: PriceCap | undefined
+  /** False: the first deployment that fits is the only one to be tried. */
+  readonly allowFallbacks: boolean
+}
+
+/** The most a call may cost: per million tokens, or in all; whole nano-USD. */
+export type PriceCap = {
+  readonly inputNanoUsdPerMillion?: number | undefined
+  readonly outputNanoUsdPerMillion?: number | undefined
+  readonly requestNanoUsd?: number | undefined
 }
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call'

@@ -1,4 +1,5 @@
-import type { Call, Clocks, RawDelta, Retry } from './model.ts'
+import type { Call, Clocks, RawDelta, Retry, StrategyName } from './model.ts'
+import type { Price } from './price.ts'
 import type { CallRecord } from './record.ts'
 
 /**
@@ -23,8 +24,32 @@ export interface Upstream {
    * the signal's reason.
    */
   send(call: Call, attempt: Attempt): Sent
+  /** Asks how it is doing, without running a model; absent where it cannot be asked. Rejects with a Failure. */
+  health?(signal: AbortSignal): Promise<UpstreamHealth>
+  /** Has a sleeping one start; resolves once it has been told to. Absent where there is no such thing. */
+  wake?(signal: AbortSignal): Promise<void>
+  /** Asks which models it has, with what it tells of them; absent where it cannot be asked. */
+  listModels?(signal: AbortSignal): Promise<readonly UpstreamModel[]>
   /** Releases the connections. */
   close(): Promise<void>
+}
+
+/** What an upstream says of itself. What it does not say is undefined. */
+export type UpstreamHealth = {
+  /** It can take a call now; false while it starts, sleeps or is sick. */
+  readonly isReady: boolean
+  /** Calls that wait there for a worker. */
+  readonly queued?: number | undefined
+  /** Workers that could take a call now, and workers that run one. */
+  readonly idleWorkers?: number | undefined
+  readonly busyWorkers?: number | undefined
+}
+
+/** A model as an upstream lists it. */
+export type UpstreamModel = {
+  readonly id: string
+  readonly contextTokens: number | undefined
+  readonly price: Price
 }
 
 /** An answer on its way. */
@@ -32,6 +57,8 @@ export type Sent = AsyncIterable<readonly RawDelta[]> | Promise<readonly RawDelt
 
 /** One try of one call at one deployment, and what is to be remembered of it. */
 export type Attempt = {
+  /** The call's id and the attempt's place in its record, `req_…-0`: sent upstream as `x-request-id`. */
+  readonly id: string
   /** The model's name as this upstream knows it. */
   readonly upstreamModel: string
   readonly signal: AbortSignal
@@ -45,6 +72,8 @@ export type AttemptNotes = {
   upstreamStatus: number | undefined
   /** The upstream's own id for the request, for its support desk. */
   upstreamRequestId: string | undefined
+  /** How long the upstream says it worked, in milliseconds: what a price per second is multiplied with. */
+  billedMs: number | undefined
   /** Request fields this upstream could not use, dropped because the answer's meaning does not change. */
   readonly dropped: string[]
   /** What was translated on the way: `messages to prompt (llama3)`. */
@@ -60,13 +89,30 @@ export type Deployment = {
   readonly upstreamModel: string | undefined
   readonly clocks: Clocks
   readonly retry: Retry
+  /** Its part of the calls where they are shared out by weight; 0: it gets none. */
+  readonly weight: number
+  readonly price: Price
+  readonly traits: Traits
+}
+
+/** What a deployment can do. What is not known is undefined, and no reason to leave it out. */
+export type Traits = {
+  /** Prompt and answer together. */
+  readonly contextTokens?: number | undefined
+  readonly maxOutputTokens?: number | undefined
+  readonly tools?: boolean | undefined
+  /** `response_format` with a schema. */
+  readonly jsonSchema?: boolean | undefined
+  /** Images in messages. */
+  readonly vision?: boolean | undefined
+  readonly logprobs?: boolean | undefined
 }
 
 /** Where a call may run: the deployments of one name or pattern of names, and how to choose among them. */
 export type Route = {
   /** A model's name; `*` stands for any run of characters. */
   readonly pattern: string
-  readonly strategy: 'fallback' | 'first'
+  readonly strategy: StrategyName
   readonly deployments: readonly Deployment[]
 }
 

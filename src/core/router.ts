@@ -97,14 +97,14 @@ const strategies = {
   fallback: (admitted) => admitted,
   /** The first that takes the caller, and no other in its stead. */
   first: (admitted) => admitted.slice(0, 1),
-} as const satisfies Record<Route['strategy'], Strategy>
+} as const satisfies Partial<Record<Route['strategy'], Strategy>>
 
 /** How many attempts a call has where nothing is said of it, and no deployment asks for more. */
 const usualAttempts = 3
 
 /** Every deployment once, then again those that may be retried, and so on, `attempts` in all. */
 function planOf(route: Route, admitted: readonly Deployment[], attempts: number | undefined): Plan {
-  const chosen = strategies[route.strategy](admitted)
+  const chosen = strategies[route.strategy === 'first' ? 'first' : 'fallback'](admitted)
   const retries = Math.max(0, ...chosen.map(({ retry }) => retry.retries))
   const rounds = Array.from({ length: retries + 1 }, (_, round) =>
     chosen.filter(({ retry }) => round <= retry.retries),

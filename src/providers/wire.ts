@@ -13,6 +13,8 @@ export interface Wire {
    * waiting for a connection, sent, or answered in part.
    */
   post(path: string, headers: string[], body: string, attempt: Attempt): Promise<WireAnswer>
+  /** As `post`, without a body. */
+  get(path: string, headers: string[], attempt: Attempt): Promise<WireAnswer>
   /** Drops every connection, with whatever is under way on it. */
   close(): Promise<void>
 }
@@ -29,12 +31,22 @@ export function createWire(parts: WireParts): Wire {
     bodyTimeout: 0,
     keepAliveTimeout: 30_000,
   })
+  const request = (
+    method: 'GET' | 'POST',
+    path: string,
+    headers: readonly string[],
+    body: string | null,
+    attempt: Attempt,
+  ) => {
+    const exchange = new Exchange(parts, attempt)
+    if (!attempt.signal.aborted) {
+      pool.dispatch({ path, method, headers: [...headers, 'x-request-id', attempt.id], body }, exchange)
+    }
+    return exchange.answered
+  }
   return {
-    post(path, headers, body, attempt) {
-      const exchange = new Exchange(parts, attempt)
-      if (!attempt.signal.aborted) pool.dispatch({ path, method: 'POST', headers, body }, exchange)
-      return exchange.answered
-    },
+    post: (path, headers, body, attempt) => request('POST', path, headers, body, attempt),
+    get: (path, headers, attempt) => request('GET', path, headers, null, attempt),
     async close() {
       await pool.destroy()
     },

@@ -1,6 +1,7 @@
 import { type JsonObject, parseJson } from '../../src/core/json.ts'
 import type { Call, Delta, RawDelta } from '../../src/core/model.ts'
 import type { Attempt, Clock, Deployment, Upstream } from '../../src/core/ports.ts'
+import { unknownPrice } from '../../src/core/price.ts'
 
 /** An upstream inside the process: each call to it plays the next script, the last one again and again. */
 export type ScriptedUpstream = Upstream & { readonly calls: readonly ScriptedCall[] }
@@ -89,7 +90,8 @@ export const timersClock: Clock = { now: () => Date.now(), epochMs: () => Date.n
 
 export function aDeployment(upstream: Upstream, change: Partial<Deployment> = {}): Deployment {
   const { clocks, retry } = upstream
-  return { id: `some-model@${upstream.name}`, upstream, upstreamModel: undefined, clocks, retry, ...change }
+  const usual = { upstreamModel: undefined, weight: 1, price: unknownPrice, traits: {} }
+  return { id: `some-model@${upstream.name}`, upstream, clocks, retry, ...usual, ...change }
 }
 
 export function aCall(change: Partial<Call> = {}): Call {

@@ -6,6 +6,7 @@ export function startAttempt(
 ): Attempt & { readonly controller: AbortController } {
   const controller = new AbortController()
   return {
+    id: 'req_0-0',
     upstreamModel,
     controller,
     signal: controller.signal,
@@ -13,6 +14,7 @@ export function startAttempt(
       headersAt: undefined,
       upstreamStatus: undefined,
       upstreamRequestId: undefined,
+      billedMs: undefined,
       dropped: [],
       converted: [],
     },

@@ -18,6 +18,7 @@ test('a request carries the headers that were made for it, and no others', async
     accept: 'application/json, text/event-stream',
     'accept-encoding': 'identity',
     'user-agent': 'tester/1',
+    'x-request-id': 'req_0-0',
     authorization: 'Bearer k',
     'content-length': '10',
   })

@@ -1,0 +1,25 @@
+import type { Deployment } from './ports.ts'
+
+/** A deployment that could take one call, and what is known of it at this moment. */
+export type Candidate = {
+  readonly deployment: Deployment
+  /** What this very call is expected to cost there, in nano-USD; undefined where a price is not known. */
+  readonly expectedNanoUsd: number | undefined
+  readonly standing: Standing
+}
+
+/** How a deployment has been doing of late. */
+export type Standing = {
+  readonly breaker: BreakerState
+  /** 1, or less while the upstream limits the rate: the part of its usual calls that it should get. */
+  readonly share: number
+  /** Of the calls that were its to answer, the part it answered; 1 when there were none. */
+  readonly successRate: number
+  /** Undefined until there was an answer to measure. */
+  readonly firstTokenMs: number | undefined
+  /** After the first. Undefined until there was a stream to measure. */
+  readonly tokensPerSecond: number | undefined
+}
+
+/** `open`: not to be asked. `half-open`: one call is let through, to see. */
+export type BreakerState = 'closed' | 'open' | 'half-open'
