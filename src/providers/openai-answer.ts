@@ -2,17 +2,23 @@ import { Failure } from '../core/failure.ts'
 import { isObject, type JsonObject, parseJson } from '../core/json.ts'
 import type { RawDelta } from '../core/model.ts'
 import { createChunkParser } from './chunk-parser.ts'
+import type { ReadError } from './openai-error.ts'
 import { createSseDecoder } from './sse.ts'
 
 /**
- * A whole JSON reply in OpenAI's shape, its text as `source`. Throws `invalid_response` for what is no reply. A
- * reported error is a reply here: an object under `error`, whatever shape it came in.
+ * A whole JSON reply in OpenAI's shape, its text as `source`. Throws `invalid_response` for what is no reply, and
+ * what a reported error is read as. One of which nothing more is known is a reply here: an object under `error`,
+ * whatever shape it came in.
  */
-export function readReply(text: string, provider: string): RawDelta {
+export function readReply(text: string, provider: string, readError: ReadError = unread): RawDelta {
   const body = parsed(text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text)
   if (!isObject(body)) throw unreadable('The upstream did not answer in JSON.', provider)
   const error = errorIn(body)
-  if (error !== undefined) return { chunk: { error }, source: undefined }
+  if (error !== undefined) {
+    const known = readError(error)
+    if (known !== undefined) throw known
+    return { chunk: { error }, source: undefined }
+  }
   const choices = body['choices']
   if (!Array.isArray(choices) || choices.length === 0) {
     throw unreadable('The upstream gave an answer without choices.', provider)
@@ -32,7 +38,7 @@ export interface ChunkReader {
   readonly failure: Failure | undefined
 }
 
-export function createChunkReader(provider: string): ChunkReader {
+export function createChunkReader(provider: string, readError: ReadError = unread): ChunkReader {
   const decoder = createSseDecoder({ eventBytes, provider })
   const parse = createChunkParser()
   let done = false
@@ -46,7 +52,12 @@ export function createChunkReader(provider: string): ChunkReader {
     }
     if (decoder.error === undefined) return
     done = true
-    deltas.push(reported(parsed(decoder.error) ?? decoder.error))
+    report(named(parsed(decoder.error) ?? decoder.error), deltas)
+  }
+
+  function report(error: JsonObject, deltas: RawDelta[]): void {
+    failure = readError(error)
+    if (failure === undefined) deltas.push({ chunk: { error }, source: undefined })
   }
 
   function readChunk(data: string, deltas: RawDelta[], broken: () => Failure): boolean {
@@ -63,7 +74,7 @@ export function createChunkReader(provider: string): ChunkReader {
     const error = errorIn(chunk)
     // Text on several lines would not be one line of a caller's stream.
     if (error === undefined) deltas.push(told(chunk, data.includes('\n') ? undefined : data))
-    else deltas.push({ chunk: { error }, source: undefined })
+    else report(error, deltas)
     return error !== undefined
   }
 
@@ -92,6 +103,8 @@ export function createChunkReader(provider: string): ChunkReader {
     },
   }
 }
+
+const unread: ReadError = () => undefined
 
 /** The longest line of a stream. */
 const eventBytes = 1024 * 1024
@@ -131,9 +144,9 @@ function isFlatError({ message, code, type }: JsonObject): boolean {
   return typeof message === 'string' && (code !== undefined || type !== undefined)
 }
 
-function reported(value: unknown): RawDelta {
-  const error = isObject(value) && isObject(value['error']) ? value['error'] : asError(value)
-  return { chunk: { error }, source: undefined }
+/** What an event named `error` holds. */
+function named(value: unknown): JsonObject {
+  return isObject(value) && isObject(value['error']) ? value['error'] : asError(value)
 }
 
 function asError(value: unknown): JsonObject {

@@ -1,33 +1,79 @@
 import * as z from 'zod'
-import type { Call, RawDelta } from '../core/model.ts'
-import type { Attempt, Upstream } from '../core/ports.ts'
+import { Failure } from '../core/failure.ts'
+import type { Call, Kind, RawDelta } from '../core/model.ts'
+import type { Attempt, Upstream, UpstreamModel } from '../core/ports.ts'
 import { addressSetting, type Bounds, boundsSettings, retryOf, secretSetting } from './bounds.ts'
 import type { WireAnswer } from './exchange.ts'
 import { readReply } from './openai-answer.ts'
+import { type ReadError, reportedFailure } from './openai-error.ts'
+import { createInquiry } from './openai-inquiry.ts'
 import { openAiRequest, type RequestQuirks } from './openai-request.ts'
 import { Events, isEventStream, replyBytes } from './openai-stream.ts'
+import {
+  type Preset,
+  type PresetName,
+  presetNames,
+  presets,
+  type QuirkSettings,
+  quirksOf,
+  unnamed,
+} from './presets.ts'
 import type { Provider, ProviderTools } from './provider.ts'
-import { readRefusal } from './refusal.ts'
+import { type Asked, readRefusal } from './refusal.ts'
 import { createWire, requestHeaders } from './wire.ts'
 
-/** Any server that speaks OpenAI's completions and chat: vLLM, SGLang, llama.cpp, Ollama, LM Studio, a gateway. */
-export const openaiCompatible: Provider<OpenAiCompatibleSettings> = {
+const addressExpected =
+  'a URL that starts with http:// or https://, without user, password and fragment; with most presets it may be left out'
+
+/** Any server that speaks OpenAI's completions and chat: vLLM, SGLang, llama.cpp, Ollama, LM Studio, a service. */
+export const openaiCompatible: Provider<GeneralSettings> = {
   type: 'openai-compatible',
-  settings: z.strictObject({
-    ...boundsSettings({ connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 600_000 }),
-    /** What `/chat/completions` and `/completions` are added to. */
-    baseUrl: addressSetting,
-    apiKey: secretSetting.optional(),
-    /** Sent with every request, beside the gateway's own. */
-    headers: z.record(headerName(), secretText()).default({}),
-    /** The server takes one prompt and gives one choice per request. */
-    oneChoice: z.boolean().default(false),
-    /** Names to offer to callers who ask which models there are. */
-    models: z.array(z.string().min(1)).default([]),
-  }),
-  create: (name, settings, tools) => createOpenAiCompatible(name, settings, tools, {}),
+  settings: z
+    .strictObject({
+      ...boundsSettings({ connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 600_000 }),
+      /** Which server or service it is: settles its address and its quirks, where nothing else is said. */
+      preset: z.enum(presetNames).exactOptional(),
+      /** What `/chat/completions` and `/completions` are added to. */
+      baseUrl: addressSetting.exactOptional().meta({ expected: addressExpected }),
+      apiKey: secretSetting.optional(),
+      /** Sent with every request, beside the gateway's own. */
+      headers: z.record(headerName(), secretText()).default({}),
+      /** The server takes one prompt and gives one choice per request. Left out: as the preset has it, or false. */
+      oneChoice: z.boolean().exactOptional(),
+      /** Names to offer to callers who ask which models there are. */
+      models: z.array(z.string().min(1)).default([]),
+      /** How it differs from OpenAI's own: each of them wins over the preset's. */
+      quirks: z
+        .strictObject({
+          asksUsage: z.boolean().exactOptional(),
+          renames: z.record(z.string().min(1), z.string().min(1)).exactOptional(),
+          drops: z.array(z.string().min(1)).exactOptional(),
+          developerRole: z.enum(['keep', 'system']).exactOptional(),
+        })
+        .default({}),
+    })
+    .check(({ value, issues }) => {
+      if (addressOf(value) !== undefined) return
+      issues.push({ code: 'custom', path: ['baseUrl'], input: undefined, message: addressExpected })
+    }),
+  create(name, settings, tools) {
+    const preset = presetOf(settings)
+    const baseUrl = addressOf(settings)
+    if (baseUrl === undefined) throw new TypeError(`No address was given for ${name}.`)
+    const oneChoice = settings.oneChoice ?? preset.isOneChoice ?? false
+    const quirks = { ...pathsOfKinds(baseUrl, preset.kinds), ...quirksOf(preset, settings.quirks) }
+    return createOpenAiCompatible(name, { ...settings, baseUrl, oneChoice }, tools, quirks)
+  },
 }
 
+export type GeneralSettings = Omit<OpenAiCompatibleSettings, 'baseUrl' | 'oneChoice'> & {
+  readonly preset?: PresetName
+  readonly baseUrl?: string
+  readonly oneChoice?: boolean
+  readonly quirks: QuirkSettings
+}
+
+/** What every upstream that speaks OpenAI's format has to have settled. */
 export type OpenAiCompatibleSettings = Bounds & {
   readonly baseUrl: string
   readonly apiKey?: string | undefined
@@ -40,6 +86,15 @@ export type OpenAiCompatibleSettings = Bounds & {
 export type Quirks = Partial<RequestQuirks> & {
   /** The word before the key. */
   readonly scheme?: 'Bearer' | 'Api-Key'
+  /**
+   * Where `/chat/completions` and `/completions` are, from the root of the host, when not under `baseUrl`. A kind
+   * without a path is `unsupported`, told before anything is sent.
+   */
+  readonly paths?: Readonly<Partial<Record<Kind, string>>>
+  /** Reads the answer to GET {baseUrl}/models; without it the server's list is not asked for. */
+  readonly modelsOf?: (answer: unknown) => readonly UpstreamModel[]
+  /** What tells how the server is doing, beside its `/v1`: `/health`. Without it, it is not asked. */
+  readonly healthPath?: string
 }
 
 /** An upstream that speaks OpenAI's format, but for its quirks. The caller's own key never goes there. */
@@ -47,29 +102,31 @@ export function createOpenAiCompatible(
   name: string,
   settings: OpenAiCompatibleSettings,
   { clock, userAgent }: ProviderTools,
-  { scheme = 'Bearer', asksUsage = true, renames = {} }: Quirks,
+  quirks: Quirks,
 ): Upstream {
   const { apiKey, baseUrl, clocks, concurrency } = settings
-  const { origin, pathname, search } = new URL(baseUrl)
-  const prefix = pathname.replace(/\/+$/, '')
-  const paths = { chat: `${prefix}/chat/completions${search}`, text: `${prefix}/completions${search}` }
+  const { scheme = 'Bearer', modelsOf } = quirks
+  const request = requestQuirks(quirks)
+  const paths = pathsOf(baseUrl, quirks)
+  const { origin } = new URL(baseUrl)
   const wire = createWire({ name, origin, connectMs: clocks.connectMs, connections: concurrency, clock })
   const authorization = apiKey === undefined ? undefined : `${scheme} ${apiKey}`
   const headers = requestHeaders(userAgent, authorization, settings.headers)
   const secrets = [...(apiKey === undefined ? [] : [apiKey]), ...Object.values(settings.headers)]
 
+  function asked(model: string): Asked {
+    const key = apiKey === undefined ? 'none' : 'ours'
+    const keySetting = `providers.${name}.apiKey`
+    return { provider: name, model, key, keySetting, secrets, epochMs: clock.epochMs() }
+  }
+
   async function ask(call: Call, attempt: Attempt): Promise<WireAnswer> {
-    const body = openAiRequest(call, attempt, { asksUsage, renames })
-    const answer = await wire.post(paths[call.kind], headers, body, attempt)
+    const path = paths[call.kind]
+    if (path === undefined) throw unsupported(call.kind, name)
+    const body = openAiRequest(call, attempt, request)
+    const answer = await wire.post(path, headers, body, attempt)
     if (answer.status >= 200 && answer.status < 300) return answer
-    throw await readRefusal(answer, {
-      provider: name,
-      model: call.model,
-      key: apiKey === undefined ? 'none' : 'ours',
-      keySetting: `providers.${name}.apiKey`,
-      secrets,
-      epochMs: clock.epochMs(),
-    })
+    throw await readRefusal(answer, asked(call.model))
   }
 
   return {
@@ -79,24 +136,80 @@ export function createOpenAiCompatible(
     oneChoice: settings.oneChoice,
     knownModels: settings.models,
     admits: () => true,
-    send: (call, attempt) =>
-      call.stream ? streamOf(() => ask(call, attempt), name) : replyOf(ask(call, attempt), name),
+    send(call, attempt) {
+      const readError: ReadError = (error) => reportedFailure(error, asked(call.model))
+      if (call.stream) return streamOf(() => ask(call, attempt), name, readError)
+      return replyOf(ask(call, attempt), name, readError)
+    },
+    ...createInquiry({
+      ...{ name, wire, headers, modelsOf, modelsPath: paths.models, healthPath: paths.health },
+      refused: (answer) => readRefusal(answer, asked('')),
+    }),
     close: () => wire.close(),
   }
 }
 
+function requestQuirks({ asksUsage = true, renames = {}, drops = [], adapt }: Quirks): RequestQuirks {
+  return { asksUsage, renames, drops, adapt: adapt ?? ((body) => body) }
+}
+
+/** Where things are on the host. A path that is given stands for itself; the others keep the address's query. */
+function pathsOf(baseUrl: string, { paths, healthPath }: Quirks) {
+  const { pathname, search } = new URL(baseUrl)
+  const prefix = pathname.replace(/\/+$/, '')
+  const usual = { chat: `${prefix}/chat/completions${search}`, text: `${prefix}/completions${search}` }
+  const calls: Readonly<Partial<Record<Kind, string>>> = paths ?? usual
+  return {
+    chat: calls.chat,
+    text: calls.text,
+    models: `${prefix}/models${search}`,
+    health: healthPath === undefined ? undefined : `${prefix.replace(/\/v1$/, '')}${healthPath}`,
+  }
+}
+
+/** The usual paths of the only kinds there are. */
+function pathsOfKinds(baseUrl: string, kinds: readonly Kind[] | undefined): Pick<Quirks, 'paths'> {
+  if (kinds === undefined) return {}
+  const usual = pathsOf(baseUrl, {})
+  return { paths: Object.fromEntries(kinds.map((kind) => [kind, usual[kind]])) }
+}
+
+function unsupported(kind: Kind, provider: string): Failure {
+  const what = kind === 'chat' ? 'chat completions' : 'text completions'
+  return new Failure('unsupported', `This upstream has no ${what}.`, {
+    provider,
+    code: 'unsupported_endpoint',
+  })
+}
+
 /** A whole reply, also from a server that streams what it was not asked to. */
-async function replyOf(asked: Promise<WireAnswer>, name: string): Promise<readonly RawDelta[]> {
+async function replyOf(
+  asked: Promise<WireAnswer>,
+  name: string,
+  readError: ReadError,
+): Promise<readonly RawDelta[]> {
   const answer = await asked
-  if (!isEventStream(answer, false)) return [readReply(await answer.text(replyBytes), name)]
+  if (!isEventStream(answer, false)) return [readReply(await answer.text(replyBytes), name, readError)]
   const deltas: RawDelta[] = []
-  for await (const burst of streamOf(() => asked, name)) deltas.push(...burst)
+  for await (const burst of streamOf(() => asked, name, readError)) deltas.push(...burst)
   return deltas
 }
 
 /** The chunks of a stream, or the whole reply of a server that does not stream. */
-function streamOf(ask: () => Promise<WireAnswer>, name: string): AsyncIterable<readonly RawDelta[]> {
-  return { [Symbol.asyncIterator]: () => new Events(ask, name) }
+function streamOf(
+  ask: () => Promise<WireAnswer>,
+  name: string,
+  readError: ReadError,
+): AsyncIterable<readonly RawDelta[]> {
+  return { [Symbol.asyncIterator]: () => new Events(ask, name, readError) }
+}
+
+function presetOf({ preset }: Pick<GeneralSettings, 'preset'>): Preset {
+  return preset === undefined ? unnamed : presets[preset]
+}
+
+function addressOf(settings: Pick<GeneralSettings, 'preset' | 'baseUrl'>): string | undefined {
+  return settings.baseUrl ?? presetOf(settings).baseUrl
 }
 
 /** A name that is a header's, and none of those that the connection or this gateway decides. */

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '../core/json.ts'
-import type { Call } from '../core/model.ts'
-import type { Attempt } from '../core/ports.ts'
+import type { Call, Kind } from '../core/model.ts'
+import type { Attempt, AttemptNotes } from '../core/ports.ts'
 import { splice } from './splice.ts'
 
 /** What a server does not have in common with OpenAI's own, as far as requests go. */
@@ -9,6 +9,13 @@ export type RequestQuirks = {
   readonly asksUsage: boolean
   /** Fields that go by another name there: `max_completion_tokens` as `max_tokens`. */
   readonly renames: Readonly<Record<string, string>>
+  /** Fields this server is known to refuse, by its own names for them: left out, and named in `notes.dropped`. */
+  readonly drops: readonly string[]
+  /**
+   * What else has to change in a body. Returns the very same object where nothing has to, and never changes the one
+   * it is given. Notes what it did.
+   */
+  readonly adapt: (body: JsonObject, kind: Kind, notes: AttemptNotes) => JsonObject
 }
 
 /**
@@ -17,14 +24,46 @@ export type RequestQuirks = {
  */
 export function openAiRequest(call: Call, attempt: Attempt, quirks: RequestQuirks): string {
   const { source } = call
-  const body = renamed(call.body, quirks.renames, attempt.notes.converted)
-  const edits = editsOf(call, attempt.upstreamModel, quirks.asksUsage)
+  const { notes, upstreamModel } = attempt
+  const named = without(renamed(call.body, quirks.renames, notes), quirks.drops, notes)
+  const body = quirks.adapt(named, call.kind, notes)
+  const edits = editsOf(body, call.stream, upstreamModel, quirks.asksUsage)
   if (source === undefined || body !== call.body) return JSON.stringify({ ...body, ...edits })
   const texts = Object.entries(edits).map(([key, value]) => [key, JSON.stringify(value)] as const)
   return texts.length === 0 ? source : splice(source, Object.fromEntries(texts))
 }
 
-function editsOf({ body, stream }: Call, upstreamModel: string, asksUsage: boolean): JsonObject {
+/** The body itself when it has none of the fields. A field's own name there is kept only where the other is absent. */
+function renamed(
+  body: JsonObject,
+  renames: Readonly<Record<string, string>>,
+  notes: AttemptNotes,
+): JsonObject {
+  let result = body
+  for (const [from, to] of Object.entries(renames)) {
+    const value = body[from]
+    if (value === undefined || value === null) continue
+    const { [from]: _moved, ...rest } = result
+    result = { ...rest, [to]: value }
+    notes.converted.push(`${from} to ${to}`)
+  }
+  return result
+}
+
+/** The body itself when it has none of the fields. One that is null is left out too, but nothing is lost by it. */
+function without(body: JsonObject, drops: readonly string[], notes: AttemptNotes): JsonObject {
+  let result = body
+  for (const field of drops) {
+    const value = body[field]
+    if (value === undefined) continue
+    const { [field]: _dropped, ...rest } = result
+    result = rest
+    if (value !== null) notes.dropped.push(field)
+  }
+  return result
+}
+
+function editsOf(body: JsonObject, stream: boolean, upstreamModel: string, asksUsage: boolean): JsonObject {
   const edits: JsonObject = {}
   if (body['model'] !== upstreamModel) edits['model'] = upstreamModel
   if ((body['stream'] === true) !== stream) edits['stream'] = stream
@@ -39,21 +78,4 @@ function editsOf({ body, stream }: Call, upstreamModel: string, asksUsage: boole
     edits['stream_options'] = null
   }
   return edits
-}
-
-/** The body itself when it has none of the fields. A field's own name there is kept only where the other is absent. */
-function renamed(
-  body: JsonObject,
-  renames: Readonly<Record<string, string>>,
-  converted: string[],
-): JsonObject {
-  let result = body
-  for (const [from, to] of Object.entries(renames)) {
-    const value = body[from]
-    if (value === undefined || value === null) continue
-    const { [from]: _moved, ...rest } = result
-    result = { ...rest, [to]: value }
-    converted.push(`${from} to ${to}`)
-  }
-  return result
 }

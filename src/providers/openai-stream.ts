@@ -1,6 +1,7 @@
 import type { RawDelta } from '../core/model.ts'
 import type { WireAnswer } from './exchange.ts'
 import { type ChunkReader, createChunkReader, readReply } from './openai-answer.ts'
+import type { ReadError } from './openai-error.ts'
 
 /** What the answer is, it says itself; where it says nothing, it is what was asked for. */
 export function isEventStream(answer: WireAnswer, isAskedFor: boolean): boolean {
@@ -18,14 +19,16 @@ export const replyBytes = 64 * 1024 * 1024
 export class Events implements AsyncIterator<readonly RawDelta[], undefined> {
   readonly #ask: () => Promise<WireAnswer>
   readonly #name: string
+  readonly #readError: ReadError | undefined
   readonly #reader: ChunkReader
   #bytes: AsyncIterator<Buffer> | undefined
   #ended = false
 
-  constructor(ask: () => Promise<WireAnswer>, name: string) {
+  constructor(ask: () => Promise<WireAnswer>, name: string, readError?: ReadError) {
     this.#ask = ask
     this.#name = name
-    this.#reader = createChunkReader(name)
+    this.#readError = readError
+    this.#reader = createChunkReader(name, readError)
   }
 
   async next(): Promise<IteratorResult<readonly RawDelta[], undefined>> {
@@ -66,6 +69,6 @@ export class Events implements AsyncIterator<readonly RawDelta[], undefined> {
       return undefined
     }
     this.#ended = true
-    return [readReply(await answer.text(replyBytes), this.#name)]
+    return [readReply(await answer.text(replyBytes), this.#name, this.#readError)]
   }
 }

@@ -64,7 +64,11 @@ function aboutMeaning({ status, body }: Word): Reading | undefined {
   if (contextStatuses.has(status)) {
     if (contextPattern.test(`${body.code} ${body.type} ${body.message}`)) return contextLength
   }
-  if (status === 400 && body.code !== undefined && absentModel.has(body.code)) return modelNotFound
+  if (status === 413 && body.code === 'rate_limit_exceeded') return rateLimited
+  if (status === 400 && body.code === 'rate_limited') return rateLimited
+  if (status === 400 && isAboutAbsentModel(body)) return modelNotFound
+  if (status === 400 && body.code === 'content_filter') return contentFiltered
+  if (body.code === 'model_not_ready' || body.code === 'model_unavailable') return overloaded
   if (body.code === 'insufficient_quota' || body.type === 'insufficient_quota') return payment
   return undefined
 }
@@ -75,8 +79,16 @@ const byStatus: ReadonlyMap<number, Reading> = new Map([
   [403, credentials],
   [404, modelNotFound],
   [408, trouble],
+  // Truss's word for a model that does not load.
+  [412, trouble],
+  [424, trouble],
   [425, trouble],
   [429, rateLimited],
+  // Groq's word for having no room.
+  [498, overloaded],
+  // Its own client, which we did not cause to leave, left.
+  [499, trouble],
+  [501, notThere],
   [503, overloaded],
   [529, overloaded],
 ])
@@ -89,13 +101,23 @@ function byClass(word: Word): Failure {
 const contextStatuses: ReadonlySet<number> = new Set([400, 403, 413, 422, 500])
 
 const contextPattern =
-  /context_length_exceeded|maximum context length|longer than the model's context length|max_new_tokens`? must be <=|exceeds the available context|context size has been exceeded|exceed_context_size/i
+  /context_length_exceeded|maximum context length|longer than the model's context length|max_new_tokens`? must be <=|`inputs` must have less than|exceeds the available context|context size has been exceeded|exceed_context_size/i
 
 const absentModel: ReadonlySet<string> = new Set([
   'model_not_available',
   'model_not_found',
   'dedicated_endpoint_not_running',
+  'model_decommissioned',
+  'model_does_not_exist',
+  'invalid_model',
 ])
+
+/** In the words of DeepSeek, OpenRouter and LM Studio, which have no code for it. */
+const absentModelPattern = /^Model Not Exist$|is not a valid model ID|^No models loaded/i
+
+function isAboutAbsentModel({ code = '', type = '', message = '' }: ErrorBody): boolean {
+  return absentModel.has(code) || absentModel.has(type) || absentModelPattern.test(message)
+}
 
 function contextLength(word: Word): Failure {
   // Clients recognise the case by these three words as much as by the code.
@@ -109,6 +131,15 @@ function modelNotFound(word: Word): Failure {
   const known = /model|endpoint/i.test(word.said)
   const plain = `The model \`${word.asked.model}\` does not exist or you do not have access to it.`
   return fail('model_not_found', known ? word.said : plain, word, { param: 'model' })
+}
+
+function contentFiltered(word: Word): Failure {
+  return fail('content_filtered', word.said || "The upstream's content filter refused the request.", word)
+}
+
+/** Of a route or a feature that this server does not have. */
+function notThere(word: Word): Failure {
+  return fail('unsupported', word.said || 'The upstream does not support this request.', word)
 }
 
 function credentials(word: Word): Failure {

@@ -1,27 +1,25 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { isObject, type JsonObject, parseJson } from '../core/json.ts'
 import { countWords } from './answer.ts'
-import { type Line, performReply, sendError } from './pandotate-reply.ts'
+import type { BillLine } from './bill.ts'
+import { performReply, sendError } from './pandotate-reply.ts'
 import { maxTokensIn, stopIn } from './request.ts'
-import type { Counts, ScriptRequest } from './script.ts'
-import { createSimulatorState, type SimulatorState } from './state.ts'
+import type { Script, ScriptRequest } from './script.ts'
+import {
+  type SeenRequest,
+  type SimulatedServer,
+  startSimulatedServer,
+  type Visit,
+} from './simulated-server.ts'
+import { createSimulatorState } from './state.ts'
 import { lastUserTurn } from './user-turn.ts'
 
 /**
  * Pandotate's own wire format over HTTP, with a simulated model behind it: `POST /api/inference`, JSON in and
  * JSON out, never a stream. The model's name spells what happens, on the real socket.
  */
-export interface SimulatedPandotate extends AsyncDisposable {
+export interface SimulatedPandotate extends Omit<SimulatedServer, 'origin' | 'bill'> {
   /** The address of its one route. */
   readonly url: string
-  /** The latest requests, oldest first, whatever became of them; at most 1000. */
-  readonly requests: readonly SeenRequest[]
-  /** How many requests came. */
-  hits(): number
-  /** How many of them the client left before the answer's end. */
-  abandoned(): number
   /** What the whole answers amount to, by true counts, whatever the answers told. */
   bill(): Bill
 }
@@ -34,14 +32,6 @@ export type PandotateOptions = {
   readonly key?: string | undefined
 }
 
-export type SeenRequest = {
-  readonly method: string
-  readonly path: string
-  /** By lower-case name. */
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
-  readonly body: string
-}
-
 export type Bill = {
   readonly answers: number
   readonly promptTokens: number
@@ -49,114 +39,41 @@ export type Bill = {
 }
 
 /** Resolves when it listens; rejects when it cannot. */
-export async function simulatePandotate({ host, port, key }: PandotateOptions): Promise<SimulatedPandotate> {
-  const desk: Desk = {
-    key,
-    state: createSimulatorState(),
-    requests: [],
-    hits: 0,
-    abandoned: 0,
-    bill: { answers: 0, promptTokens: 0, completionTokens: 0 },
-    closing: false,
-  }
-  // A client's idle connections outlive its pauses, so that none is closed under a request on its way.
-  const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
-    void receive(request, response, desk)
+export async function simulatePandotate(options: PandotateOptions): Promise<SimulatedPandotate> {
+  const state = createSimulatorState()
+  const server = await startSimulatedServer(options, async (visit) => {
+    visit.response.setHeader('x-request-id', `pandotate-${visit.number}`)
+    const asked = readRequest(visit.request, options.key)
+    if ('error' in asked) {
+      sendError(visit.response, asked.status, asked.error)
+      return
+    }
+    await answer(visit, asked, state.scriptFor(asked.model, asked.request))
   })
-  server.listen(port, host)
-  await once(server, 'listening')
-  return {
-    url: addressOf(server),
-    requests: desk.requests,
-    hits: () => desk.hits,
-    abandoned: () => desk.abandoned,
-    bill: () => desk.bill,
-    async [Symbol.asyncDispose]() {
-      desk.closing = true
-      const closed = once(server, 'close')
-      server.close()
-      server.closeAllConnections()
-      await closed
-    },
-  }
+  const { origin, ...shared } = server
+  return { ...shared, url: origin + route, bill: () => sumOf(server.bill()) }
 }
 
 const route = '/api/inference'
-const mostRequestsKept = 1000
-const mostBodyBytes = 64 * 1024 * 1024
 
-type Desk = {
-  readonly key: string | undefined
-  readonly state: SimulatorState
-  readonly requests: SeenRequest[]
-  hits: number
-  abandoned: number
-  bill: Bill
-  closing: boolean
+type Asked = { readonly model: string; readonly request: Omit<ScriptRequest, 'failures'> }
+
+type Refused = { readonly status: number; readonly error: string }
+
+async function answer(visit: Visit, { model }: Asked, script: Script): Promise<void> {
+  const counts = await performReply(script, model, visit)
+  if (counts === undefined) return
+  const { promptTokens, completionTokens } = counts
+  visit.charge({ model, promptTokens, cachedTokens: 0, completionTokens, workedMs: undefined })
 }
 
-function addressOf(server: Server): string {
-  const { address, family, port } = server.address() as AddressInfo
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}${route}`
-}
-
-async function receive(request: IncomingMessage, response: ServerResponse, desk: Desk): Promise<void> {
-  desk.hits++
-  response.setHeader('x-request-id', `pandotate-${desk.hits}`)
-  const left = new AbortController()
-  const line: Line = { response, signal: left.signal, broken: false }
-  response.once('close', () => {
-    left.abort()
-    if (!response.writableFinished && !line.broken && !desk.closing) desk.abandoned++
-  })
-  try {
-    const body = await readBody(request)
-    remember(request, body ?? '', desk)
-    const asked = body === undefined ? tooLarge : readRequest(request, body, desk.key)
-    if ('error' in asked) {
-      sendError(response, asked.status, asked.error)
-      return
-    }
-    const { model } = asked
-    const counts = await performReply(desk.state.scriptFor(model, asked.request), model, line)
-    if (counts !== undefined) desk.bill = billed(desk.bill, counts)
-  } catch (thrown) {
-    // Once the client has gone, whatever broke is its leaving; anything else is a bug, and loud.
-    if (!left.signal.aborted && request.complete) throw thrown
-  }
-}
-
-/** Reads to the end, so that the client hears the answer; undefined when there was too much to keep. */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes <= mostBodyBytes) chunks.push(chunk)
-  }
-  return bytes <= mostBodyBytes ? Buffer.concat(chunks).toString() : undefined
-}
-
-function remember({ method = '', url = '', headers }: IncomingMessage, body: string, desk: Desk): void {
-  desk.requests.push({ method, path: url, headers: { ...headers }, body })
-  if (desk.requests.length > mostRequestsKept) desk.requests.shift()
-}
-
-type Asked =
-  | { readonly model: string; readonly request: Omit<ScriptRequest, 'failures'> }
-  | { readonly status: number; readonly error: string }
-
-const tooLarge: Asked = { status: 413, error: 'Request body too large' }
-
-function readRequest(
-  { method, url, headers }: IncomingMessage,
-  text: string,
-  key: string | undefined,
-): Asked {
-  if (url?.split('?')[0] !== route) return { status: 404, error: 'Not found' }
+function readRequest({ method, path, headers, body: text }: SeenRequest, key?: string): Asked | Refused {
+  if (isTooLarge(headers, text)) return { status: 413, error: 'Request body too large' }
+  if (path.split('?')[0] !== route) return { status: 404, error: 'Not found' }
   if (method !== 'POST') return { status: 405, error: 'Method not allowed' }
-  if (key !== undefined && headers.authorization !== `Bearer ${key}`) {
-    return { status: 401, error: headers.authorization === undefined ? 'Missing API key' : 'Invalid API key' }
+  const { authorization } = headers
+  if (key !== undefined && authorization !== `Bearer ${key}`) {
+    return { status: 401, error: authorization === undefined ? 'Missing API key' : 'Invalid API key' }
   }
   const body = parseBody(text)
   if (body === undefined) return { status: 400, error: 'Invalid JSON body' }
@@ -175,6 +92,11 @@ function readRequest(
   }
 }
 
+/** Of a body too large to keep there is only the length that was announced. */
+function isTooLarge(headers: SeenRequest['headers'], text: string): boolean {
+  return text === '' && Number(headers['content-length'] ?? 0) > 0
+}
+
 function parseBody(text: string): JsonObject | undefined {
   try {
     const body = parseJson(text)
@@ -184,10 +106,12 @@ function parseBody(text: string): JsonObject | undefined {
   }
 }
 
-function billed({ answers, promptTokens, completionTokens }: Bill, counts: Counts): Bill {
-  return {
-    answers: answers + 1,
-    promptTokens: promptTokens + counts.promptTokens,
-    completionTokens: completionTokens + counts.completionTokens,
+function sumOf(lines: readonly BillLine[]): Bill {
+  let promptTokens = 0
+  let completionTokens = 0
+  for (const line of lines) {
+    promptTokens += line.promptTokens
+    completionTokens += line.completionTokens
   }
+  return { answers: lines.length, promptTokens, completionTokens }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { Failure } from '../../src/core/failure.ts'
 import { fold } from '../../src/core/fold.ts'
 import type { Delta, Kind, RawDelta } from '../../src/core/model.ts'
 import { createNormalizer } from '../../src/core/normalize.ts'
@@ -193,3 +194,33 @@ test.for(['', '{}', '[]', 'null', '7', '"a"', '{"choices":[]}', '{"choices":null
     )
   },
 )
+
+describe('an error that is read as a failure', () => {
+  const readError = (error: object) =>
+    'code' in error ? new Failure('rejected', 'No.', { provider: 'up' }) : undefined
+
+  test.for(['data: {"error":{"code":400}}', 'event: error\ndata: {"code":400}'])(
+    'ends a stream after what came before it (%j)',
+    (event) => {
+      const reader = createChunkReader('up', readError)
+      const stream = `data: {"choices":[]}\n\n${event}\n\ndata: {"choices":[]}\n\n`
+      expect(reader.read(Buffer.from(stream))).toMatchObject([{ source: '{"choices":[]}' }])
+      expect(reader).toMatchObject({ done: true, failure: { kind: 'rejected' } })
+    },
+  )
+
+  test('is thrown where a reply belongs', () => {
+    expect(() => readReply('{"error":{"code":400}}', 'up', readError)).toThrow(
+      expect.objectContaining({ kind: 'rejected' }),
+    )
+  })
+
+  test('is told as it stands when nothing is made of it', () => {
+    expect(readReply('{"error":{"message":"a"}}', 'up', readError).chunk).toEqual({ error: { message: 'a' } })
+    const reader = createChunkReader('up', readError)
+    expect(reader.read(Buffer.from('data: {"error":{"message":"a"}}\n\n'))).toMatchObject([
+      { chunk: { error: { message: 'a' } } },
+    ])
+    expect(reader).toMatchObject({ done: true, failure: undefined })
+  })
+})

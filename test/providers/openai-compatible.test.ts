@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { RawDelta } from '../../src/core/model.ts'
 import type { Upstream } from '../../src/core/ports.ts'
+import { stopToList } from '../../src/providers/adaptations.ts'
 import {
   createOpenAiCompatible,
   openaiCompatible,
@@ -31,8 +32,9 @@ type Scene = AsyncDisposable & { readonly server: RawServer; readonly upstream: 
 
 async function stage(behave: Behaviour, input: object = {}, quirks: Quirks = {}): Promise<Scene> {
   const server = await startRawServer(behave)
-  const settings = openaiCompatible.settings.parse({ baseUrl: `${server.origin}/v1`, ...input })
-  const upstream = createOpenAiCompatible('up', settings, tools, quirks)
+  const baseUrl = `${server.origin}/v1`
+  const settings = openaiCompatible.settings.parse({ baseUrl, ...input })
+  const upstream = createOpenAiCompatible('up', { oneChoice: false, baseUrl, ...settings }, tools, quirks)
   return {
     server,
     upstream,
@@ -59,13 +61,17 @@ test('settings have their defaults', () => {
     retryDelayMs: 200,
     concurrency: 128,
     headers: {},
-    oneChoice: false,
     models: [],
+    quirks: {},
   })
 })
 
 test.for([
   ['no address', {}],
+  ['a preset that knows no address', { preset: 'vllm' }],
+  ['a preset nobody knows', { preset: 'acme' }],
+  ['a quirk nobody knows', { baseUrl: 'http://a', quirks: { drop: ['user'] } }],
+  ['a role nobody knows', { baseUrl: 'http://a', quirks: { developerRole: 'user' } }],
   ['an address that is none', { baseUrl: 'localhost:8000' }],
   ['an address of files', { baseUrl: 'file:///etc/passwd' }],
   ['credentials in the address', { baseUrl: 'https://user:pass@a/v1' }],
@@ -134,6 +140,44 @@ test('a server may want another word before the key', async () => {
   await using scene = await stage(answers, { apiKey: 'abc' }, { scheme: 'Api-Key' })
   await ask(scene.upstream)
   expect(scene.server.requests[0]?.headers['authorization']).toBe('Api-Key abc')
+})
+
+test.for(['chat', 'text'] as const)(
+  'a %s call goes where a server has it, and nowhere else',
+  async (kind) => {
+    const paths = { [kind]: '/environments/production/sync/ask?x=1' }
+    await using scene = await stage(answers, {}, { paths })
+    await ask(scene.upstream, { kind })
+    const other = kind === 'chat' ? 'text' : 'chat'
+    for (const stream of [false, true]) {
+      expect(await failureOf(ask(scene.upstream, { kind: other, stream }))).toMatchObject({
+        kind: 'unsupported',
+        provider: 'up',
+        message: expect.stringContaining(`no ${other} completions`),
+      })
+    }
+    expect(scene.server.requests.map(({ path }) => path)).toEqual(['/environments/production/sync/ask?x=1'])
+  },
+)
+
+test('what a server needs otherwise is changed, and told', async () => {
+  await using scene = await stage(
+    answers,
+    {},
+    { drops: ['user'], renames: { seed: 'random_seed' }, adapt: stopToList },
+  )
+  const attempt = startAttempt('m')
+  const body = { model: 'm', user: 'u', seed: 1, stop: 'x', top_k: 3 }
+  await Array.fromAsync(
+    sentBursts(scene.upstream.send(call({ model: 'm', source: JSON.stringify(body), body }), attempt)),
+  )
+  expect(JSON.parse(scene.server.requests[0]?.body ?? '')).toEqual({
+    ...{ model: 'm', random_seed: 1, stop: ['x'], top_k: 3 },
+  })
+  expect(attempt.notes).toMatchObject({
+    dropped: ['user'],
+    converted: ['seed to random_seed', 'stop to a list'],
+  })
 })
 
 test("the caller's own bytes go upstream", async () => {

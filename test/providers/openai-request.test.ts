@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import type { JsonObject } from '../../src/core/json.ts'
 import { parseJson } from '../../src/core/json.ts'
 import type { Call } from '../../src/core/model.ts'
-import { openAiRequest } from '../../src/providers/openai-request.ts'
+import { openAiRequest, type RequestQuirks } from '../../src/providers/openai-request.ts'
 import { startAttempt } from '../fakes/attempt.ts'
 import { call } from './simulated-call.ts'
 
-const quirks = { asksUsage: true, renames: {} }
+const quirks: RequestQuirks = { asksUsage: true, renames: {}, drops: [], adapt: (body) => body }
 
 function callFrom(source: string, more: Partial<Call> = {}): Call {
   const body = parseJson(source) as JsonObject
@@ -111,4 +111,63 @@ test('a field with another name that is absent or null changes nothing', () => {
   const source = '{"model":"m","max_completion_tokens":null,"max_tokens":9}'
   expect(openAiRequest(callFrom(source), attempt, { ...quirks, renames })).toBe(source)
   expect(attempt.notes.converted).toEqual([])
+})
+
+test('a field the server refuses is left out, and named', () => {
+  const attempt = startAttempt('m')
+  const source = '{"model":"m","logit_bias":{"5":1},"seed":9223372036854775807,"user":"u"}'
+  const drops = ['user', 'logit_bias', 'store']
+  expect(openAiRequest(callFrom(source), attempt, { ...quirks, drops })).toBe(
+    '{"model":"m","seed":9223372036854775807}',
+  )
+  expect(attempt.notes.dropped).toEqual(['user', 'logit_bias'])
+})
+
+test('a refused field that is null is left out, and nothing is lost', () => {
+  const attempt = startAttempt('m')
+  const sent = openAiRequest(callFrom('{"model":"m","user":null}'), attempt, { ...quirks, drops: ['user'] })
+  expect(sent).toBe('{"model":"m"}')
+  expect(attempt.notes.dropped).toEqual([])
+})
+
+test('without a field that the server refuses, the text is the caller’s own', () => {
+  const source = '{ "model":"m" }'
+  const sent = openAiRequest(callFrom(source), startAttempt('m'), { ...quirks, drops: ['user'] })
+  expect(sent).toBe(source)
+})
+
+test('a field goes by its name there before it is looked for among the refused', () => {
+  const attempt = startAttempt('m')
+  const renames = { max_completion_tokens: 'max_tokens' }
+  const drops = ['max_completion_tokens']
+  const sent = openAiRequest(callFrom('{"model":"m","max_completion_tokens":5}'), attempt, {
+    ...quirks,
+    renames,
+    drops,
+  })
+  expect(JSON.parse(sent)).toEqual({ model: 'm', max_tokens: 5 })
+  expect(attempt.notes.dropped).toEqual([])
+})
+
+test('an adapted body is what is sent, with the model’s name there and the usage asked for', () => {
+  const attempt = startAttempt('org/m')
+  const adapt: RequestQuirks['adapt'] = (body, kind, notes) => {
+    notes.converted.push(`${kind} to haste`)
+    return { ...body, hurry: true }
+  }
+  const sent = openAiRequest(callFrom('{"model":"m","stream":true}'), attempt, { ...quirks, adapt })
+  expect(JSON.parse(sent)).toEqual({
+    ...{ model: 'org/m', stream: true, hurry: true },
+    stream_options: { include_usage: true },
+  })
+  expect(attempt.notes.converted).toEqual(['chat to haste'])
+})
+
+test('stream options that an adaptation left out stay out', () => {
+  const source = '{"model":"m","stream_options":{"include_usage":true}}'
+  const sent = openAiRequest(callFrom(source), startAttempt('m'), {
+    ...quirks,
+    adapt: ({ stream_options, ...rest }) => rest,
+  })
+  expect(sent).toBe('{"model":"m"}')
 })

@@ -1,0 +1,64 @@
+import type { Attempt } from '../core/ports.ts'
+import type { Bounds } from './bounds.ts'
+import type { ProviderTools } from './provider.ts'
+import { readRefusal } from './refusal.ts'
+import { createWire, requestHeaders } from './wire.ts'
+
+/** What starts a deployment that sleeps, on a connection of its own: calls may hold all of theirs until it is up. */
+export interface Alarm {
+  /** Resolves once Baseten has taken the request (202), long before the deployment is up. Rejects with a Failure. */
+  wake(signal: AbortSignal): Promise<void>
+  close(): Promise<void>
+}
+
+export type AlarmParts = {
+  readonly origin: string
+  readonly wakePath: string
+  readonly scheme: string
+}
+
+/** Opens no connection yet. */
+export function createAlarm(
+  name: string,
+  { apiKey, clocks }: Bounds & { readonly apiKey?: string | undefined },
+  { origin, wakePath, scheme }: AlarmParts,
+  { clock, userAgent }: ProviderTools,
+): Alarm {
+  const wire = createWire({ name, origin, connectMs: clocks.connectMs, connections: 1, clock })
+  const headers = requestHeaders(userAgent, apiKey === undefined ? undefined : `${scheme} ${apiKey}`)
+  return {
+    async wake(signal) {
+      const answer = await wire.post(wakePath, headers, '{}', aside(`${name}-wake`, signal))
+      if (answer.status >= 200 && answer.status < 300) {
+        answer.discard()
+        return
+      }
+      throw await readRefusal(answer, {
+        provider: name,
+        model: name,
+        key: apiKey === undefined ? 'none' : 'ours',
+        keySetting: `providers.${name}.apiKey`,
+        secrets: apiKey === undefined ? [] : [apiKey],
+        epochMs: clock.epochMs(),
+      })
+    },
+    close: () => wire.close(),
+  }
+}
+
+/** An attempt that belongs to no call. */
+function aside(id: string, signal: AbortSignal): Attempt {
+  return {
+    id,
+    upstreamModel: '',
+    signal,
+    notes: {
+      headersAt: undefined,
+      upstreamStatus: undefined,
+      upstreamRequestId: undefined,
+      billedMs: undefined,
+      dropped: [],
+      converted: [],
+    },
+  }
+}

@@ -1,0 +1,132 @@
+import type { Kind } from '../core/model.ts'
+import {
+  type Adaptation,
+  developerToSystem,
+  inTurn,
+  messageFieldsLeftOut,
+  streamOptionsLeftOut,
+  wholeTopPLeftOut,
+} from './adaptations.ts'
+import type { Quirks } from './openai-compatible.ts'
+import { pricePerToken, readModels } from './openai-models.ts'
+
+/** What is known of a server or service by its name. What is left out is as it is with OpenAI's own. */
+export type Preset = {
+  /** Where it is when nothing else is said. */
+  readonly baseUrl?: string
+  /** What it can be asked for; left out: both. */
+  readonly kinds?: readonly Kind[]
+  /** One prompt and one choice per request. */
+  readonly isOneChoice?: boolean
+  readonly developerRole: DeveloperRole
+  readonly adaptations?: readonly Adaptation[]
+  readonly quirks: Pick<Quirks, 'asksUsage' | 'renames' | 'drops' | 'healthPath' | 'modelsOf'>
+}
+
+/** Whether messages of the role `developer` are sent as such, or as `system`. */
+export type DeveloperRole = 'keep' | 'system'
+
+/** What an operator may say of a server; it wins over the preset's. */
+export type QuirkSettings = {
+  readonly asksUsage?: boolean
+  readonly renames?: Readonly<Record<string, string>>
+  readonly drops?: readonly string[]
+  readonly developerRole?: DeveloperRole
+}
+
+export type PresetName = (typeof presetNames)[number]
+
+export const presetNames = [
+  ...(['openai', 'vllm', 'sglang', 'llamacpp', 'ollama', 'tgi', 'lmstudio'] as const),
+  ...(['groq', 'mistral', 'openrouter', 'deepseek', 'fireworks'] as const),
+] as const
+
+/** The quirks of a server of a preset, as the operator corrects them. */
+export function quirksOf({ quirks, developerRole, adaptations = [] }: Preset, given: QuirkSettings): Quirks {
+  const { developerRole: role = developerRole, ...own } = given
+  const all = role === 'system' ? [developerToSystem, ...adaptations] : adaptations
+  const corrected: Quirks = { modelsOf: (answer) => readModels(answer), ...quirks, ...own }
+  return all.length === 0 ? corrected : { ...corrected, adapt: inTurn(all) }
+}
+
+/** A server of which nothing is known but that it speaks OpenAI's format. */
+export const unnamed: Preset = { developerRole: 'keep', quirks: {} }
+
+/** Older servers know the one name alone, some ignore the other, and then an answer has no end. */
+const oneTokenLimit = { renames: { max_completion_tokens: 'max_tokens' } }
+
+export const presets: Readonly<Record<PresetName, Preset>> = {
+  openai: { baseUrl: 'https://api.openai.com/v1', developerRole: 'keep', quirks: {} },
+  // Its own port is the gateway's own, too, so there is no address to assume.
+  vllm: { developerRole: 'system', quirks: { ...oneTokenLimit, healthPath: '/health' } },
+  sglang: {
+    baseUrl: 'http://127.0.0.1:30000/v1',
+    developerRole: 'system',
+    quirks: { ...oneTokenLimit, healthPath: '/health' },
+  },
+  llamacpp: {
+    baseUrl: 'http://127.0.0.1:8080/v1',
+    isOneChoice: true,
+    developerRole: 'system',
+    quirks: { ...oneTokenLimit, healthPath: '/health' },
+  },
+  ollama: {
+    baseUrl: 'http://127.0.0.1:11434/v1',
+    isOneChoice: true,
+    developerRole: 'system',
+    quirks: { ...oneTokenLimit, healthPath: '/api/version' },
+  },
+  tgi: {
+    baseUrl: 'http://127.0.0.1:3000/v1',
+    isOneChoice: true,
+    developerRole: 'system',
+    adaptations: [wholeTopPLeftOut],
+    quirks: { ...oneTokenLimit, healthPath: '/health' },
+  },
+  lmstudio: {
+    baseUrl: 'http://127.0.0.1:1234/v1',
+    isOneChoice: true,
+    developerRole: 'system',
+    quirks: { ...oneTokenLimit, healthPath: '/v1/models' },
+  },
+  // https://console.groq.com/docs/openai lists what is a 400 there.
+  groq: {
+    baseUrl: 'https://api.groq.com/openai/v1',
+    kinds: ['chat'],
+    isOneChoice: true,
+    developerRole: 'system',
+    adaptations: [messageFieldsLeftOut(['name', 'reasoning_content', 'reasoning'])],
+    quirks: { drops: ['logprobs', 'top_logprobs', 'logit_bias', 'store', 'metadata'] },
+  },
+  // Strict: a field it does not know is a 422.
+  mistral: {
+    baseUrl: 'https://api.mistral.ai/v1',
+    kinds: ['chat'],
+    developerRole: 'system',
+    adaptations: [messageFieldsLeftOut(['reasoning_content', 'reasoning']), streamOptionsLeftOut],
+    quirks: {
+      asksUsage: false,
+      renames: { ...oneTokenLimit.renames, seed: 'random_seed' },
+      drops: ['logprobs', 'top_logprobs', 'logit_bias', 'user', 'store', 'service_tier', 'safety_identifier'],
+    },
+  },
+  openrouter: {
+    baseUrl: 'https://openrouter.ai/api/v1',
+    developerRole: 'keep',
+    quirks: { modelsOf: (answer) => readModels(answer, pricePerToken) },
+  },
+  // What it calls completions fills in the middle of code, and is elsewhere.
+  deepseek: {
+    baseUrl: 'https://api.deepseek.com/v1',
+    kinds: ['chat'],
+    isOneChoice: true,
+    developerRole: 'system',
+    quirks: oneTokenLimit,
+  },
+  fireworks: {
+    baseUrl: 'https://api.fireworks.ai/inference/v1',
+    developerRole: 'system',
+    adaptations: [streamOptionsLeftOut],
+    quirks: { asksUsage: false, ...oneTokenLimit },
+  },
+}

@@ -1,0 +1,23 @@
+/** Where the endpoints with a queue are. */
+export const defaultUrl = 'https://api.runpod.ai/v2'
+
+export type Endpoint = {
+  readonly baseUrl: string
+  readonly endpointId: string
+  /** It has no queue, and a host of its own. */
+  readonly loadBalancer: boolean
+}
+
+/** Where an endpoint is: as a whole, in its parts, what OpenAI's paths are added to there, and what tells its health. */
+export function endpointAddress({ baseUrl, endpointId, loadBalancer }: Endpoint) {
+  const given = baseUrl.replace(/\/+$/, '')
+  const own = given === defaultUrl ? `https://${endpointId}.api.runpod.ai` : given
+  const { origin, pathname } = new URL(loadBalancer ? own : `${given}/${endpointId}`)
+  const prefix = pathname.replace(/\/+$/, '')
+  return {
+    origin,
+    prefix,
+    openAiUrl: `${origin}${prefix}${loadBalancer ? '' : '/openai'}/v1`,
+    healthPath: `${prefix}/${loadBalancer ? 'ping' : 'health'}`,
+  }
+}
