@@ -1,3 +1,5 @@
+import { createPriceBook } from '../catalog/price-book.ts'
+import { shippedPrices } from '../catalog/prices.ts'
 import { describeConfig } from '../config.ts'
 import { providers } from '../providers/all.ts'
 import type { Command } from './command.ts'
@@ -5,6 +7,10 @@ import { readConfig } from './read-config.ts'
 
 /** Reads the configuration and prints what it comes to; a fault in it is reported and exits with 1. */
 export const check: Command = async () => {
-  process.stdout.write(`${describeConfig(readConfig(), providers)}\n`)
+  const config = readConfig()
+  const book = createPriceBook({ own: [], shipped: shippedPrices })
+  const now = Date.now()
+  const text = describeConfig(config, providers, (provider, model) => book.lookup(provider, model, now))
+  process.stdout.write(`${text}\n`)
   return 0
 }

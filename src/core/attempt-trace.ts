@@ -1,7 +1,10 @@
-import { Failure } from './failure.ts'
+import { asFailure, Failure } from './failure.ts'
 import type { Call, Clocks, Delta } from './model.ts'
 import type { AttemptNotes, Clock, Deployment } from './ports.ts'
 import type { AttemptRecord, CallRecord } from './record.ts'
+import { consumptionOf } from './spending.ts'
+import type { Permit } from './standings.ts'
+import { type ClaimedUsage, writeUsage } from './usage.ts'
 
 export type AttemptParts = {
   readonly call: Call
@@ -15,6 +18,8 @@ export type AttemptParts = {
   readonly part: number
   readonly record: CallRecord
   readonly clock: Clock
+  /** Told how the attempt ended; undefined where nobody keeps watch. */
+  readonly permit?: Permit | undefined
   /** Told of every delta of the answer that is committed to, and of no other. */
   readonly note: (deltas: readonly Delta[]) => void
 }
@@ -28,8 +33,10 @@ export interface OpenAttempt {
   readonly notes: AttemptNotes
   /** The first visible delta, or the whole reply, is in hand. */
   commit(): void
-  /** The attempt is over: `ok`, or the kind of a failure. */
-  end(outcome: string): void
+  /** The whole of the answer came. */
+  end(): void
+  /** Where to look up what the upstream has told of usage, once the attempt ends. */
+  claims(usage: () => ClaimedUsage | undefined): void
   /** Ends the attempt, gives up the connection, and says which error it was: a caller's leaving comes first. */
   fail(thrown: unknown): unknown
   /** Ends the attempt as left by its reader, unless it has ended. */
@@ -62,13 +69,22 @@ export function openAttempt(parts: AttemptParts): OpenAttempt {
   }
   const sinceStart = () => clock.now() - startedAt - entry.startMs
   let ended = false
-  const end = (outcome: string) => {
+  let claimed: () => ClaimedUsage | undefined = () => undefined
+  const end = (outcome: string, failure: Failure | undefined) => {
     if (ended) return
     ended = true
     signal.removeEventListener('abort', follow)
     entry.outcome = outcome
     entry.totalMs = sinceStart()
     keepNotes(parts, entry, notes)
+    keepUsage(entry, claimed(), notes)
+    parts.permit?.end({
+      failure,
+      // A reply that came whole had no first token of its own.
+      firstTokenMs: parts.call.stream ? entry.firstTokenMs : undefined,
+      completionTokens: entry.used?.completionTokens,
+      durationMs: entry.totalMs,
+    })
   }
   return {
     id: `${parts.record.id}-${parts.record.attempts.length - 1}`,
@@ -76,20 +92,26 @@ export function openAttempt(parts: AttemptParts): OpenAttempt {
     notes,
     commit() {
       entry.firstTokenMs = sinceStart()
+      entry.isDelivered = true
       keepNotes(parts, entry, notes)
     },
-    end,
+    end: () => end('ok', undefined),
+    claims(usage) {
+      claimed = usage
+    },
     fail(thrown) {
       const told: unknown = signal.aborted ? signal.reason : thrown
       const reason = told instanceof Failure ? told.at(parts.deployment.upstream.name) : told
-      end(reason instanceof Failure ? reason.kind : 'internal')
+      const failure = asFailure(reason)
+      end(failure.kind, failure)
       controller.abort(reason)
       return reason
     },
     leave() {
       if (ended) return
-      end('caller_left')
-      controller.abort(new Failure('caller_left', 'The caller left.'))
+      const failure = new Failure('caller_left', 'The caller left.')
+      end('caller_left', failure)
+      controller.abort(failure)
     },
     watch(timeout) {
       const { clocks } = parts.deployment
@@ -110,6 +132,11 @@ function beginEntry({ deployment, part, record, clock, startedAt }: AttemptParts
     outcome: 'ok',
     upstreamStatus: undefined,
     upstreamRequestId: undefined,
+    price: deployment.price,
+    used: undefined,
+    isEstimated: false,
+    isDelivered: false,
+    costNanoUsd: undefined,
   }
   record.attempts.push(entry)
   return entry
@@ -121,6 +148,14 @@ function keepNotes({ record, startedAt }: AttemptParts, entry: AttemptRecord, no
   entry.upstreamRequestId = notes.upstreamRequestId
   for (const name of notes.dropped) record.dropped.add(name)
   for (const name of notes.converted) record.converted.add(name)
+}
+
+/** What the upstream told of all it did; of what it told in part, the rest is for others to estimate. */
+function keepUsage(entry: AttemptRecord, claimed: ClaimedUsage | undefined, notes: AttemptNotes): void {
+  if (claimed?.promptTokens === undefined || claimed.completionTokens === undefined) return
+  const usage = writeUsage({ ...claimed.raw }, claimed.promptTokens, claimed.completionTokens)
+  entry.used = consumptionOf(usage, notes.billedMs ?? entry.totalMs)
+  entry.isEstimated = entry.price.nanoUsdPerSecond !== undefined && notes.billedMs === undefined
 }
 
 function watchClocks({ idleMs }: Clocks, leftMs: number, expire: () => void): IdleWatch {

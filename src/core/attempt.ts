@@ -38,6 +38,7 @@ export async function attempt(parts: AttemptParts): Promise<Answer> {
       notes: open.notes,
     })
     const flow: Flow = { parts, open, normalizer: normalizerFor(parts) }
+    open.claims(flow.normalizer.usage)
     return call.stream ? await openStream(flow, sent) : await takeWhole(flow, sent)
   } catch (thrown) {
     throw open.fail(thrown)
@@ -71,7 +72,7 @@ async function takeWhole(flow: Flow, sent: Sent): Promise<Answer> {
   const bursts = [[whole]]
   parts.note([whole])
   open.commit()
-  open.end('ok')
+  open.end()
   return { deployment, bursts, usage: normalizer.usage }
 }
 
@@ -174,7 +175,7 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
         this.#idle.arrived()
         if (step.done === true) {
           normalizer.finish()
-          open.end('ok')
+          open.end()
           this.#close()
         } else {
           deltas = normalizer.accept(step.value)

@@ -1,12 +1,16 @@
+import { type Account, openAccount } from './account.ts'
 import type { Answer, Bursts } from './attempt.ts'
+import type { Explanation } from './explain.ts'
 import { isSinglePart, splitCall } from './fan-out.ts'
 import { fold } from './fold.ts'
 import { createMeter, type Meter } from './meter.ts'
 import type { Call, Delta, Reply, Usage } from './model.ts'
 import { openParted } from './parted.ts'
-import type { Clock, Random, TokenCounter } from './ports.ts'
+import type { Planned, Planner } from './planner.ts'
+import type { Clock, Deployment, Random, TokenCounter } from './ports.ts'
 import type { OpenRecord } from './recorder.ts'
-import type { ListedModel, Plan, Router } from './router.ts'
+import type { ListedModel, Plan } from './router.ts'
+import type { DeploymentReport, Standings } from './standings.ts'
 import { walk } from './walk.ts'
 
 /** The story of a call: plan it, split it where its upstream must have it so, try, meter, tell. */
@@ -18,6 +22,9 @@ export interface Gateway {
    * it, `bursts` rejects where the answer breaks, and ends only where it is complete.
    */
   stream(call: Call, signal: AbortSignal, record: OpenRecord): Promise<Stream>
+  /** Why a call would go where it would go now. Throws a Failure for a model that is not served here. */
+  explain(call: Call): Explanation
+  deployments(): readonly DeploymentReport[]
   models(): readonly ListedModel[]
   ownerOf(model: string): string | undefined
 }
@@ -29,7 +36,8 @@ export type Stream = {
 }
 
 export type GatewayParts = {
-  readonly router: Router
+  readonly planner: Planner
+  readonly standings: Standings
   readonly counter: TokenCounter
   readonly clock: Clock
   readonly random: Random
@@ -46,7 +54,7 @@ export type GatewayLimits = {
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { router } = parts
+  const { planner } = parts
   return {
     async reply(call, signal, record) {
       const { bursts, usage } = await open({ parts, call, signal, record })
@@ -55,8 +63,10 @@ export function createGateway(parts: GatewayParts): Gateway {
       return { chunk: reply.chunk, source: reply.source, usage: await usage() }
     },
     stream: (call, signal, record) => open({ parts, call, signal, record }),
-    models: () => router.models(),
-    ownerOf: (model) => router.ownerOf(model),
+    explain: (call) => planner.explain(call),
+    deployments: () => planner.deployments(),
+    models: () => planner.models(),
+    ownerOf: (model) => planner.ownerOf(model),
   }
 }
 
@@ -79,55 +89,62 @@ async function open(job: Job): Promise<Stream> {
   record.row.kind = call.kind
   record.row.model = call.model
   record.row.stream = call.stream
-  const plan = job.parts.router.plan(call.model, call.credential)
-  if (isSinglePart(call)) return await openWhole(job, plan)
+  const planned = job.parts.planner.plan(call)
+  const account = openAccount(planned.baseline, record)
+  const work: Work = { ...job, planned, account }
+  const { plan } = planned
+  if (isSinglePart(call)) return await openWhole(work, plan)
   const [first, ...rest] = plan
-  if (first.upstream.oneChoice) return await openParts(job, plan)
+  if (first.upstream.oneChoice) return await openParts(work, plan)
   // Where the first takes the call whole, one that would need it split is no stand-in for it.
-  return await openWhole(job, [first, ...rest.filter(({ upstream }) => !upstream.oneChoice)])
+  return await openWhole(work, [first, ...rest.filter(({ upstream }) => !upstream.oneChoice)])
 }
 
-async function openWhole(job: Job, plan: Plan): Promise<Stream> {
-  const meter = createMeter(job.call, job.parts.counter)
-  const answer = await run(job, plan, job.call, 0, meter.note)
+type Work = Job & { readonly planned: Planned; readonly account: Account }
+
+async function openWhole(work: Work, plan: Plan): Promise<Stream> {
+  const meter = createMeter(work.call, work.parts.counter)
+  work.account.follow(0, meter)
+  const answer = await run(work, plan, work.call, 0, meter.note)
   return {
     bursts: answer.bursts,
     async usage() {
       const { usage, estimated } = await meter.settle(answer.usage())
-      return noteUsage(job, usage, estimated)
+      return noteUsage(work, answer.deployment, usage, estimated)
     },
   }
 }
 
 /** Fans a call out, one walk of the plan for each part. */
-async function openParts(job: Job, plan: Plan): Promise<Stream> {
-  const { call, record } = job
-  const { counter, limits } = job.parts
+async function openParts(work: Work, plan: Plan): Promise<Stream> {
+  const { call, record, account } = work
+  const { counter, limits } = work.parts
   const parts = splitCall(call, limits.choices)
   record.row.parts = parts.length
   const merged = await openParted({
     parts,
     counter,
     limit: limits.fanOut,
-    signal: job.signal,
-    run: ({ call, index }, signal, note) => run({ ...job, signal }, plan, call, index, note),
+    signal: work.signal,
+    follow: ({ index }, meter) => account.follow(index, meter),
+    run: ({ call: part, index }, signal, note) => run({ ...work, signal }, plan, part, index, note),
   })
   return {
     bursts: merged.bursts,
     async usage() {
       const { usage, estimated } = await merged.usage()
-      return noteUsage(job, usage, estimated)
+      return noteUsage(work, plan[0], usage, estimated)
     },
   }
 }
 
-async function run(job: Job, plan: Plan, call: Call, part: number, note: Meter['note']): Promise<Answer> {
-  const { signal, record } = job
-  const { clock, random, limits } = job.parts
+async function run(work: Work, plan: Plan, call: Call, part: number, note: Meter['note']): Promise<Answer> {
+  const { signal, record } = work
+  const { clock, random, limits, standings } = work.parts
   const { row, startedAt } = record
   const deadlineMs = Math.min(limits.deadlineMs, call.deadlineMs ?? Number.POSITIVE_INFINITY)
   const deadlineAt = startedAt + deadlineMs
-  const bounds = { startedAt, deadlineAt }
+  const bounds = { startedAt, deadlineAt, standings }
   const answer = await walk({ plan, call, part, signal, clock, random, note, record: row, ...bounds })
   row.firstTokenMs ??= record.elapsedMs() - (row.attempts[0]?.startMs ?? 0)
   row.deployment ??= answer.deployment.id
@@ -135,8 +152,15 @@ async function run(job: Job, plan: Plan, call: Call, part: number, note: Meter['
   return answer
 }
 
-function noteUsage({ record }: Job, usage: Usage, estimated: boolean): Usage {
+function noteUsage(
+  { record, planned, account }: Work,
+  { id }: Deployment,
+  usage: Usage,
+  isEstimated: boolean,
+): Usage {
   record.row.usage = usage
-  record.row.usageEstimated = estimated
+  record.row.usageEstimated = isEstimated
+  planned.learn(usage, isEstimated, id)
+  account.settle()
   return usage
 }

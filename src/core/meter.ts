@@ -1,6 +1,7 @@
 import { isObject } from './json.ts'
 import type { Call, Choice, Delta, Usage } from './model.ts'
 import type { TokenCounter } from './ports.ts'
+import { promptSizeOf, tokensIn } from './prompt-size.ts'
 import { type ClaimedUsage, writeUsage } from './usage.ts'
 
 /** Follows one answer, so that its tokens can be counted where the upstream did not. */
@@ -8,12 +9,15 @@ export interface Meter {
   note(deltas: readonly Delta[]): void
   /** What the upstream claimed, and an estimate of what it left out. Nothing is counted when nothing is missing. */
   settle(claimed: ClaimedUsage | undefined): Promise<MeteredUsage>
+  /** What was settled; before that, what the answer so far comes to by its characters, nothing counted. */
+  estimate(): MeteredUsage
 }
 
 export type MeteredUsage = { readonly usage: Usage; readonly estimated: boolean }
 
 export function createMeter(call: Call, counter: TokenCounter): Meter {
   const pieces: string[] = []
+  let settled: MeteredUsage | undefined
   return {
     note(deltas) {
       for (const { chunk } of deltas) for (const choice of chunk.choices) notePieces(choice, pieces)
@@ -22,10 +26,18 @@ export function createMeter(call: Call, counter: TokenCounter): Meter {
       const promptTokens = claimed?.promptTokens ?? (await counter.count(promptText(call)))
       const completionTokens =
         claimed?.completionTokens ?? (await counter.count(completionText(call, pieces)))
-      return {
+      settled = {
         usage: writeUsage(claimed?.raw ?? {}, promptTokens, completionTokens),
         estimated: claimed?.promptTokens === undefined || claimed.completionTokens === undefined,
       }
+      return settled
+    },
+    estimate() {
+      if (settled !== undefined) return settled
+      const { exactTokens, textTokens } = promptSizeOf(call)
+      const promptTokens = Math.round(exactTokens + textTokens)
+      const completionTokens = Math.round(tokensIn(completionText(call, pieces)))
+      return { usage: writeUsage({}, promptTokens, completionTokens), estimated: true }
     },
   }
 }

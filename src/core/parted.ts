@@ -21,6 +21,8 @@ export type PartedParts = {
   /** How many parts run at once. */
   readonly limit: number
   readonly signal: AbortSignal
+  /** Told of each part's meter, before it runs. */
+  readonly follow?: ((part: Part, meter: Meter) => void) | undefined
   /** Tells `note` of the deltas of the answer. */
   run(part: Part, signal: AbortSignal, note: Meter['note']): Promise<Answer>
 }
@@ -29,12 +31,20 @@ export type PartedParts = {
  * Runs the parts of a call side by side. Resolves when the first of them commits; when one fails, the others are
  * given up, and the whole fails with it.
  */
-export async function openParted({ parts, counter, limit, signal, run }: PartedParts): Promise<Parted> {
+export async function openParted({
+  parts,
+  counter,
+  limit,
+  signal,
+  follow,
+  run,
+}: PartedParts): Promise<Parted> {
   const siblings = new AbortController()
   const both = AbortSignal.any([signal, siblings.signal])
   const lanes = parts.map(
     (part): Lane => ({ part, meter: createMeter(part.call, counter), answer: undefined }),
   )
+  for (const { part, meter } of lanes) follow?.(part, meter)
   const tasks = lanes.map((lane) => async () => {
     lane.answer = await run(lane.part, both, lane.meter.note)
     return lane.answer.bursts

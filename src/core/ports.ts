@@ -114,6 +114,8 @@ export type Route = {
   readonly pattern: string
   readonly strategy: StrategyName
   readonly deployments: readonly Deployment[]
+  /** What savings are measured against; undefined: the first deployment. */
+  readonly baseline?: Deployment | undefined
 }
 
 /** Takes each call's record once, when the call is over. Must not throw, must not wait. */

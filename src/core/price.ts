@@ -7,7 +7,10 @@ export type Price = {
   /** For prompt tokens the upstream had seen before; undefined: they cost what other prompt tokens do. */
   readonly cachedInputNanoUsdPerMillion: number | undefined
   readonly outputNanoUsdPerMillion: number | undefined
+  /** Where there is one, it is the whole price of the work: tokens cost nothing beside it. */
   readonly nanoUsdPerSecond: number | undefined
+  /** For each request, beside what its tokens or seconds cost; undefined: there is no such charge. */
+  readonly nanoUsdPerRequest?: number | undefined
 }
 
 /** Nothing is known of what it costs. */
@@ -30,38 +33,67 @@ export type Consumption = {
 
 /**
  * What it costs, in whole nano-USD: the parts are summed exactly and rounded once, half a nano-USD upwards.
- * Undefined where a price that is needed is not known.
+ * Undefined where a price that is needed is not known: one for tokens of which none were used is not needed, but
+ * of a price per token something must be known.
  */
 export function costNanoUsd(price: Price, used: Consumption): number | undefined {
-  const { nanoUsdPerSecond, inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output } = price
-  if (nanoUsdPerSecond !== undefined) {
-    if (used.workedMs === undefined) return undefined
-    return divided(exact(nanoUsdPerSecond) * exact(Math.round(used.workedMs)), 1000n)
-  }
-  if (input === undefined || output === undefined) return undefined
-  const cachedInput = price.cachedInputNanoUsdPerMillion ?? input
-  const parts =
-    exact(used.promptTokens - used.cachedTokens) * exact(input) +
-    exact(used.cachedTokens) * exact(cachedInput) +
-    exact(used.completionTokens) * exact(output)
-  return divided(parts, 1_000_000n)
+  const millionths = price.nanoUsdPerSecond === undefined ? forTokens(price, used) : forTime(price, used)
+  if (millionths === undefined) return undefined
+  return divided(millionths + exact(price.nanoUsdPerRequest ?? 0) * million, million)
 }
 
 /**
  * Decimal text of USD as whole nano-USD, after multiplying by `scale`, a power of ten: `nanoUsd('0.88')` is
  * 880000000; a price per token becomes one per million with a scale of a million. Throws RangeError for what is no
- * decimal number from 0 on, or has digits below a nano-USD.
+ * decimal number from 0 on, has digits below a nano-USD, or is beyond nine million USD.
  */
 export function nanoUsd(usd: string, scale = 1): number {
   const [, whole, fraction = '', exponent = '0'] =
-    /^(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/.exec(usd) ?? []
+    /^(\d{1,40})(?:\.(\d{1,40}))?(?:[eE]([+-]?\d{1,3}))?$/.exec(usd) ?? []
   if (whole === undefined) throw new RangeError(`Not a decimal number: ${usd.slice(0, 40)}`)
-  const shift = 9 + Math.round(Math.log10(scale)) + Number(exponent) - fraction.length
   const digits = BigInt(whole + fraction)
-  if (shift >= 0) return Number(digits * 10n ** BigInt(shift))
-  const unit = 10n ** BigInt(-shift)
-  if (digits % unit !== 0n) throw new RangeError(`Finer than a nano-USD: ${usd.slice(0, 40)}`)
-  return Number(digits / unit)
+  const shift = 9 + Math.round(Math.log10(scale)) + Number(exponent) - fraction.length
+  return counted(shift >= 0 ? digits * 10n ** BigInt(shift) : cut(digits, -shift, usd), usd)
+}
+
+/**
+ * The same for a number from JSON, to the nearest nano-USD: 0.25999999999999995, which somebody's arithmetic made
+ * of 0.26, is 260000000. Throws RangeError for what is negative, no number, or beyond nine million USD.
+ */
+export function roundedNanoUsd(usd: number, scale = 1): number {
+  const nano = Math.round(usd * scale * 1e9)
+  if (!(usd >= 0) || !Number.isSafeInteger(nano)) throw new RangeError(`Not a price: ${usd}`)
+  return nano
+}
+
+/** Whole nano-USD as decimal text of USD, every digit of it: `usdText(-1500000n)` is `-0.001500000`. */
+export function usdText(nano: number | bigint): string {
+  const digits = String(nano).replace('-', '').padStart(10, '0')
+  return `${nano < 0 ? '-' : ''}${digits.slice(0, -9)}.${digits.slice(-9)}`
+}
+
+const million = 1_000_000n
+
+/** In millionths of a nano-USD. */
+function forTokens(price: Price, used: Consumption): bigint | undefined {
+  const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output } = price
+  const promptTokens = exact(used.promptTokens)
+  const completionTokens = exact(used.completionTokens)
+  if (input === undefined && (promptTokens > 0n || output === undefined)) return undefined
+  if (output === undefined && completionTokens > 0n) return undefined
+  const claimed = exact(used.cachedTokens)
+  const cachedTokens = claimed > promptTokens ? promptTokens : claimed
+  const cachedInput = price.cachedInputNanoUsdPerMillion ?? input
+  return (
+    (promptTokens - cachedTokens) * exact(input ?? 0) +
+    cachedTokens * exact(cachedInput ?? 0) +
+    completionTokens * exact(output ?? 0)
+  )
+}
+
+/** In millionths of a nano-USD. */
+function forTime({ nanoUsdPerSecond = 0 }: Price, { workedMs }: Consumption): bigint | undefined {
+  return workedMs === undefined ? undefined : exact(nanoUsdPerSecond) * exact(workedMs) * 1000n
 }
 
 function exact(value: number): bigint {
@@ -70,4 +102,15 @@ function exact(value: number): bigint {
 
 function divided(value: bigint, by: bigint): number {
   return Number((value * 2n + by) / (by * 2n))
+}
+
+function cut(digits: bigint, places: number, usd: string): bigint {
+  const unit = 10n ** BigInt(places)
+  if (digits % unit !== 0n) throw new RangeError(`Finer than a nano-USD: ${usd.slice(0, 40)}`)
+  return digits / unit
+}
+
+function counted(nano: bigint, usd: string): number {
+  if (nano > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`Too large a price: ${usd.slice(0, 40)}`)
+  return Number(nano)
 }

@@ -1,5 +1,7 @@
 import type { Failure } from './failure.ts'
 import type { Kind, Usage } from './model.ts'
+import type { Consumption, Price } from './price.ts'
+import type { Baseline } from './spending.ts'
 
 /**
  * The wide row of one call, written once when it is over: ids, choices, durations and counts, never a prompt,
@@ -8,6 +10,7 @@ import type { Kind, Usage } from './model.ts'
 export type CallRecord = {
   readonly id: string
   readonly dialect: string
+  readonly startedEpochMs: number
   /** The caller's key, as an operator may see it; undefined when none is asked for. */
   principal: string | undefined
   kind: Kind | undefined
@@ -37,6 +40,18 @@ export type CallRecord = {
   usage: Usage | undefined
   /** True when a count was made here, because the upstream gave none. */
   usageEstimated: boolean
+  /** Of all attempts, in whole nano-USD; undefined where a price is not known. */
+  costNanoUsd: number | undefined
+  /** True when some of what was paid for was counted here, and not by its upstream. */
+  costEstimated: boolean
+  /** What savings are measured against; undefined until the call was planned. */
+  baseline: Baseline | undefined
+  /** What the work that reached the caller would have cost there. */
+  baselineNanoUsd: number | undefined
+  /** The baseline's cost less the call's own; negative when more was spent. */
+  savedNanoUsd: number | undefined
+  /** Answered without an upstream call of its own; undefined: it had one. */
+  cache: 'hit' | 'coalesced' | undefined
   /** The answer took longer than the slow threshold. */
   slow: boolean
   readonly dropped: Set<string>
@@ -58,13 +73,24 @@ export type AttemptRecord = {
   outcome: string
   upstreamStatus: number | undefined
   upstreamRequestId: string | undefined
+  /** What the deployment charged when the attempt began. */
+  readonly price: Price
+  /** Undefined: it did no work, as far as is known. */
+  used: Consumption | undefined
+  /** Some of `used` was counted here. */
+  isEstimated: boolean
+  /** Its answer went to the caller, whole or in part. */
+  isDelivered: boolean
+  /** In whole nano-USD; 0 where nothing was used, undefined where the price is not known. */
+  costNanoUsd: number | undefined
 }
 
 /** A record at the moment its call begins. */
-export function startRecord(id: string, dialect: string): CallRecord {
+export function startRecord(id: string, dialect: string, startedEpochMs = 0): CallRecord {
   return {
     id,
     dialect,
+    startedEpochMs,
     principal: undefined,
     kind: undefined,
     model: undefined,
@@ -85,6 +111,12 @@ export function startRecord(id: string, dialect: string): CallRecord {
     overheadMs: 0,
     usage: undefined,
     usageEstimated: false,
+    costNanoUsd: undefined,
+    costEstimated: false,
+    baseline: undefined,
+    baselineNanoUsd: undefined,
+    savedNanoUsd: undefined,
+    cache: undefined,
     slow: false,
     dropped: new Set(),
     converted: new Set(),

@@ -1,17 +1,17 @@
 import { Failure } from './failure.ts'
 import type { Deployment, Route } from './ports.ts'
 
-/**
- * Decides where a call may run, and in what order. Pure: the same routes, model and credential give the same
- * plan.
- */
+/** Finds where a model may run. Pure: the same routes, model and credential give the same answer. */
 export interface Router {
+  readonly routes: readonly Route[]
+  /** The route of a model: a name goes before a pattern, of two patterns the longer. Throws `model_not_found`. */
+  routeOf(model: string): Route
   /**
-   * The deployments to try, in order, the same one again where it may be retried; never empty.
-   * Throws `model_not_found` when no route has that model; when no upstream has a key for the call, `unauthorized`
-   * where callers may bring one, else `upstream_auth`: then it is the operator's to mend.
+   * Those of a route's deployments that take the credential, in the order written; never empty. Throws
+   * `unauthorized` where callers may bring a key of their own, else `upstream_auth`: then it is the operator's to
+   * mend.
    */
-  plan(model: string, credential: string | undefined): Plan
+  admitted(route: Route, credential: string | undefined): readonly Deployment[]
   /** The first upstream that a model's route names; undefined when no route has that model. */
   ownerOf(model: string): string | undefined
   /** Names to list to callers: those of exact routes, and what the upstreams of patterns are known to have. */
@@ -25,32 +25,24 @@ export type Plan = readonly [Deployment, ...Deployment[]]
 export type ListedModel = { readonly id: string; readonly ownedBy: string }
 
 /** `mayBringKeys`: a caller's bearer is their own, and not a key of this gateway. */
-export function createRouter(
-  routes: readonly Route[],
-  attempts: number | undefined,
-  mayBringKeys = true,
-): Router {
+export function createRouter(routes: readonly Route[], mayBringKeys = true): Router {
   const exact = new Map(routes.filter(({ pattern }) => !pattern.includes('*')).map((r) => [r.pattern, r]))
   const patterns = routes
     .filter(({ pattern }) => pattern.includes('*'))
     .toSorted((one, other) => literalLength(other.pattern) - literalLength(one.pattern))
-  /** Nearly every call may go to every deployment of its route: those plans are made once. */
-  const wholePlans = new Map<Route, Plan>()
   const find = (model: string) =>
     exact.get(model) ?? patterns.find(({ pattern }) => matchesPattern(model, pattern))
   return {
-    plan(model, credential) {
+    routes,
+    routeOf(model) {
       const route = find(model)
       if (route === undefined) throw unknownModel(model)
-      const admitted = route.deployments.filter(({ upstream }) => upstream.admits(credential))
+      return route
+    },
+    admitted({ deployments }, credential) {
+      const admitted = deployments.filter(({ upstream }) => upstream.admits(credential))
       if (admitted.length === 0) throw noKey(mayBringKeys)
-      if (admitted.length < route.deployments.length) return planOf(route, admitted, attempts)
-      let plan = wholePlans.get(route)
-      if (plan === undefined) {
-        plan = planOf(route, admitted, attempts)
-        wholePlans.set(route, plan)
-      }
-      return plan
+      return admitted.length === deployments.length ? deployments : admitted
     },
     ownerOf: (model) => find(model)?.deployments[0]?.upstream.name,
     models() {
@@ -67,6 +59,20 @@ export function createRouter(
     },
   }
 }
+
+/** Every deployment once, then again those that may be retried, and so on; by default as many as suit the retries. */
+export function planOf(chosen: readonly Deployment[], attempts: number | undefined): Plan {
+  const retries = Math.max(0, ...chosen.map(({ retry }) => retry.retries))
+  const rounds = Array.from({ length: retries + 1 }, (_, round) =>
+    chosen.filter(({ retry }) => round <= retry.retries),
+  )
+  const [first, ...rest] = rounds.flat().slice(0, attempts ?? Math.max(usualAttempts, retries + 1))
+  if (first === undefined) throw new TypeError('A plan is made of at least one deployment.')
+  return [first, ...rest]
+}
+
+/** How many attempts a call has where nothing is said of it, and no deployment asks for more. */
+const usualAttempts = 3
 
 /** True when `pattern`, in which `*` stands for any run of characters, fits the whole of `name`. Linear. */
 export function matchesPattern(name: string, pattern: string): boolean {
@@ -88,30 +94,6 @@ export function unknownModel(model: string): Failure {
   const shown = model.length > 200 ? `${model.slice(0, 200)}…` : model
   const message = `The model \`${shown}\` does not exist or you do not have access to it.`
   return new Failure('model_not_found', message, { param: 'model' })
-}
-
-type Strategy = (admitted: readonly Deployment[]) => readonly Deployment[]
-
-const strategies = {
-  /** All, in the order written. */
-  fallback: (admitted) => admitted,
-  /** The first that takes the caller, and no other in its stead. */
-  first: (admitted) => admitted.slice(0, 1),
-} as const satisfies Partial<Record<Route['strategy'], Strategy>>
-
-/** How many attempts a call has where nothing is said of it, and no deployment asks for more. */
-const usualAttempts = 3
-
-/** Every deployment once, then again those that may be retried, and so on, `attempts` in all. */
-function planOf(route: Route, admitted: readonly Deployment[], attempts: number | undefined): Plan {
-  const chosen = strategies[route.strategy === 'first' ? 'first' : 'fallback'](admitted)
-  const retries = Math.max(0, ...chosen.map(({ retry }) => retry.retries))
-  const rounds = Array.from({ length: retries + 1 }, (_, round) =>
-    chosen.filter(({ retry }) => round <= retry.retries),
-  )
-  const [first, ...rest] = rounds.flat().slice(0, attempts ?? Math.max(usualAttempts, retries + 1))
-  if (first === undefined) throw new TypeError('A plan is made of at least one deployment.')
-  return [first, ...rest]
 }
 
 function noKey(mayBringKeys: boolean): Failure {

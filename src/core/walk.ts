@@ -4,8 +4,14 @@ import type { AttemptParts } from './attempt-trace.ts'
 import { Failure } from './failure.ts'
 import type { Deployment, Random } from './ports.ts'
 import type { Plan } from './router.ts'
+import type { Standings } from './standings.ts'
 
-export type WalkParts = Omit<AttemptParts, 'deployment'> & { readonly plan: Plan; readonly random: Random }
+export type WalkParts = Omit<AttemptParts, 'deployment' | 'permit'> & {
+  readonly plan: Plan
+  readonly random: Random
+  /** Gives leave for each attempt; undefined: nobody keeps watch, and every attempt has it. */
+  readonly standings?: Standings | undefined
+}
 
 /**
  * Walks a plan until an answer is committed to. A failure moves on: to a different deployment at once, to one that
@@ -15,7 +21,7 @@ export type WalkParts = Omit<AttemptParts, 'deployment'> & { readonly plan: Plan
 export async function walk(parts: WalkParts): Promise<Answer> {
   const { plan, signal } = parts
   const path = createPath(parts)
-  return await pRetry(() => attempt({ ...parts, deployment: path.current() }), {
+  return await pRetry(() => attempt({ ...parts, ...path.enter() }), {
     retries: plan.length - 1,
     // The wait depends on where the next attempt goes: it is made in shouldRetry, p-retry adds none.
     minTimeout: 0,
@@ -33,7 +39,8 @@ export async function walk(parts: WalkParts): Promise<Answer> {
 
 /** Where the walk stands, and when the deployments that failed may be asked again. */
 interface Path {
-  current(): Deployment
+  /** Where to try now, with leave to. One that is left alone is passed over as long as there is another. */
+  enter(): Pick<AttemptParts, 'deployment' | 'permit'>
   /**
    * Goes to the next deployment that may help after this failure, and says how long to wait before it is asked;
    * undefined when there is none.
@@ -41,7 +48,7 @@ interface Path {
   moveOn(failure: Failure): number | undefined
 }
 
-function createPath({ plan, clock, deadlineAt, random }: WalkParts): Path {
+function createPath({ plan, clock, deadlineAt, random, standings }: WalkParts): Path {
   const failed = new Map<Deployment, { times: number; readyAt: number }>()
   let position = 0
   let current: Deployment = plan[0]
@@ -52,7 +59,20 @@ function createPath({ plan, clock, deadlineAt, random }: WalkParts): Path {
     failed.set(current, { times, readyAt: clock.now() + waitMs })
   }
   return {
-    current: () => current,
+    enter() {
+      if (standings === undefined) return { deployment: current }
+      const at = position
+      for (let next = at; next < plan.length; next++) {
+        const deployment = plan[next]
+        if (deployment === undefined || (next > at && failed.has(deployment))) continue
+        const permit = standings.begin(deployment.id)
+        if (permit === undefined) continue
+        position = next
+        current = deployment
+        return { deployment, permit }
+      }
+      return { deployment: current, permit: standings.insist(current.id) }
+    },
     moveOn(failure) {
       if (!failure.again && !failure.elsewhere) return undefined
       noteFailure(failure)

@@ -2,33 +2,38 @@ import { Failure } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Call, Kind } from '../core/model.ts'
 import type { Incoming } from './dialect.ts'
+import { steer } from './steering.ts'
 
 /**
- * A validated request of OpenAI's own shape as a Call: its body and its text are the caller's, untouched.
+ * A validated request of OpenAI's own shape as a Call: its body and its text are the caller's, untouched but for
+ * the fields that steer it, which go no further. Throws Failure `invalid_request` where those are at fault.
  * Usage is told at the end of a stream when `stream_options` asks for it; without a stream they mean nothing.
  */
 export function callOf(request: Incoming, dialect: string, kind: Kind): Call {
-  const { id, body, source, credential, deadlineMs } = request
+  const { id, credential, deadlineMs } = request
+  const steered = steer(request)
+  const body = steered?.body ?? request.body
   const stream = body['stream'] === true
   const options = body['stream_options'] as JsonObject | null | undefined
   return {
     id,
     dialect,
     kind,
-    model: body['model'] as string,
+    model: steered?.model ?? (body['model'] as string),
     stream,
     includeUsage: stream && options?.['include_usage'] === true,
     body,
-    source,
+    source: body === request.body ? request.source : undefined,
     credential,
     deadlineMs,
+    steering: steered?.steering,
   }
 }
 
-/** Throws when the body names no model, in the words OpenAI has for it. */
-export function requireModel(body: JsonObject): void {
-  const model = body['model']
-  if (model === undefined || model === null || model === '') {
+/** Throws when the body names no model, not even among `models`, in the words OpenAI has for it. */
+export function requireModel({ model, models }: JsonObject): void {
+  const isNamedElsewhere = Array.isArray(models) && models.length > 0
+  if (!isNamedElsewhere && (model === undefined || model === null || model === '')) {
     throw new Failure('invalid_request', 'you must provide a model parameter', { param: 'model' })
   }
 }

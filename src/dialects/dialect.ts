@@ -32,7 +32,12 @@ export type Incoming = {
   readonly deadlineMs: number | undefined
   /** Refuse what OpenAI refuses, instead of what cannot be done. */
   readonly strict: boolean
+  /** The request's headers, for what of them steers it; undefined where there are none. */
+  readonly headers?: HeaderLookup | undefined
 }
+
+/** A header's text by its lower case name. */
+export type HeaderLookup = (name: string) => string | undefined
 
 /** What an answer may tell about how it was made. */
 export type Told = { readonly slow: boolean }

@@ -5,6 +5,7 @@ import {
   anInteger,
   anObject,
   anyInteger,
+  anything,
   aString,
   form,
   list,
@@ -30,6 +31,9 @@ export const samplingFields = {
     include_obfuscation: aBoolean.nullish(),
   }),
   user: aString,
+  // What a caller says of where the call may run: read, and taken out, by the steering.
+  models: anything,
+  provider: anything,
 } satisfies Record<string, z.ZodType>
 
 /** What OpenAI holds to more than can be done elsewhere. */

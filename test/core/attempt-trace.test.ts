@@ -16,7 +16,7 @@ const busy = new Failure('overloaded', 'Busy.')
 
 describe('an attempt ends once', () => {
   test.for([
-    ['end', (open: ReturnType<typeof openAttempt>) => open.end('ok'), 'ok'],
+    ['end', (open: ReturnType<typeof openAttempt>) => open.end(), 'ok'],
     ['fail', (open: ReturnType<typeof openAttempt>) => open.fail(busy), 'overloaded'],
     ['leave', (open: ReturnType<typeof openAttempt>) => open.leave(), 'caller_left'],
   ] as const)('by %s, whatever comes after', async ([, finish, outcome]) => {
@@ -24,7 +24,7 @@ describe('an attempt ends once', () => {
     await vi.advanceTimersByTimeAsync(40)
     finish(open)
     await vi.advanceTimersByTimeAsync(40)
-    open.end('ok')
+    open.end()
     open.fail(new Failure('timeout', 'Late.'))
     open.leave()
     expect(parts.record.attempts).toMatchObject([{ outcome, totalMs: 40 }])
@@ -42,7 +42,7 @@ test('a failure gives up the connection for that reason, with the provider’s n
 test('an answer in full leaves the connection alone', () => {
   const { open } = anAttempt()
   open.commit()
-  open.end('ok')
+  open.end()
   open.leave()
   expect(open.signal.aborted).toBe(false)
 })
@@ -76,7 +76,7 @@ test('a watch that is over expires no more', async () => {
 test('several attempts stand in the record in the order they began', () => {
   const { parts, open } = anAttempt()
   openAttempt({ ...parts, part: 2 })
-  open.end('ok')
+  open.end()
   openAttempt({ ...parts, part: 1 })
   expect(parts.record.attempts.map(({ part }) => part)).toEqual([0, 2, 1])
 })

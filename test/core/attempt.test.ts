@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { attempt } from '../../src/core/attempt.ts'
 import { Failure } from '../../src/core/failure.ts'
 import type { Upstream } from '../../src/core/ports.ts'
+import { unknownPrice } from '../../src/core/price.ts'
 import { startRecord } from '../../src/core/record.ts'
 import {
   aCall,
@@ -240,8 +241,9 @@ describe('what an attempt leaves in the record', () => {
         firstTokenMs: 100,
         totalMs: 110,
         outcome: 'ok',
-        upstreamStatus: 200,
-        upstreamRequestId: 'up-req-7',
+        ...{ upstreamStatus: 200, upstreamRequestId: 'up-req-7' },
+        ...{ price: unknownPrice, used: undefined, isEstimated: false, isDelivered: true },
+        costNanoUsd: undefined,
       },
     ])
     expect(parts.record.converted).toEqual(new Set(['messages to prompt (llama3)']))

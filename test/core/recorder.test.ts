@@ -1,10 +1,11 @@
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { Failure, type FailureKind } from '../../src/core/failure.ts'
 import type { Clock, Sink } from '../../src/core/ports.ts'
 import type { CallRecord } from '../../src/core/record.ts'
 import { createRecorder } from '../../src/core/recorder.ts'
 
-test('every sink gets the row once, when the call is over', () => {
+test('every sink gets the row once, when the call is over', async () => {
   const { recorder, rows, time } = setUp()
   {
     using record = recorder.open('req_1', 'chat')
@@ -13,18 +14,20 @@ test('every sink gets the row once, when the call is over', () => {
     expect(record.elapsedMs()).toBe(250)
     expect(rows).toEqual([[], []])
   }
+  await setImmediate()
   expect(rows.map((written) => written.length)).toEqual([1, 1])
   expect(rows[0]?.[0]).toMatchObject({ id: 'req_1', dialect: 'chat', outcome: 'ok', status: 0, totalMs: 250 })
   expect(rows[0]?.[0]).toBe(rows[1]?.[0])
 })
 
-test('a record closed twice is written once, with the durations of the first time', () => {
+test('a record closed twice is written once, with the durations of the first time', async () => {
   const { recorder, rows, time } = setUp()
   const record = recorder.open('req_1', 'chat')
   time.advance(10)
   record[Symbol.dispose]()
   time.advance(10)
   record[Symbol.dispose]()
+  await setImmediate()
   expect(rows.map((written) => written.length)).toEqual([1, 1])
   expect(record.row.totalMs).toBe(10)
 })
@@ -42,11 +45,12 @@ test('records opened side by side know nothing of each other', () => {
 test.for([
   [1500, false],
   [1501, true],
-] as const)('a call of %i ms is slow: %o', ([totalMs, slow]) => {
+] as const)('a call of %i ms is slow: %o', async ([totalMs, slow]) => {
   const { recorder, rows, time } = setUp()
   const record = recorder.open('req_1', 'chat')
   time.advance(totalMs)
   record[Symbol.dispose]()
+  await setImmediate()
   expect(rows[0]?.[0]?.slow).toBe(slow)
 })
 

@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Deployment, Route } from '../../src/core/ports.ts'
-import { createRouter, matchesPattern } from '../../src/core/router.ts'
+import { matchesPattern } from '../../src/core/router.ts'
+import { routing } from './routing.ts'
 import { aDeployment, scriptedUpstream } from './scripted-upstream.ts'
 
 describe('the route of a model', () => {
-  const router = createRouter(
+  const router = routing(
     [
       route('*', deployment('any')),
       route('llama-*', deployment('llama')),
@@ -91,13 +92,13 @@ describe('a plan', () => {
     ['fewer attempts than allowed', [b], 9, 'b'],
   ]
   test.for(cases)('is %s', ([, deployments, attempts, expected]) => {
-    const plan = createRouter([route('m', ...deployments)], attempts).plan('m', undefined)
+    const plan = routing([route('m', ...deployments)], attempts).plan('m', undefined)
     expect(plan.map(({ upstream }) => upstream.name).join(' ')).toBe(expected)
   })
 
   test('leaves out who does not admit the caller', () => {
     const theirs = deployment('theirs', 1, (credential) => credential?.startsWith('pk_') === true)
-    const router = createRouter([route('m', theirs, b)], undefined)
+    const router = routing([route('m', theirs, b)], undefined)
     expect(idsOf(router.plan('m', 'pk_1'))).toEqual(idsOf([theirs, b, theirs]))
     expect(idsOf(router.plan('m', 'sk_1'))).toEqual(idsOf([b]))
     expect(idsOf(router.plan('m', undefined))).toEqual(idsOf([b]))
@@ -105,14 +106,14 @@ describe('a plan', () => {
 
   test('of `first` is the first that admits the caller, and its retries', () => {
     const theirs = deployment('theirs', 1, (credential) => credential !== undefined)
-    const router = createRouter([{ ...route('m', theirs, a, b), strategy: 'first' }], undefined)
+    const router = routing([{ ...route('m', theirs, a, b), strategy: 'first' }], undefined)
     expect(idsOf(router.plan('m', 'pk_1'))).toEqual(idsOf([theirs, theirs]))
     expect(idsOf(router.plan('m', undefined))).toEqual(idsOf([a, a, a]))
   })
 
   test('that would be empty is the caller’s to mend, and says to the operator what to set', () => {
     const closed = deployment('closed', 1, () => false)
-    const router = createRouter([route('m', closed)], undefined)
+    const router = routing([route('m', closed)], undefined)
     expect(() => router.plan('m', 'pk_1')).toThrow(
       expect.objectContaining({
         kind: 'unauthorized',
@@ -122,7 +123,7 @@ describe('a plan', () => {
   })
 
   test('that would be empty is the operator’s to mend, where callers can bring no key', () => {
-    const router = createRouter(
+    const router = routing(
       [
         route(
           'm',
@@ -136,13 +137,13 @@ describe('a plan', () => {
   })
 
   test('is the same for the same question', () => {
-    const router = createRouter([route('*', a, b, c)], undefined)
+    const router = routing([route('*', a, b, c)], undefined)
     expect(router.plan('m', undefined)).toEqual(router.plan('m', undefined))
   })
 })
 
 describe('a model without a route', () => {
-  const router = createRouter([route('known', deployment('a')), route('also-*', deployment('a'))], undefined)
+  const router = routing([route('known', deployment('a')), route('also-*', deployment('a'))], undefined)
 
   test.for(['unknown', '', 'Known', 'known ', 'also', '__proto__', 'constructor'])('%j', (model) => {
     expect(router.ownerOf(model)).toBeUndefined()
@@ -164,7 +165,7 @@ test('models are those of exact routes and what is known of patterns, each once,
     aDeployment(scriptedUpstream([[]], { name, knownModels }))
   const one = known('one', 'llama-3', 'llama-2', 'mistral')
   const other = known('other', 'llama-2', 'llama-9', 'taken')
-  const router = createRouter(
+  const router = routing(
     [route('fast', other, one), route('llama-*', one, other), route('*', other), route('taken', one)],
     undefined,
   )

@@ -1,9 +1,10 @@
 import { createGateway, type Gateway, type GatewayLimits } from '../../src/core/gateway.ts'
 import type { Call } from '../../src/core/model.ts'
 import type { Deployment, TokenCounter } from '../../src/core/ports.ts'
+import { type Price, unknownPrice } from '../../src/core/price.ts'
 import type { CallRecord } from '../../src/core/record.ts'
 import { createRecorder, type OpenRecord } from '../../src/core/recorder.ts'
-import { createRouter } from '../../src/core/router.ts'
+import { planning } from './routing.ts'
 import { aDeployment, type ScriptedUpstream, timersClock } from './scripted-upstream.ts'
 import { aCaller, type Caller } from './trying.ts'
 
@@ -19,9 +20,14 @@ export type Serving = {
   stream(call: Call): ReturnType<Gateway['stream']>
 }
 
-export function serve(upstreams: readonly ScriptedUpstream[], limits: Partial<GatewayLimits> = {}): Serving {
+export function serve(
+  upstreams: readonly ScriptedUpstream[],
+  limits: Partial<GatewayLimits> = {},
+  prices: Readonly<Record<string, Price>> = {},
+): Serving {
   const deployments = upstreams.map(
-    (upstream): Deployment => aDeployment(upstream, { id: `m@${upstream.name}` }),
+    (upstream): Deployment =>
+      aDeployment(upstream, { id: `m@${upstream.name}`, price: prices[upstream.name] ?? unknownPrice }),
   )
   const counted: string[] = []
   const counter: TokenCounter = {
@@ -31,7 +37,7 @@ export function serve(upstreams: readonly ScriptedUpstream[], limits: Partial<Ga
     },
   }
   const gateway = createGateway({
-    router: createRouter([{ pattern: 'some-*', strategy: 'fallback', deployments }], undefined),
+    ...planning([{ pattern: 'some-*', strategy: 'fallback', deployments }]),
     counter,
     clock: timersClock,
     random: () => 0,

@@ -1,0 +1,59 @@
+import { nanoUsd, type Price, roundedNanoUsd, unknownPrice } from '../core/price.ts'
+
+/** A price as a source lists it: what is left out is not known. */
+export type ListedPrice = TokenPrice | TimePrice
+
+/** An amount of USD: decimal text is exact, a JSON number is taken to the nearest nano-USD. */
+export type Amount = string | number
+
+export type TokenPrice = {
+  readonly unit: keyof typeof tokenUnits
+  readonly input?: Amount | undefined
+  /** For prompt tokens that were seen before. */
+  readonly cachedInput?: Amount | undefined
+  readonly output?: Amount | undefined
+  /** USD for each request, whatever the unit of the tokens. */
+  readonly request?: Amount | undefined
+}
+
+export type TimePrice = {
+  readonly unit: keyof typeof timeUnits
+  readonly work: Amount
+  readonly request?: Amount | undefined
+}
+
+/**
+ * A listed price in whole nano-USD. Decimal text that is finer than that is refused with a RangeError, but for a
+ * price per hour, which is rounded to nano-USD per second.
+ */
+export function priceOf(listed: ListedPrice): Price {
+  const request = amountOf(listed.request, 1)
+  const perRequest = request === undefined ? {} : { nanoUsdPerRequest: request }
+  if ('work' in listed) {
+    const work = amountOf(listed.work, 1) ?? 0
+    return { ...unknownPrice, nanoUsdPerSecond: Math.round(work / timeUnits[listed.unit]), ...perRequest }
+  }
+  const scale = tokenUnits[listed.unit]
+  return {
+    inputNanoUsdPerMillion: amountOf(listed.input, scale),
+    cachedInputNanoUsdPerMillion: amountOf(listed.cachedInput, scale),
+    outputNanoUsdPerMillion: amountOf(listed.output, scale),
+    nanoUsdPerSecond: undefined,
+    ...perRequest,
+  }
+}
+
+/** How many of it a million tokens cost. */
+const tokenUnits = {
+  usd_per_million_tokens: 1,
+  usd_per_thousand_tokens: 1000,
+  usd_per_token: 1_000_000,
+} as const
+
+/** How many seconds it pays for. */
+const timeUnits = { usd_per_second: 1, usd_per_hour: 3600 } as const
+
+function amountOf(amount: Amount | undefined, scale: number): number | undefined {
+  if (amount === undefined) return undefined
+  return typeof amount === 'string' ? nanoUsd(amount, scale) : roundedNanoUsd(amount, scale)
+}

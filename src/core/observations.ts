@@ -1,0 +1,76 @@
+import type { Clock } from './ports.ts'
+
+/**
+ * How well and how fast one deployment has been answering: sums in which what was seen counts half after every
+ * half-life. Takes the same little room however much was seen.
+ */
+export interface Observations {
+  note(seen: Observation): void
+  /**
+   * Of the calls that were its to answer, the part it answered. One answer is taken for granted: without calls it
+   * is 1, and it goes back there as they are forgotten.
+   */
+  successRate(): number
+  /** Undefined until it was measured, and again when that is long ago. */
+  firstTokenMs(): number | undefined
+  /** After the first token; for answers that came whole, over all the time they took. Undefined as above. */
+  tokensPerSecond(): number | undefined
+}
+
+/** One call that was the deployment's to answer. */
+export type Observation = {
+  readonly isAnswered: boolean
+  /** Undefined where the answer came whole: how long its first token took is not known. */
+  readonly firstTokenMs: number | undefined
+  readonly completionTokens: number | undefined
+  readonly durationMs: number
+}
+
+const usualHalfLifeMs = 120_000
+
+export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): Observations {
+  const sums = { calls: 0, answered: 0, firstTokens: 0, firstTokenMs: 0, streams: 0, tokens: 0, tokensMs: 0 }
+  let decayedAt = clock.now()
+  const decay = () => {
+    const now = clock.now()
+    if (now === decayedAt) return
+    const factor = 2 ** ((decayedAt - now) / halfLifeMs)
+    decayedAt = now
+    for (const name of names) sums[name] *= factor
+  }
+  return {
+    note({ isAnswered, firstTokenMs, completionTokens, durationMs }) {
+      decay()
+      sums.calls++
+      if (!isAnswered) return
+      sums.answered++
+      if (firstTokenMs !== undefined) {
+        sums.firstTokens++
+        sums.firstTokenMs += firstTokenMs
+      }
+      const tokens = (completionTokens ?? 0) - (firstTokenMs === undefined ? 0 : 1)
+      const tokensMs = durationMs - (firstTokenMs ?? 0)
+      if (!(tokens > 0 && tokensMs > 0)) return
+      sums.streams++
+      sums.tokens += tokens
+      sums.tokensMs += tokensMs
+    },
+    successRate() {
+      decay()
+      return (sums.answered + 1) / (sums.calls + 1)
+    },
+    firstTokenMs() {
+      decay()
+      return sums.firstTokens < leastWeight ? undefined : sums.firstTokenMs / sums.firstTokens
+    },
+    tokensPerSecond() {
+      decay()
+      return sums.streams < leastWeight ? undefined : (sums.tokens * 1000) / sums.tokensMs
+    },
+  }
+}
+
+/** What is left of one measurement after five half-lives: by then it says nothing of today. */
+const leastWeight = 1 / 32
+
+const names = ['calls', 'answered', 'firstTokens', 'firstTokenMs', 'streams', 'tokens', 'tokensMs'] as const

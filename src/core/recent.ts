@@ -1,0 +1,27 @@
+/** A map that holds so many entries and no more: the one that was not used for longest makes room. */
+export interface Recent<Value> {
+  /** Counts as a use. */
+  get(key: string): Value | undefined
+  set(key: string, value: Value): void
+}
+
+export function createRecent<Value>(capacity: number): Recent<Value> {
+  /** In the order of use, the latest last. */
+  const entries = new Map<string, Value>()
+  const put = (key: string, value: Value) => {
+    entries.delete(key)
+    entries.set(key, value)
+  }
+  return {
+    get(key) {
+      const value = entries.get(key)
+      if (value !== undefined) put(key, value)
+      return value
+    },
+    set(key, value) {
+      put(key, value)
+      const [oldest] = entries.keys()
+      if (entries.size > capacity && oldest !== undefined) entries.delete(oldest)
+    },
+  }
+}

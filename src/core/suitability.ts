@@ -1,0 +1,218 @@
+import type { Candidate } from './candidate.ts'
+import { Failure } from './failure.ts'
+import { isObject } from './json.ts'
+import type { Call, PriceCap, Steering } from './model.ts'
+import type { Deployment } from './ports.ts'
+
+/** The candidates that may and can take a call, and why the others do not; the order is kept. */
+export type Suitability = { readonly kept: readonly Candidate[]; readonly removed: readonly Removal[] }
+
+export type Removal = {
+  readonly deployment: Deployment
+  readonly filter: Filter
+  /** Follows the deployment's name in a sentence: `does not take tools`. */
+  readonly reason: string
+}
+
+export type Filter =
+  | 'steering'
+  | 'tools'
+  | 'json_schema'
+  | 'vision'
+  | 'logprobs'
+  | 'context'
+  | 'price'
+  | 'breaker'
+
+/** What a call needs of whoever answers it. */
+export type Needs = {
+  readonly tools: boolean
+  readonly jsonSchema: boolean
+  readonly vision: boolean
+  readonly logprobs: boolean
+  /** An estimate; of the longest, where there are several prompts. */
+  readonly promptTokens: number
+  /** 0 where the caller named no bound. */
+  readonly maxTokens: number
+}
+
+/**
+ * Removes the candidates that cannot take the call, or may not; what is not known of one is no reason to, but a price
+ * under a cap. A breaker removes none when it would remove all that are left.
+ */
+export function suitable(
+  candidates: readonly Candidate[],
+  needs: Needs,
+  steering: Steering | undefined,
+): Suitability {
+  const removed: Removal[] = []
+  const able = candidates.filter((candidate) => {
+    const bar = barOf(candidate, needs, steering)
+    if (bar !== undefined) removed.push({ deployment: candidate.deployment, ...bar })
+    return bar === undefined
+  })
+  const roomy = withRoom(able, needs, removed)
+  const cap = steering?.maxPrice
+  const affordable =
+    cap === undefined ? roomy : roomy.filter((candidate) => !isTooDear(candidate, cap, removed))
+  return { kept: healthy(affordable, removed), removed }
+}
+
+/**
+ * The last word on an order: the providers that the caller named go first, as they named them; and where the caller
+ * wants no other in its stead, the first is all there is.
+ */
+export function steer(ordered: readonly Candidate[], steering: Steering | undefined): readonly Candidate[] {
+  if (steering === undefined) return ordered
+  const { order, allowFallbacks } = steering
+  const placeOf = ({ deployment }: Candidate) => {
+    const place = order.indexOf(deployment.upstream.name)
+    return place === -1 ? order.length : place
+  }
+  const steered =
+    order.length === 0 ? ordered : ordered.toSorted((one, other) => placeOf(one) - placeOf(other))
+  return allowFallbacks ? steered : steered.slice(0, 1)
+}
+
+/** Reads them off a call's body, where null is as good as nothing. */
+export function needsOf({ body }: Call, promptTokens: number): Needs {
+  const format = body['response_format']
+  const logprobs = body['logprobs']
+  const maxTokens = body['max_completion_tokens'] ?? body['max_tokens']
+  return {
+    tools: isFilled(body['tools']) || isFilled(body['functions']),
+    jsonSchema: isObject(format) && format['type'] === 'json_schema',
+    vision: hasImages(body['messages']),
+    logprobs: logprobs === true || typeof logprobs === 'number',
+    promptTokens,
+    maxTokens: typeof maxTokens === 'number' ? maxTokens : 0,
+  }
+}
+
+/** What the caller is told when nothing was kept: the filter that the call got furthest through decides. */
+export function refusalOf(removed: readonly Removal[]): Failure {
+  let furthest: Removal | undefined
+  for (const removal of removed) {
+    if (furthest === undefined || filters.indexOf(removal.filter) > filters.indexOf(furthest.filter)) {
+      furthest = removal
+    }
+  }
+  const filter = furthest?.filter ?? 'steering'
+  const [kind, param] = refusals[filter]
+  const why = furthest === undefined ? 'there is none' : `the nearest to it ${furthest.reason}`
+  return new Failure(kind, `No deployment of this model takes this call: ${why}.`, { param })
+}
+
+const refusals = {
+  steering: ['invalid_request', 'provider'],
+  tools: ['unsupported', 'tools'],
+  json_schema: ['unsupported', 'response_format'],
+  vision: ['unsupported', 'messages'],
+  logprobs: ['unsupported', 'logprobs'],
+  context: ['context_length', null],
+  price: ['invalid_request', 'provider.max_price'],
+  breaker: ['overloaded', null],
+} as const satisfies Record<Filter, readonly [string, string | null]>
+
+const filters: readonly string[] = Object.keys(refusals)
+
+/** What bars one candidate whatever the others are; undefined when nothing does. */
+function barOf({ deployment }: Candidate, needs: Needs, steering: Steering | undefined): Bar | undefined {
+  const { traits, upstream } = deployment
+  if (steering?.only?.includes(upstream.name) === false) return bars.notAllowed
+  if (steering?.ignore.includes(upstream.name)) return bars.ruledOut
+  if (needs.tools && traits.tools === false) return bars.tools
+  if (needs.jsonSchema && traits.jsonSchema === false) return bars.jsonSchema
+  if (needs.vision && traits.vision === false) return bars.vision
+  if (needs.logprobs && traits.logprobs === false) return bars.logprobs
+  return undefined
+}
+
+type Bar = Omit<Removal, 'deployment'>
+
+const bars = {
+  notAllowed: { filter: 'steering', reason: 'is at a provider that is not among those the caller allows' },
+  ruledOut: { filter: 'steering', reason: 'is at a provider that the caller rules out' },
+  tools: { filter: 'tools', reason: 'does not take tools' },
+  jsonSchema: { filter: 'json_schema', reason: 'does not answer by a JSON schema' },
+  vision: { filter: 'vision', reason: 'does not take images' },
+  logprobs: { filter: 'logprobs', reason: 'gives no logprobs' },
+} as const satisfies Record<string, Bar>
+
+/** An estimate may be too high by so much: other tokenizers make fewer tokens of the same text. */
+const surestPart = 0.8
+
+/** Nobody is refused for an estimate: where none is sure to have room, those that may have it stay. */
+function withRoom(candidates: readonly Candidate[], needs: Needs, removed: Removal[]): readonly Candidate[] {
+  const fits = candidates.some((candidate) => hasRoom(candidate, needs)) ? hasRoom : mayHaveRoom
+  return candidates.filter((candidate) => {
+    if (fits(candidate, needs)) return true
+    const { deployment } = candidate
+    removed.push({ deployment, filter: 'context', reason: roomReason(deployment, needs) })
+    return false
+  })
+}
+
+function hasRoom({ deployment: { traits } }: Candidate, { promptTokens, maxTokens }: Needs): boolean {
+  const { contextTokens = Infinity, maxOutputTokens = Infinity } = traits
+  return promptTokens + maxTokens <= contextTokens && maxTokens <= maxOutputTokens
+}
+
+/** Some upstreams take a bound above their own for their own. */
+function mayHaveRoom({ deployment: { traits } }: Candidate, { promptTokens, maxTokens }: Needs): boolean {
+  return promptTokens * surestPart + maxTokens <= (traits.contextTokens ?? Infinity)
+}
+
+function roomReason({ traits }: Deployment, { promptTokens, maxTokens }: Needs): string {
+  const { contextTokens = Infinity, maxOutputTokens } = traits
+  if (promptTokens + maxTokens <= contextTokens) {
+    return `answers with ${maxOutputTokens} tokens at most, and ${maxTokens} were asked for`
+  }
+  return `holds ${contextTokens} tokens, and the call needs about ${promptTokens} + ${maxTokens}`
+}
+
+/** What is not known may be any price, so it is not under the cap. */
+function isTooDear({ deployment, expectedNanoUsd }: Candidate, cap: PriceCap, removed: Removal[]): boolean {
+  const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output } = deployment.price
+  const pairs = [
+    [cap.inputNanoUsdPerMillion, input, 'input'],
+    [cap.outputNanoUsdPerMillion, output, 'output'],
+    [cap.requestNanoUsd, expectedNanoUsd, 'the call'],
+  ] as const
+  for (const [most, price, what] of pairs) {
+    if (most === undefined || (price !== undefined && price <= most)) continue
+    const reason =
+      price === undefined
+        ? `may cost more for ${what} than the caller allows: the price is not known`
+        : `costs more for ${what} than the caller allows`
+    removed.push({ deployment, filter: 'price', reason })
+    return true
+  }
+  return false
+}
+
+function healthy(candidates: readonly Candidate[], removed: Removal[]): readonly Candidate[] {
+  const kept = candidates.filter(({ standing }) => standing.breaker !== 'open')
+  if (kept.length === 0 || kept.length === candidates.length) return candidates
+  for (const { deployment, standing } of candidates) {
+    if (standing.breaker !== 'open') continue
+    removed.push({ deployment, filter: 'breaker', reason: 'has been failing, and is left alone for now' })
+  }
+  return kept
+}
+
+function isFilled(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0
+}
+
+function hasImages(messages: unknown): boolean {
+  if (!Array.isArray(messages)) return false
+  return messages.some((message) => {
+    const content = isObject(message) ? message['content'] : undefined
+    return Array.isArray(content) && content.some(isImage)
+  })
+}
+
+function isImage(part: unknown): boolean {
+  return isObject(part) && part['type'] === 'image_url'
+}

@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest'
+import { Failure } from '../../src/core/failure.ts'
+import type { Call, Steering } from '../../src/core/model.ts'
+import type { Deployment, Route } from '../../src/core/ports.ts'
+import { type Price, unknownPrice } from '../../src/core/price.ts'
+import { planning } from './routing.ts'
+import { aCall, aDeployment, scriptedUpstream } from './scripted-upstream.ts'
+
+const steering: Steering = {
+  models: [],
+  order: [],
+  only: undefined,
+  ignore: [],
+  strategy: undefined,
+  maxPrice: undefined,
+  allowFallbacks: true,
+}
+
+describe('where a call goes', () => {
+  const routes = [
+    route(
+      'm',
+      'fallback',
+      at('dear', dollars(2, 2)),
+      at('cheap', dollars(1, 1)),
+      at('unpriced', unknownPrice),
+    ),
+    route('other', 'fallback', at('elsewhere', dollars(1, 1))),
+    route('drained', 'weighted', at('empty', dollars(1, 1), { weight: 0 }), at('full', dollars(1, 1))),
+  ]
+  const cases: [string, Partial<Steering> | undefined, Partial<Call>, readonly string[]][] = [
+    ['as written', undefined, {}, ['dear', 'cheap', 'unpriced']],
+    ['the cheapest first, the unpriced last', { strategy: 'cheapest' }, {}, ['cheap', 'dear', 'unpriced']],
+    ['the providers named, first', { order: ['unpriced', 'cheap'] }, {}, ['unpriced', 'cheap', 'dear']],
+    ['no others than those allowed', { only: ['cheap', 'dear'] }, {}, ['dear', 'cheap']],
+    ['none that is ruled out', { ignore: ['dear'] }, {}, ['cheap', 'unpriced']],
+    ['one alone', { allowFallbacks: false }, {}, ['dear']],
+    ['none that is too dear, or may be', { maxPrice: { inputNanoUsdPerMillion: 1e9 } }, {}, ['cheap']],
+    ['then another model', { models: ['other'] }, {}, ['dear', 'cheap', 'unpriced', 'elsewhere']],
+    ['the model that is known', { models: ['other'] }, { model: 'unheard-of' }, ['elsewhere']],
+    ['past the drained', undefined, { model: 'drained' }, ['full', 'empty']],
+  ]
+  test.for(cases)('%s', ([, change, call, names]) => {
+    const { planner } = planning(routes, 10)
+    const steered = change === undefined ? undefined : { ...steering, ...change }
+    const { plan } = planner.plan(aCall({ model: 'm', steering: steered, ...call }))
+    expect(plan.map(({ upstream }) => upstream.name).slice(0, names.length)).toEqual(names)
+    expect(new Set(plan.map(({ upstream }) => upstream.name))).toEqual(new Set(names))
+    const explained = planner.explain(aCall({ model: 'm', steering: steered, ...call }))
+    expect(explained.plan).toEqual(plan.map(({ id }) => id))
+  })
+})
+
+test('a call that nobody may take is refused, and the refusal says why', () => {
+  const { planner } = planning([route('m', 'fallback', at('a', dollars(1, 1)))])
+  const call = aCall({ model: 'm', steering: { ...steering, only: ['b'] } })
+  expect(() => planner.plan(call)).toThrow(
+    expect.objectContaining({ kind: 'invalid_request', param: 'provider' }),
+  )
+  expect(planner.explain(call)).toMatchObject({
+    plan: [],
+    candidates: [{ deployment: 'm@a', removedBy: { filter: 'steering' } }],
+  })
+})
+
+test('another model is asked for by its own name', () => {
+  const { planner } = planning([route('*', 'fallback', at('a', dollars(1, 1)))], 10)
+  const { plan } = planner.plan(aCall({ model: 'one', steering: { ...steering, models: ['two'] } }))
+  expect(new Set(plan.map(({ upstreamModel }) => upstreamModel))).toEqual(new Set([undefined, 'two']))
+})
+
+test('where prices cross, a long prompt and a long answer go to different places', () => {
+  const { planner } = planning([
+    route('m', 'cheapest', at('cheap to read', dollars(1, 10)), at('cheap to write', dollars(5, 2))),
+  ])
+  const first = (prompt: string, maxTokens: number) =>
+    planner.plan(aCall({ model: 'm', body: { model: 'm', prompt, max_tokens: maxTokens } })).plan[0].upstream
+      .name
+  expect(first('word '.repeat(5000), 10)).toBe('cheap to read')
+  expect(first('Hi.', 1000)).toBe('cheap to write')
+})
+
+test('answers teach how long the next one will be', () => {
+  const { planner } = planning([
+    route('m', 'cheapest', at('cheap to read', dollars(1, 10)), at('cheap to write', dollars(5, 2))),
+  ])
+  const call = aCall({ model: 'm', body: { model: 'm', prompt: 'word '.repeat(300) } })
+  expect(planner.plan(call).plan[0].upstream.name).toBe('cheap to write')
+  const before = planner.explain(call).expectedCompletionTokens
+  const told = { prompt_tokens: 300, completion_tokens: 3, total_tokens: 303 }
+  for (let turn = 0; turn < 50; turn++) planner.plan(call).learn(told, false, 'm@cheap to write')
+  expect(planner.explain(call).expectedCompletionTokens).toBeLessThan(before / 10)
+  expect(planner.plan(call).plan[0].upstream.name).toBe('cheap to read')
+})
+
+test('a deployment that keeps failing is left out, unless it is the last', () => {
+  const { planner, standings } = planning([
+    route('m', 'fallback', at('sick', dollars(1, 1)), at('well', dollars(1, 1))),
+    route('alone', 'fallback', { ...at('sick', dollars(1, 1)), id: 'alone@sick' }),
+  ])
+  fail(standings, 'm@sick')
+  fail(standings, 'alone@sick')
+  expect(planner.plan(aCall({ model: 'm' })).plan.map(({ id }) => id)).toEqual(['m@well', 'm@well'])
+  expect(planner.plan(aCall({ model: 'alone' })).plan[0].id).toBe('alone@sick')
+  expect(planner.explain(aCall({ model: 'm' })).candidates).toMatchObject([
+    { breaker: 'open', removedBy: { filter: 'breaker' } },
+    { breaker: 'closed', removedBy: undefined },
+  ])
+})
+
+test('what cannot do what is asked, or cannot hold it, is left out', () => {
+  const { planner } = planning([
+    route(
+      'm',
+      'fallback',
+      at('mute', dollars(1, 1), { traits: { tools: false } }),
+      at('small', dollars(1, 1), { traits: { contextTokens: 50 } }),
+      at('able', dollars(1, 1)),
+    ),
+  ])
+  const tools = [{ type: 'function', function: { name: 'f' } }]
+  const messages = [{ role: 'user', content: 'word '.repeat(200) }]
+  const call = aCall({ model: 'm', kind: 'chat', body: { model: 'm', messages, tools } })
+  expect(planner.plan(call).plan[0].upstream.name).toBe('able')
+  const filters = planner.explain(call).candidates.map(({ removedBy }) => removedBy?.filter)
+  expect(filters).toEqual(['tools', 'context', undefined])
+})
+
+test('a caller stays where the prompt is cached, when that is cheaper', () => {
+  const cached: Price = { ...dollars(1.2, 1), cachedInputNanoUsdPerMillion: 1e8 }
+  const { planner } = planning([route('m', 'cheapest', at('plain', dollars(1, 1)), at('caching', cached))])
+  const call = aCall({ model: 'm', body: { model: 'm', prompt: 'word '.repeat(2000), max_tokens: 5 } })
+  const planned = planner.plan(call)
+  expect(planned.plan[0].upstream.name).toBe('plain')
+  planned.learn({ prompt_tokens: 2000, completion_tokens: 5, total_tokens: 2005 }, false, 'm@caching')
+  expect(planner.plan(call).plan[0].upstream.name).toBe('caching')
+})
+
+test('savings are measured against the baseline, else the first deployment', () => {
+  const [a, b] = [at('a', dollars(2, 2)), at('b', dollars(1, 1))]
+  const { planner } = planning([
+    route('m', 'cheapest', a, b),
+    { ...route('n', 'cheapest', a, b), baseline: b },
+  ])
+  expect(planner.plan(aCall({ model: 'm' })).baseline).toBe(a)
+  expect(planner.plan(aCall({ model: 'n' })).baseline).toBe(b)
+})
+
+function route(pattern: string, strategy: Route['strategy'], ...deployments: readonly Deployment[]): Route {
+  return { pattern, strategy, deployments }
+}
+
+function at(name: string, price: Price, change: Partial<Deployment> = {}): Deployment {
+  const upstream = scriptedUpstream([[]], { name })
+  return aDeployment(upstream, { id: `m@${name}`, price, ...change })
+}
+
+/** USD for a million tokens, in and out. */
+function dollars(input: number, output: number): Price {
+  return { ...unknownPrice, inputNanoUsdPerMillion: input * 1e9, outputNanoUsdPerMillion: output * 1e9 }
+}
+
+function fail(standings: ReturnType<typeof planning>['standings'], id: string): void {
+  const failure = new Failure('unreachable', 'Gone.')
+  const ending = { failure, firstTokenMs: undefined, completionTokens: undefined, durationMs: 1 }
+  for (let turn = 0; turn < 10; turn++) standings.insist(id).end(ending)
+}

@@ -1,0 +1,218 @@
+import { describe, expect, test } from 'vitest'
+import { Failure, type FailureKind } from '../../src/core/failure.ts'
+import { createStandings, type Ending, type Standings } from '../../src/core/standings.ts'
+import { type HandClock, handClock } from './pool.ts'
+
+const one = 'some-model@one'
+const other = 'some-model@other'
+
+const answered: Ending = { failure: undefined, firstTokenMs: 200, completionTokens: 101, durationMs: 1200 }
+
+describe('an attempt that ended', () => {
+  const outcomes: [FailureKind | 'ok', 'answered' | 'failed' | 'neither'][] = [
+    ['ok', 'answered'],
+    ['upstream_error', 'failed'],
+    ['overloaded', 'failed'],
+    ['unreachable', 'failed'],
+    ['timeout', 'failed'],
+    ['interrupted', 'failed'],
+    ['invalid_response', 'failed'],
+    ['rate_limited', 'neither'],
+    ['caller_left', 'neither'],
+    ['rejected', 'neither'],
+    ['context_length', 'neither'],
+    ['content_filtered', 'neither'],
+    ['unsupported', 'neither'],
+    ['model_not_found', 'neither'],
+    ['upstream_auth', 'neither'],
+    ['internal', 'neither'],
+  ]
+  test.for(outcomes)('in %s counts as %s', ([kind, verdict]) => {
+    const { standings } = some()
+    play(standings, one, kind, 5)
+    expect(standings.standingOf(one)).toMatchObject({
+      breaker: verdict === 'failed' ? 'open' : 'closed',
+      successRate: verdict === 'failed' ? 1 / 6 : 1,
+      firstTokenMs: verdict === 'answered' ? 200 : undefined,
+    })
+    expect(standings.snapshot()[0]).toMatchObject({
+      attempts: 5,
+      answered: verdict === 'answered' ? 5 : 0,
+      failed: verdict === 'failed' ? 5 : 0,
+      limited: kind === 'rate_limited' ? 5 : 0,
+    })
+  })
+
+  test('is of no matter to other deployments', () => {
+    const { standings } = some()
+    play(standings, one, 'timeout', 9)
+    expect(standings.standingOf(other)).toMatchObject({ breaker: 'closed', successRate: 1 })
+  })
+
+  test('in a 429 lowers the share until its reset, and does not count against its health', () => {
+    const { standings, clock } = some()
+    end(standings, one, new Failure('rate_limited', 'Slower, please.', { retryAfterMs: 3000 }))
+    expect(standings.standingOf(one)).toMatchObject({ breaker: 'closed', share: 0, successRate: 1 })
+    clock.move(3000)
+    expect(standings.standingOf(one).share).toBe(0)
+    clock.move(5000)
+    expect(standings.standingOf(one).share).toBe(0.5)
+    clock.move(5000)
+    expect(standings.standingOf(one).share).toBe(1)
+  })
+
+  test('ends once', () => {
+    const { standings } = some()
+    const permit = standings.insist(one)
+    permit.end({ ...answered, failure: new Failure('timeout', 'Too slow.') })
+    permit.end(answered)
+    permit[Symbol.dispose]()
+    expect(standings.snapshot()[0]).toMatchObject({ inFlight: 0, attempts: 1, failed: 1, answered: 0 })
+  })
+
+  test('without a word counts for nothing', () => {
+    const { standings } = some()
+    {
+      using _permit = standings.insist(one)
+      expect(standings.snapshot()[0]).toMatchObject({ inFlight: 1 })
+    }
+    expect(standings.snapshot()[0]).toMatchObject({ inFlight: 0, attempts: 0, successRate: 1 })
+  })
+})
+
+describe('a deployment that fails', () => {
+  test('is not to be asked, is then to be asked once, and is well again when that is answered', () => {
+    const { standings, clock } = some()
+    play(standings, one, 'upstream_error', 5)
+    expect(standings.standingOf(one).breaker).toBe('open')
+    expect(standings.begin(one)).toBeUndefined()
+    clock.move(5000)
+    expect(standings.standingOf(one).breaker).toBe('half-open')
+    const probe = standings.begin(one)
+    expect(standings.begin(one)).toBeUndefined()
+    probe?.end(answered)
+    expect(standings.standingOf(one).breaker).toBe('closed')
+  })
+
+  test('is as good as open for all others while its probe is away, and told as half-open', () => {
+    const { standings, clock } = some()
+    play(standings, one, 'upstream_error', 5)
+    clock.move(5000)
+    using _probe = standings.begin(one)
+    expect(standings.standingOf(one).breaker).toBe('open')
+    expect(standings.snapshot()[0]?.breaker).toBe('half-open')
+  })
+
+  test.for(['caller_left', 'rate_limited', 'rejected'] as const)('has its probe given back by %s', (kind) => {
+    const { standings, clock } = some()
+    play(standings, one, 'upstream_error', 5)
+    clock.move(5000)
+    standings.begin(one)?.end({ ...answered, failure: new Failure(kind, 'Gone.') })
+    expect(standings.standingOf(one).breaker).toBe('half-open')
+    expect(standings.begin(one)).toBeDefined()
+  })
+
+  test('may be insisted on', () => {
+    const { standings } = some()
+    play(standings, one, 'upstream_error', 5)
+    standings.insist(one).end(answered)
+    expect(standings.standingOf(one).breaker).toBe('closed')
+  })
+})
+
+describe('a standing', () => {
+  test('of one never tried knows nothing against it', () => {
+    expect(some().standings.standingOf(one)).toEqual({
+      breaker: 'closed',
+      share: 1,
+      successRate: 1,
+      firstTokenMs: undefined,
+      tokensPerSecond: undefined,
+    })
+  })
+
+  test('is the same object while nothing changed, and another when something did', () => {
+    const { standings, clock } = some()
+    const untried = standings.standingOf(one)
+    clock.move(60_000)
+    expect(standings.standingOf(one)).toBe(untried)
+    play(standings, one, 'ok', 1)
+    const tried = standings.standingOf(one)
+    expect(tried).not.toBe(untried)
+    expect(tried).toMatchObject({ firstTokenMs: 200, tokensPerSecond: 100 })
+    expect(standings.standingOf(one)).toBe(tried)
+  })
+
+  test('is not looked at anew for every call: what is only forgotten shows within a second', () => {
+    const { standings, clock } = some()
+    play(standings, one, 'timeout', 1)
+    const fresh = standings.standingOf(one)
+    clock.move(999)
+    expect(standings.standingOf(one)).toBe(fresh)
+    clock.move(1)
+    expect(standings.standingOf(one).successRate).toBeGreaterThan(fresh.successRate)
+  })
+
+  test('may be asked for at a time that is in hand already', () => {
+    const { standings, clock } = some()
+    play(standings, one, 'ok', 1)
+    expect(standings.standingOf(one, clock.now())).toBe(standings.standingOf(one))
+  })
+
+  test('of a deployment that is in no configuration is a bug', () => {
+    const { standings } = some()
+    expect(() => standings.standingOf('elsewhere')).toThrow(TypeError)
+    expect(() => standings.begin('elsewhere')).toThrow(TypeError)
+  })
+})
+
+test('what operators see of each deployment', () => {
+  const { standings, clock } = some()
+  play(standings, one, 'ok', 2)
+  play(standings, one, 'upstream_error', 5)
+  end(standings, other, new Failure('rate_limited', 'Slower.', { retryAfterMs: 2000 }))
+  clock.move(100)
+  const nowEpochMs = clock.epochMs()
+  const [sick, limited, ...rest] = standings.snapshot()
+  expect(rest).toEqual([])
+  expect(sick).toEqual({
+    id: one,
+    breaker: 'open',
+    sinceEpochMs: nowEpochMs - 100,
+    failuresInARow: 5,
+    opensUntilEpochMs: nowEpochMs + 4900,
+    share: 1,
+    limitedUntilEpochMs: undefined,
+    successRate: expect.closeTo(3 / 8, 3),
+    firstTokenMs: expect.closeTo(200, 6),
+    tokensPerSecond: expect.closeTo(100, 6),
+    inFlight: 0,
+    attempts: 7,
+    answered: 2,
+    failed: 5,
+    limited: 0,
+  })
+  expect(limited).toMatchObject({
+    id: other,
+    breaker: 'closed',
+    opensUntilEpochMs: undefined,
+    share: 0,
+    limitedUntilEpochMs: nowEpochMs + 1900,
+    limited: 1,
+  })
+})
+
+function some(): { readonly standings: Standings; readonly clock: HandClock } {
+  const clock = handClock()
+  return { clock, standings: createStandings([one, other], clock, () => 0) }
+}
+
+function play(standings: Standings, id: string, kind: FailureKind | 'ok', times: number): void {
+  for (let time = 0; time < times; time++) {
+    end(standings, id, kind === 'ok' ? undefined : new Failure(kind, 'It did not go well.'))
+  }
+}
+
+function end(standings: Standings, id: string, failure: Failure | undefined): void {
+  standings.insist(id).end({ ...answered, failure })
+}
