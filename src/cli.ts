@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs'
 import { check } from './cli/check.ts'
 import type { Command } from './cli/command.ts'
 import { helpText } from './cli/help.ts'
+import { savings } from './cli/savings.ts'
 import { serve } from './cli/serve.ts'
 import { simulate } from './cli/simulate.ts'
 import { ConfigError } from './config.ts'
 
 /** The commands of `npm run gateway --`, each with the words that follow it. */
-const commands: Readonly<Record<string, Command>> = { serve, check, simulate, help }
+const commands: Readonly<Record<string, Command>> = { serve, check, simulate, savings, help }
 
 process.exitCode = await run(process.argv.slice(2))
 

@@ -1,12 +1,12 @@
 import { readEnvironment } from './config/environment.ts'
 import { exposureOf } from './config/exposure.ts'
-import { findInstances } from './config/instances.ts'
+import { findInstances, type Instance } from './config/instances.ts'
 import { findingsOf, withoutWording } from './config/issues.ts'
 import { type Overlaid, overlay } from './config/overlay.ts'
 import { ConfigError, type Finding, type Problem, placeOf } from './config/problem.ts'
 import { readAs } from './config/reading.ts'
 import { describeConfig } from './config/report.ts'
-import { demoRoutes, pandotateRoutes, type RouteSettings, routesOf } from './config/routing.ts'
+import { defaultRoutes, demoRoutes, routesOf } from './config/routing.ts'
 import { configSchema } from './config/schema.ts'
 import type { Config } from './config/settings.ts'
 import { inputShape } from './config/shape.ts'
@@ -28,7 +28,7 @@ export type ConfigParts = {
  */
 export function loadConfig({ environment, readFile, providers }: ConfigParts): Config {
   const source = openSource(environment, readFile)
-  const overlaid = overlay(source.content ?? {}, environment)
+  const overlaid = overlay(source.content ?? {}, environment, new Set(providers.map(({ type }) => type)))
   const sections = overlaid.content
   const instances = findInstances(isObject(sections) ? sections['providers'] : undefined, providers)
   const schema = configSchema(instances.known, instances.names)
@@ -49,7 +49,12 @@ export function loadConfig({ environment, readFile, providers }: ConfigParts): C
   ]
   if (problems.length > 0 || !result.success) throw new ConfigError(withoutRepeats(problems))
   const { server, auth, log, models, providers: settings, ...rest } = result.data
-  const routes = models === undefined ? defaultRoutes(source, environment) : routesOf(models)
+  const isConfigured =
+    source.path !== undefined || Boolean(environment['PANDOTATE_API_KEY'] || environment['PANDOTATE_URL'])
+  const routes =
+    models === undefined
+      ? defaultRoutes(keyedProviders(instances.known, settings), isConfigured)
+      : routesOf(models)
   return {
     ...server,
     ...rest,
@@ -70,10 +75,16 @@ export type { Config }
 // The rest of what others use of the configuration: this file is the room's door.
 export { ConfigError, describeConfig, readEnvironment }
 
-function defaultRoutes(source: ConfigSource, environment: Environment): readonly RouteSettings[] {
-  const isConfigured =
-    source.path !== undefined || environment['PANDOTATE_API_KEY'] || environment['PANDOTATE_URL']
-  return isConfigured ? pandotateRoutes : demoRoutes
+/** Those that are called by their type, as the default routes call them, and have a key. */
+function keyedProviders(
+  instances: readonly Instance[],
+  settings: Readonly<Record<string, unknown>>,
+): ReadonlySet<string> {
+  const keyed = instances.filter(({ name, provider }) => {
+    const own = settings[name]
+    return name === provider.type && isObject(own) && own['apiKey'] !== undefined && name !== 'pandotate'
+  })
+  return new Set(keyed.map(({ name }) => name))
 }
 
 function located({ path, told }: Finding, source: ConfigSource, overlaid: Overlaid | undefined): Problem {

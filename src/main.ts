@@ -1,18 +1,29 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { createPriceBook } from './catalog/price-book.ts'
+import { shippedPrices } from './catalog/prices.ts'
 import type { Config } from './config.ts'
+import { createCoalescer } from './core/coalesce.ts'
 import { createGate } from './core/gate.ts'
-import { createGateway } from './core/gateway.ts'
-import type { Clock, Deployment, Route, Sink, Upstream } from './core/ports.ts'
-import { unknownPrice } from './core/price.ts'
+import { createGateway, type Gateway } from './core/gateway.ts'
+import { createPlanner } from './core/planner.ts'
+import type { Clock, Sink, TokenCounter, Upstream } from './core/ports.ts'
 import { createRecorder } from './core/recorder.ts'
+import { createResponseCache } from './core/response-cache.ts'
+import { reuseAnswers, type SharedWork } from './core/reuse.ts'
 import { createRouter } from './core/router.ts'
+import { createStandings } from './core/standings.ts'
+import { createStickiness } from './core/stickiness.ts'
 import { dialects } from './dialects/all.ts'
 import { createApp } from './http/app.ts'
 import { createBodyReader } from './http/body.ts'
 import { listen } from './http/server.ts'
+import { createRoutes, type RoutesParts } from './main/deployments.ts'
+import { refreshPrices } from './main/price-refresh.ts'
 import { providers } from './providers/all.ts'
 import type { ProviderTools } from './providers/provider.ts'
+import { createGenerations } from './telemetry/generations.ts'
 import { createLogSink } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createTokenizer } from './tokenizers/cl100k.ts'
@@ -43,10 +54,20 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     userAgent: `pandotate-gateway/${version}`,
   })
   const { limits, slowThresholdMs, strict, demo } = config
-  const router = createRouter(routesOf(config, upstreams), limits.attempts, config.keys.length === 0)
-  const gateway = createGateway({ router, counter: tokenizer, clock, random: Math.random, limits })
-  const metrics = createMetrics()
-  const recorder = createRecorder([createLogSink(log), metrics, ...sinks], clock, slowThresholdMs)
+  const book = createPriceBook({ own: [], shipped: shippedPrices })
+  const plain = createPlainGateway({ config, upstreams, book, clock, counter: tokenizer })
+  const gateway = reuseAnswers(plain, {
+    cache: config.cache.enabled ? createResponseCache(config.cache, clock) : undefined,
+    coalescer: config.coalesce ? createCoalescer<SharedWork>() : undefined,
+    recorder: createRecorder([], clock, slowThresholdMs),
+  })
+  const metrics = createMetrics(() => gateway.deployments())
+  const generations = createGenerations()
+  const recorder = createRecorder(
+    [createLogSink(log), metrics, generations, ...sinks],
+    clock,
+    slowThresholdMs,
+  )
   let draining = false
   const app = createApp({
     dialects,
@@ -54,6 +75,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     gate: createGate(config.keys),
     recorder,
     metrics,
+    generations,
     readBody: createBodyReader(limits),
     newId: () => `req_${randomUUID().replaceAll('-', '')}`,
     startedEpochSeconds: Math.floor(clock.epochMs() / 1000),
@@ -63,15 +85,39 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     version,
     isDraining: () => draining,
   })
+  const refreshing = config.refreshPrices ? refreshPrices(upstreams.values(), book, clock, log) : undefined
   const server = await listen(app.callback(), config.host, config.port)
   return {
     url: server.url,
     async stop(graceMs) {
       draining = true
       await server.close(graceMs)
+      // The rows of the last calls reach the sinks at the end of a turn of the event loop.
+      await setImmediate()
+      refreshing?.[Symbol.dispose]()
       await Promise.all(upstreams.values().map((upstream) => upstream.close()))
     },
   }
+}
+
+type PlainParts = RoutesParts & { readonly counter: TokenCounter }
+
+/** The gateway without what spares calls. */
+function createPlainGateway({ config, upstreams, book, clock, counter }: PlainParts): Gateway {
+  const { limits } = config
+  const random = Math.random
+  const routes = createRoutes({ config, upstreams, book, clock })
+  const ids = routes.flatMap(({ deployments }) => deployments.map(({ id }) => id))
+  const standings = createStandings(ids, clock, random)
+  const planner = createPlanner({
+    router: createRouter(routes, config.keys.length === 0),
+    standings,
+    stickiness: config.stickiness ? createStickiness(clock) : undefined,
+    attempts: limits.attempts,
+    clock,
+    random,
+  })
+  return createGateway({ planner, standings, counter, clock, random, limits })
 }
 
 function createUpstreams(config: Config, tools: ProviderTools): ReadonlyMap<string, Upstream> {
@@ -82,28 +128,4 @@ function createUpstreams(config: Config, tools: ProviderTools): ReadonlyMap<stri
       return [name, provider.create(name, settings, tools)]
     }),
   )
-}
-
-function routesOf(config: Config, upstreams: ReadonlyMap<string, Upstream>): readonly Route[] {
-  return config.routes.map(({ pattern, strategy, deployments }) => ({
-    pattern,
-    strategy,
-    deployments: deployments.map((one): Deployment => {
-      const upstream = upstreams.get(one.provider)
-      if (upstream === undefined) throw new TypeError(`The configuration names no provider: ${one.provider}`)
-      return {
-        id: `${one.model ?? pattern}@${one.provider}`,
-        upstream,
-        upstreamModel: one.model,
-        clocks: { ...upstream.clocks, ...one.clocks },
-        retry: {
-          retries: one.retries ?? upstream.retry.retries,
-          delayMs: one.retryDelayMs ?? upstream.retry.delayMs,
-        },
-        weight: 1,
-        price: unknownPrice,
-        traits: {},
-      }
-    }),
-  }))
 }

@@ -56,6 +56,10 @@ export const simulatorConfig: Config = {
   logLevel: 'trace',
   slowThresholdMs: 60_000,
   strict: false,
+  cache: { enabled: false, ttlMs: 60_000, maxEntries: 100, maxBytes: 1_000_000, everyCall: false },
+  coalesce: false,
+  stickiness: true,
+  refreshPrices: false,
   limits: {
     bodyBytes: 26_214_400,
     jsonDepth: 64,

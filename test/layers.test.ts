@@ -98,10 +98,11 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   providers: ['core', 'simulator'],
   telemetry: ['core'],
   tokenizers: ['core'],
+  catalog: ['core'],
   http: ['core', 'dialects'],
-  config: ['core', 'providers'],
-  main: ['core', 'dialects', 'providers', 'telemetry', 'tokenizers', 'http', 'config'],
-  cli: ['core', 'providers', 'telemetry', 'simulator', 'config', 'main'],
+  config: ['core', 'providers', 'catalog'],
+  main: ['core', 'catalog', 'dialects', 'providers', 'telemetry', 'tokenizers', 'http', 'config'],
+  cli: ['core', 'catalog', 'providers', 'telemetry', 'simulator', 'config', 'main'],
   start: ['cli'],
 }
 
@@ -113,7 +114,7 @@ const packages: Readonly<
   '@koa/router': { from: ['http/'] },
   'koa-bodyparser': { from: ['http/'] },
   undici: { from: ['providers/wire.ts'] },
-  pino: { from: ['telemetry/'], typesFrom: ['main.ts', 'cli.ts', 'cli/'] },
+  pino: { from: ['telemetry/'], typesFrom: ['main.ts', 'main/', 'cli.ts', 'cli/'] },
   'prom-client': { from: ['telemetry/'] },
   'gpt-tokenizer': { from: ['tokenizers/'] },
   zod: { from: ['config.ts', 'config/', 'dialects/', 'providers/'] },

@@ -73,7 +73,8 @@ describe('the two commands', () => {
 
   test('serve: npm start', async () => {
     // What a developer has in .env is blanked, so that no call of this test leaves the machine.
-    const blanks = { PANDOTATE_API_KEY: '', PANDOTATE_URL: '', GATEWAY_CONFIG: '' }
+    const keys = { PANDOTATE_API_KEY: '', TOGETHER_API_KEY: '', BASETEN_API_KEY: '', RUNPOD_API_KEY: '' }
+    const blanks = { ...keys, RUNPOD_ENDPOINT_ID: '', PANDOTATE_URL: '', GATEWAY_CONFIG: '' }
     const environment = { ...shellEnvironment(), ...blanks, HOST: '127.0.0.1', PORT: '0' }
     const npm = startChild('npm', ['start'], { cwd: repository, environment, leads: true })
     try {

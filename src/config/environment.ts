@@ -23,10 +23,22 @@ export type Variable = {
   readonly convert?: (text: string) => number
   /** What belongs in it, where that is not what belongs in the setting. */
   readonly expected?: string
+  /** The provider it is a setting of, where that is not always there. */
+  readonly of?: OptionalProvider
 }
+
+/** A provider that is there once all that it cannot do without is in the environment. */
+export type OptionalProvider = { readonly name: string; readonly needs: readonly string[] }
 
 /** Names the file of all other settings. */
 export const fileVariable = 'GATEWAY_CONFIG'
+
+const together: OptionalProvider = { name: 'together', needs: ['TOGETHER_API_KEY'] }
+
+const baseten: OptionalProvider = { name: 'baseten', needs: ['BASETEN_API_KEY'] }
+
+// An endpoint is the caller's own: a key alone says nothing of where to go.
+const runpod: OptionalProvider = { name: 'runpod', needs: ['RUNPOD_API_KEY', 'RUNPOD_ENDPOINT_ID'] }
 
 export const variables: readonly Variable[] = [
   { name: 'PANDOTATE_URL', path: ['providers', 'pandotate', 'url'] },
@@ -44,6 +56,10 @@ export const variables: readonly Variable[] = [
   },
   { name: 'PANDOTATE_RETRIES', path: ['providers', 'pandotate', 'retries'] },
   { name: 'PANDOTATE_RETRY_DELAY_MS', path: ['providers', 'pandotate', 'retryDelayMs'] },
+  { name: 'TOGETHER_API_KEY', path: ['providers', 'together', 'apiKey'], of: together },
+  { name: 'BASETEN_API_KEY', path: ['providers', 'baseten', 'apiKey'], of: baseten },
+  { name: 'RUNPOD_API_KEY', path: ['providers', 'runpod', 'apiKey'], of: runpod },
+  { name: 'RUNPOD_ENDPOINT_ID', path: ['providers', 'runpod', 'endpointId'], of: runpod },
   { name: 'SLOW_THRESHOLD_MS', path: ['slowThresholdMs'] },
   { name: 'HOST', path: ['server', 'host'] },
   { name: 'PORT', path: ['server', 'port'] },

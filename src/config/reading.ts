@@ -11,7 +11,7 @@ export function readAs(shape: Shape | undefined, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item, index) => readAs(shapeAt(shape, [index]), item))
   if (isObject(value)) return readSection(shape, Object.entries(value))
   if (value === null && typesOf(shape).includes('object')) return {}
-  return typeof value === 'string' ? readText(typesOf(shape), value) : value
+  return typeof value === 'string' ? readText(shape, value) : value
 }
 
 function readSection(shape: Shape, entries: readonly [string, unknown][]): Record<string, unknown> {
@@ -23,7 +23,9 @@ function isEmptySection(shape: Shape | undefined, value: unknown): boolean {
   return value === null && typesOf(shape).includes('object')
 }
 
-function readText(types: readonly string[], text: string): unknown {
+function readText(shape: Shape, text: string): unknown {
+  const types = typesOf(shape)
+  if (shape.exactText) return text
   if (types.includes('boolean') && (text === 'true' || text === 'false')) return text === 'true'
   if (!types.includes('integer') && !types.includes('number')) return text
   const number = strictNumber(text)

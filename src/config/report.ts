@@ -1,28 +1,30 @@
 import { isObject } from '../core/json.ts'
-import type { Clocks } from '../core/model.ts'
+import { unknownPrice } from '../core/price.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Path } from './problem.ts'
-import type { DeploymentSettings } from './routing.ts'
+import { type ListedPrices, routeHeadings, routeRows } from './route-report.ts'
 import type { Config, ProviderSettings } from './settings.ts'
 import { inputShape, outputShape, type Shape, shapeAt, typesOf } from './shape.ts'
+import { aligned, pairs, type Rows } from './table.ts'
 import { masked, withoutCredentials } from './wording.ts'
 
 /** What a configuration comes to, for people: where it listens, what it allows, and where calls go. No secret. */
-export function describeConfig(config: Config, providers: readonly Provider[]): string {
+export function describeConfig(
+  config: Config,
+  providers: readonly Provider[],
+  listed: ListedPrices = () => unknownPrice,
+): string {
   return [
     aligned(generalRows(config)),
     ['providers', ...config.providers.map((one) => describeProvider(one, providers))].join('\n'),
-    aligned([routeHeadings, ...routeRows(config)]),
+    aligned([routeHeadings, ...routeRows(config, listed)]),
   ].join('\n\n')
 }
-
-const routeHeadings = ['routes', 'strategy', 'provider', 'model there', 'clocks and retries']
-
-type Rows = readonly (readonly string[])[]
 
 function generalRows({ host, port, keys, limits, ...config }: Config): Rows {
   const address = host.includes(':') ? `[${host}]` : host
   const bearers = `${keys.length} ${keys.length === 1 ? 'key' : 'keys'} (${keys.map(masked).join(', ')})`
+  const everyCall = config.cache.everyCall ? ', every call' : ''
   return [
     ['listening', `http://${address}:${port}`],
     ['file', config.source ?? 'none'],
@@ -30,8 +32,12 @@ function generalRows({ host, port, keys, limits, ...config }: Config): Rows {
     ['auth', keys.length === 0 ? 'off: every caller is served' : `on: ${bearers}`],
     ['log', config.logLevel],
     ['slow', `above ${config.slowThresholdMs} ms`],
-    ['strict', config.strict ? 'yes' : 'no'],
+    ['strict', yesOrNo(config.strict)],
     ['limits', pairs(limits)],
+    ['cache', config.cache.enabled ? `on: ${pairs(config.cache)}${everyCall}` : 'off'],
+    ['coalesce', yesOrNo(config.coalesce)],
+    ['sticky', yesOrNo(config.stickiness)],
+    ['prices', config.refreshPrices ? 'refreshed at the start and daily' : 'as listed here'],
   ]
 }
 
@@ -70,46 +76,6 @@ function shown(value: unknown, path: Path, shapes: readonly Shape[]): string {
   return said.some((shape) => typesOf(shape).includes('string')) ? withoutCredentials(value) : masked(value)
 }
 
-function routeRows({ routes, providers }: Config): Rows {
-  return routes.flatMap(({ pattern, strategy, deployments }) =>
-    deployments.map((deployment, index) => {
-      const provider = providers.find(({ name }) => name === deployment.provider)
-      const first = index === 0
-      return [
-        first ? `  ${pattern}` : '',
-        first ? strategy : '',
-        ...deploymentCells(index, deployment, provider),
-      ]
-    }),
-  )
-}
-
-function deploymentCells(
-  index: number,
-  { provider, model, clocks, retries, retryDelayMs }: DeploymentSettings,
-  upstream: ProviderSettings | undefined,
-): readonly string[] {
-  const own = isObject(upstream?.settings) ? upstream.settings : {}
-  const effective = pairs({
-    ...(isObject(own['clocks']) ? own['clocks'] : {}),
-    ...clocks,
-    retries: retries ?? own['retries'],
-    retryDelayMs: retryDelayMs ?? own['retryDelayMs'],
-  } satisfies Partial<Record<keyof Clocks | 'retries' | 'retryDelayMs', unknown>>)
-  return [`${index + 1}. ${provider}`, model ?? 'as asked for', effective]
-}
-
-/** Only numbers: so that nothing is shown which might be a secret. */
-function pairs(values: Readonly<Record<string, unknown>>): string {
-  const numbers = Object.entries(values).filter(([, value]) => typeof value === 'number')
-  return numbers.map(([key, value]) => `${key} ${value}`).join(', ')
-}
-
-function aligned(rows: Rows): string {
-  const columns = Math.max(...rows.map((row) => row.length))
-  const widths = Array.from({ length: columns }, (_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  )
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
-  return lines.map((line) => line.trimEnd()).join('\n')
+function yesOrNo(value: boolean): string {
+  return value ? 'yes' : 'no'
 }

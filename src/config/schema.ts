@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import * as z from 'zod'
 import type { Instance } from './instances.ts'
+import { modelsSetting } from './models.ts'
 
 /**
  * The schema of gateway.yaml for the providers it names: the gateway's own sections, and each provider's
@@ -33,12 +34,24 @@ export function configSchema(instances: readonly Instance[], providerNames: read
         choices: z.int().min(1).max(4096).default(256),
       })
       .prefault({}),
+    cache: z
+      .strictObject({
+        enabled: z.boolean().default(false),
+        ttlMs: z.int().min(1).max(dayMs).default(300_000),
+        maxEntries: z.int().min(1).max(1_000_000).default(1000),
+        maxBytes: z
+          .int()
+          .min(1)
+          .max(65_536 * mebibyte)
+          .default(64 * mebibyte),
+        everyCall: z.boolean().default(false),
+      })
+      .prefault({}),
+    coalesce: z.boolean().default(false),
+    stickiness: z.boolean().default(true),
+    refreshPrices: z.boolean().default(false),
     providers: z.strictObject(Object.fromEntries(instances.map((one) => [one.name, one.provider.settings]))),
-    models: z
-      .record(modelName, route(providerNames))
-      .refine((models) => Object.keys(models).length > 0)
-      .meta({ expected: 'at least one model; without `models`, every model goes to pandotate' })
-      .optional(),
+    models: modelsSetting(providerNames).optional(),
   })
 }
 
@@ -58,37 +71,6 @@ const gatewayKey = z
   .string()
   .regex(/^[\x21-\x7e]{16,}$/)
   .meta({ secret: true, expected: 'at least 16 characters of printable ASCII, no spaces' })
-
-const clockMs = z.int().min(1).max(dayMs).exactOptional()
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is there to keep them out of headers and logs.
-const modelText = /^(?! )[^\x00-\x1f\x7f]{1,256}(?<! )$/
-
-const modelName = z
-  .string()
-  .regex(modelText)
-  .meta({ expected: 'the name of a model, or a pattern with *, of at most 256 characters' })
-
-const upstreamName = z
-  .string()
-  .regex(modelText)
-  .meta({ expected: 'the name of a model at that provider, of at most 256 characters' })
-
-function route(providerNames: readonly string[]) {
-  const deployment = z.strictObject({
-    provider: z.enum(providerNames),
-    model: upstreamName.exactOptional(),
-    clocks: z
-      .strictObject({ connectMs: clockMs, firstTokenMs: clockMs, idleMs: clockMs, totalMs: clockMs })
-      .exactOptional(),
-    retries: z.int().min(0).max(10).exactOptional(),
-    retryDelayMs: z.int().min(0).max(60_000).exactOptional(),
-  })
-  return z.strictObject({
-    route: z.enum(['fallback', 'first']).default('fallback'),
-    deployments: z.array(deployment).min(1),
-  })
-}
 
 function isHost(text: string): boolean {
   return isIP(text) !== 0 || /^[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?$/i.test(text)

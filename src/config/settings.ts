@@ -13,6 +13,13 @@ export type Config = {
   /** Refuse what OpenAI refuses, instead of what cannot be done. */
   readonly strict: boolean
   readonly limits: Limits
+  readonly cache: CacheSettings
+  /** Identical calls that are under way at once, and whose answer should be the same, are made once. */
+  readonly coalesce: boolean
+  /** Calls that begin alike go to the same deployment, where it charges less for input it has seen. */
+  readonly stickiness: boolean
+  /** Providers are asked for their own prices: at the start, and once a day. */
+  readonly refreshPrices: boolean
   readonly providers: readonly ProviderSettings[]
   readonly routes: readonly RouteSettings[]
   /** Nothing was configured: the simulator answers whoever brings no key for Pandotate. */
@@ -33,6 +40,17 @@ export type Limits = {
   readonly fanOut: number
   /** Prompts times n. */
   readonly choices: number
+}
+
+/** Answers that are kept, to be given again to the same question. */
+export type CacheSettings = {
+  readonly enabled: boolean
+  /** From when an answer was kept, however often it was used. */
+  readonly ttlMs: number
+  readonly maxEntries: number
+  readonly maxBytes: number
+  /** False: only the answers to calls whose answer should be the same every time. */
+  readonly everyCall: boolean
 }
 
 /** A provider of the configuration; `settings` is what the schema of its type made of it. */

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { Path } from './problem.ts'
 
-/** What a schema says of one place: the part of JSON Schema that is used here, and two marks of our own. */
+/** What a schema says of one place: the part of JSON Schema that is used here, and marks of our own. */
 export type Shape = {
   readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, Shape>>
@@ -24,6 +24,8 @@ export type Shape = {
   readonly secret?: boolean
   /** From `.meta({ expected: '...' })`: what belongs here, where the schema alone does not say it well. */
   readonly expected?: string
+  /** From `.meta({ exactText: true })`: text stays text, though a number could stand here as well. */
+  readonly exactText?: boolean
 }
 
 /** What a schema takes, before defaults and transformations. */

@@ -1,7 +1,10 @@
 import Router from '@koa/router'
 import Koa from 'koa'
 import type { Dialect } from '../dialects/dialect.ts'
+import { type DeploymentsParts, serveDeployments } from './deployments.ts'
 import { answerErrors } from './errors.ts'
+import { type ExplainParts, serveExplain } from './explain.ts'
+import { type GenerationParts, serveGeneration } from './generation.ts'
 import { identify, type NewId } from './identify.ts'
 import { type ModelsParts, serveModels } from './models.ts'
 import { type ServeParts, serveDialect } from './serve.ts'
@@ -9,6 +12,9 @@ import { type SystemParts, serveSystem } from './system.ts'
 
 export type AppParts = ServeParts &
   ModelsParts &
+  ExplainParts &
+  GenerationParts &
+  DeploymentsParts &
   SystemParts & {
     readonly dialects: readonly Dialect[]
     readonly newId: NewId
@@ -36,6 +42,11 @@ function createRouter(parts: AppParts): Router {
     router.post(anyOf(dialect.prefixes, dialect.path), handler)
   }
   for (const prefix of ['/v1', '/inference', '/inference/v1']) serveModels(router, prefix, parts)
+  for (const prefix of ['/v1', '/inference/v1']) {
+    serveExplain(router, prefix, parts)
+    serveGeneration(router, prefix, parts)
+  }
+  serveDeployments(router, parts)
   serveSystem(router, parts)
   return router
 }

@@ -1,4 +1,5 @@
 import type { Failure } from '../core/failure.ts'
+import { usdText } from '../core/price.ts'
 import type { OpenRecord } from '../core/recorder.ts'
 import type { FlatHeaders } from './send.ts'
 
@@ -16,6 +17,9 @@ export function answerHeaders(record: OpenRecord): FlatHeaders {
   ]
   if (row.provider !== undefined) headers.push('x-pandotate-provider', safe(row.provider))
   if (row.deployment !== undefined) headers.push('x-pandotate-deployment', safe(row.deployment))
+  // The cost of a stream is known at its end, when its headers are long gone.
+  if (row.costNanoUsd !== undefined) headers.push('x-pandotate-cost-usd', usdText(row.costNanoUsd))
+  if (row.cache !== undefined) headers.push('x-pandotate-cache', row.cache)
   if (row.dropped.size > 0) {
     headers.push('x-pandotate-dropped-params', Array.from(row.dropped, safe).join(', '))
   }

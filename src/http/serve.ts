@@ -1,11 +1,11 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import { Failure } from '../core/failure.ts'
 import type { Gate } from '../core/gate.ts'
 import type { Gateway } from '../core/gateway.ts'
 import type { Call } from '../core/model.ts'
 import type { OpenRecord, Recorder } from '../core/recorder.ts'
-import type { Dialect, StreamEncoder, Told } from '../dialects/dialect.ts'
+import type { Dialect, HeaderLookup, StreamEncoder, Told } from '../dialects/dialect.ts'
 import { bearerOf } from './bearer.ts'
 import type { Body } from './body.ts'
 import { whenCallerLeaves, whenDrained } from './leaving.ts'
@@ -43,6 +43,14 @@ export function serveDialect(dialect: Dialect, parts: ServeParts): Middleware {
   }
 }
 
+/** A request's headers, as a dialect looks them up: one that came several times is one text. */
+export function headerLookup({ headers }: IncomingMessage): HeaderLookup {
+  return (name) => {
+    const value = headers[name]
+    return Array.isArray(value) ? value.join(',') : value
+  }
+}
+
 type Exchange = ServeParts & {
   readonly ctx: Context
   readonly dialect: Dialect
@@ -58,7 +66,8 @@ async function readCall(exchange: Exchange, id: string): Promise<Call> {
   const { text, value, bytes } = await exchange.readBody(ctx)
   record.row.requestBytes = bytes
   const deadlineMs = deadlineOf(ctx.req.headers['x-pandotate-timeout-ms'])
-  return dialect.parse({ id, body: value, source: text, credential, deadlineMs, strict })
+  const headers = headerLookup(ctx.req)
+  return dialect.parse({ id, body: value, source: text, credential, deadlineMs, strict, headers })
 }
 
 function deadlineOf(header: string | string[] | undefined): number | undefined {

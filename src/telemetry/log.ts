@@ -2,7 +2,9 @@ import pino, { type DestinationStream, type Logger } from 'pino'
 import type { Failure } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Sink } from '../core/ports.ts'
+import type { Price } from '../core/price.ts'
 import type { AttemptRecord, CallRecord } from '../core/record.ts'
+import type { Baseline } from '../core/spending.ts'
 
 /** A logger of JSON lines. */
 export function createLog(level: string, destination: DestinationStream): Logger {
@@ -49,6 +51,7 @@ function lineOf(record: CallRecord): JsonObject {
     line['completionTokens'] = usage.completion_tokens
     line['usageEstimated'] = record.usageEstimated
   }
+  noteMoney(line, record)
   line['slow'] = record.slow
   line['requestBytes'] = record.requestBytes
   line['responseBytes'] = record.responseBytes
@@ -56,6 +59,33 @@ function lineOf(record: CallRecord): JsonObject {
   if (record.converted.size > 0) line['converted'] = [...record.converted]
   if (record.flags.size > 0) line['flags'] = [...record.flags]
   return line
+}
+
+/**
+ * Enough to work out the cost and the saving anew from the line alone. A call that was planned says what it cost,
+ * null where that is not known.
+ */
+function noteMoney(line: JsonObject, record: CallRecord): void {
+  const { costNanoUsd, baseline, baselineNanoUsd, savedNanoUsd, cache } = record
+  if (cache !== undefined) line['cache'] = cache
+  if (costNanoUsd === undefined && baseline === undefined) return
+  line['costNanoUsd'] = costNanoUsd ?? null
+  line['costEstimated'] = record.costEstimated
+  if (baseline !== undefined) line['baseline'] = baselineOf(baseline)
+  if (baselineNanoUsd !== undefined) line['baselineNanoUsd'] = baselineNanoUsd
+  if (savedNanoUsd !== undefined) line['savedNanoUsd'] = savedNanoUsd
+}
+
+function baselineOf({ deployment, price, workedMs }: Baseline): JsonObject {
+  const entry: JsonObject = { deployment }
+  if (isKnown(price)) entry['price'] = price
+  if (workedMs !== undefined) entry['workedMs'] = workedMs
+  return entry
+}
+
+/** Members that are undefined are left out of the JSON: one must be there for it to say anything. */
+function isKnown(price: Price): boolean {
+  return Object.values(price).some((amount) => amount !== undefined)
 }
 
 function attemptOf(attempt: AttemptRecord): JsonObject {
@@ -67,6 +97,14 @@ function attemptOf(attempt: AttemptRecord): JsonObject {
   entry['totalMs'] = round(attempt.totalMs)
   if (attempt.upstreamStatus !== undefined) entry['upstreamStatus'] = attempt.upstreamStatus
   if (attempt.upstreamRequestId !== undefined) entry['upstreamRequestId'] = attempt.upstreamRequestId
+  if (attempt.isDelivered) entry['delivered'] = true
+  if (attempt.costNanoUsd !== undefined) entry['costNanoUsd'] = attempt.costNanoUsd
+  if (isKnown(attempt.price)) entry['price'] = attempt.price
+  if (attempt.used !== undefined) {
+    // As it was charged by: rounded, it would come to something else.
+    entry['used'] = attempt.used
+    if (attempt.isEstimated) entry['usageEstimated'] = true
+  }
   return entry
 }
 

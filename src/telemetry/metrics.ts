@@ -1,6 +1,7 @@
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Sink } from '../core/ports.ts'
 import type { CallRecord } from '../core/record.ts'
+import type { DeploymentReport } from '../core/standings.ts'
 import { createCounter, createHistogram } from './series.ts'
 
 /** The metrics of one gateway: a sink that counts every call, and the text Prometheus reads. */
@@ -11,16 +12,21 @@ export interface Metrics extends Sink {
 
 /**
  * Labels come from the configuration and from closed lists, never from a request: a caller cannot make series
- * without end.
+ * without end. `deployments` is asked at each scrape.
  */
-export function createMetrics(): Metrics {
+export function createMetrics(deployments?: () => readonly DeploymentReport[]): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const series = createSeries(registry)
+  const money = createMoney(registry)
+  if (deployments !== undefined) showDeployments(registry, deployments)
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    write: (record) => note(series, record),
+    write(record) {
+      note(series, record)
+      noteMoney(money, record)
+    },
   }
 }
 
@@ -82,4 +88,63 @@ function note(series: Series, record: CallRecord): void {
     series.tokens(deployment, 'prompt', estimated).count += usage.prompt_tokens
     series.tokens(deployment, 'completion', estimated).count += usage.completion_tokens
   }
+}
+
+/** Summed in whole nano-USD, and shown in USD at each scrape: fractions would drift. */
+type Money = { readonly costs: Map<string, number>; savedNanoUsd: number }
+
+function createMoney(registry: Registry): Money {
+  const money: Money = { costs: new Map(), savedNanoUsd: 0 }
+  new Counter({
+    name: 'pandotate_cost_usd_total',
+    help: 'What attempts cost, those that failed too; attempts without a known price are not in it.',
+    labelNames: ['deployment'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const [deployment, nanoUsd] of money.costs) this.inc({ deployment }, nanoUsd / 1e9)
+    },
+  })
+  new Gauge({
+    name: 'pandotate_saved_usd_total',
+    help: 'What calls would have cost at their baseline, less what they did cost; it may go down.',
+    registers: [registry],
+    collect() {
+      this.set(money.savedNanoUsd / 1e9)
+    },
+  })
+  return money
+}
+
+function noteMoney(money: Money, { attempts, savedNanoUsd = 0 }: CallRecord): void {
+  money.savedNanoUsd += savedNanoUsd
+  for (const { deployment, costNanoUsd } of attempts) {
+    if (costNanoUsd === undefined) continue
+    money.costs.set(deployment, (money.costs.get(deployment) ?? 0) + costNanoUsd)
+  }
+}
+
+const breakerStates = { closed: 0, 'half-open': 1, open: 2 } as const
+
+function showDeployments(registry: Registry, deployments: () => readonly DeploymentReport[]): void {
+  const show = (name: string, help: string, read: (report: DeploymentReport) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['deployment'],
+      registers: [registry],
+      collect() {
+        for (const report of deployments()) this.set({ deployment: report.id }, read(report))
+      },
+    })
+  show(
+    'pandotate_deployment_breaker_state',
+    'Of each breaker: 0 closed, 1 half-open, 2 open.',
+    ({ breaker }) => breakerStates[breaker],
+  )
+  show(
+    'pandotate_deployment_share',
+    'Of its usual calls, the part a deployment gets: below 1 while its upstream limits the rate.',
+    ({ share }) => share,
+  )
 }

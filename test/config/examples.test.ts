@@ -60,9 +60,23 @@ describe('gateway.example.yaml', () => {
   const load = () => loadWith(yaml, environment)
 
   test('is taken, with the variables it names set', () => {
-    expect(named.toSorted()).toEqual(['GATEWAY_KEY', 'PANDOTATE_API_KEY'])
+    expect([...new Set(named)].toSorted()).toEqual([
+      'BASETEN_API_KEY',
+      'GATEWAY_KEY',
+      'PANDOTATE_API_KEY',
+      'RUNPOD_API_KEY',
+      'RUNPOD_ENDPOINT_ID',
+      'TOGETHER_API_KEY',
+    ])
     expect(load().keys).toEqual(['value-of-gateway_key'])
-    expect(load().routes.map(({ pattern }) => pattern)).toEqual(['mistral-7b', 'qwen*', 'sim-*', '*'])
+    expect(load().routes.map(({ pattern }) => pattern)).toEqual([
+      'mistral-7b',
+      'mistral-7b-instruct',
+      'llama-3.3-70b',
+      'qwen*',
+      'sim-*',
+      '*',
+    ])
   })
 
   test('shows the defaults of the gateway’s own settings', () => {
@@ -75,7 +89,7 @@ describe('gateway.example.yaml', () => {
       keys: 1,
       demo: false,
       source: 'gateway.yaml',
-      routes: 4,
+      routes: 6,
     })
   })
 
@@ -88,13 +102,27 @@ describe('gateway.example.yaml', () => {
     })
   })
 
+  test.for(['together', 'baseten', 'runpod'])('shows the defaults of %s', (name) => {
+    const settings = (config: Config) =>
+      config.providers.find((one) => one.name === name)?.settings as Record<string, unknown>
+    const byDefault = settings(loadWith(undefined, environment))
+    // Where there is no default, it is said.
+    const { textPath, auth, baseUrl, ...others } = settings(load())
+    const { baseUrl: ownUrl = baseUrl, ...rest } = byDefault
+    expect([baseUrl, others]).toEqual([ownUrl, rest])
+  })
+
   test('has every key there is', () => {
-    const instances = providers.map((provider) => ({ name: provider.type, provider }))
-    const shape = inputShape(configSchema(instances, ['pandotate']))
+    const shape = inputShape(configSchema([], ['pandotate']))
     const content = parse(yaml) as Tree
-    const { providers: sections, ...own } = content
-    const types = { ...sections, 'openai-compatible': sections?.['local'] }
-    expect(keysOf(shape, { ...own, providers: types as Tree })).toEqual([])
+    expect(keysOf(shape, content)).toEqual([])
+    for (const { type, settings } of providers) {
+      const written = Object.entries(content['providers'] ?? {}).filter(
+        ([name, section]) => (section?.['type'] ?? name) === type,
+      )
+      const sections = written.map(([, section]) => section)
+      expect(keysOf(inputShape(settings), ...sections), type).toEqual([])
+    }
   })
 
   test('would be found to lack a key', () => {

@@ -47,15 +47,15 @@ describe('refused in the file', () => {
   test.for<[string, string | readonly string[]]>([
     [
       '- a',
-      'gateway.yaml: found a list, expected a section with server, auth, log, slowThresholdMs, strict, limits, providers, models',
+      'gateway.yaml: found a list, expected a section with server, auth, log, slowThresholdMs, strict, limits, cache, coalesce, stickiness, refreshPrices, providers, models',
     ],
     [
       'text',
-      'gateway.yaml: found text, expected a section with server, auth, log, slowThresholdMs, strict, limits, providers, models',
+      'gateway.yaml: found text, expected a section with server, auth, log, slowThresholdMs, strict, limits, cache, coalesce, stickiness, refreshPrices, providers, models',
     ],
     [
       'sever: {}',
-      'gateway.yaml:1: sever: is no setting, expected server, auth, log, slowThresholdMs, strict, limits, providers, models',
+      'gateway.yaml:1: sever: is no setting, expected server, auth, log, slowThresholdMs, strict, limits, cache, coalesce, stickiness, refreshPrices, providers, models',
     ],
     [
       'server: 5',
@@ -184,11 +184,11 @@ describe('refused in the file', () => {
 
     [
       'models: {}',
-      'gateway.yaml:1: models: found a section, expected at least one model; without `models`, every model goes to pandotate',
+      'gateway.yaml:1: models: found a section, expected at least one model; without `models`, each goes where it is known to run',
     ],
     [
       'models: [a]',
-      'gateway.yaml:1: models: found a list, expected at least one model; without `models`, every model goes to pandotate',
+      'gateway.yaml:1: models: found a list, expected at least one model; without `models`, each goes where it is known to run',
     ],
     ['models:\n  a:\n', 'gateway.yaml:2: models.a.deployments: missing, expected a list of at least 1'],
     [
@@ -197,7 +197,7 @@ describe('refused in the file', () => {
     ],
     [
       'models:\n  a: { deployments: [pandotate] }\n',
-      'gateway.yaml:2: models.a.deployments[0]: found text, expected a section with provider, model, clocks, retries, retryDelayMs',
+      'gateway.yaml:2: models.a.deployments[0]: found text, expected a section with provider, model, clocks, retries, retryDelayMs, weight, price, baseline, contextTokens, maxOutputTokens, tools, jsonSchema, vision, logprobs',
     ],
     [
       model('provider: nobody'),
@@ -208,8 +208,8 @@ describe('refused in the file', () => {
       'gateway.yaml:4: models.a.deployments[0].provider: missing, expected one of pandotate, simulator',
     ],
     [
-      model('provider: simulator\n        weight: 3'),
-      'gateway.yaml:5: models.a.deployments[0].weight: is no setting, expected provider, model, clocks, retries, retryDelayMs',
+      model('provider: simulator\n        wait: 3'),
+      'gateway.yaml:5: models.a.deployments[0].wait: is no setting, expected provider, model, clocks, retries, retryDelayMs, weight, price, baseline, contextTokens, maxOutputTokens, tools, jsonSchema, vision, logprobs',
     ],
     [
       model('provider: simulator\n        model: ""'),
@@ -233,7 +233,7 @@ describe('refused in the file', () => {
     ],
     [
       `${model('provider: simulator')}    route: random\n`,
-      'gateway.yaml:5: models.a.route: found "random", expected one of fallback, first',
+      'gateway.yaml:5: models.a.route: found "random", expected one of fallback, first, weighted, cheapest, fastest, balanced, value',
     ],
     [
       'models:\n  " llama-*": { deployments: [{ provider: simulator }] }\n',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { describeConfig } from '../../src/config.ts'
+import { unknownPrice } from '../../src/core/price.ts'
 import { load, testProviders } from './load.ts'
 
 test('what a configuration comes to, in a text', () => {
@@ -39,6 +40,10 @@ log        info
 slow       above 1500 ms
 strict     yes
 limits     bodyBytes 26214400, jsonDepth 64, deadlineMs 600000, fanOut 8, choices 256
+cache      off
+coalesce   no
+sticky     yes
+prices     as listed here
 
 providers
   pandotate
@@ -65,10 +70,10 @@ providers
     header    …ngth
     attempts  3
 
-routes     strategy  provider      model there   clocks and retries
-  llama-3  fallback  1. local      llama-3-8b    retries 0
-                     2. pandotate  as asked for  connectMs 5000, firstTokenMs 30000, idleMs 30000, totalMs 9000, retries 1, retryDelayMs 200
-  *        first     1. simulator  as asked for`)
+routes     strategy  provider      model there   weight  USD per million tokens  clocks and retries
+  llama-3  fallback  1. local      llama-3-8b            unknown                 retries 0
+                     2. pandotate  as asked for          unknown                 connectMs 5000, firstTokenMs 30000, idleMs 30000, totalMs 9000, retries 1, retryDelayMs 200
+  *        first     1. simulator  as asked for          by model`)
 })
 
 test('the demo says that it is one, and that nobody is asked for a key', () => {
@@ -76,7 +81,9 @@ test('the demo says that it is one, and that nobody is asked for a key', () => {
   expect(text).toContain('file       none\ndemo       nothing is configured: the simulator answers\n')
   expect(text).toContain('auth       off: every caller is served\n')
   expect(text).toContain('\n    apiKey        not set\n')
-  expect(text).toMatch(/\n {2}\* {5}first {5}1\. pandotate .*\n {18}2\. simulator {2}as asked for$/)
+  expect(text).toMatch(
+    /\n {2}\* {5}first {5}1\. pandotate .*\n {18}2\. simulator {2}as asked for {10}by model$/,
+  )
 })
 
 test('one key is told in the singular', () => {
@@ -84,3 +91,52 @@ test('one key is told in the singular', () => {
     'auth       on: 1 key (…here)\n',
   )
 })
+
+test('what models cost is told: by the operator, by a list, or not at all', () => {
+  const config = load(`
+models:
+  a:
+    route: weighted
+    deployments:
+      - provider: pandotate
+        weight: 0.5
+        price: { input: 0.1, cachedInput: '0.02', output: 12, perRequest: 0 }
+      - provider: simulator
+        baseline: true
+        price: { perSecond: 0.00112 }
+      - { provider: pandotate, model: listed }
+  b*:
+    deployments:
+      - { provider: pandotate, price: { output: 1 } }
+      - { provider: pandotate }
+      - { provider: pandotate, model: nowhere }
+`)
+  const text = describeConfig(config, testProviders, ({ type }, model) =>
+    type === 'pandotate' && model === 'listed'
+      ? { ...unknownPrice, inputNanoUsdPerMillion: 880_000_000 }
+      : unknownPrice,
+  )
+  const rows = text.slice(text.indexOf('\nroutes')).trim().split('\n').slice(1)
+  expect(rows.map((row) => row.trim().split(/ {2,}/).slice(0, 6))).toEqual([
+    ['a', 'weighted', '1. pandotate', 'as asked for', '0.5', '0.1 in, 0.02 cached, 12 out, 0 per request'],
+    ['2. simulator (baseline)', 'as asked for', '1', '0.00112 per second'],
+    ['3. pandotate', 'listed', '1', '0.88 in (listed)', clocksCell],
+    ['b*', 'fallback', '1. pandotate', 'as asked for', '1 out', clocksCell],
+    ['2. pandotate', 'as asked for', 'by model', clocksCell],
+    ['3. pandotate', 'nowhere', 'unknown', clocksCell],
+  ])
+})
+
+test('the cache is told when it is on, and what else is not as usual', () => {
+  const text = describeConfig(
+    load(
+      'cache: { enabled: true, ttlMs: 9, everyCall: true }\ncoalesce: true\nstickiness: false\nrefreshPrices: true',
+    ),
+    testProviders,
+  )
+  expect(text).toContain('cache      on: ttlMs 9, maxEntries 1000, maxBytes 67108864, every call\n')
+  expect(text).toMatch(/\ncoalesce {3}yes\nsticky {5}no\nprices {5}refreshed at the start and daily\n/)
+})
+
+const clocksCell =
+  'connectMs 5000, firstTokenMs 30000, idleMs 30000, totalMs 30000, retries 1, retryDelayMs 200'

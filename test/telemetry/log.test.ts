@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { createSavingsReport } from '../../src/cli/savings-report.ts'
 import { Failure } from '../../src/core/failure.ts'
+import { unknownPrice } from '../../src/core/price.ts'
 import { type CallRecord, startRecord } from '../../src/core/record.ts'
 import { createLog, createLogSink } from '../../src/telemetry/log.ts'
 
@@ -20,6 +22,11 @@ const answered: Partial<CallRecord> = {
       outcome: 'ok',
       upstreamStatus: 200,
       upstreamRequestId: 'up-1',
+      price: unknownPrice,
+      used: undefined,
+      isEstimated: false,
+      isDelivered: true,
+      costNanoUsd: undefined,
     },
   ],
   totalMs: 7.25,
@@ -52,6 +59,7 @@ describe('the line of a call', () => {
           totalMs: 6,
           upstreamStatus: 200,
           upstreamRequestId: 'up-1',
+          delivered: true,
         },
       ],
       parseMs: 0,
@@ -64,6 +72,61 @@ describe('the line of a call', () => {
       requestBytes: 0,
       responseBytes: 0,
     })
+  })
+
+  test('tells the money, and by what it was counted', () => {
+    const price = { ...unknownPrice, inputNanoUsdPerMillion: 1e9, outputNanoUsdPerMillion: 2e9 }
+    const used = { promptTokens: 10, cachedTokens: 0, completionTokens: 20, workedMs: 6.123456 }
+    const attempts = (answered.attempts ?? []).map((attempt) => ({
+      ...attempt,
+      price,
+      used,
+      isEstimated: true,
+      costNanoUsd: 50_000,
+    }))
+    const dear = { ...unknownPrice, inputNanoUsdPerMillion: 4e9, outputNanoUsdPerMillion: 4e9 }
+    const line = logged({
+      ...answered,
+      attempts,
+      costNanoUsd: 50_000,
+      costEstimated: true,
+      baseline: { deployment: '*@dear', price: dear, workedMs: undefined },
+      baselineNanoUsd: 120_000,
+      savedNanoUsd: 70_000,
+      cache: 'coalesced',
+    })
+    expect(line).toMatchObject({
+      costNanoUsd: 50_000,
+      costEstimated: true,
+      baseline: {
+        deployment: '*@dear',
+        price: { inputNanoUsdPerMillion: 4e9, outputNanoUsdPerMillion: 4e9 },
+      },
+      baselineNanoUsd: 120_000,
+      savedNanoUsd: 70_000,
+      cache: 'coalesced',
+    })
+    expect(line['attempts']).toMatchObject([
+      {
+        costNanoUsd: 50_000,
+        price: { inputNanoUsdPerMillion: 1e9, outputNanoUsdPerMillion: 2e9 },
+        used,
+        usageEstimated: true,
+        delivered: true,
+      },
+    ])
+    const report = createSavingsReport()
+    report.add(JSON.stringify(line))
+    expect(report.disagreements).toEqual([])
+    expect(report.text()).toContain('saved     0.000070000 USD')
+  })
+
+  test('of a call that was planned says that its cost is not known', () => {
+    const baseline = { deployment: '*@pandotate', price: unknownPrice, workedMs: undefined }
+    const line = logged({ ...answered, baseline })
+    expect(line).toMatchObject({ costNanoUsd: null, baseline: { deployment: '*@pandotate' } })
+    expect(line['baseline']).not.toHaveProperty('price')
+    expect(line).not.toHaveProperty('savedNanoUsd')
   })
 
   test('tells what was dropped, converted and repaired', () => {

@@ -1,0 +1,110 @@
+import * as z from 'zod'
+import type { StrategyName } from '../core/model.ts'
+import { ownPriceSetting } from './own-price.ts'
+
+/** `models` of gateway.yaml: names and patterns, and where the calls for them go. */
+export function modelsSetting(providerNames: readonly string[]) {
+  return z
+    .record(modelName, modelSetting(providerNames))
+    .refine((models) => Object.keys(models).length > 0)
+    .check(({ value: models, issues }) => {
+      for (const { path, input } of takenNames(models))
+        issues.push({ code: 'custom', path, input, message: '' })
+    })
+    .meta({ expected: 'at least one model; without `models`, each goes where it is known to run' })
+}
+
+/** One of them, as it is written. */
+export type WrittenModel = z.infer<ReturnType<typeof modelSetting>>
+
+export type WrittenDeployment = WrittenModel['deployments'][number]
+
+/** The longest clock there is, a day. */
+const longestMs = 86_400_000
+
+const clockMs = z.int().min(1).max(longestMs).exactOptional()
+
+const tokens = z.int().min(1).exactOptional()
+
+const ability = z.boolean().exactOptional()
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is there to keep them out of headers and logs.
+const modelText = /^(?! )[^\x00-\x1f\x7f]{1,256}(?<! )$/
+
+const modelName = z
+  .string()
+  .regex(modelText)
+  .meta({ expected: 'the name of a model, or a pattern with *, of at most 256 characters' })
+
+const aliasName = z
+  .string()
+  .regex(modelText)
+  .refine((name) => !name.includes('*'))
+  .meta({
+    expected: 'a name without *, of at most 256 characters, that no other model and no other alias has',
+  })
+
+const upstreamName = z
+  .string()
+  .regex(modelText)
+  .meta({ expected: 'the name of a model at that provider, of at most 256 characters' })
+
+/** What `route` may be. */
+export const strategyNames = {
+  fallback: 'fallback',
+  first: 'first',
+  weighted: 'weighted',
+  cheapest: 'cheapest',
+  fastest: 'fastest',
+  balanced: 'balanced',
+  value: 'value',
+} as const satisfies { readonly [name in StrategyName]: name }
+
+function modelSetting(providerNames: readonly string[]) {
+  const deployment = z.strictObject({
+    provider: z.enum(providerNames),
+    model: upstreamName.exactOptional(),
+    clocks: z
+      .strictObject({ connectMs: clockMs, firstTokenMs: clockMs, idleMs: clockMs, totalMs: clockMs })
+      .exactOptional(),
+    retries: z.int().min(0).max(10).exactOptional(),
+    retryDelayMs: z.int().min(0).max(60_000).exactOptional(),
+    weight: z.number().min(0).max(1_000_000).exactOptional(),
+    price: ownPriceSetting.exactOptional(),
+    baseline: ability,
+    contextTokens: tokens,
+    maxOutputTokens: tokens,
+    tools: ability,
+    jsonSchema: ability,
+    vision: ability,
+    logprobs: ability,
+  })
+  return z.strictObject({
+    route: z.enum(strategyNames).default('fallback'),
+    aliases: z.array(aliasName).default([]),
+    deployments: z
+      .array(deployment)
+      .min(1)
+      .check(({ value: deployments, issues }) => {
+        const marked = deployments.flatMap(({ baseline }, index) => (baseline === true ? [index] : []))
+        for (const index of marked.slice(1)) {
+          const message = 'it at one deployment of a model alone'
+          issues.push({ code: 'custom', path: [index, 'baseline'], input: true, message })
+        }
+      }),
+  })
+}
+
+type Taken = { readonly path: (string | number)[]; readonly input: string }
+
+/** The aliases that another model, or an alias before them, already has for a name. */
+function takenNames(models: Readonly<Record<string, { readonly aliases: readonly string[] }>>): Taken[] {
+  const names = new Set(Object.keys(models))
+  return Object.entries(models).flatMap(([model, { aliases }]) =>
+    aliases.flatMap((alias, index) => {
+      if (names.has(alias)) return [{ path: [model, 'aliases', index], input: alias }]
+      names.add(alias)
+      return []
+    }),
+  )
+}

@@ -1,0 +1,43 @@
+import type Router from '@koa/router'
+import type { Gate } from '../core/gate.ts'
+import type { Gateway } from '../core/gateway.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { DeploymentReport } from '../core/standings.ts'
+import { bearerOf } from './bearer.ts'
+import { sendJson } from './send.ts'
+
+export type DeploymentsParts = {
+  readonly gateway: Pick<Gateway, 'deployments'>
+  readonly gate: Gate
+}
+
+/** `GET /admin/api/deployments`: how every deployment is doing. Asks for a key, where keys are configured. */
+export function serveDeployments(router: Router, { gateway, gate }: DeploymentsParts): void {
+  router.get('/admin/api/deployments', (ctx) => {
+    gate.admit(bearerOf(ctx.req))
+    ctx.respond = false
+    const headers = ['x-request-id', ctx.state['requestId'] as string]
+    sendJson(ctx.req, ctx.res, 200, { data: gateway.deployments().map(rendered) }, headers)
+  })
+}
+
+/** What is not known is null. */
+function rendered(report: DeploymentReport): JsonObject {
+  return {
+    id: report.id,
+    breaker: report.breaker,
+    since_epoch_ms: report.sinceEpochMs,
+    failures_in_a_row: report.failuresInARow,
+    opens_until_epoch_ms: report.opensUntilEpochMs ?? null,
+    share: report.share,
+    limited_until_epoch_ms: report.limitedUntilEpochMs ?? null,
+    success_rate: report.successRate,
+    first_token_ms: report.firstTokenMs ?? null,
+    tokens_per_second: report.tokensPerSecond ?? null,
+    in_flight: report.inFlight,
+    attempts: report.attempts,
+    answered: report.answered,
+    failed: report.failed,
+    limited: report.limited,
+  }
+}

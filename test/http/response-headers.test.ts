@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { Failure } from '../../src/core/failure.ts'
+import type { CallRecord } from '../../src/core/record.ts'
+import { createRecorder } from '../../src/core/recorder.ts'
+import { answerHeaders, failureHeaders } from '../../src/http/response-headers.ts'
+import { handClock } from '../core/pool.ts'
+
+test.for([
+  ['known', { costNanoUsd: 1_500_000 }, '0.001500000', undefined],
+  ['nothing', { costNanoUsd: 0 }, '0.000000000', undefined],
+  ['not known, or not yet', {}, undefined, undefined],
+  ['nothing, for it was kept', { costNanoUsd: 0, cache: 'hit' }, '0.000000000', 'hit'],
+  ['nothing, for it was shared', { costNanoUsd: 0, cache: 'coalesced' }, '0.000000000', 'coalesced'],
+] as const)('an answer whose cost is %s', ([, change, cost, cache]) => {
+  const headers = headersOf(answerHeaders(recordOf(change)))
+  expect(headers.get('x-pandotate-cost-usd')).toBe(cost)
+  expect(headers.get('x-pandotate-cache')).toBe(cache)
+})
+
+test('a failure tells what its attempts cost', () => {
+  const failed = failureHeaders(recordOf({ costNanoUsd: 7 }), new Failure('overloaded', 'Full.'))
+  expect(headersOf(failed).get('x-pandotate-cost-usd')).toBe('0.000000007')
+})
+
+function recordOf(change: Partial<CallRecord>) {
+  const record = createRecorder([], handClock(), 1500).open('req_1', 'chat')
+  Object.assign(record.row, change)
+  return record
+}
+
+function headersOf(flat: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1] ?? ''] as const] : [])))
+}

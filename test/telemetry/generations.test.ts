@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { Failure } from '../../src/core/failure.ts'
+import { type CallRecord, startRecord } from '../../src/core/record.ts'
+import { createGenerations } from '../../src/telemetry/generations.ts'
+
+test('a call is found by its id', () => {
+  const generations = createGenerations()
+  generations.write(aRecord('req_1', { model: 'm' }))
+  expect(generations.find('req_1', undefined)).toMatchObject({ id: 'req_1', model: 'm' })
+  expect(generations.find('req_2', undefined)).toBeUndefined()
+})
+
+test.for([
+  ['key-1', 'key-1', true],
+  ['key-1', 'key-2', false],
+  ['key-1', undefined, false],
+  [undefined, 'key-1', false],
+  [undefined, undefined, true],
+] as const)('a call of %s is found by %s: %s', ([owner, asking, isFound]) => {
+  const generations = createGenerations()
+  generations.write(aRecord('req_1', { principal: owner }))
+  expect(generations.find('req_1', asking) !== undefined).toBe(isFound)
+})
+
+test('the call that was not looked at for longest makes room', () => {
+  const generations = createGenerations(2)
+  generations.write(aRecord('req_1'))
+  generations.write(aRecord('req_2'))
+  generations.find('req_1', undefined)
+  generations.write(aRecord('req_3'))
+  const kept = ['req_1', 'req_2', 'req_3'].filter((id) => generations.find(id, undefined) !== undefined)
+  expect(kept).toEqual(['req_1', 'req_3'])
+})
+
+test('ten thousand are kept, and no more', () => {
+  const generations = createGenerations()
+  for (let at = 0; at <= 10_000; at++) generations.write(aRecord(`req_${at}`))
+  expect(generations.find('req_0', undefined)).toBeUndefined()
+  expect(generations.find('req_1', undefined)).toBeDefined()
+})
+
+test('of a failure its kind and code are kept, and no words of anyone', () => {
+  const generations = createGenerations()
+  const failure = new Failure('upstream_error', 'secret words', { cause: new Error('secret cause') })
+  generations.write(aRecord('req_1', { failure, outcome: 'failed' }))
+  const found = generations.find('req_1', undefined)
+  expect(found?.failure).toStrictEqual({ kind: 'upstream_error', code: 'upstream_error' })
+})
+
+test('those who are not let in push nobody out', () => {
+  const generations = createGenerations(1)
+  generations.write(aRecord('req_1', { principal: 'key-1' }))
+  generations.write(aRecord('req_2', { failure: new Failure('unauthorized', 'No.'), outcome: 'failed' }))
+  expect(generations.find('req_1', 'key-1')).toBeDefined()
+  expect(generations.find('req_2', undefined)).toBeUndefined()
+})
+
+function aRecord(id: string, change: Partial<CallRecord> = {}): CallRecord {
+  return { ...startRecord(id, 'chat'), ...change }
+}

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+import { Failure } from '../../src/core/failure.ts'
+import { unknownPrice } from '../../src/core/price.ts'
+import { type AttemptRecord, type CallRecord, startRecord } from '../../src/core/record.ts'
+import { createStandings } from '../../src/core/standings.ts'
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
+import { handClock } from '../core/pool.ts'
+
+test('costs are summed by deployment, exactly, those of failed attempts too', async () => {
+  const metrics = createMetrics()
+  for (let times = 0; times < 10; times++) {
+    write(metrics, { attempts: [anAttempt('m@one', 100_000_000), anAttempt('m@two', 1)] })
+  }
+  write(metrics, { attempts: [anAttempt('m@one', undefined)], outcome: 'failed' })
+  expect(await linesOf(metrics, 'pandotate_cost_usd_total')).toEqual([
+    'pandotate_cost_usd_total{deployment="m@one"} 1',
+    'pandotate_cost_usd_total{deployment="m@two"} 1e-8',
+  ])
+})
+
+test('a cost that is not known is no cost of 0', async () => {
+  const metrics = createMetrics()
+  write(metrics, { attempts: [anAttempt('m@one', undefined)] })
+  expect(await linesOf(metrics, 'pandotate_cost_usd_total')).toEqual([])
+})
+
+test('savings are summed, and go down where more was spent than at the baseline', async () => {
+  const metrics = createMetrics()
+  for (const savedNanoUsd of [2_000_000_000, undefined, -500_000_000]) write(metrics, { savedNanoUsd })
+  expect(await linesOf(metrics, 'pandotate_saved_usd_total')).toEqual(['pandotate_saved_usd_total 1.5'])
+})
+
+test('each deployment shows its breaker and its share, as they are at the scrape', async () => {
+  const standings = createStandings(['m@sick', 'm@well', 'm@busy'], handClock(), () => 0)
+  const metrics = createMetrics(() => standings.snapshot())
+  const shownBefore = await linesOf(metrics, 'pandotate_deployment_breaker_state')
+  expect(shownBefore).toContain('pandotate_deployment_breaker_state{deployment="m@sick"} 0')
+  const ending = { firstTokenMs: undefined, completionTokens: undefined, durationMs: 1 }
+  for (let times = 0; times < 20; times++) {
+    standings.insist('m@sick').end({ ...ending, failure: new Failure('upstream_error', 'No.') })
+  }
+  standings.insist('m@busy').end({ ...ending, failure: new Failure('rate_limited', 'Slow down.') })
+  expect(await linesOf(metrics, 'pandotate_deployment_breaker_state')).toEqual([
+    'pandotate_deployment_breaker_state{deployment="m@sick"} 2',
+    'pandotate_deployment_breaker_state{deployment="m@well"} 0',
+    'pandotate_deployment_breaker_state{deployment="m@busy"} 0',
+  ])
+  const { share } = standings.standingOf('m@busy')
+  expect(share).toBeLessThan(1)
+  expect(await linesOf(metrics, 'pandotate_deployment_share')).toEqual([
+    'pandotate_deployment_share{deployment="m@sick"} 1',
+    'pandotate_deployment_share{deployment="m@well"} 1',
+    `pandotate_deployment_share{deployment="m@busy"} ${share}`,
+  ])
+})
+
+function write(metrics: Metrics, change: Partial<CallRecord>): void {
+  metrics.write({ ...startRecord('req_1', 'chat'), ...change })
+}
+
+function anAttempt(deployment: string, costNanoUsd: number | undefined): AttemptRecord {
+  return {
+    deployment,
+    part: 0,
+    startMs: 0,
+    headersMs: undefined,
+    firstTokenMs: undefined,
+    totalMs: 1,
+    outcome: 'ok',
+    upstreamStatus: undefined,
+    upstreamRequestId: undefined,
+    price: unknownPrice,
+    used: undefined,
+    isEstimated: false,
+    isDelivered: true,
+    costNanoUsd,
+  }
+}
+
+async function linesOf(metrics: Metrics, name: string): Promise<readonly string[]> {
+  const lines = (await metrics.text()).split('\n')
+  return lines.filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+}
