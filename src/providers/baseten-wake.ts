@@ -1,5 +1,5 @@
-import type { Attempt } from '../core/ports.ts'
 import type { Bounds } from './bounds.ts'
+import { aside } from './openai-inquiry.ts'
 import type { ProviderTools } from './provider.ts'
 import { readRefusal } from './refusal.ts'
 import { createWire, requestHeaders } from './wire.ts'
@@ -43,22 +43,5 @@ export function createAlarm(
       })
     },
     close: () => wire.close(),
-  }
-}
-
-/** An attempt that belongs to no call. */
-function aside(id: string, signal: AbortSignal): Attempt {
-  return {
-    id,
-    upstreamModel: '',
-    signal,
-    notes: {
-      headersAt: undefined,
-      upstreamStatus: undefined,
-      upstreamRequestId: undefined,
-      billedMs: undefined,
-      dropped: [],
-      converted: [],
-    },
   }
 }

@@ -62,7 +62,7 @@ function isFine({ status }: WireAnswer): boolean {
 }
 
 /** An attempt that belongs to no call. */
-function aside(id: string, signal: AbortSignal): Attempt {
+export function aside(id: string, signal: AbortSignal): Attempt {
   return {
     id,
     upstreamModel: '',

@@ -15,23 +15,40 @@ export type Generation = Omit<CallRecord, 'failure'> & { readonly failure: Failu
 type FailureNote = { readonly kind: FailureKind; readonly code: string | null }
 
 export function createGenerations(capacity = usualCapacity): Generations {
-  const recent = createRecent<Generation>(capacity)
+  // As text: thousands of records, each of many small objects, would keep the garbage collector busy.
+  const recent = createRecent<Kept>(capacity)
   return {
     write(record) {
       const { failure } = record
       // Whoever has no key must not be able to push out the calls of those who have one.
       if (failure?.kind === 'unauthorized') return
-      recent.set(record.id, failure === undefined ? record : { ...record, failure: noteOf(failure) })
+      recent.set(record.id, { principal: record.principal, text: textOf(record) })
     },
     find(id, principal) {
       const found = recent.get(id)
-      return found?.principal === principal ? found : undefined
+      return found !== undefined && found.principal === principal ? generationOf(found) : undefined
     },
   }
 }
 
 const usualCapacity = 10_000
 
-function noteOf({ kind, code }: FailureNote): FailureNote {
-  return { kind, code }
+type Kept = { readonly principal: string | undefined; readonly text: string }
+
+function textOf(record: CallRecord): string {
+  const { failure, dropped, converted, flags } = record
+  const lists = { dropped: [...dropped], converted: [...converted], flags: [...flags] }
+  const note: FailureNote | undefined = failure && { kind: failure.kind, code: failure.code }
+  return JSON.stringify({ ...record, ...lists, failure: note })
+}
+
+/** What was undefined is absent now, and reads the same. */
+function generationOf({ text }: Kept): Generation {
+  const kept = JSON.parse(text) as Generation & Record<'dropped' | 'converted' | 'flags', string[]>
+  return {
+    ...kept,
+    dropped: new Set(kept.dropped),
+    converted: new Set(kept.converted),
+    flags: new Set(kept.flags),
+  }
 }
