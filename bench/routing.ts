@@ -110,7 +110,7 @@ function aDeployment(place: number): Deployment {
     name: `p${place}`,
     clocks: { connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 600_000 },
     retry: { retries: 1, delayMs: 200 },
-    oneChoice: false,
+    oneChoice: { text: false, chat: false },
     knownModels: [],
     admits: () => true,
     send: () => Promise.reject(new Failure('unreachable', 'Nothing is sent here.')),

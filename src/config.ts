@@ -1,5 +1,5 @@
 import { readEnvironment } from './config/environment.ts'
-import { exposureOf } from './config/exposure.ts'
+import { exposureOf, isExposed, isLoopback } from './config/exposure.ts'
 import { findInstances, type Instance } from './config/instances.ts'
 import { findingsOf, withoutWording } from './config/issues.ts'
 import { type Overlaid, overlay } from './config/overlay.ts'
@@ -10,7 +10,7 @@ import { defaultRoutes, demoRoutes, routesOf } from './config/routing.ts'
 import { configSchema } from './config/schema.ts'
 import type { Config } from './config/settings.ts'
 import { inputShape } from './config/shape.ts'
-import { type ConfigSource, defaultPath, openSource } from './config/source.ts'
+import { type ConfigSource, configPath, defaultPath, openSource } from './config/source.ts'
 import type { Environment } from './config/substitution.ts'
 import { isObject } from './core/json.ts'
 import type { Provider } from './providers/provider.ts'
@@ -48,7 +48,7 @@ export function loadConfig({ environment, readFile, providers }: ConfigParts): C
     ...[...refused, ...exposed].map((finding) => located(finding, source, overlaid)),
   ]
   if (problems.length > 0 || !result.success) throw new ConfigError(withoutRepeats(problems))
-  const { server, auth, log, models, providers: settings, ...rest } = result.data
+  const { server, auth, log, models, providers: settings, drain, ...rest } = result.data
   const isConfigured =
     source.path !== undefined || Boolean(environment['PANDOTATE_API_KEY'] || environment['PANDOTATE_URL'])
   const routes =
@@ -59,6 +59,7 @@ export function loadConfig({ environment, readFile, providers }: ConfigParts): C
     ...server,
     ...rest,
     keys: auth.keys,
+    drain: { delayMs: isLoopback(server.host) ? 0 : noticeMs, ...drain },
     logLevel: log.level,
     providers: instances.known.map(({ name, provider }) => ({
       name,
@@ -73,7 +74,10 @@ export function loadConfig({ environment, readFile, providers }: ConfigParts): C
 
 export type { Config }
 // The rest of what others use of the configuration: this file is the room's door.
-export { ConfigError, describeConfig, readEnvironment }
+export { ConfigError, configPath, describeConfig, isExposed, readEnvironment }
+
+/** What load balancers take to notice: none stands before an address of this machine alone. */
+const noticeMs = 5000
 
 /** Those that are called by their type, as the default routes call them, and have a key. */
 function keyedProviders(
@@ -82,7 +86,10 @@ function keyedProviders(
 ): ReadonlySet<string> {
   const keyed = instances.filter(({ name, provider }) => {
     const own = settings[name]
-    return name === provider.type && isObject(own) && own['apiKey'] !== undefined && name !== 'pandotate'
+    if (name !== provider.type || name === 'pandotate' || !isObject(own)) return false
+    // What an operator has there of their own is not what its list has.
+    const isShared = provider.priceList === undefined || provider.priceList(own) !== undefined
+    return isShared && own['apiKey'] !== undefined
   })
   return new Set(keyed.map(({ name }) => name))
 }

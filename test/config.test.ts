@@ -19,6 +19,14 @@ const everyModelAtPandotate = {
   demo: false,
 }
 
+test.for<[string, string, object]>([
+  ['0 where only this machine can reach it', '', { delayMs: 0, graceMs: 25_000 }],
+  ['5 s where others can', 'server: { host: "::", allowUnauthenticated: true }', { delayMs: 5000 }],
+  ['what is written', 'drain: { delayMs: 9, graceMs: 10 }', { delayMs: 9, graceMs: 10 }],
+])('load balancers are given %s to notice that it stops', ([, file, drain]) => {
+  expect(load(file).drain).toMatchObject(drain)
+})
+
 test('without any configuration it is the demo: every setting has its default', () => {
   expect(load(undefined)).toEqual({
     host: '127.0.0.1',
@@ -29,15 +37,27 @@ test('without any configuration it is the demo: every setting has its default', 
     slowThresholdMs: 1500,
     strict: false,
     cache: { enabled: false, ttlMs: 300_000, maxEntries: 1000, maxBytes: 67_108_864, everyCall: false },
+    drain: { delayMs: 0, graceMs: 25_000 },
+    hedging: { enabled: false, share: 0.05 },
     coalesce: false,
+    idempotency: { enabled: true, ttlMs: 600_000, maxEntries: 1000, maxBytes: 67_108_864 },
     stickiness: true,
     refreshPrices: false,
+    probes: { enabled: false, intervalMs: 30_000, timeoutMs: 5000 },
     limits: {
       bodyBytes: 26_214_400,
       jsonDepth: 64,
       deadlineMs: 600_000,
       fanOut: 8,
       choices: 256,
+      continueStreams: true,
+      retryShare: 0.2,
+      inFlight: 2048,
+      inFlightBytes: 536_870_912,
+      loopDelayMs: 200,
+      heapShare: 0.9,
+      writeStallMs: 30_000,
+      keepaliveMs: 10_000,
     },
     providers: [
       { name: 'pandotate', type: 'pandotate', settings: pandotateDefaults },

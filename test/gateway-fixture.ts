@@ -1,12 +1,14 @@
 import { Writable } from 'node:stream'
 import type { Config } from '../src/config.ts'
 import type { CallRecord } from '../src/core/record.ts'
-import { startGateway } from '../src/main.ts'
+import { type RunningGateway, startGateway } from '../src/main.ts'
 import { createLog } from '../src/telemetry/log.ts'
 
 /** A gateway on a free port, in this process, with what it recorded and logged. */
 export type TestGateway = AsyncDisposable & {
   readonly url: string
+  /** The gateway itself, to be reloaded and stopped. */
+  readonly gateway: RunningGateway
   readonly records: CallRecord[]
   /** Everything it wrote to its log. */
   logged(): string
@@ -37,13 +39,14 @@ export async function startTestGateway(overrides: Partial<Config> = {}): Promise
   )
   return {
     url: gateway.url,
+    gateway,
     records,
     logged: () => lines.join(''),
     async recorded(count = 1) {
       while (records.length < count) await new Promise<void>((resolve) => waiting.push(resolve))
       return records[count - 1] as CallRecord
     },
-    [Symbol.asyncDispose]: () => gateway.stop(1000),
+    [Symbol.asyncDispose]: () => gateway.stop({ graceMs: 1000 }),
   }
 }
 
@@ -57,9 +60,13 @@ export const simulatorConfig: Config = {
   slowThresholdMs: 60_000,
   strict: false,
   cache: { enabled: false, ttlMs: 60_000, maxEntries: 100, maxBytes: 1_000_000, everyCall: false },
+  drain: { delayMs: 0, graceMs: 25_000 },
   coalesce: false,
+  hedging: { enabled: false, share: 0.05 },
+  idempotency: { enabled: true, ttlMs: 60_000, maxEntries: 100, maxBytes: 1_000_000 },
   stickiness: true,
   refreshPrices: false,
+  probes: { enabled: false, intervalMs: 30_000, timeoutMs: 5000 },
   limits: {
     bodyBytes: 26_214_400,
     jsonDepth: 64,
@@ -67,6 +74,14 @@ export const simulatorConfig: Config = {
     attempts: 3,
     fanOut: 8,
     choices: 256,
+    continueStreams: true,
+    retryShare: 1,
+    inFlight: 2048,
+    inFlightBytes: 536_870_912,
+    loopDelayMs: 60_000,
+    heapShare: 1,
+    writeStallMs: 30_000,
+    keepaliveMs: 10_000,
   },
   providers: [{ name: 'simulator', type: 'simulator', settings: {} }],
   routes: [{ pattern: '*', strategy: 'fallback', deployments: [{ provider: 'simulator' }] }],

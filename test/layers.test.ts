@@ -122,6 +122,7 @@ const packages: Readonly<
   'p-retry': { from: ['core/'] },
   'p-timeout': { from: ['core/'] },
   openai: { from: [], typesFrom: [''] },
+  '@anthropic-ai/sdk': { from: [], typesFrom: ['dialects/'] },
 }
 
 type Import = {

@@ -2,63 +2,75 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
-import type { Call } from '../src/core/model.ts'
+import type { Upstream } from '../src/core/ports.ts'
 import type { Provider } from '../src/providers/provider.ts'
+import { describeProvider, overSockets } from './contracts/provider.ts'
 import { startAttempt } from './fakes/attempt.ts'
-import { answer, startRawServer } from './fakes/raw-server.ts'
-import { sentBursts } from './fakes/sent.ts'
+import { answer, startRawServer, streamed } from './fakes/raw-server.ts'
 import { tools } from './fakes/tools.ts'
-import { failureOf } from './fakes/wire.ts'
-import { call } from './providers/simulated-call.ts'
+import { call, tell } from './providers/simulated-call.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
+const readme = readFileSync(join(here, '../README.md'), 'utf8')
+const [, name = '', block = ''] = /```ts\n\/\/ src\/providers\/(\w+)\.ts\n([\s\S]*?)```/.exec(readme) ?? []
+const { [name]: provider } = await loadProvider()
 
-test.for([
-  ['a completion', { kind: 'text', body: { prompt: 'Hi', max_tokens: 3 } }, 'Hi', { text: 'Hello.' }],
-  [
-    'a chat',
-    { kind: 'chat', body: { messages: [{ role: 'user', content: 'Hi' }] } },
-    'Hi',
-    { message: { content: 'Hello.' } },
-  ],
-] as const)('the provider in the README answers %s', async ([, asked, inputs, said]) => {
-  await using server = await startRawServer((socket) => socket.write(answer('{"generated_text":"Hello."}')))
-  using written = writeProvider()
-  const upstream = await written.create(server.origin)
-  const sent = upstream.send(
-    call({ model: 'm', ...asked } as Partial<Call> & { model: string }),
-    startAttempt('m'),
-  )
-  const [burst] = await Array.fromAsync(sentBursts(sent))
-  expect(burst?.[0]?.chunk['choices']).toEqual([{ index: 0, ...said, finish_reason: 'stop' }])
-  expect(JSON.parse(String(server.requests[0]?.body))).toMatchObject({ inputs })
+/** As llama.cpp tells it: events say what is new, the last of them, as a whole answer does, why and how much. */
+const ending = { stop: true, stop_type: 'eos', tokens_evaluated: 2, tokens_predicted: 2 }
+const said = (content: string, more: object = {}) => ({ content, stop: false, ...more })
+const wholeAnswer = answer(JSON.stringify(said('one two', ending)))
+const events = [said('one'), said(' two'), said('', ending)]
+const streamedAnswer = streamed(events.map((event) => `data: ${JSON.stringify(event)}\n\n`))
+
+test('the provider in the README has the 30 lines that it is said to have at most', () => {
+  const lines = block.trimEnd().split('\n')
+  expect(readme).toContain('One that does not, in 30 lines:')
+  expect(lines.length).toBeGreaterThan(10)
+  // The line that names the file is one of them.
+  expect(lines.length + 1).toBeLessThanOrEqual(30)
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(110)
+})
+
+describeProvider(
+  overSockets('the provider in the README', create, {
+    say: (body, contentType) => answer(body, { headers: { 'content-type': contentType } }),
+    refuse: (status, headers) => answer('{"error":{"message":"No.","code":0}}', { status, headers }),
+    answer: ({ body }) => (JSON.parse(body).stream ? streamedAnswer : wholeAnswer),
+  }),
+)
+
+test('the provider in the README asks as its server wants to be asked', async () => {
+  await using server = await startRawServer((socket) => socket.write(wholeAnswer))
+  const upstream = create(server.origin)
+  const attempt = startAttempt('llama-3-8b')
+  const messages = [{ role: 'user', content: 'Hi' }]
+  const body = { messages, max_completion_tokens: 3, temperature: null, user: 'me', stop: '.' }
+  const told = await tell(upstream, call({ model: 'm', kind: 'chat', body }), attempt)
+  expect(told).toMatchObject({ text: 'one two', usage: { prompt_tokens: 2, completion_tokens: 2 } })
+  expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({
+    prompt: expect.stringContaining('<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>'),
+    n_predict: 3,
+    stop: ['.', '<|eot_id|>', expect.any(String)],
+    stream: false,
+  })
+  expect(attempt.notes).toMatchObject({ dropped: ['user'], converted: ['messages to prompt (llama3)'] })
   await upstream.close()
 })
 
-test('the provider in the README tells a refusal apart', async () => {
-  await using server = await startRawServer((socket) => socket.write(answer('{}', { status: 429 })))
-  using written = writeProvider()
-  const upstream = await written.create(server.origin)
-  const sent = sentBursts(upstream.send(call({ model: 'm', body: { prompt: 'Hi' } }), startAttempt('m')))
-  expect(await failureOf(Array.fromAsync(sent))).toMatchObject({ kind: 'rate_limited', provider: 'tgi' })
-  await upstream.close()
-})
+function create(origin: string): Upstream {
+  if (provider === undefined) throw new Error('the README has no provider')
+  const settings = provider.settings.parse({ url: `${origin}/completion`, apiKey: 'own-key' })
+  return provider.create('up', settings, tools)
+}
 
 /** The README's file as it stands, in a folder as deep as the providers' own. */
-function writeProvider() {
-  const readme = readFileSync(join(here, '../README.md'), 'utf8')
-  const block = /```ts\n\/\/ src\/providers\/generate\.ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+async function loadProvider(): Promise<Readonly<Record<string, Provider>>> {
   const directory = mkdtempSync(join(here, 'written-'))
-  const path = join(directory, 'generate.ts')
-  writeFileSync(
-    path,
-    block.replaceAll("'./", "'../../src/providers/").replaceAll("'../core/", "'../../src/core/"),
-  )
-  return {
-    async create(origin: string) {
-      const { generate } = (await import(pathToFileURL(path).href)) as { generate: Provider }
-      return generate.create('tgi', generate.settings.parse({ url: `${origin}/generate` }), tools)
-    },
-    [Symbol.dispose]: () => rmSync(directory, { recursive: true }),
+  try {
+    const path = join(directory, `${name}.ts`)
+    writeFileSync(path, block.replaceAll("'./", "'../../src/providers/"))
+    return await import(pathToFileURL(path).href)
+  } finally {
+    rmSync(directory, { recursive: true })
   }
 }

@@ -53,7 +53,7 @@ export async function demonstrateRouting(callsPerPhase: number): Promise<DemoRep
     ]
     return report({ before, after, records, places: places.list, killed: favourite })
   } finally {
-    await gateway.stop(1000)
+    await gateway.stop({ delayMs: 0, graceMs: 1000 })
   }
 }
 

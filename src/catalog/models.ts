@@ -38,8 +38,9 @@ const runpod: DefaultDeployment = { provider: 'runpod' }
 
 /**
  * The map, to be changed here. As of August 2026 Together runs one Llama and a few Qwens, and no Mistral, for anyone
- * with a key; Baseten's shared models are of none of the three families. A short name stands for one model
- * and no other. Where several names fit, the router takes the exact one, then the longest.
+ * with a key; Baseten's shared models are of none of the three families. Of what both run, Baseten asks no more for it
+ * than Together. A short name stands for one model and no other. Where several names fit, the router takes the exact
+ * one, then the longest.
  */
 const modelMap: readonly ModelRow[] = [
   {
@@ -64,6 +65,7 @@ const modelMap: readonly ModelRow[] = [
   },
   { names: ['qwen-3.6-plus', 'qwen3.6-plus', 'Qwen/Qwen3.6-Plus'], places: [together('Qwen/Qwen3.6-Plus')] },
   { names: ['qwen-3.7-max', 'qwen3.7-max', 'Qwen/Qwen3.7-Max'], places: [together('Qwen/Qwen3.7-Max')] },
+  { names: ['Qwen/Qwen3.8-2.4T-A95B'], places: [together('Qwen/Qwen3.8-2.4T-A95B')] },
 
   { names: instructed('mistral-7b'), places: [onRunpod('mistralai/Mistral-7B-Instruct-v0.3')] },
   { names: instructed('mixtral-8x7b'), places: [onRunpod('mistralai/Mixtral-8x7B-Instruct-v0.1')] },
@@ -73,6 +75,36 @@ const modelMap: readonly ModelRow[] = [
   { names: instructed('qwen-2.5-72b'), places: [onRunpod('Qwen/Qwen2.5-72B-Instruct')] },
   { names: ['qwen-3-32b', 'qwen3-32b', 'qwen3:32b'], places: [onRunpod('Qwen/Qwen3-32B')] },
 
+  {
+    names: [...namesOf('openai/gpt-oss-120b'), 'gpt-oss:120b'],
+    places: [baseten('openai/gpt-oss-120b'), together('openai/gpt-oss-120b')],
+  },
+  {
+    names: [...namesOf('openai/gpt-oss-20b'), 'gpt-oss:20b'],
+    places: [together('openai/gpt-oss-20b')],
+  },
+  atBoth('zai-org/GLM-5.2'),
+  { names: namesOf('zai-org/GLM-5.2-Fast'), places: [baseten('zai-org/GLM-5.2-Fast')] },
+  atBoth('moonshotai/Kimi-K3'),
+  atBoth('deepseek-ai/DeepSeek-V4-Pro'),
+  atBoth('deepseek-ai/DeepSeek-V4-Pro-0813'),
+  atBoth('deepseek-ai/DeepSeek-V4-Flash-0731'),
+  {
+    names: [
+      ...namesOf('nvidia/NVIDIA-Nemotron-3-Ultra-550B-A55B'),
+      ...namesOf('nvidia/nemotron-3-ultra-550b-a55b'),
+      'nemotron-3-ultra',
+    ],
+    places: [
+      baseten('nvidia/NVIDIA-Nemotron-3-Ultra-550B-A55B'),
+      together('nvidia/nemotron-3-ultra-550b-a55b'),
+    ],
+  },
+  {
+    names: ['thinkingmachines/Inkling', ...namesOf('thinkingmachines/inkling')],
+    places: [baseten('thinkingmachines/inkling'), together('thinkingmachines/Inkling')],
+  },
+
   { names: ['mistralai/*', 'meta-llama/*', 'Qwen/*'], places: [runpod] },
   { names: ['mistral*', 'mixtral*', 'llama*', 'qwen*'], places: [runpod] },
 ]
@@ -81,6 +113,20 @@ const modelMap: readonly ModelRow[] = [
 function instructed(name: string): readonly string[] {
   const joined = name.replace(/^(llama|qwen)-/, '$1')
   return [...new Set([name, joined])].flatMap((each) => [each, `${each}-instruct`])
+}
+
+/** The full name, and what is short for it: the same without its owner, in small letters. */
+function namesOf(id: string): readonly string[] {
+  return [id, id.slice(id.indexOf('/') + 1).toLowerCase()]
+}
+
+/** One that goes by the same name at both. */
+function atBoth(id: string): ModelRow {
+  return { names: namesOf(id), places: [baseten(id), together(id)] }
+}
+
+function baseten(model: string): DefaultDeployment {
+  return { provider: 'baseten', model }
 }
 
 function together(model: string): DefaultDeployment {

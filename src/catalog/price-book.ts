@@ -21,11 +21,14 @@ export interface PriceBook {
   refresh(providerName: string, models: readonly UpstreamModel[], epochMs: number): void
 }
 
-/** A provider of the configuration: shipped prices go by its type, the others by its name. */
-export type PricedProvider = { readonly name: string; readonly type: string }
+/**
+ * A provider of the configuration: shipped prices go by the list that holds there, the others by its name. Without a
+ * list, no shipped price holds.
+ */
+export type PricedProvider = { readonly name: string; readonly list: string | undefined }
 
 export type PriceEntry = {
-  /** The name of a provider in the operator's own entries, a type of provider in shipped ones. */
+  /** The name of a provider in the operator's own entries, of a list in shipped ones. */
   readonly provider: string
   /** As the provider knows it; `*` stands for any run of characters. An exact name goes before a pattern. */
   readonly model: string
@@ -57,10 +60,10 @@ export function createPriceBook({ own, shipped }: PriceLayers): PriceBook {
   const ownPages = pagesOf(own, 'own')
   const shippedPages = pagesOf(shipped, 'shipped')
   const refreshedPages = new Map<string, Page>()
-  const find: PriceBook['find'] = ({ name, type }, model, epochMs) =>
+  const find: PriceBook['find'] = ({ name, list }, model, epochMs) =>
     inForce(ownPages.get(name), model, epochMs) ??
     inForce(refreshedPages.get(name), model, epochMs) ??
-    inForce(shippedPages.get(type), model, epochMs)
+    inForce(list === undefined ? undefined : shippedPages.get(list), model, epochMs)
   return {
     find,
     lookup: (provider, model, epochMs) => find(provider, model, epochMs)?.price ?? unknownPrice,

@@ -1,6 +1,7 @@
 import { createPriceBook } from '../catalog/price-book.ts'
 import { shippedPrices } from '../catalog/prices.ts'
 import { describeConfig } from '../config.ts'
+import { pricedAs } from '../main/priced-as.ts'
 import { providers } from '../providers/all.ts'
 import type { Command } from './command.ts'
 import { readConfig } from './read-config.ts'
@@ -10,7 +11,9 @@ export const check: Command = async () => {
   const config = readConfig()
   const book = createPriceBook({ own: [], shipped: shippedPrices })
   const now = Date.now()
-  const text = describeConfig(config, providers, (provider, model) => book.lookup(provider, model, now))
+  const text = describeConfig(config, providers, (provider, model) =>
+    book.lookup(pricedAs(provider), model, now),
+  )
   process.stdout.write(`${text}\n`)
   return 0
 }

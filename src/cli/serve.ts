@@ -3,28 +3,41 @@ import { startGateway } from '../main.ts'
 import { createLog } from '../telemetry/log.ts'
 import { createOutput } from '../telemetry/output.ts'
 import type { Command } from './command.ts'
-import { readConfig } from './read-config.ts'
-import { untilSignalled } from './signals.ts'
+import { watchFile } from './file-watch.ts'
+import { openConfig } from './read-config.ts'
+import { exitCodeOf, onReloadSignal, type StopSignal, untilSignalled } from './signals.ts'
 
-/** Serves until SIGINT or SIGTERM, then lets what is in flight finish. */
+/** Serves until SIGINT or SIGTERM, then lets what is in flight finish. SIGHUP, or another file, is taken as it goes on. */
 export const serve: Command = async (_words, version) => {
-  const config = readConfig()
+  const reader = openConfig()
+  const config = reader.read()
   await using output = createOutput(process.stdout.isTTY === true ? lineByLine : inBatches)
   const log = createLog(config.logLevel, output)
   const gateway = await startGateway(config, { log, version })
+  const changed = () => gateway.reload(reader.read)
+  onReloadSignal(changed)
+  using _watch = watchFile({ path: reader.path, everyMs: lookEveryMs, known: reader.lastText, changed })
+  let second: StopSignal | undefined
+  const signalled = untilSignalled((signal) => {
+    second = signal
+    log.warn({ signal }, 'stopping at once')
+    gateway.hurry()
+  })
+  // Not before signals are heard: who reads this may send one.
   process.stderr.write(greeting(config, gateway.url))
   log.info({ url: gateway.url, version, source: config.source, demo: config.demo }, 'serving')
-  const signal = await untilSignalled()
-  log.info({ signal }, 'stopping')
-  await gateway.stop(graceMs)
+  const first = await signalled
+  log.info({ signal: first }, 'stopping')
+  // At a console nobody waits for load balancers.
+  await gateway.stop(first === 'SIGINT' ? { delayMs: 0 } : {})
   log.info('stopped')
-  return 0
+  return second === undefined ? 0 : exitCodeOf(second)
 }
 
 const lineByLine = { descriptor: 1, batchCharacters: 0, waitMs: 500 } as const
 const inBatches = { descriptor: 1, batchCharacters: 65_536, waitMs: 250 } as const
 
-const graceMs = 30_000
+const lookEveryMs = 1000
 
 /** For the person at the console; the log has the same as a line. */
 function greeting({ demo, port, host }: Config, url: string): string {

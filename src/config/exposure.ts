@@ -2,6 +2,7 @@ import { isIPv4 } from 'node:net'
 import type { JsonObject } from '../core/json.ts'
 import type { Finding } from './problem.ts'
 import type { ConfigSchema } from './schema.ts'
+import type { Config } from './settings.ts'
 import { finding } from './wording.ts'
 
 /**
@@ -13,13 +14,23 @@ export function exposureOf(schema: ConfigSchema['shape'], tree: JsonObject): rea
   const auth = schema.auth.safeParse(tree['auth'])
   if (!server.success || !auth.success) return []
   const { host, allowUnauthenticated } = server.data
-  if (allowUnauthenticated || auth.data.keys.length > 0 || isLoopback(host)) return []
+  if (!isExposed({ host, keys: auth.data.keys, allowUnauthenticated })) return []
   return [{ path: ['server', 'host'], told: `found ${finding(host, { type: 'string' })}, expected ${safer}` }]
 }
 
 const safer =
   'an address of this machine alone (127.0.0.1, ::1, localhost), or keys in auth.keys, or server.allowUnauthenticated: true'
 
-function isLoopback(host: string): boolean {
+/** Whether a gateway that listens there serves other machines without asking for a key, and without leave to. */
+export function isExposed({
+  host,
+  keys,
+  allowUnauthenticated,
+}: Pick<Config, 'host' | 'keys' | 'allowUnauthenticated'>): boolean {
+  return !allowUnauthenticated && keys.length === 0 && !isLoopback(host)
+}
+
+/** Whether only this machine can reach the address. */
+export function isLoopback(host: string): boolean {
   return host === '::1' || host.toLowerCase() === 'localhost' || (isIPv4(host) && host.startsWith('127.'))
 }

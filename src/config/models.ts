@@ -24,7 +24,7 @@ const longestMs = 86_400_000
 
 const clockMs = z.int().min(1).max(longestMs).exactOptional()
 
-const tokens = z.int().min(1).exactOptional()
+const count = z.int().min(1).exactOptional()
 
 const ability = z.boolean().exactOptional()
 
@@ -72,12 +72,13 @@ function modelSetting(providerNames: readonly string[]) {
     weight: z.number().min(0).max(1_000_000).exactOptional(),
     price: ownPriceSetting.exactOptional(),
     baseline: ability,
-    contextTokens: tokens,
-    maxOutputTokens: tokens,
+    contextTokens: count,
+    maxOutputTokens: count,
     tools: ability,
     jsonSchema: ability,
     vision: ability,
     logprobs: ability,
+    inputsPerRequest: count,
   })
   return z.strictObject({
     route: z.enum(strategyNames).default('fallback'),

@@ -26,12 +26,16 @@ export type Problem = {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly Problem[]
+  /** The report, a problem a line. */
+  readonly lines: readonly string[]
 
   constructor(problems: readonly Problem[]) {
     const ordered = problems.toSorted((one, other) => rank(one) - rank(other))
     const count = ordered.length === 1 ? 'a problem' : `${ordered.length} problems`
-    super(`The configuration has ${count}.\n\n${ordered.map((problem) => `  ${line(problem)}\n`).join('')}`)
+    const lines = ordered.map(line)
+    super(`The configuration has ${count}.\n\n${lines.map((text) => `  ${text}\n`).join('')}`)
     this.problems = ordered
+    this.lines = lines
   }
 }
 

@@ -34,10 +34,15 @@ function generalRows({ host, port, keys, limits, ...config }: Config): Rows {
     ['slow', `above ${config.slowThresholdMs} ms`],
     ['strict', yesOrNo(config.strict)],
     ['limits', pairs(limits)],
+    ['continues', yesOrNo(limits.continueStreams)],
     ['cache', config.cache.enabled ? `on: ${pairs(config.cache)}${everyCall}` : 'off'],
+    ['drain', pairs(config.drain)],
+    ['hedging', config.hedging.enabled ? `on: ${pairs(config.hedging)}` : 'off'],
     ['coalesce', yesOrNo(config.coalesce)],
+    ['replays', config.idempotency.enabled ? `on: ${pairs(config.idempotency)}` : 'off'],
     ['sticky', yesOrNo(config.stickiness)],
     ['prices', config.refreshPrices ? 'refreshed at the start and daily' : 'as listed here'],
+    ['probes', config.probes.enabled ? `on: ${pairs(config.probes)}` : 'off'],
   ]
 }
 

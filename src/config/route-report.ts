@@ -6,7 +6,7 @@ import type { Config, ProviderSettings } from './settings.ts'
 import { pairs, type Rows } from './table.ts'
 
 /** What a model costs where the operator has not said it; `unknownPrice` where nobody has. */
-export type ListedPrices = (provider: Pick<ProviderSettings, 'name' | 'type'>, model: string) => Price
+export type ListedPrices = (provider: ProviderSettings, model: string) => Price
 
 export const routeHeadings = [
   'routes',

@@ -71,9 +71,10 @@ function aliasOf(route: RouteSettings, alias: string): RouteSettings {
 }
 
 function deploymentOf(written: WrittenDeployment): DeploymentSettings {
-  const { price, baseline, contextTokens, maxOutputTokens, tools, jsonSchema, vision, logprobs, ...rest } =
-    written
-  const told = Object.entries({ contextTokens, maxOutputTokens, tools, jsonSchema, vision, logprobs })
+  const { price, baseline, contextTokens, maxOutputTokens, inputsPerRequest, ...others } = written
+  const { tools, jsonSchema, vision, logprobs, ...rest } = others
+  const bounds = { contextTokens, maxOutputTokens, inputsPerRequest }
+  const told = Object.entries({ ...bounds, tools, jsonSchema, vision, logprobs })
   const traits: Traits = Object.fromEntries(told.filter(([, value]) => value !== undefined))
   return {
     ...rest,

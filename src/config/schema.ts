@@ -1,7 +1,10 @@
 import { isIP } from 'node:net'
 import * as z from 'zod'
+import { idempotencySetting } from './idempotency.ts'
 import type { Instance } from './instances.ts'
+import { hedgingSetting, limitsSetting } from './limits.ts'
 import { modelsSetting } from './models.ts'
+import { probesSetting } from './probes.ts'
 
 /**
  * The schema of gateway.yaml for the providers it names: the gateway's own sections, and each provider's
@@ -20,20 +23,7 @@ export function configSchema(instances: readonly Instance[], providerNames: read
     log: z.strictObject({ level: z.enum(logLevels).default('info') }).prefault({}),
     slowThresholdMs: z.int().min(0).max(dayMs).default(1500),
     strict: z.boolean().default(false),
-    limits: z
-      .strictObject({
-        bodyBytes: z
-          .int()
-          .min(1)
-          .max(256 * mebibyte)
-          .default(25 * mebibyte),
-        jsonDepth: z.int().min(1).max(1000).default(64),
-        deadlineMs: z.int().min(1).max(dayMs).default(600_000),
-        attempts: z.int().min(1).max(20).exactOptional(),
-        fanOut: z.int().min(1).max(256).default(8),
-        choices: z.int().min(1).max(4096).default(256),
-      })
-      .prefault({}),
+    limits: limitsSetting,
     cache: z
       .strictObject({
         enabled: z.boolean().default(false),
@@ -47,9 +37,18 @@ export function configSchema(instances: readonly Instance[], providerNames: read
         everyCall: z.boolean().default(false),
       })
       .prefault({}),
+    drain: z
+      .strictObject({
+        delayMs: z.int().min(0).max(dayMs).exactOptional(),
+        graceMs: z.int().min(0).max(dayMs).default(25_000),
+      })
+      .prefault({}),
+    hedging: hedgingSetting,
     coalesce: z.boolean().default(false),
+    idempotency: idempotencySetting,
     stickiness: z.boolean().default(true),
     refreshPrices: z.boolean().default(false),
+    probes: probesSetting,
     providers: z.strictObject(Object.fromEntries(instances.map((one) => [one.name, one.provider.settings]))),
     models: modelsSetting(providerNames).optional(),
   })

@@ -14,12 +14,16 @@ export type Config = {
   readonly strict: boolean
   readonly limits: Limits
   readonly cache: CacheSettings
+  readonly drain: DrainSettings
   /** Identical calls that are under way at once, and whose answer should be the same, are made once. */
   readonly coalesce: boolean
+  readonly idempotency: IdempotencySettings
   /** Calls that begin alike go to the same deployment, where it charges less for input it has seen. */
   readonly stickiness: boolean
   /** Providers are asked for their own prices: at the start, and once a day. */
   readonly refreshPrices: boolean
+  readonly hedging: HedgingSettings
+  readonly probes: ProbeSettings
   readonly providers: readonly ProviderSettings[]
   readonly routes: readonly RouteSettings[]
   /** Nothing was configured: the simulator answers whoever brings no key for Pandotate. */
@@ -40,6 +44,35 @@ export type Limits = {
   readonly fanOut: number
   /** Prompts times n. */
   readonly choices: number
+  /** A stream that breaks off goes on at another deployment, where one can take it up. */
+  readonly continueStreams: boolean
+  /** Of the calls at an upstream, the part that may be asked there again; three a minute may in any case. */
+  readonly retryShare: number
+  /** Of the process: calls under way at once, and the bytes of their bodies. Past them calls are turned away. */
+  readonly inFlight: number
+  readonly inFlightBytes: number
+  /** So are calls while the event loop is later than this, on average over a second, or the heap fuller. */
+  readonly loopDelayMs: number
+  readonly heapShare: number
+  /** How long a caller may take nothing of an answer. */
+  readonly writeStallMs: number
+  /** After so much silence a stream gets a comment; 0: never. */
+  readonly keepaliveMs: number
+}
+
+/** Where a stream takes longer to begin than nearly all before it, another is begun elsewhere. */
+export type HedgingSettings = {
+  readonly enabled: boolean
+  /** The part of the calls that may have a second attempt. */
+  readonly share: number
+}
+
+/** How long the gateway takes to stop, both counted from the signal. */
+export type DrainSettings = {
+  /** How long it goes on serving, though not ready. */
+  readonly delayMs: number
+  /** How long calls may take to finish. */
+  readonly graceMs: number
 }
 
 /** Answers that are kept, to be given again to the same question. */
@@ -51,6 +84,23 @@ export type CacheSettings = {
   readonly maxBytes: number
   /** False: only the answers to calls whose answer should be the same every time. */
   readonly everyCall: boolean
+}
+
+/** Answers that are kept for requests that are sent again under their Idempotency-Key. */
+export type IdempotencySettings = {
+  readonly enabled: boolean
+  /** From the end of an answer. */
+  readonly ttlMs: number
+  readonly maxEntries: number
+  readonly maxBytes: number
+}
+
+/** Asking providers, again and again, how they are doing. */
+export type ProbeSettings = {
+  readonly enabled: boolean
+  readonly intervalMs: number
+  /** How long one may take to tell. */
+  readonly timeoutMs: number
 }
 
 /** A provider of the configuration; `settings` is what the schema of its type made of it. */

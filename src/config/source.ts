@@ -12,13 +12,18 @@ export type ConfigSource = ConfigFile & {
 /** The file where settings are looked for, and blamed, when no other is named. */
 export const defaultPath = 'gateway.yaml'
 
+/** The file that GATEWAY_CONFIG names, otherwise gateway.yaml, be it there or not. */
+export function configPath(environment: Environment): string {
+  return environment[fileVariable] || defaultPath
+}
+
 /**
  * Reads the file that GATEWAY_CONFIG names, otherwise gateway.yaml where there is one. `readFile` throws as
  * `node:fs` does.
  */
 export function openSource(environment: Environment, readFile: (path: string) => string): ConfigSource {
   const named = environment[fileVariable] || undefined
-  const path = named ?? defaultPath
+  const path = configPath(environment)
   try {
     return { ...readConfigFile(path, readFile(path), environment), path }
   } catch (thrown) {

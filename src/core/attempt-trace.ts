@@ -1,13 +1,14 @@
 import { asFailure, Failure } from './failure.ts'
-import type { Call, Clocks, Delta } from './model.ts'
+import type { AnyCall, Call, Clocks, Delta } from './model.ts'
 import type { AttemptNotes, Clock, Deployment } from './ports.ts'
+import type { Queue } from './queue.ts'
 import type { AttemptRecord, CallRecord } from './record.ts'
 import { consumptionOf } from './spending.ts'
 import type { Permit } from './standings.ts'
 import { type ClaimedUsage, writeUsage } from './usage.ts'
 
-export type AttemptParts = {
-  readonly call: Call
+export type AttemptParts<Asked extends AnyCall = Call> = {
+  readonly call: Asked
   readonly deployment: Deployment
   /** The caller's: aborts with the Failure that says why. */
   readonly signal: AbortSignal
@@ -20,6 +21,12 @@ export type AttemptParts = {
   readonly clock: Clock
   /** Told how the attempt ended; undefined where nobody keeps watch. */
   readonly permit?: Permit | undefined
+  /** Where it has a place, to be given back when it ends; undefined where places are not counted. */
+  readonly place?: Pick<Queue, 'leave'> | undefined
+  /** How long it waited for that place. */
+  readonly queuedMs?: number | undefined
+  /** It takes up an answer where another attempt broke off. */
+  readonly isResumed?: boolean | undefined
   /** Told of every delta of the answer that is committed to, and of no other. */
   readonly note: (deltas: readonly Delta[]) => void
 }
@@ -49,14 +56,19 @@ export interface OpenAttempt {
 export interface IdleWatch extends Disposable {
   waiting(): void
   arrived(): void
+  /** All has been said: what may still come is waited for a short while. */
+  closing(): void
 }
 
 /** Begins an attempt: its row is in the record from now on. Throws the caller's reason when they left already. */
-export function openAttempt(parts: AttemptParts): OpenAttempt {
+export function openAttempt(parts: AttemptParts<AnyCall>): OpenAttempt {
   const { signal, clock, startedAt } = parts
   signal.throwIfAborted()
   const controller = new AbortController()
-  const follow = () => controller.abort(signal.reason)
+  const follow = () => {
+    // What was asked for is worked at, and paid for: then it is as well to know how much.
+    if (parts.deployment.upstream.drains !== true) controller.abort(signal.reason)
+  }
   signal.addEventListener('abort', follow, { once: true })
   const entry = beginEntry(parts)
   const notes: AttemptNotes = {
@@ -78,6 +90,7 @@ export function openAttempt(parts: AttemptParts): OpenAttempt {
     entry.totalMs = sinceStart()
     keepNotes(parts, entry, notes)
     keepUsage(entry, claimed(), notes)
+    entry.isUncertain = failure?.mayBeBilled === true && entry.used === undefined && !entry.isDelivered
     parts.permit?.end({
       failure,
       // A reply that came whole had no first token of its own.
@@ -85,6 +98,7 @@ export function openAttempt(parts: AttemptParts): OpenAttempt {
       completionTokens: entry.used?.completionTokens,
       durationMs: entry.totalMs,
     })
+    parts.place?.leave()
   }
   return {
     id: `${parts.record.id}-${parts.record.attempts.length - 1}`,
@@ -121,11 +135,13 @@ export function openAttempt(parts: AttemptParts): OpenAttempt {
   }
 }
 
-function beginEntry({ deployment, part, record, clock, startedAt }: AttemptParts): AttemptRecord {
+function beginEntry(parts: AttemptParts<AnyCall>): AttemptRecord {
+  const { deployment, part, record, clock, startedAt, queuedMs } = parts
   const entry: AttemptRecord = {
     deployment: deployment.id,
     part,
     startMs: clock.now() - startedAt,
+    queuedMs,
     headersMs: undefined,
     firstTokenMs: undefined,
     totalMs: 0,
@@ -136,13 +152,19 @@ function beginEntry({ deployment, part, record, clock, startedAt }: AttemptParts
     used: undefined,
     isEstimated: false,
     isDelivered: false,
+    isResumed: parts.isResumed ?? false,
+    isUncertain: false,
     costNanoUsd: undefined,
   }
   record.attempts.push(entry)
   return entry
 }
 
-function keepNotes({ record, startedAt }: AttemptParts, entry: AttemptRecord, notes: AttemptNotes): void {
+function keepNotes(
+  { record, startedAt }: AttemptParts<AnyCall>,
+  entry: AttemptRecord,
+  notes: AttemptNotes,
+): void {
   if (notes.headersAt !== undefined) entry.headersMs = notes.headersAt - startedAt - entry.startMs
   entry.upstreamStatus = notes.upstreamStatus
   entry.upstreamRequestId = notes.upstreamRequestId
@@ -160,6 +182,7 @@ function keepUsage(entry: AttemptRecord, claimed: ClaimedUsage | undefined, note
 
 function watchClocks({ idleMs }: Clocks, leftMs: number, expire: () => void): IdleWatch {
   let isWaiting = false
+  let tail: NodeJS.Timeout | undefined
   const idle = setTimeout(() => {
     if (isWaiting) expire()
   }, idleMs)
@@ -172,9 +195,16 @@ function watchClocks({ idleMs }: Clocks, leftMs: number, expire: () => void): Id
     arrived() {
       isWaiting = false
     },
+    closing() {
+      tail ??= setTimeout(expire, Math.min(idleMs, tailMs))
+    },
     [Symbol.dispose]() {
+      clearTimeout(tail)
       clearTimeout(idle)
       clearTimeout(total)
     },
   }
 }
+
+/** Usage and terminator follow the last word at once, or not at all. */
+const tailMs = 3000

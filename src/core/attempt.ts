@@ -1,7 +1,7 @@
-import pTimeout from 'p-timeout'
 import { type AttemptParts, type IdleWatch, type OpenAttempt, openAttempt } from './attempt-trace.ts'
 import { Failure } from './failure.ts'
 import { fold, unfold } from './fold.ts'
+import { inTime, silence } from './in-time.ts'
 import type { Delta, RawDelta } from './model.ts'
 import { createNormalizer, isVisible, type Normalizer } from './normalize.ts'
 import type { Deployment, Sent } from './ports.ts'
@@ -58,6 +58,7 @@ function normalizerFor({ call, record, clock }: AttemptParts): Normalizer {
     id: `${call.kind === 'text' ? 'cmpl' : 'chatcmpl'}-${call.id.slice(4, 28)}`,
     createdEpochSeconds: Math.floor(clock.epochMs() / 1000),
     model: call.model,
+    wanted: Number(call.body['n'] ?? 1),
     flags: record.flags,
   })
 }
@@ -66,10 +67,11 @@ function normalizerFor({ call, record, clock }: AttemptParts): Normalizer {
 async function takeWhole(flow: Flow, sent: Sent): Promise<Answer> {
   const { parts, normalizer, open } = flow
   const { deployment } = parts
-  const deltas = await inTime(flow, collect(normalizer, sent), deployment.clocks.totalMs)
+  const deltas = await inTime(parts, collect(normalizer, sent), deployment.clocks.totalMs)
   const whole = fold(deltas)
   if (whole === undefined) throw new Failure('invalid_response', 'The upstream gave an empty answer.')
   const bursts = [[whole]]
+  parts.signal.throwIfAborted()
   parts.note([whole])
   open.commit()
   open.end()
@@ -96,9 +98,12 @@ async function openStream(flow: Flow, sent: Sent): Promise<Answer> {
   const { firstTokenMs, totalMs } = deployment.clocks
   const iterator = 'then' in sent ? promised(sent) : sent[Symbol.asyncIterator]()
   try {
-    const opening = await inTime(flow, untilVisible(normalizer, iterator), Math.min(firstTokenMs, totalMs))
+    const opening = await inTime(parts, untilVisible(normalizer, iterator), Math.min(firstTokenMs, totalMs))
+    const onward = new Onward(flow, opening, iterator)
+    if (parts.signal.aborted) await onward.return()
+    parts.signal.throwIfAborted()
     open.commit()
-    return { deployment, bursts: new Onward(flow, opening, iterator), usage: normalizer.usage }
+    return { deployment, bursts: onward, usage: normalizer.usage }
   } catch (thrown) {
     const reason = open.fail(thrown)
     finalise(iterator)
@@ -132,15 +137,6 @@ async function untilVisible(
   }
 }
 
-async function inTime<T>(flow: Flow, work: Promise<T>, clockMs: number): Promise<T> {
-  const { clock, deadlineAt } = flow.parts
-  const leftMs = Math.min(clockMs, deadlineAt - clock.now())
-  // `message: false` spares building an Error, stack and all, for every call that is in time.
-  const result = await pTimeout(work, { milliseconds: Math.max(leftMs, 1), message: false })
-  if (result === undefined) throw silence(flow)
-  return result
-}
-
 /**
  * A stream from its first visible delta to its end. An iterator by hand, without a generator's own
  * promises: there is a burst for every token.
@@ -156,7 +152,7 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
     this.#flow = flow
     this.#opening = opening
     this.#iterator = iterator
-    this.#idle = flow.open.watch(() => silence(flow))
+    this.#idle = flow.open.watch(() => silence(flow.parts))
   }
 
   [Symbol.asyncIterator](): this {
@@ -164,22 +160,13 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
   }
 
   async next(): Promise<IteratorResult<readonly Delta[], undefined>> {
-    const { open, normalizer, parts } = this.#flow
+    const { open, parts } = this.#flow
     let deltas = this.#opening
     this.#opening = undefined
     try {
       while (deltas === undefined || deltas.length === 0) {
         if (this.#ended) return { done: true, value: undefined }
-        this.#idle.waiting()
-        const step = await this.#iterator.next()
-        this.#idle.arrived()
-        if (step.done === true) {
-          normalizer.finish()
-          open.end()
-          this.#close()
-        } else {
-          deltas = normalizer.accept(step.value)
-        }
+        deltas = await this.#read()
       }
     } catch (thrown) {
       const reason = open.fail(thrown)
@@ -192,10 +179,42 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
 
   async return(): Promise<IteratorResult<readonly Delta[], undefined>> {
     if (!this.#ended) {
+      if (this.#flow.parts.deployment.upstream.drains === true) await this.#drain()
       this.#flow.open.leave()
       this.#close()
     }
     return { done: true, value: undefined }
+  }
+
+  /** What comes next; undefined when nothing does. */
+  async #read(): Promise<readonly Delta[] | undefined> {
+    const { open, normalizer, parts } = this.#flow
+    const isFinished = normalizer.isFinished()
+    if (isFinished) this.#idle.closing()
+    this.#idle.waiting()
+    const step = await this.#iterator.next().catch((thrown: unknown): IteratorReturnResult<undefined> => {
+      if (!isFinished || !mayBeMissed(thrown, parts)) throw thrown
+      return { done: true, value: undefined }
+    })
+    this.#idle.arrived()
+    // The caller left, and the rest was read for its cost alone.
+    if (parts.signal.aborted && step.done === true) throw parts.signal.reason
+    if (step.done !== true) {
+      const deltas = normalizer.accept(step.value)
+      return parts.signal.aborted ? undefined : deltas
+    }
+    normalizer.finish()
+    open.end()
+    this.#close()
+    return undefined
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (!this.#ended) await this.#read()
+    } catch {
+      // Nobody is left to be told; the record has what it cost so far.
+    }
   }
 
   #close(): void {
@@ -205,7 +224,10 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
   }
 }
 
-function silence({ parts }: Flow): Failure {
-  const provider = parts.deployment.upstream.name
-  return new Failure('timeout', 'The upstream did not answer in time.', { provider })
+/** Every choice has finished: a terminator or a usage that does not come takes nothing from the answer. */
+function mayBeMissed(thrown: unknown, { signal, deployment }: AttemptParts): boolean {
+  if (signal.aborted || deployment.upstream.needsDone === true) return false
+  return thrown instanceof Failure && endings.has(thrown.kind)
 }
+
+const endings: ReadonlySet<string> = new Set(['timeout', 'interrupted', 'unreachable'])

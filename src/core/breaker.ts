@@ -16,13 +16,19 @@ export interface Breaker {
   insist(): Pass
   /** To be told once of every pass. A call from before the last change of state no longer counts. */
   end(pass: Pass, verdict: Verdict): void
+  /**
+   * To be told of its health where no call was made. What is bad counts as a failed call does; what is good only
+   * undoes that, but for a half-open breaker: that closes on trial, and the next call that fails opens it again.
+   * While its probe is away, the probe decides.
+   */
+  noteHealth(verdict: Verdict): void
 }
 
 /** All times are the clock's monotonic milliseconds. */
 export type BreakerReading = {
   readonly state: BreakerState
   readonly since: number
-  /** In a row, up to now. */
+  /** In a row, up to now, of calls and of its health. */
   readonly failures: number
   /** When it lets a probe through; undefined while closed. */
   readonly opensUntil: number | undefined
@@ -58,31 +64,36 @@ export const usualBreaker: BreakerSettings = {
 }
 
 export function createBreaker(clock: Clock, random: Random, settings = usualBreaker): Breaker {
-  const recent = createWindow(clock, settings.windowMs)
+  const tally = createTally(clock, settings)
   /** Counts the changes of state. */
   let epoch = 0
   let changedAt = clock.now()
-  let failures = 0
-  /** Since it was last closed; 0 while it is. */
+  /** Since a call last closed it; 0 once one has. */
   let openings = 0
   let opensUntil = 0
+  /** The epoch in which its health alone has closed it: calls are on trial. */
+  let trialEpoch = -1
   let probe: Pass | undefined
   let probeUntil = 0
   const stateNow = (): BreakerState => {
-    if (openings === 0) return 'closed'
+    if (openings === 0 || epoch === trialEpoch) return 'closed'
     return clock.now() < opensUntil ? 'open' : 'half-open'
   }
   const change = () => {
     epoch++
     changedAt = clock.now()
     probe = undefined
-    recent.clear()
+    tally.begin()
   }
   const open = () => {
     change()
-    const openMs = Math.min(settings.openMs * 2 ** openings, settings.longestOpenMs)
-    openings++
+    const openMs = Math.min(settings.openMs * 2 ** openings++, settings.longestOpenMs)
     opensUntil = changedAt + openMs * (1 - random() / 2)
+  }
+  const close = () => {
+    if (stateNow() !== 'closed') change()
+    openings = 0
+    trialEpoch = -1
   }
   const isProbeFree = () => probe === undefined || clock.now() >= probeUntil
   return {
@@ -91,7 +102,7 @@ export function createBreaker(clock: Clock, random: Random, settings = usualBrea
       return {
         state,
         since: state === 'half-open' ? opensUntil : changedAt,
-        failures,
+        failures: tally.inARow(),
         opensUntil: state === 'closed' ? undefined : opensUntil,
       }
     },
@@ -114,25 +125,58 @@ export function createBreaker(clock: Clock, random: Random, settings = usualBrea
       if (pass.epoch !== epoch) return
       if (pass === probe) probe = undefined
       if (verdict === 'neither') return
-      if (verdict === 'answered') {
-        failures = 0
-        recent.note(true)
-        if (openings === 0) return
-        openings = 0
+      tally.note(verdict === 'answered')
+      if (verdict === 'answered') close()
+      else if (pass.isProbe || epoch === trialEpoch || (openings === 0 && tally.isTooMuch())) open()
+    },
+    noteHealth(verdict) {
+      if (verdict === 'neither' || !this.isAdmitting()) return
+      const isHalfOpen = stateNow() === 'half-open'
+      tally.noteHealth(verdict === 'answered')
+      if (verdict === 'failed') {
+        if (isHalfOpen || tally.isTooMuch()) open()
+      } else if (isHalfOpen) {
         change()
-      } else {
-        failures++
-        recent.note(false)
-        if (pass.isProbe || (openings === 0 && isSick(failures, recent, settings))) open()
+        trialEpoch = epoch
       }
     },
   }
 }
 
-function isSick(failures: number, recent: Window, settings: BreakerSettings): boolean {
-  if (failures >= settings.failures) return true
-  const { calls, failed } = recent.count()
-  return calls >= settings.minimumCalls && failed / calls >= settings.failureRate
+/** What went wrong of late. */
+interface Tally {
+  note(isAnswered: boolean): void
+  noteHealth(isGood: boolean): void
+  /** How much of it in a row, up to now. */
+  inARow(): number
+  /** Enough of it to open. */
+  isTooMuch(): boolean
+  /** The row goes on; the rate begins anew. */
+  begin(): void
+}
+
+function createTally(clock: Clock, settings: BreakerSettings): Tally {
+  const recent = createWindow(clock, settings.windowMs)
+  let failures = 0
+  let unhealthy = 0
+  return {
+    note(isAnswered) {
+      failures = isAnswered ? 0 : failures + 1
+      // Whoever answers is well enough, whatever is said of its health.
+      if (isAnswered) unhealthy = 0
+      recent.note(isAnswered)
+    },
+    noteHealth(isGood) {
+      unhealthy = isGood ? 0 : unhealthy + 1
+    },
+    inARow: () => failures + unhealthy,
+    isTooMuch() {
+      if (failures + unhealthy >= settings.failures) return true
+      const { calls, failed } = recent.count()
+      return calls >= settings.minimumCalls && failed / calls >= settings.failureRate
+    },
+    begin: () => recent.clear(),
+  }
 }
 
 /** How many calls ended of late, and how many of them failed, to a tenth of the window. */

@@ -20,6 +20,8 @@ export class Failure extends Error {
   readonly operatorNote: string | undefined
   /** Headers the answer must carry, such as `allow`. */
   readonly headers: Readonly<Record<string, string>>
+  /** The upstream may have worked for it, and may charge for that, though it told of nothing. */
+  readonly mayBeBilled: boolean
 
   constructor(kind: FailureKind, message: string, detail: FailureDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
@@ -31,6 +33,7 @@ export class Failure extends Error {
     this.retryAfterMs = detail.retryAfterMs
     this.operatorNote = detail.operatorNote
     this.headers = detail.headers ?? {}
+    this.mayBeBilled = detail.mayBeBilled ?? billable.has(kind)
   }
 
   /** The same failure, with the provider it happened at, unless it names one already. */
@@ -44,6 +47,7 @@ export class Failure extends Error {
       retryAfterMs: this.retryAfterMs,
       operatorNote: this.operatorNote,
       headers: this.headers,
+      mayBeBilled: this.mayBeBilled,
       cause: this.cause,
     })
   }
@@ -89,6 +93,8 @@ export type FailureDetail = {
   readonly retryAfterMs?: number | undefined
   readonly operatorNote?: string | undefined
   readonly headers?: Readonly<Record<string, string>>
+  /** Where the kind alone does not tell. */
+  readonly mayBeBilled?: boolean
   readonly cause?: unknown
 }
 
@@ -113,10 +119,16 @@ const failureKinds = {
   unauthorized: { status: 401, type: invalid, code: 'invalid_api_key', ...caller },
   not_found: { status: 404, type: invalid, code: 'unknown_url', ...caller },
   method_not_allowed: { status: 405, type: invalid, code: 'method_not_supported', ...caller },
+  not_implemented: { status: 501, type: invalid, code: 'not_implemented', ...caller },
   too_large: { status: 413, type: invalid, code: 'request_too_large', ...caller },
   unsupported_media: { status: 415, type: invalid, code: 'unsupported_media_type', ...caller },
+  /** An Idempotency-Key that was sent before, with another request. */
+  key_reused: { status: 422, type: invalid, code: 'idempotency_key_reused', ...caller },
   /** The caller hung up. Nobody reads the answer, nobody is blamed. */
   caller_left: { status: 499, type: invalid, code: 'client_closed_request', ...caller },
+
+  /** Another attempt at the same answer was there sooner. */
+  superseded: { status: 499, type: invalid, code: null, ...caller },
 
   // What this upstream will not do, though another may.
   unsupported: { status: 400, type: invalid, code: 'unsupported_parameter', ...caller, elsewhere: true },
@@ -130,6 +142,15 @@ const failureKinds = {
   // The upstream's own trouble.
   rate_limited: { status: 429, type: 'requests', code: 'rate_limit_exceeded', ...upstream, blame: 'load' },
   overloaded: { status: 503, type: 'service_unavailable_error', code: 'server_is_overloaded', ...upstream },
+  /** Our own bound on what runs there at once: nobody asked it, and it may be well. */
+  busy: {
+    status: 503,
+    type: 'service_unavailable_error',
+    code: 'upstream_busy',
+    again: false,
+    elsewhere: true,
+    blame: 'load',
+  },
   upstream_error: { status: 502, type: 'server_error', code: 'upstream_error', ...upstream },
   unreachable: { status: 502, type: 'server_error', code: 'upstream_unreachable', ...upstream },
   /** An answer that is none: not JSON, half of it, or without what an answer must hold. */
@@ -149,6 +170,15 @@ const failureKinds = {
   },
 
   // The gateway's own.
+  /** More work than it can take: turned away before its body was read. */
+  shed: {
+    status: 503,
+    type: 'service_unavailable_error',
+    code: 'gateway_overloaded',
+    again: false,
+    elsewhere: false,
+    blame: 'gateway',
+  },
   draining: {
     status: 503,
     type: 'service_unavailable_error',
@@ -166,3 +196,13 @@ const failureKinds = {
     blame: 'gateway',
   },
 } as const satisfies Record<string, FailureRow>
+
+/** What goes wrong when the upstream has the request, and may have begun to answer it. */
+const billable: ReadonlySet<string> = new Set<FailureKind>([
+  'caller_left',
+  'superseded',
+  'upstream_error',
+  'invalid_response',
+  'interrupted',
+  'timeout',
+])

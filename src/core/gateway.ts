@@ -1,17 +1,23 @@
 import { type Account, openAccount } from './account.ts'
-import type { Answer, Bursts } from './attempt.ts'
+import { type Answer, attempt, type Bursts } from './attempt.ts'
+import type { AttemptParts } from './attempt-trace.ts'
+import type { Budget } from './budget.ts'
 import type { Explanation } from './explain.ts'
+import { Failure } from './failure.ts'
 import { isSinglePart, splitCall } from './fan-out.ts'
 import { fold } from './fold.ts'
 import { createMeter, type Meter } from './meter.ts'
-import type { Call, Delta, Reply, Usage } from './model.ts'
+import type { AnyCall, Call, Delta, Relay, RelayReply, Reply, Usage } from './model.ts'
 import { openParted } from './parted.ts'
 import type { Planned, Planner } from './planner.ts'
 import type { Clock, Deployment, Random, TokenCounter } from './ports.ts'
 import type { OpenRecord } from './recorder.ts'
+import { relay } from './relay.ts'
+import { isContinuable } from './rest.ts'
 import type { ListedModel, Plan } from './router.ts'
+import { seamed } from './seam.ts'
 import type { DeploymentReport, Standings } from './standings.ts'
-import { walk } from './walk.ts'
+import { type Hedging, walk } from './walk.ts'
 
 /** The story of a call: plan it, split it where its upstream must have it so, try, meter, tell. */
 export interface Gateway {
@@ -22,8 +28,10 @@ export interface Gateway {
    * it, `bursts` rejects where the answer breaks, and ends only where it is complete.
    */
   stream(call: Call, signal: AbortSignal, record: OpenRecord): Promise<Stream>
+  /** Passes a relay on, and its answer back. Rejects with a Failure. */
+  relay(call: Relay, signal: AbortSignal, record: OpenRecord): Promise<RelayReply>
   /** Why a call would go where it would go now. Throws a Failure for a model that is not served here. */
-  explain(call: Call): Explanation
+  explain(call: AnyCall): Explanation
   deployments(): readonly DeploymentReport[]
   models(): readonly ListedModel[]
   ownerOf(model: string): string | undefined
@@ -42,6 +50,10 @@ export type GatewayParts = {
   readonly clock: Clock
   readonly random: Random
   readonly limits: GatewayLimits
+  /** Bounds how often an upstream is asked again; undefined: nothing does. */
+  readonly retryBudget?: Budget | undefined
+  /** A slow stream gets a second attempt beside it; undefined: none does. */
+  readonly hedging?: Hedging<Answer> | undefined
 }
 
 export type GatewayLimits = {
@@ -51,6 +63,8 @@ export type GatewayLimits = {
   readonly fanOut: number
   /** How many choices one call may ask for, over all its prompts. */
   readonly choices: number
+  /** A stream that breaks off goes on at another deployment, where one can take it up. */
+  readonly continueStreams: boolean
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
@@ -63,11 +77,17 @@ export function createGateway(parts: GatewayParts): Gateway {
       return { chunk: reply.chunk, source: reply.source, usage: await usage() }
     },
     stream: (call, signal, record) => open({ parts, call, signal, record }),
+    relay: (call, signal, record) => relay(parts, call, signal, record),
     explain: (call) => planner.explain(call),
     deployments: () => planner.deployments(),
     models: () => planner.models(),
     ownerOf: (model) => planner.ownerOf(model),
   }
+}
+
+/** Lets go of an answer that nobody reads. */
+export function giveUp({ bursts }: Answer): void {
+  if (Symbol.asyncIterator in bursts) void bursts[Symbol.asyncIterator]().return?.()
 }
 
 type Job = {
@@ -95,9 +115,16 @@ async function open(job: Job): Promise<Stream> {
   const { plan } = planned
   if (isSinglePart(call)) return await openWhole(work, plan)
   const [first, ...rest] = plan
-  if (first.upstream.oneChoice) return await openParts(work, plan)
-  // Where the first takes the call whole, one that would need it split is no stand-in for it.
-  return await openWhole(work, [first, ...rest.filter(({ upstream }) => !upstream.oneChoice)])
+  const isSplitAt = ({ upstream }: Deployment) => upstream.oneChoice[call.kind]
+  if (isSplitAt(first)) return await openParts(work, plan)
+  const [split, ...splits] = rest.filter(isSplitAt)
+  try {
+    return await openWhole(work, [first, ...rest.filter((deployment) => !isSplitAt(deployment))])
+  } catch (thrown) {
+    // One that needs the call split stands in only once nobody takes it whole.
+    if (split === undefined || !(thrown instanceof Failure && thrown.elsewhere)) throw thrown
+    return await openParts(work, [split, ...splits])
+  }
 }
 
 type Work = Job & { readonly planned: Planned; readonly account: Account }
@@ -106,11 +133,34 @@ async function openWhole(work: Work, plan: Plan): Promise<Stream> {
   const meter = createMeter(work.call, work.parts.counter)
   work.account.follow(0, meter)
   const answer = await run(work, plan, work.call, 0, meter.note)
+  if (mayBreakOff(work, plan)) return openSeamed(work, plan, answer, meter)
   return {
     bursts: answer.bursts,
     async usage() {
       const { usage, estimated } = await meter.settle(answer.usage())
       return noteUsage(work, answer.deployment, usage, estimated)
+    },
+  }
+}
+
+/** There is somewhere to go on with a stream that breaks off. */
+function mayBreakOff({ call, parts }: Work, plan: Plan): boolean {
+  const [first] = plan
+  if (!parts.limits.continueStreams || !call.stream) return false
+  return plan.some((deployment) => deployment !== first) && isContinuable(call)
+}
+
+function openSeamed(work: Work, plan: Plan, first: Answer, meter: Meter): Stream {
+  const { call, parts, account, record, signal } = work
+  const { bursts, usage } = seamed({
+    ...{ call, plan, first, meter, account, signal, counter: parts.counter, record: record.row },
+    walk: (rest, make) => run(work, rest, call, 0, meter.note, make),
+  })
+  return {
+    bursts,
+    async usage() {
+      const metered = await usage()
+      return noteUsage(work, first.deployment, metered.usage, metered.estimated)
     },
   }
 }
@@ -138,14 +188,21 @@ async function openParts(work: Work, plan: Plan): Promise<Stream> {
   }
 }
 
-async function run(work: Work, plan: Plan, call: Call, part: number, note: Meter['note']): Promise<Answer> {
+async function run(
+  work: Work,
+  plan: Plan,
+  call: Call,
+  part: number,
+  note: Meter['note'],
+  make: (parts: AttemptParts) => Promise<Answer> = attempt,
+): Promise<Answer> {
   const { signal, record } = work
-  const { clock, random, limits, standings } = work.parts
+  const { clock, random, limits, standings, retryBudget } = work.parts
   const { row, startedAt } = record
   const deadlineMs = Math.min(limits.deadlineMs, call.deadlineMs ?? Number.POSITIVE_INFINITY)
   const deadlineAt = startedAt + deadlineMs
-  const bounds = { startedAt, deadlineAt, standings }
-  const answer = await walk({ plan, call, part, signal, clock, random, note, record: row, ...bounds })
+  const bounds = { startedAt, deadlineAt, standings, retryBudget }
+  const answer = await walk({ plan, call, part, signal, clock, random, note, record: row, ...bounds }, make)
   row.firstTokenMs ??= record.elapsedMs() - (row.attempts[0]?.startMs ?? 0)
   row.deployment ??= answer.deployment.id
   row.provider ??= answer.deployment.upstream.name
@@ -160,7 +217,8 @@ function noteUsage(
 ): Usage {
   record.row.usage = usage
   record.row.usageEstimated = isEstimated
-  planned.learn(usage, isEstimated, id)
+  // The sum over several attempts is that of no call.
+  if (!record.row.flags.has('continued')) planned.learn(usage, isEstimated, id)
   account.settle()
   return usage
 }

@@ -3,15 +3,27 @@ import type { JsonObject } from './json.ts'
 /** What a call asks for: a continuation of text, or the next message of a chat. */
 export type Kind = 'text' | 'chat'
 
+/** What is answered whole and without words: vectors for texts, or documents in the order they suit a query. */
+export type RelayKind = 'embeddings' | 'rerank'
+
 /**
  * One request of one caller, in the internal language: `body` is OpenAI's own request of that kind, with every
  * field the caller sent, known or not.
  */
-export type Call = {
+export type Call = CallOf<Kind>
+
+/** A request that is passed on, and its answer passed back: `body` is OpenAI's for vectors, Together's for an order. */
+export type Relay = CallOf<RelayKind>
+
+/** A request of whatever kind, as far as where it runs is concerned. */
+export type AnyCall = CallOf<Kind | RelayKind>
+
+/** What calls of every kind have in common. */
+export type CallOf<Asked extends Kind | RelayKind> = {
   /** `req_` and 32 hex digits; also the answer's `x-request-id`. */
   readonly id: string
   readonly dialect: string
-  readonly kind: Kind
+  readonly kind: Asked
   /** The model as the caller named it. */
   readonly model: string
   readonly stream: boolean
@@ -24,8 +36,14 @@ export type Call = {
   readonly credential: string | undefined
   /** The caller's own bound on the whole call, in milliseconds. */
   readonly deadlineMs: number | undefined
+  /** The last message is the beginning of the answer, which is to go on from there. */
+  readonly continues?: boolean | undefined
   /** How the caller wants it routed; undefined when nothing was said. */
   readonly steering?: Steering | undefined
+  /** What the caller asked for and `body` has no place for: named to the caller. */
+  readonly dropped?: readonly string[] | undefined
+  /** What of it was translated into `body`, and does not go by its own name there. */
+  readonly converted?: readonly string[] | undefined
 }
 
 /** How a route's deployments are put in order. */
@@ -118,6 +136,9 @@ export type RawDelta = {
   /** It differs from the delta before it in a piece of text that is not empty, and in nothing else. */
   readonly isAlike?: boolean
 }
+
+/** The answer to a relay: `source` is its wire text while it is as the upstream sent it. */
+export type RelayReply = { readonly body: JsonObject; readonly source: string | undefined }
 
 /** A finished JSON answer, with the usage that was counted for it. */
 export type Reply = Delta & { usage: Usage }

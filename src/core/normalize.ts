@@ -15,6 +15,8 @@ import { type ClaimedUsage, readUsage } from './usage.ts'
 export interface Normalizer {
   /** Gives the deltas the caller should see, in order. Throws Failure when the upstream reports an error. */
   accept(burst: readonly RawDelta[]): readonly Delta[]
+  /** Every choice that was asked for has come to its end: what may follow tells of usage alone. */
+  isFinished(): boolean
   /** To be called when no more will come. Throws `interrupted` when the answer had not ended. */
   finish(): void
   /** What the upstream said last of its usage. */
@@ -29,6 +31,8 @@ export type NormalizerParts = {
   readonly id: string
   readonly createdEpochSeconds: number
   readonly model: string
+  /** How many were asked for; left out: one. */
+  readonly wanted?: number
   /** Repairs are named here. */
   readonly flags: Set<string>
 }
@@ -48,6 +52,11 @@ export function createNormalizer(parts: NormalizerParts): Normalizer {
       const seen: Delta[] = []
       for (const raw of burst) normalizeDelta(raw, state, seen)
       return seen
+    },
+    isFinished() {
+      if (choices.size < (parts.wanted ?? 1)) return false
+      for (const choice of choices.values()) if (!choice.finished) return false
+      return true
     },
     finish() {
       let unfinished = choices.size === 0

@@ -13,6 +13,8 @@ export interface Observations {
   successRate(): number
   /** Undefined until it was measured, and again when that is long ago. */
   firstTokenMs(): number | undefined
+  /** What one in twenty of the last calls took longer than; undefined until there were enough. */
+  slowFirstTokenMs(): number | undefined
   /** After the first token; for answers that came whole, over all the time they took. Undefined as above. */
   tokensPerSecond(): number | undefined
 }
@@ -30,6 +32,8 @@ const usualHalfLifeMs = 120_000
 
 export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): Observations {
   const sums = { calls: 0, answered: 0, firstTokens: 0, firstTokenMs: 0, streams: 0, tokens: 0, tokensMs: 0 }
+  const recent: number[] = []
+  let at = 0
   let decayedAt = clock.now()
   const decay = () => {
     const now = clock.now()
@@ -47,6 +51,7 @@ export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): 
       if (firstTokenMs !== undefined) {
         sums.firstTokens++
         sums.firstTokenMs += firstTokenMs
+        recent[at++ % recentCount] = firstTokenMs
       }
       const tokens = (completionTokens ?? 0) - (firstTokenMs === undefined ? 0 : 1)
       const tokensMs = durationMs - (firstTokenMs ?? 0)
@@ -63,12 +68,21 @@ export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): 
       decay()
       return sums.firstTokens < leastWeight ? undefined : sums.firstTokenMs / sums.firstTokens
     },
+    slowFirstTokenMs() {
+      if (recent.length < enough) return undefined
+      const inOrder = recent.toSorted((one, other) => one - other)
+      return inOrder[Math.ceil(inOrder.length * 0.95) - 1]
+    },
     tokensPerSecond() {
       decay()
       return sums.streams < leastWeight ? undefined : (sums.tokens * 1000) / sums.tokensMs
     },
   }
 }
+
+/** So many of the last first tokens are remembered one by one, and of so many a twentieth means something. */
+const recentCount = 100
+const enough = 20
 
 /** What is left of one measurement after five half-lives: by then it says nothing of today. */
 const leastWeight = 1 / 32

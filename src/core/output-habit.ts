@@ -1,4 +1,4 @@
-import type { Call } from './model.ts'
+import type { AnyCall } from './model.ts'
 import type { Traits } from './ports.ts'
 import { createRecent } from './recent.ts'
 
@@ -6,11 +6,11 @@ import { createRecent } from './recent.ts'
 export interface OutputHabits {
   /**
    * In tokens, over all choices: the decayed mean of what was brought forth, and no more than the call or the
-   * deployment allows.
+   * deployment allows. A relay brings forth none.
    */
-  expect(call: Call, traits?: Traits): number
+  expect(call: AnyCall, traits?: Traits): number
   /** Takes in what an answer came to, over all its choices. */
-  learn(call: Call, completionTokens: number): void
+  learn(call: AnyCall, completionTokens: number): void
 }
 
 /** Remembers as many kinds of call as `capacity` says, those that were last used. */
@@ -18,11 +18,12 @@ export function createOutputHabits(capacity = 1000): OutputHabits {
   const habits = createRecent<Habit>(capacity)
   return {
     expect(call, traits) {
+      if (isRelay(call)) return 0
       const mean = habits.get(keyOf(call))?.mean ?? priorTokens
       return Math.min(mean, limitOf(call, traits)) * choicesOf(call)
     },
     learn(call, completionTokens) {
-      if (!(completionTokens >= 0)) return
+      if (isRelay(call) || !(completionTokens >= 0)) return
       const { mean, seen } = habits.get(keyOf(call)) ?? { mean: priorTokens, seen: 0 }
       const share = Math.max(1 / (seen + 2), leastShare)
       habits.set(keyOf(call), {
@@ -42,11 +43,15 @@ const priorTokens = 256
 /** What the latest answer has of the mean at least: some twenty answers have a say. */
 const leastShare = 0.05
 
-function keyOf({ model, dialect, kind }: Call): string {
+function isRelay({ kind }: AnyCall): boolean {
+  return kind === 'embeddings' || kind === 'rerank'
+}
+
+function keyOf({ model, dialect, kind }: AnyCall): string {
   return `${kind} ${dialect} ${model}`
 }
 
-function limitOf({ body }: Call, traits: Traits | undefined): number {
+function limitOf({ body }: AnyCall, traits: Traits | undefined): number {
   let limit = traits?.maxOutputTokens ?? Number.POSITIVE_INFINITY
   for (const field of limits) {
     const asked = body[field]
@@ -58,7 +63,7 @@ function limitOf({ body }: Call, traits: Traits | undefined): number {
 const limits = ['max_tokens', 'max_completion_tokens'] as const
 
 /** Each prompt of several has its own, and of the best of many all are paid for. */
-function choicesOf({ kind, body }: Call): number {
+function choicesOf({ kind, body }: AnyCall): number {
   const asked = Math.max(countOf(body['n']), kind === 'text' ? countOf(body['best_of']) : 1)
   return asked * (kind === 'text' ? promptsIn(body['prompt']) : 1)
 }

@@ -1,7 +1,7 @@
 import type { Candidate } from './candidate.ts'
 import { expectedNanoUsd } from './expected-cost.ts'
 import type { Explanation } from './explain.ts'
-import type { Call, StrategyName, Usage } from './model.ts'
+import type { AnyCall, StrategyName, Usage } from './model.ts'
 import { createOutputHabits, type OutputHabits } from './output-habit.ts'
 import type { Clock, Deployment, Random, Route } from './ports.ts'
 import { createPromptSizes, type PromptSizes } from './prompt-size.ts'
@@ -15,9 +15,9 @@ import { needsOf, type Removal, refusalOf, steer, suitable } from './suitability
 /** Decides where a call runs, and in what order its deployments are tried, by what is known at that moment. */
 export interface Planner {
   /** Throws a Failure when the model is not known, when no upstream has a key for it, or when none can take it. */
-  plan(call: Call): Planned
+  plan(call: AnyCall): Planned
   /** Why `plan` would decide as it would. Changes nothing. */
-  explain(call: Call): Explanation
+  explain(call: AnyCall): Explanation
   deployments(): readonly DeploymentReport[]
   models(): readonly ListedModel[]
   ownerOf(model: string): string | undefined
@@ -50,16 +50,17 @@ export function createPlanner(parts: PlannerParts): Planner {
     incumbents: new Map(router.routes.map((route) => [route, { id: undefined }])),
   }
   /** Where there is nothing to choose, nothing is weighed: those plans are made once. */
-  const soleplans = new Map<Route, Planned>()
+  const soleplans = new WeakMap<Deployment, Planned>()
   return {
     plan(call) {
       const route = routeOf(call, router)
       if (hasChoice(call, route)) return choose(call, parts, memory)
       router.admitted(route, call.credential)
-      let planned = soleplans.get(route)
+      const sole = ofModel(baselineOf(route), call.model, call)
+      let planned = soleplans.get(sole)
       if (planned === undefined) {
-        planned = { plan: planOf(route.deployments, attempts), baseline: baselineOf(route), learn: nothing }
-        soleplans.set(route, planned)
+        planned = { plan: planOf([sole], attempts), baseline: sole, learn: nothing }
+        soleplans.set(sole, planned)
       }
       return planned
     },
@@ -78,16 +79,16 @@ type Memory = {
 }
 
 /** The first of the models a caller would take that is served here. */
-function routeOf(call: Call, router: Router): Route {
+function routeOf(call: AnyCall, router: Router): Route {
   const known = modelsOf(call).find((model) => router.ownerOf(model) !== undefined)
   return router.routeOf(known ?? call.model)
 }
 
-function modelsOf({ model, steering }: Call): readonly string[] {
+function modelsOf({ model, steering }: AnyCall): readonly string[] {
   return steering === undefined ? [model] : [...new Set([model, ...steering.models])]
 }
 
-function hasChoice({ steering }: Call, { deployments }: Route): boolean {
+function hasChoice({ steering }: AnyCall, { deployments }: Route): boolean {
   return steering !== undefined || deployments.length > 1 || deployments[0]?.weight === 0
 }
 
@@ -99,7 +100,7 @@ function baselineOf({ baseline, deployments: [first] }: Route): Deployment {
 
 function nothing(): void {}
 
-function choose(call: Call, parts: PlannerParts, memory: Memory): Planned {
+function choose(call: AnyCall, parts: PlannerParts, memory: Memory): Planned {
   const { router, stickiness, attempts } = parts
   const known = modelsOf(call).filter((model) => router.ownerOf(model) !== undefined)
   const weighed = (known.length === 0 ? [call.model] : known).map((model) =>
@@ -108,10 +109,11 @@ function choose(call: Call, parts: PlannerParts, memory: Memory): Planned {
   const chosen = weighed.flatMap(({ ordered }) => ordered)
   if (chosen.length === 0) throw refusalOf(weighed.flatMap(({ removed }) => removed))
   const key = weighed[0]?.prefixKey
+  const first = known[0] ?? call.model
   const tried = call.steering?.allowFallbacks === false ? chosen.slice(0, 1) : chosen
   return {
     plan: planOf(tried, attempts),
-    baseline: baselineOf(router.routeOf(known[0] ?? call.model)),
+    baseline: ofModel(baselineOf(router.routeOf(first)), first, call),
     learn({ prompt_tokens: promptTokens, completion_tokens: completionTokens }, isEstimated, deploymentId) {
       if (!isEstimated) memory.sizes.learn(call, promptTokens)
       memory.habits.learn(call, completionTokens)
@@ -133,7 +135,7 @@ type Weighed = {
 }
 
 function weigh(
-  call: Call,
+  call: AnyCall,
   model: string,
   { router, standings, stickiness, clock, random }: PlannerParts,
   { sizes, habits, incumbents }: Memory,
@@ -144,7 +146,8 @@ function weigh(
   const promptTokens = sizes.estimate(call)
   const expectedTokens = habits.expect(call)
   const now = clock.now()
-  const candidates = router.admitted(route, call.credential).map((deployment): Candidate => {
+  const candidates = router.admitted(route, call.credential).map((admitted): Candidate => {
+    const deployment = ofModel(admitted, model, call)
     const standing = standings.standingOf(deployment.id, now)
     const { maxOutputTokens = Number.POSITIVE_INFINITY } = deployment.traits
     const completionTokens = Math.min(expectedTokens, maxOutputTokens)
@@ -165,7 +168,7 @@ function weigh(
     prefixKey === undefined ? ordered : (stickiness?.prefer(prefixKey, ordered, promptTokens) ?? ordered)
   return {
     ...{ route, strategy, promptTokens, expectedTokens, candidates, removed, prefixKey },
-    ordered: steer(preferred, call.steering).map(({ deployment }) => named(deployment, model, call)),
+    ordered: steer(preferred, call.steering).map(({ deployment }) => deployment),
   }
 }
 
@@ -175,12 +178,14 @@ function isCheaperCached({ deployment: { price } }: Candidate): boolean {
 }
 
 /** A deployment that goes by the caller's spelling is asked for the model that is tried, not for the call's own. */
-function named(deployment: Deployment, model: string, call: Call): Deployment {
-  if (deployment.upstreamModel !== undefined || model === call.model) return deployment
+function ofModel(deployment: Deployment, model: string, call: AnyCall): Deployment {
+  const { forModel, upstreamModel } = deployment
+  if (forModel !== undefined) return forModel(model)
+  if (upstreamModel !== undefined || model === call.model) return deployment
   return { ...deployment, upstreamModel: model }
 }
 
-function explain(call: Call, parts: PlannerParts, memory: Memory): Explanation {
+function explain(call: AnyCall, parts: PlannerParts, memory: Memory): Explanation {
   const { router, attempts } = parts
   const known = modelsOf(call).filter((model) => router.ownerOf(model) !== undefined)
   const models = known.length === 0 ? [call.model] : known

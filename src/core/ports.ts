@@ -1,5 +1,6 @@
-import type { Call, Clocks, RawDelta, Retry, StrategyName } from './model.ts'
+import type { Call, Clocks, Kind, RawDelta, Relay, RelayReply, Retry, StrategyName } from './model.ts'
 import type { Price } from './price.ts'
+import type { Queue } from './queue.ts'
 import type { CallRecord } from './record.ts'
 
 /**
@@ -10,12 +11,24 @@ export interface Upstream {
   readonly name: string
   readonly clocks: Clocks
   readonly retry: Retry
-  /** True when one request takes one prompt and gives one choice: more are fanned out by the gateway. */
-  readonly oneChoice: boolean
+  /** When its caller leaves, a call is read to its end, so that what it cost is known; else it is cancelled. */
+  readonly drains?: boolean | undefined
+  /** A stream is whole there only with its terminator, whatever its chunks say. */
+  readonly needsDone?: boolean | undefined
+  /** Where calls wait while it runs as many as it may; absent where it may run any number. */
+  readonly queue?: Queue | undefined
+  /** By kind: true when one request takes one prompt and gives one choice; more are fanned out by the gateway. */
+  readonly oneChoice: Readonly<Record<Kind, boolean>>
+  /** It goes on from the middle of an answer, and says no word of it again, where a call `continues` one. */
+  readonly takesPrefix?: boolean | undefined
   /** Names a caller may ask for, as far as they are known without asking upstream. */
   readonly knownModels: readonly string[]
   /** Whether this call can be authorised here: with a key of our own, or with the caller's. */
   admits(credential: string | undefined): boolean
+  /** What an operator sets to give it a key: `TOGETHER_API_KEY`. Absent where there is no such thing. */
+  readonly keySetting?: string | undefined
+  /** How a key looks that a caller may bring for it in place of ours: `pk_…`. Absent: it takes none. */
+  readonly callerKey?: string | undefined
   /**
    * Sends the call and yields the answer in bursts: the deltas that arrived together. A call that does not
    * stream yields either the whole reply as one delta, or chunks; a call that streams likewise. An answer of one
@@ -24,8 +37,15 @@ export interface Upstream {
    * the signal's reason.
    */
   send(call: Call, attempt: Attempt): Sent
+  /**
+   * Passes a relay on. Throws and aborts as `send` does; `unsupported` where it has nothing of that kind. Absent
+   * where there are none at all.
+   */
+  relay?(call: Relay, attempt: Attempt): Promise<RelayReply>
   /** Asks how it is doing, without running a model; absent where it cannot be asked. Rejects with a Failure. */
   health?(signal: AbortSignal): Promise<UpstreamHealth>
+  /** Asking for its health has a sleeping one start, and one that is up stay so. Absent: it has not. */
+  readonly healthWakes?: boolean
   /** Has a sleeping one start; resolves once it has been told to. Absent where there is no such thing. */
   wake?(signal: AbortSignal): Promise<void>
   /** Asks which models it has, with what it tells of them; absent where it cannot be asked. */
@@ -93,6 +113,11 @@ export type Deployment = {
   readonly weight: number
   readonly price: Price
   readonly traits: Traits
+  /**
+   * The same deployment for one model, where it goes by the caller's spelling and what it costs and holds hangs on
+   * the model. Absent where it is one for all.
+   */
+  readonly forModel?: (model: string) => Deployment
 }
 
 /** What a deployment can do. What is not known is undefined, and no reason to leave it out. */
@@ -106,6 +131,8 @@ export type Traits = {
   /** Images in messages. */
   readonly vision?: boolean | undefined
   readonly logprobs?: boolean | undefined
+  /** How many texts one request for embeddings may hold: more are split. */
+  readonly inputsPerRequest?: number | undefined
 }
 
 /** Where a call may run: the deployments of one name or pattern of names, and how to choose among them. */

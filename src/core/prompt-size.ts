@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from './json.ts'
-import type { Call } from './model.ts'
+import type { AnyCall } from './model.ts'
 import { createRecent } from './recent.ts'
 
 /**
@@ -8,9 +8,9 @@ import { createRecent } from './recent.ts'
  */
 export interface PromptSizes {
   /** In tokens; token ids count exactly. Takes time with the number of texts, not with their length. */
-  estimate(call: Call): number
+  estimate(call: AnyCall): number
   /** Takes in what an upstream counted for this call. */
-  learn(call: Call, promptTokensTold: number): void
+  learn(call: AnyCall, promptTokensTold: number): void
 }
 
 /** Remembers as many models as `capacity` says, those that were last used. */
@@ -34,10 +34,11 @@ export function createPromptSizes(capacity = 1000): PromptSizes {
 /** What is counted exactly, and what is judged by its characters. */
 export type PromptSize = { readonly exactTokens: number; readonly textTokens: number }
 
-/** The prompt or the messages of a call, with its tools, by characters alone. */
-export function promptSizeOf({ kind, body }: Call): PromptSize {
-  const prompt = body['prompt']
-  if (kind === 'text') return { exactTokens: idsIn(prompt), textTokens: textsIn(prompt) }
+/** The prompt or the messages of a call, with its tools, or the texts of a relay, by characters alone. */
+export function promptSizeOf({ kind, body }: AnyCall): PromptSize {
+  if (kind === 'rerank') return { exactTokens: 0, textTokens: rerankTokens(body) }
+  const prompt = kind === 'embeddings' ? body['input'] : body['prompt']
+  if (kind !== 'chat') return { exactTokens: idsIn(prompt), textTokens: textsIn(prompt) }
   let textTokens = tokensPerReply + schemaTokens(body['tools']) + schemaTokens(body['functions'])
   const messages = body['messages']
   if (Array.isArray(messages)) for (const message of messages) textTokens += messageTokens(message)
@@ -121,6 +122,13 @@ function textsIn(prompt: unknown): number {
   if (typeof prompt === 'string') return tokensIn(prompt)
   if (!Array.isArray(prompt) || typeof prompt[0] === 'number') return 0
   return prompt.reduce((tokens: number, each) => tokens + textsIn(each), 0)
+}
+
+/** The query is read anew with every document. */
+function rerankTokens({ query, documents }: JsonObject): number {
+  if (!Array.isArray(documents)) return 0
+  const queryTokens = typeof query === 'string' ? tokensIn(query) : 0
+  return documents.reduce((tokens: number, each) => tokens + queryTokens + schemaTokens(each), 0)
 }
 
 /** UTF-16 units: text up to this length is read whole, longer text in samples of equal distance. */

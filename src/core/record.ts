@@ -1,5 +1,5 @@
 import type { Failure } from './failure.ts'
-import type { Kind, Usage } from './model.ts'
+import type { Kind, RelayKind, Usage } from './model.ts'
 import type { Consumption, Price } from './price.ts'
 import type { Baseline } from './spending.ts'
 
@@ -13,7 +13,7 @@ export type CallRecord = {
   readonly startedEpochMs: number
   /** The caller's key, as an operator may see it; undefined when none is asked for. */
   principal: string | undefined
-  kind: Kind | undefined
+  kind: Kind | RelayKind | undefined
   model: string | undefined
   stream: boolean
   provider: string | undefined
@@ -24,7 +24,7 @@ export type CallRecord = {
   /** Of the caller's body, decompressed; and of what was written back. */
   requestBytes: number
   responseBytes: number
-  /** How many upstream calls the fan-out made of it; 1 when there was none. */
+  /** How many upstream calls it was split into; 1 when it was not. */
   parts: number
   readonly attempts: AttemptRecord[]
   /** Reading and validating the body. */
@@ -51,7 +51,7 @@ export type CallRecord = {
   /** The baseline's cost less the call's own; negative when more was spent. */
   savedNanoUsd: number | undefined
   /** Answered without an upstream call of its own; undefined: it had one. */
-  cache: 'hit' | 'coalesced' | undefined
+  cache: 'hit' | 'coalesced' | 'replay' | undefined
   /** The answer took longer than the slow threshold. */
   slow: boolean
   readonly dropped: Set<string>
@@ -64,8 +64,10 @@ export type AttemptRecord = {
   readonly deployment: string
   /** Which part of a fanned-out call, from 0. */
   readonly part: number
-  /** Since the call began. */
+  /** Since the call began; a wait in the upstream's queue was before it. */
   readonly startMs: number
+  /** That wait; absent: there was none. */
+  readonly queuedMs?: number | undefined
   headersMs: number | undefined
   firstTokenMs: number | undefined
   totalMs: number
@@ -81,6 +83,10 @@ export type AttemptRecord = {
   isEstimated: boolean
   /** Its answer went to the caller, whole or in part. */
   isDelivered: boolean
+  /** It took up an answer where another attempt broke off: that one's words were part of its prompt. */
+  readonly isResumed: boolean
+  /** It may have been charged for, though nothing told of what it used. */
+  isUncertain: boolean
   /** In whole nano-USD; 0 where nothing was used, undefined where the price is not known. */
   costNanoUsd: number | undefined
 }

@@ -133,6 +133,8 @@ function taken(
     used: consumptionOf(reply.usage, 0),
     isEstimated: false,
     isDelivered: true,
+    isResumed: false,
+    isUncertain: false,
     costNanoUsd: 0,
   })
   const { costNanoUsd, baselineNanoUsd, savedNanoUsd } = spendingOf(row.attempts, baseline)

@@ -8,8 +8,8 @@ export interface Router {
   routeOf(model: string): Route
   /**
    * Those of a route's deployments that take the credential, in the order written; never empty. Throws
-   * `unauthorized` where callers may bring a key of their own, else `upstream_auth`: then it is the operator's to
-   * mend.
+   * `unauthorized` where callers may bring a key of their own for one of them, else `upstream_auth`: then it is the
+   * operator's to mend, and its note names what to set.
    */
   admitted(route: Route, credential: string | undefined): readonly Deployment[]
   /** The first upstream that a model's route names; undefined when no route has that model. */
@@ -41,7 +41,7 @@ export function createRouter(routes: readonly Route[], mayBringKeys = true): Rou
     },
     admitted({ deployments }, credential) {
       const admitted = deployments.filter(({ upstream }) => upstream.admits(credential))
-      if (admitted.length === 0) throw noKey(mayBringKeys)
+      if (admitted.length === 0) throw noKey(deployments, mayBringKeys)
       return admitted.length === deployments.length ? deployments : admitted
     },
     ownerOf: (model) => find(model)?.deployments[0]?.upstream.name,
@@ -96,18 +96,21 @@ export function unknownModel(model: string): Failure {
   return new Failure('model_not_found', message, { param: 'model' })
 }
 
-function noKey(mayBringKeys: boolean): Failure {
-  if (!mayBringKeys) {
-    return new Failure('upstream_auth', 'No upstream takes this call: the gateway has no key for it.', {
-      operatorNote: 'PANDOTATE_API_KEY is not set.',
-    })
+function noKey(deployments: readonly Deployment[], mayBringKeys: boolean): Failure {
+  const upstreams = deployments.map(({ upstream }) => upstream)
+  const settings = new Set(upstreams.map(({ name, keySetting }) => keySetting ?? `the key of ${name}`))
+  const set = `Set ${anyOf.format(settings)}`
+  const forms = new Set(upstreams.flatMap(({ callerKey }) => callerKey ?? []))
+  const message = 'No upstream takes this call: the gateway has no key for it'
+  if (!mayBringKeys || forms.size === 0) {
+    return new Failure('upstream_auth', `${message}.`, { operatorNote: `${set}.` })
   }
-  return new Failure(
-    'unauthorized',
-    'No upstream takes this call: the gateway has no key for it, and the request brought none of its own.',
-    { operatorNote: 'Set PANDOTATE_API_KEY, or have callers send their own pk_... key as a bearer.' },
-  )
+  return new Failure('unauthorized', `${message}, and the request brought none of its own.`, {
+    operatorNote: `${set}, or have callers send a key of their own (${anyOf.format(forms)}) as a bearer.`,
+  })
 }
+
+const anyOf = new Intl.ListFormat('en-GB', { type: 'disjunction' })
 
 function literalLength(pattern: string): number {
   return pattern.replaceAll('*', '').length

@@ -12,6 +12,10 @@ export type Spent = {
   readonly isEstimated: boolean
   /** What it brought forth went to the caller: the work that would have been done anywhere. */
   readonly isDelivered: boolean
+  /** It took up an answer where another broke off: its prompt was told before. */
+  readonly isResumed?: boolean
+  /** It may have been charged for, though nothing told of what it used. */
+  readonly isUncertain?: boolean
 }
 
 /** Where the calls would have gone had nobody chosen: a route's first deployment, or one the operator names. */
@@ -41,10 +45,14 @@ export function spendingOf(attempts: readonly Spent[], baseline: Baseline | unde
   const atBaseline = baseline && sumOf(delivered.map((attempt) => thereNanoUsd(baseline, attempt)))
   return {
     costNanoUsd: cost,
-    isEstimated: attempts.some((attempt) => attempt.isEstimated && attemptNanoUsd(attempt) !== 0),
+    isEstimated: attempts.some(isInDoubt),
     baselineNanoUsd: atBaseline,
     savedNanoUsd: cost === undefined || atBaseline === undefined ? undefined : atBaseline - cost,
   }
+}
+
+function isInDoubt(attempt: Spent): boolean {
+  return attempt.isUncertain === true || (attempt.isEstimated && attemptNanoUsd(attempt) !== 0)
 }
 
 /** The cost of one attempt: 0 where nothing was used, undefined where it was and the price is not known. */
@@ -81,10 +89,14 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
-/** What was done at the baseline has cost what it has cost. */
+/** What was done at the baseline has cost what it has cost; but there, nothing would have broken off. */
 function thereNanoUsd({ deployment, price, workedMs }: Baseline, attempt: Spent): number | undefined {
-  if (attempt.used === undefined || attempt.deployment === deployment) return attemptNanoUsd(attempt)
-  return costNanoUsd(price, { ...attempt.used, workedMs })
+  const { used, isResumed } = attempt
+  if (used === undefined || (attempt.deployment === deployment && isResumed !== true)) {
+    return attemptNanoUsd(attempt)
+  }
+  const needed = isResumed === true ? { ...used, promptTokens: 0, cachedTokens: 0 } : used
+  return costNanoUsd(price, { ...needed, workedMs })
 }
 
 function sumOf(amounts: readonly (number | undefined)[]): number | undefined {

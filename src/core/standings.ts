@@ -4,6 +4,7 @@ import type { Failure } from './failure.ts'
 import { createLoad, type Load } from './load.ts'
 import { createObservations, type Observations } from './observations.ts'
 import type { Clock, Random } from './ports.ts'
+import { type Probe, verdictOnProbe } from './probe.ts'
 
 /** How every deployment has been doing, by its id: written by attempts, read by the router and by operators. */
 export interface Standings {
@@ -12,12 +13,18 @@ export interface Standings {
    * for an id that is not of the configuration.
    */
   standingOf(id: string, now?: number): Standing
+  /** What one in twenty of its first tokens of late took longer than; undefined until there were enough. */
+  slowFirstTokenMs(id: string): number | undefined
   /** Leave for one attempt; undefined when the breaker is open, or half-open with its one probe away. */
   begin(id: string): Permit | undefined
   /** Leave for one attempt whatever the breaker says, for a call that has nowhere else to go. */
   insist(id: string): Permit
+  /** Tells what its upstream was heard to say of its health. That is no attempt: of what is measured, it changes nothing. */
+  probed(id: string, probe: Probe): void
   /** Everything that is known, for operators. */
   snapshot(): readonly DeploymentReport[]
+  /** Standings of other deployments. Those that `kept` names and both have stay one and the same for both. */
+  renewed(ids: Iterable<string>, kept: ReadonlySet<string>): Standings
 }
 
 /** Leave for one attempt. Ends once: what comes after is of no effect. Disposed unended, it counts for nothing. */
@@ -40,7 +47,7 @@ export type DeploymentReport = {
   readonly id: string
   readonly breaker: BreakerReading['state']
   readonly sinceEpochMs: number
-  /** In a row, up to now. */
+  /** In a row, up to now, of attempts and of probes of its health. */
   readonly failuresInARow: number
   /** When the breaker lets a probe through; undefined while closed. */
   readonly opensUntilEpochMs: number | undefined
@@ -56,11 +63,15 @@ export type DeploymentReport = {
   readonly answered: number
   readonly failed: number
   readonly limited: number
+  /** The last one; undefined where none was made. */
+  readonly probe: Probe | undefined
 }
 
 export function createStandings(ids: Iterable<string>, clock: Clock, random: Random): Standings {
-  const entries = new Map<string, Entry>()
-  for (const id of ids) entries.set(id, createEntry(id, clock, random))
+  return standingsOf(new Map([...ids].map((id) => [id, createEntry(id, clock, random)])), clock, random)
+}
+
+function standingsOf(entries: ReadonlyMap<string, Entry>, clock: Clock, random: Random): Standings {
   const entryOf = (id: string) => {
     const entry = entries.get(id)
     if (entry === undefined) throw new TypeError(`No deployment is called ${id}.`)
@@ -72,6 +83,7 @@ export function createStandings(ids: Iterable<string>, clock: Clock, random: Ran
       if (now >= entry.freshUntil) refresh(entry, now)
       return entry.standing
     },
+    slowFirstTokenMs: (id) => entryOf(id).observations.slowFirstTokenMs(),
     begin(id) {
       const entry = entryOf(id)
       const pass = entry.breaker.admit()
@@ -81,7 +93,18 @@ export function createStandings(ids: Iterable<string>, clock: Clock, random: Ran
       const entry = entryOf(id)
       return permit(entry, entry.breaker.insist())
     },
+    probed(id, probe) {
+      const entry = entryOf(id)
+      entry.probe = probe
+      entry.breaker.noteHealth(verdictOnProbe(probe))
+      entry.freshUntil = 0
+    },
     snapshot: () => [...entries.values()].map((entry) => report(entry, clock)),
+    renewed(ids, kept) {
+      const entryFor = (id: string) => (kept.has(id) ? entries.get(id) : undefined)
+      const made = [...ids].map((id) => [id, entryFor(id) ?? createEntry(id, clock, random)] as const)
+      return standingsOf(new Map(made), clock, random)
+    },
   }
 }
 
@@ -94,6 +117,7 @@ type Entry = {
   standing: Standing
   /** On the clock's monotonic milliseconds. */
   freshUntil: number
+  probe: Probe | undefined
 }
 
 function createEntry(id: string, clock: Clock, random: Random): Entry {
@@ -105,6 +129,7 @@ function createEntry(id: string, clock: Clock, random: Random): Entry {
     counts: { inFlight: 0, attempts: 0, answered: 0, failed: 0, limited: 0 },
     standing: untried,
     freshUntil: 0,
+    probe: undefined,
   }
 }
 
@@ -180,7 +205,7 @@ function verdictOn(failure: Failure | undefined): Verdict {
   return failure.blame === 'upstream' ? 'failed' : 'neither'
 }
 
-function report({ id, breaker, load, observations, counts }: Entry, clock: Clock): DeploymentReport {
+function report({ id, breaker, load, observations, counts, probe }: Entry, clock: Clock): DeploymentReport {
   const { state, since, failures, opensUntil } = breaker.read()
   const limitedUntil = load.limitedUntil()
   const epochOf = (at: number) => Math.round(clock.epochMs() + at - clock.now())
@@ -196,5 +221,6 @@ function report({ id, breaker, load, observations, counts }: Entry, clock: Clock
     firstTokenMs: observations.firstTokenMs(),
     tokensPerSecond: observations.tokensPerSecond(),
     ...counts,
+    probe,
   }
 }

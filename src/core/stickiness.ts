@@ -1,6 +1,6 @@
 import type { Candidate } from './candidate.ts'
 import { isObject } from './json.ts'
-import type { Call } from './model.ts'
+import type { AnyCall } from './model.ts'
 import type { Clock } from './ports.ts'
 
 /**
@@ -68,7 +68,7 @@ export function createStickiness(clock: Clock, settings = usualStickiness): Stic
  * The key of a call: that of a chat stays the same over its turns, that of a text as long as it begins alike.
  * `tenant` is whoever it is for: no two of them share what was seen.
  */
-export function prefixKeyOf(call: Call, tenant: string | undefined): PrefixKey {
+export function prefixKeyOf(call: AnyCall, tenant: string | undefined): PrefixKey {
   const hash = createHash()
   hash.add(tenant ?? '')
   hash.add(call.model)

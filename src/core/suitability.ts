@@ -1,7 +1,7 @@
 import type { Candidate } from './candidate.ts'
 import { Failure } from './failure.ts'
 import { isObject } from './json.ts'
-import type { Call, PriceCap, Steering } from './model.ts'
+import type { AnyCall, PriceCap, Steering } from './model.ts'
 import type { Deployment } from './ports.ts'
 
 /** The candidates that may and can take a call, and why the others do not; the order is kept. */
@@ -16,6 +16,7 @@ export type Removal = {
 
 export type Filter =
   | 'steering'
+  | 'endpoint'
   | 'tools'
   | 'json_schema'
   | 'vision'
@@ -26,6 +27,8 @@ export type Filter =
 
 /** What a call needs of whoever answers it. */
 export type Needs = {
+  /** It is passed on, not answered in words. */
+  readonly relay: boolean
   readonly tools: boolean
   readonly jsonSchema: boolean
   readonly vision: boolean
@@ -75,11 +78,12 @@ export function steer(ordered: readonly Candidate[], steering: Steering | undefi
 }
 
 /** Reads them off a call's body, where null is as good as nothing. */
-export function needsOf({ body }: Call, promptTokens: number): Needs {
+export function needsOf({ kind, body }: AnyCall, promptTokens: number): Needs {
   const format = body['response_format']
   const logprobs = body['logprobs']
   const maxTokens = body['max_completion_tokens'] ?? body['max_tokens']
   return {
+    relay: kind === 'embeddings' || kind === 'rerank',
     tools: isFilled(body['tools']) || isFilled(body['functions']),
     jsonSchema: isObject(format) && format['type'] === 'json_schema',
     vision: hasImages(body['messages']),
@@ -105,6 +109,7 @@ export function refusalOf(removed: readonly Removal[]): Failure {
 
 const refusals = {
   steering: ['invalid_request', 'provider'],
+  endpoint: ['unsupported', null],
   tools: ['unsupported', 'tools'],
   json_schema: ['unsupported', 'response_format'],
   vision: ['unsupported', 'messages'],
@@ -121,6 +126,7 @@ function barOf({ deployment }: Candidate, needs: Needs, steering: Steering | und
   const { traits, upstream } = deployment
   if (steering?.only?.includes(upstream.name) === false) return bars.notAllowed
   if (steering?.ignore.includes(upstream.name)) return bars.ruledOut
+  if (needs.relay && upstream.relay === undefined) return bars.relay
   if (needs.tools && traits.tools === false) return bars.tools
   if (needs.jsonSchema && traits.jsonSchema === false) return bars.jsonSchema
   if (needs.vision && traits.vision === false) return bars.vision
@@ -133,6 +139,7 @@ type Bar = Omit<Removal, 'deployment'>
 const bars = {
   notAllowed: { filter: 'steering', reason: 'is at a provider that is not among those the caller allows' },
   ruledOut: { filter: 'steering', reason: 'is at a provider that the caller rules out' },
+  relay: { filter: 'endpoint', reason: 'has neither embeddings nor a rerank' },
   tools: { filter: 'tools', reason: 'does not take tools' },
   jsonSchema: { filter: 'json_schema', reason: 'does not answer by a JSON schema' },
   vision: { filter: 'vision', reason: 'does not take images' },

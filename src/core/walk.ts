@@ -1,27 +1,41 @@
 import pRetry from 'p-retry'
-import { type Answer, attempt } from './attempt.ts'
 import type { AttemptParts } from './attempt-trace.ts'
+import type { Budget } from './budget.ts'
 import { Failure } from './failure.ts'
+import { hedge } from './hedge.ts'
+import type { AnyCall, Call } from './model.ts'
 import type { Deployment, Random } from './ports.ts'
 import type { Plan } from './router.ts'
 import type { Standings } from './standings.ts'
+import { type Entered, takeTurn } from './turn.ts'
 
-export type WalkParts = Omit<AttemptParts, 'deployment' | 'permit'> & {
+export type WalkParts<Asked extends AnyCall = Call> = Omit<AttemptParts<Asked>, 'deployment' | 'permit'> & {
   readonly plan: Plan
   readonly random: Random
   /** Gives leave for each attempt; undefined: nobody keeps watch, and every attempt has it. */
   readonly standings?: Standings | undefined
+  /** Bounds how often an upstream is asked again; undefined: nothing does. */
+  readonly retryBudget?: Budget | undefined
 }
 
 /**
- * Walks a plan until an answer is committed to. A failure moves on: to a different deployment at once, to one that
- * failed before after a wait that doubles, or after its Retry-After; never to one that can no longer help, or that
- * would have to be waited for past the deadline. Rejects with the last Failure when nothing is left to try.
+ * Walks a plan until an attempt, as `make` makes it, resolves: an answer is committed to. A failure moves on: to a
+ * different deployment at once; to one that failed before after a wait by chance, whose bound doubles, or after its
+ * Retry-After, as long as its upstream's budget for that lasts; never to one that can no longer help, or that would
+ * have to be waited for past the deadline. Rejects with the last Failure when nothing is left to try.
  */
-export async function walk(parts: WalkParts): Promise<Answer> {
+export async function walk<Asked extends AnyCall, Made>(
+  parts: WalkParts<Asked>,
+  make: (parts: AttemptParts<Asked>) => Promise<Made>,
+  hedging?: Hedging<Made>,
+): Promise<Made> {
   const { plan, signal } = parts
   const path = createPath(parts)
-  return await pRetry(() => attempt({ ...parts, ...path.enter() }), {
+  const round =
+    hedging === undefined
+      ? () => takeTurn(parts, path.enter, make)
+      : () => hedgedTurn(parts, path, make, hedging)
+  return await pRetry(round, {
     retries: plan.length - 1,
     // The wait depends on where the next attempt goes: it is made in shouldRetry, p-retry adds none.
     minTimeout: 0,
@@ -37,63 +51,131 @@ export async function walk(parts: WalkParts): Promise<Answer> {
   })
 }
 
+/** How a second attempt is made beside a slow first one. */
+export type Hedging<Made> = {
+  /** Bounds how many calls may have a second. */
+  readonly budget: Budget
+  readonly discard: (made: Made) => void
+}
+
+/** A turn; and where its first token takes longer than nearly all before it, another beside it, elsewhere. */
+async function hedgedTurn<Asked extends AnyCall, Made>(
+  parts: WalkParts<Asked>,
+  path: Path,
+  make: (parts: AttemptParts<Asked>) => Promise<Made>,
+  { budget, discard }: Hedging<Made>,
+): Promise<Made> {
+  parts.signal.throwIfAborted()
+  let ready: Entered | undefined = path.enter()
+  const { id, upstream } = ready.deployment
+  const enter = () => {
+    const entered = ready ?? path.enter()
+    ready = undefined
+    return entered
+  }
+  budget.note(upstream.name)
+  const afterMs = parts.standings?.slowFirstTokenMs(id)
+  if (afterMs === undefined) return await takeTurn(parts, enter, make)
+  return await hedge({
+    afterMs,
+    signal: parts.signal,
+    first: (signal) => takeTurn({ ...parts, signal }, enter, make),
+    second(signal) {
+      const other = path.other(() => budget.take(upstream.name))
+      return other && takeTurn({ ...parts, signal }, () => other, make).catch(path.blame(other.deployment))
+    },
+    discard,
+  })
+}
+
 /** Where the walk stands, and when the deployments that failed may be asked again. */
 interface Path {
   /** Where to try now, with leave to. One that is left alone is passed over as long as there is another. */
-  enter(): Pick<AttemptParts, 'deployment' | 'permit'>
+  readonly enter: () => Entered
   /**
    * Goes to the next deployment that may help after this failure, and says how long to wait before it is asked;
    * undefined when there is none.
    */
   moveOn(failure: Failure): number | undefined
+  /** Another deployment that has not failed, with leave to try it beside the one at hand, where `may` allows it. */
+  other(may: () => boolean): Entered | undefined
+  /** Notes that a deployment tried beside failed, and throws on. */
+  blame(deployment: Deployment): (thrown: unknown) => never
 }
 
-function createPath({ plan, clock, deadlineAt, random, standings }: WalkParts): Path {
+function createPath(parts: WalkParts<AnyCall>): Path {
+  const { plan, clock, deadlineAt, random, standings, retryBudget } = parts
   const failed = new Map<Deployment, { times: number; readyAt: number }>()
   let position = 0
   let current: Deployment = plan[0]
-  const noteFailure = (failure: Failure) => {
-    const times = (failed.get(current)?.times ?? 0) + 1
-    const backoffMs = current.retry.delayMs * 2 ** (times - 1) * (1 + random() / 4)
+  const noteFailure = (deployment: Deployment, failure: Failure) => {
+    const times = (failed.get(deployment)?.times ?? 0) + 1
+    // Full jitter: on average the delay, doubled each time.
+    const backoffMs = deployment.retry.delayMs * 2 ** times * random()
     const waitMs = failure.again ? Math.max(backoffMs, failure.retryAfterMs ?? 0) : Number.POSITIVE_INFINITY
-    failed.set(current, { times, readyAt: clock.now() + waitMs })
+    failed.set(deployment, { times, readyAt: clock.now() + waitMs })
+  }
+  const enter = (): Entered => {
+    if (standings === undefined) return { deployment: current }
+    const at = position
+    for (let next = at; next < plan.length; next++) {
+      const deployment = plan[next]
+      if (deployment === undefined || (next > at && failed.has(deployment))) continue
+      const permit = standings.begin(deployment.id)
+      if (permit === undefined) continue
+      position = next
+      current = deployment
+      return { deployment, permit }
+    }
+    return { deployment: current, permit: standings.insist(current.id) }
   }
   return {
     enter() {
-      if (standings === undefined) return { deployment: current }
-      const at = position
-      for (let next = at; next < plan.length; next++) {
-        const deployment = plan[next]
-        if (deployment === undefined || (next > at && failed.has(deployment))) continue
-        const permit = standings.begin(deployment.id)
-        if (permit === undefined) continue
-        position = next
-        current = deployment
-        return { deployment, permit }
-      }
-      return { deployment: current, permit: standings.insist(current.id) }
+      const entered = enter()
+      retryBudget?.note(entered.deployment.upstream.name)
+      return entered
     },
     moveOn(failure) {
-      if (!failure.again && !failure.elsewhere) return undefined
-      noteFailure(failure)
+      const isTooLong = failure.kind === 'context_length'
+      if (!failure.again && !failure.elsewhere && !isTooLong) return undefined
+      const { contextTokens: tried } = current.traits
+      noteFailure(current, failure)
       const now = clock.now()
       while (++position < plan.length) {
         const next = plan[position]
-        if (next === undefined) continue
+        if (next === undefined || (isTooLong && !holdsMore(next, tried))) continue
         const waitMs = Math.max(0, (failed.get(next)?.readyAt ?? now) - now)
         if (waitMs > longestWaitMs || now + waitMs >= deadlineAt) continue
+        if (failed.has(next) && retryBudget?.take(next.upstream.name) === false) continue
         current = next
         return waitMs
       }
       return undefined
     },
+    other(may) {
+      const deployment = plan.slice(position + 1).find((one) => one !== current && !failed.has(one))
+      if (deployment === undefined || !may()) return undefined
+      const permit = standings?.begin(deployment.id)
+      if (permit === undefined) return undefined
+      retryBudget?.note(deployment.upstream.name)
+      return { deployment, permit }
+    },
+    blame: (deployment) => (thrown) => {
+      if (thrown instanceof Failure) noteFailure(deployment, thrown)
+      throw thrown
+    },
   }
+}
+
+/** A prompt too long for one is too long for its twin; only one that is known to hold more may take it. */
+function holdsMore({ traits: { contextTokens } }: Deployment, tried: number | undefined): boolean {
+  return contextTokens !== undefined && tried !== undefined && contextTokens > tried
 }
 
 /** Longer than this, and the caller is better served by an error that says when to come back. */
 const longestWaitMs = 60_000
 
-async function pause({ clock, record, signal }: WalkParts, waitMs: number): Promise<void> {
+async function pause({ clock, record, signal }: WalkParts<AnyCall>, waitMs: number): Promise<void> {
   const before = clock.now()
   await sleep(waitMs, signal)
   record.backoffMs += clock.now() - before

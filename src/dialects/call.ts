@@ -1,6 +1,6 @@
 import { Failure } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
-import type { Call, Kind } from '../core/model.ts'
+import type { CallOf, Kind, RelayKind } from '../core/model.ts'
 import type { Incoming } from './dialect.ts'
 import { steer } from './steering.ts'
 
@@ -9,7 +9,11 @@ import { steer } from './steering.ts'
  * the fields that steer it, which go no further. Throws Failure `invalid_request` where those are at fault.
  * Usage is told at the end of a stream when `stream_options` asks for it; without a stream they mean nothing.
  */
-export function callOf(request: Incoming, dialect: string, kind: Kind): Call {
+export function callOf<Asked extends Kind | RelayKind>(
+  request: Incoming,
+  dialect: string,
+  kind: Asked,
+): CallOf<Asked> {
   const { id, credential, deadlineMs } = request
   const steered = steer(request)
   const body = steered?.body ?? request.body

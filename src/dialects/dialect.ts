@@ -1,25 +1,37 @@
 import type { Failure } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
-import type { Call, Delta, Reply, Usage } from '../core/model.ts'
+import type { AnyCall, Call, Delta, Relay, RelayReply, Reply, Usage } from '../core/model.ts'
 
-/**
- * One wire format of callers: pure and synchronous. What a caller sends becomes a Call; what comes back is
- * written as that caller's library expects it.
- */
-export interface Dialect {
+/** How callers of one wire format ask, and how they are told that it went wrong: pure and synchronous. */
+export interface Asking<Asked extends AnyCall> {
   readonly name: string
   /** Paths below a prefix, such as `/chat/completions`; `''` is the prefix itself. */
   readonly path: string
   /** Prefixes under which it is served. */
   readonly prefixes: readonly string[]
   /** Throws Failure `invalid_request` or `unsupported`, naming the field at fault. */
-  parse(request: Incoming): Call
+  parse(request: Incoming): Asked
+  /** The body of an error answer, and in some formats the id of the request that it answers. */
+  fail(failure: Failure, requestId?: string): JsonObject
+  /** The header in which its clients look for the request's id, where that is not `x-request-id` alone. */
+  readonly requestIdHeader?: string
+}
+
+/**
+ * One wire format of callers. What a caller sends becomes a Call; what comes back is written as that caller's
+ * library expects it.
+ */
+export interface Dialect extends Asking<Call> {
   /** The JSON text of a whole answer. */
   render(reply: Reply, call: Call, told: Told): string
   /** A writer for one stream. */
   encoder(call: Call, told: () => Told): StreamEncoder
-  /** The body of an error answer. */
-  fail(failure: Failure): JsonObject
+}
+
+/** A wire format of requests that are passed on as they are. */
+export interface RelayDialect extends Asking<Relay> {
+  /** The JSON text of the answer. */
+  render(reply: RelayReply): string
 }
 
 /** A request as it arrived: parsed, an object, nothing in it vouched for. */
@@ -29,6 +41,8 @@ export type Incoming = {
   /** The wire text `body` was parsed from. */
   readonly source: string
   readonly credential: string | undefined
+  /** Who asks, as far as the gateway has keys of its own to tell by. */
+  readonly principal?: string | undefined
   readonly deadlineMs: number | undefined
   /** Refuse what OpenAI refuses, instead of what cannot be done. */
   readonly strict: boolean

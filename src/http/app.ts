@@ -1,22 +1,30 @@
 import Router from '@koa/router'
 import Koa from 'koa'
-import type { Dialect } from '../dialects/dialect.ts'
+import type { Dialect, RelayDialect } from '../dialects/dialect.ts'
+import { type CountTokensParts, serveCountTokens } from './count-tokens.ts'
 import { type DeploymentsParts, serveDeployments } from './deployments.ts'
 import { answerErrors } from './errors.ts'
 import { type ExplainParts, serveExplain } from './explain.ts'
 import { type GenerationParts, serveGeneration } from './generation.ts'
 import { identify, type NewId } from './identify.ts'
 import { type ModelsParts, serveModels } from './models.ts'
+import { serveRelay } from './relay.ts'
 import { type ServeParts, serveDialect } from './serve.ts'
+import { type StoredResponsesParts, serveStoredResponses } from './stored-responses.ts'
 import { type SystemParts, serveSystem } from './system.ts'
+import { serveWake, type WakeParts } from './wake.ts'
 
 export type AppParts = ServeParts &
   ModelsParts &
   ExplainParts &
+  CountTokensParts &
   GenerationParts &
   DeploymentsParts &
+  StoredResponsesParts &
+  WakeParts &
   SystemParts & {
     readonly dialects: readonly Dialect[]
+    readonly relays: readonly RelayDialect[]
     readonly newId: NewId
   }
 
@@ -41,12 +49,18 @@ function createRouter(parts: AppParts): Router {
     // One pattern for all prefixes: the router tries its routes one by one, for every request.
     router.post(anyOf(dialect.prefixes, dialect.path), handler)
   }
-  for (const prefix of ['/v1', '/inference', '/inference/v1']) serveModels(router, prefix, parts)
+  for (const relay of parts.relays) router.post(anyOf(relay.prefixes, relay.path), serveRelay(relay, parts))
+  for (const prefix of ['/v1', '/inference', '/inference/v1']) {
+    serveModels(router, prefix, parts)
+    serveCountTokens(router, prefix, parts)
+    serveStoredResponses(router, prefix, parts)
+  }
   for (const prefix of ['/v1', '/inference/v1']) {
     serveExplain(router, prefix, parts)
     serveGeneration(router, prefix, parts)
   }
   serveDeployments(router, parts)
+  serveWake(router, parts)
   serveSystem(router, parts)
   return router
 }

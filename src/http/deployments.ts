@@ -1,7 +1,9 @@
 import type Router from '@koa/router'
+import { Failure } from '../core/failure.ts'
 import type { Gate } from '../core/gate.ts'
 import type { Gateway } from '../core/gateway.ts'
 import type { JsonObject } from '../core/json.ts'
+import { outcomeOf, type Probe } from '../core/probe.ts'
 import type { DeploymentReport } from '../core/standings.ts'
 import { bearerOf } from './bearer.ts'
 import { sendJson } from './send.ts'
@@ -39,5 +41,22 @@ function rendered(report: DeploymentReport): JsonObject {
     answered: report.answered,
     failed: report.failed,
     limited: report.limited,
+    probe: report.probe === undefined ? null : renderedProbe(report.probe),
+  }
+}
+
+/** The failure's kind alone: its message may repeat what an upstream said. */
+function renderedProbe(probe: Probe): JsonObject {
+  const { atEpochMs, answer } = probe
+  const outcome = outcomeOf(probe)
+  const isTold = !(answer instanceof Failure)
+  return {
+    at_epoch_ms: atEpochMs,
+    outcome,
+    ready: outcome === 'ready',
+    queued: isTold ? (answer.queued ?? null) : null,
+    idle_workers: isTold ? (answer.idleWorkers ?? null) : null,
+    busy_workers: isTold ? (answer.busyWorkers ?? null) : null,
+    failure: isTold ? null : answer.kind,
   }
 }

@@ -1,7 +1,9 @@
 import type { Context, Middleware } from 'koa'
 import { asFailure, Failure } from '../core/failure.ts'
+import { anthropic } from '../dialects/anthropic.ts'
+import { chat } from '../dialects/chat.ts'
+import type { Dialect } from '../dialects/dialect.ts'
 import { inference } from '../dialects/inference.ts'
-import { openAiError } from '../dialects/openai-error.ts'
 import { sendJson } from './send.ts'
 
 /** Answers what no handler has: unknown paths, wrong methods, and whatever a handler threw. */
@@ -39,12 +41,23 @@ function unanswered(ctx: Context, allow: string | undefined): Failure {
 }
 
 function answer(ctx: Context, failure: Failure): void {
-  const headers = ['x-request-id', ctx.state['requestId'] as string]
+  const id = ctx.state['requestId'] as string
+  const headers = ['x-request-id', id]
   for (const [name, value] of Object.entries(failure.headers)) headers.push(name, value)
   ctx.respond = false
-  const body = ctx.path === '/inference' ? inference.fail(failure) : openAiError(failure)
-  sendJson(ctx.req, ctx.res, failure.status, body, headers)
+  const { fail, requestIdHeader } = dialectOf(ctx)
+  if (requestIdHeader !== undefined) headers.push(requestIdHeader, id)
+  sendJson(ctx.req, ctx.res, failure.status, fail(failure, id), headers)
 }
+
+/** Anthropic's clients say in every request that they are such. */
+function dialectOf({ path, headers }: Context): Dialect {
+  if (path === '/inference') return inference
+  if (headers['anthropic-version'] !== undefined || anthropicPath.test(path)) return anthropic
+  return chat
+}
+
+const anthropicPath = /^\/(?:v1|inference|inference\/v1)\/messages(?:\/|$)/
 
 /** Enough of the path to see the mistake; never its query, which may hold a key. */
 function shownPath({ path }: Context): string {

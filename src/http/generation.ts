@@ -143,6 +143,7 @@ function attemptOf(attempt: AttemptRecord): JsonObject {
     part: attempt.part,
     outcome: attempt.outcome,
     delivered: attempt.isDelivered,
+    queued_ms: attempt.queuedMs ?? 0,
     start_ms: attempt.startMs,
     headers_ms: attempt.headersMs ?? null,
     first_token_ms: attempt.firstTokenMs ?? null,

@@ -6,7 +6,7 @@ import type { FlatHeaders } from './send.ts'
 /** What an answer tells of how it was made. Also sets the record's overhead: this is the moment of the first byte. */
 export function answerHeaders(record: OpenRecord): FlatHeaders {
   const { row } = record
-  row.overheadMs = overheadOf(record)
+  noteOverhead(record)
   const headers = [
     'x-request-id',
     row.id,
@@ -20,10 +20,21 @@ export function answerHeaders(record: OpenRecord): FlatHeaders {
   // The cost of a stream is known at its end, when its headers are long gone.
   if (row.costNanoUsd !== undefined) headers.push('x-pandotate-cost-usd', usdText(row.costNanoUsd))
   if (row.cache !== undefined) headers.push('x-pandotate-cache', row.cache)
+  headers.push(...replayHeaders(record))
   if (row.dropped.size > 0) {
     headers.push('x-pandotate-dropped-params', Array.from(row.dropped, safe).join(', '))
   }
   return headers
+}
+
+/** That the answer was made for a request before this one, under the same Idempotency-Key. */
+export function replayHeaders({ row }: OpenRecord): FlatHeaders {
+  return row.cache === 'replay' ? ['idempotent-replayed', 'true'] : []
+}
+
+/** Sets the record's overhead, where the answer begins now, its headers gone before. */
+export function noteOverhead(record: OpenRecord): void {
+  record.row.overheadMs = overheadOf(record)
 }
 
 /** As for an answer, and what the failure says of when to come back. */
@@ -33,6 +44,7 @@ export function failureHeaders(record: OpenRecord, failure: Failure): FlatHeader
   row.provider ??= failure.provider
   const headers = [...answerHeaders(record)]
   for (const [name, value] of Object.entries(failure.headers)) headers.push(name, value)
+  if (!isWorthRetrying(record, failure)) headers.push('x-should-retry', 'false')
   if (failure.retryAfterMs !== undefined) {
     // Seconds, whole and at least one: clients that read only this must not come back too soon.
     headers.push('retry-after', String(Math.max(1, Math.ceil(failure.retryAfterMs / 1000))))
@@ -41,13 +53,23 @@ export function failureHeaders(record: OpenRecord, failure: Failure): FlatHeader
   return headers
 }
 
+/**
+ * What was tried here may have been paid for already: an SDK that tried all of it again would multiply that. And one
+ * that cannot wait as long as it has to (OpenAI's own wait a minute at most) would come back too soon.
+ */
+function isWorthRetrying({ row }: OpenRecord, { retryAfterMs = 0 }: Failure): boolean {
+  return retryAfterMs <= 60_000 && !row.attempts.some(({ isUncertain }) => isUncertain)
+}
+
 /** The time to the first byte that no attempt and no wait between attempts accounts for. */
 function overheadOf({ row, elapsedMs }: OpenRecord): number {
   const upstreamMs = row.attempts.reduce(
     (until, attempt) => Math.max(until, attempt.startMs + (attempt.firstTokenMs ?? attempt.totalMs)),
     row.attempts[0]?.startMs ?? 0,
   )
-  const firstStartMs = row.attempts[0]?.startMs ?? 0
+  const [first] = row.attempts
+  // A wait for a place at the first upstream was before its attempt began.
+  const firstStartMs = (first?.startMs ?? 0) - (first?.queuedMs ?? 0)
   return Math.max(0, elapsedMs() - (upstreamMs - firstStartMs))
 }
 

@@ -1,25 +1,35 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import { Failure } from '../core/failure.ts'
 import type { Gate } from '../core/gate.ts'
 import type { Gateway } from '../core/gateway.ts'
-import type { Call } from '../core/model.ts'
+import type { Idempotency } from '../core/idempotency.ts'
+import type { AnyCall, Call } from '../core/model.ts'
 import type { OpenRecord, Recorder } from '../core/recorder.ts'
-import type { Dialect, HeaderLookup, StreamEncoder, Told } from '../dialects/dialect.ts'
+import type { Asking, Dialect, HeaderLookup, Told } from '../dialects/dialect.ts'
 import { bearerOf } from './bearer.ts'
-import type { Body } from './body.ts'
-import { whenCallerLeaves, whenDrained } from './leaving.ts'
+import type { Body, BodyLimits } from './body.ts'
+import { EventStream, type StreamLimits } from './event-stream.ts'
+import { answerOnce } from './idempotency.ts'
+import { type OpenCalls, shuttingDown } from './open-calls.ts'
 import { answerHeaders, failureHeaders } from './response-headers.ts'
-import { type FlatHeaders, sendText } from './send.ts'
+import { sendText } from './send.ts'
+import { type Admission, readHeld, type Shedding } from './shedding.ts'
+import { watchRest } from './write-stall.ts'
 
 export type ServeParts = {
   readonly gateway: Gateway
   readonly gate: Gate
   readonly recorder: Recorder
+  readonly openCalls: OpenCalls
+  /** Undefined: an Idempotency-Key is of no account. */
+  readonly idempotency: Idempotency | undefined
   readonly readBody: (ctx: Context) => Promise<Body>
+  readonly limits: StreamLimits & Pick<BodyLimits, 'bodyBytes'>
+  readonly shedding: Shedding
   readonly slowThresholdMs: number
   readonly strict: boolean
-  /** Where answers are refused because the gateway is shutting down. */
+  /** True when new calls are refused, because the gateway is shutting down. */
   readonly isDraining: () => boolean
 }
 
@@ -29,14 +39,18 @@ export function serveDialect(dialect: Dialect, parts: ServeParts): Middleware {
     ctx.respond = false
     const { res: response } = ctx
     const id = ctx.state['requestId'] as string
+    if (dialect.requestIdHeader !== undefined) response.setHeader(dialect.requestIdHeader, id)
     using record = parts.recorder.open(id, dialect.name)
-    const signal = whenCallerLeaves(response)
+    const signal = parts.openCalls.open(response)
     const exchange: Exchange = { ...parts, ctx, dialect, record, signal }
     try {
-      const call = await readCall(exchange, id)
+      using admission = parts.shedding.admit()
+      const { call, text } = await readCall(exchange, admission, id)
       record.row.parseMs = record.elapsedMs()
-      if (call.stream) await answerStream(exchange, call)
-      else await answerWhole(exchange, call)
+      const once = answerOnce(exchange, call, text, () => toldOf(exchange))
+      if (once === undefined) await answer(exchange, call)
+      // The work may go on without its caller: it is still one of the calls under way, and in this record.
+      else await answer({ ...exchange, ...once }, call).finally(() => once.work)
     } catch (thrown) {
       answerFailure(exchange, thrown)
     }
@@ -51,23 +65,44 @@ export function headerLookup({ headers }: IncomingMessage): HeaderLookup {
   }
 }
 
-type Exchange = ServeParts & {
+/** One request being answered. */
+export type Exchange<Spoken extends Asking<AnyCall> = Dialect> = ServeParts & {
   readonly ctx: Context
-  readonly dialect: Dialect
+  readonly dialect: Spoken
   readonly record: OpenRecord
   readonly signal: AbortSignal
 }
 
-async function readCall(exchange: Exchange, id: string): Promise<Call> {
+/** A call, and the text of the body it was read from. */
+export type ReadCall<Asked extends AnyCall> = { readonly call: Asked; readonly text: string }
+
+/** The request's call, once its caller is let in and its body is read. Throws a Failure. */
+export async function readCall<Asked extends AnyCall>(
+  exchange: Exchange<Asking<Asked>>,
+  admission: Admission,
+  id: string,
+): Promise<ReadCall<Asked>> {
   const { ctx, dialect, gate, record, strict } = exchange
-  if (exchange.isDraining()) throw new Failure('draining', 'The gateway is shutting down.')
+  if (exchange.isDraining()) throw shuttingDown()
   const { principal, credential } = gate.admit(bearerOf(ctx.req))
   record.row.principal = principal
-  const { text, value, bytes } = await exchange.readBody(ctx)
+  const { text, value, bytes } = await readHeld(ctx, admission, exchange.readBody, exchange.limits.bodyBytes)
   record.row.requestBytes = bytes
   const deadlineMs = deadlineOf(ctx.req.headers['x-pandotate-timeout-ms'])
   const headers = headerLookup(ctx.req)
-  return dialect.parse({ id, body: value, source: text, credential, deadlineMs, strict, headers })
+  const call = dialect.parse({
+    id,
+    body: value,
+    source: text,
+    principal,
+    credential,
+    deadlineMs,
+    strict,
+    headers,
+  })
+  if (call.dropped !== undefined) for (const name of call.dropped) record.row.dropped.add(name)
+  if (call.converted !== undefined) for (const name of call.converted) record.row.converted.add(name)
+  return { call, text }
 }
 
 function deadlineOf(header: string | string[] | undefined): number | undefined {
@@ -79,6 +114,10 @@ function deadlineOf(header: string | string[] | undefined): number | undefined {
   })
 }
 
+function answer(exchange: Exchange, call: Call): Promise<void> {
+  return call.stream ? answerStream(exchange, call) : answerWhole(exchange, call)
+}
+
 async function answerWhole(exchange: Exchange, call: Call): Promise<void> {
   const { ctx, dialect, gateway, record, signal } = exchange
   const reply = await gateway.reply(call, signal, record)
@@ -86,59 +125,32 @@ async function answerWhole(exchange: Exchange, call: Call): Promise<void> {
   record.row.status = 200
   record.row.responseBytes = Buffer.byteLength(text)
   sendText(ctx.req, ctx.res, 200, text, answerHeaders(record))
+  watchRest(ctx.res, exchange.limits.writeStallMs)
 }
 
 async function answerStream(exchange: Exchange, call: Call): Promise<void> {
   const { ctx, dialect, gateway, record, signal } = exchange
   const encoder = dialect.encoder(call, () => toldOf(exchange))
-  const stream = await gateway.stream(call, signal, record)
-  const { res: response } = ctx
-  record.row.status = 200
-  response.writeHead(200, [...answerHeaders(record), ...eventStream])
+  using events = new EventStream({ response: ctx.res, record, signal, limits: exchange.limits })
   try {
+    const stream = await gateway.stream(call, signal, record)
+    events.begin()
     for await (const burst of stream.bursts) {
       const frames = encoder.encode(burst)
-      if (frames !== '' && !write(record, response, frames)) await whenDrained(response, signal)
+      if (frames !== '' && !events.write(frames)) await events.drained()
     }
-    write(record, response, encoder.end(await stream.usage()))
-    response.end()
+    events.end(encoder.end(await stream.usage()))
   } catch (thrown) {
-    breakOff(record, response, encoder, thrown)
+    if (!events.hasBegun) throw thrown
+    // The status is out already: what went wrong is told in the stream, and no terminator follows.
+    events.end(encoder.fail(record.fail(thrown)))
   }
 }
 
-const eventStream: FlatHeaders = [
-  'content-type',
-  'text/event-stream; charset=utf-8',
-  'cache-control',
-  'no-cache, no-transform',
-  'x-accel-buffering',
-  'no',
-  'x-content-type-options',
-  'nosniff',
-]
-
-function write(record: OpenRecord, response: ServerResponse, frames: string): boolean {
-  record.row.responseBytes += Buffer.byteLength(frames)
-  return response.write(frames)
-}
-
-/** The status is out already: what went wrong is told in the stream, and no terminator follows. */
-function breakOff(
-  record: OpenRecord,
-  response: ServerResponse,
-  encoder: StreamEncoder,
-  thrown: unknown,
-): void {
+/** Answers with the error that was thrown, and notes it. */
+export function answerFailure({ ctx, dialect, record }: Exchange<Asking<AnyCall>>, thrown: unknown): void {
   const failure = record.fail(thrown)
-  if (response.destroyed) return
-  write(record, response, encoder.fail(failure))
-  response.end()
-}
-
-function answerFailure({ ctx, dialect, record }: Exchange, thrown: unknown): void {
-  const failure = record.fail(thrown)
-  const text = JSON.stringify(dialect.fail(failure))
+  const text = JSON.stringify(dialect.fail(failure, record.row.id))
   record.row.responseBytes = Buffer.byteLength(text)
   sendText(ctx.req, ctx.res, failure.status, text, failureHeaders(record, failure))
 }

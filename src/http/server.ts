@@ -1,20 +1,24 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
 
 /** A listening server that can be drained. */
 export interface RunningServer {
   /** Where it listens: `http://127.0.0.1:8000`. */
   readonly url: string
-  /**
-   * Stops taking connections and lets what is in flight finish, for `graceMs` at most; then closes every
-   * connection. Resolves when none is left.
-   */
-  close(graceMs: number): Promise<void>
+  /** Stops taking connections, and closes each that is open as soon as it is idle. Resolves when none is left. */
+  close(): Promise<void>
+  /** Closes every connection, whatever is under way on it. */
+  cut(): void
 }
 
 /** Listens; rejects when the address cannot be had. Port 0 takes any free one. */
 export async function listen(listener: RequestListener, host: string, port: number): Promise<RunningServer> {
   const server = createServer(serverOptions, listener)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {
@@ -22,7 +26,7 @@ export async function listen(listener: RequestListener, host: string, port: numb
       resolve()
     })
   })
-  return { url: urlOf(server), close: (graceMs) => drain(server, graceMs) }
+  return { url: urlOf(server), close: () => close(server, sockets), cut: () => server.closeAllConnections() }
 }
 
 const serverOptions = {
@@ -40,16 +44,23 @@ function urlOf(server: Server): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
-/** Once closed, Node no longer enforces its own timeouts: half-sent requests would keep it open for ever. */
-function drain(server: Server, graceMs: number): Promise<void> {
+/**
+ * Not by the server's own `close`: it takes a connection for idle as soon as its answer is written, be it sent or not,
+ * and cuts what the caller still reads. It also stops minding requests that are never sent to their end.
+ */
+function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
   return new Promise((resolve) => {
-    const sweep = setInterval(() => server.closeIdleConnections(), 100)
-    const deadline = setTimeout(() => server.closeAllConnections(), graceMs)
-    server.close(() => {
-      clearInterval(sweep)
-      clearTimeout(deadline)
+    const sweep = () => {
+      const areAllSent = sockets.values().every(({ writableLength }) => writableLength === 0)
+      if (areAllSent) server.closeIdleConnections()
+    }
+    const sweeping = setInterval(sweep, 100)
+    NetServer.prototype.close.call(server, () => {
+      clearInterval(sweeping)
+      // Only this ends the minding.
+      server.close()
       resolve()
     })
-    server.closeIdleConnections()
+    sweep()
   })
 }

@@ -1,8 +1,10 @@
 import type Router from '@koa/router'
 import type { Context } from 'koa'
 import type { Gate } from '../core/gate.ts'
+import type { JsonObject } from '../core/json.ts'
 import { bearerOf } from './bearer.ts'
 import { sendJson, sendText } from './send.ts'
+import type { Shedding } from './shedding.ts'
 
 export type SystemParts = {
   readonly gate: Gate
@@ -11,8 +13,14 @@ export type SystemParts = {
   readonly version: string
   /** True when the built-in simulator answers, because no upstream is configured. */
   readonly demo: boolean
-  readonly isDraining: () => boolean
+  /** True from the moment the gateway is to stop. */
+  readonly isLeaving: () => boolean
+  readonly shedding: Pick<Shedding, 'reason'>
+  readonly configuration: () => ConfigurationState
 }
+
+/** Since when the configuration in use is in use, and whether a newer one was refused. */
+export type ConfigurationState = { readonly loadedEpochMs: number; readonly isRefused: boolean }
 
 /** The exposition of all metrics, and its content type. */
 export interface MetricsText {
@@ -26,13 +34,15 @@ export function serveSystem(router: Router, parts: SystemParts): void {
     reply(ctx, 200, { status: 'ok' })
   })
   router.get('/readyz', (ctx) => {
-    const draining = parts.isDraining()
-    reply(ctx, draining ? 503 : 200, { status: draining ? 'draining' : 'ok' })
+    const status = readinessOf(parts)
+    reply(ctx, status === 'ok' ? 200 : 503, { status })
   })
   router.get('/health', (ctx) => {
-    const draining = parts.isDraining()
+    const isLeaving = parts.isLeaving()
     const { version, demo } = parts
-    reply(ctx, draining ? 503 : 200, { status: draining ? 'draining' : 'ok', version, demo })
+    const { loadedEpochMs, isRefused } = parts.configuration()
+    const configuration = { loaded_at: new Date(loadedEpochMs).toISOString(), refused: isRefused }
+    reply(ctx, isLeaving ? 503 : 200, { status: isLeaving ? 'draining' : 'ok', version, demo, configuration })
   })
   router.get('/metrics', async (ctx) => {
     parts.gate.admit(bearerOf(ctx.req))
@@ -42,7 +52,13 @@ export function serveSystem(router: Router, parts: SystemParts): void {
   })
 }
 
-function reply(ctx: Context, status: number, body: { readonly [key: string]: string | boolean }): void {
+/** What sheds calls wants fewer sent its way; it is well all the same. */
+function readinessOf({ isLeaving, shedding }: SystemParts): 'ok' | 'draining' | 'overloaded' {
+  if (isLeaving()) return 'draining'
+  return shedding.reason() === undefined ? 'ok' : 'overloaded'
+}
+
+function reply(ctx: Context, status: number, body: JsonObject): void {
   ctx.respond = false
   sendJson(ctx.req, ctx.res, status, body, idOf(ctx))
 }

@@ -2,7 +2,7 @@ import type { Call, RawDelta } from '../core/model.ts'
 import type { Attempt, Upstream } from '../core/ports.ts'
 import { type DeploymentAddress, pathBelow } from './baseten-address.ts'
 import { readOutput } from './baseten-output.ts'
-import { type Bounds, retryOf } from './bounds.ts'
+import { type Bounds, oneChoiceOf, queueOf, retryOf } from './bounds.ts'
 import { createInquiry } from './openai-inquiry.ts'
 import { openAiRequest, type RequestQuirks } from './openai-request.ts'
 import type { ProviderTools } from './provider.ts'
@@ -16,7 +16,7 @@ import { createWire, requestHeaders } from './wire.ts'
 export function createBasetenPredict(
   name: string,
   given: PredictSettings,
-  { origin, predictPath, server, scheme }: DeploymentAddress & { readonly scheme: string },
+  { origin, predictPath, server, scheme, needsKey, keySetting }: DeploymentAddress & KeyParts,
   { clock, userAgent }: ProviderTools,
 ): Upstream {
   const { apiKey, clocks, concurrency, healthPath } = given
@@ -26,7 +26,6 @@ export function createBasetenPredict(
   function asked(model: string): Asked {
     const key = apiKey === undefined ? 'none' : 'ours'
     const secrets = apiKey === undefined ? [] : [apiKey]
-    const keySetting = `providers.${name}.apiKey`
     return { provider: name, model, key, keySetting, secrets, epochMs: clock.epochMs() }
   }
 
@@ -45,10 +44,13 @@ export function createBasetenPredict(
     name,
     clocks,
     retry: retryOf(given),
+    drains: given.onAbort === 'drain',
+    queue: queueOf(given),
     // A text that is all there is to an answer is one choice.
-    oneChoice: true,
+    oneChoice: oneChoiceOf(true),
     knownModels: given.models,
-    admits: () => true,
+    admits: () => apiKey !== undefined || !needsKey,
+    keySetting,
     send: (call, attempt) => (call.stream ? stream(call, attempt) : whole(call, attempt)),
     ...createInquiry({
       ...{ name, wire, headers, modelsOf: undefined, modelsPath: '' },
@@ -65,6 +67,9 @@ export type PredictSettings = Bounds & {
   readonly healthPath?: string | undefined
   readonly models: readonly string[]
 }
+
+/** The word before the key, whether anybody is served without one, and what an operator sets to give one. */
+type KeyParts = { readonly scheme: string; readonly needsKey: boolean; readonly keySetting: string }
 
 /** But for the model's name: what a model makes of its input, nobody else knows. */
 const asItIs: RequestQuirks = { asksUsage: false, renames: {}, drops: [], adapt: (body) => body }

@@ -1,10 +1,10 @@
 import * as z from 'zod'
 import type { Clocks, Kind } from '../core/model.ts'
-import type { Upstream, UpstreamModel } from '../core/ports.ts'
+import type { Upstream } from '../core/ports.ts'
 import { type DeploymentAddress, deploymentAddress, modelApisUrl, pathBelow } from './baseten-address.ts'
 import { createBasetenPredict } from './baseten-predict.ts'
 import { createAlarm } from './baseten-wake.ts'
-import { addressSetting, boundsSettings, secretSetting } from './bounds.ts'
+import { addressSetting, boundsSettings, keySettingOf, oneChoiceOf, secretSetting } from './bounds.ts'
 import { createOpenAiCompatible } from './openai-compatible.ts'
 import { pricePerToken, readModels } from './openai-models.ts'
 import type { Provider, ProviderTools } from './provider.ts'
@@ -115,7 +115,13 @@ const settings = z
   })
 
 /** Baseten: its shared Model APIs, or a deployment of one's own model, by its server's routes or by `/predict`. */
-export const baseten: Provider<BasetenSettings> = { type: 'baseten', settings, create }
+export const baseten: Provider<BasetenSettings> = {
+  type: 'baseten',
+  settings,
+  create,
+  // A deployment of one's own costs by the minute.
+  priceList: ({ deployment }) => (deployment === undefined ? 'baseten' : undefined),
+}
 
 export type BasetenSettings = z.infer<typeof settings>
 
@@ -128,10 +134,12 @@ function create(name: string, given: BasetenSettings, tools: ProviderTools): Ups
 
 function createShared(name: string, given: BasetenSettings, tools: ProviderTools): Upstream {
   const { auth = 'bearer', baseUrl = modelApisUrl, textPath } = given
-  return createOpenAiCompatible(name, { ...given, baseUrl, headers: {} }, tools, {
+  const oneChoice = oneChoiceOf(given.oneChoice)
+  return createOpenAiCompatible(name, { ...given, baseUrl, oneChoice, headers: {} }, tools, {
     scheme: schemes[auth],
+    ...keyQuirks(name, given),
     paths: pathsBelow(baseUrl, textPath),
-    modelsOf,
+    modelsOf: (answer) => readModels(answer, pricePerToken),
   })
 }
 
@@ -143,19 +151,23 @@ function createDedicated(
 ): Upstream {
   // Every description of these hosts takes `Api-Key`; only the newest says that `Bearer` will do as well.
   const scheme = schemes[given.auth ?? 'api-key']
+  const oneChoice = oneChoiceOf(given.oneChoice)
   const upstream =
     given.predict || address.server === undefined
-      ? createBasetenPredict(name, given, { ...address, scheme }, tools)
-      : createOpenAiCompatible(name, { ...given, baseUrl: address.server, headers: {} }, tools, {
+      ? createBasetenPredict(name, given, { ...address, scheme, ...keyQuirks(name, given) }, tools)
+      : createOpenAiCompatible(name, { ...given, baseUrl: address.server, oneChoice, headers: {} }, tools, {
           scheme,
+          ...keyQuirks(name, given),
           paths: pathsBelow(address.server, given.textPath ?? '/completions'),
-          modelsOf,
+          // Its models are not asked for: the question would wake one that sleeps, and a server tells no prices.
           ...(given.healthPath === undefined ? {} : { healthPath: given.healthPath }),
         })
   if (address.wakePath === undefined) return upstream
   const alarm = createAlarm(name, given, { ...address, wakePath: address.wakePath, scheme }, tools)
   return {
     ...upstream,
+    // It is told by the server in the deployment, which has to be up for that.
+    healthWakes: true,
     wake: alarm.wake,
     async close() {
       await Promise.all([upstream.close(), alarm.close()])
@@ -163,14 +175,14 @@ function createDedicated(
   }
 }
 
+function keyQuirks(name: string, { baseUrl }: BasetenSettings) {
+  return { needsKey: baseUrl === undefined, keySetting: keySettingOf(name, baseten.type) }
+}
+
 /** Where calls go, below a server's `/v1`. */
 function pathsBelow(url: string, textPath: string | undefined): Readonly<Partial<Record<Kind, string>>> {
   const chat = pathBelow(url, '/chat/completions')
   return textPath === undefined ? { chat } : { chat, text: pathBelow(url, textPath) }
-}
-
-function modelsOf(answer: unknown): readonly UpstreamModel[] {
-  return readModels(answer, pricePerToken)
 }
 
 const schemes = { bearer: 'Bearer', 'api-key': 'Api-Key' } as const

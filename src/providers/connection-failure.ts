@@ -9,7 +9,9 @@ export type Phase = 'waiting' | 'sent' | 'body'
  */
 export function connectionFailure(error: Error, phase: Phase, provider: string): unknown {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  const fail = (kind: FailureKind, message: string) => new Failure(kind, message, { provider, cause: error })
+  const mayBeBilled = phase !== 'waiting'
+  const fail = (kind: FailureKind, message: string) =>
+    new Failure(kind, message, { provider, mayBeBilled, cause: error })
   if (closing.has(code)) return fail('draining', 'The gateway is shutting down.')
   if (mistakes.has(code)) return error
   if (phase === 'waiting') return fail('unreachable', `The upstream could not be reached: ${reach(code)}.`)

@@ -38,7 +38,12 @@ export interface ChunkReader {
   readonly failure: Failure | undefined
 }
 
-export function createChunkReader(provider: string, readError: ReadError = unread): ChunkReader {
+/** With `needsDone`, a stream that ends without its terminator was cut. */
+export function createChunkReader(
+  provider: string,
+  readError: ReadError = unread,
+  needsDone = false,
+): ChunkReader {
   const decoder = createSseDecoder({ eventBytes, provider })
   const parse = createChunkParser()
   let done = false
@@ -95,10 +100,8 @@ export function createChunkReader(provider: string, readError: ReadError = unrea
     end() {
       const deltas: RawDelta[] = []
       // Half an event is what a stream ends with when it is cut.
-      readEvents(decoder.end(), deltas, () => {
-        const message = 'The upstream broke off before its answer was complete.'
-        return new Failure('interrupted', message, { provider })
-      })
+      readEvents(decoder.end(), deltas, () => cut(provider))
+      if (needsDone && !done) failure ??= cut(provider)
       return deltas
     },
   }
@@ -151,6 +154,10 @@ function named(value: unknown): JsonObject {
 
 function asError(value: unknown): JsonObject {
   return isObject(value) ? value : { message: typeof value === 'string' ? value : JSON.stringify(value) }
+}
+
+function cut(provider: string): Failure {
+  return new Failure('interrupted', 'The upstream broke off before its answer was complete.', { provider })
 }
 
 function unreadable(message: string, provider: string): Failure {

@@ -1,12 +1,23 @@
 import * as z from 'zod'
 import { Failure } from '../core/failure.ts'
-import type { Call, Kind, RawDelta } from '../core/model.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Call, Kind, RawDelta, RelayKind } from '../core/model.ts'
 import type { Attempt, Upstream, UpstreamModel } from '../core/ports.ts'
-import { addressSetting, type Bounds, boundsSettings, retryOf, secretSetting } from './bounds.ts'
+import {
+  addressSetting,
+  type Bounds,
+  boundsSettings,
+  keySettingOf,
+  oneChoiceOf,
+  queueOf,
+  retryOf,
+  secretSetting,
+} from './bounds.ts'
 import type { WireAnswer } from './exchange.ts'
 import { readReply } from './openai-answer.ts'
 import { type ReadError, reportedFailure } from './openai-error.ts'
 import { createInquiry } from './openai-inquiry.ts'
+import { createRelay } from './openai-relay.ts'
 import { openAiRequest, type RequestQuirks } from './openai-request.ts'
 import { Events, isEventStream, replyBytes } from './openai-stream.ts'
 import {
@@ -49,6 +60,7 @@ export const openaiCompatible: Provider<GeneralSettings> = {
           renames: z.record(z.string().min(1), z.string().min(1)).exactOptional(),
           drops: z.array(z.string().min(1)).exactOptional(),
           developerRole: z.enum(['keep', 'system']).exactOptional(),
+          needsDone: z.boolean().exactOptional(),
         })
         .default({}),
     })
@@ -56,13 +68,17 @@ export const openaiCompatible: Provider<GeneralSettings> = {
       if (addressOf(value) !== undefined) return
       issues.push({ code: 'custom', path: ['baseUrl'], input: undefined, message: addressExpected })
     }),
+  priceList: ({ preset }) => preset,
   create(name, settings, tools) {
     const preset = presetOf(settings)
     const baseUrl = addressOf(settings)
     if (baseUrl === undefined) throw new TypeError(`No address was given for ${name}.`)
-    const oneChoice = settings.oneChoice ?? preset.isOneChoice ?? false
-    const quirks = { ...pathsOfKinds(baseUrl, preset.kinds), ...quirksOf(preset, settings.quirks) }
-    return createOpenAiCompatible(name, { ...settings, baseUrl, oneChoice }, tools, quirks)
+    const oneChoice = oneChoiceOf(settings.oneChoice ?? preset.isOneChoice ?? false)
+    return createOpenAiCompatible(name, { ...settings, baseUrl, oneChoice }, tools, {
+      ...pathsOfKinds(baseUrl, preset.kinds),
+      ...quirksOf(preset, settings.quirks),
+      needsKey: preset.needsKey === true && isAsIs(settings),
+    })
   },
 }
 
@@ -78,7 +94,7 @@ export type OpenAiCompatibleSettings = Bounds & {
   readonly baseUrl: string
   readonly apiKey?: string | undefined
   readonly headers: Readonly<Record<string, string>>
-  readonly oneChoice: boolean
+  readonly oneChoice: Upstream['oneChoice']
   readonly models: readonly string[]
 }
 
@@ -86,13 +102,23 @@ export type OpenAiCompatibleSettings = Bounds & {
 export type Quirks = Partial<RequestQuirks> & {
   /** The word before the key. */
   readonly scheme?: 'Bearer' | 'Api-Key'
+  /** Nobody is served there without a key: where there is none, nothing is sent. */
+  readonly needsKey?: boolean
+  /** What an operator sets to give it one, where it is not `providers.{name}.apiKey`. */
+  readonly keySetting?: string
   /**
-   * Where `/chat/completions` and `/completions` are, from the root of the host, when not under `baseUrl`. A kind
-   * without a path is `unsupported`, told before anything is sent.
+   * Where `/chat/completions`, `/completions`, `/embeddings` and `/rerank` are, from the root of the host, when not
+   * under `baseUrl`. A kind without a path is `unsupported`, told before anything is sent.
    */
-  readonly paths?: Readonly<Partial<Record<Kind, string>>>
+  readonly paths?: Readonly<Partial<Record<Kind | RelayKind, string>>>
+  /** A stream that ends without `[DONE]` was cut, even when all its choices have finished. */
+  readonly needsDone?: boolean
+  /** False: embeddings are made of text alone, and token ids are turned into it here. */
+  readonly takesTokenIds?: boolean
   /** Reads the answer to GET {baseUrl}/models; without it the server's list is not asked for. */
   readonly modelsOf?: (answer: unknown) => readonly UpstreamModel[]
+  /** What an error reported inside an answer means in a way of this server's own; undefined: none of its own. */
+  readonly readError?: (error: JsonObject, asked: Asked) => Failure | undefined
   /** What tells how the server is doing, beside its `/v1`: `/health`. Without it, it is not asked. */
   readonly healthPath?: string
 }
@@ -101,11 +127,11 @@ export type Quirks = Partial<RequestQuirks> & {
 export function createOpenAiCompatible(
   name: string,
   settings: OpenAiCompatibleSettings,
-  { clock, userAgent }: ProviderTools,
+  { clock, userAgent, detokenizer }: ProviderTools,
   quirks: Quirks,
 ): Upstream {
   const { apiKey, baseUrl, clocks, concurrency } = settings
-  const { scheme = 'Bearer', modelsOf } = quirks
+  const { scheme = 'Bearer', keySetting = keySettingOf(name), needsKey = false, modelsOf } = quirks
   const request = requestQuirks(quirks)
   const paths = pathsOf(baseUrl, quirks)
   const { origin } = new URL(baseUrl)
@@ -116,8 +142,11 @@ export function createOpenAiCompatible(
 
   function asked(model: string): Asked {
     const key = apiKey === undefined ? 'none' : 'ours'
-    const keySetting = `providers.${name}.apiKey`
     return { provider: name, model, key, keySetting, secrets, epochMs: clock.epochMs() }
+  }
+
+  function readErrorFor(model: string): ReadError {
+    return (error) => quirks.readError?.(error, asked(model)) ?? reportedFailure(error, asked(model))
   }
 
   async function ask(call: Call, attempt: Attempt): Promise<WireAnswer> {
@@ -133,14 +162,25 @@ export function createOpenAiCompatible(
     name,
     clocks,
     retry: retryOf(settings),
+    drains: settings.onAbort === 'drain',
+    needsDone: quirks.needsDone,
+    queue: queueOf(settings),
     oneChoice: settings.oneChoice,
+    takesPrefix: quirks.prefix !== undefined,
     knownModels: settings.models,
-    admits: () => true,
+    admits: () => apiKey !== undefined || !needsKey,
+    keySetting,
     send(call, attempt) {
-      const readError: ReadError = (error) => reportedFailure(error, asked(call.model))
-      if (call.stream) return streamOf(() => ask(call, attempt), name, readError)
+      const readError = readErrorFor(call.model)
+      if (call.stream) return streamOf(() => ask(call, attempt), name, readError, quirks.needsDone)
       return replyOf(ask(call, attempt), name, readError)
     },
+    relay: createRelay({
+      ...{ name, wire, headers, paths },
+      detokenizer: quirks.takesTokenIds === false ? detokenizer : undefined,
+      refused: (answer, model) => readRefusal(answer, asked(model)),
+      readError: readErrorFor,
+    }),
     ...createInquiry({
       ...{ name, wire, headers, modelsOf, modelsPath: paths.models, healthPath: paths.health },
       refused: (answer) => readRefusal(answer, asked('')),
@@ -149,19 +189,26 @@ export function createOpenAiCompatible(
   }
 }
 
-function requestQuirks({ asksUsage = true, renames = {}, drops = [], adapt }: Quirks): RequestQuirks {
-  return { asksUsage, renames, drops, adapt: adapt ?? ((body) => body) }
+function requestQuirks({ asksUsage = true, renames = {}, drops = [], adapt, prefix }: Quirks): RequestQuirks {
+  return { asksUsage, renames, drops, adapt: adapt ?? ((body) => body), prefix }
 }
 
 /** Where things are on the host. A path that is given stands for itself; the others keep the address's query. */
 function pathsOf(baseUrl: string, { paths, healthPath }: Quirks) {
   const { pathname, search } = new URL(baseUrl)
   const prefix = pathname.replace(/\/+$/, '')
-  const usual = { chat: `${prefix}/chat/completions${search}`, text: `${prefix}/completions${search}` }
-  const calls: Readonly<Partial<Record<Kind, string>>> = paths ?? usual
+  const usual = {
+    chat: `${prefix}/chat/completions${search}`,
+    text: `${prefix}/completions${search}`,
+    embeddings: `${prefix}/embeddings${search}`,
+    rerank: `${prefix}/rerank${search}`,
+  }
+  const calls: Readonly<Partial<Record<Kind | RelayKind, string>>> = paths ?? usual
   return {
     chat: calls.chat,
     text: calls.text,
+    embeddings: calls.embeddings,
+    rerank: calls.rerank,
     models: `${prefix}/models${search}`,
     health: healthPath === undefined ? undefined : `${prefix.replace(/\/v1$/, '')}${healthPath}`,
   }
@@ -200,8 +247,9 @@ function streamOf(
   ask: () => Promise<WireAnswer>,
   name: string,
   readError: ReadError,
+  needsDone = false,
 ): AsyncIterable<readonly RawDelta[]> {
-  return { [Symbol.asyncIterator]: () => new Events(ask, name, readError) }
+  return { [Symbol.asyncIterator]: () => new Events(ask, name, readError, needsDone) }
 }
 
 function presetOf({ preset }: Pick<GeneralSettings, 'preset'>): Preset {
@@ -210,6 +258,11 @@ function presetOf({ preset }: Pick<GeneralSettings, 'preset'>): Preset {
 
 function addressOf(settings: Pick<GeneralSettings, 'preset' | 'baseUrl'>): string | undefined {
   return settings.baseUrl ?? presetOf(settings).baseUrl
+}
+
+/** With nothing said of where it is, nor of other ways to be let in. */
+function isAsIs({ baseUrl, headers }: Pick<GeneralSettings, 'baseUrl' | 'headers'>): boolean {
+  return baseUrl === undefined && Object.keys(headers).length === 0
 }
 
 /** A name that is a header's, and none of those that the connection or this gateway decides. */

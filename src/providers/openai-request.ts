@@ -16,6 +16,14 @@ export type RequestQuirks = {
    * it is given. Notes what it did.
    */
   readonly adapt: (body: JsonObject, kind: Kind, notes: AttemptNotes) => JsonObject
+  /** What is said where the last message is to be gone on with. Absent: the server cannot do that. */
+  readonly prefix?: JsonObject | undefined
+}
+
+/** vLLM's and SGLang's fields for going on with the last message: what was there is not said again. */
+export const continueFinalMessage: JsonObject = {
+  continue_final_message: true,
+  add_generation_prompt: false,
 }
 
 /**
@@ -26,7 +34,8 @@ export function openAiRequest(call: Call, attempt: Attempt, quirks: RequestQuirk
   const { source } = call
   const { notes, upstreamModel } = attempt
   const named = without(renamed(call.body, quirks.renames, notes), quirks.drops, notes)
-  const body = quirks.adapt(named, call.kind, notes)
+  const adapted = quirks.adapt(named, call.kind, notes)
+  const body = call.continues === true ? { ...adapted, ...quirks.prefix } : adapted
   const edits = editsOf(body, call.stream, upstreamModel, quirks.asksUsage)
   if (source === undefined || body !== call.body) return JSON.stringify({ ...body, ...edits })
   const texts = Object.entries(edits).map(([key, value]) => [key, JSON.stringify(value)] as const)

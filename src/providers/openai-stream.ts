@@ -24,11 +24,11 @@ export class Events implements AsyncIterator<readonly RawDelta[], undefined> {
   #bytes: AsyncIterator<Buffer> | undefined
   #ended = false
 
-  constructor(ask: () => Promise<WireAnswer>, name: string, readError?: ReadError) {
+  constructor(ask: () => Promise<WireAnswer>, name: string, readError?: ReadError, needsDone = false) {
     this.#ask = ask
     this.#name = name
     this.#readError = readError
-    this.#reader = createChunkReader(name, readError)
+    this.#reader = createChunkReader(name, readError, needsDone)
   }
 
   async next(): Promise<IteratorResult<readonly RawDelta[], undefined>> {

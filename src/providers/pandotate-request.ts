@@ -40,7 +40,7 @@ export async function pandotateRequest(
   const { kept, dropped, isWhole } = fieldsForPrompt(call.body, parts.provider)
   attempt.notes.dropped.push(...dropped)
   if (call.kind === 'chat') return chatRequest(call, attempt, kept, parts)
-  const prompt = await promptOf(call.body['prompt'], attempt, parts)
+  const prompt = await promptOf(call.body['prompt'], attempt, parts.detokenizer)
   const edits: JsonObject = {}
   if (call.body['model'] !== attempt.upstreamModel) edits['model'] = attempt.upstreamModel
   if (call.body['prompt'] !== prompt) edits['prompt'] = prompt
@@ -95,15 +95,20 @@ function endsInAnswer(messages: unknown): boolean {
   return typeof last === 'object' && last !== null && 'role' in last && last.role === 'assistant'
 }
 
-async function promptOf(prompt: unknown, attempt: Attempt, parts: RequestParts): Promise<string> {
+/** A prompt as text. Throws `invalid_request` for what is no single prompt. */
+export async function promptOf(
+  prompt: unknown,
+  { notes }: Pick<Attempt, 'notes'>,
+  detokenizer: Detokenizer,
+): Promise<string> {
   if (typeof prompt === 'string') return prompt
   if (!Array.isArray(prompt) || !prompt.every((token): token is number => typeof token === 'number')) {
     throw new Failure('invalid_request', 'prompt must be a string or an array of token ids.', {
       param: 'prompt',
     })
   }
-  attempt.notes.converted.push('token ids to text (cl100k_base)')
-  return await parts.detokenizer.decode(prompt)
+  notes.converted.push('token ids to text (cl100k_base)')
+  return await detokenizer.decode(prompt)
 }
 
 function edited(source: string, edits: JsonObject): string {
@@ -111,7 +116,8 @@ function edited(source: string, edits: JsonObject): string {
   return texts.length === 0 ? source : splice(source, Object.fromEntries(texts))
 }
 
-function stopsOf(stop: unknown): readonly string[] {
+/** The strings of `stop`, which may be one alone. */
+export function stopsOf(stop: unknown): readonly string[] {
   const stops: readonly unknown[] = Array.isArray(stop) ? stop : [stop]
   return stops.filter((text): text is string => typeof text === 'string' && text !== '')
 }

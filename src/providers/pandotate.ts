@@ -2,7 +2,15 @@ import * as z from 'zod'
 import type { RawDelta } from '../core/model.ts'
 import type { Upstream } from '../core/ports.ts'
 import { families } from '../core/template.ts'
-import { addressSetting, boundsSettings, retryOf, secretSetting } from './bounds.ts'
+import {
+  addressSetting,
+  boundsSettings,
+  keySettingOf,
+  oneChoiceOf,
+  queueOf,
+  retryOf,
+  secretSetting,
+} from './bounds.ts'
 import { readPandotateAnswer } from './pandotate-answer.ts'
 import { pandotateRequest } from './pandotate-request.ts'
 import type { Provider, ProviderTools } from './provider.ts'
@@ -24,7 +32,13 @@ const settings = z.strictObject({
 })
 
 /** Pandotate: one prompt in, one output out, never a stream. Without a key of ours, with a caller's `pk_…`. */
-export const pandotate: Provider<PandotateSettings> = { type: 'pandotate', settings, create }
+export const pandotate: Provider<PandotateSettings> = {
+  type: 'pandotate',
+  settings,
+  create,
+  // It tells nobody what it charges.
+  priceList: () => undefined,
+}
 
 export type PandotateSettings = z.infer<typeof settings>
 
@@ -38,15 +52,20 @@ function create(name: string, given: PandotateSettings, tools: ProviderTools): U
   const connections = given.concurrency
   const wire = createWire({ name, origin, connectMs: clocks.connectMs, connections, clock })
   const keys = createKeys(apiKey, keyless ?? url !== defaultUrl, tools.userAgent)
-  const keySetting = name === 'pandotate' ? 'PANDOTATE_API_KEY' : `providers.${name}.apiKey`
+  const keySetting = keySettingOf(name, pandotate.type)
   const requestParts = { provider: name, promptFormat, bos, detokenizer }
   return {
     name,
     clocks,
     retry: retryOf(given),
-    oneChoice: true,
+    drains: given.onAbort === 'drain',
+    queue: queueOf(given),
+    oneChoice: oneChoiceOf(true),
+    takesPrefix: true,
     knownModels: [],
     admits: keys.admits,
+    keySetting,
+    callerKey: 'pk_…',
     async send(call, attempt): Promise<readonly RawDelta[]> {
       const request = await pandotateRequest(call, attempt, requestParts)
       const { owner, headers } = keys.choose(call.credential)

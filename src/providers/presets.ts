@@ -9,6 +9,7 @@ import {
 } from './adaptations.ts'
 import type { Quirks } from './openai-compatible.ts'
 import { pricePerToken, readModels } from './openai-models.ts'
+import { continueFinalMessage } from './openai-request.ts'
 
 /** What is known of a server or service by its name. What is left out is as it is with OpenAI's own. */
 export type Preset = {
@@ -18,9 +19,11 @@ export type Preset = {
   readonly kinds?: readonly Kind[]
   /** One prompt and one choice per request. */
   readonly isOneChoice?: boolean
+  /** A service that serves nobody without a key. */
+  readonly needsKey?: boolean
   readonly developerRole: DeveloperRole
   readonly adaptations?: readonly Adaptation[]
-  readonly quirks: Pick<Quirks, 'asksUsage' | 'renames' | 'drops' | 'healthPath' | 'modelsOf'>
+  readonly quirks: Pick<Quirks, 'asksUsage' | 'renames' | 'drops' | 'healthPath' | 'modelsOf' | 'prefix'>
 }
 
 /** Whether messages of the role `developer` are sent as such, or as `system`. */
@@ -32,6 +35,7 @@ export type QuirkSettings = {
   readonly renames?: Readonly<Record<string, string>>
   readonly drops?: readonly string[]
   readonly developerRole?: DeveloperRole
+  readonly needsDone?: boolean
 }
 
 export type PresetName = (typeof presetNames)[number]
@@ -56,13 +60,16 @@ export const unnamed: Preset = { developerRole: 'keep', quirks: {} }
 const oneTokenLimit = { renames: { max_completion_tokens: 'max_tokens' } }
 
 export const presets: Readonly<Record<PresetName, Preset>> = {
-  openai: { baseUrl: 'https://api.openai.com/v1', developerRole: 'keep', quirks: {} },
+  openai: { baseUrl: 'https://api.openai.com/v1', needsKey: true, developerRole: 'keep', quirks: {} },
   // Its own port is the gateway's own, too, so there is no address to assume.
-  vllm: { developerRole: 'system', quirks: { ...oneTokenLimit, healthPath: '/health' } },
+  vllm: {
+    developerRole: 'system',
+    quirks: { ...oneTokenLimit, healthPath: '/health', prefix: continueFinalMessage },
+  },
   sglang: {
     baseUrl: 'http://127.0.0.1:30000/v1',
     developerRole: 'system',
-    quirks: { ...oneTokenLimit, healthPath: '/health' },
+    quirks: { ...oneTokenLimit, healthPath: '/health', prefix: continueFinalMessage },
   },
   llamacpp: {
     baseUrl: 'http://127.0.0.1:8080/v1',
@@ -92,6 +99,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   // https://console.groq.com/docs/openai lists what is a 400 there.
   groq: {
     baseUrl: 'https://api.groq.com/openai/v1',
+    needsKey: true,
     kinds: ['chat'],
     isOneChoice: true,
     developerRole: 'system',
@@ -101,6 +109,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   // Strict: a field it does not know is a 422.
   mistral: {
     baseUrl: 'https://api.mistral.ai/v1',
+    needsKey: true,
     kinds: ['chat'],
     developerRole: 'system',
     adaptations: [messageFieldsLeftOut(['reasoning_content', 'reasoning']), streamOptionsLeftOut],
@@ -112,12 +121,14 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   },
   openrouter: {
     baseUrl: 'https://openrouter.ai/api/v1',
+    needsKey: true,
     developerRole: 'keep',
     quirks: { modelsOf: (answer) => readModels(answer, pricePerToken) },
   },
   // What it calls completions fills in the middle of code, and is elsewhere.
   deepseek: {
     baseUrl: 'https://api.deepseek.com/v1',
+    needsKey: true,
     kinds: ['chat'],
     isOneChoice: true,
     developerRole: 'system',
@@ -125,6 +136,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   },
   fireworks: {
     baseUrl: 'https://api.fireworks.ai/inference/v1',
+    needsKey: true,
     developerRole: 'system',
     adaptations: [streamOptionsLeftOut],
     quirks: { asksUsage: false, ...oneTokenLimit },

@@ -11,6 +11,8 @@ export interface Provider<Settings = unknown> {
   /** Strict: an unknown key is refused. Secrets are marked with `.meta({ secret: true })`. */
   readonly settings: z.ZodType<Settings>
   create(name: string, settings: Settings, tools: ProviderTools): Upstream
+  /** Whose shipped prices hold with these settings; undefined: nobody's. Left out: those of its type. */
+  priceList?(settings: Settings): string | undefined
 }
 
 export type ProviderTools = {

@@ -1,16 +1,25 @@
 import * as z from 'zod'
 import type { Call } from '../core/model.ts'
 import type { Upstream } from '../core/ports.ts'
-import { addressSetting, boundsSettings, retryOf, secretSetting } from './bounds.ts'
+import {
+  addressSetting,
+  boundsSettings,
+  keySettingOf,
+  oneChoiceOf,
+  queueOf,
+  retryOf,
+  secretSetting,
+} from './bounds.ts'
 import { createOpenAiCompatible } from './openai-compatible.ts'
+import { continueFinalMessage } from './openai-request.ts'
 import type { Provider, ProviderTools } from './provider.ts'
 import type { Asked } from './refusal.ts'
 import { defaultUrl, endpointAddress } from './runpod-address.ts'
 import { createJobApi } from './runpod-api.ts'
+import { workerFailureIn } from './runpod-error.ts'
 import { type HealthParts, queueHealth, workerHealth } from './runpod-health.ts'
 import { jobRequest, workers } from './runpod-input.ts'
 import { streamedJob, wholeJob } from './runpod-job.ts'
-import { withWorkerFailures } from './runpod-openai.ts'
 import { createWire, requestHeaders } from './wire.ts'
 
 const settings = z
@@ -53,16 +62,34 @@ function create(name: string, given: RunpodSettings, tools: ProviderTools): Upst
 }
 
 function createOpenAi(name: string, given: RunpodSettings, tools: ProviderTools): Upstream {
-  const { apiKey, clocks, concurrency, retries, retryDelayMs, models } = given
+  const { apiKey, clocks, concurrency, queueMs, queueLimit, retries, retryDelayMs, onAbort, models } = given
   const { openAiUrl: baseUrl, healthPath } = endpointAddress(given)
-  const common = { apiKey, clocks, concurrency, retries, retryDelayMs, models, headers: {}, oneChoice: false }
-  const inner = createOpenAiCompatible(name, { ...common, baseUrl }, tools, {})
+  const common = {
+    apiKey,
+    clocks,
+    concurrency,
+    queueMs,
+    queueLimit,
+    retries,
+    retryDelayMs,
+    onAbort,
+    models,
+    headers: {},
+    oneChoice: oneChoiceOf(false),
+  }
+  const inner = createOpenAiCompatible(name, { ...common, baseUrl }, tools, {
+    needsKey: needsKey(given),
+    keySetting: keySettingOf(name, runpod.type),
+    // It is a queue's path too: what a job failed of may be all that is told.
+    readError: workerFailureIn,
+    prefix: continueFinalMessage,
+  })
   const control = controlOf(name, given, tools)
   const asking = (): HealthParts => ({ ...control, path: healthPath, asked: askedBy(name, given, tools, '') })
   return {
     ...inner,
-    send: (call, attempt) =>
-      withWorkerFailures(inner.send(call, attempt), askedBy(name, given, tools, call.model)),
+    // Behind the load balancer it is a worker that tells; of a queue, RunPod itself.
+    healthWakes: given.loadBalancer,
     health: (signal) => (given.loadBalancer ? workerHealth(asking(), signal) : queueHealth(asking(), signal)),
     async close() {
       await Promise.all([inner.close(), control.wire.close()])
@@ -87,9 +114,12 @@ function createJobs(name: string, given: RunpodSettings, tools: ProviderTools): 
     name,
     clocks,
     retry: retryOf(given),
-    oneChoice: worker === 'vllm-old',
+    drains: given.onAbort === 'drain',
+    queue: queueOf(given),
+    oneChoice: oneChoiceOf(worker === 'vllm-old'),
     knownModels: given.models,
-    admits: () => true,
+    admits: () => given.apiKey !== undefined || !needsKey(given),
+    keySetting: keySettingOf(name, runpod.type),
     send: (call, attempt) =>
       call.stream ? streamedJob(call, attempt, partsFor(call)) : wholeJob(call, attempt, partsFor(call)),
     health: (signal) =>
@@ -99,6 +129,11 @@ function createJobs(name: string, given: RunpodSettings, tools: ProviderTools): 
       await Promise.all([wire.close(), control.wire.close()])
     },
   }
+}
+
+/** Nobody is served at RunPod's own address without. */
+function needsKey({ baseUrl }: RunpodSettings): boolean {
+  return baseUrl === defaultUrl
 }
 
 /** For what must not wait for a turn among the calls: cancelling, asking for its health. */
@@ -114,7 +149,7 @@ function askedBy(name: string, { apiKey }: RunpodSettings, { clock }: ProviderTo
     provider: name,
     model,
     key: apiKey === undefined ? 'none' : 'ours',
-    keySetting: `providers.${name}.apiKey`,
+    keySetting: keySettingOf(name, runpod.type),
     secrets: apiKey === undefined ? [] : [apiKey],
     epochMs: clock.epochMs(),
   }

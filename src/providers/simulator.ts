@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import * as z from 'zod'
 import { Failure } from '../core/failure.ts'
-import type { Call, RawDelta } from '../core/model.ts'
+import type { AnyCall, Call, RawDelta, Relay, RelayReply } from '../core/model.ts'
 import type { Attempt, Clock } from '../core/ports.ts'
 import { knownModels } from '../simulator/behaviours.ts'
 import { createScribe, type Scribe } from '../simulator/chunks.ts'
@@ -9,6 +9,7 @@ import { pause } from '../simulator/pause.ts'
 import { echoedPrompt, ignoredFields, scriptRequest } from '../simulator/request.ts'
 import type { Refusal, Script } from '../simulator/script.ts'
 import { createSimulatorState } from '../simulator/state.ts'
+import { embeddingsFor, rerankFor } from '../simulator/vectors.ts'
 import type { Provider } from './provider.ts'
 import { refusal } from './refusal.ts'
 
@@ -19,19 +20,26 @@ import { refusal } from './refusal.ts'
 export const simulator: Provider<SimulatorSettings> = {
   type: 'simulator',
   settings: z.strictObject({}),
+  priceList: () => undefined,
   create(name, _settings, { clock }) {
     const state = createSimulatorState()
     return {
       name,
       clocks: { connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 600_000 },
       retry: { retries: 1, delayMs: 200 },
-      oneChoice: true,
+      oneChoice: { text: true, chat: true },
+      takesPrefix: true,
       knownModels,
       admits: () => true,
       send(call, attempt) {
         const script = state.scriptFor(attempt.upstreamModel, scriptRequest(call))
         attempt.notes.dropped.push(...ignoredFields(call))
         return perform(call.stream ? script : joinPieces(script), { name, clock, call, attempt })
+      },
+      relay: async (call, attempt) => {
+        const { upstreamModel: model } = attempt
+        const script = state.scriptFor(model, { ...noWords, prompt: JSON.stringify(call.body) })
+        return await vectors(script, { name, clock, call, attempt })
       },
       close: async () => undefined,
     }
@@ -40,10 +48,10 @@ export const simulator: Provider<SimulatorSettings> = {
 
 type SimulatorSettings = Record<string, never>
 
-type Stage = {
+type Stage<Asked extends AnyCall = Call> = {
   readonly name: string
   readonly clock: Clock
-  readonly call: Call
+  readonly call: Asked
   readonly attempt: Attempt
 }
 
@@ -75,18 +83,13 @@ async function* perform(script: Script, stage: Stage): AsyncGenerator<readonly R
         if (scribe.held > 0) yield scribe.take()
         return
       case 'reset':
-        throw new Failure('unreachable', 'The upstream closed the connection without an answer.', {
-          provider: stage.name,
-        })
+        throw reset(stage)
       case 'refuse':
         answered(stage, step.status)
         throw refused(step, stage)
       case 'garble':
         answered(stage, 200)
-        throw new Failure('invalid_response', 'The upstream gave an answer that cannot be read.', {
-          provider: stage.name,
-          upstreamStatus: 200,
-        })
+        throw garbled(stage)
       case 'text':
       case 'reasoning':
       case 'tool':
@@ -106,6 +109,45 @@ async function* perform(script: Script, stage: Stage): AsyncGenerator<readonly R
   }
 }
 
+/** Without words, an answer has no pieces: it waits and fails as the script does, and is there or is not. */
+async function vectors(script: Script, stage: Stage<Relay>): Promise<RelayReply> {
+  const { call, attempt } = stage
+  attempt.signal.throwIfAborted()
+  for (const step of script) {
+    if (step.type === 'wait') await pause(step.ms, attempt.signal)
+    else if (step.type === 'stall') await pause(Number.POSITIVE_INFINITY, attempt.signal)
+    else if (step.type === 'refuse') throw refused(step, stage)
+    else if (step.type === 'garble') throw garbled(stage)
+    else if (step.type === 'reset' || step.type === 'cut') throw reset(stage)
+    else break
+  }
+  answered(stage, 200)
+  const body = { ...call.body, model: attempt.upstreamModel }
+  const counted = call.kind === 'embeddings' ? embeddingsFor(body, call.id) : rerankFor(body, call.id)
+  if (counted === undefined) {
+    throw new Failure('rejected', 'The simulator takes text alone, and at least one.', { param: 'input' })
+  }
+  const { request_id: _id, ...reply } = counted.reply
+  const usage = { prompt_tokens: counted.promptTokens, total_tokens: counted.promptTokens }
+  return { body: { ...reply, usage }, source: undefined }
+}
+
+/** What the script of a relay is asked for. */
+const noWords = { kind: 'text', promptTokens: 0, maxTokens: undefined, stop: [], tool: undefined } as const
+
+function reset({ name }: Stage<AnyCall>): Failure {
+  return new Failure('unreachable', 'The upstream closed the connection without an answer.', {
+    provider: name,
+  })
+}
+
+function garbled({ name }: Stage<AnyCall>): Failure {
+  return new Failure('invalid_response', 'The upstream gave an answer that cannot be read.', {
+    provider: name,
+    upstreamStatus: 200,
+  })
+}
+
 /** As many as one read of a socket brings; between bursts other work gets its turn. */
 const mostInOneBurst = 32
 
@@ -119,13 +161,16 @@ function scribeFor({ call, attempt, clock }: Stage): Scribe {
   })
 }
 
-function answered({ attempt: { notes }, clock }: Stage, status: number): void {
+function answered({ attempt: { notes }, clock }: Stage<AnyCall>, status: number): void {
   notes.headersAt ??= clock.now()
   notes.upstreamStatus ??= status
 }
 
 /** As if it had come over the wire. */
-function refused({ status, error, retryAfterSeconds }: Refusal, { name, call, clock }: Stage): Failure {
+function refused(
+  { status, error, retryAfterSeconds }: Refusal,
+  { name, call, clock }: Stage<AnyCall>,
+): Failure {
   const header = (field: string) => (field === 'retry-after' ? retryAfterSeconds?.toString() : undefined)
   return refusal(
     { status, header, text: JSON.stringify({ error }) },

@@ -1,14 +1,16 @@
 import * as z from 'zod'
 import type { Upstream } from '../core/ports.ts'
-import { addressSetting, boundsSettings, secretSetting } from './bounds.ts'
+import { addressSetting, boundsSettings, keySettingOf, secretSetting } from './bounds.ts'
 import { createOpenAiCompatible } from './openai-compatible.ts'
 import type { Provider, ProviderTools } from './provider.ts'
 import { readTogetherModels } from './together-models.ts'
 import { adaptForTogether } from './together-request.ts'
 
+const ownUrl = 'https://api.together.ai/v1'
+
 const settings = z.strictObject({
   ...boundsSettings({ connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 600_000 }),
-  baseUrl: addressSetting.default('https://api.together.ai/v1'),
+  baseUrl: addressSetting.default(ownUrl),
   apiKey: secretSetting.optional(),
   /** Names to offer to callers who ask which models there are. */
   models: z.array(z.string().min(1)).default([]),
@@ -21,11 +23,15 @@ export type TogetherSettings = z.infer<typeof settings>
 
 function create(name: string, given: TogetherSettings, tools: ProviderTools): Upstream {
   // Its completions take one prompt, as a string.
-  return createOpenAiCompatible(name, { ...given, headers: {}, oneChoice: true }, tools, {
+  const oneChoice = { text: true, chat: false }
+  return createOpenAiCompatible(name, { ...given, headers: {}, oneChoice }, tools, {
+    needsKey: given.baseUrl === ownUrl,
+    keySetting: keySettingOf(name, together.type),
     // Some models tell no usage in a stream otherwise.
     asksUsage: true,
     renames: { max_completion_tokens: 'max_tokens' },
     adapt: adaptForTogether,
     modelsOf: readTogetherModels,
+    takesTokenIds: false,
   })
 }

@@ -51,6 +51,10 @@ export const behaviours = [
   { name: 'usage-weird', does: 'answers with counts that are negative, absurd or not a number' },
   { name: 'extra', does: 'answers with the extra keys "region" and "queue_ms"' },
   { name: 'reasoning', does: 'thinks aloud in reasoning_content first, when it is a chat' },
+  {
+    name: 'ragged',
+    does: 'writes the events of a stream byte by byte, with CRLF, comments and no last blank line',
+  },
   { name: 'tools', does: 'calls the tool chosen or the first one given, when there is one' },
 ] as const satisfies readonly Behaviour[]
 

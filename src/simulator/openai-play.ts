@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import type { JsonObject } from '../core/json.ts'
 import { pause } from './pause.ts'
+import { raggedText, sendInBytes } from './ragged-stream.ts'
 import type { Counts, Finish, Piece, Refusal, Script, Step } from './script.ts'
 import type { Visit } from './simulated-server.ts'
 
@@ -108,7 +109,7 @@ interface Telling {
   flush(): Promise<void>
   /** Sends what a client has seen of an answer that goes no further; resolves when the socket has taken it. */
   halt(): Promise<void>
-  end(finish: Finish): void
+  end(finish: Finish): void | Promise<void>
 }
 
 async function perform(play: Play, telling: Telling): Promise<void> {
@@ -147,7 +148,7 @@ async function perform(play: Play, telling: Telling): Promise<void> {
         visit.signal.throwIfAborted()
         break
       case 'finish':
-        telling.end(step)
+        await telling.end(step)
         play.generated = whole
         return
     }
@@ -167,7 +168,8 @@ async function breakOff({ visit, format }: Play, telling: Telling): Promise<void
   visit.response.destroy()
 }
 
-function openStream({ visit: { response, signal }, format }: Play): Telling {
+function openStream({ script, visit: { response, signal }, format }: Play): Telling {
+  const isRagged = finishIn(script)?.isRagged === true
   let pending = ''
   const begin = () => {
     if (response.headersSent) return
@@ -187,13 +189,17 @@ function openStream({ visit: { response, signal }, format }: Play): Telling {
       pending += eventsOf(format.chunks(piece, next))
     },
     async flush() {
-      if (pending === '' || response.write(take())) return
-      await once(response, 'drain', { signal })
+      if (pending === '') return
+      if (isRagged) return await sendInBytes(response, raggedText(take(), false), signal, false)
+      if (!response.write(take())) await once(response, 'drain', { signal })
     },
     halt: () => new Promise((resolve) => response.write(take(), () => resolve())),
     end(finish) {
-      const text = take() + eventsOf(format.chunks(finish, undefined))
-      response.end(format.done ? `${text}data: [DONE]\n\n` : text)
+      const events = take() + eventsOf(format.chunks(finish, undefined))
+      const text = format.done ? `${events}data: [DONE]\n\n` : events
+      if (isRagged) return sendInBytes(response, raggedText(text, true), signal, true)
+      response.end(text)
+      return undefined
     },
   }
 }

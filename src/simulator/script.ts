@@ -63,6 +63,8 @@ export type Finish = {
   readonly told: Counts | undefined
   /** Keys of the answer beyond its schema. */
   readonly extra: JsonObject
+  /** A stream of it is written in single bytes, with all that may stand between events. */
+  readonly isRagged?: boolean
 }
 
 export type Counts = {
@@ -153,6 +155,7 @@ function answer(model: string, traits: Traits, request: ScriptRequest): Step[] {
     counts,
     told: toldCounts(traits, counts),
     extra: traits.has('extra') ? { region: 'eu-sim-1', queue_ms: 12 } : {},
+    ...(traits.has('ragged') && { isRagged: true }),
   }
   return [...paced(pieces, traits), finish]
 }

@@ -15,7 +15,7 @@ import { type TogetherBreak, togetherFormat } from './together-answer.ts'
 import { type TogetherErrors, type TogetherLimit, togetherErrors } from './together-error.ts'
 import { listedRow, priceOf, type TogetherModel, togetherModels } from './together-models.ts'
 import { faultIn } from './together-validation.ts'
-import { embeddingsFor, rerankFor } from './together-vectors.ts'
+import { embeddingsFor, rerankFor } from './vectors.ts'
 
 export type TogetherOptions = Omit<ServerOptions, 'tariff'> & {
   /** The price list, and all there is beside names of behaviours; undefined: a part of Together's own. */

@@ -92,6 +92,7 @@ function attemptOf(attempt: AttemptRecord): JsonObject {
   const entry: JsonObject = { deployment: attempt.deployment, outcome: attempt.outcome }
   if (attempt.part > 0) entry['part'] = attempt.part
   entry['startMs'] = round(attempt.startMs)
+  if (attempt.queuedMs !== undefined) entry['queuedMs'] = round(attempt.queuedMs)
   if (attempt.headersMs !== undefined) entry['headersMs'] = round(attempt.headersMs)
   if (attempt.firstTokenMs !== undefined) entry['firstTokenMs'] = round(attempt.firstTokenMs)
   entry['totalMs'] = round(attempt.totalMs)

@@ -1,8 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Sink } from '../core/ports.ts'
+import { outcomeOf } from '../core/probe.ts'
 import type { CallRecord } from '../core/record.ts'
 import type { DeploymentReport } from '../core/standings.ts'
 import { createCounter, createHistogram } from './series.ts'
+import { type SheddingCounts, showShedding } from './shedding-metrics.ts'
 
 /** The metrics of one gateway: a sink that counts every call, and the text Prometheus reads. */
 export interface Metrics extends Sink {
@@ -12,14 +14,20 @@ export interface Metrics extends Sink {
 
 /**
  * Labels come from the configuration and from closed lists, never from a request: a caller cannot make series
- * without end. `deployments` is asked at each scrape.
+ * without end. `deployments`, `configuration` and `shedding` are asked at each scrape.
  */
-export function createMetrics(deployments?: () => readonly DeploymentReport[]): Metrics {
+export function createMetrics(
+  deployments?: () => readonly DeploymentReport[],
+  configuration?: () => ConfigurationCounts,
+  shedding?: () => SheddingCounts,
+): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const series = createSeries(registry)
   const money = createMoney(registry)
   if (deployments !== undefined) showDeployments(registry, deployments)
+  if (configuration !== undefined) showConfiguration(registry, configuration)
+  if (shedding !== undefined) showShedding(registry, shedding)
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
@@ -28,6 +36,14 @@ export function createMetrics(deployments?: () => readonly DeploymentReport[]): 
       noteMoney(money, record)
     },
   }
+}
+
+/** How the configuration was taken and refused since the start. */
+export type ConfigurationCounts = {
+  readonly loadedEpochMs: number
+  readonly isRefused: boolean
+  readonly taken: number
+  readonly refused: number
 }
 
 type Series = ReturnType<typeof createSeries>
@@ -127,14 +143,19 @@ function noteMoney(money: Money, { attempts, savedNanoUsd = 0 }: CallRecord): vo
 const breakerStates = { closed: 0, 'half-open': 1, open: 2 } as const
 
 function showDeployments(registry: Registry, deployments: () => readonly DeploymentReport[]): void {
-  const show = (name: string, help: string, read: (report: DeploymentReport) => number) =>
+  const show = (name: string, help: string, read: (report: DeploymentReport) => number | undefined) =>
     new Gauge({
       name,
       help,
       labelNames: ['deployment'],
       registers: [registry],
       collect() {
-        for (const report of deployments()) this.set({ deployment: report.id }, read(report))
+        // Those of a configuration that is no more.
+        this.reset()
+        for (const report of deployments()) {
+          const value = read(report)
+          if (value !== undefined) this.set({ deployment: report.id }, value)
+        }
       },
     })
   show(
@@ -146,5 +167,48 @@ function showDeployments(registry: Registry, deployments: () => readonly Deploym
     'pandotate_deployment_share',
     'Of its usual calls, the part a deployment gets: below 1 while its upstream limits the rate.',
     ({ share }) => share,
+  )
+  show(
+    'pandotate_deployment_ready',
+    'By the last probe: 1 ready, 0 not, or asleep. Of those alone that were probed.',
+    ({ probe }) => (probe === undefined ? undefined : Number(outcomeOf(probe) === 'ready')),
+  )
+}
+
+function showConfiguration(registry: Registry, configuration: () => ConfigurationCounts): void {
+  const gauge = (name: string, help: string, read: (counts: ConfigurationCounts) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read(configuration()))
+      },
+    })
+  const counter = (name: string, help: string, read: (counts: ConfigurationCounts) => number) =>
+    new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset()
+        this.inc(read(configuration()))
+      },
+    })
+  counter('pandotate_config_reloads_total', 'Configurations taken after the first.', ({ taken }) => taken)
+  counter(
+    'pandotate_config_reload_failures_total',
+    'Configurations refused: the last good one stayed.',
+    ({ refused }) => refused,
+  )
+  gauge(
+    'pandotate_config_last_reload_successful',
+    'Whether the configuration in use is the last that was offered: 1, or 0.',
+    ({ isRefused }) => (isRefused ? 0 : 1),
+  )
+  gauge(
+    'pandotate_config_loaded_timestamp_seconds',
+    'When the configuration in use was taken.',
+    ({ loadedEpochMs }) => loadedEpochMs / 1000,
   )
 }

@@ -6,6 +6,8 @@ export type Child = {
   readonly pid: number
   stdout(): string
   stderr(): string
+  /** Ends it without asking, unless it has ended. */
+  kill(): void
   /** Resolves once the end of the process and all of its output are known. */
   readonly ended: Promise<Exit>
   /** What `find` makes of the output, as soon as that is something. Rejects when the process ends before. */
@@ -48,6 +50,7 @@ export function startChild(command: string, words: readonly string[], options: C
   ended.catch(() => undefined)
   return {
     pid: child.pid ?? 0,
+    kill: () => void child.kill('SIGKILL'),
     stdout,
     stderr,
     ended,

@@ -8,6 +8,9 @@ import { type Child, type Exit, startChild } from './child.ts'
 export type GatewayProcess = AsyncDisposable & {
   readonly url: string
   readonly pid: number
+  /** The directory it runs in, and where its gateway.yaml is. */
+  readonly directory: string
+  readonly file: string
   stdout(): string
   stderr(): string
   /** The log so far, one object for each line. */
@@ -18,6 +21,10 @@ export type GatewayProcess = AsyncDisposable & {
   line(satisfies: (line: LogLine) => boolean): Promise<LogLine>
   /** Asks it to stop, and resolves with how it ended. */
   stop(): Promise<Exit>
+  /** Ends it without asking, unless it has ended. */
+  kill(): void
+  /** How it ends, once it does. */
+  readonly ended: Promise<Exit>
 }
 
 export type LogLine = { readonly level: number; readonly msg: string; readonly [key: string]: unknown }
@@ -60,6 +67,10 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   return {
     url,
     pid: child.pid,
+    directory: place.directory,
+    file: place.file,
+    kill: child.kill,
+    ended: child.ended,
     stdout: child.stdout,
     stderr: child.stderr,
     log,
@@ -95,6 +106,7 @@ export const startFaster = { NODE_COMPILE_CACHE: join(repository, 'node_modules/
 /** An empty directory to run in, so that no developer's .env or gateway.yaml is read. */
 type Place = {
   readonly directory: string
+  readonly file: string
   readonly environment: Readonly<Record<string, string>>
   remove(): Promise<void>
 }
@@ -103,11 +115,12 @@ async function openPlace({ environment = {}, file }: GatewayOptions): Promise<Pl
   const directory = await mkdtemp(join(tmpdir(), 'gateway-'))
   const { PATH = '' } = process.env
   const given: Record<string, string> = { PATH, ...startFaster, HOST: '127.0.0.1', PORT: '0', ...environment }
+  const path = join(directory, 'configured.yaml')
   if (file !== undefined) {
-    given['GATEWAY_CONFIG'] = join(directory, 'configured.yaml')
-    await writeFile(given['GATEWAY_CONFIG'], file)
+    given['GATEWAY_CONFIG'] = path
+    await writeFile(path, file)
   }
-  return { directory, environment: given, remove: () => rm(directory, { recursive: true }) }
+  return { directory, file: path, environment: given, remove: () => rm(directory, { recursive: true }) }
 }
 
 function startCommand(words: readonly string[], { directory, environment }: Place): Child {

@@ -108,8 +108,14 @@ const cases: readonly Case[] = [
     as: { status: 404, code: 'unknown_url' },
   },
   {
-    name: 'embeddings, which are not served',
+    name: 'embeddings of an upstream that has none',
     ask: (client) => client.embeddings.create({ model: 'm', input: 'x' }),
+    raises: BadRequestError,
+    as: { status: 400, code: 'unsupported_endpoint' },
+  },
+  {
+    name: 'a path that is not served',
+    ask: (client) => client.get('/nowhere'),
     raises: NotFoundError,
     as: { status: 404, code: 'unknown_url' },
   },

@@ -3,7 +3,7 @@ import { createPriceBook, type PriceEntry } from '../../src/catalog/price-book.t
 import type { UpstreamModel } from '../../src/core/ports.ts'
 import { type Price, unknownPrice } from '../../src/core/price.ts'
 
-const together = { name: 'together-eu', type: 'together' }
+const together = { name: 'together-eu', list: 'together' }
 const november = Date.parse('2026-11-23')
 
 const entry = (usd: string, rest: Partial<PriceEntry> = {}): PriceEntry => ({
@@ -71,14 +71,15 @@ describe('a model', () => {
     expect(book.lookup(together, model, november)).toEqual(priced(usd))
   })
 
-  test('is not known at another type of provider', () => {
-    expect(book.lookup({ name: 'together', type: 'baseten' }, 'qwen', november)).toEqual(unknownPrice)
-    expect(book.find({ name: 'together', type: 'baseten' }, 'qwen', november)).toBeUndefined()
+  test('is not known by another list, nor without one', () => {
+    expect(book.lookup({ name: 'together', list: 'baseten' }, 'qwen', november)).toEqual(unknownPrice)
+    expect(book.find({ name: 'together', list: 'baseten' }, 'qwen', november)).toBeUndefined()
+    expect(book.find({ name: 'together', list: undefined }, 'qwen', november)).toBeUndefined()
   })
 
   test('named like something every object has is not known', () => {
     const empty = createPriceBook({ own: [], shipped: [entry('1')] })
-    expect(empty.lookup({ name: '__proto__', type: 'constructor' }, 'toString', november)).toBe(unknownPrice)
+    expect(empty.lookup({ name: '__proto__', list: 'constructor' }, 'toString', november)).toBe(unknownPrice)
   })
 })
 

@@ -5,7 +5,7 @@ import { costNanoUsd } from '../../src/core/price.ts'
 
 const book = createPriceBook({ own: [], shipped: shippedPrices })
 const day = (date: string) => Date.parse(date)
-const at = (type: string) => ({ name: 'here', type })
+const at = (list: string) => ({ name: 'here', list })
 
 describe('what is shipped', () => {
   test.for<[string, string, string, number | undefined, number | undefined, number | undefined]>([

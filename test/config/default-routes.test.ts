@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { defaultModels } from '../../src/catalog/models.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
+import { providers as realProviders } from '../../src/providers/all.ts'
 import type { Provider } from '../../src/providers/provider.ts'
 import { refusal, testProviders } from './load.ts'
 
@@ -20,12 +21,15 @@ const allProviders = [
 ]
 
 const together = { TOGETHER_API_KEY: 'together-key' }
+const baseten = { BASETEN_API_KEY: 'baseten-key' }
 const runpod = { RUNPOD_API_KEY: 'runpod-key', RUNPOD_ENDPOINT_ID: 'abc123' }
 
 describe('with keys in the environment, models go where they run, and else to Pandotate', () => {
   test.for<[string, Record<string, string>, readonly string[]]>([
     ['Together', together, ['together']],
-    ['Baseten', { BASETEN_API_KEY: 'baseten-key' }, ['baseten']],
+    ['Baseten', baseten, ['baseten']],
+    ['Baseten and RunPod', { ...baseten, ...runpod }, ['baseten', 'runpod']],
+    ['Together and Baseten', { ...together, ...baseten }, ['together', 'baseten']],
     ['RunPod, with an endpoint', runpod, ['runpod']],
     ['Together and Pandotate', { ...together, PANDOTATE_API_KEY: 'pk_test' }, ['together']],
     ['Together and RunPod', { ...together, ...runpod }, ['together', 'runpod']],
@@ -58,6 +62,13 @@ describe('with keys in the environment, models go where they run, and else to Pa
 test('a key in the file does as well', () => {
   const config = loadWith('providers: { together: { apiKey: from-the-file } }', {})
   expect(config.routes).toEqual(defaultModels(new Set(['together', 'pandotate'])))
+})
+
+test('a place of the operator’s own at Baseten runs none of the models that Baseten has for everyone', () => {
+  const config = loadWith('providers: { baseten: { deployment: { model: abc } } }', baseten, realProviders)
+  expect(config.routes).toEqual([
+    { pattern: '*', strategy: 'fallback', deployments: [{ provider: 'pandotate' }] },
+  ])
 })
 
 test('a variable wins over the file', () => {

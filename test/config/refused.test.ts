@@ -47,15 +47,15 @@ describe('refused in the file', () => {
   test.for<[string, string | readonly string[]]>([
     [
       '- a',
-      'gateway.yaml: found a list, expected a section with server, auth, log, slowThresholdMs, strict, limits, cache, coalesce, stickiness, refreshPrices, providers, models',
+      'gateway.yaml: found a list, expected a section with server, auth, log, slowThresholdMs, strict, limits, cache, drain, hedging, coalesce, idempotency, stickiness, refreshPrices, probes, providers, models',
     ],
     [
       'text',
-      'gateway.yaml: found text, expected a section with server, auth, log, slowThresholdMs, strict, limits, cache, coalesce, stickiness, refreshPrices, providers, models',
+      'gateway.yaml: found text, expected a section with server, auth, log, slowThresholdMs, strict, limits, cache, drain, hedging, coalesce, idempotency, stickiness, refreshPrices, probes, providers, models',
     ],
     [
       'sever: {}',
-      'gateway.yaml:1: sever: is no setting, expected server, auth, log, slowThresholdMs, strict, limits, cache, coalesce, stickiness, refreshPrices, providers, models',
+      'gateway.yaml:1: sever: is no setting, expected server, auth, log, slowThresholdMs, strict, limits, cache, drain, hedging, coalesce, idempotency, stickiness, refreshPrices, probes, providers, models',
     ],
     [
       'server: 5',
@@ -116,6 +116,18 @@ describe('refused in the file', () => {
     [
       'limits: { choices: 0 }',
       'gateway.yaml:1: limits.choices: found 0, expected a whole number from 1 to 4096',
+    ],
+    [
+      'limits: { inFlight: 0 }',
+      'gateway.yaml:1: limits.inFlight: found 0, expected a whole number from 1 to 1000000',
+    ],
+    [
+      'limits: { heapShare: 90 }',
+      'gateway.yaml:1: limits.heapShare: found 90, expected a number from 0.01 to 1',
+    ],
+    [
+      'limits: { keepaliveMs: -1 }',
+      'gateway.yaml:1: limits.keepaliveMs: found -1, expected a whole number from 0 to 86400000',
     ],
     [
       'slowThresholdMs: true',
@@ -197,7 +209,7 @@ describe('refused in the file', () => {
     ],
     [
       'models:\n  a: { deployments: [pandotate] }\n',
-      'gateway.yaml:2: models.a.deployments[0]: found text, expected a section with provider, model, clocks, retries, retryDelayMs, weight, price, baseline, contextTokens, maxOutputTokens, tools, jsonSchema, vision, logprobs',
+      'gateway.yaml:2: models.a.deployments[0]: found text, expected a section with provider, model, clocks, retries, retryDelayMs, weight, price, baseline, contextTokens, maxOutputTokens, tools, jsonSchema, vision, logprobs, inputsPerRequest',
     ],
     [
       model('provider: nobody'),
@@ -209,7 +221,7 @@ describe('refused in the file', () => {
     ],
     [
       model('provider: simulator\n        wait: 3'),
-      'gateway.yaml:5: models.a.deployments[0].wait: is no setting, expected provider, model, clocks, retries, retryDelayMs, weight, price, baseline, contextTokens, maxOutputTokens, tools, jsonSchema, vision, logprobs',
+      'gateway.yaml:5: models.a.deployments[0].wait: is no setting, expected provider, model, clocks, retries, retryDelayMs, weight, price, baseline, contextTokens, maxOutputTokens, tools, jsonSchema, vision, logprobs, inputsPerRequest',
     ],
     [
       model('provider: simulator\n        model: ""'),

@@ -39,11 +39,16 @@ auth       on: 2 keys (…-two, …-two)
 log        info
 slow       above 1500 ms
 strict     yes
-limits     bodyBytes 26214400, jsonDepth 64, deadlineMs 600000, fanOut 8, choices 256
+limits     bodyBytes 26214400, jsonDepth 64, deadlineMs 600000, fanOut 8, choices 256, retryShare 0.2, inFlight 2048, inFlightBytes 536870912, loopDelayMs 200, heapShare 0.9, writeStallMs 30000, keepaliveMs 10000
+continues  yes
 cache      off
+drain      delayMs 5000, graceMs 25000
+hedging    off
 coalesce   no
+replays    on: ttlMs 600000, maxEntries 1000, maxBytes 67108864
 sticky     yes
 prices     as listed here
+probes     off
 
 providers
   pandotate
@@ -130,12 +135,15 @@ models:
 test('the cache is told when it is on, and what else is not as usual', () => {
   const text = describeConfig(
     load(
-      'cache: { enabled: true, ttlMs: 9, everyCall: true }\ncoalesce: true\nstickiness: false\nrefreshPrices: true',
+      'cache: { enabled: true, ttlMs: 9, everyCall: true }\ncoalesce: true\nidempotency: { enabled: false }\nstickiness: false\nrefreshPrices: true\nprobes: { enabled: true }',
     ),
     testProviders,
   )
   expect(text).toContain('cache      on: ttlMs 9, maxEntries 1000, maxBytes 67108864, every call\n')
-  expect(text).toMatch(/\ncoalesce {3}yes\nsticky {5}no\nprices {5}refreshed at the start and daily\n/)
+  expect(text).toContain('\nprobes     on: intervalMs 30000, timeoutMs 5000\n')
+  expect(text).toMatch(
+    /\ncoalesce {3}yes\nreplays {4}off\nsticky {5}no\nprices {5}refreshed at the start and daily\n/,
+  )
 })
 
 const clocksCell =

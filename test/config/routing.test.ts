@@ -194,8 +194,16 @@ test.for([
     'cache.on: is no setting, expected enabled, ttlMs, maxEntries, maxBytes, everyCall',
   ],
   ['coalesce: 1', 'coalesce: found 1, expected true or false'],
+  ['idempotency: { ttlMs: 0 }', 'idempotency.ttlMs: found 0, expected a whole number from 1 to 86400000'],
+  [
+    'idempotency: off',
+    'idempotency: found text, expected a section with enabled, ttlMs, maxEntries, maxBytes',
+  ],
   ['stickiness: no', 'stickiness: found "no", expected true or false'],
   ['refreshPrices: daily', 'refreshPrices: found "daily", expected true or false'],
+  ['probes: { intervalMs: 0 }', 'probes.intervalMs: found 0, expected a whole number from 1 to 86400000'],
+  ['probes: { timeoutMs: 0 }', 'probes.timeoutMs: found 0, expected a whole number from 1 to 86400000'],
+  ['probes: true', 'probes: found a boolean, expected a section with enabled, intervalMs, timeoutMs'],
 ])('%s is refused', ([file, told]) => {
   expect(report(file)).toEqual([`gateway.yaml:1: ${told}`])
 })

@@ -132,7 +132,7 @@ test('every part of a call that was split is paid for', async () => {
   const upstream = {
     ...upstreamNamed('cheap', bursts({ ...textChunk('Hi', 'stop'), usage: usage(1000, 100) })),
   }
-  const { reply, row } = serve([{ ...upstream, oneChoice: true }], {}, prices)
+  const { reply, row } = serve([{ ...upstream, oneChoice: { text: true, chat: false } }], {}, prices)
   await reply(aCall({ body: { model: 'some-model', prompt: ['a', 'b'], n: 2 } }))
   expect(row.attempts.map(({ costNanoUsd }) => costNanoUsd)).toEqual(Array(4).fill(1_200_000))
   expect(row.costNanoUsd).toBe(4_800_000)

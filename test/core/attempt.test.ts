@@ -241,9 +241,9 @@ describe('what an attempt leaves in the record', () => {
         firstTokenMs: 100,
         totalMs: 110,
         outcome: 'ok',
-        ...{ upstreamStatus: 200, upstreamRequestId: 'up-req-7' },
-        ...{ price: unknownPrice, used: undefined, isEstimated: false, isDelivered: true },
-        costNanoUsd: undefined,
+        ...{ upstreamStatus: 200, upstreamRequestId: 'up-req-7', price: unknownPrice, used: undefined },
+        ...{ isEstimated: false, isDelivered: true, isResumed: false, isUncertain: false },
+        ...{ queuedMs: undefined, costNanoUsd: undefined },
       },
     ])
     expect(parts.record.converted).toEqual(new Set(['messages to prompt (llama3)']))

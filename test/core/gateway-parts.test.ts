@@ -298,7 +298,7 @@ test('more parts than are allowed are refused before anything is asked', async (
 
 function single(...scripts: Script[]) {
   const [first = [], ...rest] = scripts
-  return scriptedUpstream([first, ...rest], { name: 'a', oneChoice: true })
+  return scriptedUpstream([first, ...rest], { name: 'a', oneChoice: { text: true, chat: true } })
 }
 
 function textAnswer(text: string, extra: JsonObject = {}): Script {

@@ -181,7 +181,10 @@ describe('a call that cannot be planned is asked for nowhere', () => {
   })
 
   test('for its credential', async () => {
-    const upstream = scriptedUpstream([[silence]], { admits: (credential) => credential === 'pk_1' })
+    const upstream = scriptedUpstream([[silence]], {
+      admits: (credential) => credential === 'pk_1',
+      callerKey: 'pk_…',
+    })
     const { stream } = serve([upstream])
     await expect(stream(aCall({ stream: true }))).rejects.toMatchObject({ kind: 'unauthorized' })
     expect(upstream.calls).toEqual([])
@@ -192,7 +195,11 @@ describe('where some upstreams take a call whole and others take one choice at a
   const whole = (name: string, ...scripts: readonly [Script, ...Script[]]) =>
     scriptedUpstream(scripts, { name, retry: { retries: 0, delayMs: 1 } })
   const single = (name: string, ...scripts: readonly [Script, ...Script[]]) =>
-    scriptedUpstream(scripts, { name, oneChoice: true, retry: { retries: 0, delayMs: 1 } })
+    scriptedUpstream(scripts, {
+      name,
+      oneChoice: { text: true, chat: true },
+      retry: { retries: 0, delayMs: 1 },
+    })
   const two = aCall({ body: { prompt: 'Hi.', n: 2 } })
   const both = {
     ...textChunk(''),
@@ -208,24 +215,44 @@ describe('where some upstreams take a call whole and others take one choice at a
     expect(row.parts).toBe(1)
   })
 
-  test('no other stands in for it that would need it split', async () => {
+  test('another that takes it whole stands in for it, before one that would need it split', async () => {
     const [first, second, third] = [
       whole('first', [busy]),
       single('second', one),
       whole('third', bursts(both)),
     ]
-    const { reply } = serve([first, second, third])
+    const { reply, row } = serve([first, second, third])
     expect((await reply(two)).chunk.choices.length).toBe(2)
     expect([first, second, third].map(({ calls }) => calls.length)).toEqual([1, 0, 1])
+    expect(row.parts).toBe(1)
   })
 
-  test('not even when that leaves no other', async () => {
+  test('when none that takes it whole is left, it is split after all', async () => {
     const [first, second] = [whole('first', [busy]), single('second', one)]
-    await expect(serve([first, second]).reply(two)).rejects.toMatchObject({
-      kind: 'overloaded',
-      provider: 'first',
-    })
+    const { reply, row } = serve([first, second])
+    expect(textOf([await reply(two)])).toBe('oneone')
+    expect([first, second].map(({ calls }) => calls.length)).toEqual([1, 2])
+    expect(row).toMatchObject({ parts: 2, provider: 'second' })
+  })
+
+  test('but not a call that no other could do better', async () => {
+    const refused = new Failure('rejected', 'No.')
+    const [first, second] = [whole('first', [fail(refused)]), single('second', one)]
+    await expect(serve([first, second]).reply(two)).rejects.toMatchObject({ kind: 'rejected' })
     expect(second.calls).toEqual([])
+  })
+
+  test('a kind that is taken whole is, where the other is not', async () => {
+    const oneChoice = { text: true, chat: false }
+    const twice = { ...chatReply({ content: 'Hi.' }), choices: [0, 1].map(hiAt) }
+    const upstream = scriptedUpstream([bursts(twice), one], { oneChoice })
+    const { reply, row } = serve([upstream])
+    const asked = { messages: [{ role: 'user', content: 'Hi.' }], n: 2 }
+    expect((await reply(aCall({ kind: 'chat', body: asked }))).chunk.choices.length).toBe(2)
+    expect(row.parts).toBe(1)
+    await reply(two)
+    expect(upstream.calls.length).toBe(3)
+    expect(row.parts).toBe(2)
   })
 
   test('the first that takes one at a time has it split, and each part may go to any other', async () => {
@@ -253,6 +280,10 @@ describe('where some upstreams take a call whole and others take one choice at a
     expect(row.parts).toBe(1)
   })
 })
+
+function hiAt(index: number) {
+  return { index, message: { role: 'assistant', content: 'Hi.' }, finish_reason: 'stop' }
+}
 
 test('models and their owners are those of the routes', () => {
   const { gateway } = serve([scriptedUpstream([[]], { name: 'a', knownModels: ['some-one', 'other'] })])

@@ -146,6 +146,74 @@ test('savings are measured against the baseline, else the first deployment', () 
   expect(planner.plan(aCall({ model: 'n' })).baseline).toBe(b)
 })
 
+describe('a deployment whose price hangs on the model', () => {
+  const priceOf = new Map([
+    ['dear', dollars(3, 3)],
+    ['fair', dollars(2, 2)],
+  ])
+  const byModel = (name: string) => {
+    const made = new Map<string, Deployment>()
+    const whole = at(name, unknownPrice)
+    const forModel = (model: string) => {
+      const price = priceOf.get(model) ?? unknownPrice
+      const named = made.get(model) ?? { ...whole, upstreamModel: model, price }
+      made.set(model, named)
+      return named
+    }
+    return { ...whole, forModel }
+  }
+  const flat = at('flat', dollars(2.5, 2.5))
+  const [alone, first, second] = [byModel('alone'), byModel('first'), byModel('second')]
+  const { planner } = planning([
+    route('alone-*', 'fallback', alone),
+    route('*', 'cheapest', first, flat),
+    { ...route('odd', 'cheapest', flat, second), baseline: second },
+  ])
+
+  test('is weighed, tried, measured against and explained at the price of the one asked for', () => {
+    for (const [model, names] of [
+      ['dear', ['flat', 'first']],
+      ['fair', ['first', 'flat']],
+    ] as const) {
+      const { plan, baseline } = planner.plan(aCall({ model }))
+      expect(plan.slice(0, 2).map(({ upstream }) => upstream.name)).toEqual(names)
+      expect(plan.find(({ upstream }) => upstream.name === 'first')).toBe(baseline)
+      expect(baseline).toMatchObject({ upstreamModel: model, price: priceOf.get(model) })
+      const [explained] = planner.explain(aCall({ model })).candidates
+      expect(explained).toMatchObject({ upstreamModel: model, expectedNanoUsd: expect.any(Number) })
+    }
+  })
+
+  test('is tried at the price of the one that stands in, and under its name', () => {
+    const asked = aCall({ model: 'dear', steering: { ...steering, models: ['fair'], only: ['first'] } })
+    const prices = new Set(planner.plan(asked).plan.map(({ price }) => price))
+    expect(prices).toEqual(new Set([priceOf.get('dear'), priceOf.get('fair')]))
+  })
+
+  test('is measured against at that price where it is the baseline', () => {
+    expect(planner.plan(aCall({ model: 'odd' })).baseline).toBe(second.forModel('odd'))
+  })
+
+  test('is held to a cap by that price', () => {
+    const capped = { ...steering, only: ['first'], maxPrice: { inputNanoUsdPerMillion: 2e9 } }
+    const plan = (model: string) => planner.plan(aCall({ model, steering: capped })).plan[0].price
+    expect(plan('fair')).toBe(priceOf.get('fair'))
+    for (const model of ['dear', 'unheard-of']) {
+      expect(() => plan(model)).toThrow(expect.objectContaining({ param: 'provider.max_price' }))
+    }
+  })
+
+  test('is planned once for each model where there is nothing to choose', () => {
+    const [one, again, other] = ['alone-a', 'alone-a', 'alone-b'].map((model) =>
+      planner.plan(aCall({ model })),
+    )
+    expect(again).toBe(one)
+    expect(one?.plan[0]).toBe(alone.forModel('alone-a'))
+    expect(one?.baseline).toBe(one?.plan[0])
+    expect(other?.plan[0]).toBe(alone.forModel('alone-b'))
+  })
+})
+
 function route(pattern: string, strategy: Route['strategy'], ...deployments: readonly Deployment[]): Route {
   return { pattern, strategy, deployments }
 }

@@ -111,29 +111,69 @@ describe('a plan', () => {
     expect(idsOf(router.plan('m', undefined))).toEqual(idsOf([a, a, a]))
   })
 
-  test('that would be empty is the caller’s to mend, and says to the operator what to set', () => {
-    const closed = deployment('closed', 1, () => false)
-    const router = routing([route('m', closed)], undefined)
-    expect(() => router.plan('m', 'pk_1')).toThrow(
-      expect.objectContaining({
-        kind: 'unauthorized',
-        operatorNote: expect.stringContaining('PANDOTATE_API_KEY'),
-      }),
-    )
-  })
+  describe('that would be empty for want of a key', () => {
+    const closed = (name: string, keySetting?: string, callerKey?: string) =>
+      aDeployment(scriptedUpstream([[]], { name, keySetting, callerKey, admits: () => false }))
+    const callers = closed('callers', 'CALLERS_API_KEY', 'pk_…')
+    const ours = closed('ours', 'OURS_API_KEY')
+    const mine = closed('mine', 'providers.mine.apiKey')
+    const theirs = 'and the request brought none of its own.'
 
-  test('that would be empty is the operator’s to mend, where callers can bring no key', () => {
-    const router = routing(
+    test.for<[string, readonly Deployment[], boolean, string, string]>([
       [
-        route(
-          'm',
-          deployment('closed', 1, () => false),
-        ),
+        'the caller’s to mend where they may bring one',
+        [callers],
+        true,
+        'unauthorized',
+        'Set CALLERS_API_KEY, or have callers send a key of their own (pk_…) as a bearer.',
       ],
-      undefined,
-      false,
-    )
-    expect(() => router.plan('m', undefined)).toThrow(expect.objectContaining({ kind: 'upstream_auth' }))
+      [
+        'so also where others on the route take ours alone',
+        [ours, callers, mine, ours],
+        true,
+        'unauthorized',
+        'Set OURS_API_KEY, CALLERS_API_KEY or providers.mine.apiKey, or have callers send a key of their own (pk_…) as a bearer.',
+      ],
+      [
+        'the operator’s where no upstream takes a caller’s',
+        [ours],
+        true,
+        'upstream_auth',
+        'Set OURS_API_KEY.',
+      ],
+      [
+        'the operator’s where callers bring keys of the gateway',
+        [callers, mine],
+        false,
+        'upstream_auth',
+        'Set CALLERS_API_KEY or providers.mine.apiKey.',
+      ],
+      [
+        'told by its name where an upstream has no setting for it',
+        [closed('odd')],
+        true,
+        'upstream_auth',
+        'Set the key of odd.',
+      ],
+    ])('is %s', ([, deployments, mayBringKeys, kind, operatorNote]) => {
+      const router = routing(
+        [route('m', ...deployments), route('n', deployment('n'))],
+        undefined,
+        mayBringKeys,
+      )
+      const thrown = expect.objectContaining({ kind, operatorNote, provider: undefined })
+      expect(() => router.plan('m', 'sk_of_a_caller')).toThrow(thrown)
+    })
+
+    test('tells the caller nothing of how it is set up', () => {
+      for (const mayBringKeys of [true, false]) {
+        const router = routing([route('m', callers, ours)], undefined, mayBringKeys)
+        const told = mayBringKeys
+          ? `No upstream takes this call: the gateway has no key for it, ${theirs}`
+          : 'No upstream takes this call: the gateway has no key for it.'
+        expect(() => router.plan('m', undefined)).toThrow(expect.objectContaining({ message: told }))
+      }
+    })
   })
 
   test('is the same for the same question', () => {

@@ -33,7 +33,7 @@ export function scriptedUpstream(
     name: 'scripted',
     clocks: { connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 600_000 },
     retry: { retries: 1, delayMs: 200 },
-    oneChoice: false,
+    oneChoice: { text: false, chat: false },
     knownModels: [],
     admits: () => true,
     close: async () => undefined,

@@ -40,8 +40,8 @@ export function serve(
     ...planning([{ pattern: 'some-*', strategy: 'fallback', deployments }]),
     counter,
     clock: timersClock,
-    random: () => 0,
-    limits: { deadlineMs: 600_000, fanOut: 4, choices: 16, ...limits },
+    random: () => 0.5,
+    limits: { deadlineMs: 600_000, fanOut: 4, choices: 16, continueStreams: true, ...limits },
   })
   const caller = aCaller()
   const record = createRecorder([], timersClock, 1500).open('req_1', 'completions')

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Failure, type FailureKind } from '../../src/core/failure.ts'
+import type { Probe } from '../../src/core/probe.ts'
 import { createStandings, type Ending, type Standings } from '../../src/core/standings.ts'
 import { type HandClock, handClock } from './pool.ts'
 
@@ -164,6 +165,59 @@ describe('a standing', () => {
     expect(() => standings.standingOf('elsewhere')).toThrow(TypeError)
     expect(() => standings.begin('elsewhere')).toThrow(TypeError)
   })
+})
+
+describe('a probe of its health', () => {
+  const well: Probe = { atEpochMs: 5, answer: { isReady: true } }
+  const ill: Probe = { atEpochMs: 6, answer: new Failure('unreachable', 'Gone.') }
+  const asleep: Probe = { atEpochMs: 7, answer: { isReady: false, idleWorkers: 0, busyWorkers: 0 } }
+
+  test.for([well, ill, asleep])('is no attempt, and measures nothing: %o', (probe) => {
+    const { standings } = some()
+    play(standings, one, 'ok', 1)
+    const { share, successRate, firstTokenMs, tokensPerSecond } = standings.snapshot()[0]!
+    for (let time = 0; time < 9; time++) standings.probed(one, probe)
+    const measured = { share, successRate, firstTokenMs, tokensPerSecond }
+    const counted = { inFlight: 0, attempts: 1, answered: 1, failed: 0, limited: 0 }
+    expect(standings.snapshot()[0]).toMatchObject({ ...measured, ...counted, probe })
+    expect(standings.snapshot()[1]).toMatchObject({ breaker: 'closed', probe: undefined })
+  })
+
+  test('opens the breaker and closes it, at once for whoever asks', () => {
+    const { standings, clock } = some()
+    for (let time = 0; time < 5; time++) {
+      expect(standings.standingOf(one).breaker).toBe('closed')
+      standings.probed(one, ill)
+    }
+    expect(standings.standingOf(one)).toMatchObject({ breaker: 'open', successRate: 1 })
+    expect(standings.snapshot()[0]).toMatchObject({ breaker: 'open', failuresInARow: 5 })
+    clock.move(5000)
+    expect(standings.standingOf(one).breaker).toBe('half-open')
+    standings.probed(one, well)
+    expect(standings.standingOf(one).breaker).toBe('closed')
+  })
+
+  test('of one that sleeps is told, and is nothing against it', () => {
+    const { standings } = some()
+    for (let time = 0; time < 20; time++) standings.probed(one, asleep)
+    expect(standings.snapshot()[0]).toMatchObject({ breaker: 'closed', failuresInARow: 0, probe: asleep })
+  })
+})
+
+test('of renewed standings, those that are kept are one and the same for both, the others are new', () => {
+  const { standings } = some()
+  play(standings, one, 'upstream_error', 4)
+  play(standings, other, 'upstream_error', 4)
+  using underWay = standings.insist(one)
+  const renewed = standings.renewed([one, other, 'a-third@one'], new Set([one, 'a-third@one']))
+  expect(renewed.snapshot().map(({ id, failed, inFlight }) => [id, failed, inFlight])).toEqual([
+    [one, 4, 1],
+    [other, 0, 0],
+    ['a-third@one', 0, 0],
+  ])
+  underWay.end({ ...answered, failure: new Failure('unreachable', 'Nobody is there.') })
+  expect(renewed.standingOf(one).breaker).toBe('open')
+  expect(renewed.standingOf(other).breaker).toBe('closed')
 })
 
 test('what operators see of each deployment', () => {

@@ -9,6 +9,7 @@ import { namesOf, poolOf } from './pool.ts'
 import { aCall } from './scripted-upstream.ts'
 
 const nothingSpecial: Needs = {
+  relay: false,
   tools: false,
   jsonSchema: false,
   vision: false,

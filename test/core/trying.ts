@@ -1,11 +1,12 @@
 import { getEventListeners } from 'node:events'
 import { expect, vi } from 'vitest'
+import { type Answer, attempt } from '../../src/core/attempt.ts'
 import type { AttemptParts } from '../../src/core/attempt-trace.ts'
 import { Failure } from '../../src/core/failure.ts'
 import type { Deployment } from '../../src/core/ports.ts'
 import { type AttemptRecord, startRecord } from '../../src/core/record.ts'
 import type { Plan } from '../../src/core/router.ts'
-import type { WalkParts, walk } from '../../src/core/walk.ts'
+import { type WalkParts, walk } from '../../src/core/walk.ts'
 import {
   aCall,
   aDeployment,
@@ -105,11 +106,16 @@ export function aWalk(upstreams: readonly ScriptedUpstream[], change: Partial<Wa
   const [first, ...rest] = upstreams.flatMap((each) => deployments.get(each) ?? [])
   if (first === undefined) throw new Error('A plan has at least one deployment.')
   const plan: Plan = [first, ...rest]
-  return { ...attemptParts(upstreams[0] ?? scriptedUpstream([[]])), plan, random: () => 0, ...change }
+  return { ...attemptParts(upstreams[0] ?? scriptedUpstream([[]])), plan, random: () => 0.5, ...change }
+}
+
+/** Walks a plan until an answer is committed to. */
+export function walkPlan(parts: WalkParts): Promise<Answer> {
+  return walk(parts, attempt)
 }
 
 /** The text of the answer, or what was thrown. */
-export async function settled(walking: ReturnType<typeof walk>): Promise<unknown> {
+export async function settled(walking: Promise<Answer>): Promise<unknown> {
   try {
     const { bursts: answer } = await walking
     return { text: textOf(await readAll(answer)) }

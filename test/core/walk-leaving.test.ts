@@ -1,7 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Failure } from '../../src/core/failure.ts'
-import { walk } from '../../src/core/walk.ts'
 import { aCall, act, bursts, fail, readAll, type Script, silence, textChunk } from './scripted-upstream.ts'
 import {
   aCaller,
@@ -12,6 +11,7 @@ import {
   outcomesOf,
   turn,
   upstreamNamed,
+  walkPlan,
 } from './trying.ts'
 
 beforeEach(() => {
@@ -26,7 +26,7 @@ const busy = fail(new Failure('overloaded', 'Busy.'))
 test('a caller who left before the walk began is not asked for anywhere', async () => {
   const { caller, parts, upstream } = aLeaving([answering('a')])
   caller.leave()
-  await expect(walk(parts)).rejects.toBe(caller.reason)
+  await expect(walkPlan(parts)).rejects.toBe(caller.reason)
   expect(upstream.calls).toEqual([])
   expect(parts.record.attempts).toEqual([])
   await expectNothingLeft(caller.signal)
@@ -58,7 +58,7 @@ describe('a caller who leaves', () => {
     '%s hears of it at once, and all is given up',
     async ([, stream, scripts, waitedMs, outcomes]) => {
       const { caller, parts, upstream } = aLeaving(scripts, stream)
-      const rejection = expect(walk(parts)).rejects.toBe(caller.reason)
+      const rejection = expect(walkPlan(parts)).rejects.toBe(caller.reason)
       await vi.advanceTimersByTimeAsync(waitedMs)
       caller.leave()
       await rejection
@@ -75,7 +75,7 @@ describe('a caller who leaves', () => {
 
   test('in the middle of a stream', async () => {
     const { caller, parts, upstream } = aLeaving([[...bursts(textChunk('a')), silence]], true)
-    const { bursts: answer } = await walk(parts)
+    const { bursts: answer } = await walkPlan(parts)
     const rejection = expect(readAll(answer)).rejects.toBe(caller.reason)
     await turn()
     caller.leave()
@@ -97,7 +97,7 @@ describe('a caller who leaves', () => {
     const caller = aCaller()
     const upstream = upstreamNamed('a', scriptOf(caller.leave), answering('again'))
     const parts = aWalk([upstream, upstream], { signal: caller.signal, call: aCall({ stream }) })
-    const reading = async () => readAll((await walk(parts)).bursts)
+    const reading = async () => readAll((await walkPlan(parts)).bursts)
     await expect(reading()).rejects.toBe(caller.reason)
     expect(upstream.calls.length).toBe(1)
     await expectNothingLeft(caller.signal, upstream)
@@ -114,7 +114,7 @@ test('a caller who leaves between the first delta and its being read leaves noth
     }
     const upstream = upstreamNamed('a', [act(() => void leaveLater()), ...bursts(textChunk('a')), silence])
     const parts = aWalk([upstream], { signal: caller.signal, call: aCall({ stream: true }) })
-    const reading = async () => readAll((await walk(parts)).bursts)
+    const reading = async () => readAll((await walkPlan(parts)).bursts)
     await expect(reading()).rejects.toBe(caller.reason)
     expect(outcomesOf(parts.record.attempts)).toEqual(['caller_left'])
     expect(upstream.calls[0]?.attempt.signal.reason).toBe(caller.reason)
@@ -131,7 +131,7 @@ test('a caller who leaves between a failure and the next try is told at once, an
     }
     const upstream = upstreamNamed('a', [act(() => void leaveLater()), busy], [silence])
     const parts = aWalk([upstream, upstream], { signal: caller.signal })
-    await expect(walk(parts)).rejects.toBe(caller.reason)
+    await expect(walkPlan(parts)).rejects.toBe(caller.reason)
     expect(upstream.calls.length).toBe(1)
     await expectNothingLeft(caller.signal, upstream)
   }
@@ -139,7 +139,7 @@ test('a caller who leaves between a failure and the next try is told at once, an
 
 test('a walk that is over leaves no listener with its caller, however many tries it took', async () => {
   const { caller, parts, upstream } = aLeaving([[busy], [busy], answering('a')])
-  const walking = walk(parts)
+  const walking = walkPlan(parts)
   await vi.advanceTimersByTimeAsync(100)
   expect(getEventListeners(caller.signal, 'abort').length).toBeLessThanOrEqual(2)
   await vi.runAllTimersAsync()

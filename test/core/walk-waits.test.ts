@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createBudget } from '../../src/core/budget.ts'
 import { Failure, type FailureDetail } from '../../src/core/failure.ts'
-import { walk } from '../../src/core/walk.ts'
-import { fail, type Script, type ScriptedUpstream, silence } from './scripted-upstream.ts'
-import { answering, aWalk, expectNothingLeft, settled, upstreamNamed } from './trying.ts'
+import type { Plan } from '../../src/core/router.ts'
+import { fail, type Script, type ScriptedUpstream, silence, timersClock } from './scripted-upstream.ts'
+import { answering, aWalk, expectNothingLeft, settled, upstreamNamed, walkPlan } from './trying.ts'
 
 const start = 1_700_000_000_000
 
@@ -13,15 +14,15 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('the same deployment is asked again after a wait that doubles, and a little by chance', () => {
+describe('the same deployment is asked again after a wait by chance, whose bound doubles', () => {
   test.for([
-    [0, [200, 400, 800, 1600]],
-    [0.5, [225, 450, 900, 1800]],
-    [0.96, [248, 496, 992, 1984]],
+    [0, [0, 0, 0, 0]],
+    [0.5, [200, 400, 800, 1600]],
+    [0.75, [300, 600, 1200, 2400]],
   ] as const)('with chance at %d: after %j ms', async ([chance, waitsMs]) => {
     const a = upstreamNamed('a', [busy()])
     const parts = aWalk([a, a, a, a, a], { random: () => chance })
-    const walking = settled(walk(parts))
+    const walking = settled(walkPlan(parts))
     expect(await startsOf(a, walking)).toEqual(sums([0, ...waitsMs]))
     expect(parts.record.backoffMs).toBe(sums(waitsMs).at(-1))
     expect(await walking).toMatchObject({ kind: 'overloaded' })
@@ -33,7 +34,7 @@ describe('the same deployment is asked again after a wait that doubles, and a li
     const parts = aWalk([{ ...a, retry: { retries: 2, delayMs: 30 } }, a])
     expect(parts.plan.map(({ retry }) => retry.delayMs)).toEqual([30, 200])
     const deployment = parts.plan[0]
-    const walking = settled(walk({ ...parts, plan: [deployment, deployment, deployment] }))
+    const walking = settled(walkPlan({ ...parts, plan: [deployment, deployment, deployment] }))
     expect(await startsOf(a, walking)).toEqual([0, 30, 90])
   })
 })
@@ -47,7 +48,7 @@ describe('the upstream’s own word on when to come back', () => {
   ] as const)('%s: %i ms make %i', async ([, retryAfterMs, waitMs]) => {
     const a = upstreamNamed('a', [busy({ retryAfterMs })], answering('a'))
     const parts = aWalk([a, a])
-    const walking = settled(walk(parts))
+    const walking = settled(walkPlan(parts))
     expect(await startsOf(a, walking)).toEqual([0, waitMs])
     expect(await walking).toEqual({ text: 'a' })
     await expectNothingLeft(parts.signal, a)
@@ -60,7 +61,7 @@ describe('the upstream’s own word on when to come back', () => {
   ] as const)('%s is passed on at once', async ([, retryAfterMs, leftMs]) => {
     const a = upstreamNamed('a', [busy({ retryAfterMs })], answering('a'))
     const parts = aWalk([a, a], { deadlineAt: start + leftMs })
-    await expect(walk(parts)).rejects.toMatchObject({ kind: 'overloaded', retryAfterMs, provider: 'a' })
+    await expect(walkPlan(parts)).rejects.toMatchObject({ kind: 'overloaded', retryAfterMs, provider: 'a' })
     expect(Date.now()).toBe(start)
     expect(a.calls.length).toBe(1)
     expect(parts.record.backoffMs).toBe(0)
@@ -69,7 +70,7 @@ describe('the upstream’s own word on when to come back', () => {
 
   test('just in front of the deadline is kept', async () => {
     const a = upstreamNamed('a', [busy({ retryAfterMs: 4999 })], answering('a'))
-    const walking = settled(walk(aWalk([a, a], { deadlineAt: start + 5000 })))
+    const walking = settled(walkPlan(aWalk([a, a], { deadlineAt: start + 5000 })))
     expect(await startsOf(a, walking)).toEqual([0, 4999])
     expect(await walking).toEqual({ text: 'a' })
   })
@@ -81,7 +82,7 @@ describe('among several deployments', () => {
       upstreamNamed('a', [busy({ retryAfterMs: 3_600_000 })]),
       upstreamNamed('b', answering('b')),
     ]
-    expect(await settled(walk(aWalk([a, b])))).toEqual({ text: 'b' })
+    expect(await settled(walkPlan(aWalk([a, b])))).toEqual({ text: 'b' })
     expect(Date.now()).toBe(start)
   })
 
@@ -89,7 +90,7 @@ describe('among several deployments', () => {
     const a = upstreamNamed('a', [busy({ retryAfterMs: 3000 })], [busy()], answering('a'))
     const b = upstreamNamed('b', [busy()])
     const parts = aWalk([a, b, a, b, a])
-    const walking = settled(walk(parts))
+    const walking = settled(walkPlan(parts))
     await vi.runAllTimersAsync()
     expect(await walking).toEqual({ text: 'a' })
     expect(startsIn(parts)).toEqual([
@@ -107,7 +108,7 @@ describe('among several deployments', () => {
     const a = upstreamNamed('a', [busy()], answering('a'))
     const b = upstreamNamed('b', [silence])
     const parts = aWalk([a, b, a])
-    const walking = settled(walk(parts))
+    const walking = settled(walkPlan(parts))
     await vi.runAllTimersAsync()
     expect(await walking).toEqual({ text: 'a' })
     expect(startsIn(parts)).toEqual([
@@ -122,7 +123,7 @@ describe('among several deployments', () => {
     const a = upstreamNamed('a', [busy({ retryAfterMs: 3_600_000 })])
     const b = upstreamNamed('b', [busy()], answering('b'))
     const parts = aWalk([a, b, a, b])
-    const walking = settled(walk(parts))
+    const walking = settled(walkPlan(parts))
     await vi.runAllTimersAsync()
     expect(await walking).toEqual({ text: 'b' })
     expect(startsIn(parts)).toEqual([
@@ -133,11 +134,54 @@ describe('among several deployments', () => {
   })
 })
 
+describe('a prompt that is too long', () => {
+  const tooLong = [fail(new Failure('context_length', 'Too long.'))]
+  test.for([
+    ['a twin', 8000, 8000, false],
+    ['a smaller one', 8000, 4000, false],
+    ['one that holds more', 8000, 32_000, true],
+    ['one of which nothing is known', 8000, undefined, false],
+    ['any, where nothing is known of the first', undefined, 32_000, false],
+  ] as const)('%s: of %d tokens, and of %d', async ([, first, second, isAsked]) => {
+    const a = upstreamNamed('a', tooLong)
+    const b = upstreamNamed('b', answering('b'))
+    const parts = aWalk([a, b])
+    const [one, other] = parts.plan
+    if (other === undefined) throw new Error('There are two.')
+    const plan: Plan = [
+      { ...one, traits: { contextTokens: first } },
+      { ...other, traits: { contextTokens: second } },
+    ]
+    const outcome = await settled(walkPlan({ ...parts, plan }))
+    expect(outcome).toMatchObject(isAsked ? { text: 'b' } : { kind: 'context_length' })
+    expect(b.calls.length).toBe(isAsked ? 1 : 0)
+  })
+})
+
+describe('the budget for asking again', () => {
+  const budgetOf = (least: number) => createBudget({ share: 0, least }, timersClock)
+
+  test('ends the walk where it is spent', async () => {
+    const a = upstreamNamed('a', [busy()])
+    const walking = settled(walkPlan(aWalk([a, a, a, a], { retryBudget: budgetOf(2) })))
+    expect(await startsOf(a, walking)).toEqual([0, 200, 600])
+    expect(await walking).toMatchObject({ kind: 'overloaded' })
+  })
+
+  test('is not asked for where somebody else is', async () => {
+    const a = upstreamNamed('a', [busy()])
+    const b = upstreamNamed('b', answering('b'))
+    const walking = settled(walkPlan(aWalk([a, a, b], { retryBudget: budgetOf(0) })))
+    expect(await walking).toEqual({ text: 'b' })
+    expect(a.calls.length).toBe(1)
+  })
+})
+
 describe('the deadline', () => {
   test('that would pass in a wait ends the walk before it', async () => {
     const a = upstreamNamed('a', [busy()])
     const parts = aWalk([a, a, a, a], { deadlineAt: start + 600 })
-    const walking = settled(walk(parts))
+    const walking = settled(walkPlan(parts))
     expect(await startsOf(a, walking)).toEqual([0, 200])
     expect(await walking).toMatchObject({ kind: 'overloaded' })
     expect(Date.now()).toBe(start + 200)
@@ -147,7 +191,7 @@ describe('the deadline', () => {
   test('that has passed leaves nobody to be asked', async () => {
     const [a, b] = [upstreamNamed('a', [silence]), upstreamNamed('b', answering('b'))]
     const parts = aWalk([a, b], { deadlineAt: start + 600 })
-    const walking = settled(walk(parts))
+    const walking = settled(walkPlan(parts))
     await vi.advanceTimersByTimeAsync(600)
     expect(await walking).toMatchObject({ kind: 'timeout', provider: 'a' })
     expect(b.calls.length).toBe(0)

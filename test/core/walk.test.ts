@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Failure, type FailureKind } from '../../src/core/failure.ts'
-import { walk } from '../../src/core/walk.ts'
 import { aCall, burst, bursts, fail, readAll, type Script, silence, textChunk } from './scripted-upstream.ts'
 import {
   answering,
@@ -9,6 +8,7 @@ import {
   outcomesOf,
   settled,
   upstreamNamed as upstream,
+  walkPlan,
 } from './trying.ts'
 
 beforeEach(() => {
@@ -24,9 +24,12 @@ const kinds: Record<FailureKind, readonly [again: boolean, elsewhere: boolean]> 
   unauthorized: [false, false],
   not_found: [false, false],
   method_not_allowed: [false, false],
+  not_implemented: [false, false],
   too_large: [false, false],
   unsupported_media: [false, false],
+  key_reused: [false, false],
   caller_left: [false, false],
+  superseded: [false, false],
   unsupported: [false, true],
   model_not_found: [false, true],
   rejected: [false, false],
@@ -34,12 +37,14 @@ const kinds: Record<FailureKind, readonly [again: boolean, elsewhere: boolean]> 
   content_filtered: [false, false],
   rate_limited: [true, true],
   overloaded: [true, true],
+  busy: [false, true],
   upstream_error: [true, true],
   unreachable: [true, true],
   invalid_response: [true, true],
   interrupted: [true, true],
   timeout: [false, true],
   upstream_auth: [false, true],
+  shed: [false, false],
   draining: [false, false],
   internal: [false, false],
 }
@@ -51,7 +56,7 @@ describe.for(Object.keys(kinds) as FailureKind[])('after %s', (kind) => {
   test(`the same deployment is ${again ? '' : 'not '}asked again`, async () => {
     const a = upstream('a', failing(), failing(), answering('a'))
     const parts = aWalk([a, a, a])
-    const walking = settled(walk(parts))
+    const walking = settled(walkPlan(parts))
     await vi.runAllTimersAsync()
     expect(a.calls.length).toBe(again ? 3 : 1)
     expect(outcomesOf(parts.record.attempts)).toEqual(again ? [kind, kind, 'ok'] : [kind])
@@ -62,7 +67,7 @@ describe.for(Object.keys(kinds) as FailureKind[])('after %s', (kind) => {
   test(`another deployment is ${elsewhere ? '' : 'not '}asked, at once`, async () => {
     const [a, b] = [upstream('a', failing()), upstream('b', answering('b'))]
     const parts = aWalk([a, b])
-    const result = await settled(walk(parts))
+    const result = await settled(walkPlan(parts))
     expect([a.calls.length, b.calls.length]).toEqual([1, elsewhere ? 1 : 0])
     expect(result).toMatchObject(elsewhere ? { text: 'b' } : { kind })
     expect(parts.record.backoffMs).toBe(0)
@@ -72,7 +77,7 @@ describe.for(Object.keys(kinds) as FailureKind[])('after %s', (kind) => {
   test(`it comes back ${again ? 'when its turn comes' : 'no more'}, however others fail meanwhile`, async () => {
     const [a, b] = [upstream('a', failing()), upstream('b', [fail(new Failure('overloaded', 'Busy.'))])]
     const parts = aWalk([a, b, a, b])
-    const walking = settled(walk(parts))
+    const walking = settled(walkPlan(parts))
     await vi.runAllTimersAsync()
     await walking
     const expected = elsewhere ? (again ? 'a b a b' : 'a b b') : 'a'
@@ -90,7 +95,7 @@ describe('what is no failure is a bug, and a bug is not tried again', () => {
   ])('%s', async (bug) => {
     const [a, b] = [upstream('a', [fail(bug)]), upstream('b', answering('b'))]
     const parts = aWalk([a, b, a])
-    await expect(walk(parts)).rejects.toBe(bug)
+    await expect(walkPlan(parts)).rejects.toBe(bug)
     expect([a.calls.length, b.calls.length]).toEqual([1, 0])
     await expectNothingLeft(parts.signal, a)
   })
@@ -101,7 +106,7 @@ describe('in the end', () => {
     const a = upstream('a', [fail(new Failure('overloaded', 'Busy.'))])
     const b = upstream('b', [fail(new Failure('upstream_auth', 'Our key.', { operatorNote: 'Look there.' }))])
     const parts = aWalk([a, b])
-    await expect(walk(parts)).rejects.toMatchObject({
+    await expect(walkPlan(parts)).rejects.toMatchObject({
       kind: 'upstream_auth',
       provider: 'b',
       operatorNote: 'Look there.',
@@ -112,7 +117,7 @@ describe('in the end', () => {
     const a = upstream('a', [fail(new Failure('rate_limited', 'Slow down.'))], answering('a'))
     const b = upstream('b', [silence])
     const parts = { ...aWalk([a, b, a]), part: 4 }
-    const walking = settled(walk(parts))
+    const walking = settled(walkPlan(parts))
     await vi.runAllTimersAsync()
     expect(await walking).toMatchObject({ text: 'a' })
     expect(parts.record.attempts).toMatchObject([
@@ -130,7 +135,7 @@ describe('a stream', () => {
     const a = upstream('a', [burst(textChunk('')), fail(failure)])
     const b = upstream('b', bursts(textChunk('b'), textChunk('', 'stop')))
     const parts = aWalk([a, b], { call: aCall({ stream: true }) })
-    const answer = await walk(parts)
+    const answer = await walkPlan(parts)
     expect(answer.deployment.upstream).toBe(b)
     const deltas = await readAll(answer.bursts)
     expect(deltas.map(({ chunk }) => chunk.choices[0]?.text)).toEqual(['b', ''])
@@ -141,7 +146,7 @@ describe('a stream', () => {
   test('that breaks after it is told so, and nothing is tried again', async () => {
     const [a, b] = [upstream('a', [...bursts(textChunk('a')), fail(failure)]), upstream('b', answering('b'))]
     const parts = aWalk([a, b, a], { call: aCall({ stream: true }) })
-    const answer = await walk(parts)
+    const answer = await walkPlan(parts)
     await expect(readAll(answer.bursts)).rejects.toMatchObject({ kind: 'unreachable', provider: 'a' })
     await vi.runAllTimersAsync()
     expect([a.calls.length, b.calls.length]).toEqual([1, 0])
@@ -151,7 +156,7 @@ describe('a stream', () => {
   test('of a silent upstream is not asked for there again, but elsewhere', async () => {
     const [a, b] = [upstream('a', [silence]), upstream('b', [silence])]
     const parts = aWalk([a, b, a, b], { call: aCall({ stream: true }) })
-    const walking = settled(walk(parts))
+    const walking = settled(walkPlan(parts))
     await vi.advanceTimersByTimeAsync(30_000)
     expect([a.calls.length, b.calls.length]).toEqual([1, 1])
     await vi.advanceTimersByTimeAsync(30_000)

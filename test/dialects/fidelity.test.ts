@@ -17,7 +17,10 @@ const minimal: Record<string, JsonObject> = {
   chat: { model: 'm', messages: [{ role: 'user', content: 'Hello' }] },
 }
 
-describe.for(dialects.map((dialect) => [dialect.name, dialect] as const))(
+/** Those whose requests are of OpenAI's own shape: the others translate. */
+const untranslated = dialects.filter(({ name }) => name in minimal)
+
+describe.for(untranslated.map((dialect) => [dialect.name, dialect] as const))(
   'In the dialect %s',
   ([name, dialect]) => {
     test('whatever else a request holds, the call has the same object and the same text', () => {
@@ -50,7 +53,7 @@ describe.for(dialects.map((dialect) => [dialect.name, dialect] as const))(
   },
 )
 
-describe.for(dialects.filter(({ name }) => name !== 'inference').map((d) => [d.name, d] as const))(
+describe.for(untranslated.filter(({ name }) => name !== 'inference').map((d) => [d.name, d] as const))(
   'In the dialect %s',
   ([name, dialect]) => {
     const call = dialect.parse(incoming({ ...minimal[name], stream: true }))

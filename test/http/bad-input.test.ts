@@ -1,19 +1,12 @@
 import { connect } from 'node:net'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startTestGateway, type TestGateway } from '../gateway-fixture.ts'
+import { simulatorConfig, startTestGateway, type TestGateway } from '../gateway-fixture.ts'
 
 let gateway: TestGateway
 beforeAll(async () => {
   gateway = await startTestGateway({
-    limits: {
-      bodyBytes: 1_048_576,
-      jsonDepth: 64,
-      deadlineMs: 60_000,
-      attempts: 3,
-      fanOut: 8,
-      choices: 16,
-    },
+    limits: { ...simulatorConfig.limits, bodyBytes: 1_048_576, choices: 16 },
   })
 })
 afterAll(() => gateway[Symbol.asyncDispose]())

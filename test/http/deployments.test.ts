@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { Failure } from '../../src/core/failure.ts'
 import { createGate } from '../../src/core/gate.ts'
+import type { Probe } from '../../src/core/probe.ts'
 import { createStandings, type Standings } from '../../src/core/standings.ts'
 import { serveDeployments } from '../../src/http/deployments.ts'
 import { handClock } from '../core/pool.ts'
@@ -31,6 +32,7 @@ test('a deployment that was not asked yet has nothing measured', async () => {
       answered: 0,
       failed: 0,
       limited: 0,
+      probe: null,
     },
   ])
 })
@@ -62,6 +64,28 @@ test('what befell each deployment is told', async () => {
     { id: 'm@busy', breaker: 'closed', limited: 1, in_flight: 1, limited_until_epoch_ms: expect.any(Number) },
   ])
   expect(body.data[2].share).toBeLessThan(1)
+})
+
+test.for<[Probe['answer'], object]>([
+  [{ isReady: true }, { outcome: 'ready', ready: true }],
+  [
+    { isReady: true, queued: 2, idleWorkers: 0, busyWorkers: 3 },
+    { outcome: 'ready', ready: true, queued: 2, idle_workers: 0, busy_workers: 3 },
+  ],
+  [
+    { isReady: false, queued: 0, idleWorkers: 0, busyWorkers: 0 },
+    { outcome: 'asleep', queued: 0, idle_workers: 0, busy_workers: 0 },
+  ],
+  [{ isReady: false }, { outcome: 'unready' }],
+  [new Failure('unreachable', 'No word of this.'), { outcome: 'failed', failure: 'unreachable' }],
+])('the last probe is told: %o', async ([answer, told]) => {
+  const standings = createStandings(['m@one'], handClock(), () => 0)
+  standings.probed('m@one', { atEpochMs: 1, answer: { isReady: false } })
+  standings.probed('m@one', { atEpochMs: 2, answer })
+  await using asking = await start(standings)
+  const { body } = await asking.request(path)
+  const unsaid = { ready: false, queued: null, idle_workers: null, busy_workers: null, failure: null }
+  expect(body.data[0].probe).toEqual({ at_epoch_ms: 2, ...unsaid, ...told })
 })
 
 test('without a key is refused where keys are configured', async () => {

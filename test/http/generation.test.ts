@@ -24,6 +24,8 @@ const refused: AttemptRecord = {
   used: undefined,
   isEstimated: false,
   isDelivered: false,
+  isResumed: false,
+  isUncertain: false,
   costNanoUsd: 0,
 }
 

@@ -38,6 +38,10 @@ export async function mount(serve: (router: Router) => void): Promise<Mounted> {
         headers: { 'content-type': 'application/json', ...headers },
         body: JSON.stringify(body),
       }),
-    [Symbol.asyncDispose]: () => server.close(0),
+    async [Symbol.asyncDispose]() {
+      const closed = server.close()
+      server.cut()
+      await closed
+    },
   }
 }

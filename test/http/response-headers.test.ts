@@ -10,17 +10,34 @@ test.for([
   ['nothing', { costNanoUsd: 0 }, '0.000000000', undefined],
   ['not known, or not yet', {}, undefined, undefined],
   ['nothing, for it was kept', { costNanoUsd: 0, cache: 'hit' }, '0.000000000', 'hit'],
+  ['nothing, for it was made before', { costNanoUsd: 0, cache: 'replay' }, '0.000000000', 'replay'],
   ['nothing, for it was shared', { costNanoUsd: 0, cache: 'coalesced' }, '0.000000000', 'coalesced'],
 ] as const)('an answer whose cost is %s', ([, change, cost, cache]) => {
   const headers = headersOf(answerHeaders(recordOf(change)))
   expect(headers.get('x-pandotate-cost-usd')).toBe(cost)
   expect(headers.get('x-pandotate-cache')).toBe(cache)
+  expect(headers.get('idempotent-replayed')).toBe(cache === 'replay' ? 'true' : undefined)
 })
 
 test('a failure tells what its attempts cost', () => {
   const failed = failureHeaders(recordOf({ costNanoUsd: 7 }), new Failure('overloaded', 'Full.'))
   expect(headersOf(failed).get('x-pandotate-cost-usd')).toBe('0.000000007')
 })
+
+test('the overhead is what neither an attempt nor a wait before it accounts for', () => {
+  const clock = handClock()
+  const record = createRecorder([], clock, 1500).open('req_1', 'chat')
+  const attempts = [
+    { ...anAttempt, startMs: 41, queuedMs: 40, totalMs: 5 },
+    { ...anAttempt, startMs: 50, firstTokenMs: 10, totalMs: 30 },
+  ]
+  clock.move(62)
+  Object.assign(record.row, { attempts })
+  // Of 62 ms, 40 in a queue, 5 and 10 at upstreams, and 4 from one to the other.
+  expect(headersOf(answerHeaders(record)).get('x-pandotate-overhead-ms')).toBe('3.00')
+})
+
+const anAttempt = { firstTokenMs: undefined, outcome: 'ok' }
 
 function recordOf(change: Partial<CallRecord>) {
   const record = createRecorder([], handClock(), 1500).open('req_1', 'chat')

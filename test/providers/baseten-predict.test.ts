@@ -27,7 +27,7 @@ test('a model is given the request as it is, but for its own name', async () => 
   const asked = call({ model: "caller's", kind: 'chat', stream: true, source, body: JSON.parse(source) })
   await tell(scene.upstream, asked, startAttempt('placeholder'))
   expect(scene.server.requests[0]?.body).toBe(source.replace("caller's", 'placeholder'))
-  expect(scene.upstream.oneChoice).toBe(true)
+  expect(scene.upstream.oneChoice).toEqual({ text: true, chat: true })
 })
 
 describe.for(ways)('to a %s call, stream %s', ([kind, stream]) => {

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { Failure } from '../../src/core/failure.ts'
-import { unknownPrice } from '../../src/core/price.ts'
 import { baseten } from '../../src/providers/baseten.ts'
 import { startAttempt } from '../fakes/attempt.ts'
 import { answer, type Behaviour, streamed } from '../fakes/raw-server.ts'
@@ -24,6 +23,9 @@ test('settings have their defaults', () => {
     retries: 1,
     retryDelayMs: 200,
     concurrency: 128,
+    queueMs: 10_000,
+    queueLimit: 1000,
+    onAbort: 'cancel',
     predict: false,
     oneChoice: false,
     models: [],
@@ -222,19 +224,13 @@ describe('the models', () => {
     expect(scene.server.requests).toMatchObject([{ method: 'GET', path: '/v1/models' }])
   })
 
-  test('of a deployment are those of the server inside, without prices', async () => {
-    const list = '{"object":"list","data":[{"id":"mistral","max_model_len":32768}]}'
-    await using scene = await stage((socket) => socket.write(answer(list)), { deployment })
-    expect(await scene.upstream.listModels?.(AbortSignal.timeout(5000))).toEqual([
-      { id: 'mistral', contextTokens: 32_768, price: unknownPrice },
-    ])
-    expect(scene.server.requests[0]?.path).toBe('/production/sync/v1/models')
-  })
-
-  test('behind predict cannot be asked for', async () => {
-    await using scene = await stage(answers, { deployment, predict: true })
-    expect(scene.upstream.listModels).toBeUndefined()
-  })
+  test.for([{ deployment }, { deployment, predict: true }])(
+    'of a deployment are not asked for: the question would wake one that sleeps, %j',
+    async (settings) => {
+      await using scene = await stage(answers, settings)
+      expect(scene.upstream.listModels).toBeUndefined()
+    },
+  )
 })
 
 describe('a deployment that sleeps', () => {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { RawDelta } from '../../src/core/model.ts'
 import type { Upstream } from '../../src/core/ports.ts'
 import { stopToList } from '../../src/providers/adaptations.ts'
+import { oneChoiceOf } from '../../src/providers/bounds.ts'
 import {
   createOpenAiCompatible,
   openaiCompatible,
@@ -34,7 +35,12 @@ async function stage(behave: Behaviour, input: object = {}, quirks: Quirks = {})
   const server = await startRawServer(behave)
   const baseUrl = `${server.origin}/v1`
   const settings = openaiCompatible.settings.parse({ baseUrl, ...input })
-  const upstream = createOpenAiCompatible('up', { oneChoice: false, baseUrl, ...settings }, tools, quirks)
+  const upstream = createOpenAiCompatible(
+    'up',
+    { ...settings, baseUrl, oneChoice: oneChoiceOf(settings.oneChoice ?? false) },
+    tools,
+    quirks,
+  )
   return {
     server,
     upstream,
@@ -60,6 +66,9 @@ test('settings have their defaults', () => {
     retries: 1,
     retryDelayMs: 200,
     concurrency: 128,
+    queueMs: 10_000,
+    queueLimit: 1000,
+    onAbort: 'cancel',
     headers: {},
     models: [],
     quirks: {},
@@ -100,7 +109,7 @@ test('what was set is what the upstream has', async () => {
     name: 'up',
     clocks: { connectMs: 5000, idleMs: 7 },
     retry: { retries: 3, delayMs: 200 },
-    oneChoice: true,
+    oneChoice: { text: true, chat: true },
     knownModels: ['a'],
   })
   expect(scene.upstream.admits(undefined)).toBe(true)

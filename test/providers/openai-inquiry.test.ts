@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { Failure, type FailureKind } from '../../src/core/failure.ts'
 import type { Upstream } from '../../src/core/ports.ts'
 import { unknownPrice } from '../../src/core/price.ts'
+import { oneChoiceOf } from '../../src/providers/bounds.ts'
 import { createOpenAiCompatible, type Quirks } from '../../src/providers/openai-compatible.ts'
 import { readModels } from '../../src/providers/openai-models.ts'
 import { answer, type Behaviour, type RawServer, startRawServer } from '../fakes/raw-server.ts'
@@ -15,9 +16,9 @@ async function stage(behave: Behaviour, quirks: Quirks, path = '/v1', concurrenc
   const server = await startRawServer(behave)
   const bounds = {
     clocks: { connectMs: 1000, firstTokenMs: 1000, idleMs: 1000, totalMs: 1000 },
-    ...{ retries: 0, retryDelayMs: 0, concurrency },
+    ...{ retries: 0, retryDelayMs: 0, concurrency, queueMs: 1000, queueLimit: 10 },
   }
-  const own = { apiKey: 'sk-own', headers: { 'x-team': 'a' }, oneChoice: false, models: [] }
+  const own = { apiKey: 'sk-own', headers: { 'x-team': 'a' }, oneChoice: oneChoiceOf(false), models: [] }
   const settings = { ...bounds, ...own, baseUrl: `${server.origin}${path}` }
   const upstream = createOpenAiCompatible('up', settings, tools, quirks)
   return {

@@ -45,6 +45,9 @@ test('settings have their defaults', () => {
     retries: 1,
     retryDelayMs: 200,
     concurrency: 128,
+    queueMs: 10_000,
+    queueLimit: 1000,
+    onAbort: 'cancel',
     promptFormat: 'auto',
     bos: false,
   })

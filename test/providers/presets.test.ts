@@ -182,7 +182,7 @@ test.for([
   [undefined, {}, false],
 ] as const)('%s with %j takes one prompt and one choice: %s', async ([preset, input, oneChoice]) => {
   await using scene = await stage(preset, input)
-  expect(scene.upstream.oneChoice).toBe(oneChoice)
+  expect(scene.upstream.oneChoice).toEqual({ text: oneChoice, chat: oneChoice })
 })
 
 test.for([

@@ -20,7 +20,8 @@ const gone = answer('{"error":"job not found"}', { status: 404 })
 test('settings have their defaults', () => {
   expect(runpod.settings.parse({ endpointId: 'ep1' })).toEqual({
     clocks: { connectMs: 5000, firstTokenMs: 300_000, idleMs: 30_000, totalMs: 600_000 },
-    ...{ retries: 1, retryDelayMs: 200, concurrency: 128 },
+    ...{ retries: 1, retryDelayMs: 200, concurrency: 128, queueMs: 10_000, queueLimit: 1000 },
+    onAbort: 'cancel',
     ...{ baseUrl: 'https://api.runpod.ai/v2', endpointId: 'ep1', mode: 'openai', worker: 'vllm' },
     ...{ loadBalancer: false, waitMs: 10_000, models: [] },
   })
@@ -295,5 +296,14 @@ describe('its health', () => {
     )
     expect(await scene.upstream.health?.(new AbortController().signal)).toEqual({ isReady })
     expect(scene.server.requests[0]?.path).toBe('/v2/ping')
+  })
+
+  test.for([
+    [{ mode: 'openai', loadBalancer: true }, true],
+    [{ mode: 'openai' }, false],
+    [{ mode: 'jobs' }, false],
+  ] as const)('of %j wakes a worker to tell: %s', async ([input, isWaking]) => {
+    await using scene = await stage(answering({}), input)
+    expect(scene.upstream.healthWakes ?? false).toBe(isWaking)
   })
 })

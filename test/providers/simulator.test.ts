@@ -38,6 +38,7 @@ describe('every behaviour, streamed or not, in a chat or a completion', () => {
       { text: 'one two', usage: { prompt_tokens: -7, completion_tokens: 1e21, total_tokens: Number.NaN } },
     ],
     ['extra', 'sim-extra-echo', { text: 'one two', extra: { region: 'eu-sim-1', queue_ms: 12 } }],
+    ['ragged', 'sim-ragged-echo', { text: 'one two' }],
   ]
   const ofChatsAlone = ['reasoning', 'tools']
   const unending = ['stall']
@@ -289,7 +290,7 @@ describe('the provider', () => {
     const upstream = create()
     expect(upstream).toMatchObject({
       name: 'sim',
-      oneChoice: true,
+      oneChoice: { text: true, chat: true },
       knownModels,
       retry: { retries: 1, delayMs: 200 },
       clocks: { connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 600_000 },

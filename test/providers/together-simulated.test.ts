@@ -122,7 +122,7 @@ describe.for([
 
   test.for([
     ['sim-status-400', {}, 'rejected', { upstreamStatus: 400 }],
-    ['sim-status-401', {}, 'upstream_auth', { operatorNote: 'providers.together.apiKey' }],
+    ['sim-status-401', {}, 'upstream_auth', { operatorNote: 'TOGETHER_API_KEY' }],
     ['sim-status-402', {}, 'upstream_auth', { upstreamStatus: 402 }],
     ['sim-status-403', {}, 'context_length', { upstreamStatus: 403 }],
     ['sim-status-404', {}, 'model_not_found', { elsewhere: true }],
@@ -296,4 +296,13 @@ test.for<[Kind, string]>([
   await using together = await scene()
   const told = await tell(together.upstream, call({ model: 'old/sim-echo', kind }))
   expect(told.reply?.object).toBe(kind === 'text' ? 'text_completion' : object)
+})
+
+test('a chat of several choices is one request, and one line on the bill', async () => {
+  await using together = await scene()
+  expect(together.upstream.oneChoice).toEqual({ text: true, chat: false })
+  const asked = call({ model: 'new/sim-echo', kind: 'chat', body: { messages, n: 2 } })
+  const told = await tell(together.upstream, asked)
+  expect(told.reply?.choices.map(({ message }) => message?.content)).toEqual(['one two', 'one two'])
+  expect(together.server.bill()).toHaveLength(1)
 })

@@ -246,6 +246,6 @@ test('a list that is refused blames the key', async () => {
   await expect(scene.upstream.listModels?.(new AbortController().signal)).rejects.toMatchObject({
     kind: 'upstream_auth',
     provider: 'together',
-    operatorNote: 'providers.together.apiKey',
+    operatorNote: 'TOGETHER_API_KEY',
   })
 })

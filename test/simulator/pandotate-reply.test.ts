@@ -82,6 +82,7 @@ describe('every behaviour on a socket', () => {
       'sim-extra-nousage-echo',
       { status: 200, body: expect.stringMatching(/"one two","region":.*12\}$/) },
     ],
+    ['ragged', 'sim-ragged-echo', { status: 200, body: answer('sim-ragged-echo', 'one two', 2, 2) }],
     ['reasoning', 'sim-reasoning-echo', { status: 200, body: answer('sim-reasoning-echo', 'one two', 2, 2) }],
     ['tools', 'sim-tools-echo', { status: 200, body: answer('sim-tools-echo', 'one two', 2, 2) }],
   ]

@@ -26,6 +26,7 @@ describe('every behaviour', () => {
     ['extra', 'sim-extra-echo', '"region":"eu-sim-1"'],
     ['reasoning', 'sim-reasoning-echo', '"reasoning":"Somebody"'],
     ['tools', 'sim-tools-echo', '"content":" two"'],
+    ['ragged', 'sim-ragged-echo', /^(: .*\r\n\r\ndata: .*\r\n\r\n)+: .*\r\n\r\ndata: \[DONE\]\r\n$/],
   ]
 
   test.for(cases)('%s in a stream: %s', async ([, model, told, broken]) => {

@@ -26,6 +26,8 @@ const answered: Partial<CallRecord> = {
       used: undefined,
       isEstimated: false,
       isDelivered: true,
+      isResumed: false,
+      isUncertain: false,
       costNanoUsd: undefined,
     },
   ],

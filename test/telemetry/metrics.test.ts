@@ -54,6 +54,20 @@ test('each deployment shows its breaker and its share, as they are at the scrape
   ])
 })
 
+test('a deployment shows whether it is ready once it was probed', async () => {
+  const standings = createStandings(['m@well', 'm@sick', 'm@asleep', 'm@unasked'], handClock(), () => 0)
+  const metrics = createMetrics(() => standings.snapshot())
+  expect(await linesOf(metrics, 'pandotate_deployment_ready')).toEqual([])
+  standings.probed('m@well', { atEpochMs: 1, answer: { isReady: true } })
+  standings.probed('m@sick', { atEpochMs: 1, answer: new Failure('timeout', 'Late.') })
+  standings.probed('m@asleep', { atEpochMs: 1, answer: { isReady: false, idleWorkers: 0 } })
+  expect(await linesOf(metrics, 'pandotate_deployment_ready')).toEqual([
+    'pandotate_deployment_ready{deployment="m@well"} 1',
+    'pandotate_deployment_ready{deployment="m@sick"} 0',
+    'pandotate_deployment_ready{deployment="m@asleep"} 0',
+  ])
+})
+
 function write(metrics: Metrics, change: Partial<CallRecord>): void {
   metrics.write({ ...startRecord('req_1', 'chat'), ...change })
 }
@@ -73,6 +87,8 @@ function anAttempt(deployment: string, costNanoUsd: number | undefined): Attempt
     used: undefined,
     isEstimated: false,
     isDelivered: true,
+    isResumed: false,
+    isUncertain: false,
     costNanoUsd,
   }
 }

@@ -1,0 +1,180 @@
+import { openAccount } from './account.ts'
+import { type AttemptParts, openAttempt } from './attempt-trace.ts'
+import { joinEmbeddings, splitInputs, vouchEmbeddings } from './embeddings.ts'
+import { Failure } from './failure.ts'
+import type { GatewayParts } from './gateway.ts'
+import { inTime } from './in-time.ts'
+import { isObject, type JsonObject } from './json.ts'
+import { merge } from './merge.ts'
+import type { MeteredUsage } from './meter.ts'
+import type { Relay, RelayReply, Usage } from './model.ts'
+import { promptSizeOf } from './prompt-size.ts'
+import type { OpenRecord } from './recorder.ts'
+import { vouchRerank } from './rerank.ts'
+import type { Plan } from './router.ts'
+import { addUsage, type ClaimedUsage, readUsage, writeUsage } from './usage.ts'
+import { walk } from './walk.ts'
+
+/** The story of a relay: plan it, split it where there is too much of it, try, count, put together. */
+export async function relay(
+  parts: GatewayParts,
+  call: Relay,
+  signal: AbortSignal,
+  record: OpenRecord,
+): Promise<RelayReply> {
+  const { row } = record
+  row.kind = call.kind
+  row.model = call.model
+  const planned = parts.planner.plan(call)
+  const account = openAccount(planned.baseline, record)
+  const pieces = call.kind === 'embeddings' ? splitInputs(call, inputsPerRequest(planned.plan)) : [call]
+  row.parts = pieces.length
+  const usages = new Map<number, MeteredUsage>()
+  for (const [part, piece] of pieces.entries()) {
+    account.follow(part, { estimate: () => usages.get(part) ?? judged(piece) })
+  }
+  const replies = await answered({ parts, plan: planned.plan, pieces, signal, record })
+  for (const [part, { claimed, piece }] of replies.entries()) {
+    usages.set(part, await settled(claimed, piece, parts))
+  }
+  const usage = addUsage([...usages.values()].map((one) => one.usage))
+  const isEstimated = [...usages.values()].some(({ estimated }) => estimated)
+  row.usage = usage
+  row.usageEstimated = isEstimated
+  planned.learn(usage, isEstimated, row.deployment ?? planned.plan[0].id)
+  account.settle()
+  const [first, ...others] = replies.map(({ reply }) => reply)
+  if (first === undefined) throw new TypeError('A relay has at least one part.')
+  return told(joinEmbeddings([first, ...others]), usage, call)
+}
+
+/** What may go into one request, wherever of the plan it ends up. */
+function inputsPerRequest(plan: Plan): number {
+  return Math.min(...plan.map(({ traits }) => traits.inputsPerRequest ?? Number.POSITIVE_INFINITY))
+}
+
+type Work = {
+  readonly parts: GatewayParts
+  readonly plan: Plan
+  readonly pieces: readonly Relay[]
+  readonly signal: AbortSignal
+  readonly record: OpenRecord
+}
+
+/** The pieces side by side, each by its own walk; when one fails the others are given up. In the pieces' order. */
+async function answered({ parts, plan, pieces, signal, record }: Work): Promise<readonly Relayed[]> {
+  const { clock, random, limits, standings, retryBudget } = parts
+  const { row, startedAt } = record
+  const siblings = new AbortController()
+  const both = pieces.length === 1 ? signal : AbortSignal.any([signal, siblings.signal])
+  const tasks = pieces.map((piece, part) => async () => {
+    const deadlineAt = startedAt + Math.min(limits.deadlineMs, piece.deadlineMs ?? Number.POSITIVE_INFINITY)
+    const bounds = { startedAt, deadlineAt, standings, retryBudget, signal: both, note: () => undefined }
+    return [
+      await walk({ plan, call: piece, part, clock, random, record: row, ...bounds }, async (attempt) => {
+        const relayed = await attemptRelay(attempt)
+        row.deployment ??= attempt.deployment.id
+        row.provider ??= attempt.deployment.upstream.name
+        return relayed
+      }),
+    ]
+  })
+  const replies: Relayed[] = []
+  try {
+    for await (const { position, value } of merge(tasks, limits.fanOut)) replies[position] = value
+  } finally {
+    siblings.abort(new Failure('caller_left', 'The rest of the answer is no longer wanted.'))
+  }
+  row.firstTokenMs = record.elapsedMs() - (row.attempts[0]?.startMs ?? 0)
+  return replies
+}
+
+type Relayed = {
+  readonly piece: Relay
+  readonly reply: RelayReply
+  readonly claimed: ClaimedUsage | undefined
+}
+
+/** One try at one deployment: the whole answer, vouched for, or a Failure. */
+async function attemptRelay(parts: AttemptParts<Relay>): Promise<Relayed> {
+  const { call, deployment } = parts
+  const { upstream, upstreamModel = call.model, clocks } = deployment
+  const open = openAttempt(parts)
+  try {
+    const { id, signal, notes } = open
+    if (upstream.relay === undefined) throw noneOf(call)
+    const sent = upstream.relay(call, { id, upstreamModel, signal, notes })
+    const raw = await inTime(parts, sent, clocks.totalMs)
+    const claimed = claimOf(raw.body, parts.record.flags)
+    open.claims(() => claimed)
+    const reply = call.kind === 'embeddings' ? vouchEmbeddings(raw, call) : vouchRerank(raw, call)
+    open.commit()
+    open.end()
+    return { piece: call, reply, claimed }
+  } catch (thrown) {
+    throw open.fail(thrown)
+  }
+}
+
+function noneOf({ kind }: Relay): Failure {
+  return new Failure('unsupported', `This upstream has no ${kind}.`, { code: 'unsupported_endpoint' })
+}
+
+/** Nothing is brought forth but what was asked about. */
+function claimOf({ usage }: JsonObject, flags: Set<string>): ClaimedUsage | undefined {
+  const claimed = readUsage(usage, flags)
+  if (claimed === undefined) return undefined
+  const { total_tokens: total } = claimed.raw
+  const promptTokens = claimed.promptTokens ?? (typeof total === 'number' ? total : undefined)
+  return { ...claimed, promptTokens, completionTokens: claimed.completionTokens ?? 0 }
+}
+
+async function settled(
+  claimed: ClaimedUsage | undefined,
+  piece: Relay,
+  { counter }: GatewayParts,
+): Promise<MeteredUsage> {
+  const { promptTokens, completionTokens = 0, raw = {} } = claimed ?? {}
+  if (promptTokens !== undefined) {
+    return { usage: writeUsage(raw, promptTokens, completionTokens), estimated: false }
+  }
+  const counted = await countTexts(piece, counter)
+  return { usage: writeUsage(raw, counted, completionTokens), estimated: true }
+}
+
+/** Token ids count for themselves; a query is read with every document. */
+async function countTexts({ kind, body }: Relay, counter: GatewayParts['counter']): Promise<number> {
+  const { input, query, documents } = body
+  if (kind === 'embeddings') return await countEach(Array.isArray(input) ? input : [input], counter)
+  const texts: readonly unknown[] = Array.isArray(documents) ? documents : []
+  return (await countEach(texts, counter)) + texts.length * (await countEach([query], counter))
+}
+
+async function countEach(values: readonly unknown[], counter: GatewayParts['counter']): Promise<number> {
+  let tokens = 0
+  const texts: string[] = []
+  for (const value of values) {
+    if (typeof value === 'number') tokens += 1
+    else if (Array.isArray(value)) tokens += value.length
+    else if (typeof value === 'string') texts.push(value)
+    else if (isObject(value)) texts.push(...Object.values(value).filter((each) => typeof each === 'string'))
+  }
+  for (const text of texts) tokens += await counter.count(text)
+  return tokens
+}
+
+function judged(piece: Relay): MeteredUsage {
+  const { exactTokens, textTokens } = promptSizeOf(piece)
+  return { usage: writeUsage({}, Math.round(exactTokens + textTokens), 0), estimated: true }
+}
+
+/** Clients of embeddings fail without usage; of several answers only the sum is true. */
+function told(reply: RelayReply, usage: Usage, { kind }: Relay): RelayReply {
+  if (kind !== 'embeddings') return reply
+  const { prompt_tokens, total_tokens } = usage
+  const said = reply.body['usage']
+  if (isObject(said) && said['prompt_tokens'] === prompt_tokens && said['total_tokens'] === total_tokens) {
+    return reply
+  }
+  return { body: { ...reply.body, usage: { prompt_tokens, total_tokens } }, source: undefined }
+}

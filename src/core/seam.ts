@@ -1,0 +1,94 @@
+import type { Account } from './account.ts'
+import { type Answer, attempt, type Bursts } from './attempt.ts'
+import type { AttemptParts } from './attempt-trace.ts'
+import { continued } from './continuation.ts'
+import { Failure } from './failure.ts'
+import { createMeter, type Meter, type MeteredUsage } from './meter.ts'
+import type { Call } from './model.ts'
+import type { Deployment, TokenCounter } from './ports.ts'
+import type { AttemptRecord, CallRecord } from './record.ts'
+import { asAsked, restOf } from './rest.ts'
+import type { Plan } from './router.ts'
+import { addUsage } from './usage.ts'
+
+export type SeamParts = {
+  readonly call: Call
+  readonly plan: Plan
+  /** The answer's beginning, and what meters it. */
+  readonly first: Answer
+  readonly meter: Meter
+  readonly counter: TokenCounter
+  readonly account: Account
+  readonly record: CallRecord
+  readonly signal: AbortSignal
+  /** Walks a plan with attempts of this make. */
+  readonly walk: (plan: Plan, make: (parts: AttemptParts) => Promise<Answer>) => Promise<Answer>
+}
+
+/** One stream of an answer and of those that take it up where it breaks off. */
+export type Seamed = {
+  readonly bursts: Bursts
+  /** Summed over all of them, each with the prompt that it was given. */
+  usage(): Promise<MeteredUsage>
+}
+
+/** Takes a stream up elsewhere where it breaks off, as often as the plan has attempts left. */
+export function seamed(parts: SeamParts): Seamed {
+  const { call, first, meter, record } = parts
+  const legs: Leg[] = [{ answer: first, meter }]
+  const broken = new Set<string>()
+  return {
+    bursts: continued({
+      first,
+      signal: parts.signal,
+      async resume(answer, said) {
+        broken.add(answer.deployment.id)
+        const { usage } = await sumOf(legs)
+        const able = (deployment: Deployment) =>
+          restOf(call, said, usage.completion_tokens, deployment) !== undefined
+        const plan = placesLeft(parts.plan, record.attempts, broken).filter(able)
+        const [next, ...others] = plan
+        if (next === undefined) return undefined
+        record.flags.add('continued')
+        return await parts.walk([next, ...others], async (attempted) => {
+          const rest = restOf(call, said, usage.completion_tokens, attempted.deployment)
+          if (rest === undefined)
+            throw new Failure('unsupported', 'This upstream cannot go on with an answer.')
+          const leg = await takeUp(parts, rest, attempted)
+          legs.push(leg)
+          return leg.answer
+        })
+      },
+    }),
+    usage: () => sumOf(legs),
+  }
+}
+
+type Leg = { readonly answer: Answer; readonly meter: Meter }
+
+async function takeUp({ call, counter, account }: SeamParts, rest: Call, parts: AttemptParts): Promise<Leg> {
+  const meter = createMeter(rest, counter)
+  account.follow(parts.part, meter)
+  const answer = await attempt({ ...parts, call: rest, note: meter.note, isResumed: true })
+  return { answer: asAsked(answer, rest, call), meter }
+}
+
+/** Every other place of the plan once, those that were not tried first, as many as there are attempts left. */
+function placesLeft(
+  plan: Plan,
+  attempts: readonly AttemptRecord[],
+  broken: ReadonlySet<string>,
+): readonly Deployment[] {
+  const tried = new Set(attempts.map(({ deployment }) => deployment))
+  const others = [...new Set(plan)].filter(({ id }) => !broken.has(id))
+  const inOrder = [...others.filter(({ id }) => !tried.has(id)), ...others.filter(({ id }) => tried.has(id))]
+  return inOrder.slice(0, Math.max(0, plan.length - attempts.length))
+}
+
+async function sumOf(legs: readonly Leg[]): Promise<MeteredUsage> {
+  const settled = await Promise.all(legs.map(({ answer, meter }) => meter.settle(answer.usage())))
+  return {
+    usage: addUsage(settled.map(({ usage }) => usage)),
+    estimated: settled.some(({ estimated }) => estimated),
+  }
+}

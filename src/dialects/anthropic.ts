@@ -1,0 +1,40 @@
+import type { Call } from '../core/model.ts'
+import { anthropicError } from './anthropic-error.ts'
+import { anthropicFields, strictAnthropicFields } from './anthropic-fields.ts'
+import { renderMessage } from './anthropic-reply.ts'
+import { chatRequest } from './anthropic-request.ts'
+import { createAnthropicStream } from './anthropic-stream.ts'
+import { callOf, requireModel } from './call.ts'
+import type { Dialect, Incoming } from './dialect.ts'
+import { missing } from './issue.ts'
+import { refuseUnknown, validate } from './validate.ts'
+
+/** Anthropic's messages, as calls for a chat. */
+export const anthropic: Dialect = {
+  name: 'messages',
+  path: '/messages',
+  prefixes: ['/v1', '/inference', '/inference/v1'],
+  requestIdHeader: 'request-id',
+  parse(request) {
+    if (request.strict && (request.body['max_tokens'] ?? null) === null) throw missing('max_tokens')
+    return messageCall(request)
+  },
+  render: renderMessage,
+  encoder: createAnthropicStream,
+  fail: anthropicError,
+}
+
+/**
+ * A request for a message, or for the count of its tokens, as a Call. Throws Failure `invalid_request` or
+ * `unsupported`.
+ */
+export function messageCall(request: Incoming): Call {
+  const { body: asked, strict } = request
+  requireModel(asked)
+  if ((asked['messages'] ?? null) === null) throw missing('messages')
+  validate(asked, strict ? strictAnthropicFields : anthropicFields)
+  if (strict) refuseUnknown(asked, strictAnthropicFields)
+  const { body, dropped } = chatRequest(asked)
+  // What the caller sent is not the text of this body.
+  return { ...callOf({ ...request, body }, 'messages', 'chat'), source: undefined, dropped }
+}

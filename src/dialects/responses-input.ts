@@ -1,0 +1,56 @@
+import { Failure } from '../core/failure.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
+
+/**
+ * A response's input as items that each have an id: a text is a message of the user's, and a reference is the item
+ * that `findItem` has for it. `stem` makes the ids of those that came without. Throws Failure `invalid_request` for a
+ * reference to nothing. The input must have been held to `responsesFields`.
+ */
+export function inputItems(
+  input: unknown,
+  stem: string,
+  findItem: (id: string) => JsonObject | undefined,
+): readonly JsonObject[] {
+  if (typeof input === 'string') return [identified({ role: 'user', content: input }, `${stem}_in_0`)]
+  const given: readonly unknown[] = Array.isArray(input) ? input : []
+  return given.filter(isObject).map((item, place) => {
+    const { type, role, id } = item
+    const isReference = type === 'item_reference' || ((type ?? null) === null && role === undefined)
+    if (!isReference) return identified(item, `${stem}_in_${place}`)
+    const found = findItem(String(id))
+    if (found === undefined) throw noSuchItem(String(id))
+    return found
+  })
+}
+
+/** The item as it is listed: of a kind, with an id, and a message's text as a part. */
+function identified(item: JsonObject, rest: string): JsonObject {
+  const type = typeof item['type'] === 'string' ? item['type'] : 'message'
+  const id =
+    typeof item['id'] === 'string' && item['id'] !== ''
+      ? item['id']
+      : `${prefixes.get(type) ?? 'item'}_${rest}`
+  if (type !== 'message') return { ...item, id }
+  const { content, role } = item
+  const part =
+    role === 'assistant'
+      ? { type: 'output_text', text: content, annotations: [] }
+      : { type: 'input_text', text: content }
+  return { status: 'completed', ...item, id, type, content: typeof content === 'string' ? [part] : content }
+}
+
+const prefixes: ReadonlyMap<string, string> = new Map([
+  ['message', 'msg'],
+  ['reasoning', 'rs'],
+  ['function_call', 'fc'],
+  ['function_call_output', 'fco'],
+  ['custom_tool_call', 'ctc'],
+  ['custom_tool_call_output', 'ctco'],
+])
+
+function noSuchItem(id: string): Failure {
+  return new Failure('not_found', `Item with id '${id.slice(0, 100)}' not found.`, {
+    param: 'input',
+    code: null,
+  })
+}

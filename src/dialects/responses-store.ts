@@ -1,0 +1,200 @@
+import { hash } from 'node:crypto'
+import { isObject, type JsonObject, parseJson } from '../core/json.ts'
+import type { Clock } from '../core/ports.ts'
+
+/** Responses that callers may come back to. Each is known to the tenant it was made for, and to nobody else. */
+export interface ResponseStore {
+  /** Keeps a response, unless it is too big; older ones make room. */
+  put(tenant: string, response: StoredResponse): void
+  find(tenant: string, id: string): StoredResponse | undefined
+  /** The input or output item that has this id. */
+  findItem(tenant: string, id: string): JsonObject | undefined
+  /**
+   * What was said up to a response and in it, the first item first. Undefined when it is not there, or one that
+   * it went on from is not.
+   */
+  conversation(tenant: string, id: string): readonly JsonObject[] | undefined
+  /** False when there was none. */
+  remove(tenant: string, id: string): boolean
+}
+
+export type StoredResponse = {
+  readonly id: string
+  /** The response that it went on from. */
+  readonly previousId: string | undefined
+  /** The items of its own request, each with an id. */
+  readonly input: readonly JsonObject[]
+  /** As it was answered. */
+  readonly response: JsonObject
+}
+
+export type StoreBounds = {
+  readonly entries: number
+  /** Of memory, counted so that it is rather less than said. */
+  readonly bytes: number
+  /** Since it was last used, in milliseconds. */
+  readonly ttlMs: number
+}
+
+/** A day for thousands of conversations of ordinary length. */
+export const usualStoreBounds: StoreBounds = { entries: 10_000, bytes: 128 * 2 ** 20, ttlMs: 86_400_000 }
+
+/**
+ * A store in memory. Where something has to make room, it is what the tenant who holds most has not used for
+ * longest; going on from a response uses all that came before it.
+ */
+export function createResponseStore(
+  clock: Pick<Clock, 'now'>,
+  bounds: StoreBounds = usualStoreBounds,
+): ResponseStore {
+  const shelves = new Shelves(clock, bounds)
+  return {
+    put: (tenant, response) => shelves.put(tenant, packed(response)),
+    find(tenant, id) {
+      const entry = shelves.use(tenant, id)
+      return entry && unpacked(entry)
+    },
+    findItem(tenant, id) {
+      const entry = shelves.useHolder(tenant, id)
+      return entry && itemsOf(unpacked(entry)).find((item) => item['id'] === id)
+    },
+    conversation(tenant, id) {
+      const turns: (readonly JsonObject[])[] = []
+      let next: string | undefined = id
+      while (next !== undefined) {
+        const entry = shelves.use(tenant, next)
+        if (entry === undefined) return undefined
+        turns.push(itemsOf(unpacked(entry)))
+        next = entry.previousId
+      }
+      return turns.reverse().flat()
+    },
+    remove: (tenant, id) => shelves.remove(tenant, id),
+  }
+}
+
+/** Whose a response is: who has no key of the gateway's own goes by the one he brought, of which only a digest is kept. */
+export function tenantOf(principal: string | undefined, credential: string | undefined): string {
+  return `${principal ?? ''} ${credential === undefined ? '' : hash('sha256', credential, 'base64url')}`
+}
+
+/** What is one tenant's. */
+type Shelf = {
+  readonly tenant: string
+  /** In the order of use, the latest last. */
+  readonly entries: Map<string, Entry>
+  /** The response that holds an item, by the item's id. */
+  readonly items: Map<string, string>
+  bytes: number
+}
+
+/** Every tenant's shelf, none of them empty, within the bounds of them all. */
+class Shelves {
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #bounds: StoreBounds
+  readonly #shelves = new Map<string, Shelf>()
+  #entries = 0
+  #bytes = 0
+
+  constructor(clock: Pick<Clock, 'now'>, bounds: StoreBounds) {
+    this.#clock = clock
+    this.#bounds = bounds
+  }
+
+  put(tenant: string, entry: Entry): void {
+    if (entry.bytes > this.#bounds.bytes) return
+    this.remove(tenant, entry.id)
+    const shelf = this.#shelves.get(tenant) ?? { tenant, entries: new Map(), items: new Map(), bytes: 0 }
+    this.#shelves.set(tenant, shelf)
+    entry.expiresAt = this.#clock.now() + this.#bounds.ttlMs
+    shelf.entries.set(entry.id, entry)
+    for (const id of entry.itemIds) shelf.items.set(id, entry.id)
+    shelf.bytes += entry.bytes
+    this.#bytes += entry.bytes
+    this.#entries++
+    while (this.#entries > this.#bounds.entries || this.#bytes > this.#bounds.bytes) this.#dropOne()
+  }
+
+  use(tenant: string, id: string): Entry | undefined {
+    const shelf = this.#freshShelf(tenant)
+    const entry = shelf?.entries.get(id)
+    if (shelf === undefined || entry === undefined) return undefined
+    entry.expiresAt = this.#clock.now() + this.#bounds.ttlMs
+    shelf.entries.delete(id)
+    shelf.entries.set(id, entry)
+    return entry
+  }
+
+  /** As `use`, by the id of an item. */
+  useHolder(tenant: string, itemId: string): Entry | undefined {
+    const id = this.#shelves.get(tenant)?.items.get(itemId)
+    return id === undefined ? undefined : this.use(tenant, id)
+  }
+
+  remove(tenant: string, id: string): boolean {
+    const shelf = this.#freshShelf(tenant)
+    const entry = shelf?.entries.get(id)
+    if (shelf === undefined || entry === undefined) return false
+    this.#drop(shelf, entry)
+    return true
+  }
+
+  /** Without what is too old. */
+  #freshShelf(tenant: string): Shelf | undefined {
+    const shelf = this.#shelves.get(tenant)
+    for (const oldest of shelf?.entries.values() ?? []) {
+      if (shelf === undefined || this.#clock.now() < oldest.expiresAt) break
+      this.#drop(shelf, oldest)
+    }
+    return shelf
+  }
+
+  #dropOne(): void {
+    let fullest: Shelf | undefined
+    for (const shelf of this.#shelves.values()) {
+      if (fullest === undefined || shelf.bytes > fullest.bytes) fullest = shelf
+    }
+    const [oldest] = fullest?.entries.values() ?? []
+    if (fullest !== undefined && oldest !== undefined) this.#drop(fullest, oldest)
+  }
+
+  #drop(shelf: Shelf, entry: Entry): void {
+    shelf.entries.delete(entry.id)
+    for (const id of entry.itemIds) if (shelf.items.get(id) === entry.id) shelf.items.delete(id)
+    shelf.bytes -= entry.bytes
+    this.#bytes -= entry.bytes
+    this.#entries--
+    if (shelf.entries.size === 0) this.#shelves.delete(shelf.tenant)
+  }
+}
+
+/** As text: its size is known, and thousands of small objects would keep the garbage collector busy. */
+type Entry = {
+  readonly id: string
+  readonly previousId: string | undefined
+  readonly text: string
+  readonly itemIds: readonly string[]
+  readonly bytes: number
+  expiresAt: number
+}
+
+function packed({ id, previousId, ...said }: StoredResponse): Entry {
+  const text = JSON.stringify(said)
+  const itemIds = itemsOf(said).flatMap(({ id: itemId }) => (typeof itemId === 'string' ? [itemId] : []))
+  const bytes = entryBytes + 2 * text.length + itemIds.length * itemIdBytes
+  return { id, previousId, text, itemIds, bytes, expiresAt: 0 }
+}
+
+/** What an entry takes besides its text, and each of its items' ids, about; a character takes two bytes at most. */
+const entryBytes = 512
+const itemIdBytes = 256
+
+function unpacked({ id, previousId, text }: Entry): StoredResponse {
+  // The text was made from just these.
+  return { id, previousId, ...(parseJson(text) as Pick<StoredResponse, 'input' | 'response'>) }
+}
+
+function itemsOf({ input, response }: Pick<StoredResponse, 'input' | 'response'>): readonly JsonObject[] {
+  const { output } = response
+  return [...input, ...(Array.isArray(output) ? output.filter(isObject) : [])]
+}

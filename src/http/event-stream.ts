@@ -1,0 +1,104 @@
+import type { ServerResponse } from 'node:http'
+import type { OpenRecord } from '../core/recorder.ts'
+import { answerHeaders, noteOverhead, replayHeaders } from './response-headers.ts'
+import type { FlatHeaders } from './send.ts'
+import { watchRest, whenDrained } from './write-stall.ts'
+
+export type StreamLimits = {
+  /** After so much silence the caller gets a comment, and again; 0: never. */
+  readonly keepaliveMs: number
+  /** How long a caller may take nothing of what was written. */
+  readonly writeStallMs: number
+}
+
+export type EventStreamParts = {
+  readonly response: ServerResponse
+  readonly record: OpenRecord
+  /** Aborts when the caller leaves. */
+  readonly signal: AbortSignal
+  readonly limits: StreamLimits
+}
+
+/**
+ * The server-sent events of one call, on their way to its caller. While there is nothing to tell, comments keep the
+ * connection alive, before the answer has begun too: status and headers are out then, but nothing of an answer.
+ */
+export class EventStream implements Disposable {
+  readonly #response: ServerResponse
+  readonly #record: OpenRecord
+  readonly #signal: AbortSignal
+  readonly #writeStallMs: number
+  #silence: NodeJS.Timeout | undefined
+
+  constructor({ response, record, signal, limits }: EventStreamParts) {
+    this.#response = response
+    this.#record = record
+    this.#signal = signal
+    this.#writeStallMs = limits.writeStallMs
+    if (limits.keepaliveMs > 0) this.#silence = setTimeout(() => this.#comment(), limits.keepaliveMs)
+  }
+
+  /** The status and the headers are out: what goes wrong from now on is told in the stream. */
+  get hasBegun(): boolean {
+    return this.#response.headersSent
+  }
+
+  /** The answer begins. */
+  begin(): void {
+    if (this.hasBegun) noteOverhead(this.#record)
+    else this.#writeHead(answerHeaders(this.#record))
+  }
+
+  /** False: `drained` is to be awaited before there is more. */
+  write(frames: string): boolean {
+    if (this.#response.destroyed) return false
+    this.#silence?.refresh()
+    this.#record.row.responseBytes += Buffer.byteLength(frames)
+    return this.#response.write(frames)
+  }
+
+  /** Resolves when more may be written. Rejects when the caller leaves, or reads no more and is hung up on. */
+  drained(): Promise<void> {
+    return whenDrained(this.#response, this.#signal, this.#writeStallMs, () => {
+      this.#record.row.flags.add('write_stalled')
+    })
+  }
+
+  /** Writes the last there is. Does nothing when nobody is there to read it. */
+  end(frames: string): void {
+    if (this.#response.destroyed) return
+    this.write(frames)
+    this.#response.end()
+    watchRest(this.#response, this.#writeStallMs)
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#silence)
+    this.#silence = undefined
+  }
+
+  #writeHead(headers: FlatHeaders): void {
+    this.#record.row.status = 200
+    this.#response.writeHead(200, [...headers, ...eventStream])
+  }
+
+  /** Who is not reading needs none. */
+  #comment(): void {
+    if (this.#response.destroyed) return
+    // Where the answer comes from, and at which attempt, is not known yet.
+    if (!this.hasBegun) this.#writeHead(['x-request-id', this.#record.row.id, ...replayHeaders(this.#record)])
+    if (this.#response.writableNeedDrain) this.#silence?.refresh()
+    else this.write(': keepalive\n\n')
+  }
+}
+
+const eventStream: FlatHeaders = [
+  'content-type',
+  'text/event-stream; charset=utf-8',
+  'cache-control',
+  'no-cache, no-transform',
+  'x-accel-buffering',
+  'no',
+  'x-content-type-options',
+  'nosniff',
+]

@@ -1,0 +1,67 @@
+import type { ServerResponse } from 'node:http'
+import { Failure } from '../core/failure.ts'
+
+/** The calls that are under way: so that all of them can be ended at once, and that it is known when none is left. */
+export interface OpenCalls {
+  /** Counts a call in, until its response is closed. Its signal aborts, with a Failure, when the call must end. */
+  open(response: ServerResponse): AbortSignal
+  /** Has every connection closed after the answer that is due on it. */
+  hangUp(): void
+  /** Ends every call with this Failure, and those that come later too. */
+  end(failure: Failure): void
+  /** Resolves once there is none. Calls that open later are not waited for. */
+  ended(): Promise<void>
+}
+
+export function createOpenCalls(): OpenCalls {
+  const open = new Set<OpenCall>()
+  let ending: Failure | undefined
+  let tellEnded: (() => void) | undefined
+  const close = (call: OpenCall) => {
+    open.delete(call)
+    if (open.size === 0) tellEnded?.()
+  }
+  return {
+    open(response) {
+      const call: OpenCall = { response, controller: new AbortController() }
+      const { signal } = call.controller
+      // `request` closes as soon as its body is read: only `response` tells.
+      if (response.destroyed) {
+        leave(call)
+        return signal
+      }
+      open.add(call)
+      response.once('close', () => {
+        close(call)
+        if (!response.writableFinished) leave(call)
+      })
+      if (ending !== undefined) call.controller.abort(ending)
+      return signal
+    },
+    hangUp() {
+      // Node then says `connection: close` by itself, where the headers are not out yet.
+      for (const { response } of open) response.shouldKeepAlive = false
+    },
+    end(failure) {
+      ending = failure
+      for (const { controller } of open) controller.abort(failure)
+    },
+    ended() {
+      if (open.size === 0) return Promise.resolve()
+      const { promise, resolve } = Promise.withResolvers<void>()
+      tellEnded = resolve
+      return promise
+    },
+  }
+}
+
+/** What a call is refused or ended with. By the time to come back, another gateway may have taken this one's place. */
+export function shuttingDown(): Failure {
+  return new Failure('draining', 'The gateway is shutting down.', { retryAfterMs: 1000 })
+}
+
+type OpenCall = { readonly response: ServerResponse; readonly controller: AbortController }
+
+function leave({ controller }: OpenCall): void {
+  controller.abort(new Failure('caller_left', 'The caller closed the connection.'))
+}

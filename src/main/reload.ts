@@ -1,0 +1,82 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Logger } from 'pino'
+import { type Config, ConfigError, isExposed } from '../config.ts'
+import type { Clock } from '../core/ports.ts'
+
+/** Puts another configuration in the place of the one that is in use. */
+export interface Reload {
+  /**
+   * Takes what `read` gives. What cannot be read, or is wrong, changes nothing, and the log says why; what only a
+   * restart can change stays, and the log says so.
+   */
+  run(read: () => Config): void
+  report(): ConfigurationReport
+}
+
+/** How it stands with the configuration, for operators. */
+export type ConfigurationReport = {
+  /** When the one in use was taken. */
+  readonly loadedEpochMs: number
+  /** Whether the last that was offered was refused: the one in use is older than the file. */
+  readonly isRefused: boolean
+  /** How many were taken after the first, and how many refused. */
+  readonly taken: number
+  readonly refused: number
+}
+
+export type ReloadParts = {
+  readonly current: () => Config
+  /** Throws where nothing can be made of it. */
+  readonly take: (config: Config) => void
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export function createReload({ current, take, clock, log }: ReloadParts): Reload {
+  const report = { loadedEpochMs: clock.epochMs(), isRefused: false, taken: 0, refused: 0 }
+  return {
+    run(read) {
+      try {
+        const config = inPlace(read(), current(), log)
+        report.isRefused = false
+        if (isDeepStrictEqual(config, current())) {
+          log.info({ source: config.source }, 'the configuration is as it was')
+          return
+        }
+        take(config)
+        report.taken++
+        report.loadedEpochMs = clock.epochMs()
+        log.info({ source: config.source }, 'the configuration was taken')
+      } catch (thrown) {
+        report.refused++
+        report.isRefused = true
+        log.error(told(thrown), 'the configuration was refused: the last good one stays')
+      }
+    },
+    report: () => ({ ...report }),
+  }
+}
+
+/** The configuration as a gateway that listens already can take it. */
+function inPlace(config: Config, { host, port, source }: Config, log: Logger): Config {
+  if (config.source === undefined && source !== undefined) {
+    const told = 'is gone, expected the file that the gateway was started with'
+    throw new ConfigError([{ source, place: '', told }])
+  }
+  const placed = { ...config, host, port }
+  if (isExposed(placed)) {
+    const told = `found no keys in auth.keys, expected some: the gateway listens on ${host} until it is restarted`
+    throw new ConfigError([{ source: config.source ?? 'environment', place: 'server.host', told }])
+  }
+  if (config.host !== host) warn(log, 'server.host', host, config.host)
+  if (config.port !== port) warn(log, 'server.port', port, config.port)
+  return placed
+}
+
+function warn(log: Logger, setting: string, inUse: string | number, wanted: string | number): void {
+  log.warn({ setting, inUse, wanted }, 'this setting changes with a restart only: the rest is taken')
+}
+
+function told(thrown: unknown): object {
+  return thrown instanceof ConfigError ? { problems: thrown.lines } : { err: thrown }
+}

@@ -1,0 +1,192 @@
+import type { RequestListener } from 'node:http'
+import { isDeepStrictEqual } from 'node:util'
+import type { Logger } from 'pino'
+import { createPriceBook } from '../catalog/price-book.ts'
+import { shippedPrices } from '../catalog/prices.ts'
+import type { Config } from '../config.ts'
+import { createBudget } from '../core/budget.ts'
+import { createCoalescer } from '../core/coalesce.ts'
+import type { Failure } from '../core/failure.ts'
+import { createGate } from '../core/gate.ts'
+import { createGateway, type Gateway, giveUp } from '../core/gateway.ts'
+import { createIdempotency, type Idempotency } from '../core/idempotency.ts'
+import { createPlanner } from '../core/planner.ts'
+import type { Clock, Detokenizer, Route, Sink, TokenCounter, Upstream } from '../core/ports.ts'
+import { createRecorder } from '../core/recorder.ts'
+import { createResponseCache } from '../core/response-cache.ts'
+import { reuseAnswers, type SharedWork } from '../core/reuse.ts'
+import { createRouter } from '../core/router.ts'
+import { createStandings, type Standings } from '../core/standings.ts'
+import { createStickiness } from '../core/stickiness.ts'
+import { dialectsWith, relays } from '../dialects/all.ts'
+import { type AppParts, createApp } from '../http/app.ts'
+import { createBodyReader } from '../http/body.ts'
+import { createOpenCalls } from '../http/open-calls.ts'
+import { providers } from '../providers/all.ts'
+import { createRoutes } from './deployments.ts'
+import { type PriceRefresh, refreshPrices } from './price-refresh.ts'
+import { startProbes } from './probes.ts'
+import { createWaker } from './waker.ts'
+
+/** Everything that is made of one configuration. A request that began with one ends with it. */
+export interface Snapshot extends AsyncDisposable {
+  readonly config: Config
+  readonly listener: RequestListener
+  readonly gateway: Gateway
+  /** What another configuration's may go on with. */
+  readonly standings: Standings
+  readonly prices: PriceRefresh | undefined
+  readonly idempotency: Idempotency | undefined
+  /** Has every connection of a call closed after its answer. */
+  hangUp(): void
+  /** Ends every call with this Failure. */
+  endCalls(failure: Failure): void
+  /** Asks nothing of its own accord any more. */
+  rest(): void
+  /** Resolves once no call is in flight. */
+  callsEnded(): Promise<void>
+}
+
+/** What lasts as long as the process, whatever the configuration. */
+export type Lasting = {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly tokenizer: TokenCounter & Detokenizer
+  readonly sinks: readonly Sink[]
+  readonly app: Pick<AppParts, LastingAppPart>
+}
+
+type LastingAppPart =
+  | 'configuration'
+  | 'generations'
+  | 'isDraining'
+  | 'isLeaving'
+  | 'metrics'
+  | 'newId'
+  | 'responseStore'
+  | 'shedding'
+  | 'startedEpochSeconds'
+  | 'version'
+
+/** Of what was learnt with the configuration before, what is still true is kept. */
+export function createSnapshot(config: Config, lasting: Lasting, before?: Snapshot): Snapshot {
+  const { clock, log } = lasting
+  const { limits, slowThresholdMs, strict, demo } = config
+  const upstreams = createUpstreams(config, lasting)
+  const book = createPriceBook({ own: [], shipped: shippedPrices })
+  const unchanged = unchangedProviders(config, before?.config)
+  const prices = config.refreshPrices
+    ? refreshPrices(upstreams.values(), book, clock, log, before?.prices?.listsOf(unchanged))
+    : undefined
+  const routes = createRoutes({ config, upstreams, book, clock })
+  const standings = standingsFor(routes, unchanged, clock, before?.standings)
+  const plain = createPlainGateway(config, lasting, routes, standings)
+  const gateway = reuseAnswers(plain, {
+    cache: config.cache.enabled ? createResponseCache(config.cache, clock) : undefined,
+    coalescer: config.coalesce ? createCoalescer<SharedWork>() : undefined,
+    recorder: createRecorder([], clock, slowThresholdMs),
+  })
+  const openCalls = createOpenCalls()
+  const idempotency = idempotencyFor(config, clock, before)
+  const deployments = routes.flatMap((route) => route.deployments)
+  const app = createApp({
+    ...lasting.app,
+    ...{ relays, gateway, openCalls, idempotency, limits, slowThresholdMs, strict, demo },
+    dialects: dialectsWith({ store: lasting.app.responseStore, clock }),
+    gate: createGate(config.keys),
+    recorder: createRecorder(lasting.sinks, clock, slowThresholdMs),
+    readBody: createBodyReader(limits),
+    counter: lasting.tokenizer,
+    waker: createWaker(deployments, log),
+  })
+  const probes = config.probes.enabled
+    ? startProbes({ ...config.probes, deployments, standings, clock, random: Math.random, log })
+    : undefined
+  const rest = () => {
+    prices?.[Symbol.dispose]()
+    probes?.[Symbol.dispose]()
+  }
+  return {
+    ...{ config, listener: app.callback(), gateway, standings, prices, idempotency },
+    hangUp: openCalls.hangUp,
+    endCalls(failure) {
+      openCalls.end(failure)
+      void idempotency?.close(failure)
+    },
+    rest,
+    async callsEnded() {
+      await openCalls.ended()
+      // Some go on without their callers.
+      await idempotency?.ended()
+    },
+    async [Symbol.asyncDispose]() {
+      rest()
+      await Promise.all(upstreams.values().map((upstream) => upstream.close()))
+    },
+  }
+}
+
+/** A key holds beyond a change of the configuration, unless how long it holds was changed. */
+function idempotencyFor(config: Config, clock: Clock, before: Snapshot | undefined): Idempotency | undefined {
+  const { enabled, ...settings } = config.idempotency
+  if (!enabled) return undefined
+  const isUnchanged = isDeepStrictEqual(config.idempotency, before?.config.idempotency)
+  return (isUnchanged ? before?.idempotency : undefined) ?? createIdempotency(settings, clock)
+}
+
+/** The names of those that are set up as they were. */
+function unchangedProviders(config: Config, before: Config | undefined): ReadonlySet<string> {
+  const same = config.providers.filter((provider) =>
+    before?.providers.some((other) => isDeepStrictEqual(other, provider)),
+  )
+  return new Set(same.map(({ name }) => name))
+}
+
+/** How a deployment has been doing still holds where it is the same model at the same, unchanged provider. */
+function standingsFor(
+  routes: readonly Route[],
+  unchanged: ReadonlySet<string>,
+  clock: Clock,
+  before: Standings | undefined,
+): Standings {
+  const deployments = routes.flatMap((route) => route.deployments)
+  const ids = deployments.map(({ id }) => id)
+  if (before === undefined) return createStandings(ids, clock, Math.random)
+  const kept = deployments.filter(({ upstream }) => unchanged.has(upstream.name))
+  return before.renewed(ids, new Set(kept.map(({ id }) => id)))
+}
+
+/** The gateway without what spares calls. */
+function createPlainGateway(
+  { keys, limits, stickiness, hedging }: Config,
+  { clock, tokenizer }: Lasting,
+  routes: readonly Route[],
+  standings: Standings,
+): Gateway {
+  const random = Math.random
+  const planner = createPlanner({
+    router: createRouter(routes, keys.length === 0),
+    standings,
+    stickiness: stickiness ? createStickiness(clock) : undefined,
+    attempts: limits.attempts,
+    clock,
+    random,
+  })
+  const budget = (share: number, least: number) => createBudget({ share, least }, clock)
+  return createGateway({
+    ...{ planner, standings, counter: tokenizer, clock, random, limits },
+    retryBudget: budget(limits.retryShare, 3),
+    hedging: hedging.enabled ? { budget: budget(hedging.share, 1), discard: giveUp } : undefined,
+  })
+}
+
+function createUpstreams(config: Config, { clock, tokenizer, app }: Lasting): ReadonlyMap<string, Upstream> {
+  const tools = { clock, detokenizer: tokenizer, userAgent: `pandotate-gateway/${app.version}` }
+  return new Map(
+    config.providers.map(({ name, type, settings }) => {
+      const provider = providers.find((one) => one.type === type)
+      if (provider === undefined) throw new TypeError(`The configuration names no known type: ${type}`)
+      return [name, provider.create(name, settings, tools)]
+    }),
+  )
+}

@@ -1,0 +1,89 @@
+import { Failure } from '../core/failure.ts'
+import { isObject, type JsonObject, parseJson } from '../core/json.ts'
+import type { Relay, RelayKind } from '../core/model.ts'
+import type { Attempt, Detokenizer, Upstream } from '../core/ports.ts'
+import type { WireAnswer } from './exchange.ts'
+import type { ReadError } from './openai-error.ts'
+import { replyBytes } from './openai-stream.ts'
+import { splice } from './splice.ts'
+import type { Wire } from './wire.ts'
+
+export type RelayParts = {
+  /** The upstream's name. */
+  readonly name: string
+  readonly wire: Wire
+  readonly headers: string[]
+  /** Where each kind goes; one without a path is `unsupported`. */
+  readonly paths: Readonly<Record<RelayKind, string | undefined>>
+  /** Turns token ids into text; undefined: the server takes them as they are. */
+  readonly detokenizer: Detokenizer | undefined
+  /** What an answer is whose status is an error, and what an error is that comes with status 200. */
+  readonly refused: (answer: WireAnswer, model: string) => Promise<Failure>
+  readonly readError: (model: string) => ReadError
+}
+
+/** What passes relays on to a server that speaks OpenAI's format: the text of both sides as it is, where it can be. */
+export function createRelay(parts: RelayParts): NonNullable<Upstream['relay']> {
+  const { name, wire, headers, paths, refused, readError } = parts
+  return async (call, attempt) => {
+    const path = paths[call.kind]
+    if (path === undefined) {
+      throw new Failure('unsupported', `This upstream has no ${call.kind}.`, { code: 'unsupported_endpoint' })
+    }
+    const answer = await wire.post(path, headers, await textOf(call, attempt, parts), attempt)
+    if (answer.status < 200 || answer.status >= 300) throw await refused(answer, call.model)
+    const source = await answer.text(replyBytes)
+    return { body: bodyOf(source, name, readError(call.model)), source }
+  }
+}
+
+async function textOf(call: Relay, attempt: Attempt, { detokenizer }: RelayParts): Promise<string> {
+  const edits: JsonObject = {}
+  if (call.body['model'] !== attempt.upstreamModel) edits['model'] = attempt.upstreamModel
+  if (detokenizer !== undefined && call.kind === 'embeddings' && holdsTokenIds(call.body['input'])) {
+    edits['input'] = await inWords(call.body['input'], detokenizer)
+    attempt.notes.converted.push('token ids to text (cl100k)')
+  }
+  const texts = Object.entries(edits).map(([key, value]) => [key, JSON.stringify(value)] as const)
+  if (call.source === undefined) return JSON.stringify({ ...call.body, ...edits })
+  return texts.length === 0 ? call.source : splice(call.source, Object.fromEntries(texts))
+}
+
+function holdsTokenIds(input: unknown): input is readonly unknown[] {
+  return Array.isArray(input) && (typeof input[0] === 'number' || Array.isArray(input[0]))
+}
+
+/** A list of ids is one text; a list of such lists as many. */
+async function inWords(
+  input: readonly unknown[],
+  detokenizer: Detokenizer,
+): Promise<string | readonly unknown[]> {
+  if (isTokenIds(input)) return await detokenizer.decode(input)
+  return await Promise.all(input.map((each) => (isTokenIds(each) ? detokenizer.decode(each) : each)))
+}
+
+function isTokenIds(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'number')
+}
+
+function bodyOf(text: string, provider: string, readError: ReadError): JsonObject {
+  const body = parsed(text)
+  if (!isObject(body)) {
+    throw new Failure('invalid_response', 'The upstream did not answer in JSON.', { provider })
+  }
+  const { error } = body
+  if (error === undefined || error === null) return body
+  const told = isObject(error) ? error : { message: String(error) }
+  throw (
+    readError(told) ??
+    new Failure('upstream_error', 'The upstream reported an error instead of an answer.', { cause: error })
+  )
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch {
+    return undefined
+  }
+}

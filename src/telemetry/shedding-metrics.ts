@@ -1,0 +1,37 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+
+/** What is under way in the process, and what was turned away since its start, by the reason. */
+export type SheddingCounts = {
+  readonly inFlight: number
+  readonly inFlightBytes: number
+  readonly shed: Readonly<Record<string, number>>
+}
+
+/** Shows them; `shedding` is asked at each scrape. */
+export function showShedding(registry: Registry, shedding: () => SheddingCounts): void {
+  const gauge = (name: string, help: string, read: (counts: SheddingCounts) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read(shedding()))
+      },
+    })
+  gauge('pandotate_calls_in_flight', 'Calls under way.', ({ inFlight }) => inFlight)
+  gauge(
+    'pandotate_request_bytes_in_flight',
+    'Bytes of the bodies of the calls under way.',
+    ({ inFlightBytes }) => inFlightBytes,
+  )
+  new Counter({
+    name: 'pandotate_shed_calls_total',
+    help: 'Calls turned away because there was more work than the process can take.',
+    labelNames: ['reason'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const [reason, count] of Object.entries(shedding().shed)) this.inc({ reason }, count)
+    },
+  })
+}

@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest'
+import { answer, chunk, lastChunk, startRawServer, streamHead } from '../fakes/raw-server.ts'
+import { startTestGateway } from '../gateway-fixture.ts'
+import { ask, done, event, reading, servedBy } from './upstreams.ts'
+
+const comment = ': keepalive\n\n'
+const often = { keepaliveMs: 20 }
+const silent = () => undefined
+const busy = answer('{"error":{"message":"busy"}}', { status: 503 })
+
+describe('while the first token does not come', () => {
+  test('the caller gets the status and comments, and then the whole answer', async () => {
+    await using server = await startRawServer(silent)
+    await using gateway = await startTestGateway(servedBy([server], often))
+    const response = await ask(gateway.url)
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      'text/event-stream; charset=utf-8',
+    ])
+    expect(response.headers.get('x-request-id')).toMatch(/^req_/)
+    // Who will answer is not known yet.
+    expect(response.headers.has('x-pandotate-provider')).toBe(false)
+    const caller = reading(response)
+    await caller.until(comment, 3)
+    const { socket } = await server.arrival(1)
+    socket.write(streamHead())
+    socket.write(chunk(event('Hello.', 'stop') + done) + lastChunk)
+    const text = await caller.rest()
+    expect(text).toMatch(/^(?:: keepalive\n\n)+data: .*"Hello\."[\s\S]*data: \[DONE\]\n\n$/)
+    const row = await gateway.recorded()
+    expect(row).toMatchObject({ status: 200, outcome: 'ok', provider: 'up0' })
+    expect(row.responseBytes).toBe(Buffer.byteLength(text))
+    expect(row.overheadMs).toBeGreaterThan(0)
+    expect(row.overheadMs).toBeLessThan(row.totalMs)
+  })
+
+  test('it still goes elsewhere, unseen, when that place fails', async () => {
+    await using first = await startRawServer(silent)
+    await using second = await startRawServer((socket) =>
+      socket.write(streamHead() + chunk(event('There.', 'stop') + done) + lastChunk),
+    )
+    await using gateway = await startTestGateway(servedBy([first, second], often))
+    const caller = reading(await ask(gateway.url))
+    await caller.until(comment)
+    const { socket } = await first.arrival(1)
+    socket.write(busy)
+    const text = await caller.rest()
+    expect(text).toContain('"There."')
+    expect(text).not.toContain('error')
+    const { status, outcome, attempts } = await gateway.recorded()
+    expect([status, outcome, attempts.map((each) => each.outcome)]).toEqual([200, 'ok', ['overloaded', 'ok']])
+  })
+
+  test('and when nobody can, the error is told in the stream, once, and nothing after it', async () => {
+    await using server = await startRawServer(silent)
+    await using gateway = await startTestGateway(servedBy([server], often))
+    const caller = reading(await ask(gateway.url))
+    await caller.until(comment)
+    const { socket } = await server.arrival(1)
+    socket.write(busy)
+    const text = await caller.rest()
+    const [error = '', ...rest] = text.replaceAll(comment, '').split('\n\n').filter(Boolean)
+    expect(JSON.parse(error.replace('data: ', '')).error).toMatchObject({ code: 'server_is_overloaded' })
+    expect(rest).toEqual([])
+    expect(await gateway.recorded()).toMatchObject({
+      status: 200,
+      outcome: 'failed',
+      failure: { kind: 'overloaded' },
+    })
+  })
+
+  test('a caller who leaves takes the upstream’s work with them', async () => {
+    await using server = await startRawServer(silent)
+    await using gateway = await startTestGateway(servedBy([server], often))
+    const leaving = new AbortController()
+    const caller = reading(await ask(gateway.url, { signal: leaving.signal }))
+    await caller.until(comment)
+    leaving.abort()
+    await server.idle()
+    expect(await gateway.recorded()).toMatchObject({ status: 200, outcome: 'left' })
+  })
+
+  test('an error that comes in time has its own status', async () => {
+    await using server = await startRawServer((socket) => socket.write(busy))
+    await using gateway = await startTestGateway(servedBy([server]))
+    const response = await ask(gateway.url)
+    expect([response.status, response.headers.get('content-type')]).toEqual([503, 'application/json'])
+    expect(await gateway.recorded()).toMatchObject({ status: 503, outcome: 'failed' })
+  })
+})
+
+describe('while an answer that has begun is silent', () => {
+  async function halfAnswered(keepaliveMs: number) {
+    const server = await startRawServer((socket) => socket.write(streamHead() + chunk(event('Half'))))
+    const gateway = await startTestGateway(servedBy([server], { keepaliveMs }))
+    const response = await ask(gateway.url)
+    const caller = reading(response)
+    await caller.until('Half')
+    return { server, gateway, response, caller, socket: (await server.arrival(1)).socket }
+  }
+
+  test('comments keep the connection alive', async () => {
+    const { server, gateway, response, caller, socket } = await halfAnswered(50)
+    await using _server = server
+    await using _gateway = gateway
+    await caller.until(comment, 2)
+    expect(response.headers.get('x-pandotate-provider')).toBe('up0')
+    socket.write(chunk(event(' more.', 'stop') + done) + lastChunk)
+    expect(await caller.rest()).toMatch(
+      /Half.*\n\n(?:: keepalive\n\n){2,}data: .* more\.[\s\S]*\[DONE\]\n\n$/,
+    )
+    expect(await gateway.recorded()).toMatchObject({ status: 200, outcome: 'ok' })
+  })
+
+  test('there are none where they are off', async () => {
+    // The other stream's comments show that time went by.
+    const off = await halfAnswered(0)
+    const on = await halfAnswered(50)
+    await using stack = new AsyncDisposableStack()
+    for (const { server, gateway } of [off, on]) {
+      stack.use(server)
+      stack.use(gateway)
+    }
+    await on.caller.until(comment, 3)
+    off.socket.write(chunk(event(' more.', 'stop') + done) + lastChunk)
+    expect(await off.caller.rest()).not.toContain(comment)
+    on.socket.destroy()
+  })
+})

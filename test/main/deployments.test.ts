@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest'
+import { createPriceBook, type PriceEntry } from '../../src/catalog/price-book.ts'
+import { shippedPrices } from '../../src/catalog/prices.ts'
+import { type Config, loadConfig } from '../../src/config.ts'
+import type { Deployment } from '../../src/core/ports.ts'
+import { unknownPrice } from '../../src/core/price.ts'
+import { createRoutes } from '../../src/main/deployments.ts'
+import { providers } from '../../src/providers/all.ts'
+import { simulateTogether } from '../../src/simulator/together.ts'
+import { type HandClock, handClock } from '../core/pool.ts'
+import { scriptedUpstream } from '../core/scripted-upstream.ts'
+import { startTestGateway } from '../gateway-fixture.ts'
+
+const november = Date.parse('2026-11-23')
+const dayMs = 86_400_000
+
+describe('what a deployment costs is by', () => {
+  const groq = { type: 'openai-compatible', preset: 'groq' }
+  const mistral = { type: 'openai-compatible', preset: 'mistral' }
+  const rows: [string, object, string, number | undefined][] = [
+    ['its type’s list', { type: 'together' }, 'openai/gpt-oss-120b', 0.15],
+    ['its type’s list', { type: 'baseten' }, 'openai/gpt-oss-120b', 0.1],
+    ['nothing, at a place of one’s own', at({ model: 'abc' }), 'openai/gpt-oss-120b', undefined],
+    ['nothing, at a chain of one’s own', at({ chain: 'abc' }), 'openai/gpt-oss-120b', undefined],
+    ['its preset’s list', mistral, 'open-mistral-7b', 0.25],
+    ['its preset’s list, which may not have it', mistral, 'openai/gpt-oss-120b', undefined],
+    ['its preset’s list, which may not be there', groq, 'openai/gpt-oss-120b', undefined],
+    [
+      'nothing, without a preset',
+      { type: 'openai-compatible', baseUrl: 'http://a' },
+      'mistral-nemo',
+      undefined,
+    ],
+  ]
+  test.for(rows)('%s: %j, %s', ([, provider, model, usd]) => {
+    const [deployment] = deploymentsOf({ p: provider }, { m: [{ provider: 'p', model }] })
+    const price = deployment?.price.inputNanoUsdPerMillion
+    expect(price).toBe(usd === undefined ? undefined : Math.round(usd * 1e9))
+  })
+
+  test('what the operator says of a place of their own', () => {
+    const own = { provider: 'p', price: { perSecond: '0.0018' } }
+    const [deployment] = deploymentsOf({ p: at({ model: 'abc' }) }, { m: [own] })
+    expect(deployment?.price).toEqual({ ...unknownPrice, nanoUsdPerSecond: 1_800_000 })
+  })
+})
+
+describe('a deployment that goes by the caller’s spelling', () => {
+  const anything = { '*': [{ provider: 'p' }] }
+
+  test('costs, and holds, what the model asked for does', () => {
+    const [deployment] = deploymentsOf({ p: { type: 'together' } }, anything)
+    expect(deployment?.price).toEqual(unknownPrice)
+    const named = deployment?.forModel?.('openai/gpt-oss-20b')
+    expect(named).toMatchObject({
+      ...{ id: deployment?.id, upstream: deployment?.upstream, upstreamModel: 'openai/gpt-oss-20b' },
+      ...{ price: { inputNanoUsdPerMillion: 50_000_000 }, traits: { contextTokens: 131_072 } },
+    })
+    expect(deployment?.forModel?.('unheard-of')).toMatchObject({ price: unknownPrice, traits: {} })
+  })
+
+  test('is the same one for the same model, and follows its price', () => {
+    const clock = handClock()
+    const dated: PriceEntry[] = ['1', '2'].map((input, day) => ({
+      ...{ provider: 'together', model: 'm', source: 'a test' },
+      from: new Date(clock.epochMs() + day * dayMs).toISOString().slice(0, 10),
+      price: { unit: 'usd_per_million_tokens', input },
+    }))
+    const [deployment] = deploymentsOf({ p: { type: 'together' } }, anything, clock, dated)
+    const named = deployment?.forModel?.('m')
+    expect(named?.price.inputNanoUsdPerMillion).toBe(1e9)
+    clock.move(dayMs)
+    expect(deployment?.forModel?.('m')).toBe(named)
+    expect(named?.price.inputNanoUsdPerMillion).toBe(2e9)
+  })
+
+  test.for<[string, object, object]>([
+    ['its model is named', { provider: 'p', model: 'openai/gpt-oss-20b' }, { type: 'together' }],
+    ['its price is the operator’s', { provider: 'p', price: { input: 1 } }, { type: 'together' }],
+    ['nobody tells its prices', { provider: 'p' }, at({ model: 'abc' })],
+  ])('is one for all models where %s', ([, deployment, provider]) => {
+    const [made] = deploymentsOf({ p: provider }, { '*': [deployment] })
+    expect(made?.forModel).toBeUndefined()
+  })
+
+  test('is not kept for names that are none, nor for ever so many', () => {
+    const [deployment] = deploymentsOf({ p: { type: 'together' } }, anything)
+    const first = deployment?.forModel?.('first')
+    const long = 'x'.repeat(257)
+    expect(deployment?.forModel?.(long)).not.toBe(deployment?.forModel?.(long))
+    expect(deployment?.forModel?.('first')).toBe(first)
+    for (let count = 0; count < 1000; count++) deployment?.forModel?.(`model-${count}`)
+    expect(deployment?.forModel?.('first')).not.toBe(first)
+  })
+})
+
+describe('under a pattern', () => {
+  const [dear, cheap] = ['dear/sim-echo', 'cheap/sim-echo'] as const
+  const listed = (id: string, usd: number) =>
+    ({ id, type: 'chat', contextTokens: 4096, engine: 'b', input: usd, output: usd }) as const
+
+  test.for([1, 2])('the record, the explanation and a cap agree on the price, places: %i', async (places) => {
+    await using server = await simulateTogether({
+      ...{ host: '127.0.0.1', port: 0, models: [listed(dear, 4), listed(cheap, 1)] },
+    })
+    const provider = { type: 'together', baseUrl: `${server.origin}/v1` }
+    const names = ['one', 'two'].slice(0, places)
+    const config = configOf({
+      refreshPrices: true,
+      providers: Object.fromEntries(names.map((name) => [name, provider])),
+      models: { '*': { deployments: names.map((name) => ({ provider: name })) } },
+    })
+    await using gateway = await startTestGateway(config)
+    while (gateway.logged().split('prices refreshed').length <= places) await new Promise(setImmediate)
+    let calls = 0
+    const ask = async (path: string, body: object) => {
+      if (path === 'chat/completions') calls++
+      const messages = [{ role: 'user', content: 'one two three' }]
+      const response = await fetch(`${gateway.url}/v1/${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ messages, ...body }),
+      })
+      return { status: response.status, body: (await response.json()) as { candidates?: unknown[] } }
+    }
+    for (const [model, usd] of [
+      [dear, 4],
+      [cheap, 1],
+    ] as const) {
+      await ask('chat/completions', { model })
+      const record = await gateway.recorded(calls)
+      expect(record.attempts[0]?.price.inputNanoUsdPerMillion).toBe(usd * 1e9)
+      expect(record).toMatchObject({ costNanoUsd: server.bill().at(-1)?.nanoUsd, savedNanoUsd: 0 })
+      const { candidates } = (await ask('route/explain', { model })).body
+      expect(candidates).toHaveLength(places)
+      expect(candidates?.[0]).toMatchObject({
+        upstream_model: model,
+        expected_cost_nano_usd: expect.any(Number),
+      })
+      const capped = await ask('chat/completions', { model, provider: { max_price: { prompt: 2 } } })
+      expect(capped.status).toBe(usd > 2 ? 400 : 200)
+    }
+    const stands = { model: dear, models: [cheap], provider: { max_price: { prompt: 2 } } }
+    expect((await ask('chat/completions', stands)).status).toBe(200)
+    expect(JSON.parse(server.requests.at(-1)?.body ?? '')).toMatchObject({ model: cheap })
+  })
+})
+
+function at(deployment: object): object {
+  return { type: 'baseten', deployment }
+}
+
+/** The deployments of every route that some models make, at upstreams that are never asked. */
+function deploymentsOf(
+  sections: Readonly<Record<string, object>>,
+  models: Readonly<Record<string, readonly object[]>>,
+  clock: HandClock = { ...handClock(), epochMs: () => november },
+  shipped: readonly PriceEntry[] = shippedPrices,
+): readonly Deployment[] {
+  const routes = Object.entries(models).map(([name, deployments]) => [name, { deployments }])
+  const config = configOf({ providers: sections, models: Object.fromEntries(routes) })
+  const upstreams = new Map(config.providers.map(({ name }) => [name, scriptedUpstream([[]], { name })]))
+  const book = createPriceBook({ own: [], shipped })
+  return createRoutes({ config, upstreams, book, clock }).flatMap(({ deployments }) => deployments)
+}
+
+function configOf(file: object): Config {
+  return loadConfig({
+    environment: { GATEWAY_CONFIG: 'gateway.yaml', PORT: '0' },
+    readFile: () => JSON.stringify(file),
+    providers,
+  })
+}
