@@ -1,16 +1,22 @@
-import type { Candidate } from '../src/core/candidate.ts'
+import { createPriceBook } from '../src/catalog/price-book.ts'
+import { shippedPrices } from '../src/catalog/prices.ts'
+import { loadConfig } from '../src/config.ts'
 import { Failure } from '../src/core/failure.ts'
 import type { Call, StrategyName } from '../src/core/model.ts'
-import type { Clock, Deployment, Upstream } from '../src/core/ports.ts'
+import { createPlanner, type Planner } from '../src/core/planner.ts'
+import type { Clock } from '../src/core/ports.ts'
+import { createRouter } from '../src/core/router.ts'
 import { createStandings, type Standings } from '../src/core/standings.ts'
-import { createStickiness, prefixKeyOf } from '../src/core/stickiness.ts'
-import { order } from '../src/core/strategies.ts'
-import { needsOf, steer, suitable } from '../src/core/suitability.ts'
+import { createStickiness } from '../src/core/stickiness.ts'
+import { createRoutes } from '../src/main/deployments.ts'
+import { createUpstreams } from '../src/main/upstreams.ts'
+import { providers } from '../src/providers/all.ts'
 import { median } from './statistics.ts'
 
 /**
  * What routing adds to a call: microseconds for one plan, from the call's body to the deployments in order, by
- * strategy and number of deployments. Run as `node bench/routing.ts`; takes a few seconds.
+ * strategy and number of deployments, made as the gateway makes it. Run as `npm run bench:routing`; takes a few
+ * seconds.
  */
 const strategies: readonly StrategyName[] = [
   'fallback',
@@ -26,18 +32,17 @@ const rounds = 9
 const roundMs = 25
 
 const clock: Clock = { now: () => performance.now(), epochMs: () => Date.now() }
-const promptTokens = 900
-const expectedTokens = 300
+const model = 'meta-llama/Llama-3.3-70B-Instruct-Turbo'
 
 const call: Call = {
   id: 'req_0123456789abcdef0123456789abcdef',
   dialect: 'chat',
   kind: 'chat',
-  model: 'some-model',
+  model,
   stream: true,
   includeUsage: false,
   body: {
-    model: 'some-model',
+    model,
     messages: [
       { role: 'system', content: 'You answer in one sentence. '.repeat(100) },
       { role: 'user', content: 'What is a gateway?' },
@@ -53,37 +58,47 @@ const call: Call = {
 console.log(`µs per plan on Node ${process.version}, medians of ${rounds} rounds of ${roundMs} ms`)
 console.log(['deployments'.padEnd(12), ...sizes.map((size) => String(size).padStart(8))].join(''))
 for (const strategy of strategies) {
-  const figures = sizes.map((size) => microsecondsPer(planner(strategy, size)).toFixed(2).padStart(8))
+  const figures = sizes.map((size) => {
+    const planner = plannerOf(strategy, size)
+    return microsecondsPer(() => planner.plan(call))
+      .toFixed(2)
+      .padStart(8)
+  })
   console.log(strategy.padEnd(12) + figures.join(''))
 }
 
-function planner(strategy: StrategyName, size: number): () => unknown {
-  const deployments = Array.from({ length: size }, (_, place) => aDeployment(place))
-  const standings = createStandings(
-    deployments.map(({ id }) => id),
+/** The model at so many places, half of them at the listed price, the others at one of their own. */
+function plannerOf(strategy: StrategyName, size: number): Planner {
+  const places = Array.from({ length: size }, (_, place) => `p${place}`)
+  const deployments = places.map((provider, place) => {
+    const input = 0.1 + ((place * 7919) % 900) / 1000
+    const price = { input, cachedInput: input / 10, output: input * 4 }
+    return { provider, weight: 1 + (place % 5), tools: place % 20 !== 19, ...(place % 2 ? { price } : {}) }
+  })
+  const file = JSON.stringify({
+    providers: Object.fromEntries(
+      places.map((name) => [name, { type: 'together', apiKey: `key-of-${name}` }]),
+    ),
+    models: { [model]: { route: strategy, deployments } },
+  })
+  const environment = { GATEWAY_CONFIG: 'gateway.yaml' }
+  const config = loadConfig({ environment, readFile: () => file, providers })
+  const upstreams = createUpstreams(config, {
     clock,
-    Math.random,
-  )
-  deployments.forEach(({ id }, place) => {
+    userAgent: 'bench',
+    detokenizer: { decode: async () => '' },
+  })
+  const book = createPriceBook({ own: [], shipped: shippedPrices })
+  const routes = createRoutes({ config, upstreams, book, clock })
+  const ids = routes.flatMap((route) => route.deployments.map(({ id }) => id))
+  const standings = createStandings(ids, clock, Math.random)
+  ids.forEach((id, place) => {
     goThrough(standings, id, place)
   })
-  const stickiness = createStickiness(clock)
-  stickiness.remember(prefixKeyOf(call, 'tenant'), `some-model@p${size - 1}`, promptTokens)
-  const parts = { random: Math.random, expectedTokens, incumbent: { id: undefined } }
-  return () => {
-    const now = clock.now()
-    const candidates = deployments.map((deployment): Candidate => {
-      return {
-        deployment,
-        expectedNanoUsd: expectedNanoUsd(deployment),
-        standing: standings.standingOf(deployment.id, now),
-      }
-    })
-    const { kept } = suitable(candidates, needsOf(call, promptTokens), undefined)
-    const ordered = order(strategy, kept, parts)
-    const key = prefixKeyOf(call, 'tenant')
-    return steer(stickiness.prefer(key, ordered, promptTokens), undefined)
-  }
+  return createPlanner({
+    router: createRouter(routes),
+    ...{ standings, clock, stickiness: createStickiness(clock), attempts: undefined, random: Math.random },
+  })
 }
 
 /** Some answers, and at every tenth deployment an error now and then. */
@@ -96,41 +111,6 @@ function goThrough(standings: Standings, id: string, place: number): void {
       completionTokens: 300,
       durationMs: 3000 + ((place * 53) % 4000),
     })
-  }
-}
-
-function expectedNanoUsd({ price }: Deployment): number | undefined {
-  const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output } = price
-  if (input === undefined || output === undefined) return undefined
-  return (promptTokens * input + expectedTokens * output) / 1_000_000
-}
-
-function aDeployment(place: number): Deployment {
-  const upstream: Upstream = {
-    name: `p${place}`,
-    clocks: { connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 600_000 },
-    retry: { retries: 1, delayMs: 200 },
-    oneChoice: { text: false, chat: false },
-    knownModels: [],
-    admits: () => true,
-    send: () => Promise.reject(new Failure('unreachable', 'Nothing is sent here.')),
-    close: async () => undefined,
-  }
-  const inputNanoUsdPerMillion = 100_000_000 + ((place * 7919) % 900) * 1_000_000
-  return {
-    id: `some-model@p${place}`,
-    upstream,
-    upstreamModel: undefined,
-    clocks: upstream.clocks,
-    retry: upstream.retry,
-    weight: 1 + (place % 5),
-    price: {
-      inputNanoUsdPerMillion,
-      cachedInputNanoUsdPerMillion: inputNanoUsdPerMillion / 10,
-      outputNanoUsdPerMillion: inputNanoUsdPerMillion * 4,
-      nanoUsdPerSecond: undefined,
-    },
-    traits: { contextTokens: 131_072, maxOutputTokens: 8192, tools: place % 20 !== 19 },
   }
 }
 

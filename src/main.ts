@@ -15,6 +15,7 @@ import { createGenerations } from './telemetry/generations.ts'
 import { createLogSink } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createTokenizer } from './tokenizers/cl100k.ts'
+import { createEncoder } from './tokenizers/encoder.ts'
 
 /** A gateway that serves. */
 export interface RunningGateway {
@@ -114,6 +115,7 @@ function createLasting(
     clock,
     log,
     tokenizer: createTokenizer(),
+    encoder: createEncoder(),
     sinks: [createLogSink(log), metrics, generations, ...sinks],
     app: {
       ...state,

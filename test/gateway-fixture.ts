@@ -56,6 +56,7 @@ export const simulatorConfig: Config = {
   port: 0,
   allowUnauthenticated: false,
   keys: [],
+  cors: { origins: [] },
   logLevel: 'trace',
   slowThresholdMs: 60_000,
   strict: false,

@@ -66,6 +66,11 @@ const modelMap: readonly ModelRow[] = [
   { names: ['qwen-3.6-plus', 'qwen3.6-plus', 'Qwen/Qwen3.6-Plus'], places: [together('Qwen/Qwen3.6-Plus')] },
   { names: ['qwen-3.7-max', 'qwen3.7-max', 'Qwen/Qwen3.7-Max'], places: [together('Qwen/Qwen3.7-Max')] },
   { names: ['Qwen/Qwen3.8-2.4T-A95B'], places: [together('Qwen/Qwen3.8-2.4T-A95B')] },
+  // For embeddings.
+  {
+    names: namesOf('intfloat/multilingual-e5-large-instruct'),
+    places: [together('intfloat/multilingual-e5-large-instruct')],
+  },
 
   { names: instructed('mistral-7b'), places: [onRunpod('mistralai/Mistral-7B-Instruct-v0.3')] },
   { names: instructed('mixtral-8x7b'), places: [onRunpod('mistralai/Mixtral-8x7B-Instruct-v0.1')] },

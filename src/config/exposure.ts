@@ -6,20 +6,30 @@ import type { Config } from './settings.ts'
 import { finding } from './wording.ts'
 
 /**
- * Refuses to serve other machines without asking for a key, unless that is allowed in so many words. Told
- * beside the other problems, and not at all while the sections it depends on are wrong themselves.
+ * Refuses to serve other machines, or the pages of any origin, without asking for a key, unless that is allowed in so
+ * many words. Told beside the other problems, and not at all while the sections it depends on are wrong themselves.
  */
 export function exposureOf(schema: ConfigSchema['shape'], tree: JsonObject): readonly Finding[] {
   const server = schema.server.safeParse(tree['server'])
   const auth = schema.auth.safeParse(tree['auth'])
   if (!server.success || !auth.success) return []
   const { host, allowUnauthenticated } = server.data
-  if (!isExposed({ host, keys: auth.data.keys, allowUnauthenticated })) return []
-  return [{ path: ['server', 'host'], told: `found ${finding(host, { type: 'string' })}, expected ${safer}` }]
+  const { keys } = auth.data
+  const findings: Finding[] = []
+  if (isExposed({ host, keys, allowUnauthenticated })) {
+    const told = `found ${finding(host, { type: 'string' })}, expected ${safer}, or ${guarded}`
+    findings.push({ path: ['server', 'host'], told })
+  }
+  const cors = schema.cors.safeParse(tree['cors'])
+  if (cors.success && cors.data.origins.includes('*') && keys.length === 0 && !allowUnauthenticated) {
+    findings.push({ path: ['cors', 'origins'], told: `found "*", expected a list of origins, or ${guarded}` })
+  }
+  return findings
 }
 
-const safer =
-  'an address of this machine alone (127.0.0.1, ::1, localhost), or keys in auth.keys, or server.allowUnauthenticated: true'
+const safer = 'an address of this machine alone (127.0.0.1, ::1, localhost)'
+
+const guarded = 'keys in auth.keys, or server.allowUnauthenticated: true'
 
 /** Whether a gateway that listens there serves other machines without asking for a key, and without leave to. */
 export function isExposed({

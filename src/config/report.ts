@@ -30,6 +30,7 @@ function generalRows({ host, port, keys, limits, ...config }: Config): Rows {
     ['file', config.source ?? 'none'],
     ...(config.demo ? [['demo', 'nothing is configured: the simulator answers']] : []),
     ['auth', keys.length === 0 ? 'off: every caller is served' : `on: ${bearers}`],
+    ['cors', config.cors.origins.join(', ') || 'off'],
     ['log', config.logLevel],
     ['slow', `above ${config.slowThresholdMs} ms`],
     ['strict', yesOrNo(config.strict)],

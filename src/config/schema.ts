@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import * as z from 'zod'
+import { corsSetting } from './cors.ts'
 import { idempotencySetting } from './idempotency.ts'
 import type { Instance } from './instances.ts'
 import { hedgingSetting, limitsSetting } from './limits.ts'
@@ -20,6 +21,7 @@ export function configSchema(instances: readonly Instance[], providerNames: read
       })
       .prefault({}),
     auth: z.strictObject({ keys: z.array(gatewayKey).default([]) }).prefault({}),
+    cors: corsSetting,
     log: z.strictObject({ level: z.enum(logLevels).default('info') }).prefault({}),
     slowThresholdMs: z.int().min(0).max(dayMs).default(1500),
     strict: z.boolean().default(false),

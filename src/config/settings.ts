@@ -8,6 +8,7 @@ export type Config = {
   readonly allowUnauthenticated: boolean
   /** The keys a caller must bear one of; none: every caller is served. Secret. */
   readonly keys: readonly string[]
+  readonly cors: CorsSettings
   readonly logLevel: LogLevel
   readonly slowThresholdMs: number
   /** Refuse what OpenAI refuses, instead of what cannot be done. */
@@ -74,6 +75,9 @@ export type DrainSettings = {
   /** How long calls may take to finish. */
   readonly graceMs: number
 }
+
+/** The origins whose pages may call the gateway from a browser; `*`: any. */
+export type CorsSettings = { readonly origins: readonly string[] }
 
 /** Answers that are kept, to be given again to the same question. */
 export type CacheSettings = {

@@ -1,8 +1,9 @@
+import { askingFor, choicesWanted, promptsIn, type Reading } from './asking.ts'
 import { type AttemptParts, type IdleWatch, type OpenAttempt, openAttempt } from './attempt-trace.ts'
 import { Failure } from './failure.ts'
 import { fold, unfold } from './fold.ts'
 import { inTime, silence } from './in-time.ts'
-import type { Delta, RawDelta } from './model.ts'
+import type { Call, Delta, RawDelta } from './model.ts'
 import { createNormalizer, isVisible, type Normalizer } from './normalize.ts'
 import type { Deployment, Sent } from './ports.ts'
 import type { ClaimedUsage } from './usage.ts'
@@ -31,13 +32,14 @@ export async function attempt(parts: AttemptParts): Promise<Answer> {
   const open = openAttempt(parts)
   const upstreamModel = deployment.upstreamModel ?? call.model
   try {
-    const sent = deployment.upstream.send(call, {
+    const asking = askingFor(call, deployment, open.notes)
+    const sent = deployment.upstream.send(asking.call, {
       id: open.id,
       upstreamModel,
       signal: open.signal,
       notes: open.notes,
     })
-    const flow: Flow = { parts, open, normalizer: normalizerFor(parts) }
+    const flow: Flow = { parts, open, normalizer: asking.reading(normalizerFor(parts, asking.call)) }
     open.claims(flow.normalizer.usage)
     return call.stream ? await openStream(flow, sent) : await takeWhole(flow, sent)
   } catch (thrown) {
@@ -48,17 +50,18 @@ export async function attempt(parts: AttemptParts): Promise<Answer> {
 type Flow = {
   readonly parts: AttemptParts
   readonly open: OpenAttempt
-  readonly normalizer: Normalizer
+  readonly normalizer: Reading
 }
 
-function normalizerFor({ call, record, clock }: AttemptParts): Normalizer {
+function normalizerFor({ call, record, clock }: AttemptParts, asked: Call): Normalizer {
   return createNormalizer({
     kind: call.kind,
     stream: call.stream,
     id: `${call.kind === 'text' ? 'cmpl' : 'chatcmpl'}-${call.id.slice(4, 28)}`,
     createdEpochSeconds: Math.floor(clock.epochMs() / 1000),
     model: call.model,
-    wanted: Number(call.body['n'] ?? 1),
+    wanted: choicesWanted(asked),
+    least: promptsIn(asked.body['prompt']),
     flags: record.flags,
   })
 }
@@ -70,15 +73,17 @@ async function takeWhole(flow: Flow, sent: Sent): Promise<Answer> {
   const deltas = await inTime(parts, collect(normalizer, sent), deployment.clocks.totalMs)
   const whole = fold(deltas)
   if (whole === undefined) throw new Failure('invalid_response', 'The upstream gave an empty answer.')
-  const bursts = [[whole]]
+  const settled = normalizer.settled?.(whole) ?? whole
+  const bursts = [[settled]]
   parts.signal.throwIfAborted()
+  // What was written and not chosen was written all the same.
   parts.note([whole])
   open.commit()
   open.end()
   return { deployment, bursts, usage: normalizer.usage }
 }
 
-async function collect(normalizer: Normalizer, sent: Sent): Promise<readonly Delta[]> {
+async function collect(normalizer: Reading, sent: Sent): Promise<readonly Delta[]> {
   if ('then' in sent) {
     const deltas = normalizer.accept(await sent)
     normalizer.finish()
@@ -87,6 +92,7 @@ async function collect(normalizer: Normalizer, sent: Sent): Promise<readonly Del
   const deltas: Delta[] = []
   for await (const burst of sent) {
     for (const delta of normalizer.accept(burst)) deltas.push(delta)
+    if (normalizer.isCut?.() === true) break
   }
   normalizer.finish()
   return deltas
@@ -122,7 +128,7 @@ function finalise(iterator: AsyncIterator<unknown>): void {
 
 /** Deltas up to the burst that holds the first visible one. What comes before it is kept, unseen. */
 async function untilVisible(
-  normalizer: Normalizer,
+  normalizer: Reading,
   iterator: AsyncIterator<readonly RawDelta[]>,
 ): Promise<readonly Delta[]> {
   const deltas: Delta[] = []
@@ -189,6 +195,11 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
   /** What comes next; undefined when nothing does. */
   async #read(): Promise<readonly Delta[] | undefined> {
     const { open, normalizer, parts } = this.#flow
+    if (normalizer.isCut?.() === true) {
+      open.end()
+      this.#close()
+      return undefined
+    }
     const isFinished = normalizer.isFinished()
     if (isFinished) this.#idle.closing()
     this.#idle.waiting()

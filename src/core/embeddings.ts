@@ -1,5 +1,5 @@
 import { Failure } from './failure.ts'
-import { isObject, type JsonObject } from './json.ts'
+import { isObject, type JsonObject, nearest } from './json.ts'
 import type { Relay, RelayReply } from './model.ts'
 
 /** A call for embeddings as calls of at most `limit` texts each, in order; the call itself where that is enough. */
@@ -78,14 +78,14 @@ function written(row: JsonObject, inBase64: boolean): JsonObject {
   return { ...row, object: 'embedding', embedding: vector }
 }
 
-function isVector(value: unknown): value is readonly number[] {
-  return Array.isArray(value) && value.length > 0 && value.every((each) => Number.isFinite(each))
+function isVector(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.length > 0 && value.every((each) => Number.isFinite(nearest(each)))
 }
 
 /** 32-bit floats, the least significant byte first, in base64: what OpenAI's own clients read. */
-function packed(vector: readonly number[]): string {
+function packed(vector: readonly unknown[]): string {
   const bytes = Buffer.alloc(vector.length * 4)
-  for (const [at, value] of vector.entries()) bytes.writeFloatLE(value, at * 4)
+  for (const [at, value] of vector.entries()) bytes.writeFloatLE(Number(nearest(value)), at * 4)
   return bytes.toString('base64')
 }
 

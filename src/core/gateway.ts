@@ -1,10 +1,11 @@
 import { type Account, openAccount } from './account.ts'
 import { type Answer, attempt, type Bursts } from './attempt.ts'
 import type { AttemptParts } from './attempt-trace.ts'
+import { aboutBestOf, isRanked, rankChoices } from './best-of.ts'
 import type { Budget } from './budget.ts'
 import type { Explanation } from './explain.ts'
 import { Failure } from './failure.ts'
-import { isSinglePart, splitCall } from './fan-out.ts'
+import { isSinglePart, isSplitAt, splitCall } from './fan-out.ts'
 import { fold } from './fold.ts'
 import { createMeter, type Meter } from './meter.ts'
 import type { AnyCall, Call, Delta, Relay, RelayReply, Reply, Usage } from './model.ts'
@@ -115,11 +116,11 @@ async function open(job: Job): Promise<Stream> {
   const { plan } = planned
   if (isSinglePart(call)) return await openWhole(work, plan)
   const [first, ...rest] = plan
-  const isSplitAt = ({ upstream }: Deployment) => upstream.oneChoice[call.kind]
-  if (isSplitAt(first)) return await openParts(work, plan)
-  const [split, ...splits] = rest.filter(isSplitAt)
+  const isSplit = ({ upstream }: Deployment) => isSplitAt(call, upstream)
+  if (isSplit(first)) return await openParts(work, plan)
+  const [split, ...splits] = rest.filter(isSplit)
   try {
-    return await openWhole(work, [first, ...rest.filter((deployment) => !isSplitAt(deployment))])
+    return await openWhole(work, [first, ...rest.filter((deployment) => !isSplit(deployment))])
   } catch (thrown) {
     // One that needs the call split stands in only once nobody takes it whole.
     if (split === undefined || !(thrown instanceof Failure && thrown.elsewhere)) throw thrown
@@ -171,6 +172,7 @@ async function openParts(work: Work, plan: Plan): Promise<Stream> {
   const { counter, limits } = work.parts
   const parts = splitCall(call, limits.choices)
   record.row.parts = parts.length
+  const isBest = isRanked(call)
   const merged = await openParted({
     parts,
     counter,
@@ -178,14 +180,22 @@ async function openParts(work: Work, plan: Plan): Promise<Stream> {
     signal: work.signal,
     follow: ({ index }, meter) => account.follow(index, meter),
     run: ({ call: part, index }, signal, note) => run({ ...work, signal }, plan, part, index, note),
+  }).catch((thrown: unknown) => {
+    throw isBest ? aboutBestOf(thrown, call) : thrown
   })
   return {
-    bursts: merged.bursts,
+    bursts: isBest ? bestOf(merged.bursts, call) : merged.bursts,
     async usage() {
       const { usage, estimated } = await merged.usage()
       return noteUsage(work, plan[0], usage, estimated)
     },
   }
+}
+
+/** The best of all candidates, once all are written. */
+async function* bestOf(bursts: Bursts, call: Call): AsyncGenerator<readonly Delta[], void, void> {
+  const whole = fold(await gather(bursts))
+  if (whole !== undefined) yield [rankChoices(whole, call)]
 }
 
 async function run(
@@ -197,12 +207,16 @@ async function run(
   make: (parts: AttemptParts) => Promise<Answer> = attempt,
 ): Promise<Answer> {
   const { signal, record } = work
-  const { clock, random, limits, standings, retryBudget } = work.parts
+  const { clock, random, limits, standings, retryBudget, hedging } = work.parts
   const { row, startedAt } = record
   const deadlineMs = Math.min(limits.deadlineMs, call.deadlineMs ?? Number.POSITIVE_INFINITY)
   const deadlineAt = startedAt + deadlineMs
   const bounds = { startedAt, deadlineAt, standings, retryBudget }
-  const answer = await walk({ plan, call, part, signal, clock, random, note, record: row, ...bounds }, make)
+  const answer = await walk(
+    { plan, call, part, signal, clock, random, note, record: row, ...bounds },
+    make,
+    call.stream ? hedging : undefined,
+  )
   row.firstTokenMs ??= record.elapsedMs() - (row.attempts[0]?.startMs ?? 0)
   row.deployment ??= answer.deployment.id
   row.provider ??= answer.deployment.upstream.name

@@ -3,7 +3,8 @@ export type JsonObject = { [key: string]: unknown }
 
 /**
  * Parses JSON without losing digits: a number that a double cannot hold (an integer past 2^53, an exponent
- * past 1e308) becomes a raw number, which `JSON.stringify` writes back as it stood.
+ * past 1e308, more digits than any double is written with) becomes a raw number, which `JSON.stringify` writes
+ * back as it stood.
  * Throws SyntaxError.
  */
 export function parseJson(text: string): unknown {
@@ -14,6 +15,11 @@ export function parseJson(text: string): unknown {
 /** True for a JSON object: not null, not an array, not a raw number. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value)
+}
+
+/** A raw number as the double nearest to it; anything else as it is. */
+export function nearest(value: unknown): unknown {
+  return typeof value === 'object' && JSON.isRawJSON(value) ? Number(JSON.stringify(value)) : value
 }
 
 /**
@@ -101,9 +107,25 @@ function hasLongExponent(text: string, start: number): boolean {
 
 function keepDigits(_key: string, value: unknown, context: { source?: string }): unknown {
   if (typeof value !== 'number' || context.source === undefined) return value
-  return Number.isFinite(value) && Math.abs(value) <= Number.MAX_SAFE_INTEGER
-    ? value
-    : JSON.rawJSON(context.source)
+  return isHeld(value, context.source) ? value : JSON.rawJSON(context.source)
+}
+
+/** Whether a double says what was written: of a fraction, as far as a double ever says it. */
+function isHeld(value: number, written: string): boolean {
+  // Also false for what is too big for a double, and so infinite.
+  if (Math.abs(value) > Number.MAX_SAFE_INTEGER) return false
+  return (
+    (value !== 0 && written.length <= mostDigits) ||
+    significantDigits(written) <= (value === 0 ? 0 : mostDigits)
+  )
+}
+
+/** What prints a double takes no more of them to tell it from every other. */
+const mostDigits = 17
+
+function significantDigits(written: string): number {
+  const [mantissa = ''] = written.split(/e/i)
+  return mantissa.replace(/[-.]/g, '').replace(/^0+|0+$/g, '').length
 }
 
 declare global {

@@ -1,8 +1,10 @@
+import { besideChoices } from './beside-choices.ts'
 import { Failure } from './failure.ts'
 import { finishReasonOf } from './finish-reason.ts'
 import { isObject, type JsonObject } from './json.ts'
 import type { Choice, Chunk, Delta, FinishReason, Kind, RawDelta } from './model.ts'
 import { mixesReasoning, splitReasoning } from './reasoning.ts'
+import { settleText } from './settled-text.ts'
 import { createToolCallRepair, repairWholeToolCalls, type ToolCallRepair } from './tool-calls.ts'
 import { type ClaimedUsage, readUsage } from './usage.ts'
 
@@ -33,6 +35,8 @@ export type NormalizerParts = {
   readonly model: string
   /** How many were asked for; left out: one. */
   readonly wanted?: number
+  /** Fewer choices than these are no whole answer; left out: one. */
+  readonly least?: number
   /** Repairs are named here. */
   readonly flags: Set<string>
 }
@@ -46,6 +50,7 @@ export function createNormalizer(parts: NormalizerParts): Normalizer {
     claimed: undefined,
     isRepeatable: false,
     tellsRole: false,
+    waiting: undefined,
   }
   return {
     accept(burst) {
@@ -53,13 +58,9 @@ export function createNormalizer(parts: NormalizerParts): Normalizer {
       for (const raw of burst) normalizeDelta(raw, state, seen)
       return seen
     },
-    isFinished() {
-      if (choices.size < (parts.wanted ?? 1)) return false
-      for (const choice of choices.values()) if (!choice.finished) return false
-      return true
-    },
+    isFinished: () => isFinished(state),
     finish() {
-      let unfinished = choices.size === 0
+      let unfinished = choices.size < (parts.least ?? 1)
       for (const choice of choices.values()) unfinished ||= !choice.finished
       if (unfinished) {
         throw new Failure('interrupted', 'The upstream ended the answer before it was complete.')
@@ -84,6 +85,8 @@ type State = NormalizerParts & {
   isRepeatable: boolean
   /** The delta at hand tells a role, which the next may not. */
   tellsRole: boolean
+  /** What was said beside no choice: told with the next. */
+  waiting: JsonObject | undefined
 }
 
 /** Where a message holds what a caller would miss. */
@@ -111,6 +114,12 @@ function isVisibleChoice(choice: Choice): boolean {
   )
 }
 
+function isFinished({ choices, wanted = 1 }: State): boolean {
+  if (choices.size < wanted) return false
+  for (const choice of choices.values()) if (!choice.finished) return false
+  return true
+}
+
 function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
   if (raw.isAlike && state.isRepeatable) {
     seen.push(raw as Delta)
@@ -118,11 +127,14 @@ function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
   }
   state.isRepeatable = false
   state.tellsRole = false
-  const { chunk } = raw
+  let { chunk } = raw
   if (chunk['error'] !== undefined && chunk['error'] !== null) throw reportedError(chunk['error'])
   let changed = takeUsage(chunk, state)
   const given = chunk['choices']
-  if (!Array.isArray(given) || given.length === 0) return
+  if (!Array.isArray(given) || given.length === 0) {
+    keepBeside(chunk, state, seen)
+    return
+  }
   const kept: Choice[] = []
   for (let position = 0; position < given.length; position++) {
     const choice: unknown = given[position]
@@ -140,6 +152,11 @@ function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
     kept.push(choice as Choice)
   }
   if (kept.length === 0) return
+  if (state.waiting !== undefined) {
+    chunk = { ...state.waiting, ...chunk }
+    state.waiting = undefined
+    changed = true
+  }
   if (kept.length !== given.length) {
     chunk['choices'] = kept
     changed = true
@@ -152,6 +169,18 @@ function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
   }
   seen.push(delta)
   state.isRepeatable = !changed && !state.tellsRole
+}
+
+/** What comes after the last choice is a delta without any: it may be told with the usage. */
+function keepBeside(chunk: JsonObject, state: State, seen: Delta[]): void {
+  const rest = besideChoices(chunk)
+  if (rest === undefined) return
+  const { identity } = state
+  if (identity === undefined || !isFinished(state)) state.waiting = { ...state.waiting, ...rest }
+  else {
+    const object = state.kind === 'text' ? 'text_completion' : 'chat.completion.chunk'
+    seen.push({ chunk: { ...rest, ...identity, object, choices: [] }, source: undefined })
+  }
 }
 
 function isIndex(value: unknown): boolean {
@@ -252,21 +281,6 @@ function settleToolCalls(message: JsonObject): boolean {
   if (Array.isArray(calls)) message['tool_calls'] = calls.filter(isObject)
   else delete message['tool_calls']
   return true
-}
-
-/** Text is a string: parts are joined, other values spelled out, absence is `absent`. */
-function settleText(holder: JsonObject, key: string, absent: '' | null): boolean {
-  const value = holder[key]
-  if (typeof value === 'string') return false
-  if (value === null && absent === null) return false
-  if (value === undefined || value === null) return setField(holder, key, absent)
-  if (Array.isArray(value)) return setField(holder, key, value.map(textOfPart).join(''))
-  return setField(holder, key, textOfPart(value) || JSON.stringify(value))
-}
-
-function textOfPart(part: unknown): string {
-  if (typeof part === 'string') return part
-  return isObject(part) && typeof part['text'] === 'string' ? part['text'] : ''
 }
 
 /** Upstreams call it `reasoning` or `reasoning_content`; callers read the latter. */

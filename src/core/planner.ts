@@ -4,6 +4,7 @@ import type { Explanation } from './explain.ts'
 import type { AnyCall, StrategyName, Usage } from './model.ts'
 import { createOutputHabits, type OutputHabits } from './output-habit.ts'
 import type { Clock, Deployment, Random, Route } from './ports.ts'
+import type { Price } from './price.ts'
 import { createPromptSizes, type PromptSizes } from './prompt-size.ts'
 import { type ListedModel, type Plan, planOf, type Router } from './router.ts'
 import type { DeploymentReport, Standings } from './standings.ts'
@@ -106,9 +107,10 @@ function choose(call: AnyCall, parts: PlannerParts, memory: Memory): Planned {
   const weighed = (known.length === 0 ? [call.model] : known).map((model) =>
     weigh(call, model, parts, memory),
   )
-  const chosen = weighed.flatMap(({ ordered }) => ordered)
+  const [only] = weighed
+  const chosen = only && weighed.length === 1 ? only.ordered : weighed.flatMap(({ ordered }) => ordered)
   if (chosen.length === 0) throw refusalOf(weighed.flatMap(({ removed }) => removed))
-  const key = weighed[0]?.prefixKey
+  const key = only?.prefixKey
   const first = known[0] ?? call.model
   const tried = call.steering?.allowFallbacks === false ? chosen.slice(0, 1) : chosen
   return {
@@ -146,15 +148,19 @@ function weigh(
   const promptTokens = sizes.estimate(call)
   const expectedTokens = habits.expect(call)
   const now = clock.now()
-  const candidates = router.admitted(route, call.credential).map((admitted): Candidate => {
+  const candidates: Candidate[] = []
+  let isSticky = false
+  for (const admitted of router.admitted(route, call.credential)) {
     const deployment = ofModel(admitted, model, call)
     const standing = standings.standingOf(deployment.id, now)
     const { maxOutputTokens = Number.POSITIVE_INFINITY } = deployment.traits
     const completionTokens = Math.min(expectedTokens, maxOutputTokens)
     const { firstTokenMs, tokensPerSecond } = standing
     const expected = { promptTokens, cachedTokens: 0, completionTokens, firstTokenMs, tokensPerSecond }
-    return { deployment, expectedNanoUsd: expectedNanoUsd(deployment.price, expected), standing }
-  })
+    const { price } = deployment
+    isSticky ||= isCheaperCached(price)
+    candidates.push({ deployment, expectedNanoUsd: expectedNanoUsd(price, expected), standing })
+  }
   const { kept, removed } = suitable(candidates, needsOf(call, promptTokens), call.steering)
   const incumbent = incumbents.get(route) ?? { id: undefined }
   const ordered = order(strategy, kept, {
@@ -162,8 +168,8 @@ function weigh(
     expectedTokens,
     incumbent: isDryRun ? { ...incumbent } : incumbent,
   })
-  const isSticky = strategy !== 'first' && candidates.some(isCheaperCached)
-  const prefixKey = stickiness && isSticky ? prefixKeyOf(call, call.credential) : undefined
+  const prefixKey =
+    stickiness && isSticky && strategy !== 'first' ? prefixKeyOf(call, call.credential) : undefined
   const preferred =
     prefixKey === undefined ? ordered : (stickiness?.prefer(prefixKey, ordered, promptTokens) ?? ordered)
   return {
@@ -172,7 +178,7 @@ function weigh(
   }
 }
 
-function isCheaperCached({ deployment: { price } }: Candidate): boolean {
+function isCheaperCached(price: Price): boolean {
   const { inputNanoUsdPerMillion: input, cachedInputNanoUsdPerMillion: cachedInput } = price
   return input !== undefined && cachedInput !== undefined && cachedInput < input
 }

@@ -19,6 +19,12 @@ export interface Upstream {
   readonly queue?: Queue | undefined
   /** By kind: true when one request takes one prompt and gives one choice; more are fanned out by the gateway. */
   readonly oneChoice: Readonly<Record<Kind, boolean>>
+  /** The kinds of calls it has; one of the other kind is turned into one of these, and back. Absent: both. */
+  readonly kinds?: readonly Kind[] | undefined
+  /** What of OpenAI's it has not: made up for where that can be done, and else refused before anything is sent. */
+  readonly lacks?: readonly Lack[] | undefined
+  /** How many stop strings it takes in one request; at the others its answer is cut here. Absent: any number. */
+  readonly mostStops?: number | undefined
   /** It goes on from the middle of an answer, and says no word of it again, where a call `continues` one. */
   readonly takesPrefix?: boolean | undefined
   /** Names a caller may ask for, as far as they are known without asking upstream. */
@@ -53,6 +59,11 @@ export interface Upstream {
   /** Releases the connections. */
   close(): Promise<void>
 }
+
+/** A request field that not every upstream has; `custom_tools` are those of the types `custom` and `allowed_tools`. */
+export type Lack = (typeof lackNames)[number]
+
+export const lackNames = ['echo', 'suffix', 'best_of', 'logprobs', 'logit_bias', 'custom_tools'] as const
 
 /** What an upstream says of itself. What it does not say is undefined. */
 export type UpstreamHealth = {
@@ -153,6 +164,15 @@ export interface Sink {
 /** Counts tokens where an upstream did not. Always an estimate: the upstream's tokenizer may be another. */
 export interface TokenCounter {
   count(text: string): Promise<number>
+}
+
+/** Makes of a text the very tokens that a model makes of it. */
+export interface TokenEncoder {
+  /**
+   * The tokens that all of these models make of it. Undefined where they differ, where a vocabulary is not at hand, and
+   * for text that would take too long. Markers such as `<|endoftext|>` are the text they are.
+   */
+  encode(models: Iterable<string>, text: string): Promise<readonly number[] | undefined>
 }
 
 /** Turns token ids into the text they stand for, for upstreams that take only text. */

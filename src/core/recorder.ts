@@ -48,7 +48,8 @@ export function createRecorder(sinks: readonly Sink[], clock: Clock, slowThresho
           const failure = asFailure(thrown)
           row.failure = failure
           row.outcome = failure.kind === 'caller_left' ? 'left' : 'failed'
-          if (row.status === 0) row.status = failure.status
+          // Whoever left in the middle did not get what the status in the headers promised.
+          if (row.status === 0 || row.outcome === 'left') row.status = failure.status
           return failure
         },
         [Symbol.dispose]() {

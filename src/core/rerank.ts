@@ -1,5 +1,5 @@
 import { Failure } from './failure.ts'
-import { isObject } from './json.ts'
+import { isObject, nearest } from './json.ts'
 import type { Relay, RelayReply } from './model.ts'
 
 /**
@@ -13,7 +13,7 @@ export function vouchRerank({ body, source }: RelayReply, call: Relay): RelayRep
   const told = new Set<unknown>()
   if (!Array.isArray(results) || results.length > count) throw unreadable()
   for (const result of results) {
-    if (!isObject(result) || !Number.isFinite(result['relevance_score'])) throw unreadable()
+    if (!isObject(result) || !Number.isFinite(nearest(result['relevance_score']))) throw unreadable()
     const { index } = result
     if (!Number.isInteger(index) || Number(index) < 0 || Number(index) >= count || told.has(index)) {
       throw unreadable()

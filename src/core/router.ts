@@ -40,9 +40,11 @@ export function createRouter(routes: readonly Route[], mayBringKeys = true): Rou
       return route
     },
     admitted({ deployments }, credential) {
-      const admitted = deployments.filter(({ upstream }) => upstream.admits(credential))
+      const admits = ({ upstream }: Deployment) => upstream.admits(credential)
+      if (deployments.every(admits)) return deployments
+      const admitted = deployments.filter(admits)
       if (admitted.length === 0) throw noKey(deployments, mayBringKeys)
-      return admitted.length === deployments.length ? deployments : admitted
+      return admitted
     },
     ownerOf: (model) => find(model)?.deployments[0]?.upstream.name,
     models() {
@@ -62,11 +64,16 @@ export function createRouter(routes: readonly Route[], mayBringKeys = true): Rou
 
 /** Every deployment once, then again those that may be retried, and so on; by default as many as suit the retries. */
 export function planOf(chosen: readonly Deployment[], attempts: number | undefined): Plan {
-  const retries = Math.max(0, ...chosen.map(({ retry }) => retry.retries))
-  const rounds = Array.from({ length: retries + 1 }, (_, round) =>
-    chosen.filter(({ retry }) => round <= retry.retries),
-  )
-  const [first, ...rest] = rounds.flat().slice(0, attempts ?? Math.max(usualAttempts, retries + 1))
+  let retries = 0
+  for (const { retry } of chosen) retries = Math.max(retries, retry.retries)
+  const most = attempts ?? Math.max(usualAttempts, retries + 1)
+  const plan = chosen.slice(0, most)
+  for (let round = 1; round <= retries && plan.length < most; round++) {
+    for (const deployment of chosen) {
+      if (plan.length < most && round <= deployment.retry.retries) plan.push(deployment)
+    }
+  }
+  const [first, ...rest] = plan
   if (first === undefined) throw new TypeError('A plan is made of at least one deployment.')
   return [first, ...rest]
 }

@@ -7,7 +7,7 @@ import { createMeter, type Meter, type MeteredUsage } from './meter.ts'
 import type { Call } from './model.ts'
 import type { Deployment, TokenCounter } from './ports.ts'
 import type { AttemptRecord, CallRecord } from './record.ts'
-import { asAsked, restOf } from './rest.ts'
+import { restOf } from './rest.ts'
 import type { Plan } from './router.ts'
 import { addUsage } from './usage.ts'
 
@@ -66,11 +66,11 @@ export function seamed(parts: SeamParts): Seamed {
 
 type Leg = { readonly answer: Answer; readonly meter: Meter }
 
-async function takeUp({ call, counter, account }: SeamParts, rest: Call, parts: AttemptParts): Promise<Leg> {
+async function takeUp({ counter, account }: SeamParts, rest: Call, parts: AttemptParts): Promise<Leg> {
   const meter = createMeter(rest, counter)
   account.follow(parts.part, meter)
   const answer = await attempt({ ...parts, call: rest, note: meter.note, isResumed: true })
-  return { answer: asAsked(answer, rest, call), meter }
+  return { answer, meter }
 }
 
 /** Every other place of the plan once, those that were not tried first, as many as there are attempts left. */

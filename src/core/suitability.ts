@@ -1,8 +1,9 @@
 import type { Candidate } from './candidate.ts'
 import { Failure } from './failure.ts'
 import { isObject } from './json.ts'
-import type { AnyCall, PriceCap, Steering } from './model.ts'
-import type { Deployment } from './ports.ts'
+import type { AnyCall, Call, PriceCap, Steering } from './model.ts'
+import type { Deployment, Upstream } from './ports.ts'
+import { shortfallOf } from './shortfall.ts'
 
 /** The candidates that may and can take a call, and why the others do not; the order is kept. */
 export type Suitability = { readonly kept: readonly Candidate[]; readonly removed: readonly Removal[] }
@@ -12,11 +13,14 @@ export type Removal = {
   readonly filter: Filter
   /** Follows the deployment's name in a sentence: `does not take tools`. */
   readonly reason: string
+  /** The field at fault, where the filter alone does not tell. */
+  readonly param?: string | undefined
 }
 
 export type Filter =
   | 'steering'
   | 'endpoint'
+  | 'field'
   | 'tools'
   | 'json_schema'
   | 'vision'
@@ -37,6 +41,8 @@ export type Needs = {
   readonly promptTokens: number
   /** 0 where the caller named no bound. */
   readonly maxTokens: number
+  /** What an upstream is asked for that it has not, and that cannot be made up for. Absent: nothing, anywhere. */
+  readonly shortfall?: (upstream: Upstream) => string | undefined
 }
 
 /**
@@ -49,11 +55,12 @@ export function suitable(
   steering: Steering | undefined,
 ): Suitability {
   const removed: Removal[] = []
-  const able = candidates.filter((candidate) => {
+  const able: Candidate[] = []
+  for (const candidate of candidates) {
     const bar = barOf(candidate, needs, steering)
-    if (bar !== undefined) removed.push({ deployment: candidate.deployment, ...bar })
-    return bar === undefined
-  })
+    if (bar === undefined) able.push(candidate)
+    else removed.push({ deployment: candidate.deployment, ...bar })
+  }
   const roomy = withRoom(able, needs, removed)
   const cap = steering?.maxPrice
   const affordable =
@@ -78,7 +85,8 @@ export function steer(ordered: readonly Candidate[], steering: Steering | undefi
 }
 
 /** Reads them off a call's body, where null is as good as nothing. */
-export function needsOf({ kind, body }: AnyCall, promptTokens: number): Needs {
+export function needsOf(call: AnyCall, promptTokens: number): Needs {
+  const { kind, body } = call
   const format = body['response_format']
   const logprobs = body['logprobs']
   const maxTokens = body['max_completion_tokens'] ?? body['max_tokens']
@@ -90,6 +98,7 @@ export function needsOf({ kind, body }: AnyCall, promptTokens: number): Needs {
     logprobs: logprobs === true || typeof logprobs === 'number',
     promptTokens,
     maxTokens: typeof maxTokens === 'number' ? maxTokens : 0,
+    ...(isSpoken(call) ? { shortfall: (upstream: Upstream) => shortfallOf(call, upstream) } : {}),
   }
 }
 
@@ -104,12 +113,14 @@ export function refusalOf(removed: readonly Removal[]): Failure {
   const filter = furthest?.filter ?? 'steering'
   const [kind, param] = refusals[filter]
   const why = furthest === undefined ? 'there is none' : `the nearest to it ${furthest.reason}`
-  return new Failure(kind, `No deployment of this model takes this call: ${why}.`, { param })
+  const field = furthest?.param ?? param
+  return new Failure(kind, `No deployment of this model takes this call: ${why}.`, { param: field })
 }
 
 const refusals = {
   steering: ['invalid_request', 'provider'],
   endpoint: ['unsupported', null],
+  field: ['unsupported', null],
   tools: ['unsupported', 'tools'],
   json_schema: ['unsupported', 'response_format'],
   vision: ['unsupported', 'messages'],
@@ -127,6 +138,8 @@ function barOf({ deployment }: Candidate, needs: Needs, steering: Steering | und
   if (steering?.only?.includes(upstream.name) === false) return bars.notAllowed
   if (steering?.ignore.includes(upstream.name)) return bars.ruledOut
   if (needs.relay && upstream.relay === undefined) return bars.relay
+  const param = needs.shortfall?.(upstream)
+  if (param !== undefined) return { filter: 'field', reason: `does not take '${param}'`, param }
   if (needs.tools && traits.tools === false) return bars.tools
   if (needs.jsonSchema && traits.jsonSchema === false) return bars.jsonSchema
   if (needs.vision && traits.vision === false) return bars.vision
@@ -152,6 +165,7 @@ const surestPart = 0.8
 /** Nobody is refused for an estimate: where none is sure to have room, those that may have it stay. */
 function withRoom(candidates: readonly Candidate[], needs: Needs, removed: Removal[]): readonly Candidate[] {
   const fits = candidates.some((candidate) => hasRoom(candidate, needs)) ? hasRoom : mayHaveRoom
+  if (candidates.every((candidate) => fits(candidate, needs))) return candidates
   return candidates.filter((candidate) => {
     if (fits(candidate, needs)) return true
     const { deployment } = candidate
@@ -199,6 +213,7 @@ function isTooDear({ deployment, expectedNanoUsd }: Candidate, cap: PriceCap, re
 }
 
 function healthy(candidates: readonly Candidate[], removed: Removal[]): readonly Candidate[] {
+  if (!candidates.some(({ standing }) => standing.breaker === 'open')) return candidates
   const kept = candidates.filter(({ standing }) => standing.breaker !== 'open')
   if (kept.length === 0 || kept.length === candidates.length) return candidates
   for (const { deployment, standing } of candidates) {
@@ -206,6 +221,10 @@ function healthy(candidates: readonly Candidate[], removed: Removal[]): readonly
     removed.push({ deployment, filter: 'breaker', reason: 'has been failing, and is left alone for now' })
   }
   return kept
+}
+
+function isSpoken(call: AnyCall): call is Call {
+  return call.kind === 'text' || call.kind === 'chat'
 }
 
 function isFilled(value: unknown): boolean {

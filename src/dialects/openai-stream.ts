@@ -1,4 +1,5 @@
 import type OpenAI from 'openai'
+import type { JsonObject } from '../core/json.ts'
 import type { Call, Chunk, Delta } from '../core/model.ts'
 import type { StreamEncoder } from './dialect.ts'
 import { openAiError } from './openai-error.ts'
@@ -7,19 +8,22 @@ import { doneFrame, frame } from './sse-frame.ts'
 /** Writes a stream as OpenAI does: a frame for each chunk, one for the usage when it was asked for, `[DONE]`. */
 export function createOpenAiStream({ includeUsage }: Call): StreamEncoder {
   let last: Chunk | undefined
+  /** What was said after the last choice. */
+  let rest: JsonObject = {}
   return {
     encode(deltas) {
       let frames = ''
       for (const delta of deltas) {
-        frames += frame(includeUsage ? withUsageKey(delta) : jsonOf(delta))
         last = delta.chunk
+        if (last.choices.length === 0) rest = { ...rest, ...last }
+        else frames += frame(includeUsage ? withUsageKey(delta) : jsonOf(delta))
       }
       return frames
     },
     end(usage) {
       if (!includeUsage || last === undefined) return doneFrame
       const { id, object, created, model } = last
-      const chunk = { id, object, created, model, choices: [], usage } satisfies UsageChunk
+      const chunk = { ...rest, id, object, created, model, choices: [], usage } satisfies UsageChunk
       return frame(JSON.stringify(chunk)) + doneFrame
     },
     fail: (failure) => frame(JSON.stringify(openAiError(failure))),

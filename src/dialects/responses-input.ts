@@ -3,24 +3,36 @@ import { isObject, type JsonObject } from '../core/json.ts'
 
 /**
  * A response's input as items that each have an id: a text is a message of the user's, and a reference is the item
- * that `findItem` has for it. `stem` makes the ids of those that came without. Throws Failure `invalid_request` for a
- * reference to nothing. The input must have been held to `responsesFields`.
+ * that `findItems` has for it. `stem` makes the ids of those that came without. Throws Failure `not_found` for a
+ * reference to nothing, and `invalid_request` for two to one item. The input must have been held to
+ * `responsesFields`.
  */
 export function inputItems(
   input: unknown,
   stem: string,
-  findItem: (id: string) => JsonObject | undefined,
+  findItems: (ids: ReadonlySet<string>) => ReadonlyMap<string, JsonObject>,
 ): readonly JsonObject[] {
   if (typeof input === 'string') return [identified({ role: 'user', content: input }, `${stem}_in_0`)]
-  const given: readonly unknown[] = Array.isArray(input) ? input : []
-  return given.filter(isObject).map((item, place) => {
-    const { type, role, id } = item
-    const isReference = type === 'item_reference' || ((type ?? null) === null && role === undefined)
-    if (!isReference) return identified(item, `${stem}_in_${place}`)
-    const found = findItem(String(id))
-    if (found === undefined) throw noSuchItem(String(id))
-    return found
+  const items = (Array.isArray(input) ? input : []).filter(isObject)
+  const ids = new Set<string>()
+  for (const item of items) {
+    if (!isReference(item)) continue
+    const id = String(item['id'])
+    if (ids.has(id)) throw duplicateItem(id)
+    ids.add(id)
+  }
+  const found = ids.size === 0 ? undefined : findItems(ids)
+  return items.map((item, place) => {
+    if (!isReference(item)) return identified(item, `${stem}_in_${place}`)
+    const id = String(item['id'])
+    const meant = found?.get(id)
+    if (meant === undefined) throw noSuchItem(id)
+    return meant
   })
+}
+
+function isReference({ type, role }: JsonObject): boolean {
+  return type === 'item_reference' || ((type ?? null) === null && role === undefined)
 }
 
 /** The item as it is listed: of a kind, with an id, and a message's text as a part. */
@@ -53,4 +65,9 @@ function noSuchItem(id: string): Failure {
     param: 'input',
     code: null,
   })
+}
+
+function duplicateItem(id: string): Failure {
+  const message = `Duplicate item found with id '${id.slice(0, 100)}'.`
+  return new Failure('invalid_request', message, { param: 'input' })
 }

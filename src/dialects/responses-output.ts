@@ -15,6 +15,8 @@ export interface OutputWriter {
   say(message: Message, logprobs: unknown): void
   /** Ends what is open and what waits; what was cut short is marked so. */
   end(isCutShort: boolean): void
+  /** Marks what is open as broken off, and tells nothing of it. */
+  breakOff(): void
   /** The items so far. */
   items(): readonly JsonObject[]
 }
@@ -75,6 +77,9 @@ export function createOutputWriter({ stem, origins, summarizes }: OutputParts, t
         item.advance()
         item.end(isCutShort && (item.type === 'words' || objectIn(item.text()) === undefined))
       }
+    },
+    breakOff() {
+      for (const item of opened) if (item['status'] === 'in_progress') item['status'] = 'incomplete'
     },
     items: () => opened,
   }

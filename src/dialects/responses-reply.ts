@@ -75,6 +75,7 @@ function errorOf({ kind, blame, message }: Failure): JsonObject {
 function repeated(request: JsonObject): JsonObject {
   const { text, reasoning, tools } = request
   return {
+    access_programs: null,
     background: false,
     instructions: request['instructions'] ?? null,
     max_output_tokens: request['max_output_tokens'] ?? null,

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { Failure } from '../core/failure.ts'
 import { isObject, type JsonObject, parseJson } from '../core/json.ts'
 import type { Clock } from '../core/ports.ts'
 
@@ -7,11 +8,11 @@ export interface ResponseStore {
   /** Keeps a response, unless it is too big; older ones make room. */
   put(tenant: string, response: StoredResponse): void
   find(tenant: string, id: string): StoredResponse | undefined
-  /** The input or output item that has this id. */
-  findItem(tenant: string, id: string): JsonObject | undefined
+  /** The input and output items that have these ids, by id. Throws Failure `context_length` as `conversation` does. */
+  findItems(tenant: string, ids: Iterable<string>): ReadonlyMap<string, JsonObject>
   /**
    * What was said up to a response and in it, the first item first. Undefined when it is not there, or one that
-   * it went on from is not.
+   * it went on from is not. Throws Failure `context_length` when it is more than may be put together.
    */
   conversation(tenant: string, id: string): readonly JsonObject[] | undefined
   /** False when there was none. */
@@ -32,12 +33,19 @@ export type StoreBounds = {
   readonly entries: number
   /** Of memory, counted so that it is rather less than said. */
   readonly bytes: number
+  /** Of what is put together for one request: a few words may ask for all that is kept. */
+  readonly requestBytes: number
   /** Since it was last used, in milliseconds. */
   readonly ttlMs: number
 }
 
 /** A day for thousands of conversations of ordinary length. */
-export const usualStoreBounds: StoreBounds = { entries: 10_000, bytes: 128 * 2 ** 20, ttlMs: 86_400_000 }
+export const usualStoreBounds: StoreBounds = {
+  entries: 10_000,
+  bytes: 128 * 2 ** 20,
+  requestBytes: 48 * 2 ** 20,
+  ttlMs: 86_400_000,
+}
 
 /**
  * A store in memory. Where something has to make room, it is what the tenant who holds most has not used for
@@ -54,20 +62,26 @@ export function createResponseStore(
       const entry = shelves.use(tenant, id)
       return entry && unpacked(entry)
     },
-    findItem(tenant, id) {
-      const entry = shelves.useHolder(tenant, id)
-      return entry && itemsOf(unpacked(entry)).find((item) => item['id'] === id)
+    findItems(tenant, ids) {
+      const wanted = new Set(ids)
+      const holders = new Set<Entry>()
+      for (const id of wanted) {
+        const holder = shelves.useHolder(tenant, id)
+        if (holder !== undefined) holders.add(holder)
+      }
+      const items = [...holders].flatMap(unpacking(bounds)).filter(({ id }) => wanted.has(String(id)))
+      return new Map(items.map((item) => [String(item['id']), item]))
     },
     conversation(tenant, id) {
-      const turns: (readonly JsonObject[])[] = []
+      const turns: Entry[] = []
       let next: string | undefined = id
       while (next !== undefined) {
         const entry = shelves.use(tenant, next)
         if (entry === undefined) return undefined
-        turns.push(itemsOf(unpacked(entry)))
+        turns.push(entry)
         next = entry.previousId
       }
-      return turns.reverse().flat()
+      return turns.reverse().flatMap(unpacking(bounds))
     },
     remove: (tenant, id) => shelves.remove(tenant, id),
   }
@@ -192,6 +206,17 @@ const itemIdBytes = 256
 function unpacked({ id, previousId, text }: Entry): StoredResponse {
   // The text was made from just these.
   return { id, previousId, ...(parseJson(text) as Pick<StoredResponse, 'input' | 'response'>) }
+}
+
+/** Gives the items of one entry after the other, up to the bound on them all. */
+function unpacking({ requestBytes }: StoreBounds): (entry: Entry) => readonly JsonObject[] {
+  let bytes = 0
+  return (entry) => {
+    bytes += entry.bytes
+    if (bytes <= requestBytes) return itemsOf(unpacked(entry))
+    const message = 'What this request goes on from is more than this gateway can put together.'
+    throw new Failure('context_length', message, { param: 'input' })
+  }
 }
 
 function itemsOf({ input, response }: Pick<StoredResponse, 'input' | 'response'>): readonly JsonObject[] {

@@ -69,6 +69,7 @@ export function createResponsesStream(call: ResponsesCall, parts: StreamParts): 
     },
     fail(failure: Failure) {
       begin()
+      output.breakOff()
       tell('response.failed', { response: response({ status: 'failed', failure }) })
       // Clients that look only for an answer raise this one.
       tell('error', { code: failure.code, message: failure.message, param: failure.param })

@@ -62,7 +62,7 @@ function readResponse(request: Incoming, store: ResponseStore): ResponsesCall {
   refuseUnserved(given)
   const tenant = tenantOf(principal, credential)
   const stem = id.replace(/^req_/, '')
-  const input = inputItems(given['input'], stem, (itemId) => store.findItem(tenant, itemId))
+  const input = inputItems(given['input'], stem, (ids) => store.findItems(tenant, ids))
   const { body, origins, ...notes } = chatRequest(given, [...history(given, tenant, store), ...input])
   const call = callOf({ ...request, body }, 'responses', 'chat')
   const asked = { stem, tenant, request: given, input, origins }

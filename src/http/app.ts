@@ -1,6 +1,8 @@
 import Router from '@koa/router'
 import Koa from 'koa'
 import type { Dialect, RelayDialect } from '../dialects/dialect.ts'
+import { takeAzurePaths } from './azure.ts'
+import { allowOrigins, type CorsSettings } from './cors.ts'
 import { type CountTokensParts, serveCountTokens } from './count-tokens.ts'
 import { type DeploymentsParts, serveDeployments } from './deployments.ts'
 import { answerErrors } from './errors.ts'
@@ -12,10 +14,12 @@ import { serveRelay } from './relay.ts'
 import { type ServeParts, serveDialect } from './serve.ts'
 import { type StoredResponsesParts, serveStoredResponses } from './stored-responses.ts'
 import { type SystemParts, serveSystem } from './system.ts'
+import { serveTokenize, type TokenizeParts } from './tokenize.ts'
 import { serveWake, type WakeParts } from './wake.ts'
 
 export type AppParts = ServeParts &
   ModelsParts &
+  TokenizeParts &
   ExplainParts &
   CountTokensParts &
   GenerationParts &
@@ -26,6 +30,8 @@ export type AppParts = ServeParts &
     readonly dialects: readonly Dialect[]
     readonly relays: readonly RelayDialect[]
     readonly newId: NewId
+    /** Without origins, no page of another origin may read an answer. */
+    readonly cors: CorsSettings
   }
 
 /** The whole of the HTTP surface, in the order a request meets it. */
@@ -35,7 +41,9 @@ export function createApp(parts: AppParts): Koa {
   app.silent = true
   const router = createRouter(parts)
   app.use(identify(parts.newId))
+  if (parts.cors.origins.length > 0) app.use(allowOrigins(parts.cors))
   app.use(answerErrors())
+  app.use(takeAzurePaths())
   app.use(router.routes())
   app.use(router.allowedMethods())
   return app
@@ -51,7 +59,6 @@ function createRouter(parts: AppParts): Router {
   }
   for (const relay of parts.relays) router.post(anyOf(relay.prefixes, relay.path), serveRelay(relay, parts))
   for (const prefix of ['/v1', '/inference', '/inference/v1']) {
-    serveModels(router, prefix, parts)
     serveCountTokens(router, prefix, parts)
     serveStoredResponses(router, prefix, parts)
   }
@@ -59,6 +66,8 @@ function createRouter(parts: AppParts): Router {
     serveExplain(router, prefix, parts)
     serveGeneration(router, prefix, parts)
   }
+  serveModels(router, parts)
+  serveTokenize(router, parts)
   serveDeployments(router, parts)
   serveWake(router, parts)
   serveSystem(router, parts)

@@ -4,6 +4,7 @@ import type { Context } from 'koa'
 import bodyParser from 'koa-bodyparser'
 import { Failure } from '../core/failure.ts'
 import { depthOf, hasProtoKey, isObject, type JsonObject, parseJson } from '../core/json.ts'
+import { broken, callerLeft, encodingOf, readInflated, tooLarge } from './inflate.ts'
 
 /** A body as it came, and what it says. */
 export type Body = { readonly text: string; readonly value: JsonObject; readonly bytes: number }
@@ -16,12 +17,16 @@ export type BodyLimits = {
 
 /**
  * Reads a request's body as one JSON object. Rejects with a Failure that says what is wrong with it; those of
- * malformed JSON have the code `invalid_json`.
+ * malformed JSON have the code `invalid_json`. While a compressed body is read, `hold` is told how long it has become,
+ * and may throw.
  */
-export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): (ctx: Context) => Promise<Body> {
-  // koa-bodyparser reads, inflates and caps; as `text` without an encoding it gives the bytes as they are. Its
-  // JSON mode would keep prompts on its errors, pass bad UTF-8, and lose digits. A body that is neither compressed
-  // nor chunked, nearly every one, is read here, without its several layers.
+export type BodyReader = (ctx: Context, hold?: (bytes: number) => void) => Promise<Body>
+
+/** A reader that holds bodies to these bounds. */
+export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): BodyReader {
+  // koa-bodyparser reads and caps; as `text` without an encoding it gives the bytes as they are. Its JSON mode would
+  // keep prompts on its errors, pass bad UTF-8, and lose digits; what it decompresses never ends when the caller leaves
+  // in the middle. A body that is neither compressed nor chunked, nearly every one, is read here, without its layers.
   const options: bodyParser.Options & { encoding: string } = {
     enableTypes: ['text'],
     extendTypes: { text: ['application/json', '+json'] },
@@ -29,8 +34,12 @@ export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): (ctx: Co
     textLimit: String(bodyBytes),
   }
   const read = bodyParser(options)
-  return async (ctx) => {
+  return async (ctx, hold = holdNothing) => {
     requireJson(ctx)
+    const encoding = encodingOf(ctx.req)
+    if (encoding !== undefined) {
+      return parseBody(await readInflated(ctx.req, encoding, { bytes: bodyBytes, hold }), jsonDepth)
+    }
     const plainBytes = plainLength(ctx.req)
     if (plainBytes !== undefined) {
       if (plainBytes > bodyBytes) throw tooLarge(bodyBytes)
@@ -48,6 +57,8 @@ export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): (ctx: Co
 }
 
 async function proceed(): Promise<void> {}
+
+function holdNothing(): void {}
 
 /**
  * A browser may send any other type to this address without asking first, on behalf of whatever page it shows:
@@ -70,9 +81,8 @@ function isJsonInUtf8(type: string): boolean {
   return charset === undefined || /^(?:utf-?8|us-ascii)$/i.test(charset)
 }
 
-/** The length of a body that comes as it is; undefined for one that is compressed, or that does not say its length. */
+/** The length of a body that comes as it is; undefined for one that does not say its length. */
 function plainLength({ headers }: IncomingMessage): number | undefined {
-  if (headers['content-encoding'] !== undefined) return undefined
   const length = headers['content-length']
   return length === undefined ? undefined : Number(length)
 }
@@ -85,27 +95,14 @@ function readPlain(request: IncomingMessage): Promise<Buffer> {
     request.on('end', () =>
       resolve(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)),
     )
-    request.on('error', (cause) => reject(left(cause)))
+    request.on('error', (cause) => reject(callerLeft(cause)))
   })
 }
 
 function unreadable(thrown: unknown, bodyBytes: number): Failure {
-  const detail = { cause: thrown }
   const { status, type } = isObject(thrown) || thrown instanceof Error ? (thrown as HttpError) : {}
   if (status === 413) return tooLarge(bodyBytes)
-  if (status === 415) {
-    return new Failure('unsupported_media', 'The body has a Content-Encoding that is not supported.', detail)
-  }
-  if (type === 'request.aborted') return left(thrown)
-  return new Failure('invalid_request', 'The request body could not be read or decompressed.', detail)
-}
-
-function tooLarge(bodyBytes: number): Failure {
-  return new Failure('too_large', `The request body is larger than the ${bodyBytes} bytes allowed.`)
-}
-
-function left(cause: unknown): Failure {
-  return new Failure('caller_left', 'The caller closed the connection.', { cause })
+  return type === 'request.aborted' ? callerLeft(thrown) : broken(thrown)
 }
 
 type HttpError = { readonly status?: unknown; readonly type?: unknown }

@@ -46,7 +46,8 @@ export function serveCountTokens(router: Router, prefix: string, parts: CountTok
   })
 }
 
-async function countPrompt({ body }: Call, counter: TokenCounter): Promise<number> {
+/** The tokens of a chat's messages and tools, and of a template such as most have. */
+export async function countPrompt({ body }: Call, counter: TokenCounter): Promise<number> {
   const { messages, tools } = body
   const words: string[] = []
   let otherTokens = tokensPerReply

@@ -5,6 +5,7 @@ import { chat } from '../dialects/chat.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { inference } from '../dialects/inference.ts'
 import { sendJson } from './send.ts'
+import { unservedAt } from './unserved.ts'
 
 /** Answers what no handler has: unknown paths, wrong methods, and whatever a handler threw. */
 export function answerErrors(): Middleware {
@@ -29,6 +30,8 @@ function allowedOn(ctx: Context): string | undefined {
 
 function unanswered(ctx: Context, allow: string | undefined): Failure {
   if (allow === undefined) {
+    const unserved = unservedAt(ctx.path)
+    if (unserved !== undefined) return unserved
     return new Failure('not_found', `Unknown request URL: ${ctx.method} ${shownPath(ctx)}.`)
   }
   return new Failure(

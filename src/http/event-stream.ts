@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http'
+import { usdText } from '../core/price.ts'
+import type { CallRecord } from '../core/record.ts'
 import type { OpenRecord } from '../core/recorder.ts'
 import { answerHeaders, noteOverhead, replayHeaders } from './response-headers.ts'
 import type { FlatHeaders } from './send.ts'
@@ -68,6 +70,7 @@ export class EventStream implements Disposable {
   end(frames: string): void {
     if (this.#response.destroyed) return
     this.write(frames)
+    if (hasTrailers(this.#response)) this.#response.addTrailers(trailersOf(this.#record.row))
     this.#response.end()
     watchRest(this.#response, this.#writeStallMs)
   }
@@ -79,7 +82,11 @@ export class EventStream implements Disposable {
 
   #writeHead(headers: FlatHeaders): void {
     this.#record.row.status = 200
-    this.#response.writeHead(200, [...headers, ...eventStream])
+    this.#response.writeHead(200, [
+      ...headers,
+      ...eventStream,
+      ...(hasTrailers(this.#response) ? trailer : []),
+    ])
   }
 
   /** Who is not reading needs none. */
@@ -102,3 +109,17 @@ const eventStream: FlatHeaders = [
   'x-content-type-options',
   'nosniff',
 ]
+
+const trailer: FlatHeaders = ['trailer', 'x-pandotate-attempts, x-pandotate-cost-usd']
+
+/** In HTTP/1.0 there is nothing after a body. */
+function hasTrailers({ req: { httpVersionMajor, httpVersionMinor } }: ServerResponse): boolean {
+  return httpVersionMajor > 1 || httpVersionMinor > 0
+}
+
+/** What headers could not tell, for the answer had only begun: it may have gone on elsewhere since (RFC 9110 6.5). */
+function trailersOf({ attempts, costNanoUsd }: CallRecord): Record<string, string> {
+  const trailers: Record<string, string> = { 'x-pandotate-attempts': String(attempts.length) }
+  if (costNanoUsd !== undefined) trailers['x-pandotate-cost-usd'] = usdText(costNanoUsd)
+  return trailers
+}

@@ -2,34 +2,58 @@ import type Router from '@koa/router'
 import type { Context } from 'koa'
 import type { Gate } from '../core/gate.ts'
 import type { Gateway } from '../core/gateway.ts'
-import { type ListedModel, unknownModel } from '../core/router.ts'
-import { modelNameOf, renderModel, renderModels } from '../dialects/models.ts'
+import { type ListedModel, type Router as ModelRouter, unknownModel } from '../core/router.ts'
+import type { DeploymentReport } from '../core/standings.ts'
+import { type DescribedModel, modelNameOf, renderModel, renderModels } from '../dialects/models.ts'
 import { bearerOf } from './bearer.ts'
 import { sendJson } from './send.ts'
 
 export type ModelsParts = {
-  readonly gateway: Gateway
+  readonly gateway: Pick<Gateway, 'models' | 'ownerOf' | 'deployments'>
+  readonly router: Pick<ModelRouter, 'routeOf'>
   readonly gate: Gate
   /** Every model bears the time the gateway started: none is older here. */
   readonly startedEpochSeconds: number
 }
 
-/** `GET {prefix}/models`, and `GET {prefix}/models/{id}` whose id may hold slashes, encoded or not. */
-export function serveModels(router: Router, prefix: string, parts: ModelsParts): void {
+/**
+ * `GET /models`, and `GET /models/{id}` whose id may hold slashes, encoded or not: under `/v1`, `/inference` and
+ * `/inference/v1`. Nobody is asked for it: it tells what is known at that moment.
+ */
+export function serveModels(router: Router, parts: ModelsParts): void {
   const { gateway, gate, startedEpochSeconds } = parts
-  const one = `${prefix}/models/`
-  router.get(`${prefix}/models`, (ctx) => {
+  router.get(/^\/(?:v1|inference|inference\/v1)\/models$/, (ctx) => {
     gate.admit(bearerOf(ctx.req))
-    reply(ctx, renderModels(gateway.models(), startedEpochSeconds))
+    const reports = reportsOf(parts)
+    const models = gateway.models().map((model) => described(model, parts, reports))
+    reply(ctx, renderModels(models, startedEpochSeconds))
   })
-  router.get(`${one}*id`, (ctx) => {
+  router.get(/^\/(?:v1|inference|inference\/v1)\/models\/./, (ctx) => {
     gate.admit(bearerOf(ctx.req))
-    reply(ctx, renderModel(findModel(gateway, modelNameOf(ctx.path.slice(one.length))), startedEpochSeconds))
+    const id = modelNameOf(ctx.path.slice(ctx.path.indexOf(before) + before.length))
+    reply(ctx, renderModel(described(findModel(parts, id), parts, reportsOf(parts)), startedEpochSeconds))
   })
 }
 
+const before = '/models/'
+
+type Reports = ReadonlyMap<string, DeploymentReport>
+
+function reportsOf({ gateway }: ModelsParts): Reports {
+  return new Map(gateway.deployments().map((report) => [report.id, report]))
+}
+
+function described(model: ListedModel, { router }: ModelsParts, reports: Reports): DescribedModel {
+  const { deployments } = router.routeOf(model.id)
+  const places = deployments.map((deployment) => ({
+    deployment: deployment.forModel?.(model.id) ?? deployment,
+    report: reports.get(deployment.id),
+  }))
+  return { ...model, places }
+}
+
 /** A model that is listed, or one that a pattern of the routes would take. */
-function findModel(gateway: Gateway, id: string): ListedModel {
+function findModel({ gateway }: ModelsParts, id: string): ListedModel {
   const listed = gateway.models().find((model) => model.id === id)
   if (listed !== undefined) return listed
   const ownedBy = gateway.ownerOf(id)

@@ -4,11 +4,12 @@ import { Failure } from '../core/failure.ts'
 import type { Gate } from '../core/gate.ts'
 import type { Gateway } from '../core/gateway.ts'
 import type { Idempotency } from '../core/idempotency.ts'
+import type { JsonObject } from '../core/json.ts'
 import type { AnyCall, Call } from '../core/model.ts'
 import type { OpenRecord, Recorder } from '../core/recorder.ts'
 import type { Asking, Dialect, HeaderLookup, Told } from '../dialects/dialect.ts'
 import { bearerOf } from './bearer.ts'
-import type { Body, BodyLimits } from './body.ts'
+import type { BodyLimits, BodyReader } from './body.ts'
 import { EventStream, type StreamLimits } from './event-stream.ts'
 import { answerOnce } from './idempotency.ts'
 import { type OpenCalls, shuttingDown } from './open-calls.ts'
@@ -24,7 +25,7 @@ export type ServeParts = {
   readonly openCalls: OpenCalls
   /** Undefined: an Idempotency-Key is of no account. */
   readonly idempotency: Idempotency | undefined
-  readonly readBody: (ctx: Context) => Promise<Body>
+  readonly readBody: BodyReader
   readonly limits: StreamLimits & Pick<BodyLimits, 'bodyBytes'>
   readonly shedding: Shedding
   readonly slowThresholdMs: number
@@ -90,9 +91,10 @@ export async function readCall<Asked extends AnyCall>(
   record.row.requestBytes = bytes
   const deadlineMs = deadlineOf(ctx.req.headers['x-pandotate-timeout-ms'])
   const headers = headerLookup(ctx.req)
-  const call = dialect.parse({
+  const body = withModelOfPath(value, ctx)
+  const parsed = dialect.parse({
     id,
-    body: value,
+    body,
     source: text,
     principal,
     credential,
@@ -100,9 +102,16 @@ export async function readCall<Asked extends AnyCall>(
     strict,
     headers,
   })
+  const call = body === value ? parsed : { ...parsed, source: undefined }
   if (call.dropped !== undefined) for (const name of call.dropped) record.row.dropped.add(name)
   if (call.converted !== undefined) for (const name of call.converted) record.row.converted.add(name)
   return { call, text }
+}
+
+/** The model that the path names, as Azure's do, is the one that is asked for. */
+function withModelOfPath(body: JsonObject, { state }: Context): JsonObject {
+  const model: unknown = state['model']
+  return model === undefined || model === body['model'] ? body : { ...body, model }
 }
 
 function deadlineOf(header: string | string[] | undefined): number | undefined {

@@ -1,7 +1,8 @@
 import type { Context } from 'koa'
 import { Failure } from '../core/failure.ts'
 import type { Random } from '../core/ports.ts'
-import type { Body } from './body.ts'
+import type { Body, BodyReader } from './body.ts'
+import { encodingOf } from './inflate.ts'
 import type { Pressure } from './pressure.ts'
 
 /** Turns calls away when there is more work than the process can take. Those it has let in are left alone. */
@@ -93,21 +94,19 @@ export function createShedding({ limits, pressure, random }: SheddingParts): She
 export async function readHeld(
   ctx: Context,
   admission: Admission,
-  read: (ctx: Context) => Promise<Body>,
+  read: BodyReader,
   longestBytes: number,
 ): Promise<Body> {
   const length = ctx.req.headers['content-length']
   if (length !== undefined) admission.hold(Math.min(Number(length), longestBytes))
-  const body = await (length === undefined ? readAsItComes(ctx, admission, read) : read(ctx))
+  const hold = (bytes: number) => admission.hold(bytes)
+  const isPlain = encodingOf(ctx.req) === undefined
+  const body = await (isPlain && length === undefined ? readAsItComes(ctx, admission, read) : read(ctx, hold))
   admission.hold(body.bytes)
   return body
 }
 
-function readAsItComes(
-  ctx: Context,
-  admission: Admission,
-  read: (ctx: Context) => Promise<Body>,
-): Promise<Body> {
+function readAsItComes(ctx: Context, admission: Admission, read: BodyReader): Promise<Body> {
   return new Promise((resolve, reject) => {
     // The reader listens by now: one more who does sets nothing flowing that nobody hears.
     read(ctx).then(resolve, reject)

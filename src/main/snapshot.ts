@@ -11,7 +11,7 @@ import { createGate } from '../core/gate.ts'
 import { createGateway, type Gateway, giveUp } from '../core/gateway.ts'
 import { createIdempotency, type Idempotency } from '../core/idempotency.ts'
 import { createPlanner } from '../core/planner.ts'
-import type { Clock, Detokenizer, Route, Sink, TokenCounter, Upstream } from '../core/ports.ts'
+import type { Clock, Detokenizer, Route, Sink, TokenCounter, TokenEncoder } from '../core/ports.ts'
 import { createRecorder } from '../core/recorder.ts'
 import { createResponseCache } from '../core/response-cache.ts'
 import { reuseAnswers, type SharedWork } from '../core/reuse.ts'
@@ -22,10 +22,10 @@ import { dialectsWith, relays } from '../dialects/all.ts'
 import { type AppParts, createApp } from '../http/app.ts'
 import { createBodyReader } from '../http/body.ts'
 import { createOpenCalls } from '../http/open-calls.ts'
-import { providers } from '../providers/all.ts'
 import { createRoutes } from './deployments.ts'
 import { type PriceRefresh, refreshPrices } from './price-refresh.ts'
 import { startProbes } from './probes.ts'
+import { createUpstreams } from './upstreams.ts'
 import { createWaker } from './waker.ts'
 
 /** Everything that is made of one configuration. A request that began with one ends with it. */
@@ -52,6 +52,7 @@ export type Lasting = {
   readonly clock: Clock
   readonly log: Logger
   readonly tokenizer: TokenCounter & Detokenizer
+  readonly encoder: TokenEncoder
   readonly sinks: readonly Sink[]
   readonly app: Pick<AppParts, LastingAppPart>
 }
@@ -72,7 +73,8 @@ type LastingAppPart =
 export function createSnapshot(config: Config, lasting: Lasting, before?: Snapshot): Snapshot {
   const { clock, log } = lasting
   const { limits, slowThresholdMs, strict, demo } = config
-  const upstreams = createUpstreams(config, lasting)
+  const userAgent = `pandotate-gateway/${lasting.app.version}`
+  const upstreams = createUpstreams(config, { clock, detokenizer: lasting.tokenizer, userAgent })
   const book = createPriceBook({ own: [], shipped: shippedPrices })
   const unchanged = unchangedProviders(config, before?.config)
   const prices = config.refreshPrices
@@ -92,6 +94,9 @@ export function createSnapshot(config: Config, lasting: Lasting, before?: Snapsh
   const app = createApp({
     ...lasting.app,
     ...{ relays, gateway, openCalls, idempotency, limits, slowThresholdMs, strict, demo },
+    cors: config.cors,
+    router: createRouter(routes),
+    encoder: lasting.encoder,
     dialects: dialectsWith({ store: lasting.app.responseStore, clock }),
     gate: createGate(config.keys),
     recorder: createRecorder(lasting.sinks, clock, slowThresholdMs),
@@ -178,15 +183,4 @@ function createPlainGateway(
     retryBudget: budget(limits.retryShare, 3),
     hedging: hedging.enabled ? { budget: budget(hedging.share, 1), discard: giveUp } : undefined,
   })
-}
-
-function createUpstreams(config: Config, { clock, tokenizer, app }: Lasting): ReadonlyMap<string, Upstream> {
-  const tools = { clock, detokenizer: tokenizer, userAgent: `pandotate-gateway/${app.version}` }
-  return new Map(
-    config.providers.map(({ name, type, settings }) => {
-      const provider = providers.find((one) => one.type === type)
-      if (provider === undefined) throw new TypeError(`The configuration names no known type: ${type}`)
-      return [name, provider.create(name, settings, tools)]
-    }),
-  )
 }

@@ -139,6 +139,7 @@ function createShared(name: string, given: BasetenSettings, tools: ProviderTools
     scheme: schemes[auth],
     ...keyQuirks(name, given),
     paths: pathsBelow(baseUrl, textPath),
+    lacks: ['custom_tools'],
     modelsOf: (answer) => readModels(answer, pricePerToken),
   })
 }
@@ -159,6 +160,7 @@ function createDedicated(
           scheme,
           ...keyQuirks(name, given),
           paths: pathsBelow(address.server, given.textPath ?? '/completions'),
+          lacks: ['custom_tools'],
           // Its models are not asked for: the question would wake one that sleeps, and a server tells no prices.
           ...(given.healthPath === undefined ? {} : { healthPath: given.healthPath }),
         })

@@ -40,6 +40,8 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
   status = 0
   readonly #parts: WireParts
   readonly #attempt: Attempt
+  /** Has it wait for a connection once more; undefined once it has. */
+  #waitAgain: (() => void) | undefined
   readonly #answered = Promise.withResolvers<WireAnswer>()
   #phase: Phase | 'over' = 'waiting'
   #controller: Controller | null = null
@@ -54,9 +56,10 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
   #wake: (() => void) | undefined
   #linger: NodeJS.Timeout | undefined
 
-  constructor(parts: WireParts, attempt: Attempt) {
+  constructor(parts: WireParts, attempt: Attempt, waitAgain: () => void) {
     this.#parts = parts
     this.#attempt = attempt
+    this.#waitAgain = waitAgain
     if (attempt.signal.aborted) this.handleEvent()
     else attempt.signal.addEventListener('abort', this)
   }
@@ -152,7 +155,11 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
 
   onResponseError(_controller: Controller | null, error: Error): void {
     if (this.#phase === 'over') return
-    this.#fail(connectionFailure(error, this.#phase, this.#parts.name))
+    const waitAgain = this.#waitAgain
+    this.#waitAgain = undefined
+    // The upstream closed a connection that was idle. undici fails what was to go out on it, too, of which not a byte had.
+    if (this.#phase === 'waiting' && waitAgain !== undefined && isLost(error)) waitAgain()
+    else this.#fail(connectionFailure(error, this.#phase, this.#parts.name))
   }
 
   #requestId(): string | undefined {
@@ -223,6 +230,10 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
     clearTimeout(this.#linger)
     this.#wake?.()
   }
+}
+
+function isLost(error: Error): boolean {
+  return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
 }
 
 /** What undici gives a handler to steer its request with. */

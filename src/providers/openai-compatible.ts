@@ -2,7 +2,14 @@ import * as z from 'zod'
 import { Failure } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Call, Kind, RawDelta, RelayKind } from '../core/model.ts'
-import type { Attempt, Upstream, UpstreamModel } from '../core/ports.ts'
+import {
+  type Attempt,
+  type Detokenizer,
+  type Lack,
+  lackNames,
+  type Upstream,
+  type UpstreamModel,
+} from '../core/ports.ts'
 import {
   addressSetting,
   type Bounds,
@@ -17,6 +24,7 @@ import type { WireAnswer } from './exchange.ts'
 import { readReply } from './openai-answer.ts'
 import { type ReadError, reportedFailure } from './openai-error.ts'
 import { createInquiry } from './openai-inquiry.ts'
+import { kindsOf, pathsOf, pathsOfKinds } from './openai-paths.ts'
 import { createRelay } from './openai-relay.ts'
 import { openAiRequest, type RequestQuirks } from './openai-request.ts'
 import { Events, isEventStream, replyBytes } from './openai-stream.ts'
@@ -51,6 +59,11 @@ export const openaiCompatible: Provider<GeneralSettings> = {
       headers: z.record(headerName(), secretText()).default({}),
       /** The server takes one prompt and gives one choice per request. Left out: as the preset has it, or false. */
       oneChoice: z.boolean().exactOptional(),
+      /** What it can be asked for; calls of the other kind are turned into that. Left out: as the preset has it. */
+      kinds: z
+        .array(z.enum(['chat', 'text']))
+        .min(1)
+        .exactOptional(),
       /** Names to offer to callers who ask which models there are. */
       models: z.array(z.string().min(1)).default([]),
       /** How it differs from OpenAI's own: each of them wins over the preset's. */
@@ -61,6 +74,8 @@ export const openaiCompatible: Provider<GeneralSettings> = {
           drops: z.array(z.string().min(1)).exactOptional(),
           developerRole: z.enum(['keep', 'system']).exactOptional(),
           needsDone: z.boolean().exactOptional(),
+          lacks: z.array(z.enum(lackNames)).exactOptional(),
+          mostStops: z.int().min(0).exactOptional(),
         })
         .default({}),
     })
@@ -75,7 +90,7 @@ export const openaiCompatible: Provider<GeneralSettings> = {
     if (baseUrl === undefined) throw new TypeError(`No address was given for ${name}.`)
     const oneChoice = oneChoiceOf(settings.oneChoice ?? preset.isOneChoice ?? false)
     return createOpenAiCompatible(name, { ...settings, baseUrl, oneChoice }, tools, {
-      ...pathsOfKinds(baseUrl, preset.kinds),
+      ...pathsOfKinds(baseUrl, settings.kinds, preset.kinds),
       ...quirksOf(preset, settings.quirks),
       needsKey: preset.needsKey === true && isAsIs(settings),
     })
@@ -86,6 +101,7 @@ export type GeneralSettings = Omit<OpenAiCompatibleSettings, 'baseUrl' | 'oneCho
   readonly preset?: PresetName
   readonly baseUrl?: string
   readonly oneChoice?: boolean
+  readonly kinds?: readonly Kind[]
   readonly quirks: QuirkSettings
 }
 
@@ -113,7 +129,10 @@ export type Quirks = Partial<RequestQuirks> & {
   readonly paths?: Readonly<Partial<Record<Kind | RelayKind, string>>>
   /** A stream that ends without `[DONE]` was cut, even when all its choices have finished. */
   readonly needsDone?: boolean
-  /** False: embeddings are made of text alone, and token ids are turned into it here. */
+  /** What it has not, though it may take the field; and how many stop strings it takes. */
+  readonly lacks?: readonly Lack[]
+  readonly mostStops?: number
+  /** False: it takes text alone, and token ids are turned into it here. */
   readonly takesTokenIds?: boolean
   /** Reads the answer to GET {baseUrl}/models; without it the server's list is not asked for. */
   readonly modelsOf?: (answer: unknown) => readonly UpstreamModel[]
@@ -152,7 +171,10 @@ export function createOpenAiCompatible(
   async function ask(call: Call, attempt: Attempt): Promise<WireAnswer> {
     const path = paths[call.kind]
     if (path === undefined) throw unsupported(call.kind, name)
-    const body = openAiRequest(call, attempt, request)
+    const isSpelled =
+      quirks.takesTokenIds !== false || call.kind === 'chat' || !Array.isArray(call.body['prompt'])
+    const spelled = isSpelled ? call : await inText(call, attempt, detokenizer)
+    const body = openAiRequest(spelled, attempt, request)
     const answer = await wire.post(path, headers, body, attempt)
     if (answer.status >= 200 && answer.status < 300) return answer
     throw await readRefusal(answer, asked(call.model))
@@ -166,6 +188,9 @@ export function createOpenAiCompatible(
     needsDone: quirks.needsDone,
     queue: queueOf(settings),
     oneChoice: settings.oneChoice,
+    kinds: kindsOf(paths),
+    lacks: quirks.lacks,
+    mostStops: quirks.mostStops,
     takesPrefix: quirks.prefix !== undefined,
     knownModels: settings.models,
     admits: () => apiKey !== undefined || !needsKey,
@@ -193,32 +218,12 @@ function requestQuirks({ asksUsage = true, renames = {}, drops = [], adapt, pref
   return { asksUsage, renames, drops, adapt: adapt ?? ((body) => body), prefix }
 }
 
-/** Where things are on the host. A path that is given stands for itself; the others keep the address's query. */
-function pathsOf(baseUrl: string, { paths, healthPath }: Quirks) {
-  const { pathname, search } = new URL(baseUrl)
-  const prefix = pathname.replace(/\/+$/, '')
-  const usual = {
-    chat: `${prefix}/chat/completions${search}`,
-    text: `${prefix}/completions${search}`,
-    embeddings: `${prefix}/embeddings${search}`,
-    rerank: `${prefix}/rerank${search}`,
-  }
-  const calls: Readonly<Partial<Record<Kind | RelayKind, string>>> = paths ?? usual
-  return {
-    chat: calls.chat,
-    text: calls.text,
-    embeddings: calls.embeddings,
-    rerank: calls.rerank,
-    models: `${prefix}/models${search}`,
-    health: healthPath === undefined ? undefined : `${prefix.replace(/\/v1$/, '')}${healthPath}`,
-  }
-}
-
-/** The usual paths of the only kinds there are. */
-function pathsOfKinds(baseUrl: string, kinds: readonly Kind[] | undefined): Pick<Quirks, 'paths'> {
-  if (kinds === undefined) return {}
-  const usual = pathsOf(baseUrl, {})
-  return { paths: Object.fromEntries(kinds.map((kind) => [kind, usual[kind]])) }
+/** The call with a prompt of token ids spelled out. */
+async function inText(call: Call, { notes }: Attempt, detokenizer: Detokenizer): Promise<Call> {
+  const { prompt } = call.body
+  const tokens = Array.isArray(prompt) ? prompt.filter((token) => typeof token === 'number') : []
+  notes.converted.push('token ids to text (cl100k_base)')
+  return { ...call, body: { ...call.body, prompt: await detokenizer.decode(tokens) }, source: undefined }
 }
 
 function unsupported(kind: Kind, provider: string): Failure {

@@ -2,8 +2,8 @@ import { Failure } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Call, Kind } from '../core/model.ts'
 import type { Attempt, Detokenizer } from '../core/ports.ts'
+import { fieldsForPrompt } from '../core/prompt-fields.ts'
 import { type Family, familyOf, flatten } from '../core/template.ts'
-import { fieldsForPrompt } from './pandotate-fields.ts'
 import { splice } from './splice.ts'
 
 /** One request to a prompt-only upstream, and what has to be known of it to read the answer. */

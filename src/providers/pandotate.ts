@@ -61,6 +61,7 @@ function create(name: string, given: PandotateSettings, tools: ProviderTools): U
     drains: given.onAbort === 'drain',
     queue: queueOf(given),
     oneChoice: oneChoiceOf(true),
+    lacks: ['suffix', 'best_of', 'logprobs'],
     takesPrefix: true,
     knownModels: [],
     admits: keys.admits,

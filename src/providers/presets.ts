@@ -1,4 +1,5 @@
 import type { Kind } from '../core/model.ts'
+import type { Lack } from '../core/ports.ts'
 import {
   type Adaptation,
   developerToSystem,
@@ -23,7 +24,10 @@ export type Preset = {
   readonly needsKey?: boolean
   readonly developerRole: DeveloperRole
   readonly adaptations?: readonly Adaptation[]
-  readonly quirks: Pick<Quirks, 'asksUsage' | 'renames' | 'drops' | 'healthPath' | 'modelsOf' | 'prefix'>
+  readonly quirks: Pick<
+    Quirks,
+    'asksUsage' | 'renames' | 'drops' | 'healthPath' | 'modelsOf' | 'prefix' | 'lacks' | 'mostStops'
+  >
 }
 
 /** Whether messages of the role `developer` are sent as such, or as `system`. */
@@ -36,6 +40,8 @@ export type QuirkSettings = {
   readonly drops?: readonly string[]
   readonly developerRole?: DeveloperRole
   readonly needsDone?: boolean
+  readonly lacks?: readonly Lack[]
+  readonly mostStops?: number
 }
 
 export type PresetName = (typeof presetNames)[number]
@@ -60,41 +66,72 @@ export const unnamed: Preset = { developerRole: 'keep', quirks: {} }
 const oneTokenLimit = { renames: { max_completion_tokens: 'max_tokens' } }
 
 export const presets: Readonly<Record<PresetName, Preset>> = {
-  openai: { baseUrl: 'https://api.openai.com/v1', needsKey: true, developerRole: 'keep', quirks: {} },
+  openai: {
+    baseUrl: 'https://api.openai.com/v1',
+    needsKey: true,
+    developerRole: 'keep',
+    quirks: { mostStops: 4 },
+  },
   // Its own port is the gateway's own, too, so there is no address to assume.
   vllm: {
     developerRole: 'system',
-    quirks: { ...oneTokenLimit, healthPath: '/health', prefix: continueFinalMessage },
+    quirks: {
+      ...oneTokenLimit,
+      healthPath: '/health',
+      prefix: continueFinalMessage,
+      // It takes a best_of, and heeds it no longer.
+      lacks: ['best_of', 'custom_tools'],
+    },
   },
   sglang: {
     baseUrl: 'http://127.0.0.1:30000/v1',
     developerRole: 'system',
-    quirks: { ...oneTokenLimit, healthPath: '/health', prefix: continueFinalMessage },
+    quirks: {
+      ...oneTokenLimit,
+      healthPath: '/health',
+      prefix: continueFinalMessage,
+      lacks: ['best_of', 'custom_tools'],
+    },
   },
+  // What is a 400 there, or passed over.
   llamacpp: {
     baseUrl: 'http://127.0.0.1:8080/v1',
     isOneChoice: true,
     developerRole: 'system',
-    quirks: { ...oneTokenLimit, healthPath: '/health' },
+    quirks: {
+      ...oneTokenLimit,
+      healthPath: '/health',
+      lacks: ['echo', 'suffix', 'best_of', 'custom_tools'],
+    },
   },
   ollama: {
     baseUrl: 'http://127.0.0.1:11434/v1',
     isOneChoice: true,
     developerRole: 'system',
-    quirks: { ...oneTokenLimit, healthPath: '/api/version' },
+    quirks: {
+      ...oneTokenLimit,
+      healthPath: '/api/version',
+      lacks: ['echo', 'best_of', 'logprobs', 'logit_bias', 'custom_tools'],
+    },
   },
   tgi: {
     baseUrl: 'http://127.0.0.1:3000/v1',
     isOneChoice: true,
     developerRole: 'system',
     adaptations: [wholeTopPLeftOut],
-    quirks: { ...oneTokenLimit, healthPath: '/health' },
+    quirks: {
+      ...oneTokenLimit,
+      healthPath: '/health',
+      lacks: ['echo', 'best_of', 'custom_tools'],
+      // Unless it was started with another bound.
+      mostStops: 4,
+    },
   },
   lmstudio: {
     baseUrl: 'http://127.0.0.1:1234/v1',
     isOneChoice: true,
     developerRole: 'system',
-    quirks: { ...oneTokenLimit, healthPath: '/v1/models' },
+    quirks: { ...oneTokenLimit, healthPath: '/v1/models', lacks: ['echo', 'best_of', 'custom_tools'] },
   },
   // https://console.groq.com/docs/openai lists what is a 400 there.
   groq: {
@@ -104,7 +141,12 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     isOneChoice: true,
     developerRole: 'system',
     adaptations: [messageFieldsLeftOut(['name', 'reasoning_content', 'reasoning'])],
-    quirks: { drops: ['logprobs', 'top_logprobs', 'logit_bias', 'store', 'metadata'] },
+    quirks: {
+      // With what asks for nothing in them.
+      drops: ['logprobs', 'top_logprobs', 'logit_bias', 'store', 'metadata'],
+      lacks: ['logprobs', 'logit_bias', 'custom_tools'],
+      mostStops: 4,
+    },
   },
   // Strict: a field it does not know is a 422.
   mistral: {
@@ -117,6 +159,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       asksUsage: false,
       renames: { ...oneTokenLimit.renames, seed: 'random_seed' },
       drops: ['logprobs', 'top_logprobs', 'logit_bias', 'user', 'store', 'service_tier', 'safety_identifier'],
+      lacks: ['logprobs', 'logit_bias', 'custom_tools'],
     },
   },
   openrouter: {
@@ -132,13 +175,13 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     kinds: ['chat'],
     isOneChoice: true,
     developerRole: 'system',
-    quirks: oneTokenLimit,
+    quirks: { ...oneTokenLimit, lacks: ['custom_tools'], mostStops: 16 },
   },
   fireworks: {
     baseUrl: 'https://api.fireworks.ai/inference/v1',
     needsKey: true,
     developerRole: 'system',
     adaptations: [streamOptionsLeftOut],
-    quirks: { asksUsage: false, ...oneTokenLimit },
+    quirks: { asksUsage: false, ...oneTokenLimit, lacks: ['best_of', 'custom_tools'], mostStops: 4 },
   },
 }

@@ -2,12 +2,12 @@ import { Failure } from '../core/failure.ts'
 import { isObject, type JsonObject, parseJson } from '../core/json.ts'
 import type { Call, RawDelta } from '../core/model.ts'
 import type { Attempt, Detokenizer, Upstream } from '../core/ports.ts'
+import { fieldsForPrompt } from '../core/prompt-fields.ts'
 import { familyOf, flatten } from '../core/template.ts'
 import { type Bounds, keySettingOf, oneChoiceOf, queueOf, retryOf } from './bounds.ts'
 import type { WireAnswer } from './exchange.ts'
 import { type ReadError, reportedFailure } from './openai-error.ts'
 import { Events, isEventStream, replyBytes } from './openai-stream.ts'
-import { fieldsForPrompt } from './pandotate-fields.ts'
 import { promptOf, stopsOf } from './pandotate-request.ts'
 import type { ProviderTools } from './provider.ts'
 import { type Asked, readRefusal } from './refusal.ts'
@@ -75,6 +75,8 @@ export function createPromptUpstream(
     drains: settings.onAbort === 'drain',
     queue: queueOf(settings),
     oneChoice: oneChoiceOf(true),
+    lacks: ['suffix', 'best_of', 'logprobs'],
+    mostStops: format.fields.includes('stop') || 'stop' in (format.renames ?? {}) ? undefined : 0,
     knownModels: [],
     admits: () => true,
     keySetting,

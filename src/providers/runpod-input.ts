@@ -2,8 +2,8 @@ import { Failure } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Call } from '../core/model.ts'
 import type { Attempt, Detokenizer } from '../core/ports.ts'
+import { fieldsForPrompt } from '../core/prompt-fields.ts'
 import { openAiRequest, type RequestQuirks } from './openai-request.ts'
-import { fieldsForPrompt } from './pandotate-fields.ts'
 
 /**
  * What runs at the endpoint: `vllm`, the vLLM worker since 2.24, which takes OpenAI's own requests; `vllm-old`, the

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Call } from '../core/model.ts'
-import type { Upstream } from '../core/ports.ts'
+import type { Lack, Upstream } from '../core/ports.ts'
 import {
   addressSetting,
   boundsSettings,
@@ -18,7 +18,7 @@ import { defaultUrl, endpointAddress } from './runpod-address.ts'
 import { createJobApi } from './runpod-api.ts'
 import { workerFailureIn } from './runpod-error.ts'
 import { type HealthParts, queueHealth, workerHealth } from './runpod-health.ts'
-import { jobRequest, workers } from './runpod-input.ts'
+import { jobRequest, type Worker, workers } from './runpod-input.ts'
 import { streamedJob, wholeJob } from './runpod-job.ts'
 import { createWire, requestHeaders } from './wire.ts'
 
@@ -83,6 +83,7 @@ function createOpenAi(name: string, given: RunpodSettings, tools: ProviderTools)
     // It is a queue's path too: what a job failed of may be all that is told.
     readError: workerFailureIn,
     prefix: continueFinalMessage,
+    lacks: vllmLacks,
   })
   const control = controlOf(name, given, tools)
   const asking = (): HealthParts => ({ ...control, path: healthPath, asked: askedBy(name, given, tools, '') })
@@ -117,6 +118,7 @@ function createJobs(name: string, given: RunpodSettings, tools: ProviderTools): 
     drains: given.onAbort === 'drain',
     queue: queueOf(given),
     oneChoice: oneChoiceOf(worker === 'vllm-old'),
+    lacks: lacksOf[worker],
     knownModels: given.models,
     admits: () => given.apiKey !== undefined || !needsKey(given),
     keySetting: keySettingOf(name, runpod.type),
@@ -129,6 +131,15 @@ function createJobs(name: string, given: RunpodSettings, tools: ProviderTools): 
       await Promise.all([wire.close(), control.wire.close()])
     },
   }
+}
+
+/** vLLM takes a best_of, and heeds it no longer. */
+const vllmLacks: readonly Lack[] = ['best_of', 'custom_tools']
+
+const lacksOf: Readonly<Record<Worker, readonly Lack[] | undefined>> = {
+  vllm: vllmLacks,
+  'vllm-old': ['echo', 'suffix', 'best_of', 'logprobs', 'custom_tools'],
+  any: undefined,
 }
 
 /** Nobody is served at RunPod's own address without. */

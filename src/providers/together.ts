@@ -33,5 +33,7 @@ function create(name: string, given: TogetherSettings, tools: ProviderTools): Up
     adapt: adaptForTogether,
     modelsOf: readTogetherModels,
     takesTokenIds: false,
+    // Not in its description, and passed over.
+    lacks: ['suffix', 'best_of', 'custom_tools'],
   })
 }

@@ -38,10 +38,9 @@ export function createWire(parts: WireParts): Wire {
     body: string | null,
     attempt: Attempt,
   ) => {
-    const exchange = new Exchange(parts, attempt)
-    if (!attempt.signal.aborted) {
-      pool.dispatch({ path, method, headers: [...headers, 'x-request-id', attempt.id], body }, exchange)
-    }
+    const asked = { path, method, headers: [...headers, 'x-request-id', attempt.id], body }
+    const exchange: Exchange = new Exchange(parts, attempt, () => pool.dispatch(asked, exchange))
+    if (!attempt.signal.aborted) pool.dispatch(asked, exchange)
     return exchange.answered
   }
   return {

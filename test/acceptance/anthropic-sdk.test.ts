@@ -202,7 +202,7 @@ describe('Anthropic’s client', () => {
     })
     await expect(stream.finalMessage()).rejects.toThrow(APIUserAbortError)
     const line = await stack.gateway.line(({ outcome }) => outcome === 'left')
-    expect(line).toMatchObject({ dialect: 'messages', status: 200 })
+    expect(line).toMatchObject({ dialect: 'messages', status: 499 })
     while (stack.together.abandoned() === 0) await new Promise(setImmediate)
     expect(stack.together.hits()).toBe(1)
   })

@@ -114,7 +114,7 @@ describe('a client that leaves in the middle of a stream', () => {
   ] as const)('%s ends the call', async ([, leave]) => {
     await leave(createClient(stack))
     const line = await stack.gateway.record(stack.witness.seen.at(-1)?.requestId)
-    expect(line).toMatchObject({ outcome: 'left', status: 200 })
+    expect(line).toMatchObject({ outcome: 'left', status: 499 })
     expect(line.attempts.every(({ outcome }) => outcome === 'caller_left')).toBe(true)
   })
 })

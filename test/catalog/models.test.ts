@@ -49,6 +49,7 @@ describe('with keys for all', () => {
     ],
     ['glm-5.2-fast', ['baseten:zai-org/GLM-5.2-Fast', 'pandotate']],
     ['Qwen/Qwen3.8-2.4T-A95B', ['together:Qwen/Qwen3.8-2.4T-A95B', 'pandotate']],
+    ['multilingual-e5-large-instruct', ['together:intfloat/multilingual-e5-large-instruct', 'pandotate']],
     ['moonshotai/Kimi-K2.6', ['pandotate']],
     ['phi-4', ['pandotate']],
   ])('%s goes to %o', ([model, places]) => {

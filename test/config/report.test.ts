@@ -36,6 +36,7 @@ models:
 listening  http://[::]:8080
 file       gateway.yaml
 auth       on: 2 keys (…-two, …-two)
+cors       off
 log        info
 slow       above 1500 ms
 strict     yes

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { identityOf, isSinglePart, placeDelta, splitCall } from '../../src/core/fan-out.ts'
+import { identityOf, isSinglePart, isSplitAt, placeDelta, splitCall } from '../../src/core/fan-out.ts'
 import type { JsonObject } from '../../src/core/json.ts'
 import type { Delta, Kind } from '../../src/core/model.ts'
 import { aCall, chatReply, textChunk } from './scripted-upstream.ts'
@@ -65,21 +65,32 @@ describe('the parts of a call', () => {
 })
 
 describe('best_of', () => {
-  const cases: [unknown, unknown, unknown][] = [
-    [undefined, undefined, undefined],
-    [undefined, 1, undefined],
-    [2, 2, undefined],
-    [3, 2, undefined],
-    [1, 3, 3],
-    [2, 3, 3],
-    [undefined, 5, 5],
-    [2, null, undefined],
+  /** n, best_of, and what comes of them: candidates, and whether each tells its logprobs. */
+  const cases: [unknown, unknown, number, boolean][] = [
+    [undefined, undefined, 1, false],
+    [undefined, 1, 1, false],
+    [2, 2, 2, false],
+    [3, 2, 3, false],
+    [1, 3, 3, true],
+    [2, 3, 3, true],
+    [undefined, 5, 5, true],
+    [2, null, 2, false],
+    [2, 0, 2, false],
   ]
-  test.for(cases)('n %o, best_of %o: each part says %o', ([n, bestOf, kept]) => {
-    for (const { call } of splitCall(aCall({ body: { prompt: 'a', n, best_of: bestOf } }), 10)) {
-      expect(call.body['best_of']).toBe(kept)
-      expect('best_of' in call.body).toBe(kept !== undefined)
+  test.for(cases)('n %o, best_of %o: %i candidates, logprobs %o', ([n, bestOf, candidates, scored]) => {
+    const parts = splitCall(aCall({ body: { prompt: ['a', 'b'], n, best_of: bestOf } }), 10)
+    expect(parts.map(({ promptIndex }) => promptIndex)).toEqual([
+      ...Array(candidates).fill(0),
+      ...Array(candidates).fill(1),
+    ])
+    for (const { call } of parts) {
+      expect(call.body).not.toHaveProperty('best_of')
+      expect(call.body['logprobs']).toBe(scored ? 1 : undefined)
     }
+  })
+
+  test('in a chat means nothing', () => {
+    expect(splitCall(aCall({ kind: 'chat', body: { messages: [], best_of: 3 } }), 10)).toHaveLength(1)
   })
 })
 
@@ -89,6 +100,7 @@ describe('more choices than are allowed', () => {
     [{ prompt: 'a', n: 5 }, 5, 'n'],
     [{ prompt: ['a', 'b'], n: 3 }, 6, 'n'],
     [{ prompt: [[1], [2]] }, 2, 'prompt'],
+    [{ prompt: 'a', n: 2, best_of: 5 }, 5, 'best_of'],
   ]
   test.for(cases)('%j asks for %i, told of %s', ([body, total, param]) => {
     expect(splitCall(aCall({ body }), total).length).toBe(total)
@@ -116,6 +128,9 @@ describe('a call is a single part', () => {
     ['text', { prompt: [1, 2, 3] }, true],
     ['text', { prompt: 'a', n: 2 }, false],
     ['text', { prompt: [1, 2], n: 2 }, false],
+    ['text', { prompt: 'a', best_of: 2 }, false],
+    ['text', { prompt: 'a', best_of: 1 }, true],
+    ['text', { prompt: 'a', best_of: 0 }, true],
     ['text', { prompt: ['a'] }, false],
     ['text', { prompt: ['a', 'b'] }, false],
     ['text', { prompt: [[1]] }, false],
@@ -143,5 +158,33 @@ describe('a part’s delta in the whole answer', () => {
     })
     expect(identityOf(placed)).toEqual(shared)
     expect(chunk).toEqual(before)
+  })
+})
+
+describe('a call is split where one request holds less', () => {
+  const all = { text: false, chat: false }
+  const one = { text: true, chat: true }
+  const cases: [string, Kind, JsonObject, Parameters<typeof isSplitAt>[1], boolean][] = [
+    ['nothing is, where all is taken', 'text', { prompt: ['a', 'b'], n: 2 }, { oneChoice: all }, false],
+    ['choices are, where one is given', 'text', { prompt: 'a', n: 2 }, { oneChoice: one }, true],
+    ['prompts are, for chats', 'text', { prompt: ['a', 'b'] }, { oneChoice: all, kinds: ['chat'] }, true],
+    ['choices are not, for chats', 'text', { prompt: 'a', n: 2 }, { oneChoice: all, kinds: ['chat'] }, false],
+    [
+      'choices are, for chats of one',
+      'text',
+      { prompt: 'a', n: 2 },
+      { oneChoice: { text: false, chat: true }, kinds: ['chat'] },
+      true,
+    ],
+    [
+      'a chat’s choices are, where texts are one',
+      'chat',
+      { messages: [], n: 2 },
+      { oneChoice: { text: true, chat: false }, kinds: ['text'] },
+      true,
+    ],
+  ]
+  test.for(cases)('%s', ([, kind, body, upstream, split]) => {
+    expect(isSplitAt(aCall({ kind, body }), upstream)).toBe(split)
   })
 })

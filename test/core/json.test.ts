@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { depthOf, hasProtoKey, isObject, parseJson } from '../../src/core/json.ts'
+import { depthOf, hasProtoKey, isObject, nearest, parseJson } from '../../src/core/json.ts'
 
 describe('a number is written back digit for digit', () => {
   const kept = [
@@ -15,6 +15,10 @@ describe('a number is written back digit for digit', () => {
     '1e309',
     '-1E+400',
     '123e0307',
+    '0.12345678901234567890',
+    '3.14159265358979323846',
+    '1e-400',
+    `0.${'0'.repeat(400)}1`,
   ]
   test.for(kept)('%s', (digits) => {
     expect(JSON.stringify(parseJson(digits))).toBe(digits)
@@ -46,12 +50,26 @@ describe('a number is written back digit for digit', () => {
 
 describe('a number that a double holds stays a number', () => {
   const numbers = ['0', '-1', '0.7', '1e3', '1E-7', '9007199254740991', '-9007199254740991']
-  // What a fraction loses beyond a double's precision changes nothing that anybody measures.
-  const fractions = ['0.12345678901234567890', '3.14159265358979323846', '1e-400']
+  // As a double is written, at most; zeros add nothing to that.
+  const fractions = [
+    '0.12345678901234567',
+    '33554432.000000003',
+    '-1.00000000000000000000',
+    '0e-400',
+    '5e-324',
+  ]
   test.for([...numbers, ...fractions])('%s', (digits) => {
     expect(parseJson(digits)).toBe(Number(digits))
     expect(parseJson(`{"n": ${digits}, "pad": 1234567890123456789}`)).toMatchObject({ n: Number(digits) })
   })
+})
+
+test('a number that keeps its digits can be reckoned with', () => {
+  expect([nearest(parseJson('0.12345678901234567890')), nearest('1'), nearest(null)]).toEqual([
+    0.12345678901234568,
+    '1',
+    null,
+  ])
 })
 
 test('everything but the large numbers is as JSON.parse gives it', () => {

@@ -132,6 +132,24 @@ describe('a chat stream', () => {
       ),
     ],
     [
+      'that says more where it has no choices',
+      turns(
+        [
+          { choices: [], prompt_filter_results: [1] },
+          chatChunk({ ...role, content: 'Hi' }),
+          { ...chatChunk({}), choices: [], note: 'a' },
+          { choices: [], note: 'b', usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 } },
+          chatChunk({}, 'stop'),
+          { ...chatChunk({}), id: 'other', choices: [], timings: { ms: 1 } },
+        ],
+        [
+          { prompt_filter_results: [1], ...chatChunk({ ...role, content: 'Hi' }) },
+          { note: 'b', ...chatChunk({}, 'stop') },
+          { timings: { ms: 1 }, ...chatChunk({}), choices: [] },
+        ],
+      ),
+    ],
+    [
       'whose id, date and model change',
       turns(
         [

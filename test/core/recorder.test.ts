@@ -83,6 +83,14 @@ describe('a failure', () => {
     record.fail(new Failure('interrupted', 'Cut.'))
     expect(record.row).toMatchObject({ outcome: 'failed', status: 200 })
   })
+
+  test('of a caller who leaves is 499, whatever status went out', () => {
+    const { recorder } = setUp()
+    using record = recorder.open('req_1', 'chat')
+    record.row.status = 200
+    record.fail(new Failure('caller_left', 'The caller left.'))
+    expect(record.row).toMatchObject({ outcome: 'left', status: 499 })
+  })
 })
 
 function setUp() {

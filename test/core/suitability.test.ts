@@ -69,6 +69,7 @@ describe('a call needs', () => {
     const call = aCall({ kind: 'chat' })
     expect(needsOf({ ...call, body: { ...call.body, ...fields } }, 100)).toEqual({
       ...nothingSpecial,
+      shortfall: expect.any(Function),
       ...needs,
     })
   })

@@ -53,6 +53,18 @@ describe('A stream with usage', () => {
     )
   })
 
+  test('tells beside the counts what came after the last choice', () => {
+    const stream = textStream(ask)
+    const rest: Delta = { ...textDelta('', { timings: { ms: 1 } }), source: undefined }
+    expect(stream.encode([textDelta('Hello')])).not.toBe('')
+    expect(stream.encode([{ ...rest, chunk: { ...rest.chunk, choices: [] } }])).toBe('')
+    expect(JSON.parse(stream.end(usage).split('\n')[0]!.slice('data: '.length))).toMatchObject({
+      choices: [],
+      timings: { ms: 1 },
+      usage,
+    })
+  })
+
   test('adds the null to the text of the upstream', () => {
     const delta = { ...textDelta('Hello'), source: '{"id":"cmpl-1", "n": {}} ' }
     expect(textStream(ask).encode([delta])).toBe('data: {"id":"cmpl-1", "n": {},"usage":null}\n\n')

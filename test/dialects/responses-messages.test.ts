@@ -25,7 +25,7 @@ const user = { role: 'user', content: 'Hello' }
 /** What a chat gets for an input, and what it has no place for. */
 function translated(input: unknown, instructions?: string) {
   const dropped = new Set<string>()
-  const items = inputItems(input, 'stem', () => undefined)
+  const items = inputItems(input, 'stem', () => new Map())
   return { messages: chatMessages(instructions, items, dropped), dropped: [...dropped] }
 }
 
@@ -237,6 +237,15 @@ describe('an input becomes items', () => {
     ['a reference', [{ type: 'item_reference', id: 'msg_1' }], [{ id: 'msg_1', found: true }]],
     ['a reference without a type', [{ id: 'msg_1' }], [{ id: 'msg_1', found: true }]],
   ])('%s', ([, input, items]) => {
-    expect(inputItems(input, 'stem', (id) => ({ id, found: true }))).toEqual(items)
+    const findItems = (ids: Iterable<string>) => new Map([...ids].map((id) => [id, { id, found: true }]))
+    expect(inputItems(input, 'stem', findItems)).toEqual(items)
+  })
+
+  test('and no item twice', () => {
+    const reference = { type: 'item_reference', id: 'msg_1' }
+    const findItems = () => new Map([['msg_1', {}]])
+    expect(() => inputItems([reference, reference], 'stem', findItems)).toThrow(
+      "Duplicate item found with id 'msg_1'.",
+    )
   })
 })

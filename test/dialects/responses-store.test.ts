@@ -20,29 +20,30 @@ function scene(bounds: Partial<StoreBounds> = {}) {
   const time = { now: 0 }
   const store = createResponseStore(
     { now: () => time.now },
-    { entries: 100, bytes: 1_000_000, ttlMs: 1000, ...bounds },
+    { entries: 100, bytes: 1_000_000, requestBytes: 1_000_000, ttlMs: 1000, ...bounds },
   )
   const idsOf = (tenant: string, ids: readonly string[]) =>
     ids.filter((id) => store.find(tenant, id) !== undefined)
-  return { store, time, idsOf }
+  const findItem = (tenant: string, id: string) => store.findItems(tenant, [id]).get(id)
+  return { store, time, idsOf, findItem }
 }
 
 const idsIn = (items: readonly { [key: string]: unknown }[] | undefined) => items?.map(({ id }) => id)
 
 test('what is kept is found, and its items by their own ids', () => {
-  const { store } = scene()
+  const { store, findItem } = scene()
   store.put('a', stored('one'))
   expect(store.find('a', 'one')).toEqual(stored('one'))
-  expect(store.findItem('a', 'one-in')).toEqual(item('one-in', ''))
-  expect(store.findItem('a', 'one-out')).toEqual(item('one-out'))
-  expect(store.findItem('a', 'one')).toBeUndefined()
+  expect(findItem('a', 'one-in')).toEqual(item('one-in', ''))
+  expect(findItem('a', 'one-out')).toEqual(item('one-out'))
+  expect(findItem('a', 'one')).toBeUndefined()
 })
 
 test('no tenant has what is another’s', () => {
-  const { store } = scene()
+  const { store, findItem } = scene()
   store.put('a', stored('one'))
   expect(store.find('b', 'one')).toBeUndefined()
-  expect(store.findItem('b', 'one-out')).toBeUndefined()
+  expect(findItem('b', 'one-out')).toBeUndefined()
   expect(store.conversation('b', 'one')).toBeUndefined()
   expect(store.remove('b', 'one')).toBe(false)
   expect(store.find('a', 'one')).toBeDefined()
@@ -60,12 +61,12 @@ test('a conversation is all that was said, in order', () => {
 })
 
 test('a conversation with a gap is none', () => {
-  const { store } = scene()
+  const { store, findItem } = scene()
   store.put('a', stored('one'))
   store.put('a', stored('two', 'one'))
   expect(store.remove('a', 'one')).toBe(true)
   expect(store.conversation('a', 'two')).toBeUndefined()
-  expect(store.findItem('a', 'one-out')).toBeUndefined()
+  expect(findItem('a', 'one-out')).toBeUndefined()
   expect(store.remove('a', 'one')).toBe(false)
 })
 
@@ -78,15 +79,15 @@ test('what is changed by its taker is not changed for the next', () => {
 })
 
 test('what nobody uses is forgotten after a while', () => {
-  const { store, time } = scene({ ttlMs: 10 })
+  const { store, time, findItem } = scene({ ttlMs: 10 })
   store.put('a', stored('one'))
   time.now = 9
   expect(store.find('a', 'one')).toBeDefined()
   time.now = 18
-  expect(store.findItem('a', 'one-out')).toBeDefined()
+  expect(findItem('a', 'one-out')).toBeDefined()
   time.now = 28
   expect(store.find('a', 'one')).toBeUndefined()
-  expect(store.findItem('a', 'one-out')).toBeUndefined()
+  expect(findItem('a', 'one-out')).toBeUndefined()
 })
 
 test('going on with a conversation keeps all of it', () => {
@@ -114,6 +115,19 @@ test('they take so much memory and no more', () => {
   expect(idsOf('a', ['one', 'two', 'three'])).toEqual(['two', 'three'])
   store.put('a', stored('four', undefined, 'x'.repeat(30_000)))
   expect(idsOf('a', ['two', 'three', 'four'])).toEqual(['two', 'three'])
+})
+
+test('a few words do not bring forth more than is good', () => {
+  const { store } = scene({ requestBytes: 40_000 })
+  store.put('a', stored('one', undefined, 'x'.repeat(7000)))
+  store.put('a', stored('two', 'one', 'x'.repeat(7000)))
+  store.put('a', stored('three', 'two', 'x'.repeat(7000)))
+  expect(store.conversation('a', 'two')).toHaveLength(4)
+  expect(() => store.conversation('a', 'three')).toThrow('more than this gateway can put together')
+  expect(store.findItems('a', ['one-in', 'one-out', 'two-in']).size).toBe(3)
+  expect(() => store.findItems('a', ['one-out', 'two-out', 'three-out'])).toThrow(
+    'more than this gateway can put together',
+  )
 })
 
 test('one put in again takes no more than once', () => {

@@ -238,7 +238,13 @@ describe('a stream', () => {
     expect(short(events).slice(-2)).toEqual(['failed', 'error'])
     expect(short(events)).not.toContain('completed')
     const [failed, last] = events.slice(-2)
-    expect(failed?.['response']).toMatchObject({ status: 'failed', error, usage: null })
+    expect(failed?.['response']).toMatchObject({
+      ...{ status: 'failed', error, usage: null },
+      output: [
+        { type: 'message', status: 'completed' },
+        { type: 'function_call', status: 'incomplete' },
+      ],
+    })
     expect(last).toEqual({ type: 'error', sequence_number: events.length - 1, ...raised })
   })
 

@@ -77,7 +77,7 @@ describe('while the first token does not come', () => {
     await caller.until(comment)
     leaving.abort()
     await server.idle()
-    expect(await gateway.recorded()).toMatchObject({ status: 200, outcome: 'left' })
+    expect(await gateway.recorded()).toMatchObject({ status: 499, outcome: 'left' })
   })
 
   test('an error that comes in time has its own status', async () => {

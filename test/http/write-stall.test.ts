@@ -77,7 +77,7 @@ describe('a caller who takes nothing', () => {
     await using gateway = await startTestGateway(servedBy([upstream], { writeStallMs: 100 }))
     using _caller = aCaller(Number(new URL(gateway.url).port), streamRequest)
     const row = await gateway.recorded()
-    expect(row).toMatchObject({ status: 200, outcome: 'left', failure: { kind: 'caller_left' } })
+    expect(row).toMatchObject({ status: 499, outcome: 'left', failure: { kind: 'caller_left' } })
     expect([...row.flags]).toEqual(['write_stalled'])
     expect(row.attempts.map(({ outcome }) => outcome)).toEqual(['caller_left'])
     await upstream.idle()

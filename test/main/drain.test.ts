@@ -9,7 +9,7 @@ import { asJson } from './asking.ts'
 const never = { delayMs: 3_600_000, graceMs: 7_200_000 }
 
 const endless = { model: 'sim-long-100000-drip-5', stream: true }
-const silent = { model: 'sim-stall-0' }
+const silent = { model: 'sim-stall-0', prompt: 'x' }
 
 describe('while load balancers are given time to notice', () => {
   test('it is not ready, is alive, and serves', async () => {
@@ -18,7 +18,7 @@ describe('while load balancers are given time to notice', () => {
     expect(await look(gateway, '/readyz')).toEqual([503, { status: 'draining' }])
     expect(await look(gateway, '/health')).toEqual([503, expect.objectContaining({ status: 'draining' })])
     expect(await look(gateway, '/livez')).toEqual([200, { status: 'ok' }])
-    const answer = await ask(gateway, '/v1/completions', { model: 'sim-echo' })
+    const answer = await ask(gateway, '/v1/completions', { model: 'sim-echo', prompt: 'x' })
     expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close'])
     gateway.gateway.hurry()
     await stopping
@@ -26,7 +26,7 @@ describe('while load balancers are given time to notice', () => {
 
   test('a call that came before also has its connection closed', async () => {
     await using gateway = await startTestGateway()
-    const asking = ask(gateway, '/v1/completions', { model: 'sim-slow-300-echo' })
+    const asking = ask(gateway, '/v1/completions', { model: 'sim-slow-300-echo', prompt: 'x' })
     await begun(gateway)
     await gateway.gateway.stop({ delayMs: 0, graceMs: 60_000 })
     const answer = await asking
@@ -85,7 +85,7 @@ describe('what is not finished in time', () => {
       { messages: [{ role: 'user', content: 'x' }], max_tokens: 1000 },
       { type: 'error', error: { message: 'The gateway is shutting down.' } },
     ],
-    ['/v1/responses', { input: 'x' }, { type: 'error' }],
+    ['/v1/responses', { input: 'x' }, { type: 'error', code: 'gateway_draining' }],
     ['/inference', { prompt: 'x' }, { error: 'The gateway is shutting down.', provider: 'simulator' }],
   ])('is told so in its stream: %s', async ([path, body, error]) => {
     await using gateway = await startTestGateway()
@@ -95,7 +95,7 @@ describe('what is not finished in time', () => {
     const frames = (await reading).trimEnd().split('\n\n')
     const last = /^data: (.*)$/m.exec(frames.at(-1) ?? '')?.[1] ?? 'null'
     expect(JSON.parse(last)).toMatchObject(Object(error))
-    expect(frames.filter((frame) => frame.includes('"error"'))).toHaveLength(1)
+    expect(frames.filter((frame) => frame === frames.at(-1))).toHaveLength(1)
     expect(frames.join('')).not.toContain('[DONE]')
     expect(frames.join('')).not.toMatch(/"finish_reason":"/)
     expect(await gateway.recorded()).toMatchObject({
@@ -117,7 +117,7 @@ describe('what is not finished in time', () => {
 
   test('is ended at once when there is a hurry', async () => {
     await using gateway = await startTestGateway()
-    const streaming = await ask(gateway, '/v1/completions', endless)
+    const streaming = await ask(gateway, '/v1/completions', { ...endless, prompt: 'x' })
     const asking = ask(gateway, '/v1/completions', silent)
     await begun(gateway, 2)
     const stopping = gateway.gateway.stop(never)
@@ -140,7 +140,7 @@ describe('what is not finished in time', () => {
 })
 
 function ask({ url }: TestGateway, path: string, body: object): Promise<Response> {
-  return fetch(url + path, asJson({ prompt: 'x', ...body }))
+  return fetch(url + path, asJson(body))
 }
 
 async function look({ url }: TestGateway, path: string): Promise<[number, unknown]> {

@@ -117,11 +117,13 @@ describe('what it is asked', () => {
     expect(frames).toContain('"content":"one"')
   })
 
-  test('a prompt of token ids is for others, and is not sent', async () => {
+  test('a prompt of token ids is spelled out', async () => {
     await using scene = await answering(answer(fixture('reply-text.json')))
-    const told = await tell(scene.upstream, call({ model: 'm', body: { prompt: [1, 2, 3] } }))
-    expect(told.failure).toMatchObject({ kind: 'unsupported', param: 'prompt', elsewhere: true })
-    expect(scene.server.requests).toHaveLength(0)
+    const attempt = startAttempt('m')
+    const asked = call({ model: 'm', body: { model: 'm', prompt: [1, 2, 3] } })
+    await Array.fromAsync(sentBursts(scene.upstream.send(asked, attempt)))
+    expect(JSON.parse(scene.server.requests[0]?.body ?? '')).toEqual({ model: 'm', prompt: '<1><2><3>' })
+    expect(attempt.notes.converted).toEqual(['token ids to text (cl100k_base)'])
   })
 })
 

@@ -78,6 +78,19 @@ test('a connection is used again, whether its answer was read, streamed or disca
   expect(server.requests).toHaveLength(5)
 })
 
+test('a request that was not sent yet outlives the idle connection it was to go by', async () => {
+  await using server = await startRawServer((socket) => {
+    socket.write(answer('{}'))
+    setImmediate(() => socket.resetAndDestroy())
+  })
+  await using wire = openWire(server.origin, { connections: 1 })
+  for (let turn = 0; turn < 50; turn++) {
+    const reply = await post(wire, startAttempt())
+    expect(await reply.text(100)).toBe('{}')
+  }
+  expect(server.requests).toHaveLength(50)
+})
+
 test('what is written one byte at a time arrives whole', async () => {
   const bytes = streamed(['{"text":"', 'Grüße 😀', '"}'])
   await using server = await startRawServer((socket) => {

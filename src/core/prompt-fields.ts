@@ -1,14 +1,13 @@
-import { Failure } from '../core/failure.ts'
-import { isObject, type JsonObject } from '../core/json.ts'
+import { Failure } from './failure.ts'
+import { isObject, type JsonObject } from './json.ts'
 
 /**
  * What a prompt-only upstream makes of OpenAI's request fields. Throws `unsupported`, naming the field, for what it
  * cannot do; gives the fields that go upstream, and the names of those dropped because they change no answer.
  */
 export function fieldsForPrompt(body: JsonObject, provider: string): SortedFields {
-  for (const [field, isAskedFor] of refused) {
-    if (isAskedFor(body[field], body)) throw unsupported(field, provider)
-  }
+  const refusedField = refusedInPrompt(body)
+  if (refusedField !== undefined) throw unsupportedField(refusedField, provider)
   const kept: JsonObject = {}
   const dropped: string[] = []
   let isWhole = true
@@ -28,6 +27,17 @@ export type SortedFields = {
   readonly dropped: readonly string[]
   /** True when every field is kept. */
   readonly isWhole: boolean
+}
+
+/** The first field of a request that cannot be done from a prompt; undefined when there is none. */
+export function refusedInPrompt(body: JsonObject): string | undefined {
+  return refused.find(([field, isAskedFor]) => isAskedFor(body[field], body))?.[0]
+}
+
+/** That an upstream has no such thing, though another may. */
+export function unsupportedField(field: string, provider: string): Failure {
+  const message = `Unsupported parameter: '${field}' is not supported by ${provider}.`
+  return new Failure('unsupported', message, { param: field, provider })
 }
 
 type Asks = (value: unknown, body: JsonObject) => boolean
@@ -60,9 +70,4 @@ const harmless: ReadonlySet<string> = new Set([
 
 function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0)
-}
-
-function unsupported(field: string, provider: string): Failure {
-  const message = `Unsupported parameter: '${field}' is not supported by ${provider}.`
-  return new Failure('unsupported', message, { param: field, provider })
 }

@@ -1,0 +1,88 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { TokenEncoder } from '../core/ports.ts'
+import { type EncodingName, encodingOfModel } from './families.ts'
+
+/** By the vocabularies that come with the package. None is loaded before its first use. */
+export function createEncoder(): TokenEncoder {
+  const loaded = new Map<EncodingName, Promise<Encode>>()
+  return {
+    async encode(models, text) {
+      const names = new Set(Array.from(models, encodingOfModel))
+      const [name] = names
+      if (name === undefined || names.size > 1 || text.length > mostLength) return undefined
+      const encode = loaded.get(name) ?? loaders[name]()
+      loaded.set(name, encode)
+      return await encodeSlices(text, await encode)
+    },
+  }
+}
+
+type Encode = { readonly encode: (text: string) => readonly number[]; readonly forget: () => void }
+
+/** In UTF-16 units: some 30 ms of prose. */
+const mostLength = 256 * 1024
+
+/** Of characters of one sort: the package's merge is quadratic in these, a millisecond at this length. */
+const longestRun = 1024
+
+/** In UTF-16 units, where there is a place to cut; and slices between two turns of the event loop. */
+const sliceLength = 1024
+const slicesPerTurn = 8
+
+/** Without this the package throws on text that spells a special token. */
+const asText = { disallowedSpecial: new Set<string>() }
+
+/** 40 to 80 MB resident each, once. */
+const loaders: Readonly<Record<EncodingName, () => Promise<Encode>>> = {
+  async cl100k_base() {
+    const { encode, clearMergeCache } = await import('gpt-tokenizer/encoding/cl100k_base')
+    return { encode: (text) => encode(text, asText), forget: clearMergeCache }
+  },
+  async o200k_base() {
+    const { encode, clearMergeCache } = await import('gpt-tokenizer/encoding/o200k_base')
+    return { encode: (text) => encode(text, asText), forget: clearMergeCache }
+  },
+}
+
+async function encodeSlices(
+  text: string,
+  { encode, forget }: Encode,
+): Promise<readonly number[] | undefined> {
+  const tokens: number[] = []
+  let slices = 0
+  let start = 0
+  try {
+    while (start < text.length) {
+      if (slices > 0 && slices % slicesPerTurn === 0) await nextTurn()
+      const end = endOfSlice(text, start)
+      const slice = text.slice(start, end)
+      if (hasLongRun(slice)) return undefined
+      for (const token of encode(slice)) tokens.push(token)
+      slices++
+      start = end
+    }
+    return tokens
+  } finally {
+    // The package remembers words, and each keeps the whole text it was cut from alive.
+    forget()
+  }
+}
+
+/**
+ * Where both vocabularies' patterns end a piece whatever stands around: before a space and a letter, before a mark
+ * between letters (but for an apostrophe, which may be of the word before), and between a line's end and a letter.
+ */
+const cut = /(?<=\S)(?= \p{L})|(?<=\p{L})(?=[^\s\p{L}\p{N}\p{M}'’]\p{L})|(?<=[\r\n])(?=\p{L})/gu
+
+function endOfSlice(text: string, start: number): number {
+  cut.lastIndex = start + sliceLength
+  if (cut.lastIndex >= text.length) return text.length
+  return cut.exec(text)?.index ?? text.length
+}
+
+function hasLongRun(text: string): boolean {
+  for (const [run] of text.matchAll(/[\p{L}\p{M}]+|[^\s\p{L}\p{M}\p{N}]+|\s+/gu)) {
+    if (run.length > longestRun) return true
+  }
+  return false
+}

@@ -1,0 +1,19 @@
+/** A vocabulary that is at hand. */
+export type EncodingName = 'cl100k_base' | 'o200k_base'
+
+/**
+ * The encoding of a model, where it is one of those at hand, by the model's name with or without its owner; undefined
+ * for all others. Of gpt-oss, o200k_harmony is o200k_base with more markers, which count as text here.
+ */
+export function encodingOfModel(model: string): EncodingName | undefined {
+  const name = model.slice(model.lastIndexOf('/') + 1).toLowerCase()
+  return families.find(([pattern]) => pattern.test(name))?.[1]
+}
+
+/** As OpenAI's tiktoken has it; of several that fit, the first. */
+const families: readonly (readonly [RegExp, EncodingName])[] = [
+  [/^gpt-oss(?=$|[-:])/, 'o200k_base'],
+  [/^(?:chatgpt-4o|gpt-4o|gpt-4\.1|gpt-4\.5|gpt-5|o1|o3|o4-mini)(?=$|[-.:])/, 'o200k_base'],
+  [/^(?:gpt-4|gpt-3\.5|gpt-35)(?=$|[-:])/, 'cl100k_base'],
+  [/^(?:text-embedding-(?:ada-002|3-small|3-large)|davinci-002|babbage-002)$/, 'cl100k_base'],
+]

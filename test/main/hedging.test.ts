@@ -1,0 +1,84 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, test } from 'vitest'
+import type { Config } from '../../src/config.ts'
+import { loadConfig } from '../../src/config.ts'
+import { providers } from '../../src/providers/all.ts'
+import { startTestGateway } from '../gateway-fixture.ts'
+
+const body = JSON.stringify({ model: 'm', stream: true, prompt: 'x' })
+
+test('a stream that is slow to begin is had elsewhere, and the first one is given up', async () => {
+  await using first = await startUpstream()
+  await using second = await startUpstream()
+  await using gateway = await startTestGateway(hedgingOver(first.origin, second.origin))
+  const ask = async () => {
+    const response = await fetch(`${gateway.url}/v1/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    })
+    return await response.text()
+  }
+  // So many first tokens have to be known before one can be called slow.
+  for (let turn = 0; turn < 20; turn++) expect(await ask()).toContain('[DONE]')
+  first.isSilent = true
+  expect(await ask()).toContain('[DONE]')
+  const record = await gateway.recorded(21)
+  expect(record.attempts.map(({ deployment, outcome }) => [deployment, outcome])).toEqual([
+    ['m@first', 'superseded'],
+    ['m@second', 'ok'],
+  ])
+  expect([first.hits, second.hits]).toEqual([21, 1])
+  await expect.poll(() => first.abandoned).toBe(1)
+})
+
+type HeldUpstream = AsyncDisposable & {
+  readonly origin: string
+  isSilent: boolean
+  readonly hits: number
+  readonly abandoned: number
+}
+
+/** One that answers a word at once, or nothing at all. */
+async function startUpstream(): Promise<HeldUpstream> {
+  const upstream = { isSilent: false, hits: 0, abandoned: 0 }
+  const server: Server = createServer((request, response) => {
+    upstream.hits++
+    request.resume()
+    if (upstream.isSilent) {
+      response.on('close', () => {
+        upstream.abandoned++
+      })
+      return
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    const chunk = { id: 'c', object: 'text_completion', created: 1, model: 'm' }
+    const choices = [{ index: 0, text: 'word', finish_reason: 'stop' }]
+    response.end(`data: ${JSON.stringify({ ...chunk, choices })}\n\ndata: [DONE]\n\n`)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return Object.assign(upstream, {
+    origin: `http://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  })
+}
+
+function hedgingOver(first: string, second: string): Partial<Config> {
+  const type = 'openai-compatible'
+  const file = JSON.stringify({
+    providers: { first: { type, baseUrl: `${first}/v1` }, second: { type, baseUrl: `${second}/v1` } },
+    models: { m: { deployments: [{ provider: 'first' }, { provider: 'second' }] } },
+    hedging: { enabled: true },
+  })
+  const config = loadConfig({
+    environment: { GATEWAY_CONFIG: 'gateway.yaml' },
+    readFile: () => file,
+    providers,
+  })
+  return { providers: config.providers, routes: config.routes, hedging: config.hedging, demo: false }
+}

@@ -1,0 +1,79 @@
+import fc from 'fast-check'
+import { encode as encodeCl100k } from 'gpt-tokenizer/encoding/cl100k_base'
+import { encode as encodeO200k } from 'gpt-tokenizer/encoding/o200k_base'
+import { describe, expect, test } from 'vitest'
+import { createEncoder } from '../../src/tokenizers/encoder.ts'
+
+const encoder = createEncoder()
+
+const asText = { disallowedSpecial: new Set<string>() }
+
+describe.for([
+  ['gpt-4', encodeCl100k],
+  ['gpt-oss-20b', encodeO200k],
+] as const)('The tokens of %s', ([model, encode]) => {
+  test.for([
+    '',
+    'hello world',
+    'お誕生日おめでとう',
+    '<|endoftext|> and <|start|>assistant<|channel|>',
+    ' leading and trailing ',
+    '\ud800 broken',
+  ])('are its own: %j', async (text) => {
+    expect(await encoder.encode([model], text)).toEqual([...encode(text, asText)])
+  })
+
+  test.for([
+    ['prose', 'The quick brown fox jumps over the lazy dog, and nobody knows why. '.repeat(200)],
+    ['code', 'function add(left, right) {\r\n\treturn left /* sum */ + right\n}\n\n// …\n'.repeat(100)],
+    ['Chinese without a space', '吾輩は猫である。名前はまだ無い、どこで生れたか！'.repeat(200)],
+    ['numbers', '[1,22,333,4444,55555]'.repeat(500)],
+    ['contractions', "we'll it's they’re DON'T can't "],
+  ] as const)('are those of the whole text, however it is cut: %s', async ([, text]) => {
+    expect(await encoder.encode([model], text)).toEqual([...encode(text, asText)])
+  })
+
+  test('are so for any text', async () => {
+    const letter = fc.constantFrom(...'aZéßñ漢かДא', 'e\u0301', '\u0301')
+    const mark = fc.constantFrom(
+      ...'.,;:!?/\\\'’"()-_…。、🧿<>|',
+      ' ',
+      '  ',
+      '\n',
+      '\r\n',
+      '\n\n',
+      '\t',
+      '0',
+      '42',
+      '\u00a0',
+    )
+    const text = fc.array(fc.oneof(letter, letter, mark), { minLength: 1000, maxLength: 4000 })
+    await fc.assert(
+      fc.asyncProperty(text, async (pieces) => {
+        const whole = pieces.join('')
+        expect(await encoder.encode([model], whole)).toEqual([...encode(whole, asText)])
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test.for([
+    ['letters', 'a'.repeat(60_000)],
+    ['marks', '-'.repeat(60_000)],
+    ['spaces', ' '.repeat(60_000)],
+    ['everything', 'word '.repeat(60_000)],
+  ] as const)('are not made of too many %s at once', async ([, text]) => {
+    expect(await encoder.encode([model], text)).toBeUndefined()
+  })
+})
+
+test('Of several models there are those they share, and none where they differ', async () => {
+  expect(await encoder.encode(['gpt-4o', 'openai/gpt-oss-20b'], 'hello')).toEqual(encodeO200k('hello'))
+  for (const models of [['gpt-4', 'gpt-oss-20b'], ['gpt-4', 'mistral-7b'], ['mistral-7b', 'gpt-4'], []]) {
+    expect(await encoder.encode(models, 'hello')).toBeUndefined()
+  }
+})
+
+test('Of a model whose vocabulary is not at hand there are none', async () => {
+  expect(await encoder.encode(['mistral-7b'], 'hello')).toBeUndefined()
+})
