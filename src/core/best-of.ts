@@ -1,5 +1,5 @@
 import { Failure } from './failure.ts'
-import { isObject, type JsonObject } from './json.ts'
+import { isObject, type JsonObject, nearest } from './json.ts'
 import type { Call, Choice, Delta } from './model.ts'
 
 /** How many answers are to be written to each prompt: as many as are given, or more, of which the best are. */
@@ -98,7 +98,8 @@ function meanLogprob({ logprobs }: Choice, { characters, tokens: tokensBefore }:
   for (let length = 0; length < characters && Array.isArray(tokens) && first < tokens.length; first++) {
     length += String(tokens[first]).length
   }
-  const counted = values.slice(first).filter((value) => typeof value === 'number')
+  const told = values.slice(first).map(nearest)
+  const counted = told.filter((value) => typeof value === 'number')
   // An answer without a word has nothing against it, and nothing for it.
   if (counted.length === 0) return Number.NEGATIVE_INFINITY
   return counted.reduce((sum, value) => sum + value, 0) / counted.length

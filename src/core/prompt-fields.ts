@@ -19,6 +19,7 @@ export function fieldsForPrompt(body: JsonObject, provider: string): SortedField
       if (isGiven(value)) dropped.push(field)
     }
   }
+  if (namesSpeakers(body['messages'])) dropped.push('messages[].name')
   return { kept, dropped, isWhole }
 }
 
@@ -27,6 +28,11 @@ export type SortedFields = {
   readonly dropped: readonly string[]
   /** True when every field is kept. */
   readonly isWhole: boolean
+}
+
+/** No template has a place for who of several users, or assistants, says it. */
+function namesSpeakers(messages: unknown): boolean {
+  return Array.isArray(messages) && messages.some((message) => isObject(message) && isGiven(message['name']))
 }
 
 /** The first field of a request that cannot be done from a prompt; undefined when there is none. */

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../core/json.ts'
-import type { Chunk, Usage } from '../core/model.ts'
+import type { Chunk, Message, Usage } from '../core/model.ts'
 import type { Told } from './dialect.ts'
 import { pythonList } from './python-list.ts'
 
@@ -24,7 +24,14 @@ export function inferenceAnswer(parts: {
 
 /** The text of the one choice, whether it came whole or in pieces. */
 export function outputOf({ choices: [choice] }: Chunk): string {
-  return choice?.text ?? choice?.delta?.content ?? choice?.message?.content ?? ''
+  const message = choice?.delta ?? choice?.message
+  return choice?.text ?? (message?.content || refusalOf(message))
+}
+
+/** A model that refuses says so in words of their own. */
+function refusalOf(message: Message | undefined): string {
+  const refusal = message?.['refusal']
+  return typeof refusal === 'string' ? refusal : ''
 }
 
 /** Adds to `extraKeys` what the upstream said beyond OpenAI's own keys, in its order. */

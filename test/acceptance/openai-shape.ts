@@ -1,3 +1,5 @@
+import { faultsOf, type TypeName } from './openai-types.ts'
+
 /**
  * Holds what was received to OpenAI's schema, and to what its clients stumble over besides. Written by hand, from
  * the outside: none of the gateway's own code has a part in it. Each check throws an Error that names the fault.
@@ -8,6 +10,7 @@ export function checkReply(value: unknown, choiceCount?: number): void {
   const reply = objectAt(value, 'reply')
   checkNoError(reply)
   const isChat = checkIdentity(reply, 'chat.completion')
+  checkType(isChat ? 'ChatCompletion' : 'Completion', reply)
   const choices = arrayAt(reply['choices'], 'choices')
   if (choiceCount !== undefined) must(choices.length === choiceCount, `${choices.length} choices`)
   for (const [at, choice] of choices.entries()) checkWholeChoice(choice, at, isChat)
@@ -24,6 +27,7 @@ export function checkError(value: unknown): void {
   must(typeof error['type'] === 'string' && error['type'] !== '', 'error.type')
   must(isTextOrNull(error['param']), 'error.param')
   must(isTextOrNull(error['code']), 'error.code')
+  checkType('ErrorObject', error)
 }
 
 /** A list of models, or one of them. */
@@ -65,6 +69,12 @@ export function checkIdentity(body: Json, chatObject: string): boolean {
   must(isCount(body['created']), `created: ${body['created']}`)
   must(typeof body['model'] === 'string' && body['model'] !== '', `model: ${body['model']}`)
   return isChat
+}
+
+/** What OpenAI's own client takes it for. */
+export function checkType(name: TypeName, value: unknown): void {
+  const faults = faultsOf(name, value)
+  must(faults.length === 0, faults.join('; '))
 }
 
 /** Clients in Go and Java take the key alone for an error, even when it is null. */
@@ -140,6 +150,8 @@ function checkMessage(value: unknown): void {
   }
 }
 
-function checkModel({ id, object, created, owned_by: owner }: Json): void {
+function checkModel(model: Json): void {
+  const { id, object, created, owned_by: owner } = model
+  checkType('Model', model)
   must(typeof id === 'string' && object === 'model' && isCount(created) && typeof owner === 'string', 'model')
 }

@@ -3,6 +3,7 @@ import type { Config } from '../../src/config.ts'
 import { together } from '../../src/providers/together.ts'
 import { simulateTogether } from '../../src/simulator/together.ts'
 import { startTestGateway, type TestGateway } from '../gateway-fixture.ts'
+import { createWitness } from './witness.ts'
 
 /** A gateway, and how the official client is made for it. */
 export type ResponsesStage = AsyncDisposable & {
@@ -16,13 +17,18 @@ export const stages = [
   { name: 'a simulated Together', start: startBeforeTogether },
 ]
 
+/** Disposed of, the witness of what the clients were answered must have found no fault. */
 export async function startResponses(overrides: Partial<Config> = {}): Promise<ResponsesStage> {
   const gateway = await startTestGateway(overrides)
+  const { fetch, faults } = createWitness()
   return {
     gateway,
     client: (options) =>
-      new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'unused', maxRetries: 0, ...options }),
-    [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
+      new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'unused', maxRetries: 0, fetch, ...options }),
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]()
+      if (faults.length > 0) throw new Error(faults.join('\n\n'))
+    },
   }
 }
 

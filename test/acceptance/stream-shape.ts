@@ -6,6 +6,7 @@ import {
   checkInference,
   checkLogprobs,
   checkNoError,
+  checkType,
   checkUsage,
   isTextOrNull,
   type Json,
@@ -82,6 +83,7 @@ function checkChunk(chunk: Json, state: State): void {
   must(!state.hasUsage, 'a chunk follows the usage')
   checkNoError(chunk)
   const isChat = checkIdentity(chunk, 'chat.completion.chunk')
+  checkType(isChat ? 'ChatCompletionChunk' : 'Completion', chunk)
   const identity = JSON.stringify([chunk['id'], chunk['created'], chunk['model'], chunk['object']])
   state.identity ??= identity
   must(identity === state.identity, `the identity changes from ${state.identity} to ${identity}`)

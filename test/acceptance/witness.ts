@@ -1,4 +1,5 @@
-import { checkError, checkInference, checkModels, checkReply, must } from './openai-shape.ts'
+import { checkError, checkInference, checkModels, checkReply, checkType, must } from './openai-shape.ts'
+import { checkResponse, checkResponseStream } from './responses-shape.ts'
 import { checkInferenceStream, checkStream } from './stream-shape.ts'
 
 /** A `fetch` for the clients under test that holds every answer to OpenAI's shape as it passes. */
@@ -58,9 +59,11 @@ export function checkAnswer({ path, asked, response, text, isWhole }: Answered):
   must(/^req_[0-9a-f]{32}$/.test(headers.get('x-request-id') ?? ''), 'x-request-id')
   const request = readAsked(asked)
   const isInference = path === '/inference'
+  const isResponse = /\/responses(\/|$)/.test(path)
   if (headers.get('content-type')?.startsWith('text/event-stream')) {
     must(status === 200 && request['stream'] === true, 'a stream that was not asked for')
     if (isInference) checkInferenceStream(text)
+    else if (isResponse) checkResponseStream(text, isWhole)
     else checkStream(text, { includesUsage: asksForUsage(request), choiceCount: choicesOf(request), isWhole })
     return
   }
@@ -70,6 +73,8 @@ export function checkAnswer({ path, asked, response, text, isWhole }: Answered):
   if (isInference) checkInference(body)
   else if (status >= 400) checkError(body)
   else if (/\/models(\/|$)/.test(path)) checkModels(body)
+  else if (isResponse) checkResponse(body)
+  else if (path.endsWith('/embeddings')) checkType('CreateEmbeddingResponse', body)
   else checkReply(body, choicesOf(request))
 }
 

@@ -141,6 +141,7 @@ describe('An answer of /inference', () => {
     ['the text of a completion', textDelta('Hello').chunk, 'Hello'],
     ['the content of a message', message('Hello'), 'Hello'],
     ['empty when a message has none', message(null), ''],
+    ['the words of a refusal', refusing('I will not.'), 'I will not.'],
     ['empty when there is no choice', textDelta('', { choices: [] }).chunk, ''],
   ]
   test.for(outputs)('has as output %s', ([, chunk, output]) => {
@@ -225,6 +226,14 @@ function rendered(chunk: Chunk, slow: boolean): string {
 
 function streamOf(told: { slow: boolean }) {
   return inference.encoder(inference.parse(incoming({ ...valid, stream: true })), () => told)
+}
+
+function refusing(refusal: string): Chunk {
+  const chunk = message(null)
+  return {
+    ...chunk,
+    choices: chunk.choices.map((choice) => ({ ...choice, message: { content: null, refusal } })),
+  }
 }
 
 function message(content: string | null): Chunk {

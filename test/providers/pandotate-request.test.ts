@@ -133,6 +133,12 @@ test.for(dropped)('%j changes no answer: it is dropped, and named', async (field
   }
 })
 
+test('who speaks has no place in a prompt: it is dropped, and named', async () => {
+  const messages = [{ role: 'user', name: 'ann', content: 'Hi.' }]
+  const { notes } = await chat({ messages })
+  expect(notes.dropped).toEqual(['messages[].name'])
+})
+
 test('what is null is dropped without a word', async () => {
   const { body, notes } = await text({ store: null, metadata: null })
   expect(body).toEqual({ model: 'mistral-7b', prompt: 'Hi' })
