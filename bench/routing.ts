@@ -88,7 +88,7 @@ function plannerOf(strategy: StrategyName, size: number): Planner {
     userAgent: 'bench',
     detokenizer: { decode: async () => '' },
   })
-  const book = createPriceBook({ own: [], shipped: shippedPrices })
+  const book = createPriceBook({ shipped: shippedPrices, hardware: [] })
   const routes = createRoutes({ config, upstreams, book, clock })
   const ids = routes.flatMap((route) => route.deployments.map(({ id }) => id))
   const standings = createStandings(ids, clock, Math.random)
@@ -105,7 +105,7 @@ function plannerOf(strategy: StrategyName, size: number): Planner {
 function goThrough(standings: Standings, id: string, place: number): void {
   for (let turn = 0; turn < 20; turn++) {
     const hasFailed = place % 10 === 9 && turn % 4 === 0
-    standings.insist(id).end({
+    standings.trackOf({ id }).insist().end({
       failure: hasFailed ? new Failure('upstream_error', 'The upstream had an error.') : undefined,
       firstTokenMs: 100 + ((place * 37) % 400),
       completionTokens: 300,

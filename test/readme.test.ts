@@ -7,9 +7,9 @@ import { endGroup, runShell, shellEnvironment, startChild } from './acceptance/c
 import { type GatewayProcess, repository, runGateway, startGateway } from './acceptance/gateway-process.ts'
 import { checkInference } from './acceptance/openai-shape.ts'
 import { checkStream } from './acceptance/stream-shape.ts'
+import { isPythonPrepared, python } from './clients/machine.ts'
 
 const readme = readFileSync(join(repository, 'README.md'), 'utf8')
-const python = join(repository, '.python/bin/python')
 
 let gateway: GatewayProcess
 beforeAll(async () => {
@@ -45,8 +45,8 @@ describe('what the README says to run', () => {
     expect(stdout.match(/Hello from the simulator/g)?.length).toBeGreaterThanOrEqual(2)
   })
 
-  test.skipIf(!existsSync(python)).for(blocksFor('python'))(
-    'works in Python (skipped without .python: see .ci/run): $name',
+  test.skipIf(!isPythonPrepared).for(blocksFor('python'))(
+    'works in Python (skipped until test/clients/prepare.sh was run): $name',
     async ({ block }) => {
       const options = { environment: {}, input: addressed(block) }
       const { code, stdout, stderr } = await startChild(python, ['-'], options).ended

@@ -142,14 +142,6 @@ const basetenHearsay: readonly Row[] = [
 
 const basetenBefore: readonly Row[] = [['*Qwen3-Coder-480B*', undefined, '0.38', '1.53']]
 
-/** The source gives one figure for all tokens, and 10 USD is doubtful for models of this size. */
-const runpodPublic: readonly Row[] = [
-  ['public:qwen3-32b-awq', undefined, '10', '10'],
-  ['public:gpt-oss-120b', undefined, '10', '10'],
-  ['public:granite-4-0-h-small', undefined, '10', '10'],
-  ['public:cogito-671b-v2-1-fp8-dynamic', undefined, '0.50', '0.50'],
-]
-
 /** Mistral's own API. */
 const mistralServed: readonly Row[] = [
   ['open-mistral-7b', undefined, '0.25', '0.25'],
@@ -165,30 +157,8 @@ const mistralHearsay: readonly Row[] = [
   ['ministral-3-8b*', undefined, '0.15', '0.15'],
 ]
 
-/** USD per second of a serverless worker. */
-const runpodGpus: readonly (readonly [gpu: string, work: string])[] = [
-  ['16GB', '0.00016'],
-  ['24GB', '0.00019'],
-  ['4090', '0.00031'],
-  ['A100', '0.00076'],
-  ['H100', '0.00116'],
-  ['H200', '0.00155'],
-  ['B200', '0.00240'],
-]
-
-/** USD per hour of a dedicated deployment. */
-const basetenGpus: readonly (readonly [gpu: string, work: string])[] = [
-  ['L4', '0.85'],
-  ['A10G', '1.21'],
-  ['H100-MIG', '3.75'],
-  ['A100', '4.00'],
-  ['H100', '6.50'],
-  ['B200', '9.98'],
-]
-
 const together = { provider: 'together', from: '2026-08-18', source: 'Together /v1/models, August 2026' }
 const baseten = { provider: 'baseten', from: '2026-08-20', source: 'Baseten /v1/models, August 2026' }
-const runpod = { provider: 'runpod', from: '2026-08-20', source: 'RunPod documentation, August 2026' }
 const mistral = { provider: 'mistral', from: '2026-07-02', source: 'models.dev, July 2026' }
 const julyLists = {
   from: '2026-07-02',
@@ -199,10 +169,8 @@ const julyLists = {
 const october = { from: '2026-10-03', source: 'a third party, October 2026', isFirm: false }
 
 /**
- * Prices that are shipped, by type of provider, each with the day from which it is known to hold: newer ones come
- * from a provider's own list or from the operator. None of Pandotate's is known. Beside models there are names for
- * what is paid otherwise: `gpu:H100` by the second of work, and `public:…` for RunPod's public endpoints, which cost
- * by the token where the same model on an endpoint of one's own costs by the second.
+ * Prices of models that are shipped, by type of provider, each with the day from which it is known to hold: newer ones
+ * come from a provider's own list or from the operator. None of Pandotate's is known.
  */
 export const shippedPrices: readonly PriceEntry[] = [
   ...byTokens(together, togetherServed),
@@ -212,24 +180,8 @@ export const shippedPrices: readonly PriceEntry[] = [
   ...byTokens(baseten, basetenServed),
   ...byTokens({ ...baseten, ...october }, basetenHearsay),
   ...byTokens({ ...baseten, ...october, from: undefined, until: '2026-03-13' }, basetenBefore),
-  ...byTokens({ ...runpod, isFirm: false }, runpodPublic),
   ...byTokens(mistral, mistralServed),
   ...byTokens({ ...mistral, ...october }, mistralHearsay),
-  ...runpodGpus.map(([gpu, work]) => ({
-    ...runpod,
-    model: `gpu:${gpu}`,
-    price: { unit: 'usd_per_second', work } as const,
-  })),
-  // From 0.00034 to 0.00053 by the card: the dearest, so that nobody is surprised.
-  { ...runpod, model: 'gpu:48GB', price: { unit: 'usd_per_second', work: '0.00053' }, isFirm: false },
-  ...basetenGpus.map(([gpu, work]) => ({
-    provider: 'baseten',
-    model: `gpu:${gpu}`,
-    from: '2026-09-01',
-    price: { unit: 'usd_per_hour', work } as const,
-    source: 'a third party, September 2026',
-    isFirm: false,
-  })),
 ]
 
 function byTokens(heading: Heading, rows: readonly Row[]): readonly PriceEntry[] {

@@ -44,6 +44,8 @@ function readSpent(attempt: JsonObject): Spent {
     used: readUsed(attempt['used']),
     isEstimated: attempt['usageEstimated'] === true,
     isDelivered: attempt['delivered'] === true,
+    isResumed: attempt['resumed'] === true,
+    isUncertain: attempt['uncertain'] === true,
   }
 }
 

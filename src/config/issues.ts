@@ -17,6 +17,8 @@ export function findingsOf(
 ): readonly Finding[] {
   return issues.flatMap((issue) => {
     const path = issue.path.map((key) => (typeof key === 'number' ? key : String(key)))
+    const meant = issue.code === 'invalid_union' ? meantBranch(issue) : undefined
+    if (meant !== undefined) return findingsOf(meant, shape, given)
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, shape))
     const place = shapeAt(shape, path)
     if (issue.code === 'invalid_key') {
@@ -32,14 +34,32 @@ export function findingsOf(
 /** For `safeParse`: leaves the wording to `findingsOf`, except where a schema's author has words of their own. */
 export const withoutWording = { error: () => '', reportInput: true } as const
 
+/** What is wrong in the one branch of a union whose kind of value it is; undefined where no one branch is. */
+function meantBranch(issue: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] | undefined {
+  const meant = issue.errors.filter((errors) =>
+    errors.every(({ code, path }) => code !== 'invalid_type' || path.length > 0),
+  )
+  const [only] = meant
+  if (only === undefined || meant.length > 1) return undefined
+  return only.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }))
+}
+
 function unknownKey(path: Path, key: string, shape: Shape): Finding {
-  const keys = Object.keys(shapeAt(shape, path)?.properties ?? {})
+  const keys = keysAt(shapeAt(shape, path))
   // `type` is looked at before the settings are, and is not in their schema.
   if (path.length === 2 && path[0] === 'providers') keys.unshift('type')
   return {
     path: [...path, key],
     told: `is no setting, expected ${keys.length > 0 ? keys.join(', ') : 'none'}`,
   }
+}
+
+/** Of a section, or of the one section among several things that may stand there. */
+function keysAt(shape: Shape | undefined): string[] {
+  const { properties } = shape ?? {}
+  if (properties !== undefined) return Object.keys(properties)
+  const sections = shape?.anyOf?.filter((branch) => branch.properties !== undefined) ?? []
+  return sections.length === 1 ? keysAt(sections[0]) : []
 }
 
 function told(issue: z.core.$ZodIssue, shape: Shape | undefined, given: Given | undefined): string {

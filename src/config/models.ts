@@ -1,18 +1,27 @@
 import * as z from 'zod'
 import type { StrategyName } from '../core/model.ts'
-import { ownPriceSetting } from './own-price.ts'
+import { ownPriceSetting, unknownHardware } from './own-price.ts'
 
-/** `models` of gateway.yaml: names and patterns, and where the calls for them go. */
-export function modelsSetting(providerNames: readonly string[]) {
+/**
+ * `models` of gateway.yaml: names and patterns, and where the calls for them go. `typeOf` tells a provider's type by
+ * its name.
+ */
+export function modelsSetting(providerNames: readonly string[], typeOf: TypeOf) {
   return z
-    .record(modelName, modelSetting(providerNames))
+    .record(modelName, modelSetting(providerNames, typeOf))
     .refine((models) => Object.keys(models).length > 0)
     .check(({ value: models, issues }) => {
       for (const { path, input } of takenNames(models))
         issues.push({ code: 'custom', path, input, message: '' })
+      for (const { path, input, like } of twins(models)) {
+        const message = `another provider, or another model there, than deployments[${like}] has`
+        issues.push({ code: 'custom', path, input, message })
+      }
     })
     .meta({ expected: 'at least one model; without `models`, each goes where it is known to run' })
 }
+
+type TypeOf = (providerName: string) => string | undefined
 
 /** One of them, as it is written. */
 export type WrittenModel = z.infer<ReturnType<typeof modelSetting>>
@@ -31,17 +40,24 @@ const ability = z.boolean().exactOptional()
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is there to keep them out of headers and logs.
 const modelText = /^(?! )[^\x00-\x1f\x7f]{1,256}(?<! )$/
 
+/** What a caller puts at the end of a name to steer is taken off it before anyone looks for the model. */
+const steeringEnd = /.:(?:floor|nitro)$/
+const notSteering = 'without :floor or :nitro at its end'
+
 const modelName = z
   .string()
   .regex(modelText)
-  .meta({ expected: 'the name of a model, or a pattern with *, of at most 256 characters' })
+  .refine(isReachable)
+  .meta({
+    expected: `the name of a model, or a pattern with *, of at most 256 characters, ${notSteering}`,
+  })
 
 const aliasName = z
   .string()
   .regex(modelText)
-  .refine((name) => !name.includes('*'))
+  .refine((name) => !name.includes('*') && isReachable(name))
   .meta({
-    expected: 'a name without *, of at most 256 characters, that no other model and no other alias has',
+    expected: `a name without *, of at most 256 characters, that no other model and no other alias has, ${notSteering}`,
   })
 
 const upstreamName = z
@@ -60,26 +76,32 @@ export const strategyNames = {
   value: 'value',
 } as const satisfies { readonly [name in StrategyName]: name }
 
-function modelSetting(providerNames: readonly string[]) {
-  const deployment = z.strictObject({
-    provider: z.enum(providerNames),
-    model: upstreamName.exactOptional(),
-    clocks: z
-      .strictObject({ connectMs: clockMs, firstTokenMs: clockMs, idleMs: clockMs, totalMs: clockMs })
-      .exactOptional(),
-    retries: z.int().min(0).max(10).exactOptional(),
-    retryDelayMs: z.int().min(0).max(60_000).exactOptional(),
-    weight: z.number().min(0).max(1_000_000).exactOptional(),
-    price: ownPriceSetting.exactOptional(),
-    baseline: ability,
-    contextTokens: count,
-    maxOutputTokens: count,
-    tools: ability,
-    jsonSchema: ability,
-    vision: ability,
-    logprobs: ability,
-    inputsPerRequest: count,
-  })
+function modelSetting(providerNames: readonly string[], typeOf: TypeOf) {
+  const deployment = z
+    .strictObject({
+      provider: z.enum(providerNames),
+      model: upstreamName.exactOptional(),
+      clocks: z
+        .strictObject({ connectMs: clockMs, firstTokenMs: clockMs, idleMs: clockMs, totalMs: clockMs })
+        .exactOptional(),
+      retries: z.int().min(0).max(10).exactOptional(),
+      retryDelayMs: z.int().min(0).max(60_000).exactOptional(),
+      weight: z.number().min(0).max(1_000_000).exactOptional(),
+      price: ownPriceSetting.exactOptional(),
+      baseline: ability,
+      contextTokens: count,
+      maxOutputTokens: count,
+      tools: ability,
+      jsonSchema: ability,
+      vision: ability,
+      logprobs: ability,
+      inputsPerRequest: count,
+    })
+    .check(({ value: { provider, price }, issues }) => {
+      for (const { path, input } of price === undefined ? [] : unknownHardware(price, typeOf(provider))) {
+        issues.push({ code: 'custom', path: ['price', ...path], input, message: '' })
+      }
+    })
   return z.strictObject({
     route: z.enum(strategyNames).default('fallback'),
     aliases: z.array(aliasName).default([]),
@@ -94,6 +116,22 @@ function modelSetting(providerNames: readonly string[]) {
         }
       }),
   })
+}
+
+function isReachable(name: string): boolean {
+  return !steeringEnd.test(name)
+}
+
+type Twin = { readonly path: (string | number)[]; readonly input: string; readonly like: number }
+
+/** The deployments of a route that are one with another before them: nothing could tell them apart. */
+function twins(models: Readonly<Record<string, Pick<WrittenModel, 'deployments'>>>): Twin[] {
+  return Object.entries(models).flatMap(([name, { deployments }]) =>
+    deployments.flatMap(({ provider, model = name }, index) => {
+      const like = deployments.findIndex((one) => one.provider === provider && (one.model ?? name) === model)
+      return like === index ? [] : [{ path: [name, 'deployments', index, 'provider'], input: provider, like }]
+    }),
+  )
 }
 
 type Taken = { readonly path: (string | number)[]; readonly input: string }

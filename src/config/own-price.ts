@@ -1,45 +1,110 @@
 import * as z from 'zod'
+import { dayOf } from '../catalog/day.ts'
+import { hardwareNames } from '../catalog/hardware.ts'
 import { priceOf } from '../catalog/listed-price.ts'
-import type { Price } from '../core/price.ts'
+import type { OwnPrice, OwnPrices } from '../catalog/own-prices.ts'
 
 const amount = z
   .union([z.string(), z.number()])
-  .refine(isAmount)
+  .refine((value) => isTaken(() => priceOf({ unit: 'usd_per_second', work: value })))
   .meta({ exactText: true, expected: 'USD as a decimal number from 0 on, with 9 decimals at most' })
   .exactOptional()
 
-/** A price of the operator's own, in USD: per million tokens, or per second of work. */
-export const ownPriceSetting = z
-  .strictObject({
-    input: amount,
-    /** For prompt tokens that were seen before. */
-    cachedInput: amount,
-    output: amount,
-    perSecond: amount,
-    perRequest: amount,
-  })
-  .refine(({ input, cachedInput, output, perSecond }) =>
-    perSecond === undefined
-      ? input !== undefined || (output !== undefined && cachedInput === undefined)
-      : input === undefined && cachedInput === undefined && output === undefined,
-  )
-  .meta({
-    expected:
-      'a section with input and output (and cachedInput) in USD per million tokens, or with perSecond in USD; perRequest comes on top',
-  })
+/** The types of providers whose hardware has a price. */
+const rentedTypes = ['baseten', 'runpod'] as const
 
-export type OwnPrice = z.infer<typeof ownPriceSetting>
+const hardware = rentedTypes.map((type) => `at ${type} ${hardwareNames(type).join(', ')}`).join('; ')
 
-/** The same in whole nano-USD. */
-export function ownPrice({ input, cachedInput, output, perSecond, perRequest: request }: OwnPrice): Price {
-  return perSecond === undefined
-    ? priceOf({ unit: 'usd_per_million_tokens', input, cachedInput, output, request })
-    : priceOf({ unit: 'usd_per_second', work: perSecond, request })
+const amounts = {
+  input: amount,
+  /** For prompt tokens that were seen before. */
+  cachedInput: amount,
+  output: amount,
+  perSecond: amount,
+  perRequest: amount,
+  /** What it runs on, by the name that its provider's prices have for it; YAML takes 4090 for a number. */
+  gpu: z
+    .union([z.string(), z.number()])
+    .meta({ exactText: true, expected: `hardware that its provider has a price for: ${hardware}` })
+    .exactOptional(),
+  gpus: z.int().min(1).max(64).exactOptional(),
 }
 
-function isAmount(value: string | number): boolean {
+const from = z
+  .string()
+  .refine((day) => isTaken(() => dayOf(day)))
+  .meta({
+    expected: 'a day in UTC, such as 2026-12-01, that no other entry has; one entry may be without',
+  })
+  .exactOptional()
+
+const expected =
+  'a section with input and output (and cachedInput) in USD per million tokens, with perSecond in USD, or with gpu (and gpus); perRequest comes on top'
+
+const onePrice = z.strictObject(amounts).refine(isPrice).meta({ expected })
+
+const datedPrice = z
+  .strictObject({ from, ...amounts })
+  .refine(isPrice)
+  .meta({ expected })
+
+const datedPrices = z
+  .array(datedPrice)
+  .min(1)
+  .check(({ value, issues }) => {
+    const days = value.map((one) => one.from)
+    for (const [at, day] of days.entries()) {
+      if (days.indexOf(day) < at) issues.push({ code: 'custom', path: [at, 'from'], input: day, message: '' })
+    }
+  })
+
+/** A price of the operator's own, in USD, or a list of them, each with the day from which it holds. */
+export const ownPriceSetting = z
+  .union([onePrice, datedPrices])
+  .meta({ expected: `${expected}; or a list of such sections, each with the day from which it holds` })
+
+export type WrittenPrice = z.infer<typeof ownPriceSetting>
+
+/** Hardware named in it that providers of this type have no price for, and where. */
+export function unknownHardware(written: WrittenPrice, type: string | undefined): readonly UnknownHardware[] {
+  const known = type === undefined ? [] : hardwareNames(type)
+  const unknownIn = ({ gpu }: Entry, ...path: readonly number[]): readonly UnknownHardware[] =>
+    gpu === undefined || known.includes(String(gpu)) ? [] : [{ path: [...path, 'gpu'], input: gpu }]
+  return Array.isArray(written) ? written.flatMap((entry, at) => unknownIn(entry, at)) : unknownIn(written)
+}
+
+type UnknownHardware = { readonly path: readonly (string | number)[]; readonly input: string | number }
+
+/** The same in whole nano-USD, the entry that begins last first. */
+export function ownPrices(written: WrittenPrice): OwnPrices {
+  const entries: readonly Entry[] = Array.isArray(written) ? written : [written]
+  return entries
+    .toSorted(({ from: one = '' }, { from: other = '' }) => (one < other ? 1 : -1))
+    .map((entry) => ({ ...(entry.from === undefined ? {} : { from: entry.from }), ...ownPrice(entry) }))
+}
+
+type Entry = z.infer<z.ZodObject<typeof amounts>> & { readonly from?: string }
+
+function ownPrice({ gpu, gpus = 1, perSecond, perRequest: request, ...tokens }: Entry): OwnPrice {
+  if (gpu !== undefined) return { gpu: String(gpu), gpus }
+  const { input, cachedInput, output } = tokens
+  return perSecond === undefined
+    ? { price: priceOf({ unit: 'usd_per_million_tokens', input, cachedInput, output, request }) }
+    : { price: priceOf({ unit: 'usd_per_second', work: perSecond, request }) }
+}
+
+/** One of the three, and what belongs to it. */
+function isPrice({ input, cachedInput, output, perSecond, perRequest, gpu, gpus }: Entry): boolean {
+  const isByToken = input !== undefined || cachedInput !== undefined || output !== undefined
+  if (gpu !== undefined) return !isByToken && perSecond === undefined && perRequest === undefined
+  if (gpus !== undefined) return false
+  if (perSecond !== undefined) return !isByToken
+  return input !== undefined || (output !== undefined && cachedInput === undefined)
+}
+
+function isTaken(read: () => unknown): boolean {
   try {
-    priceOf({ unit: 'usd_per_second', work: value })
+    read()
     return true
   } catch (thrown) {
     if (thrown instanceof RangeError) return false

@@ -1,8 +1,7 @@
 import { isObject } from '../core/json.ts'
-import { unknownPrice } from '../core/price.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Path } from './problem.ts'
-import { type ListedPrices, routeHeadings, routeRows } from './route-report.ts'
+import { type CurrentPrices, routeHeadings, routeRows } from './route-report.ts'
 import type { Config, ProviderSettings } from './settings.ts'
 import { inputShape, outputShape, type Shape, shapeAt, typesOf } from './shape.ts'
 import { aligned, pairs, type Rows } from './table.ts'
@@ -12,12 +11,12 @@ import { masked, withoutCredentials } from './wording.ts'
 export function describeConfig(
   config: Config,
   providers: readonly Provider[],
-  listed: ListedPrices = () => unknownPrice,
+  prices: CurrentPrices = { find: () => undefined, epochMs: 0 },
 ): string {
   return [
     aligned(generalRows(config)),
     ['providers', ...config.providers.map((one) => describeProvider(one, providers))].join('\n'),
-    aligned([routeHeadings, ...routeRows(config, listed)]),
+    aligned([routeHeadings, ...routeRows(config, prices)]),
   ].join('\n\n')
 }
 

@@ -1,12 +1,21 @@
+import { dateAt } from '../catalog/day.ts'
+import { nextDay, ownInForce } from '../catalog/own-prices.ts'
+import type { KnownPrice, PriceQuestion } from '../catalog/price-book.ts'
 import { isObject } from '../core/json.ts'
 import type { Clocks } from '../core/model.ts'
-import { type Price, unknownPrice, usdText } from '../core/price.ts'
+import { type Price, usdText } from '../core/price.ts'
 import type { DeploymentSettings, RouteSettings } from './routing.ts'
 import type { Config, ProviderSettings } from './settings.ts'
 import { pairs, type Rows } from './table.ts'
 
-/** What a model costs where the operator has not said it; `unknownPrice` where nobody has. */
-export type ListedPrices = (provider: ProviderSettings, model: string) => Price
+/** What is known of a price at one moment; undefined where nothing is. */
+export type CurrentPrices = {
+  readonly find: (
+    provider: ProviderSettings,
+    asked: Omit<PriceQuestion, 'provider'>,
+  ) => KnownPrice | undefined
+  readonly epochMs: number
+}
 
 export const routeHeadings = [
   'routes',
@@ -15,11 +24,12 @@ export const routeHeadings = [
   'model there',
   'weight',
   'USD per million tokens',
+  'source',
   'clocks and retries',
 ] as const
 
 /** A row for each deployment of each route: where a call may go, at what price, and how long it may take. */
-export function routeRows({ routes, providers }: Config, listed: ListedPrices): Rows {
+export function routeRows({ routes, providers }: Config, prices: CurrentPrices): Rows {
   return routes.flatMap((route) =>
     route.deployments.map((deployment, index) => {
       const provider = providers.find(({ name }) => name === deployment.provider)
@@ -31,7 +41,7 @@ export function routeRows({ routes, providers }: Config, listed: ListedPrices): 
         `${index + 1}. ${deployment.provider}${mark}`,
         deployment.model ?? 'as asked for',
         weightOf(route, deployment),
-        priceCell(route, deployment, provider, listed),
+        ...priceCells(route, deployment, provider, prices),
         boundsOf(deployment, provider),
       ]
     }),
@@ -42,20 +52,27 @@ function weightOf({ strategy }: RouteSettings, { weight }: DeploymentSettings): 
   return String(weight ?? (strategy === 'weighted' ? 1 : ''))
 }
 
-function priceCell(
+/** The price in force, and where it comes from; with it, when another of the operator's own will hold. */
+function priceCells(
   { pattern }: RouteSettings,
-  { price, model = pattern }: DeploymentSettings,
+  { price: own = [], model: name = pattern }: DeploymentSettings,
   provider: ProviderSettings | undefined,
-  listed: ListedPrices,
-): string {
-  if (price !== undefined) return priceText(price)
-  if (model.includes('*')) return 'by model'
-  const known = provider === undefined ? unknownPrice : listed(provider, model)
-  const text = priceText(known)
-  return text === unknown ? unknown : `${text} (listed)`
+  { find, epochMs }: CurrentPrices,
+): readonly [price: string, source: string] {
+  const model = name.includes('*') ? undefined : name
+  const known = provider && find(provider, { model, own })
+  const next = nextDay(own, epochMs)
+  const isOwn = known !== undefined && ownInForce(own, epochMs) !== undefined
+  const coming = next === undefined ? '' : `${isOwn ? 'another' : 'own'} from ${next}`
+  if (known === undefined) return [model === undefined ? 'by model' : 'unknown', coming]
+  return [priceText(known.price), [sourceText(known), coming].filter((text) => text !== '').join(', ')]
 }
 
-const unknown = 'unknown'
+/** `own`, `listed 2026-11-23`, `shipped 2026-08-18`. */
+function sourceText({ source, sinceEpochMs, isFirm }: KnownPrice): string {
+  const since = sinceEpochMs === undefined ? '' : ` ${dateAt(sinceEpochMs)}`
+  return `${source}${since}${isFirm ? '' : ', not confirmed'}`
+}
 
 function priceText(price: Price): string {
   const parts = [
@@ -66,7 +83,7 @@ function priceText(price: Price): string {
     ['per request', price.nanoUsdPerRequest],
   ] as const
   const known = parts.flatMap(([of, nano]) => (nano === undefined ? [] : [`${shortUsd(nano)} ${of}`]))
-  return known.length === 0 ? unknown : known.join(', ')
+  return known.join(', ')
 }
 
 function shortUsd(nano: number): string {

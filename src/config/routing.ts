@@ -1,9 +1,9 @@
 import { defaultModels } from '../catalog/models.ts'
+import type { OwnPrices } from '../catalog/own-prices.ts'
 import type { Clocks, StrategyName } from '../core/model.ts'
 import type { Traits } from '../core/ports.ts'
-import type { Price } from '../core/price.ts'
 import type { WrittenDeployment, WrittenModel } from './models.ts'
-import { ownPrice } from './own-price.ts'
+import { ownPrices } from './own-price.ts'
 
 /** Where the calls for a name, or for a pattern of names, go. */
 export type RouteSettings = {
@@ -24,7 +24,7 @@ export type DeploymentSettings = {
   /** Its part of the calls where they are shared out by weight; left out: 1. */
   readonly weight?: number
   /** The operator's own word; left out: as the price book has it. */
-  readonly price?: Price
+  readonly price?: OwnPrices
   readonly traits?: Traits
 }
 
@@ -78,7 +78,7 @@ function deploymentOf(written: WrittenDeployment): DeploymentSettings {
   const traits: Traits = Object.fromEntries(told.filter(([, value]) => value !== undefined))
   return {
     ...rest,
-    ...(price === undefined ? {} : { price: ownPrice(price) }),
+    ...(price === undefined ? {} : { price: ownPrices(price) }),
     ...(Object.keys(traits).length === 0 ? {} : { traits }),
   }
 }

@@ -12,6 +12,7 @@ import { probesSetting } from './probes.ts'
  * settings as the provider's own schema has them (without `type`, which has been looked at by then).
  */
 export function configSchema(instances: readonly Instance[], providerNames: readonly string[]) {
+  const types = new Map(instances.map(({ name, provider }) => [name, provider.type]))
   return z.strictObject({
     server: z
       .strictObject({
@@ -52,7 +53,7 @@ export function configSchema(instances: readonly Instance[], providerNames: read
     refreshPrices: z.boolean().default(false),
     probes: probesSetting,
     providers: z.strictObject(Object.fromEntries(instances.map((one) => [one.name, one.provider.settings]))),
-    models: modelsSetting(providerNames).optional(),
+    models: modelsSetting(providerNames, (name) => types.get(name)).optional(),
   })
 }
 

@@ -3,6 +3,7 @@ import type { Deployment } from './ports.ts'
 import type { AttemptRecord } from './record.ts'
 import type { OpenRecord } from './recorder.ts'
 import { attemptNanoUsd, type Baseline, consumptionOf, spendingOf } from './spending.ts'
+import { writeUsage } from './usage.ts'
 
 /** Follows the money of one call: what each attempt used, what it cost, and what was saved by choosing. */
 export interface Account {
@@ -32,7 +33,10 @@ export function openAccount(baseline: Deployment, record: OpenRecord): Account {
     row.baselineNanoUsd = baselineNanoUsd
     row.savedNanoUsd = savedNanoUsd
   }
-  record.atClose(settle)
+  record.atClose(() => {
+    for (const entry of row.attempts) if (isUnderWay(entry)) giveUp(entry, record.elapsedMs())
+    settle()
+  })
   return {
     follow(part, meter) {
       const before = meters.get(part)
@@ -45,16 +49,27 @@ export function openAccount(baseline: Deployment, record: OpenRecord): Account {
 
 type Estimator = Pick<Meter, 'estimate'>
 
-/** What reached the caller was worked for, whether the upstream told of it or broke off before it could. */
+/** One that lost a race, and is read to its end all the same, outlives the call. */
+function isUnderWay({ outcome, isDelivered }: AttemptRecord): boolean {
+  return outcome === 'ok' && !isDelivered
+}
+
+function giveUp(entry: AttemptRecord, elapsedMs: number): void {
+  entry.outcome = 'superseded'
+  entry.totalMs = elapsedMs - entry.startMs
+  entry.isUncertain = true
+}
+
+/**
+ * What reached the caller was worked for, whether the upstream told of it or broke off before it could. What failed
+ * unseen, and may be charged for, had the prompt; what it had begun to answer nobody knows.
+ */
 function estimateUse(entry: AttemptRecord, meter: Estimator | undefined): void {
-  if (meter === undefined || entry.used !== undefined) return
+  const { isDelivered, isUncertain, billedMs } = entry
+  if (meter === undefined || entry.used !== undefined || !(isDelivered || isUncertain)) return
   const { usage, estimated } = meter.estimate()
-  if (entry.outcome === 'superseded') {
-    // It had the prompt, and what it had begun to answer nobody saw.
-    entry.used = consumptionOf({ ...usage, completion_tokens: 0 }, entry.totalMs)
-    entry.isEstimated = true
-  }
-  if (!entry.isDelivered) return
-  entry.used = consumptionOf(usage, entry.totalMs)
-  entry.isEstimated = estimated || entry.price.nanoUsdPerSecond !== undefined
+  const known = isDelivered ? usage : writeUsage({}, usage.prompt_tokens, 0)
+  entry.used = consumptionOf(known, billedMs ?? entry.totalMs)
+  const isTimed = entry.price.nanoUsdPerSecond !== undefined
+  entry.isEstimated = isTimed ? billedMs === undefined : estimated || !isDelivered
 }

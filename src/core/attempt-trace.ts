@@ -1,10 +1,11 @@
 import { asFailure, Failure } from './failure.ts'
 import type { AnyCall, Call, Clocks, Delta } from './model.ts'
 import type { AttemptNotes, Clock, Deployment } from './ports.ts'
+import type { Price } from './price.ts'
 import type { Queue } from './queue.ts'
 import type { AttemptRecord, CallRecord } from './record.ts'
 import { consumptionOf } from './spending.ts'
-import type { Permit } from './standings.ts'
+import type { Permit } from './track.ts'
 import { type ClaimedUsage, writeUsage } from './usage.ts'
 
 export type AttemptParts<Asked extends AnyCall = Call> = {
@@ -42,8 +43,11 @@ export interface OpenAttempt {
   commit(): void
   /** The whole of the answer came. */
   end(): void
-  /** Where to look up what the upstream has told of usage, once the attempt ends. */
-  claims(usage: () => ClaimedUsage | undefined): void
+  /**
+   * Where to look up, once the attempt ends, what the upstream has told of usage, and whether that was of all its
+   * work: some tell as they go, and of an answer that broke off only a part.
+   */
+  claims(usage: () => ClaimedUsage | undefined, isWhole: (isAnswered: boolean) => boolean): void
   /** Ends the attempt, gives up the connection, and says which error it was: a caller's leaving comes first. */
   fail(thrown: unknown): unknown
   /** Ends the attempt as left by its reader, unless it has ended. */
@@ -71,17 +75,10 @@ export function openAttempt(parts: AttemptParts<AnyCall>): OpenAttempt {
   }
   signal.addEventListener('abort', follow, { once: true })
   const entry = beginEntry(parts)
-  const notes: AttemptNotes = {
-    headersAt: undefined,
-    upstreamStatus: undefined,
-    upstreamRequestId: undefined,
-    billedMs: undefined,
-    dropped: [],
-    converted: [],
-  }
+  const notes = beginNotes()
   const sinceStart = () => clock.now() - startedAt - entry.startMs
   let ended = false
-  let claimed: () => ClaimedUsage | undefined = () => undefined
+  let claimed: Parameters<OpenAttempt['claims']> = [() => undefined, () => false]
   const end = (outcome: string, failure: Failure | undefined) => {
     if (ended) return
     ended = true
@@ -89,8 +86,8 @@ export function openAttempt(parts: AttemptParts<AnyCall>): OpenAttempt {
     entry.outcome = outcome
     entry.totalMs = sinceStart()
     keepNotes(parts, entry, notes)
-    keepUsage(entry, claimed(), notes)
-    entry.isUncertain = failure?.mayBeBilled === true && entry.used === undefined && !entry.isDelivered
+    const [usage, isWhole] = claimed
+    keepUsage(entry, usage(), { record: parts.record, notes, failure, isWhole })
     parts.permit?.end({
       failure,
       // A reply that came whole had no first token of its own.
@@ -110,8 +107,8 @@ export function openAttempt(parts: AttemptParts<AnyCall>): OpenAttempt {
       keepNotes(parts, entry, notes)
     },
     end: () => end('ok', undefined),
-    claims(usage) {
-      claimed = usage
+    claims(...told) {
+      claimed = told
     },
     fail(thrown) {
       const told: unknown = signal.aborted ? signal.reason : thrown
@@ -123,8 +120,10 @@ export function openAttempt(parts: AttemptParts<AnyCall>): OpenAttempt {
     },
     leave() {
       if (ended) return
-      const failure = new Failure('caller_left', 'The caller left.')
-      end('caller_left', failure)
+      const failure = signal.aborted
+        ? asFailure(signal.reason)
+        : new Failure('caller_left', 'The caller left.')
+      end(failure.kind, failure)
       controller.abort(failure)
     },
     watch(timeout) {
@@ -150,6 +149,7 @@ function beginEntry(parts: AttemptParts<AnyCall>): AttemptRecord {
     upstreamRequestId: undefined,
     price: deployment.price,
     used: undefined,
+    billedMs: undefined,
     isEstimated: false,
     isDelivered: false,
     isResumed: parts.isResumed ?? false,
@@ -158,6 +158,18 @@ function beginEntry(parts: AttemptParts<AnyCall>): AttemptRecord {
   }
   record.attempts.push(entry)
   return entry
+}
+
+function beginNotes(): AttemptNotes {
+  return {
+    headersAt: undefined,
+    upstreamStatus: undefined,
+    upstreamRequestId: undefined,
+    billedMs: undefined,
+    isUnsent: undefined,
+    dropped: [],
+    converted: [],
+  }
 }
 
 function keepNotes(
@@ -172,12 +184,47 @@ function keepNotes(
   for (const name of notes.converted) record.converted.add(name)
 }
 
-/** What the upstream told of all it did; of what it told in part, the rest is for others to estimate. */
-function keepUsage(entry: AttemptRecord, claimed: ClaimedUsage | undefined, notes: AttemptNotes): void {
-  if (claimed?.promptTokens === undefined || claimed.completionTokens === undefined) return
-  const usage = writeUsage({ ...claimed.raw }, claimed.promptTokens, claimed.completionTokens)
-  entry.used = consumptionOf(usage, notes.billedMs ?? entry.totalMs)
-  entry.isEstimated = entry.price.nanoUsdPerSecond !== undefined && notes.billedMs === undefined
+type Ending = {
+  readonly record: CallRecord
+  readonly notes: AttemptNotes
+  readonly failure: Failure | undefined
+  readonly isWhole: (isAnswered: boolean) => boolean
+}
+
+/** What the upstream told of what it did; what it did not tell is for others to estimate. */
+function keepUsage(
+  entry: AttemptRecord,
+  claimed: ClaimedUsage | undefined,
+  { record, notes: { billedMs, isUnsent, headersAt }, failure, isWhole }: Ending,
+): void {
+  const isTimed = entry.price.nanoUsdPerSecond !== undefined
+  const mayBeBilled = failure?.mayBeBilled === true && isUnsent !== true
+  entry.billedMs = billedMs
+  if (claimed?.promptTokens !== undefined && claimed.completionTokens !== undefined) {
+    const usage = writeUsage({ ...claimed.raw }, claimed.promptTokens, claimed.completionTokens)
+    const isPart = !isWhole(failure === undefined)
+    if (isPart) record.flags.add('usage_partial')
+    entry.used = consumptionOf(usage, billedMs ?? entry.totalMs)
+    entry.isEstimated = isTimed ? billedMs === undefined : isPart
+    return
+  }
+  if (failure === undefined || entry.isDelivered) return
+  entry.isUncertain = mayBeBilled && billedMs === undefined
+  if (isPaidByTokens(entry.price)) return
+  if (billedMs !== undefined || (isTimed && mayBeBilled)) {
+    entry.used = { ...noTokens, workedMs: billedMs ?? entry.totalMs }
+    entry.isEstimated = billedMs === undefined
+  } else if (isTimed && headersAt !== undefined) {
+    // A machine paid by the second may have been at it, if only to refuse: next to nothing, but not surely nothing.
+    entry.isEstimated = true
+  }
+}
+
+const noTokens = { promptTokens: 0, cachedTokens: 0, completionTokens: 0 } as const
+
+function isPaidByTokens(price: Price): boolean {
+  const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output, nanoUsdPerSecond } = price
+  return nanoUsdPerSecond === undefined && (input !== undefined || output !== undefined)
 }
 
 function watchClocks({ idleMs }: Clocks, leftMs: number, expire: () => void): IdleWatch {

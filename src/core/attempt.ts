@@ -40,7 +40,7 @@ export async function attempt(parts: AttemptParts): Promise<Answer> {
       notes: open.notes,
     })
     const flow: Flow = { parts, open, normalizer: asking.reading(normalizerFor(parts, asking.call)) }
-    open.claims(flow.normalizer.usage)
+    open.claims(flow.normalizer.usage, (isAnswered) => isAllTold(flow.normalizer, isAnswered))
     return call.stream ? await openStream(flow, sent) : await takeWhole(flow, sent)
   } catch (thrown) {
     throw open.fail(thrown)
@@ -51,6 +51,11 @@ type Flow = {
   readonly parts: AttemptParts
   readonly open: OpenAttempt
   readonly normalizer: Reading
+}
+
+/** What is cut here goes on there; what has come to its end may yet fail over what follows, which is no work. */
+function isAllTold(normalizer: Reading, isAnswered: boolean): boolean {
+  return normalizer.isFinished() || (isAnswered && normalizer.isCut?.() !== true)
 }
 
 function normalizerFor({ call, record, clock }: AttemptParts, asked: Call): Normalizer {

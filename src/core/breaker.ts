@@ -3,7 +3,7 @@ import type { Clock, Random } from './ports.ts'
 
 /**
  * Keeps calls away from one deployment while it is sick. Opens after failures in a row, or when too many of the
- * recent calls failed; then, after a while, lets one call at a time through to see. A failed probe opens it again
+ * recent calls failed, or at one refusal that holds for all; then, after a while, lets one call at a time through to see. A failed probe opens it again
  * for twice as long, an answer closes it.
  */
 export interface Breaker {
@@ -34,8 +34,11 @@ export type BreakerReading = {
   readonly opensUntil: number | undefined
 }
 
-/** `neither`: the caller left, or what went wrong says nothing of the deployment's health. A probe is given back. */
-export type Verdict = 'answered' | 'failed' | 'neither'
+/**
+ * `refused`: it will refuse every call alike until somebody mends it, so one is enough to open. `neither`: the caller
+ * left, or what went wrong says nothing of the deployment's health. A probe is given back.
+ */
+export type Verdict = 'answered' | 'failed' | 'refused' | 'neither'
 
 export type Pass = { readonly epoch: number; readonly isProbe: boolean }
 
@@ -126,14 +129,15 @@ export function createBreaker(clock: Clock, random: Random, settings = usualBrea
       if (pass === probe) probe = undefined
       if (verdict === 'neither') return
       tally.note(verdict === 'answered')
+      const isEnough = verdict === 'refused' || tally.isTooMuch()
       if (verdict === 'answered') close()
-      else if (pass.isProbe || epoch === trialEpoch || (openings === 0 && tally.isTooMuch())) open()
+      else if (pass.isProbe || epoch === trialEpoch || (openings === 0 && isEnough)) open()
     },
     noteHealth(verdict) {
       if (verdict === 'neither' || !this.isAdmitting()) return
       const isHalfOpen = stateNow() === 'half-open'
       tally.noteHealth(verdict === 'answered')
-      if (verdict === 'failed') {
+      if (verdict !== 'answered') {
         if (isHalfOpen || tally.isTooMuch()) open()
       } else if (isHalfOpen) {
         change()

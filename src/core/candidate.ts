@@ -1,10 +1,15 @@
-import type { Deployment } from './ports.ts'
+import type { Pace } from './observations.ts'
+import type { Deployment, Traits } from './ports.ts'
 
 /** A deployment that could take one call, and what is known of it at this moment. */
 export type Candidate = {
   readonly deployment: Deployment
-  /** What this very call is expected to cost there, in nano-USD; undefined where a price is not known. */
+  /** The deployment's, as they are at this moment. */
+  readonly traits: Traits
+  /** What this very call is expected to cost there, in nano-USD; undefined where it is not known. */
   readonly expectedNanoUsd: number | undefined
+  /** It is paid for by the time it takes, and that was not measured of late: only a try can tell what it costs. */
+  readonly isUnmeasured: boolean
   readonly standing: Standing
 }
 
@@ -19,6 +24,12 @@ export type Standing = {
   readonly firstTokenMs: number | undefined
   /** After the first. Undefined until there was a stream to measure. */
   readonly tokensPerSecond: number | undefined
+  /** How long answers took, when there last was one; undefined: there never was. */
+  readonly pace: Pace | undefined
+  /** There was an answer of late. */
+  readonly isMeasured: boolean
+  /** Nobody has asked it yet, nor is anybody asking. */
+  readonly isUntried: boolean
 }
 
 /** `open`: not to be asked. `half-open`: one call is let through, to see. */

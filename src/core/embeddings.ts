@@ -16,16 +16,20 @@ export function splitInputs(call: Relay, limit: number): readonly [Relay, ...Rel
 
 /**
  * The answer to a call for embeddings, vouched for: one vector for each text, in the texts' order, written as the
- * caller asked. Throws `invalid_response` where it cannot be made of what the upstream gave.
+ * caller asked. Throws `invalid_response` where it cannot be made of what the upstream gave, and `unsupported` where
+ * its vectors are of another length than was asked for: not every server heeds `dimensions`, nor says so.
  */
 export function vouchEmbeddings({ body, source }: RelayReply, call: Relay): RelayReply {
-  const { input, encoding_format: format } = call.body
+  const { input, encoding_format: format, dimensions } = call.body
   const count = isSeveral(input) ? input.length : 1
   const rows = body['data']
   if (!Array.isArray(rows) || rows.length !== count)
     throw unreadable('as many embeddings as there were texts')
   const data = ordered(rows)
   const settled = data.map((row) => written(row, format === 'base64'))
+  if (typeof dimensions === 'number' && settled.some((row) => lengthOf(row) !== dimensions)) {
+    throw ofOtherLength(dimensions)
+  }
   const model = typeof body['model'] === 'string' && body['model'] !== '' ? body['model'] : call.model
   const isAsSent =
     body['object'] === 'list' && body['model'] === model && settled.every((row, at) => row === rows[at])
@@ -76,6 +80,19 @@ function written(row: JsonObject, inBase64: boolean): JsonObject {
       ? packed(embedding)
       : embedding
   return { ...row, object: 'embedding', embedding: vector }
+}
+
+/** How many numbers a row's vector has. */
+function lengthOf({ embedding }: JsonObject): number {
+  if (typeof embedding === 'string') return Buffer.byteLength(embedding, 'base64') / 4
+  return Array.isArray(embedding) ? embedding.length : 0
+}
+
+function ofOtherLength(dimensions: number): Failure {
+  return new Failure('unsupported', `This upstream does not give embeddings of ${dimensions} dimensions.`, {
+    param: 'dimensions',
+    mayBeBilled: true,
+  })
 }
 
 function isVector(value: unknown): value is readonly unknown[] {

@@ -1,3 +1,4 @@
+import type { Pace } from './observations.ts'
 import type { Price } from './price.ts'
 
 /** What a call is expected to use at one deployment. */
@@ -6,21 +7,22 @@ export type Expectation = {
   /** Of `promptTokens`, those that the upstream is expected to have seen before. */
   readonly cachedTokens: number
   readonly completionTokens: number
-  /** As measured there of late; needed where time is paid for. */
-  readonly firstTokenMs: number | undefined
-  readonly tokensPerSecond: number | undefined
 }
 
 /**
  * What the call is expected to cost, in nano-USD: to compare by, with fractions, and not to be charged. Undefined
- * where a price that is needed is not known, or the time of work where that is what costs.
+ * where a price that is needed is not known, or, where time is what costs, how long answers take there.
  */
-export function expectedNanoUsd(price: Price, expected: Expectation): number | undefined {
+export function expectedNanoUsd(
+  price: Price,
+  expected: Expectation,
+  pace: Pace | undefined,
+): number | undefined {
   const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output, nanoUsdPerRequest = 0 } = price
   const { promptTokens, completionTokens } = expected
   if (price.nanoUsdPerSecond !== undefined) {
-    const seconds = secondsOf(expected)
-    return seconds === undefined ? undefined : seconds * price.nanoUsdPerSecond + nanoUsdPerRequest
+    if (pace === undefined) return undefined
+    return secondsOf(completionTokens, pace) * price.nanoUsdPerSecond + nanoUsdPerRequest
   }
   if (input === undefined && (promptTokens > 0 || output === undefined)) return undefined
   if (output === undefined && completionTokens > 0) return undefined
@@ -33,7 +35,8 @@ export function expectedNanoUsd(price: Price, expected: Expectation): number | u
   return millionths / 1_000_000 + nanoUsdPerRequest
 }
 
-function secondsOf({ completionTokens, firstTokenMs, tokensPerSecond }: Expectation): number | undefined {
-  if (firstTokenMs === undefined || tokensPerSecond === undefined || tokensPerSecond <= 0) return undefined
-  return firstTokenMs / 1000 + completionTokens / tokensPerSecond
+/** Where no tokens are counted, or none are brought forth, an answer takes what answers there take. */
+function secondsOf(completionTokens: number, { firstTokenMs, tokensPerSecond, answerMs }: Pace): number {
+  if (tokensPerSecond === undefined || completionTokens === 0) return answerMs / 1000
+  return (firstTokenMs ?? 0) / 1000 + completionTokens / tokensPerSecond
 }

@@ -1,4 +1,10 @@
+import type { Candidate } from './candidate.ts'
 import type { StrategyName } from './model.ts'
+import type { Deployment } from './ports.ts'
+import type { Price, PriceOrigin } from './price.ts'
+import type { Seat } from './roster.ts'
+import { scores } from './strategies.ts'
+import type { Filter, Removal } from './suitability.ts'
 
 /** Why a call would go where it would go, had it been made at this moment. */
 export type Explanation = {
@@ -18,6 +24,9 @@ export type ExplainedCandidate = {
   readonly deployment: string
   readonly provider: string
   readonly upstreamModel: string
+  readonly price: Price
+  /** Undefined where the price is not known, and where nobody keeps it. */
+  readonly priceOrigin: PriceOrigin | undefined
   /** With fractions; undefined where the price is not known. */
   readonly expectedNanoUsd: number | undefined
   /** What the strategy put it in order by; undefined where it goes by nothing of the kind. */
@@ -25,5 +34,57 @@ export type ExplainedCandidate = {
   readonly breaker: string
   readonly share: number
   /** Undefined: it may be tried. */
-  readonly removedBy: { readonly filter: string; readonly reason: string } | undefined
+  readonly removedBy: { readonly filter: Filter | 'key'; readonly reason: string } | undefined
+}
+
+/** One model's deployments, as they were weighed for a call. */
+export type WeighedCandidates = {
+  readonly model: string
+  readonly strategy: StrategyName
+  /** Of an answer, for the score. */
+  readonly expectedTokens: number
+  readonly candidates: readonly Candidate[]
+  /** Those that there is no key for. */
+  readonly keyless: readonly Candidate[]
+  readonly removed: readonly Removal[]
+}
+
+/** Why each of them is tried, or is not, in the order of `seats`. */
+export function explainedCandidates(
+  { model, strategy, expectedTokens, candidates, keyless, removed }: WeighedCandidates,
+  seats: readonly Pick<Seat, 'deployment'>[],
+): readonly ExplainedCandidate[] {
+  const scored = scores(strategy, candidates, { expectedTokens })
+  const explained = new Map<Deployment, ExplainedCandidate>()
+  for (const [at, candidate] of candidates.entries()) {
+    const removal = removed.find((one) => one.deployment === candidate.deployment)
+    const removedBy = removal && { filter: removal.filter, reason: removal.reason }
+    explained.set(candidate.deployment, explainedOf(candidate, model, scored[at], removedBy))
+  }
+  for (const candidate of keyless) {
+    explained.set(candidate.deployment, explainedOf(candidate, model, undefined, withoutKey))
+  }
+  return seats.flatMap(({ deployment }) => explained.get(deployment) ?? [])
+}
+
+const withoutKey = { filter: 'key', reason: 'has no key, and the request brings none that it takes' } as const
+
+function explainedOf(
+  { deployment, expectedNanoUsd, standing }: Candidate,
+  model: string,
+  score: number | undefined,
+  removedBy: ExplainedCandidate['removedBy'],
+): ExplainedCandidate {
+  return {
+    deployment: deployment.id,
+    provider: deployment.upstream.name,
+    upstreamModel: deployment.upstreamModel ?? model,
+    price: deployment.price,
+    priceOrigin: deployment.priceOrigin,
+    expectedNanoUsd,
+    score,
+    breaker: standing.breaker,
+    share: standing.share,
+    removedBy,
+  }
 }

@@ -127,7 +127,7 @@ const failureKinds = {
   /** The caller hung up. Nobody reads the answer, nobody is blamed. */
   caller_left: { status: 499, type: invalid, code: 'client_closed_request', ...caller },
 
-  /** Another attempt at the same answer was there sooner. */
+  /** No longer wanted: another attempt at the same answer was there sooner, or another part of it failed. */
   superseded: { status: 499, type: invalid, code: null, ...caller },
 
   // What this upstream will not do, though another may.
@@ -201,6 +201,7 @@ const failureKinds = {
 const billable: ReadonlySet<string> = new Set<FailureKind>([
   'caller_left',
   'superseded',
+  'draining',
   'upstream_error',
   'invalid_response',
   'interrupted',

@@ -1,10 +1,12 @@
 /**
  * Runs tasks side by side, at most `limit` at once and begun in order, and yields what their iterators give as it
- * comes, each with its task's position. When one rejects, or the reader leaves, the others are told to return.
+ * comes, each with its task's position. When one rejects, or the reader leaves, the others are told to return; of
+ * the former `failed` is told first.
  */
 export async function* merge<T>(
   tasks: readonly (() => Promise<AsyncIterable<T> | Iterable<T>>)[],
   limit: number,
+  failed?: () => void,
 ): AsyncGenerator<{ readonly position: number; readonly value: T }, void, void> {
   const running = new Map<number, Runner<T>>()
   let begun = 0
@@ -26,6 +28,9 @@ export async function* merge<T>(
         runner?.pull()
       }
     }
+  } catch (thrown) {
+    failed?.()
+    throw thrown
   } finally {
     for (const runner of running.values()) runner.abandon()
   }

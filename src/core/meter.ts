@@ -1,7 +1,7 @@
 import { isObject } from './json.ts'
 import type { Call, Choice, Delta, Usage } from './model.ts'
 import type { TokenCounter } from './ports.ts'
-import { promptSizeOf, tokensIn } from './prompt-size.ts'
+import { promptSizeOf, tokensIn, wholeTokens } from './prompt-size.ts'
 import { type ClaimedUsage, writeUsage } from './usage.ts'
 
 /** Follows one answer, so that its tokens can be counted where the upstream did not. */
@@ -35,8 +35,8 @@ export function createMeter(call: Call, counter: TokenCounter): Meter {
     estimate() {
       if (settled !== undefined) return settled
       const { exactTokens, textTokens } = promptSizeOf(call)
-      const promptTokens = Math.round(exactTokens + textTokens)
-      const completionTokens = Math.round(tokensIn(completionText(call, pieces)))
+      const promptTokens = wholeTokens(exactTokens + textTokens)
+      const completionTokens = wholeTokens(tokensIn(completionText(call, pieces)))
       return { usage: writeUsage({}, promptTokens, completionTokens), estimated: true }
     },
   }

@@ -17,6 +17,20 @@ export interface Observations {
   slowFirstTokenMs(): number | undefined
   /** After the first token; for answers that came whole, over all the time they took. Undefined as above. */
   tokensPerSecond(): number | undefined
+  /** What answers took when there last was one, however long ago; undefined: there never was. */
+  pace(): Pace | undefined
+  /** There was an answer of late. */
+  isFresh(): boolean
+}
+
+/** How long answers take: what it costs where time is paid for. */
+export type Pace = {
+  /** Undefined where every answer came whole. */
+  readonly firstTokenMs: number | undefined
+  /** Undefined where nobody counted their tokens. */
+  readonly tokensPerSecond: number | undefined
+  /** From the beginning to the end, whatever their length. */
+  readonly answerMs: number
 }
 
 /** One call that was the deployment's to answer. */
@@ -31,9 +45,13 @@ export type Observation = {
 const usualHalfLifeMs = 120_000
 
 export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): Observations {
-  const sums = { calls: 0, answered: 0, firstTokens: 0, firstTokenMs: 0, streams: 0, tokens: 0, tokensMs: 0 }
+  const sums: Sums = {
+    ...{ calls: 0, answered: 0, answerMs: 0, firstTokens: 0, firstTokenMs: 0 },
+    ...{ streams: 0, tokens: 0, tokensMs: 0 },
+  }
   const recent: number[] = []
   let at = 0
+  let pace: Pace | undefined
   let decayedAt = clock.now()
   const decay = () => {
     const now = clock.now()
@@ -48,6 +66,7 @@ export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): 
       sums.calls++
       if (!isAnswered) return
       sums.answered++
+      sums.answerMs += durationMs
       if (firstTokenMs !== undefined) {
         sums.firstTokens++
         sums.firstTokenMs += firstTokenMs
@@ -55,10 +74,12 @@ export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): 
       }
       const tokens = (completionTokens ?? 0) - (firstTokenMs === undefined ? 0 : 1)
       const tokensMs = durationMs - (firstTokenMs ?? 0)
-      if (!(tokens > 0 && tokensMs > 0)) return
-      sums.streams++
-      sums.tokens += tokens
-      sums.tokensMs += tokensMs
+      if (tokens > 0 && tokensMs > 0) {
+        sums.streams++
+        sums.tokens += tokens
+        sums.tokensMs += tokensMs
+      }
+      pace = paceOf(sums)
     },
     successRate() {
       decay()
@@ -77,6 +98,22 @@ export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): 
       decay()
       return sums.streams < leastWeight ? undefined : (sums.tokens * 1000) / sums.tokensMs
     },
+    pace: () => pace,
+    isFresh() {
+      decay()
+      return sums.answered >= leastWeight
+    },
+  }
+}
+
+type Sums = Record<(typeof names)[number], number>
+
+/** To be read as an answer came: as all sums decay alike, what they are to each other stays until the next. */
+function paceOf({ answered, answerMs, firstTokens, firstTokenMs, streams, tokens, tokensMs }: Sums): Pace {
+  return {
+    firstTokenMs: firstTokens < leastWeight ? undefined : firstTokenMs / firstTokens,
+    tokensPerSecond: streams < leastWeight ? undefined : (tokens * 1000) / tokensMs,
+    answerMs: answerMs / answered,
   }
 }
 
@@ -87,4 +124,7 @@ const enough = 20
 /** What is left of one measurement after five half-lives: by then it says nothing of today. */
 const leastWeight = 1 / 32
 
-const names = ['calls', 'answered', 'firstTokens', 'firstTokenMs', 'streams', 'tokens', 'tokensMs'] as const
+const names = [
+  ...(['calls', 'answered', 'answerMs', 'firstTokens', 'firstTokenMs'] as const),
+  ...(['streams', 'tokens', 'tokensMs'] as const),
+] as const

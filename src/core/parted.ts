@@ -49,7 +49,9 @@ export async function openParted({
     lane.answer = await run(lane.part, both, lane.meter.note)
     return lane.answer.bursts
   })
-  const bursts = placed(lanes, merge(tasks, limit), siblings)
+  const failed = () =>
+    siblings.abort(new Failure('superseded', 'Another part of the answer failed: the rest is of no use.'))
+  const bursts = placed(lanes, merge(tasks, limit, failed), siblings)
   const first = await bursts.next()
   return { bursts: resume(first, bursts), usage: () => sumUsage(lanes) }
 }
@@ -72,7 +74,7 @@ async function* placed(
       yield value.map((delta) => placeDelta(delta, lane.part, shared))
     }
   } finally {
-    // Whether one part failed or the reader left: the others did nothing wrong, and are not recorded as failed.
+    // The reader left: the others did nothing wrong, and are not recorded as failed.
     siblings.abort(new Failure('caller_left', 'The rest of the answer is no longer wanted.'))
   }
 }

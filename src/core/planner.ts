@@ -1,17 +1,17 @@
 import type { Candidate } from './candidate.ts'
-import { expectedNanoUsd } from './expected-cost.ts'
-import type { Explanation } from './explain.ts'
+import { type Expectation, expectedNanoUsd } from './expected-cost.ts'
+import { type Explanation, explainedCandidates } from './explain.ts'
+import { Failure } from './failure.ts'
 import type { AnyCall, StrategyName, Usage } from './model.ts'
 import { createOutputHabits, type OutputHabits } from './output-habit.ts'
 import type { Clock, Deployment, Random, Route } from './ports.ts'
-import type { Price } from './price.ts'
 import { createPromptSizes, type PromptSizes } from './prompt-size.ts'
+import { createRoster, type Lineup, type Roster } from './roster.ts'
 import { type ListedModel, type Plan, planOf, type Router } from './router.ts'
 import type { DeploymentReport, Standings } from './standings.ts'
 import { type PrefixKey, prefixKeyOf, type Stickiness } from './stickiness.ts'
-import type { Incumbent } from './strategies/strategy.ts'
-import { order, scores } from './strategies.ts'
-import { needsOf, type Removal, refusalOf, steer, suitable } from './suitability.ts'
+import { order } from './strategies.ts'
+import { isBounded, needsOf, type Removal, refusalOf, steer, suitable } from './suitability.ts'
 
 /** Decides where a call runs, and in what order its deployments are tried, by what is known at that moment. */
 export interface Planner {
@@ -44,43 +44,36 @@ export type PlannerParts = {
 }
 
 export function createPlanner(parts: PlannerParts): Planner {
-  const { router, standings, attempts } = parts
-  const memory: Memory = {
+  const { router, standings } = parts
+  const work: Work = {
+    ...parts,
     sizes: createPromptSizes(),
     habits: createOutputHabits(),
-    incumbents: new Map(router.routes.map((route) => [route, { id: undefined }])),
+    rosters: new Map(router.routes.map((route) => [route, createRoster(route, standings)])),
   }
-  /** Where there is nothing to choose, nothing is weighed: those plans are made once. */
-  const soleplans = new WeakMap<Deployment, Planned>()
+  const planSole = solePlanner(work)
   return {
     plan(call) {
       const route = routeOf(call, router)
-      if (hasChoice(call, route)) return choose(call, parts, memory)
-      router.admitted(route, call.credential)
-      const sole = ofModel(baselineOf(route), call.model, call)
-      let planned = soleplans.get(sole)
-      if (planned === undefined) {
-        planned = { plan: planOf([sole], attempts), baseline: sole, learn: nothing }
-        soleplans.set(sole, planned)
-      }
-      return planned
+      return hasChoice(call, route) ? choose(call, work) : planSole(call, route)
     },
-    explain: (call) => explain(call, parts, memory),
+    explain: (call) => explain(call, work),
     deployments: () => standings.snapshot(),
     models: () => router.models(),
     ownerOf: (model) => router.ownerOf(model),
   }
 }
 
-/** What calls have taught. */
-type Memory = {
+/** Who knows what planning goes by, and what calls have taught. */
+type Work = PlannerParts & {
   readonly sizes: PromptSizes
   readonly habits: OutputHabits
-  readonly incumbents: ReadonlyMap<Route, Incumbent>
+  readonly rosters: ReadonlyMap<Route, Roster>
 }
 
 /** The first of the models a caller would take that is served here. */
 function routeOf(call: AnyCall, router: Router): Route {
+  if (call.steering === undefined) return router.routeOf(call.model)
   const known = modelsOf(call).find((model) => router.ownerOf(model) !== undefined)
   return router.routeOf(known ?? call.model)
 }
@@ -99,26 +92,51 @@ function baselineOf({ baseline, deployments: [first] }: Route): Deployment {
   return deployment
 }
 
+/** Where there is nothing to choose, nothing is weighed: those plans are made once. */
+function solePlanner({ router, attempts, standings, sizes }: Work): (call: AnyCall, route: Route) => Planned {
+  const plans = new WeakMap<Deployment, Planned>()
+  return (call, route) => {
+    router.admitted(route, call.credential)
+    const sole = ofModel(baselineOf(route), call.model, call)
+    const { traits } = sole
+    if (isBounded(traits)) {
+      const promptTokens = traits.contextTokens === undefined ? 0 : sizes.estimate(call)
+      const standing = standings.trackOf(sole).standing()
+      const candidate = {
+        deployment: sole,
+        traits,
+        expectedNanoUsd: undefined,
+        isUnmeasured: false,
+        standing,
+      }
+      const { kept, removed } = suitable([candidate], needsOf(call, promptTokens), undefined)
+      if (kept.length === 0) throw refusalOf(removed)
+    }
+    const known = plans.get(sole)
+    if (known !== undefined) return known
+    const planned = { plan: planOf([sole], attempts), baseline: sole, learn: nothing }
+    plans.set(sole, planned)
+    return planned
+  }
+}
+
 function nothing(): void {}
 
-function choose(call: AnyCall, parts: PlannerParts, memory: Memory): Planned {
-  const { router, stickiness, attempts } = parts
-  const known = modelsOf(call).filter((model) => router.ownerOf(model) !== undefined)
-  const weighed = (known.length === 0 ? [call.model] : known).map((model) =>
-    weigh(call, model, parts, memory),
-  )
+function choose(call: AnyCall, work: Work): Planned {
+  const { router, stickiness, attempts, sizes, habits } = work
+  const weighed = weighEach(call, work, false)
   const [only] = weighed
   const chosen = only && weighed.length === 1 ? only.ordered : weighed.flatMap(({ ordered }) => ordered)
   if (chosen.length === 0) throw refusalOf(weighed.flatMap(({ removed }) => removed))
   const key = only?.prefixKey
-  const first = known[0] ?? call.model
+  const first = modelsOf(call).find((model) => router.ownerOf(model) !== undefined) ?? call.model
   const tried = call.steering?.allowFallbacks === false ? chosen.slice(0, 1) : chosen
   return {
     plan: planOf(tried, attempts),
     baseline: ofModel(baselineOf(router.routeOf(first)), first, call),
     learn({ prompt_tokens: promptTokens, completion_tokens: completionTokens }, isEstimated, deploymentId) {
-      if (!isEstimated) memory.sizes.learn(call, promptTokens)
-      memory.habits.learn(call, completionTokens)
+      if (!isEstimated) sizes.learn(call, promptTokens)
+      habits.learn(call, completionTokens)
       if (key !== undefined) stickiness?.remember(key, deploymentId, promptTokens)
     },
   }
@@ -126,43 +144,58 @@ function choose(call: AnyCall, parts: PlannerParts, memory: Memory): Planned {
 
 /** One model's deployments, weighed for one call. */
 type Weighed = {
+  readonly model: string
   readonly route: Route
   readonly strategy: StrategyName
   readonly promptTokens: number
   readonly expectedTokens: number
   readonly candidates: readonly Candidate[]
+  /** Those without a key: looked at only to explain. */
+  readonly keyless: readonly Candidate[]
+  readonly seats: Lineup['seats']
   readonly removed: readonly Removal[]
   readonly ordered: readonly Deployment[]
   readonly prefixKey: PrefixKey | undefined
 }
 
-function weigh(
-  call: AnyCall,
-  model: string,
-  { router, standings, stickiness, clock, random }: PlannerParts,
-  { sizes, habits, incumbents }: Memory,
-  isDryRun = false,
-): Weighed {
+/** Each of the models a caller would take that can be had here. Throws as the first does where none can. */
+function weighEach(call: AnyCall, work: Work, isDryRun: boolean): readonly Weighed[] {
+  const known = modelsOf(call).filter((model) => work.router.ownerOf(model) !== undefined)
+  const models = known.length === 0 ? [call.model] : known
+  const weighed: Weighed[] = []
+  let failure: Failure | undefined
+  for (const model of models) {
+    try {
+      weighed.push(weigh(call, model, work, isDryRun))
+    } catch (thrown) {
+      if (!(thrown instanceof Failure)) throw thrown
+      failure ??= thrown
+    }
+  }
+  if (weighed.length === 0 && failure !== undefined) throw failure
+  return weighed
+}
+
+function weigh(call: AnyCall, model: string, work: Work, isDryRun: boolean): Weighed {
+  const { router, stickiness, clock, random, sizes, habits } = work
   const route = router.routeOf(model)
+  const admits = ({ upstream }: Deployment) => upstream.admits(call.credential)
+  const takesAll = isDryRun
+    ? route.deployments.every(admits)
+    : router.admitted(route, call.credential) === route.deployments
   const strategy = call.steering?.strategy ?? route.strategy
   const promptTokens = sizes.estimate(call)
   const expectedTokens = habits.expect(call)
   const now = clock.now()
-  const candidates: Candidate[] = []
-  let isSticky = false
-  for (const admitted of router.admitted(route, call.credential)) {
-    const deployment = ofModel(admitted, model, call)
-    const standing = standings.standingOf(deployment.id, now)
-    const { maxOutputTokens = Number.POSITIVE_INFINITY } = deployment.traits
-    const completionTokens = Math.min(expectedTokens, maxOutputTokens)
-    const { firstTokenMs, tokensPerSecond } = standing
-    const expected = { promptTokens, cachedTokens: 0, completionTokens, firstTokenMs, tokensPerSecond }
-    const { price } = deployment
-    isSticky ||= isCheaperCached(price)
-    candidates.push({ deployment, expectedNanoUsd: expectedNanoUsd(price, expected), standing })
-  }
+  const lineup = lineupOf(route, model, now, work)
+  const { incumbent, isSticky } = lineup
+  const moment = { promptTokens, expectedTokens, now, takesAll, habits }
+  const candidates = candidatesOf(call, lineup, moment)
+  const keyless =
+    isDryRun && !takesAll
+      ? candidatesOf(call, lineup, { ...moment, takesAll: true }).filter((one) => !admits(one.deployment))
+      : []
   const { kept, removed } = suitable(candidates, needsOf(call, promptTokens), call.steering)
-  const incumbent = incumbents.get(route) ?? { id: undefined }
   const ordered = order(strategy, kept, {
     random,
     expectedTokens,
@@ -173,14 +206,51 @@ function weigh(
   const preferred =
     prefixKey === undefined ? ordered : (stickiness?.prefer(prefixKey, ordered, promptTokens) ?? ordered)
   return {
-    ...{ route, strategy, promptTokens, expectedTokens, candidates, removed, prefixKey },
-    ordered: steer(preferred, call.steering).map(({ deployment }) => deployment),
+    ...{ model, route, strategy, promptTokens, expectedTokens, candidates, keyless, removed, prefixKey },
+    seats: lineup.seats,
+    ordered: steer(preferred, call.steering).map(({ deployment }) => ofModel(deployment, model, call)),
   }
 }
 
-function isCheaperCached(price: Price): boolean {
-  const { inputNanoUsdPerMillion: input, cachedInputNanoUsdPerMillion: cachedInput } = price
-  return input !== undefined && cachedInput !== undefined && cachedInput < input
+function lineupOf(route: Route, model: string, now: number, { rosters, standings }: Work): Lineup {
+  return (rosters.get(route) ?? createRoster(route, standings)).of(model, now)
+}
+
+type Moment = Pick<Weighed, 'promptTokens' | 'expectedTokens'> & {
+  readonly now: number
+  /** All of them take the caller's credential. */
+  readonly takesAll: boolean
+  readonly habits: OutputHabits
+}
+
+/** Those that take the caller's credential, as they are at this moment. */
+function candidatesOf(
+  call: AnyCall,
+  { seats }: Lineup,
+  { promptTokens, expectedTokens, now, takesAll, habits }: Moment,
+): readonly Candidate[] {
+  const unbounded: Expectation = { promptTokens, cachedTokens: 0, completionTokens: expectedTokens }
+  let expected = unbounded
+  let bound: number | undefined
+  const candidates: Candidate[] = []
+  for (const { deployment, track, price, traits } of seats) {
+    if (!takesAll && !deployment.upstream.admits(call.credential)) continue
+    const standing = track.standing(now)
+    // What is expected is looked up, so not for each of many that have the same bound.
+    if (traits.maxOutputTokens !== bound) {
+      bound = traits.maxOutputTokens
+      const completionTokens = bound === undefined ? expectedTokens : habits.expect(call, traits)
+      expected = { ...unbounded, completionTokens }
+    }
+    candidates.push({
+      deployment,
+      traits,
+      expectedNanoUsd: expectedNanoUsd(price, expected, standing.pace),
+      isUnmeasured: price.nanoUsdPerSecond !== undefined && !standing.isMeasured,
+      standing,
+    })
+  }
+  return candidates
 }
 
 /** A deployment that goes by the caller's spelling is asked for the model that is tried, not for the call's own. */
@@ -191,11 +261,8 @@ function ofModel(deployment: Deployment, model: string, call: AnyCall): Deployme
   return { ...deployment, upstreamModel: model }
 }
 
-function explain(call: AnyCall, parts: PlannerParts, memory: Memory): Explanation {
-  const { router, attempts } = parts
-  const known = modelsOf(call).filter((model) => router.ownerOf(model) !== undefined)
-  const models = known.length === 0 ? [call.model] : known
-  const weighed = models.map((model) => weigh(call, model, parts, memory, true))
+function explain(call: AnyCall, work: Work): Explanation {
+  const weighed = weighEach(call, work, true)
   const [first] = weighed
   if (first === undefined) throw new TypeError('A call names at least one model.')
   const chosen = weighed.flatMap(({ ordered }) => ordered)
@@ -206,25 +273,7 @@ function explain(call: AnyCall, parts: PlannerParts, memory: Memory): Explanatio
     strategy: first.strategy,
     promptTokens: first.promptTokens,
     expectedCompletionTokens: first.expectedTokens,
-    candidates: weighed.flatMap((each, at) => explainedOf(each, models[at] ?? call.model)),
-    plan: tried.length === 0 ? [] : planOf(tried, attempts).map(({ id }) => id),
+    candidates: weighed.flatMap((each) => explainedCandidates(each, each.seats)),
+    plan: tried.length === 0 ? [] : planOf(tried, work.attempts).map(({ id }) => id),
   }
-}
-
-function explainedOf(weighed: Weighed, model: string): Explanation['candidates'] {
-  const { strategy, candidates, removed, expectedTokens } = weighed
-  const scored = scores(strategy, candidates, { expectedTokens })
-  return candidates.map(({ deployment, expectedNanoUsd: expected, standing }, at) => {
-    const removal = removed.find((one) => one.deployment === deployment)
-    return {
-      deployment: deployment.id,
-      provider: deployment.upstream.name,
-      upstreamModel: deployment.upstreamModel ?? model,
-      expectedNanoUsd: expected,
-      score: scored[at],
-      breaker: standing.breaker,
-      share: standing.share,
-      removedBy: removal && { filter: removal.filter, reason: removal.reason },
-    }
-  })
 }

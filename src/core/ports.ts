@@ -1,5 +1,5 @@
 import type { Call, Clocks, Kind, RawDelta, Relay, RelayReply, Retry, StrategyName } from './model.ts'
-import type { Price } from './price.ts'
+import type { Price, PriceOrigin } from './price.ts'
 import type { Queue } from './queue.ts'
 import type { CallRecord } from './record.ts'
 
@@ -60,7 +60,12 @@ export interface Upstream {
   close(): Promise<void>
 }
 
-/** A request field that not every upstream has; `custom_tools` are those of the types `custom` and `allowed_tools`. */
+/**
+ * A request field that not every upstream has; `custom_tools` are those of the types `custom` and `allowed_tools`. What
+ * decides is whether the answer would be another without it: such a field is one of these, and an upstream that refuses
+ * or ignores it, and for which nobody can make up, does not get the call. What leaves the answer as good as it was, such
+ * as `user`, `store` or a seed, is dropped there, and named to the caller.
+ */
 export type Lack = (typeof lackNames)[number]
 
 export const lackNames = ['echo', 'suffix', 'best_of', 'logprobs', 'logit_bias', 'custom_tools'] as const
@@ -107,6 +112,8 @@ export type AttemptNotes = {
   billedMs: number | undefined
   /** Request fields this upstream could not use, dropped because the answer's meaning does not change. */
   readonly dropped: string[]
+  /** Nothing has gone out yet: it waits for a connection. Absent: that is not known. */
+  isUnsent?: boolean | undefined
   /** What was translated on the way: `messages to prompt (llama3)`. */
   readonly converted: string[]
 }
@@ -123,12 +130,13 @@ export type Deployment = {
   /** Its part of the calls where they are shared out by weight; 0: it gets none. */
   readonly weight: number
   readonly price: Price
+  /** Absent where the price is not known, and where nobody keeps it. */
+  readonly priceOrigin?: PriceOrigin | undefined
   readonly traits: Traits
-  /**
-   * The same deployment for one model, where it goes by the caller's spelling and what it costs and holds hangs on
-   * the model. Absent where it is one for all.
-   */
+  /** The same deployment for one model, where it goes by the caller's spelling. Absent where it is one for all. */
   readonly forModel?: (model: string) => Deployment
+  /** The model that `forModel` made it for: what it costs, holds, and how it has been doing hangs on that. */
+  readonly madeFor?: string
 }
 
 /** What a deployment can do. What is not known is undefined, and no reason to leave it out. */

@@ -13,6 +13,17 @@ export type Price = {
   readonly nanoUsdPerRequest?: number | undefined
 }
 
+/** Where a price comes from: the operator, the provider's own list, or what is shipped with the gateway. */
+export type PriceOrigin = {
+  readonly source: 'own' | 'listed' | 'shipped'
+  /** Since when it is known to hold; undefined: it always has. */
+  readonly sinceEpochMs: number | undefined
+  /** Who says so; undefined: the operator. */
+  readonly saidBy: string | undefined
+  /** False: hearsay, or the provider lists the model without serving it. */
+  readonly isFirm: boolean
+}
+
 /** Nothing is known of what it costs. */
 export const unknownPrice: Price = {
   inputNanoUsdPerMillion: undefined,

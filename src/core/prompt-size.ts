@@ -19,7 +19,7 @@ export function createPromptSizes(capacity = 1000): PromptSizes {
   return {
     estimate(call) {
       const { exactTokens, textTokens } = promptSizeOf(call)
-      return Math.round(exactTokens + textTokens * ratioOf(counted.get(call.model)))
+      return wholeTokens(exactTokens + textTokens * ratioOf(counted.get(call.model)))
     },
     learn(call, promptTokensTold) {
       const { exactTokens, textTokens } = promptSizeOf(call)
@@ -43,6 +43,11 @@ export function promptSizeOf({ kind, body }: AnyCall): PromptSize {
   const messages = body['messages']
   if (Array.isArray(messages)) for (const message of messages) textTokens += messageTokens(message)
   return { exactTokens: 0, textTokens }
+}
+
+/** A count that was judged by characters, as a whole number: no text is none at all. */
+export function wholeTokens(judged: number): number {
+  return judged > 0 ? Math.max(1, Math.round(judged)) : 0
 }
 
 /** Tokens that upstreams told, and what was guessed for them; both fade alike. */

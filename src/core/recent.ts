@@ -3,6 +3,8 @@ export interface Recent<Value> {
   /** Counts as a use. */
   get(key: string): Value | undefined
   set(key: string, value: Value): void
+  /** In the order of use, the latest last. */
+  values(): Iterable<Value>
 }
 
 export function createRecent<Value>(capacity: number): Recent<Value> {
@@ -23,5 +25,6 @@ export function createRecent<Value>(capacity: number): Recent<Value> {
       const [oldest] = entries.keys()
       if (entries.size > capacity && oldest !== undefined) entries.delete(oldest)
     },
+    values: () => entries.values(),
   }
 }

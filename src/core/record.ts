@@ -56,7 +56,7 @@ export type CallRecord = {
   slow: boolean
   readonly dropped: Set<string>
   readonly converted: Set<string>
-  /** Oddities of an upstream's answer that were repaired: `usage_clamped`, `text_after_finish`. */
+  /** Oddities of an upstream's answer that were repaired: `usage_clamped`, `usage_partial`, `text_after_finish`. */
   readonly flags: Set<string>
 }
 
@@ -79,7 +79,9 @@ export type AttemptRecord = {
   readonly price: Price
   /** Undefined: it did no work, as far as is known. */
   used: Consumption | undefined
-  /** Some of `used` was counted here. */
+  /** How long the upstream says it worked, in milliseconds; absent: it does not say. */
+  billedMs?: number | undefined
+  /** Some of what is to be paid was counted here, or taken to be nothing. */
   isEstimated: boolean
   /** Its answer went to the caller, whole or in part. */
   isDelivered: boolean

@@ -8,11 +8,11 @@ import { isObject, type JsonObject } from './json.ts'
 import { merge } from './merge.ts'
 import type { MeteredUsage } from './meter.ts'
 import type { Relay, RelayReply, Usage } from './model.ts'
-import { promptSizeOf } from './prompt-size.ts'
+import { promptSizeOf, wholeTokens } from './prompt-size.ts'
 import type { OpenRecord } from './recorder.ts'
 import { vouchRerank } from './rerank.ts'
 import type { Plan } from './router.ts'
-import { addUsage, type ClaimedUsage, readUsage, writeUsage } from './usage.ts'
+import { addUsage, type ClaimedUsage, readCount, readUsage, writeUsage } from './usage.ts'
 import { walk } from './walk.ts'
 
 /** The story of a relay: plan it, split it where there is too much of it, try, count, put together. */
@@ -83,7 +83,7 @@ async function answered({ parts, plan, pieces, signal, record }: Work): Promise<
   try {
     for await (const { position, value } of merge(tasks, limits.fanOut)) replies[position] = value
   } finally {
-    siblings.abort(new Failure('caller_left', 'The rest of the answer is no longer wanted.'))
+    siblings.abort(new Failure('superseded', 'Another part of the answer failed: the rest is of no use.'))
   }
   row.firstTokenMs = record.elapsedMs() - (row.attempts[0]?.startMs ?? 0)
   return replies
@@ -106,7 +106,7 @@ async function attemptRelay(parts: AttemptParts<Relay>): Promise<Relayed> {
     const sent = upstream.relay(call, { id, upstreamModel, signal, notes })
     const raw = await inTime(parts, sent, clocks.totalMs)
     const claimed = claimOf(raw.body, parts.record.flags)
-    open.claims(() => claimed)
+    open.claims(() => claimed, isTold)
     const reply = call.kind === 'embeddings' ? vouchEmbeddings(raw, call) : vouchRerank(raw, call)
     open.commit()
     open.end()
@@ -114,6 +114,11 @@ async function attemptRelay(parts: AttemptParts<Relay>): Promise<Relayed> {
   } catch (thrown) {
     throw open.fail(thrown)
   }
+}
+
+/** The answer comes in one piece, and its usage with it. */
+function isTold(): boolean {
+  return true
 }
 
 function noneOf({ kind }: Relay): Failure {
@@ -124,8 +129,7 @@ function noneOf({ kind }: Relay): Failure {
 function claimOf({ usage }: JsonObject, flags: Set<string>): ClaimedUsage | undefined {
   const claimed = readUsage(usage, flags)
   if (claimed === undefined) return undefined
-  const { total_tokens: total } = claimed.raw
-  const promptTokens = claimed.promptTokens ?? (typeof total === 'number' ? total : undefined)
+  const promptTokens = claimed.promptTokens ?? readCount(claimed.raw['total_tokens'], flags)
   return { ...claimed, promptTokens, completionTokens: claimed.completionTokens ?? 0 }
 }
 
@@ -165,7 +169,7 @@ async function countEach(values: readonly unknown[], counter: GatewayParts['coun
 
 function judged(piece: Relay): MeteredUsage {
   const { exactTokens, textTokens } = promptSizeOf(piece)
-  return { usage: writeUsage({}, Math.round(exactTokens + textTokens), 0), estimated: true }
+  return { usage: writeUsage({}, wholeTokens(exactTokens + textTokens), 0), estimated: true }
 }
 
 /** Clients of embeddings fail without usage; of several answers only the sum is true. */

@@ -89,6 +89,7 @@ async function sumOf(legs: readonly Leg[]): Promise<MeteredUsage> {
   const settled = await Promise.all(legs.map(({ answer, meter }) => meter.settle(answer.usage())))
   return {
     usage: addUsage(settled.map(({ usage }) => usage)),
-    estimated: settled.some(({ estimated }) => estimated),
+    // Those that broke off told of a part at the most.
+    estimated: legs.length > 1 || settled.some(({ estimated }) => estimated),
   }
 }

@@ -8,7 +8,7 @@ export type Spent = {
   readonly price: Price
   /** Undefined: the upstream did no work, as far as is known, and nothing is owed for it. */
   readonly used: Consumption | undefined
-  /** Some of `used` was counted here. */
+  /** Some of what is to be paid was counted here, or taken to be nothing. */
   readonly isEstimated: boolean
   /** What it brought forth went to the caller: the work that would have been done anywhere. */
   readonly isDelivered: boolean

@@ -1,6 +1,7 @@
 import type { Candidate } from './candidate.ts'
 import type { StrategyName } from './model.ts'
 import { fastest } from './strategies/fastest.ts'
+import { measuring } from './strategies/measuring.ts'
 import { draw, giveWay, rank } from './strategies/ranking.ts'
 import type { OrderParts, Scores, Strategy } from './strategies/strategy.ts'
 import { value } from './strategies/value.ts'
@@ -52,17 +53,21 @@ const weighted: Strategy = {
     ),
 }
 
-/** By what the call will cost there; an unknown cost comes after every known one. */
+/** By what the call will cost there; an unknown cost comes after every known one, but for a try that can tell. */
 const cheapest: Strategy = {
   order(candidates, parts) {
-    return giveWay(rank(candidates, this.scores(candidates, parts)), parts.random)
+    const ranked = rank(candidates, this.scores(candidates, parts))
+    return giveWay(measuring(ranked, candidates, parts.random), parts.random)
   },
   scores: (candidates) => candidates.map(({ expectedNanoUsd }) => expectedNanoUsd),
 }
 
-/** At random, three times the cost a ninth of the calls; an unknown cost comes after every known one. */
+/** At random, three times the cost a ninth of the calls; an unknown cost as with `cheapest`. */
 const balanced: Strategy = {
-  order: weighted.order,
+  order(candidates, parts) {
+    const drawn = draw(candidates, this.scores(candidates, parts), parts.random)
+    return measuring(drawn, candidates, parts.random)
+  },
   scores: (candidates) =>
     chances(
       candidates.map(({ expectedNanoUsd, standing: { share } }) =>

@@ -2,7 +2,7 @@ import type { Candidate } from './candidate.ts'
 import { Failure } from './failure.ts'
 import { isObject } from './json.ts'
 import type { AnyCall, Call, PriceCap, Steering } from './model.ts'
-import type { Deployment, Upstream } from './ports.ts'
+import type { Deployment, Traits, Upstream } from './ports.ts'
 import { shortfallOf } from './shortfall.ts'
 
 /** The candidates that may and can take a call, and why the others do not; the order is kept. */
@@ -84,6 +84,13 @@ export function steer(ordered: readonly Candidate[], steering: Steering | undefi
   return allowFallbacks ? steered : steered.slice(0, 1)
 }
 
+/** There is a call that one with these traits would be left out for. */
+export function isBounded({ contextTokens, maxOutputTokens, ...abilities }: Traits): boolean {
+  const { tools, jsonSchema, vision, logprobs } = abilities
+  if (contextTokens !== undefined || maxOutputTokens !== undefined) return true
+  return tools === false || jsonSchema === false || vision === false || logprobs === false
+}
+
 /** Reads them off a call's body, where null is as good as nothing. */
 export function needsOf(call: AnyCall, promptTokens: number): Needs {
   const { kind, body } = call
@@ -133,8 +140,8 @@ const refusals = {
 const filters: readonly string[] = Object.keys(refusals)
 
 /** What bars one candidate whatever the others are; undefined when nothing does. */
-function barOf({ deployment }: Candidate, needs: Needs, steering: Steering | undefined): Bar | undefined {
-  const { traits, upstream } = deployment
+function barOf({ deployment, traits }: Candidate, needs: Needs, steering: Steering | undefined): Bar | undefined {
+  const { upstream } = deployment
   if (steering?.only?.includes(upstream.name) === false) return bars.notAllowed
   if (steering?.ignore.includes(upstream.name)) return bars.ruledOut
   if (needs.relay && upstream.relay === undefined) return bars.relay
@@ -169,22 +176,22 @@ function withRoom(candidates: readonly Candidate[], needs: Needs, removed: Remov
   return candidates.filter((candidate) => {
     if (fits(candidate, needs)) return true
     const { deployment } = candidate
-    removed.push({ deployment, filter: 'context', reason: roomReason(deployment, needs) })
+    removed.push({ deployment, filter: 'context', reason: roomReason(candidate, needs) })
     return false
   })
 }
 
-function hasRoom({ deployment: { traits } }: Candidate, { promptTokens, maxTokens }: Needs): boolean {
+function hasRoom({ traits }: Candidate, { promptTokens, maxTokens }: Needs): boolean {
   const { contextTokens = Infinity, maxOutputTokens = Infinity } = traits
   return promptTokens + maxTokens <= contextTokens && maxTokens <= maxOutputTokens
 }
 
 /** Some upstreams take a bound above their own for their own. */
-function mayHaveRoom({ deployment: { traits } }: Candidate, { promptTokens, maxTokens }: Needs): boolean {
+function mayHaveRoom({ traits }: Candidate, { promptTokens, maxTokens }: Needs): boolean {
   return promptTokens * surestPart + maxTokens <= (traits.contextTokens ?? Infinity)
 }
 
-function roomReason({ traits }: Deployment, { promptTokens, maxTokens }: Needs): string {
+function roomReason({ traits }: Candidate, { promptTokens, maxTokens }: Needs): string {
   const { contextTokens = Infinity, maxOutputTokens } = traits
   if (promptTokens + maxTokens <= contextTokens) {
     return `answers with ${maxOutputTokens} tokens at most, and ${maxTokens} were asked for`

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from './json.ts'
 import type { Usage } from './model.ts'
 
-/** Token counts as far as an upstream told them, each already a whole number of sane size. */
+/** Token counts as far as an upstream told them, each a whole number of sane size. */
 export type ClaimedUsage = {
   readonly promptTokens: number | undefined
   readonly completionTokens: number | undefined
@@ -10,8 +10,8 @@ export type ClaimedUsage = {
 }
 
 /**
- * Reads an upstream's usage object. A negative or absurd count is clamped, one that is no number counts as
- * missing; either way `usage_clamped` is added to `flags`. Undefined when there is no object.
+ * Reads an upstream's usage object. A count that cannot be one (negative, absurd, no whole number) counts as not
+ * told, so that it is counted here instead, and `usage_clamped` is added to `flags`. Undefined when there is no object.
  */
 export function readUsage(value: unknown, flags: Set<string>): ClaimedUsage | undefined {
   if (!isObject(value)) return undefined
@@ -20,6 +20,16 @@ export function readUsage(value: unknown, flags: Set<string>): ClaimedUsage | un
     completionTokens: readCount(value['completion_tokens'], flags),
     raw: value,
   }
+}
+
+/** One count that an upstream claims, by the same rule. */
+export function readCount(value: unknown, flags: Set<string>): number | undefined {
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= absurdTokens) {
+    return value
+  }
+  flags.add('usage_clamped')
+  return undefined
 }
 
 /** The usage of one answer: whole counts, `total` their sum, every other field as the upstream sent it. */
@@ -55,13 +65,3 @@ export function addUsage(usages: readonly Usage[]): Usage {
 
 /** Beyond any context window there is: a larger count is a fault of the counting. */
 const absurdTokens = 100_000_000
-
-function readCount(value: unknown, flags: Set<string>): number | undefined {
-  if (value === undefined || value === null) return undefined
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= absurdTokens) {
-    return value
-  }
-  flags.add('usage_clamped')
-  if (typeof value !== 'number' || Number.isNaN(value)) return undefined
-  return Math.min(Math.max(Math.round(value), 0), absurdTokens)
-}

@@ -67,14 +67,15 @@ async function hedgedTurn<Asked extends AnyCall, Made>(
 ): Promise<Made> {
   parts.signal.throwIfAborted()
   let ready: Entered | undefined = path.enter()
-  const { id, upstream } = ready.deployment
+  const { deployment } = ready
+  const { upstream } = deployment
   const enter = () => {
     const entered = ready ?? path.enter()
     ready = undefined
     return entered
   }
   budget.note(upstream.name)
-  const afterMs = parts.standings?.slowFirstTokenMs(id)
+  const afterMs = parts.standings?.trackOf(deployment).slowFirstTokenMs()
   if (afterMs === undefined) return await takeTurn(parts, enter, make)
   return await hedge({
     afterMs,
@@ -121,13 +122,13 @@ function createPath(parts: WalkParts<AnyCall>): Path {
     for (let next = at; next < plan.length; next++) {
       const deployment = plan[next]
       if (deployment === undefined || (next > at && failed.has(deployment))) continue
-      const permit = standings.begin(deployment.id)
+      const permit = standings.trackOf(deployment).begin()
       if (permit === undefined) continue
       position = next
       current = deployment
       return { deployment, permit }
     }
-    return { deployment: current, permit: standings.insist(current.id) }
+    return { deployment: current, permit: standings.trackOf(current).insist() }
   }
   return {
     enter() {
@@ -155,7 +156,7 @@ function createPath(parts: WalkParts<AnyCall>): Path {
     other(may) {
       const deployment = plan.slice(position + 1).find((one) => one !== current && !failed.has(one))
       if (deployment === undefined || !may()) return undefined
-      const permit = standings?.begin(deployment.id)
+      const permit = standings?.trackOf(deployment).begin()
       if (permit === undefined) return undefined
       retryBudget?.note(deployment.upstream.name)
       return { deployment, permit }

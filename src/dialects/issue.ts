@@ -22,6 +22,8 @@ export function failureOf(issue: z.core.$ZodIssue, name: string, value: unknown)
       return typeof given === 'string'
         ? otherValue(param, issue.values, given)
         : wrongType(param, `one of ${enumerate(issue.values, 'or')}`, given)
+    case 'invalid_format':
+      return otherText(param, issue.message, given)
     default:
       return wrongType(param, issue.message, given)
   }
@@ -76,6 +78,15 @@ function longArray(param: string, maxLength: number | bigint, given: unknown): F
 function otherValue(param: string, values: readonly unknown[], given: string): Failure {
   return refusal(
     `Invalid value: '${shortened(given)}'. Supported values are: ${enumerate(values, 'and')}.`,
+    param,
+    'invalid_value',
+  )
+}
+
+/** A string is right, but not this one. */
+function otherText(param: string, phrase: string, given: unknown): Failure {
+  return refusal(
+    `Invalid '${param}': expected ${phrase}, but got '${shortened(String(given))}' instead.`,
     param,
     'invalid_value',
   )

@@ -228,7 +228,7 @@ const decimalUsd = /^\d{1,12}(?:\.\d{1,9})?$/
 const aName = z.string('a string').refine((name) => name !== '', 'a name')
 const names = list(aName, 'an array of strings', { maxLength: maxProviders })
 const aSort = oneOf([...strategyOfSort.keys()])
-const aUsdText = z.string().regex(decimalUsd, 'a decimal with at most nine places')
+const aUsdText = z.string().regex(decimalUsd, 'USD as a decimal with at most nine places, in a string or not')
 const usd = form((value) => {
   if (typeof value === 'number') return aDecimal.min(0)
   return typeof value === 'string' ? aUsdText : nothingBut('one of a decimal or string')

@@ -13,7 +13,10 @@ export type DeploymentsParts = {
   readonly gate: Gate
 }
 
-/** `GET /admin/api/deployments`: how every deployment is doing. Asks for a key, where keys are configured. */
+/**
+ * `GET /admin/api/deployments`: how every deployment is doing, and after each that runs models by the caller's
+ * spelling, those that were last asked for. Asks for a key, where keys are configured.
+ */
 export function serveDeployments(router: Router, { gateway, gate }: DeploymentsParts): void {
   router.get('/admin/api/deployments', (ctx) => {
     gate.admit(bearerOf(ctx.req))
@@ -27,6 +30,7 @@ export function serveDeployments(router: Router, { gateway, gate }: DeploymentsP
 function rendered(report: DeploymentReport): JsonObject {
   return {
     id: report.id,
+    model: report.model ?? null,
     breaker: report.breaker,
     since_epoch_ms: report.sinceEpochMs,
     failures_in_a_row: report.failuresInARow,
@@ -41,6 +45,7 @@ function rendered(report: DeploymentReport): JsonObject {
     answered: report.answered,
     failed: report.failed,
     limited: report.limited,
+    last_failure: report.lastFailure ?? null,
     probe: report.probe === undefined ? null : renderedProbe(report.probe),
   }
 }

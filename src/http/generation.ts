@@ -57,7 +57,7 @@ function rendered(generation: Generation): JsonObject {
     upstream_id: upstreamIdOf(generation),
     model: generation.model ?? null,
     provider_name: generation.provider ?? null,
-    api_type: 'completions',
+    api_type: apiTypeOf(generation),
     created_at: new Date(generation.startedEpochMs).toISOString(),
     streamed: generation.stream,
     cancelled: generation.outcome === 'left',
@@ -69,6 +69,11 @@ function rendered(generation: Generation): JsonObject {
     ...courseOf(generation),
     attempts: generation.attempts.map(attemptOf),
   }
+}
+
+/** What it was asked for; null where the request was refused before that was known. */
+function apiTypeOf({ kind }: Generation): string | null {
+  return kind === 'text' ? 'completions' : (kind ?? null)
 }
 
 /** Of the answer that went to the caller; a call in several parts has the first part's. */
@@ -143,6 +148,7 @@ function attemptOf(attempt: AttemptRecord): JsonObject {
     part: attempt.part,
     outcome: attempt.outcome,
     delivered: attempt.isDelivered,
+    resumed: attempt.isResumed,
     queued_ms: attempt.queuedMs ?? 0,
     start_ms: attempt.startMs,
     headers_ms: attempt.headersMs ?? null,
@@ -161,6 +167,7 @@ function attemptOf(attempt: AttemptRecord): JsonObject {
             worked_ms: used.workedMs ?? null,
           },
     estimated: attempt.isEstimated,
+    uncertain: attempt.isUncertain,
     cost_nano_usd: attempt.costNanoUsd ?? null,
     cost_usd: usdOf(attempt.costNanoUsd),
   }

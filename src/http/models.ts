@@ -40,16 +40,21 @@ const before = '/models/'
 type Reports = ReadonlyMap<string, DeploymentReport>
 
 function reportsOf({ gateway }: ModelsParts): Reports {
-  return new Map(gateway.deployments().map((report) => [report.id, report]))
+  return new Map(gateway.deployments().map((report) => [keyOf(report.id, report.model), report]))
 }
 
 function described(model: ListedModel, { router }: ModelsParts, reports: Reports): DescribedModel {
   const { deployments } = router.routeOf(model.id)
   const places = deployments.map((deployment) => ({
     deployment: deployment.forModel?.(model.id) ?? deployment,
-    report: reports.get(deployment.id),
+    // Of a model that was never asked for, all that is known is how the deployment is doing as a whole.
+    report: reports.get(keyOf(deployment.id, model.id)) ?? reports.get(keyOf(deployment.id, undefined)),
   }))
   return { ...model, places }
+}
+
+function keyOf(deploymentId: string, model: string | undefined): string {
+  return JSON.stringify([deploymentId, model])
 }
 
 /** A model that is listed, or one that a pattern of the routes would take. */

@@ -45,20 +45,27 @@ export function failureHeaders(record: OpenRecord, failure: Failure): FlatHeader
   const headers = [...answerHeaders(record)]
   for (const [name, value] of Object.entries(failure.headers)) headers.push(name, value)
   if (!isWorthRetrying(record, failure)) headers.push('x-should-retry', 'false')
-  if (failure.retryAfterMs !== undefined) {
+  const waitMs =
+    failure.retryAfterMs ?? (failure.status === 429 || failure.status === 503 ? untoldMs : undefined)
+  if (waitMs !== undefined) {
     // Seconds, whole and at least one: clients that read only this must not come back too soon.
-    headers.push('retry-after', String(Math.max(1, Math.ceil(failure.retryAfterMs / 1000))))
-    headers.push('retry-after-ms', String(Math.ceil(failure.retryAfterMs)))
+    headers.push('retry-after', String(Math.max(1, Math.ceil(waitMs / 1000))))
+    headers.push('retry-after-ms', String(Math.ceil(waitMs)))
   }
   return headers
 }
 
+/** Where no upstream said how long it lasts. LangChain for Node.js gives up at a 429 that says nothing of it. */
+const untoldMs = 1000
+
 /**
- * What was tried here may have been paid for already: an SDK that tried all of it again would multiply that. And one
+ * What was tried here has been paid for, or may have been: an SDK that tried all of it again would multiply that. And one
  * that cannot wait as long as it has to (OpenAI's own wait a minute at most) would come back too soon.
  */
 function isWorthRetrying({ row }: OpenRecord, { retryAfterMs = 0 }: Failure): boolean {
-  return retryAfterMs <= 60_000 && !row.attempts.some(({ isUncertain }) => isUncertain)
+  return (
+    retryAfterMs <= 60_000 && !row.attempts.some(({ isUncertain, used }) => isUncertain || used !== undefined)
+  )
 }
 
 /** The time to the first byte that no attempt and no wait between attempts accounts for. */

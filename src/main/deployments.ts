@@ -1,7 +1,7 @@
-import type { PriceBook, PricedProvider } from '../catalog/price-book.ts'
+import type { KnownPrice, PriceBook, PriceQuestion } from '../catalog/price-book.ts'
 import type { Config } from '../config.ts'
-import type { Clock, Deployment, Route, Upstream } from '../core/ports.ts'
-import { type Price, unknownPrice } from '../core/price.ts'
+import type { Clock, Deployment, Route, Traits, Upstream } from '../core/ports.ts'
+import { unknownPrice } from '../core/price.ts'
 import { createRecent } from '../core/recent.ts'
 import { pricedAs } from './priced-as.ts'
 
@@ -43,53 +43,60 @@ function createDeployment(
     },
     weight: settings.weight ?? 1,
   }
-  const traitsOf = (model: string) => {
-    const contextTokens = book.find(provider, model, clock.epochMs())?.contextTokens
-    return { contextTokens, ...settings.traits }
-  }
-  const { model: upstreamModel, price } = settings
-  const model = upstreamModel ?? (pattern.includes('*') ? undefined : pattern)
-  if (model === undefined) {
-    const traits = settings.traits ?? {}
-    const whole = { ...common, upstreamModel, price: price ?? unknownPrice, traits }
-    const isPriced = provider.list !== undefined || upstream.listModels !== undefined
-    if (price !== undefined || !isPriced) return whole
-    const named = (name: string) =>
-      withPrice(
-        { ...common, upstreamModel: name, traits: traitsOf(name) },
-        pricer(book, provider, name, clock),
-      )
-    return { ...whole, forModel: remembered(named) }
-  }
-  const made = { ...common, upstreamModel, traits: traitsOf(model) }
-  return price === undefined ? withPrice(made, pricer(book, provider, model, clock)) : { ...made, price }
+  const { model = pattern.includes('*') ? undefined : pattern, price: own, traits = {} } = settings
+  const withTerms = (made: Untermed, name: string | undefined) =>
+    sold(made, termsOf(book, { provider, model: name, own }, clock), traits)
+  if (model !== undefined) return withTerms({ ...common, upstreamModel: model }, model)
+  const named = (name: string) => withTerms({ ...common, upstreamModel: name, madeFor: name }, name)
+  return withTerms({ ...common, upstreamModel: undefined, forModel: remembered(named) }, undefined)
 }
 
-/** What it costs may change from one call to the next. */
-function withPrice(made: Omit<Deployment, 'price'>, priceNow: () => Price): Deployment {
+type Untermed = Omit<Deployment, 'price' | 'priceOrigin' | 'traits'>
+
+/** What it costs and what it holds may change from one call to the next; the operator's word goes before others'. */
+function sold(made: Untermed, termsNow: () => Terms, own: Traits): Deployment {
+  let latest: Terms | undefined
+  let traits = own
   return {
     ...made,
     get price() {
-      return priceNow()
+      return termsNow().known?.price ?? unknownPrice
+    },
+    get priceOrigin() {
+      return termsNow().known
+    },
+    get traits() {
+      const terms = termsNow()
+      if (terms !== latest) traits = { contextTokens: terms.contextTokens, ...own }
+      latest = terms
+      return traits
     },
   }
 }
 
-/** The price of the moment: the book is asked once a minute, for there is a question with every call. */
-function pricer(book: PriceBook, provider: PricedProvider, model: string, clock: Clock): () => Price {
-  let price = unknownPrice
-  let freshUntil = Number.NEGATIVE_INFINITY
+type Terms = { readonly known: KnownPrice | undefined; readonly contextTokens: number | undefined }
+
+/** The terms of the moment: the book is asked once a minute and day, for there is a question with every call. */
+function termsOf(book: PriceBook, question: PriceQuestion, clock: Clock): () => Terms {
+  let terms: Terms | undefined
+  let freshUntil = 0
   return () => {
     const now = clock.now()
-    if (now >= freshUntil) {
-      price = book.lookup(provider, model, clock.epochMs())
-      freshUntil = now + freshMs
-    }
-    return price
+    if (terms !== undefined && now < freshUntil) return terms
+    const epochMs = clock.epochMs()
+    const known = book.find(question, epochMs)
+    // Of what a model holds, the operator's price says nothing.
+    const listed = question.own === undefined ? known : book.find({ ...question, own: undefined }, epochMs)
+    terms = { known, contextTokens: listed?.contextTokens }
+    freshUntil = now + Math.min(freshMs, dayMs - (epochMs % dayMs))
+    return terms
   }
 }
 
 const freshMs = 60_000
+
+/** Prices change at midnight, UTC. */
+const dayMs = 86_400_000
 
 /** Callers name models as they like: of what is made by name, so many are kept, and none by a name that is too long. */
 function remembered(make: (model: string) => Deployment): (model: string) => Deployment {

@@ -5,5 +5,5 @@ import { providers } from '../providers/all.ts'
 /** Under what names the price book has a provider of the configuration. */
 export function pricedAs({ name, type, settings }: Config['providers'][number]): PricedProvider {
   const provider = providers.find((one) => one.type === type)
-  return { name, list: provider?.priceList === undefined ? type : provider.priceList(settings) }
+  return { name, type, list: provider?.priceList === undefined ? type : provider.priceList(settings) }
 }

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
+import { hardwarePrices } from '../catalog/hardware.ts'
 import { createPriceBook } from '../catalog/price-book.ts'
 import { shippedPrices } from '../catalog/prices.ts'
 import type { Config } from '../config.ts'
@@ -75,7 +76,7 @@ export function createSnapshot(config: Config, lasting: Lasting, before?: Snapsh
   const { limits, slowThresholdMs, strict, demo } = config
   const userAgent = `pandotate-gateway/${lasting.app.version}`
   const upstreams = createUpstreams(config, { clock, detokenizer: lasting.tokenizer, userAgent })
-  const book = createPriceBook({ own: [], shipped: shippedPrices })
+  const book = createPriceBook({ shipped: shippedPrices, hardware: hardwarePrices })
   const unchanged = unchangedProviders(config, before?.config)
   const prices = config.refreshPrices
     ? refreshPrices(upstreams.values(), book, clock, log, before?.prices?.listsOf(unchanged))

@@ -60,6 +60,8 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
     this.#parts = parts
     this.#attempt = attempt
     this.#waitAgain = waitAgain
+    // An attempt may take several requests: once one of them is out, it stays so.
+    attempt.notes.isUnsent ??= true
     if (attempt.signal.aborted) this.handleEvent()
     else attempt.signal.addEventListener('abort', this)
   }
@@ -121,6 +123,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
     if (this.#phase === 'over') throw unwanted
     this.#controller = controller
     this.#phase = 'sent'
+    this.#attempt.notes.isUnsent = false
   }
 
   onResponseStart(_controller: Controller, status: number, headers: ResponseHeaders): void {

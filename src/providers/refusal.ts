@@ -2,7 +2,7 @@ import { Failure, type FailureDetail, type FailureKind } from '../core/failure.t
 import { type ErrorBody, readErrorBody } from './error-body.ts'
 import type { WireAnswer } from './exchange.ts'
 import { redact } from './redact.ts'
-import { retryAfterMs } from './retry-after.ts'
+import { resetAfterMs, retryAfterMs } from './retry-after.ts'
 
 /** An answer whose status is an error. */
 export type Refused = {
@@ -163,7 +163,8 @@ function payment(word: Word): Failure {
 }
 
 function rateLimited(word: Word): Failure {
-  const waitMs = waitOf(word)
+  // The limit itself is a guess at when: what it says of coming back goes first.
+  const waitMs = waitOf(word) ?? resetAfterMs(word.header, word.asked.epochMs)
   // Clients look for these very words to know how long to wait.
   const wait = waitMs === undefined ? '' : ` Please try again in ${Math.max(1, Math.ceil(waitMs / 1000))}s.`
   const message = `The upstream limits the rate of requests, and it was reached.${wait}`

@@ -17,6 +17,59 @@ export function retryAfterMs(
   return Number.isNaN(date) ? undefined : Math.max(0, date - epochMs)
 }
 
+/**
+ * When a limit of the rate that was reached is over, in milliseconds from now, as its headers tell that go with many an
+ * answer: `x-ratelimit-reset`, and the same for requests and for tokens, of which those count of which nothing remains,
+ * and else all; the last of them to be over decides. Undefined when nothing is told that can be read.
+ */
+export function resetAfterMs(
+  header: (name: string) => string | undefined,
+  epochMs: number,
+): number | undefined {
+  const resets = limits.flatMap((limit) => {
+    const ms = untilMs(header(`x-ratelimit-reset${limit}`)?.trim() ?? '', epochMs)
+    return ms === undefined ? [] : { ms, isUsedUp: numberIn(header(`x-ratelimit-remaining${limit}`)) === 0 }
+  })
+  const usedUp = resets.filter(({ isUsedUp }) => isUsedUp)
+  const deciding = (usedUp.length === 0 ? resets : usedUp).map(({ ms }) => ms)
+  return deciding.length === 0 ? undefined : Math.max(...deciding)
+}
+
+const limits = ['', '-requests', '-tokens'] as const
+
+/** A number from these on is a date, and no time to wait: seconds and milliseconds since 1970. */
+const leastEpochSeconds = 1e9
+const leastEpochMs = 1e12
+
+/** Seconds, a duration such as `6m0s` or `120ms`, or the date as a number or in the form of ISO 8601. */
+function untilMs(text: string, epochMs: number): number | undefined {
+  const number = /^\d{1,13}(?:\.\d{1,9})?$/.test(text) ? Number(text) : undefined
+  if (number === undefined) {
+    if (!/^\d{4}-\d\d-\d\dT/.test(text)) return durationMs(text)
+    const date = Date.parse(text)
+    return Number.isNaN(date) ? undefined : Math.max(0, date - epochMs)
+  }
+  if (number < leastEpochSeconds) return number * 1000
+  return Math.max(0, (number < leastEpochMs ? number * 1000 : number) - epochMs)
+}
+
+function durationMs(text: string): number | undefined {
+  if (!/^(?:\d{1,9}(?:\.\d{1,9})?(?:ms|d|h|m|s))+$/.test(text)) return undefined
+  let ms = 0
+  for (const [, amount, unit = ''] of text.matchAll(/([\d.]+)(ms|d|h|m|s)/g)) {
+    ms += Number(amount) * (unitsMs.get(unit) ?? 0)
+  }
+  return ms
+}
+
+const unitsMs: ReadonlyMap<string, number> = new Map([
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+])
+
 function numberIn(value: string | undefined): number | undefined {
   return value !== undefined && /^\s*\d{1,9}(?:\.\d{1,9})?\s*$/.test(value) ? Number(value) : undefined
 }

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, parseJson } from '../core/json.ts'
 import type { Call, Kind } from '../core/model.ts'
-import { unknownPrice } from '../core/price.ts'
+import { type Price, unknownPrice } from '../core/price.ts'
 import { basetenFormat } from './baseten-answer.ts'
 import {
   badKey,
@@ -33,10 +33,15 @@ import {
   type Visit,
 } from './simulated-server.ts'
 import { createSimulatorState, type SimulatorState } from './state.ts'
+import { createWindow } from './window.ts'
 
 export type BasetenOptions = Omit<ServerOptions, 'tariff'> & {
   /** What Model APIs list, and all there is beside names of behaviours; undefined: a part of Baseten's own. */
   readonly models?: readonly BasetenModel[] | undefined
+  /** What a model of Model APIs costs that is not in the list; undefined: that is not known. */
+  readonly otherPrice?: Price | undefined
+  /** Requests for work in ten seconds; undefined: any number. */
+  readonly most?: number | undefined
   /** How long a deployment takes to start, in milliseconds: it is asleep at first. Undefined: it is up. */
   readonly coldMs?: number | undefined
   /** What a second of a deployment costs, in nano-USD; undefined: that is not known. */
@@ -57,12 +62,13 @@ export async function simulateBaseten(options: BasetenOptions): Promise<Simulate
   const tariff = (id: string) => {
     const model = models.get(id)
     if (model !== undefined) return priceOf(model)
-    return id.startsWith('deployment:') ? { ...unknownPrice, nanoUsdPerSecond } : undefined
+    return isDeployment(id) ? { ...unknownPrice, nanoUsdPerSecond } : options.otherPrice
   }
   const closing = new AbortController()
   const replicas = new Map<string, Replica>()
   const desk: Desk = {
-    ...{ key: options.key, models, now, state: createSimulatorState() },
+    ...{ key: options.key, models, now, state: createSimulatorState(options.slowMs) },
+    isTooMuch: createWindow(options.most ?? Number.POSITIVE_INFINITY, now),
     replica(name) {
       const replica = replicas.get(name) ?? createReplica(coldMs, closing.signal)
       replicas.set(name, replica)
@@ -84,6 +90,7 @@ type Desk = {
   readonly models: ReadonlyMap<string, BasetenModel>
   readonly state: SimulatorState
   readonly now: () => number
+  readonly isTooMuch: () => boolean
   /** What runs the deployment of this name. */
   replica(name: string): Replica
 }
@@ -94,8 +101,23 @@ async function answer(visit: Visit, desk: Desk): Promise<void> {
   const route = basetenRoute(method, path)
   if (!isKey(headers['authorization'], route?.deployment !== undefined, desk.key)) sendRefused(visit, badKey)
   else if (route === undefined) sendRefused(visit, noRoute)
+  else if (isWork(route.task) && desk.isTooMuch()) sendRefused(visit, sharedRefusal(tooMany, 'a'))
   else if (route.deployment === undefined) await serveShared(route, visit, desk)
   else await serveDeployment(route.deployment, route.task, visit, desk)
+}
+
+function isDeployment(id: string): boolean {
+  return id.startsWith('deployment:')
+}
+
+function isWork(task: BasetenRoute['task']): boolean {
+  return task === 'chat' || task === 'text' || task === 'predict'
+}
+
+const tooMany: Refusal = {
+  type: 'refuse',
+  status: 429,
+  error: { message: 'Rate limit exceeded.', type: 'rate_limited', param: null, code: null },
 }
 
 function everyAnswer({ number }: Visit): Readonly<Record<string, string>> {

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, parseJson } from '../core/json.ts'
+import type { Price } from '../core/price.ts'
 import { countWords } from './answer.ts'
 import type { BillLine } from './bill.ts'
 import { performReply, sendError } from './pandotate-reply.ts'
@@ -12,6 +13,7 @@ import {
 } from './simulated-server.ts'
 import { createSimulatorState } from './state.ts'
 import { lastUserTurn } from './user-turn.ts'
+import { createWindow } from './window.ts'
 
 /**
  * Pandotate's own wire format over HTTP, with a simulated model behind it: `POST /api/inference`, JSON in and
@@ -30,6 +32,12 @@ export type PandotateOptions = {
   readonly port: number
   /** The bearer that is asked for; undefined: none is. */
   readonly key?: string | undefined
+  /** What every model costs; undefined: that is not known. */
+  readonly price?: Price | undefined
+  /** Requests in ten seconds; undefined: any number. */
+  readonly most?: number | undefined
+  /** How long every answer is waited for, in milliseconds; undefined: as the model's name says. */
+  readonly slowMs?: number | undefined
 }
 
 export type Bill = {
@@ -40,10 +48,13 @@ export type Bill = {
 
 /** Resolves when it listens; rejects when it cannot. */
 export async function simulatePandotate(options: PandotateOptions): Promise<SimulatedPandotate> {
-  const state = createSimulatorState()
-  const server = await startSimulatedServer(options, async (visit) => {
+  const state = createSimulatorState(options.slowMs)
+  const isTooMuch = createWindow(options.most ?? Number.POSITIVE_INFINITY, () => performance.now())
+  const tariff = () => options.price
+  const server = await startSimulatedServer({ ...options, tariff }, async (visit) => {
     visit.response.setHeader('x-request-id', `pandotate-${visit.number}`)
-    const asked = readRequest(visit.request, options.key)
+    const read = readRequest(visit.request, options.key)
+    const asked = 'error' in read || !isTooMuch() ? read : { status: 429, error: 'Too many requests' }
     if ('error' in asked) {
       sendError(visit.response, asked.status, asked.error)
       return

@@ -55,7 +55,7 @@ export async function simulateRunpod(options: RunpodOptions): Promise<SimulatedS
   const { workers: most = 3, coldMs = 0, idleMs = 5000, nanoUsdPerSecond = 190_000 } = options
   const workers = createWorkers({ most, coldMs, idleMs, now, closing: closing.signal })
   const endpoint: Endpoint = {
-    ...{ options, workers, now, state: createSimulatorState() },
+    ...{ options, workers, now, state: createSimulatorState(options.slowMs) },
     jobs: createJobBook({ workers, now, closing: closing.signal }),
     isTooMuch: createLimiter(options.limits ?? {}, now),
   }

@@ -23,6 +23,8 @@ export type ServerOptions = {
   readonly port: number
   /** The key that is asked for; undefined: none is. */
   readonly key?: string | undefined
+  /** How long every answer of a model is waited for, in milliseconds; undefined: as its name says. */
+  readonly slowMs?: number | undefined
   /** What the models cost, for the bill. */
   readonly tariff?: Tariff | undefined
 }

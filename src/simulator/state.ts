@@ -10,7 +10,16 @@ export interface SimulatorState {
   scriptFor(model: string, request: Omit<ScriptRequest, 'failures'>): Script
 }
 
-export function createSimulatorState(): SimulatorState {
+/** `slowMs` is waited before every answer, whatever the model's name says. */
+export function createSimulatorState(slowMs = 0): SimulatorState {
+  const memory = createMemory()
+  if (slowMs === 0) return memory
+  return {
+    scriptFor: (model, request) => [{ type: 'wait', ms: slowMs }, ...memory.scriptFor(model, request)],
+  }
+}
+
+function createMemory(): SimulatorState {
   const failures = new Map<string, number>()
   return {
     scriptFor(model, request) {

@@ -20,7 +20,10 @@ export type TogetherAnswer = {
   readonly refusal: (step: Refusal) => Refused
 }
 
-export type TogetherBreak = 'connection' | 'choice' | 'chunk'
+/** How a stream breaks off: with its connection, or by an error in a choice, or in a chunk. */
+export const togetherBreaks = ['connection', 'choice', 'chunk'] as const
+
+export type TogetherBreak = (typeof togetherBreaks)[number]
 
 /** Together's variety of OpenAI's format: streams in dialect A or B by the engine, replies with its extra keys. */
 export function togetherFormat(answer: TogetherAnswer): OpenAiFormat {

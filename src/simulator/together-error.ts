@@ -1,13 +1,16 @@
 import type { Refused } from './openai-play.ts'
 import type { TogetherModel } from './together-models.ts'
 
-/** Which of Together's limits a 429 names. */
-export type TogetherLimit =
-  | 'rate_limit'
-  | 'model_rate_limit'
-  | 'dynamic_request_limited'
-  | 'dynamic_token_limited'
-  | 'credit_limit'
+/** Which of Together's limits a 429 may name. */
+export const togetherLimits = [
+  'rate_limit',
+  'model_rate_limit',
+  'dynamic_request_limited',
+  'dynamic_token_limited',
+  'credit_limit',
+] as const
+
+export type TogetherLimit = (typeof togetherLimits)[number]
 
 /** Together's refusals, each in its own words, status and shape. */
 export type TogetherErrors = {

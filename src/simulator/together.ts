@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, parseJson } from '../core/json.ts'
 import type { Call, Kind } from '../core/model.ts'
+import type { Price } from '../core/price.ts'
 import { readName } from './behaviours.ts'
 import { playOpenAi, type Refused, sendRefused } from './openai-play.ts'
 import { echoedPrompt, maxTokensIn, scriptRequest } from './request.ts'
@@ -16,10 +17,15 @@ import { type TogetherErrors, type TogetherLimit, togetherErrors } from './toget
 import { listedRow, priceOf, type TogetherModel, togetherModels } from './together-models.ts'
 import { faultIn } from './together-validation.ts'
 import { embeddingsFor, rerankFor } from './vectors.ts'
+import { createWindow } from './window.ts'
 
 export type TogetherOptions = Omit<ServerOptions, 'tariff'> & {
   /** The price list, and all there is beside names of behaviours; undefined: a part of Together's own. */
   readonly models?: readonly TogetherModel[] | undefined
+  /** What a model costs that is not in the list; undefined: that is not known. */
+  readonly otherPrice?: Price | undefined
+  /** Requests in ten seconds; undefined: any number. */
+  readonly most?: number | undefined
   /** Which limit is the one that a 429 names; undefined: the account's. */
   readonly limit?: TogetherLimit | undefined
   /** How a stream that breaks off ends; undefined: with its connection. */
@@ -29,18 +35,20 @@ export type TogetherOptions = Omit<ServerOptions, 'tariff'> & {
 /**
  * Together.ai's API over HTTP, with simulated models behind it. What a model does is spelled by its name, or by
  * what follows the last slash in it: `meta-llama/sim-cut-3`. A name that spells nothing has to be in the list.
- * One that is not in the list costs what is not known, and is run by the newer engine.
+ * One that is not in the list is run by the newer engine.
  */
 export async function simulateTogether(options: TogetherOptions): Promise<SimulatedServer> {
   const models = new Map((options.models ?? togetherModels).map((model) => [model.id, model]))
-  const state = createSimulatorState()
+  const state = createSimulatorState(options.slowMs)
+  const isTooMuch = createWindow(options.most ?? Number.POSITIVE_INFINITY, () => performance.now())
   const tariff = (id: string) => {
     const model = models.get(id)
-    return model && priceOf(model)
+    return model === undefined ? options.otherPrice : priceOf(model)
   }
-  return await startSimulatedServer({ ...options, tariff }, (visit) =>
-    answer({ visit, models, state, options, id: idOf(visit), errors: togetherErrors(idOf(visit)) }),
-  )
+  return await startSimulatedServer({ ...options, tariff }, (visit) => {
+    const common = { visit, models, state, options, isTooMuch }
+    return answer({ ...common, id: idOf(visit), errors: togetherErrors(idOf(visit)) })
+  })
 }
 
 type Desk = {
@@ -48,6 +56,7 @@ type Desk = {
   readonly models: ReadonlyMap<string, TogetherModel>
   readonly state: SimulatorState
   readonly options: TogetherOptions
+  readonly isTooMuch: () => boolean
   /** Of the request. */
   readonly id: string
   readonly errors: TogetherErrors
@@ -81,6 +90,12 @@ async function answer(desk: Desk): Promise<void> {
     return
   }
   const body = parsed(text)
+  if (desk.isTooMuch()) {
+    const limit = options.limit ?? 'rate_limit'
+    const told = { model: String(body?.['model']), message: '', retryAfterSeconds: undefined, limit }
+    sendRefused(visit, errors.withStatus(429, told))
+    return
+  }
   const refused = body === undefined ? errors.invalid('Invalid JSON', null) : refusalOf(body, kind, desk)
   if (body === undefined || refused !== undefined) {
     if (refused !== undefined) sendRefused(visit, refused)

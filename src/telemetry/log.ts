@@ -99,13 +99,13 @@ function attemptOf(attempt: AttemptRecord): JsonObject {
   if (attempt.upstreamStatus !== undefined) entry['upstreamStatus'] = attempt.upstreamStatus
   if (attempt.upstreamRequestId !== undefined) entry['upstreamRequestId'] = attempt.upstreamRequestId
   if (attempt.isDelivered) entry['delivered'] = true
+  if (attempt.isResumed) entry['resumed'] = true
+  if (attempt.isUncertain) entry['uncertain'] = true
   if (attempt.costNanoUsd !== undefined) entry['costNanoUsd'] = attempt.costNanoUsd
   if (isKnown(attempt.price)) entry['price'] = attempt.price
-  if (attempt.used !== undefined) {
-    // As it was charged by: rounded, it would come to something else.
-    entry['used'] = attempt.used
-    if (attempt.isEstimated) entry['usageEstimated'] = true
-  }
+  // As it was charged by: rounded, it would come to something else.
+  if (attempt.used !== undefined) entry['used'] = attempt.used
+  if (attempt.isEstimated) entry['usageEstimated'] = true
   return entry
 }
 

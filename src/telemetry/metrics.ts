@@ -95,7 +95,8 @@ function note(series: Series, record: CallRecord): void {
   series.overheads(dialect).observe(record.overheadMs / 1000)
   if (record.slow) series.slow(dialect).count++
   for (const attempt of record.attempts) series.attempts(attempt.deployment, attempt.outcome).count++
-  if (deployment === undefined) return
+  // What was answered before says nothing of where, and was counted there then.
+  if (deployment === undefined || record.cache !== undefined) return
   if (record.firstTokenMs !== undefined) {
     series.firstTokens(deployment, stream).observe(record.firstTokenMs / 1000)
   }
@@ -143,7 +144,9 @@ function noteMoney(money: Money, { attempts, savedNanoUsd = 0 }: CallRecord): vo
 const breakerStates = { closed: 0, 'half-open': 1, open: 2 } as const
 
 function showDeployments(registry: Registry, deployments: () => readonly DeploymentReport[]): void {
-  const show = (name: string, help: string, read: (report: DeploymentReport) => number | undefined) =>
+  type Read = (report: DeploymentReport) => number | undefined
+  // Of a deployment that runs many models, the one that is worst off shows: a series for each would be without end.
+  const show = (name: string, help: string, read: Read, worse = Math.min) =>
     new Gauge({
       name,
       help,
@@ -152,16 +155,19 @@ function showDeployments(registry: Registry, deployments: () => readonly Deploym
       collect() {
         // Those of a configuration that is no more.
         this.reset()
+        const values = new Map<string, number>()
         for (const report of deployments()) {
           const value = read(report)
-          if (value !== undefined) this.set({ deployment: report.id }, value)
+          if (value !== undefined) values.set(report.id, worse(value, values.get(report.id) ?? value))
         }
+        for (const [deployment, value] of values) this.set({ deployment }, value)
       },
     })
   show(
     'pandotate_deployment_breaker_state',
-    'Of each breaker: 0 closed, 1 half-open, 2 open.',
+    'Of each breaker: 0 closed, 1 half-open, 2 open; where many models run, the worst of theirs.',
     ({ breaker }) => breakerStates[breaker],
+    Math.max,
   )
   show(
     'pandotate_deployment_share',

@@ -117,11 +117,12 @@ test('no name has two routes', () => {
 })
 
 test.for(['together', 'baseten'])('what is asked of %s is what it serves, at a price', (available) => {
-  const book = createPriceBook({ own: [], shipped: shippedPrices })
+  const book = createPriceBook({ shipped: shippedPrices, hardware: [] })
   const models = defaultModels(new Set([available])).flatMap(({ deployments }) => deployments)
   expect(models.length).toBeGreaterThan(5)
   for (const { provider, model = '' } of models) {
-    const known = book.find({ name: provider, list: provider }, model, Date.parse('2026-11-23'))
+    const place = { name: provider, type: provider, list: provider }
+    const known = book.find({ provider: place, model }, Date.parse('2026-11-23'))
     expect(known?.isFirm, model).toBe(true)
   }
 })

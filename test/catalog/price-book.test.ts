@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { createPriceBook, type PriceEntry } from '../../src/catalog/price-book.ts'
+import {
+  createPriceBook,
+  type PriceBook,
+  type PricedProvider,
+  type PriceEntry,
+} from '../../src/catalog/price-book.ts'
 import type { UpstreamModel } from '../../src/core/ports.ts'
 import { type Price, unknownPrice } from '../../src/core/price.ts'
 
-const together = { name: 'together-eu', list: 'together' }
+const together = { name: 'together-eu', type: 'together', list: 'together' }
 const november = Date.parse('2026-11-23')
 
 const entry = (usd: string, rest: Partial<PriceEntry> = {}): PriceEntry => ({
@@ -14,7 +19,10 @@ const entry = (usd: string, rest: Partial<PriceEntry> = {}): PriceEntry => ({
   ...rest,
 })
 
-const own = (usd: string, rest: Partial<PriceEntry> = {}) => entry(usd, { provider: 'together-eu', ...rest })
+const bookOf = (...shipped: readonly PriceEntry[]) => createPriceBook({ shipped, hardware: [] })
+
+const lookup = (book: PriceBook, provider: PricedProvider, model: string, epochMs: number) =>
+  book.find({ provider, model }, epochMs)?.price ?? unknownPrice
 
 const priced = (usd: number): Price => ({
   ...unknownPrice,
@@ -40,27 +48,24 @@ describe('the price in force', () => {
     ['2026-10-01T00:00:00.000Z', priced(3)],
     ['2030-01-01T00:00:00.000Z', priced(3)],
   ])('at %s is the latest that holds', ([moment, price]) => {
-    const book = createPriceBook({ own: [], shipped: raised })
-    expect(book.lookup(together, 'llama', Date.parse(moment))).toEqual(price)
+    const book = bookOf(...raised)
+    expect(lookup(book, together, 'llama', Date.parse(moment))).toEqual(price)
   })
 
   test('without a date has always been', () => {
-    const book = createPriceBook({ own: [], shipped: [entry('1')] })
-    expect(book.lookup(together, 'llama', 0)).toEqual(priced(1))
+    const book = bookOf(entry('1'))
+    expect(lookup(book, together, 'llama', 0)).toEqual(priced(1))
   })
 })
 
 describe('a model', () => {
-  const book = createPriceBook({
-    own: [],
-    shipped: [
-      entry('1', { model: '*' }),
-      entry('2', { model: 'llama*' }),
-      entry('3', { model: 'llama-3*turbo' }),
-      entry('4', { model: 'llama-3-turbo' }),
-      entry('5', { model: 'llama-3*8b', from: '2027-01-01' }),
-    ],
-  })
+  const book = bookOf(
+    entry('1', { model: '*' }),
+    entry('2', { model: 'llama*' }),
+    entry('3', { model: 'llama-3*turbo' }),
+    entry('4', { model: 'llama-3-turbo' }),
+    entry('5', { model: 'llama-3*8b', from: '2027-01-01' }),
+  )
   test.for<[string, number]>([
     ['qwen', 1],
     ['llama-2', 2],
@@ -68,50 +73,125 @@ describe('a model', () => {
     ['llama-3-turbo', 4],
     ['llama-3-8b', 2],
   ])('%s has the price of its own name, or else of the longest pattern that holds', ([model, usd]) => {
-    expect(book.lookup(together, model, november)).toEqual(priced(usd))
+    expect(lookup(book, together, model, november)).toEqual(priced(usd))
   })
 
   test('is not known by another list, nor without one', () => {
-    expect(book.lookup({ name: 'together', list: 'baseten' }, 'qwen', november)).toEqual(unknownPrice)
-    expect(book.find({ name: 'together', list: 'baseten' }, 'qwen', november)).toBeUndefined()
-    expect(book.find({ name: 'together', list: undefined }, 'qwen', november)).toBeUndefined()
+    expect(lookup(book, { ...together, list: 'baseten' }, 'qwen', november)).toEqual(unknownPrice)
+    expect(book.find({ provider: { ...together, list: 'baseten' }, model: 'qwen' }, november)).toBeUndefined()
+    expect(book.find({ provider: { ...together, list: undefined }, model: 'qwen' }, november)).toBeUndefined()
   })
 
   test('named like something every object has is not known', () => {
-    const empty = createPriceBook({ own: [], shipped: [entry('1')] })
-    expect(empty.lookup({ name: '__proto__', list: 'constructor' }, 'toString', november)).toBe(unknownPrice)
+    const empty = bookOf(entry('1'))
+    expect(
+      lookup(empty, { name: '__proto__', type: 'together', list: 'constructor' }, 'toString', november),
+    ).toBe(unknownPrice)
   })
 })
 
 describe('the layers', () => {
   const shipped = [entry('1'), entry('1', { model: 'qwen' })]
+  const written = { from: '2026-12-01', price: priced(3) }
 
-  test('go from the operator’s own to what the provider told to what is shipped', () => {
-    const book = createPriceBook({ own: [own('3', { from: '2026-12-01' })], shipped })
-    const tell = (moment: string) => book.find(together, 'llama', Date.parse(moment))
+  test('go from the operator’s own to what the provider listed to what is shipped', () => {
+    const book = bookOf(...shipped)
+    const tell = (moment: string) =>
+      book.find({ provider: together, model: 'llama', own: [written] }, Date.parse(moment))
     book.refresh('together-eu', [listed('llama', priced(2))], november)
-    expect(tell('2026-11-22')).toMatchObject({ price: priced(1), layer: 'shipped', source: 'says 1' })
-    expect(tell('2026-11-23')).toMatchObject({ price: priced(2), layer: 'refreshed', contextTokens: 8192 })
-    expect(tell('2026-12-01')).toMatchObject({ price: priced(3), layer: 'own', source: 'says 3' })
-  })
-
-  test('are not mixed: what an entry leaves open stays unknown', () => {
-    const price = { unit: 'usd_per_million_tokens', input: '7' } as const
-    const book = createPriceBook({ own: [own('0', { price })], shipped })
-    expect(book.lookup(together, 'llama', november)).toEqual({
-      ...unknownPrice,
-      inputNanoUsdPerMillion: 7e9,
+    const since = (day: string) => Date.parse(day)
+    expect(tell('2026-11-22')).toEqual({
+      ...{ price: priced(1), contextTokens: undefined, source: 'shipped', sinceEpochMs: undefined },
+      ...{ saidBy: 'says 1', isFirm: true },
+    })
+    expect(tell('2026-11-23')).toEqual({
+      ...{ price: priced(2), contextTokens: 8192, source: 'listed', sinceEpochMs: since('2026-11-23') },
+      ...{ saidBy: 'together-eu', isFirm: true },
+    })
+    expect(tell('2026-12-01')).toEqual({
+      ...{ price: priced(3), contextTokens: undefined, source: 'own', sinceEpochMs: since('2026-12-01') },
+      ...{ saidBy: undefined, isFirm: true },
     })
   })
 
-  test('have a pattern of the operator’s before an exact name that is shipped', () => {
-    const book = createPriceBook({ own: [own('9', { model: '*' })], shipped })
-    expect(book.lookup(together, 'llama', november)).toEqual(priced(9))
+  test('are not mixed: what an entry leaves open stays unknown', () => {
+    const price = { ...unknownPrice, inputNanoUsdPerMillion: 7 }
+    const found = bookOf(...shipped).find({ provider: together, model: 'llama', own: [{ price }] }, november)
+    expect(found?.price).toEqual(price)
   })
 
-  test('are the operator’s for one provider of a type, and not for another', () => {
-    const book = createPriceBook({ own: [own('9')], shipped })
-    expect(book.lookup({ ...together, name: 'together-us' }, 'llama', november)).toEqual(priced(1))
+  test('tell since when a shipped price is known to hold, and what is hearsay', () => {
+    const book = bookOf(entry('1', { from: '2026-08-18', isFirm: false }))
+    expect(book.find({ provider: together, model: 'llama' }, november)).toMatchObject({
+      sinceEpochMs: Date.parse('2026-08-18'),
+      isFirm: false,
+    })
+  })
+})
+
+describe('the operator’s own', () => {
+  const own = [
+    { from: '2027-01-01', price: priced(3) },
+    { from: '2026-12-01', price: priced(2) },
+    { price: priced(1) },
+  ]
+  test.for<[string, number, string | undefined]>([
+    ['1999-01-01T00:00:00.000Z', 1, undefined],
+    ['2026-11-30T23:59:59.999Z', 1, undefined],
+    ['2026-12-01T00:00:00.000Z', 2, '2026-12-01'],
+    ['2026-12-31T23:59:59.999Z', 2, '2026-12-01'],
+    ['2027-01-01T00:00:00.000Z', 3, '2027-01-01'],
+    ['2030-01-01T00:00:00.000Z', 3, '2027-01-01'],
+  ])('at %s is the latest that has begun', ([moment, usd, since]) => {
+    const found = bookOf().find({ provider: together, model: 'llama', own }, Date.parse(moment))
+    expect(found).toMatchObject({ price: priced(usd), source: 'own' })
+    expect(found?.sinceEpochMs).toBe(since && Date.parse(since))
+  })
+
+  test('holds for a model that nobody has named', () => {
+    const found = bookOf(entry('9', { model: '*' })).find({ provider: together, model: undefined, own }, 0)
+    expect(found?.price).toEqual(priced(1))
+    expect(
+      bookOf(entry('9', { model: '*' })).find({ provider: together, model: undefined }, 0),
+    ).toBeUndefined()
+  })
+})
+
+describe('hardware that the operator names', () => {
+  const card = (work: string, from: string): PriceEntry =>
+    entry('0', { model: 'H100', from, price: { unit: 'usd_per_second', work } })
+  const book = createPriceBook({
+    shipped: [entry('1')],
+    hardware: [card('0.001', '2026-08-20'), card('0.002', '2026-12-01')],
+  })
+  const find = (own: object, moment: string, type = 'together') =>
+    book.find(
+      { provider: { ...together, type }, model: 'llama', own: [{ gpu: 'H100', gpus: 1, ...own }] },
+      Date.parse(moment),
+    )
+
+  test('costs what a second of it is shipped with at that moment, by the provider’s type', () => {
+    expect(find({}, '2026-11-30')).toEqual({
+      price: { ...unknownPrice, nanoUsdPerSecond: 1_000_000 },
+      ...{ contextTokens: undefined, source: 'shipped', sinceEpochMs: Date.parse('2026-08-20') },
+      ...{ saidBy: 'says 0', isFirm: true },
+    })
+    expect(find({}, '2026-12-01')?.price.nanoUsdPerSecond).toBe(2_000_000)
+  })
+
+  test('costs as often as there is of it', () => {
+    expect(find({ gpus: 8 }, '2026-12-01')?.price.nanoUsdPerSecond).toBe(16_000_000)
+  })
+
+  test('is told since the operator has it, where that is later', () => {
+    expect(find({ from: '2026-10-01' }, '2026-11-30')?.sinceEpochMs).toBe(Date.parse('2026-10-01'))
+    expect(find({ from: '2026-10-01' }, '2026-12-01')?.sinceEpochMs).toBe(Date.parse('2026-12-01'))
+  })
+
+  test('is not taken for what a model costs when nobody knows its own price', () => {
+    expect(find({}, '2026-01-01')).toBeUndefined()
+    expect(find({}, '2026-12-01', 'baseten')).toBeUndefined()
+    expect(find({ gpu: 'A100' }, '2026-12-01')).toBeUndefined()
   })
 })
 
@@ -119,24 +199,24 @@ describe('a list from the provider', () => {
   const shipped = [entry('1'), entry('1', { model: 'qwen' })]
 
   test('takes the place of the whole list before it', () => {
-    const book = createPriceBook({ own: [], shipped })
+    const book = bookOf(...shipped)
     book.refresh('together-eu', [listed('llama', priced(2)), listed('qwen', priced(2))], november)
     book.refresh('together-eu', [listed('llama', priced(3))], november)
-    expect(book.lookup(together, 'llama', november)).toEqual(priced(3))
-    expect(book.lookup(together, 'qwen', november)).toEqual(priced(1))
+    expect(lookup(book, together, 'llama', november)).toEqual(priced(3))
+    expect(lookup(book, together, 'qwen', november)).toEqual(priced(1))
   })
 
   test('is of that provider alone', () => {
-    const book = createPriceBook({ own: [], shipped })
+    const book = bookOf(...shipped)
     book.refresh('together-us', [listed('llama', priced(2))], november)
-    expect(book.lookup(together, 'llama', november)).toEqual(priced(1))
+    expect(lookup(book, together, 'llama', november)).toEqual(priced(1))
   })
 
   test('says nothing of a model that it has no price for, and 0 is one', () => {
-    const book = createPriceBook({ own: [], shipped })
+    const book = bookOf(...shipped)
     book.refresh('together-eu', [listed('llama', unknownPrice), listed('qwen', priced(0))], november)
-    expect(book.lookup(together, 'llama', november)).toEqual(priced(1))
-    expect(book.lookup(together, 'qwen', november)).toEqual(priced(0))
+    expect(lookup(book, together, 'llama', november)).toEqual(priced(1))
+    expect(lookup(book, together, 'qwen', november)).toEqual(priced(0))
   })
 })
 
@@ -146,7 +226,7 @@ test.for<[string, Partial<PriceEntry>]>([
   ['a moment', { until: '2026-08-18T00:00:00Z' }],
   ['a price that is none', { price: { unit: 'usd_per_second', work: 'free' } }],
 ])('%s is refused, and the entry named', ([, wrong]) => {
-  const create = () => createPriceBook({ own: [own('1', wrong)], shipped: [] })
+  const create = () => bookOf(entry('1', wrong))
   expect(create).toThrow(RangeError)
-  expect(create).toThrow(/^The price of llama at together-eu: /)
+  expect(create).toThrow(/^The price of llama at together: /)
 })

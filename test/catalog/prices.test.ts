@@ -1,11 +1,17 @@
 import { describe, expect, test } from 'vitest'
+import { hardwareNames, hardwarePrices } from '../../src/catalog/hardware.ts'
 import { createPriceBook } from '../../src/catalog/price-book.ts'
 import { shippedPrices } from '../../src/catalog/prices.ts'
-import { costNanoUsd } from '../../src/core/price.ts'
+import { costNanoUsd, unknownPrice } from '../../src/core/price.ts'
 
-const book = createPriceBook({ own: [], shipped: shippedPrices })
+const book = createPriceBook({ shipped: shippedPrices, hardware: hardwarePrices })
 const day = (date: string) => Date.parse(date)
-const at = (list: string) => ({ name: 'here', list })
+const at = (list: string, model: string) => ({ provider: { name: 'here', type: list, list }, model })
+const onGpu = (type: string, gpu: string, gpus = 1) => ({
+  provider: { name: 'here', type, list: undefined },
+  model: 'mine',
+  own: [{ gpu, gpus }],
+})
 
 describe('what is shipped', () => {
   test.for<[string, string, string, number | undefined, number | undefined, number | undefined]>([
@@ -31,7 +37,7 @@ describe('what is shipped', () => {
     'has %s ask for %s, on %s, %o USD in and %o out, %o for cached input',
     ([type, model, date, input, output, cached]) => {
       const nano = (usd: number | undefined) => (usd === undefined ? undefined : Math.round(usd * 1e9))
-      expect(book.lookup(at(type), model, day(date))).toEqual({
+      expect(book.find(at(type, model), day(date))?.price ?? unknownPrice).toEqual({
         inputNanoUsdPerMillion: nano(input),
         outputNanoUsdPerMillion: nano(output),
         cachedInputNanoUsdPerMillion: nano(cached),
@@ -41,14 +47,45 @@ describe('what is shipped', () => {
   )
 
   test('has a second on RunPod’s H100, and 1437 ms of it', () => {
-    const price = book.lookup(at('runpod'), 'gpu:H100', day('2026-11-23'))
+    const { price = unknownPrice } = book.find(onGpu('runpod', 'H100'), day('2026-11-23')) ?? {}
     expect(price.nanoUsdPerSecond).toBe(1_160_000)
     const used = { promptTokens: 9, cachedTokens: 0, completionTokens: 9, workedMs: 1437 }
     expect(costNanoUsd(price, used)).toBe(1_666_920)
   })
 
+  test.for<[string, string, number]>([
+    ['runpod', '16GB', 160_000],
+    ['runpod', '24GB', 190_000],
+    ['runpod', '48GB', 530_000],
+    ['runpod', '4090', 310_000],
+    ['runpod', 'A100', 760_000],
+    ['runpod', 'H200', 1_550_000],
+    ['runpod', 'B200', 2_400_000],
+    ['baseten', 'L4', 236_111],
+    ['baseten', 'H100-MIG', 1_041_667],
+    ['baseten', 'H100', 1_805_556],
+  ])('has a second on %s’s %s, for %i nano-USD', ([type, gpu, nanoUsd]) => {
+    const found = book.find(onGpu(type, gpu), day('2026-11-23'))
+    expect(found?.price).toEqual({ ...unknownPrice, nanoUsdPerSecond: nanoUsd })
+    expect(found?.source).toBe('shipped')
+  })
+
+  test('names the hardware that each has prices for', () => {
+    expect(hardwareNames('runpod')).toEqual(['16GB', '24GB', '48GB', '4090', 'A100', 'H100', 'H200', 'B200'])
+    expect(hardwareNames('baseten')).toEqual(['L4', 'A10G', 'H100-MIG', 'A100', 'H100', 'B200'])
+    expect(hardwareNames('together')).toEqual([])
+  })
+
+  test('prices no model by the name of what it runs on', () => {
+    for (const model of ['gpu:H100', 'H100', 'public:gpt-oss-120b']) {
+      expect(book.find(at('runpod', model), day('2026-11-23'))).toBeUndefined()
+      expect(book.find(at('baseten', model), day('2026-11-23'))).toBeUndefined()
+    }
+  })
+
   test('has no two entries of one model from the same day', () => {
-    const keys = shippedPrices.map(({ provider, model, from }) => `${provider} ${model} ${from}`)
+    const entries = [...shippedPrices, ...hardwarePrices]
+    const keys = entries.map(({ provider, model, from }) => `${provider} ${model} ${from}`)
     expect(keys.filter((key, place) => keys.indexOf(key) !== place)).toEqual([])
   })
 
@@ -64,7 +101,7 @@ describe('what is shipped', () => {
   })
 
   test('says what is hearsay', () => {
-    expect(book.find(at('together'), 'openai/gpt-oss-20b', day('2026-11-23'))?.isFirm).toBe(true)
-    expect(book.find(at('baseten'), 'zai-org/GLM-5.3', day('2026-11-23'))?.isFirm).toBe(false)
+    expect(book.find(at('together', 'openai/gpt-oss-20b'), day('2026-11-23'))?.isFirm).toBe(true)
+    expect(book.find(at('baseten', 'zai-org/GLM-5.3'), day('2026-11-23'))?.isFirm).toBe(false)
   })
 })

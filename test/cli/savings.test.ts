@@ -3,8 +3,28 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createSavingsReport } from '../../src/cli/savings-report.ts'
+import { openAccount } from '../../src/core/account.ts'
+import { openAttempt } from '../../src/core/attempt-trace.ts'
+import { Failure, type FailureKind } from '../../src/core/failure.ts'
 import type { JsonObject } from '../../src/core/json.ts'
+import { createMeter } from '../../src/core/meter.ts'
+import { unknownPrice } from '../../src/core/price.ts'
+import type { CallRecord } from '../../src/core/record.ts'
+import { createRecorder } from '../../src/core/recorder.ts'
+import { createLog, createLogSink } from '../../src/telemetry/log.ts'
 import { startChild } from '../acceptance/child.ts'
+import {
+  aCall,
+  aDeployment,
+  bursts,
+  fail,
+  readAll,
+  textChunk,
+  timersClock,
+  usageChunk,
+} from '../core/scripted-upstream.ts'
+import { serve } from '../core/serving.ts'
+import { attemptParts, upstreamNamed } from '../core/trying.ts'
 
 const cheap = { inputNanoUsdPerMillion: 300_000_000, outputNanoUsdPerMillion: 300_000_000 }
 const dear = { inputNanoUsdPerMillion: 1_040_000_000, outputNanoUsdPerMillion: 1_040_000_000 }
@@ -176,6 +196,55 @@ describe('a line that says something else', () => {
   ])('or cannot be read is told: %s', ([, line, told]) => {
     expect(reportOn(line).disagreements).toEqual([`line 1: ${told}`])
   })
+})
+
+describe('a line that the gateway itself wrote', () => {
+  const broken = (kind: FailureKind) => fail(new Failure(kind, 'No.'))
+  const prices = {
+    a: { ...unknownPrice, inputNanoUsdPerMillion: 3e6, outputNanoUsdPerMillion: 5e6 },
+    b: { ...unknownPrice, nanoUsdPerSecond: 310_000 },
+  }
+  const whole = bursts(textChunk('you', 'stop'), usageChunk(9, 4))
+
+  test.for<[string, readonly ('a' | 'b')[], FailureKind, boolean]>([
+    ['of a stream that went on elsewhere', ['a', 'b'], 'interrupted', true],
+    ['of a stream that went on at its baseline’s price', ['b', 'a'], 'interrupted', true],
+    ['of an attempt that may have been charged for', ['a', 'b'], 'timeout', false],
+    ['of time that may have been charged for', ['b', 'a'], 'timeout', false],
+  ])('%s is agreed with', async ([, [first, second], kind, isShown]) => {
+    const shown = isShown ? bursts(textChunk('Hello ')) : []
+    const upstreams = [
+      upstreamNamed(first ?? '', [...shown, broken(kind)]),
+      upstreamNamed(second ?? '', whole),
+    ]
+    const { stream, record, row } = serve(upstreams, {}, prices)
+    const { bursts: opened, usage } = await stream(aCall({ stream: true }))
+    await readAll(opened)
+    await usage()
+    record[Symbol.dispose]()
+    expect(row.attempts).toHaveLength(2)
+    expect(row.attempts.some(({ isResumed, isUncertain }) => isResumed || isUncertain)).toBe(true)
+    expect(reportOn(lineOf(row)).disagreements).toEqual([])
+  })
+
+  test.for(['a', 'b'] as const)('of a race is agreed with (%s)', (name) => {
+    const record = createRecorder([], timersClock, 1500).open('req_1', 'completions')
+    const upstream = upstreamNamed(name, whole)
+    const deployment = aDeployment(upstream, { price: prices[name] })
+    openAccount(deployment, record).follow(0, createMeter(aCall(), { count: async () => 0 }))
+    openAttempt({ ...attemptParts(upstream), deployment, record: record.row }).fail(
+      new Failure('superseded', 'Too late.'),
+    )
+    record[Symbol.dispose]()
+    expect(record.row.attempts).toMatchObject([{ outcome: 'superseded', isUncertain: true }])
+    expect(reportOn(lineOf(record.row)).disagreements).toEqual([])
+  })
+
+  function lineOf(row: CallRecord): string {
+    const lines: string[] = []
+    createLogSink(createLog('info', { write: (line) => lines.push(line) })).write(row)
+    return lines[0] ?? ''
+  }
 })
 
 test('the report has each deployment’s part, and what all came to', () => {

@@ -135,8 +135,12 @@ describe('gateway.example.yaml', () => {
 
 type Tree = { [key: string]: Tree | undefined }
 
-/** The keys of a shape that a content lacks. In a list, or a section of free names, any entry may have them. */
+/** The keys of a shape that a content lacks; where one of something or a list of it may stand, either has them. In a list, or a section of free names, any entry may have them. */
 function keysOf(shape: Shape, ...contents: (Tree | undefined)[]): string[] {
+  if (shape.anyOf !== undefined) {
+    const sections = contents.flatMap((one): (Tree | undefined)[] => (Array.isArray(one) ? one : [one]))
+    return [...new Set(shape.anyOf.flatMap((branch) => keysOf(branch.items ?? branch, ...sections)))]
+  }
   const free = shape.items ?? shape.additionalProperties
   if (typeof free === 'object') return keysOf(free, ...contents.flatMap((one) => Object.values(one ?? {})))
   return Object.entries(shape.properties ?? {}).flatMap(([key, inner]) => {

@@ -249,7 +249,19 @@ describe('refused in the file', () => {
     ],
     [
       'models:\n  " llama-*": { deployments: [{ provider: simulator }] }\n',
-      'gateway.yaml:2: models[" llama-*"]: is no name here, expected the name of a model, or a pattern with *, of at most 256 characters',
+      'gateway.yaml:2: models[" llama-*"]: is no name here, expected the name of a model, or a pattern with *, of at most 256 characters, without :floor or :nitro at its end',
+    ],
+    [
+      'models:\n  "llama:floor": { deployments: [{ provider: simulator }] }\n',
+      'gateway.yaml:2: models["llama:floor"]: is no name here, expected the name of a model, or a pattern with *, of at most 256 characters, without :floor or :nitro at its end',
+    ],
+    [
+      'models:\n  "*:nitro": { deployments: [{ provider: simulator }] }\n',
+      'gateway.yaml:2: models["*:nitro"]: is no name here, expected the name of a model, or a pattern with *, of at most 256 characters, without :floor or :nitro at its end',
+    ],
+    [
+      'models:\n  m: { deployments: [{ provider: simulator }, { provider: simulator, model: m, weight: 2 }] }\n',
+      'gateway.yaml:2: models.m.deployments[1].provider: found "simulator", expected: another provider, or another model there, than deployments[0] has',
     ],
     [
       'models:\n  llama.*: { deployments: [{ provider: x }] }\n',

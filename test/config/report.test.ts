@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createPriceBook } from '../../src/catalog/price-book.ts'
 import { describeConfig } from '../../src/config.ts'
 import { unknownPrice } from '../../src/core/price.ts'
 import { load, testProviders } from './load.ts'
@@ -76,9 +77,9 @@ providers
     header    …ngth
     attempts  3
 
-routes     strategy  provider      model there   weight  USD per million tokens  clocks and retries
-  llama-3  fallback  1. local      llama-3-8b            unknown                 retries 0
-                     2. pandotate  as asked for          unknown                 connectMs 5000, firstTokenMs 30000, idleMs 30000, totalMs 9000, retries 1, retryDelayMs 200
+routes     strategy  provider      model there   weight  USD per million tokens  source  clocks and retries
+  llama-3  fallback  1. local      llama-3-8b            unknown                         retries 0
+                     2. pandotate  as asked for          unknown                         connectMs 5000, firstTokenMs 30000, idleMs 30000, totalMs 9000, retries 1, retryDelayMs 200
   *        first     1. simulator  as asked for          by model`)
 })
 
@@ -111,25 +112,70 @@ models:
         baseline: true
         price: { perSecond: 0.00112 }
       - { provider: pandotate, model: listed }
+      - { provider: pandotate, model: shipped }
+      - { provider: pandotate, model: rumoured }
   b*:
     deployments:
       - { provider: pandotate, price: { output: 1 } }
-      - { provider: pandotate }
       - { provider: pandotate, model: nowhere }
+      - { provider: pandotate, model: shipped, price: [{ from: 2026-12-01, input: 2 }, { input: 3 }] }
+  c*:
+    deployments:
+      - { provider: pandotate }
+      - { provider: pandotate, model: shipped, price: [{ from: 2026-11-01, input: 2 }] }
+  d*:
+    deployments:
+      - { provider: pandotate, model: shipped, price: [{ from: 2026-12-01, input: 2 }, { from: 2027-01-01, input: 3 }] }
+      - { provider: pandotate, price: [{ from: 2026-12-01, input: 2 }] }
 `)
-  const text = describeConfig(config, testProviders, ({ type }, model) =>
-    type === 'pandotate' && model === 'listed'
-      ? { ...unknownPrice, inputNanoUsdPerMillion: 880_000_000 }
-      : unknownPrice,
-  )
+  const entry = {
+    ...{ provider: 'pandotate', source: 'a test', from: '2026-08-21' },
+    price: { unit: 'usd_per_million_tokens', input: '0.88' } as const,
+  }
+  const book = createPriceBook({
+    shipped: [
+      { ...entry, model: 'shipped' },
+      { ...entry, model: 'rumoured', isFirm: false },
+    ],
+    hardware: [],
+  })
+  const epochMs = Date.parse('2026-11-23T12:00:00Z')
+  const price = { ...unknownPrice, inputNanoUsdPerMillion: 7e8 }
+  book.refresh('pandotate', [{ id: 'listed', contextTokens: undefined, price }], epochMs)
+  const text = describeConfig(config, testProviders, {
+    find: ({ name, type }, asked) => book.find({ ...asked, provider: { name, type, list: type } }, epochMs),
+    epochMs,
+  })
   const rows = text.slice(text.indexOf('\nroutes')).trim().split('\n').slice(1)
-  expect(rows.map((row) => row.trim().split(/ {2,}/).slice(0, 6))).toEqual([
-    ['a', 'weighted', '1. pandotate', 'as asked for', '0.5', '0.1 in, 0.02 cached, 12 out, 0 per request'],
-    ['2. simulator (baseline)', 'as asked for', '1', '0.00112 per second'],
-    ['3. pandotate', 'listed', '1', '0.88 in (listed)', clocksCell],
-    ['b*', 'fallback', '1. pandotate', 'as asked for', '1 out', clocksCell],
-    ['2. pandotate', 'as asked for', 'by model', clocksCell],
-    ['3. pandotate', 'nowhere', 'unknown', clocksCell],
+  expect(rows.map((row) => row.trim().split(/ {2,}/).slice(0, 7))).toEqual([
+    [
+      'a',
+      'weighted',
+      '1. pandotate',
+      'as asked for',
+      '0.5',
+      '0.1 in, 0.02 cached, 12 out, 0 per request',
+      'own',
+    ],
+    ['2. simulator (baseline)', 'as asked for', '1', '0.00112 per second', 'own'],
+    ['3. pandotate', 'listed', '1', '0.7 in', 'listed 2026-11-23', clocksCell],
+    ['4. pandotate', 'shipped', '1', '0.88 in', 'shipped 2026-08-21', clocksCell],
+    ['5. pandotate', 'rumoured', '1', '0.88 in', 'shipped 2026-08-21, not confirmed', clocksCell],
+    ['b*', 'fallback', '1. pandotate', 'as asked for', '1 out', 'own', clocksCell],
+    ['2. pandotate', 'nowhere', 'unknown', clocksCell],
+    ['3. pandotate', 'shipped', '3 in', 'own, another from 2026-12-01', clocksCell],
+    ['c*', 'fallback', '1. pandotate', 'as asked for', 'by model', clocksCell],
+    ['2. pandotate', 'shipped', '2 in', 'own 2026-11-01', clocksCell],
+    [
+      'd*',
+      'fallback',
+      '1. pandotate',
+      'shipped',
+      '0.88 in',
+      'shipped 2026-08-21, own from 2026-12-01',
+      clocksCell,
+    ],
+    ['2. pandotate', 'as asked for', 'by model', 'own from 2026-12-01', clocksCell],
   ])
 })
 

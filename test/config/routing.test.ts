@@ -17,46 +17,62 @@ describe('a deployment', () => {
     [
       'price: { input: 0.88, cachedInput: "0.22", output: "1" }',
       {
-        price: {
-          ...tokens,
-          inputNanoUsdPerMillion: 880_000_000,
-          cachedInputNanoUsdPerMillion: 220_000_000,
-          outputNanoUsdPerMillion: 1_000_000_000,
-        },
+        price: [
+          {
+            price: {
+              ...tokens,
+              inputNanoUsdPerMillion: 880_000_000,
+              cachedInputNanoUsdPerMillion: 220_000_000,
+              outputNanoUsdPerMillion: 1_000_000_000,
+            },
+          },
+        ],
       },
     ],
     [
       'price: { input: 0, perRequest: 1e-9 }',
       {
-        price: {
-          ...tokens,
-          inputNanoUsdPerMillion: 0,
-          cachedInputNanoUsdPerMillion: undefined,
-          outputNanoUsdPerMillion: undefined,
-          nanoUsdPerRequest: 1,
-        },
+        price: [
+          {
+            price: {
+              ...tokens,
+              inputNanoUsdPerMillion: 0,
+              cachedInputNanoUsdPerMillion: undefined,
+              outputNanoUsdPerMillion: undefined,
+              nanoUsdPerRequest: 1,
+            },
+          },
+        ],
       },
     ],
     [
       'price: { output: "9007199.254740991" }',
       {
-        price: {
-          ...tokens,
-          inputNanoUsdPerMillion: undefined,
-          cachedInputNanoUsdPerMillion: undefined,
-          outputNanoUsdPerMillion: Number.MAX_SAFE_INTEGER,
-        },
+        price: [
+          {
+            price: {
+              ...tokens,
+              inputNanoUsdPerMillion: undefined,
+              cachedInputNanoUsdPerMillion: undefined,
+              outputNanoUsdPerMillion: Number.MAX_SAFE_INTEGER,
+            },
+          },
+        ],
       },
     ],
     [
       'price: { perSecond: 0.00031 }',
       {
-        price: {
-          inputNanoUsdPerMillion: undefined,
-          cachedInputNanoUsdPerMillion: undefined,
-          outputNanoUsdPerMillion: undefined,
-          nanoUsdPerSecond: 310_000,
-        },
+        price: [
+          {
+            price: {
+              inputNanoUsdPerMillion: undefined,
+              cachedInputNanoUsdPerMillion: undefined,
+              outputNanoUsdPerMillion: undefined,
+              nanoUsdPerSecond: 310_000,
+            },
+          },
+        ],
       },
     ],
     ['contextTokens: 8192', { traits: { contextTokens: 8192 } }],
@@ -74,7 +90,7 @@ describe('a deployment', () => {
 
   const amount = 'expected USD as a decimal number from 0 on, with 9 decimals at most'
   const price =
-    'expected a section with input and output (and cachedInput) in USD per million tokens, or with perSecond in USD; perRequest comes on top'
+    'expected a section with input and output (and cachedInput) in USD per million tokens, with perSecond in USD, or with gpu (and gpus); perRequest comes on top; or a list of such sections, each with the day from which it holds'
   test.for([
     ['weight: -1', 'weight: found -1, expected a number from 0 to 1000000'],
     ['weight: heavy', 'weight: found "heavy", expected a number from 0 to 1000000'],
@@ -93,7 +109,7 @@ describe('a deployment', () => {
     ['price: { perSecond: 1, input: 1 }', `price: found a section, ${price}`],
     [
       'price: { input: 1, imput: 1 }',
-      'price.imput: is no setting, expected input, cachedInput, output, perSecond, perRequest',
+      'price.imput: is no setting, expected input, cachedInput, output, perSecond, perRequest, gpu, gpus',
     ],
     ['contextTokens: 0', 'contextTokens: found 0, expected a whole number of at least 1'],
     ['maxOutputTokens: 1.5', 'maxOutputTokens: found 1.5, expected a whole number of at least 1'],
@@ -108,12 +124,13 @@ describe('a deployment', () => {
 
 describe('the baseline', () => {
   const marked = (...marks: readonly boolean[]) =>
-    `models:\n  a:\n    deployments:\n${marks.map((baseline) => `      - { provider: simulator, baseline: ${baseline} }\n`).join('')}`
+    `models:\n  a:\n    deployments:\n${marks.map((baseline, at) => `      - { provider: simulator, model: m${at}, baseline: ${baseline} }\n`).join('')}`
 
   test('is the deployment that is marked', () => {
     const [route] = load(marked(false, true, false)).routes
     expect(route?.baseline).toBe(1)
-    expect(route?.deployments).toStrictEqual(Array.from({ length: 3 }, () => ({ provider: 'simulator' })))
+    const models = ['m0', 'm1', 'm2'].map((name) => ({ provider: 'simulator', model: name }))
+    expect(route?.deployments).toStrictEqual(models)
   })
 
   test('is one', () => {
@@ -160,13 +177,14 @@ models:
   })
 
   const expected =
-    'expected a name without *, of at most 256 characters, that no other model and no other alias has'
+    'expected a name without *, of at most 256 characters, that no other model and no other alias has, without :floor or :nitro at its end'
   test.for<[string, string, string]>([
     ['its own model', 'a: { aliases: [a]', 'a.aliases[0]: found "a"'],
     ['another model', 'a: { aliases: [x, b]', 'a.aliases[1]: found "b"'],
     ['itself, twice', 'a: { aliases: [x, x]', 'a.aliases[1]: found "x"'],
     ['a pattern', 'a: { aliases: ["x*"]', 'a.aliases[0]: found "x*"'],
     ['nothing', 'a: { aliases: [""]', 'a.aliases[0]: found ""'],
+    ['what steers', 'a: { aliases: ["x:floor"]', 'a.aliases[0]: found "x:floor"'],
     [
       'what is in the prototype of all, twice',
       'a: { aliases: [toString, toString]',

@@ -67,6 +67,39 @@ describe('an answer', () => {
   })
 })
 
+describe('vectors of another length than was asked for', () => {
+  const asked = { input: ['a', 'b'], dimensions: 2 }
+  const rows = (...vectors: readonly unknown[]) => answer(vectors.map((embedding) => ({ embedding })))
+
+  test.for<[string, JsonObject, JsonObject]>([
+    ['longer', asked, rows([1, 2, 3], [1, 2, 3])],
+    ['shorter', asked, rows([1], [1])],
+    ['one of them', asked, rows([1, 2], [1, 2, 3])],
+    ['in base64', { ...asked, input: 'a', dimensions: 3, encoding_format: 'base64' }, rows(packed)],
+    ['made base64', { ...asked, input: 'a', dimensions: 3, encoding_format: 'base64' }, rows(vector)],
+  ])('are no answer, though another upstream may give one: %s', ([, body, reply]) => {
+    expect(() => vouchEmbeddings({ body: reply, source: undefined }, aCall(body))).toThrow(
+      expect.objectContaining({
+        kind: 'unsupported',
+        param: 'dimensions',
+        elsewhere: true,
+        mayBeBilled: true,
+      }),
+    )
+  })
+
+  test.for<[string, JsonObject, JsonObject]>([
+    ['nothing was asked for', { input: 'a' }, rows([1, 2, 3])],
+    ['nothing was asked for, in so many words', { input: 'a', dimensions: null }, rows([1, 2, 3])],
+    ['they have it', asked, rows([1, 2], [3, 4])],
+    ['they have it in base64', { input: 'a', dimensions: 2, encoding_format: 'base64' }, rows(packed)],
+  ])('are taken where %s', ([, body, reply]) => {
+    expect(vouchEmbeddings({ body: reply, source: undefined }, aCall(body)).body['data']).toHaveLength(
+      Array.isArray(body['input']) ? 2 : 1,
+    )
+  })
+})
+
 test('answers to parts are one, with the places of the whole', () => {
   const part = (embedding: number[]) => ({
     body: answer([{ object: 'embedding', index: 0, embedding }]),

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Expectation, expectedNanoUsd } from '../../src/core/expected-cost.ts'
+import type { Pace } from '../../src/core/observations.ts'
 import { costNanoUsd, type Price, unknownPrice } from '../../src/core/price.ts'
 
 const expecting = (
@@ -11,8 +12,6 @@ const expecting = (
   promptTokens,
   cachedTokens: 0,
   completionTokens,
-  firstTokenMs: undefined,
-  tokensPerSecond: undefined,
   ...rest,
 })
 
@@ -25,9 +24,9 @@ const tokens = (input?: number, output?: number, cached?: number): Price => ({
 })
 
 const gpu: Price = { ...unknownPrice, nanoUsdPerSecond: 310_000 }
-const measured = { firstTokenMs: 500, tokensPerSecond: 50 }
+const measured: Pace = { firstTokenMs: 500, tokensPerSecond: 50, answerMs: 4000 }
 
-test.for<[string, Price, Expectation, number | undefined]>([
+test.for<[string, Price, Expectation, number | undefined, Pace?]>([
   ['by the token', tokens(1, 2), expecting(1000, 100), 1_200_000],
   ['with fractions of a nano-USD', tokens(0.0001, 0), expecting(1, 0), 0.1],
   ['less for what is cached', tokens(3, 15, 0.3), expecting(1000, 0, { cachedTokens: 600 }), 1_380_000],
@@ -44,24 +43,27 @@ test.for<[string, Price, Expectation, number | undefined]>([
   ['of input alone, where no output is expected', tokens(1), expecting(1000, 0), 1_000_000],
   ['not known without any', unknownPrice, expecting(1000, 100), undefined],
   ['not known without any, even of nothing', unknownPrice, expecting(0, 0), undefined],
-  ['by the seconds that it takes', gpu, expecting(1000, 100, measured), 775_000],
+  ['by the seconds that it takes', gpu, expecting(1000, 100), 775_000, measured],
+  ['not known while no answer was measured', gpu, expecting(9, 9), undefined],
   [
-    'not known while the first token was not measured',
+    'by the seconds that whole answers take',
     gpu,
-    expecting(9, 9, { tokensPerSecond: 50 }),
-    undefined,
+    expecting(1000, 100),
+    620_000,
+    { ...measured, firstTokenMs: undefined },
   ],
-  ['not known while the tokens were not measured', gpu, expecting(9, 9, { firstTokenMs: 500 }), undefined],
   [
-    'not known of what stands still',
+    'by what answers take on average, where nobody counts their tokens',
     gpu,
-    expecting(9, 9, { firstTokenMs: 500, tokensPerSecond: 0 }),
-    undefined,
+    expecting(1000, 100),
+    1_240_000,
+    { ...measured, tokensPerSecond: undefined },
   ],
+  ['by what answers take on average, where they bring forth none', gpu, expecting(9, 0), 1_240_000, measured],
   ['by the request, too', { ...tokens(1, 1), nanoUsdPerRequest: 5 }, expecting(1, 0), 1005],
-  ['by the request beside the seconds', { ...gpu, nanoUsdPerRequest: 5 }, expecting(1, 0, measured), 155_005],
-])('a call is expected to cost %s', ([, price, expected, nano]) => {
-  const cost = expectedNanoUsd(price, expected)
+  ['by the request beside the seconds', { ...gpu, nanoUsdPerRequest: 5 }, expecting(1, 100), 775_005, measured],
+])('a call is expected to cost %s', ([, price, expected, nano, pace]) => {
+  const cost = expectedNanoUsd(price, expected, pace)
   if (nano === undefined) expect(cost).toBeUndefined()
   else expect(cost).toBeCloseTo(nano, 6)
 })
@@ -80,7 +82,7 @@ test('what is expected is what is charged, when it comes as expected', () => {
         const price = tokens(input / 1000, output / 1000, cached / 1000)
         const cachedTokens = Math.min(seen, prompt)
         const used = { promptTokens: prompt, cachedTokens, completionTokens: made, workedMs: undefined }
-        const expected = expectedNanoUsd(price, expecting(prompt, made, { cachedTokens }))
+        const expected = expectedNanoUsd(price, expecting(prompt, made, { cachedTokens }), undefined)
         expect(Math.abs((expected ?? -9) - (costNanoUsd(price, used) ?? -99))).toBeLessThan(1)
       },
     ),
@@ -91,7 +93,7 @@ describe('of two whose prices cross', () => {
   const cheapToRead = tokens(0.1, 4)
   const cheapToWrite = tokens(1, 1)
   const cheapest = (expected: Expectation) => {
-    const costs = [cheapToRead, cheapToWrite].map((price) => expectedNanoUsd(price, expected) ?? Number.NaN)
+    const costs = [cheapToRead, cheapToWrite].map((price) => expectedNanoUsd(price, expected, undefined) ?? Number.NaN)
     return costs.indexOf(Math.min(...costs)) === 0 ? 'cheap to read' : 'cheap to write'
   }
 
@@ -106,9 +108,9 @@ describe('of two whose prices cross', () => {
 
   test('one paid by the second is for the answers that are long to read and quick to write', () => {
     const perToken = tokens(0.5, 0.5)
-    const cost = (price: Price, expected: Expectation) => expectedNanoUsd(price, expected) ?? Number.NaN
-    const long = expecting(20_000, 50, measured)
-    const short = expecting(50, 500, measured)
+    const cost = (price: Price, expected: Expectation) => expectedNanoUsd(price, expected, measured) ?? Number.NaN
+    const long = expecting(20_000, 50)
+    const short = expecting(50, 500)
     expect(cost(gpu, long)).toBeLessThan(cost(perToken, long))
     expect(cost(gpu, short)).toBeGreaterThan(cost(perToken, short))
   })

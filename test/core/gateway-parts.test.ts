@@ -208,9 +208,9 @@ describe('one part that fails', () => {
     await rejection
     expect(Date.now()).toBe(1_700_000_000_010)
     expect(outcomesByPart(serving.row.attempts)).toEqual({
-      0: 'caller_left',
+      0: 'superseded',
       1: 'rejected',
-      2: 'caller_left',
+      2: 'superseded',
     })
     expect(upstream.calls.map(({ attempt }) => attempt.signal.aborted)).toEqual([true, true, true])
     await expectNothingLeft(serving.caller.signal, upstream)
@@ -226,7 +226,7 @@ describe('one part that fails', () => {
     const { bursts: answer } = await stream(inParts({ stream: true }))
     await expect(readAll(answer)).rejects.toMatchObject({ kind: 'rejected' })
     expect(upstream.calls.length).toBe(2)
-    expect(outcomesByPart(row.attempts)).toEqual({ 0: 'caller_left', 1: 'rejected' })
+    expect(outcomesByPart(row.attempts)).toEqual({ 0: 'superseded', 1: 'rejected' })
     await expectNothingLeft(caller.signal, upstream)
   })
 

@@ -37,6 +37,13 @@ describe('what was claimed is not counted', () => {
   })
 })
 
+test('a word so far is a token at the least', () => {
+  const { counter } = wordCounter()
+  const meter = createMeter(aCall({ body: { prompt: 'a' } }), counter)
+  meter.note([asDelta(textChunk('b'))])
+  expect(meter.estimate()).toEqual({ usage: usage(1, 1), estimated: true })
+})
+
 describe('the words of an answer', () => {
   const called = { name: 'weather ', arguments: '{"city":"Rome"}' }
   const cases: readonly (readonly [string, readonly JsonObject[], string])[] = [

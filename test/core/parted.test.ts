@@ -107,7 +107,7 @@ describe('when one part fails', () => {
     )
     await expect(open()).rejects.toBe(failure)
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, true])
-    expect(signals[0]?.reason).toMatchObject({ kind: 'caller_left' })
+    expect(signals[0]?.reason).toMatchObject({ kind: 'superseded' })
   })
 
   test('after that, reading fails with it', async () => {

@@ -63,6 +63,53 @@ test('a call that nobody may take is refused, and the refusal says why', () => {
   })
 })
 
+describe('a deployment that the gateway has no key for', () => {
+  const keyless = (name: string) => {
+    const upstream = scriptedUpstream([[]], { name, admits: (credential) => credential === 'pk_own' })
+    return at(name, dollars(1, 1), { upstream })
+  }
+
+  test('is explained as left out, in its place and at its price', () => {
+    const { planner } = planning([route('m', 'cheapest', keyless('a'), at('b', dollars(2, 2)), keyless('c'))])
+    const { candidates, plan } = planner.explain(aCall({ model: 'm' }))
+    expect(new Set(plan)).toEqual(new Set(['m@b']))
+    const removedBy = { filter: 'key', reason: expect.stringMatching(/key/) }
+    expect(candidates).toMatchObject([
+      { deployment: 'm@a', removedBy, score: undefined, expectedNanoUsd: expect.any(Number) },
+      { deployment: 'm@b', removedBy: undefined, score: expect.any(Number) },
+      { deployment: 'm@c', removedBy, score: undefined },
+    ])
+    expect(candidates[1]?.expectedNanoUsd).toBe(2 * (candidates[0]?.expectedNanoUsd ?? 0))
+  })
+
+  test('is no secret even where there is no other, though the call itself is refused', () => {
+    const { planner } = planning([route('m', 'fallback', keyless('a'))])
+    expect(() => planner.plan(aCall({ model: 'm' }))).toThrow(Failure)
+    expect(planner.explain(aCall({ model: 'm' }))).toMatchObject({
+      plan: [],
+      candidates: [{ deployment: 'm@a', removedBy: { filter: 'key' } }],
+    })
+  })
+
+  test('is one like any other to a caller who brings a key of their own', () => {
+    const { planner } = planning([route('m', 'fallback', keyless('a'))])
+    const { candidates, plan } = planner.explain(aCall({ model: 'm', credential: 'pk_own' }))
+    expect(candidates).toMatchObject([{ removedBy: undefined }])
+    expect(plan).not.toEqual([])
+  })
+})
+
+test('an explanation has the price of each candidate, and where that comes from', () => {
+  const priceOrigin = { source: 'shipped', sinceEpochMs: 1, saidBy: 'somebody', isFirm: true } as const
+  const { planner } = planning([
+    route('m', 'fallback', at('a', dollars(1, 2), { priceOrigin }), at('b', unknownPrice)),
+  ])
+  expect(planner.explain(aCall({ model: 'm' })).candidates).toMatchObject([
+    { price: dollars(1, 2), priceOrigin },
+    { price: unknownPrice, priceOrigin: undefined },
+  ])
+})
+
 test('another model is asked for by its own name', () => {
   const { planner } = planning([route('*', 'fallback', at('a', dollars(1, 1)))], 10)
   const { plan } = planner.plan(aCall({ model: 'one', steering: { ...steering, models: ['two'] } }))
@@ -231,5 +278,5 @@ function dollars(input: number, output: number): Price {
 function fail(standings: ReturnType<typeof planning>['standings'], id: string): void {
   const failure = new Failure('unreachable', 'Gone.')
   const ending = { failure, firstTokenMs: undefined, completionTokens: undefined, durationMs: 1 }
-  for (let turn = 0; turn < 10; turn++) standings.insist(id).end(ending)
+  for (let turn = 0; turn < 10; turn++) standings.trackOf({ id }).insist().end(ending)
 }

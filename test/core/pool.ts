@@ -6,6 +6,7 @@ import { aDeployment, scriptedUpstream } from './scripted-upstream.ts'
 /** What a test says of a candidate; the rest is as for one that is well, and of which nothing is known. */
 export type Row = Partial<Standing> & {
   readonly cost?: number | undefined
+  readonly isUnmeasured?: boolean
   readonly deployment?: Partial<Deployment>
 }
 
@@ -14,16 +15,21 @@ export function poolOf(rows: Readonly<Record<string, Row>>): readonly Candidate[
   return Object.entries(rows).map(([name, row]) => aCandidate(name, row))
 }
 
-export function aCandidate(name: string, { cost, deployment, ...standing }: Row = {}): Candidate {
+export function aCandidate(name: string, { cost, isUnmeasured = false, deployment, ...standing }: Row = {}): Candidate {
   return {
     deployment: aDeployment(scriptedUpstream([[]], { name }), { price: unknownPrice, ...deployment }),
+    traits: deployment?.traits ?? {},
     expectedNanoUsd: cost,
+    isUnmeasured,
     standing: {
       breaker: 'closed',
       share: 1,
       successRate: 1,
       firstTokenMs: undefined,
       tokensPerSecond: undefined,
+      pace: undefined,
+      isMeasured: false,
+      isUntried: false,
       ...standing,
     },
   }

@@ -61,6 +61,7 @@ describe('a prompt', () => {
   test.for<[string, unknown, number]>([
     ['of token ids has as many tokens', [1, 2, 3, 40_000], 4],
     ['of lists of token ids has as many tokens', [[1, 2], [3], []], 3],
+    ['of a single letter has one', 'a', 1],
     ['of no text has none', '', 0],
     ['of nothing has none', [], 0],
     ['that is missing has none', undefined, 0],

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { Failure, type FailureKind } from '../../src/core/failure.ts'
 import type { Probe } from '../../src/core/probe.ts'
-import { createStandings, type Ending, type Standings } from '../../src/core/standings.ts'
+import { createStandings, type Place, type Standings } from '../../src/core/standings.ts'
+import type { Ending } from '../../src/core/track.ts'
 import { type HandClock, handClock } from './pool.ts'
 
-const one = 'some-model@one'
-const other = 'some-model@other'
+const one = { id: 'some-model@one' }
+const other = { id: 'some-model@other' }
 
 const answered: Ending = { failure: undefined, firstTokenMs: 200, completionTokens: 101, durationMs: 1200 }
 
@@ -25,13 +26,13 @@ describe('an attempt that ended', () => {
     ['content_filtered', 'neither'],
     ['unsupported', 'neither'],
     ['model_not_found', 'neither'],
-    ['upstream_auth', 'neither'],
+    ['upstream_auth', 'failed'],
     ['internal', 'neither'],
   ]
   test.for(outcomes)('in %s counts as %s', ([kind, verdict]) => {
     const { standings } = some()
     play(standings, one, kind, 5)
-    expect(standings.standingOf(one)).toMatchObject({
+    expect(standings.trackOf(one).standing()).toMatchObject({
       breaker: verdict === 'failed' ? 'open' : 'closed',
       successRate: verdict === 'failed' ? 1 / 6 : 1,
       firstTokenMs: verdict === 'answered' ? 200 : undefined,
@@ -47,24 +48,24 @@ describe('an attempt that ended', () => {
   test('is of no matter to other deployments', () => {
     const { standings } = some()
     play(standings, one, 'timeout', 9)
-    expect(standings.standingOf(other)).toMatchObject({ breaker: 'closed', successRate: 1 })
+    expect(standings.trackOf(other).standing()).toMatchObject({ breaker: 'closed', successRate: 1 })
   })
 
   test('in a 429 lowers the share until its reset, and does not count against its health', () => {
     const { standings, clock } = some()
     end(standings, one, new Failure('rate_limited', 'Slower, please.', { retryAfterMs: 3000 }))
-    expect(standings.standingOf(one)).toMatchObject({ breaker: 'closed', share: 0, successRate: 1 })
+    expect(standings.trackOf(one).standing()).toMatchObject({ breaker: 'closed', share: 0, successRate: 1 })
     clock.move(3000)
-    expect(standings.standingOf(one).share).toBe(0)
+    expect(standings.trackOf(one).standing().share).toBe(0)
     clock.move(5000)
-    expect(standings.standingOf(one).share).toBe(0.5)
+    expect(standings.trackOf(one).standing().share).toBe(0.5)
     clock.move(5000)
-    expect(standings.standingOf(one).share).toBe(1)
+    expect(standings.trackOf(one).standing().share).toBe(1)
   })
 
   test('ends once', () => {
     const { standings } = some()
-    const permit = standings.insist(one)
+    const permit = standings.trackOf(one).insist()
     permit.end({ ...answered, failure: new Failure('timeout', 'Too slow.') })
     permit.end(answered)
     permit[Symbol.dispose]()
@@ -74,7 +75,7 @@ describe('an attempt that ended', () => {
   test('without a word counts for nothing', () => {
     const { standings } = some()
     {
-      using _permit = standings.insist(one)
+      using _permit = standings.trackOf(one).insist()
       expect(standings.snapshot()[0]).toMatchObject({ inFlight: 1 })
     }
     expect(standings.snapshot()[0]).toMatchObject({ inFlight: 0, attempts: 0, successRate: 1 })
@@ -85,22 +86,22 @@ describe('a deployment that fails', () => {
   test('is not to be asked, is then to be asked once, and is well again when that is answered', () => {
     const { standings, clock } = some()
     play(standings, one, 'upstream_error', 5)
-    expect(standings.standingOf(one).breaker).toBe('open')
-    expect(standings.begin(one)).toBeUndefined()
+    expect(standings.trackOf(one).standing().breaker).toBe('open')
+    expect(standings.trackOf(one).begin()).toBeUndefined()
     clock.move(5000)
-    expect(standings.standingOf(one).breaker).toBe('half-open')
-    const probe = standings.begin(one)
-    expect(standings.begin(one)).toBeUndefined()
+    expect(standings.trackOf(one).standing().breaker).toBe('half-open')
+    const probe = standings.trackOf(one).begin()
+    expect(standings.trackOf(one).begin()).toBeUndefined()
     probe?.end(answered)
-    expect(standings.standingOf(one).breaker).toBe('closed')
+    expect(standings.trackOf(one).standing().breaker).toBe('closed')
   })
 
   test('is as good as open for all others while its probe is away, and told as half-open', () => {
     const { standings, clock } = some()
     play(standings, one, 'upstream_error', 5)
     clock.move(5000)
-    using _probe = standings.begin(one)
-    expect(standings.standingOf(one).breaker).toBe('open')
+    using _probe = standings.trackOf(one).begin()
+    expect(standings.trackOf(one).standing().breaker).toBe('open')
     expect(standings.snapshot()[0]?.breaker).toBe('half-open')
   })
 
@@ -108,62 +109,65 @@ describe('a deployment that fails', () => {
     const { standings, clock } = some()
     play(standings, one, 'upstream_error', 5)
     clock.move(5000)
-    standings.begin(one)?.end({ ...answered, failure: new Failure(kind, 'Gone.') })
-    expect(standings.standingOf(one).breaker).toBe('half-open')
-    expect(standings.begin(one)).toBeDefined()
+    standings.trackOf(one).begin()?.end({ ...answered, failure: new Failure(kind, 'Gone.') })
+    expect(standings.trackOf(one).standing().breaker).toBe('half-open')
+    expect(standings.trackOf(one).begin()).toBeDefined()
   })
 
   test('may be insisted on', () => {
     const { standings } = some()
     play(standings, one, 'upstream_error', 5)
-    standings.insist(one).end(answered)
-    expect(standings.standingOf(one).breaker).toBe('closed')
+    standings.trackOf(one).insist().end(answered)
+    expect(standings.trackOf(one).standing().breaker).toBe('closed')
   })
 })
 
 describe('a standing', () => {
   test('of one never tried knows nothing against it', () => {
-    expect(some().standings.standingOf(one)).toEqual({
+    expect(some().standings.trackOf(one).standing()).toEqual({
       breaker: 'closed',
       share: 1,
       successRate: 1,
       firstTokenMs: undefined,
       tokensPerSecond: undefined,
+      pace: undefined,
+      isMeasured: false,
+      isUntried: true,
     })
   })
 
   test('is the same object while nothing changed, and another when something did', () => {
     const { standings, clock } = some()
-    const untried = standings.standingOf(one)
+    const untried = standings.trackOf(one).standing()
     clock.move(60_000)
-    expect(standings.standingOf(one)).toBe(untried)
+    expect(standings.trackOf(one).standing()).toBe(untried)
     play(standings, one, 'ok', 1)
-    const tried = standings.standingOf(one)
+    const tried = standings.trackOf(one).standing()
     expect(tried).not.toBe(untried)
     expect(tried).toMatchObject({ firstTokenMs: 200, tokensPerSecond: 100 })
-    expect(standings.standingOf(one)).toBe(tried)
+    expect(standings.trackOf(one).standing()).toBe(tried)
   })
 
   test('is not looked at anew for every call: what is only forgotten shows within a second', () => {
     const { standings, clock } = some()
     play(standings, one, 'timeout', 1)
-    const fresh = standings.standingOf(one)
+    const fresh = standings.trackOf(one).standing()
     clock.move(999)
-    expect(standings.standingOf(one)).toBe(fresh)
+    expect(standings.trackOf(one).standing()).toBe(fresh)
     clock.move(1)
-    expect(standings.standingOf(one).successRate).toBeGreaterThan(fresh.successRate)
+    expect(standings.trackOf(one).standing().successRate).toBeGreaterThan(fresh.successRate)
   })
 
   test('may be asked for at a time that is in hand already', () => {
     const { standings, clock } = some()
     play(standings, one, 'ok', 1)
-    expect(standings.standingOf(one, clock.now())).toBe(standings.standingOf(one))
+    expect(standings.trackOf(one).standing(clock.now())).toBe(standings.trackOf(one).standing())
   })
 
   test('of a deployment that is in no configuration is a bug', () => {
     const { standings } = some()
-    expect(() => standings.standingOf('elsewhere')).toThrow(TypeError)
-    expect(() => standings.begin('elsewhere')).toThrow(TypeError)
+    expect(() => standings.trackOf({ id: 'elsewhere' }).standing()).toThrow(TypeError)
+    expect(() => standings.trackOf({ id: 'elsewhere' }).begin()).toThrow(TypeError)
   })
 })
 
@@ -176,7 +180,7 @@ describe('a probe of its health', () => {
     const { standings } = some()
     play(standings, one, 'ok', 1)
     const { share, successRate, firstTokenMs, tokensPerSecond } = standings.snapshot()[0]!
-    for (let time = 0; time < 9; time++) standings.probed(one, probe)
+    for (let time = 0; time < 9; time++) standings.probed(one.id, probe)
     const measured = { share, successRate, firstTokenMs, tokensPerSecond }
     const counted = { inFlight: 0, attempts: 1, answered: 1, failed: 0, limited: 0 }
     expect(standings.snapshot()[0]).toMatchObject({ ...measured, ...counted, probe })
@@ -186,20 +190,20 @@ describe('a probe of its health', () => {
   test('opens the breaker and closes it, at once for whoever asks', () => {
     const { standings, clock } = some()
     for (let time = 0; time < 5; time++) {
-      expect(standings.standingOf(one).breaker).toBe('closed')
-      standings.probed(one, ill)
+      expect(standings.trackOf(one).standing().breaker).toBe('closed')
+      standings.probed(one.id, ill)
     }
-    expect(standings.standingOf(one)).toMatchObject({ breaker: 'open', successRate: 1 })
+    expect(standings.trackOf(one).standing()).toMatchObject({ breaker: 'open', successRate: 1 })
     expect(standings.snapshot()[0]).toMatchObject({ breaker: 'open', failuresInARow: 5 })
     clock.move(5000)
-    expect(standings.standingOf(one).breaker).toBe('half-open')
-    standings.probed(one, well)
-    expect(standings.standingOf(one).breaker).toBe('closed')
+    expect(standings.trackOf(one).standing().breaker).toBe('half-open')
+    standings.probed(one.id, well)
+    expect(standings.trackOf(one).standing().breaker).toBe('closed')
   })
 
   test('of one that sleeps is told, and is nothing against it', () => {
     const { standings } = some()
-    for (let time = 0; time < 20; time++) standings.probed(one, asleep)
+    for (let time = 0; time < 20; time++) standings.probed(one.id, asleep)
     expect(standings.snapshot()[0]).toMatchObject({ breaker: 'closed', failuresInARow: 0, probe: asleep })
   })
 })
@@ -208,16 +212,16 @@ test('of renewed standings, those that are kept are one and the same for both, t
   const { standings } = some()
   play(standings, one, 'upstream_error', 4)
   play(standings, other, 'upstream_error', 4)
-  using underWay = standings.insist(one)
-  const renewed = standings.renewed([one, other, 'a-third@one'], new Set([one, 'a-third@one']))
+  using underWay = standings.trackOf(one).insist()
+  const renewed = standings.renewed([one.id, other.id, 'a-third@one'], new Set([one.id, 'a-third@one']))
   expect(renewed.snapshot().map(({ id, failed, inFlight }) => [id, failed, inFlight])).toEqual([
-    [one, 4, 1],
-    [other, 0, 0],
+    [one.id, 4, 1],
+    [other.id, 0, 0],
     ['a-third@one', 0, 0],
   ])
   underWay.end({ ...answered, failure: new Failure('unreachable', 'Nobody is there.') })
-  expect(renewed.standingOf(one).breaker).toBe('open')
-  expect(renewed.standingOf(other).breaker).toBe('closed')
+  expect(renewed.trackOf(one).standing().breaker).toBe('open')
+  expect(renewed.trackOf(other).standing().breaker).toBe('closed')
 })
 
 test('what operators see of each deployment', () => {
@@ -230,7 +234,7 @@ test('what operators see of each deployment', () => {
   const [sick, limited, ...rest] = standings.snapshot()
   expect(rest).toEqual([])
   expect(sick).toEqual({
-    id: one,
+    id: one.id,
     breaker: 'open',
     sinceEpochMs: nowEpochMs - 100,
     failuresInARow: 5,
@@ -245,28 +249,30 @@ test('what operators see of each deployment', () => {
     answered: 2,
     failed: 5,
     limited: 0,
+    lastFailure: 'upstream_error',
   })
   expect(limited).toMatchObject({
-    id: other,
+    id: other.id,
     breaker: 'closed',
     opensUntilEpochMs: undefined,
     share: 0,
     limitedUntilEpochMs: nowEpochMs + 1900,
     limited: 1,
+    lastFailure: 'rate_limited',
   })
 })
 
 function some(): { readonly standings: Standings; readonly clock: HandClock } {
   const clock = handClock()
-  return { clock, standings: createStandings([one, other], clock, () => 0) }
+  return { clock, standings: createStandings([one.id, other.id], clock, () => 0) }
 }
 
-function play(standings: Standings, id: string, kind: FailureKind | 'ok', times: number): void {
+function play(standings: Standings, place: Place, kind: FailureKind | 'ok', times: number): void {
   for (let time = 0; time < times; time++) {
-    end(standings, id, kind === 'ok' ? undefined : new Failure(kind, 'It did not go well.'))
+    end(standings, place, kind === 'ok' ? undefined : new Failure(kind, 'It did not go well.'))
   }
 }
 
-function end(standings: Standings, id: string, failure: Failure | undefined): void {
-  standings.insist(id).end({ ...answered, failure })
+function end(standings: Standings, place: Place, failure: Failure | undefined): void {
+  standings.trackOf(place).insist().end({ ...answered, failure })
 }

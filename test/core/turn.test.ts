@@ -52,11 +52,15 @@ test('a wait in the queue is neither the upstream’s time nor counted by its cl
   const ended: unknown[] = []
   const parts = aWalk([{ ...a, clocks }])
   const standings = createStandings(['m@a'], timersClock, () => 0.5)
-  const begin: typeof standings.begin = (id) => {
-    const permit = standings.begin(id)
-    return permit && { ...permit, end: (ending) => ended.push(ending) }
+  const trackOf: typeof standings.trackOf = (place) => {
+    const track = standings.trackOf(place)
+    const begin = () => {
+      const permit = track.begin()
+      return permit && { ...permit, end: (ending: unknown) => ended.push(ending) }
+    }
+    return { ...track, begin }
   }
-  const second = settled(walkPlan({ ...parts, standings: { ...standings, begin } }))
+  const second = settled(walkPlan({ ...parts, standings: { ...standings, trackOf } }))
   await vi.advanceTimersByTimeAsync(800)
   expect([await first, await second]).toEqual([{ text: 'slow' }, { text: 'slow' }])
   expect(parts.record.attempts).toMatchObject([
@@ -169,7 +173,8 @@ test('who waited for an upstream whose breaker opened meanwhile goes elsewhere',
   const failure = new Failure('overloaded', 'Busy.')
   for (let times = 0; times < 5; times++) {
     standings
-      .insist('m@a')
+      .trackOf({ id: 'm@a' })
+      .insist()
       .end({ failure, firstTokenMs: undefined, completionTokens: undefined, durationMs: 1 })
   }
   queue.leave()

@@ -130,7 +130,7 @@ function hedged(
 ) {
   const standings = createStandings(new Set(upstreams.map(({ name }) => `m@${name}`)), timersClock, () => 0.5)
   for (let turn = 0; turn < seen; turn++) {
-    standings.insist('m@a').end({
+    standings.trackOf({ id: 'm@a' }).insist().end({
       failure: undefined,
       firstTokenMs: usualMs,
       completionTokens: 10,

@@ -10,7 +10,7 @@ import { empty, low, wrong } from './wording.ts'
 const plain = { model: 'm', messages: [{ role: 'user', content: 'Hello' }] }
 
 describe('a body at fault is refused by the exact field', () => {
-  const aPrice = 'a decimal with at most nine places'
+  const aPrice = 'USD as a decimal with at most nine places, in a string or not'
   type Case = readonly [JsonObject, string, string]
   const cases: readonly Case[] = [
     [{ models: 'a' }, wrong('models', 'an array of strings', 'a string'), 'models'],
@@ -62,7 +62,7 @@ describe('a body at fault is refused by the exact field', () => {
     ...['', ' 1', '-1', '1e3', 'free', '0.0000000001', '1234567890123'].map(
       (completion): Case => [
         { provider: { max_price: { completion } } },
-        wrong('provider.max_price.completion', aPrice, 'a string'),
+        `Invalid 'provider.max_price.completion': expected ${aPrice}, but got '${completion}' instead.`,
         'provider.max_price.completion',
       ],
     ),

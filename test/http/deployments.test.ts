@@ -18,6 +18,7 @@ test('a deployment that was not asked yet has nothing measured', async () => {
   expect(body.data).toEqual([
     {
       id: 'm@one',
+      model: null,
       breaker: 'closed',
       since_epoch_ms: expect.any(Number),
       failures_in_a_row: 0,
@@ -32,6 +33,7 @@ test('a deployment that was not asked yet has nothing measured', async () => {
       answered: 0,
       failed: 0,
       limited: 0,
+      last_failure: null,
       probe: null,
     },
   ])
@@ -42,14 +44,23 @@ test('what befell each deployment is told', async () => {
   const measured = { firstTokenMs: 100, completionTokens: 51, durationMs: 1100 }
   const failed = { firstTokenMs: undefined, completionTokens: undefined, durationMs: 1 }
   for (let times = 0; times < 20; times++) {
-    standings.insist('m@sick').end({ ...failed, failure: new Failure('upstream_error', 'No.') })
+    standings
+      .trackOf({ id: 'm@sick' })
+      .insist()
+      .end({ ...failed, failure: new Failure('upstream_error', 'No.') })
   }
-  standings.insist('m@well').end({ ...measured, failure: undefined })
-  standings.insist('m@busy').end({
-    ...failed,
-    failure: new Failure('rate_limited', 'Slow down.', { retryAfterMs: 5000 }),
-  })
-  using _permit = standings.insist('m@busy')
+  standings
+    .trackOf({ id: 'm@well' })
+    .insist()
+    .end({ ...measured, failure: undefined })
+  standings
+    .trackOf({ id: 'm@busy' })
+    .insist()
+    .end({
+      ...failed,
+      failure: new Failure('rate_limited', 'Slow down.', { retryAfterMs: 5000 }),
+    })
+  using _permit = standings.trackOf({ id: 'm@busy' }).insist()
   await using asking = await start(standings)
   const { body } = await asking.request(path)
   expect(body.data).toMatchObject([

@@ -42,6 +42,7 @@ const answered: AttemptRecord = {
   price,
   used: { promptTokens: 10, cachedTokens: 4, completionTokens: 20, workedMs: 90 },
   isDelivered: true,
+  isResumed: true,
   costNanoUsd: 50_000,
 }
 
@@ -52,7 +53,7 @@ const row: Partial<CallRecord> = {
   provider: 'two',
   deployment: 'm@two',
   status: 200,
-  attempts: [refused, answered],
+  attempts: [refused, { ...refused, outcome: 'interrupted', isUncertain: true }, answered],
   firstTokenMs: 24,
   totalMs: 101,
   overheadMs: 0.5,
@@ -70,6 +71,17 @@ const row: Partial<CallRecord> = {
 }
 
 describe('a generation', () => {
+  test.for<[CallRecord['kind'], string | null]>([
+    ['text', 'completions'],
+    ['chat', 'chat'],
+    ['embeddings', 'embeddings'],
+    ['rerank', 'rerank'],
+    [undefined, null],
+  ])('of a call for %s is of the type %s', async ([kind, type]) => {
+    await using asking = await start({ ...row, kind })
+    expect((await asking.request('/v1/generation?id=req_1')).body.data.api_type).toBe(type)
+  })
+
   test('is told in the names that OpenRouter has', async () => {
     await using asking = await start(row)
     const { status, headers, body } = await asking.request('/v1/generation?id=req_1')
@@ -80,7 +92,7 @@ describe('a generation', () => {
       upstream_id: 'up-1',
       model: 'm',
       provider_name: 'two',
-      api_type: 'completions',
+      api_type: 'chat',
       created_at: '2026-01-02T03:04:05.678Z',
       streamed: true,
       cancelled: false,
@@ -118,10 +130,13 @@ describe('a generation', () => {
     const { body } = await asking.request('/v1/generation?id=req_1')
     expect(body.data.attempts).toMatchObject([
       { deployment: 'm@one', outcome: 'overloaded', upstream_status: 503, used: null, cost_nano_usd: 0 },
+      { outcome: 'interrupted', resumed: false, uncertain: true },
       {
         deployment: 'm@two',
         outcome: 'ok',
         delivered: true,
+        resumed: true,
+        uncertain: false,
         start_ms: 5,
         headers_ms: 10,
         first_token_ms: 20,

@@ -24,6 +24,17 @@ test('a failure tells what its attempts cost', () => {
   expect(headersOf(failed).get('x-pandotate-cost-usd')).toBe('0.000000007')
 })
 
+test.for([
+  ['a limit that lasts so long', new Failure('rate_limited', 'Wait.', { retryAfterMs: 2500 }), '3', '2500'],
+  ['a limit that nobody timed', new Failure('rate_limited', 'Wait.'), '1', '1000'],
+  ['one who is overloaded for nobody knows how long', new Failure('overloaded', 'Busy.'), '1', '1000'],
+  ['anything else that nobody timed', new Failure('overloaded', 'Full.'), undefined, undefined],
+] as const)('a failure tells when to come back: %s', ([, failure, seconds, milliseconds]) => {
+  const headers = headersOf(failureHeaders(recordOf({}), failure))
+  expect(headers.get('retry-after')).toBe(seconds)
+  expect(headers.get('retry-after-ms')).toBe(milliseconds)
+})
+
 test('the overhead is what neither an attempt nor a wait before it accounts for', () => {
   const clock = handClock()
   const record = createRecorder([], clock, 1500).open('req_1', 'chat')

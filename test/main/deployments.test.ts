@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { hardwarePrices } from '../../src/catalog/hardware.ts'
 import { createPriceBook, type PriceEntry } from '../../src/catalog/price-book.ts'
 import { shippedPrices } from '../../src/catalog/prices.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
@@ -38,6 +39,47 @@ describe('what a deployment costs is by', () => {
     expect(price).toBe(usd === undefined ? undefined : Math.round(usd * 1e9))
   })
 
+  test.for<[string, object, object, number | undefined]>([
+    ['a second on the hardware it is said to run on', at({ model: 'abc' }), { gpu: 'H100' }, 1_805_556],
+    ['as many seconds as there are cards', at({ model: 'abc' }), { gpu: 'H100', gpus: 2 }, 3_611_112],
+    ['hardware of its own type', { type: 'runpod', endpointId: 'a' }, { gpu: 'H100' }, 1_160_000],
+  ])('%s: %j, %j', ([, provider, price, nanoUsd]) => {
+    const [deployment] = deploymentsOf({ p: provider }, { m: [{ provider: 'p', price }] })
+    expect(deployment?.price).toEqual({ ...unknownPrice, nanoUsdPerSecond: nanoUsd })
+    expect(deployment?.priceOrigin).toMatchObject({ source: 'shipped', sinceEpochMs: expect.any(Number) })
+  })
+
+  test('the operator’s word of the day, and the list before its first', () => {
+    const clock = handClock()
+    const today = Math.floor(clock.epochMs() / dayMs) * dayMs
+    clock.move(today + dayMs - 1 - clock.epochMs())
+    const days = [1, 2].map((day) => new Date(today + day * dayMs).toISOString().slice(0, 10))
+    const entry = { provider: 'together', model: 'm', source: 'a test' } as const
+    const shipped = [{ ...entry, price: { unit: 'usd_per_million_tokens', input: '9' } as const }]
+    const price = days.map((from, at) => ({ from, input: at + 1 }))
+    const made = (name: string, deployment: object) =>
+      deploymentsOf(
+        { p: { type: 'together' } },
+        { [name]: [{ provider: 'p', price, ...deployment }] },
+        clock,
+        shipped,
+      )
+    const [named] = made('m', {})
+    const [unnamed] = made('*', {})
+    const told = () =>
+      [named, unnamed, unnamed?.forModel?.('m')].map((one) => [
+        one?.price.inputNanoUsdPerMillion,
+        one?.priceOrigin?.source,
+      ])
+    const shippedAt9 = [9e9, 'shipped']
+    expect(told()).toEqual([shippedAt9, [undefined, undefined], shippedAt9])
+    // Whoever asked a moment ago does not pay yesterday's price today.
+    clock.move(1)
+    expect(told()).toEqual(Array.from({ length: 3 }, () => [1e9, 'own']))
+    clock.move(dayMs)
+    expect(told()).toEqual(Array.from({ length: 3 }, () => [2e9, 'own']))
+  })
+
   test('what the operator says of a place of their own', () => {
     const own = { provider: 'p', price: { perSecond: '0.0018' } }
     const [deployment] = deploymentsOf({ p: at({ model: 'abc' }) }, { m: [own] })
@@ -75,12 +117,20 @@ describe('a deployment that goes by the caller’s spelling', () => {
   })
 
   test.for<[string, object, object]>([
-    ['its model is named', { provider: 'p', model: 'openai/gpt-oss-20b' }, { type: 'together' }],
-    ['its price is the operator’s', { provider: 'p', price: { input: 1 } }, { type: 'together' }],
-    ['nobody tells its prices', { provider: 'p' }, at({ model: 'abc' })],
-  ])('is one for all models where %s', ([, deployment, provider]) => {
+    ['costs what the operator says', { provider: 'p', price: { input: 1 } }, { type: 'together' }],
+    ['costs nobody knows what', { provider: 'p' }, at({ model: 'abc' })],
+  ])('is told from others by the model, though it %s', ([, deployment, provider]) => {
     const [made] = deploymentsOf({ p: provider }, { '*': [deployment] })
+    const named = made?.forModel?.('m')
+    expect(named).toMatchObject({ id: made?.id, upstreamModel: 'm', madeFor: 'm', price: made?.price })
+    expect(made?.madeFor).toBeUndefined()
+  })
+
+  test('is none where its model is named', () => {
+    const deployment = { provider: 'p', model: 'openai/gpt-oss-20b' }
+    const [made] = deploymentsOf({ p: { type: 'together' } }, { '*': [deployment] })
     expect(made?.forModel).toBeUndefined()
+    expect(made?.madeFor).toBeUndefined()
   })
 
   test('is not kept for names that are none, nor for ever so many', () => {
@@ -160,7 +210,7 @@ function deploymentsOf(
   const routes = Object.entries(models).map(([name, deployments]) => [name, { deployments }])
   const config = configOf({ providers: sections, models: Object.fromEntries(routes) })
   const upstreams = new Map(config.providers.map(({ name }) => [name, scriptedUpstream([[]], { name })]))
-  const book = createPriceBook({ own: [], shipped })
+  const book = createPriceBook({ shipped, hardware: hardwarePrices })
   return createRoutes({ config, upstreams, book, clock }).flatMap(({ deployments }) => deployments)
 }
 

@@ -11,12 +11,14 @@ const clock = { now: () => 0, epochMs: () => 1 }
 test('what was listed to one is known to the next before there is an answer, but for what is left out', async () => {
   const listed = Promise.withResolvers<void>()
   const upstreams = [lists('kept', 5), lists('changed', 7, listed.resolve)]
-  using first = refreshPrices(upstreams, createPriceBook({ own: [], shipped: [] }), clock, log)
+  using first = refreshPrices(upstreams, createPriceBook({ shipped: [], hardware: [] }), clock, log)
   await listed.promise
-  const book = createPriceBook({ own: [], shipped: [] })
+  const book = createPriceBook({ shipped: [], hardware: [] })
   const known = first.listsOf(new Set(['kept']))
   using second = refreshPrices([silent('kept'), silent('changed')], book, clock, log, known)
-  const priceAt = (name: string) => book.lookup({ name, list: undefined }, 'm', 2).inputNanoUsdPerMillion
+  const priceAt = (name: string) =>
+    book.find({ provider: { name, type: 'together', list: undefined }, model: 'm' }, 2)?.price
+      .inputNanoUsdPerMillion
   expect([priceAt('kept'), priceAt('changed')]).toEqual([5, undefined])
   expect([...second.listsOf(new Set(['kept', 'changed'])).keys()]).toEqual(['kept'])
 })

@@ -47,3 +47,45 @@ describe('how long to wait', () => {
     expect(refuse(status, { 'retry-after': '2' }).retryAfterMs).toBeUndefined()
   })
 })
+
+describe('when the limit of the rate is over', () => {
+  const reset = 'x-ratelimit-reset'
+  const requests = 'x-ratelimit-reset-requests'
+  const tokens = 'x-ratelimit-reset-tokens'
+  const [leftRequests, leftTokens] = ['x-ratelimit-remaining-requests', 'x-ratelimit-remaining-tokens']
+  const epochSeconds = asked.epochMs / 1000 + 90
+  const resets: readonly (readonly [string, Record<string, string>, number | undefined])[] = [
+    ['seconds', { [reset]: '30' }, 30_000],
+    ['a fraction', { [reset]: '0.25' }, 250],
+    ['a second', { [requests]: '1s' }, 1000],
+    ['minutes and seconds', { [tokens]: '6m0s' }, 360_000],
+    ['a fraction of seconds', { [tokens]: '2m59.5s' }, 179_500],
+    ['milliseconds', { [tokens]: '120ms' }, 120],
+    ['hours', { [tokens]: '1h2m3s' }, 3_723_000],
+    ['seconds since 1970', { [reset]: String(epochSeconds) }, 90_000],
+    ['milliseconds since 1970', { [reset]: String(epochSeconds * 1000) }, 90_000],
+    ['a second gone by', { [reset]: String(epochSeconds - 3600) }, 0],
+    ['a date', { [reset]: '2026-11-23T12:00:07Z' }, 7000],
+    ['the later of two', { [requests]: '1s', [tokens]: '6m0s' }, 360_000],
+    [
+      'the one that is used up',
+      { [requests]: '8s', [leftRequests]: '0', [tokens]: '6m0s', [leftTokens]: '149000' },
+      8000,
+    ],
+    ['less than what it says of coming back', { 'retry-after': '2', [reset]: '30' }, 2000],
+    ['what can be read, beside what cannot', { [requests]: 'soon', [tokens]: '2s' }, 2000],
+    ['words', { [reset]: 'soon' }, undefined],
+    ['no unit that is known', { [reset]: '3 parsecs' }, undefined],
+    ['something below nothing', { [reset]: '-3' }, undefined],
+    ['something in brackets', { [reset]: '1s(2s)' }, undefined],
+    ['an empty word', { [reset]: '' }, undefined],
+  ]
+
+  test.for(resets)('%s', ([, headers, ms]) => {
+    expect(refuse(429, headers).retryAfterMs).toBe(ms)
+  })
+
+  test.for([400, 401, 500, 503, 529])('counts for nothing with status %i', (status) => {
+    expect(refuse(status, { [reset]: '30' }).retryAfterMs).toBeUndefined()
+  })
+})

@@ -25,6 +25,7 @@ test('an abort gives up the wait for headers, and the connection with it', async
   await server.arrival(1)
   attempt.controller.abort(reason)
   await expect(answered).rejects.toBe(reason)
+  expect(attempt.notes.isUnsent).toBe(false)
   await server.idle()
   expect(getEventListeners(attempt.signal, 'abort')).toHaveLength(0)
 })
@@ -85,6 +86,7 @@ test('a request given up while it waits for a connection is never sent, and spar
   const second = post(wire, waiting, '"second"')
   waiting.controller.abort(reason)
   await expect(second).rejects.toBe(reason)
+  expect(waiting.notes.isUnsent).toBe(true)
   const third = post(wire, startAttempt(), '"third"')
   socket.write(answer('1'))
   expect(await (await first).text(10)).toBe('1')
@@ -102,8 +104,20 @@ test('a request given up while it connects is never sent', async () => {
   const answered = post(wire, attempt, '"first"')
   attempt.controller.abort(reason)
   await expect(answered).rejects.toBe(reason)
+  expect(attempt.notes.isUnsent).toBe(true)
   expect(await (await post(wire, startAttempt(), '"second"')).text(10)).toBe('{}')
   expect(server.requests.map(({ body }) => body)).toEqual(['"second"'])
+})
+
+test('an attempt of which a part was sent stays one, whatever it still has to ask', async () => {
+  await using server = await startRawServer((socket) => socket.write(answer('{}')))
+  await using wire = openWire(server.origin)
+  const attempt = startAttempt()
+  await (await post(wire, attempt)).text(10)
+  const next = post(wire, attempt)
+  attempt.controller.abort(reason)
+  await expect(next).rejects.toBe(reason)
+  expect(attempt.notes.isUnsent).toBe(false)
 })
 
 test('a discarded body that goes on loses its connection at the next byte', async () => {

@@ -123,6 +123,20 @@ describe('the line of a call', () => {
     expect(report.text()).toContain('saved     0.000070000 USD')
   })
 
+  test('tells of an attempt that took up an answer, and of one that may have been charged for', () => {
+    const [attempt] = answered.attempts ?? []
+    if (attempt === undefined) throw new Error('There is an attempt.')
+    const attempts = [
+      { ...attempt, isResumed: true },
+      { ...attempt, isDelivered: false, isUncertain: true, isEstimated: true },
+    ]
+    const [resumed, uncertain] = logged({ ...answered, attempts })['attempts'] as readonly object[]
+    expect(resumed).toMatchObject({ delivered: true, resumed: true })
+    expect(resumed).not.toHaveProperty('uncertain')
+    expect(uncertain).toMatchObject({ uncertain: true, usageEstimated: true })
+    expect(uncertain).not.toHaveProperty('resumed')
+  })
+
   test('of a call that was planned says that its cost is not known', () => {
     const baseline = { deployment: '*@pandotate', price: unknownPrice, workedMs: undefined }
     const line = logged({ ...answered, baseline })

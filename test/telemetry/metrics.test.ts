@@ -30,6 +30,20 @@ test('savings are summed, and go down where more was spent than at the baseline'
   expect(await linesOf(metrics, 'pandotate_saved_usd_total')).toEqual(['pandotate_saved_usd_total 1.5'])
 })
 
+test.for([
+  [undefined, 1],
+  ['hit', 0],
+  ['coalesced', 0],
+  ['replay', 0],
+] as const)('an answer that is reused (%s) says nothing of its deployment', async ([cache, count]) => {
+  const metrics = createMetrics()
+  const usage = { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 }
+  write(metrics, { cache, deployment: 'm@one', provider: 'cache', firstTokenMs: 1, usage })
+  expect(await linesOf(metrics, 'pandotate_time_to_first_token_seconds_count')).toHaveLength(count)
+  expect(await linesOf(metrics, 'pandotate_tokens_total')).toHaveLength(2 * count)
+  expect(await linesOf(metrics, 'pandotate_call_duration_seconds_count')).toHaveLength(1)
+})
+
 test('each deployment shows its breaker and its share, as they are at the scrape', async () => {
   const standings = createStandings(['m@sick', 'm@well', 'm@busy'], handClock(), () => 0)
   const metrics = createMetrics(() => standings.snapshot())
@@ -37,15 +51,21 @@ test('each deployment shows its breaker and its share, as they are at the scrape
   expect(shownBefore).toContain('pandotate_deployment_breaker_state{deployment="m@sick"} 0')
   const ending = { firstTokenMs: undefined, completionTokens: undefined, durationMs: 1 }
   for (let times = 0; times < 20; times++) {
-    standings.insist('m@sick').end({ ...ending, failure: new Failure('upstream_error', 'No.') })
+    standings
+      .trackOf({ id: 'm@sick' })
+      .insist()
+      .end({ ...ending, failure: new Failure('upstream_error', 'No.') })
   }
-  standings.insist('m@busy').end({ ...ending, failure: new Failure('rate_limited', 'Slow down.') })
+  standings
+    .trackOf({ id: 'm@busy' })
+    .insist()
+    .end({ ...ending, failure: new Failure('rate_limited', 'Slow down.') })
   expect(await linesOf(metrics, 'pandotate_deployment_breaker_state')).toEqual([
     'pandotate_deployment_breaker_state{deployment="m@sick"} 2',
     'pandotate_deployment_breaker_state{deployment="m@well"} 0',
     'pandotate_deployment_breaker_state{deployment="m@busy"} 0',
   ])
-  const { share } = standings.standingOf('m@busy')
+  const { share } = standings.trackOf({ id: 'm@busy' }).standing()
   expect(share).toBeLessThan(1)
   expect(await linesOf(metrics, 'pandotate_deployment_share')).toEqual([
     'pandotate_deployment_share{deployment="m@sick"} 1',

@@ -1,6 +1,7 @@
-import type { Candidate, Standing } from '../candidate.ts'
-import { giveWay, moveFirst, pick, rank } from './ranking.ts'
-import type { OrderParts, Strategy } from './strategy.ts'
+import type { Standing } from '../candidate.ts'
+import { nowAndThen } from './measuring.ts'
+import { giveWay, rank } from './ranking.ts'
+import type { Strategy } from './strategy.ts'
 
 /** By the time until the whole answer is there. Those never measured come last, but for a try now and then. */
 export const fastest: Strategy = {
@@ -8,7 +9,7 @@ export const fastest: Strategy = {
     const times = this.scores(candidates, parts)
     const ranked = rank(candidates, times)
     const unmeasured = candidates.filter((_, place) => times[place] === undefined)
-    return giveWay(measuring(ranked, unmeasured, parts), parts.random)
+    return giveWay(nowAndThen(ranked, unmeasured, measuringShare, parts.random), parts.random)
   },
   scores: (candidates, { expectedTokens }) =>
     candidates.map(({ standing }) => expectedMs(standing, expectedTokens)),
@@ -23,13 +24,3 @@ export function expectedMs(standing: Standing, tokens: number): number | undefin
 
 /** The part of the calls that goes to one that was never measured, while there is one. */
 const measuringShare = 1 / 20
-
-function measuring(
-  ranked: readonly Candidate[],
-  unmeasured: readonly Candidate[],
-  { random }: OrderParts,
-): readonly Candidate[] {
-  if (unmeasured.length === 0 || random() >= measuringShare) return ranked
-  const chosen = pick(unmeasured, random)
-  return chosen === undefined ? ranked : moveFirst(ranked, chosen)
-}

@@ -1,18 +1,20 @@
 import type { Candidate } from '../candidate.ts'
 import { expectedMs } from './fastest.ts'
-import { giveWay, moveFirst, pick, rank } from './ranking.ts'
+import { measuring, nowAndThen } from './measuring.ts'
+import { giveWay, moveFirst, rank } from './ranking.ts'
 import type { Incumbent, Scores, Strategy } from './strategy.ts'
 
 /**
  * By what a good answer costs: the expected cost over the success rate, raised for slowness. The last winner keeps
  * its place unless another is better by a margin, and now and then another goes first, so that a recovery is
- * noticed. An unknown cost comes last.
+ * noticed. An unknown cost comes last, but for a try where only a try can tell.
  */
 export const value: Strategy = {
   order(candidates, parts) {
     const scores = this.scores(candidates, parts)
     const ranked = damped(candidates, scores, parts.incumbent)
-    return giveWay(exploring(ranked, parts.random), parts.random)
+    const explored = measuring(exploring(ranked, parts.random), candidates, parts.random)
+    return giveWay(explored, parts.random)
   },
   scores(candidates, { expectedTokens }) {
     const times = candidates.map(({ standing }) => expectedMs(standing, expectedTokens))
@@ -65,10 +67,6 @@ function damped(
 
 /** Only where the cost is known: no price is found out by paying it. */
 function exploring(ranked: readonly Candidate[], random: () => number): readonly Candidate[] {
-  if (ranked.length < 2 || random() >= explorationShare) return ranked
-  const chosen = pick(
-    ranked.slice(1).filter(({ expectedNanoUsd }) => expectedNanoUsd !== undefined),
-    random,
-  )
-  return chosen === undefined ? ranked : moveFirst(ranked, chosen)
+  const others = ranked.filter(({ expectedNanoUsd }, rank) => rank > 0 && expectedNanoUsd !== undefined)
+  return nowAndThen(ranked, others, explorationShare, random)
 }

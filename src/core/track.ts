@@ -1,0 +1,295 @@
+import { type Breaker, createBreaker, type Pass, type Verdict } from './breaker.ts'
+import type { BreakerState, Standing } from './candidate.ts'
+import type { Failure, FailureKind } from './failure.ts'
+import { createLoad, type Load } from './load.ts'
+import { createObservations, type Observations } from './observations.ts'
+import type { Clock, Random } from './ports.ts'
+import { type Probe, verdictOnProbe } from './probe.ts'
+
+/** How one deployment has been doing, or one model at it, and leave for attempts there. */
+export interface Track {
+  /** The same object as long as nothing changed. `now` spares reading the clock for each of many. */
+  standing(now?: number): Standing
+  /** What one in twenty of its first tokens of late took longer than; undefined until there were enough. */
+  slowFirstTokenMs(): number | undefined
+  /** Leave for one attempt; undefined when a breaker is open, or half-open with its one probe away. */
+  begin(): Permit | undefined
+  /** Leave for one attempt whatever the breakers say, for a call that has nowhere else to go. */
+  insist(): Permit
+  /** What its upstream was heard to say of its health. That is no attempt: of what is measured, it changes nothing. */
+  probed(probe: Probe): void
+  report(): TrackReport
+}
+
+/** Leave for one attempt. Ends once: what comes after is of no effect. Disposed unended, it counts for nothing. */
+export interface Permit extends Disposable {
+  end(ending: Ending): void
+}
+
+export type Ending = {
+  /** Undefined: it answered. A caller who left, and a failure nobody upstream is to blame for, count neither way. */
+  readonly failure: Failure | undefined
+  /** From the attempt's start; undefined where the answer came whole. */
+  readonly firstTokenMs: number | undefined
+  /** Undefined where they were not counted. */
+  readonly completionTokens: number | undefined
+  readonly durationMs: number
+}
+
+/** One deployment, or one model at it, as shown to operators. Times are epoch milliseconds. */
+export type TrackReport = {
+  readonly id: string
+  /** Undefined: the deployment as a whole, with the counts of all its models. */
+  readonly model: string | undefined
+  readonly breaker: BreakerState
+  readonly sinceEpochMs: number
+  /** In a row, up to now, of attempts and of probes of its health. */
+  readonly failuresInARow: number
+  /** When the breaker lets a probe through; undefined while closed. */
+  readonly opensUntilEpochMs: number | undefined
+  readonly share: number
+  /** Until when the rate limit holds that lowers the share; undefined when there is none. */
+  readonly limitedUntilEpochMs: number | undefined
+  readonly successRate: number
+  readonly firstTokenMs: number | undefined
+  readonly tokensPerSecond: number | undefined
+  readonly inFlight: number
+  /**
+   * Attempts that ended, since the start; `failed` and `limited` (429) are those that were the upstream's doing, or
+   * that it refused our key or account.
+   */
+  readonly attempts: number
+  readonly answered: number
+  readonly failed: number
+  readonly limited: number
+  /** Of those that failed or were limited, how the last one did. */
+  readonly lastFailure: FailureKind | undefined
+  /** The last one; undefined where none was made. */
+  readonly probe: Probe | undefined
+}
+
+export type TrackParts = {
+  readonly id: string
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** Of a deployment as a whole. */
+export interface WholeTrack extends Track {
+  /**
+   * Of one model there, apart from the others: what it does counts for the whole, too, but only what concerns all of
+   * them, such as that nobody can be reached, keeps calls for the others away.
+   */
+  forModel(model: string): Track
+}
+
+export function createTrack(parts: TrackParts): WholeTrack {
+  const whole = createEntry(parts, undefined)
+  return {
+    ...trackOf(whole, parts),
+    forModel: (model) => trackOf(createEntry(parts, model, whole), parts),
+  }
+}
+
+type Entry = {
+  readonly id: string
+  readonly model: string | undefined
+  /** The deployment, where this is one model at it. */
+  readonly whole: Entry | undefined
+  readonly breaker: Breaker
+  readonly load: Load
+  readonly observations: Observations
+  readonly counts: { inFlight: number; attempts: number; answered: number; failed: number; limited: number }
+  lastFailure: FailureKind | undefined
+  standing: Standing
+  /** On the clock's monotonic milliseconds. */
+  freshUntil: number
+  /** Counts what may have changed the standing of its models; and how many of those of the whole were seen. */
+  changes: number
+  seenChanges: number
+  probe: Probe | undefined
+}
+
+function createEntry({ id, clock, random }: TrackParts, model: string | undefined, whole?: Entry): Entry {
+  return {
+    ...{ id, model, whole },
+    breaker: createBreaker(clock, random),
+    load: createLoad(clock),
+    observations: createObservations(clock),
+    counts: { inFlight: 0, attempts: 0, answered: 0, failed: 0, limited: 0 },
+    lastFailure: undefined,
+    standing: untried,
+    freshUntil: 0,
+    changes: 0,
+    seenChanges: -1,
+    probe: undefined,
+  }
+}
+
+const untried: Standing = {
+  breaker: 'closed',
+  share: 1,
+  successRate: 1,
+  firstTokenMs: undefined,
+  tokensPerSecond: undefined,
+  pace: undefined,
+  isMeasured: false,
+  isUntried: true,
+}
+
+function trackOf(entry: Entry, { clock }: TrackParts): Track {
+  const { breaker, whole } = entry
+  return {
+    standing(now = clock.now()) {
+      if (now >= entry.freshUntil || (whole !== undefined && whole.changes !== entry.seenChanges)) {
+        refresh(entry, now)
+      }
+      return entry.standing
+    },
+    slowFirstTokenMs: () => entry.observations.slowFirstTokenMs(),
+    begin() {
+      const pass = breaker.admit()
+      if (pass === undefined || whole === undefined) return pass && permit(entry, pass)
+      const passOfWhole = whole.breaker.admit()
+      if (passOfWhole !== undefined) return permit(entry, pass, passOfWhole)
+      breaker.end(pass, 'neither')
+      return undefined
+    },
+    insist: () => permit(entry, breaker.insist(), whole?.breaker.insist()),
+    probed(probe) {
+      entry.probe = probe
+      breaker.noteHealth(verdictOnProbe(probe))
+      noteChange(entry)
+    },
+    report: () => report(entry, clock),
+  }
+}
+
+/** What is only being forgotten need not be looked at for every call. */
+const freshMs = 1000
+
+function refresh(entry: Entry, now: number): void {
+  const { load, observations, counts, whole } = entry
+  const standing: Standing = {
+    breaker: worse(stateOf(entry.breaker), whole === undefined ? 'closed' : stateOf(whole.breaker)),
+    share: load.share(),
+    successRate: observations.successRate(),
+    firstTokenMs: observations.firstTokenMs(),
+    tokensPerSecond: observations.tokensPerSecond(),
+    pace: observations.pace(),
+    isMeasured: observations.isFresh(),
+    isUntried: counts.attempts === 0 && counts.inFlight === 0,
+  }
+  if (!isSame(standing, entry.standing)) entry.standing = standing
+  const isSteady = standing.breaker === 'closed' && standing.share === 1
+  entry.freshUntil = isSteady ? now + freshMs : now
+  entry.seenChanges = whole?.changes ?? entry.seenChanges
+}
+
+/** While its probe is away, nobody else is to ask it. */
+function stateOf(breaker: Breaker): BreakerState {
+  return breaker.isAdmitting() ? breaker.read().state : 'open'
+}
+
+function worse(one: BreakerState, other: BreakerState): BreakerState {
+  return severities[one] > severities[other] ? one : other
+}
+
+const severities = { closed: 0, 'half-open': 1, open: 2 } as const satisfies Record<BreakerState, number>
+
+function isSame(one: Standing, other: Standing): boolean {
+  return (
+    one.breaker === other.breaker &&
+    one.share === other.share &&
+    one.successRate === other.successRate &&
+    one.firstTokenMs === other.firstTokenMs &&
+    one.tokensPerSecond === other.tokensPerSecond &&
+    one.pace === other.pace &&
+    one.isMeasured === other.isMeasured &&
+    one.isUntried === other.isUntried
+  )
+}
+
+function noteChange(entry: Entry): void {
+  entry.freshUntil = 0
+  entry.changes++
+}
+
+/** `passOfWhole`: of the deployment, where the entry is one model there. */
+function permit(entry: Entry, pass: Pass, passOfWhole?: Pass): Permit {
+  const { whole } = entry
+  const entries = whole === undefined ? [entry] : [entry, whole]
+  let isEnded = false
+  for (const { counts } of entries) counts.inFlight++
+  if (entry.counts.attempts === 0) noteChange(entry)
+  const close = (verdict: Verdict, verdictOnWhole: Verdict) => {
+    isEnded = true
+    entry.breaker.end(pass, verdict)
+    if (passOfWhole !== undefined) whole?.breaker.end(passOfWhole, verdictOnWhole)
+    for (const each of entries) {
+      each.counts.inFlight--
+      noteChange(each)
+    }
+  }
+  return {
+    end(ending) {
+      if (isEnded) return
+      const { failure } = ending
+      const verdict = verdictOn(failure)
+      for (const each of entries) note(each, ending, verdict)
+      // The limit is the model's own: where it is not, each of them will be told.
+      if (failure?.blame === 'load') entry.load.limited(failure.retryAfterMs)
+      if (failure === undefined || whole === undefined) close(verdict, verdict)
+      else if (concernsAll(failure)) close('neither', verdict)
+      else close(verdict, 'neither')
+    },
+    [Symbol.dispose]() {
+      if (!isEnded) close('neither', 'neither')
+    },
+  }
+}
+
+function verdictOn(failure: Failure | undefined): Verdict {
+  if (failure === undefined) return 'answered'
+  if (failure.blame === 'operator') return 'refused'
+  return failure.blame === 'upstream' ? 'failed' : 'neither'
+}
+
+/** Nobody is there, or our key is not taken: but a 403 may be about the one model. */
+function concernsAll({ kind, upstreamStatus }: Failure): boolean {
+  return kind === 'unreachable' || (kind === 'upstream_auth' && upstreamStatus !== 403)
+}
+
+function note(entry: Entry, ending: Ending, verdict: Verdict): void {
+  const { counts, observations } = entry
+  const { failure } = ending
+  const isLimited = failure?.blame === 'load'
+  counts.attempts++
+  if (verdict === 'answered') counts.answered++
+  else if (verdict !== 'neither') counts.failed++
+  if (isLimited) counts.limited++
+  if (verdict !== 'neither') observations.note({ ...ending, isAnswered: verdict === 'answered' })
+  if (failure !== undefined && (isLimited || verdict !== 'neither')) entry.lastFailure = failure.kind
+}
+
+function report(entry: Entry, clock: Clock): TrackReport {
+  const { id, model, breaker, load, observations, counts, lastFailure, probe } = entry
+  const { state, since, failures, opensUntil } = breaker.read()
+  const limitedUntil = load.limitedUntil()
+  const epochOf = (at: number) => Math.round(clock.epochMs() + at - clock.now())
+  return {
+    ...{ id, model },
+    breaker: state,
+    sinceEpochMs: epochOf(since),
+    failuresInARow: failures,
+    opensUntilEpochMs: opensUntil === undefined ? undefined : epochOf(opensUntil),
+    share: load.share(),
+    limitedUntilEpochMs: limitedUntil === undefined ? undefined : epochOf(limitedUntil),
+    successRate: observations.successRate(),
+    firstTokenMs: observations.firstTokenMs(),
+    tokensPerSecond: observations.tokensPerSecond(),
+    ...counts,
+    lastFailure,
+    probe,
+  }
+}
