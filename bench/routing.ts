@@ -105,12 +105,15 @@ function plannerOf(strategy: StrategyName, size: number): Planner {
 function goThrough(standings: Standings, id: string, place: number): void {
   for (let turn = 0; turn < 20; turn++) {
     const hasFailed = place % 10 === 9 && turn % 4 === 0
-    standings.trackOf({ id }).insist().end({
-      failure: hasFailed ? new Failure('upstream_error', 'The upstream had an error.') : undefined,
-      firstTokenMs: 100 + ((place * 37) % 400),
-      completionTokens: 300,
-      durationMs: 3000 + ((place * 53) % 4000),
-    })
+    standings
+      .trackOf({ id })
+      .insist()
+      .end({
+        failure: hasFailed ? new Failure('upstream_error', 'The upstream had an error.') : undefined,
+        firstTokenMs: 100 + ((place * 37) % 400),
+        completionTokens: 300,
+        durationMs: 3000 + ((place * 53) % 4000),
+      })
   }
 }
 

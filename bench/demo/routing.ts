@@ -1,19 +1,21 @@
-import { once } from 'node:events'
-import { connect, createServer, type Server, type Socket } from 'node:net'
 import { loadConfig } from '../../src/config.ts'
 import { usdText } from '../../src/core/price.ts'
 import type { CallRecord } from '../../src/core/record.ts'
 import { startGateway } from '../../src/main.ts'
 import { providers } from '../../src/providers/all.ts'
-import type { SimulatedServer } from '../../src/simulator/simulated-server.ts'
-import { simulateTogether } from '../../src/simulator/together.ts'
 import { createLog } from '../../src/telemetry/log.ts'
-import { type Asked, askMixed } from './traffic.ts'
+import { type Bills, billsCompared } from './bills.ts'
+import { openPlaces, type Place } from './places.ts'
+import { type Asked, askEach, askMixed } from './traffic.ts'
 
 /** What came of the demonstration. Money in whole nano-USD. */
 export type DemoReport = {
   readonly calls: number
   readonly failed: number
+  /** Callers who went in the middle of an answer. */
+  readonly left: number
+  /** Streams that broke off, and went on elsewhere. */
+  readonly continued: number
   /** Calls answered by each provider, before one was killed and after. */
   readonly answered: Readonly<Record<string, { readonly before: number; readonly after: number }>>
   readonly killed: string
@@ -22,134 +24,79 @@ export type DemoReport = {
   readonly costNanoUsd: number
   readonly baselineNanoUsd: number
   readonly savedNanoUsd: number
-  /** By the upstreams' own bills. */
-  readonly billedNanoUsd: number
-  /** Attempts of which the two sides do not say the same. */
-  readonly disputed: readonly string[]
+  readonly bills: Bills
 }
 
 /**
- * Runs the same model at three places of different price and speed, sends mixed calls through a gateway, kills the
- * place that had most of them, sends as many again, and compares what the gateway says it cost with the places' bills.
+ * Runs the same model at four places of different price and speed, one of them paid by the second; sends mixed calls
+ * through a gateway, with callers who leave and streams that break off; kills the place that had most of them, sends as
+ * many again, and compares what the gateway says it cost with the places' bills.
  */
 export async function demonstrateRouting(callsPerPhase: number): Promise<DemoReport> {
-  const records: CallRecord[] = []
-  await using places = await openPlaces()
-  const gateway = await startGateway(configOf(places.list), {
+  const written = createRecords()
+  const places = await openPlaces()
+  const gateway = await startGateway(configOf(places), {
     log: createLog('silent', { write: () => undefined }),
     version: '0.0.0-demo',
-    sinks: [{ write: (record) => records.push(record) }],
+    sinks: [written],
   })
   try {
-    const before = await askMixed({ url: gateway.url, calls: callsPerPhase, seed: 1, streams: true })
-    const favourite = mostUsed(records)
+    const names = places.map(({ name }) => name)
+    const before = [
+      ...(await askEach(gateway.url, names)),
+      ...(await askMixed({ url: gateway.url, calls: callsPerPhase, seed: 1, streams: true })),
+    ]
+    await written.atLeast(before.length)
+    const early = [...written.records]
+    const favourite = mostUsed(early)
     const half = Math.ceil(callsPerPhase / 2)
-    // Whole replies only: a stream that has begun cannot be moved elsewhere.
+    // Whole replies only: a chat that has begun cannot always be moved elsewhere.
     const during = askMixed({ url: gateway.url, calls: half, seed: 2, streams: false })
-    await places.kill(favourite)
+    await places.find(({ name }) => name === favourite)?.kill()
     const after = [
       ...(await during),
       ...(await askMixed({ url: gateway.url, calls: callsPerPhase - half, seed: 3, streams: true })),
     ]
-    return report({ before, after, records, places: places.list, killed: favourite })
+    await written.atLeast(before.length + after.length)
+    const late = written.records.slice(early.length)
+    return report({ asked: [...before, ...after], early, late, places, killed: favourite })
   } finally {
     await gateway.stop({ delayMs: 0, graceMs: 1000 })
+    for (const place of places) await place[Symbol.asyncDispose]()
   }
 }
 
-/** One place: its prices in USD per million tokens, and a model whose name spells how fast it is. */
-type Place = {
-  readonly name: string
-  readonly input: number
-  readonly output: number
-  readonly model: string
-}
-
-const offers: readonly Place[] = [
-  { name: 'swift', input: 0.9, output: 0.9, model: 'swift/sim-slow-5-long-30' },
-  { name: 'steady', input: 0.3, output: 0.5, model: 'steady/sim-slow-20-long-30' },
-  { name: 'frugal', input: 0.1, output: 0.3, model: 'frugal/sim-slow-40-long-30' },
-]
-
-type OpenPlace = Place & { readonly server: SimulatedServer; readonly door: Door }
-
-async function openPlaces(): Promise<
-  AsyncDisposable & { readonly list: readonly OpenPlace[]; kill(name: string): Promise<void> }
-> {
-  const list = await Promise.all(offers.map(openPlace))
+/** Takes the records of calls, and tells when there are so many. */
+function createRecords() {
+  const records: CallRecord[] = []
+  let wake: () => void = () => undefined
   return {
-    list,
-    async kill(name) {
-      await list.find((place) => place.name === name)?.door.slam()
+    records,
+    write(record: CallRecord) {
+      records.push(record)
+      wake()
     },
-    async [Symbol.asyncDispose]() {
-      for (const { door, server } of list) {
-        await door.slam()
-        await server[Symbol.asyncDispose]()
+    async atLeast(count: number) {
+      while (records.length < count) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
       }
     },
   }
 }
 
-async function openPlace(place: Place): Promise<OpenPlace> {
-  const { model: id, input, output } = place
-  const models = [{ id, type: 'chat', contextTokens: 32_768, input, output, engine: 'b' }] as const
-  const server = await simulateTogether({ host: '127.0.0.1', port: 0, models })
-  return { ...place, server, door: await openDoor(Number(new URL(server.origin).port)) }
-}
-
-/** The way to a place. Slammed, it cuts whoever is in it, and lets nobody in. */
-type Door = { readonly port: number; slam(): Promise<void> }
-
-async function openDoor(port: number): Promise<Door> {
-  const sockets = new Set<Socket>()
-  const door: Server = createServer((caller) => {
-    const inside = connect(port, '127.0.0.1')
-    for (const [socket, other] of [
-      [caller, inside],
-      [inside, caller],
-    ] as const) {
-      sockets.add(socket)
-      socket.on('error', () => other.destroy())
-      socket.on('close', () => {
-        sockets.delete(socket)
-        other.destroy()
-      })
-      socket.pipe(other)
-    }
-  }).listen(0, '127.0.0.1')
-  await once(door, 'listening')
-  const address = door.address()
-  return {
-    port: typeof address === 'object' && address !== null ? address.port : 0,
-    async slam() {
-      if (!door.listening) return
-      const closed = once(door, 'close')
-      door.close()
-      for (const socket of sockets) socket.destroy()
-      await closed
-    },
-  }
-}
-
-function configOf(places: readonly OpenPlace[]) {
+function configOf(places: readonly Place[]) {
+  const deployments = places.map(({ name, model, price }) => ({ provider: name, model, price }))
+  const breaking = places.flatMap(({ name, fragile: model, price }) =>
+    model === undefined ? [] : [{ provider: name, model, price }],
+  )
   const file = {
     server: { port: 0 },
-    providers: Object.fromEntries(
-      places.map(({ name, door }) => [
-        name,
-        { type: 'together', baseUrl: `http://127.0.0.1:${door.port}/v1`, retries: 0 },
-      ]),
-    ),
+    providers: Object.fromEntries(places.map(({ name, provider }) => [name, provider])),
     models: {
-      demo: {
-        route: 'value',
-        deployments: places.map(({ name, model, input, output }) => ({
-          provider: name,
-          model,
-          price: { input, output },
-        })),
-      },
+      demo: { route: 'value', deployments },
+      'demo-fragile': { deployments: [...breaking.slice(0, 1), ...deployments.slice(1, 2)] },
     },
   }
   return loadConfig({
@@ -172,56 +119,64 @@ function countBy(records: readonly CallRecord[]): Record<string, number> {
 }
 
 type Outcome = {
-  readonly before: readonly Asked[]
-  readonly after: readonly Asked[]
-  readonly records: readonly CallRecord[]
-  readonly places: readonly OpenPlace[]
+  readonly asked: readonly Asked[]
+  readonly early: readonly CallRecord[]
+  readonly late: readonly CallRecord[]
+  readonly places: readonly Place[]
   readonly killed: string
 }
 
-function report({ before, after, records, places, killed }: Outcome): DemoReport {
-  const [early, late] = [countBy(records.slice(0, before.length)), countBy(records.slice(before.length))]
+function report({ asked, early, late, places, killed }: Outcome): DemoReport {
+  const records = [...early, ...late]
+  const [before, after] = [countBy(early), countBy(late)]
   const bill = new Map(
-    places.flatMap(({ server }) =>
-      server.bill().map(({ attempt = '', nanoUsd = 0 }): [string, number] => [attempt, nanoUsd]),
+    places.flatMap((place) =>
+      place.bill().map(({ attempt = '', nanoUsd = 0 }): [string, number] => [attempt, nanoUsd]),
     ),
   )
-  const claims = new Map(
-    records.flatMap(({ id, attempts }) =>
-      attempts.map(({ costNanoUsd = 0 }, at): [string, number] => [`${id}-${at}`, costNanoUsd]),
-    ),
-  )
-  const ids = new Set([...bill.keys(), ...claims.keys()])
   const sum = (amount: (record: CallRecord) => number | undefined) =>
     records.reduce((total, record) => total + (amount(record) ?? 0), 0)
   return {
-    calls: before.length + after.length,
-    failed: [...before, ...after].filter(({ isAnswered }) => !isAnswered).length,
+    calls: asked.length,
+    failed: asked.filter((one) => one === 'failed').length,
+    left: asked.filter((one) => one === 'left').length,
+    continued: records.filter(({ attempts }) => attempts.some(({ isResumed }) => isResumed)).length,
     answered: Object.fromEntries(
-      places.map(({ name }) => [name, { before: early[name] ?? 0, after: late[name] ?? 0 }]),
+      places.map(({ name }) => [name, { before: before[name] ?? 0, after: after[name] ?? 0 }]),
     ),
     killed,
-    survived: records.reduce((total, { attempts }) => total + attempts.length - 1, 0),
+    survived: sum(({ attempts }) => attempts.length - 1),
     costNanoUsd: sum(({ costNanoUsd }) => costNanoUsd),
     baselineNanoUsd: sum(({ baselineNanoUsd }) => baselineNanoUsd),
     savedNanoUsd: sum(({ savedNanoUsd }) => savedNanoUsd),
-    billedNanoUsd: [...bill.values()].reduce((total, nanoUsd) => total + nanoUsd, 0),
-    disputed: [...ids].filter((id) => (bill.get(id) ?? 0) !== (claims.get(id) ?? 0)),
+    bills: billsCompared(records, bill),
   }
 }
 
 if (import.meta.main) {
-  const told = await demonstrateRouting(200)
+  const told = await demonstrateRouting(220)
+  const { bills } = told
   const usd = (nanoUsd: number) => `${usdText(nanoUsd)} USD`
-  console.log(`${told.calls} calls, ${told.failed} failed; "${told.killed}" was killed half-way.`)
+  const amounts = { agreed: bills.agreedNanoUsd, billed: bills.billedNanoUsd }
+  console.log(
+    `${told.calls} calls, ${told.failed} failed, ${told.left} left by their callers; "${told.killed}" was killed half-way.`,
+  )
   console.table(told.answered)
   console.log(`Attempts that failed and were made good elsewhere: ${told.survived}`)
+  console.log(`Streams that broke off and went on elsewhere: ${told.continued}`)
   console.log(
     `Spent ${usd(told.costNanoUsd)}; at the first place alone it had been ${usd(told.baselineNanoUsd)}.`,
   )
   console.log(`Saved ${usd(told.savedNanoUsd)}.`)
   console.log(
-    `The places' own bills: ${usd(told.billedNanoUsd)}; attempts in dispute: ${told.disputed.length}.`,
+    `Of what the gateway is sure of: ${usd(amounts.agreed)}; by the places' own bills ${usd(amounts.billed)}; attempts in dispute: ${bills.disputed.length}.`,
   )
-  process.exitCode = told.failed === 0 && told.disputed.length === 0 ? 0 : 1
+  console.log('What it had to estimate, for the answer broke off or nobody waited for it:')
+  console.table(
+    bills.uncertain.map(({ deployment, outcome, claimedNanoUsd, billedNanoUsd }) => ({
+      ...{ deployment, outcome, estimated: usd(claimedNanoUsd), billed: usd(billedNanoUsd) },
+    })),
+  )
+  if (bills.disputed.length > 0) console.table(bills.disputed)
+  process.exitCode = told.failed === 0 && bills.disputed.length === 0 ? 0 : 1
 }

@@ -4,6 +4,7 @@ export const helpText = `Pandotate Gateway: one OpenAI-compatible URL in front o
   npm start                                  serve on http://localhost:8000
   npm run gateway -- serve                   the same
   npm run gateway -- check                   read the configuration, print what it comes to, keys masked
+                  --prices                   with the prices that the providers list at this moment
   npm run gateway -- savings [FILE]          recompute spending and savings from a log (default: standard input)
   npm run gateway -- simulate NAME           serve an upstream's own wire format, for tests and demos:
                                              pandotate, together, baseten or runpod

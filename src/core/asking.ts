@@ -8,6 +8,7 @@ import { createOpening } from './opening.ts'
 import type { AttemptNotes, Deployment } from './ports.ts'
 import { refuseShortfall } from './shortfall.ts'
 import { createStopCutter, type StopCutter } from './stop-strings.ts'
+import { holdsTokenIds } from './token-ids.ts'
 
 /** A call as its upstream takes it, and how the answer becomes that of the call. */
 export type Asking = {
@@ -59,6 +60,11 @@ export function askingFor(call: Call, deployment: Deployment, notes: AttemptNote
       })
     },
   }
+}
+
+/** Whether a prompt of token ids is to be text first: a chat takes no others. */
+export function isSpelledOut({ kind, body }: Call, { upstream }: Deployment): boolean {
+  return kind === 'text' && !takesKind(upstream, 'text') && holdsTokenIds(body['prompt'])
 }
 
 /** How many choices an answer to this call has, over all its prompts. */

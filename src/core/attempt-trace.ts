@@ -1,6 +1,6 @@
 import { asFailure, Failure } from './failure.ts'
 import type { AnyCall, Call, Clocks, Delta } from './model.ts'
-import type { AttemptNotes, Clock, Deployment } from './ports.ts'
+import type { AttemptNotes, Clock, Deployment, Detokenizer } from './ports.ts'
 import type { Price } from './price.ts'
 import type { Queue } from './queue.ts'
 import type { AttemptRecord, CallRecord } from './record.ts'
@@ -20,6 +20,8 @@ export type AttemptParts<Asked extends AnyCall = Call> = {
   readonly part: number
   readonly record: CallRecord
   readonly clock: Clock
+  /** For a prompt of token ids where there are only chats; undefined: it is refused there. */
+  readonly detokenizer?: Detokenizer | undefined
   /** Told how the attempt ended; undefined where nobody keeps watch. */
   readonly permit?: Permit | undefined
   /** Where it has a place, to be given back when it ends; undefined where places are not counted. */
@@ -71,7 +73,7 @@ export function openAttempt(parts: AttemptParts<AnyCall>): OpenAttempt {
   const controller = new AbortController()
   const follow = () => {
     // What was asked for is worked at, and paid for: then it is as well to know how much.
-    if (parts.deployment.upstream.drains !== true) controller.abort(signal.reason)
+    if (!isDrained(parts)) controller.abort(signal.reason)
   }
   signal.addEventListener('abort', follow, { once: true })
   const entry = beginEntry(parts)
@@ -94,6 +96,7 @@ export function openAttempt(parts: AttemptParts<AnyCall>): OpenAttempt {
       firstTokenMs: parts.call.stream ? entry.firstTokenMs : undefined,
       completionTokens: entry.used?.completionTokens,
       durationMs: entry.totalMs,
+      workedMs: notes.billedMs,
     })
     parts.place?.leave()
   }
@@ -132,6 +135,15 @@ export function openAttempt(parts: AttemptParts<AnyCall>): OpenAttempt {
       return watchClocks(clocks, leftMs, () => controller.abort(timeout()))
     },
   }
+}
+
+/**
+ * Whether the answer is read to its end though nobody wants it any more: when its caller left. What the gateway itself
+ * ends is over.
+ */
+export function isDrained({ signal, deployment }: AttemptParts<AnyCall>): boolean {
+  const { reason } = signal
+  return deployment.upstream.drains === true && reason instanceof Failure && reason.kind === 'caller_left'
 }
 
 function beginEntry(parts: AttemptParts<AnyCall>): AttemptRecord {

@@ -1,11 +1,18 @@
-import { askingFor, choicesWanted, promptsIn, type Reading } from './asking.ts'
-import { type AttemptParts, type IdleWatch, type OpenAttempt, openAttempt } from './attempt-trace.ts'
+import { askingFor, choicesWanted, isSpelledOut, promptsIn, type Reading } from './asking.ts'
+import {
+  type AttemptParts,
+  type IdleWatch,
+  isDrained,
+  type OpenAttempt,
+  openAttempt,
+} from './attempt-trace.ts'
 import { Failure } from './failure.ts'
 import { fold, unfold } from './fold.ts'
 import { inTime, silence } from './in-time.ts'
 import type { Call, Delta, RawDelta } from './model.ts'
 import { createNormalizer, isVisible, type Normalizer } from './normalize.ts'
-import type { Deployment, Sent } from './ports.ts'
+import type { AttemptNotes, Deployment, Sent } from './ports.ts'
+import { inWords } from './token-ids.ts'
 import type { ClaimedUsage } from './usage.ts'
 
 /** An answer that has been committed to: the whole of a JSON reply, or a stream from its first visible delta. */
@@ -32,7 +39,8 @@ export async function attempt(parts: AttemptParts): Promise<Answer> {
   const open = openAttempt(parts)
   const upstreamModel = deployment.upstreamModel ?? call.model
   try {
-    const asking = askingFor(call, deployment, open.notes)
+    const spelled = isSpelledOut(call, deployment) ? await spellOut(parts, open.notes) : call
+    const asking = askingFor(spelled, deployment, open.notes)
     const sent = deployment.upstream.send(asking.call, {
       id: open.id,
       upstreamModel,
@@ -45,6 +53,13 @@ export async function attempt(parts: AttemptParts): Promise<Answer> {
   } catch (thrown) {
     throw open.fail(thrown)
   }
+}
+
+async function spellOut({ call, detokenizer }: AttemptParts, notes: AttemptNotes): Promise<Call> {
+  const { prompt: given } = call.body
+  if (detokenizer === undefined || !Array.isArray(given)) return call
+  const prompt = await inWords(given, detokenizer, notes)
+  return { ...call, body: { ...call.body, prompt }, source: undefined }
 }
 
 type Flow = {
@@ -190,7 +205,7 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
 
   async return(): Promise<IteratorResult<readonly Delta[], undefined>> {
     if (!this.#ended) {
-      if (this.#flow.parts.deployment.upstream.drains === true) await this.#drain()
+      if (isDrained(this.#flow.parts)) await this.#drain()
       this.#flow.open.leave()
       this.#close()
     }

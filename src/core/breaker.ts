@@ -129,16 +129,15 @@ export function createBreaker(clock: Clock, random: Random, settings = usualBrea
       if (pass === probe) probe = undefined
       if (verdict === 'neither') return
       tally.note(verdict === 'answered')
-      const isEnough = verdict === 'refused' || tally.isTooMuch()
       if (verdict === 'answered') close()
-      else if (pass.isProbe || epoch === trialEpoch || (openings === 0 && isEnough)) open()
+      else if (pass.isProbe || epoch === trialEpoch || (openings === 0 && tally.isTooMuch(verdict))) open()
     },
     noteHealth(verdict) {
       if (verdict === 'neither' || !this.isAdmitting()) return
       const isHalfOpen = stateNow() === 'half-open'
       tally.noteHealth(verdict === 'answered')
       if (verdict !== 'answered') {
-        if (isHalfOpen || tally.isTooMuch()) open()
+        if (isHalfOpen || tally.isTooMuch(verdict)) open()
       } else if (isHalfOpen) {
         change()
         trialEpoch = epoch
@@ -153,8 +152,8 @@ interface Tally {
   noteHealth(isGood: boolean): void
   /** How much of it in a row, up to now. */
   inARow(): number
-  /** Enough of it to open. */
-  isTooMuch(): boolean
+  /** Enough of it to open, now that this came. */
+  isTooMuch(last: Verdict): boolean
   /** The row goes on; the rate begins anew. */
   begin(): void
 }
@@ -174,8 +173,8 @@ function createTally(clock: Clock, settings: BreakerSettings): Tally {
       unhealthy = isGood ? 0 : unhealthy + 1
     },
     inARow: () => failures + unhealthy,
-    isTooMuch() {
-      if (failures + unhealthy >= settings.failures) return true
+    isTooMuch(last) {
+      if (last === 'refused' || failures + unhealthy >= settings.failures) return true
       const { calls, failed } = recent.count()
       return calls >= settings.minimumCalls && failed / calls >= settings.failureRate
     },

@@ -36,7 +36,8 @@ export function expectedNanoUsd(
 }
 
 /** Where no tokens are counted, or none are brought forth, an answer takes what answers there take. */
-function secondsOf(completionTokens: number, { firstTokenMs, tokensPerSecond, answerMs }: Pace): number {
-  if (tokensPerSecond === undefined || completionTokens === 0) return answerMs / 1000
-  return (firstTokenMs ?? 0) / 1000 + completionTokens / tokensPerSecond
+function secondsOf(completionTokens: number, pace: Pace): number {
+  const { firstTokenMs = 0, tokensPerSecond, answerMs, workedShare } = pace
+  if (tokensPerSecond === undefined || completionTokens === 0) return (answerMs / 1000) * workedShare
+  return (firstTokenMs / 1000 + completionTokens / tokensPerSecond) * workedShare
 }

@@ -130,7 +130,11 @@ function finish({ message }: Choice): void {
   if (message === undefined || calls === undefined) return
   if (message.content === '') message.content = null
   calls.sort((one, other) => placeOf(one) - placeOf(other))
-  for (const call of calls) delete call.index
+  for (const call of calls) {
+    delete call.index
+    // Nothing said is an empty object, for callers parse it unseen.
+    if (call.type === 'function' && call.function?.arguments === '') call.function.arguments = '{}'
+  }
 }
 
 function placeOf({ index }: ToolCall): number {

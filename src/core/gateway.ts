@@ -11,7 +11,7 @@ import { createMeter, type Meter } from './meter.ts'
 import type { AnyCall, Call, Delta, Relay, RelayReply, Reply, Usage } from './model.ts'
 import { openParted } from './parted.ts'
 import type { Planned, Planner } from './planner.ts'
-import type { Clock, Deployment, Random, TokenCounter } from './ports.ts'
+import type { Clock, Deployment, Detokenizer, Random, TokenCounter } from './ports.ts'
 import type { OpenRecord } from './recorder.ts'
 import { relay } from './relay.ts'
 import { isContinuable } from './rest.ts'
@@ -48,6 +48,7 @@ export type GatewayParts = {
   readonly planner: Planner
   readonly standings: Standings
   readonly counter: TokenCounter
+  readonly detokenizer: Detokenizer
   readonly clock: Clock
   readonly random: Random
   readonly limits: GatewayLimits
@@ -155,6 +156,7 @@ function openSeamed(work: Work, plan: Plan, first: Answer, meter: Meter): Stream
   const { call, parts, account, record, signal } = work
   const { bursts, usage } = seamed({
     ...{ call, plan, first, meter, account, signal, counter: parts.counter, record: record.row },
+    isOver: () => parts.clock.now() >= deadlineOf(work, call),
     walk: (rest, make) => run(work, rest, call, 0, meter.note, make),
   })
   return {
@@ -198,6 +200,11 @@ async function* bestOf(bursts: Bursts, call: Call): AsyncGenerator<readonly Delt
   if (whole !== undefined) yield [rankChoices(whole, call)]
 }
 
+/** When the call must be over, on the clock's monotonic milliseconds. */
+function deadlineOf({ parts: { limits }, record }: Work, { deadlineMs = limits.deadlineMs }: Call): number {
+  return record.startedAt + Math.min(limits.deadlineMs, deadlineMs)
+}
+
 async function run(
   work: Work,
   plan: Plan,
@@ -207,13 +214,11 @@ async function run(
   make: (parts: AttemptParts) => Promise<Answer> = attempt,
 ): Promise<Answer> {
   const { signal, record } = work
-  const { clock, random, limits, standings, retryBudget, hedging } = work.parts
+  const { clock, random, standings, retryBudget, hedging, detokenizer } = work.parts
   const { row, startedAt } = record
-  const deadlineMs = Math.min(limits.deadlineMs, call.deadlineMs ?? Number.POSITIVE_INFINITY)
-  const deadlineAt = startedAt + deadlineMs
-  const bounds = { startedAt, deadlineAt, standings, retryBudget }
+  const bounds = { startedAt, deadlineAt: deadlineOf(work, call), standings, retryBudget }
   const answer = await walk(
-    { plan, call, part, signal, clock, random, note, record: row, ...bounds },
+    { plan, call, part, signal, clock, random, note, detokenizer, record: row, ...bounds },
     make,
     call.stream ? hedging : undefined,
   )

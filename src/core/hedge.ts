@@ -35,6 +35,7 @@ export function hedge<Made>({ afterMs, signal, first, second, discard }: HedgePa
     reject(failures[0])
   }
   const begin = (run: (signal: AbortSignal) => Promise<Made> | undefined) => {
+    if (signal.aborted) return
     const runner = new AbortController()
     signal.addEventListener('abort', () => runner.abort(signal.reason), { once: true })
     runners.add(runner)
@@ -46,6 +47,7 @@ export function hedge<Made>({ afterMs, signal, first, second, discard }: HedgePa
     )
   }
   const timer = setTimeout(() => begin(second), afterMs)
+  signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
   begin(first)
   return promise
 }

@@ -121,7 +121,16 @@ class Shared implements IdempotentAnswer {
     if (signal.aborted) leave()
     const finish = () => signal.removeEventListener('abort', leave)
     return {
-      begun: (withinMs) => inTime(this.#begun(place, signal), withinMs),
+      begun: async (withinMs) => {
+        try {
+          await inTime(this.#begun(place, signal), withinMs)
+        } catch (thrown) {
+          // Who is told that it failed reads nothing of it: the writer is not to wait for them.
+          this.#depart(place)
+          if (this.#places.size === 0 && !this.#isClosed && !signal.aborted) this.#parts.left(thrown)
+          throw thrown
+        }
+      },
       texts: () => this.#texts(place, signal, finish),
       get hasBegun() {
         return answer.#hasBegun

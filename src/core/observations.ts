@@ -31,6 +31,8 @@ export type Pace = {
   readonly tokensPerSecond: number | undefined
   /** From the beginning to the end, whatever their length. */
   readonly answerMs: number
+  /** Of that time, what the upstream said it worked: less where it was waited for, or asked again and again. */
+  readonly workedShare: number
 }
 
 /** One call that was the deployment's to answer. */
@@ -40,13 +42,15 @@ export type Observation = {
   readonly firstTokenMs: number | undefined
   readonly completionTokens: number | undefined
   readonly durationMs: number
+  /** How long the upstream says it worked; left out: all the time. */
+  readonly workedMs?: number | undefined
 }
 
 const usualHalfLifeMs = 120_000
 
 export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): Observations {
   const sums: Sums = {
-    ...{ calls: 0, answered: 0, answerMs: 0, firstTokens: 0, firstTokenMs: 0 },
+    ...{ calls: 0, answered: 0, answerMs: 0, workedMs: 0, firstTokens: 0, firstTokenMs: 0 },
     ...{ streams: 0, tokens: 0, tokensMs: 0 },
   }
   const recent: number[] = []
@@ -61,12 +65,13 @@ export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): 
     for (const name of names) sums[name] *= factor
   }
   return {
-    note({ isAnswered, firstTokenMs, completionTokens, durationMs }) {
+    note({ isAnswered, firstTokenMs, completionTokens, durationMs, workedMs = durationMs }) {
       decay()
       sums.calls++
       if (!isAnswered) return
       sums.answered++
       sums.answerMs += durationMs
+      sums.workedMs += workedMs
       if (firstTokenMs !== undefined) {
         sums.firstTokens++
         sums.firstTokenMs += firstTokenMs
@@ -109,11 +114,13 @@ export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): 
 type Sums = Record<(typeof names)[number], number>
 
 /** To be read as an answer came: as all sums decay alike, what they are to each other stays until the next. */
-function paceOf({ answered, answerMs, firstTokens, firstTokenMs, streams, tokens, tokensMs }: Sums): Pace {
+function paceOf(sums: Sums): Pace {
+  const { answered, answerMs, workedMs, firstTokens, firstTokenMs, streams, tokens, tokensMs } = sums
   return {
     firstTokenMs: firstTokens < leastWeight ? undefined : firstTokenMs / firstTokens,
     tokensPerSecond: streams < leastWeight ? undefined : (tokens * 1000) / tokensMs,
     answerMs: answerMs / answered,
+    workedShare: answerMs > 0 ? workedMs / answerMs : 1,
   }
 }
 
@@ -125,6 +132,6 @@ const enough = 20
 const leastWeight = 1 / 32
 
 const names = [
-  ...(['calls', 'answered', 'answerMs', 'firstTokens', 'firstTokenMs'] as const),
+  ...(['calls', 'answered', 'answerMs', 'workedMs', 'firstTokens', 'firstTokenMs'] as const),
   ...(['streams', 'tokens', 'tokensMs'] as const),
 ] as const

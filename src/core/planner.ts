@@ -208,8 +208,17 @@ function weigh(call: AnyCall, model: string, work: Work, isDryRun: boolean): Wei
   return {
     ...{ model, route, strategy, promptTokens, expectedTokens, candidates, keyless, removed, prefixKey },
     seats: lineup.seats,
-    ordered: steer(preferred, call.steering).map(({ deployment }) => ofModel(deployment, model, call)),
+    ordered: deploymentsOf(steer(preferred, call.steering), model, call),
   }
+}
+
+function deploymentsOf(
+  candidates: readonly Candidate[],
+  model: string,
+  call: AnyCall,
+): readonly Deployment[] {
+  const deployments = candidates.map(({ deployment }) => deployment)
+  return model === call.model ? deployments : deployments.map((one) => ofModel(one, model, call))
 }
 
 function lineupOf(route: Route, model: string, now: number, { rosters, standings }: Work): Lineup {

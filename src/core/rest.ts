@@ -11,7 +11,10 @@ import { familyOf } from './template.ts'
  */
 export function isContinuable({ kind, stream, body }: Call): boolean {
   if (!stream || Number(body['n'] ?? 1) > 1 || (body['logprobs'] ?? false) !== false) return false
-  if (kind === 'chat') return isPlainFormat(body['response_format']) && !isToolForced(body['tool_choice'])
+  if (!isPlainFormat(body['response_format']) || grammars.some((field) => (body[field] ?? null) !== null)) {
+    return false
+  }
+  if (kind === 'chat') return !isToolForced(body['tool_choice'])
   if (typeof body['prompt'] !== 'string' || Number(body['best_of'] ?? 1) > 1) return false
   return body['echo'] !== true && (body['suffix'] ?? '') === ''
 }
@@ -35,11 +38,17 @@ export function restOf(
   }
   const { messages } = body
   if (!Array.isArray(messages)) return undefined
-  const begun = { ...body, messages: [...messages, { role: 'assistant', content: said }] }
+  const begun = { ...body, messages: withAnswer(messages, said) }
   const rest: Call = { ...call, body: begun, source: undefined, continues: true }
   const takesPrefix = upstream.takesPrefix === true && takesKind(upstream, 'chat')
   return takesPrefix || isFlattened(rest, deployment) ? rest : undefined
 }
+
+/** The fields of vLLM, SGLang, llama.cpp and others for answers of a form, which would begin anew in the middle. */
+const grammars = [
+  ...['guided_json', 'guided_regex', 'guided_choice', 'guided_grammar', 'structured_outputs'],
+  ...['grammar', 'json_schema', 'regex', 'ebnf'],
+]
 
 function isPlainFormat(format: unknown): boolean {
   return !isObject(format) || format['type'] === 'text'
@@ -47,6 +56,23 @@ function isPlainFormat(format: unknown): boolean {
 
 function isToolForced(choice: unknown): boolean {
   return choice === 'required' || isObject(choice)
+}
+
+/** The beginning as the assistant's: more of the message that the caller themselves began, where they did. */
+function withAnswer(messages: readonly unknown[], said: string): readonly unknown[] {
+  const last = messages.at(-1)
+  if (isObject(last) && last['role'] === 'assistant' && typeof last['content'] === 'string') {
+    return [...messages.slice(0, -1), { ...last, content: last['content'] + said }]
+  }
+  return [...messages, { role: 'assistant', content: said }]
+}
+
+/** How many tokens the rest may have; undefined where there is no bound. */
+export function tokensLeft({ body }: Call, saidTokens: number): number | undefined {
+  const bounds = [body['max_tokens'], body['max_completion_tokens']].filter(
+    (most) => typeof most === 'number',
+  )
+  return bounds.length === 0 ? undefined : Math.min(...bounds) - saidTokens
 }
 
 function withTokensLeft(body: JsonObject, saidTokens: number): JsonObject {

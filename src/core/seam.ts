@@ -4,10 +4,10 @@ import type { AttemptParts } from './attempt-trace.ts'
 import { continued } from './continuation.ts'
 import { Failure } from './failure.ts'
 import { createMeter, type Meter, type MeteredUsage } from './meter.ts'
-import type { Call } from './model.ts'
+import type { Call, Choice, Chunk } from './model.ts'
 import type { Deployment, TokenCounter } from './ports.ts'
 import type { AttemptRecord, CallRecord } from './record.ts'
-import { restOf } from './rest.ts'
+import { restOf, tokensLeft } from './rest.ts'
 import type { Plan } from './router.ts'
 import { addUsage } from './usage.ts'
 
@@ -21,6 +21,8 @@ export type SeamParts = {
   readonly account: Account
   readonly record: CallRecord
   readonly signal: AbortSignal
+  /** The call's time is over: nothing is begun any more. */
+  readonly isOver: () => boolean
   /** Walks a plan with attempts of this make. */
   readonly walk: (plan: Plan, make: (parts: AttemptParts) => Promise<Answer>) => Promise<Answer>
 }
@@ -43,7 +45,10 @@ export function seamed(parts: SeamParts): Seamed {
       signal: parts.signal,
       async resume(answer, said) {
         broken.add(answer.deployment.id)
-        const { usage } = await sumOf(legs)
+        if (parts.isOver()) return undefined
+        const { usage, estimated } = await sumOf(legs)
+        // Where the upstreams themselves said that there are no more tokens, the answer was as long as it may be.
+        if (!estimated && (tokensLeft(call, usage.completion_tokens) ?? 1) <= 0) return ended(answer, call)
         const able = (deployment: Deployment) =>
           restOf(call, said, usage.completion_tokens, deployment) !== undefined
         const plan = placesLeft(parts.plan, record.attempts, broken).filter(able)
@@ -60,8 +65,24 @@ export function seamed(parts: SeamParts): Seamed {
         })
       },
     }),
-    usage: () => sumOf(legs),
+    async usage() {
+      const metered = await sumOf(legs)
+      // Those that broke off told of a part at the most.
+      return { ...metered, estimated: metered.estimated || legs.length > 1 }
+    },
   }
+}
+
+/** The end that the upstream did not come to tell of. */
+function ended(answer: Answer, { kind, id, model }: Call): Answer {
+  const choice: Choice = {
+    index: 0,
+    ...(kind === 'text' ? { text: '' } : { delta: {} }),
+    finish_reason: 'length',
+  }
+  const object = kind === 'text' ? 'text_completion' : 'chat.completion.chunk'
+  const chunk: Chunk = { id, object, created: 0, model, choices: [choice] }
+  return { ...answer, bursts: [[{ chunk, source: undefined }]] }
 }
 
 type Leg = { readonly answer: Answer; readonly meter: Meter }
@@ -82,14 +103,15 @@ function placesLeft(
   const tried = new Set(attempts.map(({ deployment }) => deployment))
   const others = [...new Set(plan)].filter(({ id }) => !broken.has(id))
   const inOrder = [...others.filter(({ id }) => !tried.has(id)), ...others.filter(({ id }) => tried.has(id))]
-  return inOrder.slice(0, Math.max(0, plan.length - attempts.length))
+  // One that another overtook was beside the plan.
+  const made = attempts.filter(({ outcome }) => outcome !== 'superseded')
+  return inOrder.slice(0, Math.max(0, plan.length - made.length))
 }
 
 async function sumOf(legs: readonly Leg[]): Promise<MeteredUsage> {
   const settled = await Promise.all(legs.map(({ answer, meter }) => meter.settle(answer.usage())))
   return {
     usage: addUsage(settled.map(({ usage }) => usage)),
-    // Those that broke off told of a part at the most.
-    estimated: legs.length > 1 || settled.some(({ estimated }) => estimated),
+    estimated: settled.some(({ estimated }) => estimated),
   }
 }

@@ -2,7 +2,7 @@ import { isRanked } from './best-of.ts'
 import { refusedInCrossing, takesKind } from './crossing.ts'
 import { isObject } from './json.ts'
 import type { Call } from './model.ts'
-import type { Lack, Upstream } from './ports.ts'
+import { type Lack, lackNames, type Upstream } from './ports.ts'
 import { unsupportedField } from './prompt-fields.ts'
 
 /** What an upstream is asked for that it has not, and that nobody can make up for; undefined when there is nothing. */
@@ -14,6 +14,12 @@ export function shortfallOf(call: Call, upstream: Shape): string | undefined {
     if (refused !== undefined) return refused
   }
   return lacks?.find((lack) => isMissed[lack](call, lacks))
+}
+
+/** The same for many upstreams: most calls ask for nothing that any of them may lack, and that is looked at once. */
+export function shortfallsOf(call: Call): (upstream: Shape) => string | undefined {
+  const isPlain = !lackNames.some((lack) => isMissed[lack](call, lackNames))
+  return (upstream) => (isPlain && takesKind(upstream, call.kind) ? undefined : shortfallOf(call, upstream))
 }
 
 /** Throws `unsupported`, naming the field. */

@@ -3,7 +3,7 @@ import { Failure } from './failure.ts'
 import { isObject } from './json.ts'
 import type { AnyCall, Call, PriceCap, Steering } from './model.ts'
 import type { Deployment, Traits, Upstream } from './ports.ts'
-import { shortfallOf } from './shortfall.ts'
+import { shortfallsOf } from './shortfall.ts'
 
 /** The candidates that may and can take a call, and why the others do not; the order is kept. */
 export type Suitability = { readonly kept: readonly Candidate[]; readonly removed: readonly Removal[] }
@@ -105,7 +105,7 @@ export function needsOf(call: AnyCall, promptTokens: number): Needs {
     logprobs: logprobs === true || typeof logprobs === 'number',
     promptTokens,
     maxTokens: typeof maxTokens === 'number' ? maxTokens : 0,
-    ...(isSpoken(call) ? { shortfall: (upstream: Upstream) => shortfallOf(call, upstream) } : {}),
+    ...(isSpoken(call) ? { shortfall: shortfallsOf(call) } : {}),
   }
 }
 
@@ -140,7 +140,11 @@ const refusals = {
 const filters: readonly string[] = Object.keys(refusals)
 
 /** What bars one candidate whatever the others are; undefined when nothing does. */
-function barOf({ deployment, traits }: Candidate, needs: Needs, steering: Steering | undefined): Bar | undefined {
+function barOf(
+  { deployment, traits }: Candidate,
+  needs: Needs,
+  steering: Steering | undefined,
+): Bar | undefined {
   const { upstream } = deployment
   if (steering?.only?.includes(upstream.name) === false) return bars.notAllowed
   if (steering?.ignore.includes(upstream.name)) return bars.ruledOut

@@ -22,22 +22,28 @@ export function createToolCallRepair(callId: string): ToolCallRepair {
   }
 }
 
-/** Gives every tool call of a whole message an id, a type and its arguments as a string. True when changed. */
+/**
+ * Gives every tool call of a whole message an id of its own, a type and its arguments as a string of JSON: none is an
+ * empty object, for callers parse it unseen. True when changed.
+ */
 export function repairWholeToolCalls(message: JsonObject, callId: string): boolean {
   const calls = message['tool_calls']
   if (!Array.isArray(calls)) return false
   let changed = false
+  const seen = new Set<unknown>([''])
   for (const [position, call] of calls.entries()) {
     if (!isObject(call)) continue
-    if (typeof call['id'] !== 'string' || call['id'] === '') {
+    if (typeof call['id'] !== 'string' || seen.has(call['id'])) {
       call['id'] = madeId(callId, position)
       changed = true
     }
+    seen.add(call['id'])
     if (typeof call['type'] !== 'string') {
       call['type'] = 'function'
       changed = true
     }
     changed = spellArguments(call) || changed
+    changed = fillArguments(call) || changed
   }
   return changed
 }
@@ -142,6 +148,12 @@ function spellArguments(call: JsonObject): boolean {
   const given = called['arguments']
   if (given === undefined || typeof given === 'string') return false
   called['arguments'] = given === null ? '' : JSON.stringify(given)
+  return true
+}
+
+function fillArguments({ function: called }: JsonObject): boolean {
+  if (!isObject(called) || (called['arguments'] ?? '') !== '') return false
+  called['arguments'] = '{}'
   return true
 }
 

@@ -34,6 +34,8 @@ export type Ending = {
   /** Undefined where they were not counted. */
   readonly completionTokens: number | undefined
   readonly durationMs: number
+  /** How long the upstream says it worked; left out: all the time. */
+  readonly workedMs?: number | undefined
 }
 
 /** One deployment, or one model at it, as shown to operators. Times are epoch milliseconds. */

@@ -2,8 +2,7 @@ import type Router from '@koa/router'
 import type { Context } from 'koa'
 import type { Gate } from '../core/gate.ts'
 import type { Gateway } from '../core/gateway.ts'
-import { isObject } from '../core/json.ts'
-import type { Call } from '../core/model.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
 import type { TokenCounter } from '../core/ports.ts'
 import { unknownModel } from '../core/router.ts'
 import { messageCall } from '../dialects/anthropic.ts'
@@ -36,7 +35,7 @@ export function serveCountTokens(router: Router, prefix: string, parts: CountTok
       (model) => gateway.ownerOf(model) !== undefined,
     )
     if (!isServed) throw unknownModel(call.model)
-    const answer = { input_tokens: await countPrompt(call, counter) }
+    const answer = { input_tokens: await countPrompt(call.body, counter) }
     ctx.respond = false
     sendJson(ctx.req, ctx.res, 200, answer, [
       ...['x-request-id', id],
@@ -47,8 +46,7 @@ export function serveCountTokens(router: Router, prefix: string, parts: CountTok
 }
 
 /** The tokens of a chat's messages and tools, and of a template such as most have. */
-export async function countPrompt({ body }: Call, counter: TokenCounter): Promise<number> {
-  const { messages, tools } = body
+export async function countPrompt({ messages, tools }: JsonObject, counter: TokenCounter): Promise<number> {
   const words: string[] = []
   let otherTokens = tokensPerReply
   for (const message of Array.isArray(messages) ? messages.filter(isObject) : []) {

@@ -3,34 +3,49 @@ import { Failure } from '../core/failure.ts'
 import type { Gate } from '../core/gate.ts'
 import type { Gateway } from '../core/gateway.ts'
 import type { JsonObject } from '../core/json.ts'
+import type { Deployment } from '../core/ports.ts'
 import { outcomeOf, type Probe } from '../core/probe.ts'
+import type { Router as ModelRouter } from '../core/router.ts'
 import type { DeploymentReport } from '../core/standings.ts'
 import { bearerOf } from './bearer.ts'
+import { knownPriceBody } from './price.ts'
 import { sendJson } from './send.ts'
 
 export type DeploymentsParts = {
   readonly gateway: Pick<Gateway, 'deployments'>
+  readonly router: Pick<ModelRouter, 'routes'>
   readonly gate: Gate
 }
 
 /**
- * `GET /admin/api/deployments`: how every deployment is doing, and after each that runs models by the caller's
+ * `GET /admin/api/deployments`: what every deployment costs and how it is doing, and after each that runs models by the caller's
  * spelling, those that were last asked for. Asks for a key, where keys are configured.
  */
-export function serveDeployments(router: Router, { gateway, gate }: DeploymentsParts): void {
+export function serveDeployments(
+  router: Router,
+  { gateway, router: { routes }, gate }: DeploymentsParts,
+): void {
   router.get('/admin/api/deployments', (ctx) => {
     gate.admit(bearerOf(ctx.req))
     ctx.respond = false
     const headers = ['x-request-id', ctx.state['requestId'] as string]
-    sendJson(ctx.req, ctx.res, 200, { data: gateway.deployments().map(rendered) }, headers)
+    // One that several routes have costs the same in each, unless the operator prices it in one alone.
+    const places = new Map(
+      routes.flatMap(({ deployments }) => deployments.map((one) => [one.id, one] as const)).toReversed(),
+    )
+    const data = gateway.deployments().map((report) => rendered(report, places.get(report.id)))
+    sendJson(ctx.req, ctx.res, 200, { data }, headers)
   })
 }
 
 /** What is not known is null. */
-function rendered(report: DeploymentReport): JsonObject {
+function rendered(report: DeploymentReport, place: Deployment | undefined): JsonObject {
+  const { id, model } = report
+  const deployment = model === undefined ? place : (place?.forModel?.(model) ?? place)
   return {
-    id: report.id,
-    model: report.model ?? null,
+    id,
+    model: model ?? null,
+    price: deployment === undefined ? null : knownPriceBody(deployment.price, deployment.priceOrigin),
     breaker: report.breaker,
     since_epoch_ms: report.sinceEpochMs,
     failures_in_a_row: report.failuresInARow,

@@ -1,49 +1,85 @@
 import type Router from '@koa/router'
 import type { Context } from 'koa'
 import type { ExplainedCandidate, Explanation } from '../core/explain.ts'
+import { Failure } from '../core/failure.ts'
 import type { Gate } from '../core/gate.ts'
 import type { Gateway } from '../core/gateway.ts'
 import type { JsonObject } from '../core/json.ts'
+import type { AnyCall } from '../core/model.ts'
 import { usdText } from '../core/price.ts'
-import { chat } from '../dialects/chat.ts'
-import { completions } from '../dialects/completions.ts'
+import { dialectOf } from '../dialects/by-shape.ts'
+import type { Asking, Dialect, HeaderLookup, RelayDialect } from '../dialects/dialect.ts'
 import { bearerOf } from './bearer.ts'
 import type { Body } from './body.ts'
+import { knownPriceBody } from './price.ts'
+import { type CountingParts, countTokens } from './prompt-tokens.ts'
 import { sendJson } from './send.ts'
 import { headerLookup } from './serve.ts'
 
-export type ExplainParts = {
+export type ExplainParts = CountingParts & {
   readonly gateway: Pick<Gateway, 'explain'>
   readonly gate: Gate
   readonly readBody: (ctx: Context) => Promise<Body>
+  readonly dialects: readonly Dialect[]
+  readonly relays: readonly RelayDialect[]
   readonly strict: boolean
 }
 
 /**
- * `POST {prefix}/route/explain`: where a call with this body would go, and why. Nothing is sent upstream, and
- * nothing is recorded.
+ * `POST {prefix}/route/explain`: where a call with this body would go, and why. The body is that of any dialect, told
+ * by its shape, or by its name in `?dialect=` or `x-pandotate-dialect`. `?count=true` has the prompt's tokens counted.
+ * Nothing is sent upstream, and nothing is recorded.
  */
 export function serveExplain(router: Router, prefix: string, parts: ExplainParts): void {
   const { gateway, gate, readBody, strict } = parts
   router.post(`${prefix}/route/explain`, async (ctx) => {
-    const { credential } = gate.admit(bearerOf(ctx.req))
+    const { principal, credential } = gate.admit(bearerOf(ctx.req))
     const { text: source, value: body } = await readBody(ctx)
     const id = ctx.state['requestId'] as string
-    const dialect = (body['messages'] ?? null) === null ? completions : chat
     const headers = headerLookup(ctx.req)
-    const call = dialect.parse({ id, body, source, credential, deadlineMs: undefined, strict, headers })
-    const explanation = rendered(gateway.explain(call))
+    const dialect = askedIn(namedIn(ctx, headers) ?? dialectOf(body, headers), parts)
+    const incoming = { id, body, source, principal, credential, deadlineMs: undefined, strict, headers }
+    const call = dialect.parse(incoming)
+    const explanation = gateway.explain(call)
+    const counted = ctx.query['count'] === 'true' ? await countedTokens(call, parts) : {}
     ctx.respond = false
-    sendJson(ctx.req, ctx.res, 200, explanation, ['x-request-id', id])
+    const answer = rendered(explanation, dialect.name, counted)
+    sendJson(ctx.req, ctx.res, 200, answer, ['x-request-id', id])
   })
 }
 
-function rendered(explanation: Explanation): JsonObject {
+/** The query goes before the header. */
+function namedIn({ query }: Context, headers: HeaderLookup): string | undefined {
+  const named = query['dialect'] ?? headers('x-pandotate-dialect')
+  return Array.isArray(named) ? named.join(', ') : named
+}
+
+function askedIn(name: string, { dialects, relays }: ExplainParts): Asking<AnyCall> {
+  const known: readonly Asking<AnyCall>[] = [...dialects, ...relays]
+  const dialect = known.find((one) => one.name === name)
+  if (dialect !== undefined) return dialect
+  const names = anyOf.format(known.map((one) => one.name))
+  throw new Failure('invalid_request', `There is no such dialect: it is one of ${names}.`, {
+    param: 'dialect',
+  })
+}
+
+const anyOf = new Intl.ListFormat('en-GB', { type: 'disjunction' })
+
+async function countedTokens(call: AnyCall, parts: CountingParts): Promise<JsonObject> {
+  const { count, estimated } = await countTokens(call, parts)
+  return { prompt_tokens: count, prompt_tokens_exact: !estimated }
+}
+
+function rendered(explanation: Explanation, dialect: string, counted: JsonObject): JsonObject {
   return {
     model: explanation.model,
     pattern: explanation.pattern,
     strategy: explanation.strategy,
-    prompt_tokens: explanation.promptTokens,
+    dialect,
+    ...counted,
+    // What the choice goes by, whatever was counted.
+    prompt_tokens_estimated: explanation.promptTokens,
     expected_completion_tokens: explanation.expectedCompletionTokens,
     candidates: explanation.candidates.map(candidateOf),
     plan: [...explanation.plan],
@@ -58,6 +94,7 @@ function candidateOf(candidate: ExplainedCandidate): JsonObject {
     deployment: candidate.deployment,
     provider: candidate.provider,
     upstream_model: candidate.upstreamModel,
+    price: knownPriceBody(candidate.price, candidate.priceOrigin),
     expected_cost_nano_usd: nanoUsd ?? null,
     expected_cost_usd: nanoUsd === undefined ? null : usdText(nanoUsd),
     score: candidate.score ?? null,

@@ -2,9 +2,10 @@ import type Router from '@koa/router'
 import { Failure } from '../core/failure.ts'
 import type { Gate } from '../core/gate.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
-import { type Price, usdText } from '../core/price.ts'
+import { usdText } from '../core/price.ts'
 import type { AttemptRecord, CallRecord } from '../core/record.ts'
 import { bearerOf } from './bearer.ts'
+import { priceBody } from './price.ts'
 import { sendJson } from './send.ts'
 
 export type GenerationParts = {
@@ -156,7 +157,7 @@ function attemptOf(attempt: AttemptRecord): JsonObject {
     total_ms: attempt.totalMs,
     upstream_status: attempt.upstreamStatus ?? null,
     upstream_id: attempt.upstreamRequestId ?? null,
-    price: priceOf(attempt.price),
+    price: priceBody(attempt.price),
     used:
       used === undefined
         ? null
@@ -170,16 +171,6 @@ function attemptOf(attempt: AttemptRecord): JsonObject {
     uncertain: attempt.isUncertain,
     cost_nano_usd: attempt.costNanoUsd ?? null,
     cost_usd: usdOf(attempt.costNanoUsd),
-  }
-}
-
-function priceOf(price: Price): JsonObject {
-  return {
-    input_nano_usd_per_million: price.inputNanoUsdPerMillion ?? null,
-    cached_input_nano_usd_per_million: price.cachedInputNanoUsdPerMillion ?? null,
-    output_nano_usd_per_million: price.outputNanoUsdPerMillion ?? null,
-    nano_usd_per_second: price.nanoUsdPerSecond ?? null,
-    nano_usd_per_request: price.nanoUsdPerRequest ?? null,
   }
 }
 

@@ -180,7 +180,7 @@ function createPlainGateway(
   })
   const budget = (share: number, least: number) => createBudget({ share, least }, clock)
   return createGateway({
-    ...{ planner, standings, counter: tokenizer, clock, random, limits },
+    ...{ planner, standings, counter: tokenizer, detokenizer: tokenizer, clock, random, limits },
     retryBudget: budget(limits.retryShare, 3),
     hedging: hedging.enabled ? { budget: budget(hedging.share, 1), discard: giveUp } : undefined,
   })

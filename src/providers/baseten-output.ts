@@ -1,7 +1,8 @@
 import { Failure } from '../core/failure.ts'
-import { isObject, type JsonObject, parseJson } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
 import type { Kind, RawDelta } from '../core/model.ts'
 import type { AttemptNotes } from '../core/ports.ts'
+import { parseAnswer } from './answer-json.ts'
 import type { WireAnswer } from './exchange.ts'
 import { readReply } from './openai-answer.ts'
 import { type ReadError, reportedFailure } from './openai-error.ts'
@@ -79,7 +80,7 @@ function piece(text: string, reason: 'stop' | null, kind: Kind): RawDelta {
 }
 
 function readJson(source: string, readError: ReadError, reading: Reading): RawDelta {
-  const body = parsed(source)
+  const body = parseAnswer(source)
   const text = isOpenAi(body) ? undefined : textIn(body)
   if (text !== undefined) {
     reading.notes.converted.push(`predict output to ${reading.kind}`)
@@ -89,14 +90,6 @@ function readJson(source: string, readError: ReadError, reading: Reading): RawDe
     throw unreadable('The upstream gave an output that holds no text.', reading)
   }
   return ofKind(readReply(source, reading.asked.provider, readError), reading)
-}
-
-function parsed(source: string): unknown {
-  try {
-    return parseJson(source)
-  } catch {
-    return undefined
-  }
 }
 
 /** A reply in OpenAI's shape, or the report of an error. */

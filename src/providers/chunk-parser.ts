@@ -1,4 +1,5 @@
-import { isObject, type JsonObject, parseJson } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
+import { parseAnswer } from './answer-json.ts'
 
 /** A chunk of a stream, as an object of its own. */
 export type ParsedChunk = {
@@ -21,8 +22,8 @@ export function createChunkParser(): (data: string) => ParsedChunk | undefined {
       misses = 0
       return { chunk: cast(mould, word), isAlike: true }
     }
-    const chunk = parsed(data)
-    if (chunk === undefined) return undefined
+    const chunk = parseAnswer(data)
+    if (!isObject(chunk)) return undefined
     misses++
     mould = misses > mostMisses ? undefined : mouldOf(data, chunk)
     return { chunk, isAlike: false }
@@ -66,15 +67,6 @@ function cast({ chunk, choice, delta }: Mould, word: string): JsonObject {
   const filled =
     delta === undefined ? { ...choice, text: word } : { ...choice, delta: { ...delta, content: word } }
   return { ...chunk, choices: [filled] }
-}
-
-function parsed(data: string): JsonObject | undefined {
-  try {
-    const chunk = parseJson(data)
-    return isObject(chunk) ? chunk : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** Of a chunk that holds one word in one unfinished choice, and beside it nothing that could be shared by a copy. */

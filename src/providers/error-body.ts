@@ -1,4 +1,5 @@
-import { isObject, type JsonObject, parseJson } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
+import { parseAnswer } from './answer-json.ts'
 
 /** What an error body says, whichever of the many shapes it has. All undefined for one that is not JSON. */
 export type ErrorBody = {
@@ -13,7 +14,7 @@ export type ErrorBody = {
  * `{"error": "text"}`, `{"message": "text"}`, `{"detail": ...}`, and text that is none of these.
  */
 export function readErrorBody(text: string): ErrorBody {
-  const body = parsed(text)
+  const body = parseAnswer(text)
   if (!isObject(body)) return { message: undefined, type: undefined, code: undefined, param: undefined }
   const inner = isObject(body['error']) ? body['error'] : body
   return {
@@ -21,14 +22,6 @@ export function readErrorBody(text: string): ErrorBody {
     type: firstString(inner['type'], inner['error_type']),
     code: firstString(inner['code'], inner['error_code']),
     param: firstString(inner['param']),
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return parseJson(text)
-  } catch {
-    return undefined
   }
 }
 

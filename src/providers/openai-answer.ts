@@ -1,6 +1,7 @@
 import { Failure } from '../core/failure.ts'
-import { isObject, type JsonObject, parseJson } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
 import type { RawDelta } from '../core/model.ts'
+import { parseAnswer } from './answer-json.ts'
 import { createChunkParser } from './chunk-parser.ts'
 import type { ReadError } from './openai-error.ts'
 import { createSseDecoder } from './sse.ts'
@@ -11,7 +12,7 @@ import { createSseDecoder } from './sse.ts'
  * whatever shape it came in.
  */
 export function readReply(text: string, provider: string, readError: ReadError = unread): RawDelta {
-  const body = parsed(text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text)
+  const body = parseAnswer(text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text)
   if (!isObject(body)) throw unreadable('The upstream did not answer in JSON.', provider)
   const error = errorIn(body)
   if (error !== undefined) {
@@ -57,7 +58,7 @@ export function createChunkReader(
     }
     if (decoder.error === undefined) return
     done = true
-    report(named(parsed(decoder.error) ?? decoder.error), deltas)
+    report(named(parseAnswer(decoder.error) ?? decoder.error), deltas)
   }
 
   function report(error: JsonObject, deltas: RawDelta[]): void {
@@ -113,14 +114,6 @@ const unread: ReadError = () => undefined
 const eventBytes = 1024 * 1024
 
 const byteOrderMark = 0xfeff
-
-function parsed(text: string): unknown {
-  try {
-    return parseJson(text)
-  } catch {
-    return undefined
-  }
-}
 
 /** Some clients take a mere `"error": null` for an error. */
 function told(chunk: JsonObject, source: string | undefined): RawDelta {

@@ -10,6 +10,7 @@ import {
   type Upstream,
   type UpstreamModel,
 } from '../core/ports.ts'
+import { holdsTokenIds, inWords } from '../core/token-ids.ts'
 import {
   addressSetting,
   type Bounds,
@@ -76,6 +77,7 @@ export const openaiCompatible: Provider<GeneralSettings> = {
           needsDone: z.boolean().exactOptional(),
           lacks: z.array(z.enum(lackNames)).exactOptional(),
           mostStops: z.int().min(0).exactOptional(),
+          takesTokenIds: z.boolean().exactOptional(),
         })
         .default({}),
     })
@@ -171,8 +173,7 @@ export function createOpenAiCompatible(
   async function ask(call: Call, attempt: Attempt): Promise<WireAnswer> {
     const path = paths[call.kind]
     if (path === undefined) throw unsupported(call.kind, name)
-    const isSpelled =
-      quirks.takesTokenIds !== false || call.kind === 'chat' || !Array.isArray(call.body['prompt'])
+    const isSpelled = quirks.takesTokenIds !== false || call.kind === 'chat'
     const spelled = isSpelled ? call : await inText(call, attempt, detokenizer)
     const body = openAiRequest(spelled, attempt, request)
     const answer = await wire.post(path, headers, body, attempt)
@@ -218,12 +219,12 @@ function requestQuirks({ asksUsage = true, renames = {}, drops = [], adapt, pref
   return { asksUsage, renames, drops, adapt: adapt ?? ((body) => body), prefix }
 }
 
-/** The call with a prompt of token ids spelled out. */
+/** The call with prompts of token ids spelled out. */
 async function inText(call: Call, { notes }: Attempt, detokenizer: Detokenizer): Promise<Call> {
-  const { prompt } = call.body
-  const tokens = Array.isArray(prompt) ? prompt.filter((token) => typeof token === 'number') : []
-  notes.converted.push('token ids to text (cl100k_base)')
-  return { ...call, body: { ...call.body, prompt: await detokenizer.decode(tokens) }, source: undefined }
+  const { prompt: given } = call.body
+  if (!holdsTokenIds(given)) return call
+  const prompt = await inWords(given, detokenizer, notes)
+  return { ...call, body: { ...call.body, prompt }, source: undefined }
 }
 
 function unsupported(kind: Kind, provider: string): Failure {

@@ -1,6 +1,6 @@
 import { Failure } from '../core/failure.ts'
-import { parseJson } from '../core/json.ts'
 import type { Attempt, Upstream, UpstreamModel } from '../core/ports.ts'
+import { parseAnswer } from './answer-json.ts'
 import type { WireAnswer } from './exchange.ts'
 import { replyBytes } from './openai-stream.ts'
 import type { Wire } from './wire.ts'
@@ -36,12 +36,14 @@ async function listModels(
   const answer = await wire.get(modelsPath, headers, aside(`${name}-models`, signal))
   if (!isFine(answer)) throw await refused(answer)
   const text = await answer.text(replyBytes)
-  try {
-    return modelsOf(parseJson(text))
-  } catch (thrown) {
-    if (thrown instanceof Failure) throw thrown.at(name)
-    if (!(thrown instanceof SyntaxError)) throw thrown
+  const list = parseAnswer(text)
+  if (list === undefined) {
     throw new Failure('invalid_response', "The upstream's list of models is not JSON.", { provider: name })
+  }
+  try {
+    return modelsOf(list)
+  } catch (thrown) {
+    throw thrown instanceof Failure ? thrown.at(name) : thrown
   }
 }
 

@@ -1,7 +1,9 @@
 import { Failure } from '../core/failure.ts'
-import { isObject, type JsonObject, parseJson } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
 import type { Relay, RelayKind } from '../core/model.ts'
 import type { Attempt, Detokenizer, Upstream } from '../core/ports.ts'
+import { holdsTokenIds, inWords } from '../core/token-ids.ts'
+import { parseAnswer } from './answer-json.ts'
 import type { WireAnswer } from './exchange.ts'
 import type { ReadError } from './openai-error.ts'
 import { replyBytes } from './openai-stream.ts'
@@ -41,33 +43,15 @@ async function textOf(call: Relay, attempt: Attempt, { detokenizer }: RelayParts
   const edits: JsonObject = {}
   if (call.body['model'] !== attempt.upstreamModel) edits['model'] = attempt.upstreamModel
   if (detokenizer !== undefined && call.kind === 'embeddings' && holdsTokenIds(call.body['input'])) {
-    edits['input'] = await inWords(call.body['input'], detokenizer)
-    attempt.notes.converted.push('token ids to text (cl100k)')
+    edits['input'] = await inWords(call.body['input'], detokenizer, attempt.notes)
   }
   const texts = Object.entries(edits).map(([key, value]) => [key, JSON.stringify(value)] as const)
   if (call.source === undefined) return JSON.stringify({ ...call.body, ...edits })
   return texts.length === 0 ? call.source : splice(call.source, Object.fromEntries(texts))
 }
 
-function holdsTokenIds(input: unknown): input is readonly unknown[] {
-  return Array.isArray(input) && (typeof input[0] === 'number' || Array.isArray(input[0]))
-}
-
-/** A list of ids is one text; a list of such lists as many. */
-async function inWords(
-  input: readonly unknown[],
-  detokenizer: Detokenizer,
-): Promise<string | readonly unknown[]> {
-  if (isTokenIds(input)) return await detokenizer.decode(input)
-  return await Promise.all(input.map((each) => (isTokenIds(each) ? detokenizer.decode(each) : each)))
-}
-
-function isTokenIds(value: unknown): value is readonly number[] {
-  return Array.isArray(value) && value.every((each) => typeof each === 'number')
-}
-
 function bodyOf(text: string, provider: string, readError: ReadError): JsonObject {
-  const body = parsed(text)
+  const body = parseAnswer(text)
   if (!isObject(body)) {
     throw new Failure('invalid_response', 'The upstream did not answer in JSON.', { provider })
   }
@@ -78,12 +62,4 @@ function bodyOf(text: string, provider: string, readError: ReadError): JsonObjec
     readError(told) ??
     new Failure('upstream_error', 'The upstream reported an error instead of an answer.', { cause: error })
   )
-}
-
-function parsed(text: string): unknown {
-  try {
-    return parseJson(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,7 @@
 import { Failure } from '../core/failure.ts'
-import { isObject, type JsonObject, parseJson } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
 import type { RawDelta } from '../core/model.ts'
+import { parseAnswer } from './answer-json.ts'
 import type { PandotateRequest } from './pandotate-request.ts'
 
 /**
@@ -9,7 +10,7 @@ import type { PandotateRequest } from './pandotate-request.ts'
  * no answer; a reported error is a reply with an object under `error`.
  */
 export function readPandotateAnswer(text: string, request: PandotateRequest, provider: string): RawDelta {
-  const answer = parsed(text)
+  const answer = parseAnswer(text)
   if (!isObject(answer)) throw unreadable('The upstream did not answer in JSON.', provider)
   const { error } = answer
   if (error !== undefined && error !== null) {
@@ -95,14 +96,6 @@ function usageOf(counts: Counts, { hasPrompt }: PandotateRequest, hasOutput: boo
 function isCounted(count: unknown, isAnything: boolean): boolean {
   if (count === undefined || count === null) return false
   return count !== 0 || !isAnything
-}
-
-function parsed(text: string): unknown {
-  try {
-    return parseJson(text)
-  } catch {
-    return undefined
-  }
 }
 
 function unreadable(message: string, provider: string): Failure {

@@ -26,7 +26,8 @@ export type Preset = {
   readonly adaptations?: readonly Adaptation[]
   readonly quirks: Pick<
     Quirks,
-    'asksUsage' | 'renames' | 'drops' | 'healthPath' | 'modelsOf' | 'prefix' | 'lacks' | 'mostStops'
+    | ('asksUsage' | 'renames' | 'drops' | 'healthPath' | 'modelsOf' | 'prefix')
+    | ('lacks' | 'mostStops' | 'takesTokenIds')
   >
 }
 
@@ -42,6 +43,7 @@ export type QuirkSettings = {
   readonly needsDone?: boolean
   readonly lacks?: readonly Lack[]
   readonly mostStops?: number
+  readonly takesTokenIds?: boolean
 }
 
 export type PresetName = (typeof presetNames)[number]
@@ -111,6 +113,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     quirks: {
       ...oneTokenLimit,
       healthPath: '/api/version',
+      takesTokenIds: false,
       lacks: ['echo', 'best_of', 'logprobs', 'logit_bias', 'custom_tools'],
     },
   },
@@ -123,6 +126,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       ...oneTokenLimit,
       healthPath: '/health',
       lacks: ['echo', 'best_of', 'custom_tools'],
+      takesTokenIds: false,
       // Unless it was started with another bound.
       mostStops: 4,
     },
@@ -131,9 +135,16 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     baseUrl: 'http://127.0.0.1:1234/v1',
     isOneChoice: true,
     developerRole: 'system',
-    quirks: { ...oneTokenLimit, healthPath: '/v1/models', lacks: ['echo', 'best_of', 'custom_tools'] },
+    quirks: {
+      ...oneTokenLimit,
+      healthPath: '/v1/models',
+      takesTokenIds: false,
+      lacks: ['echo', 'best_of', 'custom_tools'],
+    },
   },
-  // https://console.groq.com/docs/openai lists what is a 400 there.
+  // https://console.groq.com/docs/openai lists what is a 400 there. Its answers say `service_tier: "on_demand"`, which
+  // is none of OpenAI's own words: it is passed on, as all that an upstream says is; only clients that hold answers
+  // to OpenAI's types mind it.
   groq: {
     baseUrl: 'https://api.groq.com/openai/v1',
     needsKey: true,
@@ -160,6 +171,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       renames: { ...oneTokenLimit.renames, seed: 'random_seed' },
       drops: ['logprobs', 'top_logprobs', 'logit_bias', 'user', 'store', 'service_tier', 'safety_identifier'],
       lacks: ['logprobs', 'logit_bias', 'custom_tools'],
+      takesTokenIds: false,
     },
   },
   openrouter: {

@@ -1,9 +1,10 @@
 import { Failure } from '../core/failure.ts'
-import { isObject, type JsonObject, parseJson } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
 import type { Call, RawDelta } from '../core/model.ts'
 import type { Attempt, Detokenizer, Upstream } from '../core/ports.ts'
 import { fieldsForPrompt } from '../core/prompt-fields.ts'
 import { familyOf, flatten } from '../core/template.ts'
+import { parseAnswer } from './answer-json.ts'
 import { type Bounds, keySettingOf, oneChoiceOf, queueOf, retryOf } from './bounds.ts'
 import type { WireAnswer } from './exchange.ts'
 import { type ReadError, reportedFailure } from './openai-error.ts'
@@ -123,7 +124,7 @@ async function writtenFor({ kind, body }: Call, attempt: Attempt, { name, detoke
 }
 
 async function whole({ answer, asked, call, echo, format }: Answer): Promise<readonly RawDelta[]> {
-  const body = parsed(await answer.text(replyBytes))
+  const body = parseAnswer(await answer.text(replyBytes))
   const { provider } = asked
   if (!isObject(body)) {
     throw new Failure('invalid_response', 'The upstream did not answer in JSON.', { provider })
@@ -172,12 +173,4 @@ function delta(choice: JsonObject, { promptTokens, completionTokens }: Omit<Said
   const isTold = promptTokens !== undefined || completionTokens !== undefined
   const choices = [{ index: 0, logprobs: null, ...choice }]
   return { chunk: { choices, ...(isTold ? { usage } : {}) }, source: undefined }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return parseJson(text)
-  } catch {
-    return undefined
-  }
 }

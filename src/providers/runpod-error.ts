@@ -1,5 +1,6 @@
 import { Failure } from '../core/failure.ts'
-import { isObject, type JsonObject, parseJson } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
+import { parseAnswer } from './answer-json.ts'
 import type { WireAnswer } from './exchange.ts'
 import { type Asked, readRefusal, refusal } from './refusal.ts'
 import { pythonField } from './runpod-python.ts'
@@ -109,10 +110,6 @@ function unpacked(text: string): string {
 }
 
 function parsedObject(text: string): JsonObject | undefined {
-  try {
-    const value = parseJson(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
+  const value = parseAnswer(text)
+  return isObject(value) ? value : undefined
 }

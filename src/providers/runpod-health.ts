@@ -1,6 +1,7 @@
 import { Failure } from '../core/failure.ts'
-import { isObject, type JsonObject, parseJson } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
 import type { UpstreamHealth } from '../core/ports.ts'
+import { parseAnswer } from './answer-json.ts'
 import type { WireAnswer } from './exchange.ts'
 import { type Asked, readRefusal } from './refusal.ts'
 import { blankNotes } from './runpod-api.ts'
@@ -49,8 +50,8 @@ async function ask({ wire, path, headers, asked }: HealthParts, signal: AbortSig
 type Workers = { readonly [state in 'idle' | 'ready' | 'running']?: number | undefined }
 
 function countsIn(text: string) {
-  const body = parsed(text)
-  const { jobs, workers } = body ?? {}
+  const body = parseAnswer(text)
+  const { jobs, workers } = isObject(body) ? body : {}
   if (!isObject(jobs) || !isObject(workers)) return undefined
   const told: Workers = {
     idle: countIn(workers, 'idle'),
@@ -63,13 +64,4 @@ function countsIn(text: string) {
 function countIn(counts: JsonObject, name: string): number | undefined {
   const count = counts[name]
   return typeof count === 'number' && count >= 0 ? count : undefined
-}
-
-function parsed(text: string): JsonObject | undefined {
-  try {
-    const body = parseJson(text)
-    return isObject(body) ? body : undefined
-  } catch {
-    return undefined
-  }
 }

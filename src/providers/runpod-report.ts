@@ -1,5 +1,6 @@
 import { Failure } from '../core/failure.ts'
-import { isObject, type JsonObject, parseJson } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
+import { parseAnswer } from './answer-json.ts'
 
 /** What the job API says of a job. */
 export type JobReport = {
@@ -20,7 +21,7 @@ export type JobStatus = 'waiting' | 'completed' | 'failed' | 'cancelled' | 'time
 
 /** Reads an answer of `/run`, `/runsync`, `/status` or `/stream`. Throws `invalid_response` for what is none. */
 export function readJobReport(text: string, provider: string): JobReport {
-  const body = parsed(text)
+  const body = parseAnswer(text)
   if (Array.isArray(body)) return { ...reportOf({}), status: undefined, pieces: body.map(outputOf) }
   if (!isObject(body)) throw unreadable('The upstream did not answer in JSON.', provider)
   const { status, error } = body
@@ -64,14 +65,6 @@ function outputOf(piece: unknown): unknown {
 
 function isError(error: unknown): boolean {
   return error !== undefined && error !== null && error !== ''
-}
-
-function parsed(text: string): unknown {
-  try {
-    return parseJson(text)
-  } catch {
-    return undefined
-  }
 }
 
 function unreadable(message: string, provider: string): Failure {

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { Failure } from '../core/failure.ts'
 import type { AnyCall, Call, RawDelta, Relay, RelayReply } from '../core/model.ts'
 import type { Attempt, Clock } from '../core/ports.ts'
+import { holdsTokenIds, inWords } from '../core/token-ids.ts'
 import { knownModels } from '../simulator/behaviours.ts'
 import { createScribe, type Scribe } from '../simulator/chunks.ts'
 import { pause } from '../simulator/pause.ts'
@@ -21,7 +22,7 @@ export const simulator: Provider<SimulatorSettings> = {
   type: 'simulator',
   settings: z.strictObject({}),
   priceList: () => undefined,
-  create(name, _settings, { clock }) {
+  create(name, _settings, { clock, detokenizer }) {
     const state = createSimulatorState()
     return {
       name,
@@ -37,9 +38,11 @@ export const simulator: Provider<SimulatorSettings> = {
         return perform(call.stream ? script : joinPieces(script), { name, clock, call, attempt })
       },
       relay: async (call, attempt) => {
-        const { upstreamModel: model } = attempt
+        const { upstreamModel: model, notes } = attempt
         const script = state.scriptFor(model, { ...noWords, prompt: JSON.stringify(call.body) })
-        return await vectors(script, { name, clock, call, attempt })
+        const { input: given } = call.body
+        const input = holdsTokenIds(given) ? await inWords(given, detokenizer, notes) : given
+        return await vectors(script, { name, clock, call, attempt }, input)
       },
       close: async () => undefined,
     }
@@ -110,7 +113,7 @@ async function* perform(script: Script, stage: Stage): AsyncGenerator<readonly R
 }
 
 /** Without words, an answer has no pieces: it waits and fails as the script does, and is there or is not. */
-async function vectors(script: Script, stage: Stage<Relay>): Promise<RelayReply> {
+async function vectors(script: Script, stage: Stage<Relay>, input: unknown): Promise<RelayReply> {
   const { call, attempt } = stage
   attempt.signal.throwIfAborted()
   for (const step of script) {
@@ -122,7 +125,7 @@ async function vectors(script: Script, stage: Stage<Relay>): Promise<RelayReply>
     else break
   }
   answered(stage, 200)
-  const body = { ...call.body, model: attempt.upstreamModel }
+  const body = { ...call.body, input, model: attempt.upstreamModel }
   const counted = call.kind === 'embeddings' ? embeddingsFor(body, call.id) : rerankFor(body, call.id)
   if (counted === undefined) {
     throw new Failure('rejected', 'The simulator takes text alone, and at least one.', { param: 'input' })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { openSimulation } from '../../src/cli/simulation.ts'
 import { readSimulation, simulateHelp } from '../../src/cli/simulation-options.ts'
@@ -64,6 +65,16 @@ describe('what is asked to be simulated', () => {
   test.for(['--help', '-h', 'runpod --help', 'openai --cold 1 --help'])('is only explained: %s', (words) => {
     expect(readSimulation(words.split(' '))).toEqual({ type: 'help' })
   })
+})
+
+test('the README has an example of each, and all are understood', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const examples = [...readme.matchAll(/^npm run gateway -- simulate (.+)$/gm)].map(([, words = '']) =>
+    readSimulation(words.split(' ')),
+  )
+  expect(examples).toMatchObject(
+    ['pandotate', 'together', 'baseten', 'runpod'].map((name) => ({ type: 'simulation', asked: { name } })),
+  )
 })
 
 describe('the help', () => {

@@ -109,14 +109,40 @@ describe('an upstream that is read to the end when the caller leaves', () => {
     await expectNothingLeft(caller.signal, upstream)
   })
 
-  test('when its reader returns', async () => {
-    const { answer, upstream, parts } = await begin(whole, { drains: true })
-    const iterator = Symbol.asyncIterator in answer.bursts ? answer.bursts[Symbol.asyncIterator]() : undefined
+  test('when its reader returns because of that', async () => {
+    const caller = aCaller()
+    const upstream = scriptedUpstream([whole], { drains: true })
+    const parts = attemptParts(upstream, { call, signal: caller.signal })
+    const { bursts: answer } = await attempt(parts)
+    const iterator = Symbol.asyncIterator in answer ? answer[Symbol.asyncIterator]() : undefined
     await iterator?.next()
+    caller.leave()
     const returning = iterator?.return?.()
     await vi.advanceTimersByTimeAsync(1000)
     await returning
     expect(parts.record.attempts).toMatchObject([{ used: { completionTokens: 40 } }])
+    await expectNothingLeft(parts.signal, upstream)
+  })
+
+  test('is given up at once where it is the gateway that ends the call', async () => {
+    const controller = new AbortController()
+    const upstream = scriptedUpstream([whole], { drains: true })
+    const parts = attemptParts(upstream, { call, signal: controller.signal })
+    const { bursts: answer } = await attempt(parts)
+    const ended = expect(readAll(answer)).rejects.toMatchObject({ kind: 'draining' })
+    await vi.advanceTimersByTimeAsync(10)
+    controller.abort(new Failure('draining', 'The gateway is shutting down.'))
+    await ended
+    expect(parts.record.attempts).toMatchObject([{ outcome: 'draining', totalMs: 10 }])
+    await expectNothingLeft(controller.signal, upstream)
+  })
+
+  test('is given up where its reader returns for a reason of its own', async () => {
+    const { answer, upstream, parts } = await begin(whole, { drains: true })
+    const iterator = Symbol.asyncIterator in answer.bursts ? answer.bursts[Symbol.asyncIterator]() : undefined
+    await iterator?.next()
+    await iterator?.return?.()
+    expect(parts.record.attempts).toMatchObject([{ totalMs: 0 }])
     await expectNothingLeft(parts.signal, upstream)
   })
 

@@ -18,8 +18,13 @@ const settings: BreakerSettings = {
   probeMs: 60_000,
 }
 
-/** Calls one after the other: o answered, x failed, - neither. */
-const verdicts: Readonly<Record<string, Verdict>> = { o: 'answered', x: 'failed', '-': 'neither' }
+/** Calls one after the other: o answered, x failed, ! refused, - neither. */
+const verdicts: Readonly<Record<string, Verdict>> = {
+  o: 'answered',
+  x: 'failed',
+  '!': 'refused',
+  '-': 'neither',
+}
 
 describe('a breaker after calls', () => {
   const cases: [string, string, number, string][] = [
@@ -33,6 +38,7 @@ describe('a breaker after calls', () => {
     ['xoxoxoxoxo', 'closed', 0, 'the last answer does not open it'],
     ['xoxoxoxoxox', 'open', 1, 'more than half of enough calls failed'],
     ['oxxoxxoxxox', 'open', 1, 'never three in a row'],
+    ['oooooooooo!', 'open', 1, 'one refusal is enough'],
     ['xooxooxooxooxooxoox', 'closed', 1, 'a third of them failed'],
   ]
   test.for(cases)('%s is %s, with %i failures in a row: %s', ([calls, state, failures]) => {
@@ -97,6 +103,18 @@ describe('an open breaker', () => {
     expect(breaker.read()).toEqual({ state: 'half-open', since: 2500, failures: 3, opensUntil: 2500 })
     play(breaker, 'o')
     expect(breaker.read()).toEqual({ state: 'closed', since: 4500, failures: 0, opensUntil: undefined })
+  })
+
+  test('that a refusal opened opens again at the next, for twice as long', () => {
+    const { breaker, clock } = aBreaker()
+    play(breaker, '!')
+    clock.move(settings.openMs)
+    expect(breaker.read().state).toBe('half-open')
+    play(breaker, '!')
+    clock.move(settings.openMs)
+    expect(breaker.read().state).toBe('open')
+    clock.move(settings.openMs)
+    expect(breaker.read().state).toBe('half-open')
   })
 
   test('opens for twice as long after every failed probe, up to the longest, and from the start once it closed', () => {

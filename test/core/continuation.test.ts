@@ -88,6 +88,24 @@ describe('a text that breaks off', () => {
     expect(words(await told(serve([a, b, c]), aText))).toBe('one two')
   })
 
+  test('ends with its length where the upstream told that no tokens are left', async () => {
+    const all = {
+      ...textChunk('one two'),
+      usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 },
+    }
+    const a = upstreamNamed('a', [...bursts(all), cut])
+    const b = upstreamNamed('b', bursts(textChunk(' three', 'stop')))
+    const serving = serve([a, b])
+    const call = aCall({ stream: true, body: { model: 'some-model', prompt: 'Say', max_tokens: 4 } })
+    const deltas = await told(serving, call)
+    expect(words(deltas)).toBe('one two')
+    expect(deltas.at(-1)?.chunk).toMatchObject({
+      id: deltas[0]?.chunk.id,
+      choices: [{ finish_reason: 'length' }],
+    })
+    expect(b.calls).toEqual([])
+  })
+
   test('that falls silent goes on elsewhere, too', async () => {
     const a = upstreamNamed('a', [...bursts(textChunk('one ')), silence])
     const b = upstreamNamed('b', bursts(textChunk('two', 'stop')))
@@ -135,6 +153,23 @@ describe('a chat that breaks off', () => {
     })
   })
 
+  test('goes on in the message that the caller had begun', async () => {
+    const a = upstreamNamed('a', first)
+    const b = scriptedUpstream([bursts(chatChunk({ content: '!' }, 'stop'))], {
+      name: 'b',
+      takesPrefix: true,
+    })
+    const messages = [
+      { role: 'user', content: 'Hi.' },
+      { role: 'assistant', content: 'Sure: ', name: 'x' },
+    ]
+    await told(serve([a, b]), chatWith({ messages }))
+    expect(b.calls[0]?.call.body['messages']).toEqual([
+      messages[0],
+      { role: 'assistant', content: 'Sure: Hello', name: 'x' },
+    ])
+  })
+
   test('goes on as a text by the template of its family, where the upstream takes none', async () => {
     const a = upstreamNamed('a', first)
     const b = upstreamNamed('b', bursts(textChunk(' you'), textChunk('', 'length')))
@@ -179,6 +214,16 @@ describe('what broke is told as it was', () => {
     const stream = await serving.stream(call)
     const isBug = name.includes('mistake')
     await expect(readAll(stream.bursts)).rejects.toThrow(isBug ? 'a bug' : 'broke off')
+    expect(b.calls).toEqual([])
+  })
+
+  test('when the call has no time left', async () => {
+    const b = upstreamNamed('b', bursts(textChunk('no', 'stop')))
+    const serving = serve([upstreamNamed('a', [...bursts(textChunk('a')), silence]), b], { deadlineMs: 500 })
+    const stream = await serving.stream(aText)
+    const told = expect(readAll(stream.bursts)).rejects.toMatchObject({ kind: 'timeout' })
+    await vi.advanceTimersByTimeAsync(500)
+    await told
     expect(b.calls).toEqual([])
   })
 

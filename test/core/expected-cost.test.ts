@@ -24,7 +24,7 @@ const tokens = (input?: number, output?: number, cached?: number): Price => ({
 })
 
 const gpu: Price = { ...unknownPrice, nanoUsdPerSecond: 310_000 }
-const measured: Pace = { firstTokenMs: 500, tokensPerSecond: 50, answerMs: 4000 }
+const measured: Pace = { firstTokenMs: 500, tokensPerSecond: 50, answerMs: 4000, workedShare: 1 }
 
 test.for<[string, Price, Expectation, number | undefined, Pace?]>([
   ['by the token', tokens(1, 2), expecting(1000, 100), 1_200_000],
@@ -44,6 +44,13 @@ test.for<[string, Price, Expectation, number | undefined, Pace?]>([
   ['not known without any', unknownPrice, expecting(1000, 100), undefined],
   ['not known without any, even of nothing', unknownPrice, expecting(0, 0), undefined],
   ['by the seconds that it takes', gpu, expecting(1000, 100), 775_000, measured],
+  [
+    'by the part of them that is charged',
+    gpu,
+    expecting(1000, 100),
+    387_500,
+    { ...measured, workedShare: 0.5 },
+  ],
   ['not known while no answer was measured', gpu, expecting(9, 9), undefined],
   [
     'by the seconds that whole answers take',
@@ -61,7 +68,13 @@ test.for<[string, Price, Expectation, number | undefined, Pace?]>([
   ],
   ['by what answers take on average, where they bring forth none', gpu, expecting(9, 0), 1_240_000, measured],
   ['by the request, too', { ...tokens(1, 1), nanoUsdPerRequest: 5 }, expecting(1, 0), 1005],
-  ['by the request beside the seconds', { ...gpu, nanoUsdPerRequest: 5 }, expecting(1, 100), 775_005, measured],
+  [
+    'by the request beside the seconds',
+    { ...gpu, nanoUsdPerRequest: 5 },
+    expecting(1, 100),
+    775_005,
+    measured,
+  ],
 ])('a call is expected to cost %s', ([, price, expected, nano, pace]) => {
   const cost = expectedNanoUsd(price, expected, pace)
   if (nano === undefined) expect(cost).toBeUndefined()
@@ -93,7 +106,9 @@ describe('of two whose prices cross', () => {
   const cheapToRead = tokens(0.1, 4)
   const cheapToWrite = tokens(1, 1)
   const cheapest = (expected: Expectation) => {
-    const costs = [cheapToRead, cheapToWrite].map((price) => expectedNanoUsd(price, expected, undefined) ?? Number.NaN)
+    const costs = [cheapToRead, cheapToWrite].map(
+      (price) => expectedNanoUsd(price, expected, undefined) ?? Number.NaN,
+    )
     return costs.indexOf(Math.min(...costs)) === 0 ? 'cheap to read' : 'cheap to write'
   }
 
@@ -108,7 +123,8 @@ describe('of two whose prices cross', () => {
 
   test('one paid by the second is for the answers that are long to read and quick to write', () => {
     const perToken = tokens(0.5, 0.5)
-    const cost = (price: Price, expected: Expectation) => expectedNanoUsd(price, expected, measured) ?? Number.NaN
+    const cost = (price: Price, expected: Expectation) =>
+      expectedNanoUsd(price, expected, measured) ?? Number.NaN
     const long = expecting(20_000, 50)
     const short = expecting(50, 500)
     expect(cost(gpu, long)).toBeLessThan(cost(perToken, long))

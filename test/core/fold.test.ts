@@ -81,6 +81,20 @@ describe('chunks fold into one reply', () => {
       ),
     ],
     [
+      'of a tool call without arguments',
+      [
+        chatChunk({
+          ...role,
+          tool_calls: [fragment(0, { id: 'a', type: 'function', function: { name: 'f' } })],
+        }),
+        chatChunk({}, 'tool_calls'),
+      ],
+      chatReply(
+        { tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }] },
+        'tool_calls',
+      ),
+    ],
+    [
       'of words that end in nulls',
       [chatChunk({ ...role, content: 'Hi' }), chatChunk({ content: null, refusal: null }, 'stop')],
       chatReply({ content: 'Hi' }),

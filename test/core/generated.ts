@@ -49,7 +49,7 @@ export function wholeReply(): fc.Arbitrary<JsonObject> {
   const tool = fc.record({
     id: words,
     type: fc.constant('function'),
-    function: fc.record({ name: words, arguments: fc.string() }),
+    function: fc.record({ name: words, arguments: fc.string({ minLength: 1 }) }),
   })
   const message = fc.record(
     {

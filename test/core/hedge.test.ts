@@ -69,6 +69,16 @@ describe('the race', () => {
   })
 })
 
+test('nothing is begun for a caller who has left', async () => {
+  const scene = aRace()
+  scene.caller.abort(new Error('gone'))
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(scene.begun).toEqual(['first'])
+  expect(vi.getTimerCount()).toBe(0)
+  scene.first.reject(new Error('gone'))
+  await expect(scene.race).rejects.toThrow('gone')
+})
+
 test('a caller who leaves is heard by both, and by the winner after the race', async () => {
   const scene = aRace()
   await vi.advanceTimersByTimeAsync(100)

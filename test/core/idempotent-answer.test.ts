@@ -135,6 +135,27 @@ describe('a reader', () => {
 })
 
 describe('the writer', () => {
+  test('waits for nobody who was told that it came too late', async () => {
+    const { answer, leavings } = anAnswer(10)
+    const first = answer.join(new AbortController().signal)
+    const late = answer.join(new AbortController().signal)
+    await expect(late.begun(1)).rejects.toMatchObject({ kind: 'timeout' })
+    expect([answer.readers, leavings]).toEqual([1, []])
+    answer.begin(made)
+    answer.write('x'.repeat(200_000))
+    answer.close(undefined)
+    expect(await textOf(first)).toHaveLength(200_000)
+    expect(await isDrained(answer)).toBe(true)
+  })
+
+  test('is told when the last reader was told that', async () => {
+    const { answer, leavings } = anAnswer(10)
+    await expect(answer.join(new AbortController().signal).begun(1)).rejects.toMatchObject({
+      kind: 'timeout',
+    })
+    expect(leavings).toMatchObject([{ kind: 'timeout' }])
+  })
+
   test('of an answer that is kept waits for nobody', async () => {
     const { answer } = anAnswer()
     answer.join(new AbortController().signal)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createObservations, type Observation } from '../../src/core/observations.ts'
+import { createObservations, type Observation, type Pace } from '../../src/core/observations.ts'
 import { handClock } from './pool.ts'
 
 const halfLifeMs = 1000
@@ -83,6 +83,54 @@ test('a lone measurement is forgotten after five half-lives, and is exact until 
   clock.move(halfLifeMs * 0.2)
   expect(observations.firstTokenMs()).toBeUndefined()
   expect(observations.tokensPerSecond()).toBeUndefined()
+})
+
+describe('the pace of answers', () => {
+  const stream: Observation = { isAnswered: true, firstTokenMs: 200, completionTokens: 101, durationMs: 1200 }
+  const whole: Observation = { ...stream, firstTokenMs: undefined, completionTokens: 60 }
+  const uncounted: Observation = { ...whole, completionTokens: undefined }
+  const failed: Observation = { ...stream, isAnswered: false }
+  const cases: [string, Observation[], Partial<Pace> | undefined][] = [
+    ['is not known of nothing', [], undefined],
+    ['is not known of failures', [failed, failed], undefined],
+    [
+      'of a stream',
+      [stream, failed],
+      { firstTokenMs: 200, tokensPerSecond: 100, answerMs: 1200, workedShare: 1 },
+    ],
+    ['of a whole answer', [whole], { tokensPerSecond: 50, answerMs: 1200, workedShare: 1 }],
+    ['of an answer whose tokens nobody counted', [uncounted, failed], { answerMs: 1200, workedShare: 1 }],
+    [
+      'of one that worked for half of it',
+      [{ ...uncounted, workedMs: 600 }],
+      { answerMs: 1200, workedShare: 0.5 },
+    ],
+    ['of two answers', [uncounted, { ...uncounted, durationMs: 600 }], { answerMs: 900, workedShare: 1 }],
+  ]
+  test.for(cases)('%s', ([_, seen, expected]) => {
+    const observations = createObservations(handClock(), halfLifeMs)
+    for (const one of seen) observations.note(one)
+    const unknown = { firstTokenMs: undefined, tokensPerSecond: undefined }
+    expect(observations.pace()).toEqual(expected && { ...unknown, ...expected })
+    expect(observations.isFresh()).toBe(expected !== undefined)
+  })
+
+  test('is remembered however long ago it was, and told to be old', () => {
+    const clock = handClock()
+    const observations = createObservations(clock, halfLifeMs)
+    observations.note(whole)
+    clock.move(halfLifeMs * 5000)
+    expect(observations.pace()).toMatchObject({ tokensPerSecond: 50, answerMs: 1200 })
+    expect(observations.isFresh()).toBe(false)
+    observations.note({ ...uncounted, durationMs: 500 })
+    expect(observations.pace()).toEqual({
+      firstTokenMs: undefined,
+      tokensPerSecond: undefined,
+      answerMs: 500,
+      workedShare: 1,
+    })
+    expect(observations.isFresh()).toBe(true)
+  })
 })
 
 test('reading changes nothing, however often and in whatever steps', () => {

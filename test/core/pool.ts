@@ -15,7 +15,10 @@ export function poolOf(rows: Readonly<Record<string, Row>>): readonly Candidate[
   return Object.entries(rows).map(([name, row]) => aCandidate(name, row))
 }
 
-export function aCandidate(name: string, { cost, isUnmeasured = false, deployment, ...standing }: Row = {}): Candidate {
+export function aCandidate(
+  name: string,
+  { cost, isUnmeasured = false, deployment, ...standing }: Row = {},
+): Candidate {
   return {
     deployment: aDeployment(scriptedUpstream([[]], { name }), { price: unknownPrice, ...deployment }),
     traits: deployment?.traits ?? {},

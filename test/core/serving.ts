@@ -4,6 +4,7 @@ import type { Deployment, TokenCounter } from '../../src/core/ports.ts'
 import { type Price, unknownPrice } from '../../src/core/price.ts'
 import type { CallRecord } from '../../src/core/record.ts'
 import { createRecorder, type OpenRecord } from '../../src/core/recorder.ts'
+import { tools } from '../fakes/tools.ts'
 import { planning } from './routing.ts'
 import { aDeployment, type ScriptedUpstream, timersClock } from './scripted-upstream.ts'
 import { aCaller, type Caller } from './trying.ts'
@@ -39,6 +40,7 @@ export function serve(
   const gateway = createGateway({
     ...planning([{ pattern: 'some-*', strategy: 'fallback', deployments }]),
     counter,
+    detokenizer: tools.detokenizer,
     clock: timersClock,
     random: () => 0.5,
     limits: { deadlineMs: 600_000, fanOut: 4, choices: 16, continueStreams: true, ...limits },

@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Failure, type FailureKind } from '../../src/core/failure.ts'
 import type { Probe } from '../../src/core/probe.ts'
-import { createStandings, type Place, type Standings } from '../../src/core/standings.ts'
-import type { Ending } from '../../src/core/track.ts'
-import { type HandClock, handClock } from './pool.ts'
-
-const one = { id: 'some-model@one' }
-const other = { id: 'some-model@other' }
-
-const answered: Ending = { failure: undefined, firstTokenMs: 200, completionTokens: 101, durationMs: 1200 }
+import { answered, end, one, other, play, some } from './standing.ts'
 
 describe('an attempt that ended', () => {
   const outcomes: [FailureKind | 'ok', 'answered' | 'failed' | 'neither'][] = [
@@ -109,7 +102,10 @@ describe('a deployment that fails', () => {
     const { standings, clock } = some()
     play(standings, one, 'upstream_error', 5)
     clock.move(5000)
-    standings.trackOf(one).begin()?.end({ ...answered, failure: new Failure(kind, 'Gone.') })
+    standings
+      .trackOf(one)
+      .begin()
+      ?.end({ ...answered, failure: new Failure(kind, 'Gone.') })
     expect(standings.trackOf(one).standing().breaker).toBe('half-open')
     expect(standings.trackOf(one).begin()).toBeDefined()
   })
@@ -261,18 +257,3 @@ test('what operators see of each deployment', () => {
     lastFailure: 'rate_limited',
   })
 })
-
-function some(): { readonly standings: Standings; readonly clock: HandClock } {
-  const clock = handClock()
-  return { clock, standings: createStandings([one.id, other.id], clock, () => 0) }
-}
-
-function play(standings: Standings, place: Place, kind: FailureKind | 'ok', times: number): void {
-  for (let time = 0; time < times; time++) {
-    end(standings, place, kind === 'ok' ? undefined : new Failure(kind, 'It did not go well.'))
-  }
-}
-
-function end(standings: Standings, place: Place, failure: Failure | undefined): void {
-  standings.trackOf(place).insist().end({ ...answered, failure })
-}

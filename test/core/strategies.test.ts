@@ -259,6 +259,34 @@ describe('value', () => {
   })
 })
 
+describe.for<StrategyName>(['cheapest', 'balanced', 'value'])('%s, where time is paid for', (strategy) => {
+  const untried: Row = { isUnmeasured: true, isUntried: true }
+  const untold: Row = { isUnmeasured: true }
+  const known: Row = { cost: 1000, firstTokenMs: 100, tokensPerSecond: 100 }
+
+  test('tries one at once that was never tried, to know what it costs', () => {
+    const candidates = poolOf({ known, unpriced: {}, untried })
+    expect(ordered(strategy, candidates, never)).toEqual(['untried', 'known', 'unpriced'])
+  })
+
+  test('tries one for a call in fifty that was tried and is not measured, or no longer', () => {
+    const found = firsts(strategy, poolOf({ known, untold, unpriced: {} }), 15)
+    near(found, { known: 0.98, untold: 0.02 }, 0.004)
+    expect(found['unpriced']).toBeUndefined()
+  })
+
+  test('goes by what was measured long ago, beside that', () => {
+    const candidates = poolOf({ known, old: { cost: 10, isUnmeasured: true } })
+    expect(ordered(strategy, candidates, () => 0.5)).toEqual(['old', 'known'])
+  })
+
+  test('asks none for it that limits its rate', () => {
+    const candidates = poolOf({ known, untried: { ...untried, share: 0 } })
+    const random = seeded(16)
+    for (let draw = 0; draw < 2000; draw++) expect(ordered(strategy, candidates, random)[0]).toBe('known')
+  })
+})
+
 describe('what a strategy goes by, for the whole pool', () => {
   const cases: [StrategyName, (number | undefined)[]][] = [
     ['fallback', [undefined, undefined, undefined, undefined, undefined]],

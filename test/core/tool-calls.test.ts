@@ -199,6 +199,7 @@ test('the arguments of neat calls are theirs alone, however the fragments interl
 
 describe('whole tool calls', () => {
   const whole = { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }
+  const madeAt = (position: number) => ({ ...whole, id: `${made}${position}` })
   type Case = readonly [string, unknown, unknown, boolean]
   const cases: readonly Case[] = [
     ['neat ones', [whole, { ...whole, id: 'b' }], [whole, { ...whole, id: 'b' }], false],
@@ -207,6 +208,22 @@ describe('whole tool calls', () => {
     ['an empty id', [{ ...whole, id: '' }], [{ ...whole, id: `${made}0` }], true],
     ['no type', [without(whole, 'type')], [whole], true],
     ['arguments as an object', [{ ...whole, function: { name: 'f', arguments: {} } }], [whole], true],
+    ['no arguments', [{ ...whole, function: { name: 'f' } }], [whole], true],
+    ['null for arguments', [{ ...whole, function: { name: 'f', arguments: null } }], [whole], true],
+    ['empty arguments', [{ ...whole, function: { name: 'f', arguments: '' } }], [whole], true],
+    ['one id for several', [whole, { ...whole }, { ...whole }], [whole, madeAt(1), madeAt(2)], true],
+    [
+      'an id that is the made one of another',
+      [without(whole, 'id'), madeAt(0)],
+      [madeAt(0), { ...whole, id: `${made}1` }],
+      true,
+    ],
+    [
+      'no function',
+      [{ id: 'a', type: 'custom', custom: {} }],
+      [{ id: 'a', type: 'custom', custom: {} }],
+      false,
+    ],
     ['none', undefined, undefined, false],
     ['an empty list', [], [], false],
     ['what is none among them', [null, 'f', whole], [null, 'f', whole], false],

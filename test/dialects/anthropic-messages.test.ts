@@ -225,6 +225,56 @@ const cases: Case[] = [
     ],
   },
   {
+    name: 'an empty text is no line of its own',
+    system: [text(''), text('Be brief.')],
+    given: [
+      user(text('a'), text(''), text('b')),
+      assistant(text(''), text('{')),
+    ],
+    becomes: [
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'a\nb' },
+      { role: 'assistant', content: '{' },
+    ],
+  },
+  {
+    name: 'an empty text is no part, and beside a call no words',
+    given: [
+      user(text(''), { type: 'image', source: png }),
+      assistant(text(''), use('t1')),
+      user(result('t1', [text(''), text('sun')])),
+    ],
+    becomes: [
+      { role: 'user', content: [pngPart] },
+      { role: 'assistant', content: null, tool_calls: [called('t1')] },
+      { role: 'tool', tool_call_id: 't1', content: 'sun' },
+    ],
+  },
+  {
+    name: 'where all texts are empty, so is the message',
+    given: [user(text('')), assistant(text(''), text(''))],
+    becomes: [
+      { role: 'user', content: '' },
+      { role: 'assistant', content: '' },
+    ],
+  },
+  {
+    name: 'blocks of a type that nobody here knows are left out by name',
+    system: [text('Be brief.'), { type: 'hint' }],
+    given: [
+      user({ type: 'container_upload', file_id: 'f' }, text('a')),
+      assistant({ type: 'compaction', content: 'before' }, text('b')),
+      user(result('t1', [{ type: 'chart' }, text('sun')])),
+    ],
+    becomes: [
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: 'b' },
+      { role: 'tool', tool_call_id: 't1', content: 'sun' },
+    ],
+    dropped: ['system.hint', 'messages.container_upload', 'messages.compaction', 'messages.chart'],
+  },
+  {
     name: 'neighbours of one role are one turn',
     given: [
       { role: 'user', content: 'a' },
@@ -251,4 +301,17 @@ describe('A conversation', () => {
     expect([...left]).toEqual(dropped)
     expect(JSON.stringify(given)).toBe(before)
   })
+})
+
+const many = 200_000
+test.for([
+  ['messages of one role', Array(many).fill({ role: 'user', content: 'w' })],
+  ['blocks of two messages', [user(text('w')), { role: 'user', content: Array(many).fill(text('w')) }]],
+  ['results of tools', [{ role: 'user', content: Array(many).fill(result('t')) }]],
+  [
+    'images in a result',
+    [user(result('t', Array(many).fill({ type: 'image', source: png })))],
+  ],
+] as const)('%s take no longer, and no more room, where there are very many', ([, messages]) => {
+  expect(chatMessages(undefined, messages, new Set())).not.toHaveLength(0)
 })

@@ -208,6 +208,25 @@ describe('Blocks follow one another', () => {
     expect(blocksIn(streamed([...deltas, ended('tool_calls')]))).toEqual(blocks)
   })
 
+  test('a call that many fragments make is not read anew at each of them', () => {
+    const stream = encoder()
+    stream.encode([opened(0), opened(1), fragment(0, '{"a":"')])
+    for (let piece = 0; piece < 40_000; piece++) stream.encode([fragment(0, 'a word or two {} xx}')])
+    expect(eventsOf(stream.encode([fragment(0, '"}')])).map(({ type }) => type)).toEqual([
+      'content_block_delta',
+      'content_block_stop',
+      'content_block_start',
+    ])
+  })
+
+  test('a call whose arguments begin with blanks has not ended', () => {
+    const events = streamed([opened(0), opened(1), fragment(0, ' '), fragment(0, '{"a":1}'), fragment(1, '{}'), ended('tool_calls')])
+    expect(blocksIn(events)).toEqual([
+      ...['0 tool_use tool0', '0 + ', '0 +{"a":1}', '0 end'],
+      ...['1 tool_use tool1', '1 +{}', '1 end'],
+    ])
+  })
+
   test('a call that cannot be read breaks the stream at its end', () => {
     const stream = encoder()
     stream.encode([opened(0), fragment(0, '{"a":'), ended('tool_calls')])

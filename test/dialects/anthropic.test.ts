@@ -33,6 +33,16 @@ const refused: [change: object, param: string | null, message: string][] = [
   [content({ text: 'x' }), `${at}.type`, missing(`${at}.type`)],
   [content({ type: 'tool_result' }), `${at}.tool_use_id`, missing(`${at}.tool_use_id`)],
   [
+    content({ type: 'tool_result', tool_use_id: 't' }, 'assistant'),
+    `${at}.type`,
+    expect.stringContaining("Invalid value: 'tool_result'."),
+  ],
+  [
+    content({ type: 'thinking', thinking: 'Hm' }),
+    `${at}.type`,
+    expect.stringContaining("Invalid value: 'thinking'."),
+  ],
+  [
     content({ type: 'tool_use', id: 't', name: 'n', input: 'x' }, 'assistant'),
     `${at}.input`,
     wrong(`${at}.input`, 'an object', 'a string'),
@@ -75,7 +85,7 @@ const refusedHere: typeof refused = [
   [{ seed: 'x' }, 'seed', wrong('seed', 'an integer', 'a string')],
 ]
 
-const refusedByAnthropic: [change: object, param: string, message: string][] = [
+const refusedByAnthropic: [change: object, param: string, message: unknown][] = [
   [{ max_tokens: undefined }, 'max_tokens', missing('max_tokens')],
   [{ temperature: 1.5 }, 'temperature', high('temperature', 'decimal', 1, 1.5)],
   [
@@ -84,6 +94,13 @@ const refusedByAnthropic: [change: object, param: string, message: string][] = [
     low('thinking.budget_tokens', 'integer', 1024, 10),
   ],
   [{ min_p: 0.1 }, 'min_p', 'Unrecognized request argument supplied: min_p'],
+  [content({ type: 'chart' }), `${at}.type`, expect.stringContaining("Invalid value: 'chart'.")],
+  [content({ type: 'chart' }, 'assistant'), `${at}.type`, expect.stringContaining("Invalid value: 'chart'.")],
+  [
+    content({ type: 'tool_result', tool_use_id: 't', content: [{ type: 'chart' }] }),
+    `${at}.content[0].type`,
+    expect.stringContaining("Invalid value: 'chart'."),
+  ],
 ]
 
 describe('A request for a message', () => {
@@ -161,6 +178,12 @@ describe('A request for a message', () => {
     expect(call).toMatchObject({ kind: 'chat', dialect: 'messages', model: 'mistral-7b', source: undefined })
     expect(call.stream).toBe('stream' in given)
     expect(JSON.stringify(request.body)).toBe(before)
+  })
+
+  test('names no more of what is left out than fits into a header', () => {
+    const blocks = Array.from({ length: 500 }, (_, index) => ({ type: `block-${index}` }))
+    const call = anthropic.parse(incoming({ ...valid, messages: [told, { role: 'assistant', content: blocks }] }))
+    expect(call.dropped).toHaveLength(32)
   })
 
   test('says where it may run as any other does', () => {

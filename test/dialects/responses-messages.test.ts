@@ -34,6 +34,18 @@ describe('an input becomes the messages of a chat', () => {
     ['a text', 'Hello', [user]],
     ['messages with and without a type', [user, { ...user, type: 'message' }], [user, user]],
     [
+      'an empty text, which is no line of its own',
+      [
+        { role: 'assistant', content: '' },
+        { role: 'assistant', content: '{' },
+        { role: 'user', content: ['', 'one'].map((text) => ({ type: 'input_text', text })) },
+      ],
+      [
+        { role: 'assistant', content: '{' },
+        { role: 'user', content: 'one' },
+      ],
+    ],
+    [
       'several texts of one message',
       [
         {
@@ -248,4 +260,13 @@ describe('an input becomes items', () => {
       "Duplicate item found with id 'msg_1'.",
     )
   })
+})
+
+const many = 200_000
+test.for([
+  ['messages of one role', Array(many).fill({ role: 'assistant', content: 'w' })],
+  ['instructions', Array(many).fill({ role: 'system', content: 'w' })],
+  ['images in a result', [result('call_1', Array(many).fill({ type: 'input_image', image_url: image }))]],
+] as const)('%s take no longer, and no more room, where there are very many', ([, input]) => {
+  expect(translated(input).messages).not.toHaveLength(0)
 })

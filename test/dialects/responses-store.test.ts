@@ -44,7 +44,7 @@ test('no tenant has what is another’s', () => {
   store.put('a', stored('one'))
   expect(store.find('b', 'one')).toBeUndefined()
   expect(findItem('b', 'one-out')).toBeUndefined()
-  expect(store.conversation('b', 'one')).toBeUndefined()
+  expect(() => store.conversation('b', 'one')).toThrow("Previous response with id 'one' not found.")
   expect(store.remove('b', 'one')).toBe(false)
   expect(store.find('a', 'one')).toBeDefined()
 })
@@ -65,7 +65,13 @@ test('a conversation with a gap is none', () => {
   store.put('a', stored('one'))
   store.put('a', stored('two', 'one'))
   expect(store.remove('a', 'one')).toBe(true)
-  expect(store.conversation('a', 'two')).toBeUndefined()
+  expect(() => store.conversation('a', 'two')).toThrow(
+    expect.objectContaining({
+      message: "Previous response with id 'one' not found.",
+      param: 'previous_response_id',
+      code: 'previous_response_not_found',
+    }),
+  )
   expect(findItem('a', 'one-out')).toBeUndefined()
   expect(store.remove('a', 'one')).toBe(false)
 })

@@ -161,6 +161,18 @@ describe('a stream', () => {
     expect(placed(streamed([...deltas, ended('tool_calls')]))).toEqual(expected)
   })
 
+  test('reads a call that many fragments make not anew at each of them', () => {
+    const encoder = open()
+    encoder.encode([called(call(0, '{"a":"', 'weather'), call(1, '', 'weather'))])
+    for (let piece = 0; piece < 40_000; piece++) encoder.encode([called(call(0, 'a word or two {} xx}'))])
+    expect(short(eventsIn(encoder.encode([called(call(0, '"}'))])))).toEqual([
+      'function_call_arguments.delta',
+      'function_call_arguments.done',
+      'output_item.done',
+      'output_item.added',
+    ])
+  })
+
   test('waits for the name of what is called', () => {
     const nameless = { index: 0, id: 'call_0', type: 'function', function: { arguments: '{"a"' } }
     const named = { index: 0, function: { name: 'weather', arguments: ':1}' } }

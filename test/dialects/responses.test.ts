@@ -87,6 +87,7 @@ describe('a request becomes that of a chat', () => {
 
   test.for<[readonly string[], JsonObject]>([
     [['truncation'], { truncation: 'auto' }],
+    [['client_metadata'], { client_metadata: { originator: 'x' } }],
     [['max_tool_calls', 'moderation'], { max_tool_calls: 3, moderation: { model: 'x' } }],
     [['include.reasoning.encrypted_content'], { include: ['reasoning.encrypted_content'] }],
     [['reasoning.mode'], { reasoning: { mode: 'pro' } }],
@@ -112,6 +113,27 @@ describe('a request becomes that of a chat', () => {
     expect(parse({ tools: [weather] }).converted).toBeUndefined()
   })
 
+  test.for<[string, JsonObject]>([
+    ['no role', {}],
+    ['a role of its own', { role: 'model' }],
+  ])('takes what was said under %s for the assistant’s, where it was an output', ([, more]) => {
+    const content = [{ type: 'output_text', text: 'Hi.' }]
+    const input = [{ type: 'message', ...more, content }, { role: 'user', content: 'Hello' }]
+    expect(parse({ input }).body['messages']).toEqual([
+      { role: 'assistant', content: 'Hi.' },
+      { role: 'user', content: 'Hello' },
+    ])
+    const role = { status: 400, param: 'input[0].role' }
+    expect(refusalOf(createDialect(), { model: 'm', input }, true)).toMatchObject(role)
+    const said = [{ type: 'message', ...more, content: [{ type: 'input_text', text: 'Hi.' }] }]
+    expect(refusalOf(createDialect(), { model: 'm', input: said })).toMatchObject(role)
+  })
+
+  test('needs no input where instructions are all', () => {
+    const messages = [{ role: 'system', content: 'Say hello.' }]
+    expect(parse({ input: [], instructions: 'Say hello.' }).body).toEqual({ model: 'm', messages })
+  })
+
   test('is steered like any other', () => {
     const call = parse({ model: 'm:floor', provider: { only: ['a'] } })
     expect(call).toMatchObject({ model: 'm', steering: { strategy: 'cheapest', only: ['a'] } })
@@ -125,6 +147,12 @@ describe('what is refused', () => {
     ['no model', { model: null }, { param: 'model' }],
     ['no input', { input: null }, { param: 'input', code: missing }],
     ['an input of no kind', { input: 5 }, { param: 'input', code: 'invalid_type' }],
+    ['an input of nothing', { input: [] }, { param: 'input', code: 'empty_array' }],
+    [
+      'an input of which nothing is left',
+      { input: [{ type: 'web_search_call', id: 'ws_1' }] },
+      { param: 'input', code: 'empty_array' },
+    ],
     [
       'a role of its own',
       { input: [{ role: 'tool', content: 'x' }] },

@@ -131,3 +131,14 @@ test.for([
 ] as const)('%s %s is %i', async ([method, path, status]) => {
   expect((await rawRequest(gateway.url, method, path, bearing)).status).toBe(status)
 })
+
+test.for([
+  ['GET', '/openai/deployments/m/chat/completions'],
+  ['GET', '/openai/v1/embeddings'],
+  ['POST', '/openai/nothing'],
+] as const)('%s %s is refused by the path that was asked for', async ([method, path]) => {
+  const { body } = await rawRequest(gateway.url, method, `${path}?api-version=1&key=secret`, bearing)
+  const { message } = JSON.parse(body).error
+  expect(message).toContain(`${path}.`)
+  expect(message).not.toContain('secret')
+})

@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest'
 import { Failure } from '../../src/core/failure.ts'
 import { createGate } from '../../src/core/gate.ts'
+import type { Deployment } from '../../src/core/ports.ts'
+import { unknownPrice } from '../../src/core/price.ts'
 import type { Probe } from '../../src/core/probe.ts'
+import { createRouter } from '../../src/core/router.ts'
 import { createStandings, type Standings } from '../../src/core/standings.ts'
 import { serveDeployments } from '../../src/http/deployments.ts'
 import { handClock } from '../core/pool.ts'
+import { aDeployment, scriptedUpstream } from '../core/scripted-upstream.ts'
 import { startTestGateway } from '../gateway-fixture.ts'
 import { mount } from './mounted.ts'
 
@@ -19,6 +23,7 @@ test('a deployment that was not asked yet has nothing measured', async () => {
     {
       id: 'm@one',
       model: null,
+      price: null,
       breaker: 'closed',
       since_epoch_ms: expect.any(Number),
       failures_in_a_row: 0,
@@ -99,6 +104,45 @@ test.for<[Probe['answer'], object]>([
   expect(body.data[0].probe).toEqual({ at_epoch_ms: 2, ...unsaid, ...told })
 })
 
+test('what each costs is told, where that comes from, and since when', async () => {
+  const upstream = scriptedUpstream([[]])
+  const price = { ...unknownPrice, inputNanoUsdPerMillion: 5 }
+  const listed = {
+    source: 'listed',
+    sinceEpochMs: Date.parse('2026-11-23T14:00:00Z'),
+    saidBy: 'one',
+    isFirm: true,
+  } as const
+  const byName = aDeployment(upstream, {
+    id: '*@one',
+    price: unknownPrice,
+    forModel: (model) => aDeployment(upstream, { id: '*@one', madeFor: model, price, priceOrigin: listed }),
+  })
+  const named = aDeployment(upstream, { id: 'm@one', price: { ...unknownPrice, nanoUsdPerSecond: 7 } })
+  const standings = createStandings(['*@one', 'm@one'], handClock(), () => 0)
+  standings.trackOf({ id: '*@one', madeFor: 'some/model' })
+  await using asking = await start(standings, [], [byName, named])
+  const { body } = await asking.request(path)
+  const nothing = {
+    ...{ input_nano_usd_per_million: null, cached_input_nano_usd_per_million: null },
+    ...{ output_nano_usd_per_million: null, nano_usd_per_second: null, nano_usd_per_request: null },
+    ...{ source: null, since: null, said_by: null, firm: null },
+  }
+  const told = body.data.map(({ id, model, price }: Record<string, unknown>) => [id, model, price])
+  expect(told).toEqual([
+    ['*@one', null, null],
+    [
+      '*@one',
+      'some/model',
+      {
+        ...{ ...nothing, input_nano_usd_per_million: 5 },
+        ...{ source: 'listed', since: '2026-11-23', said_by: 'one', firm: true },
+      },
+    ],
+    ['m@one', null, { ...nothing, nano_usd_per_second: 7 }],
+  ])
+})
+
 test('without a key is refused where keys are configured', async () => {
   await using asking = await start(
     createStandings(['m@one'], handClock(), () => 0),
@@ -115,7 +159,16 @@ test('a gateway tells of its own', async () => {
   expect(await response.json()).toMatchObject({ data: [{ id: '*@simulator', breaker: 'closed' }] })
 })
 
-async function start(standings: Standings, keys: readonly string[] = []) {
+async function start(
+  standings: Standings,
+  keys: readonly string[] = [],
+  deployments: readonly Deployment[] = [],
+) {
   const gateway = { deployments: () => standings.snapshot() }
-  return await mount((router) => serveDeployments(router, { gateway, gate: createGate(keys) }))
+  const modelRouter = createRouter(
+    deployments.map((one) => ({ pattern: one.id, strategy: 'fallback', deployments: [one] })),
+  )
+  return await mount((router) =>
+    serveDeployments(router, { gateway, router: modelRouter, gate: createGate(keys) }),
+  )
 }

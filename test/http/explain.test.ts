@@ -2,7 +2,7 @@ import { encode } from 'gpt-tokenizer/encoding/cl100k_base'
 import { describe, expect, test } from 'vitest'
 import { createGate } from '../../src/core/gate.ts'
 import { createPlanner } from '../../src/core/planner.ts'
-import { unknownPrice } from '../../src/core/price.ts'
+import { type PriceOrigin, unknownPrice } from '../../src/core/price.ts'
 import { createRouter } from '../../src/core/router.ts'
 import { createStandings } from '../../src/core/standings.ts'
 import { dialectsWith, relays } from '../../src/dialects/all.ts'
@@ -134,7 +134,7 @@ describe('the dialect', () => {
     await using explaining = await start()
     const { status, body } = await explaining.post(path + query, prompted, headers)
     expect([status, body.error.param]).toEqual([400, 'dialect'])
-    expect(body.error.message).toMatch(/completions, chat, messages, fim, responses, embeddings or rerank/)
+    expect(body.error.message).toMatch(/completions, chat, messages, fim, responses, embeddings or rerank\.$/)
   })
 })
 
@@ -254,9 +254,10 @@ async function start(keys: readonly string[] = [], keyless: readonly string[] = 
   return { ...mounted, upstreams }
 }
 
-const priceOrigin = {
-  ...{ source: 'shipped', sinceEpochMs: Date.parse('2026-08-18'), saidBy: 'a list', isFirm: false },
-} as const
+const priceOrigin: PriceOrigin = {
+  source: 'shipped',
+  ...{ sinceEpochMs: Date.parse('2026-08-18'), saidBy: 'a list', isFirm: false },
+}
 
 /** The same for prompt and answer: a thousand nano-USD a token for each USD. */
 function priced(nanoUsdPerMillion: number) {

@@ -52,10 +52,10 @@ describe.for(paths)('%s', ([path, methods]) => {
   })
 
   test('refuses every other with 405, and names those it has', async () => {
-    const others = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'TRACE']
+    const others = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'PURGE', 'TRACE']
     for (const method of others.filter((name) => !methods.includes(name))) {
-      const { status, headers, body } = await rawRequest(gateway.url, method, path)
-      expect({ method, status }).toEqual({ method, status: 405 })
+      const { status, reason, headers, body } = await rawRequest(gateway.url, method, path)
+      expect({ method, status, reason }).toEqual({ method, status: 405, reason: 'Method Not Allowed' })
       expect(headers['allow']?.split(', ').toSorted()).toEqual(methods)
       expect(headers['content-type']).toBe('application/json')
       if (method === 'HEAD') expect(body).toBe('')

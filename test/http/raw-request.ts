@@ -3,6 +3,8 @@ import { connect } from 'node:net'
 /** What came back on a socket, as it stood: header names in lower case, chunks joined. */
 export type RawAnswer = {
   readonly status: number
+  /** What the status line says in words. */
+  readonly reason: string
   readonly headers: Record<string, string>
   readonly body: string
 }
@@ -43,7 +45,8 @@ function parsed(text: string): RawAnswer {
   }
   const rest = text.slice(end + 4)
   const isChunked = headers['transfer-encoding'] === 'chunked'
-  return { status: Number(line.split(' ')[1]), headers, body: isChunked ? joined(rest) : rest }
+  const [, status, ...words] = line.split(' ')
+  return { status: Number(status), reason: words.join(' '), headers, body: isChunked ? joined(rest) : rest }
 }
 
 /** Of text in ASCII: the sizes of chunks count bytes. */

@@ -28,11 +28,22 @@ test.for([
   ['a limit that lasts so long', new Failure('rate_limited', 'Wait.', { retryAfterMs: 2500 }), '3', '2500'],
   ['a limit that nobody timed', new Failure('rate_limited', 'Wait.'), '1', '1000'],
   ['one who is overloaded for nobody knows how long', new Failure('overloaded', 'Busy.'), '1', '1000'],
-  ['anything else that nobody timed', new Failure('overloaded', 'Full.'), undefined, undefined],
+  ['anything else that nobody timed', new Failure('upstream_error', 'No.'), undefined, undefined],
 ] as const)('a failure tells when to come back: %s', ([, failure, seconds, milliseconds]) => {
   const headers = headersOf(failureHeaders(recordOf({}), failure))
   expect(headers.get('retry-after')).toBe(seconds)
   expect(headers.get('retry-after-ms')).toBe(milliseconds)
+})
+
+test.for([
+  ['was refused', {}, undefined],
+  ['may have been paid for', { isUncertain: true }, 'false'],
+  ['was paid for', { used: { promptTokens: 1, completionTokens: 0 } }, 'false'],
+] as const)('a call of which an attempt %s is worth another, or not', ([, change, shouldRetry]) => {
+  const record = recordOf({})
+  Object.assign(record.row, { attempts: [{ ...anAttempt, ...change }] })
+  const headers = headersOf(failureHeaders(record, new Failure('overloaded', 'Busy.')))
+  expect(headers.get('x-should-retry')).toBe(shouldRetry)
 })
 
 test('the overhead is what neither an attempt nor a wait before it accounts for', () => {

@@ -31,6 +31,10 @@ const unserved: readonly (readonly [string, string, RegExp])[] = [
   ['POST', '/edits', /edits/],
   ['POST', '/engines/m/completions', /engines/],
   ['GET', '/chat/completions/chatcmpl-1', /stored chats/],
+  ['POST', '/responses/input_tokens', /count/],
+  ['POST', '/responses/compact', /compaction/],
+  ['PUT', '/responses/compact', /compaction/],
+  ['POST', '/responses/resp_1/cancel', /background/],
 ]
 
 describe.for(['/v1', '/inference', '/inference/v1', '/openai/v1', '/openai', '/openai/deployments/m'])(
@@ -47,6 +51,7 @@ describe.for(['/v1', '/inference', '/inference/v1', '/openai/v1', '/openai', '/o
         'x-request-id': expect.stringMatching(/^req_/),
         'x-should-retry': 'false',
       })
+      expect(headers).not.toHaveProperty('allow')
       const { error } = JSON.parse(body)
       expect(error).toEqual({
         message: expect.stringMatching(says),
@@ -66,6 +71,8 @@ test.for([
   '/images/generations',
   '/v1/nothing/files',
   '/v1//files',
+  '/v1/responses/resp_1/cancelled',
+  '/v1/responses/compact/cancel/again',
 ])('A path that is nobody’s is a 404: %s', async (path) => {
   const { status, body } = await rawRequest(gateway.url, 'POST', path, {}, '{}')
   expect(status).toBe(404)
@@ -94,4 +101,10 @@ test('OpenAI’s own client asks once', async () => {
     code: 'not_implemented',
   })
   expect(asked).toBe(1)
+})
+
+test('A response that has such a name is looked for all the same', async () => {
+  const { status, body } = await rawRequest(gateway.url, 'GET', '/v1/responses/compact')
+  expect(status).toBe(404)
+  expect(JSON.parse(body).error.message).toBe("Response with id 'compact' not found.")
 })

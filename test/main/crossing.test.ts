@@ -86,6 +86,32 @@ describe('a text call where there are only chats', () => {
     )
   })
 
+  test.for<[string, JsonObject, readonly string[], readonly string[]]>([
+    ['one prompt', { prompt: [15339, 1917] }, ['hello world'], ['one two']],
+    ['several', { prompt: [[15339], [1917]] }, ['hello', ' world'], ['one two', 'one two']],
+    ['one, in a list', { prompt: [[15339]] }, ['hello'], ['one two']],
+    ['one of two choices', { prompt: [15339], n: 2 }, ['hello', 'hello'], ['one two', 'one two']],
+    ['one that is echoed', { prompt: [15339, 1917], echo: true }, ['hello world'], ['hello worldone two']],
+  ])('of token ids is the text they stand for, and said to be: %s', async ([, asked, contents, answers]) => {
+    await using scene = await openSpoken({ deepseek: { settings: chatOnly, speak: chats } })
+    const told = await scene.ask('/completions', asked)
+    expect(choicesOf(told).map(({ text }) => text)).toEqual(answers)
+    expect(scene.sent('deepseek').map(({ messages }) => messages)).toEqual(
+      contents.map((content) => [{ role: 'user', content }]),
+    )
+    const { converted } = await scene.gateway.recorded()
+    expect([...converted]).toEqual(
+      expect.arrayContaining(['token ids to text (cl100k_base)', 'prompt to messages']),
+    )
+  })
+
+  test('of what is no token id of the vocabulary is refused, before anything is sent', async () => {
+    await using scene = await openSpoken({ deepseek: { settings: chatOnly, speak: chats } })
+    const { status } = await scene.ask('/completions', { prompt: [99_999_999] })
+    expect(status).toBe(400)
+    expect(scene.servers['deepseek']?.requests).toHaveLength(0)
+  })
+
   test('has its prompt echoed', async () => {
     await using scene = await openSpoken({ deepseek: { settings: chatOnly, speak: chats } })
     const told = await scene.ask('/completions', { prompt: ['Once: ', 'Twice: '], echo: true })
@@ -99,7 +125,6 @@ describe('a text call where there are only chats', () => {
     [{ logprobs: 0 }, 'logprobs'],
     [{ logprobs: 2, echo: true }, 'logprobs'],
     [{ best_of: 3 }, 'best_of'],
-    [{ prompt: [1, 2] }, 'prompt'],
   ])('with %j is refused by name, before anything is sent', async ([fields, param]) => {
     await using scene = await openSpoken({ deepseek: { settings: chatOnly, speak: chats } })
     const { status, body } = await scene.ask('/completions', { prompt: 'Once', ...fields })

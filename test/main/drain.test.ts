@@ -34,6 +34,17 @@ describe('while load balancers are given time to notice', () => {
   })
 })
 
+test('a connection on which nothing was ever asked is waited for by nobody', async () => {
+  await using gateway = await startTestGateway()
+  const { port } = new URL(gateway.url)
+  const idle = connect(Number(port), '127.0.0.1')
+  await once(idle, 'connect')
+  await look(gateway, '/livez')
+  const closed = once(idle, 'close')
+  await gateway.gateway.stop({ delayMs: 0, graceMs: 3_600_000 })
+  await closed
+})
+
 test('once it drains, a call on an open connection is refused, and what is under way is finished', async () => {
   await using gateway = await startTestGateway()
   const caller = openCaller(gateway)

@@ -33,7 +33,30 @@ describe('embeddings', () => {
     const { status } = await ask(gateway.url, 'embeddings', { model, input: [[15339, 1917], [1917]] })
     expect(status).toBe(200)
     expect(JSON.parse(together.requests[0]?.body ?? '')).toEqual({ model, input: ['hello world', ' world'] })
-    expect([...(await gateway.recorded()).converted]).toEqual(['token ids to text (cl100k)'])
+    expect([...(await gateway.recorded()).converted]).toEqual(['token ids to text (cl100k_base)'])
+  })
+
+  test('of token ids are those of their text at the simulator, and at a server that is said to take text alone', async () => {
+    await using simulated = await startTestGateway()
+    const texts = await ask(simulated.url, 'embeddings', {
+      model: 'sim-echo',
+      input: ['hello world', ' world'],
+    })
+    const ids = { model: 'sim-echo', input: [[15339, 1917], [1917]] }
+    const { status, body } = await ask(simulated.url, 'embeddings', ids)
+    expect([status, body.data]).toEqual([200, texts.body.data])
+    expect([...(await simulated.recorded(2)).converted]).toEqual(['token ids to text (cl100k_base)'])
+
+    const row = { object: 'embedding', index: 0, embedding: [1] }
+    await using server = await startRawServer((socket) =>
+      socket.end(answer(JSON.stringify({ object: 'list', data: [row] }))),
+    )
+    const at = { type: 'openai-compatible', baseUrl: `${server.origin}/v1`, quirks: { takesTokenIds: false } }
+    await using gateway = await startTestGateway(configOf({ at }))
+    expect(await ask(gateway.url, 'embeddings', { model, input: [15339, 1917] })).toMatchObject({
+      status: 200,
+    })
+    expect(JSON.parse(server.requests[0]?.body.toString() ?? '')).toEqual({ model, input: 'hello world' })
   })
 
   test('of more texts than fit are asked for in parts, and come in order', async () => {
@@ -49,6 +72,36 @@ describe('embeddings', () => {
     expect(body.data).toEqual(vectors)
     expect(together.hits()).toBe(3 + 5)
     expect(gateway.records.find(({ parts }) => parts === 3)?.attempts).toHaveLength(3)
+  })
+
+  test('of the length that was asked for are had elsewhere where one gives another, or are refused', async () => {
+    const row = { object: 'embedding', index: 0, embedding: [1, 0, 0, 0] }
+    const text = JSON.stringify({
+      object: 'list',
+      data: [row],
+      model: 'm',
+      usage: { prompt_tokens: 3, total_tokens: 3 },
+    })
+    await using together = await simulateTogether({ host: '127.0.0.1', port: 0 })
+    await using four = await startRawServer((socket) => socket.end(answer(text)))
+    const ignoring = { together: { baseUrl: `${together.origin}/v1` } }
+    const heeding = { four: { type: 'openai-compatible', baseUrl: `${four.origin}/v1` } }
+    await using both = await startTestGateway(configOf({ ...ignoring, ...heeding }))
+    const asked = { model, input: 'one two', dimensions: 4 }
+    const { status, body } = await ask(both.url, 'embeddings', asked)
+    expect([status, body.data]).toEqual([200, [row]])
+    const { attempts, costEstimated } = await both.recorded()
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(['unsupported', 'ok'])
+    // What came of no use was charged for all the same.
+    expect(together.bill()).toHaveLength(1)
+    expect(costEstimated).toBe(true)
+
+    await using alone = await startTestGateway(configOf(ignoring))
+    const refused = await ask(alone.url, 'embeddings', asked)
+    expect([refused.status, refused.body.error.param]).toEqual([400, 'dimensions'])
+    expect(refused.body.error.code).toBe('unsupported_parameter')
+    const fitting = await ask(alone.url, 'embeddings', { ...asked, dimensions: 16 })
+    expect(fitting.body.data[0].embedding).toHaveLength(16)
   })
 
   test('are had elsewhere where one fails, and unknown fields go both ways', async () => {
@@ -87,6 +140,19 @@ describe('embeddings', () => {
     await using gateway = await startTestGateway(configOf({ provider }))
     const answered = await ask(gateway.url, 'embeddings', body)
     expect([answered.status, answered.body.error.code]).toEqual([status, code])
+  })
+
+  test('whose tokens cannot be so many are counted here, and said to be', async () => {
+    const usage = { prompt_tokens: -3, total_tokens: 1e21 }
+    const text = JSON.stringify({ data: [{ object: 'embedding', index: 0, embedding: [1] }], usage })
+    await using server = await startRawServer((socket) => socket.end(answer(text)))
+    const provider = { type: 'openai-compatible', baseUrl: `${server.origin}/v1` }
+    await using gateway = await startTestGateway(configOf({ provider }))
+    const { body } = await ask(gateway.url, 'embeddings', { model, input: 'one two' })
+    expect(body.usage).toEqual({ prompt_tokens: 2, total_tokens: 2 })
+    const record = await gateway.recorded()
+    expect(record).toMatchObject({ usageEstimated: true, usage: { prompt_tokens: 2, completion_tokens: 0 } })
+    expect([...record.flags]).toEqual(['usage_clamped'])
   })
 
   test('of a caller who leaves are given up', async () => {

@@ -34,7 +34,7 @@ test('a sloppy server’s reply is as OpenAI’s: role, types, ids, arguments, r
             type: 'function',
             function: { name: 'f', arguments: '{"a":1}' },
           },
-          { id: 'b', type: 'function', function: { name: 'f', arguments: '' } },
+          { id: 'b', type: 'function', function: { name: 'f', arguments: '{}' } },
         ],
       },
       finish_reason: 'tool_calls',

@@ -45,6 +45,22 @@ async function hear({ server, upstream }: Scene, body: JsonObject, kind: Kind = 
 const user = { role: 'user', content: 'Hello.' }
 const rules = { role: 'developer', content: 'Be brief.' }
 
+test.for<[PresetName, unknown, unknown]>([
+  ['ollama', [1, 2], '<1><2>'],
+  ['lmstudio', [1, 2], '<1><2>'],
+  ['tgi', [1, 2], '<1><2>'],
+  ['vllm', [1, 2], [1, 2]],
+  ['llamacpp', [1, 2], [1, 2]],
+  ['tgi', [[1], [2]], ['<1>', '<2>']],
+  ['tgi', ['a', 'b'], ['a', 'b']],
+])('%s is asked to go on from %j with %j', async ([preset, prompt, heard]) => {
+  await using scene = await stage(preset)
+  const { body, attempt } = await hear(scene, { model: 'm', prompt }, 'text')
+  expect(body['prompt']).toEqual(heard)
+  const isTurned = JSON.stringify(heard) !== JSON.stringify(prompt)
+  expect(attempt.notes.converted).toEqual(isTurned ? ['token ids to text (cl100k_base)'] : [])
+})
+
 describe.for(presetNames)('%s', (preset) => {
   test('gets a plain call byte for byte, with fields nobody knows and no default of ours', async () => {
     await using scene = await stage(preset)

@@ -1,4 +1,4 @@
-import type { Standing } from '../candidate.ts'
+import type { Candidate, Standing } from '../candidate.ts'
 import { nowAndThen } from './measuring.ts'
 import { giveWay, rank } from './ranking.ts'
 import type { Strategy } from './strategy.ts'
@@ -8,8 +8,8 @@ export const fastest: Strategy = {
   order(candidates, parts) {
     const times = this.scores(candidates, parts)
     const ranked = rank(candidates, times)
-    const unmeasured = candidates.filter((_, place) => times[place] === undefined)
-    return giveWay(nowAndThen(ranked, unmeasured, measuringShare, parts.random), parts.random)
+    if (!times.includes(undefined)) return giveWay(ranked, parts.random)
+    return giveWay(nowAndThen(ranked, isUntimed, measuringShare, parts.random), parts.random)
   },
   scores: (candidates, { expectedTokens }) =>
     candidates.map(({ standing }) => expectedMs(standing, expectedTokens)),
@@ -24,3 +24,7 @@ export function expectedMs(standing: Standing, tokens: number): number | undefin
 
 /** The part of the calls that goes to one that was never measured, while there is one. */
 const measuringShare = 1 / 20
+
+function isUntimed({ standing }: Candidate): boolean {
+  return standing.firstTokenMs === undefined && standing.tokensPerSecond === undefined
+}

@@ -13,21 +13,20 @@ export function measuring(
   random: Random,
 ): readonly Candidate[] {
   if (!candidates.some(isToBeMeasured)) return ordered
-  const unmeasured = candidates.filter(isToBeMeasured)
-  const untried = unmeasured.find(({ standing }) => standing.isUntried)
+  const untried = candidates.find((one) => one.standing.isUntried && isToBeMeasured(one))
   if (untried !== undefined) return moveFirst(ordered, untried)
-  return nowAndThen(ordered, unmeasured, measuringShare, random)
+  return nowAndThen(ordered, isToBeMeasured, measuringShare, random)
 }
 
-/** The order, but that for this part of the calls one of these goes first, each as often. */
+/** The order, but that for this part of the calls one that `may` go first does, each as often. */
 export function nowAndThen(
   ordered: readonly Candidate[],
-  others: readonly Candidate[],
+  may: (candidate: Candidate, rank: number) => boolean,
   share: number,
   random: Random,
 ): readonly Candidate[] {
-  if (others.length === 0 || random() >= share) return ordered
-  const chosen = pick(others, random)
+  if (random() >= share) return ordered
+  const chosen = pick(ordered.filter(may), random)
   return chosen === undefined ? ordered : moveFirst(ordered, chosen)
 }
 

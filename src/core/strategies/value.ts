@@ -55,6 +55,8 @@ function damped(
   const ranked = rank(candidates, scores)
   const [best] = ranked
   if (best === undefined || best.expectedNanoUsd === undefined) return ranked
+  // As a rule: the others need not be looked through for the one that holds the place.
+  if (best.deployment.id === incumbent.id) return ranked
   const held = candidates.findIndex(({ deployment }) => deployment.id === incumbent.id)
   const holder = candidates[held]
   const heldScore = scores[held]
@@ -67,6 +69,6 @@ function damped(
 
 /** Only where the cost is known: no price is found out by paying it. */
 function exploring(ranked: readonly Candidate[], random: () => number): readonly Candidate[] {
-  const others = ranked.filter(({ expectedNanoUsd }, rank) => rank > 0 && expectedNanoUsd !== undefined)
-  return nowAndThen(ranked, others, explorationShare, random)
+  const isOther = ({ expectedNanoUsd }: Candidate, rank: number) => rank > 0 && expectedNanoUsd !== undefined
+  return nowAndThen(ranked, isOther, explorationShare, random)
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { chat } from '../../src/dialects/chat.ts'
-import { refusalOf } from './requests.ts'
+import { incoming, refusalOf } from './requests.ts'
 import { missing, wrong } from './wording.ts'
 
 const messages = [{ role: 'user', content: 'Hello' }]
@@ -122,8 +122,8 @@ const refusedMessages: [unknown, string, string, string][] = [
     'missing_required_parameter',
   ],
   [
-    { role: 'assistant', tool_calls: [{ id: 'call_1', function: { name: 'f', arguments: {} } }] },
-    wrong('messages[0].tool_calls[0].function.arguments', 'a string', 'an object'),
+    { role: 'assistant', tool_calls: [{ id: 'call_1', function: { name: 'f', arguments: 5 } }] },
+    wrong('messages[0].tool_calls[0].function.arguments', 'a string', 'an integer'),
     'messages[0].tool_calls[0].function.arguments',
     'invalid_type',
   ],
@@ -132,6 +132,36 @@ const refusedMessages: [unknown, string, string, string][] = [
     wrong('messages[0].tool_call_id', 'a string', 'an integer'),
     'messages[0].tool_call_id',
     'invalid_type',
+  ],
+]
+
+/** What a lenient gateway mends · what it makes of it · message and param of a strict one. */
+const mendedMessages: [object, object, string, string][] = [
+  [
+    {
+      role: 'assistant',
+      content: null,
+      tool_calls: [
+        { id: 'call_1', function: { name: 'f', arguments: { a: [1] } }, extra: 1 },
+        { id: 'call_2', function: { name: 'f', arguments: '{"a":1}' } },
+      ],
+    },
+    {
+      role: 'assistant',
+      content: null,
+      tool_calls: [
+        { id: 'call_1', function: { name: 'f', arguments: '{"a":[1]}' }, extra: 1 },
+        { id: 'call_2', function: { name: 'f', arguments: '{"a":1}' } },
+      ],
+    },
+    wrong('messages[0].tool_calls[0].function.arguments', 'a string', 'an object'),
+    'messages[0].tool_calls[0].function.arguments',
+  ],
+  [
+    { role: 'tool', content: null, tool_call_id: 'call_1' },
+    { role: 'tool', content: '', tool_call_id: 'call_1' },
+    wrong('messages[0].content', contentForms, 'null'),
+    'messages[0].content',
   ],
 ]
 
@@ -179,6 +209,25 @@ describe.for([
   test.for(acceptedMessages)('accepts the chat message %j', (first) => {
     expect(refusalOf(chat, { ...valid, messages: [first, ...messages] }, strict)).toBeUndefined()
   })
+})
+
+test.for(mendedMessages)('A lenient gateway mends %j', ([given, mended, message, param]) => {
+  const request = incoming({ ...valid, messages: [given, ...messages] })
+  const call = chat.parse(request)
+  expect(call).toMatchObject({ source: undefined, converted: ['messages'] })
+  expect(call.body).toEqual({ ...valid, messages: [mended, ...messages] })
+  expect(request.body['messages']).toEqual([given, ...messages])
+  expect(refusalOf(chat, request.body, true)).toEqual({ status: 400, message, param, code: 'invalid_type' })
+})
+
+test('What needs no mending arrives as it was sent', () => {
+  for (const first of acceptedMessages) {
+    const request = incoming({ ...valid, messages: [first, ...messages] })
+    const call = chat.parse(request)
+    expect(call).toMatchObject({ source: request.source })
+    expect(call.body).toBe(request.body)
+    expect(call.converted).toBeUndefined()
+  }
 })
 
 test('The position of a message at fault is told', () => {

@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest'
+import { simulateTogether } from '../../src/simulator/together.ts'
+import { runGateway } from '../acceptance/gateway-process.ts'
+import { startRawServer } from '../fakes/raw-server.ts'
+
+describe('the prices in a check', () => {
+  const file = (baseUrl: string) => `
+providers:
+  together: { baseUrl: '${baseUrl}' }
+  runpod: { endpointId: abc }
+models:
+  a:
+    deployments:
+      - { provider: together, model: openai/gpt-oss-20b }
+      - { provider: runpod, price: { gpu: H100 } }
+      - { provider: together, price: { input: 1, output: 2 } }
+`
+  const rows = (stdout: string) =>
+    stdout
+      .slice(stdout.indexOf('\nroutes'))
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((row) => row.trim().split(/ {2,}/))
+
+  test('are told with where they come from', async () => {
+    const { code, stdout } = await runGateway(['check'], { file: file('http://127.0.0.1:1/v1') })
+    expect(code).toBe(0)
+    expect(rows(stdout)).toMatchObject(
+      [
+        ['a', 'fallback', '1. together', 'openai/gpt-oss-20b', '0.05 in, 0.2 out', 'shipped 2026-08-18', /./],
+        ['2. runpod', 'as asked for', '0.00116 per second', 'shipped 2026-08-20', /./],
+        ['3. together', 'as asked for', '1 in, 2 out', 'own', /./],
+      ].map((row) => row.map((cell) => (typeof cell === 'string' ? cell : expect.stringMatching(cell)))),
+    )
+  })
+
+  test('are those that the providers list, where they are to be asked', async () => {
+    const models = [
+      { id: 'openai/gpt-oss-20b', type: 'chat', contextTokens: 9, input: 3, output: 4, engine: 'b' },
+    ] as const
+    await using together = await simulateTogether({ host: '127.0.0.1', port: 0, models })
+    const { code, stdout, stderr } = await runGateway(['check', '--prices'], {
+      file: file(`${together.origin}/v1`),
+    })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(rows(stdout)[0]?.slice(4, 6)).toEqual([
+      '3 in, 4 out',
+      expect.stringMatching(/^listed \d{4}-\d\d-\d\d$/),
+    ])
+    expect(rows(stdout)[2]?.slice(2, 4)).toEqual(['1 in, 2 out', 'own'])
+  })
+
+  test('stay as they are where one does not answer, which is told', async () => {
+    await using mute = await startRawServer((socket) => socket.destroy())
+    const { code, stdout, stderr } = await runGateway(['check', '--prices'], {
+      file: file(`${mute.origin}/v1`),
+    })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: 'together did not list its models.\n' })
+    expect(rows(stdout)[0]?.slice(4, 6)).toEqual(['0.05 in, 0.2 out', 'shipped 2026-08-18'])
+  })
+
+  test('are asked for by no other word', async () => {
+    const { code, stdout, stderr } = await runGateway(['check', '--price'], {})
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain("'--price'")
+  })
+})
