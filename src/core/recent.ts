@@ -10,6 +10,8 @@ export interface Recent<Value> {
 export function createRecent<Value>(capacity: number): Recent<Value> {
   /** In the order of use, the latest last. */
   const entries = new Map<string, Value>()
+  // Kept, not begun anew: each time it would first step over all that was deleted at the front, thousands of places.
+  const oldestFirst = entries.keys()
   const put = (key: string, value: Value) => {
     entries.delete(key)
     entries.set(key, value)
@@ -22,8 +24,9 @@ export function createRecent<Value>(capacity: number): Recent<Value> {
     },
     set(key, value) {
       put(key, value)
-      const [oldest] = entries.keys()
-      if (entries.size > capacity && oldest !== undefined) entries.delete(oldest)
+      if (entries.size <= capacity) return
+      const { value: oldest } = oldestFirst.next()
+      if (oldest !== undefined) entries.delete(oldest)
     },
     values: () => entries.values(),
   }

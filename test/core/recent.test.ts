@@ -16,3 +16,17 @@ test.for<[string, string, readonly (string | undefined)[]]>([
   }
   expect(['a', 'b', 'c'].map((key) => recent.get(key))).toEqual(left)
 })
+
+test('it keeps what a list in the order of use would keep, however long it is in use', () => {
+  const recent = createRecent<string>(100)
+  let used: string[] = []
+  for (let step = 0; step < 5000; step++) {
+    const key = String((step * step) % 257)
+    const isKnown = used.includes(key)
+    const isSet = step % 3 === 0
+    if (isSet) recent.set(key, key)
+    else expect(recent.get(key)).toBe(isKnown ? key : undefined)
+    if (isSet || isKnown) used = [...used.filter((other) => other !== key), key].slice(-100)
+  }
+  expect(used).toHaveLength(100)
+})
