@@ -1,7 +1,7 @@
 import type { FailureKind } from '../core/failure.ts'
 import type { Sink } from '../core/ports.ts'
 import { createRecent } from '../core/recent.ts'
-import type { CallRecord } from '../core/record.ts'
+import { type CallRecord, startRecord } from '../core/record.ts'
 
 /** The latest calls, in memory: so many and no more. One that is looked up stays longer. */
 export interface Generations extends Sink {
@@ -35,20 +35,34 @@ const usualCapacity = 10_000
 
 type Kept = { readonly principal: string | undefined; readonly text: string }
 
+/** As lists: with the names of all members, a text takes twice the time to write. */
 function textOf(record: CallRecord): string {
   const { failure, dropped, converted, flags } = record
-  const lists = { dropped: [...dropped], converted: [...converted], flags: [...flags] }
   const note: FailureNote | undefined = failure && { kind: failure.kind, code: failure.code }
-  return JSON.stringify({ ...record, ...lists, failure: note })
+  const values = plainNames.map((name) => record[name])
+  return JSON.stringify([note, [...dropped], [...converted], [...flags], values])
 }
 
-/** What was undefined is absent now, and reads the same. */
+/** What was undefined was written as null: a record holds none of its own. */
 function generationOf({ text }: Kept): Generation {
-  const kept = JSON.parse(text) as Generation & Record<'dropped' | 'converted' | 'flags', string[]>
+  const [note, dropped, converted, flags, values] = JSON.parse(text) as Written
   return {
-    ...kept,
-    dropped: new Set(kept.dropped),
-    converted: new Set(kept.converted),
-    flags: new Set(kept.flags),
+    ...(Object.fromEntries(plainNames.map((name, at) => [name, values[at] ?? undefined])) as PlainMembers),
+    failure: note ?? undefined,
+    dropped: new Set(dropped),
+    converted: new Set(converted),
+    flags: new Set(flags),
   }
+}
+
+type Written = readonly [FailureNote | null, string[], string[], string[], unknown[]]
+
+type SpecialName = 'failure' | 'dropped' | 'converted' | 'flags'
+type PlainMembers = Omit<CallRecord, SpecialName>
+
+/** The members that are written as they are, in the order of their places in the text. */
+const plainNames = Object.keys(startRecord('', '')).filter(isPlain)
+
+function isPlain(name: string): name is keyof PlainMembers {
+  return !['failure', 'dropped', 'converted', 'flags'].includes(name)
 }

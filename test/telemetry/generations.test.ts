@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { Failure } from '../../src/core/failure.ts'
+import { unknownPrice } from '../../src/core/price.ts'
 import { type CallRecord, startRecord } from '../../src/core/record.ts'
 import { createGenerations } from '../../src/telemetry/generations.ts'
 
@@ -53,6 +54,29 @@ test('those who are not let in push nobody out', () => {
   generations.write(aRecord('req_2', { failure: new Failure('unauthorized', 'No.'), outcome: 'failed' }))
   expect(generations.find('req_1', 'key-1')).toBeDefined()
   expect(generations.find('req_2', undefined)).toBeUndefined()
+})
+
+test('every member of a record comes back as it was', () => {
+  const record = aRecord('req_1', {
+    kind: 'chat',
+    status: 200,
+    provider: 'pandotate',
+    firstTokenMs: 0.1 + 0.2,
+    usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7, prompt_tokens_details: null },
+    baseline: {
+      deployment: '*@pandotate',
+      price: { ...unknownPrice, inputNanoUsdPerMillion: 7 },
+      workedMs: 1,
+    },
+    savedNanoUsd: -5,
+    slow: true,
+    dropped: new Set(['store']),
+    converted: new Set(['messages to prompt', 'n to best_of']),
+    flags: new Set(['usage_clamped']),
+  })
+  const generations = createGenerations()
+  generations.write(record)
+  expect(generations.find('req_1', undefined)).toEqual(record)
 })
 
 function aRecord(id: string, change: Partial<CallRecord> = {}): CallRecord {
