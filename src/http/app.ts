@@ -1,6 +1,7 @@
 import Router from '@koa/router'
-import Koa from 'koa'
-import type { Dialect, RelayDialect } from '../dialects/dialect.ts'
+import Koa, { type Middleware } from 'koa'
+import type { AnyCall } from '../core/model.ts'
+import type { Asking, Dialect, RelayDialect } from '../dialects/dialect.ts'
 import { takeAzurePaths } from './azure.ts'
 import { allowOrigins, type CorsSettings } from './cors.ts'
 import { type CountTokensParts, serveCountTokens } from './count-tokens.ts'
@@ -39,25 +40,53 @@ export function createApp(parts: AppParts): Koa {
   const app = new Koa()
   // What goes wrong has been answered and recorded; Koa's own habit is to print stacks.
   app.silent = true
-  const router = createRouter(parts)
+  const calls = callRoutes(parts)
+  const router = createRouter(parts, calls)
   app.use(identify(parts.newId))
   if (parts.cors.origins.length > 0) app.use(allowOrigins(parts.cors))
   app.use(answerErrors())
+  app.use(serveCallsByPath(calls))
   app.use(takeAzurePaths())
   app.use(router.routes())
   app.use(router.allowedMethods())
   return app
 }
 
-function createRouter(parts: AppParts): Router {
+/** What is posted to one path under any of its prefixes. */
+type CallRoute = { readonly prefixes: readonly string[]; readonly path: string; readonly handler: Middleware }
+
+function callRoutes(parts: AppParts): readonly CallRoute[] {
+  return [
+    ...parts.dialects.map((dialect) => ({ ...placeOf(dialect), handler: serveDialect(dialect, parts) })),
+    ...parts.relays.map((relay) => ({ ...placeOf(relay), handler: serveRelay(relay, parts) })),
+  ]
+}
+
+function placeOf({ prefixes, path }: Asking<AnyCall>): Pick<CallRoute, 'prefixes' | 'path'> {
+  return { prefixes, path }
+}
+
+/**
+ * Nearly every request is a call, and its path is written in one way: one look finds it, where the router tries its
+ * routes one by one.
+ */
+function serveCallsByPath(routes: readonly CallRoute[]): Middleware {
+  const handlers = new Map(
+    routes.flatMap(({ prefixes, path, handler }) =>
+      prefixes.map((prefix) => [prefix + path, handler] as const),
+    ),
+  )
+  return function serveCallByPath(ctx, next) {
+    const handler = ctx.method === 'POST' ? handlers.get(ctx.path) : undefined
+    return handler === undefined ? next() : handler(ctx, next)
+  }
+}
+
+function createRouter(parts: AppParts, calls: readonly CallRoute[]): Router {
   // Exact paths: `/V1/Models/` must never reach what a rule for `/v1/models` guards.
   const router = new Router({ sensitive: true, strict: true })
-  for (const dialect of parts.dialects) {
-    const handler = serveDialect(dialect, parts)
-    // One pattern for all prefixes: the router tries its routes one by one, for every request.
-    router.post(anyOf(dialect.prefixes, dialect.path), handler)
-  }
-  for (const relay of parts.relays) router.post(anyOf(relay.prefixes, relay.path), serveRelay(relay, parts))
+  // The calls too: under Azure's paths they come here, and here it is known which methods a path has.
+  for (const { prefixes, path, handler } of calls) router.post(anyOf(prefixes, path), handler)
   for (const prefix of ['/v1', '/inference', '/inference/v1']) {
     serveCountTokens(router, prefix, parts)
     serveStoredResponses(router, prefix, parts)
