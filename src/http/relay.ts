@@ -4,7 +4,7 @@ import type { RelayDialect } from '../dialects/dialect.ts'
 import { relayOnce } from './idempotency.ts'
 import { answerHeaders } from './response-headers.ts'
 import { sendText } from './send.ts'
-import { answerFailure, type Exchange, readCall, type ServeParts } from './serve.ts'
+import { answerFailure, type Exchange, openExchange, readCall, type ServeParts } from './serve.ts'
 import { watchRest } from './write-stall.ts'
 
 /** As `serveDialect`, for requests that are passed on as they are. */
@@ -14,7 +14,7 @@ export function serveRelay(dialect: RelayDialect, parts: ServeParts): Middleware
     const id = ctx.state['requestId'] as string
     using record = parts.recorder.open(id, dialect.name)
     const signal = parts.openCalls.open(ctx.res)
-    const exchange: Exchange<RelayDialect> = { ...parts, ctx, dialect, record, signal }
+    const exchange = openExchange(parts, { ctx, dialect, record, signal })
     try {
       using admission = parts.shedding.admit()
       const { call, text } = await readCall(exchange, admission, id)
@@ -29,10 +29,10 @@ export function serveRelay(dialect: RelayDialect, parts: ServeParts): Middleware
 }
 
 async function answer(exchange: Exchange<RelayDialect>, call: Relay): Promise<void> {
-  const { ctx, dialect, gateway, record, signal, limits } = exchange
+  const { ctx, dialect, gateway, record, signal, parts } = exchange
   const text = dialect.render(await gateway.relay(call, signal, record))
   record.row.status = 200
   record.row.responseBytes = Buffer.byteLength(text)
   sendText(ctx.req, ctx.res, 200, text, answerHeaders(record))
-  watchRest(ctx.res, limits.writeStallMs)
+  watchRest(ctx.res, parts.limits.writeStallMs)
 }

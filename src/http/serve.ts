@@ -43,7 +43,7 @@ export function serveDialect(dialect: Dialect, parts: ServeParts): Middleware {
     if (dialect.requestIdHeader !== undefined) response.setHeader(dialect.requestIdHeader, id)
     using record = parts.recorder.open(id, dialect.name)
     const signal = parts.openCalls.open(response)
-    const exchange: Exchange = { ...parts, ctx, dialect, record, signal }
+    const exchange = openExchange(parts, { ctx, dialect, record, signal })
     try {
       using admission = parts.shedding.admit()
       const { call, text } = await readCall(exchange, admission, id)
@@ -67,11 +67,22 @@ export function headerLookup({ headers }: IncomingMessage): HeaderLookup {
 }
 
 /** One request being answered. */
-export type Exchange<Spoken extends Asking<AnyCall> = Dialect> = ServeParts & {
+export type Exchange<Spoken extends Asking<AnyCall> = Dialect> = Asked<Spoken> &
+  Pick<ServeParts, 'gateway' | 'idempotency'> & { readonly parts: ServeParts }
+
+type Asked<Spoken extends Asking<AnyCall>> = {
   readonly ctx: Context
   readonly dialect: Spoken
   readonly record: OpenRecord
   readonly signal: AbortSignal
+}
+
+/** The parts are many and the same for all: they are not copied for each. */
+export function openExchange<Spoken extends Asking<AnyCall>>(
+  parts: ServeParts,
+  { ctx, dialect, record, signal }: Asked<Spoken>,
+): Exchange<Spoken> {
+  return { ctx, dialect, record, signal, gateway: parts.gateway, idempotency: parts.idempotency, parts }
 }
 
 /** A call, and the text of the body it was read from. */
@@ -83,11 +94,12 @@ export async function readCall<Asked extends AnyCall>(
   admission: Admission,
   id: string,
 ): Promise<ReadCall<Asked>> {
-  const { ctx, dialect, gate, record, strict } = exchange
-  if (exchange.isDraining()) throw shuttingDown()
+  const { ctx, dialect, record, parts } = exchange
+  const { gate, strict } = parts
+  if (parts.isDraining()) throw shuttingDown()
   const { principal, credential } = gate.admit(bearerOf(ctx.req))
   record.row.principal = principal
-  const { text, value, bytes } = await readHeld(ctx, admission, exchange.readBody, exchange.limits.bodyBytes)
+  const { text, value, bytes } = await readHeld(ctx, admission, parts.readBody, parts.limits.bodyBytes)
   record.row.requestBytes = bytes
   const deadlineMs = deadlineOf(ctx.req.headers['x-pandotate-timeout-ms'])
   const headers = headerLookup(ctx.req)
@@ -128,19 +140,19 @@ function answer(exchange: Exchange, call: Call): Promise<void> {
 }
 
 async function answerWhole(exchange: Exchange, call: Call): Promise<void> {
-  const { ctx, dialect, gateway, record, signal } = exchange
+  const { ctx, dialect, gateway, record, signal, parts } = exchange
   const reply = await gateway.reply(call, signal, record)
   const text = dialect.render(reply, call, toldOf(exchange))
   record.row.status = 200
   record.row.responseBytes = Buffer.byteLength(text)
   sendText(ctx.req, ctx.res, 200, text, answerHeaders(record))
-  watchRest(ctx.res, exchange.limits.writeStallMs)
+  watchRest(ctx.res, parts.limits.writeStallMs)
 }
 
 async function answerStream(exchange: Exchange, call: Call): Promise<void> {
-  const { ctx, dialect, gateway, record, signal } = exchange
+  const { ctx, dialect, gateway, record, signal, parts } = exchange
   const encoder = dialect.encoder(call, () => toldOf(exchange))
-  using events = new EventStream({ response: ctx.res, record, signal, limits: exchange.limits })
+  using events = new EventStream({ response: ctx.res, record, signal, limits: parts.limits })
   try {
     const stream = await gateway.stream(call, signal, record)
     events.begin()
@@ -164,6 +176,6 @@ export function answerFailure({ ctx, dialect, record }: Exchange<Asking<AnyCall>
   sendText(ctx.req, ctx.res, failure.status, text, failureHeaders(record, failure))
 }
 
-function toldOf({ record, slowThresholdMs }: Exchange): Told {
-  return { slow: record.elapsedMs() > slowThresholdMs }
+function toldOf({ record, parts }: Exchange): Told {
+  return { slow: record.elapsedMs() > parts.slowThresholdMs }
 }
