@@ -74,7 +74,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   return {
     async reply(call, signal, record) {
       const { bursts, usage } = await open({ parts, call, signal, record })
-      const reply = fold(await gather(bursts))
+      const reply = fold(Array.isArray(bursts) ? bursts.flat() : await gather(bursts))
       if (reply === undefined) throw new TypeError('A committed answer holds at least one delta.')
       return { chunk: reply.chunk, source: reply.source, usage: await usage() }
     },
@@ -216,9 +216,22 @@ async function run(
   const { signal, record } = work
   const { clock, random, standings, retryBudget, hedging, detokenizer } = work.parts
   const { row, startedAt } = record
-  const bounds = { startedAt, deadlineAt: deadlineOf(work, call), standings, retryBudget }
   const answer = await walk(
-    { plan, call, part, signal, clock, random, note, detokenizer, record: row, ...bounds },
+    {
+      plan,
+      call,
+      part,
+      signal,
+      record: row,
+      startedAt,
+      deadlineAt: deadlineOf(work, call),
+      clock,
+      random,
+      detokenizer,
+      standings,
+      retryBudget,
+      note,
+    },
     make,
     call.stream ? hedging : undefined,
   )

@@ -4,16 +4,13 @@ import { Failure } from './failure.ts'
 import type { AnyCall } from './model.ts'
 
 /** The work's result, or a `timeout` when neither the clock nor the call's deadline leaves it more time. */
-export async function inTime<T>(
-  parts: AttemptParts<AnyCall>,
-  work: Promise<NonNullable<T>>,
-  clockMs: number,
-): Promise<NonNullable<T>> {
+export function inTime<T>(parts: AttemptParts<AnyCall>, work: Promise<T>, clockMs: number): Promise<T> {
   const leftMs = Math.min(clockMs, parts.deadlineAt - parts.clock.now())
-  // `message: false` spares building an Error, stack and all, for every call that is in time.
-  const result = await pTimeout(work, { milliseconds: Math.max(leftMs, 1), message: false })
-  if (result === undefined) throw silence(parts)
-  return result
+  // Without a fallback, an Error is built, stack and all, for every call that is in time.
+  const fallback = () => {
+    throw silence(parts)
+  }
+  return pTimeout(work, { milliseconds: Math.max(leftMs, 1), fallback })
 }
 
 /** What an upstream is charged with that let a clock run out. */

@@ -30,8 +30,9 @@ export function createRouter(routes: readonly Route[], mayBringKeys = true): Rou
   const patterns = routes
     .filter(({ pattern }) => pattern.includes('*'))
     .toSorted((one, other) => literalLength(other.pattern) - literalLength(one.pattern))
+    .map((route) => ({ route, pieces: route.pattern.split('*') }))
   const find = (model: string) =>
-    exact.get(model) ?? patterns.find(({ pattern }) => matchesPattern(model, pattern))
+    exact.get(model) ?? patterns.find(({ pieces }) => isMadeOf(model, pieces))?.route
   return {
     routes,
     routeOf(model) {
@@ -83,12 +84,19 @@ const usualAttempts = 3
 
 /** True when `pattern`, in which `*` stands for any run of characters, fits the whole of `name`. Linear. */
 export function matchesPattern(name: string, pattern: string): boolean {
-  const [head = '', ...rest] = pattern.split('*')
-  const tail = rest.pop()
-  if (tail === undefined) return name === pattern
+  return isMadeOf(name, pattern.split('*'))
+}
+
+/** The same for a pattern as its pieces, between which the stars were. */
+function isMadeOf(name: string, pieces: readonly string[]): boolean {
+  const { length } = pieces
+  const head = pieces[0] ?? ''
+  const tail = pieces[length - 1] ?? ''
+  if (length === 1) return name === head
   if (!name.startsWith(head) || !name.endsWith(tail)) return false
   let from = head.length
-  for (const piece of rest) {
+  for (let place = 1; place < length - 1; place++) {
+    const piece = pieces[place] ?? ''
     const at = name.indexOf(piece, from)
     if (at === -1) return false
     from = at + piece.length

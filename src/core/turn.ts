@@ -18,8 +18,9 @@ export function takeTurn<Asked extends AnyCall, Made>(
   // Neither leave nor a place is taken for a caller who is gone: there is no attempt that would give it back.
   parts.signal.throwIfAborted()
   const entered = enter()
-  const { queue } = entered.deployment.upstream
-  if (queue === undefined || queue.enter()) return make({ ...parts, ...entered, place: queue })
+  const { deployment, permit } = entered
+  const { queue } = deployment.upstream
+  if (queue === undefined || queue.enter()) return make({ ...parts, deployment, permit, place: queue })
   return waitForTurn(parts, entered, enter, make)
 }
 

@@ -24,7 +24,7 @@ export type WalkParts<Asked extends AnyCall = Call> = Omit<AttemptParts<Asked>, 
  * Retry-After, as long as its upstream's budget for that lasts; never to one that can no longer help, or that would
  * have to be waited for past the deadline. Rejects with the last Failure when nothing is left to try.
  */
-export async function walk<Asked extends AnyCall, Made>(
+export function walk<Asked extends AnyCall, Made>(
   parts: WalkParts<Asked>,
   make: (parts: AttemptParts<Asked>) => Promise<Made>,
   hedging?: Hedging<Made>,
@@ -35,7 +35,7 @@ export async function walk<Asked extends AnyCall, Made>(
     hedging === undefined
       ? () => takeTurn(parts, path.enter, make)
       : () => hedgedTurn(parts, path, make, hedging)
-  return await pRetry(round, {
+  return pRetry(round, {
     retries: plan.length - 1,
     // The wait depends on where the next attempt goes: it is made in shouldRetry, p-retry adds none.
     minTimeout: 0,

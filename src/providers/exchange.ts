@@ -166,7 +166,8 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
   }
 
   #requestId(): string | undefined {
-    const id = requestIdHeaders.map((name) => this.header(name)).find((value) => value !== undefined)
+    let id: string | undefined
+    for (const name of requestIdHeaders) id ??= this.header(name)
     return id?.replace(/[^A-Za-z0-9._:-]/g, '').slice(0, 128) || undefined
   }
 
