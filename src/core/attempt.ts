@@ -49,7 +49,7 @@ export async function attempt(parts: AttemptParts): Promise<Answer> {
     })
     const flow: Flow = { parts, open, normalizer: asking.reading(normalizerFor(parts, asking.call)) }
     open.claims(flow.normalizer.usage, (isAnswered) => isAllTold(flow.normalizer, isAnswered))
-    return call.stream ? await openStream(flow, sent) : await takeWhole(flow, sent)
+    return await (call.stream ? openStream(flow, sent) : takeWhole(flow, sent))
   } catch (thrown) {
     throw open.fail(thrown)
   }
@@ -87,10 +87,14 @@ function normalizerFor({ call, record, clock }: AttemptParts, asked: Call): Norm
 }
 
 /** The headers of a JSON answer come when it is complete: only the total clock applies. */
-async function takeWhole(flow: Flow, sent: Sent): Promise<Answer> {
-  const { parts, normalizer, open } = flow
+function takeWhole(flow: Flow, sent: Sent): Promise<Answer> {
+  const { parts, normalizer } = flow
+  const whole = 'then' in sent ? sent.then((burst) => accepted(normalizer, burst)) : collect(normalizer, sent)
+  return inTime(parts, whole, parts.deployment.clocks.totalMs).then((deltas) => commitWhole(flow, deltas))
+}
+
+function commitWhole({ parts, normalizer, open }: Flow, deltas: readonly Delta[]): Answer {
   const { deployment } = parts
-  const deltas = await inTime(parts, collect(normalizer, sent), deployment.clocks.totalMs)
   const whole = fold(deltas)
   if (whole === undefined) throw new Failure('invalid_response', 'The upstream gave an empty answer.')
   const settled = normalizer.settled?.(whole) ?? whole
@@ -103,12 +107,16 @@ async function takeWhole(flow: Flow, sent: Sent): Promise<Answer> {
   return { deployment, bursts, usage: normalizer.usage }
 }
 
-async function collect(normalizer: Reading, sent: Sent): Promise<readonly Delta[]> {
-  if ('then' in sent) {
-    const deltas = normalizer.accept(await sent)
-    normalizer.finish()
-    return deltas
-  }
+function accepted(normalizer: Reading, burst: readonly RawDelta[]): readonly Delta[] {
+  const deltas = normalizer.accept(burst)
+  normalizer.finish()
+  return deltas
+}
+
+async function collect(
+  normalizer: Reading,
+  sent: AsyncIterable<readonly RawDelta[]>,
+): Promise<readonly Delta[]> {
   const deltas: Delta[] = []
   for await (const burst of sent) {
     for (const delta of normalizer.accept(burst)) deltas.push(delta)

@@ -78,7 +78,9 @@ export function createGateway(parts: GatewayParts): Gateway {
       if (reply === undefined) throw new TypeError('A committed answer holds at least one delta.')
       return { chunk: reply.chunk, source: reply.source, usage: await usage() }
     },
-    stream: (call, signal, record) => open({ parts, call, signal, record }),
+    async stream(call, signal, record) {
+      return await open({ parts, call, signal, record })
+    },
     relay: (call, signal, record) => relay(parts, call, signal, record),
     explain: (call) => planner.explain(call),
     deployments: () => planner.deployments(),
@@ -106,7 +108,8 @@ async function gather(bursts: Bursts): Promise<readonly Delta[]> {
   return deltas
 }
 
-async function open(job: Job): Promise<Stream> {
+/** Throws where no upstream can take the call. */
+function open(job: Job): Promise<Stream> {
   const { call, record } = job
   record.row.kind = call.kind
   record.row.model = call.model
@@ -114,8 +117,11 @@ async function open(job: Job): Promise<Stream> {
   const planned = job.parts.planner.plan(call)
   const account = openAccount(planned.baseline, record)
   const work: Work = { ...job, planned, account }
-  const { plan } = planned
-  if (isSinglePart(call)) return await openWhole(work, plan)
+  return isSinglePart(call) ? openWhole(work, planned.plan) : openSeveral(work, planned.plan)
+}
+
+async function openSeveral(work: Work, plan: Plan): Promise<Stream> {
+  const { call } = work
   const [first, ...rest] = plan
   const isSplit = ({ upstream }: Deployment) => isSplitAt(call, upstream)
   if (isSplit(first)) return await openParts(work, plan)
@@ -131,18 +137,19 @@ async function open(job: Job): Promise<Stream> {
 
 type Work = Job & { readonly planned: Planned; readonly account: Account }
 
-async function openWhole(work: Work, plan: Plan): Promise<Stream> {
+function openWhole(work: Work, plan: Plan): Promise<Stream> {
   const meter = createMeter(work.call, work.parts.counter)
   work.account.follow(0, meter)
-  const answer = await run(work, plan, work.call, 0, meter.note)
-  if (mayBreakOff(work, plan)) return openSeamed(work, plan, answer, meter)
-  return {
-    bursts: answer.bursts,
-    async usage() {
-      const { usage, estimated } = await meter.settle(answer.usage())
-      return noteUsage(work, answer.deployment, usage, estimated)
-    },
-  }
+  return run(work, plan, work.call, 0, meter.note).then((answer) => {
+    if (mayBreakOff(work, plan)) return openSeamed(work, plan, answer, meter)
+    return {
+      bursts: answer.bursts,
+      async usage() {
+        const { usage, estimated } = await meter.settle(answer.usage())
+        return noteUsage(work, answer.deployment, usage, estimated)
+      },
+    }
+  })
 }
 
 /** There is somewhere to go on with a stream that breaks off. */
@@ -205,7 +212,8 @@ function deadlineOf({ parts: { limits }, record }: Work, { deadlineMs = limits.d
   return record.startedAt + Math.min(limits.deadlineMs, deadlineMs)
 }
 
-async function run(
+/** By `then`: what every call passes, and only hands on, is no async function, which costs a kilobyte each time. */
+function run(
   work: Work,
   plan: Plan,
   call: Call,
@@ -216,7 +224,7 @@ async function run(
   const { signal, record } = work
   const { clock, random, standings, retryBudget, hedging, detokenizer } = work.parts
   const { row, startedAt } = record
-  const answer = await walk(
+  const walked = walk(
     {
       plan,
       call,
@@ -235,10 +243,12 @@ async function run(
     make,
     call.stream ? hedging : undefined,
   )
-  row.firstTokenMs ??= record.elapsedMs() - (row.attempts[0]?.startMs ?? 0)
-  row.deployment ??= answer.deployment.id
-  row.provider ??= answer.deployment.upstream.name
-  return answer
+  return walked.then((answer) => {
+    row.firstTokenMs ??= record.elapsedMs() - (row.attempts[0]?.startMs ?? 0)
+    row.deployment ??= answer.deployment.id
+    row.provider ??= answer.deployment.upstream.name
+    return answer
+  })
 }
 
 function noteUsage(

@@ -8,7 +8,7 @@ import { type ClaimedUsage, writeUsage } from './usage.ts'
 export interface Meter {
   note(deltas: readonly Delta[]): void
   /** What the upstream claimed, and an estimate of what it left out. Nothing is counted when nothing is missing. */
-  settle(claimed: ClaimedUsage | undefined): Promise<MeteredUsage>
+  settle(claimed: ClaimedUsage | undefined): MeteredUsage | Promise<MeteredUsage>
   /** What was settled; before that, what the answer so far comes to by its characters, nothing counted. */
   estimate(): MeteredUsage
 }
@@ -18,18 +18,20 @@ export type MeteredUsage = { readonly usage: Usage; readonly estimated: boolean 
 export function createMeter(call: Call, counter: TokenCounter): Meter {
   const pieces: string[] = []
   let settled: MeteredUsage | undefined
+  const count = async (claimed: ClaimedUsage | undefined) => {
+    const promptTokens = claimed?.promptTokens ?? (await counter.count(promptText(call)))
+    const completionTokens = claimed?.completionTokens ?? (await counter.count(completionText(call, pieces)))
+    settled = { usage: writeUsage(claimed?.raw ?? {}, promptTokens, completionTokens), estimated: true }
+    return settled
+  }
   return {
     note(deltas) {
       for (const { chunk } of deltas) for (const choice of chunk.choices) notePieces(choice, pieces)
     },
-    async settle(claimed) {
-      const promptTokens = claimed?.promptTokens ?? (await counter.count(promptText(call)))
-      const completionTokens =
-        claimed?.completionTokens ?? (await counter.count(completionText(call, pieces)))
-      settled = {
-        usage: writeUsage(claimed?.raw ?? {}, promptTokens, completionTokens),
-        estimated: claimed?.promptTokens === undefined || claimed.completionTokens === undefined,
-      }
+    settle(claimed) {
+      const { promptTokens, completionTokens, raw = {} } = claimed ?? {}
+      if (promptTokens === undefined || completionTokens === undefined) return count(claimed)
+      settled = { usage: writeUsage(raw, promptTokens, completionTokens), estimated: false }
       return settled
     },
     estimate() {

@@ -31,6 +31,7 @@ export type SharedWork = {
  */
 export function reuseAnswers(gateway: Gateway, parts: ReuseParts): Gateway {
   const { cache, coalescer } = parts
+  if (cache === undefined && coalescer === undefined) return gateway
   return {
     ...gateway,
     async reply(call, signal, record) {

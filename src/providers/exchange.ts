@@ -75,12 +75,17 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
     return Array.isArray(value) ? value.join(', ') : value
   }
 
-  async text(limitBytes: number): Promise<string> {
+  text(limitBytes: number): Promise<string> {
     this.#refuseEncoded()
     this.#collecting = true
     this.#limitBytes = limitBytes
     this.#resume()
-    while (this.#phase !== 'over' && this.#waitingBytes <= limitBytes) await this.#change()
+    const isThere = this.#phase === 'over' || this.#waitingBytes > limitBytes
+    const changed = isThere ? Promise.resolve() : this.#change()
+    return changed.then(() => this.#collected(limitBytes))
+  }
+
+  #collected(limitBytes: number): string {
     if (this.#failure !== undefined) throw this.#failure.thrown
     if (this.#waitingBytes > limitBytes) throw this.#tooLong()
     return this.#take().toString('utf8')
@@ -210,6 +215,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
     if (this.#phase !== 'over') this.#controller?.resume()
   }
 
+  /** Resolves when there is something new; while a body is collected, once it is over or too long. */
   #change(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve

@@ -170,15 +170,24 @@ export function createOpenAiCompatible(
     return (error) => quirks.readError?.(error, asked(model)) ?? reportedFailure(error, asked(model))
   }
 
-  async function ask(call: Call, attempt: Attempt): Promise<WireAnswer> {
+  function ask(call: Call, attempt: Attempt): Promise<WireAnswer> {
+    const isSpelled =
+      quirks.takesTokenIds !== false || call.kind === 'chat' || !Array.isArray(call.body['prompt'])
+    if (isSpelled) return post(call, attempt)
+    return inText(call, attempt, detokenizer).then((spelled) => post(spelled, attempt))
+  }
+
+  function post(call: Call, attempt: Attempt): Promise<WireAnswer> {
     const path = paths[call.kind]
-    if (path === undefined) throw unsupported(call.kind, name)
-    const isSpelled = quirks.takesTokenIds !== false || call.kind === 'chat'
-    const spelled = isSpelled ? call : await inText(call, attempt, detokenizer)
-    const body = openAiRequest(spelled, attempt, request)
-    const answer = await wire.post(path, headers, body, attempt)
-    if (answer.status >= 200 && answer.status < 300) return answer
-    throw await readRefusal(answer, asked(call.model))
+    if (path === undefined) return Promise.reject(unsupported(call.kind, name))
+    const body = openAiRequest(call, attempt, request)
+    return wire.post(path, headers, body, attempt).then((answer) => {
+      return answer.status >= 200 && answer.status < 300 ? answer : refused(answer, call.model)
+    })
+  }
+
+  async function refused(answer: WireAnswer, model: string): Promise<never> {
+    throw await readRefusal(answer, asked(model))
   }
 
   return {
@@ -236,13 +245,22 @@ function unsupported(kind: Kind, provider: string): Failure {
 }
 
 /** A whole reply, also from a server that streams what it was not asked to. */
-async function replyOf(
+function replyOf(
   asked: Promise<WireAnswer>,
   name: string,
   readError: ReadError,
 ): Promise<readonly RawDelta[]> {
-  const answer = await asked
-  if (!isEventStream(answer, false)) return [readReply(await answer.text(replyBytes), name, readError)]
+  return asked.then((answer) => {
+    if (isEventStream(answer, false)) return streamedReply(asked, name, readError)
+    return answer.text(replyBytes).then((text) => [readReply(text, name, readError)])
+  })
+}
+
+async function streamedReply(
+  asked: Promise<WireAnswer>,
+  name: string,
+  readError: ReadError,
+): Promise<readonly RawDelta[]> {
   const deltas: RawDelta[] = []
   for await (const burst of streamOf(() => asked, name, readError)) deltas.push(...burst)
   return deltas
