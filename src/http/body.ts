@@ -34,16 +34,11 @@ export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): BodyRead
     textLimit: String(bodyBytes),
   }
   const read = bodyParser(options)
-  return async (ctx, hold = holdNothing) => {
+  const readOther = async (ctx: Context, hold: (bytes: number) => void) => {
     requireJson(ctx)
     const encoding = encodingOf(ctx.req)
     if (encoding !== undefined) {
       return parseBody(await readInflated(ctx.req, encoding, { bytes: bodyBytes, hold }), jsonDepth)
-    }
-    const plainBytes = plainLength(ctx.req)
-    if (plainBytes !== undefined) {
-      if (plainBytes > bodyBytes) throw tooLarge(bodyBytes)
-      return parseBody(await readPlain(ctx.req), jsonDepth)
     }
     try {
       await read(ctx, proceed)
@@ -53,6 +48,15 @@ export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): BodyRead
     const bytes: unknown = ctx.request.body
     if (!Buffer.isBuffer(bytes)) throw invalidJson('The body is empty: send a JSON object.')
     return parseBody(bytes, jsonDepth)
+  }
+  return (ctx, hold = holdNothing) => {
+    const plainBytes = plainLength(ctx.req)
+    if (plainBytes === undefined || encodingOf(ctx.req) !== undefined) return readOther(ctx, hold)
+    return new Promise((resolve, reject) => {
+      requireJson(ctx)
+      if (plainBytes > bodyBytes) throw tooLarge(bodyBytes)
+      readPlain(ctx.req, (bytes) => resolve(parseBody(bytes, jsonDepth)), reject)
+    })
   }
 }
 
@@ -88,15 +92,21 @@ function plainLength({ headers }: IncomingMessage): number | undefined {
 }
 
 /** Reads a body to the end that its own length sets: Node's parser gives no byte more. */
-function readPlain(request: IncomingMessage): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const pieces: Buffer[] = []
-    request.on('data', (piece: Buffer) => pieces.push(piece))
-    request.on('end', () =>
-      resolve(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)),
-    )
-    request.on('error', (cause) => reject(callerLeft(cause)))
+function readPlain(
+  request: IncomingMessage,
+  done: (bytes: Buffer) => void,
+  failed: (thrown: unknown) => void,
+): void {
+  const pieces: Buffer[] = []
+  request.on('data', (piece: Buffer) => pieces.push(piece))
+  request.on('end', () => {
+    try {
+      done(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces))
+    } catch (thrown) {
+      failed(thrown)
+    }
   })
+  request.on('error', (cause) => failed(callerLeft(cause)))
 }
 
 function unreadable(thrown: unknown, bodyBytes: number): Failure {

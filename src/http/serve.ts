@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import { Failure } from '../core/failure.ts'
-import type { Gate } from '../core/gate.ts'
+import type { Admission as Caller, Gate } from '../core/gate.ts'
 import type { Gateway } from '../core/gateway.ts'
 import type { Idempotency } from '../core/idempotency.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -9,7 +9,7 @@ import type { AnyCall, Call } from '../core/model.ts'
 import type { OpenRecord, Recorder } from '../core/recorder.ts'
 import type { Asking, Dialect, HeaderLookup, Told } from '../dialects/dialect.ts'
 import { bearerOf } from './bearer.ts'
-import type { BodyLimits, BodyReader } from './body.ts'
+import type { Body, BodyLimits, BodyReader } from './body.ts'
 import { EventStream, type StreamLimits } from './event-stream.ts'
 import { answerOnce } from './idempotency.ts'
 import { type OpenCalls, shuttingDown } from './open-calls.ts'
@@ -88,23 +88,33 @@ export function openExchange<Spoken extends Asking<AnyCall>>(
 /** A call, and the text of the body it was read from. */
 export type ReadCall<Asked extends AnyCall> = { readonly call: Asked; readonly text: string }
 
-/** The request's call, once its caller is let in and its body is read. Throws a Failure. */
-export async function readCall<Asked extends AnyCall>(
+/** The request's call, once its caller is let in and its body is read. Throws a Failure, and rejects with one. */
+export function readCall<Asked extends AnyCall>(
   exchange: Exchange<Asking<Asked>>,
   admission: Admission,
   id: string,
 ): Promise<ReadCall<Asked>> {
-  const { ctx, dialect, record, parts } = exchange
-  const { gate, strict } = parts
+  const { ctx, record, parts } = exchange
   if (parts.isDraining()) throw shuttingDown()
-  const { principal, credential } = gate.admit(bearerOf(ctx.req))
-  record.row.principal = principal
-  const { text, value, bytes } = await readHeld(ctx, admission, parts.readBody, parts.limits.bodyBytes)
+  const caller = parts.gate.admit(bearerOf(ctx.req))
+  record.row.principal = caller.principal
+  return readHeld(ctx, admission, parts.readBody, parts.limits.bodyBytes).then((body) =>
+    parsed(exchange, body, caller, id),
+  )
+}
+
+function parsed<Asked extends AnyCall>(
+  { ctx, dialect, record, parts }: Exchange<Asking<Asked>>,
+  { text, value, bytes }: Body,
+  { principal, credential }: Caller,
+  id: string,
+): ReadCall<Asked> {
+  const { strict } = parts
   record.row.requestBytes = bytes
   const deadlineMs = deadlineOf(ctx.req.headers['x-pandotate-timeout-ms'])
   const headers = headerLookup(ctx.req)
   const body = withModelOfPath(value, ctx)
-  const parsed = dialect.parse({
+  const asked = dialect.parse({
     id,
     body,
     source: text,
@@ -114,7 +124,7 @@ export async function readCall<Asked extends AnyCall>(
     strict,
     headers,
   })
-  const call = body === value ? parsed : { ...parsed, source: undefined }
+  const call = body === value ? asked : { ...asked, source: undefined }
   if (call.dropped !== undefined) for (const name of call.dropped) record.row.dropped.add(name)
   if (call.converted !== undefined) for (const name of call.converted) record.row.converted.add(name)
   return { call, text }
@@ -139,14 +149,15 @@ function answer(exchange: Exchange, call: Call): Promise<void> {
   return call.stream ? answerStream(exchange, call) : answerWhole(exchange, call)
 }
 
-async function answerWhole(exchange: Exchange, call: Call): Promise<void> {
+function answerWhole(exchange: Exchange, call: Call): Promise<void> {
   const { ctx, dialect, gateway, record, signal, parts } = exchange
-  const reply = await gateway.reply(call, signal, record)
-  const text = dialect.render(reply, call, toldOf(exchange))
-  record.row.status = 200
-  record.row.responseBytes = Buffer.byteLength(text)
-  sendText(ctx.req, ctx.res, 200, text, answerHeaders(record))
-  watchRest(ctx.res, parts.limits.writeStallMs)
+  return gateway.reply(call, signal, record).then((reply) => {
+    const text = dialect.render(reply, call, toldOf(exchange))
+    record.row.status = 200
+    record.row.responseBytes = Buffer.byteLength(text)
+    sendText(ctx.req, ctx.res, 200, text, answerHeaders(record))
+    watchRest(ctx.res, parts.limits.writeStallMs)
+  })
 }
 
 async function answerStream(exchange: Exchange, call: Call): Promise<void> {

@@ -91,7 +91,7 @@ export function createShedding({ limits, pressure, random }: SheddingParts): She
  * Reads a body as `read` does, and holds room for it meanwhile: for all of it from the start where its length is told,
  * at most `longestBytes`, for any longer one is refused; otherwise for what has come. In the end for what it came to.
  */
-export async function readHeld(
+export function readHeld(
   ctx: Context,
   admission: Admission,
   read: BodyReader,
@@ -101,9 +101,11 @@ export async function readHeld(
   if (length !== undefined) admission.hold(Math.min(Number(length), longestBytes))
   const hold = (bytes: number) => admission.hold(bytes)
   const isPlain = encodingOf(ctx.req) === undefined
-  const body = await (isPlain && length === undefined ? readAsItComes(ctx, admission, read) : read(ctx, hold))
-  admission.hold(body.bytes)
-  return body
+  const reading = isPlain && length === undefined ? readAsItComes(ctx, admission, read) : read(ctx, hold)
+  return reading.then((body) => {
+    admission.hold(body.bytes)
+    return body
+  })
 }
 
 function readAsItComes(ctx: Context, admission: Admission, read: BodyReader): Promise<Body> {
