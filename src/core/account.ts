@@ -18,10 +18,11 @@ export interface Account {
 
 export function openAccount(baseline: Deployment, record: OpenRecord): Account {
   const { row } = record
-  const meters = new Map<number, Estimator>()
+  /** By part. */
+  const meters: Estimator[] = []
   const settle = () => {
     for (const entry of row.attempts) {
-      estimateUse(entry, meters.get(entry.part))
+      estimateUse(entry, meters[entry.part])
       entry.costNanoUsd = attemptNanoUsd(entry)
     }
     // How long the work would have taken there is not known: where time is paid for, nothing is claimed.
@@ -39,9 +40,9 @@ export function openAccount(baseline: Deployment, record: OpenRecord): Account {
   })
   return {
     follow(part, meter) {
-      const before = meters.get(part)
+      const before = meters[part]
       for (const entry of row.attempts) if (entry.part === part) estimateUse(entry, before)
-      meters.set(part, meter)
+      meters[part] = meter
     },
     settle,
   }

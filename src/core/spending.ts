@@ -40,9 +40,14 @@ export type Spending = {
 
 /** Adds up a call's attempts, each rounded to whole nano-USD on its own, as upstreams charge them. */
 export function spendingOf(attempts: readonly Spent[], baseline: Baseline | undefined): Spending {
-  const cost = sumOf(attempts.map(attemptNanoUsd))
-  const delivered = attempts.filter(({ isDelivered }) => isDelivered)
-  const atBaseline = baseline && sumOf(delivered.map((attempt) => thereNanoUsd(baseline, attempt)))
+  let cost: number | undefined = 0
+  let atBaseline: number | undefined = baseline && 0
+  for (const attempt of attempts) {
+    cost = sumOf(cost, attemptNanoUsd(attempt))
+    if (baseline !== undefined && attempt.isDelivered) {
+      atBaseline = sumOf(atBaseline, thereNanoUsd(baseline, attempt))
+    }
+  }
   return {
     costNanoUsd: cost,
     isEstimated: attempts.some(isInDoubt),
@@ -99,11 +104,6 @@ function thereNanoUsd({ deployment, price, workedMs }: Baseline, attempt: Spent)
   return costNanoUsd(price, { ...needed, workedMs })
 }
 
-function sumOf(amounts: readonly (number | undefined)[]): number | undefined {
-  let sum = 0
-  for (const amount of amounts) {
-    if (amount === undefined) return undefined
-    sum += amount
-  }
-  return sum
+function sumOf(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? undefined : one + other
 }
