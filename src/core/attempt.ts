@@ -200,7 +200,8 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
     try {
       while (deltas === undefined || deltas.length === 0) {
         if (this.#ended) return { done: true, value: undefined }
-        deltas = await this.#read()
+        const step = this.#ask()
+        deltas = step && this.#take(await step)
       }
     } catch (thrown) {
       const reason = open.fail(thrown)
@@ -220,8 +221,8 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
     return { done: true, value: undefined }
   }
 
-  /** What comes next; undefined when nothing does. */
-  async #read(): Promise<readonly Delta[] | undefined> {
+  /** Undefined when there is no more to be had. Not one with `#take`: a burst waits in one async function here. */
+  #ask(): Promise<IteratorResult<readonly RawDelta[], unknown>> | undefined {
     const { open, normalizer, parts } = this.#flow
     if (normalizer.isCut?.() === true) {
       open.end()
@@ -231,10 +232,17 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
     const isFinished = normalizer.isFinished()
     if (isFinished) this.#idle.closing()
     this.#idle.waiting()
-    const step = await this.#iterator.next().catch((thrown: unknown): IteratorReturnResult<undefined> => {
-      if (!isFinished || !mayBeMissed(thrown, parts)) throw thrown
+    const next = this.#iterator.next()
+    if (!isFinished) return next
+    return next.catch((thrown: unknown): IteratorReturnResult<undefined> => {
+      if (!mayBeMissed(thrown, parts)) throw thrown
       return { done: true, value: undefined }
     })
+  }
+
+  /** What came; undefined when nothing did. */
+  #take(step: IteratorResult<readonly RawDelta[], unknown>): readonly Delta[] | undefined {
+    const { open, normalizer, parts } = this.#flow
     this.#idle.arrived()
     // The caller left, and the rest was read for its cost alone.
     if (parts.signal.aborted && step.done === true) throw parts.signal.reason
@@ -250,7 +258,10 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
 
   async #drain(): Promise<void> {
     try {
-      while (!this.#ended) await this.#read()
+      while (!this.#ended) {
+        const step = this.#ask()
+        if (step !== undefined) this.#take(await step)
+      }
     } catch {
       // Nobody is left to be told; the record has what it cost so far.
     }

@@ -96,11 +96,11 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
     return { [Symbol.asyncIterator]: () => this }
   }
 
-  async next(): Promise<IteratorResult<Buffer, undefined>> {
-    while (this.#pieces.length === 0 && this.#phase !== 'over') await this.#change()
-    if (this.#pieces.length > 0) return { done: false, value: this.#take() }
-    if (this.#failure !== undefined) throw this.#failure.thrown
-    return { done: true, value: undefined }
+  next(): Promise<IteratorResult<Buffer, undefined>> {
+    if (this.#pieces.length > 0) return Promise.resolve({ done: false, value: this.#take() })
+    if (this.#phase !== 'over') return this.#change().then(() => this.next())
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.thrown)
+    return Promise.resolve({ done: true, value: undefined })
   }
 
   async return(): Promise<IteratorResult<Buffer, undefined>> {
