@@ -116,11 +116,6 @@ function createPath(parts: WalkParts<AnyCall>): Path {
     const waitMs = failure.again ? Math.max(backoffMs, failure.retryAfterMs ?? 0) : Number.POSITIVE_INFINITY
     failed.set(deployment, { times, readyAt: clock.now() + waitMs })
   }
-  /** A sick one is asked as nobody else is left, but once. */
-  const mayAskAgain = (deployment: Deployment, now: number) => {
-    if (standings?.trackOf(deployment).standing(now).breaker === 'open') return false
-    return retryBudget?.take(deployment.upstream.name) !== false
-  }
   const enter = (): Entered => {
     if (standings === undefined) return { deployment: current }
     const at = position
@@ -152,7 +147,7 @@ function createPath(parts: WalkParts<AnyCall>): Path {
         if (next === undefined || (isTooLong && !holdsMore(next, tried))) continue
         const waitMs = Math.max(0, (failed.get(next)?.readyAt ?? now) - now)
         if (waitMs > longestWaitMs || now + waitMs >= deadlineAt) continue
-        if (failed.has(next) && !mayAskAgain(next, now)) continue
+        if (failed.has(next) && retryBudget?.take(next.upstream.name) === false) continue
         current = next
         return waitMs
       }

@@ -82,5 +82,5 @@ function overheadOf({ row, elapsedMs }: OpenRecord): number {
 
 /** Names come from a configuration or a request: what a header may not hold is left out of them. */
 function safe(name: string): string {
-  return name.replace(/[^\w.:/@*-]/g, '_').slice(0, 128)
+  return name.replace(/[^\w.:/@*[\]-]/g, '_').slice(0, 128)
 }

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createBudget } from '../../src/core/budget.ts'
 import { Failure, type FailureDetail } from '../../src/core/failure.ts'
 import type { Plan } from '../../src/core/router.ts'
-import { createStandings } from '../../src/core/standings.ts'
 import { fail, type Script, type ScriptedUpstream, silence, timersClock } from './scripted-upstream.ts'
 import { answering, aWalk, expectNothingLeft, settled, upstreamNamed, walkPlan } from './trying.ts'
 
@@ -176,24 +175,6 @@ describe('the budget for asking again', () => {
     expect(await walking).toEqual({ text: 'b' })
     expect(a.calls.length).toBe(1)
   })
-})
-
-test('one whose breaker is open is asked as there is nobody else, and not again', async () => {
-  const a = upstreamNamed('a', [busy()])
-  const standings = createStandings(['m@a'], timersClock, () => 0.5)
-  for (let turn = 0; turn < 5; turn++) {
-    standings
-      .trackOf({ id: 'm@a' })
-      .insist()
-      .end({
-        failure: new Failure('overloaded', 'Busy.'),
-        firstTokenMs: undefined,
-        completionTokens: undefined,
-        durationMs: 1,
-      })
-  }
-  const walking = settled(walkPlan(aWalk([a, a, a], { standings })))
-  expect(await startsOf(a, walking)).toEqual([0])
 })
 
 describe('the deadline', () => {
