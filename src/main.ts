@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
+import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import type { Clock, Sink } from './core/ports.ts'
 import { createResponseStore } from './dialects/responses-store.ts'
@@ -11,7 +12,7 @@ import { createReload } from './main/reload.ts'
 import type { Lasting } from './main/snapshot.ts'
 import { createSuccession } from './main/succession.ts'
 import { createGenerations } from './telemetry/generations.ts'
-import { createLogSink, type Log } from './telemetry/log.ts'
+import { createLogSink } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createTokenizer } from './tokenizers/cl100k.ts'
 import { createEncoder } from './tokenizers/encoder.ts'
@@ -35,7 +36,7 @@ export interface RunningGateway {
 }
 
 export type GatewayEnvironment = {
-  readonly log: Log
+  readonly log: Logger
   readonly version: string
   /** Beside the log and the metrics: who else gets each call's record. */
   readonly sinks?: readonly Sink[]
