@@ -59,6 +59,7 @@ test('without any configuration it is the demo: every setting has its default', 
       heapShare: 0.9,
       writeStallMs: 30_000,
       keepaliveMs: 10_000,
+      heartbeatMs: 90_000,
     },
     providers: [
       { name: 'pandotate', type: 'pandotate', settings: pandotateDefaults },

@@ -83,6 +83,7 @@ export const simulatorConfig: Config = {
     heapShare: 1,
     writeStallMs: 30_000,
     keepaliveMs: 10_000,
+    heartbeatMs: 90_000,
   },
   providers: [{ name: 'simulator', type: 'simulator', settings: {} }],
   routes: [{ pattern: '*', strategy: 'fallback', deployments: [{ provider: 'simulator' }] }],

@@ -45,6 +45,7 @@ export const anthropicValues: Values = {
         { type: 'text', text: 'A' },
       ],
     }),
+    blocks('of any other type', { type: 'x_unknown', a: 1 }),
     said('system', { role: 'system', content: 'Be brief.' }, user),
   ],
   max_tokens: one(7),

@@ -30,6 +30,16 @@ export const chatValues: Values = {
       },
       { role: 'tool', tool_call_id: 'call_1', content: '7' },
     ),
+    said(
+      'arguments as an object, and null as a result',
+      user,
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: { a: 1 } } }],
+      },
+      { role: 'tool', tool_call_id: 'call_1', content: null },
+    ),
     said('an assistant’s at the end', user, { role: 'assistant', content: 'Be' }),
   ],
   max_completion_tokens: one(7),

@@ -100,6 +100,7 @@ export const responsesValues: Values = {
   service_tier: one('auto'),
   n: one(1),
   access_programs: one({ a: 1 }),
+  client_metadata: one({ a: 'b' }),
   context_management: one([{ a: 1 }]),
   image: one({ a: 1 }),
   moderation: one({ a: 1 }),

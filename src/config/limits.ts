@@ -29,6 +29,7 @@ export const limitsSetting = z
     heapShare: z.number().min(0.01).max(1).default(0.9),
     writeStallMs: z.int().min(1).max(dayMs).default(30_000),
     keepaliveMs: z.int().min(0).max(dayMs).default(10_000),
+    heartbeatMs: z.int().min(0).max(dayMs).default(90_000),
   })
   .prefault({})
 

@@ -59,6 +59,8 @@ export type Limits = {
   readonly writeStallMs: number
   /** After so much silence a stream gets a comment; 0: never. */
   readonly keepaliveMs: number
+  /** After so much, an event of its dialect that says nothing; 0: never. */
+  readonly heartbeatMs: number
 }
 
 /** Where a stream takes longer to begin than nearly all before it, another is begun elsewhere. */

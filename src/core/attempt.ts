@@ -1,3 +1,4 @@
+import { answerIdOf } from './answer-id.ts'
 import { askingFor, choicesWanted, isSpelledOut, promptsIn, type Reading } from './asking.ts'
 import {
   type AttemptParts,
@@ -77,7 +78,7 @@ function normalizerFor({ call, record, clock }: AttemptParts, asked: Call): Norm
   return createNormalizer({
     kind: call.kind,
     stream: call.stream,
-    id: `${call.kind === 'text' ? 'cmpl' : 'chatcmpl'}-${call.id.slice(4, 28)}`,
+    id: answerIdOf(call),
     createdEpochSeconds: Math.floor(clock.epochMs() / 1000),
     model: call.model,
     wanted: choicesWanted(asked),

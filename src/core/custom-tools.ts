@@ -1,5 +1,6 @@
+import { customInput } from './custom-input.ts'
 import { Failure } from './failure.ts'
-import { isObject, type JsonObject, parseJson } from './json.ts'
+import { isObject, type JsonObject } from './json.ts'
 import type { Choice, Delta, Message, ToolCall } from './model.ts'
 
 /** The tools of a chat as functions alone, for an upstream that knows no other, and the way back. */
@@ -48,13 +49,6 @@ export function createCustomCalls(customNames: ReadonlySet<string>): (delta: Del
   }
 }
 
-const inputParameters = {
-  type: 'object',
-  properties: { input: { type: 'string', description: 'All that the tool is given, word for word.' } },
-  required: ['input'],
-  additionalProperties: false,
-} as const satisfies JsonObject
-
 function isCustom(tool: unknown): tool is JsonObject {
   return isObject(tool) && tool['type'] === 'custom' && isObject(tool['custom'])
 }
@@ -73,7 +67,7 @@ function plainTool(tool: unknown): unknown {
     function: {
       name,
       ...(words.length > 0 ? { description: words.join('\n\n') } : {}),
-      parameters: inputParameters,
+      parameters: customInput.schema,
     },
   }
 }
@@ -120,7 +114,7 @@ function plainCall(call: unknown): unknown {
   if (!isCustom(call)) return call
   const { custom, ...rest } = call
   const { name, input } = custom as JsonObject
-  return { ...rest, type: 'function', function: { name, arguments: JSON.stringify({ input }) } }
+  return { ...rest, type: 'function', function: { name, arguments: customInput.toArguments(input) } }
 }
 
 function wholeChoice(choice: Choice, message: Message, customNames: ReadonlySet<string>): Choice {
@@ -132,7 +126,7 @@ function wholeChoice(choice: Choice, message: Message, customNames: ReadonlySet<
     return {
       ...rest,
       type: 'custom',
-      custom: { name: called?.name, input: inputIn(called?.arguments ?? '') },
+      custom: { name: called?.name, input: customInput.fromArguments(called?.arguments ?? '') },
     }
   })
   return { ...choice, message: { ...message, tool_calls: turned } }
@@ -156,21 +150,11 @@ function streamedChoice(
   })
   const isOver = choice.finish_reason !== null
   if (isOver) {
-    for (const [index, text] of inputs) fragments.push({ index, custom: { input: inputIn(text) } })
+    for (const [index, text] of inputs)
+      fragments.push({ index, custom: { input: customInput.fromArguments(text) } })
     inputs.clear()
   }
   if (delta.tool_calls === undefined && fragments.length === 0) return choice
   const { tool_calls: _calls, ...others } = delta
   return { ...choice, delta: fragments.length === 0 ? others : { ...others, tool_calls: fragments } }
-}
-
-/** Some models write the input down as it is. */
-function inputIn(text: string): string {
-  try {
-    const value = parseJson(text)
-    return isObject(value) && typeof value['input'] === 'string' ? value['input'] : text
-  } catch (thrown) {
-    if (thrown instanceof SyntaxError) return text
-    throw thrown
-  }
 }

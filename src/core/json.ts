@@ -12,6 +12,21 @@ export function parseJson(text: string): unknown {
   return JSON.parse(text, keepDigits as Reviver)
 }
 
+/** The object that a text spells; undefined where it spells none, not the whole of one, or one nested past reason. */
+export function objectIn(text: string): JsonObject | undefined {
+  if (depthOf(text, deepestObject) > deepestObject) return undefined
+  try {
+    const value = parseJson(text)
+    return isObject(value) ? value : undefined
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return undefined
+    throw thrown
+  }
+}
+
+/** What is read at greater depth might not be written again. */
+const deepestObject = 256
+
 /** True for a JSON object: not null, not an array, not a raw number. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value)

@@ -60,11 +60,10 @@ export function createNormalizer(parts: NormalizerParts): Normalizer {
     },
     isFinished: () => isFinished(state),
     finish() {
-      let unfinished = choices.size < (parts.least ?? 1)
-      for (const choice of choices.values()) unfinished ||= !choice.finished
-      if (unfinished) {
-        throw new Failure('interrupted', 'The upstream ended the answer before it was complete.')
-      }
+      const isOpen = choices.values().some(({ finished }) => !finished)
+      if (!isOpen && choices.size >= (parts.least ?? 1)) return
+      const why = isOpen ? ', for it gave no finish_reason' : ''
+      throw new Failure('interrupted', `The upstream ended the answer before it was complete${why}.`)
     },
     usage: () => state.claimed,
   }

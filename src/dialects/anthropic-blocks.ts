@@ -2,6 +2,7 @@ import type Anthropic from '@anthropic-ai/sdk'
 import type { ToolCall } from '../core/model.ts'
 import { eventFrame } from './anthropic-event.ts'
 import { toolInput, unreadableInput } from './anthropic-input.ts'
+import { createSpelledObject, type SpelledObject } from './spelled-object.ts'
 
 /**
  * The content blocks of a streamed message. One is open at a time, numbered from 0, and what belongs to a later one
@@ -37,7 +38,7 @@ export function createBlockWriter(): BlockWriter {
     end(isCutShort) {
       let frames = ''
       for (const block of state.queue.splice(0)) {
-        if (block.kind === 'tool' && !isCutShort && toolInput(block.json) === undefined) {
+        if (block.kind === 'tool' && !isCutShort && toolInput(block.json.text()) === undefined) {
           throw unreadableInput()
         }
         frames += opening(block, state) + spoken(block) + closing(block)
@@ -65,7 +66,7 @@ type Tool = {
   /** Some upstreams tell it later than the id. */
   name: string | undefined
   /** The arguments so far. */
-  json: string
+  readonly json: SpelledObject
 }
 
 type State = {
@@ -79,14 +80,14 @@ type State = {
 function takeFragment({ index = 0, id = '', function: called }: ToolCall, { queue, begun }: State): void {
   let tool = begun.get(index)
   if (tool === undefined) {
-    tool = { kind: 'tool', index: undefined, pending: '', id, name: undefined, json: '' }
+    tool = { kind: 'tool', index: undefined, pending: '', id, name: undefined, json: createSpelledObject() }
     begun.set(index, tool)
     queue.push(tool)
   }
   tool.name ??= called?.name
   const piece = called?.arguments ?? ''
   // Of one that has left the queue nothing more is told: its arguments were whole.
-  tool.json += piece
+  tool.json.add(piece)
   tool.pending += piece
 }
 
@@ -106,7 +107,7 @@ function advance(state: State): string {
 
 /** Something else has followed. A tool call without arguments may still get some. */
 function hasEnded(block: Block): boolean {
-  return block.kind !== 'tool' || (block.json !== '' && toolInput(block.json) !== undefined)
+  return block.kind !== 'tool' || block.json.isWhole()
 }
 
 function opening(block: Block, state: State): string {

@@ -34,7 +34,7 @@ const documentSource = byType([
   [
     'content',
     anObject({
-      content: stringOrBlocks([
+      content: knownBlocks([
         ['text', textBlock],
         ['image', image],
       ]),
@@ -50,12 +50,6 @@ const shown = [
   ['search_result', searchResult],
 ] as const
 
-const toolResult = anObject({
-  tool_use_id: aString,
-  content: stringOrBlocks([...shown, ['tool_reference', anObject({ tool_name: aString })]]).nullish(),
-  is_error: aBoolean.nullish(),
-})
-
 /** What Anthropic's own servers did in an earlier turn: it comes back with the history, and is left out. */
 const doneByServer = [
   'server_tool_use',
@@ -69,24 +63,43 @@ const doneByServer = [
   'mcp_tool_result',
 ].map((type) => [type, anObject()] as const)
 
-const roles = new Map<unknown, z.ZodType>([
-  ['user', anObject({ content: stringOrBlocks([...shown, ['tool_result', toolResult], ...doneByServer]) })],
-  [
-    'assistant',
-    anObject({
-      content: stringOrBlocks([
-        ['text', textBlock],
-        ['thinking', anObject({ thinking: aString })],
-        ['redacted_thinking', anObject()],
-        ['tool_use', anObject({ id: aString, name: aString, input: anObject().nullish() })],
-        ...doneByServer,
-      ]),
-    }),
-  ],
-  ['system', anObject({ content: stringOrBlocks([['text', textBlock]]) })],
-])
-const otherRole = anObject({ role: oneOf([...roles.keys()].map(String)) })
-const message = form((value) => roles.get(isObject(value) ? value['role'] : undefined) ?? otherRole)
+/** For Anthropic's own containers alone. */
+const uploaded = ['container_upload', anObject({ file_id: aString })] as const
+
+const said = [
+  ['thinking', anObject({ thinking: aString })],
+  ['redacted_thinking', anObject()],
+  ['tool_use', anObject({ id: aString, name: aString, input: anObject().nullish() })],
+  ...doneByServer,
+] as const
+
+const shownByTool = [...shown, ['tool_reference', anObject({ tool_name: aString })]] as const
+
+/** Every type of block that has its place somewhere. */
+const known: ReadonlySet<unknown> = new Set([...said, ...shownByTool].map(([type]) => type)).add(
+  'tool_result',
+)
+
+type Blocks = (variants: Variants) => z.ZodType
+
+function messagesWith(blocks: Blocks): z.ZodType {
+  const toolResult = anObject({
+    tool_use_id: aString,
+    content: blocks(shownByTool).nullish(),
+    is_error: aBoolean.nullish(),
+  })
+  const roles = new Map<unknown, z.ZodType>([
+    [
+      'user',
+      anObject({ content: blocks([...shown, ['tool_result', toolResult], uploaded, ...doneByServer]) }),
+    ],
+    ['assistant', anObject({ content: blocks([['text', textBlock], ...said]) })],
+    ['system', anObject({ content: blocks([['text', textBlock]]) })],
+  ])
+  const otherRole = anObject({ role: oneOf([...roles.keys()].map(String)) })
+  const message = form((value) => roles.get(isObject(value) ? value['role'] : undefined) ?? otherRole)
+  return list(message, 'an array of objects', { minLength: 1 })
+}
 
 const ownTool = anObject({ name: aString, input_schema: anObject() })
 /** Of Anthropic's own making: the type says it all. */
@@ -108,9 +121,9 @@ const jsonFormat = anObject({ type: oneOf(['json_schema']), schema: anObject() }
 
 const shapes = {
   model: aString,
-  messages: list(message, 'an array of objects', { minLength: 1 }),
+  messages: messagesWith(knownBlocks),
   max_tokens: anInteger.min(0),
-  system: stringOrBlocks([['text', textBlock]]),
+  system: knownBlocks([['text', textBlock]]),
   tools: list(tool, 'an array of objects'),
   tool_choice: toolChoice,
   stop_sequences: list(aString, 'an array of strings'),
@@ -125,6 +138,12 @@ const shapes = {
   n: anInteger.min(1).max(1),
 }
 
+/** Types of block that are yet to come, or are known to Anthropic alone, are left out. */
+const lenientShapes = {
+  messages: messagesWith(someBlocks),
+  system: someBlocks([['text', textBlock]]),
+}
+
 /** What else Anthropic knows. Nothing is made of it here. */
 export const leftOut = [
   ...['cache_control', 'container', 'context_management', 'diagnostics', 'inference_geo', 'mcp_servers'],
@@ -134,7 +153,10 @@ export const leftOut = [
 const others = Object.fromEntries(leftOut.map((name) => [name, anything]))
 
 /** The fields of a message's request; beside Anthropic's, those of a chat, for upstreams that know more. */
-export const anthropicFields: Fields = new Map([...chatFields, ...fieldsOf({ ...shapes, ...others })])
+export const anthropicFields: Fields = new Map([
+  ...chatFields,
+  ...fieldsOf({ ...shapes, ...others, ...lenientShapes }),
+])
 
 /** The same, as Anthropic insists. */
 export const strictAnthropicFields: Fields = fieldsOf({
@@ -161,8 +183,23 @@ function byType(variants: Variants): z.ZodType {
   return form((value) => schemas.get(isObject(value) ? value['type'] : undefined) ?? other)
 }
 
-function stringOrBlocks(variants: Variants): z.ZodType {
-  const blocks = list(byType(variants), 'an array of objects')
+/** A text, or blocks of these types. */
+function knownBlocks(variants: Variants): z.ZodType {
+  return stringOrList(byType(variants))
+}
+
+/** The same, or of types that nobody here knows. */
+function someBlocks(variants: Variants): z.ZodType {
+  const block = byType(variants)
+  return stringOrList(form((value) => (isUnknownBlock(value) ? undefined : block)))
+}
+
+function isUnknownBlock(value: unknown): boolean {
+  return isObject(value) && typeof value['type'] === 'string' && !known.has(value['type'])
+}
+
+function stringOrList(block: z.ZodType): z.ZodType {
+  const blocks = list(block, 'an array of objects')
   const neither = nothingBut('one of a string or array of objects')
   return form((value) => {
     if (typeof value === 'string') return undefined

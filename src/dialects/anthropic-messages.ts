@@ -10,25 +10,25 @@ import type { JsonObject } from '../core/json.ts'
 export function chatMessages(system: unknown, messages: unknown, dropped: Set<string>): JsonObject[] {
   const instruction = typeof system === 'string' ? system : linesOf(blocksOf(system as Content), dropped)
   const result: JsonObject[] = instruction === '' ? [] : [{ role: 'system', content: instruction }]
-  for (const { role, blocks } of turnsOf(messages as readonly Anthropic.MessageParam[])) {
+  for (const { role, contents } of turnsOf(messages as readonly Anthropic.MessageParam[])) {
+    const blocks = contents.flatMap(blocksOf)
     if (role === 'assistant') result.push(assistantMessage(blocks, dropped))
     else if (role === 'system') result.push({ role, content: linesOf(blocks, dropped) })
-    else result.push(...userMessages(blocks, dropped))
+    else addUserMessages(result, blocks, dropped)
   }
   return result
 }
 
 type Block = Anthropic.ContentBlockParam
 type Content = string | readonly Block[] | null | undefined
-type Turn = { readonly role: Anthropic.MessageParam['role']; readonly blocks: readonly Block[] }
+type Turn = { readonly role: Anthropic.MessageParam['role']; readonly contents: Content[] }
 
 function turnsOf(messages: readonly Anthropic.MessageParam[]): readonly Turn[] {
   const turns: Turn[] = []
   for (const { role, content } of messages) {
     const before = turns.at(-1)
-    const blocks = blocksOf(content)
-    if (before?.role !== role || role === 'system') turns.push({ role, blocks })
-    else turns[turns.length - 1] = { role, blocks: [...before.blocks, ...blocks] }
+    if (before?.role !== role || role === 'system') turns.push({ role, contents: [content] })
+    else before.contents.push(content)
   }
   return turns
 }
@@ -43,8 +43,14 @@ function linesOf(blocks: readonly Block[], dropped: Set<string>): string {
   for (const block of blocks) {
     noteMarks(block, dropped)
     if (block.type === 'text') lines.push(block.text)
+    else dropped.add(`system.${block.type}`)
   }
-  return lines.join('\n')
+  return joined(lines)
+}
+
+/** An empty text is no line: the beginning of an answer would be another one. */
+function joined(lines: readonly string[]): string {
+  return lines.filter((line) => line !== '').join('\n')
 }
 
 function assistantMessage(blocks: readonly Block[], dropped: Set<string>): JsonObject {
@@ -58,12 +64,12 @@ function assistantMessage(blocks: readonly Block[], dropped: Set<string>): JsonO
     else if (block.type === 'tool_use') calls.push(toolCall(block))
     else dropped.add(`messages.${block.type}`)
   }
-  const message: JsonObject = { role: 'assistant', content: texts.join('\n') }
-  const reasoning = thoughts.join('\n')
+  const message: JsonObject = { role: 'assistant', content: joined(texts) }
+  const reasoning = joined(thoughts)
   if (reasoning !== '') message['reasoning_content'] = reasoning
   if (calls.length > 0) {
     message['tool_calls'] = calls
-    if (texts.length === 0) message['content'] = null
+    if (message['content'] === '') message['content'] = null
   }
   return message
 }
@@ -72,13 +78,13 @@ function toolCall({ id, name, input }: Anthropic.ToolUseBlockParam): JsonObject 
   return { id, type: 'function', function: { name, arguments: JSON.stringify(input ?? {}) } }
 }
 
-function userMessages(blocks: readonly Block[], dropped: Set<string>): readonly JsonObject[] {
-  const messages: JsonObject[] = []
+function addUserMessages(messages: JsonObject[], blocks: readonly Block[], dropped: Set<string>): void {
+  const before = messages.length
   const parts: Part[] = []
   for (const block of blocks) {
     noteMarks(block, dropped)
     if (block.type !== 'tool_result') {
-      parts.push(...partsOf(block, dropped))
+      for (const part of partsOf(block, dropped)) parts.push(part)
       continue
     }
     const result = blocksOf(block.content as Content).flatMap((inner) => partsOf(inner, dropped))
@@ -87,15 +93,16 @@ function userMessages(blocks: readonly Block[], dropped: Set<string>): readonly 
       tool_call_id: block.tool_use_id,
       content: toolText(result, block.is_error === true),
     })
-    parts.push(...result.filter(({ type }) => type !== 'text'))
+    for (const part of result) if (part.type !== 'text') parts.push(part)
   }
-  if (parts.length > 0 || messages.length === 0) messages.push({ role: 'user', content: contentOf(parts) })
-  return messages
+  if (parts.length > 0 || messages.length === before) {
+    messages.push({ role: 'user', content: contentOf(parts) })
+  }
 }
 
 /** A chat has no other way to tell that a tool failed. */
 function toolText(parts: readonly Part[], isError: boolean): string {
-  const text = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n')
+  const text = joined(textsIn(parts))
   return isError ? `Error: ${text}` : text
 }
 
@@ -105,8 +112,13 @@ type Part =
   | { readonly type: 'file'; readonly file: { readonly filename: string; readonly file_data: string } }
 
 function contentOf(parts: readonly Part[]): string | readonly Part[] {
-  const texts = parts.flatMap((part) => (part.type === 'text' ? [part.text] : []))
-  return texts.length === parts.length ? texts.join('\n') : parts
+  const texts = textsIn(parts)
+  if (texts.length === parts.length) return joined(texts)
+  return parts.filter((part) => part.type !== 'text' || part.text !== '')
+}
+
+function textsIn(parts: readonly Part[]): readonly string[] {
+  return parts.flatMap((part) => (part.type === 'text' ? [part.text] : []))
 }
 
 function partsOf(block: Block | Anthropic.ToolReferenceBlockParam, dropped: Set<string>): readonly Part[] {

@@ -25,8 +25,11 @@ export function chatRequest(request: JsonObject): { readonly body: JsonObject; r
   if (isObject(config['format'])) body['response_format'] = responseFormat(config['format'])
   const effort = effortOf(config['effort'], thinking, dropped)
   if (effort !== undefined) body['reasoning_effort'] ??= effort
-  return { body, dropped: [...dropped] }
+  return { body, dropped: [...dropped].slice(0, mostDropped) }
 }
+
+/** Some are in the caller's own words, and all go into one header. */
+const mostDropped = 32
 
 function takeMetadata(body: JsonObject, { user_id: user, ...rest }: JsonObject, dropped: Set<string>): void {
   if (typeof user === 'string') body['user'] = user

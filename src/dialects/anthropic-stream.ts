@@ -45,6 +45,7 @@ export function createAnthropicStream(call: Call): StreamEncoder {
       }
       return frames
     },
+    idle: () => eventFrame({ type: 'ping' }),
     end(usage) {
       if (ending === undefined) throw new TypeError('A stream that ended has told why.')
       const frames = blocks.end(ending.stop_reason === 'max_tokens')

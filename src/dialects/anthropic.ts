@@ -7,13 +7,14 @@ import { createAnthropicStream } from './anthropic-stream.ts'
 import { callOf, requireModel } from './call.ts'
 import type { Dialect, Incoming } from './dialect.ts'
 import { missing } from './issue.ts'
+import { everyPrefix } from './prefixes.ts'
 import { refuseUnknown, validate } from './validate.ts'
 
 /** Anthropic's messages, as calls for a chat. */
 export const anthropic: Dialect = {
   name: 'messages',
   path: '/messages',
-  prefixes: ['/v1', '/inference', '/inference/v1'],
+  prefixes: everyPrefix,
   requestIdHeader: 'request-id',
   parse(request) {
     if (request.strict && (request.body['max_tokens'] ?? null) === null) throw missing('max_tokens')

@@ -1,6 +1,6 @@
 import type * as z from 'zod'
 import { isObject } from '../core/json.ts'
-import { messages } from './messages.ts'
+import { messages, strictMessages } from './chat-messages.ts'
 import { samplingFields, strictSamplingFields } from './sampling-fields.ts'
 import { aBoolean, anInteger, anObject, anything, aString, form, list, nothingBut, oneOf } from './shape.ts'
 import { type Fields, fieldsOf } from './validate.ts'
@@ -45,6 +45,7 @@ const shapes = {
 
 const strictShapes = {
   ...shapes,
+  messages: strictMessages,
   reasoning_effort: oneOf(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']),
   verbosity: oneOf(['low', 'medium', 'high']),
   service_tier: oneOf(['auto', 'default', 'flex', 'scale', 'priority', 'fast']),

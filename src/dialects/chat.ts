@@ -1,20 +1,22 @@
 import { Failure } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Call } from '../core/model.ts'
-import { callOf, refuseIdleStreamOptions, requireModel } from './call.ts'
+import { refuseIdleStreamOptions, requireModel } from './call.ts'
+import { chatCallOf } from './chat-call.ts'
 import { chatFields, strictChatFields } from './chat-fields.ts'
 import type { Dialect, Incoming } from './dialect.ts'
 import { missing } from './issue.ts'
 import { openAiError } from './openai-error.ts'
 import { renderReply } from './openai-reply.ts'
 import { createOpenAiStream } from './openai-stream.ts'
+import { everyPrefix } from './prefixes.ts'
 import { refuseUnknown, validate } from './validate.ts'
 
 /** OpenAI's chat completions. */
 export const chat: Dialect = {
   name: 'chat',
   path: '/chat/completions',
-  prefixes: ['/v1', '/inference', '/inference/v1'],
+  prefixes: everyPrefix,
   parse,
   render: renderReply,
   encoder: createOpenAiStream,
@@ -27,7 +29,7 @@ function parse(request: Incoming): Call {
   if (body['messages'] === undefined || body['messages'] === null) throw missing('messages')
   validate(body, strict ? strictChatFields : chatFields)
   if (strict) refuseByOpenAi(body)
-  return callOf(request, 'chat', 'chat')
+  return chatCallOf(request, 'chat')
 }
 
 function refuseByOpenAi(body: JsonObject): void {

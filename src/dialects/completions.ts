@@ -6,6 +6,7 @@ import { missing } from './issue.ts'
 import { openAiError } from './openai-error.ts'
 import { renderReply } from './openai-reply.ts'
 import { createOpenAiStream } from './openai-stream.ts'
+import { everyPrefix } from './prefixes.ts'
 import { strictTextFields, textFields } from './text-fields.ts'
 import { refuseUnknown, validate } from './validate.ts'
 
@@ -13,7 +14,7 @@ import { refuseUnknown, validate } from './validate.ts'
 export const completions: Dialect = {
   name: 'completions',
   path: '/completions',
-  prefixes: ['/v1', '/inference', '/inference/v1'],
+  prefixes: everyPrefix,
   parse,
   render: renderReply,
   encoder: createOpenAiStream,

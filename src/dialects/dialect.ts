@@ -59,6 +59,12 @@ export type Told = { readonly slow: boolean }
 /** Stateful, synchronous, one per stream. Every method gives SSE frames, or ''. */
 export interface StreamEncoder {
   encode(deltas: readonly Delta[]): string
+  /**
+   * While there is nothing to tell: an event that says nothing, for clients that count the silence between events,
+   * comments or no. Also before the first delta; `startedEpochMs` is when the call began. Absent: there is no such
+   * event.
+   */
+  idle?(startedEpochMs: number): string
   /** After the last delta: the usage frame, when asked for, and the terminator. */
   end(usage: Usage): string
   /** Instead of `end`, when the stream breaks after its first frame: no terminator follows. */

@@ -4,14 +4,16 @@ import { callOf, requireModel } from './call.ts'
 import type { Incoming, RelayDialect } from './dialect.ts'
 import { missing } from './issue.ts'
 import { openAiError } from './openai-error.ts'
-import { anInteger, aString, form, list, nothingBut, oneOf } from './shape.ts'
+import { everyPrefix } from './prefixes.ts'
+import { anInteger, aString, oneOf } from './shape.ts'
+import { textsOrTokens } from './texts-or-tokens.ts'
 import { type Fields, fieldsOf, refuseUnknown, validate } from './validate.ts'
 
 /** OpenAI's embeddings: texts, or the token ids that LangChain makes of them. */
 export const embeddings: RelayDialect = {
   name: 'embeddings',
   path: '/embeddings',
-  prefixes: ['/v1', '/inference', '/inference/v1'],
+  prefixes: everyPrefix,
   parse,
   render: ({ body, source }) => source ?? JSON.stringify(body),
   fail: openAiError,
@@ -35,27 +37,10 @@ function parse(request: Incoming): Relay {
 /** OpenAI's own bound on the texts of one request. */
 const mostTexts = 2048
 
-const bounds = { minLength: 1, maxLength: mostTexts }
-const texts = list(aString, 'an array of strings', { ...bounds, plain: (value) => typeof value === 'string' })
-const tokens = list(anInteger.min(0), 'an array of integers', { minLength: 1, plain: isToken })
-const tokenLists = list(tokens, 'an array of arrays of integers', bounds)
-const noInput = nothingBut(
-  'one of a string, array of strings, array of integers, or array of arrays of integers',
-)
-
 const fields: Fields = fieldsOf({
   model: aString,
-  input: form((value) => {
-    if (typeof value === 'string') return undefined
-    if (!Array.isArray(value)) return noInput
-    if (Array.isArray(value[0])) return tokenLists
-    return typeof value[0] === 'number' ? tokens : texts
-  }),
+  input: textsOrTokens(mostTexts),
   dimensions: anInteger.min(1),
   encoding_format: oneOf(['float', 'base64']),
   user: aString,
 })
-
-function isToken(value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0
-}

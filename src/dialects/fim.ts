@@ -5,6 +5,7 @@ import { missing } from './issue.ts'
 import { openAiError } from './openai-error.ts'
 import { renderReply } from './openai-reply.ts'
 import { createOpenAiStream } from './openai-stream.ts'
+import { everyPrefix } from './prefixes.ts'
 import { anInteger, anyInteger, anything, aString } from './shape.ts'
 import { strictTextFields, textFields } from './text-fields.ts'
 import { type Fields, fieldsOf, refuseUnknown, validate } from './validate.ts'
@@ -16,7 +17,7 @@ import { type Fields, fieldsOf, refuseUnknown, validate } from './validate.ts'
 export const fim: Dialect = {
   name: 'fim',
   path: '/fim/completions',
-  prefixes: ['/v1', '/inference', '/inference/v1'],
+  prefixes: everyPrefix,
   parse,
   render({ chunk, usage }) {
     const choices = chunk.choices.map(({ text = '', ...rest }) => ({
@@ -53,7 +54,7 @@ function parse(request: Incoming): Call {
 }
 
 function createStream(call: Call): StreamEncoder {
-  const stream = createOpenAiStream(call)
+  const stream = createOpenAiStream({ ...call, kind: 'chat' })
   const begun = new Set<number>()
   const chatChoice = ({ text = '', ...rest }: Choice): Choice => {
     const role = begun.has(rest.index) ? {} : { role: 'assistant' }

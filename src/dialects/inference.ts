@@ -3,6 +3,7 @@ import type { JsonObject } from '../core/json.ts'
 import type { Call, Reply } from '../core/model.ts'
 import { refuseStreamedBest } from './best-of.ts'
 import { callOf } from './call.ts'
+import { chatCallOf } from './chat-call.ts'
 import { chatFields } from './chat-fields.ts'
 import type { Dialect, Incoming, StreamEncoder, Told } from './dialect.ts'
 import { inferenceAnswer, noteExtraKeys, outputOf } from './inference-answer.ts'
@@ -36,7 +37,7 @@ function parse(request: Incoming): Call {
       param: 'n',
     })
   }
-  const call = callOf(request, 'inference', kind)
+  const call = kind === 'chat' ? chatCallOf(request, 'inference') : callOf(request, 'inference', kind)
   // The last frame of every stream tells the usage, asked for or not.
   return { ...call, includeUsage: call.stream }
 }

@@ -1,4 +1,5 @@
 import type OpenAI from 'openai'
+import { answerIdOf } from '../core/answer-id.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Call, Chunk, Delta } from '../core/model.ts'
 import type { StreamEncoder } from './dialect.ts'
@@ -6,19 +7,29 @@ import { openAiError } from './openai-error.ts'
 import { doneFrame, frame } from './sse-frame.ts'
 
 /** Writes a stream as OpenAI does: a frame for each chunk, one for the usage when it was asked for, `[DONE]`. */
-export function createOpenAiStream({ includeUsage }: Call): StreamEncoder {
+export function createOpenAiStream(call: Call): StreamEncoder {
+  const { includeUsage } = call
   let last: Chunk | undefined
   /** What was said after the last choice. */
   let rest: JsonObject = {}
+  /** What was told before the answer began: all of it goes by that. */
+  let early: Early | undefined
   return {
     encode(deltas) {
       let frames = ''
-      for (const delta of deltas) {
+      for (const given of deltas) {
+        const delta = early === undefined ? given : withIdentity(given, early)
         last = delta.chunk
         if (last.choices.length === 0) rest = { ...rest, ...last }
         else frames += frame(includeUsage ? withUsageKey(delta) : jsonOf(delta))
       }
       return frames
+    },
+    idle(startedEpochMs) {
+      if (last === undefined) early ??= { id: answerIdOf(call), created: Math.floor(startedEpochMs / 1000) }
+      const chunk = last === undefined ? { ...early, ...unbegun(call) } : unsaid(last)
+      if (chunk === undefined) return ''
+      return frame(JSON.stringify(includeUsage ? { ...chunk, usage: null } : chunk))
     },
     end(usage) {
       if (!includeUsage || last === undefined) return doneFrame
@@ -32,6 +43,29 @@ export function createOpenAiStream({ includeUsage }: Call): StreamEncoder {
 
 /** The last chunk of either kind of stream. */
 type UsageChunk = Omit<OpenAI.ChatCompletionChunk | OpenAI.Completion, 'object'> & { readonly object: string }
+
+type Early = Pick<Chunk, 'id' | 'created'>
+
+function withIdentity({ chunk }: Delta, early: Early): Delta {
+  return { chunk: { ...chunk, ...early }, source: undefined }
+}
+
+/** A chunk in which nothing is said, of an answer that has not begun. */
+function unbegun({ kind, model }: Call): JsonObject {
+  const isText = kind === 'text'
+  const object = isText ? 'text_completion' : 'chat.completion.chunk'
+  return { object, model, choices: [silentChoice(0, isText)] }
+}
+
+/** Such a chunk of the choice that was told of last; undefined where that has finished, and nothing may follow. */
+function unsaid({ id, object, created, model, choices: [choice] }: Chunk): JsonObject | undefined {
+  if (choice === undefined || choice.finish_reason !== null) return undefined
+  return { id, object, created, model, choices: [silentChoice(choice.index, choice.delta === undefined)] }
+}
+
+function silentChoice(index: number, isText: boolean): JsonObject {
+  return { index, ...(isText ? { text: '' } : { delta: {} }), logprobs: null, finish_reason: null }
+}
 
 /** Who asks for usage finds the key in every chunk: null until the last. */
 function withUsageKey(delta: Delta): string {

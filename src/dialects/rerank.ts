@@ -3,6 +3,7 @@ import { callOf, requireModel } from './call.ts'
 import type { Incoming, RelayDialect } from './dialect.ts'
 import { missing } from './issue.ts'
 import { openAiError } from './openai-error.ts'
+import { everyPrefix } from './prefixes.ts'
 import { aBoolean, anInteger, anObject, aString, form, list } from './shape.ts'
 import { type Fields, fieldsOf, refuseUnknown, validate } from './validate.ts'
 
@@ -10,7 +11,7 @@ import { type Fields, fieldsOf, refuseUnknown, validate } from './validate.ts'
 export const rerank: RelayDialect = {
   name: 'rerank',
   path: '/rerank',
-  prefixes: ['/v1', '/inference', '/inference/v1'],
+  prefixes: everyPrefix,
   parse,
   render: ({ body, source }) => source ?? JSON.stringify(body),
   fail: openAiError,

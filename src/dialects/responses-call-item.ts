@@ -1,8 +1,9 @@
+import { customInput } from '../core/custom-input.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { ToolCall } from '../core/model.ts'
-import { customInput } from './responses-custom.ts'
 import type { ItemParts } from './responses-item.ts'
 import type { ToolOrigin } from './responses-tools.ts'
+import { createSpelledObject, type SpelledObject } from './spelled-object.ts'
 
 /** A call of a function, or of a custom tool, among the items of a response. */
 export interface CallItem {
@@ -13,7 +14,7 @@ export interface CallItem {
   /** Tells that no more will come. */
   end(isCutShort: boolean): void
   /** The arguments so far. */
-  text(): string
+  readonly spelled: SpelledObject
 }
 
 export function createCallItem(
@@ -22,8 +23,8 @@ export function createCallItem(
   { stem, tell, place }: ItemParts,
 ): CallItem {
   let name: string | undefined
-  let text = ''
-  let told = 0
+  const spelled = createSpelledObject()
+  let untold = ''
   let open: Open | undefined
   const opening = (chatName: string): Open => {
     const { type, ...rest } = origins.get(chatName) ?? {
@@ -52,24 +53,27 @@ export function createCallItem(
   }
   return {
     type: 'call',
-    text: () => text,
+    spelled,
     add(called) {
       name ??= called?.name
-      text += called?.arguments ?? ''
+      const piece = called?.arguments ?? ''
+      spelled.add(piece)
+      untold += piece
     },
     advance() {
       if (name === undefined) return false
       open ??= opening(name)
       // Of a custom tool's input nothing can be told before its arguments are whole.
       if (open.isCustom) return true
-      open.item['arguments'] = text
-      tellDelta(open, 'function_call_arguments', text.slice(told))
-      told = text.length
+      open.item['arguments'] = spelled.text()
+      tellDelta(open, 'function_call_arguments', untold)
+      untold = ''
       return true
     },
     end(isCutShort) {
       open ??= opening(name ?? '')
       const { item, isCustom, where } = open
+      const text = spelled.text()
       item['status'] = isCutShort ? 'incomplete' : 'completed'
       item[isCustom ? 'input' : 'arguments'] = isCustom ? customInput.fromArguments(text) : text
       // There are clients that run whatever call they are told the end of.

@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { isObject } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
 import { chatFields } from './chat-fields.ts'
 import {
   aBoolean,
@@ -55,10 +55,11 @@ const textFormat = form((value) =>
   isObject(value) && value['type'] === 'json_schema' ? jsonSchemaFormat : anyTool,
 )
 
-function shapesWith(unknownPart: z.ZodType): Record<string, z.ZodType> {
+function shapesWith(unknownPart: z.ZodType, isLenient: boolean): Record<string, z.ZodType> {
   const part = form((value) => parts.get(isObject(value) ? value['type'] : undefined) ?? unknownPart)
   const content = stringOr(list(part, 'an array of objects'), 'array of objects')
-  const message = anObject({ role: oneOf(['user', 'assistant', 'system', 'developer']), content })
+  const message = anObject({ role: oneOf(messageRoles), content })
+  const answer = anObject({ content })
   const output = anObject({ call_id: aString, output: content })
   const items = new Map<unknown, z.ZodType>([
     ['message', message],
@@ -74,6 +75,8 @@ function shapesWith(unknownPart: z.ZodType): Record<string, z.ZodType> {
     const { type = null, role } = isObject(value) ? value : {}
     if (type === null && role === undefined && isObject(value) && 'id' in value)
       return items.get('item_reference')
+    const isMessage = type === 'message' || (type === null && role !== undefined)
+    if (isLenient && isMessage && isObject(value) && isUnnamedAnswer(value)) return answer
     return items.get(type ?? 'message') ?? anyTool
   })
   return {
@@ -115,11 +118,21 @@ function shapesWith(unknownPart: z.ZodType): Record<string, z.ZodType> {
   }
 }
 
+/** Whose a message may be. */
+const messageRoles = ['user', 'assistant', 'system', 'developer'] as const
+
+/** What holds an output was the assistant's, though no role that is known says so. */
+export function isUnnamedAnswer({ role, content }: JsonObject): boolean {
+  if (messageRoles.some((name) => name === role)) return false
+  return Array.isArray(content) && content.some((part) => isObject(part) && part['type'] === 'output_text')
+}
+
 const toolMode = oneOf(['none', 'auto', 'required'])
 
 /** What else OpenAI knows. Nothing is made of it here, and an answer without it is still an answer. */
 export const leftOut = [
   'access_programs',
+  'client_metadata',
   'context_management',
   'image',
   'max_tool_calls',
@@ -129,10 +142,10 @@ export const leftOut = [
 /** What an answer would be wrong without. */
 export const refused = ['conversation', 'prompt'] as const
 
-const strictShapes = shapesWith(strictOtherPart)
+const strictShapes = shapesWith(strictOtherPart, false)
 
 /** The fields of a response's request; beside OpenAI's, those of a chat, for upstreams that know more. */
-export const responsesFields: Fields = new Map([...chatFields, ...fieldsOf(shapesWith(otherPart))])
+export const responsesFields: Fields = new Map([...chatFields, ...fieldsOf(shapesWith(otherPart, true))])
 
 /** The same, as OpenAI insists. */
 export const strictResponsesFields: Fields = fieldsOf({

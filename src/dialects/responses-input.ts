@@ -1,5 +1,6 @@
 import { Failure } from '../core/failure.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
+import { isUnnamedAnswer } from './responses-fields.ts'
 
 /**
  * A response's input as items that each have an id: a text is a message of the user's, and a reference is the item
@@ -43,12 +44,20 @@ function identified(item: JsonObject, rest: string): JsonObject {
       ? item['id']
       : `${prefixes.get(type) ?? 'item'}_${rest}`
   if (type !== 'message') return { ...item, id }
-  const { content, role } = item
+  const { content } = item
+  const role = isUnnamedAnswer(item) ? 'assistant' : item['role']
   const part =
     role === 'assistant'
       ? { type: 'output_text', text: content, annotations: [] }
       : { type: 'input_text', text: content }
-  return { status: 'completed', ...item, id, type, content: typeof content === 'string' ? [part] : content }
+  return {
+    status: 'completed',
+    ...item,
+    id,
+    type,
+    role,
+    content: typeof content === 'string' ? [part] : content,
+  }
 }
 
 const prefixes: ReadonlyMap<string, string> = new Map([

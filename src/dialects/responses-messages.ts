@@ -1,5 +1,5 @@
+import { customInput } from '../core/custom-input.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
-import { customInput } from './responses-custom.ts'
 import { chatToolName } from './responses-tools.ts'
 
 /**
@@ -102,7 +102,7 @@ class Transcript {
     const parts = partsOf(output)
     const isText = ({ type }: Part) => type === 'text'
     this.#messages.push({ role: 'tool', tool_call_id: id, content: textOf(parts.filter(isText)) })
-    this.#shown.push(...parts.filter((part) => !isText(part)))
+    for (const part of parts) if (!isText(part)) this.#shown.push(part)
   }
 
   finished(): JsonObject[] {
@@ -127,7 +127,7 @@ class Transcript {
     }
     this.#messages.push({
       role: 'assistant',
-      content: texts.length > 0 ? texts.join('\n') : null,
+      content: texts.length > 0 ? joined(texts) : null,
       ...(refusals.length > 0 ? { refusal: refusals.join('\n') } : {}),
       ...(thoughts.length > 0 ? { reasoning_content: thoughts.join('\n') } : {}),
       ...(calls.length > 0 ? { tool_calls: calls } : {}),
@@ -147,7 +147,12 @@ function isForSystem(role: unknown): boolean {
 /** One string for parts that are all text: not every upstream takes parts. Undefined when some are not. */
 function textOf(parts: readonly Part[]): string | undefined {
   const texts = parts.flatMap(({ type, text }) => (type === 'text' && typeof text === 'string' ? [text] : []))
-  return texts.length === parts.length ? texts.join('\n') : undefined
+  return texts.length === parts.length ? joined(texts) : undefined
+}
+
+/** An empty text is no line: the beginning of an answer would be another one. */
+function joined(lines: readonly string[]): string {
+  return lines.filter((line) => line !== '').join('\n')
 }
 
 function partsOf(content: unknown): readonly Part[] {

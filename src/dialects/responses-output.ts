@@ -1,7 +1,6 @@
-import { isObject, type JsonObject } from '../core/json.ts'
+import { isObject, type JsonObject, objectIn } from '../core/json.ts'
 import type { Message, ToolCall } from '../core/model.ts'
 import { type CallItem, createCallItem } from './responses-call-item.ts'
-import { objectIn } from './responses-custom.ts'
 import type { Tell } from './responses-item.ts'
 import type { ToolOrigin } from './responses-tools.ts'
 import { createWordsItem, type WordsItem, type WordsKind } from './responses-words-item.ts'
@@ -75,7 +74,7 @@ export function createOutputWriter({ stem, origins, summarizes }: OutputParts, t
     end(isCutShort) {
       for (const item of queue.splice(0)) {
         item.advance()
-        item.end(isCutShort && (item.type === 'words' || objectIn(item.text()) === undefined))
+        item.end(isCutShort && (item.type === 'words' || objectIn(item.spelled.text()) === undefined))
       }
     },
     breakOff() {
@@ -87,5 +86,5 @@ export function createOutputWriter({ stem, origins, summarizes }: OutputParts, t
 
 /** Something else has followed. A tool call without arguments may still get some. */
 function hasEnded(item: WordsItem | CallItem): boolean {
-  return item.type === 'words' || objectIn(item.text()) !== undefined
+  return item.type === 'words' || item.spelled.isWhole()
 }

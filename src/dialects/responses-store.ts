@@ -11,10 +11,10 @@ export interface ResponseStore {
   /** The input and output items that have these ids, by id. Throws Failure `context_length` as `conversation` does. */
   findItems(tenant: string, ids: Iterable<string>): ReadonlyMap<string, JsonObject>
   /**
-   * What was said up to a response and in it, the first item first. Undefined when it is not there, or one that
-   * it went on from is not. Throws Failure `context_length` when it is more than may be put together.
+   * What was said up to a response and in it, the first item first. Throws Failure `invalid_request` when it is not
+   * there, or one that it went on from is not, and `context_length` when it is more than may be put together.
    */
-  conversation(tenant: string, id: string): readonly JsonObject[] | undefined
+  conversation(tenant: string, id: string): readonly JsonObject[]
   /** False when there was none. */
   remove(tenant: string, id: string): boolean
 }
@@ -77,7 +77,7 @@ export function createResponseStore(
       let next: string | undefined = id
       while (next !== undefined) {
         const entry = shelves.use(tenant, next)
-        if (entry === undefined) return undefined
+        if (entry === undefined) throw notKept(next)
         turns.push(entry)
         next = entry.previousId
       }
@@ -206,6 +206,14 @@ const itemIdBytes = 256
 function unpacked({ id, previousId, text }: Entry): StoredResponse {
   // The text was made from just these.
   return { id, previousId, ...(parseJson(text) as Pick<StoredResponse, 'input' | 'response'>) }
+}
+
+/** It names the one that is missing, which need not be the one that was asked for. */
+function notKept(id: string): Failure {
+  return new Failure('invalid_request', `Previous response with id '${id.slice(0, 100)}' not found.`, {
+    param: 'previous_response_id',
+    code: 'previous_response_not_found',
+  })
 }
 
 /** Gives the items of one entry after the other, up to the bound on them all. */

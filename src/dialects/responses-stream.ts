@@ -32,9 +32,11 @@ export function createResponsesStream(call: ResponsesCall, parts: StreamParts): 
   const output = createOutputWriter({ stem, origins, summarizes: parts.summarizes }, tell)
   const response = (ending: Ending) =>
     responseOf(asked, { model, createdEpochMs, output: output.items(), serviceTier, ending })
+  let begun: { readonly response: JsonObject } | undefined
   const begin = () => {
-    if (told > 0) return
-    const begun = { response: response({ status: 'in_progress' }) }
+    if (begun !== undefined) return
+    // Told again as it stands here, whatever there is by then.
+    begun = { response: { ...response({ status: 'in_progress' }), output: [] } }
     tell('response.created', begun)
     tell('response.in_progress', begun)
   }
@@ -56,6 +58,11 @@ export function createResponsesStream(call: ResponsesCall, parts: StreamParts): 
         begin()
         chunk.choices.forEach(take)
       }
+      return taken()
+    },
+    idle() {
+      if (begun === undefined) begin()
+      else tell('response.in_progress', begun)
       return taken()
     },
     end(usage: Usage) {

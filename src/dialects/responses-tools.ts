@@ -1,6 +1,6 @@
+import { customInput } from '../core/custom-input.ts'
 import { Failure } from '../core/failure.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
-import { customInput } from './responses-custom.ts'
 
 /** What a tool of a chat stands for. */
 export type ToolOrigin = {

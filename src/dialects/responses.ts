@@ -6,6 +6,7 @@ import { callOf, requireModel } from './call.ts'
 import type { Dialect, Incoming } from './dialect.ts'
 import { missing } from './issue.ts'
 import { openAiError } from './openai-error.ts'
+import { everyPrefix } from './prefixes.ts'
 import { refused, responsesFields, strictResponsesFields } from './responses-fields.ts'
 import { inputItems } from './responses-input.ts'
 import { createOutputWriter } from './responses-output.ts'
@@ -37,7 +38,7 @@ export function createResponses({ store, clock }: ResponsesParts): Dialect {
   return {
     name: 'responses',
     path: '/responses',
-    prefixes: ['/v1', '/inference', '/inference/v1'],
+    prefixes: everyPrefix,
     parse: (request): ResponsesCall => readResponse(request, store),
     render(reply, call: ResponsesCall) {
       const response = wholeResponse(reply, call, clock.epochMs())
@@ -64,10 +65,16 @@ function readResponse(request: Incoming, store: ResponseStore): ResponsesCall {
   const stem = id.replace(/^req_/, '')
   const input = inputItems(given['input'], stem, (ids) => store.findItems(tenant, ids))
   const { body, origins, ...notes } = chatRequest(given, [...history(given, tenant, store), ...input])
+  if (Array.isArray(body['messages']) && body['messages'].length === 0) throw nothingSaid()
   const call = callOf({ ...request, body }, 'responses', 'chat')
   const asked = { stem, tenant, request: given, input, origins }
   // What the caller sent is not the text of this body.
   return { ...call, source: undefined, ...notes, asked }
+}
+
+function nothingSaid(): Failure {
+  const message = "Invalid 'input': empty array. Expected an item that a chat has a place for, but got none."
+  return new Failure('invalid_request', message, { param: 'input', code: 'empty_array' })
 }
 
 function refuseUnserved(body: JsonObject): void {
@@ -83,13 +90,7 @@ function refuseUnserved(body: JsonObject): void {
 
 function history(body: JsonObject, tenant: string, store: ResponseStore): readonly JsonObject[] {
   const previousId = textIn(body, 'previous_response_id')
-  if (previousId === undefined) return []
-  const items = store.conversation(tenant, previousId)
-  if (items !== undefined) return items
-  throw new Failure('invalid_request', `Previous response with id '${previousId.slice(0, 100)}' not found.`, {
-    param: 'previous_response_id',
-    code: 'previous_response_not_found',
-  })
+  return previousId === undefined ? [] : store.conversation(tenant, previousId)
 }
 
 function textIn(body: JsonObject, name: string): string | undefined {

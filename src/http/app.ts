@@ -2,6 +2,7 @@ import Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
 import type { AnyCall } from '../core/model.ts'
 import type { Asking, Dialect, RelayDialect } from '../dialects/dialect.ts'
+import { everyPrefix } from '../dialects/prefixes.ts'
 import { takeAzurePaths } from './azure.ts'
 import { allowOrigins, type CorsSettings } from './cors.ts'
 import { type CountTokensParts, serveCountTokens } from './count-tokens.ts'
@@ -87,7 +88,7 @@ function createRouter(parts: AppParts, calls: readonly CallRoute[]): Router {
   const router = new Router({ sensitive: true, strict: true })
   // The calls too: under Azure's paths they come here, and here it is known which methods a path has.
   for (const { prefixes, path, handler } of calls) router.post(anyOf(prefixes, path), handler)
-  for (const prefix of ['/v1', '/inference', '/inference/v1']) {
+  for (const prefix of everyPrefix) {
     serveCountTokens(router, prefix, parts)
     serveStoredResponses(router, prefix, parts)
   }

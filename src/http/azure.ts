@@ -1,4 +1,4 @@
-import type { Middleware } from 'koa'
+import type { Context, Middleware } from 'koa'
 import { modelNameOf } from '../dialects/models.ts'
 
 /**
@@ -11,6 +11,7 @@ export function takeAzurePaths(): Middleware {
   return function takeAzurePath(ctx, next) {
     const { path } = ctx
     if (!path.startsWith('/openai/')) return next()
+    ctx.state['askedPath'] = path
     const [, model, asked] =
       /^\/openai\/deployments\/(.+?)\/(chat\/completions|completions|embeddings)$/.exec(path) ?? []
     if (model !== undefined) {
@@ -21,4 +22,10 @@ export function takeAzurePaths(): Middleware {
     }
     return next()
   }
+}
+
+/** The path as the caller wrote it, for him to be told of. */
+export function askedPath({ state, path }: Context): string {
+  const asked: unknown = state['askedPath']
+  return typeof asked === 'string' ? asked : path
 }

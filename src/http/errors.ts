@@ -1,9 +1,11 @@
+import { STATUS_CODES } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import { asFailure, Failure } from '../core/failure.ts'
 import { anthropic } from '../dialects/anthropic.ts'
 import { chat } from '../dialects/chat.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { inference } from '../dialects/inference.ts'
+import { askedPath } from './azure.ts'
 import { sendJson } from './send.ts'
 import { unservedAt } from './unserved.ts'
 
@@ -29,9 +31,13 @@ function allowedOn(ctx: Context): string | undefined {
 }
 
 function unanswered(ctx: Context, allow: string | undefined): Failure {
+  const unserved = unservedAt(ctx.path)
+  if (unserved !== undefined) {
+    // What has methods is something else whose path looks like it.
+    ctx.res.removeHeader('allow')
+    return unserved
+  }
   if (allow === undefined) {
-    const unserved = unservedAt(ctx.path)
-    if (unserved !== undefined) return unserved
     return new Failure('not_found', `Unknown request URL: ${ctx.method} ${shownPath(ctx)}.`)
   }
   return new Failure(
@@ -48,6 +54,8 @@ function answer(ctx: Context, failure: Failure): void {
   const headers = ['x-request-id', id]
   for (const [name, value] of Object.entries(failure.headers)) headers.push(name, value)
   ctx.respond = false
+  // The router may have written another there.
+  ctx.res.statusMessage = STATUS_CODES[failure.status] ?? ''
   const { fail, requestIdHeader } = dialectOf(ctx)
   if (requestIdHeader !== undefined) headers.push(requestIdHeader, id)
   sendJson(ctx.req, ctx.res, failure.status, fail(failure, id), headers)
@@ -63,6 +71,7 @@ function dialectOf({ path, headers }: Context): Dialect {
 const anthropicPath = /^\/(?:v1|inference|inference\/v1)\/messages(?:\/|$)/
 
 /** Enough of the path to see the mistake; never its query, which may hold a key. */
-function shownPath({ path }: Context): string {
+function shownPath(ctx: Context): string {
+  const path = askedPath(ctx)
   return path.length > 200 ? `${path.slice(0, 200)}…` : path
 }

@@ -9,6 +9,8 @@ import { watchRest, whenDrained } from './write-stall.ts'
 export type StreamLimits = {
   /** After so much silence the caller gets a comment, and again; 0: never. */
   readonly keepaliveMs: number
+  /** After so much, in which there were comments alone, an event that says nothing, and again; 0: never. */
+  readonly heartbeatMs: number
   /** How long a caller may take nothing of what was written. */
   readonly writeStallMs: number
 }
@@ -19,25 +21,33 @@ export type EventStreamParts = {
   /** Aborts when the caller leaves. */
   readonly signal: AbortSignal
   readonly limits: StreamLimits
+  /** The event that says nothing; '' or undefined where there is none. */
+  readonly idle: () => string | undefined
 }
 
 /**
  * The server-sent events of one call, on their way to its caller. While there is nothing to tell, comments keep the
- * connection alive, before the answer has begun too: status and headers are out then, but nothing of an answer.
+ * connection alive, and now and then an event that says nothing the caller's patience; before the answer has begun
+ * too: status and headers are out then, but nothing of an answer.
  */
 export class EventStream implements Disposable {
   readonly #response: ServerResponse
   readonly #record: OpenRecord
   readonly #signal: AbortSignal
-  readonly #writeStallMs: number
+  readonly #limits: StreamLimits
+  readonly #idle: () => string | undefined
   #silence: NodeJS.Timeout | undefined
+  /** How long is waited for the end of the silence; and how long there had been no event before that. */
+  #waitMs = 0
+  #quietMs = 0
 
-  constructor({ response, record, signal, limits }: EventStreamParts) {
+  constructor({ response, record, signal, limits, idle }: EventStreamParts) {
     this.#response = response
     this.#record = record
     this.#signal = signal
-    this.#writeStallMs = limits.writeStallMs
-    if (limits.keepaliveMs > 0) this.#silence = setTimeout(() => this.#comment(), limits.keepaliveMs)
+    this.#limits = limits
+    this.#idle = idle
+    this.#listen()
   }
 
   /** The status and the headers are out: what goes wrong from now on is told in the stream. */
@@ -54,14 +64,17 @@ export class EventStream implements Disposable {
   /** False: `drained` is to be awaited before there is more. */
   write(frames: string): boolean {
     if (this.#response.destroyed) return false
-    this.#silence?.refresh()
-    this.#record.row.responseBytes += Buffer.byteLength(frames)
-    return this.#response.write(frames)
+    if (this.#quietMs === 0) this.#silence?.refresh()
+    else {
+      this.#quietMs = 0
+      this.#listen()
+    }
+    return this.#send(frames)
   }
 
   /** Resolves when more may be written. Rejects when the caller leaves, or reads no more and is hung up on. */
   drained(): Promise<void> {
-    return whenDrained(this.#response, this.#signal, this.#writeStallMs, () => {
+    return whenDrained(this.#response, this.#signal, this.#limits.writeStallMs, () => {
       this.#record.row.flags.add('write_stalled')
     })
   }
@@ -72,12 +85,17 @@ export class EventStream implements Disposable {
     this.write(frames)
     if (hasTrailers(this.#response)) this.#response.addTrailers(trailersOf(this.#record.row))
     this.#response.end()
-    watchRest(this.#response, this.#writeStallMs)
+    watchRest(this.#response, this.#limits.writeStallMs)
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#silence)
     this.#silence = undefined
+  }
+
+  #send(frames: string): boolean {
+    this.#record.row.responseBytes += Buffer.byteLength(frames)
+    return this.#response.write(frames)
   }
 
   #writeHead(headers: FlatHeaders): void {
@@ -89,15 +107,36 @@ export class EventStream implements Disposable {
     ])
   }
 
-  /** Who is not reading needs none. */
-  #comment(): void {
+  /** Waits for the next silence there is something to do about. */
+  #listen(): void {
+    clearTimeout(this.#silence)
+    const { keepaliveMs, heartbeatMs } = this.#limits
+    this.#waitMs = Math.min(keepaliveMs || never, (heartbeatMs || never) - this.#quietMs)
+    this.#silence = this.#waitMs === never ? undefined : setTimeout(() => this.#fill(), this.#waitMs)
+  }
+
+  #fill(): void {
     if (this.#response.destroyed) return
-    // Where the answer comes from, and at which attempt, is not known yet.
+    const { keepaliveMs, heartbeatMs } = this.#limits
+    this.#quietMs += this.#waitMs
+    const isDue = heartbeatMs > 0 && this.#quietMs >= heartbeatMs
+    if (isDue) this.#quietMs = 0
+    // Who is not reading needs neither.
+    if (!this.#response.writableNeedDrain) {
+      this.#break((isDue ? this.#idle() : '') || (keepaliveMs > 0 ? ': keepalive\n\n' : ''))
+    }
+    this.#listen()
+  }
+
+  /** Breaks the silence. Where the answer comes from, and at which attempt, may not be known yet. */
+  #break(frames: string): void {
+    if (frames === '') return
     if (!this.hasBegun) this.#writeHead(['x-request-id', this.#record.row.id, ...replayHeaders(this.#record)])
-    if (this.#response.writableNeedDrain) this.#silence?.refresh()
-    else this.write(': keepalive\n\n')
+    this.#send(frames)
   }
 }
+
+const never = Number.POSITIVE_INFINITY
 
 const eventStream: FlatHeaders = [
   'content-type',

@@ -5,6 +5,7 @@ import {
   createBrotliDecompress,
   createGunzip,
   createInflate,
+  createInflateRaw,
   createZstdDecompress,
 } from 'node:zlib'
 import { Failure } from '../core/failure.ts'
@@ -31,8 +32,9 @@ export async function readInflated(
   encoding: string,
   { bytes: mostBytes, hold }: InflateLimits,
 ): Promise<Buffer> {
-  const decoder = decoders.get(encoding)?.()
-  if (decoder === undefined) throw unsupportedEncoding()
+  const create = decoders.get(encoding)
+  if (create === undefined) throw unsupportedEncoding()
+  const decoder = encoding === 'deflate' && (await hasNoHeader(request)) ? createInflateRaw() : create()
   // Who leaves in the middle ends the request, but not what it is piped into.
   const leave = () => {
     if (!request.complete) decoder.destroy(callerLeft(undefined))
@@ -81,6 +83,29 @@ const decoders: ReadonlyMap<string, () => Transform> = new Map([
 
 /** 8 MiB: no more is asked of a receiver by RFC 9659, and a frame may else claim 128 MiB with its first bytes. */
 const zstdWindowLog = 23
+
+/** What is called deflate has zlib's header (RFC 9110 8.4.1.2), but some leave it out: its first byte tells. */
+async function hasNoHeader(request: IncomingMessage): Promise<boolean> {
+  const first = await firstByte(request)
+  if (first === undefined && !request.complete) throw callerLeft(undefined)
+  // Zlib's method is 8. Without a header that were a block of stored bytes, of an odd kind that nothing writes.
+  return first !== undefined && (first & 0x0f) !== 8
+}
+
+/** Left where it is; undefined where the body ends before it. */
+function firstByte(request: IncomingMessage): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const look = () => {
+      const piece: Buffer | null = request.read()
+      if (piece === null && !request.readableEnded && !request.destroyed) return
+      request.off('readable', look).off('end', look).off('close', look)
+      if (piece !== null) request.unshift(piece)
+      resolve(piece?.[0])
+    }
+    request.on('readable', look).on('end', look).on('close', look)
+    look()
+  })
+}
 
 function unsupportedEncoding(): Failure {
   const accepted = 'gzip, deflate, br, zstd'

@@ -163,7 +163,8 @@ function answerWhole(exchange: Exchange, call: Call): Promise<void> {
 async function answerStream(exchange: Exchange, call: Call): Promise<void> {
   const { ctx, dialect, gateway, record, signal, parts } = exchange
   const encoder = dialect.encoder(call, () => toldOf(exchange))
-  using events = new EventStream({ response: ctx.res, record, signal, limits: parts.limits })
+  const idle = () => encoder.idle?.(record.row.startedEpochMs)
+  using events = new EventStream({ response: ctx.res, record, signal, limits: parts.limits, idle })
   try {
     const stream = await gateway.stream(call, signal, record)
     events.begin()

@@ -121,7 +121,11 @@ describe('the official client’s chats', () => {
     })
     const { data, response } = await asked.withResponse()
     expect(data.choices[0]?.message.content).toBe('in parts')
-    expect(response.headers.get('x-pandotate-dropped-params')?.split(', ')).toEqual(['store', 'metadata', 'messages[].name'])
+    expect(response.headers.get('x-pandotate-dropped-params')?.split(', ')).toEqual([
+      'store',
+      'metadata',
+      'messages[].name',
+    ])
   })
 
   test('give n choices', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { depthOf, hasProtoKey, isObject, nearest, parseJson } from '../../src/core/json.ts'
+import { depthOf, hasProtoKey, isObject, nearest, objectIn, parseJson } from '../../src/core/json.ts'
 
 describe('a number is written back digit for digit', () => {
   const kept = [
@@ -184,3 +184,14 @@ function integerOf(text: string): bigint {
   const [whole = '', fraction = ''] = mantissa.split('.')
   return BigInt(whole + fraction) * 10n ** BigInt(Number(exponent) - fraction.length)
 }
+
+test.for([
+  ['{"a":{"b":[1]}}', { a: { b: [1] } }],
+  ['[1]', undefined],
+  ['"x"', undefined],
+  ['{"a":', undefined],
+  ['', undefined],
+  [`{"a":${'['.repeat(256)}${']'.repeat(256)}}`, undefined],
+] as const)('the object in %s', ([text, object]) => {
+  expect(objectIn(text)).toEqual(object)
+})

@@ -81,6 +81,16 @@ describe('what is no answer', () => {
     expect(() => normalizer.finish()).toThrow(expect.objectContaining({ kind: 'interrupted' }))
   })
 
+  test.for([
+    [[chatReply({ content: 'Hi' }, null)], ', for it gave no finish_reason.'],
+    [[chatChunk({ ...role, content: 'Hi' })], ', for it gave no finish_reason.'],
+    [[], '.'],
+  ] as const)('%j is told to lack an end where that is all it lacks', ([chunks, why]) => {
+    const normalizer = start('chat', true)
+    normalizer.accept(chunks.map(rawDelta))
+    expect(() => normalizer.finish()).toThrow(`The upstream ended the answer before it was complete${why}`)
+  })
+
   test('an end that says the upstream gave up is interrupted at once', () => {
     const normalizer = start('chat', true)
     expect(() => normalizer.accept([rawDelta(chatChunk({ ...role, content: 'Hi' }, 'abort'))])).toThrow(

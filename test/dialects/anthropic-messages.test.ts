@@ -227,10 +227,7 @@ const cases: Case[] = [
   {
     name: 'an empty text is no line of its own',
     system: [text(''), text('Be brief.')],
-    given: [
-      user(text('a'), text(''), text('b')),
-      assistant(text(''), text('{')),
-    ],
+    given: [user(text('a'), text(''), text('b')), assistant(text(''), text('{'))],
     becomes: [
       { role: 'system', content: 'Be brief.' },
       { role: 'user', content: 'a\nb' },
@@ -308,10 +305,7 @@ test.for([
   ['messages of one role', Array(many).fill({ role: 'user', content: 'w' })],
   ['blocks of two messages', [user(text('w')), { role: 'user', content: Array(many).fill(text('w')) }]],
   ['results of tools', [{ role: 'user', content: Array(many).fill(result('t')) }]],
-  [
-    'images in a result',
-    [user(result('t', Array(many).fill({ type: 'image', source: png })))],
-  ],
+  ['images in a result', [user(result('t', Array(many).fill({ type: 'image', source: png })))]],
 ] as const)('%s take no longer, and no more room, where there are very many', ([, messages]) => {
   expect(chatMessages(undefined, messages, new Set())).not.toHaveLength(0)
 })

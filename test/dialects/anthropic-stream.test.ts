@@ -220,11 +220,26 @@ describe('Blocks follow one another', () => {
   })
 
   test('a call whose arguments begin with blanks has not ended', () => {
-    const events = streamed([opened(0), opened(1), fragment(0, ' '), fragment(0, '{"a":1}'), fragment(1, '{}'), ended('tool_calls')])
+    const events = streamed([
+      opened(0),
+      opened(1),
+      fragment(0, ' '),
+      fragment(0, '{"a":1}'),
+      fragment(1, '{}'),
+      ended('tool_calls'),
+    ])
     expect(blocksIn(events)).toEqual([
       ...['0 tool_use tool0', '0 + ', '0 +{"a":1}', '0 end'],
       ...['1 tool_use tool1', '1 +{}', '1 end'],
     ])
+  })
+
+  test('a ping says that there is nothing to tell, before a message as well as in it', () => {
+    const stream = encoder()
+    expect(stream.idle?.(0)).toBe('event: ping\ndata: {"type":"ping"}\n\n')
+    const [first] = eventsOf(stream.encode([said({ content: 'one' })]))
+    expect(first).toMatchObject({ type: 'message_start' })
+    expect(stream.idle?.(0)).toBe('event: ping\ndata: {"type":"ping"}\n\n')
   })
 
   test('a call that cannot be read breaks the stream at its end', () => {

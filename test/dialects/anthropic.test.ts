@@ -182,8 +182,19 @@ describe('A request for a message', () => {
 
   test('names no more of what is left out than fits into a header', () => {
     const blocks = Array.from({ length: 500 }, (_, index) => ({ type: `block-${index}` }))
-    const call = anthropic.parse(incoming({ ...valid, messages: [told, { role: 'assistant', content: blocks }] }))
+    const call = anthropic.parse(
+      incoming({ ...valid, messages: [told, { role: 'assistant', content: blocks }] }),
+    )
     expect(call.dropped).toHaveLength(32)
+  })
+
+  test('may show a file by its id, which is left out by name, even where Anthropic insists', () => {
+    const uploaded = { role: 'user', content: [{ type: 'container_upload', file_id: 'f' }] }
+    for (const strict of [false, true]) {
+      const call = anthropic.parse(incoming({ ...valid, messages: [uploaded, told] }, strict))
+      expect(call.body['messages']).toEqual([told])
+      expect(call.dropped).toEqual(['messages.container_upload'])
+    }
   })
 
   test('says where it may run as any other does', () => {

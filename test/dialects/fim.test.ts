@@ -84,6 +84,12 @@ describe('Over a gateway, the answer has the shape of a chat’s', () => {
     }
   })
 
+  test('in a piece that says nothing, while there is nothing to tell', () => {
+    const stream = fim.encoder(fim.parse(incoming({ ...asked, stream: true })), () => ({ slow: false }))
+    expect(stream.idle?.(0)).toContain('"object":"chat.completion.chunk","model":"codestral"')
+    expect(stream.idle?.(0)).toContain('"choices":[{"index":0,"delta":{},')
+  })
+
   test('or OpenAI’s for an error, before a stream and in the middle of one', async () => {
     await using gateway = await startTestGateway()
     const early = await post(gateway.url + path, { model: 'sim-status-503', prompt: 'p', stream: true })

@@ -240,3 +240,21 @@ function message(content: string | null): Chunk {
   const choices = [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' as const }]
   return chatDelta('', { object: 'chat.completion', choices }).chunk
 }
+
+test('What a chat’s callers are forgiven is mended here, too', () => {
+  const call = { id: 'call_1', type: 'function', function: { name: 'f', arguments: { a: 1 } } }
+  const messages = [
+    { role: 'assistant', content: null, tool_calls: [call] },
+    { role: 'tool', content: null, tool_call_id: 'call_1' },
+  ]
+  expect(inference.parse(incoming({ model: 'm', messages }))).toMatchObject({
+    source: undefined,
+    converted: ['messages'],
+    body: {
+      messages: [
+        { role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: '{"a":1}' } }] },
+        { role: 'tool', content: '' },
+      ],
+    },
+  })
+})

@@ -41,6 +41,62 @@ describe('A stream without usage', () => {
   })
 })
 
+describe('A stream that has nothing to tell', () => {
+  const startedEpochMs = 1_800_000_000_900
+  const own = '"id":"cmpl-000000000000000000000000","created":1800000000'
+  const idle = (stream: StreamEncoder) => stream.idle?.(startedEpochMs)
+
+  test('says so in a chunk that is like those before it', () => {
+    const text = textStream()
+    text.encode([textDelta('Hello')])
+    expect(idle(text)).toBe(
+      `data: {${head},"choices":[{"index":0,"text":"","logprobs":null,"finish_reason":null}]}\n\n`,
+    )
+    const chat = chatStream({ stream_options: { include_usage: true } })
+    chat.encode([chatDelta('Hi', { choices: [{ index: 2, delta: { content: 'Hi' }, finish_reason: null }] })])
+    expect(idle(chat)).toBe(
+      'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"mistral-7b",' +
+        '"choices":[{"index":2,"delta":{},"logprobs":null,"finish_reason":null}],"usage":null}\n\n',
+    )
+  })
+
+  test('before it has begun is of one id and one date to its end, whatever an upstream calls it then', () => {
+    const stream = textStream({ stream_options: { include_usage: true } })
+    const first = idle(stream)
+    expect(first).toBe(
+      `data: {${own},"object":"text_completion","model":"mistral-7b",` +
+        '"choices":[{"index":0,"text":"","logprobs":null,"finish_reason":null}],"usage":null}\n\n',
+    )
+    expect(stream.idle?.(startedEpochMs + 90_000)).toBe(first)
+    const given = textDelta('Hello', { odd: 1 })
+    const frames = stream.encode([{ ...given, source: JSON.stringify(given.chunk) }])
+    const ending = stream.end(usage)
+    for (const frame of [...frames.split('\n\n'), ending.split('\n\n')[0] ?? ''].filter(Boolean)) {
+      expect(JSON.parse(frame.slice('data: '.length))).toMatchObject({
+        id: 'cmpl-000000000000000000000000',
+        created: 1_800_000_000,
+      })
+    }
+    expect(frames).toContain('"text":"Hello"')
+    expect(frames).toContain('"odd":1')
+  })
+
+  test('before a chat has begun, likewise', () => {
+    expect(idle(chatStream())).toBe(
+      'data: {"id":"chatcmpl-000000000000000000000000","created":1800000000,"object":"chat.completion.chunk",' +
+        '"model":"mistral-7b","choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":null}]}\n\n',
+    )
+  })
+
+  test('says nothing more of a choice that has finished', () => {
+    const stream = chatStream()
+    stream.encode([chatDelta('', { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })])
+    expect(idle(stream)).toBe('')
+    stream.encode([chatDelta('', { choices: [], usage })])
+    expect(idle(stream)).toBe('')
+  })
+})
+
 describe('A stream with usage', () => {
   const ask = { stream_options: { include_usage: true } }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Failure } from '../../src/core/failure.ts'
 import type { JsonObject } from '../../src/core/json.ts'
 import type { Delta, FinishReason } from '../../src/core/model.ts'
+import { usage } from './requests.ts'
 import {
   call,
   called,
@@ -35,6 +36,30 @@ describe('a stream', () => {
     const events = streamed([said('one'), said(' two'), ended('stop')])
     expect(events.map(({ sequence_number: number }) => number)).toEqual([...events.keys()])
   })
+
+  test.for([0, 1])(
+    'that says it goes on, after %i pieces, is begun once, and numbered without a gap',
+    (place) => {
+      const pieces = [said('one'), said(' two'), ended('stop')]
+      const encoder = open()
+      let frames = ''
+      for (const [at, piece] of pieces.entries()) {
+        if (at === place) frames += (encoder.idle?.(0) ?? '') + encoder.idle?.(0)
+        frames += encoder.encode([piece])
+      }
+      const events = eventsIn(frames + encoder.end(usage))
+      expect(events.map(({ sequence_number: number }) => number)).toEqual([...events.keys()])
+      const names = short(events)
+      expect(names.slice(0, 2)).toEqual(['created', 'in_progress'])
+      expect(names.filter((name) => name === 'created')).toHaveLength(1)
+      expect(names.filter((name) => name === 'in_progress')).toHaveLength(place + 2)
+      const others = (name: string) => name !== 'in_progress'
+      expect(names.filter(others)).toEqual(short(streamed(pieces)).filter(others))
+      for (const { type, response } of events) {
+        if (type === 'response.in_progress') expect(response).toEqual(events[0]?.['response'])
+      }
+    },
+  )
 
   test('is one response from its first event to its last', () => {
     const events = streamed([said('one'), ended('stop')])

@@ -116,9 +116,13 @@ describe('a request becomes that of a chat', () => {
   test.for<[string, JsonObject]>([
     ['no role', {}],
     ['a role of its own', { role: 'model' }],
+    ['one without a type', { role: 'model', type: undefined }],
   ])('takes what was said under %s for the assistant’s, where it was an output', ([, more]) => {
     const content = [{ type: 'output_text', text: 'Hi.' }]
-    const input = [{ type: 'message', ...more, content }, { role: 'user', content: 'Hello' }]
+    const input = [
+      { type: 'message', ...more, content },
+      { role: 'user', content: 'Hello' },
+    ]
     expect(parse({ input }).body['messages']).toEqual([
       { role: 'assistant', content: 'Hi.' },
       { role: 'user', content: 'Hello' },

@@ -1,4 +1,9 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
+import { createRecorder } from '../../src/core/recorder.ts'
+import { EventStream } from '../../src/http/event-stream.ts'
 import { answer, chunk, lastChunk, startRawServer, streamHead } from '../fakes/raw-server.ts'
 import { startTestGateway } from '../gateway-fixture.ts'
 import { ask, done, event, reading, servedBy } from './upstreams.ts'
@@ -6,6 +11,7 @@ import { ask, done, event, reading, servedBy } from './upstreams.ts'
 const comment = ': keepalive\n\n'
 const often = { keepaliveMs: 20 }
 const silent = () => undefined
+const clock = { now: () => 0, epochMs: () => 0 }
 const busy = answer('{"error":{"message":"busy"}}', { status: 503 })
 
 describe('while the first token does not come', () => {
@@ -125,5 +131,94 @@ describe('while an answer that has begun is silent', () => {
     off.socket.write(chunk(event(' more.', 'stop') + done) + lastChunk)
     expect(await off.caller.rest()).not.toContain(comment)
     on.socket.destroy()
+  })
+})
+
+describe('where comments alone would be too little', () => {
+  const silence = '"choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":null}]'
+  const soon = { keepaliveMs: 20, heartbeatMs: 50 }
+
+  test('an event that says nothing comes, before the answer and within it, all of one id', async () => {
+    await using server = await startRawServer(silent)
+    await using gateway = await startTestGateway(servedBy([server], soon))
+    const response = await ask(gateway.url)
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      'text/event-stream; charset=utf-8',
+    ])
+    const caller = reading(response)
+    const before = await caller.until(silence, 2)
+    expect(before.indexOf(comment)).toBeLessThan(before.indexOf(silence))
+    const { socket } = await server.arrival(1)
+    socket.write(streamHead() + chunk(event('Half')))
+    const half = await caller.until('Half')
+    await caller.until(silence, half.split(silence).length)
+    socket.write(chunk(event(' more.', 'stop') + done) + lastChunk)
+    const text = await caller.rest()
+    const chunks = text.split('\n\n').filter((frame) => frame.startsWith('data: {'))
+    const told = chunks.map((frame) => JSON.parse(frame.slice('data: '.length)))
+    expect(new Set(told.map(({ id, created }) => `${id} ${created}`)).size).toBe(1)
+    expect(told.map(({ choices }) => choices[0].delta.content ?? '').join('')).toBe('Half more.')
+    const row = await gateway.recorded()
+    expect(row).toMatchObject({ status: 200, outcome: 'ok', responseBytes: Buffer.byteLength(text) })
+    // What says nothing is no first token.
+    expect(row.firstTokenMs).toBeGreaterThanOrEqual(soon.heartbeatMs)
+  })
+
+  test('it comes without comments, where those are off', async () => {
+    await using server = await startRawServer(silent)
+    await using gateway = await startTestGateway(servedBy([server], { keepaliveMs: 0, heartbeatMs: 20 }))
+    const caller = reading(await ask(gateway.url))
+    const text = await caller.until(silence, 2)
+    expect(text).not.toContain(comment)
+    const { socket } = await server.arrival(1)
+    socket.write(busy)
+    const [error = ''] = (await caller.rest()).split('\n\n').filter((frame) => frame.includes('error'))
+    expect(error).toContain('server_is_overloaded')
+  })
+
+  test('it does not come where it is off, and not while there are others', async () => {
+    await using off = await startRawServer(silent)
+    await using talking = await startRawServer((socket) => socket.write(streamHead() + chunk(event('One'))))
+    await using without = await startTestGateway(servedBy([off], { keepaliveMs: 5, heartbeatMs: 0 }))
+    await using with_ = await startTestGateway(servedBy([talking], { keepaliveMs: 5, heartbeatMs: 60_000 }))
+    const [silentCaller, caller] = [reading(await ask(without.url)), reading(await ask(with_.url))]
+    expect(await silentCaller.until(comment, 20)).not.toContain('data:')
+    expect((await caller.until(comment, 20)).split('data:')).toHaveLength(2)
+  })
+
+  test('it is not made for a caller who does not read: it would be numbered, and never come', async () => {
+    const beats = { blocked: 0, free: 0 }
+    const ended = Promise.withResolvers<void>()
+    await using stack = new AsyncDisposableStack()
+    const server = createServer((request, response) => {
+      const who = request.url === '/blocked' ? 'blocked' : 'free'
+      const record = stack.use(createRecorder([], clock, 1000).open('req_1', 'chat'))
+      const limits = { keepaliveMs: 0, heartbeatMs: 5, writeStallMs: 60_000 }
+      const idle = () => {
+        beats[who]++
+        if (beats.free > 5) ended.resolve()
+        return 'data: {}\n\n'
+      }
+      const parts = { response, record, limits, idle, signal: new AbortController().signal }
+      const events = stack.use(new EventStream(parts))
+      events.begin()
+      // More than the sockets hold between them.
+      if (who === 'blocked') events.write('x'.repeat(64_000_000))
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    stack.defer(() => void server.close())
+    stack.defer(() => server.closeAllConnections())
+    const { port } = server.address() as AddressInfo
+    for (const path of ['/blocked', '/free']) {
+      const socket = connect(port, '127.0.0.1').on('error', () => undefined)
+      stack.defer(() => void socket.destroy())
+      if (path === '/blocked') socket.pause()
+      else socket.resume()
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: gateway\r\n\r\n`)
+    }
+    await ended.promise
+    expect(beats.blocked).toBe(0)
   })
 })

@@ -1,5 +1,12 @@
 import { connect, type Socket } from 'node:net'
-import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import {
+  brotliCompressSync,
+  constants,
+  deflateRawSync,
+  deflateSync,
+  gzipSync,
+  zstdCompressSync,
+} from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { simulatorConfig, startTestGateway, type TestGateway } from '../gateway-fixture.ts'
 
@@ -11,65 +18,70 @@ beforeAll(async () => {
 })
 afterAll(() => gateway[Symbol.asyncDispose]())
 
-const encodings: readonly (readonly [string, (bytes: Buffer) => Buffer])[] = [
+const encodings: readonly (readonly [string, (bytes: Buffer) => Buffer, note?: string])[] = [
   ['gzip', gzipSync],
   ['x-gzip', gzipSync],
   ['GZip', gzipSync],
   ['deflate', deflateSync],
+  ['deflate', (bytes) => deflateSync(bytes, { level: 1 }), 'fast'],
+  ['deflate', deflateRawSync, 'without a header'],
   ['br', brotliCompressSync],
   ['zstd', zstdCompressSync],
 ]
 
 const asked = (prompt: string) => Buffer.from(JSON.stringify({ model: 'sim-echo', prompt }))
 
-describe.for(encodings)('A body in %s', ([encoding, compress]) => {
-  test.for(['content-length', 'chunked'] as const)('is read, told by %s', async (framing) => {
-    const answer = await ask(encoding, compress(asked('small again')), framing)
-    expect(answer).toMatchObject({ status: 200, body: { choices: [{ text: 'small again' }] } })
-  })
-
-  test('may be as long as the limit once it is decompressed, and not a byte longer', async () => {
-    const padded = (bytes: number) => compress(Buffer.concat([asked('fits'), Buffer.alloc(bytes, 0x20)]))
-    const room = mostBytes - asked('fits').length
-    expect((await ask(encoding, padded(room))).status).toBe(200)
-    expect(await ask(encoding, padded(room + 1))).toMatchObject({
-      status: 413,
-      body: { error: { code: 'request_too_large', message: expect.stringContaining(String(mostBytes)) } },
+describe.for(encodings.map(([encoding, compress, note = 'as it is']) => [encoding, note, compress] as const))(
+  'A body in %s, %s,',
+  ([encoding, , compress]) => {
+    test.for(['content-length', 'chunked'] as const)('is read, told by %s', async (framing) => {
+      const answer = await ask(encoding, compress(asked('small again')), framing)
+      expect(answer).toMatchObject({ status: 200, body: { choices: [{ text: 'small again' }] } })
     })
-  })
 
-  test.for(['content-length', 'chunked'] as const)(
-    'that is a bomb is refused, told by %s',
-    async (framing) => {
-      const bomb = compress(Buffer.alloc(20_000_000, 0x20))
-      expect(bomb.length).toBeLessThan(mostBytes / 10)
-      expect((await ask(encoding, bomb, framing)).status).toBe(413)
-    },
-  )
-
-  test.for([
-    ['cut short', compress(asked('p'.repeat(500))).subarray(0, -3)],
-    ['none at all', asked('p')],
-    ['empty', Buffer.alloc(0)],
-    ['of what is no JSON', compress(Buffer.from('no JSON'))],
-  ] as const)('that is %s is a 400 that keeps the connection useful', async ([, body]) => {
-    expect(await ask(encoding, body)).toMatchObject({
-      status: 400,
-      body: { error: { type: 'invalid_request_error', message: expect.stringMatching(/body/) } },
+    test('may be as long as the limit once it is decompressed, and not a byte longer', async () => {
+      const padded = (bytes: number) => compress(Buffer.concat([asked('fits'), Buffer.alloc(bytes, 0x20)]))
+      const room = mostBytes - asked('fits').length
+      expect((await ask(encoding, padded(room))).status).toBe(200)
+      expect(await ask(encoding, padded(room + 1))).toMatchObject({
+        status: 413,
+        body: { error: { code: 'request_too_large', message: expect.stringContaining(String(mostBytes)) } },
+      })
     })
-    expect((await ask('identity', asked('next'))).status).toBe(200)
-  })
 
-  test('whose caller leaves in the middle is a call that ends', async () => {
-    const ended = gateway.records.length
-    const body = compress(asked('p'.repeat(500)))
-    const socket = open(gateway.url)
-    socket.write(headOf(encoding, { 'content-length': String(body.length) }))
-    socket.write(body.subarray(0, -3), () => socket.destroy())
-    const { status } = await gateway.recorded(ended + 1)
-    expect(status).toBe(499)
-  })
-})
+    test.for(['content-length', 'chunked'] as const)(
+      'that is a bomb is refused, told by %s',
+      async (framing) => {
+        const bomb = compress(Buffer.alloc(20_000_000, 0x20))
+        expect(bomb.length).toBeLessThan(mostBytes / 10)
+        expect((await ask(encoding, bomb, framing)).status).toBe(413)
+      },
+    )
+
+    test.for([
+      ['cut short', compress(asked('p'.repeat(500))).subarray(0, -3)],
+      ['none at all', asked('p')],
+      ['empty', Buffer.alloc(0)],
+      ['of what is no JSON', compress(Buffer.from('no JSON'))],
+    ] as const)('that is %s is a 400 that keeps the connection useful', async ([, body]) => {
+      expect(await ask(encoding, body)).toMatchObject({
+        status: 400,
+        body: { error: { type: 'invalid_request_error', message: expect.stringMatching(/body/) } },
+      })
+      expect((await ask('identity', asked('next'))).status).toBe(200)
+    })
+
+    test('whose caller leaves in the middle is a call that ends', async () => {
+      const ended = gateway.records.length
+      const body = compress(asked('p'.repeat(500)))
+      const socket = open(gateway.url)
+      socket.write(headOf(encoding, { 'content-length': String(body.length) }))
+      socket.write(body.subarray(0, -3), () => socket.destroy())
+      const { status } = await gateway.recorded(ended + 1)
+      expect(status).toBe(499)
+    })
+  },
+)
 
 test.for(['compress', 'gzip, gzip', 'gzip, br', 'constructor'])(
   'A body in %j is a 415 that says what would be taken',
@@ -81,6 +93,21 @@ test.for(['compress', 'gzip, gzip', 'gzip, br', 'constructor'])(
     })
   },
 )
+
+test('A body in deflate that is stored as it is, without a header, is read', async () => {
+  const body = deflateRawSync(asked('stored'), { level: 0 })
+  expect(await ask('deflate', body)).toMatchObject({ status: 200, body: { choices: [{ text: 'stored' }] } })
+})
+
+test('A body in deflate whose caller leaves before its first byte is a call that ends', async () => {
+  const ended = gateway.records.length
+  const socket = open(gateway.url)
+  socket.write(headOf('deflate', { 'content-length': '100' }))
+  // Another answer shows that the head was read.
+  await ask('identity', asked('p'))
+  socket.destroy()
+  expect((await gateway.recorded(ended + 2)).status).toBe(499)
+})
 
 test('A body whose encoding is called identity is read as it is', async () => {
   for (const framing of ['content-length', 'chunked'] as const) {

@@ -258,7 +258,7 @@ describe('simulated services', () => {
     await using place = await simulateTogether({ host: '127.0.0.1', port: 0, key: 'key' })
     const baseUrl = `${place.origin}/v1`
     const settings = { type: 'together', baseUrl }
-    await using scene = await openSpoken({ there: { settings, speak: texts, model: 'x/sim-echo-drip-1' } })
+    await using scene = await openSpoken({ there: { settings, speak: texts, model: 'x/sim-echo-drip-40' } })
     const asked = {
       prompt: ['a b', 'c d e'],
       n: 2,

@@ -2,11 +2,7 @@ import type * as z from 'zod'
 import { isObject } from '../core/json.ts'
 import { anObject, aString, form, list, nothingBut, oneOf } from './shape.ts'
 
-const toolCall = anObject({
-  id: aString.nullish(),
-  type: aString.nullish(),
-  function: anObject({ name: aString, arguments: aString.nullish() }).nullish(),
-})
+const someArguments = form((value) => (isObject(value) ? undefined : aString))
 
 const imageUrl = form((value) => (typeof value === 'string' ? undefined : anImage))
 const anImage = anObject({ url: aString, detail: aString.nullish() })
@@ -26,39 +22,49 @@ const noContent = nothingBut('one of a string or array of objects')
 const content = contentOf(1)
 
 const instruction = anObject({ content, name: aString.nullish() })
-const roles = new Map<unknown, z.ZodType>([
-  ['system', instruction],
-  [
-    'assistant',
-    anObject({
-      // Absent, null or empty when there is nothing but tool calls.
-      content: contentOf(0).nullish(),
-      refusal: aString.nullish(),
-      name: aString.nullish(),
-      tool_calls: list(toolCall, 'an array of objects').nullish(),
-      function_call: anObject({ name: aString, arguments: aString.nullish() }).nullish(),
-      audio: anObject().nullish(),
-    }),
-  ],
-  ['user', instruction],
-  ['function', anObject({ content: contentOf(0).nullish(), name: aString.nullish() })],
-  ['tool', anObject({ content: contentOf(0), tool_call_id: aString.nullish(), name: aString.nullish() })],
-  ['developer', instruction],
-])
-const otherRole = anObject({ role: oneOf([...roles.keys()].map(String)) })
-const message = form((value) => roles.get(isObject(value) ? value['role'] : undefined) ?? otherRole)
 
 /**
  * The messages of a chat. Each is held to what its role may say; what else it carries, such as an assistant's
- * `reasoning_content` sent back, is not looked at.
+ * `reasoning_content` sent back, is not looked at. Some of what OpenAI refuses is left for `chatCallOf` to mend.
  */
-export const messages: z.ZodType = list(message, 'an array of objects', {
-  minLength: 1,
-  plain: isPlainMessage,
-})
+export const messages: z.ZodType = messagesWith(someArguments, contentOf(0).nullable())
+
+/** The same, as OpenAI insists. */
+export const strictMessages: z.ZodType = messagesWith(aString, contentOf(0))
+
+function messagesWith(callArguments: z.ZodType, toolContent: z.ZodType): z.ZodType {
+  const toolCall = anObject({
+    id: aString.nullish(),
+    type: aString.nullish(),
+    function: anObject({ name: aString, arguments: callArguments.nullish() }).nullish(),
+  })
+  const roles = new Map<unknown, z.ZodType>([
+    ['system', instruction],
+    [
+      'assistant',
+      anObject({
+        // Absent, null or empty when there is nothing but tool calls.
+        content: contentOf(0).nullish(),
+        refusal: aString.nullish(),
+        name: aString.nullish(),
+        tool_calls: list(toolCall, 'an array of objects').nullish(),
+        function_call: anObject({ name: aString, arguments: aString.nullish() }).nullish(),
+        audio: anObject().nullish(),
+      }),
+    ],
+    ['user', instruction],
+    ['function', anObject({ content: contentOf(0).nullish(), name: aString.nullish() })],
+    ['tool', anObject({ content: toolContent, tool_call_id: aString.nullish(), name: aString.nullish() })],
+    ['developer', instruction],
+  ])
+  const otherRole = anObject({ role: oneOf([...roles.keys()].map(String)) })
+  const message = form((value) => roles.get(isObject(value) ? value['role'] : undefined) ?? otherRole)
+  const plain = (value: unknown) => isPlainMessage(value, roles)
+  return list(message, 'an array of objects', { minLength: 1, plain })
+}
 
 /** Most messages are a known role and plain content, and nothing else. */
-function isPlainMessage(value: unknown): boolean {
+function isPlainMessage(value: unknown, roles: ReadonlyMap<unknown, z.ZodType>): boolean {
   if (!hasOnly(value, 'role', 'content') || !roles.has(value['role'])) return false
   const { content } = value
   if (typeof content === 'string') return true
