@@ -117,6 +117,7 @@ const packages: Readonly<
   pino: { from: ['telemetry/'], typesFrom: ['main.ts', 'main/', 'cli.ts', 'cli/'] },
   'prom-client': { from: ['telemetry/'] },
   'gpt-tokenizer': { from: ['tokenizers/'] },
+  'llama3-tokenizer-js': { from: ['tokenizers/'] },
   zod: { from: ['config.ts', 'config/', 'dialects/', 'providers/'] },
   yaml: { from: ['config.ts', 'config/'] },
   'p-retry': { from: ['core/'] },

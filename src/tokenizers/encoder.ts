@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TokenEncoder } from '../core/ports.ts'
 import { type EncodingName, encodingOfModel } from './families.ts'
 
-/** By the vocabularies that come with the package. None is loaded before its first use. */
+/** By the vocabularies that come with the packages. None is loaded before its first use. */
 export function createEncoder(): TokenEncoder {
   const loaded = new Map<EncodingName, Promise<Encode>>()
   return {
@@ -42,6 +42,12 @@ const loaders: Readonly<Record<EncodingName, () => Promise<Encode>>> = {
     const { encode, clearMergeCache } = await import('gpt-tokenizer/encoding/o200k_base')
     return { encode: (text) => encode(text, asText), forget: clearMergeCache }
   },
+  async llama3() {
+    const { default: tokenizer } = await import('llama3-tokenizer-js')
+    // What spells a special token is text: nothing matches the last.
+    const asWritten = { bos: false, eos: false, specialTokenRegex: /(?!)/g }
+    return { encode: (text) => tokenizer.encode(text, asWritten), forget: () => undefined }
+  },
 }
 
 async function encodeSlices(
@@ -69,7 +75,7 @@ async function encodeSlices(
 }
 
 /**
- * Where both vocabularies' patterns end a piece whatever stands around: before a space and a letter, before a mark
+ * Where the vocabularies' patterns, one and all, end a piece whatever stands around: before a space and a letter, before a mark
  * between letters (but for an apostrophe, which may be of the word before), and between a line's end and a letter.
  */
 const cut = /(?<=\S)(?= \p{L})|(?<=\p{L})(?=[^\s\p{L}\p{N}\p{M}'’]\p{L})|(?<=[\r\n])(?=\p{L})/gu

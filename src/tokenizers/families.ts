@@ -1,5 +1,5 @@
 /** A vocabulary that is at hand. */
-export type EncodingName = 'cl100k_base' | 'o200k_base'
+export type EncodingName = 'cl100k_base' | 'o200k_base' | 'llama3'
 
 /**
  * The encoding of a model, where it is one of those at hand, by the model's name with or without its owner; undefined
@@ -10,8 +10,10 @@ export function encodingOfModel(model: string): EncodingName | undefined {
   return families.find(([pattern]) => pattern.test(name))?.[1]
 }
 
-/** As OpenAI's tiktoken has it; of several that fit, the first. */
+/** OpenAI's as their tiktoken has them; of several that fit, the first. */
 const families: readonly (readonly [RegExp, EncodingName])[] = [
+  // One vocabulary from 3 to 3.3; Llama 4 has another.
+  [/^(?:meta-)?llama-?v?3(?:[.p][0-3])?(?=$|[-:_])/, 'llama3'],
   [/^gpt-oss(?=$|[-:])/, 'o200k_base'],
   [/^(?:chatgpt-4o|gpt-4o|gpt-4\.1|gpt-4\.5|gpt-5|o1|o3|o4-mini)(?=$|[-.:])/, 'o200k_base'],
   [/^(?:gpt-4|gpt-3\.5|gpt-35)(?=$|[-:])/, 'cl100k_base'],

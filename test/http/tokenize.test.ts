@@ -16,7 +16,7 @@ beforeAll(async () => {
     routes: [
       { pattern: 'ours', ...at('openai/gpt-oss-20b', 'gpt-oss:20b') },
       { pattern: 'mixed', ...at('gpt-4', 'gpt-oss-20b') },
-      { pattern: 'gpt-4', ...at('llama-3') },
+      { pattern: 'gpt-4', ...at('mistral-7b') },
       ...['gpt-oss-*', 'gpt-3.5-*', 'mistral-*'].map((pattern) => ({
         pattern,
         strategy: 'fallback' as const,

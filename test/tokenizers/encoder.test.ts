@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { encode as encodeCl100k } from 'gpt-tokenizer/encoding/cl100k_base'
 import { encode as encodeO200k } from 'gpt-tokenizer/encoding/o200k_base'
+import llama3 from 'llama3-tokenizer-js'
 import { describe, expect, test } from 'vitest'
 import { createEncoder } from '../../src/tokenizers/encoder.ts'
 
@@ -8,9 +9,15 @@ const encoder = createEncoder()
 
 const asText = { disallowedSpecial: new Set<string>() }
 
+function encodeLlama3(text: string): readonly number[] {
+  const asWritten = { bos: false, eos: false, specialTokenRegex: /(?!)/g }
+  return llama3.encode(text, asWritten)
+}
+
 describe.for([
   ['gpt-4', encodeCl100k],
   ['gpt-oss-20b', encodeO200k],
+  ['meta-llama/Llama-3.3-70B-Instruct', encodeLlama3],
 ] as const)('The tokens of %s', ([model, encode]) => {
   test.for([
     '',
