@@ -30,3 +30,16 @@ test('it keeps what a list in the order of use would keep, however long it is in
   }
   expect(used).toHaveLength(100)
 })
+
+test('what is told of all is in the order of use', () => {
+  const recent = createRecent<string>(3)
+  for (const key of ['a', 'b', 'c', 'd']) recent.set(key, key)
+  recent.get('b')
+  expect([...recent.values()]).toEqual(['c', 'd', 'b'])
+})
+
+test('of one at most, the last is all there is', () => {
+  const recent = createRecent<string>(1)
+  for (const key of ['a', 'b', 'b', 'c']) recent.set(key, key)
+  expect([...recent.values()]).toEqual(['c'])
+})
