@@ -1,0 +1,49 @@
+import { strict as assert } from 'node:assert'
+import { existsSync } from 'node:fs'
+import type { FaultCase } from '../fault-case.ts'
+
+/**
+ * Faults of what is not there: a case for each waits until it is, and then fails for not having been written. `room`
+ * is where it will be.
+ */
+function absent(fault: number, name: string, awaits: string, room: string, outcome: string): FaultCase {
+  return {
+    ...{ fault, name, awaits, outcome },
+    async play() {
+      assert(existsSync(new URL(`../../../src/${room}`, import.meta.url)), `there is no ${awaits} to break`)
+    },
+  }
+}
+
+/** Faults 30 to 33 and 39. */
+export const absentCases: readonly FaultCase[] = [
+  absent(
+    30,
+    'a hundred times, under load',
+    'a ledger',
+    'stores',
+    'every cost that was acknowledged is there, once',
+  ),
+  absent(
+    31,
+    'full, locked, read-only, corrupt',
+    'a ledger',
+    'stores',
+    'budgets fail closed, costs are kept aside',
+  ),
+  absent(
+    32,
+    'down, slow, out of memory',
+    'a shared store',
+    'stores',
+    'limits go on locally; no call waits for it',
+  ),
+  absent(
+    33,
+    'for half a minute',
+    'a database',
+    'stores',
+    'costs are kept aside, in order, and none counts twice',
+  ),
+  absent(39, 'one of several', 'several workers', 'cluster', 'the others are not disturbed'),
+]
