@@ -217,9 +217,12 @@ function deploymentsOf(
   model: string,
   call: AnyCall,
 ): readonly Deployment[] {
-  const deployments = candidates.map(({ deployment }) => deployment)
+  const deployments = candidates.slice(0, longestPlan).map(({ deployment }) => deployment)
   return model === call.model ? deployments : deployments.map((one) => ofModel(one, model, call))
 }
+
+/** As many attempts as a call can have: of more places than that, the rest is never tried. */
+const longestPlan = 20
 
 function lineupOf(route: Route, model: string, now: number, { rosters, standings }: Work): Lineup {
   return (rosters.get(route) ?? createRoster(route, standings)).of(model, now)

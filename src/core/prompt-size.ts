@@ -137,7 +137,7 @@ function rerankTokens({ query, documents }: JsonObject): number {
 }
 
 /** UTF-16 units: text up to this length is read whole, longer text in samples of equal distance. */
-const wholeLength = 512
+const wholeLength = 256
 const samples = 8
 const sampleLength = wholeLength / samples
 

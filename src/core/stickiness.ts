@@ -93,8 +93,8 @@ function isCheaper(sticky: Candidate, front: Candidate, cachedTokens: number): b
 }
 
 /** Of every piece of a prompt its beginning, its end and its length are read, and of a prompt not more than so many. */
-const headCharacters = 256
-const tailCharacters = 64
+const headCharacters = 128
+const tailCharacters = 32
 const mostPieces = 32
 
 /** Of a text that grows, this much stays its beginning. */
