@@ -25,7 +25,7 @@ export async function openPlaces(): Promise<readonly Place[]> {
     openByToken({ name: 'swift', input: 0.9, output: 0.9, model: 'sim-slow-5-drip-1-long-30' }),
     openByToken({ name: 'steady', input: 0.3, output: 0.5, model: 'sim-slow-20-drip-1-long-30' }),
     openByToken({ name: 'frugal', input: 0.1, output: 0.3, model: 'sim-slow-40-drip-1-long-30' }),
-    openBySecond({ name: 'rented', perSecond: 0.0002, model: 'sim-slow-5-drip-1-long-30' }),
+    openBySecond({ name: 'rented', perSecond: 0.0004, model: 'sim-slow-5-drip-1-long-30' }),
   ])
 }
 

@@ -69,7 +69,7 @@ export const answerCases: readonly FaultCase[] = [
     'invalid_response',
     [
       ['ended by the connection, cleanly', 'half-closing'],
-      ['of the length it says', 'half-told-whole'],
+      ['as long as it says', 'half-told-whole'],
     ],
     ['whole'],
   ),

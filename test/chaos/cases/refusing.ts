@@ -47,7 +47,7 @@ export const refusingCases: readonly FaultCase[] = [
   {
     fault: 9,
     name: 'everywhere, and fifty calls at once',
-    outcome: 'each is told 503; asking again stays a fifth of what is asked',
+    outcome: 'each is told 503; asking again stays within a fifth of what is asked',
     routes: { 'f9.storm': [{ ...sick, retries: 2 }] },
     async play(stage) {
       const calls = Array.from({ length: 50 }, () => stage.ask({ model: 'f9.storm' }))
