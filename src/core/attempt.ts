@@ -45,6 +45,7 @@ export async function attempt(parts: AttemptParts): Promise<Answer> {
     const sent = deployment.upstream.send(asking.call, {
       id: open.id,
       upstreamModel,
+      connectMs: deployment.clocks.connectMs,
       signal: open.signal,
       notes: open.notes,
     })

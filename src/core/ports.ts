@@ -97,6 +97,8 @@ export type Attempt = {
   readonly id: string
   /** The model's name as this upstream knows it. */
   readonly upstreamModel: string
+  /** How long a connection may take to be made, where that is shorter than the upstream's own clock has it. */
+  readonly connectMs?: number | undefined
   readonly signal: AbortSignal
   /** Filled in by the provider as it goes. */
   readonly notes: AttemptNotes

@@ -103,7 +103,7 @@ async function attemptRelay(parts: AttemptParts<Relay>): Promise<Relayed> {
   try {
     const { id, signal, notes } = open
     if (upstream.relay === undefined) throw noneOf(call)
-    const sent = upstream.relay(call, { id, upstreamModel, signal, notes })
+    const sent = upstream.relay(call, { id, upstreamModel, connectMs: clocks.connectMs, signal, notes })
     const raw = await inTime(parts, sent, clocks.totalMs)
     const claimed = claimOf(raw.body, parts.record.flags)
     open.claims(() => claimed, isTold)

@@ -42,15 +42,12 @@ const first: Strategy = {
 
 /** At random, by weight. One of weight 0 gets a call only when nothing else is left to try. */
 const weighted: Strategy = {
-  order(candidates, parts) {
-    return draw(candidates, this.scores(candidates, parts), parts.random)
-  },
-  scores: (candidates) =>
-    chances(
-      candidates.map(({ deployment: { weight }, standing: { share } }) =>
-        weight === 0 ? undefined : weight * share,
-      ),
-    ),
+  order: (candidates, { random }) => draw(candidates, candidates.map(weightOf), random),
+  scores: (candidates) => chances(candidates.map(weightOf)),
+}
+
+function weightOf({ deployment: { weight }, standing: { share } }: Candidate): number | undefined {
+  return weight === 0 ? undefined : weight * share
 }
 
 /** By what the call will cost there; an unknown cost comes after every known one, but for a try that can tell. */
@@ -64,17 +61,14 @@ const cheapest: Strategy = {
 
 /** At random, three times the cost a ninth of the calls; an unknown cost as with `cheapest`. */
 const balanced: Strategy = {
-  order(candidates, parts) {
-    const drawn = draw(candidates, this.scores(candidates, parts), parts.random)
-    return measuring(drawn, candidates, parts.random)
-  },
-  scores: (candidates) =>
-    chances(
-      candidates.map(({ expectedNanoUsd, standing: { share } }) =>
-        // What costs nothing is taken to cost a nano-USD: several such still share the calls.
-        expectedNanoUsd === undefined ? undefined : share / Math.max(expectedNanoUsd, 1) ** 2,
-      ),
-    ),
+  order: (candidates, { random }) =>
+    measuring(draw(candidates, candidates.map(cheapnessOf), random), candidates, random),
+  scores: (candidates) => chances(candidates.map(cheapnessOf)),
+}
+
+/** What costs nothing is taken to cost a nano-USD: several such still share the calls. */
+function cheapnessOf({ expectedNanoUsd, standing: { share } }: Candidate): number | undefined {
+  return expectedNanoUsd === undefined ? undefined : share / Math.max(expectedNanoUsd, 1) ** 2
 }
 
 const strategies: Readonly<Record<StrategyName, Strategy>> = {

@@ -55,6 +55,8 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
   #collecting = false
   #wake: (() => void) | undefined
   #linger: NodeJS.Timeout | undefined
+  /** Of an attempt that has less time to connect than connections have. */
+  #connecting: NodeJS.Timeout | undefined
 
   constructor(parts: WireParts, attempt: Attempt, waitAgain: () => void) {
     this.#parts = parts
@@ -62,6 +64,8 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
     this.#waitAgain = waitAgain
     // An attempt may take several requests: once one of them is out, it stays so.
     attempt.notes.isUnsent ??= true
+    const { connectMs = parts.connectMs } = attempt
+    if (connectMs < parts.connectMs) this.#connecting = setTimeout(() => this.#unreached(), connectMs)
     if (attempt.signal.aborted) this.handleEvent()
     else attempt.signal.addEventListener('abort', this)
   }
@@ -126,6 +130,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
   onRequestStart(controller: Controller): void {
     // Given up while it waited for its turn. To throw here leaves the connection whole; to abort would cut it.
     if (this.#phase === 'over') throw unwanted
+    clearTimeout(this.#connecting)
     this.#controller = controller
     this.#phase = 'sent'
     this.#attempt.notes.isUnsent = false
@@ -222,6 +227,11 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
     })
   }
 
+  #unreached(): void {
+    const message = 'The upstream could not be reached: connecting timed out.'
+    this.#drop(new Failure('unreachable', message, { provider: this.#parts.name }))
+  }
+
   #drop(thrown: unknown): void {
     if (this.#phase === 'over') return
     this.#fail(thrown)
@@ -238,6 +248,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
     this.#phase = 'over'
     this.#attempt.signal.removeEventListener('abort', this)
     clearTimeout(this.#linger)
+    clearTimeout(this.#connecting)
     this.#wake?.()
   }
 }

@@ -88,7 +88,7 @@ async function openElsewhere() {
 }
 
 /** A thread that listens, accepts nobody and has no room for more: whoever connects is not even refused. */
-async function openBlackhole() {
+export async function openBlackhole() {
   const gate = new Int32Array(new SharedArrayBuffer(4))
   const worker = new Worker(blackholeSource, { eval: true, workerData: gate })
   const [port] = (await once(worker, 'message')) as [number]
