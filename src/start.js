@@ -10,6 +10,10 @@ if (isOlder(running, needed)) {
   process.exit(1)
 }
 
+// V8 puts objects from places whose objects once lasted straight among those that last. There they keep all that hangs
+// on them, a whole call, until the next full collection: with it, every fourth microsecond went into moving garbage.
+process.getBuiltinModule('node:v8').setFlagsFromString('--no-allocation-site-pretenuring')
+
 // Compiled code is kept between starts: a faster start, and 25 MB less at rest.
 process.getBuiltinModule('node:module').enableCompileCache()
 void import('./cli.ts')
