@@ -23,7 +23,12 @@ export function createOpenCalls(): OpenCalls {
   }
   return {
     open(response) {
-      const call: OpenCall = { response, controller: new AbortController(), before: undefined, after: undefined }
+      const call: OpenCall = {
+        response,
+        controller: new AbortController(),
+        before: undefined,
+        after: undefined,
+      }
       const { signal } = call.controller
       // `request` closes as soon as its body is read: only `response` tells.
       if (response.destroyed) {
