@@ -17,16 +17,38 @@ export interface Account {
 }
 
 export function openAccount(baseline: Deployment, record: OpenRecord): Account {
-  const { row } = record
+  const account = new CallAccount(baseline, record)
+  record.atClose(() => account.close())
+  return account
+}
+
+/** A class, as what every call has anew: its methods are made once. */
+class CallAccount implements Account {
+  readonly #baseline: Deployment
+  readonly #record: OpenRecord
   /** By part. */
-  const meters: Estimator[] = []
-  const settle = () => {
+  readonly #meters: Estimator[] = []
+
+  constructor(baseline: Deployment, record: OpenRecord) {
+    this.#baseline = baseline
+    this.#record = record
+  }
+
+  follow(part: number, meter: Estimator): void {
+    const before = this.#meters[part]
+    for (const entry of this.#record.row.attempts) if (entry.part === part) estimateUse(entry, before)
+    this.#meters[part] = meter
+  }
+
+  settle(): void {
+    const { row } = this.#record
     for (const entry of row.attempts) {
-      estimateUse(entry, meters[entry.part])
+      estimateUse(entry, this.#meters[entry.part])
       entry.costNanoUsd = attemptNanoUsd(entry)
     }
+    const { id, price } = this.#baseline
     // How long the work would have taken there is not known: where time is paid for, nothing is claimed.
-    const there: Baseline = { deployment: baseline.id, price: baseline.price, workedMs: undefined }
+    const there: Baseline = { deployment: id, price, workedMs: undefined }
     const { costNanoUsd, isEstimated, baselineNanoUsd, savedNanoUsd } = spendingOf(row.attempts, there)
     row.baseline = there
     row.costNanoUsd = costNanoUsd
@@ -34,17 +56,11 @@ export function openAccount(baseline: Deployment, record: OpenRecord): Account {
     row.baselineNanoUsd = baselineNanoUsd
     row.savedNanoUsd = savedNanoUsd
   }
-  record.atClose(() => {
-    for (const entry of row.attempts) if (isUnderWay(entry)) giveUp(entry, record.elapsedMs())
-    settle()
-  })
-  return {
-    follow(part, meter) {
-      const before = meters[part]
-      for (const entry of row.attempts) if (entry.part === part) estimateUse(entry, before)
-      meters[part] = meter
-    },
-    settle,
+
+  close(): void {
+    const { row } = this.#record
+    for (const entry of row.attempts) if (isUnderWay(entry)) giveUp(entry, this.#record.elapsedMs())
+    this.settle()
   }
 }
 

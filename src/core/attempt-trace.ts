@@ -1,5 +1,6 @@
 import { asFailure, Failure } from './failure.ts'
-import type { AnyCall, Call, Clocks, Delta } from './model.ts'
+import type { Meter } from './meter.ts'
+import type { AnyCall, Call, Clocks } from './model.ts'
 import type { AttemptNotes, Clock, Deployment, Detokenizer } from './ports.ts'
 import type { Price } from './price.ts'
 import type { Queue } from './queue.ts'
@@ -31,7 +32,7 @@ export type AttemptParts<Asked extends AnyCall = Call> = {
   /** It takes up an answer where another attempt broke off. */
   readonly isResumed?: boolean | undefined
   /** Told of every delta of the answer that is committed to, and of no other. */
-  readonly note: (deltas: readonly Delta[]) => void
+  readonly meter: Pick<Meter, 'note'>
 }
 
 /** The life of one attempt: its abort signal, its clocks, its row in the record. Ends exactly once. */
@@ -45,17 +46,26 @@ export interface OpenAttempt {
   commit(): void
   /** The whole of the answer came. */
   end(): void
-  /**
-   * Where to look up, once the attempt ends, what the upstream has told of usage, and whether that was of all its
-   * work: some tell as they go, and of an answer that broke off only a part.
-   */
-  claims(usage: () => ClaimedUsage | undefined, isWhole: (isAnswered: boolean) => boolean): void
+  /** Who is to be asked, once the attempt ends, what the upstream has told of usage. */
+  claims(teller: Teller): void
   /** Ends the attempt, gives up the connection, and says which error it was: a caller's leaving comes first. */
   fail(thrown: unknown): unknown
   /** Ends the attempt as left by its reader, unless it has ended. */
   leave(): void
   /** Watches the idle and total clocks of a stream until disposed. */
   watch(timeout: () => Failure): IdleWatch
+}
+
+/**
+ * What an upstream has told of usage, and whether that was of all its work: some tell as they go, and of an answer that
+ * broke off, or was cut short here, only a part.
+ */
+export interface Teller {
+  usage(): ClaimedUsage | undefined
+  /** All that was asked for has come to its end: what may follow is no work. */
+  isFinished(): boolean
+  /** What was cut here goes on there. Absent: it never is. */
+  readonly isCut?: (() => boolean) | undefined
 }
 
 /** The idle clock runs only while the upstream is waited for, never while the caller is slow to read. */
@@ -68,74 +78,105 @@ export interface IdleWatch extends Disposable {
 
 /** Begins an attempt: its row is in the record from now on. Throws the caller's reason when they left already. */
 export function openAttempt(parts: AttemptParts<AnyCall>): OpenAttempt {
-  const { signal, clock, startedAt } = parts
-  signal.throwIfAborted()
-  const controller = new AbortController()
-  const follow = () => {
-    // What was asked for is worked at, and paid for: then it is as well to know how much.
-    if (!isDrained(parts)) controller.abort(signal.reason)
+  parts.signal.throwIfAborted()
+  return new Trace(parts)
+}
+
+/** A class, as what every call has anew: its methods are made once. It listens to the caller's signal itself. */
+class Trace implements OpenAttempt {
+  readonly id: string
+  readonly notes: AttemptNotes = beginNotes()
+  readonly #parts: AttemptParts<AnyCall>
+  readonly #controller = new AbortController()
+  readonly #entry: AttemptRecord
+  #teller: Teller = silent
+  #hasEnded = false
+
+  constructor(parts: AttemptParts<AnyCall>) {
+    const { record, signal } = parts
+    this.#parts = parts
+    this.#entry = beginEntry(parts)
+    this.id = `${record.id}-${record.attempts.length - 1}`
+    signal.addEventListener('abort', this)
   }
-  signal.addEventListener('abort', follow, { once: true })
-  const entry = beginEntry(parts)
-  const notes = beginNotes()
-  const sinceStart = () => clock.now() - startedAt - entry.startMs
-  let ended = false
-  let claimed: Parameters<OpenAttempt['claims']> = [() => undefined, () => false]
-  const end = (outcome: string, failure: Failure | undefined) => {
-    if (ended) return
-    ended = true
-    signal.removeEventListener('abort', follow)
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** The caller's signal aborted. */
+  handleEvent(): void {
+    // What was asked for is worked at, and paid for: then it is as well to know how much.
+    if (!isDrained(this.#parts)) this.#controller.abort(this.#parts.signal.reason)
+  }
+
+  commit(): void {
+    this.#entry.firstTokenMs = this.#sinceStart()
+    this.#entry.isDelivered = true
+    keepNotes(this.#parts, this.#entry, this.notes)
+  }
+
+  end(): void {
+    this.#end('ok', undefined)
+  }
+
+  claims(teller: Teller): void {
+    this.#teller = teller
+  }
+
+  fail(thrown: unknown): unknown {
+    const { signal, deployment } = this.#parts
+    const told: unknown = signal.aborted ? signal.reason : thrown
+    const reason = told instanceof Failure ? told.at(deployment.upstream.name) : told
+    const failure = asFailure(reason)
+    this.#end(failure.kind, failure)
+    this.#controller.abort(reason)
+    return reason
+  }
+
+  leave(): void {
+    if (this.#hasEnded) return
+    const { signal } = this.#parts
+    const failure = signal.aborted ? asFailure(signal.reason) : new Failure('caller_left', 'The caller left.')
+    this.#end(failure.kind, failure)
+    this.#controller.abort(failure)
+  }
+
+  watch(timeout: () => Failure): IdleWatch {
+    const { deployment, deadlineAt, clock } = this.#parts
+    const { clocks } = deployment
+    const leftMs = Math.min(clocks.totalMs - this.#sinceStart(), deadlineAt - clock.now())
+    return watchClocks(clocks, leftMs, () => this.#controller.abort(timeout()))
+  }
+
+  #sinceStart(): number {
+    const { clock, startedAt } = this.#parts
+    return clock.now() - startedAt - this.#entry.startMs
+  }
+
+  #end(outcome: string, failure: Failure | undefined): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    const entry = this.#entry
+    const { record, call, signal, permit, place } = this.#parts
+    signal.removeEventListener('abort', this)
     entry.outcome = outcome
-    entry.totalMs = sinceStart()
-    keepNotes(parts, entry, notes)
-    const [usage, isWhole] = claimed
-    keepUsage(entry, usage(), { record: parts.record, notes, failure, isWhole })
-    parts.permit?.end({
+    entry.totalMs = this.#sinceStart()
+    keepNotes(this.#parts, entry, this.notes)
+    keepUsage(entry, this.#teller, { record, notes: this.notes, failure })
+    permit?.end({
       failure,
       // A reply that came whole had no first token of its own.
-      firstTokenMs: parts.call.stream ? entry.firstTokenMs : undefined,
+      firstTokenMs: call.stream ? entry.firstTokenMs : undefined,
       completionTokens: entry.used?.completionTokens,
       durationMs: entry.totalMs,
-      workedMs: notes.billedMs,
+      workedMs: this.notes.billedMs,
     })
-    parts.place?.leave()
-  }
-  return {
-    id: `${parts.record.id}-${parts.record.attempts.length - 1}`,
-    signal: controller.signal,
-    notes,
-    commit() {
-      entry.firstTokenMs = sinceStart()
-      entry.isDelivered = true
-      keepNotes(parts, entry, notes)
-    },
-    end: () => end('ok', undefined),
-    claims(...told) {
-      claimed = told
-    },
-    fail(thrown) {
-      const told: unknown = signal.aborted ? signal.reason : thrown
-      const reason = told instanceof Failure ? told.at(parts.deployment.upstream.name) : told
-      const failure = asFailure(reason)
-      end(failure.kind, failure)
-      controller.abort(reason)
-      return reason
-    },
-    leave() {
-      if (ended) return
-      const failure = signal.aborted
-        ? asFailure(signal.reason)
-        : new Failure('caller_left', 'The caller left.')
-      end(failure.kind, failure)
-      controller.abort(failure)
-    },
-    watch(timeout) {
-      const { clocks } = parts.deployment
-      const leftMs = Math.min(clocks.totalMs - sinceStart(), parts.deadlineAt - clock.now())
-      return watchClocks(clocks, leftMs, () => controller.abort(timeout()))
-    },
+    place?.leave()
   }
 }
+
+const silent: Teller = { usage: () => undefined, isFinished: () => false, isCut: () => true }
 
 /**
  * Whether the answer is read to its end though nobody wants it any more: when its caller left. What the gateway itself
@@ -200,21 +241,21 @@ type Ending = {
   readonly record: CallRecord
   readonly notes: AttemptNotes
   readonly failure: Failure | undefined
-  readonly isWhole: (isAnswered: boolean) => boolean
 }
 
 /** What the upstream told of what it did; what it did not tell is for others to estimate. */
 function keepUsage(
   entry: AttemptRecord,
-  claimed: ClaimedUsage | undefined,
-  { record, notes: { billedMs, isUnsent, headersAt }, failure, isWhole }: Ending,
+  teller: Teller,
+  { record, notes: { billedMs, isUnsent, headersAt }, failure }: Ending,
 ): void {
+  const claimed = teller.usage()
   const isTimed = entry.price.nanoUsdPerSecond !== undefined
   const mayBeBilled = failure?.mayBeBilled === true && isUnsent !== true
   entry.billedMs = billedMs
   if (claimed?.promptTokens !== undefined && claimed.completionTokens !== undefined) {
-    const usage = writeUsage({ ...claimed.raw }, claimed.promptTokens, claimed.completionTokens)
-    const isPart = !isWhole(failure === undefined)
+    const usage = writeUsage(claimed.raw, claimed.promptTokens, claimed.completionTokens)
+    const isPart = !isOfAll(teller, failure === undefined)
     if (isPart) record.flags.add('usage_partial')
     entry.used = consumptionOf(usage, billedMs ?? entry.totalMs)
     entry.isEstimated = isTimed ? billedMs === undefined : isPart
@@ -230,6 +271,11 @@ function keepUsage(
     // A machine paid by the second may have been at it, if only to refuse: next to nothing, but not surely nothing.
     entry.isEstimated = true
   }
+}
+
+/** What has come to its end may yet fail over what follows. */
+function isOfAll(teller: Teller, isAnswered: boolean): boolean {
+  return teller.isFinished() || (isAnswered && teller.isCut?.() !== true)
 }
 
 const noTokens = { promptTokens: 0, cachedTokens: 0, completionTokens: 0 } as const

@@ -50,7 +50,7 @@ export async function attempt(parts: AttemptParts): Promise<Answer> {
       notes: open.notes,
     })
     const flow: Flow = { parts, open, normalizer: asking.reading(normalizerFor(parts, asking.call)) }
-    open.claims(flow.normalizer.usage, (isAnswered) => isAllTold(flow.normalizer, isAnswered))
+    open.claims(flow.normalizer)
     return await (call.stream ? openStream(flow, sent) : takeWhole(flow, sent))
   } catch (thrown) {
     throw open.fail(thrown)
@@ -68,11 +68,6 @@ type Flow = {
   readonly parts: AttemptParts
   readonly open: OpenAttempt
   readonly normalizer: Reading
-}
-
-/** What is cut here goes on there; what has come to its end may yet fail over what follows, which is no work. */
-function isAllTold(normalizer: Reading, isAnswered: boolean): boolean {
-  return normalizer.isFinished() || (isAnswered && normalizer.isCut?.() !== true)
 }
 
 function normalizerFor({ call, record, clock }: AttemptParts, asked: Call): Normalizer {
@@ -103,10 +98,10 @@ function commitWhole({ parts, normalizer, open }: Flow, deltas: readonly Delta[]
   const bursts = [[settled]]
   parts.signal.throwIfAborted()
   // What was written and not chosen was written all the same.
-  parts.note([whole])
+  parts.meter.note(deltas)
   open.commit()
   open.end()
-  return { deployment, bursts, usage: normalizer.usage }
+  return { deployment, bursts, usage: () => normalizer.usage() }
 }
 
 function accepted(normalizer: Reading, burst: readonly RawDelta[]): readonly Delta[] {
@@ -139,7 +134,7 @@ async function openStream(flow: Flow, sent: Sent): Promise<Answer> {
     if (parts.signal.aborted) await onward.return()
     parts.signal.throwIfAborted()
     open.commit()
-    return { deployment, bursts: onward, usage: normalizer.usage }
+    return { deployment, bursts: onward, usage: () => normalizer.usage() }
   } catch (thrown) {
     const reason = open.fail(thrown)
     finalise(iterator)
@@ -210,7 +205,7 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
       this.#close()
       throw reason
     }
-    parts.note(deltas)
+    parts.meter.note(deltas)
     return { done: false, value: deltas }
   }
 

@@ -7,7 +7,7 @@ import type { Explanation } from './explain.ts'
 import { Failure } from './failure.ts'
 import { isSinglePart, isSplitAt, splitCall } from './fan-out.ts'
 import { fold } from './fold.ts'
-import { createMeter, type Meter } from './meter.ts'
+import { createMeter, type Meter, type MeteredUsage } from './meter.ts'
 import type { AnyCall, Call, Delta, Relay, RelayReply, Reply, Usage } from './model.ts'
 import { openParted } from './parted.ts'
 import type { Planned, Planner } from './planner.ts'
@@ -41,7 +41,7 @@ export interface Gateway {
 export type Stream = {
   readonly bursts: Bursts
   /** The usage of the whole answer, also noted in the record; to be called once, after `bursts` ended. */
-  usage(): Promise<Usage>
+  usage(): Usage | Promise<Usage>
 }
 
 export type GatewayParts = {
@@ -72,11 +72,12 @@ export type GatewayLimits = {
 export function createGateway(parts: GatewayParts): Gateway {
   const { planner } = parts
   return {
-    async reply(call, signal, record) {
-      const { bursts, usage } = await open({ parts, call, signal, record })
-      const reply = fold(Array.isArray(bursts) ? bursts.flat() : await gather(bursts))
-      if (reply === undefined) throw new TypeError('A committed answer holds at least one delta.')
-      return { chunk: reply.chunk, source: reply.source, usage: await usage() }
+    reply(call, signal, record) {
+      try {
+        return open({ parts, call, signal, record }).then(whole)
+      } catch (thrown) {
+        return Promise.reject(thrown)
+      }
     },
     async stream(call, signal, record) {
       return await open({ parts, call, signal, record })
@@ -99,6 +100,23 @@ type Job = {
   readonly call: Call
   readonly signal: AbortSignal
   readonly record: OpenRecord
+}
+
+/** Nearly every reply is in hand: it is no async function, which would cost a kilobyte each time. */
+function whole(stream: Stream): Reply | Promise<Reply> {
+  const { bursts } = stream
+  if (!Array.isArray(bursts)) return gather(bursts).then((deltas) => told(deltas, stream))
+  const [only = [], ...others] = bursts
+  return told(others.length === 0 ? only : bursts.flat(), stream)
+}
+
+function told(deltas: readonly Delta[], stream: Stream): Reply | Promise<Reply> {
+  const reply = fold(deltas)
+  if (reply === undefined) throw new TypeError('A committed answer holds at least one delta.')
+  const { chunk, source } = reply
+  const usage = stream.usage()
+  if (!(usage instanceof Promise)) return { chunk, source, usage }
+  return usage.then((settled) => ({ chunk, source, usage: settled }))
 }
 
 async function gather(bursts: Bursts): Promise<readonly Delta[]> {
@@ -140,13 +158,15 @@ type Work = Job & { readonly planned: Planned; readonly account: Account }
 function openWhole(work: Work, plan: Plan): Promise<Stream> {
   const meter = createMeter(work.call, work.parts.counter)
   work.account.follow(0, meter)
-  return run(work, plan, work.call, 0, meter.note).then((answer) => {
+  return run(work, plan, work.call, 0, meter).then((answer) => {
     if (mayBreakOff(work, plan)) return openSeamed(work, plan, answer, meter)
     return {
       bursts: answer.bursts,
-      async usage() {
-        const { usage, estimated } = await meter.settle(answer.usage())
-        return noteUsage(work, answer.deployment, usage, estimated)
+      usage() {
+        const metered = meter.settle(answer.usage())
+        if (metered instanceof Promise)
+          return metered.then((each) => noteUsage(work, answer.deployment, each))
+        return noteUsage(work, answer.deployment, metered)
       },
     }
   })
@@ -164,13 +184,12 @@ function openSeamed(work: Work, plan: Plan, first: Answer, meter: Meter): Stream
   const { bursts, usage } = seamed({
     ...{ call, plan, first, meter, account, signal, counter: parts.counter, record: record.row },
     isOver: () => parts.clock.now() >= deadlineOf(work, call),
-    walk: (rest, make) => run(work, rest, call, 0, meter.note, make),
+    walk: (rest, make) => run(work, rest, call, 0, meter, make),
   })
   return {
     bursts,
     async usage() {
-      const metered = await usage()
-      return noteUsage(work, first.deployment, metered.usage, metered.estimated)
+      return noteUsage(work, first.deployment, await usage())
     },
   }
 }
@@ -188,15 +207,14 @@ async function openParts(work: Work, plan: Plan): Promise<Stream> {
     limit: limits.fanOut,
     signal: work.signal,
     follow: ({ index }, meter) => account.follow(index, meter),
-    run: ({ call: part, index }, signal, note) => run({ ...work, signal }, plan, part, index, note),
+    run: ({ call: part, index }, signal, meter) => run({ ...work, signal }, plan, part, index, meter),
   }).catch((thrown: unknown) => {
     throw isBest ? aboutBestOf(thrown, call) : thrown
   })
   return {
     bursts: isBest ? bestOf(merged.bursts, call) : merged.bursts,
     async usage() {
-      const { usage, estimated } = await merged.usage()
-      return noteUsage(work, plan[0], usage, estimated)
+      return noteUsage(work, plan[0], await merged.usage())
     },
   }
 }
@@ -218,7 +236,7 @@ function run(
   plan: Plan,
   call: Call,
   part: number,
-  note: Meter['note'],
+  meter: Pick<Meter, 'note'>,
   make: (parts: AttemptParts) => Promise<Answer> = attempt,
 ): Promise<Answer> {
   const { signal, record } = work
@@ -238,7 +256,7 @@ function run(
       detokenizer,
       standings,
       retryBudget,
-      note,
+      meter,
     },
     make,
     call.stream ? hedging : undefined,
@@ -254,13 +272,12 @@ function run(
 function noteUsage(
   { record, planned, account }: Work,
   { id }: Deployment,
-  usage: Usage,
-  isEstimated: boolean,
+  { usage, estimated }: MeteredUsage,
 ): Usage {
   record.row.usage = usage
-  record.row.usageEstimated = isEstimated
+  record.row.usageEstimated = estimated
   // The sum over several attempts is that of no call.
-  if (!record.row.flags.has('continued')) planned.learn(usage, isEstimated, id)
+  if (!record.row.flags.has('continued')) planned.learn(usage, estimated, id)
   account.settle()
   return usage
 }

@@ -16,31 +16,50 @@ export interface Meter {
 export type MeteredUsage = { readonly usage: Usage; readonly estimated: boolean }
 
 export function createMeter(call: Call, counter: TokenCounter): Meter {
-  const pieces: string[] = []
-  let settled: MeteredUsage | undefined
-  const count = async (claimed: ClaimedUsage | undefined) => {
-    const promptTokens = claimed?.promptTokens ?? (await counter.count(promptText(call)))
-    const completionTokens = claimed?.completionTokens ?? (await counter.count(completionText(call, pieces)))
-    settled = { usage: writeUsage(claimed?.raw ?? {}, promptTokens, completionTokens), estimated: true }
-    return settled
+  return new AnswerMeter(call, counter)
+}
+
+/** A class, as what every call has anew: its methods are made once. */
+class AnswerMeter implements Meter {
+  readonly #call: Call
+  readonly #counter: TokenCounter
+  readonly #pieces: string[] = []
+  #settled: MeteredUsage | undefined
+
+  constructor(call: Call, counter: TokenCounter) {
+    this.#call = call
+    this.#counter = counter
   }
-  return {
-    note(deltas) {
-      for (const { chunk } of deltas) for (const choice of chunk.choices) notePieces(choice, pieces)
-    },
-    settle(claimed) {
-      const { promptTokens, completionTokens, raw = {} } = claimed ?? {}
-      if (promptTokens === undefined || completionTokens === undefined) return count(claimed)
-      settled = { usage: writeUsage(raw, promptTokens, completionTokens), estimated: false }
-      return settled
-    },
-    estimate() {
-      if (settled !== undefined) return settled
-      const { exactTokens, textTokens } = promptSizeOf(call)
-      const promptTokens = wholeTokens(exactTokens + textTokens)
-      const completionTokens = wholeTokens(tokensIn(completionText(call, pieces)))
-      return { usage: writeUsage({}, promptTokens, completionTokens), estimated: true }
-    },
+
+  note(deltas: readonly Delta[]): void {
+    for (const { chunk } of deltas) for (const choice of chunk.choices) notePieces(choice, this.#pieces)
+  }
+
+  settle(claimed: ClaimedUsage | undefined): MeteredUsage | Promise<MeteredUsage> {
+    if (claimed?.promptTokens === undefined || claimed.completionTokens === undefined) {
+      return this.#count(claimed)
+    }
+    const usage = writeUsage(claimed.raw, claimed.promptTokens, claimed.completionTokens)
+    this.#settled = { usage, estimated: false }
+    return this.#settled
+  }
+
+  async #count(claimed: ClaimedUsage | undefined): Promise<MeteredUsage> {
+    const count = (text: string) => this.#counter.count(text)
+    const promptTokens = claimed?.promptTokens ?? (await count(promptText(this.#call)))
+    const completionTokens =
+      claimed?.completionTokens ?? (await count(completionText(this.#call, this.#pieces)))
+    const usage = writeUsage(claimed?.raw ?? {}, promptTokens, completionTokens)
+    this.#settled = { usage, estimated: true }
+    return this.#settled
+  }
+
+  estimate(): MeteredUsage {
+    if (this.#settled !== undefined) return this.#settled
+    const { exactTokens, textTokens } = promptSizeOf(this.#call)
+    const promptTokens = wholeTokens(exactTokens + textTokens)
+    const completionTokens = wholeTokens(tokensIn(completionText(this.#call, this.#pieces)))
+    return { usage: writeUsage({}, promptTokens, completionTokens), estimated: true }
   }
 }
 
@@ -50,10 +69,12 @@ function notePieces(choice: Choice, pieces: string[]): void {
     if (choice.text) pieces.push(choice.text)
     return
   }
-  const { content, reasoning_content: reasoning, refusal, function_call: called } = message
-  for (const words of [reasoning, content, refusal]) if (typeof words === 'string') pieces.push(words)
-  for (const call of message.tool_calls ?? []) noteCalled(call.function, pieces)
-  noteCalled(called, pieces)
+  const { content, reasoning_content: reasoning, refusal, tool_calls: calls, function_call: called } = message
+  if (typeof reasoning === 'string') pieces.push(reasoning)
+  if (typeof content === 'string') pieces.push(content)
+  if (typeof refusal === 'string') pieces.push(refusal)
+  if (calls !== undefined) for (const call of calls) noteCalled(call.function, pieces)
+  if (called !== undefined) noteCalled(called, pieces)
 }
 
 function noteCalled(called: unknown, pieces: string[]): void {

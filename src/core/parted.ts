@@ -23,8 +23,8 @@ export type PartedParts = {
   readonly signal: AbortSignal
   /** Told of each part's meter, before it runs. */
   readonly follow?: ((part: Part, meter: Meter) => void) | undefined
-  /** Tells `note` of the deltas of the answer. */
-  run(part: Part, signal: AbortSignal, note: Meter['note']): Promise<Answer>
+  /** Tells `meter` of the deltas of the answer. */
+  run(part: Part, signal: AbortSignal, meter: Pick<Meter, 'note'>): Promise<Answer>
 }
 
 /**
@@ -46,7 +46,7 @@ export async function openParted({
   )
   for (const { part, meter } of lanes) follow?.(part, meter)
   const tasks = lanes.map((lane) => async () => {
-    lane.answer = await run(lane.part, both, lane.meter.note)
+    lane.answer = await run(lane.part, both, lane.meter)
     return lane.answer.bursts
   })
   const failed = () =>

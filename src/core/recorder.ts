@@ -30,38 +30,53 @@ export function createRecorder(sinks: readonly Sink[], clock: Clock, slowThresho
     pending = []
     for (const sink of sinks) for (const row of rows) sink.write(row)
   }
-  return {
-    open(id, dialect) {
-      const startedAt = clock.now()
-      const row = startRecord(id, dialect, clock.epochMs())
-      const elapsedMs = () => clock.now() - startedAt
-      let closed = false
-      let beforeClose: (() => void) | undefined
-      return {
-        row,
-        startedAt,
-        elapsedMs,
-        atClose(settle) {
-          beforeClose = settle
-        },
-        fail(thrown) {
-          const failure = asFailure(thrown)
-          row.failure = failure
-          row.outcome = failure.kind === 'caller_left' ? 'left' : 'failed'
-          // Whoever left in the middle did not get what the status in the headers promised.
-          if (row.status === 0 || row.outcome === 'left') row.status = failure.status
-          return failure
-        },
-        [Symbol.dispose]() {
-          if (closed) return
-          closed = true
-          beforeClose?.()
-          row.totalMs = elapsedMs()
-          row.slow = row.totalMs > slowThresholdMs
-          pending.push(row)
-          if (pending.length === 1) setImmediate(flush)
-        },
-      }
-    },
+  const keep = (row: CallRecord) => {
+    row.slow = row.totalMs > slowThresholdMs
+    pending.push(row)
+    if (pending.length === 1) setImmediate(flush)
+  }
+  return { open: (id, dialect) => new Entry(startRecord(id, dialect, clock.epochMs()), clock, keep) }
+}
+
+/** A class, as what every call has anew: its methods are made once. */
+class Entry implements OpenRecord {
+  readonly row: CallRecord
+  readonly startedAt: number
+  readonly #clock: Clock
+  readonly #keep: (row: CallRecord) => void
+  #settle: (() => void) | undefined
+  #isClosed = false
+
+  constructor(row: CallRecord, clock: Clock, keep: (row: CallRecord) => void) {
+    this.row = row
+    this.startedAt = clock.now()
+    this.#clock = clock
+    this.#keep = keep
+  }
+
+  elapsedMs(): number {
+    return this.#clock.now() - this.startedAt
+  }
+
+  atClose(settle: () => void): void {
+    this.#settle = settle
+  }
+
+  fail(thrown: unknown): Failure {
+    const { row } = this
+    const failure = asFailure(thrown)
+    row.failure = failure
+    row.outcome = failure.kind === 'caller_left' ? 'left' : 'failed'
+    // Whoever left in the middle did not get what the status in the headers promised.
+    if (row.status === 0 || row.outcome === 'left') row.status = failure.status
+    return failure
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#settle?.()
+    this.row.totalMs = this.elapsedMs()
+    this.#keep(this.row)
   }
 }

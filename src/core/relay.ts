@@ -69,7 +69,7 @@ async function answered({ parts, plan, pieces, signal, record }: Work): Promise<
   const both = pieces.length === 1 ? signal : AbortSignal.any([signal, siblings.signal])
   const tasks = pieces.map((piece, part) => async () => {
     const deadlineAt = startedAt + Math.min(limits.deadlineMs, piece.deadlineMs ?? Number.POSITIVE_INFINITY)
-    const bounds = { startedAt, deadlineAt, standings, retryBudget, signal: both, note: () => undefined }
+    const bounds = { startedAt, deadlineAt, standings, retryBudget, signal: both, meter: unmetered }
     return [
       await walk({ plan, call: piece, part, clock, random, record: row, ...bounds }, async (attempt) => {
         const relayed = await attemptRelay(attempt)
@@ -106,7 +106,7 @@ async function attemptRelay(parts: AttemptParts<Relay>): Promise<Relayed> {
     const sent = upstream.relay(call, { id, upstreamModel, connectMs: clocks.connectMs, signal, notes })
     const raw = await inTime(parts, sent, clocks.totalMs)
     const claimed = claimOf(raw.body, parts.record.flags)
-    open.claims(() => claimed, isTold)
+    open.claims({ usage: () => claimed, isFinished })
     const reply = call.kind === 'embeddings' ? vouchEmbeddings(raw, call) : vouchRerank(raw, call)
     open.commit()
     open.end()
@@ -116,8 +116,11 @@ async function attemptRelay(parts: AttemptParts<Relay>): Promise<Relayed> {
   }
 }
 
+/** What a relay brings forth is no words. */
+const unmetered = { note: () => undefined }
+
 /** The answer comes in one piece, and its usage with it. */
-function isTold(): boolean {
+function isFinished(): boolean {
   return true
 }
 

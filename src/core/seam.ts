@@ -90,7 +90,7 @@ type Leg = { readonly answer: Answer; readonly meter: Meter }
 async function takeUp({ counter, account }: SeamParts, rest: Call, parts: AttemptParts): Promise<Leg> {
   const meter = createMeter(rest, counter)
   account.follow(parts.part, meter)
-  const answer = await attempt({ ...parts, call: rest, note: meter.note, isResumed: true })
+  const answer = await attempt({ ...parts, call: rest, meter, isResumed: true })
   return { answer, meter }
 }
 

@@ -219,35 +219,55 @@ function noteChange(entry: Entry): void {
 
 /** `passOfWhole`: of the deployment, where the entry is one model there. */
 function permit(entry: Entry, pass: Pass, passOfWhole?: Pass): Permit {
-  const { whole } = entry
-  const entries = whole === undefined ? [entry] : [entry, whole]
-  let isEnded = false
-  for (const { counts } of entries) counts.inFlight++
-  if (entry.counts.attempts === 0) noteChange(entry)
-  const close = (verdict: Verdict, verdictOnWhole: Verdict) => {
-    isEnded = true
-    entry.breaker.end(pass, verdict)
-    if (passOfWhole !== undefined) whole?.breaker.end(passOfWhole, verdictOnWhole)
-    for (const each of entries) {
-      each.counts.inFlight--
-      noteChange(each)
-    }
+  const { counts, whole } = entry
+  counts.inFlight++
+  if (whole !== undefined) whole.counts.inFlight++
+  if (counts.attempts === 0) noteChange(entry)
+  return new AttemptPermit(entry, pass, passOfWhole)
+}
+
+/** A class, as what every attempt has anew: its methods are made once. */
+class AttemptPermit implements Permit {
+  readonly #entry: Entry
+  readonly #pass: Pass
+  readonly #passOfWhole: Pass | undefined
+  #hasEnded = false
+
+  constructor(entry: Entry, pass: Pass, passOfWhole: Pass | undefined) {
+    this.#entry = entry
+    this.#pass = pass
+    this.#passOfWhole = passOfWhole
   }
-  return {
-    end(ending) {
-      if (isEnded) return
-      const { failure } = ending
-      const verdict = verdictOn(failure)
-      for (const each of entries) note(each, ending, verdict)
-      // The limit is the model's own: where it is not, each of them will be told.
-      if (failure?.blame === 'load') entry.load.limited(failure.retryAfterMs)
-      if (failure === undefined || whole === undefined) close(verdict, verdict)
-      else if (concernsAll(failure)) close('neither', verdict)
-      else close(verdict, 'neither')
-    },
-    [Symbol.dispose]() {
-      if (!isEnded) close('neither', 'neither')
-    },
+
+  end(ending: Ending): void {
+    if (this.#hasEnded) return
+    const { load, whole } = this.#entry
+    const { failure } = ending
+    const verdict = verdictOn(failure)
+    note(this.#entry, ending, verdict)
+    if (whole !== undefined) note(whole, ending, verdict)
+    // The limit is the model's own: where it is not, each of them will be told.
+    if (failure?.blame === 'load') load.limited(failure.retryAfterMs)
+    if (failure === undefined || whole === undefined) this.#close(verdict, verdict)
+    else if (concernsAll(failure)) this.#close('neither', verdict)
+    else this.#close(verdict, 'neither')
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#hasEnded) this.#close('neither', 'neither')
+  }
+
+  #close(verdict: Verdict, verdictOnWhole: Verdict): void {
+    this.#hasEnded = true
+    const entry = this.#entry
+    const { whole } = entry
+    entry.breaker.end(this.#pass, verdict)
+    if (this.#passOfWhole !== undefined) whole?.breaker.end(this.#passOfWhole, verdictOnWhole)
+    entry.counts.inFlight--
+    noteChange(entry)
+    if (whole === undefined) return
+    whole.counts.inFlight--
+    noteChange(whole)
   }
 }
 
@@ -270,7 +290,16 @@ function note(entry: Entry, ending: Ending, verdict: Verdict): void {
   if (verdict === 'answered') counts.answered++
   else if (verdict !== 'neither') counts.failed++
   if (isLimited) counts.limited++
-  if (verdict !== 'neither') observations.note({ ...ending, isAnswered: verdict === 'answered' })
+  if (verdict !== 'neither') {
+    const { firstTokenMs, completionTokens, durationMs, workedMs } = ending
+    observations.note({
+      isAnswered: verdict === 'answered',
+      firstTokenMs,
+      completionTokens,
+      durationMs,
+      workedMs,
+    })
+  }
   if (failure !== undefined && (isLimited || verdict !== 'neither')) entry.lastFailure = failure.kind
 }
 

@@ -192,11 +192,11 @@ async function* burstsOf(reader: AnswerReader): AsyncGenerator<readonly Delta[],
 const inWriting: Chunk = { id: '', object: '', created: 0, model: '', choices: [] }
 const noUsage: Usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }
 
-function beginReplay({ row, elapsedMs }: OpenRecord): AttemptRecord {
+function beginReplay(record: OpenRecord): AttemptRecord {
   const entry: AttemptRecord = {
     deployment: 'cache',
     part: 0,
-    startMs: elapsedMs(),
+    startMs: record.elapsedMs(),
     headersMs: undefined,
     firstTokenMs: undefined,
     totalMs: 0,
@@ -211,7 +211,7 @@ function beginReplay({ row, elapsedMs }: OpenRecord): AttemptRecord {
     isUncertain: false,
     costNanoUsd: 0,
   }
-  row.attempts.push(entry)
+  record.row.attempts.push(entry)
   return entry
 }
 

@@ -69,7 +69,8 @@ function isWorthRetrying({ row }: OpenRecord, { retryAfterMs = 0 }: Failure): bo
 }
 
 /** The time to the first byte that no attempt and no wait between attempts accounts for. */
-function overheadOf({ row, elapsedMs }: OpenRecord): number {
+function overheadOf(record: OpenRecord): number {
+  const { row } = record
   const upstreamMs = row.attempts.reduce(
     (until, attempt) => Math.max(until, attempt.startMs + (attempt.firstTokenMs ?? attempt.totalMs)),
     row.attempts[0]?.startMs ?? 0,
@@ -77,7 +78,7 @@ function overheadOf({ row, elapsedMs }: OpenRecord): number {
   const [first] = row.attempts
   // A wait for a place at the first upstream was before its attempt began.
   const firstStartMs = (first?.startMs ?? 0) - (first?.queuedMs ?? 0)
-  return Math.max(0, elapsedMs() - (upstreamMs - firstStartMs))
+  return Math.max(0, record.elapsedMs() - (upstreamMs - firstStartMs))
 }
 
 /** Names come from a configuration or a request: what a header may not hold is left out of them. */

@@ -48,7 +48,7 @@ export type SheddingParts = {
 }
 
 export function createShedding({ limits, pressure, random }: SheddingParts): Shedding {
-  const held = { calls: 0, bytes: 0 }
+  const held: Held = { calls: 0, bytes: 0 }
   const shed: Record<ShedReason, number> = { in_flight: 0, in_flight_bytes: 0, event_loop: 0, heap: 0 }
   const turnAway = (reason: ShedReason) => {
     shed[reason]++
@@ -63,27 +63,46 @@ export function createShedding({ limits, pressure, random }: SheddingParts): She
     if (pressure.loopDelayMs > loopDelayMs) return 'event_loop'
     return pressure.heapShare > heapShare ? 'heap' : undefined
   }
+  const refuseBytes = (bytes: number) => {
+    if (bytes > limits().inFlightBytes) throw turnAway('in_flight_bytes')
+  }
   return {
     admit() {
       const reason = reasonNow()
       if (reason !== undefined) throw turnAway(reason)
       held.calls++
-      let own = 0
-      return {
-        hold(bytes) {
-          const others = held.bytes - own
-          if (others > 0 && others + bytes > limits().inFlightBytes) throw turnAway('in_flight_bytes')
-          held.bytes = others + bytes
-          own = bytes
-        },
-        [Symbol.dispose]() {
-          held.calls--
-          held.bytes -= own
-        },
-      }
+      return new CallAdmission(held, refuseBytes)
     },
     reason: reasonNow,
     read: () => ({ inFlight: held.calls, inFlightBytes: held.bytes, shed: { ...shed } }),
+  }
+}
+
+/** What all calls that are let in hold together. */
+type Held = { calls: number; bytes: number }
+
+/** A class, as what every call has anew: its methods are made once. */
+class CallAdmission implements Admission {
+  readonly #held: Held
+  /** Throws where so many are too many, of several calls together. */
+  readonly #refuse: (bytes: number) => void
+  #bytes = 0
+
+  constructor(held: Held, refuse: (bytes: number) => void) {
+    this.#held = held
+    this.#refuse = refuse
+  }
+
+  hold(bytes: number): void {
+    const others = this.#held.bytes - this.#bytes
+    if (others > 0) this.#refuse(others + bytes)
+    this.#held.bytes = others + bytes
+    this.#bytes = bytes
+  }
+
+  [Symbol.dispose](): void {
+    this.#held.calls--
+    this.#held.bytes -= this.#bytes
   }
 }
 

@@ -160,13 +160,13 @@ function parted(body: JsonObject, tell: (part: Part) => Told) {
   const caller = aCaller()
   const signals: AbortSignal[] = []
   const finalised = new Set<number>()
-  const run: PartedParts['run'] = async (part, signal, note) => {
+  const run: PartedParts['run'] = async (part, signal, meter) => {
     signals.push(signal)
     const told = tell(part)
     if (told.thrown !== undefined) throw told.thrown
     return {
       deployment: aDeployment(scriptedUpstream([[]])),
-      bursts: play(told, signal, note, () => finalised.add(part.index)),
+      bursts: play(told, signal, meter, () => finalised.add(part.index)),
       usage: () => told.usage && readUsage(told.usage, new Set()),
     }
   }
@@ -179,7 +179,7 @@ function parted(body: JsonObject, tell: (part: Part) => Told) {
 async function* play(
   told: Told,
   signal: AbortSignal,
-  note: (deltas: readonly Delta[]) => void,
+  meter: Parameters<PartedParts['run']>[2],
   finalise: () => void,
 ): AsyncGenerator<readonly Delta[]> {
   try {
@@ -187,7 +187,7 @@ async function* play(
     yield []
     for (const chunk of told.chunks ?? []) {
       const burst = [rawDelta(chunk) as Delta]
-      note(burst)
+      meter.note(burst)
       yield burst
     }
     if (told.thrownAfter !== undefined) throw told.thrownAfter

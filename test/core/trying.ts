@@ -46,7 +46,7 @@ export function attemptParts(upstream: ScriptedUpstream, change: Partial<Attempt
     part: 0,
     record: startRecord('req_1', 'completions'),
     clock: timersClock,
-    note: () => undefined,
+    meter: { note: () => undefined },
     ...change,
   }
 }

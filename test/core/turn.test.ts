@@ -56,7 +56,7 @@ test('a wait in the queue is neither the upstream’s time nor counted by its cl
     const track = standings.trackOf(place)
     const begin = () => {
       const permit = track.begin()
-      return permit && { ...permit, end: (ending: unknown) => ended.push(ending) }
+      return permit && Object.assign(permit, { end: (ending: unknown) => ended.push(ending) })
     }
     return { ...track, begin }
   }
