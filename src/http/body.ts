@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'koa'
 import bodyParser from 'koa-bodyparser'
+import { createBatch } from '../core/batch.ts'
 import { Failure } from '../core/failure.ts'
 import { depthOf, hasProtoKey, isObject, type JsonObject, parseJson } from '../core/json.ts'
 import { broken, callerLeft, encodingOf, readInflated, tooLarge } from './inflate.ts'
@@ -34,6 +35,7 @@ export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): BodyRead
     textLimit: String(bodyBytes),
   }
   const read = bodyParser(options)
+  const batch = createBatch()
   const readOther = async (ctx: Context, hold: (bytes: number) => void) => {
     requireJson(ctx)
     const encoding = encodingOf(ctx.req)
@@ -52,11 +54,12 @@ export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): BodyRead
   return (ctx, hold = holdNothing) => {
     const plainBytes = plainLength(ctx.req)
     if (plainBytes === undefined || encodingOf(ctx.req) !== undefined) return readOther(ctx, hold)
-    return new Promise((resolve, reject) => {
+    const reading = new Promise<Buffer>((resolve, reject) => {
       requireJson(ctx)
       if (plainBytes > bodyBytes) throw tooLarge(bodyBytes)
-      readPlain(ctx.req, (bytes) => resolve(parseBody(bytes, jsonDepth)), reject)
+      readPlain(ctx.req, (bytes) => batch(() => resolve(bytes)), reject)
     })
+    return reading.then((bytes) => parseBody(bytes, jsonDepth))
   }
 }
 
@@ -100,11 +103,7 @@ function readPlain(
   const pieces: Buffer[] = []
   request.on('data', (piece: Buffer) => pieces.push(piece))
   request.on('end', () => {
-    try {
-      done(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces))
-    } catch (thrown) {
-      failed(thrown)
-    }
+    done(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces))
   })
   request.on('error', (cause) => failed(callerLeft(cause)))
 }

@@ -1,3 +1,4 @@
+import type { Batch } from '../core/batch.ts'
 import { Failure } from '../core/failure.ts'
 import type { Attempt, Clock } from '../core/ports.ts'
 import { connectionFailure, type Phase } from './connection-failure.ts'
@@ -31,6 +32,8 @@ export type WireParts = {
   readonly lingerMs?: number
 }
 
+export type ExchangeParts = WireParts & { readonly batch: Batch }
+
 /**
  * One request and its answer, from the wait for a connection to the last byte. It is at once what undici calls
  * (the methods `on…`), the listener of the attempt's signal and the answer that is handed out: one object, for
@@ -38,7 +41,7 @@ export type WireParts = {
  */
 export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
   status = 0
-  readonly #parts: WireParts
+  readonly #parts: ExchangeParts
   readonly #attempt: Attempt
   /** Has it wait for a connection once more; undefined once it has. */
   #waitAgain: (() => void) | undefined
@@ -58,7 +61,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
   /** Of an attempt that has less time to connect than connections have. */
   #connecting: NodeJS.Timeout | undefined
 
-  constructor(parts: WireParts, attempt: Attempt, waitAgain: () => void) {
+  constructor(parts: ExchangeParts, attempt: Attempt, waitAgain: () => void) {
     this.#parts = parts
     this.#attempt = attempt
     this.#waitAgain = waitAgain
@@ -163,6 +166,9 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
   }
 
   onResponseEnd(): void {
+    const wake = this.#wake
+    // A body that was collected is read together with those that came beside it.
+    if (this.#collecting && wake !== undefined) this.#wake = () => this.#parts.batch(wake)
     this.#end()
   }
 

@@ -1,4 +1,5 @@
 import { Pool } from 'undici'
+import { createBatch } from '../core/batch.ts'
 import type { Attempt } from '../core/ports.ts'
 import { Exchange, type WireAnswer, type WireParts } from './exchange.ts'
 
@@ -31,6 +32,7 @@ export function createWire(parts: WireParts): Wire {
     bodyTimeout: 0,
     keepAliveTimeout: 30_000,
   })
+  const exchanging = { ...parts, batch: createBatch() }
   const request = (
     method: 'GET' | 'POST',
     path: string,
@@ -39,7 +41,7 @@ export function createWire(parts: WireParts): Wire {
     attempt: Attempt,
   ) => {
     const asked = { path, method, headers: [...headers, 'x-request-id', attempt.id], body }
-    const exchange: Exchange = new Exchange(parts, attempt, () => pool.dispatch(asked, exchange))
+    const exchange: Exchange = new Exchange(exchanging, attempt, () => pool.dispatch(asked, exchange))
     if (!attempt.signal.aborted) pool.dispatch(asked, exchange)
     return exchange.answered
   }
