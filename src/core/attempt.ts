@@ -190,22 +190,39 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
     return this
   }
 
-  async next(): Promise<IteratorResult<readonly Delta[], undefined>> {
-    const { open, parts } = this.#flow
-    let deltas = this.#opening
+  /** No async function, which would cost a kilobyte for every token. */
+  next(): Promise<IteratorResult<readonly Delta[], undefined>> {
+    const opening = this.#opening
     this.#opening = undefined
+    if (opening !== undefined && opening.length > 0) return Promise.resolve(this.#told(opening))
+    if (this.#ended) return Promise.resolve({ done: true, value: undefined })
     try {
-      while (deltas === undefined || deltas.length === 0) {
-        if (this.#ended) return { done: true, value: undefined }
-        const step = this.#ask()
-        deltas = step && this.#take(await step)
-      }
+      const step = this.#ask()
+      return step === undefined ? this.next() : step.then(this.#heard, this.#failed)
     } catch (thrown) {
-      const reason = open.fail(thrown)
-      this.#close()
-      throw reason
+      return this.#failed(thrown)
     }
-    parts.meter.note(deltas)
+  }
+
+  readonly #heard = (
+    step: IteratorResult<readonly RawDelta[], unknown>,
+  ): IteratorResult<readonly Delta[], undefined> | Promise<IteratorResult<readonly Delta[], undefined>> => {
+    try {
+      const deltas = this.#take(step)
+      return deltas === undefined || deltas.length === 0 ? this.next() : this.#told(deltas)
+    } catch (thrown) {
+      return this.#failed(thrown)
+    }
+  }
+
+  readonly #failed = async (thrown: unknown): Promise<never> => {
+    const reason = this.#flow.open.fail(thrown)
+    this.#close()
+    throw reason
+  }
+
+  #told(deltas: readonly Delta[]): IteratorYieldResult<readonly Delta[]> {
+    this.#flow.parts.meter.note(deltas)
     return { done: false, value: deltas }
   }
 

@@ -105,10 +105,12 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
 
   next(): Promise<IteratorResult<Buffer, undefined>> {
     if (this.#pieces.length > 0) return Promise.resolve({ done: false, value: this.#take() })
-    if (this.#phase !== 'over') return this.#change().then(() => this.next())
+    if (this.#phase !== 'over') return this.#change().then(this.#nextOne)
     if (this.#failure !== undefined) return Promise.reject(this.#failure.thrown)
     return Promise.resolve({ done: true, value: undefined })
   }
+
+  readonly #nextOne = () => this.next()
 
   async return(): Promise<IteratorResult<Buffer, undefined>> {
     this.discard()

@@ -31,27 +31,54 @@ export class Events implements AsyncIterator<readonly RawDelta[], undefined> {
     this.#reader = createChunkReader(name, readError, needsDone)
   }
 
-  async next(): Promise<IteratorResult<readonly RawDelta[], undefined>> {
-    const reader = this.#reader
-    while (!this.#ended) {
-      try {
-        if (this.#bytes === undefined) {
-          const whole = await this.#open()
-          if (whole !== undefined) return { done: false, value: whole }
-        }
-        const step = await this.#bytes?.next()
-        const isOver = step === undefined || step.done === true
-        const burst = isOver ? reader.end() : reader.read(step.value)
-        // Past the terminator, or a fault, nothing is read: the body may end, and its connection serve again.
-        if (isOver || reader.done || reader.failure !== undefined) await this.return()
-        if (burst.length > 0) return { done: false, value: burst }
-      } catch (thrown) {
-        await this.return()
-        throw thrown
-      }
+  /** No async function, which would cost a kilobyte for every token. */
+  next(): Promise<IteratorResult<readonly RawDelta[], undefined>> {
+    if (this.#ended) return this.#tail()
+    if (this.#bytes === undefined) return this.#begin()
+    return this.#bytes.next().then(this.#read, this.#fail)
+  }
+
+  async #begin(): Promise<IteratorResult<readonly RawDelta[], undefined>> {
+    try {
+      const whole = await this.#open()
+      if (whole !== undefined) return { done: false, value: whole }
+    } catch (thrown) {
+      return await this.#fail(thrown)
     }
-    // What is wrong with a stream is told after what came before it.
-    if (reader.failure !== undefined) throw reader.failure
+    return await this.next()
+  }
+
+  readonly #read = (
+    step: IteratorResult<Buffer, undefined>,
+  ):
+    | IteratorResult<readonly RawDelta[], undefined>
+    | Promise<IteratorResult<readonly RawDelta[], undefined>> => {
+    const reader = this.#reader
+    let burst: readonly RawDelta[]
+    try {
+      burst = step.done === true ? reader.end() : reader.read(step.value)
+    } catch (thrown) {
+      return this.#fail(thrown)
+    }
+    // Past the terminator, or a fault, nothing is read: the body may end, and its connection serve again.
+    if (step.done === true || reader.done || reader.failure !== undefined) return this.#close(burst)
+    return burst.length > 0 ? { done: false, value: burst } : this.next()
+  }
+
+  async #close(last: readonly RawDelta[]): Promise<IteratorResult<readonly RawDelta[], undefined>> {
+    await this.return()
+    return last.length > 0 ? { done: false, value: last } : await this.#tail()
+  }
+
+  readonly #fail = async (thrown: unknown): Promise<never> => {
+    await this.return()
+    throw thrown
+  }
+
+  /** What is wrong with a stream is told after what came before it. */
+  async #tail(): Promise<IteratorReturnResult<undefined>> {
+    const { failure } = this.#reader
+    if (failure !== undefined) throw failure
     return { done: true, value: undefined }
   }
 
