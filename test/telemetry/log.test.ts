@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import pino from 'pino'
+import { describe, expect, test, vi } from 'vitest'
 import { createSavingsReport } from '../../src/cli/savings-report.ts'
 import { Failure } from '../../src/core/failure.ts'
 import { unknownPrice } from '../../src/core/price.ts'
@@ -34,6 +35,27 @@ const answered: Partial<CallRecord> = {
   totalMs: 7.25,
   usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 },
   usageEstimated: true,
+}
+
+const attempts = answered.attempts ?? []
+const failed = {
+  ...firstOf(attempts),
+  ...{ part: 1, outcome: 'timeout', queuedMs: 0, isDelivered: false, isUncertain: true, isEstimated: true },
+}
+const price = { ...unknownPrice, inputNanoUsdPerMillion: 1e9, nanoUsdPerRequest: 0.1 + 0.2 }
+const baseline = { deployment: '*@dear', price, workedMs: 1 }
+const refused = new Failure('upstream_auth', 'm', {
+  operatorNote: 'PANDOTATE_"KEY"',
+  upstreamStatus: 401,
+  param: 'a\nb',
+  cause: Object.assign(new Error('m'), { code: 'ECONNREFUSED' }),
+})
+const bug = new Failure('internal', 'm', { cause: new TypeError('m') })
+const everything: Partial<CallRecord> = {
+  ...answered,
+  ...{ principal: 'key-1', parts: 2, firstTokenMs: 1, backoffMs: 1, cache: 'hit', baseline },
+  ...{ costNanoUsd: 1, baselineNanoUsd: 2, savedNanoUsd: 1 },
+  ...{ dropped: new Set(['store']), converted: new Set(['n']), flags: new Set(['f']) },
 }
 
 describe('the line of a call', () => {
@@ -188,23 +210,111 @@ describe('the line of a call', () => {
     expect(JSON.stringify(line)).not.toContain('secret')
   })
 
+  test.for([
+    ['a system’s', 'ECONNREFUSED', 'ECONNREFUSED'],
+    ['a number', 20, 20],
+    ['someone’s text', { said: 'secret' }, undefined],
+    ['what JSON has no place for', 20n, undefined],
+  ] as const)('of a code that is %s tells %s as %s', ([, code, told]) => {
+    const failure = new Failure('unreachable', 'm', { cause: Object.assign(new Error('m'), { code }) })
+    const line = logged({ status: 502, outcome: 'failed', failure })
+    expect((line['failure'] as Record<string, unknown>)['causeCode']).toBe(told)
+  })
+
   test('clips a name that is longer than any model’s', () => {
     expect(String(logged({ model: 'm'.repeat(5000) })['model'])).toHaveLength(201)
   })
 
-  test('is not made where its level is not logged', () => {
-    const lines: string[] = []
-    createLogSink(createLog('error', { write: (line) => lines.push(line) })).write(
-      startRecord('req_1', 'chat'),
+  test.for([
+    ['answered', answered],
+    ['that was streamed', { ...answered, stream: true, firstTokenMs: 0, flags: new Set(['usage_clamped']) }],
+    ['in doubt', { ...answered, attempts: [], baseline, costNanoUsd: undefined, costEstimated: true }],
+    ['paid for', { ...answered, baseline, costNanoUsd: 1e21, baselineNanoUsd: 5e-7, savedNanoUsd: -3 }],
+    ['tried many times', { ...answered, backoffMs: 3, parts: 2, attempts: [failed, failed, ...attempts] }],
+    ['that lost something', { ...answered, dropped: new Set(['store', 'a"b']), converted: new Set(['n']) }],
+    ['from the cache', { ...answered, cache: 'hit', costNanoUsd: 0 }],
+    ['by an odd name', { ...answered, model: 'q"\\\n\u2028é😀', principal: 'p"\t' }],
+    ['by a long name', { ...answered, model: 'é"'.repeat(200), attempts }],
+    [
+      'with an impossible figure',
+      { ...answered, totalMs: Number.NaN, requestBytes: Number.POSITIVE_INFINITY },
+    ],
+    ['that failed', { status: 502, outcome: 'failed', failure: refused }],
+    ['that met a bug', { status: 500, outcome: 'failed', failure: bug }],
+  ] satisfies [string, Partial<CallRecord>][])('of a call %s is as pino would write it', ([, change]) => {
+    const line = lineOf(change)
+    expect(line).toBe(plainLine(line))
+  })
+
+  test('has its members in one order, whichever are there', () => {
+    const all = Object.keys(logged({ ...everything, failure: refused }))
+    for (const change of [answered, { ...answered, baseline }, { failure: refused }]) {
+      const members = Object.keys(logged(change))
+      expect(members).toEqual(all.filter((name) => members.includes(name)))
+    }
+    expect(all.join(' ')).toBe(
+      'level time requestId dialect principal model kind stream deployment provider status outcome failure parts ' +
+        'attempts parseMs firstTokenMs backoffMs totalMs overheadMs promptTokens completionTokens usageEstimated ' +
+        'cache costNanoUsd costEstimated baseline baselineNanoUsd savedNanoUsd slow requestBytes responseBytes ' +
+        'dropped converted flags msg',
     )
-    expect(lines).toEqual([])
+  })
+
+  test('is made where its level is logged, as that changes', () => {
+    const lines: string[] = []
+    const log = createLog('error', { write: (line) => lines.push(line) })
+    const sink = createLogSink(log)
+    for (const level of ['error', 'info', 'silent', 'trace']) {
+      log.level = level
+      sink.write(startRecord(level, 'chat'))
+    }
+    expect(lines.map((line) => JSON.parse(line).requestId)).toEqual(['info', 'trace'])
+  })
+
+  test('leaves the other lines of its logger as they are', () => {
+    const lines: string[] = []
+    const log = createLog('info', { write: (line) => lines.push(line) })
+    createLogSink(log)
+    log.info({ url: 'http://localhost' }, 'serving')
+    expect(lines).toEqual([expect.stringMatching(/,"url":"http:\/\/localhost","msg":"serving"}\n$/)])
+  })
+
+  test('tells the time at which it is written', () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    try {
+      for (const now of [1000, 1000, 2500]) {
+        vi.setSystemTime(now)
+        expect(logged({})['time']).toBe(new Date(now).toISOString())
+      }
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })
 
-function logged(change: Partial<CallRecord>): Record<string, unknown> {
+function lineOf(change: Partial<CallRecord>): string {
   const lines: string[] = []
   const sink = createLogSink(createLog('trace', { write: (line) => lines.push(line) }))
   sink.write({ ...startRecord('req_1', 'chat'), ...change })
   expect(lines).toHaveLength(1)
-  return JSON.parse(lines[0] ?? '')
+  return lines[0] ?? ''
+}
+
+function logged(change: Partial<CallRecord>): Record<string, unknown> {
+  return JSON.parse(lineOf(change))
+}
+
+/** What pino makes of the members of a line. */
+function plainLine(line: string): string {
+  const { level, time, msg, ...members } = JSON.parse(line)
+  const lines: string[] = []
+  const timestamp = () => `,"time":"${time}"`
+  const plain = pino({ level: 'trace', base: null, timestamp }, { write: (text) => lines.push(text) })
+  plain[pino.levels.labels[level] as pino.Level](members, msg)
+  return lines.join('')
+}
+
+function firstOf<Item>([item]: readonly Item[]): Item {
+  if (item === undefined) throw new Error('There is one.')
+  return item
 }
