@@ -1,8 +1,11 @@
+import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import { Failure } from '../../src/core/failure.ts'
 import { unknownPrice } from '../../src/core/price.ts'
-import { type CallRecord, startRecord } from '../../src/core/record.ts'
+import { type AttemptRecord, type CallRecord, startRecord } from '../../src/core/record.ts'
 import { createGenerations } from '../../src/telemetry/generations.ts'
+
+const ids = ['req_1', 'req_2', 'req_3', 'req_4']
 
 test('a call is found by its id', () => {
   const generations = createGenerations()
@@ -23,14 +26,20 @@ test.for([
   expect(generations.find('req_1', asking) !== undefined).toBe(isFound)
 })
 
-test('the call that was not looked at for longest makes room', () => {
+test('the oldest call makes room, looked at or not', () => {
   const generations = createGenerations(2)
-  generations.write(aRecord('req_1'))
-  generations.write(aRecord('req_2'))
-  generations.find('req_1', undefined)
-  generations.write(aRecord('req_3'))
-  const kept = ['req_1', 'req_2', 'req_3'].filter((id) => generations.find(id, undefined) !== undefined)
-  expect(kept).toEqual(['req_1', 'req_3'])
+  const kept: string[][] = []
+  for (const id of ids) {
+    generations.write(aRecord(id))
+    kept.push(ids.filter((each) => generations.find(each, undefined) !== undefined))
+  }
+  expect(kept).toEqual([['req_1'], ['req_1', 'req_2'], ['req_2', 'req_3'], ['req_3', 'req_4']])
+})
+
+test('of two calls by one id the later is found', () => {
+  const generations = createGenerations(2)
+  for (const model of ['a', 'b', 'c']) generations.write(aRecord('req_1', { model }))
+  expect(generations.find('req_1', undefined)).toMatchObject({ model: 'c' })
 })
 
 test('ten thousand are kept, and no more', () => {
@@ -48,6 +57,27 @@ test('of a failure its kind and code are kept, and no words of anyone', () => {
   expect(found?.failure).toStrictEqual({ kind: 'upstream_error', code: 'upstream_error' })
 })
 
+test('nothing that is kept of a failed call leads to what was said', () => {
+  const generations = createGenerations()
+  const cause = Object.assign(new Error('secret cause'), { body: { prompt: 'secret prompt' } })
+  const failure = new Failure('rejected', 'secret words', { cause, param: 'secret', operatorNote: 'secret' })
+  generations.write(aRecord('req_1', { failure, outcome: 'failed', attempts: [anAttempt('rejected')] }))
+  const found = generations.find('req_1', undefined)
+  expect(inspect(found, { depth: null, showHidden: true })).not.toContain('secret')
+})
+
+test.for([
+  ['that failed', { outcome: 'left', failure: new Failure('caller_left', 'Left.') }, ['ok']],
+  ['that raced another', {}, ['ok', 'ok']],
+] as const)('an attempt %s, and goes on after its call, changes nothing', ([, change, outcomes]) => {
+  const generations = createGenerations()
+  const attempts = outcomes.map(anAttempt)
+  generations.write(aRecord('req_1', { ...change, attempts }))
+  for (const attempt of attempts) attempt.outcome = 'superseded'
+  const found = generations.find('req_1', undefined)
+  expect(found?.attempts.map(({ outcome }) => outcome)).toEqual(outcomes)
+})
+
 test('those who are not let in push nobody out', () => {
   const generations = createGenerations(1)
   generations.write(aRecord('req_1', { principal: 'key-1' }))
@@ -62,6 +92,7 @@ test('every member of a record comes back as it was', () => {
     status: 200,
     provider: 'pandotate',
     firstTokenMs: 0.1 + 0.2,
+    attempts: [anAttempt('ok')],
     usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7, prompt_tokens_details: null },
     baseline: {
       deployment: '*@pandotate',
@@ -81,4 +112,25 @@ test('every member of a record comes back as it was', () => {
 
 function aRecord(id: string, change: Partial<CallRecord> = {}): CallRecord {
   return { ...startRecord(id, 'chat'), ...change }
+}
+
+function anAttempt(outcome: string): AttemptRecord {
+  return {
+    deployment: 'm@one',
+    part: 0,
+    startMs: 0,
+    headersMs: undefined,
+    firstTokenMs: undefined,
+    totalMs: 1,
+    outcome,
+    upstreamStatus: undefined,
+    upstreamRequestId: undefined,
+    price: unknownPrice,
+    used: undefined,
+    isEstimated: false,
+    isDelivered: true,
+    isResumed: false,
+    isUncertain: false,
+    costNanoUsd: undefined,
+  }
 }
