@@ -15,7 +15,7 @@ export function createCounter(
   registry: Registry,
   { name, help, labels }: SeriesDescription,
 ): (...values: string[]) => CounterCell {
-  const cells = new Map<string, { readonly labels: Labels; count: number }>()
+  const { all, cellOf } = createCells((values) => ({ labels: labelled(labels, values), count: 0 }))
   new Counter({
     name,
     help,
@@ -23,10 +23,10 @@ export function createCounter(
     registers: [registry],
     collect() {
       this.reset()
-      for (const cell of cells.values()) this.inc(cell.labels, cell.count)
+      for (const cell of all) this.inc(cell.labels, cell.count)
     },
   })
-  return (...values) => cellOf(cells, values, () => ({ labels: labelled(labels, values), count: 0 }))
+  return cellOf
 }
 
 export type CounterCell = { count: number }
@@ -38,7 +38,7 @@ export function createHistogram(
   bounds: readonly number[],
 ): (...values: string[]) => HistogramCell {
   const { name, help, labels } = description
-  const cells = new Map<string, Cell>()
+  const { all, cellOf } = createCells((values) => createCell(labelled(labels, values), bounds))
   const exposed = {
     name,
     help,
@@ -49,15 +49,12 @@ export function createHistogram(
       help,
       type: 'histogram',
       aggregator: 'sum',
-      values: cells
-        .values()
-        .flatMap((cell) => exposeCell(name, bounds, cell))
-        .toArray(),
+      values: all.flatMap((cell) => exposeCell(name, bounds, cell)),
     }),
   }
   // The registry asks no more of a metric than its name and `get`.
   registry.registerMetric(exposed as unknown as PromHistogram)
-  return (...values) => cellOf(cells, values, () => createCell(labelled(labels, values), bounds))
+  return cellOf
 }
 
 export interface HistogramCell {
@@ -105,14 +102,38 @@ function exposeCell(name: string, bounds: readonly number[], { labels, counts, t
   ]
 }
 
-function cellOf<Cell>(cells: Map<string, Cell>, values: readonly string[], make: () => Cell): Cell {
-  const key = values.length === 1 ? (values[0] ?? '') : values.join('\n')
-  let cell = cells.get(key)
-  if (cell === undefined) {
-    cell = make()
-    cells.set(key, cell)
+type Cells<Cell> = {
+  /** In the order in which they were first asked for. */
+  readonly all: readonly Cell[]
+  cellOf(...values: readonly string[]): Cell
+}
+
+/** Cells under one value after the other: a key of all of them would be a new text, to be hashed, for every call. */
+function createCells<Cell>(make: (values: readonly string[]) => Cell): Cells<Cell> {
+  const all: Cell[] = []
+  const root: Branch<Cell> = { cell: undefined, branches: new Map() }
+  return {
+    all,
+    cellOf(...values) {
+      const branch = values.reduce(branchOf<Cell>, root)
+      if (branch.cell === undefined) {
+        branch.cell = make(values)
+        all.push(branch.cell)
+      }
+      return branch.cell
+    },
   }
-  return cell
+}
+
+type Branch<Cell> = { cell: Cell | undefined; readonly branches: Map<string, Branch<Cell>> }
+
+function branchOf<Cell>({ branches }: Branch<Cell>, value: string): Branch<Cell> {
+  let branch = branches.get(value)
+  if (branch === undefined) {
+    branch = { cell: undefined, branches: new Map() }
+    branches.set(value, branch)
+  }
+  return branch
 }
 
 function labelled(names: readonly string[], values: readonly string[]): Labels {

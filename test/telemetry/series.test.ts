@@ -18,6 +18,21 @@ describe('a counter', () => {
     ])
   })
 
+  test('keeps apart cells whose labels share a value, or would read the same in one text', async () => {
+    const registry = new Registry()
+    const counter = createCounter(registry, described)
+    counter('a', 'b c').count++
+    counter('a', 'b').count += 2
+    counter('a b', 'c').count += 3
+    counter('b', 'a').count += 4
+    expect(linesOf(await registry.metrics())).toEqual([
+      'x_total{kind="a",outcome="b c"} 1',
+      'x_total{kind="a",outcome="b"} 2',
+      'x_total{kind="a b",outcome="c"} 3',
+      'x_total{kind="b",outcome="a"} 4',
+    ])
+  })
+
   test('escapes what a label may not hold', async () => {
     const registry = new Registry()
     createCounter(registry, { ...described, labels: ['kind'] })('a"b\nc').count++
