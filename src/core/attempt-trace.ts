@@ -146,7 +146,7 @@ class Trace implements OpenAttempt {
     const { deployment, deadlineAt, clock } = this.#parts
     const { clocks } = deployment
     const leftMs = Math.min(clocks.totalMs - this.#sinceStart(), deadlineAt - clock.now())
-    return watchClocks(clocks, leftMs, () => this.#controller.abort(timeout()))
+    return watchClocks(clocks, leftMs, clock, () => this.#controller.abort(timeout()))
   }
 
   #sinceStart(): number {
@@ -285,17 +285,22 @@ function isPaidByTokens(price: Price): boolean {
   return nanoUsdPerSecond === undefined && (input !== undefined || output !== undefined)
 }
 
-function watchClocks({ idleMs }: Clocks, leftMs: number, expire: () => void): IdleWatch {
+function watchClocks({ idleMs }: Clocks, leftMs: number, clock: Clock, expire: () => void): IdleWatch {
   let isWaiting = false
+  let waitingSince = clock.now()
   let tail: NodeJS.Timeout | undefined
-  const idle = setTimeout(() => {
-    if (isWaiting) expire()
-  }, idleMs)
+  // Looked at when it runs out, not set anew for every token.
+  const look = () => {
+    const leftMs = isWaiting ? waitingSince + idleMs - clock.now() : idleMs
+    if (leftMs > 0) idle = setTimeout(look, leftMs)
+    else expire()
+  }
+  let idle = setTimeout(look, idleMs)
   const total = setTimeout(expire, Math.max(leftMs, 1))
   return {
     waiting() {
       isWaiting = true
-      idle.refresh()
+      waitingSince = clock.now()
     },
     arrived() {
       isWaiting = false

@@ -32,7 +32,10 @@ class AnswerMeter implements Meter {
   }
 
   note(deltas: readonly Delta[]): void {
-    for (const { chunk } of deltas) for (const choice of chunk.choices) notePieces(choice, this.#pieces)
+    for (const delta of deltas) {
+      if (delta.word !== undefined) this.#pieces.push(delta.word)
+      else for (const choice of delta.chunk.choices) notePieces(choice, this.#pieces)
+    }
   }
 
   settle(claimed: ClaimedUsage | undefined): MeteredUsage | Promise<MeteredUsage> {

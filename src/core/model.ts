@@ -127,14 +127,21 @@ export type Usage = {
  * `source` is the chunk's wire text while the chunk is as the upstream sent it: whoever changes the chunk
  * clears it, and whoever writes the chunk may use it instead of writing anew.
  */
-export type Delta = { chunk: Chunk; source: string | undefined }
+export type Delta = {
+  readonly chunk: Chunk
+  readonly source: string | undefined
+  /** The whole of what the delta before did not say, where that is one piece of text; absent: it was not compared. */
+  readonly word?: string | undefined
+}
 
 /** A delta as a provider hands it over: nothing in the chunk has been vouched for yet. */
 export type RawDelta = {
-  chunk: JsonObject
-  source: string | undefined
+  readonly chunk: JsonObject
+  readonly source: string | undefined
   /** It differs from the delta before it in a piece of text that is not empty, and in nothing else. */
   readonly isAlike?: boolean
+  /** That text. */
+  readonly word?: string | undefined
 }
 
 /** The answer to a relay: `source` is its wire text while it is as the upstream sent it. */

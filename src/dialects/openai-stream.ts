@@ -14,14 +14,27 @@ export function createOpenAiStream(call: Call): StreamEncoder {
   let rest: JsonObject = {}
   /** What was told before the answer began: all of it goes by that. */
   let early: Early | undefined
+  /** Whether the last chunk went as its upstream wrote it: then so can one that differs from it in a word. */
+  let isAsSent = false
+  let addsUsage = false
   return {
     encode(deltas) {
       let frames = ''
       for (const given of deltas) {
+        if (given.word !== undefined && given.source !== undefined && isAsSent) {
+          frames += frame(addsUsage ? withUsageNull(given.source) : given.source)
+          continue
+        }
         const delta = early === undefined ? given : withIdentity(given, early)
         last = delta.chunk
-        if (last.choices.length === 0) rest = { ...rest, ...last }
-        else frames += frame(includeUsage ? withUsageKey(delta) : jsonOf(delta))
+        if (last.choices.length === 0) {
+          rest = { ...rest, ...last }
+          continue
+        }
+        const json = jsonOf(delta)
+        isAsSent = json === delta.source
+        addsUsage = includeUsage && last.usage === undefined
+        frames += frame(addsUsage ? withUsageNull(json) : json)
       }
       return frames
     },
@@ -68,9 +81,7 @@ function silentChoice(index: number, isText: boolean): JsonObject {
 }
 
 /** Who asks for usage finds the key in every chunk: null until the last. */
-function withUsageKey(delta: Delta): string {
-  const json = jsonOf(delta)
-  if (delta.chunk.usage !== undefined) return json
+function withUsageNull(json: string): string {
   return `${json.slice(0, json.lastIndexOf('}'))},"usage":null}`
 }
 

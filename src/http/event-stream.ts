@@ -40,6 +40,8 @@ export class EventStream implements Disposable {
   /** How long is waited for the end of the silence; and how long there had been no event before that. */
   #waitMs = 0
   #quietMs = 0
+  /** When there was an event last, since the call began. */
+  #toldAtMs = 0
 
   constructor({ response, record, signal, limits, idle }: EventStreamParts) {
     this.#response = response
@@ -47,6 +49,7 @@ export class EventStream implements Disposable {
     this.#signal = signal
     this.#limits = limits
     this.#idle = idle
+    this.#toldAtMs = record.elapsedMs()
     this.#listen()
   }
 
@@ -64,8 +67,8 @@ export class EventStream implements Disposable {
   /** False: `drained` is to be awaited before there is more. */
   write(frames: string): boolean {
     if (this.#response.destroyed) return false
-    if (this.#quietMs === 0) this.#silence?.refresh()
-    else {
+    this.#toldAtMs = this.#record.elapsedMs()
+    if (this.#quietMs > 0) {
       this.#quietMs = 0
       this.#listen()
     }
@@ -112,7 +115,14 @@ export class EventStream implements Disposable {
     clearTimeout(this.#silence)
     const { keepaliveMs, heartbeatMs } = this.#limits
     this.#waitMs = Math.min(keepaliveMs || never, (heartbeatMs || never) - this.#quietMs)
-    this.#silence = this.#waitMs === never ? undefined : setTimeout(() => this.#fill(), this.#waitMs)
+    this.#silence = this.#waitMs === never ? undefined : setTimeout(() => this.#look(), this.#waitMs)
+  }
+
+  /** Looked at when it runs out, not set anew for every event. */
+  #look(): void {
+    const leftMs = this.#toldAtMs + this.#waitMs - this.#record.elapsedMs()
+    if (this.#quietMs === 0 && leftMs > 0) this.#silence = setTimeout(() => this.#look(), leftMs)
+    else this.#fill()
   }
 
   #fill(): void {

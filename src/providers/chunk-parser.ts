@@ -1,16 +1,36 @@
 import { isObject, type JsonObject } from '../core/json.ts'
+import type { RawDelta } from '../core/model.ts'
 import { parseAnswer } from './answer-json.ts'
 
 /** A chunk of a stream, as an object of its own. */
-export type ParsedChunk = {
-  readonly chunk: JsonObject
-  /** It differs from the chunk before it in one piece of text, and in nothing else. */
-  readonly isAlike: boolean
+export type ParsedChunk = { readonly chunk: JsonObject; readonly isAlike: false } | AlikeDelta
+
+/**
+ * A chunk that differs from the one before it in one piece of text, and in nothing else. Most go on as the text they
+ * came as: the object is only made for who asks for it.
+ */
+export class AlikeDelta implements RawDelta {
+  readonly isAlike = true
+  readonly source: string
+  readonly word: string
+  readonly #mould: Mould
+  #chunk: JsonObject | undefined
+
+  constructor(source: string, word: string, mould: Mould) {
+    this.source = source
+    this.word = word
+    this.#mould = mould
+  }
+
+  get chunk(): JsonObject {
+    this.#chunk ??= cast(this.#mould, this.word)
+    return this.#chunk
+  }
 }
 
 /**
  * Parses the chunks of one stream; undefined for what is no JSON object. In a stream nearly every chunk is the one
- * before it with another word in it: such a chunk is recognised by its text, and copied instead of parsed.
+ * before it with another word in it: such a chunk is recognised by its text, and not parsed.
  */
 export function createChunkParser(): (data: string) => ParsedChunk | undefined {
   let mould: Mould | undefined
@@ -20,7 +40,7 @@ export function createChunkParser(): (data: string) => ParsedChunk | undefined {
     const word = mould === undefined ? undefined : wordIn(data, mould)
     if (mould !== undefined && word !== undefined) {
       misses = 0
-      return { chunk: cast(mould, word), isAlike: true }
+      return new AlikeDelta(data, word, mould)
     }
     const chunk = parseAnswer(data)
     if (!isObject(chunk)) return undefined

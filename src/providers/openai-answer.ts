@@ -72,11 +72,11 @@ export function createChunkReader(
       failure = broken()
       return true
     }
-    const { chunk, isAlike } = read
-    if (isAlike) {
-      deltas.push({ chunk, source: data, isAlike })
+    if (read.isAlike) {
+      deltas.push(read)
       return false
     }
+    const { chunk } = read
     const error = errorIn(chunk)
     // Text on several lines would not be one line of a caller's stream.
     if (error === undefined) deltas.push(told(chunk, data.includes('\n') ? undefined : data))

@@ -11,7 +11,7 @@ import { ask, done, event, reading, servedBy } from './upstreams.ts'
 const comment = ': keepalive\n\n'
 const often = { keepaliveMs: 20 }
 const silent = () => undefined
-const clock = { now: () => 0, epochMs: () => 0 }
+const clock = { now: () => performance.now(), epochMs: () => Date.now() }
 const busy = answer('{"error":{"message":"busy"}}', { status: 503 })
 
 describe('while the first token does not come', () => {

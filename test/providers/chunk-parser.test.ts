@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { createMeter } from '../../src/core/meter.ts'
 import type { Delta, RawDelta } from '../../src/core/model.ts'
-import { createNormalizer } from '../../src/core/normalize.ts'
-import { createChunkParser } from '../../src/providers/chunk-parser.ts'
+import { createNormalizer, type Normalizer } from '../../src/core/normalize.ts'
+import { createOpenAiStream } from '../../src/dialects/openai-stream.ts'
+import { createChunkParser, type ParsedChunk } from '../../src/providers/chunk-parser.ts'
+import { aCall } from '../core/scripted-upstream.ts'
 
 /** Streams as upstreams make them: mostly words, in a few shapes, with everything else between. */
 const words = fc.oneof(
@@ -62,13 +65,28 @@ describe('whatever the stream', () => {
     fc.assert(
       fc.property(streams, (stream) => {
         const parse = createChunkParser()
-        const short = stream.map((source): RawDelta => ({ ...parse(source)!, source }))
+        const short = stream.map((source): RawDelta => readChunk(source, parse(source)!))
         const long = stream.map((source): RawDelta => ({ chunk: JSON.parse(source), source }))
         expect(normalized(short)).toEqual(normalized(long))
       }),
       { numRuns: 500 },
     )
   })
+
+  test.for([true, false])(
+    'what is written and what is metered is the same with and without the short cut, usage asked for: %s',
+    (includeUsage) => {
+      fc.assert(
+        fc.property(streams, (stream) => {
+          const parse = createChunkParser()
+          const short = stream.map((source): RawDelta => readChunk(source, parse(source)!))
+          const long = stream.map((source): RawDelta => ({ chunk: JSON.parse(source), source }))
+          expect(told(short, includeUsage)).toEqual(told(long, includeUsage))
+        }),
+        { numRuns: 300 },
+      )
+    },
+  )
 
   test('no two chunks share an object', () => {
     const parse = createChunkParser()
@@ -105,9 +123,30 @@ test.for(['', 'null', '[]', '"a"', '{', '{"id":"c","choices":[{"index":0,"delta"
   },
 )
 
+function readChunk(source: string, parsed: ParsedChunk): RawDelta {
+  return parsed.isAlike ? parsed : { chunk: parsed.chunk, source }
+}
+
+function told(deltas: readonly RawDelta[], includeUsage: boolean): unknown {
+  const call = aCall({ kind: 'chat', stream: true, includeUsage })
+  const seen = aNormalizer(new Set()).accept(deltas)
+  const encoder = createOpenAiStream(call)
+  const meter = createMeter(call, { count: async () => 0 })
+  meter.note(seen)
+  return { frames: encoder.encode(seen) + encoder.end(noUsage), estimate: meter.estimate() }
+}
+
+const noUsage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }
+
 function normalized(deltas: readonly RawDelta[]): unknown {
   const flags = new Set<string>()
-  const normalizer = createNormalizer({
+  const normalizer = aNormalizer(flags)
+  const seen = normalizer.accept(deltas).map(({ chunk, source }) => ({ chunk, source }))
+  return { seen, flags, usage: normalizer.usage() }
+}
+
+function aNormalizer(flags: Set<string>): Normalizer {
+  return createNormalizer({
     kind: 'chat',
     stream: true,
     id: 'chatcmpl-1',
@@ -115,6 +154,4 @@ function normalized(deltas: readonly RawDelta[]): unknown {
     model: 'm',
     flags,
   })
-  const seen = normalizer.accept(deltas).map(({ chunk, source }) => ({ chunk, source }))
-  return { seen, flags, usage: normalizer.usage() }
 }
