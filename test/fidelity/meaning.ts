@@ -24,8 +24,9 @@ class Numeral {
 
 type Reviver = (key: string, value: unknown) => unknown
 
+/** V8 does not tell the source of every number: beside a very long key it may leave it out. */
 function keepToken(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
-  return typeof value === 'number' && source !== undefined ? new Numeral(source) : value
+  return typeof value === 'number' ? new Numeral(source ?? String(value)) : value
 }
 
 function written(value: unknown): string {
