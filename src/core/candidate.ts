@@ -1,9 +1,16 @@
 import type { Pace } from './observations.ts'
-import type { Deployment, Traits } from './ports.ts'
+import type { Deployment, Traits, Upstream } from './ports.ts'
 
-/** A deployment that could take one call, and what is known of it at this moment. */
+/**
+ * A deployment that could take one call, and what is known of it at this moment. Not to be kept: the next call's may be
+ * the same object.
+ */
 export type Candidate = {
   readonly deployment: Deployment
+  /** The deployment's own, at hand. */
+  readonly id: string
+  readonly upstream: Upstream
+  readonly weight: number
   /** The deployment's, as they are at this moment. */
   readonly traits: Traits
   /** What this very call is expected to cost there, in nano-USD; undefined where it is not known. */

@@ -35,6 +35,25 @@ export function expectedNanoUsd(
   return millionths / 1_000_000 + nanoUsdPerRequest
 }
 
+/** What a million tokens cost, and each request, in nano-USD. */
+export type TokenPrices = { readonly input: number; readonly output: number; readonly request: number }
+
+/** Those of a price that is by the token, and known. */
+export function tokenPricesOf(price: Price): TokenPrices | undefined {
+  const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output } = price
+  if (input === undefined || output === undefined || price.nanoUsdPerSecond !== undefined) return undefined
+  return { input, output, request: price.nanoUsdPerRequest ?? 0 }
+}
+
+/** What `expectedNanoUsd` comes to at these, where nothing was seen before: in few steps, for there are many to do. */
+export function tokensNanoUsd(
+  { input, output, request }: TokenPrices,
+  promptTokens: number,
+  completionTokens: number,
+): number {
+  return (promptTokens * input + completionTokens * output) / 1_000_000 + request
+}
+
 /** Where no tokens are counted, or none are brought forth, an answer takes what answers there take. */
 function secondsOf(completionTokens: number, pace: Pace): number {
   const { firstTokenMs = 0, tokensPerSecond, answerMs, workedShare } = pace

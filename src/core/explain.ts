@@ -1,8 +1,6 @@
 import type { Candidate } from './candidate.ts'
 import type { StrategyName } from './model.ts'
-import type { Deployment } from './ports.ts'
 import type { Price, PriceOrigin } from './price.ts'
-import type { Seat } from './roster.ts'
 import { scores } from './strategies.ts'
 import type { Filter, Removal } from './suitability.ts'
 
@@ -43,28 +41,29 @@ export type WeighedCandidates = {
   readonly strategy: StrategyName
   /** Of an answer, for the score. */
   readonly expectedTokens: number
+  /** With those that there is no key for. */
+  readonly all: readonly Candidate[]
   readonly candidates: readonly Candidate[]
-  /** Those that there is no key for. */
-  readonly keyless: readonly Candidate[]
   readonly removed: readonly Removal[]
 }
 
-/** Why each of them is tried, or is not, in the order of `seats`. */
-export function explainedCandidates(
-  { model, strategy, expectedTokens, candidates, keyless, removed }: WeighedCandidates,
-  seats: readonly Pick<Seat, 'deployment'>[],
-): readonly ExplainedCandidate[] {
+/** Why each of them is tried, or is not. */
+export function explainedCandidates({
+  model,
+  strategy,
+  expectedTokens,
+  all,
+  candidates,
+  removed,
+}: WeighedCandidates): readonly ExplainedCandidate[] {
   const scored = scores(strategy, candidates, { expectedTokens })
-  const explained = new Map<Deployment, ExplainedCandidate>()
-  for (const [at, candidate] of candidates.entries()) {
-    const removal = removed.find((one) => one.deployment === candidate.deployment)
+  return all.map((candidate) => {
+    const at = candidates.indexOf(candidate)
+    if (at === -1) return explainedOf(candidate, model, undefined, withoutKey)
+    const removal = removed.find(({ deployment }) => deployment === candidate.deployment)
     const removedBy = removal && { filter: removal.filter, reason: removal.reason }
-    explained.set(candidate.deployment, explainedOf(candidate, model, scored[at], removedBy))
-  }
-  for (const candidate of keyless) {
-    explained.set(candidate.deployment, explainedOf(candidate, model, undefined, withoutKey))
-  }
-  return seats.flatMap(({ deployment }) => explained.get(deployment) ?? [])
+    return explainedOf(candidate, model, scored[at], removedBy)
+  })
 }
 
 const withoutKey = { filter: 'key', reason: 'has no key, and the request brings none that it takes' } as const

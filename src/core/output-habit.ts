@@ -1,14 +1,13 @@
 import type { AnyCall } from './model.ts'
-import type { Traits } from './ports.ts'
 import { createRecent } from './recent.ts'
 
 /** How long answers are wont to be, by model, dialect and kind of call: what a call is expected to bring forth. */
 export interface OutputHabits {
   /**
-   * In tokens, over all choices: the decayed mean of what was brought forth, and no more than the call or the
-   * deployment allows. A relay brings forth none.
+   * In tokens, over all choices: the decayed mean of what was brought forth, and no more than the call allows. A relay
+   * brings forth none.
    */
-  expect(call: AnyCall, traits?: Traits): number
+  expect(call: AnyCall): number
   /** Takes in what an answer came to, over all its choices. */
   learn(call: AnyCall, completionTokens: number): void
 }
@@ -17,10 +16,10 @@ export interface OutputHabits {
 export function createOutputHabits(capacity = 1000): OutputHabits {
   const habits = createRecent<Habit>(capacity)
   return {
-    expect(call, traits) {
+    expect(call) {
       if (isRelay(call)) return 0
       const mean = habits.get(keyOf(call))?.mean ?? priorTokens
-      return Math.min(mean, limitOf(call, traits)) * choicesOf(call)
+      return Math.min(mean, limitOf(call)) * choicesOf(call)
     },
     learn(call, completionTokens) {
       if (isRelay(call) || !(completionTokens >= 0)) return
@@ -32,6 +31,12 @@ export function createOutputHabits(capacity = 1000): OutputHabits {
       })
     },
   }
+}
+
+/** How many choices are brought forth: each prompt of several has its own, and of the best of many all are paid for. */
+export function choicesOf({ kind, body }: AnyCall): number {
+  const asked = Math.max(countOf(body['n']), kind === 'text' ? countOf(body['best_of']) : 1)
+  return asked * (kind === 'text' ? promptsIn(body['prompt']) : 1)
 }
 
 /** Tokens per choice, and of how many answers. */
@@ -51,8 +56,8 @@ function keyOf({ model, dialect, kind }: AnyCall): string {
   return `${kind} ${dialect} ${model}`
 }
 
-function limitOf({ body }: AnyCall, traits: Traits | undefined): number {
-  let limit = traits?.maxOutputTokens ?? Number.POSITIVE_INFINITY
+function limitOf({ body }: AnyCall): number {
+  let limit = Number.POSITIVE_INFINITY
   for (const field of limits) {
     const asked = body[field]
     if (typeof asked === 'number' && asked >= 0 && asked < limit) limit = asked
@@ -61,12 +66,6 @@ function limitOf({ body }: AnyCall, traits: Traits | undefined): number {
 }
 
 const limits = ['max_tokens', 'max_completion_tokens'] as const
-
-/** Each prompt of several has its own, and of the best of many all are paid for. */
-function choicesOf({ kind, body }: AnyCall): number {
-  const asked = Math.max(countOf(body['n']), kind === 'text' ? countOf(body['best_of']) : 1)
-  return asked * (kind === 'text' ? promptsIn(body['prompt']) : 1)
-}
 
 function countOf(value: unknown): number {
   return typeof value === 'number' && value > 1 ? value : 1

@@ -1,13 +1,13 @@
 import type { Candidate } from './candidate.ts'
-import { type Expectation, expectedNanoUsd } from './expected-cost.ts'
 import { type Explanation, explainedCandidates } from './explain.ts'
 import { Failure } from './failure.ts'
 import type { AnyCall, StrategyName, Usage } from './model.ts'
-import { createOutputHabits, type OutputHabits } from './output-habit.ts'
+import { choicesOf, createOutputHabits, type OutputHabits } from './output-habit.ts'
 import type { Clock, Deployment, Random, Route } from './ports.ts'
 import { createPromptSizes, type PromptSizes } from './prompt-size.ts'
 import { createRoster, type Lineup, type Roster } from './roster.ts'
-import { type ListedModel, type Plan, planOf, type Router } from './router.ts'
+import { type ListedModel, longestPlan, type Plan, planOf, type Router } from './router.ts'
+import { copyOf } from './seat.ts'
 import type { DeploymentReport, Standings } from './standings.ts'
 import { type PrefixKey, prefixKeyOf, type Stickiness } from './stickiness.ts'
 import { order } from './strategies.ts'
@@ -49,7 +49,7 @@ export function createPlanner(parts: PlannerParts): Planner {
     ...parts,
     sizes: createPromptSizes(),
     habits: createOutputHabits(),
-    rosters: new Map(router.routes.map((route) => [route, createRoster(route, standings)])),
+    rosters: new Map(router.routes.map((route) => [route, createRoster(route, standings, parts.attempts)])),
   }
   const planSole = solePlanner(work)
   return {
@@ -102,9 +102,10 @@ function solePlanner({ router, attempts, standings, sizes }: Work): (call: AnyCa
     if (isBounded(traits)) {
       const promptTokens = traits.contextTokens === undefined ? 0 : sizes.estimate(call)
       const standing = standings.trackOf(sole).standing()
+      const { id, upstream, weight } = sole
       const candidate = {
         deployment: sole,
-        traits,
+        ...{ id, upstream, weight, traits },
         expectedNanoUsd: undefined,
         isUnmeasured: false,
         standing,
@@ -149,10 +150,9 @@ type Weighed = {
   readonly strategy: StrategyName
   readonly promptTokens: number
   readonly expectedTokens: number
+  /** With those that the caller's credential is no key for. */
+  readonly all: readonly Candidate[]
   readonly candidates: readonly Candidate[]
-  /** Those without a key: looked at only to explain. */
-  readonly keyless: readonly Candidate[]
-  readonly seats: Lineup['seats']
   readonly removed: readonly Removal[]
   readonly ordered: readonly Deployment[]
   readonly prefixKey: PrefixKey | undefined
@@ -178,91 +178,46 @@ function weighEach(call: AnyCall, work: Work, isDryRun: boolean): readonly Weigh
 
 function weigh(call: AnyCall, model: string, work: Work, isDryRun: boolean): Weighed {
   const { router, stickiness, clock, random, sizes, habits } = work
+  const { credential, steering } = call
   const route = router.routeOf(model)
-  const admits = ({ upstream }: Deployment) => upstream.admits(call.credential)
-  const takesAll = isDryRun
-    ? route.deployments.every(admits)
-    : router.admitted(route, call.credential) === route.deployments
-  const strategy = call.steering?.strategy ?? route.strategy
+  const strategy = steering?.strategy ?? route.strategy
   const promptTokens = sizes.estimate(call)
   const expectedTokens = habits.expect(call)
   const now = clock.now()
   const lineup = lineupOf(route, model, now, work)
-  const { incumbent, isSticky } = lineup
-  const moment = { promptTokens, expectedTokens, now, takesAll, habits }
-  const candidates = candidatesOf(call, lineup, moment)
-  const keyless =
-    isDryRun && !takesAll
-      ? candidatesOf(call, lineup, { ...moment, takesAll: true }).filter((one) => !admits(one.deployment))
-      : []
-  const { kept, removed } = suitable(candidates, needsOf(call, promptTokens), call.steering)
-  const ordered = order(strategy, kept, {
+  const { incumbent, isOpen } = lineup
+  if (!isOpen && !isDryRun) router.admitted(route, credential)
+  const seated = lineup.seat(
+    { promptTokens, completionTokens: expectedTokens, choices: choicesOf(call) },
+    now,
+  )
+  const isCalm = lineup.isCalm()
+  const all = isDryRun ? seated.map(copyOf) : seated
+  const candidates = isOpen ? all : all.filter(({ upstream }) => upstream.admits(credential))
+  const needs = needsOf(call, promptTokens)
+  const sifted = candidates === seated && steering === undefined ? lineup.sieve.sift(needs) : undefined
+  const { kept, removed } = suitable(candidates, needs, steering, { sifted, isCalm })
+  const ranked = order(strategy, kept, {
     random,
     expectedTokens,
     incumbent: isDryRun ? { ...incumbent } : incumbent,
+    // Who steers may have the last one go first.
+    places: steering === undefined ? lineup.places : kept.length,
+    isCalm,
   })
   const prefixKey =
-    stickiness && isSticky && strategy !== 'first' ? prefixKeyOf(call, call.credential) : undefined
+    stickiness && lineup.isSticky && strategy !== 'first' ? prefixKeyOf(call, credential) : undefined
   const preferred =
-    prefixKey === undefined ? ordered : (stickiness?.prefer(prefixKey, ordered, promptTokens) ?? ordered)
-  return {
-    ...{ model, route, strategy, promptTokens, expectedTokens, candidates, keyless, removed, prefixKey },
-    seats: lineup.seats,
-    ordered: deploymentsOf(steer(preferred, call.steering), model, call),
-  }
+    prefixKey === undefined ? ranked : (stickiness?.prefer(prefixKey, ranked, promptTokens, kept) ?? ranked)
+  const ordered = steer(preferred, steering)
+    .slice(0, steering === undefined ? lineup.places : longestPlan)
+    .map(({ deployment }) => (model === call.model ? deployment : ofModel(deployment, model, call)))
+  const told = { model, route, strategy, promptTokens, expectedTokens }
+  return { ...told, all, candidates, removed, ordered, prefixKey }
 }
 
-function deploymentsOf(
-  candidates: readonly Candidate[],
-  model: string,
-  call: AnyCall,
-): readonly Deployment[] {
-  const deployments = candidates.slice(0, longestPlan).map(({ deployment }) => deployment)
-  return model === call.model ? deployments : deployments.map((one) => ofModel(one, model, call))
-}
-
-/** As many attempts as a call can have: of more places than that, the rest is never tried. */
-const longestPlan = 20
-
-function lineupOf(route: Route, model: string, now: number, { rosters, standings }: Work): Lineup {
-  return (rosters.get(route) ?? createRoster(route, standings)).of(model, now)
-}
-
-type Moment = Pick<Weighed, 'promptTokens' | 'expectedTokens'> & {
-  readonly now: number
-  /** All of them take the caller's credential. */
-  readonly takesAll: boolean
-  readonly habits: OutputHabits
-}
-
-/** Those that take the caller's credential, as they are at this moment. */
-function candidatesOf(
-  call: AnyCall,
-  { seats }: Lineup,
-  { promptTokens, expectedTokens, now, takesAll, habits }: Moment,
-): readonly Candidate[] {
-  const unbounded: Expectation = { promptTokens, cachedTokens: 0, completionTokens: expectedTokens }
-  let expected = unbounded
-  let bound: number | undefined
-  const candidates: Candidate[] = []
-  for (const { deployment, track, price, traits } of seats) {
-    if (!takesAll && !deployment.upstream.admits(call.credential)) continue
-    const standing = track.standing(now)
-    // What is expected is looked up, so not for each of many that have the same bound.
-    if (traits.maxOutputTokens !== bound) {
-      bound = traits.maxOutputTokens
-      const completionTokens = bound === undefined ? expectedTokens : habits.expect(call, traits)
-      expected = { ...unbounded, completionTokens }
-    }
-    candidates.push({
-      deployment,
-      traits,
-      expectedNanoUsd: expectedNanoUsd(price, expected, standing.pace),
-      isUnmeasured: price.nanoUsdPerSecond !== undefined && !standing.isMeasured,
-      standing,
-    })
-  }
-  return candidates
+function lineupOf(route: Route, model: string, now: number, { rosters, standings, attempts }: Work): Lineup {
+  return (rosters.get(route) ?? createRoster(route, standings, attempts)).of(model, now)
 }
 
 /** A deployment that goes by the caller's spelling is asked for the model that is tried, not for the call's own. */
@@ -285,7 +240,7 @@ function explain(call: AnyCall, work: Work): Explanation {
     strategy: first.strategy,
     promptTokens: first.promptTokens,
     expectedCompletionTokens: first.expectedTokens,
-    candidates: weighed.flatMap((each) => explainedCandidates(each, each.seats)),
+    candidates: weighed.flatMap(explainedCandidates),
     plan: tried.length === 0 ? [] : planOf(tried, work.attempts).map(({ id }) => id),
   }
 }

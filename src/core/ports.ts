@@ -29,7 +29,10 @@ export interface Upstream {
   readonly takesPrefix?: boolean | undefined
   /** Names a caller may ask for, as far as they are known without asking upstream. */
   readonly knownModels: readonly string[]
-  /** Whether this call can be authorised here: with a key of our own, or with the caller's. */
+  /**
+   * Whether this call can be authorised here: with a key of our own, or with the caller's. Where it can without one of
+   * the caller's, it always can.
+   */
   admits(credential: string | undefined): boolean
   /** What an operator sets to give it a key: `TOGETHER_API_KEY`. Absent where there is no such thing. */
   readonly keySetting?: string | undefined

@@ -1,9 +1,12 @@
-import type { Deployment, Route, Traits } from './ports.ts'
+import type { Candidate } from './candidate.ts'
+import type { Deployment, Route } from './ports.ts'
 import type { Price } from './price.ts'
 import { createRecent } from './recent.ts'
+import { placesOf } from './router.ts'
+import { type Expected, Seat, type Sitting } from './seat.ts'
+import { createSieve, type Sieve } from './sieve.ts'
 import type { Standings } from './standings.ts'
 import type { Incumbent } from './strategies/strategy.ts'
-import type { Track } from './track.ts'
 
 /** What planning reads of a route's deployments, at hand: with many of them, looking it up anew is what would cost. */
 export interface Roster {
@@ -11,32 +14,41 @@ export interface Roster {
   of(model: string, now: number): Lineup
 }
 
-export type Lineup = {
-  /** In the places of the route's deployments. */
-  readonly seats: readonly Seat[]
+export interface Lineup {
+  /** None of them needs a key that a caller would have to bring. */
+  readonly isOpen: boolean
   /** There is one that charges less for cached input. */
   readonly isSticky: boolean
+  /** How many places of an order a plan can go by. */
+  readonly places: number
   readonly incumbent: Incumbent
+  /** Of all candidates. */
+  readonly sieve: Sieve
+  /** Its candidates for a call, in the places of the route's deployments. The next call has the same ones. */
+  seat(expected: Expected, now: number): readonly Candidate[]
+  /** As they were last seated, none has an open breaker, limits its rate, or is to be measured. */
+  isCalm(): boolean
 }
 
-export type Seat = {
-  /** As it is for the model. */
-  readonly deployment: Deployment
-  readonly track: Track
-  /** The deployment's, as they were within the last second. */
-  readonly price: Price
-  readonly traits: Traits
-}
-
-export function createRoster({ deployments }: Route, standings: Pick<Standings, 'trackOf'>): Roster {
+/** `attempts`: as of a planner. */
+export function createRoster(
+  { deployments }: Route,
+  standings: Pick<Standings, 'trackOf'>,
+  attempts: number | undefined,
+): Roster {
   const isByName = deployments.some(({ forModel }) => forModel !== undefined)
+  const places = placesOf(deployments, attempts)
   const lineups = createRecent<{ lineup: Lineup; freshUntil: number }>(mostModels)
   return {
     of(model, now) {
       const key = isByName ? model : ''
       const known = lineups.get(key)
       if (known !== undefined && now < known.freshUntil) return known.lineup
-      const lineup = lineUp(deployments, model, standings, known?.lineup.incumbent)
+      const incumbent = known?.lineup.incumbent ?? { id: undefined }
+      const lineup = lineUp(
+        deployments.map((each) => each.forModel?.(model) ?? each),
+        { standings, places, incumbent },
+      )
       lineups.set(key, { lineup, freshUntil: now + freshMs })
       return lineup
     },
@@ -49,18 +61,31 @@ const mostModels = 100
 /** Neither a price nor a trait changes more often than once a minute. */
 const freshMs = 1000
 
-function lineUp(
-  deployments: readonly Deployment[],
-  model: string,
-  standings: Pick<Standings, 'trackOf'>,
-  incumbent: Incumbent = { id: undefined },
-): Lineup {
-  const seats = deployments.map((each): Seat => {
-    const deployment = each.forModel?.(model) ?? each
-    const { price, traits } = deployment
-    return { deployment, track: standings.trackOf(deployment), price, traits }
-  })
-  return { seats, isSticky: seats.some(({ price }) => isCheaperCached(price)), incumbent }
+type LineupParts = Pick<Lineup, 'places' | 'incumbent'> & { readonly standings: Pick<Standings, 'trackOf'> }
+
+function lineUp(deployments: readonly Deployment[], { standings, places, incumbent }: LineupParts): Lineup {
+  const sitting: Sitting = { expected: { promptTokens: 0, completionTokens: 0, choices: 1 } }
+  const seats = deployments.map((each) => new Seat(each, standings.trackOf(each), sitting))
+  let isCalm = seats.every(isUneventful)
+  return {
+    isOpen: seats.every(({ upstream }) => upstream.admits(undefined)),
+    isSticky: seats.some(({ price }) => isCheaperCached(price)),
+    places,
+    incumbent,
+    sieve: createSieve(seats),
+    seat(expected, now) {
+      sitting.expected = expected
+      let hasChanged = false
+      for (const seat of seats) hasChanged = seat.look(now) || hasChanged
+      if (hasChanged) isCalm = seats.every(isUneventful)
+      return seats
+    },
+    isCalm: () => isCalm,
+  }
+}
+
+function isUneventful({ standing, isUnmeasured }: Candidate): boolean {
+  return standing.breaker !== 'open' && standing.share === 1 && !isUnmeasured
 }
 
 function isCheaperCached(price: Price): boolean {

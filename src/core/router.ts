@@ -67,20 +67,36 @@ export function createRouter(routes: readonly Route[], mayBringKeys = true): Rou
 export function planOf(chosen: readonly Deployment[], attempts: number | undefined): Plan {
   let retries = 0
   for (const { retry } of chosen) retries = Math.max(retries, retry.retries)
-  const most = attempts ?? Math.max(usualAttempts, retries + 1)
+  const most = attempts ?? attemptsFor(retries)
   const plan = chosen.slice(0, most)
   for (let round = 1; round <= retries && plan.length < most; round++) {
     for (const deployment of chosen) {
       if (plan.length < most && round <= deployment.retry.retries) plan.push(deployment)
     }
   }
-  const [first, ...rest] = plan
-  if (first === undefined) throw new TypeError('A plan is made of at least one deployment.')
-  return [first, ...rest]
+  if (!isPlan(plan)) throw new TypeError('A plan is made of at least one deployment.')
+  return plan
 }
 
-/** How many attempts a call has where nothing is said of it, and no deployment asks for more. */
-const usualAttempts = 3
+/** How many of those chosen have a say in the plan, whichever of the deployments they are: of more, none is tried. */
+export function placesOf(deployments: readonly Deployment[], attempts: number | undefined): number {
+  const retries = new Set(deployments.map(({ retry }) => retry.retries))
+  const [alike] = retries
+  const most = attempts ?? (retries.size === 1 && alike !== undefined ? attemptsFor(alike) : longestPlan)
+  return Math.min(most, longestPlan)
+}
+
+/** As many attempts as a call can have: of more places than that, the rest is never tried. */
+export const longestPlan = 20
+
+/** How many attempts a call has where nothing is said of it: three, unless a deployment asks for more. */
+function attemptsFor(retries: number): number {
+  return Math.max(3, retries + 1)
+}
+
+function isPlan(deployments: readonly Deployment[]): deployments is Plan {
+  return deployments.length > 0
+}
 
 /** True when `pattern`, in which `*` stands for any run of characters, fits the whole of `name`. Linear. */
 export function matchesPattern(name: string, pattern: string): boolean {

@@ -16,10 +16,9 @@ export function shortfallOf(call: Call, upstream: Shape): string | undefined {
   return lacks?.find((lack) => isMissed[lack](call, lacks))
 }
 
-/** The same for many upstreams: most calls ask for nothing that any of them may lack, and that is looked at once. */
-export function shortfallsOf(call: Call): (upstream: Shape) => string | undefined {
-  const isPlain = !lackNames.some((lack) => isMissed[lack](call, lackNames))
-  return (upstream) => (isPlain && takesKind(upstream, call.kind) ? undefined : shortfallOf(call, upstream))
+/** True of most calls: it asks for nothing that an upstream may lack, unless it has no calls of this kind. */
+export function isPlain(call: Call): boolean {
+  return !lackNames.some((lack) => isMissed[lack](call, lackNames))
 }
 
 /** Throws `unsupported`, naming the field. */

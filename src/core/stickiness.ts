@@ -9,11 +9,16 @@ import type { Clock } from './ports.ts'
  */
 export interface Stickiness {
   /**
-   * The candidates with the one that has seen the prompt in front, where it is healthy, charges less for cached
-   * input, and so comes out cheaper than the one in front; otherwise as they are. Expected costs are without that
-   * saving.
+   * The order with the one of the candidates that has seen the prompt in front, where it is healthy, charges less for
+   * cached input, and so comes out cheaper than the one in front; otherwise as it is. Expected costs are without that
+   * saving. `candidates`: all of them, where the order has only the first places.
    */
-  prefer(key: PrefixKey, candidates: readonly Candidate[], promptTokens: number): readonly Candidate[]
+  prefer(
+    key: PrefixKey,
+    ordered: readonly Candidate[],
+    promptTokens: number,
+    candidates?: readonly Candidate[],
+  ): readonly Candidate[]
   /** A call with this beginning, of so many prompt tokens, was answered there. */
   remember(key: PrefixKey, deploymentId: string, promptTokens: number): void
 }
@@ -40,17 +45,17 @@ export function createStickiness(clock: Clock, settings = usualStickiness): Stic
     return undefined
   }
   return {
-    prefer(key, candidates, promptTokens) {
+    prefer(key, ordered, promptTokens, candidates = ordered) {
       const found = find(key)
-      const [front] = candidates
-      if (found === undefined || front === undefined || front.deployment.id === found.deploymentId) {
-        return candidates
+      const [front] = ordered
+      if (found === undefined || front === undefined || front.id === found.deploymentId) {
+        return ordered
       }
-      const sticky = candidates.find(({ deployment }) => deployment.id === found.deploymentId)
-      if (sticky === undefined || !isWell(sticky)) return candidates
+      const sticky = candidates.find(({ id }) => id === found.deploymentId)
+      if (sticky === undefined || !isWell(sticky)) return ordered
       const cachedTokens = Math.min(promptTokens, found.promptTokens)
-      if (!isCheaper(sticky, front, cachedTokens)) return candidates
-      return [sticky, ...candidates.filter((candidate) => candidate !== sticky)]
+      if (!isCheaper(sticky, front, cachedTokens)) return ordered
+      return [sticky, ...ordered.filter((candidate) => candidate !== sticky)]
     },
     remember(key, deploymentId, promptTokens) {
       seen.delete(key)
@@ -80,8 +85,8 @@ export function prefixKeyOf(call: AnyCall, tenant: string | undefined): PrefixKe
 type Seen = { readonly deploymentId: string; readonly promptTokens: number; readonly at: number }
 
 /** One that is drained (weight 0), sick or limited gets no more calls than its strategy gives it. */
-function isWell({ deployment, standing }: Candidate): boolean {
-  return deployment.weight > 0 && standing.breaker === 'closed' && standing.share === 1
+function isWell({ weight, standing }: Candidate): boolean {
+  return weight > 0 && standing.breaker === 'closed' && standing.share === 1
 }
 
 function isCheaper(sticky: Candidate, front: Candidate, cachedTokens: number): boolean {
@@ -110,23 +115,35 @@ function createHash(): Hash {
   let left = 0x811c9dc5
   let right = 0x9e3779b9
   let pieces = 0
-  const mix = (code: number) => {
-    left = Math.imul(left ^ code, 0x01000193)
-    right = Math.imul(right ^ code, 0x85ebca6b)
+  const mix = (text: string, from: number, to: number) => {
+    // Kept close: what outlives this function is written back each time.
+    let one = left
+    let other = right
+    for (let at = from; at < to; at++) {
+      const code = text.charCodeAt(at)
+      one = Math.imul(one ^ code, leftPrime)
+      other = Math.imul(other ^ code, rightPrime)
+    }
+    left = one
+    right = other
   }
   return {
     add(text) {
       if (++pieces > mostPieces) return
       const { length } = text
       const headEnd = Math.min(length, headCharacters)
-      for (let at = 0; at < headEnd; at++) mix(text.charCodeAt(at))
-      for (let at = Math.max(headEnd, length - tailCharacters); at < length; at++) mix(text.charCodeAt(at))
+      mix(text, 0, headEnd)
+      mix(text, Math.max(headEnd, length - tailCharacters), length)
       // Also the border: `ab` and `c` are not `a` and `bc`.
-      mix(length)
+      left = Math.imul(left ^ length, leftPrime)
+      right = Math.imul(right ^ length, rightPrime)
     },
     value: () => (left >>> 0) * 0x20_0000 + (right >>> 11),
   }
 }
+
+const leftPrime = 0x01000193
+const rightPrime = 0x85ebca6b
 
 /** Up to the caller's first turn: later ones come with every call. */
 function addMessages(messages: unknown, hash: Hash): void {

@@ -3,6 +3,7 @@ import type { StrategyName } from './model.ts'
 import { fastest } from './strategies/fastest.ts'
 import { measuring } from './strategies/measuring.ts'
 import { draw, giveWay, rank } from './strategies/ranking.ts'
+import { scoresOf } from './strategies/scoring.ts'
 import type { OrderParts, Scores, Strategy } from './strategies/strategy.ts'
 import { value } from './strategies/value.ts'
 
@@ -24,14 +25,15 @@ export function scores(
   strategy: StrategyName,
   candidates: readonly Candidate[],
   parts: Pick<OrderParts, 'expectedTokens'>,
-): Scores {
-  return strategies[strategy].scores(candidates, parts)
+): readonly (number | undefined)[] {
+  const told = strategies[strategy].scores(candidates, parts)
+  return told.map((score) => (Number.isNaN(score) ? undefined : score))
 }
 
 /** As written. */
 const fallback: Strategy = {
-  order: (candidates, { random }) => giveWay(candidates, random),
-  scores: (candidates) => candidates.map(() => undefined),
+  order: giveWay,
+  scores: (candidates) => scoresOf(candidates, () => undefined),
 }
 
 /** The first as written, and no other in its stead. */
@@ -42,33 +44,35 @@ const first: Strategy = {
 
 /** At random, by weight. One of weight 0 gets a call only when nothing else is left to try. */
 const weighted: Strategy = {
-  order: (candidates, { random }) => draw(candidates, candidates.map(weightOf), random),
-  scores: (candidates) => chances(candidates.map(weightOf)),
+  order: (candidates, parts) => draw(candidates, scoresOf(candidates, weightOf), parts),
+  scores: (candidates) => chances(scoresOf(candidates, weightOf)),
 }
 
-function weightOf({ deployment: { weight }, standing: { share } }: Candidate): number | undefined {
+function weightOf({ weight, standing: { share } }: Candidate): number | undefined {
   return weight === 0 ? undefined : weight * share
 }
 
 /** By what the call will cost there; an unknown cost comes after every known one, but for a try that can tell. */
 const cheapest: Strategy = {
   order(candidates, parts) {
-    const ranked = rank(candidates, this.scores(candidates, parts))
-    return giveWay(measuring(ranked, candidates, parts.random), parts.random)
+    const ranked = rank(candidates, this.scores(candidates, parts), parts)
+    return giveWay(measuring(ranked, candidates, parts), parts)
   },
-  scores: (candidates) => candidates.map(({ expectedNanoUsd }) => expectedNanoUsd),
+  scores: (candidates) => scoresOf(candidates, ({ expectedNanoUsd }) => expectedNanoUsd),
 }
 
 /** At random, three times the cost a ninth of the calls; an unknown cost as with `cheapest`. */
 const balanced: Strategy = {
-  order: (candidates, { random }) =>
-    measuring(draw(candidates, candidates.map(cheapnessOf), random), candidates, random),
-  scores: (candidates) => chances(candidates.map(cheapnessOf)),
+  order: (candidates, parts) =>
+    measuring(draw(candidates, scoresOf(candidates, cheapnessOf), parts), candidates, parts),
+  scores: (candidates) => chances(scoresOf(candidates, cheapnessOf)),
 }
 
 /** What costs nothing is taken to cost a nano-USD: several such still share the calls. */
 function cheapnessOf({ expectedNanoUsd, standing: { share } }: Candidate): number | undefined {
-  return expectedNanoUsd === undefined ? undefined : share / Math.max(expectedNanoUsd, 1) ** 2
+  if (expectedNanoUsd === undefined) return undefined
+  const costNanoUsd = Math.max(expectedNanoUsd, 1)
+  return share / (costNanoUsd * costNanoUsd)
 }
 
 const strategies: Readonly<Record<StrategyName, Strategy>> = {
@@ -83,6 +87,6 @@ const strategies: Readonly<Record<StrategyName, Strategy>> = {
 
 function chances(weights: Scores): Scores {
   let sum = 0
-  for (const weight of weights) sum += weight ?? 0
-  return sum === 0 ? weights : weights.map((weight) => (weight === undefined ? undefined : weight / sum))
+  for (const weight of weights) sum += weight > 0 ? weight : 0
+  return sum === 0 ? weights : weights.map((weight) => weight / sum)
 }

@@ -1,9 +1,10 @@
 import type { Candidate } from './candidate.ts'
+import { takesKind } from './crossing.ts'
 import { Failure } from './failure.ts'
 import { isObject } from './json.ts'
 import type { AnyCall, Call, PriceCap, Steering } from './model.ts'
 import type { Deployment, Traits, Upstream } from './ports.ts'
-import { shortfallsOf } from './shortfall.ts'
+import { isPlain, shortfallOf } from './shortfall.ts'
 
 /** The candidates that may and can take a call, and why the others do not; the order is kept. */
 export type Suitability = { readonly kept: readonly Candidate[]; readonly removed: readonly Removal[] }
@@ -41,8 +42,10 @@ export type Needs = {
   readonly promptTokens: number
   /** 0 where the caller named no bound. */
   readonly maxTokens: number
+  /** It asks for nothing beside these that an upstream may lack, unless it has no calls of this kind. */
+  readonly isPlain: boolean
   /** What an upstream is asked for that it has not, and that cannot be made up for. Absent: nothing, anywhere. */
-  readonly shortfall?: (upstream: Upstream) => string | undefined
+  readonly shortfall?: ((upstream: Upstream) => string | undefined) | undefined
 }
 
 /**
@@ -53,19 +56,48 @@ export function suitable(
   candidates: readonly Candidate[],
   needs: Needs,
   steering: Steering | undefined,
+  { sifted = sift(candidates, needs, steering), isCalm = false }: Foreknown = {},
 ): Suitability {
-  const removed: Removal[] = []
-  const able: Candidate[] = []
-  for (const candidate of candidates) {
-    const bar = barOf(candidate, needs, steering)
-    if (bar === undefined) able.push(candidate)
-    else removed.push({ deployment: candidate.deployment, ...bar })
-  }
-  const roomy = withRoom(able, needs, removed)
+  const removed = [...sifted.removed]
+  const roomy = withRoom(sifted, needs, removed)
   const cap = steering?.maxPrice
   const affordable =
     cap === undefined ? roomy : roomy.filter((candidate) => !isTooDear(candidate, cap, removed))
-  return { kept: healthy(affordable, removed), removed }
+  return { kept: isCalm ? affordable : healthy(affordable, removed), removed }
+}
+
+/** What is known of the candidates beforehand: it need not be looked for. */
+export type Foreknown = {
+  readonly sifted?: Sifted | undefined
+  /** None of them has an open breaker. */
+  readonly isCalm?: boolean
+}
+
+/** The candidates without those that are barred whatever the size of the call, and how the others are. */
+export type Sifted = {
+  readonly able: readonly Candidate[]
+  readonly removed: readonly Removal[]
+  /** What each of the able has room for. */
+  readonly leastContextTokens: number
+  readonly leastOutputTokens: number
+}
+
+export function sift(candidates: readonly Candidate[], needs: Needs, steering: Steering | undefined): Sifted {
+  const able: Candidate[] = []
+  const removed: Removal[] = []
+  let leastContextTokens = Number.POSITIVE_INFINITY
+  let leastOutputTokens = Number.POSITIVE_INFINITY
+  for (const candidate of candidates) {
+    const bar = barOf(candidate, needs, steering)
+    if (bar !== undefined) {
+      removed.push({ deployment: candidate.deployment, ...bar })
+      continue
+    }
+    able.push(candidate)
+    leastContextTokens = Math.min(leastContextTokens, candidate.traits.contextTokens ?? Infinity)
+    leastOutputTokens = Math.min(leastOutputTokens, candidate.traits.maxOutputTokens ?? Infinity)
+  }
+  return { able, removed, leastContextTokens, leastOutputTokens }
 }
 
 /**
@@ -75,8 +107,8 @@ export function suitable(
 export function steer(ordered: readonly Candidate[], steering: Steering | undefined): readonly Candidate[] {
   if (steering === undefined) return ordered
   const { order, allowFallbacks } = steering
-  const placeOf = ({ deployment }: Candidate) => {
-    const place = order.indexOf(deployment.upstream.name)
+  const placeOf = ({ upstream }: Candidate) => {
+    const place = order.indexOf(upstream.name)
     return place === -1 ? order.length : place
   }
   const steered =
@@ -97,6 +129,7 @@ export function needsOf(call: AnyCall, promptTokens: number): Needs {
   const format = body['response_format']
   const logprobs = body['logprobs']
   const maxTokens = body['max_completion_tokens'] ?? body['max_tokens']
+  const plain = !isSpoken(call) || isPlain(call)
   return {
     relay: kind === 'embeddings' || kind === 'rerank',
     tools: isFilled(body['tools']) || isFilled(body['functions']),
@@ -105,7 +138,10 @@ export function needsOf(call: AnyCall, promptTokens: number): Needs {
     logprobs: logprobs === true || typeof logprobs === 'number',
     promptTokens,
     maxTokens: typeof maxTokens === 'number' ? maxTokens : 0,
-    ...(isSpoken(call) ? { shortfall: shortfallsOf(call) } : {}),
+    isPlain: plain,
+    shortfall: isSpoken(call)
+      ? (upstream) => (plain && takesKind(upstream, call.kind) ? undefined : shortfallOf(call, upstream))
+      : undefined,
   }
 }
 
@@ -141,11 +177,10 @@ const filters: readonly string[] = Object.keys(refusals)
 
 /** What bars one candidate whatever the others are; undefined when nothing does. */
 function barOf(
-  { deployment, traits }: Candidate,
+  { upstream, traits }: Candidate,
   needs: Needs,
   steering: Steering | undefined,
 ): Bar | undefined {
-  const { upstream } = deployment
   if (steering?.only?.includes(upstream.name) === false) return bars.notAllowed
   if (steering?.ignore.includes(upstream.name)) return bars.ruledOut
   if (needs.relay && upstream.relay === undefined) return bars.relay
@@ -174,10 +209,15 @@ const bars = {
 const surestPart = 0.8
 
 /** Nobody is refused for an estimate: where none is sure to have room, those that may have it stay. */
-function withRoom(candidates: readonly Candidate[], needs: Needs, removed: Removal[]): readonly Candidate[] {
-  const fits = candidates.some((candidate) => hasRoom(candidate, needs)) ? hasRoom : mayHaveRoom
-  if (candidates.every((candidate) => fits(candidate, needs))) return candidates
-  return candidates.filter((candidate) => {
+function withRoom(
+  { able, leastContextTokens, leastOutputTokens }: Sifted,
+  needs: Needs,
+  removed: Removal[],
+): readonly Candidate[] {
+  const { promptTokens, maxTokens } = needs
+  if (promptTokens + maxTokens <= leastContextTokens && maxTokens <= leastOutputTokens) return able
+  const fits = able.some((candidate) => hasRoom(candidate, needs)) ? hasRoom : mayHaveRoom
+  return able.filter((candidate) => {
     if (fits(candidate, needs)) return true
     const { deployment } = candidate
     removed.push({ deployment, filter: 'context', reason: roomReason(candidate, needs) })

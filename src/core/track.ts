@@ -10,6 +10,8 @@ import { type Probe, verdictOnProbe } from './probe.ts'
 export interface Track {
   /** The same object as long as nothing changed. `now` spares reading the clock for each of many. */
   standing(now?: number): Standing
+  /** What that gave last, to be read by those who look at many. Absent where one model is told apart from others. */
+  readonly latest?: LatestStanding | undefined
   /** What one in twenty of its first tokens of late took longer than; undefined until there were enough. */
   slowFirstTokenMs(): number | undefined
   /** Leave for one attempt; undefined when a breaker is open, or half-open with its one probe away. */
@@ -20,6 +22,9 @@ export interface Track {
   probed(probe: Probe): void
   report(): TrackReport
 }
+
+/** A standing, and until when it holds, unless something happens. On the clock's monotonic milliseconds. */
+export type LatestStanding = { readonly standing: Standing; readonly freshUntil: number }
 
 /** Leave for one attempt. Ends once: what comes after is of no effect. Disposed unended, it counts for nothing. */
 export interface Permit extends Disposable {
@@ -142,6 +147,7 @@ const untried: Standing = {
 function trackOf(entry: Entry, { clock }: TrackParts): Track {
   const { breaker, whole } = entry
   return {
+    latest: whole === undefined ? entry : undefined,
     standing(now = clock.now()) {
       if (now >= entry.freshUntil || (whole !== undefined && whole.changes !== entry.seenChanges)) {
         refresh(entry, now)

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../src/core/json.ts'
 import type { Call } from '../../src/core/model.ts'
 import { createOutputHabits } from '../../src/core/output-habit.ts'
-import type { Traits } from '../../src/core/ports.ts'
 
 const callOf = (body: JsonObject = {}, rest: Partial<Call> = {}): Call => ({
   id: 'req_0',
@@ -20,40 +19,23 @@ const callOf = (body: JsonObject = {}, rest: Partial<Call> = {}): Call => ({
 const text = (body: JsonObject) => callOf(body, { kind: 'text', dialect: 'completions' })
 
 describe('of what nothing is known', () => {
-  test.for<[string, Call, Traits | undefined, number]>([
-    ['256 tokens are expected', callOf(), undefined, 256],
-    ['no more than max_tokens', callOf({ max_tokens: 50 }), undefined, 50],
-    ['no more than max_completion_tokens', callOf({ max_completion_tokens: 50 }), undefined, 50],
-    ['no more than the lesser of both', callOf({ max_tokens: 90, max_completion_tokens: 50 }), undefined, 50],
-    [
-      'no more than the other lesser of both',
-      callOf({ max_tokens: 50, max_completion_tokens: 90 }),
-      undefined,
-      50,
-    ],
-    ['no more than the deployment can do', callOf({ max_tokens: 200 }), { maxOutputTokens: 100 }, 100],
-    [
-      'no more than the call allows, where the deployment can do more',
-      callOf({ max_tokens: 50 }),
-      { maxOutputTokens: 100 },
-      50,
-    ],
-    ['nothing where nothing is asked for', callOf({ max_tokens: 0 }), undefined, 0],
-    ['as ever where the bound is far', callOf({ max_tokens: 100_000 }), {}, 256],
-    ['as ever where there is no bound', callOf({ max_tokens: null, max_completion_tokens: '5' }), {}, 256],
-    ['as much for each choice', callOf({ n: 3 }), undefined, 768],
-    ['the bound for each choice', callOf({ n: 3, max_tokens: 50 }), undefined, 150],
-    ['as much for the best of some', text({ prompt: 'a', best_of: 4, n: 2, max_tokens: 10 }), undefined, 40],
-    ['as much for each prompt', text({ prompt: ['a', 'b'], n: 2, max_tokens: 10 }), undefined, 40],
-    [
-      'as much for a prompt of token ids as for any',
-      text({ prompt: [1, 2, 3], max_tokens: 10 }),
-      undefined,
-      10,
-    ],
-    ['as much for each prompt of token ids', text({ prompt: [[1], [2]], max_tokens: 10 }), undefined, 20],
-  ])('%s', ([, call, traits, tokens]) => {
-    expect(createOutputHabits().expect(call, traits)).toBe(tokens)
+  test.for<[string, Call, number]>([
+    ['256 tokens are expected', callOf(), 256],
+    ['no more than max_tokens', callOf({ max_tokens: 50 }), 50],
+    ['no more than max_completion_tokens', callOf({ max_completion_tokens: 50 }), 50],
+    ['no more than the lesser of both', callOf({ max_tokens: 90, max_completion_tokens: 50 }), 50],
+    ['no more than the other lesser of both', callOf({ max_tokens: 50, max_completion_tokens: 90 }), 50],
+    ['nothing where nothing is asked for', callOf({ max_tokens: 0 }), 0],
+    ['as ever where the bound is far', callOf({ max_tokens: 100_000 }), 256],
+    ['as ever where there is no bound', callOf({ max_tokens: null, max_completion_tokens: '5' }), 256],
+    ['as much for each choice', callOf({ n: 3 }), 768],
+    ['the bound for each choice', callOf({ n: 3, max_tokens: 50 }), 150],
+    ['as much for the best of some', text({ prompt: 'a', best_of: 4, n: 2, max_tokens: 10 }), 40],
+    ['as much for each prompt', text({ prompt: ['a', 'b'], n: 2, max_tokens: 10 }), 40],
+    ['as much for a prompt of token ids as for any', text({ prompt: [1, 2, 3], max_tokens: 10 }), 10],
+    ['as much for each prompt of token ids', text({ prompt: [[1], [2]], max_tokens: 10 }), 20],
+  ])('%s', ([, call, tokens]) => {
+    expect(createOutputHabits().expect(call)).toBe(tokens)
   })
 })
 

@@ -19,8 +19,12 @@ export function aCandidate(
   name: string,
   { cost, isUnmeasured = false, deployment, ...standing }: Row = {},
 ): Candidate {
+  const place = aDeployment(scriptedUpstream([[]], { name }), { price: unknownPrice, ...deployment })
   return {
-    deployment: aDeployment(scriptedUpstream([[]], { name }), { price: unknownPrice, ...deployment }),
+    deployment: place,
+    id: place.id,
+    upstream: place.upstream,
+    weight: place.weight,
     traits: deployment?.traits ?? {},
     expectedNanoUsd: cost,
     isUnmeasured,

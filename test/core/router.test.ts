@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Deployment, Route } from '../../src/core/ports.ts'
-import { matchesPattern } from '../../src/core/router.ts'
+import { matchesPattern, placesOf, planOf } from '../../src/core/router.ts'
 import { routing } from './routing.ts'
 import { aDeployment, scriptedUpstream } from './scripted-upstream.ts'
 
@@ -33,6 +33,25 @@ describe('the route of a model', () => {
     expect(router.ownerOf(model)).toBe(owner)
     expect(idsOf(router.plan(model, undefined))).toEqual([`some-model@${owner}`])
   })
+})
+
+test('a plan is the same of all places as of those that have a say in it', () => {
+  const retries = fc.oneof(
+    fc.array(fc.nat(10), { minLength: 1, maxLength: 30 }),
+    fc.tuple(fc.nat(10), fc.integer({ min: 1, max: 30 })).map(([each, count]) => Array(count).fill(each)),
+  )
+  const attempts = fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined })
+  fc.assert(
+    fc.property(retries, attempts, (list, most) => {
+      const deployments = list.map((each, place) => ({
+        ...deployment(`p${place}`),
+        retry: { retries: each, delayMs: 0 },
+      }))
+      const places = placesOf(deployments, most)
+      expect(planOf(deployments.slice(0, places), most)).toEqual(planOf(deployments.slice(0, 20), most))
+    }),
+    { seed: 1 },
+  )
 })
 
 describe('a pattern', () => {

@@ -64,6 +64,18 @@ describe('one that answered this beginning before, of 1000 tokens', () => {
     expect(namesOf(stickiness.prefer(key, pool, now))[0]).toBe(expected)
   })
 
+  test('goes in front of an order that has only the first places', () => {
+    const stickiness = createStickiness(handClock(), settings)
+    const pool = poolOf({
+      front: { cost: 1000 },
+      second: { cost: 1100 },
+      sticky: { cost: 1200, deployment: { price } },
+    })
+    stickiness.remember(key, 'some-model@sticky', 1000)
+    const names = namesOf(stickiness.prefer(key, pool.slice(0, 2), 1000, pool))
+    expect(names).toEqual(['sticky', 'front', 'second'])
+  })
+
   test('is only preferred where it is a candidate', () => {
     const stickiness = createStickiness(handClock(), settings)
     const pool = poolOf({ front: { cost: 1000 } })

@@ -249,7 +249,7 @@ describe('value', () => {
 
   test('does not take one that was only looked at for the winner', () => {
     const incumbent: Incumbent = { id: undefined }
-    expect(ordered('value', pool, always, incumbent)[0]).toBe('fresh')
+    expect(ordered('value', pool, always, incumbent)[0]).toBe('dear')
     expect(incumbent.id).toBe('some-model@cheap')
   })
 

@@ -16,6 +16,7 @@ const nothingSpecial: Needs = {
   logprobs: false,
   promptTokens: 100,
   maxTokens: 0,
+  isPlain: true,
 }
 
 const unsteered: Steering = {
@@ -54,8 +55,8 @@ describe('a call needs', () => {
       { vision: true },
     ],
     ['no sight for parts of text', { messages: [{ role: 'user', content: [words] }] }, {}],
-    ['logprobs of a chat', { logprobs: true, top_logprobs: 2 }, { logprobs: true }],
-    ['logprobs of a text, though none but the chosen', { logprobs: 0 }, { logprobs: true }],
+    ['logprobs of a chat', { logprobs: true, top_logprobs: 2 }, { logprobs: true, isPlain: false }],
+    ['logprobs of a text, though none but the chosen', { logprobs: 0 }, { logprobs: true, isPlain: false }],
     ['no logprobs that were declined', { logprobs: false }, {}],
     ['room for what it asks', { max_tokens: 50 }, { maxTokens: 50 }],
     ['room by the newer name first', { max_tokens: 50, max_completion_tokens: 70 }, { maxTokens: 70 }],

@@ -1,18 +1,20 @@
 import type { Candidate, Standing } from '../candidate.ts'
-import { nowAndThen } from './measuring.ts'
+import { anyFirst } from './measuring.ts'
 import { giveWay, rank } from './ranking.ts'
+import { scoresOf } from './scoring.ts'
 import type { Strategy } from './strategy.ts'
 
 /** By the time until the whole answer is there. Those never measured come last, but for a try now and then. */
 export const fastest: Strategy = {
   order(candidates, parts) {
     const times = this.scores(candidates, parts)
-    const ranked = rank(candidates, times)
-    if (!times.includes(undefined)) return giveWay(ranked, parts.random)
-    return giveWay(nowAndThen(ranked, isUntimed, measuringShare, parts.random), parts.random)
+    const ranked = rank(candidates, times, parts)
+    const isToMeasure = times.includes(Number.NaN) && parts.random() < measuringShare
+    const measured = isToMeasure ? anyFirst(ranked, candidates.filter(isUntimed), parts.random) : ranked
+    return giveWay(measured, parts)
   },
   scores: (candidates, { expectedTokens }) =>
-    candidates.map(({ standing }) => expectedMs(standing, expectedTokens)),
+    scoresOf(candidates, ({ standing }) => expectedMs(standing, expectedTokens)),
 }
 
 /** How long an answer of so many tokens takes there; undefined where nothing was measured. */

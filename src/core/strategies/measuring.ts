@@ -1,6 +1,7 @@
 import type { Candidate } from '../candidate.ts'
 import type { Random } from '../ports.ts'
 import { moveFirst, pick } from './ranking.ts'
+import type { OrderParts } from './strategy.ts'
 
 /**
  * The order, but that one of which it is not known, or no longer, how long it takes now goes first, so that its cost
@@ -10,23 +11,21 @@ import { moveFirst, pick } from './ranking.ts'
 export function measuring(
   ordered: readonly Candidate[],
   candidates: readonly Candidate[],
-  random: Random,
+  { random, isCalm }: Pick<OrderParts, 'random' | 'isCalm'>,
 ): readonly Candidate[] {
-  if (!candidates.some(isToBeMeasured)) return ordered
+  if (isCalm || !candidates.some(isToBeMeasured)) return ordered
   const untried = candidates.find((one) => one.standing.isUntried && isToBeMeasured(one))
   if (untried !== undefined) return moveFirst(ordered, untried)
-  return nowAndThen(ordered, isToBeMeasured, measuringShare, random)
+  return random() < measuringShare ? anyFirst(ordered, candidates.filter(isToBeMeasured), random) : ordered
 }
 
-/** The order, but that for this part of the calls one that `may` go first does, each as often. */
-export function nowAndThen(
+/** The order, but that one of those `among` goes first, each as often; as it is where there are none. */
+export function anyFirst(
   ordered: readonly Candidate[],
-  may: (candidate: Candidate, rank: number) => boolean,
-  share: number,
+  among: readonly Candidate[],
   random: Random,
 ): readonly Candidate[] {
-  if (random() >= share) return ordered
-  const chosen = pick(ordered.filter(may), random)
+  const chosen = pick(among, random)
   return chosen === undefined ? ordered : moveFirst(ordered, chosen)
 }
 

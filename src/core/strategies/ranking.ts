@@ -1,32 +1,58 @@
-import { endianness } from 'node:os'
 import type { Candidate } from '../candidate.ts'
 import type { Random } from '../ports.ts'
-import type { Scores } from './strategy.ts'
+import type { OrderParts, Scores } from './strategy.ts'
 
-/** Lowest score first, equals as they stand, those without a score last. No score is below 0. */
-export function rank(candidates: readonly Candidate[], scores: Scores): readonly Candidate[] {
-  const keys = new Float64Array(candidates.length)
-  for (let place = 0; place < keys.length; place++) keys[place] = scores[place] ?? lastKey
-  return inOrderOf(candidates, keys)
+/**
+ * Lowest score first, equals as they stand, those without a score last. Of more than `places`, the others are left out,
+ * but for as many as may give way.
+ */
+export function rank(
+  candidates: readonly Candidate[],
+  scores: Scores,
+  { places = candidates.length, isCalm }: Pick<OrderParts, 'places' | 'isCalm'>,
+): readonly Candidate[] {
+  let wanted = places
+  if (!isCalm) for (const { standing } of candidates) if (standing.share < 1) wanted++
+  return lowestFirst(candidates, scores, wanted)
 }
 
 /**
  * A random order: each place goes to one of those left, by their weights. Those of weight 0 follow as they stand,
- * those without a weight after them.
+ * those without a weight after them. Of more than `places`, the others are left out.
  */
 export function draw(
   candidates: readonly Candidate[],
   weights: Scores,
-  random: Random,
+  { random, places = candidates.length }: Pick<OrderParts, 'random' | 'places'>,
 ): readonly Candidate[] {
-  const keys = new Float64Array(candidates.length)
-  for (let place = 0; place < keys.length; place++) {
-    const weight = weights[place]
-    // Waiting times of rate `weight`, shortest first (Efraimidis and Spirakis 2006): one pass, nothing is redrawn.
-    if (weight === undefined) keys[place] = lastKey
-    else keys[place] = weight > 0 ? -Math.log(1 - random()) / weight : lateKey
+  const left = weights.slice()
+  const ordered: Candidate[] = []
+  while (ordered.length < places) {
+    const place = drawOne(left, random)
+    const drawn = candidates[place]
+    if (drawn === undefined) break
+    ordered.push(drawn)
+    left[place] = 0
   }
-  return inOrderOf(candidates, keys)
+  if (ordered.length >= places) return ordered
+  const idle = candidates.filter((_, place) => weights[place] === 0)
+  return [...ordered, ...idle, ...candidates.filter((_, place) => Number.isNaN(weights[place]))]
+}
+
+/** The place of one of those with a weight; -1 where there is none. */
+function drawOne(weights: Scores, random: Random): number {
+  // Summed anew each time: what is left beside a weight that was taken may be less than that one's last digit.
+  let sum = 0
+  for (const weight of weights) if (weight > 0) sum += weight
+  let lot = random() * sum
+  let drawn = -1
+  for (let place = 0; place < weights.length && lot >= 0; place++) {
+    const weight = weights[place] ?? 0
+    if (!(weight > 0)) continue
+    drawn = place
+    lot -= weight
+  }
+  return drawn
 }
 
 /** The same order with `chosen` in front. */
@@ -44,8 +70,11 @@ export function pick(candidates: readonly Candidate[], random: Random): Candidat
  * One that should get only a share of its calls (its upstream limits the rate) lets the others go first for the
  * rest of them.
  */
-export function giveWay(ordered: readonly Candidate[], random: Random): readonly Candidate[] {
-  if (ordered.every(({ standing }) => standing.share === 1)) return ordered
+export function giveWay(
+  ordered: readonly Candidate[],
+  { random, isCalm }: Pick<OrderParts, 'random' | 'isCalm'>,
+): readonly Candidate[] {
+  if (isCalm || ordered.every(({ standing }) => standing.share === 1)) return ordered
   const staying: Candidate[] = []
   const yielding: Candidate[] = []
   for (const candidate of ordered) {
@@ -56,32 +85,26 @@ export function giveWay(ordered: readonly Candidate[], random: Random): readonly
   return [...staying, ...yielding]
 }
 
-/** Above every key that is made of a score, and still a number when a place is written into it. */
-const lateKey = 1e306
-const lastKey = 1e307
-
-const placeBits = 0xffff
-
-/** Where the end of a fraction lies in the two halves of a double. */
-const lowerHalf = endianness() === 'LE' ? 0 : 1
-
-/**
- * Lowest key first. Numbers alone are sorted several times faster than things by a comparison, so each key bears its
- * candidate's place in the last 16 bits of its fraction: keys that agree to ten digits are equals, as they stand.
- */
-function inOrderOf(candidates: readonly Candidate[], keys: Float64Array): readonly Candidate[] {
-  if (keys.length > placeBits) throw new RangeError(`A route has at most ${placeBits} deployments.`)
-  const halves = new Uint32Array(keys.buffer)
-  for (let place = 0; place < keys.length; place++) {
-    if (!((keys[place] ?? 0) <= lateKey)) keys[place] = lastKey
-    const half = place * 2 + lowerHalf
-    halves[half] = ((halves[half] ?? 0) & ~placeBits) | place
-  }
-  keys.sort()
+/** So many of them, lowest key first, equals as they stand, those of an unknown key last. As a rule, a few of many. */
+function lowestFirst(candidates: readonly Candidate[], keys: Scores, places: number): readonly Candidate[] {
   const ordered: Candidate[] = []
-  for (let rank = 0; rank < keys.length; rank++) {
-    const candidate = candidates[(halves[rank * 2 + lowerHalf] ?? 0) & placeBits]
-    if (candidate !== undefined) ordered.push(candidate)
+  const orderedKeys: number[] = []
+  for (let place = 0; place < candidates.length; place++) {
+    const candidate = candidates[place]
+    const key = keys[place] ?? Number.NaN
+    // Where all places are taken, the last of them is given up.
+    let at = Math.min(ordered.length, places - 1)
+    if (candidate === undefined || (at < ordered.length && !isBefore(key, orderedKeys[at]))) continue
+    for (; at > 0 && isBefore(key, orderedKeys[at - 1]); at--) {
+      ordered[at] = ordered[at - 1] ?? candidate
+      orderedKeys[at] = orderedKeys[at - 1] ?? key
+    }
+    ordered[at] = candidate
+    orderedKeys[at] = key
   }
   return ordered
+}
+
+function isBefore(key: number, other = Number.NaN): boolean {
+  return key < other || (Number.isNaN(other) && !Number.isNaN(key))
 }

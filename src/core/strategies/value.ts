@@ -1,8 +1,9 @@
 import type { Candidate } from '../candidate.ts'
 import { expectedMs } from './fastest.ts'
-import { measuring, nowAndThen } from './measuring.ts'
+import { anyFirst, measuring } from './measuring.ts'
 import { giveWay, moveFirst, rank } from './ranking.ts'
-import type { Incumbent, Scores, Strategy } from './strategy.ts'
+import { scoresOf } from './scoring.ts'
+import type { OrderParts, Scores, Strategy } from './strategy.ts'
 
 /**
  * By what a good answer costs: the expected cost over the success rate, raised for slowness. The last winner keeps
@@ -12,15 +13,15 @@ import type { Incumbent, Scores, Strategy } from './strategy.ts'
 export const value: Strategy = {
   order(candidates, parts) {
     const scores = this.scores(candidates, parts)
-    const ranked = damped(candidates, scores, parts.incumbent)
-    const explored = measuring(exploring(ranked, parts.random), candidates, parts.random)
-    return giveWay(explored, parts.random)
+    const ranked = damped(candidates, scores, parts)
+    const isToExplore = parts.random() < explorationShare
+    const explored = isToExplore ? anyFirst(ranked, othersOf(candidates, ranked), parts.random) : ranked
+    return giveWay(measuring(explored, candidates, parts), parts)
   },
   scores(candidates, { expectedTokens }) {
-    const times = candidates.map(({ standing }) => expectedMs(standing, expectedTokens))
-    let fastestMs = Number.POSITIVE_INFINITY
-    for (const time of times) if (time !== undefined && time < fastestMs) fastestMs = time
-    return candidates.map(({ expectedNanoUsd, standing }, place) => {
+    const times = scoresOf(candidates, ({ standing }) => expectedMs(standing, expectedTokens))
+    const fastestMs = leastOf(times)
+    return scoresOf(candidates, ({ expectedNanoUsd, standing }, place) => {
       if (expectedNanoUsd === undefined) return undefined
       const goodAnswer = expectedNanoUsd / Math.max(standing.successRate, leastSuccessRate)
       return goodAnswer * slowness(times[place], fastestMs)
@@ -41,34 +42,37 @@ const explorationShare = 1 / 50
 /** By how much another must be better to take the place of the last winner. */
 const margin = 0.1
 
+/** Infinity of none. */
+function leastOf(times: Scores): number {
+  let least = Number.POSITIVE_INFINITY
+  for (const time of times) if (time < least) least = time
+  return least
+}
+
 /** 1 for the fastest, and for one that was never measured. */
-function slowness(timeMs: number | undefined, fastestMs: number): number {
-  if (timeMs === undefined || timeMs <= fastestMs) return 1
+function slowness(timeMs = Number.NaN, fastestMs: number): number {
+  if (!(timeMs > fastestMs)) return 1
   return Math.min(mostSlowness, 1 + slownessPerFastest * (timeMs / Math.max(fastestMs, 1) - 1))
 }
 
-function damped(
-  candidates: readonly Candidate[],
-  scores: Scores,
-  incumbent: Incumbent,
-): readonly Candidate[] {
-  const ranked = rank(candidates, scores)
+function damped(candidates: readonly Candidate[], scores: Scores, parts: OrderParts): readonly Candidate[] {
+  const { incumbent } = parts
+  const ranked = rank(candidates, scores, parts)
   const [best] = ranked
   if (best === undefined || best.expectedNanoUsd === undefined) return ranked
   // As a rule: the others need not be looked through for the one that holds the place.
-  if (best.deployment.id === incumbent.id) return ranked
-  const held = candidates.findIndex(({ deployment }) => deployment.id === incumbent.id)
+  if (best.id === incumbent.id) return ranked
+  const held = candidates.findIndex(({ id }) => id === incumbent.id)
   const holder = candidates[held]
-  const heldScore = scores[held]
+  const heldScore = scores[held] ?? Number.NaN
   const bestScore = scores[candidates.indexOf(best)] ?? 0
-  const stays = holder !== undefined && heldScore !== undefined && bestScore >= heldScore * (1 - margin)
+  const stays = holder !== undefined && bestScore >= heldScore * (1 - margin)
   const winner = stays ? holder : best
-  incumbent.id = winner.deployment.id
+  incumbent.id = winner.id
   return moveFirst(ranked, winner)
 }
 
-/** Only where the cost is known: no price is found out by paying it. */
-function exploring(ranked: readonly Candidate[], random: () => number): readonly Candidate[] {
-  const isOther = ({ expectedNanoUsd }: Candidate, rank: number) => rank > 0 && expectedNanoUsd !== undefined
-  return nowAndThen(ranked, isOther, explorationShare, random)
+/** Those behind the winner whose cost is known: no price is found out by paying it. */
+function othersOf(candidates: readonly Candidate[], [winner]: readonly Candidate[]): readonly Candidate[] {
+  return candidates.filter((one) => one !== winner && one.expectedNanoUsd !== undefined)
 }
