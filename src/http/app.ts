@@ -1,5 +1,6 @@
 import Router from '@koa/router'
-import Koa, { type Middleware } from 'koa'
+import type Koa from 'koa'
+import type { Middleware } from 'koa'
 import type { AnyCall } from '../core/model.ts'
 import type { Asking, Dialect, RelayDialect } from '../dialects/dialect.ts'
 import { everyPrefix } from '../dialects/prefixes.ts'
@@ -11,6 +12,7 @@ import { answerErrors } from './errors.ts'
 import { type ExplainParts, serveExplain } from './explain.ts'
 import { type GenerationParts, serveGeneration } from './generation.ts'
 import { identify, type NewId } from './identify.ts'
+import { LightKoa } from './light-koa.ts'
 import { type ModelsParts, serveModels } from './models.ts'
 import { serveRelay } from './relay.ts'
 import { type ServeParts, serveDialect } from './serve.ts'
@@ -38,7 +40,7 @@ export type AppParts = ServeParts &
 
 /** The whole of the HTTP surface, in the order a request meets it. */
 export function createApp(parts: AppParts): Koa {
-  const app = new Koa()
+  const app = new LightKoa()
   // What goes wrong has been answered and recorded; Koa's own habit is to print stacks.
   app.silent = true
   const calls = callRoutes(parts)

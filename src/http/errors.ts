@@ -18,6 +18,8 @@ export function answerErrors(): Middleware {
       const allow = allowedOn(ctx)
       if (ctx.method !== 'OPTIONS' || allow === undefined) throw unanswered(ctx, allow)
       ctx.set('x-request-id', ctx.state['requestId'] as string)
+      ctx.respond = false
+      ctx.res.end()
     } catch (thrown) {
       answer(ctx, asFailure(thrown))
     }
