@@ -164,13 +164,11 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
     const isFull = this.#waitingBytes > this.#limitBytes
     if (isFull) controller.pause()
     // A body that is collected is of no use before its end.
-    if (isFull || !this.#collecting) this.#wake?.()
+    if (isFull || !this.#collecting) this.#rouse()
   }
 
   onResponseEnd(): void {
-    const wake = this.#wake
-    // A body that was collected is read together with those that came beside it.
-    if (this.#collecting && wake !== undefined) this.#wake = () => this.#parts.batch(wake)
+    this.#rouse()
     this.#end()
   }
 
@@ -233,6 +231,13 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
     return new Promise((resolve) => {
       this.#wake = resolve
     })
+  }
+
+  /** Whoever waits for it goes on together with those who were told something in the same turn of the event loop. */
+  #rouse(): void {
+    const wake = this.#wake
+    this.#wake = undefined
+    if (wake !== undefined) this.#parts.batch(wake)
   }
 
   #unreached(): void {
