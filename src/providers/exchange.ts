@@ -150,7 +150,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
     notes.headersAt = this.#parts.clock.now()
     notes.upstreamStatus = status
     notes.upstreamRequestId = this.#requestId()
-    this.#answered.resolve(this)
+    this.#parts.batch(this.#answer)
   }
 
   onResponseData(controller: Controller, piece: Buffer): void {
@@ -180,6 +180,8 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
     if (this.#phase === 'waiting' && waitAgain !== undefined && isLost(error)) waitAgain()
     else this.#fail(connectionFailure(error, this.#phase, this.#parts.name))
   }
+
+  readonly #answer = () => this.#answered.resolve(this)
 
   #requestId(): string | undefined {
     let id: string | undefined
@@ -252,9 +254,11 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
   }
 
   #fail(thrown: unknown): void {
+    const isAnswered = this.#phase === 'body'
     this.#failure = { thrown }
     this.#end()
-    this.#answered.reject(thrown)
+    // Whoever was answered finds out as they read on.
+    if (!isAnswered) this.#answered.reject(thrown)
   }
 
   #end(): void {
