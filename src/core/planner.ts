@@ -5,7 +5,7 @@ import type { AnyCall, StrategyName, Usage } from './model.ts'
 import { choicesOf, createOutputHabits, type OutputHabits } from './output-habit.ts'
 import type { Clock, Deployment, Random, Route } from './ports.ts'
 import { createPromptSizes, type PromptSizes } from './prompt-size.ts'
-import { createRoster, type Lineup, type Roster } from './roster.ts'
+import { createRoster, type Roster } from './roster.ts'
 import { type ListedModel, longestPlan, type Plan, planOf, type Router } from './router.ts'
 import { copyOf } from './seat.ts'
 import type { DeploymentReport, Standings } from './standings.ts'
@@ -184,9 +184,12 @@ function weigh(call: AnyCall, model: string, work: Work, isDryRun: boolean): Wei
   const promptTokens = sizes.estimate(call)
   const expectedTokens = habits.expect(call)
   const now = clock.now()
-  const lineup = lineupOf(route, model, now, work)
-  const { incumbent, isOpen } = lineup
+  const roster = rosterOf(route, work)
+  const { isOpen } = roster
+  // First: of a model that is asked for without a key, nothing is remembered.
   if (!isOpen && !isDryRun) router.admitted(route, credential)
+  const lineup = roster.of(model, now)
+  const { incumbent } = lineup
   const seated = lineup.seat(
     { promptTokens, completionTokens: expectedTokens, choices: choicesOf(call) },
     now,
@@ -216,8 +219,8 @@ function weigh(call: AnyCall, model: string, work: Work, isDryRun: boolean): Wei
   return { ...told, all, candidates, removed, ordered, prefixKey }
 }
 
-function lineupOf(route: Route, model: string, now: number, { rosters, standings, attempts }: Work): Lineup {
-  return (rosters.get(route) ?? createRoster(route, standings, attempts)).of(model, now)
+function rosterOf(route: Route, { rosters, standings, attempts }: Work): Roster {
+  return rosters.get(route) ?? createRoster(route, standings, attempts)
 }
 
 /** A deployment that goes by the caller's spelling is asked for the model that is tried, not for the call's own. */

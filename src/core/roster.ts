@@ -10,13 +10,13 @@ import type { Incumbent } from './strategies/strategy.ts'
 
 /** What planning reads of a route's deployments, at hand: with many of them, looking it up anew is what would cost. */
 export interface Roster {
+  /** None of them needs a key that a caller would have to bring. */
+  readonly isOpen: boolean
   /** For one model, by the route's spelling or the caller's. `now`: the clock's monotonic milliseconds. */
   of(model: string, now: number): Lineup
 }
 
 export interface Lineup {
-  /** None of them needs a key that a caller would have to bring. */
-  readonly isOpen: boolean
   /** There is one that charges less for cached input. */
   readonly isSticky: boolean
   /** How many places of an order a plan can go by. */
@@ -40,6 +40,7 @@ export function createRoster(
   const places = placesOf(deployments, attempts)
   const lineups = createRecent<{ lineup: Lineup; freshUntil: number }>(mostModels)
   return {
+    isOpen: deployments.every(({ upstream }) => upstream.admits(undefined)),
     of(model, now) {
       const key = isByName ? model : ''
       const known = lineups.get(key)
@@ -68,7 +69,6 @@ function lineUp(deployments: readonly Deployment[], { standings, places, incumbe
   const seats = deployments.map((each) => new Seat(each, standings.trackOf(each), sitting))
   let isCalm = seats.every(isUneventful)
   return {
-    isOpen: seats.every(({ upstream }) => upstream.admits(undefined)),
     isSticky: seats.some(({ price }) => isCheaperCached(price)),
     places,
     incumbent,

@@ -87,6 +87,20 @@ test('what happens between two plans is minded in the second', () => {
   expect(first()).toBe('m@b')
 })
 
+test('of a model that is asked for without a key, nothing is remembered', () => {
+  const keyed = scriptedUpstream([[]], { name: 'keyed', admits: (credential) => credential === 'pk_own' })
+  const byName = (id: string): Deployment => {
+    const whole = aDeployment(keyed, { id })
+    return { ...whole, forModel: (model) => ({ ...whole, upstreamModel: model, madeFor: model }) }
+  }
+  const deployments = [byName('*@one'), byName('*@other')]
+  const { planner } = planning([{ pattern: '*', strategy: 'cheapest', deployments }])
+  expect(() => planner.plan(aCall({ model: 'made-up' }))).toThrow(Failure)
+  expect(planner.deployments().map(({ model }) => model)).toEqual([undefined, undefined])
+  planner.plan(aCall({ model: 'asked', credential: 'pk_own' }))
+  expect(planner.deployments().map(({ model }) => model)).toEqual([undefined, 'asked', undefined, 'asked'])
+})
+
 function planned(plan: () => readonly Deployment[]): readonly string[] | string {
   try {
     return plan().map(({ id }) => id)
