@@ -1,7 +1,7 @@
 import type { Candidate } from './candidate.ts'
 import { type Explanation, explainedCandidates } from './explain.ts'
 import { Failure } from './failure.ts'
-import type { AnyCall, StrategyName, Usage } from './model.ts'
+import type { AnyCall, Steering, StrategyName, Usage } from './model.ts'
 import { choicesOf, createOutputHabits, type OutputHabits } from './output-habit.ts'
 import type { Clock, Deployment, Random, Route } from './ports.ts'
 import { createPromptSizes, type PromptSizes } from './prompt-size.ts'
@@ -204,8 +204,7 @@ function weigh(call: AnyCall, model: string, work: Work, isDryRun: boolean): Wei
     random,
     expectedTokens,
     incumbent: isDryRun ? { ...incumbent } : incumbent,
-    // Who steers may have the last one go first.
-    places: steering === undefined ? lineup.places : kept.length,
+    places: placesFor(steering, lineup.places, kept.length),
     isCalm,
   })
   const prefixKey =
@@ -217,6 +216,12 @@ function weigh(call: AnyCall, model: string, work: Work, isDryRun: boolean): Wei
     .map(({ deployment }) => (model === call.model ? deployment : ofModel(deployment, model, call)))
   const told = { model, route, strategy, promptTokens, expectedTokens }
   return { ...told, all, candidates, removed, ordered, prefixKey }
+}
+
+/** How many places of an order count: who names providers may have the last one go first. */
+function placesFor(steering: Steering | undefined, usual: number, all: number): number {
+  if (steering === undefined) return usual
+  return steering.order.length === 0 ? longestPlan : all
 }
 
 function rosterOf(route: Route, { rosters, standings, attempts }: Work): Roster {

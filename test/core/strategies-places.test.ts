@@ -66,6 +66,42 @@ test('the second is drawn from what is left, however little that weighs beside t
   )
 })
 
+describe('of many that are all wanted', () => {
+  test('each place is drawn by the weights of those left, and those without one stand at the end', () => {
+    const pool = poolOf({
+      ...manyOf(30, { share: 0 }),
+      ...{ drained: { deployment: { weight: 0 } }, one: {}, three: { deployment: { weight: 3 } } },
+      six: { deployment: { weight: 6 } },
+    })
+    const random = seeded(5)
+    const drawn = () => names('weighted', pool, random)
+    near(
+      shares(() => drawn()[0]),
+      { one: 0.1, three: 0.3, six: 0.6 },
+    )
+    near(
+      shares(() => drawn()[1]),
+      { one: 0.3 / 7 + 0.6 / 4, three: 0.3 / 9 + 1.8 / 4, six: 0.6 / 9 + 1.8 / 7 },
+    )
+    expect(drawn().slice(3)).toEqual([...Object.keys(manyOf(30)), 'drained'])
+  })
+
+  test.for([60, 300])('%i are ranked as a few are: equals as they stand, the unknown last', (count) => {
+    const costs = Array.from({ length: count }, (_, place) =>
+      place % 7 === 0 ? undefined : (place * 31) % 50,
+    )
+    const pool = poolOf(Object.fromEntries(costs.map((cost, place) => [`p${place}`, { cost }])))
+    const known = costs.flatMap((cost, place) => (cost === undefined ? [] : [{ cost, name: `p${place}` }]))
+    const unknown = costs.flatMap((cost, place) => (cost === undefined ? [`p${place}`] : []))
+    const inOrder = known.toSorted((one, other) => one.cost - other.cost).map(({ name }) => name)
+    expect(names('cheapest', pool, () => 0.5)).toEqual([...inOrder, ...unknown])
+  })
+})
+
+function manyOf(count: number, row: Row = {}): Readonly<Record<string, Row>> {
+  return Object.fromEntries(Array.from({ length: count }, (_, place) => [`p${place}`, row]))
+}
+
 function names(
   strategy: StrategyName,
   candidates: readonly Candidate[],

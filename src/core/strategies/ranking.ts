@@ -2,6 +2,10 @@ import type { Candidate } from '../candidate.ts'
 import type { Random } from '../ports.ts'
 import type { OrderParts, Scores } from './strategy.ts'
 
+/** With more places than these, filling them one by one takes longer than putting all in order at once. */
+const mostDrawn = 20
+const mostInserted = 100
+
 /**
  * Lowest score first, equals as they stand, those without a score last. Of more than `places`, the others are left out,
  * but for as many as may give way.
@@ -25,6 +29,7 @@ export function draw(
   weights: Scores,
   { random, places = candidates.length }: Pick<OrderParts, 'random' | 'places'>,
 ): readonly Candidate[] {
+  if (places > mostDrawn) return lowestFirst(candidates, waitingTimes(weights, random), places)
   const left = weights.slice()
   const ordered: Candidate[] = []
   while (ordered.length < places) {
@@ -37,6 +42,17 @@ export function draw(
   if (ordered.length >= places) return ordered
   const idle = candidates.filter((_, place) => weights[place] === 0)
   return [...ordered, ...idle, ...candidates.filter((_, place) => Number.isNaN(weights[place]))]
+}
+
+/**
+ * Each place to one of those left by their weights, too: waiting times of these rates, shortest first (Efraimidis and
+ * Spirakis 2006). One pass with a logarithm for each, instead of one for each place.
+ */
+function waitingTimes(weights: Scores, random: Random): Scores {
+  return weights.map((weight) => {
+    if (weight > 0) return -Math.log(1 - random()) / weight
+    return weight === 0 ? Number.POSITIVE_INFINITY : Number.NaN
+  })
 }
 
 /** The place of one of those with a weight; -1 where there is none. */
@@ -85,8 +101,22 @@ export function giveWay(
   return [...staying, ...yielding]
 }
 
-/** So many of them, lowest key first, equals as they stand, those of an unknown key last. As a rule, a few of many. */
+/** So many of them, lowest key first, equals as they stand, those of an unknown key last. */
 function lowestFirst(candidates: readonly Candidate[], keys: Scores, places: number): readonly Candidate[] {
+  if (places <= mostInserted) return fewLowestFirst(candidates, keys, places)
+  const inOrder = Array.from(keys.keys()).sort((one, other) => {
+    const [key = Number.NaN, otherKey = Number.NaN] = [keys[one], keys[other]]
+    if (key < otherKey) return -1
+    return key > otherKey ? 1 : Number(Number.isNaN(key)) - Number(Number.isNaN(otherKey))
+  })
+  return inOrder.flatMap((place) => candidates[place] ?? []).slice(0, places)
+}
+
+function fewLowestFirst(
+  candidates: readonly Candidate[],
+  keys: Scores,
+  places: number,
+): readonly Candidate[] {
   const ordered: Candidate[] = []
   const orderedKeys: number[] = []
   for (let place = 0; place < candidates.length; place++) {
