@@ -2,6 +2,7 @@ import { randomFillSync } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
+import { createBatch } from './core/batch.ts'
 import type { Clock, Sink } from './core/ports.ts'
 import { createResponseStore } from './dialects/responses-store.ts'
 import { watchPressure } from './http/pressure.ts'
@@ -74,11 +75,12 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     shedding,
   })
   const succession = createSuccession(config, lasting)
+  const arrived = createBatch()
   const server = await listen(
     (request, response) => {
       // Node then says `connection: close` by itself.
       if (drain.phase !== 'serving') response.shouldKeepAlive = false
-      succession.current.listener(request, response)
+      arrived(() => succession.current.listener(request, response))
     },
     config.host,
     config.port,

@@ -57,7 +57,9 @@ export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): BodyRead
     const reading = new Promise<Buffer>((resolve, reject) => {
       requireJson(ctx)
       if (plainBytes > bodyBytes) throw tooLarge(bodyBytes)
-      readPlain(ctx.req, (bytes) => batch(() => resolve(bytes)), reject)
+      const bytes = bytesAtHand(ctx.req, plainBytes)
+      if (bytes === undefined) readPlain(ctx.req, (late) => batch(() => resolve(late)), reject)
+      else resolve(bytes)
     })
     return reading.then((bytes) => parseBody(bytes, jsonDepth))
   }
@@ -92,6 +94,13 @@ function isJsonInUtf8(type: string): boolean {
 function plainLength({ headers }: IncomingMessage): number | undefined {
   const length = headers['content-length']
   return length === undefined ? undefined : Number(length)
+}
+
+/** A body that came together with its headers, as most do: there is nothing to wait for. */
+function bytesAtHand(request: IncomingMessage, plainBytes: number): Buffer | undefined {
+  if (!request.complete || request.readableLength !== plainBytes) return undefined
+  const bytes: unknown = request.read()
+  return Buffer.isBuffer(bytes) ? bytes : undefined
 }
 
 /** Reads a body to the end that its own length sets: Node's parser gives no byte more. */
