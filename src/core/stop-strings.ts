@@ -142,7 +142,15 @@ function release(line: Line, length: number): readonly Delta[] {
   }
   line.text = line.text.slice(end)
   line.skipped = Math.max(0, line.skipped - end)
-  return line.held.splice(0, count).map(({ delta }) => delta)
+  const released = line.held.splice(0, count)
+  // The last to be held is the one at hand.
+  const inTime = line.held.length === 0 ? count - 1 : count
+  return released.map(({ delta }, at) => (at < inTime ? late(delta) : delta))
+}
+
+/** One that was held: choices beside it may have gone on meanwhile, and it is not to be told by its word alone. */
+function late(delta: Delta): Delta {
+  return delta.word === undefined ? delta : { chunk: delta.chunk, source: delta.source }
 }
 
 function cutHeld(line: Line, { at, stop }: Found): readonly Delta[] {
@@ -152,7 +160,7 @@ function cutHeld(line: Line, { at, stop }: Found): readonly Delta[] {
     const left = at - end
     end += length
     if (end < at) {
-      seen.push(delta)
+      seen.push(late(delta))
       continue
     }
     seen.push(alone(delta, shortened(choice, left, stop)))

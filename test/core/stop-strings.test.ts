@@ -85,6 +85,31 @@ describe('a stream of words', () => {
     expect(cutter.isOver()).toBe(true)
   })
 
+  test('a word that waited while another choice went on is a chunk like any other', () => {
+    const cutter = cutterFor(['END'], 2)
+    const word = (text: string, index: number): Delta => ({
+      ...asDelta(textChunk(text, null, index)),
+      word: text,
+    })
+    const burst = [word('a', 1), word('EN', 1), asDelta(textChunk('', 'stop', 0)), word('x', 1)]
+    const seen = cutter.accept(burst)
+    expect(seen.map(({ source, word: told }) => [source, told])).toEqual([
+      [burst[0]?.source, 'a'],
+      [burst[2]?.source, undefined],
+      [burst[1]?.source, undefined],
+      [burst[3]?.source, 'x'],
+    ])
+  })
+
+  test('a word that waited, and is followed by a stop string, is a chunk like any other', () => {
+    const cutter = cutterFor(['END'])
+    const word = (text: string): Delta => ({ ...asDelta(textChunk(text)), word: text })
+    expect(cutter.accept([word('E'), word('xEND')]).map(({ word: told }) => told)).toEqual([
+      undefined,
+      undefined,
+    ])
+  })
+
   test('keeps thoughts and calls in their place', () => {
     const cutter = cutterFor(['END'])
     const chunks = [
