@@ -47,5 +47,12 @@ function keptOf(record: CallRecord): Generation {
   const { failure, attempts } = record
   if (failure === undefined && attempts.length <= 1) return record
   const note: FailureNote | undefined = failure && { kind: failure.kind, code: failure.code }
-  return { ...record, failure: note, attempts: attempts.map((attempt) => ({ ...attempt })) }
+  return {
+    ...record,
+    failure: note,
+    attempts: attempts.map((attempt) => ({ ...attempt })),
+    dropped: new Set(record.dropped),
+    converted: new Set(record.converted),
+    flags: new Set(record.flags),
+  }
 }

@@ -72,10 +72,13 @@ test.for([
 ] as const)('an attempt %s, and goes on after its call, changes nothing', ([, change, outcomes]) => {
   const generations = createGenerations()
   const attempts = outcomes.map(anAttempt)
-  generations.write(aRecord('req_1', { ...change, attempts }))
+  const record = aRecord('req_1', { ...change, attempts })
+  generations.write(record)
   for (const attempt of attempts) attempt.outcome = 'superseded'
+  for (const names of [record.dropped, record.converted, record.flags]) names.add('usage_partial')
   const found = generations.find('req_1', undefined)
   expect(found?.attempts.map(({ outcome }) => outcome)).toEqual(outcomes)
+  expect([found?.dropped.size, found?.converted.size, found?.flags.size]).toEqual([0, 0, 0])
 })
 
 test('those who are not let in push nobody out', () => {
