@@ -76,7 +76,8 @@ type Ring = {
   add(call: OpenCall): void
   remove(call: OpenCall): void
   isEmpty(): boolean
-  calls(): Iterable<OpenCall>
+  /** Those there are now: whoever ends one may take out others. */
+  calls(): readonly OpenCall[]
 }
 
 /**
@@ -102,13 +103,10 @@ function createRing(): Ring {
       call.after = undefined
     },
     isEmpty: () => first === undefined,
-    *calls() {
-      for (let call = first; call !== undefined; ) {
-        // Whoever ends it may take it out of the list meanwhile.
-        const { after } = call
-        yield call
-        call = after
-      }
+    calls() {
+      const all: OpenCall[] = []
+      for (let call = first; call !== undefined; call = call.after) all.push(call)
+      return all
     },
   }
 }
