@@ -87,7 +87,8 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   )
   const stop = async (times: Partial<DrainTimes>) => {
     await drain.run(server, { ...succession.current.config.drain, ...times })
-    // The rows of the last calls reach the sinks at the end of a turn of the event loop.
+    // The last calls end within a turn of the event loop, and their rows reach the sinks at the end of the next.
+    await setImmediate()
     await setImmediate()
     await succession[Symbol.asyncDispose]()
     pressure[Symbol.dispose]()

@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { Failure } from '../core/failure.ts'
 import { shuttingDown } from '../http/open-calls.ts'
 import type { RunningServer } from '../http/server.ts'
@@ -41,6 +41,8 @@ export function createDrain(calls: CallsInFlight): Drain {
       phase = 'leaving'
       calls.hangUp()
       if (delayMs > 0) await pause(Math.min(delayMs, graceMs), hurried.signal)
+      // What came before this is taken up at the end of the turn: it is one of those in flight.
+      await setImmediate()
       phase = 'draining'
       const closed = new AbortController()
       const closing = server.close().then(() => closed.abort())
