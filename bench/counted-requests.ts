@@ -20,6 +20,6 @@ export async function sendRequests(target: Target, load: LoadClients, requests: 
 }
 
 /** After so many a server's code is compiled, and a slower one has had no fewer than a quick one. */
-export const compilingRequests = 8000
+export const compilingRequests = 20_000
 
 const sendWithinMs = 120_000
