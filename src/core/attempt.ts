@@ -11,10 +11,11 @@ import { Failure } from './failure.ts'
 import { fold, unfold } from './fold.ts'
 import { inTime, silence } from './in-time.ts'
 import type { Call, Delta, RawDelta } from './model.ts'
-import { createNormalizer, isVisible, type Normalizer } from './normalize.ts'
+import { createNormalizer, type Normalizer } from './normalize.ts'
 import type { AttemptNotes, Deployment, Sent } from './ports.ts'
 import { inWords } from './token-ids.ts'
 import type { ClaimedUsage } from './usage.ts'
+import { isVisible } from './visible.ts'
 
 /** An answer that has been committed to: the whole of a JSON reply, or a stream from its first visible delta. */
 export type Answer = {

@@ -2,7 +2,7 @@ import type { Answer, Bursts } from './attempt.ts'
 import { asFailure, type Failure } from './failure.ts'
 import { type ChunkIdentity, identityOf } from './fan-out.ts'
 import type { Choice, Delta, Message } from './model.ts'
-import { isVisible } from './normalize.ts'
+import { isVisible } from './visible.ts'
 
 export type ContinuedParts = {
   readonly first: Answer

@@ -69,11 +69,6 @@ export function createNormalizer(parts: NormalizerParts): Normalizer {
   }
 }
 
-/** True when the caller would notice this delta: text, reasoning, a refusal, a tool call or an end. */
-export function isVisible(delta: Delta): boolean {
-  return delta.chunk.choices.some(isVisibleChoice)
-}
-
 type Identity = { readonly id: string; readonly created: number; readonly model: string }
 
 type State = NormalizerParts & {
@@ -99,19 +94,6 @@ const spoken = [
 ] as const
 
 type ChoiceState = { roleTold: boolean; finished: boolean; tools: ToolCallRepair | undefined }
-
-function isVisibleChoice(choice: Choice): boolean {
-  if (choice.finish_reason !== null || choice.text) return true
-  const message = choice.delta ?? choice.message
-  if (message === undefined) return false
-  return (
-    Boolean(message.content) ||
-    Boolean(message.reasoning_content) ||
-    Boolean(message['refusal']) ||
-    message.tool_calls !== undefined ||
-    isObject(message['function_call'])
-  )
-}
 
 function isFinished({ choices, wanted = 1 }: State): boolean {
   if (choices.size < wanted) return false

@@ -1,7 +1,8 @@
 import type { Clock, Deployment, Random } from './ports.ts'
 import type { Probe } from './probe.ts'
 import { createRecent, type Recent } from './recent.ts'
-import { createTrack, type Track, type TrackReport, type WholeTrack } from './track.ts'
+import { createTrack, type Track, type WholeTrack } from './track.ts'
+import type { TrackReport } from './track-report.ts'
 
 /** How every deployment has been doing, by its id: written by attempts, read by the router and by operators. */
 export interface Standings {

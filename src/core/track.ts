@@ -5,6 +5,7 @@ import { createLoad, type Load } from './load.ts'
 import { createObservations, type Observations } from './observations.ts'
 import type { Clock, Random } from './ports.ts'
 import { type Probe, verdictOnProbe } from './probe.ts'
+import { reportOf, type TrackReport } from './track-report.ts'
 
 /** How one deployment has been doing, or one model at it, and leave for attempts there. */
 export interface Track {
@@ -41,38 +42,6 @@ export type Ending = {
   readonly durationMs: number
   /** How long the upstream says it worked; left out: all the time. */
   readonly workedMs?: number | undefined
-}
-
-/** One deployment, or one model at it, as shown to operators. Times are epoch milliseconds. */
-export type TrackReport = {
-  readonly id: string
-  /** Undefined: the deployment as a whole, with the counts of all its models. */
-  readonly model: string | undefined
-  readonly breaker: BreakerState
-  readonly sinceEpochMs: number
-  /** In a row, up to now, of attempts and of probes of its health. */
-  readonly failuresInARow: number
-  /** When the breaker lets a probe through; undefined while closed. */
-  readonly opensUntilEpochMs: number | undefined
-  readonly share: number
-  /** Until when the rate limit holds that lowers the share; undefined when there is none. */
-  readonly limitedUntilEpochMs: number | undefined
-  readonly successRate: number
-  readonly firstTokenMs: number | undefined
-  readonly tokensPerSecond: number | undefined
-  readonly inFlight: number
-  /**
-   * Attempts that ended, since the start; `failed` and `limited` (429) are those that were the upstream's doing, or
-   * that it refused our key or account.
-   */
-  readonly attempts: number
-  readonly answered: number
-  readonly failed: number
-  readonly limited: number
-  /** Of those that failed or were limited, how the last one did. */
-  readonly lastFailure: FailureKind | undefined
-  /** The last one; undefined where none was made. */
-  readonly probe: Probe | undefined
 }
 
 export type TrackParts = {
@@ -169,7 +138,7 @@ function trackOf(entry: Entry, { clock }: TrackParts): Track {
       breaker.noteHealth(verdictOnProbe(probe))
       noteChange(entry)
     },
-    report: () => report(entry, clock),
+    report: () => reportOf(entry, clock),
   }
 }
 
@@ -307,26 +276,4 @@ function note(entry: Entry, ending: Ending, verdict: Verdict): void {
     })
   }
   if (failure !== undefined && (isLimited || verdict !== 'neither')) entry.lastFailure = failure.kind
-}
-
-function report(entry: Entry, clock: Clock): TrackReport {
-  const { id, model, breaker, load, observations, counts, lastFailure, probe } = entry
-  const { state, since, failures, opensUntil } = breaker.read()
-  const limitedUntil = load.limitedUntil()
-  const epochOf = (at: number) => Math.round(clock.epochMs() + at - clock.now())
-  return {
-    ...{ id, model },
-    breaker: state,
-    sinceEpochMs: epochOf(since),
-    failuresInARow: failures,
-    opensUntilEpochMs: opensUntil === undefined ? undefined : epochOf(opensUntil),
-    share: load.share(),
-    limitedUntilEpochMs: limitedUntil === undefined ? undefined : epochOf(limitedUntil),
-    successRate: observations.successRate(),
-    firstTokenMs: observations.firstTokenMs(),
-    tokensPerSecond: observations.tokensPerSecond(),
-    ...counts,
-    lastFailure,
-    probe,
-  }
 }

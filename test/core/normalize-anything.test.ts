@@ -5,7 +5,7 @@ import { fold, unfold } from '../../src/core/fold.ts'
 import { isObject, type JsonObject, parseJson } from '../../src/core/json.ts'
 import { createMeter } from '../../src/core/meter.ts'
 import type { Choice, Delta, Kind, Message, ToolCall } from '../../src/core/model.ts'
-import { isVisible } from '../../src/core/normalize.ts'
+import { isVisible } from '../../src/core/visible.ts'
 import { start } from './normalizing.ts'
 import { aCall } from './scripted-upstream.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../src/core/json.ts'
 import type { Delta, Kind } from '../../src/core/model.ts'
-import { isVisible } from '../../src/core/normalize.ts'
+import { isVisible } from '../../src/core/visible.ts'
 import { role, start, tool, withChoice } from './normalizing.ts'
 import { chatChunk, chatReply, rawDelta, textChunk, usage, usageChunk } from './scripted-upstream.ts'
 
