@@ -36,6 +36,7 @@ export class EventStream implements Disposable {
   readonly #signal: AbortSignal
   readonly #limits: StreamLimits
   readonly #idle: () => string | undefined
+  #isChunked = false
   #silence: NodeJS.Timeout | undefined
   /** How long is waited for the end of the silence; and how long there had been no event before that. */
   #waitMs = 0
@@ -96,9 +97,17 @@ export class EventStream implements Disposable {
     this.#silence = undefined
   }
 
+  /** A short one as one text with the marks of its chunk (RFC 9112 7.1), each of which Node writes by itself. */
   #send(frames: string): boolean {
-    this.#record.row.responseBytes += Buffer.byteLength(frames)
-    return this.#response.write(frames)
+    // A chunk of no bytes is the end of all.
+    if (frames === '') return !this.#response.writableNeedDrain
+    const bytes = Buffer.byteLength(frames)
+    this.#record.row.responseBytes += bytes
+    if (!this.#isChunked || bytes > shortBytes) return this.#response.write(frames)
+    this.#response.chunkedEncoding = false
+    const isTaken = this.#response.write(`${bytes.toString(16)}\r\n${frames}\r\n`)
+    this.#response.chunkedEncoding = true
+    return isTaken
   }
 
   #writeHead(headers: FlatHeaders): void {
@@ -108,6 +117,7 @@ export class EventStream implements Disposable {
       ...eventStream,
       ...(hasTrailers(this.#response) ? trailer : []),
     ])
+    this.#isChunked = this.#response.chunkedEncoding
   }
 
   /** Waits for the next silence there is something to do about. */
@@ -145,6 +155,9 @@ export class EventStream implements Disposable {
     this.#send(frames)
   }
 }
+
+/** A longer text is not worth copying. */
+const shortBytes = 4096
 
 const never = Number.POSITIVE_INFINITY
 

@@ -105,12 +105,17 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
 
   next(): Promise<IteratorResult<Buffer, undefined>> {
     if (this.#pieces.length > 0) return Promise.resolve({ done: false, value: this.#take() })
-    if (this.#phase !== 'over') return this.#change().then(this.#nextOne)
-    if (this.#failure !== undefined) return Promise.reject(this.#failure.thrown)
-    return Promise.resolve({ done: true, value: undefined })
+    // Resolved with the piece itself: every promise between would cost each token its turns.
+    return new Promise((resolve, reject) => {
+      const give = () => {
+        if (this.#pieces.length > 0) resolve({ done: false, value: this.#take() })
+        else if (this.#phase !== 'over') this.#wake = give
+        else if (this.#failure !== undefined) reject(this.#failure.thrown)
+        else resolve({ done: true, value: undefined })
+      }
+      give()
+    })
   }
-
-  readonly #nextOne = () => this.next()
 
   async return(): Promise<IteratorResult<Buffer, undefined>> {
     this.discard()
