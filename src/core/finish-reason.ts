@@ -1,5 +1,6 @@
 import { Failure } from './failure.ts'
 import type { FinishReason, Kind } from './model.ts'
+import type { Names } from './names.ts'
 
 /**
  * An upstream's finish reason in OpenAI's words; null while the choice goes on. An unknown word counts as
@@ -9,7 +10,7 @@ export function finishReasonOf(
   value: unknown,
   kind: Kind,
   usesTools: boolean,
-  flags: Set<string>,
+  flags: Pick<Names, 'add'>,
 ): FinishReason | null {
   if (value === undefined || value === null || value === '') return null
   const word = typeof value === 'string' ? value.toLowerCase() : ''

@@ -3,6 +3,7 @@ import { Failure } from './failure.ts'
 import { finishReasonOf } from './finish-reason.ts'
 import { isObject, type JsonObject } from './json.ts'
 import type { Choice, Chunk, Delta, FinishReason, Kind, RawDelta } from './model.ts'
+import type { Names } from './names.ts'
 import { mixesReasoning, splitReasoning } from './reasoning.ts'
 import { settleText } from './settled-text.ts'
 import { createToolCallRepair, repairWholeToolCalls, type ToolCallRepair } from './tool-calls.ts'
@@ -38,7 +39,7 @@ export type NormalizerParts = {
   /** Fewer choices than these are no whole answer; left out: one. */
   readonly least?: number
   /** Repairs are named here. */
-  readonly flags: Set<string>
+  readonly flags: Pick<Names, 'add'>
 }
 
 export function createNormalizer(parts: NormalizerParts): Normalizer {

@@ -1,5 +1,6 @@
 import type { Failure } from './failure.ts'
 import type { Kind, RelayKind, Usage } from './model.ts'
+import { createNames, type Names } from './names.ts'
 import type { Consumption, Price } from './price.ts'
 import type { Baseline } from './spending.ts'
 
@@ -54,10 +55,10 @@ export type CallRecord = {
   cache: 'hit' | 'coalesced' | 'replay' | undefined
   /** The answer took longer than the slow threshold. */
   slow: boolean
-  readonly dropped: Set<string>
-  readonly converted: Set<string>
+  readonly dropped: Names
+  readonly converted: Names
   /** Oddities of an upstream's answer that were repaired: `usage_clamped`, `usage_partial`, `text_after_finish`. */
-  readonly flags: Set<string>
+  readonly flags: Names
 }
 
 export type AttemptRecord = {
@@ -126,8 +127,8 @@ export function startRecord(id: string, dialect: string, startedEpochMs = 0): Ca
     savedNanoUsd: undefined,
     cache: undefined,
     slow: false,
-    dropped: new Set(),
-    converted: new Set(),
-    flags: new Set(),
+    dropped: createNames(),
+    converted: createNames(),
+    flags: createNames(),
   }
 }

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from './json.ts'
 import type { Usage } from './model.ts'
+import type { Names } from './names.ts'
 
 /** Token counts as far as an upstream told them, each a whole number of sane size. */
 export type ClaimedUsage = {
@@ -13,7 +14,7 @@ export type ClaimedUsage = {
  * Reads an upstream's usage object. A count that cannot be one (negative, absurd, no whole number) counts as not
  * told, so that it is counted here instead, and `usage_clamped` is added to `flags`. Undefined when there is no object.
  */
-export function readUsage(value: unknown, flags: Set<string>): ClaimedUsage | undefined {
+export function readUsage(value: unknown, flags: Pick<Names, 'add'>): ClaimedUsage | undefined {
   if (!isObject(value)) return undefined
   return {
     promptTokens: readCount(value['prompt_tokens'], flags),
@@ -23,7 +24,7 @@ export function readUsage(value: unknown, flags: Set<string>): ClaimedUsage | un
 }
 
 /** One count that an upstream claims, by the same rule. */
-export function readCount(value: unknown, flags: Set<string>): number | undefined {
+export function readCount(value: unknown, flags: Pick<Names, 'add'>): number | undefined {
   if (value === undefined || value === null) return undefined
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= absurdTokens) {
     return value

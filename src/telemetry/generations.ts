@@ -1,4 +1,5 @@
 import type { FailureKind } from '../core/failure.ts'
+import { copyOf } from '../core/names.ts'
 import type { Sink } from '../core/ports.ts'
 import type { CallRecord } from '../core/record.ts'
 
@@ -51,8 +52,8 @@ function keptOf(record: CallRecord): Generation {
     ...record,
     failure: note,
     attempts: attempts.map((attempt) => ({ ...attempt })),
-    dropped: new Set(record.dropped),
-    converted: new Set(record.converted),
-    flags: new Set(record.flags),
+    dropped: copyOf(record.dropped),
+    converted: copyOf(record.converted),
+    flags: copyOf(record.flags),
   }
 }

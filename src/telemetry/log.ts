@@ -1,6 +1,7 @@
 import pino, { type DestinationStream, type Logger } from 'pino'
 import type { Failure } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
+import type { Names } from '../core/names.ts'
 import type { Sink } from '../core/ports.ts'
 import type { Price } from '../core/price.ts'
 import type { AttemptRecord, CallRecord } from '../core/record.ts'
@@ -99,7 +100,7 @@ function lineOf(record: CallRecord): JsonObject {
   }
 }
 
-function namesIn(names: ReadonlySet<string>): readonly string[] | undefined {
+function namesIn(names: Names): readonly string[] | undefined {
   return names.size > 0 ? [...names] : undefined
 }
 

@@ -229,7 +229,7 @@ describe('what an attempt leaves in the record', () => {
     await vi.advanceTimersByTimeAsync(100)
     const { bursts: answer } = await opening
     // Headers are written now: what was dropped must be known by now.
-    expect(parts.record.dropped).toEqual(new Set(['seed']))
+    expect([...parts.record.dropped]).toEqual(['seed'])
     await vi.advanceTimersByTimeAsync(10)
     await readAll(answer)
     expect(parts.record.attempts).toEqual([
@@ -246,7 +246,7 @@ describe('what an attempt leaves in the record', () => {
         ...{ queuedMs: undefined, costNanoUsd: undefined },
       },
     ])
-    expect(parts.record.converted).toEqual(new Set(['messages to prompt (llama3)']))
+    expect([...parts.record.converted]).toEqual(['messages to prompt (llama3)'])
   })
 
   test('of a failure is what was known until then', async () => {
@@ -266,7 +266,7 @@ describe('what an attempt leaves in the record', () => {
   test('of a repaired answer are its oddities', async () => {
     const { parts } = aTry(bursts(textChunk('Hi', 'weary')))
     await attempt(parts)
-    expect(parts.record.flags).toEqual(new Set(['finish_reason_unknown']))
+    expect([...parts.record.flags]).toEqual(['finish_reason_unknown'])
   })
 })
 

@@ -38,7 +38,7 @@ test('records opened side by side know nothing of each other', () => {
   using other = recorder.open('req_2', 'chat')
   one.row.flags.add('odd')
   one.row.parts = 3
-  expect(other.row).toMatchObject({ parts: 1, flags: new Set() })
+  expect([other.row.parts, other.row.flags.size]).toEqual([1, 0])
   expect(rows).toEqual([[], []])
 })
 
