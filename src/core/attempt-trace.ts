@@ -1,3 +1,4 @@
+import type { CallSignal } from './call-signal.ts'
 import { asFailure, Failure } from './failure.ts'
 import type { Meter } from './meter.ts'
 import type { AnyCall, Call, Clocks } from './model.ts'
@@ -13,7 +14,7 @@ export type AttemptParts<Asked extends AnyCall = Call> = {
   readonly call: Asked
   readonly deployment: Deployment
   /** The caller's: aborts with the Failure that says why. */
-  readonly signal: AbortSignal
+  readonly signal: CallSignal
   /** When the call began, and when it must be over, on the clock's monotonic milliseconds. */
   readonly startedAt: number
   readonly deadlineAt: number

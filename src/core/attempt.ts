@@ -36,26 +36,39 @@ export type Bursts = AsyncIterable<readonly Delta[]> | readonly (readonly Delta[
  * whole of it is in hand, for a stream at the first visible delta. Until then nothing was shown, and a Failure
  * may be answered by trying elsewhere. The upstream's connection is given up on every other way out.
  */
-export async function attempt(parts: AttemptParts): Promise<Answer> {
-  const { call, deployment } = parts
-  const open = openAttempt(parts)
-  const upstreamModel = deployment.upstreamModel ?? call.model
+export function attempt(parts: AttemptParts): Promise<Answer> {
+  let open: OpenAttempt | undefined
+  const failed = (thrown: unknown) => Promise.reject(open?.fail(thrown) ?? thrown)
   try {
-    const spelled = isSpelledOut(call, deployment) ? await spellOut(parts, open.notes) : call
-    const asking = askingFor(spelled, deployment, open.notes)
-    const sent = deployment.upstream.send(asking.call, {
-      id: open.id,
-      upstreamModel,
-      connectMs: deployment.clocks.connectMs,
-      signal: open.signal,
-      notes: open.notes,
-    })
-    const flow: Flow = { parts, open, normalizer: asking.reading(normalizerFor(parts, asking.call)) }
-    open.claims(flow.normalizer)
-    return await (call.stream ? openStream(flow, sent) : takeWhole(flow, sent))
+    open = openAttempt(parts)
+    // What every call passes is no async function, which costs a kilobyte each time.
+    const answer = isSpelledOut(parts.call, parts.deployment)
+      ? sendSpelledOut(parts, open)
+      : sendAndTake(parts, open, parts.call)
+    return answer.catch(failed)
   } catch (thrown) {
-    throw open.fail(thrown)
+    return failed(thrown)
   }
+}
+
+async function sendSpelledOut(parts: AttemptParts, open: OpenAttempt): Promise<Answer> {
+  return await sendAndTake(parts, open, await spellOut(parts, open.notes))
+}
+
+/** Throws, and rejects with, what is yet to end the attempt. */
+function sendAndTake(parts: AttemptParts, open: OpenAttempt, spelled: Call): Promise<Answer> {
+  const { call, deployment } = parts
+  const asking = askingFor(spelled, deployment, open.notes)
+  const sent = deployment.upstream.send(asking.call, {
+    id: open.id,
+    upstreamModel: deployment.upstreamModel ?? call.model,
+    connectMs: deployment.clocks.connectMs,
+    signal: open.signal,
+    notes: open.notes,
+  })
+  const flow: Flow = { parts, open, normalizer: asking.reading(normalizerFor(parts, asking.call)) }
+  open.claims(flow.normalizer)
+  return call.stream ? openStream(flow, sent) : takeWhole(flow, sent)
 }
 
 async function spellOut({ call, detokenizer }: AttemptParts, notes: AttemptNotes): Promise<Call> {

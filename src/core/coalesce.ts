@@ -1,3 +1,5 @@
+import type { CallSignal } from './call-signal.ts'
+
 /** Lets callers who want the same thing at the same time share the work of one. */
 export interface Coalescer<T> {
   /**
@@ -5,7 +7,7 @@ export interface Coalescer<T> {
    * and the same for all who share it, also when it is a failure. Rejects with the signal's reason as soon as
    * `signal` aborts; the work's own signal aborts, with the same reason, when the last who waited for it left.
    */
-  run(key: string, signal: AbortSignal, start: (signal: AbortSignal) => Promise<T>): Promise<T>
+  run(key: string, signal: CallSignal, start: (signal: AbortSignal) => Promise<T>): Promise<T>
   /** How many pieces of work go on for somebody. */
   readonly inFlight: number
 }
@@ -47,7 +49,7 @@ type Shared<T> = {
   readonly abandon: (reason: unknown) => void
 }
 
-function join<T>(entry: Shared<T>, signal: AbortSignal): Promise<T> {
+function join<T>(entry: Shared<T>, signal: CallSignal): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   const leave = () => {
     reject(signal.reason)

@@ -1,4 +1,5 @@
 import type { Answer, Bursts } from './attempt.ts'
+import type { CallSignal } from './call-signal.ts'
 import { asFailure, type Failure } from './failure.ts'
 import { type ChunkIdentity, identityOf } from './fan-out.ts'
 import type { Choice, Delta, Message } from './model.ts'
@@ -7,7 +8,7 @@ import { isVisible } from './visible.ts'
 export type ContinuedParts = {
   readonly first: Answer
   /** The caller's: once it has aborted, nothing goes on. */
-  readonly signal: AbortSignal
+  readonly signal: CallSignal
   /**
    * Has the rest of an answer begin elsewhere, after `said`; undefined where there is nowhere else, or nobody there
    * who can go on. Rejects with a Failure when all failed.

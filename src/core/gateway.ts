@@ -3,6 +3,7 @@ import { type Answer, attempt, type Bursts } from './attempt.ts'
 import type { AttemptParts } from './attempt-trace.ts'
 import { aboutBestOf, isRanked, rankChoices } from './best-of.ts'
 import type { Budget } from './budget.ts'
+import type { CallSignal } from './call-signal.ts'
 import type { Explanation } from './explain.ts'
 import { Failure } from './failure.ts'
 import { isSinglePart, isSplitAt, splitCall } from './fan-out.ts'
@@ -23,14 +24,14 @@ import { type Hedging, walk } from './walk.ts'
 /** The story of a call: plan it, split it where its upstream must have it so, try, meter, tell. */
 export interface Gateway {
   /** Answers a call whole. Rejects with a Failure. `signal` aborts, with a Failure, when the caller leaves. */
-  reply(call: Call, signal: AbortSignal, record: OpenRecord): Promise<Reply>
+  reply(call: Call, signal: CallSignal, record: OpenRecord): Promise<Reply>
   /**
    * Resolves at the first visible delta; until then nothing was shown, and every failure is a rejection. After
    * it, `bursts` rejects where the answer breaks, and ends only where it is complete.
    */
-  stream(call: Call, signal: AbortSignal, record: OpenRecord): Promise<Stream>
+  stream(call: Call, signal: CallSignal, record: OpenRecord): Promise<Stream>
   /** Passes a relay on, and its answer back. Rejects with a Failure. */
-  relay(call: Relay, signal: AbortSignal, record: OpenRecord): Promise<RelayReply>
+  relay(call: Relay, signal: CallSignal, record: OpenRecord): Promise<RelayReply>
   /** Why a call would go where it would go now. Throws a Failure for a model that is not served here. */
   explain(call: AnyCall): Explanation
   deployments(): readonly DeploymentReport[]
@@ -98,7 +99,7 @@ export function giveUp({ bursts }: Answer): void {
 type Job = {
   readonly parts: GatewayParts
   readonly call: Call
-  readonly signal: AbortSignal
+  readonly signal: CallSignal
   readonly record: OpenRecord
 }
 
@@ -158,7 +159,8 @@ type Work = Job & { readonly planned: Planned; readonly account: Account }
 function openWhole(work: Work, plan: Plan): Promise<Stream> {
   const meter = createMeter(work.call, work.parts.counter)
   work.account.follow(0, meter)
-  return run(work, plan, work.call, 0, meter).then((answer) => {
+  return walkOf(work, plan, work.call, 0, meter).then((answer) => {
+    noteAnswered(work, answer)
     if (mayBreakOff(work, plan)) return openSeamed(work, plan, answer, meter)
     return {
       bursts: answer.bursts,
@@ -230,8 +232,21 @@ function deadlineOf({ parts: { limits }, record }: Work, { deadlineMs = limits.d
   return record.startedAt + Math.min(limits.deadlineMs, deadlineMs)
 }
 
-/** By `then`: what every call passes, and only hands on, is no async function, which costs a kilobyte each time. */
-function run(
+async function run(
+  work: Work,
+  plan: Plan,
+  call: Call,
+  part: number,
+  meter: Pick<Meter, 'note'>,
+  make?: (parts: AttemptParts) => Promise<Answer>,
+): Promise<Answer> {
+  const answer = await walkOf(work, plan, call, part, meter, make)
+  noteAnswered(work, answer)
+  return answer
+}
+
+/** To be followed by `noteAnswered`. What every call passes, and only hands on, is no async function. */
+function walkOf(
   work: Work,
   plan: Plan,
   call: Call,
@@ -242,7 +257,7 @@ function run(
   const { signal, record } = work
   const { clock, random, standings, retryBudget, hedging, detokenizer } = work.parts
   const { row, startedAt } = record
-  const walked = walk(
+  return walk(
     {
       plan,
       call,
@@ -261,12 +276,13 @@ function run(
     make,
     call.stream ? hedging : undefined,
   )
-  return walked.then((answer) => {
-    row.firstTokenMs ??= record.elapsedMs() - (row.attempts[0]?.startMs ?? 0)
-    row.deployment ??= answer.deployment.id
-    row.provider ??= answer.deployment.upstream.name
-    return answer
-  })
+}
+
+function noteAnswered({ record }: Work, { deployment }: Answer): void {
+  const { row } = record
+  row.firstTokenMs ??= record.elapsedMs() - (row.attempts[0]?.startMs ?? 0)
+  row.deployment ??= deployment.id
+  row.provider ??= deployment.upstream.name
 }
 
 function noteUsage(

@@ -1,10 +1,11 @@
+import { type CallSignal, controllerUnder } from './call-signal.ts'
 import { Failure } from './failure.ts'
 
 export type HedgeParts<Made> = {
   /** How long the first has before the second is begun, in milliseconds. */
   readonly afterMs: number
   /** The caller's: whoever wins goes on listening to it. */
-  readonly signal: AbortSignal
+  readonly signal: CallSignal
   readonly first: (signal: AbortSignal) => Promise<Made>
   /** Undefined: there is none to be had after all. */
   readonly second: (signal: AbortSignal) => Promise<Made> | undefined
@@ -36,8 +37,7 @@ export function hedge<Made>({ afterMs, signal, first, second, discard }: HedgePa
   }
   const begin = (run: (signal: AbortSignal) => Promise<Made> | undefined) => {
     if (signal.aborted) return
-    const runner = new AbortController()
-    signal.addEventListener('abort', () => runner.abort(signal.reason), { once: true })
+    const runner = controllerUnder(signal)
     runners.add(runner)
     const running = run(runner.signal)
     if (running === undefined) runners.delete(runner)

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { CallSignal } from './call-signal.ts'
 import { asFailure, Failure, type FailureKind } from './failure.ts'
 import {
   type AnswerReader,
@@ -19,7 +20,7 @@ export interface Idempotency {
    * its own. Throws `key_reused` for a key that came with another request. `signal` aborts, with a Failure, when the
    * caller leaves.
    */
-  answer(keyed: KeyedRequest, signal: AbortSignal, perform: Perform): Answering
+  answer(keyed: KeyedRequest, signal: CallSignal, perform: Perform): Answering
   counts(): IdempotencyCounts
   /** Resolves when all that is under way now has ended. */
   ended(): Promise<void>
@@ -72,7 +73,7 @@ export function createIdempotency(settings: IdempotencySettings, clock: Pick<Clo
     else shelf.remove(entry)
     entry.answer.close(failure)
   }
-  const begin = (key: string, fingerprint: string, signal: AbortSignal, perform: Perform): Answering => {
+  const begin = (key: string, fingerprint: string, signal: CallSignal, perform: Perform): Answering => {
     const abort = new AbortController()
     const answer = createIdempotentAnswer({
       keep: (characters) => shelf.grow(entry, pieceBytes + 2 * characters),

@@ -1,11 +1,12 @@
 import pTimeout from 'p-timeout'
+import type { CallSignal } from './call-signal.ts'
 import { Failure } from './failure.ts'
 import type { CallRecord } from './record.ts'
 
 /** An answer in its caller's own format: written once, and read from its beginning by as many as want it. */
 export interface IdempotentAnswer extends AnswerWriter {
   /** A reader at the beginning. `signal` aborts, with a Failure, when it leaves. */
-  join(signal: AbortSignal): AnswerReader
+  join(signal: CallSignal): AnswerReader
   /** How many read, or wait to. */
   readonly readers: number
   /** True once there is something to show. */
@@ -109,7 +110,7 @@ class Shared implements IdempotentAnswer {
     this.#wakeReaders()
   }
 
-  join(signal: AbortSignal): AnswerReader {
+  join(signal: CallSignal): AnswerReader {
     const answer = this
     const place: Place = { at: 0, wake: undefined }
     this.#places.add(place)
@@ -144,13 +145,13 @@ class Shared implements IdempotentAnswer {
     }
   }
 
-  async #begun(place: Place, signal: AbortSignal): Promise<void> {
+  async #begun(place: Place, signal: CallSignal): Promise<void> {
     while (!this.#hasBegun && !this.#isClosed && !signal.aborted) await news(place)
     signal.throwIfAborted()
     if (!this.#hasBegun && this.#failure !== undefined) throw this.#failure
   }
 
-  async *#texts(place: Place, signal: AbortSignal, finish: () => void): AsyncGenerator<string, void, void> {
+  async *#texts(place: Place, signal: CallSignal, finish: () => void): AsyncGenerator<string, void, void> {
     try {
       while (true) {
         signal.throwIfAborted()

@@ -1,4 +1,5 @@
 import type { Answer } from './attempt.ts'
+import { type CallSignal, controllerUnder } from './call-signal.ts'
 import { Failure } from './failure.ts'
 import { type ChunkIdentity, identityOf, type Part, placeDelta } from './fan-out.ts'
 import { merge } from './merge.ts'
@@ -20,7 +21,7 @@ export type PartedParts = {
   readonly counter: TokenCounter
   /** How many parts run at once. */
   readonly limit: number
-  readonly signal: AbortSignal
+  readonly signal: CallSignal
   /** Told of each part's meter, before it runs. */
   readonly follow?: ((part: Part, meter: Meter) => void) | undefined
   /** Tells `meter` of the deltas of the answer. */
@@ -39,14 +40,13 @@ export async function openParted({
   follow,
   run,
 }: PartedParts): Promise<Parted> {
-  const siblings = new AbortController()
-  const both = AbortSignal.any([signal, siblings.signal])
+  const siblings = controllerUnder(signal)
   const lanes = parts.map(
     (part): Lane => ({ part, meter: createMeter(part.call, counter), answer: undefined }),
   )
   for (const { part, meter } of lanes) follow?.(part, meter)
   const tasks = lanes.map((lane) => async () => {
-    lane.answer = await run(lane.part, both, lane.meter)
+    lane.answer = await run(lane.part, siblings.signal, lane.meter)
     return lane.answer.bursts
   })
   const failed = () =>

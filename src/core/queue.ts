@@ -1,3 +1,4 @@
+import type { CallSignal } from './call-signal.ts'
 import { Failure } from './failure.ts'
 
 /**
@@ -11,7 +12,7 @@ export interface Queue {
    * Resolves with a place taken. Rejects with `busy`: at once where too many wait already, or when none came free
    * within the queue's own time and `leftMs`; and with the signal's reason as soon as it aborts.
    */
-  wait(signal: AbortSignal, leftMs: number): Promise<void>
+  wait(signal: CallSignal, leftMs: number): Promise<void>
   /** Gives a place back: whoever has waited longest has it now. */
   leave(): void
   /** How many have a place, and how many wait for one. */

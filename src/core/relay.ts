@@ -1,5 +1,6 @@
 import { openAccount } from './account.ts'
 import { type AttemptParts, openAttempt } from './attempt-trace.ts'
+import { type CallSignal, controllerUnder } from './call-signal.ts'
 import { joinEmbeddings, splitInputs, vouchEmbeddings } from './embeddings.ts'
 import { Failure } from './failure.ts'
 import type { GatewayParts } from './gateway.ts'
@@ -8,6 +9,7 @@ import { isObject, type JsonObject } from './json.ts'
 import { merge } from './merge.ts'
 import type { MeteredUsage } from './meter.ts'
 import type { Relay, RelayReply, Usage } from './model.ts'
+import type { Names } from './names.ts'
 import { promptSizeOf, wholeTokens } from './prompt-size.ts'
 import type { OpenRecord } from './recorder.ts'
 import { vouchRerank } from './rerank.ts'
@@ -19,7 +21,7 @@ import { walk } from './walk.ts'
 export async function relay(
   parts: GatewayParts,
   call: Relay,
-  signal: AbortSignal,
+  signal: CallSignal,
   record: OpenRecord,
 ): Promise<RelayReply> {
   const { row } = record
@@ -57,7 +59,7 @@ type Work = {
   readonly parts: GatewayParts
   readonly plan: Plan
   readonly pieces: readonly Relay[]
-  readonly signal: AbortSignal
+  readonly signal: CallSignal
   readonly record: OpenRecord
 }
 
@@ -65,11 +67,17 @@ type Work = {
 async function answered({ parts, plan, pieces, signal, record }: Work): Promise<readonly Relayed[]> {
   const { clock, random, limits, standings, retryBudget } = parts
   const { row, startedAt } = record
-  const siblings = new AbortController()
-  const both = pieces.length === 1 ? signal : AbortSignal.any([signal, siblings.signal])
+  const siblings = controllerUnder(signal)
   const tasks = pieces.map((piece, part) => async () => {
     const deadlineAt = startedAt + Math.min(limits.deadlineMs, piece.deadlineMs ?? Number.POSITIVE_INFINITY)
-    const bounds = { startedAt, deadlineAt, standings, retryBudget, signal: both, meter: unmetered }
+    const bounds = {
+      startedAt,
+      deadlineAt,
+      standings,
+      retryBudget,
+      signal: siblings.signal,
+      meter: unmetered,
+    }
     return [
       await walk({ plan, call: piece, part, clock, random, record: row, ...bounds }, async (attempt) => {
         const relayed = await attemptRelay(attempt)
@@ -129,7 +137,7 @@ function noneOf({ kind }: Relay): Failure {
 }
 
 /** Nothing is brought forth but what was asked about. */
-function claimOf({ usage }: JsonObject, flags: Set<string>): ClaimedUsage | undefined {
+function claimOf({ usage }: JsonObject, flags: Pick<Names, 'add'>): ClaimedUsage | undefined {
   const claimed = readUsage(usage, flags)
   if (claimed === undefined) return undefined
   const promptTokens = claimed.promptTokens ?? readCount(claimed.raw['total_tokens'], flags)

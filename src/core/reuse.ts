@@ -1,3 +1,4 @@
+import type { CallSignal } from './call-signal.ts'
 import type { Coalescer } from './coalesce.ts'
 import { fingerprint, isDeterministic } from './fingerprint.ts'
 import { fold, unfold } from './fold.ts'
@@ -61,7 +62,7 @@ export function reuseAnswers(gateway: Gateway, parts: ReuseParts): Gateway {
 type Asked = {
   readonly key: string
   readonly call: Call
-  readonly signal: AbortSignal
+  readonly signal: CallSignal
   readonly record: OpenRecord
 }
 

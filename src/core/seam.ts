@@ -1,6 +1,7 @@
 import type { Account } from './account.ts'
 import { type Answer, attempt, type Bursts } from './attempt.ts'
 import type { AttemptParts } from './attempt-trace.ts'
+import type { CallSignal } from './call-signal.ts'
 import { continued } from './continuation.ts'
 import { Failure } from './failure.ts'
 import { createMeter, type Meter, type MeteredUsage } from './meter.ts'
@@ -20,7 +21,7 @@ export type SeamParts = {
   readonly counter: TokenCounter
   readonly account: Account
   readonly record: CallRecord
-  readonly signal: AbortSignal
+  readonly signal: CallSignal
   /** The call's time is over: nothing is begun any more. */
   readonly isOver: () => boolean
   /** Walks a plan with attempts of this make. */

@@ -1,6 +1,7 @@
 import pRetry from 'p-retry'
 import type { AttemptParts } from './attempt-trace.ts'
 import type { Budget } from './budget.ts'
+import type { CallSignal } from './call-signal.ts'
 import { Failure } from './failure.ts'
 import { hedge } from './hedge.ts'
 import type { AnyCall, Call } from './model.ts'
@@ -106,14 +107,16 @@ interface Path {
 
 function createPath(parts: WalkParts<AnyCall>): Path {
   const { plan, clock, deadlineAt, random, standings, retryBudget } = parts
-  const failed = new Map<Deployment, { times: number; readyAt: number }>()
+  /** Made with the first failure: most calls have none. */
+  let failed: Map<Deployment, { times: number; readyAt: number }> | undefined
   let position = 0
   let current: Deployment = plan[0]
   const noteFailure = (deployment: Deployment, failure: Failure) => {
-    const times = (failed.get(deployment)?.times ?? 0) + 1
+    const times = (failed?.get(deployment)?.times ?? 0) + 1
     // Full jitter: on average the delay, doubled each time.
     const backoffMs = deployment.retry.delayMs * 2 ** times * random()
     const waitMs = failure.again ? Math.max(backoffMs, failure.retryAfterMs ?? 0) : Number.POSITIVE_INFINITY
+    failed ??= new Map()
     failed.set(deployment, { times, readyAt: clock.now() + waitMs })
   }
   const enter = (): Entered => {
@@ -121,7 +124,7 @@ function createPath(parts: WalkParts<AnyCall>): Path {
     const at = position
     for (let next = at; next < plan.length; next++) {
       const deployment = plan[next]
-      if (deployment === undefined || (next > at && failed.has(deployment))) continue
+      if (deployment === undefined || (next > at && failed?.has(deployment) === true)) continue
       const permit = standings.trackOf(deployment).begin()
       if (permit === undefined) continue
       position = next
@@ -145,16 +148,16 @@ function createPath(parts: WalkParts<AnyCall>): Path {
       while (++position < plan.length) {
         const next = plan[position]
         if (next === undefined || (isTooLong && !holdsMore(next, tried))) continue
-        const waitMs = Math.max(0, (failed.get(next)?.readyAt ?? now) - now)
+        const waitMs = Math.max(0, (failed?.get(next)?.readyAt ?? now) - now)
         if (waitMs > longestWaitMs || now + waitMs >= deadlineAt) continue
-        if (failed.has(next) && retryBudget?.take(next.upstream.name) === false) continue
+        if (failed?.has(next) === true && retryBudget?.take(next.upstream.name) === false) continue
         current = next
         return waitMs
       }
       return undefined
     },
     other(may) {
-      const deployment = plan.slice(position + 1).find((one) => one !== current && !failed.has(one))
+      const deployment = plan.slice(position + 1).find((one) => one !== current && failed?.has(one) !== true)
       if (deployment === undefined || !may()) return undefined
       const permit = standings?.trackOf(deployment).begin()
       if (permit === undefined) return undefined
@@ -182,7 +185,7 @@ async function pause({ clock, record, signal }: WalkParts<AnyCall>, waitMs: numb
   record.backoffMs += clock.now() - before
 }
 
-function sleep(waitMs: number, signal: AbortSignal): Promise<void> {
+function sleep(waitMs: number, signal: CallSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const leave = () => {
       clearTimeout(timer)

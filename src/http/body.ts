@@ -17,11 +17,11 @@ export type BodyLimits = {
 }
 
 /**
- * Reads a request's body as one JSON object. Rejects with a Failure that says what is wrong with it; those of
- * malformed JSON have the code `invalid_json`. While a compressed body is read, `hold` is told how long it has become,
- * and may throw.
+ * Reads a request's body as one JSON object: at once, where all of it is there. Throws, or rejects with, a Failure that
+ * says what is wrong with it; those of malformed JSON have the code `invalid_json`. While a compressed body is read,
+ * `hold` is told how long it has become, and may throw.
  */
-export type BodyReader = (ctx: Context, hold?: (bytes: number) => void) => Promise<Body>
+export type BodyReader = (ctx: Context, hold?: (bytes: number) => void) => Body | Promise<Body>
 
 /** A reader that holds bodies to these bounds. */
 export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): BodyReader {
@@ -54,14 +54,14 @@ export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): BodyRead
   return (ctx, hold = holdNothing) => {
     const plainBytes = plainLength(ctx.req)
     if (plainBytes === undefined || encodingOf(ctx.req) !== undefined) return readOther(ctx, hold)
+    requireJson(ctx)
+    if (plainBytes > bodyBytes) throw tooLarge(bodyBytes)
+    const bytes = bytesAtHand(ctx.req, plainBytes)
+    if (bytes !== undefined) return parseBody(bytes, jsonDepth)
     const reading = new Promise<Buffer>((resolve, reject) => {
-      requireJson(ctx)
-      if (plainBytes > bodyBytes) throw tooLarge(bodyBytes)
-      const bytes = bytesAtHand(ctx.req, plainBytes)
-      if (bytes === undefined) readPlain(ctx.req, (late) => batch(() => resolve(late)), reject)
-      else resolve(bytes)
+      readPlain(ctx.req, (late) => batch(() => resolve(late)), reject)
     })
-    return reading.then((bytes) => parseBody(bytes, jsonDepth))
+    return reading.then((late) => parseBody(late, jsonDepth))
   }
 }
 

@@ -1,5 +1,4 @@
 import type Router from '@koa/router'
-import type { Context } from 'koa'
 import type { Gate } from '../core/gate.ts'
 import type { Gateway } from '../core/gateway.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
@@ -7,7 +6,7 @@ import type { TokenCounter } from '../core/ports.ts'
 import { unknownModel } from '../core/router.ts'
 import { messageCall } from '../dialects/anthropic.ts'
 import { bearerOf } from './bearer.ts'
-import type { Body } from './body.ts'
+import type { BodyReader } from './body.ts'
 import { sendJson } from './send.ts'
 import { headerLookup } from './serve.ts'
 
@@ -15,7 +14,7 @@ export type CountTokensParts = {
   readonly gateway: Pick<Gateway, 'ownerOf'>
   readonly gate: Gate
   readonly counter: TokenCounter
-  readonly readBody: (ctx: Context) => Promise<Body>
+  readonly readBody: BodyReader
   readonly strict: boolean
 }
 

@@ -11,19 +11,23 @@ import { unservedAt } from './unserved.ts'
 
 /** Answers what no handler has: unknown paths, wrong methods, and whatever a handler threw. */
 export function answerErrors(): Middleware {
-  return async function answerError(ctx, next) {
-    try {
-      await next()
-      if (ctx.respond === false) return
-      const allow = allowedOn(ctx)
-      if (ctx.method !== 'OPTIONS' || allow === undefined) throw unanswered(ctx, allow)
-      ctx.set('x-request-id', ctx.state['requestId'] as string)
-      ctx.respond = false
-      ctx.res.end()
-    } catch (thrown) {
-      answer(ctx, asFailure(thrown))
-    }
+  return function answerError(ctx, next) {
+    const failed = (thrown: unknown) => answer(ctx, asFailure(thrown))
+    // koa-compose rejects where a handler throws.
+    return next()
+      .then(() => {
+        if (ctx.respond !== false) answerRest(ctx)
+      })
+      .catch(failed)
   }
+}
+
+function answerRest(ctx: Context): void {
+  const allow = allowedOn(ctx)
+  if (ctx.method !== 'OPTIONS' || allow === undefined) throw unanswered(ctx, allow)
+  ctx.set('x-request-id', ctx.state['requestId'] as string)
+  ctx.respond = false
+  ctx.res.end()
 }
 
 /** The methods that the path has, as the router noted them; undefined for a path it does not know. */

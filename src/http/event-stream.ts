@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { CallSignal } from '../core/call-signal.ts'
 import { usdText } from '../core/price.ts'
 import type { CallRecord } from '../core/record.ts'
 import type { OpenRecord } from '../core/recorder.ts'
@@ -19,7 +20,7 @@ export type EventStreamParts = {
   readonly response: ServerResponse
   readonly record: OpenRecord
   /** Aborts when the caller leaves. */
-  readonly signal: AbortSignal
+  readonly signal: CallSignal
   readonly limits: StreamLimits
   /** The event that says nothing; '' or undefined where there is none. */
   readonly idle: () => string | undefined
@@ -33,7 +34,7 @@ export type EventStreamParts = {
 export class EventStream implements Disposable {
   readonly #response: ServerResponse
   readonly #record: OpenRecord
-  readonly #signal: AbortSignal
+  readonly #signal: CallSignal
   readonly #limits: StreamLimits
   readonly #idle: () => string | undefined
   #isChunked = false

@@ -10,7 +10,7 @@ import { usdText } from '../core/price.ts'
 import { dialectOf } from '../dialects/by-shape.ts'
 import type { Asking, Dialect, HeaderLookup, RelayDialect } from '../dialects/dialect.ts'
 import { bearerOf } from './bearer.ts'
-import type { Body } from './body.ts'
+import type { BodyReader } from './body.ts'
 import { knownPriceBody } from './price.ts'
 import { type CountingParts, countTokens } from './prompt-tokens.ts'
 import { sendJson } from './send.ts'
@@ -19,7 +19,7 @@ import { headerLookup } from './serve.ts'
 export type ExplainParts = CountingParts & {
   readonly gateway: Pick<Gateway, 'explain'>
   readonly gate: Gate
-  readonly readBody: (ctx: Context) => Promise<Body>
+  readonly readBody: BodyReader
   readonly dialects: readonly Dialect[]
   readonly relays: readonly RelayDialect[]
   readonly strict: boolean

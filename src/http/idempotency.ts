@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { CallSignal } from '../core/call-signal.ts'
 import { asFailure, Failure } from '../core/failure.ts'
 import type { Gateway, Stream } from '../core/gateway.ts'
 import type { Idempotency, Perform } from '../core/idempotency.ts'
@@ -17,7 +18,7 @@ export type KeyedExchange<Spoken extends Asking<AnyCall>> = {
   readonly gateway: Gateway
   readonly dialect: Spoken
   readonly record: OpenRecord
-  readonly signal: AbortSignal
+  readonly signal: CallSignal
 }
 
 /** What answers a call in place of its exchange's gateway and dialect. */

@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http'
+import { CallAbort, type CallSignal } from '../core/call-signal.ts'
 import { Failure } from '../core/failure.ts'
 
 /** The calls that are under way: so that all of them can be ended at once, and that it is known when none is left. */
 export interface OpenCalls {
   /** Counts a call in, until its response is closed. Its signal aborts, with a Failure, when the call must end. */
-  open(response: ServerResponse): AbortSignal
+  open(response: ServerResponse): CallSignal
   /** Has every connection closed after the answer that is due on it. */
   hangUp(): void
   /** Ends every call with this Failure, and those that come later too. */
@@ -23,25 +24,19 @@ export function createOpenCalls(): OpenCalls {
   }
   return {
     open(response) {
-      const call: OpenCall = {
-        response,
-        controller: new AbortController(),
-        before: undefined,
-        after: undefined,
-      }
-      const { signal } = call.controller
+      const call = new OpenCall(response)
       // `request` closes as soon as its body is read: only `response` tells.
       if (response.destroyed) {
         leave(call)
-        return signal
+        return call
       }
       open.add(call)
       response.once('close', () => {
         close(call)
         if (!response.writableFinished) leave(call)
       })
-      if (ending !== undefined) call.controller.abort(ending)
-      return signal
+      if (ending !== undefined) call.abort(ending)
+      return call
     },
     hangUp() {
       // Node then says `connection: close` by itself, where the headers are not out yet.
@@ -49,7 +44,7 @@ export function createOpenCalls(): OpenCalls {
     },
     end(failure) {
       ending = failure
-      for (const { controller } of open.calls()) controller.abort(failure)
+      for (const call of open.calls()) call.abort(failure)
     },
     ended() {
       if (open.isEmpty()) return Promise.resolve()
@@ -65,11 +60,16 @@ export function shuttingDown(): Failure {
   return new Failure('draining', 'The gateway is shutting down.', { retryAfterMs: 1000 })
 }
 
-type OpenCall = {
+/** A call, which is its own signal. */
+class OpenCall extends CallAbort {
   readonly response: ServerResponse
-  readonly controller: AbortController
   before: OpenCall | undefined
   after: OpenCall | undefined
+
+  constructor(response: ServerResponse) {
+    super()
+    this.response = response
+  }
 }
 
 type Ring = {
@@ -111,6 +111,6 @@ function createRing(): Ring {
   }
 }
 
-function leave({ controller }: OpenCall): void {
-  controller.abort(new Failure('caller_left', 'The caller closed the connection.'))
+function leave(call: OpenCall): void {
+  call.abort(new Failure('caller_left', 'The caller closed the connection.'))
 }

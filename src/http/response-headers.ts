@@ -83,5 +83,8 @@ function overheadOf(record: OpenRecord): number {
 
 /** Names come from a configuration or a request: what a header may not hold is left out of them. */
 function safe(name: string): string {
+  if (isSafe.test(name)) return name
   return name.replace(/[^\w.:/@*[\]-]/g, '_').slice(0, 128)
 }
+
+const isSafe = /^[\w.:/@*[\]-]{0,128}$/

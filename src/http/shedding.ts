@@ -115,22 +115,23 @@ export function readHeld(
   admission: Admission,
   read: BodyReader,
   longestBytes: number,
-): Promise<Body> {
+): Body | Promise<Body> {
   const length = ctx.req.headers['content-length']
   if (length !== undefined) admission.hold(Math.min(Number(length), longestBytes))
   const hold = (bytes: number) => admission.hold(bytes)
   const isPlain = encodingOf(ctx.req) === undefined
   const reading = isPlain && length === undefined ? readAsItComes(ctx, admission, read) : read(ctx, hold)
-  return reading.then((body) => {
+  const held = (body: Body) => {
     admission.hold(body.bytes)
     return body
-  })
+  }
+  return reading instanceof Promise ? reading.then(held) : held(reading)
 }
 
 function readAsItComes(ctx: Context, admission: Admission, read: BodyReader): Promise<Body> {
   return new Promise((resolve, reject) => {
     // The reader listens by now: one more who does sets nothing flowing that nobody hears.
-    read(ctx).then(resolve, reject)
+    Promise.resolve(read(ctx)).then(resolve, reject)
     let bytes = 0
     ctx.req.on('data', (piece: Buffer) => {
       bytes += piece.length

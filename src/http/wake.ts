@@ -1,4 +1,5 @@
 import type Router from '@koa/router'
+import { controllerUnder } from '../core/call-signal.ts'
 import type { Gate } from '../core/gate.ts'
 import { bearerOf } from './bearer.ts'
 import type { OpenCalls } from './open-calls.ts'
@@ -26,7 +27,7 @@ export function serveWake(router: Router, { gate, waker, openCalls }: WakeParts)
   router.post(`${before}*id${after}`, async (ctx) => {
     gate.admit(bearerOf(ctx.req))
     const id = decoded(ctx.path.slice(before.length, -after.length))
-    const { provider } = await waker.wake(id, openCalls.open(ctx.res))
+    const { provider } = await waker.wake(id, controllerUnder(openCalls.open(ctx.res)).signal)
     ctx.respond = false
     const headers = ['x-request-id', ctx.state['requestId'] as string]
     sendJson(ctx.req, ctx.res, 202, { id, provider, woken: true }, headers)

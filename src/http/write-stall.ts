@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { CallSignal } from '../core/call-signal.ts'
 
 /**
  * Resolves when more may be written. A caller who takes not a byte for `stallMs` is hung up on, once `stalled` is told.
@@ -6,7 +7,7 @@ import type { ServerResponse } from 'node:http'
  */
 export function whenDrained(
   response: ServerResponse,
-  signal: AbortSignal,
+  signal: CallSignal,
   stallMs: number,
   stalled: () => void,
 ): Promise<void> {

@@ -87,9 +87,19 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
     this.#collecting = true
     this.#limitBytes = limitBytes
     this.#resume()
-    const isThere = this.#phase === 'over' || this.#waitingBytes > limitBytes
-    const changed = isThere ? Promise.resolve() : this.#change()
-    return changed.then(() => this.#collected(limitBytes))
+    return new Promise((resolve, reject) => {
+      const give = () => {
+        try {
+          resolve(this.#collected(limitBytes))
+        } catch (thrown) {
+          reject(thrown)
+        }
+      }
+      const isThere = this.#phase === 'over' || this.#waitingBytes > limitBytes
+      // Once it is over, or too long, there is something new.
+      if (isThere) give()
+      else this.#wake = give
+    })
   }
 
   #collected(limitBytes: number): string {
@@ -191,7 +201,8 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
   #requestId(): string | undefined {
     let id: string | undefined
     for (const name of requestIdHeaders) id ??= this.header(name)
-    return id?.replace(/[^A-Za-z0-9._:-]/g, '').slice(0, 128) || undefined
+    if (id === undefined || isPlainId.test(id)) return id
+    return id.replace(/[^A-Za-z0-9._:-]/g, '').slice(0, 128) || undefined
   }
 
   /** It was asked for identity; what else it might have chosen is not unpacked, for a small body may unpack to any size. */
@@ -231,13 +242,6 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
   #resume(): void {
     // Once it is over the connection may be serving another request, which is not ours to resume.
     if (this.#phase !== 'over') this.#controller?.resume()
-  }
-
-  /** Resolves when there is something new; while a body is collected, once it is over or too long. */
-  #change(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve
-    })
   }
 
   /** Whoever waits for it goes on together with those who were told something in the same turn of the event loop. */
@@ -292,5 +296,7 @@ const defaultLingerMs = 1000
 
 /** What undici is told when a request is given up. Nobody else sees it. */
 const unwanted = new Error('The request was given up.')
+
+const isPlainId = /^[A-Za-z0-9._:-]{1,128}$/
 
 const requestIdHeaders = ['x-request-id', 'x-baseten-request-id', 'request-id', 'cf-ray']

@@ -180,10 +180,7 @@ export function createOpenAiCompatible(
   function post(call: Call, attempt: Attempt): Promise<WireAnswer> {
     const path = paths[call.kind]
     if (path === undefined) return Promise.reject(unsupported(call.kind, name))
-    const body = openAiRequest(call, attempt, request)
-    return wire.post(path, headers, body, attempt).then((answer) => {
-      return answer.status >= 200 && answer.status < 300 ? answer : refused(answer, call.model)
-    })
+    return wire.post(path, headers, openAiRequest(call, attempt, request), attempt)
   }
 
   async function refused(answer: WireAnswer, model: string): Promise<never> {
@@ -207,8 +204,10 @@ export function createOpenAiCompatible(
     keySetting,
     send(call, attempt) {
       const readError = readErrorFor(call.model)
-      if (call.stream) return streamOf(() => ask(call, attempt), name, readError, quirks.needsDone)
-      return replyOf(ask(call, attempt), name, readError)
+      const refuse = (answer: WireAnswer) => refused(answer, call.model)
+      if (!call.stream) return replyOf(ask(call, attempt), name, { readError, refuse })
+      const answered = () => ask(call, attempt).then((answer) => (isTaken(answer) ? answer : refuse(answer)))
+      return streamOf(answered, name, readError, quirks.needsDone)
     },
     relay: createRelay({
       ...{ name, wire, headers, paths },
@@ -244,13 +243,20 @@ function unsupported(kind: Kind, provider: string): Failure {
   })
 }
 
+function isTaken({ status }: WireAnswer): boolean {
+  return status >= 200 && status < 300
+}
+
+type Readers = { readonly readError: ReadError; readonly refuse: (answer: WireAnswer) => Promise<never> }
+
 /** A whole reply, also from a server that streams what it was not asked to. */
 function replyOf(
   asked: Promise<WireAnswer>,
   name: string,
-  readError: ReadError,
+  { readError, refuse }: Readers,
 ): Promise<readonly RawDelta[]> {
   return asked.then((answer) => {
+    if (!isTaken(answer)) return refuse(answer)
     if (isEventStream(answer, false)) return streamedReply(asked, name, readError)
     return answer.text(replyBytes).then((text) => [readReply(text, name, readError)])
   })

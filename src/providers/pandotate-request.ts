@@ -30,17 +30,27 @@ export type RequestParts = {
 
 /**
  * The request for a call, its text the caller's own where nothing has to change. Notes what is dropped and
- * converted. Throws `unsupported` or `invalid_request`.
+ * converted. At once, but for a prompt of token ids. Throws, or rejects with, `unsupported` or `invalid_request`.
  */
-export async function pandotateRequest(
+export function pandotateRequest(
   call: Call,
   attempt: Attempt,
   parts: RequestParts,
-): Promise<PandotateRequest> {
-  const { kept, dropped, isWhole } = fieldsForPrompt(call.body, parts.provider)
-  attempt.notes.dropped.push(...dropped)
-  if (call.kind === 'chat') return chatRequest(call, attempt, kept, parts)
-  const prompt = await promptOf(call.body['prompt'], attempt, parts.detokenizer)
+): PandotateRequest | Promise<PandotateRequest> {
+  const fields = fieldsForPrompt(call.body, parts.provider)
+  attempt.notes.dropped.push(...fields.dropped)
+  if (call.kind === 'chat') return chatRequest(call, attempt, fields.kept, parts)
+  const { prompt } = call.body
+  if (typeof prompt === 'string') return textRequest(call, attempt, fields, prompt)
+  return promptOf(prompt, attempt, parts.detokenizer).then((text) => textRequest(call, attempt, fields, text))
+}
+
+function textRequest(
+  call: Call,
+  attempt: Attempt,
+  { kept, isWhole }: ReturnType<typeof fieldsForPrompt>,
+  prompt: string,
+): PandotateRequest {
   const edits: JsonObject = {}
   if (call.body['model'] !== attempt.upstreamModel) edits['model'] = attempt.upstreamModel
   if (call.body['prompt'] !== prompt) edits['prompt'] = prompt

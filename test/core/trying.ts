@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events'
 import { expect, vi } from 'vitest'
 import { type Answer, attempt } from '../../src/core/attempt.ts'
 import type { AttemptParts } from '../../src/core/attempt-trace.ts'
+import type { CallSignal } from '../../src/core/call-signal.ts'
 import { Failure } from '../../src/core/failure.ts'
 import type { Deployment } from '../../src/core/ports.ts'
 import { type AttemptRecord, startRecord } from '../../src/core/record.ts'
@@ -53,12 +54,12 @@ export function attemptParts(upstream: ScriptedUpstream, change: Partial<Attempt
 
 /** Nothing is left over of any attempt: no timer, no listener, no upstream that has not cleaned up. */
 export async function expectNothingLeft(
-  signal: AbortSignal,
+  signal: CallSignal,
   ...upstreams: readonly ScriptedUpstream[]
 ): Promise<void> {
   await turn()
   expect(vi.getTimerCount()).toBe(0)
-  expect(getEventListeners(signal, 'abort')).toEqual([])
+  expect(getEventListeners(signal as AbortSignal, 'abort')).toEqual([])
   for (const { calls } of upstreams)
     expect(calls.map(({ finalised }) => finalised)).toEqual(calls.map(() => true))
 }
