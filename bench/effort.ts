@@ -12,6 +12,7 @@ export type Effort = {
   readonly latencyRounds: number
   readonly streamRounds: number
   readonly memoryRounds: number
+  /** For each scenario, unless its code is compiled before. */
   readonly warmUpMs: number
   readonly throughputMs: number
   readonly latencyMs: number
@@ -22,13 +23,13 @@ export type Effort = {
   readonly requestsPerReading: number
 }
 
-/** About six minutes. */
+/** About nine minutes. */
 export const fullEffort: Effort = {
-  throughputRounds: 10,
+  throughputRounds: 16,
   latencyRounds: 4,
   streamRounds: 8,
   memoryRounds: 3,
-  warmUpMs: 1000,
+  warmUpMs: 5000,
   throughputMs: 500,
   latencyMs: 1200,
   streamMs: 1000,

@@ -1,4 +1,4 @@
-import { askOf } from './counted-requests.ts'
+import { askOf, compilingRequests } from './counted-requests.ts'
 import type { Means } from './effort.ts'
 import type { LoadClients } from './load-clients.ts'
 import { probeJson } from './probe.ts'
@@ -16,7 +16,7 @@ export async function measureJson(
 ): Promise<JsonFigures> {
   for (const target of targets) {
     await probeJson(target, scenario)
-    await saturate(target, scenario, { load, durationMs: effort.warmUpMs })
+    await saturate(target, scenario, { load, durationMs: effort.warmUpMs, mostRequests: compilingRequests })
   }
   const throughput = await measureInRounds(targets, effort.throughputRounds, (target) =>
     saturate(target, scenario, { load, durationMs: effort.throughputMs }),
@@ -63,12 +63,17 @@ function eachTarget(figure: (name: TargetName) => number): Record<TargetName, nu
 type Throughput = { readonly perSecond: number; readonly perCpuSecond: number; readonly busyShare: number }
 
 /** One go at one target. */
-type Slice = { readonly load: LoadClients; readonly durationMs: number }
+type Slice = {
+  readonly load: LoadClients
+  readonly durationMs: number
+  /** Over all load clients; left out: as many as there is time for. */
+  readonly mostRequests?: number
+}
 
 async function saturate(
   target: Target,
   scenario: JsonScenario,
-  { load, durationMs }: Slice,
+  { load, durationMs, mostRequests = Number.MAX_SAFE_INTEGER }: Slice,
 ): Promise<Throughput> {
   const ask = askOf(target, scenario)
   const cpuBefore = cpuSeconds(target.member.pid)
@@ -77,7 +82,7 @@ async function saturate(
     ask,
     connections: Math.ceil(scenario.connections / clients),
     durationMs,
-    mostRequests: Number.MAX_SAFE_INTEGER,
+    mostRequests: Math.ceil(mostRequests / clients),
   }))
   const cpu = cpuSeconds(target.member.pid) - cpuBefore
   return {

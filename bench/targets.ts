@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -37,7 +37,7 @@ export function createTargets(parts: TargetParts): Targets {
       writeFileSync(config, gatewayConfig(upstreamPort))
       const member = crew.start({
         name: 'the gateway',
-        command: [join(import.meta.dirname, '../src/start.js'), 'serve'],
+        command: startCommand(),
         processor: placement.proxy,
         talks: false,
         environment: { PORT: String(port), LOG_LEVEL: 'info', GATEWAY_CONFIG: config },
@@ -47,6 +47,16 @@ export function createTargets(parts: TargetParts): Targets {
     },
   }
 }
+
+/** As `npm start` runs it, from anywhere. */
+function startCommand(): readonly string[] {
+  const root = join(import.meta.dirname, '..')
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
+  const [, , ...command] = scripts.start.split(' ')
+  return command.map((word) => (word.endsWith('.js') ? join(root, word) : word))
+}
+
+type Manifest = { readonly scripts: { readonly start: string } }
 
 export interface Targets {
   startUpstream(): Promise<Target>
