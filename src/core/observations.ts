@@ -59,10 +59,10 @@ export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): 
   let decayedAt = clock.now()
   const decay = () => {
     const now = clock.now()
-    if (now === decayedAt) return
-    const factor = 2 ** ((decayedAt - now) / halfLifeMs)
+    // Of less than a millisecond next to nothing is forgotten, and what is not forgotten now is with the next.
+    if (Math.abs(now - decayedAt) < 1) return
+    weaken(sums, 2 ** ((decayedAt - now) / halfLifeMs))
     decayedAt = now
-    for (const name of names) sums[name] *= factor
   }
   return {
     note({ isAnswered, firstTokenMs, completionTokens, durationMs, workedMs = durationMs }) {
@@ -111,7 +111,30 @@ export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): 
   }
 }
 
-type Sums = Record<(typeof names)[number], number>
+type Sums = {
+  calls: number
+  answered: number
+  answerMs: number
+  workedMs: number
+  firstTokens: number
+  firstTokenMs: number
+  streams: number
+  tokens: number
+  tokensMs: number
+}
+
+/** Name by name: it is done for every call, and by a list of names takes ten times as long. */
+function weaken(sums: Sums, factor: number): void {
+  sums.calls *= factor
+  sums.answered *= factor
+  sums.answerMs *= factor
+  sums.workedMs *= factor
+  sums.firstTokens *= factor
+  sums.firstTokenMs *= factor
+  sums.streams *= factor
+  sums.tokens *= factor
+  sums.tokensMs *= factor
+}
 
 /** To be read as an answer came: as all sums decay alike, what they are to each other stays until the next. */
 function paceOf(sums: Sums): Pace {
@@ -130,8 +153,3 @@ const enough = 20
 
 /** What is left of one measurement after five half-lives: by then it says nothing of today. */
 const leastWeight = 1 / 32
-
-const names = [
-  ...(['calls', 'answered', 'answerMs', 'workedMs', 'firstTokens', 'firstTokenMs'] as const),
-  ...(['streams', 'tokens', 'tokensMs'] as const),
-] as const
