@@ -3,17 +3,17 @@ import type { Means } from './effort.ts'
 import type { LoadClients } from './load-clients.ts'
 import { probeJson } from './probe.ts'
 import { cpuSeconds } from './process-usage.ts'
-import { measureInRounds } from './rounds.ts'
+import { joinRounds, measureInRounds, type Rounds } from './rounds.ts'
 import type { JsonScenario } from './scenarios.ts'
 import { compareRounds, median, percentile, type Spread } from './statistics.ts'
 import type { Target, TargetName } from './targets.ts'
 
-/** Throughput and latency of one JSON scenario. */
+/** What one instance of every target did with one JSON scenario. */
 export async function measureJson(
   scenario: JsonScenario,
   targets: readonly [Target, ...Target[]],
   { load, effort }: Means,
-): Promise<JsonFigures> {
+): Promise<JsonRounds> {
   for (const target of targets) {
     await probeJson(target, scenario)
     await saturate(target, scenario, { load, durationMs: effort.warmUpMs, mostRequests: compilingRequests })
@@ -24,6 +24,15 @@ export async function measureJson(
   const latency = await measureInRounds(targets, effort.latencyRounds, (target) =>
     measureLatency(target, scenario, { load, durationMs: effort.latencyMs }),
   )
+  return { throughput, latency }
+}
+
+export type JsonRounds = { readonly throughput: Rounds<Throughput>; readonly latency: Rounds<Latency> }
+
+/** Throughput and latency of one JSON scenario, over all instances. */
+export function jsonFiguresOf(scenario: JsonScenario, instances: readonly JsonRounds[]): JsonFigures {
+  const throughput = joinRounds(instances.map((instance) => instance.throughput))
+  const latency = joinRounds(instances.map((instance) => instance.latency))
   return {
     title: scenario.title,
     ratePerSecond: scenario.ratePerSecond,
@@ -59,6 +68,8 @@ export type JsonFigures = {
 function eachTarget(figure: (name: TargetName) => number): Record<TargetName, number> {
   return { direct: figure('direct'), 'pass-through': figure('pass-through'), gateway: figure('gateway') }
 }
+
+type Latency = { readonly p50Us: number; readonly p99Us: number }
 
 type Throughput = { readonly perSecond: number; readonly perCpuSecond: number; readonly busyShare: number }
 
@@ -96,7 +107,7 @@ async function measureLatency(
   target: Target,
   scenario: JsonScenario,
   { load, durationMs }: Slice,
-): Promise<{ readonly p50Us: number; readonly p99Us: number }> {
+): Promise<Latency> {
   const ask = askOf(target, scenario)
   const outcome = await load.alone({
     kind: 'open-loop',

@@ -35,6 +35,6 @@ function readPart(word: string | undefined): Part {
 }
 
 const usage = `usage: npm run bench -- [quick] [memory] [--only json|stream|memory] [--control]
-  quick      a minute instead of six, noisier, and memory only when asked for
+  quick      a minute instead of ten, noisier, and memory only when asked for
   memory     the same as --only memory
   --control  a second pass-through in the gateway's place: shows the error of the method`

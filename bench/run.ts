@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { compilingRequests, sendRequests } from './counted-requests.ts'
 import { type Crew, createCrew } from './crew.ts'
 import { fullEffort, type Means, quickEffort } from './effort.ts'
-import { measureJson } from './json-figures.ts'
+import { type JsonRounds, jsonFiguresOf, measureJson } from './json-figures.ts'
 import { startLoadClients } from './load-clients.ts'
 import { describeMachine } from './machine.ts'
 import { measureOpenStreams, measureResident } from './memory-figures.ts'
@@ -12,7 +12,7 @@ import { type Options, readOptions } from './options.ts'
 import { machineCpuSeconds } from './process-usage.ts'
 import { type Report, renderReport } from './report.ts'
 import { jsonScenarios, streamScenarios } from './scenarios.ts'
-import { measureStreams } from './stream-figures.ts'
+import { measureStreams, type StreamRounds, streamFiguresOf } from './stream-figures.ts'
 import { createTargets, type Target, type Targets } from './targets.ts'
 
 /**
@@ -22,8 +22,9 @@ import { createTargets, type Target, type Targets } from './targets.ts'
  * Every server is a process of its own, and so are the load clients; `taskset` gives the proxy under test a
  * processor to itself. What is compared is work per second of processor time the kernel charged to the proxy,
  * so a busy machine or a load client that is too slow does not pass for a slow proxy. The targets take turns in
- * short rounds; a ratio is the median of the ratios within rounds, and its quartiles tell the noise. Absolute
- * figures belong to the machine; the ratios travel.
+ * short rounds; a ratio is the median of the ratios within rounds, and its quartiles tell the noise. One instance of
+ * the same program is up to a tenth faster than another, however long they run: every target is started several times.
+ * Absolute figures belong to the machine; the ratios travel.
  *
  * Slowness is reported, never failed: a non-zero exit means a wrong answer or a process that died.
  */
@@ -86,19 +87,28 @@ async function measureSpeed({
 }: Bench): Promise<Pick<Report, 'json' | 'streams'>> {
   const json = options.parts.includes('json') ? jsonScenarios : []
   const streams = options.parts.includes('stream') ? streamScenarios : []
-  if (json.length + streams.length === 0) return { json: [], streams: [] }
-  const compared: [Target, ...Target[]] = [
-    upstream,
-    await targets.startPassThrough(upstream.port),
-    await targets.startGateway(upstream.port),
-  ]
-  for (const target of compared) await sendRequests(target, means.load, compilingRequests)
-  const figures = {
-    json: await inTurn(json, (scenario) => measureJson(scenario, compared, means)),
-    streams: await inTurn(streams, (scenario) => measureStreams(scenario, compared, means)),
+  const rounds: { json: JsonRounds[][]; streams: StreamRounds[][] } = { json: [], streams: [] }
+  const instances = json.length + streams.length === 0 ? 0 : means.effort.instances
+  for (let instance = 1; instance <= instances; instance += 1) {
+    tell(`instance ${instance} of ${instances}`)
+    const compared: [Target, ...Target[]] = [
+      upstream,
+      await targets.startPassThrough(upstream.port),
+      await targets.startGateway(upstream.port),
+    ]
+    for (const target of compared) await sendRequests(target, means.load, compilingRequests)
+    rounds.json.push(await inTurn(json, (scenario) => measureJson(scenario, compared, means)))
+    rounds.streams.push(await inTurn(streams, (scenario) => measureStreams(scenario, compared, means)))
+    for (const target of compared) if (target !== upstream) await target.member.stop()
   }
-  for (const target of compared) if (target !== upstream) await target.member.stop()
-  return figures
+  return {
+    json: json.map((scenario, at) => jsonFiguresOf(scenario, placedAt(rounds.json, at))),
+    streams: streams.map((scenario, at) => streamFiguresOf(scenario, placedAt(rounds.streams, at))),
+  }
+}
+
+function placedAt<T>(instances: readonly (readonly T[])[], place: number): readonly T[] {
+  return instances.flatMap((rounds) => rounds.slice(place, place + 1))
 }
 
 async function measureMemory({
@@ -125,7 +135,7 @@ async function measureMemory({
 async function inTurn<Scenario extends { readonly title: string }, Figures>(
   scenarios: readonly Scenario[],
   measureOne: (scenario: Scenario) => Promise<Figures>,
-): Promise<readonly Figures[]> {
+): Promise<Figures[]> {
   const figures: Figures[] = []
   for (const scenario of scenarios) {
     tell(scenario.title)

@@ -3,24 +3,31 @@ import type { Means } from './effort.ts'
 import type { LoadClients } from './load-clients.ts'
 import { probeStream } from './probe.ts'
 import { cpuSeconds } from './process-usage.ts'
-import { measureInRounds } from './rounds.ts'
+import { joinRounds, measureInRounds, type Rounds } from './rounds.ts'
 import type { StreamScenario } from './scenarios.ts'
 import { compareRounds, median, percentile, type Spread } from './statistics.ts'
 import type { Target, TargetName } from './targets.ts'
 
-/** What one chunk of a stream costs, and how long the first byte takes. */
+/** What one instance of every target did with one stream scenario. */
 export async function measureStreams(
   scenario: StreamScenario,
   targets: readonly [Target, ...Target[]],
   { load, effort }: Means,
-): Promise<StreamFigures> {
+): Promise<StreamRounds> {
   for (const target of targets) {
     await probeStream(target, scenario)
     await stream(target, scenario, { load, durationMs: effort.warmUpMs })
   }
-  const rounds = await measureInRounds(targets, effort.streamRounds, (target) =>
+  return await measureInRounds(targets, effort.streamRounds, (target) =>
     stream(target, scenario, { load, durationMs: effort.streamMs }),
   )
+}
+
+export type StreamRounds = Rounds<Round>
+
+/** What one chunk of a stream costs, and how long the first byte takes, over all instances. */
+export function streamFiguresOf(scenario: StreamScenario, instances: readonly StreamRounds[]): StreamFigures {
+  const rounds = joinRounds(instances)
   const middle = (name: TargetName, figure: keyof Round) => median(rounds[name].map((round) => round[figure]))
   const eachTarget = (figure: keyof Round) => ({
     direct: middle('direct', figure),
