@@ -34,8 +34,8 @@ export const serve: Command = async (_words, version) => {
   return second === undefined ? 0 : exitCodeOf(second)
 }
 
-const lineByLine = { descriptor: 1, batchCharacters: 0, waitMs: 500 } as const
-const inBatches = { descriptor: 1, batchCharacters: 65_536, waitMs: 250 } as const
+const lineByLine = { descriptor: 1, batchBytes: 0, waitMs: 500 } as const
+const inBatches = { descriptor: 1, batchBytes: 65_536, waitMs: 250 } as const
 
 const lookEveryMs = 1000
 

@@ -10,7 +10,7 @@ export type OutputSettings = {
   /** A file descriptor. */
   readonly descriptor: number
   /** How much is gathered before it is written; 0 writes each line as it comes. */
-  readonly batchCharacters: number
+  readonly batchBytes: number
   /** How long a line waits for others. */
   readonly waitMs: number
 }
@@ -18,37 +18,47 @@ export type OutputSettings = {
 /**
  * Gathers lines and writes them off the event loop, one batch at a time. pino's own destination does the same at
  * about twice the cost of a line. A reader that falls behind by more than
- * `mostWaitingCharacters` loses the lines that wait, not the gateway its memory. Disposing writes what is left.
+ * `mostWaitingBytes` loses the lines that wait, not the gateway its memory. Disposing writes what is left.
  */
-export function createOutput({ descriptor, batchCharacters, waitMs }: OutputSettings): LogOutput {
-  let lines: string[] = []
-  let waitingCharacters = 0
+export function createOutput({ descriptor, batchBytes, waitMs }: OutputSettings): LogOutput {
+  /** Written as bytes at once: as texts, all the lines of a batch would be copied twice more. */
+  let waiting: Buffer = Buffer.allocUnsafeSlow(usualBytes)
+  let waitingBytes = 0
+  /** What was written out before, to be filled again. */
+  let spare: Buffer | undefined
   let writing: Promise<void> | undefined
   const flush = () => {
-    if (writing !== undefined || lines.length === 0) return
-    const batch = Buffer.from(lines.join(''))
-    lines = []
-    waitingCharacters = 0
-    writing = writeWhole(descriptor, batch).then(() => {
+    if (writing !== undefined || waitingBytes === 0) return
+    const batch = waiting
+    const bytes = waitingBytes
+    waiting = spare ?? Buffer.allocUnsafeSlow(usualBytes)
+    waitingBytes = 0
+    spare = undefined
+    writing = writeWhole(descriptor, batch.subarray(0, bytes)).then(() => {
       writing = undefined
-      if (waitingCharacters > batchCharacters) flush()
+      if (batch.length === usualBytes) spare = batch
+      if (waitingBytes > batchBytes) flush()
     })
+  }
+  const makeRoom = (bytes: number) => {
+    const larger = Buffer.allocUnsafeSlow(Math.max(waiting.length * 2, waitingBytes + bytes))
+    waiting.copy(larger, 0, 0, waitingBytes)
+    waiting = larger
   }
   const timer = setInterval(flush, waitMs)
   timer.unref()
   return {
     write(line) {
-      if (waitingCharacters > mostWaitingCharacters) {
-        lines = []
-        waitingCharacters = 0
-      }
-      lines.push(line)
-      waitingCharacters += line.length
-      if (waitingCharacters > batchCharacters) flush()
+      if (waitingBytes > mostWaitingBytes) waitingBytes = 0
+      // No character takes more.
+      const mostBytes = line.length * 3
+      if (waitingBytes + mostBytes > waiting.length) makeRoom(mostBytes)
+      waitingBytes += waiting.write(line, waitingBytes, 'utf8')
+      if (waitingBytes > batchBytes) flush()
     },
     async [Symbol.asyncDispose]() {
       clearInterval(timer)
-      while (writing !== undefined || lines.length > 0) {
+      while (writing !== undefined || waitingBytes > 0) {
         flush()
         await writing
       }
@@ -56,7 +66,10 @@ export function createOutput({ descriptor, batchCharacters, waitMs }: OutputSett
   }
 }
 
-const mostWaitingCharacters = 16 * 1024 * 1024
+/** More than a batch: while one is written the next is gathered. */
+const usualBytes = 128 * 1024
+
+const mostWaitingBytes = 16 * 1024 * 1024
 
 /** A pipe may take less than it is given, or nothing for the moment. Whatever else goes wrong with it is final. */
 async function writeWhole(descriptor: number, bytes: Buffer): Promise<void> {

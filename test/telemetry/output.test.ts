@@ -9,11 +9,11 @@ describe('lines that are logged', () => {
     ['line by line', 0],
     ['in batches', 1000],
     ['never before the end', 10_000_000],
-  ] as const)('%s come out whole and in order', async ([, batchCharacters]) => {
+  ] as const)('%s come out whole and in order', async ([, batchBytes]) => {
     await using file = openFile()
     const lines = Array.from({ length: 5000 }, (_, number) => `${number} ${'x'.repeat(number % 90)} é\n`)
     {
-      await using output = createOutput({ descriptor: file.descriptor, batchCharacters, waitMs: 60_000 })
+      await using output = createOutput({ descriptor: file.descriptor, batchBytes, waitMs: 60_000 })
       for (const [number, line] of lines.entries()) {
         output.write(line)
         if (number % 1000 === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -24,14 +24,14 @@ describe('lines that are logged', () => {
 
   test('come out though no other follows', async () => {
     await using file = openFile()
-    await using output = createOutput({ descriptor: file.descriptor, batchCharacters: 1000, waitMs: 1 })
+    await using output = createOutput({ descriptor: file.descriptor, batchBytes: 1000, waitMs: 1 })
     output.write('alone\n')
     await expect.poll(() => readFileSync(file.path, 'utf8')).toBe('alone\n')
   })
 
   test('to a reader that is gone are given up, and nothing is thrown', async () => {
     const file = openFile()
-    const output = createOutput({ descriptor: file.descriptor, batchCharacters: 0, waitMs: 60_000 })
+    const output = createOutput({ descriptor: file.descriptor, batchBytes: 0, waitMs: 60_000 })
     await file[Symbol.asyncDispose]()
     output.write('to nobody\n')
     await output[Symbol.asyncDispose]()
@@ -39,7 +39,7 @@ describe('lines that are logged', () => {
 
   test('faster than they are taken are dropped, those that wait, beyond a bound', async () => {
     await using file = openFile()
-    const output = createOutput({ descriptor: file.descriptor, batchCharacters: 1e9, waitMs: 60_000 })
+    const output = createOutput({ descriptor: file.descriptor, batchBytes: 1e9, waitMs: 60_000 })
     const line = `${'x'.repeat(1024 * 1024)}\n`
     for (let count = 0; count < 40; count++) output.write(line)
     output.write('last\n')
