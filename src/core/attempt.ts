@@ -100,8 +100,11 @@ function normalizerFor({ call, record, clock }: AttemptParts, asked: Call): Norm
 /** The headers of a JSON answer come when it is complete: only the total clock applies. */
 function takeWhole(flow: Flow, sent: Sent): Promise<Answer> {
   const { parts, normalizer } = flow
-  const whole = 'then' in sent ? sent.then((burst) => accepted(normalizer, burst)) : collect(normalizer, sent)
-  return inTime(parts, whole, parts.deployment.clocks.totalMs).then((deltas) => commitWhole(flow, deltas))
+  const { totalMs } = parts.deployment.clocks
+  if ('then' in sent) {
+    return inTime(parts, sent, totalMs).then((burst) => commitWhole(flow, accepted(normalizer, burst)))
+  }
+  return inTime(parts, collect(normalizer, sent), totalMs).then((deltas) => commitWhole(flow, deltas))
 }
 
 function commitWhole({ parts, normalizer, open }: Flow, deltas: readonly Delta[]): Answer {

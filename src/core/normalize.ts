@@ -43,30 +43,45 @@ export type NormalizerParts = {
 }
 
 export function createNormalizer(parts: NormalizerParts): Normalizer {
-  const choices = new Map<number, ChoiceState>()
-  const state: State = {
-    ...parts,
-    identity: undefined,
-    choices,
-    claimed: undefined,
-    isRepeatable: false,
-    tellsRole: false,
-    waiting: undefined,
+  return new AnswerNormalizer(parts)
+}
+
+/** A class, as what every answer has anew: its methods are made once. */
+class AnswerNormalizer implements Normalizer {
+  readonly #state: State
+
+  constructor(parts: NormalizerParts) {
+    this.#state = {
+      ...parts,
+      identity: undefined,
+      choices: new Map(),
+      claimed: undefined,
+      isRepeatable: false,
+      tellsRole: false,
+      waiting: undefined,
+    }
   }
-  return {
-    accept(burst) {
-      const seen: Delta[] = []
-      for (const raw of burst) normalizeDelta(raw, state, seen)
-      return seen
-    },
-    isFinished: () => isFinished(state),
-    finish() {
-      const isOpen = choices.values().some(({ finished }) => !finished)
-      if (!isOpen && choices.size >= (parts.least ?? 1)) return
-      const why = isOpen ? ', for it gave no finish_reason' : ''
-      throw new Failure('interrupted', `The upstream ended the answer before it was complete${why}.`)
-    },
-    usage: () => state.claimed,
+
+  accept(burst: readonly RawDelta[]): readonly Delta[] {
+    const seen: Delta[] = []
+    for (const raw of burst) normalizeDelta(raw, this.#state, seen)
+    return seen
+  }
+
+  isFinished(): boolean {
+    return isFinished(this.#state)
+  }
+
+  finish(): void {
+    const { choices, least = 1 } = this.#state
+    const isOpen = choices.values().some(({ finished }) => !finished)
+    if (!isOpen && choices.size >= least) return
+    const why = isOpen ? ', for it gave no finish_reason' : ''
+    throw new Failure('interrupted', `The upstream ended the answer before it was complete${why}.`)
+  }
+
+  usage(): ClaimedUsage | undefined {
+    return this.#state.claimed
   }
 }
 

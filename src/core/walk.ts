@@ -31,7 +31,7 @@ export function walk<Asked extends AnyCall, Made>(
   hedging?: Hedging<Made>,
 ): Promise<Made> {
   const { plan, signal } = parts
-  const path = createPath(parts)
+  const path = new PlannedPath(parts)
   const round =
     hedging === undefined
       ? () => takeTurn(parts, path.enter, make)
@@ -105,69 +105,91 @@ interface Path {
   blame(deployment: Deployment): (thrown: unknown) => never
 }
 
-function createPath(parts: WalkParts<AnyCall>): Path {
-  const { plan, clock, deadlineAt, random, standings, retryBudget } = parts
+/** A class, as what every call has anew: its methods are made once. */
+class PlannedPath implements Path {
+  readonly #parts: WalkParts<AnyCall>
   /** Made with the first failure: most calls have none. */
-  let failed: Map<Deployment, { times: number; readyAt: number }> | undefined
-  let position = 0
-  let current: Deployment = plan[0]
-  const noteFailure = (deployment: Deployment, failure: Failure) => {
-    const times = (failed?.get(deployment)?.times ?? 0) + 1
+  #failed: Map<Deployment, { times: number; readyAt: number }> | undefined
+  #position = 0
+  #current: Deployment
+
+  constructor(parts: WalkParts<AnyCall>) {
+    this.#parts = parts
+    this.#current = parts.plan[0]
+  }
+
+  readonly enter = (): Entered => {
+    const entered = this.#entered()
+    this.#parts.retryBudget?.note(entered.deployment.upstream.name)
+    return entered
+  }
+
+  moveOn(failure: Failure): number | undefined {
+    const isTooLong = failure.kind === 'context_length'
+    if (!failure.again && !failure.elsewhere && !isTooLong) return undefined
+    const { plan, clock, deadlineAt, retryBudget } = this.#parts
+    const { contextTokens: tried } = this.#current.traits
+    this.#noteFailure(this.#current, failure)
+    const now = clock.now()
+    while (++this.#position < plan.length) {
+      const next = plan[this.#position]
+      if (next === undefined || (isTooLong && !holdsMore(next, tried))) continue
+      const before = this.#failed?.get(next)
+      const waitMs = Math.max(0, (before?.readyAt ?? now) - now)
+      if (waitMs > longestWaitMs || now + waitMs >= deadlineAt) continue
+      if (before !== undefined && retryBudget?.take(next.upstream.name) === false) continue
+      this.#current = next
+      return waitMs
+    }
+    return undefined
+  }
+
+  other(may: () => boolean): Entered | undefined {
+    const { plan, standings, retryBudget } = this.#parts
+    const others = plan.slice(this.#position + 1)
+    const deployment = others.find((one) => one !== this.#current && !this.#hasFailed(one))
+    if (deployment === undefined || !may()) return undefined
+    const permit = standings?.trackOf(deployment).begin()
+    if (permit === undefined) return undefined
+    retryBudget?.note(deployment.upstream.name)
+    return { deployment, permit }
+  }
+
+  blame(deployment: Deployment): (thrown: unknown) => never {
+    return (thrown) => {
+      if (thrown instanceof Failure) this.#noteFailure(deployment, thrown)
+      throw thrown
+    }
+  }
+
+  #entered(): Entered {
+    const { plan, standings } = this.#parts
+    if (standings === undefined) return { deployment: this.#current }
+    const at = this.#position
+    for (let next = at; next < plan.length; next++) {
+      const deployment = plan[next]
+      if (deployment === undefined || (next > at && this.#hasFailed(deployment))) continue
+      const permit = standings.trackOf(deployment).begin()
+      if (permit === undefined) continue
+      this.#position = next
+      this.#current = deployment
+      return { deployment, permit }
+    }
+    return { deployment: this.#current, permit: standings.trackOf(this.#current).insist() }
+  }
+
+  #hasFailed(deployment: Deployment): boolean {
+    return this.#failed?.has(deployment) === true
+  }
+
+  #noteFailure(deployment: Deployment, failure: Failure): void {
+    const { clock, random } = this.#parts
+    this.#failed ??= new Map()
+    const times = (this.#failed.get(deployment)?.times ?? 0) + 1
     // Full jitter: on average the delay, doubled each time.
     const backoffMs = deployment.retry.delayMs * 2 ** times * random()
     const waitMs = failure.again ? Math.max(backoffMs, failure.retryAfterMs ?? 0) : Number.POSITIVE_INFINITY
-    failed ??= new Map()
-    failed.set(deployment, { times, readyAt: clock.now() + waitMs })
-  }
-  const enter = (): Entered => {
-    if (standings === undefined) return { deployment: current }
-    const at = position
-    for (let next = at; next < plan.length; next++) {
-      const deployment = plan[next]
-      if (deployment === undefined || (next > at && failed?.has(deployment) === true)) continue
-      const permit = standings.trackOf(deployment).begin()
-      if (permit === undefined) continue
-      position = next
-      current = deployment
-      return { deployment, permit }
-    }
-    return { deployment: current, permit: standings.trackOf(current).insist() }
-  }
-  return {
-    enter() {
-      const entered = enter()
-      retryBudget?.note(entered.deployment.upstream.name)
-      return entered
-    },
-    moveOn(failure) {
-      const isTooLong = failure.kind === 'context_length'
-      if (!failure.again && !failure.elsewhere && !isTooLong) return undefined
-      const { contextTokens: tried } = current.traits
-      noteFailure(current, failure)
-      const now = clock.now()
-      while (++position < plan.length) {
-        const next = plan[position]
-        if (next === undefined || (isTooLong && !holdsMore(next, tried))) continue
-        const waitMs = Math.max(0, (failed?.get(next)?.readyAt ?? now) - now)
-        if (waitMs > longestWaitMs || now + waitMs >= deadlineAt) continue
-        if (failed?.has(next) === true && retryBudget?.take(next.upstream.name) === false) continue
-        current = next
-        return waitMs
-      }
-      return undefined
-    },
-    other(may) {
-      const deployment = plan.slice(position + 1).find((one) => one !== current && failed?.has(one) !== true)
-      if (deployment === undefined || !may()) return undefined
-      const permit = standings?.trackOf(deployment).begin()
-      if (permit === undefined) return undefined
-      retryBudget?.note(deployment.upstream.name)
-      return { deployment, permit }
-    },
-    blame: (deployment) => (thrown) => {
-      if (thrown instanceof Failure) noteFailure(deployment, thrown)
-      throw thrown
-    },
+    this.#failed.set(deployment, { times, readyAt: clock.now() + waitMs })
   }
 }
 
