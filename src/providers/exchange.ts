@@ -118,10 +118,14 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
     // Resolved with the piece itself: every promise between would cost each token its turns.
     return new Promise((resolve, reject) => {
       const give = () => {
-        if (this.#pieces.length > 0) resolve({ done: false, value: this.#take() })
-        else if (this.#phase !== 'over') this.#wake = give
-        else if (this.#failure !== undefined) reject(this.#failure.thrown)
-        else resolve({ done: true, value: undefined })
+        try {
+          if (this.#pieces.length > 0) resolve({ done: false, value: this.#take() })
+          else if (this.#phase !== 'over') this.#wake = give
+          else if (this.#failure !== undefined) reject(this.#failure.thrown)
+          else resolve({ done: true, value: undefined })
+        } catch (thrown) {
+          reject(thrown)
+        }
       }
       give()
     })
