@@ -22,8 +22,8 @@ import { createTargets, type Target, type Targets } from './targets.ts'
  * Every server is a process of its own, and so are the load clients; `taskset` gives the proxy under test a
  * processor to itself. What is compared is work per second of processor time the kernel charged to the proxy,
  * so a busy machine or a load client that is too slow does not pass for a slow proxy. The targets take turns in
- * short rounds; a ratio is the median of the ratios within rounds, and its quartiles tell the noise. One instance of
- * the same program is up to a tenth faster than another, however long they run: every target is started several times.
+ * short rounds; a ratio is the median of the ratios within rounds, and its quartiles tell the noise. One
+ * process of the same program may be quicker than another: every target is started several times.
  * Absolute figures belong to the machine; the ratios travel.
  *
  * Slowness is reported, never failed: a non-zero exit means a wrong answer or a process that died.

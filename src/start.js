@@ -19,7 +19,8 @@ v8.setFlagsFromString('--no-allocation-site-pretenuring')
 // others on the machine could use.
 v8.setFlagsFromString('--heap-growing-percent=120')
 
-// Several threads that share this work take three times as long over it as one; one is done in two to three milliseconds.
+// Several threads that share this work halve its pauses, from about 2.6 milliseconds to 1.4; together they take more
+// processor time over it, and a busy gateway then answers 3 to 9 % fewer calls.
 v8.setFlagsFromString('--no-parallel-scavenge')
 
 // How large the space for new objects may become can only be said before V8 starts: `npm start` does.

@@ -123,7 +123,7 @@ type Sums = {
   tokensMs: number
 }
 
-/** Name by name: it is done for every call, and by a list of names takes ten times as long. */
+/** Name by name: it is done for every call, and by a list of names takes several times as long. */
 function weaken(sums: Sums, factor: number): void {
   sums.calls *= factor
   sums.answered *= factor

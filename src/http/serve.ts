@@ -42,7 +42,7 @@ export function serveDialect(dialect: Dialect, parts: ServeParts): Middleware {
     const { res: response } = ctx
     const id = ctx.state['requestId'] as string
     if (dialect.requestIdHeader !== undefined) response.setHeader(dialect.requestIdHeader, id)
-    // Neither this nor the admission by `using`: V8 then makes a list of what is to be disposed, at four times the cost.
+    // Neither this nor the admission by `using`: V8 makes a list for it, a quarter of a microsecond each for every call.
     const record = parts.recorder.open(id, dialect.name)
     const exchange = openExchange(parts, { ctx, dialect, record, signal: parts.openCalls.open(response) })
     let admission: Admission | undefined

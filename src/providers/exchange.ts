@@ -95,9 +95,8 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
           reject(thrown)
         }
       }
-      const isThere = this.#phase === 'over' || this.#waitingBytes > limitBytes
-      // Once it is over, or too long, there is something new.
-      if (isThere) give()
+      // While a body is collected, it is told of its end alone, or that it is too long.
+      if (this.#phase === 'over' || this.#waitingBytes > limitBytes) give()
       else this.#wake = give
     })
   }

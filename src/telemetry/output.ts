@@ -21,7 +21,7 @@ export type OutputSettings = {
  * `mostWaitingBytes` loses the lines that wait, not the gateway its memory. Disposing writes what is left.
  */
 export function createOutput({ descriptor, batchBytes, waitMs }: OutputSettings): LogOutput {
-  /** Written as bytes at once: as texts, all the lines of a batch would be copied twice more. */
+  /** Written as bytes at once: as texts, all the lines of a batch would have to be joined first. */
   let waiting: Buffer = Buffer.allocUnsafeSlow(usualBytes)
   let waitingBytes = 0
   /** What was written out before, to be filled again. */

@@ -8,31 +8,34 @@ import { EventStream } from '../../src/http/event-stream.ts'
 
 const clock = { now: () => performance.now(), epochMs: () => Date.now() }
 const long = `data: ${'ü'.repeat(5000)}\n\n`
+const last = 'data: [DONE]\n\n'
 const frames = ['data: plain\n\n', 'data: é € 😀\n\n', '', long, 'data: again\n\n']
 
 test('every piece is a chunk of its own, its length in bytes, and an empty one is not the end', async () => {
-  const { head, body } = await streamed('1.1', frames)
+  const { head, body, responseBytes } = await streamed('1.1', frames)
   expect(head).toMatch(/\r\ntransfer-encoding: chunked/i)
   expect(head).toMatch(/\r\ntrailer: /)
   const { pieces, trailers } = dechunked(body)
-  expect(pieces).toEqual([...frames.filter(Boolean), 'data: [DONE]\n\n'])
+  expect(pieces).toEqual([...frames.filter(Boolean), last])
+  expect(responseBytes).toBe(Buffer.byteLength(frames.join('') + last))
   expect(trailers).toMatch(/^x-pandotate-attempts: 0\r\n/)
 })
 
 test('where HTTP/1.0 is spoken there are no chunks, and no trailers', async () => {
   const { head, body } = await streamed('1.0', frames)
   expect(head).not.toMatch(/transfer-encoding|trailer/i)
-  expect(body.toString()).toBe(`${frames.join('')}data: [DONE]\n\n`)
+  expect(body.toString()).toBe(frames.join('') + last)
 })
 
 test('what is told at the end alone ends well', async () => {
   const { pieces } = dechunked((await streamed('1.1', [])).body)
-  expect(pieces).toEqual(['data: [DONE]\n\n'])
+  expect(pieces).toEqual([last])
 })
 
 /** What a caller gets, to the byte, of a stream of these frames, each written in a turn of its own. */
 async function streamed(version: '1.0' | '1.1', written: readonly string[]) {
   await using stack = new AsyncDisposableStack()
+  let responseBytes = 0
   const server = createServer(async (_request, response) => {
     using record = createRecorder([], clock, 1000).open('req_1', 'chat')
     const limits = { keepaliveMs: 0, heartbeatMs: 0, writeStallMs: 60_000 }
@@ -43,9 +46,8 @@ async function streamed(version: '1.0' | '1.1', written: readonly string[]) {
       events.write(each)
       await new Promise(setImmediate)
     }
-    events.end('data: [DONE]\n\n')
-    const [{ length }] = [Buffer.from(`${written.join('')}data: [DONE]\n\n`)]
-    expect(record.row.responseBytes).toBe(length)
+    events.end(last)
+    responseBytes = record.row.responseBytes
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -54,7 +56,7 @@ async function streamed(version: '1.0' | '1.1', written: readonly string[]) {
   socket.write(`GET / HTTP/${version}\r\nhost: gateway\r\nconnection: close\r\n\r\n`)
   const all = await buffer(socket)
   const end = all.indexOf('\r\n\r\n')
-  return { head: all.toString('latin1', 0, end), body: all.subarray(end + 4) }
+  return { head: all.toString('latin1', 0, end), body: all.subarray(end + 4), responseBytes }
 }
 
 /** Chunks by RFC 9112 7.1, read strictly. */
