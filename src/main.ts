@@ -13,7 +13,8 @@ import { createReload } from './main/reload.ts'
 import type { Lasting } from './main/snapshot.ts'
 import { createSuccession } from './main/succession.ts'
 import { createGenerations } from './telemetry/generations.ts'
-import { createLogSink } from './telemetry/log.ts'
+import { createJournal } from './telemetry/journal.ts'
+import { createCallLog } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createTokenizer } from './tokenizers/cl100k.ts'
 import { createEncoder } from './tokenizers/encoder.ts'
@@ -119,7 +120,7 @@ function createLasting(
     log,
     tokenizer: createTokenizer(),
     encoder: createEncoder(),
-    sinks: [createLogSink(log), metrics, generations, ...sinks],
+    sinks: [createJournal(createCallLog(log), generations), metrics, ...sinks],
     app: {
       ...state,
       metrics,

@@ -1,9 +1,9 @@
 import type Router from '@koa/router'
+import type { AttemptLine, CallLine, Generation } from '../core/call-line.ts'
 import { Failure } from '../core/failure.ts'
 import type { Gate } from '../core/gate.ts'
-import { isObject, type JsonObject } from '../core/json.ts'
-import { usdText } from '../core/price.ts'
-import type { AttemptRecord, CallRecord } from '../core/record.ts'
+import type { JsonObject } from '../core/json.ts'
+import { unknownPrice, usdText } from '../core/price.ts'
 import { bearerOf } from './bearer.ts'
 import { priceBody } from './price.ts'
 import { sendJson } from './send.ts'
@@ -16,11 +16,6 @@ export type GenerationParts = {
 /** Finds a call that is over. Another caller's is as unknown as one that never was. */
 export interface CallLookup {
   find(id: string, principal: string | undefined): Generation | undefined
-}
-
-/** The record of a call; of how it failed only what kind of failure it was. */
-type Generation = Omit<CallRecord, 'failure'> & {
-  readonly failure: { readonly kind: string; readonly code: string | null } | undefined
 }
 
 /** `GET {prefix}/generation?id=`: what happened to a call of the caller's own, by the id its answer bore. */
@@ -52,104 +47,106 @@ function notKept(): Failure {
 }
 
 /** What OpenRouter has a name for goes by that name; what is not known is null. */
-function rendered(generation: Generation): JsonObject {
+function rendered({ call, startedEpochMs }: Generation): JsonObject {
   return {
-    id: generation.id,
-    upstream_id: upstreamIdOf(generation),
-    model: generation.model ?? null,
-    provider_name: generation.provider ?? null,
-    api_type: apiTypeOf(generation),
-    created_at: new Date(generation.startedEpochMs).toISOString(),
-    streamed: generation.stream,
-    cancelled: generation.outcome === 'left',
+    id: call.requestId,
+    upstream_id: upstreamIdOf(call),
+    model: call.model ?? null,
+    provider_name: call.provider ?? null,
+    api_type: apiTypeOf(call),
+    created_at: new Date(startedEpochMs).toISOString(),
+    streamed: call.stream,
+    cancelled: call.outcome === 'left',
     // In milliseconds, as all times here.
-    latency: generation.firstTokenMs ?? null,
-    generation_time: generationMs(generation),
-    ...tokensOf(generation),
-    ...moneyOf(generation),
-    ...courseOf(generation),
-    attempts: generation.attempts.map(attemptOf),
+    latency: call.firstTokenMs ?? null,
+    generation_time: generationMs(call),
+    ...tokensOf(call),
+    ...moneyOf(call),
+    ...courseOf(call),
+    attempts: call.attempts.map(attemptOf),
   }
 }
 
 /** What it was asked for; null where the request was refused before that was known. */
-function apiTypeOf({ kind }: Generation): string | null {
+function apiTypeOf({ kind }: CallLine): string | null {
   return kind === 'text' ? 'completions' : (kind ?? null)
 }
 
 /** Of the answer that went to the caller; a call in several parts has the first part's. */
-function upstreamIdOf({ attempts }: Generation): string | null {
-  return attempts.find(({ isDelivered }) => isDelivered)?.upstreamRequestId ?? null
+function upstreamIdOf({ attempts }: CallLine): string | null {
+  return attempts.find(({ delivered }) => delivered)?.upstreamRequestId ?? null
 }
 
 /** From the first attempt's start to the last byte: what came before was reading, and choosing. */
-function generationMs({ attempts: [first], totalMs }: Generation): number | null {
-  return first === undefined ? null : totalMs - first.startMs
+function generationMs({ attempts: [first], totalMs }: CallLine): number | null {
+  // Both are in hundredths: so is what lies between.
+  return first === undefined ? null : Math.round((totalMs - first.startMs) * 100) / 100
 }
 
 /** Counts are the upstream's own, or an estimate: both of OpenRouter's kinds are the same here. */
-function tokensOf({ usage, usageEstimated }: Generation): JsonObject {
-  const prompt = usage?.prompt_tokens ?? null
-  const completion = usage?.completion_tokens ?? null
+function tokensOf(call: CallLine): JsonObject {
+  const prompt = call.promptTokens ?? null
+  const completion = call.completionTokens ?? null
   return {
     tokens_prompt: prompt,
     tokens_completion: completion,
     native_tokens_prompt: prompt,
     native_tokens_completion: completion,
-    native_tokens_cached: detailOf(usage?.['prompt_tokens_details'], 'cached_tokens'),
-    native_tokens_reasoning: detailOf(usage?.['completion_tokens_details'], 'reasoning_tokens'),
-    tokens_estimated: usageEstimated,
+    native_tokens_cached: call.cachedTokens ?? null,
+    native_tokens_reasoning: call.reasoningTokens ?? null,
+    tokens_estimated: call.usageEstimated ?? false,
   }
 }
 
-function detailOf(details: unknown, name: string): number | null {
-  const count = isObject(details) ? details[name] : undefined
-  return typeof count === 'number' ? count : null
-}
-
-function moneyOf(generation: Generation): JsonObject {
-  const { costNanoUsd, baseline, baselineNanoUsd, savedNanoUsd } = generation
+function moneyOf({
+  costNanoUsd = null,
+  baseline,
+  baselineNanoUsd,
+  savedNanoUsd,
+  ...call
+}: CallLine): JsonObject {
   return {
     // A number, as OpenRouter has it; the exact amount stands beside it.
-    total_cost: costNanoUsd === undefined ? null : costNanoUsd / 1e9,
-    cost_nano_usd: costNanoUsd ?? null,
+    total_cost: costNanoUsd === null ? null : costNanoUsd / 1e9,
+    cost_nano_usd: costNanoUsd,
     cost_usd: usdOf(costNanoUsd),
-    cost_estimated: generation.costEstimated,
+    cost_estimated: call.costEstimated ?? false,
     baseline: baseline?.deployment ?? null,
     baseline_nano_usd: baselineNanoUsd ?? null,
     baseline_usd: usdOf(baselineNanoUsd),
     saved_nano_usd: savedNanoUsd ?? null,
     saved_usd: usdOf(savedNanoUsd),
-    cache: generation.cache ?? null,
+    cache: call.cache ?? null,
   }
 }
 
-function courseOf(generation: Generation): JsonObject {
-  const { failure } = generation
+function courseOf(call: CallLine): JsonObject {
+  const { failure } = call
   return {
-    dialect: generation.dialect,
-    deployment: generation.deployment ?? null,
-    status: generation.status,
-    outcome: generation.outcome,
+    dialect: call.dialect,
+    deployment: call.deployment ?? null,
+    status: call.status,
+    outcome: call.outcome,
+    // No more of it: a parameter's name, as an upstream's words, may repeat what was asked.
     failure: failure === undefined ? null : { kind: failure.kind, code: failure.code },
-    parts: generation.parts,
-    total_ms: generation.totalMs,
-    overhead_ms: generation.overheadMs,
-    backoff_ms: generation.backoffMs,
-    dropped: [...generation.dropped],
-    converted: [...generation.converted],
-    flags: [...generation.flags],
+    parts: call.parts ?? 1,
+    total_ms: call.totalMs,
+    overhead_ms: call.overheadMs,
+    backoff_ms: call.backoffMs ?? 0,
+    dropped: call.dropped ?? [],
+    converted: call.converted ?? [],
+    flags: call.flags ?? [],
   }
 }
 
-function attemptOf(attempt: AttemptRecord): JsonObject {
+function attemptOf(attempt: AttemptLine): JsonObject {
   const { used } = attempt
   return {
     deployment: attempt.deployment,
-    part: attempt.part,
+    part: attempt.part ?? 0,
     outcome: attempt.outcome,
-    delivered: attempt.isDelivered,
-    resumed: attempt.isResumed,
+    delivered: attempt.delivered ?? false,
+    resumed: attempt.resumed ?? false,
     queued_ms: attempt.queuedMs ?? 0,
     start_ms: attempt.startMs,
     headers_ms: attempt.headersMs ?? null,
@@ -157,7 +154,7 @@ function attemptOf(attempt: AttemptRecord): JsonObject {
     total_ms: attempt.totalMs,
     upstream_status: attempt.upstreamStatus ?? null,
     upstream_id: attempt.upstreamRequestId ?? null,
-    price: priceBody(attempt.price),
+    price: priceBody({ ...unknownPrice, ...attempt.price }),
     used:
       used === undefined
         ? null
@@ -167,13 +164,13 @@ function attemptOf(attempt: AttemptRecord): JsonObject {
             completion_tokens: used.completionTokens,
             worked_ms: used.workedMs ?? null,
           },
-    estimated: attempt.isEstimated,
-    uncertain: attempt.isUncertain,
+    estimated: attempt.usageEstimated ?? false,
+    uncertain: attempt.uncertain ?? false,
     cost_nano_usd: attempt.costNanoUsd ?? null,
     cost_usd: usdOf(attempt.costNanoUsd),
   }
 }
 
-function usdOf(nanoUsd: number | undefined): string | null {
-  return nanoUsd === undefined ? null : usdText(nanoUsd)
+function usdOf(nanoUsd: number | null | undefined): string | null {
+  return nanoUsd === undefined || nanoUsd === null ? null : usdText(nanoUsd)
 }

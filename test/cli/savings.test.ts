@@ -11,7 +11,9 @@ import { createMeter } from '../../src/core/meter.ts'
 import { unknownPrice } from '../../src/core/price.ts'
 import type { CallRecord } from '../../src/core/record.ts'
 import { createRecorder } from '../../src/core/recorder.ts'
-import { createLog, createLogSink } from '../../src/telemetry/log.ts'
+import { createGenerations } from '../../src/telemetry/generations.ts'
+import { createJournal } from '../../src/telemetry/journal.ts'
+import { createCallLog, createLog } from '../../src/telemetry/log.ts'
 import { startChild } from '../acceptance/child.ts'
 import {
   aCall,
@@ -242,7 +244,8 @@ describe('a line that the gateway itself wrote', () => {
 
   function lineOf(row: CallRecord): string {
     const lines: string[] = []
-    createLogSink(createLog('info', { write: (line) => lines.push(line) })).write(row)
+    const log = createLog('info', { write: (line) => lines.push(line) })
+    createJournal(createCallLog(log), createGenerations()).write(row)
     return lines[0] ?? ''
   }
 })

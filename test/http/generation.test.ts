@@ -5,6 +5,7 @@ import { unknownPrice } from '../../src/core/price.ts'
 import { type AttemptRecord, type CallRecord, startRecord } from '../../src/core/record.ts'
 import { serveGeneration } from '../../src/http/generation.ts'
 import { createGenerations } from '../../src/telemetry/generations.ts'
+import { lineOf } from '../../src/telemetry/line.ts'
 import { startTestGateway } from '../gateway-fixture.ts'
 import { mount } from './mounted.ts'
 
@@ -108,6 +109,24 @@ describe('a generation', () => {
     })
   })
 
+  test('has its durations in hundredths of a millisecond', async () => {
+    await using asking = await start({ ...row, attempts: [{ ...answered, startMs: 0.01 }], totalMs: 16.664 })
+    const { body } = await asking.request('/v1/generation?id=req_1')
+    expect(body.data).toMatchObject({ total_ms: 16.66, generation_time: 16.65 })
+  })
+
+  test('has what of its tokens was cached, and what was reasoning', async () => {
+    const details = {
+      prompt_tokens_details: { cached_tokens: 0 },
+      completion_tokens_details: { reasoning_tokens: 7 },
+    }
+    await using asking = await start({
+      usage: { prompt_tokens: 1, completion_tokens: 9, total_tokens: 10, ...details },
+    })
+    const { body } = await asking.request('/v1/generation?id=req_1')
+    expect(body.data).toMatchObject({ native_tokens_cached: 0, native_tokens_reasoning: 7 })
+  })
+
   test('has its money to the nano-USD, and what was saved', async () => {
     await using asking = await start(row)
     const { body } = await asking.request('/v1/generation?id=req_1')
@@ -180,13 +199,16 @@ describe('a generation', () => {
     }
   })
 
-  test('that a caller left was cancelled, and tells its failure by kind and code', async () => {
-    await using asking = await start({ outcome: 'left', failure: new Failure('caller_left', 'secret') })
-    const { body } = await asking.request('/v1/generation?id=req_1')
-    expect(body.data).toMatchObject({
-      cancelled: true,
-      failure: { kind: 'caller_left', code: 'client_closed_request' },
+  test('that a caller left was cancelled, and tells its failure by kind and code alone', async () => {
+    const cause = Object.assign(new Error('secret cause'), {
+      body: { prompt: 'secret prompt' },
+      code: 'secret',
     })
+    const failure = new Failure('caller_left', 'secret', { cause, param: 'secret', operatorNote: 'secret' })
+    await using asking = await start({ outcome: 'left', failure })
+    const { body } = await asking.request('/v1/generation?id=req_1')
+    expect(body.data.cancelled).toBe(true)
+    expect(body.data.failure).toStrictEqual({ kind: 'caller_left', code: 'client_closed_request' })
     expect(JSON.stringify(body)).not.toContain('secret')
   })
 })
@@ -241,6 +263,7 @@ test.for(['/v1', '/inference/v1'])(
 async function start(change: Partial<CallRecord>, keys: readonly string[] = []) {
   const generations = createGenerations()
   const startedEpochMs = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
-  generations.write({ ...startRecord('req_1', 'chat', startedEpochMs), ...change })
+  const record = { ...startRecord('req_1', 'chat', startedEpochMs), ...change }
+  generations.keep(record, lineOf(record))
   return await mount((router) => serveGeneration(router, '/v1', { gate: createGate(keys), generations }))
 }

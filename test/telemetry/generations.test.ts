@@ -1,17 +1,33 @@
-import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import { Failure } from '../../src/core/failure.ts'
 import { unknownPrice } from '../../src/core/price.ts'
 import { type AttemptRecord, type CallRecord, startRecord } from '../../src/core/record.ts'
 import { createGenerations } from '../../src/telemetry/generations.ts'
+import { createJournal } from '../../src/telemetry/journal.ts'
+import type { KeptLinesSettings } from '../../src/telemetry/kept-lines.ts'
+import { createCallLog, createLog } from '../../src/telemetry/log.ts'
 
 const ids = ['req_1', 'req_2', 'req_3', 'req_4']
 
 test('a call is found by its id', () => {
-  const generations = createGenerations()
-  generations.write(aRecord('req_1', { model: 'm' }))
-  expect(generations.find('req_1', undefined)).toMatchObject({ id: 'req_1', model: 'm' })
-  expect(generations.find('req_2', undefined)).toBeUndefined()
+  const { write, find } = journal()
+  write(aRecord('req_1', { model: 'm' }))
+  expect(find('req_1')).toMatchObject({ call: { requestId: 'req_1', model: 'm' } })
+  for (const id of ['req_2', 'req_', 'req_1"', 'req_12', '']) expect(find(id), id).toBeUndefined()
+})
+
+test('a call whose id is odd is found by it', () => {
+  const { write, find } = journal()
+  for (const id of ['a"b', 'é😀', '\\', '\ud800']) {
+    write(aRecord(id))
+    expect(find(id)?.call.requestId).toBe(id)
+  }
+})
+
+test('it is told when a call began', () => {
+  const { write, find } = journal()
+  write({ ...startRecord('req_1', 'chat', 1_700_000_000_123) })
+  expect(find('req_1')?.startedEpochMs).toBe(1_700_000_000_123)
 })
 
 test.for([
@@ -21,97 +37,69 @@ test.for([
   [undefined, 'key-1', false],
   [undefined, undefined, true],
 ] as const)('a call of %s is found by %s: %s', ([owner, asking, isFound]) => {
-  const generations = createGenerations()
-  generations.write(aRecord('req_1', { principal: owner }))
-  expect(generations.find('req_1', asking) !== undefined).toBe(isFound)
+  const { write, find } = journal()
+  write(aRecord('req_1', { principal: owner }))
+  expect(find('req_1', asking) !== undefined).toBe(isFound)
 })
 
 test('the oldest call makes room, looked at or not', () => {
-  const generations = createGenerations(2)
+  const { write, find } = journal({ lines: 2, bytes: 10_000 })
   const kept: string[][] = []
   for (const id of ids) {
-    generations.write(aRecord(id))
-    kept.push(ids.filter((each) => generations.find(each, undefined) !== undefined))
+    write(aRecord(id))
+    kept.push(ids.filter((each) => find(each) !== undefined))
   }
   expect(kept).toEqual([['req_1'], ['req_1', 'req_2'], ['req_2', 'req_3'], ['req_3', 'req_4']])
 })
 
 test('of two calls by one id the later is found', () => {
-  const generations = createGenerations(2)
-  for (const model of ['a', 'b', 'c']) generations.write(aRecord('req_1', { model }))
-  expect(generations.find('req_1', undefined)).toMatchObject({ model: 'c' })
+  const { write, find } = journal({ lines: 2, bytes: 10_000 })
+  for (const model of ['a', 'b', 'c']) write(aRecord('req_1', { model }))
+  expect(find('req_1')).toMatchObject({ call: { model: 'c' } })
 })
 
 test('ten thousand are kept, and no more', () => {
-  const generations = createGenerations()
-  for (let at = 0; at <= 10_000; at++) generations.write(aRecord(`req_${at}`))
-  expect(generations.find('req_0', undefined)).toBeUndefined()
-  expect(generations.find('req_1', undefined)).toBeDefined()
-})
-
-test('of a failure its kind and code are kept, and no words of anyone', () => {
-  const generations = createGenerations()
-  const failure = new Failure('upstream_error', 'secret words', { cause: new Error('secret cause') })
-  generations.write(aRecord('req_1', { failure, outcome: 'failed' }))
-  const found = generations.find('req_1', undefined)
-  expect(found?.failure).toStrictEqual({ kind: 'upstream_error', code: 'upstream_error' })
-})
-
-test('nothing that is kept of a failed call leads to what was said', () => {
-  const generations = createGenerations()
-  const cause = Object.assign(new Error('secret cause'), { body: { prompt: 'secret prompt' } })
-  const failure = new Failure('rejected', 'secret words', { cause, param: 'secret', operatorNote: 'secret' })
-  generations.write(aRecord('req_1', { failure, outcome: 'failed', attempts: [anAttempt('rejected')] }))
-  const found = generations.find('req_1', undefined)
-  expect(inspect(found, { depth: null, showHidden: true })).not.toContain('secret')
+  const { write, find } = journal()
+  for (let at = 0; at <= 10_000; at++) write(aRecord(`req_${at}`, { attempts: [anAttempt('ok')] }))
+  expect(find('req_0')).toBeUndefined()
+  expect(find('req_1')).toBeDefined()
 })
 
 test.for([
   ['that failed', { outcome: 'left', failure: new Failure('caller_left', 'Left.') }, ['ok']],
   ['that raced another', {}, ['ok', 'ok']],
 ] as const)('an attempt %s, and goes on after its call, changes nothing', ([, change, outcomes]) => {
-  const generations = createGenerations()
+  const { write, find } = journal()
   const attempts = outcomes.map(anAttempt)
   const record = aRecord('req_1', { ...change, attempts })
-  generations.write(record)
+  write(record)
   for (const attempt of attempts) attempt.outcome = 'superseded'
   for (const names of [record.dropped, record.converted, record.flags]) names.add('usage_partial')
-  const found = generations.find('req_1', undefined)
-  expect(found?.attempts.map(({ outcome }) => outcome)).toEqual(outcomes)
-  expect([found?.dropped.size, found?.converted.size, found?.flags.size]).toEqual([0, 0, 0])
+  const call = find('req_1')?.call
+  expect(call?.attempts.map(({ outcome }) => outcome)).toEqual(outcomes)
+  expect([call?.dropped, call?.converted, call?.flags]).toEqual([undefined, undefined, undefined])
 })
 
 test('those who are not let in push nobody out', () => {
-  const generations = createGenerations(1)
-  generations.write(aRecord('req_1', { principal: 'key-1' }))
-  generations.write(aRecord('req_2', { failure: new Failure('unauthorized', 'No.'), outcome: 'failed' }))
-  expect(generations.find('req_1', 'key-1')).toBeDefined()
-  expect(generations.find('req_2', undefined)).toBeUndefined()
+  const { write, find } = journal({ lines: 1, bytes: 10_000 })
+  write(aRecord('req_1', { principal: 'key-1' }))
+  write(aRecord('req_2', { failure: new Failure('unauthorized', 'No.'), outcome: 'failed' }))
+  expect(find('req_1', 'key-1')).toBeDefined()
+  expect(find('req_2')).toBeUndefined()
 })
 
-test('every member of a record comes back as it was', () => {
-  const record = aRecord('req_1', {
-    kind: 'chat',
-    status: 200,
-    provider: 'pandotate',
-    firstTokenMs: 0.1 + 0.2,
-    attempts: [anAttempt('ok')],
-    usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7, prompt_tokens_details: null },
-    baseline: {
-      deployment: '*@pandotate',
-      price: { ...unknownPrice, inputNanoUsdPerMillion: 7 },
-      workedMs: 1,
-    },
-    savedNanoUsd: -5,
-    slow: true,
-    dropped: new Set(['store']),
-    converted: new Set(['messages to prompt', 'n to best_of']),
-    flags: new Set(['usage_clamped']),
-  })
-  const generations = createGenerations()
-  generations.write(record)
-  expect(generations.find('req_1', undefined)).toEqual(record)
+test('calls are kept that are not logged', () => {
+  const { write, find } = journal(undefined, 'silent')
+  write(aRecord('req_1'))
+  expect(find('req_1')).toBeDefined()
 })
+
+function journal(settings?: KeptLinesSettings, level = 'info') {
+  const generations = createGenerations(settings)
+  const log = createLog(level, { write: () => {} })
+  const { write } = createJournal(createCallLog(log), generations)
+  return { write, find: (id: string, principal?: string) => generations.find(id, principal) }
+}
 
 function aRecord(id: string, change: Partial<CallRecord> = {}): CallRecord {
   return { ...startRecord(id, 'chat'), ...change }

@@ -1,0 +1,71 @@
+import { Buffer } from 'node:buffer'
+
+/** The latest texts, in the order they came. */
+export interface KeptLines {
+  /** Keeps one, in place of the oldest where there is no room; and with it a number. */
+  keep(line: string, stamp: number): void
+  /** The latest that begins so. */
+  findLast(beginning: string): { readonly line: string; readonly stamp: number } | undefined
+}
+
+export type KeptLinesSettings = {
+  /** How many there may be. */
+  readonly lines: number
+  /** How much room they may take, in bytes of UTF-8. A line that may take more is not kept. */
+  readonly bytes: number
+}
+
+/**
+ * A ring of bytes. Thousands of objects or texts that are kept a while would all be moved by the garbage collector among
+ * what lasts, and be found dead there by its full collections: half of all the work it had.
+ */
+export function createKeptLines({ lines, bytes }: KeptLinesSettings): KeptLines {
+  const room = Buffer.allocUnsafeSlow(bytes)
+  const starts = new Uint32Array(lines)
+  const ends = new Uint32Array(lines)
+  const stamps = new Float64Array(lines)
+  /** Where the next line goes in the room, and in the lists. */
+  let at = 0
+  let next = 0
+  let count = 0
+  const oldest = () => (next - count + lines) % lines
+  const startOf = (place: number) => starts[place] ?? 0
+  const endOf = (place: number) => ends[place] ?? 0
+  const beginAnew = () => {
+    // What is behind is older than what stands at the beginning, and would stay behind it.
+    while (count > 0 && startOf(oldest()) >= at) count--
+    at = 0
+  }
+  return {
+    keep(line, stamp) {
+      const mostBytes = line.length * mostBytesOfUnit
+      if (mostBytes > bytes) return
+      if (at + mostBytes > bytes) beginAnew()
+      const end = at + room.write(line, at, 'utf8')
+      while (count > 0 && startOf(oldest()) < end && endOf(oldest()) > at) count--
+      if (count === lines) count--
+      starts[next] = at
+      ends[next] = end
+      stamps[next] = stamp
+      at = end
+      next = (next + 1) % lines
+      count++
+    },
+    findLast(beginning) {
+      const sought = Buffer.from(beginning)
+      // Few ask, and mostly for one just kept: an index would be kept for all.
+      for (let back = 1; back <= count; back++) {
+        const place = (next - back + lines) % lines
+        const start = startOf(place)
+        const end = endOf(place)
+        if (room.compare(sought, 0, sought.length, start, Math.min(start + sought.length, end)) !== 0)
+          continue
+        return { line: room.toString('utf8', start, end), stamp: stamps[place] ?? 0 }
+      }
+      return undefined
+    },
+  }
+}
+
+/** Of UTF-8, for a unit of UTF-16. */
+const mostBytesOfUnit = 3

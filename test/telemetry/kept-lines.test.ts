@@ -1,0 +1,67 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createKeptLines } from '../../src/telemetry/kept-lines.ts'
+
+test('a line comes back as it was, with its number', () => {
+  const kept = createKeptLines({ lines: 4, bytes: 1000 })
+  kept.keep('a: é😀"\n', 1.5)
+  expect(kept.findLast('a:')).toEqual({ line: 'a: é😀"\n', stamp: 1.5 })
+})
+
+test('a line is not found by more than it says', () => {
+  const kept = createKeptLines({ lines: 4, bytes: 1000 })
+  kept.keep('ab', 0)
+  kept.keep('cd', 0)
+  expect(kept.findLast('ab')).toBeDefined()
+  expect(kept.findLast('abc')).toBeUndefined()
+  expect(kept.findLast('b')).toBeUndefined()
+})
+
+test('a line longer than all the room is not kept, and takes nothing away', () => {
+  const kept = createKeptLines({ lines: 4, bytes: 30 })
+  kept.keep('ab', 0)
+  kept.keep('x'.repeat(11), 0)
+  expect(kept.findLast('ab')).toBeDefined()
+  expect(kept.findLast('x')).toBeUndefined()
+})
+
+test('whatever comes, those that are found are the latest, whole, and as many as there is room for', () => {
+  const words = fc.array(fc.string({ unit: 'grapheme', maxLength: 30 }), { maxLength: 60 })
+  fc.assert(
+    fc.property(
+      words,
+      fc.integer({ min: 1, max: 9 }),
+      fc.integer({ min: 1, max: 400 }),
+      (texts, lines, bytes) => {
+        const kept = createKeptLines({ lines, bytes })
+        const fitting: string[] = []
+        for (const [at, text] of texts.entries()) {
+          const line = `${at}:${text}`
+          kept.keep(line, at)
+          if (line.length * 3 <= bytes) fitting.push(line)
+          const found = fitting.map((each) => kept.findLast(`${each.split(':')[0]}:`)?.line)
+          const first = found.findIndex((each) => each !== undefined)
+          const there = first === -1 ? [] : fitting.slice(first)
+          expect(found.slice(found.length - there.length)).toEqual(there)
+          // Of what might fit, only the end of the room stays empty, and a line that is in the way of the latest goes.
+          const least = leastKept(fitting, lines, bytes)
+          expect(there.length).toBeGreaterThanOrEqual(least)
+          expect(there.length).toBeLessThanOrEqual(lines)
+        }
+      },
+    ),
+    { numRuns: 400 },
+  )
+})
+
+/** Half of the room holds the latest in one piece, wherever they begin. */
+function leastKept(lines: readonly string[], most: number, bytes: number): number {
+  let room = Math.floor(bytes / 2)
+  let count = 0
+  for (const line of lines.toReversed()) {
+    room -= line.length * 3
+    if (room < 0 || count === most) break
+    count++
+  }
+  return Math.max(count, lines.length > 0 ? 1 : 0)
+}
