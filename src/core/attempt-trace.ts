@@ -1,4 +1,4 @@
-import type { CallSignal } from './call-signal.ts'
+import { CallAbort, type CallSignal } from './call-signal.ts'
 import { asFailure, Failure } from './failure.ts'
 import type { Meter } from './meter.ts'
 import type { AnyCall, Call, Clocks } from './model.ts'
@@ -41,7 +41,7 @@ export interface OpenAttempt {
   /** `req_…-0`: the call's id, and the place of the attempt's row in the record. */
   readonly id: string
   /** Aborts when the caller leaves, when a clock runs out, and when the attempt has failed. */
-  readonly signal: AbortSignal
+  readonly signal: CallSignal
   readonly notes: AttemptNotes
   /** The first visible delta, or the whole reply, is in hand. */
   commit(): void
@@ -88,7 +88,7 @@ class Trace implements OpenAttempt {
   readonly id: string
   readonly notes: AttemptNotes = beginNotes()
   readonly #parts: AttemptParts<AnyCall>
-  readonly #controller = new AbortController()
+  readonly #abort = new CallAbort()
   readonly #entry: AttemptRecord
   #teller: Teller = silent
   #hasEnded = false
@@ -101,14 +101,14 @@ class Trace implements OpenAttempt {
     signal.addEventListener('abort', this)
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal
+  get signal(): CallSignal {
+    return this.#abort
   }
 
   /** The caller's signal aborted. */
   handleEvent(): void {
     // What was asked for is worked at, and paid for: then it is as well to know how much.
-    if (!isDrained(this.#parts)) this.#controller.abort(this.#parts.signal.reason)
+    if (!isDrained(this.#parts)) this.#abort.abort(this.#parts.signal.reason)
   }
 
   commit(): void {
@@ -131,7 +131,7 @@ class Trace implements OpenAttempt {
     const reason = told instanceof Failure ? told.at(deployment.upstream.name) : told
     const failure = asFailure(reason)
     this.#end(failure.kind, failure)
-    this.#controller.abort(reason)
+    this.#abort.abort(reason)
     return reason
   }
 
@@ -140,14 +140,14 @@ class Trace implements OpenAttempt {
     const { signal } = this.#parts
     const failure = signal.aborted ? asFailure(signal.reason) : new Failure('caller_left', 'The caller left.')
     this.#end(failure.kind, failure)
-    this.#controller.abort(failure)
+    this.#abort.abort(failure)
   }
 
   watch(timeout: () => Failure): IdleWatch {
     const { deployment, deadlineAt, clock } = this.#parts
     const { clocks } = deployment
     const leftMs = Math.min(clocks.totalMs - this.#sinceStart(), deadlineAt - clock.now())
-    return watchClocks(clocks, leftMs, clock, () => this.#controller.abort(timeout()))
+    return watchClocks(clocks, leftMs, clock, () => this.#abort.abort(timeout()))
   }
 
   #sinceStart(): number {

@@ -1,3 +1,4 @@
+import type { CallSignal } from './call-signal.ts'
 import type { Call, Clocks, Kind, RawDelta, Relay, RelayReply, Retry, StrategyName } from './model.ts'
 import type { Price, PriceOrigin } from './price.ts'
 import type { Queue } from './queue.ts'
@@ -102,7 +103,7 @@ export type Attempt = {
   readonly upstreamModel: string
   /** How long a connection may take to be made, where that is shorter than the upstream's own clock has it. */
   readonly connectMs?: number | undefined
-  readonly signal: AbortSignal
+  readonly signal: CallSignal
   /** Filled in by the provider as it goes. */
   readonly notes: AttemptNotes
 }

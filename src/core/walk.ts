@@ -1,10 +1,10 @@
 import pRetry from 'p-retry'
 import type { AttemptParts } from './attempt-trace.ts'
 import type { Budget } from './budget.ts'
-import type { CallSignal } from './call-signal.ts'
 import { Failure } from './failure.ts'
 import { hedge } from './hedge.ts'
 import type { AnyCall, Call } from './model.ts'
+import { pause } from './pause.ts'
 import type { Deployment, Random } from './ports.ts'
 import type { Plan } from './router.ts'
 import type { Standings } from './standings.ts'
@@ -46,7 +46,7 @@ export function walk<Asked extends AnyCall, Made>(
       if (!(error instanceof Failure)) return false
       const waitMs = path.moveOn(error)
       if (waitMs === undefined) return false
-      if (waitMs > 0) await pause(parts, waitMs)
+      if (waitMs > 0) await backOff(parts, waitMs)
       return true
     },
   })
@@ -201,22 +201,8 @@ function holdsMore({ traits: { contextTokens } }: Deployment, tried: number | un
 /** Longer than this, and the caller is better served by an error that says when to come back. */
 const longestWaitMs = 60_000
 
-async function pause({ clock, record, signal }: WalkParts<AnyCall>, waitMs: number): Promise<void> {
+async function backOff({ clock, record, signal }: WalkParts<AnyCall>, waitMs: number): Promise<void> {
   const before = clock.now()
-  await sleep(waitMs, signal)
+  await pause(waitMs, signal)
   record.backoffMs += clock.now() - before
-}
-
-function sleep(waitMs: number, signal: CallSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const leave = () => {
-      clearTimeout(timer)
-      reject(signal.reason)
-    }
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', leave)
-      resolve()
-    }, waitMs)
-    signal.addEventListener('abort', leave, { once: true })
-  })
 }

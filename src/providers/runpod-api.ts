@@ -1,3 +1,4 @@
+import type { CallSignal } from '../core/call-signal.ts'
 import { Failure } from '../core/failure.ts'
 import type { Attempt, AttemptNotes } from '../core/ports.ts'
 import type { WireAnswer } from './exchange.ts'
@@ -116,7 +117,7 @@ async function reportIn(answer: WireAnswer, asked: Asked): Promise<JobReport> {
 /** One request of the several that an attempt takes here: the first headers count, and the last status. */
 async function noting<T>(
   attempt: Attempt,
-  signal: AbortSignal,
+  signal: CallSignal,
   ask: (inner: Attempt) => Promise<T>,
 ): Promise<T> {
   const notes = blankNotes()
@@ -141,7 +142,7 @@ export function blankNotes(): AttemptNotes {
   }
 }
 
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+function unlessAborted<T>(work: Promise<T>, signal: CallSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const leave = () => reject(signal.reason)
     signal.addEventListener('abort', leave, { once: true })

@@ -1,6 +1,7 @@
-import { setTimeout as elapse } from 'node:timers/promises'
+import { controllerUnder } from '../core/call-signal.ts'
 import { Failure } from '../core/failure.ts'
 import type { Call, RawDelta } from '../core/model.ts'
+import { pause } from '../core/pause.ts'
 import type { Attempt } from '../core/ports.ts'
 import type { Asked } from './refusal.ts'
 import type { JobApi } from './runpod-api.ts'
@@ -136,16 +137,17 @@ class Job implements Disposable {
   /** Where nothing comes of it, the job is as it was: an answer in hand is not lost over its bill. */
   async #lookBriefly(): Promise<void> {
     const { signal } = this.#attempt
-    const late = new AbortController()
+    const late = controllerUnder(signal)
     const clock = setTimeout(() => late.abort(), briefMs)
     try {
-      const brief = { ...this.#attempt, signal: AbortSignal.any([signal, late.signal]) }
+      const brief = { ...this.#attempt, signal: late.signal }
       this.#take(await this.#look('status', brief))
     } catch (thrown) {
       signal.throwIfAborted()
       if (!late.signal.aborted && !(thrown instanceof Failure)) throw thrown
     } finally {
       clearTimeout(clock)
+      late.abort()
     }
   }
 
@@ -165,7 +167,7 @@ class Job implements Disposable {
   /** Rejects with the reason of the attempt's signal as soon as it aborts. */
   async #wait(ms: number): Promise<void> {
     const { signal } = this.#attempt
-    await elapse(ms, undefined, { signal }).catch(() => signal.throwIfAborted())
+    await pause(ms, signal)
   }
 }
 

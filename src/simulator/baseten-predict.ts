@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
+import { pause } from '../core/pause.ts'
 import { type OpenAiFormat, type Refused, sendRefused } from './openai-play.ts'
-import { pause } from './pause.ts'
 import type { Counts, Refusal, Script } from './script.ts'
 import type { Visit } from './simulated-server.ts'
 

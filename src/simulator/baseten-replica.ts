@@ -1,4 +1,4 @@
-import { pause } from './pause.ts'
+import { pause } from '../core/pause.ts'
 
 /** What runs a deployment: asleep until something is asked of it, then for a while on its way up. */
 export interface Replica {

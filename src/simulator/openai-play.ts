@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import type { JsonObject } from '../core/json.ts'
-import { pause } from './pause.ts'
+import { pause } from '../core/pause.ts'
 import { raggedText, sendInBytes } from './ragged-stream.ts'
 import type { Counts, Finish, Piece, Refusal, Script, Step } from './script.ts'
 import type { Visit } from './simulated-server.ts'

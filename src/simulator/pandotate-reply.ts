@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { pause } from './pause.ts'
+import { pause } from '../core/pause.ts'
 import type { Counts, Refusal, Script } from './script.ts'
 
 /** One response under way. */

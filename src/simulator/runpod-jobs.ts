@@ -1,4 +1,4 @@
-import { pause } from './pause.ts'
+import { pause } from '../core/pause.ts'
 import type { Workers } from './runpod-workers.ts'
 
 /** What became of the work on a job. A worker that vanished leaves no more than `timed out`. */

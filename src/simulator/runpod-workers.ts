@@ -1,4 +1,4 @@
-import { pause } from './pause.ts'
+import { pause } from '../core/pause.ts'
 
 /** The workers of one simulated endpoint: none until there is work, one job at a time for each. */
 export interface Workers {

@@ -82,7 +82,7 @@ describe('a caller who leaves', () => {
     const { caller, parts, upstream } = aTry([
       act(({ signal }) => signal.addEventListener('abort', () => undefined)),
       async ({ signal }) => {
-        await new Promise((resolve) => signal.addEventListener('abort', resolve))
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
         throw new TypeError('socket hang up')
       },
     ])

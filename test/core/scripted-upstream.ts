@@ -1,3 +1,4 @@
+import type { CallSignal } from '../../src/core/call-signal.ts'
 import { type JsonObject, parseJson } from '../../src/core/json.ts'
 import type { Call, Delta, RawDelta } from '../../src/core/model.ts'
 import type { Attempt, Clock, Deployment, Upstream } from '../../src/core/ports.ts'
@@ -190,7 +191,7 @@ async function* play(script: Script, seen: MutableCall): AsyncGenerator<readonly
   }
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
+function aborted(signal: CallSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     if (signal.aborted) reject(signal.reason)
     else signal.addEventListener('abort', () => reject(signal.reason), { once: true })

@@ -3,7 +3,7 @@ import type { Attempt } from '../../src/core/ports.ts'
 /** An attempt as the gateway hands it to a provider, with the controller of its signal. */
 export function startAttempt(
   upstreamModel = 'some-model',
-): Attempt & { readonly controller: AbortController } {
+): Attempt & { readonly controller: AbortController; readonly signal: AbortSignal } {
   const controller = new AbortController()
   return {
     id: 'req_0-0',

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { pause } from '../../src/simulator/pause.ts'
+import { pause } from '../../src/core/pause.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()

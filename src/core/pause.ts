@@ -1,5 +1,7 @@
+import type { CallSignal } from './call-signal.ts'
+
 /** Waits `ms` milliseconds, Infinity included; rejects with the signal's reason as soon as it aborts. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
+export function pause(ms: number, signal: CallSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(signal.reason)
