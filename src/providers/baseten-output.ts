@@ -3,10 +3,11 @@ import { isObject, type JsonObject } from '../core/json.ts'
 import type { Kind, RawDelta } from '../core/model.ts'
 import type { AttemptNotes } from '../core/ports.ts'
 import { parseAnswer } from './answer-json.ts'
+import { isEventStream } from './event-stream-type.ts'
 import type { WireAnswer } from './exchange.ts'
 import { readReply } from './openai-answer.ts'
 import { type ReadError, reportedFailure } from './openai-error.ts'
-import { Events, isEventStream, replyBytes } from './openai-stream.ts'
+import { Events, replyBytes } from './openai-stream.ts'
 import type { Asked } from './refusal.ts'
 
 /** Who was asked for it, and for which kind of call it is read. */

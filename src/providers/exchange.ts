@@ -2,14 +2,18 @@ import type { Batch } from '../core/batch.ts'
 import { Failure } from '../core/failure.ts'
 import type { Attempt, Clock } from '../core/ports.ts'
 import { connectionFailure, type Phase } from './connection-failure.ts'
+import { isEventStream } from './event-stream-type.ts'
 
 /** An upstream's answer. Whoever has it reads it to the end, by one of `text` and `chunks`, or discards it. */
 export interface WireAnswer {
   readonly status: number
   /** A header's value by its name in lower case. No one else sees the upstream's headers. */
   header(name: string): string | undefined
-  /** The whole body. Rejects with `invalid_response`, the connection dropped, when it is longer than the limit. */
-  text(limitBytes: number): Promise<string>
+  /**
+   * The whole body: at once, where it is there. Throws, or rejects with, `invalid_response`, the connection dropped, when
+   * it is longer than the limit.
+   */
+  text(limitBytes: number): string | Promise<string>
   /** The body as it comes, one piece per read. An upstream ahead of its reader is made to wait. */
   chunks(): AsyncIterable<Buffer>
   /**
@@ -43,6 +47,8 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
   status = 0
   readonly #parts: ExchangeParts
   readonly #attempt: Attempt
+  /** Up to this length, an answer that may be is given when it is whole; 0: as soon as its headers are there. */
+  readonly #wholeBytes: number
   /** Has it wait for a connection once more; undefined once it has. */
   #waitAgain: (() => void) | undefined
   readonly #answered = Promise.withResolvers<WireAnswer>()
@@ -61,9 +67,10 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
   /** Of an attempt that has less time to connect than connections have. */
   #connecting: NodeJS.Timeout | undefined
 
-  constructor(parts: ExchangeParts, attempt: Attempt, waitAgain: () => void) {
+  constructor(parts: ExchangeParts, attempt: Attempt, wholeBytes: number, waitAgain: () => void) {
     this.#parts = parts
     this.#attempt = attempt
+    this.#wholeBytes = wholeBytes
     this.#waitAgain = waitAgain
     // An attempt may take several requests: once one of them is out, it stays so.
     attempt.notes.isUnsent ??= true
@@ -82,23 +89,26 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
     return Array.isArray(value) ? value.join(', ') : value
   }
 
-  text(limitBytes: number): Promise<string> {
+  text(limitBytes: number): string | Promise<string> {
     this.#refuseEncoded()
-    this.#collecting = true
-    this.#limitBytes = limitBytes
+    this.#collect(limitBytes)
+    if (this.#phase === 'over' || this.#waitingBytes > limitBytes) return this.#collected(limitBytes)
     this.#resume()
     return new Promise((resolve, reject) => {
-      const give = () => {
+      this.#wake = () => {
         try {
           resolve(this.#collected(limitBytes))
         } catch (thrown) {
           reject(thrown)
         }
       }
-      // While a body is collected, it is told of its end alone, or that it is too long.
-      if (this.#phase === 'over' || this.#waitingBytes > limitBytes) give()
-      else this.#wake = give
     })
+  }
+
+  /** Whoever waits is told of its end alone, or that it is too long. */
+  #collect(limitBytes: number): void {
+    this.#collecting = true
+    this.#limitBytes = limitBytes
   }
 
   #collected(limitBytes: number): string {
@@ -168,7 +178,11 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
     notes.headersAt = this.#parts.clock.now()
     notes.upstreamStatus = status
     notes.upstreamRequestId = this.#requestId()
-    this.#parts.batch(this.#answer)
+    if (this.#wholeBytes === 0 || status >= 300 || isEventStream(this, false)) this.#parts.batch(this.#answer)
+    else {
+      this.#collect(this.#wholeBytes)
+      this.#wake = this.#answer
+    }
   }
 
   onResponseData(controller: Controller, piece: Buffer): void {

@@ -21,6 +21,7 @@ import {
   retryOf,
   secretSetting,
 } from './bounds.ts'
+import { isEventStream } from './event-stream-type.ts'
 import type { WireAnswer } from './exchange.ts'
 import { readReply } from './openai-answer.ts'
 import { type ReadError, reportedFailure } from './openai-error.ts'
@@ -28,7 +29,7 @@ import { createInquiry } from './openai-inquiry.ts'
 import { kindsOf, pathsOf, pathsOfKinds } from './openai-paths.ts'
 import { createRelay } from './openai-relay.ts'
 import { openAiRequest, type RequestQuirks } from './openai-request.ts'
-import { Events, isEventStream, replyBytes } from './openai-stream.ts'
+import { Events, replyBytes } from './openai-stream.ts'
 import {
   type Preset,
   type PresetName,
@@ -180,7 +181,9 @@ export function createOpenAiCompatible(
   function post(call: Call, attempt: Attempt): Promise<WireAnswer> {
     const path = paths[call.kind]
     if (path === undefined) return Promise.reject(unsupported(call.kind, name))
-    return wire.post(path, headers, openAiRequest(call, attempt, request), attempt)
+    const body = openAiRequest(call, attempt, request)
+    if (call.stream) return wire.post(path, headers, body, attempt)
+    return wire.postForWhole(path, headers, body, attempt, replyBytes)
   }
 
   async function refused(answer: WireAnswer, model: string): Promise<never> {
@@ -258,7 +261,9 @@ function replyOf(
   return asked.then((answer) => {
     if (!isTaken(answer)) return refuse(answer)
     if (isEventStream(answer, false)) return streamedReply(asked, name, readError)
-    return answer.text(replyBytes).then((text) => [readReply(text, name, readError)])
+    const text = answer.text(replyBytes)
+    if (text instanceof Promise) return text.then((late) => [readReply(late, name, readError)])
+    return [readReply(text, name, readError)]
   })
 }
 

@@ -1,13 +1,8 @@
 import type { RawDelta } from '../core/model.ts'
+import { isEventStream } from './event-stream-type.ts'
 import type { WireAnswer } from './exchange.ts'
 import { type ChunkReader, createChunkReader, readReply } from './openai-answer.ts'
 import type { ReadError } from './openai-error.ts'
-
-/** What the answer is, it says itself; where it says nothing, it is what was asked for. */
-export function isEventStream(answer: WireAnswer, isAskedFor: boolean): boolean {
-  const type = answer.header('content-type')
-  return type === undefined ? isAskedFor : /^text\/event-stream\b/i.test(type)
-}
 
 /** More than any JSON reply of use. */
 export const replyBytes = 64 * 1024 * 1024

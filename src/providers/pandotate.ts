@@ -59,9 +59,11 @@ function create(name: string, given: PandotateSettings, tools: ProviderTools): U
   /** By `then`: an async function costs every call a kilobyte. */
   function post(call: Call, attempt: Attempt, request: PandotateRequest): Promise<readonly RawDelta[]> {
     const { owner, headers } = keys.choose(call.credential)
-    return wire.post(path, headers, request.text, attempt).then((answer) => {
+    return wire.postForWhole(path, headers, request.text, attempt, answerBytes).then((answer) => {
       if (answer.status < 200 || answer.status >= 300) return refused(answer, call, owner)
-      return answer.text(answerBytes).then((text) => [readPandotateAnswer(text, request, name)])
+      const text = answer.text(answerBytes)
+      if (text instanceof Promise) return text.then((late) => [readPandotateAnswer(late, request, name)])
+      return [readPandotateAnswer(text, request, name)]
     })
   }
 

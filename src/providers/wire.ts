@@ -14,6 +14,13 @@ export interface Wire {
    * waiting for a connection, sent, or answered in part.
    */
   post(path: string, headers: string[], body: string, attempt: Attempt): Promise<WireAnswer>
+  /**
+   * As `post`, for whoever wants the answer whole: one with a status of 2xx that is no event stream is given once all of
+   * it is there, or more than `limitBytes`, or no more comes: its `text` has it, or throws, at once.
+   */
+  postForWhole(
+    ...request: [path: string, headers: string[], body: string, attempt: Attempt, limitBytes: number]
+  ): Promise<WireAnswer>
   /** As `post`, without a body. */
   get(path: string, headers: string[], attempt: Attempt): Promise<WireAnswer>
   /** Drops every connection, with whatever is under way on it. */
@@ -39,14 +46,19 @@ export function createWire(parts: WireParts): Wire {
     headers: readonly string[],
     body: string | null,
     attempt: Attempt,
+    wholeBytes = 0,
   ) => {
     const asked = { path, method, headers: [...headers, 'x-request-id', attempt.id], body }
-    const exchange: Exchange = new Exchange(exchanging, attempt, () => pool.dispatch(asked, exchange))
+    const exchange: Exchange = new Exchange(exchanging, attempt, wholeBytes, () =>
+      pool.dispatch(asked, exchange),
+    )
     if (!attempt.signal.aborted) pool.dispatch(asked, exchange)
     return exchange.answered
   }
   return {
     post: (path, headers, body, attempt) => request('POST', path, headers, body, attempt),
+    postForWhole: (path, headers, body, attempt, limitBytes) =>
+      request('POST', path, headers, body, attempt, limitBytes),
     get: (path, headers, attempt) => request('GET', path, headers, null, attempt),
     async close() {
       await pool.destroy()
