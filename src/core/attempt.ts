@@ -42,10 +42,9 @@ export function attempt(parts: AttemptParts): Promise<Answer> {
   try {
     open = openAttempt(parts)
     // What every call passes is no async function, which costs a kilobyte each time.
-    const answer = isSpelledOut(parts.call, parts.deployment)
-      ? sendSpelledOut(parts, open)
+    return isSpelledOut(parts.call, parts.deployment)
+      ? sendSpelledOut(parts, open).catch(failed)
       : sendAndTake(parts, open, parts.call)
-    return answer.catch(failed)
   } catch (thrown) {
     return failed(thrown)
   }
@@ -55,7 +54,7 @@ async function sendSpelledOut(parts: AttemptParts, open: OpenAttempt): Promise<A
   return await sendAndTake(parts, open, await spellOut(parts, open.notes))
 }
 
-/** Throws, and rejects with, what is yet to end the attempt. */
+/** What it throws is yet to end the attempt. */
 function sendAndTake(parts: AttemptParts, open: OpenAttempt, spelled: Call): Promise<Answer> {
   const { call, deployment } = parts
   const asking = askingFor(spelled, deployment, open.notes)
@@ -101,10 +100,19 @@ function normalizerFor({ call, record, clock }: AttemptParts, asked: Call): Norm
 function takeWhole(flow: Flow, sent: Sent): Promise<Answer> {
   const { parts, normalizer } = flow
   const { totalMs } = parts.deployment.clocks
-  if ('then' in sent) {
-    return inTime(parts, sent, totalMs).then((burst) => commitWhole(flow, accepted(normalizer, burst)))
+  const failed = (thrown: unknown) => Promise.reject(flow.open.fail(thrown))
+  // One promise for either end, where a `catch` behind would be another.
+  const commit = (deltas: () => readonly Delta[]) => {
+    try {
+      return commitWhole(flow, deltas())
+    } catch (thrown) {
+      return failed(thrown)
+    }
   }
-  return inTime(parts, collect(normalizer, sent), totalMs).then((deltas) => commitWhole(flow, deltas))
+  if ('then' in sent) {
+    return inTime(parts, sent, totalMs).then((burst) => commit(() => accepted(normalizer, burst)), failed)
+  }
+  return inTime(parts, collect(normalizer, sent), totalMs).then((deltas) => commit(() => deltas), failed)
 }
 
 function commitWhole({ parts, normalizer, open }: Flow, deltas: readonly Delta[]): Answer {

@@ -75,13 +75,13 @@ export function createGateway(parts: GatewayParts): Gateway {
   return {
     reply(call, signal, record) {
       try {
-        return open({ parts, call, signal, record }).then(whole)
+        return open({ parts, call, signal, record }, whole)
       } catch (thrown) {
         return Promise.reject(thrown)
       }
     },
     async stream(call, signal, record) {
-      return await open({ parts, call, signal, record })
+      return await open({ parts, call, signal, record }, asItIs)
     },
     relay: (call, signal, record) => relay(parts, call, signal, record),
     explain: (call) => planner.explain(call),
@@ -127,8 +127,8 @@ async function gather(bursts: Bursts): Promise<readonly Delta[]> {
   return deltas
 }
 
-/** Throws where no upstream can take the call. */
-function open(job: Job): Promise<Stream> {
+/** What `use` makes of the answer once it is committed to. Throws where no upstream can take the call. */
+function open<Used>(job: Job, use: Use<Used>): Promise<Used> {
   const { call, record } = job
   record.row.kind = call.kind
   record.row.model = call.model
@@ -136,7 +136,13 @@ function open(job: Job): Promise<Stream> {
   const planned = job.parts.planner.plan(call)
   const account = openAccount(planned.baseline, record)
   const work: Work = { ...job, planned, account }
-  return isSinglePart(call) ? openWhole(work, planned.plan) : openSeveral(work, planned.plan)
+  return isSinglePart(call) ? openWhole(work, planned.plan, use) : openSeveral(work, planned.plan).then(use)
+}
+
+type Use<Used> = (stream: Stream) => Used | Promise<Used>
+
+function asItIs(stream: Stream): Stream {
+  return stream
 }
 
 async function openSeveral(work: Work, plan: Plan): Promise<Stream> {
@@ -146,7 +152,7 @@ async function openSeveral(work: Work, plan: Plan): Promise<Stream> {
   if (isSplit(first)) return await openParts(work, plan)
   const [split, ...splits] = rest.filter(isSplit)
   try {
-    return await openWhole(work, [first, ...rest.filter((deployment) => !isSplit(deployment))])
+    return await openWhole(work, [first, ...rest.filter((deployment) => !isSplit(deployment))], asItIs)
   } catch (thrown) {
     // One that needs the call split stands in only once nobody takes it whole.
     if (split === undefined || !(thrown instanceof Failure && thrown.elsewhere)) throw thrown
@@ -156,13 +162,14 @@ async function openSeveral(work: Work, plan: Plan): Promise<Stream> {
 
 type Work = Job & { readonly planned: Planned; readonly account: Account }
 
-function openWhole(work: Work, plan: Plan): Promise<Stream> {
+/** It takes what is done next along: every promise between is paid for by every call. */
+function openWhole<Used>(work: Work, plan: Plan, use: Use<Used>): Promise<Used> {
   const meter = createMeter(work.call, work.parts.counter)
   work.account.follow(0, meter)
   return walkOf(work, plan, work.call, 0, meter).then((answer) => {
     noteAnswered(work, answer)
-    if (mayBreakOff(work, plan)) return openSeamed(work, plan, answer, meter)
-    return {
+    if (mayBreakOff(work, plan)) return use(openSeamed(work, plan, answer, meter))
+    return use({
       bursts: answer.bursts,
       usage() {
         const metered = meter.settle(answer.usage())
@@ -170,7 +177,7 @@ function openWhole(work: Work, plan: Plan): Promise<Stream> {
           return metered.then((each) => noteUsage(work, answer.deployment, each))
         return noteUsage(work, answer.deployment, metered)
       },
-    }
+    })
   })
 }
 

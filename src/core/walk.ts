@@ -36,20 +36,33 @@ export function walk<Asked extends AnyCall, Made>(
     hedging === undefined
       ? () => takeTurn(parts, path.enter, make)
       : () => hedgedTurn(parts, path, make, hedging)
-  return pRetry(round, {
-    retries: plan.length - 1,
-    // The wait depends on where the next attempt goes: it is made in shouldRetry, p-retry adds none.
-    minTimeout: 0,
-    // Nor does it get the signal: it would drop an answer that comes as the caller leaves, its upstream still open.
-    shouldRetry: async ({ error }) => {
-      signal.throwIfAborted()
-      if (!(error instanceof Failure)) return false
-      const waitMs = path.moveOn(error)
-      if (waitMs === undefined) return false
-      if (waitMs > 0) await backOff(parts, waitMs)
-      return true
-    },
-  })
+  const first = begun(round)
+  // Nearly every call is answered at its first try: what would try again is not set up before there is a failure.
+  return first.catch(() =>
+    pRetry((attempt) => (attempt === 1 ? first : round()), {
+      retries: plan.length - 1,
+      // The wait depends on where the next attempt goes: it is made in shouldRetry, p-retry adds none.
+      minTimeout: 0,
+      // Nor does it get the signal: it would drop an answer that comes as the caller leaves, its upstream still open.
+      shouldRetry: async ({ error }) => {
+        signal.throwIfAborted()
+        if (!(error instanceof Failure)) return false
+        const waitMs = path.moveOn(error)
+        if (waitMs === undefined) return false
+        if (waitMs > 0) await backOff(parts, waitMs)
+        return true
+      },
+    }),
+  )
+}
+
+/** What it throws is a rejection, too. */
+function begun<Made>(round: () => Promise<Made>): Promise<Made> {
+  try {
+    return round()
+  } catch (thrown) {
+    return Promise.reject(thrown)
+  }
 }
 
 /** How a second attempt is made beside a slow first one. */

@@ -14,11 +14,15 @@ export function answerErrors(): Middleware {
   return function answerError(ctx, next) {
     const failed = (thrown: unknown) => answer(ctx, asFailure(thrown))
     // koa-compose rejects where a handler throws.
-    return next()
-      .then(() => {
-        if (ctx.respond !== false) answerRest(ctx)
-      })
-      .catch(failed)
+    return next().then(() => {
+      // What a handler has answered, nearly all there is, passes here with one promise and not two.
+      if (ctx.respond === false) return undefined
+      try {
+        return answerRest(ctx)
+      } catch (thrown) {
+        return failed(thrown)
+      }
+    }, failed)
   }
 }
 
