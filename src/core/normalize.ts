@@ -1,8 +1,9 @@
 import { besideChoices } from './beside-choices.ts'
 import { Failure } from './failure.ts'
+import { dropField, setField } from './field-change.ts'
 import { finishReasonOf } from './finish-reason.ts'
 import { isObject, type JsonObject } from './json.ts'
-import type { Choice, Chunk, Delta, FinishReason, Kind, RawDelta } from './model.ts'
+import type { Choice, Chunk, Delta, Kind, RawDelta } from './model.ts'
 import type { Names } from './names.ts'
 import { mixesReasoning, splitReasoning } from './reasoning.ts'
 import { settleText } from './settled-text.ts'
@@ -55,6 +56,7 @@ class AnswerNormalizer implements Normalizer {
       ...parts,
       identity: undefined,
       choices: new Map(),
+      finished: 0,
       claimed: undefined,
       isRepeatable: false,
       tellsRole: false,
@@ -63,6 +65,8 @@ class AnswerNormalizer implements Normalizer {
   }
 
   accept(burst: readonly RawDelta[]): readonly Delta[] {
+    // Nearly all of a stream is a word more, and goes on as it came.
+    if (this.#state.isRepeatable && burst.every(isAlike)) return burst as readonly Delta[]
     const seen: Delta[] = []
     for (const raw of burst) normalizeDelta(raw, this.#state, seen)
     return seen
@@ -73,8 +77,8 @@ class AnswerNormalizer implements Normalizer {
   }
 
   finish(): void {
-    const { choices, least = 1 } = this.#state
-    const isOpen = choices.values().some(({ finished }) => !finished)
+    const { choices, finished, least = 1 } = this.#state
+    const isOpen = finished < choices.size
     if (!isOpen && choices.size >= least) return
     const why = isOpen ? ', for it gave no finish_reason' : ''
     throw new Failure('interrupted', `The upstream ended the answer before it was complete${why}.`)
@@ -85,11 +89,17 @@ class AnswerNormalizer implements Normalizer {
   }
 }
 
+function isAlike(raw: RawDelta): boolean {
+  return raw.isAlike === true
+}
+
 type Identity = { readonly id: string; readonly created: number; readonly model: string }
 
 type State = NormalizerParts & {
   identity: Identity | undefined
   readonly choices: Map<number, ChoiceState>
+  /** How many of them have come to their end. */
+  finished: number
   claimed: ClaimedUsage | undefined
   /** The delta before obeyed every rule as it came, and so would another with a different word in it. */
   isRepeatable: boolean
@@ -111,10 +121,8 @@ const spoken = [
 
 type ChoiceState = { roleTold: boolean; finished: boolean; tools: ToolCallRepair | undefined }
 
-function isFinished({ choices, wanted = 1 }: State): boolean {
-  if (choices.size < wanted) return false
-  for (const choice of choices.values()) if (!choice.finished) return false
-  return true
+function isFinished({ choices, finished, wanted = 1 }: State): boolean {
+  return finished === choices.size && finished >= wanted
 }
 
 function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
@@ -229,7 +237,10 @@ function normalizeChoice(choice: JsonObject, current: ChoiceState, state: State)
   }
   const usesTools = current.tools !== undefined || wholeToolCalls(choice) !== undefined
   const reason = finishReasonOf(choice['finish_reason'], state.kind, usesTools, state.flags)
-  if (reason !== null) current.finished = true
+  if (reason !== null) {
+    current.finished = true
+    state.finished++
+  }
   return setField(choice, 'finish_reason', reason) || changed
 }
 
@@ -309,18 +320,6 @@ function objectName(chunk: JsonObject, kind: Kind): string {
   if (kind === 'text') return 'text_completion'
   const [first] = chunk['choices'] as Choice[]
   return first?.message === undefined ? 'chat.completion.chunk' : 'chat.completion'
-}
-
-function setField(holder: JsonObject, key: string, value: string | number | FinishReason | null): boolean {
-  if (holder[key] === value) return false
-  holder[key] = value
-  return true
-}
-
-function dropField(holder: JsonObject, key: string): boolean {
-  if (!(key in holder)) return false
-  delete holder[key]
-  return true
 }
 
 function reportedError(error: unknown): Failure {

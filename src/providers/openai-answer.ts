@@ -4,7 +4,7 @@ import type { RawDelta } from '../core/model.ts'
 import { parseAnswer } from './answer-json.ts'
 import { createChunkParser } from './chunk-parser.ts'
 import type { ReadError } from './openai-error.ts'
-import { createSseDecoder } from './sse.ts'
+import { createSseDecoder, type SseDecoder } from './sse.ts'
 
 /**
  * A whole JSON reply in OpenAI's shape, its text as `source`. Throws `invalid_response` for what is no reply, and
@@ -45,31 +45,55 @@ export function createChunkReader(
   readError: ReadError = unread,
   needsDone = false,
 ): ChunkReader {
-  const decoder = createSseDecoder({ eventBytes, provider })
-  const parse = createChunkParser()
-  let done = false
-  let failure: Failure | undefined
+  return new EventReader(provider, readError, needsDone)
+}
 
-  function readEvents(events: readonly string[], deltas: RawDelta[], broken: () => Failure): void {
+class EventReader implements ChunkReader {
+  done = false
+  failure: Failure | undefined = undefined
+  readonly #provider: string
+  readonly #readError: ReadError
+  readonly #needsDone: boolean
+  readonly #decoder: SseDecoder
+  readonly #parse = createChunkParser()
+
+  constructor(provider: string, readError: ReadError, needsDone: boolean) {
+    this.#provider = provider
+    this.#readError = readError
+    this.#needsDone = needsDone
+    this.#decoder = createSseDecoder({ eventBytes, provider })
+  }
+
+  read(bytes: Buffer): readonly RawDelta[] {
+    return this.#readEvents(this.#decoder.push(bytes), notJson)
+  }
+
+  end(): readonly RawDelta[] {
+    // Half an event is what a stream ends with when it is cut.
+    const deltas = this.#readEvents(this.#decoder.end(), cut)
+    if (this.#needsDone && !this.done) this.failure ??= cut(this.#provider)
+    return deltas
+  }
+
+  #readEvents(events: readonly string[], broken: (provider: string) => Failure): readonly RawDelta[] {
+    const deltas: RawDelta[] = []
     for (const data of events) {
-      if (data.startsWith('[DONE]')) done = true
-      else if (data !== '') done = readChunk(data, deltas, broken)
-      if (done) return
+      if (data.startsWith('[DONE]')) this.done = true
+      else if (data !== '') this.done = this.#readChunk(data, deltas, broken)
+      if (this.done) return deltas
     }
-    if (decoder.error === undefined) return
-    done = true
-    report(named(parseAnswer(decoder.error) ?? decoder.error), deltas)
+    const { error } = this.#decoder
+    if (error === undefined) return deltas
+    this.done = true
+    this.#report(named(parseAnswer(error) ?? error), deltas)
+    return deltas
   }
 
-  function report(error: JsonObject, deltas: RawDelta[]): void {
-    failure = readError(error)
-    if (failure === undefined) deltas.push({ chunk: { error }, source: undefined })
-  }
-
-  function readChunk(data: string, deltas: RawDelta[], broken: () => Failure): boolean {
-    const read = parse(data)
+  /** True where nothing after it is to be read. */
+  #readChunk(data: string, deltas: RawDelta[], broken: (provider: string) => Failure): boolean {
+    const read = this.#parse(data)
     if (read === undefined) {
-      failure = broken()
+      this.failure = broken(this.#provider)
       return true
     }
     if (read.isAlike) {
@@ -80,32 +104,18 @@ export function createChunkReader(
     const error = errorIn(chunk)
     // Text on several lines would not be one line of a caller's stream.
     if (error === undefined) deltas.push(told(chunk, data.includes('\n') ? undefined : data))
-    else report(error, deltas)
+    else this.#report(error, deltas)
     return error !== undefined
   }
 
-  return {
-    get done() {
-      return done
-    },
-    get failure() {
-      return failure
-    },
-    read(bytes) {
-      const deltas: RawDelta[] = []
-      readEvents(decoder.push(bytes), deltas, () =>
-        unreadable('The upstream sent an event that is not JSON.', provider),
-      )
-      return deltas
-    },
-    end() {
-      const deltas: RawDelta[] = []
-      // Half an event is what a stream ends with when it is cut.
-      readEvents(decoder.end(), deltas, () => cut(provider))
-      if (needsDone && !done) failure ??= cut(provider)
-      return deltas
-    },
+  #report(error: JsonObject, deltas: RawDelta[]): void {
+    this.failure = this.#readError(error)
+    if (this.failure === undefined) deltas.push({ chunk: { error }, source: undefined })
   }
+}
+
+function notJson(provider: string): Failure {
+  return unreadable('The upstream sent an event that is not JSON.', provider)
 }
 
 const unread: ReadError = () => undefined

@@ -22,64 +22,75 @@ export type SseLimits = {
 }
 
 export function createSseDecoder(limits: SseLimits): SseDecoder {
-  /** The start of a line that has not ended, in pieces. */
-  let open: Buffer[] = []
-  let openBytes = 0
-  let begun = false
-  /** The last piece ended in CR: a LF right after it belongs to the same line end. */
-  let afterReturn = false
-  const event: OpenEvent = { data: undefined, dataBytes: 0, isError: false }
-  let error: string | undefined
+  return new LineDecoder(limits)
+}
 
-  function read(text: string, isShort: boolean): readonly string[] {
-    const lines = begun || text.charCodeAt(0) !== byteOrderMark ? text : text.slice(1)
-    begun = true
+/** A class: objects that each have a getter of their own make V8 look up by hash whatever is asked of them. */
+class LineDecoder implements SseDecoder {
+  error: string | undefined = undefined
+  readonly #limits: SseLimits
+  /** The start of a line that has not ended, in pieces. */
+  #open: Buffer[] = []
+  #openBytes = 0
+  #hasBegun = false
+  /** The last piece ended in CR: a LF right after it belongs to the same line end. */
+  #isAfterReturn = false
+  readonly #event: OpenEvent = { data: undefined, dataBytes: 0, isError: false }
+
+  constructor(limits: SseLimits) {
+    this.#limits = limits
+  }
+
+  push(piece: Buffer): readonly string[] {
+    if (this.error !== undefined || piece.length === 0) return []
+    const skipped = this.#isAfterReturn && piece[0] === lineFeed ? 1 : 0
+    const end = endOfLines(piece)
+    if (end === 0) {
+      this.#isAfterReturn = false
+      this.#keep(piece)
+      return []
+    }
+    const whole = skipped === 0 && end === piece.length ? piece : piece.subarray(skipped, end)
+    const lines = this.#openBytes === 0 ? whole : Buffer.concat([...this.#open, whole])
+    this.#isAfterReturn = piece[end - 1] === carriageReturn && end === piece.length
+    this.#forget()
+    const text = lines.toString('utf8')
+    const events = this.#read(
+      text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text,
+      lines.length <= this.#limits.eventBytes && this.#event.data === undefined,
+    )
+    if (this.error === undefined && end < piece.length) this.#keep(piece.subarray(end))
+    return events
+  }
+
+  end(): readonly string[] {
+    if (this.error !== undefined) return []
+    const last = Buffer.concat(this.#open).toString('utf8')
+    this.#forget()
+    return this.#read(`${last}\n\n`, false)
+  }
+
+  #read(text: string, isShort: boolean): readonly string[] {
+    const lines = this.#hasBegun || text.charCodeAt(0) !== byteOrderMark ? text : text.slice(1)
+    this.#hasBegun = true
+    const event = this.#event
     const events: string[] = []
-    error = readLines(lines, event, events, isShort ? undefined : limits)
+    this.error = readLines(lines, event, events, isShort ? undefined : this.#limits)
     if (isShort && event.data !== undefined) event.dataBytes = Buffer.byteLength(event.data) + 1
     return events
   }
 
-  function keep(rest: Buffer): void {
+  #keep(rest: Buffer): void {
     if (rest.length === 0) return
-    openBytes += rest.length
-    if (openBytes > limits.eventBytes) throw tooLong(limits)
-    open.push(rest)
+    this.#openBytes += rest.length
+    if (this.#openBytes > this.#limits.eventBytes) throw tooLong(this.#limits)
+    this.#open.push(rest)
   }
 
-  return {
-    get error() {
-      return error
-    },
-    push(piece) {
-      if (error !== undefined || piece.length === 0) return []
-      const skipped = afterReturn && piece[0] === lineFeed ? 1 : 0
-      const end = endOfLines(piece)
-      if (end === 0) {
-        afterReturn = false
-        keep(piece)
-        return []
-      }
-      const whole = skipped === 0 && end === piece.length ? piece : piece.subarray(skipped, end)
-      const lines = openBytes === 0 ? whole : Buffer.concat([...open, whole])
-      open = []
-      openBytes = 0
-      afterReturn = piece[end - 1] === carriageReturn && end === piece.length
-      const text = lines.toString('utf8')
-      const events = read(
-        text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text,
-        lines.length <= limits.eventBytes && event.data === undefined,
-      )
-      if (error === undefined && end < piece.length) keep(piece.subarray(end))
-      return events
-    },
-    end() {
-      if (error !== undefined) return []
-      const last = Buffer.concat(open).toString('utf8')
-      open = []
-      openBytes = 0
-      return read(`${last}\n\n`, false)
-    },
+  #forget(): void {
+    if (this.#openBytes === 0) return
+    this.#open = []
+    this.#openBytes = 0
   }
 }
 

@@ -1,0 +1,15 @@
+import type { JsonObject } from './json.ts'
+
+/** Sets a field. True when it was something else. */
+export function setField(holder: JsonObject, key: string, value: string | number | null): boolean {
+  if (holder[key] === value) return false
+  holder[key] = value
+  return true
+}
+
+/** Takes a field out. True when it was there. */
+export function dropField(holder: JsonObject, key: string): boolean {
+  if (!(key in holder)) return false
+  delete holder[key]
+  return true
+}
