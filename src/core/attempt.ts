@@ -13,6 +13,7 @@ import { inTime, silence } from './in-time.ts'
 import type { Call, Delta, RawDelta } from './model.ts'
 import { createNormalizer, type Normalizer } from './normalize.ts'
 import type { AttemptNotes, Deployment, Sent } from './ports.ts'
+import { type Steps, stepsOf, throwOn, type UseFailure, type UseStep } from './steps.ts'
 import { inWords } from './token-ids.ts'
 import type { ClaimedUsage } from './usage.ts'
 import { isVisible } from './visible.ts'
@@ -172,8 +173,8 @@ async function* promised<T>(value: Promise<T>): AsyncGenerator<T, void, void> {
 }
 
 /** Lets a provider clean up. What comes of that is of no more interest. */
-function finalise(iterator: AsyncIterator<unknown>): void {
-  iterator.return?.().catch(() => undefined)
+function finalise(steps: Pick<Steps<unknown>, 'return'>): void {
+  steps.return?.().catch(() => undefined)
 }
 
 /** Deltas up to the burst that holds the first visible one. What comes before it is kept, unseen. */
@@ -199,7 +200,7 @@ async function untilVisible(
  */
 class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
   readonly #flow: Flow
-  readonly #iterator: AsyncIterator<readonly RawDelta[]>
+  readonly #steps: Steps<readonly RawDelta[]>
   readonly #idle: IdleWatch
   #opening: readonly Delta[] | undefined
   #ended = false
@@ -207,7 +208,7 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
   constructor(flow: Flow, opening: readonly Delta[], iterator: AsyncIterator<readonly RawDelta[]>) {
     this.#flow = flow
     this.#opening = opening
-    this.#iterator = iterator
+    this.#steps = stepsOf(iterator)
     this.#idle = flow.open.watch(() => silence(flow.parts))
   }
 
@@ -222,15 +223,14 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
     if (opening !== undefined && opening.length > 0) return Promise.resolve(this.#told(opening))
     if (this.#ended) return Promise.resolve({ done: true, value: undefined })
     try {
-      const step = this.#ask()
-      return step === undefined ? this.next() : step.then(this.#heard, this.#failed)
+      return this.#ask(this.#heard, this.#failed) ?? this.next()
     } catch (thrown) {
       return this.#failed(thrown)
     }
   }
 
   readonly #heard = (
-    step: IteratorResult<readonly RawDelta[], unknown>,
+    step: IteratorResult<readonly RawDelta[], undefined>,
   ): IteratorResult<readonly Delta[], undefined> | Promise<IteratorResult<readonly Delta[], undefined>> => {
     try {
       const deltas = this.#take(step)
@@ -260,8 +260,8 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
     return { done: true, value: undefined }
   }
 
-  /** Undefined when there is no more to be had. Not one with `#take`: a burst waits in one async function here. */
-  #ask(): Promise<IteratorResult<readonly RawDelta[], unknown>> | undefined {
+  /** Undefined when there is no more to be had. */
+  #ask<Used>(use: UseStep<readonly RawDelta[], Used>, failed: UseFailure<Used>): Promise<Used> | undefined {
     const { open, normalizer, parts } = this.#flow
     if (normalizer.isCut?.() === true) {
       open.end()
@@ -271,16 +271,14 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
     const isFinished = normalizer.isFinished()
     if (isFinished) this.#idle.closing()
     this.#idle.waiting()
-    const next = this.#iterator.next()
-    if (!isFinished) return next
-    return next.catch((thrown: unknown): IteratorReturnResult<undefined> => {
-      if (!mayBeMissed(thrown, parts)) throw thrown
-      return { done: true, value: undefined }
-    })
+    if (!isFinished) return this.#steps.take(use, failed)
+    return this.#steps.take(use, (thrown) =>
+      mayBeMissed(thrown, parts) ? use({ done: true, value: undefined }) : failed(thrown),
+    )
   }
 
   /** What came; undefined when nothing did. */
-  #take(step: IteratorResult<readonly RawDelta[], unknown>): readonly Delta[] | undefined {
+  #take(step: IteratorResult<readonly RawDelta[], undefined>): readonly Delta[] | undefined {
     const { open, normalizer, parts } = this.#flow
     this.#idle.arrived()
     // The caller left, and the rest was read for its cost alone.
@@ -298,8 +296,7 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
   async #drain(): Promise<void> {
     try {
       while (!this.#ended) {
-        const step = this.#ask()
-        if (step !== undefined) this.#take(await step)
+        await this.#ask((step) => this.#take(step), throwOn)
       }
     } catch {
       // Nobody is left to be told; the record has what it cost so far.
@@ -309,7 +306,7 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
   #close(): void {
     this.#ended = true
     this.#idle[Symbol.dispose]()
-    finalise(this.#iterator)
+    finalise(this.#steps)
   }
 }
 

@@ -23,7 +23,8 @@ export function createMeter(call: Call, counter: TokenCounter): Meter {
 class AnswerMeter implements Meter {
   readonly #call: Call
   readonly #counter: TokenCounter
-  readonly #pieces: string[] = []
+  /** All that was said, one after the other: put together by V8 once somebody reads it. */
+  #said = ''
   #settled: MeteredUsage | undefined
 
   constructor(call: Call, counter: TokenCounter) {
@@ -33,8 +34,8 @@ class AnswerMeter implements Meter {
 
   note(deltas: readonly Delta[]): void {
     for (const delta of deltas) {
-      if (delta.word !== undefined) this.#pieces.push(delta.word)
-      else for (const choice of delta.chunk.choices) notePieces(choice, this.#pieces)
+      if (delta.word !== undefined) this.#said += delta.word
+      else for (const choice of delta.chunk.choices) this.#said += saidIn(choice)
     }
   }
 
@@ -51,7 +52,7 @@ class AnswerMeter implements Meter {
     const count = (text: string) => this.#counter.count(text)
     const promptTokens = claimed?.promptTokens ?? (await count(promptText(this.#call)))
     const completionTokens =
-      claimed?.completionTokens ?? (await count(completionText(this.#call, this.#pieces)))
+      claimed?.completionTokens ?? (await count(completionText(this.#call, this.#said)))
     const usage = writeUsage(claimed?.raw ?? {}, promptTokens, completionTokens)
     this.#settled = { usage, estimated: true }
     return this.#settled
@@ -61,33 +62,30 @@ class AnswerMeter implements Meter {
     if (this.#settled !== undefined) return this.#settled
     const { exactTokens, textTokens } = promptSizeOf(this.#call)
     const promptTokens = wholeTokens(exactTokens + textTokens)
-    const completionTokens = wholeTokens(tokensIn(completionText(this.#call, this.#pieces)))
+    const completionTokens = wholeTokens(tokensIn(completionText(this.#call, this.#said)))
     return { usage: writeUsage({}, promptTokens, completionTokens), estimated: true }
   }
 }
 
-function notePieces(choice: Choice, pieces: string[]): void {
+function saidIn(choice: Choice): string {
   const message = choice.delta ?? choice.message
-  if (message === undefined) {
-    if (choice.text) pieces.push(choice.text)
-    return
-  }
+  if (message === undefined) return choice.text ?? ''
   const { content, reasoning_content: reasoning, refusal, tool_calls: calls, function_call: called } = message
-  if (typeof reasoning === 'string') pieces.push(reasoning)
-  if (typeof content === 'string') pieces.push(content)
-  if (typeof refusal === 'string') pieces.push(refusal)
-  if (calls !== undefined) for (const call of calls) noteCalled(call.function, pieces)
-  if (called !== undefined) noteCalled(called, pieces)
+  let said = textIn(reasoning) + textIn(content) + textIn(refusal)
+  if (calls !== undefined) for (const call of calls) said += calledIn(call.function)
+  return called === undefined ? said : said + calledIn(called)
 }
 
-function noteCalled(called: unknown, pieces: string[]): void {
-  if (!isObject(called)) return
-  for (const words of [called['name'], called['arguments']]) if (typeof words === 'string') pieces.push(words)
+function calledIn(called: unknown): string {
+  return isObject(called) ? textIn(called['name']) + textIn(called['arguments']) : ''
+}
+
+function textIn(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }
 
 /** An echoed prompt is no part of what was generated. */
-function completionText({ body }: Call, pieces: readonly string[]): string {
-  const text = pieces.join('')
+function completionText({ body }: Call, text: string): string {
   const prompt = body['prompt']
   const isEchoed = body['echo'] === true && typeof prompt === 'string' && text.startsWith(prompt)
   return isEchoed ? text.slice(prompt.length) : text

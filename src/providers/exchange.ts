@@ -1,6 +1,7 @@
 import type { Batch } from '../core/batch.ts'
 import { Failure } from '../core/failure.ts'
 import type { Attempt, Clock } from '../core/ports.ts'
+import { asItCame, type Steps, throwOn, type UseFailure, type UseStep } from '../core/steps.ts'
 import { connectionFailure, type Phase } from './connection-failure.ts'
 import { isEventStream } from './event-stream-type.ts'
 
@@ -43,7 +44,7 @@ export type ExchangeParts = WireParts & { readonly batch: Batch }
  * (the methods `on…`), the listener of the attempt's signal and the answer that is handed out: one object, for
  * there is one of these per request, and each part has to know of the others.
  */
-export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
+export class Exchange implements WireAnswer, AsyncIterator<Buffer>, Steps<Buffer> {
   status = 0
   readonly #parts: ExchangeParts
   readonly #attempt: Attempt
@@ -123,15 +124,17 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer> {
   }
 
   next(): Promise<IteratorResult<Buffer, undefined>> {
-    if (this.#pieces.length > 0) return Promise.resolve({ done: false, value: this.#take() })
-    // Resolved with the piece itself: every promise between would cost each token its turns.
+    return this.take(asItCame, throwOn)
+  }
+
+  take<Used>(use: UseStep<Buffer, Used>, failed: UseFailure<Used>): Promise<Used> {
     return new Promise((resolve, reject) => {
       const give = () => {
         try {
-          if (this.#pieces.length > 0) resolve({ done: false, value: this.#take() })
+          if (this.#pieces.length > 0) resolve(use({ done: false, value: this.#take() }))
           else if (this.#phase !== 'over') this.#wake = give
-          else if (this.#failure !== undefined) reject(this.#failure.thrown)
-          else resolve({ done: true, value: undefined })
+          else if (this.#failure !== undefined) resolve(failed(this.#failure.thrown))
+          else resolve(use({ done: true, value: undefined }))
         } catch (thrown) {
           reject(thrown)
         }

@@ -1,4 +1,5 @@
 import type { RawDelta } from '../core/model.ts'
+import { asItCame, type Steps, stepsOf, throwOn, type UseFailure, type UseStep } from '../core/steps.ts'
 import { isEventStream } from './event-stream-type.ts'
 import type { WireAnswer } from './exchange.ts'
 import { type ChunkReader, createChunkReader, readReply } from './openai-answer.ts'
@@ -11,12 +12,12 @@ export const replyBytes = 64 * 1024 * 1024
  * The chunks of an answer, one burst for each read; of a server that does not stream, the whole reply as one.
  * Nothing is asked before the first `next`. An iterator by hand, as there is a burst for every token.
  */
-export class Events implements AsyncIterator<readonly RawDelta[], undefined> {
+export class Events implements AsyncIterator<Burst, undefined>, Steps<Burst> {
   readonly #ask: () => Promise<WireAnswer>
   readonly #name: string
   readonly #readError: ReadError | undefined
   readonly #reader: ChunkReader
-  #bytes: AsyncIterator<Buffer> | undefined
+  #bytes: Steps<Buffer> | undefined
   #ended = false
 
   constructor(ask: () => Promise<WireAnswer>, name: string, readError?: ReadError, needsDone = false) {
@@ -26,14 +27,21 @@ export class Events implements AsyncIterator<readonly RawDelta[], undefined> {
     this.#reader = createChunkReader(name, readError, needsDone)
   }
 
-  /** No async function, which would cost a kilobyte for every token. */
-  next(): Promise<IteratorResult<readonly RawDelta[], undefined>> {
-    if (this.#ended) return this.#tail()
-    if (this.#bytes === undefined) return this.#begin()
-    return this.#bytes.next().then(this.#read, this.#fail)
+  next(): Promise<IteratorResult<Burst, undefined>> {
+    return this.take(asItCame, throwOn)
   }
 
-  async #begin(): Promise<IteratorResult<readonly RawDelta[], undefined>> {
+  /** No async function, which would cost a kilobyte for every token. */
+  take<Used>(use: UseStep<Burst, Used>, failed: UseFailure<Used>): Promise<Used> {
+    if (this.#ended) return this.#tail().then(use, failed)
+    if (this.#bytes === undefined) return this.#begin().then(use, failed)
+    return this.#bytes.take(
+      (step) => this.#read(step, use, failed),
+      (thrown) => this.#fail(thrown).catch(failed),
+    )
+  }
+
+  async #begin(): Promise<IteratorResult<Burst, undefined>> {
     try {
       const whole = await this.#open()
       if (whole !== undefined) return { done: false, value: whole }
@@ -43,29 +51,31 @@ export class Events implements AsyncIterator<readonly RawDelta[], undefined> {
     return await this.next()
   }
 
-  readonly #read = (
+  #read<Used>(
     step: IteratorResult<Buffer, undefined>,
-  ):
-    | IteratorResult<readonly RawDelta[], undefined>
-    | Promise<IteratorResult<readonly RawDelta[], undefined>> => {
+    use: UseStep<Burst, Used>,
+    failed: UseFailure<Used>,
+  ): Used | Promise<Used> {
     const reader = this.#reader
-    let burst: readonly RawDelta[]
+    let burst: Burst
     try {
       burst = step.done === true ? reader.end() : reader.read(step.value)
     } catch (thrown) {
-      return this.#fail(thrown)
+      return this.#fail(thrown).catch(failed)
     }
     // Past the terminator, or a fault, nothing is read: the body may end, and its connection serve again.
-    if (step.done === true || reader.done || reader.failure !== undefined) return this.#close(burst)
-    return burst.length > 0 ? { done: false, value: burst } : this.next()
+    if (step.done === true || reader.done || reader.failure !== undefined) {
+      return this.#close(burst).then(use, failed)
+    }
+    return burst.length > 0 ? use({ done: false, value: burst }) : this.take(use, failed)
   }
 
-  async #close(last: readonly RawDelta[]): Promise<IteratorResult<readonly RawDelta[], undefined>> {
+  async #close(last: Burst): Promise<IteratorResult<Burst, undefined>> {
     await this.return()
     return last.length > 0 ? { done: false, value: last } : await this.#tail()
   }
 
-  readonly #fail = async (thrown: unknown): Promise<never> => {
+  async #fail(thrown: unknown): Promise<never> {
     await this.return()
     throw thrown
   }
@@ -77,20 +87,22 @@ export class Events implements AsyncIterator<readonly RawDelta[], undefined> {
     return { done: true, value: undefined }
   }
 
-  async return(): Promise<IteratorResult<readonly RawDelta[], undefined>> {
+  async return(): Promise<IteratorResult<Burst, undefined>> {
     this.#ended = true
     await this.#bytes?.return?.()
     return { done: true, value: undefined }
   }
 
   /** Asks. The whole reply where it is not a stream, and nothing comes after it. */
-  async #open(): Promise<readonly RawDelta[] | undefined> {
+  async #open(): Promise<Burst | undefined> {
     const answer = await this.#ask()
     if (isEventStream(answer, true)) {
-      this.#bytes = answer.chunks()[Symbol.asyncIterator]()
+      this.#bytes = stepsOf(answer.chunks()[Symbol.asyncIterator]())
       return undefined
     }
     this.#ended = true
     return [readReply(await answer.text(replyBytes), this.#name, this.#readError)]
   }
 }
+
+type Burst = readonly RawDelta[]
