@@ -32,6 +32,8 @@ export type CallOf<Asked extends Kind | RelayKind> = {
   readonly body: JsonObject
   /** The wire text of `body`, when it is the caller's own, untouched. */
   readonly source: string | undefined
+  /** The same in bytes, as they came; absent where they were not kept. */
+  readonly sourceBytes?: Buffer | undefined
   /** The caller's bearer, when it was not this gateway's own key. */
   readonly credential: string | undefined
   /** The caller's own bound on the whole call, in milliseconds. */

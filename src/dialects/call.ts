@@ -28,6 +28,8 @@ export function callOf<Asked extends Kind | RelayKind>(
     includeUsage: stream && options?.['include_usage'] === true,
     body,
     source: body === request.body ? request.source : undefined,
+    // A stream may be open for long, and needs another body than its caller's nearly always.
+    sourceBytes: body === request.body && !stream ? request.sourceBytes : undefined,
     credential,
     deadlineMs,
     steering: steered?.steering,

@@ -40,6 +40,8 @@ export type Incoming = {
   readonly body: JsonObject
   /** The wire text `body` was parsed from. */
   readonly source: string
+  /** The same in bytes. */
+  readonly sourceBytes?: Buffer | undefined
   readonly credential: string | undefined
   /** Who asks, as far as the gateway has keys of its own to tell by. */
   readonly principal?: string | undefined

@@ -7,8 +7,13 @@ import { Failure } from '../core/failure.ts'
 import { depthOf, hasProtoKey, isObject, type JsonObject, parseJson } from '../core/json.ts'
 import { broken, callerLeft, encodingOf, readInflated, tooLarge } from './inflate.ts'
 
-/** A body as it came, and what it says. */
-export type Body = { readonly text: string; readonly value: JsonObject; readonly bytes: number }
+/** A body as it came, decompressed, and what it says. `textBytes` is `text` in UTF-8; `bytes` is its length. */
+export type Body = {
+  readonly text: string
+  readonly textBytes: Buffer
+  readonly value: JsonObject
+  readonly bytes: number
+}
 
 export type BodyLimits = {
   /** Of the body, decompressed. */
@@ -128,7 +133,8 @@ type HttpError = { readonly status?: unknown; readonly type?: unknown }
 function parseBody(bytes: Buffer, jsonDepth: number): Body {
   if (bytes.length === 0) throw invalidJson('The body is empty: send a JSON object.')
   if (!isUtf8(bytes)) throw invalidJson('The body is not valid UTF-8.')
-  const text = bytes.toString('utf8', startsWithBom(bytes) ? 3 : 0)
+  const textBytes = startsWithBom(bytes) ? bytes.subarray(3) : bytes
+  const text = textBytes.toString('utf8')
   if (depthOf(text, jsonDepth) > jsonDepth) {
     throw invalidJson(`The body is nested more than ${jsonDepth} levels deep.`)
   }
@@ -138,7 +144,7 @@ function parseBody(bytes: Buffer, jsonDepth: number): Body {
   if (mayNameProto(text) && hasProtoKey(value)) {
     throw invalidJson('The body has a key named `__proto__`, which is not allowed.')
   }
-  return { text, value, bytes: bytes.length }
+  return { text, textBytes, value, bytes: bytes.length }
 }
 
 /** As it is, or with some of its letters escaped. */

@@ -118,7 +118,7 @@ export function readCall<Asked extends AnyCall>(
 
 function parsed<Asked extends AnyCall>(
   { ctx, dialect, record, parts }: Exchange<Asking<Asked>>,
-  { text, value, bytes }: Body,
+  { text, textBytes, value, bytes }: Body,
   { principal, credential }: Caller,
   id: string,
 ): ReadCall<Asked> {
@@ -131,6 +131,7 @@ function parsed<Asked extends AnyCall>(
     id,
     body,
     source: text,
+    sourceBytes: textBytes,
     principal,
     credential,
     deadlineMs,

@@ -41,6 +41,7 @@ import {
 } from './presets.ts'
 import type { Provider, ProviderTools } from './provider.ts'
 import { type Asked, readRefusal } from './refusal.ts'
+import { requestBody } from './request-body.ts'
 import { createWire, requestHeaders } from './wire.ts'
 
 const addressExpected =
@@ -181,7 +182,7 @@ export function createOpenAiCompatible(
   function post(call: Call, attempt: Attempt): Promise<WireAnswer> {
     const path = paths[call.kind]
     if (path === undefined) return Promise.reject(unsupported(call.kind, name))
-    const body = openAiRequest(call, attempt, request)
+    const body = requestBody(call, openAiRequest(call, attempt, request))
     if (call.stream) return wire.post(path, headers, body, attempt)
     return wire.postForWhole(path, headers, body, attempt, replyBytes)
   }

@@ -7,6 +7,7 @@ import { parseAnswer } from './answer-json.ts'
 import type { WireAnswer } from './exchange.ts'
 import type { ReadError } from './openai-error.ts'
 import { replyBytes } from './openai-stream.ts'
+import { requestBody } from './request-body.ts'
 import { splice } from './splice.ts'
 import type { Wire } from './wire.ts'
 
@@ -32,7 +33,8 @@ export function createRelay(parts: RelayParts): NonNullable<Upstream['relay']> {
     if (path === undefined) {
       throw new Failure('unsupported', `This upstream has no ${call.kind}.`, { code: 'unsupported_endpoint' })
     }
-    const answer = await wire.post(path, headers, await textOf(call, attempt, parts), attempt)
+    const body = requestBody(call, await textOf(call, attempt, parts))
+    const answer = await wire.post(path, headers, body, attempt)
     if (answer.status < 200 || answer.status >= 300) throw await refused(answer, call.model)
     const source = await answer.text(replyBytes)
     return { body: bodyOf(source, name, readError(call.model)), source }

@@ -16,6 +16,7 @@ import { readPandotateAnswer } from './pandotate-answer.ts'
 import { type PandotateRequest, pandotateRequest } from './pandotate-request.ts'
 import type { Provider, ProviderTools } from './provider.ts'
 import { type Asked, readRefusal } from './refusal.ts'
+import { requestBody } from './request-body.ts'
 import { createWire, requestHeaders } from './wire.ts'
 
 const defaultUrl = 'https://api.pandotate.com/api/inference'
@@ -59,12 +60,14 @@ function create(name: string, given: PandotateSettings, tools: ProviderTools): U
   /** By `then`: an async function costs every call a kilobyte. */
   function post(call: Call, attempt: Attempt, request: PandotateRequest): Promise<readonly RawDelta[]> {
     const { owner, headers } = keys.choose(call.credential)
-    return wire.postForWhole(path, headers, request.text, attempt, answerBytes).then((answer) => {
-      if (answer.status < 200 || answer.status >= 300) return refused(answer, call, owner)
-      const text = answer.text(answerBytes)
-      if (text instanceof Promise) return text.then((late) => [readPandotateAnswer(late, request, name)])
-      return [readPandotateAnswer(text, request, name)]
-    })
+    return wire
+      .postForWhole(path, headers, requestBody(call, request.text), attempt, answerBytes)
+      .then((answer) => {
+        if (answer.status < 200 || answer.status >= 300) return refused(answer, call, owner)
+        const text = answer.text(answerBytes)
+        if (text instanceof Promise) return text.then((late) => [readPandotateAnswer(late, request, name)])
+        return [readPandotateAnswer(text, request, name)]
+      })
   }
 
   async function refused(answer: WireAnswer, { model, credential }: Call, key: Asked['key']): Promise<never> {

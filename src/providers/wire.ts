@@ -13,13 +13,13 @@ export interface Wire {
    * attempt's notes. Rejects with a Failure, or with the signal's reason as soon as it aborts, be the request
    * waiting for a connection, sent, or answered in part.
    */
-  post(path: string, headers: string[], body: string, attempt: Attempt): Promise<WireAnswer>
+  post(path: string, headers: string[], body: string | Buffer, attempt: Attempt): Promise<WireAnswer>
   /**
    * As `post`, for whoever wants the answer whole: one with a status of 2xx that is no event stream is given once all of
    * it is there, or more than `limitBytes`, or no more comes: its `text` has it, or throws, at once.
    */
   postForWhole(
-    ...request: [path: string, headers: string[], body: string, attempt: Attempt, limitBytes: number]
+    ...request: [path: string, headers: string[], body: string | Buffer, attempt: Attempt, limitBytes: number]
   ): Promise<WireAnswer>
   /** As `post`, without a body. */
   get(path: string, headers: string[], attempt: Attempt): Promise<WireAnswer>
@@ -44,7 +44,7 @@ export function createWire(parts: WireParts): Wire {
     method: 'GET' | 'POST',
     path: string,
     headers: readonly string[],
-    body: string | null,
+    body: string | Buffer | null,
     attempt: Attempt,
     wholeBytes = 0,
   ) => {

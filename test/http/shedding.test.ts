@@ -78,7 +78,7 @@ describe('the bytes of bodies', () => {
 })
 
 describe('a body is counted', () => {
-  const body = (bytes: number): Body => ({ text: '', value: {}, bytes })
+  const body = (bytes: number): Body => ({ text: '', textBytes: Buffer.of(), value: {}, bytes })
 
   test.for([
     ['by its length, before it is read', '700', 700],
