@@ -14,8 +14,8 @@ export interface CallSignal {
 export type AbortListener = (() => void) | { handleEvent(): void }
 
 /**
- * The signal of one call or attempt, and how it is given. An AbortController with a listener takes 1.4 microseconds and 760
- * bytes of each, this 0.1 and 120.
+ * The signal of one call or attempt, and how it is given. An AbortController with a listener takes 500 bytes for as long as
+ * it lasts, and half a microsecond; this takes 64, and next to no time.
  */
 export class CallAbort implements CallSignal {
   aborted = false

@@ -16,8 +16,8 @@ export type KeptLinesSettings = {
 }
 
 /**
- * A ring of bytes. Thousands of objects or texts that are kept a while would all be moved by the garbage collector among
- * what lasts, and be found dead there by its full collections: half of all the work it had.
+ * A ring of bytes. Objects or texts that are kept for thousands of calls are all moved by the garbage collector among what
+ * lasts, and found dead there by its full collections: of a busy gateway's time that took 4 %.
  */
 export function createKeptLines({ lines, bytes }: KeptLinesSettings): KeptLines {
   const room = Buffer.allocUnsafeSlow(bytes)

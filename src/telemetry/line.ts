@@ -11,7 +11,7 @@ import type { Baseline } from '../core/spending.ts'
  * always in this order. Durations are in hundredths of a millisecond. The money is enough to work out the cost and the
  * saving anew from the line alone.
  *
- * It is spelled out because every call pays for it: an object for `JSON.stringify` takes half as long again.
+ * It is spelled out because every call pays for it: an object for `JSON.stringify` takes a third longer.
  */
 export function lineOf(record: CallRecord): string {
   return choiceOf(record) + courseOf(record) + tokensOf(record) + moneyOf(record) + endOf(record)
