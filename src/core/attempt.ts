@@ -203,6 +203,8 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
   readonly #steps: Steps<readonly RawDelta[]>
   readonly #idle: IdleWatch
   #opening: readonly Delta[] | undefined
+  /** The step that was last asked for. */
+  #next: Promise<unknown> | undefined
   #ended = false
 
   constructor(flow: Flow, opening: readonly Delta[], iterator: AsyncIterator<readonly RawDelta[]>) {
@@ -223,7 +225,9 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
     if (opening !== undefined && opening.length > 0) return Promise.resolve(this.#told(opening))
     if (this.#ended) return Promise.resolve({ done: true, value: undefined })
     try {
-      return this.#ask(this.#heard, this.#failed) ?? this.next()
+      const next = this.#ask(this.#heard, this.#failed)
+      this.#next = next
+      return next ?? this.next()
     } catch (thrown) {
       return this.#failed(thrown)
     }
@@ -295,6 +299,8 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
 
   async #drain(): Promise<void> {
     try {
+      // Where a step is waited for, it reads on to the end by itself: there may be only one at a time.
+      await this.#next
       while (!this.#ended) {
         await this.#ask((step) => this.#take(step), throwOn)
       }

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { attempt } from '../../src/core/attempt.ts'
 import { Failure } from '../../src/core/failure.ts'
-import type { Upstream } from '../../src/core/ports.ts'
+import type { RawDelta } from '../../src/core/model.ts'
+import type { Sent, Upstream } from '../../src/core/ports.ts'
 import {
   aCall,
   bursts,
@@ -9,6 +10,7 @@ import {
   pause,
   readAll,
   type Script,
+  type ScriptedUpstream,
   scriptedUpstream,
   silence,
   textChunk,
@@ -124,6 +126,29 @@ describe('an upstream that is read to the end when the caller leaves', () => {
     await expectNothingLeft(parts.signal, upstream)
   })
 
+  test('is read by one step at a time, though its reader returns while it waits for one', async () => {
+    const caller = aCaller()
+    const scripted = scriptedUpstream([whole], { drains: true })
+    const steps = { underWay: 0, most: 0 }
+    const upstream: ScriptedUpstream = {
+      ...scripted,
+      calls: scripted.calls,
+      send: (asked, trying) => counted(scripted.send(asked, trying), steps),
+    }
+    const parts = attemptParts(upstream, { call, signal: caller.signal })
+    const { bursts: answer } = await attempt(parts)
+    const iterator = Symbol.asyncIterator in answer ? answer[Symbol.asyncIterator]() : undefined
+    await iterator?.next()
+    const left = expect(iterator?.next()).rejects.toBe(caller.reason)
+    caller.leave()
+    const returning = iterator?.return?.()
+    await vi.advanceTimersByTimeAsync(1000)
+    await Promise.all([left, returning])
+    expect(steps).toEqual({ underWay: 0, most: 1 })
+    expect(parts.record.attempts).toMatchObject([{ outcome: 'caller_left', used: { completionTokens: 40 } }])
+    await expectNothingLeft(caller.signal, upstream)
+  })
+
   test('is given up at once where it is the gateway that ends the call', async () => {
     const controller = new AbortController()
     const upstream = scriptedUpstream([whole], { drains: true })
@@ -159,6 +184,24 @@ describe('an upstream that is read to the end when the caller leaves', () => {
     await expectNothingLeft(caller.signal, upstream)
   })
 })
+
+/** What was sent, and how many of its steps were asked for at once. */
+function counted(sent: Sent, steps: { underWay: number; most: number }): AsyncIterable<readonly RawDelta[]> {
+  if ('then' in sent) throw new TypeError('A stream is read step by step.')
+  const iterator = sent[Symbol.asyncIterator]()
+  const next = () => {
+    steps.most = Math.max(steps.most, ++steps.underWay)
+    return iterator.next().finally(() => steps.underWay--)
+  }
+  return { [Symbol.asyncIterator]: () => ({ next, return: () => finished(iterator) }) }
+}
+
+async function finished(
+  iterator: AsyncIterator<readonly RawDelta[]>,
+): Promise<IteratorReturnResult<undefined>> {
+  await iterator.return?.()
+  return { done: true, value: undefined }
+}
 
 async function begin(script: Script, change: Partial<Upstream> = {}, asked = call) {
   const upstream = scriptedUpstream([script], change)
