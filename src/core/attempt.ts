@@ -275,8 +275,8 @@ class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
     const isFinished = normalizer.isFinished()
     if (isFinished) this.#idle.closing()
     this.#idle.waiting()
-    if (!isFinished) return this.#steps.take(use, failed)
-    return this.#steps.take(use, (thrown) =>
+    if (!isFinished) return this.#steps.takeStep(use, failed)
+    return this.#steps.takeStep(use, (thrown) =>
       mayBeMissed(thrown, parts) ? use({ done: true, value: undefined }) : failed(thrown),
     )
   }

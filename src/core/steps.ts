@@ -5,9 +5,9 @@
 export interface Steps<Item> {
   /**
    * What `use` makes of the next step, or `failed` of what was thrown in its stead; what they throw themselves rejects.
-   * One step at a time.
+   * One step at a time. Not `take`, which the iterators of the language may come to have, for something else.
    */
-  take<Used>(use: UseStep<Item, Used>, failed: UseFailure<Used>): Promise<Used>
+  takeStep<Used>(use: UseStep<Item, Used>, failed: UseFailure<Used>): Promise<Used>
   /** Wants no more. */
   return?(): Promise<unknown>
 }
@@ -21,7 +21,7 @@ export function stepsOf<Item>(iterator: AsyncIterator<Item>): Steps<Item> {
 }
 
 function isDirect<Item>(iterator: AsyncIterator<Item>): iterator is AsyncIterator<Item> & Steps<Item> {
-  return 'take' in iterator
+  return 'takeStep' in iterator
 }
 
 class IteratedSteps<Item> implements Steps<Item> {
@@ -31,7 +31,7 @@ class IteratedSteps<Item> implements Steps<Item> {
     this.#iterator = iterator
   }
 
-  take<Used>(use: UseStep<Item, Used>, failed: UseFailure<Used>): Promise<Used> {
+  takeStep<Used>(use: UseStep<Item, Used>, failed: UseFailure<Used>): Promise<Used> {
     return this.#iterator.next().then(use, failed)
   }
 
@@ -40,12 +40,12 @@ class IteratedSteps<Item> implements Steps<Item> {
   }
 }
 
-/** For `take`, where the step itself is wanted. */
+/** For `takeStep`, where the step itself is wanted. */
 export function asItCame<Item>(step: IteratorResult<Item, undefined>): IteratorResult<Item, undefined> {
   return step
 }
 
-/** For `take`, where what is thrown is thrown on. */
+/** For `takeStep`, where what is thrown is thrown on. */
 export function throwOn(thrown: unknown): never {
   throw thrown
 }

@@ -124,10 +124,10 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, Steps<Buffer
   }
 
   next(): Promise<IteratorResult<Buffer, undefined>> {
-    return this.take(asItCame, throwOn)
+    return this.takeStep(asItCame, throwOn)
   }
 
-  take<Used>(use: UseStep<Buffer, Used>, failed: UseFailure<Used>): Promise<Used> {
+  takeStep<Used>(use: UseStep<Buffer, Used>, failed: UseFailure<Used>): Promise<Used> {
     return new Promise((resolve, reject) => {
       const give = () => {
         try {

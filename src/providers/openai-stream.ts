@@ -28,14 +28,14 @@ export class Events implements AsyncIterator<Burst, undefined>, Steps<Burst> {
   }
 
   next(): Promise<IteratorResult<Burst, undefined>> {
-    return this.take(asItCame, throwOn)
+    return this.takeStep(asItCame, throwOn)
   }
 
   /** No async function, which would cost a kilobyte for every token. */
-  take<Used>(use: UseStep<Burst, Used>, failed: UseFailure<Used>): Promise<Used> {
+  takeStep<Used>(use: UseStep<Burst, Used>, failed: UseFailure<Used>): Promise<Used> {
     if (this.#ended) return this.#tail().then(use, failed)
     if (this.#bytes === undefined) return this.#begin().then(use, failed)
-    return this.#bytes.take(
+    return this.#bytes.takeStep(
       (step) => this.#read(step, use, failed),
       (thrown) => this.#fail(thrown).catch(failed),
     )
@@ -67,7 +67,7 @@ export class Events implements AsyncIterator<Burst, undefined>, Steps<Burst> {
     if (step.done === true || reader.done || reader.failure !== undefined) {
       return this.#close(burst).then(use, failed)
     }
-    return burst.length > 0 ? use({ done: false, value: burst }) : this.take(use, failed)
+    return burst.length > 0 ? use({ done: false, value: burst }) : this.takeStep(use, failed)
   }
 
   async #close(last: Burst): Promise<IteratorResult<Burst, undefined>> {

@@ -8,23 +8,23 @@ describe('the steps of any iterator', () => {
     const steps = stepsOf(words())
     const shout = ({ done, value }: IteratorResult<string, undefined>) =>
       done ? 'over' : value.toUpperCase()
-    const told = [await steps.take(shout, throwOn), await steps.take(shout, throwOn)]
-    expect([...told, await steps.take(shout, throwOn)]).toEqual(['ONE', 'TWO', 'over'])
+    const told = [await steps.takeStep(shout, throwOn), await steps.takeStep(shout, throwOn)]
+    expect([...told, await steps.takeStep(shout, throwOn)]).toEqual(['ONE', 'TWO', 'over'])
   })
 
   test('may be taken as they came', async () => {
-    expect(await stepsOf(words()).take(asItCame, throwOn)).toEqual({ done: false, value: 'one' })
+    expect(await stepsOf(words()).takeStep(asItCame, throwOn)).toEqual({ done: false, value: 'one' })
   })
 
   test('tell whoever uses them of what was thrown in their stead', async () => {
     const steps = stepsOf(failing())
-    expect(await steps.take(asItCame, (thrown) => thrown)).toBe(broken)
+    expect(await steps.takeStep(asItCame, (thrown) => thrown)).toBe(broken)
   })
 
   test('reject with what is thrown on, and with what their use throws', async () => {
-    await expect(stepsOf(failing()).take(asItCame, throwOn)).rejects.toBe(broken)
+    await expect(stepsOf(failing()).takeStep(asItCame, throwOn)).rejects.toBe(broken)
     const use = () => throwOn(broken)
-    await expect(stepsOf(words()).take(use, () => 'not asked')).rejects.toBe(broken)
+    await expect(stepsOf(words()).takeStep(use, () => 'not asked')).rejects.toBe(broken)
   })
 
   test('end when no more are wanted, where the iterator can', async () => {
@@ -38,10 +38,15 @@ describe('the steps of any iterator', () => {
     await stepsOf({ next: () => Promise.resolve({ done: true, value: undefined }) }).return?.()
   })
 
+  test('are not what the language itself may come to give every iterator', async () => {
+    const taken = Object.assign(words(), { take: () => Promise.reject(broken) })
+    expect(await stepsOf(taken).takeStep(asItCame, throwOn)).toEqual({ done: false, value: 'one' })
+  })
+
   test('are its own, where it gives them itself', () => {
-    const direct: AsyncIterator<string> & Pick<Steps<string>, 'take'> = {
+    const direct: AsyncIterator<string> & Pick<Steps<string>, 'takeStep'> = {
       next: () => Promise.reject(broken),
-      take: () => Promise.reject(broken),
+      takeStep: () => Promise.reject(broken),
     }
     expect(stepsOf(direct)).toBe(direct)
   })
