@@ -98,6 +98,15 @@ describe('the words of an answer', () => {
   })
 })
 
+test('a word that is told beside its chunk is counted once', async () => {
+  const { counter, counted } = wordCounter()
+  const meter = createMeter(aCall(), counter)
+  meter.note([asDelta(textChunk('one ')), { ...asDelta(textChunk('two ')), word: 'two ' }])
+  meter.note([asDelta(textChunk('three', 'stop'))])
+  await meter.settle(claim({ prompt_tokens: 1 }))
+  expect(counted).toEqual(['one two three'])
+})
+
 describe('the words of a prompt', () => {
   const cases: readonly (readonly [string, Kind, JsonObject, string])[] = [
     ['a string', 'text', { prompt: 'a b' }, 'a b'],

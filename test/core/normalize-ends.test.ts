@@ -1,6 +1,6 @@
-import { describe, test } from 'vitest'
-import { type Case, expectNormalized, role, same, tool, toolMore, turns } from './normalizing.ts'
-import { chatChunk } from './scripted-upstream.ts'
+import { describe, expect, test } from 'vitest'
+import { type Case, expectNormalized, role, same, start, tool, toolMore, turns } from './normalizing.ts'
+import { chatChunk, rawDelta, textChunk } from './scripted-upstream.ts'
 
 describe('a chat stream', () => {
   const cases: readonly (readonly [string, Case])[] = [
@@ -177,4 +177,19 @@ describe('a chat stream', () => {
   test.for(cases)('%s', ([, expected]) => {
     expectNormalized('chat', true, expected)
   })
+})
+
+test('an answer has finished once every choice that was asked for has, and every one that came', () => {
+  const normalizer = start('text', true, new Set(), 2)
+  const finishes = [
+    textChunk('a', 'stop'),
+    textChunk('more', 'stop'),
+    textChunk('b', null, 1),
+    textChunk('c', 'stop', 2),
+    textChunk('b', 'stop', 1),
+  ].map((chunk) => {
+    normalizer.accept([rawDelta(chunk)])
+    return normalizer.isFinished()
+  })
+  expect(finishes).toEqual([false, false, false, false, true])
 })

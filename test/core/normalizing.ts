@@ -36,13 +36,14 @@ export function expectNormalized(kind: Kind, stream: boolean, { given, becomes, 
   expect(atOnce).toEqual(deltas)
 }
 
-export function start(kind: Kind, stream: boolean, flags = new Set<string>()): Normalizer {
+export function start(kind: Kind, stream: boolean, flags = new Set<string>(), wanted = 1): Normalizer {
   return createNormalizer({
     kind,
     stream,
     id: 'chatcmpl-own',
     createdEpochSeconds: 1_800_000_000,
     model: 'asked-for',
+    wanted,
     flags,
   })
 }

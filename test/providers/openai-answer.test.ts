@@ -151,6 +151,18 @@ test('half an event at the end is an answer cut short', () => {
   expect(failure).toBe('interrupted')
 })
 
+test.for([
+  ['it', 'data: [DONE]\n\n', undefined],
+  ['it, and no blank line', 'data: [DONE]', undefined],
+  ['nothing of the kind', '', 'interrupted'],
+  ['an empty event', 'data:\n\n', 'interrupted'],
+])('a stream that needs its terminator ends with %s', ([, last, kind]) => {
+  const reader = createChunkReader('up', undefined, true)
+  reader.read(Buffer.from(`data: {"choices":[]}\n\n${last}`))
+  if (!reader.done) reader.end()
+  expect(reader.failure?.kind).toBe(kind)
+})
+
 test('empty events are passed over', () => {
   expect(readStream('data:\n\ndata: {"choices":[]}\n\ndata: \n\n', 1000).deltas).toHaveLength(1)
 })
