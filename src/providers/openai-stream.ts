@@ -10,7 +10,7 @@ export const replyBytes = 64 * 1024 * 1024
 
 /**
  * The chunks of an answer, one burst for each read; of a server that does not stream, the whole reply as one.
- * Nothing is asked before the first `next`. An iterator by hand, as there is a burst for every token.
+ * Nothing is asked before the first step. An iterator by hand, as there is a burst for every token.
  */
 export class Events implements AsyncIterator<Burst, undefined>, Steps<Burst> {
   readonly #ask: () => Promise<WireAnswer>
