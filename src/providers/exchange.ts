@@ -181,11 +181,9 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, Steps<Buffer
     notes.headersAt = this.#parts.clock.now()
     notes.upstreamStatus = status
     notes.upstreamRequestId = this.#requestId()
-    if (this.#wholeBytes === 0 || status >= 300 || isEventStream(this, false)) this.#parts.batch(this.#answer)
-    else {
-      this.#collect(this.#wholeBytes)
-      this.#wake = this.#answer
-    }
+    this.#wake = this.#answer
+    if (this.#isWantedWhole()) this.#collect(this.#wholeBytes)
+    else this.#rouse()
   }
 
   onResponseData(controller: Controller, piece: Buffer): void {
@@ -218,6 +216,12 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, Steps<Buffer
 
   readonly #answer = () => this.#answered.resolve(this)
 
+  #isWantedWhole(): boolean {
+    if (this.#wholeBytes === 0 || this.status >= 300) return false
+    // A compressed one will be refused: the sooner, the sooner another upstream is asked.
+    return !isEventStream(this, false) && !this.#isEncoded()
+  }
+
   #requestId(): string | undefined {
     let id: string | undefined
     for (const name of requestIdHeaders) id ??= this.header(name)
@@ -225,10 +229,14 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, Steps<Buffer
     return id.replace(/[^A-Za-z0-9._:-]/g, '').slice(0, 128) || undefined
   }
 
+  #isEncoded(): boolean {
+    const encoding = this.header('content-encoding')
+    return encoding !== undefined && encoding !== '' && encoding.toLowerCase() !== 'identity'
+  }
+
   /** It was asked for identity; what else it might have chosen is not unpacked, for a small body may unpack to any size. */
   #refuseEncoded(): void {
-    const encoding = this.header('content-encoding')
-    if (encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity') return
+    if (!this.#isEncoded()) return
     this.discard()
     throw new Failure(
       'invalid_response',
