@@ -55,6 +55,18 @@ describe.each(kinds)('%s', (_name, create) => {
     expect(told).toEqual(['stays'])
   })
 
+  test('tells one that came after another had left, after those that stayed', () => {
+    const { signal, abort } = create()
+    const told: string[] = []
+    const out = () => told.push('out')
+    signal.addEventListener('abort', out)
+    signal.addEventListener('abort', () => told.push('stays'))
+    signal.removeEventListener('abort', out)
+    signal.addEventListener('abort', () => told.push('came'))
+    abort(reason)
+    expect(told).toEqual(['stays', 'came'])
+  })
+
   test('is aborted already when its listeners are told, and tells nobody who comes later', () => {
     const { signal, abort } = create()
     const seen: unknown[] = []

@@ -258,6 +258,7 @@ describe('the line of a call', () => {
       9_999_999.996,
       1e15,
       1e21,
+      Number.POSITIVE_INFINITY,
       -0.126,
     ]
     const all = [...odd, ...Array.from({ length: 3000 }, (_, count) => count * 0.0137)]
