@@ -88,10 +88,10 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   )
   const stop = async (times: Partial<DrainTimes>) => {
     await drain.run(server, { ...succession.current.config.drain, ...times })
-    // The last calls end within a turn of the event loop, and their rows reach the sinks at the end of the next.
-    await setImmediate()
-    await setImmediate()
+    await lastRows()
     await succession[Symbol.asyncDispose]()
+    // Calls whose callers left, and that were still read for what they cost, end with their connections.
+    await lastRows()
     pressure[Symbol.dispose]()
   }
   let stopping: Promise<void> | undefined
@@ -106,6 +106,12 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     },
     hurry: drain.hurry,
   }
+}
+
+/** The last calls end within a turn of the event loop, and their rows reach the sinks at the end of the next. */
+async function lastRows(): Promise<void> {
+  await setImmediate()
+  await setImmediate()
 }
 
 function createLasting(

@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { openaiCompatible } from '../../src/providers/openai-compatible.ts'
+import { startRawServer, streamHead } from '../fakes/raw-server.ts'
 import { startTestGateway, type TestGateway } from '../gateway-fixture.ts'
 import { asJson } from './asking.ts'
 
@@ -148,6 +150,25 @@ describe('what is not finished in time', () => {
     caller.socket.destroy()
     expect(await gateway.recorded()).toMatchObject({ failure: { kind: 'draining' } })
   })
+})
+
+test('a call that is read on after its caller left is in the log before the gateway has stopped', async () => {
+  await using server = await startRawServer((socket) => socket.write(streamHead()))
+  const parsed = openaiCompatible.settings.parse({ baseUrl: server.origin, onAbort: 'drain' })
+  await using gateway = await startTestGateway({
+    providers: [{ name: 'up', type: 'openai-compatible', settings: parsed }],
+    routes: [{ pattern: '*', strategy: 'fallback', deployments: [{ provider: 'up' }] }],
+    demo: false,
+  })
+  const caller = openCaller(gateway)
+  caller.socket.write(written({ model: 'm', prompt: 'x' }))
+  await server.arrival(1)
+  caller.socket.destroy()
+  // Asked after it, and answered after it was noticed.
+  await look(gateway, '/livez')
+  await gateway.gateway.stop({ delayMs: 0, graceMs: 50 })
+  expect(gateway.records).toMatchObject([{ outcome: 'left' }])
+  expect(gateway.logged()).toContain('"msg":"call"')
 })
 
 function ask({ url }: TestGateway, path: string, body: object): Promise<Response> {
