@@ -31,6 +31,12 @@ export function createKeptLines({ lines, bytes }: KeptLinesSettings): KeptLines 
   const oldest = () => (next - count + lines) % lines
   const startOf = (place: number) => starts[place] ?? 0
   const endOf = (place: number) => ends[place] ?? 0
+  /** From its end, where lines differ that begin alike. */
+  const isAt = (start: number, sought: Buffer) => {
+    let left = sought.length
+    while (left > 0 && room[start + left - 1] === sought[left - 1]) left--
+    return left === 0
+  }
   const beginAnew = () => {
     // What is behind is older than what stands at the beginning, and would stay behind it.
     while (count > 0 && startOf(oldest()) >= at) count--
@@ -58,8 +64,7 @@ export function createKeptLines({ lines, bytes }: KeptLinesSettings): KeptLines 
         const place = (next - back + lines) % lines
         const start = startOf(place)
         const end = endOf(place)
-        if (room.compare(sought, 0, sought.length, start, Math.min(start + sought.length, end)) !== 0)
-          continue
+        if (end - start < sought.length || !isAt(start, sought)) continue
         return { line: room.toString('utf8', start, end), stamp: stamps[place] ?? 0 }
       }
       return undefined
