@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { Failure } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
-import type { Call, Kind, RawDelta, RelayKind } from '../core/model.ts'
+import type { Call, Kind, RelayKind } from '../core/model.ts'
 import {
   type Attempt,
   type Detokenizer,
@@ -21,15 +21,14 @@ import {
   retryOf,
   secretSetting,
 } from './bounds.ts'
-import { isEventStream } from './event-stream-type.ts'
 import type { WireAnswer } from './exchange.ts'
-import { readReply } from './openai-answer.ts'
 import { type ReadError, reportedFailure } from './openai-error.ts'
 import { createInquiry } from './openai-inquiry.ts'
 import { kindsOf, pathsOf, pathsOfKinds } from './openai-paths.ts'
 import { createRelay } from './openai-relay.ts'
+import { isTaken, replyOf, streamOf } from './openai-reply.ts'
 import { openAiRequest, type RequestQuirks } from './openai-request.ts'
-import { Events, replyBytes } from './openai-stream.ts'
+import { replyBytes } from './openai-stream.ts'
 import {
   type Preset,
   type PresetName,
@@ -245,47 +244,6 @@ function unsupported(kind: Kind, provider: string): Failure {
     provider,
     code: 'unsupported_endpoint',
   })
-}
-
-function isTaken({ status }: WireAnswer): boolean {
-  return status >= 200 && status < 300
-}
-
-type Readers = { readonly readError: ReadError; readonly refuse: (answer: WireAnswer) => Promise<never> }
-
-/** A whole reply, also from a server that streams what it was not asked to. */
-function replyOf(
-  asked: Promise<WireAnswer>,
-  name: string,
-  { readError, refuse }: Readers,
-): Promise<readonly RawDelta[]> {
-  return asked.then((answer) => {
-    if (!isTaken(answer)) return refuse(answer)
-    if (isEventStream(answer, false)) return streamedReply(asked, name, readError)
-    const text = answer.text(replyBytes)
-    if (text instanceof Promise) return text.then((late) => [readReply(late, name, readError)])
-    return [readReply(text, name, readError)]
-  })
-}
-
-async function streamedReply(
-  asked: Promise<WireAnswer>,
-  name: string,
-  readError: ReadError,
-): Promise<readonly RawDelta[]> {
-  const deltas: RawDelta[] = []
-  for await (const burst of streamOf(() => asked, name, readError)) deltas.push(...burst)
-  return deltas
-}
-
-/** The chunks of a stream, or the whole reply of a server that does not stream. */
-function streamOf(
-  ask: () => Promise<WireAnswer>,
-  name: string,
-  readError: ReadError,
-  needsDone = false,
-): AsyncIterable<readonly RawDelta[]> {
-  return { [Symbol.asyncIterator]: () => new Events(ask, name, readError, needsDone) }
 }
 
 function presetOf({ preset }: Pick<GeneralSettings, 'preset'>): Preset {

@@ -17,6 +17,7 @@ import { type PandotateRequest, pandotateRequest } from './pandotate-request.ts'
 import type { Provider, ProviderTools } from './provider.ts'
 import { type Asked, readRefusal } from './refusal.ts'
 import { requestBody } from './request-body.ts'
+import { readWhole } from './whole-text.ts'
 import { createWire, requestHeaders } from './wire.ts'
 
 const defaultUrl = 'https://api.pandotate.com/api/inference'
@@ -64,9 +65,7 @@ function create(name: string, given: PandotateSettings, tools: ProviderTools): U
       .postForWhole(path, headers, requestBody(call, request.text), attempt, answerBytes)
       .then((answer) => {
         if (answer.status < 200 || answer.status >= 300) return refused(answer, call, owner)
-        const text = answer.text(answerBytes)
-        if (text instanceof Promise) return text.then((late) => [readPandotateAnswer(late, request, name)])
-        return [readPandotateAnswer(text, request, name)]
+        return readWhole(answer, answerBytes, (text) => [readPandotateAnswer(text, request, name)])
       })
   }
 

@@ -1,0 +1,11 @@
+import type { WireAnswer } from './exchange.ts'
+
+/** What is read in the whole text of an answer: at once, where it is there. Throws, or rejects, as `text` does. */
+export function readWhole<Read>(
+  answer: Pick<WireAnswer, 'text'>,
+  limitBytes: number,
+  read: (text: string) => Read,
+): Read | Promise<Read> {
+  const text = answer.text(limitBytes)
+  return text instanceof Promise ? text.then(read) : read(text)
+}
