@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { Failure } from '../../src/core/failure.ts'
-import { unknownPrice } from '../../src/core/price.ts'
-import { type AttemptRecord, type CallRecord, startRecord } from '../../src/core/record.ts'
+import { type CallRecord, startRecord } from '../../src/core/record.ts'
 import { createGenerations } from '../../src/telemetry/generations.ts'
 import { createJournal } from '../../src/telemetry/journal.ts'
 import type { KeptLinesSettings } from '../../src/telemetry/kept-lines.ts'
 import { createCallLog, createLog } from '../../src/telemetry/log.ts'
+import { anAttempt } from './attempt-record.ts'
 
 const ids = ['req_1', 'req_2', 'req_3', 'req_4']
 
@@ -60,7 +60,7 @@ test('of two calls by one id the later is found', () => {
 
 test('ten thousand are kept, and no more', () => {
   const { write, find } = journal()
-  for (let at = 0; at <= 10_000; at++) write(aRecord(`req_${at}`, { attempts: [anAttempt('ok')] }))
+  for (let at = 0; at <= 10_000; at++) write(aRecord(`req_${at}`, { attempts: [anAttempt()] }))
   expect(find('req_0')).toBeUndefined()
   expect(find('req_1')).toBeDefined()
 })
@@ -70,7 +70,7 @@ test.for([
   ['that raced another', {}, ['ok', 'ok']],
 ] as const)('an attempt %s, and goes on after its call, changes nothing', ([, change, outcomes]) => {
   const { write, find } = journal()
-  const attempts = outcomes.map(anAttempt)
+  const attempts = outcomes.map((outcome) => anAttempt({ outcome }))
   const record = aRecord('req_1', { ...change, attempts })
   write(record)
   for (const attempt of attempts) attempt.outcome = 'superseded'
@@ -103,25 +103,4 @@ function journal(settings?: KeptLinesSettings, level = 'info') {
 
 function aRecord(id: string, change: Partial<CallRecord> = {}): CallRecord {
   return { ...startRecord(id, 'chat'), ...change }
-}
-
-function anAttempt(outcome: string): AttemptRecord {
-  return {
-    deployment: 'm@one',
-    part: 0,
-    startMs: 0,
-    headersMs: undefined,
-    firstTokenMs: undefined,
-    totalMs: 1,
-    outcome,
-    upstreamStatus: undefined,
-    upstreamRequestId: undefined,
-    price: unknownPrice,
-    used: undefined,
-    isEstimated: false,
-    isDelivered: true,
-    isResumed: false,
-    isUncertain: false,
-    costNanoUsd: undefined,
-  }
 }

@@ -8,6 +8,7 @@ import { type CallRecord, startRecord } from '../../src/core/record.ts'
 import { createGenerations } from '../../src/telemetry/generations.ts'
 import { createJournal } from '../../src/telemetry/journal.ts'
 import { createCallLog, createLog } from '../../src/telemetry/log.ts'
+import { anAttempt } from './attempt-record.ts'
 
 const answered: Partial<CallRecord> = {
   kind: 'chat',
@@ -16,24 +17,10 @@ const answered: Partial<CallRecord> = {
   deployment: '*@pandotate',
   status: 200,
   attempts: [
-    {
-      deployment: '*@pandotate',
-      part: 0,
-      startMs: 0.126,
-      headersMs: 5.004,
-      firstTokenMs: 5.5,
-      totalMs: 6,
-      outcome: 'ok',
-      upstreamStatus: 200,
-      upstreamRequestId: 'up-1',
-      price: unknownPrice,
-      used: undefined,
-      isEstimated: false,
-      isDelivered: true,
-      isResumed: false,
-      isUncertain: false,
-      costNanoUsd: undefined,
-    },
+    anAttempt({
+      ...{ deployment: '*@pandotate', startMs: 0.126, headersMs: 5.004, firstTokenMs: 5.5, totalMs: 6 },
+      ...{ upstreamStatus: 200, upstreamRequestId: 'up-1' },
+    }),
   ],
   totalMs: 7.25,
   usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 },

@@ -1,17 +1,25 @@
 import { expect, test } from 'vitest'
 import { Failure } from '../../src/core/failure.ts'
-import { unknownPrice } from '../../src/core/price.ts'
-import { type AttemptRecord, type CallRecord, startRecord } from '../../src/core/record.ts'
+import { type CallRecord, startRecord } from '../../src/core/record.ts'
 import { createStandings } from '../../src/core/standings.ts'
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
 import { handClock } from '../core/pool.ts'
+import { anAttempt } from './attempt-record.ts'
 
 test('costs are summed by deployment, exactly, those of failed attempts too', async () => {
   const metrics = createMetrics()
   for (let times = 0; times < 10; times++) {
-    write(metrics, { attempts: [anAttempt('m@one', 100_000_000), anAttempt('m@two', 1)] })
+    write(metrics, {
+      attempts: [
+        anAttempt({ deployment: 'm@one', costNanoUsd: 100_000_000 }),
+        anAttempt({ deployment: 'm@two', costNanoUsd: 1 }),
+      ],
+    })
   }
-  write(metrics, { attempts: [anAttempt('m@one', undefined)], outcome: 'failed' })
+  write(metrics, {
+    attempts: [anAttempt({ deployment: 'm@one', costNanoUsd: undefined })],
+    outcome: 'failed',
+  })
   expect(await linesOf(metrics, 'pandotate_cost_usd_total')).toEqual([
     'pandotate_cost_usd_total{deployment="m@one"} 1',
     'pandotate_cost_usd_total{deployment="m@two"} 1e-8',
@@ -20,7 +28,7 @@ test('costs are summed by deployment, exactly, those of failed attempts too', as
 
 test('a cost that is not known is no cost of 0', async () => {
   const metrics = createMetrics()
-  write(metrics, { attempts: [anAttempt('m@one', undefined)] })
+  write(metrics, { attempts: [anAttempt({ deployment: 'm@one', costNanoUsd: undefined })] })
   expect(await linesOf(metrics, 'pandotate_cost_usd_total')).toEqual([])
 })
 
@@ -90,27 +98,6 @@ test('a deployment shows whether it is ready once it was probed', async () => {
 
 function write(metrics: Metrics, change: Partial<CallRecord>): void {
   metrics.write({ ...startRecord('req_1', 'chat'), ...change })
-}
-
-function anAttempt(deployment: string, costNanoUsd: number | undefined): AttemptRecord {
-  return {
-    deployment,
-    part: 0,
-    startMs: 0,
-    headersMs: undefined,
-    firstTokenMs: undefined,
-    totalMs: 1,
-    outcome: 'ok',
-    upstreamStatus: undefined,
-    upstreamRequestId: undefined,
-    price: unknownPrice,
-    used: undefined,
-    isEstimated: false,
-    isDelivered: true,
-    isResumed: false,
-    isUncertain: false,
-    costNanoUsd,
-  }
 }
 
 async function linesOf(metrics: Metrics, name: string): Promise<readonly string[]> {
