@@ -134,11 +134,12 @@ describe.for(anthropicStacks)('Anthropic’s client and a gateway $name', ({ thi
     ['sim-status-503', ServiceUnavailableError, 'overloaded_error'],
     ['sim-status-500', InternalServerError, 'api_error'],
   ] as const)('raise the class for %s', async ([model, raised, type]) => {
-    for (const asked of [
-      client.messages.create({ model, ...hello }),
-      client.messages.stream({ model, ...hello }).finalMessage(),
+    // One after the other: what rejects while another is waited for has nobody yet to catch it.
+    for (const ask of [
+      () => client.messages.create({ model, ...hello }),
+      () => client.messages.stream({ model, ...hello }).finalMessage(),
     ]) {
-      const thrown = await asked.catch((error: unknown) => error)
+      const thrown = await ask().catch((error: unknown) => error)
       expect(thrown).toBeInstanceOf(raised)
       expect(thrown).toMatchObject({ type, requestID: expect.stringMatching(/^req_[0-9a-f]{32}$/) })
       expect((thrown as APIError).apiMessage).toEqual(expect.any(String))
