@@ -1,0 +1,133 @@
+/**
+ * The lines of the journal. Amounts are whole nano-USD, times are epoch milliseconds. Nothing in a line is a prompt, an
+ * answer or a secret.
+ */
+export type JournalEntry = CallEntry | StateEntry
+
+/** Lines from which keys, budgets and holds are rebuilt after a restart. */
+export type StateEntry = HoldEntry | GrowEntry | SettleEntry | ResolveEntry | OverrideEntry | AdminEntry
+
+/** A call that is over. */
+export type CallEntry = {
+  readonly type: 'call'
+  readonly id: string
+  readonly at: number
+  /** The members of its record as JSON, without braces. */
+  readonly line: string
+}
+
+/** Money reserved for a call, in the windows of its admission. */
+export type HoldEntry = {
+  readonly type: 'hold'
+  /** The call's id. */
+  readonly id: string
+  readonly at: number
+  readonly nanoUsd: number
+  readonly windows: readonly BudgetWindow[]
+  /** When the call must be over. A hold that is still open some time after that has lost its owner. */
+  readonly until: number
+}
+
+/** One window of one budget, by the names that the budgets give them. */
+export type BudgetWindow = { readonly budget: string; readonly window: string }
+
+/** A hold that has grown. */
+export type GrowEntry = {
+  readonly type: 'grow'
+  readonly id: string
+  readonly at: number
+  /** What was added. */
+  readonly nanoUsd: number
+}
+
+/** The end of a hold: its amount is free again, and this is spent. */
+export type SettleEntry = {
+  readonly type: 'settle'
+  readonly id: string
+  readonly at: number
+  /** What is known to have been charged. */
+  readonly nanoUsd: number
+  /** What may have been charged besides. */
+  readonly uncertainNanoUsd: number
+  /** Why, where it was not the end of the call. */
+  readonly reason?: 'crash' | 'expired' | undefined
+}
+
+/** An uncertain amount that has become certain: by a provider's word, an operator's, or a write-off. */
+export type ResolveEntry = {
+  readonly type: 'resolve'
+  /** The call's id. */
+  readonly id: string
+  readonly at: number
+  readonly actor: string
+  /** What the call cost, the part that was known included. */
+  readonly nanoUsd: number
+  readonly reason: string
+}
+
+/** A budget's limit raised for one window. */
+export type OverrideEntry = BudgetWindow & {
+  readonly type: 'override'
+  /** Of its own. */
+  readonly id: string
+  readonly at: number
+  readonly actor: string
+  /** What is added to the limit in this window. */
+  readonly nanoUsd: number
+}
+
+/** A change of a key, a team or another thing that is administered: an audit row, and what the thing is from then on. */
+export type AdminEntry = {
+  readonly type: 'admin'
+  /** Of its own. */
+  readonly id: string
+  readonly at: number
+  /** Who changed it: a management key's label, or `operator`. */
+  readonly actor: string
+  /** `key.create`, `team.delete`. */
+  readonly action: string
+  /** What was changed: `key` and its hash. */
+  readonly subject: { readonly kind: string; readonly id: string }
+  /** Null: it was not there. */
+  readonly before: object | null
+  /** Null: it is there no more. */
+  readonly after: object | null
+}
+
+/** Records as they are appended. What is appended is written in order, a whole turn of the event loop at once. */
+export interface Journal {
+  /** Never throws, never waits. */
+  append(entry: JournalEntry): void
+  /** Resolves once everything appended so far outlives the process; at the latest at the end of this turn. */
+  written(): Promise<void>
+  /** Resolves once everything appended so far is as durable as the configuration has it. */
+  durable(): Promise<void>
+  /** False: no hold may be taken, because its settlement might not be written. */
+  readonly takesHolds: boolean
+}
+
+/** State that is rebuilt from the journal: what it was at the checkpoint, and every line since. */
+export interface Projection {
+  /** Its place in the checkpoint. */
+  readonly name: string
+  /** Takes what `snapshot` gave; undefined where there is no checkpoint of it. */
+  restore(snapshot: unknown): void
+  /** Takes one line that was appended after that, in order. Not called for lines that are appended later on. */
+  apply(entry: StateEntry): void
+  /** A JSON value. Called between two turns of the event loop; must match the lines appended so far. */
+  snapshot(): unknown
+}
+
+/** Keeps nothing. */
+export const noJournal: Journal = {
+  append() {},
+  written: () => Promise.resolve(),
+  durable: () => Promise.resolve(),
+  takesHolds: true,
+}
+
+/** Keeps every line in memory, in order. */
+export function createMemoryJournal(): Journal & { readonly entries: readonly JournalEntry[] } {
+  const entries: JournalEntry[] = []
+  return { ...noJournal, entries, append: (entry) => void entries.push(entry) }
+}

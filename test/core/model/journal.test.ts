@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest'
+import { createMemoryJournal, type JournalEntry } from '../../../src/core/model/journal.ts'
+
+test('a journal in memory keeps its lines in order', async () => {
+  const journal = createMemoryJournal()
+  const lines: JournalEntry[] = [
+    {
+      ...{ type: 'hold', id: 'req_1', at: 1, nanoUsd: 5, until: 9 },
+      windows: [{ budget: 'b', window: '2026-11' }],
+    },
+    { type: 'grow', id: 'req_1', at: 2, nanoUsd: 3 },
+    { type: 'settle', id: 'req_1', at: 3, nanoUsd: 6, uncertainNanoUsd: 0 },
+  ]
+  for (const line of lines) journal.append(line)
+  await journal.written()
+  await journal.durable()
+  expect(journal.entries).toEqual(lines)
+})
