@@ -18,24 +18,45 @@ export interface OpenRecord extends Disposable {
   elapsedMs(): number
   /** Runs when the record is closed, before the sinks get it. */
   atClose(settle: () => void): void
+  /**
+   * Closes the record, then runs `send`, which sends the end of the answer: at once, or where there is a journal, when
+   * the record is in it.
+   */
+  closeThen(send: () => void): void | Promise<void>
   /** Notes how the call failed, and gives the Failure to answer with. */
   fail(thrown: unknown): Failure
 }
 
-export function createRecorder(sinks: readonly Sink[], clock: Clock, slowThresholdMs: number): Recorder {
+/** `commit` resolves once what the sinks were given is as safe as it must be before callers have their answers' ends. */
+export function createRecorder(
+  sinks: readonly Sink[],
+  clock: Clock,
+  slowThresholdMs: number,
+  commit?: () => Promise<void>,
+): Recorder {
   // Run for many rows at once, a sink costs each of them much less than between two calls, its code no longer cached.
   let pending: CallRecord[] = []
+  /** Resolves once the pending rows are committed. Made where somebody waits for it. */
+  let committed: PromiseWithResolvers<void> | undefined
   const flush = () => {
     const rows = pending
+    const waiting = committed
     pending = []
+    committed = undefined
     for (const sink of sinks) for (const row of rows) sink.write(row)
+    if (waiting !== undefined) void commit?.().then(waiting.resolve)
+  }
+  const whenCommitted = () => {
+    committed ??= Promise.withResolvers()
+    return committed.promise
   }
   const keep = (row: CallRecord) => {
     row.slow = row.totalMs > slowThresholdMs
     pending.push(row)
     if (pending.length === 1) setImmediate(flush)
   }
-  return { open: (id, dialect) => new Entry(startRecord(id, dialect, clock.epochMs()), clock, keep) }
+  const wait = commit && whenCommitted
+  return { open: (id, dialect) => new Entry(startRecord(id, dialect, clock.epochMs()), clock, keep, wait) }
 }
 
 /** A class, as what every call has anew: its methods are made once. */
@@ -44,14 +65,21 @@ class Entry implements OpenRecord {
   readonly startedAt: number
   readonly #clock: Clock
   readonly #keep: (row: CallRecord) => void
+  readonly #whenCommitted: (() => Promise<void>) | undefined
   #settle: (() => void) | undefined
   #isClosed = false
 
-  constructor(row: CallRecord, clock: Clock, keep: (row: CallRecord) => void) {
+  constructor(
+    row: CallRecord,
+    clock: Clock,
+    keep: (row: CallRecord) => void,
+    whenCommitted: (() => Promise<void>) | undefined,
+  ) {
     this.row = row
     this.startedAt = clock.now()
     this.#clock = clock
     this.#keep = keep
+    this.#whenCommitted = whenCommitted
   }
 
   elapsedMs(): number {
@@ -60,6 +88,12 @@ class Entry implements OpenRecord {
 
   atClose(settle: () => void): void {
     this.#settle = settle
+  }
+
+  closeThen(send: () => void): void | Promise<void> {
+    if (this.#isClosed || this.#whenCommitted === undefined) return send()
+    this[Symbol.dispose]()
+    return this.#whenCommitted().then(send)
   }
 
   fail(thrown: unknown): Failure {

@@ -84,13 +84,18 @@ export class EventStream implements Disposable {
     })
   }
 
-  /** Writes the last there is. Does nothing when nobody is there to read it. */
-  end(frames: string): void {
+  /** Closes the record and writes the last there is. Does nothing when nobody is there to read it. */
+  end(frames: string): void | Promise<void> {
     if (this.#response.destroyed) return
-    this.write(frames)
-    if (hasTrailers(this.#response)) this.#response.addTrailers(trailersOf(this.#record.row))
-    this.#response.end()
-    watchRest(this.#response, this.#limits.writeStallMs)
+    const bytes = Buffer.byteLength(frames)
+    this.#record.row.responseBytes += bytes
+    return this.#record.closeThen(() => {
+      if (this.#response.destroyed) return
+      this.#write(frames, bytes)
+      if (hasTrailers(this.#response)) this.#response.addTrailers(trailersOf(this.#record.row))
+      this.#response.end()
+      watchRest(this.#response, this.#limits.writeStallMs)
+    })
   }
 
   [Symbol.dispose](): void {
@@ -98,12 +103,16 @@ export class EventStream implements Disposable {
     this.#silence = undefined
   }
 
-  /** A short one as one text with the marks of its chunk (RFC 9112 7.1), each of which Node writes by itself. */
   #send(frames: string): boolean {
-    // A chunk of no bytes is the end of all.
-    if (frames === '') return !this.#response.writableNeedDrain
     const bytes = Buffer.byteLength(frames)
     this.#record.row.responseBytes += bytes
+    return this.#write(frames, bytes)
+  }
+
+  /** A short one as one text with the marks of its chunk (RFC 9112 7.1), each of which Node writes by itself. */
+  #write(frames: string, bytes: number): boolean {
+    // A chunk of no bytes is the end of all.
+    if (frames === '') return !this.#response.writableNeedDrain
     if (!this.#isChunked || bytes > shortBytes) return this.#response.write(frames)
     this.#response.chunkedEncoding = false
     const isTaken = this.#response.write(`${bytes.toString(16)}\r\n${frames}\r\n`)

@@ -23,7 +23,7 @@ export function serveRelay(dialect: RelayDialect, parts: ServeParts): Middleware
       if (once === undefined) await answer(exchange, call)
       else await answer({ ...exchange, ...once }, call).finally(() => once.work)
     } catch (thrown) {
-      answerFailure(exchange, thrown)
+      await answerFailure(exchange, thrown)
     }
   }
 }
@@ -33,6 +33,9 @@ async function answer(exchange: Exchange<RelayDialect>, call: Relay): Promise<vo
   const text = dialect.render(await gateway.relay(call, signal, record))
   record.row.status = 200
   record.row.responseBytes = Buffer.byteLength(text)
-  sendText(ctx.req, ctx.res, 200, text, answerHeaders(record))
-  watchRest(ctx.res, parts.limits.writeStallMs)
+  const headers = answerHeaders(record)
+  await record.closeThen(() => {
+    sendText(ctx.req, ctx.res, 200, text, headers)
+    watchRest(ctx.res, parts.limits.writeStallMs)
+  })
 }

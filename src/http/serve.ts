@@ -51,7 +51,7 @@ export function serveDialect(dialect: Dialect, parts: ServeParts): Middleware {
       const reading = readCall(exchange, admission, id)
       await answerCall(exchange, reading instanceof Promise ? await reading : reading)
     } catch (thrown) {
-      answerFailure(exchange, thrown)
+      await answerFailure(exchange, thrown)
     } finally {
       admission?.[Symbol.dispose]()
       record[Symbol.dispose]()
@@ -169,8 +169,11 @@ function answerWhole(exchange: Exchange, call: Call): Promise<void> {
     const text = dialect.render(reply, call, toldOf(exchange))
     record.row.status = 200
     record.row.responseBytes = Buffer.byteLength(text)
-    sendText(ctx.req, ctx.res, 200, text, answerHeaders(record))
-    watchRest(ctx.res, parts.limits.writeStallMs)
+    const headers = answerHeaders(record)
+    return record.closeThen(() => {
+      sendText(ctx.req, ctx.res, 200, text, headers)
+      watchRest(ctx.res, parts.limits.writeStallMs)
+    })
   })
 }
 
@@ -186,20 +189,24 @@ async function answerStream(exchange: Exchange, call: Call): Promise<void> {
       const frames = encoder.encode(burst)
       if (frames !== '' && !events.write(frames)) await events.drained()
     }
-    events.end(encoder.end(await stream.usage()))
+    await events.end(encoder.end(await stream.usage()))
   } catch (thrown) {
     if (!events.hasBegun) throw thrown
     // The status is out already: what went wrong is told in the stream, and no terminator follows.
-    events.end(encoder.fail(record.fail(thrown)))
+    await events.end(encoder.fail(record.fail(thrown)))
   }
 }
 
 /** Answers with the error that was thrown, and notes it. */
-export function answerFailure({ ctx, dialect, record }: Exchange<Asking<AnyCall>>, thrown: unknown): void {
+export function answerFailure(
+  { ctx, dialect, record }: Exchange<Asking<AnyCall>>,
+  thrown: unknown,
+): void | Promise<void> {
   const failure = record.fail(thrown)
   const text = JSON.stringify(dialect.fail(failure, record.row.id))
   record.row.responseBytes = Buffer.byteLength(text)
-  sendText(ctx.req, ctx.res, failure.status, text, failureHeaders(record, failure))
+  const headers = failureHeaders(record, failure)
+  return record.closeThen(() => sendText(ctx.req, ctx.res, failure.status, text, headers))
 }
 
 function toldOf({ record, parts }: Exchange): Told {

@@ -54,6 +54,37 @@ test.for([
   expect(rows[0]?.[0]?.slow).toBe(slow)
 })
 
+describe('the end of an answer', () => {
+  test('goes out at once where nothing is to be committed', () => {
+    const { recorder } = setUp()
+    using record = recorder.open('req_1', 'chat')
+    let isSent = false
+    expect(
+      record.closeThen(() => {
+        isSent = true
+      }),
+    ).toBeUndefined()
+    expect(isSent).toBe(true)
+  })
+
+  test('waits until the rows of its turn are committed, all of them at once', async () => {
+    const steps: string[] = []
+    const commits: (() => void)[] = []
+    const { recorder } = setUp((row) => steps.push(`${row.id} written`), {
+      commit: () => new Promise((resolve) => commits.push(resolve)),
+    })
+    const ends = ['req_1', 'req_2'].map((id) =>
+      recorder.open(id, 'chat').closeThen(() => void steps.push(`${id} sent`)),
+    )
+    await setImmediate()
+    expect(steps).toEqual(['req_1 written', 'req_2 written'])
+    expect(commits).toHaveLength(1)
+    commits[0]?.()
+    await Promise.all(ends)
+    expect(steps.slice(2)).toEqual(['req_1 sent', 'req_2 sent'])
+  })
+})
+
 describe('a failure', () => {
   const cases: [FailureKind, string, number][] = [
     ['timeout', 'failed', 504],
@@ -93,15 +124,18 @@ describe('a failure', () => {
   })
 })
 
-function setUp() {
+function setUp(
+  written: (row: CallRecord) => void = () => undefined,
+  { commit }: { commit?: () => Promise<void> } = {},
+) {
   let now = 1000
   const clock: Clock = { now: () => now, epochMs: () => 0 }
   const rows: CallRecord[][] = [[], []]
-  const sinks = rows.map((written): Sink => ({ write: (row) => void written.push(row) }))
+  const sinks = rows.map((list): Sink => ({ write: (row) => void list.push(row) }))
   const time = {
     advance(ms: number) {
       now += ms
     },
   }
-  return { recorder: createRecorder(sinks, clock, 1500), rows, time }
+  return { recorder: createRecorder([...sinks, { write: written }], clock, 1500, commit), rows, time }
 }

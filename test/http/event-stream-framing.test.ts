@@ -46,7 +46,7 @@ async function streamed(version: '1.0' | '1.1', written: readonly string[]) {
       events.write(each)
       await new Promise(setImmediate)
     }
-    events.end(last)
+    await events.end(last)
     responseBytes = record.row.responseBytes
   })
   server.listen(0, '127.0.0.1')
