@@ -93,6 +93,7 @@ describe('what is looked for is found', () => {
 /** The rooms, and the rooms that each may look into beside itself. */
 const rooms: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  state: ['core'],
   simulator: ['core'],
   dialects: ['core'],
   providers: ['core', 'simulator'],

@@ -1,0 +1,45 @@
+import type { Rate, RateReading } from '../core/model/shared-state.ts'
+
+/**
+ * A token bucket as one number, the moment at which it is full again, in milliseconds: GCRA's theoretical arrival time.
+ * Taking moves it later, a refund earlier, and how long a call has to wait follows exactly.
+ */
+export type FullAt = number
+
+/** The bucket after taking `amount`, whether there was room or not. */
+export function taken(fullAt: FullAt, { perMinute }: Rate, amount: number, now: number): FullAt {
+  return Math.max(fullAt, now) + amount * perTokenMs(perMinute)
+}
+
+/** The bucket after giving `amount` back; a negative amount is owed, down to one burst below empty. */
+export function refunded(fullAt: FullAt, rate: Rate, amount: number, now: number): FullAt {
+  const moved = Math.max(fullAt, now) - amount * perTokenMs(rate.perMinute)
+  return Math.min(Math.max(moved, now), now + 2 * burstMs(rate))
+}
+
+/** Where the bucket stands for one who wants `amount`. */
+export function readingOf(fullAt: FullAt, rate: Rate, amount: number, now: number): RateReading {
+  const debtMs = Math.max(0, fullAt - now)
+  const roomMs = burstMs(rate) - debtMs
+  const wantedMs = amount * perTokenMs(rate.perMinute)
+  return {
+    remaining: Math.max(0, Math.floor(roomMs / perTokenMs(rate.perMinute) + tolerance)),
+    resetMs: debtMs,
+    retryAfterMs: amount > rate.burst ? Number.POSITIVE_INFINITY : waitOf(wantedMs - roomMs),
+  }
+}
+
+/** Sums of fractions are off by less than this part of a token, or of a millisecond. */
+const tolerance = 1e-6
+
+function waitOf(missingMs: number): number {
+  return missingMs <= tolerance ? 0 : missingMs
+}
+
+function burstMs({ burst, perMinute }: Rate): number {
+  return burst * perTokenMs(perMinute)
+}
+
+function perTokenMs(perMinute: number): number {
+  return 60_000 / perMinute
+}
