@@ -104,7 +104,9 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   config: ['core', 'providers', 'catalog'],
   main: ['core', 'catalog', 'dialects', 'providers', 'telemetry', 'tokenizers', 'http', 'config'],
   cli: ['core', 'catalog', 'providers', 'telemetry', 'simulator', 'config', 'main'],
+  embed: ['core', 'providers', 'telemetry', 'config', 'main'],
   start: ['cli'],
+  bin: [],
 }
 
 /** Where a package may be imported, as the beginning of a path; and where its types alone may be. */
@@ -115,7 +117,7 @@ const packages: Readonly<
   '@koa/router': { from: ['http/'] },
   'koa-bodyparser': { from: ['http/'] },
   undici: { from: ['providers/wire.ts'] },
-  pino: { from: ['telemetry/'], typesFrom: ['main.ts', 'main/', 'cli.ts', 'cli/'] },
+  pino: { from: ['telemetry/'], typesFrom: ['main.ts', 'main/', 'cli.ts', 'cli/', 'embed.ts'] },
   'prom-client': { from: ['telemetry/'] },
   'gpt-tokenizer': { from: ['tokenizers/'] },
   'llama3-tokenizer-js': { from: ['tokenizers/'] },

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import type { Logger } from 'pino'
+import { type Config, ConfigError, loadConfig } from './config.ts'
+import type { Sink } from './core/ports.ts'
+import type { CallRecord } from './core/record.ts'
+import { type RunningGateway, startGateway as start } from './main.ts'
+import { providers } from './providers/all.ts'
+import { createLog } from './telemetry/log.ts'
+
+/** What a program has that runs the gateway within itself. Nothing is read from the process or the disk by itself. */
+export type EmbeddedSettings = {
+  /** As the environment has them: `PORT`, `TOGETHER_API_KEY`. They win over the text. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** The content of a gateway.yaml. */
+  readonly yaml?: string | undefined
+}
+
+export type EmbeddingOptions = {
+  /** By default lines of JSON on standard output, from the level that the configuration has. */
+  readonly log?: Logger
+  /** Each gets the record of every call. */
+  readonly sinks?: readonly Sink[]
+}
+
+/** A configuration, checked. Throws ConfigError, whose message tells all that is wrong at once. */
+export function readConfig({ environment = {}, yaml }: EmbeddedSettings): Config {
+  const readFile = () => {
+    if (yaml === undefined) throw Object.assign(new Error('There is no gateway.yaml.'), { code: 'ENOENT' })
+    return yaml
+  }
+  return loadConfig({ environment: { ...environment, GATEWAY_CONFIG: undefined }, readFile, providers })
+}
+
+/** Starts a gateway in this process. Rejects when the address cannot be had. */
+export function startGateway(config: Config, options: EmbeddingOptions = {}): Promise<RunningGateway> {
+  const { log = createLog(config.logLevel, process.stdout), sinks = [] } = options
+  return start(config, { log, sinks, version: versionOf() })
+}
+
+export { type CallRecord, type Config, ConfigError, type RunningGateway, type Sink }
+
+function versionOf(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
