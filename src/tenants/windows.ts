@@ -1,0 +1,134 @@
+/** Over which span of a calendar a budget counts. */
+export type WindowKind = (typeof windowKinds)[number]
+
+export const windowKinds = ['day', 'week', 'month', 'quarter', 'year', 'total'] as const
+
+export type WindowRule = {
+  readonly window: WindowKind
+  /** An IANA zone, such as `Europe/Berlin`. */
+  readonly zone: string
+  /** 1 for Monday to 7 for Sunday. */
+  readonly weekStart: number
+}
+
+/** One span, from its first millisecond to the one before the next begins. `total` has no end. */
+export type Window = { readonly id: string; readonly startMs: number; readonly endMs: number }
+
+/** The window that a moment lies in. Depends on nothing but the rule and the moment: there is nothing to reset. */
+export function windowAt({ window, zone, weekStart }: WindowRule, epochMs: number): Window {
+  if (window === 'total')
+    return { id: 'total', startMs: Number.NEGATIVE_INFINITY, endMs: Number.POSITIVE_INFINITY }
+  const day = dayIn(zone, epochMs)
+  const [first, next] = spanOf[window](day, weekStart)
+  return { id: idOf(window, first), startMs: startOf(first, zone), endMs: startOf(next, zone) }
+}
+
+/** A day of the calendar, as the number of days since 1970-01-01. */
+type Day = number
+
+const dayMs = 86_400_000
+
+const spanOf: Readonly<Record<Exclude<WindowKind, 'total'>, (day: Day, weekStart: number) => [Day, Day]>> = {
+  day: (day) => [day, day + 1],
+  week(day, weekStart) {
+    // 1970-01-01 was a Thursday, the fourth day of the week.
+    const first = day - modulo(day + 4 - weekStart, 7)
+    return [first, first + 7]
+  },
+  month: (day) => monthsFrom(day, 1),
+  quarter: (day) => monthsFrom(day, 3),
+  year: (day) => monthsFrom(day, 12),
+}
+
+/** The span of so many months, the first of which is a multiple of them, that the day lies in. */
+function monthsFrom(day: Day, months: number): [Day, Day] {
+  const date = new Date(day * dayMs)
+  const year = date.getUTCFullYear()
+  const first = date.getUTCMonth() - (date.getUTCMonth() % months)
+  return [Date.UTC(year, first, 1) / dayMs, Date.UTC(year, first + months, 1) / dayMs]
+}
+
+function idOf(window: WindowKind, first: Day): string {
+  const date = new Date(first * dayMs).toISOString().slice(0, 10)
+  if (window === 'year') return date.slice(0, 4)
+  if (window === 'month') return date.slice(0, 7)
+  if (window === 'quarter') return `${date.slice(0, 4)}-Q${Math.floor((Number(date.slice(5, 7)) + 2) / 3)}`
+  return window === 'week' ? `week-${date}` : date
+}
+
+/** Which day it is in a zone. */
+function dayIn(zone: string, epochMs: number): Day {
+  return Math.floor((epochMs + offsetAt(zone, epochMs)) / dayMs)
+}
+
+/**
+ * The first moment of a day in a zone: the earliest that bears its date. Where a clock is put forward at midnight that
+ * is one o'clock; where it is put back, the first of two midnights.
+ */
+function startOf(day: Day, zone: string): number {
+  const wallMs = day * dayMs
+  // A zone is within a day of UTC, and puts its clock forward or back by less.
+  const guesses = [offsetAt(zone, wallMs - dayMs), offsetAt(zone, wallMs + dayMs)]
+  const starts = guesses.map((offset) => wallMs - offset).filter((start) => isStart(start, day, zone))
+  if (starts.length > 0) return Math.min(...starts)
+  return firstAfterGap(day, zone, Math.min(...guesses.map((offset) => wallMs - offset)))
+}
+
+function isStart(start: number, day: Day, zone: string): boolean {
+  return dayIn(zone, start) === day && dayIn(zone, start - 1) < day
+}
+
+/** Midnight does not exist: the day begins where the clock is put forward. By halving: zones change at whole seconds. */
+function firstAfterGap(day: Day, zone: string, near: number): number {
+  let before = near - dayMs
+  let after = near + dayMs
+  while (after - before > 1000) {
+    const middle = before + Math.floor((after - before) / 2000) * 1000
+    if (dayIn(zone, middle) < day) before = middle
+    else after = middle
+  }
+  return after
+}
+
+/** How far the clocks of a zone are ahead of UTC at a moment, in milliseconds. */
+function offsetAt(zone: string, epochMs: number): number {
+  if (zone === 'UTC') return 0
+  const parts: Record<string, number> = {}
+  for (const { type, value } of formatOf(zone).formatToParts(epochMs)) parts[type] = Number(value)
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts
+  const wholeSecond = Math.floor(epochMs / 1000) * 1000
+  return Date.UTC(year, month - 1, day, hour, minute, second) - wholeSecond
+}
+
+/** True for a zone that this machine's calendar knows. */
+export function isZone(zone: string): boolean {
+  try {
+    formatOf(zone)
+    return true
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return false
+    throw thrown
+  }
+}
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  let known = formats.get(timeZone)
+  if (known === undefined) {
+    known = new Intl.DateTimeFormat('en-US', {
+      timeZone,
+      calendar: 'iso8601',
+      hourCycle: 'h23',
+      ...{ year: 'numeric', month: 'numeric', day: 'numeric' },
+      ...{ hour: 'numeric', minute: 'numeric', second: 'numeric' },
+    })
+    formats.set(timeZone, known)
+  }
+  return known
+}
+
+/** Pure: making one takes longer than all that is done with it. */
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function modulo(value: number, by: number): number {
+  return ((value % by) + by) % by
+}
