@@ -22,35 +22,41 @@ export type HoldEntry = {
   /** The call's id. */
   readonly id: string
   readonly at: number
-  readonly nanoUsd: number
-  readonly windows: readonly BudgetWindow[]
+  /** The process that took it. */
+  readonly owner: string
+  /** On each counter: a budget in one of its windows. */
+  readonly parts: readonly HeldPart[]
   /** When the call must be over. A hold that is still open some time after that has lost its owner. */
   readonly until: number
 }
 
-/** One window of one budget, by the names that the budgets give them. */
-export type BudgetWindow = { readonly budget: string; readonly window: string }
+/** `counter` is a budget's name and its window's, as `tenants` makes it. */
+export type HeldPart = { readonly counter: string; readonly nanoUsd: number }
 
 /** A hold that has grown. */
 export type GrowEntry = {
   readonly type: 'grow'
   readonly id: string
   readonly at: number
-  /** What was added. */
-  readonly nanoUsd: number
+  /** What it holds from then on, on every counter that changed. */
+  readonly parts: readonly HeldPart[]
 }
 
-/** The end of a hold: its amount is free again, and this is spent. */
+/** The end of a hold: what it held is free again, and this is charged. */
 export type SettleEntry = {
   readonly type: 'settle'
   readonly id: string
   readonly at: number
-  /** What is known to have been charged. */
-  readonly nanoUsd: number
-  /** What may have been charged besides. */
-  readonly uncertainNanoUsd: number
+  /** What is known to have been charged, and what may have been charged besides. */
+  readonly charges: readonly SettledPart[]
   /** Why, where it was not the end of the call. */
   readonly reason?: 'crash' | 'expired' | undefined
+}
+
+export type SettledPart = {
+  readonly counter: string
+  readonly spentNanoUsd: number
+  readonly uncertainNanoUsd: number
 }
 
 /** An uncertain amount that has become certain: by a provider's word, an operator's, or a write-off. */
@@ -64,6 +70,9 @@ export type ResolveEntry = {
   readonly nanoUsd: number
   readonly reason: string
 }
+
+/** One window of one budget, by the names that the budgets give them. */
+export type BudgetWindow = { readonly budget: string; readonly window: string }
 
 /** A budget's limit raised for one window. */
 export type OverrideEntry = BudgetWindow & {
