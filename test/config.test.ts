@@ -44,6 +44,7 @@ test('without any configuration it is the demo: every setting has its default', 
     idempotency: { enabled: true, ttlMs: 600_000, maxEntries: 1000, maxBytes: 67_108_864 },
     stickiness: true,
     refreshPrices: false,
+    dataDirectory: 'data',
     probes: { enabled: false, intervalMs: 30_000, timeoutMs: 5000 },
     limits: {
       bodyBytes: 26_214_400,

@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import type { Config } from '../src/config.ts'
 import type { CallRecord } from '../src/core/record.ts'
@@ -67,6 +69,7 @@ export const simulatorConfig: Config = {
   idempotency: { enabled: true, ttlMs: 60_000, maxEntries: 100, maxBytes: 1_000_000 },
   stickiness: true,
   refreshPrices: false,
+  dataDirectory: join(tmpdir(), `pandotate-gateway-test-${process.pid}`),
   probes: { enabled: false, intervalMs: 30_000, timeoutMs: 5000 },
   limits: {
     bodyBytes: 26_214_400,

@@ -64,6 +64,7 @@ export const variables: readonly Variable[] = [
   { name: 'HOST', path: ['server', 'host'] },
   { name: 'PORT', path: ['server', 'port'] },
   { name: 'LOG_LEVEL', path: ['log', 'level'] },
+  { name: 'DATA_DIR', path: ['dataDirectory'] },
 ]
 
 /** A number written out in decimal digits, and nothing else; NaN for any other text. */

@@ -42,6 +42,7 @@ function generalRows({ host, port, keys, limits, ...config }: Config): Rows {
     ['replays', config.idempotency.enabled ? `on: ${pairs(config.idempotency)}` : 'off'],
     ['sticky', yesOrNo(config.stickiness)],
     ['prices', config.refreshPrices ? 'refreshed at the start and daily' : 'as listed here'],
+    ['data', config.dataDirectory],
     ['probes', config.probes.enabled ? `on: ${pairs(config.probes)}` : 'off'],
   ]
 }

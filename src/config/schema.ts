@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import * as z from 'zod'
 import { corsSetting } from './cors.ts'
+import { dataDirectorySetting } from './data-directory.ts'
 import { idempotencySetting } from './idempotency.ts'
 import type { Instance } from './instances.ts'
 import { hedgingSetting, limitsSetting } from './limits.ts'
@@ -51,6 +52,7 @@ export function configSchema(instances: readonly Instance[], providerNames: read
     idempotency: idempotencySetting,
     stickiness: z.boolean().default(true),
     refreshPrices: z.boolean().default(false),
+    dataDirectory: dataDirectorySetting,
     probes: probesSetting,
     providers: z.strictObject(Object.fromEntries(instances.map((one) => [one.name, one.provider.settings]))),
     models: modelsSetting(providerNames, (name) => types.get(name)).optional(),

@@ -23,6 +23,8 @@ export type Config = {
   readonly stickiness: boolean
   /** Providers are asked for their own prices: at the start, and once a day. */
   readonly refreshPrices: boolean
+  /** Where the gateway keeps what is to outlast it. */
+  readonly dataDirectory: string
   readonly hedging: HedgingSettings
   readonly probes: ProbeSettings
   readonly providers: readonly ProviderSettings[]

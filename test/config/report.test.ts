@@ -50,6 +50,7 @@ coalesce   no
 replays    on: ttlMs 600000, maxEntries 1000, maxBytes 67108864
 sticky     yes
 prices     as listed here
+data       data
 probes     off
 
 providers
