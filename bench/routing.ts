@@ -1,13 +1,13 @@
 import { createPriceBook } from '../src/catalog/price-book.ts'
 import { shippedPrices } from '../src/catalog/prices.ts'
 import { loadConfig } from '../src/config.ts'
-import { Failure } from '../src/core/failure.ts'
-import type { Call, StrategyName } from '../src/core/model.ts'
-import { createPlanner, type Planner } from '../src/core/planner.ts'
-import type { Clock } from '../src/core/ports.ts'
-import { createRouter } from '../src/core/router.ts'
-import { createStandings, type Standings } from '../src/core/standings.ts'
-import { createStickiness } from '../src/core/stickiness.ts'
+import { createHealthRegistry, type HealthRegistry } from '../src/core/health/health-registry.ts'
+import type { Call, StrategyName } from '../src/core/model/call.ts'
+import { Failure } from '../src/core/model/failure.ts'
+import type { Clock } from '../src/core/model/ports.ts'
+import { createPlanner, type Planner } from '../src/core/plan/planner.ts'
+import { createRouter } from '../src/core/plan/router.ts'
+import { createStickiness } from '../src/core/plan/stickiness.ts'
 import { createRoutes } from '../src/main/deployments.ts'
 import { createUpstreams } from '../src/main/upstreams.ts'
 import { providers } from '../src/providers/all.ts'
@@ -94,7 +94,7 @@ function plannerOf(strategy: StrategyName, size: number): Planner {
   const book = createPriceBook({ shipped: shippedPrices, hardware: [] })
   const routes = createRoutes({ config, upstreams, book, clock })
   const ids = routes.flatMap((route) => route.deployments.map(({ id }) => id))
-  const standings = createStandings(ids, clock, Math.random)
+  const standings = createHealthRegistry(ids, clock, Math.random)
   ids.forEach((id, place) => {
     goThrough(standings, id, place)
   })
@@ -105,7 +105,7 @@ function plannerOf(strategy: StrategyName, size: number): Planner {
 }
 
 /** Some answers, and at every tenth deployment an error now and then. */
-function goThrough(standings: Standings, id: string, place: number): void {
+function goThrough(standings: HealthRegistry, id: string, place: number): void {
   for (let turn = 0; turn < 20; turn++) {
     const hasFailed = place % 10 === 9 && turn % 4 === 0
     standings

@@ -1,10 +1,10 @@
+import { readAs } from './config/coerce.ts'
+import { applyEnvironment, type Overlaid } from './config/env-overrides.ts'
 import { readEnvironment } from './config/environment.ts'
 import { exposureOf, isExposed, isLoopback } from './config/exposure.ts'
 import { findInstances, type Instance } from './config/instances.ts'
 import { findingsOf, withoutWording } from './config/issues.ts'
-import { type Overlaid, overlay } from './config/overlay.ts'
 import { ConfigError, type Finding, type Problem, placeOf } from './config/problem.ts'
-import { readAs } from './config/reading.ts'
 import { describeConfig } from './config/report.ts'
 import { defaultRoutes, demoRoutes, routesOf } from './config/routing.ts'
 import { configSchema } from './config/schema.ts'
@@ -12,8 +12,8 @@ import type { Config } from './config/settings.ts'
 import { inputShape } from './config/shape.ts'
 import { type ConfigSource, configPath, defaultPath, openSource } from './config/source.ts'
 import type { Environment } from './config/substitution.ts'
-import { isObject } from './core/json.ts'
-import type { Provider } from './providers/provider.ts'
+import { isObject } from './core/model/json.ts'
+import type { Provider } from './providers/base/provider.ts'
 
 export type ConfigParts = {
   readonly environment: Environment
@@ -28,7 +28,11 @@ export type ConfigParts = {
  */
 export function loadConfig({ environment, readFile, providers }: ConfigParts): Config {
   const source = openSource(environment, readFile)
-  const overlaid = overlay(source.content ?? {}, environment, new Set(providers.map(({ type }) => type)))
+  const overlaid = applyEnvironment(
+    source.content ?? {},
+    environment,
+    new Set(providers.map(({ type }) => type)),
+  )
   const sections = overlaid.content
   const instances = findInstances(isObject(sections) ? sections['providers'] : undefined, providers)
   const schema = configSchema(instances.known, instances.names)

@@ -2,16 +2,16 @@ import { randomFillSync } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
-import { createBatch } from './core/batch.ts'
-import type { Clock, Sink } from './core/ports.ts'
-import { createResponseStore } from './dialects/responses-store.ts'
-import { watchPressure } from './http/pressure.ts'
+import { createBatch } from './core/attempt/batch.ts'
+import type { Clock, Sink } from './core/model/ports.ts'
+import { createResponseStore } from './core/reuse/response-store.ts'
+import { watchPressure } from './http/call/pressure.ts'
+import { createShedding } from './http/call/shedding.ts'
 import { listen } from './http/server.ts'
-import { createShedding } from './http/shedding.ts'
 import { createDrain, type DrainTimes } from './main/drain.ts'
+import { createLiveConfig } from './main/live-config.ts'
 import { createReload } from './main/reload.ts'
-import type { Lasting } from './main/snapshot.ts'
-import { createSuccession } from './main/succession.ts'
+import type { LastingTimes } from './main/snapshot.ts'
 import { createGenerations } from './telemetry/generations.ts'
 import { createJournal } from './telemetry/journal.ts'
 import { createCallLog } from './telemetry/log.ts'
@@ -75,7 +75,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     configuration: reload.report,
     shedding,
   })
-  const succession = createSuccession(config, lasting)
+  const succession = createLiveConfig(config, lasting)
   const arrived = createBatch()
   const server = await listen(
     (request, response) => {
@@ -118,8 +118,8 @@ function createLasting(
   { log, version, sinks = [] }: GatewayEnvironment,
   clock: Clock,
   metrics: Metrics,
-  state: Pick<Lasting['app'], 'isLeaving' | 'isDraining' | 'configuration' | 'shedding'>,
-): Lasting {
+  state: Pick<LastingTimes['app'], 'isLeaving' | 'isDraining' | 'configuration' | 'shedding'>,
+): LastingTimes {
   const generations = createGenerations()
   return {
     clock,

@@ -3,6 +3,7 @@ import { glob } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { packages, rooms } from './rooms.ts'
 
 const source = fileURLToPath(new URL('../src', import.meta.url))
 const files = new Map<string, string>()
@@ -35,6 +36,8 @@ describe('what is looked for is found', () => {
 
   test.for<[string, string, string]>([
     ['upwards', 'core/a.ts', "import { b } from '../http/b.ts'"],
+    ['upwards within a room', 'core/model/a.ts', "import { b } from '../plan/b.ts'"],
+    ['from a folder to the one around it', 'core/attempt/a.ts', "import type { B } from '../gateway.ts'"],
     ['upwards, for a type', 'core/a.ts', "import type { B } from '../dialects/b.ts'"],
     ['sideways', 'dialects/a.ts', "import { b } from '../providers/b.ts'"],
     ['to a room that is not for it', 'http/a.ts', "import { b } from '../telemetry/b.ts'"],
@@ -65,7 +68,7 @@ describe('what is looked for is found', () => {
   test.for<[string, string]>([
     ['main.ts', "import type { Logger } from 'pino'"],
     ['dialects/a.ts', "import type OpenAI from 'openai'"],
-    ['providers/wire.ts', "import { Pool } from 'undici'"],
+    ['providers/wire/wire.ts', "import { Pool } from 'undici'"],
     ['http/a.ts', "import { once } from 'node:events'"],
     ['core/a.ts', "// import Koa from 'koa'"],
   ])('and no other: %s, %s', ([path, text]) => {
@@ -89,45 +92,6 @@ describe('what is looked for is found', () => {
     expect(circles(open)).toEqual([])
   })
 })
-
-/** The rooms, and the rooms that each may look into beside itself. */
-const rooms: Readonly<Record<string, readonly string[]>> = {
-  core: [],
-  state: ['core'],
-  simulator: ['core'],
-  dialects: ['core'],
-  providers: ['core', 'simulator'],
-  telemetry: ['core'],
-  tokenizers: ['core'],
-  catalog: ['core'],
-  http: ['core', 'dialects'],
-  config: ['core', 'providers', 'catalog'],
-  main: ['core', 'catalog', 'dialects', 'providers', 'telemetry', 'tokenizers', 'http', 'config'],
-  cli: ['core', 'catalog', 'providers', 'telemetry', 'simulator', 'config', 'main'],
-  embed: ['core', 'providers', 'telemetry', 'config', 'main'],
-  start: ['cli'],
-  bin: [],
-}
-
-/** Where a package may be imported, as the beginning of a path; and where its types alone may be. */
-const packages: Readonly<
-  Record<string, { readonly from: readonly string[]; readonly typesFrom?: readonly string[] }>
-> = {
-  koa: { from: ['http/'] },
-  '@koa/router': { from: ['http/'] },
-  'koa-bodyparser': { from: ['http/'] },
-  undici: { from: ['providers/wire.ts'] },
-  pino: { from: ['telemetry/'], typesFrom: ['main.ts', 'main/', 'cli.ts', 'cli/', 'embed.ts'] },
-  'prom-client': { from: ['telemetry/'] },
-  'gpt-tokenizer': { from: ['tokenizers/'] },
-  'llama3-tokenizer-js': { from: ['tokenizers/'] },
-  zod: { from: ['config.ts', 'config/', 'dialects/', 'providers/'] },
-  yaml: { from: ['config.ts', 'config/'] },
-  'p-retry': { from: ['core/'] },
-  'p-timeout': { from: ['core/'] },
-  openai: { from: [], typesFrom: [''] },
-  '@anthropic-ai/sdk': { from: [], typesFrom: ['dialects/'] },
-}
 
 type Import = {
   readonly from: string
@@ -196,8 +160,11 @@ function importsOf(from: string, text: string): readonly Import[] {
   }))
 }
 
-/** The folder, or the file's own name at the top: `config` is both. */
+/** The nearest folder that is a room; at the top of src the file's own name: `config` is both. */
 function roomOf(path: string): string {
+  for (let folder = dirname(path); folder !== '.'; folder = dirname(folder)) {
+    if (rooms[folder] !== undefined) return folder
+  }
   return path.split('/')[0]?.replace(/\.(ts|js)$/, '') ?? ''
 }
 

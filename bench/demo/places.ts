@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { simulateRunpod } from '../../src/simulator/runpod.ts'
-import type { SimulatedServer } from '../../src/simulator/simulated-server.ts'
-import { simulateTogether } from '../../src/simulator/together.ts'
+import { simulateRunpod } from '../../src/simulator/runpod/runpod.ts'
+import type { SimulatedServer } from '../../src/simulator/server/simulated-server.ts'
+import { simulateTogether } from '../../src/simulator/together/together.ts'
 
 /** A place where the model runs, and the way to it. */
 export type Place = AsyncDisposable & {

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../src/core/json.ts'
-import { presetNames } from '../../src/providers/presets.ts'
+import type { JsonObject } from '../../src/core/model/json.ts'
+import { presetNames } from '../../src/providers/openai/presets.ts'
 import { chatReply, type Said, textReply } from './answers.ts'
 import type { Target } from './observed.ts'
 import { type Asking, askings } from './probes.ts'

@@ -1,4 +1,4 @@
-import { nanoUsd, type Price, roundedNanoUsd, unknownPrice } from '../core/price.ts'
+import { nanoUsd, type Price, roundedNanoUsd, unknownPrice } from '../core/model/price.ts'
 
 /** A price as a source lists it: what is left out is not known. */
 export type ListedPrice = TokenPrice | TimePrice

@@ -1,4 +1,4 @@
-import type { Price } from '../core/price.ts'
+import type { Price } from '../core/model/price.ts'
 import { dateAt } from './day.ts'
 
 /** What an operator says that one deployment costs, the entry that began last first. */

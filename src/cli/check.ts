@@ -4,7 +4,7 @@ import { createPriceBook } from '../catalog/price-book.ts'
 import { shippedPrices } from '../catalog/prices.ts'
 import { describeConfig } from '../config.ts'
 import { askPrices } from '../main/ask-prices.ts'
-import { pricedAs } from '../main/priced-as.ts'
+import { priceKey } from '../main/price-key.ts'
 import { providers } from '../providers/all.ts'
 import type { Command } from './command.ts'
 import { readConfig } from './read-config.ts'
@@ -25,7 +25,7 @@ export const check: Command = async (words, version) => {
   }
   const epochMs = Date.now()
   const text = describeConfig(config, providers, {
-    find: (provider, asked) => book.find({ ...asked, provider: pricedAs(provider) }, epochMs),
+    find: (provider, asked) => book.find({ ...asked, provider: priceKey(provider) }, epochMs),
     epochMs,
   })
   process.stdout.write(`${text}\n`)

@@ -1,6 +1,7 @@
-import { isObject, type JsonObject } from '../core/json.ts'
-import type { Consumption, Price } from '../core/price.ts'
-import type { Baseline, Spending, Spent } from '../core/spending.ts'
+import type { Spending, Spent } from '../core/account/attempt-cost.ts'
+import { isObject, type JsonObject } from '../core/model/json.ts'
+import type { Consumption, Price } from '../core/model/price.ts'
+import type { Baseline } from '../core/model/record.ts'
 
 /** The money of one call, as a line of the log has it: what was used at what price, and what it is said to come to. */
 export type MoneyLine = {

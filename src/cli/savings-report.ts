@@ -1,6 +1,6 @@
-import { isObject, type JsonObject } from '../core/json.ts'
-import { usdText } from '../core/price.ts'
-import { attemptNanoUsd, type Spent, spendingOf } from '../core/spending.ts'
+import { attemptNanoUsd, type Spent, spendingOf } from '../core/account/attempt-cost.ts'
+import { isObject, type JsonObject } from '../core/model/json.ts'
+import { usdText } from '../core/model/price.ts'
 import { type MoneyLine, readMoneyLine } from './savings-line.ts'
 
 /** Goes through the lines of a log, and works out anew what was spent and what was saved. */
@@ -14,7 +14,7 @@ export interface SavingsReport {
 
 export function createSavingsReport(): SavingsReport {
   const disagreements: string[] = []
-  const deployments = new Map<string, Account>()
+  const deployments = new Map<string, CallCost>()
   const totals: Totals = {
     lines: 0,
     unread: 0,
@@ -51,7 +51,7 @@ export function createSavingsReport(): SavingsReport {
 }
 
 /** What one deployment did and was paid. */
-type Account = {
+type CallCost = {
   attempts: number
   promptTokens: number
   cachedTokens: number
@@ -112,7 +112,7 @@ function shown(value: unknown): string {
   return value === undefined ? 'unknown' : String(value)
 }
 
-function enter(attempt: Spent, deployments: Map<string, Account>): void {
+function enter(attempt: Spent, deployments: Map<string, CallCost>): void {
   const { deployment, used } = attempt
   const account = deployments.get(deployment) ?? {
     attempts: 0,
@@ -148,7 +148,7 @@ function sumUp({ attempts, baseline }: MoneyLine, totals: Totals): void {
   totals.baseline += BigInt(baselineNanoUsd)
 }
 
-function tableOf(deployments: ReadonlyMap<string, Account>): readonly string[] {
+function tableOf(deployments: ReadonlyMap<string, CallCost>): readonly string[] {
   const rows = [...deployments]
     .toSorted(([one], [other]) => (one < other ? -1 : 1))
     .map(([name, { attempts, promptTokens, cachedTokens, completionTokens, cost, estimated, unknown }]) => [

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util'
 import { priceOf } from '../catalog/listed-price.ts'
-import { nanoUsd, type Price } from '../core/price.ts'
-import { type ErrorForm, errorForms } from '../simulator/runpod-errors.ts'
-import { type Generation, generations } from '../simulator/runpod-work.ts'
-import { type TogetherBreak, togetherBreaks } from '../simulator/together-answer.ts'
-import { type TogetherLimit, togetherLimits } from '../simulator/together-error.ts'
+import { nanoUsd, type Price } from '../core/model/price.ts'
+import { type ErrorForm, errorForms } from '../simulator/runpod/errors.ts'
+import { type Generation, generations } from '../simulator/runpod/work.ts'
+import { type TogetherBreak, togetherBreaks } from '../simulator/together/answer.ts'
+import { type TogetherLimit, togetherLimits } from '../simulator/together/error.ts'
 
 /** A simulated upstream as the words of the command describe it. What is left out is as usual there. */
 export type AskedSimulation = { readonly name: SimulatedName; readonly port: number } & SimulationSettings

@@ -1,8 +1,8 @@
-import { simulateBaseten } from '../simulator/baseten.ts'
-import { simulatePandotate } from '../simulator/pandotate.ts'
-import { simulateRunpod } from '../simulator/runpod.ts'
-import { operations } from '../simulator/runpod-limits.ts'
-import { simulateTogether } from '../simulator/together.ts'
+import { simulateBaseten } from '../simulator/baseten/baseten.ts'
+import { simulatePandotate } from '../simulator/pandotate/pandotate.ts'
+import { operations } from '../simulator/runpod/limits.ts'
+import { simulateRunpod } from '../simulator/runpod/runpod.ts'
+import { simulateTogether } from '../simulator/together/together.ts'
 import type { AskedSimulation, SimulatedName } from './simulation-options.ts'
 
 /** A simulated upstream that listens, and what a person is told of it. */

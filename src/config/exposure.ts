@@ -1,9 +1,9 @@
 import { isIPv4 } from 'node:net'
-import type { JsonObject } from '../core/json.ts'
+import type { JsonObject } from '../core/model/json.ts'
+import { finding } from './error-text.ts'
 import type { Finding } from './problem.ts'
 import type { ConfigSchema } from './schema.ts'
 import type { Config } from './settings.ts'
-import { finding } from './wording.ts'
 
 /**
  * Refuses to serve other machines, or the pages of any origin, without asking for a key, unless that is allowed in so

@@ -1,7 +1,7 @@
-import { isObject } from '../core/json.ts'
-import type { Provider } from '../providers/provider.ts'
+import { isObject } from '../core/model/json.ts'
+import type { Provider } from '../providers/base/provider.ts'
+import { finding } from './error-text.ts'
 import type { Finding } from './problem.ts'
-import { finding } from './wording.ts'
 
 /** A provider of the configuration: a name, and what kind of upstream it is. */
 export type Instance = { readonly name: string; readonly provider: Provider }

@@ -1,7 +1,7 @@
 import type * as z from 'zod'
+import { expectation, finding } from './error-text.ts'
 import type { Finding, Path } from './problem.ts'
 import { type Shape, shapeAt } from './shape.ts'
-import { expectation, finding } from './wording.ts'
 
 /** What the environment says of a place that it set. */
 export type Given = { readonly text: string; readonly expected: string | undefined }

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { StrategyName } from '../core/model.ts'
+import type { StrategyName } from '../core/model/call.ts'
 import { ownPriceSetting, unknownHardware } from './own-price.ts'
 
 /**

@@ -1,11 +1,11 @@
-import { isObject } from '../core/json.ts'
-import type { Provider } from '../providers/provider.ts'
+import { isObject } from '../core/model/json.ts'
+import type { Provider } from '../providers/base/provider.ts'
+import { masked, withoutCredentials } from './error-text.ts'
 import type { Path } from './problem.ts'
 import { type CurrentPrices, routeHeadings, routeRows } from './route-report.ts'
 import type { Config, ProviderSettings } from './settings.ts'
 import { inputShape, outputShape, type Shape, shapeAt, typesOf } from './shape.ts'
 import { aligned, pairs, type Rows } from './table.ts'
-import { masked, withoutCredentials } from './wording.ts'
 
 /** What a configuration comes to, for people: where it listens, what it allows, and where calls go. No secret. */
 export function describeConfig(

@@ -1,7 +1,7 @@
 import { defaultModels } from '../catalog/models.ts'
 import type { OwnPrices } from '../catalog/own-prices.ts'
-import type { Clocks, StrategyName } from '../core/model.ts'
-import type { Traits } from '../core/ports.ts'
+import type { Clocks, StrategyName } from '../core/model/call.ts'
+import type { Traits } from '../core/model/ports.ts'
 import type { WrittenDeployment, WrittenModel } from './models.ts'
 import { ownPrices } from './own-price.ts'
 

@@ -1,25 +1,25 @@
-import { type Account, openAccount } from './account.ts'
-import { type Answer, attempt, type Bursts } from './attempt.ts'
-import type { AttemptParts } from './attempt-trace.ts'
-import { aboutBestOf, isRanked, rankChoices } from './best-of.ts'
-import type { Budget } from './budget.ts'
-import type { CallSignal } from './call-signal.ts'
-import type { Explanation } from './explain.ts'
-import { Failure } from './failure.ts'
-import { isSinglePart, isSplitAt, splitCall } from './fan-out.ts'
-import { fold } from './fold.ts'
-import { createMeter, type Meter, type MeteredUsage } from './meter.ts'
-import type { AnyCall, Call, Delta, Relay, RelayReply, Reply, Usage } from './model.ts'
-import { openParted } from './parted.ts'
-import type { Planned, Planner } from './planner.ts'
-import type { Clock, Deployment, Detokenizer, Random, TokenCounter } from './ports.ts'
-import type { OpenRecord } from './recorder.ts'
+import { type CallCost, openCallCost } from './account/call-cost.ts'
+import { createMeter, type Meter, type MeteredUsage } from './account/meter.ts'
+import type { OpenRecord } from './account/recorder.ts'
+import { aboutBestOf, isRanked, rankChoices } from './adapt/best-of.ts'
+import { type Answer, attempt, type Bursts } from './attempt/attempt.ts'
+import type { AttemptParts } from './attempt/open-attempt.ts'
+import { walk } from './attempt/walk.ts'
+import type { GatewayParts } from './gateway-parts.ts'
+import type { DeploymentReport } from './health/health-registry.ts'
+import { isSinglePart, isSplitAt, splitCall } from './join/fan-out.ts'
+import { isContinuable } from './join/remainder.ts'
+import { resumableStream } from './join/resume-stream.ts'
+import { runParts } from './join/run-parts.ts'
+import type { AnyCall, Call, Delta, Relay, RelayReply, Reply, Usage } from './model/call.ts'
+import type { CallSignal } from './model/call-signal.ts'
+import { Failure } from './model/failure.ts'
+import { fold } from './model/fold.ts'
+import type { Deployment } from './model/ports.ts'
+import type { Explanation } from './plan/explain.ts'
+import type { Planned } from './plan/planner.ts'
+import type { ListedModel, Plan } from './plan/router.ts'
 import { relay } from './relay.ts'
-import { isContinuable } from './rest.ts'
-import type { ListedModel, Plan } from './router.ts'
-import { seamed } from './seam.ts'
-import type { DeploymentReport, Standings } from './standings.ts'
-import { type Hedging, walk } from './walk.ts'
 
 /** The story of a call: plan it, split it where its upstream must have it so, try, meter, tell. */
 export interface Gateway {
@@ -45,31 +45,6 @@ export type Stream = {
   usage(): Usage | Promise<Usage>
 }
 
-export type GatewayParts = {
-  readonly planner: Planner
-  readonly standings: Standings
-  readonly counter: TokenCounter
-  readonly detokenizer: Detokenizer
-  readonly clock: Clock
-  readonly random: Random
-  readonly limits: GatewayLimits
-  /** Bounds how often an upstream is asked again; undefined: nothing does. */
-  readonly retryBudget?: Budget | undefined
-  /** A slow stream gets a second attempt beside it; undefined: none does. */
-  readonly hedging?: Hedging<Answer> | undefined
-}
-
-export type GatewayLimits = {
-  /** How long one call may take in all, retries and fallbacks included. */
-  readonly deadlineMs: number
-  /** How many parts of one call run at once. */
-  readonly fanOut: number
-  /** How many choices one call may ask for, over all its prompts. */
-  readonly choices: number
-  /** A stream that breaks off goes on at another deployment, where one can take it up. */
-  readonly continueStreams: boolean
-}
-
 export function createGateway(parts: GatewayParts): Gateway {
   const { planner } = parts
   return {
@@ -92,7 +67,7 @@ export function createGateway(parts: GatewayParts): Gateway {
 }
 
 /** Lets go of an answer that nobody reads. */
-export function giveUp({ bursts }: Answer): void {
+export function abandonAnswer({ bursts }: Answer): void {
   if (Symbol.asyncIterator in bursts) void bursts[Symbol.asyncIterator]().return?.()
 }
 
@@ -134,7 +109,7 @@ function open<Used>(job: Job, use: Use<Used>): Promise<Used> {
   record.row.model = call.model
   record.row.stream = call.stream
   const planned = job.parts.planner.plan(call)
-  const account = openAccount(planned.baseline, record)
+  const account = openCallCost(planned.baseline, record)
   const work: Work = { ...job, planned, account }
   return isSinglePart(call) ? openWhole(work, planned.plan, use) : openSeveral(work, planned.plan).then(use)
 }
@@ -160,7 +135,7 @@ async function openSeveral(work: Work, plan: Plan): Promise<Stream> {
   }
 }
 
-type Work = Job & { readonly planned: Planned; readonly account: Account }
+type Work = Job & { readonly planned: Planned; readonly account: CallCost }
 
 /** It takes what is done next along: every promise between is paid for by every call. */
 function openWhole<Used>(work: Work, plan: Plan, use: Use<Used>): Promise<Used> {
@@ -190,7 +165,7 @@ function mayBreakOff({ call, parts }: Work, plan: Plan): boolean {
 
 function openSeamed(work: Work, plan: Plan, first: Answer, meter: Meter): Stream {
   const { call, parts, account, record, signal } = work
-  const { bursts, usage } = seamed({
+  const { bursts, usage } = resumableStream({
     ...{ call, plan, first, meter, account, signal, counter: parts.counter, record: record.row },
     isOver: () => parts.clock.now() >= deadlineOf(work, call),
     walk: (rest, make) => run(work, rest, call, 0, meter, make),
@@ -210,7 +185,7 @@ async function openParts(work: Work, plan: Plan): Promise<Stream> {
   const parts = splitCall(call, limits.choices)
   record.row.parts = parts.length
   const isBest = isRanked(call)
-  const merged = await openParted({
+  const merged = await runParts({
     parts,
     counter,
     limit: limits.fanOut,

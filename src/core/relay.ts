@@ -1,21 +1,21 @@
-import { openAccount } from './account.ts'
-import { type AttemptParts, openAttempt } from './attempt-trace.ts'
-import { type CallSignal, controllerUnder } from './call-signal.ts'
-import { joinEmbeddings, splitInputs, vouchEmbeddings } from './embeddings.ts'
-import { Failure } from './failure.ts'
-import type { GatewayParts } from './gateway.ts'
-import { inTime } from './in-time.ts'
-import { isObject, type JsonObject } from './json.ts'
-import { merge } from './merge.ts'
-import type { MeteredUsage } from './meter.ts'
-import type { Relay, RelayReply, Usage } from './model.ts'
-import type { Names } from './names.ts'
-import { promptSizeOf, wholeTokens } from './prompt-size.ts'
-import type { OpenRecord } from './recorder.ts'
-import { vouchRerank } from './rerank.ts'
-import type { Plan } from './router.ts'
-import { addUsage, type ClaimedUsage, readCount, readUsage, writeUsage } from './usage.ts'
-import { walk } from './walk.ts'
+import { openCallCost } from './account/call-cost.ts'
+import type { MeteredUsage } from './account/meter.ts'
+import { promptSizeOf, wholeTokens } from './account/prompt-size.ts'
+import type { OpenRecord } from './account/recorder.ts'
+import { inTime } from './attempt/in-time.ts'
+import { type AttemptParts, openAttempt } from './attempt/open-attempt.ts'
+import { walk } from './attempt/walk.ts'
+import type { GatewayParts } from './gateway-parts.ts'
+import { joinEmbeddings, splitInputs, validateEmbeddings } from './join/embeddings.ts'
+import { merge } from './join/merge.ts'
+import { validateRerank } from './join/rerank.ts'
+import type { Relay, RelayReply, Usage } from './model/call.ts'
+import { type CallSignal, controllerUnder } from './model/call-signal.ts'
+import { Failure } from './model/failure.ts'
+import { isObject, type JsonObject } from './model/json.ts'
+import type { LazySet } from './model/lazy-set.ts'
+import { addUsage, type ClaimedUsage, readCount, readUsage, writeUsage } from './model/usage.ts'
+import type { Plan } from './plan/router.ts'
 
 /** The story of a relay: plan it, split it where there is too much of it, try, count, put together. */
 export async function relay(
@@ -28,7 +28,7 @@ export async function relay(
   row.kind = call.kind
   row.model = call.model
   const planned = parts.planner.plan(call)
-  const account = openAccount(planned.baseline, record)
+  const account = openCallCost(planned.baseline, record)
   const pieces = call.kind === 'embeddings' ? splitInputs(call, inputsPerRequest(planned.plan)) : [call]
   row.parts = pieces.length
   const usages = new Map<number, MeteredUsage>()
@@ -115,7 +115,7 @@ async function attemptRelay(parts: AttemptParts<Relay>): Promise<Relayed> {
     const raw = await inTime(parts, sent, clocks.totalMs)
     const claimed = claimOf(raw.body, parts.record.flags)
     open.claims({ usage: () => claimed, isFinished })
-    const reply = call.kind === 'embeddings' ? vouchEmbeddings(raw, call) : vouchRerank(raw, call)
+    const reply = call.kind === 'embeddings' ? validateEmbeddings(raw, call) : validateRerank(raw, call)
     open.commit()
     open.end()
     return { piece: call, reply, claimed }
@@ -137,7 +137,7 @@ function noneOf({ kind }: Relay): Failure {
 }
 
 /** Nothing is brought forth but what was asked about. */
-function claimOf({ usage }: JsonObject, flags: Pick<Names, 'add'>): ClaimedUsage | undefined {
+function claimOf({ usage }: JsonObject, flags: Pick<LazySet, 'add'>): ClaimedUsage | undefined {
   const claimed = readUsage(usage, flags)
   if (claimed === undefined) return undefined
   const promptTokens = claimed.promptTokens ?? readCount(claimed.raw['total_tokens'], flags)

@@ -1,12 +1,12 @@
-import { anthropic } from './anthropic.ts'
-import { chat } from './chat.ts'
-import { completions } from './completions.ts'
-import type { Dialect, RelayDialect } from './dialect.ts'
-import { embeddings } from './embeddings.ts'
-import { fim } from './fim.ts'
-import { inference } from './inference.ts'
-import { rerank } from './rerank.ts'
-import { createResponses, type ResponsesParts } from './responses.ts'
+import { anthropic } from './anthropic/anthropic.ts'
+import { inference } from './inference/inference.ts'
+import { chat } from './openai/chat.ts'
+import { completions } from './openai/completions.ts'
+import { embeddings } from './openai/embeddings.ts'
+import { fim } from './openai/fim.ts'
+import { rerank } from './openai/rerank.ts'
+import { createResponses, type ResponsesParts } from './responses/responses.ts'
+import type { Dialect, RelayDialect } from './shared/dialect.ts'
 
 /** Every dialect that needs nothing but a request and its answer. */
 export const dialects: readonly Dialect[] = [inference, completions, chat, anthropic, fim]

@@ -1,25 +1,25 @@
 import Router from '@koa/router'
 import type Koa from 'koa'
 import type { Middleware } from 'koa'
-import type { AnyCall } from '../core/model.ts'
-import type { Asking, Dialect, RelayDialect } from '../dialects/dialect.ts'
-import { everyPrefix } from '../dialects/prefixes.ts'
-import { takeAzurePaths } from './azure.ts'
-import { allowOrigins, type CorsSettings } from './cors.ts'
-import { type CountTokensParts, serveCountTokens } from './count-tokens.ts'
-import { type DeploymentsParts, serveDeployments } from './deployments.ts'
-import { answerErrors } from './errors.ts'
-import { type ExplainParts, serveExplain } from './explain.ts'
-import { type GenerationParts, serveGeneration } from './generation.ts'
-import { identify, type NewId } from './identify.ts'
+import type { AnyCall } from '../core/model/call.ts'
+import type { Asking, Dialect, RelayDialect } from '../dialects/shared/dialect.ts'
+import { everyPrefix } from '../dialects/shared/prefixes.ts'
+import { serveRelay } from './call/relay.ts'
+import { type ServeParts, serveDialect } from './call/serve.ts'
 import { LightKoa } from './light-koa.ts'
-import { type ModelsParts, serveModels } from './models.ts'
-import { serveRelay } from './relay.ts'
-import { type ServeParts, serveDialect } from './serve.ts'
-import { type StoredResponsesParts, serveStoredResponses } from './stored-responses.ts'
-import { type SystemParts, serveSystem } from './system.ts'
-import { serveTokenize, type TokenizeParts } from './tokenize.ts'
-import { serveWake, type WakeParts } from './wake.ts'
+import { takeAzurePaths } from './middleware/azure.ts'
+import { allowOrigins, type CorsSettings } from './middleware/cors.ts'
+import { answerErrors } from './middleware/errors.ts'
+import { assignRequestId, type NewId } from './middleware/request-id.ts'
+import { type CountTokensParts, serveCountTokens } from './routes/count-tokens.ts'
+import { type DeploymentsParts, serveDeployments } from './routes/deployments.ts'
+import { type ExplainParts, serveExplain } from './routes/explain.ts'
+import { type GenerationParts, serveGeneration } from './routes/generation.ts'
+import { type ModelsParts, serveModels } from './routes/models.ts'
+import { type StoredResponsesParts, serveStoredResponses } from './routes/stored-responses.ts'
+import { type SystemParts, serveSystem } from './routes/system.ts'
+import { serveTokenize, type TokenizeParts } from './routes/tokenize.ts'
+import { serveWake, type WakeParts } from './routes/wake.ts'
 
 export type AppParts = ServeParts &
   ModelsParts &
@@ -45,7 +45,7 @@ export function createApp(parts: AppParts): Koa {
   app.silent = true
   const calls = callRoutes(parts)
   const router = createRouter(parts, calls)
-  app.use(identify(parts.newId))
+  app.use(assignRequestId(parts.newId))
   if (parts.cors.origins.length > 0) app.use(allowOrigins(parts.cors))
   app.use(answerErrors())
   app.use(serveCallsByPath(calls))

@@ -1,6 +1,6 @@
 import type { PriceBook } from '../catalog/price-book.ts'
 import type { Config } from '../config.ts'
-import type { Clock, Upstream } from '../core/ports.ts'
+import type { Clock, Upstream } from '../core/model/ports.ts'
 import { createTokenizer } from '../tokenizers/cl100k.ts'
 import { createUpstreams } from './upstreams.ts'
 

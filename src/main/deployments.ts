@@ -1,9 +1,9 @@
 import type { KnownPrice, PriceBook, PriceQuestion } from '../catalog/price-book.ts'
 import type { Config } from '../config.ts'
-import type { Clock, Deployment, Route, Traits, Upstream } from '../core/ports.ts'
-import { unknownPrice } from '../core/price.ts'
-import { createRecent } from '../core/recent.ts'
-import { pricedAs } from './priced-as.ts'
+import { createLruMap } from '../core/model/lru-map.ts'
+import type { Clock, Deployment, Route, Traits, Upstream } from '../core/model/ports.ts'
+import { unknownPrice } from '../core/model/price.ts'
+import { priceKey } from './price-key.ts'
 
 export type RoutesParts = {
   readonly config: Config
@@ -32,7 +32,7 @@ function createDeployment(
   if (upstream === undefined || written === undefined) {
     throw new TypeError(`The configuration names no provider: ${settings.provider}`)
   }
-  const provider = pricedAs(written)
+  const provider = priceKey(written)
   const common = {
     id: `${settings.model ?? pattern}@${settings.provider}`,
     upstream,
@@ -100,7 +100,7 @@ const dayMs = 86_400_000
 
 /** Callers name models as they like: of what is made by name, so many are kept, and none by a name that is too long. */
 function remembered(make: (model: string) => Deployment): (model: string) => Deployment {
-  const made = createRecent<Deployment>(mostNames)
+  const made = createLruMap<Deployment>(mostNames)
   return (model) => {
     const known = made.get(model)
     if (known !== undefined) return known

@@ -1,6 +1,6 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
-import type { Failure } from '../core/failure.ts'
-import { shuttingDown } from '../http/open-calls.ts'
+import type { Failure } from '../core/model/failure.ts'
+import { shuttingDown } from '../http/call/open-calls.ts'
 import type { RunningServer } from '../http/server.ts'
 
 /** How a gateway comes to its end: told to whom, waited for how long. */

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { PriceBook } from '../catalog/price-book.ts'
-import type { Clock, Upstream, UpstreamModel } from '../core/ports.ts'
+import type { Clock, Upstream, UpstreamModel } from '../core/model/ports.ts'
 
 /** Prices that upstreams are asked for, until it is disposed. */
 export interface PriceRefresh extends Disposable {

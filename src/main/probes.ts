@@ -1,13 +1,13 @@
 import type { Logger } from 'pino'
-import { asFailure, Failure } from '../core/failure.ts'
-import type { Clock, Deployment, Random, Upstream, UpstreamHealth } from '../core/ports.ts'
-import { outcomeOf, type Probe } from '../core/probe.ts'
-import type { Standings } from '../core/standings.ts'
-import { answerTo, type Bounds } from './question.ts'
+import type { HealthRegistry } from '../core/health/health-registry.ts'
+import { outcomeOf, type Probe } from '../core/health/probe.ts'
+import { asFailure, Failure } from '../core/model/failure.ts'
+import type { Clock, Deployment, Random, Upstream, UpstreamHealth } from '../core/model/ports.ts'
+import { type Bounds, withTimeout } from './with-timeout.ts'
 
 export type ProbesParts = {
   readonly deployments: Iterable<Deployment>
-  readonly standings: Pick<Standings, 'probed'>
+  readonly standings: Pick<HealthRegistry, 'probed'>
   readonly intervalMs: number
   /** How long an upstream may take to tell. */
   readonly timeoutMs: number
@@ -78,7 +78,7 @@ const jitter = 0.2
 /** What it says, or why it does not: never rejects. */
 async function ask(upstream: Askable, bounds: Bounds): Promise<UpstreamHealth | Failure> {
   try {
-    return await answerTo(upstream, (signal) => upstream.health(signal), bounds)
+    return await withTimeout(upstream, (signal) => upstream.health(signal), bounds)
   } catch (thrown) {
     return asFailure(thrown)
   }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import { type Config, ConfigError, isExposed } from '../config.ts'
-import type { Clock } from '../core/ports.ts'
+import type { Clock } from '../core/model/ports.ts'
 
 /** Puts another configuration in the place of the one that is in use. */
 export interface Reload {

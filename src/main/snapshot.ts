@@ -5,24 +5,24 @@ import { hardwarePrices } from '../catalog/hardware.ts'
 import { createPriceBook } from '../catalog/price-book.ts'
 import { shippedPrices } from '../catalog/prices.ts'
 import type { Config } from '../config.ts'
-import { createBudget } from '../core/budget.ts'
-import { createCoalescer } from '../core/coalesce.ts'
-import type { Failure } from '../core/failure.ts'
-import { createGate } from '../core/gate.ts'
-import { createGateway, type Gateway, giveUp } from '../core/gateway.ts'
-import { createIdempotency, type Idempotency } from '../core/idempotency.ts'
-import { createPlanner } from '../core/planner.ts'
-import type { Clock, Detokenizer, Route, Sink, TokenCounter, TokenEncoder } from '../core/ports.ts'
-import { createRecorder } from '../core/recorder.ts'
-import { createResponseCache } from '../core/response-cache.ts'
-import { reuseAnswers, type SharedWork } from '../core/reuse.ts'
-import { createRouter } from '../core/router.ts'
-import { createStandings, type Standings } from '../core/standings.ts'
-import { createStickiness } from '../core/stickiness.ts'
+import { createRecorder } from '../core/account/recorder.ts'
+import { createAuthenticator } from '../core/authenticate.ts'
+import { abandonAnswer, createGateway, type Gateway } from '../core/gateway.ts'
+import { createHealthRegistry, type HealthRegistry } from '../core/health/health-registry.ts'
+import { createRetryBudget } from '../core/health/retry-budget.ts'
+import type { Failure } from '../core/model/failure.ts'
+import type { Clock, Detokenizer, Route, Sink, TokenCounter, TokenEncoder } from '../core/model/ports.ts'
+import { createPlanner } from '../core/plan/planner.ts'
+import { createRouter } from '../core/plan/router.ts'
+import { createStickiness } from '../core/plan/stickiness.ts'
+import { cachedGateway, type SharedWork } from '../core/reuse/cached-gateway.ts'
+import { createCoalescer } from '../core/reuse/coalesce.ts'
+import { createIdempotency, type Idempotency } from '../core/reuse/idempotency.ts'
+import { createResponseCache } from '../core/reuse/response-cache.ts'
 import { dialectsWith, relays } from '../dialects/all.ts'
 import { type AppParts, createApp } from '../http/app.ts'
-import { createBodyReader } from '../http/body.ts'
-import { createOpenCalls } from '../http/open-calls.ts'
+import { createBodyReader } from '../http/call/body.ts'
+import { createOpenCalls } from '../http/call/open-calls.ts'
 import { createRoutes } from './deployments.ts'
 import { type PriceRefresh, refreshPrices } from './price-refresh.ts'
 import { startProbes } from './probes.ts'
@@ -35,7 +35,7 @@ export interface Snapshot extends AsyncDisposable {
   readonly listener: RequestListener
   readonly gateway: Gateway
   /** What another configuration's may go on with. */
-  readonly standings: Standings
+  readonly standings: HealthRegistry
   readonly prices: PriceRefresh | undefined
   readonly idempotency: Idempotency | undefined
   /** Has every connection of a call closed after its answer. */
@@ -49,7 +49,7 @@ export interface Snapshot extends AsyncDisposable {
 }
 
 /** What lasts as long as the process, whatever the configuration. */
-export type Lasting = {
+export type LastingTimes = {
   readonly clock: Clock
   readonly log: Logger
   readonly tokenizer: TokenCounter & Detokenizer
@@ -71,7 +71,7 @@ type LastingAppPart =
   | 'version'
 
 /** Of what was learnt with the configuration before, what is still true is kept. */
-export function createSnapshot(config: Config, lasting: Lasting, before?: Snapshot): Snapshot {
+export function createSnapshot(config: Config, lasting: LastingTimes, before?: Snapshot): Snapshot {
   const { clock, log } = lasting
   const { limits, slowThresholdMs, strict, demo } = config
   const userAgent = `pandotate-gateway/${lasting.app.version}`
@@ -84,7 +84,7 @@ export function createSnapshot(config: Config, lasting: Lasting, before?: Snapsh
   const routes = createRoutes({ config, upstreams, book, clock })
   const standings = standingsFor(routes, unchanged, clock, before?.standings)
   const plain = createPlainGateway(config, lasting, routes, standings)
-  const gateway = reuseAnswers(plain, {
+  const gateway = cachedGateway(plain, {
     cache: config.cache.enabled ? createResponseCache(config.cache, clock) : undefined,
     coalescer: config.coalesce ? createCoalescer<SharedWork>() : undefined,
     recorder: createRecorder([], clock, slowThresholdMs),
@@ -99,7 +99,7 @@ export function createSnapshot(config: Config, lasting: Lasting, before?: Snapsh
     router: createRouter(routes),
     encoder: lasting.encoder,
     dialects: dialectsWith({ store: lasting.app.responseStore, clock }),
-    gate: createGate(config.keys),
+    gate: createAuthenticator(config.keys),
     recorder: createRecorder(lasting.sinks, clock, slowThresholdMs),
     readBody: createBodyReader(limits),
     counter: lasting.tokenizer,
@@ -153,11 +153,11 @@ function standingsFor(
   routes: readonly Route[],
   unchanged: ReadonlySet<string>,
   clock: Clock,
-  before: Standings | undefined,
-): Standings {
+  before: HealthRegistry | undefined,
+): HealthRegistry {
   const deployments = routes.flatMap((route) => route.deployments)
   const ids = deployments.map(({ id }) => id)
-  if (before === undefined) return createStandings(ids, clock, Math.random)
+  if (before === undefined) return createHealthRegistry(ids, clock, Math.random)
   const kept = deployments.filter(({ upstream }) => unchanged.has(upstream.name))
   return before.renewed(ids, new Set(kept.map(({ id }) => id)))
 }
@@ -165,9 +165,9 @@ function standingsFor(
 /** The gateway without what spares calls. */
 function createPlainGateway(
   { keys, limits, stickiness, hedging }: Config,
-  { clock, tokenizer }: Lasting,
+  { clock, tokenizer }: LastingTimes,
   routes: readonly Route[],
-  standings: Standings,
+  standings: HealthRegistry,
 ): Gateway {
   const random = Math.random
   const planner = createPlanner({
@@ -178,10 +178,10 @@ function createPlainGateway(
     clock,
     random,
   })
-  const budget = (share: number, least: number) => createBudget({ share, least }, clock)
+  const budget = (share: number, least: number) => createRetryBudget({ share, least }, clock)
   return createGateway({
     ...{ planner, standings, counter: tokenizer, detokenizer: tokenizer, clock, random, limits },
     retryBudget: budget(limits.retryShare, 3),
-    hedging: hedging.enabled ? { budget: budget(hedging.share, 1), discard: giveUp } : undefined,
+    hedging: hedging.enabled ? { budget: budget(hedging.share, 1), discard: abandonAnswer } : undefined,
   })
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts'
-import type { Upstream } from '../core/ports.ts'
+import type { Upstream } from '../core/model/ports.ts'
 import { providers } from '../providers/all.ts'
-import type { ProviderTools } from '../providers/provider.ts'
+import type { ProviderTools } from '../providers/base/provider.ts'
 
 /** The providers of a configuration, by their names. They open no connection yet. */
 export function createUpstreams(config: Config, tools: ProviderTools): ReadonlyMap<string, Upstream> {

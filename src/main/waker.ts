@@ -1,8 +1,8 @@
 import type { Logger } from 'pino'
-import { asFailure, Failure } from '../core/failure.ts'
-import type { Deployment } from '../core/ports.ts'
-import type { Waker } from '../http/wake.ts'
-import { answerTo } from './question.ts'
+import { asFailure, Failure } from '../core/model/failure.ts'
+import type { Deployment } from '../core/model/ports.ts'
+import type { Waker } from '../http/routes/wake.ts'
+import { withTimeout } from './with-timeout.ts'
 
 /** Wakes these deployments, and logs it. */
 export function createWaker(deployments: Iterable<Deployment>, log: Logger): Waker {
@@ -14,7 +14,7 @@ export function createWaker(deployments: Iterable<Deployment>, log: Logger): Wak
       const { name: provider, wake } = upstream
       if (wake === undefined) throw nothingToWake(id, provider)
       try {
-        await answerTo(upstream, (bounded) => wake.call(upstream, bounded), { signal, timeoutMs })
+        await withTimeout(upstream, (bounded) => wake.call(upstream, bounded), { signal, timeoutMs })
       } catch (thrown) {
         const { kind, upstreamStatus, operatorNote } = asFailure(thrown)
         log.warn({ deployment: id, provider, failure: kind, upstreamStatus, operatorNote }, 'not woken')

@@ -1,10 +1,10 @@
-import { baseten } from './baseten.ts'
-import { openaiCompatible } from './openai-compatible.ts'
-import { pandotate } from './pandotate.ts'
-import type { Provider } from './provider.ts'
-import { runpod } from './runpod.ts'
+import type { Provider } from './base/provider.ts'
+import { baseten } from './baseten/baseten.ts'
+import { openaiCompatible } from './openai/openai-compatible.ts'
+import { pandotate } from './pandotate/pandotate.ts'
+import { runpod } from './runpod/runpod.ts'
 import { simulator } from './simulator.ts'
-import { together } from './together.ts'
+import { together } from './together/together.ts'
 
 /** Every kind of upstream there is. */
 export const providers: readonly Provider[] = [

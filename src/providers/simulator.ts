@@ -1,18 +1,18 @@
 import { setImmediate } from 'node:timers/promises'
 import * as z from 'zod'
-import { Failure } from '../core/failure.ts'
-import type { AnyCall, Call, RawDelta, Relay, RelayReply } from '../core/model.ts'
-import { pause } from '../core/pause.ts'
-import type { Attempt, Clock } from '../core/ports.ts'
-import { holdsTokenIds, inWords } from '../core/token-ids.ts'
-import { knownModels } from '../simulator/behaviours.ts'
-import { createScribe, type Scribe } from '../simulator/chunks.ts'
-import { echoedPrompt, ignoredFields, scriptRequest } from '../simulator/request.ts'
-import type { Refusal, Script } from '../simulator/script.ts'
-import { createSimulatorState } from '../simulator/state.ts'
-import { embeddingsFor, rerankFor } from '../simulator/vectors.ts'
-import type { Provider } from './provider.ts'
-import { refusal } from './refusal.ts'
+import { holdsTokenIds, inWords } from '../core/adapt/token-ids.ts'
+import { pause } from '../core/attempt/pause.ts'
+import type { AnyCall, Call, RawDelta, Relay, RelayReply } from '../core/model/call.ts'
+import { Failure } from '../core/model/failure.ts'
+import type { Attempt, Clock } from '../core/model/ports.ts'
+import { knownModels } from '../simulator/script/behaviours.ts'
+import { type AnswerScript, createAnswerScript } from '../simulator/script/chunks.ts'
+import { echoedPrompt, ignoredFields, scriptRequest } from '../simulator/script/request.ts'
+import type { Refusal, Script } from '../simulator/script/script.ts'
+import { createSimulatorState } from '../simulator/script/state.ts'
+import { embeddingsFor, rerankFor } from '../simulator/script/vectors.ts'
+import type { Provider } from './base/provider.ts'
+import { refusal } from './http-error/http-error.ts'
 
 /**
  * A provider inside the gateway that runs no model: what it does, failures included, is spelled by the model's
@@ -154,8 +154,8 @@ function garbled({ name }: Stage<AnyCall>): Failure {
 /** As many as one read of a socket brings; between bursts other work gets its turn. */
 const mostInOneBurst = 32
 
-function scribeFor({ call, attempt, clock }: Stage): Scribe {
-  return createScribe({
+function scribeFor({ call, attempt, clock }: Stage): AnswerScript {
+  return createAnswerScript({
     kind: call.kind,
     id: `${call.kind === 'text' ? 'cmpl' : 'chatcmpl'}-sim-${call.id}`,
     createdEpochSeconds: Math.floor(clock.epochMs() / 1000),

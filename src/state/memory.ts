@@ -1,3 +1,4 @@
+import type { Clock } from '../core/model/ports.ts'
 import type {
   AdmitRequest,
   Admittance,
@@ -13,7 +14,6 @@ import type {
   SharedState,
   Spent,
 } from '../core/model/shared-state.ts'
-import type { Clock } from '../core/ports.ts'
 import { type FullAt, readingOf, refunded, taken } from './gcra.ts'
 import { createMemoryMoney, type MemoryMoney, type MoneySnapshot } from './memory-money.ts'
 

@@ -1,4 +1,4 @@
-import type { Sink } from '../core/ports.ts'
+import type { Sink } from '../core/model/ports.ts'
 import { type Generations, isKept } from './generations.ts'
 import { lineOf } from './line.ts'
 import type { CallLog } from './log.ts'

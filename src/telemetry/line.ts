@@ -1,9 +1,8 @@
-import type { Failure } from '../core/failure.ts'
-import { isObject, type JsonObject } from '../core/json.ts'
-import type { Names } from '../core/names.ts'
-import type { Consumption, Price } from '../core/price.ts'
-import type { AttemptRecord, CallRecord } from '../core/record.ts'
-import type { Baseline } from '../core/spending.ts'
+import type { Failure } from '../core/model/failure.ts'
+import { isObject, type JsonObject } from '../core/model/json.ts'
+import type { LazySet } from '../core/model/lazy-set.ts'
+import type { Consumption, Price } from '../core/model/price.ts'
+import type { AttemptRecord, Baseline, CallRecord } from '../core/model/record.ts'
 
 /**
  * A call's record as the members of a JSON object, without its braces: an allow-list of ids, counts and durations, and no
@@ -124,7 +123,7 @@ function endOf({ slow, requestBytes, responseBytes, dropped, converted, flags }:
   return `,"slow":${slow}${sizes}${names}`
 }
 
-function namesIn(names: Names, label: string): string {
+function namesIn(names: LazySet, label: string): string {
   return names.size > 0 ? `,"${label}":${JSON.stringify([...names])}` : ''
 }
 

@@ -1,8 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import type { Sink } from '../core/ports.ts'
-import { outcomeOf } from '../core/probe.ts'
-import type { CallRecord } from '../core/record.ts'
-import type { DeploymentReport } from '../core/standings.ts'
+import type { DeploymentReport } from '../core/health/health-registry.ts'
+import { outcomeOf } from '../core/health/probe.ts'
+import type { Sink } from '../core/model/ports.ts'
+import type { CallRecord } from '../core/model/record.ts'
 import { createCounter, createHistogram } from './series.ts'
 import { type SheddingCounts, showShedding } from './shedding-metrics.ts'
 

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Failure } from '../core/failure.ts'
-import type { Detokenizer, TokenCounter } from '../core/ports.ts'
+import { Failure } from '../core/model/failure.ts'
+import type { Detokenizer, TokenCounter } from '../core/model/ports.ts'
 
 /**
  * OpenAI's cl100k_base. Up to 64 KiB of text is counted whole, to within a token per 512 characters where there

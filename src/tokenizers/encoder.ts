@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { TokenEncoder } from '../core/ports.ts'
+import type { TokenEncoder } from '../core/model/ports.ts'
 import { type EncodingName, encodingOfModel } from './families.ts'
 
 /** By the vocabularies that come with the packages. None is loaded before its first use. */

@@ -1,6 +1,6 @@
-import type { SimulatedServer } from '../../src/simulator/simulated-server.ts'
-import { simulateTogether } from '../../src/simulator/together.ts'
-import type { TogetherModel } from '../../src/simulator/together-models.ts'
+import type { SimulatedServer } from '../../src/simulator/server/simulated-server.ts'
+import type { TogetherModel } from '../../src/simulator/together/models.ts'
+import { simulateTogether } from '../../src/simulator/together/together.ts'
 import { type GatewayProcess, startGateway } from './gateway-process.ts'
 
 /** A gateway as a process of its own, and the Together it asks, where it asks one. */

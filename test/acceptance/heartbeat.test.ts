@@ -2,7 +2,7 @@ import Anthropic from '@anthropic-ai/sdk'
 import { ChatOpenAI, OpenAI as TextOpenAI } from '@langchain/openai'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { simulatorConfig, startTestGateway, type TestGateway } from '../gateway-fixture.ts'
+import { simulatorConfig, startTestGateway, type TestGateway } from '../harness/gateway.ts'
 
 /** Events that say nothing come before the answer, and between its words. */
 const limits = { ...simulatorConfig.limits, keepaliveMs: 0, heartbeatMs: 10 }

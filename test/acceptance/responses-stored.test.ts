@@ -1,6 +1,6 @@
 import { APIError, NotFoundError, type OpenAI } from 'openai'
 import { describe, expect, test } from 'vitest'
-import { startResponses } from './responses-stage.ts'
+import { startResponses } from './responses-harness.ts'
 
 const keys = ['sk-one-0123456789abcdef', 'sk-two-0123456789abcdef']
 const [one = '', other = ''] = keys

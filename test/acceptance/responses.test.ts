@@ -2,7 +2,7 @@ import { APIError, type OpenAI } from 'openai'
 import { zodTextFormat } from 'openai/helpers/zod'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { type ResponsesStage, stages } from './responses-stage.ts'
+import { type ResponsesStage, stages } from './responses-harness.ts'
 
 type Event = OpenAI.Responses.ResponseStreamEvent
 

@@ -1,7 +1,7 @@
 import OpenAI, { type ClientOptions } from 'openai'
 import { type GatewayOptions, type GatewayProcess, startGateway } from './gateway-process.ts'
+import { createWitness, type Witness } from './recorded-fetch.ts'
 import { startSimulatedPandotate } from './simulated-pandotate.ts'
-import { createWitness, type Witness } from './witness.ts'
 
 /**
  * A gateway, what is behind it, and a witness of what it answers. Disposed of, all of it must have stopped in good

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type ListedPrice, priceOf } from '../../src/catalog/listed-price.ts'
-import { type Price, unknownPrice } from '../../src/core/price.ts'
+import { type Price, unknownPrice } from '../../src/core/model/price.ts'
 
 const half = { inputNanoUsdPerMillion: 150_000_000, outputNanoUsdPerMillion: 600_000_000 }
 

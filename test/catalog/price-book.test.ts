@@ -5,8 +5,8 @@ import {
   type PricedProvider,
   type PriceEntry,
 } from '../../src/catalog/price-book.ts'
-import type { UpstreamModel } from '../../src/core/ports.ts'
-import { type Price, unknownPrice } from '../../src/core/price.ts'
+import type { UpstreamModel } from '../../src/core/model/ports.ts'
+import { type Price, unknownPrice } from '../../src/core/model/price.ts'
 
 const together = { name: 'together-eu', type: 'together', list: 'together' }
 const november = Date.parse('2026-11-23')

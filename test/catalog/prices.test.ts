@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { hardwareNames, hardwarePrices } from '../../src/catalog/hardware.ts'
 import { createPriceBook } from '../../src/catalog/price-book.ts'
 import { shippedPrices } from '../../src/catalog/prices.ts'
-import { costNanoUsd, unknownPrice } from '../../src/core/price.ts'
+import { costNanoUsd, unknownPrice } from '../../src/core/model/price.ts'
 
 const book = createPriceBook({ shipped: shippedPrices, hardware: hardwarePrices })
 const day = (date: string) => Date.parse(date)

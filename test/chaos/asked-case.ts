@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert'
-import type { JsonObject } from '../../src/core/json.ts'
-import type { Kind } from '../../src/core/model.ts'
+import type { Kind } from '../../src/core/model/call.ts'
+import type { JsonObject } from '../../src/core/model/json.ts'
 import type { Heard } from './caller.ts'
 import type { FaultCase } from './fault-case.ts'
+import { deploymentId, type Link, type Routes, type Stage, upstreamModel } from './harness.ts'
 import type { Row } from './served.ts'
 import { type Sight, see } from './sights.ts'
-import { deploymentId, type Link, type Routes, type Stage, upstreamModel } from './stage.ts'
 
 /** A case that is one call, made in every kind and form that it holds for. */
 export type Asked = Pick<FaultCase, 'fault' | 'name' | 'outcome' | 'awaits' | 'settings'> & {

@@ -1,4 +1,4 @@
-import type { Routes, Settings, Stage } from './stage.ts'
+import type { Routes, Settings, Stage } from './harness.ts'
 
 /** One way of one fault, and what must come of it. */
 export type FaultCase = {

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { cases } from './cases.ts'
 import { faultTitles } from './fault-case.ts'
+import type { Stage } from './harness.ts'
 import { tableOf } from './page.ts'
 import { openCommonStage, play, titleOf } from './play.ts'
-import type { Stage } from './stage.ts'
 
 let stage: Stage
 beforeAll(async () => {

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer as createNetServer, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { Worker } from 'node:worker_threads'
-import type { JsonObject } from '../../src/core/json.ts'
-import { deadOrigin } from '../fakes/raw-server.ts'
+import type { JsonObject } from '../../src/core/model/json.ts'
+import { deadOrigin } from '../harness/raw-server.ts'
 import type { FaultUpstream } from './fault-upstream.ts'
 
 /** Where the upstreams of the suite are: at the one that answers, and in places where none can be reached. */

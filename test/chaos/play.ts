@@ -1,6 +1,6 @@
 import { cases } from './cases.ts'
 import { type FaultCase, faultTitles } from './fault-case.ts'
-import { openStage, type Stage, type StageOptions } from './stage.ts'
+import { openStage, type Stage, type StageOptions } from './harness.ts'
 
 /** The stage that most cases are played on, one after the other. */
 export async function openCommonStage(options: StageOptions = {}): Promise<Stage> {

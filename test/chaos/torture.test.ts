@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Failure } from '../../src/core/failure.ts'
-import type { Call, Delta, Kind } from '../../src/core/model.ts'
-import { createNormalizer } from '../../src/core/normalize.ts'
-import { createOpenAiStream } from '../../src/dialects/openai-stream.ts'
-import { createChunkReader } from '../../src/providers/openai-answer.ts'
+import type { Call, Delta, Kind } from '../../src/core/model/call.ts'
+import { Failure } from '../../src/core/model/failure.ts'
+import { createNormalizer } from '../../src/core/reply/normalize.ts'
+import { createOpenAiStream } from '../../src/dialects/openai/stream.ts'
+import { createChunkReader } from '../../src/providers/openai/answer.ts'
 import { chunkText, endChoice, usageOf, wordChoice } from './answer.ts'
 
 /** What a caller gets of an upstream's bytes, as they come: its frames, and why there are no more. */

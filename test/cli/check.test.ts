@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { simulateTogether } from '../../src/simulator/together.ts'
+import { simulateTogether } from '../../src/simulator/together/together.ts'
 import { runGateway } from '../acceptance/gateway-process.ts'
-import { startRawServer } from '../fakes/raw-server.ts'
+import { startRawServer } from '../harness/raw-server.ts'
 
 describe('the prices in a check', () => {
   const file = (baseUrl: string) => `

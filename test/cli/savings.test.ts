@@ -3,18 +3,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createSavingsReport } from '../../src/cli/savings-report.ts'
-import { openAccount } from '../../src/core/account.ts'
-import { openAttempt } from '../../src/core/attempt-trace.ts'
-import { Failure, type FailureKind } from '../../src/core/failure.ts'
-import type { JsonObject } from '../../src/core/json.ts'
-import { createMeter } from '../../src/core/meter.ts'
-import { unknownPrice } from '../../src/core/price.ts'
-import type { CallRecord } from '../../src/core/record.ts'
-import { createRecorder } from '../../src/core/recorder.ts'
+import { openCallCost } from '../../src/core/account/call-cost.ts'
+import { createMeter } from '../../src/core/account/meter.ts'
+import { createRecorder } from '../../src/core/account/recorder.ts'
+import { openAttempt } from '../../src/core/attempt/open-attempt.ts'
+import { Failure, type FailureKind } from '../../src/core/model/failure.ts'
+import type { JsonObject } from '../../src/core/model/json.ts'
+import { unknownPrice } from '../../src/core/model/price.ts'
+import type { CallRecord } from '../../src/core/model/record.ts'
 import { createGenerations } from '../../src/telemetry/generations.ts'
 import { createJournal } from '../../src/telemetry/journal.ts'
 import { createCallLog, createLog } from '../../src/telemetry/log.ts'
 import { startChild } from '../acceptance/child.ts'
+import { attemptParts, upstreamNamed } from '../harness/attempt-walk.ts'
+import { serve } from '../harness/core-gateway.ts'
 import {
   aCall,
   aDeployment,
@@ -24,9 +26,7 @@ import {
   textChunk,
   timersClock,
   usageChunk,
-} from '../core/scripted-upstream.ts'
-import { serve } from '../core/serving.ts'
-import { attemptParts, upstreamNamed } from '../core/trying.ts'
+} from '../harness/scripted-upstream.ts'
 
 const cheap = { inputNanoUsdPerMillion: 300_000_000, outputNanoUsdPerMillion: 300_000_000 }
 const dear = { inputNanoUsdPerMillion: 1_040_000_000, outputNanoUsdPerMillion: 1_040_000_000 }
@@ -233,7 +233,7 @@ describe('a line that the gateway itself wrote', () => {
     const record = createRecorder([], timersClock, 1500).open('req_1', 'completions')
     const upstream = upstreamNamed(name, whole)
     const deployment = aDeployment(upstream, { price: prices[name] })
-    openAccount(deployment, record).follow(0, createMeter(aCall(), { count: async () => 0 }))
+    openCallCost(deployment, record).follow(0, createMeter(aCall(), { count: async () => 0 }))
     openAttempt({ ...attemptParts(upstream), deployment, record: record.row }).fail(
       new Failure('superseded', 'Too late.'),
     )

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { openSimulation } from '../../src/cli/simulation.ts'
 import { readSimulation, simulateHelp } from '../../src/cli/simulation-options.ts'
-import { unknownPrice } from '../../src/core/price.ts'
+import { unknownPrice } from '../../src/core/model/price.ts'
 import { runGateway } from '../acceptance/gateway-process.ts'
 
 const common = { port: 9000 }

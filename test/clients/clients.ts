@@ -1,6 +1,6 @@
 import type { Client } from './client.ts'
+import { pageOrigin } from './harness.ts'
 import { browserProgram, curlProgram, goProgram, javaProgram, nodeProgram, pythonProgram } from './machine.ts'
-import { pageOrigin } from './stage.ts'
 
 /** The classes of the official clients but Java's, and of those that pass theirs on. */
 const openaiRaises = {

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Client } from './client.ts'
-import type { Stage } from './stage.ts'
+import type { Stage } from './harness.ts'
 
 /** What a client is seen to do. Its program says what it saw; the upstream and the records say what it did. */
 export type Feature = {

@@ -2,7 +2,7 @@ import pTimeout from 'p-timeout'
 import { endGroup, shellEnvironment, startChild } from '../acceptance/child.ts'
 import type { Client, Program } from './client.ts'
 import { type FeatureName, features } from './features.ts'
-import { openStage, type Stage } from './stage.ts'
+import { openStage, type Stage } from './harness.ts'
 
 /** What came of a client: a cell of the table for each feature, and what went wrong. */
 export type Performance = {

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { defaultModels } from '../../src/catalog/models.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { providers as realProviders } from '../../src/providers/all.ts'
-import type { Provider } from '../../src/providers/provider.ts'
+import type { Provider } from '../../src/providers/base/provider.ts'
 import { refusal, testProviders } from './load.ts'
 
 const keyed = z.strictObject({ apiKey: z.string().min(4).meta({ secret: true }).optional() })

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { type Config, ConfigError, loadConfig } from '../../src/config.ts'
-import type { Provider } from '../../src/providers/provider.ts'
+import type { Provider } from '../../src/providers/base/provider.ts'
 
 /** Loads a configuration of a text for gateway.yaml (none: there is no such file) and an environment. */
 export function load(file: string | undefined, environment: Record<string, string> = {}): Config {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { OwnPrices } from '../../src/catalog/own-prices.ts'
 import { loadConfig } from '../../src/config.ts'
-import { unknownPrice } from '../../src/core/price.ts'
+import { unknownPrice } from '../../src/core/model/price.ts'
 import { providers } from '../../src/providers/all.ts'
 import { refusal } from './load.ts'
 

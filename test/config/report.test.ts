@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createPriceBook } from '../../src/catalog/price-book.ts'
 import { describeConfig } from '../../src/config.ts'
-import { unknownPrice } from '../../src/core/price.ts'
+import { unknownPrice } from '../../src/core/model/price.ts'
 import { load, testProviders } from './load.ts'
 
 test('what a configuration comes to, in a text', () => {

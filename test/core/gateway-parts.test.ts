@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Failure } from '../../src/core/failure.ts'
-import type { JsonObject } from '../../src/core/json.ts'
-import type { Call } from '../../src/core/model.ts'
-import type { AttemptRecord } from '../../src/core/record.ts'
+import type { Call } from '../../src/core/model/call.ts'
+import { Failure } from '../../src/core/model/failure.ts'
+import type { JsonObject } from '../../src/core/model/json.ts'
+import type { AttemptRecord } from '../../src/core/model/record.ts'
+import { expectNothingLeft, turn } from '../harness/attempt-walk.ts'
+import { serve } from '../harness/core-gateway.ts'
 import {
   aCall,
   burst,
@@ -19,9 +21,7 @@ import {
   textChunk,
   textOf,
   usage,
-} from './scripted-upstream.ts'
-import { serve } from './serving.ts'
-import { expectNothingLeft, turn } from './trying.ts'
+} from '../harness/scripted-upstream.ts'
 
 const unhandled: unknown[] = []
 const noteUnhandled = (reason: unknown) => void unhandled.push(reason)

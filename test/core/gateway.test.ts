@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Failure } from '../../src/core/failure.ts'
+import { Failure } from '../../src/core/model/failure.ts'
+import { expectNothingLeft, outcomesOf, upstreamNamed } from '../harness/attempt-walk.ts'
+import { serve } from '../harness/core-gateway.ts'
 import {
   aCall,
   bursts,
@@ -16,9 +18,7 @@ import {
   textOf,
   usage,
   usageChunk,
-} from './scripted-upstream.ts'
-import { serve } from './serving.ts'
-import { expectNothingLeft, outcomesOf, upstreamNamed } from './trying.ts'
+} from '../harness/scripted-upstream.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_700_000_000_000 })

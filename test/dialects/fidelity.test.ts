@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { JsonObject } from '../../src/core/json.ts'
-import type { Chunk } from '../../src/core/model.ts'
+import type { Chunk } from '../../src/core/model/call.ts'
+import type { JsonObject } from '../../src/core/model/json.ts'
 import { dialects } from '../../src/dialects/all.ts'
 import { incoming, usage } from './requests.ts'
 

@@ -1,7 +1,7 @@
-import { Failure } from '../../src/core/failure.ts'
-import { type JsonObject, parseJson } from '../../src/core/json.ts'
-import type { Chunk, Delta } from '../../src/core/model.ts'
-import type { Dialect, Incoming } from '../../src/dialects/dialect.ts'
+import type { Chunk, Delta } from '../../src/core/model/call.ts'
+import { Failure } from '../../src/core/model/failure.ts'
+import { type JsonObject, parseJson } from '../../src/core/model/json.ts'
+import type { Dialect, Incoming } from '../../src/dialects/shared/dialect.ts'
 
 /** A request as the HTTP room hands it over. A string is the wire text itself. */
 export function incoming(body: string | JsonObject, strict = false): Incoming {

@@ -1,7 +1,7 @@
 import { loadConfig } from '../../src/config.ts'
 import { providers } from '../../src/providers/all.ts'
-import { startRawServer } from '../fakes/raw-server.ts'
-import { startTestGateway } from '../gateway-fixture.ts'
+import { startTestGateway } from '../harness/gateway.ts'
+import { startRawServer } from '../harness/raw-server.ts'
 
 /** A gateway before one server that speaks OpenAI's format, and answers every request with the same bytes. */
 export type Passage = AsyncDisposable & {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { answer } from '../fakes/raw-server.ts'
+import { answer } from '../harness/raw-server.ts'
 import { extraMembers, objectWith } from './anything.ts'
 import { meaningOf, meaningWithout } from './meaning.ts'
 import { aliasedModel, aliasedName, sameModel, startPassage } from './passage.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { chatFields } from '../../src/dialects/chat-fields.ts'
-import { textFields } from '../../src/dialects/text-fields.ts'
+import { chatFields } from '../../src/dialects/openai/chat-fields.ts'
+import { textFields } from '../../src/dialects/openai/text-fields.ts'
 import { anyJson, extraMembers, objectWith } from './anything.ts'
 
 /** A path that passes requests on in the shape they have, and how to ask there. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { streamed } from '../fakes/raw-server.ts'
+import { streamed } from '../harness/raw-server.ts'
 import { objectWith } from './anything.ts'
 import { meaningOf, meaningWithout } from './meaning.ts'
 import { aliasedModel, sameModel, startPassage } from './passage.ts'

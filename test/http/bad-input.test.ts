@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { simulatorConfig, startTestGateway, type TestGateway } from '../gateway-fixture.ts'
+import { simulatorConfig, startTestGateway, type TestGateway } from '../harness/gateway.ts'
 
 let gateway: TestGateway
 beforeAll(async () => {

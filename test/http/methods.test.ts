@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startTestGateway, type TestGateway } from '../gateway-fixture.ts'
-import { rawRequest } from './raw-request.ts'
+import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { rawRequest } from '../harness/raw-request.ts'
 
 let gateway: TestGateway
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { chunk, lastChunk, startRawServer, streamHead } from '../fakes/raw-server.ts'
-import { startTestGateway } from '../gateway-fixture.ts'
-import { ask, done, event, reading, servedBy } from './upstreams.ts'
+import { startTestGateway } from '../harness/gateway.ts'
+import { chunk, lastChunk, startRawServer, streamHead } from '../harness/raw-server.ts'
+import { ask, done, event, reading, servedBy } from '../harness/upstreams.ts'
 
 const whole = streamHead() + chunk(event('Whole.', 'stop') + done) + lastChunk
 const silent = () => undefined

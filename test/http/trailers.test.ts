@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import { startTestGateway } from '../gateway-fixture.ts'
+import { startTestGateway } from '../harness/gateway.ts'
 
 test('a stream that went on elsewhere tells of it in its trailers', async () => {
   await using gateway = await startTestGateway({

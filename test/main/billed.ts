@@ -1,12 +1,12 @@
 import { loadConfig } from '../../src/config.ts'
-import type { CallRecord } from '../../src/core/record.ts'
+import type { CallRecord } from '../../src/core/model/record.ts'
 import { providers } from '../../src/providers/all.ts'
-import { simulateBaseten } from '../../src/simulator/baseten.ts'
-import type { BillLine } from '../../src/simulator/bill.ts'
-import { simulateRunpod } from '../../src/simulator/runpod.ts'
-import type { SimulatedServer } from '../../src/simulator/simulated-server.ts'
-import { simulateTogether } from '../../src/simulator/together.ts'
-import { startTestGateway, type TestGateway } from '../gateway-fixture.ts'
+import { simulateBaseten } from '../../src/simulator/baseten/baseten.ts'
+import { simulateRunpod } from '../../src/simulator/runpod/runpod.ts'
+import type { BillLine } from '../../src/simulator/server/bill.ts'
+import type { SimulatedServer } from '../../src/simulator/server/simulated-server.ts'
+import { simulateTogether } from '../../src/simulator/together/together.ts'
+import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 
 /** What became of some calls, once all is over: both sides' word on the money. */
 export type Billed = {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
 import { providers } from '../../src/providers/all.ts'
 import { openBlackhole } from '../chaos/places.ts'
-import { startTestGateway } from '../gateway-fixture.ts'
+import { startTestGateway } from '../harness/gateway.ts'
 
 test.for([
   ['/v1/completions', { prompt: 'x' }],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { JsonObject } from '../../src/core/json.ts'
-import { simulateBaseten } from '../../src/simulator/baseten.ts'
-import { simulateTogether } from '../../src/simulator/together.ts'
+import type { JsonObject } from '../../src/core/model/json.ts'
+import { simulateBaseten } from '../../src/simulator/baseten/baseten.ts'
+import { simulateTogether } from '../../src/simulator/together/together.ts'
 import {
   chatReply,
   chatStream,

@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { openaiCompatible } from '../../src/providers/openai-compatible.ts'
-import { startRawServer, streamHead } from '../fakes/raw-server.ts'
-import { startTestGateway, type TestGateway } from '../gateway-fixture.ts'
+import { openaiCompatible } from '../../src/providers/openai/openai-compatible.ts'
+import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { startRawServer, streamHead } from '../harness/raw-server.ts'
 import { asJson } from './asking.ts'
 
 /** Longer than any test takes. */

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { providers } from '../../src/providers/all.ts'
-import type { SimulatedServer } from '../../src/simulator/simulated-server.ts'
-import { simulateTogether } from '../../src/simulator/together.ts'
-import { startTestGateway, type TestGateway } from '../gateway-fixture.ts'
+import type { SimulatedServer } from '../../src/simulator/server/simulated-server.ts'
+import { simulateTogether } from '../../src/simulator/together/together.ts'
+import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 
 const messages = [{ role: 'user', content: 'one two three' }]
 

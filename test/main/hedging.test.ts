@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { Config } from '../../src/config.ts'
 import { loadConfig } from '../../src/config.ts'
 import { providers } from '../../src/providers/all.ts'
-import { startTestGateway } from '../gateway-fixture.ts'
+import { startTestGateway } from '../harness/gateway.ts'
 
 const body = JSON.stringify({ model: 'm', stream: true, prompt: 'x' })
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { answer, chunk, lastChunk, startRawServer, streamHead } from '../fakes/raw-server.ts'
-import { startTestGateway } from '../gateway-fixture.ts'
-import { done, event, servedBy } from '../http/upstreams.ts'
+import { startTestGateway } from '../harness/gateway.ts'
+import { answer, chunk, lastChunk, startRawServer, streamHead } from '../harness/raw-server.ts'
+import { done, event, servedBy } from '../harness/upstreams.ts'
 
 const nested = '['.repeat(8000) + ']'.repeat(8000)
 

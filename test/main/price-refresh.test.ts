@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { createPriceBook } from '../../src/catalog/price-book.ts'
-import type { Upstream, UpstreamModel } from '../../src/core/ports.ts'
+import type { Upstream, UpstreamModel } from '../../src/core/model/ports.ts'
 import { refreshPrices } from '../../src/main/price-refresh.ts'
 import { createLog } from '../../src/telemetry/log.ts'
-import { scriptedUpstream } from '../core/scripted-upstream.ts'
+import { scriptedUpstream } from '../harness/scripted-upstream.ts'
 
 const log = createLog('silent', { write: () => undefined })
 const clock = { now: () => 0, epochMs: () => 1 }

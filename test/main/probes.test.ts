@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Failure } from '../../src/core/failure.ts'
-import type { Deployment, Random, Upstream, UpstreamHealth } from '../../src/core/ports.ts'
-import { createStandings, type Standings } from '../../src/core/standings.ts'
+import { createHealthRegistry, type HealthRegistry } from '../../src/core/health/health-registry.ts'
+import { Failure } from '../../src/core/model/failure.ts'
+import type { Deployment, Random, Upstream, UpstreamHealth } from '../../src/core/model/ports.ts'
 import { type ProbesParts, startProbes } from '../../src/main/probes.ts'
-import { aDeployment, scriptedUpstream, timersClock } from '../core/scripted-upstream.ts'
+import { aDeployment, scriptedUpstream, timersClock } from '../harness/scripted-upstream.ts'
 import { levels, logLines } from './log-lines.ts'
 
 const intervalMs = 30_000
@@ -192,7 +192,7 @@ function askable(name: string, say: Say = well, change: Partial<Upstream> = {}):
 }
 
 type Probing = Disposable & {
-  report(id: string): ReturnType<Standings['snapshot']>[number] | undefined
+  report(id: string): ReturnType<HealthRegistry['snapshot']>[number] | undefined
   logged(): readonly object[]
 }
 
@@ -202,7 +202,7 @@ function start(
 ): Probing {
   const { log, lines: logged } = logLines()
   const ids = deployments.map(({ id }) => id)
-  const standings = createStandings(ids, timersClock, () => 0)
+  const standings = createHealthRegistry(ids, timersClock, () => 0)
   const usual = { intervalMs, timeoutMs, clock: timersClock, random: () => 0.5, log }
   const probes = startProbes({ deployments, standings, ...usual, ...change })
   return {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
 import { providers } from '../../src/providers/all.ts'
-import { simulateBaseten } from '../../src/simulator/baseten.ts'
-import { simulateRunpod } from '../../src/simulator/runpod.ts'
-import { answer, deadOrigin, startRawServer } from '../fakes/raw-server.ts'
-import { startTestGateway, type TestGateway } from '../gateway-fixture.ts'
+import { simulateBaseten } from '../../src/simulator/baseten/baseten.ts'
+import { simulateRunpod } from '../../src/simulator/runpod/runpod.ts'
+import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { answer, deadOrigin, startRawServer } from '../harness/raw-server.ts'
 
 const anywhere = { host: '127.0.0.1', port: 0 }
 

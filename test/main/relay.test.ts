@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest'
 import type { Config } from '../../src/config.ts'
 import { loadConfig } from '../../src/config.ts'
 import { providers } from '../../src/providers/all.ts'
-import { simulateTogether } from '../../src/simulator/together.ts'
-import { answer, startRawServer } from '../fakes/raw-server.ts'
-import { startTestGateway } from '../gateway-fixture.ts'
+import { simulateTogether } from '../../src/simulator/together/together.ts'
+import { startTestGateway } from '../harness/gateway.ts'
+import { answer, startRawServer } from '../harness/raw-server.ts'
 
 const model = 'intfloat/multilingual-e5-large-instruct'
 

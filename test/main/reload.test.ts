@@ -3,8 +3,15 @@ import { type Config, loadConfig } from '../../src/config.ts'
 import { createReload } from '../../src/main/reload.ts'
 import { providers } from '../../src/providers/all.ts'
 import { createLog } from '../../src/telemetry/log.ts'
-import { answer, chunk, lastChunk, type RawServer, startRawServer, streamHead } from '../fakes/raw-server.ts'
-import { simulatorConfig, startTestGateway, type TestGateway } from '../gateway-fixture.ts'
+import { simulatorConfig, startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import {
+  answer,
+  chunk,
+  lastChunk,
+  type RawServer,
+  startRawServer,
+  streamHead,
+} from '../harness/raw-server.ts'
 import { asJson } from './asking.ts'
 
 describe('a call in flight', () => {

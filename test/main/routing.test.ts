@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { Config } from '../../src/config.ts'
 import { loadConfig } from '../../src/config.ts'
-import { usdText } from '../../src/core/price.ts'
+import { usdText } from '../../src/core/model/price.ts'
 import { providers } from '../../src/providers/all.ts'
-import type { SimulatedServer } from '../../src/simulator/simulated-server.ts'
-import { simulateTogether } from '../../src/simulator/together.ts'
-import { startTestGateway, type TestGateway } from '../gateway-fixture.ts'
+import type { SimulatedServer } from '../../src/simulator/server/simulated-server.ts'
+import { simulateTogether } from '../../src/simulator/together/together.ts'
+import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 
 const messages = [{ role: 'user', content: 'one two three' }]
 

@@ -1,9 +1,9 @@
 import type { Config } from '../../src/config.ts'
 import { loadConfig } from '../../src/config.ts'
-import type { JsonObject } from '../../src/core/json.ts'
+import type { JsonObject } from '../../src/core/model/json.ts'
 import { providers } from '../../src/providers/all.ts'
-import { answer, chunk, type RawServer, startRawServer, streamed, streamHead } from '../fakes/raw-server.ts'
-import { startTestGateway, type TestGateway } from '../gateway-fixture.ts'
+import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { answer, chunk, type RawServer, startRawServer, streamed, streamHead } from '../harness/raw-server.ts'
 import { asJson } from './asking.ts'
 
 /** How an upstream answers a request: with a JSON reply, with the chunks of a stream, or of one that has no end. */

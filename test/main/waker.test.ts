@@ -1,8 +1,8 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { Failure } from '../../src/core/failure.ts'
-import type { Upstream } from '../../src/core/ports.ts'
+import { Failure } from '../../src/core/model/failure.ts'
+import type { Upstream } from '../../src/core/model/ports.ts'
 import { createWaker } from '../../src/main/waker.ts'
-import { aDeployment, scriptedUpstream } from '../core/scripted-upstream.ts'
+import { aDeployment, scriptedUpstream } from '../harness/scripted-upstream.ts'
 import { levels, logLines } from './log-lines.ts'
 
 const { signal } = new AbortController()

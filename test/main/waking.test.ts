@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
 import { providers } from '../../src/providers/all.ts'
-import { type BasetenOptions, simulateBaseten } from '../../src/simulator/baseten.ts'
-import { startTestGateway, type TestGateway } from '../gateway-fixture.ts'
+import { type BasetenOptions, simulateBaseten } from '../../src/simulator/baseten/baseten.ts'
+import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 
 const key = 'a-key-of-the-gateway'
 const model = 'org/sim-echo'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Upstream } from '../../src/core/ports.ts'
+import type { Upstream } from '../../src/core/model/ports.ts'
 import { providers } from '../../src/providers/all.ts'
-import { tools } from '../fakes/tools.ts'
+import { tools } from '../harness/tools.ts'
 
 const elsewhere = 'http://127.0.0.1:9/v1'
 const deployment = { model: 'abc123' }

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { Failure } from '../../src/core/failure.ts'
-import { type CallRecord, startRecord } from '../../src/core/record.ts'
-import { createStandings } from '../../src/core/standings.ts'
+import { createHealthRegistry } from '../../src/core/health/health-registry.ts'
+import { Failure } from '../../src/core/model/failure.ts'
+import { type CallRecord, startRecord } from '../../src/core/model/record.ts'
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
-import { handClock } from '../core/pool.ts'
+import { handClock } from '../harness/pool.ts'
 import { anAttempt } from './attempt-record.ts'
 
 test('costs are summed by deployment, exactly, those of failed attempts too', async () => {
@@ -53,7 +53,7 @@ test.for([
 })
 
 test('each deployment shows its breaker and its share, as they are at the scrape', async () => {
-  const standings = createStandings(['m@sick', 'm@well', 'm@busy'], handClock(), () => 0)
+  const standings = createHealthRegistry(['m@sick', 'm@well', 'm@busy'], handClock(), () => 0)
   const metrics = createMetrics(() => standings.snapshot())
   const shownBefore = await linesOf(metrics, 'pandotate_deployment_breaker_state')
   expect(shownBefore).toContain('pandotate_deployment_breaker_state{deployment="m@sick"} 0')
@@ -83,7 +83,7 @@ test('each deployment shows its breaker and its share, as they are at the scrape
 })
 
 test('a deployment shows whether it is ready once it was probed', async () => {
-  const standings = createStandings(['m@well', 'm@sick', 'm@asleep', 'm@unasked'], handClock(), () => 0)
+  const standings = createHealthRegistry(['m@well', 'm@sick', 'm@asleep', 'm@unasked'], handClock(), () => 0)
   const metrics = createMetrics(() => standings.snapshot())
   expect(await linesOf(metrics, 'pandotate_deployment_ready')).toEqual([])
   standings.probed('m@well', { atEpochMs: 1, answer: { isReady: true } })

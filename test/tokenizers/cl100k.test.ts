@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { countTokens, encode } from 'gpt-tokenizer/encoding/cl100k_base'
 import { describe, expect, test } from 'vitest'
-import { Failure } from '../../src/core/failure.ts'
+import { Failure } from '../../src/core/model/failure.ts'
 import { createTokenizer } from '../../src/tokenizers/cl100k.ts'
 
 const tokenizer = createTokenizer()
@@ -80,11 +80,11 @@ describe('counting', () => {
   test.for(['word ', 'a', '漢'])('of many %j lets others have their turn', async (piece) => {
     let turns = 0
     let counting = true
-    const takeTurn = () => {
+    const acquirePermit = () => {
       turns++
-      if (counting) setImmediate(takeTurn)
+      if (counting) setImmediate(acquirePermit)
     }
-    setImmediate(takeTurn)
+    setImmediate(acquirePermit)
     await tokenizer.count(piece.repeat(60_000 / Buffer.byteLength(piece)))
     counting = false
     expect(turns).toBeGreaterThan(3)

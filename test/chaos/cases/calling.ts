@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import type { FaultCase } from '../fault-case.ts'
+import type { Stage } from '../harness.ts'
 import { gatewayKey } from '../secrets.ts'
 import { see } from '../sights.ts'
-import type { Stage } from '../stage.ts'
 
 const start = `POST /v1/completions HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer ${gatewayKey}\r\ncontent-type: application/json\r\n`
 

@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert'
 import { type Asked, asked, rowOf } from '../asked-case.ts'
 import type { FaultCase } from '../fault-case.ts'
+import type { Stage } from '../harness.ts'
 import { see } from '../sights.ts'
-import type { Stage } from '../stage.ts'
 
 const failsOver: Pick<Asked, 'sees' | 'outcome' | 'attempts'> = {
   sees: 'whole',

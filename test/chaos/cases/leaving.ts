@@ -3,8 +3,8 @@ import { setTimeout } from 'node:timers/promises'
 import { answerWords } from '../answer.ts'
 import type { Caller, Leaving } from '../caller.ts'
 import type { FaultCase } from '../fault-case.ts'
+import { deploymentId, type Link, type Routes, type Stage } from '../harness.ts'
 import { see } from '../sights.ts'
-import { deploymentId, type Link, type Routes, type Stage } from '../stage.ts'
 import { wordsBefore } from '../stream-faults.ts'
 
 /** Where in a call its caller leaves. */

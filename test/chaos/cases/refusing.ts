@@ -2,8 +2,8 @@ import { strict as assert } from 'node:assert'
 import { setTimeout } from 'node:timers/promises'
 import { asked } from '../asked-case.ts'
 import type { FaultCase } from '../fault-case.ts'
+import { deploymentId, type Link } from '../harness.ts'
 import { see } from '../sights.ts'
-import { deploymentId, type Link } from '../stage.ts'
 
 const sick: Link = { says: 'status-503' }
 const recovering: Link = { says: 'status-503*5,whole' }

@@ -5,9 +5,9 @@ import { answerWords } from '../answer.ts'
 import { asked, rowOf } from '../asked-case.ts'
 import type { Caller, Heard } from '../caller.ts'
 import type { FaultCase } from '../fault-case.ts'
+import type { Routes, Stage } from '../harness.ts'
 import { gatewayKey } from '../secrets.ts'
 import { see } from '../sights.ts'
-import type { Routes, Stage } from '../stage.ts'
 import { wordsBefore } from '../stream-faults.ts'
 
 const hourMs = 3_600_000

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { usdText } from '../../../src/core/price.ts'
+import { usdText } from '../../../src/core/model/price.ts'
 import type { FaultCase } from '../fault-case.ts'
 import { diceOf, soakRoutes } from '../mixes.ts'
 import { type Soaked, soak } from '../soak.ts'

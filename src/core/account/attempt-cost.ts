@@ -1,0 +1,102 @@
+import type { Usage } from '../model/call.ts'
+import { isObject } from '../model/json.ts'
+import { type Consumption, costNanoUsd, type Price } from '../model/price.ts'
+import type { Baseline } from '../model/record.ts'
+
+/** What one attempt used, and at what price; failed ones and those that lost a race are attempts like any other. */
+export type Spent = {
+  readonly deployment: string
+  readonly price: Price
+  /** Undefined: the upstream did no work, as far as is known, and nothing is owed for it. */
+  readonly used: Consumption | undefined
+  /** Some of what is to be paid was counted here, or taken to be nothing. */
+  readonly isEstimated: boolean
+  /** What it brought forth went to the caller: the work that would have been done anywhere. */
+  readonly isDelivered: boolean
+  /** It took up an answer where another broke off: its prompt was told before. */
+  readonly isResumed?: boolean
+  /** It may have been charged for, though nothing told of what it used. */
+  readonly isUncertain?: boolean
+}
+
+/** The money of one call, in whole nano-USD; what cannot be known is undefined, never 0. */
+export type Spending = {
+  /** Of all attempts. */
+  readonly costNanoUsd: number | undefined
+  /** True when some attempt that costs anything was counted here and not by its upstream. */
+  readonly isEstimated: boolean
+  /** Of the work that reached the caller, had it been done at the baseline at the first try. */
+  readonly baselineNanoUsd: number | undefined
+  /** What was not spent. Negative when more was spent than at the baseline. */
+  readonly savedNanoUsd: number | undefined
+}
+
+/** Adds up a call's attempts, each rounded to whole nano-USD on its own, as upstreams charge them. */
+export function spendingOf(attempts: readonly Spent[], baseline: Baseline | undefined): Spending {
+  let cost: number | undefined = 0
+  let atBaseline: number | undefined = baseline && 0
+  for (const attempt of attempts) {
+    cost = sumOf(cost, attemptNanoUsd(attempt))
+    if (baseline !== undefined && attempt.isDelivered) {
+      atBaseline = sumOf(atBaseline, thereNanoUsd(baseline, attempt))
+    }
+  }
+  return {
+    costNanoUsd: cost,
+    isEstimated: attempts.some(isInDoubt),
+    baselineNanoUsd: atBaseline,
+    savedNanoUsd: cost === undefined || atBaseline === undefined ? undefined : atBaseline - cost,
+  }
+}
+
+function isInDoubt(attempt: Spent): boolean {
+  return attempt.isUncertain === true || (attempt.isEstimated && attemptNanoUsd(attempt) !== 0)
+}
+
+/** The cost of one attempt: 0 where nothing was used, undefined where it was and the price is not known. */
+export function attemptNanoUsd({ price, used }: Pick<Spent, 'price' | 'used'>): number | undefined {
+  return used === undefined ? 0 : costNanoUsd(price, used)
+}
+
+/** What an answer used, from its usage as the caller sees it. `workedMs` is what the upstream said of its time. */
+export function consumptionOf(usage: Usage, workedMs: number | undefined): Consumption {
+  const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = usage
+  return {
+    promptTokens,
+    cachedTokens: Math.min(cachedTokensOf(usage), promptTokens),
+    completionTokens,
+    workedMs,
+  }
+}
+
+/**
+ * Where upstreams put the prompt tokens that they had seen before: OpenAI and most others among the details,
+ * Together beside the counts, DeepSeek under a name of its own.
+ */
+function cachedTokensOf(usage: Usage): number {
+  const details = usage['prompt_tokens_details']
+  const told = [
+    isObject(details) ? details['cached_tokens'] : undefined,
+    usage['cached_tokens'],
+    usage['prompt_cache_hit_tokens'],
+  ]
+  return told.find(isCount) ?? 0
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+/** What was done at the baseline has cost what it has cost; but there, nothing would have broken off. */
+function thereNanoUsd({ deployment, price, workedMs }: Baseline, attempt: Spent): number | undefined {
+  const { used, isResumed } = attempt
+  if (used === undefined || (attempt.deployment === deployment && isResumed !== true)) {
+    return attemptNanoUsd(attempt)
+  }
+  const needed = isResumed === true ? { ...used, promptTokens: 0, cachedTokens: 0 } : used
+  return costNanoUsd(price, { ...needed, workedMs })
+}
+
+function sumOf(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? undefined : one + other
+}

@@ -1,0 +1,92 @@
+import type { Deployment } from '../model/ports.ts'
+import type { AttemptRecord, Baseline } from '../model/record.ts'
+import { writeUsage } from '../model/usage.ts'
+import { attemptNanoUsd, consumptionOf, spendingOf } from './attempt-cost.ts'
+import type { Meter } from './meter.ts'
+import type { OpenRecord } from './recorder.ts'
+
+/** Follows the money of one call: what each attempt used, what it cost, and what was saved by choosing. */
+export interface CallCost {
+  /**
+   * The meter of a part, to estimate by what its upstream did not tell. Where the part had another before, what was
+   * answered until now is estimated by that one.
+   */
+  follow(part: number, meter: Estimator): void
+  /** Writes the costs into the record, by what is known so far. Done once more when the record is closed. */
+  settle(): void
+}
+
+export function openCallCost(baseline: Deployment, record: OpenRecord): CallCost {
+  const account = new CallAccount(baseline, record)
+  record.atClose(() => account.close())
+  return account
+}
+
+/** A class, as what every call has anew: its methods are made once. */
+class CallAccount implements CallCost {
+  readonly #baseline: Deployment
+  readonly #record: OpenRecord
+  /** By part. */
+  readonly #meters: Estimator[] = []
+
+  constructor(baseline: Deployment, record: OpenRecord) {
+    this.#baseline = baseline
+    this.#record = record
+  }
+
+  follow(part: number, meter: Estimator): void {
+    const before = this.#meters[part]
+    for (const entry of this.#record.row.attempts) if (entry.part === part) estimateUse(entry, before)
+    this.#meters[part] = meter
+  }
+
+  settle(): void {
+    const { row } = this.#record
+    for (const entry of row.attempts) {
+      estimateUse(entry, this.#meters[entry.part])
+      entry.costNanoUsd = attemptNanoUsd(entry)
+    }
+    const { id, price } = this.#baseline
+    // How long the work would have taken there is not known: where time is paid for, nothing is claimed.
+    const there: Baseline = { deployment: id, price, workedMs: undefined }
+    const { costNanoUsd, isEstimated, baselineNanoUsd, savedNanoUsd } = spendingOf(row.attempts, there)
+    row.baseline = there
+    row.costNanoUsd = costNanoUsd
+    row.costEstimated = isEstimated
+    row.baselineNanoUsd = baselineNanoUsd
+    row.savedNanoUsd = savedNanoUsd
+  }
+
+  close(): void {
+    const { row } = this.#record
+    for (const entry of row.attempts) if (isUnderWay(entry)) abandonAnswer(entry, this.#record.elapsedMs())
+    this.settle()
+  }
+}
+
+type Estimator = Pick<Meter, 'estimate'>
+
+/** One that lost a race, and is read to its end all the same, outlives the call. */
+function isUnderWay({ outcome, isDelivered }: AttemptRecord): boolean {
+  return outcome === 'ok' && !isDelivered
+}
+
+function abandonAnswer(entry: AttemptRecord, elapsedMs: number): void {
+  entry.outcome = 'superseded'
+  entry.totalMs = elapsedMs - entry.startMs
+  entry.isUncertain = true
+}
+
+/**
+ * What reached the caller was worked for, whether the upstream told of it or broke off before it could. What failed
+ * unseen, and may be charged for, had the prompt; what it had begun to answer nobody knows.
+ */
+function estimateUse(entry: AttemptRecord, meter: Estimator | undefined): void {
+  const { isDelivered, isUncertain, billedMs } = entry
+  if (meter === undefined || entry.used !== undefined || !(isDelivered || isUncertain)) return
+  const { usage, estimated } = meter.estimate()
+  const known = isDelivered ? usage : writeUsage({}, usage.prompt_tokens, 0)
+  entry.used = consumptionOf(known, billedMs ?? entry.totalMs)
+  const isTimed = entry.price.nanoUsdPerSecond !== undefined
+  entry.isEstimated = isTimed ? billedMs === undefined : estimated || !isDelivered
+}

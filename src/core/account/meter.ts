@@ -1,0 +1,112 @@
+import type { Call, Choice, Delta, Usage } from '../model/call.ts'
+import { isObject } from '../model/json.ts'
+import type { TokenCounter } from '../model/ports.ts'
+import { type ClaimedUsage, writeUsage } from '../model/usage.ts'
+import { promptSizeOf, tokensIn, wholeTokens } from './prompt-size.ts'
+
+/** Follows one answer, so that its tokens can be counted where the upstream did not. */
+export interface Meter {
+  note(deltas: readonly Delta[]): void
+  /** What the upstream claimed, and an estimate of what it left out. Nothing is counted when nothing is missing. */
+  settle(claimed: ClaimedUsage | undefined): MeteredUsage | Promise<MeteredUsage>
+  /** What was settled; before that, what the answer so far comes to by its characters, nothing counted. */
+  estimate(): MeteredUsage
+}
+
+export type MeteredUsage = { readonly usage: Usage; readonly estimated: boolean }
+
+export function createMeter(call: Call, counter: TokenCounter): Meter {
+  return new AnswerMeter(call, counter)
+}
+
+/** A class, as what every call has anew: its methods are made once. */
+class AnswerMeter implements Meter {
+  readonly #call: Call
+  readonly #counter: TokenCounter
+  /** All that was said, one after the other: put together by V8 once somebody reads it. */
+  #said = ''
+  #settled: MeteredUsage | undefined
+
+  constructor(call: Call, counter: TokenCounter) {
+    this.#call = call
+    this.#counter = counter
+  }
+
+  note(deltas: readonly Delta[]): void {
+    for (const delta of deltas) {
+      if (delta.word !== undefined) this.#said += delta.word
+      else for (const choice of delta.chunk.choices) this.#said += saidIn(choice)
+    }
+  }
+
+  settle(claimed: ClaimedUsage | undefined): MeteredUsage | Promise<MeteredUsage> {
+    if (claimed?.promptTokens === undefined || claimed.completionTokens === undefined) {
+      return this.#count(claimed)
+    }
+    const usage = writeUsage(claimed.raw, claimed.promptTokens, claimed.completionTokens)
+    this.#settled = { usage, estimated: false }
+    return this.#settled
+  }
+
+  async #count(claimed: ClaimedUsage | undefined): Promise<MeteredUsage> {
+    const count = (text: string) => this.#counter.count(text)
+    const promptTokens = claimed?.promptTokens ?? (await count(promptText(this.#call)))
+    const completionTokens =
+      claimed?.completionTokens ?? (await count(completionText(this.#call, this.#said)))
+    const usage = writeUsage(claimed?.raw ?? {}, promptTokens, completionTokens)
+    this.#settled = { usage, estimated: true }
+    return this.#settled
+  }
+
+  estimate(): MeteredUsage {
+    if (this.#settled !== undefined) return this.#settled
+    const { exactTokens, textTokens } = promptSizeOf(this.#call)
+    const promptTokens = wholeTokens(exactTokens + textTokens)
+    const completionTokens = wholeTokens(tokensIn(completionText(this.#call, this.#said)))
+    return { usage: writeUsage({}, promptTokens, completionTokens), estimated: true }
+  }
+}
+
+function saidIn(choice: Choice): string {
+  const message = choice.delta ?? choice.message
+  if (message === undefined) return choice.text ?? ''
+  const { content, reasoning_content: reasoning, refusal, tool_calls: calls, function_call: called } = message
+  let said = textIn(reasoning) + textIn(content) + textIn(refusal)
+  if (calls !== undefined) for (const call of calls) said += calledIn(call.function)
+  return called === undefined ? said : said + calledIn(called)
+}
+
+function calledIn(called: unknown): string {
+  return isObject(called) ? textIn(called['name']) + textIn(called['arguments']) : ''
+}
+
+function textIn(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+/** An echoed prompt is no part of what was generated. */
+function completionText({ body }: Call, text: string): string {
+  const prompt = body['prompt']
+  const isEchoed = body['echo'] === true && typeof prompt === 'string' && text.startsWith(prompt)
+  return isEchoed ? text.slice(prompt.length) : text
+}
+
+/** The words of a prompt, without the template an upstream puts around them. */
+function promptText({ kind, body }: Call): string {
+  if (kind === 'text') return textOf(body['prompt'])
+  const messages = body['messages']
+  return Array.isArray(messages) ? messages.map(messageText).join('\n') : ''
+}
+
+function messageText(message: unknown): string {
+  return isObject(message) ? textOf(message['content']) : ''
+}
+
+/** Token ids count for one short word each: what they spell is not known here. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number') return ' a'
+  if (Array.isArray(value)) return value.map(textOf).join('')
+  if (isObject(value) && typeof value['text'] === 'string') return value['text']
+  return ''
+}

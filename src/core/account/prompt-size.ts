@@ -1,0 +1,196 @@
+import type { AnyCall } from '../model/call.ts'
+import { isObject, type JsonObject } from '../model/json.ts'
+import { createLruMap } from '../model/lru-map.ts'
+
+/**
+ * How many prompt tokens calls have, near enough to compare prices by: told at once, without a tokenizer. What
+ * upstreams count themselves corrects it, model by model.
+ */
+export interface PromptSizes {
+  /** In tokens; token ids count exactly. Takes time with the number of texts, not with their length. */
+  estimate(call: AnyCall): number
+  /** Takes in what an upstream counted for this call. */
+  learn(call: AnyCall, promptTokensTold: number): void
+}
+
+/** Remembers as many models as `capacity` says, those that were last used. */
+export function createPromptSizes(capacity = 1000): PromptSizes {
+  const counted = createLruMap<Counted>(capacity)
+  return {
+    estimate(call) {
+      const { exactTokens, textTokens } = promptSizeOf(call)
+      return wholeTokens(exactTokens + textTokens * ratioOf(counted.get(call.model)))
+    },
+    learn(call, promptTokensTold) {
+      const { exactTokens, textTokens } = promptSizeOf(call)
+      const told = promptTokensTold - exactTokens
+      if (!(told > 0 && textTokens > 0)) return
+      const { told: toldBefore, guessed } = counted.get(call.model) ?? { told: 0, guessed: 0 }
+      counted.set(call.model, { told: toldBefore * kept + told, guessed: guessed * kept + textTokens })
+    },
+  }
+}
+
+/** What is counted exactly, and what is judged by its characters. */
+export type PromptSize = { readonly exactTokens: number; readonly textTokens: number }
+
+/** The prompt or the messages of a call, with its tools, or the texts of a relay, by characters alone. */
+export function promptSizeOf({ kind, body }: AnyCall): PromptSize {
+  if (kind === 'rerank') return { exactTokens: 0, textTokens: rerankTokens(body) }
+  const prompt = kind === 'embeddings' ? body['input'] : body['prompt']
+  if (kind !== 'chat') return { exactTokens: idsIn(prompt), textTokens: textsIn(prompt) }
+  let textTokens = tokensPerReply + schemaTokens(body['tools']) + schemaTokens(body['functions'])
+  const messages = body['messages']
+  if (Array.isArray(messages)) for (const message of messages) textTokens += messageTokens(message)
+  return { exactTokens: 0, textTokens }
+}
+
+/** A count that was judged by characters, as a whole number: no text is none at all. */
+export function wholeTokens(judged: number): number {
+  return judged > 0 ? Math.max(1, Math.round(judged)) : 0
+}
+
+/** Tokens that upstreams told, and what was guessed for them; both fade alike. */
+type Counted = { readonly told: number; readonly guessed: number }
+
+/** What is left of a call's say when the next is heard: some twenty calls have one. */
+const kept = 0.95
+
+/** So many tokens are taken to have been guessed right: a few short prompts do not move the ratio far. */
+const takenForGranted = 200
+
+/** No tokenizer is further off than this; a template's preamble, which does not grow with the text, may look so. */
+const furthest = 2
+
+function ratioOf(counted: Counted | undefined): number {
+  if (counted === undefined) return 1
+  const ratio = (counted.told + takenForGranted) / (counted.guessed + takenForGranted)
+  return Math.min(Math.max(ratio, 1 / furthest), furthest)
+}
+
+/** The template's part: around each message, and for the reply that begins. */
+const tokensPerMessage = 4
+const tokensPerReply = 3
+
+/** An image, a sound or a file: from some hundreds to some thousands, and what is in it is not looked at. */
+const mediaTokens = 1000
+
+function messageTokens(message: unknown): number {
+  if (!isObject(message)) return 0
+  let tokens = tokensPerMessage + contentTokens(message['content'])
+  for (const field of wordsBeside) {
+    const words = message[field]
+    if (typeof words === 'string') tokens += tokensIn(words)
+  }
+  return tokens + schemaTokens(message['tool_calls']) + schemaTokens(message['function_call'])
+}
+
+const wordsBeside = ['name', 'reasoning_content', 'refusal'] as const
+
+function contentTokens(content: unknown): number {
+  if (typeof content === 'string') return tokensIn(content)
+  if (!Array.isArray(content)) return 0
+  let tokens = 0
+  for (const part of content) tokens += typeof part === 'string' ? tokensIn(part) : partTokens(part)
+  return tokens
+}
+
+function partTokens(part: unknown): number {
+  if (!isObject(part)) return 0
+  const words = part['text'] ?? part['refusal']
+  return typeof words === 'string' ? tokensIn(words) : mediaTokens
+}
+
+/** The text of a tool or of a call to one: JSON, of which the marks count as a token for each value. */
+function schemaTokens(value: unknown): number {
+  if (typeof value === 'string') return tokensIn(value) + 1
+  if (value === undefined || value === null) return 0
+  if (Array.isArray(value)) return value.reduce((tokens: number, item) => tokens + schemaTokens(item), 0)
+  return isObject(value) ? fieldTokens(value) : 1
+}
+
+function fieldTokens(value: JsonObject): number {
+  let tokens = 1
+  for (const key in value) tokens += tokensIn(key) + 1 + schemaTokens(value[key])
+  return tokens
+}
+
+/** A prompt is a text, several, token ids, or several lists of them. */
+function idsIn(prompt: unknown): number {
+  if (typeof prompt === 'number') return 1
+  if (!Array.isArray(prompt)) return 0
+  if (typeof prompt[0] === 'number') return prompt.length
+  return prompt.reduce((tokens: number, each) => tokens + idsIn(each), 0)
+}
+
+function textsIn(prompt: unknown): number {
+  if (typeof prompt === 'string') return tokensIn(prompt)
+  if (!Array.isArray(prompt) || typeof prompt[0] === 'number') return 0
+  return prompt.reduce((tokens: number, each) => tokens + textsIn(each), 0)
+}
+
+/** The query is read anew with every document. */
+function rerankTokens({ query, documents }: JsonObject): number {
+  if (!Array.isArray(documents)) return 0
+  const queryTokens = typeof query === 'string' ? tokensIn(query) : 0
+  return documents.reduce((tokens: number, each) => tokens + queryTokens + schemaTokens(each), 0)
+}
+
+/** UTF-16 units: text up to this length is read whole, longer text in samples of equal distance. */
+const wholeLength = 256
+const samples = 8
+const sampleLength = wholeLength / samples
+
+export function tokensIn(text: string): number {
+  if (text.length <= wholeLength) return weigh(text, 0, text.length)
+  const distance = (text.length - sampleLength) / (samples - 1)
+  let tokens = 0
+  for (let sample = 0; sample < samples; sample++) {
+    const start = Math.floor(sample * distance)
+    tokens += weigh(text, start, start + sampleLength)
+  }
+  return (tokens * text.length) / wholeLength
+}
+
+function weigh(text: string, start: number, end: number): number {
+  let hundredths = 0
+  let before = 0
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at)
+    hundredths += code === before && !isLetter(code) ? repeated : (ascii[code] ?? foreign(code))
+    before = code
+  }
+  return hundredths / 100
+}
+
+/** A further space, dash or line break of a run. */
+const repeated = 8
+
+/**
+ * Hundredths of a token per character, from counts with cl100k_base: of ASCII by its code, then of what lies beyond. The
+ * newer vocabularies of open models are a little better at the latter.
+ */
+const ascii = Uint8Array.from({ length: 128 }, (_, code) => {
+  if (isLetter(code)) return 20
+  if (code === 0x20) return 20
+  if (code >= 0x30 && code <= 0x39) return 40
+  return 65
+})
+
+/** Accents; Greek; Cyrillic; Hebrew and Arabic; India and its neighbours; signs; kana; Chinese and Korean; emoji. */
+function foreign(code: number): number {
+  if (code < 0x370) return 100
+  if (code < 0x400) return 85
+  if (code < 0x530) return 58
+  if (code < 0x900) return 80
+  if (code < 0x2000) return 115
+  if (code < 0x3000) return 90
+  if (code < 0x3100) return 100
+  if (code < 0xd800) return 110
+  return 140
+}
+
+function isLetter(code: number): boolean {
+  const lower = code | 0x20
+  return lower >= 0x61 && lower <= 0x7a
+}

@@ -1,0 +1,106 @@
+import type { Call, Choice, Delta } from '../model/call.ts'
+import { Failure } from '../model/failure.ts'
+import { isObject, type JsonObject, nearest } from '../model/json.ts'
+
+/** How many answers are to be written to each prompt: as many as are given, or more, of which the best are. */
+export function candidatesOf({ kind, body }: Pick<Call, 'kind' | 'body'>): number {
+  const choices = choicesOf(body)
+  const { best_of: bestOf } = body
+  return kind === 'text' && typeof bestOf === 'number' ? Math.max(bestOf, choices) : choices
+}
+
+/** How many answers to each prompt are given. */
+export function choicesOf({ n }: JsonObject): number {
+  return typeof n === 'number' ? n : 1
+}
+
+/** True when the best of several are wanted. */
+export function isRanked(call: Pick<Call, 'kind' | 'body'>): boolean {
+  return candidatesOf(call) > choicesOf(call.body)
+}
+
+/**
+ * A body that asks for every candidate, with what they are ranked by. The prompt is echoed only where it has
+ * logprobs of its own to tell; else it is put there afterwards.
+ */
+export function candidateBody({ best_of: _bestOf, ...body }: JsonObject): JsonObject {
+  if (typeof body['logprobs'] === 'number') return body
+  // Some servers take 0 for none.
+  const asked: JsonObject = { ...body, logprobs: 1 }
+  if (isEchoedHere(body)) delete asked['echo']
+  return asked
+}
+
+/**
+ * The best of a whole reply that holds every candidate: for each prompt as many as are wanted, by the mean of their
+ * logprobs, the best first. Throws `unsupported` where the upstream told no logprobs.
+ */
+export function rankChoices({ chunk }: Delta, { kind, body }: Call): Delta {
+  const candidates = candidatesOf({ kind, body })
+  const wanted = choicesOf(body)
+  const prompts = promptsOf(body['prompt'])
+  const choices = prompts.flatMap((prompt, promptIndex): readonly Choice[] => {
+    const from = promptIndex * candidates
+    const own = chunk.choices.filter(({ index }) => index >= from && index < from + candidates)
+    const best = own
+      .map((choice) => ({ choice, score: meanLogprob(choice, promptPart(prompt, body)) }))
+      .toSorted((one, other) => other.score - one.score)
+    return best.slice(0, wanted).map(({ choice }, at) => asAsked(choice, from / candidates, at))
+  })
+  return { chunk: { ...chunk, choices }, source: undefined }
+
+  function asAsked(choice: Choice, promptIndex: number, at: number): Choice {
+    const index = promptIndex * wanted + at
+    if (typeof body['logprobs'] === 'number') return { ...choice, index }
+    const prompt = prompts[promptIndex]
+    const echoed = isEchoedHere({ ...body, prompt }) && typeof prompt === 'string' ? prompt : ''
+    return { ...choice, index, text: echoed + (choice.text ?? ''), logprobs: null }
+  }
+}
+
+/** What a caller is told who asked for the best, of an upstream that has no logprobs. */
+export function unrankable(provider?: string): Failure {
+  const message = "Unsupported parameter: 'best_of' needs logprobs to rank by, and the upstream gives none."
+  return new Failure('unsupported', message, { param: 'best_of', provider })
+}
+
+/** The refusal of logprobs that the caller never asked for, as one of what they did ask for. */
+export function aboutBestOf(thrown: unknown, { body }: Call): unknown {
+  const isOwn = typeof body['logprobs'] !== 'number'
+  if (!isOwn || !(thrown instanceof Failure) || thrown.kind !== 'unsupported') return thrown
+  return thrown.param === 'logprobs' ? unrankable(thrown.provider) : thrown
+}
+
+/** Token ids are no text that could be put before an answer. */
+function isEchoedHere({ echo, prompt }: JsonObject): boolean {
+  return echo === true && promptsOf(prompt).every((each) => typeof each === 'string')
+}
+
+function promptsOf(prompt: unknown): readonly unknown[] {
+  return Array.isArray(prompt) && typeof prompt[0] !== 'number' ? prompt : [prompt]
+}
+
+/** What of a candidate is the prompt: so many characters of its tokens, or so many tokens. */
+type PromptPart = { readonly characters: number; readonly tokens: number }
+
+function promptPart(prompt: unknown, body: JsonObject): PromptPart {
+  const isTold = body['echo'] === true && (typeof body['logprobs'] === 'number' || !isEchoedHere(body))
+  if (!isTold) return { characters: 0, tokens: 0 }
+  if (typeof prompt === 'string') return { characters: prompt.length, tokens: 0 }
+  return { characters: 0, tokens: Array.isArray(prompt) ? prompt.length : 0 }
+}
+
+/** All candidates begin with the same prompt, which says nothing of which is best. */
+function meanLogprob({ logprobs }: Choice, { characters, tokens: tokensBefore }: PromptPart): number {
+  const { tokens, token_logprobs: values } = isObject(logprobs) ? logprobs : {}
+  if (!Array.isArray(values)) throw unrankable()
+  let first = tokensBefore
+  for (let length = 0; length < characters && Array.isArray(tokens) && first < tokens.length; first++) {
+    length += String(tokens[first]).length
+  }
+  const told = values.slice(first).map(nearest)
+  const counted = told.filter((value) => typeof value === 'number')
+  // An answer without a word has nothing against it, and nothing for it.
+  if (counted.length === 0) return Number.NEGATIVE_INFINITY
+  return counted.reduce((sum, value) => sum + value, 0) / counted.length
+}

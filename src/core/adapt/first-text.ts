@@ -1,0 +1,31 @@
+import type { Choice, Delta } from '../model/call.ts'
+
+/** Rewrites the first words of each choice of an answer, which may be '' where it has none. One for each answer. */
+export function createOpening(rewrite: (text: string, index: number) => string): (delta: Delta) => Delta {
+  const begun = new Set<number>()
+  return (delta) => {
+    const choices = delta.chunk.choices.map((choice) => {
+      if (begun.has(choice.index) || !hasWords(choice)) return choice
+      begun.add(choice.index)
+      return withText(choice, rewrite(textOf(choice), choice.index))
+    })
+    const isAsSent = choices.every((choice, at) => choice === delta.chunk.choices[at])
+    return isAsSent ? delta : { chunk: { ...delta.chunk, choices }, source: undefined }
+  }
+}
+
+/** A text has words from its first chunk on, a chat once it speaks. */
+function hasWords(choice: Choice): boolean {
+  return choice.text !== undefined || textOf(choice) !== ''
+}
+
+function textOf({ text, delta, message }: Choice): string {
+  return text ?? (delta ?? message)?.content ?? ''
+}
+
+function withText(choice: Choice, text: string): Choice {
+  if (text === textOf(choice)) return choice
+  if (choice.text !== undefined) return { ...choice, text }
+  if (choice.message !== undefined) return { ...choice, message: { ...choice.message, content: text } }
+  return { ...choice, delta: { ...choice.delta, content: text } }
+}

@@ -1,0 +1,79 @@
+import { Failure } from '../model/failure.ts'
+import { isObject, type JsonObject } from '../model/json.ts'
+
+/**
+ * What a prompt-only upstream makes of OpenAI's request fields. Throws `unsupported`, naming the field, for what it
+ * cannot do; gives the fields that go upstream, and the names of those dropped because they change no answer.
+ */
+export function fieldsForPrompt(body: JsonObject, provider: string): SortedFields {
+  const refusedField = refusedInPrompt(body)
+  if (refusedField !== undefined) throw unsupportedField(refusedField, provider)
+  const kept: JsonObject = {}
+  const dropped: string[] = []
+  let isWhole = true
+  for (const [field, value] of Object.entries(body)) {
+    if (handled.has(field)) isWhole = false
+    else if (!harmless.has(field)) kept[field] = value
+    else {
+      isWhole = false
+      if (isGiven(value)) dropped.push(field)
+    }
+  }
+  if (namesSpeakers(body['messages'])) dropped.push('messages[].name')
+  return { kept, dropped, isWhole }
+}
+
+export type SortedFields = {
+  readonly kept: JsonObject
+  readonly dropped: readonly string[]
+  /** True when every field is kept. */
+  readonly isWhole: boolean
+}
+
+/** No template has a place for who of several users, or assistants, says it. */
+function namesSpeakers(messages: unknown): boolean {
+  return Array.isArray(messages) && messages.some((message) => isObject(message) && isGiven(message['name']))
+}
+
+/** The first field of a request that cannot be done from a prompt; undefined when there is none. */
+export function refusedInPrompt(body: JsonObject): string | undefined {
+  return refused.find(([field, isAskedFor]) => isAskedFor(body[field], body))?.[0]
+}
+
+/** That an upstream has no such thing, though another may. */
+export function unsupportedField(field: string, provider: string): Failure {
+  const message = `Unsupported parameter: '${field}' is not supported by ${provider}.`
+  return new Failure('unsupported', message, { param: field, provider })
+}
+
+type Asks = (value: unknown, body: JsonObject) => boolean
+
+const refused: readonly (readonly [field: string, isAskedFor: Asks])[] = [
+  ['suffix', (value) => isGiven(value) && value !== ''],
+  ['logprobs', (value) => isGiven(value) && value !== false],
+  ['top_logprobs', (value) => typeof value === 'number' && value > 0],
+  ['best_of', (value, { n }) => typeof value === 'number' && value > (typeof n === 'number' ? n : 1)],
+  ['tools', (value, { tool_choice: choice }) => isGiven(value) && choice !== 'none'],
+  ['functions', (value, { function_call: choice }) => isGiven(value) && choice !== 'none'],
+  ['response_format', (value) => isObject(value) && value['type'] !== 'text'],
+  ['modalities', (value) => Array.isArray(value) && value.some((modality) => modality !== 'text')],
+  // Beside `modalities: ["text"]` it is only a preference that finds no use.
+  ['audio', (value, { modalities }) => isGiven(value) && !isGiven(modalities)],
+  ['web_search_options', isGiven],
+]
+
+/** Done here: by reading, by repeating, by cutting, or because they ask for what is done anyway. */
+const handled: ReadonlySet<string> = new Set([
+  ...['stream', 'stream_options', 'n', 'best_of', 'echo', 'suffix', 'logprobs', 'top_logprobs'],
+  ...['response_format', 'modalities', 'web_search_options'],
+])
+
+const harmless: ReadonlySet<string> = new Set([
+  ...['store', 'metadata', 'service_tier', 'verbosity', 'prediction', 'safety_identifier', 'moderation'],
+  ...['prompt_cache_key', 'prompt_cache_retention', 'prompt_cache_options', 'reasoning_effort'],
+  ...['tools', 'tool_choice', 'parallel_tool_calls', 'functions', 'function_call', 'audio'],
+])
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0)
+}

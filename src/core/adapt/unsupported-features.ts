@@ -1,0 +1,54 @@
+import type { Call } from '../model/call.ts'
+import { isObject } from '../model/json.ts'
+import { type Lack, lackNames, type Upstream } from '../model/ports.ts'
+import { isRanked } from './best-of.ts'
+import { refusedInCrossing, takesKind } from './convert-kind.ts'
+import { unsupportedField } from './prompt-fields.ts'
+
+/** What an upstream is asked for that it has not, and that nobody can make up for; undefined when there is nothing. */
+export function unsupportedFeatures(call: Call, upstream: Shape): string | undefined {
+  const { lacks } = upstream
+  if (!takesKind(upstream, call.kind)) {
+    if (isRanked(call)) return 'best_of'
+    const refused = refusedInCrossing(call)
+    if (refused !== undefined) return refused
+  }
+  return lacks?.find((lack) => isMissed[lack](call, lacks))
+}
+
+/** True of most calls: it asks for nothing that an upstream may lack, unless it has no calls of this kind. */
+export function isPlain(call: Call): boolean {
+  return !lackNames.some((lack) => isMissed[lack](call, lackNames))
+}
+
+/** Throws `unsupported`, naming the field. */
+export function refuseUnsupportedFeatures(call: Call, upstream: Shape & Pick<Upstream, 'name'>): void {
+  if (upstream.lacks === undefined && upstream.kinds === undefined) return
+  const field = unsupportedFeatures(call, upstream)
+  if (field !== undefined) throw unsupportedField(field, upstream.name)
+}
+
+type Shape = Pick<Upstream, 'kinds' | 'lacks'>
+
+const isMissed: Readonly<Record<Lack, (call: Call, lacks: readonly Lack[]) => boolean>> = {
+  logprobs: isScored,
+  // Another engine's bias may be made up for by nothing.
+  logit_bias: ({ body: { logit_bias: bias } }) => isObject(bias) && Object.keys(bias).length > 0,
+  suffix: ({ kind, body }) => kind === 'text' && (body['suffix'] ?? '') !== '',
+  // Repeated here, it has no logprobs; and token ids are no text to repeat.
+  echo: (call) =>
+    call.kind === 'text' && call.body['echo'] === true && (isScored(call) || !isSpelled(call.body['prompt'])),
+  // Ranked here, by logprobs.
+  best_of: (call, lacks) => isRanked(call) && lacks.includes('logprobs'),
+  custom_tools: () => false,
+}
+
+/** In a chat a boolean, in a text a count. */
+function isScored({ body: { logprobs, top_logprobs: top } }: Call): boolean {
+  return logprobs === true || typeof logprobs === 'number' || (typeof top === 'number' && top > 0)
+}
+
+function isSpelled(prompt: unknown): boolean {
+  const prompts: readonly unknown[] = Array.isArray(prompt) ? prompt : [prompt]
+  return prompts.every((each) => typeof each === 'string')
+}

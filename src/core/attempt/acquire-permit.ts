@@ -1,0 +1,71 @@
+import type { AnyCall } from '../model/call.ts'
+import type { Queue } from '../model/ports.ts'
+import { type AttemptParts, openAttempt } from './open-attempt.ts'
+
+/** Where an attempt goes, with leave to make it. */
+export type AdmittedAttempt = Pick<AttemptParts<AnyCall>, 'deployment' | 'permit'>
+
+/**
+ * Makes an attempt where `enter` leads, as soon as there is a place at that upstream: at once, as a rule, and
+ * otherwise after a wait in its queue, which no clock of the attempt counts. A wait in vain is a Failure of that
+ * attempt, and says nothing of the upstream's health.
+ */
+export function acquirePermit<Asked extends AnyCall, Made>(
+  parts: Omit<AttemptParts<Asked>, 'deployment'>,
+  enter: () => AdmittedAttempt,
+  make: (parts: AttemptParts<Asked>) => Promise<Made>,
+): Promise<Made> {
+  // Neither leave nor a place is taken for a caller who is gone: there is no attempt that would give it back.
+  parts.signal.throwIfAborted()
+  const entered = enter()
+  const { deployment, permit } = entered
+  const { queue } = deployment.upstream
+  if (queue === undefined || queue.enter()) return make({ ...parts, deployment, permit, place: queue })
+  return waitForTurn(parts, entered, enter, make)
+}
+
+async function waitForTurn<Asked extends AnyCall, Made>(
+  parts: Omit<AttemptParts<Asked>, 'deployment'>,
+  entered: AdmittedAttempt,
+  enter: () => AdmittedAttempt,
+  make: (parts: AttemptParts<Asked>) => Promise<Made>,
+): Promise<Made> {
+  const since = parts.clock.now()
+  let next = entered
+  let held: Queue | undefined
+  while (true) {
+    const { queue } = next.deployment.upstream
+    const queuedMs = () => parts.clock.now() - since
+    if (queue === undefined || queue === held || queue.enter()) {
+      if (held !== queue) held?.leave()
+      return await make({ ...parts, ...next, place: queue, queuedMs: queuedMs() })
+    }
+    held?.leave()
+    // Leave that is not made use of would keep others away: a breaker lets only one probe through.
+    next.permit?.[Symbol.dispose]()
+    await wait(queue, parts, (thrown) =>
+      openAttempt({ ...parts, deployment: next.deployment, permit: undefined, queuedMs: queuedMs() }).fail(
+        thrown,
+      ),
+    )
+    held = queue
+    // Its breaker may have opened meanwhile.
+    next = enter()
+  }
+}
+
+/** Waits for a place. `fail` notes what came in its stead, and says what to throw. */
+async function wait(
+  queue: Queue,
+  { signal, clock, deadlineAt }: Omit<AttemptParts<AnyCall>, 'deployment'>,
+  fail: (thrown: unknown) => unknown,
+): Promise<void> {
+  try {
+    await queue.wait(signal, deadlineAt - clock.now())
+  } catch (thrown) {
+    throw fail(thrown)
+  }
+  if (!signal.aborted) return
+  queue.leave()
+  throw signal.reason
+}

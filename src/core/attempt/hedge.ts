@@ -1,0 +1,58 @@
+import { type CallSignal, controllerUnder } from '../model/call-signal.ts'
+import { Failure } from '../model/failure.ts'
+
+export type HedgeParts<Made> = {
+  /** How long the first has before the second is begun, in milliseconds. */
+  readonly afterMs: number
+  /** The caller's: whoever wins goes on listening to it. */
+  readonly signal: CallSignal
+  readonly first: (signal: AbortSignal) => Promise<Made>
+  /** Undefined: there is none to be had after all. */
+  readonly second: (signal: AbortSignal) => Promise<Made> | undefined
+  /** Told of what came after the race was won. */
+  readonly discard: (made: Made) => void
+}
+
+/**
+ * The one of two that is there first; the other is given up. The second is begun only when the first takes too long,
+ * and never after the first has failed. Rejects with the error that came first when neither succeeds.
+ */
+export function hedge<Made>({ afterMs, signal, first, second, discard }: HedgeParts<Made>): Promise<Made> {
+  const { promise, resolve, reject } = Promise.withResolvers<Made>()
+  const runners = new Set<AbortController>()
+  const failures: unknown[] = []
+  let isWon = false
+  const win = (made: Made, winner: AbortController) => {
+    isWon = true
+    clearTimeout(timer)
+    for (const runner of runners) if (runner !== winner) runner.abort(tooLate())
+    resolve(made)
+  }
+  const lose = (thrown: unknown, loser: AbortController) => {
+    runners.delete(loser)
+    failures.push(thrown)
+    if (isWon || runners.size > 0) return
+    clearTimeout(timer)
+    reject(failures[0])
+  }
+  const begin = (run: (signal: AbortSignal) => Promise<Made> | undefined) => {
+    if (signal.aborted) return
+    const runner = controllerUnder(signal)
+    runners.add(runner)
+    const running = run(runner.signal)
+    if (running === undefined) runners.delete(runner)
+    running?.then(
+      (made) => (isWon ? discard(made) : win(made, runner)),
+      (thrown: unknown) => lose(thrown, runner),
+    )
+  }
+  const timer = setTimeout(() => begin(second), afterMs)
+  signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
+  begin(first)
+  return promise
+}
+
+/** Nobody's fault: what it would have said, another said sooner. */
+function tooLate(): Failure {
+  return new Failure('superseded', 'Another attempt answered sooner.')
+}

@@ -1,0 +1,320 @@
+import { consumptionOf } from '../account/attempt-cost.ts'
+import type { Meter } from '../account/meter.ts'
+import type { Permit } from '../health/deployment-health.ts'
+import type { AnyCall, Call, Clocks } from '../model/call.ts'
+import { CallAbort, type CallSignal } from '../model/call-signal.ts'
+import { asFailure, Failure } from '../model/failure.ts'
+import type { AttemptNotes, Clock, Deployment, Detokenizer, Queue } from '../model/ports.ts'
+import type { Price } from '../model/price.ts'
+import type { AttemptRecord, CallRecord } from '../model/record.ts'
+import { type ClaimedUsage, writeUsage } from '../model/usage.ts'
+
+export type AttemptParts<Asked extends AnyCall = Call> = {
+  readonly call: Asked
+  readonly deployment: Deployment
+  /** The caller's: aborts with the Failure that says why. */
+  readonly signal: CallSignal
+  /** When the call began, and when it must be over, on the clock's monotonic milliseconds. */
+  readonly startedAt: number
+  readonly deadlineAt: number
+  /** Which part of a fanned-out call, from 0. */
+  readonly part: number
+  readonly record: CallRecord
+  readonly clock: Clock
+  /** For a prompt of token ids where there are only chats; undefined: it is refused there. */
+  readonly detokenizer?: Detokenizer | undefined
+  /** Told how the attempt ended; undefined where nobody keeps watch. */
+  readonly permit?: Permit | undefined
+  /** Where it has a place, to be given back when it ends; undefined where places are not counted. */
+  readonly place?: Pick<Queue, 'leave'> | undefined
+  /** How long it waited for that place. */
+  readonly queuedMs?: number | undefined
+  /** It takes up an answer where another attempt broke off. */
+  readonly isResumed?: boolean | undefined
+  /** Told of every delta of the answer that is committed to, and of no other. */
+  readonly meter: Pick<Meter, 'note'>
+}
+
+/** The life of one attempt: its abort signal, its clocks, its row in the record. Ends exactly once. */
+export interface OpenAttempt {
+  /** `req_…-0`: the call's id, and the place of the attempt's row in the record. */
+  readonly id: string
+  /** Aborts when the caller leaves, when a clock runs out, and when the attempt has failed. */
+  readonly signal: CallSignal
+  readonly notes: AttemptNotes
+  /** The first visible delta, or the whole reply, is in hand. */
+  commit(): void
+  /** The whole of the answer came. */
+  end(): void
+  /** Who is to be asked, once the attempt ends, what the upstream has told of usage. */
+  claims(teller: UsageSource): void
+  /** Ends the attempt, gives up the connection, and says which error it was: a caller's leaving comes first. */
+  fail(thrown: unknown): unknown
+  /** Ends the attempt as left by its reader, unless it has ended. */
+  leave(): void
+  /** Watches the idle and total clocks of a stream until disposed. */
+  watch(timeout: () => Failure): IdleWatch
+}
+
+/**
+ * What an upstream has told of usage, and whether that was of all its work: some tell as they go, and of an answer that
+ * broke off, or was cut short here, only a part.
+ */
+export interface UsageSource {
+  usage(): ClaimedUsage | undefined
+  /** All that was asked for has come to its end: what may follow is no work. */
+  isFinished(): boolean
+  /** What was cut here goes on there. Absent: it never is. */
+  readonly isCut?: (() => boolean) | undefined
+}
+
+/** The idle clock runs only while the upstream is waited for, never while the caller is slow to read. */
+export interface IdleWatch extends Disposable {
+  waiting(): void
+  arrived(): void
+  /** All has been said: what may still come is waited for a short while. */
+  closing(): void
+}
+
+/** Begins an attempt: its row is in the record from now on. Throws the caller's reason when they left already. */
+export function openAttempt(parts: AttemptParts<AnyCall>): OpenAttempt {
+  parts.signal.throwIfAborted()
+  return new Trace(parts)
+}
+
+/** A class, as what every call has anew: its methods are made once. It listens to the caller's signal itself. */
+class Trace implements OpenAttempt {
+  readonly id: string
+  readonly notes: AttemptNotes = beginNotes()
+  readonly #parts: AttemptParts<AnyCall>
+  readonly #abort = new CallAbort()
+  readonly #entry: AttemptRecord
+  #teller: UsageSource = silent
+  #hasEnded = false
+
+  constructor(parts: AttemptParts<AnyCall>) {
+    const { record, signal } = parts
+    this.#parts = parts
+    this.#entry = beginEntry(parts)
+    this.id = `${record.id}-${record.attempts.length - 1}`
+    signal.addEventListener('abort', this)
+  }
+
+  get signal(): CallSignal {
+    return this.#abort
+  }
+
+  /** The caller's signal aborted. */
+  handleEvent(): void {
+    // What was asked for is worked at, and paid for: then it is as well to know how much.
+    if (!isDrained(this.#parts)) this.#abort.abort(this.#parts.signal.reason)
+  }
+
+  commit(): void {
+    this.#entry.firstTokenMs = this.#sinceStart()
+    this.#entry.isDelivered = true
+    keepNotes(this.#parts, this.#entry, this.notes)
+  }
+
+  end(): void {
+    this.#end('ok', undefined)
+  }
+
+  claims(teller: UsageSource): void {
+    this.#teller = teller
+  }
+
+  fail(thrown: unknown): unknown {
+    const { signal, deployment } = this.#parts
+    const told: unknown = signal.aborted ? signal.reason : thrown
+    const reason = told instanceof Failure ? told.at(deployment.upstream.name) : told
+    const failure = asFailure(reason)
+    this.#end(failure.kind, failure)
+    this.#abort.abort(reason)
+    return reason
+  }
+
+  leave(): void {
+    if (this.#hasEnded) return
+    const { signal } = this.#parts
+    const failure = signal.aborted ? asFailure(signal.reason) : new Failure('caller_left', 'The caller left.')
+    this.#end(failure.kind, failure)
+    this.#abort.abort(failure)
+  }
+
+  watch(timeout: () => Failure): IdleWatch {
+    const { deployment, deadlineAt, clock } = this.#parts
+    const { clocks } = deployment
+    const leftMs = Math.min(clocks.totalMs - this.#sinceStart(), deadlineAt - clock.now())
+    return watchClocks(clocks, leftMs, clock, () => this.#abort.abort(timeout()))
+  }
+
+  #sinceStart(): number {
+    const { clock, startedAt } = this.#parts
+    return clock.now() - startedAt - this.#entry.startMs
+  }
+
+  #end(outcome: string, failure: Failure | undefined): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    const entry = this.#entry
+    const { record, call, signal, permit, place } = this.#parts
+    signal.removeEventListener('abort', this)
+    entry.outcome = outcome
+    entry.totalMs = this.#sinceStart()
+    keepNotes(this.#parts, entry, this.notes)
+    keepUsage(entry, this.#teller, { record, notes: this.notes, failure })
+    permit?.end({
+      failure,
+      // A reply that came whole had no first token of its own.
+      firstTokenMs: call.stream ? entry.firstTokenMs : undefined,
+      completionTokens: entry.used?.completionTokens,
+      durationMs: entry.totalMs,
+      workedMs: this.notes.billedMs,
+    })
+    place?.leave()
+  }
+}
+
+const silent: UsageSource = { usage: () => undefined, isFinished: () => false, isCut: () => true }
+
+/**
+ * Whether the answer is read to its end though nobody wants it any more: when its caller left. What the gateway itself
+ * ends is over.
+ */
+export function isDrained({ signal, deployment }: AttemptParts<AnyCall>): boolean {
+  const { reason } = signal
+  return deployment.upstream.drains === true && reason instanceof Failure && reason.kind === 'caller_left'
+}
+
+function beginEntry(parts: AttemptParts<AnyCall>): AttemptRecord {
+  const { deployment, part, record, clock, startedAt, queuedMs } = parts
+  const entry: AttemptRecord = {
+    deployment: deployment.id,
+    part,
+    startMs: clock.now() - startedAt,
+    queuedMs,
+    headersMs: undefined,
+    firstTokenMs: undefined,
+    totalMs: 0,
+    outcome: 'ok',
+    upstreamStatus: undefined,
+    upstreamRequestId: undefined,
+    price: deployment.price,
+    used: undefined,
+    billedMs: undefined,
+    isEstimated: false,
+    isDelivered: false,
+    isResumed: parts.isResumed ?? false,
+    isUncertain: false,
+    costNanoUsd: undefined,
+  }
+  record.attempts.push(entry)
+  return entry
+}
+
+function beginNotes(): AttemptNotes {
+  return {
+    headersAt: undefined,
+    upstreamStatus: undefined,
+    upstreamRequestId: undefined,
+    billedMs: undefined,
+    isUnsent: undefined,
+    dropped: [],
+    converted: [],
+  }
+}
+
+function keepNotes(
+  { record, startedAt }: AttemptParts<AnyCall>,
+  entry: AttemptRecord,
+  notes: AttemptNotes,
+): void {
+  if (notes.headersAt !== undefined) entry.headersMs = notes.headersAt - startedAt - entry.startMs
+  entry.upstreamStatus = notes.upstreamStatus
+  entry.upstreamRequestId = notes.upstreamRequestId
+  for (const name of notes.dropped) record.dropped.add(name)
+  for (const name of notes.converted) record.converted.add(name)
+}
+
+type Ending = {
+  readonly record: CallRecord
+  readonly notes: AttemptNotes
+  readonly failure: Failure | undefined
+}
+
+/** What the upstream told of what it did; what it did not tell is for others to estimate. */
+function keepUsage(
+  entry: AttemptRecord,
+  teller: UsageSource,
+  { record, notes: { billedMs, isUnsent, headersAt }, failure }: Ending,
+): void {
+  const claimed = teller.usage()
+  const isTimed = entry.price.nanoUsdPerSecond !== undefined
+  const mayBeBilled = failure?.mayBeBilled === true && isUnsent !== true
+  entry.billedMs = billedMs
+  if (claimed?.promptTokens !== undefined && claimed.completionTokens !== undefined) {
+    const usage = writeUsage(claimed.raw, claimed.promptTokens, claimed.completionTokens)
+    const isPart = !isOfAll(teller, failure === undefined)
+    if (isPart) record.flags.add('usage_partial')
+    entry.used = consumptionOf(usage, billedMs ?? entry.totalMs)
+    entry.isEstimated = isTimed ? billedMs === undefined : isPart
+    return
+  }
+  if (failure === undefined || entry.isDelivered) return
+  entry.isUncertain = mayBeBilled && billedMs === undefined
+  if (isPaidByTokens(entry.price)) return
+  if (billedMs !== undefined || (isTimed && mayBeBilled)) {
+    entry.used = { ...noTokens, workedMs: billedMs ?? entry.totalMs }
+    entry.isEstimated = billedMs === undefined
+  } else if (isTimed && headersAt !== undefined) {
+    // A machine paid by the second may have been at it, if only to refuse: next to nothing, but not surely nothing.
+    entry.isEstimated = true
+  }
+}
+
+/** What has come to its end may yet fail over what follows. */
+function isOfAll(teller: UsageSource, isAnswered: boolean): boolean {
+  return teller.isFinished() || (isAnswered && teller.isCut?.() !== true)
+}
+
+const noTokens = { promptTokens: 0, cachedTokens: 0, completionTokens: 0 } as const
+
+function isPaidByTokens(price: Price): boolean {
+  const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output, nanoUsdPerSecond } = price
+  return nanoUsdPerSecond === undefined && (input !== undefined || output !== undefined)
+}
+
+function watchClocks({ idleMs }: Clocks, leftMs: number, clock: Clock, expire: () => void): IdleWatch {
+  let isWaiting = false
+  let waitingSince = clock.now()
+  let tail: NodeJS.Timeout | undefined
+  // Looked at when it runs out, not set anew for every token.
+  const look = () => {
+    const leftMs = isWaiting ? waitingSince + idleMs - clock.now() : idleMs
+    if (leftMs > 0) idle = setTimeout(look, leftMs)
+    else expire()
+  }
+  let idle = setTimeout(look, idleMs)
+  const total = setTimeout(expire, Math.max(leftMs, 1))
+  return {
+    waiting() {
+      isWaiting = true
+      waitingSince = clock.now()
+    },
+    arrived() {
+      isWaiting = false
+    },
+    closing() {
+      tail ??= setTimeout(expire, Math.min(idleMs, tailMs))
+    },
+    [Symbol.dispose]() {
+      clearTimeout(tail)
+      clearTimeout(idle)
+      clearTimeout(total)
+    },
+  }
+}
+
+/** Usage and terminator follow the last word at once, or not at all. */
+const tailMs = 3000

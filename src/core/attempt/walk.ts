@@ -1,0 +1,223 @@
+import pRetry from 'p-retry'
+import type { HealthRegistry } from '../health/health-registry.ts'
+import type { RetryBudget } from '../health/retry-budget.ts'
+import type { AnyCall, Call } from '../model/call.ts'
+import { Failure } from '../model/failure.ts'
+import type { Deployment, Random } from '../model/ports.ts'
+import type { Plan } from '../plan/router.ts'
+import { type AdmittedAttempt, acquirePermit } from './acquire-permit.ts'
+import { hedge } from './hedge.ts'
+import type { AttemptParts } from './open-attempt.ts'
+import { pause } from './pause.ts'
+
+export type WalkParts<Asked extends AnyCall = Call> = Omit<AttemptParts<Asked>, 'deployment' | 'permit'> & {
+  readonly plan: Plan
+  readonly random: Random
+  /** Gives leave for each attempt; undefined: nobody keeps watch, and every attempt has it. */
+  readonly standings?: HealthRegistry | undefined
+  /** Bounds how often an upstream is asked again; undefined: nothing does. */
+  readonly retryBudget?: RetryBudget | undefined
+}
+
+/**
+ * Walks a plan until an attempt, as `make` makes it, resolves: an answer is committed to. A failure moves on: to a
+ * different deployment at once; to one that failed before after a wait by chance, whose bound doubles, or after its
+ * Retry-After, as long as its upstream's budget for that lasts; never to one that can no longer help, or that would
+ * have to be waited for past the deadline. Rejects with the last Failure when nothing is left to try.
+ */
+export function walk<Asked extends AnyCall, Made>(
+  parts: WalkParts<Asked>,
+  make: (parts: AttemptParts<Asked>) => Promise<Made>,
+  hedging?: Hedging<Made>,
+): Promise<Made> {
+  const { plan, signal } = parts
+  const path = new PlannedPath(parts)
+  const round =
+    hedging === undefined
+      ? () => acquirePermit(parts, path.enter, make)
+      : () => hedgedTurn(parts, path, make, hedging)
+  const first = begun(round)
+  // Nearly every call is answered at its first try: what would try again is not set up before there is a failure.
+  return first.catch(() =>
+    pRetry((attempt) => (attempt === 1 ? first : round()), {
+      retries: plan.length - 1,
+      // The wait depends on where the next attempt goes: it is made in shouldRetry, p-retry adds none.
+      minTimeout: 0,
+      // Nor does it get the signal: it would drop an answer that comes as the caller leaves, its upstream still open.
+      shouldRetry: async ({ error }) => {
+        signal.throwIfAborted()
+        if (!(error instanceof Failure)) return false
+        const waitMs = path.moveOn(error)
+        if (waitMs === undefined) return false
+        if (waitMs > 0) await backOff(parts, waitMs)
+        return true
+      },
+    }),
+  )
+}
+
+/** What it throws is a rejection, too. */
+function begun<Made>(round: () => Promise<Made>): Promise<Made> {
+  try {
+    return round()
+  } catch (thrown) {
+    return Promise.reject(thrown)
+  }
+}
+
+/** How a second attempt is made beside a slow first one. */
+export type Hedging<Made> = {
+  /** Bounds how many calls may have a second. */
+  readonly budget: RetryBudget
+  readonly discard: (made: Made) => void
+}
+
+/** A turn; and where its first token takes longer than nearly all before it, another beside it, elsewhere. */
+async function hedgedTurn<Asked extends AnyCall, Made>(
+  parts: WalkParts<Asked>,
+  path: Path,
+  make: (parts: AttemptParts<Asked>) => Promise<Made>,
+  { budget, discard }: Hedging<Made>,
+): Promise<Made> {
+  parts.signal.throwIfAborted()
+  let ready: AdmittedAttempt | undefined = path.enter()
+  const { deployment } = ready
+  const { upstream } = deployment
+  const enter = () => {
+    const entered = ready ?? path.enter()
+    ready = undefined
+    return entered
+  }
+  budget.note(upstream.name)
+  const afterMs = parts.standings?.trackOf(deployment).slowFirstTokenMs()
+  if (afterMs === undefined) return await acquirePermit(parts, enter, make)
+  return await hedge({
+    afterMs,
+    signal: parts.signal,
+    first: (signal) => acquirePermit({ ...parts, signal }, enter, make),
+    second(signal) {
+      const other = path.other(() => budget.take(upstream.name))
+      return (
+        other && acquirePermit({ ...parts, signal }, () => other, make).catch(path.blame(other.deployment))
+      )
+    },
+    discard,
+  })
+}
+
+/** Where the walk stands, and when the deployments that failed may be asked again. */
+interface Path {
+  /** Where to try now, with leave to. One that is left alone is passed over as long as there is another. */
+  readonly enter: () => AdmittedAttempt
+  /**
+   * Goes to the next deployment that may help after this failure, and says how long to wait before it is asked;
+   * undefined when there is none.
+   */
+  moveOn(failure: Failure): number | undefined
+  /** Another deployment that has not failed, with leave to try it beside the one at hand, where `may` allows it. */
+  other(may: () => boolean): AdmittedAttempt | undefined
+  /** Notes that a deployment tried beside failed, and throws on. */
+  blame(deployment: Deployment): (thrown: unknown) => never
+}
+
+/** A class, as what every call has anew: its methods are made once. */
+class PlannedPath implements Path {
+  readonly #parts: WalkParts<AnyCall>
+  /** Made with the first failure: most calls have none. */
+  #failed: Map<Deployment, { times: number; readyAt: number }> | undefined
+  #position = 0
+  #current: Deployment
+
+  constructor(parts: WalkParts<AnyCall>) {
+    this.#parts = parts
+    this.#current = parts.plan[0]
+  }
+
+  readonly enter = (): AdmittedAttempt => {
+    const entered = this.#entered()
+    this.#parts.retryBudget?.note(entered.deployment.upstream.name)
+    return entered
+  }
+
+  moveOn(failure: Failure): number | undefined {
+    const isTooLong = failure.kind === 'context_length'
+    if (!failure.again && !failure.elsewhere && !isTooLong) return undefined
+    const { plan, clock, deadlineAt, retryBudget } = this.#parts
+    const { contextTokens: tried } = this.#current.traits
+    this.#noteFailure(this.#current, failure)
+    const now = clock.now()
+    while (++this.#position < plan.length) {
+      const next = plan[this.#position]
+      if (next === undefined || (isTooLong && !holdsMore(next, tried))) continue
+      const before = this.#failed?.get(next)
+      const waitMs = Math.max(0, (before?.readyAt ?? now) - now)
+      if (waitMs > longestWaitMs || now + waitMs >= deadlineAt) continue
+      if (before !== undefined && retryBudget?.take(next.upstream.name) === false) continue
+      this.#current = next
+      return waitMs
+    }
+    return undefined
+  }
+
+  other(may: () => boolean): AdmittedAttempt | undefined {
+    const { plan, standings, retryBudget } = this.#parts
+    const others = plan.slice(this.#position + 1)
+    const deployment = others.find((one) => one !== this.#current && !this.#hasFailed(one))
+    if (deployment === undefined || !may()) return undefined
+    const permit = standings?.trackOf(deployment).begin()
+    if (permit === undefined) return undefined
+    retryBudget?.note(deployment.upstream.name)
+    return { deployment, permit }
+  }
+
+  blame(deployment: Deployment): (thrown: unknown) => never {
+    return (thrown) => {
+      if (thrown instanceof Failure) this.#noteFailure(deployment, thrown)
+      throw thrown
+    }
+  }
+
+  #entered(): AdmittedAttempt {
+    const { plan, standings } = this.#parts
+    if (standings === undefined) return { deployment: this.#current }
+    const at = this.#position
+    for (let next = at; next < plan.length; next++) {
+      const deployment = plan[next]
+      if (deployment === undefined || (next > at && this.#hasFailed(deployment))) continue
+      const permit = standings.trackOf(deployment).begin()
+      if (permit === undefined) continue
+      this.#position = next
+      this.#current = deployment
+      return { deployment, permit }
+    }
+    return { deployment: this.#current, permit: standings.trackOf(this.#current).insist() }
+  }
+
+  #hasFailed(deployment: Deployment): boolean {
+    return this.#failed?.has(deployment) === true
+  }
+
+  #noteFailure(deployment: Deployment, failure: Failure): void {
+    const { clock, random } = this.#parts
+    this.#failed ??= new Map()
+    const times = (this.#failed.get(deployment)?.times ?? 0) + 1
+    // Full jitter: on average the delay, doubled each time.
+    const backoffMs = deployment.retry.delayMs * 2 ** times * random()
+    const waitMs = failure.again ? Math.max(backoffMs, failure.retryAfterMs ?? 0) : Number.POSITIVE_INFINITY
+    this.#failed.set(deployment, { times, readyAt: clock.now() + waitMs })
+  }
+}
+
+/** A prompt too long for one is too long for its twin; only one that is known to hold more may take it. */
+function holdsMore({ traits: { contextTokens } }: Deployment, tried: number | undefined): boolean {
+  return contextTokens !== undefined && tried !== undefined && contextTokens > tried
+}
+
+/** Longer than this, and the caller is better served by an error that says when to come back. */
+const longestWaitMs = 60_000
+
+async function backOff({ clock, record, signal }: WalkParts<AnyCall>, waitMs: number): Promise<void> {
+  const before = clock.now()
+  await pause(waitMs, signal)
+  record.backoffMs += clock.now() - before
+}

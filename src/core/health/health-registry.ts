@@ -1,0 +1,81 @@
+import { createLruMap, type LruMap } from '../model/lru-map.ts'
+import type { Clock, Deployment, Random } from '../model/ports.ts'
+import {
+  createDeploymentHealth,
+  type DeploymentHealth,
+  type ManagedDeploymentHealth,
+} from './deployment-health.ts'
+import type { HealthReport } from './health-report.ts'
+import type { Probe } from './probe.ts'
+
+/** How every deployment has been doing, by its id: written by attempts, read by the router and by operators. */
+export interface HealthRegistry {
+  /**
+   * The same for the same deployment; where it was made for one model of many, that of the model. Throws TypeError
+   * for an id that is not of the configuration.
+   */
+  trackOf(place: Place): DeploymentHealth
+  /** Tells of the deployment of that id what its upstream was heard to say of its health. */
+  probed(id: string, probe: Probe): void
+  /**
+   * Everything that is known, for operators: each deployment as a whole, and after it, where it runs models by the
+   * caller's spelling, each of those that were last asked for.
+   */
+  snapshot(): readonly DeploymentReport[]
+  /** Standings of other deployments. Those that `kept` names and both have stay one and the same for both. */
+  renewed(ids: Iterable<string>, kept: ReadonlySet<string>): HealthRegistry
+}
+
+/** A deployment, as far as it is to be told from others. */
+export type Place = Pick<Deployment, 'id' | 'madeFor'>
+
+/** One deployment, or one model at it, as shown to operators. */
+export type DeploymentReport = HealthReport
+
+export function createHealthRegistry(ids: Iterable<string>, clock: Clock, random: Random): HealthRegistry {
+  return renewedFrom(new Map(), ids, clock, random)
+}
+
+/** A deployment, and the models there that were asked for last. */
+type Entry = { readonly whole: ManagedDeploymentHealth; readonly models: LruMap<DeploymentHealth> }
+
+/** Callers name models as they like: so many are told apart at each deployment. */
+const mostModels = 1000
+
+function renewedFrom(
+  before: ReadonlyMap<string, Entry>,
+  ids: Iterable<string>,
+  clock: Clock,
+  random: Random,
+): HealthRegistry {
+  const entryFor = (id: string): Entry =>
+    before.get(id) ?? {
+      whole: createDeploymentHealth({ id, clock, random }),
+      models: createLruMap(mostModels),
+    }
+  const entries = new Map(Array.from(ids, (id) => [id, entryFor(id)]))
+  const entryOf = (id: string) => {
+    const entry = entries.get(id)
+    if (entry === undefined) throw new TypeError(`No deployment is called ${id}.`)
+    return entry
+  }
+  return {
+    trackOf({ id, madeFor }) {
+      const { whole, models } = entryOf(id)
+      if (madeFor === undefined) return whole
+      const known = models.get(madeFor)
+      if (known !== undefined) return known
+      const track = whole.forModel(madeFor)
+      models.set(madeFor, track)
+      return track
+    },
+    probed: (id, probe) => entryOf(id).whole.probed(probe),
+    snapshot: () =>
+      [...entries.values()].flatMap(({ whole, models }) => [
+        whole.report(),
+        ...Array.from(models.values(), (track) => track.report()),
+      ]),
+    renewed: (others, kept) =>
+      renewedFrom(new Map(entries.entries().filter(([id]) => kept.has(id))), others, clock, random),
+  }
+}

@@ -1,0 +1,118 @@
+import type { Relay, RelayReply } from '../model/call.ts'
+import { Failure } from '../model/failure.ts'
+import { isObject, type JsonObject, nearest } from '../model/json.ts'
+
+/** A call for embeddings as calls of at most `limit` texts each, in order; the call itself where that is enough. */
+export function splitInputs(call: Relay, limit: number): readonly [Relay, ...Relay[]] {
+  const { input } = call.body
+  if (!isSeveral(input) || input.length <= limit) return [call]
+  const part = (from: number): Relay => {
+    const body = { ...call.body, input: input.slice(from, from + limit) }
+    return { ...call, body, source: undefined }
+  }
+  const starts = Array.from({ length: Math.ceil(input.length / limit) - 1 }, (_, at) => (at + 1) * limit)
+  return [part(0), ...starts.map(part)]
+}
+
+/**
+ * The answer to a call for embeddings, vouched for: one vector for each text, in the texts' order, written as the
+ * caller asked. Throws `invalid_response` where it cannot be made of what the upstream gave, and `unsupported` where
+ * its vectors are of another length than was asked for: not every server heeds `dimensions`, nor says so.
+ */
+export function validateEmbeddings({ body, source }: RelayReply, call: Relay): RelayReply {
+  const { input, encoding_format: format, dimensions } = call.body
+  const count = isSeveral(input) ? input.length : 1
+  const rows = body['data']
+  if (!Array.isArray(rows) || rows.length !== count)
+    throw unreadable('as many embeddings as there were texts')
+  const data = ordered(rows)
+  const settled = data.map((row) => written(row, format === 'base64'))
+  if (typeof dimensions === 'number' && settled.some((row) => lengthOf(row) !== dimensions)) {
+    throw ofOtherLength(dimensions)
+  }
+  const model = typeof body['model'] === 'string' && body['model'] !== '' ? body['model'] : call.model
+  const isAsSent =
+    body['object'] === 'list' && body['model'] === model && settled.every((row, at) => row === rows[at])
+  return isAsSent
+    ? { body, source }
+    : { body: { ...body, object: 'list', data: settled, model }, source: undefined }
+}
+
+/** The answers to the parts of one call, as one; what they say beside their vectors is the first one's. */
+export function joinEmbeddings(replies: readonly [RelayReply, ...RelayReply[]]): RelayReply {
+  const [first] = replies
+  if (replies.length === 1) return first
+  const rows = replies.flatMap(({ body }) => body['data'] as readonly JsonObject[])
+  const data = rows.map((row, index) => ({ ...row, index }))
+  return { body: { ...first.body, data }, source: undefined }
+}
+
+/** Several texts, or several lists of token ids; one list of ids is one text. */
+function isSeveral(input: unknown): input is readonly unknown[] {
+  return Array.isArray(input) && typeof input[0] !== 'number'
+}
+
+/** By their index, where they have one: each place is taken once. */
+function ordered(rows: readonly unknown[]): readonly JsonObject[] {
+  const places = new Map<unknown, JsonObject>()
+  for (const [at, row] of rows.entries()) {
+    if (isObject(row))
+      places.set(row['index'] ?? at, row['index'] === undefined ? { ...row, index: at } : row)
+  }
+  return rows.map((_, at) => {
+    const row = places.get(at)
+    if (row === undefined) throw unreadable('one embedding for each text')
+    return row
+  })
+}
+
+/** The row itself where it is as it should be. */
+function written(row: JsonObject, inBase64: boolean): JsonObject {
+  const { embedding } = row
+  const isText = typeof embedding === 'string'
+  if (!isText && !isVector(embedding)) throw unreadable('embeddings that are lists of numbers')
+  if (isText === inBase64 && row['object'] === 'embedding') return row
+  const vector = isText
+    ? inBase64
+      ? embedding
+      : unpacked(embedding)
+    : inBase64
+      ? packed(embedding)
+      : embedding
+  return { ...row, object: 'embedding', embedding: vector }
+}
+
+/** How many numbers a row's vector has. */
+function lengthOf({ embedding }: JsonObject): number {
+  if (typeof embedding === 'string') return Buffer.byteLength(embedding, 'base64') / 4
+  return Array.isArray(embedding) ? embedding.length : 0
+}
+
+function ofOtherLength(dimensions: number): Failure {
+  return new Failure('unsupported', `This upstream does not give embeddings of ${dimensions} dimensions.`, {
+    param: 'dimensions',
+    mayBeBilled: true,
+  })
+}
+
+function isVector(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.length > 0 && value.every((each) => Number.isFinite(nearest(each)))
+}
+
+/** 32-bit floats, the least significant byte first, in base64: what OpenAI's own clients read. */
+function packed(vector: readonly unknown[]): string {
+  const bytes = Buffer.alloc(vector.length * 4)
+  for (const [at, value] of vector.entries()) bytes.writeFloatLE(Number(nearest(value)), at * 4)
+  return bytes.toString('base64')
+}
+
+function unpacked(text: string): readonly number[] {
+  const bytes = Buffer.from(text, 'base64')
+  const vector = Array.from({ length: Math.floor(bytes.length / 4) }, (_, at) => bytes.readFloatLE(at * 4))
+  if (bytes.length % 4 !== 0 || !isVector(vector)) throw unreadable('embeddings that are lists of numbers')
+  return vector
+}
+
+function unreadable(expected: string): Failure {
+  return new Failure('invalid_response', `The upstream did not give ${expected}.`)
+}

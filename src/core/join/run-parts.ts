@@ -1,0 +1,105 @@
+import { createMeter, type Meter, type MeteredUsage } from '../account/meter.ts'
+import type { Answer } from '../attempt/attempt.ts'
+import type { Delta, Usage } from '../model/call.ts'
+import { type CallSignal, controllerUnder } from '../model/call-signal.ts'
+import { Failure } from '../model/failure.ts'
+import type { TokenCounter } from '../model/ports.ts'
+import { addUsage, writeUsage } from '../model/usage.ts'
+import { type ChunkIdentity, identityOf, type Part, placeDelta } from './fan-out.ts'
+import { merge } from './merge.ts'
+
+/** The answers to the parts of one call, as one. */
+export type RunningParts = {
+  /** Every part's deltas as they come, each with its place in the answer and one identity for all. */
+  readonly bursts: AsyncIterable<readonly Delta[]>
+  /** Summed over the parts; a prompt counts once. To be called once `bursts` has ended. */
+  usage(): Promise<MeteredUsage>
+}
+
+export type RunPartsContext = {
+  readonly parts: readonly Part[]
+  readonly counter: TokenCounter
+  /** How many parts run at once. */
+  readonly limit: number
+  readonly signal: CallSignal
+  /** Told of each part's meter, before it runs. */
+  readonly follow?: ((part: Part, meter: Meter) => void) | undefined
+  /** Tells `meter` of the deltas of the answer. */
+  run(part: Part, signal: AbortSignal, meter: Pick<Meter, 'note'>): Promise<Answer>
+}
+
+/**
+ * Runs the parts of a call side by side. Resolves when the first of them commits; when one fails, the others are
+ * given up, and the whole fails with it.
+ */
+export async function runParts({
+  parts,
+  counter,
+  limit,
+  signal,
+  follow,
+  run,
+}: RunPartsContext): Promise<RunningParts> {
+  const siblings = controllerUnder(signal)
+  const lanes = parts.map(
+    (part): Lane => ({ part, meter: createMeter(part.call, counter), answer: undefined }),
+  )
+  for (const { part, meter } of lanes) follow?.(part, meter)
+  const tasks = lanes.map((lane) => async () => {
+    lane.answer = await run(lane.part, siblings.signal, lane.meter)
+    return lane.answer.bursts
+  })
+  const failed = () =>
+    siblings.abort(new Failure('superseded', 'Another part of the answer failed: the rest is of no use.'))
+  const bursts = placed(lanes, merge(tasks, limit, failed), siblings)
+  const first = await bursts.next()
+  return { bursts: resume(first, bursts), usage: () => sumUsage(lanes) }
+}
+
+type Lane = { readonly part: Part; readonly meter: Meter; answer: Answer | undefined }
+
+async function* placed(
+  lanes: readonly Lane[],
+  merged: ReturnType<typeof merge<readonly Delta[]>>,
+  siblings: AbortController,
+): AsyncGenerator<readonly Delta[], void, void> {
+  let identity: ChunkIdentity | undefined
+  try {
+    for await (const { position, value } of merged) {
+      const lane = lanes[position]
+      const [first] = value
+      if (lane === undefined || first === undefined) continue
+      identity ??= identityOf(first)
+      const shared = identity
+      yield value.map((delta) => placeDelta(delta, lane.part, shared))
+    }
+  } finally {
+    // The reader left: the others did nothing wrong, and are not recorded as failed.
+    siblings.abort(new Failure('caller_left', 'The rest of the answer is no longer wanted.'))
+  }
+}
+
+async function* resume<T>(
+  first: IteratorResult<T, void>,
+  rest: AsyncGenerator<T, void, void>,
+): AsyncGenerator<T, void, void> {
+  try {
+    if (first.done === true) return
+    yield first.value
+    yield* rest
+  } finally {
+    await rest.return()
+  }
+}
+
+async function sumUsage(lanes: readonly Lane[]): Promise<MeteredUsage> {
+  const settled = await Promise.all(lanes.map(({ meter, answer }) => meter.settle(answer?.usage())))
+  const prompts = new Set<number>()
+  const usages = settled.map(({ usage }, at): Usage => {
+    const promptIndex = lanes[at]?.part.promptIndex ?? at
+    const counted = prompts.has(promptIndex)
+    prompts.add(promptIndex)
+    return counted ? writeUsage({}, 0, usage.completion_tokens) : usage
+  })
+  return { usage: addUsage(usages), estimated: settled.some(({ estimated }) => estimated) }
+}

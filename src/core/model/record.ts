@@ -1,0 +1,141 @@
+import type { Kind, RelayKind, Usage } from './call.ts'
+import type { Failure } from './failure.ts'
+import { createLazySet, type LazySet } from './lazy-set.ts'
+import type { Consumption, Price } from './price.ts'
+
+/**
+ * The wide row of one call, written once when it is over: ids, choices, durations and counts, never a prompt,
+ * a completion or a key. All durations are milliseconds.
+ */
+export type CallRecord = {
+  readonly id: string
+  readonly dialect: string
+  readonly startedEpochMs: number
+  /** The caller's key, as an operator may see it; undefined when none is asked for. */
+  principal: string | undefined
+  kind: Kind | RelayKind | undefined
+  model: string | undefined
+  stream: boolean
+  provider: string | undefined
+  deployment: string | undefined
+  status: number
+  outcome: 'ok' | 'failed' | 'left'
+  failure: Failure | undefined
+  /** Of the caller's body, decompressed; and of what was written back. */
+  requestBytes: number
+  responseBytes: number
+  /** How many upstream calls it was split into; 1 when it was not. */
+  parts: number
+  readonly attempts: AttemptRecord[]
+  /** Reading and validating the body. */
+  parseMs: number
+  /** From the first attempt's start to the first visible delta, or to the whole of a JSON reply. */
+  firstTokenMs: number | undefined
+  /** Waiting between attempts. */
+  backoffMs: number
+  /** The whole call, from headers in to last byte out. */
+  totalMs: number
+  /** The gateway's own share of the time to the first byte: what is left when attempts and waits are taken out. */
+  overheadMs: number
+  usage: Usage | undefined
+  /** True when a count was made here, because the upstream gave none. */
+  usageEstimated: boolean
+  /** Of all attempts, in whole nano-USD; undefined where a price is not known. */
+  costNanoUsd: number | undefined
+  /** True when some of what was paid for was counted here, and not by its upstream. */
+  costEstimated: boolean
+  /** What savings are measured against; undefined until the call was planned. */
+  baseline: Baseline | undefined
+  /** What the work that reached the caller would have cost there. */
+  baselineNanoUsd: number | undefined
+  /** The baseline's cost less the call's own; negative when more was spent. */
+  savedNanoUsd: number | undefined
+  /** Answered without an upstream call of its own; undefined: it had one. */
+  cache: 'hit' | 'coalesced' | 'replay' | undefined
+  /** The answer took longer than the slow threshold. */
+  slow: boolean
+  readonly dropped: LazySet
+  readonly converted: LazySet
+  /** Oddities of an upstream's answer that were repaired: `usage_clamped`, `usage_partial`, `text_after_finish`. */
+  readonly flags: LazySet
+}
+
+export type AttemptRecord = {
+  readonly deployment: string
+  /** Which part of a fanned-out call, from 0. */
+  readonly part: number
+  /** Since the call began; a wait in the upstream's queue was before it. */
+  readonly startMs: number
+  /** That wait; absent: there was none. */
+  readonly queuedMs?: number | undefined
+  headersMs: number | undefined
+  firstTokenMs: number | undefined
+  totalMs: number
+  /** `ok`, or the kind of the failure. */
+  outcome: string
+  upstreamStatus: number | undefined
+  upstreamRequestId: string | undefined
+  /** What the deployment charged when the attempt began. */
+  readonly price: Price
+  /** Undefined: it did no work, as far as is known. */
+  used: Consumption | undefined
+  /** How long the upstream says it worked, in milliseconds; absent: it does not say. */
+  billedMs?: number | undefined
+  /** Some of what is to be paid was counted here, or taken to be nothing. */
+  isEstimated: boolean
+  /** Its answer went to the caller, whole or in part. */
+  isDelivered: boolean
+  /** It took up an answer where another attempt broke off: that one's words were part of its prompt. */
+  readonly isResumed: boolean
+  /** It may have been charged for, though nothing told of what it used. */
+  isUncertain: boolean
+  /** In whole nano-USD; 0 where nothing was used, undefined where the price is not known. */
+  costNanoUsd: number | undefined
+}
+
+/** A record at the moment its call begins. */
+export function startRecord(id: string, dialect: string, startedEpochMs = 0): CallRecord {
+  return {
+    id,
+    dialect,
+    startedEpochMs,
+    principal: undefined,
+    kind: undefined,
+    model: undefined,
+    stream: false,
+    provider: undefined,
+    deployment: undefined,
+    status: 0,
+    outcome: 'ok',
+    failure: undefined,
+    requestBytes: 0,
+    responseBytes: 0,
+    parts: 1,
+    attempts: [],
+    parseMs: 0,
+    firstTokenMs: undefined,
+    backoffMs: 0,
+    totalMs: 0,
+    overheadMs: 0,
+    usage: undefined,
+    usageEstimated: false,
+    costNanoUsd: undefined,
+    costEstimated: false,
+    baseline: undefined,
+    baselineNanoUsd: undefined,
+    savedNanoUsd: undefined,
+    cache: undefined,
+    slow: false,
+    dropped: createLazySet(),
+    converted: createLazySet(),
+    flags: createLazySet(),
+  }
+}
+
+/** Where calls would run without routing: a route's first deployment, or one that the operator names. */
+export type Baseline = {
+  readonly deployment: string
+  readonly price: Price
+  /** How long one such attempt takes there, where time is paid for: undefined when that is not known. */
+  readonly workedMs: number | undefined
+}

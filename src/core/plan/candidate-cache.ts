@@ -1,0 +1,99 @@
+import type { HealthRegistry } from '../health/health-registry.ts'
+import { createLruMap } from '../model/lru-map.ts'
+import type { Deployment, Route } from '../model/ports.ts'
+import type { Price } from '../model/price.ts'
+import { CandidateSlot, type Expected, type SlotEstimate } from './candidate-slot.ts'
+import { placesOf } from './router.ts'
+import type { Candidate } from './strategies/candidate.ts'
+import type { Incumbent } from './strategies/strategy.ts'
+import { createSuitabilityCache, type SuitabilityCache } from './suitability-cache.ts'
+
+/** What planning reads of a route's deployments, at hand: with many of them, looking it up anew is what would cost. */
+export interface CandidateCache {
+  /** None of them needs a key that a caller would have to bring. */
+  readonly isOpen: boolean
+  /** For one model, by the route's spelling or the caller's. `now`: the clock's monotonic milliseconds. */
+  of(model: string, now: number): CandidateSet
+}
+
+export interface CandidateSet {
+  /** There is one that charges less for cached input. */
+  readonly isSticky: boolean
+  /** How many places of an order a plan can go by. */
+  readonly places: number
+  readonly incumbent: Incumbent
+  /** Of all candidates. */
+  readonly sieve: SuitabilityCache
+  /** Its candidates for a call, in the places of the route's deployments. The next call has the same ones. */
+  seat(expected: Expected, now: number): readonly Candidate[]
+  /** As they were last seated, none has an open breaker, limits its rate, or is to be measured. */
+  isCalm(): boolean
+}
+
+/** `attempts`: as of a planner. */
+export function createCandidateCache(
+  { deployments }: Route,
+  standings: Pick<HealthRegistry, 'trackOf'>,
+  attempts: number | undefined,
+): CandidateCache {
+  const isByName = deployments.some(({ forModel }) => forModel !== undefined)
+  const places = placesOf(deployments, attempts)
+  const lineups = createLruMap<{ lineup: CandidateSet; freshUntil: number }>(mostModels)
+  return {
+    isOpen: deployments.every(({ upstream }) => upstream.admits(undefined)),
+    of(model, now) {
+      const key = isByName ? model : ''
+      const known = lineups.get(key)
+      if (known !== undefined && now < known.freshUntil) return known.lineup
+      const incumbent = known?.lineup.incumbent ?? { id: undefined }
+      const lineup = lineUp(
+        deployments.map((each) => each.forModel?.(model) ?? each),
+        { standings, places, incumbent },
+      )
+      lineups.set(key, { lineup, freshUntil: now + freshMs })
+      return lineup
+    },
+  }
+}
+
+/** Callers name models as they like. */
+const mostModels = 100
+
+/** Neither a price nor a trait changes more often than once a minute. */
+const freshMs = 1000
+
+type LineupParts = Pick<CandidateSet, 'places' | 'incumbent'> & {
+  readonly standings: Pick<HealthRegistry, 'trackOf'>
+}
+
+function lineUp(
+  deployments: readonly Deployment[],
+  { standings, places, incumbent }: LineupParts,
+): CandidateSet {
+  const sitting: SlotEstimate = { expected: { promptTokens: 0, completionTokens: 0, choices: 1 } }
+  const seats = deployments.map((each) => new CandidateSlot(each, standings.trackOf(each), sitting))
+  let isCalm = seats.every(isUneventful)
+  return {
+    isSticky: seats.some(({ price }) => isCheaperCached(price)),
+    places,
+    incumbent,
+    sieve: createSuitabilityCache(seats),
+    seat(expected, now) {
+      sitting.expected = expected
+      let hasChanged = false
+      for (const seat of seats) hasChanged = seat.look(now) || hasChanged
+      if (hasChanged) isCalm = seats.every(isUneventful)
+      return seats
+    },
+    isCalm: () => isCalm,
+  }
+}
+
+function isUneventful({ standing, isUnmeasured }: Candidate): boolean {
+  return standing.breaker !== 'open' && standing.share === 1 && !isUnmeasured
+}
+
+function isCheaperCached(price: Price): boolean {
+  const { inputNanoUsdPerMillion: input, cachedInputNanoUsdPerMillion: cachedInput } = price
+  return input !== undefined && cachedInput !== undefined && cachedInput < input
+}

@@ -1,0 +1,95 @@
+import type { DeploymentHealth, LatestSnapshot } from '../health/deployment-health.ts'
+import type { HealthSnapshot } from '../health/health-snapshot.ts'
+import type { Deployment, Traits, Upstream } from '../model/ports.ts'
+import type { Price } from '../model/price.ts'
+import { expectedNanoUsd, type TokenPrices, tokenPricesOf, tokensNanoUsd } from './expected-cost.ts'
+import type { Candidate } from './strategies/candidate.ts'
+
+/** What a call is expected to use, wherever it runs. */
+export type Expected = {
+  readonly promptTokens: number
+  /** Over all choices, where nothing but the call itself bounds them. */
+  readonly completionTokens: number
+  readonly choices: number
+}
+
+/**
+ * A deployment's place among those of a route, and the candidate that it is for one call after another: with many of
+ * them, making each anew for every call is what would cost. A class, so that all of them share their getters.
+ */
+export class CandidateSlot implements Candidate {
+  /** As it is for the model. */
+  readonly deployment: Deployment
+  readonly id: string
+  readonly upstream: Upstream
+  readonly weight: number
+  /** The deployment's, as they were within the last second. */
+  readonly price: Price
+  readonly traits: Traits
+  readonly #tokenPrices: TokenPrices | undefined
+  readonly #mostTokens: number
+  readonly #track: DeploymentHealth
+  readonly #latest: LatestSnapshot | undefined
+  readonly #sitting: SlotEstimate
+  #standing: HealthSnapshot
+
+  constructor(deployment: Deployment, track: DeploymentHealth, sitting: SlotEstimate) {
+    const { id, upstream, weight, price, traits } = deployment
+    this.deployment = deployment
+    this.id = id
+    this.upstream = upstream
+    this.weight = weight
+    this.price = price
+    this.traits = traits
+    this.#tokenPrices = tokenPricesOf(price)
+    this.#mostTokens = traits.maxOutputTokens ?? Number.POSITIVE_INFINITY
+    this.#track = track
+    this.#latest = track.latest
+    this.#sitting = sitting
+    this.#standing = track.standing()
+  }
+
+  /** Looks at how it is doing; true where that has changed. `now`: the clock's monotonic milliseconds. */
+  look(now: number): boolean {
+    const latest = this.#latest
+    const isFresh = latest !== undefined && now < latest.freshUntil
+    const standing = isFresh ? latest.standing : this.#track.standing(now)
+    if (standing === this.#standing) return false
+    this.#standing = standing
+    return true
+  }
+
+  get standing(): HealthSnapshot {
+    return this.#standing
+  }
+
+  get expectedNanoUsd(): number | undefined {
+    const { promptTokens, completionTokens: unbounded, choices } = this.#sitting.expected
+    const completionTokens = Math.min(unbounded, this.#mostTokens * choices)
+    if (this.#tokenPrices !== undefined)
+      return tokensNanoUsd(this.#tokenPrices, promptTokens, completionTokens)
+    const expected = { promptTokens, cachedTokens: 0, completionTokens }
+    return expectedNanoUsd(this.price, expected, this.#standing.pace)
+  }
+
+  get isUnmeasured(): boolean {
+    return this.price.nanoUsdPerSecond !== undefined && !this.#standing.isMeasured
+  }
+}
+
+/** What all seats of a lineup go by: the call that is planned. */
+export type SlotEstimate = { expected: Expected }
+
+/** The candidate as it is now, to be kept beyond the call that it is one of. */
+export function copyOf({
+  deployment,
+  id,
+  upstream,
+  weight,
+  traits,
+  expectedNanoUsd,
+  isUnmeasured,
+  standing,
+}: Candidate): Candidate {
+  return { deployment, id, upstream, weight, traits, expectedNanoUsd, isUnmeasured, standing }
+}

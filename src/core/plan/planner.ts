@@ -1,0 +1,256 @@
+import { createPromptSizes, type PromptSizes } from '../account/prompt-size.ts'
+import type { DeploymentReport, HealthRegistry } from '../health/health-registry.ts'
+import type { AnyCall, Steering, StrategyName, Usage } from '../model/call.ts'
+import { Failure } from '../model/failure.ts'
+import type { Clock, Deployment, Random, Route } from '../model/ports.ts'
+import { type CandidateCache, createCandidateCache } from './candidate-cache.ts'
+import { copyOf } from './candidate-slot.ts'
+import { type Explanation, explainedCandidates } from './explain.ts'
+import { choicesOf, createOutputHabits, type OutputHabits } from './output-habit.ts'
+import { type ListedModel, longestPlan, type Plan, planOf, type Router } from './router.ts'
+import { type PrefixKey, prefixKeyOf, type Stickiness } from './stickiness.ts'
+import type { Candidate } from './strategies/candidate.ts'
+import { order } from './strategies/strategies.ts'
+import { isBounded, needsOf, type Removal, refusalOf, steer, suitable } from './suitability.ts'
+
+/** Decides where a call runs, and in what order its deployments are tried, by what is known at that moment. */
+export interface Planner {
+  /** Throws a Failure when the model is not known, when no upstream has a key for it, or when none can take it. */
+  plan(call: AnyCall): Planned
+  /** Why `plan` would decide as it would. Changes nothing. */
+  explain(call: AnyCall): Explanation
+  deployments(): readonly DeploymentReport[]
+  models(): readonly ListedModel[]
+  ownerOf(model: string): string | undefined
+}
+
+export type Planned = {
+  /** The deployments to try, in order, the same one again where it may be retried. */
+  readonly plan: Plan
+  readonly baseline: Deployment
+  /** Takes in how the call went, to know better next time. */
+  learn(usage: Usage, isEstimated: boolean, deploymentId: string): void
+}
+
+export type PlannerParts = {
+  readonly router: Router
+  readonly standings: HealthRegistry
+  /** Undefined: callers are not kept where their prompts are cached. */
+  readonly stickiness: Stickiness | undefined
+  /** At all deployments together; undefined: three, or as many as one deployment's retries ask for. */
+  readonly attempts: number | undefined
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export function createPlanner(parts: PlannerParts): Planner {
+  const { router, standings } = parts
+  const work: Work = {
+    ...parts,
+    sizes: createPromptSizes(),
+    habits: createOutputHabits(),
+    rosters: new Map(
+      router.routes.map((route) => [route, createCandidateCache(route, standings, parts.attempts)]),
+    ),
+  }
+  const planSole = solePlanner(work)
+  return {
+    plan(call) {
+      const route = routeOf(call, router)
+      return hasChoice(call, route) ? choose(call, work) : planSole(call, route)
+    },
+    explain: (call) => explain(call, work),
+    deployments: () => standings.snapshot(),
+    models: () => router.models(),
+    ownerOf: (model) => router.ownerOf(model),
+  }
+}
+
+/** Who knows what planning goes by, and what calls have taught. */
+type Work = PlannerParts & {
+  readonly sizes: PromptSizes
+  readonly habits: OutputHabits
+  readonly rosters: ReadonlyMap<Route, CandidateCache>
+}
+
+/** The first of the models a caller would take that is served here. */
+function routeOf(call: AnyCall, router: Router): Route {
+  if (call.steering === undefined) return router.routeOf(call.model)
+  const known = modelsOf(call).find((model) => router.ownerOf(model) !== undefined)
+  return router.routeOf(known ?? call.model)
+}
+
+function modelsOf({ model, steering }: AnyCall): readonly string[] {
+  return steering === undefined ? [model] : [...new Set([model, ...steering.models])]
+}
+
+function hasChoice({ steering }: AnyCall, { deployments }: Route): boolean {
+  return steering !== undefined || deployments.length > 1 || deployments[0]?.weight === 0
+}
+
+function baselineOf({ baseline, deployments: [first] }: Route): Deployment {
+  const deployment = baseline ?? first
+  if (deployment === undefined) throw new TypeError('A route has at least one deployment.')
+  return deployment
+}
+
+/** Where there is nothing to choose, nothing is weighed: those plans are made once. */
+function solePlanner({ router, attempts, standings, sizes }: Work): (call: AnyCall, route: Route) => Planned {
+  const plans = new WeakMap<Deployment, Planned>()
+  return (call, route) => {
+    router.admitted(route, call.credential)
+    const sole = ofModel(baselineOf(route), call.model, call)
+    const { traits } = sole
+    if (isBounded(traits)) {
+      const promptTokens = traits.contextTokens === undefined ? 0 : sizes.estimate(call)
+      const standing = standings.trackOf(sole).standing()
+      const { id, upstream, weight } = sole
+      const candidate = {
+        deployment: sole,
+        ...{ id, upstream, weight, traits },
+        expectedNanoUsd: undefined,
+        isUnmeasured: false,
+        standing,
+      }
+      const { kept, removed } = suitable([candidate], needsOf(call, promptTokens), undefined)
+      if (kept.length === 0) throw refusalOf(removed)
+    }
+    const known = plans.get(sole)
+    if (known !== undefined) return known
+    const planned = { plan: planOf([sole], attempts), baseline: sole, learn: nothing }
+    plans.set(sole, planned)
+    return planned
+  }
+}
+
+function nothing(): void {}
+
+function choose(call: AnyCall, work: Work): Planned {
+  const { router, stickiness, attempts, sizes, habits } = work
+  const weighed = weighEach(call, work, false)
+  const [only] = weighed
+  const chosen = only && weighed.length === 1 ? only.ordered : weighed.flatMap(({ ordered }) => ordered)
+  if (chosen.length === 0) throw refusalOf(weighed.flatMap(({ removed }) => removed))
+  const key = only?.prefixKey
+  const first = modelsOf(call).find((model) => router.ownerOf(model) !== undefined) ?? call.model
+  const tried = call.steering?.allowFallbacks === false ? chosen.slice(0, 1) : chosen
+  return {
+    plan: planOf(tried, attempts),
+    baseline: ofModel(baselineOf(router.routeOf(first)), first, call),
+    learn({ prompt_tokens: promptTokens, completion_tokens: completionTokens }, isEstimated, deploymentId) {
+      if (!isEstimated) sizes.learn(call, promptTokens)
+      habits.learn(call, completionTokens)
+      if (key !== undefined) stickiness?.remember(key, deploymentId, promptTokens)
+    },
+  }
+}
+
+/** One model's deployments, weighed for one call. */
+type Weighed = {
+  readonly model: string
+  readonly route: Route
+  readonly strategy: StrategyName
+  readonly promptTokens: number
+  readonly expectedTokens: number
+  /** With those that the caller's credential is no key for. */
+  readonly all: readonly Candidate[]
+  readonly candidates: readonly Candidate[]
+  readonly removed: readonly Removal[]
+  readonly ordered: readonly Deployment[]
+  readonly prefixKey: PrefixKey | undefined
+}
+
+/** Each of the models a caller would take that can be had here. Throws as the first does where none can. */
+function weighEach(call: AnyCall, work: Work, isDryRun: boolean): readonly Weighed[] {
+  const known = modelsOf(call).filter((model) => work.router.ownerOf(model) !== undefined)
+  const models = known.length === 0 ? [call.model] : known
+  const weighed: Weighed[] = []
+  let failure: Failure | undefined
+  for (const model of models) {
+    try {
+      weighed.push(weigh(call, model, work, isDryRun))
+    } catch (thrown) {
+      if (!(thrown instanceof Failure)) throw thrown
+      failure ??= thrown
+    }
+  }
+  if (weighed.length === 0 && failure !== undefined) throw failure
+  return weighed
+}
+
+function weigh(call: AnyCall, model: string, work: Work, isDryRun: boolean): Weighed {
+  const { router, stickiness, clock, random, sizes, habits } = work
+  const { credential, steering } = call
+  const route = router.routeOf(model)
+  const strategy = steering?.strategy ?? route.strategy
+  const promptTokens = sizes.estimate(call)
+  const expectedTokens = habits.expect(call)
+  const now = clock.now()
+  const roster = rosterOf(route, work)
+  const { isOpen } = roster
+  // First: of a model that is asked for without a key, nothing is remembered.
+  if (!isOpen && !isDryRun) router.admitted(route, credential)
+  const lineup = roster.of(model, now)
+  const { incumbent } = lineup
+  const seated = lineup.seat(
+    { promptTokens, completionTokens: expectedTokens, choices: choicesOf(call) },
+    now,
+  )
+  const isCalm = lineup.isCalm()
+  const all = isDryRun ? seated.map(copyOf) : seated
+  const candidates = isOpen ? all : all.filter(({ upstream }) => upstream.admits(credential))
+  const needs = needsOf(call, promptTokens)
+  const sifted = candidates === seated && steering === undefined ? lineup.sieve.sift(needs) : undefined
+  const { kept, removed } = suitable(candidates, needs, steering, { sifted, isCalm })
+  const ranked = order(strategy, kept, {
+    random,
+    expectedTokens,
+    incumbent: isDryRun ? { ...incumbent } : incumbent,
+    places: placesFor(steering, lineup.places, kept.length),
+    isCalm,
+  })
+  const prefixKey =
+    stickiness && lineup.isSticky && strategy !== 'first' ? prefixKeyOf(call, credential) : undefined
+  const preferred =
+    prefixKey === undefined ? ranked : (stickiness?.prefer(prefixKey, ranked, promptTokens, kept) ?? ranked)
+  const ordered = steer(preferred, steering)
+    .slice(0, steering === undefined ? lineup.places : longestPlan)
+    .map(({ deployment }) => (model === call.model ? deployment : ofModel(deployment, model, call)))
+  const told = { model, route, strategy, promptTokens, expectedTokens }
+  return { ...told, all, candidates, removed, ordered, prefixKey }
+}
+
+/** How many places of an order count: who names providers may have the last one go first. */
+function placesFor(steering: Steering | undefined, usual: number, all: number): number {
+  if (steering === undefined) return usual
+  return steering.order.length === 0 ? longestPlan : all
+}
+
+function rosterOf(route: Route, { rosters, standings, attempts }: Work): CandidateCache {
+  return rosters.get(route) ?? createCandidateCache(route, standings, attempts)
+}
+
+/** A deployment that goes by the caller's spelling is asked for the model that is tried, not for the call's own. */
+function ofModel(deployment: Deployment, model: string, call: AnyCall): Deployment {
+  const { forModel, upstreamModel } = deployment
+  if (forModel !== undefined) return forModel(model)
+  if (upstreamModel !== undefined || model === call.model) return deployment
+  return { ...deployment, upstreamModel: model }
+}
+
+function explain(call: AnyCall, work: Work): Explanation {
+  const weighed = weighEach(call, work, true)
+  const [first] = weighed
+  if (first === undefined) throw new TypeError('A call names at least one model.')
+  const chosen = weighed.flatMap(({ ordered }) => ordered)
+  const tried = call.steering?.allowFallbacks === false ? chosen.slice(0, 1) : chosen
+  return {
+    model: call.model,
+    pattern: first.route.pattern,
+    strategy: first.strategy,
+    promptTokens: first.promptTokens,
+    expectedCompletionTokens: first.expectedTokens,
+    candidates: weighed.flatMap(explainedCandidates),
+    plan: tried.length === 0 ? [] : planOf(tried, work.attempts).map(({ id }) => id),
+  }
+}

@@ -1,0 +1,148 @@
+import { Failure } from '../model/failure.ts'
+import type { Deployment, Route } from '../model/ports.ts'
+
+/** Finds where a model may run. Pure: the same routes, model and credential give the same answer. */
+export interface Router {
+  readonly routes: readonly Route[]
+  /** The route of a model: a name goes before a pattern, of two patterns the longer. Throws `model_not_found`. */
+  routeOf(model: string): Route
+  /**
+   * Those of a route's deployments that take the credential, in the order written; never empty. Throws
+   * `unauthorized` where callers may bring a key of their own for one of them, else `upstream_auth`: then it is the
+   * operator's to mend, and its note names what to set.
+   */
+  admitted(route: Route, credential: string | undefined): readonly Deployment[]
+  /** The first upstream that a model's route names; undefined when no route has that model. */
+  ownerOf(model: string): string | undefined
+  /** Names to list to callers: those of exact routes, and what the upstreams of patterns are known to have. */
+  models(): readonly ListedModel[]
+}
+
+/** Deployments in the order of trying; the same one may come more than once. */
+export type Plan = readonly [Deployment, ...Deployment[]]
+
+/** A model as callers may name it, and the upstream that runs it. */
+export type ListedModel = { readonly id: string; readonly ownedBy: string }
+
+/** `mayBringKeys`: a caller's bearer is their own, and not a key of this gateway. */
+export function createRouter(routes: readonly Route[], mayBringKeys = true): Router {
+  const exact = new Map(routes.filter(({ pattern }) => !pattern.includes('*')).map((r) => [r.pattern, r]))
+  const patterns = routes
+    .filter(({ pattern }) => pattern.includes('*'))
+    .toSorted((one, other) => literalLength(other.pattern) - literalLength(one.pattern))
+    .map((route) => ({ route, pieces: route.pattern.split('*') }))
+  const find = (model: string) =>
+    exact.get(model) ?? patterns.find(({ pieces }) => isMadeOf(model, pieces))?.route
+  return {
+    routes,
+    routeOf(model) {
+      const route = find(model)
+      if (route === undefined) throw unknownModel(model)
+      return route
+    },
+    admitted({ deployments }, credential) {
+      const admits = ({ upstream }: Deployment) => upstream.admits(credential)
+      if (deployments.every(admits)) return deployments
+      const admitted = deployments.filter(admits)
+      if (admitted.length === 0) throw noKey(deployments, mayBringKeys)
+      return admitted
+    },
+    ownerOf: (model) => find(model)?.deployments[0]?.upstream.name,
+    models() {
+      const listed = new Map<string, ListedModel>()
+      for (const { pattern, deployments } of routes) {
+        for (const { upstream } of deployments) {
+          const names = pattern.includes('*')
+            ? upstream.knownModels.filter((name) => find(name)?.pattern === pattern)
+            : [pattern]
+          for (const id of names) if (!listed.has(id)) listed.set(id, { id, ownedBy: upstream.name })
+        }
+      }
+      return [...listed.values()]
+    },
+  }
+}
+
+/** Every deployment once, then again those that may be retried, and so on; by default as many as suit the retries. */
+export function planOf(chosen: readonly Deployment[], attempts: number | undefined): Plan {
+  let retries = 0
+  for (const { retry } of chosen) retries = Math.max(retries, retry.retries)
+  const most = attempts ?? attemptsFor(retries)
+  const plan = chosen.slice(0, most)
+  for (let round = 1; round <= retries && plan.length < most; round++) {
+    for (const deployment of chosen) {
+      if (plan.length < most && round <= deployment.retry.retries) plan.push(deployment)
+    }
+  }
+  if (!isPlan(plan)) throw new TypeError('A plan is made of at least one deployment.')
+  return plan
+}
+
+/** How many of those chosen have a say in the plan, whichever of the deployments they are: of more, none is tried. */
+export function placesOf(deployments: readonly Deployment[], attempts: number | undefined): number {
+  const retries = new Set(deployments.map(({ retry }) => retry.retries))
+  const [alike] = retries
+  const most = attempts ?? (retries.size === 1 && alike !== undefined ? attemptsFor(alike) : longestPlan)
+  return Math.min(most, longestPlan)
+}
+
+/** As many attempts as a call can have: of more places than that, the rest is never tried. */
+export const longestPlan = 20
+
+/** How many attempts a call has where nothing is said of it: three, unless a deployment asks for more. */
+function attemptsFor(retries: number): number {
+  return Math.max(3, retries + 1)
+}
+
+function isPlan(deployments: readonly Deployment[]): deployments is Plan {
+  return deployments.length > 0
+}
+
+/** True when `pattern`, in which `*` stands for any run of characters, fits the whole of `name`. Linear. */
+export function matchesPattern(name: string, pattern: string): boolean {
+  return isMadeOf(name, pattern.split('*'))
+}
+
+/** The same for a pattern as its pieces, between which the stars were. */
+function isMadeOf(name: string, pieces: readonly string[]): boolean {
+  const { length } = pieces
+  const head = pieces[0] ?? ''
+  const tail = pieces[length - 1] ?? ''
+  if (length === 1) return name === head
+  if (!name.startsWith(head) || !name.endsWith(tail)) return false
+  let from = head.length
+  for (let place = 1; place < length - 1; place++) {
+    const piece = pieces[place] ?? ''
+    const at = name.indexOf(piece, from)
+    if (at === -1) return false
+    from = at + piece.length
+  }
+  return from <= name.length - tail.length
+}
+
+/** What is said of a model that is not served here. */
+export function unknownModel(model: string): Failure {
+  const shown = model.length > 200 ? `${model.slice(0, 200)}…` : model
+  const message = `The model \`${shown}\` does not exist or you do not have access to it.`
+  return new Failure('model_not_found', message, { param: 'model' })
+}
+
+function noKey(deployments: readonly Deployment[], mayBringKeys: boolean): Failure {
+  const upstreams = deployments.map(({ upstream }) => upstream)
+  const settings = new Set(upstreams.map(({ name, keySetting }) => keySetting ?? `the key of ${name}`))
+  const set = `Set ${anyOf.format(settings)}`
+  const forms = new Set(upstreams.flatMap(({ callerKey }) => callerKey ?? []))
+  const message = 'No upstream takes this call: the gateway has no key for it'
+  if (!mayBringKeys || forms.size === 0) {
+    return new Failure('upstream_auth', `${message}.`, { operatorNote: `${set}.` })
+  }
+  return new Failure('unauthorized', `${message}, and the request brought none of its own.`, {
+    operatorNote: `${set}, or have callers send a key of their own (${anyOf.format(forms)}) as a bearer.`,
+  })
+}
+
+const anyOf = new Intl.ListFormat('en-GB', { type: 'disjunction' })
+
+function literalLength(pattern: string): number {
+  return pattern.replaceAll('*', '').length
+}

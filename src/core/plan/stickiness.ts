@@ -1,0 +1,171 @@
+import type { AnyCall } from '../model/call.ts'
+import { isObject } from '../model/json.ts'
+import type { Clock } from '../model/ports.ts'
+import type { Candidate } from './strategies/candidate.ts'
+
+/**
+ * Remembers where the beginning of a prompt was answered: an upstream that has seen it may charge less for seeing
+ * it again.
+ */
+export interface Stickiness {
+  /**
+   * The order with the one of the candidates that has seen the prompt in front, where it is healthy, charges less for
+   * cached input, and so comes out cheaper than the one in front; otherwise as it is. Expected costs are without that
+   * saving. `candidates`: all of them, where the order has only the first places.
+   */
+  prefer(
+    key: PrefixKey,
+    ordered: readonly Candidate[],
+    promptTokens: number,
+    candidates?: readonly Candidate[],
+  ): readonly Candidate[]
+  /** A call with this beginning, of so many prompt tokens, was answered there. */
+  remember(key: PrefixKey, deploymentId: string, promptTokens: number): void
+}
+
+/** A hash of a prompt's beginning, its model, and whose it is: nothing can be read from it. */
+export type PrefixKey = number
+
+export type StickinessSettings = {
+  /** How many beginnings are remembered: the least recently used goes first. */
+  readonly capacity: number
+  /** After this time unused, an upstream has forgotten too. */
+  readonly idleMs: number
+}
+
+export const defaultStickiness: StickinessSettings = { capacity: 10_000, idleMs: 300_000 }
+
+export function createStickiness(clock: Clock, settings = defaultStickiness): Stickiness {
+  /** In the order of their last use. */
+  const seen = new Map<PrefixKey, Seen>()
+  const find = (key: PrefixKey) => {
+    const found = seen.get(key)
+    if (found === undefined || clock.now() - found.at <= settings.idleMs) return found
+    seen.delete(key)
+    return undefined
+  }
+  return {
+    prefer(key, ordered, promptTokens, candidates = ordered) {
+      const found = find(key)
+      const [front] = ordered
+      if (found === undefined || front === undefined || front.id === found.deploymentId) {
+        return ordered
+      }
+      const sticky = candidates.find(({ id }) => id === found.deploymentId)
+      if (sticky === undefined || !isWell(sticky)) return ordered
+      const cachedTokens = Math.min(promptTokens, found.promptTokens)
+      if (!isCheaper(sticky, front, cachedTokens)) return ordered
+      return [sticky, ...ordered.filter((candidate) => candidate !== sticky)]
+    },
+    remember(key, deploymentId, promptTokens) {
+      seen.delete(key)
+      seen.set(key, { deploymentId, promptTokens, at: clock.now() })
+      if (seen.size <= settings.capacity) return
+      for (const oldest of seen.keys()) {
+        seen.delete(oldest)
+        return
+      }
+    },
+  }
+}
+
+/**
+ * The key of a call: that of a chat stays the same over its turns, that of a text as long as it begins alike.
+ * `tenant` is whoever it is for: no two of them share what was seen.
+ */
+export function prefixKeyOf(call: AnyCall, tenant: string | undefined): PrefixKey {
+  const hash = createHash()
+  hash.add(tenant ?? '')
+  hash.add(call.model)
+  if (call.kind === 'chat') addMessages(call.body['messages'], hash)
+  else addBeginning(call.body['prompt'], hash)
+  return hash.value()
+}
+
+type Seen = { readonly deploymentId: string; readonly promptTokens: number; readonly at: number }
+
+/** One that is drained (weight 0), sick or limited gets no more calls than its strategy gives it. */
+function isWell({ weight, standing }: Candidate): boolean {
+  return weight > 0 && standing.breaker === 'closed' && standing.share === 1
+}
+
+function isCheaper(sticky: Candidate, front: Candidate, cachedTokens: number): boolean {
+  const { inputNanoUsdPerMillion: input, cachedInputNanoUsdPerMillion: cachedInput } = sticky.deployment.price
+  if (input === undefined || cachedInput === undefined || cachedInput >= input) return false
+  if (sticky.expectedNanoUsd === undefined || front.expectedNanoUsd === undefined) return false
+  const savedNanoUsd = (cachedTokens * (input - cachedInput)) / 1_000_000
+  return sticky.expectedNanoUsd - savedNanoUsd < front.expectedNanoUsd
+}
+
+/** Of every piece of a prompt its beginning, its end and its length are read, and of a prompt not more than so many. */
+const headCharacters = 128
+const tailCharacters = 32
+const mostPieces = 32
+
+/** Of a text that grows, this much stays its beginning. */
+const prefixCharacters = 1024
+
+interface Hash {
+  add(text: string): void
+  value(): PrefixKey
+}
+
+/** Two FNV-1a sums side by side, 53 bits of them: nothing is proven by it, a collision only misleads a preference. */
+function createHash(): Hash {
+  let left = 0x811c9dc5
+  let right = 0x9e3779b9
+  let pieces = 0
+  const mix = (text: string, from: number, to: number) => {
+    // Kept close: what outlives this function is written back each time.
+    let one = left
+    let other = right
+    for (let at = from; at < to; at++) {
+      const code = text.charCodeAt(at)
+      one = Math.imul(one ^ code, leftPrime)
+      other = Math.imul(other ^ code, rightPrime)
+    }
+    left = one
+    right = other
+  }
+  return {
+    add(text) {
+      if (++pieces > mostPieces) return
+      const { length } = text
+      const headEnd = Math.min(length, headCharacters)
+      mix(text, 0, headEnd)
+      mix(text, Math.max(headEnd, length - tailCharacters), length)
+      // Also the border: `ab` and `c` are not `a` and `bc`.
+      left = Math.imul(left ^ length, leftPrime)
+      right = Math.imul(right ^ length, rightPrime)
+    },
+    value: () => (left >>> 0) * 0x20_0000 + (right >>> 11),
+  }
+}
+
+const leftPrime = 0x01000193
+const rightPrime = 0x85ebca6b
+
+/** Up to the caller's first turn: later ones come with every call. */
+function addMessages(messages: unknown, hash: Hash): void {
+  if (!Array.isArray(messages)) return
+  for (const message of messages) {
+    if (!isObject(message)) continue
+    const { role, content } = message
+    hash.add(typeof role === 'string' ? role : '')
+    addContent(content, hash)
+    if (role === 'user') return
+  }
+}
+
+/** A text grows at its end: its whole length would make another of it each time. Of several, the first. */
+function addBeginning(prompt: unknown, hash: Hash): void {
+  const first: unknown = Array.isArray(prompt) && typeof prompt[0] !== 'number' ? prompt[0] : prompt
+  const text = Array.isArray(first) ? first.slice(0, prefixCharacters).join(' ') : first
+  if (typeof text === 'string') hash.add(text.slice(0, prefixCharacters))
+}
+
+function addContent(content: unknown, hash: Hash): void {
+  if (typeof content === 'string') hash.add(content)
+  else if (Array.isArray(content)) for (const part of content) addContent(part, hash)
+  else if (isObject(content)) addContent(content['text'], hash)
+}

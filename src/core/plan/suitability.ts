@@ -1,0 +1,300 @@
+import { takesKind } from '../adapt/convert-kind.ts'
+import { isPlain, unsupportedFeatures } from '../adapt/unsupported-features.ts'
+import type { AnyCall, Call, PriceCap, Steering } from '../model/call.ts'
+import { Failure } from '../model/failure.ts'
+import { isObject } from '../model/json.ts'
+import type { Deployment, Traits, Upstream } from '../model/ports.ts'
+import type { Candidate } from './strategies/candidate.ts'
+
+/** The candidates that may and can take a call, and why the others do not; the order is kept. */
+export type Suitability = { readonly kept: readonly Candidate[]; readonly removed: readonly Removal[] }
+
+export type Removal = {
+  readonly deployment: Deployment
+  readonly filter: Filter
+  /** Follows the deployment's name in a sentence: `does not take tools`. */
+  readonly reason: string
+  /** The field at fault, where the filter alone does not tell. */
+  readonly param?: string | undefined
+}
+
+export type Filter =
+  | 'steering'
+  | 'endpoint'
+  | 'field'
+  | 'tools'
+  | 'json_schema'
+  | 'vision'
+  | 'logprobs'
+  | 'context'
+  | 'price'
+  | 'breaker'
+
+/** What a call needs of whoever answers it. */
+export type Needs = {
+  /** It is passed on, not answered in words. */
+  readonly relay: boolean
+  readonly tools: boolean
+  readonly jsonSchema: boolean
+  readonly vision: boolean
+  readonly logprobs: boolean
+  /** An estimate; of the longest, where there are several prompts. */
+  readonly promptTokens: number
+  /** 0 where the caller named no bound. */
+  readonly maxTokens: number
+  /** It asks for nothing beside these that an upstream may lack, unless it has no calls of this kind. */
+  readonly isPlain: boolean
+  /** What an upstream is asked for that it has not, and that cannot be made up for. Absent: nothing, anywhere. */
+  readonly shortfall?: ((upstream: Upstream) => string | undefined) | undefined
+}
+
+/**
+ * Removes the candidates that cannot take the call, or may not; what is not known of one is no reason to, but a price
+ * under a cap. A breaker removes none when it would remove all that are left.
+ */
+export function suitable(
+  candidates: readonly Candidate[],
+  needs: Needs,
+  steering: Steering | undefined,
+  { sifted = sift(candidates, needs, steering), isCalm = false }: PlannedTimes = {},
+): Suitability {
+  const removed = [...sifted.removed]
+  const roomy = withRoom(sifted, needs, removed)
+  const cap = steering?.maxPrice
+  const affordable =
+    cap === undefined ? roomy : roomy.filter((candidate) => !isTooDear(candidate, cap, removed))
+  return { kept: isCalm ? affordable : healthy(affordable, removed), removed }
+}
+
+/** What is known of the candidates beforehand: it need not be looked for. */
+export type PlannedTimes = {
+  readonly sifted?: SuitableCandidates | undefined
+  /** None of them has an open breaker. */
+  readonly isCalm?: boolean
+}
+
+/** The candidates without those that are barred whatever the size of the call, and how the others are. */
+export type SuitableCandidates = {
+  readonly able: readonly Candidate[]
+  readonly removed: readonly Removal[]
+  /** What each of the able has room for. */
+  readonly leastContextTokens: number
+  readonly leastOutputTokens: number
+}
+
+export function sift(
+  candidates: readonly Candidate[],
+  needs: Needs,
+  steering: Steering | undefined,
+): SuitableCandidates {
+  const able: Candidate[] = []
+  const removed: Removal[] = []
+  let leastContextTokens = Number.POSITIVE_INFINITY
+  let leastOutputTokens = Number.POSITIVE_INFINITY
+  for (const candidate of candidates) {
+    const bar = barOf(candidate, needs, steering)
+    if (bar !== undefined) {
+      removed.push({ deployment: candidate.deployment, ...bar })
+      continue
+    }
+    able.push(candidate)
+    leastContextTokens = Math.min(leastContextTokens, candidate.traits.contextTokens ?? Infinity)
+    leastOutputTokens = Math.min(leastOutputTokens, candidate.traits.maxOutputTokens ?? Infinity)
+  }
+  return { able, removed, leastContextTokens, leastOutputTokens }
+}
+
+/**
+ * The last word on an order: the providers that the caller named go first, as they named them; and where the caller
+ * wants no other in its stead, the first is all there is.
+ */
+export function steer(ordered: readonly Candidate[], steering: Steering | undefined): readonly Candidate[] {
+  if (steering === undefined) return ordered
+  const { order, allowFallbacks } = steering
+  const placeOf = ({ upstream }: Candidate) => {
+    const place = order.indexOf(upstream.name)
+    return place === -1 ? order.length : place
+  }
+  const steered =
+    order.length === 0 ? ordered : ordered.toSorted((one, other) => placeOf(one) - placeOf(other))
+  return allowFallbacks ? steered : steered.slice(0, 1)
+}
+
+/** There is a call that one with these traits would be left out for. */
+export function isBounded({ contextTokens, maxOutputTokens, ...abilities }: Traits): boolean {
+  const { tools, jsonSchema, vision, logprobs } = abilities
+  if (contextTokens !== undefined || maxOutputTokens !== undefined) return true
+  return tools === false || jsonSchema === false || vision === false || logprobs === false
+}
+
+/** Reads them off a call's body, where null is as good as nothing. */
+export function needsOf(call: AnyCall, promptTokens: number): Needs {
+  const { kind, body } = call
+  const format = body['response_format']
+  const logprobs = body['logprobs']
+  const maxTokens = body['max_completion_tokens'] ?? body['max_tokens']
+  const plain = !isSpoken(call) || isPlain(call)
+  return {
+    relay: kind === 'embeddings' || kind === 'rerank',
+    tools: isFilled(body['tools']) || isFilled(body['functions']),
+    jsonSchema: isObject(format) && format['type'] === 'json_schema',
+    vision: hasImages(body['messages']),
+    logprobs: logprobs === true || typeof logprobs === 'number',
+    promptTokens,
+    maxTokens: typeof maxTokens === 'number' ? maxTokens : 0,
+    isPlain: plain,
+    shortfall: isSpoken(call)
+      ? (upstream) =>
+          plain && takesKind(upstream, call.kind) ? undefined : unsupportedFeatures(call, upstream)
+      : undefined,
+  }
+}
+
+/** What the caller is told when nothing was kept: the filter that the call got furthest through decides. */
+export function refusalOf(removed: readonly Removal[]): Failure {
+  let furthest: Removal | undefined
+  for (const removal of removed) {
+    if (furthest === undefined || filters.indexOf(removal.filter) > filters.indexOf(furthest.filter)) {
+      furthest = removal
+    }
+  }
+  const filter = furthest?.filter ?? 'steering'
+  const [kind, param] = refusals[filter]
+  const why = furthest === undefined ? 'there is none' : `the nearest to it ${furthest.reason}`
+  const field = furthest?.param ?? param
+  return new Failure(kind, `No deployment of this model takes this call: ${why}.`, { param: field })
+}
+
+const refusals = {
+  steering: ['invalid_request', 'provider'],
+  endpoint: ['unsupported', null],
+  field: ['unsupported', null],
+  tools: ['unsupported', 'tools'],
+  json_schema: ['unsupported', 'response_format'],
+  vision: ['unsupported', 'messages'],
+  logprobs: ['unsupported', 'logprobs'],
+  context: ['context_length', null],
+  price: ['invalid_request', 'provider.max_price'],
+  breaker: ['overloaded', null],
+} as const satisfies Record<Filter, readonly [string, string | null]>
+
+const filters: readonly string[] = Object.keys(refusals)
+
+/** What bars one candidate whatever the others are; undefined when nothing does. */
+function barOf(
+  { upstream, traits }: Candidate,
+  needs: Needs,
+  steering: Steering | undefined,
+): Bar | undefined {
+  if (steering?.only?.includes(upstream.name) === false) return bars.notAllowed
+  if (steering?.ignore.includes(upstream.name)) return bars.ruledOut
+  if (needs.relay && upstream.relay === undefined) return bars.relay
+  const param = needs.shortfall?.(upstream)
+  if (param !== undefined) return { filter: 'field', reason: `does not take '${param}'`, param }
+  if (needs.tools && traits.tools === false) return bars.tools
+  if (needs.jsonSchema && traits.jsonSchema === false) return bars.jsonSchema
+  if (needs.vision && traits.vision === false) return bars.vision
+  if (needs.logprobs && traits.logprobs === false) return bars.logprobs
+  return undefined
+}
+
+type Bar = Omit<Removal, 'deployment'>
+
+const bars = {
+  notAllowed: { filter: 'steering', reason: 'is at a provider that is not among those the caller allows' },
+  ruledOut: { filter: 'steering', reason: 'is at a provider that the caller rules out' },
+  relay: { filter: 'endpoint', reason: 'has neither embeddings nor a rerank' },
+  tools: { filter: 'tools', reason: 'does not take tools' },
+  jsonSchema: { filter: 'json_schema', reason: 'does not answer by a JSON schema' },
+  vision: { filter: 'vision', reason: 'does not take images' },
+  logprobs: { filter: 'logprobs', reason: 'gives no logprobs' },
+} as const satisfies Record<string, Bar>
+
+/** An estimate may be too high by so much: other tokenizers make fewer tokens of the same text. */
+const surestPart = 0.8
+
+/** Nobody is refused for an estimate: where none is sure to have room, those that may have it stay. */
+function withRoom(
+  { able, leastContextTokens, leastOutputTokens }: SuitableCandidates,
+  needs: Needs,
+  removed: Removal[],
+): readonly Candidate[] {
+  const { promptTokens, maxTokens } = needs
+  if (promptTokens + maxTokens <= leastContextTokens && maxTokens <= leastOutputTokens) return able
+  const fits = able.some((candidate) => hasRoom(candidate, needs)) ? hasRoom : mayHaveRoom
+  return able.filter((candidate) => {
+    if (fits(candidate, needs)) return true
+    const { deployment } = candidate
+    removed.push({ deployment, filter: 'context', reason: roomReason(candidate, needs) })
+    return false
+  })
+}
+
+function hasRoom({ traits }: Candidate, { promptTokens, maxTokens }: Needs): boolean {
+  const { contextTokens = Infinity, maxOutputTokens = Infinity } = traits
+  return promptTokens + maxTokens <= contextTokens && maxTokens <= maxOutputTokens
+}
+
+/** Some upstreams take a bound above their own for their own. */
+function mayHaveRoom({ traits }: Candidate, { promptTokens, maxTokens }: Needs): boolean {
+  return promptTokens * surestPart + maxTokens <= (traits.contextTokens ?? Infinity)
+}
+
+function roomReason({ traits }: Candidate, { promptTokens, maxTokens }: Needs): string {
+  const { contextTokens = Infinity, maxOutputTokens } = traits
+  if (promptTokens + maxTokens <= contextTokens) {
+    return `answers with ${maxOutputTokens} tokens at most, and ${maxTokens} were asked for`
+  }
+  return `holds ${contextTokens} tokens, and the call needs about ${promptTokens} + ${maxTokens}`
+}
+
+/** What is not known may be any price, so it is not under the cap. */
+function isTooDear({ deployment, expectedNanoUsd }: Candidate, cap: PriceCap, removed: Removal[]): boolean {
+  const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output } = deployment.price
+  const pairs = [
+    [cap.inputNanoUsdPerMillion, input, 'input'],
+    [cap.outputNanoUsdPerMillion, output, 'output'],
+    [cap.requestNanoUsd, expectedNanoUsd, 'the call'],
+  ] as const
+  for (const [most, price, what] of pairs) {
+    if (most === undefined || (price !== undefined && price <= most)) continue
+    const reason =
+      price === undefined
+        ? `may cost more for ${what} than the caller allows: the price is not known`
+        : `costs more for ${what} than the caller allows`
+    removed.push({ deployment, filter: 'price', reason })
+    return true
+  }
+  return false
+}
+
+function healthy(candidates: readonly Candidate[], removed: Removal[]): readonly Candidate[] {
+  if (!candidates.some(({ standing }) => standing.breaker === 'open')) return candidates
+  const kept = candidates.filter(({ standing }) => standing.breaker !== 'open')
+  if (kept.length === 0 || kept.length === candidates.length) return candidates
+  for (const { deployment, standing } of candidates) {
+    if (standing.breaker !== 'open') continue
+    removed.push({ deployment, filter: 'breaker', reason: 'has been failing, and is left alone for now' })
+  }
+  return kept
+}
+
+function isSpoken(call: AnyCall): call is Call {
+  return call.kind === 'text' || call.kind === 'chat'
+}
+
+function isFilled(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0
+}
+
+function hasImages(messages: unknown): boolean {
+  if (!Array.isArray(messages)) return false
+  return messages.some((message) => {
+    const content = isObject(message) ? message['content'] : undefined
+    return Array.isArray(content) && content.some(isImage)
+  })
+}
+
+function isImage(part: unknown): boolean {
+  return isObject(part) && part['type'] === 'image_url'
+}

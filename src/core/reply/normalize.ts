@@ -1,0 +1,329 @@
+import type { Choice, Chunk, Delta, Kind, RawDelta } from '../model/call.ts'
+import { Failure } from '../model/failure.ts'
+import { dropField, setField } from '../model/field-change.ts'
+import { finishReasonOf } from '../model/finish-reason.ts'
+import { isObject, type JsonObject } from '../model/json.ts'
+import type { LazySet } from '../model/lazy-set.ts'
+import { type ClaimedUsage, readUsage } from '../model/usage.ts'
+import { besideChoices } from './beside-choices.ts'
+import { mixesReasoning, splitReasoning } from './reasoning.ts'
+import { settleText } from './settled-text.ts'
+import { createToolCallRepair, repairWholeToolCalls, type ToolCallRepair } from './tool-calls.ts'
+
+/**
+ * Holds one upstream answer to the rules of the internal language, whatever the upstream sent: role, tool-call
+ * id, type and name once; text and arguments as strings; reasoning and content apart; one finish_reason per
+ * choice, in OpenAI's enum, and nothing for that choice after it; usage taken out and told apart; id, created
+ * and model constant. A delta that obeys already is passed on as it came, its `source` with it.
+ */
+export interface Normalizer {
+  /** Gives the deltas the caller should see, in order. Throws Failure when the upstream reports an error. */
+  accept(burst: readonly RawDelta[]): readonly Delta[]
+  /** Every choice that was asked for has come to its end: what may follow tells of usage alone. */
+  isFinished(): boolean
+  /** To be called when no more will come. Throws `interrupted` when the answer had not ended. */
+  finish(): void
+  /** What the upstream said last of its usage. */
+  usage(): ClaimedUsage | undefined
+}
+
+export type NormalizerParts = {
+  readonly kind: Kind
+  /** True when usage is to be taken out of the deltas, to be told once, at the end. */
+  readonly stream: boolean
+  /** Used where the upstream gives none. */
+  readonly id: string
+  readonly createdEpochSeconds: number
+  readonly model: string
+  /** How many were asked for; left out: one. */
+  readonly wanted?: number
+  /** Fewer choices than these are no whole answer; left out: one. */
+  readonly least?: number
+  /** Repairs are named here. */
+  readonly flags: Pick<LazySet, 'add'>
+}
+
+export function createNormalizer(parts: NormalizerParts): Normalizer {
+  return new AnswerNormalizer(parts)
+}
+
+/** A class, as what every answer has anew: its methods are made once. */
+class AnswerNormalizer implements Normalizer {
+  readonly #state: State
+
+  constructor(parts: NormalizerParts) {
+    this.#state = {
+      ...parts,
+      identity: undefined,
+      choices: new Map(),
+      finished: 0,
+      claimed: undefined,
+      isRepeatable: false,
+      tellsRole: false,
+      waiting: undefined,
+    }
+  }
+
+  accept(burst: readonly RawDelta[]): readonly Delta[] {
+    // Nearly all of a stream is a word more, and goes on as it came.
+    if (this.#state.isRepeatable && burst.every(isAlike)) return burst as readonly Delta[]
+    const seen: Delta[] = []
+    for (const raw of burst) normalizeDelta(raw, this.#state, seen)
+    return seen
+  }
+
+  isFinished(): boolean {
+    return isFinished(this.#state)
+  }
+
+  finish(): void {
+    const { choices, finished, least = 1 } = this.#state
+    const isOpen = finished < choices.size
+    if (!isOpen && choices.size >= least) return
+    const why = isOpen ? ', for it gave no finish_reason' : ''
+    throw new Failure('interrupted', `The upstream ended the answer before it was complete${why}.`)
+  }
+
+  usage(): ClaimedUsage | undefined {
+    return this.#state.claimed
+  }
+}
+
+function isAlike(raw: RawDelta): boolean {
+  return raw.isAlike === true
+}
+
+type Identity = { readonly id: string; readonly created: number; readonly model: string }
+
+type State = NormalizerParts & {
+  identity: Identity | undefined
+  readonly choices: Map<number, ChoiceState>
+  /** How many of them have come to their end. */
+  finished: number
+  claimed: ClaimedUsage | undefined
+  /** The delta before obeyed every rule as it came, and so would another with a different word in it. */
+  isRepeatable: boolean
+  /** The delta at hand tells a role, which the next may not. */
+  tellsRole: boolean
+  /** What was said beside no choice: told with the next. */
+  waiting: JsonObject | undefined
+}
+
+/** Where a message holds what a caller would miss. */
+const spoken = [
+  'content',
+  'reasoning_content',
+  'reasoning',
+  'refusal',
+  'tool_calls',
+  'function_call',
+] as const
+
+type ChoiceState = { roleTold: boolean; finished: boolean; tools: ToolCallRepair | undefined }
+
+function isFinished({ choices, finished, wanted = 1 }: State): boolean {
+  return finished === choices.size && finished >= wanted
+}
+
+function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
+  if (raw.isAlike && state.isRepeatable) {
+    seen.push(raw as Delta)
+    return
+  }
+  state.isRepeatable = false
+  state.tellsRole = false
+  let { chunk } = raw
+  if (chunk['error'] !== undefined && chunk['error'] !== null) throw reportedError(chunk['error'])
+  let changed = takeUsage(chunk, state)
+  const given = chunk['choices']
+  if (!Array.isArray(given) || given.length === 0) {
+    keepBeside(chunk, state, seen)
+    return
+  }
+  const kept: Choice[] = []
+  for (let position = 0; position < given.length; position++) {
+    const choice: unknown = given[position]
+    if (!isObject(choice)) continue
+    if (!isIndex(choice['index'])) {
+      choice['index'] = position
+      changed = true
+    }
+    const current = choiceState(choice['index'] as number, state)
+    if (current.finished) {
+      if (carriesText(choice)) state.flags.add('text_after_finish')
+      continue
+    }
+    if (normalizeChoice(choice, current, state)) changed = true
+    kept.push(choice as Choice)
+  }
+  if (kept.length === 0) return
+  if (state.waiting !== undefined) {
+    chunk = { ...state.waiting, ...chunk }
+    state.waiting = undefined
+    changed = true
+  }
+  if (kept.length !== given.length) {
+    chunk['choices'] = kept
+    changed = true
+  }
+  if (settleIdentity(chunk, state)) changed = true
+  const delta: Delta = { chunk: chunk as Chunk, source: changed ? undefined : raw.source }
+  if (kept.some(mixesReasoning)) {
+    seen.push(...splitReasoning(delta))
+    return
+  }
+  seen.push(delta)
+  state.isRepeatable = !changed && !state.tellsRole
+}
+
+/** What comes after the last choice is a delta without any: it may be told with the usage. */
+function keepBeside(chunk: JsonObject, state: State, seen: Delta[]): void {
+  const rest = besideChoices(chunk)
+  if (rest === undefined) return
+  const { identity } = state
+  if (identity === undefined || !isFinished(state)) state.waiting = { ...state.waiting, ...rest }
+  else {
+    const object = state.kind === 'text' ? 'text_completion' : 'chat.completion.chunk'
+    seen.push({ chunk: { ...rest, ...identity, object, choices: [] }, source: undefined })
+  }
+}
+
+function isIndex(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0
+}
+
+/** Notes the usage and, in a stream, takes it out of the chunk. True when the chunk was changed. */
+function takeUsage(chunk: JsonObject, state: State): boolean {
+  const value = chunk['usage']
+  if (value === undefined || value === null) return false
+  state.claimed = readUsage(value, state.flags) ?? state.claimed
+  if (!state.stream) return false
+  chunk['usage'] = null
+  return true
+}
+
+function choiceState(index: number, state: State): ChoiceState {
+  let choice = state.choices.get(index)
+  if (choice === undefined) {
+    choice = { roleTold: false, finished: false, tools: undefined }
+    state.choices.set(index, choice)
+  }
+  return choice
+}
+
+function carriesText(choice: JsonObject): boolean {
+  const delta = choice['delta'] ?? choice['message']
+  return Boolean(choice['text']) || (isObject(delta) && spoken.some((key) => isFilled(delta[key])))
+}
+
+function isFilled(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value)
+}
+
+/** True when the choice was changed. */
+function normalizeChoice(choice: JsonObject, current: ChoiceState, state: State): boolean {
+  // What a choice holds is in one place; some upstreams say it in two.
+  let changed: boolean
+  if (state.kind === 'text') {
+    changed = dropField(choice, 'delta')
+    changed = dropField(choice, 'message') || changed
+    changed = settleText(choice, 'text', '') || changed
+  } else if (isObject(choice['message'])) {
+    changed = dropField(choice, 'delta')
+    changed = normalizeMessage(choice['message'], state) || changed
+  } else {
+    changed = dropField(choice, 'message')
+    changed = normalizeChatDelta(choice, current, state) || changed
+  }
+  const usesTools = current.tools !== undefined || wholeToolCalls(choice) !== undefined
+  const reason = finishReasonOf(choice['finish_reason'], state.kind, usesTools, state.flags)
+  if (reason !== null) {
+    current.finished = true
+    state.finished++
+  }
+  return setField(choice, 'finish_reason', reason) || changed
+}
+
+function wholeToolCalls(choice: JsonObject): unknown {
+  const message = choice['message']
+  const calls = isObject(message) ? message['tool_calls'] : undefined
+  return Array.isArray(calls) && calls.length > 0 ? calls : undefined
+}
+
+function normalizeMessage(message: JsonObject, state: State): boolean {
+  let changed = message['role'] === 'assistant' ? false : setField(message, 'role', 'assistant')
+  changed = settleText(message, 'content', null) || changed
+  changed = nameReasoning(message) || changed
+  changed = settleToolCalls(message) || changed
+  return repairWholeToolCalls(message, state.id) || changed
+}
+
+function normalizeChatDelta(choice: JsonObject, current: ChoiceState, state: State): boolean {
+  let changed = false
+  if (!isObject(choice['delta'])) {
+    choice['delta'] = {}
+    changed = true
+  }
+  const delta = choice['delta'] as JsonObject
+  if (current.roleTold) {
+    changed = dropField(delta, 'role') || changed
+  } else {
+    current.roleTold = true
+    state.tellsRole = true
+    changed = setField(delta, 'role', 'assistant') || changed
+  }
+  if (delta['content'] !== undefined) changed = settleText(delta, 'content', null) || changed
+  changed = nameReasoning(delta) || changed
+  changed = settleToolCalls(delta) || changed
+  const calls = delta['tool_calls']
+  if (!Array.isArray(calls)) return changed
+  if (calls.length === 0) return dropField(delta, 'tool_calls')
+  current.tools ??= createToolCallRepair(state.id)
+  return current.tools.repair(calls) || changed
+}
+
+/** Tool calls are a list of objects, or are not there. */
+function settleToolCalls(message: JsonObject): boolean {
+  const calls = message['tool_calls']
+  if (calls === undefined || (Array.isArray(calls) && calls.every(isObject))) return false
+  if (Array.isArray(calls)) message['tool_calls'] = calls.filter(isObject)
+  else delete message['tool_calls']
+  return true
+}
+
+/** Upstreams call it `reasoning` or `reasoning_content`; callers read the latter. */
+function nameReasoning(message: JsonObject): boolean {
+  const { reasoning } = message
+  const changed = message['reasoning_content'] !== undefined && settleText(message, 'reasoning_content', null)
+  if (typeof reasoning !== 'string' || message['reasoning_content']) return changed
+  delete message['reasoning']
+  if (reasoning !== '') message['reasoning_content'] = reasoning
+  return true
+}
+
+function settleIdentity(chunk: JsonObject, state: State): boolean {
+  state.identity ??= {
+    id: typeof chunk['id'] === 'string' && chunk['id'] !== '' ? chunk['id'] : state.id,
+    created: Number.isSafeInteger(chunk['created'])
+      ? (chunk['created'] as number)
+      : state.createdEpochSeconds,
+    model: typeof chunk['model'] === 'string' && chunk['model'] !== '' ? chunk['model'] : state.model,
+  }
+  const { id, created, model } = state.identity
+  let changed = setField(chunk, 'id', id)
+  changed = setField(chunk, 'object', objectName(chunk, state.kind)) || changed
+  changed = setField(chunk, 'created', created) || changed
+  return setField(chunk, 'model', model) || changed
+}
+
+function objectName(chunk: JsonObject, kind: Kind): string {
+  if (kind === 'text') return 'text_completion'
+  const [first] = chunk['choices'] as Choice[]
+  return first?.message === undefined ? 'chat.completion.chunk' : 'chat.completion'
+}
+
+function reportedError(error: unknown): Failure {
+  return new Failure('upstream_error', 'The upstream reported an error instead of an answer.', {
+    cause: error,
+  })
+}

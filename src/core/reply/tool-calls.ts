@@ -1,0 +1,163 @@
+import { isObject, type JsonObject } from '../model/json.ts'
+
+/**
+ * Repairs the tool-call fragments of one choice of a stream: an index in every fragment; id, type and name in
+ * the first alone; arguments as strings.
+ */
+export interface ToolCallRepair {
+  /** True when a fragment was changed. */
+  repair(fragments: unknown[]): boolean
+}
+
+export function createToolCallRepair(callId: string): ToolCallRepair {
+  const state: State = { callId, begun: new Map(), numbered: new Map(), latest: -1 }
+  return {
+    repair(fragments) {
+      let changed = false
+      for (const fragment of fragments) {
+        if (isObject(fragment)) changed = repairFragment(fragment, state) || changed
+      }
+      return changed
+    },
+  }
+}
+
+/**
+ * Gives every tool call of a whole message an id of its own, a type and its arguments as a string of JSON: none is an
+ * empty object, for callers parse it unseen. True when changed.
+ */
+export function repairWholeToolCalls(message: JsonObject, callId: string): boolean {
+  const calls = message['tool_calls']
+  if (!Array.isArray(calls)) return false
+  let changed = false
+  const seen = new Set<unknown>([''])
+  for (const [position, call] of calls.entries()) {
+    if (!isObject(call)) continue
+    if (typeof call['id'] !== 'string' || seen.has(call['id'])) {
+      call['id'] = madeId(callId, position)
+      changed = true
+    }
+    seen.add(call['id'])
+    if (typeof call['type'] !== 'string') {
+      call['type'] = 'function'
+      changed = true
+    }
+    changed = spellArguments(call) || changed
+    changed = fillArguments(call) || changed
+  }
+  return changed
+}
+
+type State = {
+  readonly callId: string
+  /** The tool calls begun, by the index they go by here. */
+  readonly begun: Map<number, BegunCall>
+  /** Which of them the upstream's own index last stood for. */
+  readonly numbered: Map<number, number>
+  /** The index of the last fragment. */
+  latest: number
+}
+
+type BegunCall = { readonly id: string; named: boolean }
+
+function repairFragment(fragment: JsonObject, state: State): boolean {
+  let changed = spellArguments(fragment)
+  const given = fragment['index']
+  const index = indexOf(fragment, state)
+  if (isIndex(given)) state.numbered.set(given, index)
+  state.latest = index
+  if (given !== index) {
+    fragment['index'] = index
+    changed = true
+  }
+  const call = state.begun.get(index)
+  if (call === undefined) return beginCall(fragment, index, state) || changed
+  return stripRepeats(fragment, call) || changed
+}
+
+/**
+ * A fragment belongs to the index it names, unless its id is that of another call: some upstreams number every
+ * call 0. A strange id begins a call when a second name comes with it, for some upstreams give every fragment a
+ * new id. Without an index a fragment begins a call when its id is new, else continues the last.
+ */
+function indexOf(fragment: JsonObject, { begun, numbered, latest }: State): number {
+  const { id, index: given } = fragment
+  const hasId = typeof id === 'string' && id !== ''
+  const known = hasId ? begun.entries().find(([, call]) => call.id === id)?.[0] : undefined
+  if (!isIndex(given)) return known ?? (hasId || begun.size === 0 ? nextIndex(begun) : latest)
+  const index = numbered.get(given) ?? given
+  const call = begun.get(index)
+  if (call === undefined || !hasId || call.id === id) return index
+  return known ?? (call.named && names(fragment) ? nextIndex(begun) : index)
+}
+
+function nextIndex(begun: ReadonlyMap<number, BegunCall>): number {
+  return Math.max(-1, ...begun.keys()) + 1
+}
+
+function isIndex(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0
+}
+
+function names(fragment: JsonObject): boolean {
+  const called = fragment['function']
+  return isObject(called) && typeof called['name'] === 'string' && called['name'] !== ''
+}
+
+function beginCall(fragment: JsonObject, index: number, { begun, callId }: State): boolean {
+  let changed = false
+  if (typeof fragment['id'] !== 'string' || fragment['id'] === '') {
+    fragment['id'] = madeId(callId, index)
+    changed = true
+  }
+  if (typeof fragment['type'] !== 'string') {
+    fragment['type'] = 'function'
+    changed = true
+  }
+  const call = { id: String(fragment['id']), named: false }
+  begun.set(index, call)
+  return settleName(fragment, call) || changed
+}
+
+function stripRepeats(fragment: JsonObject, call: BegunCall): boolean {
+  let changed = false
+  for (const key of ['id', 'type']) {
+    if (key in fragment) {
+      delete fragment[key]
+      changed = true
+    }
+  }
+  return settleName(fragment, call) || changed
+}
+
+/** The name is told once: in the first fragment that has one. */
+function settleName(fragment: JsonObject, call: BegunCall): boolean {
+  const called = fragment['function']
+  if (!isObject(called) || !('name' in called)) return false
+  if (!call.named && names(fragment)) {
+    call.named = true
+    return false
+  }
+  delete called['name']
+  return true
+}
+
+function spellArguments(call: JsonObject): boolean {
+  const called = call['function']
+  if (!isObject(called)) return false
+  const given = called['arguments']
+  if (given === undefined || typeof given === 'string') return false
+  called['arguments'] = given === null ? '' : JSON.stringify(given)
+  return true
+}
+
+function fillArguments({ function: called }: JsonObject): boolean {
+  if (!isObject(called) || (called['arguments'] ?? '') !== '') return false
+  called['arguments'] = '{}'
+  return true
+}
+
+/** Stable over a reply, and told apart from an upstream's own ids by nobody. */
+function madeId(callId: string, index: number): string {
+  return `call_${callId.slice(-16)}${index}`
+}

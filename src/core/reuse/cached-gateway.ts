@@ -1,0 +1,184 @@
+import { consumptionOf, spendingOf } from '../account/attempt-cost.ts'
+import type { OpenRecord, Recorder } from '../account/recorder.ts'
+import type { Gateway, Stream } from '../gateway.ts'
+import type { Call, Delta, Reply, Usage } from '../model/call.ts'
+import type { CallSignal } from '../model/call-signal.ts'
+import { fold, unfold } from '../model/fold.ts'
+import type { Price } from '../model/price.ts'
+import type { CallRecord } from '../model/record.ts'
+import type { Coalescer } from './coalesce.ts'
+import { fingerprint, isDeterministic } from './fingerprint.ts'
+import type { CachedReply, ResponseCache } from './response-cache.ts'
+
+export type CachedGatewayParts = {
+  /** Undefined: no answer is kept. */
+  readonly cache: ResponseCache | undefined
+  /** Undefined: identical calls are each made. */
+  readonly coalescer: Coalescer<SharedWork> | undefined
+  /** For the record of work that several share. It tells no sink. */
+  readonly recorder: Recorder
+}
+
+/** Work that several callers wait for, and the record of it: whoever takes it first has it as their own. */
+export type SharedWork = {
+  readonly outcome: { readonly reply: Reply } | { readonly thrown: unknown }
+  readonly row: CallRecord
+  isClaimed: boolean
+}
+
+/**
+ * The gateway, but that a call which was answered before, or is being answered now, is not made again. What was
+ * reused cost nothing; what it would have cost is in its record as saved.
+ */
+export function cachedGateway(gateway: Gateway, parts: CachedGatewayParts): Gateway {
+  const { cache, coalescer } = parts
+  if (cache === undefined && coalescer === undefined) return gateway
+  return {
+    ...gateway,
+    async reply(call, signal, record) {
+      const keeps = cache?.accepts(call) ?? false
+      // A caller's own deadline is no part of the key: such a call is made for itself.
+      const shares = coalescer !== undefined && isDeterministic(call) && call.deadlineMs === undefined
+      if (!keeps && !shares) return await gateway.reply(call, signal, record)
+      const key = fingerprint(call, record.row.principal)
+      const kept = keeps ? cache?.get(key) : undefined
+      if (kept !== undefined) return taken(kept, call, record, 'hit')
+      const reply = shares
+        ? await share(gateway, parts, { key, call, signal, record })
+        : await gateway.reply(call, signal, record)
+      if (keeps && record.row.cache === undefined) keep(cache, key, reply, record.row)
+      return reply
+    },
+    async stream(call, signal, record) {
+      if (cache === undefined || !cache.accepts(call)) return await gateway.stream(call, signal, record)
+      const key = fingerprint(call, record.row.principal)
+      const kept = cache.get(key)
+      if (kept !== undefined) return replayed(taken(kept, call, record, 'hit'))
+      return keeping(await gateway.stream(call, signal, record), cache, key, record.row)
+    },
+  }
+}
+
+type Asked = {
+  readonly key: string
+  readonly call: Call
+  readonly signal: CallSignal
+  readonly record: OpenRecord
+}
+
+async function share(
+  gateway: Gateway,
+  { coalescer, recorder }: CachedGatewayParts,
+  { key, call, signal, record }: Asked,
+): Promise<Reply> {
+  if (coalescer === undefined) return await gateway.reply(call, signal, record)
+  const work = await coalescer.run(key, signal, async (shared) => {
+    using open = recorder.open(call.id, call.dialect)
+    return { outcome: await outcomeOf(gateway.reply(call, shared, open)), row: open.row, isClaimed: false }
+  })
+  const { outcome, row } = work
+  if (!work.isClaimed) {
+    work.isClaimed = true
+    adopt(record.row, row)
+    if ('thrown' in outcome) throw outcome.thrown
+    return outcome.reply
+  }
+  if ('thrown' in outcome) throw outcome.thrown
+  const { deployment = '', costNanoUsd, baseline } = row
+  return taken({ reply: outcome.reply, deployment, costNanoUsd, baseline }, call, record, 'coalesced')
+}
+
+async function outcomeOf(reply: Promise<Reply>): Promise<SharedWork['outcome']> {
+  try {
+    return { reply: await reply }
+  } catch (thrown) {
+    return { thrown }
+  }
+}
+
+/** Everything that was done for it is the caller's own. */
+function adopt(own: CallRecord, done: CallRecord): void {
+  const { kind, model, stream, provider, deployment, parts, firstTokenMs, backoffMs } = done
+  const { usage, usageEstimated, costNanoUsd, costEstimated, baseline, baselineNanoUsd, savedNanoUsd } = done
+  Object.assign(own, { kind, model, stream, provider, deployment, parts, firstTokenMs, backoffMs })
+  Object.assign(own, { usage, usageEstimated, costNanoUsd, costEstimated })
+  Object.assign(own, { baseline, baselineNanoUsd, savedNanoUsd })
+  own.attempts.push(...done.attempts)
+  for (const name of done.dropped) own.dropped.add(name)
+  for (const name of done.converted) own.converted.add(name)
+  for (const name of done.flags) own.flags.add(name)
+}
+
+/** An answer that cost nothing this time, told in the record as one attempt at the cache. */
+function taken(
+  { reply, deployment, baseline }: CachedReply,
+  call: Call,
+  record: OpenRecord,
+  how: 'hit' | 'coalesced',
+): Reply {
+  const { row } = record
+  Object.assign(row, { kind: call.kind, model: call.model, stream: call.stream, cache: how })
+  Object.assign(row, { deployment, provider: 'cache', usage: reply.usage, baseline })
+  const elapsedMs = record.elapsedMs()
+  row.firstTokenMs = elapsedMs
+  row.attempts.push({
+    deployment: 'cache',
+    part: 0,
+    startMs: elapsedMs,
+    headersMs: undefined,
+    firstTokenMs: 0,
+    totalMs: 0,
+    outcome: 'ok',
+    upstreamStatus: undefined,
+    upstreamRequestId: undefined,
+    price: free,
+    used: consumptionOf(reply.usage, 0),
+    isEstimated: false,
+    isDelivered: true,
+    isResumed: false,
+    isUncertain: false,
+    costNanoUsd: 0,
+  })
+  const { costNanoUsd, baselineNanoUsd, savedNanoUsd } = spendingOf(row.attempts, baseline)
+  Object.assign(row, { costNanoUsd, baselineNanoUsd, savedNanoUsd })
+  return reply
+}
+
+const free: Price = {
+  inputNanoUsdPerMillion: 0,
+  cachedInputNanoUsdPerMillion: undefined,
+  outputNanoUsdPerMillion: 0,
+  nanoUsdPerSecond: undefined,
+}
+
+function keep(cache: ResponseCache | undefined, key: string, reply: Reply, row: CallRecord): void {
+  const { deployment = '', costNanoUsd, baseline } = row
+  // An answer whose usage was counted here is as good as any other.
+  cache?.put(key, { reply, deployment, costNanoUsd, baseline })
+}
+
+function replayed(reply: Reply): Stream {
+  return { bursts: [unfold(reply)], usage: async () => reply.usage }
+}
+
+/** The stream as it is, and once it has ended well, kept as one reply. */
+function keeping(stream: Stream, cache: ResponseCache, key: string, row: CallRecord): Stream {
+  const deltas: Delta[] = []
+  let isWhole = false
+  async function* noting(): AsyncGenerator<readonly Delta[], void, void> {
+    for await (const burst of stream.bursts) {
+      for (const delta of burst) deltas.push(delta)
+      yield burst
+    }
+    isWhole = true
+  }
+  return {
+    bursts: noting(),
+    async usage(): Promise<Usage> {
+      const usage = await stream.usage()
+      const whole = isWhole ? fold(deltas) : undefined
+      if (whole !== undefined) keep(cache, key, { ...whole, usage }, row)
+      return usage
+    },
+  }
+}

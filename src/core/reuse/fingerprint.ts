@@ -1,0 +1,40 @@
+import { hash } from 'node:crypto'
+import type { Call } from '../model/call.ts'
+
+/**
+ * What two calls have in common when one answer serves both: the tenant, what is asked for, the model, how the
+ * call is steered, and the body. The order of keys makes no difference, nor does null for a field that could be
+ * missing, nor who the caller says the end user is, nor whether the answer streams. A number counts with every
+ * digit it was kept with. The tenant is the caller's key, as the gateway knows it, and the credential that goes
+ * upstream: neither can be read from the result.
+ */
+export function fingerprint(call: Call, principal: string | undefined): string {
+  const { credential, kind, model, steering, body } = call
+  const asked: Record<string, unknown> = {}
+  for (const key of Object.keys(body)) if (body[key] !== null && !setAside.has(key)) asked[key] = body[key]
+  const parts = [principal ?? null, credential ?? null, kind, model, steering ?? null, asked]
+  return hash('sha256', canonical(parts), 'base64url')
+}
+
+/**
+ * True when asking again should give the same answer: one choice, nothing drawn from more candidates, and either
+ * a temperature of exactly 0 or a seed.
+ */
+export function isDeterministic({ body }: Call): boolean {
+  const { n, best_of: candidates, temperature, seed } = body
+  if ((n ?? 1) !== 1 || (candidates ?? 1) !== 1) return false
+  return temperature === 0 || (seed ?? null) !== null
+}
+
+/** `model` stands beside the body, as the caller named it. */
+const setAside: ReadonlySet<string> = new Set(['model', 'stream', 'stream_options', 'user'])
+
+/** JSON text with the keys of every object in one order. */
+function canonical(value: unknown): string {
+  if (typeof value !== 'object' || value === null || JSON.isRawJSON(value)) return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`).join()}}`
+}

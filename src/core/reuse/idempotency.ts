@@ -1,0 +1,227 @@
+import { hash } from 'node:crypto'
+import type { CallSignal } from '../model/call-signal.ts'
+import { asFailure, Failure, type FailureKind } from '../model/failure.ts'
+import type { Clock } from '../model/ports.ts'
+import {
+  type AnswerReader,
+  type AnswerWriter,
+  createIdempotentAnswer,
+  type IdempotentAnswer,
+} from './idempotent-answer.ts'
+
+/**
+ * Answers by the keys that callers gave their requests: a request that is sent again under its key is not carried
+ * out again, but gets the same answer, kept in memory and bounded in number, size and age. What is under way goes on
+ * when its caller leaves, for the one who comes back for it.
+ */
+export interface Idempotency {
+  /**
+   * The answer to a request under its key: kept, on its way, or begun here with `perform`, which is given a signal of
+   * its own. Throws `key_reused` for a key that came with another request. `signal` aborts, with a Failure, when the
+   * caller leaves.
+   */
+  answer(keyed: KeyedRequest, signal: CallSignal, perform: Perform): Answering
+  counts(): IdempotencyCounts
+  /** Resolves when all that is under way now has ended. */
+  ended(): Promise<void>
+  /** Gives up all that is under way, for this reason; resolves when it has ended. */
+  close(failure: Failure): Promise<void>
+}
+
+export type KeyedRequest = {
+  /** Who asks: the same key of two tenants is two keys. */
+  readonly tenant: readonly unknown[]
+  /** One and the same key may be used in each format. */
+  readonly dialect: string
+  readonly key: string
+  /** All that the answer depends on. */
+  readonly request: readonly unknown[]
+}
+
+/** Writes an answer. A rejection ends it as failed. */
+export type Perform = (answer: AnswerWriter, signal: AbortSignal) => Promise<void>
+
+export type Answering = {
+  readonly reader: AnswerReader
+  /** Resolves when the work ends that was begun for this caller; undefined: the answer is another's. */
+  readonly work: Promise<void> | undefined
+}
+
+export type IdempotencyCounts = {
+  readonly inFlight: number
+  readonly kept: number
+  /** Of both. */
+  readonly bytes: number
+}
+
+export type IdempotencySettings = {
+  /** From the end of an answer. */
+  readonly ttlMs: number
+  /** Answers that are kept, and those on their way. */
+  readonly maxEntries: number
+  /** Of memory, counted so that it is rather less than said. */
+  readonly maxBytes: number
+}
+
+export function createIdempotency(settings: IdempotencySettings, clock: Pick<Clock, 'now'>): Idempotency {
+  const shelf = new Shelf(settings, clock)
+  const running = new Map<Entry, Running>()
+  const end = (entry: Entry, failure: Failure | undefined) => {
+    running.delete(entry)
+    // Whoever hears of an end that is not kept finds the key free.
+    if (failure === undefined || (isFinal(failure) && !entry.answer.hasBegun)) shelf.keep(entry)
+    else shelf.remove(entry)
+    entry.answer.close(failure)
+  }
+  const begin = (key: string, fingerprint: string, signal: CallSignal, perform: Perform): Answering => {
+    const abort = new AbortController()
+    const answer = createIdempotentAnswer({
+      keep: (characters) => shelf.grow(entry, pieceBytes + 2 * characters),
+      left(reason) {
+        // Without its key nobody can come back for it.
+        if (!shelf.holds(entry)) abort.abort(reason)
+      },
+    })
+    const entry: Entry = { key, fingerprint, answer, bytes: entryBytes, expiresAt: 0 }
+    shelf.add(entry)
+    const reader = answer.join(signal)
+    const work = Promise.try(perform, answer, abort.signal).then(
+      () => end(entry, undefined),
+      (thrown) => end(entry, asFailure(thrown)),
+    )
+    running.set(entry, { abort, work })
+    return { reader, work }
+  }
+  return {
+    answer({ tenant, dialect, key, request }, signal, perform) {
+      signal.throwIfAborted()
+      const place = digest([tenant, dialect, key])
+      const fingerprint = digest(request)
+      const known = shelf.find(place)
+      if (known !== undefined && known.fingerprint !== fingerprint) throw reused()
+      if (known !== undefined) return { reader: known.answer.join(signal), work: undefined }
+      return begin(place, fingerprint, signal, perform)
+    },
+    counts: () => shelf.counts(),
+    ended: () => allOf(running),
+    close(failure) {
+      const ended = allOf(running)
+      for (const { abort } of running.values()) abort.abort(failure)
+      return ended
+    },
+  }
+}
+
+type Entry = {
+  readonly key: string
+  readonly fingerprint: string
+  readonly answer: IdempotentAnswer
+  bytes: number
+  expiresAt: number
+}
+
+type Running = { readonly abort: AbortController; readonly work: Promise<void> }
+
+async function allOf(running: ReadonlyMap<Entry, Running>): Promise<void> {
+  await Promise.all(running.values().map(({ work }) => work))
+}
+
+/** What an entry takes besides its text, and a piece of text besides its characters, about. */
+const entryBytes = 1024
+const pieceBytes = 64
+
+/** An upstream's word on the request itself: asking again would get it again, and be paid for again. */
+function isFinal({ kind }: Failure): boolean {
+  return lastWords.has(kind)
+}
+
+const lastWords: ReadonlySet<FailureKind> = new Set(['rejected', 'context_length', 'content_filtered'])
+
+/** Of a credential, or a prompt, nothing is kept that could be read. */
+function digest(parts: readonly unknown[]): string {
+  return hash('sha256', JSON.stringify(parts), 'base64url')
+}
+
+function reused(): Failure {
+  return new Failure(
+    'key_reused',
+    'This Idempotency-Key was sent before, with another request. A new request needs a new key.',
+    { param: 'Idempotency-Key' },
+  )
+}
+
+/** Entries under their keys, as many as there is room for: those that are kept make room, the oldest first. */
+class Shelf {
+  readonly #settings: IdempotencySettings
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #inFlight = new Map<string, Entry>()
+  /** In the order in which they ended. */
+  readonly #kept = new Map<string, Entry>()
+  #bytes = 0
+
+  constructor(settings: IdempotencySettings, clock: Pick<Clock, 'now'>) {
+    this.#settings = settings
+    this.#clock = clock
+  }
+
+  find(key: string): Entry | undefined {
+    const now = this.#clock.now()
+    for (const entry of this.#kept.values()) {
+      if (now < entry.expiresAt) break
+      this.remove(entry)
+    }
+    return this.#inFlight.get(key) ?? this.#kept.get(key)
+  }
+
+  holds(entry: Entry): boolean {
+    return this.#inFlight.get(entry.key) === entry || this.#kept.get(entry.key) === entry
+  }
+
+  /** An entry that is under way. It goes without its key where there is no room. */
+  add(entry: Entry): void {
+    this.#inFlight.set(entry.key, entry)
+    this.#bytes += entry.bytes
+    this.#makeRoomFor(entry)
+  }
+
+  /** False when there is no room for so much more: the entry has lost its key. */
+  grow(entry: Entry, bytes: number): boolean {
+    if (!this.holds(entry)) return false
+    entry.bytes += bytes
+    this.#bytes += bytes
+    return this.#makeRoomFor(entry)
+  }
+
+  /** An entry that has ended, from now on for so long as is set. */
+  keep(entry: Entry): void {
+    if (!this.holds(entry)) return
+    this.#inFlight.delete(entry.key)
+    entry.expiresAt = this.#clock.now() + this.#settings.ttlMs
+    this.#kept.set(entry.key, entry)
+  }
+
+  remove(entry: Entry): void {
+    if (!this.holds(entry)) return
+    this.#bytes -= entry.bytes
+    this.#inFlight.delete(entry.key)
+    this.#kept.delete(entry.key)
+  }
+
+  counts(): IdempotencyCounts {
+    return { inFlight: this.#inFlight.size, kept: this.#kept.size, bytes: this.#bytes }
+  }
+
+  #makeRoomFor(entry: Entry): boolean {
+    for (const oldest of this.#kept.values()) {
+      if (this.#fits()) break
+      this.remove(oldest)
+    }
+    if (!this.#fits()) this.remove(entry)
+    return this.holds(entry)
+  }
+
+  #fits(): boolean {
+    const { maxEntries, maxBytes } = this.#settings
+    return this.#inFlight.size + this.#kept.size <= maxEntries && this.#bytes <= maxBytes
+  }
+}

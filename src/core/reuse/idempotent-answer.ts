@@ -1,0 +1,257 @@
+import pTimeout from 'p-timeout'
+import type { CallSignal } from '../model/call-signal.ts'
+import { Failure } from '../model/failure.ts'
+import type { CallRecord } from '../model/record.ts'
+
+/** An answer in its caller's own format: written once, and read from its beginning by as many as want it. */
+export interface IdempotentAnswer extends AnswerWriter {
+  /** A reader at the beginning. `signal` aborts, with a Failure, when it leaves. */
+  join(signal: CallSignal): AnswerReader
+  /** How many read, or wait to. */
+  readonly readers: number
+  /** True once there is something to show. */
+  readonly hasBegun: boolean
+  /** Nothing more comes: it is whole, or `failure` says why not. */
+  close(failure: Failure | undefined): void
+}
+
+export interface AnswerWriter {
+  /** There is something to show: from now on a failure is told within it. */
+  begin(made: AnswerFacts): void
+  write(text: string): void
+  /** Resolves when more may be written: at once where all is kept, else when the slowest reader has come near. */
+  drained(): Promise<void>
+  /** The whole was written. */
+  end(made: AnswerFacts): void
+}
+
+export interface AnswerReader {
+  /**
+   * Resolves when there is something to show. Rejects with the answer's failure, with the signal's reason, or, after
+   * `withinMs`, with a `timeout`.
+   */
+  begun(withinMs?: number): Promise<void>
+  /** The text, piece by piece to its end; to be asked for once. Rejects as `begun` does. */
+  texts(): AsyncGenerator<string, void, void>
+  /** There is something to show: a failure is told at the end of the text. */
+  readonly hasBegun: boolean
+  /** How it was made, as far as is known. */
+  readonly made: AnswerFacts
+  /** Why the answer is not whole, once that is known. */
+  readonly failure: Failure | undefined
+}
+
+/** What the record of everyone who gets the answer tells of it. */
+export type AnswerFacts = Pick<CallRecord, 'deployment' | 'usage' | 'dropped' | 'converted'>
+
+export type IdempotentAnswerParts = {
+  /** Takes note of so many more characters. False: they are too many to keep, and no reader will join any more. */
+  readonly keep: (characters: number) => boolean
+  /** The last reader left, for this reason. */
+  readonly left: (reason: unknown) => void
+}
+
+export function createIdempotentAnswer(parts: IdempotentAnswerParts): IdempotentAnswer {
+  return new Shared(parts)
+}
+
+class Shared implements IdempotentAnswer {
+  readonly #parts: IdempotentAnswerParts
+  readonly #text = new Tail()
+  readonly #places = new Set<Place>()
+  #made: AnswerFacts = unmade
+  #hasBegun = false
+  #isClosed = false
+  #isKept = true
+  #failure: Failure | undefined
+  #wakeWriter: (() => void) | undefined
+
+  constructor(parts: IdempotentAnswerParts) {
+    this.#parts = parts
+  }
+
+  get readers(): number {
+    return this.#places.size
+  }
+
+  get hasBegun(): boolean {
+    return this.#hasBegun
+  }
+
+  begin(made: AnswerFacts): void {
+    this.#made = made
+    this.#hasBegun = true
+    this.#wakeReaders()
+  }
+
+  write(text: string): void {
+    if (text === '') return
+    this.#isKept = this.#isKept && this.#parts.keep(text.length)
+    this.#text.add(text)
+    this.#trim()
+    this.#wakeReaders()
+  }
+
+  async drained(): Promise<void> {
+    while (this.#isAhead()) {
+      await new Promise<void>((resolve) => {
+        this.#wakeWriter = resolve
+      })
+    }
+  }
+
+  end(made: AnswerFacts): void {
+    this.#made = made
+  }
+
+  close(failure: Failure | undefined): void {
+    this.#failure = failure
+    this.#isClosed = true
+    this.#wakeReaders()
+  }
+
+  join(signal: CallSignal): AnswerReader {
+    const answer = this
+    const place: Place = { at: 0, wake: undefined }
+    this.#places.add(place)
+    const leave = () => {
+      this.#depart(place)
+      if (this.#places.size === 0) this.#parts.left(signal.reason)
+    }
+    signal.addEventListener('abort', leave, { once: true })
+    if (signal.aborted) leave()
+    const finish = () => signal.removeEventListener('abort', leave)
+    return {
+      begun: async (withinMs) => {
+        try {
+          await inTime(this.#begun(place, signal), withinMs)
+        } catch (thrown) {
+          // Who is told that it failed reads nothing of it: the writer is not to wait for them.
+          this.#depart(place)
+          if (this.#places.size === 0 && !this.#isClosed && !signal.aborted) this.#parts.left(thrown)
+          throw thrown
+        }
+      },
+      texts: () => this.#texts(place, signal, finish),
+      get hasBegun() {
+        return answer.#hasBegun
+      },
+      get made() {
+        return answer.#made
+      },
+      get failure() {
+        return answer.#failure
+      },
+    }
+  }
+
+  async #begun(place: Place, signal: CallSignal): Promise<void> {
+    while (!this.#hasBegun && !this.#isClosed && !signal.aborted) await news(place)
+    signal.throwIfAborted()
+    if (!this.#hasBegun && this.#failure !== undefined) throw this.#failure
+  }
+
+  async *#texts(place: Place, signal: CallSignal, finish: () => void): AsyncGenerator<string, void, void> {
+    try {
+      while (true) {
+        signal.throwIfAborted()
+        const { text, next } = this.#text.take(place.at)
+        if (text !== '') {
+          place.at = next
+          this.#trim()
+          yield text
+        } else if (this.#isClosed) {
+          if (this.#failure !== undefined) throw this.#failure
+          return
+        } else {
+          await news(place)
+        }
+      }
+    } finally {
+      this.#depart(place)
+      if (this.#isClosed) finish()
+    }
+  }
+
+  #depart(place: Place): void {
+    if (!this.#places.delete(place)) return
+    this.#trim()
+    place.wake?.()
+  }
+
+  #wakeReaders(): void {
+    for (const place of this.#places) place.wake?.()
+  }
+
+  #isAhead(): boolean {
+    return !this.#isKept && this.#places.size > 0 && this.#text.characters > stepCharacters
+  }
+
+  /** Of an answer that is not kept, what everybody has read is of no more use. */
+  #trim(): void {
+    if (this.#isKept) return
+    this.#text.dropBefore(Math.min(this.#text.end, ...Array.from(this.#places, ({ at }) => at)))
+    if (!this.#isAhead()) this.#wakeWriter?.()
+  }
+}
+
+function inTime(begun: Promise<void>, withinMs: number | undefined): Promise<void> {
+  if (withinMs === undefined) return begun
+  const late = new Failure('timeout', 'The answer under this Idempotency-Key did not come in time.')
+  return pTimeout(begun, { milliseconds: Math.max(withinMs, 1), message: late })
+}
+
+const unmade: AnswerFacts = {
+  deployment: undefined,
+  usage: undefined,
+  dropped: new Set(),
+  converted: new Set(),
+}
+
+/** What a reader takes at once, and how far the writer of an answer that is not kept may be ahead of the slowest. */
+const stepCharacters = 65_536
+
+/** Where a reader is. */
+type Place = { at: number; wake: (() => void) | undefined }
+
+function news(place: Place): Promise<void> {
+  return new Promise((resolve) => {
+    place.wake = resolve
+  })
+}
+
+/** Pieces of text, numbered from the beginning, of which the first can be dropped. */
+class Tail {
+  readonly #pieces: string[] = []
+  #dropped = 0
+  #characters = 0
+
+  get end(): number {
+    return this.#dropped + this.#pieces.length
+  }
+
+  /** Of the pieces that are held. */
+  get characters(): number {
+    return this.#characters
+  }
+
+  add(piece: string): void {
+    this.#pieces.push(piece)
+    this.#characters += piece.length
+  }
+
+  /** Some of the text from a piece on, and the number of the piece that comes next; '' at the end. */
+  take(at: number): { readonly text: string; readonly next: number } {
+    let text = ''
+    let next = at
+    while (next < this.end && text.length < stepCharacters) text += this.#pieces[next++ - this.#dropped] ?? ''
+    return { text, next }
+  }
+
+  dropBefore(at: number): void {
+    for (const piece of this.#pieces.splice(0, Math.max(0, at - this.#dropped))) {
+      this.#characters -= piece.length
+      this.#dropped++
+    }
+  }
+}

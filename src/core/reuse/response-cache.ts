@@ -1,0 +1,160 @@
+import type { Call, Choice, Chunk, Reply, Usage } from '../model/call.ts'
+import { parseJson } from '../model/json.ts'
+import type { Clock } from '../model/ports.ts'
+import type { Baseline } from '../model/record.ts'
+import { isDeterministic } from './fingerprint.ts'
+
+/** Whole answers by the fingerprint of the call they answered, in memory, bounded in number, size and age. */
+export interface ResponseCache {
+  /** Whether this call may be answered from here, and its answer be kept. */
+  accepts(call: Call): boolean
+  /** What was kept under this key: a copy of the taker's own. Counts a hit or a miss. */
+  get(key: string): CachedReply | undefined
+  /**
+   * Keeps an answer, in place of one that was there. False when it is not fit to be given again: a choice is
+   * without an end, was filtered, or was cut within a tool call; or when it is too big.
+   */
+  put(key: string, answer: CachedReply): boolean
+  counts(): CacheCounts
+}
+
+/** An answer, where it was made, and what it cost; undefined when that is not known. */
+export type CachedReply = {
+  readonly reply: Reply
+  readonly deployment: string
+  readonly costNanoUsd: number | undefined
+  /** What its saving was measured against. */
+  readonly baseline: Baseline | undefined
+}
+
+export type CacheCounts = {
+  readonly hits: number
+  readonly misses: number
+  /** Answers that made room for others. */
+  readonly evictions: number
+  /** Answers that were found too old: misses as well. */
+  readonly expiries: number
+  /** What the hits had cost when they were made. */
+  readonly savedNanoUsd: number
+  /** Hits of which it is not known what they saved. */
+  readonly unpricedHits: number
+  readonly entries: number
+  readonly bytes: number
+}
+
+export type ResponseCacheSettings = {
+  /** From when it was kept, however often it was used. */
+  readonly ttlMs: number
+  readonly maxEntries: number
+  /** Of memory, counted so that it is rather less than said. */
+  readonly maxBytes: number
+  /** False: calls alone whose answer should be the same every time. */
+  readonly everyCall: boolean
+}
+
+export function createResponseCache(
+  { ttlMs, maxEntries, maxBytes, everyCall }: ResponseCacheSettings,
+  clock: Pick<Clock, 'now'>,
+): ResponseCache {
+  /** The one that was not used for the longest time comes first. */
+  const entries = new Map<string, Entry>()
+  const counts = { hits: 0, misses: 0, evictions: 0, expiries: 0, savedNanoUsd: 0, unpricedHits: 0, bytes: 0 }
+  const remove = (key: string) => {
+    counts.bytes -= entries.get(key)?.bytes ?? 0
+    return entries.delete(key)
+  }
+  const add = (key: string, entry: Entry) => {
+    entries.set(key, entry)
+    counts.bytes += entry.bytes
+  }
+  return {
+    accepts: (call) => everyCall || isDeterministic(call),
+    get(key) {
+      const entry = entries.get(key)
+      const isFresh = entry !== undefined && clock.now() < entry.expiresAt
+      if (!isFresh) {
+        if (remove(key)) counts.expiries++
+        counts.misses++
+        return undefined
+      }
+      remove(key)
+      add(key, entry)
+      counts.hits++
+      if (entry.costNanoUsd === undefined) counts.unpricedHits++
+      else counts.savedNanoUsd += entry.costNanoUsd
+      return unpacked(entry)
+    },
+    put(key, answer) {
+      if (!isComplete(answer.reply)) return false
+      const entry = packed(key, answer, clock.now() + ttlMs)
+      if (entry.bytes > maxBytes || maxEntries < 1) return false
+      remove(key)
+      add(key, entry)
+      for (const oldest of entries.keys()) {
+        if (entries.size <= maxEntries && counts.bytes <= maxBytes) break
+        remove(oldest)
+        counts.evictions++
+      }
+      return true
+    },
+    counts: () => ({ ...counts, entries: entries.size }),
+  }
+}
+
+/** An answer as text: nobody who takes it can change what the next one gets, and its size is known. */
+type Entry = {
+  readonly chunkText: string
+  /** True when the text is the upstream's own, and may go out as it stands. */
+  readonly isWireText: boolean
+  readonly usageText: string
+  readonly deployment: string
+  readonly costNanoUsd: number | undefined
+  readonly baseline: Baseline | undefined
+  readonly expiresAt: number
+  readonly bytes: number
+}
+
+function packed(key: string, answer: CachedReply, expiresAt: number): Entry {
+  const { reply, deployment, costNanoUsd, baseline } = answer
+  const { chunk, source, usage } = reply
+  const chunkText = source ?? JSON.stringify(chunk)
+  const usageText = JSON.stringify(usage)
+  const bytes = entryBytes + 2 * (key.length + chunkText.length + usageText.length)
+  return {
+    chunkText,
+    isWireText: source !== undefined,
+    usageText,
+    deployment,
+    costNanoUsd,
+    baseline,
+    expiresAt,
+    bytes,
+  }
+}
+
+/** What an entry takes besides its texts, about; a character takes two bytes at most. */
+const entryBytes = 256
+
+function unpacked(entry: Entry): CachedReply {
+  const { chunkText, isWireText, usageText, deployment, costNanoUsd, baseline } = entry
+  const reply: Reply = {
+    // The texts were made from just these types.
+    chunk: parseJson(chunkText) as Chunk,
+    source: isWireText ? chunkText : undefined,
+    usage: parseJson(usageText) as Usage,
+  }
+  return { reply, deployment, costNanoUsd, baseline }
+}
+
+function isComplete({ chunk }: Reply): boolean {
+  const { object, choices } = chunk
+  return object !== 'chat.completion.chunk' && choices.length > 0 && choices.every(isEnded)
+}
+
+/** A filter may think otherwise the next time, or be another upstream's. */
+function isEnded({ finish_reason: reason, message }: Choice): boolean {
+  if (reason === null || reason === 'content_filter') return false
+  return (
+    reason !== 'length' || (message?.tool_calls === undefined && message?.['function_call'] === undefined)
+  )
+}

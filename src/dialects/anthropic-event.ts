@@ -1,9 +1,0 @@
-import type Anthropic from '@anthropic-ai/sdk'
-import type { AnthropicError } from './anthropic-error.ts'
-
-type Event = Anthropic.RawMessageStreamEvent | AnthropicError | { readonly type: 'ping' }
-
-/** One server-sent event: Anthropic's clients go by its name, which is also the type of what it holds. */
-export function eventFrame(event: Event): string {
-  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
-}

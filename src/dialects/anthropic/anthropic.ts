@@ -1,0 +1,41 @@
+import type { Call } from '../../core/model/call.ts'
+import { callOf, requireModel } from '../shared/call.ts'
+import type { Dialect, Incoming } from '../shared/dialect.ts'
+import { everyPrefix } from '../shared/prefixes.ts'
+import { refuseUnknown, validate } from '../shared/validate.ts'
+import { missing } from '../shared/validation-error.ts'
+import { anthropicError } from './error.ts'
+import { anthropicFields, strictAnthropicFields } from './fields.ts'
+import { renderMessage } from './reply.ts'
+import { chatRequest } from './request.ts'
+import { createAnthropicStream } from './stream.ts'
+
+/** Anthropic's messages, as calls for a chat. */
+export const anthropic: Dialect = {
+  name: 'messages',
+  path: '/messages',
+  prefixes: everyPrefix,
+  requestIdHeader: 'request-id',
+  parse(request) {
+    if (request.strict && (request.body['max_tokens'] ?? null) === null) throw missing('max_tokens')
+    return messageCall(request)
+  },
+  render: renderMessage,
+  encoder: createAnthropicStream,
+  fail: anthropicError,
+}
+
+/**
+ * A request for a message, or for the count of its tokens, as a Call. Throws Failure `invalid_request` or
+ * `unsupported`.
+ */
+export function messageCall(request: Incoming): Call {
+  const { body: asked, strict } = request
+  requireModel(asked)
+  if ((asked['messages'] ?? null) === null) throw missing('messages')
+  validate(asked, strict ? strictAnthropicFields : anthropicFields)
+  if (strict) refuseUnknown(asked, strictAnthropicFields)
+  const { body, dropped } = chatRequest(asked)
+  // What the caller sent is not the text of this body.
+  return { ...callOf({ ...request, body }, 'messages', 'chat'), source: undefined, dropped }
+}

@@ -1,0 +1,31 @@
+import type Anthropic from '@anthropic-ai/sdk'
+import type { Failure } from '../../core/model/failure.ts'
+
+/** An error as Anthropic's clients read it. The SDK's own types do not name every type of error there is. */
+export type AnthropicError = {
+  readonly type: Anthropic.ErrorResponse['type']
+  readonly error: { readonly type: string; readonly message: string }
+  readonly request_id: string | null
+}
+
+/** Anthropic's error envelope. Its types go by the status. */
+export function anthropicError({ kind, status, message }: Failure, requestId?: string): AnthropicError {
+  // Agents know by these words that they have to shorten the conversation.
+  const told = kind === 'context_length' ? `prompt is too long: ${message}` : message
+  return { type: 'error', error: { type: typeOf(status), message: told }, request_id: requestId ?? null }
+}
+
+function typeOf(status: number): string {
+  return types.get(status) ?? (status < 500 ? 'invalid_request_error' : 'api_error')
+}
+
+const types: ReadonlyMap<number, string> = new Map([
+  [401, 'authentication_error'],
+  [402, 'billing_error'],
+  [403, 'permission_error'],
+  [404, 'not_found_error'],
+  [413, 'request_too_large'],
+  [429, 'rate_limit_error'],
+  [503, 'overloaded_error'],
+  [504, 'timeout_error'],
+])

@@ -1,0 +1,59 @@
+import type Anthropic from '@anthropic-ai/sdk'
+import type { Call, FinishReason, Message, Reply, ToolCall } from '../../core/model/call.ts'
+import { endingOf, messageUsage } from './ending.ts'
+import { toolInput, unreadableInput } from './input.ts'
+
+/** The JSON text of a whole message. Throws Failure `invalid_response` for a tool call that cannot be read. */
+export function renderMessage({ chunk, usage }: Reply, call: Call): string {
+  const [choice = { index: 0, finish_reason: 'stop' as const }] = chunk.choices
+  const said = choice.message ?? {}
+  const message = {
+    ...emptyMessage(call, chunk.model),
+    content: blocksOf(said, choice.finish_reason),
+    ...endingOf(choice, call, isFilled(said['refusal'])),
+    usage: messageUsage(usage),
+  } satisfies Anthropic.Message
+  return JSON.stringify(message)
+}
+
+/** A message at its beginning: nothing said, nothing counted. */
+export function emptyMessage({ id }: Call, model: string): Anthropic.Message {
+  return {
+    id: `msg_${id.slice(4)}`,
+    type: 'message',
+    role: 'assistant',
+    model,
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+    stop_details: null,
+    usage: messageUsage({ prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }),
+    container: null,
+    diagnostics: null,
+  }
+}
+
+function blocksOf(said: Message, reason: FinishReason | null): Anthropic.ContentBlock[] {
+  const { reasoning_content: thinking, content, refusal, tool_calls: calls = [] } = said
+  const blocks: Anthropic.ContentBlock[] = []
+  // Nobody signed it: the field has to be there all the same.
+  if (isFilled(thinking)) blocks.push({ type: 'thinking', thinking, signature: '' })
+  if (isFilled(content)) blocks.push({ type: 'text', text: content, citations: null })
+  if (isFilled(refusal)) blocks.push({ type: 'text', text: refusal, citations: null })
+  for (const call of calls) blocks.push(toolUse(call, reason))
+  return blocks
+}
+
+function toolUse(
+  { id = '', function: called }: ToolCall,
+  reason: FinishReason | null,
+): Anthropic.ToolUseBlock {
+  const input = toolInput(called?.arguments ?? '') ?? (reason === 'length' ? {} : undefined)
+  // Cut off by the bound on tokens, it is told to be: `max_tokens`. Otherwise it only looks like a call.
+  if (input === undefined) throw unreadableInput()
+  return { type: 'tool_use', id, name: called?.name ?? '', input, caller: { type: 'direct' } }
+}
+
+function isFilled(text: unknown): text is string {
+  return typeof text === 'string' && text !== ''
+}

@@ -1,0 +1,69 @@
+import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { leftOut } from './fields.ts'
+import { chatMessages } from './messages.ts'
+import { chatTools } from './tools.ts'
+
+/**
+ * Anthropic's request, held to `anthropicFields`, as OpenAI's of a chat; and the names of what a chat has no place
+ * for. Fields that Anthropic does not know go along as they are. Throws Failure `unsupported` for a choice of tool
+ * that cannot be had.
+ */
+export function chatRequest(request: JsonObject): { readonly body: JsonObject; readonly dropped: string[] } {
+  const { system, messages, tools, tool_choice, stop_sequences, metadata, thinking, output_config, ...same } =
+    request
+  const dropped = new Set<string>()
+  const body: JsonObject = same
+  for (const field of leftOut) {
+    if ((body[field] ?? null) !== null) dropped.add(field)
+    delete body[field]
+  }
+  body['messages'] = chatMessages(system, messages, dropped)
+  Object.assign(body, chatTools(tools, tool_choice, dropped))
+  if (Array.isArray(stop_sequences) && stop_sequences.length > 0) body['stop'] = stop_sequences
+  if (isObject(metadata)) takeMetadata(body, metadata, dropped)
+  const config = isObject(output_config) ? output_config : {}
+  if (isObject(config['format'])) body['response_format'] = responseFormat(config['format'])
+  const effort = effortOf(config['effort'], thinking, dropped)
+  if (effort !== undefined) body['reasoning_effort'] ??= effort
+  return { body, dropped: [...dropped].slice(0, mostDropped) }
+}
+
+/** Some are in the caller's own words, and all go into one header. */
+const mostDropped = 32
+
+function takeMetadata(body: JsonObject, { user_id: user, ...rest }: JsonObject, dropped: Set<string>): void {
+  if (typeof user === 'string') body['user'] = user
+  if (Object.keys(rest).length > 0) dropped.add('metadata')
+}
+
+/** Anthropic's has no name, and is always kept to. */
+function responseFormat({ schema }: JsonObject): JsonObject {
+  return { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } }
+}
+
+/**
+ * How much to think, in the three words that open models' servers know; undefined where it is the model's to decide.
+ * None of them has a word for not at all that all of them take.
+ */
+function effortOf(effort: unknown, thinking: unknown, dropped: Set<string>): string | undefined {
+  if (!isObject(thinking)) return efforts.get(effort)
+  const { type, budget_tokens: budgetTokens, display } = thinking
+  if ((display ?? null) !== null) dropped.add('thinking.display')
+  if (type !== 'enabled' && type !== 'adaptive') dropped.add('thinking')
+  const said = efforts.get(effort)
+  if (said !== undefined || type !== 'enabled' || typeof budgetTokens !== 'number') return said
+  if (budgetTokens < mediumTokens) return 'low'
+  return budgetTokens < highTokens ? 'medium' : 'high'
+}
+
+const efforts: ReadonlyMap<unknown, string> = new Map([
+  ['low', 'low'],
+  ['medium', 'medium'],
+  ['high', 'high'],
+  ['xhigh', 'high'],
+  ['max', 'high'],
+])
+
+/** Tokens of thought from which an effort is no longer low, and no longer medium. */
+const mediumTokens = 4096
+const highTokens = 16_384

@@ -1,8 +1,0 @@
-import type OpenAI from 'openai'
-import type { Failure } from '../core/failure.ts'
-import type { JsonObject } from '../core/json.ts'
-
-/** OpenAI's error envelope. All four keys are always there: clients read them without looking. */
-export function openAiError({ message, type, param, code }: Failure): JsonObject {
-  return { error: { message, type, param, code } satisfies OpenAI.ErrorObject }
-}

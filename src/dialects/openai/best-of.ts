@@ -1,0 +1,22 @@
+import { Failure } from '../../core/model/failure.ts'
+import type { JsonObject } from '../../core/model/json.ts'
+import { outOfBounds } from '../shared/validation-error.ts'
+
+/** Throws when a stream is to hold the best of several: nothing can be sent until all of them are written. */
+export function refuseStreamedBest(body: JsonObject): void {
+  if (body['stream'] !== true || candidates(body) <= 1) return
+  const message = "The 'best_of' parameter must be 1 when 'stream' is enabled."
+  throw new Failure('invalid_request', message, { param: 'best_of', code: 'invalid_value' })
+}
+
+/** Throws when more choices are asked for than candidates are to be written. Unset, there are enough. */
+export function refuseFewCandidates(body: JsonObject): void {
+  const choices = Number(body['n'] ?? 1)
+  const given = candidates(body)
+  if (given > 0 && given < choices) throw outOfBounds('best_of', 'an integer', 'below', choices, given)
+}
+
+/** 0 is in OpenAI's schema and in its SDKs' tests: it counts as unset, like null. */
+function candidates(body: JsonObject): number {
+  return Number(body['best_of'] ?? 0)
+}

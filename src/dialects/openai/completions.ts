@@ -1,0 +1,37 @@
+import type { Call } from '../../core/model/call.ts'
+import { callOf, refuseIdleStreamOptions, requireModel } from '../shared/call.ts'
+import type { Dialect, Incoming } from '../shared/dialect.ts'
+import { everyPrefix } from '../shared/prefixes.ts'
+import { refuseUnknown, validate } from '../shared/validate.ts'
+import { missing } from '../shared/validation-error.ts'
+import { refuseFewCandidates, refuseStreamedBest } from './best-of.ts'
+import { openAiError } from './error.ts'
+import { renderReply } from './reply.ts'
+import { createOpenAiStream } from './stream.ts'
+import { strictTextFields, textFields } from './text-fields.ts'
+
+/** OpenAI's text completions. */
+export const completions: Dialect = {
+  name: 'completions',
+  path: '/completions',
+  prefixes: everyPrefix,
+  parse,
+  render: renderReply,
+  encoder: createOpenAiStream,
+  fail: openAiError,
+}
+
+function parse(request: Incoming): Call {
+  const { body, strict } = request
+  requireModel(body)
+  // OpenAI continues an empty document when there is no prompt; here that is taken for a mistake.
+  if (body['prompt'] === undefined || body['prompt'] === null) throw missing('prompt')
+  validate(body, strict ? strictTextFields : textFields)
+  refuseStreamedBest(body)
+  if (strict) {
+    refuseUnknown(body, strictTextFields)
+    refuseIdleStreamOptions(body)
+    refuseFewCandidates(body)
+  }
+  return callOf(request, 'completions', 'text')
+}

@@ -1,0 +1,46 @@
+import type { Relay } from '../../core/model/call.ts'
+import { Failure } from '../../core/model/failure.ts'
+import { callOf, requireModel } from '../shared/call.ts'
+import type { Incoming, RelayDialect } from '../shared/dialect.ts'
+import { everyPrefix } from '../shared/prefixes.ts'
+import { anInteger, aString, oneOf } from '../shared/schemas.ts'
+import { type Fields, fieldsOf, refuseUnknown, validate } from '../shared/validate.ts'
+import { missing } from '../shared/validation-error.ts'
+import { openAiError } from './error.ts'
+import { promptSchema } from './prompt-schema.ts'
+
+/** OpenAI's embeddings: texts, or the token ids that LangChain makes of them. */
+export const embeddings: RelayDialect = {
+  name: 'embeddings',
+  path: '/embeddings',
+  prefixes: everyPrefix,
+  parse,
+  render: ({ body, source }) => source ?? JSON.stringify(body),
+  fail: openAiError,
+}
+
+function parse(request: Incoming): Relay {
+  const { body, strict } = request
+  requireModel(body)
+  const { input } = body
+  if (input === undefined || input === null) throw missing('input')
+  validate(body, fields)
+  if (strict) refuseUnknown(body, fields)
+  if (input === '') {
+    throw new Failure('invalid_request', "Invalid 'input': input cannot be an empty string.", {
+      param: 'input',
+    })
+  }
+  return callOf(request, 'embeddings', 'embeddings')
+}
+
+/** OpenAI's own bound on the texts of one request. */
+const mostTexts = 2048
+
+const fields: Fields = fieldsOf({
+  model: aString,
+  input: promptSchema(mostTexts),
+  dimensions: anInteger.min(1),
+  encoding_format: oneOf(['float', 'base64']),
+  user: aString,
+})

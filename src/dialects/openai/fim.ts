@@ -1,0 +1,69 @@
+import type { Call, Choice, Delta } from '../../core/model/call.ts'
+import { callOf, refuseIdleStreamOptions, requireModel } from '../shared/call.ts'
+import type { Dialect, Incoming, StreamEncoder } from '../shared/dialect.ts'
+import { everyPrefix } from '../shared/prefixes.ts'
+import { anInteger, anyInteger, anything, aString } from '../shared/schemas.ts'
+import { type Fields, fieldsOf, refuseUnknown, validate } from '../shared/validate.ts'
+import { missing } from '../shared/validation-error.ts'
+import { openAiError } from './error.ts'
+import { renderReply } from './reply.ts'
+import { createOpenAiStream } from './stream.ts'
+import { strictTextFields, textFields } from './text-fields.ts'
+
+/**
+ * Mistral's fill-in-the-middle, which editors ask for: the text before the cursor, and as `suffix` the text after it.
+ * It is a text completion whose answer has the shape of a chat's.
+ */
+export const fim: Dialect = {
+  name: 'fim',
+  path: '/fim/completions',
+  prefixes: everyPrefix,
+  parse,
+  render({ chunk, usage }) {
+    const choices = chunk.choices.map(({ text = '', ...rest }) => ({
+      ...rest,
+      message: { role: 'assistant', content: text },
+    }))
+    return renderReply({ chunk: { ...chunk, object: 'chat.completion', choices }, source: undefined, usage })
+  },
+  encoder: createStream,
+  fail: openAiError,
+}
+
+/** One prompt, and what Mistral has beside OpenAI's fields. */
+const shapes = { prompt: aString, random_seed: anyInteger, min_tokens: anInteger.min(0), metadata: anything }
+
+const fields: Fields = new Map([...textFields, ...fieldsOf(shapes)])
+
+const strictFields: Fields = new Map([...strictTextFields, ...fieldsOf(shapes)])
+
+function parse(request: Incoming): Call {
+  const { body: asked, strict } = request
+  requireModel(asked)
+  if ((asked['prompt'] ?? null) === null) throw missing('prompt')
+  validate(asked, strict ? strictFields : fields)
+  if (strict) {
+    refuseUnknown(asked, strictFields)
+    refuseIdleStreamOptions(asked)
+  }
+  const { random_seed: seed, ...body } = asked
+  if ((seed ?? null) === null) return callOf(request, 'fim', 'text')
+  const call = callOf({ ...request, body: { ...body, seed: body['seed'] ?? seed } }, 'fim', 'text')
+  // What the caller sent is not the text of this body.
+  return { ...call, source: undefined, converted: ['random_seed'] }
+}
+
+function createStream(call: Call): StreamEncoder {
+  const stream = createOpenAiStream({ ...call, kind: 'chat' })
+  const begun = new Set<number>()
+  const chatChoice = ({ text = '', ...rest }: Choice): Choice => {
+    const role = begun.has(rest.index) ? {} : { role: 'assistant' }
+    begun.add(rest.index)
+    return { ...rest, delta: { ...role, content: text } }
+  }
+  const chatDelta = ({ chunk }: Delta): Delta => {
+    const choices = chunk.choices.map(chatChoice)
+    return { chunk: { ...chunk, object: 'chat.completion.chunk', choices }, source: undefined }
+  }
+  return { ...stream, encode: (deltas) => stream.encode(deltas.map(chatDelta)) }
+}

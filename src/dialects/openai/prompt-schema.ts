@@ -1,0 +1,31 @@
+import type * as z from 'zod'
+import { anInteger, aString, form, list, nothingBut } from '../shared/schemas.ts'
+
+/**
+ * A text, several, the token ids of one, or of several, at most `mostTexts`. The first element decides what an array
+ * is: mixed ones are refused.
+ */
+export function promptSchema(mostTexts = Number.POSITIVE_INFINITY): z.ZodType {
+  const bounds = { minLength: 1, maxLength: mostTexts }
+  const texts = list(aString, 'an array of strings', { ...bounds, plain: isString })
+  const tokens = list(anInteger.min(0), 'an array of integers', { minLength: 1, plain: isToken })
+  const tokenLists = list(tokens, 'an array of arrays of integers', bounds)
+  return form((value) => {
+    if (typeof value === 'string') return undefined
+    if (!Array.isArray(value)) return neither
+    if (Array.isArray(value[0])) return tokenLists
+    return typeof value[0] === 'number' ? tokens : texts
+  })
+}
+
+const neither = nothingBut(
+  'one of a string, array of strings, array of integers, or array of arrays of integers',
+)
+
+function isString(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
+function isToken(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0
+}

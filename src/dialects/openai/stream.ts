@@ -1,0 +1,98 @@
+import type OpenAI from 'openai'
+import { answerIdOf } from '../../core/model/answer-id.ts'
+import type { Call, Chunk, Delta } from '../../core/model/call.ts'
+import type { JsonObject } from '../../core/model/json.ts'
+import type { StreamEncoder } from '../shared/dialect.ts'
+import { doneFrame, frame } from '../shared/sse-frame.ts'
+import { openAiError } from './error.ts'
+
+/** Writes a stream as OpenAI does: a frame for each chunk, one for the usage when it was asked for, `[DONE]`. */
+export function createOpenAiStream(call: Call): StreamEncoder {
+  const { includeUsage } = call
+  let last: Chunk | undefined
+  /** What was said after the last choice. */
+  let rest: JsonObject = {}
+  /** What was told before the answer began: all of it goes by that. */
+  let early: Early | undefined
+  /** Whether the last chunk went as its upstream wrote it: then so can one that differs from it in a word. */
+  let isAsSent = false
+  let addsUsage = false
+  return {
+    encode(deltas) {
+      let frames = ''
+      for (const given of deltas) {
+        if (given.word !== undefined && given.source !== undefined && isAsSent) {
+          frames += frame(addsUsage ? withUsageNull(given.source) : given.source)
+          continue
+        }
+        const delta = early === undefined ? given : withIdentity(given, early)
+        last = delta.chunk
+        if (last.choices.length === 0) {
+          rest = { ...rest, ...last }
+          continue
+        }
+        const json = jsonOf(delta)
+        isAsSent = json === delta.source
+        addsUsage = includeUsage && last.usage === undefined
+        frames += frame(addsUsage ? withUsageNull(json) : json)
+      }
+      return frames
+    },
+    idle(startedEpochMs) {
+      if (last === undefined) early ??= { id: answerIdOf(call), created: Math.floor(startedEpochMs / 1000) }
+      const chunk = last === undefined ? { ...early, ...unbegun(call) } : unsaid(last)
+      if (chunk === undefined) return ''
+      return frame(JSON.stringify(includeUsage ? { ...chunk, usage: null } : chunk))
+    },
+    end(usage) {
+      if (!includeUsage || last === undefined) return doneFrame
+      const { id, object, created, model } = last
+      const chunk = { ...rest, id, object, created, model, choices: [], usage } satisfies UsageChunk
+      return frame(JSON.stringify(chunk)) + doneFrame
+    },
+    fail: (failure) => frame(JSON.stringify(openAiError(failure))),
+  }
+}
+
+/** The last chunk of either kind of stream. */
+type UsageChunk = Omit<OpenAI.ChatCompletionChunk | OpenAI.Completion, 'object'> & { readonly object: string }
+
+type Early = Pick<Chunk, 'id' | 'created'>
+
+function withIdentity({ chunk }: Delta, early: Early): Delta {
+  return { chunk: { ...chunk, ...early }, source: undefined }
+}
+
+/** A chunk in which nothing is said, of an answer that has not begun. */
+function unbegun({ kind, model }: Call): JsonObject {
+  const isText = kind === 'text'
+  const object = isText ? 'text_completion' : 'chat.completion.chunk'
+  return { object, model, choices: [silentChoice(0, isText)] }
+}
+
+/** Such a chunk of the choice that was told of last; undefined where that has finished, and nothing may follow. */
+function unsaid({ id, object, created, model, choices: [choice] }: Chunk): JsonObject | undefined {
+  if (choice === undefined || choice.finish_reason !== null) return undefined
+  return { id, object, created, model, choices: [silentChoice(choice.index, choice.delta === undefined)] }
+}
+
+function silentChoice(index: number, isText: boolean): JsonObject {
+  return { index, ...(isText ? { text: '' } : { delta: {} }), logprobs: null, finish_reason: null }
+}
+
+/** Who asks for usage finds the key in every chunk: null until the last. */
+function withUsageNull(json: string): string {
+  return `${json.slice(0, json.lastIndexOf('}'))},"usage":null}`
+}
+
+/**
+ * The upstream's own text where it can stand: on one line, without a usage that belongs at the end, and without
+ * an `error` key, which Go and Java clients take for an error even when it is null.
+ */
+function jsonOf({ chunk, source }: Delta): string {
+  const clean = (chunk.usage ?? null) === null && chunk['error'] === undefined
+  if (clean) return source === undefined || /[\r\n]/.test(source) ? JSON.stringify(chunk) : source
+  const { error: _error, ...rest } = chunk
+  if (rest.usage !== undefined) rest.usage = null
+  return JSON.stringify(rest)
+}

@@ -1,0 +1,191 @@
+import { customInput } from '../../core/adapt/custom-input.ts'
+import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { chatToolName } from './tools.ts'
+
+/**
+ * Items as a chat's messages. What the model said and called in one go is one message of the assistant's. The
+ * instructions and what else stands at the beginning for the system are one message, for many templates take no
+ * second. A tool's message holds only text: the images in its result follow as the user's. Adds to `dropped` what a
+ * chat has no place for. The items must have been held to `responsesFields`.
+ */
+export function chatMessages(
+  instructions: unknown,
+  items: readonly JsonObject[],
+  dropped: Set<string>,
+): JsonObject[] {
+  const writing = new Transcript(dropped)
+  if (typeof instructions === 'string' && instructions !== '') writing.message('system', instructions)
+  for (const item of items) takeItem(item, writing)
+  return writing.finished()
+}
+
+function takeItem(item: JsonObject, writing: Transcript): void {
+  const { type, role, content } = item
+  switch (type) {
+    case 'message':
+      if (role === 'assistant') writing.answer(content)
+      else writing.message(String(role), content)
+      break
+    case 'reasoning':
+      writing.thought(reasoningOf(item))
+      break
+    case 'function_call':
+      writing.call(item, String(item['arguments']))
+      break
+    case 'custom_tool_call':
+      writing.call(item, customInput.toArguments(String(item['input'])))
+      break
+    case 'function_call_output':
+    case 'custom_tool_call_output':
+      writing.result(item)
+      break
+    case 'additional_tools':
+      // They stand among the tools.
+      break
+    default:
+      writing.dropped.add(`input.${String(type)}`)
+  }
+}
+
+/** What an assistant said before somebody else had a turn. */
+type Turn = {
+  readonly texts: string[]
+  readonly refusals: string[]
+  readonly thoughts: string[]
+  readonly calls: JsonObject[]
+}
+
+type Part = JsonObject & { readonly type: unknown }
+
+/** Messages being written, with what cannot be written yet. */
+class Transcript {
+  readonly dropped: Set<string>
+  readonly #messages: JsonObject[] = []
+  #turn: Turn | undefined
+  /** What tools showed: it may not stand between their results. */
+  #shown: Part[] = []
+
+  constructor(dropped: Set<string>) {
+    this.dropped = dropped
+  }
+
+  message(role: string, content: unknown): void {
+    this.#endTurn()
+    this.#endResults()
+    const parts = partsOf(content)
+    const [before] = this.#messages
+    const isInstruction = isForSystem(role) && this.#messages.length === 1 && isForSystem(before?.['role'])
+    const text = textOf(parts)
+    if (isInstruction && text !== undefined && typeof before?.['content'] === 'string') {
+      this.#messages[0] = { role: 'system', content: `${before['content']}\n\n${text}` }
+    } else this.#messages.push({ role, content: text ?? parts })
+  }
+
+  answer(content: unknown): void {
+    const { texts, refusals } = this.#openTurn()
+    const parts = partsOf(content)
+    texts.push(parts.map(({ text }) => (typeof text === 'string' ? text : '')).join(''))
+    for (const { refusal } of parts) if (typeof refusal === 'string') refusals.push(refusal)
+  }
+
+  thought(text: string): void {
+    if (text !== '') this.#openTurn().thoughts.push(text)
+  }
+
+  call({ call_id: id, name, namespace }: JsonObject, args: string): void {
+    const called = { name: chatToolName(String(name), namespace), arguments: args === '' ? '{}' : args }
+    this.#openTurn().calls.push({ id, type: 'function', function: called })
+  }
+
+  result({ call_id: id, output }: JsonObject): void {
+    this.#endTurn()
+    const parts = partsOf(output)
+    const isText = ({ type }: Part) => type === 'text'
+    this.#messages.push({ role: 'tool', tool_call_id: id, content: textOf(parts.filter(isText)) })
+    for (const part of parts) if (!isText(part)) this.#shown.push(part)
+  }
+
+  finished(): JsonObject[] {
+    this.#endTurn()
+    this.#endResults()
+    return this.#messages
+  }
+
+  #openTurn(): Turn {
+    this.#endResults()
+    this.#turn ??= { texts: [], refusals: [], thoughts: [], calls: [] }
+    return this.#turn
+  }
+
+  #endTurn(): void {
+    if (this.#turn === undefined) return
+    const { texts, refusals, thoughts, calls } = this.#turn
+    this.#turn = undefined
+    if (texts.length + calls.length === 0) {
+      this.dropped.add('input.reasoning')
+      return
+    }
+    this.#messages.push({
+      role: 'assistant',
+      content: texts.length > 0 ? joined(texts) : null,
+      ...(refusals.length > 0 ? { refusal: refusals.join('\n') } : {}),
+      ...(thoughts.length > 0 ? { reasoning_content: thoughts.join('\n') } : {}),
+      ...(calls.length > 0 ? { tool_calls: calls } : {}),
+    })
+  }
+
+  #endResults(): void {
+    if (this.#shown.length > 0) this.#messages.push({ role: 'user', content: this.#shown })
+    this.#shown = []
+  }
+}
+
+function isForSystem(role: unknown): boolean {
+  return role === 'system' || role === 'developer'
+}
+
+/** One string for parts that are all text: not every upstream takes parts. Undefined when some are not. */
+function textOf(parts: readonly Part[]): string | undefined {
+  const texts = parts.flatMap(({ type, text }) => (type === 'text' && typeof text === 'string' ? [text] : []))
+  return texts.length === parts.length ? joined(texts) : undefined
+}
+
+/** An empty text is no line: the beginning of an answer would be another one. */
+function joined(lines: readonly string[]): string {
+  return lines.filter((line) => line !== '').join('\n')
+}
+
+function partsOf(content: unknown): readonly Part[] {
+  if (typeof content === 'string') return [{ type: 'text', text: content }]
+  return Array.isArray(content) ? content.filter(isObject).map(chatPart) : []
+}
+
+function chatPart(part: JsonObject): Part {
+  switch (part['type']) {
+    case 'input_text':
+    case 'output_text':
+      return { type: 'text', text: part['text'] }
+    case 'input_image':
+      return { type: 'image_url', image_url: imageOf(part) }
+    case 'input_file': {
+      const { filename, file_data } = part
+      return { type: 'file', file: { filename: filename ?? 'file', file_data } }
+    }
+    default:
+      return { ...part, type: part['type'] }
+  }
+}
+
+/** A chat knows no `original`; `auto` is what it does unasked. */
+function imageOf({ image_url: url, detail }: JsonObject): JsonObject {
+  if (detail === undefined || detail === null || detail === 'auto') return { url }
+  return { url, detail: detail === 'original' ? 'high' : detail }
+}
+
+/** What the model thought, or a summary of it where that is all there is. */
+function reasoningOf({ content, summary }: JsonObject): string {
+  const lines = (list: unknown) =>
+    Array.isArray(list) ? list.filter(isObject).map(({ text }) => String(text)) : []
+  const thoughts = lines(content)
+  return (thoughts.length > 0 ? thoughts : lines(summary)).join('\n')
+}

@@ -1,0 +1,90 @@
+import type { Message, ToolCall } from '../../core/model/call.ts'
+import { isObject, type JsonObject, objectIn } from '../../core/model/json.ts'
+import { type CallItem, createCallItem } from './call-item.ts'
+import type { Tell } from './item.ts'
+import type { ToolOrigin } from './tools.ts'
+import { createWordsItem, type WordsItem, type WordsKind } from './words-item.ts'
+
+/**
+ * The output items of a response, told as they come. One is open at a time, and what belongs to a later one waits
+ * until it has ended: a tool call when its arguments are a whole object, anything else when something else follows.
+ */
+export interface OutputWriter {
+  /** A message, or a piece of one, with its log probabilities. */
+  say(message: Message, logprobs: unknown): void
+  /** Ends what is open and what waits; what was cut short is marked so. */
+  end(isCutShort: boolean): void
+  /** Marks what is open as broken off, and tells nothing of it. */
+  breakOff(): void
+  /** The items so far. */
+  items(): readonly JsonObject[]
+}
+
+export type OutputParts = {
+  /** Makes the items' ids. */
+  readonly stem: string
+  readonly origins: ReadonlyMap<string, ToolOrigin>
+  /** The caller looks for thoughts where a summary would stand. */
+  readonly summarizes: boolean
+}
+
+export function createOutputWriter({ stem, origins, summarizes }: OutputParts, tell: Tell): OutputWriter {
+  /** The open item, if any, and those that wait. */
+  const queue: (WordsItem | CallItem)[] = []
+  const opened: JsonObject[] = []
+  /** By the index they have upstream. */
+  const calls = new Map<number, CallItem>()
+  const place = (item: JsonObject) => opened.push(item) - 1
+  const parts = { stem, tell, place }
+
+  const words = (kind: WordsKind, piece: unknown, logprobs?: unknown) => {
+    if (typeof piece !== 'string' || piece === '') return
+    let last = queue.at(-1)
+    if (last?.type !== 'words' || last.isThought !== (kind === 'reasoning' || kind === 'summary')) {
+      last = createWordsItem(kind, parts)
+      queue.push(last)
+    }
+    last.add(kind, piece, logprobs)
+  }
+  const fragment = (call: ToolCall, position: number) => {
+    const index = call.index ?? position
+    let item = calls.get(index)
+    if (item === undefined) {
+      item = createCallItem(call.id ?? '', origins, parts)
+      calls.set(index, item)
+      queue.push(item)
+    }
+    item.add(call.function)
+  }
+  const advance = () => {
+    for (let head = queue[0]; head !== undefined; head = queue[0]) {
+      if (!head.advance() || queue.length === 1 || !hasEnded(head)) return
+      head.end(false)
+      queue.shift()
+    }
+  }
+  return {
+    say({ reasoning_content: thought, content, refusal, tool_calls: fragments }, logprobs) {
+      words(summarizes ? 'summary' : 'reasoning', thought)
+      words('text', content, isObject(logprobs) ? logprobs['content'] : undefined)
+      words('refusal', refusal)
+      fragments?.forEach(fragment)
+      advance()
+    },
+    end(isCutShort) {
+      for (const item of queue.splice(0)) {
+        item.advance()
+        item.end(isCutShort && (item.type === 'words' || objectIn(item.spelled.text()) === undefined))
+      }
+    },
+    breakOff() {
+      for (const item of opened) if (item['status'] === 'in_progress') item['status'] = 'incomplete'
+    },
+    items: () => opened,
+  }
+}
+
+/** Something else has followed. A tool call without arguments may still get some. */
+function hasEnded(item: WordsItem | CallItem): boolean {
+  return item.type === 'words' || item.spelled.isWhole()
+}

@@ -1,0 +1,93 @@
+import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { leftOut } from './fields.ts'
+import { chatMessages } from './messages.ts'
+import { chatTools, type ToolOrigin } from './tools.ts'
+
+/** A response's request as OpenAI's of a chat. */
+export type ChatRequest = {
+  readonly body: JsonObject
+  /** The names of what a chat has no place for. */
+  readonly dropped: readonly string[]
+  readonly converted: readonly string[] | undefined
+  /** What the chat's tools stand for, by their names there. */
+  readonly origins: ReadonlyMap<string, ToolOrigin>
+}
+
+/**
+ * Translates a request, held to `responsesFields`, whose conversation is `items`. Fields that a response does not
+ * know go along as they are. Throws Failure `unsupported` for a choice of tool that cannot be had.
+ */
+export function chatRequest(request: JsonObject, items: readonly JsonObject[]): ChatRequest {
+  const { instructions, tools, tool_choice, parallel_tool_calls, text, reasoning, include, ...rest } = request
+  const { max_output_tokens, top_logprobs, truncation, ...same } = rest
+  const dropped = new Set<string>()
+  const body: JsonObject = same
+  for (const field of leftOut) {
+    if ((body[field] ?? null) !== null) dropped.add(field)
+    delete body[field]
+  }
+  for (const field of ownFields) delete body[field]
+  if (truncation === 'auto') dropped.add('truncation')
+  body['messages'] = chatMessages(instructions, items, dropped)
+  const { fields, origins } = chatTools(allTools(tools, items), tool_choice, dropped)
+  Object.assign(body, fields)
+  // Where there is no tool, some upstreams refuse it.
+  if ('tools' in fields && (parallel_tool_calls ?? null) !== null) {
+    body['parallel_tool_calls'] = parallel_tool_calls
+  }
+  if ((max_output_tokens ?? null) !== null) body['max_completion_tokens'] = max_output_tokens
+  takeText(body, text)
+  if (isObject(reasoning)) takeReasoning(body, reasoning, dropped)
+  takeLogprobs(body, top_logprobs, include, dropped)
+  const isAnyCustom = origins.values().some(({ type }) => type === 'custom')
+  const converted = isAnyCustom ? ['custom tools to functions'] : undefined
+  return { body, dropped: [...dropped].slice(0, mostDropped), converted, origins }
+}
+
+/** Some are in the caller's own words, and all go into one header. */
+const mostDropped = 32
+
+/** What is seen to here, and goes no further. */
+const ownFields = [
+  'input',
+  'previous_response_id',
+  'store',
+  'metadata',
+  'background',
+  'conversation',
+  'prompt',
+  'stream_options',
+]
+
+/** A request's own, and those that came with its conversation. */
+function allTools(tools: unknown, items: readonly JsonObject[]): readonly unknown[] {
+  const lists = [tools, ...items.map(({ type, tools: added }) => (type === 'additional_tools' ? added : []))]
+  return lists.flatMap((list): readonly unknown[] => (Array.isArray(list) ? list : []))
+}
+
+function takeText(body: JsonObject, text: unknown): void {
+  const { format, verbosity } = isObject(text) ? text : {}
+  if (typeof verbosity === 'string') body['verbosity'] = verbosity
+  const { type, ...rest } = isObject(format) ? format : {}
+  if (type === undefined || type === 'text') return
+  const said = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null))
+  body['response_format'] = type === 'json_schema' ? { type, json_schema: said } : { type, ...said }
+}
+
+function takeReasoning(body: JsonObject, { effort, ...rest }: JsonObject, dropped: Set<string>): void {
+  if (typeof effort === 'string') body['reasoning_effort'] = effort
+  for (const [name, value] of Object.entries(rest)) {
+    if (value !== null && name !== 'summary' && name !== 'generate_summary') dropped.add(`reasoning.${name}`)
+  }
+}
+
+function takeLogprobs(body: JsonObject, top: unknown, include: unknown, dropped: Set<string>): void {
+  const wanted: readonly unknown[] = Array.isArray(include) ? include : []
+  for (const name of wanted) if (name !== logprobs) dropped.add(`include.${String(name)}`)
+  const asksTop = typeof top === 'number' && top > 0
+  if (!asksTop && !wanted.includes(logprobs)) return
+  body['logprobs'] = true
+  if (asksTop) body['top_logprobs'] = top
+}
+
+const logprobs = 'message.output_text.logprobs'

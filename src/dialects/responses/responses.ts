@@ -1,0 +1,114 @@
+import type { Reply } from '../../core/model/call.ts'
+import { Failure } from '../../core/model/failure.ts'
+import { isObject, type JsonObject } from '../../core/model/json.ts'
+import type { Clock } from '../../core/model/ports.ts'
+import { type ResponseStore, tenantOf } from '../../core/reuse/response-store.ts'
+import { openAiError } from '../openai/error.ts'
+import { callOf, requireModel } from '../shared/call.ts'
+import type { Dialect, Incoming } from '../shared/dialect.ts'
+import { everyPrefix } from '../shared/prefixes.ts'
+import { refuseUnknown, validate } from '../shared/validate.ts'
+import { missing } from '../shared/validation-error.ts'
+import { refused, responsesFields, strictResponsesFields } from './fields.ts'
+import { inputItems } from './input.ts'
+import { createOutputWriter } from './output.ts'
+import { type AskedResponse, endingOf, type ResponsesCall, responseId, responseOf } from './reply.ts'
+import { chatRequest } from './request.ts'
+import { createResponsesStream } from './stream.ts'
+
+export type ResponsesParts = {
+  /** Where answers are kept for callers who come back to them. */
+  readonly store: ResponseStore
+  readonly clock: Pick<Clock, 'epochMs'>
+}
+
+/** OpenAI's responses, as calls for a chat. Every call it is given to answer is one that it read. */
+export function createResponses({ store, clock }: ResponsesParts): Dialect {
+  const keep = ({ request, tenant, stem, input }: AskedResponse, response: JsonObject) => {
+    if (request['store'] === false) return
+    const previousId = textIn(request, 'previous_response_id')
+    store.put(tenant, { id: responseId(stem), previousId, input, response })
+  }
+  return {
+    name: 'responses',
+    path: '/responses',
+    prefixes: everyPrefix,
+    parse: (request): ResponsesCall => readResponse(request, store),
+    render(reply, call: ResponsesCall) {
+      const response = wholeResponse(reply, call, clock.epochMs())
+      keep(call.asked, response)
+      return JSON.stringify(response)
+    },
+    encoder: (call: ResponsesCall) =>
+      createResponsesStream(call, {
+        epochMs: clock.epochMs,
+        keep: (response) => keep(call.asked, response),
+        summarizes: summarizes(call.asked),
+      }),
+    fail: openAiError,
+  }
+}
+
+function readResponse(request: Incoming, store: ResponseStore): ResponsesCall {
+  const { body: given, strict, id, principal, credential } = request
+  requireModel(given)
+  validate(given, strict ? strictResponsesFields : responsesFields)
+  if (strict) refuseUnknown(given, strictResponsesFields)
+  refuseUnserved(given)
+  const tenant = tenantOf(principal, credential)
+  const stem = id.replace(/^req_/, '')
+  const input = inputItems(given['input'], stem, (ids) => store.findItems(tenant, ids))
+  const { body, origins, ...notes } = chatRequest(given, [...history(given, tenant, store), ...input])
+  if (Array.isArray(body['messages']) && body['messages'].length === 0) throw nothingSaid()
+  const call = callOf({ ...request, body }, 'responses', 'chat')
+  const asked = { stem, tenant, request: given, input, origins }
+  // What the caller sent is not the text of this body.
+  return { ...call, source: undefined, ...notes, asked }
+}
+
+function nothingSaid(): Failure {
+  const message = "Invalid 'input': empty array. Expected an item that a chat has a place for, but got none."
+  return new Failure('invalid_request', message, { param: 'input', code: 'empty_array' })
+}
+
+function refuseUnserved(body: JsonObject): void {
+  const { input, previous_response_id: previous, background } = body
+  if ((input ?? previous ?? null) === null) throw missing('input')
+  const field = background === true ? 'background' : refused.find((name) => (body[name] ?? null) !== null)
+  if (field !== undefined) {
+    throw new Failure('unsupported', `Unsupported parameter: '${field}' is not served by this gateway.`, {
+      param: field,
+    })
+  }
+}
+
+function history(body: JsonObject, tenant: string, store: ResponseStore): readonly JsonObject[] {
+  const previousId = textIn(body, 'previous_response_id')
+  return previousId === undefined ? [] : store.conversation(tenant, previousId)
+}
+
+function textIn(body: JsonObject, name: string): string | undefined {
+  const value = body[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+function wholeResponse({ chunk, usage }: Reply, { asked }: ResponsesCall, endedEpochMs: number): JsonObject {
+  const [choice] = chunk.choices
+  const { stem, origins } = asked
+  const output = createOutputWriter({ stem, origins, summarizes: summarizes(asked) }, () => undefined)
+  const ending = endingOf(choice?.finish_reason ?? null, usage, endedEpochMs)
+  output.say(choice?.message ?? {}, choice?.logprobs)
+  output.end(ending.status === 'incomplete')
+  return responseOf(asked, {
+    model: chunk.model,
+    createdEpochMs: Math.min(chunk.created * 1000, endedEpochMs),
+    output: output.items(),
+    serviceTier: chunk['service_tier'],
+    ending,
+  })
+}
+
+/** Whoever asks for a summary looks for it where a summary stands: there are thoughts to be had, and no summary. */
+function summarizes({ request: { reasoning } }: AskedResponse): boolean {
+  return isObject(reasoning) && (reasoning['summary'] ?? reasoning['generate_summary'] ?? null) !== null
+}

@@ -1,0 +1,124 @@
+import { customInput } from '../../core/adapt/custom-input.ts'
+import { Failure } from '../../core/model/failure.ts'
+import { isObject, type JsonObject } from '../../core/model/json.ts'
+
+/** What a tool of a chat stands for. */
+export type ToolOrigin = {
+  readonly type: 'function' | 'custom'
+  readonly name: string
+  readonly namespace: string | undefined
+}
+
+/** The tools of a response, as a chat is to have them, and the way back. */
+export type ChatTools = {
+  /** `tools` and `tool_choice` of the chat; neither where there is no tool. */
+  readonly fields: JsonObject
+  /** By the name a tool has in the chat. */
+  readonly origins: ReadonlyMap<string, ToolOrigin>
+}
+
+/**
+ * The tools and the choice among them. A custom tool becomes a function that takes its input as one string, for few
+ * servers know any other; tools in a namespace get it as the beginning of their names. Tools that OpenAI itself runs
+ * or describes go to `dropped` by their type. Throws Failure `unsupported` when the caller insists on one that is not
+ * left. Both must have been held to `responsesFields`.
+ */
+export function chatTools(tools: readonly unknown[], choice: unknown, dropped: Set<string>): ChatTools {
+  const origins = new Map<string, ToolOrigin>()
+  const functions = new Map<string, JsonObject>()
+  for (const { tool, namespace } of flattened(tools)) {
+    const { type, name } = tool
+    if ((type !== 'function' && type !== 'custom') || typeof name !== 'string') {
+      dropped.add(`tools.${String(type)}`)
+      continue
+    }
+    const chatName = chatToolName(name, namespace)
+    origins.set(chatName, { type, name, namespace })
+    functions.set(chatName, {
+      type: 'function',
+      function: type === 'custom' ? customFunction(tool, chatName, dropped) : plainFunction(tool, chatName),
+    })
+  }
+  const { mode, names } = readChoice(choice, origins)
+  const left = names === undefined ? functions : new Map([...functions].filter(([name]) => names.has(name)))
+  const fields: JsonObject = {}
+  if (left.size > 0) {
+    fields['tools'] = [...left.values()]
+    if (mode !== undefined) fields['tool_choice'] = mode
+  } else if (mode === 'required') throw noSuchTool()
+  return { fields, origins }
+}
+
+/** The name in a chat: there, tools have no namespaces. */
+export function chatToolName(name: string, namespace: unknown): string {
+  return typeof namespace === 'string' && namespace !== '' ? `${namespace}__${name}` : name
+}
+
+type Found = { readonly tool: JsonObject; readonly namespace: string | undefined }
+
+function flattened(tools: readonly unknown[]): readonly Found[] {
+  return tools.filter(isObject).flatMap((tool): readonly Found[] => {
+    const { type, name, tools: inner } = tool
+    if (type !== 'namespace' || typeof name !== 'string' || !Array.isArray(inner)) {
+      return [{ tool, namespace: undefined }]
+    }
+    return inner.filter(isObject).map((one) => ({ tool: one, namespace: name }))
+  })
+}
+
+function plainFunction({ description, parameters, strict }: JsonObject, name: string): JsonObject {
+  return {
+    name,
+    ...(typeof description === 'string' ? { description } : {}),
+    ...(isObject(parameters) ? { parameters } : {}),
+    ...(typeof strict === 'boolean' ? { strict } : {}),
+  }
+}
+
+function customFunction({ description, format }: JsonObject, name: string, dropped: Set<string>): JsonObject {
+  const lines = typeof description === 'string' ? [description] : []
+  if (isObject(format) && typeof format['definition'] === 'string') {
+    // The model is told of the grammar, and nobody holds it to that.
+    lines.push(`The input follows this ${String(format['syntax'])} grammar:\n${format['definition']}`)
+    dropped.add('tools.custom.format')
+  }
+  return {
+    name,
+    ...(lines.length > 0 ? { description: lines.join('\n\n') } : {}),
+    parameters: customInput.schema,
+  }
+}
+
+type Choice = {
+  readonly mode: unknown
+  /** The only tools that may be called, as the chat names them; undefined: all. */
+  readonly names: ReadonlySet<string> | undefined
+}
+
+function readChoice(choice: unknown, origins: ReadonlyMap<string, ToolOrigin>): Choice {
+  if (!isObject(choice)) return { mode: choice ?? undefined, names: undefined }
+  const { type, mode, tools } = choice
+  if (type === 'allowed_tools') {
+    const allowed = Array.isArray(tools) ? tools : []
+    const names = flattened(allowed).map(({ tool, namespace }) => nameOf(tool, namespace, origins))
+    return { mode, names: new Set(names.filter((name) => name !== undefined)) }
+  }
+  const name = nameOf(choice, undefined, origins)
+  if (name === undefined) throw noSuchTool()
+  return { mode: { type: 'function', function: { name } }, names: undefined }
+}
+
+function nameOf(
+  { type, name, namespace }: JsonObject,
+  outer: string | undefined,
+  origins: ReadonlyMap<string, ToolOrigin>,
+): string | undefined {
+  if (typeof name !== 'string') return undefined
+  const chatName = chatToolName(name, namespace ?? outer)
+  return origins.get(chatName)?.type === type ? chatName : undefined
+}
+
+function noSuchTool(): Failure {
+  const message = "'tool_choice' asks for a tool that is not among those this gateway can pass on."
+  return new Failure('unsupported', message, { param: 'tool_choice' })
+}

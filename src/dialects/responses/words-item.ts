@@ -1,0 +1,142 @@
+import type { JsonObject } from '../../core/model/json.ts'
+import type { ItemParts } from './item.ts'
+
+/** What words can be: the answer, a refusal, a thought, or a thought where a summary of it would stand. */
+export type WordsKind = 'text' | 'refusal' | 'reasoning' | 'summary'
+
+/** A message, or what was thought, among the items of a response. */
+export interface WordsItem {
+  readonly type: 'words'
+  readonly isThought: boolean
+  add(kind: WordsKind, piece: string, logprobs: unknown): void
+  /** Tells what has come. Always true. */
+  advance(): true
+  /** Tells that no more will come. */
+  end(isCutShort: boolean): void
+}
+
+export function createWordsItem(first: WordsKind, { stem, tell, place }: ItemParts): WordsItem {
+  const isThought = first === 'reasoning' || first === 'summary'
+  const pieces: Piece[] = []
+  let item: JsonObject | undefined
+  let index = 0
+  let part: OpenPart | undefined
+
+  const openItem = (): JsonObject => {
+    const opened: JsonObject = isThought
+      ? { id: '', type: 'reasoning', status: 'in_progress', summary: [] }
+      : { id: '', type: 'message', status: 'in_progress', role: 'assistant', content: [] }
+    index = place(opened)
+    opened['id'] = `${isThought ? 'rs' : 'msg'}_${stem}_${index}`
+    tell('response.output_item.added', { output_index: index, item: opened })
+    if (first === 'reasoning') opened['content'] = []
+    return opened
+  }
+  const openPart = (kind: WordsKind): OpenPart => {
+    item ??= openItem()
+    const { list, events, at, newPart } = manners[kind]
+    const parts = item[list] as JsonObject[]
+    const where = { item_id: item['id'], output_index: index, [at]: parts.length }
+    const opened = { kind, where, part: newPart(), text: '', logprobs: [] }
+    tell(events.added, { ...where, part: opened.part })
+    parts.push(opened.part)
+    return opened
+  }
+  const closePart = () => {
+    if (part === undefined) return
+    const { kind, where, text, logprobs } = part
+    const { key, events } = manners[kind]
+    part.part[key] = text
+    if (kind === 'text') part.part['logprobs'] = logprobs
+    tell(events.done, { ...where, [key]: text, ...(kind === 'text' ? { logprobs } : {}) })
+    tell(events.closed, { ...where, part: part.part })
+    part = undefined
+  }
+  return {
+    type: 'words',
+    isThought,
+    add: (kind, text, logprobs) =>
+      void pieces.push({ kind, text, logprobs: Array.isArray(logprobs) ? logprobs : [] }),
+    advance() {
+      for (const { kind, text: delta, logprobs } of pieces.splice(0)) {
+        if (part?.kind !== kind) {
+          closePart()
+          part = openPart(kind)
+        }
+        part.text += delta
+        part.part[manners[kind].key] = part.text
+        part.logprobs.push(...logprobs)
+        tell(manners[kind].events.delta, { ...part.where, delta, ...(kind === 'text' ? { logprobs } : {}) })
+      }
+      return true
+    },
+    end(isCutShort) {
+      closePart()
+      if (item === undefined) return
+      item['status'] = isCutShort ? 'incomplete' : 'completed'
+      tell('response.output_item.done', { output_index: index, item })
+    },
+  }
+}
+
+type Piece = { readonly kind: WordsKind; readonly text: string; readonly logprobs: readonly unknown[] }
+
+type OpenPart = {
+  readonly kind: WordsKind
+  /** The part's own address in every event. */
+  readonly where: JsonObject
+  readonly part: JsonObject
+  text: string
+  readonly logprobs: unknown[]
+}
+
+type Manner = {
+  /** Where in the item the part stands, and what its place is called. */
+  readonly list: 'content' | 'summary'
+  readonly at: 'content_index' | 'summary_index'
+  /** What holds the words, in the part and in the event that ends it. */
+  readonly key: 'text' | 'refusal'
+  readonly newPart: () => JsonObject
+  readonly events: {
+    readonly added: string
+    readonly delta: string
+    readonly done: string
+    readonly closed: string
+  }
+}
+
+const content = { list: 'content', at: 'content_index' } as const
+const contentPart = { added: 'response.content_part.added', closed: 'response.content_part.done' }
+
+const manners: Readonly<Record<WordsKind, Manner>> = {
+  text: {
+    ...content,
+    key: 'text',
+    newPart: () => ({ type: 'output_text', text: '', annotations: [], logprobs: [] }),
+    events: { ...contentPart, delta: 'response.output_text.delta', done: 'response.output_text.done' },
+  },
+  refusal: {
+    ...content,
+    key: 'refusal',
+    newPart: () => ({ type: 'refusal', refusal: '' }),
+    events: { ...contentPart, delta: 'response.refusal.delta', done: 'response.refusal.done' },
+  },
+  reasoning: {
+    ...content,
+    key: 'text',
+    newPart: () => ({ type: 'reasoning_text', text: '' }),
+    events: { ...contentPart, delta: 'response.reasoning_text.delta', done: 'response.reasoning_text.done' },
+  },
+  summary: {
+    list: 'summary',
+    at: 'summary_index',
+    key: 'text',
+    newPart: () => ({ type: 'summary_text', text: '' }),
+    events: {
+      added: 'response.reasoning_summary_part.added',
+      delta: 'response.reasoning_summary_text.delta',
+      done: 'response.reasoning_summary_text.done',
+      closed: 'response.reasoning_summary_part.done',
+    },
+  },
+}

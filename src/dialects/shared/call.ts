@@ -1,0 +1,56 @@
+import type { CallOf, Kind, RelayKind } from '../../core/model/call.ts'
+import { Failure } from '../../core/model/failure.ts'
+import type { JsonObject } from '../../core/model/json.ts'
+import type { Incoming } from './dialect.ts'
+import { steer } from './steering.ts'
+
+/**
+ * A validated request of OpenAI's own shape as a Call: its body and its text are the caller's, untouched but for
+ * the fields that steer it, which go no further. Throws Failure `invalid_request` where those are at fault.
+ * Usage is told at the end of a stream when `stream_options` asks for it; without a stream they mean nothing.
+ */
+export function callOf<Asked extends Kind | RelayKind>(
+  request: Incoming,
+  dialect: string,
+  kind: Asked,
+): CallOf<Asked> {
+  const { id, credential, deadlineMs } = request
+  const steered = steer(request)
+  const body = steered?.body ?? request.body
+  const stream = body['stream'] === true
+  const options = body['stream_options'] as JsonObject | null | undefined
+  return {
+    id,
+    dialect,
+    kind,
+    model: steered?.model ?? (body['model'] as string),
+    stream,
+    includeUsage: stream && options?.['include_usage'] === true,
+    body,
+    source: body === request.body ? request.source : undefined,
+    // A stream may be open for long, and needs another body than its caller's nearly always.
+    sourceBytes: body === request.body && !stream ? request.sourceBytes : undefined,
+    credential,
+    deadlineMs,
+    steering: steered?.steering,
+  }
+}
+
+/** Throws when the body names no model, not even among `models`, in the words OpenAI has for it. */
+export function requireModel({ model, models }: JsonObject): void {
+  const isNamedElsewhere = Array.isArray(models) && models.length > 0
+  if (!isNamedElsewhere && (model === undefined || model === null || model === '')) {
+    throw new Failure('invalid_request', 'you must provide a model parameter', { param: 'model' })
+  }
+}
+
+/** Throws when there are `stream_options` and no stream. OpenAI refuses that; its own SDKs' tests send it. */
+export function refuseIdleStreamOptions(body: JsonObject): void {
+  const options = body['stream_options']
+  if (options === undefined || options === null || body['stream'] === true) return
+  throw new Failure(
+    'invalid_request',
+    "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+    { param: 'stream_options' },
+  )
+}

@@ -1,0 +1,113 @@
+import type OpenAI from 'openai'
+import type { DeploymentReport } from '../../core/health/health-registry.ts'
+import { outcomeOf } from '../../core/health/probe.ts'
+import type { JsonObject } from '../../core/model/json.ts'
+import type { Deployment } from '../../core/model/ports.ts'
+import { type Price, usdText } from '../../core/model/price.ts'
+import { type ListedModel, unknownModel } from '../../core/plan/router.ts'
+
+/** A model that can be asked for, and where it runs, in the order of its route. */
+export type DescribedModel = ListedModel & { readonly places: readonly Place[] }
+
+/** A deployment as it is for this model, and how it has been doing; undefined where nothing is known of that. */
+export type Place = { readonly deployment: Deployment; readonly report: DeploymentReport | undefined }
+
+/** The body of `GET /models`. */
+export function renderModels(models: readonly DescribedModel[], createdEpochSeconds: number): JsonObject {
+  return { object: 'list', data: models.map((model) => renderModel(model, createdEpochSeconds)) }
+}
+
+/**
+ * The body of `GET /models/{id}`: what OpenAI has, and beside it what is known of context and prices, by the names
+ * that OpenRouter has for them, and of each deployment. The price is that of the first deployment, the context that of
+ * the largest. What is not known is left out.
+ */
+export function renderModel(
+  { id, ownedBy, places }: DescribedModel,
+  createdEpochSeconds: number,
+): JsonObject {
+  const model = {
+    id,
+    object: 'model',
+    created: createdEpochSeconds,
+    owned_by: ownedBy,
+  } satisfies OpenAI.Model
+  const [first] = places
+  const contexts = places.flatMap(({ deployment }) => deployment.traits.contextTokens ?? [])
+  return {
+    ...model,
+    ...(contexts.length === 0 ? {} : { context_length: Math.max(...contexts) }),
+    ...(first === undefined ? {} : pricingOf(first.deployment.price)),
+    deployments: places.map(renderPlace),
+  }
+}
+
+/**
+ * The model's name in what follows `/models/` in a path: SDKs encode its slashes, people do not. Decoded once.
+ * Throws Failure `model_not_found` when it cannot be decoded, for no model is called that.
+ */
+export function modelNameOf(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded)
+  } catch {
+    throw unknownModel(encoded)
+  }
+}
+
+function renderPlace({ deployment, report }: Place): JsonObject {
+  const { id, upstream, traits, price } = deployment
+  return {
+    id,
+    provider: upstream.name,
+    ...(traits.contextTokens === undefined ? {} : { context_length: traits.contextTokens }),
+    ...(traits.maxOutputTokens === undefined ? {} : { max_completion_tokens: traits.maxOutputTokens }),
+    ...pricingOf(price),
+    ...(report === undefined ? {} : { health: healthOf(report) }),
+  }
+}
+
+/** As `GET /admin/api/deployments` has it: there, what was not measured is null. */
+function healthOf({
+  breaker,
+  successRate,
+  firstTokenMs,
+  tokensPerSecond,
+  probe,
+}: DeploymentReport): JsonObject {
+  return {
+    breaker,
+    success_rate: successRate,
+    first_token_ms: firstTokenMs ?? null,
+    tokens_per_second: tokensPerSecond ?? null,
+    probe: probe === undefined ? null : outcomeOf(probe),
+  }
+}
+
+/** OpenRouter's names, and `second` for what is paid by the time it takes; in USD. Nothing where nothing is known. */
+function pricingOf(price: Price): JsonObject {
+  const { nanoUsdPerSecond, nanoUsdPerRequest } = price
+  const pricing: JsonObject = {}
+  if (nanoUsdPerSecond === undefined) {
+    for (const [name, perMillion] of [
+      ['prompt', price.inputNanoUsdPerMillion],
+      ['completion', price.outputNanoUsdPerMillion],
+      ['input_cache_read', price.cachedInputNanoUsdPerMillion],
+    ] as const) {
+      if (perMillion !== undefined) pricing[name] = usdPerToken(perMillion)
+    }
+  } else {
+    pricing['second'] = withoutZeros(usdText(nanoUsdPerSecond))
+  }
+  if (nanoUsdPerRequest !== undefined) pricing['request'] = withoutZeros(usdText(nanoUsdPerRequest))
+  return Object.keys(pricing).length === 0 ? {} : { pricing }
+}
+
+/** A nano-USD per million tokens is 1e-15 USD per token. */
+function usdPerToken(nanoUsdPerMillion: number): string {
+  const digits = String(nanoUsdPerMillion).padStart(16, '0')
+  return withoutZeros(`${digits.slice(0, -15)}.${digits.slice(-15)}`)
+}
+
+function withoutZeros(decimal: string): string {
+  return decimal.replace(/\.?0+$/, '')
+}

@@ -1,0 +1,170 @@
+import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
+import type { Context } from 'koa'
+import bodyParser from 'koa-bodyparser'
+import { createBatch } from '../../core/attempt/batch.ts'
+import { Failure } from '../../core/model/failure.ts'
+import { depthOf, hasProtoKey, isObject, type JsonObject, parseJson } from '../../core/model/json.ts'
+import { broken, callerLeft, encodingOf, readInflated, tooLarge } from './inflate.ts'
+
+/** A body as it came, decompressed, and what it says. `textBytes` is `text` in UTF-8; `bytes` is its length. */
+export type Body = {
+  readonly text: string
+  readonly textBytes: Buffer
+  readonly value: JsonObject
+  readonly bytes: number
+}
+
+export type BodyLimits = {
+  /** Of the body, decompressed. */
+  readonly bodyBytes: number
+  readonly jsonDepth: number
+}
+
+/**
+ * Reads a request's body as one JSON object: at once, where all of it is there. Throws, or rejects with, a Failure that
+ * says what is wrong with it; those of malformed JSON have the code `invalid_json`. While a compressed body is read,
+ * `hold` is told how long it has become, and may throw.
+ */
+export type BodyReader = (ctx: Context, hold?: (bytes: number) => void) => Body | Promise<Body>
+
+/** A reader that holds bodies to these bounds. */
+export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): BodyReader {
+  // koa-bodyparser reads and caps; as `text` without an encoding it gives the bytes as they are. Its JSON mode would
+  // keep prompts on its errors, pass bad UTF-8, and lose digits; what it decompresses never ends when the caller leaves
+  // in the middle. A body that is neither compressed nor chunked, nearly every one, is read here, without its layers.
+  const options: bodyParser.Options & { encoding: string } = {
+    enableTypes: ['text'],
+    extendTypes: { text: ['application/json', '+json'] },
+    encoding: '',
+    textLimit: String(bodyBytes),
+  }
+  const read = bodyParser(options)
+  const batch = createBatch()
+  const readOther = async (ctx: Context, hold: (bytes: number) => void) => {
+    requireJson(ctx)
+    const encoding = encodingOf(ctx.req)
+    if (encoding !== undefined) {
+      return parseBody(await readInflated(ctx.req, encoding, { bytes: bodyBytes, hold }), jsonDepth)
+    }
+    try {
+      await read(ctx, proceed)
+    } catch (thrown) {
+      throw unreadable(thrown, bodyBytes)
+    }
+    const bytes: unknown = ctx.request.body
+    if (!Buffer.isBuffer(bytes)) throw invalidJson('The body is empty: send a JSON object.')
+    return parseBody(bytes, jsonDepth)
+  }
+  return (ctx, hold = holdNothing) => {
+    const plainBytes = plainLength(ctx.req)
+    if (plainBytes === undefined || encodingOf(ctx.req) !== undefined) return readOther(ctx, hold)
+    requireJson(ctx)
+    if (plainBytes > bodyBytes) throw tooLarge(bodyBytes)
+    const bytes = bytesAtHand(ctx.req, plainBytes)
+    if (bytes !== undefined) return parseBody(bytes, jsonDepth)
+    const reading = new Promise<Buffer>((resolve, reject) => {
+      readPlain(ctx.req, (late) => batch(() => resolve(late)), reject)
+    })
+    return reading.then((late) => parseBody(late, jsonDepth))
+  }
+}
+
+async function proceed(): Promise<void> {}
+
+function holdNothing(): void {}
+
+/**
+ * A browser may send any other type to this address without asking first, on behalf of whatever page it shows:
+ * requiring JSON is what keeps a web page from using the operator's keys.
+ */
+function requireJson(ctx: Context): void {
+  const type = ctx.request.headers['content-type']
+  if (type === undefined || !isJsonInUtf8(type)) {
+    throw new Failure(
+      'unsupported_media',
+      'Send the body as JSON in UTF-8, with the header `Content-Type: application/json`.',
+      { param: null },
+    )
+  }
+}
+
+function isJsonInUtf8(type: string): boolean {
+  if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) return false
+  const charset = /;\s*charset\s*=\s*"?([\w-]+)/i.exec(type)?.[1]
+  return charset === undefined || /^(?:utf-?8|us-ascii)$/i.test(charset)
+}
+
+/** The length of a body that comes as it is; undefined for one that does not say its length. */
+function plainLength({ headers }: IncomingMessage): number | undefined {
+  const length = headers['content-length']
+  return length === undefined ? undefined : Number(length)
+}
+
+/** A body that came together with its headers, as most do: there is nothing to wait for. */
+function bytesAtHand(request: IncomingMessage, plainBytes: number): Buffer | undefined {
+  if (!request.complete || request.readableLength !== plainBytes) return undefined
+  const bytes: unknown = request.read()
+  return Buffer.isBuffer(bytes) ? bytes : undefined
+}
+
+/** Reads a body to the end that its own length sets: Node's parser gives no byte more. */
+function readPlain(
+  request: IncomingMessage,
+  done: (bytes: Buffer) => void,
+  failed: (thrown: unknown) => void,
+): void {
+  const pieces: Buffer[] = []
+  request.on('data', (piece: Buffer) => pieces.push(piece))
+  request.on('end', () => {
+    done(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces))
+  })
+  request.on('error', (cause) => failed(callerLeft(cause)))
+}
+
+function unreadable(thrown: unknown, bodyBytes: number): Failure {
+  const { status, type } = isObject(thrown) || thrown instanceof Error ? (thrown as HttpError) : {}
+  if (status === 413) return tooLarge(bodyBytes)
+  return type === 'request.aborted' ? callerLeft(thrown) : broken(thrown)
+}
+
+type HttpError = { readonly status?: unknown; readonly type?: unknown }
+
+function parseBody(bytes: Buffer, jsonDepth: number): Body {
+  if (bytes.length === 0) throw invalidJson('The body is empty: send a JSON object.')
+  if (!isUtf8(bytes)) throw invalidJson('The body is not valid UTF-8.')
+  const textBytes = startsWithBom(bytes) ? bytes.subarray(3) : bytes
+  const text = textBytes.toString('utf8')
+  if (depthOf(text, jsonDepth) > jsonDepth) {
+    throw invalidJson(`The body is nested more than ${jsonDepth} levels deep.`)
+  }
+  const value = parse(text)
+  if (!isObject(value)) throw invalidJson('The body must be a JSON object.')
+  // As a key it is a trap for whoever copies objects further on; as text in a prompt it is only text.
+  if (mayNameProto(text) && hasProtoKey(value)) {
+    throw invalidJson('The body has a key named `__proto__`, which is not allowed.')
+  }
+  return { text, textBytes, value, bytes: bytes.length }
+}
+
+/** As it is, or with some of its letters escaped. */
+function mayNameProto(text: string): boolean {
+  return text.includes('__proto__') || text.includes('\\u00')
+}
+
+function startsWithBom(bytes: Buffer): boolean {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
+}
+
+function parse(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch {
+    // The parser's own message quotes the body: it is not passed on.
+    throw invalidJson('We could not parse the JSON body of your request. Check it for syntax errors.')
+  }
+}
+
+function invalidJson(message: string): Failure {
+  return new Failure('invalid_request', message, { code: 'invalid_json' })
+}

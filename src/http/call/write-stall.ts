@@ -1,0 +1,41 @@
+import type { ServerResponse } from 'node:http'
+import type { CallSignal } from '../../core/model/call-signal.ts'
+
+/**
+ * Resolves when more may be written. A caller who takes not a byte for `stallMs` is hung up on, once `stalled` is told.
+ * Rejects with the signal's reason.
+ */
+export function whenDrained(
+  response: ServerResponse,
+  signal: CallSignal,
+  stallMs: number,
+  stalled: () => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const { socket } = response
+    const settle = () => {
+      response.off('drain', settle)
+      response.off('timeout', hangUp)
+      socket?.setTimeout(0)
+      signal.removeEventListener('abort', settle)
+      if (signal.aborted) reject(signal.reason)
+      else resolve()
+    }
+    const hangUp = () => {
+      stalled()
+      response.destroy()
+    }
+    response.once('drain', settle)
+    response.once('timeout', hangUp)
+    // Node's own clock of a socket: what the system takes of a write in part, for a slow reader, sets it back.
+    socket?.setTimeout(stallMs)
+    signal.addEventListener('abort', settle, { once: true })
+    if (signal.aborted) settle()
+  })
+}
+
+/** The same for an answer whose end has been written: one that is not taken must not be held for ever. */
+export function watchRest({ socket }: ServerResponse, stallMs: number): void {
+  // A socket whose clock runs out is closed by Node where nobody listens; once all is taken, Node sets it anew.
+  if (socket !== null && socket.writableLength > 0) socket.setTimeout(stallMs)
+}

@@ -1,0 +1,87 @@
+import { STATUS_CODES } from 'node:http'
+import type { Context, Middleware } from 'koa'
+import { asFailure, Failure } from '../../core/model/failure.ts'
+import { anthropic } from '../../dialects/anthropic/anthropic.ts'
+import { inference } from '../../dialects/inference/inference.ts'
+import { chat } from '../../dialects/openai/chat.ts'
+import type { Dialect } from '../../dialects/shared/dialect.ts'
+import { sendJson } from '../call/send.ts'
+import { askedPath } from './azure.ts'
+import { notImplementedAt } from './not-implemented.ts'
+
+/** Answers what no handler has: unknown paths, wrong methods, and whatever a handler threw. */
+export function answerErrors(): Middleware {
+  return function answerError(ctx, next) {
+    const failed = (thrown: unknown) => answer(ctx, asFailure(thrown))
+    // koa-compose rejects where a handler throws.
+    return next().then(() => {
+      // What a handler has answered, nearly all there is, passes here with one promise and not two.
+      if (ctx.respond === false) return undefined
+      try {
+        return answerRest(ctx)
+      } catch (thrown) {
+        return failed(thrown)
+      }
+    }, failed)
+  }
+}
+
+function answerRest(ctx: Context): void {
+  const allow = allowedOn(ctx)
+  if (ctx.method !== 'OPTIONS' || allow === undefined) throw unanswered(ctx, allow)
+  ctx.set('x-request-id', ctx.state['requestId'] as string)
+  ctx.respond = false
+  ctx.res.end()
+}
+
+/** The methods that the path has, as the router noted them; undefined for a path it does not know. */
+function allowedOn(ctx: Context): string | undefined {
+  const allow = ctx.res.getHeader('allow')
+  return typeof allow === 'string' && allow !== '' ? allow : undefined
+}
+
+function unanswered(ctx: Context, allow: string | undefined): Failure {
+  const unserved = notImplementedAt(ctx.path)
+  if (unserved !== undefined) {
+    // What has methods is something else whose path looks like it.
+    ctx.res.removeHeader('allow')
+    return unserved
+  }
+  if (allow === undefined) {
+    return new Failure('not_found', `Unknown request URL: ${ctx.method} ${shownPath(ctx)}.`)
+  }
+  return new Failure(
+    'method_not_allowed',
+    `Not allowed to ${ctx.method} on ${shownPath(ctx)}. Try: ${allow}.`,
+    {
+      headers: { allow },
+    },
+  )
+}
+
+function answer(ctx: Context, failure: Failure): void {
+  const id = ctx.state['requestId'] as string
+  const headers = ['x-request-id', id]
+  for (const [name, value] of Object.entries(failure.headers)) headers.push(name, value)
+  ctx.respond = false
+  // The router may have written another there.
+  ctx.res.statusMessage = STATUS_CODES[failure.status] ?? ''
+  const { fail, requestIdHeader } = dialectOf(ctx)
+  if (requestIdHeader !== undefined) headers.push(requestIdHeader, id)
+  sendJson(ctx.req, ctx.res, failure.status, fail(failure, id), headers)
+}
+
+/** Anthropic's clients say in every request that they are such. */
+function dialectOf({ path, headers }: Context): Dialect {
+  if (path === '/inference') return inference
+  if (headers['anthropic-version'] !== undefined || anthropicPath.test(path)) return anthropic
+  return chat
+}
+
+const anthropicPath = /^\/(?:v1|inference|inference\/v1)\/messages(?:\/|$)/
+
+/** Enough of the path to see the mistake; never its query, which may hold a key. */
+function shownPath(ctx: Context): string {
+  const path = askedPath(ctx)
+  return path.length > 200 ? `${path.slice(0, 200)}…` : path
+}

@@ -1,0 +1,51 @@
+import { Failure } from '../../core/model/failure.ts'
+
+/** What is to be said of a path that OpenAI has and this gateway has not; undefined for any other. */
+export function notImplementedAt(path: string): Failure | undefined {
+  const below = /^(?:\/v1|\/inference(?:\/v1)?|\/openai\/deployments\/[^/]+)\/(.+)$/.exec(path)?.[1]
+  const what = below === undefined ? undefined : find(below)
+  if (what === undefined) return undefined
+  return new Failure('not_implemented', `This gateway does not serve ${what}.`, {
+    // Its status alone would have SDKs try again.
+    headers: { 'x-should-retry': 'false' },
+  })
+}
+
+function find(below: string): string | undefined {
+  return [...unserved, ...unservedBetween].find(([pattern]) => pattern.test(below))?.[1]
+}
+
+/** By what the part of a path below its prefix begins with. */
+const unserved: readonly (readonly [RegExp, string])[] = Object.entries({
+  assistants: 'assistants',
+  audio: 'audio: no speech, no transcriptions, no translations',
+  batches: 'batches',
+  chatkit: 'ChatKit',
+  containers: 'containers',
+  conversations: 'conversations',
+  detokenize: 'the text of tokens',
+  edits: 'edits',
+  engines: 'engines: name the model in the body',
+  evals: 'evals',
+  files: 'files',
+  fine_tuning: 'fine-tuning',
+  'fine-tunes': 'fine-tuning',
+  images: 'images',
+  moderations: 'moderations',
+  organization: 'the administration of organizations',
+  projects: 'the administration of projects',
+  realtime: 'realtime sessions',
+  skills: 'skills',
+  threads: 'threads and runs',
+  uploads: 'uploads',
+  vector_stores: 'vector stores',
+  videos: 'videos',
+}).map(([start, what]) => [new RegExp(`^${RegExp.escape(start)}(?:/|$)`), what] as const)
+
+/** Paths among those that are served, some of which look like the path of a response by its id. */
+const unservedBetween: typeof unserved = [
+  [/^chat\/completions\/./, 'stored chats'],
+  [/^responses\/input_tokens$/, "the count of a response's tokens: `/tokenize` counts those of a chat"],
+  [/^responses\/compact$/, 'the compaction of responses'],
+  [/^responses\/[^/]+\/cancel$/, 'responses in the background, which alone could be cancelled'],
+]

@@ -1,0 +1,71 @@
+import type Router from '@koa/router'
+import type { Authenticator } from '../../core/authenticate.ts'
+import type { Gateway } from '../../core/gateway.ts'
+import { isObject, type JsonObject } from '../../core/model/json.ts'
+import type { TokenCounter } from '../../core/model/ports.ts'
+import { unknownModel } from '../../core/plan/router.ts'
+import { messageCall } from '../../dialects/anthropic/anthropic.ts'
+import { apiKeyOf } from '../call/api-key.ts'
+import type { BodyReader } from '../call/body.ts'
+import { sendJson } from '../call/send.ts'
+import { headerLookup } from '../call/serve.ts'
+
+export type CountTokensParts = {
+  readonly gateway: Pick<Gateway, 'ownerOf'>
+  readonly gate: Authenticator
+  readonly counter: TokenCounter
+  readonly readBody: BodyReader
+  readonly strict: boolean
+}
+
+/**
+ * `POST {prefix}/messages/count_tokens`: how long a message's prompt is. Nothing is sent upstream, and nothing is
+ * recorded. The model's own tokenizer may be another: the count is an estimate, and a header says so.
+ */
+export function serveCountTokens(router: Router, prefix: string, parts: CountTokensParts): void {
+  const { gateway, gate, counter, readBody, strict } = parts
+  router.post(`${prefix}/messages/count_tokens`, async (ctx) => {
+    const { credential } = gate.admit(apiKeyOf(ctx.req))
+    const { text: source, value: body } = await readBody(ctx)
+    const id = ctx.state['requestId'] as string
+    const headers = headerLookup(ctx.req)
+    const call = messageCall({ id, body, source, credential, deadlineMs: undefined, strict, headers })
+    const isServed = [call.model, ...(call.steering?.models ?? [])].some(
+      (model) => gateway.ownerOf(model) !== undefined,
+    )
+    if (!isServed) throw unknownModel(call.model)
+    const answer = { input_tokens: await countPrompt(call.body, counter) }
+    ctx.respond = false
+    sendJson(ctx.req, ctx.res, 200, answer, [
+      ...['x-request-id', id],
+      ...['request-id', id],
+      ...['x-pandotate-estimated', 'true'],
+    ])
+  })
+}
+
+/** The tokens of a chat's messages and tools, and of a template such as most have. */
+export async function countPrompt({ messages, tools }: JsonObject, counter: TokenCounter): Promise<number> {
+  const words: string[] = []
+  let otherTokens = tokensPerReply
+  for (const message of Array.isArray(messages) ? messages.filter(isObject) : []) {
+    const { content, reasoning_content: reasoning, tool_calls: calls } = message
+    otherTokens += tokensPerMessage
+    for (const part of Array.isArray(content) ? content.filter(isObject) : [{ text: content }]) {
+      if (typeof part['text'] === 'string') words.push(part['text'])
+      else if ('type' in part) otherTokens += tokensPerMedium
+    }
+    if (typeof reasoning === 'string') words.push(reasoning)
+    if (calls !== undefined) words.push(JSON.stringify(calls))
+  }
+  // As most templates write them.
+  if (tools !== undefined) words.push(JSON.stringify(tools))
+  return otherTokens + (await counter.count(words.join('\n')))
+}
+
+/** The template's part: around each message, and for the reply that begins. */
+const tokensPerMessage = 4
+const tokensPerReply = 3
+
+/** An image or a file: from some hundreds to some thousands, and what is in it is not looked at. */
+const tokensPerMedium = 1000

@@ -1,0 +1,105 @@
+import type Router from '@koa/router'
+import type { Context } from 'koa'
+import type { Authenticator } from '../../core/authenticate.ts'
+import type { Gateway } from '../../core/gateway.ts'
+import type { AnyCall } from '../../core/model/call.ts'
+import { Failure } from '../../core/model/failure.ts'
+import type { JsonObject } from '../../core/model/json.ts'
+import { usdText } from '../../core/model/price.ts'
+import type { ExplainedCandidate, Explanation } from '../../core/plan/explain.ts'
+import { dialectOf } from '../../dialects/detect-dialect.ts'
+import type { Asking, Dialect, HeaderLookup, RelayDialect } from '../../dialects/shared/dialect.ts'
+import { apiKeyOf } from '../call/api-key.ts'
+import type { BodyReader } from '../call/body.ts'
+import { sendJson } from '../call/send.ts'
+import { headerLookup } from '../call/serve.ts'
+import { knownPriceBody } from './price.ts'
+import { type CountingParts, countTokens } from './prompt-tokens.ts'
+
+export type ExplainParts = CountingParts & {
+  readonly gateway: Pick<Gateway, 'explain'>
+  readonly gate: Authenticator
+  readonly readBody: BodyReader
+  readonly dialects: readonly Dialect[]
+  readonly relays: readonly RelayDialect[]
+  readonly strict: boolean
+}
+
+/**
+ * `POST {prefix}/route/explain`: where a call with this body would go, and why. The body is that of any dialect, told
+ * by its shape, or by its name in `?dialect=` or `x-pandotate-dialect`. `?count=true` has the prompt's tokens counted.
+ * Nothing is sent upstream, and nothing is recorded.
+ */
+export function serveExplain(router: Router, prefix: string, parts: ExplainParts): void {
+  const { gateway, gate, readBody, strict } = parts
+  router.post(`${prefix}/route/explain`, async (ctx) => {
+    const { principal, credential } = gate.admit(apiKeyOf(ctx.req))
+    const { text: source, value: body } = await readBody(ctx)
+    const id = ctx.state['requestId'] as string
+    const headers = headerLookup(ctx.req)
+    const dialect = askedIn(namedIn(ctx, headers) ?? dialectOf(body, headers), parts)
+    const incoming = { id, body, source, principal, credential, deadlineMs: undefined, strict, headers }
+    const call = dialect.parse(incoming)
+    const explanation = gateway.explain(call)
+    const counted = ctx.query['count'] === 'true' ? await countedTokens(call, parts) : {}
+    ctx.respond = false
+    const answer = rendered(explanation, dialect.name, counted)
+    sendJson(ctx.req, ctx.res, 200, answer, ['x-request-id', id])
+  })
+}
+
+/** The query goes before the header. */
+function namedIn({ query }: Context, headers: HeaderLookup): string | undefined {
+  const named = query['dialect'] ?? headers('x-pandotate-dialect')
+  return Array.isArray(named) ? named.join(', ') : named
+}
+
+function askedIn(name: string, { dialects, relays }: ExplainParts): Asking<AnyCall> {
+  const known: readonly Asking<AnyCall>[] = [...dialects, ...relays]
+  const dialect = known.find((one) => one.name === name)
+  if (dialect !== undefined) return dialect
+  const names = anyOf.format(known.map((one) => one.name))
+  throw new Failure('invalid_request', `There is no such dialect: it is one of ${names}.`, {
+    param: 'dialect',
+  })
+}
+
+const anyOf = new Intl.ListFormat('en-GB', { type: 'disjunction' })
+
+async function countedTokens(call: AnyCall, parts: CountingParts): Promise<JsonObject> {
+  const { count, estimated } = await countTokens(call, parts)
+  return { prompt_tokens: count, prompt_tokens_exact: !estimated }
+}
+
+function rendered(explanation: Explanation, dialect: string, counted: JsonObject): JsonObject {
+  return {
+    model: explanation.model,
+    pattern: explanation.pattern,
+    strategy: explanation.strategy,
+    dialect,
+    ...counted,
+    // What the choice goes by, whatever was counted.
+    prompt_tokens_estimated: explanation.promptTokens,
+    expected_completion_tokens: explanation.expectedCompletionTokens,
+    candidates: explanation.candidates.map(candidateOf),
+    plan: [...explanation.plan],
+  }
+}
+
+/** What is not known is null. */
+function candidateOf(candidate: ExplainedCandidate): JsonObject {
+  const { expectedNanoUsd, removedBy } = candidate
+  const nanoUsd = expectedNanoUsd === undefined ? undefined : Math.round(expectedNanoUsd)
+  return {
+    deployment: candidate.deployment,
+    provider: candidate.provider,
+    upstream_model: candidate.upstreamModel,
+    price: knownPriceBody(candidate.price, candidate.priceOrigin),
+    expected_cost_nano_usd: nanoUsd ?? null,
+    expected_cost_usd: nanoUsd === undefined ? null : usdText(nanoUsd),
+    score: candidate.score ?? null,
+    breaker: candidate.breaker,
+    share: candidate.share,
+    removed_by: removedBy === undefined ? null : { filter: removedBy.filter, reason: removedBy.reason },
+  }
+}

@@ -1,0 +1,72 @@
+import type Router from '@koa/router'
+import type { Context } from 'koa'
+import type { Authenticator } from '../../core/authenticate.ts'
+import type { Gateway } from '../../core/gateway.ts'
+import type { DeploymentReport } from '../../core/health/health-registry.ts'
+import { type ListedModel, type Router as ModelRouter, unknownModel } from '../../core/plan/router.ts'
+import { type DescribedModel, modelNameOf, renderModel, renderModels } from '../../dialects/shared/models.ts'
+import { apiKeyOf } from '../call/api-key.ts'
+import { sendJson } from '../call/send.ts'
+
+export type ModelsParts = {
+  readonly gateway: Pick<Gateway, 'models' | 'ownerOf' | 'deployments'>
+  readonly router: Pick<ModelRouter, 'routeOf'>
+  readonly gate: Authenticator
+  /** Every model bears the time the gateway started: none is older here. */
+  readonly startedEpochSeconds: number
+}
+
+/**
+ * `GET /models`, and `GET /models/{id}` whose id may hold slashes, encoded or not: under `/v1`, `/inference` and
+ * `/inference/v1`. Nobody is asked for it: it tells what is known at that moment.
+ */
+export function serveModels(router: Router, parts: ModelsParts): void {
+  const { gateway, gate, startedEpochSeconds } = parts
+  router.get(/^\/(?:v1|inference|inference\/v1)\/models$/, (ctx) => {
+    gate.admit(apiKeyOf(ctx.req))
+    const reports = reportsOf(parts)
+    const models = gateway.models().map((model) => described(model, parts, reports))
+    reply(ctx, renderModels(models, startedEpochSeconds))
+  })
+  router.get(/^\/(?:v1|inference|inference\/v1)\/models\/./, (ctx) => {
+    gate.admit(apiKeyOf(ctx.req))
+    const id = modelNameOf(ctx.path.slice(ctx.path.indexOf(before) + before.length))
+    reply(ctx, renderModel(described(findModel(parts, id), parts, reportsOf(parts)), startedEpochSeconds))
+  })
+}
+
+const before = '/models/'
+
+type Reports = ReadonlyMap<string, DeploymentReport>
+
+function reportsOf({ gateway }: ModelsParts): Reports {
+  return new Map(gateway.deployments().map((report) => [keyOf(report.id, report.model), report]))
+}
+
+function described(model: ListedModel, { router }: ModelsParts, reports: Reports): DescribedModel {
+  const { deployments } = router.routeOf(model.id)
+  const places = deployments.map((deployment) => ({
+    deployment: deployment.forModel?.(model.id) ?? deployment,
+    // Of a model that was never asked for, all that is known is how the deployment is doing as a whole.
+    report: reports.get(keyOf(deployment.id, model.id)) ?? reports.get(keyOf(deployment.id, undefined)),
+  }))
+  return { ...model, places }
+}
+
+function keyOf(deploymentId: string, model: string | undefined): string {
+  return JSON.stringify([deploymentId, model])
+}
+
+/** A model that is listed, or one that a pattern of the routes would take. */
+function findModel({ gateway }: ModelsParts, id: string): ListedModel {
+  const listed = gateway.models().find((model) => model.id === id)
+  if (listed !== undefined) return listed
+  const ownedBy = gateway.ownerOf(id)
+  if (ownedBy === undefined) throw unknownModel(id)
+  return { id, ownedBy }
+}
+
+function reply(ctx: Context, body: ReturnType<typeof renderModels>): void {
+  ctx.respond = false
+  sendJson(ctx.req, ctx.res, 200, body, ['x-request-id', ctx.state['requestId'] as string])
+}

@@ -1,0 +1,72 @@
+import type { AnyCall } from '../../core/model/call.ts'
+import { isObject, type JsonObject } from '../../core/model/json.ts'
+import type { TokenCounter, TokenEncoder } from '../../core/model/ports.ts'
+import type { Router as ModelRouter } from '../../core/plan/router.ts'
+import { countPrompt } from './count-tokens.ts'
+
+export type CountingParts = {
+  readonly router: Pick<ModelRouter, 'routeOf'>
+  /** For text whose own tokens cannot be had. */
+  readonly counter: TokenCounter
+  readonly encoder: TokenEncoder
+}
+
+/** How many tokens, and which, where they are what the model makes of the text; else an estimate. */
+export type Counted = { readonly count: number; readonly tokens?: unknown; readonly estimated: boolean }
+
+/**
+ * The tokens of what a call sends to be read. That of a chat is always an estimate: what its template adds is not
+ * known. Throws `model_not_found`.
+ */
+export async function countTokens(call: AnyCall, parts: CountingParts): Promise<Counted> {
+  const { kind, model, body } = call
+  switch (kind) {
+    case 'chat':
+      parts.router.routeOf(model)
+      return { count: await countPrompt(body, parts.counter), estimated: true }
+    case 'text':
+      return await countTexts(body['prompt'], model, parts)
+    case 'embeddings':
+      return await countTexts(body['input'], model, parts)
+    case 'rerank':
+      return await countRerank(body, model, parts)
+  }
+}
+
+/** A text, token ids, or a list of either: of several, each has its own tokens. */
+async function countTexts(prompt: unknown, model: string, parts: CountingParts): Promise<Counted> {
+  const { deployments } = parts.router.routeOf(model)
+  // By the names under which it runs: where their tokens differ, there is no one answer.
+  const models = new Set(deployments.map(({ upstreamModel = model }) => upstreamModel))
+  if (!Array.isArray(prompt) || typeof prompt[0] === 'number') return await countOne(prompt, models, parts)
+  const each: Counted[] = []
+  for (const one of prompt) each.push(await countOne(one, models, parts))
+  const count = each.reduce((sum, one) => sum + one.count, 0)
+  if (each.some(({ estimated }) => estimated)) return { count, estimated: true }
+  return { count, tokens: each.map(({ tokens }) => tokens), estimated: false }
+}
+
+/** A text, or token ids, which are what they are. */
+async function countOne(
+  prompt: unknown,
+  models: ReadonlySet<string>,
+  { encoder, counter }: CountingParts,
+): Promise<Counted> {
+  if (Array.isArray(prompt)) return { count: prompt.length, tokens: prompt, estimated: false }
+  const text = typeof prompt === 'string' ? prompt : ''
+  const tokens = await encoder.encode(models, text)
+  if (tokens === undefined) return { count: await counter.count(text), estimated: true }
+  return { count: tokens.length, tokens, estimated: false }
+}
+
+/** The query is read with every document; which fields of a document are is the model's to say. */
+async function countRerank(body: JsonObject, model: string, parts: CountingParts): Promise<Counted> {
+  const documents: readonly unknown[] = Array.isArray(body['documents']) ? body['documents'] : []
+  const texts = documents.map((one) => (isObject(one) ? Object.values(one).join('\n') : one))
+  const read = await countTexts(texts, model, parts)
+  const query = await countTexts(body['query'], model, parts)
+  return {
+    count: read.count + query.count * documents.length,
+    estimated: read.estimated || query.estimated || documents.some(isObject),
+  }
+}

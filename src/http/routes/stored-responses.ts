@@ -1,0 +1,98 @@
+import type Router from '@koa/router'
+import type { Context } from 'koa'
+import type { Authenticator } from '../../core/authenticate.ts'
+import { Failure } from '../../core/model/failure.ts'
+import type { JsonObject } from '../../core/model/json.ts'
+import { type ResponseStore, type StoredResponse, tenantOf } from '../../core/reuse/response-store.ts'
+import { apiKeyOf } from '../call/api-key.ts'
+import { sendJson } from '../call/send.ts'
+
+export type StoredResponsesParts = {
+  readonly gate: Authenticator
+  readonly responseStore: ResponseStore
+}
+
+/**
+ * `GET` and `DELETE {prefix}/responses/{id}`, and `GET {prefix}/responses/{id}/input_items`: what is kept of a
+ * response of the caller's own.
+ */
+export function serveStoredResponses(router: Router, prefix: string, parts: StoredResponsesParts): void {
+  const { responseStore } = parts
+  const path = `${prefix}/responses/:id`
+  router.get(path, (ctx) => {
+    const { response } = find(ctx, parts)
+    if (ctx.query['stream'] === 'true') throw notReplayed()
+    answer(ctx, response)
+  })
+  router.delete(path, (ctx) => {
+    const id = idOf(ctx)
+    if (!responseStore.remove(tenantAsking(ctx, parts), id)) throw notKept(id)
+    answer(ctx, { id, object: 'response', deleted: true })
+  })
+  router.get(`${path}/input_items`, (ctx) => {
+    answer(ctx, pageOf(find(ctx, parts).input, ctx.query))
+  })
+}
+
+function find(ctx: Context, parts: StoredResponsesParts): StoredResponse {
+  const id = idOf(ctx)
+  const found = parts.responseStore.find(tenantAsking(ctx, parts), id)
+  if (found === undefined) throw notKept(id)
+  return found
+}
+
+function tenantAsking({ req }: Context, { gate }: StoredResponsesParts): string {
+  const { principal, credential } = gate.admit(apiKeyOf(req))
+  return tenantOf(principal, credential)
+}
+
+function idOf(ctx: Context): string {
+  const { id } = ctx['params'] as { readonly id?: string }
+  return id ?? ''
+}
+
+/** The same for an id that never was and for another caller's. */
+function notKept(id: string): Failure {
+  return new Failure('not_found', `Response with id '${id.slice(0, 100)}' not found.`, { code: null })
+}
+
+function notReplayed(): Failure {
+  return new Failure(
+    'invalid_request',
+    'The events of a response are not kept: ask for it without a stream.',
+    {
+      param: 'stream',
+    },
+  )
+}
+
+function answer(ctx: Context, body: JsonObject): void {
+  ctx.respond = false
+  sendJson(ctx.req, ctx.res, 200, body, ['x-request-id', ctx.state['requestId'] as string])
+}
+
+/** A page of a list, as OpenAI numbers them: the latest first unless asked otherwise. Throws Failure `invalid_request`. */
+function pageOf(items: readonly JsonObject[], { order, after, limit }: Context['query']): JsonObject {
+  const ordered = order === 'asc' ? items : items.toReversed()
+  const start = after === undefined ? 0 : ordered.findIndex(({ id }) => id === after) + 1
+  const data = ordered.slice(start, start + limitOf(limit))
+  return {
+    object: 'list',
+    data,
+    first_id: data[0]?.['id'] ?? null,
+    last_id: data.at(-1)?.['id'] ?? null,
+    has_more: start + data.length < ordered.length,
+  }
+}
+
+function limitOf(text: string | string[] | undefined): number {
+  if (text === undefined) return usualLimit
+  const limit = Number(text)
+  if (Number.isInteger(limit) && limit >= 1 && limit <= mostItems) return limit
+  throw new Failure('invalid_request', `Invalid 'limit': expected an integer from 1 to ${mostItems}.`, {
+    param: 'limit',
+  })
+}
+
+const usualLimit = 20
+const mostItems = 100

@@ -1,0 +1,68 @@
+import type Router from '@koa/router'
+import type { Context } from 'koa'
+import type { Authenticator } from '../../core/authenticate.ts'
+import type { JsonObject } from '../../core/model/json.ts'
+import { apiKeyOf } from '../call/api-key.ts'
+import { sendJson, sendText } from '../call/send.ts'
+import type { Shedding } from '../call/shedding.ts'
+
+export type SystemParts = {
+  readonly gate: Authenticator
+  /** What Prometheus scrapes. */
+  readonly metrics: MetricsText
+  readonly version: string
+  /** True when the built-in simulator answers, because no upstream is configured. */
+  readonly demo: boolean
+  /** True from the moment the gateway is to stop. */
+  readonly isLeaving: () => boolean
+  readonly shedding: Pick<Shedding, 'reason'>
+  readonly configuration: () => ConfigurationState
+}
+
+/** Since when the configuration in use is in use, and whether a newer one was refused. */
+export type ConfigurationState = { readonly loadedEpochMs: number; readonly isRefused: boolean }
+
+/** The exposition of all metrics, and its content type. */
+export interface MetricsText {
+  readonly contentType: string
+  text(): Promise<string>
+}
+
+/** Is it alive, is it ready, how is it doing. Only the metrics ask for a key, where keys are configured. */
+export function serveSystem(router: Router, parts: SystemParts): void {
+  router.get('/livez', (ctx) => {
+    reply(ctx, 200, { status: 'ok' })
+  })
+  router.get('/readyz', (ctx) => {
+    const status = readinessOf(parts)
+    reply(ctx, status === 'ok' ? 200 : 503, { status })
+  })
+  router.get('/health', (ctx) => {
+    const isLeaving = parts.isLeaving()
+    const { version, demo } = parts
+    const { loadedEpochMs, isRefused } = parts.configuration()
+    const configuration = { loaded_at: new Date(loadedEpochMs).toISOString(), refused: isRefused }
+    reply(ctx, isLeaving ? 503 : 200, { status: isLeaving ? 'draining' : 'ok', version, demo, configuration })
+  })
+  router.get('/metrics', async (ctx) => {
+    parts.gate.admit(apiKeyOf(ctx.req))
+    const text = await parts.metrics.text()
+    ctx.respond = false
+    sendText(ctx.req, ctx.res, 200, text, idOf(ctx), parts.metrics.contentType)
+  })
+}
+
+/** What sheds calls wants fewer sent its way; it is well all the same. */
+function readinessOf({ isLeaving, shedding }: SystemParts): 'ok' | 'draining' | 'overloaded' {
+  if (isLeaving()) return 'draining'
+  return shedding.reason() === undefined ? 'ok' : 'overloaded'
+}
+
+function reply(ctx: Context, status: number, body: JsonObject): void {
+  ctx.respond = false
+  sendJson(ctx.req, ctx.res, status, body, idOf(ctx))
+}
+
+function idOf(ctx: Context): readonly string[] {
+  return ['x-request-id', ctx.state['requestId'] as string]
+}

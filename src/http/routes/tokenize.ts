@@ -1,0 +1,56 @@
+import type Router from '@koa/router'
+import type { Authenticator } from '../../core/authenticate.ts'
+import { Failure } from '../../core/model/failure.ts'
+import type { JsonObject } from '../../core/model/json.ts'
+import { chat } from '../../dialects/openai/chat.ts'
+import { completions } from '../../dialects/openai/completions.ts'
+import type { Dialect } from '../../dialects/shared/dialect.ts'
+import { apiKeyOf } from '../call/api-key.ts'
+import type { BodyReader } from '../call/body.ts'
+import { sendJson } from '../call/send.ts'
+import { headerLookup } from '../call/serve.ts'
+import { type CountingParts, countTokens } from './prompt-tokens.ts'
+
+export type TokenizeParts = CountingParts & {
+  readonly gate: Authenticator
+  readonly readBody: BodyReader
+  readonly strict: boolean
+}
+
+/**
+ * `POST /tokenize`, under `/v1`, `/inference` and `/inference/v1`: how many tokens a text, a prompt of any form, or a
+ * chat has, and which, where the vocabulary of what runs the model is at hand. Else the count is an estimate and says
+ * so, as that of a chat always does: what its template adds is not known. Nothing is sent upstream, nothing recorded.
+ */
+export function serveTokenize(router: Router, parts: TokenizeParts): void {
+  const { gate, readBody, strict } = parts
+  router.post(/^\/(?:v1|inference|inference\/v1)\/tokenize$/, async (ctx) => {
+    const { credential } = gate.admit(apiKeyOf(ctx.req))
+    const { text: source, value } = await readBody(ctx)
+    const id = ctx.state['requestId'] as string
+    const { dialect, body } = askedOf(value)
+    const headers = headerLookup(ctx.req)
+    const call = dialect.parse({ id, body, source, credential, deadlineMs: undefined, strict, headers })
+    const counted = await countTokens(call, parts)
+    ctx.respond = false
+    sendJson(ctx.req, ctx.res, 200, counted, ['x-request-id', id])
+  })
+}
+
+/** What is asked about is in one of three fields. A text is a prompt that is one. */
+function askedOf(value: JsonObject): { dialect: Dialect; body: JsonObject } {
+  const given = ['text', 'prompt', 'messages'].filter((name) => (value[name] ?? null) !== null)
+  const [field] = given
+  if (field === undefined || given.length > 1) {
+    const message = `Send one of 'text', 'prompt' and 'messages'.`
+    throw new Failure('invalid_request', message, { param: given[1] ?? 'text' })
+  }
+  if (field === 'messages') return { dialect: chat, body: value }
+  if (field === 'prompt') return { dialect: completions, body: value }
+  const { text, ...rest } = value
+  if (typeof text !== 'string') {
+    const message = "Invalid type for 'text': expected a string."
+    throw new Failure('invalid_request', message, { param: 'text', code: 'invalid_type' })
+  }
+  return { dialect: completions, body: { ...rest, prompt: text } }
+}

@@ -1,0 +1,23 @@
+import type * as z from 'zod'
+import type { Clock, Detokenizer, Upstream } from '../../core/model/ports.ts'
+
+/**
+ * A kind of upstream: the schema of its part of gateway.yaml, and how to make an Upstream of it.
+ * Adding one: a file that exports one of these, and its line in `all.ts`.
+ */
+export interface Provider<Settings = unknown> {
+  /** The `type` that selects it in gateway.yaml. */
+  readonly type: string
+  /** Strict: an unknown key is refused. Secrets are marked with `.meta({ secret: true })`. */
+  readonly settings: z.ZodType<Settings>
+  create(name: string, settings: Settings, tools: ProviderTools): Upstream
+  /** Whose shipped prices hold with these settings; undefined: nobody's. Left out: those of its type. */
+  priceList?(settings: Settings): string | undefined
+}
+
+export type ProviderTools = {
+  readonly clock: Clock
+  readonly detokenizer: Detokenizer
+  /** Names this gateway to upstreams. */
+  readonly userAgent: string
+}

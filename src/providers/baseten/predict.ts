@@ -1,0 +1,80 @@
+import type { Call, RawDelta } from '../../core/model/call.ts'
+import type { Attempt, Upstream } from '../../core/model/ports.ts'
+import { type Bounds, oneChoiceOf, queueOf, retryOf } from '../base/common-settings.ts'
+import type { ProviderTools } from '../base/provider.ts'
+import { type Asked, readHttpError } from '../http-error/http-error.ts'
+import { createInquiry } from '../openai/probe-requests.ts'
+import { openAiRequest, type RequestQuirks } from '../openai/request.ts'
+import { createWire, requestHeaders } from '../wire/wire.ts'
+import { type DeploymentAddress, pathBelow } from './address.ts'
+import { readOutput } from './output.ts'
+
+/**
+ * A deployment that is given the request as its model's input, and whose answer is whatever its model makes: OpenAI's
+ * own JSON or events, JSON with the text in it, or plain text that comes as it is made.
+ */
+export function createBasetenPredict(
+  name: string,
+  given: PredictSettings,
+  { origin, predictPath, server, scheme, needsKey, keySetting }: DeploymentAddress & KeyParts,
+  { clock, userAgent }: ProviderTools,
+): Upstream {
+  const { apiKey, clocks, concurrency, healthPath } = given
+  const wire = createWire({ name, origin, connectMs: clocks.connectMs, connections: concurrency, clock })
+  const headers = requestHeaders(userAgent, apiKey === undefined ? undefined : `${scheme} ${apiKey}`)
+
+  function asked(model: string): Asked {
+    const key = apiKey === undefined ? 'none' : 'ours'
+    const secrets = apiKey === undefined ? [] : [apiKey]
+    return { provider: name, model, key, keySetting, secrets, epochMs: clock.epochMs() }
+  }
+
+  async function* stream(call: Call, attempt: Attempt): AsyncGenerator<readonly RawDelta[], void, void> {
+    const answer = await wire.post(predictPath, headers, openAiRequest(call, attempt, asItIs), attempt)
+    if (answer.status < 200 || answer.status >= 300) throw await readHttpError(answer, asked(call.model))
+    yield* readOutput(answer, { asked: asked(call.model), kind: call.kind, notes: attempt.notes })
+  }
+
+  async function whole(call: Call, attempt: Attempt): Promise<readonly RawDelta[]> {
+    const bursts = await Array.fromAsync(stream(call, attempt))
+    return bursts.flat()
+  }
+
+  return {
+    name,
+    clocks,
+    retry: retryOf(given),
+    drains: given.onAbort === 'drain',
+    queue: queueOf(given),
+    // A text that is all there is to an answer is one choice.
+    oneChoice: oneChoiceOf(true),
+    knownModels: given.models,
+    admits: () => apiKey !== undefined || !needsKey,
+    keySetting,
+    send: (call, attempt) => (call.stream ? stream(call, attempt) : whole(call, attempt)),
+    ...createInquiry({
+      ...{ name, wire, headers, modelsOf: undefined, modelsPath: '' },
+      healthPath:
+        server === undefined || healthPath === undefined ? undefined : healthPathOf(server, healthPath),
+      refused: (answer) => readHttpError(answer, asked(name)),
+    }),
+    close: () => wire.close(),
+  }
+}
+
+export type PredictSettings = Bounds & {
+  readonly apiKey?: string | undefined
+  readonly healthPath?: string | undefined
+  readonly models: readonly string[]
+}
+
+/** The word before the key, whether anybody is served without one, and what an operator sets to give one. */
+type KeyParts = { readonly scheme: string; readonly needsKey: boolean; readonly keySetting: string }
+
+/** But for the model's name: what a model makes of its input, nobody else knows. */
+const asItIs: RequestQuirks = { asksUsage: false, renames: {}, drops: [], adapt: (body) => body }
+
+/** Beside the server's `/v1`. */
+function healthPathOf(server: string, path: string): string {
+  return pathBelow(server.replace(/\/v1(?=$|\?)/, ''), path)
+}

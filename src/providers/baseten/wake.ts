@@ -1,0 +1,47 @@
+import type { Bounds } from '../base/common-settings.ts'
+import type { ProviderTools } from '../base/provider.ts'
+import { readHttpError } from '../http-error/http-error.ts'
+import { aside } from '../openai/probe-requests.ts'
+import { createWire, requestHeaders } from '../wire/wire.ts'
+
+/** What starts a deployment that sleeps, on a connection of its own: calls may hold all of theirs until it is up. */
+export interface Alarm {
+  /** Resolves once Baseten has taken the request (202), long before the deployment is up. Rejects with a Failure. */
+  wake(signal: AbortSignal): Promise<void>
+  close(): Promise<void>
+}
+
+export type AlarmParts = {
+  readonly origin: string
+  readonly wakePath: string
+  readonly scheme: string
+}
+
+/** Opens no connection yet. */
+export function createAlarm(
+  name: string,
+  { apiKey, clocks }: Bounds & { readonly apiKey?: string | undefined },
+  { origin, wakePath, scheme }: AlarmParts,
+  { clock, userAgent }: ProviderTools,
+): Alarm {
+  const wire = createWire({ name, origin, connectMs: clocks.connectMs, connections: 1, clock })
+  const headers = requestHeaders(userAgent, apiKey === undefined ? undefined : `${scheme} ${apiKey}`)
+  return {
+    async wake(signal) {
+      const answer = await wire.post(wakePath, headers, '{}', aside(`${name}-wake`, signal))
+      if (answer.status >= 200 && answer.status < 300) {
+        answer.discard()
+        return
+      }
+      throw await readHttpError(answer, {
+        provider: name,
+        model: name,
+        key: apiKey === undefined ? 'none' : 'ours',
+        keySetting: `providers.${name}.apiKey`,
+        secrets: apiKey === undefined ? [] : [apiKey],
+        epochMs: clock.epochMs(),
+      })
+    },
+    close: () => wire.close(),
+  }
+}

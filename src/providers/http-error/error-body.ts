@@ -1,0 +1,45 @@
+import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { parseAnswer } from '../wire/answer-json.ts'
+
+/** What an error body says, whichever of the many shapes it has. All undefined for one that is not JSON. */
+export type ErrorBody = {
+  readonly message: string | undefined
+  readonly type: string | undefined
+  readonly code: string | undefined
+  readonly param: string | undefined
+}
+
+/**
+ * Reads OpenAI's `{"error": {...}}`, the flat body of vLLM's older versions, SGLang and Baseten's engines,
+ * `{"error": "text"}`, `{"message": "text"}`, `{"detail": ...}`, and text that is none of these.
+ */
+export function readErrorBody(text: string): ErrorBody {
+  const body = parseAnswer(text)
+  if (!isObject(body)) return { message: undefined, type: undefined, code: undefined, param: undefined }
+  const inner = isObject(body['error']) ? body['error'] : body
+  return {
+    message: firstString(inner['message'], inner['error'], inner['detail'], details(inner['detail'])),
+    type: firstString(inner['type'], inner['error_type']),
+    code: firstString(inner['code'], inner['error_code']),
+    param: firstString(inner['param']),
+  }
+}
+
+/** FastAPI lists what is wrong as `{loc: ["body", "prompt"], msg}`, beside an echo of the input. */
+function details(detail: unknown): string | undefined {
+  if (!Array.isArray(detail)) return undefined
+  const faults = detail
+    .filter(isObject)
+    .map(fault)
+    .filter((text) => text !== '')
+  return faults.length === 0 ? undefined : faults.join('; ')
+}
+
+function fault({ loc, msg }: JsonObject): string {
+  if (typeof msg !== 'string') return ''
+  return Array.isArray(loc) ? `${loc.filter((step) => step !== 'body').join('.')}: ${msg}` : msg
+}
+
+function firstString(...values: readonly unknown[]): string | undefined {
+  return values.find((value): value is string => typeof value === 'string' && value !== '')
+}

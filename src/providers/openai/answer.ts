@@ -1,0 +1,168 @@
+import type { RawDelta } from '../../core/model/call.ts'
+import { Failure } from '../../core/model/failure.ts'
+import { isObject, type JsonObject } from '../../core/model/json.ts'
+import type { ReadError } from '../http-error/openai-error.ts'
+import { parseAnswer } from '../wire/answer-json.ts'
+import { createSseDecoder, type SseDecoder } from '../wire/sse.ts'
+import { createChunkParser } from './chunk-parser.ts'
+
+/**
+ * A whole JSON reply in OpenAI's shape, its text as `source`. Throws `invalid_response` for what is no reply, and
+ * what a reported error is read as. One of which nothing more is known is a reply here: an object under `error`,
+ * whatever shape it came in.
+ */
+export function readReply(text: string, provider: string, readError: ReadError = unread): RawDelta {
+  const body = parseAnswer(text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text)
+  if (!isObject(body)) throw unreadable('The upstream did not answer in JSON.', provider)
+  const error = errorIn(body)
+  if (error !== undefined) {
+    const known = readError(error)
+    if (known !== undefined) throw known
+    return { chunk: { error }, source: undefined }
+  }
+  const choices = body['choices']
+  if (!Array.isArray(choices) || choices.length === 0) {
+    throw unreadable('The upstream gave an answer without choices.', provider)
+  }
+  return told(body, text)
+}
+
+/** Reads a stream of OpenAI's chunks. Synchronous: bytes in, deltas out. */
+export interface ChunkReader {
+  /** The deltas in one read. */
+  read(bytes: Buffer): readonly RawDelta[]
+  /** What was left when the stream closed. */
+  end(): readonly RawDelta[]
+  /** True once the upstream has said that it is done, or that it failed: nothing after it is read. */
+  readonly done: boolean
+  /** What is wrong with the stream, once all that came before has been given. */
+  readonly failure: Failure | undefined
+}
+
+/** With `needsDone`, a stream that ends without its terminator was cut. */
+export function createChunkReader(
+  provider: string,
+  readError: ReadError = unread,
+  needsDone = false,
+): ChunkReader {
+  return new EventReader(provider, readError, needsDone)
+}
+
+class EventReader implements ChunkReader {
+  done = false
+  failure: Failure | undefined = undefined
+  readonly #provider: string
+  readonly #readError: ReadError
+  readonly #needsDone: boolean
+  readonly #decoder: SseDecoder
+  readonly #parse = createChunkParser()
+
+  constructor(provider: string, readError: ReadError, needsDone: boolean) {
+    this.#provider = provider
+    this.#readError = readError
+    this.#needsDone = needsDone
+    this.#decoder = createSseDecoder({ eventBytes, provider })
+  }
+
+  read(bytes: Buffer): readonly RawDelta[] {
+    return this.#readEvents(this.#decoder.push(bytes), notJson)
+  }
+
+  end(): readonly RawDelta[] {
+    // Half an event is what a stream ends with when it is cut.
+    const deltas = this.#readEvents(this.#decoder.end(), cut)
+    if (this.#needsDone && !this.done) this.failure ??= cut(this.#provider)
+    return deltas
+  }
+
+  #readEvents(events: readonly string[], broken: (provider: string) => Failure): readonly RawDelta[] {
+    const deltas: RawDelta[] = []
+    for (const data of events) {
+      if (data.startsWith('[DONE]')) this.done = true
+      else if (data !== '') this.done = this.#readChunk(data, deltas, broken)
+      if (this.done) return deltas
+    }
+    const { error } = this.#decoder
+    if (error === undefined) return deltas
+    this.done = true
+    this.#report(named(parseAnswer(error) ?? error), deltas)
+    return deltas
+  }
+
+  /** True where nothing after it is to be read. */
+  #readChunk(data: string, deltas: RawDelta[], broken: (provider: string) => Failure): boolean {
+    const read = this.#parse(data)
+    if (read === undefined) {
+      this.failure = broken(this.#provider)
+      return true
+    }
+    if (read.isAlike) {
+      deltas.push(read)
+      return false
+    }
+    const { chunk } = read
+    const error = errorIn(chunk)
+    // Text on several lines would not be one line of a caller's stream.
+    if (error === undefined) deltas.push(told(chunk, data.includes('\n') ? undefined : data))
+    else this.#report(error, deltas)
+    return error !== undefined
+  }
+
+  #report(error: JsonObject, deltas: RawDelta[]): void {
+    this.failure = this.#readError(error)
+    if (this.failure === undefined) deltas.push({ chunk: { error }, source: undefined })
+  }
+}
+
+function notJson(provider: string): Failure {
+  return unreadable('The upstream sent an event that is not JSON.', provider)
+}
+
+const unread: ReadError = () => undefined
+
+/** The longest line of a stream. */
+const eventBytes = 1024 * 1024
+
+const byteOrderMark = 0xfeff
+
+/** Some clients take a mere `"error": null` for an error. */
+function told(chunk: JsonObject, source: string | undefined): RawDelta {
+  if (!('error' in chunk)) return { chunk, source }
+  const { error: _none, ...rest } = chunk
+  return { chunk: rest, source: undefined }
+}
+
+/**
+ * The error that a chunk or reply reports: under `error`, in a choice (Together), or as the whole of it (SGLang,
+ * Baseten), each as an object.
+ */
+function errorIn(chunk: JsonObject): JsonObject | undefined {
+  const { error, choices } = chunk
+  if (error !== undefined && error !== null && error !== false && error !== '') return asError(error)
+  if (!Array.isArray(choices)) {
+    return chunk['object'] === 'error' || isFlatError(chunk) ? chunk : undefined
+  }
+  const first: unknown = choices[0]
+  return isObject(first) && isObject(first['error']) ? first['error'] : undefined
+}
+
+function isFlatError({ message, code, type }: JsonObject): boolean {
+  return typeof message === 'string' && (code !== undefined || type !== undefined)
+}
+
+/** What an event named `error` holds. */
+function named(value: unknown): JsonObject {
+  return isObject(value) && isObject(value['error']) ? value['error'] : asError(value)
+}
+
+function asError(value: unknown): JsonObject {
+  return isObject(value) ? value : { message: typeof value === 'string' ? value : JSON.stringify(value) }
+}
+
+function cut(provider: string): Failure {
+  return new Failure('interrupted', 'The upstream broke off before its answer was complete.', { provider })
+}
+
+function unreadable(message: string, provider: string): Failure {
+  return new Failure('invalid_response', message, { provider })
+}

@@ -1,0 +1,121 @@
+import type { RawDelta } from '../../core/model/call.ts'
+import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { parseAnswer } from '../wire/answer-json.ts'
+
+/** A chunk of a stream, as an object of its own. */
+export type ParsedChunk = { readonly chunk: JsonObject; readonly isAlike: false } | TemplateDelta
+
+/**
+ * A chunk that differs from the one before it in one piece of text, and in nothing else. Most go on as the text they
+ * came as: the object is only made for who asks for it.
+ */
+export class TemplateDelta implements RawDelta {
+  readonly isAlike = true
+  readonly source: string
+  readonly word: string
+  readonly #mould: Mould
+  #chunk: JsonObject | undefined
+
+  constructor(source: string, word: string, mould: Mould) {
+    this.source = source
+    this.word = word
+    this.#mould = mould
+  }
+
+  get chunk(): JsonObject {
+    this.#chunk ??= cast(this.#mould, this.word)
+    return this.#chunk
+  }
+}
+
+/**
+ * Parses the chunks of one stream; undefined for what is no JSON object. In a stream nearly every chunk is the one
+ * before it with another word in it: such a chunk is recognised by its text, and not parsed.
+ */
+export function createChunkParser(): (data: string) => ParsedChunk | undefined {
+  let mould: Mould | undefined
+  /** Streams whose chunks are never alike are not compared for ever. */
+  let misses = 0
+  return (data) => {
+    const word = mould === undefined ? undefined : wordIn(data, mould)
+    if (mould !== undefined && word !== undefined) {
+      misses = 0
+      return new TemplateDelta(data, word, mould)
+    }
+    const chunk = parseAnswer(data)
+    if (!isObject(chunk)) return undefined
+    misses++
+    mould = misses > mostMisses ? undefined : mouldOf(data, chunk)
+    return { chunk, isAlike: false }
+  }
+}
+
+const mostMisses = 8
+
+/** The text around the word of a chunk, and the chunk itself, none of it shared with anyone. */
+type Mould = {
+  readonly before: string
+  readonly after: string
+  readonly chunk: JsonObject
+  readonly choice: JsonObject
+  /** The object that holds the word, beside or inside the choice. */
+  readonly delta: JsonObject | undefined
+}
+
+/** The word, when the data is this mould around one that is written as it reads. */
+function wordIn(data: string, { before, after }: Mould): string | undefined {
+  const end = data.length - after.length
+  if (end < before.length) return undefined
+  // Not by `startsWith` and `endsWith`: those go letter by letter, and take ten times as long.
+  if (data.slice(0, before.length) !== before || data.slice(end) !== after) return undefined
+  return spelled(data.slice(before.length, end))
+}
+
+/** The word that is written so between the quotes of a JSON string; undefined when it could end the string. */
+function spelled(written: string): string | undefined {
+  if (isPlain.test(written)) return written
+  return isEscaped.test(written) ? (JSON.parse(`"${written}"`) as string) : undefined
+}
+
+/** Characters that stand for themselves in a JSON string. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a string.
+const isPlain = /^[^"\\\u0000-\u001f]+$/
+
+/** The same, and whole escapes among them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a string.
+const isEscaped = /^(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))+$/
+
+function cast({ chunk, choice, delta }: Mould, word: string): JsonObject {
+  const filled =
+    delta === undefined ? { ...choice, text: word } : { ...choice, delta: { ...delta, content: word } }
+  return { ...chunk, choices: [filled] }
+}
+
+/** Of a chunk that holds one word in one unfinished choice, and beside it nothing that could be shared by a copy. */
+function mouldOf(data: string, chunk: JsonObject): Mould | undefined {
+  const { choices, ...rest } = chunk
+  const choice: unknown = Array.isArray(choices) && choices.length === 1 ? choices[0] : undefined
+  if (!isObject(choice) || !Object.values(rest).every(isScalar)) return undefined
+  const { delta, ...beside } = choice
+  if (choice['finish_reason'] || !Object.values(beside).every(isScalar)) return undefined
+  const isChat = isObject(delta)
+  if (isChat && !Object.values(delta).every(isScalar)) return undefined
+  const word = isChat ? delta['content'] : choice['text']
+  if (typeof word !== 'string' || word === '') return undefined
+  const around = split(data, isChat ? '"content":' : '"text":', word)
+  if (around === undefined) return undefined
+  return { ...around, chunk: { ...chunk }, choice: { ...choice }, delta: isChat ? { ...delta } : undefined }
+}
+
+function split(data: string, key: string, word: string): Pick<Mould, 'before' | 'after'> | undefined {
+  const at = data.indexOf(key)
+  if (at === -1 || data.indexOf(key, at + 1) !== -1) return undefined
+  const start = data.indexOf('"', at + key.length) + 1
+  const written = /^(?:[^"\\]|\\.)*/.exec(data.slice(start))?.[0] ?? ''
+  if (spelled(written) !== word) return undefined
+  return { before: data.slice(0, start), after: data.slice(start + written.length) }
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value !== 'object' || value === null
+}

@@ -1,0 +1,291 @@
+import * as z from 'zod'
+import { holdsTokenIds, inWords } from '../../core/adapt/token-ids.ts'
+import type { Call, Kind, RelayKind } from '../../core/model/call.ts'
+import { Failure } from '../../core/model/failure.ts'
+import type { JsonObject } from '../../core/model/json.ts'
+import {
+  type Attempt,
+  type Detokenizer,
+  type Lack,
+  lackNames,
+  type Upstream,
+  type UpstreamModel,
+} from '../../core/model/ports.ts'
+import {
+  addressSetting,
+  type Bounds,
+  boundsSettings,
+  keySettingOf,
+  oneChoiceOf,
+  queueOf,
+  retryOf,
+  secretSetting,
+} from '../base/common-settings.ts'
+import type { Provider, ProviderTools } from '../base/provider.ts'
+import { type Asked, readHttpError } from '../http-error/http-error.ts'
+import { type ReadError, reportedFailure } from '../http-error/openai-error.ts'
+import type { WireAnswer } from '../wire/exchange.ts'
+import { requestBody } from '../wire/request-body.ts'
+import { createWire, requestHeaders } from '../wire/wire.ts'
+import { kindsOf, pathsOf, pathsOfKinds } from './paths.ts'
+import {
+  type Preset,
+  type PresetName,
+  presetNames,
+  presets,
+  type QuirkSettings,
+  quirksOf,
+  unnamed,
+} from './presets.ts'
+import { createInquiry } from './probe-requests.ts'
+import { createRelay } from './relay.ts'
+import { isTaken, replyOf, streamOf } from './reply.ts'
+import { openAiRequest, type RequestQuirks } from './request.ts'
+import { replyBytes } from './stream.ts'
+
+const addressExpected =
+  'a URL that starts with http:// or https://, without user, password and fragment; with most presets it may be left out'
+
+/** Any server that speaks OpenAI's completions and chat: vLLM, SGLang, llama.cpp, Ollama, LM Studio, a service. */
+export const openaiCompatible: Provider<GeneralSettings> = {
+  type: 'openai-compatible',
+  settings: z
+    .strictObject({
+      ...boundsSettings({ connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 600_000 }),
+      /** Which server or service it is: settles its address and its quirks, where nothing else is said. */
+      preset: z.enum(presetNames).exactOptional(),
+      /** What `/chat/completions` and `/completions` are added to. */
+      baseUrl: addressSetting.exactOptional().meta({ expected: addressExpected }),
+      apiKey: secretSetting.optional(),
+      /** Sent with every request, beside the gateway's own. */
+      headers: z.record(headerName(), secretText()).default({}),
+      /** The server takes one prompt and gives one choice per request. Left out: as the preset has it, or false. */
+      oneChoice: z.boolean().exactOptional(),
+      /** What it can be asked for; calls of the other kind are turned into that. Left out: as the preset has it. */
+      kinds: z
+        .array(z.enum(['chat', 'text']))
+        .min(1)
+        .exactOptional(),
+      /** Names to offer to callers who ask which models there are. */
+      models: z.array(z.string().min(1)).default([]),
+      /** How it differs from OpenAI's own: each of them wins over the preset's. */
+      quirks: z
+        .strictObject({
+          asksUsage: z.boolean().exactOptional(),
+          renames: z.record(z.string().min(1), z.string().min(1)).exactOptional(),
+          drops: z.array(z.string().min(1)).exactOptional(),
+          developerRole: z.enum(['keep', 'system']).exactOptional(),
+          needsDone: z.boolean().exactOptional(),
+          lacks: z.array(z.enum(lackNames)).exactOptional(),
+          mostStops: z.int().min(0).exactOptional(),
+          takesTokenIds: z.boolean().exactOptional(),
+        })
+        .default({}),
+    })
+    .check(({ value, issues }) => {
+      if (addressOf(value) !== undefined) return
+      issues.push({ code: 'custom', path: ['baseUrl'], input: undefined, message: addressExpected })
+    }),
+  priceList: ({ preset }) => preset,
+  create(name, settings, tools) {
+    const preset = presetOf(settings)
+    const baseUrl = addressOf(settings)
+    if (baseUrl === undefined) throw new TypeError(`No address was given for ${name}.`)
+    const oneChoice = oneChoiceOf(settings.oneChoice ?? preset.isOneChoice ?? false)
+    return createOpenAiCompatible(name, { ...settings, baseUrl, oneChoice }, tools, {
+      ...pathsOfKinds(baseUrl, settings.kinds, preset.kinds),
+      ...quirksOf(preset, settings.quirks),
+      needsKey: preset.needsKey === true && isAsIs(settings),
+    })
+  },
+}
+
+export type GeneralSettings = Omit<OpenAiCompatibleSettings, 'baseUrl' | 'oneChoice'> & {
+  readonly preset?: PresetName
+  readonly baseUrl?: string
+  readonly oneChoice?: boolean
+  readonly kinds?: readonly Kind[]
+  readonly quirks: QuirkSettings
+}
+
+/** What every upstream that speaks OpenAI's format has to have settled. */
+export type OpenAiCompatibleSettings = Bounds & {
+  readonly baseUrl: string
+  readonly apiKey?: string | undefined
+  readonly headers: Readonly<Record<string, string>>
+  readonly oneChoice: Upstream['oneChoice']
+  readonly models: readonly string[]
+}
+
+/** How a server differs from OpenAI's own. What is left out does not differ. */
+export type Quirks = Partial<RequestQuirks> & {
+  /** The word before the key. */
+  readonly scheme?: 'Bearer' | 'Api-Key'
+  /** Nobody is served there without a key: where there is none, nothing is sent. */
+  readonly needsKey?: boolean
+  /** What an operator sets to give it one, where it is not `providers.{name}.apiKey`. */
+  readonly keySetting?: string
+  /**
+   * Where `/chat/completions`, `/completions`, `/embeddings` and `/rerank` are, from the root of the host, when not
+   * under `baseUrl`. A kind without a path is `unsupported`, told before anything is sent.
+   */
+  readonly paths?: Readonly<Partial<Record<Kind | RelayKind, string>>>
+  /** A stream that ends without `[DONE]` was cut, even when all its choices have finished. */
+  readonly needsDone?: boolean
+  /** What it has not, though it may take the field; and how many stop strings it takes. */
+  readonly lacks?: readonly Lack[]
+  readonly mostStops?: number
+  /** False: it takes text alone, and token ids are turned into it here. */
+  readonly takesTokenIds?: boolean
+  /** Reads the answer to GET {baseUrl}/models; without it the server's list is not asked for. */
+  readonly modelsOf?: (answer: unknown) => readonly UpstreamModel[]
+  /** What an error reported inside an answer means in a way of this server's own; undefined: none of its own. */
+  readonly readError?: (error: JsonObject, asked: Asked) => Failure | undefined
+  /** What tells how the server is doing, beside its `/v1`: `/health`. Without it, it is not asked. */
+  readonly healthPath?: string
+}
+
+/** An upstream that speaks OpenAI's format, but for its quirks. The caller's own key never goes there. */
+export function createOpenAiCompatible(
+  name: string,
+  settings: OpenAiCompatibleSettings,
+  { clock, userAgent, detokenizer }: ProviderTools,
+  quirks: Quirks,
+): Upstream {
+  const { apiKey, baseUrl, clocks, concurrency } = settings
+  const { scheme = 'Bearer', keySetting = keySettingOf(name), needsKey = false, modelsOf } = quirks
+  const request = requestQuirks(quirks)
+  const paths = pathsOf(baseUrl, quirks)
+  const { origin } = new URL(baseUrl)
+  const wire = createWire({ name, origin, connectMs: clocks.connectMs, connections: concurrency, clock })
+  const authorization = apiKey === undefined ? undefined : `${scheme} ${apiKey}`
+  const headers = requestHeaders(userAgent, authorization, settings.headers)
+  const secrets = [...(apiKey === undefined ? [] : [apiKey]), ...Object.values(settings.headers)]
+
+  function asked(model: string): Asked {
+    const key = apiKey === undefined ? 'none' : 'ours'
+    return { provider: name, model, key, keySetting, secrets, epochMs: clock.epochMs() }
+  }
+
+  function readErrorFor(model: string): ReadError {
+    return (error) => quirks.readError?.(error, asked(model)) ?? reportedFailure(error, asked(model))
+  }
+
+  function ask(call: Call, attempt: Attempt): Promise<WireAnswer> {
+    const isSpelled =
+      quirks.takesTokenIds !== false || call.kind === 'chat' || !Array.isArray(call.body['prompt'])
+    if (isSpelled) return post(call, attempt)
+    return inText(call, attempt, detokenizer).then((spelled) => post(spelled, attempt))
+  }
+
+  function post(call: Call, attempt: Attempt): Promise<WireAnswer> {
+    const path = paths[call.kind]
+    if (path === undefined) return Promise.reject(unsupported(call.kind, name))
+    const body = requestBody(call, openAiRequest(call, attempt, request))
+    if (call.stream) return wire.post(path, headers, body, attempt)
+    return wire.postForWhole(path, headers, body, attempt, replyBytes)
+  }
+
+  async function refused(answer: WireAnswer, model: string): Promise<never> {
+    throw await readHttpError(answer, asked(model))
+  }
+
+  return {
+    name,
+    clocks,
+    retry: retryOf(settings),
+    drains: settings.onAbort === 'drain',
+    needsDone: quirks.needsDone,
+    queue: queueOf(settings),
+    oneChoice: settings.oneChoice,
+    kinds: kindsOf(paths),
+    lacks: quirks.lacks,
+    mostStops: quirks.mostStops,
+    takesPrefix: quirks.prefix !== undefined,
+    knownModels: settings.models,
+    admits: () => apiKey !== undefined || !needsKey,
+    keySetting,
+    send(call, attempt) {
+      const readError = readErrorFor(call.model)
+      const refuse = (answer: WireAnswer) => refused(answer, call.model)
+      if (!call.stream) return replyOf(ask(call, attempt), name, { readError, refuse })
+      const answered = () => ask(call, attempt).then((answer) => (isTaken(answer) ? answer : refuse(answer)))
+      return streamOf(answered, name, readError, quirks.needsDone)
+    },
+    relay: createRelay({
+      ...{ name, wire, headers, paths },
+      detokenizer: quirks.takesTokenIds === false ? detokenizer : undefined,
+      refused: (answer, model) => readHttpError(answer, asked(model)),
+      readError: readErrorFor,
+    }),
+    ...createInquiry({
+      ...{ name, wire, headers, modelsOf, modelsPath: paths.models, healthPath: paths.health },
+      refused: (answer) => readHttpError(answer, asked('')),
+    }),
+    close: () => wire.close(),
+  }
+}
+
+function requestQuirks({ asksUsage = true, renames = {}, drops = [], adapt, prefix }: Quirks): RequestQuirks {
+  return { asksUsage, renames, drops, adapt: adapt ?? ((body) => body), prefix }
+}
+
+/** The call with prompts of token ids spelled out. */
+async function inText(call: Call, { notes }: Attempt, detokenizer: Detokenizer): Promise<Call> {
+  const { prompt: given } = call.body
+  if (!holdsTokenIds(given)) return call
+  const prompt = await inWords(given, detokenizer, notes)
+  return { ...call, body: { ...call.body, prompt }, source: undefined }
+}
+
+function unsupported(kind: Kind, provider: string): Failure {
+  const what = kind === 'chat' ? 'chat completions' : 'text completions'
+  return new Failure('unsupported', `This upstream has no ${what}.`, {
+    provider,
+    code: 'unsupported_endpoint',
+  })
+}
+
+function presetOf({ preset }: Pick<GeneralSettings, 'preset'>): Preset {
+  return preset === undefined ? unnamed : presets[preset]
+}
+
+function addressOf(settings: Pick<GeneralSettings, 'preset' | 'baseUrl'>): string | undefined {
+  return settings.baseUrl ?? presetOf(settings).baseUrl
+}
+
+/** With nothing said of where it is, nor of other ways to be let in. */
+function isAsIs({ baseUrl, headers }: Pick<GeneralSettings, 'baseUrl' | 'headers'>): boolean {
+  return baseUrl === undefined && Object.keys(headers).length === 0
+}
+
+/** A name that is a header's, and none of those that the connection or this gateway decides. */
+function headerName() {
+  return z
+    .string()
+    .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/)
+    .refine((name) => !reserved.has(name.toLowerCase()))
+    .meta({ expected: 'the name of a header that the gateway does not set itself' })
+}
+
+function secretText() {
+  return z
+    .string()
+    .regex(/^[\x20-\x7e]*$/)
+    .meta({ secret: true, expected: 'printable ASCII' })
+}
+
+const reserved: ReadonlySet<string> = new Set([
+  ...[
+    'host',
+    'connection',
+    'keep-alive',
+    'proxy-connection',
+    'te',
+    'trailer',
+    'transfer-encoding',
+    'upgrade',
+  ],
+  ...['expect', 'content-length', 'content-encoding', 'content-type', 'accept', 'accept-encoding'],
+  ...['user-agent', 'authorization'],
+])

@@ -1,0 +1,45 @@
+import type { Kind, RelayKind } from '../../core/model/call.ts'
+import type { Quirks } from './openai-compatible.ts'
+
+/** Where things are on the host. A path that is given stands for itself; the others keep the address's query. */
+export function pathsOf(baseUrl: string, { paths, healthPath }: Pick<Quirks, 'paths' | 'healthPath'>) {
+  const { pathname, search } = new URL(baseUrl)
+  const prefix = pathname.replace(/\/+$/, '')
+  const usual = {
+    chat: `${prefix}/chat/completions${search}`,
+    text: `${prefix}/completions${search}`,
+    embeddings: `${prefix}/embeddings${search}`,
+    rerank: `${prefix}/rerank${search}`,
+  }
+  const calls: Readonly<Partial<Record<Kind | RelayKind, string>>> = paths ?? usual
+  return {
+    chat: calls.chat,
+    text: calls.text,
+    embeddings: calls.embeddings,
+    rerank: calls.rerank,
+    models: `${prefix}/models${search}`,
+    health: healthPath === undefined ? undefined : `${prefix.replace(/\/v1$/, '')}${healthPath}`,
+  }
+}
+
+/** The usual paths of the only kinds there are. Of what a preset has beside, nothing is known; a server has it all. */
+export function pathsOfKinds(
+  baseUrl: string,
+  given: readonly Kind[] | undefined,
+  ofPreset: readonly Kind[] | undefined,
+): Pick<Quirks, 'paths'> {
+  const kinds = given ?? ofPreset
+  if (kinds === undefined) return {}
+  const usual = pathsOf(baseUrl, {})
+  const vectors: readonly RelayKind[] = ofPreset === undefined ? ['embeddings', 'rerank'] : []
+  return { paths: Object.fromEntries([...kinds, ...vectors].map((kind) => [kind, usual[kind]])) }
+}
+
+/** Those there is a path for; undefined: both. */
+export function kindsOf({
+  chat,
+  text,
+}: { readonly [kind in Kind]: string | undefined }): readonly Kind[] | undefined {
+  if (chat !== undefined && text !== undefined) return undefined
+  return chat === undefined ? ['text'] : ['chat']
+}

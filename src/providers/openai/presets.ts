@@ -1,0 +1,199 @@
+import type { Kind } from '../../core/model/call.ts'
+import type { Lack } from '../../core/model/ports.ts'
+import {
+  type Adaptation,
+  developerToSystem,
+  inTurn,
+  messageFieldsLeftOut,
+  streamOptionsLeftOut,
+  wholeTopPLeftOut,
+} from './adaptations.ts'
+import { pricePerToken, readModels } from './models.ts'
+import type { Quirks } from './openai-compatible.ts'
+import { continueFinalMessage } from './request.ts'
+
+/** What is known of a server or service by its name. What is left out is as it is with OpenAI's own. */
+export type Preset = {
+  /** Where it is when nothing else is said. */
+  readonly baseUrl?: string
+  /** What it can be asked for; left out: both. */
+  readonly kinds?: readonly Kind[]
+  /** One prompt and one choice per request. */
+  readonly isOneChoice?: boolean
+  /** A service that serves nobody without a key. */
+  readonly needsKey?: boolean
+  readonly developerRole: DeveloperRole
+  readonly adaptations?: readonly Adaptation[]
+  readonly quirks: Pick<
+    Quirks,
+    | ('asksUsage' | 'renames' | 'drops' | 'healthPath' | 'modelsOf' | 'prefix')
+    | ('lacks' | 'mostStops' | 'takesTokenIds')
+  >
+}
+
+/** Whether messages of the role `developer` are sent as such, or as `system`. */
+export type DeveloperRole = 'keep' | 'system'
+
+/** What an operator may say of a server; it wins over the preset's. */
+export type QuirkSettings = {
+  readonly asksUsage?: boolean
+  readonly renames?: Readonly<Record<string, string>>
+  readonly drops?: readonly string[]
+  readonly developerRole?: DeveloperRole
+  readonly needsDone?: boolean
+  readonly lacks?: readonly Lack[]
+  readonly mostStops?: number
+  readonly takesTokenIds?: boolean
+}
+
+export type PresetName = (typeof presetNames)[number]
+
+export const presetNames = [
+  ...(['openai', 'vllm', 'sglang', 'llamacpp', 'ollama', 'tgi', 'lmstudio'] as const),
+  ...(['groq', 'mistral', 'openrouter', 'deepseek', 'fireworks'] as const),
+] as const
+
+/** The quirks of a server of a preset, as the operator corrects them. */
+export function quirksOf({ quirks, developerRole, adaptations = [] }: Preset, given: QuirkSettings): Quirks {
+  const { developerRole: role = developerRole, ...own } = given
+  const all = role === 'system' ? [developerToSystem, ...adaptations] : adaptations
+  const corrected: Quirks = { modelsOf: (answer) => readModels(answer), ...quirks, ...own }
+  return all.length === 0 ? corrected : { ...corrected, adapt: inTurn(all) }
+}
+
+/** A server of which nothing is known but that it speaks OpenAI's format. */
+export const unnamed: Preset = { developerRole: 'keep', quirks: {} }
+
+/** Older servers know the one name alone, some ignore the other, and then an answer has no end. */
+const oneTokenLimit = { renames: { max_completion_tokens: 'max_tokens' } }
+
+export const presets: Readonly<Record<PresetName, Preset>> = {
+  openai: {
+    baseUrl: 'https://api.openai.com/v1',
+    needsKey: true,
+    developerRole: 'keep',
+    quirks: { mostStops: 4 },
+  },
+  // Its own port is the gateway's own, too, so there is no address to assume.
+  vllm: {
+    developerRole: 'system',
+    quirks: {
+      ...oneTokenLimit,
+      healthPath: '/health',
+      prefix: continueFinalMessage,
+      // It takes a best_of, and heeds it no longer.
+      lacks: ['best_of', 'custom_tools'],
+    },
+  },
+  sglang: {
+    baseUrl: 'http://127.0.0.1:30000/v1',
+    developerRole: 'system',
+    quirks: {
+      ...oneTokenLimit,
+      healthPath: '/health',
+      prefix: continueFinalMessage,
+      lacks: ['best_of', 'custom_tools'],
+    },
+  },
+  // What is a 400 there, or passed over.
+  llamacpp: {
+    baseUrl: 'http://127.0.0.1:8080/v1',
+    isOneChoice: true,
+    developerRole: 'system',
+    quirks: {
+      ...oneTokenLimit,
+      healthPath: '/health',
+      lacks: ['echo', 'suffix', 'best_of', 'custom_tools'],
+    },
+  },
+  ollama: {
+    baseUrl: 'http://127.0.0.1:11434/v1',
+    isOneChoice: true,
+    developerRole: 'system',
+    quirks: {
+      ...oneTokenLimit,
+      healthPath: '/api/version',
+      takesTokenIds: false,
+      lacks: ['echo', 'best_of', 'logprobs', 'logit_bias', 'custom_tools'],
+    },
+  },
+  tgi: {
+    baseUrl: 'http://127.0.0.1:3000/v1',
+    isOneChoice: true,
+    developerRole: 'system',
+    adaptations: [wholeTopPLeftOut],
+    quirks: {
+      ...oneTokenLimit,
+      healthPath: '/health',
+      lacks: ['echo', 'best_of', 'custom_tools'],
+      takesTokenIds: false,
+      // Unless it was started with another bound.
+      mostStops: 4,
+    },
+  },
+  lmstudio: {
+    baseUrl: 'http://127.0.0.1:1234/v1',
+    isOneChoice: true,
+    developerRole: 'system',
+    quirks: {
+      ...oneTokenLimit,
+      healthPath: '/v1/models',
+      takesTokenIds: false,
+      lacks: ['echo', 'best_of', 'custom_tools'],
+    },
+  },
+  // https://console.groq.com/docs/openai lists what is a 400 there. Its answers say `service_tier: "on_demand"`, which
+  // is none of OpenAI's own words: it is passed on, as all that an upstream says is; only clients that hold answers
+  // to OpenAI's types mind it.
+  groq: {
+    baseUrl: 'https://api.groq.com/openai/v1',
+    needsKey: true,
+    kinds: ['chat'],
+    isOneChoice: true,
+    developerRole: 'system',
+    adaptations: [messageFieldsLeftOut(['name', 'reasoning_content', 'reasoning'])],
+    quirks: {
+      // With what asks for nothing in them.
+      drops: ['logprobs', 'top_logprobs', 'logit_bias', 'store', 'metadata'],
+      lacks: ['logprobs', 'logit_bias', 'custom_tools'],
+      mostStops: 4,
+    },
+  },
+  // Strict: a field it does not know is a 422.
+  mistral: {
+    baseUrl: 'https://api.mistral.ai/v1',
+    needsKey: true,
+    kinds: ['chat'],
+    developerRole: 'system',
+    adaptations: [messageFieldsLeftOut(['reasoning_content', 'reasoning']), streamOptionsLeftOut],
+    quirks: {
+      asksUsage: false,
+      renames: { ...oneTokenLimit.renames, seed: 'random_seed' },
+      drops: ['logprobs', 'top_logprobs', 'logit_bias', 'user', 'store', 'service_tier', 'safety_identifier'],
+      lacks: ['logprobs', 'logit_bias', 'custom_tools'],
+      takesTokenIds: false,
+    },
+  },
+  openrouter: {
+    baseUrl: 'https://openrouter.ai/api/v1',
+    needsKey: true,
+    developerRole: 'keep',
+    quirks: { modelsOf: (answer) => readModels(answer, pricePerToken) },
+  },
+  // What it calls completions fills in the middle of code, and is elsewhere.
+  deepseek: {
+    baseUrl: 'https://api.deepseek.com/v1',
+    needsKey: true,
+    kinds: ['chat'],
+    isOneChoice: true,
+    developerRole: 'system',
+    quirks: { ...oneTokenLimit, lacks: ['custom_tools'], mostStops: 16 },
+  },
+  fireworks: {
+    baseUrl: 'https://api.fireworks.ai/inference/v1',
+    needsKey: true,
+    developerRole: 'system',
+    adaptations: [streamOptionsLeftOut],
+    quirks: { asksUsage: false, ...oneTokenLimit, lacks: ['best_of', 'custom_tools'], mostStops: 4 },
+  },
+}

@@ -1,0 +1,81 @@
+import { Failure } from '../../core/model/failure.ts'
+import type { Attempt, Upstream, UpstreamModel } from '../../core/model/ports.ts'
+import { parseAnswer } from '../wire/answer-json.ts'
+import type { WireAnswer } from '../wire/exchange.ts'
+import type { Wire } from '../wire/wire.ts'
+import { replyBytes } from './stream.ts'
+
+export type InquiryParts = {
+  /** The upstream's name. */
+  readonly name: string
+  readonly wire: Wire
+  readonly headers: string[]
+  readonly modelsPath: string
+  /** Reads the server's list of models; absent where it is not asked for. May throw Failure. */
+  readonly modelsOf: ((answer: unknown) => readonly UpstreamModel[]) | undefined
+  /** Absent where the server has nothing that tells. */
+  readonly healthPath: string | undefined
+  /** What an answer is whose status is an error. */
+  readonly refused: (answer: WireAnswer) => Promise<Failure>
+}
+
+/** What a server can be asked beside calls: the methods of an Upstream, as many of them as it has. */
+export function createInquiry(parts: InquiryParts): Pick<Upstream, 'health' | 'listModels'> {
+  const { healthPath, modelsOf } = parts
+  const inquiry: Pick<Upstream, 'health' | 'listModels'> = {}
+  if (modelsOf !== undefined) inquiry.listModels = (signal) => listModels(parts, modelsOf, signal)
+  if (healthPath !== undefined) inquiry.health = (signal) => health(parts, healthPath, signal)
+  return inquiry
+}
+
+async function listModels(
+  { name, wire, headers, modelsPath, refused }: InquiryParts,
+  modelsOf: (answer: unknown) => readonly UpstreamModel[],
+  signal: AbortSignal,
+): Promise<readonly UpstreamModel[]> {
+  const answer = await wire.get(modelsPath, headers, aside(`${name}-models`, signal))
+  if (!isFine(answer)) throw await refused(answer)
+  const text = await answer.text(replyBytes)
+  const list = parseAnswer(text)
+  if (list === undefined) {
+    throw new Failure('invalid_response', "The upstream's list of models is not JSON.", { provider: name })
+  }
+  try {
+    return modelsOf(list)
+  } catch (thrown) {
+    throw thrown instanceof Failure ? thrown.at(name) : thrown
+  }
+}
+
+async function health(
+  { name, wire, headers, refused }: InquiryParts,
+  path: string,
+  signal: AbortSignal,
+): Promise<{ readonly isReady: boolean }> {
+  const answer = await wire.get(path, headers, aside(`${name}-health`, signal))
+  // A server that is loading its model, or has lost its engine, says so with this status.
+  if (!isFine(answer) && answer.status !== 503) throw await refused(answer)
+  await answer.text(replyBytes)
+  return { isReady: answer.status !== 503 }
+}
+
+function isFine({ status }: WireAnswer): boolean {
+  return status >= 200 && status < 300
+}
+
+/** An attempt that belongs to no call. */
+export function aside(id: string, signal: AbortSignal): Attempt {
+  return {
+    id,
+    upstreamModel: '',
+    signal,
+    notes: {
+      headersAt: undefined,
+      upstreamStatus: undefined,
+      upstreamRequestId: undefined,
+      billedMs: undefined,
+      dropped: [],
+      converted: [],
+    },
+  }
+}

@@ -1,0 +1,115 @@
+import { Failure } from '../../core/model/failure.ts'
+import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { type Asked, readHttpError, refusal } from '../http-error/http-error.ts'
+import { parseAnswer } from '../wire/answer-json.ts'
+import type { WireAnswer } from '../wire/exchange.ts'
+import type { JobReport } from './job-status.ts'
+import { pythonField } from './python.ts'
+
+/** Why a job that is over gave no answer. What a worker says of itself (host, traceback) is told to nobody. */
+export function jobFailure({ status, error, workerId }: JobReport, asked: Asked): Failure {
+  const { provider } = asked
+  if (status === 'timed out') return givenUp(provider)
+  if (status === 'cancelled') {
+    return new Failure('upstream_error', 'The upstream cancelled the job.', { provider, upstreamStatus: 200 })
+  }
+  const hidden = workerId === undefined ? [] : [workerId]
+  return workerFailure(error, { ...asked, secrets: [...asked.secrets, ...hidden] })
+}
+
+/** What the error of a worker means, in whichever form it came. */
+export function workerFailure(error: unknown, asked: Asked): Failure {
+  return meaningOf(saidIn(error), asked)
+}
+
+/** The same, for an error that need not be a worker's: undefined when it has none of the forms of one. */
+export function workerFailureIn(error: unknown, asked: Asked): Failure | undefined {
+  const text = isObject(error) ? error['message'] : error
+  if (typeof text !== 'string') return undefined
+  const said = saidIn(text)
+  const isWorkers = said.message !== text || said.refused !== undefined || timeouts.test(text)
+  return isWorkers ? meaningOf(said, asked) : undefined
+}
+
+/** Reads a refusal of the job API: an answer whose status is an error, the worker's own words unpacked. */
+export function readJobRefusal(answer: WireAnswer, asked: Asked): Promise<Failure> {
+  return readHttpError(
+    {
+      status: answer.status,
+      header: (name) => answer.header(name),
+      text: async (limitBytes) => unpacked(await answer.text(limitBytes)),
+      chunks: () => answer.chunks(),
+      discard: () => answer.discard(),
+    },
+    asked,
+  )
+}
+
+/** What a worker said, without its wrappings. */
+type Said = {
+  readonly message: string
+  /** The answer of the server inside the worker, when it was that which refused. */
+  readonly refused: { readonly status: number; readonly text: string } | undefined
+  /** Names of machines. */
+  readonly hidden: readonly string[]
+}
+
+const timeouts = /executionTimeout exceeded|^job timed out\b/i
+
+function meaningOf({ message, refused, hidden }: Said, asked: Asked): Failure {
+  const { provider } = asked
+  if (timeouts.test(message)) return givenUp(provider)
+  const header = () => undefined
+  const whoAsked = { ...asked, secrets: [...asked.secrets, ...hidden] }
+  if (refused !== undefined) return refusal({ ...refused, header }, whoAsked)
+  const text = JSON.stringify({ error: { message } })
+  const failure = refusal({ status: 500, text, header }, whoAsked)
+  // A worker without a status of its own: what is left is that it failed.
+  if (failure.kind !== 'upstream_error') return failure
+  return new Failure('upstream_error', 'The job failed at the upstream.', { provider, upstreamStatus: 200 })
+}
+
+function givenUp(provider: string): Failure {
+  return new Failure('timeout', 'The upstream gave up the job: it took too long.', { provider })
+}
+
+/**
+ * The forms of an error: text; JSON of an exception; `handler: … traceback: …` of a generator; a dictionary as
+ * Python prints it; an object.
+ */
+function saidIn(error: unknown): Said {
+  if (isObject(error)) return fromObject(error)
+  const text = typeof error === 'string' ? error : ''
+  const object = text.startsWith('{') ? parsedObject(text) : undefined
+  if (object !== undefined) return fromObject(object)
+  const printed = text.startsWith('{') ? pythonField(text, 'message') : undefined
+  const [, handled] = /^handler: ([\s\S]*?)\s*\btraceback:/.exec(text) ?? []
+  const message = printed ?? handled ?? text
+  return { message, refused: refusedIn(message), hidden: [] }
+}
+
+function fromObject(error: JsonObject): Said {
+  const inner = isObject(error['error']) ? error['error'] : error
+  const words = [inner['error_message'], inner['message'], inner['error']]
+  const message = words.find((word) => typeof word === 'string') ?? ''
+  const hidden = [inner['hostname'], inner['worker_id']].filter((name) => typeof name === 'string')
+  const code = Number(inner['code'])
+  const isStatus = Number.isInteger(code) && code >= 400 && code <= 599
+  const own = isStatus ? { status: code, text: JSON.stringify({ error: inner }) } : undefined
+  return { message, refused: refusedIn(message) ?? own, hidden }
+}
+
+function refusedIn(message: string): Said['refused'] {
+  const [, status, text] = /^vLLM returned HTTP ([45]\d\d): ([\s\S]*)$/.exec(message) ?? []
+  return status === undefined || text === undefined ? undefined : { status: Number(status), text }
+}
+
+function unpacked(text: string): string {
+  const error = parsedObject(text)?.['error']
+  return typeof error === 'string' ? JSON.stringify({ error: { message: saidIn(error).message } }) : text
+}
+
+function parsedObject(text: string): JsonObject | undefined {
+  const value = parseAnswer(text)
+  return isObject(value) ? value : undefined
+}

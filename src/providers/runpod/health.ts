@@ -1,0 +1,67 @@
+import { Failure } from '../../core/model/failure.ts'
+import { isObject, type JsonObject } from '../../core/model/json.ts'
+import type { UpstreamHealth } from '../../core/model/ports.ts'
+import { type Asked, readHttpError } from '../http-error/http-error.ts'
+import { parseAnswer } from '../wire/answer-json.ts'
+import type { WireAnswer } from '../wire/exchange.ts'
+import type { Wire } from '../wire/wire.ts'
+import { blankNotes } from './api.ts'
+
+export type HealthParts = {
+  readonly wire: Wire
+  readonly path: string
+  readonly headers: string[]
+  readonly asked: Asked
+}
+
+/** How an endpoint with a queue is doing: it is ready while a worker is up. One scaled to zero sleeps. */
+export async function queueHealth(parts: HealthParts, signal: AbortSignal): Promise<UpstreamHealth> {
+  const answer = await ask(parts, signal)
+  const told = countsIn(await answer.text(healthBytes))
+  if (told === undefined) {
+    const { provider } = parts.asked
+    throw new Failure('invalid_response', 'The upstream did not tell how it is doing.', { provider })
+  }
+  const { idle = 0, ready = 0, running = 0 } = told.workers
+  return {
+    isReady: idle + ready + running > 0,
+    queued: told.queued,
+    idleWorkers: told.workers.idle,
+    busyWorkers: told.workers.running,
+  }
+}
+
+/** How an endpoint behind the load balancer is doing: its worker says 200, or 204 while it starts. */
+export async function workerHealth(parts: HealthParts, signal: AbortSignal): Promise<UpstreamHealth> {
+  const answer = await ask(parts, signal)
+  answer.discard()
+  return { isReady: answer.status !== 204 }
+}
+
+const healthBytes = 64 * 1024
+
+async function ask({ wire, path, headers, asked }: HealthParts, signal: AbortSignal): Promise<WireAnswer> {
+  const attempt = { id: `${asked.provider}-health`, upstreamModel: '', signal, notes: blankNotes() }
+  const answer = await wire.get(path, headers, attempt)
+  if (answer.status < 200 || answer.status >= 300) throw await readHttpError(answer, asked)
+  return answer
+}
+
+type Workers = { readonly [state in 'idle' | 'ready' | 'running']?: number | undefined }
+
+function countsIn(text: string) {
+  const body = parseAnswer(text)
+  const { jobs, workers } = isObject(body) ? body : {}
+  if (!isObject(jobs) || !isObject(workers)) return undefined
+  const told: Workers = {
+    idle: countIn(workers, 'idle'),
+    ready: countIn(workers, 'ready'),
+    running: countIn(workers, 'running'),
+  }
+  return { queued: countIn(jobs, 'inQueue'), workers: told }
+}
+
+function countIn(counts: JsonObject, name: string): number | undefined {
+  const count = counts[name]
+  return typeof count === 'number' && count >= 0 ? count : undefined
+}

@@ -1,0 +1,160 @@
+import type { Call, RawDelta } from '../../core/model/call.ts'
+import { Failure } from '../../core/model/failure.ts'
+import { isObject, type JsonObject, parseJson } from '../../core/model/json.ts'
+import type { Asked } from '../http-error/http-error.ts'
+import { type ReadError, reportedFailure } from '../http-error/openai-error.ts'
+import { type ChunkReader, createChunkReader, readReply } from '../openai/answer.ts'
+import { createBatchReader, isBatch } from './batch.ts'
+import { workerFailure, workerFailureIn } from './error.ts'
+import type { JobRequest } from './input.ts'
+
+/**
+ * Reads what a worker puts out: OpenAI's JSON, the text of OpenAI's event stream in pieces cut anywhere, the batches
+ * of older workers, mere text. Throws Failure for an error among it, and for what is no answer.
+ */
+export interface OutputReader {
+  /** The deltas in one piece of output; of a job that is over, also in the whole of it. */
+  read(output: unknown): readonly RawDelta[]
+  /** What was left when the job completed. Its completion is the end of an answer that does not say so itself. */
+  end(): readonly RawDelta[]
+  /** True until there was something to read. */
+  readonly isEmpty: boolean
+  /** Pieces came damaged: the worker cut a character in two. */
+  readonly isDamaged: boolean
+}
+
+export type OutputParts = {
+  readonly call: Call
+  readonly request: JobRequest
+  readonly asked: Asked
+}
+
+export function createOutputReader(parts: OutputParts): OutputReader {
+  const { asked } = parts
+  const batches = createBatchReader(parts.call.kind, parts.request.isFull)
+  const text = createTextReader(parts)
+  let isEmpty = true
+
+  function readOne(output: unknown): readonly RawDelta[] {
+    if (Array.isArray(output)) return output.flatMap(readOne)
+    if (output === undefined || output === null || output === '') return []
+    isEmpty = false
+    if (typeof output === 'string') return text.read(output)
+    if (!isObject(output)) throw unreadable(asked)
+    const error = errorIn(output)
+    if (error !== undefined) throw workerFailure(error, asked)
+    if (isBatch(output)) return batches.read(output)
+    if (!Array.isArray(output['choices'])) throw unreadable(asked)
+    return [{ chunk: output, source: undefined }]
+  }
+
+  return {
+    read: readOne,
+    end() {
+      if (isEmpty) throw unreadable(asked)
+      return [...text.end(), ...batches.end()]
+    },
+    get isEmpty() {
+      return isEmpty
+    },
+    get isDamaged() {
+      return text.isDamaged
+    },
+  }
+}
+
+/** The text that is put out, piece by piece; its beginning tells what it is. */
+interface TextReader {
+  read(piece: string): readonly RawDelta[]
+  end(): readonly RawDelta[]
+  readonly isDamaged: boolean
+}
+
+function createTextReader({ call, request, asked }: OutputParts): TextReader {
+  const { provider } = asked
+  const words = createBatchReader(call.kind, request.isFull)
+  const readError: ReadError = (error) => workerFailureIn(error, asked) ?? reportedFailure(error, asked)
+  let form: 'unknown' | 'events' | 'reply' | 'words' = 'unknown'
+  let held = ''
+  let isDamaged = false
+  let endedInDamage = false
+  let events: ChunkReader | undefined
+
+  function take(piece: string): readonly RawDelta[] {
+    if (form === 'words') return spoken(piece)
+    if (form === 'events') {
+      events ??= createChunkReader(provider, readError)
+      return readEvents(events, piece)
+    }
+    held += piece
+    if (form === 'unknown') form = formOf(held)
+    if (form === 'unknown' || form === 'reply') return []
+    const all = held
+    held = ''
+    return take(all)
+  }
+
+  function spoken(piece: string): readonly RawDelta[] {
+    if (!request.mayAnswerInText) throw unreadable(asked)
+    return words.read({ choices: [{ tokens: [piece] }] })
+  }
+
+  /** What is wrong with a stream is told after what came before it. */
+  function readEvents(reader: ChunkReader, piece: string): readonly RawDelta[] {
+    const deltas = reader.done ? [] : reader.read(Buffer.from(piece))
+    if (reader.failure !== undefined && deltas.length === 0) throw reader.failure
+    return deltas
+  }
+
+  return {
+    read(piece) {
+      isDamaged ||= endedInDamage && piece.startsWith(replacement)
+      endedInDamage = piece.endsWith(replacement)
+      return take(piece)
+    },
+    end() {
+      const isReply = form === 'reply' && !(request.mayAnswerInText && isAnyJson(held))
+      if (isReply) return [readReply(held, provider, readError)]
+      if (held !== '') return [...spoken(held), ...words.end()]
+      const rest = events === undefined || events.done ? [] : events.end()
+      if (events?.failure !== undefined) throw events.failure
+      return [...rest, ...words.end()]
+    },
+    get isDamaged() {
+      return isDamaged
+    },
+  }
+}
+
+/** What a worker decodes half a character to. */
+const replacement = '\ufffd'
+
+/** The longest field name of an event stream, with its colon. */
+const telling = 'event:'.length
+
+function formOf(text: string): 'unknown' | 'events' | 'reply' | 'words' {
+  const begun = text.trimStart()
+  if (/^(?:data|event|id|retry)?:/.test(begun)) return 'events'
+  if (begun.startsWith('{')) return 'reply'
+  return begun.length < telling ? 'unknown' : 'words'
+}
+
+/** A text that is JSON, but neither OpenAI's reply nor its error: what a model was asked to write. */
+function isAnyJson(text: string): boolean {
+  try {
+    const value = parseJson(text)
+    return !isObject(value) || (value['choices'] === undefined && value['error'] === undefined)
+  } catch {
+    return false
+  }
+}
+
+function errorIn({ error, object, message, code, choices }: JsonObject): unknown {
+  if (error !== undefined && error !== null && error !== '') return error
+  const isFlat = object === 'error' || (typeof message === 'string' && code !== undefined)
+  return isFlat && !Array.isArray(choices) ? { message, code } : undefined
+}
+
+function unreadable({ provider }: Asked): Failure {
+  return new Failure('invalid_response', 'The upstream completed the job without an answer.', { provider })
+}

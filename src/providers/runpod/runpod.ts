@@ -1,0 +1,167 @@
+import * as z from 'zod'
+import type { Call } from '../../core/model/call.ts'
+import type { Lack, Upstream } from '../../core/model/ports.ts'
+import {
+  addressSetting,
+  boundsSettings,
+  keySettingOf,
+  oneChoiceOf,
+  queueOf,
+  retryOf,
+  secretSetting,
+} from '../base/common-settings.ts'
+import type { Provider, ProviderTools } from '../base/provider.ts'
+import type { Asked } from '../http-error/http-error.ts'
+import { createOpenAiCompatible } from '../openai/openai-compatible.ts'
+import { continueFinalMessage } from '../openai/request.ts'
+import { createWire, requestHeaders } from '../wire/wire.ts'
+import { defaultUrl, endpointAddress } from './address.ts'
+import { createJobApi } from './api.ts'
+import { workerFailureIn } from './error.ts'
+import { type HealthParts, queueHealth, workerHealth } from './health.ts'
+import { jobRequest, type Worker, workers } from './input.ts'
+import { streamedJob, wholeJob } from './job.ts'
+
+const settings = z
+  .strictObject({
+    // A worker that starts loads its model first, and that takes minutes.
+    ...boundsSettings({ connectMs: 5000, firstTokenMs: 300_000, idleMs: 30_000, totalMs: 600_000 }),
+    /** What the endpoint's id is added to; behind the load balancer, what `/v1` is added to. */
+    baseUrl: addressSetting.default(defaultUrl),
+    endpointId: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/)
+      .meta({ expected: 'the id of an endpoint: letters, digits, - and _' }),
+    apiKey: secretSetting.optional(),
+    /** `openai`: a worker that serves OpenAI's paths. `jobs`: any worker, by the job API. */
+    mode: z.enum(['openai', 'jobs']).default('openai'),
+    /** What takes the jobs, and so what their input looks like. Output is read in every form. */
+    worker: z.enum(workers).default('vllm'),
+    /** The endpoint has no queue: its workers are asked directly. */
+    loadBalancer: z.boolean().default(false),
+    /** How long the job API holds a request before it has to be asked again. */
+    waitMs: z.int().min(1000).max(300_000).default(10_000),
+    /** Names to offer to callers who ask which models there are. */
+    models: z.array(z.string().min(1)).default([]),
+  })
+  .refine(({ mode, loadBalancer }) => !loadBalancer || mode === 'openai', {
+    path: ['loadBalancer'],
+    error: 'false beside the mode jobs: without a queue there are none',
+  })
+
+/**
+ * A serverless endpoint at RunPod. Its models are not asked for: the question would be a job like any other, and
+ * start a worker.
+ */
+export const runpod: Provider<RunpodSettings> = { type: 'runpod', settings, create }
+
+export type RunpodSettings = z.infer<typeof settings>
+
+function create(name: string, given: RunpodSettings, tools: ProviderTools): Upstream {
+  return given.mode === 'jobs' ? createJobs(name, given, tools) : createOpenAi(name, given, tools)
+}
+
+function createOpenAi(name: string, given: RunpodSettings, tools: ProviderTools): Upstream {
+  const { apiKey, clocks, concurrency, queueMs, queueLimit, retries, retryDelayMs, onAbort, models } = given
+  const { openAiUrl: baseUrl, healthPath } = endpointAddress(given)
+  const common = {
+    apiKey,
+    clocks,
+    concurrency,
+    queueMs,
+    queueLimit,
+    retries,
+    retryDelayMs,
+    onAbort,
+    models,
+    headers: {},
+    oneChoice: oneChoiceOf(false),
+  }
+  const inner = createOpenAiCompatible(name, { ...common, baseUrl }, tools, {
+    needsKey: needsKey(given),
+    keySetting: keySettingOf(name, runpod.type),
+    // It is a queue's path too: what a job failed of may be all that is told.
+    readError: workerFailureIn,
+    prefix: continueFinalMessage,
+    lacks: vllmLacks,
+  })
+  const control = controlOf(name, given, tools)
+  const asking = (): HealthParts => ({ ...control, path: healthPath, asked: askedBy(name, given, tools, '') })
+  return {
+    ...inner,
+    // Behind the load balancer it is a worker that tells; of a queue, RunPod itself.
+    healthWakes: given.loadBalancer,
+    health: (signal) => (given.loadBalancer ? workerHealth(asking(), signal) : queueHealth(asking(), signal)),
+    async close() {
+      await Promise.all([inner.close(), control.wire.close()])
+    },
+  }
+}
+
+function createJobs(name: string, given: RunpodSettings, tools: ProviderTools): Upstream {
+  const { clocks, concurrency, waitMs, worker } = given
+  const { origin, prefix, healthPath } = endpointAddress(given)
+  const control = controlOf(name, given, tools)
+  const { connectMs } = clocks
+  const wire = createWire({ name, origin, connectMs, connections: concurrency, clock: tools.clock })
+  const api = createJobApi({ wire, controlWire: control.wire, headers: control.headers, prefix, waitMs })
+  const input = { worker, provider: name, detokenizer: tools.detokenizer }
+  const partsFor = (call: Call) => ({
+    api,
+    asked: askedBy(name, given, tools, call.model),
+    request: (...asked: Parameters<Upstream['send']>) => jobRequest(...asked, input),
+  })
+  return {
+    name,
+    clocks,
+    retry: retryOf(given),
+    drains: given.onAbort === 'drain',
+    queue: queueOf(given),
+    oneChoice: oneChoiceOf(worker === 'vllm-old'),
+    lacks: lacksOf[worker],
+    knownModels: given.models,
+    admits: () => given.apiKey !== undefined || !needsKey(given),
+    keySetting: keySettingOf(name, runpod.type),
+    send: (call, attempt) =>
+      call.stream ? streamedJob(call, attempt, partsFor(call)) : wholeJob(call, attempt, partsFor(call)),
+    health: (signal) =>
+      queueHealth({ ...control, path: healthPath, asked: askedBy(name, given, tools, '') }, signal),
+    async close() {
+      await api.settle()
+      await Promise.all([wire.close(), control.wire.close()])
+    },
+  }
+}
+
+/** vLLM takes a best_of, and heeds it no longer. */
+const vllmLacks: readonly Lack[] = ['best_of', 'custom_tools']
+
+const lacksOf: Readonly<Record<Worker, readonly Lack[] | undefined>> = {
+  vllm: vllmLacks,
+  'vllm-old': ['echo', 'suffix', 'best_of', 'logprobs', 'custom_tools'],
+  any: undefined,
+}
+
+/** Nobody is served at RunPod's own address without. */
+function needsKey({ baseUrl }: RunpodSettings): boolean {
+  return baseUrl === defaultUrl
+}
+
+/** For what must not wait for a turn among the calls: cancelling, asking for its health. */
+function controlOf(name: string, given: RunpodSettings, { clock, userAgent }: ProviderTools) {
+  const { apiKey, clocks } = given
+  const { origin } = endpointAddress(given)
+  const wire = createWire({ name, origin, connectMs: clocks.connectMs, connections: 8, clock })
+  return { wire, headers: requestHeaders(userAgent, apiKey === undefined ? undefined : `Bearer ${apiKey}`) }
+}
+
+function askedBy(name: string, { apiKey }: RunpodSettings, { clock }: ProviderTools, model: string): Asked {
+  return {
+    provider: name,
+    model,
+    key: apiKey === undefined ? 'none' : 'ours',
+    keySetting: keySettingOf(name, runpod.type),
+    secrets: apiKey === undefined ? [] : [apiKey],
+    epochMs: clock.epochMs(),
+  }
+}

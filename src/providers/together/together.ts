@@ -1,0 +1,39 @@
+import * as z from 'zod'
+import type { Upstream } from '../../core/model/ports.ts'
+import { addressSetting, boundsSettings, keySettingOf, secretSetting } from '../base/common-settings.ts'
+import type { Provider, ProviderTools } from '../base/provider.ts'
+import { createOpenAiCompatible } from '../openai/openai-compatible.ts'
+import { readTogetherModels } from './models.ts'
+import { adaptForTogether } from './request.ts'
+
+const ownUrl = 'https://api.together.ai/v1'
+
+const settings = z.strictObject({
+  ...boundsSettings({ connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 600_000 }),
+  baseUrl: addressSetting.default(ownUrl),
+  apiKey: secretSetting.optional(),
+  /** Names to offer to callers who ask which models there are. */
+  models: z.array(z.string().min(1)).default([]),
+})
+
+/** Together.ai: open models without a server, and dedicated endpoints by their names. */
+export const together: Provider<TogetherSettings> = { type: 'together', settings, create }
+
+export type TogetherSettings = z.infer<typeof settings>
+
+function create(name: string, given: TogetherSettings, tools: ProviderTools): Upstream {
+  // Its completions take one prompt, as a string.
+  const oneChoice = { text: true, chat: false }
+  return createOpenAiCompatible(name, { ...given, headers: {}, oneChoice }, tools, {
+    needsKey: given.baseUrl === ownUrl,
+    keySetting: keySettingOf(name, together.type),
+    // Some models tell no usage in a stream otherwise.
+    asksUsage: true,
+    renames: { max_completion_tokens: 'max_tokens' },
+    adapt: adaptForTogether,
+    modelsOf: readTogetherModels,
+    takesTokenIds: false,
+    // Not in its description, and passed over.
+    lacks: ['suffix', 'best_of', 'custom_tools'],
+  })
+}

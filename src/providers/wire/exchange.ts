@@ -1,0 +1,336 @@
+import type { Batch } from '../../core/attempt/batch.ts'
+import { Failure } from '../../core/model/failure.ts'
+import type { Attempt, Clock } from '../../core/model/ports.ts'
+import {
+  type PullIterator,
+  passThrough,
+  rethrow,
+  type UseFailure,
+  type UseStep,
+} from '../../core/model/pull-iterator.ts'
+import { connectionFailure, type Phase } from './connection-failure.ts'
+import { isEventStream } from './event-stream-type.ts'
+
+/** An upstream's answer. Whoever has it reads it to the end, by one of `text` and `chunks`, or discards it. */
+export interface WireAnswer {
+  readonly status: number
+  /** A header's value by its name in lower case. No one else sees the upstream's headers. */
+  header(name: string): string | undefined
+  /**
+   * The whole body: at once, where it is there. Throws, or rejects with, `invalid_response`, the connection dropped, when
+   * it is longer than the limit.
+   */
+  text(limitBytes: number): string | Promise<string>
+  /** The body as it comes, one piece per read. An upstream ahead of its reader is made to wait. */
+  chunks(): AsyncIterable<Buffer>
+  /**
+   * Wants no more of the body. One that is about to end may, so that its connection can be used again;
+   * otherwise the connection is dropped.
+   */
+  discard(): void
+}
+
+export type WireParts = {
+  /** The upstream's name, told with its failures. */
+  readonly name: string
+  /** `https://host:port`: the one place that requests, and the credentials in them, can go. */
+  readonly origin: string
+  readonly connectMs: number
+  /** How many requests may be under way at once; more wait for their turn. */
+  readonly connections: number
+  readonly clock: Clock
+  /** How long a discarded body may take to end, in milliseconds. */
+  readonly lingerMs?: number
+}
+
+export type ExchangeParts = WireParts & { readonly batch: Batch }
+
+/**
+ * One request and its answer, from the wait for a connection to the last byte. It is at once what undici calls
+ * (the methods `on…`), the listener of the attempt's signal and the answer that is handed out: one object, for
+ * there is one of these per request, and each part has to know of the others.
+ */
+export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator<Buffer> {
+  status = 0
+  readonly #parts: ExchangeParts
+  readonly #attempt: Attempt
+  /** Up to this length, an answer that may be is given when it is whole; 0: as soon as its headers are there. */
+  readonly #wholeBytes: number
+  /** Has it wait for a connection once more; undefined once it has. */
+  #waitAgain: (() => void) | undefined
+  readonly #answered = Promise.withResolvers<WireAnswer>()
+  #phase: Phase | 'over' = 'waiting'
+  #controller: Controller | null = null
+  #headers: ResponseHeaders = {}
+  /** Why there is no more; undefined while there may be, and after a whole body. */
+  #failure: { readonly thrown: unknown } | undefined
+  #pieces: Buffer[] = []
+  #waitingBytes = 0
+  /** How much may wait: beyond it a stream is paused, a body that is collected is refused. */
+  #limitBytes = pauseBytes
+  #collecting = false
+  #wake: (() => void) | undefined
+  #linger: NodeJS.Timeout | undefined
+  /** Of an attempt that has less time to connect than connections have. */
+  #connecting: NodeJS.Timeout | undefined
+
+  constructor(parts: ExchangeParts, attempt: Attempt, wholeBytes: number, waitAgain: () => void) {
+    this.#parts = parts
+    this.#attempt = attempt
+    this.#wholeBytes = wholeBytes
+    this.#waitAgain = waitAgain
+    // An attempt may take several requests: once one of them is out, it stays so.
+    attempt.notes.isUnsent ??= true
+    const { connectMs = parts.connectMs } = attempt
+    if (connectMs < parts.connectMs) this.#connecting = setTimeout(() => this.#unreached(), connectMs)
+    if (attempt.signal.aborted) this.handleEvent()
+    else attempt.signal.addEventListener('abort', this)
+  }
+
+  get answered(): Promise<WireAnswer> {
+    return this.#answered.promise
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#headers[name]
+    return Array.isArray(value) ? value.join(', ') : value
+  }
+
+  text(limitBytes: number): string | Promise<string> {
+    this.#refuseEncoded()
+    this.#collect(limitBytes)
+    if (this.#phase === 'over' || this.#waitingBytes > limitBytes) return this.#collected(limitBytes)
+    this.#resume()
+    return new Promise((resolve, reject) => {
+      this.#wake = () => {
+        try {
+          resolve(this.#collected(limitBytes))
+        } catch (thrown) {
+          reject(thrown)
+        }
+      }
+    })
+  }
+
+  /** Whoever waits is told of its end alone, or that it is too long. */
+  #collect(limitBytes: number): void {
+    this.#collecting = true
+    this.#limitBytes = limitBytes
+  }
+
+  #collected(limitBytes: number): string {
+    if (this.#failure !== undefined) throw this.#failure.thrown
+    if (this.#waitingBytes > limitBytes) throw this.#tooLong()
+    return this.#take().toString('utf8')
+  }
+
+  chunks(): AsyncIterable<Buffer> {
+    this.#refuseEncoded()
+    return { [Symbol.asyncIterator]: () => this }
+  }
+
+  next(): Promise<IteratorResult<Buffer, undefined>> {
+    return this.takeStep(passThrough, rethrow)
+  }
+
+  takeStep<Used>(use: UseStep<Buffer, Used>, failed: UseFailure<Used>): Promise<Used> {
+    return new Promise((resolve, reject) => {
+      const give = () => {
+        try {
+          if (this.#pieces.length > 0) resolve(use({ done: false, value: this.#take() }))
+          else if (this.#phase !== 'over') this.#wake = give
+          else if (this.#failure !== undefined) resolve(failed(this.#failure.thrown))
+          else resolve(use({ done: true, value: undefined }))
+        } catch (thrown) {
+          reject(thrown)
+        }
+      }
+      give()
+    })
+  }
+
+  async return(): Promise<IteratorResult<Buffer, undefined>> {
+    this.discard()
+    return { done: true, value: undefined }
+  }
+
+  discard(): void {
+    this.#pieces = []
+    if (this.#phase === 'over' || this.#linger !== undefined) return
+    this.#attempt.signal.removeEventListener('abort', this)
+    this.#linger = setTimeout(() => this.#drop(unwanted), this.#parts.lingerMs ?? defaultLingerMs)
+    this.#linger.unref()
+    this.#resume()
+  }
+
+  /** The attempt's signal aborted. */
+  handleEvent(): void {
+    this.#pieces = []
+    this.#drop(this.#attempt.signal.reason)
+  }
+
+  onRequestStart(controller: Controller): void {
+    // Given up while it waited for its turn. To throw here leaves the connection whole; to abort would cut it.
+    if (this.#phase === 'over') throw unwanted
+    clearTimeout(this.#connecting)
+    this.#controller = controller
+    this.#phase = 'sent'
+    this.#attempt.notes.isUnsent = false
+  }
+
+  onResponseStart(_controller: Controller, status: number, headers: ResponseHeaders): void {
+    if (status < 200) return
+    this.status = status
+    this.#headers = headers
+    this.#phase = 'body'
+    const { notes } = this.#attempt
+    notes.headersAt = this.#parts.clock.now()
+    notes.upstreamStatus = status
+    notes.upstreamRequestId = this.#requestId()
+    this.#wake = this.#answer
+    if (this.#isWantedWhole()) this.#collect(this.#wholeBytes)
+    else this.#rouse()
+  }
+
+  onResponseData(controller: Controller, piece: Buffer): void {
+    if (this.#phase === 'over') return
+    if (this.#linger !== undefined) {
+      this.#drop(unwanted)
+      return
+    }
+    this.#pieces.push(piece)
+    this.#waitingBytes += piece.length
+    const isFull = this.#waitingBytes > this.#limitBytes
+    if (isFull) controller.pause()
+    // A body that is collected is of no use before its end.
+    if (isFull || !this.#collecting) this.#rouse()
+  }
+
+  onResponseEnd(): void {
+    this.#rouse()
+    this.#end()
+  }
+
+  onResponseError(_controller: Controller | null, error: Error): void {
+    if (this.#phase === 'over') return
+    const waitAgain = this.#waitAgain
+    this.#waitAgain = undefined
+    // The upstream closed a connection that was idle. undici fails what was to go out on it, too, of which not a byte had.
+    if (this.#phase === 'waiting' && waitAgain !== undefined && isLost(error)) waitAgain()
+    else this.#fail(connectionFailure(error, this.#phase, this.#parts.name))
+  }
+
+  readonly #answer = () => this.#answered.resolve(this)
+
+  #isWantedWhole(): boolean {
+    if (this.#wholeBytes === 0 || this.status >= 300) return false
+    // A compressed one will be refused: the sooner, the sooner another upstream is asked.
+    return !isEventStream(this, false) && !this.#isEncoded()
+  }
+
+  #requestId(): string | undefined {
+    let id: string | undefined
+    for (const name of requestIdHeaders) id ??= this.header(name)
+    if (id === undefined || isPlainId.test(id)) return id
+    return id.replace(/[^A-Za-z0-9._:-]/g, '').slice(0, 128) || undefined
+  }
+
+  #isEncoded(): boolean {
+    const encoding = this.header('content-encoding')
+    return encoding !== undefined && encoding !== '' && encoding.toLowerCase() !== 'identity'
+  }
+
+  /** It was asked for identity; what else it might have chosen is not unpacked, for a small body may unpack to any size. */
+  #refuseEncoded(): void {
+    if (!this.#isEncoded()) return
+    this.discard()
+    throw new Failure(
+      'invalid_response',
+      'The upstream sent a compressed answer, which it was asked not to.',
+      {
+        provider: this.#parts.name,
+        upstreamStatus: this.status,
+      },
+    )
+  }
+
+  #tooLong(): Failure {
+    const message = `The upstream's answer is longer than ${this.#limitBytes} bytes.`
+    const detail = { provider: this.#parts.name, upstreamStatus: this.status }
+    const failure = new Failure('invalid_response', message, detail)
+    this.#pieces = []
+    this.#drop(failure)
+    return failure
+  }
+
+  /** Everything that waits, as one: what came in one read is handed on in one. */
+  #take(): Buffer {
+    const [first] = this.#pieces
+    const taken = this.#pieces.length === 1 && first !== undefined ? first : Buffer.concat(this.#pieces)
+    this.#pieces = []
+    this.#waitingBytes = 0
+    this.#resume()
+    return taken
+  }
+
+  #resume(): void {
+    // Once it is over the connection may be serving another request, which is not ours to resume.
+    if (this.#phase !== 'over') this.#controller?.resume()
+  }
+
+  /** Whoever waits for it goes on together with those who were told something in the same turn of the event loop. */
+  #rouse(): void {
+    const wake = this.#wake
+    this.#wake = undefined
+    if (wake !== undefined) this.#parts.batch(wake)
+  }
+
+  #unreached(): void {
+    const message = 'The upstream could not be reached: connecting timed out.'
+    this.#drop(new Failure('unreachable', message, { provider: this.#parts.name }))
+  }
+
+  #drop(thrown: unknown): void {
+    if (this.#phase === 'over') return
+    this.#fail(thrown)
+    this.#controller?.abort(unwanted)
+  }
+
+  #fail(thrown: unknown): void {
+    const isAnswered = this.#phase === 'body'
+    this.#failure = { thrown }
+    this.#end()
+    // Whoever was answered finds out as they read on.
+    if (!isAnswered) this.#answered.reject(thrown)
+  }
+
+  #end(): void {
+    this.#phase = 'over'
+    this.#attempt.signal.removeEventListener('abort', this)
+    clearTimeout(this.#linger)
+    clearTimeout(this.#connecting)
+    this.#wake?.()
+  }
+}
+
+function isLost(error: Error): boolean {
+  return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+}
+
+/** What undici gives a handler to steer its request with. */
+type Controller = { abort(reason: Error): void; pause(): void; resume(): void }
+
+type ResponseHeaders = { readonly [name: string]: string | string[] | undefined }
+
+/** How much of a stream may wait for its reader. */
+const pauseBytes = 256 * 1024
+
+/** A terminator follows the last event by less than this, or not at all. */
+const defaultLingerMs = 1000
+
+/** What undici is told when a request is given up. Nobody else sees it. */
+const unwanted = new Error('The request was given up.')
+
+const isPlainId = /^[A-Za-z0-9._:-]{1,128}$/
+
+const requestIdHeaders = ['x-request-id', 'x-baseten-request-id', 'request-id', 'cf-ray']

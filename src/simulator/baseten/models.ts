@@ -1,0 +1,70 @@
+import { nanoUsd, type Price, unknownPrice } from '../../core/model/price.ts'
+
+/** A model of Model APIs as it is listed, and what runs it. */
+export type BasetenModel = {
+  readonly id: string
+  readonly contextTokens: number
+  /** USD per token, in decimal text, as the list writes it. */
+  readonly input: string
+  readonly output: string
+  readonly cachedInput?: string
+  readonly engine: BasetenEngine
+}
+
+/**
+ * What differs from model to model on one host: `a` wraps its errors in `error`, `b` does not; `b-early` does as `b`,
+ * and ends a stream with the chunk that tells why: no chunk for usage after it, no `[DONE]`.
+ */
+export type BasetenEngine = 'a' | 'b' | 'b-early'
+
+/** Some of what the list held in August 2026. Which engine runs which is known of the first and the second. */
+export const basetenModels: readonly BasetenModel[] = [
+  {
+    ...{ id: 'openai/gpt-oss-120b', contextTokens: 128_072, engine: 'a' },
+    ...{ input: '0.0000001', output: '0.0000005', cachedInput: '0.0000001' },
+  },
+  {
+    ...{ id: 'zai-org/GLM-5.2', contextTokens: 1_048_576, engine: 'b-early' },
+    ...{ input: '0.0000014', output: '0.0000044', cachedInput: '0.00000014' },
+  },
+  {
+    ...{ id: 'moonshotai/Kimi-K3', contextTokens: 1_048_576, engine: 'a' },
+    ...{ input: '0.000003', output: '0.000015', cachedInput: '0.0000003' },
+  },
+  {
+    ...{ id: 'deepseek-ai/DeepSeek-V4-Pro', contextTokens: 262_144, engine: 'b' },
+    ...{ input: '0.00000174', output: '0.00000348', cachedInput: '0.000000145' },
+  },
+]
+
+/** What runs a model that is not in the list goes by who made it. */
+export function engineOf(id: string): BasetenEngine {
+  return engines.get(id.slice(0, id.indexOf('/'))) ?? 'a'
+}
+
+/** A row of `GET /v1/models`. */
+export function listedRow({ id, contextTokens, input, output, cachedInput }: BasetenModel): object {
+  const cached = cachedInput === undefined ? {} : { input_cache_read: cachedInput }
+  return {
+    ...{ id, created: 0, object: 'model', owned_by: 'baseten', name: id, description: '' },
+    ...{ context_length: contextTokens, max_completion_tokens: contextTokens, quantization: 'fp4' },
+    pricing: { prompt: input, completion: output, image: '0', request: '0', ...cached },
+    ...{ supported_sampling_parameters: ['temperature', 'stop'], supported_features: ['tools'] },
+    ...{ input_modalities: ['text'], output_modalities: ['text'] },
+  }
+}
+
+/** What the bill goes by. */
+export function priceOf({ input, output, cachedInput }: BasetenModel): Price {
+  return {
+    ...unknownPrice,
+    inputNanoUsdPerMillion: nanoUsd(input, 1_000_000),
+    outputNanoUsdPerMillion: nanoUsd(output, 1_000_000),
+    cachedInputNanoUsdPerMillion: cachedInput === undefined ? undefined : nanoUsd(cachedInput, 1_000_000),
+  }
+}
+
+const engines: ReadonlyMap<string, BasetenEngine> = new Map([
+  ['zai-org', 'b-early'],
+  ['deepseek-ai', 'b'],
+])

@@ -1,0 +1,128 @@
+import { isObject, type JsonObject, parseJson } from '../../core/model/json.ts'
+import type { Price } from '../../core/model/price.ts'
+import { countWords } from '../script/answer.ts'
+import { maxTokensIn, stopIn } from '../script/request.ts'
+import type { Script, ScriptRequest } from '../script/script.ts'
+import { createSimulatorState } from '../script/state.ts'
+import { lastUserTurn } from '../script/user-turn.ts'
+import type { BillLine } from '../server/bill.ts'
+import {
+  type SeenRequest,
+  type SimulatedServer,
+  startSimulatedServer,
+  type Visit,
+} from '../server/simulated-server.ts'
+import { createWindow } from '../server/window.ts'
+import { performReply, sendError } from './reply.ts'
+
+/**
+ * Pandotate's own wire format over HTTP, with a simulated model behind it: `POST /api/inference`, JSON in and
+ * JSON out, never a stream. The model's name spells what happens, on the real socket.
+ */
+export interface SimulatedPandotate extends Omit<SimulatedServer, 'origin' | 'bill'> {
+  /** The address of its one route. */
+  readonly url: string
+  /** What the whole answers amount to, by true counts, whatever the answers told. */
+  bill(): Bill
+}
+
+export type PandotateOptions = {
+  readonly host: string
+  /** 0: any that is free. */
+  readonly port: number
+  /** The bearer that is asked for; undefined: none is. */
+  readonly key?: string | undefined
+  /** What every model costs; undefined: that is not known. */
+  readonly price?: Price | undefined
+  /** Requests in ten seconds; undefined: any number. */
+  readonly most?: number | undefined
+  /** How long every answer is waited for, in milliseconds; undefined: as the model's name says. */
+  readonly slowMs?: number | undefined
+}
+
+export type Bill = {
+  readonly answers: number
+  readonly promptTokens: number
+  readonly completionTokens: number
+}
+
+/** Resolves when it listens; rejects when it cannot. */
+export async function simulatePandotate(options: PandotateOptions): Promise<SimulatedPandotate> {
+  const state = createSimulatorState(options.slowMs)
+  const isTooMuch = createWindow(options.most ?? Number.POSITIVE_INFINITY, () => performance.now())
+  const tariff = () => options.price
+  const server = await startSimulatedServer({ ...options, tariff }, async (visit) => {
+    visit.response.setHeader('x-request-id', `pandotate-${visit.number}`)
+    const read = readRequest(visit.request, options.key)
+    const asked = 'error' in read || !isTooMuch() ? read : { status: 429, error: 'Too many requests' }
+    if ('error' in asked) {
+      sendError(visit.response, asked.status, asked.error)
+      return
+    }
+    await answer(visit, asked, state.scriptFor(asked.model, asked.request))
+  })
+  const { origin, ...shared } = server
+  return { ...shared, url: origin + route, bill: () => sumOf(server.bill()) }
+}
+
+const route = '/api/inference'
+
+type Asked = { readonly model: string; readonly request: Omit<ScriptRequest, 'failures'> }
+
+type Refused = { readonly status: number; readonly error: string }
+
+async function answer(visit: Visit, { model }: Asked, script: Script): Promise<void> {
+  const counts = await performReply(script, model, visit)
+  if (counts === undefined) return
+  const { promptTokens, completionTokens } = counts
+  visit.charge({ model, promptTokens, cachedTokens: 0, completionTokens, workedMs: undefined })
+}
+
+function readRequest({ method, path, headers, body: text }: SeenRequest, key?: string): Asked | Refused {
+  if (isTooLarge(headers, text)) return { status: 413, error: 'Request body too large' }
+  if (path.split('?')[0] !== route) return { status: 404, error: 'Not found' }
+  if (method !== 'POST') return { status: 405, error: 'Method not allowed' }
+  const { authorization } = headers
+  if (key !== undefined && authorization !== `Bearer ${key}`) {
+    return { status: 401, error: authorization === undefined ? 'Missing API key' : 'Invalid API key' }
+  }
+  const body = parseBody(text)
+  if (body === undefined) return { status: 400, error: 'Invalid JSON body' }
+  const { model, prompt } = body
+  if (typeof model !== 'string' || model === '') return { status: 400, error: 'model field is required' }
+  if (typeof prompt !== 'string') return { status: 400, error: 'prompt must be a string' }
+  return {
+    model,
+    request: {
+      kind: 'text',
+      prompt: lastUserTurn(prompt),
+      promptTokens: countWords(prompt),
+      maxTokens: maxTokensIn(body),
+      stop: stopIn(body),
+    },
+  }
+}
+
+/** Of a body too large to keep there is only the length that was announced. */
+function isTooLarge(headers: SeenRequest['headers'], text: string): boolean {
+  return text === '' && Number(headers['content-length'] ?? 0) > 0
+}
+
+function parseBody(text: string): JsonObject | undefined {
+  try {
+    const body = parseJson(text)
+    return isObject(body) ? body : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function sumOf(lines: readonly BillLine[]): Bill {
+  let promptTokens = 0
+  let completionTokens = 0
+  for (const line of lines) {
+    promptTokens += line.promptTokens
+    completionTokens += line.completionTokens
+  }
+  return { answers: lines.length, promptTokens, completionTokens }
+}

@@ -1,0 +1,46 @@
+import type { SimulatedError } from '../script/script.ts'
+
+/** The forms in which a job's `error` comes: bare text, an exception's JSON, a generator's trace, a printed dictionary. */
+export const errorForms = ['plain', 'exception', 'handler', 'python'] as const
+
+export type ErrorForm = (typeof errorForms)[number]
+
+/** An answer of the server inside the worker. */
+export type WorkerRefusal = { readonly status: number; readonly error: SimulatedError }
+
+/**
+ * What a worker's error looks like in a form. Only the dictionary, which the newest worker prints, tells the status and
+ * the whole of what the server inside said; an exception and a generator tell of machines and code instead.
+ */
+export function errorText(form: ErrorForm, refused: WorkerRefusal): string {
+  const { message } = refused.error
+  switch (form) {
+    case 'plain':
+      return message
+    case 'exception':
+      return JSON.stringify({
+        error_type: "<class 'RuntimeError'>",
+        error_message: message,
+        error_traceback: trace,
+        hostname: 'simworker0001-64410f3e',
+        worker_id: 'simworker0001',
+        runpod_version: '1.7.13',
+      })
+    case 'handler':
+      return `handler: ${message} \ntraceback: ${trace}`
+    case 'python':
+      return `{'message': ${printed(vllmText(refused))}, 'type': 'worker_error', 'code': None}`
+  }
+}
+
+function vllmText({ status, error }: WorkerRefusal): string {
+  return `vLLM returned HTTP ${status}: ${JSON.stringify({ error: { ...error, code: status } })}`
+}
+
+const trace = 'Traceback (most recent call last):\n  File "/src/handler.py", line 42, in handler\n'
+
+/** As Python's repr() writes a text that holds a double quote, or no single one. */
+function printed(text: string): string {
+  const escaped = text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n')
+  return `'${escaped}'`
+}

@@ -1,0 +1,43 @@
+import { errorForms, errorText } from './errors.ts'
+import type { Outcome } from './jobs.ts'
+
+/**
+ * What a job can come to that no script tells of, by the name of its model: `runpod-` and one of these, also after a
+ * slash. Undefined for any other name.
+ */
+export function fateOf(model: string): Outcome | undefined {
+  return fates.get(model.slice(model.lastIndexOf('/') + 1))
+}
+
+/** The last answer of OpenAI's path that anyone would expect: status 200, and nothing of what was asked for. */
+export const garbageModel = 'runpod-garbage'
+
+export const garbage = {
+  err: 'api',
+  traceback: 'Traceback (most recent call last):\n  File "/src/handler.py", line 7, in <module>\n',
+} as const
+
+const refused = {
+  status: 400,
+  error: {
+    message: "The model doesn't take this: 'temperature' must be at most 2.",
+    type: 'BadRequestError',
+    param: 'temperature',
+    code: null,
+  },
+} as const
+
+const fates: ReadonlyMap<string, Outcome> = new Map<string, Outcome>([
+  ...errorForms.map((form): [string, Outcome] => [
+    `runpod-failed-${form}`,
+    { status: 'FAILED', error: errorText(form, refused) },
+  ]),
+  ['runpod-retried', { status: 'FAILED', error: 'job timed out after 1 retries' }],
+  ['runpod-execution-timeout', { status: 'FAILED', error: 'executionTimeout exceeded' }],
+  ['runpod-timed-out', { status: 'TIMED_OUT' }],
+  ['runpod-cancelled', { status: 'CANCELLED' }],
+  ['runpod-no-output', { status: 'COMPLETED', output: null }],
+])
+
+/** All names that tell a job's fate. */
+export const fateNames: readonly string[] = [...fates.keys(), garbageModel]

@@ -1,0 +1,150 @@
+import { Buffer } from 'node:buffer'
+import { pause } from '../../core/attempt/pause.ts'
+import type { Call } from '../../core/model/call.ts'
+import type { JsonObject } from '../../core/model/json.ts'
+import type { Finish, Piece, Script } from '../script/script.ts'
+import { type OpenAiFormat, saidIn } from '../server/openai-answer.ts'
+import { type ErrorForm, errorText } from './errors.ts'
+import { vllmFormat } from './format.ts'
+import type { Outcome, Work } from './jobs.ts'
+
+/** Generations of the vLLM worker: since 2.24, up to 2.23, and the one before that. */
+export const generations = ['new', 'old', 'oldest'] as const
+
+export type Generation = (typeof generations)[number]
+
+export type WorkParts = {
+  readonly script: Script
+  readonly call: Call
+  readonly model: string
+  readonly generation: Generation
+  readonly errorForm: ErrorForm
+  /** How many bytes of an event stream the new worker puts out at a time. */
+  readonly fragmentBytes: number
+}
+
+/** The work of a worker on a script, as its generation puts it out. */
+export function workOn(parts: WorkParts): Work {
+  return async (signal, yields) => {
+    const writer = parts.generation === 'new' ? eventsOf(parts, yields) : batchesOf(parts, yields)
+    for (const step of parts.script) {
+      switch (step.type) {
+        case 'wait':
+        case 'stall':
+          writer.flush()
+          await pause(step.type === 'wait' ? step.ms : Number.POSITIVE_INFINITY, signal)
+          break
+        case 'cut':
+        case 'reset':
+          // The connection of a job is its worker.
+          writer.flush()
+          return { status: 'FAILED', error: 'job timed out after 1 retries' }
+        case 'garble':
+          return { status: 'COMPLETED', output: step.body }
+        case 'refuse':
+          return { status: 'FAILED', error: errorText(parts.errorForm, step) }
+        case 'text':
+        case 'reasoning':
+        case 'tool':
+          writer.say(step)
+          break
+        case 'finish':
+          return writer.end(step)
+      }
+    }
+    return { status: 'TIMED_OUT' }
+  }
+}
+
+/** What has been said goes out piece by piece where the request streams, and in one at the end where not. */
+interface Writer {
+  say(piece: Piece): void
+  flush(): void
+  end(finish: Finish): Outcome
+}
+
+/** The text of an event stream, cut by bytes; each fragment is decoded by itself, a character in two is lost. */
+function eventsOf(
+  { script, call, model, fragmentBytes }: WorkParts,
+  yields: (piece: unknown) => void,
+): Writer {
+  const format = vllmFormat(call, model)
+  const fragments: string[] = []
+  let held = Buffer.from(call.stream ? eventText(format.opening) : '')
+  const put = (least: number) => {
+    while (held.length >= least && held.length > 0) {
+      const fragment = new TextDecoder().decode(held.subarray(0, fragmentBytes))
+      held = held.subarray(fragmentBytes)
+      fragments.push(fragment)
+      yields(fragment)
+    }
+  }
+  const add = (text: string) => {
+    held = Buffer.concat([held, Buffer.from(text)])
+    put(fragmentBytes)
+  }
+  return {
+    say: (piece) => call.stream && add(eventText(format.chunks(piece, undefined))),
+    flush: () => put(1),
+    end(finish) {
+      if (!call.stream) return { status: 'COMPLETED', output: [wholeOf(format, script, finish)] }
+      add(`${eventText(format.chunks(finish, undefined))}data: [DONE]\n\n`)
+      put(1)
+      return { status: 'COMPLETED', output: fragments }
+    },
+  }
+}
+
+function wholeOf(format: OpenAiFormat, script: Script, finish: Finish): unknown {
+  return JSON.parse(format.reply(saidIn(script), finish))
+}
+
+function eventText(chunks: readonly JsonObject[]): string {
+  return chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')
+}
+
+/** How many pieces the batches of the old worker hold, one after the other; the last for all that follow. */
+const batchSizes = [1, 3, 9, 27, 50] as const
+const largestBatch = 50
+
+function batchesOf({ script, call, generation }: WorkParts, yields: (piece: unknown) => void): Writer {
+  const promptTokens = script.find((step) => step.type === 'finish')?.told?.promptTokens
+  const batches: object[] = []
+  let held: string[] = []
+  let told = 0
+  const put = () => {
+    if (held.length === 0) return
+    told += held.length
+    const batch = batchOf(generation, held, { input: promptTokens, output: told })
+    held = []
+    batches.push(batch)
+    if (call.stream) yields(batch)
+  }
+  return {
+    say(piece) {
+      if (piece.type !== 'text') return
+      held.push(piece.text)
+      if (call.stream && held.length >= (batchSizes[batches.length] ?? largestBatch)) put()
+    },
+    flush: () => call.stream && put(),
+    end() {
+      put()
+      const isEmpty = batches.length === 0
+      const output = isEmpty ? [batchOf(generation, [''], { input: promptTokens, output: 0 })] : batches
+      return { status: 'COMPLETED', output }
+    },
+  }
+}
+
+/** Counts are left out where none are told. */
+function batchOf(
+  generation: Generation,
+  pieces: readonly string[],
+  { input, output }: { readonly input: number | undefined; readonly output: number },
+): object {
+  const tokens = [pieces.join('')]
+  if (generation === 'oldest') {
+    return { text: tokens, ...(input !== undefined && { input_tokens: input, output_tokens: output }) }
+  }
+  return { choices: [{ tokens }], ...(input !== undefined && { usage: { input, output } }) }
+}

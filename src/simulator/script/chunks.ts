@@ -1,0 +1,85 @@
+import type { Kind, RawDelta } from '../../core/model/call.ts'
+import type { JsonObject } from '../../core/model/json.ts'
+import type { Counts, Finish, Piece } from './script.ts'
+
+/** Writes a script's pieces down as OpenAI's chunks, and holds them until they are taken as one burst. */
+export interface AnswerScript {
+  /** How many chunks wait to be taken. */
+  readonly held: number
+  write(piece: Piece): void
+  finish(step: Finish): void
+  take(): readonly RawDelta[]
+}
+
+export type ScribeParts = {
+  readonly kind: Kind
+  readonly id: string
+  readonly createdEpochSeconds: number
+  readonly model: string
+  /** Text that stands before the answer, as in a completion that echoes its prompt. */
+  readonly opening: string
+}
+
+export function createAnswerScript(parts: ScribeParts): AnswerScript {
+  let burst: RawDelta[] = []
+  let begun = false
+  const push = (choices: readonly JsonObject[], more: JsonObject = {}) => {
+    burst.push({ chunk: { ...envelopeOf(parts), choices, ...more }, source: undefined })
+  }
+  const begin = () => {
+    if (begun) return
+    begun = true
+    if (parts.kind === 'chat') push([chatChoice({ role: 'assistant', content: '' }, null)])
+    else if (parts.opening !== '') push([textChoice(parts.opening, null)])
+  }
+  return {
+    get held() {
+      return burst.length
+    },
+    write(piece) {
+      begin()
+      push([parts.kind === 'chat' ? chatChoice(deltaOf(piece), null) : textChoice(textOf(piece), null)])
+    },
+    finish({ reason, told, extra }) {
+      begin()
+      push([parts.kind === 'chat' ? chatChoice({}, reason) : textChoice('', reason)], extra)
+      if (told !== undefined) push([], { usage: usageOf(told) })
+    },
+    take() {
+      const taken = burst
+      burst = []
+      return taken
+    },
+  }
+}
+
+function envelopeOf({ kind, id, createdEpochSeconds, model }: ScribeParts): JsonObject {
+  const object = kind === 'chat' ? 'chat.completion.chunk' : 'text_completion'
+  return { id, object, created: createdEpochSeconds, model }
+}
+
+function chatChoice(delta: JsonObject, reason: string | null): JsonObject {
+  return { index: 0, delta, logprobs: null, finish_reason: reason }
+}
+
+function textChoice(text: string, reason: string | null): JsonObject {
+  return { index: 0, text, logprobs: null, finish_reason: reason }
+}
+
+function deltaOf(piece: Piece): JsonObject {
+  if (piece.type === 'text') return { content: piece.text }
+  if (piece.type === 'reasoning') return { reasoning_content: piece.text }
+  const { opens, fragment } = piece
+  if (opens === undefined) return { tool_calls: [{ index: 0, function: { arguments: fragment } }] }
+  const called = { name: opens.name, arguments: fragment }
+  return { tool_calls: [{ index: 0, id: opens.id, type: 'function', function: called }] }
+}
+
+/** A completion has text alone: scripts for one hold nothing else. */
+function textOf(piece: Piece): string {
+  return piece.type === 'tool' ? '' : piece.text
+}
+
+function usageOf({ promptTokens, completionTokens, totalTokens }: Counts): JsonObject {
+  return { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: totalTokens }
+}

@@ -1,0 +1,82 @@
+import type { Call } from '../../core/model/call.ts'
+import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { countWords } from './answer.ts'
+import type { ScriptRequest, Tool } from './script.ts'
+
+/** What the simulator needs to know of a call. */
+export function scriptRequest({ kind, body }: Call): Omit<ScriptRequest, 'failures'> {
+  const common = { kind, maxTokens: maxTokensIn(body), stop: stopIn(body) }
+  if (kind === 'text') return { ...common, ...promptIn(body) }
+  const messages = messagesIn(body)
+  const asked = messages.findLast(({ role }) => role === 'user') ?? messages.at(-1)
+  return {
+    ...common,
+    prompt: textOf(asked?.['content']),
+    promptTokens: messages.reduce((sum, { content }) => sum + countWords(textOf(content)), 0),
+    // The assistant has its tool's result: now it speaks, or an agent would go round for ever.
+    tool: messages.at(-1)?.['role'] === 'tool' ? undefined : toolIn(body),
+  }
+}
+
+/** The prompt as it stands before a completion that was asked to echo it; otherwise ''. */
+export function echoedPrompt({ kind, body }: Call): string {
+  return kind === 'text' && body['echo'] === true ? promptIn(body).prompt : ''
+}
+
+/** The fields of a call that an answer by script leaves unheeded, though a caller would see the difference. */
+export function ignoredFields({ body }: Call): readonly string[] {
+  return unheeded.filter((field) => Boolean(body[field]))
+}
+
+/** The bound on the answer's tokens, by its newer name or the older one. */
+export function maxTokensIn({
+  max_completion_tokens: newer,
+  max_tokens: older,
+}: JsonObject): number | undefined {
+  return wholeNumber(newer) ?? wholeNumber(older)
+}
+
+/** The stop strings, of which a request has one or a list. */
+export function stopIn({ stop }: JsonObject): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(stop) ? stop : [stop]
+  return list.filter((word) => typeof word === 'string')
+}
+
+const unheeded = ['suffix', 'logprobs', 'top_logprobs', 'best_of', 'response_format', 'modalities', 'audio']
+
+function wholeNumber(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined
+}
+
+/** Token ids are as many tokens; what they stand for is nothing a script needs. */
+function promptIn({ prompt }: JsonObject): { prompt: string; promptTokens: number } {
+  if (Array.isArray(prompt)) return { prompt: `[${prompt.length} tokens]`, promptTokens: prompt.length }
+  const text = typeof prompt === 'string' ? prompt : ''
+  return { prompt: text, promptTokens: countWords(text) }
+}
+
+function messagesIn({ messages }: JsonObject): readonly JsonObject[] {
+  return Array.isArray(messages) ? messages.filter(isObject) : []
+}
+
+/** The text of a message: a string, or its text parts, one per line. */
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) return ''
+  const texts = content.map((part: unknown) => (isObject(part) ? part['text'] : undefined))
+  return texts.filter((text) => typeof text === 'string').join('\n')
+}
+
+/** The tool that `tool_choice` names, or else the first. */
+function toolIn({ tools, tool_choice: choice }: JsonObject): Tool | undefined {
+  if (!Array.isArray(tools) || choice === 'none') return undefined
+  const given = tools.map(readTool).filter((tool) => tool !== undefined)
+  const chosen = isObject(choice) && isObject(choice['function']) ? choice['function']['name'] : undefined
+  return given.find(({ name }) => name === chosen) ?? given[0]
+}
+
+function readTool(tool: unknown): Tool | undefined {
+  const described = isObject(tool) ? tool['function'] : undefined
+  if (!isObject(described) || typeof described['name'] !== 'string') return undefined
+  return { name: described['name'], parameters: described['parameters'] }
+}

@@ -1,0 +1,67 @@
+import { hash } from 'node:crypto'
+import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { countWords } from './answer.ts'
+
+/** An answer, and the tokens that are charged for it. */
+export type Counted = { readonly reply: JsonObject; readonly promptTokens: number }
+
+/** `/embeddings`: a vector of length 1 for each input, always the same for the same text; no usage is told. */
+export function embeddingsFor({ input, model }: JsonObject, requestId: string): Counted | undefined {
+  const texts: readonly unknown[] = Array.isArray(input) ? input : [input]
+  if (!isTexts(texts)) return undefined
+  const data = texts.map((text, index) => ({ index, object: 'embedding', embedding: vectorOf(text) }))
+  const promptTokens = tokensIn(texts)
+  return { reply: { object: 'list', data, model, request_id: requestId }, promptTokens }
+}
+
+/** `/rerank`: the documents that share most words with the query first. */
+export function rerankFor(body: JsonObject, requestId: string): Counted | undefined {
+  const { query, documents, model, top_n: most, return_documents: returns, rank_fields: fields } = body
+  if (typeof query !== 'string' || !Array.isArray(documents)) return undefined
+  const texts = documents.map((document: unknown) => documentText(document, fields))
+  if (!isTexts(texts)) return undefined
+  const results = texts
+    .map((text: string, index) => ({
+      index,
+      relevance_score: sharedWords(query, text),
+      ...(returns === true ? { document: isObject(documents[index]) ? documents[index] : { text } } : {}),
+    }))
+    .sort((one, other) => other.relevance_score - one.relevance_score)
+    .slice(0, typeof most === 'number' ? most : texts.length)
+  const promptTokens = tokensIn([query]) * texts.length + tokensIn(texts)
+  const usage = { prompt_tokens: promptTokens, completion_tokens: 0, total_tokens: promptTokens }
+  return { reply: { object: 'rerank', id: requestId, model, results, usage }, promptTokens }
+}
+
+function isTexts(texts: readonly unknown[]): texts is readonly string[] {
+  return texts.length > 0 && texts.every((text) => typeof text === 'string')
+}
+
+function tokensIn(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + countWords(text), 0)
+}
+
+function vectorOf(text: string): number[] {
+  const bytes = hash('sha256', text, 'buffer')
+  const values = Array.from({ length: 16 }, (_, at) => bytes.readInt16LE(at * 2))
+  const length = Math.hypot(...values)
+  return values.map((value) => value / length)
+}
+
+/** The text of a document that is one, or of the fields that count in one that has several. */
+function documentText(document: unknown, fields: unknown): unknown {
+  if (!isObject(document)) return document
+  const counted: readonly unknown[] = Array.isArray(fields) ? fields : Object.keys(document)
+  return counted.map((field) => document[String(field)] ?? '').join('\n')
+}
+
+/** Which part of the query's words a text has. */
+function sharedWords(query: string, text: string): number {
+  const wanted = new Set(wordsIn(query))
+  if (wanted.size === 0) return 0
+  return wanted.intersection(new Set(wordsIn(text))).size / wanted.size
+}
+
+function wordsIn(text: string): readonly string[] {
+  return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
+}

@@ -1,0 +1,183 @@
+import type { Kind } from '../../core/model/call.ts'
+import type { JsonObject } from '../../core/model/json.ts'
+import type { Counts, Finish, Piece, Refusal, Step } from '../script/script.ts'
+import type { OpenAiFormat, Refused, Said } from '../server/openai-answer.ts'
+
+/** How one request is to be answered. */
+export type TogetherAnswer = {
+  readonly kind: Kind
+  readonly stream: boolean
+  readonly choices: number
+  readonly id: string
+  readonly model: string
+  readonly engine: 'a' | 'b'
+  /** Whether a stream tells usage. */
+  readonly tellsUsage: boolean
+  /** Text that stands before the answer, as in a completion that echoes its prompt. */
+  readonly opening: string
+  /** How a stream that is broken off ends: with the connection, or with an error in either of two places. */
+  readonly breaks: TogetherBreak
+  readonly refusal: (step: Refusal) => Refused
+}
+
+/** How a stream breaks off: with its connection, or by an error in a choice, or in a chunk. */
+export const togetherBreaks = ['connection', 'choice', 'chunk'] as const
+
+export type TogetherBreak = (typeof togetherBreaks)[number]
+
+/** Together's variety of OpenAI's format: streams in dialect A or B by the engine, replies with its extra keys. */
+export function togetherFormat(answer: TogetherAnswer): OpenAiFormat {
+  const { kind, stream, choices, engine, opening } = answer
+  const parts: Parts = { ...answer, created: createdEpochSeconds, held: undefined }
+  const begins = engine === 'b' && kind === 'chat' ? [beginningOf(parts)] : []
+  return {
+    stream,
+    choices,
+    opening: opening === '' ? begins : [...begins, ...events(parts, { type: 'text', text: opening })],
+    chunks(step, next) {
+      if (step.type === 'finish') return endOf(parts, step)
+      if (isLastOfTooMany(engine, next)) {
+        parts.held = step
+        return []
+      }
+      return events(parts, step)
+    },
+    reply: (said, finish) => JSON.stringify(replyOf(parts, said, finish), null, 2),
+    refusal: answer.refusal,
+    breakage: breakageOf(parts),
+    done: true,
+  }
+}
+
+type Parts = TogetherAnswer & {
+  readonly created: number
+  /** The piece that goes into the chunk that ends the answer. */
+  held: Piece | undefined
+}
+
+/** The same request is always answered the same way. */
+const createdEpochSeconds = 1_780_235_475
+
+/** A double would round them. */
+const seedA = JSON.rawJSON('12192233397672327001')
+const seedB = JSON.rawJSON('2875093277637887001')
+
+/** The older engine's last token comes with the reason, when there were too many of them. */
+function isLastOfTooMany(engine: TogetherAnswer['engine'], next: Step | undefined): boolean {
+  return engine === 'a' && next?.type === 'finish' && next.reason === 'length'
+}
+
+function eachChoice(parts: Parts, choiceOf: (index: number) => JsonObject, more: JsonObject): JsonObject[] {
+  return Array.from({ length: parts.choices }, (_, index) => chunkOf(parts, [choiceOf(index)], more))
+}
+
+function chunkOf({ id, kind, created, model }: Parts, choices: JsonObject[], more: JsonObject): JsonObject {
+  const object = kind === 'chat' ? 'chat.completion.chunk' : 'completion.chunk'
+  return { id, object, created, choices, model, ...more }
+}
+
+/** Without a usage, even null, and without a word. */
+function beginningOf(parts: Parts): JsonObject {
+  const choices = Array.from({ length: parts.choices }, (_, index) => choiceOf(parts, index, '', {}, {}))
+  return chunkOf(parts, choices, {})
+}
+
+function events(parts: Parts, piece: Piece): JsonObject[] {
+  const { text, delta } = wordsOf(piece)
+  const seed = parts.engine === 'a' ? { seed: null } : {}
+  return eachChoice(parts, (index) => choiceOf(parts, index, text, delta, seed), { usage: null })
+}
+
+/** Text stands twice, in the choice and in its delta; every chunk tells the role. */
+function choiceOf(
+  { engine }: Parts,
+  index: number,
+  text: string,
+  delta: JsonObject,
+  more: JsonObject,
+): JsonObject {
+  const reasoning = engine === 'b' ? { reasoning: null } : {}
+  const token = engine === 'a' ? 1 : null
+  return {
+    ...{ index, text, logprobs: null, finish_reason: null },
+    ...more,
+    delta: { token_id: token, role: 'assistant', content: text, ...reasoning, ...delta },
+  }
+}
+
+function wordsOf(piece: Piece): { readonly text: string; readonly delta: JsonObject } {
+  if (piece.type === 'text') return { text: piece.text, delta: {} }
+  if (piece.type === 'reasoning') return { text: '', delta: { reasoning: piece.text } }
+  const { id = null, name = null } = piece.opens ?? {}
+  const called = { name, arguments: piece.fragment }
+  return { text: '', delta: { tool_calls: [{ id, index: 0, type: 'function', function: called }] } }
+}
+
+/** Dialect A tells usage in the chunk that ends the last choice; B in one of its own, after it. */
+function endOf(parts: Parts, { reason, told, extra }: Finish): JsonObject[] {
+  const { engine, kind, choices, tellsUsage } = parts
+  const { text, delta } = parts.held === undefined ? { text: '', delta: {} } : wordsOf(parts.held)
+  const isOld = engine === 'a'
+  const ending = { finish_reason: isOld && reason === 'stop' ? 'eos' : reason, ...(isOld && { seed: seedA }) }
+  const usage = told === undefined || !tellsUsage ? null : usageOf(parts, told)
+  const ends = eachChoice(parts, (index) => choiceOf(parts, index, text, delta, ending), {
+    usage: null,
+    ...extra,
+  })
+  if (usage === null) return ends
+  if (isOld || kind === 'text') {
+    const last = ends[choices - 1]
+    return last === undefined ? ends : [...ends.slice(0, -1), { ...last, usage }]
+  }
+  return [...ends, chunkOf(parts, [], { usage })]
+}
+
+function usageOf({ engine, choices }: Parts, told: Counts): JsonObject {
+  const completion = told.completionTokens * choices
+  const total = told.promptTokens + completion
+  const counts = { prompt_tokens: told.promptTokens, completion_tokens: completion, total_tokens: total }
+  return { ...counts, ...(engine === 'a' ? { cached_tokens: 0 } : { reasoning_tokens: 0 }) }
+}
+
+function breakageOf(parts: Parts): readonly JsonObject[] | undefined {
+  const error = { message: 'Inference stopped.', type: 'server_error', code: null, param: null }
+  if (parts.breaks === 'chunk') return [{ error }]
+  if (parts.breaks === 'choice') return [chunkOf(parts, [{ index: 0, delta: {}, error }], {})]
+  return undefined
+}
+
+function replyOf(parts: Parts, said: Said, { reason, told, extra }: Finish): JsonObject {
+  const { id, kind, engine, model, created, choices } = parts
+  const isOld = engine === 'a'
+  const common = {
+    logprobs: null,
+    finish_reason: isOld && reason === 'stop' ? 'eos' : reason,
+    seed: isOld ? seedA : seedB,
+  }
+  const list = Array.from({ length: choices }, (_, index) =>
+    kind === 'text'
+      ? { index, text: parts.opening + said.text, ...common }
+      : { index, message: messageOf(said, isOld), ...common },
+  )
+  return {
+    ...{ id, object: kind === 'chat' ? 'chat.completion' : 'text.completion', created, model },
+    ...(isOld ? {} : { metadata: { weight_version: 'default' } }),
+    ...{ prompt: [], choices: list },
+    ...(told === undefined ? {} : { usage: usageOf(parts, told) }),
+    ...extra,
+  }
+}
+
+function messageOf({ text, reasoning, call }: Said, isOld: boolean): JsonObject {
+  const calls =
+    call === undefined
+      ? []
+      : [
+          {
+            ...{ index: 0, id: call.id, type: 'function' },
+            function: { name: call.name, arguments: call.arguments },
+          },
+        ]
+  const message = { role: 'assistant', content: text, tool_calls: calls }
+  return isOld ? message : { ...message, reasoning }
+}

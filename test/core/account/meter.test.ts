@@ -1,0 +1,176 @@
+import { describe, expect, test } from 'vitest'
+import { createMeter } from '../../../src/core/account/meter.ts'
+import type { Delta, Kind } from '../../../src/core/model/call.ts'
+import type { JsonObject } from '../../../src/core/model/json.ts'
+import type { TokenCounter } from '../../../src/core/model/ports.ts'
+import { type ClaimedUsage, readUsage } from '../../../src/core/model/usage.ts'
+import { withChoice } from '../../harness/normalize.ts'
+import { aCall, chatChunk, chatReply, textChunk, usage } from '../../harness/scripted-upstream.ts'
+
+describe('what was claimed is not counted', () => {
+  test('and comes back as it was said', async () => {
+    const { counter, counted } = wordCounter()
+    const claimed = { ...usage(3, 4), prompt_tokens_details: { cached_tokens: 1 } }
+    const meter = createMeter(aCall(), counter)
+    meter.note([asDelta(textChunk('one two'))])
+    expect(await meter.settle(claim(claimed))).toEqual({ usage: claimed, estimated: false })
+    expect(counted).toEqual([])
+  })
+
+  test.for([
+    [{ prompt_tokens: 9 }, usage(9, 2), ['one two']],
+    [{ completion_tokens: 9 }, usage(3, 9), ['a b c']],
+    [
+      { prompt_tokens: 9, completion_tokens: 'x', cached_tokens: 7 },
+      { ...usage(9, 2), cached_tokens: 7 },
+      ['one two'],
+    ],
+    [undefined, usage(3, 2), ['a b c', 'one two']],
+    [{}, usage(3, 2), ['a b c', 'one two']],
+    [{ total_tokens: 100 }, usage(3, 2), ['a b c', 'one two']],
+  ] as const)('but what is missing from %j is, and marked', async ([claimed, expected, texts]) => {
+    const { counter, counted } = wordCounter()
+    const meter = createMeter(aCall({ body: { prompt: 'a b c' } }), counter)
+    meter.note([asDelta(textChunk('one ')), asDelta(textChunk('two', 'stop'))])
+    expect(await meter.settle(claimed && claim(claimed))).toEqual({ usage: expected, estimated: true })
+    expect(counted).toEqual(texts)
+  })
+})
+
+test('a word so far is a token at the least', () => {
+  const { counter } = wordCounter()
+  const meter = createMeter(aCall({ body: { prompt: 'a' } }), counter)
+  meter.note([asDelta(textChunk('b'))])
+  expect(meter.estimate()).toEqual({ usage: usage(1, 1), estimated: true })
+})
+
+describe('the words of an answer', () => {
+  const called = { name: 'weather ', arguments: '{"city":"Rome"}' }
+  const cases: readonly (readonly [string, readonly JsonObject[], string])[] = [
+    ['of a text', [textChunk('one '), textChunk('two', 'stop')], 'one two'],
+    [
+      'of several choices',
+      [textChunk('one '), textChunk('two ', 'stop', 1), textChunk('three', 'stop')],
+      'one two three',
+    ],
+    [
+      'of a chat',
+      [chatChunk({ role: 'assistant', content: 'one ' }), chatChunk({ content: 'two' }, 'stop')],
+      'one two',
+    ],
+    [
+      'with reasoning',
+      [chatChunk({ reasoning_content: 'Hm ' }), chatChunk({ content: 'Hi' }, 'stop')],
+      'Hm Hi',
+    ],
+    [
+      'with tool calls',
+      [chatChunk({ tool_calls: [{ index: 0, function: called }] })],
+      'weather {"city":"Rome"}',
+    ],
+    [
+      'of a whole reply',
+      [chatReply({ content: 'Hi ', tool_calls: [{ id: 'a', function: called }] })],
+      'Hi weather {"city":"Rome"}',
+    ],
+    ['of a refusal', [chatReply({ refusal: 'I must not.' })], 'I must not.'],
+    ['of a function call', [chatChunk({ function_call: called })], 'weather {"city":"Rome"}'],
+    [
+      'with nulls',
+      [chatChunk({ content: null, reasoning_content: null, refusal: null, function_call: null })],
+      '',
+    ],
+    ['with nothing called', [chatChunk({ tool_calls: [{ index: 0, type: 'function' }] })], ''],
+    // Some upstreams spell the text of a chat twice.
+    ['said twice', [withChoice(chatChunk({ content: 'Hi' }), { text: 'Hi' })], 'Hi'],
+    [
+      'of tool calls beside an empty text',
+      [withChoice(chatChunk({ tool_calls: [{ index: 0, function: called }] }), { text: '' })],
+      'weather {"city":"Rome"}',
+    ],
+  ]
+  test.for(cases)('%s', async ([, chunks, words]) => {
+    const { counter, counted } = wordCounter()
+    const meter = createMeter(aCall(), counter)
+    for (const chunk of chunks) meter.note([asDelta(chunk)])
+    await meter.settle(claim({ prompt_tokens: 1 }))
+    expect(counted).toEqual([words])
+  })
+})
+
+test('a word that is told beside its chunk is counted once', async () => {
+  const { counter, counted } = wordCounter()
+  const meter = createMeter(aCall(), counter)
+  meter.note([asDelta(textChunk('one ')), { ...asDelta(textChunk('two ')), word: 'two ' }])
+  meter.note([asDelta(textChunk('three', 'stop'))])
+  await meter.settle(claim({ prompt_tokens: 1 }))
+  expect(counted).toEqual(['one two three'])
+})
+
+describe('the words of a prompt', () => {
+  const cases: readonly (readonly [string, Kind, JsonObject, string])[] = [
+    ['a string', 'text', { prompt: 'a b' }, 'a b'],
+    ['none', 'text', {}, ''],
+    ['several', 'text', { prompt: ['a ', 'b'] }, 'a b'],
+    ['token ids, a word each', 'text', { prompt: [15, 2031, 99] }, ' a a a'],
+    ['lists of token ids', 'text', { prompt: [[1, 2], [3]] }, ' a a a'],
+    [
+      'messages',
+      'chat',
+      {
+        messages: [
+          { role: 'system', content: 'Be kind.' },
+          { role: 'user', content: 'Hi.' },
+        ],
+      },
+      'Be kind.\nHi.',
+    ],
+    [
+      'content in parts',
+      'chat',
+      {
+        messages: [
+          {
+            content: [
+              { type: 'text', text: 'a ' },
+              { type: 'image_url', image_url: {} },
+              { type: 'text', text: 'b' },
+            ],
+          },
+        ],
+      },
+      'a b',
+    ],
+    [
+      'a message without content',
+      'chat',
+      { messages: [{ role: 'assistant', content: null }, { content: 'b' }] },
+      '\nb',
+    ],
+    ['no messages', 'chat', {}, ''],
+  ]
+  test.for(cases)('%s', async ([, kind, body, words]) => {
+    const { counter, counted } = wordCounter()
+    await createMeter(aCall({ kind, body }), counter).settle(claim({ completion_tokens: 1 }))
+    expect(counted).toEqual([words])
+  })
+})
+
+function wordCounter() {
+  const counted: string[] = []
+  const counter: TokenCounter = {
+    count: async (text) => {
+      counted.push(text)
+      return text.split(/\s+/).filter((word) => word !== '').length
+    },
+  }
+  return { counter, counted }
+}
+
+function claim(value: JsonObject): ClaimedUsage | undefined {
+  return readUsage(value, new Set())
+}
+
+function asDelta(chunk: JsonObject): Delta {
+  return { chunk, source: undefined } as unknown as Delta
+}

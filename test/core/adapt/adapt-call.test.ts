@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest'
+import { adaptCall, choicesWanted } from '../../../src/core/adapt/adapt-call.ts'
+import type { Call, Kind } from '../../../src/core/model/call.ts'
+import type { JsonObject } from '../../../src/core/model/json.ts'
+import type { Upstream } from '../../../src/core/model/ports.ts'
+import { createNormalizer, type NormalizerParts } from '../../../src/core/reply/normalize.ts'
+import { startAttempt } from '../../harness/attempt.ts'
+import { aCall, aDeployment, rawDelta, scriptedUpstream, textChunk } from '../../harness/scripted-upstream.ts'
+
+describe('so many choices are wanted', () => {
+  const cases: [Kind, JsonObject, number][] = [
+    ['text', { prompt: 'a' }, 1],
+    ['text', { prompt: ['a', 'b', 'c'] }, 3],
+    ['text', { prompt: ['a', 'b'], n: 2 }, 4],
+    ['text', { prompt: [1, 2, 3] }, 1],
+    ['text', { prompt: [[1], [2]], n: null }, 2],
+    ['text', { prompt: ['a', 'b'], n: 2, best_of: 3 }, 6],
+    ['chat', { messages: [], n: 3 }, 3],
+  ]
+  test.for(cases)('of a %s %j: %i', ([kind, body, count]) => {
+    expect(choicesWanted(aCall({ kind, body }))).toBe(count)
+  })
+})
+
+describe('what an upstream has', () => {
+  const cases: [string, Partial<Upstream>, Kind, JsonObject][] = [
+    ['all', {}, 'text', { prompt: 'a', echo: true, suffix: 'b', logprobs: 1, best_of: 2 }],
+    ['what is asked for', { lacks: ['echo', 'best_of'] }, 'text', { prompt: 'a', suffix: 'b', logprobs: 1 }],
+    ['the kind', { kinds: ['text'] }, 'text', { prompt: 'a', echo: true }],
+    ['tools', { lacks: ['custom_tools'] }, 'chat', { messages: [], tools: [{ type: 'function' }] }],
+    ['as many choices as are the best', { lacks: ['best_of'] }, 'text', { prompt: 'a', n: 2, best_of: 2 }],
+    [
+      'what null asks for',
+      { lacks: ['suffix', 'logprobs'] },
+      'text',
+      { prompt: 'a', suffix: null, logprobs: null },
+    ],
+  ]
+  test.for(cases)('is asked for as it came: %s', ([, upstream, kind, body]) => {
+    const { asking, call, notes } = ask(upstream, { kind, body, source: '{}' })
+    expect(asking.call).toBe(call)
+    expect(notes).toMatchObject({ converted: [], dropped: [] })
+    const normalizer = createNormalizer(normal)
+    expect(asking.reading(normalizer)).toBe(normalizer)
+  })
+
+  test('is not asked for in the same words, but in the same order, where stop strings are many', () => {
+    const { asking, notes } = ask(
+      { mostStops: 0 },
+      { body: { prompt: 'a', stop: 'X', seed: 1 }, source: '{}' },
+    )
+    expect(asking.call).toMatchObject({ body: { prompt: 'a', seed: 1 }, source: undefined })
+    expect(asking.call.body).not.toHaveProperty('stop')
+    expect(notes.converted).toEqual(['stop to 0 strings, the others cut at here'])
+  })
+})
+
+test('the best of several are not streamed where they are chosen here', () => {
+  const asked = { body: { prompt: 'a', best_of: 2 }, stream: true }
+  expect(() => ask({ lacks: ['best_of'] }, asked)).toThrow(
+    expect.objectContaining({ kind: 'invalid_request', param: 'best_of' }),
+  )
+})
+
+test('an answer that is cut is whole, though its upstream went on', () => {
+  const { asking } = ask({}, { body: { prompt: 'a', stop: 'X' }, stream: true })
+  const reading = asking.reading(createNormalizer(normal))
+  expect(reading.accept([rawDelta(textChunk('one'))])).toHaveLength(1)
+  expect(reading.isCut?.()).toBe(false)
+  expect(() => reading.finish()).toThrow(expect.objectContaining({ kind: 'interrupted' }))
+  expect(reading.accept([rawDelta(textChunk('X two'))])).toHaveLength(1)
+  expect(reading.isCut?.()).toBe(true)
+  expect(() => reading.finish()).not.toThrow()
+})
+
+const normal: NormalizerParts = {
+  kind: 'text',
+  stream: true,
+  id: 'x',
+  createdEpochSeconds: 0,
+  model: 'm',
+  flags: new Set<string>(),
+}
+
+function ask(upstream: Partial<Upstream>, change: Partial<Call>) {
+  const call = aCall(change)
+  const { notes } = startAttempt('m')
+  return { asking: adaptCall(call, aDeployment(scriptedUpstream([[]], upstream)), notes), call, notes }
+}

@@ -1,0 +1,192 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createStopCutter } from '../../../src/core/adapt/stop-strings.ts'
+import type { Delta } from '../../../src/core/model/call.ts'
+import { chatChunk, chatReply, textChunk } from '../../harness/scripted-upstream.ts'
+
+describe('a stream of words', () => {
+  /** What comes, the stop strings, what is seen of it piece by piece, and where it ended. */
+  const cases: [string, readonly string[], readonly string[], readonly string[], string | undefined][] = [
+    ['without a stop string passes', ['one', ' two'], ['END'], ['one', ' two', ''], undefined],
+    ['ends before one in a piece', ['one', ' END two'], ['END'], ['one', ' '], 'END'],
+    ['ends before one in the first piece', ['END two'], ['END'], [''], 'END'],
+    ['ends before one in two pieces', ['one E', 'ND two'], ['END'], ['one '], 'END'],
+    ['ends before one in many pieces', ['one', 'E', 'N', 'D'], ['END'], ['one', ''], 'END'],
+    [
+      'waits where it may be one, and goes on',
+      ['one E', 'N', 'O'],
+      ['END'],
+      ['one E', 'N', 'O', ''],
+      undefined,
+    ],
+    ['ends at the first of several', ['a b c'], ['c', 'b'], ['a '], 'b'],
+    ['ends at the shorter that began with it', ['a bc'], ['bc', 'b'], ['a '], 'b'],
+    ['ends at one that begins within another', ['aab', 'x'], ['aac', 'ab'], ['a'], 'ab'],
+    ['keeps what only looked like one at the end', ['one E', 'N'], ['END'], ['one E', 'N', ''], undefined],
+    ['ends between its pieces', ['one', 'END'], ['END'], ['one', ''], 'END'],
+    ['is cut within surrogates only where asked', ['🙂x'], ['x'], ['🙂'], 'x'],
+  ]
+  test.for(cases)('%s', ([, pieces, stops, seen, stop]) => {
+    const cutter = cutterFor(stops)
+    const deltas = [...pieces.map((piece) => textChunk(piece)), textChunk('', 'stop')].map(asDelta)
+    const passed = deltas.flatMap((delta) => cutter.accept([delta]))
+    expect(passed.map(({ chunk }) => chunk.choices[0]?.text)).toEqual(seen)
+    expect(passed.map(({ chunk }) => chunk.choices[0]?.finish_reason)).toEqual(
+      seen.map((_, at) => (at === seen.length - 1 ? 'stop' : null)),
+    )
+    expect(passed.at(-1)?.chunk.choices[0]?.['stop_reason']).toBe(stop)
+    expect(cutter.isOver()).toBe(stop !== undefined)
+  })
+
+  test('is never longer than up to the stop string, nor shorter, however it is cut up', () => {
+    const letters = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 12 })
+    const stop = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 4 })
+    fc.assert(
+      fc.property(fc.array(letters, { maxLength: 8 }), fc.array(stop, { minLength: 1 }), (pieces, stops) => {
+        const cutter = cutterFor(stops)
+        const deltas = [...pieces.map((piece) => chatChunk({ content: piece })), chatChunk({}, 'length')]
+        const passed = deltas.flatMap((chunk) => cutter.accept([asDelta(chunk)]))
+        const text = pieces.join('')
+        const ends = stops.map((each) => text.indexOf(each)).filter((at) => at !== -1)
+        const said = passed.map(({ chunk }) => chunk.choices[0]?.delta?.content ?? '').join('')
+        // The first to be complete ends it: at the latest where the earliest begins.
+        const first = stops
+          .map((each) => text.indexOf(each) + each.length)
+          .filter((_, at) => text.includes(stops[at] ?? ''))
+        if (ends.length === 0) expect(said).toBe(text)
+        else {
+          for (const each of stops) expect(said).not.toContain(each)
+          expect(text.startsWith(said)).toBe(true)
+          expect(said.length).toBeLessThan(Math.max(...first))
+        }
+        expect(passed.filter(({ chunk }) => chunk.choices[0]?.finish_reason !== null)).toHaveLength(1)
+      }),
+    )
+  })
+
+  test('passes as it came, its wire text with it', () => {
+    const delta = asDelta(textChunk('one'))
+    expect(cutterFor(['END']).accept([delta])[0]).toBe(delta)
+  })
+
+  test('ends for each choice by itself, and is over when all are', () => {
+    const cutter = cutterFor(['X'], 2)
+    const seen = [
+      ...[textChunk('aX', null, 0), textChunk('b', null, 1), textChunk('c', null, 0)],
+      ...[textChunk('d', null, 1)],
+    ].flatMap((chunk) => cutter.accept([asDelta(chunk)]))
+    expect(seen.map(({ chunk }) => [chunk.choices[0]?.index, chunk.choices[0]?.text])).toEqual([
+      [0, 'a'],
+      [1, 'b'],
+      [1, 'd'],
+    ])
+    expect(cutter.isOver()).toBe(false)
+    cutter.accept([asDelta(textChunk('X', null, 1))])
+    expect(cutter.isOver()).toBe(true)
+  })
+
+  test('a word that waited while another choice went on is a chunk like any other', () => {
+    const cutter = cutterFor(['END'], 2)
+    const word = (text: string, index: number): Delta => ({
+      ...asDelta(textChunk(text, null, index)),
+      word: text,
+    })
+    const burst = [word('a', 1), word('EN', 1), asDelta(textChunk('', 'stop', 0)), word('x', 1)]
+    const seen = cutter.accept(burst)
+    expect(seen.map(({ source, word: told }) => [source, told])).toEqual([
+      [burst[0]?.source, 'a'],
+      [burst[2]?.source, undefined],
+      [burst[1]?.source, undefined],
+      [burst[3]?.source, 'x'],
+    ])
+  })
+
+  test('a word that waited, and is followed by a stop string, is a chunk like any other', () => {
+    const cutter = cutterFor(['END'])
+    const word = (text: string): Delta => ({ ...asDelta(textChunk(text)), word: text })
+    expect(cutter.accept([word('E'), word('xEND')]).map(({ word: told }) => told)).toEqual([
+      undefined,
+      undefined,
+    ])
+  })
+
+  test('keeps thoughts and calls in their place', () => {
+    const cutter = cutterFor(['END'])
+    const chunks = [
+      chatChunk({ content: 'E' }),
+      chatChunk({ reasoning_content: 'hm' }),
+      chatChunk({ content: 'x' }),
+    ]
+    expect(cutter.accept([asDelta(chunks[0] ?? {})])).toEqual([])
+    expect(cutter.accept([asDelta(chunks[1] ?? {})])).toEqual([])
+    expect(cutter.accept([asDelta(chunks[2] ?? {})]).map(({ chunk }) => chunk.choices[0]?.delta)).toEqual([
+      { content: 'E' },
+      { reasoning_content: 'hm' },
+      { content: 'x' },
+    ])
+  })
+})
+
+describe('a whole reply', () => {
+  test('is itself where it holds no stop string', () => {
+    const delta = asDelta(chatReply({ content: 'one two' }))
+    expect(cutterFor(['END']).accept([delta])[0]).toBe(delta)
+  })
+
+  test('ends before a stop string, its logprobs with it', () => {
+    const logprobs = {
+      tokens: ['one', ' END', ' two'],
+      token_logprobs: [-1, -2, -3],
+      top_logprobs: null,
+      text_offset: [0, 3, 7],
+    }
+    const reply = { ...textChunk('one END two', 'length'), ...{} }
+    const choice = { index: 0, text: 'one END two', logprobs, finish_reason: 'length' }
+    const [cut] = cutterFor(['END']).accept([asDelta({ ...reply, choices: [choice] })])
+    expect(cut?.source).toBeUndefined()
+    expect(cut?.chunk.choices).toEqual([
+      {
+        ...{ index: 0, text: 'one ', finish_reason: 'stop', stop_reason: 'END' },
+        logprobs: {
+          tokens: ['one', ' END'],
+          token_logprobs: [-1, -2],
+          top_logprobs: null,
+          text_offset: [0, 3],
+        },
+      },
+    ])
+  })
+
+  test('of a chat has its tokens’ logprobs cut', () => {
+    const content = ['a', 'b', 'X'].map((token) => ({ token, logprob: -1 }))
+    const choice = {
+      ...{ index: 0, message: { role: 'assistant', content: 'abX' }, finish_reason: 'stop' },
+      logprobs: { content, refusal: null },
+    }
+    const [cut] = cutterFor(['X']).accept([asDelta({ ...chatReply({}), choices: [choice] })])
+    expect(cut?.chunk.choices[0]).toMatchObject({
+      message: { content: 'ab' },
+      logprobs: { content: content.slice(0, 2), refusal: null },
+    })
+  })
+
+  test('of several choices is cut in those that need it', () => {
+    const choices = ['aX', 'b'].map((text, index) => ({ index, text, finish_reason: 'stop' }))
+    const [cut] = cutterFor(['X'], 2).accept([asDelta({ ...textChunk('', 'stop'), choices })])
+    expect(cut?.chunk.choices.map(({ text }) => text)).toEqual(['a', 'b'])
+  })
+})
+
+test('an echoed prompt ends nothing', () => {
+  const cutter = createStopCutter({ stops: ['X'], wanted: 1, echoed: () => 4 })
+  const seen = ['aX', 'bX', 'cX'].flatMap((text) => cutter.accept([asDelta(textChunk(text))]))
+  expect(seen.map(({ chunk }) => chunk.choices[0]?.text)).toEqual(['aX', 'bX', 'c'])
+})
+
+function cutterFor(stops: readonly string[], wanted = 1) {
+  return createStopCutter({ stops, wanted, echoed: () => 0 })
+}
+
+function asDelta(chunk: object): Delta {
+  return { chunk, source: JSON.stringify(chunk) } as unknown as Delta
+}

@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest'
+import { createRateShare, type RateShareSettings } from '../../../src/core/health/rate-share.ts'
+import { handClock } from '../../harness/pool.ts'
+
+const settings: RateShareSettings = { usualMs: 5000, longestMs: 60_000, recoveryMs: 10_000, leastShare: 0.1 }
+
+describe('the share after one refusal', () => {
+  /** What was asked for, then the share after so many milliseconds. */
+  const cases: [string, number | undefined, [number, number][]][] = [
+    [
+      'is halved where no time was told, and rises after the usual one',
+      undefined,
+      [
+        [0, 0.5],
+        [4999, 0.5],
+        [5000, 0.5],
+        [7500, 0.75],
+        [10_000, 1],
+        [99_999, 1],
+      ],
+    ],
+    [
+      'is nothing until the time that was told, and then rises',
+      20_000,
+      [
+        [0, 0],
+        [19_999, 0],
+        [20_000, 0],
+        [25_000, 0.5],
+        [30_000, 1],
+      ],
+    ],
+    [
+      'begins to rise at once where that time is over',
+      0,
+      [
+        [0, 0],
+        [5000, 0.5],
+        [10_000, 1],
+      ],
+    ],
+    [
+      'is nothing for no longer than the longest time',
+      86_400_000,
+      [
+        [59_999, 0],
+        [65_000, 0.5],
+        [70_000, 1],
+      ],
+    ],
+    [
+      'takes a time before now for now',
+      -5000,
+      [
+        [0, 0],
+        [5000, 0.5],
+      ],
+    ],
+  ]
+  test.for(cases)('%s', ([_, retryAfterMs, expected]) => {
+    for (const [afterMs, share] of expected) {
+      const clock = handClock()
+      const load = createRateShare(clock, settings)
+      load.limited(retryAfterMs)
+      clock.move(afterMs)
+      expect(load.share(), `after ${afterMs} ms`).toBeCloseTo(share, 10)
+    }
+  })
+})
+
+test('a whole share is not limited by anything', () => {
+  const load = createRateShare(handClock(), settings)
+  expect(load.share()).toBe(1)
+  expect(load.limitedUntil()).toBeUndefined()
+})
+
+test('refusals that tell no time halve the share again and again, down to the least', () => {
+  const load = createRateShare(handClock(), settings)
+  const shares = Array.from({ length: 6 }, () => {
+    load.limited(undefined)
+    return load.share()
+  })
+  expect(shares).toEqual([0.5, 0.25, 0.125, 0.1, 0.1, 0.1])
+})
+
+test('a refusal never brings an earlier reset forward, nor a share up', () => {
+  const clock = handClock()
+  const load = createRateShare(clock, settings)
+  load.limited(30_000)
+  load.limited(1000)
+  load.limited(undefined)
+  expect(load.limitedUntil()).toBe(clock.now() + 30_000)
+  clock.move(29_999)
+  expect(load.share()).toBe(0)
+})
+
+test('a refusal during the recovery starts from the share of that moment', () => {
+  const clock = handClock()
+  const load = createRateShare(clock, settings)
+  load.limited(1000)
+  clock.move(7000)
+  expect(load.share()).toBeCloseTo(0.6)
+  load.limited(undefined)
+  expect(load.share()).toBeCloseTo(0.3)
+  expect(load.limitedUntil()).toBe(clock.now() + settings.usualMs)
+})
+
+test('until the share is whole again, the limit is shown', () => {
+  const clock = handClock()
+  const load = createRateShare(clock, settings)
+  load.limited(1000)
+  clock.move(10_999)
+  expect(load.limitedUntil()).toBe(2000)
+  clock.move(1)
+  expect(load.limitedUntil()).toBeUndefined()
+})

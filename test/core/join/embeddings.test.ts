@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest'
+import { joinEmbeddings, splitInputs, validateEmbeddings } from '../../../src/core/join/embeddings.ts'
+import type { Relay } from '../../../src/core/model/call.ts'
+import type { JsonObject } from '../../../src/core/model/json.ts'
+
+describe('what goes into one request', () => {
+  test.for<[string, unknown, number, readonly unknown[]]>([
+    ['one text', 'a', 2, ['a']],
+    ['token ids, which are one text', [1, 2, 3], 2, [[1, 2, 3]]],
+    ['as many as there may be', ['a', 'b'], 2, [['a', 'b']]],
+    ['one more', ['a', 'b', 'c'], 2, [['a', 'b'], ['c']]],
+    ['lists of token ids', [[1], [2], [3]], 1, [[[1]], [[2]], [[3]]]],
+  ])('%s', ([, input, limit, expected]) => {
+    expect(splitInputs(aCall({ input }), limit).map(({ body }) => body['input'])).toEqual(expected)
+  })
+
+  test('a call that is whole keeps its own text', () => {
+    const call = aCall({ input: 'a' })
+    expect(splitInputs(call, 5)[0]).toBe(call)
+  })
+})
+
+const vector = [0.5, -2]
+const packed = 'AAAAPwAAAMA='
+
+describe('an answer', () => {
+  test('that is as it should be stays as it was sent', () => {
+    const body = answer([{ object: 'embedding', index: 0, embedding: vector }])
+    expect(validateEmbeddings({ body, source: 'as sent' }, aCall({ input: 'a' }))).toEqual({
+      body,
+      source: 'as sent',
+    })
+  })
+
+  test.for<[string, JsonObject, unknown, unknown]>([
+    ['numbers where base64 was asked for', { encoding_format: 'base64' }, vector, packed],
+    ['base64 where numbers were asked for', { encoding_format: 'float' }, packed, vector],
+    ['base64 where nothing was asked for', {}, packed, vector],
+  ])('is written as the caller reads it: %s', ([, asked, embedding, expected]) => {
+    const call = aCall({ input: 'a', ...asked })
+    const { body, source } = validateEmbeddings({ body: answer([{ embedding }]), source: 'x' }, call)
+    expect(body['data']).toEqual([{ object: 'embedding', index: 0, embedding: expected }])
+    expect(source).toBeUndefined()
+  })
+
+  test('is put in the order of the texts', () => {
+    const rows = [1, 0].map((index) => ({ object: 'embedding', index, embedding: [index] }))
+    const { body } = validateEmbeddings(
+      { body: answer(rows), source: undefined },
+      aCall({ input: ['a', 'b'] }),
+    )
+    expect(body['data']).toEqual(rows.toReversed())
+  })
+
+  test.for<[string, JsonObject]>([
+    ['none', {}],
+    ['too few', answer([{ embedding: vector }])],
+    ['the same place twice', answer([0, 0].map((index) => ({ index, embedding: vector })))],
+    ['places beyond the texts', answer([0, 2].map((index) => ({ index, embedding: vector })))],
+    ['rows that are none', answer([null, null])],
+    ['vectors of nothing', answer([{ embedding: [] }, { embedding: [] }])],
+    ['vectors of words', answer([{ embedding: ['a'] }, { embedding: ['b'] }])],
+    ['half a number', answer([{ embedding: 'AAA=' }, { embedding: 'AAA=' }])],
+    ['no vectors', answer([{ index: 0 }, { index: 1 }])],
+  ])('is refused with %s', ([, body]) => {
+    const call = aCall({ input: ['a', 'b'] })
+    expect(() => validateEmbeddings({ body, source: undefined }, call)).toThrow(
+      expect.objectContaining({ kind: 'invalid_response' }),
+    )
+  })
+})
+
+describe('vectors of another length than was asked for', () => {
+  const asked = { input: ['a', 'b'], dimensions: 2 }
+  const rows = (...vectors: readonly unknown[]) => answer(vectors.map((embedding) => ({ embedding })))
+
+  test.for<[string, JsonObject, JsonObject]>([
+    ['longer', asked, rows([1, 2, 3], [1, 2, 3])],
+    ['shorter', asked, rows([1], [1])],
+    ['one of them', asked, rows([1, 2], [1, 2, 3])],
+    ['in base64', { ...asked, input: 'a', dimensions: 3, encoding_format: 'base64' }, rows(packed)],
+    ['made base64', { ...asked, input: 'a', dimensions: 3, encoding_format: 'base64' }, rows(vector)],
+  ])('are no answer, though another upstream may give one: %s', ([, body, reply]) => {
+    expect(() => validateEmbeddings({ body: reply, source: undefined }, aCall(body))).toThrow(
+      expect.objectContaining({
+        kind: 'unsupported',
+        param: 'dimensions',
+        elsewhere: true,
+        mayBeBilled: true,
+      }),
+    )
+  })
+
+  test.for<[string, JsonObject, JsonObject]>([
+    ['nothing was asked for', { input: 'a' }, rows([1, 2, 3])],
+    ['nothing was asked for, in so many words', { input: 'a', dimensions: null }, rows([1, 2, 3])],
+    ['they have it', asked, rows([1, 2], [3, 4])],
+    ['they have it in base64', { input: 'a', dimensions: 2, encoding_format: 'base64' }, rows(packed)],
+  ])('are taken where %s', ([, body, reply]) => {
+    expect(validateEmbeddings({ body: reply, source: undefined }, aCall(body)).body['data']).toHaveLength(
+      Array.isArray(body['input']) ? 2 : 1,
+    )
+  })
+})
+
+test('answers to parts are one, with the places of the whole', () => {
+  const part = (embedding: number[]) => ({
+    body: answer([{ object: 'embedding', index: 0, embedding }]),
+    source: 'x',
+  })
+  const { body, source } = joinEmbeddings([part([1]), part([2])])
+  expect(body['data']).toEqual([
+    { object: 'embedding', index: 0, embedding: [1] },
+    { object: 'embedding', index: 1, embedding: [2] },
+  ])
+  expect(source).toBeUndefined()
+})
+
+function answer(data: readonly unknown[]): JsonObject {
+  return { object: 'list', data, model: 'm' }
+}
+
+function aCall(body: JsonObject): Relay {
+  return {
+    id: 'req_1',
+    dialect: 'embeddings',
+    kind: 'embeddings',
+    model: 'm',
+    stream: false,
+    includeUsage: false,
+    body,
+    source: JSON.stringify(body),
+    credential: undefined,
+    deadlineMs: undefined,
+  }
+}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { validateRerank } from '../../../src/core/join/rerank.ts'
+import type { Relay } from '../../../src/core/model/call.ts'
+
+const call: Relay = {
+  id: 'req_1',
+  dialect: 'rerank',
+  kind: 'rerank',
+  model: 'm',
+  stream: false,
+  includeUsage: false,
+  body: { query: 'q', documents: ['a', 'b'] },
+  source: undefined,
+  credential: undefined,
+  deadlineMs: undefined,
+}
+
+test('an order of documents stays as it was sent', () => {
+  const body = { model: 'm', results: [{ index: 1, relevance_score: 0.5, document: { text: 'b' } }] }
+  expect(validateRerank({ body, source: 'as sent' }, call)).toEqual({ body, source: 'as sent' })
+})
+
+test('one that names no model has the call’s', () => {
+  const { body, source } = validateRerank({ body: { results: [] }, source: 'x' }, call)
+  expect(body).toEqual({ model: 'm', results: [] })
+  expect(source).toBeUndefined()
+})
+
+const score = { relevance_score: 1 }
+
+test.for<[string, unknown]>([
+  ['no list', undefined],
+  ['more than there are documents', [0, 1, 2].map((index) => ({ index, ...score }))],
+  ['no object', [7]],
+  ['no score', [{ index: 0 }]],
+  ['a score that is none', [{ index: 0, relevance_score: 'high' }]],
+  ['no place', [score]],
+  ['a place before the first', [{ index: -1, ...score }]],
+  ['a place after the last', [{ index: 2, ...score }]],
+  ['half a place', [{ index: 0.5, ...score }]],
+  ['a place twice', [0, 0].map((index) => ({ index, ...score }))],
+])('an order with %s is none', ([, results]) => {
+  const reply = { body: { model: 'm', results }, source: undefined }
+  expect(() => validateRerank(reply, call)).toThrow(expect.objectContaining({ kind: 'invalid_response' }))
+})

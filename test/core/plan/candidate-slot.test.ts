@@ -1,0 +1,91 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createHealthRegistry } from '../../../src/core/health/health-registry.ts'
+import { Failure } from '../../../src/core/model/failure.ts'
+import type { Traits } from '../../../src/core/model/ports.ts'
+import { type Price, unknownPrice } from '../../../src/core/model/price.ts'
+import {
+  CandidateSlot,
+  copyOf,
+  type Expected,
+  type SlotEstimate,
+} from '../../../src/core/plan/candidate-slot.ts'
+import { expectedNanoUsd } from '../../../src/core/plan/expected-cost.ts'
+import { answered } from '../../harness/health-snapshot.ts'
+import { handClock } from '../../harness/pool.ts'
+import { aDeployment, scriptedUpstream } from '../../harness/scripted-upstream.ts'
+
+const byToken: Price = {
+  ...unknownPrice,
+  inputNanoUsdPerMillion: 1e9,
+  outputNanoUsdPerMillion: 4e9,
+}
+const some: Expected = { promptTokens: 100, completionTokens: 200, choices: 1 }
+
+test('a seat costs what its price comes to, whatever that is made of', () => {
+  const amount = fc.option(fc.nat(5e9), { nil: undefined })
+  const prices: fc.Arbitrary<Price> = fc.record({
+    inputNanoUsdPerMillion: amount,
+    cachedInputNanoUsdPerMillion: amount,
+    outputNanoUsdPerMillion: amount,
+    nanoUsdPerSecond: amount,
+    nanoUsdPerRequest: amount,
+  })
+  fc.assert(
+    fc.property(
+      prices,
+      fc.nat(1e6),
+      fc.nat(1e5),
+      fc.boolean(),
+      (price, promptTokens, completionTokens, isTried) => {
+        const { seat, track, sitting } = aSeat(price)
+        if (isTried) track.insist().end(answered)
+        seat.look(0)
+        sitting.expected = { promptTokens, completionTokens, choices: 1 }
+        const expected = { promptTokens, completionTokens, cachedTokens: 0 }
+        expect(seat.expectedNanoUsd).toBe(expectedNanoUsd(price, expected, track.standing().pace))
+      },
+    ),
+    { seed: 1 },
+  )
+})
+
+test.for<[string, Traits, Expected, number]>([
+  ['all that is expected', {}, some, 200],
+  ['no more than the deployment can do', { maxOutputTokens: 100 }, some, 100],
+  ['no more than is expected, where it can do more', { maxOutputTokens: 300 }, some, 200],
+  ['as much as it can do for each choice', { maxOutputTokens: 80 }, { ...some, choices: 2 }, 160],
+])('a seat is paid for %s', ([, traits, expected, tokens]) => {
+  const { seat, sitting } = aSeat(byToken, traits)
+  sitting.expected = expected
+  expect(seat.expectedNanoUsd).toBe(100 * 1000 + tokens * 4000)
+})
+
+test('a seat has the standing it was last looked at with, and tells when that is another', () => {
+  const { seat, track } = aSeat(byToken)
+  expect(seat.look(1000)).toBe(false)
+  track
+    .insist()
+    .end({ ...answered, failure: new Failure('rate_limited', 'Slow down.', { retryAfterMs: 5000 }) })
+  expect(seat.standing.share).toBe(1)
+  expect(seat.look(1000)).toBe(true)
+  expect(seat.standing).toBe(track.standing(1000))
+  expect(seat.standing.share).toBe(0)
+  expect(seat.look(1000)).toBe(false)
+})
+
+test('a copy stays as the seat was', () => {
+  const { seat, sitting } = aSeat(byToken)
+  sitting.expected = some
+  const copy = copyOf(seat)
+  sitting.expected = { ...some, promptTokens: 5000 }
+  expect(copy.expectedNanoUsd).toBe(100 * 1000 + 200 * 4000)
+  expect(seat.expectedNanoUsd).toBe(5000 * 1000 + 200 * 4000)
+})
+
+function aSeat(price: Price, traits: Traits = {}) {
+  const deployment = aDeployment(scriptedUpstream([[]]), { price, traits })
+  const track = createHealthRegistry([deployment.id], handClock(), () => 0).trackOf(deployment)
+  const sitting: SlotEstimate = { expected: some }
+  return { seat: new CandidateSlot(deployment, track, sitting), track, sitting }
+}

@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest'
+import type { Call } from '../../../src/core/model/call.ts'
+import { needsOf, sift } from '../../../src/core/plan/suitability.ts'
+import { createSuitabilityCache } from '../../../src/core/plan/suitability-cache.ts'
+import { aCandidate, namesOf, poolOf } from '../../harness/pool.ts'
+import { aCall, scriptedUpstream } from '../../harness/scripted-upstream.ts'
+
+const tools = [{ type: 'function' }]
+const image = { type: 'image_url', image_url: { url: 'data:,' } }
+const bodies: readonly [string, Call['body']][] = [
+  ['nothing', {}],
+  ['tools', { tools }],
+  ['a schema', { response_format: { type: 'json_schema' } }],
+  ['sight', { messages: [{ role: 'user', content: [image] }] }],
+  ['tools and sight', { tools, messages: [{ role: 'user', content: [image] }] }],
+]
+
+describe('a sieve', () => {
+  const pool = poolOf({
+    plain: { deployment: { traits: { tools: false, vision: false } } },
+    blind: { deployment: { traits: { vision: false, contextTokens: 1000 } } },
+    loose: { deployment: { traits: { jsonSchema: false, maxOutputTokens: 100 } } },
+    able: {},
+  })
+  const sieve = createSuitabilityCache(pool)
+
+  test.for([...bodies, ...bodies.toReversed()])(
+    'sifts for a call that needs %s as if it were the first',
+    ([, body]) => {
+      const needs = needsOf(aCall({ kind: 'chat', body }), 10)
+      expect(sieve.sift(needs)).toEqual(sift(pool, needs, undefined))
+    },
+  )
+
+  test('does not look anew for calls that need the same', () => {
+    const [one, other] = [10, 5000].map((tokens) => sieve.sift(needsOf(aCall({ body: { tools } }), tokens)))
+    expect(other).toBe(one)
+    expect(namesOf(one?.able ?? [])).toEqual(['blind', 'loose', 'able'])
+    expect(one).toMatchObject({ leastContextTokens: 1000, leastOutputTokens: 100 })
+  })
+
+  test('knows nothing of a call that asks for what an upstream may lack', () => {
+    expect(sieve.sift(needsOf(aCall({ kind: 'chat', body: { logprobs: true } }), 10))).toBeUndefined()
+  })
+
+  test('knows nothing where an upstream has calls of one kind alone', () => {
+    const upstream = scriptedUpstream([[]], { kinds: ['text'] })
+    const crossing = createSuitabilityCache([...pool, { ...aCandidate('texts'), upstream }])
+    expect(crossing.sift(needsOf(aCall({ kind: 'chat', body: {} }), 10))).toBeUndefined()
+  })
+})

@@ -1,8 +1,0 @@
-import type { RawDelta } from '../../src/core/model.ts'
-import type { Sent } from '../../src/core/ports.ts'
-
-/** What an upstream sent, burst by burst, also where it promised one alone. */
-export async function* sentBursts(sent: Sent): AsyncGenerator<readonly RawDelta[], void, void> {
-  if ('then' in sent) yield await sent
-  else yield* sent
-}

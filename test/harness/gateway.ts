@@ -1,0 +1,104 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import type { Config } from '../../src/config.ts'
+import type { CallRecord } from '../../src/core/model/record.ts'
+import { type RunningGateway, startGateway } from '../../src/main.ts'
+import { createLog } from '../../src/telemetry/log.ts'
+
+/** A gateway on a free port, in this process, with what it recorded and logged. */
+export type TestGateway = AsyncDisposable & {
+  readonly url: string
+  /** The gateway itself, to be reloaded and stopped. */
+  readonly gateway: RunningGateway
+  readonly records: CallRecord[]
+  /** Everything it wrote to its log. */
+  logged(): string
+  /** The record of the call that ended last, once `count` calls have ended. */
+  recorded(count?: number): Promise<CallRecord>
+}
+
+/** Starts one over the simulator, unless `overrides` say otherwise. */
+export async function startTestGateway(overrides: Partial<Config> = {}): Promise<TestGateway> {
+  const records: CallRecord[] = []
+  const waiting: (() => void)[] = []
+  const lines: string[] = []
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(chunk.toString())
+      done()
+    },
+  })
+  const sink = {
+    write(record: CallRecord) {
+      records.push(record)
+      for (const wake of waiting.splice(0)) wake()
+    },
+  }
+  const gateway = await startGateway(
+    { ...simulatorConfig, ...overrides },
+    { log: createLog('trace', destination), version: '0.0.0-test', sinks: [sink] },
+  )
+  return {
+    url: gateway.url,
+    gateway,
+    records,
+    logged: () => lines.join(''),
+    async recorded(count = 1) {
+      while (records.length < count) await new Promise<void>((resolve) => waiting.push(resolve))
+      return records[count - 1] as CallRecord
+    },
+    [Symbol.asyncDispose]: () => gateway.stop({ graceMs: 1000 }),
+  }
+}
+
+/** Every model at the simulator. */
+export const simulatorConfig: Config = {
+  host: '127.0.0.1',
+  port: 0,
+  allowUnauthenticated: false,
+  keys: [],
+  cors: { origins: [] },
+  logLevel: 'trace',
+  slowThresholdMs: 60_000,
+  strict: false,
+  cache: { enabled: false, ttlMs: 60_000, maxEntries: 100, maxBytes: 1_000_000, everyCall: false },
+  drain: { delayMs: 0, graceMs: 25_000 },
+  coalesce: false,
+  hedging: { enabled: false, share: 0.05 },
+  idempotency: { enabled: true, ttlMs: 60_000, maxEntries: 100, maxBytes: 1_000_000 },
+  stickiness: true,
+  refreshPrices: false,
+  dataDirectory: join(tmpdir(), `pandotate-gateway-test-${process.pid}`),
+  probes: { enabled: false, intervalMs: 30_000, timeoutMs: 5000 },
+  limits: {
+    bodyBytes: 26_214_400,
+    jsonDepth: 64,
+    deadlineMs: 60_000,
+    attempts: 3,
+    fanOut: 8,
+    choices: 256,
+    continueStreams: true,
+    retryShare: 1,
+    inFlight: 2048,
+    inFlightBytes: 536_870_912,
+    loopDelayMs: 60_000,
+    heapShare: 1,
+    writeStallMs: 30_000,
+    keepaliveMs: 10_000,
+    heartbeatMs: 90_000,
+  },
+  providers: [{ name: 'simulator', type: 'simulator', settings: {} }],
+  routes: [{ pattern: '*', strategy: 'fallback', deployments: [{ provider: 'simulator' }] }],
+  demo: true,
+  source: undefined,
+}
+
+/** The configuration of a gateway whose every model goes to a Pandotate at `url`. */
+export function pandotateConfig(settings: Record<string, unknown>): Partial<Config> {
+  return {
+    providers: [{ name: 'pandotate', type: 'pandotate', settings }],
+    routes: [{ pattern: '*', strategy: 'fallback', deployments: [{ provider: 'pandotate' }] }],
+    demo: false,
+  }
+}
