@@ -1,0 +1,314 @@
+import { ftruncateSync, openSync, writeSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import type { Journal, JournalEntry, Projection } from '../../core/model/journal.ts'
+import { type Checkpoint, writeCheckpoint } from './checkpoint.ts'
+import { FrameBuffer } from './frame-buffer.ts'
+import { callBeginning, type Replayed, replay } from './replay.ts'
+import { createReserve, type Reserve } from './reserve.ts'
+import { type Position, type Segment, segmentPath } from './segments.ts'
+import { createDiskSync } from './sync.ts'
+
+export type JournalSettings = {
+  /** Where the segments are, and the checkpoint. This process owns it. */
+  readonly directory: string
+  /** `disk`: `durable` waits until the disk has it; `process`: until the kernel has it. */
+  readonly durability: 'process' | 'disk'
+  /** How large a segment grows. */
+  readonly segmentBytes: number
+  /** How much the segments may come to before calls are left out. */
+  readonly spoolBytes: number
+  /** Space that is kept for holds to be settled once the disk is full. */
+  readonly reserveBytes: number
+  readonly projections: readonly Projection[]
+  /** Told of what an operator should know. */
+  readonly report: (trouble: Trouble) => void
+}
+
+export type Trouble = { readonly what: TroubleKind; readonly error?: unknown }
+
+export type TroubleKind =
+  | 'disk_full'
+  | 'disk_free_again'
+  | 'spool_full'
+  | 'spool_free_again'
+  | 'checkpoint_failed'
+  | 'segment_not_deleted'
+  | 'segment_not_opened'
+
+/** A journal in files: what is appended goes to the end of a segment, and outlives the process once it is written. */
+export interface FileJournal extends Journal, AsyncDisposable {
+  readonly replayed: Replayed
+  /** Where the next line goes. */
+  readonly position: Position
+  readonly state: JournalState
+  /** The store has everything before this: segments are deleted once the checkpoint does not need them either. */
+  shipped(position: Position): void
+  /** Writes a checkpoint now. Resolves once it is on the disk, or could not be written. */
+  checkpoint(): Promise<void>
+}
+
+export type JournalState = {
+  readonly isDiskFull: boolean
+  /** Of all segments. */
+  readonly spooledBytes: number
+  /** Calls that were left out because the spool was full, and because the disk was. */
+  readonly droppedCalls: number
+  readonly unwrittenCalls: number
+  readonly syncFailures: number
+}
+
+/** Replays what is there, and goes on behind it in a new segment. */
+export async function openJournal(settings: JournalSettings): Promise<FileJournal> {
+  const replayed = await replay(settings.directory, settings.projections)
+  const reserve = createReserve(settings.directory, settings.reserveBytes)
+  const journal = new SegmentedJournal(settings, replayed, reserve)
+  await journal.begin()
+  return journal
+}
+
+class SegmentedJournal implements FileJournal {
+  readonly replayed: Replayed
+  readonly #settings: JournalSettings
+  readonly #reserve: Reserve
+  readonly #sync = createDiskSync()
+  readonly #sizes: Map<number, number>
+  readonly #timer: NodeJS.Timeout
+  #descriptor = -1
+  #segment: number
+  #offset = 0
+  #spooledBytes: number
+  readonly #pending = new FrameBuffer()
+  #waiting: PromiseWithResolvers<void> | undefined
+  #isFlushDue = false
+  #isFlushSoon = false
+  #isDiskFull = false
+  #ticksFull = 0
+  #isSpoolFull = false
+  #isClosed = false
+  #droppedCalls = 0
+  #unwrittenCalls = 0
+  #shippedTo = 0
+  #checkpointedTo = 0
+  #checkpointing: Promise<void> = Promise.resolve()
+
+  constructor(settings: JournalSettings, replayed: Replayed, reserve: Reserve) {
+    this.#settings = settings
+    this.#reserve = reserve
+    this.replayed = replayed
+    this.#sizes = new Map(replayed.segments.map(({ segment, bytes }: Segment) => [segment, bytes]))
+    this.#spooledBytes = replayed.segments.reduce((sum, { bytes }) => sum + bytes, 0)
+    const last = replayed.segments.at(-1)
+    this.#segment = last === undefined ? 1 : last.bytes === 0 ? last.segment : last.segment + 1
+    this.#timer = setInterval(() => this.#tick(), tickMs)
+    this.#timer.unref()
+  }
+
+  async begin(): Promise<void> {
+    this.#open(this.#segment)
+    await this.checkpoint()
+    await this.#reserve.take().catch((error: unknown) => this.#enterFull(error))
+  }
+
+  get takesHolds(): boolean {
+    return !this.#isDiskFull
+  }
+
+  get position(): Position {
+    return { segment: this.#segment, offset: this.#offset }
+  }
+
+  get state(): JournalState {
+    return {
+      isDiskFull: this.#isDiskFull,
+      spooledBytes: this.#spooledBytes,
+      droppedCalls: this.#droppedCalls,
+      unwrittenCalls: this.#unwrittenCalls,
+      syncFailures: this.#sync.failures,
+    }
+  }
+
+  append(entry: JournalEntry): void {
+    if (entry.type === 'call' && this.#isLeftOut()) return
+    this.#pending.add(textOf(entry))
+    if (this.#isFlushDue) return
+    this.#isFlushDue = true
+    setImmediate(() => this.#flush())
+  }
+
+  written(): Promise<void> {
+    if (!this.#isFlushDue) return Promise.resolve()
+    this.#waiting ??= Promise.withResolvers()
+    if (!this.#isFlushSoon) {
+      this.#isFlushSoon = true
+      queueMicrotask(() => this.#flush())
+    }
+    return this.#waiting.promise
+  }
+
+  durable(): Promise<void> {
+    if (this.#settings.durability === 'process') return this.written()
+    return this.written().then(() => this.#sync.whenSynced())
+  }
+
+  shipped({ segment }: Position): void {
+    this.#shippedTo = Math.max(this.#shippedTo, segment)
+    this.#deleteOld()
+  }
+
+  checkpoint(): Promise<void> {
+    this.#flush()
+    // The state is ahead of what could be written: behind the checkpoint those lines would count twice.
+    if (this.#pending.length > 0) return this.#checkpointing
+    const { directory, projections } = this.#settings
+    const state = Object.fromEntries(projections.map((one) => [one.name, one.snapshot()]))
+    const checkpoint: Checkpoint = { position: this.position, state }
+    // Not before the lines that it stands on are on the disk.
+    this.#checkpointing = this.#checkpointing
+      .then(() => this.#sync.whenSynced())
+      .then(() => writeCheckpoint(directory, checkpoint))
+      .then(() => {
+        this.#checkpointedTo = checkpoint.position.segment
+        this.#deleteOld()
+      })
+      .catch((error: unknown) => this.#settings.report({ what: 'checkpoint_failed', error }))
+    return this.#checkpointing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return
+    await this.checkpoint()
+    this.#isClosed = true
+    clearInterval(this.#timer)
+    this.#flush()
+    await this.#sync.close()
+  }
+
+  #isLeftOut(): boolean {
+    if (this.#isDiskFull) {
+      this.#unwrittenCalls++
+      return true
+    }
+    const isFull = this.#spooledBytes + this.#pending.length > this.#settings.spoolBytes
+    if (isFull !== this.#isSpoolFull) {
+      this.#isSpoolFull = isFull
+      this.#settings.report({ what: isFull ? 'spool_full' : 'spool_free_again' })
+    }
+    if (isFull) this.#droppedCalls++
+    return isFull
+  }
+
+  #flush(): void {
+    this.#isFlushDue = false
+    this.#isFlushSoon = false
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    if (this.#pending.length > 0 && !this.#isClosed) this.#writePending()
+    waiting?.resolve()
+  }
+
+  #writePending(): void {
+    try {
+      this.#write()
+    } catch (error) {
+      this.#enterFull(error)
+      this.#unwrittenCalls += this.#pending.keep((text) => !text.startsWith(callBeginning))
+      // What was admitted can be settled in the reserve's place; what does not fit there is tried again.
+      if (this.#pending.length > 0) this.#tryWrite()
+    }
+    if (this.#offset >= this.#settings.segmentBytes) this.#roll()
+  }
+
+  #tryWrite(): boolean {
+    try {
+      this.#write()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** All or nothing: a part of it would be taken for a torn tail. */
+  #write(): void {
+    try {
+      const { bytes, length } = this.#pending
+      for (let at = 0; at < length; ) at += writeSync(this.#descriptor, bytes, at, length - at)
+    } catch (thrown) {
+      ftruncateSync(this.#descriptor, this.#offset)
+      throw thrown
+    }
+    this.#offset += this.#pending.length
+    this.#spooledBytes += this.#pending.length
+    this.#pending.clear()
+    this.#sync.note()
+  }
+
+  #enterFull(error: unknown): void {
+    if (this.#isDiskFull) return
+    this.#isDiskFull = true
+    this.#reserve.release()
+    this.#settings.report({ what: 'disk_full', error })
+  }
+
+  #tick(): void {
+    void this.#sync.whenSynced()
+    if (!this.#isDiskFull) return
+    this.#ticksFull = (this.#ticksFull + 1) % lookEveryTicks
+    if (this.#ticksFull === 0) void this.#leaveFull()
+  }
+
+  async #leaveFull(): Promise<void> {
+    if (this.#pending.length > 0 && !this.#tryWrite()) return
+    await this.#reserve.take().then(
+      () => {
+        this.#isDiskFull = false
+        this.#settings.report({ what: 'disk_free_again' })
+      },
+      () => undefined,
+    )
+  }
+
+  #open(segment: number): void {
+    this.#descriptor = openSync(segmentPath(this.#settings.directory, segment), 'a', 0o600)
+    this.#segment = segment
+    this.#offset = 0
+    this.#sync.follow(this.#descriptor)
+  }
+
+  #roll(): void {
+    const [segment, bytes] = [this.#segment, this.#offset]
+    try {
+      this.#open(segment + 1)
+    } catch (error) {
+      // It grows on, and the next turn tries again.
+      this.#settings.report({ what: 'segment_not_opened', error })
+      return
+    }
+    this.#sizes.set(segment, bytes)
+    void this.checkpoint()
+  }
+
+  /** Those that neither the store nor the checkpoint needs. */
+  #deleteOld(): void {
+    const { directory, report } = this.#settings
+    const needed = Math.min(this.#shippedTo, this.#checkpointedTo)
+    for (const [segment, bytes] of this.#sizes) {
+      if (segment >= needed || segment === this.#segment) continue
+      this.#sizes.delete(segment)
+      this.#spooledBytes -= bytes
+      rm(segmentPath(directory, segment), { force: true }).catch((error: unknown) =>
+        report({ what: 'segment_not_deleted', error }),
+      )
+    }
+  }
+}
+
+/** Of what was written, a machine's failure costs no more than this. */
+const tickMs = 100
+
+/** How often is looked whether a full disk has room again. */
+const lookEveryTicks = 10
+
+function textOf(entry: JournalEntry): string {
+  if (entry.type !== 'call') return JSON.stringify(entry)
+  return `${callBeginning}"at":${entry.at},${entry.line}}`
+}

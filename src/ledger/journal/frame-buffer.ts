@@ -1,0 +1,44 @@
+import { frameOverhead, readFrames, writeFrame } from './frame.ts'
+
+/** Frames that wait to be written, one behind the other. */
+export class FrameBuffer {
+  #room: Buffer = Buffer.allocUnsafeSlow(usualBytes)
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  get bytes(): Buffer {
+    return this.#room
+  }
+
+  add(text: string): void {
+    const most = text.length * 3 + frameOverhead
+    if (this.#length + most > this.#room.length) this.#makeRoom(most)
+    this.#length = writeFrame(this.#room, this.#length, text)
+  }
+
+  clear(): void {
+    this.#length = 0
+    if (this.#room.length > usualBytes) this.#room = Buffer.allocUnsafeSlow(usualBytes)
+  }
+
+  /** Drops the frames that are not to be kept, and returns how many they were. */
+  keep(isKept: (text: string) => boolean): number {
+    const { frames } = readFrames(this.#room.subarray(0, this.#length), true)
+    const kept = frames.filter(({ text }) => isKept(text))
+    this.#length = 0
+    for (const { text } of kept) this.add(text)
+    return frames.length - kept.length
+  }
+
+  #makeRoom(bytes: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#room.length * 2, this.#length + bytes))
+    this.#room.copy(larger, 0, 0, this.#length)
+    this.#room = larger
+  }
+}
+
+/** More than the lines of one turn come to. */
+const usualBytes = 256 * 1024

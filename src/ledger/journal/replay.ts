@@ -1,0 +1,79 @@
+import { open, readFile, truncate } from 'node:fs/promises'
+import type { Projection, StateEntry } from '../../core/model/journal.ts'
+import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
+import { readFrames } from './frame.ts'
+import { journalStart, listSegments, type Segment, segmentPath } from './segments.ts'
+
+export type Replayed = {
+  readonly segments: readonly Segment[]
+  readonly lines: number
+  /** What a crash left of a line at the end of the journal: it has been cut off. */
+  readonly tornBytes: number
+  /** What was unreadable elsewhere. */
+  readonly damagedBytes: number
+}
+
+/** Rebuilds the projections from the checkpoint and the lines behind it. Cuts off a torn tail. */
+export async function replay(directory: string, projections: readonly Projection[]): Promise<Replayed> {
+  const checkpoint = await readCheckpoint(directory)
+  for (const projection of projections) projection.restore(checkpoint?.state[projection.name])
+  const segments = await listSegments(directory)
+  const { position } = checkpoint ?? { position: { ...journalStart, segment: segments[0]?.segment ?? 0 } }
+  checkGaps(segments, checkpoint)
+  let lines = 0
+  let tornBytes = 0
+  let damagedBytes = 0
+  const kept: Segment[] = []
+  for (const [index, { segment, bytes }] of segments.entries()) {
+    const path = segmentPath(directory, segment)
+    const isLast = index === segments.length - 1
+    if (segment < position.segment && !isLast) {
+      kept.push({ segment, bytes })
+      continue
+    }
+    const found = readFrames(await readFile(path), true)
+    const whole = found.frames.at(-1)?.end ?? 0
+    const torn = isLast ? bytes - whole : 0
+    if (torn > 0) await cut(path, whole)
+    tornBytes += torn
+    damagedBytes += found.damaged - torn
+    kept.push({ segment, bytes: bytes - torn })
+    const from = segment < position.segment ? bytes : segment === position.segment ? position.offset : 0
+    for (const { text, end } of found.frames) {
+      if (end <= from) continue
+      lines++
+      apply(text, projections)
+    }
+  }
+  return { segments: kept, lines, tornBytes, damagedBytes }
+}
+
+/** How the line of a call begins. */
+export const callBeginning = '{"type":"call",'
+
+/** Every state is in the checkpoint or in a segment behind it: one that is missing would be money forgotten. */
+function checkGaps(segments: readonly Segment[], checkpoint: Checkpoint | undefined): void {
+  const first = checkpoint?.position.segment ?? 1
+  const numbers = segments.map(({ segment }) => segment).filter((segment) => segment >= first)
+  const isWhole = numbers.every((number, index) => number === first + index)
+  if (isWhole && (checkpoint === undefined || numbers.length > 0)) return
+  throw new Error(
+    `Segments of the journal are missing: from ${first} on there are ${numbers.join(', ') || 'none'}.`,
+  )
+}
+
+function apply(text: string, projections: readonly Projection[]): void {
+  if (text.startsWith(callBeginning) || projections.length === 0) return
+  const entry = JSON.parse(text) as StateEntry
+  for (const projection of projections) projection.apply(entry)
+}
+
+async function cut(path: string, bytes: number): Promise<void> {
+  await truncate(path, bytes)
+  const file = await open(path, 'r+')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
