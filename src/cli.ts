@@ -38,6 +38,7 @@ function toldToPeople(thrown: unknown): string | undefined {
   if (thrown.code === 'EACCES' || thrown.code === 'EADDRNOTAVAIL' || thrown.code === 'ENOTFOUND') {
     return `Cannot listen: ${thrown.message}.`
   }
+  if (thrown.code === 'ERR_DIRECTORY_IN_USE') return thrown.message
   if (String(thrown.code).startsWith('ERR_PARSE_ARGS')) return `${thrown.message}\n\n${helpText}`
   return undefined
 }

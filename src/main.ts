@@ -3,12 +3,14 @@ import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { createBatch } from './core/attempt/batch.ts'
+import type { Journal } from './core/model/journal.ts'
 import type { Clock, Sink } from './core/model/ports.ts'
 import { createResponseStore } from './core/reuse/response-store.ts'
 import { watchPressure } from './http/call/pressure.ts'
 import { createShedding } from './http/call/shedding.ts'
 import { listen } from './http/server.ts'
 import { createDrain, type DrainTimes } from './main/drain.ts'
+import { openLedgerOf } from './main/ledger.ts'
 import { createLiveConfig } from './main/live-config.ts'
 import { createReload } from './main/reload.ts'
 import type { LastingTimes } from './main/snapshot.ts'
@@ -44,9 +46,11 @@ export type GatewayEnvironment = {
   readonly sinks?: readonly Sink[]
 }
 
-/** Makes a gateway of a configuration, and serves. Rejects when the address cannot be had. */
+/** Makes a gateway of a configuration, and serves. Rejects when the address cannot be had, or the data directory. */
 export async function startGateway(config: Config, environment: GatewayEnvironment): Promise<RunningGateway> {
   const { log } = environment
+  await using opening = new AsyncDisposableStack()
+  const ledger = opening.use(await openLedgerOf(config, log))
   const clock: Clock = { now: () => performance.now(), epochMs: () => Date.now() }
   const drain = createDrain({
     hangUp: () => succession.hangUp(),
@@ -69,7 +73,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   })
   const deployments = () => succession.current.gateway.deployments()
   const metrics = createMetrics(deployments, reload.report, shedding.read)
-  const lasting = createLasting(environment, clock, metrics, {
+  const lasting = createLasting({ ...environment, journal: ledger?.journal }, clock, metrics, {
     isLeaving: () => drain.phase !== 'serving',
     isDraining: () => drain.phase === 'draining',
     configuration: reload.report,
@@ -93,7 +97,9 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     // Calls whose callers left, and that were still read for what they cost, end with their connections.
     await lastRows()
     pressure[Symbol.dispose]()
+    await opened.disposeAsync()
   }
+  const opened = opening.move()
   let stopping: Promise<void> | undefined
   return {
     url: server.url,
@@ -115,7 +121,7 @@ async function lastRows(): Promise<void> {
 }
 
 function createLasting(
-  { log, version, sinks = [] }: GatewayEnvironment,
+  { log, version, sinks = [], journal }: GatewayEnvironment & { readonly journal: Journal | undefined },
   clock: Clock,
   metrics: Metrics,
   state: Pick<LastingTimes['app'], 'isLeaving' | 'isDraining' | 'configuration' | 'shedding'>,
@@ -126,7 +132,8 @@ function createLasting(
     log,
     tokenizer: createTokenizer(),
     encoder: createEncoder(),
-    sinks: [createJournal(createCallLog(log), generations), metrics, ...sinks],
+    commit: journal && (() => journal.durable()),
+    sinks: [createJournal(createCallLog(log), generations, journal), metrics, ...sinks],
     app: {
       ...state,
       metrics,

@@ -45,6 +45,13 @@ test('without any configuration it is the demo: every setting has its default', 
     stickiness: true,
     refreshPrices: false,
     dataDirectory: 'data',
+    ledger: {
+      enabled: true,
+      durability: 'process',
+      spoolBytes: 1_073_741_824,
+      keepCallsDays: 90,
+      keepRollupsDays: 731,
+    },
     probes: { enabled: false, intervalMs: 30_000, timeoutMs: 5000 },
     limits: {
       bodyBytes: 26_214_400,

@@ -43,6 +43,7 @@ function generalRows({ host, port, keys, limits, ...config }: Config): Rows {
     ['sticky', yesOrNo(config.stickiness)],
     ['prices', config.refreshPrices ? 'refreshed at the start and daily' : 'as listed here'],
     ['data', config.dataDirectory],
+    ['ledger', config.ledger.enabled ? `on: ${pairs(config.ledger)}` : 'off'],
     ['probes', config.probes.enabled ? `on: ${pairs(config.probes)}` : 'off'],
   ]
 }

@@ -4,6 +4,7 @@ import { corsSetting } from './cors.ts'
 import { dataDirectorySetting } from './data-directory.ts'
 import { idempotencySetting } from './idempotency.ts'
 import type { Instance } from './instances.ts'
+import { ledgerSetting } from './ledger.ts'
 import { hedgingSetting, limitsSetting } from './limits.ts'
 import { modelsSetting } from './models.ts'
 import { probesSetting } from './probes.ts'
@@ -53,6 +54,7 @@ export function configSchema(instances: readonly Instance[], providerNames: read
     stickiness: z.boolean().default(true),
     refreshPrices: z.boolean().default(false),
     dataDirectory: dataDirectorySetting,
+    ledger: ledgerSetting,
     probes: probesSetting,
     providers: z.strictObject(Object.fromEntries(instances.map((one) => [one.name, one.provider.settings]))),
     models: modelsSetting(providerNames, (name) => types.get(name)).optional(),

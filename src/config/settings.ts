@@ -25,6 +25,7 @@ export type Config = {
   readonly refreshPrices: boolean
   /** Where the gateway keeps what is to outlast it. */
   readonly dataDirectory: string
+  readonly ledger: LedgerSettings
   readonly hedging: HedgingSettings
   readonly probes: ProbeSettings
   readonly providers: readonly ProviderSettings[]
@@ -101,6 +102,17 @@ export type IdempotencySettings = {
   readonly ttlMs: number
   readonly maxEntries: number
   readonly maxBytes: number
+}
+
+/** How the record of each call is kept. */
+export type LedgerSettings = {
+  readonly enabled: boolean
+  /** What an answer's end waits for: the kernel has its record, or the disk. */
+  readonly durability: 'process' | 'disk'
+  /** How much may wait for the store before the records of calls are left out. */
+  readonly spoolBytes: number
+  readonly keepCallsDays: number
+  readonly keepRollupsDays: number
 }
 
 /** Asking providers, again and again, how they are doing. */

@@ -55,6 +55,8 @@ export type LastingTimes = {
   readonly tokenizer: TokenCounter & Detokenizer
   readonly encoder: TokenEncoder
   readonly sinks: readonly Sink[]
+  /** Resolves once what the sinks were given is safe; undefined: nothing keeps it. */
+  readonly commit: (() => Promise<void>) | undefined
   readonly app: Pick<AppParts, LastingAppPart>
 }
 
@@ -100,7 +102,7 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
     encoder: lasting.encoder,
     dialects: dialectsWith({ store: lasting.app.responseStore, clock }),
     gate: createAuthenticator(config.keys),
-    recorder: createRecorder(lasting.sinks, clock, slowThresholdMs),
+    recorder: createRecorder(lasting.sinks, clock, slowThresholdMs, lasting.commit),
     readBody: createBodyReader(limits),
     counter: lasting.tokenizer,
     waker: createWaker(deployments, log),

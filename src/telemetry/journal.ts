@@ -1,18 +1,23 @@
+import type { Journal } from '../core/model/journal.ts'
 import type { Sink } from '../core/model/ports.ts'
 import { type Generations, isKept } from './generations.ts'
 import { lineOf } from './line.ts'
 import type { CallLog } from './log.ts'
 
-/** Tells each call in one line, for the log and for those who look the call up: it is put together once. */
-export function createJournal(log: CallLog, generations: Generations): Sink {
+/**
+ * Tells each call in one line, for the log, for those who look the call up, and for the journal, where there is one: it
+ * is put together once.
+ */
+export function createJournal(log: CallLog, generations: Generations, journal?: Journal): Sink {
   return {
     write(record) {
       const isLogged = log.isWanted(record)
       const isLookedUp = isKept(record)
-      if (!isLogged && !isLookedUp) return
+      if (!isLogged && !isLookedUp && journal === undefined) return
       const line = lineOf(record)
       if (isLookedUp) generations.keep(record, line)
       if (isLogged) log.write(record, line)
+      journal?.append({ type: 'call', id: record.id, at: record.startedEpochMs, line })
     },
   }
 }

@@ -51,6 +51,7 @@ replays    on: ttlMs 600000, maxEntries 1000, maxBytes 67108864
 sticky     yes
 prices     as listed here
 data       data
+ledger     on: spoolBytes 1073741824, keepCallsDays 90, keepRollupsDays 731
 probes     off
 
 providers

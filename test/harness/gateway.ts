@@ -70,6 +70,13 @@ export const simulatorConfig: Config = {
   stickiness: true,
   refreshPrices: false,
   dataDirectory: join(tmpdir(), `pandotate-gateway-test-${process.pid}`),
+  ledger: {
+    enabled: false,
+    durability: 'process',
+    spoolBytes: 67_108_864,
+    keepCallsDays: 90,
+    keepRollupsDays: 731,
+  },
   probes: { enabled: false, intervalMs: 30_000, timeoutMs: 5000 },
   limits: {
     bodyBytes: 26_214_400,

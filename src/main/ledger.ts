@@ -1,0 +1,16 @@
+import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
+import { type Ledger, openLedger } from '../ledger/ledger.ts'
+
+/** The ledger that a configuration asks for; undefined where it asks for none, or there is no place for it. */
+export async function openLedgerOf(config: Config, log: Logger): Promise<Ledger | undefined> {
+  const { enabled, durability, spoolBytes } = config.ledger
+  if (!enabled) return undefined
+  const { delayMs, graceMs } = config.drain
+  // One that is being replaced lets go once it has drained.
+  const waitMs = delayMs + graceMs
+  return await openLedger({
+    ...{ directory: config.dataDirectory, durability, spoolBytes, waitMs },
+    ...{ projections: [], log },
+  })
+}
