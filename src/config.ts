@@ -8,10 +8,12 @@ import { ConfigError, type Finding, type Problem, placeOf } from './config/probl
 import { describeConfig } from './config/report.ts'
 import { defaultRoutes, demoRoutes, routesOf } from './config/routing.ts'
 import { configSchema } from './config/schema.ts'
+import { withSecretFiles } from './config/secret-files.ts'
 import type { Config } from './config/settings.ts'
 import { inputShape } from './config/shape.ts'
 import { type ConfigSource, configPath, defaultPath, openSource } from './config/source.ts'
 import type { Environment } from './config/substitution.ts'
+import { readTls } from './config/tls.ts'
 import { isObject } from './core/model/json.ts'
 import type { Provider } from './providers/base/provider.ts'
 
@@ -26,7 +28,9 @@ export type ConfigParts = {
  * The configuration that the environment and the file make together; for the same setting, the environment
  * wins. Throws ConfigError, which tells all that is wrong at once.
  */
-export function loadConfig({ environment, readFile, providers }: ConfigParts): Config {
+export function loadConfig({ environment: given, readFile, providers }: ConfigParts): Config {
+  const secrets = withSecretFiles(given, readFile)
+  const { environment } = secrets
   const source = openSource(environment, readFile)
   const overlaid = applyEnvironment(
     source.content ?? {},
@@ -43,24 +47,28 @@ export function loadConfig({ environment, readFile, providers }: ConfigParts): C
     const variable = overlaid.origins.get(placeOf(path))
     return variable && { text: environment[variable.name] ?? '', expected: variable.expected }
   })
+  const tls = readTls(result.data?.server.tls, readFile)
   const isToldExposed = source.problems.length === 0 && isObject(tree)
   const exposed = isToldExposed ? exposureOf(schema.shape, tree) : []
   const problems = [
     ...source.problems,
+    ...secrets.problems,
     // What the text itself gets wrong is the file's, even where the environment has the last word.
     ...[...source.findings, ...instances.findings].map((finding) => located(finding, source, undefined)),
-    ...[...refused, ...exposed].map((finding) => located(finding, source, overlaid)),
+    ...[...refused, ...exposed, ...tls.findings].map((finding) => located(finding, source, overlaid)),
   ]
   if (problems.length > 0 || !result.success) throw new ConfigError(withoutRepeats(problems))
-  const { server, auth, log, models, providers: settings, drain, ...rest } = result.data
+  const { server: listening, auth, log, models, providers: settings, drain, ...rest } = result.data
   const isConfigured =
     source.path !== undefined || Boolean(environment['PANDOTATE_API_KEY'] || environment['PANDOTATE_URL'])
   const routes =
     models === undefined
       ? defaultRoutes(keyedProviders(instances.known, settings), isConfigured)
       : routesOf(models)
+  const { tls: _paths, ...server } = listening
   return {
     ...server,
+    ...(tls.pair === undefined ? {} : { tls: tls.pair }),
     ...rest,
     keys: auth.keys,
     drain: { delayMs: isLoopback(server.host) ? 0 : noticeMs, ...drain },

@@ -60,6 +60,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     current: () => succession.current.config,
     take(next) {
       succession.take(next)
+      if (next.tls !== undefined) server.renew(next.tls)
       log.level = next.logLevel
     },
     clock,
@@ -81,15 +82,11 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   })
   const succession = createLiveConfig(config, lasting)
   const arrived = createBatch()
-  const server = await listen(
-    (request, response) => {
-      // Node then says `connection: close` by itself.
-      if (drain.phase !== 'serving') response.shouldKeepAlive = false
-      arrived(() => succession.current.listener(request, response))
-    },
-    config.host,
-    config.port,
-  )
+  const server = await listen((request, response) => {
+    // Node then says `connection: close` by itself.
+    if (drain.phase !== 'serving') response.shouldKeepAlive = false
+    arrived(() => succession.current.listener(request, response))
+  }, config)
   const stop = async (times: Partial<DrainTimes>) => {
     await drain.run(server, { ...succession.current.config.drain, ...times })
     await lastRows()

@@ -1,33 +1,45 @@
 import { readFile, stat } from 'node:fs/promises'
 
 export type FileWatch = {
-  readonly path: string
   readonly everyMs: number
-  /** The text that is known; undefined: that there is none. */
-  readonly known: () => string | undefined
+  /** The files, which may be others at each look. */
+  readonly paths: () => Iterable<string>
+  /** The text that is known of a file; undefined: that there is none. */
+  readonly known: (path: string) => string | undefined
   readonly changed: () => void
 }
 
 /**
- * Looks at a file again and again until it is disposed, and calls `changed` when it reads otherwise than what is
+ * Looks at files again and again until it is disposed, and calls `changed` when one reads otherwise than what is
  * known, and has for two looks: a file that is being written settles first. Notifications of the system would be
  * sooner, but miss what happens behind symbolic links and on network file systems.
  */
-export function watchFile({ path, everyMs, known, changed }: FileWatch): Disposable {
+export function watchFiles({ everyMs, paths, known, changed }: FileWatch): Disposable {
   let isOver = false
-  /** What the last look saw, and whether that was told. */
-  let seen = known()
-  let told = seen
+  /** Of each file, what the last look saw, and what `changed` was called for. */
+  const files = new Map<string, { seen: string | undefined; told: string | undefined }>()
+  const fileAt = (path: string) => {
+    const text = files.has(path) ? undefined : known(path)
+    const file = files.get(path) ?? { seen: text, told: text }
+    files.set(path, file)
+    return file
+  }
   const look = async () => {
-    const text = await textOf(path, seen)
-    if (isOver) return
-    if (text === seen && text !== told) {
-      told = text
-      if (text !== known()) changed()
+    let isChanged = false
+    for (const path of paths()) {
+      const file = fileAt(path)
+      const now = await textOf(path, file.seen)
+      if (now === file.seen && now !== file.told) {
+        file.told = now
+        isChanged = now !== known(path) || isChanged
+      }
+      file.seen = now
     }
-    seen = text
+    if (isOver) return
+    if (isChanged) changed()
     timer.refresh()
   }
+  for (const path of paths()) fileAt(path)
   const timer = setTimeout(() => void look(), everyMs)
   timer.unref()
   return {

@@ -9,33 +9,37 @@ export function readConfig(): Config {
 
 /** The same, for a process that may read its file again. Its environment and `.env` are those it started with. */
 export interface ConfigReader {
-  /** Where the file is, or would be. */
-  readonly path: string
-  /** Reads the file. Throws ConfigError. */
+  /** Reads the file, and those of secrets and certificates that are named. Throws ConfigError. */
   read(): Config
-  /** What stood in the file when it was read last; undefined when it could not be. */
-  lastText(): string | undefined
+  /** What stood in each of them when it was read last, by its path; undefined where it could not be read. */
+  readonly lastTexts: ReadonlyMap<string, string | undefined>
 }
 
 export function openConfig(): ConfigReader {
   const environment = readEnvironment(process.cwd(), process.env)
   const path = configPath(environment)
-  let text: string | undefined
+  let texts = new Map<string, string | undefined>([[path, undefined]])
   let isFirst = true
   return {
-    path,
     read() {
-      text = undefined
+      texts = new Map([[path, undefined]])
       if (!isFirst && isSpent(path)) {
         throw new ConfigError([
           { source: path, place: '', told: 'is no file that can be read a second time' },
         ])
       }
       isFirst = false
-      const readFile = (from: string) => (text = readFileSync(from, 'utf8'))
+      const readFile = (from: string) => {
+        texts.set(from, undefined)
+        const text = readFileSync(from, 'utf8')
+        texts.set(from, text)
+        return text
+      }
       return loadConfig({ environment, readFile, providers })
     },
-    lastText: () => text,
+    get lastTexts() {
+      return texts
+    },
   }
 }
 

@@ -3,7 +3,7 @@ import { startGateway } from '../main.ts'
 import { createLog } from '../telemetry/log.ts'
 import { createOutput } from '../telemetry/output.ts'
 import type { Command } from './command.ts'
-import { watchFile } from './file-watch.ts'
+import { watchFiles } from './file-watch.ts'
 import { openConfig } from './read-config.ts'
 import { exitCodeOf, onReloadSignal, type StopSignal, untilSignalled } from './signals.ts'
 
@@ -16,7 +16,12 @@ export const serve: Command = async (_words, version) => {
   const gateway = await startGateway(config, { log, version })
   const changed = () => gateway.reload(reader.read)
   onReloadSignal(changed)
-  using _watch = watchFile({ path: reader.path, everyMs: lookEveryMs, known: reader.lastText, changed })
+  using _watch = watchFiles({
+    everyMs: lookEveryMs,
+    paths: () => reader.lastTexts.keys(),
+    known: (path) => reader.lastTexts.get(path),
+    changed,
+  })
   let second: StopSignal | undefined
   const signalled = untilSignalled((signal) => {
     second = signal
@@ -41,9 +46,12 @@ const lookEveryMs = 1000
 
 /** For the person at the console; the log has the same as a line. */
 function greeting({ demo, port, host }: Config, url: string): string {
-  const shown = host === '127.0.0.1' && port !== 0 ? `http://localhost:${port}` : url
+  const shown = host === '127.0.0.1' && port !== 0 ? url.replace(host, 'localhost') : url
+  const socket = url.startsWith('unix:')
+    ? `--unix-socket ${url.slice('unix:'.length)} http://localhost`
+    : undefined
   const curl =
-    `  curl ${shown}/inference -H 'Content-Type: application/json' \\\n` +
+    `  curl ${socket ?? shown}/inference -H 'Content-Type: application/json' \\\n` +
     `    -d '{"model":"mistral-7b","prompt":"Hello, Pandotate!","max_tokens":50}'\n`
   const notice = demo
     ? '\n*** SIMULATOR *** No upstream is configured: answers are made up by the built-in simulator, and say so\n' +

@@ -3,6 +3,7 @@ import type { JsonObject } from '../core/model/json.ts'
 import { finding } from './error-text.ts'
 import type { Finding } from './problem.ts'
 import type { ConfigSchema } from './schema.ts'
+import { socketPrefix } from './server.ts'
 import type { Config } from './settings.ts'
 
 /**
@@ -40,7 +41,8 @@ export function isExposed({
   return !allowUnauthenticated && keys.length === 0 && !isLoopback(host)
 }
 
-/** Whether only this machine can reach the address. */
+/** Whether only this machine can reach the address. A Unix socket has its rights as a file beside. */
 export function isLoopback(host: string): boolean {
+  if (host.startsWith(socketPrefix)) return true
   return host === '::1' || host.toLowerCase() === 'localhost' || (isIPv4(host) && host.startsWith('127.'))
 }

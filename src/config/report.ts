@@ -1,8 +1,10 @@
+import { X509Certificate } from 'node:crypto'
 import { isObject } from '../core/model/json.ts'
 import type { Provider } from '../providers/base/provider.ts'
 import { masked, withoutCredentials } from './error-text.ts'
 import type { Path } from './problem.ts'
 import { type CurrentPrices, routeHeadings, routeRows } from './route-report.ts'
+import { socketPrefix } from './server.ts'
 import type { Config, ProviderSettings } from './settings.ts'
 import { inputShape, outputShape, type Shape, shapeAt, typesOf } from './shape.ts'
 import { aligned, pairs, type Rows } from './table.ts'
@@ -21,11 +23,12 @@ export function describeConfig(
 }
 
 function generalRows({ host, port, keys, limits, ...config }: Config): Rows {
-  const address = host.includes(':') ? `[${host}]` : host
   const bearers = `${keys.length} ${keys.length === 1 ? 'key' : 'keys'} (${keys.map(masked).join(', ')})`
   const everyCall = config.cache.everyCall ? ', every call' : ''
   return [
-    ['listening', `http://${address}:${port}`],
+    ['listening', addressOf({ host, port, tls: config.tls })],
+    ...(config.tls === undefined ? [] : [['tls', certificateOf(config.tls.cert)]]),
+    ['proxies', trusted(config.trustProxy)],
     ['file', config.source ?? 'none'],
     ...(config.demo ? [['demo', 'nothing is configured: the simulator answers']] : []),
     ['auth', keys.length === 0 ? 'off: every caller is served' : `on: ${bearers}`],
@@ -46,6 +49,21 @@ function generalRows({ host, port, keys, limits, ...config }: Config): Rows {
     ['ledger', config.ledger.enabled ? `on: ${pairs(config.ledger)}` : 'off'],
     ['probes', config.probes.enabled ? `on: ${pairs(config.probes)}` : 'off'],
   ]
+}
+
+function addressOf({ host, port, tls }: { host: string; port: number; tls: unknown }): string {
+  if (host.startsWith(socketPrefix)) return host
+  return `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function certificateOf(cert: string): string {
+  const { subjectAltName, validTo } = new X509Certificate(cert)
+  return `for ${subjectAltName ?? 'no name'}, until ${validTo}`
+}
+
+function trusted(trustProxy: Config['trustProxy']): string {
+  if (typeof trustProxy === 'number') return trustProxy === 0 ? 'none' : `the last ${trustProxy}`
+  return trustProxy.join(', ') || 'none'
 }
 
 function describeProvider(

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import * as z from 'zod'
 import { corsSetting } from './cors.ts'
 import { dataDirectorySetting } from './data-directory.ts'
@@ -8,6 +7,7 @@ import { ledgerSetting } from './ledger.ts'
 import { hedgingSetting, limitsSetting } from './limits.ts'
 import { modelsSetting } from './models.ts'
 import { probesSetting } from './probes.ts'
+import { serverSetting } from './server.ts'
 
 /**
  * The schema of gateway.yaml for the providers it names: the gateway's own sections, and each provider's
@@ -16,13 +16,7 @@ import { probesSetting } from './probes.ts'
 export function configSchema(instances: readonly Instance[], providerNames: readonly string[]) {
   const types = new Map(instances.map(({ name, provider }) => [name, provider.type]))
   return z.strictObject({
-    server: z
-      .strictObject({
-        host: z.string().refine(isHost).meta({ expected: hostExpected }).default('127.0.0.1'),
-        port: z.int().min(0).max(65_535).default(8000),
-        allowUnauthenticated: z.boolean().default(false),
-      })
-      .prefault({}),
+    server: serverSetting,
     auth: z.strictObject({ keys: z.array(gatewayKey).default([]) }).prefault({}),
     cors: corsSetting,
     log: z.strictObject({ level: z.enum(logLevels).default('info') }).prefault({}),
@@ -71,13 +65,7 @@ const mebibyte = 1024 * 1024
 
 const dayMs = 86_400_000
 
-const hostExpected = 'a host name or an IP address, such as 127.0.0.1'
-
 const gatewayKey = z
   .string()
   .regex(/^[\x21-\x7e]{16,}$/)
   .meta({ secret: true, expected: 'at least 16 characters of printable ASCII, no spaces' })
-
-function isHost(text: string): boolean {
-  return isIP(text) !== 0 || /^[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?$/i.test(text)
-}

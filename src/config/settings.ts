@@ -6,6 +6,10 @@ export type Config = {
   readonly host: string
   readonly port: number
   readonly allowUnauthenticated: boolean
+  /** How many proxies stand in front, or the addresses of those whose word is taken for who calls. */
+  readonly trustProxy: number | readonly string[]
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsPair
   /** The keys a caller must bear one of; none: every caller is served. Secret. */
   readonly keys: readonly string[]
   readonly cors: CorsSettings
@@ -35,6 +39,9 @@ export type Config = {
   /** The path of the file that was read. */
   readonly source: string | undefined
 }
+
+/** A certificate with those that vouch for it, and its key, both as PEM. Secret. */
+export type TlsPair = { readonly cert: string; readonly key: string }
 
 /** Bounds on what one call may ask for. */
 export type Limits = {

@@ -1,32 +1,49 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
+import { socketPath, takeSocket } from './unix-socket.ts'
 
 /** A listening server that can be drained. */
 export interface RunningServer {
-  /** Where it listens: `http://127.0.0.1:8000`. */
+  /** Where it listens: `http://127.0.0.1:8000`, or `unix:/run/gateway.sock`. */
   readonly url: string
+  /** Shows another certificate to whoever connects from now on. Only where there was one at the start. */
+  renew(tls: Tls): void
   /** Stops taking connections, and closes each that is open as soon as it is idle. Resolves when none is left. */
   close(): Promise<void>
   /** Closes every connection, whatever is under way on it. */
   cut(): void
 }
 
-/** Listens; rejects when the address cannot be had. Port 0 takes any free one. */
-export async function listen(listener: RequestListener, host: string, port: number): Promise<RunningServer> {
-  const server = createServer(serverOptions, listener)
+/** A certificate with those that vouch for it, and its key, as PEM. */
+export type Tls = { readonly cert: string; readonly key: string }
+
+/** `host` may be `unix:` and a path; `port` then means nothing. Port 0 takes any free one. */
+export type Address = { readonly host: string; readonly port: number; readonly tls?: Tls | undefined }
+
+/** Listens; rejects when the address cannot be had. */
+export async function listen(listener: RequestListener, address: Address): Promise<RunningServer> {
+  const { tls } = address
+  const secure = tls && createSecureServer({ ...serverOptions, ...secureOptions, ...tls }, listener)
+  const server = secure ?? createServer(serverOptions, listener)
   const sockets = new Set<Socket>()
-  server.on('connection', (socket) => {
+  const track = (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-  })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-  return { url: urlOf(server), close: () => close(server, sockets), cut: () => server.closeAllConnections() }
+  }
+  server.on('connection', track)
+  server.on('secureConnection', track)
+  await startListening(server, address)
+  return {
+    url: urlOf(server, secure === undefined ? 'http' : 'https'),
+    renew: (pair) => void secure?.setSecureContext({ ...secureOptions, ...pair }),
+    close: () => close(server, sockets),
+    cut() {
+      server.closeAllConnections()
+      // Those that have not yet agreed on how to encrypt are none of HTTP's.
+      for (const socket of sockets) if (secure !== undefined) socket.destroy()
+    },
+  }
 }
 
 const serverOptions = {
@@ -39,16 +56,31 @@ const serverOptions = {
   keepAliveTimeout: 75_000,
 } as const
 
-function urlOf(server: Server): string {
-  const { address, port, family } = server.address() as AddressInfo
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+const secureOptions = { minVersion: 'TLSv1.2', handshakeTimeout: 15_000 } as const
+
+async function startListening(server: Server | SecureServer, { host, port }: Address): Promise<void> {
+  const path = socketPath(host)
+  if (path !== undefined) return await takeSocket(server, path)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function urlOf(server: NetServer, scheme: 'http' | 'https'): string {
+  const at = server.address() as AddressInfo | string
+  if (typeof at === 'string') return `unix:${at}`
+  return `${scheme}://${at.family === 'IPv6' ? `[${at.address}]` : at.address}:${at.port}`
 }
 
 /**
  * Not by the server's own `close`: it takes a connection for idle as soon as its answer is written, be it sent or not,
  * and cuts what the caller still reads. It also stops minding requests that are never sent to their end.
  */
-function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+function close(server: Server | SecureServer, sockets: ReadonlySet<Socket>): Promise<void> {
   return new Promise((resolve) => {
     const sweep = () => {
       // One that never asked for anything, as browsers open beforehand, is waited for by nobody.

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { watchFile } from '../../src/cli/file-watch.ts'
+import { watchFiles } from '../../src/cli/file-watch.ts'
 
 test.for<[string, (place: Place) => Promise<void>]>([
   ['is written over', ({ path }) => writeFile(path, 'new')],
@@ -93,8 +93,8 @@ function watched(path: string, text: string | undefined): Watched {
   const until = async (holds: () => boolean) => {
     while (!holds()) await once(events, 'look')
   }
-  const watch = watchFile({
-    path,
+  const watch = watchFiles({
+    paths: () => [path],
     everyMs: 5,
     known() {
       comparisons++

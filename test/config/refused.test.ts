@@ -24,8 +24,16 @@ describe('refused in the environment', () => {
     ['PANDOTATE_RETRY_DELAY_MS', '-1', 'found "-1", expected a whole number from 0 to 60000'],
     ['SLOW_THRESHOLD_MS', 'NaN', 'found "NaN", expected a whole number from 0 to 86400000'],
     ['LOG_LEVEL', 'INFO', 'found "INFO", expected one of trace, debug, info, warn, error, fatal, silent'],
-    ['HOST', 'http://x', 'found "http://x", expected a host name or an IP address, such as 127.0.0.1'],
-    ['HOST', '[::1]', 'found "[::1]", expected a host name or an IP address, such as 127.0.0.1'],
+    [
+      'HOST',
+      'http://x',
+      'found "http://x", expected a host name or an IP address, such as 127.0.0.1, or the path of a socket, such as unix:/run/gateway.sock',
+    ],
+    [
+      'HOST',
+      '[::1]',
+      'found "[::1]", expected a host name or an IP address, such as 127.0.0.1, or the path of a socket, such as unix:/run/gateway.sock',
+    ],
     ['PANDOTATE_URL', 'api', 'found "api", expected a URL that starts with http:// or https://'],
     [
       'PANDOTATE_URL',
@@ -59,11 +67,11 @@ describe('refused in the file', () => {
     ],
     [
       'server: 5',
-      'gateway.yaml:1: server: found a number, expected a section with host, port, allowUnauthenticated',
+      'gateway.yaml:1: server: found a number, expected a section with host, port, allowUnauthenticated, trustProxy, tls',
     ],
     [
       'server: { prot: 1 }',
-      'gateway.yaml:1: server.prot: is no setting, expected host, port, allowUnauthenticated',
+      'gateway.yaml:1: server.prot: is no setting, expected host, port, allowUnauthenticated, trustProxy, tls',
     ],
     [
       'server: { port: }',

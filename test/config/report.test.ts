@@ -35,6 +35,7 @@ models:
   )
   expect(describeConfig(config, testProviders)).toBe(`\
 listening  http://[::]:8080
+proxies    none
 file       gateway.yaml
 auth       on: 2 keys (…-two, …-two)
 cors       off

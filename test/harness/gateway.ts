@@ -57,6 +57,7 @@ export const simulatorConfig: Config = {
   host: '127.0.0.1',
   port: 0,
   allowUnauthenticated: false,
+  trustProxy: 0,
   keys: [],
   cors: { origins: [] },
   logLevel: 'trace',

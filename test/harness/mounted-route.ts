@@ -25,7 +25,7 @@ export async function mount(serve: (router: Router) => void): Promise<Mounted> {
   app.use(assignRequestId(() => 'req_of_the_question'))
   app.use(answerErrors())
   app.use(router.routes())
-  const server = await listen(app.callback(), '127.0.0.1', 0)
+  const server = await listen(app.callback(), { host: '127.0.0.1', port: 0 })
   const request = async (path: string, init: RequestInit = {}): Promise<Answered> => {
     const response = await fetch(server.url + path, init)
     return { status: response.status, headers: response.headers, body: await response.json() }
