@@ -55,7 +55,7 @@ export type GatewayOptions = {
 export async function startGateway(options: GatewayOptions = {}): Promise<GatewayProcess> {
   const place = await openPlace(options)
   const child = startCommand(['serve'], place)
-  const url = await child.until(() => /serves on (http:\S+)/.exec(child.stderr())?.[1])
+  const url = await child.until(() => /serves on ((?:https?|unix):\S+)/.exec(child.stderr())?.[1])
   const log = () => linesOf(child.stdout())
   const line = (satisfies: (line: LogLine) => boolean) => child.until(() => log().find(satisfies))
   let isAsked = false
