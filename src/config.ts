@@ -1,4 +1,5 @@
 import { readAs } from './config/coerce.ts'
+import { defaultDataDirectory } from './config/data-directory.ts'
 import { applyEnvironment, type Overlaid } from './config/env-overrides.ts'
 import { readEnvironment } from './config/environment.ts'
 import { exposureOf, isExposed, isLoopback } from './config/exposure.ts'
@@ -58,7 +59,16 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
     ...[...refused, ...exposed, ...tls.findings].map((finding) => located(finding, source, overlaid)),
   ]
   if (problems.length > 0 || !result.success) throw new ConfigError(withoutRepeats(problems))
-  const { server: listening, auth, log, models, providers: settings, drain, ...rest } = result.data
+  const {
+    server: listening,
+    auth,
+    log,
+    models,
+    providers: settings,
+    drain,
+    dataDirectory,
+    ...rest
+  } = result.data
   const isConfigured =
     source.path !== undefined || Boolean(environment['PANDOTATE_API_KEY'] || environment['PANDOTATE_URL'])
   const routes =
@@ -71,6 +81,8 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
     ...(tls.pair === undefined ? {} : { tls: tls.pair }),
     ...rest,
     keys: auth.keys,
+    dataDirectory: dataDirectory ?? defaultDataDirectory,
+    isDataDirectoryGiven: dataDirectory !== undefined,
     drain: { delayMs: isLoopback(server.host) ? 0 : noticeMs, ...drain },
     logLevel: log.level,
     providers: instances.known.map(({ name, provider }) => ({

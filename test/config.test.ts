@@ -46,6 +46,7 @@ test('without any configuration it is the demo: every setting has its default', 
     stickiness: true,
     refreshPrices: false,
     dataDirectory: 'data',
+    isDataDirectoryGiven: false,
     ledger: {
       enabled: true,
       durability: 'process',

@@ -9,4 +9,7 @@ export const dataDirectorySetting = z
   .min(1)
   .max(4096)
   .meta({ expected: 'the path of a directory' })
-  .default('data')
+  .exactOptional()
+
+/** Where nothing is set. */
+export const defaultDataDirectory = 'data'

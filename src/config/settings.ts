@@ -29,6 +29,8 @@ export type Config = {
   readonly refreshPrices: boolean
   /** Where the gateway keeps what is to outlast it. */
   readonly dataDirectory: string
+  /** It was set: it must be had. Otherwise the gateway serves without it, where another process has it. */
+  readonly isDataDirectoryGiven: boolean
   readonly ledger: LedgerSettings
   readonly hedging: HedgingSettings
   readonly probes: ProbeSettings

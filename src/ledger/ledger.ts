@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Journal, Projection } from '../core/model/journal.ts'
 import { type FileJournal, openJournal, type Trouble, type TroubleKind } from './journal/file-journal.ts'
-import { lockDirectory } from './lock.ts'
+import { DirectoryInUse, lockDirectory } from './lock.ts'
 
 /** The journal of this process. Disposing it writes a last checkpoint. */
 export interface Ledger extends AsyncDisposable {
@@ -16,6 +16,8 @@ export type LedgerSettings = {
   readonly spoolBytes: number
   /** How long to wait for another process to let go of the directory. */
   readonly waitMs: number
+  /** Whether it is an error that another process has the directory; else there is no ledger then. */
+  readonly isNeeded: boolean
   readonly projections: readonly Projection[]
   readonly log: LedgerLog
 }
@@ -27,8 +29,9 @@ export type LedgerLog = {
 }
 
 /**
- * Opens the ledger in its data directory, with the state that it had. Undefined where nothing can be written there.
- * Rejects with DirectoryInUse where another process has it, and where what is there cannot be read.
+ * Opens the ledger in its data directory, with the state that it had. Undefined where nothing can be written there, and
+ * where another process has it though it is not needed; else that rejects with DirectoryInUse. Rejects where what is
+ * there cannot be read.
  */
 export async function openLedger(settings: LedgerSettings): Promise<Ledger | undefined> {
   const directory = resolve(settings.directory)
@@ -38,11 +41,9 @@ export async function openLedger(settings: LedgerSettings): Promise<Ledger | und
     await mkdir(join(directory, 'journal'), { recursive: true, mode: 0o700 })
     opening.use(await lockDirectory(directory, { waitMs: settings.waitMs, what: 'gateway' }))
   } catch (thrown) {
-    if (!isUnwritable(thrown)) throw thrown
-    log.warn(
-      { directory, err: thrown },
-      'nothing can be written to the data directory: calls are recorded in the log alone; set DATA_DIR',
-    )
+    const isInUse = thrown instanceof DirectoryInUse
+    if (isInUse ? settings.isNeeded : !isUnwritable(thrown)) throw thrown
+    log.warn({ directory, reason: thrown instanceof Error ? thrown.message : '' }, noPlace)
     return undefined
   }
   const journal: FileJournal = opening.use(
@@ -61,6 +62,8 @@ export async function openLedger(settings: LedgerSettings): Promise<Ledger | und
   const opened = opening.move()
   return { journal, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }
+
+const noPlace = 'calls are recorded in the log alone: set DATA_DIR to a directory that can be written to'
 
 const mebibyte = 1024 * 1024
 const segmentBytes = 16 * mebibyte

@@ -8,9 +8,15 @@ export async function openLedgerOf(config: Config, log: Logger): Promise<Ledger 
   if (!enabled) return undefined
   const { delayMs, graceMs } = config.drain
   // One that is being replaced lets go once it has drained.
-  const waitMs = delayMs + graceMs
+  const waitMs = config.isDataDirectoryGiven ? delayMs + graceMs : 0
   return await openLedger({
-    ...{ directory: config.dataDirectory, durability, spoolBytes, waitMs },
+    ...{
+      directory: config.dataDirectory,
+      durability,
+      spoolBytes,
+      waitMs,
+      isNeeded: config.isDataDirectoryGiven,
+    },
     ...{ projections: [], log },
   })
 }

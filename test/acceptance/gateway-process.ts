@@ -49,6 +49,8 @@ export type GatewayOptions = {
   readonly environment?: Readonly<Record<string, string>>
   /** The text of a gateway.yaml. */
   readonly file?: string
+  /** Where it runs; absent: in a directory of its own. */
+  readonly directory?: string
 }
 
 /** Starts `serve` on a free port of 127.0.0.1. Disposed of, it must have stopped in good order. */
@@ -111,8 +113,8 @@ type Place = {
   remove(): Promise<void>
 }
 
-async function openPlace({ environment = {}, file }: GatewayOptions): Promise<Place> {
-  const directory = await mkdtemp(join(tmpdir(), 'gateway-'))
+async function openPlace({ environment = {}, file, directory: shared }: GatewayOptions): Promise<Place> {
+  const directory = shared ?? (await mkdtemp(join(tmpdir(), 'gateway-')))
   const { PATH = '' } = process.env
   const given: Record<string, string> = { PATH, ...startFaster, HOST: '127.0.0.1', PORT: '0', ...environment }
   const path = join(directory, 'configured.yaml')
@@ -120,7 +122,10 @@ async function openPlace({ environment = {}, file }: GatewayOptions): Promise<Pl
     given['GATEWAY_CONFIG'] = path
     await writeFile(path, file)
   }
-  return { directory, file: path, environment: given, remove: () => rm(directory, { recursive: true }) }
+  const remove = async () => {
+    if (shared === undefined) await rm(directory, { recursive: true })
+  }
+  return { directory, file: path, environment: given, remove }
 }
 
 function startCommand(words: readonly string[], { directory, environment }: Place): Child {

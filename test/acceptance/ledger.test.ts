@@ -33,6 +33,14 @@ test('a second gateway in the same directory ends once it has waited, and names 
   expect(stderr).toContain(`in use by process ${gateway.pid} on `)
 })
 
+test('one that was given no directory serves without a ledger there, and says who has it', async () => {
+  await using gateway = await startGateway()
+  const other = await startGateway({ directory: gateway.directory })
+  const warning = await other.line(({ msg }) => msg.startsWith('calls are recorded in the log alone'))
+  expect(warning['reason']).toContain(`in use by process ${gateway.pid} on `)
+  await other[Symbol.asyncDispose]()
+})
+
 /** The calls of a journal, in order. */
 async function callsIn(directory: string): Promise<readonly Record<string, unknown>[]> {
   const calls: Record<string, unknown>[] = []

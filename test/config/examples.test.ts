@@ -37,7 +37,7 @@ describe('.env.example', () => {
 
   test('shows the defaults', () => {
     const { PANDOTATE_URL, GATEWAY_CONFIG, ...others } = everyLine
-    expect(loadWith(undefined, others)).toEqual(defaults)
+    expect(loadWith(undefined, others)).toEqual({ ...defaults, isDataDirectoryGiven: true })
     expect(loadWith(undefined, { PANDOTATE_URL: PANDOTATE_URL ?? '' }).providers).toEqual(defaults.providers)
     expect(GATEWAY_CONFIG).toBe(loadWith('', {}).source)
   })
@@ -81,12 +81,13 @@ describe('gateway.example.yaml', () => {
   })
 
   test('shows the defaults of the gateway’s own settings', () => {
-    const { keys, providers: _providers, routes, demo, source, ...own } = load()
+    const { keys, providers: _providers, routes, demo, source, isDataDirectoryGiven, ...own } = load()
     const { attempts, ...limits } = own.limits
     expect(defaults).toMatchObject({ ...own, limits })
     // Written out, it is what a call has where nothing is said and no deployment asks for more.
     expect(attempts).toBe(3)
-    expect({ keys: keys.length, demo, source, routes: routes.length }).toEqual({
+    expect({ keys: keys.length, demo, source, isDataDirectoryGiven, routes: routes.length }).toEqual({
+      isDataDirectoryGiven: true,
       keys: 1,
       demo: false,
       source: 'gateway.yaml',

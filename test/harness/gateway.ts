@@ -71,6 +71,7 @@ export const simulatorConfig: Config = {
   stickiness: true,
   refreshPrices: false,
   dataDirectory: join(tmpdir(), `pandotate-gateway-test-${process.pid}`),
+  isDataDirectoryGiven: true,
   ledger: {
     enabled: false,
     durability: 'process',
