@@ -14,12 +14,15 @@ export interface MemoryMoney {
   reserve(hold: NewHold): Reservation
   grow(holdId: string, parts: readonly HoldPart[]): Reservation
   settle(holdId: string, charges: readonly Charge[]): boolean
-  resolve(holdId: string, spent: readonly Spent[]): boolean
+  resolve(holdId: string, costNanoUsd: number): boolean
   charge(spent: readonly Spent[]): void
   read(counter: string): CounterReading
   holds(): readonly OpenHold[]
   abandon(owner: string): readonly OpenHold[]
+  /** A hold as it was: on each of these counters it holds so much, whatever the limit. */
+  replayHold(hold: OpenHold): void
   snapshot(): MoneySnapshot
+  restore(snapshot: MoneySnapshot): void
   /** Forgets counters that `isOver`, unless something on them is held or uncertain. */
   forget(isOver: (counter: string) => boolean): void
 }
@@ -27,8 +30,8 @@ export interface MemoryMoney {
 export type MoneySnapshot = {
   readonly counters: readonly (CounterReading & { readonly counter: string })[]
   readonly holds: readonly OpenHold[]
-  /** What settled holds left uncertain. */
-  readonly uncertain: readonly { readonly id: string; readonly parts: OpenHold['parts'] }[]
+  /** The charges of settled holds that left something uncertain. */
+  readonly uncertain: readonly { readonly id: string; readonly charges: readonly Charge[] }[]
 }
 
 export function createMemoryMoney(before?: MoneySnapshot): MemoryMoney {
@@ -38,14 +41,18 @@ export function createMemoryMoney(before?: MoneySnapshot): MemoryMoney {
 class Money implements MemoryMoney {
   readonly #counters = new Map<string, Counter>()
   readonly #holds = new Map<string, Hold>()
-  readonly #uncertain = new Map<string, OpenHold['parts']>()
+  readonly #uncertain = new Map<string, readonly Charge[]>()
 
-  constructor(before: MoneySnapshot = { counters: [], holds: [], uncertain: [] }) {
+  constructor(before: MoneySnapshot | undefined) {
+    if (before !== undefined) this.restore(before)
+  }
+
+  restore(before: MoneySnapshot): void {
     for (const { counter, ...reading } of before.counters) this.#counters.set(counter, { ...reading })
     for (const { id, owner, parts } of before.holds) {
       this.#holds.set(id, { owner, parts: new Map(parts.map((part) => [part.counter, part.nanoUsd])) })
     }
-    for (const { id, parts } of before.uncertain) this.#uncertain.set(id, parts)
+    for (const { id, charges } of before.uncertain) this.#uncertain.set(id, charges)
   }
 
   reserve({ id, owner, parts }: NewHold): Reservation {
@@ -77,20 +84,21 @@ class Money implements MemoryMoney {
       counted.spentNanoUsd += spentNanoUsd
       counted.uncertainNanoUsd += uncertainNanoUsd
     }
-    const uncertain = charges.filter(({ uncertainNanoUsd }) => uncertainNanoUsd > 0)
-    if (uncertain.length > 0) {
-      const parts = uncertain.map(({ counter, uncertainNanoUsd: nanoUsd }) => ({ counter, nanoUsd }))
-      this.#uncertain.set(holdId, parts)
-    }
+    if (charges.some(({ uncertainNanoUsd }) => uncertainNanoUsd > 0)) this.#uncertain.set(holdId, charges)
     return true
   }
 
-  resolve(holdId: string, spent: readonly Spent[]): boolean {
-    const parts = this.#uncertain.get(holdId)
-    if (parts === undefined) return false
+  resolve(holdId: string, costNanoUsd: number): boolean {
+    const charges = this.#uncertain.get(holdId)
+    if (charges === undefined) return false
     this.#uncertain.delete(holdId)
-    for (const { counter, nanoUsd } of parts) this.#counterOf(counter).uncertainNanoUsd -= nanoUsd
-    this.charge(spent)
+    const known = Math.max(...charges.map(({ spentNanoUsd }) => spentNanoUsd))
+    for (const { counter, uncertainNanoUsd } of charges) {
+      if (uncertainNanoUsd === 0) continue
+      const counted = this.#counterOf(counter)
+      counted.uncertainNanoUsd -= uncertainNanoUsd
+      counted.spentNanoUsd += Math.max(0, costNanoUsd - known)
+    }
     return true
   }
 
@@ -117,11 +125,20 @@ class Money implements MemoryMoney {
     return left
   }
 
+  replayHold({ id, owner, parts }: OpenHold): void {
+    const hold: Hold = this.#holds.get(id) ?? { owner, parts: new Map() }
+    this.#holds.set(id, hold)
+    for (const { counter, nanoUsd } of parts) {
+      this.#counterOf(counter).heldNanoUsd += nanoUsd - (hold.parts.get(counter) ?? 0)
+      hold.parts.set(counter, nanoUsd)
+    }
+  }
+
   snapshot(): MoneySnapshot {
     return {
       counters: Array.from(this.#counters, ([counter, reading]) => ({ counter, ...reading })),
       holds: this.holds(),
-      uncertain: Array.from(this.#uncertain, ([id, parts]) => ({ id, parts })),
+      uncertain: Array.from(this.#uncertain, ([id, charges]) => ({ id, charges })),
     }
   }
 

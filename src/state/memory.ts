@@ -53,8 +53,8 @@ class Memory implements MemoryState {
     return this.money.settle(holdId, charges)
   }
 
-  async resolve(holdId: string, spent: readonly Spent[]): Promise<boolean> {
-    return this.money.resolve(holdId, spent)
+  async resolve(holdId: string, costNanoUsd: number): Promise<boolean> {
+    return this.money.resolve(holdId, costNanoUsd)
   }
 
   async charge(spent: readonly Spent[]): Promise<void> {

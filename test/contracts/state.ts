@@ -115,10 +115,18 @@ export function describeState({ name, open }: Subject): void {
       const { state } = stage
       await state.reserve(hold('a', part('key', 60), part('team', 60)))
       await state.settle('a', [charge('key', 10, 40), charge('team', 10, 40)])
-      const spent = ['key', 'team'].map((counter) => ({ counter, spentNanoUsd: 15 }))
-      expect(await state.resolve('a', spent)).toBe(true)
-      expect(await state.resolve('a', spent)).toBe(false)
+      expect(await state.resolve('a', 25)).toBe(true)
+      expect(await state.resolve('a', 25)).toBe(false)
       expect(await state.read(['key', 'team'])).toEqual([reading(25, 0), reading(25, 0)])
+    })
+
+    test('what was known is not taken back, and counters of which nothing is uncertain stay as they are', async () => {
+      await using stage = await open()
+      const { state } = stage
+      await state.reserve(hold('a', part('key', 60), part('provider', 10)))
+      await state.settle('a', [charge('key', 30, 20), charge('provider', 10)])
+      expect(await state.resolve('a', 25)).toBe(true)
+      expect(await state.read(['key', 'provider'])).toEqual([reading(30, 0), reading(10, 0)])
     })
 
     test('what nothing is uncertain of cannot be resolved', async () => {
@@ -126,7 +134,7 @@ export function describeState({ name, open }: Subject): void {
       const { state } = stage
       await state.reserve(hold('a', part('key', 60)))
       await state.settle('a', [charge('key', 10)])
-      expect(await state.resolve('a', [{ counter: 'key', spentNanoUsd: 5 }])).toBe(false)
+      expect(await state.resolve('a', 15)).toBe(false)
       expect(await state.read(['key'])).toEqual([reading(10, 0)])
     })
 
@@ -186,7 +194,7 @@ export function describeState({ name, open }: Subject): void {
       ])
       expect(await state.read(['key', 'team'])).toEqual([reading(0, 20, 10), reading(0, 0, 12)])
       expect(await state.settle('a', [charge('key', 1)])).toBe(false)
-      expect(await state.resolve('a', [])).toBe(true)
+      expect(await state.resolve('a', 0)).toBe(true)
       expect(await state.read(['key', 'team'])).toEqual([reading(0, 20), reading(0, 0)])
     })
   })

@@ -50,7 +50,10 @@ type Step = typeof step extends fc.Arbitrary<infer Of> ? Of : never
 type Book = {
   /** By call: its counters, and what it holds. */
   readonly open: Map<string, { readonly of: readonly string[]; held: number }>
-  readonly uncertain: Map<string, { readonly of: readonly string[]; readonly nano: number }>
+  readonly uncertain: Map<
+    string,
+    { readonly of: readonly string[]; readonly nano: number; readonly spent: number }
+  >
   readonly spent: Map<string, number>
 }
 
@@ -92,15 +95,14 @@ async function take(state: MemoryState, book: Book, each: Step): Promise<MemoryS
       if (open === undefined) return state
       book.open.delete(id)
       addSpent(book, of, spentNanoUsd)
-      if (uncertainNanoUsd > 0) book.uncertain.set(id, { of, nano: uncertainNanoUsd })
+      if (uncertainNanoUsd > 0) book.uncertain.set(id, { of, nano: uncertainNanoUsd, spent: spentNanoUsd })
       return state
     }
     case 'resolve': {
       const known = book.uncertain.get(id)
-      const spentNanoUsd = Math.min(each.nano, known?.nano ?? 0)
-      const spent = (known?.of ?? []).map((counter) => ({ counter, spentNanoUsd }))
-      expect(await state.resolve(id, spent)).toBe(known !== undefined)
-      if (known !== undefined) addSpent(book, known.of, spentNanoUsd)
+      const addedNanoUsd = Math.min(each.nano, known?.nano ?? 0)
+      expect(await state.resolve(id, (known?.spent ?? 0) + addedNanoUsd)).toBe(known !== undefined)
+      if (known !== undefined) addSpent(book, known.of, addedNanoUsd)
       book.uncertain.delete(id)
       return state
     }
@@ -109,7 +111,8 @@ async function take(state: MemoryState, book: Book, each: Step): Promise<MemoryS
       const after = createMemoryState({ now: () => 0 }, kept)
       if (each.kind === 'restart') return after
       await after.abandon('node')
-      for (const [left, { of, held }] of book.open) if (held > 0) book.uncertain.set(left, { of, nano: held })
+      for (const [left, { of, held }] of book.open)
+        if (held > 0) book.uncertain.set(left, { of, nano: held, spent: 0 })
       book.open.clear()
       return after
     }

@@ -22,6 +22,7 @@ export class Failure extends Error {
   readonly headers: Readonly<Record<string, string>>
   /** The upstream may have worked for it, and may charge for that, though it told of nothing. */
   readonly mayBeBilled: boolean
+  readonly #shown: FailureDetail['shown']
 
   constructor(kind: FailureKind, message: string, detail: FailureDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
@@ -34,6 +35,7 @@ export class Failure extends Error {
     this.operatorNote = detail.operatorNote
     this.headers = detail.headers ?? {}
     this.mayBeBilled = detail.mayBeBilled ?? billable.has(kind)
+    this.#shown = detail.shown
   }
 
   /** The same failure, with the provider it happened at, unless it names one already. */
@@ -48,16 +50,17 @@ export class Failure extends Error {
       operatorNote: this.operatorNote,
       headers: this.headers,
       mayBeBilled: this.mayBeBilled,
+      shown: this.#shown,
       cause: this.cause,
     })
   }
 
   get status(): number {
-    return failureKinds[this.kind].status
+    return this.#shown?.status ?? failureKinds[this.kind].status
   }
 
   get type(): string {
-    return failureKinds[this.kind].type
+    return this.#shown?.type ?? failureKinds[this.kind].type
   }
 
   /** Whether asking the same deployment once more can help. */
@@ -95,6 +98,8 @@ export type FailureDetail = {
   readonly headers?: Readonly<Record<string, string>>
   /** Where the kind alone does not tell. */
   readonly mayBeBilled?: boolean
+  /** In place of the kind's own. */
+  readonly shown?: { readonly status?: number; readonly type?: string } | undefined
   readonly cause?: unknown
 }
 
@@ -122,6 +127,14 @@ const failureKinds = {
   not_implemented: { status: 501, type: invalid, code: 'not_implemented', ...caller },
   too_large: { status: 413, type: invalid, code: 'request_too_large', ...caller },
   unsupported_media: { status: 415, type: invalid, code: 'unsupported_media_type', ...caller },
+  /** A management key whose role does not reach so far. */
+  forbidden: { status: 403, type: invalid, code: 'forbidden', ...caller },
+  /** What is to be changed does not allow it as it is now. */
+  conflict: { status: 409, type: invalid, code: 'conflict', ...caller },
+  /** A budget has no room for it, and waiting a little will not help. */
+  quota_exhausted: { status: 429, type: 'insufficient_quota', code: 'insufficient_quota', ...caller },
+  /** A limit of ours on requests, tokens or calls at once, or a budget that other calls hold for the moment. */
+  limit_reached: { status: 429, type: 'requests', code: 'rate_limit_exceeded', ...caller },
   /** An Idempotency-Key that was sent before, with another request. */
   key_reused: { status: 422, type: invalid, code: 'idempotency_key_reused', ...caller },
   /** The caller hung up. Nobody reads the answer, nobody is blamed. */

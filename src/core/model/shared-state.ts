@@ -13,10 +13,10 @@ export interface SharedState {
   /** Ends a hold: what it held is free, and what it came to is charged. False, and no change, where it has ended. */
   settle(holdId: string, charges: readonly Charge[]): Promise<boolean>
   /**
-   * Replaces what a settled hold left uncertain by what it came to. False, and no change, where nothing of it is
-   * uncertain.
+   * What a settled hold left uncertain is certain now: the whole of it came to `costNanoUsd`, what was known included.
+   * Nothing known is taken back. False, and no change, where nothing of it is uncertain.
    */
-  resolve(holdId: string, spent: readonly Spent[]): Promise<boolean>
+  resolve(holdId: string, costNanoUsd: NanoUsd): Promise<boolean>
   /** Adds to what is spent, without a hold. */
   charge(spent: readonly Spent[]): Promise<void>
   /** In the order asked for; one that was never touched is all zeros. */

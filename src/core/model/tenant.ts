@@ -1,0 +1,87 @@
+import type { Failure } from '../failure.ts'
+import type { StrategyName } from '../model.ts'
+import type { CallRecord } from '../record.ts'
+
+/** Whose call it is: what the key it bears allows, and how much. */
+export interface Tenant {
+  readonly note: TenantNote
+  /** In place of the route's own. */
+  readonly strategy: StrategyName | undefined
+  allowsModel(model: string): boolean
+  allowsProvider(provider: string): boolean
+  /** Takes a call's part of all rate limits. Rejects with `limit_reached`. Undefined: there are none. */
+  enter(ask: Entering): Promise<RateHeadroom> | undefined
+  /** Who pays for the call. Undefined: no budget applies to it. */
+  payer(ask: Paying): Payer | undefined
+}
+
+/** A tenant as the record of a call names it. */
+export type TenantNote = {
+  /** The key's identity. Undefined: the call bore none. */
+  readonly key: string | undefined
+  readonly keyName: string | undefined
+  readonly team: string | undefined
+  readonly tags: readonly string[]
+}
+
+export type Entering = {
+  readonly callId: string
+  readonly model: string
+  /** Of prompt and answer, by estimate. */
+  readonly tokens: number
+}
+
+export type Paying = {
+  readonly callId: string
+  readonly model: string
+  /** The caller's own user, as they name them. */
+  readonly user: string | undefined
+}
+
+/** The tightest of a call's limits, for its answer's headers. */
+export type RateHeadroom = {
+  readonly requests: Headroom | undefined
+  readonly tokens: Headroom | undefined
+}
+
+export type Headroom = { readonly limit: number; readonly remaining: number; readonly resetMs: number }
+
+/** Pays for one call, out of every budget that applies to it. */
+export interface Payer {
+  readonly terms: PayerTerms
+  /**
+   * Holds what the call may cost before anything of it is sent: at each provider, what it may cost there. Nothing is
+   * held where there is no room.
+   */
+  reserve(bounds: readonly CostBound[], untilEpochMs: number): Promise<Shortage | undefined>
+  /**
+   * What an attempt may have cost so far, in place of what was said of it before: the hold grows where all attempts
+   * together may cost more than is held.
+   */
+  cover(attempt: object, bound: CostBound): Promise<Shortage | undefined>
+}
+
+export type PayerTerms = {
+  /** Where neither the caller nor the model bounds an answer. */
+  readonly assumedOutputTokens: number
+  /** A hold that grows with the answer grows by so much. */
+  readonly sliceTokens: number
+  /** And is so far ahead of what was counted. */
+  readonly marginTokens: number
+  /** An answer may be bounded by what is left. */
+  readonly clamp: boolean
+}
+
+/** The most that is to be paid at a provider, in whole nano-USD. */
+export type CostBound = { readonly provider: string; readonly nanoUsd: number }
+
+export type Shortage = {
+  readonly failure: Failure
+  /** What could be had at once: never negative. */
+  readonly roomNanoUsd: number
+  /** The providers whose own budgets have no room, where those are all that stand in the way; empty: others do. */
+  readonly providers: readonly string[]
+}
+
+/** Takes the record of each call of a tenant, once, when it is over: what it held is settled by it. */
+export type Settle = (record: CallRecord) => void
