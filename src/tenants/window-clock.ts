@@ -1,4 +1,4 @@
-import type { Clock } from '../core/ports.ts'
+import type { Clock } from '../core/model/ports.ts'
 import { type Window, type WindowRule, windowAt } from './windows.ts'
 
 /** Which windows are open now. When the clock steps back, the newest that was open stays. */

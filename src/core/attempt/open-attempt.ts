@@ -191,6 +191,7 @@ function beginEntry(parts: AttemptParts<AnyCall>): AttemptRecord {
   const { deployment, part, record, clock, startedAt, queuedMs } = parts
   const entry: AttemptRecord = {
     deployment: deployment.id,
+    provider: deployment.upstream.name,
     part,
     startMs: clock.now() - startedAt,
     queuedMs,

@@ -2,6 +2,7 @@ import type { Kind, RelayKind, Usage } from './call.ts'
 import type { Failure } from './failure.ts'
 import { createLazySet, type LazySet } from './lazy-set.ts'
 import type { Consumption, Price } from './price.ts'
+import type { RateHeadroom, TenantNote } from './tenant.ts'
 
 /**
  * The wide row of one call, written once when it is over: ids, choices, durations and counts, never a prompt,
@@ -13,6 +14,14 @@ export type CallRecord = {
   readonly startedEpochMs: number
   /** The caller's key, as an operator may see it; undefined when none is asked for. */
   principal: string | undefined
+  /** Whose key it was, as budgets and reports name it; undefined: no key, and no budget of the gateway's. */
+  tenant: TenantNote | undefined
+  /** The caller's own user, as it is kept; undefined: none was named, or none is kept. */
+  user: string | undefined
+  /** The tightest limits of its rate, for the answer's headers. */
+  rates: RateHeadroom | undefined
+  /** The budget or limit that it met, or the bound it was sent with. */
+  limit: string | undefined
   kind: Kind | RelayKind | undefined
   model: string | undefined
   stream: boolean
@@ -44,6 +53,10 @@ export type CallRecord = {
   costNanoUsd: number | undefined
   /** True when some of what was paid for was counted here, and not by its upstream. */
   costEstimated: boolean
+  /** What upstreams may have charged beside that without telling, at worst; 0 where no money was held for the call. */
+  uncertainNanoUsd: number
+  /** What was charged beyond what was held for the call. */
+  overrunNanoUsd: number
   /** What savings are measured against; undefined until the call was planned. */
   baseline: Baseline | undefined
   /** What the work that reached the caller would have cost there. */
@@ -62,6 +75,8 @@ export type CallRecord = {
 
 export type AttemptRecord = {
   readonly deployment: string
+  /** Absent: the gateway answered itself. */
+  readonly provider?: string | undefined
   /** Which part of a fanned-out call, from 0. */
   readonly part: number
   /** Since the call began; a wait in the upstream's queue was before it. */
@@ -91,6 +106,8 @@ export type AttemptRecord = {
   isUncertain: boolean
   /** In whole nano-USD; 0 where nothing was used, undefined where the price is not known. */
   costNanoUsd: number | undefined
+  /** The most it could cost, as it was held for it; absent: nothing was held. */
+  heldNanoUsd?: number | undefined
 }
 
 /** A record at the moment its call begins. */
@@ -100,6 +117,10 @@ export function startRecord(id: string, dialect: string, startedEpochMs = 0): Ca
     dialect,
     startedEpochMs,
     principal: undefined,
+    tenant: undefined,
+    user: undefined,
+    rates: undefined,
+    limit: undefined,
     kind: undefined,
     model: undefined,
     stream: false,
@@ -121,6 +142,8 @@ export function startRecord(id: string, dialect: string, startedEpochMs = 0): Ca
     usageEstimated: false,
     costNanoUsd: undefined,
     costEstimated: false,
+    uncertainNanoUsd: 0,
+    overrunNanoUsd: 0,
     baseline: undefined,
     baselineNanoUsd: undefined,
     savedNanoUsd: undefined,

@@ -1,6 +1,6 @@
-import type { Failure } from '../failure.ts'
-import type { StrategyName } from '../model.ts'
-import type { CallRecord } from '../record.ts'
+import type { StrategyName } from './call.ts'
+import type { Failure } from './failure.ts'
+import type { CallRecord } from './record.ts'
 
 /** Whose call it is: what the key it bears allows, and how much. */
 export interface Tenant {
@@ -9,8 +9,8 @@ export interface Tenant {
   readonly strategy: StrategyName | undefined
   allowsModel(model: string): boolean
   allowsProvider(provider: string): boolean
-  /** Takes a call's part of all rate limits. Rejects with `limit_reached`. Undefined: there are none. */
-  enter(ask: Entering): Promise<RateHeadroom> | undefined
+  /** Takes a call's part of all rate limits, or nothing. Undefined: there are none. */
+  enter(ask: Entering): Promise<Entrance> | undefined
   /** Who pays for the call. Undefined: no budget applies to it. */
   payer(ask: Paying): Payer | undefined
 }
@@ -37,6 +37,9 @@ export type Paying = {
   /** The caller's own user, as they name them. */
   readonly user: string | undefined
 }
+
+/** `refusal`: there was no room, and nothing was taken. */
+export type Entrance = { readonly headroom: RateHeadroom; readonly refusal: Failure | undefined }
 
 /** The tightest of a call's limits, for its answer's headers. */
 export type RateHeadroom = {

@@ -1,0 +1,132 @@
+import type { StrategyName } from '../core/model/call.ts'
+import type { Entering, Entrance, Payer, Paying, Tenant, TenantNote } from '../core/model/tenant.ts'
+import { matchesPattern } from '../core/plan/router.ts'
+import { Bill } from './bill.ts'
+import { type Budget, budgetOf, counterOf, isOn, type Scope } from './budget.ts'
+import type { Applied, Desk } from './desk.ts'
+import type { Key, Team } from './key.ts'
+import { type Entered, enter, modelOwners, type RateOwner, rateSetOf } from './rates.ts'
+import type { TenantSettings } from './settings.ts'
+import type { Users } from './users.ts'
+
+/** Calls under way, and what each has taken and holds. */
+export type OpenCall = { bill?: Bill; entered?: Entered }
+
+export type AccessParts = {
+  /** Undefined: calls that bear no key, as far as the gateway as a whole has budgets and limits. */
+  readonly key: Key | undefined
+  readonly team: Team | undefined
+  readonly settings: TenantSettings
+  readonly desk: Desk
+  readonly users: Users
+  /** Where a call's part is kept until its record is written. */
+  readonly opened: (callId: string) => OpenCall
+}
+
+/** What one key allows, made once for all of its calls. */
+export class Access implements Tenant {
+  readonly note: TenantNote
+  readonly strategy: StrategyName | undefined
+  readonly key: Key | undefined
+  readonly budgets: readonly Budget[]
+  readonly #parts: AccessParts
+  readonly #owners: readonly RateOwner[]
+
+  constructor(parts: AccessParts) {
+    const { key, team, settings } = parts
+    this.#parts = parts
+    this.key = key
+    this.note = {
+      key: key?.id,
+      keyName: key?.name,
+      team: key?.team,
+      tags: key?.tags ?? [],
+    }
+    this.strategy = key?.strategy
+    this.budgets = budgetsOf(key, team, settings)
+    this.#owners = [
+      { id: 'gateway', name: 'the gateway', rule: settings.rates },
+      ...(team === undefined ? [] : [{ id: `team:${team.id}`, name: `team ${team.id}`, rule: team.rates }]),
+      ...(key === undefined
+        ? []
+        : [{ id: `key:${key.id}`, name: `key ${key.name || key.label}`, rule: key.rates }]),
+    ].filter(({ rule }) => isLimit(rule))
+  }
+
+  allowsModel(model: string): boolean {
+    const { key, team } = this.#parts
+    return fits(model, key?.models) && fits(model, team?.models)
+  }
+
+  allowsProvider(provider: string): boolean {
+    const { key, team } = this.#parts
+    return includes(key?.providers, provider) && includes(team?.providers, provider)
+  }
+
+  enter({ callId, model, tokens }: Entering): Promise<Entrance> | undefined {
+    const { settings, desk, opened } = this.#parts
+    const ofModel = settings.modelRates.length === 0 ? [] : modelOwners(settings.modelRates, model)
+    if (this.#owners.length + ofModel.length === 0) return undefined
+    const entered = { callId, set: rateSetOf([...this.#owners, ...ofModel]), tokens }
+    return enter(entered, desk).then((entrance) => {
+      if (entrance.refusal === undefined) opened(callId).entered = entered
+      return entrance
+    })
+  }
+
+  payer({ callId, model, user }: Paying): Payer | undefined {
+    if (this.budgets.length === 0) return undefined
+    const applied = this.budgets.flatMap((budget) => this.#apply(budget, model, user))
+    if (applied.length === 0) return undefined
+    const bill = new Bill(callId, applied, this.#parts.desk)
+    this.#parts.opened(callId).bill = bill
+    return bill
+  }
+
+  #apply(budget: Budget, model: string, user: string | undefined): readonly Applied[] {
+    if (!isOn(budget, model)) return []
+    const { desk, users } = this.#parts
+    const window = desk.windows.current(budget.rule)
+    if (!budget.rule.isPerUser) return [appliedIn(budget, window, counterOf(budget, window), desk)]
+    if (user === undefined) return []
+    const counter = counterOf(budget, window, users.counted(this.note.team ?? this.note.key, user))
+    return [appliedIn(budget, window, counter, desk)]
+  }
+}
+
+/** All that applies to calls of a key, whatever the model: its own, its team's, the gateway's. */
+export function budgetsOf(
+  key: Key | undefined,
+  team: Team | undefined,
+  { budgets }: Pick<TenantSettings, 'budgets'>,
+): readonly Budget[] {
+  const scopes: readonly (readonly [Scope, Key['budgets']])[] = [
+    ...(key === undefined
+      ? []
+      : ([[{ kind: 'key', id: key.id, name: key.name || key.label }, key.budgets]] as const)),
+    ...(team === undefined ? [] : ([[{ kind: 'team', id: team.id }, team.budgets]] as const)),
+    [{ kind: 'gateway' }, budgets],
+  ]
+  return scopes.flatMap(([scope, rules]) => rules.map((rule) => budgetOf(scope, rule)))
+}
+
+export function appliedIn(
+  budget: Budget,
+  window: Applied['window'],
+  counter: string,
+  { override }: Desk,
+): Applied {
+  return { budget, window, counter, limitNanoUsd: budget.rule.limitNanoUsd + override(counter) }
+}
+
+function isLimit({ rpm, tpm, concurrency }: Key['rates']): boolean {
+  return rpm !== undefined || tpm !== undefined || concurrency !== undefined
+}
+
+function fits(model: string, patterns: readonly string[] = []): boolean {
+  return patterns.length === 0 || patterns.some((pattern) => matchesPattern(model, pattern))
+}
+
+function includes(names: readonly string[] = [], name: string): boolean {
+  return names.length === 0 || names.includes(name)
+}

@@ -1,0 +1,30 @@
+import type { Journal } from '../core/model/journal.ts'
+import type { Clock } from '../core/model/ports.ts'
+import type { SharedState } from '../core/model/shared-state.ts'
+import type { Budget } from './budget.ts'
+import type { BudgetTerms } from './settings.ts'
+import type { WindowClock } from './window-clock.ts'
+import type { Window } from './windows.ts'
+
+/** What everything that counts for tenants works with. */
+export type Desk = {
+  readonly state: SharedState
+  readonly journal: Journal
+  readonly windows: WindowClock
+  readonly clock: Pick<Clock, 'epochMs'>
+  /** This process, as the shared state and the journal name it. */
+  readonly owner: string
+  /** Those that hold now. */
+  readonly terms: () => BudgetTerms
+  /** What was added to the limit of a counter, for its window alone. */
+  readonly override: (counter: string) => number
+}
+
+/** A budget that applies to a call, in its window of that moment. */
+export type Applied = {
+  readonly budget: Budget
+  readonly window: Window
+  readonly counter: string
+  /** With what was added for this window. */
+  readonly limitNanoUsd: number
+}

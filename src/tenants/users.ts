@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto'
+import type { BudgetTerms } from './settings.ts'
+
+/** The end users of callers, as they are counted and kept. */
+export interface Users {
+  /** How a user is kept in records; undefined: not at all. */
+  kept(user: string | undefined): string | undefined
+  /** Under which name a user is counted among those of a team: of too many, the newest share one. */
+  counted(team: string | undefined, user: string): string
+  /** Makes room: what a user spent in windows that are open stays. */
+  forget(kept: string): void
+}
+
+/** The one name of all that are too many. */
+export const otherUser = 'other'
+
+/** `most`: so many have a counter of their own at once. */
+export function createUsers(how: () => BudgetTerms['users'], most = 100_000): Users {
+  const live = new Set<string>()
+  const nameOf = (user: string) => (how() === 'plain' ? user.slice(0, longest) : digestOf(user))
+  return {
+    kept: (user) => (user === undefined || how() === 'off' ? undefined : nameOf(user)),
+    counted(team = '', user) {
+      // Also where none is kept: to count, something has to tell them apart.
+      const name = `${team}~${how() === 'off' ? digestOf(user) : nameOf(user)}`
+      if (live.has(name)) return name
+      if (live.size >= most) return `${team}~${otherUser}`
+      live.add(name)
+      return name
+    },
+    forget(kept) {
+      for (const name of live) if (name.endsWith(`~${kept}`)) live.delete(name)
+    },
+  }
+}
+
+const longest = 128
+
+function digestOf(user: string): string {
+  return createHash('sha256').update(user).digest('hex').slice(0, 32)
+}
