@@ -1,6 +1,6 @@
+import { matchesPattern } from '../core/model/pattern.ts'
 import type { UpstreamModel } from '../core/model/ports.ts'
 import { type Price, type PriceOrigin, unknownPrice } from '../core/model/price.ts'
-import { matchesPattern } from '../core/plan/router.ts'
 import { dayOf } from './day.ts'
 import { type ListedPrice, priceOf } from './listed-price.ts'
 import { type Hardware, type OwnPrice, type OwnPrices, ownInForce } from './own-prices.ts'

@@ -1,6 +1,6 @@
 import type { StrategyName } from '../core/model/call.ts'
+import { matchesPattern } from '../core/model/pattern.ts'
 import type { Entering, Entrance, Payer, Paying, Tenant, TenantNote } from '../core/model/tenant.ts'
-import { matchesPattern } from '../core/plan/router.ts'
 import { Bill } from './bill.ts'
 import { type Budget, budgetOf, counterOf, isOn, type Scope } from './budget.ts'
 import type { Applied, Desk } from './desk.ts'

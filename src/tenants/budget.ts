@@ -1,4 +1,4 @@
-import { matchesPattern } from '../core/plan/router.ts'
+import { matchesPattern } from '../core/model/pattern.ts'
 import type { Window, WindowRule } from './windows.ts'
 
 /** A limit of money over a window, as it is declared. */

@@ -1,7 +1,7 @@
 import { Failure } from '../core/model/failure.ts'
+import { matchesPattern } from '../core/model/pattern.ts'
 import type { Admittance, Rate, RateAmount, RateReading, Slot } from '../core/model/shared-state.ts'
 import type { Entrance, Headroom, RateHeadroom } from '../core/model/tenant.ts'
-import { matchesPattern } from '../core/plan/router.ts'
 import type { Desk } from './desk.ts'
 import type { RateRule } from './key.ts'
 import { safe } from './refusal.ts'

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { defaultModels } from '../../src/catalog/models.ts'
 import { createPriceBook } from '../../src/catalog/price-book.ts'
 import { shippedPrices } from '../../src/catalog/prices.ts'
-import { matchesPattern } from '../../src/core/plan/router.ts'
+import { matchesPattern } from '../../src/core/model/pattern.ts'
 
 const all = ['pandotate', 'together', 'baseten', 'runpod', 'simulator']
 

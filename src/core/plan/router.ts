@@ -1,4 +1,5 @@
 import { Failure } from '../model/failure.ts'
+import { isMadeOf } from '../model/pattern.ts'
 import type { Deployment, Route } from '../model/ports.ts'
 
 /** Finds where a model may run. Pure: the same routes, model and credential give the same answer. */
@@ -96,28 +97,6 @@ function attemptsFor(retries: number): number {
 
 function isPlan(deployments: readonly Deployment[]): deployments is Plan {
   return deployments.length > 0
-}
-
-/** True when `pattern`, in which `*` stands for any run of characters, fits the whole of `name`. Linear. */
-export function matchesPattern(name: string, pattern: string): boolean {
-  return isMadeOf(name, pattern.split('*'))
-}
-
-/** The same for a pattern as its pieces, between which the stars were. */
-function isMadeOf(name: string, pieces: readonly string[]): boolean {
-  const { length } = pieces
-  const head = pieces[0] ?? ''
-  const tail = pieces[length - 1] ?? ''
-  if (length === 1) return name === head
-  if (!name.startsWith(head) || !name.endsWith(tail)) return false
-  let from = head.length
-  for (let place = 1; place < length - 1; place++) {
-    const piece = pieces[place] ?? ''
-    const at = name.indexOf(piece, from)
-    if (at === -1) return false
-    from = at + piece.length
-  }
-  return from <= name.length - tail.length
 }
 
 /** What is said of a model that is not served here. */
