@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { matchesPattern } from '../../../src/core/model/pattern.ts'
 import type { Deployment, Route } from '../../../src/core/model/ports.ts'
-import {, placesOf, planOf } from '../../../src/core/plan/router.ts'
+import { placesOf, planOf } from '../../../src/core/plan/router.ts'
 import { routing } from '../../harness/routing.ts'
 import { aDeployment, scriptedUpstream } from '../../harness/scripted-upstream.ts'
 
