@@ -1,51 +1,59 @@
 import { readFileSync } from 'node:fs'
-import { check } from './cli/check.ts'
-import type { Command } from './cli/command.ts'
-import { helpText } from './cli/help.ts'
-import { savings } from './cli/savings.ts'
-import { serve } from './cli/serve.ts'
-import { simulate } from './cli/simulate.ts'
+import { UsageError } from './cli/command.ts'
+import { commands } from './cli/commands.ts'
+import { helpHint, helpText } from './cli/help.ts'
+import { parseCommand } from './cli/parse-command.ts'
 import { ConfigError } from './config.ts'
 
-/** The commands of `npm run gateway --`, each with the words that follow it. */
-const commands: Readonly<Record<string, Command>> = { serve, check, simulate, savings, help }
+/** The words that start this program, for help: in a clone of the repository, and as an installed package. */
+const program = import.meta.url.endsWith('.ts') ? 'npm run gateway --' : 'pandotate-gateway'
 
 process.exitCode = await run(process.argv.slice(2))
 
-async function run([name = 'help', ...words]: readonly string[]): Promise<number> {
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (command === undefined) {
-    process.stderr.write(`There is no command ${JSON.stringify(name)}.\n\n${helpText}`)
-    return 2
-  }
-  try {
-    return await command(words, versionOf())
-  } catch (thrown) {
-    const told = toldToPeople(thrown)
-    if (told === undefined) throw thrown
-    process.stderr.write(`${told}\n`)
-    return 1
+/** The exit codes: 0 done, 1 it failed, 2 it was asked wrongly. */
+async function run(words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(commands, words)
+  switch (parsed.type) {
+    case 'help':
+      process.stdout.write(helpText(parsed.of, program))
+      return 0
+    case 'version':
+      process.stdout.write(`${versionOf()}\n`)
+      return 0
+    case 'fault':
+      process.stderr.write(`${parsed.fault}\n${helpHint(parsed.command, program)}\n`)
+      return 2
+    case 'run': {
+      const { command, invocation } = parsed
+      try {
+        return await command.run({ ...invocation, version: versionOf() })
+      } catch (thrown) {
+        const failed = readable(thrown)
+        if (failed === undefined) throw thrown
+        process.stderr.write(`${failed.text}\n`)
+        if (failed.code === 2) process.stderr.write(`${helpHint(command, program)}\n`)
+        return failed.code
+      }
+    }
   }
 }
 
 /** What a person can mend is said in words; anything else is a bug, and keeps its stack. */
-function toldToPeople(thrown: unknown): string | undefined {
-  if (thrown instanceof ConfigError) return thrown.message
+function readable(thrown: unknown): { readonly text: string; readonly code: 1 | 2 } | undefined {
+  if (thrown instanceof UsageError) return { text: thrown.message, code: 2 }
+  if (thrown instanceof ConfigError) {
+    return { text: thrown.message.trimEnd(), code: thrown.isOfCommandLine ? 2 : 1 }
+  }
   if (!(thrown instanceof Error) || !('code' in thrown)) return undefined
   if (thrown.code === 'EADDRINUSE') {
-    return `Cannot listen: the address is in use (${thrown.message}). Set PORT to another port.`
+    const advice = 'Choose another port, with --port or PORT.'
+    return { text: `Cannot listen: the address is in use (${thrown.message}). ${advice}`, code: 1 }
   }
   if (thrown.code === 'EACCES' || thrown.code === 'EADDRNOTAVAIL' || thrown.code === 'ENOTFOUND') {
-    return `Cannot listen: ${thrown.message}.`
+    return { text: `Cannot listen: ${thrown.message}.`, code: 1 }
   }
-  if (thrown.code === 'ERR_DIRECTORY_IN_USE') return thrown.message
-  if (String(thrown.code).startsWith('ERR_PARSE_ARGS')) return `${thrown.message}\n\n${helpText}`
+  if (thrown.code === 'ERR_DIRECTORY_IN_USE') return { text: thrown.message, code: 1 }
   return undefined
-}
-
-async function help(): Promise<number> {
-  process.stdout.write(helpText)
-  return 0
 }
 
 function versionOf(): string {

@@ -1,11 +1,11 @@
 import { readAs } from './config/coerce.ts'
 import { defaultDataDirectory } from './config/data-directory.ts'
 import { applyEnvironment, type Overlaid } from './config/env-overrides.ts'
-import { readEnvironment } from './config/environment.ts'
+import { isOption, readEnvironment } from './config/environment.ts'
 import { exposureOf, isExposed, isLoopback } from './config/exposure.ts'
 import { findInstances, type Instance } from './config/instances.ts'
 import { findingsOf, withoutWording } from './config/issues.ts'
-import { ConfigError, type Finding, type Problem, placeOf } from './config/problem.ts'
+import { ConfigError, commandLine, type Finding, type Problem, placeOf } from './config/problem.ts'
 import { describeConfig } from './config/report.ts'
 import { defaultRoutes, demoRoutes, routesOf } from './config/routing.ts'
 import { configSchema } from './config/schema.ts'
@@ -26,8 +26,8 @@ export type ConfigParts = {
 }
 
 /**
- * The configuration that the environment and the file make together; for the same setting, the environment
- * wins. Throws ConfigError, which tells all that is wrong at once.
+ * The configuration that the environment and the file make together; for the same setting, an option of the command
+ * wins over the environment, and that over the file. Throws ConfigError, which tells all that is wrong at once.
  */
 export function loadConfig({ environment: given, readFile, providers }: ConfigParts): Config {
   const secrets = withSecretFiles(given, readFile)
@@ -121,7 +121,9 @@ function keyedProviders(
 function located({ path, told }: Finding, source: ConfigSource, overlaid: Overlaid | undefined): Problem {
   const place = placeOf(path)
   const variable = overlaid?.origins.get(place)
-  if (variable !== undefined) return { source: 'environment', place: variable.name, told }
+  if (variable !== undefined) {
+    return { source: isOption(variable.name) ? commandLine : 'environment', place: variable.name, told }
+  }
   return { source: source.path ?? defaultPath, line: source.lineOf(path), place, told }
 }
 

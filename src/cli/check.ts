@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { hardwarePrices } from '../catalog/hardware.ts'
 import { createPriceBook } from '../catalog/price-book.ts'
 import { shippedPrices } from '../catalog/prices.ts'
@@ -6,18 +5,29 @@ import { describeConfig } from '../config.ts'
 import { askPrices } from '../main/ask-prices.ts'
 import { priceKey } from '../main/price-key.ts'
 import { providers } from '../providers/all.ts'
-import type { Command } from './command.ts'
+import { defineCommand } from './command.ts'
+import { type ConfigOverrides, serverOptions } from './config-options.ts'
 import { readConfig } from './read-config.ts'
 
-/**
- * Reads the configuration and prints what it comes to; a fault in it is reported and exits with 1. With `--prices` the
- * providers are asked for theirs first.
- */
-export const check: Command = async (words, version) => {
-  const { values } = parseArgs({ args: [...words], options: { prices: { type: 'boolean' } } })
-  const config = readConfig()
+export const check = defineCommand({
+  name: 'check',
+  does: 'read the configuration and print what it comes to, keys masked',
+  options: {
+    prices: { does: 'with the prices that the providers list at this moment' },
+    ...serverOptions,
+  },
+  run: ({ options: { prices, ...overrides }, version }) => checkConfig(overrides, prices === true, version),
+})
+
+/** A fault is reported and exits with 1. */
+async function checkConfig(
+  overrides: ConfigOverrides,
+  asksPrices: boolean,
+  version: string,
+): Promise<number> {
+  const config = readConfig(overrides)
   const book = createPriceBook({ shipped: shippedPrices, hardware: hardwarePrices })
-  if (values.prices === true) {
+  if (asksPrices) {
     const clock = { now: () => performance.now(), epochMs: () => Date.now() }
     for (const name of await askPrices({ config, book, clock }, version)) {
       process.stderr.write(`${name} did not list its models.\n`)

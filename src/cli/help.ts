@@ -1,15 +1,64 @@
-/** What `help` prints, and every command that was not understood. */
-export const helpText = `Pandotate Gateway: one OpenAI-compatible URL in front of every open-weight model you run.
+import type { Command, Operand, Option } from './command.ts'
 
-  npm start                                  serve on http://localhost:8000
-  npm run gateway -- serve                   the same
-  npm run gateway -- check                   read the configuration, print what it comes to, keys masked
-                  --prices                   with the prices that the providers list at this moment
-  npm run gateway -- savings [FILE]          recompute spending and savings from a log (default: standard input)
-  npm run gateway -- simulate NAME           serve an upstream's own wire format, for tests and demos:
-                                             pandotate, together, baseten or runpod
-                     --help                  tells its port, key, prices, limits and slowness
-  npm run gateway -- help                    this text
+/** What `help` and `--help` print: of one command all that it takes, of several a line each. */
+export function helpText(commands: readonly Command[], program: string): string {
+  const [only, ...others] = commands
+  return only !== undefined && others.length === 0 ? ofOne(only, program) : ofSeveral(commands, program)
+}
 
-Settings come from the environment, from .env, and from gateway.yaml: see .env.example and gateway.example.yaml.
+/** The command line that shows the help of a command, or of all. */
+export function helpHint(command: Command | undefined, program: string): string {
+  return `See ${[program, command?.name, '--help'].filter((word) => word !== undefined).join(' ')}`
+}
+
+function ofSeveral(commands: readonly Command[], program: string): string {
+  const rows = commands.map((command) => [usageOf(command), command.does] as const)
+  return `Pandotate Gateway: one OpenAI-compatible URL in front of every open-weight model you run.
+
+Usage: ${program} COMMAND [OPTIONS]
+
+${columns(rows)}
+
+${program} COMMAND --help tells a command's options; --version prints the version.
+npm start runs serve: npm start -- --port 9000.
+
+A setting is taken from the command line, else from the environment, else from .env, else from gateway.yaml:
+see .env.example and gateway.example.yaml.
+Exit codes: 0 done; 1 it failed; 2 it was asked wrongly.
 `
+}
+
+function ofOne(command: Command, program: string): string {
+  const options = [
+    ...Object.entries(command.options).map(([name, option]) => optionRow(name, option)),
+    ['--help, -h', 'print this'] as const,
+    ['--version', 'print the version'] as const,
+  ]
+  const operands = command.operands.map(operandRow)
+  return [
+    `Usage: ${program} ${usageOf(command)} [OPTIONS]`,
+    `${command.does[0]?.toUpperCase() ?? ''}${command.does.slice(1)}.`,
+    ...(command.about === undefined ? [] : [command.about]),
+    ...(operands.length === 0 ? [] : [columns(operands)]),
+    `${columns(options)}\n`,
+  ].join('\n\n')
+}
+
+function usageOf({ name, operands }: Command): string {
+  return [name, ...operands.map((one) => (one.isOptional === true ? `[${one.name}]` : one.name))].join(' ')
+}
+
+function operandRow({ name, does, of }: Operand): readonly [string, string] {
+  return [name, of === undefined ? does : `${does}: ${anyOf.format(of)}`]
+}
+
+function optionRow(name: string, { value, does }: Option<unknown>): readonly [string, string] {
+  return [value === undefined ? `--${name}` : `--${name} ${value}`, does]
+}
+
+function columns(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n')
+}
+
+const anyOf = new Intl.ListFormat('en-GB', { type: 'disjunction' })

@@ -1,13 +1,14 @@
 import { readFileSync, statSync } from 'node:fs'
 import { type Config, ConfigError, configPath, loadConfig, readEnvironment } from '../config.ts'
 import { providers } from '../providers/all.ts'
+import type { ConfigOverrides } from './config-options.ts'
 
-/** The configuration of this process: its environment, `.env`, and gateway.yaml. Throws ConfigError. */
-export function readConfig(): Config {
-  return openConfig().read()
+/** The configuration of this process: its options, its environment, `.env`, and gateway.yaml. Throws ConfigError. */
+export function readConfig(overrides: ConfigOverrides = {}): Config {
+  return openConfig(overrides).read()
 }
 
-/** The same, for a process that may read its file again. Its environment and `.env` are those it started with. */
+/** The same, for a process that may read its file again. Its options, its environment and `.env` are those it started with. */
 export interface ConfigReader {
   /** Reads the file, and those of secrets and certificates that are named. Throws ConfigError. */
   read(): Config
@@ -15,8 +16,9 @@ export interface ConfigReader {
   readonly lastTexts: ReadonlyMap<string, string | undefined>
 }
 
-export function openConfig(): ConfigReader {
-  const environment = readEnvironment(process.cwd(), process.env)
+export function openConfig(overrides: ConfigOverrides = {}): ConfigReader {
+  const options = Object.entries(overrides).map(([name, value]) => [`--${name}`, value])
+  const environment = { ...readEnvironment(process.cwd(), process.env), ...Object.fromEntries(options) }
   const path = configPath(environment)
   let texts = new Map<string, string | undefined>([[path, undefined]])
   let isFirst = true

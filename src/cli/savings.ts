@@ -1,21 +1,19 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { parseArgs } from 'node:util'
-import type { Command } from './command.ts'
-import { helpText } from './help.ts'
+import { defineCommand } from './command.ts'
 import { createSavingsReport } from './savings-report.ts'
 
-/**
- * Recomputes what was spent and saved from a log, a file or standard input, and prints it. Exits with 1 when a line
- * says something else, with 2 when there is nothing to read.
- */
-export const savings: Command = async (words) => {
-  const { positionals } = parseArgs({ args: [...words], allowPositionals: true, options: {} })
-  const [path = '-', ...others] = positionals
-  if (others.length > 0) {
-    process.stderr.write(helpText)
-    return 2
-  }
+export const savings = defineCommand({
+  name: 'savings',
+  does: 'recompute spending and savings from a log',
+  about: 'Exits with 1 when a line of the log says something else than what was recomputed.',
+  operands: [{ name: 'FILE', does: 'the log; - or nothing reads standard input', isOptional: true }],
+  options: {},
+  run: ({ operands: [path = '-'] }) => recomputeSavings(path),
+})
+
+/** Exits with 1 when a line says something else, with 2 when there is nothing to read. */
+async function recomputeSavings(path: string): Promise<number> {
   const input = path === '-' ? process.stdin : createReadStream(path)
   const report = createSavingsReport()
   try {

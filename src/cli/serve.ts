@@ -2,14 +2,25 @@ import type { Config } from '../config.ts'
 import { startGateway } from '../main.ts'
 import { createLog } from '../telemetry/log.ts'
 import { createOutput } from '../telemetry/output.ts'
-import type { Command } from './command.ts'
+import { defineCommand } from './command.ts'
+import { type ConfigOverrides, serverOptions } from './config-options.ts'
 import { watchFiles } from './file-watch.ts'
 import { openConfig } from './read-config.ts'
 import { exitCodeOf, onReloadSignal, type StopSignal, untilSignalled } from './signals.ts'
 
-/** Serves until SIGINT or SIGTERM, then lets what is in flight finish. SIGHUP, or another file, is taken as it goes on. */
-export const serve: Command = async (_words, version) => {
-  const reader = openConfig()
+export const serve = defineCommand({
+  name: 'serve',
+  does: 'serve on http://localhost:8000 until interrupted',
+  about:
+    'SIGTERM or SIGINT lets the calls in flight finish; a second one ends them. SIGHUP, or a change of the file,\n' +
+    'takes the configuration anew without losing a call.',
+  options: serverOptions,
+  run: ({ options, version }) => serveUntilSignalled(options, version),
+})
+
+/** Until SIGINT or SIGTERM; then lets what is in flight finish. SIGHUP, or a changed file, is taken as it goes on. */
+async function serveUntilSignalled(overrides: ConfigOverrides, version: string): Promise<number> {
+  const reader = openConfig(overrides)
   const config = reader.read()
   await using output = createOutput(process.stdout.isTTY === true ? lineByLine : inBatches)
   const log = createLog(config.logLevel, output)

@@ -1,23 +1,22 @@
-import type { Command } from './command.ts'
+import { defineCommand } from './command.ts'
 import { untilSignalled } from './signals.ts'
 import { openSimulation } from './simulation.ts'
-import { readSimulation, simulateHelp } from './simulation-options.ts'
+import { askedSimulation, simulatedNames, simulationOptions } from './simulation-options.ts'
 
 /** Serves an upstream's own wire format until it is interrupted. */
-export const simulate: Command = async (words) => {
-  const read = readSimulation(words)
-  switch (read.type) {
-    case 'help':
-      process.stdout.write(simulateHelp)
-      return 0
-    case 'fault':
-      process.stderr.write(`${read.fault}\n\n${simulateHelp}`)
-      return 2
-    case 'simulation': {
-      await using server = await openSimulation(read.asked)
-      process.stdout.write(server.told)
-      await untilSignalled()
-      return 0
-    }
-  }
-}
+export const simulate = defineCommand({
+  name: 'simulate',
+  does: "serve an upstream's own wire format on this machine, for tests and demos",
+  about:
+    "No model is run: the model's name says what an answer is like, sim-echo, sim-slow-2000, sim-cut-5.\n" +
+    'GET /bill tells what it would have charged.',
+  operands: [{ name: 'NAME', does: 'the upstream', of: simulatedNames }],
+  options: simulationOptions,
+  async run({ operands, options }) {
+    const name = simulatedNames.find((one) => one === operands[0]) ?? 'pandotate'
+    await using server = await openSimulation(askedSimulation(name, options))
+    process.stdout.write(server.told)
+    await untilSignalled()
+    return 0
+  },
+})

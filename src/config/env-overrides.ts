@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from '../core/model/json.ts'
-import { type OptionalProvider, type Variable, variables } from './environment.ts'
+import { type OptionalProvider, optionVariables, type Variable, variables } from './environment.ts'
 import { type Path, placeOf } from './problem.ts'
 import type { Environment } from './substitution.ts'
 
@@ -17,7 +17,7 @@ export function applyEnvironment(
 ): Overlaid {
   const origins = new Map<string, Variable>()
   let laid = content
-  for (const variable of variables) {
+  for (const variable of [...variables, ...optionVariables]) {
     const text = environment[variable.name]
     if (text === undefined || text === '') continue
     if (variable.of !== undefined && !isThere(variable.of, content, environment, types)) continue

@@ -12,7 +12,7 @@ export function readEnvironment(directory: string, processEnvironment: Environme
   return { ...readDotEnv(directory), ...processEnvironment }
 }
 
-/** A variable that stands for a setting, and wins over the file's. */
+/** A variable, or an option of the command, that stands for a setting and wins over the file's. */
 export type Variable = {
   readonly name: string
   /** The setting it stands for. */
@@ -30,8 +30,14 @@ export type Variable = {
 /** A provider that is there once all that it cannot do without is in the environment. */
 export type OptionalProvider = { readonly name: string; readonly needs: readonly string[] }
 
-/** Names the file of all other settings. */
+/** Name the file of all other settings. */
 export const fileVariable = 'GATEWAY_CONFIG'
+export const fileOption = '--config'
+
+/** Options of a command stand in the environment as variables, whose names no shell can set. */
+export function isOption(name: string): boolean {
+  return name.startsWith('--')
+}
 
 const together: OptionalProvider = { name: 'together', needs: ['TOGETHER_API_KEY'] }
 
@@ -65,6 +71,12 @@ export const variables: readonly Variable[] = [
   { name: 'PORT', path: ['server', 'port'] },
   { name: 'LOG_LEVEL', path: ['log', 'level'] },
   { name: 'DATA_DIR', path: ['dataDirectory'] },
+]
+
+/** Options of the command that stand for settings, and win over the variables. */
+export const optionVariables: readonly Variable[] = [
+  { name: '--host', path: ['server', 'host'] },
+  { name: '--port', path: ['server', 'port'] },
 ]
 
 /** A number written out in decimal digits, and nothing else; NaN for any other text. */

@@ -11,9 +11,12 @@ export function placeOf(path: Path): string {
   return core.toDotPath(path)
 }
 
+/** The source of settings that are options of the command. */
+export const commandLine = 'command line'
+
 /** Something wrong, as the operator has to look for it. */
 export type Problem = {
-  /** The file's path as it was given, or `environment`. */
+  /** The file's path as it was given, `environment`, or `command line`. */
   readonly source: string
   readonly line?: number | undefined
   readonly column?: number | undefined
@@ -28,6 +31,8 @@ export class ConfigError extends Error {
   readonly problems: readonly Problem[]
   /** The report, a problem a line. */
   readonly lines: readonly string[]
+  /** All that is wrong is in the options of the command. */
+  readonly isOfCommandLine: boolean
 
   constructor(problems: readonly Problem[]) {
     const ordered = problems.toSorted((one, other) => rank(one) - rank(other))
@@ -36,6 +41,7 @@ export class ConfigError extends Error {
     super(`The configuration has ${count}.\n\n${lines.map((text) => `  ${text}\n`).join('')}`)
     this.problems = ordered
     this.lines = lines
+    this.isOfCommandLine = problems.every(({ source }) => source === commandLine)
   }
 }
 

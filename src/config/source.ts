@@ -1,6 +1,6 @@
-import { fileVariable } from './environment.ts'
+import { fileOption, fileVariable } from './environment.ts'
 import { type ConfigFile, readConfigFile } from './file.ts'
-import type { Problem } from './problem.ts'
+import { commandLine, type Problem } from './problem.ts'
 import type { Environment } from './substitution.ts'
 
 /** The configuration file that is in use. */
@@ -12,17 +12,17 @@ export type ConfigSource = ConfigFile & {
 /** The file where settings are looked for, and blamed, when no other is named. */
 export const defaultPath = 'gateway.yaml'
 
-/** The file that GATEWAY_CONFIG names, otherwise gateway.yaml, be it there or not. */
+/** The file that --config names, or else GATEWAY_CONFIG, or else gateway.yaml, whether it exists or not. */
 export function configPath(environment: Environment): string {
-  return environment[fileVariable] || defaultPath
+  return namedPath(environment) ?? defaultPath
 }
 
 /**
- * Reads the file that GATEWAY_CONFIG names, otherwise gateway.yaml where there is one. `readFile` throws as
- * `node:fs` does.
+ * Reads the file that --config or GATEWAY_CONFIG names, otherwise gateway.yaml where there is one. `readFile` throws
+ * as `node:fs` does.
  */
 export function openSource(environment: Environment, readFile: (path: string) => string): ConfigSource {
-  const named = environment[fileVariable] || undefined
+  const named = namedPath(environment)
   const path = configPath(environment)
   try {
     return { ...readConfigFile(path, readFile(path), environment), path }
@@ -30,14 +30,21 @@ export function openSource(environment: Environment, readFile: (path: string) =>
     const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
     if (typeof code !== 'string') throw thrown
     if (code === 'ENOENT' && named === undefined) return { ...nothing, path: undefined }
-    return { ...nothing, path, problems: [unreadable(named, code)] }
+    return { ...nothing, path, problems: [unreadable(environment, code)] }
   }
 }
 
 const nothing: ConfigFile = { content: undefined, problems: [], findings: [], lineOf: () => undefined }
 
-function unreadable(named: string | undefined, code: string): Problem {
+function namedPath(environment: Environment): string | undefined {
+  return environment[fileOption] || environment[fileVariable] || undefined
+}
+
+function unreadable(environment: Environment, code: string): Problem {
+  const named = namedPath(environment)
   if (named === undefined) return { source: defaultPath, place: '', told: `cannot be read (${code})` }
   const told = `found ${JSON.stringify(named)}, expected the path of a file that can be read (${code})`
-  return { source: 'environment', place: fileVariable, told }
+  return environment[fileOption]
+    ? { source: commandLine, place: fileOption, told }
+    : { source: 'environment', place: fileVariable, told }
 }

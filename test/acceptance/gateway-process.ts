@@ -51,12 +51,14 @@ export type GatewayOptions = {
   readonly file?: string
   /** Where it runs; absent: in a directory of its own. */
   readonly directory?: string
+  /** Options of `serve`. */
+  readonly words?: readonly string[]
 }
 
 /** Starts `serve` on a free port of 127.0.0.1. Disposed of, it must have stopped in good order. */
 export async function startGateway(options: GatewayOptions = {}): Promise<GatewayProcess> {
   const place = await openPlace(options)
-  const child = startCommand(['serve'], place)
+  const child = startCommand(['serve', ...(options.words ?? [])], place)
   const url = await child.until(() => /serves on ((?:https?|unix):\S+)/.exec(child.stderr())?.[1])
   const log = () => linesOf(child.stdout())
   const line = (satisfies: (line: LogLine) => boolean) => child.until(() => log().find(satisfies))

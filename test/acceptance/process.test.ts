@@ -96,8 +96,8 @@ describe.concurrent('a start that cannot be', () => {
   test('a command nobody knows', async () => {
     const { code, stderr } = await runGateway(['severe'])
     expect(code).toBe(2)
-    expect(stderr).toContain('severe')
-    expect(stderr).toContain('npm start')
+    expect(stderr).toContain('There is no command "severe". Did you mean serve?')
+    expect(stderr).toContain('See npm run gateway -- --help')
   })
 })
 

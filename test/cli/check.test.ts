@@ -59,10 +59,4 @@ models:
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'together did not list its models.\n' })
     expect(rows(stdout)[0]?.slice(4, 6)).toEqual(['0.05 in, 0.2 out', 'shipped 2026-08-18'])
   })
-
-  test('are asked for by no other word', async () => {
-    const { code, stdout, stderr } = await runGateway(['check', '--price'], {})
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-    expect(stderr).toContain("'--price'")
-  })
 })

@@ -15,6 +15,7 @@ import { createGenerations } from '../../src/telemetry/generations.ts'
 import { createJournal } from '../../src/telemetry/journal.ts'
 import { createCallLog, createLog } from '../../src/telemetry/log.ts'
 import { startChild } from '../acceptance/child.ts'
+import { startFaster, startFile } from '../acceptance/gateway-process.ts'
 import { attemptParts, upstreamNamed } from '../harness/attempt-walk.ts'
 import { serve } from '../harness/core-gateway.ts'
 import {
@@ -293,13 +294,9 @@ test('what was spent beyond the baseline is a saving below 0', () => {
 
 describe('the command', () => {
   const log = (...lines: readonly JsonObject[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('')
-  const savingsFile = new URL('../../src/cli/savings.ts', import.meta.url).href
   const run = (words: readonly string[], input = '') => {
-    const script = `import { savings } from '${savingsFile}'; process.exitCode = await savings(process.argv.slice(1), '')`
-    return startChild(process.execPath, ['--input-type=module', '-e', script, '--', ...words], {
-      environment: {},
-      input,
-    }).ended
+    const environment = startFaster
+    return startChild(process.execPath, [startFile, 'savings', ...words], { environment, input }).ended
   }
 
   test('reads standard input, and exits with 0 when all agree', async () => {

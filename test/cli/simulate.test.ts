@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { UsageError } from '../../src/cli/command.ts'
+import { helpText } from '../../src/cli/help.ts'
+import { parseCommand } from '../../src/cli/parse-command.ts'
+import { simulate } from '../../src/cli/simulate.ts'
 import { openSimulation } from '../../src/cli/simulation.ts'
-import { readSimulation, simulateHelp } from '../../src/cli/simulation-options.ts'
+import { askedSimulation, type SimulatedName, simulatedNames } from '../../src/cli/simulation-options.ts'
 import { unknownPrice } from '../../src/core/model/price.ts'
 import { runGateway } from '../acceptance/gateway-process.ts'
 
@@ -38,13 +42,13 @@ describe('what is asked to be simulated', () => {
       { name: 'together', ...common, limitType: 'model_rate_limit', breaks: 'chunk' },
     ],
   ])('%s', ([words, asked]) => {
-    expect(readSimulation(words.split(' '))).toEqual({ type: 'simulation', asked })
+    expect(readSimulation(words)).toEqual(asked)
   })
 
   test.for<[string, string]>([
-    ['', 'Name what to simulate: pandotate, together, baseten or runpod.'],
-    ['openai', 'There is no simulated "openai", only pandotate, together, baseten and runpod.'],
-    ['together baseten', 'Name one to simulate, not together and baseten.'],
+    ['', 'simulate takes NAME: pandotate, together, baseten or runpod.'],
+    ['openai', 'simulate takes NAME: pandotate, together, baseten or runpod, not "openai".'],
+    ['together baseten', 'simulate takes NAME: "baseten" is one word too many.'],
     ['together --port 65536', '--port takes a port, from 0 to 65535, not "65536".'],
     ['together --port=-1', '--port takes a port, from 0 to 65535, not "-1".'],
     ['together --slow soon', '--slow takes milliseconds, from 0 to 600000, not "soon".'],
@@ -56,28 +60,32 @@ describe('what is asked to be simulated', () => {
     ['baseten --worker old', '--worker is for runpod.'],
     ['runpod --worker newest', '--worker takes new, old or oldest, not "newest".'],
     ['runpod --per-second free', '--per-second takes USD, such as 0.00116, not "free".'],
-    ['together --hot', '--hot is no option here.'],
-    ['together --key', '--key takes a value.'],
+    ['together --hot', 'simulate has no option --hot.'],
+    ['together --key', '--key takes a key.'],
+    ['together --key --cold 1', '--key takes a key.'],
   ])('is refused: %s', ([words, fault]) => {
-    expect(readSimulation(words.split(' ').filter((word) => word !== ''))).toEqual({ type: 'fault', fault })
+    expect(() => readSimulation(words)).toThrow(new UsageError(fault))
   })
 
   test.for(['--help', '-h', 'runpod --help', 'openai --cold 1 --help'])('is only explained: %s', (words) => {
-    expect(readSimulation(words.split(' '))).toEqual({ type: 'help' })
+    expect(parseCommand([simulate], ['simulate', ...words.split(' ')])).toEqual({
+      type: 'help',
+      of: [simulate],
+    })
   })
 })
 
 test('the README has an example of each, and all are understood', () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
   const examples = [...readme.matchAll(/^npm run gateway -- simulate (.+)$/gm)].map(([, words = '']) =>
-    readSimulation(words.split(' ')),
+    readSimulation(words),
   )
-  expect(examples).toMatchObject(
-    ['pandotate', 'together', 'baseten', 'runpod'].map((name) => ({ type: 'simulation', asked: { name } })),
-  )
+  expect(examples).toMatchObject(simulatedNames.map((name) => ({ name })))
 })
 
 describe('the help', () => {
+  const simulateHelp = helpText([simulate], 'npm run gateway --')
+
   test.for([
     ...['port', 'key', 'slow', 'limit', 'price', 'per-second', 'cold', 'worker', 'errors'],
     ...['workers', 'wait', 'kept', 'limit-type', 'breaks', 'help'],
@@ -93,7 +101,7 @@ describe('the help', () => {
   test('follows what was wrong', async () => {
     const { code, stdout, stderr } = await runGateway(['simulate', 'together', '--cold', '1'])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-    expect(stderr).toBe(`--cold is for baseten and runpod.\n\n${simulateHelp}`)
+    expect(stderr).toBe('--cold is for baseten and runpod.\nSee npm run gateway -- simulate --help\n')
   })
 })
 
@@ -191,10 +199,16 @@ describe('what is served', () => {
 
 type Bill = { readonly totalNanoUsd: number; readonly lines: readonly Readonly<Record<string, unknown>>[] }
 
+function readSimulation(words: string) {
+  const parsed = parseCommand([simulate], ['simulate', ...words.split(' ').filter((word) => word !== '')])
+  if (parsed.type === 'fault') throw new UsageError(parsed.fault)
+  if (parsed.type !== 'run') throw new Error(JSON.stringify(parsed))
+  const { operands, options } = parsed.invocation
+  return askedSimulation(operands[0] as SimulatedName, options as Parameters<typeof askedSimulation>[1])
+}
+
 async function start(words: string) {
-  const read = readSimulation(`${words} --port 0`.split(' '))
-  if (read.type !== 'simulation') throw new Error(JSON.stringify(read))
-  const simulated = await openSimulation(read.asked)
+  const simulated = await openSimulation(readSimulation(`${words} --port 0`))
   const { origin } = simulated
   return {
     ...simulated,

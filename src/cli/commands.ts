@@ -1,0 +1,8 @@
+import { check } from './check.ts'
+import type { Command } from './command.ts'
+import { savings } from './savings.ts'
+import { serve } from './serve.ts'
+import { simulate } from './simulate.ts'
+
+/** Every command. A new one is a file and a line here. */
+export const commands: readonly Command[] = [serve, check, savings, simulate]

@@ -1,0 +1,25 @@
+import type { Given } from './command.ts'
+
+/** The option of every command that reads the configuration. */
+export const configOptions = {
+  config: { value: 'FILE', does: 'read this file (default: gateway.yaml where there is one)' },
+} as const
+
+/** The options of a command that serves. */
+export const serverOptions = {
+  port: {
+    value: 'N',
+    does: 'listen on this port (default 8000; 0 takes a free one)',
+    takes: 'a port, from 0 to 65535',
+    read: readPort,
+  },
+  host: { value: 'HOST', does: 'listen on this address (default 127.0.0.1: this machine alone)' },
+  ...configOptions,
+} as const
+
+/** The options by which the command line has the last word on a setting. */
+export type ConfigOverrides = Given<typeof serverOptions>
+
+function readPort(text: string): string | undefined {
+  return /^(0|[1-9]\d{0,4})$/.test(text) && Number(text) <= 65_535 ? text : undefined
+}
