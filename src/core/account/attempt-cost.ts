@@ -1,7 +1,7 @@
 import type { Usage } from '../model/call.ts'
-import { isObject } from '../model/json.ts'
 import { type Consumption, costNanoUsd, type Price } from '../model/price.ts'
 import type { Baseline } from '../model/record.ts'
+import { usageParts } from '../model/usage-ways.ts'
 
 /** What one attempt used, and at what price; failed ones and those that lost a race are attempts like any other. */
 export type Spent = {
@@ -63,28 +63,10 @@ export function consumptionOf(usage: Usage, workedMs: number | undefined): Consu
   const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = usage
   return {
     promptTokens,
-    cachedTokens: Math.min(cachedTokensOf(usage), promptTokens),
+    cachedTokens: Math.min(usageParts(usage).cachedTokens ?? 0, promptTokens),
     completionTokens,
     workedMs,
   }
-}
-
-/**
- * Where upstreams put the prompt tokens that they had seen before: OpenAI and most others among the details,
- * Together beside the counts, DeepSeek under a name of its own.
- */
-function cachedTokensOf(usage: Usage): number {
-  const details = usage['prompt_tokens_details']
-  const told = [
-    isObject(details) ? details['cached_tokens'] : undefined,
-    usage['cached_tokens'],
-    usage['prompt_cache_hit_tokens'],
-  ]
-  return told.find(isCount) ?? 0
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
 /** What was done at the baseline has cost what it has cost; but there, nothing would have broken off. */

@@ -90,7 +90,7 @@ type Flow = {
   readonly normalizer: Reading
 }
 
-function normalizerFor({ call, record, clock }: AttemptParts, asked: Call): Normalizer {
+function normalizerFor({ call, record, clock, deployment }: AttemptParts, asked: Call): Normalizer {
   return createNormalizer({
     kind: call.kind,
     stream: call.stream,
@@ -99,6 +99,7 @@ function normalizerFor({ call, record, clock }: AttemptParts, asked: Call): Norm
     model: call.model,
     wanted: choicesWanted(asked),
     least: promptsIn(asked.body['prompt']),
+    keepsReasoning: deployment.upstream.keepsReasoning,
     flags: record.flags,
   })
 }

@@ -47,9 +47,12 @@ export function unfold({ chunk, source }: Delta): readonly Delta[] {
     })
   }
   for (const choice of choices) {
-    const { role, content, reasoning_content: reasoning, tool_calls: calls, ...rest } = choice.message ?? {}
+    const { role, content, reasoning_content: reasoning, tool_calls: calls, ...told } = choice.message ?? {}
+    const { reasoning: same, ...beside } = told
+    const thought = same === undefined ? {} : { reasoning: same }
+    const rest = reasoning ? beside : told
     push(choice, { role: role ?? 'assistant', content: typeof content === 'string' ? '' : null }, false)
-    if (reasoning) push(choice, { reasoning_content: reasoning }, false)
+    if (reasoning) push(choice, { ...thought, reasoning_content: reasoning }, false)
     if (content || Object.keys(rest).length > 0) push(choice, { ...rest, content: content ?? null }, false)
     for (const [index, call] of (calls ?? []).entries()) {
       push(choice, { tool_calls: [{ ...call, index }] }, false)
@@ -92,6 +95,9 @@ function extendMessage(message: Message, delta: Message): void {
       extendToolCalls(message.tool_calls, delta.tool_calls ?? [])
     } else if (key !== 'role' && typeof value === 'string' && typeof before === 'string') {
       message[key] = before + value
+    } else if (Array.isArray(value) && Array.isArray(before)) {
+      // Annotations, the details of thoughts: each is told once.
+      message[key] = [...before, ...value]
     } else {
       message[key] = value
     }
@@ -125,14 +131,15 @@ function joinLogprobs(known: unknown, more: unknown): unknown {
   return joined
 }
 
-function finish({ message }: Choice): void {
+function finish({ message, finish_reason: reason }: Choice): void {
   const calls = message?.tool_calls
   if (message === undefined || calls === undefined) return
   if (message.content === '') message.content = null
   calls.sort((one, other) => placeOf(one) - placeOf(other))
   for (const call of calls) {
     delete call.index
-    // Nothing said is an empty object, for callers parse it unseen.
+    // Nothing said is an empty object, for callers parse it unseen; what was cut off is not to look whole.
+    if (reason === 'length' || reason === 'content_filter') continue
     if (call.type === 'function' && call.function?.arguments === '') call.function.arguments = '{}'
   }
 }

@@ -27,6 +27,8 @@ export interface Upstream {
   readonly mostStops?: number | undefined
   /** It goes on from the middle of an answer, and says no word of it again, where a call `continues` one. */
   readonly takesPrefix?: boolean | undefined
+  /** Its callers know thoughts as `reasoning`: that stays beside `reasoning_content`. */
+  readonly keepsReasoning?: boolean | undefined
   /** Names a caller may ask for, as far as they are known without asking upstream. */
   readonly knownModels: readonly string[]
   /**

@@ -1,26 +1,41 @@
 import type { Usage } from './call.ts'
 import { isObject, type JsonObject } from './json.ts'
 import type { LazySet } from './lazy-set.ts'
+import { completionNames, countedBeside, promptNames, withDetails } from './usage-ways.ts'
 
 /** Token counts as far as an upstream told them, each a whole number of sane size. */
 export type ClaimedUsage = {
   readonly promptTokens: number | undefined
   readonly completionTokens: number | undefined
-  /** The object the upstream sent: its details travel through. */
+  /** The object the upstream sent, its details where OpenAI has them: all of it travels through. */
   readonly raw: JsonObject
 }
 
 /**
  * Reads an upstream's usage object. A count that cannot be one (negative, absurd, no whole number) counts as not
- * told, so that it is counted here instead, and `usage_clamped` is added to `flags`. Undefined when there is no object.
+ * told, so that it is counted here instead, and `usage_clamped` is added to `flags`. What the upstream counted beside a
+ * count that others have it in is added to that. Undefined when there is no object.
  */
 export function readUsage(value: unknown, flags: Pick<LazySet, 'add'>): ClaimedUsage | undefined {
   if (!isObject(value)) return undefined
-  return {
-    promptTokens: readCount(value['prompt_tokens'], flags),
-    completionTokens: readCount(value['completion_tokens'], flags),
-    raw: value,
+  const promptTokens = readCount(namedIn(value, promptNames), flags)
+  const completionTokens = readCount(namedIn(value, completionNames), flags)
+  const raw = withDetails(value)
+  if (promptTokens === undefined || completionTokens === undefined) {
+    return { promptTokens, completionTokens, raw }
   }
+  const beside = countedBeside(value, promptTokens, completionTokens)
+  if (beside.prompt === 0 && beside.completion === 0) return { promptTokens, completionTokens, raw }
+  return {
+    promptTokens: readCount(promptTokens + beside.prompt, flags),
+    completionTokens: readCount(completionTokens + beside.completion, flags),
+    raw,
+  }
+}
+
+function namedIn(usage: JsonObject, names: readonly string[]): unknown {
+  const name = names.find((each) => (usage[each] ?? null) !== null)
+  return name === undefined ? undefined : usage[name]
 }
 
 /** One count that an upstream claims, by the same rule. */

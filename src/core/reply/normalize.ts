@@ -1,14 +1,20 @@
 import type { Choice, Chunk, Delta, Kind, RawDelta } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
-import { dropField, setField } from '../model/field-change.ts'
-import { finishReasonOf } from '../model/finish-reason.ts'
+import { setField } from '../model/field-change.ts'
 import { isObject, type JsonObject } from '../model/json.ts'
 import type { LazySet } from '../model/lazy-set.ts'
 import { type ClaimedUsage, readUsage } from '../model/usage.ts'
+import { usageIn } from '../model/usage-ways.ts'
 import { besideChoices } from './beside-choices.ts'
+import {
+  type AnswerState,
+  beginChoice,
+  type ChoiceState,
+  carriesText,
+  normalizeChoice,
+} from './normalize-choice.ts'
 import { mixesReasoning, splitReasoning } from './reasoning.ts'
-import { settleText } from './settled-text.ts'
-import { createToolCallRepair, repairWholeToolCalls, type ToolCallRepair } from './tool-calls.ts'
+import { addWords } from './told-words.ts'
 
 /**
  * Holds one upstream answer to the rules of the internal language, whatever the upstream sent: role, tool-call
@@ -39,6 +45,8 @@ export type NormalizerParts = {
   readonly wanted?: number
   /** Fewer choices than these are no whole answer; left out: one. */
   readonly least?: number
+  /** `reasoning` stays beside `reasoning_content` where the upstream says it so. */
+  readonly keepsReasoning?: boolean | undefined
   /** Repairs are named here. */
   readonly flags: Pick<LazySet, 'add'>
 }
@@ -61,12 +69,16 @@ class AnswerNormalizer implements Normalizer {
       isRepeatable: false,
       tellsRole: false,
       waiting: undefined,
+      latest: undefined,
     }
   }
 
   accept(burst: readonly RawDelta[]): readonly Delta[] {
     // Nearly all of a stream is a word more, and goes on as it came.
-    if (this.#state.isRepeatable && burst.every(isAlike)) return burst as readonly Delta[]
+    if (this.#state.isRepeatable && burst.every(isAlike)) {
+      for (const { word } of burst) noteWord(word, this.#state)
+      return burst as readonly Delta[]
+    }
     const seen: Delta[] = []
     for (const raw of burst) normalizeDelta(raw, this.#state, seen)
     return seen
@@ -95,31 +107,22 @@ function isAlike(raw: RawDelta): boolean {
 
 type Identity = { readonly id: string; readonly created: number; readonly model: string }
 
-type State = NormalizerParts & {
-  identity: Identity | undefined
-  readonly choices: Map<number, ChoiceState>
-  /** How many of them have come to their end. */
-  finished: number
-  claimed: ClaimedUsage | undefined
-  /** The delta before obeyed every rule as it came, and so would another with a different word in it. */
-  isRepeatable: boolean
-  /** The delta at hand tells a role, which the next may not. */
-  tellsRole: boolean
-  /** What was said beside no choice: told with the next. */
-  waiting: JsonObject | undefined
+type State = NormalizerParts &
+  AnswerState & {
+    identity: Identity | undefined
+    readonly choices: Map<number, ChoiceState>
+    claimed: ClaimedUsage | undefined
+    /** The delta before obeyed every rule as it came, and so would another with a different word in it. */
+    isRepeatable: boolean
+    /** What was said beside no choice: told with the next. */
+    waiting: JsonObject | undefined
+    /** The choice that was told of last: a word more is a word of that. */
+    latest: ChoiceState | undefined
+  }
+
+function noteWord(word: string | undefined, { latest }: State): void {
+  if (latest !== undefined) addWords(latest.content, word)
 }
-
-/** Where a message holds what a caller would miss. */
-const spoken = [
-  'content',
-  'reasoning_content',
-  'reasoning',
-  'refusal',
-  'tool_calls',
-  'function_call',
-] as const
-
-type ChoiceState = { roleTold: boolean; finished: boolean; tools: ToolCallRepair | undefined }
 
 function isFinished({ choices, finished, wanted = 1 }: State): boolean {
   return finished === choices.size && finished >= wanted
@@ -127,6 +130,7 @@ function isFinished({ choices, finished, wanted = 1 }: State): boolean {
 
 function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
   if (raw.isAlike && state.isRepeatable) {
+    noteWord(raw.word, state)
     seen.push(raw as Delta)
     return
   }
@@ -156,7 +160,10 @@ function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
     if (normalizeChoice(choice, current, state)) changed = true
     kept.push(choice as Choice)
   }
-  if (kept.length === 0) return
+  if (kept.length === 0) {
+    keepBeside(chunk, state, seen)
+    return
+  }
   if (state.waiting !== undefined) {
     chunk = { ...state.waiting, ...chunk }
     state.waiting = undefined
@@ -194,10 +201,10 @@ function isIndex(value: unknown): boolean {
 
 /** Notes the usage and, in a stream, takes it out of the chunk. True when the chunk was changed. */
 function takeUsage(chunk: JsonObject, state: State): boolean {
-  const value = chunk['usage']
+  const value = usageIn(chunk)
   if (value === undefined || value === null) return false
   state.claimed = readUsage(value, state.flags) ?? state.claimed
-  if (!state.stream) return false
+  if (!state.stream || (chunk['usage'] ?? null) === null) return false
   chunk['usage'] = null
   return true
 }
@@ -205,100 +212,11 @@ function takeUsage(chunk: JsonObject, state: State): boolean {
 function choiceState(index: number, state: State): ChoiceState {
   let choice = state.choices.get(index)
   if (choice === undefined) {
-    choice = { roleTold: false, finished: false, tools: undefined }
+    choice = beginChoice()
     state.choices.set(index, choice)
   }
+  state.latest = choice
   return choice
-}
-
-function carriesText(choice: JsonObject): boolean {
-  const delta = choice['delta'] ?? choice['message']
-  return Boolean(choice['text']) || (isObject(delta) && spoken.some((key) => isFilled(delta[key])))
-}
-
-function isFilled(value: unknown): boolean {
-  return Array.isArray(value) ? value.length > 0 : Boolean(value)
-}
-
-/** True when the choice was changed. */
-function normalizeChoice(choice: JsonObject, current: ChoiceState, state: State): boolean {
-  // What a choice holds is in one place; some upstreams say it in two.
-  let changed: boolean
-  if (state.kind === 'text') {
-    changed = dropField(choice, 'delta')
-    changed = dropField(choice, 'message') || changed
-    changed = settleText(choice, 'text', '') || changed
-  } else if (isObject(choice['message'])) {
-    changed = dropField(choice, 'delta')
-    changed = normalizeMessage(choice['message'], state) || changed
-  } else {
-    changed = dropField(choice, 'message')
-    changed = normalizeChatDelta(choice, current, state) || changed
-  }
-  const usesTools = current.tools !== undefined || wholeToolCalls(choice) !== undefined
-  const reason = finishReasonOf(choice['finish_reason'], state.kind, usesTools, state.flags)
-  if (reason !== null) {
-    current.finished = true
-    state.finished++
-  }
-  return setField(choice, 'finish_reason', reason) || changed
-}
-
-function wholeToolCalls(choice: JsonObject): unknown {
-  const message = choice['message']
-  const calls = isObject(message) ? message['tool_calls'] : undefined
-  return Array.isArray(calls) && calls.length > 0 ? calls : undefined
-}
-
-function normalizeMessage(message: JsonObject, state: State): boolean {
-  let changed = message['role'] === 'assistant' ? false : setField(message, 'role', 'assistant')
-  changed = settleText(message, 'content', null) || changed
-  changed = nameReasoning(message) || changed
-  changed = settleToolCalls(message) || changed
-  return repairWholeToolCalls(message, state.id) || changed
-}
-
-function normalizeChatDelta(choice: JsonObject, current: ChoiceState, state: State): boolean {
-  let changed = false
-  if (!isObject(choice['delta'])) {
-    choice['delta'] = {}
-    changed = true
-  }
-  const delta = choice['delta'] as JsonObject
-  if (current.roleTold) {
-    changed = dropField(delta, 'role') || changed
-  } else {
-    current.roleTold = true
-    state.tellsRole = true
-    changed = setField(delta, 'role', 'assistant') || changed
-  }
-  if (delta['content'] !== undefined) changed = settleText(delta, 'content', null) || changed
-  changed = nameReasoning(delta) || changed
-  changed = settleToolCalls(delta) || changed
-  const calls = delta['tool_calls']
-  if (!Array.isArray(calls)) return changed
-  if (calls.length === 0) return dropField(delta, 'tool_calls')
-  current.tools ??= createToolCallRepair(state.id)
-  return current.tools.repair(calls) || changed
-}
-
-/** Tool calls are a list of objects, or are not there. */
-function settleToolCalls(message: JsonObject): boolean {
-  const calls = message['tool_calls']
-  if (calls === undefined || (Array.isArray(calls) && calls.every(isObject))) return false
-  if (Array.isArray(calls)) message['tool_calls'] = calls.filter(isObject)
-  else delete message['tool_calls']
-  return true
-}
-
-/** Upstreams call it `reasoning` or `reasoning_content`; callers read the latter. */
-function nameReasoning(message: JsonObject): boolean {
-  const { reasoning } = message
-  const changed = message['reasoning_content'] !== undefined && settleText(message, 'reasoning_content', null)
-  if (typeof reasoning !== 'string' || message['reasoning_content']) return changed
-  delete message['reasoning']
-  if (reasoning !== '') message['reasoning_content'] = reasoning
-  return true
 }
 
 function settleIdentity(chunk: JsonObject, state: State): boolean {

@@ -1,4 +1,19 @@
 import type { Choice, Delta, Message } from '../model/call.ts'
+import type { JsonObject } from '../model/json.ts'
+import { settleText } from './settled-text.ts'
+
+/**
+ * Upstreams call it `reasoning` or `reasoning_content`; callers read the latter. `keepsName`: the former stays beside
+ * it. True where the message was changed.
+ */
+export function nameReasoning(message: JsonObject, keepsName = false): boolean {
+  const { reasoning } = message
+  const changed = message['reasoning_content'] !== undefined && settleText(message, 'reasoning_content', null)
+  if (typeof reasoning !== 'string' || message['reasoning_content']) return changed
+  if (!keepsName || reasoning === '') delete message['reasoning']
+  if (reasoning !== '') message['reasoning_content'] = reasoning
+  return true
+}
 
 /** True when one delta holds both thought and speech. */
 export function mixesReasoning({ delta }: Choice): boolean {
@@ -10,10 +25,11 @@ export function splitReasoning({ chunk }: Delta): Delta[] {
   const thought: Choice[] = []
   const speech: Choice[] = []
   for (const choice of chunk.choices) {
-    const { reasoning_content: reasoning, role, ...rest } = choice.delta ?? {}
+    const { reasoning_content: reasoning, reasoning: same, role, ...rest } = choice.delta ?? {}
     const opening: Message = role === undefined ? {} : { role }
     if (reasoning) {
-      const delta = { ...opening, reasoning_content: reasoning }
+      const own = same === undefined ? {} : { reasoning: same }
+      const delta = { ...opening, ...own, reasoning_content: reasoning }
       const { logprobs: _logprobs, text: _text, ...told } = choice
       thought.push({ ...told, delta, finish_reason: null })
       speech.push({ ...choice, delta: rest })

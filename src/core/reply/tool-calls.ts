@@ -7,6 +7,8 @@ import { isObject, type JsonObject } from '../model/json.ts'
 export interface ToolCallRepair {
   /** True when a fragment was changed. */
   repair(fragments: unknown[]): boolean
+  /** To be told at the end: an empty object for each call of which no arguments came. */
+  unspoken(): readonly JsonObject[]
 }
 
 export function createToolCallRepair(callId: string): ToolCallRepair {
@@ -19,13 +21,14 @@ export function createToolCallRepair(callId: string): ToolCallRepair {
       }
       return changed
     },
+    unspoken() {
+      const silent = [...state.begun].filter(([, call]) => !call.isSpoken)
+      return silent.map(([index]) => ({ index, function: { arguments: '{}' } }))
+    },
   }
 }
 
-/**
- * Gives every tool call of a whole message an id of its own, a type and its arguments as a string of JSON: none is an
- * empty object, for callers parse it unseen. True when changed.
- */
+/** Gives every tool call of a whole message an id of its own, a type and its arguments as a string. True when changed. */
 export function repairWholeToolCalls(message: JsonObject, callId: string): boolean {
   const calls = message['tool_calls']
   if (!Array.isArray(calls)) return false
@@ -43,9 +46,24 @@ export function repairWholeToolCalls(message: JsonObject, callId: string): boole
       changed = true
     }
     changed = spellArguments(call) || changed
-    changed = fillArguments(call) || changed
   }
   return changed
+}
+
+/** No arguments are an empty object in every call of a whole message, one in the older form among them. */
+export function fillWholeCalls({ tool_calls: calls, function_call: called }: JsonObject): boolean {
+  let changed = isObject(called) && fillArguments({ function: called })
+  if (!Array.isArray(calls)) return changed
+  for (const call of calls) if (isObject(call)) changed = fillArguments(call) || changed
+  return changed
+}
+
+/** A call in the older form that names nothing and says nothing is none. True where there was one. */
+export function dropEmptyCall(message: JsonObject): boolean {
+  const called = message['function_call']
+  if (!isObject(called) || called['name'] || called['arguments']) return false
+  delete message['function_call']
+  return true
 }
 
 type State = {
@@ -58,7 +76,7 @@ type State = {
   latest: number
 }
 
-type BegunCall = { readonly id: string; named: boolean }
+type BegunCall = { readonly id: string; named: boolean; isSpoken: boolean }
 
 function repairFragment(fragment: JsonObject, state: State): boolean {
   let changed = spellArguments(fragment)
@@ -70,9 +88,17 @@ function repairFragment(fragment: JsonObject, state: State): boolean {
     fragment['index'] = index
     changed = true
   }
+  const known = state.begun.get(index)
+  if (known === undefined) changed = beginCall(fragment, index, state) || changed
+  else changed = stripRepeats(fragment, known) || changed
   const call = state.begun.get(index)
-  if (call === undefined) return beginCall(fragment, index, state) || changed
-  return stripRepeats(fragment, call) || changed
+  // A tool of another type is called with something else than arguments.
+  if (call !== undefined && (saysArguments(fragment) || !isObject(fragment['function']))) call.isSpoken = true
+  return changed
+}
+
+function saysArguments({ function: called }: JsonObject): boolean {
+  return isObject(called) && typeof called['arguments'] === 'string' && called['arguments'] !== ''
 }
 
 /**
@@ -114,7 +140,7 @@ function beginCall(fragment: JsonObject, index: number, { begun, callId }: State
     fragment['type'] = 'function'
     changed = true
   }
-  const call = { id: String(fragment['id']), named: false }
+  const call = { id: String(fragment['id']), named: false, isSpoken: false }
   begun.set(index, call)
   return settleName(fragment, call) || changed
 }

@@ -139,6 +139,8 @@ export type Quirks = Partial<RequestQuirks> & {
   readonly takesTokenIds?: boolean
   /** Reads the answer to GET {baseUrl}/models; without it the server's list is not asked for. */
   readonly modelsOf?: (answer: unknown) => readonly UpstreamModel[]
+  /** `reasoning` stays beside `reasoning_content` in what it says. */
+  readonly keepsReasoning?: boolean
   /** What an error reported inside an answer means in a way of this server's own; undefined: none of its own. */
   readonly readError?: (error: JsonObject, asked: Asked) => Failure | undefined
   /** What tells how the server is doing, beside its `/v1`: `/health`. Without it, it is not asked. */
@@ -202,6 +204,7 @@ export function createOpenAiCompatible(
     lacks: quirks.lacks,
     mostStops: quirks.mostStops,
     takesPrefix: quirks.prefix !== undefined,
+    keepsReasoning: quirks.keepsReasoning,
     knownModels: settings.models,
     admits: () => apiKey !== undefined || !needsKey,
     keySetting,

@@ -27,7 +27,7 @@ export type Preset = {
   readonly quirks: Pick<
     Quirks,
     | ('asksUsage' | 'renames' | 'drops' | 'healthPath' | 'modelsOf' | 'prefix')
-    | ('lacks' | 'mostStops' | 'takesTokenIds')
+    | ('lacks' | 'mostStops' | 'takesTokenIds' | 'keepsReasoning')
   >
 }
 
@@ -157,6 +157,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       drops: ['logprobs', 'top_logprobs', 'logit_bias', 'store', 'metadata'],
       lacks: ['logprobs', 'logit_bias', 'custom_tools'],
       mostStops: 4,
+      keepsReasoning: true,
     },
   },
   // Strict: a field it does not know is a 422.
@@ -178,7 +179,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     baseUrl: 'https://openrouter.ai/api/v1',
     needsKey: true,
     developerRole: 'keep',
-    quirks: { modelsOf: (answer) => readModels(answer, pricePerToken) },
+    quirks: { modelsOf: (answer) => readModels(answer, pricePerToken), keepsReasoning: true },
   },
   // What it calls completions fills in the middle of code, and is elsewhere.
   deepseek: {

@@ -22,7 +22,7 @@ describe('what was claimed is not counted', () => {
     [{ completion_tokens: 9 }, usage(3, 9), ['a b c']],
     [
       { prompt_tokens: 9, completion_tokens: 'x', cached_tokens: 7 },
-      { ...usage(9, 2), cached_tokens: 7 },
+      { ...usage(9, 2), cached_tokens: 7, prompt_tokens_details: { cached_tokens: 7 } },
       ['one two'],
     ],
     [undefined, usage(3, 2), ['a b c', 'one two']],

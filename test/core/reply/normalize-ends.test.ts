@@ -44,7 +44,11 @@ describe('a chat stream', () => {
           chatChunk({ tool_calls: ['g'] }),
           chatChunk({ tool_calls: { 0: tool } }, 'tool_calls'),
         ],
-        [chatChunk({ ...role, tool_calls: [tool] }), chatChunk({}), chatChunk({}, 'tool_calls')],
+        [
+          chatChunk({ ...role, tool_calls: [tool] }),
+          chatChunk({}),
+          chatChunk({ tool_calls: [toolMore] }, 'tool_calls'),
+        ],
       ),
     ],
     [

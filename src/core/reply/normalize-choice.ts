@@ -1,0 +1,183 @@
+import type { Kind } from '../model/call.ts'
+import { dropField, setField } from '../model/field-change.ts'
+import { finishReasonOf } from '../model/finish-reason.ts'
+import { isObject, type JsonObject } from '../model/json.ts'
+import type { LazySet } from '../model/lazy-set.ts'
+import { settleLogprobs, type ToldText } from './logprobs.ts'
+import { nameReasoning } from './reasoning.ts'
+import { settleText } from './settled-text.ts'
+import { takeThoughts } from './thoughts.ts'
+import { addWords, newInMessage, noWords, saysSomething, type ToldWords } from './told-words.ts'
+import {
+  createToolCallRepair,
+  dropEmptyCall,
+  fillWholeCalls,
+  repairWholeToolCalls,
+  type ToolCallRepair,
+} from './tool-calls.ts'
+
+/** What is known of a choice of the answer so far. */
+export type ChoiceState = {
+  /** Something of it has come. */
+  isBegun: boolean
+  roleTold: boolean
+  finished: boolean
+  tools: ToolCallRepair | undefined
+  readonly content: ToldWords
+  readonly reasoning: ToldWords
+  readonly scored: ToldText
+}
+
+/** Of what a choice is a part. */
+export type AnswerState = {
+  readonly kind: Kind
+  readonly stream: boolean
+  readonly id: string
+  readonly keepsReasoning?: boolean | undefined
+  readonly flags: Pick<LazySet, 'add'>
+  /** How many choices have come to their end. */
+  finished: number
+  /** The delta at hand tells a role, which the next may not. */
+  tellsRole: boolean
+}
+
+export function beginChoice(): ChoiceState {
+  const told = { content: noWords(), reasoning: noWords(), scored: { offset: 0 } }
+  return { isBegun: false, roleTold: false, finished: false, tools: undefined, ...told }
+}
+
+/** True where a caller would miss what a choice says. */
+export function carriesText(choice: JsonObject): boolean {
+  const delta = choice['delta'] ?? choice['message']
+  return Boolean(choice['text']) || (isObject(delta) && spoken.some((key) => isFilled(delta[key])))
+}
+
+function isFilled(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value)
+}
+
+/** Where a message holds what a caller would miss. */
+const spoken = [
+  'content',
+  'reasoning_content',
+  'reasoning',
+  'refusal',
+  'tool_calls',
+  'function_call',
+] as const
+
+/** Holds a choice to the rules of its kind. True when it was changed. */
+export function normalizeChoice(choice: JsonObject, current: ChoiceState, state: AnswerState): boolean {
+  // What a choice holds is in one place; some upstreams say it in two.
+  let changed = settleLogprobs(choice, state.kind, current.scored)
+  if (state.kind === 'text') {
+    changed = dropField(choice, 'delta') || changed
+    changed = dropField(choice, 'message') || changed
+    changed = settleText(choice, 'text', '') || changed
+  } else if (isWholeMessage(choice, current, state)) {
+    changed = dropField(choice, 'delta') || changed
+    changed = normalizeMessage(choice['message'] as JsonObject, current, state) || changed
+  } else {
+    changed = takeNewWords(choice, current) || changed
+    changed = normalizeChatDelta(choice, current, state) || changed
+  }
+  current.isBegun = true
+  const usesTools = current.tools !== undefined || wholeToolCalls(choice) !== undefined
+  const reason = finishReasonOf(choice['finish_reason'], state.kind, usesTools, state.flags)
+  if (reason !== null) {
+    current.finished = true
+    state.finished++
+    // What was cut off is not to look whole.
+    const isCut = reason === 'length' || reason === 'content_filter'
+    if (!isCut && fillCalls(choice, current)) changed = true
+  }
+  return setField(choice, 'finish_reason', reason) || changed
+}
+
+/** A message is the whole of a choice where nothing came before it; in a stream, where no delta says it. */
+function isWholeMessage(choice: JsonObject, { isBegun }: ChoiceState, { stream }: AnswerState): boolean {
+  const { message, delta, finish_reason: reason } = choice
+  if (!isObject(message) || isBegun) return false
+  const isEnd = (reason ?? '') !== ''
+  return stream ? isEnd && !saysSomething(delta) : isEnd || !saysSomething(delta)
+}
+
+/** In a stream a delta counts, and of a message beside it what is new, where the delta says nothing. */
+function takeNewWords(choice: JsonObject, current: ChoiceState): boolean {
+  const { message, delta } = choice
+  const isFresh = isObject(message) && !saysSomething(delta)
+  const changed = dropField(choice, 'message')
+  if (!isFresh) return changed
+  choice['delta'] = { ...(isObject(delta) ? delta : {}), ...newInMessage(message, current) }
+  return true
+}
+
+/** Nothing said is an empty object, for callers parse the arguments of a call unseen. */
+function fillCalls({ message, delta }: JsonObject, { tools }: ChoiceState): boolean {
+  if (isObject(message)) return fillWholeCalls(message)
+  const fragments = tools?.unspoken() ?? []
+  if (fragments.length === 0 || !isObject(delta)) return false
+  const told = delta['tool_calls']
+  delta['tool_calls'] = [...(Array.isArray(told) ? told : []), ...fragments]
+  return true
+}
+
+function wholeToolCalls(choice: JsonObject): unknown {
+  const message = choice['message']
+  const calls = isObject(message) ? message['tool_calls'] : undefined
+  return Array.isArray(calls) && calls.length > 0 ? calls : undefined
+}
+
+function normalizeMessage(message: JsonObject, current: ChoiceState, state: AnswerState): boolean {
+  let changed = message['role'] === 'assistant' ? false : setField(message, 'role', 'assistant')
+  changed = takeThoughts(message) || changed
+  changed = settleText(message, 'content', null) || changed
+  changed = nameReasoning(message, state.keepsReasoning) || changed
+  noteTold(message, current)
+  changed = dropEmptyCall(message) || changed
+  changed = settleToolCalls(message) || changed
+  return repairWholeToolCalls(message, state.id) || changed
+}
+
+function noteTold(message: JsonObject, { content, reasoning }: ChoiceState): void {
+  addWords(content, message['content'])
+  addWords(reasoning, message['reasoning_content'])
+}
+
+function normalizeChatDelta(choice: JsonObject, current: ChoiceState, state: AnswerState): boolean {
+  let changed = false
+  if (!isObject(choice['delta'])) {
+    choice['delta'] = {}
+    changed = true
+  }
+  const delta = choice['delta'] as JsonObject
+  if (current.roleTold) {
+    changed = dropField(delta, 'role') || changed
+  } else {
+    current.roleTold = true
+    state.tellsRole = true
+    changed = setField(delta, 'role', 'assistant') || changed
+  }
+  if (delta['content'] !== undefined) {
+    changed = takeThoughts(delta) || changed
+    changed = settleText(delta, 'content', null) || changed
+  }
+  changed = nameReasoning(delta, state.keepsReasoning) || changed
+  noteTold(delta, current)
+  changed = dropEmptyCall(delta) || changed
+  changed = settleToolCalls(delta) || changed
+  const calls = delta['tool_calls']
+  if (!Array.isArray(calls)) return changed
+  if (calls.length === 0) return dropField(delta, 'tool_calls')
+  current.tools ??= createToolCallRepair(state.id)
+  return current.tools.repair(calls) || changed
+}
+
+/** Tool calls are a list of objects, or are not there. */
+function settleToolCalls(message: JsonObject): boolean {
+  const calls = message['tool_calls']
+  if (calls === undefined || (Array.isArray(calls) && calls.every(isObject))) return false
+  if (Array.isArray(calls)) message['tool_calls'] = calls.filter(isObject)
+  else delete message['tool_calls']
+  return true
+}
