@@ -105,13 +105,14 @@ type Relayed = {
 
 /** One try at one deployment: the whole answer, vouched for, or a Failure. */
 async function attemptRelay(parts: AttemptParts<Relay>): Promise<Relayed> {
-  const { call, deployment } = parts
+  const { call, deployment, isFresh } = parts
   const { upstream, upstreamModel = call.model, clocks } = deployment
   const open = openAttempt(parts)
   try {
     const { id, signal, notes } = open
     if (upstream.relay === undefined) throw noneOf(call)
-    const sent = upstream.relay(call, { id, upstreamModel, connectMs: clocks.connectMs, signal, notes })
+    const { connectMs } = clocks
+    const sent = upstream.relay(call, { id, upstreamModel, connectMs, isFresh, signal, notes })
     const raw = await inTime(parts, sent, clocks.totalMs)
     const claimed = claimOf(raw.body, parts.record.flags)
     open.claims({ usage: () => claimed, isFinished })

@@ -69,6 +69,7 @@ function sendAndTake(parts: AttemptParts, open: OpenAttempt, spelled: Call): Pro
     id: open.id,
     upstreamModel: deployment.upstreamModel ?? call.model,
     connectMs: deployment.clocks.connectMs,
+    isFresh: parts.isFresh,
     signal: open.signal,
     notes: open.notes,
   })

@@ -31,6 +31,8 @@ export type AttemptParts<Asked extends AnyCall = Call> = {
   readonly queuedMs?: number | undefined
   /** It takes up an answer where another attempt broke off. */
   readonly isResumed?: boolean | undefined
+  /** The one before it was lost with a connection that had served before. */
+  readonly isFresh?: boolean | undefined
   /** Told of every delta of the answer that is committed to, and of no other. */
   readonly meter: Pick<Meter, 'note'>
 }

@@ -36,10 +36,17 @@ export function walk<Asked extends AnyCall, Made>(
     hedging === undefined
       ? () => acquirePermit(parts, path.enter, make)
       : () => hedgedTurn(parts, path, make, hedging)
+  const sendAgain = (thrown: unknown) => {
+    if (!(thrown instanceof Failure && thrown.isStale)) throw thrown
+    // That is beside the plan, which counts attempts that were heard: the same place, and by a connection of its own.
+    return acquirePermit({ ...parts, isFresh: true }, path.enter, make)
+  }
   const first = begun(round)
   // Nearly every call is answered at its first try: what would try again is not set up before there is a failure.
-  return first.catch(() =>
-    pRetry((attempt) => (attempt === 1 ? first : round()), {
+  return first.catch((thrown: unknown) => {
+    const turn = (attempt: number) =>
+      attempt === 1 ? begun(() => sendAgain(thrown)) : round().catch(sendAgain)
+    return pRetry(turn, {
       retries: plan.length - 1,
       // The wait depends on where the next attempt goes: it is made in shouldRetry, p-retry adds none.
       minTimeout: 0,
@@ -52,8 +59,8 @@ export function walk<Asked extends AnyCall, Made>(
         if (waitMs > 0) await backOff(parts, waitMs)
         return true
       },
-    }),
-  )
+    })
+  })
 }
 
 /** What it throws is a rejection, too. */

@@ -252,6 +252,7 @@ class AttemptPermit implements Permit {
 
 function verdictOn(failure: Failure | undefined): Verdict {
   if (failure === undefined) return 'answered'
+  if (failure.isStale) return 'neither'
   if (failure.blame === 'operator') return 'refused'
   return failure.blame === 'upstream' ? 'failed' : 'neither'
 }

@@ -23,6 +23,11 @@ export class Failure extends Error {
   /** The upstream may have worked for it, and may charge for that, though it told of nothing. */
   readonly mayBeBilled: boolean
   readonly #shown: FailureDetail['shown']
+  /**
+   * The request was lost with a connection that had served before, at once and without a byte of an answer. That is no
+   * failure of the upstream: it is sent once more by a fresh one.
+   */
+  readonly isStale: boolean
 
   constructor(kind: FailureKind, message: string, detail: FailureDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
@@ -36,6 +41,7 @@ export class Failure extends Error {
     this.headers = detail.headers ?? {}
     this.mayBeBilled = detail.mayBeBilled ?? billable.has(kind)
     this.#shown = detail.shown
+    this.isStale = detail.isStale ?? false
   }
 
   /** The same failure, with the provider it happened at, unless it names one already. */
@@ -51,6 +57,7 @@ export class Failure extends Error {
       headers: this.headers,
       mayBeBilled: this.mayBeBilled,
       shown: this.#shown,
+      isStale: this.isStale,
       cause: this.cause,
     })
   }
@@ -100,6 +107,7 @@ export type FailureDetail = {
   readonly mayBeBilled?: boolean
   /** In place of the kind's own. */
   readonly shown?: { readonly status?: number; readonly type?: string } | undefined
+  readonly isStale?: boolean
   readonly cause?: unknown
 }
 

@@ -104,6 +104,8 @@ export type Attempt = {
   readonly upstreamModel: string
   /** How long a connection may take to be made, where that is shorter than the upstream's own clock has it. */
   readonly connectMs?: number | undefined
+  /** It goes out on a connection of its own: one that had served before was closed under the attempt before it. */
+  readonly isFresh?: boolean | undefined
   readonly signal: CallSignal
   /** Filled in by the provider as it goes. */
   readonly notes: AttemptNotes

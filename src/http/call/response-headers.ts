@@ -59,13 +59,14 @@ export function failureHeaders(record: OpenRecord, failure: Failure): FlatHeader
 const untoldMs = 1000
 
 /**
- * What was tried here has been paid for, or may have been: an SDK that tried all of it again would multiply that. And one
- * that cannot wait as long as it has to (OpenAI's own wait a minute at most) would come back too soon.
+ * What was tried here has been paid for, or may have been: an SDK that tried all of it again would multiply that. One
+ * that cannot wait as long as it has to (OpenAI's own wait a minute at most) would come back too soon. And where our key
+ * was refused at every place, it will be refused until somebody mends that.
  */
-function isWorthRetrying({ row }: OpenRecord, { retryAfterMs = 0 }: Failure): boolean {
-  return (
-    retryAfterMs <= 60_000 && !row.attempts.some(({ isUncertain, used }) => isUncertain || used !== undefined)
-  )
+function isWorthRetrying({ row: { attempts } }: OpenRecord, { kind, retryAfterMs = 0 }: Failure): boolean {
+  if (retryAfterMs > 60_000) return false
+  if (attempts.some(({ isUncertain, used }) => isUncertain || used !== undefined)) return false
+  return kind !== 'upstream_auth' || !attempts.every(({ outcome }) => outcome === kind)
 }
 
 /** The time to the first byte that no attempt and no wait between attempts accounts for. */

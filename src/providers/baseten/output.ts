@@ -8,7 +8,7 @@ import { readReply } from '../openai/answer.ts'
 import { Events, replyBytes } from '../openai/stream.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
 import { isEventStream } from '../wire/event-stream-type.ts'
-import type { WireAnswer } from '../wire/exchange.ts'
+import type { WireAnswer } from '../wire/wire-answer.ts'
 
 /** Who was asked for it, and for which kind of call it is read. */
 export type Reading = {

@@ -1,5 +1,5 @@
 import { Failure, type FailureDetail, type FailureKind } from '../../core/model/failure.ts'
-import type { WireAnswer } from '../wire/exchange.ts'
+import type { WireAnswer } from '../wire/wire-answer.ts'
 import { type ErrorBody, readErrorBody } from './error-body.ts'
 import { redact } from './redact.ts'
 import { resetAfterMs, retryAfterMs } from './retry-after.ts'

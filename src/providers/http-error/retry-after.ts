@@ -1,20 +1,30 @@
 /**
- * How long an upstream asks to be left alone, in milliseconds: `retry-after-ms`, or else `retry-after` in seconds
- * or as a date (RFC 9110 10.2.3). Undefined when it says nothing that can be read; 0 for a date gone by.
+ * How long an upstream asks to be left alone, in milliseconds, a day at most: `retry-after-ms`, or else `retry-after` in
+ * seconds or as a date (RFC 9110 10.2.3), be it a number of seconds since 1970. Undefined when it says nothing that can
+ * be read; 0 for a date gone by.
  */
 export function retryAfterMs(
   header: (name: string) => string | undefined,
   epochMs: number,
 ): number | undefined {
   const exact = numberIn(header('retry-after-ms'))
-  if (exact !== undefined) return exact
+  if (exact !== undefined) return Math.min(exact, longestMs)
   const value = header('retry-after')?.trim()
   const seconds = numberIn(value)
-  if (seconds !== undefined) return seconds * 1000
+  if (seconds !== undefined) return Math.min(inMs(seconds, epochMs), longestMs)
   // Dates are words and digits; what else the parser would take for one (`-5`, `1e3`) is garbage.
   if (value === undefined || !/^[A-Z][a-z]{2,8},? /.test(value)) return undefined
   const date = Date.parse(value)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - epochMs)
+  return Number.isNaN(date) ? undefined : Math.min(Math.max(0, date - epochMs), longestMs)
+}
+
+/** What asks for more is away for good, as far as a call is concerned. */
+const longestMs = 24 * 3_600_000
+
+/** So many seconds: or, where that is a time about now, the seconds since 1970 when it may be asked again. */
+function inMs(seconds: number, epochMs: number): number {
+  const untilMs = seconds * 1000 - epochMs
+  return Math.abs(untilMs) <= longestMs ? Math.max(0, untilMs) : seconds * 1000
 }
 
 /**
@@ -71,5 +81,5 @@ const unitsMs: ReadonlyMap<string, number> = new Map([
 ])
 
 function numberIn(value: string | undefined): number | undefined {
-  return value !== undefined && /^\s*\d{1,9}(?:\.\d{1,9})?\s*$/.test(value) ? Number(value) : undefined
+  return value !== undefined && /^\s*\d{1,20}(?:\.\d{1,20})?\s*$/.test(value) ? Number(value) : undefined
 }

@@ -24,9 +24,9 @@ import {
 import type { Provider, ProviderTools } from '../base/provider.ts'
 import { type Asked, readHttpError } from '../http-error/http-error.ts'
 import { type ReadError, reportedFailure } from '../http-error/openai-error.ts'
-import type { WireAnswer } from '../wire/exchange.ts'
 import { requestBody } from '../wire/request-body.ts'
 import { createWire, requestHeaders } from '../wire/wire.ts'
+import type { WireAnswer } from '../wire/wire-answer.ts'
 import { kindsOf, pathsOf, pathsOfKinds } from './paths.ts'
 import {
   type Preset,

@@ -5,10 +5,10 @@ import { isObject, type JsonObject } from '../../core/model/json.ts'
 import type { Attempt, Detokenizer, Upstream } from '../../core/model/ports.ts'
 import type { ReadError } from '../http-error/openai-error.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
-import type { WireAnswer } from '../wire/exchange.ts'
 import { patchJson } from '../wire/patch-json.ts'
 import { requestBody } from '../wire/request-body.ts'
 import type { Wire } from '../wire/wire.ts'
+import type { WireAnswer } from '../wire/wire-answer.ts'
 import { replyBytes } from './stream.ts'
 
 export type RelayParts = {

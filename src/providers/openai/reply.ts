@@ -1,8 +1,8 @@
 import type { RawDelta } from '../../core/model/call.ts'
 import type { ReadError } from '../http-error/openai-error.ts'
 import { isEventStream } from '../wire/event-stream-type.ts'
-import type { WireAnswer } from '../wire/exchange.ts'
 import { readWhole } from '../wire/whole-text.ts'
+import type { WireAnswer } from '../wire/wire-answer.ts'
 import { readReply } from './answer.ts'
 import { Events, replyBytes } from './stream.ts'
 

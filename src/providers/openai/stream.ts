@@ -9,7 +9,7 @@ import {
 } from '../../core/model/pull-iterator.ts'
 import type { ReadError } from '../http-error/openai-error.ts'
 import { isEventStream } from '../wire/event-stream-type.ts'
-import type { WireAnswer } from '../wire/exchange.ts'
+import type { WireAnswer } from '../wire/wire-answer.ts'
 import { type ChunkReader, createChunkReader, readReply } from './answer.ts'
 
 /** More than any JSON reply of use. */

@@ -13,10 +13,10 @@ import {
 } from '../base/common-settings.ts'
 import type { Provider, ProviderTools } from '../base/provider.ts'
 import { type Asked, readHttpError } from '../http-error/http-error.ts'
-import type { WireAnswer } from '../wire/exchange.ts'
 import { requestBody } from '../wire/request-body.ts'
 import { readWhole } from '../wire/whole-text.ts'
 import { createWire, requestHeaders } from '../wire/wire.ts'
+import type { WireAnswer } from '../wire/wire-answer.ts'
 import { readPandotateAnswer } from './answer.ts'
 import { type PandotateRequest, pandotateRequest } from './request.ts'
 

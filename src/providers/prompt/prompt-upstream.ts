@@ -12,8 +12,8 @@ import { Events, replyBytes } from '../openai/stream.ts'
 import { promptOf, stopsOf } from '../pandotate/request.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
 import { isEventStream } from '../wire/event-stream-type.ts'
-import type { WireAnswer } from '../wire/exchange.ts'
 import { createWire, requestHeaders } from '../wire/wire.ts'
+import type { WireAnswer } from '../wire/wire-answer.ts'
 
 export type PromptSettings = Bounds & {
   /** Where every call is posted. */

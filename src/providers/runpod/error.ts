@@ -2,7 +2,7 @@ import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
 import { type Asked, readHttpError, refusal } from '../http-error/http-error.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
-import type { WireAnswer } from '../wire/exchange.ts'
+import type { WireAnswer } from '../wire/wire-answer.ts'
 import type { JobReport } from './job-status.ts'
 import { pythonField } from './python.ts'
 

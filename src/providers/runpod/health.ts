@@ -3,8 +3,8 @@ import { isObject, type JsonObject } from '../../core/model/json.ts'
 import type { UpstreamHealth } from '../../core/model/ports.ts'
 import { type Asked, readHttpError } from '../http-error/http-error.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
-import type { WireAnswer } from '../wire/exchange.ts'
 import type { Wire } from '../wire/wire.ts'
+import type { WireAnswer } from '../wire/wire-answer.ts'
 import { blankNotes } from './api.ts'
 
 export type HealthParts = {

@@ -1,22 +1,32 @@
-import { Failure, type FailureKind } from '../../core/model/failure.ts'
+import { Failure, type FailureDetail, type FailureKind } from '../../core/model/failure.ts'
 
 /** How far a request has come: waiting for a connection, sent, or answered in part. */
 export type Phase = 'waiting' | 'sent' | 'body'
+
+export type Sent = {
+  /** The upstream's name. */
+  readonly provider: string
+  /** By a connection that had served before, and was closed at once, without a byte of an answer. */
+  readonly isStale?: boolean
+  /** All of the request was handed to the network; left out: it was, or it is not known. */
+  readonly isSentInFull?: boolean | undefined
+}
 
 /**
  * What an error of the connection means. The message names no address; the error itself stays as `cause`. An
  * error that is not the connection's is our own mistake, and is given back as it came.
  */
-export function connectionFailure(error: Error, phase: Phase, provider: string): unknown {
+export function connectionFailure(error: Error, phase: Phase, how: Sent): unknown {
+  const { provider, isStale = false, isSentInFull = true } = how
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  const mayBeBilled = phase !== 'waiting'
+  const mayBeBilled = phase !== 'waiting' && isSentInFull
   const fail = (kind: FailureKind, message: string) =>
-    new Failure(kind, message, { provider, mayBeBilled, cause: error })
+    new Failure(kind, message, { provider, mayBeBilled, isStale, cause: error })
   if (closing.has(code)) return fail('draining', 'The gateway is shutting down.')
   if (mistakes.has(code)) return error
   if (phase === 'waiting') return fail('unreachable', `The upstream could not be reached: ${reach(code)}.`)
   if (isGarbage(error, code) && !(phase === 'body' && isCut(error, code))) {
-    return fail('invalid_response', 'The upstream did not answer in HTTP.')
+    return noHttp({ provider, mayBeBilled, cause: error })
   }
   return phase === 'sent'
     ? fail('unreachable', 'The upstream closed the connection without an answer.')
@@ -29,13 +39,23 @@ const mistakes: ReadonlySet<string> = new Set([
   'UND_ERR_INVALID_ARG',
   'UND_ERR_NOT_SUPPORTED',
   'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
-  'ERR_ASSERTION',
 ])
 
-/** Of parser errors undici tells the name; the code is undefined in version 8. */
-function isGarbage(error: Error, code: string): boolean {
-  return error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW' || code === wrongLength
+export function unreached(provider: string): Failure {
+  return new Failure('unreachable', 'The upstream could not be reached: connecting timed out.', { provider })
 }
+
+export function noHttp(detail: FailureDetail): Failure {
+  return new Failure('invalid_response', 'The upstream did not answer in HTTP.', detail)
+}
+
+/** Of parser errors undici tells the name; the code is undefined in version 8. It asserts what upstreams keep to. */
+function isGarbage(error: Error, code: string): boolean {
+  return error.name === 'HTTPParserError' || garbage.has(code) || unasked.has(error.message)
+}
+
+/** Of a status 100 or 101 that nobody asked for, undici tells in words alone. */
+const unasked: ReadonlySet<string> = new Set(['bad response', 'bad upgrade'])
 
 /** Before the body begins, a wrong length means headers that contradict each other. */
 function isCut(error: Error, code: string): boolean {
@@ -44,9 +64,12 @@ function isCut(error: Error, code: string): boolean {
 
 const wrongLength = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
 
+const garbage: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_OVERFLOW', 'ERR_ASSERTION', wrongLength])
+
 function reach(code: string): string {
   const known = reasons.get(code)
   if (known !== undefined) return known
+  if (/^ERR_SSL_|^EPROTO$/.test(code)) return 'it does not speak TLS, or not as we do'
   return /CERT|SIGNATURE|SIGNED|TLS|SSL/.test(code) ? 'its certificate was not accepted' : 'no connection'
 }
 

@@ -8,27 +8,10 @@ import {
   type UseFailure,
   type UseStep,
 } from '../../core/model/pull-iterator.ts'
-import { connectionFailure, type Phase } from './connection-failure.ts'
+import { connectionFailure, noHttp, type Phase, unreached } from './connection-failure.ts'
+import { type Carried, type Connections, isLost, type Ride } from './connections.ts'
 import { isEventStream } from './event-stream-type.ts'
-
-/** An upstream's answer. Whoever has it reads it to the end, by one of `text` and `chunks`, or discards it. */
-export interface WireAnswer {
-  readonly status: number
-  /** A header's value by its name in lower case. No one else sees the upstream's headers. */
-  header(name: string): string | undefined
-  /**
-   * The whole body: at once, where it is there. Throws, or rejects with, `invalid_response`, the connection dropped, when
-   * it is longer than the limit.
-   */
-  text(limitBytes: number): string | Promise<string>
-  /** The body as it comes, one piece per read. An upstream ahead of its reader is made to wait. */
-  chunks(): AsyncIterable<Buffer>
-  /**
-   * Wants no more of the body. One that is about to end may, so that its connection can be used again;
-   * otherwise the connection is dropped.
-   */
-  discard(): void
-}
+import { requestIdIn, type WireAnswer } from './wire-answer.ts'
 
 export type WireParts = {
   /** The upstream's name, told with its failures. */
@@ -43,24 +26,37 @@ export type WireParts = {
   readonly lingerMs?: number
 }
 
-export type ExchangeParts = WireParts & { readonly batch: Batch }
+export type ExchangeParts = Omit<WireParts, 'connections'> & {
+  readonly batch: Batch
+  readonly connections: Connections
+}
+
+export type Sending = {
+  /** Up to this length, an answer that may be is given when it is whole; 0: as soon as its headers are there. */
+  readonly wholeBytes: number
+  /** Has it wait for a connection once more. */
+  readonly waitAgain: () => void
+  /** Sends it once more, by a fresh connection; undefined for what may not be sent twice unasked. */
+  readonly sendAgain: (() => void) | undefined
+}
 
 /**
  * One request and its answer, from the wait for a connection to the last byte. It is at once what undici calls
  * (the methods `on…`), the listener of the attempt's signal and the answer that is handed out: one object, for
  * there is one of these per request, and each part has to know of the others.
  */
-export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator<Buffer> {
+export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator<Buffer>, Carried {
   status = 0
   readonly #parts: ExchangeParts
   readonly #attempt: Attempt
-  /** Up to this length, an answer that may be is given when it is whole; 0: as soon as its headers are there. */
   readonly #wholeBytes: number
-  /** Has it wait for a connection once more; undefined once it has. */
+  /** Undefined once they were made use of. */
   #waitAgain: (() => void) | undefined
+  #sendAgain: (() => void) | undefined
   readonly #answered = Promise.withResolvers<WireAnswer>()
   #phase: Phase | 'over' = 'waiting'
   #controller: Controller | null = null
+  #ride: Ride | undefined
   #headers: ResponseHeaders = {}
   /** Why there is no more; undefined while there may be, and after a whole body. */
   #failure: { readonly thrown: unknown } | undefined
@@ -74,15 +70,17 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
   /** Of an attempt that has less time to connect than connections have. */
   #connecting: NodeJS.Timeout | undefined
 
-  constructor(parts: ExchangeParts, attempt: Attempt, wholeBytes: number, waitAgain: () => void) {
+  constructor(parts: ExchangeParts, attempt: Attempt, { wholeBytes, waitAgain, sendAgain }: Sending) {
     this.#parts = parts
     this.#attempt = attempt
     this.#wholeBytes = wholeBytes
     this.#waitAgain = waitAgain
+    this.#sendAgain = sendAgain
     // An attempt may take several requests: once one of them is out, it stays so.
     attempt.notes.isUnsent ??= true
     const { connectMs = parts.connectMs } = attempt
-    if (connectMs < parts.connectMs) this.#connecting = setTimeout(() => this.#unreached(), connectMs)
+    if (connectMs < parts.connectMs)
+      this.#connecting = setTimeout(() => this.#drop(unreached(parts.name)), connectMs)
     if (attempt.signal.aborted) this.handleEvent()
     else attempt.signal.addEventListener('abort', this)
   }
@@ -175,10 +173,19 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     clearTimeout(this.#connecting)
     this.#controller = controller
     this.#phase = 'sent'
+    this.#parts.connections.begin(this)
     this.#attempt.notes.isUnsent = false
   }
 
+  carriedBy(ride: Ride): void {
+    this.#ride = ride
+  }
+
   onResponseStart(_controller: Controller, status: number, headers: ResponseHeaders): void {
+    if (status < 100) {
+      this.#drop(noHttp({ provider: this.#parts.name }))
+      return
+    }
     if (status < 200) return
     this.status = status
     this.#headers = headers
@@ -186,7 +193,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     const { notes } = this.#attempt
     notes.headersAt = this.#parts.clock.now()
     notes.upstreamStatus = status
-    notes.upstreamRequestId = this.#requestId()
+    notes.upstreamRequestId = requestIdIn(this)
     this.#wake = this.#answer
     if (this.#isWantedWhole()) this.#collect(this.#wholeBytes)
     else this.#rouse()
@@ -216,8 +223,21 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     const waitAgain = this.#waitAgain
     this.#waitAgain = undefined
     // The upstream closed a connection that was idle. undici fails what was to go out on it, too, of which not a byte had.
-    if (this.#phase === 'waiting' && waitAgain !== undefined && isLost(error)) waitAgain()
-    else this.#fail(connectionFailure(error, this.#phase, this.#parts.name))
+    if (this.#phase === 'waiting' && waitAgain !== undefined && isLost(error)) {
+      waitAgain()
+      return
+    }
+    const isStale = this.#phase === 'sent' && this.#ride?.isStale(error) === true
+    const sendAgain = this.#sendAgain
+    this.#sendAgain = undefined
+    if (isStale && sendAgain !== undefined) {
+      this.#phase = 'waiting'
+      sendAgain()
+      return
+    }
+    const { name: provider } = this.#parts
+    const isSentInFull = this.#ride?.isSentInFull
+    this.#fail(connectionFailure(error, this.#phase, { provider, isStale, isSentInFull }))
   }
 
   readonly #answer = () => this.#answered.resolve(this)
@@ -226,13 +246,6 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     if (this.#wholeBytes === 0 || this.status >= 300) return false
     // A compressed one will be refused: the sooner, the sooner another upstream is asked.
     return !isEventStream(this, false) && !this.#isEncoded()
-  }
-
-  #requestId(): string | undefined {
-    let id: string | undefined
-    for (const name of requestIdHeaders) id ??= this.header(name)
-    if (id === undefined || isPlainId.test(id)) return id
-    return id.replace(/[^A-Za-z0-9._:-]/g, '').slice(0, 128) || undefined
   }
 
   #isEncoded(): boolean {
@@ -247,10 +260,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     throw new Failure(
       'invalid_response',
       'The upstream sent a compressed answer, which it was asked not to.',
-      {
-        provider: this.#parts.name,
-        upstreamStatus: this.status,
-      },
+      { provider: this.#parts.name, upstreamStatus: this.status },
     )
   }
 
@@ -285,11 +295,6 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     if (wake !== undefined) this.#parts.batch(wake)
   }
 
-  #unreached(): void {
-    const message = 'The upstream could not be reached: connecting timed out.'
-    this.#drop(new Failure('unreachable', message, { provider: this.#parts.name }))
-  }
-
   #drop(thrown: unknown): void {
     if (this.#phase === 'over') return
     this.#fail(thrown)
@@ -313,10 +318,6 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
   }
 }
 
-function isLost(error: Error): boolean {
-  return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
-}
-
 /** What undici gives a handler to steer its request with. */
 type Controller = { abort(reason: Error): void; pause(): void; resume(): void }
 
@@ -330,7 +331,3 @@ const defaultLingerMs = 1000
 
 /** What undici is told when a request is given up. Nobody else sees it. */
 const unwanted = new Error('The request was given up.')
-
-const isPlainId = /^[A-Za-z0-9._:-]{1,128}$/
-
-const requestIdHeaders = ['x-request-id', 'x-baseten-request-id', 'request-id', 'cf-ray']

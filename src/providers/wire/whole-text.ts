@@ -1,4 +1,4 @@
-import type { WireAnswer } from './exchange.ts'
+import type { WireAnswer } from './wire-answer.ts'
 
 /** What is read in the whole text of an answer: at once, where it is there. Throws, or rejects, as `text` does. */
 export function readWhole<Read>(

@@ -1,11 +1,14 @@
-import { Pool } from 'undici'
+import { Client, type Dispatcher, Pool } from 'undici'
 import { createBatch } from '../../core/attempt/batch.ts'
 import type { Attempt } from '../../core/model/ports.ts'
-import { Exchange, type WireAnswer, type WireParts } from './exchange.ts'
+import { createConnections } from './connections.ts'
+import { Exchange, type WireParts } from './exchange.ts'
+import type { WireAnswer } from './wire-answer.ts'
 
 /**
- * The connections to one upstream, and the only place that opens any. It asks once: no retry, no redirect, no
- * cookie, no decompression, no clock but that of connecting. The other clocks are the attempt's signal.
+ * The connections to one upstream, and the only place that opens any. It asks once: no retry but of a GET that was lost
+ * with a connection that had served before, no redirect, no cookie, no decompression, no clock but that of connecting.
+ * The other clocks are the attempt's signal.
  */
 export interface Wire {
   /**
@@ -29,17 +32,19 @@ export interface Wire {
 
 /** Opens no connection yet. */
 export function createWire(parts: WireParts): Wire {
-  const pool = new Pool(parts.origin, {
-    connections: parts.connections,
+  const connections = createConnections(parts.connectMs, parts.clock)
+  const options = {
+    connect: connections.connect,
     pipelining: 1,
     allowH2: false,
-    connectTimeout: parts.connectMs,
     // An answer that is not streamed has no headers until it is complete: only the attempt knows how long to wait.
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: 30_000,
-  })
-  const exchanging = { ...parts, batch: createBatch() }
+  }
+  const pool = new Pool(parts.origin, { ...options, connections: parts.connections })
+  const fresh = createFreshConnections(() => new Client(parts.origin, options))
+  const exchanging = { ...parts, connections, batch: createBatch() }
   const request = (
     method: 'GET' | 'POST',
     path: string,
@@ -49,10 +54,14 @@ export function createWire(parts: WireParts): Wire {
     wholeBytes = 0,
   ) => {
     const asked = { path, method, headers: [...headers, 'x-request-id', attempt.id], body }
-    const exchange: Exchange = new Exchange(exchanging, attempt, wholeBytes, () =>
-      pool.dispatch(asked, exchange),
-    )
-    if (!attempt.signal.aborted) pool.dispatch(asked, exchange)
+    const dispatcher = attempt.isFresh === true ? fresh : pool
+    const exchange: Exchange = new Exchange(exchanging, attempt, {
+      wholeBytes,
+      waitAgain: () => dispatcher.dispatch(asked, exchange),
+      // What changes nothing may be asked twice.
+      sendAgain: method === 'GET' ? () => fresh.dispatch(asked, exchange) : undefined,
+    })
+    if (!attempt.signal.aborted) dispatcher.dispatch(asked, exchange)
     return exchange.answered
   }
   return {
@@ -61,7 +70,25 @@ export function createWire(parts: WireParts): Wire {
       request('POST', path, headers, body, attempt, limitBytes),
     get: (path, headers, attempt) => request('GET', path, headers, null, attempt),
     async close() {
-      await pool.destroy()
+      await Promise.all([pool.destroy(), fresh.destroy()])
+    },
+  }
+}
+
+/** A connection of its own for each request, closed after its answer. */
+function createFreshConnections(open: () => Client): Pick<Dispatcher, 'dispatch'> & Pick<Client, 'destroy'> {
+  const clients = new Set<Client>()
+  return {
+    dispatch(asked, exchange) {
+      const client = open()
+      clients.add(client)
+      const isOpen = client.dispatch({ ...asked, reset: true }, exchange)
+      // Closing waits for what is under way.
+      void client.close().then(() => clients.delete(client))
+      return isOpen
+    },
+    async destroy() {
+      await Promise.all([...clients].map((client) => client.destroy()))
     },
   }
 }

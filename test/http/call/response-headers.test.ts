@@ -36,6 +36,21 @@ test.for([
 })
 
 test.for([
+  ['at its only place', ['upstream_auth'], 'false'],
+  ['at every place', ['upstream_auth', 'upstream_auth'], 'false'],
+  ['before anything was sent', [], 'false'],
+  ['at one place, where another was not well', ['overloaded', 'upstream_auth'], undefined],
+] as const)(
+  'a call for which our key was refused %s is worth another, or not',
+  ([, outcomes, shouldRetry]) => {
+    const record = recordOf({})
+    Object.assign(record.row, { attempts: outcomes.map((outcome) => ({ ...anAttempt, outcome })) })
+    const headers = headersOf(failureHeaders(record, new Failure('upstream_auth', 'Refused.')))
+    expect(headers.get('x-should-retry')).toBe(shouldRetry)
+  },
+)
+
+test.for([
   ['was refused', {}, undefined],
   ['may have been paid for', { isUncertain: true }, 'false'],
   ['was paid for', { used: { promptTokens: 1, completionTokens: 0 } }, 'false'],

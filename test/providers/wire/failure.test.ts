@@ -1,4 +1,5 @@
-import { getEventListeners } from 'node:events'
+import { getEventListeners, once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { Failure } from '../../../src/core/model/failure.ts'
 import { connectionFailure, type Phase } from '../../../src/providers/wire/connection-failure.ts'
@@ -29,6 +30,8 @@ const ends =
 const twoLengths = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nabc'
 const upgrade = 'HTTP/1.1 101 Up\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'
 
+const odd = (status: string) => `HTTP/1.1 ${status} Odd\r\ncontent-length: 2\r\n\r\n{}`
+
 const unanswered: readonly BrokenServer[] = [
   ['closes without a word', 'unreachable', (socket) => socket.end()],
   ['resets without a word', 'unreachable', (socket) => socket.resetAndDestroy()],
@@ -37,8 +40,12 @@ const unanswered: readonly BrokenServer[] = [
   ['speaks no HTTP', 'invalid_response', ends('SSH-2.0-OpenSSH\r\n\r\n')],
   ['has headers without end', 'invalid_response', writes(answer('', { headers: { a: 'x'.repeat(40_000) } }))],
   ['gives two lengths', 'invalid_response', writes(twoLengths)],
-  ['says 100 unasked', 'unreachable', writes('HTTP/1.1 100 Continue\r\n\r\n')],
-  ['changes the protocol', 'unreachable', writes(upgrade)],
+  ['says 100 unasked', 'invalid_response', writes('HTTP/1.1 100 Continue\r\n\r\n')],
+  ['changes the protocol', 'invalid_response', writes(upgrade)],
+  ['has a status of nought', 'invalid_response', writes(odd('000'))],
+  ['has a status below a hundred', 'invalid_response', writes(odd('099'))],
+  ['has a status of two digits', 'invalid_response', writes(odd('20'))],
+  ['has a status of four digits', 'invalid_response', writes(odd('2000'))],
 ]
 
 test.for(unanswered)('an upstream that %s fails the request as %s', async ([, kind, behave]) => {
@@ -120,6 +127,20 @@ test('an upstream that never shakes hands is unreachable by the connect clock', 
   })
 })
 
+test('an upstream that speaks no TLS is told as that, and not as one with a bad certificate', async () => {
+  const plain = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n'))
+  }).listen(0, '127.0.0.1')
+  await once(plain, 'listening')
+  await using wire = openWire(`https://127.0.0.1:${(plain.address() as AddressInfo).port}`)
+  expect(await failureOf(post(wire, startAttempt()))).toMatchObject({
+    kind: 'unreachable',
+    message: 'The upstream could not be reached: it does not speak TLS, or not as we do.',
+  })
+  plain.close()
+})
+
 function coded(code: string): Error {
   return Object.assign(new Error('at 10.0.0.1:80'), { code })
 }
@@ -148,7 +169,7 @@ const meanings: readonly (readonly [string, Error, Phase, string, RegExp])[] = [
 ]
 
 test.for(meanings)('%s is told without an address', ([, error, phase, kind, message]) => {
-  const failure = connectionFailure(error, phase, 'up') as Failure
+  const failure = connectionFailure(error, phase, { provider: 'up' }) as Failure
   expect(failure).toMatchObject({ kind, provider: 'up', cause: error })
   expect(failure.message).toMatch(message)
   expect(failure.message).not.toContain('10.0.0.1')
@@ -156,7 +177,7 @@ test.for(meanings)('%s is told without an address', ([, error, phase, kind, mess
 
 test('a mistake of our own is not blamed on the upstream', () => {
   const mistake = coded('UND_ERR_INVALID_ARG')
-  expect(connectionFailure(mistake, 'waiting', 'up')).toBe(mistake)
+  expect(connectionFailure(mistake, 'waiting', { provider: 'up' })).toBe(mistake)
 })
 
 test('connections that are killed at any moment leave nothing unhandled', async () => {

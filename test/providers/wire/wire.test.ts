@@ -1,7 +1,16 @@
+import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { requestHeaders } from '../../../src/providers/wire/wire.ts'
 import { startAttempt } from '../../harness/attempt.ts'
-import { answer, chunk, lastChunk, startRawServer, streamed, streamHead } from '../../harness/raw-server.ts'
+import {
+  answer,
+  type Behaviour,
+  chunk,
+  lastChunk,
+  startRawServer,
+  streamed,
+  streamHead,
+} from '../../harness/raw-server.ts'
 import { failureOf, openWire, post, readAll } from '../../harness/wire.ts'
 
 test('a request carries the headers that were made for it, and no others', async () => {
@@ -61,8 +70,8 @@ test('headers before the final ones are passed over', async () => {
   const reply = await post(wire, attempt)
   expect(reply.status).toBe(200)
   expect(await reply.text(100)).toBe('{"a":1}')
-  expect(attempt.notes).toMatchObject({ headersAt: 1, upstreamStatus: 200 })
-  expect(looks).toBe(1)
+  expect(attempt.notes).toMatchObject({ headersAt: 2, upstreamStatus: 200 })
+  expect(looks).toBe(2)
 })
 
 test('a connection is used again, whether its answer was read, streamed or discarded at its end', async () => {
@@ -171,15 +180,77 @@ test('what came in one read is handed on in one piece', async () => {
   expect(pieces).toEqual([50 * 9])
 })
 
-test('a connection that died in its sleep fails the next request as unreachable, and the one after works', async () => {
-  await using server = await startRawServer((socket, { body }) => {
-    if (body === '"die"') socket.resetAndDestroy()
+test.for([
+  ['closed', (socket: Socket) => socket.end()],
+  ['reset', (socket: Socket) => socket.resetAndDestroy()],
+] as const)(
+  'a request on a connection that was used before and is %s is told as stale',
+  async ([, close]) => {
+    await using server = await startRawServer((socket, { body }) => {
+      if (body === '"die"') close(socket)
+      else socket.write(answer('{}'))
+    })
+    await using wire = openWire(server.origin, { connections: 1 })
+    await (await post(wire, startAttempt())).text(10)
+    expect(await failureOf(post(wire, startAttempt(), '"die"'))).toMatchObject({
+      kind: 'unreachable',
+      isStale: true,
+      mayBeBilled: true,
+    })
+    expect(await (await post(wire, startAttempt())).text(10)).toBe('{}')
+  },
+)
+
+const notStale: readonly (readonly [string, number, Behaviour])[] = [
+  ['was never used before', 1, (socket) => socket.end()],
+  ['brought a byte of an answer', 2, (socket) => socket.end('H')],
+]
+
+test.for(notStale)('a request on a connection that %s is a failure as any', async ([, hit, close]) => {
+  let hits = 0
+  await using server = await startRawServer((socket, request) => {
+    if (++hits === hit) close(socket, request)
     else socket.write(answer('{}'))
   })
   await using wire = openWire(server.origin, { connections: 1 })
+  while (hits < hit - 1) await (await post(wire, startAttempt())).text(10)
+  expect(await failureOf(post(wire, startAttempt()))).toMatchObject({ kind: 'unreachable', isStale: false })
+})
+
+test('a request on a used connection that is closed after a second is a failure as any', async () => {
+  let now = 0
+  await using server = await startRawServer((socket, { body }) => {
+    if (body !== '"die"') return socket.write(answer('{}'))
+    now = 1000
+    return socket.end()
+  })
+  const clock = { now: () => now, epochMs: () => 0 }
+  await using wire = openWire(server.origin, { connections: 1, clock })
   await (await post(wire, startAttempt())).text(10)
-  expect(await failureOf(post(wire, startAttempt(), '"die"'))).toMatchObject({ kind: 'unreachable' })
-  expect(await (await post(wire, startAttempt())).text(10)).toBe('{}')
+  expect(await failureOf(post(wire, startAttempt(), '"die"'))).toMatchObject({ isStale: false })
+})
+
+test('an attempt that asks for it goes out on a connection of its own', async () => {
+  await using server = await startRawServer((socket) => socket.write(answer('{}')))
+  await using wire = openWire(server.origin, { connections: 1 })
+  for (const isFresh of [false, false, true, true]) {
+    await (await post(wire, { ...startAttempt(), isFresh })).text(10)
+  }
+  expect(server.requests.map(({ connection }) => connection)).toEqual([1, 1, 2, 3])
+  expect(server.requests[2]!.headers['connection']).toBe('close')
+})
+
+test('a GET that is lost with a used connection is sent once more, by a fresh one', async () => {
+  let hits = 0
+  await using server = await startRawServer((socket) => {
+    if (++hits === 2) socket.end()
+    else socket.write(answer('{}'))
+  })
+  await using wire = openWire(server.origin, { connections: 1 })
+  for (let asked = 0; asked < 2; asked++) {
+    expect(await (await wire.get('/v1/x', [], startAttempt())).text(10)).toBe('{}')
+  }
+  expect(server.requests.map(({ connection }) => connection)).toEqual([1, 1, 2])
 })
 
 test('what follows a complete answer on a connection is never taken for the next answer', async () => {
