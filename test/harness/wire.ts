@@ -1,8 +1,8 @@
 import { Failure } from '../../src/core/model/failure.ts'
 import type { Attempt } from '../../src/core/model/ports.ts'
 import type { WireParts } from '../../src/providers/wire/exchange.ts'
-import type { WireAnswer } from '../../src/providers/wire/wire-answer.ts'
 import { createWire, requestHeaders, type Wire } from '../../src/providers/wire/wire.ts'
+import type { WireAnswer } from '../../src/providers/wire/wire-answer.ts'
 
 /** A wire to a test's upstream, closed with its scope. */
 export function openWire(origin: string, parts: Partial<WireParts> = {}): Wire & AsyncDisposable {
