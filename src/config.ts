@@ -83,6 +83,7 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
     keys: auth.keys,
     dataDirectory: dataDirectory ?? defaultDataDirectory,
     isDataDirectoryGiven: dataDirectory !== undefined,
+    adminKeys: auth.adminKeys,
     drain: { delayMs: isLoopback(server.host) ? 0 : noticeMs, ...drain },
     logLevel: log.level,
     providers: instances.known.map(({ name, provider }) => ({

@@ -110,7 +110,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'http/call',
   ],
   http: ['core/model', 'dialects/shared', 'http/call', 'http/middleware', 'http/routes'],
-  config: ['core/model', 'providers', 'providers/base', 'catalog'],
+  config: ['core', 'core/model', 'providers', 'providers/base', 'catalog'],
   main: [
     'core',
     'core/account',

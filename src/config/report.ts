@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import type { AdminKey } from '../core/authenticate.ts'
 import { isObject } from '../core/model/json.ts'
 import type { Provider } from '../providers/base/provider.ts'
 import { masked, withoutCredentials } from './error-text.ts'
@@ -22,7 +23,7 @@ export function describeConfig(
   ].join('\n\n')
 }
 
-function generalRows({ host, port, keys, limits, ...config }: Config): Rows {
+function generalRows({ host, port, keys, adminKeys, limits, ...config }: Config): Rows {
   const bearers = `${keys.length} ${keys.length === 1 ? 'key' : 'keys'} (${keys.map(masked).join(', ')})`
   const everyCall = config.cache.everyCall ? ', every call' : ''
   return [
@@ -32,6 +33,7 @@ function generalRows({ host, port, keys, limits, ...config }: Config): Rows {
     ['file', config.source ?? 'none'],
     ...(config.demo ? [['demo', 'nothing is configured: the simulator answers']] : []),
     ['auth', keys.length === 0 ? 'off: every caller is served' : `on: ${bearers}`],
+    ['managing', managingOf(keys, adminKeys)],
     ['cors', config.cors.origins.join(', ') || 'off'],
     ['log', config.logLevel],
     ['slow', `above ${config.slowThresholdMs} ms`],
@@ -64,6 +66,11 @@ function certificateOf(cert: string): string {
 function trusted(trustProxy: Config['trustProxy']): string {
   if (typeof trustProxy === 'number') return trustProxy === 0 ? 'none' : `the last ${trustProxy}`
   return trustProxy.join(', ') || 'none'
+}
+
+function managingOf(keys: readonly string[], adminKeys: readonly AdminKey[]): string {
+  if (adminKeys.length > 0) return adminKeys.map(({ key, role }) => `${role} (${masked(key)})`).join(', ')
+  return keys.length === 0 ? 'off: every caller may' : 'nobody: there are no keys in auth.adminKeys'
 }
 
 function describeProvider(

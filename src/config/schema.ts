@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { authSetting } from './auth.ts'
 import { corsSetting } from './cors.ts'
 import { dataDirectorySetting } from './data-directory.ts'
 import { idempotencySetting } from './idempotency.ts'
@@ -17,7 +18,7 @@ export function configSchema(instances: readonly Instance[], providerNames: read
   const types = new Map(instances.map(({ name, provider }) => [name, provider.type]))
   return z.strictObject({
     server: serverSetting,
-    auth: z.strictObject({ keys: z.array(gatewayKey).default([]) }).prefault({}),
+    auth: authSetting,
     cors: corsSetting,
     log: z.strictObject({ level: z.enum(logLevels).default('info') }).prefault({}),
     slowThresholdMs: z.int().min(0).max(dayMs).default(1500),
@@ -64,8 +65,3 @@ const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 const mebibyte = 1024 * 1024
 
 const dayMs = 86_400_000
-
-const gatewayKey = z
-  .string()
-  .regex(/^[\x21-\x7e]{16,}$/)
-  .meta({ secret: true, expected: 'at least 16 characters of printable ASCII, no spaces' })

@@ -1,3 +1,4 @@
+import type { AdminKey } from '../core/authenticate.ts'
 import type { RouteSettings } from './routing.ts'
 import type { LogLevel } from './schema.ts'
 
@@ -12,6 +13,8 @@ export type Config = {
   readonly tls?: TlsPair
   /** The keys a caller must bear one of; none: every caller is served. Secret. */
   readonly keys: readonly string[]
+  /** Those of who manages the gateway, each with its role. Secret. */
+  readonly adminKeys: readonly AdminKey[]
   readonly cors: CorsSettings
   readonly logLevel: LogLevel
   readonly slowThresholdMs: number

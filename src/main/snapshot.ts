@@ -101,7 +101,7 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
     router: createRouter(routes),
     encoder: lasting.encoder,
     dialects: dialectsWith({ store: lasting.app.responseStore, clock }),
-    gate: createAuthenticator(config.keys),
+    gate: createAuthenticator(config),
     recorder: createRecorder(lasting.sinks, clock, slowThresholdMs, lasting.commit),
     readBody: createBodyReader(limits),
     counter: lasting.tokenizer,

@@ -7,7 +7,7 @@ export interface Generations {
   /** Keeps a call that is over; `line` is its members, as `lineOf` tells them. */
   keep(record: CallRecord, line: string): void
   /** A call of this caller's; undefined for one that is not known, and for another's. */
-  find(id: string, principal: string | undefined): Generation | undefined
+  find(id: string, tenant: string): Generation | undefined
 }
 
 /** Whoever has no key must not be able to push out the calls of those who have one. */
@@ -18,13 +18,16 @@ export function isKept({ failure }: CallRecord): boolean {
 export function createGenerations(settings: KeptLinesSettings = usual): Generations {
   const kept = createKeptLines(settings)
   return {
-    keep: (record, line) => kept.keep(line, record.startedEpochMs),
-    find(id, principal) {
+    // No line has a line end in it: what stands after one is the tenant.
+    keep: (record, line) => kept.keep(`${line}\n${record.owner}`, record.startedEpochMs),
+    find(id, tenant) {
       const found = kept.findLast(`"requestId":${JSON.stringify(id)},`)
       if (found === undefined) return undefined
+      const end = found.line.lastIndexOf('\n')
+      if (found.line.slice(end + 1) !== tenant) return undefined
       // The gateway's own words: `lineOf` wrote them.
-      const call = JSON.parse(`{${found.line}}`) as CallLine
-      return call.principal === principal ? { call, startedEpochMs: found.stamp } : undefined
+      const call = JSON.parse(`{${found.line.slice(0, end)}}`) as CallLine
+      return { call, startedEpochMs: found.stamp }
     },
   }
 }

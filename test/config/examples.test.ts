@@ -63,6 +63,7 @@ describe('gateway.example.yaml', () => {
   test('is taken, with the variables it names set', () => {
     expect([...new Set(named)].toSorted()).toEqual([
       'BASETEN_API_KEY',
+      'GATEWAY_ADMIN_KEY',
       'GATEWAY_KEY',
       'PANDOTATE_API_KEY',
       'RUNPOD_API_KEY',
@@ -81,7 +82,7 @@ describe('gateway.example.yaml', () => {
   })
 
   test('shows the defaults of the gateway’s own settings', () => {
-    const { keys, providers: _providers, routes, demo, source, isDataDirectoryGiven, ...own } = load()
+    const { keys, adminKeys, providers: _providers, routes, demo, source, isDataDirectoryGiven, ...own } = load()
     const { attempts, ...limits } = own.limits
     expect(defaults).toMatchObject({ ...own, limits })
     // Written out, it is what a call has where nothing is said and no deployment asks for more.

@@ -59,6 +59,7 @@ export const simulatorConfig: Config = {
   allowUnauthenticated: false,
   trustProxy: 0,
   keys: [],
+  adminKeys: [],
   cors: { origins: [] },
   logLevel: 'trace',
   slowThresholdMs: 60_000,

@@ -33,12 +33,14 @@ test('it is told when a call began', () => {
 test.for([
   ['key-1', 'key-1', true],
   ['key-1', 'key-2', false],
-  ['key-1', undefined, false],
-  [undefined, 'key-1', false],
-  [undefined, undefined, true],
+  ['key-1', '', false],
+  ['', 'key-1', false],
+  ['', '', true],
+  // The short form that people see tells nothing.
+  ['abcdef0123456789', 'abcdef0199999999', false],
 ] as const)('a call of %s is found by %s: %s', ([owner, asking, isFound]) => {
   const { write, find } = journal()
-  write(aRecord('req_1', { principal: owner }))
+  write(aRecord('req_1', { principal: 'key-abcdef01', owner }))
   expect(find('req_1', asking) !== undefined).toBe(isFound)
 })
 
@@ -82,7 +84,7 @@ test.for([
 
 test('those who are not let in push nobody out', () => {
   const { write, find } = journal({ lines: 1, bytes: 10_000 })
-  write(aRecord('req_1', { principal: 'key-1' }))
+  write(aRecord('req_1', { owner: 'key-1' }))
   write(aRecord('req_2', { failure: new Failure('unauthorized', 'No.'), outcome: 'failed' }))
   expect(find('req_1', 'key-1')).toBeDefined()
   expect(find('req_2')).toBeUndefined()
@@ -98,7 +100,7 @@ function journal(settings?: KeptLinesSettings, level = 'info') {
   const generations = createGenerations(settings)
   const log = createLog(level, { write: () => {} })
   const { write } = createJournal(createCallLog(log), generations)
-  return { write, find: (id: string, principal?: string) => generations.find(id, principal) }
+  return { write, find: (id: string, tenant = '') => generations.find(id, tenant) }
 }
 
 function aRecord(id: string, change: Partial<CallRecord> = {}): CallRecord {

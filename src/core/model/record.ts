@@ -22,6 +22,8 @@ export type CallRecord = {
   rates: RateHeadroom | undefined
   /** The budget or limit that it met, or the bound it was sent with. */
   limit: string | undefined
+  /** Whose the call is: `id` of its principal, for look-ups alone. Goes into no log; '' until the caller is known. */
+  owner: string
   kind: Kind | RelayKind | undefined
   model: string | undefined
   stream: boolean
@@ -121,6 +123,7 @@ export function startRecord(id: string, dialect: string, startedEpochMs = 0): Ca
     user: undefined,
     rates: undefined,
     limit: undefined,
+    owner: '',
     kind: undefined,
     model: undefined,
     stream: false,

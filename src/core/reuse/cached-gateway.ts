@@ -40,7 +40,7 @@ export function cachedGateway(gateway: Gateway, parts: CachedGatewayParts): Gate
       // A caller's own deadline is no part of the key: such a call is made for itself.
       const shares = coalescer !== undefined && isDeterministic(call) && call.deadlineMs === undefined
       if (!keeps && !shares) return await gateway.reply(call, signal, record)
-      const key = fingerprint(call, record.row.principal)
+      const key = fingerprint(call, record.row.owner)
       const kept = keeps ? cache?.get(key) : undefined
       if (kept !== undefined) return taken(kept, call, record, 'hit')
       const reply = shares
@@ -51,7 +51,7 @@ export function cachedGateway(gateway: Gateway, parts: CachedGatewayParts): Gate
     },
     async stream(call, signal, record) {
       if (cache === undefined || !cache.accepts(call)) return await gateway.stream(call, signal, record)
-      const key = fingerprint(call, record.row.principal)
+      const key = fingerprint(call, record.row.owner)
       const kept = cache.get(key)
       if (kept !== undefined) return replayed(taken(kept, call, record, 'hit'))
       return keeping(await gateway.stream(call, signal, record), cache, key, record.row)

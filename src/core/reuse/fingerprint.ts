@@ -5,14 +5,13 @@ import type { Call } from '../model/call.ts'
  * What two calls have in common when one answer serves both: the tenant, what is asked for, the model, how the
  * call is steered, and the body. The order of keys makes no difference, nor does null for a field that could be
  * missing, nor who the caller says the end user is, nor whether the answer streams. A number counts with every
- * digit it was kept with. The tenant is the caller's key, as the gateway knows it, and the credential that goes
- * upstream: neither can be read from the result.
+ * digit it was kept with. Neither the tenant nor the credential that goes upstream can be read from the result.
  */
-export function fingerprint(call: Call, principal: string | undefined): string {
+export function fingerprint(call: Call, tenant: string): string {
   const { credential, kind, model, steering, body } = call
   const asked: Record<string, unknown> = {}
   for (const key of Object.keys(body)) if (body[key] !== null && !setAside.has(key)) asked[key] = body[key]
-  const parts = [principal ?? null, credential ?? null, kind, model, steering ?? null, asked]
+  const parts = [tenant, credential ?? null, kind, model, steering ?? null, asked]
   return hash('sha256', canonical(parts), 'base64url')
 }
 

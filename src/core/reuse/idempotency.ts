@@ -30,7 +30,7 @@ export interface Idempotency {
 
 export type KeyedRequest = {
   /** Who asks: the same key of two tenants is two keys. */
-  readonly tenant: readonly unknown[]
+  readonly tenant: string
   /** One and the same key may be used in each format. */
   readonly dialect: string
   readonly key: string

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { Failure } from '../model/failure.ts'
 import { isObject, type JsonObject, parseJson } from '../model/json.ts'
 import type { Clock } from '../model/ports.ts'
@@ -85,11 +84,6 @@ export function createResponseStore(
     },
     remove: (tenant, id) => shelves.remove(tenant, id),
   }
-}
-
-/** Whose a response is: who has no key of the gateway's own goes by the one he brought, of which only a digest is kept. */
-export function tenantOf(principal: string | undefined, credential: string | undefined): string {
-  return `${principal ?? ''} ${credential === undefined ? '' : hash('sha256', credential, 'base64url')}`
 }
 
 /** What is one tenant's. */

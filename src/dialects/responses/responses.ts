@@ -2,7 +2,7 @@ import type { Reply } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
 import type { Clock } from '../../core/model/ports.ts'
-import { type ResponseStore, tenantOf } from '../../core/reuse/response-store.ts'
+import type { ResponseStore } from '../../core/reuse/response-store.ts'
 import { openAiError } from '../openai/error.ts'
 import { callOf, requireModel } from '../shared/call.ts'
 import type { Dialect, Incoming } from '../shared/dialect.ts'
@@ -50,12 +50,11 @@ export function createResponses({ store, clock }: ResponsesParts): Dialect {
 }
 
 function readResponse(request: Incoming, store: ResponseStore): ResponsesCall {
-  const { body: given, strict, id, principal, credential } = request
+  const { body: given, strict, id, tenant = '' } = request
   requireModel(given)
   validate(given, strict ? strictResponsesFields : responsesFields)
   if (strict) refuseUnknown(given, strictResponsesFields)
   refuseUnserved(given)
-  const tenant = tenantOf(principal, credential)
   const stem = id.replace(/^req_/, '')
   const input = inputItems(given['input'], stem, (ids) => store.findItems(tenant, ids))
   const { body, origins, ...notes } = chatRequest(given, [...history(given, tenant, store), ...input])

@@ -43,8 +43,8 @@ export type Incoming = {
   /** The same in bytes. */
   readonly sourceBytes?: Buffer | undefined
   readonly credential: string | undefined
-  /** Who asks, as far as the gateway has keys of its own to tell by. */
-  readonly principal?: string | undefined
+  /** Who asks: what is kept for one is no other's to read. */
+  readonly tenant?: string | undefined
   readonly deadlineMs: number | undefined
   /** Refuse what OpenAI refuses, instead of what cannot be done. */
   readonly strict: boolean

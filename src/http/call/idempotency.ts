@@ -102,9 +102,13 @@ function follow(
   const key = ctx.req.headers['idempotency-key']
   if (idempotency === undefined || key === undefined) return undefined
   const { row } = record
-  const { kind, model, stream, steering = null, credential = null } = call
-  const tenant = [row.principal ?? null, credential]
-  const keyed = { tenant, dialect: dialect.name, key: checked(key), request: [text, model, steering] }
+  const { kind, model, stream, steering = null } = call
+  const keyed = {
+    tenant: row.owner,
+    dialect: dialect.name,
+    key: checked(key),
+    request: [text, model, steering],
+  }
   const { reader, work } = idempotency.answer(keyed, signal, performer())
   if (work !== undefined) return { following: { reader, call, record, replay: undefined }, work }
   Object.assign(row, { kind, model, stream, cache: 'replay', provider: 'cache', costNanoUsd: 0 })

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import type { OpenRecord, Recorder } from '../../core/account/recorder.ts'
-import type { Authenticator, Admission as Caller } from '../../core/authenticate.ts'
+import type { Authenticator, Principal } from '../../core/authenticate.ts'
 import type { Gateway } from '../../core/gateway.ts'
 import type { AnyCall, Call } from '../../core/model/call.ts'
 import type { CallSignal } from '../../core/model/call-signal.ts'
@@ -110,7 +110,8 @@ export function readCall<Asked extends AnyCall>(
   const { ctx, record, parts } = exchange
   if (parts.isDraining()) throw shuttingDown()
   const caller = parts.gate.admit(apiKeyOf(ctx.req))
-  record.row.principal = caller.principal
+  record.row.principal = caller.name
+  record.row.owner = caller.id
   const held = readHeld(ctx, admission, parts.readBody, parts.limits.bodyBytes)
   if (held instanceof Promise) return held.then((body) => parsed(exchange, body, caller, id))
   return parsed(exchange, held, caller, id)
@@ -119,7 +120,7 @@ export function readCall<Asked extends AnyCall>(
 function parsed<Asked extends AnyCall>(
   { ctx, dialect, record, parts }: Exchange<Asking<Asked>>,
   { text, textBytes, value, bytes }: Body,
-  { principal, credential }: Caller,
+  { id: tenant, credential }: Principal,
   id: string,
 ): ReadCall<Asked> {
   const { strict } = parts
@@ -132,7 +133,7 @@ function parsed<Asked extends AnyCall>(
     body,
     source: text,
     sourceBytes: textBytes,
-    principal,
+    tenant,
     credential,
     deadlineMs,
     strict,

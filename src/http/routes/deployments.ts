@@ -19,14 +19,14 @@ export type DeploymentsParts = {
 
 /**
  * `GET /admin/api/deployments`: what every deployment costs and how it is doing, and after each that runs models by the caller's
- * spelling, those that were last asked for. Asks for a key, where keys are configured.
+ * spelling, those that were last asked for. Asks for a management key, where keys are configured.
  */
 export function serveDeployments(
   router: Router,
   { gateway, router: { routes }, gate }: DeploymentsParts,
 ): void {
   router.get('/admin/api/deployments', (ctx) => {
-    gate.admit(apiKeyOf(ctx.req))
+    gate.admitManager(apiKeyOf(ctx.req), 'read')
     ctx.respond = false
     const headers = ['x-request-id', ctx.state['requestId'] as string]
     // One that several routes have costs the same in each, unless the operator prices it in one alone.

@@ -15,7 +15,7 @@ export type GenerationParts = {
 
 /** Finds a call that is over. Another caller's is as unknown as one that never was. */
 export interface CallLookup {
-  find(id: string, principal: string | undefined): Generation | undefined
+  find(id: string, tenant: string): Generation | undefined
 }
 
 /** `GET {prefix}/generation?id=`: what happened to a call of the caller's own, by the id its answer bore. */
@@ -25,12 +25,12 @@ export function serveGeneration(
   { gate, generations }: GenerationParts,
 ): void {
   router.get(`${prefix}/generation`, (ctx) => {
-    const { principal } = gate.admit(apiKeyOf(ctx.req))
+    const { id: tenant } = gate.admit(apiKeyOf(ctx.req))
     const { id } = ctx.query
     if (typeof id !== 'string' || id === '') {
       throw new Failure('invalid_request', 'Give one id: the x-request-id of the call.', { param: 'id' })
     }
-    const generation = generations.find(id, principal)
+    const generation = generations.find(id, tenant)
     if (generation === undefined) throw notKept()
     ctx.respond = false
     const headers = ['x-request-id', ctx.state['requestId'] as string]

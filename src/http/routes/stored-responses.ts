@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 import type { Authenticator } from '../../core/authenticate.ts'
 import { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json.ts'
-import { type ResponseStore, type StoredResponse, tenantOf } from '../../core/reuse/response-store.ts'
+import type { ResponseStore, StoredResponse } from '../../core/reuse/response-store.ts'
 import { apiKeyOf } from '../call/api-key.ts'
 import { sendJson } from '../call/send.ts'
 
@@ -42,8 +42,7 @@ function find(ctx: Context, parts: StoredResponsesParts): StoredResponse {
 }
 
 function tenantAsking({ req }: Context, { gate }: StoredResponsesParts): string {
-  const { principal, credential } = gate.admit(apiKeyOf(req))
-  return tenantOf(principal, credential)
+  return gate.admit(apiKeyOf(req)).id
 }
 
 function idOf(ctx: Context): string {

@@ -28,7 +28,7 @@ export interface MetricsText {
   text(): Promise<string>
 }
 
-/** Is it alive, is it ready, how is it doing. Only the metrics ask for a key, where keys are configured. */
+/** Is it alive, is it ready, how is it doing. Only the metrics ask for a management key, where keys are configured. */
 export function serveSystem(router: Router, parts: SystemParts): void {
   router.get('/livez', (ctx) => {
     reply(ctx, 200, { status: 'ok' })
@@ -45,7 +45,7 @@ export function serveSystem(router: Router, parts: SystemParts): void {
     reply(ctx, isLeaving ? 503 : 200, { status: isLeaving ? 'draining' : 'ok', version, demo, configuration })
   })
   router.get('/metrics', async (ctx) => {
-    parts.gate.admit(apiKeyOf(ctx.req))
+    parts.gate.admitManager(apiKeyOf(ctx.req), 'metrics')
     const text = await parts.metrics.text()
     ctx.respond = false
     sendText(ctx.req, ctx.res, 200, text, idOf(ctx), parts.metrics.contentType)

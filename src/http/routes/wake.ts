@@ -21,11 +21,11 @@ export interface Waker {
 
 /**
  * `POST /admin/api/deployments/{id}/wake`, whose id may hold slashes, encoded or not: 202 when the deployment was told
- * to start, long before it has. Asks for a key, where keys are configured.
+ * to start, long before it has. Asks for a management key, where keys are configured.
  */
 export function serveWake(router: Router, { gate, waker, openCalls }: WakeParts): void {
   router.post(`${before}*id${after}`, async (ctx) => {
-    gate.admit(apiKeyOf(ctx.req))
+    gate.admitManager(apiKeyOf(ctx.req), 'admin')
     const id = decoded(ctx.path.slice(before.length, -after.length))
     const { provider } = await waker.wake(id, controllerUnder(openCalls.open(ctx.res)).signal)
     ctx.respond = false

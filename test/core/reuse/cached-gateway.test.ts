@@ -79,10 +79,10 @@ describe('an answer that is kept', () => {
     ['another prompt', { body: { ...body, messages: [] } }, undefined],
     ['a call that may be answered anew', { body: { ...body, temperature: 1 } }, undefined],
     ['another tenant', {}, 'somebody else'],
-  ])('is not given to %s', async ([, change, principal]) => {
+  ])('is not given to %s', async ([, change, tenant]) => {
     const { upstream, ask } = reusing(bursts(answer), { isKept: true })
     await ask(chat)
-    await ask({ ...chat, ...change }, principal)
+    await ask({ ...chat, ...change }, tenant)
     expect(upstream.calls).toHaveLength(2)
   })
 })
@@ -151,9 +151,9 @@ function reusing(script: Script, { isKept = false, isShared = false }) {
   return {
     upstream,
     caller: aCaller,
-    async ask(call: Call, principal?: string, { signal } = aCaller()): Promise<Told> {
+    async ask(call: Call, tenant = '', { signal } = aCaller()): Promise<Told> {
       using record = recorder.open(call.id, call.dialect)
-      record.row.principal = principal
+      record.row.owner = tenant
       if (!call.stream) {
         const reply = await reused.reply(call, signal, record)
         return { text: textOf([reply]), row: record.row }

@@ -44,10 +44,10 @@ describe('one answer serves calls that differ in', () => {
 describe('no answer serves calls that differ in', () => {
   type Case = readonly [string, string, Partial<Call>?, string?]
   const cases: readonly Case[] = [
-    ['the principal', chatBody, {}, 'another'],
-    ['whether there is a principal', chatBody, {}, ''],
+    ['the tenant', chatBody, {}, 'another'],
+    ['whether there is a tenant', chatBody, {}, ''],
     ['the credential', chatBody, { credential: 'pk_1' }],
-    ['which of both is which', chatBody, { credential: 'principal' }, 'undefined'],
+    ['which of both is which', chatBody, { credential: 'tenant' }, 'undefined'],
     ['kind', chatBody, { kind: 'text' }],
     ['model', chatBody, { model: 'n' }],
     ['where it may run', chatBody, { steering }],
@@ -65,15 +65,13 @@ describe('no answer serves calls that differ in', () => {
     ['an object that looks like it', chatBody.replace('0}', '0,"seed":{"rawJSON":"9007199254740993"}}')],
   ]
   test('any of these', () => {
-    const prints = cases.map(([, body, change, principal = 'principal']) =>
-      fingerprintOf(body, change, principal),
-    )
+    const prints = cases.map(([, body, change, tenant = 'tenant']) => fingerprintOf(body, change, tenant))
     expect(new Set([...prints, fingerprintOf(chatBody)]).size).toBe(cases.length + 1)
   })
 
-  test('having a principal at all', () => {
+  test('a tenant whose name is nothing', () => {
     const call = callOf(chatBody)
-    const prints = [undefined, '', 'null'].map((principal) => fingerprint(call, principal))
+    const prints = ['', 'null', 'undefined'].map((tenant) => fingerprint(call, tenant))
     expect(new Set(prints).size).toBe(3)
   })
 })
@@ -81,7 +79,7 @@ describe('no answer serves calls that differ in', () => {
 test('no order of keys makes a difference, at any depth, and every other change does', () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 4 }), fc.jsonValue({ maxDepth: 4 }), (one, other) => {
-      const print = (value: unknown) => fingerprint(aCall({ body: { value } }), undefined)
+      const print = (value: unknown) => fingerprint(aCall({ body: { value } }), '')
       expect(print(reversed(one))).toBe(print(one))
       if (sorted(one) !== sorted(other)) expect(print(one)).not.toBe(print(other))
     }),
@@ -114,8 +112,8 @@ describe('a call is deterministic', () => {
   })
 })
 
-function fingerprintOf(body: string, change: Partial<Call> = {}, principal = 'principal'): string {
-  return fingerprint(callOf(body, change), principal)
+function fingerprintOf(body: string, change: Partial<Call> = {}, tenant = 'tenant'): string {
+  return fingerprint(callOf(body, change), tenant)
 }
 
 function callOf(text: string, change: Partial<Call> = {}): Call {

@@ -48,7 +48,7 @@ export function aBench(settings: Partial<Parameters<typeof createIdempotency>[0]
     clock,
     ask({ tenant = 't', dialect = 'chat', key = 'k', request = 'r' } = {}) {
       const abort = new AbortController()
-      const keyed = { tenant: [tenant], dialect, key, request: [request] }
+      const keyed = { tenant, dialect, key, request: [request] }
       const { reader, work } = idempotency.answer(keyed, abort.signal, (answer, signal) => {
         const begun: Work = { ...Promise.withResolvers<void>(), answer, signal }
         // As a gateway's call does.

@@ -76,7 +76,7 @@ describe('a request that is sent again under its key', () => {
 
   test('is not begun for a caller who has left already', () => {
     const { idempotency } = aBench()
-    const keyed = { tenant: [], dialect: 'chat', key: 'k', request: [] }
+    const keyed = { tenant: '', dialect: 'chat', key: 'k', request: [] }
     expect(() =>
       idempotency.answer(keyed, AbortSignal.abort(gone), () => expect.unreachable('It was begun.')),
     ).toThrow(gone)

@@ -3,7 +3,6 @@ import {
   createResponseStore,
   type StoreBounds,
   type StoredResponse,
-  tenantOf,
 } from '../../../src/core/reuse/response-store.ts'
 
 const item = (id: string, text = id) => ({ id, type: 'message', text })
@@ -149,14 +148,4 @@ test('who has most makes room for who has little', () => {
   for (const id of ['two', 'three', 'four', 'five']) store.put('much', stored(id))
   expect(idsOf('little', ['one'])).toEqual(['one'])
   expect(idsOf('much', ['two', 'three', 'four', 'five'])).toEqual(['four', 'five'])
-})
-
-test('a tenant is told by the gateway’s key, or by a digest of the key that was brought', () => {
-  const tenants = [
-    tenantOf('key-1', undefined),
-    tenantOf(undefined, 'sk-secret'),
-    tenantOf(undefined, undefined),
-  ]
-  expect(new Set(tenants).size).toBe(3)
-  expect(tenants.join()).not.toContain('secret')
 })

@@ -17,7 +17,7 @@ function start(keys: readonly string[] = [], strict = false) {
   return mount((router) =>
     serveCountTokens(router, '/v1', {
       gateway: { ownerOf: (model) => (model === 'known' ? 'someone' : undefined) },
-      gate: createAuthenticator(keys),
+      gate: createAuthenticator({ keys, adminKeys: [] }),
       counter,
       readBody: createBodyReader({ bodyBytes: 10_000, jsonDepth: 20 }),
       strict,

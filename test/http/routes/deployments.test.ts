@@ -169,6 +169,10 @@ async function start(
     deployments.map((one) => ({ pattern: one.id, strategy: 'fallback', deployments: [one] })),
   )
   return await mount((router) =>
-    serveDeployments(router, { gateway, router: modelRouter, gate: createAuthenticator(keys) }),
+    serveDeployments(router, {
+      gateway,
+      router: modelRouter,
+      gate: createAuthenticator({ keys: [], adminKeys: keys.map((key) => ({ key, role: 'read' })) }),
+    }),
   )
 }

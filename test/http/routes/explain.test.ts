@@ -247,7 +247,12 @@ async function start(keys: readonly string[] = [], keyless: readonly string[] = 
   const readBody = createBodyReader({ bodyBytes: 10_000, jsonDepth: 16 })
   const dialects = dialectsWith({ store: createResponseStore(clock), clock })
   const counting = { router, counter: createTokenizer(), encoder: createEncoder() }
-  const asking = { gateway: planner, gate: createAuthenticator(keys), readBody, strict: false }
+  const asking = {
+    gateway: planner,
+    gate: createAuthenticator({ keys, adminKeys: [] }),
+    readBody,
+    strict: false,
+  }
   const mounted = await mount((routes) =>
     serveExplain(routes, '/v1', { ...asking, ...counting, dialects, relays }),
   )

@@ -227,9 +227,9 @@ describe('asking', () => {
   })
 
   test('shows a caller their own calls alone', async () => {
-    const gate = createAuthenticator(['sk-one', 'sk-two'])
-    const { principal } = gate.admit('sk-one')
-    await using asking = await start({ ...row, principal }, ['sk-one', 'sk-two'])
+    const gate = createAuthenticator({ keys: ['sk-one', 'sk-two'], adminKeys: [] })
+    const { id: owner } = gate.admit('sk-one')
+    await using asking = await start({ ...row, owner }, ['sk-one', 'sk-two'])
     const answers = await Promise.all(
       [undefined, 'sk-none', 'sk-two', 'sk-one'].map((key) =>
         asking.request(
@@ -263,9 +263,9 @@ test.for(['/v1', '/inference/v1'])(
 async function start(change: Partial<CallRecord>, keys: readonly string[] = []) {
   const generations = createGenerations()
   const startedEpochMs = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
-  const record = { ...startRecord('req_1', 'chat', startedEpochMs), ...change }
+  const record = { ...startRecord('req_1', 'chat', startedEpochMs), owner: 'anyone', ...change }
   generations.keep(record, lineOf(record))
   return await mount((router) =>
-    serveGeneration(router, '/v1', { gate: createAuthenticator(keys), generations }),
+    serveGeneration(router, '/v1', { gate: createAuthenticator({ keys, adminKeys: [] }), generations }),
   )
 }

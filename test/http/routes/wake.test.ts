@@ -73,7 +73,11 @@ test('a caller who leaves is waited for no longer', async () => {
       return await new Promise(() => undefined)
     },
   }
-  const parts = { waker, gate: createAuthenticator([]), openCalls: createOpenCalls() }
+  const parts = {
+    waker,
+    gate: createAuthenticator({ keys: [], adminKeys: [] }),
+    openCalls: createOpenCalls(),
+  }
   await using mounted = await mount((router) => serveWake(router, parts))
   const leaving = new AbortController()
   const { signal } = leaving
@@ -100,7 +104,11 @@ async function start(failure?: Failure, keys: readonly string[] = []): Promise<A
       return { provider: 'there' }
     },
   }
-  const parts = { waker, gate: createAuthenticator(keys), openCalls: createOpenCalls() }
+  const parts = {
+    waker,
+    gate: createAuthenticator({ keys: [], adminKeys: keys.map((key) => ({ key, role: 'admin' })) }),
+    openCalls: createOpenCalls(),
+  }
   const mounted = await mount((router) => serveWake(router, parts))
   return { ...mounted, woken }
 }
