@@ -6,7 +6,7 @@ const inference = 'sk-inference-0123456789'
 const keyOf = (role: string) => `gw-${role}-key-0123456789`
 const managers = ['metrics', 'read', 'admin'].map((role) => `{ key: ${keyOf(role)}, role: ${role} }`)
 
-const wake = '/admin/api/deployments/sim-echo@simulator/wake'
+const wake = '/admin/api/deployments/nothing@nowhere/wake'
 
 describe('with management keys', () => {
   let gateway: GatewayProcess
@@ -16,14 +16,14 @@ describe('with management keys', () => {
   })
   afterAll(() => gateway[Symbol.asyncDispose]())
 
-  // The wake of a simulator is not implemented: who gets that far was let in.
+  // There is no such deployment: who is told so was let in.
   test.for([
     ['nobody', undefined, { metrics: 401, deployments: 401, wake: 401, models: 401 }],
     ['an unknown key', 'sk-unknown-0123456789', { metrics: 401, deployments: 401, wake: 401, models: 401 }],
     ['an inference key', inference, { metrics: 401, deployments: 401, wake: 401, models: 200 }],
     ['metrics', keyOf('metrics'), { metrics: 200, deployments: 403, wake: 403, models: 401 }],
     ['read', keyOf('read'), { metrics: 200, deployments: 200, wake: 403, models: 401 }],
-    ['admin', keyOf('admin'), { metrics: 200, deployments: 200, wake: 501, models: 401 }],
+    ['admin', keyOf('admin'), { metrics: 200, deployments: 200, wake: 404, models: 401 }],
   ] as const)('%s may do what it may', async ([, key, expected]) => {
     expect(await statuses(gateway, key)).toEqual(expected)
   })
@@ -48,7 +48,7 @@ test('with inference keys alone nobody manages', async () => {
 
 test('without any keys on loopback everyone does', async () => {
   await using gateway = await startGateway({ file: simulated })
-  expect(await statuses(gateway)).toEqual({ metrics: 200, deployments: 200, wake: 501, models: 200 })
+  expect(await statuses(gateway)).toEqual({ metrics: 200, deployments: 200, wake: 404, models: 200 })
 })
 
 async function statuses(gateway: GatewayProcess, key?: string) {
