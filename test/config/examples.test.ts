@@ -82,7 +82,16 @@ describe('gateway.example.yaml', () => {
   })
 
   test('shows the defaults of the gateway’s own settings', () => {
-    const { keys, adminKeys, providers: _providers, routes, demo, source, isDataDirectoryGiven, ...own } = load()
+    const {
+      keys,
+      adminKeys,
+      providers: _providers,
+      routes,
+      demo,
+      source,
+      isDataDirectoryGiven,
+      ...own
+    } = load()
     const { attempts, ...limits } = own.limits
     expect(defaults).toMatchObject({ ...own, limits })
     // Written out, it is what a call has where nothing is said and no deployment asks for more.
