@@ -130,8 +130,6 @@ const failureKinds = {
   // The caller's own mistakes: told exactly, never tried again.
   invalid_request: { status: 400, type: invalid, code: null, ...caller },
   unauthorized: { status: 401, type: invalid, code: 'invalid_api_key', ...caller },
-  /** Known, and not allowed to do this. */
-  forbidden: { status: 403, type: invalid, code: 'permission_denied', ...caller },
   not_found: { status: 404, type: invalid, code: 'unknown_url', ...caller },
   method_not_allowed: { status: 405, type: invalid, code: 'method_not_supported', ...caller },
   not_implemented: { status: 501, type: invalid, code: 'not_implemented', ...caller },

@@ -31,7 +31,6 @@ afterEach(() => {
 const kinds: Record<FailureKind, readonly [again: boolean, elsewhere: boolean]> = {
   invalid_request: [false, false],
   unauthorized: [false, false],
-  forbidden: [false, false],
   not_found: [false, false],
   method_not_allowed: [false, false],
   not_implemented: [false, false],

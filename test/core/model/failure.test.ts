@@ -5,7 +5,6 @@ import { asFailure, Failure, type FailureKind } from '../../../src/core/model/fa
 const table: Record<FailureKind, readonly [number, string, string | null, string]> = {
   invalid_request: [400, 'invalid_request_error', null, 'caller'],
   unauthorized: [401, 'invalid_request_error', 'invalid_api_key', 'caller'],
-  forbidden: [403, 'invalid_request_error', 'permission_denied', 'caller'],
   not_found: [404, 'invalid_request_error', 'unknown_url', 'caller'],
   method_not_allowed: [405, 'invalid_request_error', 'method_not_supported', 'caller'],
   not_implemented: [501, 'invalid_request_error', 'not_implemented', 'caller'],
