@@ -73,12 +73,13 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     random: Math.random,
   })
   const deployments = () => succession.current.gateway.deployments()
-  const metrics = createMetrics(deployments, reload.report, shedding.read)
+  const metrics = createMetrics(deployments, reload.report, shedding.read, ledger && (() => ledger.report()))
   const lasting = createLasting({ ...environment, journal: ledger?.journal }, clock, metrics, {
     isLeaving: () => drain.phase !== 'serving',
     isDraining: () => drain.phase === 'draining',
     configuration: reload.report,
     shedding,
+    ledger: ledger && (() => ledger.report()),
   })
   const succession = createLiveConfig(config, lasting)
   const arrived = createBatch()
@@ -121,7 +122,7 @@ function createLasting(
   { log, version, sinks = [], journal }: GatewayEnvironment & { readonly journal: Journal | undefined },
   clock: Clock,
   metrics: Metrics,
-  state: Pick<LastingTimes['app'], 'isLeaving' | 'isDraining' | 'configuration' | 'shedding'>,
+  state: Pick<LastingTimes['app'], 'isLeaving' | 'isDraining' | 'configuration' | 'shedding' | 'ledger'>,
 ): LastingTimes {
   const generations = createGenerations()
   return {

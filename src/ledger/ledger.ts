@@ -3,10 +3,21 @@ import { join, resolve } from 'node:path'
 import type { Journal, Projection } from '../core/model/journal.ts'
 import { type FileJournal, openJournal, type Trouble, type TroubleKind } from './journal/file-journal.ts'
 import { DirectoryInUse, lockDirectory } from './lock.ts'
+import { nodeIdOf } from './node-id.ts'
+import { createReader, type LedgerReader } from './read/reader.ts'
+import { type LedgerReport, reportOf } from './report.ts'
+import type { ShipperData } from './ship/messages.ts'
+import { type Shipper, type ShipperReport, startShipper } from './ship/shipper.ts'
+import type { StoreAddress } from './store/all.ts'
 
-/** The journal of this process. Disposing it writes a last checkpoint. */
+/**
+ * The journal of this process, and the store that a thread takes it into. Disposing it writes a last checkpoint, and
+ * waits for the store, but not for long.
+ */
 export interface Ledger extends AsyncDisposable {
   readonly journal: Journal
+  readonly reader: LedgerReader
+  report(): LedgerReport
 }
 
 export type LedgerSettings = {
@@ -18,6 +29,8 @@ export type LedgerSettings = {
   readonly waitMs: number
   /** Whether it is an error that another process has the directory; else there is no ledger then. */
   readonly isNeeded: boolean
+  readonly keepCallsDays: number
+  readonly keepRollupsDays: number
   readonly projections: readonly Projection[]
   readonly log: LedgerLog
 }
@@ -35,23 +48,101 @@ export type LedgerLog = {
  */
 export async function openLedger(settings: LedgerSettings): Promise<Ledger | undefined> {
   const directory = resolve(settings.directory)
-  const { durability, spoolBytes, projections, log } = settings
-  await using opening = new AsyncDisposableStack()
+  const lock = await own(directory, settings)
+  if (lock === undefined) return undefined
+  try {
+    return new OpenLedger(
+      settings,
+      directory,
+      lock,
+      await openJournalIn(directory, settings),
+      await nodeIdOf(directory),
+    )
+  } catch (thrown) {
+    lock[Symbol.dispose]()
+    throw thrown
+  }
+}
+
+class OpenLedger implements Ledger {
+  readonly journal: FileJournal
+  readonly reader: LedgerReader
+  readonly #settings: LedgerSettings
+  readonly #lock: Disposable
+  readonly #data: ShipperData
+  readonly #openedEpochMs = Date.now()
+  readonly #starting: NodeJS.Timeout
+  #shipper: Shipper | undefined
+
+  constructor(
+    settings: LedgerSettings,
+    directory: string,
+    lock: Disposable,
+    journal: FileJournal,
+    node: string,
+  ) {
+    const { keepCallsDays, keepRollupsDays } = settings
+    const store: StoreAddress = { path: join(directory, 'ledger.db') }
+    this.#settings = settings
+    this.#lock = lock
+    this.journal = journal
+    this.reader = createReader(store)
+    this.#data = { store, journalDirectory: join(directory, 'journal'), node, keepCallsDays, keepRollupsDays }
+    // A gateway that has nothing to ship has no thread for it.
+    this.#starting = setInterval(() => this.#startShipper(), lookEveryMs)
+    this.#starting.unref()
+  }
+
+  report(): LedgerReport {
+    const { journal } = this
+    return reportOf({
+      ...{ store: 'sqlite', journal, shipper: this.#shipper?.state },
+      ...{ nowEpochMs: Date.now(), openedEpochMs: this.#openedEpochMs },
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.journal[Symbol.asyncDispose]()
+    this.#startShipper()
+    clearInterval(this.#starting)
+    await this.#shipper?.[Symbol.asyncDispose]()
+    await this.reader[Symbol.asyncDispose]()
+    this.#lock[Symbol.dispose]()
+  }
+
+  #startShipper(): void {
+    if (this.#shipper !== undefined || this.journal.state.spooledBytes === 0) return
+    clearInterval(this.#starting)
+    this.#shipper = startShipper({
+      data: this.#data,
+      shipped: (position) => this.journal.shipped(position),
+      report: (news) => reportShipping(this.#settings.log, news),
+    })
+  }
+}
+
+/** Makes the directory this process's own; undefined where that cannot be, and need not. */
+async function own(
+  directory: string,
+  { waitMs, isNeeded, log }: LedgerSettings,
+): Promise<Disposable | undefined> {
   try {
     await mkdir(join(directory, 'journal'), { recursive: true, mode: 0o700 })
-    opening.use(await lockDirectory(directory, { waitMs: settings.waitMs, what: 'gateway' }))
+    return await lockDirectory(directory, { waitMs, what: 'gateway' })
   } catch (thrown) {
     const isInUse = thrown instanceof DirectoryInUse
-    if (isInUse ? settings.isNeeded : !isUnwritable(thrown)) throw thrown
+    if (isInUse ? isNeeded : !isUnwritable(thrown)) throw thrown
     log.warn({ directory, reason: thrown instanceof Error ? thrown.message : '' }, noPlace)
     return undefined
   }
-  const journal: FileJournal = opening.use(
-    await openJournal({
-      ...{ directory: join(directory, 'journal'), durability, spoolBytes, projections },
-      ...{ segmentBytes, reserveBytes, report: (trouble) => report(log, trouble) },
-    }),
-  )
+}
+
+async function openJournalIn(directory: string, settings: LedgerSettings): Promise<FileJournal> {
+  const { durability, spoolBytes, projections, log } = settings
+  const journal = await openJournal({
+    ...{ directory: join(directory, 'journal'), durability, spoolBytes, projections },
+    ...{ segmentBytes, reserveBytes, report: (trouble) => report(log, trouble) },
+  })
   const { tornBytes, damagedBytes } = journal.replayed
   if (tornBytes + damagedBytes > 0) {
     log.warn(
@@ -59,9 +150,10 @@ export async function openLedger(settings: LedgerSettings): Promise<Ledger | und
       'the journal had bytes that are no lines: the process or the machine had failed',
     )
   }
-  const opened = opening.move()
-  return { journal, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return journal
 }
+
+const lookEveryMs = 250
 
 const noPlace = 'calls are recorded in the log alone: set DATA_DIR to a directory that can be written to'
 
@@ -84,6 +176,17 @@ function isUnwritable(thrown: unknown): boolean {
 function report(log: LedgerLog, { what, error: err }: Trouble): void {
   if (what === 'disk_free_again' || what === 'spool_free_again') log.warn({}, messages[what])
   else log.error({ err }, messages[what])
+}
+
+function reportShipping(log: LedgerLog, news: ShipperReport): void {
+  const { what, ...members } = news
+  if (what === 'store_failed')
+    log.error(members, 'the ledger’s store fails: the journal keeps what it does not take')
+  else if (what === 'shipper_failed')
+    log.error(members, 'the thread that ships the journal failed, and is started again')
+  else if (what === 'damaged') log.error(members, 'parts of the journal cannot be read, and are in no store')
+  else
+    log.warn(members, what === 'store_back' ? 'the ledger’s store works again' : 'the ledger’s schema is new')
 }
 
 const messages: Readonly<Record<TroubleKind, string>> = {

@@ -4,19 +4,10 @@ import { type Ledger, openLedger } from '../ledger/ledger.ts'
 
 /** The ledger that a configuration asks for; undefined where it asks for none, or there is no place for it. */
 export async function openLedgerOf(config: Config, log: Logger): Promise<Ledger | undefined> {
-  const { enabled, durability, spoolBytes } = config.ledger
+  const { enabled, ...settings } = config.ledger
   if (!enabled) return undefined
-  const { delayMs, graceMs } = config.drain
+  const { dataDirectory: directory, isDataDirectoryGiven: isNeeded, drain } = config
   // One that is being replaced lets go once it has drained.
-  const waitMs = config.isDataDirectoryGiven ? delayMs + graceMs : 0
-  return await openLedger({
-    ...{
-      directory: config.dataDirectory,
-      durability,
-      spoolBytes,
-      waitMs,
-      isNeeded: config.isDataDirectoryGiven,
-    },
-    ...{ projections: [], log },
-  })
+  const waitMs = isNeeded ? drain.delayMs + drain.graceMs : 0
+  return await openLedger({ ...settings, directory, isNeeded, waitMs, projections: [], log })
 }

@@ -65,6 +65,7 @@ type LastingAppPart =
   | 'generations'
   | 'isDraining'
   | 'isLeaving'
+  | 'ledger'
   | 'metrics'
   | 'newId'
   | 'responseStore'

@@ -3,6 +3,7 @@ import type { DeploymentReport } from '../core/health/health-registry.ts'
 import { outcomeOf } from '../core/health/probe.ts'
 import type { Sink } from '../core/model/ports.ts'
 import type { CallRecord } from '../core/model/record.ts'
+import { type LedgerCounts, showLedger } from './ledger-metrics.ts'
 import { createCounter, createHistogram } from './series.ts'
 import { type SheddingCounts, showShedding } from './shedding-metrics.ts'
 
@@ -20,6 +21,7 @@ export function createMetrics(
   deployments?: () => readonly DeploymentReport[],
   configuration?: () => ConfigurationCounts,
   shedding?: () => SheddingCounts,
+  ledger?: () => LedgerCounts,
 ): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -28,6 +30,7 @@ export function createMetrics(
   if (deployments !== undefined) showDeployments(registry, deployments)
   if (configuration !== undefined) showConfiguration(registry, configuration)
   if (shedding !== undefined) showShedding(registry, shedding)
+  if (ledger !== undefined) showLedger(registry, ledger)
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),

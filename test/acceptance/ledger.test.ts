@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readFrames } from '../../src/ledger/journal/frame.ts'
 import { listSegments, segmentPath } from '../../src/ledger/journal/segments.ts'
+import { openSqliteStore } from '../../src/ledger/store/sqlite/sqlite-store.ts'
+import { makeDirectory } from '../ledger/directory.ts'
 import { runGateway, startGateway } from './gateway-process.ts'
 
 test('a call is in the journal before its caller has the last byte, whole or streamed, answered or refused', async () => {
@@ -23,6 +25,48 @@ test('a call is in the journal before its caller has the last byte, whole or str
   expect((await stat(join(gateway.directory, 'data'))).mode & 0o777).toBe(0o700)
 })
 
+test('what a gateway served is in its store once it has stopped, and /health says how far it is', async () => {
+  await using gateway = await startGateway()
+  for (let call = 0; call < 3; call++) await ask(gateway.url)
+  const health = async () => (await (await fetch(`${gateway.url}/health`)).json()) as { ledger: object }
+  await expect.poll(async () => (await health()).ledger).toMatchObject({ status: 'ok', behind_bytes: 0 })
+  expect(await (await fetch(`${gateway.url}/metrics`)).text()).toContain(
+    'pandotate_ledger_shipped_calls_total 3\n',
+  )
+  await ask(gateway.url)
+  expect((await gateway.stop()).code).toBe(0)
+  await using store = openSqliteStore(join(gateway.directory, 'data', 'ledger.db'))
+  expect(await store.calls({ filters: {}, limit: 10 })).toHaveLength(4)
+})
+
+test('killed again and again under load, no call is lost that a caller saw, and none is there twice', async () => {
+  await using directory = await makeDirectory()
+  const seen: string[] = []
+  for (let round = 0; round < 4; round++) {
+    const gateway = await startGateway({ directory: directory.path })
+    let isKilled = false
+    const callers = Array.from({ length: 8 }, async () => {
+      while (!isKilled) {
+        const id = await ask(gateway.url).catch(() => undefined)
+        if (id !== undefined) seen.push(id)
+      }
+    })
+    const aim = seen.length + 30 + round * 10
+    await expect.poll(() => seen.length, { timeout: 20_000 }).toBeGreaterThan(aim)
+    isKilled = true
+    gateway.kill()
+    await Promise.all([...callers, gateway.ended])
+  }
+  const last = await startGateway({ directory: directory.path })
+  expect((await last.stop()).code).toBe(0)
+  await using store = openSqliteStore(join(directory.path, 'data', 'ledger.db'))
+  const stored = (await store.calls({ filters: {}, limit: 1_000_000 })).map(({ call }) => call.requestId)
+  expect(new Set(stored).size).toBe(stored.length)
+  expect(seen.filter((id) => !stored.includes(id))).toEqual([])
+  const [sums] = await store.usage({ from: 0, to: Date.now() + 86_400_000, by: [], filters: {}, limit: 1 })
+  expect(sums?.sums[0]).toBe(stored.length)
+})
+
 test('a second gateway in the same directory ends once it has waited, and names the owner', async () => {
   await using gateway = await startGateway()
   const { code, stderr } = await runGateway(['serve'], {
@@ -40,6 +84,16 @@ test('one that was given no directory serves without a ledger there, and says wh
   expect(warning['reason']).toContain(`in use by process ${gateway.pid} on `)
   await other[Symbol.asyncDispose]()
 })
+
+/** Has a call answered whole, and gives its id. */
+async function ask(url: string): Promise<string> {
+  const response = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hello' }] }),
+  })
+  await response.text()
+  return response.headers.get('x-request-id') ?? ''
+}
 
 /** The calls of a journal, in order. */
 async function callsIn(directory: string): Promise<readonly Record<string, unknown>[]> {

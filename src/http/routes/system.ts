@@ -17,10 +17,23 @@ export type SystemParts = {
   readonly isLeaving: () => boolean
   readonly shedding: Pick<Shedding, 'reason'>
   readonly configuration: () => ConfigurationState
+  /** Undefined: calls are in the log alone. */
+  readonly ledger: (() => LedgerState) | undefined
 }
 
 /** Since when the configuration in use is in use, and whether a newer one was refused. */
 export type ConfigurationState = { readonly loadedEpochMs: number; readonly isRefused: boolean }
+
+/** How far the store of calls is behind the calls, and whether their journal can be written. */
+export type LedgerState = {
+  readonly store: string
+  readonly isDiskFull: boolean
+  readonly failure: string | undefined
+  readonly behindBytes: number
+  readonly behindMs: number
+  readonly droppedCalls: number
+  readonly unwrittenCalls: number
+}
 
 /** The exposition of all metrics, and its content type. */
 export interface MetricsText {
@@ -42,7 +55,9 @@ export function serveSystem(router: Router, parts: SystemParts): void {
     const { version, demo } = parts
     const { loadedEpochMs, isRefused } = parts.configuration()
     const configuration = { loaded_at: new Date(loadedEpochMs).toISOString(), refused: isRefused }
-    reply(ctx, isLeaving ? 503 : 200, { status: isLeaving ? 'draining' : 'ok', version, demo, configuration })
+    const status = isLeaving ? 'draining' : 'ok'
+    const ledger = ledgerBody(parts.ledger?.())
+    reply(ctx, isLeaving ? 503 : 200, { status, version, demo, configuration, ledger })
   })
   router.get('/metrics', async (ctx) => {
     parts.gate.admitManager(apiKeyOf(ctx.req), 'metrics')
@@ -50,6 +65,17 @@ export function serveSystem(router: Router, parts: SystemParts): void {
     ctx.respond = false
     sendText(ctx.req, ctx.res, 200, text, idOf(ctx), parts.metrics.contentType)
   })
+}
+
+/** Null where there is none. What a store says of a failure may name what is not for everyone. */
+function ledgerBody(ledger: LedgerState | undefined): JsonObject | null {
+  if (ledger === undefined) return null
+  const { store, isDiskFull, failure, behindBytes, behindMs, droppedCalls, unwrittenCalls } = ledger
+  const status = isDiskFull ? 'disk_full' : failure === undefined ? 'ok' : 'store_fails'
+  return {
+    ...{ status, store, behind_bytes: behindBytes, behind_seconds: behindMs / 1000 },
+    ...{ dropped_calls: droppedCalls, unwritten_calls: unwrittenCalls },
+  }
 }
 
 /** What sheds calls wants fewer sent its way; it is well all the same. */

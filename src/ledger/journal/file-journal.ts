@@ -43,6 +43,8 @@ export interface FileJournal extends Journal, AsyncDisposable {
   readonly state: JournalState
   /** The store has everything before this: segments are deleted once the checkpoint does not need them either. */
   shipped(position: Position): void
+  /** How much is in the journal from a place on. */
+  bytesBehind(position: Position): number
   /** Writes a checkpoint now. Resolves once it is on the disk, or could not be written. */
   checkpoint(): Promise<void>
 }
@@ -148,6 +150,13 @@ class SegmentedJournal implements FileJournal {
   durable(): Promise<void> {
     if (this.#settings.durability === 'process') return this.written()
     return this.written().then(() => this.#sync.whenSynced())
+  }
+
+  bytesBehind({ segment, offset }: Position): number {
+    let bytes = 0
+    for (const [number, size] of this.#sizes) if (number >= segment) bytes += size
+    if (this.#segment >= segment) bytes += this.#offset
+    return Math.max(0, bytes - offset)
   }
 
   shipped({ segment }: Position): void {

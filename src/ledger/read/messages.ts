@@ -1,0 +1,13 @@
+import type { CallsQuestion } from '../store/calls.ts'
+import type { UsageQuestion } from '../store/usage.ts'
+
+export type Question =
+  | { readonly what: 'usage'; readonly about: UsageQuestion }
+  | { readonly what: 'calls'; readonly about: CallsQuestion }
+  | { readonly what: 'call'; readonly about: string }
+
+export type Asked = { readonly id: number; readonly question: Question }
+
+export type Answered =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly reason: string }

@@ -1,0 +1,123 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import type { Position } from '../journal/segments.ts'
+import type { ShipperData, ShipperNews } from './messages.ts'
+
+/** The thread that takes the journal into the store. Disposing it waits until the store has what was written. */
+export interface Shipper extends AsyncDisposable {
+  readonly state: ShipperState
+}
+
+export type ShipperState = {
+  /** Everything before it is in the store; undefined: that is not known yet. */
+  readonly position: Position | undefined
+  /** When the last call began that is in the store, in epoch milliseconds. */
+  readonly lastAt: number | undefined
+  /** Why it cannot go on at the moment. */
+  readonly failure: string | undefined
+  readonly failures: number
+  readonly shippedCalls: number
+}
+
+export type ShipperParts = {
+  readonly data: ShipperData
+  /** Told each time the store has more. */
+  readonly shipped: (position: Position) => void
+  /** Told of what an operator should know. */
+  readonly report: (news: ShipperReport) => void
+}
+
+export type ShipperReport =
+  | { readonly what: 'store_failed' | 'shipper_failed'; readonly reason: string }
+  | { readonly what: 'store_back' }
+  | { readonly what: 'migrated'; readonly names: readonly string[] }
+  | { readonly what: 'damaged'; readonly bytes: number; readonly segments: number }
+
+export function startShipper(parts: ShipperParts): Shipper {
+  return new WorkerShipper(parts)
+}
+
+class WorkerShipper implements Shipper {
+  readonly #parts: ShipperParts
+  #worker: Worker
+  #state: ShipperState = {
+    ...{ position: undefined, lastAt: undefined, failure: undefined, failures: 0, shippedCalls: 0 },
+  }
+  #isFinishing = false
+  #restart: NodeJS.Timeout | undefined
+
+  constructor(parts: ShipperParts) {
+    this.#parts = parts
+    this.#worker = this.#start()
+  }
+
+  get state(): ShipperState {
+    return this.#state
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isFinishing = true
+    clearTimeout(this.#restart)
+    const worker = this.#worker
+    if (worker.threadId === -1) return
+    const ended = once(worker, 'exit')
+    worker.postMessage('finish')
+    const late = setTimeout(() => void worker.terminate(), finishWithinMs)
+    await ended
+    clearTimeout(late)
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./shipper-worker.ts', import.meta.url), {
+      name: 'ledger shipper',
+      workerData: this.#parts.data,
+      resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 },
+    })
+    // It goes on for as long as the gateway does, and no longer.
+    worker.unref()
+    worker.on('message', (news: ShipperNews) => this.#hear(news))
+    worker.on('error', (error) => this.#parts.report({ what: 'shipper_failed', reason: String(error) }))
+    worker.on('exit', () => {
+      if (this.#isFinishing) return
+      this.#fail('the thread ended')
+      this.#restart = setTimeout(() => {
+        this.#worker = this.#start()
+      }, restartMs)
+      this.#restart.unref()
+    })
+    return worker
+  }
+
+  #hear(news: ShipperNews): void {
+    const { report, shipped } = this.#parts
+    if (news.what === 'failed') {
+      if (this.#state.failure === undefined) report({ what: 'store_failed', reason: news.reason })
+      this.#fail(news.reason)
+    } else if (news.what === 'damaged') {
+      report(news)
+    } else if (news.what === 'opened') {
+      if (news.migrated.length > 0) report({ what: 'migrated', names: news.migrated })
+      this.#recover()
+      this.#state = { ...this.#state, position: news.from ?? this.#state.position }
+      if (news.from !== undefined) shipped(news.from)
+    } else {
+      this.#recover()
+      const { to: position, calls, lastAt = this.#state.lastAt } = news
+      this.#state = { ...this.#state, position, lastAt, shippedCalls: this.#state.shippedCalls + calls }
+      shipped(position)
+    }
+  }
+
+  #fail(failure: string): void {
+    this.#state = { ...this.#state, failure, failures: this.#state.failures + 1 }
+  }
+
+  #recover(): void {
+    if (this.#state.failure === undefined) return
+    this.#state = { ...this.#state, failure: undefined }
+    this.#parts.report({ what: 'store_back' })
+  }
+}
+
+const restartMs = 1000
+const finishWithinMs = 5000

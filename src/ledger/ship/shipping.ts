@@ -1,0 +1,117 @@
+import { setTimeout } from 'node:timers/promises'
+import { batchOf } from '../store/batch.ts'
+import { dayMs } from '../store/rollup.ts'
+import type { Store } from '../store/store.ts'
+import type { ShipperData, ShipperNews } from './messages.ts'
+import { openTail, type Tail } from './tail.ts'
+
+/** Takes a journal into a store, batch by batch. What goes wrong is told, and tried again. */
+export interface Shipping {
+  /** Resolves once it has finished. */
+  run(): Promise<void>
+  /** Has it end once it has shipped what is there; at the first failure, too: the next start ships the rest. */
+  finish(): void
+}
+
+export type ShippingParts = {
+  readonly data: Omit<ShipperData, 'store'>
+  readonly openStore: () => Store
+  readonly tell: (news: ShipperNews) => void
+}
+
+export function createShipping(parts: ShippingParts): Shipping {
+  return new JournalShipping(parts)
+}
+
+class JournalShipping implements Shipping {
+  readonly #parts: ShippingParts
+  readonly #finishing = new AbortController()
+  #backoffMs = leastBackoffMs
+  #pruneAt = 0
+  #damage: Tail['damage'] = { bytes: 0, segments: 0 }
+
+  constructor(parts: ShippingParts) {
+    this.#parts = parts
+  }
+
+  finish(): void {
+    this.#finishing.abort()
+  }
+
+  async run(): Promise<void> {
+    for (;;) {
+      try {
+        await this.#shipAll()
+        return
+      } catch (thrown) {
+        this.#parts.tell({ what: 'failed', reason: reasonOf(thrown) })
+        if (this.#finishing.signal.aborted) return
+        await this.#pause(this.#backoffMs)
+        this.#backoffMs = Math.min(this.#backoffMs * 2, mostBackoffMs)
+      }
+    }
+  }
+
+  async #shipAll(): Promise<void> {
+    const { data, openStore, tell } = this.#parts
+    await using store = openStore()
+    const migrated = await store.migrate()
+    const from = await store.position(data.node)
+    tell({ what: 'opened', migrated, from })
+    await using tail = openTail(data.journalDirectory, from)
+    for (;;) {
+      const isLast = this.#finishing.signal.aborted
+      const isShipped = await this.#shipNext(store, tail)
+      this.#backoffMs = leastBackoffMs
+      if (isShipped) continue
+      if (isLast) return
+      await this.#pruneInTime(store)
+      await this.#pause(lookEveryMs)
+    }
+  }
+
+  async #shipNext(store: Store, tail: Tail): Promise<boolean> {
+    const { data, tell } = this.#parts
+    const before = tail.position
+    const lines = await tail.next()
+    this.#tellDamage(tail)
+    if (lines.length === 0 && tail.position.segment === before.segment) return false
+    const batch = batchOf(lines, tail.position)
+    await store.write(data.node, batch)
+    tell({ what: 'shipped', to: batch.to, calls: batch.calls.length, lastAt: batch.lastAt })
+    return true
+  }
+
+  #tellDamage({ damage }: Tail): void {
+    if (damage.bytes === this.#damage.bytes && damage.segments === this.#damage.segments) return
+    this.#damage = damage
+    this.#parts.tell({ what: 'damaged', ...damage })
+  }
+
+  async #pruneInTime(store: Store): Promise<void> {
+    const now = Date.now()
+    if (now < this.#pruneAt) return
+    const { keepCallsDays, keepRollupsDays } = this.#parts.data
+    const before = (days: number) => now - days * dayMs
+    const isDone = await store.prune({ calls: before(keepCallsDays), rollups: before(keepRollupsDays) })
+    this.#pruneAt = now + (isDone ? pruneEveryMs : 0)
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await setTimeout(ms, undefined, { signal: this.#finishing.signal }).catch(() => undefined)
+  }
+}
+
+const lookEveryMs = 200
+const pruneEveryMs = 3_600_000
+const leastBackoffMs = 100
+const mostBackoffMs = 5000
+
+/** What went wrong; a database's words may quote what was sent to it, and are not repeated. */
+function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return 'unknown'
+  const code = 'code' in thrown ? String(thrown.code) : thrown.name
+  return code === 'ERR_SQLITE_ERROR' || code === thrown.name
+    ? `${code}: ${thrown.message.slice(0, 200)}`
+    : code
+}

@@ -1,0 +1,110 @@
+import type { CallLine } from '../../core/model/call-line.ts'
+import type { AdminEntry, OverrideEntry, ResolveEntry, StateEntry } from '../../core/model/journal.ts'
+import { callBeginning } from '../journal/replay.ts'
+import type { Position } from '../journal/segments.ts'
+import { createRollups, dayMs, hourMs, type RollupRow, sumsOf } from './rollup.ts'
+
+/** A part of a journal, as a store takes it. */
+export type Batch = {
+  readonly calls: readonly CallRow[]
+  readonly hours: readonly RollupRow[]
+  readonly days: readonly RollupRow[]
+  readonly events: readonly EventRow[]
+  readonly holds: HoldChanges
+  /** The place behind its last line. */
+  readonly to: Position
+  /** When its last call began; undefined where there is none. */
+  readonly lastAt: number | undefined
+}
+
+export type CallRow = {
+  readonly id: string
+  readonly at: number
+  readonly key: string
+  readonly team: string
+  readonly model: string
+  readonly deployment: string
+  readonly status: number
+  /** Its record as JSON. */
+  readonly line: string
+}
+
+/** What an operator did, and what has become certain. */
+export type EventRow = {
+  readonly id: string
+  readonly at: number
+  readonly type: (AdminEntry | OverrideEntry | ResolveEntry)['type']
+  readonly body: string
+}
+
+/** The holds that are open at the end of the batch, as JSON, and those that are over. */
+export type HoldChanges = { readonly open: ReadonlyMap<string, string>; readonly over: ReadonlySet<string> }
+
+export type Line = { readonly text: string; readonly end: Position }
+
+export function batchOf(lines: readonly Line[], from: Position): Batch {
+  const calls: CallRow[] = []
+  const events: EventRow[] = []
+  const open = new Map<string, string>()
+  const over = new Set<string>()
+  const [hours, days] = [createRollups(hourMs), createRollups(dayMs)]
+  for (const { text } of lines) {
+    if (!text.startsWith(callBeginning)) {
+      sort(JSON.parse(text) as StateEntry, text, events, open, over)
+      continue
+    }
+    const call = JSON.parse(text) as JournalCall
+    calls.push(rowOf(call, text))
+    const [names, sums] = [namesOf(call), sumsOf(call)]
+    hours.add(names, call.at, sums)
+    days.add(names, call.at, sums)
+  }
+  return {
+    ...{ calls, events, holds: { open, over }, hours: hours.rows(), days: days.rows() },
+    ...{ to: lines.at(-1)?.end ?? from, lastAt: calls.at(-1)?.at },
+  }
+}
+
+/** With what the keys' room adds to the line of a call. */
+type JournalCall = CallLine & {
+  readonly at: number
+  readonly key?: string
+  readonly team?: string
+  readonly tags?: readonly string[]
+}
+
+function rowOf(call: JournalCall, text: string): CallRow {
+  const [key = '', team = '', model = '', , deployment = ''] = namesOf(call)
+  const line = `{${text.slice(text.indexOf(',', callBeginning.length) + 1)}`
+  return { id: call.requestId, at: call.at, key, team, model, deployment, status: call.status, line }
+}
+
+/** In the order of `dimensions`. */
+function namesOf(call: JournalCall): readonly string[] {
+  const { principal = '', team = '', provider = '', deployment = '', tags = [] } = call
+  return [call.key ?? principal, team, modelOf(call), provider, deployment, tags.toSorted().join(',')]
+}
+
+/** What a caller asked for by mistake names no sum: they could make any number of names. */
+function modelOf({ model = '', status }: CallLine): string {
+  return status >= 400 && status < 499 && status !== 429 ? '' : model
+}
+
+function sort(
+  entry: StateEntry,
+  text: string,
+  events: EventRow[],
+  open: Map<string, string>,
+  over: Set<string>,
+): void {
+  const { type, id, at } = entry
+  if (type === 'hold' || type === 'grow') {
+    // A hold that has grown is told by its last size.
+    open.set(id, text)
+  } else if (type === 'settle') {
+    open.delete(id)
+    over.add(id)
+  } else {
+    events.push({ id, at, type, body: text })
+  }
+}

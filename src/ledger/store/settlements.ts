@@ -1,0 +1,12 @@
+import type { ResolveEntry } from '../../core/model/journal.ts'
+import type { SettledCost } from './calls.ts'
+
+/** From the journal's lines of what became certain: by call. */
+export function readSettlements(lines: readonly string[]): ReadonlyMap<string, SettledCost> {
+  return new Map(
+    lines.map((line) => {
+      const { id, at, actor, nanoUsd, reason } = JSON.parse(line) as ResolveEntry
+      return [id, { nanoUsd, at, actor, reason }]
+    }),
+  )
+}

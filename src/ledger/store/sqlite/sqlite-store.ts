@@ -1,0 +1,178 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { CallLine } from '../../../core/model/call-line.ts'
+import type { Position } from '../../journal/segments.ts'
+import type { Batch, CallRow } from '../batch.ts'
+import { type CallsQuestion, callsStatement, type StoredCall } from '../calls.ts'
+import { missing } from '../migration.ts'
+import { dimensions, measures, type RollupRow } from '../rollup.ts'
+import { readSettlements } from '../settlements.ts'
+import type { PruneTimes, Store } from '../store.ts'
+import { type UsageQuestion, type UsageRow, usageStatement } from '../usage.ts'
+import { sqliteMigrations } from './migrations.ts'
+
+/**
+ * A store in a file. Its calls are synchronous, and a commit waits for the disk: for worker threads only. One may write
+ * while others read.
+ */
+export function openSqliteStore(path: string): Store {
+  const database = new DatabaseSync(path, { timeout: busyMs })
+  database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -65536')
+  database.exec('create table if not exists migrations (name text primary key, at integer not null) strict')
+  return new SqliteStore(database)
+}
+
+const busyMs = 10_000
+
+class SqliteStore implements Store {
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  async migrate(isDry = false): Promise<readonly string[]> {
+    return this.#inTransaction(() => {
+      const done = new Set(this.#all('select name from migrations', []).map(({ name }) => String(name)))
+      const due = missing(sqliteMigrations, done)
+      for (const { name, text } of isDry ? [] : due) {
+        this.#database.exec(text)
+        this.#run('insert into migrations (name, at) values (?, ?)', [name, Date.now()])
+      }
+      return due.map(({ name }) => name)
+    })
+  }
+
+  async position(node: string): Promise<Position | undefined> {
+    const [row] = this.#all('select segment, byte from positions where node = ?', [node])
+    return row && { segment: Number(row['segment']), offset: Number(row['byte']) }
+  }
+
+  async write(node: string, batch: Batch): Promise<void> {
+    this.#inTransaction(() => {
+      for (const call of batch.calls) this.#run(insertCall, valuesOf(call))
+      for (const row of batch.hours) this.#run(addToHours, sumValuesOf(row))
+      for (const row of batch.days) this.#run(addToDays, sumValuesOf(row))
+      for (const { id, at, type, body } of batch.events) this.#run(insertEvent, [id, at, type, body])
+      for (const id of batch.holds.over) this.#run('delete from holds where id = ?', [id])
+      for (const [id, body] of batch.holds.open) this.#run(insertHold, [id, node, body])
+      this.#run(movePosition, [node, batch.to.segment, batch.to.offset])
+    })
+  }
+
+  async usage(question: UsageQuestion): Promise<readonly UsageRow[]> {
+    const { text, values } = usageStatement(question, () => '?')
+    return this.#all(text, values).map((row) => ({
+      names: question.by.map((_, index) => String(row[`name_${index}`])),
+      sums: measures.map((name) => Number(row[name] ?? 0)),
+    }))
+  }
+
+  async calls(question: CallsQuestion): Promise<readonly StoredCall[]> {
+    const { text, values } = callsStatement(question, () => '?')
+    return this.#stored(this.#all(text, values))
+  }
+
+  async call(id: string): Promise<StoredCall | undefined> {
+    return this.#stored(this.#all('select id, at, line from calls where id = ?', [id]))[0]
+  }
+
+  async prune({ calls, rollups }: PruneTimes): Promise<boolean> {
+    const some = `where rowid in (select rowid from calls where at < ? order by at limit ${prunedAtOnce})`
+    const deleted = this.#run(`delete from calls ${some}`, [calls])
+    for (const table of ['rollups_hour', 'rollups_day'])
+      this.#run(`delete from ${table} where at < ?`, [rollups])
+    return deleted < prunedAtOnce
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#database.close()
+  }
+
+  #stored(rows: readonly Row[]): readonly StoredCall[] {
+    const ids = JSON.stringify(rows.map(({ id }) => id))
+    const events = this.#all(
+      `select id, body from events where type = 'resolve' and id in (select value from json_each(?))`,
+      [ids],
+    )
+    const settlements = readSettlements(events.map(({ body }) => String(body)))
+    return rows.map(({ id, at, line }) => ({
+      call: JSON.parse(String(line)) as CallLine,
+      startedEpochMs: Number(at),
+      settled: settlements.get(String(id)),
+    }))
+  }
+
+  #inTransaction<Result>(work: () => Result): Result {
+    this.#database.exec('begin immediate')
+    try {
+      const result = work()
+      this.#database.exec('commit')
+      return result
+    } catch (thrown) {
+      if (this.#database.isTransaction) this.#database.exec('rollback')
+      throw thrown
+    }
+  }
+
+  #run(text: string, values: Values): number {
+    return Number(this.#prepared(text).run(...values).changes)
+  }
+
+  #all(text: string, values: Values): readonly Row[] {
+    return this.#prepared(text).all(...values) as Row[]
+  }
+
+  #prepared(text: string): StatementSync {
+    const known = this.#statements.get(text)
+    if (known !== undefined) return known
+    const made = this.#database.prepare(text)
+    // Sums of money are larger than the numbers that it would give.
+    made.setReadBigInts(true)
+    if (this.#statements.size < mostStatements) this.#statements.set(text, made)
+    return made
+  }
+}
+
+type Row = Readonly<Record<string, string | number | bigint | null>>
+type Values = readonly (string | number)[]
+
+/** Questions can be put in many ways. */
+const mostStatements = 100
+
+const prunedAtOnce = 5000
+
+const insertCall =
+  'insert into calls (id, at, "key", team, model, deployment, status, line) values (?, ?, ?, ?, ?, ?, ?, ?) ' +
+  'on conflict (id) do nothing'
+
+const insertEvent =
+  'insert into events (id, at, type, body) values (?, ?, ?, ?) on conflict (type, id) do update set body = excluded.body'
+
+const insertHold =
+  'insert into holds (id, node, body) values (?, ?, ?) on conflict (id) do update set body = excluded.body'
+
+const movePosition =
+  'insert into positions (node, segment, byte) values (?, ?, ?) ' +
+  'on conflict (node) do update set segment = excluded.segment, byte = excluded.byte'
+
+const addToHours = addTo('rollups_hour')
+const addToDays = addTo('rollups_day')
+
+function valuesOf({ id, at, key, team, model, deployment, status, line }: CallRow): Values {
+  return [id, at, key, team, model, deployment, status, line]
+}
+
+function sumValuesOf({ at, names, sums }: RollupRow): Values {
+  return [at, ...names, ...sums]
+}
+
+function addTo(table: 'rollups_hour' | 'rollups_day'): string {
+  const names = dimensions.map((name) => `"${name}"`)
+  const columns = ['at', ...names, ...measures]
+  const added = measures.map((name) => `${name} = ${table}.${name} + excluded.${name}`)
+  return (
+    `insert into ${table} (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')}) ` +
+    `on conflict (at, ${names.join(', ')}) do update set ${added.join(', ')}`
+  )
+}

@@ -1,0 +1,24 @@
+import type { Position } from '../journal/segments.ts'
+import type { Batch } from './batch.ts'
+import type { CallsQuestion, StoredCall } from './calls.ts'
+import type { UsageQuestion, UsageRow } from './usage.ts'
+
+/** A database of calls and of their sums. What is written is written in one transaction, or not at all. */
+export interface Store extends AsyncDisposable {
+  /** Brings the schema to what this version needs. Gives the names of what was missing; dry, it changes nothing. */
+  migrate(isDry?: boolean): Promise<readonly string[]>
+  /** How far a node's journal has been taken; undefined: nothing of it. */
+  position(node: string): Promise<Position | undefined>
+  /** Takes a part of a node's journal, with its place. */
+  write(node: string, batch: Batch): Promise<void>
+  /** Sums, from the rollups. */
+  usage(question: UsageQuestion): Promise<readonly UsageRow[]>
+  /** A page of calls, the latest first. */
+  calls(question: CallsQuestion): Promise<readonly StoredCall[]>
+  call(id: string): Promise<StoredCall | undefined>
+  /** Deletes what is older, a bounded part at a time. False: there is more to delete. */
+  prune(before: PruneTimes): Promise<boolean>
+}
+
+/** In epoch milliseconds. */
+export type PruneTimes = { readonly calls: number; readonly rollups: number }

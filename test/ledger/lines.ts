@@ -1,0 +1,35 @@
+import type { CallEntry } from '../../src/core/model/journal.ts'
+
+/** What a test says of a call; the rest is as ever. */
+export type CallSaid = {
+  readonly at?: number
+  readonly key?: string
+  readonly team?: string
+  readonly model?: string
+  readonly deployment?: string
+  readonly status?: number
+  readonly outcome?: string
+  readonly costNanoUsd?: number | null
+  readonly totalMs?: number
+  readonly firstTokenMs?: number
+  readonly uncertainNanoUsd?: number
+  readonly tags?: readonly string[]
+}
+
+/** The journal's line of a call. */
+export function callEntry(id: string, said: CallSaid = {}): CallEntry {
+  const { at = 0, uncertainNanoUsd = 0, ...rest } = said
+  const members = {
+    ...{ requestId: id, dialect: 'chat', model: 'm', stream: false, deployment: 'm@up', provider: 'up' },
+    ...{ status: 200, outcome: 'ok', parseMs: 0, totalMs: 120, overheadMs: 1, slow: false },
+    ...{ requestBytes: 10, responseBytes: 20, promptTokens: 7, completionTokens: 3, costNanoUsd: 1000 },
+    attempts: [{ deployment: 'm@up', outcome: 'ok', startMs: 0, totalMs: 100 }, ...doubts(uncertainNanoUsd)],
+    ...rest,
+  }
+  return { type: 'call', id, at, line: JSON.stringify(members).slice(1, -1) }
+}
+
+function doubts(costNanoUsd: number) {
+  if (costNanoUsd === 0) return []
+  return [{ deployment: 'm@up', outcome: 'timeout', startMs: 0, totalMs: 1, uncertain: true, costNanoUsd }]
+}

@@ -1,0 +1,129 @@
+import { expect, test } from 'vitest'
+import { openJournal } from '../../../src/ledger/journal/file-journal.ts'
+import type { ShipperNews } from '../../../src/ledger/ship/messages.ts'
+import { createShipping } from '../../../src/ledger/ship/shipping.ts'
+import { openSqliteStore } from '../../../src/ledger/store/sqlite/sqlite-store.ts'
+import type { Store } from '../../../src/ledger/store/store.ts'
+import { makeDirectory } from '../directory.ts'
+import { callEntry } from '../lines.ts'
+
+test('ships what is there and what comes, each call once, over starts', async () => {
+  await using scene = await setUp()
+  await scene.append(['a', 'b'])
+  const first = scene.start()
+  await expect.poll(() => scene.ids()).toEqual(['b', 'a'])
+  await scene.append(['c'])
+  await first.finish()
+  expect(await scene.ids()).toEqual(['c', 'b', 'a'])
+  await scene.append(['d'])
+  await scene.start().finish()
+  expect(await scene.ids()).toEqual(['d', 'c', 'b', 'a'])
+  expect(await scene.requests()).toBe(4)
+})
+
+test('what the store refuses is shipped once it takes it', async () => {
+  await using scene = await setUp()
+  await scene.append(['a'])
+  scene.break()
+  const shipping = scene.start()
+  await expect.poll(() => scene.news.filter(({ what }) => what === 'failed').length).toBeGreaterThan(1)
+  expect(await scene.ids()).toEqual([])
+  scene.mend()
+  await expect.poll(() => scene.ids()).toEqual(['a'])
+  await shipping.finish()
+  expect(await scene.requests()).toBe(1)
+})
+
+test('a finish does not wait for a store that is away', async () => {
+  await using scene = await setUp()
+  await scene.append(['a'])
+  scene.break()
+  await scene.start().finish()
+  scene.mend()
+  await scene.start().finish()
+  expect(await scene.requests()).toBe(1)
+})
+
+test('a batch that was taken though nobody heard of it is not taken again', async () => {
+  await using scene = await setUp()
+  await scene.append(['a', 'b'])
+  scene.breakAfterCommit()
+  const shipping = scene.start()
+  await expect.poll(() => scene.news.some(({ what }) => what === 'failed')).toBe(true)
+  await shipping.finish()
+  await scene.start().finish()
+  expect(await scene.requests()).toBe(2)
+})
+
+async function setUp() {
+  const directory = await makeDirectory()
+  const journal = await openJournal({
+    ...{ directory: directory.path, durability: 'process', segmentBytes: 1_000_000, spoolBytes: 1_000_000 },
+    ...{ reserveBytes: 4096, projections: [], report: () => undefined },
+  })
+  const path = `${directory.path}/ledger.db`
+  const read = openSqliteStore(path)
+  await read.migrate()
+  const news: ShipperNews[] = []
+  let fault: 'none' | 'refuses' | 'hangs up' = 'none'
+  const openStore = (): Store => {
+    const store = openSqliteStore(path)
+    const write: Store['write'] = async (node, batch) => {
+      if (fault === 'refuses') throw new Error('The store is away.')
+      await store.write(node, batch)
+      if (fault !== 'hangs up') return
+      fault = 'none'
+      throw new Error('The connection was lost.')
+    }
+    return new Proxy(store, {
+      get(target, name) {
+        if (name === 'write') return write
+        const value: unknown = Reflect.get(target, name, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  }
+  let at = 0
+  return {
+    news,
+    async append(ids: readonly string[]) {
+      for (const id of ids) journal.append(callEntry(id, { at: ++at }))
+      await journal.written()
+    },
+    start() {
+      const data = {
+        journalDirectory: directory.path,
+        node: 'n',
+        keepCallsDays: 36_500,
+        keepRollupsDays: 36_500,
+      }
+      const shipping = createShipping({ data, openStore, tell: (one) => news.push(one) })
+      const ended = shipping.run()
+      return {
+        finish() {
+          shipping.finish()
+          return ended
+        },
+      }
+    },
+    break() {
+      fault = 'refuses'
+    },
+    mend() {
+      fault = 'none'
+    },
+    breakAfterCommit() {
+      fault = 'hangs up'
+    },
+    ids: async () => (await read.calls({ filters: {}, limit: 100 })).map(({ call }) => call.requestId),
+    async requests() {
+      const [sums] = await read.usage({ from: 0, to: 1000, by: [], filters: {}, limit: 1 })
+      return sums?.sums[0]
+    },
+    async [Symbol.asyncDispose]() {
+      await read[Symbol.asyncDispose]()
+      await journal[Symbol.asyncDispose]()
+      await directory[Symbol.asyncDispose]()
+    },
+  }
+}

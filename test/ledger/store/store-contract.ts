@@ -1,0 +1,231 @@
+import { describe, expect, test } from 'vitest'
+import type { JournalEntry } from '../../../src/core/model/journal.ts'
+import { batchOf } from '../../../src/ledger/store/batch.ts'
+import type { CallsQuestion, StoredCall } from '../../../src/ledger/store/calls.ts'
+import { type counts, dayMs, hourMs, measures } from '../../../src/ledger/store/rollup.ts'
+import type { Store } from '../../../src/ledger/store/store.ts'
+import type { UsageQuestion } from '../../../src/ledger/store/usage.ts'
+import { type CallSaid, callEntry } from '../lines.ts'
+
+/** A database of its own, empty; it may be opened several times. */
+export type TestDatabase = AsyncDisposable & { open(): Store }
+
+/** What every store does. */
+export function storeContract(name: string, make: () => Promise<TestDatabase>, skipped?: string): void {
+  describe.skipIf(skipped)(`a store in ${name}`, () => {
+    test('makes its schema once, and says what is missing', async () => {
+      await using database = await make()
+      await using store = database.open()
+      const due = await store.migrate(true)
+      expect(due.length).toBeGreaterThan(0)
+      expect(await store.migrate()).toEqual(due)
+      expect(await store.migrate()).toEqual([])
+      await using other = database.open()
+      expect(await other.migrate(true)).toEqual([])
+    })
+
+    test('takes a batch with its place in the journal', async () => {
+      await using scene = await setUp(make)
+      expect(await scene.store.position('n')).toBeUndefined()
+      await scene.write([['req_1', { at: 5, key: 'k' }]], { segment: 1, offset: 100 })
+      expect(await scene.store.position('n')).toEqual({ segment: 1, offset: 100 })
+      await scene.write([['req_2', { at: 6 }]], { segment: 2, offset: 7 })
+      expect(await scene.store.position('n')).toEqual({ segment: 2, offset: 7 })
+      expect(await scene.store.position('another')).toBeUndefined()
+      expect(await scene.store.call('req_1')).toMatchObject({
+        call: { requestId: 'req_1', key: 'k', attempts: [{ deployment: 'm@up' }] },
+        startedEpochMs: 5,
+        settled: undefined,
+      })
+      expect(await scene.store.call('req_3')).toBeUndefined()
+    })
+
+    test('keeps nothing of a batch that cannot be written', async () => {
+      await using scene = await setUp(make)
+      await scene.write([['req_1', {}]])
+      const broken = batchOf([], { segment: 9, offset: 9 })
+      const [call] = batchOf(linesOf([['req_2', {}]]), { segment: 9, offset: 9 }).calls
+      const calls = [call, { ...call, id: 'req_3', line: null }] as unknown as typeof broken.calls
+      await expect(scene.store.write('n', { ...broken, calls })).rejects.toThrow()
+      expect(await scene.store.position('n')).toEqual({ segment: 1, offset: 1 })
+      expect(await scene.ids({ filters: {}, limit: 10 })).toEqual(['req_1'])
+      // It goes on.
+      await scene.write([['req_4', { at: 4 }]])
+      expect(await scene.ids({ filters: {}, limit: 10 })).toEqual(['req_4', 'req_1'])
+    })
+
+    test('gives pages of calls, the latest first, none twice and none left out', async () => {
+      await using scene = await setUp(make)
+      const said = Array.from({ length: 25 }, (_, n): [string, CallSaid] => [`req_${n}`, { at: n >> 2 }])
+      await scene.write(said)
+      const expected = said
+        .toSorted(([a, { at: atA = 0 }], [b, { at: atB = 0 }]) => atB - atA || (a < b ? 1 : -1))
+        .map(([id]) => id)
+      const found: string[] = []
+      for (let page: readonly StoredCall[] | undefined; page === undefined || page.length > 0; ) {
+        const last = page?.at(-1)
+        const before = last && { at: last.startedEpochMs, id: last.call.requestId }
+        page = await scene.store.calls({ filters: {}, limit: 4, before })
+        found.push(...page.map(({ call }) => call.requestId))
+      }
+      expect(found).toEqual(expected)
+    })
+
+    test.for<[string, Omit<CallsQuestion, 'limit'>, readonly string[]]>([
+      ['a key', { filters: { key: 'k1' } }, ['d', 'a']],
+      ['a team', { filters: { team: 't' } }, ['b']],
+      ['a model', { filters: { model: 'other' } }, ['c']],
+      ['a deployment', { filters: { deployment: 'm@down' } }, ['d']],
+      ['failures', { filters: { failed: true } }, ['d', 'b']],
+      ['several', { filters: { failed: true, key: 'k1' } }, ['d']],
+      ['a span', { filters: {}, from: 2, to: 4 }, ['c', 'b']],
+    ])('filters calls by %s', async ([, question, ids]) => {
+      await using scene = await setUp(make)
+      await scene.write([
+        ['a', { at: 1, key: 'k1' }],
+        ['b', { at: 2, key: 'k2', team: 't', status: 500 }],
+        ['c', { at: 3, key: 'k2', model: 'other' }],
+        ['d', { at: 4, key: 'k1', deployment: 'm@down', status: 429 }],
+      ])
+      expect(await scene.ids({ limit: 10, ...question })).toEqual(ids)
+    })
+
+    usageContract(make)
+    momentsContract(make)
+  })
+}
+
+function usageContract(make: () => Promise<TestDatabase>): void {
+  test('sums by what is asked for, over batches', async () => {
+    await using scene = await setUp(make)
+    await scene.write([
+      ['a', { at: 1, key: 'k1', costNanoUsd: 5 }],
+      ['b', { at: hourMs, key: 'k2', costNanoUsd: 70 }],
+    ])
+    await scene.write([['c', { at: 2, key: 'k1', costNanoUsd: 11, status: 503, outcome: 'failed' }]])
+    expect(await scene.sums({ by: ['key'] })).toEqual([
+      { names: ['k2'], requests: 1, errors: 0, cost: 70, prompt_tokens: 7 },
+      { names: ['k1'], requests: 2, errors: 1, cost: 16, prompt_tokens: 14 },
+    ])
+    expect(await scene.sums({ by: ['hour'] })).toMatchObject([
+      { names: ['0'], cost: 16 },
+      { names: [String(hourMs)], cost: 70 },
+    ])
+    expect(await scene.sums({ by: [] })).toMatchObject([{ names: [], requests: 3, cost: 86 }])
+    expect(await scene.sums({ by: ['key'], filters: { key: 'k1' } })).toMatchObject([{ names: ['k1'] }])
+    expect(await scene.sums({ by: ['key'], limit: 1 })).toMatchObject([{ names: ['k2'] }])
+    expect(await scene.sums({ by: ['key'], from: dayMs, to: 2 * dayMs })).toEqual([])
+  })
+
+  test('sums money beyond what a floating-point number would hold', async () => {
+    await using scene = await setUp(make)
+    await scene.write([
+      ['a', { costNanoUsd: 4_000_000_000_000_001 }],
+      ['b', { costNanoUsd: 5_000_000_000_000_000 }],
+    ])
+    expect(await scene.sums({ by: [] })).toMatchObject([{ cost: 9_000_000_000_000_001 }])
+  })
+
+  test('sums spans of whole days and the hours beside them, each once', async () => {
+    await using scene = await setUp(make)
+    const hours = Array.from({ length: 24 * 5 }, (_, hour) => hour)
+    await scene.write(hours.map((hour) => [`req_${hour}`, { at: hour * hourMs + 5 }]))
+    for (const [from, to] of [
+      [0, 120],
+      [5, 7],
+      [5, 30],
+      [20, 100],
+      [24, 48],
+      [23, 49],
+      [47, 48],
+    ] as const) {
+      const span = { from: from * hourMs, to: to * hourMs }
+      expect(await scene.sums({ by: [], ...span })).toMatchObject([{ requests: to - from }])
+      const byDay = await scene.sums({ by: ['day'], ...span })
+      expect(byDay.reduce((sum, { requests }) => sum + (requests ?? 0), 0)).toBe(to - from)
+    }
+  })
+
+  test('a caller’s mistake makes no name', async () => {
+    await using scene = await setUp(make)
+    await scene.write([
+      ['a', { model: 'made-up', status: 404, outcome: 'failed' }],
+      ['b', { model: 'm', status: 429, outcome: 'failed' }],
+    ])
+    expect((await scene.sums({ by: ['model'] })).flatMap(({ names }) => names).toSorted()).toEqual(['', 'm'])
+  })
+}
+
+function momentsContract(make: () => Promise<TestDatabase>): void {
+  test('says what an uncertain call came to cost', async () => {
+    await using scene = await setUp(make)
+    await scene.write([['a', { uncertainNanoUsd: 7 }]])
+    await scene.writeEntries([
+      { type: 'resolve', id: 'a', at: 9, actor: 'operator', nanoUsd: 3, reason: 'the invoice' },
+    ])
+    const settled = { nanoUsd: 3, at: 9, actor: 'operator', reason: 'the invoice' }
+    expect(await scene.store.call('a')).toMatchObject({ settled })
+    expect(await scene.store.calls({ filters: {}, limit: 1 })).toMatchObject([{ settled }])
+  })
+
+  test('prunes what is older, and leaves the rest', async () => {
+    await using scene = await setUp(make)
+    const days = Array.from({ length: 6 }, (_, day) => day)
+    await scene.write(days.map((day) => [`req_${day}`, { at: day * dayMs + 1 }]))
+    while (!(await scene.store.prune({ calls: 4 * dayMs, rollups: 2 * dayMs })));
+    expect(await scene.ids({ filters: {}, limit: 10 })).toEqual(['req_5', 'req_4'])
+    const left = await scene.sums({ by: ['day'], to: 10 * dayMs })
+    expect(left.map(({ names }) => Number(names[0]) / dayMs)).toEqual([2, 3, 4, 5])
+    const byHour = await scene.sums({ by: ['hour'], to: 10 * dayMs })
+    expect(byHour).toHaveLength(4)
+  })
+}
+
+type Said = readonly (readonly [string, CallSaid])[]
+
+async function setUp(make: () => Promise<TestDatabase>) {
+  const database = await make()
+  const store = database.open()
+  await store.migrate()
+  const write = (said: Said, to = { segment: 1, offset: 1 }) =>
+    store.write('n', { ...batchOf(linesOf(said), to), to })
+  return {
+    store,
+    write,
+    writeEntries: (entries: readonly JournalEntry[]) =>
+      store.write('n', batchOf(entries.map(lineOf), { segment: 1, offset: 1 })),
+    ids: async (question: CallsQuestion) => (await store.calls(question)).map(({ call }) => call.requestId),
+    async sums(question: Partial<UsageQuestion>) {
+      const rows = await store.usage({
+        from: 0,
+        to: 10 * dayMs,
+        by: [],
+        filters: {},
+        limit: 100,
+        ...question,
+      })
+      const shown = ['requests', 'errors', 'cost', 'prompt_tokens'] satisfies (typeof counts)[number][]
+      return rows.map(({ names, sums }) => ({
+        names,
+        ...(Object.fromEntries(shown.map((name) => [name, sums[measures.indexOf(name)]])) as Record<
+          (typeof shown)[number],
+          number
+        >),
+      }))
+    },
+    async [Symbol.asyncDispose]() {
+      await store[Symbol.asyncDispose]()
+      await database[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function linesOf(said: Said) {
+  return said.map(([id, call]) => lineOf(callEntry(id, call)))
+}
+
+function lineOf(entry: JournalEntry) {
+  const end = { segment: 1, offset: 1 }
+  if (entry.type !== 'call') return { text: JSON.stringify(entry), end }
+  return { text: `{"type":"call","at":${entry.at},${entry.line}}`, end }
+}
