@@ -1,5 +1,4 @@
 import { createPriceBook } from '../src/catalog/price-book.ts'
-import { shippedPrices } from '../src/catalog/prices.ts'
 import { loadConfig } from '../src/config.ts'
 import { createHealthRegistry, type HealthRegistry } from '../src/core/health/health-registry.ts'
 import type { Call, StrategyName } from '../src/core/model/call.ts'
@@ -11,6 +10,7 @@ import { createStickiness } from '../src/core/plan/stickiness.ts'
 import { createRoutes } from '../src/main/deployments.ts'
 import { createUpstreams } from '../src/main/upstreams.ts'
 import { providers } from '../src/providers/all.ts'
+import { onlyFile } from '../test/harness/only-file.ts'
 import { median } from './statistics.ts'
 
 /**
@@ -35,7 +35,7 @@ const roundMs = 25
 process.getBuiltinModule('node:v8').setFlagsFromString('--no-allocation-site-pretenuring')
 
 const clock: Clock = { now: () => performance.now(), epochMs: () => Date.now() }
-const model = 'meta-llama/Llama-3.3-70B-Instruct-Turbo'
+const model = 'zai-org/GLM-5.3'
 
 const call: Call = {
   id: 'req_0123456789abcdef0123456789abcdef',
@@ -85,13 +85,13 @@ function plannerOf(strategy: StrategyName, size: number): Planner {
     models: { [model]: { route: strategy, deployments } },
   })
   const environment = { GATEWAY_CONFIG: 'gateway.yaml' }
-  const config = loadConfig({ environment, readFile: () => file, providers })
+  const config = loadConfig({ environment, readFile: onlyFile(file), providers })
   const upstreams = createUpstreams(config, {
     clock,
     userAgent: 'bench',
     detokenizer: { decode: async () => '' },
   })
-  const book = createPriceBook({ shipped: shippedPrices, hardware: [] })
+  const book = createPriceBook(config.catalog.data)
   const routes = createRoutes({ config, upstreams, book, clock })
   const ids = routes.flatMap((route) => route.deployments.map(({ id }) => id))
   const standings = createHealthRegistry(ids, clock, Math.random)

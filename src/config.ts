@@ -1,3 +1,4 @@
+import { openCatalog } from './config/catalog.ts'
 import { readAs } from './config/coerce.ts'
 import { defaultDataDirectory } from './config/data-directory.ts'
 import { applyEnvironment, type Overlaid } from './config/env-overrides.ts'
@@ -40,7 +41,8 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
   )
   const sections = overlaid.content
   const instances = findInstances(isObject(sections) ? sections['providers'] : undefined, providers)
-  const schema = configSchema(instances.known, instances.names)
+  const catalog = openCatalog(sections, readFile)
+  const schema = configSchema(instances.known, instances.names, catalog.data)
   const shape = inputShape(schema)
   const tree = readAs(shape, isObject(sections) ? { ...sections, providers: instances.settings } : sections)
   const result = schema.safeParse(tree, withoutWording)
@@ -54,9 +56,12 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
   const problems = [
     ...source.problems,
     ...secrets.problems,
+    ...catalog.problems,
     // What the text itself gets wrong is the file's, even where the environment has the last word.
     ...[...source.findings, ...instances.findings].map((finding) => located(finding, source, undefined)),
-    ...[...refused, ...exposed, ...tls.findings].map((finding) => located(finding, source, overlaid)),
+    ...[...refused, ...exposed, ...tls.findings, ...catalog.findings].map((finding) =>
+      located(finding, source, overlaid),
+    ),
   ]
   if (problems.length > 0 || !result.success) throw new ConfigError(withoutRepeats(problems))
   const {
@@ -67,14 +72,13 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
     providers: settings,
     drain,
     dataDirectory,
+    routes: others,
     ...rest
   } = result.data
   const isConfigured =
     source.path !== undefined || Boolean(environment['PANDOTATE_API_KEY'] || environment['PANDOTATE_URL'])
-  const routes =
-    models === undefined
-      ? defaultRoutes(keyedProviders(instances.known, settings), isConfigured)
-      : routesOf(models)
+  const keyed = keyedProviders(instances.known, settings)
+  const routes = models === undefined ? defaultRoutes(catalog.data, keyed, isConfigured) : routesOf(models)
   const { tls: _paths, ...server } = listening
   return {
     ...server,
@@ -86,13 +90,10 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
     adminKeys: auth.adminKeys,
     drain: { delayMs: isLoopback(server.host) ? 0 : noticeMs, ...drain },
     logLevel: log.level,
-    providers: instances.known.map(({ name, provider }) => ({
-      name,
-      type: provider.type,
-      settings: settings[name],
-    })),
-    routes,
-    demo: routes === demoRoutes,
+    providers: providerSettings(instances.known, settings),
+    catalog: { ...rest.catalog, data: catalog.data, file: catalog.file },
+    ...{ routes, demo: routes === demoRoutes },
+    routing: { isDefault: models === undefined, listed: models === undefined, ...others },
     source: source.path,
   }
 }
@@ -101,20 +102,27 @@ export type { Config }
 // The rest of what others use of the configuration: this file is the room's door.
 export { ConfigError, configPath, describeConfig, isExposed, readEnvironment }
 
+function providerSettings(
+  instances: readonly Instance[],
+  settings: Readonly<Record<string, unknown>>,
+): Config['providers'] {
+  return instances.map(({ name, provider }) => ({ name, type: provider.type, settings: settings[name] }))
+}
+
 /** What load balancers take to notice: none stands before an address of this machine alone. */
 const noticeMs = 5000
 
-/** Those that are called by their type, as the default routes call them, and have a key. */
+/** Those that are called by their type or preset, as the default routes call them, and have a key. */
 function keyedProviders(
   instances: readonly Instance[],
   settings: Readonly<Record<string, unknown>>,
 ): ReadonlySet<string> {
   const keyed = instances.filter(({ name, provider }) => {
     const own = settings[name]
-    if (name !== provider.type || name === 'pandotate' || !isObject(own)) return false
+    if (name === 'pandotate' || !isObject(own)) return false
     // What an operator has there of their own is not what its list has.
-    const isShared = provider.priceList === undefined || provider.priceList(own) !== undefined
-    return isShared && own['apiKey'] !== undefined
+    const list = provider.priceList === undefined ? provider.type : provider.priceList(own)
+    return (name === list || (name === provider.type && list !== undefined)) && own['apiKey'] !== undefined
   })
   return new Set(keyed.map(({ name }) => name))
 }

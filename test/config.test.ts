@@ -1,7 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: gateway.yaml's own substitution is written so.
 import { describe, expect, test } from 'vitest'
+import { shippedCatalog } from '../src/catalog/shipped.ts'
 import { loadConfig } from '../src/config.ts'
 import { load, refusal, report, testProviders } from './config/load.ts'
+import { onlyFile } from './harness/only-file.ts'
 
 const clocks = { connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 30_000 }
 
@@ -45,7 +47,10 @@ test('without any configuration it is the demo: every setting has its default', 
     coalesce: false,
     idempotency: { enabled: true, ttlMs: 600_000, maxEntries: 1000, maxBytes: 67_108_864 },
     stickiness: true,
-    refreshPrices: false,
+    catalog: {
+      ...{ data: shippedCatalog(), file: undefined, lists: true },
+      ...{ everyMs: 14_400_000, maxPriceAgeDays: 45 },
+    },
     dataDirectory: 'data',
     isDataDirectoryGiven: false,
     ledger: {
@@ -83,6 +88,7 @@ test('without any configuration it is the demo: every setting has its default', 
         deployments: [{ provider: 'pandotate' }, { provider: 'simulator' }],
       },
     ],
+    routing: { isDefault: true, listed: true, successors: false },
     demo: true,
     source: undefined,
   })
@@ -259,7 +265,7 @@ describe('the file', () => {
   test('is the one that GATEWAY_CONFIG names', () => {
     const config = loadConfig({
       environment: { GATEWAY_CONFIG: 'other.yaml' },
-      readFile: (path) => (path === 'other.yaml' ? 'strict: true' : 'strict: 3'),
+      readFile: (path) => onlyFile(path === 'other.yaml' ? 'strict: true' : 'strict: 3')(path),
       providers: testProviders,
     })
     expect(config).toMatchObject({ strict: true, source: 'other.yaml' })
@@ -272,8 +278,8 @@ describe('the file', () => {
   })
 
   test('is a problem when it is there and cannot be read', () => {
-    const readFile = () => {
-      throw Object.assign(new Error('denied'), { code: 'EACCES' })
+    const readFile = (path: string) => {
+      throw Object.assign(new Error('denied'), { code: path.endsWith('.yaml') ? 'EACCES' : 'ENOENT' })
     }
     const load = () => loadConfig({ environment: { PORT: 'x' }, readFile, providers: testProviders })
     expect(refusal(load).problems.map(({ source, told }) => [source, told])).toEqual([

@@ -164,7 +164,7 @@ export const packages: Readonly<
   'prom-client': { from: ['telemetry/'] },
   'gpt-tokenizer': { from: ['tokenizers/'] },
   'llama3-tokenizer-js': { from: ['tokenizers/'] },
-  zod: { from: ['config.ts', 'config/', 'dialects/', 'providers/'] },
+  zod: { from: ['catalog/', 'config.ts', 'config/', 'dialects/', 'providers/'] },
   yaml: { from: ['config.ts', 'config/'] },
   'p-retry': { from: ['core/'] },
   'p-timeout': { from: ['core/'] },

@@ -4,6 +4,7 @@ import type { CallRecord } from '../../src/core/model/record.ts'
 import { startGateway } from '../../src/main.ts'
 import { providers } from '../../src/providers/all.ts'
 import { createLog } from '../../src/telemetry/log.ts'
+import { onlyFile } from '../../test/harness/only-file.ts'
 import { type Bills, billsCompared } from './bills.ts'
 import { openPlaces, type Place } from './places.ts'
 import { type Asked, askEach, askMixed } from './traffic.ts'
@@ -101,7 +102,7 @@ function configOf(places: readonly Place[]) {
   }
   return loadConfig({
     environment: { GATEWAY_CONFIG: 'demo.yaml' },
-    readFile: () => JSON.stringify(file),
+    readFile: onlyFile(JSON.stringify(file)),
     providers,
   })
 }

@@ -8,6 +8,7 @@ import type { CallRecord } from '../../src/core/model/record.ts'
 import { startGateway } from '../../src/main.ts'
 import { providers } from '../../src/providers/all.ts'
 import { createLog } from '../../src/telemetry/log.ts'
+import { onlyFile } from '../../test/harness/only-file.ts'
 import type { Asking, Probe } from './probes.ts'
 
 /** What became of something a caller said. */
@@ -131,7 +132,7 @@ function configOf(targets: Readonly<Record<string, Target>>, origin: string) {
   }
   return loadConfig({
     environment: { GATEWAY_CONFIG: 'gateway.yaml' },
-    readFile: () => JSON.stringify(file),
+    readFile: onlyFile(JSON.stringify(file)),
     providers,
   })
 }

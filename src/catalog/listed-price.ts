@@ -1,4 +1,4 @@
-import { nanoUsd, type Price, roundedNanoUsd, unknownPrice } from '../core/model/price.ts'
+import { nanoUsd, type Price, type PriceTier, roundedNanoUsd, unknownPrice } from '../core/model/price.ts'
 
 /** A price as a source lists it: what is left out is not known. */
 export type ListedPrice = TokenPrice | TimePrice
@@ -14,7 +14,11 @@ export type TokenPrice = {
   readonly output?: Amount | undefined
   /** USD for each request, whatever the unit of the tokens. */
   readonly request?: Amount | undefined
+  readonly tiers?: readonly TokenTier[] | undefined
 }
+
+/** What holds for prompts of more tokens than `above`. */
+export type TokenTier = Pick<TokenPrice, 'input' | 'cachedInput' | 'output'> & { readonly above: number }
 
 export type TimePrice = {
   readonly unit: keyof typeof timeUnits
@@ -40,7 +44,23 @@ export function priceOf(listed: ListedPrice): Price {
     outputNanoUsdPerMillion: amountOf(listed.output, scale),
     nanoUsdPerSecond: undefined,
     ...perRequest,
+    ...(listed.tiers === undefined ? {} : { tiers: tiersOf(listed.tiers, scale) }),
   }
+}
+
+/** The one for the longest prompts first. */
+function tiersOf(tiers: readonly TokenTier[], scale: number): readonly PriceTier[] {
+  return tiers
+    .toSorted((one, other) => other.above - one.above)
+    .map(({ above, input, cachedInput, output }) => {
+      const amounts = {
+        inputNanoUsdPerMillion: amountOf(input, scale),
+        cachedInputNanoUsdPerMillion: amountOf(cachedInput, scale),
+        outputNanoUsdPerMillion: amountOf(output, scale),
+      }
+      const known = Object.entries(amounts).filter(([, amount]) => amount !== undefined)
+      return { above, ...Object.fromEntries(known) }
+    })
 }
 
 /** How many of it a million tokens cost. */

@@ -1,36 +1,45 @@
-import { matchesPattern } from '../core/model/pattern.ts'
-import type { UpstreamModel } from '../core/model/ports.ts'
+import type { Presence, Traits, UpstreamHardware, UpstreamModel } from '../core/model/ports.ts'
 import { type Price, type PriceOrigin, unknownPrice } from '../core/model/price.ts'
+import type { Catalog } from './catalog.ts'
 import { dayOf } from './day.ts'
-import { type ListedPrice, priceOf } from './listed-price.ts'
+import { createListing, type Listing } from './listing.ts'
 import { type Hardware, type OwnPrice, type OwnPrices, ownInForce } from './own-prices.ts'
+import { createPages, type Entry, type Pages } from './pages.ts'
 
 /**
  * What models cost where, and when. Three layers, the first that knows the model at that moment decides: the
- * operator's own prices, what providers listed when they were asked, and what is shipped. An entry is taken whole:
- * what it does not know is not looked for in the next.
+ * operator's own prices, what providers listed when they were asked, and the catalogue. A price is taken whole: what it
+ * does not know is not looked for in the next.
  */
 export interface PriceBook {
   /** The price in force at that moment, with where it comes from; undefined where no entry says any. */
   find(question: PriceQuestion, epochMs: number): KnownPrice | undefined
+  /** What the model holds and can do there, as far as the provider's list tells, and else the catalogue. */
+  traits(question: ModelQuestion, epochMs: number): Traits
+  /** Whether the provider has the model: by its list, or else by the catalogue. Undefined where neither tells. */
+  presence(question: ModelQuestion, epochMs: number): Presence | undefined
   /**
    * Takes what the provider of that name lists, from `epochMs` on, in place of what it listed before. All at once:
-   * a question sees the whole of the one list or the whole of the other. A model without a price is left to the
-   * layer below.
+   * a question sees the whole of the one list or the whole of the other.
    */
   refresh(providerName: string, models: readonly UpstreamModel[], epochMs: number): void
+  /** The same for what a second on its hardware costs, by the names that its own list has for it. */
+  refreshHardware(providerName: string, hardware: readonly UpstreamHardware[], epochMs: number): void
+  /** Rises with every list that is taken: answers from before it may be others now. */
+  readonly version: number
 }
 
-export type PriceQuestion = {
+export type ModelQuestion = {
   readonly provider: PricedProvider
   /** As the provider knows it; undefined where callers name it: then only the operator's own price holds. */
   readonly model: string | undefined
-  readonly own?: OwnPrices | undefined
 }
+
+export type PriceQuestion = ModelQuestion & { readonly own?: OwnPrices | undefined }
 
 /**
  * A provider of the configuration: shipped prices of hardware go by its type, those of models by the list that holds
- * there, the others by its name. Without a list, no shipped price of a model holds.
+ * there, the others by its name. Without a list, no row of the catalogue holds.
  */
 export type PricedProvider = {
   readonly name: string
@@ -38,63 +47,73 @@ export type PricedProvider = {
   readonly list: string | undefined
 }
 
-export type PriceEntry = {
-  /** The name of a list; of hardware, the provider's type. */
-  readonly provider: string
-  /** As the provider knows it; `*` stands for any run of characters. An exact name goes before a pattern. */
-  readonly model: string
-  /** The first day on which it holds, in UTC, `2026-08-18`; left out: it always has. */
-  readonly from?: string | undefined
-  /** The first day on which it no longer holds. */
-  readonly until?: string | undefined
-  readonly price: ListedPrice
-  /** Prompt and answer together, where the source tells. */
-  readonly contextTokens?: number | undefined
-  /** Who says so. */
-  readonly source: string
-  /** False: hearsay, or the provider lists it without serving it. */
-  readonly isFirm?: boolean | undefined
-}
+export type KnownPrice = PriceOrigin & { readonly price: Price }
 
-export type KnownPrice = PriceOrigin & { readonly price: Price; readonly contextTokens: number | undefined }
+export type BookParts = Pick<Catalog, 'models' | 'hardware' | 'sources'>
 
-/** What is shipped: prices of models, and of a second on hardware. */
-export type Shipped = { readonly shipped: readonly PriceEntry[]; readonly hardware: readonly PriceEntry[] }
-
-/** Throws RangeError, naming the entry, for a price or a date that is none. */
-export function createPriceBook({ shipped, hardware }: Shipped): PriceBook {
-  const shippedPages = pagesOf(shipped)
-  const hardwarePages = pagesOf(hardware)
-  const listedPages = new Map<string, Page>()
+/** `firmDays`: after so many, what nobody has confirmed since is no longer firm. Throws RangeError for a bad price. */
+export function createPriceBook(catalog: BookParts, firmDays = usualFirmDays): PriceBook {
+  const pages = createPages(catalog, firmDays)
+  const listings = new Map<string, Listing>()
+  const machines = new Map<string, ReadonlyMap<string, KnownPrice>>()
+  let version = 0
+  const listingOf = ({ name }: PricedProvider) => listings.get(name)
   return {
-    find({ provider: { name, type, list }, model, own }, epochMs) {
+    find({ provider, model, own }, epochMs) {
       const written = own && ownInForce(own, epochMs)
       if (written !== undefined) {
         return 'gpu' in written
-          ? ofHardware(written, inForce(hardwarePages.get(type), written.gpu, epochMs))
+          ? ofHardware(written, machineOf(provider, written.gpu, epochMs, pages, machines))
           : ofOperator(written.price, written.from)
       }
       if (model === undefined) return undefined
-      return (
-        inForce(listedPages.get(name), model, epochMs) ??
-        inForce(list === undefined ? undefined : shippedPages.get(list), model, epochMs)
-      )
+      const listed = listingOf(provider)
+      const found = listed?.price(model, epochMs)
+      if (found !== undefined) return found
+      const row = pages.models(provider.list).latest(model, epochMs)
+      if (row === undefined) return undefined
+      // What its provider no longer has, or no longer names, costs what it did, as far as anybody knows.
+      return priceFrom(row, epochMs, epochMs < row.untilMs && listed?.holds(epochMs) !== true)
+    },
+    traits({ provider, model }, epochMs) {
+      if (model === undefined) return {}
+      const row = pages.models(provider.list).latest(model, epochMs)
+      return { ...row?.traits, ...listingOf(provider)?.traits(model, epochMs) }
+    },
+    presence({ provider, model }, epochMs) {
+      if (model === undefined) return undefined
+      const row = pages.models(provider.list).latest(model, epochMs)
+      const ended = row === undefined || row.untilMs > epochMs ? undefined : row
+      const state = listingOf(provider)?.state(model, epochMs)
+      const successor = row?.successor
+      if (state === 'listed') return { state, sinceEpochMs: undefined, successor: undefined }
+      if (state !== undefined) return { state, sinceEpochMs: ended?.untilMs, successor }
+      return ended && { state: 'retired', sinceEpochMs: ended.untilMs, successor }
     },
     refresh(providerName, models, epochMs) {
-      const page: Page = { exact: new Map(), patterns: [] }
-      for (const model of models) {
-        if (isKnown(model.price)) page.exact.set(model.id, [listedBy(providerName, model, epochMs)])
-      }
-      listedPages.set(providerName, page)
+      listings.set(providerName, createListing(providerName, models, epochMs, firmDays))
+      version++
+    },
+    refreshHardware(providerName, hardware, epochMs) {
+      machines.set(providerName, listedMachines(providerName, hardware, epochMs))
+      version++
+    },
+    get version() {
+      return version
     },
   }
 }
 
+/** How long a price that was read stays firm, in days. */
+export const usualFirmDays = 45
+
 function ofOperator(price: Price, from: string | undefined): KnownPrice {
-  return {
-    ...{ price, contextTokens: undefined, source: 'own', saidBy: undefined, isFirm: true },
-    sinceEpochMs: from === undefined ? undefined : dayOf(from),
-  }
+  const sinceEpochMs = from === undefined ? undefined : dayOf(from)
+  return { price, source: 'own', sinceEpochMs, asOfEpochMs: undefined, saidBy: undefined, isFirm: true }
+}
+
+function priceFrom(entry: Entry, epochMs: number, mayBeFirm: boolean): KnownPrice | undefined {
+  return mayBeFirm && epochMs < entry.firmUntilMs ? entry.firm : entry.doubtful
 }
 
 /** Of a price for one card; it holds since the operator has that many of them. */
@@ -108,67 +127,47 @@ function ofHardware(
   return { ...card, price: { ...card.price, nanoUsdPerSecond: nanoUsdPerSecond * gpus }, sinceEpochMs }
 }
 
-/** The entries of one list; of one model, the latest first. */
-type Page = {
-  readonly exact: Map<string, Dated[]>
-  /** The one with the most letters first. */
-  readonly patterns: (readonly [pattern: string, entries: Dated[]])[]
+/** Of several machines that go by one name, the dearest: nobody is surprised. */
+function machineOf(
+  { name, type }: PricedProvider,
+  gpu: string,
+  epochMs: number,
+  pages: Pages,
+  machines: ReadonlyMap<string, ReadonlyMap<string, KnownPrice>>,
+): KnownPrice | undefined {
+  const row = pages.hardware(type).inForce(gpu, epochMs)
+  const listed = machines.get(name)
+  const found = [gpu, ...(row?.pools ?? [])].flatMap((one) => listed?.get(one) ?? [])
+  const dearest = found.reduce<KnownPrice | undefined>(
+    (most, one) => (most === undefined || perSecond(one) > perSecond(most) ? one : most),
+    undefined,
+  )
+  return dearest ?? (row && priceFrom(row, epochMs, true))
 }
 
-type Dated = { readonly fromMs: number; readonly untilMs: number; readonly known: KnownPrice }
-
-function pagesOf(entries: readonly PriceEntry[]): ReadonlyMap<string, Page> {
-  const pages = new Map<string, Page>()
-  for (const [provider, ofProvider = []] of Object.entries(
-    Object.groupBy(entries, (each) => each.provider),
-  )) {
-    const page: Page = { exact: new Map(), patterns: [] }
-    for (const [model, ofModel = []] of Object.entries(Object.groupBy(ofProvider, (each) => each.model))) {
-      const dated = ofModel.map(datedOf).toSorted((one, other) => other.fromMs - one.fromMs)
-      if (model.includes('*')) page.patterns.push([model, dated])
-      else page.exact.set(model, dated)
+function listedMachines(
+  saidBy: string,
+  hardware: readonly UpstreamHardware[],
+  epochMs: number,
+): ReadonlyMap<string, KnownPrice> {
+  const found = new Map<string, KnownPrice>()
+  const origin = {
+    source: 'listed',
+    sinceEpochMs: epochMs,
+    asOfEpochMs: epochMs,
+    saidBy,
+    isFirm: true,
+  } as const
+  for (const { names, nanoUsdPerSecond } of hardware) {
+    const known = { ...origin, price: { ...unknownPrice, nanoUsdPerSecond } }
+    for (const name of names) {
+      const before = found.get(name)
+      if (before === undefined || perSecond(before) < nanoUsdPerSecond) found.set(name, known)
     }
-    page.patterns.sort(([one], [other]) => other.length - one.length)
-    pages.set(provider, page)
   }
-  return pages
+  return found
 }
 
-function datedOf(entry: PriceEntry): Dated {
-  const { provider, model, from, until, price, contextTokens, source: saidBy, isFirm = true } = entry
-  try {
-    const sinceEpochMs = from === undefined ? undefined : dayOf(from)
-    return {
-      fromMs: sinceEpochMs ?? Number.NEGATIVE_INFINITY,
-      untilMs: until === undefined ? Number.POSITIVE_INFINITY : dayOf(until),
-      known: { price: priceOf(price), contextTokens, source: 'shipped', sinceEpochMs, saidBy, isFirm },
-    }
-  } catch (thrown) {
-    if (!(thrown instanceof RangeError)) throw thrown
-    throw new RangeError(`The price of ${model} at ${provider}: ${thrown.message}`, { cause: thrown })
-  }
-}
-
-function listedBy(saidBy: string, { price, contextTokens }: UpstreamModel, epochMs: number): Dated {
-  return {
-    fromMs: epochMs,
-    untilMs: Number.POSITIVE_INFINITY,
-    known: { price, contextTokens, source: 'listed', sinceEpochMs: epochMs, saidBy, isFirm: true },
-  }
-}
-
-function inForce(page: Page | undefined, model: string, epochMs: number): KnownPrice | undefined {
-  if (page === undefined) return undefined
-  const holds = ({ fromMs, untilMs }: Dated) => fromMs <= epochMs && epochMs < untilMs
-  const exact = page.exact.get(model)?.find(holds)
-  if (exact !== undefined) return exact.known
-  for (const [pattern, entries] of page.patterns) {
-    const fitting = matchesPattern(model, pattern) ? entries.find(holds) : undefined
-    if (fitting !== undefined) return fitting.known
-  }
-  return undefined
-}
-
-function isKnown(price: Price): boolean {
-  return Object.values(price).some((amount) => amount !== undefined)
+function perSecond({ price }: KnownPrice): number {
+  return price.nanoUsdPerSecond ?? 0
 }

@@ -1,6 +1,4 @@
-import { hardwarePrices } from '../catalog/hardware.ts'
 import { createPriceBook } from '../catalog/price-book.ts'
-import { shippedPrices } from '../catalog/prices.ts'
 import { describeConfig } from '../config.ts'
 import { askPrices } from '../main/ask-prices.ts'
 import { priceKey } from '../main/price-key.ts'
@@ -26,7 +24,7 @@ async function checkConfig(
   version: string,
 ): Promise<number> {
   const config = readConfig(overrides)
-  const book = createPriceBook({ shipped: shippedPrices, hardware: hardwarePrices })
+  const book = createPriceBook(config.catalog.data, config.catalog.maxPriceAgeDays)
   if (asksPrices) {
     const clock = { now: () => performance.now(), epochMs: () => Date.now() }
     for (const name of await askPrices({ config, book, clock }, version)) {

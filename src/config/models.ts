@@ -1,14 +1,15 @@
 import * as z from 'zod'
+import type { Catalog } from '../catalog/catalog.ts'
 import type { StrategyName } from '../core/model/call.ts'
 import { ownPriceSetting, unknownHardware } from './own-price.ts'
 
 /**
  * `models` of gateway.yaml: names and patterns, and where the calls for them go. `typeOf` tells a provider's type by
- * its name.
+ * its name, `catalog` the hardware that has a price.
  */
-export function modelsSetting(providerNames: readonly string[], typeOf: TypeOf) {
+export function modelsSetting(providerNames: readonly string[], typeOf: TypeOf, catalog: Hardware) {
   return z
-    .record(modelName, modelSetting(providerNames, typeOf))
+    .record(modelName, modelSetting(providerNames, typeOf, catalog))
     .refine((models) => Object.keys(models).length > 0)
     .check(({ value: models, issues }) => {
       for (const { path, input } of takenNames(models))
@@ -22,6 +23,8 @@ export function modelsSetting(providerNames: readonly string[], typeOf: TypeOf) 
 }
 
 type TypeOf = (providerName: string) => string | undefined
+
+type Hardware = Pick<Catalog, 'hardware'>
 
 /** One of them, as it is written. */
 export type WrittenModel = z.infer<ReturnType<typeof modelSetting>>
@@ -76,7 +79,8 @@ export const strategyNames = {
   value: 'value',
 } as const satisfies { readonly [name in StrategyName]: name }
 
-function modelSetting(providerNames: readonly string[], typeOf: TypeOf) {
+function modelSetting(providerNames: readonly string[], typeOf: TypeOf, catalog: Hardware) {
+  const ownPrice = ownPriceSetting(catalog)
   const deployment = z
     .strictObject({
       provider: z.enum(providerNames),
@@ -87,7 +91,7 @@ function modelSetting(providerNames: readonly string[], typeOf: TypeOf) {
       retries: z.int().min(0).max(10).exactOptional(),
       retryDelayMs: z.int().min(0).max(60_000).exactOptional(),
       weight: z.number().min(0).max(1_000_000).exactOptional(),
-      price: ownPriceSetting.exactOptional(),
+      price: ownPrice.exactOptional(),
       baseline: ability,
       contextTokens: count,
       maxOutputTokens: count,
@@ -98,7 +102,9 @@ function modelSetting(providerNames: readonly string[], typeOf: TypeOf) {
       inputsPerRequest: count,
     })
     .check(({ value: { provider, price }, issues }) => {
-      for (const { path, input } of price === undefined ? [] : unknownHardware(price, typeOf(provider))) {
+      for (const { path, input } of price === undefined
+        ? []
+        : unknownHardware(price, typeOf(provider), catalog)) {
         issues.push({ code: 'custom', path: ['price', ...path], input, message: '' })
       }
     })

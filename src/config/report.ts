@@ -46,7 +46,7 @@ function generalRows({ host, port, keys, adminKeys, limits, ...config }: Config)
     ['coalesce', yesOrNo(config.coalesce)],
     ['replays', config.idempotency.enabled ? `on: ${pairs(config.idempotency)}` : 'off'],
     ['sticky', yesOrNo(config.stickiness)],
-    ['prices', config.refreshPrices ? 'refreshed at the start and daily' : 'as listed here'],
+    ['catalog', catalogText(config)],
     ['data', config.dataDirectory],
     ['ledger', config.ledger.enabled ? `on: ${pairs(config.ledger)}` : 'off'],
     ['probes', config.probes.enabled ? `on: ${pairs(config.probes)}` : 'off'],
@@ -71,6 +71,14 @@ function trusted(trustProxy: Config['trustProxy']): string {
 function managingOf(keys: readonly string[], adminKeys: readonly AdminKey[]): string {
   if (adminKeys.length > 0) return adminKeys.map(({ key, role }) => `${role} (${masked(key)})`).join(', ')
   return keys.length === 0 ? 'off: every caller may' : 'nobody: there are no keys in auth.adminKeys'
+}
+
+/** `of 2026-11-29, as shipped; lists asked for every 4 h; prices firm for 45 days`. */
+function catalogText({ catalog }: Pick<Config, 'catalog'>): string {
+  const { data, file, lists, everyMs, maxPriceAgeDays } = catalog
+  const hours = Math.round(everyMs / 360_000) / 10
+  const asking = lists ? `providers' lists every ${hours} h` : 'no lists are asked for'
+  return `of ${data.asOf}, ${file ?? 'as shipped'}; ${asking}; prices are firm for ${maxPriceAgeDays} days`
 }
 
 function describeProvider(

@@ -1,4 +1,5 @@
-import { defaultModels } from '../catalog/models.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { defaultModels } from '../catalog/default-models.ts'
 import type { OwnPrices } from '../catalog/own-prices.ts'
 import type { Clocks, StrategyName } from '../core/model/call.ts'
 import type { Traits } from '../core/model/ports.ts'
@@ -43,8 +44,12 @@ export function routesOf(models: Models): readonly RouteSettings[] {
  * Where models go when the file has none: with providers that have a key, to those of them that run the model, and to
  * Pandotate for the rest, which takes whoever it has a key for, ours or the caller's own.
  */
-export function defaultRoutes(keyed: ReadonlySet<string>, isConfigured: boolean): readonly RouteSettings[] {
-  if (keyed.size > 0) return defaultModels(new Set([...keyed, 'pandotate']))
+export function defaultRoutes(
+  catalog: Pick<Catalog, 'names'>,
+  keyed: ReadonlySet<string>,
+  isConfigured: boolean,
+): readonly RouteSettings[] {
+  if (keyed.size > 0) return defaultModels(catalog, new Set([...keyed, 'pandotate']))
   return isConfigured ? pandotateRoutes : demoRoutes
 }
 

@@ -1,5 +1,7 @@
 import * as z from 'zod'
+import type { Catalog } from '../catalog/catalog.ts'
 import { authSetting } from './auth.ts'
+import { catalogSetting, routesSetting } from './catalog.ts'
 import { corsSetting } from './cors.ts'
 import { dataDirectorySetting } from './data-directory.ts'
 import { idempotencySetting } from './idempotency.ts'
@@ -12,9 +14,14 @@ import { serverSetting } from './server.ts'
 
 /**
  * The schema of gateway.yaml for the providers it names: the gateway's own sections, and each provider's
- * settings as the provider's own schema has them (without `type`, which has been looked at by then).
+ * settings as the provider's own schema has them (without `type`, which has been looked at by then). `catalog` has the
+ * hardware that prices may name.
  */
-export function configSchema(instances: readonly Instance[], providerNames: readonly string[]) {
+export function configSchema(
+  instances: readonly Instance[],
+  providerNames: readonly string[],
+  catalog: Pick<Catalog, 'hardware'>,
+) {
   const types = new Map(instances.map(({ name, provider }) => [name, provider.type]))
   return z.strictObject({
     server: serverSetting,
@@ -47,12 +54,13 @@ export function configSchema(instances: readonly Instance[], providerNames: read
     coalesce: z.boolean().default(false),
     idempotency: idempotencySetting,
     stickiness: z.boolean().default(true),
-    refreshPrices: z.boolean().default(false),
+    catalog: catalogSetting,
+    routes: routesSetting,
     dataDirectory: dataDirectorySetting,
     ledger: ledgerSetting,
     probes: probesSetting,
     providers: z.strictObject(Object.fromEntries(instances.map((one) => [one.name, one.provider.settings]))),
-    models: modelsSetting(providerNames, (name) => types.get(name)).optional(),
+    models: modelsSetting(providerNames, (name) => types.get(name), catalog).optional(),
   })
 }
 

@@ -1,4 +1,5 @@
 import type { AdminKey } from '../core/authenticate.ts'
+import type { CatalogSettings } from './catalog.ts'
 import type { RouteSettings } from './routing.ts'
 import type { LogLevel } from './schema.ts'
 
@@ -28,8 +29,7 @@ export type Config = {
   readonly idempotency: IdempotencySettings
   /** Calls that begin alike go to the same deployment, where it charges less for input it has seen. */
   readonly stickiness: boolean
-  /** Providers are asked for their own prices: at the start, and once a day. */
-  readonly refreshPrices: boolean
+  readonly catalog: CatalogSettings
   /** Where the gateway keeps what is to outlast it. */
   readonly dataDirectory: string
   /** It was set: it must be had. Otherwise the gateway serves without it, where another process has it. */
@@ -39,6 +39,7 @@ export type Config = {
   readonly probes: ProbeSettings
   readonly providers: readonly ProviderSettings[]
   readonly routes: readonly RouteSettings[]
+  readonly routing: RoutingSettings
   /** Nothing was configured: the simulator answers whoever brings no key for Pandotate. */
   readonly demo: boolean
   /** The path of the file that was read. */
@@ -47,6 +48,16 @@ export type Config = {
 
 /** A certificate with those that vouch for it, and its key, both as PEM. Secret. */
 export type TlsPair = { readonly cert: string; readonly key: string }
+
+/** Where calls may go beside the routes. */
+export type RoutingSettings = {
+  /** Nobody wrote the routes: they are the catalogue's, and a place that is gone is never asked first. */
+  readonly isDefault: boolean
+  /** A model that a provider lists, asked for by its full name, goes there. */
+  readonly listed: boolean
+  /** A name without a living place goes to what the catalogue names in its place. */
+  readonly successors: boolean
+}
 
 /** Bounds on what one call may ask for. */
 export type Limits = {

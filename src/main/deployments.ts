@@ -1,7 +1,7 @@
 import type { KnownPrice, PriceBook, PriceQuestion } from '../catalog/price-book.ts'
 import type { Config } from '../config.ts'
 import { createLruMap } from '../core/model/lru-map.ts'
-import type { Clock, Deployment, Route, Traits, Upstream } from '../core/model/ports.ts'
+import type { Clock, Deployment, Presence, Route, Traits, Upstream } from '../core/model/ports.ts'
 import { unknownPrice } from '../core/model/price.ts'
 import { priceKey } from './price-key.ts'
 
@@ -51,9 +51,9 @@ function createDeployment(
   return withTerms({ ...common, upstreamModel: undefined, forModel: remembered(named) }, undefined)
 }
 
-type Untermed = Omit<Deployment, 'price' | 'priceOrigin' | 'traits'>
+type Untermed = Omit<Deployment, 'price' | 'priceOrigin' | 'presence' | 'traits'>
 
-/** What it costs and what it holds may change from one call to the next; the operator's word goes before others'. */
+/** What it costs and what it can do may change from one call to the next; the operator's word goes before others'. */
 function sold(made: Untermed, termsNow: () => Terms, own: Traits): Deployment {
   let latest: Terms | undefined
   let traits = own
@@ -65,29 +65,42 @@ function sold(made: Untermed, termsNow: () => Terms, own: Traits): Deployment {
     get priceOrigin() {
       return termsNow().known
     },
+    get presence() {
+      return termsNow().presence
+    },
     get traits() {
       const terms = termsNow()
-      if (terms !== latest) traits = { contextTokens: terms.contextTokens, ...own }
+      if (terms !== latest) traits = { ...terms.traits, ...own }
       latest = terms
       return traits
     },
   }
 }
 
-type Terms = { readonly known: KnownPrice | undefined; readonly contextTokens: number | undefined }
+type Terms = {
+  readonly known: KnownPrice | undefined
+  readonly traits: Traits
+  readonly presence: Presence | undefined
+}
 
-/** The terms of the moment: the book is asked once a minute and day, for there is a question with every call. */
+/**
+ * The terms of the moment: the book is asked once a minute and day, and where it has taken a list, for there is a
+ * question with every call.
+ */
 function termsOf(book: PriceBook, question: PriceQuestion, clock: Clock): () => Terms {
   let terms: Terms | undefined
   let freshUntil = 0
+  let version = -1
   return () => {
     const now = clock.now()
-    if (terms !== undefined && now < freshUntil) return terms
+    if (terms !== undefined && now < freshUntil && book.version === version) return terms
     const epochMs = clock.epochMs()
-    const known = book.find(question, epochMs)
-    // Of what a model holds, the operator's price says nothing.
-    const listed = question.own === undefined ? known : book.find({ ...question, own: undefined }, epochMs)
-    terms = { known, contextTokens: listed?.contextTokens }
+    terms = {
+      known: book.find(question, epochMs),
+      traits: book.traits(question, epochMs),
+      presence: book.presence(question, epochMs),
+    }
+    version = book.version
     freshUntil = now + Math.min(freshMs, dayMs - (epochMs % dayMs))
     return terms
   }

@@ -1,9 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
-import { hardwarePrices } from '../catalog/hardware.ts'
 import { createPriceBook } from '../catalog/price-book.ts'
-import { shippedPrices } from '../catalog/prices.ts'
 import type { Config } from '../config.ts'
 import { createRecorder } from '../core/account/recorder.ts'
 import { createAuthenticator } from '../core/authenticate.ts'
@@ -79,9 +77,9 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
   const { limits, slowThresholdMs, strict, demo } = config
   const userAgent = `pandotate-gateway/${lasting.app.version}`
   const upstreams = createUpstreams(config, { clock, detokenizer: lasting.tokenizer, userAgent })
-  const book = createPriceBook({ shipped: shippedPrices, hardware: hardwarePrices })
+  const book = createPriceBook(config.catalog.data, config.catalog.maxPriceAgeDays)
   const unchanged = unchangedProviders(config, before?.config)
-  const prices = config.refreshPrices
+  const prices = config.catalog.lists
     ? refreshPrices(upstreams.values(), book, clock, log, before?.prices?.listsOf(unchanged))
     : undefined
   const routes = createRoutes({ config, upstreams, book, clock })

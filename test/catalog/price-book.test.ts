@@ -1,36 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import {
-  createPriceBook,
-  type PriceBook,
-  type PricedProvider,
-  type PriceEntry,
-} from '../../src/catalog/price-book.ts'
-import type { UpstreamModel } from '../../src/core/model/ports.ts'
+import type { CatalogModel } from '../../src/catalog/catalog.ts'
+import { createPriceBook, type PriceBook, type PricedProvider } from '../../src/catalog/price-book.ts'
 import { type Price, unknownPrice } from '../../src/core/model/price.ts'
+import { bookOf, entry, listed, november, priced, sources, together } from './rows.ts'
 
-const together = { name: 'together-eu', type: 'together', list: 'together' }
-const november = Date.parse('2026-11-23')
-
-const entry = (usd: string, rest: Partial<PriceEntry> = {}): PriceEntry => ({
-  provider: 'together',
-  model: 'llama',
-  price: { unit: 'usd_per_million_tokens', input: usd, output: usd },
-  source: `says ${usd}`,
-  ...rest,
-})
-
-const bookOf = (...shipped: readonly PriceEntry[]) => createPriceBook({ shipped, hardware: [] })
+/** Where entries come from that nothing else is said of. */
+const saidByBoth = {
+  asOfEpochMs: Date.parse('2026-11-22'),
+  saidBy: 'A list, 2026-11-20; Another, 2026-11-22',
+  isFirm: true,
+}
 
 const lookup = (book: PriceBook, provider: PricedProvider, model: string, epochMs: number) =>
   book.find({ provider, model }, epochMs)?.price ?? unknownPrice
-
-const priced = (usd: number): Price => ({
-  ...unknownPrice,
-  inputNanoUsdPerMillion: usd * 1e9,
-  outputNanoUsdPerMillion: usd * 1e9,
-})
-
-const listed = (id: string, price: Price): UpstreamModel => ({ id, contextTokens: 8192, price })
 
 describe('the price in force', () => {
   const raised = [
@@ -101,16 +83,15 @@ describe('the layers', () => {
     book.refresh('together-eu', [listed('llama', priced(2))], november)
     const since = (day: string) => Date.parse(day)
     expect(tell('2026-11-22')).toEqual({
-      ...{ price: priced(1), contextTokens: undefined, source: 'shipped', sinceEpochMs: undefined },
-      ...{ saidBy: 'says 1', isFirm: true },
+      ...{ price: priced(1), source: 'shipped', sinceEpochMs: undefined, ...saidByBoth },
     })
     expect(tell('2026-11-23')).toEqual({
-      ...{ price: priced(2), contextTokens: 8192, source: 'listed', sinceEpochMs: since('2026-11-23') },
-      ...{ saidBy: 'together-eu', isFirm: true },
+      ...{ price: priced(2), source: 'listed', sinceEpochMs: since('2026-11-23') },
+      ...{ asOfEpochMs: since('2026-11-23'), saidBy: 'together-eu', isFirm: true },
     })
     expect(tell('2026-12-01')).toEqual({
-      ...{ price: priced(3), contextTokens: undefined, source: 'own', sinceEpochMs: since('2026-12-01') },
-      ...{ saidBy: undefined, isFirm: true },
+      ...{ price: priced(3), source: 'own', sinceEpochMs: since('2026-12-01') },
+      ...{ asOfEpochMs: undefined, saidBy: undefined, isFirm: true },
     })
   })
 
@@ -121,7 +102,7 @@ describe('the layers', () => {
   })
 
   test('tell since when a shipped price is known to hold, and what is hearsay', () => {
-    const book = bookOf(entry('1', { from: '2026-08-18', isFirm: false }))
+    const book = bookOf(entry('1', { from: '2026-08-18', firm: false }))
     expect(book.find({ provider: together, model: 'llama' }, november)).toMatchObject({
       sinceEpochMs: Date.parse('2026-08-18'),
       isFirm: false,
@@ -158,11 +139,13 @@ describe('the operator’s own', () => {
 })
 
 describe('hardware that the operator names', () => {
-  const card = (work: string, from: string): PriceEntry =>
-    entry('0', { model: 'H100', from, price: { unit: 'usd_per_second', work } })
+  const card = (perSecond: string, from: string) => ({
+    ...{ provider: 'together', gpu: 'H100', from, price: { perSecond }, sources: ['list', 'other'] },
+  })
   const book = createPriceBook({
-    shipped: [entry('1')],
+    models: [entry('1')],
     hardware: [card('0.001', '2026-08-20'), card('0.002', '2026-12-01')],
+    sources,
   })
   const find = (own: object, moment: string, type = 'together') =>
     book.find(
@@ -173,8 +156,7 @@ describe('hardware that the operator names', () => {
   test('costs what a second of it is shipped with at that moment, by the provider’s type', () => {
     expect(find({}, '2026-11-30')).toEqual({
       price: { ...unknownPrice, nanoUsdPerSecond: 1_000_000 },
-      ...{ contextTokens: undefined, source: 'shipped', sinceEpochMs: Date.parse('2026-08-20') },
-      ...{ saidBy: 'says 0', isFirm: true },
+      ...{ source: 'shipped', sinceEpochMs: Date.parse('2026-08-20'), ...saidByBoth },
     })
     expect(find({}, '2026-12-01')?.price.nanoUsdPerSecond).toBe(2_000_000)
   })
@@ -220,11 +202,11 @@ describe('a list from the provider', () => {
   })
 })
 
-test.for<[string, Partial<PriceEntry>]>([
+test.for<[string, Partial<CatalogModel>]>([
   ['a day that is none', { from: '2026-02-30' }],
   ['a day in words', { from: 'today' }],
   ['a moment', { until: '2026-08-18T00:00:00Z' }],
-  ['a price that is none', { price: { unit: 'usd_per_second', work: 'free' } }],
+  ['a price that is none', { price: { input: 'free' } }],
 ])('%s is refused, and the entry named', ([, wrong]) => {
   const create = () => bookOf(entry('1', wrong))
   expect(create).toThrow(RangeError)

@@ -28,8 +28,16 @@ models:
     expect(code).toBe(0)
     expect(rows(stdout)).toMatchObject(
       [
-        ['a', 'fallback', '1. together', 'openai/gpt-oss-20b', '0.05 in, 0.2 out', 'shipped 2026-08-18', /./],
-        ['2. runpod', 'as asked for', '0.00116 per second', 'shipped 2026-08-20', /./],
+        [
+          'a',
+          'fallback',
+          '1. together',
+          'openai/gpt-oss-20b',
+          '0.05 in, 0.2 out',
+          'shipped 2026-08-18, not confirmed',
+          /./,
+        ],
+        ['2. runpod', 'as asked for', '0.00116 per second', 'shipped 2026-08-20, not confirmed', /./],
         ['3. together', 'as asked for', '1 in, 2 out', 'own', /./],
       ].map((row) => row.map((cell) => (typeof cell === 'string' ? cell : expect.stringMatching(cell)))),
     )
@@ -57,6 +65,6 @@ models:
       file: file(`${mute.origin}/v1`),
     })
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'together did not list its models.\n' })
-    expect(rows(stdout)[0]?.slice(4, 6)).toEqual(['0.05 in, 0.2 out', 'shipped 2026-08-18'])
+    expect(rows(stdout)[0]?.slice(4, 6)).toEqual(['0.05 in, 0.2 out', 'shipped 2026-08-18, not confirmed'])
   })
 })

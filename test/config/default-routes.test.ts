@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { defaultModels } from '../../src/catalog/models.ts'
+import { defaultModels as defaultModelsOf } from '../../src/catalog/default-models.ts'
+import { shippedCatalog } from '../../src/catalog/shipped.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { providers as realProviders } from '../../src/providers/all.ts'
 import type { Provider } from '../../src/providers/base/provider.ts'
 import { refusal, testProviders } from './load.ts'
+
+const defaultModels = (names: ReadonlySet<string>) => defaultModelsOf(shippedCatalog(), names)
 
 const keyed = z.strictObject({ apiKey: z.string().min(4).meta({ secret: true }).optional() })
 
@@ -71,6 +74,16 @@ test('a place of the operator’s own at Baseten runs none of the models that Ba
   ])
 })
 
+test('a place that is called by its preset, and has a key, is one of the map’s', () => {
+  const file = 'providers: { mistral: { type: openai-compatible, preset: mistral, apiKey: from-the-file } }'
+  const config = loadWith(file, {}, realProviders)
+  expect(config.routes).toEqual(defaultModels(new Set(['mistral', 'pandotate'])))
+  const other = loadWith(file.replace('mistral:', 'other:'), {}, realProviders)
+  expect(other.routes).toEqual([
+    { pattern: '*', strategy: 'fallback', deployments: [{ provider: 'pandotate' }] },
+  ])
+})
+
 test('a variable wins over the file', () => {
   const config = loadWith('providers: { together: { apiKey: from-the-file } }', together)
   expect(config.providers.at(-1)?.settings).toEqual({ apiKey: 'together-key' })
@@ -130,8 +143,8 @@ function loadWith(
 ): Config {
   return loadConfig({
     environment,
-    readFile: () => {
-      if (file !== undefined) return file
+    readFile: (path) => {
+      if (file !== undefined && path === 'gateway.yaml') return file
       throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
     },
     providers,

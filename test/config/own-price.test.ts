@@ -38,7 +38,7 @@ describe('a price of the operator’s own', () => {
   const entry =
     'expected a section with input and output (and cachedInput) in USD per million tokens, with perSecond in USD, or with gpu (and gpus); perRequest comes on top'
   const card =
-    'expected hardware that its provider has a price for: at baseten L4, A10G, H100-MIG, A100, H100, B200; at runpod 16GB, 24GB, 48GB, 4090, A100, H100, H200, B200'
+    'expected hardware that its provider has a price for: at baseten L4, A10G, H100-MIG, A100, H100, B200; at runpod 16GB, 24GB, 48GB, A40, L40S, 4090, A100, 96GB, H100, H200, B200'
   test.for<[string, string]>([
     [
       '[]',

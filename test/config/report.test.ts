@@ -51,7 +51,7 @@ hedging    off
 coalesce   no
 replays    on: ttlMs 600000, maxEntries 1000, maxBytes 67108864
 sticky     yes
-prices     as listed here
+catalog    of 2026-11-29, as shipped; providers' lists every 4 h; prices are firm for 45 days
 data       data
 ledger     on: spoolBytes 1073741824, keepCallsDays 90, keepRollupsDays 731
 probes     off
@@ -133,15 +133,16 @@ models:
       - { provider: pandotate, price: [{ from: 2026-12-01, input: 2 }] }
 `)
   const entry = {
-    ...{ provider: 'pandotate', source: 'a test', from: '2026-08-21' },
-    price: { unit: 'usd_per_million_tokens', input: '0.88' } as const,
+    ...{ provider: 'pandotate', sources: ['test'], from: '2026-08-21' },
+    price: { input: '0.88' },
   }
   const book = createPriceBook({
-    shipped: [
+    models: [
       { ...entry, model: 'shipped' },
-      { ...entry, model: 'rumoured', isFirm: false },
+      { ...entry, model: 'rumoured', firm: false },
     ],
     hardware: [],
+    sources: { test: { name: 'a test', url: 'https://a.example/', readAt: '2026-11-20', firstHand: true } },
   })
   const epochMs = Date.parse('2026-11-23T12:00:00Z')
   const price = { ...unknownPrice, inputNanoUsdPerMillion: 7e8 }
@@ -163,7 +164,7 @@ models:
     ],
     ['2. simulator (baseline)', 'as asked for', '1', '0.00112 per second', 'own'],
     ['3. pandotate', 'listed', '1', '0.7 in', 'listed 2026-11-23', clocksCell],
-    ['4. pandotate', 'shipped', '1', '0.88 in', 'shipped 2026-08-21', clocksCell],
+    ['4. pandotate', 'shipped', '1', '0.88 in', 'shipped 2026-08-21, not confirmed', clocksCell],
     ['5. pandotate', 'rumoured', '1', '0.88 in', 'shipped 2026-08-21, not confirmed', clocksCell],
     ['b*', 'fallback', '1. pandotate', 'as asked for', '1 out', 'own', clocksCell],
     ['2. pandotate', 'nowhere', 'unknown', clocksCell],
@@ -176,7 +177,7 @@ models:
       '1. pandotate',
       'shipped',
       '0.88 in',
-      'shipped 2026-08-21, own from 2026-12-01',
+      'shipped 2026-08-21, not confirmed, own from 2026-12-01',
       clocksCell,
     ],
     ['2. pandotate', 'as asked for', 'by model', 'own from 2026-12-01', clocksCell],
@@ -186,14 +187,14 @@ models:
 test('the cache is told when it is on, and what else is not as usual', () => {
   const text = describeConfig(
     load(
-      'cache: { enabled: true, ttlMs: 9, everyCall: true }\ncoalesce: true\nidempotency: { enabled: false }\nstickiness: false\nrefreshPrices: true\nprobes: { enabled: true }',
+      'cache: { enabled: true, ttlMs: 9, everyCall: true }\ncoalesce: true\nidempotency: { enabled: false }\nstickiness: false\ncatalog: { lists: false, maxPriceAgeDays: 7 }\nprobes: { enabled: true }',
     ),
     testProviders,
   )
   expect(text).toContain('cache      on: ttlMs 9, maxEntries 1000, maxBytes 67108864, every call\n')
   expect(text).toContain('\nprobes     on: intervalMs 30000, timeoutMs 5000\n')
   expect(text).toMatch(
-    /\ncoalesce {3}yes\nreplays {4}off\nsticky {5}no\nprices {5}refreshed at the start and daily\n/,
+    /\ncoalesce {3}yes\nreplays {4}off\nsticky {5}no\ncatalog {4}of [-0-9]+, as shipped; no lists are asked for; prices are firm for 7 days\n/,
   )
 })
 

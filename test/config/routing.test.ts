@@ -218,7 +218,17 @@ test.for([
     'idempotency: found text, expected a section with enabled, ttlMs, maxEntries, maxBytes',
   ],
   ['stickiness: no', 'stickiness: found "no", expected true or false'],
-  ['refreshPrices: daily', 'refreshPrices: found "daily", expected true or false'],
+  ['catalog: { lists: daily }', 'catalog.lists: found "daily", expected true or false'],
+  ['catalog: { everyMs: 1 }', 'catalog.everyMs: found 1, expected a whole number from 60000 to 604800000'],
+  [
+    'catalog: { maxPriceAgeDays: 0 }',
+    'catalog.maxPriceAgeDays: found 0, expected a whole number from 1 to 3650',
+  ],
+  [
+    'catalog: { file: nowhere.json }',
+    'catalog.file: found "nowhere.json", expected the path of a file that can be read (ENOENT)',
+  ],
+  ['routes: { listed: some }', 'routes.listed: found "some", expected true or false'],
   ['probes: { intervalMs: 0 }', 'probes.intervalMs: found 0, expected a whole number from 1 to 86400000'],
   ['probes: { timeoutMs: 0 }', 'probes.timeoutMs: found 0, expected a whole number from 1 to 86400000'],
   ['probes: true', 'probes: found a boolean, expected a section with enabled, intervalMs, timeoutMs'],

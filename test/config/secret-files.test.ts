@@ -39,7 +39,7 @@ test('other variables that end so are left alone: their files are not even read'
     _FILE: '/y',
   }
   load(environment, {}, (path) => read.push(path))
-  expect(read).toEqual(['gateway.yaml'])
+  expect(read).toEqual(['gateway.yaml', 'data/catalog.json'])
 })
 
 test.for<[string, Record<string, string>, Record<string, string>, string]>([

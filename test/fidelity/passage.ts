@@ -1,6 +1,7 @@
 import { loadConfig } from '../../src/config.ts'
 import { providers } from '../../src/providers/all.ts'
 import { startTestGateway } from '../harness/gateway.ts'
+import { onlyFile } from '../harness/only-file.ts'
 import { startRawServer } from '../harness/raw-server.ts'
 
 /** A gateway before one server that speaks OpenAI's format, and answers every request with the same bytes. */
@@ -58,7 +59,7 @@ function configOf(origin: string) {
   })
   const { providers: read, routes } = loadConfig({
     environment: { GATEWAY_CONFIG: 'gateway.yaml' },
-    readFile: () => file,
+    readFile: onlyFile(file),
     providers,
   })
   return { providers: read, routes, demo: false }

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { shippedCatalog } from '../../src/catalog/shipped.ts'
 import type { Config } from '../../src/config.ts'
 import type { CallRecord } from '../../src/core/model/record.ts'
 import { type RunningGateway, startGateway } from '../../src/main.ts'
@@ -18,8 +19,14 @@ export type TestGateway = AsyncDisposable & {
   recorded(count?: number): Promise<CallRecord>
 }
 
-/** Starts one over the simulator, unless `overrides` say otherwise. */
-export async function startTestGateway(overrides: Partial<Config> = {}): Promise<TestGateway> {
+/**
+ * Starts one over the simulator, unless `overrides` say otherwise. Providers are asked for their lists only where the
+ * test says so: no other has to count those requests.
+ */
+export async function startTestGateway(
+  overrides: Partial<Config> = {},
+  { lists = false }: { readonly lists?: boolean } = {},
+): Promise<TestGateway> {
   const records: CallRecord[] = []
   const waiting: (() => void)[] = []
   const lines: string[] = []
@@ -36,7 +43,11 @@ export async function startTestGateway(overrides: Partial<Config> = {}): Promise
     },
   }
   const gateway = await startGateway(
-    { ...simulatorConfig, ...overrides },
+    {
+      ...simulatorConfig,
+      ...overrides,
+      catalog: { ...(overrides.catalog ?? simulatorConfig.catalog), lists },
+    },
     { log: createLog('trace', destination), version: '0.0.0-test', sinks: [sink] },
   )
   return {
@@ -70,7 +81,13 @@ export const simulatorConfig: Config = {
   hedging: { enabled: false, share: 0.05 },
   idempotency: { enabled: true, ttlMs: 60_000, maxEntries: 100, maxBytes: 1_000_000 },
   stickiness: true,
-  refreshPrices: false,
+  catalog: {
+    data: shippedCatalog(),
+    file: undefined,
+    lists: false,
+    everyMs: 14_400_000,
+    maxPriceAgeDays: 45,
+  },
   dataDirectory: join(tmpdir(), `pandotate-gateway-test-${process.pid}`),
   isDataDirectoryGiven: true,
   ledger: {
@@ -100,6 +117,7 @@ export const simulatorConfig: Config = {
   },
   providers: [{ name: 'simulator', type: 'simulator', settings: {} }],
   routes: [{ pattern: '*', strategy: 'fallback', deployments: [{ provider: 'simulator' }] }],
+  routing: { isDefault: false, listed: false, successors: false },
   demo: true,
   source: undefined,
 }

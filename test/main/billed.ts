@@ -7,6 +7,7 @@ import type { BillLine } from '../../src/simulator/server/bill.ts'
 import type { SimulatedServer } from '../../src/simulator/server/simulated-server.ts'
 import { simulateTogether } from '../../src/simulator/together/together.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { onlyFile } from '../harness/only-file.ts'
 
 /** What became of some calls, once all is over: both sides' word on the money. */
 export type Billed = {
@@ -119,7 +120,7 @@ function configOver({ together, baseten, runpod, queue }: Upstreams, names: read
     hedging,
   } = loadConfig({
     environment: { GATEWAY_CONFIG: 'gateway.yaml' },
-    readFile: () => JSON.stringify(file),
+    readFile: onlyFile(JSON.stringify(file)),
     providers,
   })
   return { providers: made, routes, hedging, demo: false }

@@ -3,6 +3,7 @@ import { loadConfig } from '../../src/config.ts'
 import { providers } from '../../src/providers/all.ts'
 import { openBlackhole } from '../chaos/places.ts'
 import { startTestGateway } from '../harness/gateway.ts'
+import { onlyFile } from '../harness/only-file.ts'
 
 test.for([
   ['/v1/completions', { prompt: 'x' }],
@@ -23,7 +24,7 @@ test.for([
     })
     const { providers: read, routes } = loadConfig({
       environment: { GATEWAY_CONFIG: 'gateway.yaml' },
-      readFile: () => file,
+      readFile: onlyFile(file),
       providers,
     })
     await using gateway = await startTestGateway({ providers: read, routes, demo: false })

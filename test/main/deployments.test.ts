@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { hardwarePrices } from '../../src/catalog/hardware.ts'
-import { createPriceBook, type PriceEntry } from '../../src/catalog/price-book.ts'
-import { shippedPrices } from '../../src/catalog/prices.ts'
+import type { CatalogModel } from '../../src/catalog/catalog.ts'
+import { createPriceBook } from '../../src/catalog/price-book.ts'
+import { shippedCatalog } from '../../src/catalog/shipped.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import type { Deployment } from '../../src/core/model/ports.ts'
 import { unknownPrice } from '../../src/core/model/price.ts'
@@ -9,10 +9,12 @@ import { createRoutes } from '../../src/main/deployments.ts'
 import { providers } from '../../src/providers/all.ts'
 import { simulateTogether } from '../../src/simulator/together/together.ts'
 import { startTestGateway } from '../harness/gateway.ts'
+import { onlyFile } from '../harness/only-file.ts'
 import { type HandClock, handClock } from '../harness/pool.ts'
 import { scriptedUpstream } from '../harness/scripted-upstream.ts'
 
 const november = Date.parse('2026-11-23')
+const shipped = shippedCatalog()
 const dayMs = 86_400_000
 
 describe('what a deployment costs is by', () => {
@@ -23,7 +25,7 @@ describe('what a deployment costs is by', () => {
     ['its type’s list', { type: 'baseten' }, 'openai/gpt-oss-120b', 0.1],
     ['nothing, at a place of one’s own', at({ model: 'abc' }), 'openai/gpt-oss-120b', undefined],
     ['nothing, at a chain of one’s own', at({ chain: 'abc' }), 'openai/gpt-oss-120b', undefined],
-    ['its preset’s list', mistral, 'open-mistral-7b', 0.25],
+    ['its preset’s list', mistral, 'codestral-latest', 0.3],
     ['its preset’s list, which may not have it', mistral, 'openai/gpt-oss-120b', undefined],
     ['its preset’s list, which may not be there', groq, 'openai/gpt-oss-120b', undefined],
     [
@@ -54,8 +56,7 @@ describe('what a deployment costs is by', () => {
     const today = Math.floor(clock.epochMs() / dayMs) * dayMs
     clock.move(today + dayMs - 1 - clock.epochMs())
     const days = [1, 2].map((day) => new Date(today + day * dayMs).toISOString().slice(0, 10))
-    const entry = { provider: 'together', model: 'm', source: 'a test' } as const
-    const shipped = [{ ...entry, price: { unit: 'usd_per_million_tokens', input: '9' } as const }]
+    const shipped = [{ provider: 'together', model: 'm', sources: ['litellm-1120'], price: { input: '9' } }]
     const price = days.map((from, at) => ({ from, input: at + 1 }))
     const made = (name: string, deployment: object) =>
       deploymentsOf(
@@ -93,20 +94,20 @@ describe('a deployment that goes by the caller’s spelling', () => {
   test('costs, and holds, what the model asked for does', () => {
     const [deployment] = deploymentsOf({ p: { type: 'together' } }, anything)
     expect(deployment?.price).toEqual(unknownPrice)
-    const named = deployment?.forModel?.('openai/gpt-oss-20b')
+    const named = deployment?.forModel?.('openai/gpt-oss-120b')
     expect(named).toMatchObject({
-      ...{ id: deployment?.id, upstream: deployment?.upstream, upstreamModel: 'openai/gpt-oss-20b' },
-      ...{ price: { inputNanoUsdPerMillion: 50_000_000 }, traits: { contextTokens: 131_072 } },
+      ...{ id: deployment?.id, upstream: deployment?.upstream, upstreamModel: 'openai/gpt-oss-120b' },
+      ...{ price: { inputNanoUsdPerMillion: 150_000_000 }, traits: { contextTokens: 131_072 } },
     })
     expect(deployment?.forModel?.('unheard-of')).toMatchObject({ price: unknownPrice, traits: {} })
   })
 
   test('is the same one for the same model, and follows its price', () => {
     const clock = handClock()
-    const dated: PriceEntry[] = ['1', '2'].map((input, day) => ({
-      ...{ provider: 'together', model: 'm', source: 'a test' },
+    const dated: CatalogModel[] = ['1', '2'].map((input, day) => ({
+      ...{ provider: 'together', model: 'm', sources: ['litellm-1120'] },
       from: new Date(clock.epochMs() + day * dayMs).toISOString().slice(0, 10),
-      price: { unit: 'usd_per_million_tokens', input },
+      price: { input },
     }))
     const [deployment] = deploymentsOf({ p: { type: 'together' } }, anything, clock, dated)
     const named = deployment?.forModel?.('m')
@@ -156,11 +157,10 @@ describe('under a pattern', () => {
     const provider = { type: 'together', baseUrl: `${server.origin}/v1` }
     const names = ['one', 'two'].slice(0, places)
     const config = configOf({
-      refreshPrices: true,
       providers: Object.fromEntries(names.map((name) => [name, provider])),
       models: { '*': { deployments: names.map((name) => ({ provider: name })) } },
     })
-    await using gateway = await startTestGateway(config)
+    await using gateway = await startTestGateway(config, { lists: true })
     while (gateway.logged().split('prices refreshed').length <= places) await new Promise(setImmediate)
     let calls = 0
     const ask = async (path: string, body: object) => {
@@ -205,19 +205,19 @@ function deploymentsOf(
   sections: Readonly<Record<string, object>>,
   models: Readonly<Record<string, readonly object[]>>,
   clock: HandClock = { ...handClock(), epochMs: () => november },
-  shipped: readonly PriceEntry[] = shippedPrices,
+  rows: readonly CatalogModel[] = shipped.models,
 ): readonly Deployment[] {
   const routes = Object.entries(models).map(([name, deployments]) => [name, { deployments }])
   const config = configOf({ providers: sections, models: Object.fromEntries(routes) })
   const upstreams = new Map(config.providers.map(({ name }) => [name, scriptedUpstream([[]], { name })]))
-  const book = createPriceBook({ shipped, hardware: hardwarePrices })
+  const book = createPriceBook({ ...shipped, models: rows })
   return createRoutes({ config, upstreams, book, clock }).flatMap(({ deployments }) => deployments)
 }
 
 function configOf(file: object): Config {
   return loadConfig({
     environment: { GATEWAY_CONFIG: 'gateway.yaml', PORT: '0' },
-    readFile: () => JSON.stringify(file),
+    readFile: onlyFile(JSON.stringify(file)),
     providers,
   })
 }

@@ -4,6 +4,7 @@ import { providers } from '../../src/providers/all.ts'
 import type { SimulatedServer } from '../../src/simulator/server/simulated-server.ts'
 import { simulateTogether } from '../../src/simulator/together/together.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { onlyFile } from '../harness/only-file.ts'
 
 const messages = [{ role: 'user', content: 'one two three' }]
 
@@ -59,7 +60,8 @@ test('what a provider’s list says that a model holds counts, as its price does
       ],
     },
     'm',
-    { refreshPrices: true },
+    {},
+    true,
   )
   while (scene.gateway.logged().split('prices refreshed').length <= 2) await new Promise(setImmediate)
   const explained = await scene.explain({
@@ -81,7 +83,7 @@ type Scene = AsyncDisposable & {
 }
 
 /** One route over two servers, of which the first has a model that holds little. */
-async function openScene(model: object, name = 'm', sections: object = {}): Promise<Scene> {
+async function openScene(model: object, name = 'm', sections: object = {}, lists = false): Promise<Scene> {
   const [one, two] = [await openServer(), await openServer()]
   const at = ({ origin }: SimulatedServer) => ({ type: 'together', baseUrl: `${origin}/v1`, retries: 0 })
   const config = configOf({
@@ -89,7 +91,7 @@ async function openScene(model: object, name = 'm', sections: object = {}): Prom
     providers: { one: at(one), two: at(two) },
     models: { [name]: model },
   })
-  const gateway = await startTestGateway(config)
+  const gateway = await startTestGateway(config, { lists })
   const post = (path: string, body: object) =>
     fetch(`${gateway.url}/v1/${path}`, {
       method: 'POST',
@@ -130,7 +132,7 @@ function openServer(): Promise<SimulatedServer> {
 function configOf(file: object): Config {
   return loadConfig({
     environment: { GATEWAY_CONFIG: 'gateway.yaml', PORT: '0' },
-    readFile: () => JSON.stringify(file),
+    readFile: onlyFile(JSON.stringify(file)),
     providers,
   })
 }

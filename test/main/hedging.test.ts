@@ -5,6 +5,7 @@ import type { Config } from '../../src/config.ts'
 import { loadConfig } from '../../src/config.ts'
 import { providers } from '../../src/providers/all.ts'
 import { startTestGateway } from '../harness/gateway.ts'
+import { onlyFile } from '../harness/only-file.ts'
 
 const body = JSON.stringify({ model: 'm', stream: true, prompt: 'x' })
 
@@ -77,7 +78,7 @@ function hedgingOver(first: string, second: string): Partial<Config> {
   })
   const config = loadConfig({
     environment: { GATEWAY_CONFIG: 'gateway.yaml' },
-    readFile: () => file,
+    readFile: onlyFile(file),
     providers,
   })
   return { providers: config.providers, routes: config.routes, hedging: config.hedging, demo: false }

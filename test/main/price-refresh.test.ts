@@ -11,9 +11,14 @@ const clock = { now: () => 0, epochMs: () => 1 }
 test('what was listed to one is known to the next before there is an answer, but for what is left out', async () => {
   const listed = Promise.withResolvers<void>()
   const upstreams = [lists('kept', 5), lists('changed', 7, listed.resolve)]
-  using first = refreshPrices(upstreams, createPriceBook({ shipped: [], hardware: [] }), clock, log)
+  using first = refreshPrices(
+    upstreams,
+    createPriceBook({ models: [], hardware: [], sources: {} }),
+    clock,
+    log,
+  )
   await listed.promise
-  const book = createPriceBook({ shipped: [], hardware: [] })
+  const book = createPriceBook({ models: [], hardware: [], sources: {} })
   const known = first.listsOf(new Set(['kept']))
   using second = refreshPrices([silent('kept'), silent('changed')], book, clock, log, known)
   const priceAt = (name: string) =>

@@ -4,6 +4,7 @@ import { providers } from '../../src/providers/all.ts'
 import { simulateBaseten } from '../../src/simulator/baseten/baseten.ts'
 import { simulateRunpod } from '../../src/simulator/runpod/runpod.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { onlyFile } from '../harness/only-file.ts'
 import { answer, deadOrigin, startRawServer } from '../harness/raw-server.ts'
 
 const anywhere = { host: '127.0.0.1', port: 0 }
@@ -115,7 +116,7 @@ function start(places: Readonly<Record<string, object>>, probes: object = {}): P
 function load(file: object) {
   return loadConfig({
     environment: { GATEWAY_CONFIG: 'gateway.yaml', PORT: '0' },
-    readFile: () => JSON.stringify(file),
+    readFile: onlyFile(JSON.stringify(file)),
     providers,
   })
 }

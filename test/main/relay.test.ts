@@ -5,6 +5,7 @@ import { loadConfig } from '../../src/config.ts'
 import { providers } from '../../src/providers/all.ts'
 import { simulateTogether } from '../../src/simulator/together/together.ts'
 import { startTestGateway } from '../harness/gateway.ts'
+import { onlyFile } from '../harness/only-file.ts'
 import { answer, startRawServer } from '../harness/raw-server.ts'
 
 const model = 'intfloat/multilingual-e5-large-instruct'
@@ -224,7 +225,7 @@ function configOf(written: Readonly<Record<string, object>>, deployment: object 
   const file = JSON.stringify({ providers: written, models })
   const { providers: read, routes } = loadConfig({
     environment: { GATEWAY_CONFIG: 'gateway.yaml' },
-    readFile: () => file,
+    readFile: onlyFile(file),
     providers,
   })
   return { providers: read, routes, demo: false }

@@ -4,6 +4,7 @@ import { createReload } from '../../src/main/reload.ts'
 import { providers } from '../../src/providers/all.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { simulatorConfig, startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { onlyFile } from '../harness/only-file.ts'
 import {
   answer,
   chunk,
@@ -228,7 +229,7 @@ function configOf(upstream: RawServer, sections: object = {}): Config {
 
 function configOfFile(file: object): Config {
   const environment = { GATEWAY_CONFIG: 'gateway.yaml', PORT: '0' }
-  return loadConfig({ environment, readFile: () => JSON.stringify(file), providers })
+  return loadConfig({ environment, readFile: onlyFile(JSON.stringify(file)), providers })
 }
 
 function absent(): never {

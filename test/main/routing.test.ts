@@ -6,6 +6,7 @@ import { providers } from '../../src/providers/all.ts'
 import type { SimulatedServer } from '../../src/simulator/server/simulated-server.ts'
 import { simulateTogether } from '../../src/simulator/together/together.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { onlyFile } from '../harness/only-file.ts'
 
 const messages = [{ role: 'user', content: 'one two three' }]
 
@@ -87,11 +88,10 @@ test('prices are those the provider lists, when they are asked for', async () =>
   await using server = await simulateTogether({ host: '127.0.0.1', port: 0 })
   const model = 'openai/gpt-oss-20b'
   const config = configOf({
-    refreshPrices: true,
     providers: { own: { type: 'together', baseUrl: `${server.origin}/v1` } },
     models: { m: { deployments: [{ provider: 'own', model }] } },
   })
-  await using gateway = await startTestGateway(config)
+  await using gateway = await startTestGateway(config, { lists: true })
   while (!gateway.logged().includes('prices refreshed')) await new Promise(setImmediate)
   await fetch(`${gateway.url}/v1/chat/completions`, asJson({ model: 'm', messages }))
   const record = await gateway.recorded()
@@ -157,7 +157,7 @@ function openPlace(id: string, usdPerMillion: number): Promise<SimulatedServer> 
 function configOf(file: object): Config {
   return loadConfig({
     environment: { GATEWAY_CONFIG: 'gateway.yaml', PORT: '0' },
-    readFile: () => JSON.stringify(file),
+    readFile: onlyFile(JSON.stringify(file)),
     providers,
   })
 }

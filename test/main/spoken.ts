@@ -3,6 +3,7 @@ import { loadConfig } from '../../src/config.ts'
 import type { JsonObject } from '../../src/core/model/json.ts'
 import { providers } from '../../src/providers/all.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { onlyFile } from '../harness/only-file.ts'
 import { answer, chunk, type RawServer, startRawServer, streamed, streamHead } from '../harness/raw-server.ts'
 import { asJson } from './asking.ts'
 
@@ -135,7 +136,7 @@ function eventOf(value: JsonObject): string {
 function configOf(file: object): Config {
   return loadConfig({
     environment: { GATEWAY_CONFIG: 'gateway.yaml', PORT: '0' },
-    readFile: () => JSON.stringify(file),
+    readFile: onlyFile(JSON.stringify(file)),
     providers,
   })
 }

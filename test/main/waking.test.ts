@@ -3,6 +3,7 @@ import { loadConfig } from '../../src/config.ts'
 import { providers } from '../../src/providers/all.ts'
 import { type BasetenOptions, simulateBaseten } from '../../src/simulator/baseten/baseten.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { onlyFile } from '../harness/only-file.ts'
 
 const key = 'a-key-of-the-gateway'
 const model = 'org/sim-echo'
@@ -79,7 +80,7 @@ async function stage(options: Partial<BasetenOptions> = {}) {
   const gateway: TestGateway = await startTestGateway(
     loadConfig({
       environment: { GATEWAY_CONFIG: 'gateway.yaml', PORT: '0' },
-      readFile: () =>
+      readFile: onlyFile(
         JSON.stringify({
           auth: { keys: [key] },
           providers: {
@@ -98,6 +99,7 @@ async function stage(options: Partial<BasetenOptions> = {}) {
             },
           },
         }),
+      ),
       providers,
     }),
   )

@@ -61,6 +61,8 @@ export interface Upstream {
   wake?(signal: AbortSignal): Promise<void>
   /** Asks which models it has, with what it tells of them; absent where it cannot be asked. */
   listModels?(signal: AbortSignal): Promise<readonly UpstreamModel[]>
+  /** Asks what a second on its hardware costs; absent where it cannot be asked. */
+  listHardware?(signal: AbortSignal): Promise<readonly UpstreamHardware[]>
   /** Releases the connections. */
   close(): Promise<void>
 }
@@ -91,6 +93,25 @@ export type UpstreamModel = {
   readonly id: string
   readonly contextTokens: number | undefined
   readonly price: Price
+  /** What else it can do, as far as the list tells. */
+  readonly traits?: Traits | undefined
+  /** Calls of this gateway are for something else: images, sound. */
+  readonly isOther?: boolean | undefined
+}
+
+/** A machine as an upstream lists it: the names it goes by there, and what a second on it costs. */
+export type UpstreamHardware = { readonly names: readonly string[]; readonly nanoUsdPerSecond: number }
+
+/**
+ * Whether a provider has a model. By its own list: `listed`; `unpriced`, which stands there and is served to nobody
+ * without an endpoint of their own; or `unlisted`. Where there is no list, `retired` by the catalogue.
+ */
+export type Presence = {
+  readonly state: 'listed' | 'unpriced' | 'unlisted' | 'retired'
+  /** Since when it is gone, where that is known. */
+  readonly sinceEpochMs: number | undefined
+  /** What the provider names in its place, by its name there. */
+  readonly successor: string | undefined
 }
 
 /** An answer on its way. */
@@ -141,6 +162,8 @@ export type Deployment = {
   readonly price: Price
   /** Absent where the price is not known, and where nobody keeps it. */
   readonly priceOrigin?: PriceOrigin | undefined
+  /** Absent where nobody knows whether the provider has the model. */
+  readonly presence?: Presence | undefined
   readonly traits: Traits
   /** The same deployment for one model, where it goes by the caller's spelling. Absent where it is one for all. */
   readonly forModel?: (model: string) => Deployment

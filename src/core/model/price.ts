@@ -11,17 +11,39 @@ export type Price = {
   readonly nanoUsdPerSecond: number | undefined
   /** For each request, beside what its tokens or seconds cost; undefined: there is no such charge. */
   readonly nanoUsdPerRequest?: number | undefined
+  /** What long prompts cost, the longest first; what a tier leaves out is as it is without one. */
+  readonly tiers?: readonly PriceTier[] | undefined
 }
 
-/** Where a price comes from: the operator, the provider's own list, or what is shipped with the gateway. */
+/** Holds for a call whose prompt has more tokens than `above`: for all of its tokens. */
+export type PriceTier = Partial<
+  Pick<Price, 'inputNanoUsdPerMillion' | 'cachedInputNanoUsdPerMillion' | 'outputNanoUsdPerMillion'>
+> & { readonly above: number }
+
+/** Where a price comes from: the operator, the provider's own list, or the catalogue, which ships with the gateway. */
 export type PriceOrigin = {
   readonly source: 'own' | 'listed' | 'shipped'
   /** Since when it is known to hold; undefined: it always has. */
   readonly sinceEpochMs: number | undefined
+  /** When somebody last read it there; undefined: it is the operator's word, which does not age. */
+  readonly asOfEpochMs: number | undefined
   /** Who says so; undefined: the operator. */
   readonly saidBy: string | undefined
-  /** False: hearsay, or the provider lists the model without serving it. */
+  /** False: hearsay, or read too long ago, or of a model that the provider does not list. */
   readonly isFirm: boolean
+}
+
+/** Whether anything of it is known. */
+export function isKnownPrice({ tiers: _tiers, ...amounts }: Price): boolean {
+  return Object.values(amounts).some((amount) => amount !== undefined)
+}
+
+/** The price for a prompt of that many tokens. */
+export function priceFor(price: Price, promptTokens: number): Price {
+  const tier = price.tiers?.find(({ above }) => promptTokens > above)
+  if (tier === undefined) return price
+  const { above: _above, ...amounts } = tier
+  return { ...price, ...amounts }
 }
 
 /** Nothing is known of what it costs. */
@@ -86,7 +108,8 @@ export function usdText(nano: number | bigint): string {
 const million = 1_000_000n
 
 /** In millionths of a nano-USD. */
-function forTokens(price: Price, used: Consumption): bigint | undefined {
+function forTokens(listed: Price, used: Consumption): bigint | undefined {
+  const price = listed.tiers === undefined ? listed : priceFor(listed, used.promptTokens)
   const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output } = price
   const promptTokens = exact(used.promptTokens)
   const completionTokens = exact(used.completionTokens)

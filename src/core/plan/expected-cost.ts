@@ -1,5 +1,5 @@
 import type { Pace } from '../health/observations.ts'
-import type { Price } from '../model/price.ts'
+import { type Price, priceFor } from '../model/price.ts'
 
 /** What a call is expected to use at one deployment. */
 export type Expectation = {
@@ -14,12 +14,13 @@ export type Expectation = {
  * where a price that is needed is not known, or, where time is what costs, how long answers take there.
  */
 export function expectedNanoUsd(
-  price: Price,
+  listed: Price,
   expected: Expectation,
   pace: Pace | undefined,
 ): number | undefined {
-  const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output, nanoUsdPerRequest = 0 } = price
   const { promptTokens, completionTokens } = expected
+  const price = priceFor(listed, promptTokens)
+  const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output, nanoUsdPerRequest = 0 } = price
   if (price.nanoUsdPerSecond !== undefined) {
     if (pace === undefined) return undefined
     return secondsOf(completionTokens, pace) * price.nanoUsdPerSecond + nanoUsdPerRequest
@@ -38,10 +39,11 @@ export function expectedNanoUsd(
 /** What a million tokens cost, and each request, in nano-USD. */
 export type TokenPrices = { readonly input: number; readonly output: number; readonly request: number }
 
-/** Those of a price that is by the token, and known. */
+/** Those of a price that is by the token, known, and the same for long prompts as for short ones. */
 export function tokenPricesOf(price: Price): TokenPrices | undefined {
   const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output } = price
   if (input === undefined || output === undefined || price.nanoUsdPerSecond !== undefined) return undefined
+  if (price.tiers !== undefined) return undefined
   return { input, output, request: price.nanoUsdPerRequest ?? 0 }
 }
 

@@ -110,6 +110,7 @@ test('what each costs is told, where that comes from, and since when', async () 
   const listed = {
     source: 'listed',
     sinceEpochMs: Date.parse('2026-11-23T14:00:00Z'),
+    asOfEpochMs: Date.parse('2026-11-23T14:00:00Z'),
     saidBy: 'one',
     isFirm: true,
   } as const

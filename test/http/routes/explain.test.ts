@@ -261,7 +261,8 @@ async function start(keys: readonly string[] = [], keyless: readonly string[] = 
 
 const priceOrigin: PriceOrigin = {
   source: 'shipped',
-  ...{ sinceEpochMs: Date.parse('2026-08-18'), saidBy: 'a list', isFirm: false },
+  ...{ sinceEpochMs: Date.parse('2026-08-18'), asOfEpochMs: Date.parse('2026-11-20') },
+  ...{ saidBy: 'a list', isFirm: false },
 }
 
 /** The same for prompt and answer: a thousand nano-USD a token for each USD. */

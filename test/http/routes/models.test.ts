@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../../src/config.ts'
 import { providers } from '../../../src/providers/all.ts'
 import { startTestGateway } from '../../harness/gateway.ts'
+import { onlyFile } from '../../harness/only-file.ts'
 import { rawRequest } from '../../harness/raw-request.ts'
 
 const key = 'a-key-of-the-gateway'
@@ -36,7 +37,7 @@ async function start() {
     ...config
   } = loadConfig({
     environment: { GATEWAY_CONFIG: 'a.yaml' },
-    readFile: () => file,
+    readFile: onlyFile(file),
     providers,
   })
   return await startTestGateway({ ...config, logLevel: 'trace' })

@@ -1,0 +1,237 @@
+import * as z from 'zod'
+import { dayOf } from './day.ts'
+import { type Amount, priceOf } from './listed-price.ts'
+
+/**
+ * What is known of models and hardware at providers, as data: what there is and since when, until when there was, what
+ * it costs and can do, who says so, and where a name goes when no configuration says it. Read from `catalog.json`.
+ */
+export type Catalog = {
+  /** The day on which it was put together. */
+  readonly asOf: string
+  /** By the names that rows have for them. */
+  readonly sources: Readonly<Record<string, CatalogSource>>
+  readonly models: readonly CatalogModel[]
+  readonly hardware: readonly CatalogHardware[]
+  readonly names: readonly CatalogName[]
+}
+
+/** Where a row was read, and on which day. `firstHand`: the provider itself says so. */
+export type CatalogSource = z.infer<typeof sourceSchema>
+
+/** A model at a provider, for the days in which the row holds: from `from` (always, without one) to before `until`. */
+export type CatalogModel = z.infer<typeof modelSchema>
+
+/** In USD for a million tokens (of a batch, and of a prompt that is longer than a tier's bound), and for each request. */
+export type CatalogPrice = z.infer<typeof tokenPriceSchema>
+
+/** A machine that is paid for by the time it runs, and what the provider's own list has for it. */
+export type CatalogHardware = z.infer<typeof hardwareSchema>
+
+/** Names that go to the same places, in that order; without a living one, to what stands nearest. */
+export type CatalogName = z.infer<typeof nameSchema>
+
+/** What is wrong with a catalogue, a line for each; where it is, and never more than a few letters of what was found. */
+export class CatalogError extends Error {
+  override readonly name = 'CatalogError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`The catalogue cannot be used.\n${problems.map((problem) => `  ${problem}\n`).join('')}`)
+    this.problems = problems
+  }
+}
+
+/** Reads one from its text. Throws CatalogError for what is none. */
+export function readCatalog(text: string): Catalog {
+  return checkedCatalog(parsed(text))
+}
+
+/** The same for what was parsed already. */
+export function checkedCatalog(content: unknown): Catalog {
+  const result = catalogSchema.safeParse(content)
+  if (!result.success) {
+    const { issues } = result.error
+    throw new CatalogError(issues.slice(0, 20).map((issue) => `${placeOf(issue.path)}: ${issue.message}`))
+  }
+  const { format: _format, version: _version, ...catalog } = result.data
+  const problems = [...wrongRows(catalog), ...wrongNames(catalog)]
+  if (problems.length > 0) throw new CatalogError(problems)
+  return catalog
+}
+
+/** The text of one: a row a line, so that two of them can be compared. */
+export function catalogText({ asOf, sources, models, hardware, names }: Catalog): string {
+  const rows = (list: readonly unknown[]) => list.map((row) => `    ${JSON.stringify(row)}`).join(',\n')
+  const named = Object.entries(sources).map(
+    ([name, source]) => `    ${JSON.stringify(name)}: ${JSON.stringify(source)}`,
+  )
+  return `{
+  "format": "${catalogFormat}",
+  "version": 1,
+  "asOf": "${asOf}",
+  "sources": {
+${named.join(',\n')}
+  },
+  "models": [
+${rows(models)}
+  ],
+  "hardware": [
+${rows(hardware)}
+  ],
+  "names": [
+${rows(names)}
+  ]
+}
+`
+}
+
+export const catalogFormat = 'pandotate-catalog'
+
+/** What models are for; `other` are those that no call of this gateway can be for. */
+export const modelKinds = ['chat', 'text', 'embedding', 'rerank', 'moderation', 'other'] as const
+
+const day = z.string().refine((text) => isTaken(() => dayOf(text)), 'expected a day, such as 2026-12-01')
+
+const name = z.string().min(1).max(256)
+
+const amount = z
+  .union([z.string(), z.number()])
+  .refine((value: Amount) => isTaken(() => priceOf({ unit: 'usd_per_second', work: value })), {
+    error: 'expected USD as a decimal number from 0 on, with 9 decimals at most',
+  })
+
+const sourceSchema = z.strictObject({
+  name,
+  url: z.url(),
+  readAt: day,
+  firstHand: z.boolean().exactOptional(),
+})
+
+const tierSchema = z.strictObject({
+  /** Holds for prompts of more tokens than that. */
+  above: z.int().min(1),
+  input: amount.exactOptional(),
+  output: amount.exactOptional(),
+  cachedInput: amount.exactOptional(),
+})
+
+const tokenPriceSchema = z.strictObject({
+  input: amount.exactOptional(),
+  output: amount.exactOptional(),
+  cachedInput: amount.exactOptional(),
+  request: amount.exactOptional(),
+  batchInput: amount.exactOptional(),
+  batchOutput: amount.exactOptional(),
+  tiers: z.array(tierSchema).min(1).exactOptional(),
+})
+
+const dates = { from: day.exactOptional(), until: day.exactOptional() }
+
+const provenance = {
+  sources: z.array(name).min(1),
+  /** Whether it is more than hearsay; left out: where the provider itself says so, or two sources do. */
+  firm: z.boolean().exactOptional(),
+  note: z.string().max(400).exactOptional(),
+}
+
+const count = z.int().min(1).exactOptional()
+const ability = z.boolean().exactOptional()
+
+const modelSchema = z.strictObject({
+  provider: name,
+  model: name,
+  /** Left out: a chat. */
+  kind: z.enum(modelKinds).exactOptional(),
+  ...dates,
+  /** What the provider names in its place, by its name there. */
+  successor: name.exactOptional(),
+  price: tokenPriceSchema.exactOptional(),
+  contextTokens: count,
+  maxOutputTokens: count,
+  tools: ability,
+  vision: ability,
+  jsonSchema: ability,
+  reasoning: ability,
+  ...provenance,
+})
+
+const hardwareSchema = z.strictObject({
+  provider: name,
+  gpu: name,
+  /** What the provider's list of hardware calls those that it stands for. */
+  pools: z.array(name).exactOptional(),
+  ...dates,
+  price: z.union([z.strictObject({ perSecond: amount }), z.strictObject({ perHour: amount })]),
+  ...provenance,
+})
+
+const nameSchema = z.strictObject({
+  names: z.array(name).min(1),
+  places: z.array(z.strictObject({ provider: name, model: name.exactOptional() })).min(1),
+  successors: z.array(name).min(1).exactOptional(),
+})
+
+const catalogSchema = z.strictObject({
+  format: z.literal(catalogFormat),
+  version: z.literal(1),
+  asOf: day,
+  sources: z.record(name, sourceSchema),
+  models: z.array(modelSchema),
+  hardware: z.array(hardwareSchema),
+  names: z.array(nameSchema),
+})
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new CatalogError(['It is not JSON.'])
+  }
+}
+
+function placeOf(path: readonly PropertyKey[]): string {
+  return path.map(String).join('.') || 'the whole'
+}
+
+type Row = CatalogModel | CatalogHardware
+
+function wrongRows({ models, hardware, sources }: Catalog): readonly string[] {
+  const rows: readonly Row[] = [...models, ...hardware]
+  const seen = new Set<string>()
+  return rows.flatMap((row) => {
+    const what = 'model' in row ? row.model : row.gpu
+    const place = `${what} at ${row.provider}`
+    const { from = '', until } = row
+    const key = JSON.stringify(['model' in row, row.provider, what, from])
+    const isTwice = seen.has(key)
+    seen.add(key)
+    const unknown = row.sources.filter((source) => !Object.hasOwn(sources, source))
+    return [
+      ...(isTwice ? [`${place}: two rows begin on the same day`] : []),
+      ...(until !== undefined && until <= from ? [`${place}: until is not after from`] : []),
+      ...unknown.map((source) => `${place}: there is no source ${JSON.stringify(source.slice(0, 40))}`),
+    ]
+  })
+}
+
+function wrongNames({ names }: Catalog): readonly string[] {
+  const all = names.flatMap((row) => row.names)
+  const known = new Set(all)
+  const twice = all.filter((one, at) => all.indexOf(one) !== at)
+  const lost = names.flatMap(({ successors = [] }) => successors.filter((one) => !known.has(one)))
+  return [
+    ...new Set(twice.map((one) => `${one}: two entries of names have it`)),
+    ...new Set(lost.map((one) => `${one}: named as a successor, but among no names`)),
+  ]
+}
+
+function isTaken(read: () => unknown): boolean {
+  try {
+    read()
+    return true
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return false
+    throw thrown
+  }
+}

@@ -1,0 +1,135 @@
+import { matchesPattern } from '../core/model/pattern.ts'
+import type { Traits } from '../core/model/ports.ts'
+import { type Price, unknownPrice } from '../core/model/price.ts'
+import type { Catalog, CatalogHardware, CatalogModel } from './catalog.ts'
+import { dayOf } from './day.ts'
+import { type ListedPrice, priceOf } from './listed-price.ts'
+import type { KnownPrice } from './price-book.ts'
+
+/** The rows of a catalogue, to be looked up: models by provider and name, hardware by type and name. */
+export interface Pages {
+  models(provider: string | undefined): Page
+  hardware(type: string): Page
+}
+
+export interface Page {
+  /** The row that holds at that moment: of the model's own name, or else of the longest pattern that fits. */
+  inForce(name: string, epochMs: number): Entry | undefined
+  /** The same, or where none holds any more, the last that did. */
+  latest(name: string, epochMs: number): Entry | undefined
+}
+
+/** A row, with its price as long as that is firm and as it is after that. */
+export type Entry = {
+  readonly fromMs: number
+  readonly untilMs: number
+  readonly firmUntilMs: number
+  /** Undefined: nothing is known of what it costs. */
+  readonly firm: KnownPrice | undefined
+  readonly doubtful: KnownPrice | undefined
+  readonly traits: Traits
+  readonly successor: string | undefined
+  readonly pools: readonly string[]
+}
+
+/** Throws RangeError, naming the row, for a price or a date that is none. */
+export function createPages({ models, hardware, sources }: PageParts, firmDays: number): Pages {
+  const modelPages = pagesOf(models, ({ model }) => model, { sources, firmDays })
+  const hardwarePages = pagesOf(hardware, ({ gpu }) => gpu, { sources, firmDays })
+  return {
+    models: (provider) => (provider === undefined ? undefined : modelPages.get(provider)) ?? noPage,
+    hardware: (type) => hardwarePages.get(type) ?? noPage,
+  }
+}
+
+export type PageParts = Pick<Catalog, 'models' | 'hardware' | 'sources'>
+
+const noPage: Page = { inForce: () => undefined, latest: () => undefined }
+
+const dayMs = 86_400_000
+
+type Row = CatalogModel | CatalogHardware
+
+type Reading = { readonly sources: Catalog['sources']; readonly firmDays: number }
+
+function pagesOf<R extends Row>(
+  rows: readonly R[],
+  nameOf: (row: R) => string,
+  reading: Reading,
+): ReadonlyMap<string, Page> {
+  const byProvider = Map.groupBy(rows, ({ provider }) => provider)
+  return new Map(
+    Array.from(byProvider, ([provider, own]) => [provider, pageOf(own, nameOf, reading)] as const),
+  )
+}
+
+function pageOf<R extends Row>(rows: readonly R[], nameOf: (row: R) => string, reading: Reading): Page {
+  const byName = Array.from(Map.groupBy(rows, nameOf), ([name, own]) => {
+    const entries = own.map((row) => entryOf(row, name, reading))
+    return [name, entries.toSorted((one, other) => other.fromMs - one.fromMs)] as const
+  })
+  const exact = new Map(byName)
+  const patterns = byName
+    .filter(([name]) => name.includes('*'))
+    .toSorted(([one], [other]) => other.length - one.length)
+  const find = (name: string, fits: (entry: Entry) => boolean) => {
+    const own = exact.get(name)?.find(fits)
+    if (own !== undefined) return own
+    for (const [pattern, entries] of patterns) {
+      const fitting = matchesPattern(name, pattern) ? entries.find(fits) : undefined
+      if (fitting !== undefined) return fitting
+    }
+    return undefined
+  }
+  const inForce: Page['inForce'] = (name, epochMs) =>
+    find(name, ({ fromMs, untilMs }) => fromMs <= epochMs && epochMs < untilMs)
+  return {
+    inForce,
+    latest: (name, epochMs) => inForce(name, epochMs) ?? find(name, ({ fromMs }) => fromMs <= epochMs),
+  }
+}
+
+function entryOf(row: Row, name: string, { sources, firmDays }: Reading): Entry {
+  try {
+    const { from, until } = row
+    const said = row.sources.flatMap((source) => sources[source] ?? [])
+    const asOfEpochMs = Math.max(0, ...said.map(({ readAt }) => dayOf(readAt)))
+    const isFirm = row.firm ?? (said.length >= 2 || said.some(({ firstHand }) => firstHand === true))
+    const price = priceIn(row)
+    const sinceEpochMs = from === undefined ? undefined : dayOf(from)
+    const saidBy = said.map((source) => `${source.name}, ${source.readAt}`).join('; ')
+    const known = { price, source: 'shipped', sinceEpochMs, asOfEpochMs, saidBy } as const
+    const isPriced = Object.values(price).some((amount) => amount !== undefined)
+    return {
+      fromMs: sinceEpochMs ?? Number.NEGATIVE_INFINITY,
+      untilMs: until === undefined ? Number.POSITIVE_INFINITY : dayOf(until),
+      firmUntilMs: isFirm ? asOfEpochMs + firmDays * dayMs : Number.NEGATIVE_INFINITY,
+      firm: isPriced ? { ...known, isFirm: true } : undefined,
+      doubtful: isPriced ? { ...known, isFirm: false } : undefined,
+      traits: traitsIn(row),
+      successor: 'successor' in row ? row.successor : undefined,
+      pools: 'pools' in row ? (row.pools ?? []) : [],
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown
+    throw new RangeError(`The price of ${name} at ${row.provider}: ${thrown.message}`, { cause: thrown })
+  }
+}
+
+function priceIn(row: Row): Price {
+  if (row.price === undefined) return unknownPrice
+  return priceOf(listedPrice(row.price))
+}
+
+function listedPrice(price: NonNullable<Row['price']>): ListedPrice {
+  if ('perSecond' in price) return { unit: 'usd_per_second', work: price.perSecond }
+  if ('perHour' in price) return { unit: 'usd_per_hour', work: price.perHour }
+  return { unit: 'usd_per_million_tokens', ...price }
+}
+
+function traitsIn(row: Row): Traits {
+  if (!('model' in row)) return {}
+  const { contextTokens, maxOutputTokens, tools, vision, jsonSchema } = row
+  const told = Object.entries({ contextTokens, maxOutputTokens, tools, vision, jsonSchema })
+  return Object.fromEntries(told.filter(([, value]) => value !== undefined))
+}

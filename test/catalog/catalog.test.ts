@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest'
+import { type Catalog, CatalogError, catalogText, readCatalog } from '../../src/catalog/catalog.ts'
+import { shippedCatalog } from '../../src/catalog/shipped.ts'
+
+const source = { name: 'A list', url: 'https://list.example/', readAt: '2026-11-20' }
+const row = { provider: 'together', model: 'm', price: { input: '1', output: 2 }, sources: ['list'] }
+const whole = {
+  format: 'pandotate-catalog',
+  version: 1,
+  asOf: '2026-11-29',
+  sources: { list: source },
+  models: [row],
+  hardware: [{ provider: 'runpod', gpu: 'H100', price: { perSecond: '0.00116' }, sources: ['list'] }],
+  names: [{ names: ['m', 'short'], places: [{ provider: 'together', model: 'm' }], successors: ['short'] }],
+}
+
+test('a catalogue is what its text says', () => {
+  const { format: _format, version: _version, ...content } = whole
+  expect(readCatalog(JSON.stringify(whole))).toEqual(content)
+})
+
+test('its text reads as the same one', () => {
+  const catalog: Catalog = shippedCatalog()
+  expect(readCatalog(catalogText(catalog))).toEqual(catalog)
+})
+
+describe('a catalogue is refused, and the place told', () => {
+  test.for<[string, object, string]>([
+    ['of another format', { format: 'other' }, 'format: '],
+    ['of a later version', { version: 2 }, 'version: '],
+    ['of no day', { asOf: '2026-02-30' }, 'asOf: expected a day'],
+    ['with a setting that nobody knows', { extra: 1 }, 'the whole: '],
+    ['with a price that is none', { models: [{ ...row, price: { input: '-1' } }] }, 'models.0.price.input: '],
+    ['with a field that nobody knows', { models: [{ ...row, colour: 'red' }] }, 'models.0: '],
+    ['with a row without a source', { models: [{ ...row, sources: [] }] }, 'models.0.sources: '],
+    [
+      'with a source that is not there',
+      { models: [{ ...row, sources: ['rumour'] }] },
+      'm at together: there is no source "rumour"',
+    ],
+    ['with a day twice', { models: [row, row] }, 'm at together: two rows begin on the same day'],
+    [
+      'with a row that ends before it begins',
+      { models: [{ ...row, from: '2026-11-20', until: '2026-11-20' }] },
+      'm at together: until is not after from',
+    ],
+    [
+      'with a name twice',
+      { names: [...whole.names, { names: ['m'], places: [{ provider: 'baseten' }] }] },
+      'm: two entries of names have it',
+    ],
+    [
+      'with a successor that is no name',
+      { names: [{ names: ['m'], places: [{ provider: 'baseten' }], successors: ['lost'] }] },
+      'lost: named as a successor, but among no names',
+    ],
+  ])('%s', ([, part, told]) => {
+    const read = () => readCatalog(JSON.stringify({ ...whole, ...part }))
+    expect(read).toThrow(CatalogError)
+    expect(read).toThrow(told)
+  })
+
+  test('that is no JSON', () => {
+    expect(() => readCatalog('prices: none')).toThrow('It is not JSON.')
+  })
+})
