@@ -77,8 +77,8 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
   } = result.data
   const isConfigured =
     source.path !== undefined || Boolean(environment['PANDOTATE_API_KEY'] || environment['PANDOTATE_URL'])
-  const keyed = keyedProviders(instances.known, settings)
-  const routes = models === undefined ? defaultRoutes(catalog.data, keyed, isConfigured) : routesOf(models)
+  const routes =
+    routesOf(models) ?? defaultRoutes(catalog.data, keyedProviders(instances.known, settings), isConfigured)
   const { tls: _paths, ...server } = listening
   return {
     ...server,
@@ -93,7 +93,7 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
     providers: providerSettings(instances.known, settings),
     catalog: { ...rest.catalog, data: catalog.data, file: catalog.file },
     ...{ routes, demo: routes === demoRoutes },
-    routing: { isDefault: models === undefined, listed: models === undefined, ...others },
+    routing: routingOf(models === undefined, others),
     source: source.path,
   }
 }
@@ -101,6 +101,11 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
 export type { Config }
 // The rest of what others use of the configuration: this file is the room's door.
 export { ConfigError, configPath, describeConfig, isExposed, readEnvironment }
+
+/** Without routes of the operator's, what providers list is routed, too. */
+function routingOf(isDefault: boolean, written: Partial<Config['routing']> & { successors: boolean }) {
+  return { isDefault, listed: isDefault, ...written }
+}
 
 function providerSettings(
   instances: readonly Instance[],

@@ -32,8 +32,9 @@ export type DeploymentSettings = {
 /** `models` of gateway.yaml, once the schema has taken it. */
 export type Models = Readonly<Record<string, WrittenModel>>
 
-/** The routes that the file's models ask for, each followed by those of its aliases: those and no others. */
-export function routesOf(models: Models): readonly RouteSettings[] {
+/** The routes that the file's models ask for, each followed by those of its aliases; undefined where it has none. */
+export function routesOf(models: Models | undefined): readonly RouteSettings[] | undefined {
+  if (models === undefined) return undefined
   return Object.entries(models).flatMap(([pattern, model]) => {
     const route = routeOf(pattern, model)
     return [route, ...model.aliases.map((alias) => aliasOf(route, alias))]
