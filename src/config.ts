@@ -1,4 +1,5 @@
-import { openCatalog } from './config/catalog.ts'
+import type * as z from 'zod'
+import { type OpenedCatalog, openCatalog } from './config/catalog.ts'
 import { readAs } from './config/coerce.ts'
 import { defaultDataDirectory } from './config/data-directory.ts'
 import { applyEnvironment, type Overlaid } from './config/env-overrides.ts'
@@ -9,7 +10,7 @@ import { findingsOf, withoutWording } from './config/issues.ts'
 import { ConfigError, commandLine, type Finding, type Problem, placeOf } from './config/problem.ts'
 import { describeConfig } from './config/report.ts'
 import { defaultRoutes, demoRoutes, routesOf } from './config/routing.ts'
-import { configSchema } from './config/schema.ts'
+import { type ConfigSchema, configSchema } from './config/schema.ts'
 import { withSecretFiles } from './config/secret-files.ts'
 import type { Config } from './config/settings.ts'
 import { inputShape } from './config/shape.ts'
@@ -64,6 +65,26 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
     ),
   ]
   if (problems.length > 0 || !result.success) throw new ConfigError(withoutRepeats(problems))
+  return assembled(result.data, { environment, source, instances: instances.known, catalog, tls: tls.pair })
+}
+
+export type { Config }
+// The rest of what others use of the configuration: this file is the room's door.
+export { ConfigError, configPath, describeConfig, isExposed, readEnvironment }
+
+type Parts = {
+  readonly environment: Environment
+  readonly source: ConfigSource
+  readonly instances: readonly Instance[]
+  readonly catalog: OpenedCatalog
+  readonly tls: Config['tls']
+}
+
+/** The settings that were taken, as the rest of the gateway has them. */
+function assembled(
+  taken: z.output<ConfigSchema>,
+  { environment, source, instances, catalog, tls }: Parts,
+): Config {
   const {
     server: listening,
     auth,
@@ -74,15 +95,15 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
     dataDirectory,
     routes: others,
     ...rest
-  } = result.data
+  } = taken
   const isConfigured =
     source.path !== undefined || Boolean(environment['PANDOTATE_API_KEY'] || environment['PANDOTATE_URL'])
   const routes =
-    routesOf(models) ?? defaultRoutes(catalog.data, keyedProviders(instances.known, settings), isConfigured)
+    routesOf(models) ?? defaultRoutes(catalog.data, keyedProviders(instances, settings), isConfigured)
   const { tls: _paths, ...server } = listening
   return {
     ...server,
-    ...(tls.pair === undefined ? {} : { tls: tls.pair }),
+    ...(tls === undefined ? {} : { tls }),
     ...rest,
     keys: auth.keys,
     dataDirectory: dataDirectory ?? defaultDataDirectory,
@@ -90,17 +111,13 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
     adminKeys: auth.adminKeys,
     drain: { delayMs: isLoopback(server.host) ? 0 : noticeMs, ...drain },
     logLevel: log.level,
-    providers: providerSettings(instances.known, settings),
+    providers: providerSettings(instances, settings),
     catalog: { ...rest.catalog, data: catalog.data, file: catalog.file },
     ...{ routes, demo: routes === demoRoutes },
     routing: routingOf(models === undefined, others),
     source: source.path,
   }
 }
-
-export type { Config }
-// The rest of what others use of the configuration: this file is the room's door.
-export { ConfigError, configPath, describeConfig, isExposed, readEnvironment }
 
 /** Without routes of the operator's, what providers list is routed, too. */
 function routingOf(isDefault: boolean, written: Partial<Config['routing']> & { successors: boolean }) {
