@@ -1,4 +1,5 @@
 import { randomFillSync } from 'node:crypto'
+import type { RequestListener } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
@@ -8,6 +9,7 @@ import type { Clock, Sink } from './core/model/ports.ts'
 import { createResponseStore } from './core/reuse/response-store.ts'
 import { watchPressure } from './http/call/pressure.ts'
 import { createShedding } from './http/call/shedding.ts'
+import { answerUnparsed } from './http/middleware/unparsed.ts'
 import { listen } from './http/server.ts'
 import { createDrain, type DrainTimes } from './main/drain.ts'
 import { openLedgerOf } from './main/ledger.ts'
@@ -83,11 +85,14 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   })
   const succession = createLiveConfig(config, lasting)
   const arrived = createBatch()
-  const server = await listen((request, response) => {
+  const listener: RequestListener = (request, response) => {
     // Node then says `connection: close` by itself.
     if (drain.phase !== 'serving') response.shouldKeepAlive = false
     arrived(() => succession.current.listener(request, response))
-  }, config)
+  }
+  const server = await listen(listener, config, (error, socket) => {
+    answerUnparsed(error, socket, lasting.app.newId)
+  })
   const stop = async (times: Partial<DrainTimes>) => {
     await drain.run(server, { ...succession.current.config.drain, ...times })
     await lastRows()

@@ -131,6 +131,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'tokenizers',
     'http',
     'http/call',
+    'http/middleware',
     'http/routes',
     'config',
   ],

@@ -13,6 +13,7 @@ export const serverSetting = z
     host: z.string().refine(isHost).meta({ expected: hostExpected() }).default('127.0.0.1'),
     port: z.int().min(0).max(65_535).default(8000),
     allowUnauthenticated: z.boolean().default(false),
+    allowedHosts: z.array(z.string().refine(isAllowedHost).meta({ expected: allowedExpected() })).default([]),
     trustProxy: z
       .union([z.int().min(0).max(16), z.array(z.string().refine(isProxyAddress))])
       .meta({ expected: 'how many proxies there are, or a list of addresses, ranges, loopback or private' })
@@ -32,6 +33,15 @@ function hostExpected(): string {
 function isHost(text: string): boolean {
   if (text.startsWith(socketPrefix)) return /^unix:\/[^\0]{1,100}$/.test(text)
   return isIP(text) !== 0 || /^[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?$/i.test(text)
+}
+
+function allowedExpected(): string {
+  return 'a host name, such as gateway.example or *.example.com, or an IP address, with or without a port'
+}
+
+function isAllowedHost(text: string): boolean {
+  if (isIP(text) !== 0) return true
+  return /^(?:\[[0-9a-f:.]+\]|(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]{0,252}[a-z0-9_])?)(?::\d{1,5})?$/i.test(text)
 }
 
 function isProxyAddress(text: string): boolean {

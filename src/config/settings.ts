@@ -8,6 +8,8 @@ export type Config = {
   readonly host: string
   readonly port: number
   readonly allowUnauthenticated: boolean
+  /** Beside this machine's own names: what a request's Host may be while no key is asked for. */
+  readonly allowedHosts: readonly string[]
   /** How many proxies stand in front, or the addresses of those whose word is taken for who calls. */
   readonly trustProxy: number | readonly string[]
   /** Absent: plain HTTP. */

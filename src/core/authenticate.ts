@@ -13,6 +13,8 @@ export interface Authenticator {
    * management key whose role is less. Where no key of either kind is configured everyone may.
    */
   admitManager(bearer: string | undefined, role: Role): Principal
+  /** Whether nobody may ask for work without a key of this gateway, at this moment. */
+  asksForKeys(): boolean
 }
 
 /** Who asks. */
@@ -76,6 +78,7 @@ export function createAuthenticator({ keys, adminKeys }: AuthenticationSettings)
       }
       return manager
     },
+    asksForKeys: () => callers.size > 0,
   }
 }
 

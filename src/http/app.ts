@@ -7,9 +7,12 @@ import { everyPrefix } from '../dialects/shared/prefixes.ts'
 import { serveRelay } from './call/relay.ts'
 import { type ServeParts, serveDialect } from './call/serve.ts'
 import { LightKoa } from './light-koa.ts'
+import { refuseForeignActions } from './middleware/admin-actions.ts'
 import { takeAzurePaths } from './middleware/azure.ts'
 import { allowOrigins, type CorsSettings } from './middleware/cors.ts'
 import { answerErrors } from './middleware/errors.ts'
+import type { HostCheck } from './middleware/known-hosts.ts'
+import { refuseAmbiguous } from './middleware/plain-requests.ts'
 import { assignRequestId, type NewId } from './middleware/request-id.ts'
 import { type CountTokensParts, serveCountTokens } from './routes/count-tokens.ts'
 import { type DeploymentsParts, serveDeployments } from './routes/deployments.ts'
@@ -36,6 +39,7 @@ export type AppParts = ServeParts &
     readonly newId: NewId
     /** Without origins, no page of another origin may read an answer. */
     readonly cors: CorsSettings
+    readonly hosts: HostCheck
   }
 
 /** The whole of the HTTP surface, in the order a request meets it. */
@@ -48,8 +52,10 @@ export function createApp(parts: AppParts): Koa {
   app.use(assignRequestId(parts.newId))
   if (parts.cors.origins.length > 0) app.use(allowOrigins(parts.cors))
   app.use(answerErrors())
+  app.use(refuseAmbiguous(parts.hosts))
   app.use(serveCallsByPath(calls))
   app.use(takeAzurePaths())
+  app.use(refuseForeignActions(parts.cors))
   app.use(router.routes())
   app.use(router.allowedMethods())
   return app

@@ -1,6 +1,13 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { socketPath, takeSocket } from './unix-socket.ts'
 
 /** A listening server that can be drained. */
@@ -22,11 +29,16 @@ export type Tls = { readonly cert: string; readonly key: string }
 export type Address = { readonly host: string; readonly port: number; readonly tls?: Tls | undefined }
 
 /** Listens; rejects when the address cannot be had. */
-export async function listen(listener: RequestListener, address: Address): Promise<RunningServer> {
+export async function listen(
+  listener: RequestListener,
+  address: Address,
+  unparsed: UnparsedAnswer = hangUp,
+): Promise<RunningServer> {
   const { tls } = address
   const secure = tls && createSecureServer({ ...serverOptions, ...secureOptions, ...tls }, listener)
   const server = secure ?? createServer(serverOptions, listener)
   const sockets = new Set<Socket>()
+  answerRefusals(server, listener, unparsed)
   const track = (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
@@ -46,10 +58,43 @@ export async function listen(listener: RequestListener, address: Address): Promi
   }
 }
 
+/** Answers, on its connection, what could not be read as a request. */
+export type UnparsedAnswer = (error: Error, socket: Duplex) => void
+
+function hangUp(_error: Error, socket: Duplex): void {
+  socket.destroy()
+}
+
+/** In place of what Node would answer by itself, without a word of why. */
+function answerRefusals(
+  server: Server | SecureServer,
+  listener: RequestListener,
+  unparsed: UnparsedAnswer,
+): void {
+  const answers = new WeakMap<Duplex, ServerResponse>()
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    answers.set(request.socket, response)
+  })
+  // What is expected of it is for the listener to refuse.
+  server.on('checkExpectation', listener)
+  server.on('clientError', (error: Error, socket: Duplex) => {
+    const last = answers.get(socket)
+    const isBetween = last === undefined || last.writableEnded || !last.headersSent
+    if (socket.writable && isBetween && !isGone(error)) unparsed(error, socket)
+    else socket.destroy(error)
+  })
+}
+
+function isGone(error: Error): boolean {
+  return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+}
+
 const serverOptions = {
   /** OpenAI documents 64 KiB; Node's own 16 KiB refuses what its clients may send. */
   maxHeaderSize: 65_536,
   headersTimeout: 15_000,
+  /** A Host that is missing is refused with all the others. */
+  requireHostHeader: false,
   requestTimeout: 120_000,
   connectionsCheckingInterval: 5_000,
   /** Longer than the idle clock of load balancers, so that they and not we close first. */

@@ -21,6 +21,7 @@ import { dialectsWith, relays } from '../dialects/all.ts'
 import { type AppParts, createApp } from '../http/app.ts'
 import { createBodyReader } from '../http/call/body.ts'
 import { createOpenCalls } from '../http/call/open-calls.ts'
+import { createHostCheck } from '../http/middleware/known-hosts.ts'
 import { createRoutes } from './deployments.ts'
 import { type PriceRefresh, refreshPrices } from './price-refresh.ts'
 import { startProbes } from './probes.ts'
@@ -93,14 +94,16 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
   const openCalls = createOpenCalls()
   const idempotency = idempotencyFor(config, clock, before)
   const deployments = routes.flatMap((route) => route.deployments)
+  const gate = createAuthenticator(config)
   const app = createApp({
     ...lasting.app,
     ...{ relays, gateway, openCalls, idempotency, limits, slowThresholdMs, strict, demo },
     cors: config.cors,
+    hosts: createHostCheck({ ...config, asksForKeys: gate.asksForKeys }),
     router: createRouter(routes),
     encoder: lasting.encoder,
     dialects: dialectsWith({ store: lasting.app.responseStore, clock }),
-    gate: createAuthenticator(config),
+    gate,
     recorder: createRecorder(lasting.sinks, clock, slowThresholdMs, lasting.commit),
     readBody: createBodyReader(limits),
     counter: lasting.tokenizer,

@@ -67,11 +67,11 @@ describe('refused in the file', () => {
     ],
     [
       'server: 5',
-      'gateway.yaml:1: server: found a number, expected a section with host, port, allowUnauthenticated, trustProxy, tls',
+      'gateway.yaml:1: server: found a number, expected a section with host, port, allowUnauthenticated, allowedHosts, trustProxy, tls',
     ],
     [
       'server: { prot: 1 }',
-      'gateway.yaml:1: server.prot: is no setting, expected host, port, allowUnauthenticated, trustProxy, tls',
+      'gateway.yaml:1: server.prot: is no setting, expected host, port, allowUnauthenticated, allowedHosts, trustProxy, tls',
     ],
     [
       'server: { port: }',

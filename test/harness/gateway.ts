@@ -68,6 +68,7 @@ export const simulatorConfig: Config = {
   host: '127.0.0.1',
   port: 0,
   allowUnauthenticated: false,
+  allowedHosts: [],
   trustProxy: 0,
   keys: [],
   adminKeys: [],

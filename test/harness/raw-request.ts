@@ -20,7 +20,7 @@ export async function rawRequest(
   const { hostname, port } = new URL(url)
   const framing = body === '' ? {} : { 'content-length': String(Buffer.byteLength(body)) }
   const all = {
-    host: 'gateway',
+    host: 'localhost',
     connection: 'close',
     'content-type': 'application/json',
     ...framing,

@@ -82,7 +82,7 @@ async function stage(options: Partial<BasetenOptions> = {}) {
       environment: { GATEWAY_CONFIG: 'gateway.yaml', PORT: '0' },
       readFile: onlyFile(
         JSON.stringify({
-          auth: { keys: [key] },
+          auth: { adminKeys: [{ key, role: 'admin' }] },
           providers: {
             cold: {
               ...{ type: 'baseten', baseUrl: baseten.origin, apiKey: 'our-very-own-key' },

@@ -78,7 +78,7 @@ function holdNothing(): void {}
  * A browser may send any other type to this address without asking first, on behalf of whatever page it shows:
  * requiring JSON is what keeps a web page from using the operator's keys.
  */
-function requireJson(ctx: Context): void {
+export function requireJson(ctx: Context): void {
   const type = ctx.request.headers['content-type']
   if (type === undefined || !isJsonInUtf8(type)) {
     throw new Failure(

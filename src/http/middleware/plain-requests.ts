@@ -1,0 +1,84 @@
+import type { IncomingMessage } from 'node:http'
+import type { Middleware } from 'koa'
+import { Failure } from '../../core/model/failure.ts'
+import type { HostCheck } from './known-hosts.ts'
+
+/**
+ * Refuses what two readers of a request may read in two ways, or what was never meant for this gateway: two keys or two
+ * hosts, another version of HTTP, and, while nobody is asked for a key, a Host that is none of this machine's.
+ */
+export function refuseAmbiguous(hosts: HostCheck): Middleware {
+  return function refuse(ctx, next) {
+    const { req: request } = ctx
+    requireVersion(request)
+    requireSingle(request)
+    requireHost(request, hosts)
+    return next()
+  }
+}
+
+function requireVersion({ httpVersionMajor, httpVersionMinor, headers }: IncomingMessage): void {
+  if (httpVersionMajor !== 1 || httpVersionMinor > 1) throw unknownVersion()
+  const expected = headers.expect
+  if (expected === undefined || /^100-continue$/i.test(expected)) return
+  throw new Failure('invalid_request', 'The header Expect asks for what this gateway does not do.', {
+    code: 'expectation_failed',
+    shown: { status: 417 },
+  })
+}
+
+/** What a request in another version of HTTP is refused with. */
+export function unknownVersion(): Failure {
+  return new Failure('invalid_request', 'Send the request in HTTP/1.1.', {
+    code: 'http_version_not_supported',
+    shown: { status: 505 },
+  })
+}
+
+/** Node keeps the first of several, another reader the last: which of them was checked would be a matter of luck. */
+function requireSingle({ rawHeaders }: IncomingMessage): void {
+  let seen = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? ''
+    // Most names are told apart by their length alone.
+    const bit = bits[name.length]
+    if (bit === undefined) continue
+    const index = singular.indexOf(name.toLowerCase())
+    if (index === -1) continue
+    const mark = 1 << index
+    if ((seen & mark) !== 0) {
+      throw new Failure('invalid_request', `The header ${singularNames[index]} came twice.`, {
+        code: 'duplicate_header',
+      })
+    }
+    seen |= mark
+  }
+}
+
+const singularNames = ['Authorization', 'Host', 'api-key', 'x-api-key'] as const
+const singular: readonly string[] = singularNames.map((name) => name.toLowerCase())
+const bits: readonly (true | undefined)[] = Array.from({ length: 16 }, (_, length) =>
+  singular.some((name) => name.length === length) ? true : undefined,
+)
+
+function requireHost(request: IncomingMessage, { accepts }: HostCheck): void {
+  const { host } = request.headers
+  const { url = '' } = request
+  if (host === undefined && request.httpVersionMinor === 1) {
+    throw new Failure('invalid_request', 'The header Host is missing.', { code: 'missing_host' })
+  }
+  const local = request.socket.localAddress
+  if (host !== undefined && !accepts(host, local)) throw misdirected()
+  // In place of a path, a request may name a whole address, whose host then goes before the header's.
+  if (url.startsWith('/') || url === '*') return
+  const named = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url)?.[1]
+  if (named !== undefined && !accepts(named, local)) throw misdirected()
+}
+
+/** What is not repeated here is the name: it is the caller's. */
+function misdirected(): Failure {
+  const message =
+    'This Host is not answered while the gateway asks for no key. Add it to server.allowedHosts in gateway.yaml, ' +
+    'or set auth.keys.'
+  return new Failure('invalid_request', message, { code: 'host_not_allowed', shown: { status: 421 } })
+}

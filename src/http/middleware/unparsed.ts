@@ -1,0 +1,49 @@
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { Failure } from '../../core/model/failure.ts'
+import { openAiError } from '../../dialects/openai/error.ts'
+import type { NewId } from './request-id.ts'
+
+/**
+ * Answers what is no request that Node's parser could read, and closes the connection: there is no telling where the
+ * next one would begin. In OpenAI's shape, for what was asked for is not known.
+ */
+export function answerUnparsed(error: Error, socket: Duplex, newId: NewId): void {
+  const failure = failureOf('code' in error ? error.code : undefined)
+  const body = JSON.stringify(openAiError(failure))
+  const { status } = failure
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `x-request-id: ${newId()}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'cache-control: no-store',
+    'x-content-type-options: nosniff',
+    'connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+function failureOf(code: unknown): Failure {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return refusal(
+        431,
+        'request_header_fields_too_large',
+        'The headers are larger than the 64 KiB allowed.',
+      )
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return refusal(413, 'request_too_large', 'The chunk extensions of the body are too large.')
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return refusal(408, 'request_timeout', 'The request took too long to arrive.')
+    case 'HPE_INVALID_VERSION':
+    case 'HPE_PAUSED_H2_UPGRADE':
+      return refusal(505, 'http_version_not_supported', 'Send the request in HTTP/1.1.')
+    default:
+      return refusal(400, 'malformed_request', 'The request is no HTTP/1.1 that this gateway can read.')
+  }
+}
+
+function refusal(status: number, code: string, message: string): Failure {
+  return new Failure('invalid_request', message, { code, shown: { status } })
+}
