@@ -6,6 +6,7 @@ import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { onlyFile } from '../harness/only-file.ts'
 
 const key = 'a-key-of-the-gateway'
+const callersKey = 'a-key-of-a-caller'
 const model = 'org/sim-echo'
 const path = `/admin/api/deployments/${model}@cold/wake`
 
@@ -17,7 +18,7 @@ test('a Baseten deployment that sleeps is woken, and then answers', async () => 
   expect(scene.baseten.requests).toMatchObject([{ method: 'POST', path: '/production/wake' }])
   expect(scene.gateway.logged()).toContain(`"deployment":"${model}@cold","provider":"cold","msg":"woken"`)
   const asked = { model: 'm', messages: [{ role: 'user', content: 'one two' }] }
-  const answered = await scene.post('/v1/chat/completions', asked)
+  const answered = await scene.post('/v1/chat/completions', asked, callersKey)
   expect(answered.body).toMatchObject({ choices: [{ message: { content: 'one two' } }] })
 })
 
@@ -82,7 +83,7 @@ async function stage(options: Partial<BasetenOptions> = {}) {
       environment: { GATEWAY_CONFIG: 'gateway.yaml', PORT: '0' },
       readFile: onlyFile(
         JSON.stringify({
-          auth: { adminKeys: [{ key, role: 'admin' }] },
+          auth: { keys: [callersKey], adminKeys: [{ key, role: 'admin' }] },
           providers: {
             cold: {
               ...{ type: 'baseten', baseUrl: baseten.origin, apiKey: 'our-very-own-key' },
