@@ -2,6 +2,9 @@ import type { Spending, Spent } from '../core/account/attempt-cost.ts'
 import { isObject, type JsonObject } from '../core/model/json.ts'
 import type { Consumption, Price } from '../core/model/price.ts'
 import type { Baseline } from '../core/model/record.ts'
+import { attemptFields } from '../core/model/record-fields/attempt-fields.ts'
+import { callFields } from '../core/model/record-fields/call-fields.ts'
+import { readMember } from '../core/model/record-fields/field.ts'
 
 /** The money of one call, as a line of the log has it: what was used at what price, and what it is said to come to. */
 export type MoneyLine = {
@@ -27,13 +30,13 @@ export function readMoneyLine(line: JsonObject): MoneyLine | 'other' {
     attempts: attempts.map((attempt, place) => within(`attempts[${place}]`, () => readSpent(attempt))),
     baseline: within('baseline', () => readBaseline(line['baseline'])),
     told: {
-      costNanoUsd: readAmount(line, 'costNanoUsd'),
-      isEstimated: line['costEstimated'] === true,
-      baselineNanoUsd: readAmount(line, 'baselineNanoUsd'),
-      savedNanoUsd: readAmount(line, 'savedNanoUsd'),
+      costNanoUsd: readMember(line, 'costNanoUsd', callFields.costNanoUsd),
+      isEstimated: readMember(line, 'costEstimated', callFields.costEstimated) === true,
+      baselineNanoUsd: readMember(line, 'baselineNanoUsd', callFields.baselineNanoUsd),
+      savedNanoUsd: readMember(line, 'savedNanoUsd', callFields.savedNanoUsd),
     },
     toldByAttempt: attempts.map((attempt, place) =>
-      within(`attempts[${place}]`, () => readAmount(attempt, 'costNanoUsd')),
+      within(`attempts[${place}]`, () => readMember(attempt, 'costNanoUsd', attemptFields.costNanoUsd)),
     ),
   }
 }
@@ -43,10 +46,10 @@ function readSpent(attempt: JsonObject): Spent {
     deployment: readName(attempt),
     price: readPrice(attempt['price']),
     used: readUsed(attempt['used']),
-    isEstimated: attempt['usageEstimated'] === true,
-    isDelivered: attempt['delivered'] === true,
-    isResumed: attempt['resumed'] === true,
-    isUncertain: attempt['uncertain'] === true,
+    isEstimated: readMember(attempt, 'usageEstimated', attemptFields.usageEstimated) === true,
+    isDelivered: readMember(attempt, 'delivered', attemptFields.delivered) === true,
+    isResumed: readMember(attempt, 'resumed', attemptFields.resumed) === true,
+    isUncertain: readMember(attempt, 'uncertain', attemptFields.uncertain) === true,
   }
 }
 

@@ -109,6 +109,7 @@ function open<Used>(job: Job, use: Use<Used>): Promise<Used> {
   record.row.model = call.model
   record.row.stream = call.stream
   const planned = job.parts.planner.plan(call)
+  record.row.plan = planned.note
   const account = openCallCost(planned.baseline, record)
   const work: Work = { ...job, planned, account }
   return isSinglePart(call) ? openWhole(work, planned.plan, use) : openSeveral(work, planned.plan).then(use)

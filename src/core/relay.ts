@@ -28,6 +28,7 @@ export async function relay(
   row.kind = call.kind
   row.model = call.model
   const planned = parts.planner.plan(call)
+  record.row.plan = planned.note
   const account = openCallCost(planned.baseline, record)
   const pieces = call.kind === 'embeddings' ? splitInputs(call, inputsPerRequest(planned.plan)) : [call]
   row.parts = pieces.length

@@ -163,6 +163,7 @@ class Trace implements OpenAttempt {
     const { record, call, signal, permit, place } = this.#parts
     signal.removeEventListener('abort', this)
     entry.outcome = outcome
+    entry.failure = failure
     entry.totalMs = this.#sinceStart()
     keepNotes(this.#parts, entry, this.notes)
     keepUsage(entry, this.#teller, { record, notes: this.notes, failure })
@@ -201,6 +202,7 @@ function beginEntry(parts: AttemptParts<AnyCall>): AttemptRecord {
     firstTokenMs: undefined,
     totalMs: 0,
     outcome: 'ok',
+    failure: undefined,
     upstreamStatus: undefined,
     upstreamRequestId: undefined,
     price: deployment.price,

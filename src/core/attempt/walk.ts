@@ -192,12 +192,23 @@ class PlannedPath implements Path {
       const deployment = plan[next]
       if (deployment === undefined || (next > at && this.#hasFailed(deployment))) continue
       const permit = standings.trackOf(deployment).begin()
-      if (permit === undefined) continue
+      if (permit === undefined) {
+        this.#notePassedOver(deployment)
+        continue
+      }
       this.#position = next
       this.#current = deployment
       return { deployment, permit }
     }
     return { deployment: this.#current, permit: standings.trackOf(this.#current).insist() }
+  }
+
+  #notePassedOver({ id }: Deployment): void {
+    const { record } = this.#parts
+    record.passedOver ??= []
+    if (record.passedOver.every(({ deployment }) => deployment !== id)) {
+      record.passedOver.push({ deployment: id, why: 'breaker' })
+    }
   }
 
   #hasFailed(deployment: Deployment): boolean {

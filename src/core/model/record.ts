@@ -1,4 +1,4 @@
-import type { Kind, RelayKind, Usage } from './call.ts'
+import type { Kind, RelayKind, StrategyName, Usage } from './call.ts'
 import type { Failure } from './failure.ts'
 import { createLazySet, type LazySet } from './lazy-set.ts'
 import type { Consumption, Price } from './price.ts'
@@ -35,6 +35,10 @@ export type CallRecord = {
   /** Of the caller's body, decompressed; and of what was written back. */
   requestBytes: number
   responseBytes: number
+  /** Why it goes where it goes; undefined: it was not planned. */
+  plan: PlanNote | undefined
+  /** Those of the plan that were passed over, their breakers open; undefined: none. */
+  passedOver: LeftOut[] | undefined
   /** How many upstream calls it was split into; 1 when it was not. */
   parts: number
   readonly attempts: AttemptRecord[]
@@ -90,6 +94,8 @@ export type AttemptRecord = {
   totalMs: number
   /** `ok`, or the kind of the failure. */
   outcome: string
+  /** Absent: it was answered. */
+  failure?: Failure | undefined
   upstreamStatus: number | undefined
   upstreamRequestId: string | undefined
   /** What the deployment charged when the attempt began. */
@@ -134,6 +140,8 @@ export function startRecord(id: string, dialect: string, startedEpochMs = 0): Ca
     failure: undefined,
     requestBytes: 0,
     responseBytes: 0,
+    plan: undefined,
+    passedOver: undefined,
     parts: 1,
     attempts: [],
     parseMs: 0,
@@ -157,6 +165,24 @@ export function startRecord(id: string, dialect: string, startedEpochMs = 0): Ca
     flags: createLazySet(),
   }
 }
+
+/** A call's plan, as far as its record keeps it. */
+export type PlanNote = {
+  readonly strategy: StrategyName
+  /** The name or pattern of the route. */
+  readonly route: string
+  /** The deployments to try, in order, each once. */
+  readonly order: readonly string[]
+  readonly leftOut: readonly LeftOut[]
+  /** Of the first three; undefined: nothing was weighed. */
+  readonly expected: readonly ExpectedCost[]
+}
+
+/** `why`: the filter that removed it. */
+export type LeftOut = { readonly deployment: string; readonly why: string }
+
+/** In nano-USD, rounded; undefined where it is not known. */
+export type ExpectedCost = { readonly deployment: string; readonly nanoUsd: number | undefined }
 
 /** Where calls would run without routing: a route's first deployment, or one that the operator names. */
 export type Baseline = {

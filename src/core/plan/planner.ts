@@ -3,10 +3,12 @@ import type { DeploymentReport, HealthRegistry } from '../health/health-registry
 import type { AnyCall, Steering, StrategyName, Usage } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
 import type { Clock, Deployment, Random, Route } from '../model/ports.ts'
+import type { ExpectedCost, PlanNote } from '../model/record.ts'
 import { type CandidateCache, createCandidateCache } from './candidate-cache.ts'
 import { copyOf } from './candidate-slot.ts'
 import { type Explanation, explainedCandidates } from './explain.ts'
 import { choicesOf, createOutputHabits, type OutputHabits } from './output-habit.ts'
+import { expectedCosts, planNote } from './plan-note.ts'
 import { type ListedModel, longestPlan, type Plan, planOf, type Router } from './router.ts'
 import { type PrefixKey, prefixKeyOf, type Stickiness } from './stickiness.ts'
 import type { Candidate } from './strategies/candidate.ts'
@@ -28,6 +30,8 @@ export type Planned = {
   /** The deployments to try, in order, the same one again where it may be retried. */
   readonly plan: Plan
   readonly baseline: Deployment
+  /** For the record of the call. */
+  readonly note: PlanNote
   /** Takes in how the call went, to know better next time. */
   learn(usage: Usage, isEstimated: boolean, deploymentId: string): void
 }
@@ -117,7 +121,9 @@ function solePlanner({ router, attempts, standings, sizes }: Work): (call: AnyCa
     }
     const known = plans.get(sole)
     if (known !== undefined) return known
-    const planned = { plan: planOf([sole], attempts), baseline: sole, learn: nothing }
+    const { pattern, strategy } = route
+    const note = { strategy, route: pattern, order: [sole.id], leftOut: [], expected: [] }
+    const planned = { plan: planOf([sole], attempts), baseline: sole, note, learn: nothing }
     plans.set(sole, planned)
     return planned
   }
@@ -137,6 +143,7 @@ function choose(call: AnyCall, work: Work): Planned {
   return {
     plan: planOf(tried, attempts),
     baseline: ofModel(baselineOf(router.routeOf(first)), first, call),
+    note: planNote(weighed, tried),
     learn({ prompt_tokens: promptTokens, completion_tokens: completionTokens }, isEstimated, deploymentId) {
       if (!isEstimated) sizes.learn(call, promptTokens)
       habits.learn(call, completionTokens)
@@ -157,6 +164,8 @@ type Weighed = {
   readonly candidates: readonly Candidate[]
   readonly removed: readonly Removal[]
   readonly ordered: readonly Deployment[]
+  /** Of the first of those. Worked out at once, for candidates are those of the next call, too. */
+  readonly expected: readonly ExpectedCost[]
   readonly prefixKey: PrefixKey | undefined
 }
 
@@ -213,11 +222,12 @@ function weigh(call: AnyCall, model: string, work: Work, isDryRun: boolean): Wei
     stickiness && lineup.isSticky && strategy !== 'first' ? prefixKeyOf(call, credential) : undefined
   const preferred =
     prefixKey === undefined ? ranked : (stickiness?.prefer(prefixKey, ranked, promptTokens, kept) ?? ranked)
-  const ordered = steer(preferred, steering)
-    .slice(0, steering === undefined ? lineup.places : longestPlan)
-    .map(({ deployment }) => (model === call.model ? deployment : ofModel(deployment, model, call)))
+  const chosen = steer(preferred, steering).slice(0, steering === undefined ? lineup.places : longestPlan)
+  const ordered = chosen.map(({ deployment }) =>
+    model === call.model ? deployment : ofModel(deployment, model, call),
+  )
   const told = { model, route, strategy, promptTokens, expectedTokens }
-  return { ...told, all, candidates, removed, ordered, prefixKey }
+  return { ...told, all, candidates, removed, ordered, prefixKey, expected: expectedCosts(chosen) }
 }
 
 /** How many places of an order count: who names providers may have the last one go first. */

@@ -4,6 +4,9 @@ import type { AttemptLine, CallLine, Generation } from '../../core/model/call-li
 import { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json.ts'
 import { unknownPrice, usdText } from '../../core/model/price.ts'
+import { attemptFields } from '../../core/model/record-fields/attempt-fields.ts'
+import { callFields } from '../../core/model/record-fields/call-fields.ts'
+import type { Fields } from '../../core/model/record-fields/field.ts'
 import { apiKeyOf } from '../call/api-key.ts'
 import { sendJson } from '../call/send.ts'
 import { priceBody } from './price.ts'
@@ -47,24 +50,36 @@ function notKept(): Failure {
 }
 
 /** What OpenRouter has a name for goes by that name; what is not known is null. */
-function rendered({ call, startedEpochMs }: Generation): JsonObject {
+export function rendered({ call, startedEpochMs }: Generation): JsonObject {
+  const { failure } = call
   return {
-    id: call.requestId,
+    ...named(call, callFields),
     upstream_id: upstreamIdOf(call),
-    model: call.model ?? null,
-    provider_name: call.provider ?? null,
     api_type: apiTypeOf(call),
     created_at: new Date(startedEpochMs).toISOString(),
-    streamed: call.stream,
     cancelled: call.outcome === 'left',
-    // In milliseconds, as all times here.
-    latency: call.firstTokenMs ?? null,
     generation_time: generationMs(call),
-    ...tokensOf(call),
+    // Counts are the upstream's own, or an estimate: both of OpenRouter's kinds are the same here.
+    native_tokens_prompt: call.promptTokens ?? null,
+    native_tokens_completion: call.completionTokens ?? null,
     ...moneyOf(call),
-    ...courseOf(call),
+    // No more of it: a parameter's name, as an upstream's words, may repeat what was asked.
+    failure: failure === undefined ? null : { kind: failure.kind, code: failure.code },
     attempts: call.attempts.map(attemptOf),
   }
+}
+
+/** The members of a line that have a name here. */
+function named(line: object, fields: Fields): JsonObject {
+  const members: JsonObject = line as JsonObject
+  const shown: JsonObject = {}
+  for (const [name, { api, inner }] of Object.entries(fields)) {
+    if (api === undefined) continue
+    const value = members[name] ?? api.otherwise
+    shown[api.name] =
+      inner !== undefined && Array.isArray(value) ? value.map((one: object) => named(one, inner)) : value
+  }
+  return shown
 }
 
 /** What it was asked for; null where the request was refused before that was known. */
@@ -83,77 +98,21 @@ function generationMs({ attempts: [first], totalMs }: CallLine): number | null {
   return first === undefined ? null : Math.round((totalMs - first.startMs) * 100) / 100
 }
 
-/** Counts are the upstream's own, or an estimate: both of OpenRouter's kinds are the same here. */
-function tokensOf(call: CallLine): JsonObject {
-  const prompt = call.promptTokens ?? null
-  const completion = call.completionTokens ?? null
-  return {
-    tokens_prompt: prompt,
-    tokens_completion: completion,
-    native_tokens_prompt: prompt,
-    native_tokens_completion: completion,
-    native_tokens_cached: call.cachedTokens ?? null,
-    native_tokens_reasoning: call.reasoningTokens ?? null,
-    tokens_estimated: call.usageEstimated ?? false,
-  }
-}
-
-function moneyOf({
-  costNanoUsd = null,
-  baseline,
-  baselineNanoUsd,
-  savedNanoUsd,
-  ...call
-}: CallLine): JsonObject {
+function moneyOf({ costNanoUsd, baseline, baselineNanoUsd, savedNanoUsd }: CallLine): JsonObject {
   return {
     // A number, as OpenRouter has it; the exact amount stands beside it.
-    total_cost: costNanoUsd === null ? null : costNanoUsd / 1e9,
-    cost_nano_usd: costNanoUsd,
+    total_cost: costNanoUsd === undefined || costNanoUsd === null ? null : costNanoUsd / 1e9,
     cost_usd: usdOf(costNanoUsd),
-    cost_estimated: call.costEstimated ?? false,
     baseline: baseline?.deployment ?? null,
-    baseline_nano_usd: baselineNanoUsd ?? null,
     baseline_usd: usdOf(baselineNanoUsd),
-    saved_nano_usd: savedNanoUsd ?? null,
     saved_usd: usdOf(savedNanoUsd),
-    cache: call.cache ?? null,
-  }
-}
-
-function courseOf(call: CallLine): JsonObject {
-  const { failure } = call
-  return {
-    dialect: call.dialect,
-    deployment: call.deployment ?? null,
-    status: call.status,
-    outcome: call.outcome,
-    // No more of it: a parameter's name, as an upstream's words, may repeat what was asked.
-    failure: failure === undefined ? null : { kind: failure.kind, code: failure.code },
-    parts: call.parts ?? 1,
-    total_ms: call.totalMs,
-    overhead_ms: call.overheadMs,
-    backoff_ms: call.backoffMs ?? 0,
-    dropped: call.dropped ?? [],
-    converted: call.converted ?? [],
-    flags: call.flags ?? [],
   }
 }
 
 function attemptOf(attempt: AttemptLine): JsonObject {
   const { used } = attempt
   return {
-    deployment: attempt.deployment,
-    part: attempt.part ?? 0,
-    outcome: attempt.outcome,
-    delivered: attempt.delivered ?? false,
-    resumed: attempt.resumed ?? false,
-    queued_ms: attempt.queuedMs ?? 0,
-    start_ms: attempt.startMs,
-    headers_ms: attempt.headersMs ?? null,
-    first_token_ms: attempt.firstTokenMs ?? null,
-    total_ms: attempt.totalMs,
-    upstream_status: attempt.upstreamStatus ?? null,
-    upstream_id: attempt.upstreamRequestId ?? null,
+    ...named(attempt, attemptFields),
     price: priceBody({ ...unknownPrice, ...attempt.price }),
     used:
       used === undefined
@@ -164,9 +123,6 @@ function attemptOf(attempt: AttemptLine): JsonObject {
             completion_tokens: used.completionTokens,
             worked_ms: used.workedMs ?? null,
           },
-    estimated: attempt.usageEstimated ?? false,
-    uncertain: attempt.uncertain ?? false,
-    cost_nano_usd: attempt.costNanoUsd ?? null,
     cost_usd: usdOf(attempt.costNanoUsd),
   }
 }

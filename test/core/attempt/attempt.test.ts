@@ -242,6 +242,7 @@ describe('what an attempt leaves in the record', () => {
     expect(parts.record.attempts).toEqual([
       {
         deployment: 'some-model@scripted',
+        provider: 'scripted',
         part: 3,
         startMs: 25,
         headersMs: 40,

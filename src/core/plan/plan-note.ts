@@ -1,0 +1,46 @@
+import type { StrategyName } from '../model/call.ts'
+import type { Deployment, Route } from '../model/ports.ts'
+import type { ExpectedCost, LeftOut, PlanNote } from '../model/record.ts'
+import type { Candidate } from './strategies/candidate.ts'
+import type { Removal } from './suitability.ts'
+
+/** One model's deployments as they were weighed, as far as the record of a call keeps it. */
+export type NotedModel = {
+  readonly route: Route
+  readonly strategy: StrategyName
+  readonly all: readonly Candidate[]
+  readonly candidates: readonly Candidate[]
+  readonly removed: readonly Removal[]
+  readonly expected: readonly ExpectedCost[]
+}
+
+/** What a record keeps of a plan: `tried` are its deployments in order. Bounded, however many there are. */
+export function planNote(models: readonly NotedModel[], tried: readonly Deployment[]): PlanNote {
+  const [first] = models
+  if (first === undefined) throw new TypeError('A call names at least one model.')
+  return {
+    strategy: first.strategy,
+    route: first.route.pattern,
+    order: tried.map(({ id }) => id),
+    leftOut: models.length === 1 ? leftOutOf(first) : models.flatMap(leftOutOf),
+    expected:
+      models.length === 1 ? first.expected : models.flatMap((one) => one.expected).slice(0, mostExpected),
+  }
+}
+
+/** What the first of an order are expected to cost. */
+export function expectedCosts(ordered: readonly Candidate[]): readonly ExpectedCost[] {
+  return ordered.slice(0, mostExpected).map(({ id, expectedNanoUsd: nanoUsd }) => ({
+    deployment: id,
+    nanoUsd: nanoUsd === undefined ? undefined : Math.round(nanoUsd),
+  }))
+}
+
+const mostExpected = 3
+
+function leftOutOf({ all, candidates, removed }: NotedModel): readonly LeftOut[] {
+  const left = removed.map(({ deployment, filter }) => ({ deployment: deployment.id, why: filter as string }))
+  if (all.length === candidates.length) return left
+  const keyless = all.filter((candidate) => !candidates.includes(candidate))
+  return [...left, ...keyless.map(({ id }) => ({ deployment: id, why: 'key' }))]
+}
