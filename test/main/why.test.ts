@@ -4,6 +4,7 @@ import type { CallLine } from '../../src/core/model/call-line.ts'
 import { providers } from '../../src/providers/all.ts'
 import { simulateTogether } from '../../src/simulator/together/together.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { onlyFile } from '../harness/only-file.ts'
 
 const chat = { model: 'm', messages: [{ role: 'user', content: 'one two three' }] }
 
@@ -123,7 +124,7 @@ async function openServer() {
 function configOf(file: object): Config {
   return loadConfig({
     environment: { GATEWAY_CONFIG: 'gateway.yaml', PORT: '0' },
-    readFile: () => JSON.stringify(file),
+    readFile: onlyFile(JSON.stringify(file)),
     providers,
   })
 }
