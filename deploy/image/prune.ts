@@ -1,0 +1,19 @@
+import { globSync, mkdirSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+// Takes out of node_modules what no running gateway reads, and makes the folder that /data is copied from.
+const build = fileURLToPath(new URL('../..', import.meta.url))
+
+const unread = [
+  // Its types alone are used.
+  'node_modules/openai',
+  // The same code in other forms.
+  'node_modules/gpt-tokenizer/{cjs,src,data}',
+  'node_modules/zod/src',
+  'node_modules/.package-lock.json',
+  'node_modules/**/*.{d.ts,d.mts,d.cts,map,md}',
+  'dist/**/*.d.ts',
+]
+
+for (const path of globSync(unread, { cwd: build })) rmSync(`${build}/${path}`, { recursive: true, force: true })
+mkdirSync(`${build}/data`, { recursive: true })
