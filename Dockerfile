@@ -30,8 +30,9 @@ LABEL org.opencontainers.image.title="Pandotate Gateway" \
 COPY --from=build /build/package.json /build/sbom.json /build/LICENSE /app/
 COPY --from=build /build/node_modules /app/node_modules
 COPY --from=build /build/dist /app/dist
-# The group 0 may write there: platforms that choose a user at random leave it that group.
-COPY --from=build --chown=65532:0 --chmod=775 /build/data /data
+# It holds /data alone, where the group 0 may write: platforms that choose a user at random leave it that group.
+COPY --from=build --chown=65532:0 /build/image/writable/ /
+COPY --from=build /build/image/gateway /etc/gateway
 
 ENV NODE_ENV=production \
   HOST=0.0.0.0 \

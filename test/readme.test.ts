@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fileVariable, variables } from '../src/config/environment.ts'
+import { fileVariable, textVariable, variables } from '../src/config/environment.ts'
 import { behaviours, spellingOf } from '../src/simulator/script/behaviours.ts'
 import { endGroup, runShell, shellEnvironment, startChild } from './acceptance/child.ts'
 import { type GatewayProcess, repository, runGateway, startGateway } from './acceptance/gateway-process.ts'
@@ -107,7 +107,7 @@ describe('what the README tells of the configuration', () => {
   })
 
   test('is what the gateway reads', () => {
-    const read = [...variables.map(({ name }) => name), fileVariable]
+    const read = [...variables.map(({ name }) => name), fileVariable, textVariable]
     expect(table.map(([name]) => name).toSorted()).toEqual(read.toSorted())
   })
 

@@ -1,7 +1,7 @@
-import { globSync, mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, globSync, mkdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-// Takes out of node_modules what no running gateway reads, and makes the folder that /data is copied from.
+// Takes out of node_modules what no running gateway reads, and makes the empty folders of the image.
 const build = fileURLToPath(new URL('../..', import.meta.url))
 
 const unread = [
@@ -15,5 +15,9 @@ const unread = [
   'dist/**/*.d.ts',
 ]
 
-for (const path of globSync(unread, { cwd: build })) rmSync(`${build}/${path}`, { recursive: true, force: true })
-mkdirSync(`${build}/data`, { recursive: true })
+for (const path of globSync(unread, { cwd: build }))
+  rmSync(`${build}/${path}`, { recursive: true, force: true })
+mkdirSync(`${build}/image/gateway`, { recursive: true })
+mkdirSync(`${build}/image/writable/data`, { recursive: true })
+// Whatever the umask is.
+chmodSync(`${build}/image/writable/data`, 0o775)

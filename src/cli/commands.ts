@@ -1,8 +1,9 @@
 import { check } from './check.ts'
 import type { Command } from './command.ts'
+import { health } from './health.ts'
 import { savings } from './savings.ts'
 import { serve } from './serve.ts'
 import { simulate } from './simulate.ts'
 
 /** Every command. A new one is a file and a line here. */
-export const commands: readonly Command[] = [serve, check, savings, simulate]
+export const commands: readonly Command[] = [serve, check, savings, simulate, health]

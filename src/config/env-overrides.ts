@@ -21,14 +21,21 @@ export function applyEnvironment(
     const text = environment[variable.name]
     if (text === undefined || text === '') continue
     if (variable.of !== undefined && !isThere(variable.of, content, environment, types)) continue
+    if (variable.yields && isGiven(at(content, variable.path))) continue
     const value = variable.convert === undefined ? text : variable.convert(text)
     for (const path of [variable.path, ...(variable.followers ?? [])]) {
       if (path !== variable.path && at(laid, path) !== undefined) continue
       laid = put(laid, path, value)
       origins.set(placeOf(path), variable)
+      if (Array.isArray(value))
+        for (const index of value.keys()) origins.set(placeOf([...path, index]), variable)
     }
   }
   return { content: laid, origins }
+}
+
+function isGiven(setting: unknown): boolean {
+  return setting !== undefined && setting !== null && !(Array.isArray(setting) && setting.length === 0)
 }
 
 /** It is written in the file, or the environment has all it needs. */

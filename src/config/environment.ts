@@ -19,8 +19,10 @@ export type Variable = {
   readonly path: Path
   /** Settings that follow it where the file does not give them. */
   readonly followers?: readonly Path[]
-  /** Its unit in the setting's; NaN when it cannot be that. */
-  readonly convert?: (text: string) => number
+  /** What the setting gets: its unit in the setting's (NaN when it cannot be that), or a list. */
+  readonly convert?: (text: string) => number | readonly string[] | string
+  /** The file wins where it gives the setting. */
+  readonly yields?: boolean
   /** What belongs in it, where that is not what belongs in the setting. */
   readonly expected?: string
   /** The provider it is a setting of, where that is not always there. */
@@ -38,6 +40,9 @@ export const fileOption = '--config'
 export function isOption(name: string): boolean {
   return name.startsWith('--')
 }
+
+/** Is such a file's text itself, for platforms that mount none. */
+export const textVariable = 'GATEWAY_YAML'
 
 const together: OptionalProvider = { name: 'together', needs: ['TOGETHER_API_KEY'] }
 
@@ -67,8 +72,11 @@ export const variables: readonly Variable[] = [
   { name: 'RUNPOD_API_KEY', path: ['providers', 'runpod', 'apiKey'], of: runpod },
   { name: 'RUNPOD_ENDPOINT_ID', path: ['providers', 'runpod', 'endpointId'], of: runpod },
   { name: 'SLOW_THRESHOLD_MS', path: ['slowThresholdMs'] },
+  { name: 'GATEWAY_KEY', path: ['auth', 'keys'], convert: listOf, yields: true },
   { name: 'HOST', path: ['server', 'host'] },
   { name: 'PORT', path: ['server', 'port'] },
+  { name: 'ALLOW_UNAUTHENTICATED', path: ['server', 'allowUnauthenticated'] },
+  { name: 'TRUST_PROXY', path: ['server', 'trustProxy'], convert: countOrList },
   { name: 'LOG_LEVEL', path: ['log', 'level'] },
   { name: 'DATA_DIR', path: ['dataDirectory'] },
 ]
@@ -94,6 +102,14 @@ function readDotEnv(directory: string): Environment {
     if (typeof code !== 'string') throw thrown
     throw new ConfigError([{ source: '.env', place: '', told: `cannot be read (${code})` }])
   }
+}
+
+function listOf(text: string): readonly string[] {
+  return text.split(',').map((item) => item.trim())
+}
+
+function countOrList(text: string): string | readonly string[] {
+  return Number.isNaN(strictNumber(text)) ? listOf(text) : text
 }
 
 function secondsToMs(text: string): number {

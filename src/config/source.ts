@@ -1,4 +1,4 @@
-import { fileOption, fileVariable } from './environment.ts'
+import { fileOption, fileVariable, textVariable } from './environment.ts'
 import { type ConfigFile, readConfigFile } from './file.ts'
 import { commandLine, type Problem } from './problem.ts'
 import type { Environment } from './substitution.ts'
@@ -18,12 +18,17 @@ export function configPath(environment: Environment): string {
 }
 
 /**
- * Reads the file that --config or GATEWAY_CONFIG names, otherwise gateway.yaml where there is one. `readFile` throws
- * as `node:fs` does.
+ * Reads the file that --config names, the text of GATEWAY_YAML, the file that GATEWAY_CONFIG names, otherwise
+ * gateway.yaml where there is one. `readFile` throws as `node:fs` does.
  */
 export function openSource(environment: Environment, readFile: (path: string) => string): ConfigSource {
   const named = namedPath(environment)
   const path = configPath(environment)
+  const text = environment[textVariable]
+  if (text && !environment[fileOption]) {
+    const source = { ...readConfigFile(textVariable, text, environment), path: textVariable }
+    return named === undefined ? source : { ...source, problems: [...source.problems, twice] }
+  }
   try {
     return { ...readConfigFile(path, readFile(path), environment), path }
   } catch (thrown) {
@@ -35,6 +40,12 @@ export function openSource(environment: Environment, readFile: (path: string) =>
 }
 
 const nothing: ConfigFile = { content: undefined, problems: [], findings: [], lineOf: () => undefined }
+
+const twice: Problem = {
+  source: 'environment',
+  place: textVariable,
+  told: `is set beside ${fileVariable}, expected one of the two`,
+}
 
 function namedPath(environment: Environment): string | undefined {
   return environment[fileOption] || environment[fileVariable] || undefined

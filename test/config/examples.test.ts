@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { fileVariable, variables } from '../../src/config/environment.ts'
+import { fileVariable, textVariable, variables } from '../../src/config/environment.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { inputShape, type Shape } from '../../src/config/shape.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
@@ -31,7 +31,7 @@ describe('.env.example', () => {
   })
 
   test('has every variable that is read, and no other', () => {
-    const read = [fileVariable, ...variables.map(({ name }) => name)]
+    const read = [fileVariable, textVariable, ...variables.map(({ name }) => name)]
     expect(Object.keys(everyLine).toSorted()).toEqual(read.toSorted())
   })
 
