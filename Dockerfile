@@ -15,7 +15,8 @@ COPY deploy/npm deploy/npm
 COPY deploy/image deploy/image
 RUN node deploy/npm/build.ts \
   && npm prune --ignore-scripts --omit=dev \
-  && npm sbom --package-lock-only --omit=dev --sbom-format=cyclonedx > sbom.json \
+  && npm pkg delete devDependencies scripts \
+  && npm sbom --sbom-format=cyclonedx > sbom.json \
   && node deploy/image/prune.ts
 
 FROM ${BASE}

@@ -26,12 +26,16 @@ export function applyEnvironment(
     for (const path of [variable.path, ...(variable.followers ?? [])]) {
       if (path !== variable.path && at(laid, path) !== undefined) continue
       laid = put(laid, path, value)
-      origins.set(placeOf(path), variable)
-      if (Array.isArray(value))
-        for (const index of value.keys()) origins.set(placeOf([...path, index]), variable)
+      for (const place of placesIn(value, path)) origins.set(placeOf(place), variable)
     }
   }
   return { content: laid, origins }
+}
+
+/** The place of a value, and those of all that it holds. */
+function placesIn(value: unknown, path: Path): readonly Path[] {
+  const inner = Array.isArray(value) ? [...value.entries()] : isObject(value) ? Object.entries(value) : []
+  return [path, ...inner.flatMap(([key, held]) => placesIn(held, [...path, key]))]
 }
 
 function isGiven(setting: unknown): boolean {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
+import type { JsonObject } from '../core/model/json.ts'
 import { ConfigError, type Path } from './problem.ts'
 import type { Environment } from './substitution.ts'
 
@@ -20,7 +21,7 @@ export type Variable = {
   /** Settings that follow it where the file does not give them. */
   readonly followers?: readonly Path[]
   /** What the setting gets: its unit in the setting's (NaN when it cannot be that), or a list. */
-  readonly convert?: (text: string) => number | readonly string[] | string
+  readonly convert?: (text: string) => number | string | readonly string[] | readonly JsonObject[]
   /** The file wins where it gives the setting. */
   readonly yields?: boolean
   /** What belongs in it, where that is not what belongs in the setting. */
@@ -73,6 +74,12 @@ export const variables: readonly Variable[] = [
   { name: 'RUNPOD_ENDPOINT_ID', path: ['providers', 'runpod', 'endpointId'], of: runpod },
   { name: 'SLOW_THRESHOLD_MS', path: ['slowThresholdMs'] },
   { name: 'GATEWAY_KEY', path: ['auth', 'keys'], convert: listOf, yields: true },
+  {
+    name: 'METRICS_KEY',
+    path: ['auth', 'adminKeys'],
+    convert: (key) => [{ key, role: 'metrics' }],
+    yields: true,
+  },
   { name: 'HOST', path: ['server', 'host'] },
   { name: 'PORT', path: ['server', 'port'] },
   { name: 'ALLOW_UNAUTHENTICATED', path: ['server', 'allowUnauthenticated'] },

@@ -46,3 +46,13 @@ test('one beside a file that is named is refused', () => {
   const told = report('', { GATEWAY_YAML: 'strict: true', GATEWAY_CONFIG: 'gateway.yaml' })
   expect(told).toEqual(['environment: GATEWAY_YAML: is set beside GATEWAY_CONFIG, expected one of the two'])
 })
+
+test('METRICS_KEY may read the metrics alone, where the file has nobody who manages', () => {
+  const environment = { GATEWAY_KEY: key, METRICS_KEY: other }
+  expect(load(undefined, environment).adminKeys).toEqual([{ key: other, role: 'metrics' }])
+  const file = `auth: { adminKeys: [{ key: sk-of-the-file-itself, role: admin }] }`
+  expect(load(file, environment).adminKeys).toEqual([{ key: 'sk-of-the-file-itself', role: 'admin' }])
+  expect(report(undefined, { METRICS_KEY: 'short' })[0]).toContain(
+    'environment: METRICS_KEY: found a secret of 5 characters',
+  )
+})

@@ -37,7 +37,7 @@ describe.skipIf(reason !== undefined)(`the image (skipped here: ${reason ?? ''})
   beforeAll(() => {
     image = buildImage()
   }, 600_000)
-  afterAll(() => image[Symbol.dispose]())
+  afterAll(() => image[Symbol.dispose](), 300_000)
 
   test('is below 200 MB, and has no shell and no compiler', () => {
     expect(image.size).toBeLessThan(200e6)
