@@ -160,6 +160,7 @@ export const packages: Readonly<
   koa: { from: ['http/'] },
   '@koa/router': { from: ['http/'] },
   'koa-bodyparser': { from: ['http/'] },
+  pg: { from: ['ledger/store/postgres/'] },
   undici: { from: ['providers/wire/wire.ts'] },
   pino: { from: ['telemetry/'], typesFrom: ['main.ts', 'main/', 'cli.ts', 'cli/', 'embed.ts'] },
   'prom-client': { from: ['telemetry/'] },

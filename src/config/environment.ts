@@ -86,6 +86,7 @@ export const variables: readonly Variable[] = [
   { name: 'TRUST_PROXY', path: ['server', 'trustProxy'], convert: countOrList },
   { name: 'LOG_LEVEL', path: ['log', 'level'] },
   { name: 'DATA_DIR', path: ['dataDirectory'] },
+  { name: 'DATABASE_URL', path: ['ledger', 'databaseUrl'] },
 ]
 
 /** Options of the command that stand for settings, and win over the variables. */

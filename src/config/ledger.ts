@@ -2,7 +2,7 @@ import * as z from 'zod'
 
 const mebibyte = 1024 * 1024
 
-/** `ledger` of gateway.yaml: how the record of each call is kept. Where: `dataDirectory`. */
+/** `ledger` of gateway.yaml: how the record of each call is kept. Where: `dataDirectory` and `databaseUrl`. */
 export const ledgerSetting = z
   .strictObject({
     enabled: z.boolean().default(true),
@@ -14,5 +14,13 @@ export const ledgerSetting = z
       .default(1024 * mebibyte),
     keepCallsDays: z.int().min(1).max(3660).default(90),
     keepRollupsDays: z.int().min(1).max(3660).default(731),
+    databaseUrl: z
+      .string()
+      .regex(/^postgres(ql)?:\/\/\S+$/)
+      .meta({
+        secret: true,
+        expected: 'the address of a Postgres database: postgres://user:password@host/name',
+      })
+      .exactOptional(),
   })
   .prefault({})

@@ -48,7 +48,7 @@ function generalRows({ host, port, keys, adminKeys, limits, ...config }: Config)
     ['sticky', yesOrNo(config.stickiness)],
     ['catalog', catalogText(config)],
     ['data', config.dataDirectory],
-    ['ledger', config.ledger.enabled ? `on: ${pairs(config.ledger)}` : 'off'],
+    ['ledger', ledgerOf(config.ledger)],
     ['probes', config.probes.enabled ? `on: ${pairs(config.probes)}` : 'off'],
   ]
 }
@@ -79,6 +79,11 @@ function catalogText({ catalog }: Pick<Config, 'catalog'>): string {
   const hours = Math.round(everyMs / 360_000) / 10
   const asking = lists ? `providers' lists every ${hours} h` : 'no lists are asked for'
   return `of ${data.asOf}, ${file ?? 'as shipped'}; ${asking}; prices are firm for ${maxPriceAgeDays} days`
+}
+
+function ledgerOf({ enabled, databaseUrl, ...settings }: Config['ledger']): string {
+  if (!enabled) return 'off'
+  return `${databaseUrl === undefined ? 'on' : 'on, in Postgres'}: ${pairs(settings)}`
 }
 
 function describeProvider(

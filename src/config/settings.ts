@@ -138,6 +138,8 @@ export type LedgerSettings = {
   readonly spoolBytes: number
   readonly keepCallsDays: number
   readonly keepRollupsDays: number
+  /** A Postgres database; absent: one in the data directory. Secret. */
+  readonly databaseUrl?: string
 }
 
 /** Asking providers, again and again, how they are doing. */

@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Journal, Projection } from '../core/model/journal.ts'
 import { type FileJournal, openJournal, type Trouble, type TroubleKind } from './journal/file-journal.ts'
@@ -29,6 +30,8 @@ export type LedgerSettings = {
   readonly waitMs: number
   /** Whether it is an error that another process has the directory; else there is no ledger then. */
   readonly isNeeded: boolean
+  /** A Postgres database to ship to; undefined: a file of SQLite's in the data directory. */
+  readonly databaseUrl?: string | undefined
   readonly keepCallsDays: number
   readonly keepRollupsDays: number
   readonly projections: readonly Projection[]
@@ -47,17 +50,12 @@ export type LedgerLog = {
  * there cannot be read.
  */
 export async function openLedger(settings: LedgerSettings): Promise<Ledger | undefined> {
-  const directory = resolve(settings.directory)
-  const lock = await own(directory, settings)
-  if (lock === undefined) return undefined
+  const owned = await own(resolve(settings.directory), settings)
+  if (owned === undefined) return undefined
+  const { directory, lock } = owned
   try {
-    return new OpenLedger(
-      settings,
-      directory,
-      lock,
-      await openJournalIn(directory, settings),
-      await nodeIdOf(directory),
-    )
+    const journal = await openJournalIn(directory, settings)
+    return new OpenLedger(settings, directory, lock, journal, await nodeIdOf(directory))
   } catch (thrown) {
     lock[Symbol.dispose]()
     throw thrown
@@ -82,7 +80,9 @@ class OpenLedger implements Ledger {
     node: string,
   ) {
     const { keepCallsDays, keepRollupsDays } = settings
-    const store: StoreAddress = { path: join(directory, 'ledger.db') }
+    const { databaseUrl } = settings
+    const store: StoreAddress =
+      databaseUrl === undefined ? { path: join(directory, 'ledger.db') } : { databaseUrl }
     this.#settings = settings
     this.#lock = lock
     this.journal = journal
@@ -96,7 +96,11 @@ class OpenLedger implements Ledger {
   report(): LedgerReport {
     const { journal } = this
     return reportOf({
-      ...{ store: 'sqlite', journal, shipper: this.#shipper?.state },
+      ...{
+        store: 'path' in this.#data.store ? 'sqlite' : 'postgres',
+        journal,
+        shipper: this.#shipper?.state,
+      },
       ...{ nowEpochMs: Date.now(), openedEpochMs: this.#openedEpochMs },
     })
   }
@@ -121,20 +125,32 @@ class OpenLedger implements Ledger {
   }
 }
 
-/** Makes the directory this process's own; undefined where that cannot be, and need not. */
-async function own(
-  directory: string,
-  { waitMs, isNeeded, log }: LedgerSettings,
-): Promise<Disposable | undefined> {
+type Owned = { readonly directory: string; readonly lock: Disposable }
+
+/** Makes a directory this process's own; undefined where that cannot be, and need not. */
+async function own(directory: string, settings: LedgerSettings): Promise<Owned | undefined> {
+  const { waitMs, isNeeded, databaseUrl, log } = settings
   try {
-    await mkdir(join(directory, 'journal'), { recursive: true, mode: 0o700 })
-    return await lockDirectory(directory, { waitMs, what: 'gateway' })
+    return await lockedIn(directory, waitMs)
   } catch (thrown) {
     const isInUse = thrown instanceof DirectoryInUse
     if (isInUse ? isNeeded : !isUnwritable(thrown)) throw thrown
-    log.warn({ directory, reason: thrown instanceof Error ? thrown.message : '' }, noPlace)
-    return undefined
+    const reason = thrown instanceof Error ? thrown.message : ''
+    if (databaseUrl === undefined) {
+      log.warn({ directory, reason }, noPlace)
+      return undefined
+    }
+    // What was taken into the database is safe there; a machine that is lost takes along what was not.
+    const temporary = await mkdtemp(join(tmpdir(), 'pandotate-gateway-')).catch(() => undefined)
+    if (temporary === undefined) throw thrown
+    log.warn({ directory, temporary, reason }, 'the journal is in a temporary directory: set DATA_DIR')
+    return await lockedIn(temporary, waitMs)
   }
+}
+
+async function lockedIn(directory: string, waitMs: number): Promise<Owned> {
+  await mkdir(join(directory, 'journal'), { recursive: true, mode: 0o700 })
+  return { directory, lock: await lockDirectory(directory, { waitMs, what: 'gateway' }) }
 }
 
 async function openJournalIn(directory: string, settings: LedgerSettings): Promise<FileJournal> {

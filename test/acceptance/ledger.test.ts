@@ -13,6 +13,7 @@ test('a call is in the journal before its caller has the last byte, whole or str
   for (const body of [{ stream: false }, { stream: true }, { stream: false, n: 'many' }]) {
     const response = await fetch(`${gateway.url}/v1/chat/completions`, {
       method: 'POST',
+      headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hello' }], ...body }),
     })
     await response.text()
@@ -89,6 +90,7 @@ test('one that was given no directory serves without a ledger there, and says wh
 async function ask(url: string): Promise<string> {
   const response = await fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
+    headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hello' }] }),
   })
   await response.text()

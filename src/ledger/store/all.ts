@@ -1,3 +1,4 @@
+import { openPostgresStore } from './postgres/postgres-store.ts'
 import { openSqliteStore } from './sqlite/sqlite-store.ts'
 import type { Store } from './store.ts'
 
@@ -6,6 +7,5 @@ export type StoreAddress = { readonly path: string } | { readonly databaseUrl: s
 
 /** Opens the store of an address. Its calls block: for worker threads only. */
 export function openStore(address: StoreAddress): Store {
-  if ('path' in address) return openSqliteStore(address.path)
-  throw new Error('There is no such store.')
+  return 'path' in address ? openSqliteStore(address.path) : openPostgresStore(address.databaseUrl)
 }

@@ -1,0 +1,68 @@
+import type { Client } from 'pg'
+import type { CallRow } from '../batch.ts'
+import { dayMs } from '../rollup.ts'
+
+/** The partitions of the table of calls, one for each day: `calls_20261129`. */
+export interface Partitions {
+  /** Makes those that these calls go to. */
+  make(calls: readonly CallRow[]): Promise<void>
+  /** Drops those that are older as a whole. */
+  dropBefore(epochMs: number): Promise<void>
+}
+
+export function createPartitions(client: Client): Partitions {
+  const known = new Set<number>()
+  return {
+    async make(calls) {
+      const days = new Set(calls.map(({ at }) => at - (at % dayMs)))
+      for (const day of days) {
+        if (known.has(day)) continue
+        await makeDay(client, day)
+        known.add(day)
+      }
+    },
+    async dropBefore(epochMs) {
+      const { rows } = await client.query<{ name: string }>(
+        `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+         where i.inhparent = 'calls'::regclass`,
+      )
+      for (const { name } of rows) {
+        const day = dayOf(name)
+        if (day === undefined || day + dayMs > epochMs) continue
+        await client.query(`drop table ${name}`)
+        known.delete(day)
+      }
+    },
+  }
+}
+
+/** In a transaction of its own: until its end nobody reads the table. */
+async function makeDay(client: Client, day: number): Promise<void> {
+  const name = nameOf(day)
+  const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
+    name,
+  ])
+  if (rows[0]?.there) return
+  await client.query('begin')
+  try {
+    await client.query('select pg_advisory_xact_lock($1)', [partitionLock])
+    await client.query(
+      `create table if not exists ${name} partition of calls for values from (${day}) to (${day + dayMs})`,
+    )
+    await client.query('commit')
+  } catch (thrown) {
+    await client.query('rollback')
+    throw thrown
+  }
+}
+
+const partitionLock = 7_264_002
+
+function nameOf(day: number): string {
+  return `calls_${new Date(day).toISOString().slice(0, 10).replaceAll('-', '')}`
+}
+
+function dayOf(name: string): number | undefined {
+  const [, year, month, date] = /^calls_(\d{4})(\d{2})(\d{2})$/.exec(name) ?? []
+  return year === undefined ? undefined : Date.UTC(Number(year), Number(month) - 1, Number(date))
+}

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { batchOf } from '../../../src/ledger/store/batch.ts'
+import { openPostgresStore } from '../../../src/ledger/store/postgres/postgres-store.ts'
+import { callEntry } from '../lines.ts'
+import { noPostgres, type PostgresServer, startPostgres } from '../postgres-server.ts'
+import { storeContract } from './store-contract.ts'
+
+let server: PostgresServer | undefined
+
+beforeAll(async () => {
+  if (noPostgres === undefined) server = await startPostgres()
+}, 60_000)
+
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]()
+})
+
+storeContract(
+  'Postgres',
+  async () => {
+    const url = (await server?.createDatabase()) ?? ''
+    return { open: () => openPostgresStore(url), async [Symbol.asyncDispose]() {} }
+  },
+  noPostgres,
+)
+
+test.skipIf(noPostgres)('several processes make the schema, the days and the sums side by side', async () => {
+  const url = (await server?.createDatabase()) ?? ''
+  const stores = Array.from({ length: 6 }, () => openPostgresStore(url))
+  const made = await Promise.all(stores.map((store) => store.migrate()))
+  expect(made.flat()).toHaveLength(1)
+  const to = { segment: 1, offset: 1 }
+  await Promise.all(
+    stores.map(async (store, node) => {
+      for (let batch = 0; batch < 5; batch++) {
+        const lines = [0, 1, 2].map((call) => {
+          const { at, line } = callEntry(`req_${node}_${batch}_${call}`, {
+            at: call * 86_400_000,
+            key: `k${call}`,
+          })
+          return { text: `{"type":"call","at":${at},${line}}`, end: to }
+        })
+        await store.write(`node_${node}`, batchOf(lines, to))
+      }
+    }),
+  )
+  const [store] = stores
+  const sums = await store?.usage({ from: 0, to: 86_400_000 * 3, by: ['key'], filters: {}, limit: 10 })
+  expect(sums?.map(({ sums: [requests] }) => requests)).toEqual([30, 30, 30])
+  expect(await store?.calls({ filters: {}, limit: 1000 })).toHaveLength(90)
+  for (const each of stores) await each[Symbol.asyncDispose]()
+})
+
+test.skipIf(noPostgres)(
+  'a store whose database is gone rejects, and another goes on once it is back',
+  async () => {
+    await using own = await startPostgres()
+    const url = await own.createDatabase()
+    const store = openPostgresStore(url)
+    await store.migrate()
+    const to = { segment: 1, offset: 1 }
+    const { line } = callEntry('a')
+    const batch = batchOf([{ text: `{"type":"call","at":0,${line}}`, end: to }], to)
+    await store.write('n', batch)
+    await own.kill()
+    await expect(store.write('n', batch)).rejects.toThrow()
+    await expect(openPostgresStore(url).migrate()).rejects.toThrow()
+    await store[Symbol.asyncDispose]()
+    await own.start()
+    await using again = openPostgresStore(url)
+    expect(await again.position('n')).toEqual(to)
+    expect(await again.calls({ filters: {}, limit: 10 })).toHaveLength(1)
+  },
+)
