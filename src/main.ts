@@ -20,6 +20,7 @@ import { createGenerations } from './telemetry/generations.ts'
 import { createJournal } from './telemetry/journal.ts'
 import { createCallLog } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
+import { createReasonWarnings } from './telemetry/unknown-reasons.ts'
 import { createTokenizer } from './tokenizers/cl100k.ts'
 import { createEncoder } from './tokenizers/encoder.ts'
 
@@ -136,7 +137,12 @@ function createLasting(
     tokenizer: createTokenizer(),
     encoder: createEncoder(),
     commit: journal && (() => journal.durable()),
-    sinks: [createJournal(createCallLog(log), generations, journal), metrics, ...sinks],
+    sinks: [
+      createJournal(createCallLog(log), generations, journal),
+      metrics,
+      createReasonWarnings(log),
+      ...sinks,
+    ],
     app: {
       ...state,
       metrics,

@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import type { Kind } from '../../src/core/model/call.ts'
 import type { JsonObject } from '../../src/core/model/json.ts'
+import type { Ending } from '../../src/core/model/ports.ts'
 import { createNormalizer, type Normalizer } from '../../src/core/reply/normalize.ts'
 import { rawDelta } from './scripted-upstream.ts'
 
@@ -9,6 +10,7 @@ export type Case = {
   readonly given: readonly JsonObject[]
   readonly becomes: readonly JsonObject[]
   readonly flags?: readonly string[]
+  readonly ending?: Ending
 }
 
 export function same(...given: readonly JsonObject[]): Case {
@@ -20,12 +22,16 @@ export function turns(given: readonly JsonObject[], becomes: readonly JsonObject
 }
 
 /** Also: what did not change keeps its wire text, what did has lost it; and one burst is as good as many. */
-export function expectNormalized(kind: Kind, stream: boolean, { given, becomes, flags = [] }: Case): void {
+export function expectNormalized(
+  kind: Kind,
+  stream: boolean,
+  { given, becomes, flags = [], ending }: Case,
+): void {
   const told = new Set<string>()
   const normalizer = start(kind, stream, told)
   const deltas = given.flatMap((chunk) => normalizer.accept([rawDelta(chunk)]))
-  normalizer.finish()
-  expect(deltas.map(({ chunk }) => chunk)).toEqual(becomes)
+  const ends = normalizer.finish(ending)
+  expect([...deltas, ...ends].map(({ chunk }) => chunk)).toEqual(becomes)
   const wires = given.map((chunk) => JSON.stringify(chunk))
   for (const { chunk, source } of deltas) {
     const passThrough = wires.includes(JSON.stringify(chunk))

@@ -1,5 +1,6 @@
 import type { Call, Delta, RawDelta } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
+import { type JsonObject, nearest } from '../model/json.ts'
 import type { AttemptNotes, Deployment } from '../model/ports.ts'
 import type { Normalizer } from '../reply/normalize.ts'
 import { candidateBody, candidatesOf, choicesOf, isRanked, rankChoices } from './best-of.ts'
@@ -75,6 +76,15 @@ export function choicesWanted({ kind, body }: Call): number {
 /** How many prompts there are: a list of token ids is one. */
 export function promptsIn(prompt: unknown): number {
   return Array.isArray(prompt) && typeof prompt[0] !== 'number' ? prompt.length : 1
+}
+
+/** The most tokens that a choice may take, where the request says so. */
+export function mostTokensOf({
+  max_completion_tokens: most,
+  max_tokens: older,
+}: JsonObject): number | undefined {
+  const bound = nearest(most ?? older)
+  return typeof bound === 'number' ? bound : undefined
 }
 
 function asItIs(normalizer: Normalizer): Reading {
@@ -175,18 +185,17 @@ function readingThrough(normalizer: Normalizer, steps: PullIterator): Reading {
   const { crossing, cutter, opening, customNames, isStream, settled } = steps
   const custom = customNames === undefined ? undefined : createCustomCalls(customNames)
   const isCut = () => cutter?.isOver() === true
+  const through = (normalized: readonly Delta[]) => {
+    let deltas = cutter === undefined ? normalized : cutter.accept(normalized)
+    if (opening !== undefined) deltas = deltas.map(opening)
+    // Of a reply in chunks there is first to be a whole one.
+    return custom === undefined || !isStream ? deltas : deltas.map(custom)
+  }
   return {
-    accept(burst: readonly RawDelta[]) {
-      let deltas = normalizer.accept(crossing === undefined ? burst : burst.map(crossing.turned))
-      if (cutter !== undefined) deltas = cutter.accept(deltas)
-      if (opening !== undefined) deltas = deltas.map(opening)
-      // Of a reply in chunks there is first to be a whole one.
-      return custom === undefined || !isStream ? deltas : deltas.map(custom)
-    },
+    accept: (burst: readonly RawDelta[]) =>
+      through(normalizer.accept(crossing === undefined ? burst : burst.map(crossing.turned))),
     isFinished: () => normalizer.isFinished(),
-    finish() {
-      if (!isCut()) normalizer.finish()
-    },
+    finish: (ending) => (isCut() ? [] : through(normalizer.finish(ending))),
     usage: () => normalizer.usage(),
     isCut,
     settled: (whole) => settled?.(whole) ?? (custom === undefined || isStream ? whole : custom(whole)),

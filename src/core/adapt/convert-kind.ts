@@ -104,9 +104,10 @@ function refusedInChat(body: JsonObject): string | undefined {
 }
 
 /** The chunk with other choices. Its wire text is that of another kind, and goes no further. */
-function withChoices({ chunk }: RawDelta, turn: (choice: JsonObject) => JsonObject): RawDelta {
+function withChoices(raw: RawDelta, turn: (choice: JsonObject) => JsonObject): RawDelta {
+  const { chunk } = raw
   const { choices } = chunk
-  if (!Array.isArray(choices)) return { chunk, source: undefined }
+  if (!Array.isArray(choices)) return { ...raw, source: undefined }
   const turned = choices.map((choice: unknown) => (isObject(choice) ? turn(choice) : choice))
   return { chunk: { ...chunk, choices: turned }, source: undefined }
 }

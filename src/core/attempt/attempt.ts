@@ -1,28 +1,16 @@
-import { adaptCall, choicesWanted, isSpelledOut, promptsIn, type Reading } from '../adapt/adapt-call.ts'
+import { adaptCall, choicesWanted, isSpelledOut, mostTokensOf, promptsIn } from '../adapt/adapt-call.ts'
 import { inWords } from '../adapt/token-ids.ts'
 import { answerIdOf } from '../model/answer-id.ts'
 import type { Call, Delta, RawDelta } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
 import { fold, unfold } from '../model/fold.ts'
 import type { AttemptNotes, Deployment, Sent } from '../model/ports.ts'
-import {
-  type PullIterator,
-  pullIterator,
-  rethrow,
-  type UseFailure,
-  type UseStep,
-} from '../model/pull-iterator.ts'
 import type { ClaimedUsage } from '../model/usage.ts'
 import { isVisible } from '../model/visible.ts'
 import { createNormalizer, type Normalizer } from '../reply/normalize.ts'
-import { inTime, silence } from './in-time.ts'
-import {
-  type AttemptParts,
-  type IdleWatch,
-  isDrained,
-  type OpenAttempt,
-  openAttempt,
-} from './open-attempt.ts'
+import { inTime } from './in-time.ts'
+import { type Flow, finalise, mayBeMissed, Onward } from './onward.ts'
+import { type AttemptParts, type OpenAttempt, openAttempt } from './open-attempt.ts'
 
 /** An answer that has been committed to: the whole of a JSON reply, or a stream from its first visible delta. */
 export type Answer = {
@@ -73,7 +61,11 @@ function sendAndTake(parts: AttemptParts, open: OpenAttempt, spelled: Call): Pro
     signal: open.signal,
     notes: open.notes,
   })
-  const flow: Flow = { parts, open, normalizer: asking.reading(normalizerFor(parts, asking.call)) }
+  const flow: Flow = {
+    parts,
+    open,
+    normalizer: asking.reading(normalizerFor(parts, asking.call, open.notes)),
+  }
   open.claims(flow.normalizer)
   return call.stream ? openStream(flow, sent) : takeWhole(flow, sent)
 }
@@ -85,13 +77,11 @@ async function spellOut({ call, detokenizer }: AttemptParts, notes: AttemptNotes
   return { ...call, body: { ...call.body, prompt }, source: undefined }
 }
 
-type Flow = {
-  readonly parts: AttemptParts
-  readonly open: OpenAttempt
-  readonly normalizer: Reading
-}
-
-function normalizerFor({ call, record, clock, deployment }: AttemptParts, asked: Call): Normalizer {
+function normalizerFor(
+  { call, record, clock, deployment }: AttemptParts,
+  asked: Call,
+  notes: AttemptNotes,
+): Normalizer {
   return createNormalizer({
     kind: call.kind,
     stream: call.stream,
@@ -100,6 +90,10 @@ function normalizerFor({ call, record, clock, deployment }: AttemptParts, asked:
     model: call.model,
     wanted: choicesWanted(asked),
     least: promptsIn(asked.body['prompt']),
+    mostTokens: mostTokensOf(asked.body),
+    noteReason: (unknown) => {
+      notes.unknownReason = unknown
+    },
     keepsReasoning: deployment.upstream.keepsReasoning,
     flags: record.flags,
   })
@@ -107,7 +101,7 @@ function normalizerFor({ call, record, clock, deployment }: AttemptParts, asked:
 
 /** The headers of a JSON answer come when it is complete: only the total clock applies. */
 function takeWhole(flow: Flow, sent: Sent): Promise<Answer> {
-  const { parts, normalizer } = flow
+  const { parts } = flow
   const { totalMs } = parts.deployment.clocks
   const failed = (thrown: unknown) => Promise.reject(flow.open.fail(thrown))
   // One promise for either end, where a `catch` behind would be another.
@@ -119,9 +113,9 @@ function takeWhole(flow: Flow, sent: Sent): Promise<Answer> {
     }
   }
   if ('then' in sent) {
-    return inTime(parts, sent, totalMs).then((burst) => commit(() => accepted(normalizer, burst)), failed)
+    return inTime(parts, sent, totalMs).then((burst) => commit(() => accepted(flow, burst)), failed)
   }
-  return inTime(parts, collect(normalizer, sent), totalMs).then((deltas) => commit(() => deltas), failed)
+  return inTime(parts, collect(flow, sent), totalMs).then((deltas) => commit(() => deltas), failed)
 }
 
 function commitWhole({ parts, normalizer, open }: Flow, deltas: readonly Delta[]): Answer {
@@ -138,22 +132,26 @@ function commitWhole({ parts, normalizer, open }: Flow, deltas: readonly Delta[]
   return { deployment, bursts, usage: () => normalizer.usage() }
 }
 
-function accepted(normalizer: Reading, burst: readonly RawDelta[]): readonly Delta[] {
+function accepted({ normalizer, open }: Flow, burst: readonly RawDelta[]): readonly Delta[] {
   const deltas = normalizer.accept(burst)
-  normalizer.finish()
-  return deltas
+  const ends = normalizer.finish(open.notes.ending)
+  return ends.length === 0 ? deltas : [...deltas, ...ends]
 }
 
 async function collect(
-  normalizer: Reading,
+  { normalizer, open, parts }: Flow,
   sent: AsyncIterable<readonly RawDelta[]>,
 ): Promise<readonly Delta[]> {
   const deltas: Delta[] = []
-  for await (const burst of sent) {
-    for (const delta of normalizer.accept(burst)) deltas.push(delta)
-    if (normalizer.isCut?.() === true) break
+  try {
+    for await (const burst of sent) {
+      for (const delta of normalizer.accept(burst)) deltas.push(delta)
+      if (normalizer.isCut?.() === true) break
+    }
+  } catch (thrown) {
+    if (!(normalizer.isFinished() && mayBeMissed(thrown, parts))) throw thrown
   }
-  normalizer.finish()
+  for (const delta of normalizer.finish(open.notes.ending)) deltas.push(delta)
   return deltas
 }
 
@@ -163,7 +161,7 @@ async function openStream(flow: Flow, sent: Sent): Promise<Answer> {
   const { firstTokenMs, totalMs } = deployment.clocks
   const iterator = 'then' in sent ? promised(sent) : sent[Symbol.asyncIterator]()
   try {
-    const opening = await inTime(parts, untilVisible(normalizer, iterator), Math.min(firstTokenMs, totalMs))
+    const opening = await inTime(parts, untilVisible(flow, iterator), Math.min(firstTokenMs, totalMs))
     const onward = new Onward(flow, opening, iterator)
     if (parts.signal.aborted) await onward.return()
     parts.signal.throwIfAborted()
@@ -180,154 +178,19 @@ async function* promised<T>(value: Promise<T>): AsyncGenerator<T, void, void> {
   yield await value
 }
 
-/** Lets a provider clean up. What comes of that is of no more interest. */
-function finalise(steps: Pick<PullIterator<unknown>, 'return'>): void {
-  steps.return?.().catch(() => undefined)
-}
-
 /** Deltas up to the burst that holds the first visible one. What comes before it is kept, unseen. */
 async function untilVisible(
-  normalizer: Reading,
+  { normalizer, open }: Flow,
   iterator: AsyncIterator<readonly RawDelta[]>,
 ): Promise<readonly Delta[]> {
   const deltas: Delta[] = []
   while (true) {
     const step = await iterator.next()
     if (step.done === true) {
-      normalizer.finish()
+      deltas.push(...normalizer.finish(open.notes.ending))
       return deltas
     }
     for (const delta of normalizer.accept(step.value)) deltas.push(...unfold(delta))
     if (deltas.some(isVisible)) return deltas
   }
 }
-
-/**
- * A stream from its first visible delta to its end. An iterator by hand, without a generator's own
- * promises: there is a burst for every token.
- */
-class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
-  readonly #flow: Flow
-  readonly #steps: PullIterator<readonly RawDelta[]>
-  readonly #idle: IdleWatch
-  #opening: readonly Delta[] | undefined
-  /** The step that was last asked for. */
-  #next: Promise<unknown> | undefined
-  #ended = false
-
-  constructor(flow: Flow, opening: readonly Delta[], iterator: AsyncIterator<readonly RawDelta[]>) {
-    this.#flow = flow
-    this.#opening = opening
-    this.#steps = pullIterator(iterator)
-    this.#idle = flow.open.watch(() => silence(flow.parts))
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  /** No async function, which would cost a kilobyte for every token. */
-  next(): Promise<IteratorResult<readonly Delta[], undefined>> {
-    const opening = this.#opening
-    this.#opening = undefined
-    if (opening !== undefined && opening.length > 0) return Promise.resolve(this.#told(opening))
-    if (this.#ended) return Promise.resolve({ done: true, value: undefined })
-    try {
-      const next = this.#ask(this.#heard, this.#failed)
-      this.#next = next
-      return next ?? this.next()
-    } catch (thrown) {
-      return this.#failed(thrown)
-    }
-  }
-
-  readonly #heard = (
-    step: IteratorResult<readonly RawDelta[], undefined>,
-  ): IteratorResult<readonly Delta[], undefined> | Promise<IteratorResult<readonly Delta[], undefined>> => {
-    try {
-      const deltas = this.#take(step)
-      return deltas === undefined || deltas.length === 0 ? this.next() : this.#told(deltas)
-    } catch (thrown) {
-      return this.#failed(thrown)
-    }
-  }
-
-  readonly #failed = async (thrown: unknown): Promise<never> => {
-    const reason = this.#flow.open.fail(thrown)
-    this.#close()
-    throw reason
-  }
-
-  #told(deltas: readonly Delta[]): IteratorYieldResult<readonly Delta[]> {
-    this.#flow.parts.meter.note(deltas)
-    return { done: false, value: deltas }
-  }
-
-  async return(): Promise<IteratorResult<readonly Delta[], undefined>> {
-    if (!this.#ended) {
-      if (isDrained(this.#flow.parts)) await this.#drain()
-      this.#flow.open.leave()
-      this.#close()
-    }
-    return { done: true, value: undefined }
-  }
-
-  /** Undefined when there is no more to be had. */
-  #ask<Used>(use: UseStep<readonly RawDelta[], Used>, failed: UseFailure<Used>): Promise<Used> | undefined {
-    const { open, normalizer, parts } = this.#flow
-    if (normalizer.isCut?.() === true) {
-      open.end()
-      this.#close()
-      return undefined
-    }
-    const isFinished = normalizer.isFinished()
-    if (isFinished) this.#idle.closing()
-    this.#idle.waiting()
-    if (!isFinished) return this.#steps.takeStep(use, failed)
-    return this.#steps.takeStep(use, (thrown) =>
-      mayBeMissed(thrown, parts) ? use({ done: true, value: undefined }) : failed(thrown),
-    )
-  }
-
-  /** What came; undefined when nothing did. */
-  #take(step: IteratorResult<readonly RawDelta[], undefined>): readonly Delta[] | undefined {
-    const { open, normalizer, parts } = this.#flow
-    this.#idle.arrived()
-    // The caller left, and the rest was read for its cost alone.
-    if (parts.signal.aborted && step.done === true) throw parts.signal.reason
-    if (step.done !== true) {
-      const deltas = normalizer.accept(step.value)
-      return parts.signal.aborted ? undefined : deltas
-    }
-    normalizer.finish()
-    open.end()
-    this.#close()
-    return undefined
-  }
-
-  async #drain(): Promise<void> {
-    try {
-      // Where a step is waited for, it reads on to the end by itself: there may be only one at a time.
-      await this.#next
-      while (!this.#ended) {
-        await this.#ask((step) => this.#take(step), rethrow)
-      }
-    } catch {
-      // Nobody is left to be told; the record has what it cost so far.
-    }
-  }
-
-  #close(): void {
-    this.#ended = true
-    this.#idle[Symbol.dispose]()
-    finalise(this.#steps)
-  }
-}
-
-/** Every choice has finished: a terminator or a usage that does not come takes nothing from the answer. */
-function mayBeMissed(thrown: unknown, { signal, deployment }: AttemptParts): boolean {
-  if (signal.aborted || deployment.upstream.needsDone === true) return false
-  return thrown instanceof Failure && endings.has(thrown.kind)
-}
-
-const endings: ReadonlySet<string> = new Set(['timeout', 'interrupted', 'unreachable'])

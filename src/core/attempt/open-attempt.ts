@@ -238,6 +238,7 @@ function keepNotes(
   if (notes.headersAt !== undefined) entry.headersMs = notes.headersAt - startedAt - entry.startMs
   entry.upstreamStatus = notes.upstreamStatus
   entry.upstreamRequestId = notes.upstreamRequestId
+  if (notes.unknownReason !== undefined) entry.unknownReason = notes.unknownReason
   for (const name of notes.dropped) record.dropped.add(name)
   for (const name of notes.converted) record.converted.add(name)
 }

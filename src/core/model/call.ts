@@ -1,3 +1,4 @@
+import type { Failure } from './failure.ts'
 import type { JsonObject } from './json.ts'
 
 /** What a call asks for: a continuation of text, or the next message of a chat. */
@@ -144,6 +145,8 @@ export type RawDelta = {
   readonly isAlike?: boolean
   /** That text. */
   readonly word?: string | undefined
+  /** The answer broke here, unless it had come to its end. The chunk is empty. */
+  readonly failure?: Failure
 }
 
 /** The answer to a relay: `source` is its wire text while it is as the upstream sent it. */

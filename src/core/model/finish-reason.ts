@@ -1,31 +1,56 @@
 import type { FinishReason, Kind } from './call.ts'
 import { Failure } from './failure.ts'
-import type { LazySet } from './lazy-set.ts'
+import { isObject } from './json.ts'
+
+/** What an upstream's word on why a choice ended comes to: null while it goes on. */
+export type ReadReason = FinishReason | null | UnknownReason
+
+/** A word that nobody here knows, as the upstream said it. It alone proves nothing. */
+export type UnknownReason = { readonly unknown: string }
 
 /**
- * An upstream's finish reason in OpenAI's words; null while the choice goes on. An unknown word counts as
- * `stop` and is flagged `finish_reason_unknown`. Throws `interrupted` for words that mean the upstream gave up.
+ * An upstream's finish reason in OpenAI's words. What says "filtered" in some way is `content_filter`, what says "too
+ * long" is `length`. Throws `interrupted` for words that mean the upstream gave up.
  */
-export function finishReasonOf(
-  value: unknown,
-  kind: Kind,
-  usesTools: boolean,
-  flags: Pick<LazySet, 'add'>,
-): FinishReason | null {
-  if (value === undefined || value === null || value === '') return null
-  const word = typeof value === 'string' ? value.toLowerCase() : ''
-  if (gaveUp.has(word)) {
+export function readFinishReason(value: unknown, kind: Kind, usesTools: boolean): ReadReason {
+  const said = saidIn(value).slice(0, keptCharacters)
+  const word = plainWord(said)
+  if (goingOn.has(word)) return null
+  const known = reasons.get(word) ?? meaningOf(word)
+  if (known === 'failed') {
     throw new Failure('interrupted', 'The upstream gave up on the answer before it was complete.')
   }
-  const known = reasons.get(word)
-  if (known === undefined) flags.add('finish_reason_unknown')
-  const reason = known ?? 'stop'
+  return known === undefined ? { unknown: said } : reasonFor(known, kind, usesTools)
+}
+
+/** The reason as a choice of that kind may have it: `function_call` is what some upstreams still say of tool calls. */
+export function reasonFor(reason: FinishReason, kind: Kind, usesTools: boolean): FinishReason {
   if (kind === 'text') return reason === 'tool_calls' || reason === 'function_call' ? 'stop' : reason
-  // `function_call` is what some upstreams still say of tool calls.
   return usesTools && (reason === 'stop' || reason === 'function_call') ? 'tool_calls' : reason
 }
 
-const gaveUp: ReadonlySet<string> = new Set(['abort', 'aborted', 'error', 'cancelled', 'canceled'])
+/** Longer than any reason there is. */
+const keptCharacters = 64
+
+/** SGLang's own API says it in an object. */
+function saidIn(value: unknown): string {
+  if (value === undefined || value === null) return ''
+  if (typeof value === 'string') return value.trim()
+  return isObject(value) && typeof value['type'] === 'string' ? value['type'].trim() : JSON.stringify(value)
+}
+
+/** In lower case, its parts joined in one way, and without the name of an enumeration before it. */
+function plainWord(said: string): string {
+  return said
+    .toLowerCase()
+    .replace(/[\s.-]+/g, '_')
+    .replace(/^(?:finish|stop)_?reason_/, '')
+}
+
+/** Some say it with a word that the choice goes on. */
+const goingOn: ReadonlySet<string> = new Set([
+  ...['', 'null', 'none', 'unspecified', 'not_finished', 'in_progress', 'continue'],
+])
 
 const reasons: ReadonlyMap<string, FinishReason> = new Map([
   ['stop', 'stop'],
@@ -40,14 +65,23 @@ const reasons: ReadonlyMap<string, FinishReason> = new Map([
   ['load', 'stop'],
   ['unload', 'stop'],
   ['length', 'length'],
-  ['max_tokens', 'length'],
-  ['max_length', 'length'],
   ['limit', 'length'],
-  ['model_length', 'length'],
   ['tool_calls', 'tool_calls'],
+  ['tool_call', 'tool_calls'],
   ['tool_use', 'tool_calls'],
   ['function_call', 'function_call'],
-  ['content_filter', 'content_filter'],
-  ['safety', 'content_filter'],
-  ['refusal', 'content_filter'],
 ])
+
+/** A word that is not in the table may still say outright what it means. The first that fits counts. */
+function meaningOf(word: string): FinishReason | 'failed' | undefined {
+  return meanings.find(([pattern]) => pattern.test(word))?.[1]
+}
+
+const meanings: readonly (readonly [RegExp, FinishReason | 'failed'])[] = [
+  [/rate_?limit|quota|incomplete|unfinished/, 'failed'],
+  [/filter|safety|sensitiv|refus|moderat|block|prohibit|recitation|censor|guardrail|toxic/, 'content_filter'],
+  [/policy|violation|spii|harmful|risk_control|model_armor/, 'content_filter'],
+  [/length|max_?(?:\w+_)?tokens?|token_?limit|context_?window|too_?long|truncat|error_limit/, 'length'],
+  [/error|fail|abort|cancel|time_?d?_?out|insufficient|unavailable|overload|interrupt/, 'failed'],
+  [/crash|malformed|exception|disconnect|exhausted|preempt|killed|evict|shut_?down|network/, 'failed'],
+]

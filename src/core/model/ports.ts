@@ -117,6 +117,9 @@ export type Presence = {
 /** An answer on its way. */
 export type Sent = AsyncIterable<readonly RawDelta[]> | Promise<readonly RawDelta[]>
 
+/** How an upstream says that nothing more comes: its answer is one JSON value, or its stream has had its terminator. */
+export type Ending = 'value' | 'terminator'
+
 /** One try of one call at one deployment, and what is to be remembered of it. */
 export type Attempt = {
   /** The call's id and the attempt's place in its record, `req_…-0`: sent upstream as `x-request-id`. */
@@ -142,6 +145,10 @@ export type AttemptNotes = {
   billedMs: number | undefined
   /** Request fields this upstream could not use, dropped because the answer's meaning does not change. */
   readonly dropped: string[]
+  /** Absent: it has not said so, or not yet. */
+  ending?: Ending | undefined
+  /** A finish reason of its answer that nobody here knows. */
+  unknownReason?: string | undefined
   /** Nothing has gone out yet: it waits for a connection. Absent: that is not known. */
   isUnsent?: boolean | undefined
   /** What was translated on the way: `messages to prompt (llama3)`. */

@@ -98,6 +98,8 @@ export type AttemptRecord = {
   failure?: Failure | undefined
   upstreamStatus: number | undefined
   upstreamRequestId: string | undefined
+  /** A finish reason of its answer that nobody here knows. */
+  unknownReason?: string | undefined
   /** What the deployment charged when the attempt began. */
   readonly price: Price
   /** Undefined: it did no work, as far as is known. */

@@ -1,6 +1,6 @@
-import type { Kind } from '../model/call.ts'
+import type { FinishReason, Kind } from '../model/call.ts'
 import { dropField, setField } from '../model/field-change.ts'
-import { finishReasonOf } from '../model/finish-reason.ts'
+import { type ReadReason, readFinishReason, type UnknownReason } from '../model/finish-reason.ts'
 import { isObject, type JsonObject } from '../model/json.ts'
 import type { LazySet } from '../model/lazy-set.ts'
 import { settleLogprobs, type ToldText } from './logprobs.ts'
@@ -22,7 +22,13 @@ export type ChoiceState = {
   isBegun: boolean
   roleTold: boolean
   finished: boolean
+  /** It said something other than text that a caller came for. */
+  saidMore: boolean
   tools: ToolCallRepair | undefined
+  /** The whole of it, where it came as one. */
+  message: JsonObject | undefined
+  /** Why it ended, in a word that nobody here knows: it may not have. */
+  unknownReason: string | undefined
   readonly content: ToldWords
   readonly reasoning: ToldWords
   readonly scored: ToldText
@@ -43,7 +49,16 @@ export type AnswerState = {
 
 export function beginChoice(): ChoiceState {
   const told = { content: noWords(), reasoning: noWords(), scored: { offset: 0 } }
-  return { isBegun: false, roleTold: false, finished: false, tools: undefined, ...told }
+  const open = { message: undefined, unknownReason: undefined }
+  return {
+    isBegun: false,
+    roleTold: false,
+    finished: false,
+    saidMore: false,
+    tools: undefined,
+    ...open,
+    ...told,
+  }
 }
 
 /** True where a caller would miss what a choice says. */
@@ -74,6 +89,7 @@ export function normalizeChoice(choice: JsonObject, current: ChoiceState, state:
     changed = dropField(choice, 'delta') || changed
     changed = dropField(choice, 'message') || changed
     changed = settleText(choice, 'text', '') || changed
+    addWords(current.content, choice['text'])
   } else if (isWholeMessage(choice, current, state)) {
     changed = dropField(choice, 'delta') || changed
     changed = normalizeMessage(choice['message'] as JsonObject, current, state) || changed
@@ -83,15 +99,30 @@ export function normalizeChoice(choice: JsonObject, current: ChoiceState, state:
   }
   current.isBegun = true
   const usesTools = current.tools !== undefined || wholeToolCalls(choice) !== undefined
-  const reason = finishReasonOf(choice['finish_reason'], state.kind, usesTools, state.flags)
-  if (reason !== null) {
-    current.finished = true
-    state.finished++
-    // What was cut off is not to look whole.
-    const isCut = reason === 'length' || reason === 'content_filter'
-    if (!isCut && fillCalls(choice, current)) changed = true
-  }
+  const read = readFinishReason(choice['finish_reason'], state.kind, usesTools)
+  const reason = isUnknown(read) ? null : read
+  if (isUnknown(read)) current.unknownReason = read.unknown
+  else if (reason === null && carriesText(choice)) current.unknownReason = undefined
+  if (reason !== null && endChoice(choice, current, reason, state)) changed = true
   return setField(choice, 'finish_reason', reason) || changed
+}
+
+/** Ends a choice of which this is the last. True when it was changed for that. */
+export function endChoice(
+  choice: JsonObject,
+  current: ChoiceState,
+  reason: FinishReason,
+  state: AnswerState,
+): boolean {
+  current.finished = true
+  state.finished++
+  // What was cut off is not to look whole.
+  const isCut = reason === 'length' || reason === 'content_filter'
+  return !isCut && fillCalls(choice, current)
+}
+
+function isUnknown(read: ReadReason): read is UnknownReason {
+  return typeof read === 'object' && read !== null
 }
 
 /** A message is the whole of a choice where nothing came before it; in a stream, where no delta says it. */
@@ -133,16 +164,20 @@ function normalizeMessage(message: JsonObject, current: ChoiceState, state: Answ
   changed = takeThoughts(message) || changed
   changed = settleText(message, 'content', null) || changed
   changed = nameReasoning(message, state.keepsReasoning) || changed
+  current.message = message
   noteTold(message, current)
   changed = dropEmptyCall(message) || changed
   changed = settleToolCalls(message) || changed
   return repairWholeToolCalls(message, state.id) || changed
 }
 
-function noteTold(message: JsonObject, { content, reasoning }: ChoiceState): void {
-  addWords(content, message['content'])
-  addWords(reasoning, message['reasoning_content'])
+function noteTold(message: JsonObject, current: ChoiceState): void {
+  addWords(current.content, message['content'])
+  addWords(current.reasoning, message['reasoning_content'])
+  current.saidMore ||= saidOtherwise.some((key) => isFilled(message[key]))
 }
+
+const saidOtherwise = ['refusal', 'tool_calls', 'function_call', 'audio', 'images'] as const
 
 function normalizeChatDelta(choice: JsonObject, current: ChoiceState, state: AnswerState): boolean {
   let changed = false

@@ -3,6 +3,7 @@ import { Failure } from '../model/failure.ts'
 import { setField } from '../model/field-change.ts'
 import { isObject, type JsonObject } from '../model/json.ts'
 import type { LazySet } from '../model/lazy-set.ts'
+import type { Ending } from '../model/ports.ts'
 import { type ClaimedUsage, readUsage } from '../model/usage.ts'
 import { usageIn } from '../model/usage-ways.ts'
 import { besideChoices } from './beside-choices.ts'
@@ -11,10 +12,13 @@ import {
   beginChoice,
   type ChoiceState,
   carriesText,
+  endChoice,
   normalizeChoice,
 } from './normalize-choice.ts'
 import { mixesReasoning, splitReasoning } from './reasoning.ts'
 import { addWords } from './told-words.ts'
+import { hasParsedCalls } from './tool-calls.ts'
+import { reasonOf } from './whole.ts'
 
 /**
  * Holds one upstream answer to the rules of the internal language, whatever the upstream sent: role, tool-call
@@ -27,8 +31,11 @@ export interface Normalizer {
   accept(burst: readonly RawDelta[]): readonly Delta[]
   /** Every choice that was asked for has come to its end: what may follow tells of usage alone. */
   isFinished(): boolean
-  /** To be called when no more will come. Throws `interrupted` when the answer had not ended. */
-  finish(): void
+  /**
+   * To be called when no more will come, with how its upstream said so. Gives the ends of choices that did not tell why
+   * they ended, where the answer is proven to be whole. Throws a Failure when it had not ended.
+   */
+  finish(ending?: Ending): readonly Delta[]
   /** What the upstream said last of its usage. */
   usage(): ClaimedUsage | undefined
 }
@@ -47,6 +54,10 @@ export type NormalizerParts = {
   readonly least?: number
   /** `reasoning` stays beside `reasoning_content` where the upstream says it so. */
   readonly keepsReasoning?: boolean | undefined
+  /** The most tokens that a choice might take; left out: no bound was sent. */
+  readonly mostTokens?: number | undefined
+  /** Told of a finish reason that is not known, once the answer is over. */
+  readonly noteReason?: (unknown: string) => void
   /** Repairs are named here. */
   readonly flags: Pick<LazySet, 'add'>
 }
@@ -67,6 +78,7 @@ class AnswerNormalizer implements Normalizer {
       finished: 0,
       claimed: undefined,
       isRepeatable: false,
+      isUsageLast: false,
       tellsRole: false,
       waiting: undefined,
       latest: undefined,
@@ -88,12 +100,12 @@ class AnswerNormalizer implements Normalizer {
     return isFinished(this.#state)
   }
 
-  finish(): void {
+  finish(ending?: Ending): readonly Delta[] {
     const { choices, finished, least = 1 } = this.#state
-    const isOpen = finished < choices.size
-    if (!isOpen && choices.size >= least) return
-    const why = isOpen ? ', for it gave no finish_reason' : ''
-    throw new Failure('interrupted', `The upstream ended the answer before it was complete${why}.`)
+    if (choices.size < least) {
+      throw new Failure('interrupted', 'The upstream ended the answer before it was complete.')
+    }
+    return finished === choices.size ? [] : [lastOf(this.#state, ending)]
   }
 
   usage(): ClaimedUsage | undefined {
@@ -114,14 +126,19 @@ type State = NormalizerParts &
     claimed: ClaimedUsage | undefined
     /** The delta before obeyed every rule as it came, and so would another with a different word in it. */
     isRepeatable: boolean
+    /** The usage that was told last came by itself, and nothing was said since. */
+    isUsageLast: boolean
     /** What was said beside no choice: told with the next. */
     waiting: JsonObject | undefined
     /** The choice that was told of last: a word more is a word of that. */
     latest: ChoiceState | undefined
   }
 
-function noteWord(word: string | undefined, { latest }: State): void {
-  if (latest !== undefined) addWords(latest.content, word)
+function noteWord(word: string | undefined, state: State): void {
+  state.isUsageLast = false
+  if (state.latest === undefined) return
+  addWords(state.latest.content, word)
+  state.latest.unknownReason = undefined
 }
 
 function isFinished({ choices, finished, wanted = 1 }: State): boolean {
@@ -137,9 +154,18 @@ function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
   state.isRepeatable = false
   state.tellsRole = false
   let { chunk } = raw
-  if (chunk['error'] !== undefined && chunk['error'] !== null) throw reportedError(chunk['error'])
+  const failure = raw.failure ?? failureIn(chunk)
+  if (failure !== undefined) {
+    if (!isFinished(state)) throw failure
+    // What is complete has been said already.
+    state.flags.add('fault_after_finish')
+    return
+  }
   let changed = takeUsage(chunk, state)
   const given = chunk['choices']
+  if (Array.isArray(given) && given.some((choice) => isObject(choice) && carriesText(choice))) {
+    state.isUsageLast = false
+  }
   if (!Array.isArray(given) || given.length === 0) {
     keepBeside(chunk, state, seen)
     return
@@ -204,9 +230,44 @@ function takeUsage(chunk: JsonObject, state: State): boolean {
   const value = usageIn(chunk)
   if (value === undefined || value === null) return false
   state.claimed = readUsage(value, state.flags) ?? state.claimed
+  const { choices } = chunk
+  state.isUsageLast = !Array.isArray(choices) || choices.length === 0
   if (!state.stream || (chunk['usage'] ?? null) === null) return false
   chunk['usage'] = null
   return true
+}
+
+/** The ends of the choices that are open, as one delta. Throws where the answer is not proven to be whole. */
+function lastOf(state: State, ending: Ending | undefined): Delta {
+  const { claimed: usage, isUsageLast, mostTokens, kind, noteReason, flags } = state
+  const proofs = { ending, usage, isUsageLast, mostTokens, choices: state.choices.size }
+  const isWhole = !state.stream && [...state.choices.values()].some(({ message }) => message !== undefined)
+  const ends: JsonObject[] = []
+  for (const [index, choice] of state.choices) {
+    if (choice.finished) continue
+    const { unknownReason: unknown, message, tools, saidMore, content } = choice
+    if (unknown !== undefined) noteReason?.(unknown)
+    flags.add(unknown === undefined ? 'finish_reason_missing' : 'finish_reason_unknown')
+    const isParsed = message === undefined ? (tools?.isParsed() ?? true) : hasParsedCalls(message)
+    const usesTools = tools !== undefined || hasCalls(message)
+    const open = { kind, isSpoken: saidMore || content.length > 0, usesTools, isParsed, unknown }
+    const reason = reasonOf(open, proofs)
+    const end: JsonObject = { index, ...(kind === 'text' ? { text: '' } : isWhole ? {} : { delta: {} }) }
+    endChoice(message === undefined ? end : { ...end, message }, choice, reason, state)
+    ends.push({
+      ...end,
+      finish_reason: reason,
+      ...(unknown === undefined ? {} : { native_finish_reason: unknown }),
+    })
+  }
+  const object = kind === 'text' ? 'text_completion' : isWhole ? 'chat.completion' : 'chat.completion.chunk'
+  const chunk = { ...state.identity, object, choices: ends } as Chunk
+  return { chunk, source: undefined }
+}
+
+function hasCalls(message: JsonObject | undefined): boolean {
+  const calls = message?.['tool_calls']
+  return Array.isArray(calls) && calls.length > 0
 }
 
 function choiceState(index: number, state: State): ChoiceState {
@@ -240,7 +301,8 @@ function objectName(chunk: JsonObject, kind: Kind): string {
   return first?.message === undefined ? 'chat.completion.chunk' : 'chat.completion'
 }
 
-function reportedError(error: unknown): Failure {
+function failureIn({ error }: JsonObject): Failure | undefined {
+  if (error === undefined || error === null) return undefined
   return new Failure('upstream_error', 'The upstream reported an error instead of an answer.', {
     cause: error,
   })

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../model/json.ts'
+import { isObject, type JsonObject, objectIn } from '../model/json.ts'
 
 /**
  * Repairs the tool-call fragments of one choice of a stream: an index in every fragment; id, type and name in
@@ -9,6 +9,8 @@ export interface ToolCallRepair {
   repair(fragments: unknown[]): boolean
   /** To be told at the end: an empty object for each call of which no arguments came. */
   unspoken(): readonly JsonObject[]
+  /** The arguments of every call, as far as they came, are JSON: nothing of them is missing. */
+  isParsed(): boolean
 }
 
 export function createToolCallRepair(callId: string): ToolCallRepair {
@@ -25,6 +27,7 @@ export function createToolCallRepair(callId: string): ToolCallRepair {
       const silent = [...state.begun].filter(([, call]) => !call.isSpoken)
       return silent.map(([index]) => ({ index, function: { arguments: '{}' } }))
     },
+    isParsed: () => [...state.begun.values()].every(({ isSpoken, said }) => isSpoken && isJson(said)),
   }
 }
 
@@ -76,7 +79,13 @@ type State = {
   latest: number
 }
 
-type BegunCall = { readonly id: string; named: boolean; isSpoken: boolean }
+type BegunCall = {
+  readonly id: string
+  named: boolean
+  isSpoken: boolean
+  /** Its arguments so far, up to a length that no call of use has. */
+  said: string
+}
 
 function repairFragment(fragment: JsonObject, state: State): boolean {
   let changed = spellArguments(fragment)
@@ -93,12 +102,38 @@ function repairFragment(fragment: JsonObject, state: State): boolean {
   else changed = stripRepeats(fragment, known) || changed
   const call = state.begun.get(index)
   // A tool of another type is called with something else than arguments.
-  if (call !== undefined && (saysArguments(fragment) || !isObject(fragment['function']))) call.isSpoken = true
+  if (call !== undefined) noteArguments(fragment, call)
   return changed
 }
 
-function saysArguments({ function: called }: JsonObject): boolean {
-  return isObject(called) && typeof called['arguments'] === 'string' && called['arguments'] !== ''
+function noteArguments({ function: called }: JsonObject, call: BegunCall): void {
+  if (!isObject(called)) {
+    call.isSpoken = true
+    call.said ||= '{}'
+    return
+  }
+  const said = called['arguments']
+  if (typeof said !== 'string' || said === '') return
+  call.isSpoken = true
+  if (call.said.length < keptCharacters) call.said += said
+}
+
+/** What is longer is never found to be whole. */
+const keptCharacters = 1024 * 1024
+
+/** Every call of a whole message has arguments that are JSON, or none. */
+export function hasParsedCalls({ tool_calls: calls, function_call: called }: JsonObject): boolean {
+  const made = [
+    ...(Array.isArray(calls) ? calls.filter(isObject).map((call) => call['function']) : []),
+    called,
+  ]
+  return made
+    .filter(isObject)
+    .every(({ arguments: said }) => said === '' || typeof said !== 'string' || isJson(said))
+}
+
+function isJson(text: string): boolean {
+  return objectIn(text) !== undefined
 }
 
 /**
@@ -140,7 +175,7 @@ function beginCall(fragment: JsonObject, index: number, { begun, callId }: State
     fragment['type'] = 'function'
     changed = true
   }
-  const call = { id: String(fragment['id']), named: false, isSpoken: false }
+  const call = { id: String(fragment['id']), named: false, isSpoken: false, said: '' }
   begun.set(index, call)
   return settleName(fragment, call) || changed
 }

@@ -25,14 +25,16 @@ export async function* readOutput(
   answer: WireAnswer,
   reading: Reading,
 ): AsyncGenerator<readonly RawDelta[], void, void> {
-  const { asked } = reading
+  const { asked, notes } = reading
   const { provider } = asked
   const readError: ReadError = (error) => reportedFailure(error, asked)
   const type = answer.header('content-type')
   if (isEventStream(answer, false)) {
-    yield* { [Symbol.asyncIterator]: () => new Events(async () => answer, provider, readError) }
+    yield* { [Symbol.asyncIterator]: () => new Events(async () => answer, provider, { readError, notes }) }
   } else if (type !== undefined && /^application\/(?:[\w.-]+\+)?json\b/i.test(type)) {
-    yield [readJson(await answer.text(replyBytes), readError, reading)]
+    const reply = readJson(await answer.text(replyBytes), readError, reading)
+    notes.ending = 'value'
+    yield [reply]
   } else if (type === undefined || textTypes.test(type)) {
     yield* readText(answer, reading)
   } else {

@@ -35,6 +35,8 @@ export interface ChunkReader {
   end(): readonly RawDelta[]
   /** True once the upstream has said that it is done, or that it failed: nothing after it is read. */
   readonly done: boolean
+  /** It said that it is done. */
+  readonly isTerminated: boolean
   /** What is wrong with the stream, once all that came before has been given. */
   readonly failure: Failure | undefined
 }
@@ -50,6 +52,9 @@ export function createChunkReader(
 
 class EventReader implements ChunkReader {
   done = false
+  isTerminated = false
+  /** A choice has come to its end, and perhaps all have. */
+  #hasEnded = false
   failure: Failure | undefined = undefined
   readonly #provider: string
   readonly #readError: ReadError
@@ -78,8 +83,10 @@ class EventReader implements ChunkReader {
   #readEvents(events: readonly string[], broken: (provider: string) => Failure): readonly RawDelta[] {
     const deltas: RawDelta[] = []
     for (const data of events) {
-      if (data.startsWith('[DONE]')) this.done = true
-      else if (data !== '') this.done = this.#readChunk(data, deltas, broken)
+      if (terminator.test(data)) {
+        this.done = true
+        this.isTerminated = true
+      } else if (!isNothing.test(data)) this.done = this.#readChunk(data, deltas, broken)
       if (this.done) return deltas
     }
     const { error } = this.#decoder
@@ -93,14 +100,18 @@ class EventReader implements ChunkReader {
   #readChunk(data: string, deltas: RawDelta[], broken: (provider: string) => Failure): boolean {
     const read = this.#parse(data)
     if (read === undefined) {
-      this.failure = broken(this.#provider)
-      return true
+      const failure = broken(this.#provider)
+      // Whoever knows how many choices there are decides whether it comes too late to matter.
+      if (this.#hasEnded) deltas.push({ chunk: {}, source: undefined, failure })
+      else this.failure = failure
+      return !this.#hasEnded
     }
     if (read.isAlike) {
       deltas.push(read)
       return false
     }
     const { chunk } = read
+    this.#hasEnded ||= endsAChoice(chunk)
     const error = errorIn(chunk)
     // Text on several lines would not be one line of a caller's stream.
     if (error === undefined) deltas.push(told(chunk, data.includes('\n') ? undefined : data))
@@ -112,6 +123,18 @@ class EventReader implements ChunkReader {
     this.failure = this.#readError(error)
     if (this.failure === undefined) deltas.push({ chunk: { error }, source: undefined })
   }
+}
+
+/** However it is spelled. */
+const terminator = /^\s*\[done\]/i
+
+/** An event that says nothing: some servers keep a connection open so. */
+const isNothing = /^\s*(?:null\s*)?$/
+
+function endsAChoice({ choices }: JsonObject): boolean {
+  return (
+    Array.isArray(choices) && choices.some((choice) => isObject(choice) && Boolean(choice['finish_reason']))
+  )
 }
 
 function notJson(provider: string): Failure {

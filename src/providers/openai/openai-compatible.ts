@@ -209,11 +209,12 @@ export function createOpenAiCompatible(
     admits: () => apiKey !== undefined || !needsKey,
     keySetting,
     send(call, attempt) {
-      const readError = readErrorFor(call.model)
+      const { notes } = attempt
+      const how = { readError: readErrorFor(call.model), needsDone: quirks.needsDone, notes }
       const refuse = (answer: WireAnswer) => refused(answer, call.model)
-      if (!call.stream) return replyOf(ask(call, attempt), name, { readError, refuse })
+      if (!call.stream) return replyOf(ask(call, attempt), name, { ...how, refuse })
       const answered = () => ask(call, attempt).then((answer) => (isTaken(answer) ? answer : refuse(answer)))
-      return streamOf(answered, name, readError, quirks.needsDone)
+      return streamOf(answered, name, how)
     },
     relay: createRelay({
       ...{ name, wire, headers, paths },

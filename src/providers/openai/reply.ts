@@ -1,23 +1,22 @@
 import type { RawDelta } from '../../core/model/call.ts'
-import type { ReadError } from '../http-error/openai-error.ts'
+import { Failure } from '../../core/model/failure.ts'
 import { isEventStream } from '../wire/event-stream-type.ts'
 import { readWhole } from '../wire/whole-text.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
-import { readReply } from './answer.ts'
-import { Events, replyBytes } from './stream.ts'
+import { Events, type ReadHow, readText, replyBytes } from './stream.ts'
 
-type Readers = { readonly readError: ReadError; readonly refuse: (answer: WireAnswer) => Promise<never> }
+type Readers = ReadHow & { readonly refuse: (answer: WireAnswer) => Promise<never> }
 
 /** A whole reply, also from a server that streams what it was not asked to. */
 export function replyOf(
   asked: Promise<WireAnswer>,
   name: string,
-  { readError, refuse }: Readers,
+  { refuse, ...how }: Readers,
 ): Promise<readonly RawDelta[]> {
   return asked.then((answer) => {
     if (!isTaken(answer)) return refuse(answer)
-    if (isEventStream(answer, false)) return streamedReply(asked, name, readError)
-    return readWhole(answer, replyBytes, (text) => [readReply(text, name, readError)])
+    if (isEventStream(answer, false)) return streamedReply(asked, name, how)
+    return readWhole(answer, replyBytes, (text) => readText(text, name, how))
   })
 }
 
@@ -25,22 +24,27 @@ export function replyOf(
 export function streamOf(
   ask: () => Promise<WireAnswer>,
   name: string,
-  readError: ReadError,
-  needsDone = false,
+  how: ReadHow,
 ): AsyncIterable<readonly RawDelta[]> {
-  return { [Symbol.asyncIterator]: () => new Events(ask, name, readError, needsDone) }
+  return { [Symbol.asyncIterator]: () => new Events(ask, name, how) }
 }
 
 export function isTaken({ status }: Pick<WireAnswer, 'status'>): boolean {
   return status >= 200 && status < 300
 }
 
+/** What is wrong with it is told after what came before it, for it may come too late to matter. */
 async function streamedReply(
   asked: Promise<WireAnswer>,
   name: string,
-  readError: ReadError,
+  how: ReadHow,
 ): Promise<readonly RawDelta[]> {
   const deltas: RawDelta[] = []
-  for await (const burst of streamOf(() => asked, name, readError)) deltas.push(...burst)
+  try {
+    for await (const burst of streamOf(() => asked, name, how)) deltas.push(...burst)
+  } catch (thrown) {
+    if (!(thrown instanceof Failure) || deltas.length === 0) throw thrown
+    deltas.push({ chunk: {}, source: undefined, failure: thrown })
+  }
   return deltas
 }

@@ -1,4 +1,6 @@
 import type { RawDelta } from '../../core/model/call.ts'
+import { Failure } from '../../core/model/failure.ts'
+import type { AttemptNotes } from '../../core/model/ports.ts'
 import {
   type PullIterator,
   passThrough,
@@ -8,7 +10,6 @@ import {
   type UseStep,
 } from '../../core/model/pull-iterator.ts'
 import type { ReadError } from '../http-error/openai-error.ts'
-import { isEventStream } from '../wire/event-stream-type.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
 import { type ChunkReader, createChunkReader, readReply } from './answer.ts'
 
@@ -22,15 +23,16 @@ export const replyBytes = 64 * 1024 * 1024
 export class Events implements AsyncIterator<Burst, undefined>, PullIterator<Burst> {
   readonly #ask: () => Promise<WireAnswer>
   readonly #name: string
-  readonly #readError: ReadError | undefined
+  readonly #how: ReadHow
   readonly #reader: ChunkReader
   #bytes: PullIterator<Buffer> | undefined
   #ended = false
 
-  constructor(ask: () => Promise<WireAnswer>, name: string, readError?: ReadError, needsDone = false) {
+  constructor(ask: () => Promise<WireAnswer>, name: string, how: ReadHow) {
+    const { readError, needsDone = false } = how
     this.#ask = ask
     this.#name = name
-    this.#readError = readError
+    this.#how = how
     this.#reader = createChunkReader(name, readError, needsDone)
   }
 
@@ -50,8 +52,9 @@ export class Events implements AsyncIterator<Burst, undefined>, PullIterator<Bur
 
   async #begin(): Promise<IteratorResult<Burst, undefined>> {
     try {
-      const whole = await this.#open()
-      if (whole !== undefined) return { done: false, value: whole }
+      const first = await this.#open()
+      if (this.#reader.done || this.#reader.failure !== undefined) return await this.#close(first)
+      if (first.length > 0) return { done: false, value: first }
     } catch (thrown) {
       return await this.#fail(thrown)
     }
@@ -70,6 +73,7 @@ export class Events implements AsyncIterator<Burst, undefined>, PullIterator<Bur
     } catch (thrown) {
       return this.#fail(thrown).catch(failed)
     }
+    if (reader.isTerminated) this.#how.notes.ending = 'terminator'
     // Past the terminator, or a fault, nothing is read: the body may end, and its connection serve again.
     if (step.done === true || reader.done || reader.failure !== undefined) {
       return this.#close(burst).then(use, failed)
@@ -100,16 +104,99 @@ export class Events implements AsyncIterator<Burst, undefined>, PullIterator<Bur
     return { done: true, value: undefined }
   }
 
-  /** Asks. The whole reply where it is not a stream, and nothing comes after it. */
-  async #open(): Promise<Burst | undefined> {
+  /** Asks. The whole reply where it is not a stream, and nothing comes after it; otherwise what came first of it. */
+  async #open(): Promise<Burst> {
     const answer = await this.#ask()
-    if (isEventStream(answer, true)) {
-      this.#bytes = pullIterator(answer.chunks()[Symbol.asyncIterator]())
-      return undefined
+    if (!mayBeEvents(answer)) {
+      this.#ended = true
+      return readText(await answer.text(replyBytes), this.#name, this.#how)
     }
-    this.#ended = true
-    return [readReply(await answer.text(replyBytes), this.#name, this.#readError)]
+    const bytes = pullIterator(answer.chunks()[Symbol.asyncIterator]())
+    this.#bytes = bytes
+    const first = await openingOf(bytes)
+    if (isJson(first)) {
+      this.#ended = true
+      return readText(await restOf(first, bytes, this.#name), this.#name, this.#how)
+    }
+    const burst = this.#reader.read(first)
+    if (this.#reader.isTerminated) this.#how.notes.ending = 'terminator'
+    return burst
   }
 }
 
 type Burst = readonly RawDelta[]
+
+/** How an answer is read, and where it is noted that its upstream said it was done. */
+export type ReadHow = {
+  readonly readError?: ReadError | undefined
+  readonly needsDone?: boolean | undefined
+  readonly notes: EndingNotes
+}
+
+type EndingNotes = Pick<AttemptNotes, 'ending'>
+
+/**
+ * What is in the whole text of an answer: a reply in JSON, or a stream that came as one. What is wrong with a stream is
+ * told after what came before it, for it may come too late to matter.
+ */
+export function readText(text: string, name: string, how: ReadHow): readonly RawDelta[] {
+  const { readError, needsDone, notes } = how
+  if (!looksLikeEvents.test(text)) {
+    const reply = readReply(text, name, readError)
+    notes.ending = 'value'
+    return [reply]
+  }
+  const reader = createChunkReader(name, readError, needsDone)
+  const deltas = [...reader.read(Buffer.from(text))]
+  if (!reader.done) deltas.push(...reader.end())
+  if (reader.isTerminated) notes.ending = 'terminator'
+  if (reader.failure !== undefined) deltas.push({ chunk: {}, source: undefined, failure: reader.failure })
+  return deltas
+}
+
+const looksLikeEvents = /^\ufeff?\s*(?:data|event|id|retry)?:/
+
+/** Servers name a stream as one, or as mere text, or not at all: then its first byte tells. */
+function mayBeEvents(answer: WireAnswer): boolean {
+  const type = answer.header('content-type')
+  return type === undefined || /^text\/(?:event-stream|plain)\b|^application\/octet-stream\b/i.test(type)
+}
+
+/** All up to the first byte that is no space. */
+async function openingOf(bytes: PullIterator<Buffer>): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  while (true) {
+    const step = await bytes.takeStep(passThrough, rethrow)
+    if (step.done === true) break
+    pieces.push(step.value)
+    if (step.value.some((byte) => !isSpace(byte))) break
+  }
+  return Buffer.concat(pieces)
+}
+
+function isJson(bytes: Buffer): boolean {
+  const start = bytes.subarray(0, 3).equals(byteOrderMark) ? 3 : 0
+  return bytes.subarray(start).find((byte) => !isSpace(byte)) === openBrace
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d)
+}
+
+const openBrace = 0x7b
+const byteOrderMark = Buffer.from('\ufeff')
+
+async function restOf(first: Buffer, bytes: PullIterator<Buffer>, provider: string): Promise<string> {
+  const pieces = [first]
+  let length = first.length
+  while (true) {
+    const step = await bytes.takeStep(passThrough, rethrow)
+    if (step.done === true) return Buffer.concat(pieces).toString('utf8')
+    pieces.push(step.value)
+    length += step.value.length
+    if (length <= replyBytes) continue
+    await bytes.return?.()
+    const message = `The upstream's answer is longer than ${replyBytes} bytes.`
+    throw new Failure('invalid_response', message, { provider })
+  }
+}

@@ -65,7 +65,11 @@ function create(name: string, given: PandotateSettings, tools: ProviderTools): U
       .postForWhole(path, headers, requestBody(call, request.text), attempt, answerBytes)
       .then((answer) => {
         if (answer.status < 200 || answer.status >= 300) return refused(answer, call, owner)
-        return readWhole(answer, answerBytes, (text) => [readPandotateAnswer(text, request, name)])
+        return readWhole(answer, answerBytes, (text) => {
+          const reply = readPandotateAnswer(text, request, name)
+          attempt.notes.ending = 'value'
+          return [reply]
+        })
       })
   }
 

@@ -3,7 +3,7 @@ import { familyOf, flatten } from '../../core/adapt/template.ts'
 import type { Call, RawDelta } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
-import type { Attempt, Detokenizer, Upstream } from '../../core/model/ports.ts'
+import type { Attempt, AttemptNotes, Detokenizer, Upstream } from '../../core/model/ports.ts'
 import { type Bounds, keySettingOf, oneChoiceOf, queueOf, retryOf } from '../base/common-settings.ts'
 import type { ProviderTools } from '../base/provider.ts'
 import { type Asked, readHttpError } from '../http-error/http-error.ts'
@@ -67,7 +67,7 @@ export function createPromptUpstream(
     const asked = { ...known, key, model: call.model, epochMs: clock.epochMs() } as const
     if (answer.status < 200 || answer.status >= 300) throw await readHttpError(answer, asked)
     const echo = call.kind === 'text' && call.body['echo'] === true ? prompt : ''
-    return { answer, asked, call, echo, format }
+    return { answer, asked, call, echo, format, notes: attempt.notes }
   }
 
   return {
@@ -96,6 +96,7 @@ type Answer = {
   /** What stands before the answer. */
   readonly echo: string
   readonly format: PromptFormat
+  readonly notes: AttemptNotes
 }
 
 type Parts = { readonly name: string; readonly detokenizer: Detokenizer; readonly format: PromptFormat }
@@ -124,7 +125,7 @@ async function writtenFor({ kind, body }: Call, attempt: Attempt, { name, detoke
   return { prompt, fields }
 }
 
-async function whole({ answer, asked, call, echo, format }: Answer): Promise<readonly RawDelta[]> {
+async function whole({ answer, asked, call, echo, format, notes }: Answer): Promise<readonly RawDelta[]> {
   const body = parseAnswer(await answer.text(replyBytes))
   const { provider } = asked
   if (!isObject(body)) {
@@ -142,6 +143,7 @@ async function whole({ answer, asked, call, echo, format }: Answer): Promise<rea
   if (typeof text !== 'string') {
     throw new Failure('invalid_response', 'The upstream gave an answer without text.', { provider })
   }
+  notes.ending = 'value'
   const said =
     call.kind === 'chat' ? { message: { role: 'assistant', content: text } } : { text: echo + text }
   return [delta({ ...said, finish_reason: finish }, counts)]
@@ -149,7 +151,7 @@ async function whole({ answer, asked, call, echo, format }: Answer): Promise<rea
 
 async function* streamed(ask: () => Promise<Answer>): AsyncGenerator<readonly RawDelta[], void, void> {
   const asked = await ask()
-  const { answer, call, echo, format } = asked
+  const { answer, call, echo, format, notes } = asked
   if (!isEventStream(answer, true)) {
     yield await whole(asked)
     return
@@ -158,14 +160,16 @@ async function* streamed(ask: () => Promise<Answer>): AsyncGenerator<readonly Ra
   const readError: ReadError = (error) => reportedFailure(error, asked.asked)
   let opening = echo
   const told = (raw: RawDelta): RawDelta => {
-    if ('error' in raw.chunk) return raw
+    if ('error' in raw.chunk || raw.failure !== undefined) return raw
     const { text, finish = null, ...counts } = format.read(raw.chunk)
     const words = opening + (typeof text === 'string' ? text : '')
     opening = ''
     const said = call.kind === 'chat' ? { delta: { content: words } } : { text: words }
     return delta({ ...said, finish_reason: finish }, counts)
   }
-  const events = { [Symbol.asyncIterator]: () => new Events(async () => answer, provider, readError) }
+  const events = {
+    [Symbol.asyncIterator]: () => new Events(async () => answer, provider, { readError, notes }),
+  }
   for await (const burst of events) yield burst.map(told)
 }
 

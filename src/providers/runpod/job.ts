@@ -26,7 +26,7 @@ export async function wholeJob(call: Call, attempt: Attempt, parts: JobParts): P
     await job.look('status')
   }
   const deltas = [...reader.read(job.output()), ...reader.end()]
-  noteDamage(reader, attempt)
+  noteEnding(reader, attempt)
   return deltas
 }
 
@@ -51,7 +51,7 @@ export async function* streamedJob(
     if (!job.isOver) await job.pause(looks)
   }
   const rest = [...(await job.complete(reader)), ...reader.end()]
-  noteDamage(reader, attempt)
+  noteEnding(reader, attempt)
   yield rest
 }
 
@@ -173,6 +173,8 @@ class Job implements Disposable {
 
 const passing: ReadonlySet<string> = new Set(['rate_limited', 'overloaded'])
 
-function noteDamage({ isDamaged }: OutputReader, { notes }: Attempt): void {
+/** A job that completed gave its answer whole. */
+function noteEnding({ isDamaged }: OutputReader, { notes }: Attempt): void {
+  notes.ending = 'value'
   if (isDamaged) notes.converted.push('characters the worker cut in two to U+FFFD')
 }

@@ -272,9 +272,9 @@ describe('what an attempt leaves in the record', () => {
   })
 
   test('of a repaired answer are its oddities', async () => {
-    const { parts } = aTry(bursts(textChunk('Hi', 'weary')))
+    const { parts } = aTry(bursts(textChunk('Hi', 'stop'), textChunk('Ho')))
     await attempt(parts)
-    expect([...parts.record.flags]).toEqual(['finish_reason_unknown'])
+    expect([...parts.record.flags]).toEqual(['text_after_finish'])
   })
 })
 

@@ -42,10 +42,10 @@ function normalizedOrFailed(kind: Kind, chunks: readonly JsonObject[]): Delta[] 
       const given = structuredCloneOf(chunk)
       deltas.push(...normalizer.accept([{ chunk: given, source: JSON.stringify(chunk) }]))
     }
-    normalizer.finish()
+    deltas.push(...normalizer.finish('value'))
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw thrown
-    expect(['interrupted', 'upstream_error']).toContain(thrown.kind)
+    expect(['interrupted', 'invalid_response', 'upstream_error']).toContain(thrown.kind)
   }
   return deltas
 }

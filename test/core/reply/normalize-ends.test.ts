@@ -56,16 +56,6 @@ describe('a chat stream', () => {
       turns([chatChunk({ ...role, content: 'Hi' }, 'eos')], [chatChunk({ ...role, content: 'Hi' }, 'stop')]),
     ],
     [
-      'that ends for reasons nobody knows',
-      {
-        ...turns(
-          [chatChunk({ ...role, content: 'Hi' }, 'weary')],
-          [chatChunk({ ...role, content: 'Hi' }, 'stop')],
-        ),
-        flags: ['finish_reason_unknown'],
-      },
-    ],
-    [
       'that says with an empty word, or with none, that it goes on',
       turns(
         [

@@ -134,7 +134,7 @@ test.for([
   ])
 })
 
-test.for(['data: <html>\n\n', 'data: "text"\n\n', 'data: [1]\n\n', 'data: {"a":\n\n', 'data: null\n\n'])(
+test.for(['data: <html>\n\n', 'data: "text"\n\n', 'data: [1]\n\n', 'data: {"a":\n\n'])(
   'an event that is no chunk (%j) is invalid, after what came before it',
   (text) => {
     const good = 'data: {"choices":[]}\n\n'
@@ -144,6 +144,35 @@ test.for(['data: <html>\n\n', 'data: "text"\n\n', 'data: [1]\n\n', 'data: {"a":\
     })
   },
 )
+
+test.for(['data: null\n\n', 'data:\n\n', 'data:   \n\n', 'data:  null \n\n'])(
+  'an event that says nothing (%j) is passed over',
+  (text) => {
+    const good = 'data: {"choices":[]}\n\n'
+    expect(readStream(good + text + good, 1000)).toMatchObject({
+      deltas: [{ source: '{"choices":[]}' }, { source: '{"choices":[]}' }],
+      failure: undefined,
+    })
+  },
+)
+
+test.for(['[DONE]', '[done]', ' [DONE]', '[Done] ', '[DONE][DONE]'])('%j is the end of a stream', (data) => {
+  const reader = createChunkReader('up')
+  reader.read(Buffer.from(`data: ${data}\n\n`))
+  expect(reader).toMatchObject({ done: true, isTerminated: true, failure: undefined })
+})
+
+test('what is no JSON after a choice has ended is told as what it is, and read past', () => {
+  const end = '{"choices":[{"index":0,"finish_reason":"stop"}]}'
+  const usage = '{"choices":[],"usage":{}}'
+  const { deltas, failure } = readStream(`data: ${end}\n\ndata: bye\n\ndata: ${usage}\n\n`, 1000)
+  expect(failure).toBeUndefined()
+  expect(deltas).toMatchObject([
+    { source: end },
+    { chunk: {}, failure: { kind: 'invalid_response' } },
+    { source: usage },
+  ])
+})
 
 test('half an event at the end is an answer cut short', () => {
   const { deltas, failure } = readStream(fixture('cut-in-event.sse'), 100_000)

@@ -30,7 +30,7 @@ test.for([
 ] as const)('who takes the steps of a stream that goes on with %s is told so', async ([, rest, told]) => {
   await using server = await startRawServer((socket) => socket.write(streamHead() + word('a')))
   await using wire = openWire(server.origin, { lingerMs: 1 })
-  const events = new Events(() => post(wire, startAttempt()), 'up')
+  const events = new Events(() => post(wire, startAttempt()), 'up', { notes: {} })
   const seen = [await step(events)]
   const { socket } = await server.arrival(1)
   for (const bytes of rest) {
@@ -44,7 +44,7 @@ test.for([
 })
 
 test('who takes the first step is told why there is none', async () => {
-  const events = new Events(() => Promise.reject(refused), 'up')
+  const events = new Events(() => Promise.reject(refused), 'up', { notes: {} })
   expect([await step(events), await step(events)]).toEqual(['overloaded', 'over'])
 })
 

@@ -1,0 +1,154 @@
+import type { Reading } from '../adapt/adapt-call.ts'
+import type { AnyCall, Delta, RawDelta } from '../model/call.ts'
+import { Failure } from '../model/failure.ts'
+import {
+  type PullIterator,
+  pullIterator,
+  rethrow,
+  type UseFailure,
+  type UseStep,
+} from '../model/pull-iterator.ts'
+import { silence } from './in-time.ts'
+import { type AttemptParts, type IdleWatch, isDrained, type OpenAttempt } from './open-attempt.ts'
+
+/** An attempt under way, and how its answer is read. */
+export type Flow = {
+  readonly parts: AttemptParts
+  readonly open: OpenAttempt
+  readonly normalizer: Reading
+}
+
+/**
+ * A stream from its first visible delta to its end. An iterator by hand, without a generator's own
+ * promises: there is a burst for every token.
+ */
+export class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
+  readonly #flow: Flow
+  readonly #steps: PullIterator<readonly RawDelta[]>
+  readonly #idle: IdleWatch
+  #opening: readonly Delta[] | undefined
+  /** The step that was last asked for. */
+  #next: Promise<unknown> | undefined
+  #ended = false
+
+  constructor(flow: Flow, opening: readonly Delta[], iterator: AsyncIterator<readonly RawDelta[]>) {
+    this.#flow = flow
+    this.#opening = opening
+    this.#steps = pullIterator(iterator)
+    this.#idle = flow.open.watch(() => silence(flow.parts))
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** No async function, which would cost a kilobyte for every token. */
+  next(): Promise<IteratorResult<readonly Delta[], undefined>> {
+    const opening = this.#opening
+    this.#opening = undefined
+    if (opening !== undefined && opening.length > 0) return Promise.resolve(this.#told(opening))
+    if (this.#ended) return Promise.resolve({ done: true, value: undefined })
+    try {
+      const next = this.#ask(this.#heard, this.#failed)
+      this.#next = next
+      return next ?? this.next()
+    } catch (thrown) {
+      return this.#failed(thrown)
+    }
+  }
+
+  readonly #heard = (
+    step: IteratorResult<readonly RawDelta[], undefined>,
+  ): IteratorResult<readonly Delta[], undefined> | Promise<IteratorResult<readonly Delta[], undefined>> => {
+    try {
+      const deltas = this.#take(step)
+      return deltas === undefined || deltas.length === 0 ? this.next() : this.#told(deltas)
+    } catch (thrown) {
+      return this.#failed(thrown)
+    }
+  }
+
+  readonly #failed = async (thrown: unknown): Promise<never> => {
+    const reason = this.#flow.open.fail(thrown)
+    this.#close()
+    throw reason
+  }
+
+  #told(deltas: readonly Delta[]): IteratorYieldResult<readonly Delta[]> {
+    this.#flow.parts.meter.note(deltas)
+    return { done: false, value: deltas }
+  }
+
+  async return(): Promise<IteratorResult<readonly Delta[], undefined>> {
+    if (!this.#ended) {
+      if (isDrained(this.#flow.parts)) await this.#drain()
+      this.#flow.open.leave()
+      this.#close()
+    }
+    return { done: true, value: undefined }
+  }
+
+  /** Undefined when there is no more to be had. */
+  #ask<Used>(use: UseStep<readonly RawDelta[], Used>, failed: UseFailure<Used>): Promise<Used> | undefined {
+    const { open, normalizer, parts } = this.#flow
+    if (normalizer.isCut?.() === true) {
+      open.end()
+      this.#close()
+      return undefined
+    }
+    const isFinished = normalizer.isFinished()
+    if (isFinished) this.#idle.closing()
+    this.#idle.waiting()
+    if (!isFinished) return this.#steps.takeStep(use, failed)
+    return this.#steps.takeStep(use, (thrown) =>
+      mayBeMissed(thrown, parts) ? use({ done: true, value: undefined }) : failed(thrown),
+    )
+  }
+
+  /** What came; undefined when nothing did. */
+  #take(step: IteratorResult<readonly RawDelta[], undefined>): readonly Delta[] | undefined {
+    const { open, normalizer, parts } = this.#flow
+    this.#idle.arrived()
+    // The caller left, and the rest was read for its cost alone.
+    if (parts.signal.aborted && step.done === true) throw parts.signal.reason
+    if (step.done !== true) {
+      const deltas = normalizer.accept(step.value)
+      return parts.signal.aborted ? undefined : deltas
+    }
+    const ends = normalizer.finish(open.notes.ending)
+    open.end()
+    this.#close()
+    return ends
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      // Where a step is waited for, it reads on to the end by itself: there may be only one at a time.
+      await this.#next
+      while (!this.#ended) {
+        await this.#ask((step) => this.#take(step), rethrow)
+      }
+    } catch {
+      // Nobody is left to be told; the record has what it cost so far.
+    }
+  }
+
+  #close(): void {
+    this.#ended = true
+    this.#idle[Symbol.dispose]()
+    finalise(this.#steps)
+  }
+}
+
+/** Lets a provider clean up. What comes of that is of no more interest. */
+export function finalise(steps: Pick<PullIterator<unknown>, 'return'>): void {
+  steps.return?.().catch(() => undefined)
+}
+
+/**
+ * Every choice has finished: what it said is whole, and no terminator or usage that does not come, and nothing that
+ * comes in its place, can unsay that.
+ */
+export function mayBeMissed(thrown: unknown, { signal, deployment }: AttemptParts<AnyCall>): boolean {
+  return thrown instanceof Failure && !signal.aborted && deployment.upstream.needsDone !== true
+}

@@ -1,0 +1,62 @@
+import type { FinishReason, Kind } from '../model/call.ts'
+import { Failure } from '../model/failure.ts'
+import { reasonFor } from '../model/finish-reason.ts'
+import type { Ending } from '../model/ports.ts'
+import type { ClaimedUsage } from '../model/usage.ts'
+
+/** What proves that an answer is whole whose choices do not say themselves why they ended. */
+export type Proofs = {
+  readonly ending: Ending | undefined
+  readonly usage: ClaimedUsage | undefined
+  /** The usage came by itself, after all that was said. */
+  readonly isUsageLast: boolean
+  /** The most tokens a choice might take, as they were asked for. */
+  readonly mostTokens: number | undefined
+  readonly choices: number
+}
+
+/** A choice without a reason of its own that is known. */
+export type OpenChoice = {
+  readonly kind: Kind
+  /** It said something a caller came for: text, a refusal, a call. */
+  readonly isSpoken: boolean
+  readonly usesTools: boolean
+  /** No arguments of a call are cut off. */
+  readonly isParsed: boolean
+  /** The reason it gave, which nobody here knows. */
+  readonly unknown: string | undefined
+}
+
+/**
+ * The reason for which such a choice ended, where the answer is proven to be whole: a JSON value with its usage, or a
+ * stream that gave its usage last of all and its terminator. At the bound that was asked for it is `length`, else
+ * `stop` or `tool_calls`. Throws `invalid_response` for an unknown reason without the proofs, `interrupted` for none.
+ */
+export function reasonOf(choice: OpenChoice, proofs: Proofs): FinishReason {
+  const { kind, usesTools, isSpoken, isParsed } = choice
+  if (isTold(proofs)) {
+    if (isFull(proofs)) return 'length'
+    if (isSpoken && isParsed) return reasonFor('stop', kind, usesTools)
+  }
+  throw unproven(choice)
+}
+
+function isTold({ ending, usage, isUsageLast }: Proofs): boolean {
+  if (usage?.promptTokens === undefined || usage.completionTokens === undefined) return false
+  return ending === 'value' || (ending === 'terminator' && isUsageLast)
+}
+
+function isFull({ usage, mostTokens, choices }: Proofs): boolean {
+  if (mostTokens === undefined || usage?.completionTokens === undefined) return false
+  return mostTokens > 0 && usage.completionTokens >= mostTokens * choices
+}
+
+function unproven({ unknown }: OpenChoice): Failure {
+  if (unknown === undefined) {
+    const message = 'The upstream ended the answer before it was complete, for it gave no finish_reason.'
+    return new Failure('interrupted', message)
+  }
+  const message =
+    'The upstream ended the answer for a reason that is not known, without proof that it is complete.'
+  return new Failure('invalid_response', message)
+}
