@@ -1,12 +1,13 @@
 import { loadConfig } from '../../src/config.ts'
 import { providers } from '../../src/providers/all.ts'
 import { startTestGateway, type TestGateway } from './gateway.ts'
+import { onlyFile } from './only-file.ts'
 
 /** A gateway in this process by a configuration as an operator writes it. */
 export function startGatewayOver(file: object): Promise<TestGateway> {
   const config = loadConfig({
     environment: { GATEWAY_CONFIG: 'gateway.yaml' },
-    readFile: () => JSON.stringify(file),
+    readFile: onlyFile(JSON.stringify(file)),
     providers,
   })
   const { providers: read, routes } = config

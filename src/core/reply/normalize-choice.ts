@@ -129,7 +129,7 @@ function isUnknown(read: ReadReason): read is UnknownReason {
 function isWholeMessage(choice: JsonObject, { isBegun }: ChoiceState, { stream }: AnswerState): boolean {
   const { message, delta, finish_reason: reason } = choice
   if (!isObject(message) || isBegun) return false
-  const isEnd = (reason ?? '') !== ''
+  const isEnd = typeof readFinishReason(reason, 'chat', false) === 'string'
   return stream ? isEnd && !saysSomething(delta) : isEnd || !saysSomething(delta)
 }
 
