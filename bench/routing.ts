@@ -3,6 +3,7 @@ import { loadConfig } from '../src/config.ts'
 import { createHealthRegistry, type HealthRegistry } from '../src/core/health/health-registry.ts'
 import type { Call, StrategyName } from '../src/core/model/call.ts'
 import { Failure } from '../src/core/model/failure.ts'
+import { JsonText } from '../src/core/model/json-text.ts'
 import type { Clock } from '../src/core/model/ports.ts'
 import { createPlanner, type Planner } from '../src/core/plan/planner.ts'
 import { createRouter } from '../src/core/plan/router.ts'
@@ -44,7 +45,7 @@ const call: Call = {
   model,
   stream: true,
   includeUsage: false,
-  body: {
+  body: JsonText.of({
     model,
     messages: [
       { role: 'system', content: 'You answer in one sentence. '.repeat(100) },
@@ -52,8 +53,7 @@ const call: Call = {
     ],
     tools: [{ type: 'function', function: { name: 'look_up', parameters: {} } }],
     max_tokens: 500,
-  },
-  source: undefined,
+  }),
   credential: undefined,
   deadlineMs: undefined,
 }

@@ -89,10 +89,9 @@ function whole(stream: Stream): Reply | Promise<Reply> {
 function told(deltas: readonly Delta[], stream: Stream): Reply | Promise<Reply> {
   const reply = fold(deltas)
   if (reply === undefined) throw new TypeError('A committed answer holds at least one delta.')
-  const { chunk, source } = reply
   const usage = stream.usage()
-  if (!(usage instanceof Promise)) return { chunk, source, usage }
-  return usage.then((settled) => ({ chunk, source, usage: settled }))
+  if (!(usage instanceof Promise)) return { chunk: reply, usage }
+  return usage.then((settled) => ({ chunk: reply, usage: settled }))
 }
 
 async function gather(bursts: Bursts): Promise<readonly Delta[]> {

@@ -104,7 +104,7 @@ type Relayed = {
   readonly claimed: ClaimedUsage | undefined
 }
 
-/** One try at one deployment: the whole answer, vouched for, or a Failure. */
+/** One try at one deployment: the whole answer, validated, or a Failure. */
 async function attemptRelay(parts: AttemptParts<Relay>): Promise<Relayed> {
   const { call, deployment, isFresh } = parts
   const { upstream, upstreamModel = call.model, clocks } = deployment
@@ -115,7 +115,7 @@ async function attemptRelay(parts: AttemptParts<Relay>): Promise<Relayed> {
     const { connectMs } = clocks
     const sent = upstream.relay(call, { id, upstreamModel, connectMs, isFresh, signal, notes })
     const raw = await inTime(parts, sent, clocks.totalMs)
-    const claimed = claimOf(raw.body, parts.record.flags)
+    const claimed = claimOf(raw.value, parts.record.flags)
     open.claims({ usage: () => claimed, isFinished })
     const reply = call.kind === 'embeddings' ? validateEmbeddings(raw, call) : validateRerank(raw, call)
     open.commit()
@@ -160,7 +160,10 @@ async function settled(
 }
 
 /** Token ids count for themselves; a query is read with every document. */
-async function countTexts({ kind, body }: Relay, counter: GatewayParts['counter']): Promise<number> {
+async function countTexts(
+  { kind, body: { value: body } }: Relay,
+  counter: GatewayParts['counter'],
+): Promise<number> {
   const { input, query, documents } = body
   if (kind === 'embeddings') return await countEach(Array.isArray(input) ? input : [input], counter)
   const texts: readonly unknown[] = Array.isArray(documents) ? documents : []
@@ -189,9 +192,9 @@ function judged(piece: Relay): MeteredUsage {
 function told(reply: RelayReply, usage: Usage, { kind }: Relay): RelayReply {
   if (kind !== 'embeddings') return reply
   const { prompt_tokens, total_tokens } = usage
-  const said = reply.body['usage']
+  const said = reply.value['usage']
   if (isObject(said) && said['prompt_tokens'] === prompt_tokens && said['total_tokens'] === total_tokens) {
     return reply
   }
-  return { body: { ...reply.body, usage: { prompt_tokens, total_tokens } }, source: undefined }
+  return reply.with({ usage: { prompt_tokens, total_tokens } })
 }

@@ -4,6 +4,7 @@ import { holdsTokenIds, inWords } from '../core/adapt/token-ids.ts'
 import { pause } from '../core/attempt/pause.ts'
 import type { AnyCall, Call, RawDelta, Relay, RelayReply } from '../core/model/call.ts'
 import { Failure } from '../core/model/failure.ts'
+import { JsonText } from '../core/model/json-text.ts'
 import type { Attempt, Clock } from '../core/model/ports.ts'
 import { knownModels } from '../simulator/script/behaviours.ts'
 import { type AnswerScript, createAnswerScript } from '../simulator/script/chunks.ts'
@@ -39,8 +40,8 @@ export const simulator: Provider<SimulatorSettings> = {
       },
       relay: async (call, attempt) => {
         const { upstreamModel: model, notes } = attempt
-        const script = state.scriptFor(model, { ...noWords, prompt: JSON.stringify(call.body) })
-        const { input: given } = call.body
+        const script = state.scriptFor(model, { ...noWords, prompt: call.body.text })
+        const { input: given } = call.body.value
         const input = holdsTokenIds(given) ? await inWords(given, detokenizer, notes) : given
         return await vectors(script, { name, clock, call, attempt }, input)
       },
@@ -125,14 +126,14 @@ async function vectors(script: Script, stage: Stage<Relay>, input: unknown): Pro
     else break
   }
   answered(stage, 200)
-  const body = { ...call.body, input, model: attempt.upstreamModel }
+  const body = { ...call.body.value, input, model: attempt.upstreamModel }
   const counted = call.kind === 'embeddings' ? embeddingsFor(body, call.id) : rerankFor(body, call.id)
   if (counted === undefined) {
     throw new Failure('rejected', 'The simulator takes text alone, and at least one.', { param: 'input' })
   }
   const { request_id: _id, ...reply } = counted.reply
   const usage = { prompt_tokens: counted.promptTokens, total_tokens: counted.promptTokens }
-  return { body: { ...reply, usage }, source: undefined }
+  return JsonText.of({ ...reply, usage })
 }
 
 /** What the script of a relay is asked for. */

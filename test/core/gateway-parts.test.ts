@@ -51,12 +51,12 @@ describe('a JSON answer in parts', () => {
     const { caller, reply, row, counted } = serve([upstream])
     const replying = reply(aCall({ body: { prompt: ['p', 'q'], n: 2, seed: 1 } }))
     await vi.advanceTimersByTimeAsync(30)
-    const { chunk, source, usage: told } = await replying
-    expect(chunk.choices).toEqual(
+    const { chunk, usage: told } = await replying
+    expect(chunk.value.choices).toEqual(
       [0, 1, 2, 3].map((index) => ({ index, text: `t${index}`, finish_reason: 'stop' })),
     )
     expect(chunk).toMatchObject({ id: 'up-3', object: 'text_completion' })
-    expect(source).toBeUndefined()
+    expect(chunk.isWritten).toBe(false)
     expect(told).toEqual(usage(14, 10))
     expect(counted).toEqual([])
     expect(row).toMatchObject({ parts: 4, usage: usage(14, 10), usageEstimated: false, firstTokenMs: 0 })
@@ -110,8 +110,8 @@ describe('a stream in parts', () => {
     const reading = readAll(answer)
     await vi.runAllTimersAsync()
     const deltas = await reading
-    expect(new Set(deltas.map(({ chunk }) => chunk.id)).size).toBe(1)
-    const choices = deltas.flatMap(({ chunk }) => chunk.choices)
+    expect(new Set(deltas.map(({ value: chunk }) => chunk.id)).size).toBe(1)
+    const choices = deltas.flatMap(({ value: chunk }) => chunk.choices)
     expect(choices.map(({ index }) => index)).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2])
     for (const [index, name] of prompts.entries()) {
       const own = choices.filter((choice) => choice.index === index)
@@ -133,7 +133,9 @@ describe('a stream in parts', () => {
       (await stream(aCall({ kind: 'chat', stream: true, body: { messages: [], n: 2 } }))).bursts,
     )
     for (const index of [0, 1]) {
-      const own = deltas.flatMap(({ chunk }) => chunk.choices).filter((choice) => choice.index === index)
+      const own = deltas
+        .flatMap(({ value: chunk }) => chunk.choices)
+        .filter((choice) => choice.index === index)
       expect(own.filter(({ delta }) => delta?.role !== undefined).length).toBe(1)
       expect(own.filter(({ finish_reason: reason }) => reason !== null).length).toBe(1)
     }
@@ -145,7 +147,7 @@ describe('a stream in parts', () => {
     const opening = stream(inParts({ stream: true }))
     await vi.advanceTimersByTimeAsync(20)
     for await (const [delta] of (await opening).bursts) {
-      expect(delta?.chunk.choices[0]).toMatchObject({ index: 1, text: 'q' })
+      expect(delta?.value.choices[0]).toMatchObject({ index: 1, text: 'q' })
       break
     }
     expect(row.firstTokenMs).toBe(20)
@@ -176,7 +178,7 @@ describe('parts run side by side', () => {
     await vi.runAllTimersAsync()
     await replying
     expect(peak).toBe(reached)
-    expect(upstream.calls.map(({ call }) => call.body['prompt'])).toEqual(['1', '2', '3', '4', '5'])
+    expect(upstream.calls.map(({ call }) => call.body.value['prompt'])).toEqual(['1', '2', '3', '4', '5'])
   })
 
   test('each with retries of its own', async () => {
@@ -184,7 +186,7 @@ describe('parts run side by side', () => {
     const { caller, reply, row } = serve([upstream])
     const replying = reply(inParts())
     await vi.runAllTimersAsync()
-    expect(textOf([await replying])).toBe('pqr')
+    expect(textOf([(await replying).chunk])).toBe('pqr')
     expect(row.attempts.map(({ part, outcome }) => [part, outcome])).toEqual([
       [0, 'ok'],
       [1, 'overloaded'],

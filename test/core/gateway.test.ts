@@ -35,7 +35,10 @@ describe('a reply', () => {
     const whole = { ...chatReply({ content: 'Hi' }), usage: { ...usage(3, 4), cached_tokens: 1 } }
     const upstream = upstreamNamed('a', bursts(whole))
     const { caller, counted, reply, row } = serve([upstream])
-    expect(await reply(chat)).toEqual({ ...rawDelta(whole), usage: { ...usage(3, 4), cached_tokens: 1 } })
+    expect(await reply(chat)).toEqual({
+      chunk: rawDelta(whole),
+      usage: { ...usage(3, 4), cached_tokens: 1, prompt_tokens_details: { cached_tokens: 1 } },
+    })
     expect(counted).toEqual([])
     expect(row).toMatchObject({
       kind: 'chat',
@@ -62,7 +65,6 @@ describe('a reply', () => {
     const { reply } = serve([upstream])
     expect(await reply(chat)).toEqual({
       chunk: chatReply({ content: 'Hi' }),
-      source: undefined,
       usage: usage(3, 4),
     })
   })
@@ -89,7 +91,7 @@ describe('a reply', () => {
       upstreamNamed('b', bursts(textChunk('b', 'stop'))),
     ]
     const { caller, reply, row } = serve([a, b])
-    expect(textOf([await reply(aCall())])).toBe('b')
+    expect(textOf([(await reply(aCall())).chunk])).toBe('b')
     expect(row).toMatchObject({ provider: 'b', deployment: 'm@b' })
     expect(outcomesOf(row.attempts)).toEqual(['overloaded', 'ok'])
     await expectNothingLeft(caller.signal, a, b)
@@ -210,7 +212,7 @@ describe('where some upstreams take a call whole and others take one choice at a
   test('the first that takes it whole is asked once, for all of it', async () => {
     const upstream = whole('whole', bursts(both))
     const { reply, row } = serve([upstream])
-    expect((await reply(two)).source).toBe(JSON.stringify(both))
+    expect((await reply(two)).chunk.text).toBe(JSON.stringify(both))
     expect(upstream.calls.map(({ call }) => call.body)).toEqual([two.body])
     expect(row.parts).toBe(1)
   })
@@ -222,7 +224,7 @@ describe('where some upstreams take a call whole and others take one choice at a
       whole('third', bursts(both)),
     ]
     const { reply, row } = serve([first, second, third])
-    expect((await reply(two)).chunk.choices.length).toBe(2)
+    expect((await reply(two)).chunk.value.choices.length).toBe(2)
     expect([first, second, third].map(({ calls }) => calls.length)).toEqual([1, 0, 1])
     expect(row.parts).toBe(1)
   })
@@ -230,7 +232,7 @@ describe('where some upstreams take a call whole and others take one choice at a
   test('when none that takes it whole is left, it is split after all', async () => {
     const [first, second] = [whole('first', [busy]), single('second', one)]
     const { reply, row } = serve([first, second])
-    expect(textOf([await reply(two)])).toBe('oneone')
+    expect(textOf([(await reply(two)).chunk])).toBe('oneone')
     expect([first, second].map(({ calls }) => calls.length)).toEqual([1, 2])
     expect(row).toMatchObject({ parts: 2, provider: 'second' })
   })
@@ -248,7 +250,7 @@ describe('where some upstreams take a call whole and others take one choice at a
     const upstream = scriptedUpstream([bursts(twice), one], { oneChoice })
     const { reply, row } = serve([upstream])
     const asked = { messages: [{ role: 'user', content: 'Hi.' }], n: 2 }
-    expect((await reply(aCall({ kind: 'chat', body: asked }))).chunk.choices.length).toBe(2)
+    expect((await reply(aCall({ kind: 'chat', body: asked }))).chunk.value.choices.length).toBe(2)
     expect(row.parts).toBe(1)
     await reply(two)
     expect(upstream.calls.length).toBe(3)
@@ -258,7 +260,7 @@ describe('where some upstreams take a call whole and others take one choice at a
   test('the first that takes one at a time has it split, and each part may go to any other', async () => {
     const [first, second] = [single('first', [busy]), whole('second', one)]
     const { reply, row } = serve([first, second])
-    expect(textOf([await reply(two)])).toBe('oneone')
+    expect(textOf([(await reply(two)).chunk])).toBe('oneone')
     expect([first, second].map(({ calls }) => calls.length)).toEqual([2, 2])
     expect(row.parts).toBe(2)
   })
@@ -267,7 +269,7 @@ describe('where some upstreams take a call whole and others take one choice at a
     const call = aCall({ source: '{"model":"some-model"}' })
     const [first, second] = [whole('first', [busy]), single('second', one)]
     const { reply, row } = serve([first, second])
-    expect(textOf([await reply(call)])).toBe('one')
+    expect(textOf([(await reply(call)).chunk])).toBe('one')
     expect(second.calls[0]?.call).toBe(call)
     expect(row.parts).toBe(1)
   })

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Chunk } from '../../src/core/model/call.ts'
 import type { JsonObject } from '../../src/core/model/json.ts'
 import { dialects } from '../../src/dialects/all.ts'
+import { wireText } from '../harness/json-text.ts'
 import { incoming, usage } from './requests.ts'
 
 /** Fields nobody here knows, of any depth, in any script; `x-` keeps them from meaning something. */
@@ -31,7 +32,7 @@ describe.for(untranslated.map((dialect) => [dialect.name, dialect] as const))(
           const call = dialect.parse(request)
           expect(call.body).toBe(request.body)
           expect(JSON.stringify(call.body)).toBe(before)
-          expect(call.source).toBe(request.source)
+          expect(call.body.text).toBe(request.body.text)
         }),
       )
     })
@@ -64,7 +65,9 @@ describe.for(untranslated.filter(({ name }) => name !== 'inference').map((d) => 
         fc.property(extras, fc.boolean(), (more, quoted) => {
           const chunk: Chunk = { ...more, ...answer, usage }
           const source = quoted ? JSON.stringify(chunk) : undefined
-          expect(JSON.parse(dialect.render({ chunk, source, usage }, call, told))).toEqual(asSent(chunk))
+          expect(JSON.parse(dialect.render({ chunk: wireText(chunk, source), usage }, call, told))).toEqual(
+            asSent(chunk),
+          )
         }),
       )
     })
@@ -74,7 +77,7 @@ describe.for(untranslated.filter(({ name }) => name !== 'inference').map((d) => 
         fc.property(extras, fc.constantFrom(undefined, 0, 2), (more, indent) => {
           const chunk: Chunk = { ...more, ...answer }
           const source = indent === undefined ? undefined : JSON.stringify(chunk, undefined, indent)
-          const frames = dialect.encoder(call, () => told).encode([{ chunk, source }])
+          const frames = dialect.encoder(call, () => told).encode([wireText(chunk, source)])
           const [, json] = /^data: ([^\r\n]*)\n\n$/.exec(frames) ?? []
           expect(JSON.parse(json ?? 'null')).toEqual(asSent(chunk))
         }),

@@ -1,6 +1,7 @@
 import type { Chunk, Delta } from '../../src/core/model/call.ts'
 import { Failure } from '../../src/core/model/failure.ts'
 import { type JsonObject, parseJson } from '../../src/core/model/json.ts'
+import { JsonText } from '../../src/core/model/json-text.ts'
 import type { Dialect, Incoming } from '../../src/dialects/shared/dialect.ts'
 
 /** A request as the HTTP room hands it over. A string is the wire text itself. */
@@ -8,8 +9,7 @@ export function incoming(body: string | JsonObject, strict = false): Incoming {
   const source = typeof body === 'string' ? body : JSON.stringify(body)
   return {
     id: 'req_00000000000000000000000000000001',
-    body: parseJson(source) as JsonObject,
-    source,
+    body: JsonText.read(parseJson(source) as JsonObject, source),
     credential: undefined,
     deadlineMs: undefined,
     strict,
@@ -40,7 +40,7 @@ export function textDelta(text: string, more: Partial<Chunk> = {}): Delta {
     choices: [choice],
     ...more,
   }
-  return { chunk, source: undefined }
+  return JsonText.of(chunk)
 }
 
 export function chatDelta(content: string, more: Partial<Chunk> = {}): Delta {
@@ -52,7 +52,7 @@ export function chatDelta(content: string, more: Partial<Chunk> = {}): Delta {
     choices: [{ index: 0, delta: { content }, finish_reason: null }],
     ...more,
   }
-  return { chunk, source: undefined }
+  return JsonText.of(chunk)
 }
 
 export const usage = { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 }

@@ -3,6 +3,7 @@ import type { Kind } from '../../src/core/model/call.ts'
 import type { JsonObject } from '../../src/core/model/json.ts'
 import type { Ending } from '../../src/core/model/ports.ts'
 import { createNormalizer, type Normalizer } from '../../src/core/reply/normalize.ts'
+import { shown } from './json-text.ts'
 import { rawDelta } from './scripted-upstream.ts'
 
 /** Chunks as an upstream gives them, what they become, and which repairs are named. */
@@ -31,11 +32,11 @@ export function expectNormalized(
   const normalizer = start(kind, stream, told)
   const deltas = given.flatMap((chunk) => normalizer.accept([rawDelta(chunk)]))
   const ends = normalizer.finish(ending)
-  expect([...deltas, ...ends].map(({ chunk }) => chunk)).toEqual(becomes)
+  expect([...deltas, ...ends].map(({ value }) => value)).toEqual(becomes)
   const wires = given.map((chunk) => JSON.stringify(chunk))
-  for (const { chunk, source } of deltas) {
-    const passThrough = wires.includes(JSON.stringify(chunk))
-    expect(source).toBe(passThrough ? JSON.stringify(chunk) : undefined)
+  for (const { value, source } of deltas.map(shown)) {
+    const passThrough = wires.includes(JSON.stringify(value))
+    expect(source).toBe(passThrough ? JSON.stringify(value) : undefined)
   }
   expect([...told]).toEqual(flags)
   const atOnce = start(kind, stream).accept(given.map(rawDelta))

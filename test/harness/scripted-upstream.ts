@@ -1,8 +1,10 @@
 import type { Call, Delta, RawDelta } from '../../src/core/model/call.ts'
 import type { CallSignal } from '../../src/core/model/call-signal.ts'
 import { type JsonObject, parseJson } from '../../src/core/model/json.ts'
+import { JsonText } from '../../src/core/model/json-text.ts'
 import type { Attempt, Clock, Deployment, Upstream } from '../../src/core/model/ports.ts'
 import { unknownPrice } from '../../src/core/model/price.ts'
+import { bodyOf, type CallChange } from './json-text.ts'
 
 /** An upstream inside the process: each call to it plays the next script, the last one again and again. */
 export type ScriptedUpstream = Upstream & { readonly calls: readonly ScriptedCall[] }
@@ -95,7 +97,7 @@ export function aDeployment(upstream: Upstream, change: Partial<Deployment> = {}
   return { id: `some-model@${upstream.name}`, upstream, clocks, retry, ...usual, ...change }
 }
 
-export function aCall(change: Partial<Call> = {}): Call {
+export function aCall({ body, source, ...change }: CallChange = {}): Call {
   const kind = change.kind ?? 'text'
   const asked = kind === 'text' ? { prompt: 'Say hello.' } : { messages: [{ role: 'user', content: 'Hi.' }] }
   return {
@@ -105,8 +107,7 @@ export function aCall(change: Partial<Call> = {}): Call {
     model: 'some-model',
     stream: false,
     includeUsage: false,
-    body: { model: 'some-model', ...asked },
-    source: undefined,
+    body: bodyOf(body ?? { model: 'some-model', ...asked }, source),
     credential: undefined,
     deadlineMs: undefined,
     ...change,
@@ -152,7 +153,7 @@ export function usage(promptTokens: number, completionTokens: number): JsonObjec
 /** All the text and all the content in some deltas, in their order. */
 export function textOf(deltas: readonly Delta[]): string {
   return deltas
-    .flatMap(({ chunk }) => chunk.choices)
+    .flatMap(({ value }) => value.choices)
     .map(({ text, delta, message }) => text ?? (delta ?? message)?.content ?? '')
     .join('')
 }
@@ -169,7 +170,7 @@ export async function readAll(
 /** A chunk as a provider hands it over, its wire text beside it. */
 export function rawDelta(chunk: JsonObject): RawDelta {
   const source = JSON.stringify(chunk)
-  return { chunk: parseJson(source) as JsonObject, source }
+  return JsonText.read(parseJson(source) as JsonObject, source)
 }
 
 type MutableCall = { -readonly [Key in keyof ScriptedCall]: ScriptedCall[Key] }

@@ -1,4 +1,4 @@
-import type { Call, Delta, RawDelta } from '../../src/core/model/call.ts'
+import type { Call, Chunk, Delta, RawDelta } from '../../src/core/model/call.ts'
 import { asFailure, type Failure } from '../../src/core/model/failure.ts'
 import { fold } from '../../src/core/model/fold.ts'
 import type { JsonObject } from '../../src/core/model/json.ts'
@@ -6,6 +6,7 @@ import type { Upstream } from '../../src/core/model/ports.ts'
 import { createNormalizer } from '../../src/core/reply/normalize.ts'
 import { simulator } from '../../src/providers/simulator.ts'
 import { startAttempt } from './attempt.ts'
+import { bodyOf, type CallChange } from './json-text.ts'
 import { sentBursts } from './sent.ts'
 
 /** What a caller would be told in the end. */
@@ -14,7 +15,7 @@ export type Told = {
   reason: string | null | undefined
   usage: JsonObject | undefined
   extra: JsonObject
-  reply: Delta['chunk'] | undefined
+  reply: Chunk | undefined
   failure: Partial<Failure> | undefined
 }
 
@@ -36,7 +37,7 @@ export async function tell(
   } catch (thrown) {
     failure = asFailure(thrown)
   }
-  const reply = fold(deltas)?.chunk
+  const reply = fold(deltas)?.value
   const [choice] = reply?.choices ?? []
   return {
     text: choice?.text ?? choice?.message?.content ?? '',
@@ -72,8 +73,8 @@ export function create(): Upstream {
 }
 
 /** A call that says `one two`, as far as it is not told otherwise. */
-export function call(asked: Pick<Call, 'model'> & Partial<Call>): Call {
-  const body =
+export function call({ body, source, ...asked }: Pick<Call, 'model'> & CallChange): Call {
+  const usual =
     asked.kind === 'chat' ? { messages: [{ role: 'user', content: 'one two' }] } : { prompt: 'one two' }
   return {
     id: `req_${'0'.repeat(32)}`,
@@ -81,10 +82,9 @@ export function call(asked: Pick<Call, 'model'> & Partial<Call>): Call {
     kind: 'text',
     stream: false,
     includeUsage: false,
-    source: undefined,
     credential: undefined,
     deadlineMs: undefined,
-    body,
+    body: bodyOf(body ?? usual, source),
     ...asked,
   }
 }

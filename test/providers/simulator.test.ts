@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
+import { JsonText } from '../../src/core/model/json-text.ts'
 import { simulator } from '../../src/providers/simulator.ts'
 import { behaviours, knownModels } from '../../src/simulator/script/behaviours.ts'
 import { startAttempt } from '../harness/attempt.ts'
@@ -114,14 +115,14 @@ describe('the chunks', () => {
       { choices: [{ ...choice, delta: { content: ' two' } }] },
       { choices: [{ ...choice, delta: {}, finish_reason: 'stop' }] },
       { choices: [], usage: { prompt_tokens: 2, completion_tokens: 2, total_tokens: 4 } },
-    ].map((chunk) => ({ chunk: { ...envelope, ...chunk }, source: undefined }))
+    ].map((chunk) => JsonText.of({ ...envelope, ...chunk }))
     expect(bursts).toEqual([chunks])
   })
 
   test('of a streamed completion are the words, the end and the usage', async () => {
     const bursts = await burstsOf(create(), call({ model: 'sim-echo', stream: true }))
     const choice = { index: 0, logprobs: null, finish_reason: null }
-    expect(bursts.flat().map(({ chunk }) => chunk)).toEqual(
+    expect(bursts.flat().map(({ value: chunk }) => chunk)).toEqual(
       [
         { choices: [{ ...choice, text: 'one' }] },
         { choices: [{ ...choice, text: ' two' }] },
@@ -133,7 +134,7 @@ describe('the chunks', () => {
 
   test('of an answer that nobody watches hold as many words as come together', async () => {
     const texts = async (model: string) =>
-      (await burstsOf(create(), call({ model }))).flat().map(({ chunk }) => textIn(chunk))
+      (await burstsOf(create(), call({ model }))).flat().map(({ value: chunk }) => textIn(chunk))
     expect(await texts('sim-echo')).toEqual(['one two', '', ''])
     expect(await texts('sim-drip-1-echo')).toEqual(['one', ' two', '', ''])
   })

@@ -35,7 +35,7 @@ class AnswerMeter implements Meter {
   note(deltas: readonly Delta[]): void {
     for (const delta of deltas) {
       if (delta.word !== undefined) this.#said += delta.word
-      else for (const choice of delta.chunk.choices) this.#said += saidIn(choice)
+      else for (const choice of delta.value.choices) this.#said += saidIn(choice)
     }
   }
 
@@ -85,14 +85,14 @@ function textIn(value: unknown): string {
 }
 
 /** An echoed prompt is no part of what was generated. */
-function completionText({ body }: Call, text: string): string {
+function completionText({ body: { value: body } }: Call, text: string): string {
   const prompt = body['prompt']
   const isEchoed = body['echo'] === true && typeof prompt === 'string' && text.startsWith(prompt)
   return isEchoed ? text.slice(prompt.length) : text
 }
 
 /** The words of a prompt, without the template an upstream puts around them. */
-function promptText({ kind, body }: Call): string {
+function promptText({ kind, body: { value: body } }: Call): string {
   if (kind === 'text') return textOf(body['prompt'])
   const messages = body['messages']
   return Array.isArray(messages) ? messages.map(messageText).join('\n') : ''

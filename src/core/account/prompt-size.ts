@@ -35,7 +35,7 @@ export function createPromptSizes(capacity = 1000): PromptSizes {
 export type PromptSize = { readonly exactTokens: number; readonly textTokens: number }
 
 /** The prompt or the messages of a call, with its tools, or the texts of a relay, by characters alone. */
-export function promptSizeOf({ kind, body }: AnyCall): PromptSize {
+export function promptSizeOf({ kind, body: { value: body } }: AnyCall): PromptSize {
   if (kind === 'rerank') return { exactTokens: 0, textTokens: rerankTokens(body) }
   const prompt = kind === 'embeddings' ? body['input'] : body['prompt']
   if (kind !== 'chat') return { exactTokens: idsIn(prompt), textTokens: textsIn(prompt) }

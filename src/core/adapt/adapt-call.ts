@@ -1,6 +1,7 @@
 import type { Call, Delta, RawDelta } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
 import { type JsonObject, nearest } from '../model/json.ts'
+import { JsonText } from '../model/json-text.ts'
 import type { AttemptNotes, Deployment } from '../model/ports.ts'
 import type { Normalizer } from '../reply/normalize.ts'
 import { candidateBody, candidatesOf, choicesOf, isRanked, rankChoices } from './best-of.ts'
@@ -41,16 +42,16 @@ export function adaptCall(call: Call, deployment: Deployment, notes: AttemptNote
   }
   const crossed = crossing?.call ?? ranked
   const tools = crossing === undefined ? toolsOf(crossed, deployment, notes) : undefined
-  const named = tools === undefined ? crossed : { ...crossed, body: tools.body, source: undefined }
+  const named = tools === undefined ? crossed : { ...crossed, body: JsonText.of(tools.body) }
   const echo = echoedHere(ranked, deployment, crossing)
   const silent = echo === undefined ? named : withoutEcho(named, notes)
-  const stops = silent.body['stop'] === undefined ? [] : stopsOf(silent.body)
+  const stops = stopsOf(silent.body.value)
   const asked = withFewerStops(silent, stops, deployment, notes)
   if (asked === call && stops.length === 0) return { call, reading: asItIs }
   return {
     call: asked,
     reading: (normalizer) => {
-      const isStopKept = asked.body['include_stop_str_in_output'] === true
+      const isStopKept = asked.body.value['include_stop_str_in_output'] === true
       return readingThrough(normalizer, {
         crossing,
         opening: openingOf(crossing, echo),
@@ -64,13 +65,13 @@ export function adaptCall(call: Call, deployment: Deployment, notes: AttemptNote
 }
 
 /** Whether a prompt of token ids is to be text first: a chat takes no others. */
-export function isSpelledOut({ kind, body }: Call, { upstream }: Deployment): boolean {
+export function isSpelledOut({ kind, body: { value: body } }: Call, { upstream }: Deployment): boolean {
   return kind === 'text' && !takesKind(upstream, 'text') && holdsTokenIds(body['prompt'])
 }
 
 /** How many choices an answer to this call has, over all its prompts. */
-export function choicesWanted({ kind, body }: Call): number {
-  return candidatesOf({ kind, body }) * promptsIn(body['prompt'])
+export function choicesWanted({ kind, body: { value: body } }: Call): number {
+  return candidatesOf(kind, body) * promptsIn(body['prompt'])
 }
 
 /** How many prompts there are: a list of token ids is one. */
@@ -96,7 +97,8 @@ function withCandidates(call: Call): Call {
     const message = 'The best of several cannot be streamed: they are all to be written first.'
     throw new Failure('invalid_request', message, { param: 'best_of' })
   }
-  return { ...call, body: { ...candidateBody(call.body), n: candidatesOf(call) }, source: undefined }
+  const { value } = call.body
+  return { ...call, body: JsonText.of({ ...candidateBody(value), n: candidatesOf(call.kind, value) }) }
 }
 
 function crossingOf(call: Call, { upstream, upstreamModel = call.model }: Deployment): Crossing | undefined {
@@ -106,7 +108,7 @@ function crossingOf(call: Call, { upstream, upstreamModel = call.model }: Deploy
   return chatToText(call, upstreamModel, upstream.name)
 }
 
-function toolsOf({ kind, body }: Call, { upstream }: Deployment, notes: AttemptNotes) {
+function toolsOf({ kind, body: { value: body } }: Call, { upstream }: Deployment, notes: AttemptNotes) {
   if (kind !== 'chat' || upstream.lacks?.includes('custom_tools') !== true) return undefined
   const tools = plainTools(body)
   if (tools !== undefined) notes.converted.push(...tools.converted)
@@ -115,7 +117,7 @@ function toolsOf({ kind, body }: Call, { upstream }: Deployment, notes: AttemptN
 
 /** What is put before each choice by its index; undefined where the upstream does that, or nobody. */
 function echoedHere(
-  { kind, body }: Call,
+  { kind, body: { value: body } }: Call,
   { upstream }: Deployment,
   crossing: Crossing | undefined,
 ): ((index: number) => string) | undefined {
@@ -131,8 +133,7 @@ function promptAt(prompt: unknown, index: number, perPrompt: number): unknown {
 
 function withoutEcho(call: Call, notes: AttemptNotes): Call {
   notes.converted.push('echo to a prompt put before the answer')
-  const { echo: _echo, ...body } = call.body
-  return { ...call, body, source: undefined }
+  return { ...call, body: call.body.with({ echo: undefined }) }
 }
 
 /** As many as the upstream takes: at all of them the answer is cut here. */
@@ -144,9 +145,8 @@ function withFewerStops(
 ): Call {
   if (stops.length <= mostStops) return call
   notes.converted.push(`stop to ${mostStops} strings, the others cut at here`)
-  const { stop: _stop, ...body } = call.body
-  const kept = mostStops === 0 ? body : { ...body, stop: stops.slice(0, mostStops) }
-  return { ...call, body: kept, source: undefined }
+  const kept = mostStops === 0 ? undefined : stops.slice(0, mostStops)
+  return { ...call, body: call.body.with({ stop: kept }) }
 }
 
 function openingOf(
@@ -159,8 +159,8 @@ function openingOf(
 }
 
 function cutterFor(asked: Call, stops: readonly string[]): StopCutter {
-  const { echo, prompt } = asked.body
-  const perPrompt = choicesOf(asked.body)
+  const { echo, prompt } = asked.body.value
+  const perPrompt = choicesOf(asked.body.value)
   return createStopCutter({
     stops,
     wanted: choicesWanted(asked),
@@ -172,7 +172,7 @@ function cutterFor(asked: Call, stops: readonly string[]): StopCutter {
   })
 }
 
-type PullIterator = {
+type ReaderParts = {
   readonly crossing: Crossing | undefined
   readonly cutter: StopCutter | undefined
   readonly opening: ((delta: Delta) => Delta) | undefined
@@ -181,8 +181,8 @@ type PullIterator = {
   readonly settled: ((whole: Delta) => Delta) | undefined
 }
 
-function readingThrough(normalizer: Normalizer, steps: PullIterator): Reading {
-  const { crossing, cutter, opening, customNames, isStream, settled } = steps
+function readingThrough(normalizer: Normalizer, parts: ReaderParts): Reading {
+  const { crossing, cutter, opening, customNames, isStream, settled } = parts
   const custom = customNames === undefined ? undefined : createCustomCalls(customNames)
   const isCut = () => cutter?.isOver() === true
   const through = (normalized: readonly Delta[]) => {

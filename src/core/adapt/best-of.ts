@@ -1,9 +1,10 @@
-import type { Call, Choice, Delta } from '../model/call.ts'
+import type { AnyCall, Call, Choice, Delta } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
 import { isObject, type JsonObject, nearest } from '../model/json.ts'
+import { JsonText } from '../model/json-text.ts'
 
 /** How many answers are to be written to each prompt: as many as are given, or more, of which the best are. */
-export function candidatesOf({ kind, body }: Pick<Call, 'kind' | 'body'>): number {
+export function candidatesOf(kind: AnyCall['kind'], body: JsonObject): number {
   const choices = choicesOf(body)
   const { best_of: bestOf } = body
   return kind === 'text' && typeof bestOf === 'number' ? Math.max(bestOf, choices) : choices
@@ -15,8 +16,8 @@ export function choicesOf({ n }: JsonObject): number {
 }
 
 /** True when the best of several are wanted. */
-export function isRanked(call: Pick<Call, 'kind' | 'body'>): boolean {
-  return candidatesOf(call) > choicesOf(call.body)
+export function isRanked({ kind, body: { value: body } }: Pick<Call, 'kind' | 'body'>): boolean {
+  return candidatesOf(kind, body) > choicesOf(body)
 }
 
 /**
@@ -35,8 +36,8 @@ export function candidateBody({ best_of: _bestOf, ...body }: JsonObject): JsonOb
  * The best of a whole reply that holds every candidate: for each prompt as many as are wanted, by the mean of their
  * logprobs, the best first. Throws `unsupported` where the upstream told no logprobs.
  */
-export function rankChoices({ chunk }: Delta, { kind, body }: Call): Delta {
-  const candidates = candidatesOf({ kind, body })
+export function rankChoices({ value: chunk }: Delta, { kind, body: { value: body } }: Call): Delta {
+  const candidates = candidatesOf(kind, body)
   const wanted = choicesOf(body)
   const prompts = promptsOf(body['prompt'])
   const choices = prompts.flatMap((prompt, promptIndex): readonly Choice[] => {
@@ -47,7 +48,7 @@ export function rankChoices({ chunk }: Delta, { kind, body }: Call): Delta {
       .toSorted((one, other) => other.score - one.score)
     return best.slice(0, wanted).map(({ choice }, at) => asAsked(choice, from / candidates, at))
   })
-  return { chunk: { ...chunk, choices }, source: undefined }
+  return JsonText.of({ ...chunk, choices })
 
   function asAsked(choice: Choice, promptIndex: number, at: number): Choice {
     const index = promptIndex * wanted + at
@@ -65,7 +66,7 @@ export function unrankable(provider?: string): Failure {
 }
 
 /** The refusal of logprobs that the caller never asked for, as one of what they did ask for. */
-export function aboutBestOf(thrown: unknown, { body }: Call): unknown {
+export function aboutBestOf(thrown: unknown, { body: { value: body } }: Call): unknown {
   const isOwn = typeof body['logprobs'] !== 'number'
   if (!isOwn || !(thrown instanceof Failure) || thrown.kind !== 'unsupported') return thrown
   return thrown.param === 'logprobs' ? unrankable(thrown.provider) : thrown

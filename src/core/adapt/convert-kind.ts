@@ -1,6 +1,7 @@
 import type { Call, Kind, RawDelta } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
 import { isObject, type JsonObject } from '../model/json.ts'
+import { JsonText } from '../model/json-text.ts'
 import type { Upstream } from '../model/ports.ts'
 import { fieldsForPrompt, refusedInPrompt, unsupportedField } from './prompt-fields.ts'
 import { type Family, familyOf, flatten } from './template.ts'
@@ -23,7 +24,7 @@ export function takesKind({ kinds }: Pick<Upstream, 'kinds'>, kind: Kind): boole
 }
 
 /** The field of a call that has no place in one of the other kind; undefined when there is none. */
-export function refusedInCrossing({ kind, body }: Call): string | undefined {
+export function refusedInCrossing({ kind, body: { value: body } }: Call): string | undefined {
   return kind === 'chat' ? refusedInPrompt(body) : refusedInChat(body)
 }
 
@@ -32,7 +33,9 @@ export function refusedInCrossing({ kind, body }: Call): string | undefined {
  * `unsupported` for what a prompt cannot say, `invalid_request` for what is no message.
  */
 export function chatToText(call: Call, model: string, provider: string): Crossing {
-  const { body } = call
+  const {
+    body: { value: body },
+  } = call
   const { kept, dropped } = fieldsForPrompt(body, provider)
   const family = familyOf(model)
   const { messages, max_completion_tokens: newer, max_tokens: older, ...fields } = kept
@@ -43,7 +46,7 @@ export function chatToText(call: Call, model: string, provider: string): Crossin
   if (most !== undefined) text['max_tokens'] = most
   if (stop.length > 0) text['stop'] = stop
   return {
-    call: { ...call, kind: 'text', body: text, source: undefined, continues: false },
+    call: { ...call, kind: 'text', body: JsonText.of(text), continues: false },
     turned: (raw) => withChoices(raw, textAsWords),
     converted: [`messages to prompt (${family})`],
     dropped,
@@ -54,7 +57,9 @@ export function chatToText(call: Call, model: string, provider: string): Crossin
 
 /** A prompt as what a user says. Throws `unsupported` for what a chat has not. */
 export function textToChat(call: Call, provider: string): Crossing {
-  const { body } = call
+  const {
+    body: { value: body },
+  } = call
   const refused = refusedInChat(body)
   if (refused !== undefined) throw unsupportedField(refused, provider)
   const { prompt, ...rest } = body
@@ -65,7 +70,7 @@ export function textToChat(call: Call, provider: string): Crossing {
   const fields = Object.entries(rest).filter(([field]) => !textFields.has(field))
   const chat = { ...Object.fromEntries(fields), messages: [{ role: 'user', content: prompt }] }
   return {
-    call: { ...call, kind: 'chat', body: chat, source: undefined },
+    call: { ...call, kind: 'chat', body: JsonText.of(chat) },
     turned: (raw) => withChoices(raw, wordsAsText),
     converted: ['prompt to messages'],
     dropped: [],
@@ -105,11 +110,11 @@ function refusedInChat(body: JsonObject): string | undefined {
 
 /** The chunk with other choices. Its wire text is that of another kind, and goes no further. */
 function withChoices(raw: RawDelta, turn: (choice: JsonObject) => JsonObject): RawDelta {
-  const { chunk } = raw
+  const { value: chunk } = raw
   const { choices } = chunk
-  if (!Array.isArray(choices)) return { ...raw, source: undefined }
+  if (!Array.isArray(choices)) return raw
   const turned = choices.map((choice: unknown) => (isObject(choice) ? turn(choice) : choice))
-  return { chunk: { ...chunk, choices: turned }, source: undefined }
+  return JsonText.of({ ...chunk, choices: turned })
 }
 
 function textAsWords({ text, delta: _delta, logprobs: _logprobs, ...choice }: JsonObject): JsonObject {

@@ -1,6 +1,7 @@
 import type { Choice, Delta, Message, ToolCall } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
 import { isObject, type JsonObject } from '../model/json.ts'
+import { JsonText } from '../model/json-text.ts'
 import { customInput } from './custom-input.ts'
 
 /** The tools of a chat as functions alone, for an upstream that knows no other, and the way back. */
@@ -39,13 +40,13 @@ export function createCustomCalls(customNames: ReadonlySet<string>): (delta: Del
   /** The inputs that are being told, by choice and by index. */
   const open = new Map<number, Map<number, string>>()
   return (delta) => {
-    const choices = delta.chunk.choices.map((choice) => {
+    const choices = delta.value.choices.map((choice) => {
       if (choice.message !== undefined) return wholeChoice(choice, choice.message, customNames)
       if (choice.delta === undefined) return choice
       return streamedChoice(choice, choice.delta, customNames, open)
     })
-    const isAsSent = choices.every((choice, at) => choice === delta.chunk.choices[at])
-    return isAsSent ? delta : { chunk: { ...delta.chunk, choices }, source: undefined }
+    const isAsSent = choices.every((choice, at) => choice === delta.value.choices[at])
+    return isAsSent ? delta : JsonText.of({ ...delta.value, choices })
   }
 }
 

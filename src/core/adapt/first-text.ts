@@ -1,16 +1,17 @@
 import type { Choice, Delta } from '../model/call.ts'
+import { JsonText } from '../model/json-text.ts'
 
 /** Rewrites the first words of each choice of an answer, which may be '' where it has none. One for each answer. */
 export function createOpening(rewrite: (text: string, index: number) => string): (delta: Delta) => Delta {
   const begun = new Set<number>()
   return (delta) => {
-    const choices = delta.chunk.choices.map((choice) => {
+    const choices = delta.value.choices.map((choice) => {
       if (begun.has(choice.index) || !hasWords(choice)) return choice
       begun.add(choice.index)
       return withText(choice, rewrite(textOf(choice), choice.index))
     })
-    const isAsSent = choices.every((choice, at) => choice === delta.chunk.choices[at])
-    return isAsSent ? delta : { chunk: { ...delta.chunk, choices }, source: undefined }
+    const isAsSent = choices.every((choice, at) => choice === delta.value.choices[at])
+    return isAsSent ? delta : JsonText.of({ ...delta.value, choices })
   }
 }
 

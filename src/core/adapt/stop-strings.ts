@@ -1,5 +1,6 @@
 import type { Choice, Delta } from '../model/call.ts'
 import { isObject, type JsonObject } from '../model/json.ts'
+import { JsonText } from '../model/json-text.ts'
 
 /**
  * Ends each choice of an answer where a stop string begins, whether its upstream knows of stop strings or not. What
@@ -34,7 +35,7 @@ export function createStopCutter({ stops, wanted, echoed }: StopParts): StopCutt
     accept(deltas) {
       const seen: Delta[] = []
       for (const delta of deltas) {
-        const { choices } = delta.chunk
+        const { choices } = delta.value
         const [only] = choices
         if (choices.length === 1 && only !== undefined) pass(delta, only, lineOf(only), stops, seen)
         else if (choices.every((choice) => isAtOnce(choice, lineOf(choice)))) {
@@ -86,7 +87,7 @@ function pass(delta: Delta, choice: Choice, line: Line, stops: readonly string[]
 
 /** Several choices that come whole; the delta itself where none holds a stop string. */
 function cutAll(delta: Delta, lineOf: (choice: Choice) => Line, stops: readonly string[]): Delta {
-  const { chunk } = delta
+  const { value: chunk } = delta
   const choices = chunk.choices.map((choice) => {
     const line = lineOf(choice)
     const found = firstStop(textOf(choice), stops, line.skipped)
@@ -95,11 +96,11 @@ function cutAll(delta: Delta, lineOf: (choice: Choice) => Line, stops: readonly 
     return found === undefined ? choice : shortened(choice, found.at, found.stop)
   })
   if (choices.every((choice, at) => choice === chunk.choices[at])) return delta
-  return { chunk: { ...chunk, choices }, source: undefined }
+  return JsonText.of({ ...chunk, choices })
 }
 
-function alone({ chunk }: Delta, choice: Choice): Delta {
-  return { chunk: { ...chunk, choices: [choice] }, source: undefined }
+function alone({ value: chunk }: Delta, choice: Choice): Delta {
+  return JsonText.of({ ...chunk, choices: [choice] })
 }
 
 function textOf({ text, delta, message }: Choice): string {
@@ -150,7 +151,7 @@ function release(line: Line, length: number): readonly Delta[] {
 
 /** One that was held: choices beside it may have gone on meanwhile, and it is not to be told by its word alone. */
 function late(delta: Delta): Delta {
-  return delta.word === undefined ? delta : { chunk: delta.chunk, source: delta.source }
+  return delta.word === undefined ? delta : JsonText.read(delta.value, delta.text)
 }
 
 function cutHeld(line: Line, { at, stop }: Found): readonly Delta[] {

@@ -33,18 +33,28 @@ type Shape = Pick<Upstream, 'kinds' | 'lacks'>
 const isMissed: Readonly<Record<Lack, (call: Call, lacks: readonly Lack[]) => boolean>> = {
   logprobs: isScored,
   // Another engine's bias may be made up for by nothing.
-  logit_bias: ({ body: { logit_bias: bias } }) => isObject(bias) && Object.keys(bias).length > 0,
-  suffix: ({ kind, body }) => kind === 'text' && (body['suffix'] ?? '') !== '',
+  logit_bias: ({
+    body: {
+      value: { logit_bias: bias },
+    },
+  }) => isObject(bias) && Object.keys(bias).length > 0,
+  suffix: ({ kind, body }) => kind === 'text' && (body.value['suffix'] ?? '') !== '',
   // Repeated here, it has no logprobs; and token ids are no text to repeat.
   echo: (call) =>
-    call.kind === 'text' && call.body['echo'] === true && (isScored(call) || !isSpelled(call.body['prompt'])),
+    call.kind === 'text' &&
+    call.body.value['echo'] === true &&
+    (isScored(call) || !isSpelled(call.body.value['prompt'])),
   // Ranked here, by logprobs.
   best_of: (call, lacks) => isRanked(call) && lacks.includes('logprobs'),
   custom_tools: () => false,
 }
 
 /** In a chat a boolean, in a text a count. */
-function isScored({ body: { logprobs, top_logprobs: top } }: Call): boolean {
+function isScored({
+  body: {
+    value: { logprobs, top_logprobs: top },
+  },
+}: Call): boolean {
   return logprobs === true || typeof logprobs === 'number' || (typeof top === 'number' && top > 0)
 }
 

@@ -71,10 +71,10 @@ function sendAndTake(parts: AttemptParts, open: OpenAttempt, spelled: Call): Pro
 }
 
 async function spellOut({ call, detokenizer }: AttemptParts, notes: AttemptNotes): Promise<Call> {
-  const { prompt: given } = call.body
+  const { prompt: given } = call.body.value
   if (detokenizer === undefined || !Array.isArray(given)) return call
   const prompt = await inWords(given, detokenizer, notes)
-  return { ...call, body: { ...call.body, prompt }, source: undefined }
+  return { ...call, body: call.body.with({ prompt }) }
 }
 
 function normalizerFor(
@@ -89,8 +89,8 @@ function normalizerFor(
     createdEpochSeconds: Math.floor(clock.epochMs() / 1000),
     model: call.model,
     wanted: choicesWanted(asked),
-    least: promptsIn(asked.body['prompt']),
-    mostTokens: mostTokensOf(asked.body),
+    least: promptsIn(asked.body.value['prompt']),
+    mostTokens: mostTokensOf(asked.body.value),
     noteReason: (unknown) => {
       notes.unknownReason = unknown
     },

@@ -2,6 +2,7 @@ import type { Answer, Bursts } from '../attempt/attempt.ts'
 import type { Choice, Delta, Message } from '../model/call.ts'
 import type { CallSignal } from '../model/call-signal.ts'
 import { asFailure, type Failure } from '../model/failure.ts'
+import { JsonText } from '../model/json-text.ts'
 import { isVisible } from '../model/visible.ts'
 import { type ChunkIdentity, identityOf } from './fan-out.ts'
 
@@ -82,7 +83,7 @@ class Continued implements AsyncIterableIterator<readonly Delta[], undefined> {
 
   #note(delta: Delta): void {
     this.#identity ??= identityOf(delta)
-    for (const choice of delta.chunk.choices) {
+    for (const choice of delta.value.choices) {
       const text = choice.text ?? choice.delta?.content
       if (text) this.#said.push(text)
       this.#isBeyond ||= choice.finish_reason !== null || isMoreThanText(choice.delta)
@@ -92,9 +93,9 @@ class Continued implements AsyncIterableIterator<readonly Delta[], undefined> {
   /** What another upstream says, as the one before would have gone on. */
   #joined(deltas: readonly Delta[]): readonly Delta[] {
     const identity = this.#identity
-    const joined = deltas.map(({ chunk }): Delta => {
+    const joined = deltas.map(({ value: chunk }): Delta => {
       const choices = chunk.choices.map(withoutOpening)
-      return { chunk: { ...chunk, ...identity, choices }, source: undefined }
+      return JsonText.of({ ...chunk, ...identity, choices })
     })
     return joined.filter(isVisible)
   }

@@ -1,26 +1,27 @@
 import type { Relay, RelayReply } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
 import { isObject, type JsonObject, nearest } from '../model/json.ts'
+import { JsonText } from '../model/json-text.ts'
 
 /** A call for embeddings as calls of at most `limit` texts each, in order; the call itself where that is enough. */
 export function splitInputs(call: Relay, limit: number): readonly [Relay, ...Relay[]] {
-  const { input } = call.body
+  const { input } = call.body.value
   if (!isSeveral(input) || input.length <= limit) return [call]
   const part = (from: number): Relay => {
-    const body = { ...call.body, input: input.slice(from, from + limit) }
-    return { ...call, body, source: undefined }
+    return { ...call, body: JsonText.of({ ...call.body.value, input: input.slice(from, from + limit) }) }
   }
   const starts = Array.from({ length: Math.ceil(input.length / limit) - 1 }, (_, at) => (at + 1) * limit)
   return [part(0), ...starts.map(part)]
 }
 
 /**
- * The answer to a call for embeddings, vouched for: one vector for each text, in the texts' order, written as the
+ * The answer to a call for embeddings, validated: one vector for each text, in the texts' order, written as the
  * caller asked. Throws `invalid_response` where it cannot be made of what the upstream gave, and `unsupported` where
  * its vectors are of another length than was asked for: not every server heeds `dimensions`, nor says so.
  */
-export function validateEmbeddings({ body, source }: RelayReply, call: Relay): RelayReply {
-  const { input, encoding_format: format, dimensions } = call.body
+export function validateEmbeddings(reply: RelayReply, call: Relay): RelayReply {
+  const body = reply.value
+  const { input, encoding_format: format, dimensions } = call.body.value
   const count = isSeveral(input) ? input.length : 1
   const rows = body['data']
   if (!Array.isArray(rows) || rows.length !== count)
@@ -33,18 +34,16 @@ export function validateEmbeddings({ body, source }: RelayReply, call: Relay): R
   const model = typeof body['model'] === 'string' && body['model'] !== '' ? body['model'] : call.model
   const isAsSent =
     body['object'] === 'list' && body['model'] === model && settled.every((row, at) => row === rows[at])
-  return isAsSent
-    ? { body, source }
-    : { body: { ...body, object: 'list', data: settled, model }, source: undefined }
+  return isAsSent ? reply : JsonText.of({ ...body, object: 'list', data: settled, model })
 }
 
 /** The answers to the parts of one call, as one; what they say beside their vectors is the first one's. */
 export function joinEmbeddings(replies: readonly [RelayReply, ...RelayReply[]]): RelayReply {
   const [first] = replies
   if (replies.length === 1) return first
-  const rows = replies.flatMap(({ body }) => body['data'] as readonly JsonObject[])
+  const rows = replies.flatMap(({ value }) => value['data'] as readonly JsonObject[])
   const data = rows.map((row, index) => ({ ...row, index }))
-  return { body: { ...first.body, data }, source: undefined }
+  return JsonText.of({ ...first.value, data })
 }
 
 /** Several texts, or several lists of token ids; one list of ids is one text. */

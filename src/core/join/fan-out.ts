@@ -3,6 +3,7 @@ import { takesKind } from '../adapt/convert-kind.ts'
 import type { Call, Choice, Chunk, Delta } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
 import type { JsonObject } from '../model/json.ts'
+import { JsonText } from '../model/json-text.ts'
 import type { Upstream } from '../model/ports.ts'
 
 /** One prompt and one choice of a call that an upstream cannot take whole. */
@@ -20,9 +21,9 @@ export type Part = {
  */
 export function splitCall(call: Call, choicesLimit: number): readonly [Part, ...Part[]] {
   const isBest = isRanked(call)
-  const { n: _n, best_of: _bestOf, ...rest } = isBest ? candidateBody(call.body) : call.body
-  const perPrompt = candidatesOf(call)
-  const prompts = call.kind === 'text' ? promptsOf(call.body['prompt']) : undefined
+  const { n: _n, best_of: _bestOf, ...rest } = isBest ? candidateBody(call.body.value) : call.body.value
+  const perPrompt = candidatesOf(call.kind, call.body.value)
+  const prompts = call.kind === 'text' ? promptsOf(call.body.value['prompt']) : undefined
   const total = (prompts?.length ?? 1) * perPrompt
   if (total > choicesLimit) {
     throw new Failure(
@@ -34,38 +35,38 @@ export function splitCall(call: Call, choicesLimit: number): readonly [Part, ...
   const part = (index: number): Part => {
     const promptIndex = Math.floor(index / perPrompt)
     const body: JsonObject = prompts === undefined ? rest : { ...rest, prompt: prompts[promptIndex] }
-    return { call: { ...call, body, source: undefined }, index, promptIndex }
+    return { call: { ...call, body: JsonText.of(body) }, index, promptIndex }
   }
   return [part(0), ...Array.from({ length: total - 1 }, (_, index) => part(index + 1))]
 }
 
 /** True when the call has exactly one prompt, not in a list, and asks for one choice. */
 export function isSinglePart(call: Call): boolean {
-  if (candidatesOf(call) > 1) return false
-  const prompt = call.body['prompt']
+  if (candidatesOf(call.kind, call.body.value) > 1) return false
+  const prompt = call.body.value['prompt']
   return call.kind === 'chat' || !Array.isArray(prompt) || isTokenIds(prompt)
 }
 
 /** True where one request takes one prompt and gives one choice, of what this call asks for. */
 export function isSplitAt(call: Call, upstream: Pick<Upstream, 'kinds' | 'oneChoice'>): boolean {
-  const { kind, body } = call
+  const { kind } = call
   const { oneChoice } = upstream
   if (takesKind(upstream, kind)) return oneChoice[kind]
   // A chat holds one prompt, as what a user says.
   if (kind === 'chat') return oneChoice.text
-  return oneChoice.chat || !isSinglePart({ ...call, body: { ...body, n: 1, best_of: 1 } })
+  return oneChoice.chat || !isSinglePart({ ...call, body: call.body.with({ n: 1, best_of: 1 }) })
 }
 
 /** A part's delta as it stands in the whole answer: its own index, the first part's identity. */
 export function placeDelta(delta: Delta, part: Part, identity: ChunkIdentity): Delta {
-  const choices = delta.chunk.choices.map((choice): Choice => ({ ...choice, index: part.index }))
-  return { chunk: { ...delta.chunk, ...identity, choices }, source: undefined }
+  const choices = delta.value.choices.map((choice): Choice => ({ ...choice, index: part.index }))
+  return JsonText.of({ ...delta.value, ...identity, choices })
 }
 
 /** What every chunk of one answer has in common. */
 export type ChunkIdentity = Pick<Chunk, 'id' | 'created' | 'model'>
 
-export function identityOf({ chunk: { id, created, model } }: Delta): ChunkIdentity {
+export function identityOf({ value: { id, created, model } }: Delta): ChunkIdentity {
   return { id, created, model }
 }
 

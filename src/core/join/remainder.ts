@@ -3,13 +3,14 @@ import { familyOf } from '../adapt/template.ts'
 import type { Call } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
 import { isObject, type JsonObject } from '../model/json.ts'
+import { JsonText } from '../model/json-text.ts'
 import type { Deployment } from '../model/ports.ts'
 
 /**
  * True when an answer to this call can be asked for from its middle on. A call to a tool, an answer by a schema,
  * several choices and logprobs cannot: what was said of them is not all that is needed to go on.
  */
-export function isContinuable({ kind, stream, body }: Call): boolean {
+export function isContinuable({ kind, stream, body: { value: body } }: Call): boolean {
   if (!stream || Number(body['n'] ?? 1) > 1 || (body['logprobs'] ?? false) !== false) return false
   if (!isPlainFormat(body['response_format']) || grammars.some((field) => (body[field] ?? null) !== null)) {
     return false
@@ -31,15 +32,15 @@ export function remainingCall(
   deployment: Deployment,
 ): Call | undefined {
   const { upstream } = deployment
-  const body = withTokensLeft(call.body, saidTokens)
+  const body = withTokensLeft(call.body.value, saidTokens)
   if (call.kind === 'text') {
     if (!takesKind(upstream, 'text')) return undefined
-    return { ...call, body: { ...body, prompt: String(body['prompt']) + said }, source: undefined }
+    return { ...call, body: JsonText.of({ ...body, prompt: String(body['prompt']) + said }) }
   }
   const { messages } = body
   if (!Array.isArray(messages)) return undefined
   const begun = { ...body, messages: withAnswer(messages, said) }
-  const rest: Call = { ...call, body: begun, source: undefined, continues: true }
+  const rest: Call = { ...call, body: JsonText.of(begun), continues: true }
   const takesPrefix = upstream.takesPrefix === true && takesKind(upstream, 'chat')
   return takesPrefix || isFlattened(rest, deployment) ? rest : undefined
 }
@@ -68,7 +69,7 @@ function withAnswer(messages: readonly unknown[], said: string): readonly unknow
 }
 
 /** How many tokens the rest may have; undefined where there is no bound. */
-export function tokensLeft({ body }: Call, saidTokens: number): number | undefined {
+export function tokensLeft({ body: { value: body } }: Call, saidTokens: number): number | undefined {
   const bounds = [body['max_tokens'], body['max_completion_tokens']].filter(
     (most) => typeof most === 'number',
   )
@@ -86,7 +87,7 @@ function withTokensLeft(body: JsonObject, saidTokens: number): JsonObject {
 
 /** Whether it becomes a prompt there: without tools, which a prompt cannot offer, by a template that is known. */
 function isFlattened(rest: Call, { upstream, upstreamModel = rest.model }: Deployment): boolean {
-  const { tools } = rest.body
+  const { tools } = rest.body.value
   if (!takesKind(upstream, 'text') || familyOf(upstreamModel) === 'raw') return false
   if (Array.isArray(tools) && tools.length > 0) return false
   try {

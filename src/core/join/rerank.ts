@@ -3,12 +3,12 @@ import { Failure } from '../model/failure.ts'
 import { isObject, nearest } from '../model/json.ts'
 
 /**
- * The answer to a call that has documents put in order, vouched for: each result tells of one of the documents,
+ * The answer to a call that has documents put in order, validated: each result tells of one of the documents,
  * none twice, and how well it suits. Throws `invalid_response` otherwise.
  */
-export function validateRerank({ body, source }: RelayReply, call: Relay): RelayReply {
-  const { documents } = call.body
-  const { results } = body
+export function validateRerank(reply: RelayReply, call: Relay): RelayReply {
+  const { documents } = call.body.value
+  const { results, model } = reply.value
   const count = Array.isArray(documents) ? documents.length : 0
   const told = new Set<unknown>()
   if (!Array.isArray(results) || results.length > count) throw unreadable()
@@ -20,9 +20,7 @@ export function validateRerank({ body, source }: RelayReply, call: Relay): Relay
     }
     told.add(index)
   }
-  return typeof body['model'] === 'string'
-    ? { body, source }
-    : { body: { ...body, model: call.model }, source: undefined }
+  return typeof model === 'string' ? reply : reply.with({ model: call.model })
 }
 
 function unreadable(): Failure {

@@ -5,6 +5,7 @@ import type { AttemptParts } from '../attempt/open-attempt.ts'
 import type { Call, Choice, Chunk } from '../model/call.ts'
 import type { CallSignal } from '../model/call-signal.ts'
 import { Failure } from '../model/failure.ts'
+import { JsonText } from '../model/json-text.ts'
 import type { Deployment, TokenCounter } from '../model/ports.ts'
 import type { AttemptRecord, CallRecord } from '../model/record.ts'
 import { addUsage } from '../model/usage.ts'
@@ -83,7 +84,7 @@ function ended(answer: Answer, { kind, id, model }: Call): Answer {
   }
   const object = kind === 'text' ? 'text_completion' : 'chat.completion.chunk'
   const chunk: Chunk = { id, object, created: 0, model, choices: [choice] }
-  return { ...answer, bursts: [[{ chunk, source: undefined }]] }
+  return { ...answer, bursts: [[JsonText.of(chunk)]] }
 }
 
 type Leg = { readonly answer: Answer; readonly meter: Meter }

@@ -1,5 +1,5 @@
 import type { Failure } from './failure.ts'
-import type { JsonObject } from './json.ts'
+import type { JsonText } from './json-text.ts'
 
 /** What a call asks for: a continuation of text, or the next message of a chat. */
 export type Kind = 'text' | 'chat'
@@ -30,11 +30,7 @@ export type CallOf<Asked extends Kind | RelayKind> = {
   readonly stream: boolean
   /** The caller asked for usage at the end of the stream. */
   readonly includeUsage: boolean
-  readonly body: JsonObject
-  /** The wire text of `body`, when it is the caller's own, untouched. */
-  readonly source: string | undefined
-  /** The same in bytes, as they came; absent where they were not kept. */
-  readonly sourceBytes?: Buffer | undefined
+  readonly body: JsonText
   /** The caller's bearer, when it was not this gateway's own key. */
   readonly credential: string | undefined
   /** The caller's own bound on the whole call, in milliseconds. */
@@ -125,22 +121,14 @@ export type Usage = {
   [extra: string]: unknown
 }
 
-/**
- * A piece of a reply: one chunk of a stream, or the whole of a JSON reply (a sequence of one).
- * `source` is the chunk's wire text while the chunk is as the upstream sent it: whoever changes the chunk
- * clears it, and whoever writes the chunk may use it instead of writing anew.
- */
-export type Delta = {
-  readonly chunk: Chunk
-  readonly source: string | undefined
+/** A piece of a reply: one chunk of a stream, or the whole of a JSON reply (a sequence of one). */
+export type Delta = JsonText<Chunk> & {
   /** The whole of what the delta before did not say, where that is one piece of text; absent: it was not compared. */
   readonly word?: string | undefined
 }
 
-/** A delta as a provider hands it over: nothing in the chunk has been vouched for yet. */
-export type RawDelta = {
-  readonly chunk: JsonObject
-  readonly source: string | undefined
+/** A delta as a provider hands it over: nothing in the chunk has been validated yet. */
+export type RawDelta = JsonText & {
   /** It differs from the delta before it in a piece of text that is not empty, and in nothing else. */
   readonly isAlike?: boolean
   /** That text. */
@@ -149,11 +137,11 @@ export type RawDelta = {
   readonly failure?: Failure
 }
 
-/** The answer to a relay: `source` is its wire text while it is as the upstream sent it. */
-export type RelayReply = { readonly body: JsonObject; readonly source: string | undefined }
+/** The answer to a relay. */
+export type RelayReply = JsonText
 
 /** A finished JSON answer, with the usage that was counted for it. */
-export type Reply = Delta & { usage: Usage }
+export type Reply = { readonly chunk: JsonText<Chunk>; readonly usage: Usage }
 
 /** The four clocks of an attempt, in milliseconds. */
 export type Clocks = {

@@ -1,17 +1,18 @@
 import type { Choice, Chunk, Delta, Message, ToolCall } from './call.ts'
 import { isObject } from './json.ts'
+import { JsonText } from './json-text.ts'
 
 /**
- * Folds normalised deltas into one reply. One whole reply folds into itself, `source` and all; chunks are
+ * Folds normalised deltas into one reply. One whole reply folds into itself, text and all; chunks are
  * joined choice by choice, so that no interleaving of choices changes the result. Undefined when there was none.
  */
 export function fold(deltas: readonly Delta[]): Delta | undefined {
   const [first] = deltas
   if (first === undefined) return undefined
-  if (deltas.length === 1 && first.chunk.object !== 'chat.completion.chunk') return first
-  const reply: Chunk = { ...first.chunk, choices: [] }
+  if (deltas.length === 1 && first.value.object !== 'chat.completion.chunk') return first
+  const reply: Chunk = { ...first.value, choices: [] }
   const choices = new Map<number, Choice>()
-  for (const { chunk } of deltas) {
+  for (const { value: chunk } of deltas) {
     for (const key of Object.keys(chunk)) {
       // As a key of an upstream's JSON it is only a name; assigned, it would change what the reply inherits.
       if (key !== 'choices' && key !== '__proto__' && chunk[key] !== null) reply[key] = chunk[key]
@@ -27,12 +28,13 @@ export function fold(deltas: readonly Delta[]): Delta | undefined {
     reply.object = 'chat.completion'
     for (const choice of reply.choices) finish(choice)
   }
-  return { chunk: reply, source: undefined }
+  return JsonText.of(reply)
 }
 
 /** A whole chat reply as the chunks of a stream: for each choice its role, what it holds, its end. */
-export function unfold({ chunk, source }: Delta): readonly Delta[] {
-  if (chunk.object !== 'chat.completion') return [{ chunk, source }]
+export function unfold(reply: JsonText<Chunk>): readonly Delta[] {
+  const chunk = reply.value
+  if (chunk.object !== 'chat.completion') return [reply]
   const { choices, ...envelope } = chunk
   const deltas: Delta[] = []
   const push = (choice: Choice, delta: Message, last: boolean) => {
@@ -41,10 +43,7 @@ export function unfold({ chunk, source }: Delta): readonly Delta[] {
     // Told once: with the words they belong to, or at the end when there are none.
     const isTheirPlace = message?.content ? delta.content : last
     if (logprobs !== undefined && isTheirPlace) fragment.logprobs = logprobs
-    deltas.push({
-      chunk: { ...envelope, object: 'chat.completion.chunk', choices: [fragment] },
-      source: undefined,
-    })
+    deltas.push(JsonText.of({ ...envelope, object: 'chat.completion.chunk', choices: [fragment] }))
   }
   for (const choice of choices) {
     const { role, content, reasoning_content: reasoning, tool_calls: calls, ...told } = choice.message ?? {}

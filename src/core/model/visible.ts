@@ -3,7 +3,7 @@ import { isObject } from './json.ts'
 
 /** True when the caller would notice this delta: text, reasoning, a refusal, a tool call or an end. */
 export function isVisible(delta: Delta): boolean {
-  return delta.chunk.choices.some(isVisibleChoice)
+  return delta.value.choices.some(isVisibleChoice)
 }
 
 function isVisibleChoice(choice: Choice): boolean {

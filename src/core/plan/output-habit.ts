@@ -34,7 +34,7 @@ export function createOutputHabits(capacity = 1000): OutputHabits {
 }
 
 /** How many choices are brought forth: each prompt of several has its own, and of the best of many all are paid for. */
-export function choicesOf({ kind, body }: AnyCall): number {
+export function choicesOf({ kind, body: { value: body } }: AnyCall): number {
   const asked = Math.max(countOf(body['n']), kind === 'text' ? countOf(body['best_of']) : 1)
   return asked * (kind === 'text' ? promptsIn(body['prompt']) : 1)
 }
@@ -56,7 +56,7 @@ function keyOf({ model, dialect, kind }: AnyCall): string {
   return `${kind} ${dialect} ${model}`
 }
 
-function limitOf({ body }: AnyCall): number {
+function limitOf({ body: { value: body } }: AnyCall): number {
   let limit = Number.POSITIVE_INFINITY
   for (const field of limits) {
     const asked = body[field]

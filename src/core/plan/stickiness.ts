@@ -77,8 +77,8 @@ export function prefixKeyOf(call: AnyCall, tenant: string | undefined): PrefixKe
   const hash = createHash()
   hash.add(tenant ?? '')
   hash.add(call.model)
-  if (call.kind === 'chat') addMessages(call.body['messages'], hash)
-  else addBeginning(call.body['prompt'], hash)
+  if (call.kind === 'chat') addMessages(call.body.value['messages'], hash)
+  else addBeginning(call.body.value['prompt'], hash)
   return hash.value()
 }
 

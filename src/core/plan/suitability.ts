@@ -129,7 +129,10 @@ export function isBounded({ contextTokens, maxOutputTokens, ...abilities }: Trai
 
 /** Reads them off a call's body, where null is as good as nothing. */
 export function needsOf(call: AnyCall, promptTokens: number): Needs {
-  const { kind, body } = call
+  const {
+    kind,
+    body: { value: body },
+  } = call
   const format = body['response_format']
   const logprobs = body['logprobs']
   const maxTokens = body['max_completion_tokens'] ?? body['max_tokens']

@@ -2,6 +2,7 @@ import type { Choice, Chunk, Delta, Kind, RawDelta } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
 import { setField } from '../model/field-change.ts'
 import { isObject, type JsonObject } from '../model/json.ts'
+import { JsonText } from '../model/json-text.ts'
 import type { LazySet } from '../model/lazy-set.ts'
 import type { Ending } from '../model/ports.ts'
 import { type ClaimedUsage, readUsage } from '../model/usage.ts'
@@ -153,7 +154,7 @@ function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
   }
   state.isRepeatable = false
   state.tellsRole = false
-  let { chunk } = raw
+  let chunk = raw.value
   const failure = raw.failure ?? failureIn(chunk)
   if (failure !== undefined) {
     if (!isFinished(state)) throw failure
@@ -200,13 +201,18 @@ function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
     changed = true
   }
   if (settleIdentity(chunk, state)) changed = true
-  const delta: Delta = { chunk: chunk as Chunk, source: changed ? undefined : raw.source }
+  const delta = changed ? JsonText.of(chunk as Chunk) : settledDelta(raw)
   if (kept.some(mixesReasoning)) {
     seen.push(...splitReasoning(delta))
     return
   }
   seen.push(delta)
   state.isRepeatable = !changed && !state.tellsRole
+}
+
+/** A delta that obeys every rule as it came; by its word alone it is not to be read, for the one before did not. */
+function settledDelta(raw: RawDelta): Delta {
+  return (raw.word === undefined ? raw : JsonText.read(raw.value, raw.text)) as Delta
 }
 
 /** What comes after the last choice is a delta without any: it may be told with the usage. */
@@ -217,7 +223,7 @@ function keepBeside(chunk: JsonObject, state: State, seen: Delta[]): void {
   if (identity === undefined || !isFinished(state)) state.waiting = { ...state.waiting, ...rest }
   else {
     const object = state.kind === 'text' ? 'text_completion' : 'chat.completion.chunk'
-    seen.push({ chunk: { ...rest, ...identity, object, choices: [] }, source: undefined })
+    seen.push(JsonText.of({ ...rest, ...identity, object, choices: [] }))
   }
 }
 
@@ -262,7 +268,7 @@ function lastOf(state: State, ending: Ending | undefined): Delta {
   }
   const object = kind === 'text' ? 'text_completion' : isWhole ? 'chat.completion' : 'chat.completion.chunk'
   const chunk = { ...state.identity, object, choices: ends } as Chunk
-  return { chunk, source: undefined }
+  return JsonText.of(chunk)
 }
 
 function hasCalls(message: JsonObject | undefined): boolean {

@@ -1,5 +1,6 @@
 import type { Choice, Delta, Message } from '../model/call.ts'
 import type { JsonObject } from '../model/json.ts'
+import { JsonText } from '../model/json-text.ts'
 import { settleText } from './settled-text.ts'
 
 /**
@@ -21,7 +22,7 @@ export function mixesReasoning({ delta }: Choice): boolean {
 }
 
 /** Thought first, then speech: two deltas out of one that held both. */
-export function splitReasoning({ chunk }: Delta): Delta[] {
+export function splitReasoning({ value: chunk }: Delta): Delta[] {
   const thought: Choice[] = []
   const speech: Choice[] = []
   for (const choice of chunk.choices) {
@@ -37,8 +38,5 @@ export function splitReasoning({ chunk }: Delta): Delta[] {
       speech.push(choice)
     }
   }
-  return [
-    { chunk: { ...chunk, choices: thought }, source: undefined },
-    { chunk: { ...chunk, choices: speech }, source: undefined },
-  ]
+  return [JsonText.of({ ...chunk, choices: thought }), JsonText.of({ ...chunk, choices: speech })]
 }

@@ -158,7 +158,7 @@ function keep(cache: ResponseCache | undefined, key: string, reply: Reply, row: 
 }
 
 function replayed(reply: Reply): Stream {
-  return { bursts: [unfold(reply)], usage: async () => reply.usage }
+  return { bursts: [unfold(reply.chunk)], usage: async () => reply.usage }
 }
 
 /** The stream as it is, and once it has ended well, kept as one reply. */
@@ -177,7 +177,7 @@ function keeping(stream: Stream, cache: ResponseCache, key: string, row: CallRec
     async usage(): Promise<Usage> {
       const usage = await stream.usage()
       const whole = isWhole ? fold(deltas) : undefined
-      if (whole !== undefined) keep(cache, key, { ...whole, usage }, row)
+      if (whole !== undefined) keep(cache, key, { chunk: whole, usage }, row)
       return usage
     },
   }

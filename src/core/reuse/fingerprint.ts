@@ -8,7 +8,13 @@ import type { Call } from '../model/call.ts'
  * digit it was kept with. Neither the tenant nor the credential that goes upstream can be read from the result.
  */
 export function fingerprint(call: Call, tenant: string): string {
-  const { credential, kind, model, steering, body } = call
+  const {
+    credential,
+    kind,
+    model,
+    steering,
+    body: { value: body },
+  } = call
   const asked: Record<string, unknown> = {}
   for (const key of Object.keys(body)) if (body[key] !== null && !setAside.has(key)) asked[key] = body[key]
   const parts = [tenant, credential ?? null, kind, model, steering ?? null, asked]
@@ -19,7 +25,7 @@ export function fingerprint(call: Call, tenant: string): string {
  * True when asking again should give the same answer: one choice, nothing drawn from more candidates, and either
  * a temperature of exactly 0 or a seed.
  */
-export function isDeterministic({ body }: Call): boolean {
+export function isDeterministic({ body: { value: body } }: Call): boolean {
   const { n, best_of: candidates, temperature, seed } = body
   if ((n ?? 1) !== 1 || (candidates ?? 1) !== 1) return false
   return temperature === 0 || (seed ?? null) !== null

@@ -1,5 +1,6 @@
 import type { Call, Choice, Chunk, Reply, Usage } from '../model/call.ts'
 import { parseJson } from '../model/json.ts'
+import { JsonText } from '../model/json-text.ts'
 import type { Clock } from '../model/ports.ts'
 import type { Baseline } from '../model/record.ts'
 import { isDeterministic } from './fingerprint.ts'
@@ -104,8 +105,6 @@ export function createResponseCache(
 /** An answer as text: nobody who takes it can change what the next one gets, and its size is known. */
 type Entry = {
   readonly chunkText: string
-  /** True when the text is the upstream's own, and may go out as it stands. */
-  readonly isWireText: boolean
   readonly usageText: string
   readonly deployment: string
   readonly costNanoUsd: number | undefined
@@ -116,13 +115,12 @@ type Entry = {
 
 function packed(key: string, answer: CachedReply, expiresAt: number): Entry {
   const { reply, deployment, costNanoUsd, baseline } = answer
-  const { chunk, source, usage } = reply
-  const chunkText = source ?? JSON.stringify(chunk)
+  const { chunk, usage } = reply
+  const chunkText = chunk.text
   const usageText = JSON.stringify(usage)
   const bytes = entryBytes + 2 * (key.length + chunkText.length + usageText.length)
   return {
     chunkText,
-    isWireText: source !== undefined,
     usageText,
     deployment,
     costNanoUsd,
@@ -136,18 +134,17 @@ function packed(key: string, answer: CachedReply, expiresAt: number): Entry {
 const entryBytes = 256
 
 function unpacked(entry: Entry): CachedReply {
-  const { chunkText, isWireText, usageText, deployment, costNanoUsd, baseline } = entry
+  const { chunkText, usageText, deployment, costNanoUsd, baseline } = entry
   const reply: Reply = {
     // The texts were made from just these types.
-    chunk: parseJson(chunkText) as Chunk,
-    source: isWireText ? chunkText : undefined,
+    chunk: JsonText.read(parseJson(chunkText) as Chunk, chunkText),
     usage: parseJson(usageText) as Usage,
   }
   return { reply, deployment, costNanoUsd, baseline }
 }
 
 function isComplete({ chunk }: Reply): boolean {
-  const { object, choices } = chunk
+  const { object, choices } = chunk.value
   return object !== 'chat.completion.chunk' && choices.length > 0 && choices.every(isEnded)
 }
 

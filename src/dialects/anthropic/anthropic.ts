@@ -1,4 +1,5 @@
 import type { Call } from '../../core/model/call.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import { callOf, requireModel } from '../shared/call.ts'
 import type { Dialect, Incoming } from '../shared/dialect.ts'
 import { everyPrefix } from '../shared/prefixes.ts'
@@ -17,7 +18,7 @@ export const anthropic: Dialect = {
   prefixes: everyPrefix,
   requestIdHeader: 'request-id',
   parse(request) {
-    if (request.strict && (request.body['max_tokens'] ?? null) === null) throw missing('max_tokens')
+    if (request.strict && (request.body.value['max_tokens'] ?? null) === null) throw missing('max_tokens')
     return messageCall(request)
   },
   render: renderMessage,
@@ -30,12 +31,14 @@ export const anthropic: Dialect = {
  * `unsupported`.
  */
 export function messageCall(request: Incoming): Call {
-  const { body: asked, strict } = request
+  const {
+    body: { value: asked },
+    strict,
+  } = request
   requireModel(asked)
   if ((asked['messages'] ?? null) === null) throw missing('messages')
   validate(asked, strict ? strictAnthropicFields : anthropicFields)
   if (strict) refuseUnknown(asked, strictAnthropicFields)
   const { body, dropped } = chatRequest(asked)
-  // What the caller sent is not the text of this body.
-  return { ...callOf({ ...request, body }, 'messages', 'chat'), source: undefined, dropped }
+  return { ...callOf({ ...request, body: JsonText.of(body) }, 'messages', 'chat'), dropped }
 }

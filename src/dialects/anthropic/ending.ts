@@ -51,7 +51,10 @@ const stopReasons = {
 } as const satisfies Record<FinishReason, Anthropic.StopReason>
 
 /** vLLM names the string that ended an answer in `stop_reason`, SGLang in `matched_stop`; token ids are no strings. */
-function matchedStop({ stop_reason: one, matched_stop: other }: Choice, { body }: Call): string | undefined {
+function matchedStop(
+  { stop_reason: one, matched_stop: other }: Choice,
+  { body: { value: body } }: Call,
+): string | undefined {
   const given = body['stop']
   const stops: readonly unknown[] = Array.isArray(given) ? given : [given]
   return [one, other].find((word) => typeof word === 'string' && stops.includes(word)) as string | undefined

@@ -4,7 +4,7 @@ import { endingOf, messageUsage } from './ending.ts'
 import { toolInput, unreadableInput } from './input.ts'
 
 /** The JSON text of a whole message. Throws Failure `invalid_response` for a tool call that cannot be read. */
-export function renderMessage({ chunk, usage }: Reply, call: Call): string {
+export function renderMessage({ chunk: { value: chunk }, usage }: Reply, call: Call): string {
   const [choice = { index: 0, finish_reason: 'stop' as const }] = chunk.choices
   const said = choice.message ?? {}
   const message = {

@@ -39,7 +39,7 @@ export function createAnthropicStream(call: Call): StreamEncoder {
   return {
     encode(deltas: readonly Delta[]) {
       let frames = ''
-      for (const { chunk } of deltas) {
+      for (const { value: chunk } of deltas) {
         frames += begin(chunk.model)
         for (const choice of chunk.choices) if (choice.index === 0) frames += tell(choice)
       }

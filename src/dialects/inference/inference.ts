@@ -25,7 +25,9 @@ export const inference: Dialect = {
 }
 
 function parse(request: Incoming): Call {
-  const { body } = request
+  const {
+    body: { value: body },
+  } = request
   if (typeof body['model'] !== 'string' || body['model'] === '') {
     throw new Failure('invalid_request', 'model field is required', { code: 'missing_required_parameter' })
   }
@@ -56,7 +58,7 @@ function kindOf(body: JsonObject): Call['kind'] {
   return hasPrompt ? 'text' : 'chat'
 }
 
-function render({ chunk, usage }: Reply, _call: Call, told: Told): string {
+function render({ chunk: { value: chunk }, usage }: Reply, _call: Call, told: Told): string {
   const extraKeys = new Set<string>()
   noteExtraKeys(chunk, extraKeys)
   const output = outputOf(chunk)
@@ -69,7 +71,7 @@ function encoder(call: Call, told: () => Told): StreamEncoder {
   return {
     encode(deltas) {
       let frames = ''
-      for (const { chunk } of deltas) {
+      for (const { value: chunk } of deltas) {
         model = chunk.model
         noteExtraKeys(chunk, extraKeys)
         const output = outputOf(chunk)

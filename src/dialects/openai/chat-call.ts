@@ -9,12 +9,13 @@ import type { Incoming } from '../shared/dialect.ts'
  * caller's own.
  */
 export function chatCallOf(request: Incoming, dialect: string): CallOf<'chat'> {
-  const { body } = request
+  const {
+    body: { value: body },
+  } = request
   const messages = Array.isArray(body['messages']) ? mendedMessages(body['messages']) : undefined
   if (messages === undefined) return callOf(request, dialect, 'chat')
-  const call = callOf({ ...request, body: { ...body, messages } }, dialect, 'chat')
-  // What the caller sent is not the text of this body.
-  return { ...call, source: undefined, converted: ['messages'] }
+  const call = callOf({ ...request, body: request.body.with({ messages }) }, dialect, 'chat')
+  return { ...call, converted: ['messages'] }
 }
 
 /** Undefined where nothing is to be mended. */

@@ -24,7 +24,10 @@ export const chat: Dialect = {
 }
 
 function parse(request: Incoming): Call {
-  const { body, strict } = request
+  const {
+    body: { value: body },
+    strict,
+  } = request
   requireModel(body)
   if (body['messages'] === undefined || body['messages'] === null) throw missing('messages')
   validate(body, strict ? strictChatFields : chatFields)

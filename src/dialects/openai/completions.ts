@@ -22,7 +22,10 @@ export const completions: Dialect = {
 }
 
 function parse(request: Incoming): Call {
-  const { body, strict } = request
+  const {
+    body: { value: body },
+    strict,
+  } = request
   requireModel(body)
   // OpenAI continues an empty document when there is no prompt; here that is taken for a mistake.
   if (body['prompt'] === undefined || body['prompt'] === null) throw missing('prompt')

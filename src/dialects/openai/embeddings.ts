@@ -15,12 +15,15 @@ export const embeddings: RelayDialect = {
   path: '/embeddings',
   prefixes: everyPrefix,
   parse,
-  render: ({ body, source }) => source ?? JSON.stringify(body),
+  render: ({ text }) => text,
   fail: openAiError,
 }
 
 function parse(request: Incoming): Relay {
-  const { body, strict } = request
+  const {
+    body: { value: body },
+    strict,
+  } = request
   requireModel(body)
   const { input } = body
   if (input === undefined || input === null) throw missing('input')

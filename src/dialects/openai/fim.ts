@@ -1,4 +1,5 @@
 import type { Call, Choice, Delta } from '../../core/model/call.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import { callOf, refuseIdleStreamOptions, requireModel } from '../shared/call.ts'
 import type { Dialect, Incoming, StreamEncoder } from '../shared/dialect.ts'
 import { everyPrefix } from '../shared/prefixes.ts'
@@ -20,11 +21,11 @@ export const fim: Dialect = {
   prefixes: everyPrefix,
   parse,
   render({ chunk, usage }) {
-    const choices = chunk.choices.map(({ text = '', ...rest }) => ({
+    const choices = chunk.value.choices.map(({ text = '', ...rest }) => ({
       ...rest,
       message: { role: 'assistant', content: text },
     }))
-    return renderReply({ chunk: { ...chunk, object: 'chat.completion', choices }, source: undefined, usage })
+    return renderReply({ chunk: JsonText.of({ ...chunk.value, object: 'chat.completion', choices }), usage })
   },
   encoder: createStream,
   fail: openAiError,
@@ -38,7 +39,8 @@ const fields: Fields = new Map([...textFields, ...fieldsOf(shapes)])
 const strictFields: Fields = new Map([...strictTextFields, ...fieldsOf(shapes)])
 
 function parse(request: Incoming): Call {
-  const { body: asked, strict } = request
+  const { body, strict } = request
+  const asked = body.value
   requireModel(asked)
   if ((asked['prompt'] ?? null) === null) throw missing('prompt')
   validate(asked, strict ? strictFields : fields)
@@ -46,11 +48,10 @@ function parse(request: Incoming): Call {
     refuseUnknown(asked, strictFields)
     refuseIdleStreamOptions(asked)
   }
-  const { random_seed: seed, ...body } = asked
+  const { random_seed: seed } = asked
   if ((seed ?? null) === null) return callOf(request, 'fim', 'text')
-  const call = callOf({ ...request, body: { ...body, seed: body['seed'] ?? seed } }, 'fim', 'text')
-  // What the caller sent is not the text of this body.
-  return { ...call, source: undefined, converted: ['random_seed'] }
+  const renamed = body.with({ random_seed: undefined, seed: asked['seed'] ?? seed })
+  return { ...callOf({ ...request, body: renamed }, 'fim', 'text'), converted: ['random_seed'] }
 }
 
 function createStream(call: Call): StreamEncoder {
@@ -61,9 +62,9 @@ function createStream(call: Call): StreamEncoder {
     begun.add(rest.index)
     return { ...rest, delta: { ...role, content: text } }
   }
-  const chatDelta = ({ chunk }: Delta): Delta => {
+  const chatDelta = ({ value: chunk }: Delta): Delta => {
     const choices = chunk.choices.map(chatChoice)
-    return { chunk: { ...chunk, object: 'chat.completion.chunk', choices }, source: undefined }
+    return JsonText.of({ ...chunk, object: 'chat.completion.chunk', choices })
   }
   return { ...stream, encode: (deltas) => stream.encode(deltas.map(chatDelta)) }
 }

@@ -4,9 +4,8 @@ import type { Chunk, Reply, Usage } from '../../core/model/call.ts'
  * The JSON text of a whole answer: the upstream's own when nothing in it changed. Clients fail without usage,
  * so the counted usage takes the place of one that is missing or says otherwise.
  */
-export function renderReply({ chunk, source, usage }: Reply): string {
-  if (!agrees(chunk, usage)) return JSON.stringify({ ...chunk, usage })
-  return source ?? JSON.stringify(chunk)
+export function renderReply({ chunk, usage }: Reply): string {
+  return agrees(chunk.value, usage) ? chunk.text : JSON.stringify({ ...chunk.value, usage })
 }
 
 function agrees({ usage: said }: Chunk, counted: Usage): boolean {

@@ -13,12 +13,15 @@ export const rerank: RelayDialect = {
   path: '/rerank',
   prefixes: everyPrefix,
   parse,
-  render: ({ body, source }) => source ?? JSON.stringify(body),
+  render: ({ text }) => text,
   fail: openAiError,
 }
 
 function parse(request: Incoming): Relay {
-  const { body, strict } = request
+  const {
+    body: { value: body },
+    strict,
+  } = request
   requireModel(body)
   for (const name of ['query', 'documents']) {
     if (body[name] === undefined || body[name] === null) throw missing(name)

@@ -2,6 +2,7 @@ import type OpenAI from 'openai'
 import { answerIdOf } from '../../core/model/answer-id.ts'
 import type { Call, Chunk, Delta } from '../../core/model/call.ts'
 import type { JsonObject } from '../../core/model/json.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import type { StreamEncoder } from '../shared/dialect.ts'
 import { doneFrame, frame } from '../shared/sse-frame.ts'
 import { openAiError } from './error.ts'
@@ -21,18 +22,19 @@ export function createOpenAiStream(call: Call): StreamEncoder {
     encode(deltas) {
       let frames = ''
       for (const given of deltas) {
-        if (given.word !== undefined && given.source !== undefined && isAsSent) {
-          frames += frame(addsUsage ? withUsageNull(given.source) : given.source)
+        if (given.word !== undefined && isAsSent) {
+          frames += frame(addsUsage ? withUsageNull(given.text) : given.text)
           continue
         }
         const delta = early === undefined ? given : withIdentity(given, early)
-        last = delta.chunk
+        last = delta.value
         if (last.choices.length === 0) {
           rest = { ...rest, ...last }
           continue
         }
-        const json = jsonOf(delta)
-        isAsSent = json === delta.source
+        const own = ownText(delta)
+        isAsSent = own !== undefined
+        const json = own ?? rewritten(last)
         addsUsage = includeUsage && last.usage === undefined
         frames += frame(addsUsage ? withUsageNull(json) : json)
       }
@@ -59,8 +61,8 @@ type UsageChunk = Omit<OpenAI.ChatCompletionChunk | OpenAI.Completion, 'object'>
 
 type Early = Pick<Chunk, 'id' | 'created'>
 
-function withIdentity({ chunk }: Delta, early: Early): Delta {
-  return { chunk: { ...chunk, ...early }, source: undefined }
+function withIdentity({ value }: Delta, early: Early): Delta {
+  return JsonText.of({ ...value, ...early })
 }
 
 /** A chunk in which nothing is said, of an answer that has not begun. */
@@ -87,11 +89,19 @@ function withUsageNull(json: string): string {
 
 /**
  * The upstream's own text where it can stand: on one line, without a usage that belongs at the end, and without
- * an `error` key, which Go and Java clients take for an error even when it is null.
+ * an `error` key, which Go and Java clients take for an error even when it is null. Undefined where it cannot.
  */
-function jsonOf({ chunk, source }: Delta): string {
-  const clean = (chunk.usage ?? null) === null && chunk['error'] === undefined
-  if (clean) return source === undefined || /[\r\n]/.test(source) ? JSON.stringify(chunk) : source
+function ownText(delta: Delta): string | undefined {
+  if (!delta.isWritten || !isClean(delta.value)) return undefined
+  return /[\r\n]/.test(delta.text) ? undefined : delta.text
+}
+
+function isClean(chunk: Chunk): boolean {
+  return (chunk.usage ?? null) === null && chunk['error'] === undefined
+}
+
+function rewritten(chunk: Chunk): string {
+  if (isClean(chunk)) return JSON.stringify(chunk)
   const { error: _error, ...rest } = chunk
   if (rest.usage !== undefined) rest.usage = null
   return JSON.stringify(rest)

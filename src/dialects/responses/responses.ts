@@ -1,6 +1,7 @@
 import type { Reply } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import type { Clock } from '../../core/model/ports.ts'
 import type { ResponseStore } from '../../core/reuse/response-store.ts'
 import { openAiError } from '../openai/error.ts'
@@ -50,7 +51,12 @@ export function createResponses({ store, clock }: ResponsesParts): Dialect {
 }
 
 function readResponse(request: Incoming, store: ResponseStore): ResponsesCall {
-  const { body: given, strict, id, tenant = '' } = request
+  const {
+    body: { value: given },
+    strict,
+    id,
+    tenant = '',
+  } = request
   requireModel(given)
   validate(given, strict ? strictResponsesFields : responsesFields)
   if (strict) refuseUnknown(given, strictResponsesFields)
@@ -59,10 +65,9 @@ function readResponse(request: Incoming, store: ResponseStore): ResponsesCall {
   const input = inputItems(given['input'], stem, (ids) => store.findItems(tenant, ids))
   const { body, origins, ...notes } = chatRequest(given, [...history(given, tenant, store), ...input])
   if (Array.isArray(body['messages']) && body['messages'].length === 0) throw nothingSaid()
-  const call = callOf({ ...request, body }, 'responses', 'chat')
+  const call = callOf({ ...request, body: JsonText.of(body) }, 'responses', 'chat')
   const asked = { stem, tenant, request: given, input, origins }
-  // What the caller sent is not the text of this body.
-  return { ...call, source: undefined, ...notes, asked }
+  return { ...call, ...notes, asked }
 }
 
 function nothingSaid(): Failure {
@@ -91,7 +96,11 @@ function textIn(body: JsonObject, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-function wholeResponse({ chunk, usage }: Reply, { asked }: ResponsesCall, endedEpochMs: number): JsonObject {
+function wholeResponse(
+  { chunk: { value: chunk }, usage }: Reply,
+  { asked }: ResponsesCall,
+  endedEpochMs: number,
+): JsonObject {
   const [choice] = chunk.choices
   const { stem, origins } = asked
   const output = createOutputWriter({ stem, origins, summarizes: summarizes(asked) }, () => undefined)

@@ -52,7 +52,7 @@ export function createResponsesStream(call: ResponsesCall, parts: StreamParts): 
   }
   return {
     encode(deltas) {
-      for (const { chunk } of deltas) {
+      for (const { value: chunk } of deltas) {
         model = chunk.model
         serviceTier = chunk['service_tier'] ?? serviceTier
         begin()

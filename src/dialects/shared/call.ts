@@ -17,19 +17,18 @@ export function callOf<Asked extends Kind | RelayKind>(
   const { id, credential, deadlineMs } = request
   const steered = steer(request)
   const body = steered?.body ?? request.body
-  const stream = body['stream'] === true
-  const options = body['stream_options'] as JsonObject | null | undefined
+  const { value } = body
+  const stream = value['stream'] === true
+  const options = value['stream_options'] as JsonObject | null | undefined
   return {
     id,
     dialect,
     kind,
-    model: steered?.model ?? (body['model'] as string),
+    model: steered?.model ?? (value['model'] as string),
     stream,
     includeUsage: stream && options?.['include_usage'] === true,
-    body,
-    source: body === request.body ? request.source : undefined,
-    // A stream may be open for long, and needs another body than its caller's nearly always.
-    sourceBytes: body === request.body && !stream ? request.sourceBytes : undefined,
+    // A stream may be open for long, and is sent with another body than its caller's nearly always.
+    body: stream ? body.withoutBytes() : body,
     credential,
     deadlineMs,
     steering: steered?.steering,

@@ -1,6 +1,7 @@
 import type { AnyCall, Call, Delta, Relay, RelayReply, Reply, Usage } from '../../core/model/call.ts'
 import type { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonText } from '../../core/model/json-text.ts'
 
 /** How callers of one wire format ask, and how they are told that it went wrong: pure and synchronous. */
 export interface Asking<Asked extends AnyCall> {
@@ -34,14 +35,10 @@ export interface RelayDialect extends Asking<Relay> {
   render(reply: RelayReply): string
 }
 
-/** A request as it arrived: parsed, an object, nothing in it vouched for. */
+/** A request as it arrived: parsed, an object, nothing in it validated. */
 export type Incoming = {
   readonly id: string
-  readonly body: JsonObject
-  /** The wire text `body` was parsed from. */
-  readonly source: string
-  /** The same in bytes. */
-  readonly sourceBytes?: Buffer | undefined
+  readonly body: JsonText
   readonly credential: string | undefined
   /** Who asks: what is kept for one is no other's to read. */
   readonly tenant?: string | undefined

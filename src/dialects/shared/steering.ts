@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { PriceCap, Steering, StrategyName } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
+import type { JsonText } from '../../core/model/json-text.ts'
 import { nanoUsd, roundedNanoUsd } from '../../core/model/price.ts'
 import type { HeaderLookup, Incoming } from './dialect.ts'
 import { aBoolean, aDecimal, anObject, form, list, nothingBut, oneOf } from './schemas.ts'
@@ -13,7 +14,7 @@ export type Steered = {
   /** Without `:floor` and `:nitro`; the first of `models` where the body names no other. */
   readonly model: string
   /** Without what steers; the caller's own object where it holds nothing of the kind. */
-  readonly body: JsonObject
+  readonly body: JsonText
   readonly steering: Steering | undefined
 }
 
@@ -23,7 +24,8 @@ export type Steered = {
  * suffix, and of several suffixes the first counts. Undefined when nothing of the kind was said. Throws Failure
  * `invalid_request`, naming the field or the header at fault.
  */
-export function steer({ body, headers, strict }: Incoming): Steered | undefined {
+export function steer({ body: sent, headers, strict }: Incoming): Steered | undefined {
+  const body = sent.value
   const { model: given, models, provider } = body
   const isInBody = models !== undefined || provider !== undefined
   const said = headers === undefined ? undefined : wishesOfHeaders(headers)
@@ -45,7 +47,7 @@ export function steer({ body, headers, strict }: Incoming): Steered | undefined 
   }
   return {
     model,
-    body: isInBody || model !== given ? remainingCall(body, model) : body,
+    body: isInBody || model !== given ? sent.with({ models: undefined, provider: undefined, model }) : sent,
     steering: saysAnything(steering) ? steering : undefined,
   }
 }
@@ -152,12 +154,6 @@ function capNanoUsd(usd: string | number): number {
 function joined(said: PriceCap | undefined, asked: PriceCap | undefined): PriceCap | undefined {
   const cap = { ...said, ...asked }
   return Object.keys(cap).length === 0 ? undefined : cap
-}
-
-function remainingCall(body: JsonObject, model: string): JsonObject {
-  const { models: _models, provider: _provider, ...rest } = body
-  rest['model'] = model
-  return rest
 }
 
 function saysAnything({

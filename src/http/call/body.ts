@@ -4,16 +4,13 @@ import type { Context } from 'koa'
 import bodyParser from 'koa-bodyparser'
 import { createBatch } from '../../core/attempt/batch.ts'
 import { Failure } from '../../core/model/failure.ts'
-import { depthOf, hasProtoKey, isObject, type JsonObject, parseJson } from '../../core/model/json.ts'
+import { hasProtoKey, isObject, parseJson } from '../../core/model/json.ts'
+import { depthOf } from '../../core/model/json-scan.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import { broken, callerLeft, encodingOf, readInflated, tooLarge } from './inflate.ts'
 
-/** A body as it came, decompressed, and what it says. `textBytes` is `text` in UTF-8; `bytes` is its length. */
-export type Body = {
-  readonly text: string
-  readonly textBytes: Buffer
-  readonly value: JsonObject
-  readonly bytes: number
-}
+/** A body as it came, decompressed; `bytes` is its length. */
+export type Body = { readonly json: JsonText; readonly bytes: number }
 
 export type BodyLimits = {
   /** Of the body, decompressed. */
@@ -144,7 +141,7 @@ function parseBody(bytes: Buffer, jsonDepth: number): Body {
   if (mayNameProto(text) && hasProtoKey(value)) {
     throw invalidJson('The body has a key named `__proto__`, which is not allowed.')
   }
-  return { text, textBytes, value, bytes: bytes.length }
+  return { json: JsonText.read(value, text, textBytes), bytes: bytes.length }
 }
 
 /** As it is, or with some of its letters escaped. */

@@ -4,6 +4,7 @@ import type { Gateway, Stream } from '../../core/gateway.ts'
 import type { AnyCall, Call, Chunk, Delta, Relay, Reply, Usage } from '../../core/model/call.ts'
 import type { CallSignal } from '../../core/model/call-signal.ts'
 import { asFailure, Failure } from '../../core/model/failure.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import { unknownPrice } from '../../core/model/price.ts'
 import type { AttemptRecord, CallRecord } from '../../core/model/record.ts'
 import type { Idempotency, Perform } from '../../core/reuse/idempotency.ts'
@@ -51,9 +52,9 @@ export function answerOnce(
     gateway: { ...gateway, reply: () => replyOf(following), stream: () => streamOf(following) },
     dialect: {
       ...dialect,
-      render: ({ source = '' }) => source,
+      render: ({ chunk }) => chunk.text,
       encoder: () => ({
-        encode: (deltas) => deltas.map(({ source = '' }) => source).join(''),
+        encode: (deltas) => deltas.map(({ text }) => text).join(''),
         end: () => '',
         fail(failure) {
           const isTold = following.reader.hasBegun && failure === following.reader.failure
@@ -76,8 +77,8 @@ export function relayOnce(
   if (followed === undefined) return undefined
   const { following, work } = followed
   return {
-    gateway: { ...gateway, relay: async () => ({ body: {}, source: await textOf(following) }) },
-    dialect: { ...dialect, render: ({ source = '' }) => source },
+    gateway: { ...gateway, relay: async () => JsonText.read({}, await textOf(following)) },
+    dialect: { ...dialect, render: ({ text }) => text },
     work,
   }
 }
@@ -172,8 +173,8 @@ function factsOf({ deployment, usage, dropped, converted }: CallRecord): AnswerF
 }
 
 async function replyOf(following: Following): Promise<Reply> {
-  const source = await textOf(following)
-  return { chunk: inWriting, source, usage: following.reader.made.usage ?? noUsage }
+  const chunk = JsonText.read(inWriting, await textOf(following))
+  return { chunk, usage: following.reader.made.usage ?? noUsage }
 }
 
 async function textOf(following: Following): Promise<string> {
@@ -190,7 +191,7 @@ async function streamOf(following: Following): Promise<Stream> {
 }
 
 async function* burstsOf(reader: AnswerReader): AsyncGenerator<readonly Delta[], void, void> {
-  for await (const source of reader.texts()) yield [{ chunk: inWriting, source }]
+  for await (const text of reader.texts()) yield [JsonText.read(inWriting, text)]
 }
 
 /** These stand where only the text counts. */

@@ -6,7 +6,7 @@ import type { Gateway } from '../../core/gateway.ts'
 import type { AnyCall, Call } from '../../core/model/call.ts'
 import type { CallSignal } from '../../core/model/call-signal.ts'
 import { Failure } from '../../core/model/failure.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonText } from '../../core/model/json-text.ts'
 import type { Idempotency } from '../../core/reuse/idempotency.ts'
 import type { Asking, Dialect, HeaderLookup, Told } from '../../dialects/shared/dialect.ts'
 import { apiKeyOf } from './api-key.ts'
@@ -119,7 +119,7 @@ export function readCall<Asked extends AnyCall>(
 
 function parsed<Asked extends AnyCall>(
   { ctx, dialect, record, parts }: Exchange<Asking<Asked>>,
-  { text, textBytes, value, bytes }: Body,
+  { json, bytes }: Body,
   { id: tenant, credential }: Principal,
   id: string,
 ): ReadCall<Asked> {
@@ -127,28 +127,24 @@ function parsed<Asked extends AnyCall>(
   record.row.requestBytes = bytes
   const deadlineMs = deadlineOf(ctx.req.headers['x-pandotate-timeout-ms'])
   const headers = headerLookup(ctx.req)
-  const body = withModelOfPath(value, ctx)
-  const asked = dialect.parse({
+  const call = dialect.parse({
     id,
-    body,
-    source: text,
-    sourceBytes: textBytes,
+    body: withModelOfPath(json, ctx),
     tenant,
     credential,
     deadlineMs,
     strict,
     headers,
   })
-  const call = body === value ? asked : { ...asked, source: undefined }
   if (call.dropped !== undefined) for (const name of call.dropped) record.row.dropped.add(name)
   if (call.converted !== undefined) for (const name of call.converted) record.row.converted.add(name)
-  return { call, text }
+  return { call, text: json.text }
 }
 
 /** The model that the path names, as Azure's do, is the one that is asked for. */
-function withModelOfPath(body: JsonObject, { state }: Context): JsonObject {
+function withModelOfPath(body: JsonText, { state }: Context): JsonText {
   const model: unknown = state['model']
-  return model === undefined || model === body['model'] ? body : { ...body, model }
+  return model === undefined || model === body.value['model'] ? body : body.with({ model })
 }
 
 function deadlineOf(header: string | string[] | undefined): number | undefined {

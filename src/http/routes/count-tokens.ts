@@ -26,15 +26,15 @@ export function serveCountTokens(router: Router, prefix: string, parts: CountTok
   const { gateway, gate, counter, readBody, strict } = parts
   router.post(`${prefix}/messages/count_tokens`, async (ctx) => {
     const { credential } = gate.admit(apiKeyOf(ctx.req))
-    const { text: source, value: body } = await readBody(ctx)
+    const { json: body } = await readBody(ctx)
     const id = ctx.state['requestId'] as string
     const headers = headerLookup(ctx.req)
-    const call = messageCall({ id, body, source, credential, deadlineMs: undefined, strict, headers })
+    const call = messageCall({ id, body, credential, deadlineMs: undefined, strict, headers })
     const isServed = [call.model, ...(call.steering?.models ?? [])].some(
       (model) => gateway.ownerOf(model) !== undefined,
     )
     if (!isServed) throw unknownModel(call.model)
-    const answer = { input_tokens: await countPrompt(call.body, counter) }
+    const answer = { input_tokens: await countPrompt(call.body.value, counter) }
     ctx.respond = false
     sendJson(ctx.req, ctx.res, 200, answer, [
       ...['x-request-id', id],

@@ -34,11 +34,11 @@ export function serveExplain(router: Router, prefix: string, parts: ExplainParts
   const { gateway, gate, readBody, strict } = parts
   router.post(`${prefix}/route/explain`, async (ctx) => {
     const { id: tenant, credential } = gate.admit(apiKeyOf(ctx.req))
-    const { text: source, value: body } = await readBody(ctx)
+    const { json: body } = await readBody(ctx)
     const id = ctx.state['requestId'] as string
     const headers = headerLookup(ctx.req)
-    const dialect = askedIn(namedIn(ctx, headers) ?? dialectOf(body, headers), parts)
-    const incoming = { id, body, source, tenant, credential, deadlineMs: undefined, strict, headers }
+    const dialect = askedIn(namedIn(ctx, headers) ?? dialectOf(body.value, headers), parts)
+    const incoming = { id, body, tenant, credential, deadlineMs: undefined, strict, headers }
     const call = dialect.parse(incoming)
     const explanation = gateway.explain(call)
     const counted = ctx.query['count'] === 'true' ? await countedTokens(call, parts) : {}

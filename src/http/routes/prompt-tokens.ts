@@ -19,7 +19,11 @@ export type Counted = { readonly count: number; readonly tokens?: unknown; reado
  * known. Throws `model_not_found`.
  */
 export async function countTokens(call: AnyCall, parts: CountingParts): Promise<Counted> {
-  const { kind, model, body } = call
+  const {
+    kind,
+    model,
+    body: { value: body },
+  } = call
   switch (kind) {
     case 'chat':
       parts.router.routeOf(model)

@@ -1,7 +1,7 @@
 import type Router from '@koa/router'
 import type { Authenticator } from '../../core/authenticate.ts'
 import { Failure } from '../../core/model/failure.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonText } from '../../core/model/json-text.ts'
 import { chat } from '../../dialects/openai/chat.ts'
 import { completions } from '../../dialects/openai/completions.ts'
 import type { Dialect } from '../../dialects/shared/dialect.ts'
@@ -26,11 +26,11 @@ export function serveTokenize(router: Router, parts: TokenizeParts): void {
   const { gate, readBody, strict } = parts
   router.post(/^\/(?:v1|inference|inference\/v1)\/tokenize$/, async (ctx) => {
     const { credential } = gate.admit(apiKeyOf(ctx.req))
-    const { text: source, value } = await readBody(ctx)
+    const { json } = await readBody(ctx)
     const id = ctx.state['requestId'] as string
-    const { dialect, body } = askedOf(value)
+    const { dialect, body } = askedOf(json)
     const headers = headerLookup(ctx.req)
-    const call = dialect.parse({ id, body, source, credential, deadlineMs: undefined, strict, headers })
+    const call = dialect.parse({ id, body, credential, deadlineMs: undefined, strict, headers })
     const counted = await countTokens(call, parts)
     ctx.respond = false
     sendJson(ctx.req, ctx.res, 200, counted, ['x-request-id', id])
@@ -38,19 +38,20 @@ export function serveTokenize(router: Router, parts: TokenizeParts): void {
 }
 
 /** What is asked about is in one of three fields. A text is a prompt that is one. */
-function askedOf(value: JsonObject): { dialect: Dialect; body: JsonObject } {
+function askedOf(json: JsonText): { dialect: Dialect; body: JsonText } {
+  const { value } = json
   const given = ['text', 'prompt', 'messages'].filter((name) => (value[name] ?? null) !== null)
   const [field] = given
   if (field === undefined || given.length > 1) {
     const message = `Send one of 'text', 'prompt' and 'messages'.`
     throw new Failure('invalid_request', message, { param: given[1] ?? 'text' })
   }
-  if (field === 'messages') return { dialect: chat, body: value }
-  if (field === 'prompt') return { dialect: completions, body: value }
-  const { text, ...rest } = value
+  if (field === 'messages') return { dialect: chat, body: json }
+  if (field === 'prompt') return { dialect: completions, body: json }
+  const { text } = value
   if (typeof text !== 'string') {
     const message = "Invalid type for 'text': expected a string."
     throw new Failure('invalid_request', message, { param: 'text', code: 'invalid_type' })
   }
-  return { dialect: completions, body: { ...rest, prompt: text } }
+  return { dialect: completions, body: json.with({ text: undefined, prompt: text }) }
 }

@@ -1,6 +1,7 @@
 import type { Kind, RawDelta } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import type { AttemptNotes } from '../../core/model/ports.ts'
 import type { Asked } from '../http-error/http-error.ts'
 import { type ReadError, reportedFailure } from '../http-error/openai-error.ts'
@@ -79,7 +80,7 @@ async function* readText(
 function piece(text: string, reason: 'stop' | null, kind: Kind): RawDelta {
   const said = kind === 'text' ? { text } : { delta: text === '' ? {} : { content: text } }
   const choice = { index: 0, ...said, logprobs: null, finish_reason: reason }
-  return { chunk: { choices: [choice] }, source: undefined }
+  return JsonText.of({ choices: [choice] })
 }
 
 function readJson(source: string, readError: ReadError, reading: Reading): RawDelta {
@@ -119,19 +120,19 @@ function wholeReply(text: string, kind: Kind): RawDelta {
   const said = kind === 'text' ? { text } : { message: { role: 'assistant', content: text } }
   const choice = { index: 0, ...said, logprobs: null, finish_reason: 'stop' }
   const object = kind === 'text' ? 'text_completion' : 'chat.completion'
-  return { chunk: { object, choices: [choice] }, source: undefined }
+  return JsonText.of({ object, choices: [choice] })
 }
 
 /** A model that knows one of the two kinds of answer gives it to both kinds of call. */
 function ofKind(reply: RawDelta, { kind, notes }: Reading): RawDelta {
-  const { choices } = reply.chunk
+  const { choices } = reply.value
   if (!Array.isArray(choices)) return reply
   const moved = choices.map((choice) =>
     isObject(choice) ? (kind === 'text' ? asText : asChat)(choice) : choice,
   )
   if (moved.every((choice, index) => choice === choices[index])) return reply
   notes.converted.push(`predict output to ${kind}`)
-  return { chunk: { ...reply.chunk, choices: moved }, source: undefined }
+  return JsonText.of({ ...reply.value, choices: moved })
 }
 
 function asText(choice: JsonObject): JsonObject {

@@ -30,7 +30,7 @@ export function createBasetenPredict(
   }
 
   async function* stream(call: Call, attempt: Attempt): AsyncGenerator<readonly RawDelta[], void, void> {
-    const answer = await wire.post(predictPath, headers, openAiRequest(call, attempt, asItIs), attempt)
+    const answer = await wire.post(predictPath, headers, openAiRequest(call, attempt, asItIs).wire, attempt)
     if (answer.status < 200 || answer.status >= 300) throw await readHttpError(answer, asked(call.model))
     yield* readOutput(answer, { asked: asked(call.model), kind: call.kind, notes: attempt.notes })
   }

@@ -1,13 +1,15 @@
 import type { RawDelta } from '../../core/model/call.ts'
+import { failedDelta } from '../../core/model/failed-delta.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import type { ReadError } from '../http-error/openai-error.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
 import { createSseDecoder, type SseDecoder } from '../wire/sse.ts'
-import { createChunkParser } from './chunk-parser.ts'
+import { createChunkParser, TemplateDelta } from './chunk-parser.ts'
 
 /**
- * A whole JSON reply in OpenAI's shape, its text as `source`. Throws `invalid_response` for what is no reply, and
+ * A whole JSON reply in OpenAI's shape, with its text. Throws `invalid_response` for what is no reply, and
  * what a reported error is read as. One of which nothing more is known is a reply here: an object under `error`,
  * whatever shape it came in.
  */
@@ -18,7 +20,7 @@ export function readReply(text: string, provider: string, readError: ReadError =
   if (error !== undefined) {
     const known = readError(error)
     if (known !== undefined) throw known
-    return { chunk: { error }, source: undefined }
+    return JsonText.of({ error })
   }
   const choices = body['choices']
   if (!Array.isArray(choices) || choices.length === 0) {
@@ -102,26 +104,24 @@ class EventReader implements ChunkReader {
     if (read === undefined) {
       const failure = broken(this.#provider)
       // Whoever knows how many choices there are decides whether it comes too late to matter.
-      if (this.#hasEnded) deltas.push({ chunk: {}, source: undefined, failure })
+      if (this.#hasEnded) deltas.push(failedDelta(failure))
       else this.failure = failure
       return !this.#hasEnded
     }
-    if (read.isAlike) {
+    if (read instanceof TemplateDelta) {
       deltas.push(read)
       return false
     }
-    const { chunk } = read
-    this.#hasEnded ||= endsAChoice(chunk)
-    const error = errorIn(chunk)
-    // Text on several lines would not be one line of a caller's stream.
-    if (error === undefined) deltas.push(told(chunk, data.includes('\n') ? undefined : data))
+    this.#hasEnded ||= endsAChoice(read)
+    const error = errorIn(read)
+    if (error === undefined) deltas.push(told(read, data))
     else this.#report(error, deltas)
     return error !== undefined
   }
 
   #report(error: JsonObject, deltas: RawDelta[]): void {
     this.failure = this.#readError(error)
-    if (this.failure === undefined) deltas.push({ chunk: { error }, source: undefined })
+    if (this.failure === undefined) deltas.push(JsonText.of({ error }))
   }
 }
 
@@ -149,10 +149,10 @@ const eventBytes = 1024 * 1024
 const byteOrderMark = 0xfeff
 
 /** Some clients take a mere `"error": null` for an error. */
-function told(chunk: JsonObject, source: string | undefined): RawDelta {
-  if (!('error' in chunk)) return { chunk, source }
+function told(chunk: JsonObject, text: string): RawDelta {
+  if (!('error' in chunk)) return JsonText.read(chunk, text)
   const { error: _none, ...rest } = chunk
-  return { chunk: rest, source: undefined }
+  return JsonText.of(rest)
 }
 
 /**

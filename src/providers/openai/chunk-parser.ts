@@ -1,30 +1,27 @@
-import type { RawDelta } from '../../core/model/call.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
 
-/** A chunk of a stream, as an object of its own. */
-export type ParsedChunk = { readonly chunk: JsonObject; readonly isAlike: false } | TemplateDelta
+/** A chunk of a stream: parsed into an object of its own, or recognised by its text. */
+export type ParsedChunk = JsonObject | TemplateDelta
 
 /**
  * A chunk that differs from the one before it in one piece of text, and in nothing else. Most go on as the text they
  * came as: the object is only made for who asks for it.
  */
-export class TemplateDelta implements RawDelta {
+export class TemplateDelta extends JsonText {
   readonly isAlike = true
-  readonly source: string
   readonly word: string
-  readonly #mould: Mould
-  #chunk: JsonObject | undefined
+  readonly #template: ChunkTemplate
 
-  constructor(source: string, word: string, mould: Mould) {
-    this.source = source
+  constructor(text: string, word: string, template: ChunkTemplate) {
+    super(undefined, text)
     this.word = word
-    this.#mould = mould
+    this.#template = template
   }
 
-  get chunk(): JsonObject {
-    this.#chunk ??= cast(this.#mould, this.word)
-    return this.#chunk
+  protected override build(): JsonObject {
+    return filled(this.#template, this.word)
   }
 }
 
@@ -33,27 +30,27 @@ export class TemplateDelta implements RawDelta {
  * before it with another word in it: such a chunk is recognised by its text, and not parsed.
  */
 export function createChunkParser(): (data: string) => ParsedChunk | undefined {
-  let mould: Mould | undefined
+  let template: ChunkTemplate | undefined
   /** Streams whose chunks are never alike are not compared for ever. */
   let misses = 0
   return (data) => {
-    const word = mould === undefined ? undefined : wordIn(data, mould)
-    if (mould !== undefined && word !== undefined) {
+    const word = template === undefined ? undefined : wordIn(data, template)
+    if (template !== undefined && word !== undefined) {
       misses = 0
-      return new TemplateDelta(data, word, mould)
+      return new TemplateDelta(data, word, template)
     }
     const chunk = parseAnswer(data)
     if (!isObject(chunk)) return undefined
     misses++
-    mould = misses > mostMisses ? undefined : mouldOf(data, chunk)
-    return { chunk, isAlike: false }
+    template = misses > mostMisses ? undefined : templateOf(data, chunk)
+    return chunk
   }
 }
 
 const mostMisses = 8
 
 /** The text around the word of a chunk, and the chunk itself, none of it shared with anyone. */
-type Mould = {
+type ChunkTemplate = {
   readonly before: string
   readonly after: string
   readonly chunk: JsonObject
@@ -62,8 +59,8 @@ type Mould = {
   readonly delta: JsonObject | undefined
 }
 
-/** The word, when the data is this mould around one that is written as it reads. */
-function wordIn(data: string, { before, after }: Mould): string | undefined {
+/** The word, when the data is this template around one that is written as it reads. */
+function wordIn(data: string, { before, after }: ChunkTemplate): string | undefined {
   const end = data.length - after.length
   if (end < before.length) return undefined
   // Not by `startsWith` and `endsWith`: those go letter by letter, and take ten times as long.
@@ -85,14 +82,14 @@ const isPlain = /^[^"\\\u0000-\u001f]+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a string.
 const isEscaped = /^(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))+$/
 
-function cast({ chunk, choice, delta }: Mould, word: string): JsonObject {
-  const filled =
+function filled({ chunk, choice, delta }: ChunkTemplate, word: string): JsonObject {
+  const choiceOfWord =
     delta === undefined ? { ...choice, text: word } : { ...choice, delta: { ...delta, content: word } }
-  return { ...chunk, choices: [filled] }
+  return { ...chunk, choices: [choiceOfWord] }
 }
 
 /** Of a chunk that holds one word in one unfinished choice, and beside it nothing that could be shared by a copy. */
-function mouldOf(data: string, chunk: JsonObject): Mould | undefined {
+function templateOf(data: string, chunk: JsonObject): ChunkTemplate | undefined {
   const { choices, ...rest } = chunk
   const choice: unknown = Array.isArray(choices) && choices.length === 1 ? choices[0] : undefined
   if (!isObject(choice) || !Object.values(rest).every(isScalar)) return undefined
@@ -107,7 +104,7 @@ function mouldOf(data: string, chunk: JsonObject): Mould | undefined {
   return { ...around, chunk: { ...chunk }, choice: { ...choice }, delta: isChat ? { ...delta } : undefined }
 }
 
-function split(data: string, key: string, word: string): Pick<Mould, 'before' | 'after'> | undefined {
+function split(data: string, key: string, word: string): Pick<ChunkTemplate, 'before' | 'after'> | undefined {
   const at = data.indexOf(key)
   if (at === -1 || data.indexOf(key, at + 1) !== -1) return undefined
   const start = data.indexOf('"', at + key.length) + 1

@@ -24,7 +24,6 @@ import {
 import type { Provider, ProviderTools } from '../base/provider.ts'
 import { type Asked, readHttpError } from '../http-error/http-error.ts'
 import { type ReadError, reportedFailure } from '../http-error/openai-error.ts'
-import { requestBody } from '../wire/request-body.ts'
 import { createWire, requestHeaders } from '../wire/wire.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
 import { kindsOf, pathsOf, pathsOfKinds } from './paths.ts'
@@ -175,7 +174,7 @@ export function createOpenAiCompatible(
 
   function ask(call: Call, attempt: Attempt): Promise<WireAnswer> {
     const isSpelled =
-      quirks.takesTokenIds !== false || call.kind === 'chat' || !Array.isArray(call.body['prompt'])
+      quirks.takesTokenIds !== false || call.kind === 'chat' || !Array.isArray(call.body.value['prompt'])
     if (isSpelled) return post(call, attempt)
     return inText(call, attempt, detokenizer).then((spelled) => post(spelled, attempt))
   }
@@ -183,7 +182,7 @@ export function createOpenAiCompatible(
   function post(call: Call, attempt: Attempt): Promise<WireAnswer> {
     const path = paths[call.kind]
     if (path === undefined) return Promise.reject(unsupported(call.kind, name))
-    const body = requestBody(call, openAiRequest(call, attempt, request))
+    const body = openAiRequest(call, attempt, request).wire
     if (call.stream) return wire.post(path, headers, body, attempt)
     return wire.postForWhole(path, headers, body, attempt, replyBytes)
   }
@@ -236,10 +235,10 @@ function requestQuirks({ asksUsage = true, renames = {}, drops = [], adapt, pref
 
 /** The call with prompts of token ids spelled out. */
 async function inText(call: Call, { notes }: Attempt, detokenizer: Detokenizer): Promise<Call> {
-  const { prompt: given } = call.body
+  const { prompt: given } = call.body.value
   if (!holdsTokenIds(given)) return call
   const prompt = await inWords(given, detokenizer, notes)
-  return { ...call, body: { ...call.body, prompt }, source: undefined }
+  return { ...call, body: call.body.with({ prompt }) }
 }
 
 function unsupported(kind: Kind, provider: string): Failure {

@@ -2,11 +2,10 @@ import { holdsTokenIds, inWords } from '../../core/adapt/token-ids.ts'
 import type { Relay, RelayKind } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import type { Attempt, Detokenizer, Upstream } from '../../core/model/ports.ts'
 import type { ReadError } from '../http-error/openai-error.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
-import { patchJson } from '../wire/patch-json.ts'
-import { requestBody } from '../wire/request-body.ts'
 import type { Wire } from '../wire/wire.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
 import { replyBytes } from './stream.ts'
@@ -33,23 +32,21 @@ export function createRelay(parts: RelayParts): NonNullable<Upstream['relay']> {
     if (path === undefined) {
       throw new Failure('unsupported', `This upstream has no ${call.kind}.`, { code: 'unsupported_endpoint' })
     }
-    const body = requestBody(call, await textOf(call, attempt, parts))
-    const answer = await wire.post(path, headers, body, attempt)
+    const body = await bodyFor(call, attempt, parts)
+    const answer = await wire.post(path, headers, body.wire, attempt)
     if (answer.status < 200 || answer.status >= 300) throw await refused(answer, call.model)
-    const source = await answer.text(replyBytes)
-    return { body: bodyOf(source, name, readError(call.model)), source }
+    const text = await answer.text(replyBytes)
+    return JsonText.read(bodyOf(text, name, readError(call.model)), text)
   }
 }
 
-async function textOf(call: Relay, attempt: Attempt, { detokenizer }: RelayParts): Promise<string> {
+async function bodyFor(call: Relay, attempt: Attempt, { detokenizer }: RelayParts): Promise<JsonText> {
   const edits: JsonObject = {}
-  if (call.body['model'] !== attempt.upstreamModel) edits['model'] = attempt.upstreamModel
-  if (detokenizer !== undefined && call.kind === 'embeddings' && holdsTokenIds(call.body['input'])) {
-    edits['input'] = await inWords(call.body['input'], detokenizer, attempt.notes)
+  if (call.body.value['model'] !== attempt.upstreamModel) edits['model'] = attempt.upstreamModel
+  if (detokenizer !== undefined && call.kind === 'embeddings' && holdsTokenIds(call.body.value['input'])) {
+    edits['input'] = await inWords(call.body.value['input'], detokenizer, attempt.notes)
   }
-  const texts = Object.entries(edits).map(([key, value]) => [key, JSON.stringify(value)] as const)
-  if (call.source === undefined) return JSON.stringify({ ...call.body, ...edits })
-  return texts.length === 0 ? call.source : patchJson(call.source, Object.fromEntries(texts))
+  return call.body.with(edits)
 }
 
 function bodyOf(text: string, provider: string, readError: ReadError): JsonObject {

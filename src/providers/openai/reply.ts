@@ -1,4 +1,5 @@
 import type { RawDelta } from '../../core/model/call.ts'
+import { failedDelta } from '../../core/model/failed-delta.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { isEventStream } from '../wire/event-stream-type.ts'
 import { readWhole } from '../wire/whole-text.ts'
@@ -44,7 +45,7 @@ async function streamedReply(
     for await (const burst of streamOf(() => asked, name, how)) deltas.push(...burst)
   } catch (thrown) {
     if (!(thrown instanceof Failure) || deltas.length === 0) throw thrown
-    deltas.push({ chunk: {}, source: undefined, failure: thrown })
+    deltas.push(failedDelta(thrown))
   }
   return deltas
 }

@@ -1,7 +1,7 @@
 import type { Call, Kind } from '../../core/model/call.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import type { Attempt, AttemptNotes } from '../../core/model/ports.ts'
-import { patchJson } from '../wire/patch-json.ts'
 
 /** What a server does not have in common with OpenAI's own, as far as requests go. */
 export type RequestQuirks = {
@@ -26,20 +26,15 @@ export const continueFinalMessage: JsonObject = {
   add_generation_prompt: false,
 }
 
-/**
- * The text of the request for a call: the caller's own, byte for byte, when nothing in it has to change, and with
- * only the members that have to change replaced otherwise.
- */
-export function openAiRequest(call: Call, attempt: Attempt, quirks: RequestQuirks): string {
-  const { source } = call
+/** The body of the request for a call: the caller's own, with only the members changed that have to. */
+export function openAiRequest(call: Call, attempt: Attempt, quirks: RequestQuirks): JsonText {
+  const own = call.body.value
   const { notes, upstreamModel } = attempt
-  const named = without(renamed(call.body, quirks.renames, notes), quirks.drops, notes)
+  const named = without(renamed(own, quirks.renames, notes), quirks.drops, notes)
   const adapted = quirks.adapt(named, call.kind, notes)
   const body = call.continues === true ? { ...adapted, ...quirks.prefix } : adapted
   const edits = editsOf(body, call.stream, upstreamModel, quirks.asksUsage)
-  if (source === undefined || body !== call.body) return JSON.stringify({ ...body, ...edits })
-  const texts = Object.entries(edits).map(([key, value]) => [key, JSON.stringify(value)] as const)
-  return texts.length === 0 ? source : patchJson(source, Object.fromEntries(texts))
+  return body === own ? call.body.with(edits) : JsonText.of({ ...body, ...edits })
 }
 
 /** The body itself when it has none of the fields. A field's own name there is kept only where the other is absent. */

@@ -1,4 +1,5 @@
 import type { RawDelta } from '../../core/model/call.ts'
+import { failedDelta } from '../../core/model/failed-delta.ts'
 import { Failure } from '../../core/model/failure.ts'
 import type { AttemptNotes } from '../../core/model/ports.ts'
 import {
@@ -150,7 +151,7 @@ export function readText(text: string, name: string, how: ReadHow): readonly Raw
   const deltas = [...reader.read(Buffer.from(text))]
   if (!reader.done) deltas.push(...reader.end())
   if (reader.isTerminated) notes.ending = 'terminator'
-  if (reader.failure !== undefined) deltas.push({ chunk: {}, source: undefined, failure: reader.failure })
+  if (reader.failure !== undefined) deltas.push(failedDelta(reader.failure))
   return deltas
 }
 

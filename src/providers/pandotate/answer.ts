@@ -1,6 +1,7 @@
 import type { RawDelta } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
 import type { PandotateRequest } from './request.ts'
 
@@ -14,11 +15,11 @@ export function readPandotateAnswer(text: string, request: PandotateRequest, pro
   if (!isObject(answer)) throw unreadable('The upstream did not answer in JSON.', provider)
   const { error } = answer
   if (error !== undefined && error !== null) {
-    return { chunk: { error: isObject(error) ? error : { message: String(error) } }, source: undefined }
+    return JsonText.of({ error: isObject(error) ? error : { message: String(error) } })
   }
   const { output } = answer
   if (typeof output !== 'string') throw unreadable('The upstream gave an answer without output.', provider)
-  return { chunk: replyOf(answer, output, request), source: undefined }
+  return JsonText.of(replyOf(answer, output, request))
 }
 
 function replyOf(answer: JsonObject, output: string, request: PandotateRequest): JsonObject {

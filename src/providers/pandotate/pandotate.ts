@@ -13,7 +13,6 @@ import {
 } from '../base/common-settings.ts'
 import type { Provider, ProviderTools } from '../base/provider.ts'
 import { type Asked, readHttpError } from '../http-error/http-error.ts'
-import { requestBody } from '../wire/request-body.ts'
 import { readWhole } from '../wire/whole-text.ts'
 import { createWire, requestHeaders } from '../wire/wire.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
@@ -61,16 +60,14 @@ function create(name: string, given: PandotateSettings, tools: ProviderTools): U
   /** By `then`: an async function costs every call a kilobyte. */
   function post(call: Call, attempt: Attempt, request: PandotateRequest): Promise<readonly RawDelta[]> {
     const { owner, headers } = keys.choose(call.credential)
-    return wire
-      .postForWhole(path, headers, requestBody(call, request.text), attempt, answerBytes)
-      .then((answer) => {
-        if (answer.status < 200 || answer.status >= 300) return refused(answer, call, owner)
-        return readWhole(answer, answerBytes, (text) => {
-          const reply = readPandotateAnswer(text, request, name)
-          attempt.notes.ending = 'value'
-          return [reply]
-        })
+    return wire.postForWhole(path, headers, request.body.wire, attempt, answerBytes).then((answer) => {
+      if (answer.status < 200 || answer.status >= 300) return refused(answer, call, owner)
+      return readWhole(answer, answerBytes, (text) => {
+        const reply = readPandotateAnswer(text, request, name)
+        attempt.notes.ending = 'value'
+        return [reply]
       })
+    })
   }
 
   async function refused(answer: WireAnswer, { model, credential }: Call, key: Asked['key']): Promise<never> {

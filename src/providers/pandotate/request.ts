@@ -3,12 +3,12 @@ import { type Family, familyOf, flatten } from '../../core/adapt/template.ts'
 import type { Call, Kind } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import type { Attempt, Detokenizer } from '../../core/model/ports.ts'
-import { patchJson } from '../wire/patch-json.ts'
 
 /** One request to a prompt-only upstream, and what has to be known of it to read the answer. */
 export type PandotateRequest = {
-  readonly text: string
+  readonly body: JsonText
   readonly kind: Kind
   readonly model: string
   /** Where the answer ends, if not before. */
@@ -37,10 +37,10 @@ export function pandotateRequest(
   attempt: Attempt,
   parts: RequestParts,
 ): PandotateRequest | Promise<PandotateRequest> {
-  const fields = fieldsForPrompt(call.body, parts.provider)
+  const fields = fieldsForPrompt(call.body.value, parts.provider)
   attempt.notes.dropped.push(...fields.dropped)
   if (call.kind === 'chat') return chatRequest(call, attempt, fields.kept, parts)
-  const { prompt } = call.body
+  const { prompt } = call.body.value
   if (typeof prompt === 'string') return textRequest(call, attempt, fields, prompt)
   return promptOf(prompt, attempt, parts.detokenizer).then((text) => textRequest(call, attempt, fields, text))
 }
@@ -52,17 +52,16 @@ function textRequest(
   prompt: string,
 ): PandotateRequest {
   const edits: JsonObject = {}
-  if (call.body['model'] !== attempt.upstreamModel) edits['model'] = attempt.upstreamModel
-  if (call.body['prompt'] !== prompt) edits['prompt'] = prompt
-  const { source } = call
+  if (call.body.value['model'] !== attempt.upstreamModel) edits['model'] = attempt.upstreamModel
+  if (call.body.value['prompt'] !== prompt) edits['prompt'] = prompt
   return {
-    text: source !== undefined && isWhole ? edited(source, edits) : JSON.stringify({ ...kept, ...edits }),
+    body: isWhole ? call.body.with(edits) : JsonText.of({ ...kept, ...edits }),
     kind: 'text',
     model: attempt.upstreamModel,
-    stop: stopsOf(call.body['stop']),
-    maxTokens: countOf(call.body['max_tokens']),
+    stop: stopsOf(call.body.value['stop']),
+    maxTokens: countOf(call.body.value['max_tokens']),
     hasPrompt: prompt !== '',
-    echo: call.body['echo'] === true ? prompt : '',
+    echo: call.body.value['echo'] === true ? prompt : '',
     beginsWithSpace: false,
   }
 }
@@ -80,12 +79,12 @@ function chatRequest(
   notes.converted.push(`messages to prompt (${family})`)
   if (countOf(newer) !== undefined) notes.converted.push('max_completion_tokens to max_tokens')
   const maxTokens = newer ?? older
-  const stop = [...new Set([...stopsOf(call.body['stop']), ...ends])]
+  const stop = [...new Set([...stopsOf(call.body.value['stop']), ...ends])]
   const body: JsonObject = { ...kept, model, prompt }
   if (maxTokens !== undefined && maxTokens !== null) body['max_tokens'] = maxTokens
   if (stop.length > 0) body['stop'] = stop
   return {
-    text: JSON.stringify(body),
+    body: JsonText.of(body),
     kind: 'chat',
     model,
     stop,
@@ -119,11 +118,6 @@ export async function promptOf(
   }
   notes.converted.push('token ids to text (cl100k_base)')
   return await detokenizer.decode(prompt)
-}
-
-function edited(source: string, edits: JsonObject): string {
-  const texts = Object.entries(edits).map(([key, value]) => [key, JSON.stringify(value)] as const)
-  return texts.length === 0 ? source : patchJson(source, Object.fromEntries(texts))
 }
 
 /** The strings of `stop`, which may be one alone. */

@@ -3,6 +3,7 @@ import { familyOf, flatten } from '../../core/adapt/template.ts'
 import type { Call, RawDelta } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import type { Attempt, AttemptNotes, Detokenizer, Upstream } from '../../core/model/ports.ts'
 import { type Bounds, keySettingOf, oneChoiceOf, queueOf, retryOf } from '../base/common-settings.ts'
 import type { ProviderTools } from '../base/provider.ts'
@@ -66,7 +67,7 @@ export function createPromptUpstream(
     const answer = await wire.post(pathname + search, headers, body, attempt)
     const asked = { ...known, key, model: call.model, epochMs: clock.epochMs() } as const
     if (answer.status < 200 || answer.status >= 300) throw await readHttpError(answer, asked)
-    const echo = call.kind === 'text' && call.body['echo'] === true ? prompt : ''
+    const echo = call.kind === 'text' && call.body.value['echo'] === true ? prompt : ''
     return { answer, asked, call, echo, format, notes: attempt.notes }
   }
 
@@ -102,7 +103,11 @@ type Answer = {
 type Parts = { readonly name: string; readonly detokenizer: Detokenizer; readonly format: PromptFormat }
 
 /** The prompt and the fields of a request. What is dropped and converted is noted. */
-async function writtenFor({ kind, body }: Call, attempt: Attempt, { name, detokenizer, format }: Parts) {
+async function writtenFor(
+  { kind, body: { value: body } }: Call,
+  attempt: Attempt,
+  { name, detokenizer, format }: Parts,
+) {
   const { notes, upstreamModel } = attempt
   const renames = Object.entries(format.renames ?? {})
   const { kept, dropped } = fieldsForPrompt(body, name)
@@ -160,8 +165,8 @@ async function* streamed(ask: () => Promise<Answer>): AsyncGenerator<readonly Ra
   const readError: ReadError = (error) => reportedFailure(error, asked.asked)
   let opening = echo
   const told = (raw: RawDelta): RawDelta => {
-    if ('error' in raw.chunk || raw.failure !== undefined) return raw
-    const { text, finish = null, ...counts } = format.read(raw.chunk)
+    if ('error' in raw.value || raw.failure !== undefined) return raw
+    const { text, finish = null, ...counts } = format.read(raw.value)
     const words = opening + (typeof text === 'string' ? text : '')
     opening = ''
     const said = call.kind === 'chat' ? { delta: { content: words } } : { text: words }
@@ -177,5 +182,5 @@ function delta(choice: JsonObject, { promptTokens, completionTokens }: Omit<Said
   const usage = { prompt_tokens: promptTokens, completion_tokens: completionTokens }
   const isTold = promptTokens !== undefined || completionTokens !== undefined
   const choices = [{ index: 0, logprobs: null, ...choice }]
-  return { chunk: { choices, ...(isTold ? { usage } : {}) }, source: undefined }
+  return JsonText.of({ choices, ...(isTold ? { usage } : {}) })
 }

@@ -1,5 +1,6 @@
 import type { Kind, RawDelta } from '../../core/model/call.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import type { JobRequest } from './input.ts'
 
 /**
@@ -30,13 +31,13 @@ export function createBatchReader(kind: Kind, isFull: JobRequest['isFull']): Bat
       const { choices: _choices, usage: _usage, text: _text, ...rest } = batch
       const { input_tokens: _input, output_tokens: _output, ...extra } = rest
       const choices = texts.map((text, index) => choiceOf(index, text, null))
-      return [{ chunk: { ...extra, choices, ...(usage && { usage }) }, source: undefined }]
+      return [JsonText.of({ ...extra, choices, ...(usage && { usage }) })]
     },
     end() {
       if (begun.size === 0) return []
       const reason = isFull(outputTokens) ? 'length' : 'stop'
       const choices = Array.from(begun, (index) => choiceOf(index, '', reason))
-      return [{ chunk: { choices }, source: undefined }]
+      return [JsonText.of({ choices })]
     },
   }
 }

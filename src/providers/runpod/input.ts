@@ -29,10 +29,10 @@ export async function jobRequest(
   { worker, ...parts }: InputParts,
 ): Promise<JobRequest> {
   if (worker === 'vllm-old') return await oldRequest(call, attempt, parts)
-  const body = openAiRequest(call, attempt, asItIs)
+  const body = openAiRequest(call, attempt, asItIs).text
   const route = call.kind === 'chat' ? '/v1/chat/completions' : '/v1/completions'
   const input = worker === 'any' ? body : `{"openai_route":"${route}","openai_input":${body}}`
-  return { text: `{"input":${input}}`, isFull: atLeast(call.body), mayAnswerInText: worker === 'any' }
+  return { text: `{"input":${input}}`, isFull: atLeast(call.body.value), mayAnswerInText: worker === 'any' }
 }
 
 export type InputParts = {
@@ -52,8 +52,8 @@ async function oldRequest(
   { provider, detokenizer }: Omit<InputParts, 'worker'>,
 ): Promise<JobRequest> {
   const { notes } = attempt
-  const { kept, dropped } = fieldsForPrompt(call.body, provider)
-  if (call.body['echo'] === true) throw unsupported('echo', provider)
+  const { kept, dropped } = fieldsForPrompt(call.body.value, provider)
+  if (call.body.value['echo'] === true) throw unsupported('echo', provider)
   const { model: _model, messages, prompt, user, max_completion_tokens: newer, ...rest } = kept
   notes.dropped.push(...dropped, ...(isGiven(user) ? ['user'] : []))
   if (isGiven(newer)) notes.converted.push('max_completion_tokens to max_tokens')

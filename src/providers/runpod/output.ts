@@ -1,6 +1,7 @@
 import type { Call, RawDelta } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject, parseJson } from '../../core/model/json.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import type { Asked } from '../http-error/http-error.ts'
 import { type ReadError, reportedFailure } from '../http-error/openai-error.ts'
 import { type ChunkReader, createChunkReader, readReply } from '../openai/answer.ts'
@@ -45,7 +46,7 @@ export function createOutputReader(parts: OutputParts): OutputReader {
     if (error !== undefined) throw workerFailure(error, asked)
     if (isBatch(output)) return batches.read(output)
     if (!Array.isArray(output['choices'])) throw unreadable(asked)
-    return [{ chunk: output, source: undefined }]
+    return [JsonText.of(output)]
   }
 
   return {

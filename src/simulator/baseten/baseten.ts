@@ -1,5 +1,6 @@
 import type { Call, Kind } from '../../core/model/call.ts'
 import { isObject, type JsonObject, parseJson } from '../../core/model/json.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import { type Price, unknownPrice } from '../../core/model/price.ts'
 import { readName } from '../script/behaviours.ts'
 import { scriptRequest } from '../script/request.ts'
@@ -221,7 +222,7 @@ function speak(
   refusal: (step: Refusal) => Refused,
 ): Promise<Counts | undefined> {
   const script: Script = desk.state.scriptFor(behaviourIn(call.model), scriptRequest(call))
-  const n = call.body['n']
+  const n = call.body.value['n']
   const choices = typeof n === 'number' && Number.isInteger(n) && n > 0 && n <= 128 ? n : 1
   const id = `${call.kind === 'chat' ? 'chatcmpl' : 'cmpl'}-simulated${visit.number}`
   return playOpenAi(script, visit, basetenFormat({ call, id, engine, choices, script, refusal }))
@@ -234,7 +235,7 @@ function behaviourIn(id: string): string {
 }
 
 function callOf(body: JsonObject, kind: Kind): Call {
-  const absent = { source: undefined, credential: undefined, deadlineMs: undefined }
+  const absent = { credential: undefined, deadlineMs: undefined }
   const options = body['stream_options']
   const includeUsage = isObject(options) && options['include_usage'] === true
   const model = typeof body['model'] === 'string' ? body['model'] : ''
@@ -245,7 +246,7 @@ function callOf(body: JsonObject, kind: Kind): Call {
     model,
     includeUsage,
     kind,
-    body,
+    body: JsonText.of(body),
     stream: body['stream'] === true,
   }
 }

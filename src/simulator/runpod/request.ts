@@ -1,5 +1,6 @@
 import type { Call, Kind } from '../../core/model/call.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 
 /** What a job's input asks of a model. */
 export type Asking = {
@@ -23,9 +24,12 @@ export function askingIn(input: JsonObject): Asking | undefined {
 export function askingOf(body: JsonObject, kind: Kind): Asking {
   const { model } = body
   const named = typeof model === 'string' && model !== '' ? model : undefined
-  const absent = { source: undefined, credential: undefined, deadlineMs: undefined }
+  const absent = { credential: undefined, deadlineMs: undefined }
   const told = { id: '', dialect: 'runpod', model: named ?? '', includeUsage: asksUsage(body) }
-  return { model: named, call: { ...absent, ...told, kind, body, stream: body['stream'] === true } }
+  return {
+    model: named,
+    call: { ...absent, ...told, kind, body: JsonText.of(body), stream: body['stream'] === true },
+  }
 }
 
 function kindOf(route: unknown, body: JsonObject): Kind {

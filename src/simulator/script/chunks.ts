@@ -1,5 +1,6 @@
 import type { Kind, RawDelta } from '../../core/model/call.ts'
 import type { JsonObject } from '../../core/model/json.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import type { Counts, Finish, Piece } from './script.ts'
 
 /** Writes a script's pieces down as OpenAI's chunks, and holds them until they are taken as one burst. */
@@ -24,7 +25,7 @@ export function createAnswerScript(parts: ScribeParts): AnswerScript {
   let burst: RawDelta[] = []
   let begun = false
   const push = (choices: readonly JsonObject[], more: JsonObject = {}) => {
-    burst.push({ chunk: { ...envelopeOf(parts), choices, ...more }, source: undefined })
+    burst.push(JsonText.of({ ...envelopeOf(parts), choices, ...more }))
   }
   const begin = () => {
     if (begun) return

@@ -4,7 +4,7 @@ import { countWords } from './answer.ts'
 import type { ScriptRequest, Tool } from './script.ts'
 
 /** What the simulator needs to know of a call. */
-export function scriptRequest({ kind, body }: Call): Omit<ScriptRequest, 'failures'> {
+export function scriptRequest({ kind, body: { value: body } }: Call): Omit<ScriptRequest, 'failures'> {
   const common = { kind, maxTokens: maxTokensIn(body), stop: stopIn(body) }
   if (kind === 'text') return { ...common, ...promptIn(body) }
   const messages = messagesIn(body)
@@ -19,12 +19,12 @@ export function scriptRequest({ kind, body }: Call): Omit<ScriptRequest, 'failur
 }
 
 /** The prompt as it stands before a completion that was asked to echo it; otherwise ''. */
-export function echoedPrompt({ kind, body }: Call): string {
+export function echoedPrompt({ kind, body: { value: body } }: Call): string {
   return kind === 'text' && body['echo'] === true ? promptIn(body).prompt : ''
 }
 
 /** The fields of a call that an answer by script leaves unheeded, though a caller would see the difference. */
-export function ignoredFields({ body }: Call): readonly string[] {
+export function ignoredFields({ body: { value: body } }: Call): readonly string[] {
   return unheeded.filter((field) => Boolean(body[field]))
 }
 

@@ -1,5 +1,6 @@
 import type { Call, Kind } from '../../core/model/call.ts'
 import { isObject, type JsonObject, parseJson } from '../../core/model/json.ts'
+import { JsonText } from '../../core/model/json-text.ts'
 import type { Price } from '../../core/model/price.ts'
 import { readName } from '../script/behaviours.ts'
 import { echoedPrompt, maxTokensIn, scriptRequest } from '../script/request.ts'
@@ -160,9 +161,9 @@ function behaviourIn(id: string): string {
 
 /** A request as the script's reader takes it. */
 function callOf(body: JsonObject, kind: Kind): Call {
-  const absent = { source: undefined, credential: undefined, deadlineMs: undefined }
+  const absent = { credential: undefined, deadlineMs: undefined }
   const told = { id: '', dialect: 'together', model: String(body['model']), includeUsage: asksUsage(body) }
-  return { ...absent, ...told, kind, body, stream: body['stream'] === true }
+  return { ...absent, ...told, kind, body: JsonText.of(body), stream: body['stream'] === true }
 }
 
 /** Fields that Together does not know change nothing. */

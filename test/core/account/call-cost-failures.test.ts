@@ -185,7 +185,7 @@ describe('usage that is told as an answer goes', () => {
       mostStops: 0,
     })
     const { stream, row } = serve([upstream], {}, { a: tokens })
-    const body = { ...chat.body, stop: ['END'] }
+    const body = chat.body.with({ stop: ['END'] })
     const { bursts, usage: told } = await stream({ ...chat, body })
     await readAll(bursts)
     await told()

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createMeter } from '../../../src/core/account/meter.ts'
 import type { Delta, Kind } from '../../../src/core/model/call.ts'
 import type { JsonObject } from '../../../src/core/model/json.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import type { TokenCounter } from '../../../src/core/model/ports.ts'
 import { type ClaimedUsage, readUsage } from '../../../src/core/model/usage.ts'
 import { withChoice } from '../../harness/normalize.ts'
@@ -101,7 +102,7 @@ describe('the words of an answer', () => {
 test('a word that is told beside its chunk is counted once', async () => {
   const { counter, counted } = wordCounter()
   const meter = createMeter(aCall(), counter)
-  meter.note([asDelta(textChunk('one ')), { ...asDelta(textChunk('two ')), word: 'two ' }])
+  meter.note([asDelta(textChunk('one ')), Object.assign(asDelta(textChunk('two ')), { word: 'two ' })])
   meter.note([asDelta(textChunk('three', 'stop'))])
   await meter.settle(claim({ prompt_tokens: 1 }))
   expect(counted).toEqual(['one two three'])
@@ -172,5 +173,5 @@ function claim(value: JsonObject): ClaimedUsage | undefined {
 }
 
 function asDelta(chunk: JsonObject): Delta {
-  return { chunk, source: undefined } as unknown as Delta
+  return JsonText.of(chunk) as unknown as Delta
 }

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { adaptCall, choicesWanted } from '../../../src/core/adapt/adapt-call.ts'
-import type { Call, Kind } from '../../../src/core/model/call.ts'
+import type { Kind } from '../../../src/core/model/call.ts'
 import type { JsonObject } from '../../../src/core/model/json.ts'
 import type { Upstream } from '../../../src/core/model/ports.ts'
 import { createNormalizer, type NormalizerParts } from '../../../src/core/reply/normalize.ts'
 import { startAttempt } from '../../harness/attempt.ts'
+import type { CallChange } from '../../harness/json-text.ts'
 import { aCall, aDeployment, rawDelta, scriptedUpstream, textChunk } from '../../harness/scripted-upstream.ts'
 
 describe('so many choices are wanted', () => {
@@ -49,8 +50,7 @@ describe('what an upstream has', () => {
       { mostStops: 0 },
       { body: { prompt: 'a', stop: 'X', seed: 1 }, source: '{}' },
     )
-    expect(asking.call).toMatchObject({ body: { prompt: 'a', seed: 1 }, source: undefined })
-    expect(asking.call.body).not.toHaveProperty('stop')
+    expect(asking.call.body.value).toEqual({ prompt: 'a', seed: 1 })
     expect(notes.converted).toEqual(['stop to 0 strings, the others cut at here'])
   })
 })
@@ -82,7 +82,7 @@ const normal: NormalizerParts = {
   flags: new Set<string>(),
 }
 
-function ask(upstream: Partial<Upstream>, change: Partial<Call>) {
+function ask(upstream: Partial<Upstream>, change: CallChange) {
   const call = aCall(change)
   const { notes } = startAttempt('m')
   return { asking: adaptCall(call, aDeployment(scriptedUpstream([[]], upstream)), notes), call, notes }

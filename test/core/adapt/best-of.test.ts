@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { candidateBody, candidatesOf, rankChoices } from '../../../src/core/adapt/best-of.ts'
 import type { Delta } from '../../../src/core/model/call.ts'
 import type { JsonObject } from '../../../src/core/model/json.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { aCall } from '../../harness/scripted-upstream.ts'
 
 /** A candidate whose tokens have these logprobs. */
@@ -16,10 +17,7 @@ function candidate(
 }
 
 function ranked(body: JsonObject, choices: readonly object[]) {
-  const delta = {
-    chunk: { id: 'x', choices, usage: { total_tokens: 9 } },
-    source: 'wire',
-  } as unknown as Delta
+  const delta = JsonText.read({ id: 'x', choices, usage: { total_tokens: 9 } }, 'wire') as unknown as Delta
   return rankChoices(delta, aCall({ body }))
 }
 
@@ -31,8 +29,8 @@ describe('the best', () => {
       candidate(2, 'best', [-0.5]),
       candidate(3, 'silent', []),
     ]
-    const { chunk, source } = ranked({ prompt: 'p', n: 2, best_of: 4 }, choices)
-    expect(source).toBeUndefined()
+    const { value: chunk, isWritten } = ranked({ prompt: 'p', n: 2, best_of: 4 }, choices)
+    expect(isWritten).toBe(false)
     expect(chunk['usage']).toEqual({ total_tokens: 9 })
     expect(chunk.choices).toEqual([
       { index: 0, text: 'best', logprobs: null, finish_reason: 'stop' },
@@ -47,7 +45,7 @@ describe('the best', () => {
       candidate(2, 'b poor', [-2]),
       candidate(1, 'a good', [-1]),
     ]
-    const { chunk } = ranked({ prompt: ['a', 'b'], best_of: 2 }, choices)
+    const { value: chunk } = ranked({ prompt: ['a', 'b'], best_of: 2 }, choices)
     expect(chunk.choices.map(({ index, text }) => [index, text])).toEqual([
       [0, 'a good'],
       [1, 'b good'],
@@ -55,7 +53,7 @@ describe('the best', () => {
   })
 
   test('keep their logprobs where those were asked for', () => {
-    const { chunk } = ranked({ prompt: 'p', best_of: 2, logprobs: 0 }, [
+    const { value: chunk } = ranked({ prompt: 'p', best_of: 2, logprobs: 0 }, [
       candidate(0, 'a', [-2]),
       candidate(1, 'b', [-1]),
     ])
@@ -68,15 +66,15 @@ describe('the best', () => {
       candidate(0, 'prompt x', [null, -9, -1], tokens),
       candidate(1, 'prompt y', [null, -0.1, -2], tokens),
     ]
-    const { chunk } = ranked({ prompt: 'prompt', best_of: 2, echo: true, logprobs: 1 }, choices)
+    const { value: chunk } = ranked({ prompt: 'prompt', best_of: 2, echo: true, logprobs: 1 }, choices)
     expect(chunk.choices.map(({ text }) => text)).toEqual(['prompt x'])
     const ids = ranked({ prompt: [7, 8], best_of: 2, echo: true, logprobs: 1 }, choices)
-    expect(ids.chunk.choices.map(({ text }) => text)).toEqual(['prompt x'])
+    expect(ids.value.choices.map(({ text }) => text)).toEqual(['prompt x'])
   })
 
   test('have their own prompt put before them, where it was not asked for', () => {
     const choices = [0, 1, 2, 3].map((index) => candidate(index, ` ${index}`, [-index]))
-    const { chunk } = ranked({ prompt: ['a', 'b'], best_of: 2, echo: true }, choices)
+    const { value: chunk } = ranked({ prompt: ['a', 'b'], best_of: 2, echo: true }, choices)
     expect(chunk.choices.map(({ text }) => text)).toEqual(['a 0', 'b 2'])
   })
 
@@ -121,5 +119,5 @@ test.for<[JsonObject, number]>([
   [{ n: 2, best_of: 0 }, 2],
   [{ best_of: null }, 1],
 ])('%j has %i candidates', ([body, count]) => {
-  expect(candidatesOf({ kind: 'text', body })).toBe(count)
+  expect(candidatesOf('text', body)).toBe(count)
 })

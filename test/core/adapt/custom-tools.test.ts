@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createCustomCalls, plainTools } from '../../../src/core/adapt/custom-tools.ts'
 import type { Delta } from '../../../src/core/model/call.ts'
 import type { JsonObject } from '../../../src/core/model/json.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { chatChunk, chatReply } from '../../harness/scripted-upstream.ts'
 
 const plain = { type: 'function', function: { name: 'f', parameters: {} } }
@@ -119,7 +120,7 @@ describe('a call of a custom tool', () => {
     const called = { id: 'a', type: 'function', function: { name: 'patch', arguments: '{"input":"x"}' } }
     const other = { id: 'b', type: 'function', function: { name: 'f', arguments: '{}' } }
     const seen = turned([chatReply({ tool_calls: [called, other] }, 'tool_calls')])
-    expect(seen[0]?.chunk.choices[0]?.message?.tool_calls).toEqual([
+    expect(seen[0]?.value.choices[0]?.message?.tool_calls).toEqual([
       { id: 'a', type: 'custom', custom: { name: 'patch', input: 'x' } },
       other,
     ])
@@ -134,7 +135,7 @@ describe('a call of a custom tool', () => {
       fragment(1, { arguments: '}' }),
       chatChunk({}, 'tool_calls'),
     ])
-    expect(seen.map(({ chunk }) => chunk.choices[0]?.delta?.tool_calls)).toEqual([
+    expect(seen.map(({ value: chunk }) => chunk.choices[0]?.delta?.tool_calls)).toEqual([
       [{ index: 0, id: 'a', type: 'custom', custom: { name: 'patch', input: '' } }],
       undefined,
       [{ index: 1, id: 'b', type: 'function', function: { name: 'f', arguments: '{' } }],
@@ -147,19 +148,19 @@ describe('a call of a custom tool', () => {
   test('has the input as a model wrote it, where that is no JSON', () => {
     const called = { id: 'a', type: 'function', function: { name: 'patch', arguments: '*** x' } }
     const [seen] = turned([chatReply({ tool_calls: [called] })])
-    expect(seen?.chunk.choices[0]?.message?.tool_calls?.[0]?.['custom']).toEqual({
+    expect(seen?.value.choices[0]?.message?.tool_calls?.[0]?.['custom']).toEqual({
       name: 'patch',
       input: '*** x',
     })
   })
 
   test('leaves all else as it came', () => {
-    const delta = { chunk: chatChunk({ content: 'x' }), source: 'wire' } as unknown as Delta
+    const delta = JsonText.read(chatChunk({ content: 'x' }), 'wire') as unknown as Delta
     expect(createCustomCalls(new Set(['patch']))(delta)).toBe(delta)
   })
 })
 
 function turned(chunks: readonly JsonObject[]): readonly Delta[] {
   const turn = createCustomCalls(new Set(['patch']))
-  return chunks.map((chunk) => turn({ chunk, source: undefined } as unknown as Delta))
+  return chunks.map((chunk) => turn(JsonText.of(chunk) as unknown as Delta))
 }

@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createStopCutter } from '../../../src/core/adapt/stop-strings.ts'
 import type { Delta } from '../../../src/core/model/call.ts'
+import type { JsonObject } from '../../../src/core/model/json.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { chatChunk, chatReply, textChunk } from '../../harness/scripted-upstream.ts'
 
 describe('a stream of words', () => {
@@ -30,11 +32,11 @@ describe('a stream of words', () => {
     const cutter = cutterFor(stops)
     const deltas = [...pieces.map((piece) => textChunk(piece)), textChunk('', 'stop')].map(asDelta)
     const passed = deltas.flatMap((delta) => cutter.accept([delta]))
-    expect(passed.map(({ chunk }) => chunk.choices[0]?.text)).toEqual(seen)
-    expect(passed.map(({ chunk }) => chunk.choices[0]?.finish_reason)).toEqual(
+    expect(passed.map(({ value: chunk }) => chunk.choices[0]?.text)).toEqual(seen)
+    expect(passed.map(({ value: chunk }) => chunk.choices[0]?.finish_reason)).toEqual(
       seen.map((_, at) => (at === seen.length - 1 ? 'stop' : null)),
     )
-    expect(passed.at(-1)?.chunk.choices[0]?.['stop_reason']).toBe(stop)
+    expect(passed.at(-1)?.value.choices[0]?.['stop_reason']).toBe(stop)
     expect(cutter.isOver()).toBe(stop !== undefined)
   })
 
@@ -48,7 +50,7 @@ describe('a stream of words', () => {
         const passed = deltas.flatMap((chunk) => cutter.accept([asDelta(chunk)]))
         const text = pieces.join('')
         const ends = stops.map((each) => text.indexOf(each)).filter((at) => at !== -1)
-        const said = passed.map(({ chunk }) => chunk.choices[0]?.delta?.content ?? '').join('')
+        const said = passed.map(({ value: chunk }) => chunk.choices[0]?.delta?.content ?? '').join('')
         // The first to be complete ends it: at the latest where the earliest begins.
         const first = stops
           .map((each) => text.indexOf(each) + each.length)
@@ -59,7 +61,7 @@ describe('a stream of words', () => {
           expect(text.startsWith(said)).toBe(true)
           expect(said.length).toBeLessThan(Math.max(...first))
         }
-        expect(passed.filter(({ chunk }) => chunk.choices[0]?.finish_reason !== null)).toHaveLength(1)
+        expect(passed.filter(({ value: chunk }) => chunk.choices[0]?.finish_reason !== null)).toHaveLength(1)
       }),
     )
   })
@@ -75,7 +77,7 @@ describe('a stream of words', () => {
       ...[textChunk('aX', null, 0), textChunk('b', null, 1), textChunk('c', null, 0)],
       ...[textChunk('d', null, 1)],
     ].flatMap((chunk) => cutter.accept([asDelta(chunk)]))
-    expect(seen.map(({ chunk }) => [chunk.choices[0]?.index, chunk.choices[0]?.text])).toEqual([
+    expect(seen.map(({ value: chunk }) => [chunk.choices[0]?.index, chunk.choices[0]?.text])).toEqual([
       [0, 'a'],
       [1, 'b'],
       [1, 'd'],
@@ -87,23 +89,21 @@ describe('a stream of words', () => {
 
   test('a word that waited while another choice went on is a chunk like any other', () => {
     const cutter = cutterFor(['END'], 2)
-    const word = (text: string, index: number): Delta => ({
-      ...asDelta(textChunk(text, null, index)),
-      word: text,
-    })
+    const word = (text: string, index: number): Delta =>
+      Object.assign(asDelta(textChunk(text, null, index)), { word: text })
     const burst = [word('a', 1), word('EN', 1), asDelta(textChunk('', 'stop', 0)), word('x', 1)]
     const seen = cutter.accept(burst)
-    expect(seen.map(({ source, word: told }) => [source, told])).toEqual([
-      [burst[0]?.source, 'a'],
-      [burst[2]?.source, undefined],
-      [burst[1]?.source, undefined],
-      [burst[3]?.source, 'x'],
+    expect(seen.map(({ text, word: told }) => [text, told])).toEqual([
+      [burst[0]?.text, 'a'],
+      [burst[2]?.text, undefined],
+      [burst[1]?.text, undefined],
+      [burst[3]?.text, 'x'],
     ])
   })
 
   test('a word that waited, and is followed by a stop string, is a chunk like any other', () => {
     const cutter = cutterFor(['END'])
-    const word = (text: string): Delta => ({ ...asDelta(textChunk(text)), word: text })
+    const word = (text: string): Delta => Object.assign(asDelta(textChunk(text)), { word: text })
     expect(cutter.accept([word('E'), word('xEND')]).map(({ word: told }) => told)).toEqual([
       undefined,
       undefined,
@@ -119,11 +119,9 @@ describe('a stream of words', () => {
     ]
     expect(cutter.accept([asDelta(chunks[0] ?? {})])).toEqual([])
     expect(cutter.accept([asDelta(chunks[1] ?? {})])).toEqual([])
-    expect(cutter.accept([asDelta(chunks[2] ?? {})]).map(({ chunk }) => chunk.choices[0]?.delta)).toEqual([
-      { content: 'E' },
-      { reasoning_content: 'hm' },
-      { content: 'x' },
-    ])
+    expect(
+      cutter.accept([asDelta(chunks[2] ?? {})]).map(({ value: chunk }) => chunk.choices[0]?.delta),
+    ).toEqual([{ content: 'E' }, { reasoning_content: 'hm' }, { content: 'x' }])
   })
 })
 
@@ -143,8 +141,8 @@ describe('a whole reply', () => {
     const reply = { ...textChunk('one END two', 'length'), ...{} }
     const choice = { index: 0, text: 'one END two', logprobs, finish_reason: 'length' }
     const [cut] = cutterFor(['END']).accept([asDelta({ ...reply, choices: [choice] })])
-    expect(cut?.source).toBeUndefined()
-    expect(cut?.chunk.choices).toEqual([
+    expect(cut?.isWritten).toBe(false)
+    expect(cut?.value.choices).toEqual([
       {
         ...{ index: 0, text: 'one ', finish_reason: 'stop', stop_reason: 'END' },
         logprobs: {
@@ -164,7 +162,7 @@ describe('a whole reply', () => {
       logprobs: { content, refusal: null },
     }
     const [cut] = cutterFor(['X']).accept([asDelta({ ...chatReply({}), choices: [choice] })])
-    expect(cut?.chunk.choices[0]).toMatchObject({
+    expect(cut?.value.choices[0]).toMatchObject({
       message: { content: 'ab' },
       logprobs: { content: content.slice(0, 2), refusal: null },
     })
@@ -173,20 +171,20 @@ describe('a whole reply', () => {
   test('of several choices is cut in those that need it', () => {
     const choices = ['aX', 'b'].map((text, index) => ({ index, text, finish_reason: 'stop' }))
     const [cut] = cutterFor(['X'], 2).accept([asDelta({ ...textChunk('', 'stop'), choices })])
-    expect(cut?.chunk.choices.map(({ text }) => text)).toEqual(['a', 'b'])
+    expect(cut?.value.choices.map(({ text }) => text)).toEqual(['a', 'b'])
   })
 })
 
 test('an echoed prompt ends nothing', () => {
   const cutter = createStopCutter({ stops: ['X'], wanted: 1, echoed: () => 4 })
   const seen = ['aX', 'bX', 'cX'].flatMap((text) => cutter.accept([asDelta(textChunk(text))]))
-  expect(seen.map(({ chunk }) => chunk.choices[0]?.text)).toEqual(['aX', 'bX', 'c'])
+  expect(seen.map(({ value: chunk }) => chunk.choices[0]?.text)).toEqual(['aX', 'bX', 'c'])
 })
 
 function cutterFor(stops: readonly string[], wanted = 1) {
   return createStopCutter({ stops, wanted, echoed: () => 0 })
 }
 
-function asDelta(chunk: object): Delta {
-  return { chunk, source: JSON.stringify(chunk) } as unknown as Delta
+function asDelta(chunk: JsonObject): Delta {
+  return JsonText.read(chunk, JSON.stringify(chunk)) as unknown as Delta
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { attempt } from '../../../src/core/attempt/attempt.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import type { Upstream } from '../../../src/core/model/ports.ts'
 import { unknownPrice } from '../../../src/core/model/price.ts'
 import { startRecord } from '../../../src/core/model/record.ts'
@@ -56,7 +57,7 @@ describe('a JSON answer', () => {
     const call = aCall({ kind: 'chat' })
     const script = bursts(chatChunk({ role: 'assistant', content: 'H' }), chatChunk({ content: 'i' }, 'stop'))
     const answer = await attempt(aTry(script, { call }).parts)
-    expect(await readAll(answer.bursts)).toEqual([{ chunk: chatReply({ content: 'Hi' }), source: undefined }])
+    expect(await readAll(answer.bursts)).toEqual([JsonText.of(chatReply({ content: 'Hi' }))])
   })
 
   test('may take as long as the total clock allows, whatever the others say', async () => {
@@ -177,7 +178,7 @@ describe('a stream', () => {
     })
     const answer = await attempt(parts)
     const deltas = await readAll(answer.bursts)
-    expect(deltas.map(({ chunk }) => chunk)).toEqual(
+    expect(deltas.map(({ value: chunk }) => chunk)).toEqual(
       [role, chatChunk({ content: 'Hi' }), chatChunk({}, 'stop')].map((chunk) => ({ ...chunk, usage: null })),
     )
     expect(answer.usage()).toMatchObject({ promptTokens: 3, completionTokens: 4 })
@@ -294,7 +295,7 @@ test.for([
 ] as const)('a %s without an id, a date and a model gets those of the call', async ([kind, id, held]) => {
   const { parts } = aTry(bursts({ choices: [{ ...held, finish_reason: 'stop' }] }), { call: aCall({ kind }) })
   const [reply] = await readAll((await attempt(parts)).bursts)
-  expect(reply?.chunk).toMatchObject({ id, created: 1_700_000_000, model: 'some-model' })
+  expect(reply?.value).toMatchObject({ id, created: 1_700_000_000, model: 'some-model' })
 })
 
 describe('what is thrown that is no failure', () => {

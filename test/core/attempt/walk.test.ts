@@ -151,7 +151,7 @@ describe('a stream', () => {
     const answer = await walkPlan(parts)
     expect(answer.deployment.upstream).toBe(b)
     const deltas = await readAll(answer.bursts)
-    expect(deltas.map(({ chunk }) => chunk.choices[0]?.text)).toEqual(['b', ''])
+    expect(deltas.map(({ value: chunk }) => chunk.choices[0]?.text)).toEqual(['b', ''])
     expect(outcomesOf(parts.record.attempts)).toEqual(['unreachable', 'ok'])
     await expectNothingLeft(parts.signal, a, b)
   })

@@ -44,13 +44,13 @@ describe('a text that breaks off', () => {
     const serving = serve([a, b])
     const deltas = await told(serving, aText)
     expect(words(deltas)).toBe('Hello world!')
-    expect(new Set(deltas.map(({ chunk }) => `${chunk.id} ${chunk.created} ${chunk.model}`)).size).toBe(1)
-    expect(b.calls[0]?.call).toMatchObject({
-      kind: 'text',
-      source: undefined,
-      // Counted by its characters here: nine of a hundred are gone.
-      body: { model: 'some-model', prompt: 'SayHello wor', max_tokens: 91, seed: 7 },
-    })
+    expect(
+      new Set(deltas.map(({ value: chunk }) => `${chunk.id} ${chunk.created} ${chunk.model}`)).size,
+    ).toBe(1)
+    expect(b.calls[0]?.call.kind).toBe('text')
+    // Counted by its characters here: nine of a hundred are gone.
+    const body = { model: 'some-model', prompt: 'SayHello wor', max_tokens: 91, seed: 7 }
+    expect(b.calls[0]?.call.body.value).toMatchObject(body)
   })
 
   test('is told in the record with its seam, and paid for twice', async () => {
@@ -78,7 +78,7 @@ describe('a text that breaks off', () => {
     const b = upstreamNamed('b', broken('two '))
     const c = upstreamNamed('c', bursts(textChunk('three', 'stop')))
     expect(words(await told(serve([a, b, c]), aText))).toBe('one two three')
-    expect(c.calls[0]?.call.body['prompt']).toBe('Sayone two ')
+    expect(c.calls[0]?.call.body.value['prompt']).toBe('Sayone two ')
   })
 
   test('waits for nobody who cannot begin: the next one is asked', async () => {
@@ -99,8 +99,8 @@ describe('a text that breaks off', () => {
     const call = aCall({ stream: true, body: { model: 'some-model', prompt: 'Say', max_tokens: 4 } })
     const deltas = await told(serving, call)
     expect(words(deltas)).toBe('one two')
-    expect(deltas.at(-1)?.chunk).toMatchObject({
-      id: deltas[0]?.chunk.id,
+    expect(deltas.at(-1)?.value).toMatchObject({
+      id: deltas[0]?.value.id,
       choices: [{ finish_reason: 'length' }],
     })
     expect(b.calls).toEqual([])
@@ -136,11 +136,11 @@ describe('a chat that breaks off', () => {
     )
     const deltas = await told(serve([a, b]), aChat)
     expect(words(deltas)).toBe('Hello you')
-    expect(deltas.flatMap(({ chunk }) => chunk.choices.flatMap(({ delta }) => delta?.role ?? []))).toEqual([
-      'assistant',
-    ])
+    expect(
+      deltas.flatMap(({ value: chunk }) => chunk.choices.flatMap(({ delta }) => delta?.role ?? [])),
+    ).toEqual(['assistant'])
     expect(JSON.stringify(deltas)).not.toContain('Hm.')
-    expect(deltas.at(-1)?.chunk.choices[0]?.finish_reason).toBe('stop')
+    expect(deltas.at(-1)?.value.choices[0]?.finish_reason).toBe('stop')
     expect(b.calls[0]?.call).toMatchObject({
       continues: true,
       body: {
@@ -164,7 +164,7 @@ describe('a chat that breaks off', () => {
       { role: 'assistant', content: 'Sure: ', name: 'x' },
     ]
     await told(serve([a, b]), chatWith({ messages }))
-    expect(b.calls[0]?.call.body['messages']).toEqual([
+    expect(b.calls[0]?.call.body.value['messages']).toEqual([
       messages[0],
       { role: 'assistant', content: 'Sure: Hello', name: 'x' },
     ])
@@ -175,13 +175,15 @@ describe('a chat that breaks off', () => {
     const b = upstreamNamed('b', bursts(textChunk(' you'), textChunk('', 'length')))
     const serving = serve([a, b])
     const model = 'some-llama-3-8b'
-    const call: Call = { ...aChat, model, body: { ...aChat.body, model, stop: 'END' } }
+    const call: Call = { ...aChat, model, body: aChat.body.with({ model, stop: 'END' }) }
     const deltas = await told(serving, call)
     expect(words(deltas)).toBe('Hello you')
-    expect(new Set(deltas.map(({ chunk }) => chunk.object))).toEqual(new Set(['chat.completion.chunk']))
+    expect(new Set(deltas.map(({ value: chunk }) => chunk.object))).toEqual(
+      new Set(['chat.completion.chunk']),
+    )
     const asked = b.calls[0]?.call
     expect(asked?.kind).toBe('text')
-    expect(asked?.body['prompt']).toMatch(/assistant<\|end_header_id\|>\n\nHello$/)
+    expect(asked?.body.value['prompt']).toMatch(/assistant<\|end_header_id\|>\n\nHello$/)
     expect(asked?.body).toMatchObject({ max_tokens: 45, stop: ['END', '<|eot_id|>', '<|eom_id|>'] })
     expect(asked?.body).not.toHaveProperty('messages')
   })
@@ -263,11 +265,11 @@ function broken(
 }
 
 function chatWith(fields: JsonObject): Call {
-  return { ...aChat, body: { ...aChat.body, ...fields } }
+  return { ...aChat, body: aChat.body.with(fields) }
 }
 
 function textWith(fields: JsonObject): Call {
-  return { ...aText, body: { ...aText.body, ...fields } }
+  return { ...aText, body: aText.body.with(fields) }
 }
 
 /** Nano-USD per token. */
@@ -288,6 +290,6 @@ async function told(serving: Serving, call: Call): Promise<readonly Delta[]> {
 }
 
 function words(deltas: readonly Delta[]): string {
-  const choices = deltas.flatMap(({ chunk }) => chunk.choices)
+  const choices = deltas.flatMap(({ value: chunk }) => chunk.choices)
   return choices.map(({ text, delta }) => text ?? delta?.content ?? '').join('')
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { joinEmbeddings, splitInputs, validateEmbeddings } from '../../../src/core/join/embeddings.ts'
 import type { Relay } from '../../../src/core/model/call.ts'
 import type { JsonObject } from '../../../src/core/model/json.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 
 describe('what goes into one request', () => {
   test.for<[string, unknown, number, readonly unknown[]]>([
@@ -11,7 +12,7 @@ describe('what goes into one request', () => {
     ['one more', ['a', 'b', 'c'], 2, [['a', 'b'], ['c']]],
     ['lists of token ids', [[1], [2], [3]], 1, [[[1]], [[2]], [[3]]]],
   ])('%s', ([, input, limit, expected]) => {
-    expect(splitInputs(aCall({ input }), limit).map(({ body }) => body['input'])).toEqual(expected)
+    expect(splitInputs(aCall({ input }), limit).map(({ body }) => body.value['input'])).toEqual(expected)
   })
 
   test('a call that is whole keeps its own text', () => {
@@ -26,10 +27,8 @@ const packed = 'AAAAPwAAAMA='
 describe('an answer', () => {
   test('that is as it should be stays as it was sent', () => {
     const body = answer([{ object: 'embedding', index: 0, embedding: vector }])
-    expect(validateEmbeddings({ body, source: 'as sent' }, aCall({ input: 'a' }))).toEqual({
-      body,
-      source: 'as sent',
-    })
+    const sent = JsonText.read(body, 'as sent')
+    expect(validateEmbeddings(sent, aCall({ input: 'a' }))).toBe(sent)
   })
 
   test.for<[string, JsonObject, unknown, unknown]>([
@@ -38,17 +37,14 @@ describe('an answer', () => {
     ['base64 where nothing was asked for', {}, packed, vector],
   ])('is written as the caller reads it: %s', ([, asked, embedding, expected]) => {
     const call = aCall({ input: 'a', ...asked })
-    const { body, source } = validateEmbeddings({ body: answer([{ embedding }]), source: 'x' }, call)
+    const { value: body, isWritten } = validateEmbeddings(JsonText.read(answer([{ embedding }]), 'x'), call)
     expect(body['data']).toEqual([{ object: 'embedding', index: 0, embedding: expected }])
-    expect(source).toBeUndefined()
+    expect(isWritten).toBe(false)
   })
 
   test('is put in the order of the texts', () => {
     const rows = [1, 0].map((index) => ({ object: 'embedding', index, embedding: [index] }))
-    const { body } = validateEmbeddings(
-      { body: answer(rows), source: undefined },
-      aCall({ input: ['a', 'b'] }),
-    )
+    const { value: body } = validateEmbeddings(JsonText.of(answer(rows)), aCall({ input: ['a', 'b'] }))
     expect(body['data']).toEqual(rows.toReversed())
   })
 
@@ -64,7 +60,7 @@ describe('an answer', () => {
     ['no vectors', answer([{ index: 0 }, { index: 1 }])],
   ])('is refused with %s', ([, body]) => {
     const call = aCall({ input: ['a', 'b'] })
-    expect(() => validateEmbeddings({ body, source: undefined }, call)).toThrow(
+    expect(() => validateEmbeddings(JsonText.of(body), call)).toThrow(
       expect.objectContaining({ kind: 'invalid_response' }),
     )
   })
@@ -81,7 +77,7 @@ describe('vectors of another length than was asked for', () => {
     ['in base64', { ...asked, input: 'a', dimensions: 3, encoding_format: 'base64' }, rows(packed)],
     ['made base64', { ...asked, input: 'a', dimensions: 3, encoding_format: 'base64' }, rows(vector)],
   ])('are no answer, though another upstream may give one: %s', ([, body, reply]) => {
-    expect(() => validateEmbeddings({ body: reply, source: undefined }, aCall(body))).toThrow(
+    expect(() => validateEmbeddings(JsonText.of(reply), aCall(body))).toThrow(
       expect.objectContaining({
         kind: 'unsupported',
         param: 'dimensions',
@@ -97,23 +93,21 @@ describe('vectors of another length than was asked for', () => {
     ['they have it', asked, rows([1, 2], [3, 4])],
     ['they have it in base64', { input: 'a', dimensions: 2, encoding_format: 'base64' }, rows(packed)],
   ])('are taken where %s', ([, body, reply]) => {
-    expect(validateEmbeddings({ body: reply, source: undefined }, aCall(body)).body['data']).toHaveLength(
+    expect(validateEmbeddings(JsonText.of(reply), aCall(body)).value['data']).toHaveLength(
       Array.isArray(body['input']) ? 2 : 1,
     )
   })
 })
 
 test('answers to parts are one, with the places of the whole', () => {
-  const part = (embedding: number[]) => ({
-    body: answer([{ object: 'embedding', index: 0, embedding }]),
-    source: 'x',
-  })
-  const { body, source } = joinEmbeddings([part([1]), part([2])])
+  const part = (embedding: number[]) =>
+    JsonText.read(answer([{ object: 'embedding', index: 0, embedding }]), 'x')
+  const { value: body, isWritten } = joinEmbeddings([part([1]), part([2])])
   expect(body['data']).toEqual([
     { object: 'embedding', index: 0, embedding: [1] },
     { object: 'embedding', index: 1, embedding: [2] },
   ])
-  expect(source).toBeUndefined()
+  expect(isWritten).toBe(false)
 })
 
 function answer(data: readonly unknown[]): JsonObject {
@@ -128,8 +122,7 @@ function aCall(body: JsonObject): Relay {
     model: 'm',
     stream: false,
     includeUsage: false,
-    body,
-    source: JSON.stringify(body),
+    body: JsonText.read(body, JSON.stringify(body)),
     credential: undefined,
     deadlineMs: undefined,
   }

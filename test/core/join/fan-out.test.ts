@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { identityOf, isSinglePart, isSplitAt, placeDelta, splitCall } from '../../../src/core/join/fan-out.ts'
 import type { Delta, Kind } from '../../../src/core/model/call.ts'
 import type { JsonObject } from '../../../src/core/model/json.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { aCall, chatReply, textChunk } from '../../harness/scripted-upstream.ts'
 
 describe('the parts of a call', () => {
@@ -28,13 +29,13 @@ describe('the parts of a call', () => {
   ]
   test.for(cases)('of %s', ([, kind, body, prompts, promptIndices]) => {
     const parts = splitCall(aCall({ kind, body: { ...body, temperature: 0.5 }, source: '{}' }), 100)
-    expect(parts.map(({ call }) => call.body['prompt'])).toEqual(prompts)
+    expect(parts.map(({ call }) => call.body.value['prompt'])).toEqual(prompts)
     expect(parts.map(({ promptIndex }) => promptIndex)).toEqual(promptIndices)
     expect(parts.map(({ index }) => index)).toEqual(prompts.map((_, index) => index))
     for (const { call } of parts) {
       expect(call.body).toMatchObject({ temperature: 0.5 })
-      expect(call.body).not.toHaveProperty('n')
-      expect(call.source).toBeUndefined()
+      expect(call.body.value).not.toHaveProperty('n')
+      expect(call.body.isWritten).toBe(false)
       expect(isSinglePart(call)).toBe(true)
     }
   })
@@ -49,7 +50,7 @@ describe('the parts of a call', () => {
         for (let p = 0; p < prompts; p++) {
           for (let k = 0; k < n; k++) {
             expect(parts[index]).toMatchObject({ index: p * n + k, promptIndex: p })
-            expect(parts[index]?.call.body['prompt']).toBe(`prompt ${p}`)
+            expect(parts[index]?.call.body.value['prompt']).toBe(`prompt ${p}`)
             index++
           }
         }
@@ -85,7 +86,7 @@ describe('best_of', () => {
     ])
     for (const { call } of parts) {
       expect(call.body).not.toHaveProperty('best_of')
-      expect(call.body['logprobs']).toBe(scored ? 1 : undefined)
+      expect(call.body.value['logprobs']).toBe(scored ? 1 : undefined)
     }
   })
 
@@ -147,15 +148,13 @@ describe('a part’s delta in the whole answer', () => {
   const [, second] = splitCall(aCall({ body: { prompt: ['a', 'b'] } }), 10)
   const shared = { id: 'shared', created: 1, model: 'one' }
   test.for([textChunk('b', 'stop'), chatReply({ content: 'b' })])('%j', (chunk) => {
-    const delta = { chunk, source: 'wire' } as unknown as Delta
+    const delta = JsonText.read(chunk, 'wire') as unknown as Delta
     const before = structuredClone(chunk)
     if (second === undefined) throw new Error('There are two prompts.')
     const placed = placeDelta(delta, second, shared)
     const [choice] = chunk['choices'] as JsonObject[]
-    expect(placed).toEqual({
-      chunk: { ...chunk, ...shared, choices: [{ ...choice, index: 1 }] },
-      source: undefined,
-    })
+    expect(placed.isWritten).toBe(false)
+    expect(placed.value).toEqual({ ...chunk, ...shared, choices: [{ ...choice, index: 1 }] })
     expect(identityOf(placed)).toEqual(shared)
     expect(chunk).toEqual(before)
   })

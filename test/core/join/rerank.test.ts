@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { validateRerank } from '../../../src/core/join/rerank.ts'
 import type { Relay } from '../../../src/core/model/call.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 
 const call: Relay = {
   id: 'req_1',
@@ -9,21 +10,20 @@ const call: Relay = {
   model: 'm',
   stream: false,
   includeUsage: false,
-  body: { query: 'q', documents: ['a', 'b'] },
-  source: undefined,
+  body: JsonText.of({ query: 'q', documents: ['a', 'b'] }),
   credential: undefined,
   deadlineMs: undefined,
 }
 
 test('an order of documents stays as it was sent', () => {
   const body = { model: 'm', results: [{ index: 1, relevance_score: 0.5, document: { text: 'b' } }] }
-  expect(validateRerank({ body, source: 'as sent' }, call)).toEqual({ body, source: 'as sent' })
+  expect(validateRerank(JsonText.read(body, 'as sent'), call)).toEqual(JsonText.read(body, 'as sent'))
 })
 
 test('one that names no model has the call’s', () => {
-  const { body, source } = validateRerank({ body: { results: [] }, source: 'x' }, call)
+  const { value: body, text } = validateRerank(JsonText.read({ results: [] }, '{"results":[]}'), call)
   expect(body).toEqual({ model: 'm', results: [] })
-  expect(source).toBeUndefined()
+  expect(JSON.parse(text)).toEqual(body)
 })
 
 const score = { relevance_score: 1 }
@@ -40,6 +40,6 @@ test.for<[string, unknown]>([
   ['half a place', [{ index: 0.5, ...score }]],
   ['a place twice', [0, 0].map((index) => ({ index, ...score }))],
 ])('an order with %s is none', ([, results]) => {
-  const reply = { body: { model: 'm', results }, source: undefined }
+  const reply = JsonText.of({ model: 'm', results })
   expect(() => validateRerank(reply, call)).toThrow(expect.objectContaining({ kind: 'invalid_response' }))
 })

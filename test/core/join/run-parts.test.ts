@@ -23,11 +23,13 @@ describe('the deltas of all parts', () => {
       chunks: [{ ...textChunk('a'), id: `up-${part.index}`, created: part.index }, textChunk('b', 'stop')],
     }))
     const deltas = await readAll((await open()).bursts)
-    const identities = new Set(deltas.map(({ chunk: { id, created, model } }) => `${id} ${created} ${model}`))
+    const identities = new Set(deltas.map(({ value: { id, created, model } }) => `${id} ${created} ${model}`))
     expect([...identities]).toEqual(['up-0 0 some-model'])
-    expect(deltas.map(({ source }) => source)).toEqual(deltas.map(() => undefined))
+    expect(deltas.map(({ isWritten }) => isWritten)).toEqual(deltas.map(() => false))
     for (const index of [0, 1, 2, 3]) {
-      const own = deltas.flatMap(({ chunk }) => chunk.choices).filter((choice) => choice.index === index)
+      const own = deltas
+        .flatMap(({ value: chunk }) => chunk.choices)
+        .filter((choice) => choice.index === index)
       expect(own.map(({ text, finish_reason: reason }) => [text, reason])).toEqual([
         ['a', null],
         ['b', 'stop'],
@@ -44,7 +46,7 @@ describe('the deltas of all parts', () => {
     const { bursts } = await open()
     const seen: (string | undefined)[] = []
     for await (const [delta] of bursts) {
-      seen.push(delta?.chunk.choices[0]?.text)
+      seen.push(delta?.value.choices[0]?.text)
       late.resolve()
     }
     expect(seen).toEqual(['1', '0'])

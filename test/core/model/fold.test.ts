@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest'
 import type { Delta } from '../../../src/core/model/call.ts'
 import { fold, unfold } from '../../../src/core/model/fold.ts'
 import type { JsonObject } from '../../../src/core/model/json.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { chatLane, cutWhere, interleave, textLane, wholeReply } from '../../harness/generated-chunks.ts'
+import { wireText } from '../../harness/json-text.ts'
 import { start, withChoice } from '../../harness/normalize.ts'
 import { chatChunk, chatReply, rawDelta, textChunk, usage } from '../../harness/scripted-upstream.ts'
 
@@ -195,7 +197,7 @@ describe('chunks fold into one reply', () => {
   ]
   test.for(cases)('%s', ([, chunks, reply]) => {
     const deltas = chunks.map((chunk) => asDelta(chunk, 'as it came'))
-    expect(fold(deltas)).toEqual({ chunk: reply, source: undefined })
+    expect(fold(deltas)).toEqual(JsonText.of(reply))
     expect(deltas).toEqual(chunks.map((chunk) => asDelta(chunk, 'as it came')))
   })
 })
@@ -232,10 +234,10 @@ describe('a whole reply as chunks', () => {
     fc.assert(
       fc.property(wholeReply(), (reply) => {
         const normalizer = start('chat', true)
-        const chunks = unfold(asDelta({ ...reply, usage: null })).map(({ chunk }) => rawDelta(chunk))
+        const chunks = unfold(asDelta({ ...reply, usage: null })).map(({ value: chunk }) => rawDelta(chunk))
         const deltas = normalizer.accept(chunks)
         normalizer.finish()
-        expect(deltas.map(({ source }) => source)).toEqual(chunks.map(({ source }) => source))
+        expect(deltas.map(({ text }) => text)).toEqual(chunks.map(({ text }) => text))
       }),
       { numRuns: 500 },
     )
@@ -248,7 +250,7 @@ describe('a whole reply as chunks', () => {
       function: { name, arguments: '{}' },
     }))
     const reply = chatReply({ content: 'Hi', reasoning_content: 'Hm', tool_calls: tools }, 'tool_calls')
-    expect(unfold(asDelta(reply)).map(({ chunk }) => chunk)).toEqual([
+    expect(unfold(asDelta(reply)).map(({ value: chunk }) => chunk)).toEqual([
       chatChunk({ ...role, content: '' }),
       chatChunk({ reasoning_content: 'Hm' }),
       chatChunk({ content: 'Hi' }),
@@ -261,7 +263,7 @@ describe('a whole reply as chunks', () => {
   test('says nothing of what there is not', () => {
     const tool = { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }
     const reply = chatReply({ content: null, tool_calls: [tool] }, 'tool_calls')
-    expect(unfold(asDelta(reply)).map(({ chunk }) => chunk)).toEqual([
+    expect(unfold(asDelta(reply)).map(({ value: chunk }) => chunk)).toEqual([
       chatChunk({ ...role, content: null }),
       chatChunk({ tool_calls: [{ ...tool, index: 0 }] }),
       chatChunk({}, 'tool_calls'),
@@ -296,5 +298,5 @@ function foldedFrom(bursts: readonly (readonly JsonObject[])[]): Delta | undefin
 }
 
 function asDelta(chunk: JsonObject, source?: string): Delta {
-  return { chunk: structuredClone(chunk), source } as unknown as Delta
+  return wireText(structuredClone(chunk), source) as unknown as Delta
 }

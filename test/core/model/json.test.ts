@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { depthOf, hasProtoKey, isObject, nearest, objectIn, parseJson } from '../../../src/core/model/json.ts'
+import { hasProtoKey, isObject, nearest, objectIn, parseJson } from '../../../src/core/model/json.ts'
+import { depthOf } from '../../../src/core/model/json-scan.ts'
 
 describe('a number is written back digit for digit', () => {
   const kept = [

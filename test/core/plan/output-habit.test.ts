@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Call } from '../../../src/core/model/call.ts'
 import type { JsonObject } from '../../../src/core/model/json.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { createOutputHabits } from '../../../src/core/plan/output-habit.ts'
 
 const callOf = (body: JsonObject = {}, rest: Partial<Call> = {}): Call => ({
@@ -10,8 +11,7 @@ const callOf = (body: JsonObject = {}, rest: Partial<Call> = {}): Call => ({
   model: 'llama',
   stream: false,
   includeUsage: false,
-  body,
-  source: undefined,
+  body: JsonText.of(body),
   credential: undefined,
   deadlineMs: undefined,
   ...rest,

@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Call, StrategyName } from '../../../src/core/model/call.ts'
+import type { StrategyName } from '../../../src/core/model/call.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
 import type { Deployment } from '../../../src/core/model/ports.ts'
 import { type Price, unknownPrice } from '../../../src/core/model/price.ts'
 import { answered } from '../../harness/health-snapshot.ts'
+import type { CallChange } from '../../harness/json-text.ts'
 import { planning } from '../../harness/routing.ts'
 import { aCall, aDeployment, scriptedUpstream } from '../../harness/scripted-upstream.ts'
 
@@ -28,7 +29,7 @@ const deployments: readonly Deployment[] = [
   }),
 ]
 
-const bodies: fc.Arbitrary<Partial<Call>> = fc
+const bodies: fc.Arbitrary<CallChange> = fc
   .record({
     words: fc.constantFrom(1, 500, 6000),
     maxTokens: fc.constantFrom(10, 4000),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Call } from '../../../src/core/model/call.ts'
+import type { JsonObject } from '../../../src/core/model/json.ts'
 import { needsOf, sift } from '../../../src/core/plan/suitability.ts'
 import { createSuitabilityCache } from '../../../src/core/plan/suitability-cache.ts'
 import { aCandidate, namesOf, poolOf } from '../../harness/pool.ts'
@@ -7,7 +7,7 @@ import { aCall, scriptedUpstream } from '../../harness/scripted-upstream.ts'
 
 const tools = [{ type: 'function' }]
 const image = { type: 'image_url', image_url: { url: 'data:,' } }
-const bodies: readonly [string, Call['body']][] = [
+const bodies: readonly [string, JsonObject][] = [
   ['nothing', {}],
   ['tools', { tools }],
   ['a schema', { response_format: { type: 'json_schema' } }],

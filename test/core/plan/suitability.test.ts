@@ -76,7 +76,7 @@ describe('a call needs', () => {
   ]
   test.for(cases)('%s', ([_, fields, needs]) => {
     const call = aCall({ kind: 'chat' })
-    expect(needsOf({ ...call, body: { ...call.body, ...fields } }, 100)).toEqual({
+    expect(needsOf({ ...call, body: call.body.with(fields) }, 100)).toEqual({
       ...nothingSpecial,
       shortfall: expect.any(Function),
       ...needs,

@@ -34,11 +34,11 @@ test.for(streams.flatMap((stream) => [1, 2, 3, 100].map((each) => [...stream, ea
     for (let at = 0; at < chunks.length; at += each) {
       const frames = chunks.slice(at, at + each).map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`)
       const deltas = normalizer.accept(reader.read(Buffer.from(frames.join(''))))
-      become.push(...deltas.map(({ chunk }) => chunk))
+      become.push(...deltas.map(({ value: chunk }) => chunk))
     }
     const parsed = start('chat', true)
     const deltas = chunks.flatMap((chunk) => parsed.accept([rawDelta(chunk)]))
-    expect(become).toEqual(deltas.map(({ chunk }) => chunk))
+    expect(become).toEqual(deltas.map(({ value: chunk }) => chunk))
     expect(normalizer.isFinished()).toBe(parsed.isFinished())
     expect(normalizer.usage()).toEqual(parsed.usage())
   },

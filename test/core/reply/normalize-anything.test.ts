@@ -5,7 +5,9 @@ import type { Choice, Delta, Kind, Message, ToolCall } from '../../../src/core/m
 import { Failure } from '../../../src/core/model/failure.ts'
 import { fold, unfold } from '../../../src/core/model/fold.ts'
 import { isObject, type JsonObject, parseJson } from '../../../src/core/model/json.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { isVisible } from '../../../src/core/model/visible.ts'
+import { shown } from '../../harness/json-text.ts'
 import { start } from '../../harness/normalize.ts'
 import { aCall } from '../../harness/scripted-upstream.ts'
 
@@ -40,7 +42,7 @@ function normalizedOrFailed(kind: Kind, chunks: readonly JsonObject[]): Delta[] 
   try {
     for (const chunk of chunks) {
       const given = structuredCloneOf(chunk)
-      deltas.push(...normalizer.accept([{ chunk: given, source: JSON.stringify(chunk) }]))
+      deltas.push(...normalizer.accept([JsonText.read(given, JSON.stringify(chunk))]))
     }
     deltas.push(...normalizer.finish('value'))
   } catch (thrown) {
@@ -53,11 +55,11 @@ function normalizedOrFailed(kind: Kind, chunks: readonly JsonObject[]): Delta[] 
 function expectRules(kind: Kind, deltas: readonly Delta[]): void {
   const [first] = deltas
   const told = new Map<number, Told>()
-  for (const { chunk, source } of deltas) {
+  for (const { value: chunk, source } of deltas.map(shown)) {
     expect(chunk).toMatchObject({
-      id: first?.chunk.id,
-      created: first?.chunk.created,
-      model: first?.chunk.model,
+      id: first?.value.id,
+      created: first?.value.created,
+      model: first?.value.model,
     })
     expect(chunk.usage ?? null).toBeNull()
     if (source !== undefined) expect(JSON.stringify(chunk)).toBe(source)

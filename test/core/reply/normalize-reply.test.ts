@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Kind } from '../../../src/core/model/call.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { type Case, expectNormalized, role, same, start, turns, withChoice } from '../../harness/normalize.ts'
 import { chatReply, rawDelta, textChunk, usage } from '../../harness/scripted-upstream.ts'
 
@@ -133,14 +134,14 @@ describe('a whole reply', () => {
   test('keeps its usage, which is also told apart', () => {
     const normalizer = start('chat', false)
     const [delta] = normalizer.accept([rawDelta(asked)])
-    expect(delta?.chunk.usage).toEqual(usage(3, 4))
+    expect(delta?.value.usage).toEqual(usage(3, 4))
     expect(normalizer.usage()).toMatchObject({ promptTokens: 3, completionTokens: 4 })
   })
 
   test('may come inside a stream, and loses its usage there', () => {
     const normalizer = start('chat', true)
     const [delta] = normalizer.accept([rawDelta(asked)])
-    expect(delta).toEqual({ chunk: { ...asked, usage: null }, source: undefined })
+    expect(delta).toEqual(JsonText.of({ ...asked, usage: null }))
     expect(normalizer.usage()).toMatchObject({ promptTokens: 3, completionTokens: 4 })
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Delta, Kind } from '../../../src/core/model/call.ts'
 import type { JsonObject } from '../../../src/core/model/json.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { isVisible } from '../../../src/core/model/visible.ts'
 import { role, start, tool, withChoice } from '../../harness/normalize.ts'
 import {
@@ -22,8 +23,8 @@ describe('usage in a stream', () => {
         { ...chatChunk({ content: 'c' }, 'stop'), usage: usage(5, 3) },
       ].map(rawDelta),
     )
-    expect(deltas.map(({ chunk }) => chunk.usage)).toEqual([null, null, null])
-    expect(deltas.map(({ source }) => source !== undefined)).toEqual([false, true, false])
+    expect(deltas.map(({ value: chunk }) => chunk.usage)).toEqual([null, null, null])
+    expect(deltas.map(({ isWritten }) => isWritten)).toEqual([false, true, false])
     expect(normalizer.usage()).toMatchObject({ promptTokens: 5, completionTokens: 3 })
   })
 
@@ -143,6 +144,6 @@ describe('a caller notices', () => {
     ],
   ]
   test.for(noticed)('%s: %o', ([, visible, chunk]) => {
-    expect(isVisible({ chunk, source: undefined } as unknown as Delta)).toBe(visible)
+    expect(isVisible(JsonText.of(chunk) as unknown as Delta)).toBe(visible)
   })
 })

@@ -159,7 +159,7 @@ test('what stands beside a repeated end is kept', () => {
     chatChunk({ ...role, content: 'Hi' }, 'stop'),
     { ...chatChunk({}, 'stop'), citations: ['a'], service_tier: 'default' },
   ].flatMap((chunk) => normalizer.accept([rawDelta(chunk)]))
-  expect(deltas.map(({ chunk }) => chunk)).toMatchObject([
+  expect(deltas.map(({ value: chunk }) => chunk)).toMatchObject([
     { choices: [{ delta: { content: 'Hi' } }] },
     { choices: [], citations: ['a'], service_tier: 'default' },
   ])
@@ -174,7 +174,7 @@ test('reasoning keeps its own name beside the usual one where the upstream has i
     chatChunk({ ...role, content: '', reasoning: 'H' }),
     chatChunk({ content: 'Four', reasoning: 'm' }, 'stop'),
   ].flatMap((chunk) => normalizer.accept([rawDelta(chunk)]))
-  expect(deltas.map(({ chunk }) => chunk.choices[0]?.delta)).toEqual([
+  expect(deltas.map(({ value: chunk }) => chunk.choices[0]?.delta)).toEqual([
     { ...role, content: '', reasoning: 'H', reasoning_content: 'H' },
     { reasoning: 'm', reasoning_content: 'm' },
     { content: 'Four' },
@@ -232,7 +232,7 @@ test('a text’s logprobs in the form of chats become those of texts, each where
   )
   const normalizer = start('text', true)
   const told = given.flatMap((chunk) => normalizer.accept([rawDelta(chunk)]))
-  expect(told.map(({ chunk }) => chunk.choices[0]?.logprobs)).toEqual([
+  expect(told.map(({ value: chunk }) => chunk.choices[0]?.logprobs)).toEqual([
     { tokens: ['Hi'], token_logprobs: [-1], top_logprobs: [{}], text_offset: [0] },
     { tokens: [' you'], token_logprobs: [-1], top_logprobs: [{}], text_offset: [2] },
   ])

@@ -29,7 +29,7 @@ function told(
   const normalizer = createNormalizer({ kind, stream: ending !== 'value', ...ids, mostTokens, flags })
   try {
     const deltas = chunks.flatMap((chunk) => normalizer.accept([rawDelta(chunk)]))
-    const choices = [...deltas, ...normalizer.finish(ending)].flatMap(({ chunk }) => chunk.choices)
+    const choices = [...deltas, ...normalizer.finish(ending)].flatMap(({ value: chunk }) => chunk.choices)
     const last = choices.findLast(({ finish_reason: reason }) => reason !== null)
     return { reason: last?.finish_reason, native: last?.['native_finish_reason'], flags: [...flags] }
   } catch (thrown) {

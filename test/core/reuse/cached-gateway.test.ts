@@ -10,6 +10,7 @@ import { createCoalescer } from '../../../src/core/reuse/coalesce.ts'
 import { createResponseCache } from '../../../src/core/reuse/response-cache.ts'
 import { aCaller, upstreamNamed } from '../../harness/attempt-walk.ts'
 import { serve } from '../../harness/core-gateway.ts'
+import { bodyOf, type CallChange } from '../../harness/json-text.ts'
 import {
   aCall,
   burst,
@@ -75,14 +76,15 @@ describe('an answer that is kept', () => {
     expect(upstream.calls).toHaveLength(2)
   })
 
-  test.for<[string, Partial<Call>, string | undefined]>([
+  test.for<[string, CallChange, string | undefined]>([
     ['another prompt', { body: { ...body, messages: [] } }, undefined],
     ['a call that may be answered anew', { body: { ...body, temperature: 1 } }, undefined],
     ['another tenant', {}, 'somebody else'],
   ])('is not given to %s', async ([, change, tenant]) => {
     const { upstream, ask } = reusing(bursts(answer), { isKept: true })
     await ask(chat)
-    await ask({ ...chat, ...change }, tenant)
+    const { body: other = chat.body, ...rest } = change
+    await ask({ ...chat, ...rest, body: bodyOf(other, undefined) }, tenant)
     expect(upstream.calls).toHaveLength(2)
   })
 })
@@ -156,7 +158,7 @@ function reusing(script: Script, { isKept = false, isShared = false }) {
       record.row.owner = tenant
       if (!call.stream) {
         const reply = await reused.reply(call, signal, record)
-        return { text: textOf([reply]), row: record.row }
+        return { text: textOf([reply.chunk]), row: record.row }
       }
       const stream = await reused.stream(call, signal, record)
       const deltas = await readAll(stream.bursts)

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Chunk, Delta, Reply } from '../../../src/core/model/call.ts'
 import { fold, unfold } from '../../../src/core/model/fold.ts'
 import { type JsonObject, parseJson } from '../../../src/core/model/json.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import {
   type CachedReply,
   createResponseCache,
@@ -18,7 +19,7 @@ describe('an answer comes back as it was', () => {
   const wire =
     '{ "id":"1", "object":"text_completion", "created":1, "model":"m", "choices":[{"index":0,"text":"Hi","finish_reason":"stop"}] }'
   const cases: readonly (readonly [string, Reply])[] = [
-    ['with the text it came in', { chunk: parseJson(wire) as Chunk, source: wire, usage }],
+    ['with the text it came in', { chunk: JsonText.read(parseJson(wire) as Chunk, wire), usage }],
     ['text without a text of its own', aReply(textChunk('Hi', 'stop'))],
     ['a chat', aReply(chatReply({ role: 'assistant', content: 'Hi' }))],
     ['of several choices', aReply({ ...textChunk('Hi', 'stop'), choices: [aChoice('a'), aChoice('b')] })],
@@ -46,12 +47,12 @@ test('it replays as a stream with the words and the end it had', () => {
     chatChunk({ content: 'i' }),
     chatChunk({}, 'stop'),
   ]
-  const whole = fold(chunks.map((chunk): Delta => ({ chunk: chunk as Chunk, source: undefined })))
-  cache.put('key', anAnswer({ reply: { chunk: whole!.chunk, source: whole!.source, usage } }))
+  const whole = fold(chunks.map((chunk): Delta => JsonText.of(chunk as Chunk)))
+  cache.put('key', anAnswer({ reply: { chunk: whole!, usage } }))
   const { reply } = cache.get('key')!
-  const replayed = unfold(reply)
+  const replayed = unfold(reply.chunk)
   expect(textOf(replayed)).toBe('Hi')
-  expect(fold(replayed)?.chunk).toEqual(whole?.chunk)
+  expect(fold(replayed)?.value).toEqual(whole?.value)
 })
 
 test('whoever takes an answer may change it: the next one gets it whole', () => {
@@ -59,9 +60,9 @@ test('whoever takes an answer may change it: the next one gets it whole', () => 
   const answer = anAnswer()
   cache.put('key', answer)
   const taken = cache.get('key')!
-  taken.reply.chunk.choices.length = 0
+  taken.reply.chunk.value.choices.length = 0
   taken.reply.usage.total_tokens = 0
-  answer.reply.chunk.choices.length = 0
+  answer.reply.chunk.value.choices.length = 0
   expect(cache.get('key')).toEqual(anAnswer())
 })
 
@@ -243,7 +244,7 @@ function anAnswer(change: Partial<CachedReply> = {}): CachedReply {
 }
 
 function aReply(chunk: JsonObject): Reply {
-  return { chunk: chunk as Chunk, source: undefined, usage: { ...usage } }
+  return { chunk: JsonText.of(chunk as Chunk), usage: { ...usage } }
 }
 
 function aChoice(text: string): JsonObject {

@@ -175,7 +175,7 @@ describe('A request for a message', () => {
     const call = anthropic.parse(request)
     expect(call.body).toEqual({ model: 'mistral-7b', max_tokens: 100, messages: [told], ...becomes })
     expect(call.dropped).toEqual(dropped)
-    expect(call).toMatchObject({ kind: 'chat', dialect: 'messages', model: 'mistral-7b', source: undefined })
+    expect(call).toMatchObject({ kind: 'chat', dialect: 'messages', model: 'mistral-7b' })
     expect(call.stream).toBe('stream' in given)
     expect(JSON.stringify(request.body)).toBe(before)
   })
@@ -192,7 +192,7 @@ describe('A request for a message', () => {
     const uploaded = { role: 'user', content: [{ type: 'container_upload', file_id: 'f' }] }
     for (const strict of [false, true]) {
       const call = anthropic.parse(incoming({ ...valid, messages: [uploaded, told] }, strict))
-      expect(call.body['messages']).toEqual([told])
+      expect(call.body.value['messages']).toEqual([told])
       expect(call.dropped).toEqual(['messages.container_upload'])
     }
   })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Choice, Message, Reply, Usage } from '../../../src/core/model/call.ts'
 import type { JsonObject } from '../../../src/core/model/json.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { anthropic } from '../../../src/dialects/anthropic/anthropic.ts'
 import { incoming, usage } from '../requests.ts'
 
@@ -30,7 +31,7 @@ const text = (words: string) => ({ type: 'text', text: words, citations: null })
 function reply(message: Message, more: Partial<Choice> = {}, counted: Usage = usage): Reply {
   const choice: Choice = { index: 0, message, finish_reason: 'stop', ...more }
   const chunk = { id: 'chatcmpl-1', object: 'chat.completion', created: 1, model: 'm-1', choices: [choice] }
-  return { chunk, source: undefined, usage: counted }
+  return { chunk: JsonText.of(chunk), usage: counted }
 }
 
 function rendered(given: Reply): JsonObject {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Chunk, Reply } from '../../../src/core/model/call.ts'
 import { Failure, type FailureDetail, type FailureKind } from '../../../src/core/model/failure.ts'
 import type { JsonObject } from '../../../src/core/model/json.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { inference } from '../../../src/dialects/inference/inference.ts'
 import { chatDelta, incoming, textDelta, usage } from '../requests.ts'
 
@@ -127,22 +128,22 @@ describe('An answer of /inference', () => {
     ],
   ]
   test.for(answers)('%s', ([, more, slow, text]) => {
-    expect(rendered(textDelta('Hello', more).chunk, slow)).toBe(text)
+    expect(rendered(textDelta('Hello', more).value, slow)).toBe(text)
   })
 
   test('holds nothing of usage but the three counts', () => {
-    const { chunk } = textDelta('Hello')
-    const reply: Reply = { chunk, source: '{}', usage: { ...usage, prompt_tokens_details: {} } }
+    const { value: chunk } = textDelta('Hello')
+    const reply: Reply = { chunk: JsonText.read(chunk, '{}'), usage: { ...usage, prompt_tokens_details: {} } }
     const call = inference.parse(incoming(valid))
     expect(inference.render(reply, call, { slow: false })).toBe(`${head}${counts},"slow":false}`)
   })
 
   const outputs: [string, Chunk, string][] = [
-    ['the text of a completion', textDelta('Hello').chunk, 'Hello'],
+    ['the text of a completion', textDelta('Hello').value, 'Hello'],
     ['the content of a message', message('Hello'), 'Hello'],
     ['empty when a message has none', message(null), ''],
     ['the words of a refusal', refusing('I will not.'), 'I will not.'],
-    ['empty when there is no choice', textDelta('', { choices: [] }).chunk, ''],
+    ['empty when there is no choice', textDelta('', { choices: [] }).value, ''],
   ]
   test.for(outputs)('has as output %s', ([, chunk, output]) => {
     expect(JSON.parse(rendered(chunk, false)).output).toBe(output)
@@ -221,7 +222,7 @@ function failureOf(body: JsonObject): Failure | undefined {
 
 function rendered(chunk: Chunk, slow: boolean): string {
   const call = inference.parse(incoming(valid))
-  return inference.render({ chunk, source: '{"not":"used"}', usage }, call, { slow })
+  return inference.render({ chunk: JsonText.read(chunk, '{"not":"used"}'), usage }, call, { slow })
 }
 
 function streamOf(told: { slow: boolean }) {
@@ -238,7 +239,7 @@ function refusing(refusal: string): Chunk {
 
 function message(content: string | null): Chunk {
   const choices = [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' as const }]
-  return chatDelta('', { object: 'chat.completion', choices }).chunk
+  return chatDelta('', { object: 'chat.completion', choices }).value
 }
 
 test('What a chat’s callers are forgiven is mended here, too', () => {
@@ -247,8 +248,8 @@ test('What a chat’s callers are forgiven is mended here, too', () => {
     { role: 'assistant', content: null, tool_calls: [call] },
     { role: 'tool', content: null, tool_call_id: 'call_1' },
   ]
-  expect(inference.parse(incoming({ model: 'm', messages }))).toMatchObject({
-    source: undefined,
+  const asked = inference.parse(incoming({ model: 'm', messages }))
+  expect({ ...asked, body: asked.body.value }).toMatchObject({
     converted: ['messages'],
     body: {
       messages: [

@@ -225,7 +225,7 @@ test('A chat request becomes a call with the body and the text it came with', ()
     includeUsage: true,
   })
   expect(call.body).toBe(request.body)
-  expect(call.source).toBe(request.source)
+  expect(call.body.text).toBe(request.body.text)
 })
 
 test('Chats are served at every prefix an SDK may be given as its base', () => {

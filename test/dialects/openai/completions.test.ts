@@ -214,7 +214,7 @@ describe.for([
 
   test('keeps every digit of a seed past what a double can hold', () => {
     const request = incoming('{"model":"m","prompt":"p","seed":9223372036854775807}', strict)
-    expect(JSON.stringify(completions.parse(request).body)).toBe(request.source)
+    expect(JSON.stringify(completions.parse(request).body)).toBe(request.body.text)
   })
 })
 
@@ -239,7 +239,6 @@ test('A completion request becomes a call with the body and the text it came wit
     stream: true,
     includeUsage: false,
     body: request.body,
-    source: request.source,
     credential: 'pk_caller',
     deadlineMs: 1500,
   })

@@ -1,18 +1,19 @@
 import { describe, expect, test } from 'vitest'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { renderReply } from '../../../src/dialects/openai/reply.ts'
 import { textDelta, usage } from '../requests.ts'
 
 describe('A whole answer', () => {
   test("is the upstream's own text when its usage stands", () => {
     const source = '{ "whatever": "it was",\n "usage": {} }'
-    const { chunk } = textDelta('Hello', { usage: { ...usage } })
-    expect(renderReply({ chunk, source, usage })).toBe(source)
+    const { value: chunk } = textDelta('Hello', { usage: { ...usage } })
+    expect(renderReply({ chunk: JsonText.read(chunk, source), usage })).toBe(source)
   })
 
   test('keeps what the upstream said beside the counts', () => {
     const told = { ...usage, prompt_tokens_details: { cached_tokens: 4 } }
-    const { chunk } = textDelta('Hello', { usage: told })
-    expect(JSON.parse(renderReply({ chunk, source: undefined, usage }))).toEqual(chunk)
+    const { value: chunk } = textDelta('Hello', { usage: told })
+    expect(JSON.parse(renderReply({ chunk: JsonText.of(chunk), usage }))).toEqual(chunk)
   })
 
   const counted: [string, object][] = [
@@ -24,9 +25,9 @@ describe('A whole answer', () => {
     ['has no total', { usage: { prompt_tokens: 5, completion_tokens: 2 } }],
   ]
   test.for(counted)('bears the counted usage when its own %s', ([, more]) => {
-    const { chunk } = textDelta('Hello', more)
+    const { value: chunk } = textDelta('Hello', more)
     const before = structuredClone(chunk)
-    const rendered = JSON.parse(renderReply({ chunk, source: '{}', usage }))
+    const rendered = JSON.parse(renderReply({ chunk: JsonText.read(chunk, '{}'), usage }))
     expect(rendered).toEqual({ ...chunk, usage })
     expect(chunk).toEqual(before)
   })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Delta } from '../../../src/core/model/call.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { chat } from '../../../src/dialects/openai/chat.ts'
 import { completions } from '../../../src/dialects/openai/completions.ts'
 import type { StreamEncoder } from '../../../src/dialects/shared/dialect.ts'
@@ -27,7 +28,7 @@ describe('A stream without usage', () => {
   })
 
   test('never lets a usage through', () => {
-    const delta = { ...textDelta('Hello', { usage }), source: `{${head},"usage":{"prompt_tokens":5}}` }
+    const delta = JsonText.read(textDelta('Hello', { usage }).value, `{${head},"usage":{"prompt_tokens":5}}`)
     expect(textStream().encode([delta])).toBe(`data: {${head},${choices('Hello')},"usage":null}\n\n`)
   })
 
@@ -69,7 +70,7 @@ describe('A stream that has nothing to tell', () => {
     )
     expect(stream.idle?.(startedEpochMs + 90_000)).toBe(first)
     const given = textDelta('Hello', { odd: 1 })
-    const frames = stream.encode([{ ...given, source: JSON.stringify(given.chunk) }])
+    const frames = stream.encode([JsonText.read(given.value, JSON.stringify(given.value))])
     const ending = stream.end(usage)
     for (const frame of [...frames.split('\n\n'), ending.split('\n\n')[0] ?? ''].filter(Boolean)) {
       expect(JSON.parse(frame.slice('data: '.length))).toMatchObject({
@@ -111,9 +112,9 @@ describe('A stream with usage', () => {
 
   test('tells beside the counts what came after the last choice', () => {
     const stream = textStream(ask)
-    const rest: Delta = { ...textDelta('', { timings: { ms: 1 } }), source: undefined }
+    const rest = textDelta('', { timings: { ms: 1 } })
     expect(stream.encode([textDelta('Hello')])).not.toBe('')
-    expect(stream.encode([{ ...rest, chunk: { ...rest.chunk, choices: [] } }])).toBe('')
+    expect(stream.encode([JsonText.of({ ...rest.value, choices: [] })])).toBe('')
     expect(JSON.parse(stream.end(usage).split('\n')[0]!.slice('data: '.length))).toMatchObject({
       choices: [],
       timings: { ms: 1 },
@@ -122,13 +123,13 @@ describe('A stream with usage', () => {
   })
 
   test('adds the null to the text of the upstream', () => {
-    const delta = { ...textDelta('Hello'), source: '{"id":"cmpl-1", "n": {}} ' }
+    const delta = JsonText.read(textDelta('Hello').value, '{"id":"cmpl-1", "n": {}} ')
     expect(textStream(ask).encode([delta])).toBe('data: {"id":"cmpl-1", "n": {},"usage":null}\n\n')
   })
 
   test('does not say it twice', () => {
     const source = `{${head},"usage":null,${choices('Hello')}}`
-    const delta = { ...textDelta('Hello', { usage: null }), source }
+    const delta = JsonText.read(textDelta('Hello', { usage: null }).value, source)
     expect(textStream(ask).encode([delta])).toBe(`data: ${source}\n\n`)
   })
 
@@ -151,12 +152,12 @@ describe("A chunk in the upstream's own words", () => {
   ] as const
 
   test.for(sources)('%s', ([, source, kept]) => {
-    const frames = textStream().encode([{ ...textDelta('Hello'), source }])
+    const frames = textStream().encode([JsonText.read(textDelta('Hello').value, source)])
     expect(frames).toBe(`data: ${kept ? source : `{${head},${choices('Hello')}}`}\n\n`)
   })
 
   test('loses an error that is null, with and without usage', () => {
-    const delta = { ...textDelta('Hello', { error: null }), source: '{"error":null}' }
+    const delta = JsonText.read(textDelta('Hello', { error: null }).value, '{"error":null}')
     expect(textStream().encode([delta])).toBe(`data: {${head},${choices('Hello')}}\n\n`)
     const asked = textStream({ stream_options: { include_usage: true } })
     expect(asked.encode([delta])).toBe(`data: {${head},${choices('Hello')},"usage":null}\n\n`)
@@ -164,9 +165,9 @@ describe("A chunk in the upstream's own words", () => {
 
   test('is not changed in memory', () => {
     const delta: Delta = textDelta('Hello', { usage, error: null })
-    const before = structuredClone(delta)
+    const before = structuredClone(delta.value)
     textStream({ stream_options: { include_usage: true } }).encode([delta])
-    expect(delta).toEqual(before)
+    expect(delta.value).toEqual(before)
   })
 })
 

@@ -22,7 +22,6 @@ describe('a request becomes that of a chat', () => {
       dialect: 'responses',
       model: 'm',
       stream: true,
-      source: undefined,
     })
     expect(call.body).toEqual({ model: 'm', stream: true, messages: [{ role: 'user', content: 'Hello' }] })
   })
@@ -123,7 +122,7 @@ describe('a request becomes that of a chat', () => {
       { type: 'message', ...more, content },
       { role: 'user', content: 'Hello' },
     ]
-    expect(parse({ input }).body['messages']).toEqual([
+    expect(parse({ input }).body.value['messages']).toEqual([
       { role: 'assistant', content: 'Hi.' },
       { role: 'user', content: 'Hello' },
     ])

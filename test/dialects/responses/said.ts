@@ -68,7 +68,7 @@ export function whole(message: Message, reason: FinishReason, body: JsonObject =
   const dialect = createDialect()
   const asked = dialect.parse(incoming({ model: 'm', input: 'Hello', tools, ...body }))
   const choices = [{ index: 0, message, finish_reason: reason }]
-  const reply: Reply = { ...chatDelta('', { object: 'chat.completion', choices }), usage }
+  const reply: Reply = { chunk: chatDelta('', { object: 'chat.completion', choices }), usage }
   return JSON.parse(dialect.render(reply, asked, { slow: false })) as JsonObject
 }
 

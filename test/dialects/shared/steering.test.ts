@@ -106,7 +106,7 @@ describe('a suffix names a strategy and is no part of the name', () => {
   test.for(cases)('%j', ([body, model, steering]) => {
     const call = parse(body)
     expect(call.model).toBe(model)
-    expect(call.body['model']).toBe(model)
+    expect(call.body.value['model']).toBe(model)
     expect(call.steering).toEqual(steering && { ...nothing, ...steering })
   })
 })
@@ -136,7 +136,7 @@ describe('headers say the same for callers who cannot touch the body', () => {
   test.for(cases)('%j', ([headers, steering]) => {
     const call = parse({}, headers)
     expect(call.steering).toEqual({ ...nothing, ...steering })
-    expect(call.source).toBe(JSON.stringify(minimal['chat']))
+    expect(call.body.text).toBe(JSON.stringify(minimal['chat']))
   })
 })
 
@@ -205,8 +205,7 @@ describe.for(untranslated.map((dialect) => [dialect.name, dialect] as const))(
         {},
         dialect,
       )
-      expect(call.body).toEqual({ ...plain, 'x-odd': { models: 1 }, stream: true })
-      expect(call.source).toBeUndefined()
+      expect(JSON.parse(call.body.text)).toEqual({ ...plain, 'x-odd': { models: 1 }, stream: true })
       expect(call.stream).toBe(true)
       expect(call.steering).toEqual({ ...nothing, models: ['a'], only: ['x'] })
     })
@@ -221,7 +220,7 @@ describe.for(untranslated.map((dialect) => [dialect.name, dialect] as const))(
       const request = { ...incoming({ ...plain }), headers: () => undefined }
       const call = dialect.parse(request)
       expect(call.body).toBe(request.body)
-      expect(call.source).toBe(request.source)
+      expect(call.body.text).toBe(request.body.text)
       expect(call.steering).toBeUndefined()
     })
 

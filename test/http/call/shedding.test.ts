@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
 import type { Context } from 'koa'
 import { describe, expect, test } from 'vitest'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import type { Body } from '../../../src/http/call/body.ts'
 import { createShedding, readHeld, type SheddingLimits } from '../../../src/http/call/shedding.ts'
 
@@ -78,7 +79,7 @@ describe('the bytes of bodies', () => {
 })
 
 describe('a body is counted', () => {
-  const body = (bytes: number): Body => ({ text: '', textBytes: Buffer.of(), value: {}, bytes })
+  const body = (bytes: number): Body => ({ json: JsonText.of({}), bytes })
 
   test.for([
     ['by its length, before it is read', '700', 700],

@@ -145,10 +145,16 @@ test('bare text is given as it comes, and its end apart', async () => {
   await using scene = await stage((socket) => socket.write(streamHead(octets) + chunk('one')), settings)
   const sent = scene.upstream.send(call({ model: 'm', kind: 'text', stream: true }), startAttempt('m'))
   const reader = sentBursts(sent)
-  expect((await reader.next()).value).toMatchObject([{ chunk: { choices: [{ text: 'one' }] } }])
+  expect((await reader.next()).value?.map(({ value }) => value)).toMatchObject([
+    { choices: [{ text: 'one' }] },
+  ])
   scene.server.requests[0]?.socket.write(chunk(' two') + lastChunk)
-  expect((await reader.next()).value).toMatchObject([{ chunk: { choices: [{ text: ' two' }] } }])
-  expect((await reader.next()).value).toMatchObject([{ chunk: { choices: [{ finish_reason: 'stop' }] } }])
+  expect((await reader.next()).value?.map(({ value }) => value)).toMatchObject([
+    { choices: [{ text: ' two' }] },
+  ])
+  expect((await reader.next()).value?.map(({ value }) => value)).toMatchObject([
+    { choices: [{ finish_reason: 'stop' }] },
+  ])
   expect((await reader.next()).done).toBe(true)
 })
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Delta, Kind, RawDelta } from '../../../src/core/model/call.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
 import { fold } from '../../../src/core/model/fold.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { createNormalizer } from '../../../src/core/reply/normalize.ts'
 import { createChunkReader, readReply } from '../../../src/providers/openai/answer.ts'
 
@@ -38,7 +39,7 @@ function told(deltas: readonly RawDelta[], kind: Kind) {
   } catch (thrown) {
     failure = thrown
   }
-  const [choice] = fold(seen)?.chunk.choices ?? []
+  const [choice] = fold(seen)?.value.choices ?? []
   return {
     text: choice?.text ?? choice?.message?.content ?? '',
     reasoning: choice?.message?.reasoning_content,
@@ -81,7 +82,7 @@ for (const pieceBytes of [1, 7, 100_000]) {
     const read = () => readStream(fixture(name), pieceBytes)
     expect(read().failure).toBeUndefined()
     // Text that came before an error is seen before it.
-    const before = read().deltas.filter(({ chunk }) => chunk['error'] === undefined)
+    const before = read().deltas.filter(({ value: chunk }) => chunk['error'] === undefined)
     expect({ ...told(read().deltas, kind), text: told(before, kind).text }).toMatchObject(expected)
   })
 }
@@ -89,18 +90,18 @@ for (const pieceBytes of [1, 7, 100_000]) {
 test('each delta has the text it came in, digits and all', () => {
   const { deltas } = readStream(fixture('together-a.sse'), 100_000)
   const lines = fixture('together-a.sse').match(/(?<=^data: )\{.*$/gm)
-  expect(deltas.map(({ source }) => source)).toEqual(lines)
-  expect(JSON.stringify(deltas[2]?.chunk)).toContain('"seed":12192233397672327001')
+  expect(deltas.map(({ text }) => text)).toEqual(lines)
+  expect(JSON.stringify(deltas[2]?.value)).toContain('"seed":12192233397672327001')
 })
 
 test('a chunk on several lines has no text to pass on', () => {
   const { deltas } = readStream('data: {"choices":\ndata: []}\n\n', 100)
-  expect(deltas).toEqual([{ chunk: { choices: [] }, source: undefined }])
+  expect(deltas).toEqual([JsonText.of({ choices: [] })])
 })
 
 test('an error that is null is no error, and is not passed on', () => {
   const { deltas, done } = readStream('data: {"error":null,"choices":[]}\n\n', 100)
-  expect(deltas).toEqual([{ chunk: { choices: [] }, source: undefined }])
+  expect(deltas).toEqual([JsonText.of({ choices: [] })])
   expect(done).toBe(false)
 })
 
@@ -120,8 +121,9 @@ test.for([
   ['{"message":"a","code":400}', { message: 'a', code: 400 }],
   ['{"choices":[{"error":{"message":"a"}}]}', { message: 'a' }],
 ])('%s reports an error as an object, in a stream and in a reply', ([text, error]) => {
-  expect(readStream(`data: ${text}\n\n`, 1000)).toMatchObject({ deltas: [{ chunk: { error } }], done: true })
-  expect(readReply(text as string, 'up').chunk).toEqual({ error })
+  const { deltas, done } = readStream(`data: ${text}\n\n`, 1000)
+  expect({ deltas, done }).toEqual({ deltas: [{ error }], done: true })
+  expect(readReply(text as string, 'up').value).toEqual({ error })
 })
 
 test.for([
@@ -129,19 +131,15 @@ test.for([
   ['{"error":{"message":"a"}}', { message: 'a' }],
   ['it broke', { message: 'it broke' }],
 ])('an event named error with %s reports it as an object', ([data, error]) => {
-  expect(readStream(`event: error\ndata: ${data}\n\n`, 1000).deltas).toEqual([
-    { chunk: { error }, source: undefined },
-  ])
+  expect(readStream(`event: error\ndata: ${data}\n\n`, 1000).deltas).toEqual([JsonText.of({ error })])
 })
 
 test.for(['data: <html>\n\n', 'data: "text"\n\n', 'data: [1]\n\n', 'data: {"a":\n\n'])(
   'an event that is no chunk (%j) is invalid, after what came before it',
   (text) => {
     const good = 'data: {"choices":[]}\n\n'
-    expect(readStream(good + text + good, 1000)).toMatchObject({
-      deltas: [{ source: '{"choices":[]}' }],
-      failure: 'invalid_response',
-    })
+    const { deltas, failure } = readStream(good + text + good, 1000)
+    expect({ deltas, failure }).toEqual({ deltas: [{ choices: [] }], failure: 'invalid_response' })
   },
 )
 
@@ -149,10 +147,8 @@ test.for(['data: null\n\n', 'data:\n\n', 'data:   \n\n', 'data:  null \n\n'])(
   'an event that says nothing (%j) is passed over',
   (text) => {
     const good = 'data: {"choices":[]}\n\n'
-    expect(readStream(good + text + good, 1000)).toMatchObject({
-      deltas: [{ source: '{"choices":[]}' }, { source: '{"choices":[]}' }],
-      failure: undefined,
-    })
+    const { deltas, failure } = readStream(good + text + good, 1000)
+    expect({ deltas, failure }).toEqual({ deltas: [{ choices: [] }, { choices: [] }], failure: undefined })
   },
 )
 
@@ -167,10 +163,10 @@ test('what is no JSON after a choice has ended is told as what it is, and read p
   const usage = '{"choices":[],"usage":{}}'
   const { deltas, failure } = readStream(`data: ${end}\n\ndata: bye\n\ndata: ${usage}\n\n`, 1000)
   expect(failure).toBeUndefined()
-  expect(deltas).toMatchObject([
-    { source: end },
-    { chunk: {}, failure: { kind: 'invalid_response' } },
-    { source: usage },
+  expect(deltas.map(({ text, failure: told }) => [text, told?.kind])).toEqual([
+    [end, undefined],
+    ['{}', 'invalid_response'],
+    [usage, undefined],
   ])
 })
 
@@ -197,25 +193,25 @@ test('empty events are passed over', () => {
 })
 
 test.for(['together-reply.json', 'vllm-text-reply.json'])('%s is one delta, with its very text', (name) => {
-  const { chunk, source } = readReply(fixture(name), 'up')
+  const { value: chunk, text: source } = readReply(fixture(name), 'up')
   expect(source).toBe(fixture(name))
   expect(chunk['choices']).toHaveLength(1)
 })
 
 test('a reply keeps digits that a number would lose', () => {
-  expect(JSON.stringify(readReply(fixture('together-reply.json'), 'up').chunk)).toContain(
+  expect(JSON.stringify(readReply(fixture('together-reply.json'), 'up').value)).toContain(
     '2875093277637887001',
   )
 })
 
 test('a byte-order mark before a reply is no part of it', () => {
-  expect(readReply(`\ufeff${fixture('vllm-text-reply.json')}`, 'up').chunk).toMatchObject({ id: 'cmpl-1' })
+  expect(readReply(`\ufeff${fixture('vllm-text-reply.json')}`, 'up').value).toMatchObject({ id: 'cmpl-1' })
 })
 
 test.for(['error-in-200.json', 'error-string-in-200.json', 'flat-error-in-200.json'])(
   '%s is a reported error',
   (name) => {
-    expect(readReply(fixture(name), 'up').chunk).toEqual({
+    expect(readReply(fixture(name), 'up').value).toEqual({
       error: expect.objectContaining({ message: expect.any(String) }),
     })
   },
@@ -245,7 +241,7 @@ describe('an error that is read as a failure', () => {
     (event) => {
       const reader = createChunkReader('up', readError)
       const stream = `data: {"choices":[]}\n\n${event}\n\ndata: {"choices":[]}\n\n`
-      expect(reader.read(Buffer.from(stream))).toMatchObject([{ source: '{"choices":[]}' }])
+      expect(reader.read(Buffer.from(stream))).toEqual([{ choices: [] }])
       expect(reader).toMatchObject({ done: true, failure: { kind: 'rejected' } })
     },
   )
@@ -257,10 +253,10 @@ describe('an error that is read as a failure', () => {
   })
 
   test('is told as it stands when nothing is made of it', () => {
-    expect(readReply('{"error":{"message":"a"}}', 'up', readError).chunk).toEqual({ error: { message: 'a' } })
+    expect(readReply('{"error":{"message":"a"}}', 'up', readError).value).toEqual({ error: { message: 'a' } })
     const reader = createChunkReader('up', readError)
-    expect(reader.read(Buffer.from('data: {"error":{"message":"a"}}\n\n'))).toMatchObject([
-      { chunk: { error: { message: 'a' } } },
+    expect(reader.read(Buffer.from('data: {"error":{"message":"a"}}\n\n'))).toEqual([
+      { error: { message: 'a' } },
     ])
     expect(reader).toMatchObject({ done: true, failure: undefined })
   })

@@ -2,9 +2,16 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createMeter } from '../../../src/core/account/meter.ts'
 import type { Delta, RawDelta } from '../../../src/core/model/call.ts'
+import type { JsonObject } from '../../../src/core/model/json.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { createNormalizer, type Normalizer } from '../../../src/core/reply/normalize.ts'
 import { createOpenAiStream } from '../../../src/dialects/openai/stream.ts'
-import { createChunkParser, type ParsedChunk } from '../../../src/providers/openai/chunk-parser.ts'
+import {
+  createChunkParser,
+  type ParsedChunk,
+  TemplateDelta,
+} from '../../../src/providers/openai/chunk-parser.ts'
+import { shown } from '../../harness/json-text.ts'
 import { aCall } from '../../harness/scripted-upstream.ts'
 
 /** Streams as upstreams make them: mostly words, in a few shapes, with everything else between. */
@@ -54,8 +61,7 @@ describe('whatever the stream', () => {
     fc.assert(
       fc.property(streams, (stream) => {
         const parse = createChunkParser()
-        for (const data of stream)
-          expect(JSON.stringify(parse(data)?.chunk)).toBe(JSON.stringify(JSON.parse(data)))
+        for (const data of stream) expect(JSON.stringify(parse(data))).toBe(JSON.stringify(JSON.parse(data)))
       }),
       { numRuns: 500 },
     )
@@ -66,7 +72,7 @@ describe('whatever the stream', () => {
       fc.property(streams, (stream) => {
         const parse = createChunkParser()
         const short = stream.map((source): RawDelta => readChunk(source, parse(source)!))
-        const long = stream.map((source): RawDelta => ({ chunk: JSON.parse(source), source }))
+        const long = stream.map((source): RawDelta => JsonText.read(JSON.parse(source), source))
         expect(normalized(short)).toEqual(normalized(long))
       }),
       { numRuns: 500 },
@@ -80,7 +86,7 @@ describe('whatever the stream', () => {
         fc.property(streams, (stream) => {
           const parse = createChunkParser()
           const short = stream.map((source): RawDelta => readChunk(source, parse(source)!))
-          const long = stream.map((source): RawDelta => ({ chunk: JSON.parse(source), source }))
+          const long = stream.map((source): RawDelta => JsonText.read(JSON.parse(source), source))
           expect(told(short, includeUsage)).toEqual(told(long, includeUsage))
         }),
         { numRuns: 300 },
@@ -91,9 +97,9 @@ describe('whatever the stream', () => {
   test('no two chunks share an object', () => {
     const parse = createChunkParser()
     const data = (word: string) => `{"id":"c","choices":[{"index":0,"delta":{"content":"${word}"}}]}`
-    const chunks = ['a', 'b', 'c'].map((word) => parse(data(word))!.chunk as unknown as Delta['chunk'])
+    const chunks = ['a', 'b', 'c'].map((word) => heldBy(parse(data(word))!) as unknown as Delta['value'])
     for (const chunk of chunks) chunk.choices[0]!.delta!.content = 'changed'
-    expect(parse(data('d'))!.chunk).toEqual(JSON.parse(data('d')))
+    expect(heldBy(parse(data('d'))!)).toEqual(JSON.parse(data('d')))
     expect(new Set(chunks.map(({ choices }) => choices[0]!.delta)).size).toBe(3)
   })
 })
@@ -111,7 +117,15 @@ test('a chunk is alike only where nothing but its word is another', () => {
     chunk('f', ',"x":1'),
     chunk(''),
   ]
-  expect(told.map((data) => parse(data)?.isAlike)).toEqual([false, true, true, true, false, true, false])
+  expect(told.map((data) => parse(data) instanceof TemplateDelta)).toEqual([
+    false,
+    true,
+    true,
+    true,
+    false,
+    true,
+    false,
+  ])
 })
 
 test.for(['', 'null', '[]', '"a"', '{', '{"id":"c","choices":[{"index":0,"delta":{"content":"a"}}]'])(
@@ -124,7 +138,11 @@ test.for(['', 'null', '[]', '"a"', '{', '{"id":"c","choices":[{"index":0,"delta"
 )
 
 function readChunk(source: string, parsed: ParsedChunk): RawDelta {
-  return parsed.isAlike ? parsed : { chunk: parsed.chunk, source }
+  return parsed instanceof TemplateDelta ? parsed : JsonText.read(parsed, source)
+}
+
+function heldBy(parsed: ParsedChunk): JsonObject {
+  return parsed instanceof TemplateDelta ? parsed.value : parsed
 }
 
 function told(deltas: readonly RawDelta[], includeUsage: boolean): unknown {
@@ -141,7 +159,7 @@ const noUsage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }
 function normalized(deltas: readonly RawDelta[]): unknown {
   const flags = new Set<string>()
   const normalizer = aNormalizer(flags)
-  const seen = normalizer.accept(deltas).map(({ chunk, source }) => ({ chunk, source }))
+  const seen = normalizer.accept(deltas).map(shown)
   return { seen, flags, usage: normalizer.usage() }
 }
 

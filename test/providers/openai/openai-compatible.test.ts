@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { RawDelta } from '../../../src/core/model/call.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import type { Upstream } from '../../../src/core/model/ports.ts'
 import { oneChoiceOf } from '../../../src/providers/base/common-settings.ts'
 import { stopToList } from '../../../src/providers/openai/adaptations.ts'
@@ -200,9 +201,7 @@ test('a reply is one delta with its very text, whatever was asked for', async ()
   await using scene = await stage(answers)
   for (const stream of [false, true]) {
     const bursts = await ask(scene.upstream, { stream })
-    expect(bursts).toEqual([
-      [{ chunk: expect.objectContaining({ object: 'chat.completion' }), source: reply }],
-    ])
+    expect(bursts).toEqual([[JsonText.read(expect.objectContaining({ object: 'chat.completion' }), reply)]])
   }
 })
 

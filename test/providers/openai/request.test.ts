@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { Call } from '../../../src/core/model/call.ts'
 import type { JsonObject } from '../../../src/core/model/json.ts'
 import { parseJson } from '../../../src/core/model/json.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { openAiRequest, type RequestQuirks } from '../../../src/providers/openai/request.ts'
 import { startAttempt } from '../../harness/attempt.ts'
 import { call } from '../../harness/simulated-call.ts'
@@ -73,17 +74,21 @@ const rows: readonly Row[] = [
 ]
 
 test.for(rows)('%s', ([, source, upstreamModel, sent]) => {
-  expect(openAiRequest(callFrom(source), startAttempt(upstreamModel), quirks)).toBe(sent)
+  expect(openAiRequest(callFrom(source), startAttempt(upstreamModel), quirks).text).toBe(sent)
 })
 
 test.for(rows)('%s, without the text it came in', ([, source, upstreamModel, sent]) => {
-  const text = openAiRequest(callFrom(source, { source: undefined }), startAttempt(upstreamModel), quirks)
+  const text = openAiRequest(
+    { ...callFrom(source), body: JsonText.of(callFrom(source).body.value) },
+    startAttempt(upstreamModel),
+    quirks,
+  ).text
   expect(JSON.parse(text)).toEqual(JSON.parse(sent))
 })
 
 test('a call that streams though its body does not say so says so upstream', () => {
   const sent = openAiRequest(callFrom('{"model":"m"}', { stream: true }), startAttempt('m'), quirks)
-  expect(sent).toBe('{"model":"m","stream":true,"stream_options":{"include_usage":true}}')
+  expect(sent.text).toBe('{"model":"m","stream":true,"stream_options":{"include_usage":true}}')
 })
 
 test('a server that knows no stream options is sent none', () => {
@@ -91,14 +96,14 @@ test('a server that knows no stream options is sent none', () => {
     ...quirks,
     asksUsage: false,
   })
-  expect(sent).toBe('{"model":"m","stream":true}')
+  expect(sent.text).toBe('{"model":"m","stream":true}')
 })
 
 test('a field with another name there is renamed, told, and wins over its old name', () => {
   const renames = { max_completion_tokens: 'max_tokens' }
   const attempt = startAttempt('m')
   const source = '{"model":"m","max_completion_tokens":5,"max_tokens":9}'
-  expect(JSON.parse(openAiRequest(callFrom(source), attempt, { ...quirks, renames }))).toEqual({
+  expect(JSON.parse(openAiRequest(callFrom(source), attempt, { ...quirks, renames }).text)).toEqual({
     model: 'm',
     max_tokens: 5,
   })
@@ -109,7 +114,7 @@ test('a field with another name that is absent or null changes nothing', () => {
   const renames = { max_completion_tokens: 'max_tokens' }
   const attempt = startAttempt('m')
   const source = '{"model":"m","max_completion_tokens":null,"max_tokens":9}'
-  expect(openAiRequest(callFrom(source), attempt, { ...quirks, renames })).toBe(source)
+  expect(openAiRequest(callFrom(source), attempt, { ...quirks, renames }).text).toBe(source)
   expect(attempt.notes.converted).toEqual([])
 })
 
@@ -117,7 +122,7 @@ test('a field the server refuses is left out, and named', () => {
   const attempt = startAttempt('m')
   const source = '{"model":"m","logit_bias":{"5":1},"seed":9223372036854775807,"user":"u"}'
   const drops = ['user', 'logit_bias', 'store']
-  expect(openAiRequest(callFrom(source), attempt, { ...quirks, drops })).toBe(
+  expect(openAiRequest(callFrom(source), attempt, { ...quirks, drops }).text).toBe(
     '{"model":"m","seed":9223372036854775807}',
   )
   expect(attempt.notes.dropped).toEqual(['user', 'logit_bias'])
@@ -126,14 +131,14 @@ test('a field the server refuses is left out, and named', () => {
 test('a refused field that is null is left out, and nothing is lost', () => {
   const attempt = startAttempt('m')
   const sent = openAiRequest(callFrom('{"model":"m","user":null}'), attempt, { ...quirks, drops: ['user'] })
-  expect(sent).toBe('{"model":"m"}')
+  expect(sent.text).toBe('{"model":"m"}')
   expect(attempt.notes.dropped).toEqual([])
 })
 
 test('without a field that the server refuses, the text is the caller’s own', () => {
   const source = '{ "model":"m" }'
   const sent = openAiRequest(callFrom(source), startAttempt('m'), { ...quirks, drops: ['user'] })
-  expect(sent).toBe(source)
+  expect(sent.text).toBe(source)
 })
 
 test('a field goes by its name there before it is looked for among the refused', () => {
@@ -145,7 +150,7 @@ test('a field goes by its name there before it is looked for among the refused',
     renames,
     drops,
   })
-  expect(JSON.parse(sent)).toEqual({ model: 'm', max_tokens: 5 })
+  expect(JSON.parse(sent.text)).toEqual({ model: 'm', max_tokens: 5 })
   expect(attempt.notes.dropped).toEqual([])
 })
 
@@ -156,7 +161,7 @@ test('an adapted body is what is sent, with the model’s name there and the usa
     return { ...body, hurry: true }
   }
   const sent = openAiRequest(callFrom('{"model":"m","stream":true}'), attempt, { ...quirks, adapt })
-  expect(JSON.parse(sent)).toEqual({
+  expect(JSON.parse(sent.text)).toEqual({
     ...{ model: 'org/m', stream: true, hurry: true },
     stream_options: { include_usage: true },
   })
@@ -169,5 +174,5 @@ test('stream options that an adaptation left out stay out', () => {
     ...quirks,
     adapt: ({ stream_options, ...rest }) => rest,
   })
-  expect(sent).toBe('{"model":"m"}')
+  expect(sent.text).toBe('{"model":"m"}')
 })

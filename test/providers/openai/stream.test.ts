@@ -56,7 +56,7 @@ function step(events: Events): Promise<string> {
   )
 }
 
-function wordOf({ chunk: { choices } }: RawDelta): string {
+function wordOf({ value: { choices } }: RawDelta): string {
   return (choices as readonly { readonly text: string }[]).map(({ text }) => text).join('')
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { readPandotateAnswer } from '../../../src/providers/pandotate/answer.ts'
 import type { PandotateRequest } from '../../../src/providers/pandotate/request.ts'
 
@@ -7,7 +8,7 @@ const fixture = (name: string) =>
   readFileSync(new URL(`../../fixtures/pandotate/${name}`, import.meta.url), 'utf8')
 
 const plain: PandotateRequest = {
-  text: '',
+  body: JsonText.of({}),
   kind: 'text',
   model: 'mistral-7b',
   stop: [],
@@ -19,7 +20,7 @@ const plain: PandotateRequest = {
 
 function read(answer: string | object, request: Partial<PandotateRequest> = {}) {
   const text = typeof answer === 'string' ? answer : JSON.stringify({ model: 'm', ...answer })
-  const { chunk } = readPandotateAnswer(text, { ...plain, ...request }, 'pandotate')
+  const { value: chunk } = readPandotateAnswer(text, { ...plain, ...request }, 'pandotate')
   const [choice] = (chunk['choices'] ?? []) as {
     text?: string
     message?: { content: string }
@@ -30,14 +31,11 @@ function read(answer: string | object, request: Partial<PandotateRequest> = {}) 
 }
 
 test('an answer to a prompt is a text completion', () => {
-  expect(readPandotateAnswer(fixture('plain.json'), plain, 'pandotate')).toEqual({
-    chunk: {
-      object: 'text_completion',
-      model: 'mistral-7b',
-      choices: [{ index: 0, text: 'one two', logprobs: null, finish_reason: 'stop' }],
-      usage: { prompt_tokens: 2, completion_tokens: 3 },
-    },
-    source: undefined,
+  expect(readPandotateAnswer(fixture('plain.json'), plain, 'pandotate').value).toEqual({
+    object: 'text_completion',
+    model: 'mistral-7b',
+    choices: [{ index: 0, text: 'one two', logprobs: null, finish_reason: 'stop' }],
+    usage: { prompt_tokens: 2, completion_tokens: 3 },
   })
 })
 

@@ -75,13 +75,10 @@ test('one prompt goes to the one address, and its answer is one whole reply', as
   expect(bursts).toEqual([
     [
       {
-        chunk: {
-          object: 'text_completion',
-          model: 'mistral-7b',
-          choices: [{ index: 0, text: 'Hello.', logprobs: null, finish_reason: 'stop' }],
-          usage: { prompt_tokens: 2, completion_tokens: 3 },
-        },
-        source: undefined,
+        object: 'text_completion',
+        model: 'mistral-7b',
+        choices: [{ index: 0, text: 'Hello.', logprobs: null, finish_reason: 'stop' }],
+        usage: { prompt_tokens: 2, completion_tokens: 3 },
       },
     ],
   ])
@@ -183,5 +180,5 @@ test('an answer of any length the limit allows is read whole', async () => {
   const output = 'word '.repeat(1_000_000)
   await using scene = await stage((socket) => socket.write(answer(JSON.stringify({ output }))))
   const [burst] = await ask(scene.upstream)
-  expect(burst?.[0]?.chunk['choices']).toMatchObject([{ text: output }])
+  expect(burst?.[0]?.value['choices']).toMatchObject([{ text: output }])
 })

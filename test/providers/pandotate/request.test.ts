@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import type { Call } from '../../../src/core/model/call.ts'
 import type { JsonObject } from '../../../src/core/model/json.ts'
 import { parseJson } from '../../../src/core/model/json.ts'
 import { pandotateRequest } from '../../../src/providers/pandotate/request.ts'
 import { startAttempt } from '../../harness/attempt.ts'
+import type { CallChange } from '../../harness/json-text.ts'
 import { call } from '../../harness/simulated-call.ts'
 import { tools } from '../../harness/tools.ts'
 import { failureOf } from '../../harness/wire.ts'
@@ -11,10 +11,15 @@ import { failureOf } from '../../harness/wire.ts'
 const { detokenizer } = tools
 const parts = { provider: 'pandotate', promptFormat: 'auto', bos: false, detokenizer } as const
 
-async function request(asked: Partial<Call>, upstreamModel = 'mistral-7b', more: object = {}) {
+async function request(asked: CallChange, upstreamModel = 'mistral-7b', more: object = {}) {
   const attempt = startAttempt(upstreamModel)
   const made = await pandotateRequest(call({ model: 'mistral-7b', ...asked }), attempt, { ...parts, ...more })
-  return { ...made, body: JSON.parse(made.text) as JsonObject, notes: attempt.notes }
+  return {
+    ...made,
+    text: made.body.text,
+    body: JSON.parse(made.body.text) as JsonObject,
+    notes: attempt.notes,
+  }
 }
 
 const text = (fields: JsonObject) =>

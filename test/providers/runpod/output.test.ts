@@ -34,7 +34,7 @@ function told(
   } catch (thrown) {
     return { failure: asFailure(thrown), text: '', isDamaged: reader.isDamaged }
   }
-  const [choice] = fold(deltas)?.chunk.choices ?? []
+  const [choice] = fold(deltas)?.value.choices ?? []
   return {
     text: choice?.text ?? choice?.message?.content,
     reason: choice?.finish_reason,

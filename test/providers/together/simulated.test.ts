@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Call, Kind } from '../../../src/core/model/call.ts'
+import type { Kind } from '../../../src/core/model/call.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
 import type { JsonObject } from '../../../src/core/model/json.ts'
 import { costNanoUsd } from '../../../src/core/model/price.ts'
@@ -7,6 +7,7 @@ import { together } from '../../../src/providers/together/together.ts'
 import { priceOf, type TogetherModel, togetherModels } from '../../../src/simulator/together/models.ts'
 import { simulateTogether, type TogetherOptions } from '../../../src/simulator/together/together.ts'
 import { startAttempt } from '../../harness/attempt.ts'
+import type { CallChange } from '../../harness/json-text.ts'
 import { call, tell } from '../../harness/simulated-call.ts'
 import { tools } from '../../harness/tools.ts'
 import { until } from '../../simulator/harness.ts'
@@ -80,7 +81,7 @@ describe.for([
   ['chat', false],
   ['chat', true],
 ] as const)('%s, stream %s', ([kind, stream]) => {
-  const ask = (model: string, more: Partial<Call> = {}) => call({ model, kind, stream, ...more })
+  const ask = (model: string, more: CallChange = {}) => call({ model, kind, stream, ...more })
 
   test.for(['old/sim-echo', 'new/sim-echo', 'shy/sim-echo', 'sim-echo'])('%s answers', async (model) => {
     await using together = await scene()

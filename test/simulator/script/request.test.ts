@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Call, Kind } from '../../../src/core/model/call.ts'
 import type { JsonObject } from '../../../src/core/model/json.ts'
+import { JsonText } from '../../../src/core/model/json-text.ts'
 import { echoedPrompt, ignoredFields, scriptRequest } from '../../../src/simulator/script/request.ts'
 
 const user = { role: 'user', content: 'say hi' }
@@ -107,8 +108,7 @@ function call(kind: Kind, body: JsonObject): Call {
     model: 'sim-echo',
     stream: false,
     includeUsage: false,
-    body,
-    source: undefined,
+    body: JsonText.of(body),
     credential: undefined,
     deadlineMs: undefined,
   }
