@@ -68,9 +68,9 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
   return assembled(result.data, { environment, source, instances: instances.known, catalog, tls: tls.pair })
 }
 
-export type { Config }
+export type { Config, Finding }
 // The rest of what others use of the configuration: this file is the room's door.
-export { ConfigError, configPath, describeConfig, isExposed, readEnvironment }
+export { ConfigError, configPath, describeConfig, isExposed, placeOf, readEnvironment }
 
 type Parts = {
   readonly environment: Environment
@@ -115,6 +115,7 @@ function assembled(
     catalog: { ...rest.catalog, data: catalog.data, file: catalog.file },
     ...{ routes, demo: routes === demoRoutes },
     routing: routingOf(models === undefined, others),
+    stated: statedIn(source.content),
     source: source.path,
   }
 }
@@ -129,6 +130,15 @@ function providerSettings(
   settings: Readonly<Record<string, unknown>>,
 ): Config['providers'] {
   return instances.map(({ name, provider }) => ({ name, type: provider.type, settings: settings[name] }))
+}
+
+function statedIn(content: unknown): readonly string[] {
+  if (!isObject(content)) return []
+  return Object.entries(content).flatMap(([section, settings]) => {
+    if (settings === null || settings === undefined) return []
+    const names = isObject(settings) ? Object.keys(settings) : []
+    return [section, ...names.map((name) => `${section}.${name}`)]
+  })
 }
 
 /** What load balancers take to notice: none stands before an address of this machine alone. */

@@ -60,6 +60,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     end: (failure) => succession.end(failure),
   })
   const reload = createReload({
+    first: config,
     current: () => succession.current.config,
     take(next) {
       succession.take(next)

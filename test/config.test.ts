@@ -91,6 +91,7 @@ test('without any configuration it is the demo: every setting has its default', 
     ],
     routing: { isDefault: true, listed: true, successors: false },
     demo: true,
+    stated: [],
     source: undefined,
   })
 })

@@ -6,6 +6,7 @@ import { defineCommand } from './command.ts'
 import { type ConfigOverrides, serverOptions } from './config-options.ts'
 import { watchFiles } from './file-watch.ts'
 import { openConfig } from './read-config.ts'
+import { reloadWhenSettled } from './settled-reload.ts'
 import { exitCodeOf, onReloadSignal, type StopSignal, untilSignalled } from './signals.ts'
 
 export const serve = defineCommand({
@@ -25,7 +26,11 @@ async function serveUntilSignalled(overrides: ConfigOverrides, version: string):
   await using output = createOutput(process.stdout.isTTY === true ? lineByLine : inBatches)
   const log = createLog(config.logLevel, output)
   const gateway = await startGateway(config, { log, version })
-  const changed = () => gateway.reload(reader.read)
+  const changed = reloadWhenSettled({
+    paths: () => reader.lastTexts.keys(),
+    read: reader.read,
+    take: gateway.reload,
+  })
   onReloadSignal(changed)
   using _watch = watchFiles({
     everyMs: lookEveryMs,

@@ -44,6 +44,8 @@ export type Config = {
   readonly routing: RoutingSettings
   /** Nothing was configured: the simulator answers whoever brings no key for Pandotate. */
   readonly demo: boolean
+  /** What the file says, be it the default or not: its sections, and the settings of each, such as `limits.fanOut`. */
+  readonly stated: readonly string[]
   /** The path of the file that was read. */
   readonly source: string | undefined
 }

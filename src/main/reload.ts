@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import { type Config, ConfigError, isExposed } from '../config.ts'
 import type { Clock } from '../core/model/ports.ts'
+import { createReloadGuard } from './reload-guard.ts'
 
 /** Puts another configuration in the place of the one that is in use. */
 export interface Reload {
@@ -25,6 +26,8 @@ export type ConfigurationReport = {
 }
 
 export type ReloadParts = {
+  /** The configuration that the process began with. */
+  readonly first: Config
   readonly current: () => Config
   /** Throws where nothing can be made of it. */
   readonly take: (config: Config) => void
@@ -32,12 +35,14 @@ export type ReloadParts = {
   readonly log: Logger
 }
 
-export function createReload({ current, take, clock, log }: ReloadParts): Reload {
+export function createReload({ first, current, take, clock, log }: ReloadParts): Reload {
+  const guard = createReloadGuard(first)
   const report = { loadedEpochMs: clock.epochMs(), isRefused: false, taken: 0, refused: 0 }
   return {
     run(read) {
       try {
         const config = inPlace(read(), current(), log)
+        guard.check(config, current())
         report.isRefused = false
         if (isDeepStrictEqual(config, current())) {
           log.info({ source: config.source }, 'the configuration is as it was')

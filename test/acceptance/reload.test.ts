@@ -37,6 +37,44 @@ describe('a configuration that changes while the gateway serves', () => {
     expect(await configurationOf(gateway)).toMatchObject({ refused: false })
   })
 
+  test.for<readonly [string, string]>([
+    ['empty', ''],
+    ['a comment', '# nothing here any more\n'],
+    ['without its keys', simulated],
+    ['without its models', `auth: { keys: [${first}] }\n`],
+  ])('and is %s leaves nobody in who was not', async ([, text]) => {
+    await using gateway = await startGateway({ file: withKey(first) })
+    await writeFile(gateway.file, text)
+    process.kill(gateway.pid, 'SIGHUP')
+    const [refused] = await outcomes(gateway, 1)
+    expect(refused?.msg).toBe('the configuration was refused: the last good one stays')
+    expect(await statuses(gateway)).toEqual([200, 401])
+    expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(401)
+    await writeFile(gateway.file, withKey(second))
+    await outcomes(gateway, 2)
+    expect(await statuses(gateway)).toEqual([401, 200])
+  })
+
+  test('piece by piece, as an editor writes it, is taken once it is whole', async () => {
+    await using gateway = await startGateway({ file: withKey(first) })
+    const whole = withKey(second)
+    for (let end = 1; end <= whole.length; end++) {
+      await writeFile(gateway.file, whole.slice(0, end))
+      process.kill(gateway.pid, 'SIGHUP')
+      if (end % 20 === 0) expect(await statuses(gateway)).toEqual([200, 401])
+    }
+    const [taken] = await outcomes(gateway, 1)
+    expect(taken?.msg).toBe('the configuration was taken')
+    expect(await statuses(gateway)).toEqual([401, 200])
+  })
+
+  test('opens the gateway when it says so', async () => {
+    await using gateway = await startGateway({ file: withKey(first) })
+    await writeFile(gateway.file, `server: { allowUnauthenticated: true }\n${simulated}`)
+    await outcomes(gateway, 1)
+    expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(200)
+  })
+
   test('is not what is left when its file is gone', async () => {
     await using gateway = await startGateway({ file: withKey(first) })
     await rm(gateway.file)

@@ -82,7 +82,7 @@ describe('gateway.example.yaml', () => {
   })
 
   test('shows the defaults of the gateway’s own settings', () => {
-    const { keys, adminKeys, providers: _providers, routes, demo, source, ...others } = load()
+    const { keys, adminKeys, providers: _providers, routes, demo, stated, source, ...others } = load()
     const { isDataDirectoryGiven, routing, ...own } = others
     expect(routing).toEqual({ isDefault: false, listed: false, successors: false })
     const { attempts, ...limits } = own.limits

@@ -120,6 +120,7 @@ export const simulatorConfig: Config = {
   routes: [{ pattern: '*', strategy: 'fallback', deployments: [{ provider: 'simulator' }] }],
   routing: { isDefault: false, listed: false, successors: false },
   demo: true,
+  stated: [],
   source: undefined,
 }
 

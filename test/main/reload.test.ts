@@ -124,6 +124,7 @@ describe('what is not taken leaves everything as it is, and says so', () => {
     const taken: Config[] = []
     const clock = { now: () => 0, epochMs: () => 0 }
     const reload = createReload({
+      first: inUse,
       current: () => inUse,
       take: (config) => void taken.push(config),
       clock,
@@ -193,7 +194,8 @@ test('what was counted, kept and learnt goes on, but for a provider that was cha
   expect(await breakerOf('n@sick')).toMatchObject({ breaker: 'closed', attempts: 0 })
   expect(await breakerOf('m@one')).toMatchObject({ attempts: 1 })
   const id = answered.headers.get('x-request-id')
-  expect((await fetch(`${gateway.url}/v1/generation?id=${id}`)).status).toBe(200)
+  const own = { headers: { authorization: 'Bearer none' } }
+  expect((await fetch(`${gateway.url}/v1/generation?id=${id}`, own)).status).toBe(200)
   const calls = await (await fetch(`${gateway.url}/metrics`)).text()
   expect(calls).toMatch(/pandotate_calls_total\{dialect="chat",status="200",outcome="ok"\} 1\n/)
 })
