@@ -17,6 +17,7 @@ import { createLiveConfig } from './main/live-config.ts'
 import { createReload } from './main/reload.ts'
 import type { LastingTimes } from './main/snapshot.ts'
 import { createGenerations } from './telemetry/generations.ts'
+import { createHealthLog } from './telemetry/health-log.ts'
 import { createJournal } from './telemetry/journal.ts'
 import { createCallLog } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
@@ -132,9 +133,14 @@ function createLasting(
   state: Pick<LastingTimes['app'], 'isLeaving' | 'isDraining' | 'configuration' | 'shedding' | 'ledger'>,
 ): LastingTimes {
   const generations = createGenerations()
+  const healthLog = createHealthLog(log)
   return {
     clock,
     log,
+    onHealthEvent(event) {
+      metrics.noteHealth(event)
+      healthLog(event)
+    },
     tokenizer: createTokenizer(),
     encoder: createEncoder(),
     commit: journal && (() => journal.durable()),

@@ -7,6 +7,7 @@ import { createRecorder } from '../core/account/recorder.ts'
 import { createAuthenticator } from '../core/authenticate.ts'
 import { abandonAnswer, createGateway, type Gateway } from '../core/gateway.ts'
 import { createHealthRegistry, type HealthRegistry } from '../core/health/health-registry.ts'
+import type { HealthEvent } from '../core/health/health-watch.ts'
 import { createRetryBudget } from '../core/health/retry-budget.ts'
 import type { Failure } from '../core/model/failure.ts'
 import type { Clock, Detokenizer, Route, Sink, TokenCounter, TokenEncoder } from '../core/model/ports.ts'
@@ -51,6 +52,7 @@ export interface Snapshot extends AsyncDisposable {
 export type LastingTimes = {
   readonly clock: Clock
   readonly log: Logger
+  readonly onHealthEvent: (event: HealthEvent) => void
   readonly tokenizer: TokenCounter & Detokenizer
   readonly encoder: TokenEncoder
   readonly sinks: readonly Sink[]
@@ -84,7 +86,7 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
     ? refreshPrices(upstreams.values(), book, clock, log, before?.prices?.listsOf(unchanged))
     : undefined
   const routes = createRoutes({ config, upstreams, book, clock })
-  const standings = standingsFor(routes, unchanged, clock, before?.standings)
+  const standings = standingsFor(routes, unchanged, lasting, before?.standings)
   const plain = createPlainGateway(config, lasting, routes, standings)
   const gateway = cachedGateway(plain, {
     cache: config.cache.enabled ? createResponseCache(config.cache, clock) : undefined,
@@ -156,12 +158,12 @@ function unchangedProviders(config: Config, before: Config | undefined): Readonl
 function standingsFor(
   routes: readonly Route[],
   unchanged: ReadonlySet<string>,
-  clock: Clock,
+  { clock, onHealthEvent }: LastingTimes,
   before: HealthRegistry | undefined,
 ): HealthRegistry {
   const deployments = routes.flatMap((route) => route.deployments)
   const ids = deployments.map(({ id }) => id)
-  if (before === undefined) return createHealthRegistry(ids, clock, Math.random)
+  if (before === undefined) return createHealthRegistry(ids, clock, Math.random, onHealthEvent)
   const kept = deployments.filter(({ upstream }) => unchanged.has(upstream.name))
   return before.renewed(ids, new Set(kept.map(({ id }) => id)))
 }

@@ -1,14 +1,19 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { DeploymentReport } from '../core/health/health-registry.ts'
+import type { HealthEvent } from '../core/health/health-watch.ts'
 import { outcomeOf } from '../core/health/probe.ts'
+import type { Failure } from '../core/model/failure.ts'
 import type { Sink } from '../core/model/ports.ts'
 import type { CallRecord } from '../core/model/record.ts'
+import { causeCodeOf } from '../core/model/record-fields/failure-fields.ts'
 import { type LedgerCounts, showLedger } from './ledger-metrics.ts'
 import { createCounter, createHistogram } from './series.ts'
 import { type SheddingCounts, showShedding } from './shedding-metrics.ts'
 
 /** The metrics of one gateway: a sink that counts every call, and the text Prometheus reads. */
 export interface Metrics extends Sink {
+  /** Counts a change in how a deployment is doing. */
+  noteHealth(event: HealthEvent): void
   readonly contentType: string
   text(): Promise<string>
 }
@@ -34,6 +39,9 @@ export function createMetrics(
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    noteHealth({ deployment, type }) {
+      series.events(deployment, type).count++
+    },
     write(record) {
       note(series, record)
       noteMoney(money, record)
@@ -81,6 +89,16 @@ function createSeries(registry: Registry) {
       overheadBounds,
     ),
     attempts: counter('pandotate_attempts_total', 'Attempts at upstreams.', ['deployment', 'outcome']),
+    failures: counter(
+      'pandotate_attempt_failures_total',
+      'Attempts that failed, by the code of the error beneath.',
+      ['deployment', 'outcome', 'cause'],
+    ),
+    events: counter(
+      'pandotate_deployment_events_total',
+      'Changes in how a deployment is doing: its breaker, its key, its account, its limits.',
+      ['deployment', 'event'],
+    ),
     tokens: counter('pandotate_tokens_total', 'Tokens of answered calls.', [
       'deployment',
       'direction',
@@ -97,7 +115,10 @@ function note(series: Series, record: CallRecord): void {
   series.durations(dialect, stream).observe(record.totalMs / 1000)
   series.overheads(dialect).observe(record.overheadMs / 1000)
   if (record.slow) series.slow(dialect).count++
-  for (const attempt of record.attempts) series.attempts(attempt.deployment, attempt.outcome).count++
+  for (const { deployment, outcome, failure } of record.attempts) {
+    series.attempts(deployment, outcome).count++
+    if (failure !== undefined) series.failures(deployment, outcome, causeOf(failure)).count++
+  }
   // What was answered before says nothing of where, and was counted there then.
   if (deployment === undefined || record.cache !== undefined) return
   if (record.firstTokenMs !== undefined) {
@@ -108,6 +129,13 @@ function note(series: Series, record: CallRecord): void {
     series.tokens(deployment, 'prompt', estimated).count += usage.prompt_tokens
     series.tokens(deployment, 'completion', estimated).count += usage.completion_tokens
   }
+}
+
+/** A code of Node.js or of a library: of nothing else a label is made. */
+function causeOf(failure: Failure): string {
+  const code = causeCodeOf(failure)
+  if (code === undefined) return 'none'
+  return /^[A-Z][A-Z0-9_]{1,39}$/.test(String(code)) ? String(code) : 'other'
 }
 
 /** Summed in whole nano-USD, and shown in USD at each scrape: fractions would drift. */

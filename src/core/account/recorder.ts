@@ -1,6 +1,7 @@
 import { asFailure, type Failure } from '../model/failure.ts'
 import type { Clock, Sink } from '../model/ports.ts'
 import { type CallRecord, startRecord } from '../model/record.ts'
+import { withTriedPlaces } from './tried-places.ts'
 
 /** Opens the record of each call, and hands it to every sink once the call is over. */
 export interface Recorder {
@@ -98,7 +99,7 @@ class Entry implements OpenRecord {
 
   fail(thrown: unknown): Failure {
     const { row } = this
-    const failure = asFailure(thrown)
+    const failure = withTriedPlaces(asFailure(thrown), row.attempts)
     row.failure = failure
     row.outcome = failure.kind === 'caller_left' ? 'left' : 'failed'
     // Whoever left in the middle did not get what the status in the headers promised.

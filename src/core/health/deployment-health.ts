@@ -1,8 +1,9 @@
-import type { Failure, FailureKind } from '../model/failure.ts'
+import { Failure, type FailureKind } from '../model/failure.ts'
 import type { Clock, Random } from '../model/ports.ts'
 import { type Breaker, createBreaker, type Pass, type Verdict } from './breaker.ts'
 import { type HealthReport, reportOf } from './health-report.ts'
 import type { BreakerState, HealthSnapshot } from './health-snapshot.ts'
+import { type HealthEvent, HealthWatch } from './health-watch.ts'
 import { createObservations, type Observations } from './observations.ts'
 import { type Probe, verdictOnProbe } from './probe.ts'
 import { createRateShare, type RateShare } from './rate-share.ts'
@@ -48,6 +49,8 @@ export type DeploymentHealthParts = {
   readonly id: string
   readonly clock: Clock
   readonly random: Random
+  /** Told of each change for the worse or the better. */
+  readonly onEvent?: ((event: HealthEvent) => void) | undefined
 }
 
 /** Of a deployment as a whole. */
@@ -75,6 +78,7 @@ type Entry = {
   readonly breaker: Breaker
   readonly load: RateShare
   readonly observations: Observations
+  readonly watch: HealthWatch
   readonly counts: { inFlight: number; attempts: number; answered: number; failed: number; limited: number }
   lastFailure: FailureKind | undefined
   standing: HealthSnapshot
@@ -87,7 +91,7 @@ type Entry = {
 }
 
 function createEntry(
-  { id, clock, random }: DeploymentHealthParts,
+  { id, clock, random, onEvent }: DeploymentHealthParts,
   model: string | undefined,
   whole?: Entry,
 ): Entry {
@@ -96,6 +100,7 @@ function createEntry(
     breaker: createBreaker(clock, random),
     load: createRateShare(clock),
     observations: createObservations(clock),
+    watch: new HealthWatch({ id, model, clock, onEvent }),
     counts: { inFlight: 0, attempts: 0, answered: 0, failed: 0, limited: 0 },
     lastFailure: undefined,
     standing: untried,
@@ -140,6 +145,7 @@ function trackOf(entry: Entry, { clock }: DeploymentHealthParts): DeploymentHeal
     probed(probe) {
       entry.probe = probe
       breaker.noteHealth(verdictOnProbe(probe))
+      entry.watch.note(breaker, probe.answer instanceof Failure ? probe.answer : undefined)
       noteChange(entry)
     },
     report: () => reportOf(entry, clock),
@@ -230,10 +236,23 @@ class AttemptPermit implements Permit {
     if (failure === undefined || whole === undefined) this.#close(verdict, verdict)
     else if (concernsAll(failure)) this.#close('neither', verdict)
     else this.#close(verdict, 'neither')
+    this.#watch(failure)
   }
 
   [Symbol.dispose](): void {
     if (!this.#hasEnded) this.#close('neither', 'neither')
+  }
+
+  /** What concerns all models is told of the whole alone. */
+  #watch(failure: Failure | undefined): void {
+    const entry = this.#entry
+    const { whole } = entry
+    if (whole === undefined || failure === undefined || !concernsAll(failure)) {
+      entry.watch.note(entry.breaker, failure)
+    }
+    if (whole !== undefined && (failure === undefined || concernsAll(failure))) {
+      whole.watch.note(whole.breaker, failure)
+    }
   }
 
   #close(verdict: Verdict, verdictOnWhole: Verdict): void {

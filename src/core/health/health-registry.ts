@@ -3,9 +3,11 @@ import type { Clock, Deployment, Random } from '../model/ports.ts'
 import {
   createDeploymentHealth,
   type DeploymentHealth,
+  type DeploymentHealthParts,
   type ManagedDeploymentHealth,
 } from './deployment-health.ts'
 import type { HealthReport } from './health-report.ts'
+import type { HealthEvent } from './health-watch.ts'
 import type { Probe } from './probe.ts'
 
 /** How every deployment has been doing, by its id: written by attempts, read by the router and by operators. */
@@ -32,8 +34,13 @@ export type Place = Pick<Deployment, 'id' | 'madeFor'>
 /** One deployment, or one model at it, as shown to operators. */
 export type DeploymentReport = HealthReport
 
-export function createHealthRegistry(ids: Iterable<string>, clock: Clock, random: Random): HealthRegistry {
-  return renewedFrom(new Map(), ids, clock, random)
+export function createHealthRegistry(
+  ids: Iterable<string>,
+  clock: Clock,
+  random: Random,
+  onEvent?: (event: HealthEvent) => void,
+): HealthRegistry {
+  return renewedFrom(new Map(), ids, { clock, random, onEvent })
 }
 
 /** A deployment, and the models there that were asked for last. */
@@ -45,12 +52,11 @@ const mostModels = 1000
 function renewedFrom(
   before: ReadonlyMap<string, Entry>,
   ids: Iterable<string>,
-  clock: Clock,
-  random: Random,
+  parts: Omit<DeploymentHealthParts, 'id'>,
 ): HealthRegistry {
   const entryFor = (id: string): Entry =>
     before.get(id) ?? {
-      whole: createDeploymentHealth({ id, clock, random }),
+      whole: createDeploymentHealth({ id, ...parts }),
       models: createLruMap(mostModels),
     }
   const entries = new Map(Array.from(ids, (id) => [id, entryFor(id)]))
@@ -76,6 +82,6 @@ function renewedFrom(
         ...Array.from(models.values(), (track) => track.report()),
       ]),
     renewed: (others, kept) =>
-      renewedFrom(new Map(entries.entries().filter(([id]) => kept.has(id))), others, clock, random),
+      renewedFrom(new Map(entries.entries().filter(([id]) => kept.has(id))), others, parts),
   }
 }

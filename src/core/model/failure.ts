@@ -47,7 +47,16 @@ export class Failure extends Error {
   /** The same failure, with the provider it happened at, unless it names one already. */
   at(provider: string): Failure {
     if (this.provider !== undefined || this.blame === 'caller') return this
-    return new Failure(this.kind, this.message, {
+    return this.#copy(this.message, provider)
+  }
+
+  /** The same failure in other words. */
+  saying(message: string): Failure {
+    return this.#copy(message, this.provider)
+  }
+
+  #copy(message: string, provider: string | undefined): Failure {
+    return new Failure(this.kind, message, {
       param: this.param,
       code: this.code,
       provider,

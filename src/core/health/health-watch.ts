@@ -1,0 +1,113 @@
+import type { Failure } from '../model/failure.ts'
+import type { Clock } from '../model/ports.ts'
+import type { Breaker } from './breaker.ts'
+
+/** A change in how a deployment, or one model at it, is doing: told once each time. */
+export type HealthEvent = {
+  readonly type: HealthEventType
+  readonly deployment: string
+  /** Undefined: the deployment as a whole. */
+  readonly model: string | undefined
+  /** What brought it about; undefined where things are well again. */
+  readonly failure: Failure | undefined
+  /** In a row, and until when the breaker lets no call through: of a breaker that opened. */
+  readonly failures?: number
+  readonly openMs?: number
+}
+
+export type HealthEventType = (typeof healthEventTypes)[number]
+
+/** A closed list, for it is a label of metrics. */
+export const healthEventTypes = [
+  'breaker_opened',
+  'breaker_closed',
+  'key_refused',
+  'no_credit',
+  'key_accepted',
+  'limit_met',
+  'limit_over',
+] as const
+
+export type HealthWatchParts = {
+  readonly id: string
+  readonly model: string | undefined
+  readonly clock: Clock
+  /** Undefined: nobody listens. */
+  readonly onEvent: ((event: HealthEvent) => void) | undefined
+}
+
+/** So many refusals of a provider's limit within this time are told as one event, which lasts until none came for as long. */
+const limitRefusals = 5
+const limitWindowMs = 60_000
+
+/** Notices changes at one deployment: its breaker, its key, its account and its limits. */
+export class HealthWatch {
+  readonly #parts: HealthWatchParts
+  #isOpen = false
+  #refusal: 'key_refused' | 'no_credit' | undefined
+  #limit = { count: 0, since: 0, lastAt: 0, isTold: false }
+
+  constructor(parts: HealthWatchParts) {
+    this.#parts = parts
+  }
+
+  /** To be told after the end of each attempt, and after each probe, once the breaker knows of it. */
+  note(breaker: Pick<Breaker, 'read'>, failure: Failure | undefined): void {
+    if (this.#parts.onEvent === undefined) return
+    // Nearly every attempt is answered where nothing was wrong.
+    if (failure === undefined && !this.#isOpen && this.#refusal === undefined && this.#limit.count === 0)
+      return
+    this.#noteBreaker(breaker, failure)
+    this.#noteKey(failure)
+    this.#noteLimit(failure)
+  }
+
+  #noteBreaker(breaker: Pick<Breaker, 'read'>, failure: Failure | undefined): void {
+    const { state, failures, opensUntil } = breaker.read()
+    const isOpen = state !== 'closed'
+    if (isOpen === this.#isOpen) return
+    this.#isOpen = isOpen
+    if (!isOpen) this.#tell('breaker_closed', undefined)
+    else {
+      const openMs = Math.round((opensUntil ?? 0) - this.#parts.clock.now())
+      this.#tell('breaker_opened', failure, { failures, openMs })
+    }
+  }
+
+  #noteKey(failure: Failure | undefined): void {
+    if (failure === undefined && this.#refusal !== undefined) {
+      this.#refusal = undefined
+      this.#tell('key_accepted', undefined)
+    }
+    if (failure?.kind !== 'upstream_auth') return
+    const refusal = failure.upstreamStatus === 402 ? 'no_credit' : 'key_refused'
+    if (refusal === this.#refusal) return
+    this.#refusal = refusal
+    this.#tell(refusal, failure)
+  }
+
+  #noteLimit(failure: Failure | undefined): void {
+    const limit = this.#limit
+    const now = this.#parts.clock.now()
+    if (failure?.kind === 'rate_limited') {
+      if (now - limit.since > limitWindowMs) Object.assign(limit, { count: 0, since: now })
+      limit.count++
+      limit.lastAt = now
+      if (limit.count < limitRefusals || limit.isTold) return
+      limit.isTold = true
+      this.#tell('limit_met', failure)
+    } else if (failure === undefined && limit.count > 0 && now - limit.lastAt > limitWindowMs) {
+      if (limit.isTold) this.#tell('limit_over', undefined)
+      this.#limit = { count: 0, since: 0, lastAt: 0, isTold: false }
+    }
+  }
+
+  #tell(
+    type: HealthEventType,
+    failure: Failure | undefined,
+    more: Pick<HealthEvent, 'failures' | 'openMs'> = {},
+  ): void {
+    const { id, model, onEvent } = this.#parts
+    onEvent?.({ type, deployment: id, model, failure, ...more })
+  }
+}

@@ -1,0 +1,40 @@
+import type { Logger } from 'pino'
+import type { HealthEvent, HealthEventType } from '../core/health/health-watch.ts'
+import { causeCodeOf } from '../core/model/record-fields/failure-fields.ts'
+
+/**
+ * Logs each change in how a deployment is doing as a warning, once. A key and an account are the provider's: what is
+ * wrong with them is logged once for all of its deployments.
+ */
+export function createHealthLog(log: Logger): (event: HealthEvent) => void {
+  const refusals = new Map<string, HealthEventType>()
+  return (event) => {
+    const provider = event.deployment.slice(event.deployment.lastIndexOf('@') + 1)
+    if (ofProvider.has(event.type)) {
+      if ((refusals.get(provider) ?? 'key_accepted') === event.type) return
+      refusals.set(provider, event.type)
+    }
+    const { type, deployment, model, failure, failures, openMs } = event
+    const cause = failure && {
+      kind: failure.kind,
+      code: failure.code,
+      upstreamStatus: failure.upstreamStatus,
+      operatorNote: failure.operatorNote,
+      causeCode: causeCodeOf(failure),
+    }
+    const place = { event: type, deployment, provider, model: model?.slice(0, 200) }
+    log.warn({ ...place, failures, openMs, ...cause }, sentences[type])
+  }
+}
+
+const ofProvider: ReadonlySet<string> = new Set<HealthEventType>(['key_refused', 'no_credit', 'key_accepted'])
+
+const sentences: Readonly<Record<HealthEventType, string>> = {
+  breaker_opened: 'breaker opened: no calls go there until a trial succeeds',
+  breaker_closed: 'breaker closed: calls go there again',
+  key_refused: 'the provider refuses our key',
+  no_credit: 'our account at the provider has no credit',
+  key_accepted: 'the provider accepts our key again',
+  limit_met: "the provider's rate limit is met again and again",
+  limit_over: "the provider's rate limit is met no longer",
+}
