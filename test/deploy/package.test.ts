@@ -142,6 +142,15 @@ describe('a program that embeds it', () => {
     expect({ stdout, stderr }).toEqual({ stdout: '[200,true,[200]]\n', stderr: '' })
   })
 
+  test('may be the one of the documentation', async () => {
+    const [, block = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync('docs/deploy/README.md', 'utf8')) ?? []
+    const environment = { ...shellEnvironment(), PORT: '0', LOG_LEVEL: 'silent' }
+    const place = { cwd: installed.folder, environment, input: block }
+    const { stdout, stderr } = await startChild(process.execPath, ['--input-type=module', '-'], place).ended
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\n$/)
+  })
+
   test('has its types', () => {
     const program = `
       import { type CallRecord, type Config, ConfigError, readConfig, type RunningGateway, startGateway } from 'pandotate-gateway'
