@@ -86,7 +86,7 @@ class OpenLedger implements Ledger {
     this.#settings = settings
     this.#lock = lock
     this.journal = journal
-    this.reader = createReader(store)
+    this.reader = createReader(store, () => this.#catchUp())
     this.#data = { store, journalDirectory: join(directory, 'journal'), node, keepCallsDays, keepRollupsDays }
     // A gateway that has nothing to ship has no thread for it.
     this.#starting = setInterval(() => this.#startShipper(), lookEveryMs)
@@ -112,6 +112,13 @@ class OpenLedger implements Ledger {
     await this.#shipper?.[Symbol.asyncDispose]()
     await this.reader[Symbol.asyncDispose]()
     this.#lock[Symbol.dispose]()
+  }
+
+  /** What was answered before a question is in what the question reads, unless the store is away. */
+  async #catchUp(): Promise<void> {
+    await this.journal.written()
+    this.#startShipper()
+    await this.#shipper?.catchUp(this.journal.position)
   }
 
   #startShipper(): void {

@@ -6,19 +6,21 @@ import type { Answered, Asked, Question } from './messages.ts'
 /** Reads the store in a thread of its own, so that no report delays a call. Rejects where the store cannot answer. */
 export interface LedgerReader extends Pick<Store, 'usage' | 'calls' | 'call'>, AsyncDisposable {}
 
-/** The thread is started at the first question. */
-export function createReader(address: StoreAddress): LedgerReader {
-  return new WorkerReader(address)
+/** The thread is started at the first question. Each waits for `ready`. */
+export function createReader(address: StoreAddress, ready: () => Promise<void>): LedgerReader {
+  return new WorkerReader(address, ready)
 }
 
 class WorkerReader implements LedgerReader {
   readonly #address: StoreAddress
+  readonly #ready: () => Promise<void>
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
   #worker: Worker | undefined
   #lastId = 0
 
-  constructor(address: StoreAddress) {
+  constructor(address: StoreAddress, ready: () => Promise<void>) {
     this.#address = address
+    this.#ready = ready
   }
 
   usage: Store['usage'] = (about) => this.#ask({ what: 'usage', about }) as ReturnType<Store['usage']>
@@ -29,13 +31,14 @@ class WorkerReader implements LedgerReader {
     await this.#worker?.terminate()
   }
 
-  #ask(question: Question): Promise<unknown> {
+  async #ask(question: Question): Promise<unknown> {
+    await this.#ready()
     this.#worker ??= this.#start()
     const waiting = Promise.withResolvers<unknown>()
     const asked: Asked = { id: ++this.#lastId, question }
     this.#waiting.set(asked.id, waiting)
     this.#worker.postMessage(asked)
-    return waiting.promise
+    return await waiting.promise
   }
 
   #start(): Worker {

@@ -10,6 +10,9 @@ export type ShipperData = {
   readonly keepRollupsDays: number
 }
 
+/** What it is told: to ship at once what is there, or to do so and end. */
+export type ShipperOrder = 'wake' | 'finish'
+
 /** What it tells. */
 export type ShipperNews =
   | { readonly what: 'opened'; readonly migrated: readonly string[]; readonly from: Position | undefined }

@@ -1,15 +1,18 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openStore } from '../store/all.ts'
-import type { ShipperData } from './messages.ts'
+import type { ShipperData, ShipperOrder } from './messages.ts'
 import { createShipping } from './shipping.ts'
 
-// The thread that takes the journal into the store, until it gets its only order: to finish.
+// The thread that takes the journal into the store, until it is told to finish.
 const { store, ...data } = workerData as ShipperData
 const shipping = createShipping({
   data,
   openStore: () => openStore(store),
   tell: (news) => parentPort?.postMessage(news),
 })
-parentPort?.once('message', () => shipping.finish())
+parentPort?.on('message', (order: ShipperOrder) => {
+  if (order === 'finish') shipping.finish()
+  else shipping.wake()
+})
 await shipping.run()
 parentPort?.close()

@@ -1,11 +1,13 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { Position } from '../journal/segments.ts'
-import type { ShipperData, ShipperNews } from './messages.ts'
+import type { ShipperData, ShipperNews, ShipperOrder } from './messages.ts'
 
 /** The thread that takes the journal into the store. Disposing it waits until the store has what was written. */
 export interface Shipper extends AsyncDisposable {
   readonly state: ShipperState
+  /** Resolves once the store has everything before a place; also when it fails, and when it takes too long. */
+  catchUp(to: Position): Promise<void>
 }
 
 export type ShipperState = {
@@ -43,6 +45,7 @@ class WorkerShipper implements Shipper {
   #state: ShipperState = {
     ...{ position: undefined, lastAt: undefined, failure: undefined, failures: 0, shippedCalls: 0 },
   }
+  readonly #waiting = new Set<Waiting>()
   #isFinishing = false
   #restart: NodeJS.Timeout | undefined
 
@@ -55,13 +58,25 @@ class WorkerShipper implements Shipper {
     return this.#state
   }
 
+  catchUp(to: Position): Promise<void> {
+    if (this.#hasShipped(to)) return Promise.resolve()
+    const waiting = { to, ...Promise.withResolvers<void>() }
+    this.#waiting.add(waiting)
+    const late = setTimeout(waiting.resolve, catchUpWithinMs)
+    this.#worker.postMessage('wake' satisfies ShipperOrder)
+    return waiting.promise.finally(() => {
+      clearTimeout(late)
+      this.#waiting.delete(waiting)
+    })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isFinishing = true
     clearTimeout(this.#restart)
     const worker = this.#worker
     if (worker.threadId === -1) return
     const ended = once(worker, 'exit')
-    worker.postMessage('finish')
+    worker.postMessage('finish' satisfies ShipperOrder)
     const late = setTimeout(() => void worker.terminate(), finishWithinMs)
     await ended
     clearTimeout(late)
@@ -105,10 +120,18 @@ class WorkerShipper implements Shipper {
       const { to: position, calls, lastAt = this.#state.lastAt } = news
       this.#state = { ...this.#state, position, lastAt, shippedCalls: this.#state.shippedCalls + calls }
       shipped(position)
+      for (const waiting of this.#waiting) if (this.#hasShipped(waiting.to)) waiting.resolve()
     }
   }
 
+  #hasShipped({ segment, offset }: Position): boolean {
+    const { position } = this.#state
+    if (position === undefined || position.segment < segment) return false
+    return position.segment > segment || position.offset >= offset
+  }
+
   #fail(failure: string): void {
+    for (const { resolve } of this.#waiting) resolve()
     this.#state = { ...this.#state, failure, failures: this.#state.failures + 1 }
   }
 
@@ -119,5 +142,8 @@ class WorkerShipper implements Shipper {
   }
 }
 
+type Waiting = { readonly to: Position; readonly resolve: () => void }
+
 const restartMs = 1000
 const finishWithinMs = 5000
+const catchUpWithinMs = 2000

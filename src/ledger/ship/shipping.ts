@@ -9,6 +9,8 @@ import { openTail, type Tail } from './tail.ts'
 export interface Shipping {
   /** Resolves once it has finished. */
   run(): Promise<void>
+  /** Has it ship what is there now, and not when it would look again. */
+  wake(): void
   /** Has it end once it has shipped what is there; at the first failure, too: the next start ships the rest. */
   finish(): void
 }
@@ -25,7 +27,8 @@ export function createShipping(parts: ShippingParts): Shipping {
 
 class JournalShipping implements Shipping {
   readonly #parts: ShippingParts
-  readonly #finishing = new AbortController()
+  #finishing = false
+  #waking = Promise.withResolvers<void>()
   #backoffMs = leastBackoffMs
   #pruneAt = 0
   #damage: Tail['damage'] = { bytes: 0, segments: 0 }
@@ -34,8 +37,13 @@ class JournalShipping implements Shipping {
     this.#parts = parts
   }
 
+  wake(): void {
+    this.#waking.resolve()
+  }
+
   finish(): void {
-    this.#finishing.abort()
+    this.#finishing = true
+    this.#waking.resolve()
   }
 
   async run(): Promise<void> {
@@ -45,7 +53,7 @@ class JournalShipping implements Shipping {
         return
       } catch (thrown) {
         this.#parts.tell({ what: 'failed', reason: reasonOf(thrown) })
-        if (this.#finishing.signal.aborted) return
+        if (this.#finishing) return
         await this.#pause(this.#backoffMs)
         this.#backoffMs = Math.min(this.#backoffMs * 2, mostBackoffMs)
       }
@@ -60,7 +68,7 @@ class JournalShipping implements Shipping {
     tell({ what: 'opened', migrated, from })
     await using tail = openTail(data.journalDirectory, from)
     for (;;) {
-      const isLast = this.#finishing.signal.aborted
+      const isLast = this.#finishing
       const isShipped = await this.#shipNext(store, tail)
       this.#backoffMs = leastBackoffMs
       if (isShipped) continue
@@ -98,11 +106,18 @@ class JournalShipping implements Shipping {
   }
 
   async #pause(ms: number): Promise<void> {
-    await setTimeout(ms, undefined, { signal: this.#finishing.signal }).catch(() => undefined)
+    const timer = new AbortController()
+    await Promise.race([
+      this.#waking.promise,
+      setTimeout(ms, undefined, { signal: timer.signal }).catch(() => undefined),
+    ])
+    timer.abort()
+    if (!this.#finishing) this.#waking = Promise.withResolvers()
   }
 }
 
-const lookEveryMs = 200
+/** The larger the batches are, the less each call costs: who wants to read sooner wakes it. */
+const lookEveryMs = 1000
 const pruneEveryMs = 3_600_000
 const leastBackoffMs = 100
 const mostBackoffMs = 5000

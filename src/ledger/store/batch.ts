@@ -23,7 +23,6 @@ export type CallRow = {
   readonly key: string
   readonly team: string
   readonly model: string
-  readonly deployment: string
   readonly status: number
   /** Its record as JSON. */
   readonly line: string
@@ -74,9 +73,9 @@ type JournalCall = CallLine & {
 }
 
 function rowOf(call: JournalCall, text: string): CallRow {
-  const [key = '', team = '', model = '', , deployment = ''] = namesOf(call)
+  const [key = '', team = '', model = ''] = namesOf(call)
   const line = `{${text.slice(text.indexOf(',', callBeginning.length) + 1)}`
-  return { id: call.requestId, at: call.at, key, team, model, deployment, status: call.status, line }
+  return { id: call.requestId, at: call.at, key, team, model, status: call.status, line }
 }
 
 /** In the order of `dimensions`. */

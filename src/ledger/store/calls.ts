@@ -35,7 +35,7 @@ export type CallFilters = Readonly<Partial<Record<CallFilter, string>>> & {
 export type CallFilter = (typeof callFilters)[number]
 
 /** Columns of calls that pages can be filtered by: each has an index. */
-export const callFilters = ['key', 'team', 'model', 'deployment'] as const
+export const callFilters = ['key', 'team', 'model'] as const
 
 export type Statement = { readonly text: string; readonly values: readonly (string | number)[] }
 
@@ -51,8 +51,10 @@ export function callsStatement(question: CallsQuestion, place: (nth: number) => 
   if (filters.failed) conditions.push('status >= 400')
   if (from !== undefined) conditions.push(`at >= ${add(from)}`)
   if (to !== undefined) conditions.push(`at < ${add(to)}`)
-  // The first condition has the index begin at the place; the second cuts off its own millisecond.
-  if (before !== undefined) conditions.push(`(at, id) < (${add(before.at)}, ${add(before.id)})`)
+  if (before !== undefined) {
+    // The first alone finds the place in an index by time.
+    conditions.push(`at <= ${add(before.at)}`, `(at, id) < (${add(before.at)}, ${add(before.id)})`)
+  }
   const where = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`
   const text = `select id, at, line from calls ${where} order by at desc, id desc limit ${add(limit)}`
   return { text, values }

@@ -75,7 +75,6 @@ export function storeContract(name: string, make: () => Promise<TestDatabase>, s
       ['a key', { filters: { key: 'k1' } }, ['d', 'a']],
       ['a team', { filters: { team: 't' } }, ['b']],
       ['a model', { filters: { model: 'other' } }, ['c']],
-      ['a deployment', { filters: { deployment: 'm@down' } }, ['d']],
       ['failures', { filters: { failed: true } }, ['d', 'b']],
       ['several', { filters: { failed: true, key: 'k1' } }, ['d']],
       ['a span', { filters: {}, from: 2, to: 4 }, ['c', 'b']],

@@ -7,13 +7,12 @@ export const postgresMigrations: readonly Migration[] = [
     text: `
       create table calls (
         id text not null, at bigint not null, "key" text not null, team text not null, model text not null,
-        deployment text not null, status integer not null, line text not null, primary key (id, at)
+        status integer not null, line text not null, primary key (id, at)
       ) partition by range (at);
       create index calls_by_at on calls (at, id);
       create index calls_by_key on calls ("key", at, id);
       create index calls_by_team on calls (team, at, id) where team <> '';
       create index calls_by_model on calls (model, at, id);
-      create index calls_by_deployment on calls (deployment, at, id);
       create index calls_failed on calls (at, id) where status >= 400;
       ${['rollups_hour', 'rollups_day'].map(rollupTable).join('\n')}
       create table positions (node text primary key, segment bigint not null, byte bigint not null);

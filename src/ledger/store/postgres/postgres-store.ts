@@ -159,8 +159,8 @@ const answerWithinMs = 60_000
 const migrationLock = 7_264_001
 
 const insertCalls =
-  'insert into calls (id, at, "key", team, model, deployment, status, line) select * from unnest(' +
-  '$1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::integer[], $8::text[]) ' +
+  'insert into calls (id, at, "key", team, model, status, line) select * from unnest(' +
+  '$1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::text[]) ' +
   'on conflict (id, at) do nothing'
 
 const insertEvent =
@@ -180,7 +180,7 @@ const addToDays = addTo('rollups_day')
 
 /** A list for each column: one statement takes any number of rows. */
 function callColumns(calls: readonly CallRow[]): unknown[] {
-  const columns = ['id', 'at', 'key', 'team', 'model', 'deployment', 'status', 'line'] as const
+  const columns = ['id', 'at', 'key', 'team', 'model', 'status', 'line'] as const
   return columns.map((name) => calls.map((call) => call[name]))
 }
 

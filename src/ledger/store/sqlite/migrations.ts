@@ -7,15 +7,14 @@ export const sqliteMigrations: readonly Migration[] = [
     text: `
       create table calls (
         id text not null, at integer not null, "key" text not null, team text not null, model text not null,
-        deployment text not null, status integer not null, line text not null
+        status integer not null, line text not null
       ) strict;
       create unique index calls_by_id on calls (id);
-      create index calls_by_at on calls (at, id);
-      create index calls_by_key on calls ("key", at, id);
-      create index calls_by_team on calls (team, at, id) where team <> '';
-      create index calls_by_model on calls (model, at, id);
-      create index calls_by_deployment on calls (deployment, at, id);
-      create index calls_failed on calls (at, id) where status >= 400;
+      create index calls_by_at on calls (at);
+      create index calls_by_key on calls ("key", at);
+      create index calls_by_team on calls (team, at) where team <> '';
+      create index calls_by_model on calls (model, at);
+      create index calls_failed on calls (at) where status >= 400;
       ${['rollups_hour', 'rollups_day'].map(rollupTable).join('\n')}
       create table positions (node text primary key, segment integer not null, byte integer not null) strict;
       create table events (

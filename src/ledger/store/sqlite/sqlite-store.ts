@@ -143,7 +143,7 @@ const mostStatements = 100
 const prunedAtOnce = 5000
 
 const insertCall =
-  'insert into calls (id, at, "key", team, model, deployment, status, line) values (?, ?, ?, ?, ?, ?, ?, ?) ' +
+  'insert into calls (id, at, "key", team, model, status, line) values (?, ?, ?, ?, ?, ?, ?) ' +
   'on conflict (id) do nothing'
 
 const insertEvent =
@@ -159,8 +159,8 @@ const movePosition =
 const addToHours = addTo('rollups_hour')
 const addToDays = addTo('rollups_day')
 
-function valuesOf({ id, at, key, team, model, deployment, status, line }: CallRow): Values {
-  return [id, at, key, team, model, deployment, status, line]
+function valuesOf({ id, at, key, team, model, status, line }: CallRow): Values {
+  return [id, at, key, team, model, status, line]
 }
 
 function sumValuesOf({ at, names, sums }: RollupRow): Values {
