@@ -16,6 +16,7 @@ import type { Config } from './config/settings.ts'
 import { inputShape } from './config/shape.ts'
 import { type ConfigSource, configPath, defaultPath, openSource } from './config/source.ts'
 import type { Environment } from './config/substitution.ts'
+import { tenancyOf } from './config/tenancy.ts'
 import { readTls } from './config/tls.ts'
 import { isObject } from './core/model/json.ts'
 import type { Provider } from './providers/base/provider.ts'
@@ -70,7 +71,7 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
 
 export type { Config, Finding }
 // The rest of what others use of the configuration: this file is the room's door.
-export { ConfigError, configPath, describeConfig, isExposed, placeOf, readEnvironment }
+export { ConfigError, configPath, describeConfig, isExposed, isLoopback, placeOf, readEnvironment }
 
 type Parts = {
   readonly environment: Environment
@@ -88,6 +89,10 @@ function assembled(
   const {
     server: listening,
     auth,
+    teams,
+    budgets,
+    rateLimits,
+    alerts,
     log,
     models,
     providers: settings,
@@ -105,10 +110,9 @@ function assembled(
     ...server,
     ...(tls === undefined ? {} : { tls }),
     ...rest,
-    keys: auth.keys,
+    ...tenancyOf({ auth, teams, budgets, rateLimits, alerts }),
     dataDirectory: dataDirectory ?? defaultDataDirectory,
     isDataDirectoryGiven: dataDirectory !== undefined,
-    adminKeys: auth.adminKeys,
     drain: { delayMs: isLoopback(server.host) ? 0 : noticeMs, ...drain },
     logLevel: log.level,
     providers: providerSettings(instances, settings),

@@ -16,12 +16,14 @@ import { openLedgerOf } from './main/ledger.ts'
 import { createLiveConfig } from './main/live-config.ts'
 import { createReload } from './main/reload.ts'
 import type { LastingTimes } from './main/snapshot.ts'
+import { tenantsFor } from './main/tenants.ts'
 import { createGenerations } from './telemetry/generations.ts'
 import { createHealthLog } from './telemetry/health-log.ts'
 import { createJournal } from './telemetry/journal.ts'
 import { createCallLog } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createReasonWarnings } from './telemetry/unknown-reasons.ts'
+import type { Tenants } from './tenants/tenants.ts'
 import { createTokenizer } from './tokenizers/cl100k.ts'
 import { createEncoder } from './tokenizers/encoder.ts'
 
@@ -54,8 +56,10 @@ export type GatewayEnvironment = {
 export async function startGateway(config: Config, environment: GatewayEnvironment): Promise<RunningGateway> {
   const { log } = environment
   await using opening = new AsyncDisposableStack()
-  const ledger = opening.use(await openLedgerOf(config, log))
   const clock: Clock = { now: () => performance.now(), epochMs: () => Date.now() }
+  const tenants = tenantsFor(config, clock, log)
+  const ledger = opening.use(await openLedgerOf(config, log, tenants.projections))
+  if (ledger !== undefined) await tenants.open(ledger.journal)
   const drain = createDrain({
     hangUp: () => succession.hangUp(),
     end: (failure) => succession.end(failure),
@@ -79,7 +83,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   })
   const deployments = () => succession.current.gateway.deployments()
   const metrics = createMetrics(deployments, reload.report, shedding.read, ledger && (() => ledger.report()))
-  const lasting = createLasting({ ...environment, journal: ledger?.journal }, clock, metrics, {
+  const lasting = createLasting({ ...environment, tenants, journal: ledger?.journal }, clock, metrics, {
     isLeaving: () => drain.phase !== 'serving',
     isDraining: () => drain.phase === 'draining',
     configuration: reload.report,
@@ -126,8 +130,10 @@ async function lastRows(): Promise<void> {
   await setImmediate()
 }
 
+type Kept = { readonly journal: Journal | undefined; readonly tenants: Tenants }
+
 function createLasting(
-  { log, version, sinks = [], journal }: GatewayEnvironment & { readonly journal: Journal | undefined },
+  { log, version, sinks = [], journal, tenants }: GatewayEnvironment & Kept,
   clock: Clock,
   metrics: Metrics,
   state: Pick<LastingTimes['app'], 'isLeaving' | 'isDraining' | 'configuration' | 'shedding' | 'ledger'>,
@@ -144,7 +150,10 @@ function createLasting(
     tokenizer: createTokenizer(),
     encoder: createEncoder(),
     commit: journal && (() => journal.durable()),
+    tenants,
     sinks: [
+      // What a call held is settled in the same write that journals the call.
+      tenants.sink,
       createJournal(createCallLog(log), generations, journal),
       metrics,
       createReasonWarnings(log),

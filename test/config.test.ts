@@ -1,7 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: gateway.yaml's own substitution is written so.
+
 import { describe, expect, test } from 'vitest'
 import { shippedCatalog } from '../src/catalog/shipped.ts'
 import { loadConfig } from '../src/config.ts'
+import { noTenants } from '../src/tenants/settings.ts'
 import { load, refusal, report, testProviders } from './config/load.ts'
 import { onlyFile } from './harness/only-file.ts'
 
@@ -38,6 +40,8 @@ test('without any configuration it is the demo: every setting has its default', 
     trustProxy: 0,
     keys: [],
     adminKeys: [],
+    tenants: noTenants,
+    acceptWider: false,
     cors: { origins: [] },
     logLevel: 'info',
     slowThresholdMs: 1500,
@@ -339,7 +343,7 @@ describe('listening beyond this machine without keys', () => {
 
   test('is not told while the keys themselves are wrong, or the file cannot be read', () => {
     expect(report('auth: { keys: [short] }', { HOST: '0.0.0.0' })).toEqual([
-      'gateway.yaml:1: auth.keys[0]: found a secret of 5 characters, expected at least 16 characters of printable ASCII, no spaces',
+      'gateway.yaml:1: auth.keys[0]: found a secret of 5 characters, expected at least 16 characters of printable ASCII, no spaces or a section with key, name, owner, expiresAt, team, disabled, models, providers, budgets, rpm, tpm, concurrency, tags, strategy',
     ])
     expect(report('auth: { keys: [', { HOST: '0.0.0.0' })).toHaveLength(1)
   })

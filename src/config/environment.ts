@@ -72,8 +72,15 @@ export const variables: readonly Variable[] = [
   { name: 'BASETEN_API_KEY', path: ['providers', 'baseten', 'apiKey'], of: baseten },
   { name: 'RUNPOD_API_KEY', path: ['providers', 'runpod', 'apiKey'], of: runpod },
   { name: 'RUNPOD_ENDPOINT_ID', path: ['providers', 'runpod', 'endpointId'], of: runpod },
+  { name: 'ADMIN_KEY', path: ['auth', 'adminKey'] },
   { name: 'SLOW_THRESHOLD_MS', path: ['slowThresholdMs'] },
-  { name: 'GATEWAY_KEY', path: ['auth', 'keys'], convert: listOf, yields: true },
+  {
+    name: 'GATEWAY_KEY',
+    path: ['auth', 'keys'],
+    convert: listOf,
+    yields: true,
+    expected: 'at least 16 characters of printable ASCII, no spaces',
+  },
   {
     name: 'METRICS_KEY',
     path: ['auth', 'adminKeys'],

@@ -15,7 +15,7 @@ export function expectation(shape: Shape | undefined): string {
 
 /** What stands at a place, in words that follow `found`. A secret is told by its length alone. */
 export function finding(value: unknown, shape: Shape | undefined): string {
-  if (typeof value === 'string' && shape?.secret) return `a secret of ${characters(value.length)}`
+  if (typeof value === 'string' && isSecret(shape)) return `a secret of ${characters(value.length)}`
   // Where a section belongs, a text may well be a secret that lost its way.
   if (shape?.secret || isContainer(shape)) return kindOf(value)
   if (typeof value === 'string') return JSON.stringify(shortened(withoutCredentials(value)))
@@ -30,6 +30,11 @@ export function masked(secret: string): string {
 /** A text without what a URL in it may carry to log in: user, password, and the values of its query. */
 export function withoutCredentials(text: string): string {
   return text.replace(/\/\/[^/\s]*@/g, '//…@').replace(/([?&;][^=&;\s]*=)[^&;#\s]+/g, '$1…')
+}
+
+/** Also where a section might stand in its place. */
+function isSecret(shape: Shape | undefined): boolean {
+  return shape?.secret === true || shape?.anyOf?.some(isSecret) === true
 }
 
 type Wording = (shape: Shape) => string

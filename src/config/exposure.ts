@@ -5,6 +5,7 @@ import type { Finding } from './problem.ts'
 import type { ConfigSchema } from './schema.ts'
 import { socketPrefix } from './server.ts'
 import type { Config } from './settings.ts'
+import { secretsOf } from './tenancy.ts'
 
 /**
  * Refuses to serve other machines, or the pages of any origin, without asking for a key, unless that is allowed in so
@@ -15,14 +16,19 @@ export function exposureOf(schema: ConfigSchema['shape'], tree: JsonObject): rea
   const auth = schema.auth.safeParse(tree['auth'])
   if (!server.success || !auth.success) return []
   const { host, allowUnauthenticated } = server.data
-  const { keys } = auth.data
+  const { keys, adminKeys } = secretsOf(auth.data)
   const findings: Finding[] = []
-  if (isExposed({ host, keys, allowUnauthenticated })) {
+  if (isExposed({ host, keys, adminKeys, allowUnauthenticated })) {
     const told = `found ${finding(host, { type: 'string' })}, expected ${safer}, or ${guarded}`
     findings.push({ path: ['server', 'host'], told })
   }
   const cors = schema.cors.safeParse(tree['cors'])
-  if (cors.success && cors.data.origins.includes('*') && keys.length === 0 && !allowUnauthenticated) {
+  if (
+    cors.success &&
+    cors.data.origins.includes('*') &&
+    keys.length + adminKeys.length === 0 &&
+    !allowUnauthenticated
+  ) {
     findings.push({ path: ['cors', 'origins'], told: `found "*", expected a list of origins, or ${guarded}` })
   }
   return findings
@@ -36,9 +42,10 @@ const guarded = 'keys in auth.keys, or server.allowUnauthenticated: true'
 export function isExposed({
   host,
   keys,
+  adminKeys = [],
   allowUnauthenticated,
-}: Pick<Config, 'host' | 'keys' | 'allowUnauthenticated'>): boolean {
-  return !allowUnauthenticated && keys.length === 0 && !isLoopback(host)
+}: Pick<Config, 'host' | 'keys' | 'allowUnauthenticated'> & Partial<Pick<Config, 'adminKeys'>>): boolean {
+  return !allowUnauthenticated && keys.length + adminKeys.length === 0 && !isLoopback(host)
 }
 
 /** Whether only this machine can reach the address. A Unix socket has its rights as a file beside. */

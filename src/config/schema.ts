@@ -1,6 +1,5 @@
 import * as z from 'zod'
 import type { Catalog } from '../catalog/catalog.ts'
-import { authSetting } from './auth.ts'
 import { catalogSetting, routesSetting } from './catalog.ts'
 import { corsSetting } from './cors.ts'
 import { dataDirectorySetting } from './data-directory.ts'
@@ -11,6 +10,7 @@ import { hedgingSetting, limitsSetting } from './limits.ts'
 import { modelsSetting } from './models.ts'
 import { probesSetting } from './probes.ts'
 import { serverSetting } from './server.ts'
+import { alertsSetting, authSetting, budgetsSetting, rateLimitsSetting, teamsSetting } from './tenants.ts'
 
 /**
  * The schema of gateway.yaml for the providers it names: the gateway's own sections, and each provider's
@@ -26,6 +26,10 @@ export function configSchema(
   return z.strictObject({
     server: serverSetting,
     auth: authSetting,
+    teams: teamsSetting,
+    budgets: budgetsSetting,
+    rateLimits: rateLimitsSetting,
+    alerts: alertsSetting,
     cors: corsSetting,
     log: z.strictObject({ level: z.enum(logLevels).default('info') }).prefault({}),
     slowThresholdMs: z.int().min(0).max(dayMs).default(1500),

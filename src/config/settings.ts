@@ -1,4 +1,5 @@
 import type { AdminKey } from '../core/authenticate.ts'
+import type { TenantSettings } from '../tenants/settings.ts'
 import type { CatalogSettings } from './catalog.ts'
 import type { RouteSettings } from './routing.ts'
 import type { LogLevel } from './schema.ts'
@@ -14,10 +15,14 @@ export type Config = {
   readonly trustProxy: number | readonly string[]
   /** Absent: plain HTTP. */
   readonly tls?: TlsPair
-  /** The keys a caller must bear one of; none: every caller is served. Secret. */
+  /** The secrets of all keys, for calls and for managing; none: every caller is served. Secret. */
   readonly keys: readonly string[]
   /** Those of who manages the gateway, each with its role. Secret. */
   readonly adminKeys: readonly AdminKey[]
+  /** Keys with what each allows, teams, budgets and limits. */
+  readonly tenants: TenantSettings
+  /** A reload may widen what a named key may do. */
+  readonly acceptWider: boolean
   readonly cors: CorsSettings
   readonly logLevel: LogLevel
   readonly slowThresholdMs: number

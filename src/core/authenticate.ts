@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { Failure } from './model/failure.ts'
+import type { Tenant } from './model/tenant.ts'
 
 /** Lets callers in, and says who each of them is. */
 export interface Authenticator {
@@ -31,6 +32,8 @@ export type Principal = {
   readonly name: string | undefined
   /** The bearer, when it is the caller's own and not a key of this gateway: some upstreams accept theirs. */
   readonly credential: string | undefined
+  /** What the key allows, and how much; undefined: nothing is counted, and nothing limited. */
+  readonly tenant?: Tenant | undefined
 }
 
 /** What a management key may do, each more than the one before: scrape metrics, read everything, change things. */

@@ -1,10 +1,13 @@
 import { type CallCost, openCallCost } from './account/call-cost.ts'
+import { promptBound } from './account/cost-bound.ts'
 import { createMeter, type Meter, type MeteredUsage } from './account/meter.ts'
 import type { OpenRecord } from './account/recorder.ts'
+import { choicesWanted } from './adapt/adapt-call.ts'
 import { aboutBestOf, isRanked, rankChoices } from './adapt/best-of.ts'
 import { type Answer, attempt, type Bursts } from './attempt/attempt.ts'
 import type { AttemptParts } from './attempt/open-attempt.ts'
 import { walk } from './attempt/walk.ts'
+import { type Coverage, covered } from './cover.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import type { DeploymentReport } from './health/health-registry.ts'
 import { isSinglePart, isSplitAt, splitCall } from './join/fan-out.ts'
@@ -16,6 +19,9 @@ import type { CallSignal } from './model/call-signal.ts'
 import { Failure } from './model/failure.ts'
 import { fold } from './model/fold.ts'
 import type { Deployment } from './model/ports.ts'
+import type { Payer } from './model/tenant.ts'
+import { asStream, untilUnpaid } from './paid-answer.ts'
+import { pay } from './pay.ts'
 import type { Explanation } from './plan/explain.ts'
 import type { Planned } from './plan/planner.ts'
 import type { ListedModel, Plan } from './plan/router.ts'
@@ -111,7 +117,29 @@ function open<Used>(job: Job, use: Use<Used>): Promise<Used> {
   record.row.plan = planned.note
   const account = openCallCost(planned.baseline, record)
   const work: Work = { ...job, planned, account }
-  return isSinglePart(call) ? openWhole(work, planned.plan, use) : openSeveral(work, planned.plan).then(use)
+  const payer = call.tenant?.payer
+  return payer === undefined ? openPlanned(work, planned.plan, use) : openPaid(work, payer, use)
+}
+
+function openPlanned<Used>(work: Work, plan: Plan, use: Use<Used>): Promise<Used> {
+  return isSinglePart(work.call) ? openWhole(work, plan, use) : openSeveral(work, plan).then(use)
+}
+
+/** As far as there is money for it. Where an answer in one piece is paid for piece by piece, it is asked for so. */
+async function openPaid<Used>(work: Work, payer: Payer, use: Use<Used>): Promise<Used> {
+  const { call, planned, parts, record } = work
+  const isSplit = !isSinglePart(call) && planned.plan.some(({ upstream }) => isSplitAt(call, upstream))
+  const paid = await pay({
+    ...{ payer, call, plan: planned.plan, record: record.row },
+    requests: isSplit ? choicesWanted(call) : 1,
+    isDivisible: isSinglePart(call),
+    untilEpochMs: parts.clock.epochMs() + deadlineOf(work, call) - parts.clock.now(),
+  })
+  const coverage = { payer, use: paid.use, isSliced: paid.isSliced }
+  const isUnasked = paid.isSliced && !call.stream
+  const paidFor: Work = { ...work, coverage, call: isUnasked ? asStream(paid.call) : paid.call }
+  if (!isUnasked) return await openPlanned(paidFor, paid.plan, use)
+  return await openPlanned(paidFor, paid.plan, (stream) => use(untilUnpaid(stream, call, record.row)))
 }
 
 type Use<Used> = (stream: Stream) => Used | Promise<Used>
@@ -135,7 +163,12 @@ async function openSeveral(work: Work, plan: Plan): Promise<Stream> {
   }
 }
 
-type Work = Job & { readonly planned: Planned; readonly account: CallCost }
+type Work = Job & {
+  readonly planned: Planned
+  readonly account: CallCost
+  /** How far it is paid for; absent: nobody counts. */
+  readonly coverage?: Coverage
+}
 
 /** It takes what is done next along: every promise between is paid for by every call. */
 function openWhole<Used>(work: Work, plan: Plan, use: Use<Used>): Promise<Used> {
@@ -191,7 +224,8 @@ async function openParts(work: Work, plan: Plan): Promise<Stream> {
     limit: limits.fanOut,
     signal: work.signal,
     follow: ({ index }, meter) => account.follow(index, meter),
-    run: ({ call: part, index }, signal, meter) => run({ ...work, signal }, plan, part, index, meter),
+    run: ({ call: part, index }, signal, meter) =>
+      run({ ...work, ...partCoverage(work, part, parts.length), signal }, plan, part, index, meter),
   }).catch((thrown: unknown) => {
     throw isBest ? aboutBestOf(thrown, call) : thrown
   })
@@ -201,6 +235,13 @@ async function openParts(work: Work, plan: Plan): Promise<Stream> {
       return noteUsage(work, plan[0], await merged.usage())
     },
   }
+}
+
+/** What is paid for of one part. */
+function partCoverage({ coverage }: Work, part: Call, parts: number): Pick<Work, 'coverage'> {
+  if (coverage === undefined) return {}
+  const outputTokens = Math.ceil(coverage.use.outputTokens / parts)
+  return { coverage: { ...coverage, use: { promptTokens: promptBound(part), outputTokens } } }
 }
 
 /** The best of all candidates, once all are written. */
@@ -239,6 +280,8 @@ function walkOf(
   const { signal, record } = work
   const { clock, random, standings, retryBudget, hedging, detokenizer } = work.parts
   const { row, startedAt } = record
+  const { coverage } = work
+  const makePaid = coverage && ((parts: AttemptParts) => covered(coverage, parts, make))
   return walk(
     {
       plan,
@@ -255,7 +298,7 @@ function walkOf(
       retryBudget,
       meter,
     },
-    make,
+    makePaid ?? make,
     call.stream ? hedging : undefined,
   )
 }

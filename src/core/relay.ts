@@ -1,10 +1,12 @@
 import { openCallCost } from './account/call-cost.ts'
+import { promptBound } from './account/cost-bound.ts'
 import type { MeteredUsage } from './account/meter.ts'
 import { promptSizeOf, wholeTokens } from './account/prompt-size.ts'
 import type { OpenRecord } from './account/recorder.ts'
 import { inTime } from './attempt/in-time.ts'
 import { type AttemptParts, openAttempt } from './attempt/open-attempt.ts'
 import { walk } from './attempt/walk.ts'
+import { covered } from './cover.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import { joinEmbeddings, splitInputs, validateEmbeddings } from './join/embeddings.ts'
 import { merge } from './join/merge.ts'
@@ -14,7 +16,9 @@ import { type CallSignal, controllerUnder } from './model/call-signal.ts'
 import { Failure } from './model/failure.ts'
 import { isObject, type JsonObject } from './model/json.ts'
 import type { LazySet } from './model/lazy-set.ts'
+import type { Payer } from './model/tenant.ts'
 import { addUsage, type ClaimedUsage, readCount, readUsage, writeUsage } from './model/usage.ts'
+import { pay } from './pay.ts'
 import type { Plan } from './plan/router.ts'
 
 /** The story of a relay: plan it, split it where there is too much of it, try, count, put together. */
@@ -36,7 +40,8 @@ export async function relay(
   for (const [part, piece] of pieces.entries()) {
     account.follow(part, { estimate: () => usages.get(part) ?? judged(piece) })
   }
-  const replies = await answered({ parts, plan: planned.plan, pieces, signal, record })
+  const paid = await paidFor({ parts, plan: planned.plan, pieces, signal, record }, call)
+  const replies = await answered(paid)
   for (const [part, { claimed, piece }] of replies.entries()) {
     usages.set(part, await settled(claimed, piece, parts))
   }
@@ -56,7 +61,22 @@ function inputsPerRequest(plan: Plan): number {
   return Math.min(...plan.map(({ traits }) => traits.inputsPerRequest ?? Number.POSITIVE_INFINITY))
 }
 
+/** As far as there is money for it, where somebody counts. */
+async function paidFor(work: Work, call: Relay): Promise<Work> {
+  const { parts, plan, record } = work
+  const payer = call.tenant?.payer
+  if (payer === undefined) return work
+  const leftMs = Math.min(parts.limits.deadlineMs, call.deadlineMs ?? Number.POSITIVE_INFINITY)
+  const paid = await pay({
+    ...{ payer, call, plan, record: record.row, requests: 1, isDivisible: false },
+    untilEpochMs: parts.clock.epochMs() + leftMs,
+  })
+  return { ...work, plan: paid.plan, payer }
+}
+
 type Work = {
+  /** Absent: nobody counts. */
+  readonly payer?: Payer
   readonly parts: GatewayParts
   readonly plan: Plan
   readonly pieces: readonly Relay[]
@@ -65,12 +85,14 @@ type Work = {
 }
 
 /** The pieces side by side, each by its own walk; when one fails the others are given up. In the pieces' order. */
-async function answered({ parts, plan, pieces, signal, record }: Work): Promise<readonly Relayed[]> {
+async function answered({ parts, plan, pieces, signal, record, payer }: Work): Promise<readonly Relayed[]> {
   const { clock, random, limits, standings, retryBudget } = parts
   const { row, startedAt } = record
   const siblings = controllerUnder(signal)
   const tasks = pieces.map((piece, part) => async () => {
     const deadlineAt = startedAt + Math.min(limits.deadlineMs, piece.deadlineMs ?? Number.POSITIVE_INFINITY)
+    const use = { promptTokens: promptBound(piece), outputTokens: 0 }
+    const coverage = payer && { payer, use, isSliced: false }
     const bounds = {
       startedAt,
       deadlineAt,
@@ -81,7 +103,9 @@ async function answered({ parts, plan, pieces, signal, record }: Work): Promise<
     }
     return [
       await walk({ plan, call: piece, part, clock, random, record: row, ...bounds }, async (attempt) => {
-        const relayed = await attemptRelay(attempt)
+        const relayed = await (coverage === undefined
+          ? attemptRelay(attempt)
+          : covered(coverage, attempt, attemptRelay))
         row.deployment ??= attempt.deployment.id
         row.provider ??= attempt.deployment.upstream.name
         return relayed

@@ -4,7 +4,6 @@ import type { Logger } from 'pino'
 import { createPriceBook } from '../catalog/price-book.ts'
 import type { Config } from '../config.ts'
 import { createRecorder } from '../core/account/recorder.ts'
-import { createAuthenticator } from '../core/authenticate.ts'
 import { abandonAnswer, createGateway, type Gateway } from '../core/gateway.ts'
 import { createHealthRegistry, type HealthRegistry } from '../core/health/health-registry.ts'
 import type { HealthEvent } from '../core/health/health-watch.ts'
@@ -23,9 +22,11 @@ import { type AppParts, createApp } from '../http/app.ts'
 import { createBodyReader } from '../http/call/body.ts'
 import { createOpenCalls } from '../http/call/open-calls.ts'
 import { createHostCheck } from '../http/middleware/known-hosts.ts'
+import type { Tenants } from '../tenants/tenants.ts'
 import { createRoutes } from './deployments.ts'
 import { type PriceRefresh, refreshPrices } from './price-refresh.ts'
 import { startProbes } from './probes.ts'
+import { callersPolicyOf } from './tenants.ts'
 import { createUpstreams } from './upstreams.ts'
 import { createWaker } from './waker.ts'
 
@@ -58,6 +59,7 @@ export type LastingTimes = {
   readonly sinks: readonly Sink[]
   /** Resolves once what the sinks were given is safe; undefined: nothing keeps it. */
   readonly commit: (() => Promise<void>) | undefined
+  readonly tenants: Tenants
   readonly app: Pick<AppParts, LastingAppPart>
 }
 
@@ -96,16 +98,15 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
   const openCalls = createOpenCalls()
   const idempotency = idempotencyFor(config, clock, before)
   const deployments = routes.flatMap((route) => route.deployments)
-  const gate = createAuthenticator(config)
   const app = createApp({
     ...lasting.app,
     ...{ relays, gateway, openCalls, idempotency, limits, slowThresholdMs, strict, demo },
     cors: config.cors,
-    hosts: createHostCheck({ ...config, asksForKeys: gate.asksForKeys }),
+    hosts: createHostCheck({ ...config, asksForKeys: lasting.tenants.asksForKeys }),
     router: createRouter(routes),
     encoder: lasting.encoder,
     dialects: dialectsWith({ store: lasting.app.responseStore, clock }),
-    gate,
+    gate: lasting.tenants,
     recorder: createRecorder(lasting.sinks, clock, slowThresholdMs, lasting.commit),
     readBody: createBodyReader(limits),
     counter: lasting.tokenizer,
@@ -114,6 +115,8 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
   const probes = config.probes.enabled
     ? startProbes({ ...config.probes, deployments, standings, clock, random: Math.random, log })
     : undefined
+  // The last that may be refused: what was before it has changed nothing.
+  lasting.tenants.configure(config.tenants, callersPolicyOf(config))
   const rest = () => {
     prices?.[Symbol.dispose]()
     probes?.[Symbol.dispose]()

@@ -1,6 +1,13 @@
-import type { StrategyName } from '../core/model/call.ts'
 import { matchesPattern } from '../core/model/pattern.ts'
-import type { Entering, Entrance, Payer, Paying, Tenant, TenantNote } from '../core/model/tenant.ts'
+import type {
+  CallTenant,
+  Entering,
+  Entrance,
+  Payer,
+  Paying,
+  Tenant,
+  TenantNote,
+} from '../core/model/tenant.ts'
 import { Bill } from './bill.ts'
 import { type Budget, budgetOf, counterOf, isOn, type Scope } from './budget.ts'
 import type { Applied, Desk } from './desk.ts'
@@ -26,11 +33,12 @@ export type AccessParts = {
 /** What one key allows, made once for all of its calls. */
 export class Access implements Tenant {
   readonly note: TenantNote
-  readonly strategy: StrategyName | undefined
   readonly key: Key | undefined
   readonly budgets: readonly Budget[]
   readonly #parts: AccessParts
   readonly #owners: readonly RateOwner[]
+  /** It decides where calls go. */
+  readonly #isBound: boolean
 
   constructor(parts: AccessParts) {
     const { key, team, settings } = parts
@@ -42,7 +50,8 @@ export class Access implements Tenant {
       team: key?.team,
       tags: key?.tags ?? [],
     }
-    this.strategy = key?.strategy
+    this.#isBound =
+      key?.strategy !== undefined || (key?.providers.length ?? 0) + (team?.providers.length ?? 0) > 0
     this.budgets = budgetsOf(key, team, settings)
     this.#owners = [
       { id: 'gateway', name: 'the gateway', rule: settings.rates },
@@ -58,29 +67,40 @@ export class Access implements Tenant {
     return fits(model, key?.models) && fits(model, team?.models)
   }
 
-  allowsProvider(provider: string): boolean {
-    const { key, team } = this.#parts
-    return includes(key?.providers, provider) && includes(team?.providers, provider)
+  userOf(user: string | undefined): string | undefined {
+    return this.#parts.users.kept(user)
   }
 
-  enter({ callId, model, tokens }: Entering): Promise<Entrance> | undefined {
+  enter({ callId, model, tokens: estimate }: Entering): Promise<Entrance> | undefined {
     const { settings, desk, opened } = this.#parts
     const ofModel = settings.modelRates.length === 0 ? [] : modelOwners(settings.modelRates, model)
     if (this.#owners.length + ofModel.length === 0) return undefined
-    const entered = { callId, set: rateSetOf([...this.#owners, ...ofModel]), tokens }
+    const set = rateSetOf([...this.#owners, ...ofModel])
+    const entered = { callId, set, tokens: set.tokens.length === 0 ? 0 : estimate() }
     return enter(entered, desk).then((entrance) => {
       if (entrance.refusal === undefined) opened(callId).entered = entered
       return entrance
     })
   }
 
-  payer({ callId, model, user }: Paying): Payer | undefined {
-    if (this.budgets.length === 0) return undefined
+  callTenant(ask: Paying): CallTenant | undefined {
+    const { key } = this.#parts
+    const payer = this.#payer(ask)
+    if (payer === undefined && !this.#isBound) return undefined
+    return { allowsProvider: this.#allowsProvider, strategy: key?.strategy, payer }
+  }
+
+  #payer({ callId, model, user }: Paying): Payer | undefined {
     const applied = this.budgets.flatMap((budget) => this.#apply(budget, model, user))
     if (applied.length === 0) return undefined
     const bill = new Bill(callId, applied, this.#parts.desk)
     this.#parts.opened(callId).bill = bill
     return bill
+  }
+
+  readonly #allowsProvider = (provider: string): boolean => {
+    const { key, team } = this.#parts
+    return includes(key?.providers, provider) && includes(team?.providers, provider)
   }
 
   #apply(budget: Budget, model: string, user: string | undefined): readonly Applied[] {

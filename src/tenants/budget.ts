@@ -37,6 +37,10 @@ export function counterOf({ id }: Budget, { id: window }: Window, user?: string)
   return `${user === undefined ? id : `${id}~${user}`}|${window}`
 }
 
+export function counterText({ budget, window }: CounterName): string {
+  return `${budget}|${window}`
+}
+
 export type CounterName = { readonly budget: string; readonly window: string }
 
 export function readCounter(counter: string): CounterName {

@@ -26,6 +26,8 @@ export type Key = {
   /** In place of the route's own. */
   readonly strategy?: StrategyName | undefined
   readonly secrets: readonly Secret[]
+  /** The gateway made it for itself, so that somebody can manage it: by it alone nothing is guarded. */
+  readonly isMade?: true | undefined
   readonly createdAtMs: number
   readonly updatedAtMs: number
 }

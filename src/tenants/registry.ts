@@ -14,7 +14,9 @@ export interface Registry {
   key(id: string): Key | undefined
   team(id: string): Team | undefined
   isOfFile(kind: 'key' | 'team', id: string): boolean
-  /** A key has existed, here or in the file: authentication stays on. */
+  /** There are keys for calls. */
+  readonly hasCallers: boolean
+  /** A key has existed: in the file since the process began, or ever among those that are kept. Authentication stays on. */
   readonly hadKeys: boolean
   /** Changes with every change of a key or a team. */
   readonly version: number
@@ -52,6 +54,8 @@ export function createRegistry(): Registry {
 class Keys implements Registry {
   hadKeys = false
   version = 0
+  /** Of those that are kept: it outlasts the process. */
+  #hadKept = false
   readonly #declared = { keys: new Map<string, Key>(), teams: new Map<string, Team>() }
   readonly #kept = { keys: new Map<string, Key>(), teams: new Map<string, Team>() }
   /** Keys of the file that were disabled here. */
@@ -60,6 +64,7 @@ class Keys implements Registry {
   readonly #byDigest = new Map<string, FoundKey>()
   /** `#byDigest` is to be made again: once, however many lines of the journal were taken. */
   #isStale = false
+  #hasCallers = false
 
   declare({ keys, teams }: Declared): void {
     for (const key of keys) this.#refuseTwice(key)
@@ -91,6 +96,11 @@ class Keys implements Registry {
 
   team(id: string): Team | undefined {
     return this.#declared.teams.get(id) ?? this.#kept.teams.get(id)
+  }
+
+  get hasCallers(): boolean {
+    if (this.#isStale) this.#index()
+    return this.#hasCallers
   }
 
   isOfFile(kind: 'key' | 'team', id: string): boolean {
@@ -170,13 +180,16 @@ class Keys implements Registry {
   #changed(): void {
     this.version++
     this.#isStale = true
-    this.hadKeys ||= this.#kept.keys.size + this.#declared.keys.size > 0
+    this.#hadKept ||= this.#kept.keys.values().some(({ isMade }) => isMade !== true)
+    this.hadKeys ||= this.#hadKept || this.#declared.keys.size > 0
   }
 
   #index(): void {
     this.#isStale = false
     this.#byDigest.clear()
+    this.#hasCallers = false
     for (const key of this.keys()) {
+      this.#hasCallers ||= key.kind === 'inference'
       for (const { digest, untilMs } of key.secrets) this.#byDigest.set(digest, { key, untilMs })
     }
   }
@@ -190,7 +203,6 @@ class Keys implements Registry {
     else if (subject.kind === 'file_key') {
       this.#disable(subject.id, isObject(after) && after['isDisabled'] === true)
     } else return
-    this.hadKeys ||= subject.kind === 'key'
     this.#changed()
   }
 
@@ -201,7 +213,7 @@ class Keys implements Registry {
     for (const team of teams ?? []) this.#keep('teams', team.id, team)
     for (const id of disabled ?? []) this.#disabled.add(id)
     for (const [id, at] of lastUse ?? []) this.#lastUse.set(id, at)
-    this.hadKeys ||= hadKeys === true
+    this.#hadKept ||= hadKeys === true
     this.#changed()
   }
 
@@ -211,7 +223,7 @@ class Keys implements Registry {
       teams: [...this.#kept.teams.values()],
       disabled: [...this.#disabled],
       lastUse: [...this.#lastUse],
-      hadKeys: this.hadKeys,
+      hadKeys: this.#hadKept,
     }
   }
 }

@@ -66,11 +66,13 @@ describe('gateway.example.yaml', () => {
       'GATEWAY_ADMIN_KEY',
       'GATEWAY_KEY',
       'PANDOTATE_API_KEY',
+      'RESEARCH_KEY',
       'RUNPOD_API_KEY',
       'RUNPOD_ENDPOINT_ID',
+      'SCRAPER_KEY',
       'TOGETHER_API_KEY',
     ])
-    expect(load().keys).toEqual(['value-of-gateway_key'])
+    expect(load().keys).toEqual(['value-of-gateway_key', 'value-of-research_key'])
     expect(load().routes.map(({ pattern }) => pattern)).toEqual([
       'mistral-7b',
       'mistral-7b-instruct',
@@ -83,15 +85,16 @@ describe('gateway.example.yaml', () => {
 
   test('shows the defaults of the gateway’s own settings', () => {
     const { keys, adminKeys, providers: _providers, routes, demo, stated, source, ...others } = load()
-    const { isDataDirectoryGiven, routing, ...own } = others
+    const { isDataDirectoryGiven, routing, tenants, ...own } = others
     expect(routing).toEqual({ isDefault: false, listed: false, successors: false })
     const { attempts, ...limits } = own.limits
     expect(defaults).toMatchObject({ ...own, limits })
+    expect(defaults.tenants).toMatchObject({ terms: tenants.terms, alerts: tenants.alerts })
     // Written out, it is what a call has where nothing is said and no deployment asks for more.
     expect(attempts).toBe(3)
     expect({ keys: keys.length, demo, source, isDataDirectoryGiven, routes: routes.length }).toEqual({
       isDataDirectoryGiven: true,
-      keys: 1,
+      keys: 2,
       demo: false,
       source: 'gateway.yaml',
       routes: 6,

@@ -2,10 +2,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { shippedCatalog } from '../../src/catalog/shipped.ts'
+import { plainAdminKey, plainKey } from '../../src/config/tenancy.ts'
 import type { Config } from '../../src/config.ts'
 import type { CallRecord } from '../../src/core/model/record.ts'
 import { type RunningGateway, startGateway } from '../../src/main.ts'
 import { createLog } from '../../src/telemetry/log.ts'
+import { noTenants } from '../../src/tenants/settings.ts'
 
 /** A gateway on a free port, in this process, with what it recorded and logged. */
 export type TestGateway = AsyncDisposable & {
@@ -46,6 +48,7 @@ export async function startTestGateway(
     {
       ...simulatorConfig,
       ...overrides,
+      ...callersIn(overrides),
       catalog: { ...(overrides.catalog ?? simulatorConfig.catalog), lists },
     },
     { log: createLog('trace', destination), version: '0.0.0-test', sinks: [sink] },
@@ -63,6 +66,17 @@ export async function startTestGateway(
   }
 }
 
+/** Keys of which nothing but the secret is said. */
+function callersIn({
+  keys = [],
+  adminKeys = [],
+  tenants = noTenants,
+}: Partial<Config>): Pick<Config, 'tenants'> {
+  if (tenants.keys.length > 0) return { tenants }
+  const managers = adminKeys.map(({ key, role }) => plainAdminKey(key, role))
+  return { tenants: { ...tenants, keys: [...keys.map(plainKey), ...managers] } }
+}
+
 /** Every model at the simulator. */
 export const simulatorConfig: Config = {
   host: '127.0.0.1',
@@ -72,6 +86,8 @@ export const simulatorConfig: Config = {
   trustProxy: 0,
   keys: [],
   adminKeys: [],
+  tenants: noTenants,
+  acceptWider: false,
   cors: { origins: [] },
   logLevel: 'trace',
   slowThresholdMs: 60_000,

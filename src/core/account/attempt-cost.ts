@@ -1,6 +1,6 @@
 import type { Usage } from '../model/call.ts'
 import { type Consumption, costNanoUsd, type Price } from '../model/price.ts'
-import type { Baseline } from '../model/record.ts'
+import type { AttemptRecord, Baseline } from '../model/record.ts'
 import { usageParts } from '../model/usage-ways.ts'
 
 /** What one attempt used, and at what price; failed ones and those that lost a race are attempts like any other. */
@@ -57,6 +57,13 @@ function isInDoubt(attempt: Spent): boolean {
 export function attemptNanoUsd({ price, used }: Pick<Spent, 'price' | 'used'>): number | undefined {
   return used === undefined ? 0 : costNanoUsd(price, used)
 }
+
+/** What an upstream may have charged for an attempt beside its cost, at worst; 0 where no money was held for it. */
+export function uncertainNanoUsd({ isUncertain, heldNanoUsd = 0, costNanoUsd = 0 }: Held): number {
+  return isUncertain ? Math.max(0, heldNanoUsd - costNanoUsd) : 0
+}
+
+type Held = Pick<AttemptRecord, 'isUncertain' | 'heldNanoUsd' | 'costNanoUsd'>
 
 /** What an answer used, from its usage as the caller sees it. `workedMs` is what the upstream said of its time. */
 export function consumptionOf(usage: Usage, workedMs: number | undefined): Consumption {

@@ -1,7 +1,7 @@
 import type { Deployment } from '../model/ports.ts'
 import type { AttemptRecord, Baseline } from '../model/record.ts'
 import { writeUsage } from '../model/usage.ts'
-import { attemptNanoUsd, consumptionOf, spendingOf } from './attempt-cost.ts'
+import { attemptNanoUsd, consumptionOf, spendingOf, uncertainNanoUsd } from './attempt-cost.ts'
 import type { Meter } from './meter.ts'
 import type { OpenRecord } from './recorder.ts'
 
@@ -46,6 +46,7 @@ class CallAccount implements CallCost {
       estimateUse(entry, this.#meters[entry.part])
       entry.costNanoUsd = attemptNanoUsd(entry)
     }
+    row.uncertainNanoUsd = row.attempts.reduce((sum, entry) => sum + uncertainNanoUsd(entry), 0)
     const { id, price } = this.#baseline
     // How long the work would have taken there is not known: where time is paid for, nothing is claimed.
     const there: Baseline = { deployment: id, price, workedMs: undefined }

@@ -1,5 +1,6 @@
 import type { Failure } from './failure.ts'
 import type { JsonText } from './json-text.ts'
+import type { CallTenant } from './tenant.ts'
 
 /** What a call asks for: a continuation of text, or the next message of a chat. */
 export type Kind = 'text' | 'chat'
@@ -37,6 +38,8 @@ export type CallOf<Asked extends Kind | RelayKind> = {
   readonly deadlineMs: number | undefined
   /** The last message is the beginning of the answer, which is to go on from there. */
   readonly continues?: boolean | undefined
+  /** What the caller's key decides; undefined: nothing. */
+  readonly tenant?: CallTenant | undefined
   /** How the caller wants it routed; undefined when nothing was said. */
   readonly steering?: Steering | undefined
   /** What the caller asked for and `body` has no place for: named to the caller. */

@@ -1,3 +1,5 @@
+import type { CallLine } from './call-line.ts'
+
 /**
  * The lines of the journal. Amounts are whole nano-USD, times are epoch milliseconds. Nothing in a line is a prompt, an
  * answer or a secret.
@@ -123,6 +125,8 @@ export interface Projection {
   restore(snapshot: unknown): void
   /** Takes one line that was appended after that, in order. Not called for lines that are appended later on. */
   apply(entry: StateEntry): void
+  /** The same for a call that is over, by the members of its line. Absent: it does not depend on calls. */
+  applyCall?(call: CallLine, startedEpochMs: number): void
   /** A JSON value. Called between two turns of the event loop; must match the lines appended so far. */
   snapshot(): unknown
 }

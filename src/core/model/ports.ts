@@ -172,6 +172,8 @@ export type Deployment = {
   /** Absent where nobody knows whether the provider has the model. */
   readonly presence?: Presence | undefined
   readonly traits: Traits
+  /** What it has not written when it is left is not billed. Absent: that is not known. */
+  readonly stopsOnAbort?: boolean | undefined
   /** The same deployment for one model, where it goes by the caller's spelling. Absent where it is one for all. */
   readonly forModel?: (model: string) => Deployment
   /** The model that `forModel` made it for: what it costs, holds, and how it has been doing hangs on that. */

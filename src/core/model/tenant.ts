@@ -5,14 +5,22 @@ import type { CallRecord } from './record.ts'
 /** Whose call it is: what the key it bears allows, and how much. */
 export interface Tenant {
   readonly note: TenantNote
-  /** In place of the route's own. */
-  readonly strategy: StrategyName | undefined
   allowsModel(model: string): boolean
-  allowsProvider(provider: string): boolean
+  /** How the user of a call is kept in its record. */
+  userOf(user: string | undefined): string | undefined
   /** Takes a call's part of all rate limits, or nothing. Undefined: there are none. */
   enter(ask: Entering): Promise<Entrance> | undefined
-  /** Who pays for the call. Undefined: no budget applies to it. */
-  payer(ask: Paying): Payer | undefined
+  /** Undefined: it decides nothing, and nobody counts. */
+  callTenant(ask: Paying): CallTenant | undefined
+}
+
+/** What of a tenant decides where a call goes, and who pays; a call of one that decides nothing of it has none. */
+export type CallTenant = {
+  readonly allowsProvider: (provider: string) => boolean
+  /** In place of the route's own, where the caller names none. */
+  readonly strategy: StrategyName | undefined
+  /** Undefined: nobody counts, and prices need not be known. */
+  readonly payer: Payer | undefined
 }
 
 /** A tenant as the record of a call names it. */
@@ -28,7 +36,7 @@ export type Entering = {
   readonly callId: string
   readonly model: string
   /** Of prompt and answer, by estimate. */
-  readonly tokens: number
+  readonly tokens: () => number
 }
 
 export type Paying = {

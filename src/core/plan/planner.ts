@@ -14,6 +14,7 @@ import { type PrefixKey, prefixKeyOf, type Stickiness } from './stickiness.ts'
 import type { Candidate } from './strategies/candidate.ts'
 import { order } from './strategies/strategies.ts'
 import { isBounded, needsOf, type Removal, refusalOf, steer, suitable } from './suitability.ts'
+import { tenantBar } from './tenant-filter.ts'
 
 /** Decides where a call runs, and in what order its deployments are tried, by what is known at that moment. */
 export interface Planner {
@@ -104,6 +105,8 @@ function solePlanner({ router, attempts, standings, sizes }: Work): (call: AnyCa
   return (call, route) => {
     router.admitted(route, call.credential)
     const sole = ofModel(baselineOf(route), call.model, call)
+    const bar = call.tenant && tenantBar(call.tenant, sole)
+    if (bar !== undefined) throw refusalOf([bar])
     const { traits } = sole
     if (isBounded(traits)) {
       const promptTokens = traits.contextTokens === undefined ? 0 : sizes.estimate(call)
@@ -189,9 +192,9 @@ function weighEach(call: AnyCall, work: Work, isDryRun: boolean): readonly Weigh
 
 function weigh(call: AnyCall, model: string, work: Work, isDryRun: boolean): Weighed {
   const { router, stickiness, clock, random, sizes, habits } = work
-  const { credential, steering } = call
+  const { credential, steering, tenant } = call
   const route = router.routeOf(model)
-  const strategy = steering?.strategy ?? route.strategy
+  const strategy = steering?.strategy ?? tenant?.strategy ?? route.strategy
   const promptTokens = sizes.estimate(call)
   const expectedTokens = habits.expect(call)
   const now = clock.now()
@@ -208,9 +211,16 @@ function weigh(call: AnyCall, model: string, work: Work, isDryRun: boolean): Wei
   const isCalm = lineup.isCalm()
   const all = isDryRun ? seated.map(copyOf) : seated
   const candidates = isOpen ? all : all.filter(({ upstream }) => upstream.admits(credential))
+  const barred =
+    tenant === undefined ? [] : candidates.flatMap((one) => tenantBar(tenant, one.deployment) ?? [])
+  const allowed =
+    barred.length === 0
+      ? candidates
+      : candidates.filter((one) => !barred.some(({ deployment }) => deployment === one.deployment))
   const needs = needsOf(call, promptTokens)
-  const sifted = candidates === seated && steering === undefined ? lineup.sieve.sift(needs) : undefined
-  const { kept, removed } = suitable(candidates, needs, steering, { sifted, isCalm })
+  const sifted = allowed === seated && steering === undefined ? lineup.sieve.sift(needs) : undefined
+  const { kept, removed: unsuitable } = suitable(allowed, needs, steering, { sifted, isCalm })
+  const removed = barred.length === 0 ? unsuitable : [...barred, ...unsuitable]
   const ranked = order(strategy, kept, {
     random,
     expectedTokens,

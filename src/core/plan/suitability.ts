@@ -19,6 +19,7 @@ export type Removal = {
 }
 
 export type Filter =
+  | 'tenant'
   | 'steering'
   | 'endpoint'
   | 'field'
@@ -29,6 +30,7 @@ export type Filter =
   | 'context'
   | 'price'
   | 'breaker'
+  | 'unpriced'
 
 /** What a call needs of whoever answers it. */
 export type Needs = {
@@ -169,6 +171,7 @@ export function refusalOf(removed: readonly Removal[]): Failure {
 }
 
 const refusals = {
+  tenant: ['model_not_found', 'model'],
   steering: ['invalid_request', 'provider'],
   endpoint: ['unsupported', null],
   field: ['unsupported', null],
@@ -179,6 +182,7 @@ const refusals = {
   context: ['context_length', null],
   price: ['invalid_request', 'provider.max_price'],
   breaker: ['overloaded', null],
+  unpriced: ['unsupported', null],
 } as const satisfies Record<Filter, readonly [string, string | null]>
 
 const filters: readonly string[] = Object.keys(refusals)

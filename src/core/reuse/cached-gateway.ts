@@ -38,7 +38,12 @@ export function cachedGateway(gateway: Gateway, parts: CachedGatewayParts): Gate
     async reply(call, signal, record) {
       const keeps = cache?.accepts(call) ?? false
       // A caller's own deadline is no part of the key: such a call is made for itself.
-      const shares = coalescer !== undefined && isDeterministic(call) && call.deadlineMs === undefined
+      // Nor is one shared that is paid for: each pays for its own.
+      const shares =
+        coalescer !== undefined &&
+        isDeterministic(call) &&
+        call.deadlineMs === undefined &&
+        call.tenant?.payer === undefined
       if (!keeps && !shares) return await gateway.reply(call, signal, record)
       const key = fingerprint(call, record.row.owner)
       const kept = keeps ? cache?.get(key) : undefined

@@ -1,6 +1,7 @@
 import type { OpenRecord } from '../../core/account/recorder.ts'
 import type { Failure } from '../../core/model/failure.ts'
 import { usdText } from '../../core/model/price.ts'
+import { rateHeaders } from './rate-headers.ts'
 import type { FlatHeaders } from './send.ts'
 
 /** What an answer tells of how it was made. Also sets the record's overhead: this is the moment of the first byte. */
@@ -21,6 +22,8 @@ export function answerHeaders(record: OpenRecord): FlatHeaders {
   if (row.costNanoUsd !== undefined) headers.push('x-pandotate-cost-usd', usdText(row.costNanoUsd))
   if (row.cache !== undefined) headers.push('x-pandotate-cache', row.cache)
   headers.push(...replayHeaders(record))
+  if (row.rates !== undefined) headers.push(...rateHeaders(row))
+  if (row.limit !== undefined) headers.push('x-pandotate-limit', safe(row.limit))
   if (row.dropped.size > 0) {
     headers.push('x-pandotate-dropped-params', Array.from(row.dropped, safe).join(', '))
   }
@@ -42,11 +45,14 @@ export function failureHeaders(record: OpenRecord, failure: Failure): FlatHeader
   const { row } = record
   row.deployment ??= row.attempts.at(-1)?.deployment
   row.provider ??= failure.provider
+  const { 'x-pandotate-limit': limit = row.limit, ...others } = failure.headers
+  row.limit = limit
   const headers = [...answerHeaders(record)]
-  for (const [name, value] of Object.entries(failure.headers)) headers.push(name, value)
-  if (!isWorthRetrying(record, failure)) headers.push('x-should-retry', 'false')
-  const waitMs =
-    failure.retryAfterMs ?? (failure.status === 429 || failure.status === 503 ? untoldMs : undefined)
+  for (const [name, value] of Object.entries(others)) headers.push(name, value)
+  const isFinal = others['x-should-retry'] === 'false'
+  if (!isFinal && !isWorthRetrying(record, failure)) headers.push('x-should-retry', 'false')
+  const isUntold = !isFinal && (failure.status === 429 || failure.status === 503)
+  const waitMs = failure.retryAfterMs ?? (isUntold ? untoldMs : undefined)
   if (waitMs !== undefined) {
     // Seconds, whole and at least one: clients that read only this must not come back too soon.
     headers.push('retry-after', String(Math.max(1, Math.ceil(waitMs / 1000))))

@@ -17,6 +17,7 @@ import { type OpenCalls, shuttingDown } from './open-calls.ts'
 import { answerHeaders, failureHeaders } from './response-headers.ts'
 import { sendText } from './send.ts'
 import { type Admission, readHeld, type Shedding } from './shedding.ts'
+import { enterAs } from './tenant-call.ts'
 import { watchRest } from './write-stall.ts'
 
 export type ServeParts = {
@@ -113,8 +114,22 @@ export function readCall<Asked extends AnyCall>(
   record.row.principal = caller.name
   record.row.owner = caller.id
   const held = readHeld(ctx, admission, parts.readBody, parts.limits.bodyBytes)
-  if (held instanceof Promise) return held.then((body) => parsed(exchange, body, caller, id))
-  return parsed(exchange, held, caller, id)
+  if (held instanceof Promise) return held.then((body) => entered(exchange, body, caller, id))
+  return entered(exchange, held, caller, id)
+}
+
+/** The call that was read, as its caller's key allows it. */
+function entered<Asked extends AnyCall>(
+  exchange: Exchange<Asking<Asked>>,
+  body: Body,
+  caller: Principal,
+  id: string,
+): ReadCall<Asked> | Promise<ReadCall<Asked>> {
+  const read = parsed(exchange, body, caller, id)
+  const { tenant } = caller
+  if (tenant === undefined) return read
+  const call = enterAs(tenant, read.call, exchange.record, headerLookup(exchange.ctx.req))
+  return call instanceof Promise ? call.then((own) => ({ ...read, call: own })) : { ...read, call }
 }
 
 function parsed<Asked extends AnyCall>(

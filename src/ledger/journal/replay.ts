@@ -1,4 +1,5 @@
 import { open, readFile, truncate } from 'node:fs/promises'
+import type { CallLine } from '../../core/model/call-line.ts'
 import type { Projection, StateEntry } from '../../core/model/journal.ts'
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
 import { readFrames } from './frame.ts'
@@ -63,9 +64,20 @@ function checkGaps(segments: readonly Segment[], checkpoint: Checkpoint | undefi
 }
 
 function apply(text: string, projections: readonly Projection[]): void {
-  if (text.startsWith(callBeginning) || projections.length === 0) return
+  if (text.startsWith(callBeginning)) {
+    applyCall(text, projections)
+    return
+  }
+  if (projections.length === 0) return
   const entry = JSON.parse(text) as StateEntry
   for (const projection of projections) projection.apply(entry)
+}
+
+function applyCall(text: string, projections: readonly Projection[]): void {
+  const concerned = projections.filter(({ applyCall }) => applyCall !== undefined)
+  if (concerned.length === 0) return
+  const call = JSON.parse(text) as CallLine & { readonly at: number }
+  for (const projection of concerned) projection.applyCall?.(call, call.at)
 }
 
 async function cut(path: string, bytes: number): Promise<void> {

@@ -1,0 +1,155 @@
+import { attemptNanoUsd } from './account/attempt-cost.ts'
+import { boundNanoUsd, timeSliceMs, type UseBound } from './account/cost-bound.ts'
+import { tokensIn } from './account/prompt-size.ts'
+import type { Answer, Bursts } from './attempt/attempt.ts'
+import { type AttemptParts, openAttempt } from './attempt/open-attempt.ts'
+import type { AnyCall, Delta } from './model/call.ts'
+import { type CallSignal, controllerUnder } from './model/call-signal.ts'
+import type { AttemptRecord } from './model/record.ts'
+import type { Payer, PayerTerms } from './model/tenant.ts'
+
+/** How far the attempts of a call are paid for. */
+export type Coverage = {
+  readonly payer: Payer
+  /** Of one attempt. */
+  readonly use: UseBound
+  readonly isSliced: boolean
+}
+
+/**
+ * Makes an attempt once it is paid for, beside those that were made before it and may be charged for. What it may cost
+ * grows with its time, where that is what costs, and with its answer, where only a piece of that was paid for: where
+ * there is no more money, it ends with the Failure that says so.
+ */
+export async function covered<Asked extends AnyCall, Made>(
+  coverage: Coverage,
+  parts: AttemptParts<Asked>,
+  make: (parts: AttemptParts<Asked>) => Promise<Made>,
+): Promise<Made> {
+  const cover = new Cover(coverage, parts)
+  const shortage = await cover.pay()
+  if (shortage !== undefined) throw openAttempt(parts).fail(shortage.failure)
+  const { record } = parts
+  const at = record.attempts.length
+  const making = make({ ...parts, signal: cover.signal })
+  cover.follow(record.attempts[at])
+  try {
+    const made = await making
+    return coverage.isSliced && isAnswer(made) ? { ...made, bursts: cover.grown(made.bursts) } : made
+  } catch (thrown) {
+    await cover.end()
+    throw thrown
+  }
+}
+
+class Cover {
+  readonly #coverage: Coverage
+  readonly #parts: AttemptParts<AnyCall>
+  readonly #abort: AbortController
+  readonly #isTimed: boolean
+  #outputTokens: number
+  #timeNanoUsd = 0
+  #entry: AttemptRecord | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(coverage: Coverage, parts: AttemptParts<AnyCall>) {
+    this.#coverage = coverage
+    this.#parts = parts
+    this.#abort = controllerUnder(parts.signal)
+    this.#isTimed = parts.deployment.price.nanoUsdPerSecond !== undefined
+    this.#outputTokens = coverage.use.outputTokens
+  }
+
+  get signal(): CallSignal {
+    return this.#abort.signal
+  }
+
+  async pay() {
+    const nanoUsd = this.#nanoUsd()
+    const provider = this.#parts.deployment.upstream.name
+    const shortage = await this.#coverage.payer.cover(this, { provider, nanoUsd })
+    if (shortage === undefined && this.#entry !== undefined) this.#entry.heldNanoUsd = nanoUsd
+    return shortage
+  }
+
+  follow(entry: AttemptRecord | undefined): void {
+    this.#entry = entry
+    if (entry === undefined) return
+    entry.heldNanoUsd = this.#nanoUsd()
+    if (this.#isTimed && this.#parts.deployment.clocks.totalMs > timeSliceMs) this.#watchTime()
+  }
+
+  /** What it is known to have cost; the whole of what was held where that is not known. */
+  async end(): Promise<void> {
+    clearTimeout(this.#timer)
+    const entry = this.#entry
+    if (entry === undefined || entry.isUncertain) return
+    const provider = this.#parts.deployment.upstream.name
+    await this.#coverage.payer.cover(this, { provider, nanoUsd: attemptNanoUsd(entry) ?? 0 })
+  }
+
+  /** The answer as it comes: the next piece is paid for before it is needed. */
+  async *grown(bursts: Bursts): AsyncGenerator<readonly Delta[], void, void> {
+    const { sliceTokens, marginTokens }: PayerTerms = this.#coverage.payer.terms
+    let written = 0
+    for await (const burst of bursts) {
+      for (const delta of burst) written += writtenIn(delta)
+      while (written + marginTokens > this.#outputTokens) {
+        this.#outputTokens += sliceTokens
+        const shortage = await this.pay()
+        if (shortage === undefined) continue
+        this.#outputTokens -= sliceTokens
+        this.#abort.abort(shortage.failure)
+        throw shortage.failure
+      }
+      yield burst
+    }
+  }
+
+  #nanoUsd(): number {
+    const { deployment, record } = this.#parts
+    const { use } = this.#coverage
+    // What another wrote before it broke off is prompt to the one that goes on with it.
+    const said = record.flags.has('continued') ? use.outputTokens : 0
+    const promptTokens = use.promptTokens + said
+    return boundNanoUsd(deployment, { promptTokens, outputTokens: this.#outputTokens }) + this.#timeNanoUsd
+  }
+
+  #watchTime(): void {
+    const { price } = this.#parts.deployment
+    this.#timer = setTimeout(() => {
+      if (this.#entry === undefined || this.#entry.totalMs > 0) return
+      this.#timeNanoUsd += Math.ceil(((price.nanoUsdPerSecond ?? 0) * timeSliceMs) / 1000)
+      void this.pay().then((shortage) => {
+        if (shortage === undefined) this.#watchTime()
+        else this.#abort.abort(shortage.failure)
+      })
+    }, timeSliceMs - aheadMs)
+    this.#timer.unref()
+  }
+}
+
+/** The next piece of time is paid for so much before it begins. */
+const aheadMs = 5000
+
+/** Never fewer than one for a piece that says anything: what an upstream counts is not known before its end. */
+function writtenIn({ value: chunk, word }: Delta): number {
+  if (word !== undefined) return Math.max(1, tokensIn(word))
+  let tokens = 0
+  for (const { delta, text = '' } of chunk.choices) {
+    const { content, reasoning_content: reasoning, tool_calls: calls } = delta ?? {}
+    const said = [
+      text,
+      content ?? '',
+      reasoning ?? '',
+      ...(calls ?? []).map((call) => call.function?.arguments ?? ''),
+    ]
+    const length = said.reduce((sum, each) => sum + tokensIn(each), 0)
+    if (length > 0) tokens += Math.max(1, length)
+  }
+  return tokens
+}
+
+function isAnswer(made: unknown): made is Answer {
+  return typeof made === 'object' && made !== null && 'bursts' in made
+}

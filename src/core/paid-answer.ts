@@ -1,0 +1,49 @@
+import type { Bursts } from './attempt/attempt.ts'
+import type { Call, Choice, Chunk, Delta } from './model/call.ts'
+import { Failure } from './model/failure.ts'
+import { JsonText } from './model/json-text.ts'
+import type { CallRecord } from './model/record.ts'
+
+/** A call for an answer in one piece, as one for a stream: of that it is known how far it came. */
+export function asStream(call: Call): Call {
+  const body = call.body.with({ stream: true, stream_options: { include_usage: true } })
+  return { ...call, stream: true, includeUsage: true, body }
+}
+
+/** The stream, which ends as one that became too long where there is no more money: what was written is there. */
+export function untilUnpaid<Of extends { readonly bursts: Bursts }>(
+  stream: Of,
+  call: Call,
+  row: CallRecord,
+): Of {
+  return { ...stream, bursts: shortened(stream.bursts, call, row) }
+}
+
+async function* shortened(
+  bursts: Bursts,
+  call: Call,
+  row: CallRecord,
+): AsyncGenerator<readonly Delta[], void, void> {
+  let last: Chunk | undefined
+  try {
+    for await (const burst of bursts) {
+      last = burst.at(-1)?.value ?? last
+      yield burst
+    }
+  } catch (thrown) {
+    if (last === undefined || !(thrown instanceof Failure) || !isUnpaid(thrown)) throw thrown
+    row.limit = thrown.headers['x-pandotate-limit']
+    yield [JsonText.of(ended(last, call))]
+  }
+}
+
+/** A budget had no room for more. */
+function isUnpaid({ kind }: Failure): boolean {
+  return kind === 'quota_exhausted' || kind === 'limit_reached'
+}
+
+function ended({ id, object, created, model }: Chunk, { kind }: Call): Chunk {
+  const said = kind === 'text' ? { text: '' } : { delta: {} }
+  const choice: Choice = { index: 0, ...said, finish_reason: 'length' }
+  return { id, object, created, model, choices: [choice] }
+}

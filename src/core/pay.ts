@@ -1,0 +1,166 @@
+import { boundNanoUsd, callersBound, promptBound, type UseBound } from './account/cost-bound.ts'
+import { choicesWanted } from './adapt/adapt-call.ts'
+import type { AnyCall } from './model/call.ts'
+import type { Deployment } from './model/ports.ts'
+import type { CallRecord } from './model/record.ts'
+import type { CostBound, Payer, Shortage } from './model/tenant.ts'
+import type { Plan } from './plan/router.ts'
+
+/** A call that is paid for in advance, and how far. */
+export type Paid<Asked extends AnyCall> = {
+  /** With its bound in it. */
+  readonly call: Asked
+  /** The places whose budgets have room. */
+  readonly plan: Plan
+  /** Of one request of `requests`: what an attempt may use at most, as far as it is paid for. */
+  readonly use: UseBound
+  /** The whole of an answer was not to be had: what is paid for grows with it. */
+  readonly isSliced: boolean
+}
+
+export type PayParts<Asked extends AnyCall> = {
+  readonly payer: Payer
+  readonly call: Asked
+  readonly plan: Plan
+  readonly record: CallRecord
+  /** How many requests it becomes. */
+  readonly requests: number
+  /** Its answer may be paid for piece by piece. */
+  readonly isDivisible: boolean
+  readonly untilEpochMs: number
+}
+
+/**
+ * Holds what a call may cost at the dearest of its places: the whole of it; else, where its answer can be paid for
+ * piece by piece, its first piece; else as much as there is, where that is allowed. Rejects with a Failure where none
+ * of it can be had, and nothing is held then.
+ */
+export async function pay<Asked extends AnyCall>(parts: PayParts<Asked>): Promise<Paid<Asked>> {
+  const { payer, record } = parts
+  const bounded = boundOf(parts)
+  const { call, use } = bounded
+  let plan = parts.plan
+  let shortage = await reserve(parts, plan, use)
+  while (shortage !== undefined && shortage.providers.length > 0) {
+    const left = without(plan, shortage.providers)
+    if (left === undefined) break
+    plan = left
+    shortage = await reserve(parts, plan, use)
+  }
+  if (shortage === undefined) {
+    if (bounded.isAssumed) record.limit = `max_tokens/${bounded.outputTokens}`
+    return { call, plan, use, isSliced: false }
+  }
+  const sliced = parts.isDivisible ? await payFirst(parts, plan, use) : undefined
+  if (sliced !== undefined) return { call, ...sliced }
+  const clamped = payer.terms.clamp ? await payRest(parts, plan, use, shortage) : undefined
+  if (clamped === undefined) throw shortage.failure
+  return clamped
+}
+
+type Bounded<Asked extends AnyCall> = {
+  readonly call: Asked
+  readonly use: UseBound
+  /** Of one answer. */
+  readonly outputTokens: number
+  /** The caller did not say so. */
+  readonly isAssumed: boolean
+}
+
+function boundOf<Asked extends AnyCall>({ call, plan, payer, requests }: PayParts<Asked>): Bounded<Asked> {
+  const promptTokens = promptBound(call) * requests
+  if (!isSpoken(call))
+    return { call, use: { promptTokens, outputTokens: 0 }, outputTokens: 0, isAssumed: false }
+  const choices = choicesWanted(call as never)
+  const asked = callersBound(call)
+  const outputTokens = asked ?? Math.min(...plan.map((place) => outputBound(place, payer)))
+  const isAssumed = asked === undefined
+  return {
+    call: isAssumed ? withBound(call, outputTokens) : call,
+    use: { promptTokens, outputTokens: outputTokens * choices },
+    outputTokens,
+    isAssumed,
+  }
+}
+
+function outputBound({ traits }: Deployment, { terms }: Payer): number {
+  return traits.maxOutputTokens ?? Math.min(terms.assumedOutputTokens, traits.contextTokens ?? Infinity)
+}
+
+/** The first piece of an answer, where what is not written is not billed. */
+async function payFirst(
+  parts: PayParts<AnyCall>,
+  plan: Plan,
+  use: UseBound,
+): Promise<Omit<Paid<AnyCall>, 'call'> | undefined> {
+  const { sliceTokens } = parts.payer.terms
+  const stopping = plan.filter(({ stopsOnAbort }) => stopsOnAbort === true)
+  const first = { ...use, outputTokens: Math.min(sliceTokens, use.outputTokens) }
+  if (!isPlan(stopping) || first.outputTokens === use.outputTokens) return undefined
+  const shortage = await reserve(parts, stopping, first)
+  return shortage === undefined ? { plan: stopping, use: first, isSliced: true } : undefined
+}
+
+/** An answer that is bounded by what is left. */
+async function payRest<Asked extends AnyCall>(
+  parts: PayParts<Asked>,
+  plan: Plan,
+  use: UseBound,
+  { roomNanoUsd }: Shortage,
+): Promise<Paid<Asked> | undefined> {
+  const { call, record } = parts
+  const choices = isSpoken(call) ? choicesWanted(call as never) : 0
+  if (choices === 0) return undefined
+  const outputTokens = Math.min(...plan.map((place) => affordable(place, use, roomNanoUsd)))
+  const each = Math.floor(outputTokens / choices)
+  if (each < 1) return undefined
+  const less = { ...use, outputTokens: each * choices }
+  if ((await reserve(parts, plan, less)) !== undefined) return undefined
+  record.limit = `max_tokens/${each}`
+  return { call: withBound(call, each), plan, use: less, isSliced: false }
+}
+
+/** How many output tokens are to be had for so much. By halving: what they cost is rounded. */
+function affordable(place: Deployment, use: UseBound, nanoUsd: number): number {
+  let least = 0
+  let most = use.outputTokens
+  while (least < most) {
+    const middle = Math.ceil((least + most) / 2)
+    if (boundNanoUsd(place, { ...use, outputTokens: middle }) <= nanoUsd) least = middle
+    else most = middle - 1
+  }
+  return least
+}
+
+async function reserve(
+  { payer, untilEpochMs }: PayParts<AnyCall>,
+  plan: Plan,
+  use: UseBound,
+): Promise<Shortage | undefined> {
+  const bounds = new Set(plan).values().map(
+    (place): CostBound => ({
+      provider: place.upstream.name,
+      nanoUsd: boundNanoUsd(place, use),
+    }),
+  )
+  return await payer.reserve([...bounds], untilEpochMs)
+}
+
+function without(plan: Plan, providers: readonly string[]): Plan | undefined {
+  const left = plan.filter(({ upstream }) => !providers.includes(upstream.name))
+  return isPlan(left) ? left : undefined
+}
+
+function withBound<Asked extends AnyCall>(call: Asked, tokens: number): Asked {
+  const field =
+    call.body.value['max_completion_tokens'] === undefined ? 'max_tokens' : 'max_completion_tokens'
+  return { ...call, body: call.body.with({ [field]: tokens }) }
+}
+
+function isSpoken({ kind }: AnyCall): boolean {
+  return kind === 'chat' || kind === 'text'
+}
+
+function isPlan(places: readonly Deployment[]): places is Plan {
+  return places.length > 0
+}

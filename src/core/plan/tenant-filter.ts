@@ -1,0 +1,23 @@
+import type { Deployment } from '../model/ports.ts'
+import type { CallTenant } from '../model/tenant.ts'
+import type { Removal } from './suitability.ts'
+
+/** Why a deployment may not take a tenant's calls; undefined: it may. */
+export function tenantBar(tenant: CallTenant, deployment: Deployment): Removal | undefined {
+  if (!tenant.allowsProvider(deployment.upstream.name)) {
+    return { deployment, filter: 'tenant', reason: 'is at a provider that the key may not use' }
+  }
+  if (tenant.payer === undefined || isPriceKnown(deployment)) return undefined
+  const { id, upstream, upstreamModel = deployment.madeFor } = deployment
+  const line = `models: { ${JSON.stringify(upstreamModel ?? id)}: { deployments: [{ provider: ${upstream.name}, price: { input: 0.20, output: 0.60 } }] } }`
+  const reason = `has no known price, and a budget applies: tell what it costs in gateway.yaml, such as ${line}`
+  return { deployment, filter: 'unpriced', reason }
+}
+
+/** What an operator says is 0 costs nothing; what a list says is 0, nobody may have cared to fill in. */
+export function isPriceKnown({ price, priceOrigin }: Pick<Deployment, 'price' | 'priceOrigin'>): boolean {
+  const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output, nanoUsdPerSecond } = price
+  if (nanoUsdPerSecond !== undefined) return true
+  if (input === undefined || output === undefined) return false
+  return input > 0 || output > 0 || priceOrigin?.source !== 'listed'
+}

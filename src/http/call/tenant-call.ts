@@ -1,0 +1,45 @@
+import { callersBound, promptBound } from '../../core/account/cost-bound.ts'
+import type { OpenRecord } from '../../core/account/recorder.ts'
+import type { AnyCall } from '../../core/model/call.ts'
+import type { Tenant } from '../../core/model/tenant.ts'
+import { unknownModel } from '../../core/plan/router.ts'
+import type { HeaderLookup } from '../../dialects/shared/dialect.ts'
+
+/**
+ * A call as its key allows it, its part taken of all rate limits. Throws a Failure, and rejects with one, for a model
+ * that the key may not use, and where a limit is reached.
+ */
+export function enterAs<Asked extends AnyCall>(
+  tenant: Tenant,
+  call: Asked,
+  record: OpenRecord,
+  headers: HeaderLookup,
+): Asked | Promise<Asked> {
+  const { row } = record
+  row.tenant = tenant.note
+  const models = [call.model, ...(call.steering?.models ?? [])]
+  for (const model of models) if (!tenant.allowsModel(model)) throw unknownModel(model)
+  const user = userOf(call, headers)
+  if (user !== undefined) row.user = tenant.userOf(user)
+  const { id: callId, model } = call
+  const ofTenant = tenant.callTenant({ callId, model, user })
+  const asked = ofTenant === undefined ? call : { ...call, tenant: ofTenant }
+  const entering = tenant.enter({ callId, model, tokens: () => wantedTokens(call) })
+  if (entering === undefined) return asked
+  return entering.then(({ headroom, refusal }) => {
+    row.rates = headroom
+    if (refusal !== undefined) throw refusal
+    return asked
+  })
+}
+
+/** The header goes before the body's field. */
+function userOf({ body: { value: body } }: AnyCall, headers: HeaderLookup): string | undefined {
+  const user = headers('x-pandotate-user') ?? body['user']
+  return typeof user === 'string' && user !== '' ? user : undefined
+}
+
+/** An estimate: what the call used makes it right. */
+function wantedTokens(call: AnyCall): number {
+  return Math.ceil(promptBound(call) / 2) + (callersBound(call) ?? 0)
+}

@@ -1,0 +1,204 @@
+import type { Journal, Projection } from '../core/model/journal.ts'
+import { noJournal } from '../core/model/journal.ts'
+import type { Clock, Sink } from '../core/model/ports.ts'
+import type { CallRecord } from '../core/model/record.ts'
+import type { SharedState } from '../core/model/shared-state.ts'
+import { Access, type OpenCall } from './access.ts'
+import { type Alerts, createAlerts, type SendAlert } from './alerts.ts'
+import { admit, type Caller, type CallersPolicy, manage } from './authenticate.ts'
+import type { Desk } from './desk.ts'
+import type { Key, KeyRole } from './key.ts'
+import { createMoneyProjection, type ReplayedMoney } from './money-projection.ts'
+import { leave } from './rates.ts'
+import { createRegistry, type Registry } from './registry.ts'
+import type { TenantSettings } from './settings.ts'
+import { createUsage, type Usage } from './usage.ts'
+import { createUsers, type Users } from './users.ts'
+import { createWindowClock } from './window-clock.ts'
+
+/** Who may call, and how much: keys, teams, budgets and limits, for as long as the process lives. */
+export interface Tenants {
+  readonly registry: Registry
+  readonly desk: Desk
+  readonly users: Users
+  readonly usage: Usage
+  /** Takes what the configuration says from now on. Throws Failure `conflict`, and changes nothing, where it may not. */
+  configure(settings: TenantSettings, policy: CallersPolicy): void
+  readonly settings: TenantSettings
+  /** Says who calls. Throws `unauthorized`. */
+  admit(bearer: string | undefined): Caller
+  /** Says who manages. Throws `unauthorized`, and `forbidden` for a role that does not reach so far. */
+  admitManager(bearer: string | undefined, role: KeyRole): Caller
+  /** Calls need a key. */
+  readonly asksForKeys: () => boolean
+  /** What a key allows; of undefined, what calls without one may do. */
+  accessOf(key: Key | undefined): Access
+  /** Settles each call that is over. Comes before the sink that journals it. */
+  readonly sink: Sink
+  /** To be rebuilt from the journal, before `open`. */
+  readonly projections: readonly Projection[]
+  /** Goes on with this journal. What the process before left open is settled as uncertain. */
+  open(journal: Journal): Promise<void>
+  /** Adds to a limit for the window of a counter alone. */
+  addToLimit(counter: string, nanoUsd: number): void
+}
+
+export type TenantsParts = {
+  readonly state: SharedState
+  /** What of it is rebuilt from the journal; undefined: it outlasts the process by itself. */
+  readonly money: ReplayedMoney | undefined
+  readonly clock: Pick<Clock, 'epochMs'>
+  /** This process. */
+  readonly owner: string
+  readonly settings: TenantSettings
+  readonly policy: CallersPolicy
+  readonly send: SendAlert
+}
+
+export function createTenants(parts: TenantsParts): Tenants {
+  return new Household(parts)
+}
+
+class Household implements Tenants {
+  readonly registry = createRegistry()
+  readonly desk: Desk
+  readonly users: Users
+  readonly usage: Usage
+  readonly projections: readonly Projection[]
+  settings: TenantSettings
+  #policy: CallersPolicy
+  #journal: Journal = noJournal
+  readonly #parts: TenantsParts
+  readonly #alerts: Alerts
+  readonly #open = new Map<string, OpenCall>()
+  readonly #access = new Map<Key | undefined, Access>()
+  #accessVersion = -1
+  readonly #overrides = new Map<string, number>()
+
+  constructor(parts: TenantsParts) {
+    this.#parts = parts
+    this.settings = parts.settings
+    this.#policy = parts.policy
+    const journal = () => this.#journal
+    this.desk = {
+      state: parts.state,
+      get journal() {
+        return journal()
+      },
+      windows: createWindowClock(parts.clock),
+      clock: parts.clock,
+      owner: parts.owner,
+      terms: () => this.settings.terms,
+      override: (counter) => this.#overrides.get(counter) ?? 0,
+    }
+    this.users = createUsers(() => this.settings.terms.users)
+    this.usage = createUsage(this.desk)
+    this.#alerts = createAlerts(this.desk, () => this.settings.alerts, parts.send)
+    const money = createMoneyProjection(parts.money, this.desk.windows, this.#overrides)
+    this.projections = [this.registry.projection, money]
+    this.configure(parts.settings, parts.policy)
+  }
+
+  configure(settings: TenantSettings, policy: CallersPolicy): void {
+    this.registry.declare(settings)
+    this.settings = settings
+    this.#policy = policy
+    this.#access.clear()
+  }
+
+  readonly asksForKeys = (): boolean => {
+    return this.registry.hasCallers || (this.registry.hadKeys && !this.#policy.allowUnauthenticated)
+  }
+
+  admit(bearer: string | undefined): Caller {
+    const now = this.#parts.clock.epochMs()
+    const { caller, key } = admit(bearer, this.registry, this.#policy, now)
+    if (key === undefined && !this.#isGatewayBound()) return caller
+    if (key !== undefined) this.registry.noteUse(key.id, now)
+    return { ...caller, tenant: this.accessOf(key) }
+  }
+
+  admitManager(bearer: string | undefined, role: KeyRole): Caller {
+    const now = this.#parts.clock.epochMs()
+    const { caller, key } = manage(bearer, role, this.registry, this.#policy, now)
+    if (key !== undefined) this.registry.noteUse(key.id, now)
+    return caller
+  }
+
+  accessOf(key: Key | undefined): Access {
+    if (this.#accessVersion !== this.registry.version) {
+      this.#access.clear()
+      this.#accessVersion = this.registry.version
+    }
+    let known = this.#access.get(key)
+    if (known === undefined) {
+      const team = key?.team === undefined ? undefined : this.registry.team(key.team)
+      const { desk, users, settings } = this
+      known = new Access({ key, team, settings, desk, users, opened: (id) => this.#opened(id) })
+      this.#access.set(key, known)
+    }
+    return known
+  }
+
+  readonly sink: Sink = { write: (record) => this.#settle(record) }
+
+  async open(journal: Journal): Promise<void> {
+    this.#journal = journal
+    const { money, state, owner, clock } = this.#parts
+    const lost = (money?.holds() ?? []).filter((hold) => hold.owner !== owner)
+    for (const { id, parts } of lost) {
+      const charges = parts.map(({ counter, nanoUsd }) => ({
+        counter,
+        spentNanoUsd: 0,
+        uncertainNanoUsd: nanoUsd,
+      }))
+      journal.append({ type: 'settle', id, at: clock.epochMs(), charges, reason: 'crash' })
+    }
+    for (const gone of new Set(lost.map((hold) => hold.owner))) await state.abandon(gone)
+  }
+
+  addToLimit(counter: string, nanoUsd: number): void {
+    this.#overrides.set(counter, (this.#overrides.get(counter) ?? 0) + nanoUsd)
+  }
+
+  #opened(callId: string): OpenCall {
+    let known = this.#open.get(callId)
+    if (known === undefined) {
+      known = {}
+      this.#open.set(callId, known)
+    }
+    return known
+  }
+
+  /** The gateway as a whole has budgets or limits: calls without a key meet them, too. */
+  #isGatewayBound(): boolean {
+    const { budgets, rates, modelRates } = this.settings
+    const { rpm, tpm, concurrency } = rates
+    return budgets.length + modelRates.length > 0 || (rpm ?? tpm ?? concurrency) !== undefined
+  }
+
+  #settle(record: CallRecord): void {
+    const { tenant } = record
+    if (tenant === undefined) return
+    const open = this.#open.get(record.id)
+    if (open !== undefined) {
+      this.#open.delete(record.id)
+      if (open.entered !== undefined) void leave(open.entered, tokensOf(record), this.desk)
+      if (open.bill !== undefined) this.#alerts.look(open.bill.settle(record))
+    }
+    if (record.costNanoUsd !== undefined && record.costNanoUsd > 0) this.usage.add(record)
+  }
+}
+
+/** What a call used of limits by the token; undefined: it was refused before anything was sent. */
+function tokensOf({ usage, attempts, outcome }: CallRecord): number | undefined {
+  if (usage !== undefined) return usage.total_tokens
+  return outcome === 'failed' && attempts.length === 0 ? undefined : sentTokens(attempts)
+}
+
+function sentTokens(attempts: CallRecord['attempts']): number {
+  return attempts.reduce(
+    (sum, { used }) => sum + (used === undefined ? 0 : used.promptTokens + used.completionTokens),
+    0,
+  )
+}

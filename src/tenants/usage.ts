@@ -1,0 +1,47 @@
+import type { CallRecord } from '../core/model/record.ts'
+import type { Spent } from '../core/model/shared-state.ts'
+import type { Desk } from './desk.ts'
+import { windowAt } from './windows.ts'
+
+/** What keys have spent, whether they have budgets or not. */
+export interface Usage {
+  add(record: CallRecord): void
+  /** In whole nano-USD, in the order of the ids. */
+  of(ids: readonly string[]): Promise<readonly UsageReading[]>
+}
+
+export type UsageReading = Readonly<Record<UsageWindow, number>>
+
+export function createUsage({ state, clock }: Pick<Desk, 'state' | 'clock'>): Usage {
+  return {
+    add({ tenant, startedEpochMs, costNanoUsd = 0 }) {
+      if (tenant?.key !== undefined) void state.charge(usageOf(tenant.key, startedEpochMs, costNanoUsd))
+    },
+    async of(ids) {
+      const now = clock.epochMs()
+      const readings = await state.read(ids.flatMap((id) => countersOf(id, now)))
+      return ids.map((_, at) => {
+        const own = readings.slice(at * usageWindows.length, (at + 1) * usageWindows.length)
+        const [total = 0, day = 0, week = 0, month = 0] = own.map(({ spentNanoUsd }) => spentNanoUsd)
+        return { total, day, week, month }
+      })
+    },
+  }
+}
+
+/** A call's cost, on the counters of its key's usage. */
+export function usageOf(key: string, startedEpochMs: number, spentNanoUsd: number): readonly Spent[] {
+  return countersOf(key, startedEpochMs).map((counter) => ({ counter, spentNanoUsd }))
+}
+
+type UsageWindow = (typeof usageWindows)[number]
+
+/** OpenRouter's: in UTC, weeks from Monday. */
+const usageWindows = ['total', 'day', 'week', 'month'] as const
+
+function countersOf(key: string, epochMs: number): readonly string[] {
+  return usageWindows.map((window) => {
+    const { id } = windowAt({ window, zone: 'UTC', weekStart: 1 }, epochMs)
+    return `usage/${key}|${id}`
+  })
+}
