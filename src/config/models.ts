@@ -95,6 +95,8 @@ function modelSetting(providerNames: readonly string[], typeOf: TypeOf, catalog:
       baseline: ability,
       contextTokens: count,
       maxOutputTokens: count,
+      lowersMaxTokens: ability,
+      keepsBillingLine: ability,
       tools: ability,
       jsonSchema: ability,
       vision: ability,

@@ -78,9 +78,17 @@ function aliasOf(route: RouteSettings, alias: string): RouteSettings {
 
 function deploymentOf(written: WrittenDeployment): DeploymentSettings {
   const { price, baseline, contextTokens, maxOutputTokens, inputsPerRequest, ...others } = written
-  const { tools, jsonSchema, vision, logprobs, ...rest } = others
+  const { tools, jsonSchema, vision, logprobs, lowersMaxTokens, keepsBillingLine, ...rest } = others
   const bounds = { contextTokens, maxOutputTokens, inputsPerRequest }
-  const told = Object.entries({ ...bounds, tools, jsonSchema, vision, logprobs })
+  const told = Object.entries({
+    ...bounds,
+    tools,
+    jsonSchema,
+    vision,
+    logprobs,
+    lowersMaxTokens,
+    keepsBillingLine,
+  })
   const traits: Traits = Object.fromEntries(told.filter(([, value]) => value !== undefined))
   return {
     ...rest,

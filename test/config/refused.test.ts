@@ -214,7 +214,7 @@ describe('refused in the file', () => {
     ],
     [
       'models:\n  a: { deployments: [pandotate] }\n',
-      'gateway.yaml:2: models.a.deployments[0]: found text, expected a section with provider, model, clocks, retries, retryDelayMs, weight, price, baseline, contextTokens, maxOutputTokens, tools, jsonSchema, vision, logprobs, inputsPerRequest',
+      'gateway.yaml:2: models.a.deployments[0]: found text, expected a section with provider, model, clocks, retries, retryDelayMs, weight, price, baseline, contextTokens, maxOutputTokens, lowersMaxTokens, keepsBillingLine, tools, jsonSchema, vision, logprobs, inputsPerRequest',
     ],
     [
       model('provider: nobody'),
@@ -226,7 +226,7 @@ describe('refused in the file', () => {
     ],
     [
       model('provider: simulator\n        wait: 3'),
-      'gateway.yaml:5: models.a.deployments[0].wait: is no setting, expected provider, model, clocks, retries, retryDelayMs, weight, price, baseline, contextTokens, maxOutputTokens, tools, jsonSchema, vision, logprobs, inputsPerRequest',
+      'gateway.yaml:5: models.a.deployments[0].wait: is no setting, expected provider, model, clocks, retries, retryDelayMs, weight, price, baseline, contextTokens, maxOutputTokens, lowersMaxTokens, keepsBillingLine, tools, jsonSchema, vision, logprobs, inputsPerRequest',
     ],
     [
       model('provider: simulator\n        model: ""'),

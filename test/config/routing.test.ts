@@ -77,6 +77,8 @@ describe('a deployment', () => {
     ],
     ['contextTokens: 8192', { traits: { contextTokens: 8192 } }],
     ['maxOutputTokens: 1', { traits: { maxOutputTokens: 1 } }],
+    ['lowersMaxTokens: false', { traits: { lowersMaxTokens: false } }],
+    ['keepsBillingLine: true', { traits: { keepsBillingLine: true } }],
     ['tools: false', { traits: { tools: false } }],
     ['jsonSchema: true', { traits: { jsonSchema: true } }],
     ['vision: true', { traits: { vision: true } }],

@@ -1,8 +1,8 @@
-import type { Chunk, Delta } from '../../src/core/model/call.ts'
+import type { AnyCall, Chunk, Delta } from '../../src/core/model/call.ts'
 import { Failure } from '../../src/core/model/failure.ts'
 import { type JsonObject, parseJson } from '../../src/core/model/json.ts'
 import { JsonText } from '../../src/core/model/json-text.ts'
-import type { Dialect, Incoming } from '../../src/dialects/shared/dialect.ts'
+import type { Asking, Incoming } from '../../src/dialects/shared/dialect.ts'
 
 /** A request as the HTTP room hands it over. A string is the wire text itself. */
 export function incoming(body: string | JsonObject, strict = false): Incoming {
@@ -17,7 +17,11 @@ export function incoming(body: string | JsonObject, strict = false): Incoming {
 }
 
 /** What the caller is told when a request is refused; undefined when it is accepted. */
-export function refusalOf(dialect: Dialect, body: string | JsonObject, strict = false): Refusal | undefined {
+export function refusalOf(
+  dialect: Asking<AnyCall>,
+  body: string | JsonObject,
+  strict = false,
+): Refusal | undefined {
   try {
     dialect.parse(incoming(body, strict))
     return undefined

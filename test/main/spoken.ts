@@ -16,8 +16,10 @@ export type Spoken = AsyncDisposable & {
   readonly servers: Readonly<Record<string, RawServer>>
   /** The bodies a provider was sent, in their order. */
   sent(name: string): readonly JsonObject[]
-  ask(path: '/completions' | '/chat/completions', body: object): Promise<Told>
+  ask(path: Path, body: object): Promise<Told>
 }
+
+type Path = '/completions' | '/chat/completions' | '/messages' | '/responses' | '/embeddings' | '/rerank'
 
 /** What a caller reads. */
 export type Told = {
@@ -41,13 +43,21 @@ export type Choice = JsonObject & {
 /** A gateway over bare servers, one for each provider, all with the model `m`, tried in the order written. */
 export async function openSpoken(
   places: Readonly<
-    Record<string, { readonly settings: object; readonly speak: Speaking; readonly model?: string }>
+    Record<
+      string,
+      {
+        readonly settings: object
+        readonly speak: Speaking
+        readonly model?: string
+        readonly traits?: object
+      }
+    >
   >,
 ): Promise<Spoken> {
   const servers: Record<string, RawServer> = {}
   const written: Record<string, object> = {}
   const deployments: object[] = []
-  for (const [name, { settings, speak, model }] of Object.entries(places)) {
+  for (const [name, { settings, speak, model, traits }] of Object.entries(places)) {
     const server = await startRawServer((socket, { body, path }) => {
       const said = speak(JSON.parse(body) as JsonObject, path)
       if ('unended' in said) {
@@ -58,7 +68,7 @@ export async function openSpoken(
     servers[name] = server
     const baseUrl = `${server.origin}/v1`
     written[name] = { type: 'openai-compatible', apiKey: 'key', retries: 0, baseUrl, ...settings }
-    deployments.push(model === undefined ? { provider: name } : { provider: name, model })
+    deployments.push({ provider: name, ...(model === undefined ? {} : { model }), ...traits })
   }
   const gateway = await startTestGateway(configOf({ providers: written, models: { m: { deployments } } }))
   return {

@@ -5,9 +5,12 @@ import { JsonText } from '../model/json-text.ts'
 import type { AttemptNotes, Deployment } from '../model/ports.ts'
 import type { Normalizer } from '../reply/normalize.ts'
 import { candidateBody, candidatesOf, choicesOf, isRanked, rankChoices } from './best-of.ts'
+import { billingLineName, withoutBillingLine } from './billing-line.ts'
 import { type Crossing, chatToText, stopsOf, takesKind, textToChat } from './convert-kind.ts'
 import { createCustomCalls, plainTools } from './custom-tools.ts'
 import { createOpening } from './first-text.ts'
+import { withinBound } from './output-bound.ts'
+import { createPrefixCut, prefixIn } from './repeated-prefix.ts'
 import { createStopCutter, type StopCutter } from './stop-strings.ts'
 import { holdsTokenIds } from './token-ids.ts'
 import { refuseUnsupportedFeatures } from './unsupported-features.ts'
@@ -34,7 +37,9 @@ export type Reading = Normalizer & {
 export function adaptCall(call: Call, deployment: Deployment, notes: AttemptNotes): Asking {
   const { upstream } = deployment
   refuseUnsupportedFeatures(call, upstream)
-  const ranked = isRanked(call) && upstream.lacks?.includes('best_of') === true ? withCandidates(call) : call
+  const heard = withinLimits(call, deployment, notes)
+  const ranked =
+    isRanked(call) && upstream.lacks?.includes('best_of') === true ? withCandidates(heard) : heard
   const crossing = crossingOf(ranked, deployment)
   if (crossing !== undefined) {
     notes.converted.push(...crossing.converted)
@@ -47,21 +52,37 @@ export function adaptCall(call: Call, deployment: Deployment, notes: AttemptNote
   const silent = echo === undefined ? named : withoutEcho(named, notes)
   const stops = stopsOf(silent.body.value)
   const asked = withFewerStops(silent, stops, deployment, notes)
-  if (asked === call && stops.length === 0) return { call, reading: asItIs }
+  const repeated = repeatedIn(asked, deployment)
+  if (asked === call && stops.length === 0 && repeated === undefined) return { call, reading: asItIs }
   return {
     call: asked,
     reading: (normalizer) => {
       const isStopKept = asked.body.value['include_stop_str_in_output'] === true
       return readingThrough(normalizer, {
         crossing,
+        prefixCut: repeated === undefined ? undefined : createPrefixCut(repeated),
         opening: openingOf(crossing, echo),
         cutter: stops.length === 0 || isStopKept ? undefined : cutterFor(asked, stops),
         customNames: tools?.customNames,
         isStream: call.stream,
-        settled: ranked === call ? undefined : (whole) => rankChoices(whole, call),
+        settled: ranked === heard ? undefined : (whole) => rankChoices(whole, call),
       })
     },
   }
+}
+
+/** Without what is for others alone, and with no more asked for than the model can give. */
+function withinLimits(call: Call, { upstream, traits }: Deployment, notes: AttemptNotes): Call {
+  const { keepsBillingLine = upstream.keepsBillingLine } = traits
+  const messages = keepsBillingLine === true ? undefined : withoutBillingLine(call.body.value['messages'])
+  if (messages !== undefined) notes.dropped.push(billingLineName)
+  const heard = messages === undefined ? call : { ...call, body: call.body.with({ messages }) }
+  const lowered = withinBound(heard.body.value, traits)
+  if (lowered === undefined) return heard
+  const fields = Object.keys(lowered)
+  for (const field of fields) notes.converted.push(`${field} to ${traits.maxOutputTokens}`)
+  notes.dropped.push(...fields)
+  return { ...heard, body: heard.body.with(lowered) }
 }
 
 /** Whether a prompt of token ids is to be text first: a chat takes no others. */
@@ -149,6 +170,11 @@ function withFewerStops(
   return { ...call, body: call.body.with({ stop: kept }) }
 }
 
+/** What the upstream says again, though its caller has it. */
+function repeatedIn({ kind, body }: Call, { upstream }: Deployment): string | undefined {
+  return kind === 'chat' && upstream.repeatsPrefix === true ? prefixIn(body.value['messages']) : undefined
+}
+
 function openingOf(
   crossing: Crossing | undefined,
   echo: ((index: number) => string) | undefined,
@@ -175,6 +201,7 @@ function cutterFor(asked: Call, stops: readonly string[]): StopCutter {
 type ReaderParts = {
   readonly crossing: Crossing | undefined
   readonly cutter: StopCutter | undefined
+  readonly prefixCut: ((delta: Delta) => Delta) | undefined
   readonly opening: ((delta: Delta) => Delta) | undefined
   readonly customNames: ReadonlySet<string> | undefined
   readonly isStream: boolean
@@ -182,11 +209,12 @@ type ReaderParts = {
 }
 
 function readingThrough(normalizer: Normalizer, parts: ReaderParts): Reading {
-  const { crossing, cutter, opening, customNames, isStream, settled } = parts
+  const { crossing, prefixCut, cutter, opening, customNames, isStream, settled } = parts
   const custom = customNames === undefined ? undefined : createCustomCalls(customNames)
   const isCut = () => cutter?.isOver() === true
   const through = (normalized: readonly Delta[]) => {
-    let deltas = cutter === undefined ? normalized : cutter.accept(normalized)
+    const own = prefixCut === undefined ? normalized : normalized.map(prefixCut)
+    let deltas = cutter === undefined ? own : cutter.accept(own)
     if (opening !== undefined) deltas = deltas.map(opening)
     // Of a reply in chunks there is first to be a whole one.
     return custom === undefined || !isStream ? deltas : deltas.map(custom)

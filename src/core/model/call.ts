@@ -40,6 +40,8 @@ export type CallOf<Asked extends Kind | RelayKind> = {
   readonly continues?: boolean | undefined
   /** What the caller's key decides; undefined: nothing. */
   readonly tenant?: CallTenant | undefined
+  /** The same, where that is how callers of this format ask for an answer: an upstream that cannot is asked all the same. */
+  readonly prefills?: boolean | undefined
   /** How the caller wants it routed; undefined when nothing was said. */
   readonly steering?: Steering | undefined
   /** What the caller asked for and `body` has no place for: named to the caller. */

@@ -29,6 +29,10 @@ export interface Upstream {
   readonly takesPrefix?: boolean | undefined
   /** Its callers know thoughts as `reasoning`: that stays beside `reasoning_content`. */
   readonly keepsReasoning?: boolean | undefined
+  /** Where it goes on with an answer, it says the beginning of that again: here it is taken off. */
+  readonly repeatsPrefix?: boolean | undefined
+  /** It is Anthropic's own: a line of Claude Code's for its accounts is passed on. */
+  readonly keepsBillingLine?: boolean | undefined
   /** Names a caller may ask for, as far as they are known without asking upstream. */
   readonly knownModels: readonly string[]
   /**
@@ -185,6 +189,10 @@ export type Traits = {
   /** Prompt and answer together. */
   readonly contextTokens?: number | undefined
   readonly maxOutputTokens?: number | undefined
+  /** False: a call that asks for more than that is sent as it is. */
+  readonly lowersMaxTokens?: boolean | undefined
+  /** Whether a line of Claude Code's for Anthropic's accounts is passed on. Undefined: to Anthropic alone. */
+  readonly keepsBillingLine?: boolean | undefined
   readonly tools?: boolean | undefined
   /** `response_format` with a schema. */
   readonly jsonSchema?: boolean | undefined

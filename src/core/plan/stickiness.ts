@@ -1,3 +1,4 @@
+import { withoutLine } from '../adapt/billing-line.ts'
 import type { AnyCall } from '../model/call.ts'
 import { isObject } from '../model/json.ts'
 import type { Clock } from '../model/ports.ts'
@@ -165,7 +166,8 @@ function addBeginning(prompt: unknown, hash: Hash): void {
 }
 
 function addContent(content: unknown, hash: Hash): void {
-  if (typeof content === 'string') hash.add(content)
+  // What changes with every call is no part of what two calls have in common.
+  if (typeof content === 'string') hash.add(withoutLine(content) ?? content)
   else if (Array.isArray(content)) for (const part of content) addContent(part, hash)
   else if (isObject(content)) addContent(content['text'], hash)
 }

@@ -244,7 +244,9 @@ function hasRoom({ traits }: Candidate, { promptTokens, maxTokens }: Needs): boo
 
 /** Some upstreams take a bound above their own for their own. */
 function mayHaveRoom({ traits }: Candidate, { promptTokens, maxTokens }: Needs): boolean {
-  return promptTokens * surestPart + maxTokens <= (traits.contextTokens ?? Infinity)
+  const { contextTokens = Infinity, maxOutputTokens = Infinity, lowersMaxTokens = true } = traits
+  const asked = lowersMaxTokens ? Math.min(maxTokens, maxOutputTokens) : maxTokens
+  return promptTokens * surestPart + asked <= contextTokens
 }
 
 function roomReason({ traits }: Candidate, { promptTokens, maxTokens }: Needs): string {

@@ -1,3 +1,4 @@
+import { prefixIn } from '../../core/adapt/repeated-prefix.ts'
 import type { Call } from '../../core/model/call.ts'
 import { JsonText } from '../../core/model/json-text.ts'
 import { callOf, requireModel } from '../shared/call.ts'
@@ -40,5 +41,6 @@ export function messageCall(request: Incoming): Call {
   validate(asked, strict ? strictAnthropicFields : anthropicFields)
   if (strict) refuseUnknown(asked, strictAnthropicFields)
   const { body, dropped } = chatRequest(asked)
-  return { ...callOf({ ...request, body: JsonText.of(body) }, 'messages', 'chat'), dropped }
+  const prefills = prefixIn(body['messages']) !== undefined
+  return { ...callOf({ ...request, body: JsonText.of(body) }, 'messages', 'chat'), dropped, prefills }
 }

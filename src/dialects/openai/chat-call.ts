@@ -2,20 +2,24 @@ import type { CallOf } from '../../core/model/call.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
 import { callOf } from '../shared/call.ts'
 import type { Incoming } from '../shared/dialect.ts'
+import { mendedTools } from './chat-tools.ts'
 
 /**
  * As `callOf`, for a chat held to `chatFields`, what those forgive written as OpenAI would have it: the arguments of a
- * call as text, and text for what a tool gave, though it be empty. Where nothing is to be mended, all of it is the
- * caller's own.
+ * call as text, and text for what a tool gave, though it be empty; no list of tools where none is in it, and a tool of no
+ * type as a function. Where nothing is to be mended, all of it is the caller's own. Throws Failure `invalid_request` where
+ * a tool is to be called and there is none.
  */
 export function chatCallOf(request: Incoming, dialect: string): CallOf<'chat'> {
   const {
     body: { value: body },
   } = request
   const messages = Array.isArray(body['messages']) ? mendedMessages(body['messages']) : undefined
-  if (messages === undefined) return callOf(request, dialect, 'chat')
-  const call = callOf({ ...request, body: request.body.with({ messages }) }, dialect, 'chat')
-  return { ...call, converted: ['messages'] }
+  const tooled = mendedTools(body)
+  if (messages === undefined && tooled === undefined) return callOf(request, dialect, 'chat')
+  const edits = { ...tooled, ...(messages === undefined ? {} : { messages }) }
+  const call = callOf({ ...request, body: request.body.with(edits) }, dialect, 'chat')
+  return { ...call, converted: messages === undefined ? undefined : ['messages'] }
 }
 
 /** Undefined where nothing is to be mended. */

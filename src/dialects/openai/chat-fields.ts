@@ -18,7 +18,14 @@ import { messages, strictMessages } from './chat-messages.ts'
 const functionTool = anObject({ function: anObject({ name: aString }) })
 /** Tools of other types are for upstreams that have them. */
 const otherTool = anObject({ type: aString })
-const tool = form((value) => (isObject(value) && value['type'] === 'function' ? functionTool : otherTool))
+const strictTool = form((value) =>
+  isObject(value) && value['type'] === 'function' ? functionTool : otherTool,
+)
+/** One that says what its function is, and not that it is one, is mended by `chatCallOf`. */
+const tool = form((value) => {
+  const { type = null, function: described } = isObject(value) ? value : {}
+  return type === 'function' || (type === null && described !== undefined) ? functionTool : otherTool
+})
 
 const jsonSchemaFormat = anObject({ json_schema: anObject() })
 const otherFormat = anObject({ type: aString })
@@ -56,6 +63,7 @@ const shapes = {
 const strictShapes = {
   ...shapes,
   messages: strictMessages,
+  tools: list(strictTool, 'an array of objects'),
   reasoning_effort: oneOf(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']),
   verbosity: oneOf(['low', 'medium', 'high']),
   service_tier: oneOf(['auto', 'default', 'flex', 'scale', 'priority', 'fast']),

@@ -1,16 +1,15 @@
 import type { Call } from '../../core/model/call.ts'
-import { Failure } from '../../core/model/failure.ts'
-import type { JsonObject } from '../../core/model/json.ts'
-import { refuseIdleStreamOptions, requireModel } from '../shared/call.ts'
+import { requireModel } from '../shared/call.ts'
 import type { Dialect, Incoming } from '../shared/dialect.ts'
 import { everyPrefix } from '../shared/prefixes.ts'
-import { refuseUnknown, validate } from '../shared/validate.ts'
+import { validate } from '../shared/validate.ts'
 import { missing } from '../shared/validation-error.ts'
 import { chatCallOf } from './chat-call.ts'
 import { chatFields, strictChatFields } from './chat-fields.ts'
 import { openAiError } from './error.ts'
 import { renderReply } from './reply.ts'
 import { createOpenAiStream } from './stream.ts'
+import { refuseByOpenAi } from './strict-chat.ts'
 
 /** OpenAI's chat completions. */
 export const chat: Dialect = {
@@ -33,16 +32,4 @@ function parse(request: Incoming): Call {
   validate(body, strict ? strictChatFields : chatFields)
   if (strict) refuseByOpenAi(body)
   return chatCallOf(request, 'chat')
-}
-
-function refuseByOpenAi(body: JsonObject): void {
-  refuseUnknown(body, strictChatFields)
-  refuseIdleStreamOptions(body)
-  const topLogprobs = body['top_logprobs']
-  if (topLogprobs === undefined || topLogprobs === null || body['logprobs'] === true) return
-  throw new Failure(
-    'invalid_request',
-    "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.",
-    { param: 'top_logprobs' },
-  )
 }

@@ -1,7 +1,10 @@
 import type { Call } from '../../core/model/call.ts'
+import { Failure } from '../../core/model/failure.ts'
+import type { JsonObject } from '../../core/model/json.ts'
 import { callOf, refuseIdleStreamOptions, requireModel } from '../shared/call.ts'
 import type { Dialect, Incoming } from '../shared/dialect.ts'
 import { everyPrefix } from '../shared/prefixes.ts'
+import { refuseLogitBias } from '../shared/strict-values.ts'
 import { refuseUnknown, validate } from '../shared/validate.ts'
 import { missing } from '../shared/validation-error.ts'
 import { refuseFewCandidates, refuseStreamedBest } from './best-of.ts'
@@ -35,6 +38,15 @@ function parse(request: Incoming): Call {
     refuseUnknown(body, strictTextFields)
     refuseIdleStreamOptions(body)
     refuseFewCandidates(body)
+    refuseLogitBias(body['logit_bias'])
+    refuseEchoedSuffix(body)
   }
   return callOf(request, 'completions', 'text')
+}
+
+/** What goes before the answer, and what comes after it, are not both to be had. */
+function refuseEchoedSuffix({ echo, suffix }: JsonObject): void {
+  if (echo !== true || (suffix ?? '') === '') return
+  const message = "Invalid parameter: 'echo' is not supported with 'suffix'."
+  throw new Failure('invalid_request', message, { param: 'echo', code: 'invalid_parameter_combination' })
 }

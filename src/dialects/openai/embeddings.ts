@@ -28,13 +28,18 @@ function parse(request: Incoming): Relay {
   const { input } = body
   if (input === undefined || input === null) throw missing('input')
   validate(body, fields)
-  if (strict) refuseUnknown(body, fields)
-  if (input === '') {
-    throw new Failure('invalid_request', "Invalid 'input': input cannot be an empty string.", {
-      param: 'input',
-    })
+  if (input === '') throw emptyText('input')
+  if (strict) {
+    refuseUnknown(body, fields)
+    const at = Array.isArray(input) ? input.indexOf('') : -1
+    if (at !== -1) throw emptyText(`input[${at}]`)
   }
   return callOf(request, 'embeddings', 'embeddings')
+}
+
+function emptyText(param: string): Failure {
+  const message = `Invalid '${param}': input cannot be an empty string.`
+  return new Failure('invalid_request', message, { param })
 }
 
 /** OpenAI's own bound on the texts of one request. */

@@ -2,7 +2,7 @@ import type OpenAI from 'openai'
 import type { Call, FinishReason, Usage } from '../../core/model/call.ts'
 import type { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
-import type { ToolOrigin } from './tools.ts'
+import { heldTool, type ToolOrigin } from './tools.ts'
 
 /** A call of this dialect, with what its answer repeats. */
 export type ResponsesCall = Call & { readonly asked: AskedResponse }
@@ -90,7 +90,7 @@ function repeated(request: JsonObject): JsonObject {
     temperature: request['temperature'] ?? 1,
     text: { ...(isObject(text) ? text : {}), format: formatOf(text) },
     tool_choice: request['tool_choice'] ?? 'auto',
-    tools: Array.isArray(tools) ? tools.map(toolOf) : [],
+    tools: Array.isArray(tools) ? tools.map(heldTool) : [],
     top_logprobs: request['top_logprobs'] ?? 0,
     top_p: request['top_p'] ?? 1,
     presence_penalty: request['presence_penalty'] ?? 0,
@@ -102,11 +102,6 @@ function repeated(request: JsonObject): JsonObject {
 
 function formatOf(text: unknown): unknown {
   return (isObject(text) ? text['format'] : undefined) ?? { type: 'text' }
-}
-
-function toolOf(tool: unknown): unknown {
-  if (!isObject(tool) || tool['type'] !== 'function') return tool
-  return { description: null, parameters: null, strict: null, ...tool }
 }
 
 function responseUsage(usage: Usage): OpenAI.Responses.ResponseUsage {

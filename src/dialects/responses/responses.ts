@@ -8,7 +8,7 @@ import { openAiError } from '../openai/error.ts'
 import { callOf, requireModel } from '../shared/call.ts'
 import type { Dialect, Incoming } from '../shared/dialect.ts'
 import { everyPrefix } from '../shared/prefixes.ts'
-import { refuseUnknown, validate } from '../shared/validate.ts'
+import { validate } from '../shared/validate.ts'
 import { missing } from '../shared/validation-error.ts'
 import { refused, responsesFields, strictResponsesFields } from './fields.ts'
 import { inputItems } from './input.ts'
@@ -16,6 +16,7 @@ import { createOutputWriter } from './output.ts'
 import { type AskedResponse, endingOf, type ResponsesCall, responseId, responseOf } from './reply.ts'
 import { chatRequest } from './request.ts'
 import { createResponsesStream } from './stream.ts'
+import { refuseByOpenAi, refuseLooseCalls } from './strict.ts'
 
 export type ResponsesParts = {
   /** Where answers are kept for callers who come back to them. */
@@ -59,11 +60,13 @@ function readResponse(request: Incoming, store: ResponseStore): ResponsesCall {
   } = request
   requireModel(given)
   validate(given, strict ? strictResponsesFields : responsesFields)
-  if (strict) refuseUnknown(given, strictResponsesFields)
+  if (strict) refuseByOpenAi(given)
   refuseUnserved(given)
   const stem = id.replace(/^req_/, '')
   const input = inputItems(given['input'], stem, (ids) => store.findItems(tenant, ids))
-  const { body, origins, ...notes } = chatRequest(given, [...history(given, tenant, store), ...input])
+  const items = [...history(given, tenant, store), ...input]
+  if (strict) refuseLooseCalls(items)
+  const { body, origins, ...notes } = chatRequest(given, items)
   if (Array.isArray(body['messages']) && body['messages'].length === 0) throw nothingSaid()
   const call = callOf({ ...request, body: JsonText.of(body) }, 'responses', 'chat')
   const asked = { stem, tenant, request: given, input, origins }

@@ -36,7 +36,8 @@ export function chatTools(tools: readonly unknown[], choice: unknown, dropped: S
     origins.set(chatName, { type, name, namespace })
     functions.set(chatName, {
       type: 'function',
-      function: type === 'custom' ? customFunction(tool, chatName, dropped) : plainFunction(tool, chatName),
+      function:
+        type === 'custom' ? customFunction(tool, chatName, dropped) : plainFunction(tool, chatName, dropped),
     })
   }
   const { mode, names } = readChoice(choice, origins)
@@ -54,6 +55,10 @@ export function chatToolName(name: string, namespace: unknown): string {
   return typeof namespace === 'string' && namespace !== '' ? `${namespace}__${name}` : name
 }
 
+function isWord(field: string): boolean {
+  return /^[a-z_]{1,40}$/.test(field)
+}
+
 type Found = { readonly tool: JsonObject; readonly namespace: string | undefined }
 
 function flattened(tools: readonly unknown[]): readonly Found[] {
@@ -66,7 +71,29 @@ function flattened(tools: readonly unknown[]): readonly Found[] {
   })
 }
 
-function plainFunction({ description, parameters, strict }: JsonObject, name: string): JsonObject {
+/** What a response's function may be described by, as OpenAI knows it. */
+export const functionFields: ReadonlySet<string> = new Set([
+  ...['type', 'name', 'description', 'parameters', 'strict'],
+  ...['defer_loading', 'allowed_callers', 'output_schema'],
+])
+
+/** What a chat's function has a place for. */
+const passedOn: ReadonlySet<string> = new Set(['type', 'name', 'description', 'parameters', 'strict'])
+
+/** The tool as it holds: without what could not be passed on. */
+export function heldTool(tool: unknown): unknown {
+  if (!isObject(tool) || tool['type'] !== 'function') return tool
+  const held = Object.entries(tool).filter(([field]) => passedOn.has(field))
+  return { description: null, parameters: null, strict: null, ...Object.fromEntries(held) }
+}
+
+function plainFunction(tool: JsonObject, name: string, dropped: Set<string>): JsonObject {
+  const { description, parameters, strict } = tool
+  for (const [field, value] of Object.entries(tool)) {
+    if (passedOn.has(field) || value === null || value === undefined) continue
+    // A name that nobody knows is the caller's own words.
+    dropped.add(functionFields.has(field) || isWord(field) ? `tools.${field}` : 'tools.*')
+  }
   return {
     name,
     ...(typeof description === 'string' ? { description } : {}),

@@ -75,7 +75,7 @@ function longArray(param: string, maxLength: number | bigint, given: unknown): F
   )
 }
 
-function otherValue(param: string, values: readonly unknown[], given: string): Failure {
+export function otherValue(param: string, values: readonly unknown[], given: string): Failure {
   return refusal(
     `Invalid value: '${shortened(given)}'. Supported values are: ${enumerate(values, 'and')}.`,
     param,
@@ -92,7 +92,7 @@ function otherText(param: string, phrase: string, given: unknown): Failure {
   )
 }
 
-function wrongType(param: string, phrase: string, given: unknown): Failure {
+export function wrongType(param: string, phrase: string, given: unknown): Failure {
   return refusal(
     `Invalid type for '${param}': expected ${phrase}, but got ${nounOf(given)} instead.`,
     param,

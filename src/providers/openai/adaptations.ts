@@ -49,6 +49,18 @@ export const streamOptionsLeftOut: Adaptation = (body) => {
   return stream_options === undefined ? body : rest
 }
 
+/** For servers that read what was thought before under this name alone. Under the other it does no harm. */
+export const reasoningByBothNames: Adaptation = (body, _kind, notes) => {
+  const messages = mapped(body['messages'], (message) => {
+    const { reasoning_content: thought, reasoning } = message
+    if (typeof thought !== 'string' || thought === '' || (reasoning ?? null) !== null) return message
+    return { ...message, reasoning: thought }
+  })
+  if (messages === undefined) return body
+  notes.converted.push('reasoning_content to reasoning')
+  return { ...body, messages }
+}
+
 /** For servers that refuse these fields in messages. They are told as `messages[].name`. */
 export function messageFieldsLeftOut(fields: readonly string[]): Adaptation {
   return (body, _kind, notes) => {

@@ -37,7 +37,7 @@ import {
   unnamed,
 } from './presets.ts'
 import { createInquiry } from './probe-requests.ts'
-import { createRelay } from './relay.ts'
+import { createRelay, type RelayQuirks } from './relay.ts'
 import { isTaken, replyOf, streamOf } from './reply.ts'
 import { openAiRequest, type RequestQuirks } from './request.ts'
 import { replyBytes } from './stream.ts'
@@ -92,7 +92,7 @@ export const openaiCompatible: Provider<GeneralSettings> = {
     if (baseUrl === undefined) throw new TypeError(`No address was given for ${name}.`)
     const oneChoice = oneChoiceOf(settings.oneChoice ?? preset.isOneChoice ?? false)
     return createOpenAiCompatible(name, { ...settings, baseUrl, oneChoice }, tools, {
-      ...pathsOfKinds(baseUrl, settings.kinds, preset.kinds),
+      ...pathsOfKinds(baseUrl, settings.kinds, preset.kinds, preset.relays),
       ...quirksOf(preset, settings.quirks),
       needsKey: preset.needsKey === true && isAsIs(settings),
     })
@@ -138,6 +138,10 @@ export type Quirks = Partial<RequestQuirks> & {
   readonly takesTokenIds?: boolean
   /** Reads the answer to GET {baseUrl}/models; without it the server's list is not asked for. */
   readonly modelsOf?: (answer: unknown) => readonly UpstreamModel[]
+  /** What it calls the fields of embeddings, and which of them it refuses. */
+  readonly relays?: RelayQuirks
+  /** Where it goes on with an answer, it says the beginning of that again. */
+  readonly repeatsPrefix?: boolean
   /** `reasoning` stays beside `reasoning_content` in what it says. */
   readonly keepsReasoning?: boolean
   /** What an error reported inside an answer means in a way of this server's own; undefined: none of its own. */
@@ -200,10 +204,7 @@ export function createOpenAiCompatible(
     queue: queueOf(settings),
     oneChoice: settings.oneChoice,
     kinds: kindsOf(paths),
-    lacks: quirks.lacks,
-    mostStops: quirks.mostStops,
-    takesPrefix: quirks.prefix !== undefined,
-    keepsReasoning: quirks.keepsReasoning,
+    ...waysOf(quirks, baseUrl),
     knownModels: settings.models,
     admits: () => apiKey !== undefined || !needsKey,
     keySetting,
@@ -217,6 +218,7 @@ export function createOpenAiCompatible(
     },
     relay: createRelay({
       ...{ name, wire, headers, paths },
+      quirks: quirks.relays ?? {},
       detokenizer: quirks.takesTokenIds === false ? detokenizer : undefined,
       refused: (answer, model) => readHttpError(answer, asked(model)),
       readError: readErrorFor,
@@ -226,6 +228,19 @@ export function createOpenAiCompatible(
       refused: (answer) => readHttpError(answer, asked('')),
     }),
     close: () => wire.close(),
+  }
+}
+
+/** What of it the gateway has to know before it asks. */
+function waysOf({ lacks, mostStops, prefix, keepsReasoning, repeatsPrefix }: Quirks, baseUrl: string) {
+  const keepsBillingLine = isAnthropic(baseUrl)
+  return {
+    lacks,
+    mostStops,
+    takesPrefix: prefix !== undefined,
+    keepsReasoning,
+    repeatsPrefix,
+    keepsBillingLine,
   }
 }
 
@@ -255,6 +270,11 @@ function presetOf({ preset }: Pick<GeneralSettings, 'preset'>): Preset {
 
 function addressOf(settings: Pick<GeneralSettings, 'preset' | 'baseUrl'>): string | undefined {
   return settings.baseUrl ?? presetOf(settings).baseUrl
+}
+
+/** Its own accounts read what others' prompts are better without. */
+function isAnthropic(baseUrl: string): boolean {
+  return /(?:^|\.)anthropic\.com$/.test(new URL(baseUrl).hostname)
 }
 
 /** With nothing said of where it is, nor of other ways to be let in. */

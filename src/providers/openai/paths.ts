@@ -22,17 +22,17 @@ export function pathsOf(baseUrl: string, { paths, healthPath }: Pick<Quirks, 'pa
   }
 }
 
-/** The usual paths of the only kinds there are. Of what a preset has beside, nothing is known; a server has it all. */
+/** The usual paths of the only kinds there are. Of what a preset has beside, only what it says is known; a server has it all. */
 export function pathsOfKinds(
   baseUrl: string,
   given: readonly Kind[] | undefined,
   ofPreset: readonly Kind[] | undefined,
+  relays: readonly RelayKind[] = ofPreset === undefined ? ['embeddings', 'rerank'] : [],
 ): Pick<Quirks, 'paths'> {
   const kinds = given ?? ofPreset
   if (kinds === undefined) return {}
   const usual = pathsOf(baseUrl, {})
-  const vectors: readonly RelayKind[] = ofPreset === undefined ? ['embeddings', 'rerank'] : []
-  return { paths: Object.fromEntries([...kinds, ...vectors].map((kind) => [kind, usual[kind]])) }
+  return { paths: Object.fromEntries([...kinds, ...relays].map((kind) => [kind, usual[kind]])) }
 }
 
 /** Those there is a path for; undefined: both. */

@@ -1,13 +1,15 @@
-import type { Kind } from '../../core/model/call.ts'
+import type { Kind, RelayKind } from '../../core/model/call.ts'
 import type { Lack } from '../../core/model/ports.ts'
 import {
   type Adaptation,
   developerToSystem,
   inTurn,
   messageFieldsLeftOut,
+  reasoningByBothNames,
   streamOptionsLeftOut,
   wholeTopPLeftOut,
 } from './adaptations.ts'
+import { mistralConversation, thinksOrNot } from './mistral.ts'
 import { pricePerToken, readModels } from './models.ts'
 import type { Quirks } from './openai-compatible.ts'
 import { continueFinalMessage } from './request.ts'
@@ -18,6 +20,8 @@ export type Preset = {
   readonly baseUrl?: string
   /** What it can be asked for; left out: both. */
   readonly kinds?: readonly Kind[]
+  /** What it has beside them, where that is known; left out: what a server has that has both kinds. */
+  readonly relays?: readonly RelayKind[]
   /** One prompt and one choice per request. */
   readonly isOneChoice?: boolean
   /** A service that serves nobody without a key. */
@@ -28,6 +32,7 @@ export type Preset = {
     Quirks,
     | ('asksUsage' | 'renames' | 'drops' | 'healthPath' | 'modelsOf' | 'prefix')
     | ('lacks' | 'mostStops' | 'takesTokenIds' | 'keepsReasoning')
+    | ('relays' | 'repeatsPrefix')
   >
 }
 
@@ -77,6 +82,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   // Its own port is the gateway's own, too, so there is no address to assume.
   vllm: {
     developerRole: 'system',
+    adaptations: [reasoningByBothNames],
     quirks: {
       ...oneTokenLimit,
       healthPath: '/health',
@@ -88,6 +94,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   sglang: {
     baseUrl: 'http://127.0.0.1:30000/v1',
     developerRole: 'system',
+    adaptations: [reasoningByBothNames],
     quirks: {
       ...oneTokenLimit,
       healthPath: '/health',
@@ -165,12 +172,20 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     baseUrl: 'https://api.mistral.ai/v1',
     needsKey: true,
     kinds: ['chat'],
+    relays: ['embeddings'],
     developerRole: 'system',
-    adaptations: [messageFieldsLeftOut(['reasoning_content', 'reasoning']), streamOptionsLeftOut],
+    adaptations: [mistralConversation, thinksOrNot, streamOptionsLeftOut],
     quirks: {
       asksUsage: false,
       renames: { ...oneTokenLimit.renames, seed: 'random_seed' },
-      drops: ['logprobs', 'top_logprobs', 'logit_bias', 'user', 'store', 'service_tier', 'safety_identifier'],
+      drops: [
+        ...['logprobs', 'top_logprobs', 'logit_bias', 'user', 'store', 'service_tier', 'safety_identifier'],
+        ...['verbosity', 'prompt_cache_key', 'prompt_cache_options', 'prompt_cache_retention', 'moderation'],
+      ],
+      relays: { renames: { dimensions: 'output_dimension' }, drops: ['user'] },
+      // The beginning of an answer is marked in its message.
+      prefix: {},
+      repeatsPrefix: true,
       lacks: ['logprobs', 'logit_bias', 'custom_tools'],
       takesTokenIds: false,
     },

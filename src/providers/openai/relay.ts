@@ -3,12 +3,19 @@ import type { Relay, RelayKind } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
 import { JsonText } from '../../core/model/json-text.ts'
-import type { Attempt, Detokenizer, Upstream } from '../../core/model/ports.ts'
+import type { Attempt, AttemptNotes, Detokenizer, Upstream } from '../../core/model/ports.ts'
 import type { ReadError } from '../http-error/openai-error.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
 import type { Wire } from '../wire/wire.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
+import { renamed, without } from './request.ts'
 import { replyBytes } from './stream.ts'
+
+/** How a server's embeddings differ from OpenAI's own. */
+export type RelayQuirks = {
+  readonly renames?: Readonly<Record<string, string>>
+  readonly drops?: readonly string[]
+}
 
 export type RelayParts = {
   /** The upstream's name. */
@@ -17,6 +24,7 @@ export type RelayParts = {
   readonly headers: string[]
   /** Where each kind goes; one without a path is `unsupported`. */
   readonly paths: Readonly<Record<RelayKind, string | undefined>>
+  readonly quirks: RelayQuirks
   /** Turns token ids into text; undefined: the server takes them as they are. */
   readonly detokenizer: Detokenizer | undefined
   /** What an answer is whose status is an error, and what an error is that comes with status 200. */
@@ -40,13 +48,27 @@ export function createRelay(parts: RelayParts): NonNullable<Upstream['relay']> {
   }
 }
 
-async function bodyFor(call: Relay, attempt: Attempt, { detokenizer }: RelayParts): Promise<JsonText> {
+async function bodyFor(
+  call: Relay,
+  attempt: Attempt,
+  { detokenizer, quirks }: RelayParts,
+): Promise<JsonText> {
+  const own = call.body.value
   const edits: JsonObject = {}
-  if (call.body.value['model'] !== attempt.upstreamModel) edits['model'] = attempt.upstreamModel
-  if (detokenizer !== undefined && call.kind === 'embeddings' && holdsTokenIds(call.body.value['input'])) {
-    edits['input'] = await inWords(call.body.value['input'], detokenizer, attempt.notes)
+  const named = call.kind === 'embeddings' ? renamedAndLeft(own, quirks, attempt.notes) : own
+  if (own['model'] !== attempt.upstreamModel) edits['model'] = attempt.upstreamModel
+  if (detokenizer !== undefined && call.kind === 'embeddings' && holdsTokenIds(own['input'])) {
+    edits['input'] = await inWords(own['input'], detokenizer, attempt.notes)
   }
-  return call.body.with(edits)
+  return named === own ? call.body.with(edits) : JsonText.of({ ...named, ...edits })
+}
+
+function renamedAndLeft(
+  body: JsonObject,
+  { renames = {}, drops = [] }: RelayQuirks,
+  notes: AttemptNotes,
+): JsonObject {
+  return without(renamed(body, renames, notes), drops, notes)
 }
 
 function bodyOf(text: string, provider: string, readError: ReadError): JsonObject {

@@ -32,13 +32,14 @@ export function openAiRequest(call: Call, attempt: Attempt, quirks: RequestQuirk
   const { notes, upstreamModel } = attempt
   const named = without(renamed(own, quirks.renames, notes), quirks.drops, notes)
   const adapted = quirks.adapt(named, call.kind, notes)
-  const body = call.continues === true ? { ...adapted, ...quirks.prefix } : adapted
-  const edits = editsOf(body, call.stream, upstreamModel, quirks.asksUsage)
+  const goesOn = call.continues === true || call.prefills === true
+  const body = goesOn ? { ...adapted, ...quirks.prefix } : adapted
+  const edits = editsOf(body, call.stream, upstreamModel, quirks.asksUsage, notes)
   return body === own ? call.body.with(edits) : JsonText.of({ ...body, ...edits })
 }
 
 /** The body itself when it has none of the fields. A field's own name there is kept only where the other is absent. */
-function renamed(
+export function renamed(
   body: JsonObject,
   renames: Readonly<Record<string, string>>,
   notes: AttemptNotes,
@@ -55,7 +56,7 @@ function renamed(
 }
 
 /** The body itself when it has none of the fields. One that is null is left out too, but nothing is lost by it. */
-function without(body: JsonObject, drops: readonly string[], notes: AttemptNotes): JsonObject {
+export function without(body: JsonObject, drops: readonly string[], notes: AttemptNotes): JsonObject {
   let result = body
   for (const field of drops) {
     const value = body[field]
@@ -67,13 +68,22 @@ function without(body: JsonObject, drops: readonly string[], notes: AttemptNotes
   return result
 }
 
-function editsOf(body: JsonObject, stream: boolean, upstreamModel: string, asksUsage: boolean): JsonObject {
+function editsOf(
+  body: JsonObject,
+  stream: boolean,
+  upstreamModel: string,
+  asksUsage: boolean,
+  notes: AttemptNotes,
+): JsonObject {
   const edits: JsonObject = {}
   if (body['model'] !== upstreamModel) edits['model'] = upstreamModel
   if ((body['stream'] === true) !== stream) edits['stream'] = stream
   const options = body['stream_options']
   if (stream) {
-    const given = isObject(options) ? options : {}
+    const { continuous_usage_stats: isContinuous, ...given } = isObject(options) ? options : {}
+    // Usage is told once, at the end.
+    if (isContinuous !== undefined) edits['stream_options'] = given
+    if (isContinuous === true) notes.dropped.push('stream_options.continuous_usage_stats')
     if (asksUsage && given['include_usage'] !== true) {
       edits['stream_options'] = { ...given, include_usage: true }
     }

@@ -144,22 +144,19 @@ const strictlyRefused: [object, string, string, string | null][] = [
 ]
 
 const alwaysAccepted: object[] = [
-  { max_tokens: 0, max_completion_tokens: 0 },
   { logprobs: true, top_logprobs: 0 },
   { seed: -9007199254740991 },
-  { logit_bias: { foo: 0 } },
+  { logit_bias: { 50256: -100 } },
   {
     tools: [
       { type: 'function', function: { name: 'f', parameters: { type: 'object' }, strict: true } },
       { type: 'custom', custom: { name: 'patch', format: { type: 'text' } } },
-      { type: 'web_search' },
     ],
     tool_choice: 'auto',
     parallel_tool_calls: false,
   },
-  { tools: [], tool_choice: { type: 'function', function: { name: 'f' } } },
   { functions: [{ name: 'f' }], function_call: 'auto' },
-  { function_call: { name: 'f' } },
+  { functions: [{ name: 'f' }], function_call: { name: 'f' } },
   { response_format: { type: 'text' } },
   { response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: {}, strict: true } } },
   {

@@ -159,6 +159,24 @@ const strictlyRefused: [object, string, string, string | null][] = [
     'stream_options',
     null,
   ],
+  [
+    { logit_bias: { '1': 500 } },
+    "Invalid 'logit_bias.1': decimal above maximum value. Expected a value <= 100, but got 500 instead.",
+    'logit_bias.1',
+    'decimal_above_max_value',
+  ],
+  [
+    { logit_bias: { foo: 0 } },
+    "Invalid key in 'logit_bias': foo. You should only be submitting non-negative integers.",
+    'logit_bias',
+    'invalid_value',
+  ],
+  [
+    { echo: true, suffix: 'x' },
+    "Invalid parameter: 'echo' is not supported with 'suffix'.",
+    'echo',
+    'invalid_parameter_combination',
+  ],
   [{ best_of: 2, n: 3 }, low('best_of', 'integer', 3, 2), 'best_of', 'integer_below_min_value'],
 ]
 
@@ -179,7 +197,7 @@ const alwaysAccepted: object[] = [
   { best_of: 1, stream: true },
   { logprobs: 0 },
   { logprobs: 5 },
-  { logit_bias: { foo: 0, '50256': -1000 } },
+  { logit_bias: { '50256': -100 } },
   { seed: -9007199254740991 },
   { stop: 'x' },
   { stop: ['a', 'b', 'c', 'd'] },

@@ -203,6 +203,33 @@ describe('what is refused', () => {
     ['an unknown field', { top_k: 5 }, { param: 'top_k', code: 'unknown_parameter' }],
     ['too few tokens', { max_output_tokens: 15 }, { code: 'integer_below_min_value' }],
     [
+      'an include that there is not',
+      { include: ['the.moon'] },
+      { param: 'include[0]', code: 'invalid_value' },
+    ],
+    ['a number among the metadata', { metadata: { a: 1 } }, { param: 'metadata.a', code: 'invalid_type' }],
+    [
+      'a result without its call',
+      { input: [{ type: 'function_call_output', call_id: 'c', output: 'x' }] },
+      { param: 'input', code: null },
+    ],
+    [
+      'a call without its result',
+      { input: [{ type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' }] },
+      { param: 'input', code: null },
+    ],
+    [
+      'a format that there is not',
+      { text: { format: { type: 'yaml' } } },
+      { param: 'text.format.type', code: 'invalid_value' },
+    ],
+    [
+      'an unknown field inside a tool',
+      { tools: [{ type: 'function', name: 'f', parameters: {}, colour: 'red' }] },
+      { param: 'tools[0].colour', code: 'unknown_parameter' },
+    ],
+    ['an effort that there is not', { reasoning: { effort: 'extreme' } }, { param: 'reasoning.effort' }],
+    [
       'a part of a chat',
       { input: [{ role: 'user', content: [{ type: 'text', text: 'x' }] }] },
       { param: 'input[0].content[0].type', code: 'invalid_value' },

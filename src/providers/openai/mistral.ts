@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto'
+import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { type Adaptation, inTurn } from './adaptations.ts'
+
+/** Ids of tool calls as Mistral takes them: nine letters and digits. Each stays the same in all of a conversation. */
+export const nineLetterIds: Adaptation = (body, _kind, notes) => {
+  const messages = objectsIn(body['messages'])
+  if (messages === undefined) return body
+  const ids = new Map<unknown, string>()
+  const taken = new Set<string>()
+  const given = messages.flatMap(idsIn)
+  for (const id of given) {
+    if (!fits(id)) continue
+    ids.set(id, id)
+    taken.add(id)
+  }
+  for (const id of given) {
+    if (ids.has(id)) continue
+    const made = madeId(id, taken)
+    ids.set(id, made)
+    taken.add(made)
+  }
+  if (given.every((id) => ids.get(id) === id)) return body
+  notes.converted.push('ids of tool calls to nine letters and digits')
+  return { ...body, messages: messages.map((message) => renamed(message, ids)) }
+}
+
+/**
+ * Turns in an order that Mistral takes: after the result of a tool comes the assistant, the system speaks before it or
+ * after a user, and the last word is a user's, a tool's, or the beginning of the answer.
+ */
+export const turnsInOrder: Adaptation = (body, _kind, notes) => {
+  const messages = objectsIn(body['messages'])
+  if (messages === undefined) return body
+  const spoken = messages.filter((message) => !isSilent(message))
+  const ordered: JsonObject[] = []
+  for (const [at, message] of spoken.entries()) {
+    const before = ordered.at(-1)?.['role']
+    const isLast = at === spoken.length - 1
+    const turn = isMisplaced(message, before, isLast) ? { ...message, role: 'user' } : message
+    if (turn['role'] === 'user' && before === 'tool') ordered.push(acknowledgement)
+    ordered.push(isLast && isAnswer(turn) ? { ...turn, prefix: true } : turn)
+  }
+  if (ordered.length === messages.length && ordered.every((message, at) => message === messages[at])) {
+    return body
+  }
+  notes.converted.push('turns to the order that Mistral takes')
+  return { ...body, messages: ordered }
+}
+
+/** Files and sounds as Mistral takes them. */
+export const mistralParts: Adaptation = (body, _kind, notes) => {
+  const messages = objectsIn(body['messages'])
+  if (messages === undefined) return body
+  let changed = false
+  const turned = messages.map((message) => {
+    const { content } = message
+    if (!Array.isArray(content) || !content.some(isForeign)) return message
+    changed = true
+    return { ...message, content: content.map((part: unknown) => (isForeign(part) ? ownPart(part) : part)) }
+  })
+  if (!changed) return body
+  notes.converted.push('files and sounds to Mistral’s parts')
+  return { ...body, messages: turned }
+}
+
+/** What a message may hold; what else OpenAI's do is refused. Told as `messages[].name`. */
+export const knownMessageFields: Adaptation = (body, _kind, notes) => {
+  const messages = objectsIn(body['messages'])
+  if (messages === undefined) return body
+  const left = new Set<string>()
+  const kept = messages.map((message) => {
+    const unknown = openAiFields.filter((field) => field in message && !takes(message['role'], field))
+    if (unknown.length === 0) return message
+    for (const field of unknown) if (isSaid(message[field])) left.add(field)
+    return Object.fromEntries(
+      Object.entries(message).filter(([field]) => !unknown.some((each) => each === field)),
+    )
+  })
+  if (kept.every((message, at) => message === messages[at])) return body
+  notes.dropped.push(...Array.from(left, (field) => `messages[].${field}`))
+  return { ...body, messages: kept }
+}
+
+/** How much it thinks is all or nothing there. */
+export const thinksOrNot: Adaptation = (body, _kind, notes) => {
+  const { reasoning_effort: effort } = body
+  if (typeof effort !== 'string' || effort === 'none' || effort === 'high') return body
+  const turned = effort === 'minimal' ? 'none' : 'high'
+  notes.converted.push(`reasoning_effort to ${turned}`)
+  return { ...body, reasoning_effort: turned }
+}
+
+/** A conversation by Mistral's own rules. What is left out first may leave a message with nothing to say. */
+export const mistralConversation: Adaptation = inTurn([
+  knownMessageFields,
+  mistralParts,
+  turnsInOrder,
+  nineLetterIds,
+])
+
+/** What an assistant says where its turn is left out: Mistral's clients have it between a result and its user, too. */
+const acknowledgement: JsonObject = { role: 'assistant', content: 'Done.' }
+
+function objectsIn(messages: unknown): readonly JsonObject[] | undefined {
+  return Array.isArray(messages) && messages.every(isObject) ? messages : undefined
+}
+
+function idsIn({ tool_calls: calls, tool_call_id: id }: JsonObject): readonly string[] {
+  const own = Array.isArray(calls)
+    ? calls.map((call: unknown) => (isObject(call) ? call['id'] : undefined))
+    : []
+  return [...own, id].filter((each) => typeof each === 'string')
+}
+
+function fits(id: string): boolean {
+  return /^[a-zA-Z0-9]{9}$/.test(id)
+}
+
+/** The same for the same id, wherever it comes; another where that is taken. */
+function madeId(id: string, taken: ReadonlySet<string>): string {
+  for (let turn = 0; ; turn++) {
+    const digest = createHash('sha256').update(`${turn}:${id}`).digest()
+    const made = Array.from(digest.subarray(0, 9), (byte) => letters[byte % letters.length]).join('')
+    if (!taken.has(made)) return made
+  }
+}
+
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+function renamed(message: JsonObject, ids: ReadonlyMap<unknown, string>): JsonObject {
+  const { tool_calls: calls, tool_call_id: id } = message
+  return {
+    ...message,
+    ...(Array.isArray(calls)
+      ? {
+          tool_calls: calls.map((call: unknown) =>
+            isObject(call) && ids.has(call['id']) ? { ...call, id: ids.get(call['id']) } : call,
+          ),
+        }
+      : {}),
+    ...(ids.has(id) ? { tool_call_id: ids.get(id) } : {}),
+  }
+}
+
+function isMisplaced({ role }: JsonObject, before: unknown, isLast: boolean): boolean {
+  return role === 'system' && (before === 'assistant' || before === 'tool' || isLast)
+}
+
+function isAnswer({ role, tool_calls: calls, prefix }: JsonObject): boolean {
+  return role === 'assistant' && prefix === undefined && !(Array.isArray(calls) && calls.length > 0)
+}
+
+/** An assistant that says nothing and calls nothing is refused. */
+function isSilent({ role, content, tool_calls: calls }: JsonObject): boolean {
+  if (role !== 'assistant' || (Array.isArray(calls) && calls.length > 0)) return false
+  return (
+    content === undefined ||
+    content === null ||
+    content === '' ||
+    (Array.isArray(content) && content.length === 0)
+  )
+}
+
+/** OpenAI's own fields of a message beside what it says, and others' for thoughts. */
+const openAiFields = [
+  ...['name', 'refusal', 'annotations', 'audio', 'function_call', 'reasoning_content', 'reasoning'],
+  'reasoning_details',
+] as const
+
+function takes(role: unknown, field: string): boolean {
+  return role === 'tool' && field === 'name'
+}
+
+function isSaid(value: unknown): boolean {
+  return value !== null && value !== '' && !(Array.isArray(value) && value.length === 0)
+}
+
+function isForeign(part: unknown): part is JsonObject {
+  if (!isObject(part)) return false
+  const { type, file, input_audio: audio } = part
+  if (type === 'file') return isObject(file) && typeof file['file_data'] === 'string'
+  return type === 'input_audio' && isObject(audio) && typeof audio['data'] === 'string'
+}
+
+function ownPart({ type, file, input_audio: audio }: JsonObject): JsonObject {
+  if (type === 'input_audio') return { type, input_audio: isObject(audio) ? audio['data'] : audio }
+  const { file_data: url, filename } = isObject(file) ? file : {}
+  return {
+    type: 'document_url',
+    document_url: url,
+    ...(typeof filename === 'string' ? { document_name: filename } : {}),
+  }
+}
