@@ -1,10 +1,29 @@
 import { defineConfig } from 'vitest/config'
 
+/** `unit`: no child process; `wire`: over real sockets; `acceptance`: the gateway as a process; `clients`: theirs. */
+const suites: Readonly<Record<string, readonly string[]>> = {
+  unit: ['catalog', 'config', 'core', 'dialects', 'fidelity', 'state', 'telemetry', 'tenants', 'tokenizers'],
+  wire: ['admin', 'cli', 'http', 'ledger', 'main', 'providers', 'simulator'],
+  acceptance: ['acceptance', 'bench', 'chaos', 'deploy'],
+  clients: ['clients'],
+}
+
+/** Tests at the top of the folder: what holds the house is quick, the others start a gateway. */
+const topLevel: Readonly<Record<string, readonly string[]>> = {
+  unit: ['test/layers.test.ts', 'test/config.test.ts', 'test/suites.test.ts'],
+  acceptance: ['test/!(layers|config|suites).test.ts'],
+}
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    setupFiles: ['test/json-text-equality.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    projects: Object.entries(suites).map(([name, folders]) => ({
+      test: {
+        name,
+        include: [...folders.map((folder) => `test/${folder}/**/*.test.ts`), ...(topLevel[name] ?? [])],
+        setupFiles: ['test/json-text-equality.ts'],
+        testTimeout: 30_000,
+        hookTimeout: 30_000,
+      },
+    })),
   },
 })

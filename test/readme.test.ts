@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fileVariable, textVariable, variables } from '../src/config/environment.ts'
@@ -10,6 +10,10 @@ import { checkStream } from './acceptance/stream-shape.ts'
 import { isPythonPrepared, python } from './clients/machine.ts'
 
 const readme = readFileSync(join(repository, 'README.md'), 'utf8')
+const page = (name: string) => readFileSync(join(repository, 'docs', name), 'utf8')
+const pageNames = readdirSync(join(repository, 'docs')).filter((name) => name.endsWith('.md'))
+/** Everything that tells people what to run. */
+const told = [readme, ...pageNames.map(page)].join('\n')
 
 let gateway: GatewayProcess
 beforeAll(async () => {
@@ -17,7 +21,7 @@ beforeAll(async () => {
 })
 afterAll(() => gateway[Symbol.asyncDispose]())
 
-describe('what the README says to run', () => {
+describe('what the README and the docs say to run', () => {
   test('is there for each client it names', () => {
     expect(blocksFor('curl').length).toBeGreaterThanOrEqual(2)
     for (const client of ["from 'openai'", "from '@langchain/openai'"]) {
@@ -65,6 +69,23 @@ describe('what the README says to run', () => {
   })
 })
 
+describe('the first page', () => {
+  test('fits on one', () => {
+    expect(readme.split('\n').length).toBeLessThanOrEqual(150)
+  })
+})
+
+describe('docs/architecture.md', () => {
+  test('names files and rooms that exist', () => {
+    const text = page('architecture.md')
+    const files = [...text.matchAll(/`((?:core|http|dialects|providers|telemetry)\/[\w/-]+\.ts)`/g)].map(
+      ([, path = '']) => path,
+    )
+    expect(files.length).toBeGreaterThan(15)
+    for (const file of files) expect(existsSync(join(repository, 'src', file)), file).toBe(true)
+  })
+})
+
 describe('the two commands', () => {
   test('are there', () => {
     expect(readme).toContain('```sh\nnpm ci && npm start\n```')
@@ -88,8 +109,8 @@ describe('the two commands', () => {
   })
 })
 
-describe('what the README tells of the configuration', () => {
-  const table = [...readme.matchAll(/^\| (`[A-Z_`, ]+`) \| (.*?) \|/gm)].flatMap(
+describe('what docs/configuration.md says of the environment', () => {
+  const table = [...page('configuration.md').matchAll(/^\| (`[A-Z_`, ]+`) \| (.*?) \|/gm)].flatMap(
     ([, names = '', defaults = '']) => {
       const values = codesIn(defaults)
       return codesIn(names).map((name, at): [string, string] => [name, values[at] ?? ''])
@@ -121,9 +142,10 @@ describe('what the README tells of the configuration', () => {
   })
 })
 
-describe('what the README lists', () => {
+describe('what the pages list', () => {
   test('has everything the simulator can be told to do', () => {
-    const [, table = ''] = /<!-- generated: behaviours -->\n([\s\S]*?)<!-- \/generated -->/.exec(readme) ?? []
+    const [, table = ''] =
+      /<!-- generated: behaviours -->\n([\s\S]*?)<!-- \/generated -->/.exec(page('simulator.md')) ?? []
     const missing = behaviours.filter(
       (behaviour) => !table.includes(`\`${spellingOf(behaviour)}\``) || !table.includes(behaviour.does),
     )
@@ -131,7 +153,7 @@ describe('what the README lists', () => {
   })
 
   test('has every package that the gateway stands on, and no other', () => {
-    const section = /### What it stands on\n([\s\S]*?)\n##/.exec(readme)?.[1] ?? ''
+    const section = /## Dependencies\n([\s\S]*)$/.exec(page('architecture.md'))?.[1] ?? ''
     const listed = [...section.matchAll(/^\| ([a-z@][^|]*?) \|/gm)].flatMap(([, names = '']) =>
       names.split(', '),
     )
@@ -142,16 +164,21 @@ describe('what the README lists', () => {
   })
 
   test('has files that exist', () => {
-    const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) => path)
-    expect(links.length).toBeGreaterThan(1)
-    for (const link of links) expect(existsSync(join(repository, link)), link).toBe(true)
+    const linksIn = (text: string) =>
+      [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) => path)
+    expect(linksIn(readme).length).toBeGreaterThan(10)
+    for (const link of linksIn(readme)) expect(existsSync(join(repository, link)), link).toBe(true)
+    for (const name of pageNames) {
+      for (const link of linksIn(page(name)))
+        expect(existsSync(join(repository, 'docs', link)), link).toBe(true)
+    }
   })
 })
 
 /** The blocks that are marked to be run by a client, in their order. */
 function blocksFor(client: 'curl' | 'node' | 'python'): readonly { name: string; block: string }[] {
   const pattern = new RegExp(`<!-- run: ${client} -->\\n\`\`\`\\w+\\n([\\s\\S]*?)\`\`\``, 'g')
-  const blocks = [...readme.matchAll(pattern)].map(([, block = '']) => block)
+  const blocks = [...told.matchAll(pattern)].map(([, block = '']) => block)
   return blocks.map((block) => ({ name: block.split('\n')[0] ?? '', block }))
 }
 

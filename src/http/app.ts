@@ -51,7 +51,7 @@ export function createApp(parts: AppParts): Koa {
   const router = createRouter(parts, calls)
   app.use(assignRequestId(parts.newId))
   if (parts.cors.origins.length > 0) app.use(allowOrigins(parts.cors))
-  app.use(answerErrors())
+  app.use(answerErrors([...parts.dialects, ...parts.relays]))
   app.use(refuseAmbiguous(parts.hosts))
   app.use(serveCallsByPath(calls))
   app.use(takeAzurePaths())

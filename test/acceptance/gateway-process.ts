@@ -45,6 +45,8 @@ export type CallLine = LogLine & {
 }
 
 export type GatewayOptions = {
+  /** The file to start from, where it is not this checkout's own. */
+  readonly startFile?: string
   /** Beside HOST and PORT: nothing of the tests' own environment is passed on. */
   readonly environment?: Readonly<Record<string, string>>
   /** The text of a gateway.yaml. */
@@ -112,10 +114,16 @@ type Place = {
   readonly directory: string
   readonly file: string
   readonly environment: Readonly<Record<string, string>>
+  readonly start: string
   remove(): Promise<void>
 }
 
-async function openPlace({ environment = {}, file, directory: shared }: GatewayOptions): Promise<Place> {
+async function openPlace({
+  environment = {},
+  file,
+  directory: shared,
+  startFile: start = startFile,
+}: GatewayOptions): Promise<Place> {
   const directory = shared ?? (await mkdtemp(join(tmpdir(), 'gateway-')))
   const { PATH = '' } = process.env
   const given: Record<string, string> = { PATH, ...startFaster, HOST: '127.0.0.1', PORT: '0', ...environment }
@@ -127,11 +135,11 @@ async function openPlace({ environment = {}, file, directory: shared }: GatewayO
   const remove = async () => {
     if (shared === undefined) await rm(directory, { recursive: true })
   }
-  return { directory, file: path, environment: given, remove }
+  return { directory, file: path, environment: given, start, remove }
 }
 
-function startCommand(words: readonly string[], { directory, environment }: Place): Child {
-  return startChild(process.execPath, [startFile, ...words], { cwd: directory, environment })
+function startCommand(words: readonly string[], { directory, environment, start }: Place): Child {
+  return startChild(process.execPath, [start, ...words], { cwd: directory, environment })
 }
 
 /** The lines that are complete. */

@@ -75,8 +75,8 @@ describe('what is asked to be simulated', () => {
   })
 })
 
-test('the README has an example of each, and all are understood', () => {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+test('docs/simulator.md has an example of each, and all are understood', () => {
+  const readme = readFileSync(new URL('../../docs/simulator.md', import.meta.url), 'utf8')
   const examples = [...readme.matchAll(/^npm run gateway -- simulate (.+)$/gm)].map(([, words = '']) =>
     readSimulation(words),
   )

@@ -50,7 +50,6 @@ function write(): void {
     return
   }
   const details = detailsOf(done.map(({ client, program: { version } }) => ({ ...client, version })))
-  replaceIn('README.md', { clients: table })
   replaceIn('docs/clients.md', { clients: table, legend: legend(), details })
 }
 

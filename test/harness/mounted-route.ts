@@ -1,5 +1,6 @@
 import Router from '@koa/router'
 import Koa from 'koa'
+import { dialects, relays } from '../../src/dialects/all.ts'
 import { answerErrors } from '../../src/http/middleware/errors.ts'
 import { assignRequestId } from '../../src/http/middleware/request-id.ts'
 import { listen } from '../../src/http/server.ts'
@@ -23,7 +24,7 @@ export async function mount(serve: (router: Router) => void): Promise<Mounted> {
   const app = new Koa()
   app.silent = true
   app.use(assignRequestId(() => 'req_of_the_question'))
-  app.use(answerErrors())
+  app.use(answerErrors([...dialects, ...relays]))
   app.use(router.routes())
   const server = await listen(app.callback(), { host: '127.0.0.1', port: 0 })
   const request = async (path: string, init: RequestInit = {}): Promise<Answered> => {

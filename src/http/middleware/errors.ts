@@ -1,18 +1,22 @@
 import { STATUS_CODES } from 'node:http'
 import type { Context, Middleware } from 'koa'
+import type { AnyCall } from '../../core/model/call.ts'
 import { asFailure, Failure } from '../../core/model/failure.ts'
 import { anthropic } from '../../dialects/anthropic/anthropic.ts'
-import { inference } from '../../dialects/inference/inference.ts'
 import { chat } from '../../dialects/openai/chat.ts'
-import type { Dialect } from '../../dialects/shared/dialect.ts'
+import type { Asking } from '../../dialects/shared/dialect.ts'
 import { sendJson } from '../call/send.ts'
 import { askedPath } from './azure.ts'
 import { notImplementedAt } from './not-implemented.ts'
 
-/** Answers what no handler has: unknown paths, wrong methods, and whatever a handler threw. */
-export function answerErrors(): Middleware {
+/**
+ * Answers what no handler has: unknown paths, wrong methods, and whatever a handler threw, each in the shape of the
+ * dialect that owns the path; `calls` are all of them.
+ */
+export function answerErrors(calls: readonly Asking<AnyCall>[]): Middleware {
+  const owners = ownersByPath(calls)
   return function answerError(ctx, next) {
-    const failed = (thrown: unknown) => answer(ctx, asFailure(thrown))
+    const failed = (thrown: unknown) => answer(ctx, asFailure(thrown), owners)
     // koa-compose rejects where a handler throws.
     return next().then(() => {
       // What a handler has answered, nearly all there is, passes here with one promise and not two.
@@ -59,26 +63,38 @@ function unanswered(ctx: Context, allow: string | undefined): Failure {
   )
 }
 
-function answer(ctx: Context, failure: Failure): void {
+function answer(ctx: Context, failure: Failure, owners: Owners): void {
   const id = ctx.state['requestId'] as string
   const headers = ['x-request-id', id]
   for (const [name, value] of Object.entries(failure.headers)) headers.push(name, value)
   ctx.respond = false
   // The router may have written another there.
   ctx.res.statusMessage = STATUS_CODES[failure.status] ?? ''
-  const { fail, requestIdHeader } = dialectOf(ctx)
+  const { fail, requestIdHeader } = dialectOf(ctx, owners)
   if (requestIdHeader !== undefined) headers.push(requestIdHeader, id)
   sendJson(ctx.req, ctx.res, failure.status, fail(failure, id), headers)
 }
 
-/** Anthropic's clients say in every request that they are such. */
-function dialectOf({ path, headers }: Context): Dialect {
-  if (path === '/inference') return inference
-  if (headers['anthropic-version'] !== undefined || anthropicPath.test(path)) return anthropic
-  return chat
+type Owners = ReadonlyMap<string, Asking<AnyCall>>
+
+function ownersByPath(calls: readonly Asking<AnyCall>[]): Owners {
+  return new Map(calls.flatMap((call) => call.prefixes.map((prefix) => [prefix + call.path, call] as const)))
 }
 
-const anthropicPath = /^\/(?:v1|inference|inference\/v1)\/messages(?:\/|$)/
+/**
+ * The dialect of the path, or of the nearest one above it: `/v1/messages/count_tokens` is below `/v1/messages`. A prefix
+ * alone owns nothing below itself. Anthropic's clients say in every request that they are such.
+ */
+function dialectOf({ path, headers }: Context, owners: Owners): Asking<AnyCall> {
+  const own = owners.get(path)
+  if (own !== undefined) return own
+  if (headers['anthropic-version'] !== undefined) return anthropic
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+    const above = owners.get(path.slice(0, end))
+    if (above !== undefined && above.path !== '') return above
+  }
+  return chat
+}
 
 /** Enough of the path to see the mistake; never its query, which may hold a key. */
 function shownPath(ctx: Context): string {
