@@ -1,6 +1,6 @@
 import type { Call, Delta, RawDelta } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
-import { type JsonObject, nearest } from '../model/json.ts'
+import { type JsonObject, nearest, spell } from '../model/json.ts'
 import { JsonText } from '../model/json-text.ts'
 import type { AttemptNotes, Deployment } from '../model/ports.ts'
 import type { Normalizer } from '../reply/normalize.ts'
@@ -144,7 +144,7 @@ function echoedHere(
 ): ((index: number) => string) | undefined {
   if (kind !== 'text' || body['echo'] !== true) return undefined
   if (crossing === undefined && upstream.lacks?.includes('echo') !== true) return undefined
-  return (index) => String(promptAt(body['prompt'], index, choicesOf(body)))
+  return (index) => spell(promptAt(body['prompt'], index, choicesOf(body)))
 }
 
 function promptAt(prompt: unknown, index: number, perPrompt: number): unknown {

@@ -1,6 +1,6 @@
 import type { AnyCall, Call, Choice, Delta } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
-import { isObject, type JsonObject, nearest } from '../model/json.ts'
+import { isObject, type JsonObject, nearest, spell } from '../model/json.ts'
 import { JsonText } from '../model/json-text.ts'
 
 /** How many answers are to be written to each prompt: as many as are given, or more, of which the best are. */
@@ -97,7 +97,7 @@ function meanLogprob({ logprobs }: Choice, { characters, tokens: tokensBefore }:
   if (!Array.isArray(values)) throw unrankable()
   let first = tokensBefore
   for (let length = 0; length < characters && Array.isArray(tokens) && first < tokens.length; first++) {
-    length += String(tokens[first]).length
+    length += spell(tokens[first]).length
   }
   const told = values.slice(first).map(nearest)
   const counted = told.filter((value) => typeof value === 'number')

@@ -1,6 +1,6 @@
 import type { Choice, Delta, Message, ToolCall } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
-import { isObject, type JsonObject } from '../model/json.ts'
+import { isObject, type JsonObject, spell } from '../model/json.ts'
 import { JsonText } from '../model/json-text.ts'
 import { customInput } from './custom-input.ts'
 
@@ -56,7 +56,7 @@ function isCustom(tool: unknown): tool is JsonObject {
 
 function nameOf(tool: unknown): string {
   const described = isObject(tool) ? (tool['custom'] ?? tool['function']) : undefined
-  return isObject(described) ? String(described['name']) : ''
+  return isObject(described) ? spell(described['name']) : ''
 }
 
 function plainTool(tool: unknown): unknown {
@@ -77,7 +77,7 @@ function plainTool(tool: unknown): unknown {
 function grammarIn(format: unknown): string | undefined {
   const grammar = isObject(format) ? format['grammar'] : undefined
   if (!isObject(grammar) || typeof grammar['definition'] !== 'string') return undefined
-  return `The input is written in this ${String(grammar['syntax'])} grammar:\n${grammar['definition']}`
+  return `The input is written in this ${spell(grammar['syntax'])} grammar:\n${grammar['definition']}`
 }
 
 function allowedIn(tools: readonly unknown[], choice: JsonObject): readonly unknown[] {

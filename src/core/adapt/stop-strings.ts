@@ -1,5 +1,5 @@
 import type { Choice, Delta } from '../model/call.ts'
-import { isObject, type JsonObject } from '../model/json.ts'
+import { isObject, type JsonObject, spell } from '../model/json.ts'
 import { JsonText } from '../model/json-text.ts'
 
 /**
@@ -191,7 +191,7 @@ function shortenedLogprobs(logprobs: JsonObject, length: number): JsonObject {
   let count = 0
   for (const name of names) {
     if (end >= length) break
-    end += String(name).length
+    end += spell(name).length
     count++
   }
   const fields = Object.entries(logprobs).map(([field, values]) => {

@@ -1,5 +1,5 @@
 import { Failure } from '../model/failure.ts'
-import { isObject } from '../model/json.ts'
+import { isObject, spell } from '../model/json.ts'
 
 /** Every way of reading a conversation that models are taught; `raw` is a transcript, for one nobody knows. */
 export const families = [
@@ -201,7 +201,7 @@ function turnOf(message: unknown, path: string): Turn {
   if (!isObject(message)) throw invalid(path, 'must be an object')
   const role = roles.get(message['role'])
   if (role === undefined) {
-    throw unsupported(`${path}.role`, `must be one of ${[...roles.keys()].join(', ')}`)
+    throw unsupported(`${path}.role`, `must be one of ${[...roles.keys()].map(spell).join(', ')}`)
   }
   for (const field of fieldsBesideContent) {
     if (!isEmpty(message[field])) throw unsupported(`${path}.${field}`, 'cannot be sent')

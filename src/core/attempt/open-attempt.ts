@@ -51,7 +51,7 @@ export interface OpenAttempt {
   /** Who is to be asked, once the attempt ends, what the upstream has told of usage. */
   claims(teller: UsageSource): void
   /** Ends the attempt, gives up the connection, and says which error it was: a caller's leaving comes first. */
-  fail(thrown: unknown): unknown
+  fail(thrown: unknown): Failure
   /** Ends the attempt as left by its reader, unless it has ended. */
   leave(): void
   /** Watches the idle and total clocks of a stream until disposed. */
@@ -126,14 +126,13 @@ class Trace implements OpenAttempt {
     this.#teller = teller
   }
 
-  fail(thrown: unknown): unknown {
+  fail(thrown: unknown): Failure {
     const { signal, deployment } = this.#parts
     const told: unknown = signal.aborted ? signal.reason : thrown
-    const reason = told instanceof Failure ? told.at(deployment.upstream.name) : told
-    const failure = asFailure(reason)
+    const failure = told instanceof Failure ? told.at(deployment.upstream.name) : unread(told, deployment)
     this.#end(failure.kind, failure)
-    this.#abort.abort(reason)
-    return reason
+    this.#abort.abort(failure)
+    return failure
   }
 
   leave(): void {
@@ -177,6 +176,12 @@ class Trace implements OpenAttempt {
     })
     place?.leave()
   }
+}
+
+/** What was thrown over an answer, and is no Failure, says that nobody here could read it: another may be read. */
+function unread(thrown: unknown, { upstream: { name: provider } }: Deployment): Failure {
+  const message = "The gateway could not read the upstream's answer."
+  return new Failure('invalid_response', message, { provider, cause: thrown, isBug: true })
 }
 
 const silent: UsageSource = { usage: () => undefined, isFinished: () => false, isCut: () => true }

@@ -271,7 +271,7 @@ class AttemptPermit implements Permit {
 
 function verdictOn(failure: Failure | undefined): Verdict {
   if (failure === undefined) return 'answered'
-  if (failure.isStale) return 'neither'
+  if (failure.isStale || failure.isBug) return 'neither'
   if (failure.blame === 'operator') return 'refused'
   return failure.blame === 'upstream' ? 'failed' : 'neither'
 }

@@ -1,6 +1,6 @@
 import type { Relay, RelayReply } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
-import { isObject, type JsonObject, nearest } from '../model/json.ts'
+import { isObject, type JsonObject, nearest, numberOf } from '../model/json.ts'
 import { JsonText } from '../model/json-text.ts'
 
 /** A call for embeddings as calls of at most `limit` texts each, in order; the call itself where that is enough. */
@@ -101,7 +101,7 @@ function isVector(value: unknown): value is readonly unknown[] {
 /** 32-bit floats, the least significant byte first, in base64: what OpenAI's own clients read. */
 function packed(vector: readonly unknown[]): string {
   const bytes = Buffer.alloc(vector.length * 4)
-  for (const [at, value] of vector.entries()) bytes.writeFloatLE(Number(nearest(value)), at * 4)
+  for (const [at, value] of vector.entries()) bytes.writeFloatLE(numberOf(nearest(value)), at * 4)
   return bytes.toString('base64')
 }
 

@@ -2,7 +2,7 @@ import { chatToText, takesKind } from '../adapt/convert-kind.ts'
 import { familyOf } from '../adapt/template.ts'
 import type { Call } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
-import { isObject, type JsonObject } from '../model/json.ts'
+import { isObject, type JsonObject, numberOf, spell } from '../model/json.ts'
 import { JsonText } from '../model/json-text.ts'
 import type { Deployment } from '../model/ports.ts'
 
@@ -11,12 +11,12 @@ import type { Deployment } from '../model/ports.ts'
  * several choices and logprobs cannot: what was said of them is not all that is needed to go on.
  */
 export function isContinuable({ kind, stream, body: { value: body } }: Call): boolean {
-  if (!stream || Number(body['n'] ?? 1) > 1 || (body['logprobs'] ?? false) !== false) return false
+  if (!stream || numberOf(body['n'] ?? 1) > 1 || (body['logprobs'] ?? false) !== false) return false
   if (!isPlainFormat(body['response_format']) || grammars.some((field) => (body[field] ?? null) !== null)) {
     return false
   }
   if (kind === 'chat') return !isToolForced(body['tool_choice'])
-  if (typeof body['prompt'] !== 'string' || Number(body['best_of'] ?? 1) > 1) return false
+  if (typeof body['prompt'] !== 'string' || numberOf(body['best_of'] ?? 1) > 1) return false
   return body['echo'] !== true && (body['suffix'] ?? '') === ''
 }
 
@@ -35,7 +35,7 @@ export function remainingCall(
   const body = withTokensLeft(call.body.value, saidTokens)
   if (call.kind === 'text') {
     if (!takesKind(upstream, 'text')) return undefined
-    return { ...call, body: JsonText.of({ ...body, prompt: String(body['prompt']) + said }) }
+    return { ...call, body: JsonText.of({ ...body, prompt: spell(body['prompt']) + said }) }
   }
   const { messages } = body
   if (!Array.isArray(messages)) return undefined

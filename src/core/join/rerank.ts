@@ -1,6 +1,6 @@
 import type { Relay, RelayReply } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
-import { isObject, nearest } from '../model/json.ts'
+import { isObject, nearest, numberOf } from '../model/json.ts'
 
 /**
  * The answer to a call that has documents put in order, validated: each result tells of one of the documents,
@@ -15,7 +15,7 @@ export function validateRerank(reply: RelayReply, call: Relay): RelayReply {
   for (const result of results) {
     if (!isObject(result) || !Number.isFinite(nearest(result['relevance_score']))) throw unreadable()
     const { index } = result
-    if (!Number.isInteger(index) || Number(index) < 0 || Number(index) >= count || told.has(index)) {
+    if (!Number.isInteger(index) || numberOf(index) < 0 || numberOf(index) >= count || told.has(index)) {
       throw unreadable()
     }
     told.add(index)

@@ -2,7 +2,8 @@
  * The one error that crosses a border inside the gateway. Its kind decides the status, OpenAI's `type` and
  * `code`, and whether another attempt can help. `message` is for the caller: it holds no key, no address of an
  * upstream, no text of a prompt. What only the operator should see travels as `cause` and `operatorNote`.
- * A bug is not a Failure: a TypeError stays one, and is answered as `internal`.
+ * A bug is not a Failure: a TypeError stays one, and is answered as `internal`; one over an upstream's answer is that
+ * upstream's `invalid_response`.
  */
 export class Failure extends Error {
   override readonly name = 'Failure'
@@ -28,6 +29,8 @@ export class Failure extends Error {
    * failure of the upstream: it is sent once more by a fresh one.
    */
   readonly isStale: boolean
+  /** The gateway's own code threw over it: the cause is a bug, to be logged with its stack. */
+  readonly isBug: boolean
 
   constructor(kind: FailureKind, message: string, detail: FailureDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
@@ -42,6 +45,7 @@ export class Failure extends Error {
     this.mayBeBilled = detail.mayBeBilled ?? billable.has(kind)
     this.#shown = detail.shown
     this.isStale = detail.isStale ?? false
+    this.isBug = detail.isBug ?? kind === 'internal'
   }
 
   /** The same failure, with the provider it happened at, unless it names one already. */
@@ -67,6 +71,7 @@ export class Failure extends Error {
       mayBeBilled: this.mayBeBilled,
       shown: this.#shown,
       isStale: this.isStale,
+      isBug: this.isBug,
       cause: this.cause,
     })
   }
@@ -117,6 +122,7 @@ export type FailureDetail = {
   /** In place of the kind's own. */
   readonly shown?: { readonly status?: number; readonly type?: string } | undefined
   readonly isStale?: boolean
+  readonly isBug?: boolean
   readonly cause?: unknown
 }
 

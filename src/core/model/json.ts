@@ -39,6 +39,21 @@ export function nearest(value: unknown): unknown {
   return typeof value === 'object' && JSON.isRawJSON(value) ? Number(JSON.stringify(value)) : value
 }
 
+/**
+ * Any value of a parsed JSON text as text: a string as it is, all else as JSON writes it. A raw number, and whatever was
+ * parsed, may have no way of its own to be text: `String(value)` throws for those.
+ */
+export function spell(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined')
+}
+
+/** Any such value as a number, a raw number as the double nearest to it; NaN for what is none. Never throws. */
+export function numberOf(value: unknown): number {
+  const near = nearest(value)
+  if (typeof near === 'number') return near
+  return typeof near === 'string' && near.trim() !== '' ? Number(near) : Number.NaN
+}
+
 /** True when any object inside `root` has a key of its own named `__proto__`, however it was escaped. */
 export function hasProtoKey(root: unknown): boolean {
   const waiting: unknown[] = [root]

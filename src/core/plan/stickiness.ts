@@ -1,6 +1,6 @@
 import { withoutLine } from '../adapt/billing-line.ts'
 import type { AnyCall } from '../model/call.ts'
-import { isObject } from '../model/json.ts'
+import { isObject, spell } from '../model/json.ts'
 import type { Clock } from '../model/ports.ts'
 import type { Candidate } from './strategies/candidate.ts'
 
@@ -161,7 +161,7 @@ function addMessages(messages: unknown, hash: Hash): void {
 /** A text grows at its end: its whole length would make another of it each time. Of several, the first. */
 function addBeginning(prompt: unknown, hash: Hash): void {
   const first: unknown = Array.isArray(prompt) && typeof prompt[0] !== 'number' ? prompt[0] : prompt
-  const text = Array.isArray(first) ? first.slice(0, prefixCharacters).join(' ') : first
+  const text = Array.isArray(first) ? first.slice(0, prefixCharacters).map(spell).join(' ') : first
   if (typeof text === 'string') hash.add(text.slice(0, prefixCharacters))
 }
 

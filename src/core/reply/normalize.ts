@@ -1,7 +1,7 @@
 import type { Choice, Chunk, Delta, Kind, RawDelta } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
 import { setField } from '../model/field-change.ts'
-import { isObject, type JsonObject } from '../model/json.ts'
+import { isObject, type JsonObject, numberOf } from '../model/json.ts'
 import { JsonText } from '../model/json-text.ts'
 import type { LazySet } from '../model/lazy-set.ts'
 import type { Ending } from '../model/ports.ts'
@@ -228,7 +228,7 @@ function keepBeside(chunk: JsonObject, state: State, seen: Delta[]): void {
 }
 
 function isIndex(value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0
+  return Number.isSafeInteger(value) && numberOf(value) >= 0
 }
 
 /** Notes the usage and, in a stream, takes it out of the chunk. True when the chunk was changed. */

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, objectIn } from '../model/json.ts'
+import { isObject, type JsonObject, numberOf, objectIn, spell } from '../model/json.ts'
 
 /**
  * Repairs the tool-call fragments of one choice of a stream: an index in every fragment; id, type and name in
@@ -157,7 +157,7 @@ function nextIndex(begun: ReadonlyMap<number, BegunCall>): number {
 }
 
 function isIndex(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0
+  return Number.isSafeInteger(value) && numberOf(value) >= 0
 }
 
 function names(fragment: JsonObject): boolean {
@@ -175,7 +175,7 @@ function beginCall(fragment: JsonObject, index: number, { begun, callId }: State
     fragment['type'] = 'function'
     changed = true
   }
-  const call = { id: String(fragment['id']), named: false, isSpoken: false, said: '' }
+  const call = { id: spell(fragment['id']), named: false, isSpoken: false, said: '' }
   begun.set(index, call)
   return settleName(fragment, call) || changed
 }

@@ -1,5 +1,5 @@
 import { Failure } from '../model/failure.ts'
-import { isObject, type JsonObject, parseJson } from '../model/json.ts'
+import { isObject, type JsonObject, parseJson, spell } from '../model/json.ts'
 import type { Clock } from '../model/ports.ts'
 
 /** Responses that callers may come back to. Each is known to the tenant it was made for, and to nobody else. */
@@ -68,8 +68,8 @@ export function createResponseStore(
         const holder = shelves.useHolder(tenant, id)
         if (holder !== undefined) holders.add(holder)
       }
-      const items = [...holders].flatMap(unpacking(bounds)).filter(({ id }) => wanted.has(String(id)))
-      return new Map(items.map((item) => [String(item['id']), item]))
+      const items = [...holders].flatMap(unpacking(bounds)).filter(({ id }) => wanted.has(spell(id)))
+      return new Map(items.map((item) => [spell(item['id']), item]))
     },
     conversation(tenant, id) {
       const turns: Entry[] = []

@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { isObject } from '../../core/model/json.ts'
+import { isObject, spell } from '../../core/model/json.ts'
 import { chatFields } from '../openai/chat-fields.ts'
 import {
   aBoolean,
@@ -96,7 +96,7 @@ function messagesWith(blocks: Blocks): z.ZodType {
     ['assistant', anObject({ content: blocks([['text', textBlock], ...said]) })],
     ['system', anObject({ content: blocks([['text', textBlock]]) })],
   ])
-  const otherRole = anObject({ role: oneOf([...roles.keys()].map(String)) })
+  const otherRole = anObject({ role: oneOf([...roles.keys()].map(spell)) })
   const message = form((value) => roles.get(isObject(value) ? value['role'] : undefined) ?? otherRole)
   return list(message, 'an array of objects', { minLength: 1 })
 }

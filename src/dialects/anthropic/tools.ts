@@ -1,6 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk'
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
 
 /**
  * Anthropic's tools and choice of one as a chat's fields. Tools that Anthropic itself describes or runs, such as
@@ -30,7 +30,7 @@ function functionOf(tool: JsonObject, dropped: Set<string>): readonly ChatFuncti
   if ((tool['cache_control'] ?? null) !== null) dropped.add('cache_control')
   const { type, name, description, input_schema: parameters, strict } = tool
   if (typeof name !== 'string' || !isObject(parameters)) {
-    dropped.add(`tools.${String(type)}`)
+    dropped.add(`tools.${spell(type)}`)
     return []
   }
   for (const field of unsaid) if ((tool[field] ?? null) !== null) dropped.add(`tools.${field}`)

@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import { type JsonObject, numberOf } from '../../core/model/json.ts'
 import { outOfBounds } from '../shared/validation-error.ts'
 
 /** Throws when a stream is to hold the best of several: nothing can be sent until all of them are written. */
@@ -11,12 +11,12 @@ export function refuseStreamedBest(body: JsonObject): void {
 
 /** Throws when more choices are asked for than candidates are to be written. Unset, there are enough. */
 export function refuseFewCandidates(body: JsonObject): void {
-  const choices = Number(body['n'] ?? 1)
+  const choices = numberOf(body['n'] ?? 1)
   const given = candidates(body)
   if (given > 0 && given < choices) throw outOfBounds('best_of', 'an integer', 'below', choices, given)
 }
 
 /** 0 is in OpenAI's schema and in its SDKs' tests: it counts as unset, like null. */
 function candidates(body: JsonObject): number {
-  return Number(body['best_of'] ?? 0)
+  return numberOf(body['best_of'] ?? 0)
 }

@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { isObject } from '../../core/model/json.ts'
+import { isObject, spell } from '../../core/model/json.ts'
 import { anObject, aString, form, list, nothingBut, oneOf } from '../shared/schemas.ts'
 
 const someArguments = form((value) => (isObject(value) ? undefined : aString))
@@ -57,7 +57,7 @@ function messagesWith(callArguments: z.ZodType, toolContent: z.ZodType): z.ZodTy
     ['tool', anObject({ content: toolContent, tool_call_id: aString.nullish(), name: aString.nullish() })],
     ['developer', instruction],
   ])
-  const otherRole = anObject({ role: oneOf([...roles.keys()].map(String)) })
+  const otherRole = anObject({ role: oneOf([...roles.keys()].map(spell)) })
   const message = form((value) => roles.get(isObject(value) ? value['role'] : undefined) ?? otherRole)
   const plain = (value: unknown) => isPlainMessage(value, roles)
   return list(message, 'an array of objects', { minLength: 1, plain })

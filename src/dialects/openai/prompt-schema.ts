@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import { numberOf } from '../../core/model/json.ts'
 import { anInteger, aString, form, list, nothingBut } from '../shared/schemas.ts'
 
 /**
@@ -27,5 +28,5 @@ function isString(value: unknown): boolean {
 }
 
 function isToken(value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0
+  return Number.isSafeInteger(value) && numberOf(value) >= 0
 }

@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
 import { refuseIdleStreamOptions } from '../shared/call.ts'
 import {
   nameLetters,
@@ -67,7 +67,7 @@ function refuseTools({ tools, functions }: JsonObject): void {
     const { type, function: described, custom } = tool as JsonObject
     refuseOthers(`tools[${at}].type`, type, ['function', 'custom'])
     if (type === 'custom' && !isObject(custom)) throw missing(`tools[${at}].custom`)
-    refuseFunction(`tools[${at}].${String(type)}`, type === 'custom' ? custom : described)
+    refuseFunction(`tools[${at}].${spell(type)}`, type === 'custom' ? custom : described)
   }
 }
 

@@ -1,6 +1,6 @@
 import { customInput } from '../../core/adapt/custom-input.ts'
 import type { ToolCall } from '../../core/model/call.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import { type JsonObject, spell } from '../../core/model/json.ts'
 import { createJsonObjectWriter, type JsonObjectWriter } from '../shared/json-object-writer.ts'
 import type { ItemParts } from './item.ts'
 import type { ToolOrigin } from './tools.ts'
@@ -79,7 +79,7 @@ export function createCallItem(
       // There are clients that run whatever call they are told the end of.
       if (isCutShort) return
       if (isCustom) {
-        const input = String(item['input'])
+        const input = spell(item['input'])
         tellDelta(open, 'custom_tool_call_input', input)
         tell('response.custom_tool_call_input.done', { ...where, input })
       } else {

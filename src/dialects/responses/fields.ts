@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
 import { chatFields } from '../openai/chat-fields.ts'
 import {
   aBoolean,
@@ -26,7 +26,7 @@ const parts = new Map<unknown, z.ZodType>([
 ])
 /** Parts of types not listed here are for upstreams that know them. */
 const otherPart = anObject({ type: aString })
-const strictOtherPart = anObject({ type: oneOf([...parts.keys()].map(String)) })
+const strictOtherPart = anObject({ type: oneOf([...parts.keys()].map(spell)) })
 
 const summary = list(anObject({ text: aString }), 'an array of objects')
 const call = { call_id: aString, name: aString, namespace: aString.nullish() }

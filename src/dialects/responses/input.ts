@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
 import { isUnnamedAnswer } from './fields.ts'
 
 /**
@@ -18,14 +18,14 @@ export function inputItems(
   const ids = new Set<string>()
   for (const item of items) {
     if (!isReference(item)) continue
-    const id = String(item['id'])
+    const id = spell(item['id'])
     if (ids.has(id)) throw duplicateItem(id)
     ids.add(id)
   }
   const found = ids.size === 0 ? undefined : findItems(ids)
   return items.map((item, place) => {
     if (!isReference(item)) return identified(item, `${stem}_in_${place}`)
-    const id = String(item['id'])
+    const id = spell(item['id'])
     const meant = found?.get(id)
     if (meant === undefined) throw noSuchItem(id)
     return meant

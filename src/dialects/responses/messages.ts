@@ -1,5 +1,5 @@
 import { customInput } from '../../core/adapt/custom-input.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
 import { chatToolName } from './tools.ts'
 
 /**
@@ -24,16 +24,16 @@ function takeItem(item: JsonObject, writing: Transcript): void {
   switch (type) {
     case 'message':
       if (role === 'assistant') writing.answer(content)
-      else writing.message(String(role), content)
+      else writing.message(spell(role), content)
       break
     case 'reasoning':
       writing.thought(reasoningOf(item))
       break
     case 'function_call':
-      writing.call(item, String(item['arguments']))
+      writing.call(item, spell(item['arguments']))
       break
     case 'custom_tool_call':
-      writing.call(item, customInput.toArguments(String(item['input'])))
+      writing.call(item, customInput.toArguments(spell(item['input'])))
       break
     case 'function_call_output':
     case 'custom_tool_call_output':
@@ -43,7 +43,7 @@ function takeItem(item: JsonObject, writing: Transcript): void {
       // They stand among the tools.
       break
     default:
-      writing.dropped.add(`input.${String(type)}`)
+      writing.dropped.add(`input.${spell(type)}`)
   }
 }
 
@@ -93,7 +93,7 @@ class Transcript {
   }
 
   call({ call_id: id, name, namespace }: JsonObject, args: string): void {
-    const called = { name: chatToolName(String(name), namespace), arguments: args === '' ? '{}' : args }
+    const called = { name: chatToolName(spell(name), namespace), arguments: args === '' ? '{}' : args }
     this.#openTurn().calls.push({ id, type: 'function', function: called })
   }
 
@@ -185,7 +185,7 @@ function imageOf({ image_url: url, detail }: JsonObject): JsonObject {
 /** What the model thought, or a summary of it where that is all there is. */
 function reasoningOf({ content, summary }: JsonObject): string {
   const lines = (list: unknown) =>
-    Array.isArray(list) ? list.filter(isObject).map(({ text }) => String(text)) : []
+    Array.isArray(list) ? list.filter(isObject).map(({ text }) => spell(text)) : []
   const thoughts = lines(content)
   return (thoughts.length > 0 ? thoughts : lines(summary)).join('\n')
 }

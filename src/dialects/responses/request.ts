@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
 import { leftOut } from './fields.ts'
 import { chatMessages } from './messages.ts'
 import { chatTools, type ToolOrigin } from './tools.ts'
@@ -83,7 +83,7 @@ function takeReasoning(body: JsonObject, { effort, ...rest }: JsonObject, droppe
 
 function takeLogprobs(body: JsonObject, top: unknown, include: unknown, dropped: Set<string>): void {
   const wanted: readonly unknown[] = Array.isArray(include) ? include : []
-  for (const name of wanted) if (name !== logprobs) dropped.add(`include.${String(name)}`)
+  for (const name of wanted) if (name !== logprobs) dropped.add(`include.${spell(name)}`)
   const asksTop = typeof top === 'number' && top > 0
   if (!asksTop && !wanted.includes(logprobs)) return
   body['logprobs'] = true

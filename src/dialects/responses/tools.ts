@@ -1,6 +1,6 @@
 import { customInput } from '../../core/adapt/custom-input.ts'
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
 
 /** What a tool of a chat stands for. */
 export type ToolOrigin = {
@@ -29,7 +29,7 @@ export function chatTools(tools: readonly unknown[], choice: unknown, dropped: S
   for (const { tool, namespace } of flattened(tools)) {
     const { type, name } = tool
     if ((type !== 'function' && type !== 'custom') || typeof name !== 'string') {
-      dropped.add(`tools.${String(type)}`)
+      dropped.add(`tools.${spell(type)}`)
       continue
     }
     const chatName = chatToolName(name, namespace)
@@ -106,7 +106,7 @@ function customFunction({ description, format }: JsonObject, name: string, dropp
   const lines = typeof description === 'string' ? [description] : []
   if (isObject(format) && typeof format['definition'] === 'string') {
     // The model is told of the grammar, and nobody holds it to that.
-    lines.push(`The input follows this ${String(format['syntax'])} grammar:\n${format['definition']}`)
+    lines.push(`The input follows this ${spell(format['syntax'])} grammar:\n${format['definition']}`)
     dropped.add('tools.custom.format')
   }
   return {

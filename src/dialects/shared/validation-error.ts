@@ -1,5 +1,6 @@
 import type * as z from 'zod'
 import { Failure } from '../../core/model/failure.ts'
+import { spell } from '../../core/model/json.ts'
 
 /**
  * What zod found wrong with the field `name`, in OpenAI's own words: message, `param` as a JSON path, `code`.
@@ -86,7 +87,7 @@ export function otherValue(param: string, values: readonly unknown[], given: str
 /** A string is right, but not this one. */
 function otherText(param: string, phrase: string, given: unknown): Failure {
   return refusal(
-    `Invalid '${param}': expected ${phrase}, but got '${shortened(String(given))}' instead.`,
+    `Invalid '${param}': expected ${phrase}, but got '${shortened(spell(given))}' instead.`,
     param,
     'invalid_value',
   )
@@ -125,7 +126,7 @@ function nounOf(value: unknown): string {
 }
 
 function enumerate(values: readonly unknown[], conjunction: 'and' | 'or'): string {
-  const quoted = values.map((value) => `'${String(value)}'`)
+  const quoted = values.map((value) => `'${spell(value)}'`)
   return quoted.length < 3
     ? quoted.join(` ${conjunction} `)
     : `${quoted.slice(0, -1).join(', ')}, ${conjunction} ${quoted.at(-1)}`

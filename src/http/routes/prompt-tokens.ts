@@ -1,5 +1,5 @@
 import type { AnyCall } from '../../core/model/call.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
 import type { TokenCounter, TokenEncoder } from '../../core/model/ports.ts'
 import type { Router as ModelRouter } from '../../core/plan/router.ts'
 import { countPrompt } from './count-tokens.ts'
@@ -66,7 +66,7 @@ async function countOne(
 /** The query is read with every document; which fields of a document are is the model's to say. */
 async function countRerank(body: JsonObject, model: string, parts: CountingParts): Promise<Counted> {
   const documents: readonly unknown[] = Array.isArray(body['documents']) ? body['documents'] : []
-  const texts = documents.map((one) => (isObject(one) ? Object.values(one).join('\n') : one))
+  const texts = documents.map((one) => (isObject(one) ? Object.values(one).map(spell).join('\n') : one))
   const read = await countTexts(texts, model, parts)
   const query = await countTexts(body['query'], model, parts)
   return {

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
 
 /** What an error body says, whichever of the many shapes it has. All undefined for one that is not JSON. */
@@ -37,7 +37,12 @@ function details(detail: unknown): string | undefined {
 
 function fault({ loc, msg }: JsonObject): string {
   if (typeof msg !== 'string') return ''
-  return Array.isArray(loc) ? `${loc.filter((step) => step !== 'body').join('.')}: ${msg}` : msg
+  return Array.isArray(loc)
+    ? `${loc
+        .filter((step) => step !== 'body')
+        .map(spell)
+        .join('.')}: ${msg}`
+    : msg
 }
 
 function firstString(...values: readonly unknown[]): string | undefined {

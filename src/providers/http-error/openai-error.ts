@@ -1,5 +1,5 @@
 import type { Failure } from '../../core/model/failure.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import { type JsonObject, numberOf } from '../../core/model/json.ts'
 import { type Asked, refusal } from './http-error.ts'
 
 /** What to make of an error that was reported inside an answer; undefined: no more than that there was one. */
@@ -20,7 +20,7 @@ export function reportedFailure(error: JsonObject, asked: Asked): Failure | unde
 /** `http_status_code` is TGI's, `code` that of vLLM, SGLang, llama.cpp and OpenRouter. */
 function statusIn(error: JsonObject): number | undefined {
   const { http_status_code, status_code, status, code } = error
-  return [http_status_code, status_code, status, code].map(Number).find(isErrorStatus)
+  return [http_status_code, status_code, status, code].map(numberOf).find(isErrorStatus)
 }
 
 function isErrorStatus(value: number): boolean {

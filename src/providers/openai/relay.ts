@@ -1,7 +1,7 @@
 import { holdsTokenIds, inWords } from '../../core/adapt/token-ids.ts'
 import type { Relay, RelayKind } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
 import { JsonText } from '../../core/model/json-text.ts'
 import type { Attempt, AttemptNotes, Detokenizer, Upstream } from '../../core/model/ports.ts'
 import type { ReadError } from '../http-error/openai-error.ts'
@@ -78,7 +78,7 @@ function bodyOf(text: string, provider: string, readError: ReadError): JsonObjec
   }
   const { error } = body
   if (error === undefined || error === null) return body
-  const told = isObject(error) ? error : { message: String(error) }
+  const told = isObject(error) ? error : { message: spell(error) }
   throw (
     readError(told) ??
     new Failure('upstream_error', 'The upstream reported an error instead of an answer.', { cause: error })

@@ -1,6 +1,6 @@
 import type { RawDelta } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
 import { JsonText } from '../../core/model/json-text.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
 import type { PandotateRequest } from './request.ts'
@@ -15,7 +15,7 @@ export function readPandotateAnswer(text: string, request: PandotateRequest, pro
   if (!isObject(answer)) throw unreadable('The upstream did not answer in JSON.', provider)
   const { error } = answer
   if (error !== undefined && error !== null) {
-    return JsonText.of({ error: isObject(error) ? error : { message: String(error) } })
+    return JsonText.of({ error: isObject(error) ? error : { message: spell(error) } })
   }
   const { output } = answer
   if (typeof output !== 'string') throw unreadable('The upstream gave an answer without output.', provider)

@@ -2,7 +2,7 @@ import { fieldsForPrompt } from '../../core/adapt/prompt-fields.ts'
 import { familyOf, flatten } from '../../core/adapt/template.ts'
 import type { Call, RawDelta } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
 import { JsonText } from '../../core/model/json-text.ts'
 import type { Attempt, AttemptNotes, Detokenizer, Upstream } from '../../core/model/ports.ts'
 import { type Bounds, keySettingOf, oneChoiceOf, queueOf, retryOf } from '../base/common-settings.ts'
@@ -138,7 +138,7 @@ async function whole({ answer, asked, call, echo, format, notes }: Answer): Prom
   }
   const { error } = body
   if (error !== undefined && error !== null) {
-    const told = isObject(error) ? error : { message: String(error) }
+    const told = isObject(error) ? error : { message: spell(error) }
     throw (
       reportedFailure(told, asked) ??
       new Failure('upstream_error', 'The upstream reported an error.', { provider })

@@ -61,7 +61,7 @@ export function createJobApi(parts: ApiParts): JobApi {
     },
     look: (operation, id, attempt, asked) =>
       noting(attempt, attempt.signal, async (inner) => {
-        const path = `${prefix}/${operation}/${encodeURIComponent(id)}`
+        const path = `${prefix}/${operation}/${encodeURIComponent(id.toWellFormed())}`
         const answer = await wire.get(path, headers, inner)
         if (answer.status !== 404) return await reportIn(answer, asked)
         answer.discard()
@@ -91,7 +91,7 @@ function createCanceller({ controlWire, prefix, headers }: ApiParts): Canceller 
     cancel(id, attempt) {
       if (id === undefined) return
       const fresh: Attempt = { ...attempt, signal: AbortSignal.timeout(graceMs), notes: blankNotes() }
-      const path = `${prefix}/cancel/${encodeURIComponent(id)}`
+      const path = `${prefix}/cancel/${encodeURIComponent(id.toWellFormed())}`
       const sent = controlWire.post(path, headers, '', fresh).then(
         (answer) => answer.discard(),
         () => undefined,

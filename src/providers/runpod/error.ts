@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject, numberOf } from '../../core/model/json.ts'
 import { type Asked, readHttpError, refusal } from '../http-error/http-error.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
@@ -93,7 +93,7 @@ function fromObject(error: JsonObject): Said {
   const words = [inner['error_message'], inner['message'], inner['error']]
   const message = words.find((word) => typeof word === 'string') ?? ''
   const hidden = [inner['hostname'], inner['worker_id']].filter((name) => typeof name === 'string')
-  const code = Number(inner['code'])
+  const code = numberOf(inner['code'])
   const isStatus = Number.isInteger(code) && code >= 400 && code <= 599
   const own = isStatus ? { status: code, text: JSON.stringify({ error: inner }) } : undefined
   return { message, refused: refusedIn(message) ?? own, hidden }

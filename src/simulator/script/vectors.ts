@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
 import { countWords } from './answer.ts'
 
 /** An answer, and the tokens that are charged for it. */
@@ -52,7 +52,7 @@ function vectorOf(text: string): number[] {
 function documentText(document: unknown, fields: unknown): unknown {
   if (!isObject(document)) return document
   const counted: readonly unknown[] = Array.isArray(fields) ? fields : Object.keys(document)
-  return counted.map((field) => document[String(field)] ?? '').join('\n')
+  return counted.map((field) => spell(document[spell(field)] ?? '')).join('\n')
 }
 
 /** Which part of the query's words a text has. */

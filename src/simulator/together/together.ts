@@ -1,5 +1,5 @@
 import type { Call, Kind } from '../../core/model/call.ts'
-import { isObject, type JsonObject, parseJson } from '../../core/model/json.ts'
+import { isObject, type JsonObject, parseJson, spell } from '../../core/model/json.ts'
 import { JsonText } from '../../core/model/json-text.ts'
 import type { Price } from '../../core/model/price.ts'
 import { readName } from '../script/behaviours.ts'
@@ -93,7 +93,7 @@ async function answer(desk: Desk): Promise<void> {
   const body = parsed(text)
   if (desk.isTooMuch()) {
     const limit = options.limit ?? 'rate_limit'
-    const told = { model: String(body?.['model']), message: '', retryAfterSeconds: undefined, limit }
+    const told = { model: spell(body?.['model']), message: '', retryAfterSeconds: undefined, limit }
     sendRefused(visit, errors.withStatus(429, told))
     return
   }
@@ -162,7 +162,7 @@ function behaviourIn(id: string): string {
 /** A request as the script's reader takes it. */
 function callOf(body: JsonObject, kind: Kind): Call {
   const absent = { credential: undefined, deadlineMs: undefined }
-  const told = { id: '', dialect: 'together', model: String(body['model']), includeUsage: asksUsage(body) }
+  const told = { id: '', dialect: 'together', model: spell(body['model']), includeUsage: asksUsage(body) }
   return { ...absent, ...told, kind, body: JsonText.of(body), stream: body['stream'] === true }
 }
 
@@ -174,7 +174,7 @@ function known(body: JsonObject): JsonObject {
 
 async function speak(body: JsonObject, kind: Kind, desk: Desk): Promise<void> {
   const { visit, id, options } = desk
-  const name = String(body['model'])
+  const name = spell(body['model'])
   const model = desk.models.get(name)
   const script = scriptOf(name, body, kind, desk)
   const format = togetherFormat({
@@ -214,7 +214,7 @@ function tellVectors(body: JsonObject, vectors: typeof embeddingsFor, desk: Desk
     return
   }
   const { reply, promptTokens } = counted
-  const model = String(body['model'])
+  const model = spell(body['model'])
   visit.charge({ model, promptTokens, cachedTokens: 0, completionTokens: 0, workedMs: undefined })
   sendJson(visit, reply)
 }

@@ -1,5 +1,5 @@
 import type { Kind } from '../../core/model/call.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject, numberOf } from '../../core/model/json.ts'
 
 export type Fault = { readonly message: string; readonly param: string }
 
@@ -41,7 +41,7 @@ function isListOfText(value: unknown): boolean {
 }
 
 function isWithin(least: number, most: number): Want['isFine'] {
-  return (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most
+  return (value) => Number.isInteger(value) && numberOf(value) >= least && numberOf(value) <= most
 }
 
 function isListOfMessages(value: unknown): boolean {

@@ -299,11 +299,16 @@ test.for([
 })
 
 describe('what is thrown that is no failure', () => {
-  test('comes through as it is, and is noted as internal', async () => {
+  test('is an answer that could not be read, and the cause is kept for the log', async () => {
     const bug = new TypeError('a bug')
     const { parts, upstream } = aTry([fail(bug)])
-    await expect(attempt(parts)).rejects.toBe(bug)
-    expect(outcomesOf(parts.record.attempts)).toEqual(['internal'])
+    await expect(attempt(parts)).rejects.toMatchObject({
+      kind: 'invalid_response',
+      provider: 'scripted',
+      isBug: true,
+      cause: bug,
+    })
+    expect(outcomesOf(parts.record.attempts)).toEqual(['invalid_response'])
     await expectNothingLeft(parts.signal, upstream)
   })
 })

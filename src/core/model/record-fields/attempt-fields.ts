@@ -1,6 +1,6 @@
 import type { Consumption, Price } from '../price.ts'
 import type { AttemptRecord } from '../record.ts'
-import { causeCode } from './failure-fields.ts'
+import { causeCode, stackOf } from './failure-fields.ts'
 import { amount, amounts, clipped, duration, type Field, mark, number, object, text } from './field.ts'
 
 /** As it was charged by: rounded, it would come to something else. */
@@ -34,6 +34,17 @@ export const attemptFields = {
     { api: 'operator_note' },
   ),
   causeCode: causeCode((attempt: AttemptRecord) => attempt.failure, { api: 'cause_code' }),
+  stack: text(
+    'Of a bug in the gateway that an answer brought out, where it is: no message',
+    ({ failure }) => failure && stackOf(failure),
+  ),
+  unknownReason: clipped(
+    'A finish reason of its answer that is not known',
+    ({ unknownReason }) => unknownReason,
+    {
+      api: 'unknown_reason',
+    },
+  ),
   part: number('Which part of a call that was split; absent: the first', ({ part }) => part || undefined, {
     api: 'part',
     otherwise: 0,

@@ -42,8 +42,8 @@ function textOf(code: string | number | undefined): string | undefined {
 }
 
 /** A bug's stack is the gateway's own; an upstream's error has a code that says enough. */
-function stackOf({ kind, cause }: Failure): string | undefined {
-  if (kind !== 'internal' || !(cause instanceof Error)) return undefined
+export function stackOf({ isBug, cause }: Failure): string | undefined {
+  if (!isBug || !(cause instanceof Error)) return undefined
   // The message before the first frame may quote a body.
   const at = cause.stack?.indexOf('\n    at ') ?? -1
   return at === -1 ? cause.name : cause.name + (cause.stack?.slice(at) ?? '')
