@@ -8,18 +8,19 @@ import type { Journal } from './core/model/journal.ts'
 import type { Clock, Sink } from './core/model/ports.ts'
 import { createResponseStore } from './core/reuse/response-store.ts'
 import { watchPressure } from './http/call/pressure.ts'
-import { createShedding } from './http/call/shedding.ts'
+import { createShedding, type Shedding } from './http/call/shedding.ts'
 import { answerUnparsed } from './http/middleware/unparsed.ts'
 import { listen } from './http/server.ts'
 import { createDrain, type DrainTimes } from './main/drain.ts'
 import { openLedgerOf } from './main/ledger.ts'
 import { createLiveConfig } from './main/live-config.ts'
-import { createReload } from './main/reload.ts'
-import type { LastingTimes } from './main/snapshot.ts'
+import { createReload, type Reload } from './main/reload.ts'
+import type { LastingTimes, Snapshot } from './main/snapshot.ts'
 import { tenantsFor } from './main/tenants.ts'
 import { createGenerations } from './telemetry/generations.ts'
 import { createHealthLog } from './telemetry/health-log.ts'
 import { createJournal } from './telemetry/journal.ts'
+import type { LedgerCounts } from './telemetry/ledger-metrics.ts'
 import { createCallLog } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createReasonWarnings } from './telemetry/unknown-reasons.ts'
@@ -81,14 +82,14 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     pressure,
     random: Math.random,
   })
-  const deployments = () => succession.current.gateway.deployments()
-  const metrics = createMetrics(deployments, reload.report, shedding.read, ledger && (() => ledger.report()))
+  const ledgerReport = ledger && (() => ledger.report())
+  const metrics = metricsOf(() => succession.current, reload, shedding, ledgerReport)
   const lasting = createLasting({ ...environment, tenants, journal: ledger?.journal }, clock, metrics, {
     isLeaving: () => drain.phase !== 'serving',
     isDraining: () => drain.phase === 'draining',
     configuration: reload.report,
     shedding,
-    ledger: ledger && (() => ledger.report()),
+    ledger: ledgerReport,
   })
   const succession = createLiveConfig(config, lasting)
   const arrived = createBatch()
@@ -122,6 +123,17 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     },
     hurry: drain.hurry,
   }
+}
+
+/** What is shown of the configuration in use, whichever that is at the moment. */
+function metricsOf(
+  current: () => Snapshot,
+  reload: Pick<Reload, 'report'>,
+  shedding: Pick<Shedding, 'read'>,
+  ledger: (() => LedgerCounts) | undefined,
+): Metrics {
+  const deployments = () => current().gateway.deployments()
+  return createMetrics(deployments, reload.report, shedding.read, ledger, () => current().catalog())
 }
 
 /** The last calls end within a turn of the event loop, and their rows reach the sinks at the end of the next. */

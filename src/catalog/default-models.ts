@@ -33,5 +33,13 @@ export function defaultModels(
   return [...routes, ...others]
 }
 
+/** By a name: what stands nearest to it, where it has no living place. */
+export function successorsIn({ names }: Pick<Catalog, 'names'>): (name: string) => readonly string[] {
+  const byName = new Map(
+    names.flatMap(({ names: all, successors = [] }) => all.map((name) => [name, successors] as const)),
+  )
+  return (name) => byName.get(name) ?? []
+}
+
 /** Knows the short names, and is asked for any name as it stands. */
 const pandotate: DefaultDeployment = { provider: 'pandotate' }

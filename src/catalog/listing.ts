@@ -4,6 +4,8 @@ import type { KnownPrice } from './price-book.ts'
 
 /** What one provider listed when it was asked, to be looked up. It says nothing of the days before that. */
 export interface Listing {
+  /** What can be called: of a list that has prices, what has one. */
+  readonly served: readonly string[]
   holds(epochMs: number): boolean
   /** Undefined: the list has no price for it. */
   price(model: string, epochMs: number): KnownPrice | undefined
@@ -27,7 +29,11 @@ export function createListing(
   const hasPrices = models.some(({ price }) => isKnownPrice(price))
   const firmUntilMs = epochMs + firmDays * dayMs
   const at = (model: string, when: number) => (when < epochMs ? undefined : byId.get(model))
+  const served = models.filter(
+    ({ price, isOther }) => isOther !== true && (!hasPrices || isKnownPrice(price)),
+  )
   return {
+    served: served.map(({ id }) => id),
     holds: (when) => when >= epochMs,
     price(model, when) {
       const row = at(model, when)

@@ -25,6 +25,8 @@ export interface PriceBook {
   refresh(providerName: string, models: readonly UpstreamModel[], epochMs: number): void
   /** The same for what a second on its hardware costs, by the names that its own list has for it. */
   refreshHardware(providerName: string, hardware: readonly UpstreamHardware[], epochMs: number): void
+  /** The models that a provider lists to be called, by its own list; none where there is no list. */
+  served(providerName: string): readonly string[]
   /** Rises with every list that is taken: answers from before it may be others now. */
   readonly version: number
 }
@@ -98,6 +100,7 @@ export function createPriceBook(catalog: BookParts, firmDays = usualFirmDays): P
       machines.set(providerName, listedMachines(providerName, hardware, epochMs))
       version++
     },
+    served: (providerName) => listings.get(providerName)?.served ?? [],
     get version() {
       return version
     },

@@ -1,7 +1,9 @@
-import { createPriceBook } from '../catalog/price-book.ts'
-import { describeConfig } from '../config.ts'
+import { createKeptLists } from '../catalog/kept-lists.ts'
+import { createPriceBook, type PriceBook } from '../catalog/price-book.ts'
+import { type Config, describeConfig } from '../config.ts'
 import { askPrices } from '../main/ask-prices.ts'
-import { priceKey } from '../main/price-key.ts'
+import { listAddress, priceKey } from '../main/price-key.ts'
+import { takeList } from '../main/provider-lists.ts'
 import { providers } from '../providers/all.ts'
 import { defineCommand } from './command.ts'
 import { type ConfigOverrides, serverOptions } from './config-options.ts'
@@ -17,7 +19,7 @@ export const check = defineCommand({
   run: ({ options: { prices, ...overrides }, version }) => checkConfig(overrides, prices === true, version),
 })
 
-/** A fault is reported and exits with 1. */
+/** A fault is reported and exits with 1; so does a provider that was asked for its list and gave none. */
 async function checkConfig(
   overrides: ConfigOverrides,
   asksPrices: boolean,
@@ -25,17 +27,26 @@ async function checkConfig(
 ): Promise<number> {
   const config = readConfig(overrides)
   const book = createPriceBook(config.catalog.data, config.catalog.maxPriceAgeDays)
-  if (asksPrices) {
-    const clock = { now: () => performance.now(), epochMs: () => Date.now() }
-    for (const name of await askPrices({ config, book, clock }, version)) {
-      process.stderr.write(`${name} did not list its models.\n`)
-    }
-  }
+  if (config.catalog.lists) takeKept(config, book)
+  const clock = { now: () => performance.now(), epochMs: () => Date.now() }
+  const silent = asksPrices ? await askPrices({ config, book, clock }, version) : []
+  for (const name of silent) process.stderr.write(`${name} did not list its models.\n`)
   const epochMs = Date.now()
   const text = describeConfig(config, providers, {
     find: (provider, asked) => book.find({ ...asked, provider: priceKey(provider) }, epochMs),
+    presence: (provider, asked) => book.presence({ ...asked, provider: priceKey(provider) }, epochMs),
     epochMs,
   })
   process.stdout.write(`${text}\n`)
-  return 0
+  // Whoever asked for the prices of the day has not got all of them.
+  return silent.length === 0 ? 0 : 1
+}
+
+/** What the gateway last read here. */
+export function takeKept(config: Config, book: PriceBook): void {
+  const kept = createKeptLists(config.dataDirectory)
+  for (const { name } of config.providers) {
+    const list = kept.read({ name, address: listAddress(config, name) })
+    if (list !== undefined) takeList(book, name, list)
+  }
 }

@@ -3,6 +3,7 @@ import { nextDay, ownInForce } from '../catalog/own-prices.ts'
 import type { KnownPrice, PriceQuestion } from '../catalog/price-book.ts'
 import type { Clocks } from '../core/model/call.ts'
 import { isObject } from '../core/model/json.ts'
+import type { Presence } from '../core/model/ports.ts'
 import { type Price, usdText } from '../core/model/price.ts'
 import type { DeploymentSettings, RouteSettings } from './routing.ts'
 import type { Config, ProviderSettings } from './settings.ts'
@@ -14,6 +15,11 @@ export type CurrentPrices = {
     provider: ProviderSettings,
     asked: Omit<PriceQuestion, 'provider'>,
   ) => KnownPrice | undefined
+  /** Whether the provider has the model, as far as that is known. */
+  readonly presence?: (
+    provider: ProviderSettings,
+    asked: Pick<PriceQuestion, 'model'>,
+  ) => Presence | undefined
   readonly epochMs: number
 }
 
@@ -57,15 +63,27 @@ function priceCells(
   { pattern }: RouteSettings,
   { price: own = [], model: name = pattern }: DeploymentSettings,
   provider: ProviderSettings | undefined,
-  { find, epochMs }: CurrentPrices,
+  { find, presence, epochMs }: CurrentPrices,
 ): readonly [price: string, source: string] {
   const model = name.includes('*') ? undefined : name
   const known = provider && find(provider, { model, own })
   const next = nextDay(own, epochMs)
   const isOwn = known !== undefined && ownInForce(own, epochMs) !== undefined
   const coming = next === undefined ? '' : `${isOwn ? 'another' : 'own'} from ${next}`
-  if (known === undefined) return [model === undefined ? 'by model' : 'unknown', coming]
-  return [priceText(known.price), [sourceText(known), coming].filter((text) => text !== '').join(', ')]
+  const absence = absenceText(provider && presence?.(provider, { model }))
+  const told = (...texts: readonly string[]) =>
+    [...texts, coming, absence].filter((text) => text !== '').join(', ')
+  if (known === undefined) return [model === undefined ? 'by model' : 'unknown', told()]
+  return [priceText(known.price), told(sourceText(known))]
+}
+
+/** `retired since 2026-10-22 (now meta-models/Muse-Glimmer-30B)`, `not listed`; nothing for what is there. */
+function absenceText(presence: Presence | undefined): string {
+  if (presence === undefined || presence.state === 'listed') return ''
+  const { state, sinceEpochMs, successor } = presence
+  const what = { retired: 'retired', unlisted: 'not listed', unpriced: 'listed without a price' }[state]
+  const since = sinceEpochMs === undefined ? '' : ` since ${dateAt(sinceEpochMs)}`
+  return `${what}${since}${successor === undefined ? '' : ` (now ${successor})`}`
 }
 
 /** `own`, `listed 2026-11-23`, `shipped 2026-08-18`. */

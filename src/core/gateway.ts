@@ -118,7 +118,10 @@ function open<Used>(job: Job, use: Use<Used>): Promise<Used> {
   const account = openCallCost(planned.baseline, record)
   const work: Work = { ...job, planned, account }
   const payer = call.tenant?.payer
-  return payer === undefined ? openPlanned(work, planned.plan, use) : openPaid(work, payer, use)
+  const used = payer === undefined ? openPlanned(work, planned.plan, use) : openPaid(work, payer, use)
+  const { clarify } = planned
+  if (clarify === undefined) return used
+  return used.catch((thrown: unknown) => Promise.reject(clarify(thrown)))
 }
 
 function openPlanned<Used>(work: Work, plan: Plan, use: Use<Used>): Promise<Used> {
@@ -308,6 +311,7 @@ function noteAnswered({ record }: Work, { deployment }: Answer): void {
   row.firstTokenMs ??= record.elapsedMs() - (row.attempts[0]?.startMs ?? 0)
   row.deployment ??= deployment.id
   row.provider ??= deployment.upstream.name
+  row.successor ??= deployment.successor
 }
 
 function noteUsage(

@@ -41,7 +41,9 @@ export async function relay(
     account.follow(part, { estimate: () => usages.get(part) ?? judged(piece) })
   }
   const paid = await paidFor({ parts, plan: planned.plan, pieces, signal, record }, call)
-  const replies = await answered(paid)
+  const replies = await answered(paid).catch((thrown: unknown) =>
+    Promise.reject(planned.clarify?.(thrown) ?? thrown),
+  )
   for (const [part, { claimed, piece }] of replies.entries()) {
     usages.set(part, await settled(claimed, piece, parts))
   }
@@ -108,6 +110,7 @@ async function answered({ parts, plan, pieces, signal, record, payer }: Work): P
           : covered(coverage, attempt, attemptRelay))
         row.deployment ??= attempt.deployment.id
         row.provider ??= attempt.deployment.upstream.name
+        row.successor ??= attempt.deployment.successor
         return relayed
       }),
     ]

@@ -2,6 +2,7 @@ import type { PriceBook } from '../catalog/price-book.ts'
 import type { Config } from '../config.ts'
 import type { Clock, Upstream } from '../core/model/ports.ts'
 import { createTokenizer } from '../tokenizers/cl100k.ts'
+import { isListing, readList, takeList } from './provider-lists.ts'
 import { createUpstreams } from './upstreams.ts'
 
 export type PriceAsking = { readonly config: Config; readonly book: PriceBook; readonly clock: Clock }
@@ -14,16 +15,15 @@ export async function askPrices({ config, book, clock }: PriceAsking, version: s
   const userAgent = `pandotate-gateway/${version}`
   const tools = { clock, detokenizer: createTokenizer(), userAgent }
   const upstreams = [...createUpstreams(config, tools).values()]
+  const asked = upstreams.filter(isListing)
   const ask = async (upstream: Upstream) => {
-    const models = await upstream.listModels?.(AbortSignal.timeout(answerWithinMs))
-    if (models !== undefined) book.refresh(upstream.name, models, clock.epochMs())
+    const { signal } = new AbortController()
+    takeList(book, upstream.name, await readList(upstream, clock, signal))
   }
   try {
-    const answers = await Promise.allSettled(upstreams.map(ask))
-    return upstreams.filter((_, at) => answers[at]?.status === 'rejected').map(({ name }) => name)
+    const answers = await Promise.allSettled(asked.map(ask))
+    return asked.filter((_, at) => answers[at]?.status === 'rejected').map(({ name }) => name)
   } finally {
     await Promise.all(upstreams.map((upstream) => upstream.close()))
   }
 }
-
-const answerWithinMs = 30_000

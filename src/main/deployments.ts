@@ -22,7 +22,8 @@ export function createRoutes(parts: RoutesParts): readonly Route[] {
 
 type DeploymentSettings = Config['routes'][number]['deployments'][number]
 
-function createDeployment(
+/** One of a route of this pattern, at a price of the moment. */
+export function createDeployment(
   pattern: string,
   settings: DeploymentSettings,
   { config, upstreams, book, clock }: RoutesParts,
@@ -45,16 +46,16 @@ function createDeployment(
   }
   const { model = pattern.includes('*') ? undefined : pattern, price: own, traits = {} } = settings
   const withTerms = (made: Untermed, name: string | undefined) =>
-    sold(made, termsOf(book, { provider, model: name, own }, clock), traits)
+    sold(made, termsOf(book, { provider, model: name, own }, clock), traits, config.routing.isDefault)
   if (model !== undefined) return withTerms({ ...common, upstreamModel: model }, model)
   const named = (name: string) => withTerms({ ...common, upstreamModel: name, madeFor: name }, name)
   return withTerms({ ...common, upstreamModel: undefined, forModel: remembered(named) }, undefined)
 }
 
-type Untermed = Omit<Deployment, 'price' | 'priceOrigin' | 'presence' | 'traits'>
+type Untermed = Omit<Deployment, 'price' | 'priceOrigin' | 'presence' | 'gone' | 'traits'>
 
 /** What it costs and what it can do may change from one call to the next; the operator's word goes before others'. */
-function sold(made: Untermed, termsNow: () => Terms, own: Traits): Deployment {
+function sold(made: Untermed, termsNow: () => Terms, own: Traits, mayBeGone: boolean): Deployment {
   let latest: Terms | undefined
   let traits = own
   return {
@@ -67,6 +68,10 @@ function sold(made: Untermed, termsNow: () => Terms, own: Traits): Deployment {
     },
     get presence() {
       return termsNow().presence
+    },
+    get gone() {
+      const { presence } = termsNow()
+      return mayBeGone && presence?.state !== 'listed' ? presence : undefined
     },
     get traits() {
       const terms = termsNow()

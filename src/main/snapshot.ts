@@ -1,7 +1,9 @@
 import type { RequestListener } from 'node:http'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
-import { createPriceBook } from '../catalog/price-book.ts'
+import { successorsIn } from '../catalog/default-models.ts'
+import { createKeptLists } from '../catalog/kept-lists.ts'
+import { createPriceBook, type PriceBook } from '../catalog/price-book.ts'
 import type { Config } from '../config.ts'
 import { createRecorder } from '../core/account/recorder.ts'
 import { abandonAnswer, createGateway, type Gateway } from '../core/gateway.ts'
@@ -9,9 +11,18 @@ import { createHealthRegistry, type HealthRegistry } from '../core/health/health
 import type { HealthEvent } from '../core/health/health-watch.ts'
 import { createRetryBudget } from '../core/health/retry-budget.ts'
 import type { Failure } from '../core/model/failure.ts'
-import type { Clock, Detokenizer, Route, Sink, TokenCounter, TokenEncoder } from '../core/model/ports.ts'
+import type {
+  Clock,
+  Deployment,
+  Detokenizer,
+  Route,
+  Sink,
+  TokenCounter,
+  TokenEncoder,
+  Upstream,
+} from '../core/model/ports.ts'
 import { createPlanner } from '../core/plan/planner.ts'
-import { createRouter } from '../core/plan/router.ts'
+import { createRouter, type Router } from '../core/plan/router.ts'
 import { createStickiness } from '../core/plan/stickiness.ts'
 import { cachedGateway, type SharedWork } from '../core/reuse/cached-gateway.ts'
 import { createCoalescer } from '../core/reuse/coalesce.ts'
@@ -23,9 +34,12 @@ import { createBodyReader } from '../http/call/body.ts'
 import { createOpenCalls } from '../http/call/open-calls.ts'
 import { createHostCheck } from '../http/middleware/known-hosts.ts'
 import type { Tenants } from '../tenants/tenants.ts'
+import { type CatalogReport, reportCatalog } from './catalog-report.ts'
 import { createRoutes } from './deployments.ts'
-import { type PriceRefresh, refreshPrices } from './price-refresh.ts'
+import { createListedRoutes, type Listed } from './listed-routes.ts'
+import { listAddress } from './price-key.ts'
 import { startProbes } from './probes.ts'
+import { type KnownLists, type ProviderLists, readProviderLists } from './provider-lists.ts'
 import { callersPolicyOf } from './tenants.ts'
 import { createUpstreams } from './upstreams.ts'
 import { createWaker } from './waker.ts'
@@ -37,7 +51,9 @@ export interface Snapshot extends AsyncDisposable {
   readonly gateway: Gateway
   /** What another configuration's may go on with. */
   readonly standings: HealthRegistry
-  readonly prices: PriceRefresh | undefined
+  readonly lists: ProviderLists | undefined
+  /** How old what is known of models and prices is. */
+  catalog(): CatalogReport
   readonly idempotency: Idempotency | undefined
   /** Has every connection of a call closed after its answer. */
   hangUp(): void
@@ -84,12 +100,16 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
   const upstreams = createUpstreams(config, { clock, detokenizer: lasting.tokenizer, userAgent })
   const book = createPriceBook(config.catalog.data, config.catalog.maxPriceAgeDays)
   const unchanged = unchangedProviders(config, before?.config)
-  const prices = config.catalog.lists
-    ? refreshPrices(upstreams.values(), book, clock, log, before?.prices?.listsOf(unchanged))
-    : undefined
-  const routes = createRoutes({ config, upstreams, book, clock })
-  const standings = standingsFor(routes, unchanged, lasting, before?.standings)
-  const plain = createPlainGateway(config, lasting, routes, standings)
+  const lists = listsFor({ config, lasting, book, upstreams, known: before?.lists?.of(unchanged) })
+  const making = { config, upstreams, book, clock }
+  const routes = createRoutes(making)
+  const others = config.routing.isDefault
+    ? (routes.find(({ pattern }) => pattern === '*')?.deployments ?? [])
+    : []
+  const listed = createListedRoutes({ ...making, others })
+  const deployments = [...routes.flatMap((route) => route.deployments), ...(listed?.deployments ?? [])]
+  const standings = standingsFor(deployments, unchanged, lasting, before?.standings)
+  const plain = createPlainGateway({ config, lasting, standings, router: routerOf(config, routes, listed) })
   const gateway = cachedGateway(plain, {
     cache: config.cache.enabled ? createResponseCache(config.cache, clock) : undefined,
     coalescer: config.coalesce ? createCoalescer<SharedWork>() : undefined,
@@ -97,13 +117,14 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
   })
   const openCalls = createOpenCalls()
   const idempotency = idempotencyFor(config, clock, before)
-  const deployments = routes.flatMap((route) => route.deployments)
+  const catalog = () => reportCatalog({ config, lists, deployments, clock })
   const app = createApp({
     ...lasting.app,
+    catalog,
     ...{ relays, gateway, openCalls, idempotency, limits, slowThresholdMs, strict, demo },
     cors: config.cors,
     hosts: createHostCheck({ ...config, asksForKeys: lasting.tenants.asksForKeys }),
-    router: createRouter(routes),
+    router: createRouter(routes, undefined, listed),
     encoder: lasting.encoder,
     dialects: dialectsWith({ store: lasting.app.responseStore, clock }),
     gate: lasting.tenants,
@@ -118,11 +139,12 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
   // The last that may be refused: what was before it has changed nothing.
   lasting.tenants.configure(config.tenants, callersPolicyOf(config))
   const rest = () => {
-    prices?.[Symbol.dispose]()
+    lists?.[Symbol.dispose]()
     probes?.[Symbol.dispose]()
   }
   return {
-    ...{ config, listener: app.callback(), gateway, standings, prices, idempotency },
+    ...{ config, listener: app.callback(), gateway, standings, lists, idempotency },
+    catalog,
     hangUp: openCalls.hangUp,
     endCalls(failure) {
       openCalls.end(failure)
@@ -139,6 +161,25 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
       await Promise.all(upstreams.values().map((upstream) => upstream.close()))
     },
   }
+}
+
+type ListsParts = {
+  readonly config: Config
+  readonly lasting: LastingTimes
+  readonly book: PriceBook
+  readonly upstreams: ReadonlyMap<string, Upstream>
+  readonly known: KnownLists | undefined
+}
+
+function listsFor({ config, lasting, book, upstreams, known }: ListsParts): ProviderLists | undefined {
+  const { lists, everyMs } = config.catalog
+  if (!lists) return undefined
+  const kept = createKeptLists(config.dataDirectory)
+  return readProviderLists({
+    ...{ upstreams: upstreams.values(), book, kept, known, everyMs, random: Math.random },
+    addressOf: (name) => listAddress(config, name),
+    ...{ clock: lasting.clock, log: lasting.log },
+  })
 }
 
 /** A key holds beyond a change of the configuration, unless how long it holds was changed. */
@@ -159,31 +200,38 @@ function unchangedProviders(config: Config, before: Config | undefined): Readonl
 
 /** How a deployment has been doing still holds where it is the same model at the same, unchanged provider. */
 function standingsFor(
-  routes: readonly Route[],
+  deployments: readonly Deployment[],
   unchanged: ReadonlySet<string>,
   { clock, onHealthEvent }: LastingTimes,
   before: HealthRegistry | undefined,
 ): HealthRegistry {
-  const deployments = routes.flatMap((route) => route.deployments)
   const ids = deployments.map(({ id }) => id)
   if (before === undefined) return createHealthRegistry(ids, clock, Math.random, onHealthEvent)
   const kept = deployments.filter(({ upstream }) => unchanged.has(upstream.name))
   return before.renewed(ids, new Set(kept.map(({ id }) => id)))
 }
 
+function routerOf({ keys }: Config, routes: readonly Route[], listed: Listed | undefined): Router {
+  return createRouter(routes, keys.length === 0, listed)
+}
+
+type PlainParts = {
+  readonly config: Config
+  readonly lasting: LastingTimes
+  readonly standings: HealthRegistry
+  readonly router: Router
+}
+
 /** The gateway without what spares calls. */
-function createPlainGateway(
-  { keys, limits, stickiness, hedging }: Config,
-  { clock, tokenizer }: LastingTimes,
-  routes: readonly Route[],
-  standings: HealthRegistry,
-): Gateway {
+function createPlainGateway({ config, lasting, standings, router }: PlainParts): Gateway {
+  const { limits, stickiness, hedging } = config
+  const { clock, tokenizer } = lasting
   const random = Math.random
   const planner = createPlanner({
-    router: createRouter(routes, keys.length === 0),
-    standings,
+    ...{ router, standings },
     stickiness: stickiness ? createStickiness(clock) : undefined,
     attempts: limits.attempts,
+    successors: { of: successorsIn(config.catalog.data), areTaken: config.routing.successors },
     clock,
     random,
   })

@@ -6,6 +6,7 @@ import type { Failure } from '../core/model/failure.ts'
 import type { Sink } from '../core/model/ports.ts'
 import type { CallRecord } from '../core/model/record.ts'
 import { causeCodeOf } from '../core/model/record-fields/failure-fields.ts'
+import { type CatalogCounts, showCatalog } from './catalog-metrics.ts'
 import { type LedgerCounts, showLedger } from './ledger-metrics.ts'
 import { createCounter, createHistogram } from './series.ts'
 import { type SheddingCounts, showShedding } from './shedding-metrics.ts'
@@ -27,6 +28,7 @@ export function createMetrics(
   configuration?: () => ConfigurationCounts,
   shedding?: () => SheddingCounts,
   ledger?: () => LedgerCounts,
+  catalog?: () => CatalogCounts,
 ): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -36,6 +38,7 @@ export function createMetrics(
   if (configuration !== undefined) showConfiguration(registry, configuration)
   if (shedding !== undefined) showShedding(registry, shedding)
   if (ledger !== undefined) showLedger(registry, ledger)
+  if (catalog !== undefined) showCatalog(registry, catalog)
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),

@@ -51,7 +51,8 @@ export class Access implements Tenant {
       tags: key?.tags ?? [],
     }
     this.#isBound =
-      key?.strategy !== undefined || (key?.providers.length ?? 0) + (team?.providers.length ?? 0) > 0
+      key?.strategy !== undefined ||
+      [key, team].some((one) => one !== undefined && one.providers.length + one.models.length > 0)
     this.budgets = budgetsOf(key, team, settings)
     this.#owners = [
       { id: 'gateway', name: 'the gateway', rule: settings.rates },
@@ -87,7 +88,12 @@ export class Access implements Tenant {
     const { key } = this.#parts
     const payer = this.#payer(ask)
     if (payer === undefined && !this.#isBound) return undefined
-    return { allowsProvider: this.#allowsProvider, strategy: key?.strategy, payer }
+    return {
+      allowsModel: this.#allowsModel,
+      allowsProvider: this.#allowsProvider,
+      strategy: key?.strategy,
+      payer,
+    }
   }
 
   #payer({ callId, model, user }: Paying): Payer | undefined {
@@ -97,6 +103,8 @@ export class Access implements Tenant {
     this.#parts.opened(callId).bill = bill
     return bill
   }
+
+  readonly #allowsModel = (model: string): boolean => this.allowsModel(model)
 
   readonly #allowsProvider = (provider: string): boolean => {
     const { key, team } = this.#parts

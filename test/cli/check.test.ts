@@ -1,6 +1,10 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { simulateTogether } from '../../src/simulator/together/together.ts'
-import { runGateway } from '../acceptance/gateway-process.ts'
+import { runGateway, startGateway } from '../acceptance/gateway-process.ts'
+import { openListingHost } from '../harness/listing-host.ts'
 import { startRawServer } from '../harness/raw-server.ts'
 
 describe('the prices in a check', () => {
@@ -34,7 +38,7 @@ models:
           '1. together',
           'openai/gpt-oss-20b',
           '0.05 in, 0.2 out',
-          'shipped 2026-08-18, not confirmed',
+          'shipped 2026-08-18, not confirmed, retired since 2026-09-15 (now Qwen/Qwen3.5-9B)',
           /./,
         ],
         ['2. runpod', 'as asked for', '0.00116 per second', 'shipped 2026-08-20, not confirmed', /./],
@@ -56,15 +60,37 @@ models:
       '3 in, 4 out',
       expect.stringMatching(/^listed \d{4}-\d\d-\d\d$/),
     ])
-    expect(rows(stdout)[2]?.slice(2, 4)).toEqual(['1 in, 2 out', 'own'])
+    expect(rows(stdout)[2]?.slice(2, 4)).toEqual(['1 in, 2 out', 'own, not listed'])
   })
 
-  test('stay as they are where one does not answer, which is told', async () => {
+  test('stay as they are where one does not answer, which is told, and is a failure', async () => {
     await using mute = await startRawServer((socket) => socket.destroy())
     const { code, stdout, stderr } = await runGateway(['check', '--prices'], {
       file: file(`${mute.origin}/v1`),
     })
-    expect({ code, stderr }).toEqual({ code: 0, stderr: 'together did not list its models.\n' })
-    expect(rows(stdout)[0]?.slice(4, 6)).toEqual(['0.05 in, 0.2 out', 'shipped 2026-08-18, not confirmed'])
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'together did not list its models.\n' })
+    expect(rows(stdout)[0]?.slice(4, 6)).toEqual([
+      '0.05 in, 0.2 out',
+      'shipped 2026-08-18, not confirmed, retired since 2026-09-15 (now Qwen/Qwen3.5-9B)',
+    ])
+  })
+
+  test('are those that were listed last, without a network, and what is listed no more is marked', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'check-'))
+    await using host = await openListingHost('together', [{ id: 'm', price: { input: 1, output: 2 } }])
+    const text = file(`${host.origin}/v1`)
+    {
+      await using gateway = await startGateway({ file: text, directory })
+      await gateway.line(({ msg }) => msg === 'the provider listed its models')
+      while (!existsSync(join(directory, 'data/lists/together.json'))) await new Promise(setImmediate)
+    }
+    host.listStatus = 500
+    const { code, stdout } = await runGateway(['check'], { file: text, directory })
+    expect(code).toBe(0)
+    expect(rows(stdout)[0]?.slice(4, 6)).toEqual([
+      '0.05 in, 0.2 out',
+      'shipped 2026-08-18, not confirmed, not listed since 2026-09-15 (now Qwen/Qwen3.5-9B)',
+    ])
+    rmSync(directory, { recursive: true })
   })
 })

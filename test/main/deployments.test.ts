@@ -161,7 +161,8 @@ describe('under a pattern', () => {
       models: { '*': { deployments: names.map((name) => ({ provider: name })) } },
     })
     await using gateway = await startTestGateway(config, { lists: true })
-    while (gateway.logged().split('prices refreshed').length <= places) await new Promise(setImmediate)
+    while (gateway.logged().split('the provider listed its models').length <= places)
+      await new Promise(setImmediate)
     let calls = 0
     const ask = async (path: string, body: object) => {
       if (path === 'chat/completions') calls++

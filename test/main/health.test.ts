@@ -63,7 +63,8 @@ test('what a provider’s list says that a model holds counts, as its price does
     {},
     true,
   )
-  while (scene.gateway.logged().split('prices refreshed').length <= 2) await new Promise(setImmediate)
+  while (scene.gateway.logged().split('the provider listed its models').length <= 2)
+    await new Promise(setImmediate)
   const explained = await scene.explain({
     model: 'm',
     messages: [{ role: 'user', content: 'word '.repeat(200) }],

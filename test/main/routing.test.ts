@@ -92,7 +92,7 @@ test('prices are those the provider lists, when they are asked for', async () =>
     models: { m: { deployments: [{ provider: 'own', model }] } },
   })
   await using gateway = await startTestGateway(config, { lists: true })
-  while (!gateway.logged().includes('prices refreshed')) await new Promise(setImmediate)
+  while (!gateway.logged().includes('the provider listed its models')) await new Promise(setImmediate)
   await fetch(`${gateway.url}/v1/chat/completions`, asJson({ model: 'm', messages }))
   const record = await gateway.recorded()
   expect(record.costNanoUsd).toBe(server.bill()[0]?.nanoUsd)

@@ -175,6 +175,10 @@ export type Deployment = {
   readonly priceOrigin?: PriceOrigin | undefined
   /** Absent where nobody knows whether the provider has the model. */
   readonly presence?: Presence | undefined
+  /** It stands in for the model that was asked for, under this name. */
+  readonly successor?: string | undefined
+  /** The provider has the model no more, and nobody but the catalogue sends calls there: it gets none. */
+  readonly gone?: Presence | undefined
   readonly traits: Traits
   /** What it has not written when it is left is not billed. Absent: that is not known. */
   readonly stopsOnAbort?: boolean | undefined

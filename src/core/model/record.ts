@@ -29,6 +29,8 @@ export type CallRecord = {
   stream: boolean
   provider: string | undefined
   deployment: string | undefined
+  /** The model that answered in place of the one that was asked for; absent: that one did. */
+  successor?: string | undefined
   status: number
   outcome: 'ok' | 'failed' | 'left'
   failure: Failure | undefined

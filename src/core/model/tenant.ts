@@ -16,6 +16,8 @@ export interface Tenant {
 
 /** What of a tenant decides where a call goes, and who pays; a call of one that decides nothing of it has none. */
 export type CallTenant = {
+  /** Of a model that the caller did not name. Absent: any. */
+  readonly allowsModel?: ((model: string) => boolean) | undefined
   readonly allowsProvider: (provider: string) => boolean
   /** In place of the route's own, where the caller names none. */
   readonly strategy: StrategyName | undefined

@@ -1,6 +1,6 @@
 import type { DeploymentHealth, LatestSnapshot } from '../health/deployment-health.ts'
 import type { HealthSnapshot } from '../health/health-snapshot.ts'
-import type { Deployment, Traits, Upstream } from '../model/ports.ts'
+import type { Deployment, Presence, Traits, Upstream } from '../model/ports.ts'
 import type { Price } from '../model/price.ts'
 import { expectedNanoUsd, type TokenPrices, tokenPricesOf, tokensNanoUsd } from './expected-cost.ts'
 import type { Candidate } from './strategies/candidate.ts'
@@ -26,6 +26,7 @@ export class CandidateSlot implements Candidate {
   /** The deployment's, as they were within the last second. */
   readonly price: Price
   readonly traits: Traits
+  readonly gone: Presence | undefined
   readonly #tokenPrices: TokenPrices | undefined
   readonly #mostTokens: number
   readonly #track: DeploymentHealth
@@ -34,13 +35,14 @@ export class CandidateSlot implements Candidate {
   #standing: HealthSnapshot
 
   constructor(deployment: Deployment, track: DeploymentHealth, sitting: SlotEstimate) {
-    const { id, upstream, weight, price, traits } = deployment
+    const { id, upstream, weight, price, traits, gone } = deployment
     this.deployment = deployment
     this.id = id
     this.upstream = upstream
     this.weight = weight
     this.price = price
     this.traits = traits
+    this.gone = gone
     this.#tokenPrices = tokenPricesOf(price)
     this.#mostTokens = traits.maxOutputTokens ?? Number.POSITIVE_INFINITY
     this.#track = track
@@ -87,9 +89,10 @@ export function copyOf({
   upstream,
   weight,
   traits,
+  gone,
   expectedNanoUsd,
   isUnmeasured,
   standing,
 }: Candidate): Candidate {
-  return { deployment, id, upstream, weight, traits, expectedNanoUsd, isUnmeasured, standing }
+  return { deployment, id, upstream, weight, traits, gone, expectedNanoUsd, isUnmeasured, standing }
 }

@@ -13,6 +13,7 @@ import { type ListedModel, longestPlan, type Plan, planOf, type Router } from '.
 import { type PrefixKey, prefixKeyOf, type Stickiness } from './stickiness.ts'
 import type { Candidate } from './strategies/candidate.ts'
 import { order } from './strategies/strategies.ts'
+import { clarified, type Successors, taken } from './successors.ts'
 import { isBounded, needsOf, type Removal, refusalOf, steer, suitable } from './suitability.ts'
 import { tenantBar } from './tenant-filter.ts'
 
@@ -33,6 +34,8 @@ export type Planned = {
   readonly baseline: Deployment
   /** For the record of the call. */
   readonly note: PlanNote
+  /** What a failure of the whole plan means to the caller, where more is known of the model. */
+  readonly clarify?: ((thrown: unknown) => unknown) | undefined
   /** Takes in how the call went, to know better next time. */
   learn(usage: Usage, isEstimated: boolean, deploymentId: string): void
 }
@@ -44,6 +47,8 @@ export type PlannerParts = {
   readonly stickiness: Stickiness | undefined
   /** At all deployments together; undefined: three, or as many as one deployment's retries ask for. */
   readonly attempts: number | undefined
+  /** What stands nearest to names without a living place; undefined: nothing is known of that. */
+  readonly successors?: Successors | undefined
   readonly clock: Clock
   readonly random: Random
 }
@@ -54,15 +59,17 @@ export function createPlanner(parts: PlannerParts): Planner {
     ...parts,
     sizes: createPromptSizes(),
     habits: createOutputHabits(),
-    rosters: new Map(
-      router.routes.map((route) => [route, createCandidateCache(route, standings, parts.attempts)]),
-    ),
+    rosters: new WeakMap(),
   }
   const planSole = solePlanner(work)
   return {
     plan(call) {
-      const route = routeOf(call, router)
-      return hasChoice(call, route) ? choose(call, work) : planSole(call, route)
+      try {
+        const route = routeOf(call, work)
+        return hasChoice(call, route, work) ? choose(call, work) : planSole(call, route)
+      } catch (thrown) {
+        throw clarified(thrown, call, work)
+      }
     },
     explain: (call) => explain(call, work),
     deployments: () => standings.snapshot(),
@@ -75,22 +82,28 @@ export function createPlanner(parts: PlannerParts): Planner {
 type Work = PlannerParts & {
   readonly sizes: PromptSizes
   readonly habits: OutputHabits
-  readonly rosters: ReadonlyMap<Route, CandidateCache>
+  readonly rosters: WeakMap<Route, CandidateCache>
 }
 
 /** The first of the models a caller would take that is served here. */
-function routeOf(call: AnyCall, router: Router): Route {
-  if (call.steering === undefined) return router.routeOf(call.model)
-  const known = modelsOf(call).find((model) => router.ownerOf(model) !== undefined)
+function routeOf(call: AnyCall, work: Work): Route {
+  const { router } = work
+  if (call.steering === undefined && router.ownerOf(call.model) !== undefined)
+    return router.routeOf(call.model)
+  const known = modelsOf(call, work).find((model) => router.ownerOf(model) !== undefined)
   return router.routeOf(known ?? call.model)
 }
 
-function modelsOf({ model, steering }: AnyCall): readonly string[] {
-  return steering === undefined ? [model] : [...new Set([model, ...steering.models])]
+function modelsOf(call: AnyCall, work: Work): readonly string[] {
+  const { model, steering } = call
+  const after = taken(call, work)
+  if (steering === undefined && after.length === 0) return [model]
+  return [...new Set([model, ...(steering?.models ?? []), ...after])]
 }
 
-function hasChoice({ steering }: AnyCall, { deployments }: Route): boolean {
-  return steering !== undefined || deployments.length > 1 || deployments[0]?.weight === 0
+function hasChoice(call: AnyCall, { deployments }: Route, work: Work): boolean {
+  if (call.steering !== undefined || deployments.length > 1 || deployments[0]?.weight === 0) return true
+  return taken(call, work).length > 0
 }
 
 function baselineOf({ baseline, deployments: [first] }: Route): Deployment {
@@ -100,21 +113,22 @@ function baselineOf({ baseline, deployments: [first] }: Route): Deployment {
 }
 
 /** Where there is nothing to choose, nothing is weighed: those plans are made once. */
-function solePlanner({ router, attempts, standings, sizes }: Work): (call: AnyCall, route: Route) => Planned {
+function solePlanner(work: Work): (call: AnyCall, route: Route) => Planned {
+  const { router, attempts, standings, sizes } = work
   const plans = new WeakMap<Deployment, Planned>()
   return (call, route) => {
     router.admitted(route, call.credential)
     const sole = ofModel(baselineOf(route), call.model, call)
     const bar = call.tenant && tenantBar(call.tenant, sole)
     if (bar !== undefined) throw refusalOf([bar])
-    const { traits } = sole
-    if (isBounded(traits)) {
+    const { traits, gone } = sole
+    if (gone !== undefined || isBounded(traits)) {
       const promptTokens = traits.contextTokens === undefined ? 0 : sizes.estimate(call)
       const standing = standings.trackOf(sole).standing()
       const { id, upstream, weight } = sole
       const candidate = {
         deployment: sole,
-        ...{ id, upstream, weight, traits },
+        ...{ id, upstream, weight, traits, gone },
         expectedNanoUsd: undefined,
         isUnmeasured: false,
         standing,
@@ -126,7 +140,12 @@ function solePlanner({ router, attempts, standings, sizes }: Work): (call: AnyCa
     if (known !== undefined) return known
     const { pattern, strategy } = route
     const note = { strategy, route: pattern, order: [sole.id], leftOut: [], expected: [] }
-    const planned = { plan: planOf([sole], attempts), baseline: sole, note, learn: nothing }
+    const asked = { model: call.model, credential: undefined }
+    const clarify =
+      (work.successors?.of(call.model).length ?? 0) === 0
+        ? undefined
+        : (thrown: unknown) => clarified(thrown, asked, work)
+    const planned = { plan: planOf([sole], attempts), baseline: sole, note, clarify, learn: nothing }
     plans.set(sole, planned)
     return planned
   }
@@ -141,12 +160,15 @@ function choose(call: AnyCall, work: Work): Planned {
   const chosen = only && weighed.length === 1 ? only.ordered : weighed.flatMap(({ ordered }) => ordered)
   if (chosen.length === 0) throw refusalOf(weighed.flatMap(({ removed }) => removed))
   const key = only?.prefixKey
-  const first = modelsOf(call).find((model) => router.ownerOf(model) !== undefined) ?? call.model
+  const first = modelsOf(call, work).find((model) => router.ownerOf(model) !== undefined) ?? call.model
   const tried = call.steering?.allowFallbacks === false ? chosen.slice(0, 1) : chosen
   return {
     plan: planOf(tried, attempts),
     baseline: ofModel(baselineOf(router.routeOf(first)), first, call),
     note: planNote(weighed, tried),
+    clarify: weighed.some(hasGone)
+      ? (thrown) => clarified(thrown, call, work, weighed.flatMap(goneIn))
+      : undefined,
     learn({ prompt_tokens: promptTokens, completion_tokens: completionTokens }, isEstimated, deploymentId) {
       if (!isEstimated) sizes.learn(call, promptTokens)
       habits.learn(call, completionTokens)
@@ -174,7 +196,7 @@ type Weighed = {
 
 /** Each of the models a caller would take that can be had here. Throws as the first does where none can. */
 function weighEach(call: AnyCall, work: Work, isDryRun: boolean): readonly Weighed[] {
-  const known = modelsOf(call).filter((model) => work.router.ownerOf(model) !== undefined)
+  const known = modelsOf(call, work).filter((model) => work.router.ownerOf(model) !== undefined)
   const models = known.length === 0 ? [call.model] : known
   const weighed: Weighed[] = []
   let failure: Failure | undefined
@@ -234,7 +256,7 @@ function weigh(call: AnyCall, model: string, work: Work, isDryRun: boolean): Wei
     prefixKey === undefined ? ranked : (stickiness?.prefer(prefixKey, ranked, promptTokens, kept) ?? ranked)
   const chosen = steer(preferred, steering).slice(0, steering === undefined ? lineup.places : longestPlan)
   const ordered = chosen.map(({ deployment }) =>
-    model === call.model ? deployment : ofModel(deployment, model, call),
+    model === call.model ? deployment : standIn(deployment, model, call, work),
   )
   const told = { model, route, strategy, promptTokens, expectedTokens }
   return { ...told, all, candidates, removed, ordered, prefixKey, expected: expectedCosts(chosen) }
@@ -247,7 +269,25 @@ function placesFor(steering: Steering | undefined, usual: number, all: number): 
 }
 
 function rosterOf(route: Route, { rosters, standings, attempts }: Work): CandidateCache {
-  return rosters.get(route) ?? createCandidateCache(route, standings, attempts)
+  const known = rosters.get(route)
+  if (known !== undefined) return known
+  const roster = createCandidateCache(route, standings, attempts)
+  rosters.set(route, roster)
+  return roster
+}
+
+/** The same for a model that the call did not name: what answers says so. */
+function standIn(deployment: Deployment, model: string, call: AnyCall, work: Work): Deployment {
+  const made = ofModel(deployment, model, call)
+  return taken(call, work).includes(model) ? { ...made, successor: model } : made
+}
+
+function hasGone({ removed }: Weighed): boolean {
+  return removed.some(({ filter }) => filter === 'gone')
+}
+
+function goneIn({ removed }: Weighed): readonly Removal[] {
+  return removed.filter(({ filter }) => filter === 'gone')
 }
 
 /** A deployment that goes by the caller's spelling is asked for the model that is tried, not for the call's own. */

@@ -15,7 +15,10 @@ export interface Router {
   admitted(route: Route, credential: string | undefined): readonly Deployment[]
   /** The first upstream that a model's route names; undefined when no route has that model. */
   ownerOf(model: string): string | undefined
-  /** Names to list to callers: those of exact routes, and what the upstreams of patterns are known to have. */
+  /**
+   * Names to list to callers: those of exact routes that lead somewhere, what the upstreams of patterns are known to
+   * have, and what providers list.
+   */
   models(): readonly ListedModel[]
 }
 
@@ -25,15 +28,32 @@ export type Plan = readonly [Deployment, ...Deployment[]]
 /** A model as callers may name it, and the upstream that runs it. */
 export type ListedModel = { readonly id: string; readonly ownedBy: string }
 
+/** Models that no route names, and that may be had all the same: those that providers list. */
+export interface ListedRoutes {
+  /** The same one for the same model, as long as the same providers list it; undefined: none does. */
+  routeOf(model: string): Route | undefined
+  models(): readonly ListedModel[]
+  /** They go before routes that are patterns, but not before a name. */
+  readonly goBeforePatterns: boolean
+}
+
 /** `mayBringKeys`: a caller's bearer is their own, and not a key of this gateway. */
-export function createRouter(routes: readonly Route[], mayBringKeys = true): Router {
+export function createRouter(
+  routes: readonly Route[],
+  mayBringKeys = true,
+  listedRoutes?: ListedRoutes,
+): Router {
   const exact = new Map(routes.filter(({ pattern }) => !pattern.includes('*')).map((r) => [r.pattern, r]))
   const patterns = routes
     .filter(({ pattern }) => pattern.includes('*'))
     .toSorted((one, other) => literalLength(other.pattern) - literalLength(one.pattern))
     .map((route) => ({ route, pieces: route.pattern.split('*') }))
+  const fitting = (model: string) => patterns.find(({ pieces }) => isMadeOf(model, pieces))?.route
   const find = (model: string) =>
-    exact.get(model) ?? patterns.find(({ pieces }) => isMadeOf(model, pieces))?.route
+    exact.get(model) ??
+    (listedRoutes?.goBeforePatterns === true
+      ? (listedRoutes.routeOf(model) ?? fitting(model))
+      : (fitting(model) ?? listedRoutes?.routeOf(model)))
   return {
     routes,
     routeOf(model) {
@@ -52,6 +72,7 @@ export function createRouter(routes: readonly Route[], mayBringKeys = true): Rou
     models() {
       const listed = new Map<string, ListedModel>()
       for (const { pattern, deployments } of routes) {
+        if (isGone(deployments)) continue
         for (const { upstream } of deployments) {
           const names = pattern.includes('*')
             ? upstream.knownModels.filter((name) => find(name)?.pattern === pattern)
@@ -59,9 +80,16 @@ export function createRouter(routes: readonly Route[], mayBringKeys = true): Rou
           for (const id of names) if (!listed.has(id)) listed.set(id, { id, ownedBy: upstream.name })
         }
       }
+      for (const model of listedRoutes?.models() ?? []) if (!listed.has(model.id)) listed.set(model.id, model)
       return [...listed.values()]
     },
   }
+}
+
+/** What is left of it, without those that have the model no more, waits for a key that a caller would have to bring. */
+function isGone(deployments: readonly Deployment[]): boolean {
+  const left = deployments.filter(({ gone }) => gone === undefined)
+  return left.length < deployments.length && !left.some(({ upstream }) => upstream.admits(undefined))
 }
 
 /** Every deployment once, then again those that may be retried, and so on; by default as many as suit the retries. */

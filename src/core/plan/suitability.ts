@@ -4,6 +4,7 @@ import type { AnyCall, Call, PriceCap, Steering } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
 import { isObject } from '../model/json.ts'
 import type { Deployment, Traits, Upstream } from '../model/ports.ts'
+import { goneFailure, goneReason } from './gone.ts'
 import type { Candidate } from './strategies/candidate.ts'
 
 /** The candidates that may and can take a call, and why the others do not; the order is kept. */
@@ -20,6 +21,7 @@ export type Removal = {
 
 export type Filter =
   | 'tenant'
+  | 'gone'
   | 'steering'
   | 'endpoint'
   | 'field'
@@ -163,6 +165,7 @@ export function refusalOf(removed: readonly Removal[]): Failure {
       furthest = removal
     }
   }
+  if (furthest?.filter === 'gone') return goneFailure(removed)
   const filter = furthest?.filter ?? 'steering'
   const [kind, param] = refusals[filter]
   const why = furthest === undefined ? 'there is none' : `the nearest to it ${furthest.reason}`
@@ -172,6 +175,7 @@ export function refusalOf(removed: readonly Removal[]): Failure {
 
 const refusals = {
   tenant: ['model_not_found', 'model'],
+  gone: ['model_not_found', 'model'],
   steering: ['invalid_request', 'provider'],
   endpoint: ['unsupported', null],
   field: ['unsupported', null],
@@ -189,10 +193,11 @@ const filters: readonly string[] = Object.keys(refusals)
 
 /** What bars one candidate whatever the others are; undefined when nothing does. */
 function barOf(
-  { upstream, traits }: Candidate,
+  { upstream, traits, gone }: Candidate,
   needs: Needs,
   steering: Steering | undefined,
 ): Bar | undefined {
+  if (gone !== undefined) return { filter: 'gone', reason: goneReason(gone, upstream.name) }
   if (steering?.only?.includes(upstream.name) === false) return bars.notAllowed
   if (steering?.ignore.includes(upstream.name)) return bars.ruledOut
   if (needs.relay && upstream.relay === undefined) return bars.relay

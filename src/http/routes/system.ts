@@ -17,12 +17,25 @@ export type SystemParts = {
   readonly isLeaving: () => boolean
   readonly shedding: Pick<Shedding, 'reason'>
   readonly configuration: () => ConfigurationState
+  readonly catalog: () => CatalogState
   /** Undefined: calls are in the log alone. */
   readonly ledger: (() => LedgerState) | undefined
 }
 
 /** Since when the configuration in use is in use, and whether a newer one was refused. */
 export type ConfigurationState = { readonly loadedEpochMs: number; readonly isRefused: boolean }
+
+/** How old what is known of models and prices is: of which day the catalogue, and when each provider's list was read. */
+export type CatalogState = {
+  readonly asOf: string
+  readonly lists: readonly {
+    readonly provider: string
+    readonly readEpochMs: number | undefined
+    readonly models: number
+    readonly failures: number
+  }[]
+  readonly nowEpochMs: number
+}
 
 /** How far the store of calls is behind the calls, and whether their journal can be written. */
 export type LedgerState = {
@@ -57,7 +70,8 @@ export function serveSystem(router: Router, parts: SystemParts): void {
     const configuration = { loaded_at: new Date(loadedEpochMs).toISOString(), refused: isRefused }
     const status = isLeaving ? 'draining' : 'ok'
     const ledger = ledgerBody(parts.ledger?.())
-    reply(ctx, isLeaving ? 503 : 200, { status, version, demo, configuration, ledger })
+    const catalog = catalogBody(parts.catalog())
+    reply(ctx, isLeaving ? 503 : 200, { status, version, demo, configuration, catalog, ledger })
   })
   router.get('/metrics', async (ctx) => {
     parts.gate.admitManager(apiKeyOf(ctx.req), 'metrics')
@@ -65,6 +79,18 @@ export function serveSystem(router: Router, parts: SystemParts): void {
     ctx.respond = false
     sendText(ctx.req, ctx.res, 200, text, idOf(ctx), parts.metrics.contentType)
   })
+}
+
+/** A list that was never read is of no day: the catalogue holds in its place. */
+function catalogBody({ asOf, lists, nowEpochMs }: CatalogState): JsonObject {
+  return {
+    as_of: asOf,
+    lists: lists.map(({ provider, readEpochMs, models, failures }) => ({
+      ...{ provider, status: failures > 0 ? 'failing' : readEpochMs === undefined ? 'asked' : 'ok', models },
+      read_at: readEpochMs === undefined ? null : new Date(readEpochMs).toISOString(),
+      age_seconds: readEpochMs === undefined ? null : Math.max(0, (nowEpochMs - readEpochMs) / 1000),
+    })),
+  }
 }
 
 /** Null where there is none. What a store says of a failure may name what is not for everyone. */

@@ -2,6 +2,7 @@ import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
 import type { UpstreamModel } from '../../core/model/ports.ts'
 import { nanoUsd, type Price, roundedNanoUsd, unknownPrice } from '../../core/model/price.ts'
+import { abilitiesIn, isOtherThanWords } from './abilities.ts'
 
 /**
  * The models of an answer to GET /models: `{"data": [...]}`, or the bare list. What a row does not say in a way
@@ -15,9 +16,15 @@ export function readModels(
   if (!Array.isArray(rows)) throw new Failure('invalid_response', 'The upstream did not list its models.')
   return rows.filter(isObject).flatMap((row) => {
     const { id } = row
-    return typeof id === 'string' && id !== ''
-      ? [{ id, contextTokens: contextTokens(row), price: priceOf(row) }]
-      : []
+    if (typeof id !== 'string' || id === '') return []
+    const traits = abilitiesIn(row)
+    return [
+      {
+        ...{ id, contextTokens: contextTokens(row), price: priceOf(row) },
+        ...(Object.keys(traits).length === 0 ? {} : { traits }),
+        ...(isOtherThanWords(row) ? { isOther: true } : {}),
+      },
+    ]
   })
 }
 

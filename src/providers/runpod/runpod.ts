@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Call } from '../../core/model/call.ts'
-import type { Lack, Upstream } from '../../core/model/ports.ts'
+import type { Lack, Upstream, UpstreamHardware } from '../../core/model/ports.ts'
 import {
   addressSetting,
   boundsSettings,
@@ -11,16 +11,22 @@ import {
   secretSetting,
 } from '../base/common-settings.ts'
 import type { Provider, ProviderTools } from '../base/provider.ts'
-import type { Asked } from '../http-error/http-error.ts'
+import { type Asked, readHttpError } from '../http-error/http-error.ts'
 import { createOpenAiCompatible } from '../openai/openai-compatible.ts'
+import { aside } from '../openai/probe-requests.ts'
 import { continueFinalMessage } from '../openai/request.ts'
+import { replyBytes } from '../openai/stream.ts'
+import { parseAnswer } from '../wire/answer-json.ts'
 import { createWire, requestHeaders } from '../wire/wire.ts'
 import { defaultUrl, endpointAddress } from './address.ts'
 import { createJobApi } from './api.ts'
 import { workerFailureIn } from './error.ts'
+import { readGpuPrices } from './gpu-prices.ts'
 import { type HealthParts, queueHealth, workerHealth } from './health.ts'
 import { jobRequest, type Worker, workers } from './input.ts'
 import { streamedJob, wholeJob } from './job.ts'
+
+const ownCatalogUrl = 'https://api.runpod.io/v2'
 
 const settings = z
   .strictObject({
@@ -28,6 +34,8 @@ const settings = z
     ...boundsSettings({ connectMs: 5000, firstTokenMs: 300_000, idleMs: 30_000, totalMs: 600_000 }),
     /** What the endpoint's id is added to; behind the load balancer, what `/v1` is added to. */
     baseUrl: addressSetting.default(defaultUrl),
+    /** Where the prices of its GPUs are asked for: what `/catalog/gpus` is added to. */
+    catalogUrl: addressSetting.default(ownCatalogUrl),
     endpointId: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/)
@@ -86,14 +94,16 @@ function createOpenAi(name: string, given: RunpodSettings, tools: ProviderTools)
     lacks: vllmLacks,
   })
   const control = controlOf(name, given, tools)
+  const catalog = createGpuCatalog(name, given, tools)
   const asking = (): HealthParts => ({ ...control, path: healthPath, asked: askedBy(name, given, tools, '') })
   return {
     ...inner,
     // Behind the load balancer it is a worker that tells; of a queue, RunPod itself.
     healthWakes: given.loadBalancer,
     health: (signal) => (given.loadBalancer ? workerHealth(asking(), signal) : queueHealth(asking(), signal)),
+    ...catalog.asking,
     async close() {
-      await Promise.all([inner.close(), control.wire.close()])
+      await Promise.all([inner.close(), control.wire.close(), catalog.close()])
     },
   }
 }
@@ -105,6 +115,7 @@ function createJobs(name: string, given: RunpodSettings, tools: ProviderTools): 
   const { connectMs } = clocks
   const wire = createWire({ name, origin, connectMs, connections: concurrency, clock: tools.clock })
   const api = createJobApi({ wire, controlWire: control.wire, headers: control.headers, prefix, waitMs })
+  const catalog = createGpuCatalog(name, given, tools)
   const input = { worker, provider: name, detokenizer: tools.detokenizer }
   const partsFor = (call: Call) => ({
     api,
@@ -126,9 +137,10 @@ function createJobs(name: string, given: RunpodSettings, tools: ProviderTools): 
       call.stream ? streamedJob(call, attempt, partsFor(call)) : wholeJob(call, attempt, partsFor(call)),
     health: (signal) =>
       queueHealth({ ...control, path: healthPath, asked: askedBy(name, given, tools, '') }, signal),
+    ...catalog.asking,
     async close() {
       await api.settle()
-      await Promise.all([wire.close(), control.wire.close()])
+      await Promise.all([wire.close(), control.wire.close(), catalog.close()])
     },
   }
 }
@@ -153,6 +165,24 @@ function controlOf(name: string, given: RunpodSettings, { clock, userAgent }: Pr
   const { origin } = endpointAddress(given)
   const wire = createWire({ name, origin, connectMs: clocks.connectMs, connections: 8, clock })
   return { wire, headers: requestHeaders(userAgent, apiKey === undefined ? undefined : `Bearer ${apiKey}`) }
+}
+
+/** RunPod's own, for endpoints at its own address; elsewhere the one that is named, or none. It wants a key. */
+function createGpuCatalog(name: string, given: RunpodSettings, tools: ProviderTools) {
+  const { apiKey, baseUrl, clocks, catalogUrl } = given
+  const isElsewhere = baseUrl !== defaultUrl && catalogUrl === ownCatalogUrl
+  if (apiKey === undefined || isElsewhere) return { asking: {}, close: async () => undefined }
+  const { origin, pathname } = new URL(catalogUrl)
+  const wire = createWire({ name, origin, connectMs: clocks.connectMs, connections: 1, clock: tools.clock })
+  const headers = requestHeaders(tools.userAgent, `Bearer ${apiKey}`)
+  const path = `${pathname.replace(/\/$/, '')}/catalog/gpus`
+  const listHardware = async (signal: AbortSignal): Promise<readonly UpstreamHardware[]> => {
+    const answer = await wire.get(path, headers, aside(`${name}-gpus`, signal))
+    if (answer.status < 200 || answer.status >= 300)
+      throw await readHttpError(answer, askedBy(name, given, tools, ''))
+    return readGpuPrices(parseAnswer(await answer.text(replyBytes)))
+  }
+  return { asking: { listHardware }, close: () => wire.close() }
 }
 
 function askedBy(name: string, { apiKey }: RunpodSettings, { clock }: ProviderTools, model: string): Asked {

@@ -5,10 +5,24 @@ import { readModels } from '../openai/models.ts'
 
 /**
  * Together's list of models, a bare array with prices in USD per million tokens. It also lists what cannot be
- * called. Throws `invalid_response` for what is no list.
+ * called, and models of other types than calls here are for. Throws `invalid_response` for what is no list.
  */
 export function readTogetherModels(answer: unknown): readonly UpstreamModel[] {
-  return readModels(answer, priceOf)
+  const models = readModels(answer, (row) => (isOther(row) ? unknownPrice : priceOf(row)))
+  const others = new Set(rowsIn(answer).flatMap((row) => (isOther(row) ? [row['id']] : [])))
+  return models.map((model) => (others.has(model.id) ? { ...model, isOther: true } : model))
+}
+
+/** What is paid by the token; a model of another type may have a price all the same, for a minute or an image. */
+const types = new Set<unknown>(['chat', 'language', 'code', 'moderation', 'embedding', 'rerank'])
+
+function isOther({ type }: JsonObject): boolean {
+  return typeof type === 'string' && !types.has(type)
+}
+
+function rowsIn(answer: unknown): readonly JsonObject[] {
+  const rows: unknown = isObject(answer) ? answer['data'] : answer
+  return Array.isArray(rows) ? rows.filter(isObject) : []
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parseJson } from '../../../src/core/model/json.ts'
+import { isKnownPrice } from '../../../src/core/model/price.ts'
 import { readTogetherModels } from '../../../src/providers/together/models.ts'
 
 const listed = parseJson(
@@ -20,7 +21,7 @@ test.for([
 ] as const)(
   '%s is listed with a context of %s and these prices',
   ([id, contextTokens, [input, cached, output]]) => {
-    expect(readTogetherModels(listed).find((model) => model.id === id)).toEqual({
+    expect(readTogetherModels(listed).find((model) => model.id === id)).toMatchObject({
       id,
       contextTokens,
       price: {
@@ -32,6 +33,20 @@ test.for([
     })
   },
 )
+
+test('the whole list of 18 August is read: what has a price by the token, what is served to nobody, what is no text', () => {
+  const list = readTogetherModels(
+    JSON.parse(
+      readFileSync(new URL('../../fixtures/together/list-2026-08-18.json', import.meta.url), 'utf8'),
+    ),
+  )
+  const others = list.filter(({ isOther }) => isOther === true)
+  const priced = list.filter(({ price }) => isKnownPrice(price))
+  expect([list.length, others.length, priced.length]).toEqual([281, 90, 80])
+  // Those of a sound or an image have a price there that is none by the token.
+  expect(others.every(({ price }) => !isKnownPrice(price))).toBe(true)
+  expect(others.map(({ id }) => id)).toContain('hexgrad/Kokoro-82M')
+})
 
 test('every row is read', () => {
   expect(readTogetherModels(listed)).toHaveLength(7)

@@ -1,5 +1,5 @@
 import type { HealthSnapshot } from '../../health/health-snapshot.ts'
-import type { Deployment, Traits, Upstream } from '../../model/ports.ts'
+import type { Deployment, Presence, Traits, Upstream } from '../../model/ports.ts'
 
 /**
  * A deployment that could take one call, and what is known of it at this moment. Not to be kept: the next call's may be
@@ -13,6 +13,8 @@ export type Candidate = {
   readonly weight: number
   /** The deployment's, as they are at this moment. */
   readonly traits: Traits
+  /** The deployment's: its provider has the model no more. */
+  readonly gone?: Presence | undefined
   /** What this very call is expected to cost there, in nano-USD; undefined where it is not known. */
   readonly expectedNanoUsd: number | undefined
   /** It is paid for by the time it takes, and that was not measured of late: only a try can tell what it costs. */

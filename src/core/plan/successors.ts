@@ -1,0 +1,66 @@
+import type { AnyCall } from '../model/call.ts'
+import { Failure } from '../model/failure.ts'
+import type { Deployment } from '../model/ports.ts'
+import { withSuccessors } from './gone.ts'
+import type { Router } from './router.ts'
+import type { Removal } from './suitability.ts'
+
+/** What stands nearest to a name, where that has no living place. */
+export interface Successors {
+  of(model: string): readonly string[]
+  /** Calls go there by themselves; otherwise callers are told of them. */
+  readonly areTaken: boolean
+}
+
+export type SuccessorsParts = { readonly router: Router; readonly successors?: Successors | undefined }
+
+/** The models that a call goes on to, where its own is not to be had: none where a provider lists that. */
+export function taken(
+  { model, tenant }: Pick<AnyCall, 'model' | 'tenant'>,
+  { router, successors }: SuccessorsParts,
+): readonly string[] {
+  if (successors?.areTaken !== true) return none
+  const known = successors.of(model)
+  if (known.length === 0 || isListed(model, router)) return none
+  return known.filter((one) => isNamed(one, router) && tenant?.allowsModel?.(one) !== false)
+}
+
+const none: readonly string[] = []
+
+/** What failed for want of the model says what is known of it, and names those that can be had in its place. */
+export function clarified(
+  thrown: unknown,
+  { model, credential }: Pick<AnyCall, 'model' | 'credential'>,
+  { router, successors }: SuccessorsParts,
+  gone: readonly Removal[] = [],
+): unknown {
+  if (!(thrown instanceof Failure) || !aboutTheModel.has(thrown.kind)) return thrown
+  const reasons = [...new Set(gone.map(({ reason }) => reason))]
+  const told =
+    reasons.length === 0 ? thrown : thrown.saying(`${thrown.message} It ${reasons.join(', and it ')}.`)
+  const all = successors?.of(model) ?? none
+  const living = all.filter((one) => isNamed(one, router) && isLiving(one, router, credential))
+  return withSuccessors(told, living.length === 0 ? all : living)
+}
+
+const aboutTheModel: ReadonlySet<string> = new Set(['model_not_found', 'unauthorized', 'upstream_auth'])
+
+function isListed(model: string, router: Router): boolean {
+  if (router.ownerOf(model) === undefined) return false
+  return placesOf(model, router).some(({ presence }) => presence?.state === 'listed')
+}
+
+/** It has a route of its own: what any name may go to is no successor. */
+function isNamed(model: string, router: Router): boolean {
+  return router.ownerOf(model) !== undefined && !router.routeOf(model).pattern.includes('*')
+}
+
+function isLiving(model: string, router: Router, credential: string | undefined): boolean {
+  return placesOf(model, router).some(
+    ({ gone, upstream }) => gone === undefined && upstream.admits(credential),
+  )
+}
+
+function placesOf(model: string, router: Router): readonly Deployment[] {
+  return router.routeOf(model).deployments.map((one) => one.forModel?.(model) ?? one)
+}

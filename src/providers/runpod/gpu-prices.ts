@@ -1,0 +1,30 @@
+import { Failure } from '../../core/model/failure.ts'
+import { isObject, type JsonObject } from '../../core/model/json.ts'
+import type { UpstreamHardware } from '../../core/model/ports.ts'
+import { roundedNanoUsd } from '../../core/model/price.ts'
+
+/**
+ * What an answer to GET /v2/catalog/gpus says that a second on each GPU costs a serverless worker: it is listed in USD
+ * per hour. One that has no such price is left out. Throws `invalid_response` for what is no catalogue.
+ */
+export function readGpuPrices(answer: unknown): readonly UpstreamHardware[] {
+  const rows: unknown = isObject(answer) ? answer['gpus'] : answer
+  if (!Array.isArray(rows)) throw new Failure('invalid_response', 'The upstream did not list its GPUs.')
+  return rows.filter(isObject).flatMap((row) => {
+    const nanoUsdPerSecond = perSecond(row)
+    const names = [row['id'], row['name'], row['pool']].filter((one) => typeof one === 'string' && one !== '')
+    if (nanoUsdPerSecond === undefined || names.length === 0) return []
+    return [{ names: [...new Set(names as string[])], nanoUsdPerSecond }]
+  })
+}
+
+function perSecond({ price }: JsonObject): number | undefined {
+  const perHour = isObject(price) ? price['serverless'] : undefined
+  if (typeof perHour !== 'number' || !(perHour > 0)) return undefined
+  try {
+    return Math.round(roundedNanoUsd(perHour) / 3600)
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return undefined
+    throw thrown
+  }
+}

@@ -1,0 +1,60 @@
+import { Gauge, type Registry } from 'prom-client'
+
+/** How old what is known of models and prices is. */
+export type CatalogCounts = {
+  readonly lists: readonly {
+    readonly provider: string
+    readonly readEpochMs: number | undefined
+    readonly models: number
+    readonly failures: number
+  }[]
+  readonly oldestPriceEpochMs: number | undefined
+  readonly nowEpochMs: number
+}
+
+/** Asked for at each scrape. */
+export function showCatalog(registry: Registry, read: () => CatalogCounts): void {
+  const age = ({ nowEpochMs }: CatalogCounts, epochMs: number | undefined) =>
+    epochMs === undefined ? undefined : Math.max(0, (nowEpochMs - epochMs) / 1000)
+  new Gauge({
+    name: 'pandotate_price_age_seconds',
+    help: 'How long ago the price of a routed deployment was last read, of the one where that is longest.',
+    registers: [registry],
+    collect() {
+      const counts = read()
+      const oldest = age(counts, counts.oldestPriceEpochMs)
+      this.reset()
+      if (oldest !== undefined) this.set(oldest)
+      else this.remove()
+    },
+  })
+  type List = CatalogCounts['lists'][number]
+  const ofLists = (
+    name: string,
+    help: string,
+    value: (list: List, counts: CatalogCounts) => number | undefined,
+  ) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['provider'],
+      registers: [registry],
+      collect() {
+        const counts = read()
+        this.reset()
+        for (const list of counts.lists) {
+          const told = value(list, counts)
+          if (told !== undefined) this.set({ provider: list.provider }, told)
+        }
+      },
+    })
+  ofLists('pandotate_list_age_seconds', 'How long ago a provider last listed its models.', (list, counts) =>
+    age(counts, list.readEpochMs),
+  )
+  ofLists('pandotate_list_models', 'Models in a provider\u2019s last list.', ({ models }) => models)
+  ofLists(
+    'pandotate_list_failures',
+    'How often in a row a provider has not listed its models.',
+    ({ failures }) => failures,
+  )
+}
