@@ -95,7 +95,8 @@ const serverOptions = {
   headersTimeout: 15_000,
   /** A Host that is missing is refused with all the others. */
   requireHostHeader: false,
-  requestTimeout: 120_000,
+  /** A body has clocks of its own: see body-clock.ts. */
+  requestTimeout: 0,
   connectionsCheckingInterval: 5_000,
   /** Longer than the idle clock of load balancers, so that they and not we close first. */
   keepAliveTimeout: 75_000,

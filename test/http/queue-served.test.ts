@@ -71,7 +71,7 @@ describe('an upstream that may run one call at once', () => {
     const first = ask(gateway.url)
     const { socket } = await server.arrival(1)
     const caller = connect(Number(new URL(gateway.url).port), '127.0.0.1')
-    const headers = 'host: x\r\ncontent-type: application/json\r\ncontent-length: 28'
+    const headers = 'host: localhost\r\ncontent-type: application/json\r\ncontent-length: 28'
     caller.write(`POST /v1/completions HTTP/1.1\r\n${headers}\r\n\r\n{"model":"m","prompt":"Hi."}`)
     await under(gateway.url, 2)
     caller.destroy()

@@ -215,7 +215,7 @@ function openCaller({ url }: TestGateway) {
 function written(body: object): string {
   const content = JSON.stringify(body)
   return (
-    'POST /v1/completions HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\n' +
+    'POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n' +
     `content-length: ${content.length}\r\n\r\n${content}`
   )
 }

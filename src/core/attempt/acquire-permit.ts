@@ -57,11 +57,11 @@ async function waitForTurn<Asked extends AnyCall, Made>(
 /** Waits for a place. `fail` notes what came in its stead, and says what to throw. */
 async function wait(
   queue: Queue,
-  { signal, clock, deadlineAt }: Omit<AttemptParts<AnyCall>, 'deployment'>,
+  { signal, clock, deadlineAt, record }: Omit<AttemptParts<AnyCall>, 'deployment'>,
   fail: (thrown: unknown) => unknown,
 ): Promise<void> {
   try {
-    await queue.wait(signal, deadlineAt - clock.now())
+    await queue.wait(signal, deadlineAt - clock.now(), record.owner)
   } catch (thrown) {
     throw fail(thrown)
   }

@@ -1,5 +1,6 @@
 import { Failure } from '../model/failure.ts'
 import type { Queue } from '../model/ports.ts'
+import { createSharedRoom } from '../model/shared-room.ts'
 
 export type QueueSettings = {
   /** How many may have a place at once. */
@@ -11,7 +12,9 @@ export type QueueSettings = {
 }
 
 export function createQueue({ concurrency, queueMs, queueLimit }: QueueSettings): Queue {
-  const waiters = new Set<() => void>()
+  /** Of each principal, in the order they came; and whose turn it is, the next first. */
+  const waiters = new Map<string, Set<() => void>>()
+  const places = createSharedRoom(() => queueLimit)
   let running = 0
   const busy = (message: string) => new Failure('busy', message, { retryAfterMs: 1000 })
   return {
@@ -20,13 +23,14 @@ export function createQueue({ concurrency, queueMs, queueLimit }: QueueSettings)
       running++
       return true
     },
-    wait(signal, leftMs) {
-      if (waiters.size >= queueLimit) {
+    wait(signal, leftMs, who = '') {
+      if (queueLimit < 1 || !places.hasRoomFor(who, 1)) {
         return Promise.reject(busy('Too many calls wait for this upstream already.'))
       }
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       const stop = () => {
-        waiters.delete(take)
+        forget(waiters, who, take)
+        places.give(who, 1)
         clearTimeout(timer)
         signal.removeEventListener('abort', leave)
       }
@@ -42,20 +46,36 @@ export function createQueue({ concurrency, queueMs, queueLimit }: QueueSettings)
         stop()
         reject(busy('This upstream had no room for the call in time.'))
       }
+      places.take(who, 1)
       const timer = setTimeout(expire, Math.max(1, Math.min(queueMs, leftMs)))
       if (signal.aborted) leave()
       else {
         signal.addEventListener('abort', leave)
-        waiters.add(take)
+        const own = waiters.get(who)
+        if (own === undefined) waiters.set(who, new Set([take]))
+        else own.add(take)
       }
       return promise
     },
     leave() {
-      // It changes hands: nobody who comes meanwhile can overtake those who wait.
-      const [next] = waiters
-      if (next === undefined) running--
-      else next()
+      // It changes hands: nobody who comes meanwhile can overtake those who wait. Each principal has their turn.
+      const [turn] = waiters
+      if (turn === undefined) {
+        running--
+        return
+      }
+      const [who, own] = turn
+      waiters.delete(who)
+      waiters.set(who, own)
+      const [next] = own
+      next?.()
     },
-    read: () => ({ running, waiting: waiters.size }),
+    read: () => ({ running, waiting: places.used }),
   }
+}
+
+/** Who waits for nothing has no turn. */
+function forget(waiters: Map<string, Set<() => void>>, who: string, take: () => void): void {
+  const own = waiters.get(who)
+  if (own?.delete(take) === true && own.size === 0) waiters.delete(who)
 }

@@ -255,11 +255,11 @@ export interface Queue {
   /** Takes a place, when one is free. */
   enter(): boolean
   /**
-   * Resolves with a place taken. Rejects with `busy`: at once where too many wait already, or when none came free
+   * Resolves with a place taken, for this principal. Rejects with `busy`: at once where too many wait already, or when none came free
    * within the queue's own time and `leftMs`; and with the signal's reason as soon as it aborts.
    */
-  wait(signal: CallSignal, leftMs: number): Promise<void>
-  /** Gives a place back: whoever has waited longest has it now. */
+  wait(signal: CallSignal, leftMs: number, who?: string): Promise<void>
+  /** Gives a place back: whoever has waited longest has it now, of the principal whose turn it is. */
   leave(): void
   /** How many have a place, and how many wait for one. */
   read(): { readonly running: number; readonly waiting: number }

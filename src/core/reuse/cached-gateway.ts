@@ -157,9 +157,9 @@ const free: Price = {
 }
 
 function keep(cache: ResponseCache | undefined, key: string, reply: Reply, row: CallRecord): void {
-  const { deployment = '', costNanoUsd, baseline } = row
+  const { deployment = '', costNanoUsd, baseline, owner } = row
   // An answer whose usage was counted here is as good as any other.
-  cache?.put(key, { reply, deployment, costNanoUsd, baseline })
+  cache?.put(key, { reply, deployment, costNanoUsd, baseline }, owner)
 }
 
 function replayed(reply: Reply): Stream {

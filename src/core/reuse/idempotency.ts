@@ -2,6 +2,8 @@ import { hash } from 'node:crypto'
 import type { CallSignal } from '../model/call-signal.ts'
 import { asFailure, Failure, type FailureKind } from '../model/failure.ts'
 import type { Clock } from '../model/ports.ts'
+import { createSharedRoom, type SharedRoom } from '../model/shared-room.ts'
+import { FairEviction } from './fair-eviction.ts'
 import {
   type AnswerReader,
   type AnswerWriter,
@@ -73,7 +75,11 @@ export function createIdempotency(settings: IdempotencySettings, clock: Pick<Clo
     else shelf.remove(entry)
     entry.answer.close(failure)
   }
-  const begin = (key: string, fingerprint: string, signal: CallSignal, perform: Perform): Answering => {
+  const begin = (
+    { key, owner, fingerprint }: Pick<Entry, 'key' | 'owner' | 'fingerprint'>,
+    signal: CallSignal,
+    perform: Perform,
+  ): Answering => {
     const abort = new AbortController()
     const answer = createIdempotentAnswer({
       keep: (characters) => shelf.grow(entry, pieceBytes + 2 * characters),
@@ -82,7 +88,7 @@ export function createIdempotency(settings: IdempotencySettings, clock: Pick<Clo
         if (!shelf.holds(entry)) abort.abort(reason)
       },
     })
-    const entry: Entry = { key, fingerprint, answer, bytes: entryBytes, expiresAt: 0 }
+    const entry: Entry = { key, owner, fingerprint, answer, bytes: entryBytes, expiresAt: 0 }
     shelf.add(entry)
     const reader = answer.join(signal)
     const work = Promise.try(perform, answer, abort.signal).then(
@@ -100,7 +106,7 @@ export function createIdempotency(settings: IdempotencySettings, clock: Pick<Clo
       const known = shelf.find(place)
       if (known !== undefined && known.fingerprint !== fingerprint) throw reused()
       if (known !== undefined) return { reader: known.answer.join(signal), work: undefined }
-      return begin(place, fingerprint, signal, perform)
+      return begin({ key: place, owner: tenant, fingerprint }, signal, perform)
     },
     counts: () => shelf.counts(),
     ended: () => allOf(running),
@@ -114,6 +120,7 @@ export function createIdempotency(settings: IdempotencySettings, clock: Pick<Clo
 
 type Entry = {
   readonly key: string
+  readonly owner: string
   readonly fingerprint: string
   readonly answer: IdempotentAnswer
   bytes: number
@@ -150,18 +157,29 @@ function reused(): Failure {
   )
 }
 
-/** Entries under their keys, as many as there is room for: those that are kept make room, the oldest first. */
+/**
+ * Entries under their keys, as many as there is room for: those that are kept make room, the oldest of whoever has most
+ * of them first. What is under way takes no more than its owner's part.
+ */
 class Shelf {
   readonly #settings: IdempotencySettings
   readonly #clock: Pick<Clock, 'now'>
   readonly #inFlight = new Map<string, Entry>()
   /** In the order in which they ended. */
   readonly #kept = new Map<string, Entry>()
+  readonly #eviction: FairEviction<Entry>
+  /** Of what is under way, which cannot be made to go. */
+  readonly #room: { readonly entries: SharedRoom; readonly bytes: SharedRoom }
   #bytes = 0
 
   constructor(settings: IdempotencySettings, clock: Pick<Clock, 'now'>) {
     this.#settings = settings
     this.#clock = clock
+    this.#eviction = new FairEviction(settings)
+    this.#room = {
+      entries: createSharedRoom(() => settings.maxEntries),
+      bytes: createSharedRoom(() => settings.maxBytes),
+    }
   }
 
   find(key: string): Entry | undefined {
@@ -179,41 +197,66 @@ class Shelf {
 
   /** An entry that is under way. It goes without its key where there is no room. */
   add(entry: Entry): void {
+    if (!this.#room.entries.hasRoomFor(entry.owner, 1)) return
     this.#inFlight.set(entry.key, entry)
+    this.#room.entries.take(entry.owner, 1)
+    this.#weigh(entry, 1, entry.bytes)
     this.#bytes += entry.bytes
     this.#makeRoomFor(entry)
   }
 
   /** False when there is no room for so much more: the entry has lost its key. */
   grow(entry: Entry, bytes: number): boolean {
-    if (!this.holds(entry)) return false
+    if (this.#inFlight.get(entry.key) !== entry) return false
+    if (!this.#room.bytes.hasRoomFor(entry.owner, bytes)) {
+      this.remove(entry)
+      return false
+    }
     entry.bytes += bytes
     this.#bytes += bytes
+    this.#weigh(entry, 0, bytes)
     return this.#makeRoomFor(entry)
   }
 
   /** An entry that has ended, from now on for so long as is set. */
   keep(entry: Entry): void {
-    if (!this.holds(entry)) return
-    this.#inFlight.delete(entry.key)
+    if (!this.#land(entry)) return
     entry.expiresAt = this.#clock.now() + this.#settings.ttlMs
     this.#kept.set(entry.key, entry)
+    this.#eviction.add(entry)
   }
 
   remove(entry: Entry): void {
     if (!this.holds(entry)) return
     this.#bytes -= entry.bytes
-    this.#inFlight.delete(entry.key)
+    if (this.#land(entry)) return
     this.#kept.delete(entry.key)
+    this.#eviction.remove(entry)
   }
 
   counts(): IdempotencyCounts {
     return { inFlight: this.#inFlight.size, kept: this.#kept.size, bytes: this.#bytes }
   }
 
+  /** Takes an entry from those under way; false where it is none of them. */
+  #land(entry: Entry): boolean {
+    if (this.#inFlight.get(entry.key) !== entry) return false
+    this.#inFlight.delete(entry.key)
+    this.#room.entries.give(entry.owner, 1)
+    this.#weigh(entry, -1, -entry.bytes)
+    return true
+  }
+
+  #weigh({ owner }: Entry, entries: number, bytes: number): void {
+    this.#eviction.weigh(owner, entries, bytes)
+    if (bytes > 0) this.#room.bytes.take(owner, bytes)
+    else this.#room.bytes.give(owner, -bytes)
+  }
+
   #makeRoomFor(entry: Entry): boolean {
-    for (const oldest of this.#kept.values()) {
-      if (this.#fits()) break
+    while (!this.#fits()) {
+      const oldest = this.#eviction.next(entry.owner)
+      if (oldest === undefined) break
       this.remove(oldest)
     }
     if (!this.#fits()) this.remove(entry)

@@ -3,6 +3,7 @@ import { parseJson } from '../model/json.ts'
 import { JsonText } from '../model/json-text.ts'
 import type { Clock } from '../model/ports.ts'
 import type { Baseline } from '../model/record.ts'
+import { FairEviction } from './fair-eviction.ts'
 import { isDeterministic } from './fingerprint.ts'
 
 /** Whole answers by the fingerprint of the call they answered, in memory, bounded in number, size and age. */
@@ -12,10 +13,10 @@ export interface ResponseCache {
   /** What was kept under this key: a copy of the taker's own. Counts a hit or a miss. */
   get(key: string): CachedReply | undefined
   /**
-   * Keeps an answer, in place of one that was there. False when it is not fit to be given again: a choice is
+   * Keeps an answer for its owner, in place of one that was there. False when it is not fit to be given again: a choice is
    * without an end, was filtered, or was cut within a tool call; or when it is too big.
    */
-  put(key: string, answer: CachedReply): boolean
+  put(key: string, answer: CachedReply, owner?: string): boolean
   counts(): CacheCounts
 }
 
@@ -57,16 +58,20 @@ export function createResponseCache(
   { ttlMs, maxEntries, maxBytes, everyCall }: ResponseCacheSettings,
   clock: Pick<Clock, 'now'>,
 ): ResponseCache {
-  /** The one that was not used for the longest time comes first. */
   const entries = new Map<string, Entry>()
   const counts = { hits: 0, misses: 0, evictions: 0, expiries: 0, savedNanoUsd: 0, unpricedHits: 0, bytes: 0 }
+  const eviction = new FairEviction<Entry>({ maxEntries, maxBytes })
   const remove = (key: string) => {
-    counts.bytes -= entries.get(key)?.bytes ?? 0
+    const entry = entries.get(key)
+    if (entry === undefined) return false
+    counts.bytes -= entry.bytes
+    eviction.remove(entry)
     return entries.delete(key)
   }
   const add = (key: string, entry: Entry) => {
     entries.set(key, entry)
     counts.bytes += entry.bytes
+    eviction.add(entry)
   }
   return {
     accepts: (call) => everyCall || isDeterministic(call),
@@ -85,15 +90,16 @@ export function createResponseCache(
       else counts.savedNanoUsd += entry.costNanoUsd
       return unpacked(entry)
     },
-    put(key, answer) {
+    put(key, answer, owner = '') {
       if (!isComplete(answer.reply)) return false
-      const entry = packed(key, answer, clock.now() + ttlMs)
+      const entry = { ...packed(key, answer, clock.now() + ttlMs), key, owner }
       if (entry.bytes > maxBytes || maxEntries < 1) return false
       remove(key)
       add(key, entry)
-      for (const oldest of entries.keys()) {
-        if (entries.size <= maxEntries && counts.bytes <= maxBytes) break
-        remove(oldest)
+      while (entries.size > maxEntries || counts.bytes > maxBytes) {
+        const oldest = eviction.next(owner)
+        if (oldest === undefined) break
+        remove(oldest.key)
         counts.evictions++
       }
       return true
@@ -103,7 +109,9 @@ export function createResponseCache(
 }
 
 /** An answer as text: nobody who takes it can change what the next one gets, and its size is known. */
-type Entry = {
+type Entry = Packed & { readonly key: string; readonly owner: string }
+
+type Packed = {
   readonly chunkText: string
   readonly usageText: string
   readonly deployment: string
@@ -113,7 +121,7 @@ type Entry = {
   readonly bytes: number
 }
 
-function packed(key: string, answer: CachedReply, expiresAt: number): Entry {
+function packed(key: string, answer: CachedReply, expiresAt: number): Packed {
   const { reply, deployment, costNanoUsd, baseline } = answer
   const { chunk, usage } = reply
   const chunkText = chunk.text

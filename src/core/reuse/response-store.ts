@@ -160,10 +160,15 @@ class Shelves {
   #dropOne(): void {
     let fullest: Shelf | undefined
     for (const shelf of this.#shelves.values()) {
-      if (fullest === undefined || shelf.bytes > fullest.bytes) fullest = shelf
+      if (fullest === undefined || this.#partOf(shelf) > this.#partOf(fullest)) fullest = shelf
     }
     const [oldest] = fullest?.entries.values() ?? []
     if (fullest !== undefined && oldest !== undefined) this.#drop(fullest, oldest)
+  }
+
+  /** Of the room, in number or in bytes. */
+  #partOf({ entries, bytes }: Shelf): number {
+    return Math.max(entries.size / this.#bounds.entries, bytes / this.#bounds.bytes)
   }
 
   #drop(shelf: Shelf, entry: Entry): void {

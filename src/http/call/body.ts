@@ -7,6 +7,7 @@ import { Failure } from '../../core/model/failure.ts'
 import { hasProtoKey, isObject, parseJson } from '../../core/model/json.ts'
 import { depthOf } from '../../core/model/json-scan.ts'
 import { JsonText } from '../../core/model/json-text.ts'
+import { inTime } from './body-clock.ts'
 import { broken, callerLeft, encodingOf, readInflated, tooLarge } from './inflate.ts'
 
 /** A body as it came, decompressed; `bytes` is its length. */
@@ -20,8 +21,8 @@ export type BodyLimits = {
 
 /**
  * Reads a request's body as one JSON object: at once, where all of it is there. Throws, or rejects with, a Failure that
- * says what is wrong with it; those of malformed JSON have the code `invalid_json`. While a compressed body is read,
- * `hold` is told how long it has become, and may throw.
+ * says what is wrong with it; those of malformed JSON have the code `invalid_json`. While a body is read, `hold` is told how
+ * long it has become, decompressed, and may throw. One that comes too slowly is given up.
  */
 export type BodyReader = (ctx: Context, hold?: (bytes: number) => void) => Body | Promise<Body>
 
@@ -45,8 +46,10 @@ export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): BodyRead
       return parseBody(await readInflated(ctx.req, encoding, { bytes: bodyBytes, hold }), jsonDepth)
     }
     try {
-      await read(ctx, proceed)
+      const reading = read(ctx, proceed)
+      await Promise.race([reading, untilTooMuch(ctx.req, hold)])
     } catch (thrown) {
+      if (thrown instanceof Failure) throw thrown
       throw unreadable(thrown, bodyBytes)
     }
     const bytes: unknown = ctx.request.body
@@ -55,15 +58,17 @@ export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): BodyRead
   }
   return (ctx, hold = holdNothing) => {
     const plainBytes = plainLength(ctx.req)
-    if (plainBytes === undefined || encodingOf(ctx.req) !== undefined) return readOther(ctx, hold)
+    if (plainBytes === undefined || encodingOf(ctx.req) !== undefined) {
+      return inTime(ctx.req, readOther(ctx, hold))
+    }
     requireJson(ctx)
     if (plainBytes > bodyBytes) throw tooLarge(bodyBytes)
     const bytes = bytesAtHand(ctx.req, plainBytes)
     if (bytes !== undefined) return parseBody(bytes, jsonDepth)
     const reading = new Promise<Buffer>((resolve, reject) => {
-      readPlain(ctx.req, (late) => batch(() => resolve(late)), reject)
+      readPlain(ctx.req, hold, (late) => batch(() => resolve(late)), reject)
     })
-    return reading.then((late) => parseBody(late, jsonDepth))
+    return inTime(ctx.req, reading).then((late) => parseBody(late, jsonDepth))
   }
 }
 
@@ -108,15 +113,43 @@ function bytesAtHand(request: IncomingMessage, plainBytes: number): Buffer | und
 /** Reads a body to the end that its own length sets: Node's parser gives no byte more. */
 function readPlain(
   request: IncomingMessage,
+  hold: (bytes: number) => void,
   done: (bytes: Buffer) => void,
   failed: (thrown: unknown) => void,
 ): void {
   const pieces: Buffer[] = []
-  request.on('data', (piece: Buffer) => pieces.push(piece))
+  let bytes = 0
+  request.on('data', (piece: Buffer) => {
+    pieces.push(piece)
+    bytes += piece.length
+    try {
+      hold(bytes)
+    } catch (thrown) {
+      // Nobody is to keep what still comes.
+      request.removeAllListeners('data')
+      failed(thrown)
+    }
+  })
   request.on('end', () => {
     done(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces))
   })
   request.on('error', (cause) => failed(callerLeft(cause)))
+}
+
+/** Rejects with what `hold` throws. To be called once the reader listens: what sets the body flowing is then heard. */
+function untilTooMuch(request: IncomingMessage, hold: (bytes: number) => void): Promise<never> {
+  return new Promise((_, reject) => {
+    let bytes = 0
+    request.on('data', (piece: Buffer) => {
+      bytes += piece.length
+      try {
+        hold(bytes)
+      } catch (thrown) {
+        request.removeAllListeners('data')
+        reject(thrown)
+      }
+    })
+  })
 }
 
 function unreadable(thrown: unknown, bodyBytes: number): Failure {

@@ -4,7 +4,7 @@ import type { RelayDialect } from '../../dialects/shared/dialect.ts'
 import { relayOnce } from './idempotency.ts'
 import { answerHeaders } from './response-headers.ts'
 import { sendText } from './send.ts'
-import { answerFailure, type Exchange, openExchange, readCall, type ServeParts } from './serve.ts'
+import { answerFailure, type Exchange, letIn, openExchange, readCall, type ServeParts } from './serve.ts'
 import { watchRest } from './write-stall.ts'
 
 /** As `serveDialect`, for requests that are passed on as they are. */
@@ -16,8 +16,9 @@ export function serveRelay(dialect: RelayDialect, parts: ServeParts): Middleware
     const signal = parts.openCalls.open(ctx.res)
     const exchange = openExchange(parts, { ctx, dialect, record, signal })
     try {
-      using admission = parts.shedding.admit()
-      const { call, text } = await readCall(exchange, admission, id)
+      const caller = letIn(exchange)
+      using admission = parts.shedding.admit(caller.id)
+      const { call, text } = await readCall(exchange, caller, admission, id)
       record.row.parseMs = record.elapsedMs()
       const once = relayOnce(exchange, call, text)
       if (once === undefined) await answer(exchange, call)

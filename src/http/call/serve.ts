@@ -48,8 +48,9 @@ export function serveDialect(dialect: Dialect, parts: ServeParts): Middleware {
     const exchange = openExchange(parts, { ctx, dialect, record, signal: parts.openCalls.open(response) })
     let admission: Admission | undefined
     try {
-      admission = parts.shedding.admit()
-      const reading = readCall(exchange, admission, id)
+      const caller = letIn(exchange)
+      admission = parts.shedding.admit(caller.id)
+      const reading = readCall(exchange, caller, admission, id)
       await answerCall(exchange, reading instanceof Promise ? await reading : reading)
     } catch (thrown) {
       await answerFailure(exchange, thrown)
@@ -99,21 +100,26 @@ export function openExchange<Spoken extends Asking<AnyCall>>(
 /** A call, and the text of the body it was read from. */
 export type ReadCall<Asked extends AnyCall> = { readonly call: Asked; readonly text: string }
 
-/**
- * The request's call, once its caller is let in and its body is read: at once, where all of that is there. Throws a
- * Failure, and rejects with one.
- */
-export function readCall<Asked extends AnyCall>(
-  exchange: Exchange<Asking<Asked>>,
-  admission: Admission,
-  id: string,
-): ReadCall<Asked> | Promise<ReadCall<Asked>> {
-  const { ctx, record, parts } = exchange
+/** Who calls. Throws a Failure where nobody is let in any more, or the caller is not. */
+export function letIn({ ctx, record, parts }: Exchange<Asking<AnyCall>>): Principal {
   if (parts.isDraining()) throw shuttingDown()
   const caller = parts.gate.admit(apiKeyOf(ctx.req))
   record.row.principal = caller.name
   record.row.owner = caller.id
-  const held = readHeld(ctx, admission, parts.readBody, parts.limits.bodyBytes)
+  return caller
+}
+
+/**
+ * The caller's call, once its body is read: at once, where all of that is there. Throws a Failure, and rejects with one.
+ */
+export function readCall<Asked extends AnyCall>(
+  exchange: Exchange<Asking<Asked>>,
+  caller: Principal,
+  admission: Admission,
+  id: string,
+): ReadCall<Asked> | Promise<ReadCall<Asked>> {
+  const { ctx, parts } = exchange
+  const held = readHeld(ctx, admission, parts.readBody)
   if (held instanceof Promise) return held.then((body) => entered(exchange, body, caller, id))
   return entered(exchange, held, caller, id)
 }

@@ -1,14 +1,14 @@
 import type { Context } from 'koa'
 import { Failure } from '../../core/model/failure.ts'
 import type { Random } from '../../core/model/ports.ts'
+import { createSharedRoom, type SharedRoom } from '../../core/model/shared-room.ts'
 import type { Body, BodyReader } from './body.ts'
-import { encodingOf } from './inflate.ts'
 import type { Pressure } from './pressure.ts'
 
 /** Turns calls away when there is more work than the process can take. Those it has let in are left alone. */
 export interface Shedding {
-  /** Lets a call in, until what is given back is disposed. Throws `shed`. */
-  admit(): Admission
+  /** Lets a call of this principal's in, until what is given back is disposed. Throws `shed`. */
+  admit(who?: string): Admission
   /** Why a call that came now would be turned away; undefined: it would not. */
   reason(): ShedReason | undefined
   read(): SheddingReading
@@ -16,7 +16,7 @@ export interface Shedding {
 
 /** A call that was let in. */
 export interface Admission extends Disposable {
-  /** The size of the call's body, as far as it is known. Throws `shed` when that is more than there is room for. */
+  /** How much of the call's body has arrived. Throws `shed` when that is more than there is room for. */
   hold(bytes: number): void
 }
 
@@ -30,7 +30,7 @@ export type SheddingReading = {
 }
 
 export type SheddingLimits = {
-  /** Calls under way at once. */
+  /** Calls under way at once: no principal may have them all. */
   readonly inFlight: number
   /** Of the bodies of all of them. One that is alone is let in whatever its size. */
   readonly inFlightBytes: number
@@ -48,7 +48,10 @@ export type SheddingParts = {
 }
 
 export function createShedding({ limits, pressure, random }: SheddingParts): Shedding {
-  const held: Held = { calls: 0, bytes: 0 }
+  const room: Room = {
+    calls: createSharedRoom(() => limits().inFlight),
+    bytes: createSharedRoom(() => limits().inFlightBytes),
+  }
   const shed: Record<ShedReason, number> = { in_flight: 0, in_flight_bytes: 0, event_loop: 0, heap: 0 }
   const turnAway = (reason: ShedReason) => {
     shed[reason]++
@@ -57,91 +60,74 @@ export function createShedding({ limits, pressure, random }: SheddingParts): She
       operatorNote: `shed: ${reason}`,
     })
   }
-  const reasonNow = (): ShedReason | undefined => {
-    const { inFlight, loopDelayMs, heapShare } = limits()
-    if (held.calls >= inFlight) return 'in_flight'
-    if (pressure.loopDelayMs > loopDelayMs) return 'event_loop'
-    return pressure.heapShare > heapShare ? 'heap' : undefined
+  const pressed = (): ShedReason | undefined => {
+    const { loopDelayMs, heapShare } = limits()
+    // A call that would be the only one is no work to shed: a moment's delay is not of its making.
+    if (pressure.heapShare > heapShare && room.calls.used > 0) return 'heap'
+    return pressure.loopDelayMs > loopDelayMs && room.calls.used >= leastBusy ? 'event_loop' : undefined
   }
-  const refuseBytes = (bytes: number) => {
-    if (bytes > limits().inFlightBytes) throw turnAway('in_flight_bytes')
+  const refuseBytes = () => {
+    throw turnAway('in_flight_bytes')
   }
   return {
-    admit() {
-      const reason = reasonNow()
-      if (reason !== undefined) throw turnAway(reason)
-      held.calls++
-      return new CallAdmission(held, refuseBytes)
+    admit(who = '') {
+      if (!room.calls.hasRoomFor(who, 1)) throw turnAway('in_flight')
+      const reason = pressed()
+      // Whoever has nothing under way has not made it busy.
+      if (reason === 'heap' || (reason !== undefined && room.calls.usedBy(who) > 0)) throw turnAway(reason)
+      room.calls.take(who, 1)
+      return new CallAdmission(who, room, refuseBytes)
     },
-    reason: reasonNow,
-    read: () => ({ inFlight: held.calls, inFlightBytes: held.bytes, shed: { ...shed } }),
+    reason: () => (room.calls.used >= limits().inFlight ? 'in_flight' : pressed()),
+    read: () => ({ inFlight: room.calls.used, inFlightBytes: room.bytes.used, shed: { ...shed } }),
   }
 }
 
-/** What all calls that are let in hold together. */
-type Held = { calls: number; bytes: number }
+/** With fewer calls than these under way, a late event loop is no reason to turn anybody away. */
+const leastBusy = 32
+
+/** What all calls that are let in share. */
+type Room = { readonly calls: SharedRoom; readonly bytes: SharedRoom }
 
 /** A class, as what every call has anew: its methods are made once. */
 class CallAdmission implements Admission {
-  readonly #held: Held
-  /** Throws where so many are too many, of several calls together. */
-  readonly #refuse: (bytes: number) => void
+  readonly #who: string
+  readonly #room: Room
+  /** Throws. */
+  readonly #refuse: () => never
   #bytes = 0
 
-  constructor(held: Held, refuse: (bytes: number) => void) {
-    this.#held = held
+  constructor(who: string, room: Room, refuse: () => never) {
+    this.#who = who
+    this.#room = room
     this.#refuse = refuse
   }
 
   hold(bytes: number): void {
-    const others = this.#held.bytes - this.#bytes
-    if (others > 0) this.#refuse(others + bytes)
-    this.#held.bytes = others + bytes
+    const { bytes: room } = this.#room
+    const more = bytes - this.#bytes
+    if (more > 0 && room.used > this.#bytes && !room.hasRoomFor(this.#who, more)) this.#refuse()
+    if (more > 0) room.take(this.#who, more)
+    else if (more < 0) room.give(this.#who, -more)
     this.#bytes = bytes
   }
 
   [Symbol.dispose](): void {
-    this.#held.calls--
-    this.#held.bytes -= this.#bytes
+    this.#room.calls.give(this.#who, 1)
+    if (this.#bytes > 0) this.#room.bytes.give(this.#who, this.#bytes)
+    this.#bytes = 0
   }
 }
 
 /**
- * Reads a body as `read` does, and holds room for it meanwhile: for all of it from the start where its length is told,
- * at most `longestBytes`, for any longer one is refused; otherwise for what has come. In the end for what it came to.
+ * Reads a body as `read` does, and holds room for what has come of it, not for what is announced: a caller may announce
+ * anything.
  */
-export function readHeld(
-  ctx: Context,
-  admission: Admission,
-  read: BodyReader,
-  longestBytes: number,
-): Body | Promise<Body> {
-  const length = ctx.req.headers['content-length']
-  if (length !== undefined) admission.hold(Math.min(Number(length), longestBytes))
-  const hold = (bytes: number) => admission.hold(bytes)
-  const isPlain = encodingOf(ctx.req) === undefined
-  const reading = isPlain && length === undefined ? readAsItComes(ctx, admission, read) : read(ctx, hold)
+export function readHeld(ctx: Context, admission: Admission, read: BodyReader): Body | Promise<Body> {
+  const reading = read(ctx, (bytes) => admission.hold(bytes))
   const held = (body: Body) => {
     admission.hold(body.bytes)
     return body
   }
   return reading instanceof Promise ? reading.then(held) : held(reading)
-}
-
-function readAsItComes(ctx: Context, admission: Admission, read: BodyReader): Promise<Body> {
-  return new Promise((resolve, reject) => {
-    // The reader listens by now: one more who does sets nothing flowing that nobody hears.
-    Promise.resolve(read(ctx)).then(resolve, reject)
-    let bytes = 0
-    ctx.req.on('data', (piece: Buffer) => {
-      bytes += piece.length
-      try {
-        admission.hold(bytes)
-      } catch (thrown) {
-        // Nobody is to keep what still comes.
-        ctx.req.removeAllListeners('data')
-        reject(thrown)
-      }
-    })
-  })
 }

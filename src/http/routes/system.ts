@@ -60,18 +60,20 @@ export function serveSystem(router: Router, parts: SystemParts): void {
     reply(ctx, 200, { status: 'ok' })
   })
   router.get('/readyz', (ctx) => {
-    const status = readinessOf(parts)
-    reply(ctx, status === 'ok' ? 200 : 503, { status })
+    // What turns calls away is ready all the same: taken out of service, its load would press the others.
+    const isLeaving = parts.isLeaving()
+    reply(ctx, isLeaving ? 503 : 200, { status: isLeaving ? 'draining' : 'ok' })
   })
   router.get('/health', (ctx) => {
     const isLeaving = parts.isLeaving()
     const { version, demo } = parts
+    const overload = parts.shedding.reason() ?? null
     const { loadedEpochMs, isRefused } = parts.configuration()
     const configuration = { loaded_at: new Date(loadedEpochMs).toISOString(), refused: isRefused }
     const status = isLeaving ? 'draining' : 'ok'
     const ledger = ledgerBody(parts.ledger?.())
     const catalog = catalogBody(parts.catalog())
-    reply(ctx, isLeaving ? 503 : 200, { status, version, demo, configuration, catalog, ledger })
+    reply(ctx, isLeaving ? 503 : 200, { status, version, demo, overload, configuration, catalog, ledger })
   })
   router.get('/metrics', async (ctx) => {
     parts.gate.admitManager(apiKeyOf(ctx.req), 'metrics')
@@ -102,12 +104,6 @@ function ledgerBody(ledger: LedgerState | undefined): JsonObject | null {
     ...{ status, store, behind_bytes: behindBytes, behind_seconds: behindMs / 1000 },
     ...{ dropped_calls: droppedCalls, unwritten_calls: unwrittenCalls },
   }
-}
-
-/** What sheds calls wants fewer sent its way; it is well all the same. */
-function readinessOf({ isLeaving, shedding }: SystemParts): 'ok' | 'draining' | 'overloaded' {
-  if (isLeaving()) return 'draining'
-  return shedding.reason() === undefined ? 'ok' : 'overloaded'
 }
 
 function reply(ctx: Context, status: number, body: JsonObject): void {

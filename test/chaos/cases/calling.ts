@@ -7,7 +7,7 @@ import type { Stage } from '../harness.ts'
 import { gatewayKey } from '../secrets.ts'
 import { see } from '../sights.ts'
 
-const start = `POST /v1/completions HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer ${gatewayKey}\r\ncontent-type: application/json\r\n`
+const start = `POST /v1/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${gatewayKey}\r\ncontent-type: application/json\r\n`
 
 /** Faults 27 to 29: callers who read too little, send too little, or send what they should not. */
 export const callingCases: readonly FaultCase[] = [

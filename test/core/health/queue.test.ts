@@ -97,3 +97,28 @@ describe('a wait ends', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 })
+
+describe('of several principals', () => {
+  test('each has their turn, however many of another wait', async () => {
+    const { queue, signal } = aFullQueue({ queueLimit: 100 })
+    const order: string[] = []
+    for (const who of ['loud', 'loud', 'loud', 'quiet', 'loud', 'quiet']) {
+      void queue.wait(signal, never, who).then(() => order.push(who))
+    }
+    for (let left = 0; left < 6; left++) {
+      queue.leave()
+      await turn()
+    }
+    expect(order).toEqual(['loud', 'quiet', 'loud', 'quiet', 'loud', 'loud'])
+  })
+
+  test('one cannot fill the queue before the others', async () => {
+    const { queue, signal } = aFullQueue({ queueLimit: 100 })
+    const refused = Array.from({ length: 100 }, () => watched(queue.wait(signal, never, 'loud')))
+    await turn()
+    expect(refused.filter(({ state }) => state() === 'waiting')).toHaveLength(90)
+    const other = watched(queue.wait(signal, never, 'quiet'))
+    await turn()
+    expect(other.state()).toBe('waiting')
+  })
+})

@@ -79,3 +79,22 @@ test('work for a key that is not kept ends when the last who waits for it leaves
   expect(works[0]?.signal.reason).toBe(gone)
   await first.work
 })
+
+test('a thousand keyed calls of one tenant push out none of another’s, kept or under way', async () => {
+  const { ask, works } = aBench({ maxEntries: 100 })
+  const { text } = ask({ tenant: 'quiet', key: 'mine' })
+  complete(works.at(-1)!, 'theirs')
+  await text
+  for (let call = 0; call < 1000; call++) {
+    const { text: flood } = ask({ tenant: 'loud', key: `${call}` })
+    if (call % 2 === 0) {
+      complete(works.at(-1)!, 'x')
+      await flood
+    }
+  }
+  const count = works.length
+  expect(await ask({ tenant: 'quiet', key: 'mine' }).text).toBe('theirs')
+  ask({ tenant: 'quiet', key: 'another' })
+  ask({ tenant: 'quiet', key: 'another' })
+  expect(works).toHaveLength(count + 1)
+})

@@ -101,7 +101,7 @@ async function alone({ url }: TestGateway): Promise<void> {
   // Whoever comes by the same way later is served after the leaving was noticed.
   for (let turn = 0; turn < 2; turn++) {
     const socket = connect(Number(port), hostname)
-    socket.write('GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+    socket.write('GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n')
     await text(socket)
   }
 }
@@ -113,7 +113,7 @@ export async function askRaw({ url }: TestGateway, key: string): Promise<[number
   const socket = connect(Number(port), hostname)
   const head = [
     'POST /v1/chat/completions HTTP/1.1',
-    'host: x',
+    'host: localhost',
     'connection: close',
     'content-type: application/json',
     `content-length: ${body.length}`,

@@ -33,7 +33,7 @@ function aCaller(port: number, request: string): Socket & Disposable {
   return Object.assign(socket, { [Symbol.dispose]: () => socket.destroy() })
 }
 
-const get = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n'
+const get = 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n'
 const muchBytes = 32 * 1024 * 1024
 const never = new AbortController().signal
 
@@ -144,7 +144,7 @@ function choiceOf(content: string) {
 
 function post(body: unknown): string {
   const text = JSON.stringify(body)
-  return `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n${text}`
+  return `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n${text}`
 }
 
 const asked = { model: 'm', messages: [{ role: 'user', content: 'Hi.' }] }
