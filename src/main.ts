@@ -11,6 +11,7 @@ import { watchPressure } from './http/call/pressure.ts'
 import { createShedding, type Shedding } from './http/call/shedding.ts'
 import { answerUnparsed } from './http/middleware/unparsed.ts'
 import { listen } from './http/server.ts'
+import { adminFor } from './main/admin.ts'
 import { createDrain, type DrainTimes } from './main/drain.ts'
 import { openLedgerOf } from './main/ledger.ts'
 import { createLiveConfig } from './main/live-config.ts'
@@ -151,6 +152,7 @@ function createLasting(
   state: Pick<LastingTimes['app'], 'isLeaving' | 'isDraining' | 'configuration' | 'shedding' | 'ledger'>,
 ): LastingTimes {
   const generations = createGenerations()
+  const newId = createIds()
   const healthLog = createHealthLog(log)
   return {
     clock,
@@ -173,11 +175,12 @@ function createLasting(
     ],
     app: {
       ...state,
+      ...adminFor(tenants, version, newId),
       metrics,
       generations,
       responseStore: createResponseStore(clock),
       version,
-      newId: createIds(),
+      newId,
       startedEpochSeconds: Math.floor(clock.epochMs() / 1000),
     },
   }

@@ -16,6 +16,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'core/reuse': ['core', 'core/account', 'core/model'],
   state: ['core/model'],
   tenants: ['core/model'],
+  admin: ['core/model', 'tenants'],
   'simulator/script': ['core/model'],
   'simulator/server': ['core/attempt', 'core/model', 'simulator/script'],
   ...Object.fromEntries(
@@ -123,6 +124,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   http: ['core/model', 'dialects/shared', 'http/call', 'http/middleware', 'http/routes'],
   config: ['core', 'core/model', 'providers', 'providers/base', 'catalog', 'tenants'],
   main: [
+    'admin',
     'core',
     'core/account',
     'core/attempt',
@@ -176,7 +178,7 @@ export const packages: Readonly<
   'prom-client': { from: ['telemetry/'] },
   'gpt-tokenizer': { from: ['tokenizers/'] },
   'llama3-tokenizer-js': { from: ['tokenizers/'] },
-  zod: { from: ['catalog/', 'config.ts', 'config/', 'dialects/', 'providers/'] },
+  zod: { from: ['admin/', 'catalog/', 'config.ts', 'config/', 'dialects/', 'providers/'] },
   yaml: { from: ['config.ts', 'config/'] },
   'p-retry': { from: ['core/'] },
   'p-timeout': { from: ['core/'] },

@@ -14,6 +14,7 @@ import { answerErrors } from './middleware/errors.ts'
 import type { HostCheck } from './middleware/known-hosts.ts'
 import { refuseAmbiguous } from './middleware/plain-requests.ts'
 import { assignRequestId, type NewId } from './middleware/request-id.ts'
+import { type AdminParts, serveAdmin } from './routes/admin.ts'
 import { type CountTokensParts, serveCountTokens } from './routes/count-tokens.ts'
 import { type DeploymentsParts, serveDeployments } from './routes/deployments.ts'
 import { type ExplainParts, serveExplain } from './routes/explain.ts'
@@ -33,6 +34,7 @@ export type AppParts = ServeParts &
   DeploymentsParts &
   StoredResponsesParts &
   WakeParts &
+  AdminParts &
   SystemParts & {
     readonly dialects: readonly Dialect[]
     readonly relays: readonly RelayDialect[]
@@ -108,6 +110,7 @@ function createRouter(parts: AppParts, calls: readonly CallRoute[]): Router {
   serveTokenize(router, parts)
   serveDeployments(router, parts)
   serveWake(router, parts)
+  serveAdmin(router, parts)
   serveSystem(router, parts)
   return router
 }

@@ -80,7 +80,9 @@ export type LastingTimes = {
 }
 
 type LastingAppPart =
+  | 'adminRoutes'
   | 'configuration'
+  | 'openApi'
   | 'generations'
   | 'isDraining'
   | 'isLeaving'

@@ -1,0 +1,9 @@
+import { type KeysParts, keyRoutes, ownKeyRoute } from './keys.ts'
+import { moneyRoutes } from './money.ts'
+import type { AdminRoute } from './route.ts'
+import { teamRoutes } from './teams.ts'
+
+/** Every operation of the management API that tenants have. */
+export function tenantRoutes(parts: KeysParts): readonly AdminRoute[] {
+  return [...keyRoutes(parts), ...teamRoutes(parts), ...moneyRoutes(parts), ownKeyRoute(parts)]
+}

@@ -1,0 +1,135 @@
+import * as z from 'zod'
+import { Failure } from '../core/model/failure.ts'
+import type { Changes } from '../tenants/changes.ts'
+import type { Key } from '../tenants/key.ts'
+import type { Tenants } from '../tenants/tenants.ts'
+import { keyChangeOf, newKeyOf } from './inputs.ts'
+import { type AdminRoute, route } from './route.ts'
+import { data, deleted, keyChange, keyInput, keyView, ownKeyView, rotation } from './schemas.ts'
+import { keyViews, viewOfKey } from './views.ts'
+
+export type KeysParts = { readonly tenants: Tenants; readonly changes: Changes }
+
+const withSecret = z.object({
+  data: keyView,
+  key: z.string().meta({ description: 'The secret. It is shown this once.' }),
+})
+
+/** `/admin/api/keys`, in the shape that OpenRouter's clients know. */
+export function keyRoutes({ tenants, changes }: KeysParts): readonly AdminRoute[] {
+  const { registry } = tenants
+  const keyOf = (hash: string | undefined): Key => {
+    const key = hash === undefined ? undefined : registry.key(hash)
+    if (key === undefined) throw new Failure('not_found', 'There is no such key.', { code: 'key_not_found' })
+    return key
+  }
+  const common = { tag: 'keys', role: 'admin' } as const
+  return [
+    route({
+      ...{ ...common, method: 'get', path: '/admin/api/keys', role: 'read', status: 200 },
+      summary: 'Lists keys, the newest first',
+      query: z.object({
+        offset: z.coerce.number().int().min(0).default(0),
+        limit: z.coerce.number().int().min(1).max(1000).default(100),
+        include_disabled: z.enum(['true', 'false']).default('true'),
+        team: z.string().optional(),
+      }),
+      answer: data(z.array(keyView)),
+      async handle({ query }) {
+        const keys = registry
+          .keys()
+          .filter(({ isDisabled }) => query.include_disabled === 'true' || !isDisabled)
+          .filter(({ team }) => query.team === undefined || team === query.team)
+          .toSorted((one, other) => other.createdAtMs - one.createdAtMs)
+          .slice(query.offset, query.offset + query.limit)
+        return { data: await keyViews(keys, tenants) }
+      },
+    }),
+    route({
+      ...{ ...common, method: 'post', path: '/admin/api/keys', status: 201 },
+      summary: 'Makes a key. Its secret is in the answer, and nowhere else',
+      body: keyInput,
+      answer: withSecret,
+      async handle({ body, by }) {
+        const { key, secret } = changes.createKey(by, newKeyOf(body))
+        return { data: await viewOfKey(key, tenants), key: secret }
+      },
+    }),
+    route({
+      ...{ ...common, method: 'get', path: '/admin/api/keys/{hash}', role: 'read', status: 200 },
+      summary: 'Shows a key',
+      answer: data(keyView),
+      handle: async ({ path }) => ({ data: await viewOfKey(keyOf(path['hash']), tenants) }),
+    }),
+    route({
+      ...{ ...common, method: 'patch', path: '/admin/api/keys/{hash}', status: 200 },
+      summary: 'Changes what is named of a key; null takes a limit away',
+      body: keyChange,
+      answer: data(keyView),
+      async handle({ path, body, by }) {
+        const before = keyOf(path['hash'])
+        const key = changes.updateKey(by, before.id, keyChangeOf(body, before))
+        return { data: await viewOfKey(key, tenants) }
+      },
+    }),
+    route({
+      ...{ ...common, method: 'delete', path: '/admin/api/keys/{hash}', status: 200 },
+      summary: 'Deletes a key: its next call is refused',
+      answer: deleted,
+      handle({ path, by }) {
+        changes.deleteKey(by, path['hash'] ?? '')
+        return { deleted: true }
+      },
+    }),
+    rotateRoute({ tenants, changes }),
+  ]
+}
+
+function rotateRoute({ tenants, changes }: KeysParts): AdminRoute {
+  return route({
+    ...{ tag: 'keys', role: 'admin', method: 'post', path: '/admin/api/keys/{hash}/rotate', status: 200 },
+    summary: 'Gives a key another secret; the one before is good until `grace_until`',
+    body: rotation,
+    answer: withSecret,
+    async handle({ path, body, by }) {
+      const until = body.grace_until ?? body.graceUntil
+      const { key, secret } = changes.rotateKey(
+        by,
+        path['hash'] ?? '',
+        until === undefined ? 0 : Date.parse(until),
+      )
+      return { data: await viewOfKey(key, tenants), key: secret }
+    },
+  })
+}
+
+/** `GET /v1/key`: a key about itself. */
+export function ownKeyRoute({ tenants }: KeysParts): AdminRoute {
+  return route({
+    ...{ method: 'get', path: '/v1/key', role: undefined, tag: 'keys', status: 200 },
+    summary: 'What the key that asks may do, and has spent',
+    answer: data(ownKeyView),
+    async handle({ key: id }) {
+      const key = id === undefined ? undefined : tenants.registry.key(id)
+      if (key === undefined) {
+        throw new Failure('not_found', 'The gateway asks for no key, so there is none to show.', {
+          code: 'key_not_found',
+        })
+      }
+      const view = await viewOfKey(key, tenants)
+      return {
+        data: {
+          ...view,
+          ...{ is_free_tier: false, is_management_key: false, is_provisioning_key: false },
+          ...{ allowed_data_regions: [], organization_id: null },
+          free_model_daily_requests: { limit: 0, remaining: 0, used: 0 },
+          rate_limit: {
+            interval: '60s',
+            note: 'See rpm, tpm and concurrency.',
+            requests: key.rates.rpm ?? -1,
+          },
+        },
+      }
+    },
+  })
+}

@@ -1,0 +1,116 @@
+import * as z from 'zod'
+import { Failure } from '../core/model/failure.ts'
+import { type Budget, budgetOf } from '../tenants/budget.ts'
+import { holdersOf, readBudgets } from '../tenants/budget-reading.ts'
+import type { Tenants } from '../tenants/tenants.ts'
+import { usdOf } from '../tenants/usd.ts'
+import { nanoOf } from './inputs.ts'
+import type { KeysParts } from './keys.ts'
+import { type AdminRoute, route } from './route.ts'
+import { budgetView, data, deleted } from './schemas.ts'
+import { budgetViewOf } from './views.ts'
+
+const holder = z.object({
+  call: z.string(),
+  node: z.string(),
+  held: z.number(),
+  held_nano_usd: z.int(),
+})
+
+const settled = z.object({
+  id: z.string(),
+  settled: z.boolean(),
+  cost_usd: z.number(),
+  cost_nano_usd: z.int(),
+})
+
+/** Budgets of everyone, with who holds; what was uncertain of a call; end users. */
+export function moneyRoutes(parts: KeysParts): readonly AdminRoute[] {
+  const { tenants, changes } = parts
+  return [
+    route({
+      ...{ method: 'get', path: '/admin/api/budgets', role: 'read', tag: 'budgets', status: 200 },
+      summary: 'Lists budgets with what is spent, held and uncertain in their windows of now',
+      answer: data(z.array(budgetView)),
+      handle: async () => ({
+        data: (await readBudgets(budgetsIn(tenants), tenants.desk)).map(budgetViewOf),
+      }),
+    }),
+    route({
+      ...{ method: 'get', path: '/admin/api/budgets/holds', role: 'read', tag: 'budgets', status: 200 },
+      summary: 'Lists the calls that hold money on a budget',
+      query: z.object({ budget: z.string() }),
+      answer: data(z.array(holder)),
+      async handle({ query }) {
+        const budget = budgetNamed(query.budget, tenants)
+        const holds = await holdersOf(budget, tenants.desk)
+        return {
+          data: holds.map(({ id, owner, parts: held }) => {
+            const nano = held.find(({ counter }) => counter.startsWith(`${budget.id}|`))?.nanoUsd ?? 0
+            return { call: id, node: owner, held: usdOf(nano), held_nano_usd: nano }
+          }),
+        }
+      },
+    }),
+    route({
+      ...{ method: 'post', path: '/admin/api/budgets/override', role: 'admin', tag: 'budgets', status: 200 },
+      summary: 'Adds to what a budget may spend, in its window of now alone',
+      body: z.strictObject({ budget: z.string(), amount: z.number().min(0).max(9_000_000) }),
+      answer: data(budgetView),
+      async handle({ body, by }) {
+        const budget = budgetNamed(body.budget, tenants)
+        changes.addToBudget(by, budget, nanoOf(body.amount, 'amount'))
+        const [reading] = await readBudgets([budget], tenants.desk)
+        return { data: reading && budgetViewOf(reading) }
+      },
+    }),
+    settleRoute(parts),
+    route({
+      ...{ method: 'delete', path: '/admin/api/users/{id}', role: 'admin', tag: 'users', status: 200 },
+      summary: 'Forgets an end user, by the name under which records keep them',
+      answer: deleted,
+      handle({ path, by }) {
+        changes.forgetUser(by, path['id'] ?? '')
+        return { deleted: true }
+      },
+    }),
+  ]
+}
+
+function settleRoute({ changes }: KeysParts): AdminRoute {
+  return route({
+    ...{ method: 'post', path: '/admin/api/calls/{id}/settle', role: 'admin', tag: 'calls', status: 200 },
+    summary: 'Says what a call came to whose cost was uncertain, what was known included',
+    body: z.strictObject({
+      cost_usd: z.number().min(0).max(9_000_000),
+      reason: z.string().max(200).default('settled by hand'),
+    }),
+    answer: data(settled),
+    async handle({ path, body, by }) {
+      const nano = nanoOf(body.cost_usd, 'cost_usd')
+      const id = path['id'] ?? ''
+      const isSettled = await changes.settleCall(by, id, nano, body.reason)
+      return { data: { id, settled: isSettled, cost_usd: usdOf(nano), cost_nano_usd: nano } }
+    },
+  })
+}
+
+function budgetsIn({ registry, settings }: Tenants): readonly Budget[] {
+  return [
+    ...settings.budgets.map((rule) => budgetOf({ kind: 'gateway' }, rule)),
+    ...registry
+      .teams()
+      .flatMap(({ id, budgets }) => budgets.map((rule) => budgetOf({ kind: 'team', id }, rule))),
+    ...registry
+      .keys()
+      .flatMap(({ id, name, label, budgets }) =>
+        budgets.map((rule) => budgetOf({ kind: 'key', id, name: name || label }, rule)),
+      ),
+  ]
+}
+
+function budgetNamed(id: string, tenants: Tenants): Budget {
+  const budget = budgetsIn(tenants).find((one) => one.id === id)
+  if (budget !== undefined) return budget
+  throw new Failure('not_found', 'There is no such budget.', { code: 'budget_not_found' })
+}

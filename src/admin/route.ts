@@ -1,0 +1,45 @@
+import type * as z from 'zod'
+
+/** One operation of the management API: what it takes and gives, as it is validated, documented and served. */
+export type AdminRoute = {
+  readonly method: 'get' | 'post' | 'patch' | 'delete'
+  /** With parameters in braces: `/admin/api/keys/{hash}`. */
+  readonly path: string
+  /** Undefined: a key for calls, which asks about itself. */
+  readonly role: 'metrics' | 'read' | 'admin' | undefined
+  readonly tag: string
+  readonly summary: string
+  readonly query?: z.ZodObject | undefined
+  readonly body?: z.ZodObject | undefined
+  readonly status: number
+  /** The media types beside JSON that it may give. */
+  readonly answer: z.ZodType
+  readonly handle: (ask: AdminAsk) => Promise<unknown> | unknown
+}
+
+/** A request that was let in, its parts as the schemas made them. */
+export type AdminAsk = {
+  readonly path: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, unknown>>
+  readonly body: Readonly<Record<string, unknown>>
+  /** Who asks, as audit rows name them. */
+  readonly by: string
+  /** The identity of the key that it was asked with; undefined: none was asked for. */
+  readonly key: string | undefined
+}
+
+/** A route whose handler knows what its schemas make. */
+export function route<Query extends z.ZodObject, Body extends z.ZodObject>(
+  made: Omit<AdminRoute, 'query' | 'body' | 'handle'> & {
+    readonly query?: Query
+    readonly body?: Body
+    readonly handle: (
+      ask: Omit<AdminAsk, 'query' | 'body'> & {
+        readonly query: z.output<Query>
+        readonly body: z.output<Body>
+      },
+    ) => Promise<unknown> | unknown
+  },
+): AdminRoute {
+  return made as unknown as AdminRoute
+}

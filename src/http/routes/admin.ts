@@ -1,0 +1,90 @@
+import type Router from '@koa/router'
+import type { Context } from 'koa'
+import type { Authenticator, Role } from '../../core/authenticate.ts'
+import { Failure } from '../../core/model/failure.ts'
+import type { JsonObject } from '../../core/model/json.ts'
+import { apiKeyOf } from '../call/api-key.ts'
+import type { BodyReader } from '../call/body.ts'
+import { sendJson } from '../call/send.ts'
+
+/** An operation of the management API, as it is served. */
+export type ServedAdminRoute = {
+  readonly method: 'get' | 'post' | 'patch' | 'delete'
+  readonly path: string
+  readonly role: Role | undefined
+  readonly query?: Checked | undefined
+  readonly body?: Checked | undefined
+  readonly status: number
+  readonly handle: (ask: {
+    readonly path: Readonly<Record<string, string>>
+    readonly query: Readonly<Record<string, unknown>>
+    readonly body: Readonly<Record<string, unknown>>
+    readonly by: string
+    readonly key: string | undefined
+  }) => Promise<unknown> | unknown
+}
+
+/** A schema, as far as it is asked here. */
+type Checked = {
+  safeParse(value: unknown): {
+    readonly data?: unknown
+    readonly error?: {
+      readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]
+    }
+  }
+}
+
+export type AdminParts = {
+  readonly gate: Authenticator
+  readonly readBody: BodyReader
+  readonly adminRoutes: readonly ServedAdminRoute[]
+  /** The document that describes them. */
+  readonly openApi: () => JsonObject
+}
+
+/** The management API, and its description at `GET /openapi.json`. */
+export function serveAdmin(router: Router, parts: AdminParts): void {
+  for (const one of parts.adminRoutes) {
+    router[one.method](one.path.replace(/\{(\w+)\}/g, ':$1'), (ctx) => answer(ctx, one, parts))
+  }
+  router.get('/openapi.json', (ctx) => {
+    ctx.respond = false
+    sendJson(ctx.req, ctx.res, 200, parts.openApi(), ['x-request-id', ctx.state['requestId'] as string])
+  })
+}
+
+async function answer(ctx: Context, route: ServedAdminRoute, { gate, readBody }: AdminParts): Promise<void> {
+  const bearer = apiKeyOf(ctx.req)
+  const caller = route.role === undefined ? gate.admit(bearer) : gate.admitManager(bearer, route.role)
+  const query = checked(route.query, ctx.query)
+  const sent = route.body === undefined || isEmpty(ctx) ? {} : (await readBody(ctx)).json.value
+  const given: unknown = await route.handle({
+    path: ctx['params'] as Record<string, string>,
+    query,
+    body: checked(route.body, sent),
+    by: caller.name ?? 'operator',
+    key: caller.name === undefined ? undefined : caller.id,
+  })
+  ctx.respond = false
+  const headers = ['x-request-id', ctx.state['requestId'] as string, 'cache-control', 'no-store']
+  if (typeof given === 'string') throw new TypeError('An operation answers with JSON.')
+  sendJson(ctx.req, ctx.res, route.status, given as JsonObject, headers)
+}
+
+/** Where nothing has to be said. */
+function isEmpty({ req: { headers } }: Context): boolean {
+  return headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0'
+}
+
+function checked(schema: Checked | undefined, value: unknown): Readonly<Record<string, unknown>> {
+  if (schema === undefined) return {}
+  const { data, error } = schema.safeParse(value)
+  const [issue] = error?.issues ?? []
+  if (issue !== undefined) {
+    const param = issue.path.map(String).join('.')
+    throw new Failure('invalid_request', `${param === '' ? 'The body' : param}: ${issue.message}.`, {
+      param: param === '' ? null : param,
+    })
+  }
+  return data as Readonly<Record<string, unknown>>
+}
