@@ -10,10 +10,11 @@ import { walk } from './attempt/walk.ts'
 import { type Coverage, covered } from './cover.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import type { DeploymentReport } from './health/health-registry.ts'
-import { isSinglePart, isSplitAt, splitCall } from './join/fan-out.ts'
+import { isSinglePart, isSplitAt, type Part, splitCall } from './join/fan-out.ts'
+import { withMissingChoices } from './join/missing-choices.ts'
 import { isContinuable } from './join/remainder.ts'
 import { resumableStream } from './join/resume-stream.ts'
-import { runParts } from './join/run-parts.ts'
+import { type RunningParts, runParts } from './join/run-parts.ts'
 import type { AnyCall, Call, Delta, Relay, RelayReply, Reply, Usage } from './model/call.ts'
 import type { CallSignal } from './model/call-signal.ts'
 import { Failure } from './model/failure.ts'
@@ -158,7 +159,10 @@ async function openSeveral(work: Work, plan: Plan): Promise<Stream> {
   if (isSplit(first)) return await openParts(work, plan)
   const [split, ...splits] = rest.filter(isSplit)
   try {
-    return await openWhole(work, [first, ...rest.filter((deployment) => !isSplit(deployment))], asItIs)
+    const whole = [first, ...rest.filter((deployment) => !isSplit(deployment))] as const
+    const stream = await openWhole(work, whole, asItIs)
+    const ask = (missing: readonly [Part, ...Part[]]) => runSeveral(work, whole, missing)
+    return withMissingChoices(call, stream, ask, (metered) => noteUsage(work, first, metered))
   } catch (thrown) {
     // One that needs the call split stands in only once nobody takes it whole.
     if (split === undefined || !(thrown instanceof Failure && thrown.elsewhere)) throw thrown
@@ -216,20 +220,10 @@ function openSeamed(work: Work, plan: Plan, first: Answer, meter: Meter): Stream
 
 /** Fans a call out, one walk of the plan for each part. */
 async function openParts(work: Work, plan: Plan): Promise<Stream> {
-  const { call, record, account } = work
-  const { counter, limits } = work.parts
-  const parts = splitCall(call, limits.choices)
-  record.row.parts = parts.length
+  const { call } = work
+  const parts = splitCall(call, work.parts.limits.choices)
   const isBest = isRanked(call)
-  const merged = await runParts({
-    parts,
-    counter,
-    limit: limits.fanOut,
-    signal: work.signal,
-    follow: ({ index }, meter) => account.follow(index, meter),
-    run: ({ call: part, index }, signal, meter) =>
-      run({ ...work, ...partCoverage(work, part, parts.length), signal }, plan, part, index, meter),
-  }).catch((thrown: unknown) => {
+  const merged = await runSeveral(work, plan, parts).catch((thrown: unknown) => {
     throw isBest ? aboutBestOf(thrown, call) : thrown
   })
   return {
@@ -238,6 +232,18 @@ async function openParts(work: Work, plan: Plan): Promise<Stream> {
       return noteUsage(work, plan[0], await merged.usage())
     },
   }
+}
+
+function runSeveral(work: Work, plan: Plan, parts: readonly [Part, ...Part[]]): Promise<RunningParts> {
+  const { record, account, signal } = work
+  const { counter, limits } = work.parts
+  record.row.parts = Math.max(...parts.map(({ index }) => index)) + 1
+  return runParts({
+    ...{ parts, counter, signal, limit: limits.fanOut },
+    follow: ({ index }, meter) => account.follow(index, meter),
+    run: ({ call: part, index }, signal, meter) =>
+      run({ ...work, ...partCoverage(work, part, parts.length), signal }, plan, part, index, meter),
+  })
 }
 
 /** What is paid for of one part. */

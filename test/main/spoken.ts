@@ -60,7 +60,9 @@ export async function openSpoken(
   for (const [name, { settings, speak, model, traits }] of Object.entries(places)) {
     const server = await startRawServer((socket, { body, path }) => {
       const said = speak(JSON.parse(body) as JsonObject, path)
-      if ('unended' in said) {
+      if ('refused' in said) {
+        socket.write(answer(JSON.stringify({ error: said['refused'] }), { status: 400 }))
+      } else if ('unended' in said) {
         const events = (said['unended'] as readonly JsonObject[]).map(eventOf)
         socket.write(Buffer.concat([Buffer.from(streamHead()), ...events.map(chunk)]))
       } else socket.write(Array.isArray(said) ? streamed(eventsOf(said)) : answer(JSON.stringify(said)))
@@ -92,6 +94,11 @@ export async function openSpoken(
       for (const part of [gateway, ...Object.values(servers)]) await part[Symbol.asyncDispose]()
     },
   }
+}
+
+/** What an upstream says that refuses a request. */
+export function refused(message: string, more: JsonObject = {}): JsonObject {
+  return { refused: { message, type: 'invalid_request_error', ...more } }
 }
 
 /** The choices of a JSON answer. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { chatReply, chatStream, choicesOf, openSpoken, type Speaking } from './spoken.ts'
+import { chatReply, chatStream, choicesOf, openSpoken, refused, type Speaking } from './spoken.ts'
 
 const user = { role: 'user', content: 'Hi' }
 const says: Speaking = (body) =>
@@ -131,4 +131,67 @@ test('fields of a response’s function that go no further are named, and not sa
     'tools.defer_loading, tools.output_schema, tools.colour',
   )
   expect(told.body['tools']).toEqual([{ ...tool, description: null }])
+})
+
+describe('a server of which nothing is known', () => {
+  const unnamed = (speak: Speaking) => openSpoken({ up: { settings: {}, speak } })
+  const ask = { messages: [user] }
+
+  test.for([false, true])('gets asked for the choices it did not give, streamed: %s', async (stream) => {
+    let asked = 0
+    await using scene = await unnamed((body) => {
+      const content = `answer ${++asked}`
+      return body['stream'] === true ? chatStream({ content }) : chatReply({ content })
+    })
+    const told = await scene.ask('/chat/completions', { ...ask, n: 3, stream })
+    const choices = stream ? told.chunks.flatMap((chunk) => chunk.choices) : choicesOf(told)
+    const words = [0, 1, 2].map((index) =>
+      choices
+        .filter((choice) => choice.index === index)
+        .map(({ delta, message }) => (delta ?? message)?.['content'] ?? '')
+        .join(''),
+    )
+    expect(new Set(words)).toEqual(new Set(['answer 1', 'answer 2', 'answer 3']))
+    expect(scene.sent('up').map(({ n }) => n)).toEqual([3, undefined, undefined])
+    const record = await scene.gateway.recorded()
+    expect(record.usage).toMatchObject({ prompt_tokens: 3, completion_tokens: 6 })
+  })
+
+  test.for([false, true])(
+    'that gives no logprobs is said to have given none, streamed: %s',
+    async (stream) => {
+      await using scene = await unnamed(says)
+      const told = await scene.ask('/chat/completions', { ...ask, logprobs: true, stream })
+      expect(told.headers.get('x-pandotate-dropped-params')).toBe('logprobs')
+    },
+  )
+
+  test('is asked by the other name of the bound where it refuses the one, and from then on', async () => {
+    await using scene = await openSpoken({
+      up: {
+        settings: {},
+        speak: (body) =>
+          'max_tokens' in body
+            ? refused("Unsupported parameter: 'max_tokens' is not supported with this model.")
+            : chatReply({ content: 'one' }),
+      },
+    })
+    const told = await scene.ask('/chat/completions', { ...ask, max_completion_tokens: 5 })
+    expect(told.status).toBe(200)
+    await scene.ask('/chat/completions', { ...ask, max_tokens: 6 })
+    expect(scene.sent('up')).toEqual([
+      { model: 'm', ...ask, max_tokens: 5 },
+      { model: 'm', ...ask, max_completion_tokens: 5 },
+      { model: 'm', ...ask, max_completion_tokens: 6 },
+    ])
+  })
+
+  test('is not asked again where it is the bound itself that it refuses', async () => {
+    const message = 'max_tokens must be at most 4096.'
+    await using scene = await openSpoken({ up: { settings: {}, speak: () => refused(message) } })
+    const told = await scene.ask('/chat/completions', { ...ask, max_tokens: 5000 })
+    expect(told.status).toBe(400)
+    expect(told.body).toMatchObject({ error: { message } })
+    expect(scene.sent('up')).toHaveLength(1)
+  })
 })

@@ -11,6 +11,7 @@ import { createNormalizer, type Normalizer } from '../reply/normalize.ts'
 import { inTime } from './in-time.ts'
 import { type Flow, finalise, mayBeMissed, Onward } from './onward.ts'
 import { type AttemptParts, type OpenAttempt, openAttempt } from './open-attempt.ts'
+import { unheededIn } from './unheeded.ts'
 
 /** An answer that has been committed to: the whole of a JSON reply, or a stream from its first visible delta. */
 export type Answer = {
@@ -118,7 +119,8 @@ function takeWhole(flow: Flow, sent: Sent): Promise<Answer> {
   return inTime(parts, collect(flow, sent), totalMs).then((deltas) => commit(() => deltas), failed)
 }
 
-function commitWhole({ parts, normalizer, open }: Flow, deltas: readonly Delta[]): Answer {
+function commitWhole(flow: Flow, deltas: readonly Delta[]): Answer {
+  const { parts, normalizer, open } = flow
   const { deployment } = parts
   const whole = fold(deltas)
   if (whole === undefined) throw new Failure('invalid_response', 'The upstream gave an empty answer.')
@@ -127,9 +129,16 @@ function commitWhole({ parts, normalizer, open }: Flow, deltas: readonly Delta[]
   parts.signal.throwIfAborted()
   // What was written and not chosen was written all the same.
   parts.meter.note(deltas)
+  noteUnheeded(flow, deltas)
   open.commit()
   open.end()
   return { deployment, bursts, usage: () => normalizer.usage() }
+}
+
+/** Its caller is told with the headers, which are yet to be sent. */
+function noteUnheeded({ parts, open }: Flow, deltas: readonly Delta[]): void {
+  const field = unheededIn(parts.call, deltas)
+  if (field !== undefined) open.notes.dropped.push(field)
 }
 
 function accepted({ normalizer, open }: Flow, burst: readonly RawDelta[]): readonly Delta[] {
@@ -165,6 +174,7 @@ async function openStream(flow: Flow, sent: Sent): Promise<Answer> {
     const onward = new Onward(flow, opening, iterator)
     if (parts.signal.aborted) await onward.return()
     parts.signal.throwIfAborted()
+    noteUnheeded(flow, opening)
     open.commit()
     return { deployment, bursts: onward, usage: () => normalizer.usage() }
   } catch (thrown) {

@@ -41,6 +41,7 @@ import { createRelay, type RelayQuirks } from './relay.ts'
 import { isTaken, replyOf, streamOf } from './reply.ts'
 import { openAiRequest, type RequestQuirks } from './request.ts'
 import { replyBytes } from './stream.ts'
+import { createTokenLimitNames } from './token-limit.ts'
 
 const addressExpected =
   'a URL that starts with http:// or https://, without user, password and fragment; with most presets it may be left out'
@@ -93,7 +94,7 @@ export const openaiCompatible: Provider<GeneralSettings> = {
     const oneChoice = oneChoiceOf(settings.oneChoice ?? preset.isOneChoice ?? false)
     return createOpenAiCompatible(name, { ...settings, baseUrl, oneChoice }, tools, {
       ...pathsOfKinds(baseUrl, settings.kinds, preset.kinds, preset.relays),
-      ...quirksOf(preset, settings.quirks),
+      ...quirksOf(preset, settings.quirks, baseUrl),
       needsKey: preset.needsKey === true && isAsIs(settings),
     })
   },
@@ -161,6 +162,7 @@ export function createOpenAiCompatible(
   const { scheme = 'Bearer', keySetting = keySettingOf(name), needsKey = false, modelsOf } = quirks
   const request = requestQuirks(quirks)
   const paths = pathsOf(baseUrl, quirks)
+  const limitNames = createTokenLimitNames()
   const { origin } = new URL(baseUrl)
   const wire = createWire({ name, origin, connectMs: clocks.connectMs, connections: concurrency, clock })
   const authorization = apiKey === undefined ? undefined : `${scheme} ${apiKey}`
@@ -186,9 +188,11 @@ export function createOpenAiCompatible(
   function post(call: Call, attempt: Attempt): Promise<WireAnswer> {
     const path = paths[call.kind]
     if (path === undefined) return Promise.reject(unsupported(call.kind, name))
-    const body = openAiRequest(call, attempt, request).wire
-    if (call.stream) return wire.post(path, headers, body, attempt)
-    return wire.postForWhole(path, headers, body, attempt, replyBytes)
+    return limitNames.send(openAiRequest(call, attempt, request), attempt, ({ wire: body }) =>
+      call.stream
+        ? wire.post(path, headers, body, attempt)
+        : wire.postForWhole(path, headers, body, attempt, replyBytes),
+    )
   }
 
   async function refused(answer: WireAnswer, model: string): Promise<never> {

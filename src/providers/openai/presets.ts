@@ -54,23 +54,33 @@ export type QuirkSettings = {
 export type PresetName = (typeof presetNames)[number]
 
 export const presetNames = [
-  ...(['openai', 'vllm', 'sglang', 'llamacpp', 'ollama', 'tgi', 'lmstudio'] as const),
+  ...(['openai', 'vllm', 'sglang', 'llamacpp', 'ollama', 'tgi', 'lmstudio', 'transformers'] as const),
   ...(['groq', 'mistral', 'openrouter', 'deepseek', 'fireworks'] as const),
 ] as const
 
 /** The quirks of a server of a preset, as the operator corrects them. */
-export function quirksOf({ quirks, developerRole, adaptations = [] }: Preset, given: QuirkSettings): Quirks {
+export function quirksOf(
+  { quirks: ofPreset, developerRole, adaptations = [] }: Preset,
+  given: QuirkSettings,
+  baseUrl?: string,
+): Quirks {
+  const isNewer =
+    baseUrl !== undefined && ofPreset === unnamed.quirks && newerHosts.test(new URL(baseUrl).hostname)
+  const quirks = isNewer ? {} : ofPreset
   const { developerRole: role = developerRole, ...own } = given
   const all = role === 'system' ? [developerToSystem, ...adaptations] : adaptations
   const corrected: Quirks = { modelsOf: (answer) => readModels(answer), ...quirks, ...own }
   return all.length === 0 ? corrected : { ...corrected, adapt: inTurn(all) }
 }
 
-/** A server of which nothing is known but that it speaks OpenAI's format. */
-export const unnamed: Preset = { developerRole: 'keep', quirks: {} }
-
 /** Older servers know the one name alone, some ignore the other, and then an answer has no end. */
 const oneTokenLimit = { renames: { max_completion_tokens: 'max_tokens' } }
+
+/** A server of which nothing is known but that it speaks OpenAI's format. */
+export const unnamed: Preset = { developerRole: 'keep', quirks: oneTokenLimit }
+
+/** OpenAI's own, and Azure's: some of their models refuse the older name. */
+const newerHosts = /(?:^|\.)(?:openai\.com|openai\.azure\.com|cognitiveservices\.azure\.com|ai\.azure\.com)$/
 
 export const presets: Readonly<Record<PresetName, Preset>> = {
   openai: {
@@ -147,6 +157,19 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       healthPath: '/v1/models',
       takesTokenIds: false,
       lacks: ['echo', 'best_of', 'custom_tools'],
+    },
+  },
+  // `transformers serve`: its own port is the gateway's own. What it does not know it passes over without a word.
+  transformers: {
+    kinds: ['chat'],
+    isOneChoice: true,
+    developerRole: 'system',
+    quirks: {
+      ...oneTokenLimit,
+      healthPath: '/health',
+      takesTokenIds: false,
+      lacks: ['logprobs', 'custom_tools'],
+      mostStops: 0,
     },
   },
   // https://console.groq.com/docs/openai lists what is a 400 there. Its answers say `service_tier: "on_demand"`, which

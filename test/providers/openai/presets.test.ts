@@ -79,7 +79,7 @@ describe.for(presetNames)('%s', (preset) => {
 
   test('has an address, or asks for one', () => {
     const { success, data } = openaiCompatible.settings.safeParse({ preset })
-    expect(success).toBe(preset !== 'vllm')
+    expect(success).toBe(preset !== 'vllm' && preset !== 'transformers')
     if (data === undefined) return
     expect(() => openaiCompatible.create('up', data, tools)).not.toThrow()
     expect(presets[preset].baseUrl).toMatch(/^https:\/\/[a-z.]+\/[a-z/]*v1$|^http:\/\/127\.0\.0\.1:\d+\/v1$/)
@@ -123,7 +123,8 @@ test.for([
   ['openai', 'max_completion_tokens'],
   ['groq', 'max_completion_tokens'],
   ['openrouter', 'max_completion_tokens'],
-  [undefined, 'max_completion_tokens'],
+  [undefined, 'max_tokens'],
+  ['transformers', 'max_tokens'],
   ['vllm', 'max_tokens'],
   ['ollama', 'max_tokens'],
   ['mistral', 'max_tokens'],

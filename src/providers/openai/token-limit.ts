@@ -1,0 +1,100 @@
+import type { JsonText } from '../../core/model/json-text.ts'
+import { createLruMap } from '../../core/model/lru-map.ts'
+import type { Attempt } from '../../core/model/ports.ts'
+import { readErrorBody } from '../http-error/error-body.ts'
+import type { WireAnswer } from '../wire/wire-answer.ts'
+
+/** The bound on how long an answer may be has two names, and some servers refuse the one, some the other. */
+export interface TokenLimitNames {
+  /**
+   * Sends a request by the name that its model is known to take. Where that is refused it is sent once more by the other,
+   * which is remembered.
+   */
+  send(body: JsonText, attempt: Attempt, post: Post): Promise<WireAnswer>
+}
+
+type Post = (body: JsonText) => Promise<WireAnswer>
+
+export function createTokenLimitNames(): TokenLimitNames {
+  const known = createLruMap<Name>(mostModels)
+  return {
+    send(body, attempt, post) {
+      const model = attempt.upstreamModel
+      const taken = known.get(model)
+      const named = taken === undefined ? body : inWords(body, taken, attempt)
+      const sent = post(named)
+      const used = namesIn(named)
+      if (used.length === 0) return sent
+      return sent.then(async (answer) => {
+        if (answer.status !== 400 && answer.status !== 422) return answer
+        const text = await answer.text(errorBytes)
+        const refused = refusedName(text, used)
+        if (refused === undefined) return said(answer, text)
+        const other = names.find((name) => name !== refused) ?? refused
+        if (model.length <= longestName) known.set(model, other)
+        return await post(inWords(named, other, attempt))
+      })
+    },
+  }
+}
+
+type Name = (typeof names)[number]
+
+const names = ['max_tokens', 'max_completion_tokens'] as const
+
+const mostModels = 1000
+const longestName = 256
+
+/** More than any error says. */
+const errorBytes = 64 * 1024
+
+function namesIn({ value }: JsonText): readonly Name[] {
+  return names.filter((name) => (value[name] ?? null) !== null)
+}
+
+function inWords(body: JsonText, name: Name, { notes }: Attempt): JsonText {
+  const [given] = namesIn(body).filter((each) => each !== name)
+  if (given === undefined) return body
+  notes.converted.push(`${given} to ${name}`)
+  return body.with({ [given]: undefined, [name]: body.value[name] ?? body.value[given] })
+}
+
+/** The name that a refusal calls unknown: what it says of the bound itself is none. */
+function refusedName(text: string, used: readonly Name[]): Name | undefined {
+  const { message = '', code = '', param = '' } = readErrorBody(text)
+  const isUnknown = unknown.test(message) || unknownCodes.has(code)
+  if (!isUnknown) return undefined
+  const named = used.find((name) => param === name || param.endsWith(`.${name}`))
+  if (named !== undefined) return named
+  // The one that is named first is the one at fault; the other is what to use instead.
+  return used
+    .toSorted((one, other) => placeIn(message, one) - placeIn(message, other))
+    .find((name) => placeIn(message, name) < message.length)
+}
+
+function placeIn(message: string, name: Name): number {
+  const at = message.search(new RegExp(`(?<![a-z_])${name}(?![a-z_])`))
+  return at === -1 ? message.length : at
+}
+
+const unknown =
+  /unsupported (?:parameter|value|field|argument)|not supported|unrecognized|unknown|unexpected|not permitted|extra (?:inputs|fields)|not allowed|does not support/i
+
+const unknownCodes: ReadonlySet<string> = new Set([
+  'unsupported_parameter',
+  'unknown_parameter',
+  'extra_forbidden',
+])
+
+/** The answer again, for whoever reads it next. */
+function said(answer: WireAnswer, text: string): WireAnswer {
+  return {
+    status: answer.status,
+    header: (name) => answer.header(name),
+    text: () => text,
+    async *chunks() {
+      yield Buffer.from(text)
+    },
+    discard: () => undefined,
+  }
+}
