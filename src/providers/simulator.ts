@@ -4,11 +4,12 @@ import { holdsTokenIds, inWords } from '../core/adapt/token-ids.ts'
 import { pause } from '../core/attempt/pause.ts'
 import type { AnyCall, Call, RawDelta, Relay, RelayReply } from '../core/model/call.ts'
 import { Failure } from '../core/model/failure.ts'
+import type { JsonObject } from '../core/model/json.ts'
 import { JsonText } from '../core/model/json-text.ts'
 import type { Attempt, Clock } from '../core/model/ports.ts'
 import { knownModels } from '../simulator/script/behaviours.ts'
 import { type AnswerScript, createAnswerScript } from '../simulator/script/chunks.ts'
-import { echoedPrompt, ignoredFields, scriptRequest } from '../simulator/script/request.ts'
+import { echoedPrompt, ignoredFields, logprobsIn, scriptRequest } from '../simulator/script/request.ts'
 import type { Refusal, Script } from '../simulator/script/script.ts'
 import { createSimulatorState } from '../simulator/script/state.ts'
 import { embeddingsFor, rerankFor } from '../simulator/script/vectors.ts'
@@ -36,7 +37,9 @@ export const simulator: Provider<SimulatorSettings> = {
       send(call, attempt) {
         const script = state.scriptFor(attempt.upstreamModel, scriptRequest(call))
         attempt.notes.dropped.push(...ignoredFields(call))
-        return perform(call.stream ? script : joinPieces(script), { name, clock, call, attempt })
+        // Each token has logprobs of its own.
+        const isWhole = !call.stream && logprobsIn(call) === undefined
+        return perform(isWhole ? joinPieces(script) : script, { name, clock, call, attempt })
       },
       relay: async (call, attempt) => {
         const { upstreamModel: model, notes } = attempt
@@ -127,13 +130,25 @@ async function vectors(script: Script, stage: Stage<Relay>, input: unknown): Pro
   }
   answered(stage, 200)
   const body = { ...call.body.value, input, model: attempt.upstreamModel }
-  const counted = call.kind === 'embeddings' ? embeddingsFor(body, call.id) : rerankFor(body, call.id)
+  const counted =
+    call.kind === 'embeddings' ? embeddingsFor(body, call.id, dimensionsIn(body)) : rerankFor(body, call.id)
   if (counted === undefined) {
     throw new Failure('rejected', 'The simulator takes text alone, and at least one.', { param: 'input' })
   }
   const { request_id: _id, ...reply } = counted.reply
   const usage = { prompt_tokens: counted.promptTokens, total_tokens: counted.promptTokens }
   return JsonText.of({ ...reply, usage })
+}
+
+/** No model has vectors of more numbers. */
+const mostDimensions = 16_384
+
+function dimensionsIn({ dimensions }: JsonObject): number | undefined {
+  if (dimensions === undefined || dimensions === null) return undefined
+  if (typeof dimensions === 'number' && dimensions <= mostDimensions) return dimensions
+  throw new Failure('rejected', `The simulator gives at most ${mostDimensions} dimensions.`, {
+    param: 'dimensions',
+  })
 }
 
 /** What the script of a relay is asked for. */
@@ -162,6 +177,7 @@ function scribeFor({ call, attempt, clock }: Stage): AnswerScript {
     createdEpochSeconds: Math.floor(clock.epochMs() / 1000),
     model: attempt.upstreamModel,
     opening: echoedPrompt(call),
+    logprobs: logprobsIn(call),
   })
 }
 

@@ -303,7 +303,7 @@ describe('the provider', () => {
 
   test('names what it left unheeded', async () => {
     const attempt = startAttempt('sim-echo')
-    await tell(create(), call({ model: 'sim-echo', body: { prompt: 'x', logprobs: 2, user: 'u' } }), attempt)
-    expect(attempt.notes.dropped).toEqual(['logprobs'])
+    await tell(create(), call({ model: 'sim-echo', body: { prompt: 'x', suffix: 'y', user: 'u' } }), attempt)
+    expect(attempt.notes.dropped).toEqual(['suffix'])
   })
 })

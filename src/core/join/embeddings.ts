@@ -24,11 +24,12 @@ export function validateEmbeddings(reply: RelayReply, call: Relay): RelayReply {
   const { input, encoding_format: format, dimensions } = call.body.value
   const count = isSeveral(input) ? input.length : 1
   const rows = body['data']
+  if (isForeign(body)) return reply
   if (!Array.isArray(rows) || rows.length !== count)
     throw unreadable('as many embeddings as there were texts')
   const data = ordered(rows)
   const settled = data.map((row) => written(row, format === 'base64'))
-  if (typeof dimensions === 'number' && settled.some((row) => lengthOf(row) !== dimensions)) {
+  if (typeof dimensions === 'number' && settled.some((row) => (lengthOf(row) ?? dimensions) !== dimensions)) {
     throw ofOtherLength(dimensions)
   }
   const model = typeof body['model'] === 'string' && body['model'] !== '' ? body['model'] : call.model
@@ -41,7 +42,10 @@ export function validateEmbeddings(reply: RelayReply, call: Relay): RelayReply {
 export function joinEmbeddings(replies: readonly [RelayReply, ...RelayReply[]]): RelayReply {
   const [first] = replies
   if (replies.length === 1) return first
-  const rows = replies.flatMap(({ value }) => value['data'] as readonly JsonObject[])
+  const rows = replies.flatMap(({ value: { data } }) => {
+    if (!Array.isArray(data)) throw unreadable('embeddings that can be put together')
+    return data as readonly JsonObject[]
+  })
   const data = rows.map((row, index) => ({ ...row, index }))
   return JsonText.of({ ...first.value, data })
 }
@@ -65,11 +69,26 @@ function ordered(rows: readonly unknown[]): readonly JsonObject[] {
   })
 }
 
-/** The row itself where it is as it should be. */
+/** Vectors elsewhere than in `data`: they were paid for, and their caller may know them. */
+function isForeign({
+  data,
+  object: _object,
+  model: _model,
+  usage: _usage,
+  id: _id,
+  ...rest
+}: JsonObject): boolean {
+  return data === undefined && Object.values(rest).some((value) => Array.isArray(value) || isObject(value))
+}
+
+/** The row itself where it is as it should be, and where nobody here knows what it holds. */
 function written(row: JsonObject, inBase64: boolean): JsonObject {
   const { embedding } = row
   const isText = typeof embedding === 'string'
-  if (!isText && !isVector(embedding)) throw unreadable('embeddings that are lists of numbers')
+  if (!isText && !isVector(embedding)) {
+    if (!isNested(embedding)) throw unreadable('an embedding for each text')
+    return row
+  }
   if (isText === inBase64 && row['object'] === 'embedding') return row
   const vector = isText
     ? inBase64
@@ -78,13 +97,22 @@ function written(row: JsonObject, inBase64: boolean): JsonObject {
     : inBase64
       ? packed(embedding)
       : embedding
-  return { ...row, object: 'embedding', embedding: vector }
+  return vector === undefined ? row : { ...row, object: 'embedding', embedding: vector }
 }
 
-/** How many numbers a row's vector has. */
-function lengthOf({ embedding }: JsonObject): number {
-  if (typeof embedding === 'string') return Buffer.byteLength(embedding, 'base64') / 4
-  return Array.isArray(embedding) ? embedding.length : 0
+/** A vector for each of its tokens, or one in each of several forms. */
+function isNested(embedding: unknown): boolean {
+  if (isObject(embedding)) return Object.keys(embedding).length > 0
+  return Array.isArray(embedding) && embedding.length > 0 && embedding.every((each) => Array.isArray(each))
+}
+
+/** How many numbers a row's vector has; undefined where it is none that is known. */
+function lengthOf({ embedding }: JsonObject): number | undefined {
+  if (typeof embedding === 'string') {
+    const length = Buffer.byteLength(embedding, 'base64') / 4
+    return Number.isInteger(length) ? length : undefined
+  }
+  return isVector(embedding) ? embedding.length : undefined
 }
 
 function ofOtherLength(dimensions: number): Failure {
@@ -105,11 +133,11 @@ function packed(vector: readonly unknown[]): string {
   return bytes.toString('base64')
 }
 
-function unpacked(text: string): readonly number[] {
+/** Undefined where it packs something else: single bytes, or bits. */
+function unpacked(text: string): readonly number[] | undefined {
   const bytes = Buffer.from(text, 'base64')
   const vector = Array.from({ length: Math.floor(bytes.length / 4) }, (_, at) => bytes.readFloatLE(at * 4))
-  if (bytes.length % 4 !== 0 || !isVector(vector)) throw unreadable('embeddings that are lists of numbers')
-  return vector
+  return bytes.length % 4 === 0 && isVector(vector) ? (vector as readonly number[]) : undefined
 }
 
 function unreadable(expected: string): Failure {

@@ -8,7 +8,8 @@ import { isObject, nearest, numberOf } from '../model/json.ts'
  */
 export function validateRerank(reply: RelayReply, call: Relay): RelayReply {
   const { documents } = call.body.value
-  const { results, model } = reply.value
+  const settled = withResults(reply)
+  const { results, model } = settled.value
   const count = Array.isArray(documents) ? documents.length : 0
   const told = new Set<unknown>()
   if (!Array.isArray(results) || results.length > count) throw unreadable()
@@ -20,7 +21,23 @@ export function validateRerank(reply: RelayReply, call: Relay): RelayReply {
     }
     told.add(index)
   }
-  return typeof model === 'string' ? reply : reply.with({ model: call.model })
+  return typeof model === 'string' ? settled : settled.with({ model: call.model })
+}
+
+/** Some tell the results as `data` (Voyage), some the score as `score`. */
+function withResults(reply: RelayReply): RelayReply {
+  const { results, data } = reply.value
+  const given = results ?? data
+  if (!Array.isArray(given)) return reply
+  const scored = given.map((result: unknown) => {
+    if (!isObject(result) || result['relevance_score'] !== undefined || result['score'] === undefined) {
+      return result
+    }
+    const { score, ...rest } = result
+    return { ...rest, relevance_score: score }
+  })
+  if (results !== undefined && scored.every((result, at) => result === given[at])) return reply
+  return reply.with({ results: scored, data: results === undefined ? undefined : data })
 }
 
 function unreadable(): Failure {

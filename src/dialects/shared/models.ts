@@ -1,3 +1,4 @@
+import type Anthropic from '@anthropic-ai/sdk'
 import type OpenAI from 'openai'
 import type { DeploymentReport } from '../../core/health/health-registry.ts'
 import { outcomeOf } from '../../core/health/probe.ts'
@@ -15,6 +16,34 @@ export type Place = { readonly deployment: Deployment; readonly report: Deployme
 /** The body of `GET /models`. */
 export function renderModels(models: readonly DescribedModel[], createdEpochSeconds: number): JsonObject {
   return { object: 'list', data: models.map((model) => renderModel(model, createdEpochSeconds)) }
+}
+
+/** The same for Anthropic's clients. All of it is one page. */
+export function renderAnthropicModels(
+  models: readonly DescribedModel[],
+  createdEpochSeconds: number,
+): JsonObject {
+  const data = models.map((model) => renderAnthropicModel(model, createdEpochSeconds))
+  return { data, has_more: false, first_id: models[0]?.id ?? null, last_id: models.at(-1)?.id ?? null }
+}
+
+/** The same of one model. */
+export function renderAnthropicModel(
+  { id, places }: DescribedModel,
+  createdEpochSeconds: number,
+): JsonObject {
+  const outputs = places.flatMap(({ deployment }) => deployment.traits.maxOutputTokens ?? [])
+  const contexts = places.flatMap(({ deployment }) => deployment.traits.contextTokens ?? [])
+  const model = {
+    type: 'model',
+    id,
+    display_name: id,
+    created_at: new Date(createdEpochSeconds * 1000).toISOString(),
+    ...{ capabilities: null, lifecycle: 'active', line: null, deprecated_at: null, retires_at: null },
+    max_input_tokens: contexts.length === 0 ? null : Math.max(...contexts),
+    max_tokens: outputs.length === 0 ? null : Math.max(...outputs),
+  } satisfies Anthropic.ModelInfo
+  return model
 }
 
 /**

@@ -45,7 +45,7 @@ function allowedOn(ctx: Context): string | undefined {
 }
 
 function unanswered(ctx: Context, allow: string | undefined): Failure {
-  const unserved = notImplementedAt(ctx.path)
+  const unserved = notImplementedAt(ctx.path, ctx.method)
   if (unserved !== undefined) {
     // What has methods is something else whose path looks like it.
     ctx.res.removeHeader('allow')

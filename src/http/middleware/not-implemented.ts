@@ -1,9 +1,9 @@
 import { Failure } from '../../core/model/failure.ts'
 
-/** What is to be said of a path that OpenAI has and this gateway has not; undefined for any other. */
-export function notImplementedAt(path: string): Failure | undefined {
+/** What is to be said of what OpenAI has and this gateway has not; undefined for any other. */
+export function notImplementedAt(path: string, method: string): Failure | undefined {
   const below = /^(?:\/v1|\/inference(?:\/v1)?|\/openai\/deployments\/[^/]+)\/(.+)$/.exec(path)?.[1]
-  const what = below === undefined ? undefined : find(below)
+  const what = below === undefined ? undefined : find(below, method)
   if (what === undefined) return undefined
   return new Failure('not_implemented', `This gateway does not serve ${what}.`, {
     // Its status alone would have SDKs try again.
@@ -11,8 +11,12 @@ export function notImplementedAt(path: string): Failure | undefined {
   })
 }
 
-function find(below: string): string | undefined {
-  return [...unserved, ...unservedBetween].find(([pattern]) => pattern.test(below))?.[1]
+function find(below: string, method: string): string | undefined {
+  const found = [...unserved, ...unservedBetween].find(([pattern]) => pattern.test(below))?.[1]
+  return (
+    found ??
+    unservedMethods.find(([methods, pattern]) => methods.includes(method) && pattern.test(below))?.[2]
+  )
 }
 
 /** By what the part of a path below its prefix begins with. */
@@ -48,4 +52,10 @@ const unservedBetween: typeof unserved = [
   [/^responses\/input_tokens$/, "the count of a response's tokens: `/tokenize` counts those of a chat"],
   [/^responses\/compact$/, 'the compaction of responses'],
   [/^responses\/[^/]+\/cancel$/, 'responses in the background, which alone could be cancelled'],
+]
+
+/** What is done to paths that are served by other methods. */
+const unservedMethods: readonly (readonly [methods: readonly string[], path: RegExp, what: string])[] = [
+  [['GET', 'HEAD'], /^chat\/completions$/, 'stored chats'],
+  [['DELETE'], /^models\/./, 'the deletion of models'],
 ]

@@ -4,7 +4,14 @@ import type { Authenticator } from '../../core/authenticate.ts'
 import type { Gateway } from '../../core/gateway.ts'
 import type { DeploymentReport } from '../../core/health/health-registry.ts'
 import { type ListedModel, type Router as ModelRouter, unknownModel } from '../../core/plan/router.ts'
-import { type DescribedModel, modelNameOf, renderModel, renderModels } from '../../dialects/shared/models.ts'
+import {
+  type DescribedModel,
+  modelNameOf,
+  renderAnthropicModel,
+  renderAnthropicModels,
+  renderModel,
+  renderModels,
+} from '../../dialects/shared/models.ts'
 import { apiKeyOf } from '../call/api-key.ts'
 import { sendJson } from '../call/send.ts'
 
@@ -26,13 +33,20 @@ export function serveModels(router: Router, parts: ModelsParts): void {
     gate.admit(apiKeyOf(ctx.req))
     const reports = reportsOf(parts)
     const models = gateway.models().map((model) => described(model, parts, reports))
-    reply(ctx, renderModels(models, startedEpochSeconds))
+    const render = isForAnthropic(ctx) ? renderAnthropicModels : renderModels
+    reply(ctx, render(models, startedEpochSeconds))
   })
   router.get(/^\/(?:v1|inference|inference\/v1)\/models\/./, (ctx) => {
     gate.admit(apiKeyOf(ctx.req))
     const id = modelNameOf(ctx.path.slice(ctx.path.indexOf(before) + before.length))
-    reply(ctx, renderModel(described(findModel(parts, id), parts, reportsOf(parts)), startedEpochSeconds))
+    const render = isForAnthropic(ctx) ? renderAnthropicModel : renderModel
+    reply(ctx, render(described(findModel(parts, id), parts, reportsOf(parts)), startedEpochSeconds))
   })
+}
+
+/** Its clients say in every request that they are such. */
+function isForAnthropic({ req }: Context): boolean {
+  return req.headers['anthropic-version'] !== undefined
 }
 
 const before = '/models/'

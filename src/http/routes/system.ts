@@ -56,6 +56,10 @@ export interface MetricsText {
 
 /** Is it alive, is it ready, how is it doing. Only the metrics ask for a management key, where keys are configured. */
 export function serveSystem(router: Router, parts: SystemParts): void {
+  // Where clients look whether anybody is there.
+  router.get('/', (ctx) => {
+    reply(ctx, 200, { name: 'pandotate-gateway', version: parts.version })
+  })
   router.get('/livez', (ctx) => {
     reply(ctx, 200, { status: 'ok' })
   })

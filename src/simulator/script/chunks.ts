@@ -1,6 +1,7 @@
 import type { Kind, RawDelta } from '../../core/model/call.ts'
 import type { JsonObject } from '../../core/model/json.ts'
 import { JsonText } from '../../core/model/json-text.ts'
+import { scored } from './scored.ts'
 import type { Counts, Finish, Piece } from './script.ts'
 
 /** Writes a script's pieces down as OpenAI's chunks, and holds them until they are taken as one burst. */
@@ -19,11 +20,15 @@ export type ScribeParts = {
   readonly model: string
   /** Text that stands before the answer, as in a completion that echoes its prompt. */
   readonly opening: string
+  /** With logprobs of each token, and of so many others in its place; absent: without. */
+  readonly logprobs?: number | undefined
 }
 
 export function createAnswerScript(parts: ScribeParts): AnswerScript {
   let burst: RawDelta[] = []
   let begun = false
+  /** Where the next token of a text begins. */
+  let offset = parts.opening.length
   const push = (choices: readonly JsonObject[], more: JsonObject = {}) => {
     burst.push(JsonText.of({ ...envelopeOf(parts), choices, ...more }))
   }
@@ -39,7 +44,11 @@ export function createAnswerScript(parts: ScribeParts): AnswerScript {
     },
     write(piece) {
       begin()
-      push([parts.kind === 'chat' ? chatChoice(deltaOf(piece), null) : textChoice(textOf(piece), null)])
+      const { kind, logprobs: top } = parts
+      const choice = kind === 'chat' ? chatChoice(deltaOf(piece), null) : textChoice(textOf(piece), null)
+      if (top === undefined || piece.type !== 'text') push([choice])
+      else push([{ ...choice, logprobs: scored(piece.text, kind, top, offset) }])
+      offset += textOf(piece).length
     },
     finish({ reason, told, extra }) {
       begin()

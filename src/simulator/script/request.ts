@@ -25,7 +25,20 @@ export function echoedPrompt({ kind, body: { value: body } }: Call): string {
 
 /** The fields of a call that an answer by script leaves unheeded, though a caller would see the difference. */
 export function ignoredFields({ body: { value: body } }: Call): readonly string[] {
-  return unheeded.filter((field) => Boolean(body[field]))
+  return unheeded.filter((field) => Boolean(body[field]) && !asksForText(body[field]))
+}
+
+/** How many tokens are to be told of beside each that is said; undefined: no logprobs are asked for. */
+export function logprobsIn({ kind, body: { value: body } }: Call): number | undefined {
+  const { logprobs, top_logprobs: top } = body
+  if (kind === 'text') return wholeNumber(logprobs)
+  return logprobs === true ? (wholeNumber(top) ?? 0) : undefined
+}
+
+/** It is what is given anyway. */
+function asksForText(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every((each) => each === 'text')
+  return isObject(value) && value['type'] === 'text'
 }
 
 /** The bound on the answer's tokens, by its newer name or the older one. */
@@ -42,7 +55,7 @@ export function stopIn({ stop }: JsonObject): readonly string[] {
   return list.filter((word) => typeof word === 'string')
 }
 
-const unheeded = ['suffix', 'logprobs', 'top_logprobs', 'best_of', 'response_format', 'modalities', 'audio']
+const unheeded = ['suffix', 'response_format', 'modalities', 'audio']
 
 function wholeNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined

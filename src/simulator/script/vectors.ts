@@ -5,11 +5,22 @@ import { countWords } from './answer.ts'
 /** An answer, and the tokens that are charged for it. */
 export type Counted = { readonly reply: JsonObject; readonly promptTokens: number }
 
-/** `/embeddings`: a vector of length 1 for each input, always the same for the same text; no usage is told. */
-export function embeddingsFor({ input, model }: JsonObject, requestId: string): Counted | undefined {
+/**
+ * `/embeddings`: a vector of length 1 for each input, of so many numbers, always the same for the same text; no usage is
+ * told.
+ */
+export function embeddingsFor(
+  { input, model }: JsonObject,
+  requestId: string,
+  dimensions = usualDimensions,
+): Counted | undefined {
   const texts: readonly unknown[] = Array.isArray(input) ? input : [input]
   if (!isTexts(texts)) return undefined
-  const data = texts.map((text, index) => ({ index, object: 'embedding', embedding: vectorOf(text) }))
+  const data = texts.map((text, index) => ({
+    index,
+    object: 'embedding',
+    embedding: vectorOf(text, dimensions),
+  }))
   const promptTokens = tokensIn(texts)
   return { reply: { object: 'list', data, model, request_id: requestId }, promptTokens }
 }
@@ -41,11 +52,18 @@ function tokensIn(texts: readonly string[]): number {
   return texts.reduce((sum, text) => sum + countWords(text), 0)
 }
 
-function vectorOf(text: string): number[] {
-  const bytes = hash('sha256', text, 'buffer')
-  const values = Array.from({ length: 16 }, (_, at) => bytes.readInt16LE(at * 2))
-  const length = Math.hypot(...values)
-  return values.map((value) => value / length)
+const usualDimensions = 16
+
+/** Each hash of a text gives sixteen numbers. */
+function vectorOf(text: string, dimensions: number): number[] {
+  const values: number[] = []
+  for (let block = 0; values.length < dimensions; block++) {
+    const bytes = hash('sha256', block === 0 ? text : `${block}:${text}`, 'buffer')
+    for (let at = 0; at < bytes.length; at += 2) values.push(bytes.readInt16LE(at))
+  }
+  const kept = values.slice(0, dimensions)
+  const length = Math.hypot(...kept) || 1
+  return kept.map((value) => value / length)
 }
 
 /** The text of a document that is one, or of the fields that count in one that has several. */

@@ -56,7 +56,6 @@ describe('an answer', () => {
     ['rows that are none', answer([null, null])],
     ['vectors of nothing', answer([{ embedding: [] }, { embedding: [] }])],
     ['vectors of words', answer([{ embedding: ['a'] }, { embedding: ['b'] }])],
-    ['half a number', answer([{ embedding: 'AAA=' }, { embedding: 'AAA=' }])],
     ['no vectors', answer([{ index: 0 }, { index: 1 }])],
   ])('is refused with %s', ([, body]) => {
     const call = aCall({ input: ['a', 'b'] })
@@ -64,6 +63,16 @@ describe('an answer', () => {
       expect.objectContaining({ kind: 'invalid_response' }),
     )
   })
+})
+
+test.for<[string, JsonObject]>([
+  ['one of bytes', answer([{ object: 'embedding', index: 0, embedding: 'AAA=' }])],
+  ['one for each token', answer([{ object: 'embedding', index: 0, embedding: [[1], [2]] }])],
+  ['one in each of several forms', answer([{ object: 'embedding', index: 0, embedding: { int8: [1] } }])],
+  ['somewhere else', { id: 'x', embeddings: { float: [[1, 2]] } }],
+])('a vector that nobody here knows is passed on: %s', ([, body]) => {
+  const reply = JsonText.read(body, JSON.stringify(body))
+  expect(validateEmbeddings(reply, aCall({ input: 'a' }))).toBe(reply)
 })
 
 describe('vectors of another length than was asked for', () => {

@@ -26,6 +26,18 @@ test('one that names no model has the call’s', () => {
   expect(JSON.parse(text)).toEqual(body)
 })
 
+test('results by other names are told as results', () => {
+  const voyage = { object: 'list', model: 'm', data: [{ index: 1, relevance_score: 0.5 }] }
+  expect(validateRerank(JsonText.of(voyage), call).value).toEqual({
+    ...{ object: 'list', model: 'm' },
+    results: [{ index: 1, relevance_score: 0.5 }],
+  })
+  const scored = { model: 'm', results: [{ index: 1, score: 0.5 }] }
+  expect(validateRerank(JsonText.of(scored), call).value).toEqual({
+    ...{ model: 'm', results: [{ index: 1, relevance_score: 0.5 }] },
+  })
+})
+
 const score = { relevance_score: 1 }
 
 test.for<[string, unknown]>([

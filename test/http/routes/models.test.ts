@@ -145,3 +145,24 @@ test('A key is asked for', async () => {
     expect((await rawRequest(gateway.url, 'GET', path)).status).toBe(401)
   }
 })
+
+test('A client of Anthropic’s format gets the list, and one model, in that', async () => {
+  await using gateway = await startTestGateway()
+  const headers = { 'anthropic-version': '2023-06-01' }
+  type List = { readonly data: readonly { readonly id: string }[] }
+  const list = (await (await fetch(`${gateway.url}/v1/models`, { headers })).json()) as List
+  expect(list).toMatchObject({
+    has_more: false,
+    first_id: list.data[0]?.id,
+    last_id: list.data.at(-1)?.id,
+    data: expect.arrayContaining([
+      {
+        ...{ type: 'model', id: 'sim-echo', display_name: 'sim-echo', capabilities: null, line: null },
+        ...{ created_at: expect.stringMatching(/^\d{4}-.*Z$/), lifecycle: 'active' },
+        ...{ deprecated_at: null, retires_at: null, max_input_tokens: null, max_tokens: null },
+      },
+    ]),
+  })
+  const one = await (await fetch(`${gateway.url}/v1/models/sim-echo`, { headers })).json()
+  expect(one).toEqual(list.data.find((model) => model.id === 'sim-echo'))
+})

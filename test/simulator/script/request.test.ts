@@ -91,13 +91,13 @@ test('a prompt is echoed when a text completion asks for it', () => {
 
 test('fields that go unheeded are named, when they ask for anything', () => {
   const body = {
-    logprobs: 2,
+    modalities: ['text'],
     suffix: null,
     response_format: { type: 'json_object' },
-    top_logprobs: 0,
+
     user: 'u',
   }
-  expect(ignoredFields(call('text', body))).toEqual(['logprobs', 'response_format'])
+  expect(ignoredFields(call('text', body))).toEqual(['response_format'])
 })
 
 function call(kind: Kind, body: JsonObject): Call {
