@@ -11,6 +11,7 @@ import { type Coverage, covered } from './cover.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import type { DeploymentReport } from './health/health-registry.ts'
 import { isSinglePart, isSplitAt, type Part, splitCall } from './join/fan-out.ts'
+import { gather } from './join/gather.ts'
 import { withMissingChoices } from './join/missing-choices.ts'
 import { isContinuable } from './join/remainder.ts'
 import { resumableStream } from './join/resume-stream.ts'
@@ -99,13 +100,6 @@ function told(deltas: readonly Delta[], stream: Stream): Reply | Promise<Reply> 
   const usage = stream.usage()
   if (!(usage instanceof Promise)) return { chunk: reply, usage }
   return usage.then((settled) => ({ chunk: reply, usage: settled }))
-}
-
-async function gather(bursts: Bursts): Promise<readonly Delta[]> {
-  if (Array.isArray(bursts)) return bursts.flat()
-  const deltas: Delta[] = []
-  for await (const burst of bursts) for (const delta of burst) deltas.push(delta)
-  return deltas
 }
 
 /** What `use` makes of the answer once it is committed to. Throws where no upstream can take the call. */
