@@ -22,7 +22,9 @@ export type CatalogSource = z.infer<typeof sourceSchema>
 /** A model at a provider, for the days in which the row holds: from `from` (always, without one) to before `until`. */
 export type CatalogModel = z.infer<typeof modelSchema>
 
-/** In USD for a million tokens (of a batch, and of a prompt that is longer than a tier's bound), and for each request. */
+/**
+ * In USD for a million tokens (of a batch, and of a prompt that is longer than a tier's bound), and for each request.
+ */
 export type CatalogPrice = z.infer<typeof tokenPriceSchema>
 
 /** A machine that is paid for by the time it runs, and what the provider's own list has for it. */
@@ -31,7 +33,9 @@ export type CatalogHardware = z.infer<typeof hardwareSchema>
 /** Names that go to the same places, in that order; without a living one, to what stands nearest. */
 export type CatalogName = z.infer<typeof nameSchema>
 
-/** What is wrong with a catalogue, a line for each; where it is, and never more than a few letters of what was found. */
+/**
+ * What is wrong with a catalogue, a line for each; where it is, and never more than a few letters of what was found.
+ */
 export class CatalogError extends Error {
   override readonly name = 'CatalogError'
   readonly problems: readonly string[]

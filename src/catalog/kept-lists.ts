@@ -37,7 +37,7 @@ export function createKeptLists(dataDirectory: string): KeptLists {
     async write(provider, list) {
       await mkdir(directory, { recursive: true })
       const path = fileOf(provider)
-      // Another process may be writing there, too: whoever is last is read, and always whole.
+      // Another process may be writing there, too: the last one written is read, and always whole.
       const draft = `${path}.${process.pid}.${count++}`
       await writeFile(draft, JSON.stringify({ version: 1, address: provider.address, ...list }), {
         mode: 0o600,

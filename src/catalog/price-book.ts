@@ -53,7 +53,7 @@ export type KnownPrice = PriceOrigin & { readonly price: Price }
 
 export type BookParts = Pick<Catalog, 'models' | 'hardware' | 'sources'>
 
-/** `firmDays`: after so many, what nobody has confirmed since is no longer firm. Throws RangeError for a bad price. */
+/** `firmDays`: after so many, an unconfirmed price is no longer firm. Throws RangeError for a bad price. */
 export function createPriceBook(catalog: BookParts, firmDays = usualFirmDays): PriceBook {
   const pages = createPages(catalog, firmDays)
   const listings = new Map<string, Listing>()
@@ -130,7 +130,7 @@ function ofHardware(
   return { ...card, price: { ...card.price, nanoUsdPerSecond: nanoUsdPerSecond * gpus }, sinceEpochMs }
 }
 
-/** Of several machines that go by one name, the dearest: nobody is surprised. */
+/** Of several machines with one name, the dearest: the cost is never underestimated. */
 function machineOf(
   { name, type }: PricedProvider,
   gpu: string,

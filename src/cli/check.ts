@@ -38,7 +38,7 @@ async function checkConfig(
     epochMs,
   })
   process.stdout.write(`${text}\n`)
-  // Whoever asked for the prices of the day has not got all of them.
+  // Not all of the prices of the day that were asked for are there.
   return silent.length === 0 ? 0 : 1
 }
 

@@ -8,7 +8,10 @@ export function readConfig(overrides: ConfigOverrides = {}): Config {
   return openConfig(overrides).read()
 }
 
-/** The same, for a process that may read its file again. Its options, its environment and `.env` are those it started with. */
+/**
+ * The same, for a process that may read its file again. Its options, its environment and `.env` are those it started
+ * with.
+ */
 export interface ConfigReader {
   /** Reads the file, and those of secrets and certificates that are named. Throws ConfigError. */
   read(): Config

@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from '../core/model/json.ts'
 import { usdText } from '../core/model/price.ts'
 import { type MoneyLine, readMoneyLine } from './savings-line.ts'
 
-/** Goes through the lines of a log, and works out anew what was spent and what was saved. */
+/** Goes through the lines of a log, and computes again what was spent and saved. */
 export interface SavingsReport {
   add(line: string): void
   /** The lines that say something else than their usage and prices come to, or that hold money and cannot be read. */

@@ -14,7 +14,7 @@ export const serve = defineCommand({
   does: 'serve on http://localhost:8000 until interrupted',
   about:
     'SIGTERM or SIGINT lets the calls in flight finish; a second one ends them. SIGHUP, or a change of the file,\n' +
-    'takes the configuration anew without losing a call.',
+    'reloads the configuration without losing a call.',
   options: serverOptions,
   run: ({ options, version }) => serveUntilSignalled(options, version),
 })
@@ -49,7 +49,7 @@ async function serveUntilSignalled(overrides: ConfigOverrides, version: string):
   log.info({ url: gateway.url, version, source: config.source, demo: config.demo }, 'serving')
   const first = await signalled
   log.info({ signal: first }, 'stopping')
-  // At a console nobody waits for load balancers.
+  // At a terminal there is no load balancer to wait for.
   await gateway.stop(first === 'SIGINT' ? { delayMs: 0 } : {})
   log.info('stopped')
   return second === undefined ? 0 : exitCodeOf(second)

@@ -11,7 +11,8 @@ export type SettledReload<Config> = {
 
 /**
  * Makes a function that reads and takes a configuration once its files have been left alone for a moment: one that is
- * being written is not judged by what stands in it so far. One that is never left alone is taken as it stands in the end.
+ * being written is not judged by what stands in it so far. One that is never left alone is taken as it stands in the
+ * end.
  */
 export function reloadWhenSettled<Config>({ paths, read, take }: SettledReload<Config>): () => void {
   let isWaiting = false

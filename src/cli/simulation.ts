@@ -5,7 +5,7 @@ import { simulateRunpod } from '../simulator/runpod/runpod.ts'
 import { simulateTogether } from '../simulator/together/together.ts'
 import type { AskedSimulation, SimulatedName } from './simulation-options.ts'
 
-/** A simulated upstream that listens, and what a person is told of it. */
+/** A simulated upstream that listens, and the text that announces it. */
 export type Simulation = AsyncDisposable & { readonly origin: string; readonly told: string }
 
 /** Resolves when it listens on 127.0.0.1; rejects when it cannot. */

@@ -15,7 +15,7 @@ export type CatalogSettings = {
   readonly lists: boolean
   /** How long after one answer the next is asked for. */
   readonly everyMs: number
-  /** A price that nobody has read for longer is not firm any more. */
+  /** A price that was last read longer ago is no longer firm. */
   readonly maxPriceAgeDays: number
 }
 

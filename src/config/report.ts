@@ -70,7 +70,7 @@ function trusted(trustProxy: Config['trustProxy']): string {
 
 function managingOf(keys: readonly string[], adminKeys: readonly AdminKey[]): string {
   if (adminKeys.length > 0) return adminKeys.map(({ key, role }) => `${role} (${masked(key)})`).join(', ')
-  return keys.length === 0 ? 'off: every caller may' : 'nobody: there are no keys in auth.adminKeys'
+  return keys.length === 0 ? 'off: every caller may' : 'closed: there are no keys in auth.adminKeys'
 }
 
 /** `of 2026-11-29, as shipped; lists asked for every 4 h; prices firm for 45 days`. */

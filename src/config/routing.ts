@@ -43,7 +43,7 @@ export function routesOf(models: Models | undefined): readonly RouteSettings[] |
 
 /**
  * Where models go when the file has none: with providers that have a key, to those of them that run the model, and to
- * Pandotate for the rest, which takes whoever it has a key for, ours or the caller's own.
+ * Pandotate for the rest, with our key or the caller's own.
  */
 export function defaultRoutes(
   catalog: Pick<Catalog, 'names'>,

@@ -6,7 +6,8 @@ import type { Environment } from './substitution.ts'
 export type FilledEnvironment = { readonly environment: Environment; readonly problems: readonly Problem[] }
 
 /**
- * Adds `NAME` for every `NAME_FILE` of the environment: the text of that file without its last line break, as Docker and
+ * Adds `NAME` for every `NAME_FILE` of the environment: the text of that file without its last line break, as Docker
+ * and
  * Kubernetes mount secrets. A file is read when its NAME is looked at, for many a variable ends in `_FILE` that is not
  * meant for this gateway.
  */

@@ -47,7 +47,7 @@ export type Config = {
   readonly providers: readonly ProviderSettings[]
   readonly routes: readonly RouteSettings[]
   readonly routing: RoutingSettings
-  /** Nothing was configured: the simulator answers whoever brings no key for Pandotate. */
+  /** Nothing was configured: the simulator answers callers that bring no key for Pandotate. */
   readonly demo: boolean
   /** What the file says, be it the default or not: its sections, and the settings of each, such as `limits.fanOut`. */
   readonly stated: readonly string[]
@@ -60,7 +60,7 @@ export type TlsPair = { readonly cert: string; readonly key: string }
 
 /** Where calls may go beside the routes. */
 export type RoutingSettings = {
-  /** Nobody wrote the routes: they are the catalogue's, and a place that is gone is never asked first. */
+  /** The routes are the catalogue's, not the operator's: a deployment that is gone is never tried first. */
   readonly isDefault: boolean
   /** A model that a provider lists, asked for by its full name, goes there. */
   readonly listed: boolean

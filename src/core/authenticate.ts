@@ -14,14 +14,15 @@ export interface Authenticator {
    * management key whose role is less. Where no key of either kind is configured everyone may.
    */
   admitManager(bearer: string | undefined, role: Role): Principal
-  /** Whether nobody may ask for work without a key of this gateway, at this moment. */
+  /** Whether a key of this gateway is required at this moment. */
   asksForKeys(): boolean
 }
 
 /** Who asks. */
 export type Principal = {
   /**
-   * Tells one tenant from every other: the whole digest of the key, or, where the gateway asks for none, of the caller's
+   * Tells one tenant from every other: the whole digest of the key, or, where the gateway asks for none, of the
+   * caller's
    * own bearer. Goes into no log and no answer.
    */
   readonly id: string

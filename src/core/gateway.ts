@@ -74,7 +74,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 }
 
-/** Lets go of an answer that nobody reads. */
+/** Abandons an answer that is not read. */
 export function abandonAnswer({ bursts }: Answer): void {
   if (Symbol.asyncIterator in bursts) void bursts[Symbol.asyncIterator]().return?.()
 }
@@ -158,7 +158,7 @@ async function openSeveral(work: Work, plan: Plan): Promise<Stream> {
     const ask = (missing: readonly [Part, ...Part[]]) => runSeveral(work, whole, missing)
     return withMissingChoices(call, stream, ask, (metered) => noteUsage(work, first, metered))
   } catch (thrown) {
-    // One that needs the call split stands in only once nobody takes it whole.
+    // A deployment that needs the call split is used only when none takes it whole.
     if (split === undefined || !(thrown instanceof Failure && thrown.elsewhere)) throw thrown
     return await openParts(work, [split, ...splits])
   }
@@ -167,7 +167,7 @@ async function openSeveral(work: Work, plan: Plan): Promise<Stream> {
 type Work = Job & {
   readonly planned: Planned
   readonly account: CallCost
-  /** How far it is paid for; absent: nobody counts. */
+  /** How far it is paid for; absent: nothing is counted. */
   readonly coverage?: Coverage
 }
 

@@ -14,7 +14,7 @@ export type Paid<Asked extends AnyCall> = {
   readonly plan: Plan
   /** Of one request of `requests`: what an attempt may use at most, as far as it is paid for. */
   readonly use: UseBound
-  /** The whole of an answer was not to be had: what is paid for grows with it. */
+  /** The hold for a whole answer did not fit: it grows with the answer. */
   readonly isSliced: boolean
 }
 
@@ -120,7 +120,7 @@ async function payRest<Asked extends AnyCall>(
   return { call: withBound(call, each), plan, use: less, isSliced: false }
 }
 
-/** How many output tokens are to be had for so much. By halving: what they cost is rounded. */
+/** How many output tokens an amount pays for. By halving: what they cost is rounded. */
 function affordable(place: Deployment, use: UseBound, nanoUsd: number): number {
   let least = 0
   let most = use.outputTokens

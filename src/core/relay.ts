@@ -77,7 +77,7 @@ async function paidFor(work: Work, call: Relay): Promise<Work> {
 }
 
 type Work = {
-  /** Absent: nobody counts. */
+  /** Absent: nothing is counted. */
   readonly payer?: Payer
   readonly parts: GatewayParts
   readonly plan: Plan

@@ -55,6 +55,7 @@ export function createApp(parts: AppParts): Koa {
   if (parts.cors.origins.length > 0) app.use(allowOrigins(parts.cors))
   app.use(answerErrors([...parts.dialects, ...parts.relays]))
   app.use(refuseAmbiguous(parts.hosts))
+  // First half: calls, on the short way. Second half: everything else, as plain Koa routes.
   app.use(serveCallsByPath(calls))
   app.use(takeAzurePaths())
   app.use(refuseForeignActions(parts.cors))

@@ -2,17 +2,20 @@ import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 
 /**
- * The proxies whose word is taken for where a call came from: how many stand in front of the gateway, or their addresses
- * (`10.0.0.0/8`, `::1`). 0 and an empty list: nobody's.
+ * The proxies whose word is taken for where a call came from: how many stand in front of the gateway, or their
+ * addresses
+ * (`10.0.0.0/8`, `::1`). 0 and an empty list: none.
  */
 export type TrustProxy = number | readonly string[]
 
-/** The address of whoever made a request; '' where there is none, as at a Unix socket that is asked directly. */
+/**
+ * The address of the client that made a request; '' where there is none, as at a Unix socket that is asked directly.
+ */
 export type CallerAddress = (request: IncomingMessage) => string
 
 /**
  * Reads `x-forwarded-for` from its end, where each proxy adds the address it was asked by, and never past the first
- * address that nobody vouches for: what stands before that, the caller may have written.
+ * address that no trusted proxy vouches for: the caller may have written anything before it.
  */
 export function createCallerAddress(trusted: TrustProxy): CallerAddress {
   const isTrusted = typeof trusted === 'number' ? (_: string, hop: number) => hop < trusted : listed(trusted)

@@ -1,7 +1,8 @@
 import Koa, { type Context } from 'koa'
 
 /**
- * Koa but for its watch on the end of each response (on-finished), which costs every call two kilobytes: whoever answers
+ * Koa but for its watch on the end of each response (on-finished), which costs every call two kilobytes: a handler
+ * that answers
  * here says so by `ctx.respond = false`, writes the response itself, and hears of its end from Node.
  */
 export class LightKoa extends Koa {

@@ -14,7 +14,7 @@ import { socketPath, takeSocket } from './unix-socket.ts'
 export interface RunningServer {
   /** Where it listens: `http://127.0.0.1:8000`, or `unix:/run/gateway.sock`. */
   readonly url: string
-  /** Shows another certificate to whoever connects from now on. Only where there was one at the start. */
+  /** Uses another certificate for new connections. Only where there was one at the start. */
   renew(tls: Tls): void
   /** Stops taking connections, and closes each that is open as soon as it is idle. Resolves when none is left. */
   close(): Promise<void>
@@ -129,7 +129,7 @@ function urlOf(server: NetServer, scheme: 'http' | 'https'): string {
 function close(server: Server | SecureServer, sockets: ReadonlySet<Socket>): Promise<void> {
   return new Promise((resolve) => {
     const sweep = () => {
-      // One that never asked for anything, as browsers open beforehand, is waited for by nobody.
+      // Idle connections that browsers open in advance are not waited for.
       for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
       const areAllSent = sockets.values().every(({ writableLength }) => writableLength === 0)
       if (areAllSent) server.closeIdleConnections()

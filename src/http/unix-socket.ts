@@ -7,7 +7,8 @@ export function socketPath(host: string): string | undefined {
 }
 
 /**
- * Listens on a Unix socket that the group may use, too, as a proxy under another user does. A socket that a process left
+ * Listens on a Unix socket that the group may use, too, as a proxy under another user does. A socket that a process
+ * left
  * behind when it was killed is removed; one that somebody answers is not. Rejects when the address cannot be had.
  */
 export async function takeSocket(server: Server, path: string): Promise<void> {
@@ -47,7 +48,7 @@ function isAnswered(path: string): Promise<boolean> {
       resolve(answered)
     }
     socket.once('connect', () => settle(true))
-    // Refused: nobody listens. Anything else is no reason to remove it.
+    // Refused: nothing listens there. Any other error is no reason to remove it.
     socket.once('error', (error) => settle(!('code' in error) || error.code !== 'ECONNREFUSED'))
   })
 }

@@ -7,7 +7,9 @@ import type { SendAlert } from '../tenants/alerts.ts'
 import type { CallersPolicy } from '../tenants/authenticate.ts'
 import { createTenants, type Tenants } from '../tenants/tenants.ts'
 
-/** The tenants of a gateway that is one process: their money and limits are in its memory, and rebuilt from its journal. */
+/**
+ * The tenants of a gateway that is one process: their money and limits are in its memory, and rebuilt from its journal.
+ */
 export function tenantsFor(config: Config, clock: Clock, log: Logger): Tenants {
   const state = createMemoryState(clock)
   return createTenants({
@@ -23,7 +25,7 @@ export function callersPolicyOf({ host, allowUnauthenticated }: Config): Callers
   return { allowUnauthenticated, isReachable: !isLoopback(host) }
 }
 
-/** Once, and not again: whoever needs to know for certain reads the log. */
+/** Tried once: the log has what was missed. */
 function sendBy(log: Logger): SendAlert {
   return (alert, post) => {
     log.warn({ alert }, 'a part of a budget is used')

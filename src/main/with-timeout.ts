@@ -8,7 +8,9 @@ export type Bounds = {
   readonly timeoutMs: number
 }
 
-/** What an upstream answers to what is no call. Rejects as the upstream does, and with `timeout` when it takes too long. */
+/**
+ * What an upstream answers to what is no call. Rejects as the upstream does, and with `timeout` when it takes too long.
+ */
 export async function withTimeout<T>(
   { name: provider }: Pick<Upstream, 'name'>,
   question: (signal: AbortSignal) => Promise<T>,

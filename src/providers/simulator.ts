@@ -62,7 +62,7 @@ type Stage<Asked extends AnyCall = Call> = {
   readonly attempt: Attempt
 }
 
-/** Nobody watches the words of a JSON answer come: those with no pause between them come as one. */
+/** In a JSON answer, words without a pause between them are sent as one. */
 function joinPieces(script: Script): Script {
   const joined: Script[number][] = []
   for (const step of script) {

@@ -16,7 +16,8 @@ export type KeptLinesSettings = {
 }
 
 /**
- * A ring of bytes. Objects or texts that are kept for thousands of calls are all moved by the garbage collector among what
+ * A ring of bytes. Objects or texts that are kept for thousands of calls are all moved by the garbage collector among
+ * what
  * lasts, and found dead there by its full collections: of a busy gateway's time that took 4 %.
  */
 export function createKeptLines({ lines, bytes }: KeptLinesSettings): KeptLines {

@@ -2,7 +2,8 @@ import type { Logger } from 'pino'
 import type { Sink } from '../core/model/ports.ts'
 
 /**
- * Warns of a finish reason that is not known: once for each provider and reason, so that it finds its way into the table
+ * Warns of a finish reason that is not known: once for each provider and reason, so that it finds its way into the
+ * table
  * of those that are, and does not fill the log until it has.
  */
 export function createReasonWarnings(log: Logger): Sink {

@@ -90,7 +90,9 @@ const needed = "You didn't provide a management key. Send it as `Authorization: 
 const place =
   'Management keys stand in auth.adminKeys of gateway.yaml, in ADMIN_KEY, or in the file admin-key of the data directory; an inference key is none.'
 
-/** Looked up by digest: how long a comparison takes tells nothing of a key. Throws for one that is not good any more. */
+/**
+ * Looked up by digest: how long a comparison takes tells nothing of a key. Throws for one that is not good any more.
+ */
 function usable(digest: string, registry: Registry, now: number): Key | undefined {
   const found = registry.find(digest)
   if (found === undefined) return undefined

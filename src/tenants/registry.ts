@@ -5,7 +5,10 @@ import type { Key, Team } from './key.ts'
 
 /** The keys and teams of the gateway: those of its file, and those that were made and are kept in the journal. */
 export interface Registry {
-  /** Those of the file, in place of those it had before. Throws Failure `conflict` for a name or secret that is kept, too. */
+  /**
+   * Those of the file, in place of those it had before. Throws Failure `conflict` for a name or secret that is kept,
+   * too.
+   */
   declare(declared: Declared): void
   /** The key that a secret is of, whatever its state; undefined: of none. */
   find(digest: string): FoundKey | undefined
@@ -16,7 +19,9 @@ export interface Registry {
   isOfFile(kind: 'key' | 'team', id: string): boolean
   /** There are keys for calls. */
   readonly hasCallers: boolean
-  /** A key has existed: in the file since the process began, or ever among those that are kept. Authentication stays on. */
+  /**
+   * A key has existed: in the file since the process began, or ever among those that are kept. Authentication stays on.
+   */
   readonly hadKeys: boolean
   /** Changes with every change of a key or a team. */
   readonly version: number

@@ -8,7 +8,7 @@ export type TenantSettings = {
   /** Of the gateway as a whole. */
   readonly budgets: readonly BudgetRule[]
   readonly rates: RateRule
-  /** Of models, whoever calls them. */
+  /** Of models, for all callers. */
   readonly modelRates: readonly ModelRates[]
   readonly terms: BudgetTerms
   readonly alerts: AlertSettings

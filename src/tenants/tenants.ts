@@ -22,7 +22,9 @@ export interface Tenants {
   readonly desk: Desk
   readonly users: Users
   readonly usage: Usage
-  /** Takes what the configuration says from now on. Throws Failure `conflict`, and changes nothing, where it may not. */
+  /**
+   * Takes what the configuration says from now on. Throws Failure `conflict`, and changes nothing, where it may not.
+   */
   configure(settings: TenantSettings, policy: CallersPolicy): void
   readonly settings: TenantSettings
   /** Says who calls. Throws `unauthorized`. */

@@ -78,7 +78,9 @@ function isStart(start: number, day: Day, zone: string): boolean {
   return dayIn(zone, start) === day && dayIn(zone, start - 1) < day
 }
 
-/** Midnight does not exist: the day begins where the clock is put forward. By halving: zones change at whole seconds. */
+/**
+ * Midnight does not exist: the day begins where the clock is put forward. By halving: zones change at whole seconds.
+ */
 function firstAfterGap(day: Day, zone: string, near: number): number {
   let before = near - dayMs
   let after = near + dayMs

@@ -75,7 +75,8 @@ async function encodeSlices(
 }
 
 /**
- * Where the vocabularies' patterns, one and all, end a piece whatever stands around: before a space and a letter, before a mark
+ * Where the vocabularies' patterns, one and all, end a piece whatever stands around: before a space and a letter,
+ * before a mark
  * between letters (but for an apostrophe, which may be of the word before), and between a line's end and a letter.
  */
 const cut = /(?<=\S)(?= \p{L})|(?<=\p{L})(?=[^\s\p{L}\p{N}\p{M}'’]\p{L})|(?<=[\r\n])(?=\p{L})/gu

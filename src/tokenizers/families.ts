@@ -1,8 +1,8 @@
-/** A vocabulary that is at hand. */
+/** A vocabulary that is available here. */
 export type EncodingName = 'cl100k_base' | 'o200k_base' | 'llama3'
 
 /**
- * The encoding of a model, where it is one of those at hand, by the model's name with or without its owner; undefined
+ * The encoding of a model, where it is available here, by the model's name with or without its owner; undefined
  * for all others. Of gpt-oss, o200k_harmony is o200k_base with more markers, which count as text here.
  */
 export function encodingOfModel(model: string): EncodingName | undefined {

@@ -38,7 +38,7 @@ listening  http://[::]:8080
 proxies    none
 file       gateway.yaml
 auth       on: 2 keys (…-two, …-two)
-managing   nobody: there are no keys in auth.adminKeys
+managing   closed: there are no keys in auth.adminKeys
 cors       off
 log        info
 slow       above 1500 ms

@@ -79,7 +79,7 @@ describe('without routes of the operator’s', () => {
           error: {
             ...{ type: 'invalid_request_error', param: 'model', code: 'model_not_found' },
             message:
-              `The model is not to be had any more: it ${told}; its successor there is ` +
+              `The model is no longer available: it ${told}; its successor there is ` +
               'meta-models/Muse-Glimmer-30B. What stands nearest to it is muse-glimmer-30b.',
           },
         },

@@ -15,7 +15,7 @@ export type Spent = {
   readonly isDelivered: boolean
   /** It took up an answer where another broke off: its prompt was told before. */
   readonly isResumed?: boolean
-  /** It may have been charged for, though nothing told of what it used. */
+  /** It may have been billed, though no usage was reported. */
   readonly isUncertain?: boolean
 }
 

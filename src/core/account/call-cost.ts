@@ -22,7 +22,7 @@ export function openCallCost(baseline: Deployment, record: OpenRecord): CallCost
   return account
 }
 
-/** A class, as what every call has anew: its methods are made once. */
+/** A class, not a closure: one per call, so that its methods live on the prototype. */
 class CallAccount implements CallCost {
   readonly #baseline: Deployment
   readonly #record: OpenRecord
@@ -79,8 +79,8 @@ function abandonAnswer(entry: AttemptRecord, elapsedMs: number): void {
 }
 
 /**
- * What reached the caller was worked for, whether the upstream told of it or broke off before it could. What failed
- * unseen, and may be charged for, had the prompt; what it had begun to answer nobody knows.
+ * What reached the caller was worked for, whether the upstream reported it or broke off first. What failed
+ * unseen, and may be billed, had the prompt; how much it had answered is not known.
  */
 function estimateUse(entry: AttemptRecord, meter: Estimator | undefined): void {
   const { isDelivered, isUncertain, billedMs } = entry

@@ -19,7 +19,7 @@ export function createMeter(call: Call, counter: TokenCounter): Meter {
   return new AnswerMeter(call, counter)
 }
 
-/** A class, as what every call has anew: its methods are made once. */
+/** A class, not a closure: one per call, so that its methods live on the prototype. */
 class AnswerMeter implements Meter {
   readonly #call: Call
   readonly #counter: TokenCounter

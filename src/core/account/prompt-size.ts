@@ -129,7 +129,7 @@ function textsIn(prompt: unknown): number {
   return prompt.reduce((tokens: number, each) => tokens + textsIn(each), 0)
 }
 
-/** The query is read anew with every document. */
+/** The query is read again with every document. */
 function rerankTokens({ query, documents }: JsonObject): number {
   if (!Array.isArray(documents)) return 0
   const queryTokens = typeof query === 'string' ? tokensIn(query) : 0
@@ -167,7 +167,8 @@ function weigh(text: string, start: number, end: number): number {
 const repeated = 8
 
 /**
- * Hundredths of a token per character, from counts with cl100k_base: of ASCII by its code, then of what lies beyond. The
+ * Hundredths of a token per character, from counts with cl100k_base: of ASCII by its code, then of what lies beyond.
+ * The
  * newer vocabularies of open models are a little better at the latter.
  */
 const ascii = Uint8Array.from({ length: 128 }, (_, code) => {

@@ -28,7 +28,9 @@ export interface OpenRecord extends Disposable {
   fail(thrown: unknown): Failure
 }
 
-/** `commit` resolves once what the sinks were given is as safe as it must be before callers have their answers' ends. */
+/**
+ * `commit` resolves once what the sinks were given is as safe as it must be before callers have their answers' ends.
+ */
 export function createRecorder(
   sinks: readonly Sink[],
   clock: Clock,
@@ -60,7 +62,7 @@ export function createRecorder(
   return { open: (id, dialect) => new Entry(startRecord(id, dialect, clock.epochMs()), clock, keep, wait) }
 }
 
-/** A class, as what every call has anew: its methods are made once. */
+/** A class, not a closure: one per call, so that its methods live on the prototype. */
 class Entry implements OpenRecord {
   readonly row: CallRecord
   readonly startedAt: number
@@ -102,7 +104,7 @@ class Entry implements OpenRecord {
     const failure = withTriedPlaces(asFailure(thrown), row.attempts)
     row.failure = failure
     row.outcome = failure.kind === 'caller_left' ? 'left' : 'failed'
-    // Whoever left in the middle did not get what the status in the headers promised.
+    // A caller that left in the middle did not get what the status in the headers promised.
     if (row.status === 0 || row.outcome === 'left') row.status = failure.status
     return failure
   }

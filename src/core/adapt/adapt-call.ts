@@ -136,7 +136,7 @@ function toolsOf({ kind, body: { value: body } }: Call, { upstream }: Deployment
   return tools
 }
 
-/** What is put before each choice by its index; undefined where the upstream does that, or nobody. */
+/** What is put before each choice by its index; undefined where the upstream does that, or it was not asked for. */
 function echoedHere(
   { kind, body: { value: body } }: Call,
   { upstream }: Deployment,
@@ -192,7 +192,7 @@ function cutterFor(asked: Call, stops: readonly string[]): StopCutter {
     wanted: choicesWanted(asked),
     echoed: (index) => {
       const own = echo === true ? promptAt(prompt, index, perPrompt) : ''
-      // How long the text of token ids is, nobody here knows: within it, nothing is cut.
+      // The length of the text of token ids is not known: nothing is cut within it.
       return typeof own === 'string' ? own.length : Number.POSITIVE_INFINITY
     },
   })

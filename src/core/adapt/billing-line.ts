@@ -1,10 +1,11 @@
 import { isObject, type JsonObject } from '../model/json.ts'
 
-/** What its callers are told of, where it was taken out. */
+/** The name by which callers learn that it was taken out. */
 export const billingLineName = 'system.x-anthropic-billing-header'
 
 /**
- * The messages without the line that Claude Code puts at their head for Anthropic's accounts alone: a part of it changes
+ * The messages without the line that Claude Code puts at their head for Anthropic's accounts alone: a part of it
+ * changes
  * with every call, and no prompt begins like another. Undefined where there is none.
  */
 export function withoutBillingLine(messages: unknown): readonly unknown[] | undefined {

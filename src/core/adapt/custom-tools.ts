@@ -73,7 +73,7 @@ function plainTool(tool: unknown): unknown {
   }
 }
 
-/** The model is told of it; nobody holds it to that. */
+/** It is shown to the model but not enforced. */
 function grammarIn(format: unknown): string | undefined {
   const grammar = isObject(format) ? format['grammar'] : undefined
   if (!isObject(grammar) || typeof grammar['definition'] !== 'string') return undefined

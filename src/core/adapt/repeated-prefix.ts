@@ -12,7 +12,8 @@ export function prefixIn(messages: unknown): string | undefined {
 }
 
 /**
- * Takes off each choice of an answer the beginning that its caller has, where the upstream says it again; one that begins
+ * Takes off each choice of an answer the beginning that its caller has, where the upstream says it again; one that
+ * begins
  * otherwise stays as it is. One for each answer.
  */
 export function createPrefixCut(prefix: string): (delta: Delta) => Delta {

@@ -144,7 +144,7 @@ function release(line: Line, length: number): readonly Delta[] {
   line.text = line.text.slice(end)
   line.skipped = Math.max(0, line.skipped - end)
   const released = line.held.splice(0, count)
-  // The last to be held is the one at hand.
+  // The last one held is the current one.
   const inTime = line.held.length === 0 ? count - 1 : count
   return released.map(({ delta }, at) => (at < inTime ? late(delta) : delta))
 }

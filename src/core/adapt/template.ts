@@ -1,7 +1,7 @@
 import { Failure } from '../model/failure.ts'
 import { isObject, spell } from '../model/json.ts'
 
-/** Every way of reading a conversation that models are taught; `raw` is a transcript, for one nobody knows. */
+/** Every way of reading a conversation that models are taught; `raw` is a transcript, for an unknown family. */
 export const families = [
   'mistral',
   'mistral-v3',
@@ -111,7 +111,7 @@ function mistral(marks: ExchangeMarks): Template {
   return { bos: '<s>', stop: instructionStop, write: (turns) => writeExchanges(turns, marks) }
 }
 
-/** The leading system text goes into the first question; every exchange but the first begins anew with `<s>`. */
+/** The leading system text goes into the first question; every exchange but the first begins with another `<s>`. */
 function writeLlama2(turns: readonly Turn[]): string {
   const spoken = turns.map(trimmed)
   const start = spoken.findIndex((turn) => turn.role !== 'system')

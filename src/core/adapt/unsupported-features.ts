@@ -5,7 +5,7 @@ import { isRanked } from './best-of.ts'
 import { refusedInCrossing, takesKind } from './convert-kind.ts'
 import { unsupportedField } from './prompt-fields.ts'
 
-/** What an upstream is asked for that it has not, and that nobody can make up for; undefined when there is nothing. */
+/** What an upstream lacks of the request and cannot be emulated; undefined when there is nothing. */
 export function unsupportedFeatures(call: Call, upstream: Shape): string | undefined {
   const { lacks } = upstream
   if (!takesKind(upstream, call.kind)) {
@@ -32,7 +32,7 @@ type Shape = Pick<Upstream, 'kinds' | 'lacks'>
 
 const isMissed: Readonly<Record<Lack, (call: Call, lacks: readonly Lack[]) => boolean>> = {
   logprobs: isScored,
-  // Another engine's bias may be made up for by nothing.
+  // A bias cannot be emulated.
   logit_bias: ({
     body: {
       value: { logit_bias: bias },

@@ -54,7 +54,7 @@ async function waitForTurn<Asked extends AnyCall, Made>(
   }
 }
 
-/** Waits for a place. `fail` notes what came in its stead, and says what to throw. */
+/** Waits for a place. `fail` records what came instead, and returns what to throw. */
 async function wait(
   queue: Queue,
   { signal, clock, deadlineAt, record }: Omit<AttemptParts<AnyCall>, 'deployment'>,

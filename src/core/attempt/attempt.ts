@@ -21,7 +21,7 @@ export type Answer = {
    * answer was complete.
    */
   readonly bursts: Bursts
-  /** What the upstream has told of usage so far; final once `bursts` ended. */
+  /** The usage that the upstream has reported so far; final once `bursts` ended. */
   readonly usage: () => ClaimedUsage | undefined
 }
 

@@ -2,8 +2,9 @@ import { setImmediate } from 'node:timers'
 
 /**
  * Does what is given to it soon: all that came in one turn of the event loop together, in its order, before the next. A
- * step done for many calls in a row finds its code and data in the processor's caches; done between the steps of others,
- * it takes an eighth to a third longer. Nobody waits for more calls to come. What is done must not throw.
+ * step done for many calls in a row finds its code and data in the processor's caches; done between the steps of
+ * others,
+ * it takes an eighth to a third longer. It never waits for more calls to arrive. The work must not throw.
  */
 export type Batch = (work: () => void) => void
 

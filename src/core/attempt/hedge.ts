@@ -4,12 +4,12 @@ import { Failure } from '../model/failure.ts'
 export type HedgeParts<Made> = {
   /** How long the first has before the second is begun, in milliseconds. */
   readonly afterMs: number
-  /** The caller's: whoever wins goes on listening to it. */
+  /** The caller's; the winner keeps listening to it. */
   readonly signal: CallSignal
   readonly first: (signal: AbortSignal) => Promise<Made>
-  /** Undefined: there is none to be had after all. */
+  /** Undefined: there is none after all. */
   readonly second: (signal: AbortSignal) => Promise<Made> | undefined
-  /** Told of what came after the race was won. */
+  /** Called with what came after the race was won. */
   readonly discard: (made: Made) => void
 }
 
@@ -52,7 +52,7 @@ export function hedge<Made>({ afterMs, signal, first, second, discard }: HedgePa
   return promise
 }
 
-/** Nobody's fault: what it would have said, another said sooner. */
+/** Not a fault: another attempt answered first. */
 function tooLate(): Failure {
   return new Failure('superseded', 'Another attempt answered sooner.')
 }

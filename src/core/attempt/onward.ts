@@ -88,7 +88,7 @@ export class Onward implements AsyncIterableIterator<readonly Delta[], undefined
     return { done: true, value: undefined }
   }
 
-  /** Undefined when there is no more to be had. */
+  /** Undefined when there is no more. */
   #ask<Used>(use: UseStep<readonly RawDelta[], Used>, failed: UseFailure<Used>): Promise<Used> | undefined {
     const { open, normalizer, parts } = this.#flow
     if (normalizer.isCut?.() === true) {
@@ -129,7 +129,7 @@ export class Onward implements AsyncIterableIterator<readonly Delta[], undefined
         await this.#ask((step) => this.#take(step), rethrow)
       }
     } catch {
-      // Nobody is left to be told; the record has what it cost so far.
+      // The caller is gone; the record has what it cost so far.
     }
   }
 

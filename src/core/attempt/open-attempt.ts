@@ -23,7 +23,7 @@ export type AttemptParts<Asked extends AnyCall = Call> = {
   readonly clock: Clock
   /** For a prompt of token ids where there are only chats; undefined: it is refused there. */
   readonly detokenizer?: Detokenizer | undefined
-  /** Told how the attempt ended; undefined where nobody keeps watch. */
+  /** Called with how the attempt ended; undefined where health is not tracked. */
   readonly permit?: Permit | undefined
   /** Where it has a place, to be given back when it ends; undefined where places are not counted. */
   readonly place?: Pick<Queue, 'leave'> | undefined
@@ -33,7 +33,7 @@ export type AttemptParts<Asked extends AnyCall = Call> = {
   readonly isResumed?: boolean | undefined
   /** The one before it was lost with a connection that had served before. */
   readonly isFresh?: boolean | undefined
-  /** Told of every delta of the answer that is committed to, and of no other. */
+  /** Called with every delta of the committed answer, and no other. */
   readonly meter: Pick<Meter, 'note'>
 }
 
@@ -48,7 +48,7 @@ export interface OpenAttempt {
   commit(): void
   /** The whole of the answer came. */
   end(): void
-  /** Who is to be asked, once the attempt ends, what the upstream has told of usage. */
+  /** Source of the upstream's reported usage, read when the attempt ends. */
   claims(teller: UsageSource): void
   /** Ends the attempt, gives up the connection, and says which error it was: a caller's leaving comes first. */
   fail(thrown: unknown): Failure
@@ -59,7 +59,8 @@ export interface OpenAttempt {
 }
 
 /**
- * What an upstream has told of usage, and whether that was of all its work: some tell as they go, and of an answer that
+ * The usage that an upstream has reported, and whether it covers all its work: some tell as they go, and of an answer
+ * that
  * broke off, or was cut short here, only a part.
  */
 export interface UsageSource {
@@ -84,7 +85,10 @@ export function openAttempt(parts: AttemptParts<AnyCall>): OpenAttempt {
   return new Trace(parts)
 }
 
-/** A class, as what every call has anew: its methods are made once. It listens to the caller's signal itself. */
+/**
+ * A class, not a closure: one per call, so that its methods live on the prototype. It listens to the caller's signal
+ * itself.
+ */
 class Trace implements OpenAttempt {
   readonly id: string
   readonly notes: AttemptNotes = beginNotes()
@@ -187,7 +191,7 @@ function unread(thrown: unknown, { upstream: { name: provider } }: Deployment): 
 const silent: UsageSource = { usage: () => undefined, isFinished: () => false, isCut: () => true }
 
 /**
- * Whether the answer is read to its end though nobody wants it any more: when its caller left. What the gateway itself
+ * Whether the answer is read to its end after its caller left. What the gateway itself
  * ends is over.
  */
 export function isDrained({ signal, deployment }: AttemptParts<AnyCall>): boolean {
@@ -254,7 +258,7 @@ type Ending = {
   readonly failure: Failure | undefined
 }
 
-/** What the upstream told of what it did; what it did not tell is for others to estimate. */
+/** What the upstream reported of its work; the rest is estimated elsewhere. */
 function keepUsage(
   entry: AttemptRecord,
   teller: UsageSource,
@@ -300,7 +304,7 @@ function watchClocks({ idleMs }: Clocks, leftMs: number, clock: Clock, expire: (
   let isWaiting = false
   let waitingSince = clock.now()
   let tail: NodeJS.Timeout | undefined
-  // Looked at when it runs out, not set anew for every token.
+  // Checked when it expires, not reset for every token.
   const look = () => {
     const leftMs = isWaiting ? waitingSince + idleMs - clock.now() : idleMs
     if (leftMs > 0) idle = setTimeout(look, leftMs)

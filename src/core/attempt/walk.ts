@@ -13,7 +13,7 @@ import { pause } from './pause.ts'
 export type WalkParts<Asked extends AnyCall = Call> = Omit<AttemptParts<Asked>, 'deployment' | 'permit'> & {
   readonly plan: Plan
   readonly random: Random
-  /** Gives leave for each attempt; undefined: nobody keeps watch, and every attempt has it. */
+  /** Issues a permit per attempt. Undefined: health is not tracked. */
   readonly standings?: HealthRegistry | undefined
   /** Bounds how often an upstream is asked again; undefined: nothing does. */
   readonly retryBudget?: RetryBudget | undefined
@@ -121,13 +121,13 @@ interface Path {
    * undefined when there is none.
    */
   moveOn(failure: Failure): number | undefined
-  /** Another deployment that has not failed, with leave to try it beside the one at hand, where `may` allows it. */
+  /** Another deployment that has not failed, with a permit to try it beside the current one, where `may` allows it. */
   other(may: () => boolean): AdmittedAttempt | undefined
   /** Notes that a deployment tried beside failed, and throws on. */
   blame(deployment: Deployment): (thrown: unknown) => never
 }
 
-/** A class, as what every call has anew: its methods are made once. */
+/** A class, not a closure: one per call, so that its methods live on the prototype. */
 class PlannedPath implements Path {
   readonly #parts: WalkParts<AnyCall>
   /** Made with the first failure: most calls have none. */

@@ -3,7 +3,8 @@ import type { BreakerState } from './health-snapshot.ts'
 
 /**
  * Keeps calls away from one deployment while it is sick. Opens after failures in a row, or when too many of the
- * recent calls failed, or at one refusal that holds for all; then, after a while, lets one call at a time through to see. A failed probe opens it again
+ * recent calls failed, or at one refusal that holds for all; then, after a while, lets one call at a time through to
+ * see. A failed probe opens it again
  * for twice as long, an answer closes it.
  */
 export interface Breaker {
@@ -17,7 +18,7 @@ export interface Breaker {
   /** To be told once of every pass. A call from before the last change of state no longer counts. */
   end(pass: Pass, verdict: Verdict): void
   /**
-   * To be told of its health where no call was made. What is bad counts as a failed call does; what is good only
+   * Reports its health where no call was made. What is bad counts as a failed call does; what is good only
    * undoes that, but for a half-open breaker: that closes on trial, and the next call that fails opens it again.
    * While its probe is away, the probe decides.
    */
@@ -146,7 +147,7 @@ export function createBreaker(clock: Clock, random: Random, settings = defaultBr
   }
 }
 
-/** What went wrong of late. */
+/** What went wrong recently. */
 interface Tally {
   note(isAnswered: boolean): void
   noteHealth(isGood: boolean): void
@@ -154,7 +155,7 @@ interface Tally {
   inARow(): number
   /** Enough of it to open, now that this came. */
   isTooMuch(last: Verdict): boolean
-  /** The row goes on; the rate begins anew. */
+  /** The row continues; the rate starts over. */
   begin(): void
 }
 
@@ -165,7 +166,7 @@ function createTally(clock: Clock, settings: BreakerSettings): Tally {
   return {
     note(isAnswered) {
       failures = isAnswered ? 0 : failures + 1
-      // Whoever answers is well enough, whatever is said of its health.
+      // A deployment that answers is healthy enough, whatever a probe says.
       if (isAnswered) unhealthy = 0
       recent.note(isAnswered)
     },
@@ -182,7 +183,7 @@ function createTally(clock: Clock, settings: BreakerSettings): Tally {
   }
 }
 
-/** How many calls ended of late, and how many of them failed, to a tenth of the window. */
+/** How many calls ended recently, and how many failed, to a tenth of the window. */
 interface Window {
   note(isAnswered: boolean): void
   count(): { readonly calls: number; readonly failed: number }

@@ -14,7 +14,7 @@ export interface DeploymentHealth {
   standing(now?: number): HealthSnapshot
   /** What that gave last, to be read by those who look at many. Absent where one model is told apart from others. */
   readonly latest?: LatestSnapshot | undefined
-  /** What one in twenty of its first tokens of late took longer than; undefined until there were enough. */
+  /** The 95th percentile of its recent first-token times; undefined until there were enough. */
   slowFirstTokenMs(): number | undefined
   /** Leave for one attempt; undefined when a breaker is open, or half-open with its one probe away. */
   begin(): Permit | undefined
@@ -34,7 +34,7 @@ export interface Permit extends Disposable {
 }
 
 export type Ending = {
-  /** Undefined: it answered. A caller who left, and a failure nobody upstream is to blame for, count neither way. */
+  /** Undefined: it answered. A caller who left, and a failure that is not the upstream's, count neither way. */
   readonly failure: Failure | undefined
   /** From the attempt's start; undefined where the answer came whole. */
   readonly firstTokenMs: number | undefined
@@ -49,7 +49,7 @@ export type DeploymentHealthParts = {
   readonly id: string
   readonly clock: Clock
   readonly random: Random
-  /** Told of each change for the worse or the better. */
+  /** Called on each change for the worse or the better. */
   readonly onEvent?: ((event: HealthEvent) => void) | undefined
 }
 
@@ -57,7 +57,7 @@ export type DeploymentHealthParts = {
 export interface ManagedDeploymentHealth extends DeploymentHealth {
   /**
    * Of one model there, apart from the others: what it does counts for the whole, too, but only what concerns all of
-   * them, such as that nobody can be reached, keeps calls for the others away.
+   * them, such as an unreachable host, keeps calls for the others away.
    */
   forModel(model: string): DeploymentHealth
 }
@@ -173,7 +173,7 @@ function refresh(entry: Entry, now: number): void {
   entry.seenChanges = whole?.changes ?? entry.seenChanges
 }
 
-/** While its probe is away, nobody else is to ask it. */
+/** While its trial is under way, no other attempt is admitted. */
 function stateOf(breaker: Breaker): BreakerState {
   return breaker.isAdmitting() ? breaker.read().state : 'open'
 }
@@ -211,7 +211,7 @@ function permit(entry: Entry, pass: Pass, passOfWhole?: Pass): Permit {
   return new AttemptPermit(entry, pass, passOfWhole)
 }
 
-/** A class, as what every attempt has anew: its methods are made once. */
+/** A class, not a closure: one per attempt, so that its methods live on the prototype. */
 class AttemptPermit implements Permit {
   readonly #entry: Entry
   readonly #pass: Pass
@@ -243,7 +243,7 @@ class AttemptPermit implements Permit {
     if (!this.#hasEnded) this.#close('neither', 'neither')
   }
 
-  /** What concerns all models is told of the whole alone. */
+  /** What concerns all models is reported only for the deployment as a whole. */
   #watch(failure: Failure | undefined): void {
     const entry = this.#entry
     const { whole } = entry
@@ -276,7 +276,7 @@ function verdictOn(failure: Failure | undefined): Verdict {
   return failure.blame === 'upstream' ? 'failed' : 'neither'
 }
 
-/** Nobody is there, or our key is not taken: but a 403 may be about the one model. */
+/** The host is unreachable or refuses our key; but a 403 may concern one model only. */
 function concernsAll({ kind, upstreamStatus }: Failure): boolean {
   return kind === 'unreachable' || (kind === 'upstream_auth' && upstreamStatus !== 403)
 }

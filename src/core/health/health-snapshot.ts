@@ -1,6 +1,6 @@
 import type { Pace } from './observations.ts'
 
-/** How a deployment has been doing of late. */
+/** Recent health of a deployment. */
 export type HealthSnapshot = {
   readonly breaker: BreakerState
   /** 1, or less while the upstream limits the rate: the part of its usual calls that it should get. */
@@ -13,9 +13,9 @@ export type HealthSnapshot = {
   readonly tokensPerSecond: number | undefined
   /** How long answers took, when there last was one; undefined: there never was. */
   readonly pace: Pace | undefined
-  /** There was an answer of late. */
+  /** There was an answer recently. */
   readonly isMeasured: boolean
-  /** Nobody has asked it yet, nor is anybody asking. */
+  /** It has not been tried yet, nor is it being tried. */
   readonly isUntried: boolean
 }
 

@@ -32,11 +32,14 @@ export type HealthWatchParts = {
   readonly id: string
   readonly model: string | undefined
   readonly clock: Clock
-  /** Undefined: nobody listens. */
+  /** Undefined: there is no listener. */
   readonly onEvent: ((event: HealthEvent) => void) | undefined
 }
 
-/** So many refusals of a provider's limit within this time are told as one event, which lasts until none came for as long. */
+/**
+ * So many refusals of a provider's limit within this time are told as one event, which lasts until none came for as
+ * long.
+ */
 const limitRefusals = 5
 const limitWindowMs = 60_000
 

@@ -19,7 +19,7 @@ export interface Observations {
   tokensPerSecond(): number | undefined
   /** What answers took when there last was one, however long ago; undefined: there never was. */
   pace(): Pace | undefined
-  /** There was an answer of late. */
+  /** There was an answer recently. */
   isFresh(): boolean
 }
 
@@ -27,7 +27,7 @@ export interface Observations {
 export type Pace = {
   /** Undefined where every answer came whole. */
   readonly firstTokenMs: number | undefined
-  /** Undefined where nobody counted their tokens. */
+  /** Undefined where their tokens were not counted. */
   readonly tokensPerSecond: number | undefined
   /** From the beginning to the end, whatever their length. */
   readonly answerMs: number

@@ -58,7 +58,7 @@ export function createQueue({ concurrency, queueMs, queueLimit }: QueueSettings)
       return promise
     },
     leave() {
-      // It changes hands: nobody who comes meanwhile can overtake those who wait. Each principal has their turn.
+      // It is handed over directly, so that newcomers cannot overtake those who wait. Each principal has their turn.
       const [turn] = waiters
       if (turn === undefined) {
         running--

@@ -11,7 +11,7 @@ export type ContinuedParts = {
   /** The caller's: once it has aborted, nothing goes on. */
   readonly signal: CallSignal
   /**
-   * Has the rest of an answer begin elsewhere, after `said`; undefined where there is nowhere else, or nobody there
+   * Has the rest of an answer begin elsewhere, after `said`; undefined where there is no other deployment, or none
    * who can go on. Rejects with a Failure when all failed.
    */
   readonly resume: (broken: Answer, said: string) => Promise<Answer | undefined>

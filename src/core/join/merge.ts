@@ -49,7 +49,7 @@ function createRunner<T>(position: number, task: () => Promise<AsyncIterable<T> 
       runner.pending = next()
     },
     abandon() {
-      // Whoever aborted has already said why: what the others reject with is of no more interest.
+      // The abort has its reason already: what the others reject with is ignored.
       runner.pending.catch(() => undefined)
       opening.then((iterator) => iterator.return?.()).catch(() => undefined)
     },

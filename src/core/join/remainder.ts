@@ -45,7 +45,7 @@ export function remainingCall(
   return takesPrefix || isFlattened(rest, deployment) ? rest : undefined
 }
 
-/** The fields of vLLM, SGLang, llama.cpp and others for answers of a form, which would begin anew in the middle. */
+/** The fields of vLLM, SGLang, llama.cpp and others for answers of a form, which would start over in the middle. */
 const grammars = [
   ...['guided_json', 'guided_regex', 'guided_choice', 'guided_grammar', 'structured_outputs'],
   ...['grammar', 'json_schema', 'regex', 'ebnf'],

@@ -69,7 +69,7 @@ export function resumableStream(parts: ResumeParts): ResumableStream {
     }),
     async usage() {
       const metered = await sumOf(legs)
-      // Those that broke off told of a part at the most.
+      // Those that broke off reported a part at most.
       return { ...metered, estimated: metered.estimated || legs.length > 1 }
     },
   }

@@ -22,7 +22,7 @@ export type RunPartsContext = {
   /** How many parts run at once. */
   readonly limit: number
   readonly signal: CallSignal
-  /** Told of each part's meter, before it runs. */
+  /** Called with each part's meter before it runs. */
   readonly follow?: ((part: Part, meter: Meter) => void) | undefined
   /** Tells `meter` of the deltas of the answer. */
   run(part: Part, signal: AbortSignal, meter: Pick<Meter, 'note'>): Promise<Answer>

@@ -14,7 +14,8 @@ export interface CallSignal {
 export type AbortListener = (() => void) | { handleEvent(): void }
 
 /**
- * The signal of one call or attempt, and how it is given. An AbortController with a listener takes 500 bytes for as long as
+ * The signal of one call or attempt, and how it is given. An AbortController with a listener takes 500 bytes for as
+ * long as
  * it lasts, and half a microsecond; this takes 64, and next to no time.
  */
 export class CallAbort implements CallSignal {
@@ -40,7 +41,7 @@ export class CallAbort implements CallSignal {
     if (this.aborted) throw this.reason
   }
 
-  /** As with an AbortSignal, whoever comes after it aborted is told nothing. */
+  /** As with an AbortSignal, a listener added after the abort is not called. */
   addEventListener(_type: 'abort', listener: AbortListener): void {
     if (this.aborted) return
     if (this.#first === undefined && this.#others === undefined) this.#first = listener

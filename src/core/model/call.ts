@@ -40,7 +40,10 @@ export type CallOf<Asked extends Kind | RelayKind> = {
   readonly continues?: boolean | undefined
   /** What the caller's key decides; undefined: nothing. */
   readonly tenant?: CallTenant | undefined
-  /** The same, where that is how callers of this format ask for an answer: an upstream that cannot is asked all the same. */
+  /**
+   * The same, where that is how callers of this format ask for an answer: an upstream that cannot is asked all the
+   * same.
+   */
   readonly prefills?: boolean | undefined
   /** How the caller wants it routed; undefined when nothing was said. */
   readonly steering?: Steering | undefined
@@ -107,7 +110,7 @@ export type Choice = {
   [extra: string]: unknown
 }
 
-/** OpenAI's chunk or reply, loosely typed: a field nobody here knows travels through. */
+/** OpenAI's chunk or reply, loosely typed: an unknown field is passed on. */
 export type Chunk = {
   id: string
   object: string

@@ -21,7 +21,7 @@ export class Failure extends Error {
   readonly operatorNote: string | undefined
   /** Headers the answer must carry, such as `allow`. */
   readonly headers: Readonly<Record<string, string>>
-  /** The upstream may have worked for it, and may charge for that, though it told of nothing. */
+  /** The upstream may have worked for it and may bill it, though it reported nothing. */
   readonly mayBeBilled: boolean
   readonly #shown: FailureDetail['shown']
   /**
@@ -160,7 +160,7 @@ const failureKinds = {
   limit_reached: { status: 429, type: 'requests', code: 'rate_limit_exceeded', ...caller },
   /** An Idempotency-Key that was sent before, with another request. */
   key_reused: { status: 422, type: invalid, code: 'idempotency_key_reused', ...caller },
-  /** The caller hung up. Nobody reads the answer, nobody is blamed. */
+  /** The caller hung up. No one reads the answer, and no one is to blame. */
   caller_left: { status: 499, type: invalid, code: 'client_closed_request', ...caller },
 
   /** No longer wanted: another attempt at the same answer was there sooner, or another part of it failed. */
@@ -178,7 +178,7 @@ const failureKinds = {
   // The upstream's own trouble.
   rate_limited: { status: 429, type: 'requests', code: 'rate_limit_exceeded', ...upstream, blame: 'load' },
   overloaded: { status: 503, type: 'service_unavailable_error', code: 'server_is_overloaded', ...upstream },
-  /** Our own bound on what runs there at once: nobody asked it, and it may be well. */
+  /** Our own limit on concurrent calls there: the upstream was not asked, and may be healthy. */
   busy: {
     status: 503,
     type: 'service_unavailable_error',

@@ -5,7 +5,7 @@ import { isObject } from './json.ts'
 /** What an upstream's word on why a choice ended comes to: null while it goes on. */
 export type ReadReason = FinishReason | null | UnknownReason
 
-/** A word that nobody here knows, as the upstream said it. It alone proves nothing. */
+/** An unknown reason, as the upstream said it. It alone proves nothing. */
 export type UnknownReason = { readonly unknown: string }
 
 /**

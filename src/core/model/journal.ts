@@ -87,7 +87,9 @@ export type OverrideEntry = BudgetWindow & {
   readonly nanoUsd: number
 }
 
-/** A change of a key, a team or another thing that is administered: an audit row, and what the thing is from then on. */
+/**
+ * A change of a key, a team or another thing that is administered: an audit row, and what the thing is from then on.
+ */
 export type AdminEntry = {
   readonly type: 'admin'
   /** Of its own. */

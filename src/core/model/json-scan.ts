@@ -1,4 +1,6 @@
-/** The one scanner of JSON text: it finds where strings and values end, and builds nothing. The text must be valid JSON. */
+/**
+ * The one scanner of JSON text: it finds where strings and values end, and builds nothing. The text must be valid JSON.
+ */
 
 /** The index of the quote that closes the string opened at `start`, or the text's end. */
 export function endOfString(text: string, start: number): number {

@@ -21,7 +21,7 @@ export interface Upstream {
   readonly oneChoice: Readonly<Record<Kind, boolean>>
   /** The kinds of calls it has; one of the other kind is turned into one of these, and back. Absent: both. */
   readonly kinds?: readonly Kind[] | undefined
-  /** What of OpenAI's it has not: made up for where that can be done, and else refused before anything is sent. */
+  /** What of OpenAI's it lacks: emulated where possible, else refused before anything is sent. */
   readonly lacks?: readonly Lack[] | undefined
   /** How many stop strings it takes in one request; at the others its answer is cut here. Absent: any number. */
   readonly mostStops?: number | undefined
@@ -74,7 +74,7 @@ export interface Upstream {
 /**
  * A request field that not every upstream has; `custom_tools` are those of the types `custom` and `allowed_tools`. What
  * decides is whether the answer would be another without it: such a field is one of these, and an upstream that refuses
- * or ignores it, and for which nobody can make up, does not get the call. What leaves the answer as good as it was, such
+ * or ignores it, and that cannot be emulated, does not get the call. What leaves the answer as good as it was, such
  * as `user`, `store` or a seed, is dropped there, and named to the caller.
  */
 export type Lack = (typeof lackNames)[number]
@@ -107,7 +107,7 @@ export type UpstreamModel = {
 export type UpstreamHardware = { readonly names: readonly string[]; readonly nanoUsdPerSecond: number }
 
 /**
- * Whether a provider has a model. By its own list: `listed`; `unpriced`, which stands there and is served to nobody
+ * Whether a provider has a model. By its own list: `listed`; `unpriced`, which is listed but not served
  * without an endpoint of their own; or `unlisted`. Where there is no list, `retired` by the catalogue.
  */
 export type Presence = {
@@ -151,7 +151,7 @@ export type AttemptNotes = {
   readonly dropped: string[]
   /** Absent: it has not said so, or not yet. */
   ending?: Ending | undefined
-  /** A finish reason of its answer that nobody here knows. */
+  /** An unknown finish reason of its answer. */
   unknownReason?: string | undefined
   /** Nothing has gone out yet: it waits for a connection. Absent: that is not known. */
   isUnsent?: boolean | undefined
@@ -171,9 +171,9 @@ export type Deployment = {
   /** Its part of the calls where they are shared out by weight; 0: it gets none. */
   readonly weight: number
   readonly price: Price
-  /** Absent where the price is not known, and where nobody keeps it. */
+  /** Absent where the price is not known or not kept. */
   readonly priceOrigin?: PriceOrigin | undefined
-  /** Absent where nobody knows whether the provider has the model. */
+  /** Absent where it is not known whether the provider has the model. */
   readonly presence?: Presence | undefined
   /** It stands in for the model that was asked for, under this name. */
   readonly successor?: string | undefined
@@ -230,7 +230,7 @@ export interface TokenCounter {
 /** Makes of a text the very tokens that a model makes of it. */
 export interface TokenEncoder {
   /**
-   * The tokens that all of these models make of it. Undefined where they differ, where a vocabulary is not at hand, and
+   * The tokens that all of these models make of it. Undefined where they differ, where a vocabulary is not available, and
    * for text that would take too long. Markers such as `<|endoftext|>` are the text they are.
    */
   encode(models: Iterable<string>, text: string): Promise<readonly number[] | undefined>
@@ -248,7 +248,7 @@ export type Clock = { readonly now: () => number; readonly epochMs: () => number
 export type Random = () => number
 
 /**
- * The places at one upstream, as many as it may run at once, and who waits for one, in the order they came. Whoever
+ * The places at one upstream, as many as it may run at once, and who waits for one, in the order they came. A caller that
  * has a place gives it back once, by `leave`.
  */
 export interface Queue {
@@ -259,7 +259,7 @@ export interface Queue {
    * within the queue's own time and `leftMs`; and with the signal's reason as soon as it aborts.
    */
   wait(signal: CallSignal, leftMs: number, who?: string): Promise<void>
-  /** Gives a place back: whoever has waited longest has it now, of the principal whose turn it is. */
+  /** Gives a place back to the caller that has waited longest, of the principal whose turn it is. */
   leave(): void
   /** How many have a place, and how many wait for one. */
   read(): { readonly running: number; readonly waiting: number }

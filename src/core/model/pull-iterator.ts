@@ -4,7 +4,7 @@
  */
 export interface PullIterator<Item> {
   /**
-   * What `use` makes of the next step, or `failed` of what was thrown in its stead; what they throw themselves rejects.
+   * What `use` makes of the next step, or `failed` of what was thrown instead; what they throw themselves rejects.
    * One step at a time. Not `take`, which the iterators of the language may come to have, for something else.
    */
   takeStep<Used>(use: UseStep<Item, Used>, failed: UseFailure<Used>): Promise<Used>

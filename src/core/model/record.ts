@@ -100,7 +100,7 @@ export type AttemptRecord = {
   failure?: Failure | undefined
   upstreamStatus: number | undefined
   upstreamRequestId: string | undefined
-  /** A finish reason of its answer that nobody here knows. */
+  /** An unknown finish reason of its answer. */
   unknownReason?: string | undefined
   /** What the deployment charged when the attempt began. */
   readonly price: Price
@@ -114,7 +114,7 @@ export type AttemptRecord = {
   isDelivered: boolean
   /** It took up an answer where another attempt broke off: that one's words were part of its prompt. */
   readonly isResumed: boolean
-  /** It may have been charged for, though nothing told of what it used. */
+  /** It may have been billed, though no usage was reported. */
   isUncertain: boolean
   /** In whole nano-USD; 0 where nothing was used, undefined where the price is not known. */
   costNanoUsd: number | undefined

@@ -10,7 +10,7 @@ export interface Tenant {
   userOf(user: string | undefined): string | undefined
   /** Takes a call's part of all rate limits, or nothing. Undefined: there are none. */
   enter(ask: Entering): Promise<Entrance> | undefined
-  /** Undefined: it decides nothing, and nobody counts. */
+  /** Undefined: it decides nothing, and nothing is counted. */
   callTenant(ask: Paying): CallTenant | undefined
 }
 
@@ -21,7 +21,7 @@ export type CallTenant = {
   readonly allowsProvider: (provider: string) => boolean
   /** In place of the route's own, where the caller names none. */
   readonly strategy: StrategyName | undefined
-  /** Undefined: nobody counts, and prices need not be known. */
+  /** Undefined: nothing is counted, and prices need not be known. */
   readonly payer: Payer | undefined
 }
 

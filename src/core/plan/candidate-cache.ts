@@ -8,7 +8,7 @@ import type { Candidate } from './strategies/candidate.ts'
 import type { Incumbent } from './strategies/strategy.ts'
 import { createSuitabilityCache, type SuitabilityCache } from './suitability-cache.ts'
 
-/** What planning reads of a route's deployments, at hand: with many of them, looking it up anew is what would cost. */
+/** What planning reads of a route's deployments, cached: with many of them, computing it per call would be slow. */
 export interface CandidateCache {
   /** None of them needs a key that a caller would have to bring. */
   readonly isOpen: boolean

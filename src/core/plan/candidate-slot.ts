@@ -15,7 +15,7 @@ export type Expected = {
 
 /**
  * A deployment's place among those of a route, and the candidate that it is for one call after another: with many of
- * them, making each anew for every call is what would cost. A class, so that all of them share their getters.
+ * them, creating each one per call would be slow. A class, so that all of them share their getters.
  */
 export class CandidateSlot implements Candidate {
   /** As it is for the model. */

@@ -23,7 +23,7 @@ export type ExplainedCandidate = {
   readonly provider: string
   readonly upstreamModel: string
   readonly price: Price
-  /** Undefined where the price is not known, and where nobody keeps it. */
+  /** Undefined where the price is not known or not kept. */
   readonly priceOrigin: PriceOrigin | undefined
   /** With fractions; undefined where the price is not known. */
   readonly expectedNanoUsd: number | undefined

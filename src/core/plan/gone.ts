@@ -9,10 +9,10 @@ export function goneReason({ state, sinceEpochMs, successor }: Presence, provide
   return `${words[state]} at ${provider}${since}${next}`
 }
 
-/** What the caller is told of a model that is gone everywhere. */
+/** The error for a model that is gone everywhere. */
 export function goneFailure(removed: readonly { readonly reason: string }[]): Failure {
   const reasons = [...new Set(removed.map(({ reason }) => reason))].join(', and it ')
-  const message = `The model is not to be had any more: it ${reasons}.`
+  const message = `The model is no longer available: it ${reasons}.`
   return new Failure('model_not_found', message, { param: 'model' })
 }
 

@@ -72,7 +72,7 @@ export function createStickiness(clock: Clock, settings = defaultStickiness): St
 
 /**
  * The key of a call: that of a chat stays the same over its turns, that of a text as long as it begins alike.
- * `tenant` is whoever it is for: no two of them share what was seen.
+ * `tenant` is who it is for: tenants do not share what was seen.
  */
 export function prefixKeyOf(call: AnyCall, tenant: string | undefined): PrefixKey {
   const hash = createHash()

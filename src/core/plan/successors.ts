@@ -8,13 +8,13 @@ import type { Removal } from './suitability.ts'
 /** What stands nearest to a name, where that has no living place. */
 export interface Successors {
   of(model: string): readonly string[]
-  /** Calls go there by themselves; otherwise callers are told of them. */
+  /** Calls go there; otherwise the error names them. */
   readonly areTaken: boolean
 }
 
 export type SuccessorsParts = { readonly router: Router; readonly successors?: Successors | undefined }
 
-/** The models that a call goes on to, where its own is not to be had: none where a provider lists that. */
+/** The models that a call goes on to, where its own is gone: none where a provider lists that. */
 export function taken(
   { model, tenant }: Pick<AnyCall, 'model' | 'tenant'>,
   { router, successors }: SuccessorsParts,

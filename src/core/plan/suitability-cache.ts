@@ -2,7 +2,7 @@ import { takesKind } from '../adapt/convert-kind.ts'
 import type { Candidate } from './strategies/candidate.ts'
 import { type Needs, type SuitableCandidates, sift } from './suitability.ts'
 
-/** Sifts the same candidates for one call after another, anew only for calls that need something else. */
+/** Filters the same candidates for one call after another; computed again only for calls with other needs. */
 export interface SuitabilityCache {
   /** Undefined where it hangs on more of the call than on what it needs. */
   sift(needs: Needs): SuitableCandidates | undefined

@@ -34,7 +34,7 @@ export type Filter =
   | 'breaker'
   | 'unpriced'
 
-/** What a call needs of whoever answers it. */
+/** What a call needs of a deployment. */
 export type Needs = {
   /** It is passed on, not answered in words. */
   readonly relay: boolean
@@ -48,7 +48,7 @@ export type Needs = {
   readonly maxTokens: number
   /** It asks for nothing beside these that an upstream may lack, unless it has no calls of this kind. */
   readonly isPlain: boolean
-  /** What an upstream is asked for that it has not, and that cannot be made up for. Absent: nothing, anywhere. */
+  /** What an upstream lacks of the request and cannot be emulated. Absent: nothing, anywhere. */
   readonly shortfall?: ((upstream: Upstream) => string | undefined) | undefined
 }
 
@@ -110,7 +110,7 @@ export function sift(
 
 /**
  * The last word on an order: the providers that the caller named go first, as they named them; and where the caller
- * wants no other in its stead, the first is all there is.
+ * accepts no other, the first is the whole plan.
  */
 export function steer(ordered: readonly Candidate[], steering: Steering | undefined): readonly Candidate[] {
   if (steering === undefined) return ordered
@@ -225,7 +225,7 @@ const bars = {
 /** An estimate may be too high by so much: other tokenizers make fewer tokens of the same text. */
 const surestPart = 0.8
 
-/** Nobody is refused for an estimate: where none is sure to have room, those that may have it stay. */
+/** No call is refused because of an estimate: where none is sure to have room, those that may have it stay. */
 function withRoom(
   { able, leastContextTokens, leastOutputTokens }: SuitableCandidates,
   needs: Needs,

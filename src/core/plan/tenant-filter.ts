@@ -14,7 +14,7 @@ export function tenantBar(tenant: CallTenant, deployment: Deployment): Removal |
   return { deployment, filter: 'unpriced', reason }
 }
 
-/** What an operator says is 0 costs nothing; what a list says is 0, nobody may have cared to fill in. */
+/** What an operator says is 0 costs nothing; a list's 0 may just be a field that was not filled in. */
 export function isPriceKnown({ price, priceOrigin }: Pick<Deployment, 'price' | 'priceOrigin'>): boolean {
   const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output, nanoUsdPerSecond } = price
   if (nanoUsdPerSecond !== undefined) return true

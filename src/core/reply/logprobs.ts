@@ -2,7 +2,8 @@ import type { Kind } from '../model/call.ts'
 import { isObject, type JsonObject } from '../model/json.ts'
 
 /**
- * Writes a choice's logprobs as OpenAI does for its kind. Some upstreams answer chats with those of texts (Together), or
+ * Writes a choice's logprobs as OpenAI does for its kind. Some upstreams answer chats with those of texts (Together),
+ * or
  * texts with those of chats (llama.cpp), and in a stream with a bare number. True where they were changed.
  */
 export function settleLogprobs(choice: JsonObject, kind: Kind, before: ToldText): boolean {

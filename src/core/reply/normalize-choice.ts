@@ -27,7 +27,7 @@ export type ChoiceState = {
   tools: ToolCallRepair | undefined
   /** The whole of it, where it came as one. */
   message: JsonObject | undefined
-  /** Why it ended, in a word that nobody here knows: it may not have. */
+  /** Why it ended, by an unknown reason: it may not have ended. */
   unknownReason: string | undefined
   readonly content: ToldWords
   readonly reasoning: ToldWords
@@ -43,7 +43,7 @@ export type AnswerState = {
   readonly flags: Pick<LazySet, 'add'>
   /** How many choices have come to their end. */
   finished: number
-  /** The delta at hand tells a role, which the next may not. */
+  /** This delta has a role, which the next must not repeat. */
   tellsRole: boolean
 }
 

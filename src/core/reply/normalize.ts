@@ -57,7 +57,7 @@ export type NormalizerParts = {
   readonly keepsReasoning?: boolean | undefined
   /** The most tokens that a choice might take; left out: no bound was sent. */
   readonly mostTokens?: number | undefined
-  /** Told of a finish reason that is not known, once the answer is over. */
+  /** Called with an unknown finish reason, once the answer is over. */
   readonly noteReason?: (unknown: string) => void
   /** Repairs are named here. */
   readonly flags: Pick<LazySet, 'add'>
@@ -67,7 +67,7 @@ export function createNormalizer(parts: NormalizerParts): Normalizer {
   return new AnswerNormalizer(parts)
 }
 
-/** A class, as what every answer has anew: its methods are made once. */
+/** A class, not a closure: one per answer, so that its methods live on the prototype. */
 class AnswerNormalizer implements Normalizer {
   readonly #state: State
 
@@ -131,7 +131,7 @@ type State = NormalizerParts &
     isUsageLast: boolean
     /** What was said beside no choice: told with the next. */
     waiting: JsonObject | undefined
-    /** The choice that was told of last: a word more is a word of that. */
+    /** The choice that was sent last: the next word belongs to it. */
     latest: ChoiceState | undefined
   }
 

@@ -31,7 +31,9 @@ export function createToolCallRepair(callId: string): ToolCallRepair {
   }
 }
 
-/** Gives every tool call of a whole message an id of its own, a type and its arguments as a string. True when changed. */
+/**
+ * Gives every tool call of a whole message an id of its own, a type and its arguments as a string. True when changed.
+ */
 export function repairWholeToolCalls(message: JsonObject, callId: string): boolean {
   const calls = message['tool_calls']
   if (!Array.isArray(calls)) return false
@@ -218,7 +220,7 @@ function fillArguments({ function: called }: JsonObject): boolean {
   return true
 }
 
-/** Stable over a reply, and told apart from an upstream's own ids by nobody. */
+/** Stable over a reply, and of the same form as an upstream's own ids. */
 function madeId(callId: string, index: number): string {
   return `call_${callId.slice(-16)}${index}`
 }

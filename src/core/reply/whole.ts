@@ -23,7 +23,7 @@ export type OpenChoice = {
   readonly usesTools: boolean
   /** No arguments of a call are cut off. */
   readonly isParsed: boolean
-  /** The reason it gave, which nobody here knows. */
+  /** The unknown reason it gave. */
   readonly unknown: string | undefined
 }
 

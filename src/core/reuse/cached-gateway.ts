@@ -19,7 +19,7 @@ export type CachedGatewayParts = {
   readonly recorder: Recorder
 }
 
-/** Work that several callers wait for, and the record of it: whoever takes it first has it as their own. */
+/** Work that several callers wait for, and its record: the first to take it owns it. */
 export type SharedWork = {
   readonly outcome: { readonly reply: Reply } | { readonly thrown: unknown }
   readonly row: CallRecord

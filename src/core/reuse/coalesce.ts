@@ -17,10 +17,10 @@ export function createCoalescer<T>(): Coalescer<T> {
   const begin = (key: string, start: (signal: AbortSignal) => Promise<T>): Shared<T> => {
     const abort = new AbortController()
     const forget = () => {
-      // Whoever came after all had left began anew under the same key.
+      // A caller that came after all had left has started again under the same key.
       if (shared.get(key) === entry) shared.delete(key)
     }
-    // It is forgotten before anyone hears of its end: who asks again then begins anew.
+    // It is removed before its end is announced: a caller that asks again then starts over.
     const work = Promise.try(start, abort.signal).finally(forget)
     const entry: Shared<T> = {
       work,
@@ -45,7 +45,7 @@ export function createCoalescer<T>(): Coalescer<T> {
 type Shared<T> = {
   readonly work: Promise<T>
   waiting: number
-  /** Ends work that nobody waits for. */
+  /** Ends work that no caller waits for. */
   readonly abandon: (reason: unknown) => void
 }
 

@@ -5,7 +5,7 @@ export type Kept = { readonly owner: string; readonly bytes: number }
 export type PlaceBounds = { readonly maxEntries: number; readonly maxBytes: number }
 
 /**
- * Keeps account of who has how much in a common place, and says whose oldest is to go when it is full: that of whoever
+ * Counts who holds how much of a shared store, and says whose oldest entry to evict when it is full: that of the one who
  * has most. Who puts in a thousand pushes out their own, and nobody else's.
  */
 export class FairEviction<Entry extends Kept> {
@@ -39,7 +39,7 @@ export class FairEviction<Entry extends Kept> {
   }
 
   /**
-   * What is to go for this one: the oldest of whoever has the largest part of the room, in number or in bytes, and more
+   * What is to go for this one: the oldest of the one that holds the largest part, in number or in bytes, and more
    * than this one has; else this one's own oldest. Undefined where there is none.
    */
   next(owner: string): Entry | undefined {

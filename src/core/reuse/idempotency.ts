@@ -70,7 +70,7 @@ export function createIdempotency(settings: IdempotencySettings, clock: Pick<Clo
   const running = new Map<Entry, Running>()
   const end = (entry: Entry, failure: Failure | undefined) => {
     running.delete(entry)
-    // Whoever hears of an end that is not kept finds the key free.
+    // A caller that learns of an end that is not kept finds the key free.
     if (failure === undefined || (isFinal(failure) && !entry.answer.hasBegun)) shelf.keep(entry)
     else shelf.remove(entry)
     entry.answer.close(failure)
@@ -84,7 +84,7 @@ export function createIdempotency(settings: IdempotencySettings, clock: Pick<Clo
     const answer = createIdempotentAnswer({
       keep: (characters) => shelf.grow(entry, pieceBytes + 2 * characters),
       left(reason) {
-        // Without its key nobody can come back for it.
+        // Without its key it cannot be asked for again.
         if (!shelf.holds(entry)) abort.abort(reason)
       },
     })
@@ -158,7 +158,7 @@ function reused(): Failure {
 }
 
 /**
- * Entries under their keys, as many as there is room for: those that are kept make room, the oldest of whoever has most
+ * Entries under their keys, as many as there is room for: those that are kept make room, the oldest of the one that has most
  * of them first. What is under way takes no more than its owner's part.
  */
 class Shelf {

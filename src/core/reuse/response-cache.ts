@@ -108,7 +108,7 @@ export function createResponseCache(
   }
 }
 
-/** An answer as text: nobody who takes it can change what the next one gets, and its size is known. */
+/** An answer as text: a reader cannot change what the next one gets, and its size is known. */
 type Entry = Packed & { readonly key: string; readonly owner: string }
 
 type Packed = {

@@ -2,7 +2,7 @@ import { Failure } from '../model/failure.ts'
 import { isObject, type JsonObject, parseJson, spell } from '../model/json.ts'
 import type { Clock } from '../model/ports.ts'
 
-/** Responses that callers may come back to. Each is known to the tenant it was made for, and to nobody else. */
+/** Responses that callers may come back to. Each is visible only to the tenant it was made for. */
 export interface ResponseStore {
   /** Keeps a response, unless it is too big; older ones make room. */
   put(tenant: string, response: StoredResponse): void

@@ -188,7 +188,7 @@ function knownBlocks(variants: Variants): z.ZodType {
   return stringOrList(byType(variants))
 }
 
-/** The same, or of types that nobody here knows. */
+/** The same, or of unknown types. */
 function someBlocks(variants: Variants): z.ZodType {
   const block = byType(variants)
   return stringOrList(form((value) => (isUnknownBlock(value) ? undefined : block)))

@@ -36,7 +36,7 @@ export function emptyMessage({ id }: Call, model: string): Anthropic.Message {
 function blocksOf(said: Message, reason: FinishReason | null): Anthropic.ContentBlock[] {
   const { reasoning_content: thinking, content, refusal, tool_calls: calls = [] } = said
   const blocks: Anthropic.ContentBlock[] = []
-  // Nobody signed it: the field has to be there all the same.
+  // There is no signature, but clients require the field.
   if (isFilled(thinking)) blocks.push({ type: 'thinking', thinking, signature: '' })
   if (isFilled(content)) blocks.push({ type: 'text', text: content, citations: null })
   if (isFilled(refusal)) blocks.push({ type: 'text', text: refusal, citations: null })

@@ -2,7 +2,8 @@ import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json.ts'
 
 /**
- * What is to be changed in a chat's body that says of tools where there are none, for many servers refuse an empty list,
+ * What is to be changed in a chat's body that says of tools where there are none, for many servers refuse an empty
+ * list,
  * and a choice beside none; a tool of no type is a function. Undefined where nothing is. Throws Failure
  * `invalid_request` where a tool is to be called and there is none.
  */

@@ -44,7 +44,7 @@ function parse(request: Incoming): Call {
   return callOf(request, 'completions', 'text')
 }
 
-/** What goes before the answer, and what comes after it, are not both to be had. */
+/** `echo` and `suffix` cannot be combined. */
 function refuseEchoedSuffix({ echo, suffix }: JsonObject): void {
   if (echo !== true || (suffix ?? '') === '') return
   const message = "Invalid parameter: 'echo' is not supported with 'suffix'."

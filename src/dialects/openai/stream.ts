@@ -72,7 +72,9 @@ function unbegun({ kind, model }: Call): JsonObject {
   return { object, model, choices: [silentChoice(0, isText)] }
 }
 
-/** Such a chunk of the choice that was told of last; undefined where that has finished, and nothing may follow. */
+/**
+ * An empty chunk of the choice that was sent last; undefined when that choice has finished, since nothing may follow.
+ */
 function unsaid({ id, object, created, model, choices: [choice] }: Chunk): JsonObject | undefined {
   if (choice === undefined || choice.finish_reason !== null) return undefined
   return { id, object, created, model, choices: [silentChoice(choice.index, choice.delta === undefined)] }

@@ -119,7 +119,7 @@ function wholeResponse(
   })
 }
 
-/** Whoever asks for a summary looks for it where a summary stands: there are thoughts to be had, and no summary. */
+/** Upstreams give reasoning text but no summary; clients read `summary`, so the text goes there. */
 function summarizes({ request: { reasoning } }: AskedResponse): boolean {
   return isObject(reasoning) && (reasoning['summary'] ?? reasoning['generate_summary'] ?? null) !== null
 }

@@ -7,7 +7,7 @@ import { type Ending, endingOf, type ResponsesCall, responseOf } from './reply.t
 
 export type StreamParts = {
   readonly epochMs: () => number
-  /** Told of the whole response, once it is there. */
+  /** Called with the whole response once it is complete. */
   readonly keep: (response: JsonObject) => void
   readonly summarizes: boolean
 }

@@ -91,7 +91,7 @@ function plainFunction(tool: JsonObject, name: string, dropped: Set<string>): Js
   const { description, parameters, strict } = tool
   for (const [field, value] of Object.entries(tool)) {
     if (passedOn.has(field) || value === null || value === undefined) continue
-    // A name that nobody knows is the caller's own words.
+    // An unknown name is the caller's own text.
     dropped.add(functionFields.has(field) || isWord(field) ? `tools.${field}` : 'tools.*')
   }
   return {
@@ -105,7 +105,7 @@ function plainFunction(tool: JsonObject, name: string, dropped: Set<string>): Js
 function customFunction({ description, format }: JsonObject, name: string, dropped: Set<string>): JsonObject {
   const lines = typeof description === 'string' ? [description] : []
   if (isObject(format) && typeof format['definition'] === 'string') {
-    // The model is told of the grammar, and nobody holds it to that.
+    // The grammar is shown to the model but not enforced.
     lines.push(`The input follows this ${spell(format['syntax'])} grammar:\n${format['definition']}`)
     dropped.add('tools.custom.format')
   }

@@ -232,7 +232,7 @@ const usd = form((value) => {
 
 const provider = {
   order: names.nullish(),
-  // None at all is no wish that can be met: whoever sends it has lost a list on the way.
+  // An empty list is rejected: it is most likely a client's bug.
   only: list(aName, 'an array of strings', { minLength: 1, maxLength: maxProviders }).nullish(),
   ignore: names.nullish(),
   sort: form((value) => {

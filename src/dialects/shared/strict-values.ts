@@ -2,7 +2,8 @@ import { Failure } from '../../core/model/failure.ts'
 import { isObject, nearest } from '../../core/model/json.ts'
 import { otherValue, outOfBounds, wrongType } from './validation-error.ts'
 
-// What OpenAI refuses in the values of fields that several of its endpoints have. Each throws Failure `invalid_request`.
+// What OpenAI refuses in the values of fields that several of its endpoints have. Each throws Failure
+// `invalid_request`.
 
 /** Token ids with a bias from -100 to 100. */
 export function refuseLogitBias(bias: unknown): void {

@@ -15,7 +15,7 @@ export function inTime<Value>(request: IncomingMessage, reading: Promise<Value>)
   let idleSeconds = 0
   let arrived = request.readableLength
   const giveUp = (how: string) => {
-    // Nobody is to keep what still comes.
+    // What still arrives is not kept.
     request.removeAllListeners('data')
     reject(tooSlow(how))
   }

@@ -125,7 +125,7 @@ function readPlain(
     try {
       hold(bytes)
     } catch (thrown) {
-      // Nobody is to keep what still comes.
+      // What still arrives is not kept.
       request.removeAllListeners('data')
       failed(thrown)
     }
@@ -170,7 +170,7 @@ function parseBody(bytes: Buffer, jsonDepth: number): Body {
   }
   const value = parse(text)
   if (!isObject(value)) throw invalidJson('The body must be a JSON object.')
-  // As a key it is a trap for whoever copies objects further on; as text in a prompt it is only text.
+  // As a key it is a trap for code that copies objects; as text in a prompt it is only text.
   if (mayNameProto(text) && hasProtoKey(value)) {
     throw invalidJson('The body has a key named `__proto__`, which is not allowed.')
   }

@@ -84,7 +84,7 @@ export class EventStream implements Disposable {
     })
   }
 
-  /** Closes the record and writes the last there is. Does nothing when nobody is there to read it. */
+  /** Closes the record and writes the end. Does nothing when the caller has left. */
   end(frames: string): void | Promise<void> {
     if (this.#response.destroyed) return
     const bytes = Buffer.byteLength(frames)
@@ -138,7 +138,7 @@ export class EventStream implements Disposable {
     this.#silence = this.#waitMs === never ? undefined : setTimeout(() => this.#look(), this.#waitMs)
   }
 
-  /** Looked at when it runs out, not set anew for every event. */
+  /** Checked when it expires, not reset for every event. */
   #look(): void {
     const leftMs = this.#toldAtMs + this.#waitMs - this.#record.elapsedMs()
     if (this.#quietMs === 0 && leftMs > 0) this.#silence = setTimeout(() => this.#look(), leftMs)

@@ -13,7 +13,7 @@ import type { Asking, Dialect, RelayDialect, Told } from '../../dialects/shared/
 
 /** One request being answered. */
 export type KeyedExchange<Spoken extends Asking<AnyCall>> = {
-  /** Undefined: keys are of no account. */
+  /** Undefined: Idempotency-Key is ignored. */
   readonly idempotency: Idempotency | undefined
   readonly ctx: { readonly req: IncomingMessage }
   readonly gateway: Gateway

@@ -76,12 +76,12 @@ type Ring = {
   add(call: OpenCall): void
   remove(call: OpenCall): void
   isEmpty(): boolean
-  /** Those there are now: whoever ends one may take out others. */
+  /** A copy: ending one may remove others. */
   calls(): readonly OpenCall[]
 }
 
 /**
- * A list through the calls themselves. A Set makes its table anew every so many calls; an old table, once the garbage
+ * A list through the calls themselves. A Set rebuilds its table every so many calls; an old table, once the garbage
  * collector took it for lasting, keeps every call that was in it, and all that belongs to them, until the next full
  * collection: that cost a sixth of the gateway's speed.
  */

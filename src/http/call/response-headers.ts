@@ -67,7 +67,8 @@ const untoldMs = 1000
 
 /**
  * What was tried here has been paid for, or may have been: an SDK that tried all of it again would multiply that. One
- * that cannot wait as long as it has to (OpenAI's own wait a minute at most) would come back too soon. And where our key
+ * that cannot wait as long as it has to (OpenAI's own wait a minute at most) would come back too soon. And where our
+ * key
  * was refused at every place, it will be refused until somebody mends that.
  */
 function isWorthRetrying({ row: { attempts } }: OpenRecord, { kind, retryAfterMs = 0 }: Failure): boolean {

@@ -25,7 +25,7 @@ export type ServeParts = {
   readonly gate: Authenticator
   readonly recorder: Recorder
   readonly openCalls: OpenCalls
-  /** Undefined: an Idempotency-Key is of no account. */
+  /** Undefined: Idempotency-Key is ignored. */
   readonly idempotency: Idempotency | undefined
   readonly readBody: BodyReader
   readonly limits: StreamLimits & Pick<BodyLimits, 'bodyBytes'>
@@ -43,7 +43,8 @@ export function serveDialect(dialect: Dialect, parts: ServeParts): Middleware {
     const { res: response } = ctx
     const id = ctx.state['requestId'] as string
     if (dialect.requestIdHeader !== undefined) response.setHeader(dialect.requestIdHeader, id)
-    // Neither this nor the admission by `using`: V8 makes a list for it, a quarter of a microsecond each for every call.
+    // Neither this nor the admission by `using`: V8 makes a list for it, a quarter of a microsecond each for every
+    // call.
     const record = parts.recorder.open(id, dialect.name)
     const exchange = openExchange(parts, { ctx, dialect, record, signal: parts.openCalls.open(response) })
     let admission: Admission | undefined

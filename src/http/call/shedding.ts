@@ -73,7 +73,7 @@ export function createShedding({ limits, pressure, random }: SheddingParts): She
     admit(who = '') {
       if (!room.calls.hasRoomFor(who, 1)) throw turnAway('in_flight')
       const reason = pressed()
-      // Whoever has nothing under way has not made it busy.
+      // A principal with nothing in flight has not made it busy.
       if (reason === 'heap' || (reason !== undefined && room.calls.usedBy(who) > 0)) throw turnAway(reason)
       room.calls.take(who, 1)
       return new CallAdmission(who, room, refuseBytes)
@@ -89,7 +89,7 @@ const leastBusy = 32
 /** What all calls that are let in share. */
 type Room = { readonly calls: SharedRoom; readonly bytes: SharedRoom }
 
-/** A class, as what every call has anew: its methods are made once. */
+/** A class, not a closure: one per call, so that its methods live on the prototype. */
 class CallAdmission implements Admission {
   readonly #who: string
   readonly #room: Room

@@ -36,6 +36,6 @@ export function whenDrained(
 
 /** The same for an answer whose end has been written: one that is not taken must not be held for ever. */
 export function watchRest({ socket }: ServerResponse, stallMs: number): void {
-  // A socket whose clock runs out is closed by Node where nobody listens; once all is taken, Node sets it anew.
+  // Node closes a socket on timeout when there is no listener, and resets the timer once all data is taken.
   if (socket !== null && socket.writableLength > 0) socket.setTimeout(stallMs)
 }

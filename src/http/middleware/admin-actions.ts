@@ -5,7 +5,8 @@ import { requireJson } from '../call/body.ts'
 import type { CorsSettings } from './cors.ts'
 
 /**
- * What changes something under /admin is asked for by the gateway's own pages, by those of the origins that are let in by
+ * What changes something under /admin is asked for by the gateway's own pages, by those of the origins that are let
+ * in by
  * name, or by no page at all: another page's browser would send it along with what lets its user in. A body that is no
  * JSON is refused, for a browser sends any other type without asking first.
  */

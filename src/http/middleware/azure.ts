@@ -4,7 +4,7 @@ import { modelNameOf } from '../../dialects/shared/models.ts'
 /**
  * Azure's paths, taken for OpenAI's: `/openai/…` and `/openai/v1/…` for `/v1/…`, and
  * `/openai/deployments/{model}/chat/completions`, `/completions` or `/embeddings`, where the path names the model, its
- * slashes encoded or not, whatever the body says. `?api-version=` is of no account. Throws `model_not_found` for a name
+ * slashes encoded or not, whatever the body says. `?api-version=` is ignored. Throws `model_not_found` for a name
  * that cannot be decoded.
  */
 export function takeAzurePaths(): Middleware {
@@ -24,7 +24,7 @@ export function takeAzurePaths(): Middleware {
   }
 }
 
-/** The path as the caller wrote it, for him to be told of. */
+/** The path as the caller wrote it, for error messages. */
 export function askedPath({ state, path }: Context): string {
   const asked: unknown = state['askedPath']
   return typeof asked === 'string' ? asked : path

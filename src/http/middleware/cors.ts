@@ -72,7 +72,9 @@ function answerPreflight(response: ServerResponse, headers: IncomingHttpHeaders,
 /** Two hours, the most Chrome takes. */
 const maxAgeSeconds = '7200'
 
-/** Those asked for that may be sent, and those that are sent with every call: `*` would not stand for `authorization`. */
+/**
+ * Those asked for that may be sent, and those that are sent with every call: `*` would not stand for `authorization`.
+ */
 function acceptedOf(asked: string): string {
   const names = asked.split(',').map((name) => name.trim().toLowerCase())
   const wanted = names.filter((name) => headerName.test(name) && mayBeSent(name))

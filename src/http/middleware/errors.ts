@@ -82,7 +82,8 @@ function ownersByPath(calls: readonly Asking<AnyCall>[]): Owners {
 }
 
 /**
- * The dialect of the path, or of the nearest one above it: `/v1/messages/count_tokens` is below `/v1/messages`. A prefix
+ * The dialect of the path, or of the nearest one above it: `/v1/messages/count_tokens` is below `/v1/messages`. A
+ * prefix
  * alone owns nothing below itself. Anthropic's clients say in every request that they are such.
  */
 function dialectOf({ path, headers }: Context, owners: Owners): Asking<AnyCall> {

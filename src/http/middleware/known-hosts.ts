@@ -19,7 +19,7 @@ export type Machine = { readonly name: string; readonly addresses: () => readonl
 
 /**
  * A page whose name is made to lead to this machine, after it was loaded from elsewhere, is of the same origin as the
- * gateway for its browser: only the Host says where it came from. Names that nobody else can own are this machine's;
+ * gateway for its browser: only the Host says where it came from. Names that only this machine can own are its own;
  * where the operator lets everybody in, those of a private network are, too.
  */
 export function createHostCheck(

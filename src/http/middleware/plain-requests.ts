@@ -5,7 +5,7 @@ import type { HostCheck } from './known-hosts.ts'
 
 /**
  * Refuses what two readers of a request may read in two ways, or what was never meant for this gateway: two keys or two
- * hosts, another version of HTTP, and, while nobody is asked for a key, a Host that is none of this machine's.
+ * hosts, another version of HTTP, and, while no key is required, a Host that is not this machine's.
  */
 export function refuseAmbiguous(hosts: HostCheck): Middleware {
   return function refuse(ctx, next) {

@@ -18,7 +18,8 @@ export type DeploymentsParts = {
 }
 
 /**
- * `GET /admin/api/deployments`: what every deployment costs and how it is doing, and after each that runs models by the caller's
+ * `GET /admin/api/deployments`: what every deployment costs and how it is doing, and after each that runs models by
+ * the caller's
  * spelling, those that were last asked for. Asks for a management key, where keys are configured.
  */
 export function serveDeployments(

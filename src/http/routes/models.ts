@@ -25,7 +25,7 @@ export type ModelsParts = {
 
 /**
  * `GET /models`, and `GET /models/{id}` whose id may hold slashes, encoded or not: under `/v1`, `/inference` and
- * `/inference/v1`. Nobody is asked for it: it tells what is known at that moment.
+ * `/inference/v1`. No provider is asked: it shows what is known at that moment.
  */
 export function serveModels(router: Router, parts: ModelsParts): void {
   const { gateway, gate, startedEpochSeconds } = parts

@@ -12,7 +12,9 @@ export function priceBody(price: Price): JsonObject {
   }
 }
 
-/** The same with where it comes from, and the day, in UTC, from which it is known to hold; null where no price is known. */
+/**
+ * The same with where it comes from, and the day, in UTC, from which it is known to hold; null where no price is known.
+ */
 export function knownPriceBody(price: Price, origin: PriceOrigin | undefined): JsonObject | null {
   if (Object.values(price).every((amount) => amount === undefined)) return null
   const { source = null, sinceEpochMs, saidBy = null, isFirm = null } = origin ?? {}

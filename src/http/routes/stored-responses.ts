@@ -70,7 +70,9 @@ function answer(ctx: Context, body: JsonObject): void {
   sendJson(ctx.req, ctx.res, 200, body, ['x-request-id', ctx.state['requestId'] as string])
 }
 
-/** A page of a list, as OpenAI numbers them: the latest first unless asked otherwise. Throws Failure `invalid_request`. */
+/**
+ * A page of a list, as OpenAI numbers them: the latest first unless asked otherwise. Throws Failure `invalid_request`.
+ */
 function pageOf(items: readonly JsonObject[], { order, after, limit }: Context['query']): JsonObject {
   const ordered = order === 'asc' ? items : items.toReversed()
   const start = after === undefined ? 0 : ordered.findIndex(({ id }) => id === after) + 1

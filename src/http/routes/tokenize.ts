@@ -19,7 +19,7 @@ export type TokenizeParts = CountingParts & {
 
 /**
  * `POST /tokenize`, under `/v1`, `/inference` and `/inference/v1`: how many tokens a text, a prompt of any form, or a
- * chat has, and which, where the vocabulary of what runs the model is at hand. Else the count is an estimate and says
+ * chat has, and which, where the model's vocabulary is available here. Else the count is an estimate and says
  * so, as that of a chat always does: what its template adds is not known. Nothing is sent upstream, nothing recorded.
  */
 export function serveTokenize(router: Router, parts: TokenizeParts): void {

@@ -20,7 +20,7 @@ export type JournalSettings = {
   /** Space that is kept for holds to be settled once the disk is full. */
   readonly reserveBytes: number
   readonly projections: readonly Projection[]
-  /** Told of what an operator should know. */
+  /** Called with what an operator should know. */
   readonly report: (trouble: Trouble) => void
 }
 

@@ -6,7 +6,9 @@ import { crc32 } from 'node:zlib'
  */
 export const frameOverhead = 19
 
-/** Writes a frame at `at`, and returns where it ends. There must be room for three bytes a character and the overhead. */
+/**
+ * Writes a frame at `at`, and returns where it ends. There must be room for three bytes a character and the overhead.
+ */
 export function writeFrame(bytes: Buffer, at: number, text: string): number {
   const start = at + headerBytes
   const length = bytes.write(text, start, 'utf8')

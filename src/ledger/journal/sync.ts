@@ -1,7 +1,9 @@
 import { close, fdatasync } from 'node:fs'
 import { promisify } from 'node:util'
 
-/** Brings what was written to a file from the kernel's memory onto the disk, off the event loop, one round at a time. */
+/**
+ * Brings what was written to a file from the kernel's memory onto the disk, off the event loop, one round at a time.
+ */
 export interface DiskSync {
   /** Resolves once everything written before is on the disk; where that fails, too, and it is counted. */
   whenSynced(): Promise<void>

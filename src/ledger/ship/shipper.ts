@@ -25,7 +25,7 @@ export type ShipperParts = {
   readonly data: ShipperData
   /** Told each time the store has more. */
   readonly shipped: (position: Position) => void
-  /** Told of what an operator should know. */
+  /** Called with what an operator should know. */
   readonly report: (news: ShipperReport) => void
 }
 

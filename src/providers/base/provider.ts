@@ -11,7 +11,7 @@ export interface Provider<Settings = unknown> {
   /** Strict: an unknown key is refused. Secrets are marked with `.meta({ secret: true })`. */
   readonly settings: z.ZodType<Settings>
   create(name: string, settings: Settings, tools: ProviderTools): Upstream
-  /** Whose shipped prices hold with these settings; undefined: nobody's. Left out: those of its type. */
+  /** Whose shipped prices apply with these settings; undefined: none. Absent: those of its type. */
   priceList?(settings: Settings): string | undefined
 }
 

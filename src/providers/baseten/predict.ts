@@ -71,7 +71,7 @@ export type PredictSettings = Bounds & {
 /** The word before the key, whether anybody is served without one, and what an operator sets to give one. */
 type KeyParts = { readonly scheme: string; readonly needsKey: boolean; readonly keySetting: string }
 
-/** But for the model's name: what a model makes of its input, nobody else knows. */
+/** Except for the model's name: only the model knows what its input means. */
 const asItIs: RequestQuirks = { asksUsage: false, renames: {}, drops: [], adapt: (body) => body }
 
 /** Beside the server's `/v1`. */

@@ -30,7 +30,7 @@ export type Asked = {
 /** For an upstream that takes no key. */
 export const noKey = { key: 'none', keySetting: '', secrets: [] } as const satisfies Partial<Asked>
 
-/** What an upstream's refusal is to the caller, to the operator, and to whoever decides on another try. */
+/** What an upstream's refusal means for the caller, for the operator, and for the decision to retry. */
 export function refusal(refused: Refused, asked: Asked): Failure {
   const body = readErrorBody(refused.text)
   const said = body.message === undefined ? '' : redact(body.message, asked.secrets)

@@ -1,5 +1,6 @@
 /**
- * How long an upstream asks to be left alone, in milliseconds, a day at most: `retry-after-ms`, or else `retry-after` in
+ * How long an upstream asks to be left alone, in milliseconds, a day at most: `retry-after-ms`, or else `retry-after`
+ * in
  * seconds or as a date (RFC 9110 10.2.3), be it a number of seconds since 1970. Undefined when it says nothing that can
  * be read; 0 for a date gone by.
  */

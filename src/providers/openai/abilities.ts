@@ -50,7 +50,7 @@ function jsonSchemaIn(row: JsonObject): boolean | undefined {
   return features.includes('json_mode') ? false : undefined
 }
 
-/** Undefined where the list is empty, too: whoever fills in nothing tells nothing. */
+/** Undefined for an empty list, too: it was not filled in. */
 function namesIn(value: unknown): readonly string[] | undefined {
   if (!Array.isArray(value) || value.length === 0) return undefined
   return value.filter((one) => typeof one === 'string')

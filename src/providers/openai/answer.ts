@@ -103,7 +103,7 @@ class EventReader implements ChunkReader {
     const read = this.#parse(data)
     if (read === undefined) {
       const failure = broken(this.#provider)
-      // Whoever knows how many choices there are decides whether it comes too late to matter.
+      // The normalizer knows how many choices there are, and decides whether this comes too late to matter.
       if (this.#hasEnded) deltas.push(failedDelta(failure))
       else this.failure = failure
       return !this.#hasEnded

@@ -121,7 +121,7 @@ export type OpenAiCompatibleSettings = Bounds & {
 export type Quirks = Partial<RequestQuirks> & {
   /** The word before the key. */
   readonly scheme?: 'Bearer' | 'Api-Key'
-  /** Nobody is served there without a key: where there is none, nothing is sent. */
+  /** The server requires a key: without one, nothing is sent. */
   readonly needsKey?: boolean
   /** What an operator sets to give it one, where it is not `providers.{name}.apiKey`. */
   readonly keySetting?: string

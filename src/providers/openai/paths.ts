@@ -22,7 +22,10 @@ export function pathsOf(baseUrl: string, { paths, healthPath }: Pick<Quirks, 'pa
   }
 }
 
-/** The usual paths of the only kinds there are. Of what a preset has beside, only what it says is known; a server has it all. */
+/**
+ * The usual paths of the only kinds there are. Of what a preset has beside, only what it says is known; a server has it
+ * all.
+ */
 export function pathsOfKinds(
   baseUrl: string,
   given: readonly Kind[] | undefined,

@@ -24,7 +24,7 @@ export type Preset = {
   readonly relays?: readonly RelayKind[]
   /** One prompt and one choice per request. */
   readonly isOneChoice?: boolean
-  /** A service that serves nobody without a key. */
+  /** A service that requires a key. */
   readonly needsKey?: boolean
   readonly developerRole: DeveloperRole
   readonly adaptations?: readonly Adaptation[]

@@ -38,7 +38,7 @@ export const pandotate: Provider<PandotateSettings> = {
   type: 'pandotate',
   settings,
   create,
-  // It tells nobody what it charges.
+  // It does not report what it charges.
   priceList: () => undefined,
 }
 

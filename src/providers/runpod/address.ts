@@ -8,7 +8,9 @@ export type Endpoint = {
   readonly loadBalancer: boolean
 }
 
-/** Where an endpoint is: as a whole, in its parts, what OpenAI's paths are added to there, and what tells its health. */
+/**
+ * Where an endpoint is: as a whole, in its parts, what OpenAI's paths are added to there, and what tells its health.
+ */
 export function endpointAddress({ baseUrl, endpointId, loadBalancer }: Endpoint) {
   const given = baseUrl.replace(/\/+$/, '')
   const own = given === defaultUrl ? `https://${endpointId}.api.runpod.ai` : given

@@ -17,7 +17,7 @@ export interface JobApi {
   create(operation: 'run' | 'runsync', body: string, attempt: Attempt, asked: Asked): Promise<JobReport>
   /** `stream` gives each piece of output once: what it lost is lost. */
   look(operation: 'status' | 'stream', id: string, attempt: Attempt, asked: Asked): Promise<JobReport>
-  /** Has a job dropped, as far as that can be done. Nobody waits for it, nobody hears how it went. */
+  /** Cancels a job if possible. Not awaited; its outcome is ignored. */
   cancel(id: string, attempt: Attempt): void
   /** Resolves when the cancellations under way have gone out, or soon. */
   settle(): Promise<void>
@@ -130,7 +130,7 @@ async function noting<T>(
   }
 }
 
-/** The notes of a request that nobody reads them of. */
+/** Notes that are not read. */
 export function blankNotes(): AttemptNotes {
   return {
     headersAt: undefined,

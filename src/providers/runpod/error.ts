@@ -6,7 +6,7 @@ import type { WireAnswer } from '../wire/wire-answer.ts'
 import type { JobReport } from './job-status.ts'
 import { pythonField } from './python.ts'
 
-/** Why a job that is over gave no answer. What a worker says of itself (host, traceback) is told to nobody. */
+/** Why a job that is over gave no answer. What a worker says of itself (host, traceback) is not passed on. */
 export function jobFailure({ status, error, workerId }: JobReport, asked: Asked): Failure {
   const { provider } = asked
   if (status === 'timed out') return givenUp(provider)

@@ -26,7 +26,7 @@ export function readJobReport(text: string, provider: string): JobReport {
   if (!isObject(body)) throw unreadable('The upstream did not answer in JSON.', provider)
   const { status, error } = body
   const known = typeof status === 'string' ? statuses.get(status) : undefined
-  // Whoever reports an error without a status has not run the job.
+  // An error without a status means that the job did not run.
   if (known === undefined && !isError(error)) {
     throw unreadable('The upstream gave an answer without the status of a job.', provider)
   }

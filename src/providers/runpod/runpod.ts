@@ -154,7 +154,7 @@ const lacksOf: Readonly<Record<Worker, readonly Lack[] | undefined>> = {
   any: undefined,
 }
 
-/** Nobody is served at RunPod's own address without. */
+/** RunPod's own address requires one. */
 function needsKey({ baseUrl }: RunpodSettings): boolean {
   return baseUrl === defaultUrl
 }

@@ -54,7 +54,7 @@ function isGarbage(error: Error, code: string): boolean {
   return error.name === 'HTTPParserError' || garbage.has(code) || unasked.has(error.message)
 }
 
-/** Of a status 100 or 101 that nobody asked for, undici tells in words alone. */
+/** undici reports an unexpected status 100 or 101 only in its message. */
 const unasked: ReadonlySet<string> = new Set(['bad response', 'bad upgrade'])
 
 /** Before the body begins, a wrong length means headers that contradict each other. */

@@ -6,11 +6,11 @@ import type { Clock } from '../../core/model/ports.ts'
 export interface Connections {
   /** Opens one, as undici asks for it. */
   readonly connect: buildConnector.connector
-  /** Told of the connection that the request which begins now goes out on. */
+  /** Called with the connection that the next request goes out on. */
   begin(request: Carried): void
 }
 
-/** A request, to be told of the connection it went out on. */
+/** A request that wants to know which connection it went out on. */
 export interface Carried {
   carriedBy(ride: Ride): void
 }
@@ -18,7 +18,8 @@ export interface Carried {
 /** One request on its connection. */
 export interface Ride {
   /**
-   * This error is that the connection, which had served before, was closed within a second of the request, and without a
+   * This error is that the connection, which had served before, was closed within a second of the request, and
+   * without a
    * byte of an answer: the upstream closed it for idleness, and need not have seen the request.
    */
   isStale(error: Error): boolean

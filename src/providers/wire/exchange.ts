@@ -110,7 +110,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     })
   }
 
-  /** Whoever waits is told of its end alone, or that it is too long. */
+  /** Wakes the reader only at the end, or when the answer is over the limit. */
   #collect(limitBytes: number): void {
     this.#collecting = true
     this.#limitBytes = limitBytes
@@ -222,7 +222,8 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     if (this.#phase === 'over') return
     const waitAgain = this.#waitAgain
     this.#waitAgain = undefined
-    // The upstream closed a connection that was idle. undici fails what was to go out on it, too, of which not a byte had.
+    // The upstream closed a connection that was idle. undici fails what was to go out on it, too, of which not a byte
+    // had.
     if (this.#phase === 'waiting' && waitAgain !== undefined && isLost(error)) {
       waitAgain()
       return
@@ -253,7 +254,9 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     return encoding !== undefined && encoding !== '' && encoding.toLowerCase() !== 'identity'
   }
 
-  /** It was asked for identity; what else it might have chosen is not unpacked, for a small body may unpack to any size. */
+  /**
+   * It was asked for identity; what else it might have chosen is not unpacked, for a small body may unpack to any size.
+   */
   #refuseEncoded(): void {
     if (!this.#isEncoded()) return
     this.discard()
@@ -288,7 +291,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     if (this.#phase !== 'over') this.#controller?.resume()
   }
 
-  /** Whoever waits for it goes on together with those who were told something in the same turn of the event loop. */
+  /** Its waiter continues together with others woken in the same turn of the event loop. */
   #rouse(): void {
     const wake = this.#wake
     this.#wake = undefined
@@ -305,7 +308,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     const isAnswered = this.#phase === 'body'
     this.#failure = { thrown }
     this.#end()
-    // Whoever was answered finds out as they read on.
+    // A caller that has its answer finds out when it reads on.
     if (!isAnswered) this.#answered.reject(thrown)
   }
 
@@ -329,5 +332,5 @@ const pauseBytes = 256 * 1024
 /** A terminator follows the last event by less than this, or not at all. */
 const defaultLingerMs = 1000
 
-/** What undici is told when a request is given up. Nobody else sees it. */
+/** The reason given to undici when a request is cancelled. It is not seen elsewhere. */
 const unwanted = new Error('The request was given up.')

@@ -3,7 +3,8 @@ import { Failure } from '../../core/model/failure.ts'
 /**
  * Takes a stream of server-sent events apart, as the HTML standard reads them: lines end in LF, CR or CRLF, a
  * byte-order mark and comments are skipped, several `data` lines are one text. Of an event's other fields only
- * the name `error` matters here.
+ * the name `error` matters here. Not a library's: eventsource-parser is as fast (2.8 µs an event with `JSON.parse`), but
+ * keeps an event of any size while it is incomplete; this one bounds it.
  */
 export interface SseDecoder {
   /** The data of each event that this piece completes. Throws `invalid_response` when an event is too long. */

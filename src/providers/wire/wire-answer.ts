@@ -1,10 +1,11 @@
-/** An upstream's answer. Whoever has it reads it to the end, by one of `text` and `chunks`, or discards it. */
+/** An upstream's answer. Its owner reads it to the end, by `text` or `chunks`, or discards it. */
 export interface WireAnswer {
   readonly status: number
   /** A header's value by its name in lower case. No one else sees the upstream's headers. */
   header(name: string): string | undefined
   /**
-   * The whole body: at once, where it is there. Throws, or rejects with, `invalid_response`, the connection dropped, when
+   * The whole body: at once, where it is there. Throws, or rejects with, `invalid_response`, the connection dropped,
+   * when
    * it is longer than the limit.
    */
   text(limitBytes: number): string | Promise<string>

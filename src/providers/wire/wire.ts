@@ -18,8 +18,10 @@ export interface Wire {
    */
   post(path: string, headers: string[], body: string | Buffer, attempt: Attempt): Promise<WireAnswer>
   /**
-   * As `post`, for whoever wants the answer whole: one with a status of 2xx that is neither an event stream nor compressed
-   * is given once all of it is there, or more than `limitBytes`, or no more comes: its `text` has it, or throws, at once.
+   * As `post`, for callers that want the answer whole: one with a status of 2xx that is neither an event stream nor
+   * compressed
+   * is given once all of it is there, or more than `limitBytes`, or no more comes: its `text` has it, or throws, at
+   * once.
    */
   postForWhole(
     ...request: [path: string, headers: string[], body: string | Buffer, attempt: Attempt, limitBytes: number]

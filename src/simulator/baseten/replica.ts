@@ -23,5 +23,5 @@ export function createReplica(coldMs: number | undefined, closing: AbortSignal):
   }
 }
 
-/** One that was closed on its way up takes nobody any more. */
+/** One that was closed while starting accepts no requests. */
 const never = new Promise<void>(() => undefined)

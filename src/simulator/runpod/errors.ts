@@ -1,6 +1,8 @@
 import type { SimulatedError } from '../script/script.ts'
 
-/** The forms in which a job's `error` comes: bare text, an exception's JSON, a generator's trace, a printed dictionary. */
+/**
+ * The forms in which a job's `error` comes: bare text, an exception's JSON, a generator's trace, a printed dictionary.
+ */
 export const errorForms = ['plain', 'exception', 'handler', 'python'] as const
 
 export type ErrorForm = (typeof errorForms)[number]

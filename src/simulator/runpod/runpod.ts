@@ -221,7 +221,9 @@ function tellHealth({ visit, endpoint }: Task): void {
   send(visit, 200, { jobs: endpoint.jobs.counts(), workers: endpoint.workers.counts() })
 }
 
-/** A job like any other, whose output goes out as it comes. What a job that failed looks like here is not documented. */
+/**
+ * A job like any other, whose output goes out as it comes. What a job that failed looks like here is not documented.
+ */
 async function runOpenAi({ visit, endpoint, rest }: Task): Promise<void> {
   const kind = rest === 'v1/chat/completions' ? 'chat' : rest === 'v1/completions' ? 'text' : undefined
   const body = parsed(visit.request.body)

@@ -85,7 +85,9 @@ export type Reading =
   | { readonly traits: ReadonlyMap<BehaviourName, number>; readonly fault: undefined }
   | { readonly traits: undefined; readonly fault: string }
 
-/** Reads a model's name. A name without the prefix `sim-` spells nothing; of a behaviour said twice, the last counts. */
+/**
+ * Reads a model's name. A name without the prefix `sim-` spells nothing; of a behaviour said twice, the last counts.
+ */
 export function readName(model: string): Reading {
   const traits = new Map<BehaviourName, number>()
   if (!model.startsWith(prefix)) return { traits, fault: undefined }

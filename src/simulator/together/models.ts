@@ -11,7 +11,7 @@ export type TogetherModel = {
   readonly cachedInput?: number
   /** The older engine writes streams in dialect A, the newer one in dialect B. */
   readonly engine: 'a' | 'b'
-  /** Listed, and still not to be had: never without an endpoint of one's own, or while that one is stopped. */
+  /** Listed, but not callable without a dedicated endpoint, or while that endpoint is stopped. */
   readonly absence?: 'not serverless' | 'endpoint stopped'
   /** Streams tell usage only where it was asked for. */
   readonly tellsUsageIfAsked?: boolean

@@ -45,7 +45,8 @@ const expectedFields = {
 
 /**
  * Every member of a call's line, in its order: an allow-list of ids, choices, counts and durations, and no text of a
- * prompt or an answer. From it the log line, `GET /v1/generation`, the savings report and docs/observability.md are made.
+ * prompt or an answer. From it the log line, `GET /v1/generation`, the savings report and docs/observability.md are
+ * made.
  * What a record does not have is left out of its line. The money is enough to recompute cost and saving from the line.
  */
 export const callFields = {
@@ -164,7 +165,7 @@ export const callFields = {
   requestBytes: number("The caller's body, decompressed", (call) => call.requestBytes, { unit: 'bytes' }),
   responseBytes: number('What was written back', (call) => call.responseBytes, { unit: 'bytes' }),
   dropped: names('Parameters that were not passed on', (call) => call.dropped, { api: 'dropped' }),
-  converted: names('Parameters that were made up for here', (call) => call.converted, { api: 'converted' }),
+  converted: names('Parameters that were emulated here', (call) => call.converted, { api: 'converted' }),
   flags: names("Oddities of the upstream's answer that were repaired", (call) => call.flags, {
     api: 'flags',
   }),

@@ -1,7 +1,10 @@
 import type { Failure } from '../failure.ts'
 import { clipped, type Field, type FieldNotes, number, text } from './field.ts'
 
-/** The members of a line's `failure`: the kind and code, never the message, since an upstream's words may repeat a prompt. */
+/**
+ * The members of a line's `failure`: the kind and code, never the message, since an upstream's words may repeat a
+ * prompt.
+ */
 export const failureFields = {
   kind: text('What went wrong, of a closed list', (failure: Failure) => failure.kind as string),
   code: text('The code that the caller got', (failure) => failure.code),

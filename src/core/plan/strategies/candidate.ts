@@ -7,7 +7,7 @@ import type { Deployment, Presence, Traits, Upstream } from '../../model/ports.t
  */
 export type Candidate = {
   readonly deployment: Deployment
-  /** The deployment's own, at hand. */
+  /** The deployment's own, cached here. */
   readonly id: string
   readonly upstream: Upstream
   readonly weight: number
@@ -17,7 +17,7 @@ export type Candidate = {
   readonly gone?: Presence | undefined
   /** What this very call is expected to cost there, in nano-USD; undefined where it is not known. */
   readonly expectedNanoUsd: number | undefined
-  /** It is paid for by the time it takes, and that was not measured of late: only a try can tell what it costs. */
+  /** It is paid for by the time it takes, and recent measurements are missing: only a try can tell what it costs. */
   readonly isUnmeasured: boolean
   readonly standing: HealthSnapshot
 }

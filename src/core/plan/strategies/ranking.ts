@@ -57,7 +57,7 @@ function waitingTimes(weights: Scores, random: Random): Scores {
 
 /** The place of one of those with a weight; -1 where there is none. */
 function drawOne(weights: Scores, random: Random): number {
-  // Summed anew each time: what is left beside a weight that was taken may be less than that one's last digit.
+  // Summed again each time: subtracting a large weight could lose the small ones to rounding.
   let sum = 0
   for (const weight of weights) if (weight > 0) sum += weight
   let lot = random() * sum

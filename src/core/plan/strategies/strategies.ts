@@ -36,7 +36,7 @@ const fallback: Strategy = {
   scores: (candidates) => scoresOf(candidates, () => undefined),
 }
 
-/** The first as written, and no other in its stead. */
+/** The first as written, and no other. */
 const first: Strategy = {
   order: (candidates) => candidates.slice(0, 1),
   scores: fallback.scores,

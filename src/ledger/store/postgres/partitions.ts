@@ -36,7 +36,7 @@ export function createPartitions(client: Client): Partitions {
   }
 }
 
-/** In a transaction of its own: until its end nobody reads the table. */
+/** In a transaction of its own: the table cannot be read until it ends. */
 async function makeDay(client: Client, day: number): Promise<void> {
   const name = nameOf(day)
   const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
