@@ -19,7 +19,8 @@ import { type CountTokensParts, serveCountTokens } from './routes/count-tokens.t
 import { type DeploymentsParts, serveDeployments } from './routes/deployments.ts'
 import { type ExplainParts, serveExplain } from './routes/explain.ts'
 import { type GenerationParts, serveGeneration } from './routes/generation.ts'
-import { type ModelsParts, serveModels } from './routes/models.ts'
+import { type HomeParts, serveHome } from './routes/home.ts'
+import { type ModelsParts, modelPaths, serveModels } from './routes/models.ts'
 import { type StoredResponsesParts, serveStoredResponses } from './routes/stored-responses.ts'
 import { type SystemParts, serveSystem } from './routes/system.ts'
 import { serveTokenize, type TokenizeParts } from './routes/tokenize.ts'
@@ -35,6 +36,7 @@ export type AppParts = ServeParts &
   StoredResponsesParts &
   WakeParts &
   AdminParts &
+  HomeParts &
   SystemParts & {
     readonly dialects: readonly Dialect[]
     readonly relays: readonly RelayDialect[]
@@ -53,7 +55,7 @@ export function createApp(parts: AppParts): Koa {
   const router = createRouter(parts, calls)
   app.use(assignRequestId(parts.newId))
   if (parts.cors.origins.length > 0) app.use(allowOrigins(parts.cors))
-  app.use(answerErrors([...parts.dialects, ...parts.relays]))
+  app.use(answerErrors([...parts.dialects, ...parts.relays], () => pathsOf(router, calls)))
   app.use(refuseAmbiguous(parts.hosts))
   // First half: calls, on the short way. Second half: everything else, as plain Koa routes.
   app.use(serveCallsByPath(calls))
@@ -94,6 +96,13 @@ function serveCallsByPath(routes: readonly CallRoute[]): Middleware {
   }
 }
 
+/** The paths that are written in one way, to tell a caller which one is nearest. */
+function* pathsOf(router: Router, calls: readonly CallRoute[]): Iterable<string> {
+  for (const { prefixes, path } of calls) for (const prefix of prefixes) yield prefix + path
+  yield* modelPaths
+  for (const { path } of router.stack) if (typeof path === 'string') yield path
+}
+
 function createRouter(parts: AppParts, calls: readonly CallRoute[]): Router {
   // Exact paths: `/V1/Models/` must never reach what a rule for `/v1/models` guards.
   const router = new Router({ sensitive: true, strict: true })
@@ -112,6 +121,7 @@ function createRouter(parts: AppParts, calls: readonly CallRoute[]): Router {
   serveDeployments(router, parts)
   serveWake(router, parts)
   serveAdmin(router, parts)
+  serveHome(router, parts)
   serveSystem(router, parts)
   return router
 }

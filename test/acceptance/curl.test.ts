@@ -126,7 +126,6 @@ describe('what is wrong is told to curl', () => {
 
   test.for<[string, string, string, number, string]>([
     ['a path nobody serves', '/nonsense', '', 404, 'unknown_url'],
-    ['the root', '/', '', 404, 'unknown_url'],
     ['a path that ends in a slash', '/v1/completions/', `${json} ${hello}`, 404, 'unknown_url'],
     ['a model with a bad escape', '/v1/models/%E0%A4%A', '', 404, 'model_not_found'],
     ['a GET of what takes a POST', '/v1/chat/completions', '', 405, 'method_not_supported'],

@@ -1,4 +1,5 @@
 import { Failure } from '../model/failure.ts'
+import { didYouMean } from '../model/nearest.ts'
 import { isMadeOf } from '../model/pattern.ts'
 import type { Deployment, Route } from '../model/ports.ts'
 
@@ -58,7 +59,7 @@ export function createRouter(
     routes,
     routeOf(model) {
       const route = find(model)
-      if (route === undefined) throw unknownModel(model)
+      if (route === undefined) throw unknownModel(model, namesOf(routes))
       return route
     },
     admitted({ deployments }, credential) {
@@ -127,11 +128,21 @@ function isPlan(deployments: readonly Deployment[]): deployments is Plan {
   return deployments.length > 0
 }
 
-/** What is said of a model that is not served here. */
-export function unknownModel(model: string): Failure {
+/** What is said of a model that is not served here; of `names`, those that its caller may use, the nearest are named. */
+export function unknownModel(model: string, names?: Iterable<string>): Failure {
   const shown = model.length > 200 ? `${model.slice(0, 200)}…` : model
-  const message = `The model \`${shown}\` does not exist or you do not have access to it.`
+  const unknown = `The model \`${shown}\` does not exist or you do not have access to it.`
+  const message =
+    names === undefined ? unknown : `${unknown}${didYouMean(model, names)} GET /v1/models lists them all.`
   return new Failure('model_not_found', message, { param: 'model' })
+}
+
+/** Those that are listed to callers. */
+function* namesOf(routes: readonly Route[]): Iterable<string> {
+  for (const { pattern, deployments } of routes) {
+    if (!pattern.includes('*')) yield pattern
+    else for (const { upstream } of deployments) yield* upstream.knownModels
+  }
 }
 
 function noKey(deployments: readonly Deployment[], mayBringKeys: boolean): Failure {

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import type { AnyCall } from '../../core/model/call.ts'
 import { asFailure, Failure } from '../../core/model/failure.ts'
+import { didYouMean } from '../../core/model/nearest.ts'
 import { anthropic } from '../../dialects/anthropic/anthropic.ts'
 import { chat } from '../../dialects/openai/chat.ts'
 import type { Asking } from '../../dialects/shared/dialect.ts'
@@ -10,10 +11,13 @@ import { askedPath } from './azure.ts'
 import { notImplementedAt } from './not-implemented.ts'
 
 /**
- * Answers what no handler has: unknown paths, wrong methods, and whatever a handler threw, each in the shape of the
- * dialect that owns the path; `calls` are all of them.
+ * Answers what no handler has: unknown paths, of `paths` the nearest named; wrong methods; and whatever a handler threw,
+ * each in the shape of the dialect that owns the path; `calls` are all of them.
  */
-export function answerErrors(calls: readonly Asking<AnyCall>[]): Middleware {
+export function answerErrors(
+  calls: readonly Asking<AnyCall>[],
+  paths: () => Iterable<string> = () => [],
+): Middleware {
   const owners = ownersByPath(calls)
   return function answerError(ctx, next) {
     const failed = (thrown: unknown) => answer(ctx, asFailure(thrown), owners)
@@ -22,7 +26,7 @@ export function answerErrors(calls: readonly Asking<AnyCall>[]): Middleware {
       // What a handler has answered, nearly all there is, passes here with one promise and not two.
       if (ctx.respond === false) return undefined
       try {
-        return answerRest(ctx)
+        return answerRest(ctx, paths)
       } catch (thrown) {
         return failed(thrown)
       }
@@ -30,9 +34,9 @@ export function answerErrors(calls: readonly Asking<AnyCall>[]): Middleware {
   }
 }
 
-function answerRest(ctx: Context): void {
+function answerRest(ctx: Context, paths: () => Iterable<string>): void {
   const allow = allowedOn(ctx)
-  if (ctx.method !== 'OPTIONS' || allow === undefined) throw unanswered(ctx, allow)
+  if (ctx.method !== 'OPTIONS' || allow === undefined) throw unanswered(ctx, allow, paths)
   ctx.set('x-request-id', ctx.state['requestId'] as string)
   ctx.respond = false
   ctx.res.end()
@@ -44,7 +48,7 @@ function allowedOn(ctx: Context): string | undefined {
   return typeof allow === 'string' && allow !== '' ? allow : undefined
 }
 
-function unanswered(ctx: Context, allow: string | undefined): Failure {
+function unanswered(ctx: Context, allow: string | undefined, paths: () => Iterable<string>): Failure {
   const unserved = notImplementedAt(ctx.path, ctx.method)
   if (unserved !== undefined) {
     // What has methods is something else whose path looks like it.
@@ -52,7 +56,8 @@ function unanswered(ctx: Context, allow: string | undefined): Failure {
     return unserved
   }
   if (allow === undefined) {
-    return new Failure('not_found', `Unknown request URL: ${ctx.method} ${shownPath(ctx)}.`)
+    const near = didYouMean(askedPath(ctx), paths())
+    return new Failure('not_found', `Unknown request URL: ${ctx.method} ${shownPath(ctx)}.${near}`)
   }
   return new Failure(
     'method_not_allowed',

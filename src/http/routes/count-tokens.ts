@@ -11,7 +11,7 @@ import { sendJson } from '../call/send.ts'
 import { headerLookup } from '../call/serve.ts'
 
 export type CountTokensParts = {
-  readonly gateway: Pick<Gateway, 'ownerOf'>
+  readonly gateway: Pick<Gateway, 'ownerOf' | 'models'>
   readonly gate: Authenticator
   readonly counter: TokenCounter
   readonly readBody: BodyReader
@@ -33,7 +33,12 @@ export function serveCountTokens(router: Router, prefix: string, parts: CountTok
     const isServed = [call.model, ...(call.steering?.models ?? [])].some(
       (model) => gateway.ownerOf(model) !== undefined,
     )
-    if (!isServed) throw unknownModel(call.model)
+    if (!isServed) {
+      throw unknownModel(
+        call.model,
+        gateway.models().map((model) => model.id),
+      )
+    }
     const answer = { input_tokens: await countPrompt(call.body.value, counter) }
     ctx.respond = false
     sendJson(ctx.req, ctx.res, 200, answer, [

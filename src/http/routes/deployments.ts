@@ -5,7 +5,7 @@ import type { DeploymentReport } from '../../core/health/health-registry.ts'
 import { outcomeOf, type Probe } from '../../core/health/probe.ts'
 import { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json.ts'
-import type { Deployment } from '../../core/model/ports.ts'
+import type { Deployment, Route } from '../../core/model/ports.ts'
 import type { Router as ModelRouter } from '../../core/plan/router.ts'
 import { apiKeyOf } from '../call/api-key.ts'
 import { sendJson } from '../call/send.ts'
@@ -30,13 +30,27 @@ export function serveDeployments(
     gate.admitManager(apiKeyOf(ctx.req), 'read')
     ctx.respond = false
     const headers = ['x-request-id', ctx.state['requestId'] as string]
-    // One that several routes have costs the same in each, unless the operator prices it in one alone.
-    const places = new Map(
-      routes.flatMap(({ deployments }) => deployments.map((one) => [one.id, one] as const)).toReversed(),
-    )
+    const places = placesOf(routes)
     const data = gateway.deployments().map((report) => rendered(report, places.get(report.id)))
     sendJson(ctx.req, ctx.res, 200, { data }, headers)
   })
+}
+
+/** Of one that several routes have, the first whose price is known: an operator may price it in one of them alone. */
+function placesOf(routes: readonly Route[]): ReadonlyMap<string, Deployment> {
+  const places = new Map<string, Deployment>()
+  for (const { deployments } of routes) {
+    for (const deployment of deployments) {
+      const before = places.get(deployment.id)
+      if (
+        before === undefined ||
+        (before.priceOrigin === undefined && deployment.priceOrigin !== undefined)
+      ) {
+        places.set(deployment.id, deployment)
+      }
+    }
+  }
+  return places
 }
 
 /** What is not known is null. */

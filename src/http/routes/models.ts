@@ -15,6 +15,9 @@ import {
 import { apiKeyOf } from '../call/api-key.ts'
 import { sendJson } from '../call/send.ts'
 
+/** Where models are listed. */
+export const modelPaths = ['/v1/models', '/inference/models', '/inference/v1/models'] as const
+
 export type ModelsParts = {
   readonly gateway: Pick<Gateway, 'models' | 'ownerOf' | 'deployments'>
   readonly router: Pick<ModelRouter, 'routeOf'>
@@ -73,10 +76,16 @@ function keyOf(deploymentId: string, model: string | undefined): string {
 
 /** A model that is listed, or one that a pattern of the routes would take. */
 function findModel({ gateway }: ModelsParts, id: string): ListedModel {
-  const listed = gateway.models().find((model) => model.id === id)
+  const models = gateway.models()
+  const listed = models.find((model) => model.id === id)
   if (listed !== undefined) return listed
   const ownedBy = gateway.ownerOf(id)
-  if (ownedBy === undefined) throw unknownModel(id)
+  if (ownedBy === undefined) {
+    throw unknownModel(
+      id,
+      models.map((model) => model.id),
+    )
+  }
   return { id, ownedBy }
 }
 

@@ -16,7 +16,10 @@ const counter: TokenCounter = {
 function start(keys: readonly string[] = [], strict = false) {
   return mount((router) =>
     serveCountTokens(router, '/v1', {
-      gateway: { ownerOf: (model) => (model === 'known' ? 'someone' : undefined) },
+      gateway: {
+        ownerOf: (model) => (model === 'known' ? 'someone' : undefined),
+        models: () => [{ id: 'known', ownedBy: 'someone' }],
+      },
       gate: createAuthenticator({ keys, adminKeys: [] }),
       counter,
       readBody: createBodyReader({ bodyBytes: 10_000, jsonDepth: 20 }),
