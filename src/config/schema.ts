@@ -34,6 +34,7 @@ export function configSchema(
     log: z.strictObject({ level: z.enum(logLevels).default('info') }).prefault({}),
     slowThresholdMs: z.int().min(0).max(dayMs).default(1500),
     strict: z.boolean().default(false),
+    answerModel: z.enum(['requested', 'upstream']).default('requested'),
     limits: limitsSetting,
     cache: z
       .strictObject({

@@ -28,6 +28,8 @@ export type Config = {
   readonly slowThresholdMs: number
   /** Refuse what OpenAI refuses, instead of what cannot be done. */
   readonly strict: boolean
+  /** Whether an answer calls its model as its caller did, or as the upstream does, where those differ. */
+  readonly answerModel: 'requested' | 'upstream'
   readonly limits: Limits
   readonly cache: CacheSettings
   readonly drain: DrainSettings

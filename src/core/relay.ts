@@ -144,13 +144,23 @@ async function attemptRelay(parts: AttemptParts<Relay>): Promise<Relayed> {
     const raw = await inTime(parts, sent, clocks.totalMs)
     const claimed = claimOf(raw.value, parts.record.flags)
     open.claims({ usage: () => claimed, isFinished })
-    const reply = call.kind === 'embeddings' ? validateEmbeddings(raw, call) : validateRerank(raw, call)
+    const valid = call.kind === 'embeddings' ? validateEmbeddings(raw, call) : validateRerank(raw, call)
+    const reply = renamed(valid, parts)
     open.commit()
     open.end()
     return { piece: call, reply, claimed }
   } catch (thrown) {
     throw open.fail(thrown)
   }
+}
+
+/** Under the model's public name, where the deployment calls it otherwise. */
+function renamed(reply: RelayReply, { call, deployment, record }: AttemptParts<Relay>): RelayReply {
+  const name = deployment.answersAs?.(call.model)
+  const own = reply.value['model']
+  if (name === undefined || typeof own !== 'string' || own === name) return reply
+  record.upstreamModel = own
+  return reply.with({ model: name })
 }
 
 /** What a relay brings forth is no words. */

@@ -43,6 +43,7 @@ export function createDeployment(
       delayMs: settings.retryDelayMs ?? upstream.retry.delayMs,
     },
     weight: settings.weight ?? 1,
+    ...(config.answerModel === 'requested' ? { answersAs: publicName(pattern, settings.model) } : {}),
   }
   const { model = pattern.includes('*') ? undefined : pattern, price: own, traits = {} } = settings
   const withTerms = (made: Untermed, name: string | undefined) =>
@@ -50,6 +51,13 @@ export function createDeployment(
   if (model !== undefined) return withTerms({ ...common, upstreamModel: model }, model)
   const named = (name: string) => withTerms({ ...common, upstreamModel: name, madeFor: name }, name)
   return withTerms({ ...common, upstreamModel: undefined, forModel: remembered(named) }, undefined)
+}
+
+/** What an answer calls its model: as the caller did, where the configuration has another name for it upstream. */
+function publicName(pattern: string, model: string | undefined): (asked: string) => string | undefined {
+  if (model === undefined || model === pattern) return () => undefined
+  if (!pattern.includes('*')) return () => pattern
+  return (asked) => (asked === model ? undefined : asked)
 }
 
 type Untermed = Omit<Deployment, 'price' | 'priceOrigin' | 'presence' | 'gone' | 'traits'>

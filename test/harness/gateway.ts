@@ -92,6 +92,7 @@ export const simulatorConfig: Config = {
   logLevel: 'trace',
   slowThresholdMs: 60_000,
   strict: false,
+  answerModel: 'requested',
   cache: { enabled: false, ttlMs: 60_000, maxEntries: 100, maxBytes: 1_000_000, everyCall: false },
   drain: { delayMs: 0, graceMs: 25_000 },
   coalesce: false,

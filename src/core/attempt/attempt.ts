@@ -8,6 +8,7 @@ import type { AttemptNotes, Deployment, Sent } from '../model/ports.ts'
 import type { ClaimedUsage } from '../model/usage.ts'
 import { isVisible } from '../model/visible.ts'
 import { createNormalizer, type Normalizer } from '../reply/normalize.ts'
+import { withModelName } from '../reply/rename-model.ts'
 import { inTime } from './in-time.ts'
 import { type Flow, finalise, mayBeMissed, Onward } from './onward.ts'
 import { type AttemptParts, type OpenAttempt, openAttempt } from './open-attempt.ts'
@@ -83,7 +84,7 @@ function normalizerFor(
   asked: Call,
   notes: AttemptNotes,
 ): Normalizer {
-  return createNormalizer({
+  const normalizer = createNormalizer({
     kind: call.kind,
     stream: call.stream,
     id: answerIdOf(call),
@@ -98,6 +99,12 @@ function normalizerFor(
     keepsReasoning: deployment.upstream.keepsReasoning,
     flags: record.flags,
   })
+  const name = deployment.answersAs?.(call.model)
+  return name === undefined
+    ? normalizer
+    : withModelName(normalizer, name, (own) => {
+        record.upstreamModel = own
+      })
 }
 
 /** The headers of a JSON answer come when it is complete: only the total clock applies. */

@@ -166,6 +166,11 @@ export type Deployment = {
   readonly upstream: Upstream
   /** The model's name there; undefined: as the caller spelled it. */
   readonly upstreamModel: string | undefined
+  /**
+   * The name that an answer to a call for `asked` says, in place of the upstream's own; undefined: the upstream's own.
+   * Absent: always that.
+   */
+  readonly answersAs?: (asked: string) => string | undefined
   readonly clocks: Clocks
   readonly retry: Retry
   /** Its part of the calls where they are shared out by weight; 0: it gets none. */

@@ -31,6 +31,8 @@ export type CallRecord = {
   deployment: string | undefined
   /** The model that answered in place of the one that was asked for; absent: that one did. */
   successor?: string | undefined
+  /** What the upstream calls the model, where the answer says another name. */
+  upstreamModel: string | undefined
   status: number
   outcome: 'ok' | 'failed' | 'left'
   failure: Failure | undefined
@@ -139,6 +141,7 @@ export function startRecord(id: string, dialect: string, startedEpochMs = 0): Ca
     stream: false,
     provider: undefined,
     deployment: undefined,
+    upstreamModel: undefined,
     status: 0,
     outcome: 'ok',
     failure: undefined,

@@ -19,6 +19,7 @@ export function answerHeaders(record: OpenRecord): FlatHeaders {
   if (row.provider !== undefined) headers.push('x-pandotate-provider', safe(row.provider))
   if (row.deployment !== undefined) headers.push('x-pandotate-deployment', safe(row.deployment))
   if (row.successor !== undefined) headers.push('x-pandotate-successor', safe(row.successor))
+  if (row.upstreamModel !== undefined) headers.push('x-pandotate-upstream-model', safe(row.upstreamModel))
   // The cost of a stream is known at its end, when its headers are long gone.
   if (row.costNanoUsd !== undefined) headers.push('x-pandotate-cost-usd', usdText(row.costNanoUsd))
   if (row.cache !== undefined) headers.push('x-pandotate-cache', row.cache)

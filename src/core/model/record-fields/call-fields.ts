@@ -62,6 +62,11 @@ export const callFields = {
   kind: text('`chat`, `text`, `embeddings` or `rerank`', (call) => call.kind),
   stream: flag('A stream was asked for', (call) => call.stream, { api: 'streamed' }),
   deployment: text('The deployment that answered', (call) => call.deployment, { api: 'deployment' }),
+  upstreamModel: clipped(
+    'What the upstream calls the model, where the answer says another name',
+    (call) => call.upstreamModel,
+    { api: 'upstream_model' },
+  ),
   provider: text('Its provider', (call) => call.provider, { api: 'provider_name' }),
   status: number('The HTTP status of the answer', (call) => call.status, { api: 'status' }),
   outcome: text('`ok`, `failed`, or `left`: the caller went away', (call) => call.outcome, {
