@@ -2,6 +2,7 @@ import { randomFillSync } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { serveLedger } from './admin/ledger.ts'
 import type { Config } from './config.ts'
 import { createBatch } from './core/attempt/batch.ts'
 import type { Journal } from './core/model/journal.ts'
@@ -91,6 +92,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     configuration: reload.report,
     shedding,
     ledger: ledgerReport,
+    mounts: [(router, gate) => serveLedger(router, { gate, reader: ledger?.reader, now: clock.epochMs })],
   })
   const succession = createLiveConfig(config, lasting)
   const arrived = createBatch()
@@ -149,7 +151,10 @@ function createLasting(
   { log, version, sinks = [], journal, tenants }: GatewayEnvironment & Kept,
   clock: Clock,
   metrics: Metrics,
-  state: Pick<LastingTimes['app'], 'isLeaving' | 'isDraining' | 'configuration' | 'shedding' | 'ledger'>,
+  state: Pick<
+    LastingTimes['app'],
+    'isLeaving' | 'isDraining' | 'configuration' | 'shedding' | 'ledger' | 'mounts'
+  >,
 ): LastingTimes {
   const generations = createGenerations()
   const newId = createIds()

@@ -121,7 +121,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'dialects/shared',
     'http/call',
   ],
-  http: ['core/model', 'dialects/shared', 'http/call', 'http/middleware', 'http/routes'],
+  http: ['core', 'core/model', 'dialects/shared', 'http/call', 'http/middleware', 'http/routes'],
+  admin: ['core', 'core/model', 'http/call', 'http/routes', 'ledger/read', 'ledger/store'],
   config: ['core', 'core/model', 'providers', 'providers/base', 'catalog', 'tenants'],
   main: [
     'admin',
@@ -169,8 +170,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
 export const packages: Readonly<
   Record<string, { readonly from: readonly string[]; readonly typesFrom?: readonly string[] }>
 > = {
-  koa: { from: ['http/'] },
-  '@koa/router': { from: ['http/'] },
+  koa: { from: ['http/', 'admin/'] },
+  '@koa/router': { from: ['http/', 'admin/'] },
   'koa-bodyparser': { from: ['http/'] },
   pg: { from: ['ledger/store/postgres/'] },
   undici: { from: ['providers/wire/wire.ts', 'providers/wire/connections.ts'] },

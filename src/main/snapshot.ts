@@ -88,6 +88,7 @@ type LastingAppPart =
   | 'isLeaving'
   | 'ledger'
   | 'metrics'
+  | 'mounts'
   | 'newId'
   | 'responseStore'
   | 'shedding'

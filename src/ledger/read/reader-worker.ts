@@ -1,21 +1,37 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openStore, type StoreAddress } from '../store/all.ts'
-import type { Answered, Asked } from './messages.ts'
+import type { Store } from '../store/store.ts'
+import type { Answered, Asked, Question } from './messages.ts'
 
-// The thread that reads the store: one question after the other, each with its answer or the reason why there is none.
-const store = openStore(workerData as StoreAddress)
+// The thread that reads the store: each question has its answer, or the reason why there is none.
+let opened: Promise<Store> | undefined
 parentPort?.on('message', ({ id, question }: Asked) => {
-  const answering =
-    question.what === 'usage'
-      ? store.usage(question.about)
-      : question.what === 'calls'
-        ? store.calls(question.about)
-        : store.call(question.about)
-  answering.then(
-    (answer) => tell({ id, answer }),
-    (thrown: unknown) => tell({ id, reason: thrown instanceof Error ? thrown.message : 'unknown' }),
-  )
+  opened ??= open()
+  const asked = opened
+  asked
+    .then((store) => answer(store, question))
+    .then(
+      (found) => tell({ id, answer: found }),
+      (thrown: unknown) => {
+        tell({ id, reason: thrown instanceof Error ? thrown.message : 'unknown' })
+        // The next question tries another connection.
+        if (opened === asked) opened = undefined
+        asked.then((store) => store[Symbol.asyncDispose]()).catch(() => undefined)
+      },
+    )
 })
+
+/** Whoever comes first makes the schema. */
+async function open(): Promise<Store> {
+  const store = openStore(workerData as StoreAddress)
+  await store.migrate()
+  return store
+}
+
+function answer(store: Store, question: Question): Promise<unknown> {
+  if (question.what === 'usage') return store.usage(question.about)
+  return question.what === 'calls' ? store.calls(question.about) : store.call(question.about)
+}
 
 function tell(answered: Answered): void {
   parentPort?.postMessage(answered)
