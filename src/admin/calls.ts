@@ -4,7 +4,8 @@ import type { JsonObject } from '../core/model/json.ts'
 import { sendJson } from '../http/call/send.ts'
 import { rendered } from '../http/routes/generation.ts'
 import { type CallPlace, callFilters, type StoredCall } from '../ledger/store/calls.ts'
-import { amounts, answered, idHeaders, type LedgerRouteParts, openReader } from './ledger-access.ts'
+import { amounts } from './amounts.ts'
+import { answered, idHeaders, type LedgerRouteParts, openReader } from './ledger-access.ts'
 import { readQuery } from './query.ts'
 
 /**

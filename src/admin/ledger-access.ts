@@ -36,8 +36,3 @@ export async function answered<Answer>(answer: Promise<Answer>): Promise<Answer>
 export function idHeaders(ctx: Context): readonly string[] {
   return ['x-request-id', ctx.state['requestId'] as string]
 }
-
-/** An amount as OpenRouter has it, and exactly. */
-export function amounts(name: string, nanoUsd: number): Readonly<Record<string, number>> {
-  return { [name]: nanoUsd / 1e9, [`${name}_nano_usd`]: nanoUsd }
-}

@@ -1,12 +1,11 @@
 import type Router from '@koa/router'
-import type { JsonObject } from '../core/model/json.ts'
 import { sendJson, sendText } from '../http/call/send.ts'
-import { bucketBoundsMs, counts, type Dimension, dayMs, dimensions } from '../ledger/store/rollup.ts'
-import { type UsageGroup, type UsageRow, usageGroups } from '../ledger/store/usage.ts'
+import { type Dimension, dayMs, dimensions } from '../ledger/store/rollup.ts'
+import { type UsageGroup, usageGroups } from '../ledger/store/usage.ts'
 import { csvOf } from './csv.ts'
-import { amounts, answered, idHeaders, type LedgerRouteParts, openReader } from './ledger-access.ts'
-import { percentileOf } from './percentile.ts'
+import { answered, idHeaders, type LedgerRouteParts, openReader } from './ledger-access.ts'
 import { type Query, readQuery } from './query.ts'
+import { usageBody } from './usage-body.ts'
 
 /**
  * `GET /admin/api/usage?by=model,key&from=…&to=…`: what was used and what it cost, by any of the rollups' columns, as
@@ -23,7 +22,7 @@ export function serveUsage(router: Router, parts: LedgerRouteParts): void {
     const format = query.oneOf('format', ['json', 'csv']) ?? 'json'
     const limit = query.count('limit', 1000, 100_000)
     const rows = await answered(reader.usage({ from, to, by, filters: filtersOf(query), limit }))
-    const data = rows.map((row) => bodyOf(row, by))
+    const data = rows.map((row) => usageBody(row, by))
     if (format === 'csv') {
       sendText(ctx.req, ctx.res, 200, csvOf(columnsOf(by), data), idHeaders(ctx), 'text/csv; charset=utf-8')
       return
@@ -42,37 +41,6 @@ function filtersOf(query: Query): Partial<Record<Dimension, string>> {
   )
 }
 
-function bodyOf({ names, sums }: UsageRow, by: readonly UsageGroup[]): JsonObject {
-  const sumOf = (name: (typeof counts)[number]) => sums[counts.indexOf(name)] ?? 0
-  const buckets = bucketBoundsMs.length + 1
-  const latencies = sums.slice(counts.length, counts.length + buckets)
-  const firstTokens = sums.slice(counts.length + buckets)
-  return {
-    ...Object.fromEntries(by.map((group, index) => [group, nameOf(group, names[index] ?? '')])),
-    requests: sumOf('requests'),
-    errors: sumOf('errors'),
-    tokens_prompt: sumOf('prompt_tokens'),
-    tokens_cached: sumOf('cached_tokens'),
-    tokens_completion: sumOf('completion_tokens'),
-    tokens_reasoning: sumOf('reasoning_tokens'),
-    ...amounts('usage', sumOf('cost')),
-    ...amounts('cost', sumOf('cost')),
-    ...amounts('uncertain', sumOf('uncertain')),
-    ...amounts('baseline', sumOf('baseline')),
-    ...amounts('saved', sumOf('saved')),
-    latency_p50_ms: percentileOf(latencies, 0.5),
-    latency_p95_ms: percentileOf(latencies, 0.95),
-    first_token_p50_ms: percentileOf(firstTokens, 0.5),
-    first_token_p95_ms: percentileOf(firstTokens, 0.95),
-  }
-}
-
-/** What calls have none of is null. */
-function nameOf(group: UsageGroup, name: string): string | null {
-  if (group === 'hour' || group === 'day') return new Date(Number(name)).toISOString()
-  return name === '' ? null : name
-}
-
 function columnsOf(by: readonly UsageGroup[]): readonly string[] {
-  return Object.keys(bodyOf({ names: by.map(() => '0'), sums: [] }, by))
+  return Object.keys(usageBody({ names: by.map(() => '0'), sums: [] }, by))
 }

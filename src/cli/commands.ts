@@ -1,9 +1,12 @@
+import { backup } from './backup.ts'
 import { check } from './check.ts'
 import type { Command } from './command.ts'
 import { health } from './health.ts'
+import { migrate } from './migrate.ts'
 import { savings } from './savings.ts'
 import { serve } from './serve.ts'
 import { simulate } from './simulate.ts'
+import { usage } from './usage.ts'
 
 /** Every command. A new one is a file and a line here. */
-export const commands: readonly Command[] = [serve, check, savings, simulate, health]
+export const commands: readonly Command[] = [serve, check, savings, simulate, health, usage, migrate, backup]

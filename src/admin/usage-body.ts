@@ -1,0 +1,37 @@
+import type { JsonObject } from '../core/model/json.ts'
+import { bucketBoundsMs, counts } from '../ledger/store/rollup.ts'
+import type { UsageGroup, UsageRow } from '../ledger/store/usage.ts'
+import { amounts } from './amounts.ts'
+import { percentileOf } from './percentile.ts'
+
+/** One row of usage, as the API and the command line tell it. `usage` is what OpenRouter calls the cost. */
+export function usageBody({ names, sums }: UsageRow, by: readonly UsageGroup[]): JsonObject {
+  const sumOf = (name: (typeof counts)[number]) => sums[counts.indexOf(name)] ?? 0
+  const buckets = bucketBoundsMs.length + 1
+  const latencies = sums.slice(counts.length, counts.length + buckets)
+  const firstTokens = sums.slice(counts.length + buckets)
+  return {
+    ...Object.fromEntries(by.map((group, index) => [group, nameOf(group, names[index] ?? '')])),
+    requests: sumOf('requests'),
+    errors: sumOf('errors'),
+    tokens_prompt: sumOf('prompt_tokens'),
+    tokens_cached: sumOf('cached_tokens'),
+    tokens_completion: sumOf('completion_tokens'),
+    tokens_reasoning: sumOf('reasoning_tokens'),
+    ...amounts('usage', sumOf('cost')),
+    ...amounts('cost', sumOf('cost')),
+    ...amounts('uncertain', sumOf('uncertain')),
+    ...amounts('baseline', sumOf('baseline')),
+    ...amounts('saved', sumOf('saved')),
+    latency_p50_ms: percentileOf(latencies, 0.5),
+    latency_p95_ms: percentileOf(latencies, 0.95),
+    first_token_p50_ms: percentileOf(firstTokens, 0.5),
+    first_token_p95_ms: percentileOf(firstTokens, 0.95),
+  }
+}
+
+/** What calls have none of is null. */
+function nameOf(group: UsageGroup, name: string): string | null {
+  if (group === 'hour' || group === 'day') return new Date(Number(name)).toISOString()
+  return name === '' ? null : name
+}

@@ -1,0 +1,24 @@
+import { stat } from 'node:fs/promises'
+import { backup, DatabaseSync } from 'node:sqlite'
+
+/**
+ * Copies a database of SQLite's into one file, as it is at one moment, while others write to it. Rejects where the file
+ * is there already.
+ */
+export async function backUp(path: string, file: string): Promise<void> {
+  if (await isThere(file)) throw new Error(`${file} is there already: give the name of a file that is not.`)
+  if (!(await isThere(path))) throw new Error(`There is no ledger in ${path}.`)
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 10_000 })
+  try {
+    await backup(database, file)
+  } finally {
+    database.close()
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  )
+}
