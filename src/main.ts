@@ -2,16 +2,15 @@ import { randomFillSync } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { serveLedger } from './admin/ledger.ts'
 import type { Config } from './config.ts'
 import { createBatch } from './core/attempt/batch.ts'
-import type { Journal } from './core/model/journal.ts'
 import type { Clock, Sink } from './core/model/ports.ts'
 import { createResponseStore } from './core/reuse/response-store.ts'
 import { watchPressure } from './http/call/pressure.ts'
 import { createShedding, type Shedding } from './http/call/shedding.ts'
 import { answerUnparsed } from './http/middleware/unparsed.ts'
 import { listen } from './http/server.ts'
+import type { Ledger } from './ledger/ledger.ts'
 import { adminFor } from './main/admin.ts'
 import { createDrain, type DrainTimes } from './main/drain.ts'
 import { openLedgerOf } from './main/ledger.ts'
@@ -86,13 +85,12 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   })
   const ledgerReport = ledger && (() => ledger.report())
   const metrics = metricsOf(() => succession.current, reload, shedding, ledgerReport)
-  const lasting = createLasting({ ...environment, tenants, journal: ledger?.journal }, clock, metrics, {
+  const lasting = createLasting({ ...environment, tenants, ledger }, clock, metrics, {
     isLeaving: () => drain.phase !== 'serving',
     isDraining: () => drain.phase === 'draining',
     configuration: reload.report,
     shedding,
     ledger: ledgerReport,
-    mounts: [(router, gate) => serveLedger(router, { gate, reader: ledger?.reader, now: clock.epochMs })],
   })
   const succession = createLiveConfig(config, lasting)
   const arrived = createBatch()
@@ -145,16 +143,13 @@ async function lastRows(): Promise<void> {
   await setImmediate()
 }
 
-type Kept = { readonly journal: Journal | undefined; readonly tenants: Tenants }
+type Kept = { readonly ledger: Ledger | undefined; readonly tenants: Tenants }
 
 function createLasting(
-  { log, version, sinks = [], journal, tenants }: GatewayEnvironment & Kept,
+  { log, version, sinks = [], ledger, tenants }: GatewayEnvironment & Kept,
   clock: Clock,
   metrics: Metrics,
-  state: Pick<
-    LastingTimes['app'],
-    'isLeaving' | 'isDraining' | 'configuration' | 'shedding' | 'ledger' | 'mounts'
-  >,
+  state: Pick<LastingTimes['app'], 'isLeaving' | 'isDraining' | 'configuration' | 'shedding' | 'ledger'>,
 ): LastingTimes {
   const generations = createGenerations()
   const newId = createIds()
@@ -168,19 +163,19 @@ function createLasting(
     },
     tokenizer: createTokenizer(),
     encoder: createEncoder(),
-    commit: journal && (() => journal.durable()),
+    commit: ledger && (() => ledger.journal.durable()),
     tenants,
     sinks: [
       // What a call held is settled in the same write that journals the call.
       tenants.sink,
-      createJournal(createCallLog(log), generations, journal),
+      createJournal(createCallLog(log), generations, ledger?.journal),
       metrics,
       createReasonWarnings(log),
       ...sinks,
     ],
     app: {
       ...state,
-      ...adminFor(tenants, version, newId),
+      ...adminFor(tenants, version, newId, { reader: ledger?.reader, now: clock.epochMs }),
       metrics,
       generations,
       responseStore: createResponseStore(clock),

@@ -16,7 +16,6 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'core/reuse': ['core', 'core/account', 'core/model'],
   state: ['core/model'],
   tenants: ['core/model'],
-  admin: ['core/model', 'tenants'],
   'simulator/script': ['core/model'],
   'simulator/server': ['core/attempt', 'core/model', 'simulator/script'],
   ...Object.fromEntries(
@@ -121,8 +120,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'dialects/shared',
     'http/call',
   ],
-  http: ['core', 'core/model', 'dialects/shared', 'http/call', 'http/middleware', 'http/routes'],
-  admin: ['core', 'core/model', 'http/call', 'http/routes', 'ledger/read', 'ledger/store'],
+  http: ['core/model', 'dialects/shared', 'http/call', 'http/middleware', 'http/routes'],
+  admin: ['core', 'core/model', 'http/routes', 'ledger/read', 'ledger/store', 'tenants'],
   config: ['core', 'core/model', 'providers', 'providers/base', 'catalog', 'tenants'],
   main: [
     'admin',
@@ -173,8 +172,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
 export const packages: Readonly<
   Record<string, { readonly from: readonly string[]; readonly typesFrom?: readonly string[] }>
 > = {
-  koa: { from: ['http/', 'admin/'] },
-  '@koa/router': { from: ['http/', 'admin/'] },
+  koa: { from: ['http/'] },
+  '@koa/router': { from: ['http/'] },
   'koa-bodyparser': { from: ['http/'] },
   pg: { from: ['ledger/store/postgres/'] },
   undici: { from: ['providers/wire/wire.ts', 'providers/wire/connections.ts'] },

@@ -1,20 +1,14 @@
-import type { Context } from 'koa'
-import type { Authenticator } from '../core/authenticate.ts'
 import { Failure } from '../core/model/failure.ts'
-import { apiKeyOf } from '../http/call/api-key.ts'
 import type { LedgerReader } from '../ledger/read/reader.ts'
 
-export type LedgerRouteParts = {
-  readonly gate: Authenticator
+export type LedgerParts = {
   /** Undefined: there is no ledger. */
   readonly reader: LedgerReader | undefined
   readonly now: () => number
 }
 
-/** Lets in who may read, and gives what is read. Throws a Failure. */
-export function openReader(ctx: Context, { gate, reader }: LedgerRouteParts): LedgerReader {
-  gate.admitManager(apiKeyOf(ctx.req), 'read')
-  ctx.respond = false
+/** Throws a Failure where there is nothing to read. */
+export function readerOf({ reader }: LedgerParts): LedgerReader {
   if (reader !== undefined) return reader
   throw new Failure('not_found', 'This gateway keeps no ledger: it needs a data directory, set DATA_DIR.', {
     code: 'no_ledger',
@@ -31,8 +25,4 @@ export async function answered<Answer>(answer: Promise<Answer>): Promise<Answer>
       cause,
     })
   }
-}
-
-export function idHeaders(ctx: Context): readonly string[] {
-  return ['x-request-id', ctx.state['requestId'] as string]
 }

@@ -1,10 +1,9 @@
-import type Router from '@koa/router'
-import { serveCalls } from './calls.ts'
-import type { LedgerRouteParts } from './ledger-access.ts'
-import { serveUsage } from './usage.ts'
+import { callRoutes } from './calls.ts'
+import type { LedgerParts } from './ledger-access.ts'
+import type { AdminRoute } from './route.ts'
+import { usageRoute } from './usage.ts'
 
 /** What operators read of the ledger. */
-export function serveLedger(router: Router, parts: LedgerRouteParts): void {
-  serveUsage(router, parts)
-  serveCalls(router, parts)
+export function ledgerRoutes(parts: LedgerParts): readonly AdminRoute[] {
+  return [usageRoute(parts), ...callRoutes(parts)]
 }

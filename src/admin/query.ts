@@ -1,4 +1,3 @@
-import type { ParsedUrlQuery } from 'node:querystring'
 import { Failure } from '../core/model/failure.ts'
 
 /** What follows the `?` of an admin request. Each reader throws a Failure that names what is wrong. */
@@ -14,7 +13,7 @@ export interface Query {
 }
 
 /** Throws for a name that is not known, so that a misspelled filter does not show everything. */
-export function readQuery(query: ParsedUrlQuery, known: readonly string[]): Query {
+export function readQuery(query: Readonly<Record<string, unknown>>, known: readonly string[]): Query {
   for (const [name, value] of Object.entries(query)) {
     if (!known.includes(name)) throw refused(name, `There is no such parameter. Known: ${known.join(', ')}.`)
     if (typeof value !== 'string') throw refused(name, 'Give it once.')

@@ -12,7 +12,7 @@ export type AdminRoute = {
   readonly query?: z.ZodObject | undefined
   readonly body?: z.ZodObject | undefined
   readonly status: number
-  /** The media types beside JSON that it may give. */
+  /** Where it gives JSON. It may give `contentType` and `text` instead. */
   readonly answer: z.ZodType
   readonly handle: (ask: AdminAsk) => Promise<unknown> | unknown
 }

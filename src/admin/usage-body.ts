@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import type { JsonObject } from '../core/model/json.ts'
 import { bucketBoundsMs, counts } from '../ledger/store/rollup.ts'
 import type { UsageGroup, UsageRow } from '../ledger/store/usage.ts'
@@ -35,3 +36,30 @@ function nameOf(group: UsageGroup, name: string): string | null {
   if (group === 'hour' || group === 'day') return new Date(Number(name)).toISOString()
   return name === '' ? null : name
 }
+
+const count = z.int().min(0)
+const milliseconds = z.int().nullable()
+
+/** What `usageBody` gives, beside the names that it is summed by. */
+export const usageRow = z.looseObject({
+  requests: count,
+  errors: count,
+  tokens_prompt: count,
+  tokens_cached: count,
+  tokens_completion: count,
+  tokens_reasoning: count,
+  usage: z.number(),
+  usage_nano_usd: z.int(),
+  cost: z.number(),
+  cost_nano_usd: z.int(),
+  uncertain: z.number(),
+  uncertain_nano_usd: z.int(),
+  baseline: z.number(),
+  baseline_nano_usd: z.int(),
+  saved: z.number(),
+  saved_nano_usd: z.int(),
+  latency_p50_ms: milliseconds,
+  latency_p95_ms: milliseconds,
+  first_token_p50_ms: milliseconds,
+  first_token_p95_ms: milliseconds,
+})

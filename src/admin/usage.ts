@@ -1,36 +1,46 @@
-import type Router from '@koa/router'
-import { sendJson, sendText } from '../http/call/send.ts'
+import * as z from 'zod'
 import { type Dimension, dayMs, dimensions } from '../ledger/store/rollup.ts'
 import { type UsageGroup, usageGroups } from '../ledger/store/usage.ts'
 import { csvOf } from './csv.ts'
-import { answered, idHeaders, type LedgerRouteParts, openReader } from './ledger-access.ts'
+import { answered, type LedgerParts, readerOf } from './ledger-access.ts'
 import { type Query, readQuery } from './query.ts'
-import { usageBody } from './usage-body.ts'
+import { type AdminRoute, route } from './route.ts'
+import { usageBody, usageRow } from './usage-body.ts'
 
 /**
- * `GET /admin/api/usage?by=model,key&from=…&to=…`: what was used and what it cost, by any of the rollups' columns, as
- * JSON, or with `format=csv` as CSV. Spans are widened to whole hours; without `from` it is the last seven days.
+ * What was used and what it cost, by any of the rollups' columns, as JSON, or with `format=csv` as CSV. Spans are
+ * widened to whole hours; without `from` it is the last seven days.
  */
-export function serveUsage(router: Router, parts: LedgerRouteParts): void {
-  router.get('/admin/api/usage', async (ctx) => {
-    const reader = openReader(ctx, parts)
-    const query = readQuery(ctx.query, ['by', 'from', 'to', 'limit', 'format', ...dimensions])
-    const now = parts.now()
-    const to = query.moment('to', now) ?? now + 1
-    const from = query.moment('from', now) ?? Math.max(0, to - 7 * dayMs)
-    const by = query.words('by', usageGroups)
-    const format = query.oneOf('format', ['json', 'csv']) ?? 'json'
-    const limit = query.count('limit', 1000, 100_000)
-    const rows = await answered(reader.usage({ from, to, by, filters: filtersOf(query), limit }))
-    const data = rows.map((row) => usageBody(row, by))
-    if (format === 'csv') {
-      sendText(ctx.req, ctx.res, 200, csvOf(columnsOf(by), data), idHeaders(ctx), 'text/csv; charset=utf-8')
-      return
-    }
-    const span = { from: new Date(from).toISOString(), to: new Date(to).toISOString() }
-    sendJson(ctx.req, ctx.res, 200, { data, by, ...span }, idHeaders(ctx))
+export function usageRoute(parts: LedgerParts): AdminRoute {
+  return route({
+    ...{ method: 'get', path: '/admin/api/usage', role: 'read', tag: 'usage', status: 200 },
+    summary: 'Sums requests, tokens and money by key, team, model, provider, deployment, tags, hour or day',
+    query: z.looseObject(Object.fromEntries(parameters.map((name) => [name, z.string().optional()]))),
+    answer: z.object({
+      data: z.array(usageRow),
+      by: z.array(z.enum(usageGroups)),
+      from: z.iso.datetime(),
+      to: z.iso.datetime(),
+    }),
+    async handle({ query: given }) {
+      const query = readQuery(given, parameters)
+      const now = parts.now()
+      const to = query.moment('to', now) ?? now + 1
+      const from = query.moment('from', now) ?? Math.max(0, to - 7 * dayMs)
+      const by = query.words('by', usageGroups)
+      const format = query.oneOf('format', ['json', 'csv']) ?? 'json'
+      const limit = query.count('limit', 1000, 100_000)
+      const question = { from, to, by, filters: filtersOf(query), limit }
+      const rows = await answered(readerOf(parts).usage(question))
+      const data = rows.map((row) => usageBody(row, by))
+      if (format === 'csv')
+        return { contentType: 'text/csv; charset=utf-8', text: csvOf(columnsOf(by), data) }
+      return { data, by, from: new Date(from).toISOString(), to: new Date(to).toISOString() }
+    },
   })
 }
+
+const parameters = ['by', 'from', 'to', 'limit', 'format', ...dimensions]
 
 function filtersOf(query: Query): Partial<Record<Dimension, string>> {
   return Object.fromEntries(

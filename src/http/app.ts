@@ -1,7 +1,6 @@
 import Router from '@koa/router'
 import type Koa from 'koa'
 import type { Middleware } from 'koa'
-import type { Authenticator } from '../core/authenticate.ts'
 import type { AnyCall } from '../core/model/call.ts'
 import type { Asking, Dialect, RelayDialect } from '../dialects/shared/dialect.ts'
 import { everyPrefix } from '../dialects/shared/prefixes.ts'
@@ -45,12 +44,7 @@ export type AppParts = ServeParts &
     /** Without origins, no page of another origin may read an answer. */
     readonly cors: CorsSettings
     readonly hosts: HostCheck
-    /** Routes of other rooms. */
-    readonly mounts: readonly Mount[]
   }
-
-/** Adds routes that ask the gate who may have them. */
-export type Mount = (router: Router, gate: Authenticator) => void
 
 /** The whole of the HTTP surface, in the order a request meets it. */
 export function createApp(parts: AppParts): Koa {
@@ -129,7 +123,6 @@ function createRouter(parts: AppParts, calls: readonly CallRoute[]): Router {
   serveAdmin(router, parts)
   serveHome(router, parts)
   serveSystem(router, parts)
-  for (const mount of parts.mounts) mount(router, parts.gate)
   return router
 }
 

@@ -1,5 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import { tenantRoutes } from '../admin/all.ts'
+import { ledgerRoutes } from '../admin/ledger.ts'
+import type { LedgerParts } from '../admin/ledger-access.ts'
 import { type InferenceRoute, openApi } from '../admin/openapi.ts'
 import { dialects, relays } from '../dialects/all.ts'
 import type { AppParts } from '../http/app.ts'
@@ -11,13 +13,14 @@ export function adminFor(
   tenants: Tenants,
   version: string,
   newId: () => string,
+  ledger: LedgerParts,
 ): Pick<AppParts, 'adminRoutes' | 'openApi'> {
   const changes = createChanges({
     tenants,
     newId: () => newId().replace(/^req_/, 'evt_'),
     fill: (bytes) => void randomFillSync(bytes),
   })
-  const adminRoutes = tenantRoutes({ tenants, changes })
+  const adminRoutes = [...tenantRoutes({ tenants, changes }), ...ledgerRoutes(ledger)]
   return { adminRoutes, openApi: () => ({ ...openApi(version, adminRoutes, inferenceRoutes) }) }
 }
 

@@ -88,7 +88,6 @@ type LastingAppPart =
   | 'isLeaving'
   | 'ledger'
   | 'metrics'
-  | 'mounts'
   | 'newId'
   | 'responseStore'
   | 'shedding'

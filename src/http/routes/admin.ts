@@ -5,7 +5,7 @@ import { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json.ts'
 import { apiKeyOf } from '../call/api-key.ts'
 import type { BodyReader } from '../call/body.ts'
-import { sendJson } from '../call/send.ts'
+import { sendJson, sendText } from '../call/send.ts'
 
 /** An operation of the management API, as it is served. */
 export type ServedAdminRoute = {
@@ -67,8 +67,15 @@ async function answer(ctx: Context, route: ServedAdminRoute, { gate, readBody }:
   })
   ctx.respond = false
   const headers = ['x-request-id', ctx.state['requestId'] as string, 'cache-control', 'no-store']
-  if (typeof given === 'string') throw new TypeError('An operation answers with JSON.')
+  if (isText(given)) return sendText(ctx.req, ctx.res, route.status, given.text, headers, given.contentType)
   sendJson(ctx.req, ctx.res, route.status, given as JsonObject, headers)
+}
+
+/** An answer that is no JSON. */
+type Text = { readonly contentType: string; readonly text: string }
+
+function isText(given: unknown): given is Text {
+  return typeof given === 'object' && given !== null && 'contentType' in given && 'text' in given
 }
 
 /** Where nothing has to be said. */
