@@ -48,7 +48,8 @@ export async function startObservatory(targets: Readonly<Record<string, Target>>
     const pieces: Buffer[] = []
     request.on('data', (piece: Buffer) => pieces.push(piece))
     request.on('end', () => {
-      arrived.push(Buffer.concat(pieces).toString())
+      // Lists of models are asked for, too: those are no calls.
+      if (request.method === 'POST') arrived.push(Buffer.concat(pieces).toString())
       const status = reply === undefined ? 400 : 200
       response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
       response.end(JSON.stringify(reply ?? { error: { message: 'no' } }))
