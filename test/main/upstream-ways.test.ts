@@ -195,3 +195,41 @@ describe('a server of which nothing is known', () => {
     expect(scene.sent('up')).toHaveLength(1)
   })
 })
+
+describe('what an upstream’s error says beside its message', () => {
+  const failing = (more: object, message = 'Failed to call a function.') =>
+    openSpoken({ up: { settings: { apiKey: 'sk-own-key-1' }, speak: () => refused(message, { ...more }) } })
+  const raw = 'See https://internal.example.com: key sk-own-key-1 was refused.'
+
+  test.for(['/chat/completions', '/messages'] as const)(
+    'reaches the caller, and no log: %s',
+    async (path) => {
+      await using scene = await failing({
+        failed_generation: '<function=f>{"a":1}',
+        metadata: { raw, provider_name: 'Behind', deep: [1, null] },
+      })
+      const told = await scene.ask(path, { max_tokens: 8, messages: [user] })
+      expect(told.body).toMatchObject({
+        error: {
+          message: 'Failed to call a function.',
+          failed_generation: '<function=f>{"a":1}',
+          metadata: {
+            raw: expect.stringMatching(/^See \[removed\].*\[removed\] was refused\.$/),
+            provider_name: 'Behind',
+            deep: [1, null],
+          },
+        },
+      })
+      await scene.gateway.recorded()
+      expect(scene.gateway.logged()).not.toContain('function=f')
+    },
+  )
+
+  test('an address of the caller’s own is not hidden from them', async () => {
+    const url = 'https://pictures.example.com/cat.png'
+    await using scene = await failing({}, `Cannot fetch ${url}: 404.`)
+    const content = [{ type: 'image_url', image_url: { url } }]
+    const told = await scene.ask('/chat/completions', { messages: [{ role: 'user', content }] })
+    expect(told.body).toMatchObject({ error: { message: `Cannot fetch ${url}: 404.` } })
+  })
+})

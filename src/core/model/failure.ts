@@ -29,6 +29,8 @@ export class Failure extends Error {
    * failure of the upstream: it is sent once more by a fresh one.
    */
   readonly isStale: boolean
+  /** What the upstream said beside its message, redacted: for the caller alone, and for no log. */
+  readonly #extra: Readonly<Record<string, unknown>> | undefined
   /** The gateway's own code threw over it: the cause is a bug, to be logged with its stack. */
   readonly isBug: boolean
 
@@ -45,6 +47,7 @@ export class Failure extends Error {
     this.mayBeBilled = detail.mayBeBilled ?? billable.has(kind)
     this.#shown = detail.shown
     this.isStale = detail.isStale ?? false
+    this.#extra = detail.extra
     this.isBug = detail.isBug ?? kind === 'internal'
   }
 
@@ -71,9 +74,15 @@ export class Failure extends Error {
       mayBeBilled: this.mayBeBilled,
       shown: this.#shown,
       isStale: this.isStale,
+      extra: this.#extra,
       isBug: this.isBug,
       cause: this.cause,
     })
+  }
+
+  /** Beside the message, in an error's body. */
+  get extra(): Readonly<Record<string, unknown>> {
+    return this.#extra ?? {}
   }
 
   get status(): number {
@@ -122,6 +131,7 @@ export type FailureDetail = {
   /** In place of the kind's own. */
   readonly shown?: { readonly status?: number; readonly type?: string } | undefined
   readonly isStale?: boolean
+  readonly extra?: Readonly<Record<string, unknown>> | undefined
   readonly isBug?: boolean
   readonly cause?: unknown
 }

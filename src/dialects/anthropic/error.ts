@@ -4,15 +4,22 @@ import type { Failure } from '../../core/model/failure.ts'
 /** An error as Anthropic's clients read it. The SDK's own types do not name every type of error there is. */
 export type AnthropicError = {
   readonly type: Anthropic.ErrorResponse['type']
-  readonly error: { readonly type: string; readonly message: string }
+  readonly error: { readonly type: string; readonly message: string; readonly [extra: string]: unknown }
   readonly request_id: string | null
 }
 
 /** Anthropic's error envelope. Its types go by the status. */
-export function anthropicError({ kind, status, message }: Failure, requestId?: string): AnthropicError {
+export function anthropicError(
+  { kind, status, message, extra }: Failure,
+  requestId?: string,
+): AnthropicError {
   // Agents know by these words that they have to shorten the conversation.
   const told = kind === 'context_length' ? `prompt is too long: ${message}` : message
-  return { type: 'error', error: { type: typeOf(status), message: told }, request_id: requestId ?? null }
+  return {
+    type: 'error',
+    error: { ...extra, type: typeOf(status), message: told },
+    request_id: requestId ?? null,
+  }
 }
 
 function typeOf(status: number): string {

@@ -3,6 +3,7 @@ import type { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json.ts'
 
 /** OpenAI's error envelope. All four keys are always there: clients read them without looking. */
-export function openAiError({ message, type, param, code }: Failure): JsonObject {
-  return { error: { message, type, param, code } satisfies OpenAI.ErrorObject }
+export function openAiError({ message, type, param, code, extra }: Failure): JsonObject {
+  const error = { message, type, param, code } satisfies OpenAI.ErrorObject
+  return { error: { ...error, ...extra, ...error } }
 }

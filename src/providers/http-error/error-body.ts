@@ -7,6 +7,8 @@ export type ErrorBody = {
   readonly type: string | undefined
   readonly code: string | undefined
   readonly param: string | undefined
+  /** What else it says, as it came. */
+  readonly extra: JsonObject
 }
 
 /**
@@ -15,15 +17,29 @@ export type ErrorBody = {
  */
 export function readErrorBody(text: string): ErrorBody {
   const body = parseAnswer(text)
-  if (!isObject(body)) return { message: undefined, type: undefined, code: undefined, param: undefined }
+  if (!isObject(body)) return nothing
   const inner = isObject(body['error']) ? body['error'] : body
   return {
     message: firstString(inner['message'], inner['error'], inner['detail'], details(inner['detail'])),
     type: firstString(inner['type'], inner['error_type']),
     code: firstString(inner['code'], inner['error_code']),
     param: firstString(inner['param']),
+    extra: Object.fromEntries(
+      Object.entries(inner).filter(([name, value]) => !read.has(name) && value !== null),
+    ),
   }
 }
+
+const nothing: ErrorBody = {
+  ...{ message: undefined, type: undefined, code: undefined, param: undefined },
+  extra: {},
+}
+
+/** What is read as something else, or says no more than the status. */
+const read: ReadonlySet<string> = new Set([
+  ...['message', 'error', 'detail', 'type', 'error_type', 'code', 'error_code', 'param', 'object'],
+  ...['status', 'status_code', 'http_status_code', 'id', 'user_id', 'request_id'],
+])
 
 /** FastAPI lists what is wrong as `{loc: ["body", "prompt"], msg}`, beside an echo of the input. */
 function details(detail: unknown): string | undefined {

@@ -1,6 +1,7 @@
 import { Failure, type FailureDetail, type FailureKind } from '../../core/model/failure.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
 import { type ErrorBody, readErrorBody } from './error-body.ts'
+import { extraFields } from './extra-fields.ts'
 import { redact } from './redact.ts'
 import { resetAfterMs, retryAfterMs } from './retry-after.ts'
 
@@ -25,6 +26,8 @@ export type Asked = {
   /** What may not be told back, wherever the upstream repeats it. */
   readonly secrets: readonly string[]
   readonly epochMs: number
+  /** The text of what the caller asked: an address that stands in it may be told back. Absent: none may. */
+  readonly request?: (() => string) | undefined
 }
 
 /** For an upstream that takes no key. */
@@ -33,9 +36,17 @@ export const noKey = { key: 'none', keySetting: '', secrets: [] } as const satis
 /** What an upstream's refusal means for the caller, for the operator, and for the decision to retry. */
 export function refusal(refused: Refused, asked: Asked): Failure {
   const body = readErrorBody(refused.text)
-  const said = body.message === undefined ? '' : redact(body.message, asked.secrets)
+  const said =
+    body.message === undefined
+      ? ''
+      : redact(body.message, asked.secrets, { request: requestIn(body.message, asked) })
   const word: Word = { ...refused, body, said, asked, header: (name) => refused.header(name) }
   return (aboutMeaning(word) ?? byStatus.get(refused.status) ?? byClass)(word)
+}
+
+/** Not read where there is nothing to look for in it. */
+function requestIn(text: string, { request }: Asked): string {
+  return text.includes('.') ? (request?.() ?? '') : ''
 }
 
 /** Reads an answer whose status is an error. A body that cannot be read changes nothing of what the status says. */
@@ -200,5 +211,14 @@ function plainWord(value: string | undefined): string | null {
 }
 
 function fail(kind: FailureKind, message: string, word: Word, detail: FailureDetail = {}): Failure {
-  return new Failure(kind, message, { provider: word.asked.provider, upstreamStatus: word.status, ...detail })
+  const { asked, body } = word
+  // Of our own key and account, the caller is told no more than that.
+  const isTold = kind !== 'upstream_auth' && Object.keys(body.extra).length > 0
+  const extra = isTold ? extraFields(body.extra, asked.secrets, asked.request?.() ?? '') : undefined
+  return new Failure(kind, message, {
+    ...(extra === undefined ? {} : { extra }),
+    provider: word.asked.provider,
+    upstreamStatus: word.status,
+    ...detail,
+  })
 }

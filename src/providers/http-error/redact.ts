@@ -2,7 +2,8 @@
  * An upstream's text as a caller may read it: without addresses, keys, stack traces or echoes of the request, on
  * one line, at most 300 characters. `secrets` of any length worth the name are removed wherever they stand.
  */
-export function redact(text: string, secrets: readonly string[] = []): string {
+export function redact(text: string, secrets: readonly string[] = [], own: Own = {}): string {
+  const { request = '', most = keptCharacters } = own
   let kept = text.slice(0, readCharacters)
   for (const secret of secrets) {
     if (secret.length >= secretCharacters) kept = kept.replaceAll(secret, removed)
@@ -11,9 +12,24 @@ export function redact(text: string, secrets: readonly string[] = []): string {
     const at = kept.search(trace)
     if (at !== -1) kept = kept.slice(0, at)
   }
+  for (const pattern of addresses) {
+    kept = kept.replace(pattern, (address) => (isTold(address, request) ? address : removed))
+  }
   for (const [pattern, replacement] of patterns) kept = kept.replace(pattern, replacement)
   kept = kept.trim()
-  return kept.length > keptCharacters ? `${kept.slice(0, keptCharacters - 1)}…` : kept
+  return kept.length > most ? `${kept.slice(0, most - 1)}…` : kept
+}
+
+export type Own = {
+  /** What the caller sent: an address that stands in it is no secret to them. */
+  readonly request?: string
+  /** How many characters are told. */
+  readonly most?: number
+}
+
+function isTold(address: string, request: string): boolean {
+  const plain = address.replace(/[.,;:!?]+$/, '')
+  return plain.length >= secretCharacters && request.includes(plain)
 }
 
 /** Enough for any message; the patterns are tried on no more. */
@@ -37,21 +53,24 @@ const traces: readonly RegExp[] = [
 const topLevel =
   'ai|app|cloud|co|com|corp|dev|eu|host|internal|intranet|io|lan|local|net|org|run|sh|svc|tech|xyz'
 
-/** Each is linear in the text: none can backtrack over what another part of it may match. */
+/**
+ * Addresses: whole ones, then bare hosts, numeric hosts and paths of files. Each is linear in the text: none can
+ * backtrack over what another part of it may match.
+ */
+const addresses: readonly RegExp[] = [
+  /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>)\]}]+/gi,
+  new RegExp(
+    `(?<![\\w.-])(?:[a-z0-9-]{1,63}\\.){1,8}(?:${topLevel})(?![\\w-])(?::\\d+)?(?:/[^\\s"'<>)]*)?`,
+    'gi',
+  ),
+  /\blocalhost(?::\d+)?(?:\/[^\s"'<>)]*)?/gi,
+  /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]\d)(?::\d+)?(?:\/[^\s"'<>)]*)?/g,
+  /\[[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}\](?::\d+)?/gi,
+  /(?<![\w/.])\/(?:home|usr|opt|var|root|app|srv|etc|tmp|mnt|data|workspace)\/[^\s"'<>)]*/g,
+]
+
+/** As linear as they. */
 const patterns: readonly (readonly [RegExp, string])[] = [
-  // Addresses: whole ones, then bare hosts, numeric hosts and paths of files.
-  [/\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>)\]}]+/gi, removed],
-  [
-    new RegExp(
-      `(?<![\\w.-])(?:[a-z0-9-]{1,63}\\.){1,8}(?:${topLevel})(?![\\w-])(?::\\d+)?(?:/[^\\s"'<>)]*)?`,
-      'gi',
-    ),
-    removed,
-  ],
-  [/\blocalhost(?::\d+)?(?:\/[^\s"'<>)]*)?/gi, removed],
-  [/(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]\d)(?::\d+)?(?:\/[^\s"'<>)]*)?/g, removed],
-  [/\[[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}\](?::\d+)?/gi, removed],
-  [/(?<![\w/.])\/(?:home|usr|opt|var|root|app|srv|etc|tmp|mnt|data|workspace)\/[^\s"'<>)]*/g, removed],
   // Keys: by their scheme, by their prefix, and anything as long and as random as one.
   [/\b(?:Bearer|Api-Key|Basic)\s+[\w.~+/=*-]{6,}/gi, removed],
   [/(?<![\w-])(?:sk|pk|rk|rpa|tgp|hf|gsk|key)[-_][\w.*-]{4,}/gi, removed],

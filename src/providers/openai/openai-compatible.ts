@@ -1,8 +1,9 @@
 import * as z from 'zod'
 import { holdsTokenIds, inWords } from '../../core/adapt/token-ids.ts'
-import type { Call, Kind, RelayKind } from '../../core/model/call.ts'
+import type { Call, Kind, Relay, RelayKind } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonText } from '../../core/model/json-text.ts'
 import {
   type Attempt,
   type Detokenizer,
@@ -169,13 +170,15 @@ export function createOpenAiCompatible(
   const headers = requestHeaders(userAgent, authorization, settings.headers)
   const secrets = [...(apiKey === undefined ? [] : [apiKey]), ...Object.values(settings.headers)]
 
-  function asked(model: string): Asked {
+  function asked(model: string, body?: JsonText): Asked {
     const key = apiKey === undefined ? 'none' : 'ours'
-    return { provider: name, model, key, keySetting, secrets, epochMs: clock.epochMs() }
+    const request = body && (() => body.text)
+    return { provider: name, model, key, keySetting, secrets, epochMs: clock.epochMs(), request }
   }
 
-  function readErrorFor(model: string): ReadError {
-    return (error) => quirks.readError?.(error, asked(model)) ?? reportedFailure(error, asked(model))
+  function readErrorFor({ model, body }: AskedCall): ReadError {
+    return (error) =>
+      quirks.readError?.(error, asked(model, body)) ?? reportedFailure(error, asked(model, body))
   }
 
   function ask(call: Call, attempt: Attempt): Promise<WireAnswer> {
@@ -195,8 +198,8 @@ export function createOpenAiCompatible(
     )
   }
 
-  async function refused(answer: WireAnswer, model: string): Promise<never> {
-    throw await readHttpError(answer, asked(model))
+  function refused(answer: WireAnswer, { model, body }: AskedCall): Promise<Failure> {
+    return readHttpError(answer, asked(model, body))
   }
 
   return {
@@ -214,17 +217,15 @@ export function createOpenAiCompatible(
     keySetting,
     send(call, attempt) {
       const { notes } = attempt
-      const how = { readError: readErrorFor(call.model), needsDone: quirks.needsDone, notes }
-      const refuse = (answer: WireAnswer) => refused(answer, call.model)
+      const how = { readError: readErrorFor(call), needsDone: quirks.needsDone, notes }
+      const refuse = async (answer: WireAnswer) => Promise.reject(await refused(answer, call))
       if (!call.stream) return replyOf(ask(call, attempt), name, { ...how, refuse })
       const answered = () => ask(call, attempt).then((answer) => (isTaken(answer) ? answer : refuse(answer)))
       return streamOf(answered, name, how)
     },
     relay: createRelay({
-      ...{ name, wire, headers, paths },
-      quirks: quirks.relays ?? {},
+      ...{ name, wire, headers, paths, refused, quirks: quirks.relays ?? {} },
       detokenizer: quirks.takesTokenIds === false ? detokenizer : undefined,
-      refused: (answer, model) => readHttpError(answer, asked(model)),
       readError: readErrorFor,
     }),
     ...createInquiry({
@@ -234,6 +235,8 @@ export function createOpenAiCompatible(
     close: () => wire.close(),
   }
 }
+
+type AskedCall = Pick<Call | Relay, 'model' | 'body'>
 
 /** What of it the gateway has to know before it asks. */
 function waysOf({ lacks, mostStops, prefix, keepsReasoning, repeatsPrefix }: Quirks, baseUrl: string) {

@@ -28,8 +28,8 @@ export type RelayParts = {
   /** Turns token ids into text; undefined: the server takes them as they are. */
   readonly detokenizer: Detokenizer | undefined
   /** What an answer is whose status is an error, and what an error is that comes with status 200. */
-  readonly refused: (answer: WireAnswer, model: string) => Promise<Failure>
-  readonly readError: (model: string) => ReadError
+  readonly refused: (answer: WireAnswer, call: Relay) => Promise<Failure>
+  readonly readError: (call: Relay) => ReadError
 }
 
 /** What passes relays on to a server that speaks OpenAI's format: the text of both sides as it is, where it can be. */
@@ -42,9 +42,9 @@ export function createRelay(parts: RelayParts): NonNullable<Upstream['relay']> {
     }
     const body = await bodyFor(call, attempt, parts)
     const answer = await wire.post(path, headers, body.wire, attempt)
-    if (answer.status < 200 || answer.status >= 300) throw await refused(answer, call.model)
+    if (answer.status < 200 || answer.status >= 300) throw await refused(answer, call)
     const text = await answer.text(replyBytes)
-    return JsonText.read(bodyOf(text, name, readError(call.model)), text)
+    return JsonText.read(bodyOf(text, name, readError(call)), text)
   }
 }
 

@@ -68,3 +68,24 @@ test('a hostile text of any length costs little', () => {
     expect(redact(unit.repeat(500_000)).length).toBeLessThanOrEqual(300)
   }
 })
+
+test.for([
+  [
+    'https://x.test.com/cat.png',
+    'Cannot fetch https://x.test.com/cat.png.',
+    'Cannot fetch https://x.test.com/cat.png.',
+  ],
+  [
+    'https://x.test.com/cat.png',
+    'Ask 10.0.0.7:8000 of https://x.test.com/cat.png',
+    'Ask [removed] of https://x.test.com/cat.png',
+  ],
+  ['', 'Cannot fetch https://x.test.com/cat.png.', 'Cannot fetch [removed]'],
+] as const)('an address is told to the caller who sent it: %j in %j', ([request, text, told]) => {
+  expect(redact(text, [], { request })).toBe(told)
+})
+
+test('a key is told to nobody, though it stands in an address that the caller sent', () => {
+  const address = 'https://x.test.com/?key=sk-own-key-1'
+  expect(redact(`No ${address}`, ['sk-own-key-1'], { request: address })).not.toContain('sk-own-key-1')
+})

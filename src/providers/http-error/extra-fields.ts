@@ -1,0 +1,29 @@
+import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { redact } from './redact.ts'
+
+/**
+ * What an upstream's error says beside its message, as its caller may read it: what a model wrote that was no call of a
+ * tool (Groq's `failed_generation`), what stood behind a router (`metadata.raw` of OpenRouter). Often it is the only
+ * cause that is told.
+ */
+export function extraFields(extra: JsonObject, secrets: readonly string[], request: string): JsonObject {
+  let left = mostFields
+  const told = (value: unknown, depth: number): unknown => {
+    if (typeof value === 'string') return redact(value, secrets, { request, most: mostCharacters })
+    if (typeof value !== 'object' || value === null || JSON.isRawJSON(value)) return value
+    if (depth >= deepest) return undefined
+    if (Array.isArray(value)) return value.slice(0, mostFields).map((each) => told(each, depth + 1) ?? null)
+    const fields = Object.entries(value).flatMap(([name, held]) => {
+      if (!fieldName.test(name) || left-- <= 0) return []
+      return [[name, told(held, depth + 1)] as const]
+    })
+    return Object.fromEntries(fields)
+  }
+  const fields = told(extra, 0)
+  return isObject(fields) ? fields : {}
+}
+
+const fieldName = /^[A-Za-z][\w.-]{0,63}$/
+const deepest = 4
+const mostFields = 32
+const mostCharacters = 2000
