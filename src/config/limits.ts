@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { defaultBreaker } from '../core/health/breaker.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -36,4 +37,17 @@ export const limitsSetting = z
 /** `hedging` of gateway.yaml: a second attempt beside a first that is slow to begin. */
 export const hedgingSetting = z
   .strictObject({ enabled: z.boolean().default(false), share: z.number().min(0).max(1).default(0.05) })
+  .prefault({})
+
+/** `breaker` of gateway.yaml: when calls are kept away from a deployment that fails, and how soon one is tried there again. */
+export const breakerSetting = z
+  .strictObject({
+    failures: z.int().min(1).max(1000).default(defaultBreaker.failures),
+    failureRate: z.number().min(0.01).max(1).default(defaultBreaker.failureRate),
+    minimumCalls: z.int().min(1).max(100_000).default(defaultBreaker.minimumCalls),
+    windowMs: z.int().min(100).max(dayMs).default(defaultBreaker.windowMs),
+    openMs: z.int().min(1).max(dayMs).default(defaultBreaker.openMs),
+    longestOpenMs: z.int().min(1).max(dayMs).default(defaultBreaker.longestOpenMs),
+    trialMs: z.int().min(1).max(dayMs).default(defaultBreaker.trialMs),
+  })
   .prefault({})

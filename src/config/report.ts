@@ -44,6 +44,7 @@ function generalRows({ host, port, keys, adminKeys, limits, ...config }: Config)
     ['cache', config.cache.enabled ? `on: ${pairs(config.cache)}${everyCall}` : 'off'],
     ['drain', pairs(config.drain)],
     ['hedging', config.hedging.enabled ? `on: ${pairs(config.hedging)}` : 'off'],
+    ['breaker', pairs(config.breaker)],
     ['coalesce', yesOrNo(config.coalesce)],
     ['replays', config.idempotency.enabled ? `on: ${pairs(config.idempotency)}` : 'off'],
     ['sticky', yesOrNo(config.stickiness)],

@@ -6,7 +6,7 @@ import { dataDirectorySetting } from './data-directory.ts'
 import { idempotencySetting } from './idempotency.ts'
 import type { Instance } from './instances.ts'
 import { ledgerSetting } from './ledger.ts'
-import { hedgingSetting, limitsSetting } from './limits.ts'
+import { breakerSetting, hedgingSetting, limitsSetting } from './limits.ts'
 import { modelsSetting } from './models.ts'
 import { probesSetting } from './probes.ts'
 import { serverSetting } from './server.ts'
@@ -56,6 +56,7 @@ export function configSchema(
       })
       .prefault({}),
     hedging: hedgingSetting,
+    breaker: breakerSetting,
     coalesce: z.boolean().default(false),
     idempotency: idempotencySetting,
     stickiness: z.boolean().default(true),

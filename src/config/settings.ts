@@ -1,4 +1,5 @@
 import type { AdminKey } from '../core/authenticate.ts'
+import type { BreakerSettings } from '../core/health/breaker.ts'
 import type { TenantSettings } from '../tenants/settings.ts'
 import type { CatalogSettings } from './catalog.ts'
 import type { RouteSettings } from './routing.ts'
@@ -45,6 +46,7 @@ export type Config = {
   readonly isDataDirectoryGiven: boolean
   readonly ledger: LedgerSettings
   readonly hedging: HedgingSettings
+  readonly breaker: BreakerSettings
   readonly probes: ProbeSettings
   readonly providers: readonly ProviderSettings[]
   readonly routes: readonly RouteSettings[]

@@ -90,7 +90,18 @@ function lostSections(offered: Config, inUse: Config): readonly Finding[] {
 /** Sections that are looked at one by one above, and those whose loss opens nothing. */
 const told: ReadonlySet<string> = new Set([
   ...['auth', 'limits', 'strict'],
-  ...['server', 'cors', 'log', 'slowThresholdMs', 'cache', 'drain', 'hedging', 'coalesce', 'idempotency'],
+  ...[
+    'server',
+    'cors',
+    'log',
+    'slowThresholdMs',
+    'cache',
+    'drain',
+    'hedging',
+    'breaker',
+    'coalesce',
+    'idempotency',
+  ],
   ...['stickiness', 'refreshPrices', 'dataDirectory', 'probes', 'providers'],
 ])
 

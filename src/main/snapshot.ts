@@ -97,7 +97,7 @@ type LastingAppPart =
 /** Of what was learnt with the configuration before, what is still true is kept. */
 export function createSnapshot(config: Config, lasting: LastingTimes, before?: Snapshot): Snapshot {
   const { clock, log } = lasting
-  const { limits, slowThresholdMs, strict, demo } = config
+  const { limits, slowThresholdMs, strict, demo, breaker } = config
   const userAgent = `pandotate-gateway/${lasting.app.version}`
   const upstreams = createUpstreams(config, { clock, detokenizer: lasting.tokenizer, userAgent })
   const book = createPriceBook(config.catalog.data, config.catalog.maxPriceAgeDays)
@@ -110,7 +110,7 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
     : []
   const listed = createListedRoutes({ ...making, others })
   const deployments = [...routes.flatMap((route) => route.deployments), ...(listed?.deployments ?? [])]
-  const standings = standingsFor(deployments, unchanged, lasting, before?.standings)
+  const standings = standingsFor({ deployments, unchanged, breaker }, lasting, before?.standings)
   const plain = createPlainGateway({ config, lasting, standings, router: routerOf(config, routes, listed) })
   const gateway = cachedGateway(plain, {
     cache: config.cache.enabled ? createResponseCache(config.cache, clock) : undefined,
@@ -200,17 +200,22 @@ function unchangedProviders(config: Config, before: Config | undefined): Readonl
   return new Set(same.map(({ name }) => name))
 }
 
+type StandingsOf = Pick<Config, 'breaker'> & {
+  readonly deployments: readonly Deployment[]
+  readonly unchanged: ReadonlySet<string>
+}
+
 /** How a deployment has been doing still holds where it is the same model at the same, unchanged provider. */
 function standingsFor(
-  deployments: readonly Deployment[],
-  unchanged: ReadonlySet<string>,
+  { deployments, unchanged, breaker }: StandingsOf,
   { clock, onHealthEvent }: LastingTimes,
   before: HealthRegistry | undefined,
 ): HealthRegistry {
   const ids = deployments.map(({ id }) => id)
-  if (before === undefined) return createHealthRegistry(ids, clock, Math.random, onHealthEvent)
+  if (before === undefined)
+    return createHealthRegistry(ids, clock, Math.random, { onEvent: onHealthEvent, breaker })
   const kept = deployments.filter(({ upstream }) => unchanged.has(upstream.name))
-  return before.renewed(ids, new Set(kept.map(({ id }) => id)))
+  return before.renewed(ids, new Set(kept.map(({ id }) => id)), breaker)
 }
 
 function routerOf({ keys }: Config, routes: readonly Route[], listed: Listed | undefined): Router {

@@ -55,15 +55,15 @@ describe('refused in the file', () => {
   test.for<[string, string | readonly string[]]>([
     [
       '- a',
-      'gateway.yaml: found a list, expected a section with server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, limits, cache, drain, hedging, coalesce, idempotency, stickiness, catalog, routes, dataDirectory, ledger, probes, providers, models',
+      'gateway.yaml: found a list, expected a section with server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, limits, cache, drain, hedging, breaker, coalesce, idempotency, stickiness, catalog, routes, dataDirectory, ledger, probes, providers, models',
     ],
     [
       'text',
-      'gateway.yaml: found text, expected a section with server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, limits, cache, drain, hedging, coalesce, idempotency, stickiness, catalog, routes, dataDirectory, ledger, probes, providers, models',
+      'gateway.yaml: found text, expected a section with server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, limits, cache, drain, hedging, breaker, coalesce, idempotency, stickiness, catalog, routes, dataDirectory, ledger, probes, providers, models',
     ],
     [
       'sever: {}',
-      'gateway.yaml:1: sever: is no setting, expected server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, limits, cache, drain, hedging, coalesce, idempotency, stickiness, catalog, routes, dataDirectory, ledger, probes, providers, models',
+      'gateway.yaml:1: sever: is no setting, expected server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, limits, cache, drain, hedging, breaker, coalesce, idempotency, stickiness, catalog, routes, dataDirectory, ledger, probes, providers, models',
     ],
     [
       'server: 5',

@@ -48,6 +48,7 @@ continues  yes
 cache      off
 drain      delayMs 5000, graceMs 25000
 hedging    off
+breaker    failures 5, failureRate 0.5, minimumCalls 20, windowMs 30000, openMs 2000, longestOpenMs 4000, trialMs 5000
 coalesce   no
 replays    on: ttlMs 600000, maxEntries 1000, maxBytes 67108864
 sticky     yes

@@ -4,6 +4,7 @@ import { Writable } from 'node:stream'
 import { shippedCatalog } from '../../src/catalog/shipped.ts'
 import { plainAdminKey, plainKey } from '../../src/config/tenancy.ts'
 import type { Config } from '../../src/config.ts'
+import { defaultBreaker } from '../../src/core/health/breaker.ts'
 import type { CallRecord } from '../../src/core/model/record.ts'
 import { type RunningGateway, startGateway } from '../../src/main.ts'
 import { createLog } from '../../src/telemetry/log.ts'
@@ -97,6 +98,7 @@ export const simulatorConfig: Config = {
   drain: { delayMs: 0, graceMs: 25_000 },
   coalesce: false,
   hedging: { enabled: false, share: 0.05 },
+  breaker: defaultBreaker,
   idempotency: { enabled: true, ttlMs: 60_000, maxEntries: 100, maxBytes: 1_000_000 },
   stickiness: true,
   catalog: {

@@ -91,7 +91,7 @@ function watch() {
     metrics.noteHealth(event)
     healthLog(event)
   }
-  const registry = createHealthRegistry(['m@one', 'n@one', '*@one'], clock, () => 0, onEvent)
+  const registry = createHealthRegistry(['m@one', 'n@one', '*@one'], clock, () => 0, { onEvent: onEvent })
   return {
     ...{ clock, metrics },
     lines: () => lines() as readonly Record<string, unknown>[],

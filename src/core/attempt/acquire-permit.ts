@@ -3,7 +3,7 @@ import type { Queue } from '../model/ports.ts'
 import { type AttemptParts, openAttempt } from './open-attempt.ts'
 
 /** Where an attempt goes, with leave to make it. */
-export type AdmittedAttempt = Pick<AttemptParts<AnyCall>, 'deployment' | 'permit'>
+export type AdmittedAttempt = Pick<AttemptParts<AnyCall>, 'deployment' | 'permit' | 'commitBy'>
 
 /**
  * Makes an attempt where `enter` leads, as soon as there is a place at that upstream: at once, as a rule, and
@@ -18,9 +18,10 @@ export function acquirePermit<Asked extends AnyCall, Made>(
   // Neither leave nor a place is taken for a caller who is gone: there is no attempt that would give it back.
   parts.signal.throwIfAborted()
   const entered = enter()
-  const { deployment, permit } = entered
+  const { deployment, permit, commitBy } = entered
   const { queue } = deployment.upstream
-  if (queue === undefined || queue.enter()) return make({ ...parts, deployment, permit, place: queue })
+  if (queue === undefined || queue.enter())
+    return make({ ...parts, deployment, permit, commitBy, place: queue })
   return waitForTurn(parts, entered, enter, make)
 }
 
@@ -43,7 +44,7 @@ async function waitForTurn<Asked extends AnyCall, Made>(
     held?.leave()
     // Leave that is not made use of would keep others away: a breaker lets only one probe through.
     next.permit?.[Symbol.dispose]()
-    await wait(queue, parts, (thrown) =>
+    await wait(queue, { ...parts, ...next }, (thrown) =>
       openAttempt({ ...parts, deployment: next.deployment, permit: undefined, queuedMs: queuedMs() }).fail(
         thrown,
       ),
@@ -57,11 +58,11 @@ async function waitForTurn<Asked extends AnyCall, Made>(
 /** Waits for a place. `fail` records what came instead, and returns what to throw. */
 async function wait(
   queue: Queue,
-  { signal, clock, deadlineAt, record }: Omit<AttemptParts<AnyCall>, 'deployment'>,
+  { signal, clock, deadlineAt, commitBy = deadlineAt, record }: Omit<AttemptParts<AnyCall>, 'deployment'>,
   fail: (thrown: unknown) => unknown,
 ): Promise<void> {
   try {
-    await queue.wait(signal, deadlineAt - clock.now(), record.owner)
+    await queue.wait(signal, commitBy - clock.now(), record.owner)
   } catch (thrown) {
     throw fail(thrown)
   }

@@ -17,6 +17,8 @@ export type AttemptParts<Asked extends AnyCall = Call> = {
   /** When the call began, and when it must be over, on the clock's monotonic milliseconds. */
   readonly startedAt: number
   readonly deadlineAt: number
+  /** By when there must be an answer to commit to, so that others may be asked; left out: by the deadline. */
+  readonly commitBy?: number | undefined
   /** Which part of a fanned-out call, from 0. */
   readonly part: number
   readonly record: CallRecord

@@ -1,4 +1,5 @@
 import pRetry from 'p-retry'
+import type { Permit } from '../health/deployment-health.ts'
 import type { HealthRegistry } from '../health/health-registry.ts'
 import type { RetryBudget } from '../health/retry-budget.ts'
 import type { AnyCall, Call } from '../model/call.ts'
@@ -9,6 +10,7 @@ import { type AdmittedAttempt, acquirePermit } from './acquire-permit.ts'
 import { hedge } from './hedge.ts'
 import type { AttemptParts } from './open-attempt.ts'
 import { pause } from './pause.ts'
+import { commitBy } from './share.ts'
 
 export type WalkParts<Asked extends AnyCall = Call> = Omit<AttemptParts<Asked>, 'deployment' | 'permit'> & {
   readonly plan: Plan
@@ -186,7 +188,7 @@ class PlannedPath implements Path {
 
   #entered(): AdmittedAttempt {
     const { plan, standings } = this.#parts
-    if (standings === undefined) return { deployment: this.#current }
+    if (standings === undefined) return this.#timed(this.#current, undefined)
     const at = this.#position
     for (let next = at; next < plan.length; next++) {
       const deployment = plan[next]
@@ -198,9 +200,32 @@ class PlannedPath implements Path {
       }
       this.#position = next
       this.#current = deployment
-      return { deployment, permit }
+      return this.#timed(deployment, permit)
     }
-    return { deployment: this.#current, permit: standings.trackOf(this.#current).insist() }
+    return this.#timed(this.#current, standings.trackOf(this.#current).insist())
+  }
+
+  #timed(deployment: Deployment, permit: Permit | undefined): AdmittedAttempt {
+    const { call, clock, deadlineAt, standings } = this.#parts
+    const others = this.#othersThan(deployment)
+    const now = clock.now()
+    const standing = others === 0 ? undefined : standings?.trackOf(deployment).standing(now)
+    const { tokensPerSecond, firstTokenMs } = standing ?? unmeasured
+    const isTrial = permit?.isTrial === true
+    const time = { call, deployment, now, deadlineAt, others, tokensPerSecond, firstTokenMs, isTrial }
+    return { deployment, permit, commitBy: commitBy(time) }
+  }
+
+  /** How many others of the plan have yet to be tried. */
+  #othersThan(deployment: Deployment): number {
+    const { plan } = this.#parts
+    let others = 0
+    for (let next = this.#position + 1; next < plan.length; next++) {
+      const other = plan[next]
+      const isNew = other !== undefined && other !== deployment && plan.indexOf(other) === next
+      if (isNew && !this.#hasFailed(other)) others++
+    }
+    return others
   }
 
   #notePassedOver({ id }: Deployment): void {
@@ -230,6 +255,8 @@ class PlannedPath implements Path {
 function holdsMore({ traits: { contextTokens } }: Deployment, tried: number | undefined): boolean {
   return contextTokens !== undefined && tried !== undefined && contextTokens > tried
 }
+
+const unmeasured = { tokensPerSecond: undefined, firstTokenMs: undefined }
 
 /** Longer than this, and the caller is better served by an error that says when to come back. */
 const longestWaitMs = 60_000

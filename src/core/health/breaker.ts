@@ -2,10 +2,10 @@ import type { Clock, Random } from '../model/ports.ts'
 import type { BreakerState } from './health-snapshot.ts'
 
 /**
- * Keeps calls away from one deployment while it is sick. Opens after failures in a row, or when too many of the
- * recent calls failed, or at one refusal that holds for all; then, after a while, lets one call at a time through to
- * see. A failed probe opens it again
- * for twice as long, an answer closes it.
+ * Keeps calls away from one deployment while it is sick. Opens after failures in a row, or when too many of the recent
+ * calls failed, or at one refusal that holds for all; then, after a while, lets one call at a time through to see. A failed
+ * probe opens it again, for twice as long up to a bound, and an answer closes it. The bound is short: a trial costs a
+ * caller little where others are behind it, and what has recovered is to be used again within seconds.
  */
 export interface Breaker {
   read(): BreakerReading
@@ -18,8 +18,9 @@ export interface Breaker {
   /** To be told once of every pass. A call from before the last change of state no longer counts. */
   end(pass: Pass, verdict: Verdict): void
   /**
-   * Reports its health where no call was made. What is bad counts as a failed call does; what is good only
-   * undoes that, but for a half-open breaker: that closes on trial, and the next call that fails opens it again.
+   * To be told of its health where no call was made. What is bad counts as a failed call does; what is good only
+   * undoes that, but for one that is open or half-open: the first may be tried at once, the other closes on trial, and the
+   * next call that fails opens it again.
    * While its probe is away, the probe decides.
    */
   noteHealth(verdict: Verdict): void
@@ -54,7 +55,7 @@ export type BreakerSettings = {
   readonly openMs: number
   readonly longestOpenMs: number
   /** A probe that has not ended by then is taken for lost: another may go. */
-  readonly probeMs: number
+  readonly trialMs: number
 }
 
 export const defaultBreaker: BreakerSettings = {
@@ -62,9 +63,9 @@ export const defaultBreaker: BreakerSettings = {
   failureRate: 0.5,
   minimumCalls: 20,
   windowMs: 30_000,
-  openMs: 5000,
-  longestOpenMs: 60_000,
-  probeMs: 60_000,
+  openMs: 2000,
+  longestOpenMs: 4000,
+  trialMs: 5000,
 }
 
 export function createBreaker(clock: Clock, random: Random, settings = defaultBreaker): Breaker {
@@ -77,8 +78,7 @@ export function createBreaker(clock: Clock, random: Random, settings = defaultBr
   let opensUntil = 0
   /** The epoch in which its health alone has closed it: calls are on trial. */
   let trialEpoch = -1
-  let probe: Pass | undefined
-  let probeUntil = 0
+  const trial = createTrial(clock, settings.trialMs)
   const stateNow = (): BreakerState => {
     if (openings === 0 || epoch === trialEpoch) return 'closed'
     return clock.now() < opensUntil ? 'open' : 'half-open'
@@ -86,7 +86,7 @@ export function createBreaker(clock: Clock, random: Random, settings = defaultBr
   const change = () => {
     epoch++
     changedAt = clock.now()
-    probe = undefined
+    trial.clear()
     tally.begin()
   }
   const open = () => {
@@ -99,41 +99,44 @@ export function createBreaker(clock: Clock, random: Random, settings = defaultBr
     openings = 0
     trialEpoch = -1
   }
-  const isProbeFree = () => probe === undefined || clock.now() >= probeUntil
   return {
     read() {
       const state = stateNow()
+      const since = state === 'half-open' ? opensUntil : changedAt
       return {
         state,
-        since: state === 'half-open' ? opensUntil : changedAt,
+        since,
         failures: tally.inARow(),
         opensUntil: state === 'closed' ? undefined : opensUntil,
       }
     },
     isAdmitting() {
       const state = stateNow()
-      return state === 'closed' || (state === 'half-open' && isProbeFree())
+      return state === 'closed' || (state === 'half-open' && trial.isFree())
     },
     admit() {
       const state = stateNow()
       if (state === 'closed') return { epoch, isProbe: false }
-      if (state === 'open' || !isProbeFree()) return undefined
-      probe = { epoch, isProbe: true }
-      probeUntil = clock.now() + settings.probeMs
-      return probe
+      if (state === 'open' || !trial.isFree()) return undefined
+      return trial.begin(epoch)
     },
     insist() {
       return this.admit() ?? { epoch, isProbe: false }
     },
     end(pass, verdict) {
       if (pass.epoch !== epoch) return
-      if (pass === probe) probe = undefined
+      const isShowing = trial.end(pass)
       if (verdict === 'neither') return
       tally.note(verdict === 'answered')
       if (verdict === 'answered') close()
-      else if (pass.isProbe || epoch === trialEpoch || (openings === 0 && tally.isTooMuch(verdict))) open()
+      else if (isShowing || epoch === trialEpoch || (openings === 0 && tally.isTooMuch(verdict))) open()
     },
     noteHealth(verdict) {
+      if (verdict === 'answered' && stateNow() === 'open') {
+        // What says that it is well again gets a call to show it.
+        opensUntil = clock.now()
+        return
+      }
       if (verdict === 'neither' || !this.isAdmitting()) return
       const isHalfOpen = stateNow() === 'half-open'
       tally.noteHealth(verdict === 'answered')
@@ -147,7 +150,38 @@ export function createBreaker(clock: Clock, random: Random, settings = defaultBr
   }
 }
 
-/** What went wrong recently. */
+/** The one call that is to show whether it answers again. */
+interface Trial {
+  /** None is away, or it is overdue: another may go. */
+  isFree(): boolean
+  begin(epoch: number): Pass
+  /** True of that call alone: where another went after it, that one shows. */
+  end(pass: Pass): boolean
+  clear(): void
+}
+
+function createTrial(clock: Clock, trialMs: number): Trial {
+  let away: Pass | undefined
+  let until = 0
+  return {
+    isFree: () => away === undefined || clock.now() >= until,
+    begin(epoch) {
+      away = { epoch, isProbe: true }
+      until = clock.now() + trialMs
+      return away
+    },
+    end(pass) {
+      const isShowing = pass === away
+      if (isShowing) away = undefined
+      return isShowing
+    },
+    clear() {
+      away = undefined
+    },
+  }
+}
+
+/** What went wrong of late. */
 interface Tally {
   note(isAnswered: boolean): void
   noteHealth(isGood: boolean): void

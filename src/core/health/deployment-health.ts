@@ -1,6 +1,6 @@
 import { Failure, type FailureKind } from '../model/failure.ts'
 import type { Clock, Random } from '../model/ports.ts'
-import { type Breaker, createBreaker, type Pass, type Verdict } from './breaker.ts'
+import { type Breaker, type BreakerSettings, createBreaker, type Pass, type Verdict } from './breaker.ts'
 import { type HealthReport, reportOf } from './health-report.ts'
 import type { BreakerState, HealthSnapshot } from './health-snapshot.ts'
 import { type HealthEvent, HealthWatch } from './health-watch.ts'
@@ -30,6 +30,8 @@ export type LatestSnapshot = { readonly standing: HealthSnapshot; readonly fresh
 
 /** Leave for one attempt. Ends once: what comes after is of no effect. Disposed unended, it counts for nothing. */
 export interface Permit extends Disposable {
+  /** It is to show whether what has been failing answers again. */
+  readonly isTrial: boolean
   end(ending: Ending): void
 }
 
@@ -47,6 +49,8 @@ export type Ending = {
 
 export type DeploymentHealthParts = {
   readonly id: string
+  /** Left out: the usual ones. */
+  readonly breaker?: BreakerSettings | undefined
   readonly clock: Clock
   readonly random: Random
   /** Called on each change for the worse or the better. */
@@ -91,13 +95,13 @@ type Entry = {
 }
 
 function createEntry(
-  { id, clock, random, onEvent }: DeploymentHealthParts,
+  { id, clock, random, onEvent, breaker }: DeploymentHealthParts,
   model: string | undefined,
   whole?: Entry,
 ): Entry {
   return {
     ...{ id, model, whole },
-    breaker: createBreaker(clock, random),
+    breaker: createBreaker(clock, random, breaker),
     load: createRateShare(clock),
     observations: createObservations(clock),
     watch: new HealthWatch({ id, model, clock, onEvent }),
@@ -157,10 +161,12 @@ const freshMs = 1000
 
 function refresh(entry: Entry, now: number): void {
   const { load, observations, counts, whole } = entry
+  const state = worse(stateOf(entry.breaker), whole === undefined ? 'closed' : stateOf(whole.breaker))
   const standing: HealthSnapshot = {
-    breaker: worse(stateOf(entry.breaker), whole === undefined ? 'closed' : stateOf(whole.breaker)),
+    breaker: state,
     share: load.share(),
-    successRate: observations.successRate(),
+    // Ranked by its failures, what is to be tried again would never be.
+    successRate: state === 'half-open' ? 1 : observations.successRate(),
     firstTokenMs: observations.firstTokenMs(),
     tokensPerSecond: observations.tokensPerSecond(),
     pace: observations.pace(),
@@ -224,6 +230,10 @@ class AttemptPermit implements Permit {
     this.#passOfWhole = passOfWhole
   }
 
+  get isTrial(): boolean {
+    return this.#pass.isProbe || this.#passOfWhole?.isProbe === true
+  }
+
   end(ending: Ending): void {
     if (this.#hasEnded) return
     const { load, whole } = this.#entry
@@ -261,6 +271,10 @@ class AttemptPermit implements Permit {
     const { whole } = entry
     entry.breaker.end(this.#pass, verdict)
     if (this.#passOfWhole !== undefined) whole?.breaker.end(this.#passOfWhole, verdictOnWhole)
+    if (this.isTrial && verdict === 'answered') {
+      entry.observations.recover()
+      whole?.observations.recover()
+    }
     entry.counts.inFlight--
     noteChange(entry)
     if (whole === undefined) return

@@ -1,5 +1,6 @@
 import { createLruMap, type LruMap } from '../model/lru-map.ts'
 import type { Clock, Deployment, Random } from '../model/ports.ts'
+import type { BreakerSettings } from './breaker.ts'
 import {
   createDeploymentHealth,
   type DeploymentHealth,
@@ -7,7 +8,6 @@ import {
   type ManagedDeploymentHealth,
 } from './deployment-health.ts'
 import type { HealthReport } from './health-report.ts'
-import type { HealthEvent } from './health-watch.ts'
 import type { Probe } from './probe.ts'
 
 /** How every deployment has been doing, by its id: written by attempts, read by the router and by operators. */
@@ -24,8 +24,11 @@ export interface HealthRegistry {
    * caller's spelling, each of those that were last asked for.
    */
   snapshot(): readonly DeploymentReport[]
-  /** Standings of other deployments. Those that `kept` names and both have stay one and the same for both. */
-  renewed(ids: Iterable<string>, kept: ReadonlySet<string>): HealthRegistry
+  /**
+   * Standings of other deployments, those that are new by these settings of their breakers. Those that `kept` names and
+   * both have stay one and the same for both.
+   */
+  renewed(ids: Iterable<string>, kept: ReadonlySet<string>, breaker?: BreakerSettings): HealthRegistry
 }
 
 /** A deployment, as far as it is to be told from others. */
@@ -38,9 +41,9 @@ export function createHealthRegistry(
   ids: Iterable<string>,
   clock: Clock,
   random: Random,
-  onEvent?: (event: HealthEvent) => void,
+  { onEvent, breaker }: Pick<DeploymentHealthParts, 'onEvent' | 'breaker'> = {},
 ): HealthRegistry {
-  return renewedFrom(new Map(), ids, { clock, random, onEvent })
+  return renewedFrom(new Map(), ids, { clock, random, onEvent, breaker })
 }
 
 /** A deployment, and the models there that were asked for last. */
@@ -81,7 +84,7 @@ function renewedFrom(
         whole.report(),
         ...Array.from(models.values(), (track) => track.report()),
       ]),
-    renewed: (others, kept) =>
-      renewedFrom(new Map(entries.entries().filter(([id]) => kept.has(id))), others, parts),
+    renewed: (others, kept, breaker = parts.breaker) =>
+      renewedFrom(new Map(entries.entries().filter(([id]) => kept.has(id))), others, { ...parts, breaker }),
   }
 }

@@ -19,7 +19,9 @@ export interface Observations {
   tokensPerSecond(): number | undefined
   /** What answers took when there last was one, however long ago; undefined: there never was. */
   pace(): Pace | undefined
-  /** There was an answer recently. */
+  /** It is over with what made it fail: the failures are forgotten. */
+  recover(): void
+  /** There was an answer of late. */
   isFresh(): boolean
 }
 
@@ -104,6 +106,9 @@ export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): 
       return sums.streams < leastWeight ? undefined : (sums.tokens * 1000) / sums.tokensMs
     },
     pace: () => pace,
+    recover() {
+      sums.calls = sums.answered
+    },
     isFresh() {
       decay()
       return sums.answered >= leastWeight

@@ -30,11 +30,19 @@ describe('what is told of its health, no call being made,', () => {
     expect(breaker.read()).toMatchObject({ state, failures })
   })
 
-  test('is of no matter while it is open', () => {
+  test('is of no matter while it is open, when it is bad', () => {
     const { breaker } = opened()
     const before = breaker.read()
-    tell(breaker, 'gb')
+    tell(breaker, 'b')
     expect(breaker.read()).toEqual(before)
+  })
+
+  test('has one call try an open one at once, when it is good', () => {
+    const { breaker } = opened()
+    tell(breaker, 'g')
+    expect(breaker.read().state).toBe('half-open')
+    expect(breaker.admit()).toMatchObject({ isProbe: true })
+    expect(breaker.admit()).toBeUndefined()
   })
 
   test('opens a half-open one for longer when it is bad', () => {

@@ -15,7 +15,7 @@ const settings: BreakerSettings = {
   windowMs: 30_000,
   openMs: 1000,
   longestOpenMs: 4000,
-  probeMs: 60_000,
+  trialMs: 60_000,
 }
 
 /** Calls one after the other: o answered, x failed, ! refused, - neither. */
@@ -162,7 +162,7 @@ describe('a probe', () => {
   test('that never ends is taken for lost in the end, and its word still counts', () => {
     const { breaker, clock } = halfOpen()
     const lost = breaker.admit()!
-    clock.move(settings.probeMs - 1)
+    clock.move(settings.trialMs - 1)
     expect(breaker.admit()).toBeUndefined()
     clock.move(1)
     expect(breaker.admit()).toMatchObject({ isProbe: true })
@@ -217,14 +217,41 @@ describe('a call that has nowhere else to go', () => {
   })
 })
 
-test('by default opens after five failures in a row, for 2.5 to 5 s', () => {
+test('by default opens after five failures in a row, for 1 to 2 s', () => {
   const clock = handClock()
   const breaker = createBreaker(clock, Math.random)
   play(breaker, 'xxxx')
   expect(breaker.read().state).toBe('closed')
   play(breaker, 'x')
-  expect(openForMs(breaker, clock)).toBeGreaterThan(2499)
+  expect(openForMs(breaker, clock)).toBeGreaterThan(999)
   expect(openForMs(breaker, clock)).toBeLessThanOrEqual(defaultBreaker.openMs)
+})
+
+test('however long it failed, by default it is tried again within 4 s', () => {
+  const clock = handClock()
+  const breaker = createBreaker(clock, Math.random)
+  play(breaker, 'xxxxx')
+  for (let trials = 0; trials < 20; trials++) {
+    clock.move(openForMs(breaker, clock))
+    const trial = breaker.admit()
+    if (trial === undefined) throw new Error('There was no trial.')
+    breaker.end(trial, 'failed')
+    expect(openForMs(breaker, clock)).toBeLessThanOrEqual(4000)
+  }
+})
+
+test('a trial that is overdue does not keep the next one from showing that all is well', () => {
+  const clock = handClock()
+  const breaker = createBreaker(clock, Math.random)
+  play(breaker, 'xxxxx')
+  clock.move(openForMs(breaker, clock))
+  const late = breaker.admit()
+  clock.move(defaultBreaker.trialMs)
+  const next = breaker.admit()
+  if (late === undefined || next === undefined) throw new Error('There were no two trials.')
+  breaker.end(late, 'failed')
+  breaker.end(next, 'answered')
+  expect(breaker.read().state).toBe('closed')
 })
 
 type Made = { readonly breaker: Breaker; readonly clock: HandClock }

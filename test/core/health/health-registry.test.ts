@@ -234,7 +234,7 @@ test('what operators see of each deployment', () => {
     breaker: 'open',
     sinceEpochMs: nowEpochMs - 100,
     failuresInARow: 5,
-    opensUntilEpochMs: nowEpochMs + 4900,
+    opensUntilEpochMs: nowEpochMs + 1900,
     share: 1,
     limitedUntilEpochMs: undefined,
     successRate: expect.closeTo(3 / 8, 3),
