@@ -12,12 +12,11 @@ import { answerUnparsed } from './http/middleware/unparsed.ts'
 import { listen } from './http/server.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { adminFor } from './main/admin.ts'
+import { openBooks } from './main/books.ts'
 import { createDrain, type DrainTimes } from './main/drain.ts'
-import { openLedgerOf } from './main/ledger.ts'
 import { createLiveConfig } from './main/live-config.ts'
 import { createReload, type Reload } from './main/reload.ts'
 import type { LastingTimes, Snapshot } from './main/snapshot.ts'
-import { tenantsFor } from './main/tenants.ts'
 import { createGenerations } from './telemetry/generations.ts'
 import { createHealthLog } from './telemetry/health-log.ts'
 import { createJournal } from './telemetry/journal.ts'
@@ -25,6 +24,7 @@ import type { LedgerCounts } from './telemetry/ledger-metrics.ts'
 import { createCallLog } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createReasonWarnings } from './telemetry/unknown-reasons.ts'
+import type { Changes } from './tenants/changes.ts'
 import type { Tenants } from './tenants/tenants.ts'
 import { createTokenizer } from './tokenizers/cl100k.ts'
 import { createEncoder } from './tokenizers/encoder.ts'
@@ -59,9 +59,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   const { log } = environment
   await using opening = new AsyncDisposableStack()
   const clock: Clock = { now: () => performance.now(), epochMs: () => Date.now() }
-  const tenants = tenantsFor(config, clock, log)
-  const ledger = opening.use(await openLedgerOf(config, log, tenants.projections))
-  if (ledger !== undefined) await tenants.open(ledger.journal)
+  const { tenants, changes, ledger } = await openBooks(config, clock, log, opening)
   const drain = createDrain({
     hangUp: () => succession.hangUp(),
     end: (failure) => succession.end(failure),
@@ -85,7 +83,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   })
   const ledgerReport = ledger && (() => ledger.report())
   const metrics = metricsOf(() => succession.current, reload, shedding, ledgerReport)
-  const lasting = createLasting({ ...environment, tenants, ledger }, clock, metrics, {
+  const lasting = createLasting({ ...environment, tenants, changes, ledger }, clock, metrics, {
     isLeaving: () => drain.phase !== 'serving',
     isDraining: () => drain.phase === 'draining',
     configuration: reload.report,
@@ -143,10 +141,14 @@ async function lastRows(): Promise<void> {
   await setImmediate()
 }
 
-type Kept = { readonly ledger: Ledger | undefined; readonly tenants: Tenants }
+type Kept = {
+  readonly ledger: Ledger | undefined
+  readonly tenants: Tenants
+  readonly changes: Changes
+}
 
 function createLasting(
-  { log, version, sinks = [], ledger, tenants }: GatewayEnvironment & Kept,
+  { log, version, sinks = [], ledger, tenants, changes }: GatewayEnvironment & Kept,
   clock: Clock,
   metrics: Metrics,
   state: Pick<LastingTimes['app'], 'isLeaving' | 'isDraining' | 'configuration' | 'shedding' | 'ledger'>,
@@ -175,7 +177,7 @@ function createLasting(
     ],
     app: {
       ...state,
-      ...adminFor(tenants, version, newId, { reader: ledger?.reader, now: clock.epochMs }),
+      ...adminFor(tenants, changes, version, { reader: ledger?.reader, now: clock.epochMs }),
       metrics,
       generations,
       responseStore: createResponseStore(clock),

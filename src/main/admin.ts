@@ -1,27 +1,27 @@
-import { randomFillSync } from 'node:crypto'
+import { randomBytes, randomFillSync } from 'node:crypto'
 import { tenantRoutes } from '../admin/all.ts'
 import { ledgerRoutes } from '../admin/ledger.ts'
 import type { LedgerParts } from '../admin/ledger-access.ts'
 import { type InferenceRoute, openApi } from '../admin/openapi.ts'
 import { dialects, relays } from '../dialects/all.ts'
 import type { AppParts } from '../http/app.ts'
-import { createChanges } from '../tenants/changes.ts'
+import { type Changes, createChanges } from '../tenants/changes.ts'
 import type { Tenants } from '../tenants/tenants.ts'
 
 /** The management API, and the document that describes it. */
 export function adminFor(
   tenants: Tenants,
+  changes: Changes,
   version: string,
-  newId: () => string,
   ledger: LedgerParts,
 ): Pick<AppParts, 'adminRoutes' | 'openApi'> {
-  const changes = createChanges({
-    tenants,
-    newId: () => newId().replace(/^req_/, 'evt_'),
-    fill: (bytes) => void randomFillSync(bytes),
-  })
   const adminRoutes = [...tenantRoutes({ tenants, changes }), ...ledgerRoutes(ledger)]
   return { adminRoutes, openApi: () => ({ ...openApi(version, adminRoutes, inferenceRoutes) }) }
+}
+
+export function changesOf(tenants: Tenants): Changes {
+  const newId = () => `evt_${randomBytes(16).toString('hex')}`
+  return createChanges({ tenants, newId, fill: (bytes) => void randomFillSync(bytes) })
 }
 
 /** The calls, each under one of its prefixes. */

@@ -11,8 +11,14 @@ export async function openLedgerOf(
 ): Promise<Ledger | undefined> {
   const { enabled, ...settings } = config.ledger
   if (!enabled) return undefined
-  const { dataDirectory: directory, isDataDirectoryGiven: isNeeded, drain } = config
+  const { dataDirectory: directory, drain } = config
+  const isNeeded = config.isDataDirectoryGiven || hasBudgets(config.tenants)
   // One that is being replaced lets go once it has drained.
   const waitMs = isNeeded ? drain.delayMs + drain.graceMs : 0
   return await openLedger({ ...settings, directory, isNeeded, waitMs, projections, log })
+}
+
+/** What must not be forgotten. */
+export function hasBudgets({ keys, teams, budgets }: Config['tenants']): boolean {
+  return budgets.length > 0 || [...keys, ...teams].some((one) => one.budgets.length > 0)
 }

@@ -60,7 +60,7 @@ export function manage(
   if (!registry.hadKeys && !isReachable) return { caller: anyManager, key: undefined }
   if (bearer === undefined) throw new Failure('unauthorized', `${needed} ${place}`, { code: null })
   const key = usable(digestOf(bearer), registry, now)
-  if (key?.kind !== 'management') {
+  if (key?.kind !== 'management' || (key.isMade === true && registry.hasAdminKey)) {
     throw new Failure('unauthorized', `Incorrect management key provided. ${place}`)
   }
   if (keyRoles.indexOf(key.role ?? 'metrics') < keyRoles.indexOf(needs)) {

@@ -23,7 +23,7 @@ export interface Changes {
   forgetUser(by: string, user: string): void
 }
 
-type Own = 'id' | 'label' | 'secrets' | 'createdAtMs' | 'updatedAtMs' | 'isMade'
+type Own = 'id' | 'label' | 'secrets' | 'createdAtMs' | 'updatedAtMs'
 
 export type NewKey = Omit<Key, Own>
 export type NewTeam = Omit<Team, 'createdAtMs' | 'updatedAtMs'>

@@ -19,6 +19,8 @@ export interface Registry {
   isOfFile(kind: 'key' | 'team', id: string): boolean
   /** There are keys for calls. */
   readonly hasCallers: boolean
+  /** ADMIN_KEY is set: the key that the gateway made for itself is off. */
+  readonly hasAdminKey: boolean
   /**
    * A key has existed: in the file since the process began, or ever among those that are kept. Authentication stays on.
    */
@@ -106,6 +108,12 @@ class Keys implements Registry {
   get hasCallers(): boolean {
     if (this.#isStale) this.#index()
     return this.#hasCallers
+  }
+
+  get hasAdminKey(): boolean {
+    return this.#declared.keys
+      .values()
+      .some(({ name, kind }) => kind === 'management' && name === adminKeyName)
   }
 
   isOfFile(kind: 'key' | 'team', id: string): boolean {
@@ -240,6 +248,9 @@ type Snapshot = {
   readonly lastUse: readonly (readonly [id: string, epochMs: number])[]
   readonly hadKeys: boolean
 }
+
+/** Of the key in the environment. */
+export const adminKeyName = 'ADMIN_KEY'
 
 function managedByFile(what: string): Failure {
   return new Failure('conflict', `This ${what} is declared in the configuration file: change it there.`, {

@@ -6,7 +6,7 @@ import type { FlatHeaders } from './send.ts'
 export function rateHeaders({ rates, dialect, startedEpochMs }: CallRecord): FlatHeaders {
   if (rates === undefined) return []
   const { requests, tokens } = rates
-  if (dialect === 'anthropic') {
+  if (dialect === 'messages') {
     return [
       ...anthropic('requests', requests, startedEpochMs),
       ...anthropic('tokens', tokens, startedEpochMs),

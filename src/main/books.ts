@@ -1,0 +1,33 @@
+import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
+import type { Clock } from '../core/model/ports.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Changes } from '../tenants/changes.ts'
+import type { Tenants } from '../tenants/tenants.ts'
+import { changesOf } from './admin.ts'
+import { makeAdminKey, refuseForgetfulBudgets } from './admin-key.ts'
+import { openLedgerOf } from './ledger.ts'
+import { tenantsFor } from './tenants.ts'
+
+export type Books = {
+  readonly tenants: Tenants
+  readonly changes: Changes
+  /** Undefined: nothing outlasts the process. */
+  readonly ledger: Ledger | undefined
+}
+
+/** Tenants with their keys and money as they were, and the ledger that keeps them, to be released with `opening`. */
+export async function openBooks(
+  config: Config,
+  clock: Clock,
+  log: Logger,
+  opening: AsyncDisposableStack,
+): Promise<Books> {
+  const tenants = tenantsFor(config, clock, log)
+  const ledger = opening.use(await openLedgerOf(config, log, tenants.projections))
+  refuseForgetfulBudgets(config, ledger !== undefined)
+  if (ledger !== undefined) await tenants.open(ledger.journal)
+  const changes = changesOf(tenants)
+  await makeAdminKey({ config, tenants, changes, isDurable: ledger !== undefined, log })
+  return { tenants, changes, ledger }
+}

@@ -1,0 +1,111 @@
+import { mkdtemp, readFile, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { Config } from '../../src/config.ts'
+import { simulatorConfig, startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { startHeldUpstream } from './held-upstream.ts'
+import { ask, configAt, keyWith, rule } from './stage.ts'
+
+const usage = { prompt_tokens: 8, completion_tokens: 5 }
+const cost = 8 * 1000 + 5 * 2000
+const adminKey = 'pgm_admin-0123456789'
+
+async function directory(): Promise<Partial<Config>> {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'tenants-'))
+  return {
+    dataDirectory,
+    isDataDirectoryGiven: true,
+    ledger: { ...simulatorConfig.ledger, enabled: true },
+    drain: { delayMs: 0, graceMs: 1000 },
+  }
+}
+
+async function admin(gateway: TestGateway, path: string, key: string, body?: object): Promise<Admin> {
+  const response = await fetch(`${gateway.url}/admin/api${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  return (await response.json()) as Admin
+}
+
+type Admin = {
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the operation gives.
+  readonly data: any
+  readonly key: string
+}
+
+describe('after a restart', () => {
+  test('keys that were made, what they have spent, and their holds are what they were', async () => {
+    await using upstream = await startHeldUpstream({ usage, isHeld: false })
+    const kept = await directory()
+    const config = configAt(upstream.url, {}, kept)
+    const { tenants: _, ...plain } = { ...config, adminKeys: [{ key: adminKey, role: 'admin' as const }] }
+    let secret = ''
+    let hash = ''
+    {
+      await using gateway = await startTestGateway(plain)
+      const made = await admin(gateway, '/keys', adminKey, { name: 'kept', limit: 1, limit_reset: 'daily' })
+      secret = made.key
+      hash = made.data.hash
+      expect((await ask(gateway.url, {}, { authorization: `Bearer ${secret}` })).status).toBe(200)
+    }
+    await using gateway = await startTestGateway(plain)
+    const { data } = await admin(gateway, `/keys/${hash}`, adminKey)
+    expect(data).toMatchObject({
+      ...{ name: 'kept', limit: 1, usage_nano_usd: cost, usage_daily_nano_usd: cost },
+      limit_remaining_nano_usd: 1e9 - cost,
+      held_nano_usd: 0,
+    })
+    expect((await ask(gateway.url, {}, { authorization: `Bearer ${secret}` })).status).toBe(200)
+  })
+
+  test('authentication stays on, though the last key is gone', async () => {
+    await using upstream = await startHeldUpstream({ usage, isHeld: false })
+    const kept = await directory()
+    const config = configAt(upstream.url, {}, { ...kept, keys: [] })
+    {
+      await using gateway = await startTestGateway(config)
+      expect((await ask(gateway.url)).status).toBe(200)
+      const { data } = await admin(gateway, '/keys', '', { name: 'only' })
+      expect((await ask(gateway.url)).status).toBe(401)
+      expect(data.name).toBe('only')
+    }
+    await using gateway = await startTestGateway(config)
+    expect((await ask(gateway.url)).status).toBe(401)
+    await using open = await startTestGateway({ ...config, ...(await directory()) })
+    expect((await ask(open.url)).status).toBe(200)
+  })
+})
+
+describe('a gateway that nobody could manage', () => {
+  test('makes a management key once, in a file that its user alone can read', async () => {
+    await using upstream = await startHeldUpstream({ usage, isHeld: false })
+    const kept = await directory()
+    const config = configAt(upstream.url, { keys: [keyWith({ budgets: [rule(1e9)] })] }, kept)
+    const path = join(kept.dataDirectory ?? '', 'admin-key')
+    let secret = ''
+    {
+      await using gateway = await startTestGateway(config)
+      secret = (await readFile(path, 'utf8')).trim()
+      expect(secret).toMatch(/^pgm_/)
+      expect((await stat(path)).mode & 0o777).toBe(0o600)
+      expect(gateway.logged()).toContain(path)
+      expect(gateway.logged()).not.toContain(secret)
+      expect((await admin(gateway, '/budgets', secret)).data).toMatchObject([{ title: 'tester total' }])
+    }
+    await using again = await startTestGateway(config)
+    expect((await readFile(path, 'utf8')).trim()).toBe(secret)
+    expect((await admin(again, '/keys', secret)).data).toHaveLength(2)
+  })
+})
+
+test('budgets are not kept where a restart would forget them', async () => {
+  const config = configAt('http://127.0.0.1:9/v1', { keys: [keyWith({ budgets: [rule(1e9)] })] })
+  const nowhere = {
+    dataDirectory: '/etc/hostname/data',
+    ledger: { ...simulatorConfig.ledger, enabled: true },
+  }
+  await expect(startTestGateway({ ...config, ...nowhere })).rejects.toThrow('set DATA_DIR')
+})
