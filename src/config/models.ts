@@ -90,6 +90,7 @@ function modelSetting(providerNames: readonly string[], typeOf: TypeOf, catalog:
         .exactOptional(),
       retries: z.int().min(0).max(10).exactOptional(),
       retryDelayMs: z.int().min(0).max(60_000).exactOptional(),
+      billing: z.strictObject({ stopsOnAbort: z.boolean() }).exactOptional(),
       weight: z.number().min(0).max(1_000_000).exactOptional(),
       price: ownPrice.exactOptional(),
       baseline: ability,

@@ -22,6 +22,8 @@ export type DeploymentSettings = {
   readonly clocks?: Partial<Clocks>
   readonly retries?: number
   readonly retryDelayMs?: number
+  /** Left out: as its provider has it. */
+  readonly billing?: { readonly stopsOnAbort: boolean }
   /** Its part of the calls where they are shared out by weight; left out: 1. */
   readonly weight?: number
   /** The operator's own word; left out: as the price book has it. */

@@ -1,5 +1,6 @@
 import type { KnownPrice, PriceBook, PriceQuestion } from '../catalog/price-book.ts'
 import type { Config } from '../config.ts'
+import { isObject } from '../core/model/json.ts'
 import { createLruMap } from '../core/model/lru-map.ts'
 import type { Clock, Deployment, Presence, Route, Traits, Upstream } from '../core/model/ports.ts'
 import { unknownPrice } from '../core/model/price.ts'
@@ -44,6 +45,7 @@ export function createDeployment(
     },
     weight: settings.weight ?? 1,
     ...(config.answerModel === 'requested' ? { answersAs: publicName(pattern, settings.model) } : {}),
+    stopsOnAbort: stopsOnAbort(written.settings, settings.billing) && upstream.drains !== true,
   }
   const { model = pattern.includes('*') ? undefined : pattern, price: own, traits = {} } = settings
   const withTerms = (made: Untermed, name: string | undefined) =>
@@ -58,6 +60,11 @@ function publicName(pattern: string, model: string | undefined): (asked: string)
   if (model === undefined || model === pattern) return () => undefined
   if (!pattern.includes('*')) return () => pattern
   return (asked) => (asked === model ? undefined : asked)
+}
+
+function stopsOnAbort(provider: unknown, own: DeploymentSettings['billing']): boolean {
+  const billing = isObject(provider) ? provider['billing'] : undefined
+  return own?.stopsOnAbort ?? (isObject(billing) && billing['stopsOnAbort'] === true)
 }
 
 type Untermed = Omit<Deployment, 'price' | 'priceOrigin' | 'presence' | 'gone' | 'traits'>

@@ -103,7 +103,7 @@ export class Bill implements Payer {
   }
 
   #short(blockers: Parameters<typeof shortageOf>[0]): Shortage {
-    return shortageOf(blockers, this.#applied, this.#desk.terms())
+    return shortageOf(blockers, this.#applied, this.#desk.terms(), (counter) => this.#held.get(counter) ?? 0)
   }
 }
 

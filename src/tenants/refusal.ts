@@ -6,15 +6,16 @@ import type { Applied } from './desk.ts'
 import type { BudgetTerms } from './settings.ts'
 import { shownUsd } from './usd.ts'
 
-/** Why there is no room, and what could be had. `blockers` are never none. */
+/** Why there is no room, and what could be had. `blockers` are never none; `own` is what the call holds itself. */
 export function shortageOf(
   blockers: readonly Blocker[],
   applied: readonly Applied[],
   terms: Pick<BudgetTerms, 'status'>,
+  own: (counter: string) => number,
 ): Shortage {
   const met = blockers.flatMap((blocker) => {
     const of = applied.find(({ counter }) => counter === blocker.counter)
-    return of === undefined ? [] : [{ blocker, of }]
+    return of === undefined ? [] : [{ blocker, of, ownNanoUsd: own(blocker.counter) }]
   })
   const [first] = met.toSorted((one, other) => openAt(other) - openAt(one))
   if (first === undefined) throw new TypeError('What blocks a hold is one of its own budgets.')
@@ -26,11 +27,11 @@ export function shortageOf(
   }
 }
 
-type Met = { readonly blocker: Blocker; readonly of: Applied }
+type Met = { readonly blocker: Blocker; readonly of: Applied; readonly ownNanoUsd: number }
 
 /** Of several the one that stays shut for longest is told. */
-function openAt({ of, blocker }: Met): number {
-  return isHeldOnly({ of, blocker }) ? 0 : of.window.endMs
+function openAt(met: Met): number {
+  return isHeldOnly(met) ? 0 : met.of.window.endMs
 }
 
 function roomOf({ spentNanoUsd, heldNanoUsd, uncertainNanoUsd }: Blocker, { limitNanoUsd }: Applied): number {
@@ -38,9 +39,9 @@ function roomOf({ spentNanoUsd, heldNanoUsd, uncertainNanoUsd }: Blocker, { limi
 }
 
 /** It would fit, had other calls given back what they hold. */
-function isHeldOnly({ blocker, of }: Met): boolean {
+function isHeldOnly({ blocker, of, ownNanoUsd }: Met): boolean {
   const { spentNanoUsd, uncertainNanoUsd, wantedNanoUsd } = blocker
-  return spentNanoUsd + uncertainNanoUsd + wantedNanoUsd <= of.limitNanoUsd
+  return spentNanoUsd + uncertainNanoUsd + ownNanoUsd + wantedNanoUsd <= of.limitNanoUsd
 }
 
 function failureOf(met: Met, { status }: Pick<BudgetTerms, 'status'>): Failure {

@@ -24,6 +24,8 @@ export function boundsSettings(clocks: Clocks) {
     queueLimit: z.int().min(0).max(100_000).default(1000),
     /** When its caller leaves, a call is cancelled; or it is read to its end, to know exactly what it cost. */
     onAbort: z.enum(['cancel', 'drain']).default('cancel'),
+    /** What an answer has not written when it is left, is not billed: budgets may then pay for it piece by piece. */
+    billing: z.strictObject({ stopsOnAbort: z.boolean().default(false) }).prefault({}),
   }
 }
 
