@@ -26,7 +26,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ),
   'dialects/shared': ['core/health', 'core/model', 'core/plan'],
   'dialects/openai': ['core/model', 'dialects/shared'],
-  'dialects/anthropic': ['core/account', 'core/model', 'dialects/openai', 'dialects/shared'],
+  'dialects/anthropic': ['core/account', 'core/adapt', 'core/model', 'dialects/openai', 'dialects/shared'],
   'dialects/inference': ['core/model', 'dialects/openai', 'dialects/shared'],
   'dialects/responses': ['core/adapt', 'core/model', 'core/reuse', 'dialects/openai', 'dialects/shared'],
   dialects: [
@@ -122,7 +122,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   http: ['core/model', 'dialects/shared', 'http/call', 'http/middleware', 'http/routes'],
   admin: ['core', 'core/model', 'http/routes', 'ledger/read', 'ledger/store', 'tenants'],
-  config: ['core', 'core/model', 'providers', 'providers/base', 'catalog', 'tenants'],
+  config: ['core', 'core/health', 'core/model', 'providers', 'providers/base', 'catalog', 'tenants'],
   main: [
     'admin',
     'core',
@@ -185,6 +185,7 @@ export const packages: Readonly<
   yaml: { from: ['config.ts', 'config/'] },
   'p-retry': { from: ['core/'] },
   'p-timeout': { from: ['core/'] },
-  openai: { from: [], typesFrom: [''] },
+  // It is a line of the example that is shown there.
+  openai: { from: ['http/routes/example-call.ts'], typesFrom: [''] },
   '@anthropic-ai/sdk': { from: [], typesFrom: ['dialects/'] },
 }

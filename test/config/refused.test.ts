@@ -55,15 +55,15 @@ describe('refused in the file', () => {
   test.for<[string, string | readonly string[]]>([
     [
       '- a',
-      'gateway.yaml: found a list, expected a section with server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, limits, cache, drain, hedging, breaker, coalesce, idempotency, stickiness, catalog, routes, dataDirectory, ledger, probes, providers, models',
+      'gateway.yaml: found a list, expected a section with server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, answerModel, limits, cache, drain, hedging, breaker, coalesce, idempotency, stickiness, catalog, routes, dataDirectory, ledger, probes, providers, models',
     ],
     [
       'text',
-      'gateway.yaml: found text, expected a section with server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, limits, cache, drain, hedging, breaker, coalesce, idempotency, stickiness, catalog, routes, dataDirectory, ledger, probes, providers, models',
+      'gateway.yaml: found text, expected a section with server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, answerModel, limits, cache, drain, hedging, breaker, coalesce, idempotency, stickiness, catalog, routes, dataDirectory, ledger, probes, providers, models',
     ],
     [
       'sever: {}',
-      'gateway.yaml:1: sever: is no setting, expected server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, limits, cache, drain, hedging, breaker, coalesce, idempotency, stickiness, catalog, routes, dataDirectory, ledger, probes, providers, models',
+      'gateway.yaml:1: sever: is no setting, expected server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, answerModel, limits, cache, drain, hedging, breaker, coalesce, idempotency, stickiness, catalog, routes, dataDirectory, ledger, probes, providers, models',
     ],
     [
       'server: 5',
@@ -214,7 +214,7 @@ describe('refused in the file', () => {
     ],
     [
       'models:\n  a: { deployments: [pandotate] }\n',
-      'gateway.yaml:2: models.a.deployments[0]: found text, expected a section with provider, model, clocks, retries, retryDelayMs, weight, price, baseline, contextTokens, maxOutputTokens, lowersMaxTokens, keepsBillingLine, tools, jsonSchema, vision, logprobs, inputsPerRequest',
+      'gateway.yaml:2: models.a.deployments[0]: found text, expected a section with provider, model, clocks, retries, retryDelayMs, billing, weight, price, baseline, contextTokens, maxOutputTokens, lowersMaxTokens, keepsBillingLine, tools, jsonSchema, vision, logprobs, inputsPerRequest',
     ],
     [
       model('provider: nobody'),
@@ -226,7 +226,7 @@ describe('refused in the file', () => {
     ],
     [
       model('provider: simulator\n        wait: 3'),
-      'gateway.yaml:5: models.a.deployments[0].wait: is no setting, expected provider, model, clocks, retries, retryDelayMs, weight, price, baseline, contextTokens, maxOutputTokens, lowersMaxTokens, keepsBillingLine, tools, jsonSchema, vision, logprobs, inputsPerRequest',
+      'gateway.yaml:5: models.a.deployments[0].wait: is no setting, expected provider, model, clocks, retries, retryDelayMs, billing, weight, price, baseline, contextTokens, maxOutputTokens, lowersMaxTokens, keepsBillingLine, tools, jsonSchema, vision, logprobs, inputsPerRequest',
     ],
     [
       model('provider: simulator\n        model: ""'),

@@ -10,7 +10,7 @@ export type ShareParts = {
   readonly deadlineAt: number
   /** Other places of the plan that have yet to fail. */
   readonly others: number
-  /** As measured there of late. */
+  /** As measured there recently. */
   readonly tokensPerSecond: number | undefined
   readonly firstTokenMs: number | undefined
   /** It is to show whether what has been failing answers again. */
@@ -62,7 +62,7 @@ const manyTokens = 8192
 const fewTokens = 512
 
 const trialMs = 5000
-/** Whoever gives a first token longer than this expects a machine to start. */
+/** A first-token clock longer than this expects a machine to start. */
 const wakingMs = 60_000
 
 /** Slower than nearly any upstream, where none was measured; and how much slower than it was one may be. */

@@ -18,7 +18,7 @@ export interface Breaker {
   /** To be told once of every pass. A call from before the last change of state no longer counts. */
   end(pass: Pass, verdict: Verdict): void
   /**
-   * To be told of its health where no call was made. What is bad counts as a failed call does; what is good only
+   * Takes a report of its health where no call was made. What is bad counts as a failed call does; what is good only
    * undoes that, but for one that is open or half-open: the first may be tried at once, the other closes on trial, and the
    * next call that fails opens it again.
    * While its probe is away, the probe decides.
@@ -181,7 +181,7 @@ function createTrial(clock: Clock, trialMs: number): Trial {
   }
 }
 
-/** What went wrong of late. */
+/** Recent failures. */
 interface Tally {
   note(isAnswered: boolean): void
   noteHealth(isGood: boolean): void

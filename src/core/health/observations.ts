@@ -21,7 +21,7 @@ export interface Observations {
   pace(): Pace | undefined
   /** It is over with what made it fail: the failures are forgotten. */
   recover(): void
-  /** There was an answer of late. */
+  /** There was an answer recently. */
   isFresh(): boolean
 }
 

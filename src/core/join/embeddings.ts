@@ -81,7 +81,7 @@ function isForeign({
   return data === undefined && Object.values(rest).some((value) => Array.isArray(value) || isObject(value))
 }
 
-/** The row itself where it is as it should be, and where nobody here knows what it holds. */
+/** The row itself where it is valid, and where its form is unknown. */
 function written(row: JsonObject, inBase64: boolean): JsonObject {
   const { embedding } = row
   const isText = typeof embedding === 'string'

@@ -21,7 +21,7 @@ parentPort?.on('message', ({ id, question }: Asked) => {
     )
 })
 
-/** Whoever comes first makes the schema. */
+/** The first to come makes the schema. */
 async function open(): Promise<Store> {
   const store = openStore(workerData as StoreAddress)
   await store.migrate()

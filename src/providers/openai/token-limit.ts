@@ -86,7 +86,7 @@ const unknownCodes: ReadonlySet<string> = new Set([
   'extra_forbidden',
 ])
 
-/** The answer again, for whoever reads it next. */
+/** The answer again, for the next reader. */
 function said(answer: WireAnswer, text: string): WireAnswer {
   return {
     status: answer.status,

@@ -28,7 +28,7 @@ export function ignoredFields({ body: { value: body } }: Call): readonly string[
   return unheeded.filter((field) => Boolean(body[field]) && !asksForText(body[field]))
 }
 
-/** How many tokens are to be told of beside each that is said; undefined: no logprobs are asked for. */
+/** How many alternatives to give beside each token; undefined: no logprobs are asked for. */
 export function logprobsIn({ kind, body: { value: body } }: Call): number | undefined {
   const { logprobs, top_logprobs: top } = body
   if (kind === 'text') return wholeNumber(logprobs)
