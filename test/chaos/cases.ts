@@ -3,6 +3,7 @@ import { answerCases } from './cases/answers.ts'
 import { callingCases } from './cases/calling.ts'
 import { connectingCases } from './cases/connecting.ts'
 import { leavingCases } from './cases/leaving.ts'
+import { ledgerCases } from './cases/ledger.ts'
 import { refusingCases } from './cases/refusing.ts'
 import { runningCases } from './cases/running.ts'
 import { soakingCases } from './cases/soaking.ts'
@@ -20,6 +21,7 @@ export const cases: readonly FaultCase[] = [
   ...leavingCases,
   ...callingCases,
   ...runningCases,
+  ...ledgerCases,
   ...absentCases,
   ...soakingCases,
 ].toSorted((one, other) => one.fault - other.fault)

@@ -15,35 +15,14 @@ function absent(fault: number, name: string, awaits: string, room: string, outco
   }
 }
 
-/** Faults 30 to 33 and 39. */
+/** Faults 32 and 39. */
 export const absentCases: readonly FaultCase[] = [
-  absent(
-    30,
-    'a hundred times, under load',
-    'a ledger',
-    'stores',
-    'every cost that was acknowledged is there, once',
-  ),
-  absent(
-    31,
-    'full, locked, read-only, corrupt',
-    'a ledger',
-    'stores',
-    'budgets fail closed, costs are kept aside',
-  ),
   absent(
     32,
     'down, slow, out of memory',
     'a shared store',
     'stores',
     'limits go on locally; no call waits for it',
-  ),
-  absent(
-    33,
-    'for half a minute',
-    'a database',
-    'stores',
-    'costs are kept aside, in order, and none counts twice',
   ),
   absent(39, 'one of several', 'several workers', 'cluster', 'the others are not disturbed'),
 ]
