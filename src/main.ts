@@ -14,6 +14,7 @@ import type { Ledger } from './ledger/ledger.ts'
 import { adminFor } from './main/admin.ts'
 import { openBooks } from './main/books.ts'
 import { createDrain, type DrainTimes } from './main/drain.ts'
+import { createGuards } from './main/guards.ts'
 import { createLiveConfig } from './main/live-config.ts'
 import { createReload, type Reload } from './main/reload.ts'
 import type { LastingTimes, Snapshot } from './main/snapshot.ts'
@@ -75,6 +76,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     clock,
     log,
   })
+  const guards = createGuards(() => succession.current.config, clock)
   const pressure = watchPressure(clock)
   const shedding = createShedding({
     limits: () => succession.current.config.limits,
@@ -88,6 +90,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     isDraining: () => drain.phase === 'draining',
     configuration: reload.report,
     shedding,
+    ...guards,
     ledger: ledgerReport,
   })
   const succession = createLiveConfig(config, lasting)
@@ -97,8 +100,9 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     if (drain.phase !== 'serving') response.shouldKeepAlive = false
     arrived(() => succession.current.listener(request, response))
   }
-  const server = await listen(listener, config, (error, socket) => {
-    answerUnparsed(error, socket, lasting.app.newId)
+  const server = await listen(listener, config, {
+    unparsed: (error, socket) => answerUnparsed(error, socket, lasting.app.newId),
+    connections: guards.connections,
   })
   const stop = async (times: Partial<DrainTimes>) => {
     await drain.run(server, { ...succession.current.config.drain, ...times })
@@ -151,7 +155,10 @@ function createLasting(
   { log, version, sinks = [], ledger, tenants, changes }: GatewayEnvironment & Kept,
   clock: Clock,
   metrics: Metrics,
-  state: Pick<LastingTimes['app'], 'isLeaving' | 'isDraining' | 'configuration' | 'shedding' | 'ledger'>,
+  state: Pick<
+    LastingTimes['app'],
+    'isLeaving' | 'isDraining' | 'configuration' | 'shedding' | 'connections' | 'brake' | 'ledger'
+  >,
 ): LastingTimes {
   const generations = createGenerations()
   const newId = createIds()

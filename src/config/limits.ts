@@ -26,6 +26,8 @@ export const limitsSetting = z
       .min(1)
       .max(65_536 * mebibyte)
       .default(512 * mebibyte),
+    connections: z.int().min(1).max(1_000_000).default(16_384),
+    connectionsPerAddress: z.int().min(1).max(1_000_000).default(4096),
     loopDelayMs: z.int().min(1).max(dayMs).default(200),
     heapShare: z.number().min(0.01).max(1).default(0.9),
     writeStallMs: z.int().min(1).max(dayMs).default(30_000),

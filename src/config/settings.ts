@@ -91,6 +91,9 @@ export type Limits = {
   /** Of the process: calls under way at once, and the bytes of their bodies. Past them calls are turned away. */
   readonly inFlight: number
   readonly inFlightBytes: number
+  /** Connections at once, in all, and of one address those whose callers have not been let in yet. */
+  readonly connections: number
+  readonly connectionsPerAddress: number
   /** So are calls while the event loop is later than this, on average over a second, or the heap fuller. */
   readonly loopDelayMs: number
   readonly heapShare: number

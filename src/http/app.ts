@@ -55,7 +55,7 @@ export function createApp(parts: AppParts): Koa {
   const router = createRouter(parts, calls)
   app.use(assignRequestId(parts.newId))
   if (parts.cors.origins.length > 0) app.use(allowOrigins(parts.cors))
-  app.use(answerErrors([...parts.dialects, ...parts.relays], () => pathsOf(router, calls)))
+  app.use(answerErrors([...parts.dialects, ...parts.relays], () => pathsOf(router, calls), parts.brake))
   app.use(refuseAmbiguous(parts.hosts))
   // First half: calls, on the short way. Second half: everything else, as plain Koa routes.
   app.use(serveCallsByPath(calls))

@@ -17,8 +17,7 @@ export type CallerAddress = (request: IncomingMessage) => string
  * Reads `x-forwarded-for` from its end, where each proxy adds the address it was asked by, and never past the first
  * address that no trusted proxy vouches for: the caller may have written anything before it.
  */
-export function createCallerAddress(trusted: TrustProxy): CallerAddress {
-  const isTrusted = typeof trusted === 'number' ? (_: string, hop: number) => hop < trusted : listed(trusted)
+export function createCallerAddress(isTrusted: ProxyCheck): CallerAddress {
   return ({ socket, headers }) => {
     let address = plain(socket.remoteAddress ?? '')
     const forwarded = headers['x-forwarded-for']
@@ -32,6 +31,15 @@ export function createCallerAddress(trusted: TrustProxy): CallerAddress {
     }
     return address
   }
+}
+
+/** Whether what is so many hops before the gateway, at this address, is a proxy that is believed. */
+export type ProxyCheck = (address: string, hop: number) => boolean
+
+export function createProxyCheck(trusted: TrustProxy): ProxyCheck {
+  if (typeof trusted === 'number') return (_, hop) => hop < trusted
+  const isListed = listed(trusted)
+  return (address) => isListed(plain(address))
 }
 
 function listed(ranges: readonly string[]): (address: string) => boolean {

@@ -8,6 +8,8 @@ import {
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
+import type { Connections } from './call/connections.ts'
 import { socketPath, takeSocket } from './unix-socket.ts'
 
 /** A listening server that can be drained. */
@@ -32,7 +34,7 @@ export type Address = { readonly host: string; readonly port: number; readonly t
 export async function listen(
   listener: RequestListener,
   address: Address,
-  unparsed: UnparsedAnswer = hangUp,
+  { unparsed = hangUp, connections }: ListenParts = {},
 ): Promise<RunningServer> {
   const { tls } = address
   const secure = tls && createSecureServer({ ...serverOptions, ...secureOptions, ...tls }, listener)
@@ -40,6 +42,8 @@ export async function listen(
   const sockets = new Set<Socket>()
   answerRefusals(server, listener, unparsed)
   const track = (socket: Socket) => {
+    // Of an encrypted one, that below it was counted.
+    if (!(socket instanceof TLSSocket) && connections?.open(socket) === false) socket.destroy()
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   }
@@ -56,6 +60,12 @@ export async function listen(
       for (const socket of sockets) if (secure !== undefined) socket.destroy()
     },
   }
+}
+
+export type ListenParts = {
+  readonly unparsed?: UnparsedAnswer
+  /** Left out: there may be any number. */
+  readonly connections?: Pick<Connections, 'open'>
 }
 
 /** Answers, on its connection, what could not be read as a request. */
@@ -109,12 +119,15 @@ async function startListening(server: Server | SecureServer, { host, port }: Add
   if (path !== undefined) return await takeSocket(server, path)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog }, () => {
       server.off('error', reject)
       resolve()
     })
   })
 }
+
+/** How many may wait to be taken up, as far as the system lets them: Node's own 511 resets those of a burst. */
+const backlog = 8192
 
 function urlOf(server: NetServer, scheme: 'http' | 'https'): string {
   const at = server.address() as AddressInfo | string

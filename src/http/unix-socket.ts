@@ -25,7 +25,7 @@ export async function takeSocket(server: Server, path: string): Promise<void> {
 function listenOn(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(path, () => {
+    server.listen({ path, backlog: 8192 }, () => {
       server.off('error', reject)
       resolve()
     })

@@ -83,6 +83,8 @@ type LastingAppPart =
   | 'adminRoutes'
   | 'configuration'
   | 'openApi'
+  | 'brake'
+  | 'connections'
   | 'generations'
   | 'isDraining'
   | 'isLeaving'

@@ -10,9 +10,9 @@ export interface Generations {
   find(id: string, tenant: string): Generation | undefined
 }
 
-/** Callers without a key must not evict the calls of those with one. */
-export function isKept({ failure }: CallRecord): boolean {
-  return failure?.kind !== 'unauthorized'
+/** Whoever has no key must not be able to push out the calls of those who have one. */
+export function isKept({ owner }: CallRecord): boolean {
+  return owner !== ''
 }
 
 export function createGenerations(settings: KeptLinesSettings = usual): Generations {

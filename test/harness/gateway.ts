@@ -129,6 +129,8 @@ export const simulatorConfig: Config = {
     retryShare: 1,
     inFlight: 2048,
     inFlightBytes: 536_870_912,
+    connections: 16_384,
+    connectionsPerAddress: 4096,
     loopDelayMs: 60_000,
     heapShare: 1,
     writeStallMs: 30_000,

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
-import { createCallerAddress, type TrustProxy } from '../../src/http/caller-address.ts'
+import { createCallerAddress, createProxyCheck, type TrustProxy } from '../../src/http/caller-address.ts'
 
 test.for<[string, TrustProxy, string, string | undefined, string]>([
   ['nobody is trusted: the peer', 0, '10.0.0.7', '203.0.113.9', '10.0.0.7'],
@@ -29,5 +29,5 @@ test.for<[string, TrustProxy, string, string | undefined, string]>([
 ])('%s', ([, trusted, remoteAddress, forwarded, expected]) => {
   const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded }
   const request = { socket: { remoteAddress: remoteAddress || undefined }, headers }
-  expect(createCallerAddress(trusted)(request as unknown as IncomingMessage)).toBe(expected)
+  expect(createCallerAddress(createProxyCheck(trusted))(request as unknown as IncomingMessage)).toBe(expected)
 })

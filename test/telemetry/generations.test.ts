@@ -26,16 +26,16 @@ test('a call whose id is odd is found by it', () => {
 
 test('it is told when a call began', () => {
   const { write, find } = journal()
-  write({ ...startRecord('req_1', 'chat', 1_700_000_000_123) })
+  write({ ...startRecord('req_1', 'chat', 1_700_000_000_123), owner: 'anyone' })
   expect(find('req_1')?.startedEpochMs).toBe(1_700_000_000_123)
 })
 
 test.for([
   ['key-1', 'key-1', true],
   ['key-1', 'key-2', false],
-  ['key-1', '', false],
-  ['', 'key-1', false],
-  ['', '', true],
+  ['key-1', 'anyone', false],
+  ['anyone', 'key-1', false],
+  ['anyone', 'anyone', true],
   // The short form that people see tells nothing.
   ['abcdef0123456789', 'abcdef0199999999', false],
 ] as const)('a call of %s is found by %s: %s', ([owner, asking, isFound]) => {
@@ -85,7 +85,7 @@ test.for([
 test('those who are not let in push nobody out', () => {
   const { write, find } = journal({ lines: 1, bytes: 10_000 })
   write(aRecord('req_1', { owner: 'key-1' }))
-  write(aRecord('req_2', { failure: new Failure('unauthorized', 'No.'), outcome: 'failed' }))
+  write(aRecord('req_2', { owner: '', failure: new Failure('unauthorized', 'No.'), outcome: 'failed' }))
   expect(find('req_1', 'key-1')).toBeDefined()
   expect(find('req_2')).toBeUndefined()
 })
@@ -100,9 +100,9 @@ function journal(settings?: KeptLinesSettings, level = 'info') {
   const generations = createGenerations(settings)
   const log = createLog(level, { write: () => {} })
   const { write } = createJournal(createCallLog(log), generations)
-  return { write, find: (id: string, tenant = '') => generations.find(id, tenant) }
+  return { write, find: (id: string, tenant = 'anyone') => generations.find(id, tenant) }
 }
 
 function aRecord(id: string, change: Partial<CallRecord> = {}): CallRecord {
-  return { ...startRecord(id, 'chat'), ...change }
+  return { ...startRecord(id, 'chat'), owner: 'anyone', ...change }
 }

@@ -11,8 +11,10 @@ import type { Idempotency } from '../../core/reuse/idempotency.ts'
 import type { Asking, Dialect, HeaderLookup, Told } from '../../dialects/shared/dialect.ts'
 import { apiKeyOf } from './api-key.ts'
 import type { Body, BodyLimits, BodyReader } from './body.ts'
+import type { Connections } from './connections.ts'
 import { EventStream, type StreamLimits } from './event-stream.ts'
 import { answerOnce } from './idempotency.ts'
+import type { KeyBrake } from './key-brake.ts'
 import { type OpenCalls, shuttingDown } from './open-calls.ts'
 import { answerHeaders, failureHeaders } from './response-headers.ts'
 import { sendText } from './send.ts'
@@ -30,6 +32,8 @@ export type ServeParts = {
   readonly readBody: BodyReader
   readonly limits: StreamLimits & Pick<BodyLimits, 'bodyBytes'>
   readonly shedding: Shedding
+  readonly connections: Pick<Connections, 'admitted'>
+  readonly brake: KeyBrake
   readonly slowThresholdMs: number
   readonly strict: boolean
   /** True when new calls are refused, because the gateway is shutting down. */
@@ -107,6 +111,7 @@ export function letIn({ ctx, record, parts }: Exchange<Asking<AnyCall>>): Princi
   const caller = parts.gate.admit(apiKeyOf(ctx.req))
   record.row.principal = caller.name
   record.row.owner = caller.id
+  parts.connections.admitted(ctx.req.socket)
   return caller
 }
 
@@ -218,10 +223,10 @@ async function answerStream(exchange: Exchange, call: Call): Promise<void> {
 
 /** Answers with the error that was thrown, and notes it. */
 export function answerFailure(
-  { ctx, dialect, record }: Exchange<Asking<AnyCall>>,
+  { ctx, dialect, record, parts }: Exchange<Asking<AnyCall>>,
   thrown: unknown,
 ): void | Promise<void> {
-  const failure = record.fail(thrown)
+  const failure = record.fail(parts.brake(ctx.req, thrown))
   const text = JSON.stringify(dialect.fail(failure, record.row.id))
   record.row.responseBytes = Buffer.byteLength(text)
   const headers = failureHeaders(record, failure)

@@ -6,6 +6,7 @@ import { didYouMean } from '../../core/model/nearest.ts'
 import { anthropic } from '../../dialects/anthropic/anthropic.ts'
 import { chat } from '../../dialects/openai/chat.ts'
 import type { Asking } from '../../dialects/shared/dialect.ts'
+import type { KeyBrake } from '../call/key-brake.ts'
 import { sendJson } from '../call/send.ts'
 import { askedPath } from './azure.ts'
 import { notImplementedAt } from './not-implemented.ts'
@@ -17,10 +18,11 @@ import { notImplementedAt } from './not-implemented.ts'
 export function answerErrors(
   calls: readonly Asking<AnyCall>[],
   paths: () => Iterable<string> = () => [],
+  brake: KeyBrake = (_request, thrown) => thrown,
 ): Middleware {
   const owners = ownersByPath(calls)
   return function answerError(ctx, next) {
-    const failed = (thrown: unknown) => answer(ctx, asFailure(thrown), owners)
+    const failed = (thrown: unknown) => answer(ctx, asFailure(brake(ctx.req, thrown)), owners)
     // koa-compose rejects where a handler throws.
     return next().then(() => {
       // What a handler has answered, nearly all there is, passes here with one promise and not two.
@@ -72,6 +74,9 @@ function answer(ctx: Context, failure: Failure, owners: Owners): void {
   const id = ctx.state['requestId'] as string
   const headers = ['x-request-id', id]
   for (const [name, value] of Object.entries(failure.headers)) headers.push(name, value)
+  if (failure.retryAfterMs !== undefined) {
+    headers.push('retry-after', String(Math.max(1, Math.ceil(failure.retryAfterMs / 1000))))
+  }
   ctx.respond = false
   // The router may have written another there.
   ctx.res.statusMessage = STATUS_CODES[failure.status] ?? ''
