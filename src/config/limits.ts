@@ -14,6 +14,7 @@ export const limitsSetting = z
       .max(256 * mebibyte)
       .default(25 * mebibyte),
     jsonDepth: z.int().min(1).max(1000).default(64),
+    jsonNodes: z.int().min(1).max(10_000_000).default(100_000),
     deadlineMs: z.int().min(1).max(dayMs).default(600_000),
     attempts: z.int().min(1).max(20).exactOptional(),
     fanOut: z.int().min(1).max(256).default(8),

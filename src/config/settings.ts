@@ -76,6 +76,8 @@ export type RoutingSettings = {
 export type Limits = {
   readonly bodyBytes: number
   readonly jsonDepth: number
+  /** Keys, objects and arrays of a body, together. */
+  readonly jsonNodes: number
   /** How long one call may take, with all its attempts. */
   readonly deadlineMs: number
   /** At all deployments together; left out, 3, or as many as the retries of one of them ask for. */

@@ -121,6 +121,7 @@ export const simulatorConfig: Config = {
   limits: {
     bodyBytes: 26_214_400,
     jsonDepth: 64,
+    jsonNodes: 100_000,
     deadlineMs: 60_000,
     attempts: 3,
     fanOut: 8,

@@ -45,6 +45,27 @@ const badInputs: readonly BadInput[] = [
     says: /__proto__/,
   },
   {
+    name: 'more than a hundred thousand keys',
+    body: `{"model":"m","prompt":"p","x":[${Array(50_001).fill('{"":0}').join()}]}`,
+    status: 400,
+    code: 'invalid_json',
+    says: /more than 100000 keys/,
+  },
+  {
+    name: 'a stop string without end',
+    body: JSON.stringify({ model: 'm', prompt: 'p', stop: ['x'.repeat(2000)] }),
+    status: 400,
+    code: 'invalid_type',
+    says: /at most 1024 characters/,
+  },
+  {
+    name: 'a thousand stop strings',
+    body: JSON.stringify({ model: 'm', prompt: 'p', stop: Array(1000).fill('x') }),
+    status: 400,
+    code: 'array_above_max_length',
+    says: /stop/,
+  },
+  {
     name: 'bad UTF-8',
     body: Buffer.concat([Buffer.from('{"model":"m","prompt":"'), Buffer.from([0xff]), Buffer.from('"}')]),
     status: 400,

@@ -81,6 +81,21 @@ export function depthOf(text: string, limit: number): number {
   return deepest
 }
 
+/**
+ * How much there is to build from a JSON text, whatever its length: every member and every container is one, a plain
+ * element of an array a sixteenth. Stops counting past `limit`.
+ */
+export function nodesOf(text: string, limit: number): number {
+  let nodes = 0
+  for (let at = 0; at < text.length && nodes <= limit; at++) {
+    const code = text.charCodeAt(at)
+    if (code === quote) at = endOfString(text, at)
+    else if (code === colon || code === openBrace || code === openBracket) nodes++
+    else if (code === comma) nodes += 1 / 16
+  }
+  return nodes
+}
+
 /** True where a number has sixteen places, or an exponent of three: what a double may not keep. Strings are skipped. */
 export function mayLoseDigits(text: string): boolean {
   let places = 0
@@ -119,6 +134,7 @@ function skipSpace(text: string, start: number): number {
 const space = 0x20
 const quote = 0x22
 const comma = 0x2c
+const colon = 0x3a
 const backslash = 0x5c
 const openBrace = 0x7b
 const closeBrace = 0x7d

@@ -1,5 +1,6 @@
 import { Failure } from '../model/failure.ts'
 import { isObject, type JsonObject, parseJson, spell } from '../model/json.ts'
+import { nodesOf } from '../model/json-scan.ts'
 import type { Clock } from '../model/ports.ts'
 
 /** Responses that callers may come back to. Each is visible only to the tenant it was made for. */
@@ -34,6 +35,8 @@ export type StoreBounds = {
   readonly bytes: number
   /** Of what is put together for one request: a few words may ask for all that is kept. */
   readonly requestBytes: number
+  /** And how many members and containers they may unpack to. */
+  readonly requestNodes: number
   /** Since it was last used, in milliseconds. */
   readonly ttlMs: number
 }
@@ -43,6 +46,7 @@ export const defaultStoreBounds: StoreBounds = {
   entries: 10_000,
   bytes: 128 * 2 ** 20,
   requestBytes: 48 * 2 ** 20,
+  requestNodes: 200_000,
   ttlMs: 86_400_000,
 }
 
@@ -188,6 +192,8 @@ type Entry = {
   readonly text: string
   readonly itemIds: readonly string[]
   readonly bytes: number
+  /** What it unpacks to: its members and containers. */
+  readonly nodes: number
   expiresAt: number
 }
 
@@ -195,7 +201,8 @@ function packed({ id, previousId, ...said }: StoredResponse): Entry {
   const text = JSON.stringify(said)
   const itemIds = itemsOf(said).flatMap(({ id: itemId }) => (typeof itemId === 'string' ? [itemId] : []))
   const bytes = entryBytes + 2 * text.length + itemIds.length * itemIdBytes
-  return { id, previousId, text, itemIds, bytes, expiresAt: 0 }
+  const nodes = nodesOf(text, Number.POSITIVE_INFINITY)
+  return { id, previousId, text, itemIds, bytes, nodes, expiresAt: 0 }
 }
 
 /** What an entry takes besides its text, and each of its items' ids, about; a character takes two bytes at most. */
@@ -216,11 +223,13 @@ function notKept(id: string): Failure {
 }
 
 /** Gives the items of one entry after the other, up to the bound on them all. */
-function unpacking({ requestBytes }: StoreBounds): (entry: Entry) => readonly JsonObject[] {
+function unpacking({ requestBytes, requestNodes }: StoreBounds): (entry: Entry) => readonly JsonObject[] {
   let bytes = 0
+  let nodes = 0
   return (entry) => {
     bytes += entry.bytes
-    if (bytes <= requestBytes) return itemsOf(unpacked(entry))
+    nodes += entry.nodes
+    if (bytes <= requestBytes && nodes <= requestNodes) return itemsOf(unpacked(entry))
     const message = 'What this request goes on from is more than this gateway can put together.'
     throw new Failure('context_length', message, { param: 'input' })
   }

@@ -1,6 +1,7 @@
 import type * as z from 'zod'
 import { isObject, spell } from '../../core/model/json.ts'
 import { chatFields } from '../openai/chat-fields.ts'
+import { stopStrings } from '../shared/sampling-fields.ts'
 import {
   aBoolean,
   aDecimal,
@@ -126,7 +127,7 @@ const shapes = {
   system: knownBlocks([['text', textBlock]]),
   tools: list(tool, 'an array of objects'),
   tool_choice: toolChoice,
-  stop_sequences: list(aString, 'an array of strings'),
+  stop_sequences: stopStrings(),
   temperature: aDecimal.min(0).max(2),
   top_p: aDecimal.min(0).max(1),
   top_k: anInteger,

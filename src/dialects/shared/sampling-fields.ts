@@ -12,6 +12,15 @@ import {
   nothingBut,
 } from './schemas.ts'
 
+/** Every piece of an answer is held against every one of them. */
+const mostStops = 128
+const longestStop = 1024
+
+const aStop = aString.refine(
+  ({ length }) => length <= longestStop,
+  `a string of at most ${longestStop} characters`,
+)
+
 /** The request fields that text and chat completions share, with OpenAI's bounds. */
 export const samplingFields = {
   model: aString,
@@ -42,10 +51,18 @@ export const strictSamplingFields = {
   stop: stopOf({ minLength: 1, maxLength: 4 }),
 } satisfies Record<string, z.ZodType>
 
-function stopOf(limits: { readonly minLength?: number; readonly maxLength?: number }): z.ZodType {
-  const strings = list(aString, 'an array of strings', limits)
+/** A list of them. */
+export function stopStrings(limits: StopLimits = {}): z.ZodType {
+  const { maxLength = mostStops } = limits
+  return list(aStop, 'an array of strings', { ...limits, maxLength })
+}
+
+type StopLimits = { readonly minLength?: number; readonly maxLength?: number }
+
+function stopOf(limits: StopLimits): z.ZodType {
+  const strings = stopStrings(limits)
   return form((value) => {
-    if (typeof value === 'string') return undefined
+    if (typeof value === 'string') return aStop
     return Array.isArray(value) ? strings : nothingBut('one of a string or array of strings')
   })
 }

@@ -5,7 +5,7 @@ import bodyParser from 'koa-bodyparser'
 import { createBatch } from '../../core/attempt/batch.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { hasProtoKey, isObject, parseJson } from '../../core/model/json.ts'
-import { depthOf } from '../../core/model/json-scan.ts'
+import { depthOf, nodesOf } from '../../core/model/json-scan.ts'
 import { JsonText } from '../../core/model/json-text.ts'
 import { inTime } from './body-clock.ts'
 import { broken, callerLeft, encodingOf, readInflated, tooLarge } from './inflate.ts'
@@ -17,6 +17,8 @@ export type BodyLimits = {
   /** Of the body, decompressed. */
   readonly bodyBytes: number
   readonly jsonDepth: number
+  /** Of its members and containers together. */
+  readonly jsonNodes: number
 }
 
 /**
@@ -27,7 +29,7 @@ export type BodyLimits = {
 export type BodyReader = (ctx: Context, hold?: (bytes: number) => void) => Body | Promise<Body>
 
 /** A reader that holds bodies to these bounds. */
-export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): BodyReader {
+export function createBodyReader({ bodyBytes, ...shape }: BodyLimits): BodyReader {
   // koa-bodyparser reads and caps; as `text` without an encoding it gives the bytes as they are. Its JSON mode would
   // keep prompts on its errors, pass bad UTF-8, and lose digits; what it decompresses never ends when the caller leaves
   // in the middle. A body that is neither compressed nor chunked, nearly every one, is read here, without its layers.
@@ -43,7 +45,7 @@ export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): BodyRead
     requireJson(ctx)
     const encoding = encodingOf(ctx.req)
     if (encoding !== undefined) {
-      return parseBody(await readInflated(ctx.req, encoding, { bytes: bodyBytes, hold }), jsonDepth)
+      return parseBody(await readInflated(ctx.req, encoding, { bytes: bodyBytes, hold }), shape)
     }
     try {
       const reading = read(ctx, proceed)
@@ -54,7 +56,7 @@ export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): BodyRead
     }
     const bytes: unknown = ctx.request.body
     if (!Buffer.isBuffer(bytes)) throw invalidJson('The body is empty: send a JSON object.')
-    return parseBody(bytes, jsonDepth)
+    return parseBody(bytes, shape)
   }
   return (ctx, hold = holdNothing) => {
     const plainBytes = plainLength(ctx.req)
@@ -64,11 +66,11 @@ export function createBodyReader({ bodyBytes, jsonDepth }: BodyLimits): BodyRead
     requireJson(ctx)
     if (plainBytes > bodyBytes) throw tooLarge(bodyBytes)
     const bytes = bytesAtHand(ctx.req, plainBytes)
-    if (bytes !== undefined) return parseBody(bytes, jsonDepth)
+    if (bytes !== undefined) return parseBody(bytes, shape)
     const reading = new Promise<Buffer>((resolve, reject) => {
       readPlain(ctx.req, hold, (late) => batch(() => resolve(late)), reject)
     })
-    return inTime(ctx.req, reading).then((late) => parseBody(late, jsonDepth))
+    return inTime(ctx.req, reading).then((late) => parseBody(late, shape))
   }
 }
 
@@ -160,13 +162,17 @@ function unreadable(thrown: unknown, bodyBytes: number): Failure {
 
 type HttpError = { readonly status?: unknown; readonly type?: unknown }
 
-function parseBody(bytes: Buffer, jsonDepth: number): Body {
+function parseBody(bytes: Buffer, { jsonDepth, jsonNodes }: Omit<BodyLimits, 'bodyBytes'>): Body {
   if (bytes.length === 0) throw invalidJson('The body is empty: send a JSON object.')
   if (!isUtf8(bytes)) throw invalidJson('The body is not valid UTF-8.')
   const textBytes = startsWithBom(bytes) ? bytes.subarray(3) : bytes
   const text = textBytes.toString('utf8')
   if (depthOf(text, jsonDepth) > jsonDepth) {
     throw invalidJson(`The body is nested more than ${jsonDepth} levels deep.`)
+  }
+  // Each takes a character at the least.
+  if (text.length > jsonNodes && nodesOf(text, jsonNodes) > jsonNodes) {
+    throw invalidJson(`The body has more than ${jsonNodes} keys, objects and arrays.`)
   }
   const value = parse(text)
   if (!isObject(value)) throw invalidJson('The body must be a JSON object.')

@@ -126,8 +126,20 @@ export function readCall<Asked extends AnyCall>(
 ): ReadCall<Asked> | Promise<ReadCall<Asked>> {
   const { ctx, parts } = exchange
   const held = readHeld(ctx, admission, parts.readBody)
-  if (held instanceof Promise) return held.then((body) => entered(exchange, body, caller, id))
-  return entered(exchange, held, caller, id)
+  const read = (body: Body) => {
+    const made = entered(exchange, body, caller, id)
+    if (typeof body.json.value['previous_response_id'] !== 'string') return made
+    return made instanceof Promise
+      ? made.then((one) => unpackedIn(admission, one))
+      : unpackedIn(admission, made)
+  }
+  return held instanceof Promise ? held.then(read) : read(held)
+}
+
+/** What goes on from what is kept counts by all of it: a few words may stand for megabytes. */
+function unpackedIn<Asked extends AnyCall>(admission: Admission, read: ReadCall<Asked>): ReadCall<Asked> {
+  admission.hold(Buffer.byteLength(read.call.body.text))
+  return read
 }
 
 /** The call that was read, as its caller's key allows it. */

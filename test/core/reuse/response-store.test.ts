@@ -19,7 +19,14 @@ function scene(bounds: Partial<StoreBounds> = {}) {
   const time = { now: 0 }
   const store = createResponseStore(
     { now: () => time.now },
-    { entries: 100, bytes: 1_000_000, requestBytes: 1_000_000, ttlMs: 1000, ...bounds },
+    {
+      entries: 100,
+      bytes: 1_000_000,
+      requestBytes: 1_000_000,
+      requestNodes: 100_000,
+      ttlMs: 1000,
+      ...bounds,
+    },
   )
   const idsOf = (tenant: string, ids: readonly string[]) =>
     ids.filter((id) => store.find(tenant, id) !== undefined)

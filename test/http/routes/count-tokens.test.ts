@@ -22,7 +22,7 @@ function start(keys: readonly string[] = [], strict = false) {
       },
       gate: createAuthenticator({ keys, adminKeys: [] }),
       counter,
-      readBody: createBodyReader({ bodyBytes: 10_000, jsonDepth: 20 }),
+      readBody: createBodyReader({ bodyBytes: 10_000, jsonDepth: 20, jsonNodes: 10_000 }),
       strict,
     }),
   )

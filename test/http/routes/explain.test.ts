@@ -244,7 +244,7 @@ async function start(keys: readonly string[] = [], keyless: readonly string[] = 
     clock,
     random: () => 0.5,
   })
-  const readBody = createBodyReader({ bodyBytes: 10_000, jsonDepth: 16 })
+  const readBody = createBodyReader({ bodyBytes: 10_000, jsonDepth: 16, jsonNodes: 10_000 })
   const dialects = dialectsWith({ store: createResponseStore(clock), clock })
   const counting = { router, counter: createTokenizer(), encoder: createEncoder() }
   const asking = {
