@@ -10,7 +10,7 @@ export interface Generations {
   find(id: string, tenant: string): Generation | undefined
 }
 
-/** Whoever has no key must not be able to push out the calls of those who have one. */
+/** Callers without a key must not evict the calls of those with one. */
 export function isKept({ owner }: CallRecord): boolean {
   return owner !== ''
 }

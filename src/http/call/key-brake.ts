@@ -5,7 +5,7 @@ import type { Clock } from '../../core/model/ports.ts'
 
 /**
  * What a request that failed is answered with: as it was thrown, or, where too many wrong keys came from its address, that
- * it is to wait. It sees failures alone: whoever has a key that is right is never kept waiting for those who guess.
+ * it is to wait. It sees failures alone: a caller whose key is right never waits for those who guess.
  */
 export type KeyBrake = (request: IncomingMessage, thrown: unknown) => unknown
 
