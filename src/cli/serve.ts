@@ -1,11 +1,13 @@
+import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { startGateway } from '../main.ts'
 import { createLog } from '../telemetry/log.ts'
 import { createOutput } from '../telemetry/output.ts'
 import { defineCommand } from './command.ts'
 import { type ConfigOverrides, serverOptions } from './config-options.ts'
+import { isExposedFile } from './exposed-file.ts'
 import { watchFiles } from './file-watch.ts'
-import { openConfig } from './read-config.ts'
+import { type ConfigReader, openConfig } from './read-config.ts'
 import { reloadWhenSettled } from './settled-reload.ts'
 import { exitCodeOf, onReloadSignal, type StopSignal, untilSignalled } from './signals.ts'
 
@@ -25,6 +27,7 @@ async function serveUntilSignalled(overrides: ConfigOverrides, version: string):
   const config = reader.read()
   await using output = createOutput(process.stdout.isTTY === true ? lineByLine : inBatches)
   const log = createLog(config.logLevel, output)
+  warnOfExposure(config, reader, log)
   const gateway = await startGateway(config, { log, version })
   const changed = reloadWhenSettled({
     paths: () => reader.lastTexts.keys(),
@@ -53,6 +56,13 @@ async function serveUntilSignalled(overrides: ConfigOverrides, version: string):
   await gateway.stop(first === 'SIGINT' ? { delayMs: 0 } : {})
   log.info('stopped')
   return second === undefined ? 0 : exitCodeOf(second)
+}
+
+function warnOfExposure(config: Config, { lastTexts }: ConfigReader, log: Logger): void {
+  const { source: file } = config
+  const text = file === undefined ? undefined : lastTexts.get(file)
+  if (file === undefined || text === undefined || !isExposedFile(file, text, config)) return
+  log.warn({ file }, 'this file holds keys, and everybody on this machine may read it: chmod 600')
 }
 
 const lineByLine = { descriptor: 1, batchBytes: 0, waitMs: 500 } as const

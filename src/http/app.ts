@@ -5,6 +5,7 @@ import type { AnyCall } from '../core/model/call.ts'
 import type { Asking, Dialect, RelayDialect } from '../dialects/shared/dialect.ts'
 import { everyPrefix } from '../dialects/shared/prefixes.ts'
 import { serveRelay } from './call/relay.ts'
+import { createRouteBodyReader } from './call/route-body.ts'
 import { type ServeParts, serveDialect } from './call/serve.ts'
 import { LightKoa } from './light-koa.ts'
 import { refuseForeignActions } from './middleware/admin-actions.ts'
@@ -52,7 +53,8 @@ export function createApp(parts: AppParts): Koa {
   // What goes wrong has been answered and recorded; Koa's own habit is to print stacks.
   app.silent = true
   const calls = callRoutes(parts)
-  const router = createRouter(parts, calls)
+  const readBody = createRouteBodyReader(parts.readBody, parts.shedding)
+  const router = createRouter({ ...parts, readBody }, calls)
   app.use(assignRequestId(parts.newId))
   if (parts.cors.origins.length > 0) app.use(allowOrigins(parts.cors))
   app.use(answerErrors([...parts.dialects, ...parts.relays], () => pathsOf(router, calls), parts.brake))

@@ -51,7 +51,7 @@ describe('curl', () => {
   test('reads a stream of a chat as it comes', async () => {
     const { head, body } = await curl('/v1/chat/completions', `-N ${json} -d '${helloChat}'`)
     expect(head).toMatch(/^content-type: text\/event-stream; charset=utf-8$/im)
-    expect(head).toMatch(/^cache-control: no-cache, no-transform$/im)
+    expect(head).toMatch(/^cache-control: no-store, no-transform$/im)
     checkStream(body, { includesUsage: false, choiceCount: 1, isWhole: true })
     expect(body).toMatch(/data: \[DONE\]\n\n$/)
   })

@@ -1,4 +1,7 @@
-/** Names, each once, in the order they were told. */
+/**
+ * Names, each once, in the order they were told. They go into logs and headers, and a part of one may be a caller's or an
+ * upstream's own word: so many and no more are kept, and of a word that is none, or too long, only what it is below.
+ */
 export interface LazySet extends Iterable<string> {
   readonly size: number
   add(name: string): void
@@ -26,7 +29,7 @@ class LazyNames implements LazySet {
 
   add(name: string): void {
     this.#told ??= new Set()
-    this.#told.add(name)
+    if (this.#told.size < mostNames) this.#told.add(nameOf(name))
   }
 
   has(name: string): boolean {
@@ -37,5 +40,17 @@ class LazyNames implements LazySet {
     return (this.#told ?? none)[Symbol.iterator]()
   }
 }
+
+const mostNames = 64
+const longestName = 64
+
+/** `tools.` and a caller's kilobytes is `tools.*`. */
+function nameOf(name: string): string {
+  if (name.length <= longestName && isName.test(name)) return name
+  const head = /^[\w-]{1,32}(?=\.)/.exec(name)?.[0]
+  return head === undefined ? '*' : `${head}.*`
+}
+
+const isName = /^[\w.:*[\]/-]+$/
 
 const none: ReadonlySet<string> = new Set()

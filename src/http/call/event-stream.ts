@@ -175,7 +175,7 @@ const eventStream: FlatHeaders = [
   'content-type',
   'text/event-stream; charset=utf-8',
   'cache-control',
-  'no-cache, no-transform',
+  'no-store, no-transform',
   'x-accel-buffering',
   'no',
   'x-content-type-options',

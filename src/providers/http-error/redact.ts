@@ -1,13 +1,12 @@
+import { withoutSecrets } from './secret-forms.ts'
+
 /**
  * An upstream's text as a caller may read it: without addresses, keys, stack traces or echoes of the request, on
  * one line, at most 300 characters. `secrets` of any length worth the name are removed wherever they stand.
  */
 export function redact(text: string, secrets: readonly string[] = [], own: Own = {}): string {
   const { request = '', most = keptCharacters } = own
-  let kept = text.slice(0, readCharacters)
-  for (const secret of secrets) {
-    if (secret.length >= secretCharacters) kept = kept.replaceAll(secret, removed)
-  }
+  let kept = withoutSecrets(text.slice(0, readCharacters), secrets, removed)
   for (const trace of traces) {
     const at = kept.search(trace)
     if (at !== -1) kept = kept.slice(0, at)
@@ -76,6 +75,12 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/(?<![\w-])(?:sk|pk|rk|rpa|tgp|hf|gsk|key)[-_][\w.*-]{4,}/gi, removed],
   [/(?<![\w-])eyJ[\w-]{8,}(?:\.[\w-]+){0,2}/g, removed],
   [/(?<![\w-])[A-Za-z0-9]{32,}(?![\w-])/g, removed],
+  // Accounts: by their prefix, and whatever is called one and has a digit.
+  [/(?<![\w-])(?:org|acct|acc|proj|cus|usr|ws|team)[-_](?=[\w-]{0,40}\d)[\w-]{4,40}/gi, removed],
+  [
+    /\b(account|organi[sz]ation|tenant|project|workspace|team)((?:[ _-]?id)?["'`]?[ :=#]{1,3}["'`]?)(?=[\w-]{0,40}\d)[\w-]{4,40}/gi,
+    `$1$2${removed}`,
+  ],
   // Whatever is not text: terminal escapes, line ends, runs of space.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be found.
   [/[\s\u0000-\u001f\u007f-\u009f]+/g, ' '],

@@ -21,3 +21,24 @@ test('a copy and what it was made of go their own ways', () => {
   names.add('stop')
   expect([[...names], [...copy], [...createLazySet()]]).toEqual([['seed', 'stop'], ['seed', 'user'], []])
 })
+
+test.for<readonly [string, string]>([
+  ['tools.web_search', 'tools.web_search'],
+  ['include.message.output_text.logprobs', 'include.message.output_text.logprobs'],
+  ['messages[0].name', 'messages[0].name'],
+  [`tools.${'x'.repeat(3_000_000)}`, 'tools.*'],
+  ['input.what a caller says', 'input.*'],
+  ['include.\n{"level":60}', 'include.*'],
+  ['a secret of mine', '*'],
+  ['x'.repeat(65), '*'],
+])('%.40j is kept as %j', ([name, kept]) => {
+  const names = createLazySet()
+  names.add(name)
+  expect([...names]).toEqual([kept])
+})
+
+test('a thousand names are not all kept', () => {
+  const names = createLazySet()
+  for (let at = 0; at < 1000; at++) names.add(`tools.t${at}`)
+  expect(names.size).toBe(64)
+})

@@ -23,7 +23,7 @@ export const attemptFields = {
   outcome: text('`ok`, or the kind of the failure', (attempt) => attempt.outcome, { api: 'outcome' }),
   code: text(
     'The code of the failure, as a caller would get it',
-    ({ failure }) => failure?.code ?? undefined,
+    ({ failure }) => failure?.code?.slice(0, 100) ?? undefined,
     {
       api: 'code',
     },

@@ -7,7 +7,8 @@ import { clipped, type Field, type FieldNotes, number, text } from './field.ts'
  */
 export const failureFields = {
   kind: text('What went wrong, of a closed list', (failure: Failure) => failure.kind as string),
-  code: text('The code that the caller got', (failure) => failure.code),
+  // An upstream's own code may be any text.
+  code: text('The code that the caller got', ({ code }) => code?.slice(0, 100) ?? null),
   param: clipped('The field of the request that was at fault', (failure) => failure.param ?? undefined),
   upstreamStatus: number('The HTTP status that the upstream gave', (failure) => failure.upstreamStatus),
   operatorNote: text('What an operator should look at', (failure) => failure.operatorNote),
