@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { type OpenedCatalog, openCatalog } from './config/catalog.ts'
+import { catalogFileName, type OpenedCatalog, openCatalog } from './config/catalog.ts'
 import { readAs } from './config/coerce.ts'
 import { defaultDataDirectory } from './config/data-directory.ts'
 import { applyEnvironment, type Overlaid } from './config/env-overrides.ts'
@@ -71,7 +71,16 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
 
 export type { Config, Finding }
 // The rest of what others use of the configuration: this file is the room's door.
-export { ConfigError, configPath, describeConfig, isExposed, isLoopback, placeOf, readEnvironment }
+export {
+  ConfigError,
+  catalogFileName,
+  configPath,
+  describeConfig,
+  isExposed,
+  isLoopback,
+  placeOf,
+  readEnvironment,
+}
 
 type Parts = {
   readonly environment: Environment

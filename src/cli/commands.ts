@@ -1,4 +1,6 @@
 import { backup } from './backup.ts'
+import { catalogDiff } from './catalog-diff.ts'
+import { catalogUpdate } from './catalog-update.ts'
 import { check } from './check.ts'
 import type { Command } from './command.ts'
 import { health } from './health.ts'
@@ -9,4 +11,15 @@ import { simulate } from './simulate.ts'
 import { usage } from './usage.ts'
 
 /** Every command. A new one is a file and a line here. */
-export const commands: readonly Command[] = [serve, check, savings, simulate, health, usage, migrate, backup]
+export const commands: readonly Command[] = [
+  serve,
+  check,
+  catalogUpdate,
+  catalogDiff,
+  savings,
+  simulate,
+  health,
+  usage,
+  migrate,
+  backup,
+]

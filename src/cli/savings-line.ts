@@ -45,6 +45,9 @@ function readSpent(attempt: JsonObject): Spent {
   return {
     deployment: readName(attempt),
     price: readPrice(attempt['price']),
+    priceOrigin: {
+      isFirm: readMember(attempt, 'priceUnconfirmed', attemptFields.priceUnconfirmed) !== true,
+    },
     used: readUsed(attempt['used']),
     isEstimated: readMember(attempt, 'usageEstimated', attemptFields.usageEstimated) === true,
     isDelivered: readMember(attempt, 'delivered', attemptFields.delivered) === true,

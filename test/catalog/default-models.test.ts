@@ -102,7 +102,7 @@ describe('for every key alone, and for every pair of them', () => {
     ['openai/gpt-oss-120b', 't b - p  bt  t   tp  b   bp  p'],
     ['gpt-oss-120b', '     t  b  -  p  bt  t   tp  b   bp  p'],
     ['deepseek-v4.1-flash', 't b - p  bt  t   tp  b   bp  p'],
-    ['nemotron-3-ultra', ' t  b  -  p  bt  t   tp  b   bp  p'],
+    ['nemotron-3-ultra', ' -  b  -  p  b   -   p   b   bp  p'],
     ['zai-org/GLM-5.3', '  t  b  -  p  bt  t   tp  b   bp  p'],
     ['glm-5.3-fast', '     -  b  -  p  b   -   p   b   bp  p'],
     ['phi-4', '            -  -  -  p  -   -   p   -   p   p'],

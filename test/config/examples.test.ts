@@ -76,7 +76,7 @@ describe('gateway.example.yaml', () => {
     expect(load().routes.map(({ pattern }) => pattern)).toEqual([
       'mistral-7b',
       'mistral-7b-instruct',
-      'llama-3.3-70b',
+      'glm-5.3',
       'qwen*',
       'sim-*',
       '*',

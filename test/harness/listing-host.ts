@@ -12,6 +12,8 @@ export type HostedPrice = {
 export type HostedModel = {
   readonly id: string
   readonly price: HostedPrice | undefined
+  /** Of its answers' prompt tokens, those that it had seen before. */
+  readonly cachedTokens?: number
   /** What else stands in the row. */
   readonly row?: Readonly<Record<string, unknown>>
 }
@@ -54,7 +56,7 @@ export async function openListingHost(
     for await (const chunk of request) text += chunk
     const { model } = JSON.parse(text) as { model: string }
     host.asked.push(model)
-    const price = host.models.find(({ id }) => id === model)?.price
+    const { price, cachedTokens } = host.models.find(({ id }) => id === model) ?? {}
     if (price === undefined) {
       const message = `Unable to access model ${model}. Please visit the site to view the list of supported models.`
       const error = { message, type: 'invalid_request_error', param: null, code: 'model_not_available' }
@@ -65,7 +67,14 @@ export async function openListingHost(
     )
     const message = { role: 'assistant', content: 'Hello.' }
     const choices = [{ index: 0, message, finish_reason: 'stop' }]
-    return send(response, 200, { id: 'c1', object: 'chat.completion', created: 1, model, choices, usage })
+    return send(response, 200, {
+      id: 'c1',
+      object: 'chat.completion',
+      created: 1,
+      model,
+      choices,
+      usage: usageWith(cachedTokens),
+    })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -79,6 +88,12 @@ export async function openListingHost(
       await once(server, 'close')
     },
   })
+}
+
+function usageWith(cachedTokens: number | undefined) {
+  return cachedTokens === undefined
+    ? usage
+    : { ...usage, prompt_tokens_details: { cached_tokens: cachedTokens } }
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

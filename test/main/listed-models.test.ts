@@ -185,6 +185,49 @@ test('the bill of the host and the records agree, across a price that doubles', 
   expect(scene.gateway.records.every(({ costEstimated }) => !costEstimated)).toBe(true)
 })
 
+test('every record says which price it used: its source, its day, and whether it is firm', async () => {
+  await using together = await openListingHost('together', [{ ...flash, cachedTokens: 400 }])
+  await using scene = await open({ together })
+  const { headers } = await scene.ask({ model: flash.id })
+  const day = new Date().toISOString().slice(0, 10)
+  const { data } = await scene.generation(headers.get('x-request-id'))
+  const listed = { price_source: 'listed', price_since: day, price_as_of: day, price_unconfirmed: false }
+  expect(data).toMatchObject({
+    cost_estimated: false,
+    cost_upper_bound: true,
+    attempts: [{ ...listed, upper_bound: true }],
+  })
+  expect(scene.gateway.logged()).toContain(
+    `"priceSource":"listed","priceSince":"${day}","priceAsOf":"${day}"`,
+  )
+  expect(scene.gateway.logged()).toContain('"costUpperBound":true')
+  const model = await (await fetch(`${scene.gateway.url}/v1/models/glm-5.3-flash`)).json()
+  expect(model).toMatchObject({ pricing_source: { source: 'listed', since: day, as_of: day, firm: true } })
+})
+
+test('a price that was read too long ago is used, and its cost marked as an estimate', async () => {
+  await using together = await openListingHost('together', [flash])
+  together.listStatus = 500
+  await using scene = await open({ together }, { catalog: { maxPriceAgeDays: 1 } })
+  const { headers } = await scene.ask({ model: flash.id })
+  expect(headers.get('x-pandotate-cost-usd')).toBe('0.000200000')
+  const { data } = await scene.generation(headers.get('x-request-id'))
+  expect(data).toMatchObject({
+    cost_estimated: true,
+    cost_nano_usd: 200_000,
+    attempts: [
+      {
+        price_source: 'shipped',
+        price_since: '2026-11-20',
+        price_as_of: '2026-11-20',
+        price_unconfirmed: true,
+      },
+    ],
+  })
+  const { candidates } = await scene.explain({ model: flash.id })
+  expect(candidates[0]).toMatchObject({ presence: null, price: { firm: false, as_of: '2026-11-20' } })
+})
+
 test('health, and metrics, say how old what is known is', async () => {
   await using together = await openListingHost('together', [flash])
   await using baseten = await openListingHost('baseten', [flash])
@@ -215,6 +258,7 @@ type Scene = AsyncDisposable & {
   ask(body: object): Promise<Answer>
   explain(body: object): Promise<{ candidates: readonly object[] }>
   models(): Promise<readonly string[]>
+  generation(id: string | null): Promise<{ data: object }>
   /** Has every list read once more. */
   readAgain(): Promise<void>
 }
@@ -264,6 +308,9 @@ async function open(
       return { status: response.status, headers: response.headers, body: await response.json() }
     },
     explain: async (body) => (await (await post('route/explain', body)).json()) as { candidates: object[] },
+    async generation(id) {
+      return (await (await fetch(`${gateway.url}/v1/generation?id=${id}`)).json()) as { data: object }
+    },
     async models() {
       const { data } = (await (await fetch(`${gateway.url}/v1/models`)).json()) as { data: { id: string }[] }
       return data.map(({ id }) => id)

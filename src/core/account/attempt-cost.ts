@@ -1,5 +1,5 @@
 import type { Usage } from '../model/call.ts'
-import { type Consumption, costNanoUsd, type Price } from '../model/price.ts'
+import { type Consumption, costNanoUsd, type Price, type PriceNote } from '../model/price.ts'
 import type { AttemptRecord, Baseline } from '../model/record.ts'
 import { usageParts } from '../model/usage-ways.ts'
 
@@ -9,6 +9,8 @@ export type Spent = {
   readonly price: Price
   /** Undefined: the upstream did no work, as far as is known, and nothing is owed for it. */
   readonly used: Consumption | undefined
+  /** Where the price comes from; absent: nobody keeps it. */
+  readonly priceOrigin?: Pick<PriceNote, 'isFirm'> | undefined
   /** Some of what is to be paid was counted here, or taken to be nothing. */
   readonly isEstimated: boolean
   /** What it brought forth went to the caller: the work that would have been done anywhere. */
@@ -23,7 +25,7 @@ export type Spent = {
 export type Spending = {
   /** Of all attempts. */
   readonly costNanoUsd: number | undefined
-  /** True when some attempt that costs anything was counted here and not by its upstream. */
+  /** True when some attempt that costs anything was counted here, or at a price that is not firm. */
   readonly isEstimated: boolean
   /** Of the work that reached the caller, had it been done at the baseline at the first try. */
   readonly baselineNanoUsd: number | undefined
@@ -50,7 +52,8 @@ export function spendingOf(attempts: readonly Spent[], baseline: Baseline | unde
 }
 
 function isInDoubt(attempt: Spent): boolean {
-  return attempt.isUncertain === true || (attempt.isEstimated && attemptNanoUsd(attempt) !== 0)
+  const isGuessed = attempt.isEstimated || attempt.priceOrigin?.isFirm === false
+  return attempt.isUncertain === true || (isGuessed && attemptNanoUsd(attempt) !== 0)
 }
 
 /** The cost of one attempt: 0 where nothing was used, undefined where it was and the price is not known. */

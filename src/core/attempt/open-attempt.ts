@@ -217,6 +217,7 @@ function beginEntry(parts: AttemptParts<AnyCall>): AttemptRecord {
     upstreamStatus: undefined,
     upstreamRequestId: undefined,
     price: deployment.price,
+    priceOrigin: deployment.priceOrigin,
     used: undefined,
     billedMs: undefined,
     isEstimated: false,

@@ -33,6 +33,36 @@ export type PriceOrigin = {
   readonly isFirm: boolean
 }
 
+/** What a record says of where its price came from. */
+export type PriceNote = Pick<PriceOrigin, 'source' | 'isFirm' | 'sinceEpochMs' | 'asOfEpochMs'>
+
+/** A day of it, in UTC: `2026-11-29`. */
+export function priceDay(epochMs: number | undefined): string | undefined {
+  return epochMs === undefined ? undefined : new Date(epochMs).toISOString().slice(0, 10)
+}
+
+/**
+ * Whether a cost may be lower than it was counted: tokens that were seen before count as others do, where the source of
+ * a price does not say what they cost. What the operator leaves out, they mean.
+ */
+export function isUpperBound(
+  price: Price,
+  used: Consumption | undefined,
+  note: PriceNote | undefined,
+): boolean {
+  if (used === undefined || used.cachedTokens === 0 || note === undefined || note.source === 'own')
+    return false
+  const { inputNanoUsdPerMillion: input = 0, cachedInputNanoUsdPerMillion: cachedInput } = price
+  return price.nanoUsdPerSecond === undefined && cachedInput === undefined && input > 0
+}
+
+/** The amounts that a prompt of that many tokens was charged by, without those of other lengths. */
+export function amountsFor(price: Price, promptTokens = 0): Price {
+  if (price.tiers === undefined) return price
+  const { tiers: _tiers, ...amounts } = priceFor(price, promptTokens)
+  return amounts
+}
+
 /** Whether anything of it is known. */
 export function isKnownPrice({ tiers: _tiers, ...amounts }: Price): boolean {
   return Object.values(amounts).some((amount) => amount !== undefined)

@@ -1,7 +1,7 @@
 import type { Kind, RelayKind, StrategyName, Usage } from './call.ts'
 import type { Failure } from './failure.ts'
 import { createLazySet, type LazySet } from './lazy-set.ts'
-import type { Consumption, Price } from './price.ts'
+import type { Consumption, Price, PriceNote } from './price.ts'
 import type { RateHeadroom, TenantNote } from './tenant.ts'
 
 /**
@@ -106,6 +106,8 @@ export type AttemptRecord = {
   unknownReason?: string | undefined
   /** What the deployment charged when the attempt began. */
   readonly price: Price
+  /** Where that price comes from; absent: nobody keeps it, or no price is known. */
+  readonly priceOrigin?: PriceNote | undefined
   /** Undefined: it did no work, as far as is known. */
   used: Consumption | undefined
   /** How long the upstream says it worked, in milliseconds; absent: it does not say. */

@@ -1,4 +1,5 @@
 import type { StrategyName } from '../model/call.ts'
+import type { Presence } from '../model/ports.ts'
 import type { Price, PriceOrigin } from '../model/price.ts'
 import type { Candidate } from './strategies/candidate.ts'
 import { scores } from './strategies/strategies.ts'
@@ -25,6 +26,8 @@ export type ExplainedCandidate = {
   readonly price: Price
   /** Undefined where the price is not known or not kept. */
   readonly priceOrigin: PriceOrigin | undefined
+  /** Undefined: nobody knows whether the provider has the model. */
+  readonly presence: Presence | undefined
   /** With fractions; undefined where the price is not known. */
   readonly expectedNanoUsd: number | undefined
   /** What the strategy put it in order by; undefined where it goes by nothing of the kind. */
@@ -80,6 +83,7 @@ function explainedOf(
     upstreamModel: deployment.upstreamModel ?? model,
     price: deployment.price,
     priceOrigin: deployment.priceOrigin,
+    presence: deployment.presence,
     expectedNanoUsd,
     score,
     breaker: standing.breaker,

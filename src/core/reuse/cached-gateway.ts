@@ -103,9 +103,9 @@ async function outcomeOf(reply: Promise<Reply>): Promise<SharedWork['outcome']> 
 
 /** Everything that was done for it is the caller's own. */
 function adopt(own: CallRecord, done: CallRecord): void {
-  const { kind, model, stream, provider, deployment, parts, firstTokenMs, backoffMs } = done
+  const { kind, model, stream, provider, deployment, successor, parts, firstTokenMs, backoffMs } = done
   const { usage, usageEstimated, costNanoUsd, costEstimated, baseline, baselineNanoUsd, savedNanoUsd } = done
-  Object.assign(own, { kind, model, stream, provider, deployment, parts, firstTokenMs, backoffMs })
+  Object.assign(own, { kind, model, stream, provider, deployment, successor, parts, firstTokenMs, backoffMs })
   Object.assign(own, { usage, usageEstimated, costNanoUsd, costEstimated })
   Object.assign(own, { baseline, baselineNanoUsd, savedNanoUsd })
   own.attempts.push(...done.attempts)

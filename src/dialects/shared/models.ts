@@ -3,8 +3,8 @@ import type OpenAI from 'openai'
 import type { DeploymentReport } from '../../core/health/health-registry.ts'
 import { outcomeOf } from '../../core/health/probe.ts'
 import type { JsonObject } from '../../core/model/json.ts'
-import type { Deployment } from '../../core/model/ports.ts'
-import { type Price, usdText } from '../../core/model/price.ts'
+import type { Deployment, Presence } from '../../core/model/ports.ts'
+import { type Price, priceDay, usdText } from '../../core/model/price.ts'
 import { type ListedModel, unknownModel } from '../../core/plan/router.ts'
 
 /** A model that can be asked for, and where it runs, in the order of its route. */
@@ -66,7 +66,7 @@ export function renderModel(
   return {
     ...model,
     ...(contexts.length === 0 ? {} : { context_length: Math.max(...contexts) }),
-    ...(first === undefined ? {} : pricingOf(first.deployment.price)),
+    ...(first === undefined ? {} : soldAt(first.deployment)),
     deployments: places.map(renderPlace),
   }
 }
@@ -84,13 +84,14 @@ export function modelNameOf(encoded: string): string {
 }
 
 function renderPlace({ deployment, report }: Place): JsonObject {
-  const { id, upstream, traits, price } = deployment
+  const { id, upstream, traits, presence } = deployment
   return {
     id,
     provider: upstream.name,
     ...(traits.contextTokens === undefined ? {} : { context_length: traits.contextTokens }),
     ...(traits.maxOutputTokens === undefined ? {} : { max_completion_tokens: traits.maxOutputTokens }),
-    ...pricingOf(price),
+    ...soldAt(deployment),
+    ...(presence === undefined || presence.state === 'listed' ? {} : { gone: goneBody(presence) }),
     ...(report === undefined ? {} : { health: healthOf(report) }),
   }
 }
@@ -110,6 +111,19 @@ function healthOf({
     tokens_per_second: tokensPerSecond ?? null,
     probe: probe === undefined ? null : outcomeOf(probe),
   }
+}
+
+/** What it costs, and beside that, where nothing but amounts is expected, who says so and since when. */
+function soldAt({ price, priceOrigin }: Deployment): JsonObject {
+  const pricing = pricingOf(price)
+  if (priceOrigin === undefined || Object.keys(pricing).length === 0) return pricing
+  const { source, sinceEpochMs, asOfEpochMs, isFirm } = priceOrigin
+  const days = { since: priceDay(sinceEpochMs) ?? null, as_of: priceDay(asOfEpochMs) ?? null }
+  return { ...pricing, pricing_source: { source, ...days, firm: isFirm } }
+}
+
+function goneBody({ state, sinceEpochMs, successor }: Presence): JsonObject {
+  return { state, since: priceDay(sinceEpochMs) ?? null, successor: successor ?? null }
 }
 
 /** OpenRouter's names, and `second` for what is paid by the time it takes; in USD. Nothing where nothing is known. */

@@ -9,7 +9,7 @@ import type { Deployment, Route } from '../../core/model/ports.ts'
 import type { Router as ModelRouter } from '../../core/plan/router.ts'
 import { apiKeyOf } from '../call/api-key.ts'
 import { sendJson } from '../call/send.ts'
-import { knownPriceBody } from './price.ts'
+import { knownPriceBody, presenceBody } from './price.ts'
 
 export type DeploymentsParts = {
   readonly gateway: Pick<Gateway, 'deployments'>
@@ -61,6 +61,7 @@ function rendered(report: DeploymentReport, place: Deployment | undefined): Json
     id,
     model: model ?? null,
     price: deployment === undefined ? null : knownPriceBody(deployment.price, deployment.priceOrigin),
+    presence: presenceBody(deployment?.presence),
     breaker: report.breaker,
     since_epoch_ms: report.sinceEpochMs,
     failures_in_a_row: report.failuresInARow,

@@ -13,7 +13,7 @@ import { apiKeyOf } from '../call/api-key.ts'
 import type { BodyReader } from '../call/body.ts'
 import { sendJson } from '../call/send.ts'
 import { headerLookup } from '../call/serve.ts'
-import { knownPriceBody } from './price.ts'
+import { knownPriceBody, presenceBody } from './price.ts'
 import { type CountingParts, countTokens } from './prompt-tokens.ts'
 
 export type ExplainParts = CountingParts & {
@@ -95,6 +95,7 @@ function candidateOf(candidate: ExplainedCandidate): JsonObject {
     provider: candidate.provider,
     upstream_model: candidate.upstreamModel,
     price: knownPriceBody(candidate.price, candidate.priceOrigin),
+    presence: presenceBody(candidate.presence),
     expected_cost_nano_usd: nanoUsd ?? null,
     expected_cost_usd: nanoUsd === undefined ? null : usdText(nanoUsd),
     score: candidate.score ?? null,

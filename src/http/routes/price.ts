@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../core/model/json.ts'
-import type { Price, PriceOrigin } from '../../core/model/price.ts'
+import type { Presence } from '../../core/model/ports.ts'
+import { isKnownPrice, type Price, type PriceOrigin, priceDay } from '../../core/model/price.ts'
 
 /** A price as answers tell it, in whole nano-USD. What is not known is null. */
 export function priceBody(price: Price): JsonObject {
@@ -13,16 +14,28 @@ export function priceBody(price: Price): JsonObject {
 }
 
 /**
- * The same with where it comes from, and the day, in UTC, from which it is known to hold; null where no price is known.
+ * The same with where it comes from, the day, in UTC, from which it is known to hold, and the one on which it was last
+ * read; null where no price is known.
  */
 export function knownPriceBody(price: Price, origin: PriceOrigin | undefined): JsonObject | null {
-  if (Object.values(price).every((amount) => amount === undefined)) return null
-  const { source = null, sinceEpochMs, saidBy = null, isFirm = null } = origin ?? {}
+  if (!isKnownPrice(price)) return null
+  return { ...priceBody(price), ...originBody(origin) }
+}
+
+/** Where a price comes from, without the price. */
+export function originBody({ source, sinceEpochMs, asOfEpochMs, saidBy, isFirm }: Partial<PriceOrigin> = {}) {
   return {
-    ...priceBody(price),
-    source,
-    since: sinceEpochMs === undefined ? null : new Date(sinceEpochMs).toISOString().slice(0, 10),
-    said_by: saidBy,
-    firm: isFirm,
+    source: source ?? null,
+    since: priceDay(sinceEpochMs) ?? null,
+    as_of: priceDay(asOfEpochMs) ?? null,
+    said_by: saidBy ?? null,
+    firm: isFirm ?? null,
   }
+}
+
+/** Whether the provider has the model; null where nobody knows. */
+export function presenceBody(presence: Presence | undefined): JsonObject | null {
+  if (presence === undefined) return null
+  const { state, sinceEpochMs, successor } = presence
+  return { state, since: priceDay(sinceEpochMs) ?? null, successor: successor ?? null }
 }

@@ -24,6 +24,7 @@ test('a deployment that was not asked yet has nothing measured', async () => {
       id: 'm@one',
       model: null,
       price: null,
+      presence: null,
       breaker: 'closed',
       since_epoch_ms: expect.any(Number),
       failures_in_a_row: 0,
@@ -127,7 +128,7 @@ test('what each costs is told, where that comes from, and since when', async () 
   const nothing = {
     ...{ input_nano_usd_per_million: null, cached_input_nano_usd_per_million: null },
     ...{ output_nano_usd_per_million: null, nano_usd_per_second: null, nano_usd_per_request: null },
-    ...{ source: null, since: null, said_by: null, firm: null },
+    ...{ source: null, since: null, as_of: null, said_by: null, firm: null },
   }
   const told = body.data.map(({ id, model, price }: Record<string, unknown>) => [id, model, price])
   expect(told).toEqual([
@@ -137,7 +138,7 @@ test('what each costs is told, where that comes from, and since when', async () 
       'some/model',
       {
         ...{ ...nothing, input_nano_usd_per_million: 5 },
-        ...{ source: 'listed', since: '2026-11-23', said_by: 'one', firm: true },
+        ...{ source: 'listed', since: '2026-11-23', as_of: '2026-11-23', said_by: 'one', firm: true },
       },
     ],
     ['m@one', null, { ...nothing, nano_usd_per_second: 7 }],

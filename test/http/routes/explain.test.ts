@@ -41,10 +41,11 @@ describe('an explanation', () => {
       deployment: 'm@cheap',
       provider: 'cheap',
       upstream_model: 'some-model',
+      presence: null,
       price: {
         ...{ input_nano_usd_per_million: 1e9, output_nano_usd_per_million: 1e9 },
         ...{ cached_input_nano_usd_per_million: null, nano_usd_per_second: null, nano_usd_per_request: null },
-        ...{ source: 'shipped', since: '2026-08-18', said_by: 'a list', firm: false },
+        ...{ source: 'shipped', since: '2026-08-18', as_of: '2026-11-20', said_by: 'a list', firm: false },
       },
       expected_cost_nano_usd: nanoUsd,
       expected_cost_usd: `0.${String(nanoUsd).padStart(9, '0')}`,

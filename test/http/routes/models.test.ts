@@ -45,6 +45,8 @@ async function start() {
 
 const bearing = { authorization: `Bearer ${key}` }
 
+const own = { source: 'own', since: null, as_of: null, firm: true }
+
 const expected = {
   id: 'team/big model',
   object: 'model',
@@ -52,12 +54,14 @@ const expected = {
   owned_by: 'away',
   context_length: 8192,
   pricing: { prompt: '0.0000005', completion: '0.00000125' },
+  pricing_source: own,
   deployments: [
     {
       id: 'big@away',
       provider: 'away',
       context_length: 8192,
       pricing: { prompt: '0.0000005', completion: '0.00000125' },
+      pricing_source: own,
       health: {
         breaker: 'closed',
         success_rate: 1,
@@ -72,6 +76,7 @@ const expected = {
       context_length: 4096,
       max_completion_tokens: 512,
       pricing: { second: '0.001', request: '0.02' },
+      pricing_source: own,
       health: {
         breaker: 'closed',
         success_rate: 1,

@@ -1,4 +1,4 @@
-import type { Consumption, Price } from '../price.ts'
+import { amountsFor, type Consumption, isUpperBound, type Price, priceDay } from '../price.ts'
 import type { AttemptRecord } from '../record.ts'
 import { causeCode, stackOf } from './failure-fields.ts'
 import { amount, amounts, clipped, duration, type Field, mark, number, object, text } from './field.ts'
@@ -94,8 +94,33 @@ export const attemptFields = {
   heldNanoUsd: amount('What was held for it on budgets', (attempt) => attempt.heldNanoUsd, {
     api: 'held_nano_usd',
   }),
-  price: amounts('What the deployment charged then; unknown amounts are absent', ({ price }) =>
-    isKnown(price) ? price : undefined,
+  price: amounts('What the deployment charged then; unknown amounts are absent', ({ price, used }) =>
+    isKnown(price) ? amountsFor(price, used?.promptTokens) : undefined,
+  ),
+  priceSource: text(
+    'Where that price comes from: `own` (gateway.yaml), `listed` (by the provider) or `shipped` (the catalogue)',
+    ({ priceOrigin }) => priceOrigin?.source,
+    { api: 'price_source' },
+  ),
+  priceSince: text(
+    'The day since when it is known to hold; absent: it always has',
+    ({ priceOrigin }) => priceDay(priceOrigin?.sinceEpochMs),
+    { api: 'price_since' },
+  ),
+  priceAsOf: text(
+    'The day on which it was last read there; absent: it is the operator\u2019s own',
+    ({ priceOrigin }) => priceDay(priceOrigin?.asOfEpochMs),
+    { api: 'price_as_of' },
+  ),
+  priceUnconfirmed: mark(
+    'It is hearsay, was read too long ago, or the provider lists the model no more',
+    ({ priceOrigin }) => priceOrigin?.isFirm === false,
+    { api: 'price_unconfirmed' },
+  ),
+  upperBound: mark(
+    'Its cost may be lower: what cached tokens cost is not known',
+    ({ price, used, priceOrigin }) => isUpperBound(price, used, priceOrigin),
+    { api: 'upper_bound' },
   ),
   used: object('What it used, as it was charged by', usedFields, (attempt) => attempt.used),
   usageEstimated: mark(

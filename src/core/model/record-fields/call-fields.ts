@@ -1,4 +1,5 @@
 import { isObject } from '../json.ts'
+import { amountsFor, isUpperBound } from '../price.ts'
 import type { Baseline, CallRecord, ExpectedCost, LeftOut } from '../record.ts'
 import { attemptFields, isKnown } from './attempt-fields.ts'
 import { failureFields } from './failure-fields.ts'
@@ -10,6 +11,7 @@ import {
   type Field,
   flag,
   list,
+  mark,
   names,
   number,
   object,
@@ -18,7 +20,7 @@ import {
 
 const baselineFields = {
   deployment: text('The deployment', (baseline: Baseline) => baseline.deployment),
-  price: amounts('What it charges', ({ price }) => (isKnown(price) ? price : undefined)),
+  price: amounts('What it charges', ({ price }) => (isKnown(price) ? amountsFor(price) : undefined)),
   workedMs: number(
     'How long such an attempt takes there, where time is paid for',
     ({ workedMs }) => workedMs,
@@ -68,6 +70,9 @@ export const callFields = {
     { api: 'upstream_model' },
   ),
   provider: text('Its provider', (call) => call.provider, { api: 'provider_name' }),
+  successor: text('The model that answered in place of the one asked for', (call) => call.successor, {
+    api: 'successor',
+  }),
   status: number('The HTTP status of the answer', (call) => call.status, { api: 'status' }),
   outcome: text('`ok`, `failed`, or `left`: the caller went away', (call) => call.outcome, {
     api: 'outcome',
@@ -141,9 +146,14 @@ export const callFields = {
       isPlanned(call) ? `${label}${call.costNanoUsd ?? 'null'}` : '',
   },
   costEstimated: flag(
-    'Some of the cost comes from tokens that were counted here',
+    'Some of the cost comes from tokens that were counted here, or from a price that is not confirmed',
     (call) => (isPlanned(call) ? call.costEstimated : undefined),
     { api: 'cost_estimated', otherwise: false },
+  ),
+  costUpperBound: mark(
+    'The cost may be lower: what cached tokens cost is not known',
+    ({ attempts }) => attempts.some(({ price, used, priceOrigin }) => isUpperBound(price, used, priceOrigin)),
+    { api: 'cost_upper_bound' },
   ),
   uncertainNanoUsd: amount(
     'What upstreams may have charged beside the cost, at worst',

@@ -1,0 +1,27 @@
+import { nanoUsd, roundedNanoUsd } from '../core/model/price.ts'
+import type { CatalogPrice } from './catalog.ts'
+
+/** `2.5 in, 7.5 out, 0.5 cached`, in USD per million tokens. */
+export function priceText(price: CatalogPrice | undefined): string {
+  const parts = [
+    ['in', price?.input],
+    ['out', price?.output],
+    ['cached', price?.cachedInput],
+  ] as const
+  const told = parts.flatMap(([what, amount]) => (amount === undefined ? [] : [`${amount} ${what}`]))
+  return told.join(', ') || 'no price'
+}
+
+/** The same for input, output and, where both say it, cached input. */
+export function samePrice(one: CatalogPrice | undefined, other: CatalogPrice | undefined): boolean {
+  const isSame = (name: 'input' | 'output' | 'cachedInput') =>
+    nanoUsdOf(one?.[name]) === nanoUsdOf(other?.[name])
+  const knowBoth = one?.cachedInput !== undefined && other?.cachedInput !== undefined
+  return isSame('input') && isSame('output') && (!knowBoth || isSame('cachedInput'))
+}
+
+/** An amount of a catalogue that was read, and so is one. */
+export function nanoUsdOf(amount: string | number | undefined): number | undefined {
+  if (amount === undefined) return undefined
+  return typeof amount === 'string' ? nanoUsd(amount) : roundedNanoUsd(amount)
+}
