@@ -130,10 +130,8 @@ function confirm(
   row: CatalogModel,
   { change, names, taking }: Confirming,
 ): readonly CatalogChange[] {
-  const sources = row.sources.reduce<readonly string[]>(
-    (before, id) => withSource({ ...current, sources: [...before] }, id, taking.catalog),
-    current.sources,
-  )
+  let { sources } = current
+  for (const id of row.sources) sources = withSource({ sources }, id, taking.catalog)
   const { firm: _firm, ...rest } = current
   const price = { ...row.price, ...current.price }
   // Two that agree say more than what was held against it before.

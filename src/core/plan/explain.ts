@@ -26,7 +26,7 @@ export type ExplainedCandidate = {
   readonly price: Price
   /** Undefined where the price is not known or not kept. */
   readonly priceOrigin: PriceOrigin | undefined
-  /** Undefined: nobody knows whether the provider has the model. */
+  /** Undefined: whether the provider has the model is not known. */
   readonly presence: Presence | undefined
   /** With fractions; undefined where the price is not known. */
   readonly expectedNanoUsd: number | undefined

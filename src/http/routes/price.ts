@@ -33,7 +33,7 @@ export function originBody({ source, sinceEpochMs, asOfEpochMs, saidBy, isFirm }
   }
 }
 
-/** Whether the provider has the model; null where nobody knows. */
+/** Whether the provider has the model; null where that is not known. */
 export function presenceBody(presence: Presence | undefined): JsonObject | null {
   if (presence === undefined) return null
   const { state, sinceEpochMs, successor } = presence
