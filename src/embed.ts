@@ -7,7 +7,7 @@ import { type RunningGateway, startGateway as start } from './main.ts'
 import { providers } from './providers/all.ts'
 import { createLog } from './telemetry/log.ts'
 
-/** What a program has that runs the gateway within itself. Nothing is read from the process or the disk by itself. */
+/** What a program has that runs the gateway within itself. Of the disk only what these name is read. */
 export type EmbeddedSettings = {
   /** As the environment has them: `PORT`, `TOGETHER_API_KEY`. They win over the text. */
   readonly environment?: Readonly<Record<string, string | undefined>>
@@ -24,7 +24,8 @@ export type EmbeddingOptions = {
 
 /** A configuration, checked. Throws ConfigError, whose message tells all that is wrong at once. */
 export function readConfig({ environment = {}, yaml }: EmbeddedSettings): Config {
-  const readFile = () => {
+  const readFile = (path: string) => {
+    if (path !== 'gateway.yaml') return readFileSync(path, 'utf8')
     if (yaml === undefined) throw Object.assign(new Error('There is no gateway.yaml.'), { code: 'ENOENT' })
     return yaml
   }

@@ -3,7 +3,9 @@ import { catalogDiff } from './catalog-diff.ts'
 import { catalogUpdate } from './catalog-update.ts'
 import { check } from './check.ts'
 import type { Command } from './command.ts'
+import { doctor } from './doctor.ts'
 import { health } from './health.ts'
+import { init } from './init.ts'
 import { migrate } from './migrate.ts'
 import { savings } from './savings.ts'
 import { serve } from './serve.ts'
@@ -13,7 +15,9 @@ import { usage } from './usage.ts'
 /** Every command. A new one is a file and a line here. */
 export const commands: readonly Command[] = [
   serve,
+  init,
   check,
+  doctor,
   catalogUpdate,
   catalogDiff,
   savings,

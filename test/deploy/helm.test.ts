@@ -179,7 +179,11 @@ type Tree = { readonly [key: string]: any }
 function loadFrom(configMap: Tree | undefined) {
   const text: string = configMap?.['data']['gateway.yaml']
   const environment = { GATEWAY_KEY: key, HOST: '0.0.0.0', GATEWAY_CONFIG: '/etc/gateway/gateway.yaml' }
-  return loadConfig({ environment, readFile: () => text, providers })
+  const readFile = (path: string) => {
+    if (path === environment.GATEWAY_CONFIG) return text
+    throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+  }
+  return loadConfig({ environment, readFile, providers })
 }
 
 /** The places that one of the two has alone; `global` is every chart's. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Child, runShell, shellEnvironment, startChild } from '../acceptance/child.ts'
+import { type Child, type Exit, runShell, shellEnvironment, startChild } from '../acceptance/child.ts'
 import { repository } from '../acceptance/gateway-process.ts'
 import { type InstalledPackage, installPackage } from './installed-package.ts'
 
@@ -123,6 +123,24 @@ describe('what the README says to run', () => {
   })
 })
 
+describe('its workers', () => {
+  test('are files of their own that start: the ledger takes a call in', async () => {
+    const gateway = run(['serve'], [], { DATA_DIR: 'ledger' })
+    const url = await served(gateway)
+    const body = JSON.stringify({ model: 'sim-echo', prompt: 'Hello' })
+    const headers = { 'content-type': 'application/json' }
+    expect((await fetch(`${url}/v1/completions`, { method: 'POST', headers, body })).status).toBe(200)
+    let shipped = 0
+    while (shipped === 0) {
+      const metrics = await (await fetch(`${url}/metrics`)).text()
+      shipped = Number(/^pandotate_ledger_shipped_calls_total (\d+)$/m.exec(metrics)?.[1] ?? 'NaN')
+    }
+    expect(shipped).toBe(1)
+    process.kill(gateway.pid, 'SIGTERM')
+    expect((await gateway.ended).code).toBe(0)
+  })
+})
+
 describe('a program that embeds it', () => {
   test('starts it, is told of each call, and stops it', async () => {
     const program = `
@@ -137,16 +155,14 @@ describe('a program that embeds it', () => {
       await response.json()
       await gateway.stop()
       console.log(JSON.stringify([response.status, config.strict, records.map(({ status }) => status)]))`
-    const place = { cwd: installed.folder, environment: shellEnvironment(), input: program }
-    const { stdout, stderr } = await startChild(process.execPath, ['--input-type=module', '-'], place).ended
+    const { stdout, stderr } = await embed(program, shellEnvironment())
     expect({ stdout, stderr }).toEqual({ stdout: '[200,true,[200]]\n', stderr: '' })
   })
 
   test('may be the one of the documentation', async () => {
     const [, block = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync('docs/deploy/README.md', 'utf8')) ?? []
     const environment = { ...shellEnvironment(), PORT: '0', LOG_LEVEL: 'silent' }
-    const place = { cwd: installed.folder, environment, input: block }
-    const { stdout, stderr } = await startChild(process.execPath, ['--input-type=module', '-'], place).ended
+    const { stdout, stderr } = await embed(block, environment)
     expect(stderr).toBe('')
     expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\n$/)
   })
@@ -170,9 +186,19 @@ describe('a program that embeds it', () => {
   })
 })
 
+/** Runs a program of its own in the empty folder. */
+function embed(program: string, environment: Readonly<Record<string, string>>): Promise<Exit> {
+  writeFileSync(join(installed.folder, 'program.mjs'), program)
+  return startChild(process.execPath, ['program.mjs'], { cwd: installed.folder, environment }).ended
+}
+
 /** Runs the command as npx would, in the empty folder. */
-function run(words: readonly string[], flags: readonly string[] = []): Child {
-  const environment = { ...shellEnvironment(), HOST: '127.0.0.1', PORT: '0' }
+function run(
+  words: readonly string[],
+  flags: readonly string[] = [],
+  given: Readonly<Record<string, string>> = {},
+): Child {
+  const environment = { ...shellEnvironment(), HOST: '127.0.0.1', PORT: '0', ...given }
   return startChild(process.execPath, [...flags, installed.bin, ...words], {
     cwd: installed.folder,
     environment,

@@ -26,6 +26,24 @@ debian() {
   [ "$(id -u)" = 0 ] && apt-get install -y -q --no-install-recommends "$2" >"$cache/$2.log" 2>&1
 }
 
+# What people work with: docs/clients.md says how each is set up.
+programs() {
+  local wanted='@anthropic-ai/claude-code@2.1.197 @openai/codex@0.171.0 opencode-ai@1.18.33 @continuedev/cli@1.5.47'
+  [ "$(cat "$cache/programs/installed.txt" 2>/dev/null)" = "$wanted" ] && return
+  mkdir -p "$cache/programs"
+  # shellcheck disable=SC2086
+  npm install --prefix "$cache/programs" --silent --no-audit --no-fund $wanted >"$cache/programs.log" 2>&1 &&
+    echo "$wanted" >"$cache/programs/installed.txt"
+}
+
+aider() {
+  [ -x "$cache/aider/bin/aider" ] && return
+  python3 -m venv "$cache/aider" &&
+    "$cache/aider/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 30 aider-chat==0.86.2 >"$cache/aider.log" 2>&1
+}
+
+programs || echo 'deploy: the programs that people work with were left out'
+aider || echo 'deploy: aider was left out'
 python || echo 'deploy: the tools in Python were left out'
 go_tool actionlint github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 || echo 'deploy: actionlint was left out'
 [ "$(id -u)" = 0 ] && apt-get update -q >"$cache/apt.log" 2>&1

@@ -1,0 +1,131 @@
+import { accessSync, constants, readFileSync, statfsSync, statSync } from 'node:fs'
+import { get } from 'node:http'
+import { createServer } from 'node:net'
+import { dirname, resolve } from 'node:path'
+import type { Config } from '../../config.ts'
+import { bad, type Diagnosis, good, odd } from './diagnosis.ts'
+
+/** The runtime, and how it was started. */
+export function diagnoseNode({
+  versions,
+  execArgv,
+}: Pick<NodeJS.Process, 'versions' | 'execArgv'>): Diagnosis {
+  const found = `Node.js ${versions.node}`
+  if (execArgv.some((word) => word.startsWith('--max-semi-space-size'))) return good('node', found)
+  return odd(
+    'node',
+    `${found}, without --max-semi-space-size=24`,
+    'Start it by `npm start` or by the package: it then takes 75 MB less.',
+  )
+}
+
+/** Whether the gateway can listen where it is told to, or does already. */
+export async function diagnoseAddress({ host, port }: Config): Promise<Diagnosis> {
+  if (host.startsWith('unix:')) return diagnoseSocket(host.slice('unix:'.length))
+  const place = `${host}:${port}`
+  const code = await listenOnce(host, port)
+  if (code === undefined) return good('address', `${place} is free`)
+  if (code === 'EADDRINUSE' && (await isGateway(host, port)))
+    return good('address', `a gateway serves on ${place}`)
+  if (code === 'EADDRINUSE')
+    return bad('address', `${place} is taken by another program`, 'Set PORT, or stop that program.')
+  if (code === 'EACCES')
+    return bad(
+      'address',
+      `${place} is not for this user`,
+      'Take a port above 1023, or let a proxy listen there.',
+    )
+  return bad(
+    'address',
+    `${place} cannot be had (${code})`,
+    'Set HOST to an address of this machine, or to 0.0.0.0 for all.',
+  )
+}
+
+function diagnoseSocket(path: string): Diagnosis {
+  try {
+    accessSync(dirname(path), constants.W_OK)
+    return good('address', `a socket can be made in ${dirname(path)}`)
+  } catch (thrown) {
+    return bad(
+      'address',
+      `no socket can be made in ${dirname(path)} (${codeOf(thrown)})`,
+      'Make the directory, and let this user write there.',
+    )
+  }
+}
+
+function listenOnce(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', (error) => resolve(codeOf(error)))
+    server.listen(port, host, () => server.close(() => resolve(undefined)))
+  })
+}
+
+function isGateway(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const near = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+    const request = get({ host: near, port, path: '/health', timeout: 2000 }, async (response) => {
+      const text = (await response.toArray()).join('')
+      resolve(
+        response.headers['x-request-id']?.toString().startsWith('req_') === true && text.includes('"status"'),
+      )
+    })
+    request.on('timeout', () => request.destroy())
+    request.on('error', () => resolve(false))
+  })
+}
+
+/** Files that hold secrets, and that others on this machine can read. */
+export function diagnoseSecrets(paths: readonly string[]): readonly Diagnosis[] {
+  return paths.flatMap((path) => {
+    const found = statSync(path, { throwIfNoEntry: false })
+    if (!found?.isFile() || process.platform === 'win32') return []
+    if ((found.mode & 0o077) === 0 || !holdsSecrets(path)) return [good('file', `${path} is well kept`)]
+    const mode = (found.mode & 0o777).toString(8)
+    return [odd('file', `${path} holds secrets, and others can read it (${mode})`, `chmod 600 ${path}`)]
+  })
+}
+
+/** A key, a token or a password is given a value of its own, and not by the name of a variable. */
+function holdsSecrets(path: string): boolean {
+  return /^[^#\n]*(key|token|secret|password)\w*['"]?\s*[:=]\s*['"]?(?!\$\{)[\w./+=-]{12,}/im.test(
+    readFileSync(path, 'utf8'),
+  )
+}
+
+/** Where the ledger lives, where it is not in a database alone. */
+export function diagnoseData(directory: string): Diagnosis {
+  const path = nearest(resolve(directory))
+  try {
+    accessSync(path, constants.W_OK)
+  } catch (thrown) {
+    return bad(
+      'data',
+      `${directory} cannot be written (${codeOf(thrown)})`,
+      'Set DATA_DIR to a directory that this user may write to.',
+    )
+  }
+  const { bavail, bsize } = statfsSync(path)
+  const free = bavail * bsize
+  const told = `${directory} can be written, ${(free / 1e9).toFixed(1)} GB are free`
+  if (free > leastFree) return good('data', told)
+  return odd(
+    'data',
+    told,
+    'The ledger keeps up to ledger.spoolBytes there: make room, or set DATA_DIR elsewhere.',
+  )
+}
+
+const leastFree = 2e9
+
+/** The directory itself, or the one in which it would be made. */
+function nearest(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found !== undefined || dirname(path) === path ? path : nearest(dirname(path))
+}
+
+function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'no reason was given'
+}

@@ -1,0 +1,73 @@
+import type { Config } from '../../config.ts'
+import { asFailure, type Failure } from '../../core/model/failure.ts'
+import type { Upstream } from '../../core/model/ports.ts'
+import { withTimeout } from '../../main/with-timeout.ts'
+import { withUpstreams } from '../../main/with-upstreams.ts'
+import { bad, type Diagnosis, good, odd } from './diagnosis.ts'
+
+/** Asks each provider one question that runs no model and costs nothing: is it there, and does it take our key. */
+export function diagnoseProviders(config: Config, version: string): Promise<readonly Diagnosis[]> {
+  const used = new Set(
+    config.routes.flatMap(({ deployments }) => deployments.map(({ provider }) => provider)),
+  )
+  return withUpstreams(config, version, (upstreams) => {
+    const asked = upstreams.filter(({ name }) => name !== 'simulator' && used.has(name))
+    return Promise.all(asked.map(diagnose))
+  })
+}
+
+const patienceMs = 10_000
+
+async function diagnose(upstream: Upstream): Promise<Diagnosis> {
+  const of = `provider ${upstream.name}`
+  if (!upstream.admits(undefined)) {
+    const { keySetting = 'its apiKey', callerKey } = upstream
+    const others =
+      callerKey === undefined ? '' : `; only callers with a ${callerKey} of their own are served there`
+    return odd(of, `has no key${others}`, `Set ${keySetting}.`)
+  }
+  const question = questionOf(upstream)
+  if (question === undefined)
+    return good(of, 'has a key; it can only be asked by running a model, so it was not')
+  try {
+    const found = await withTimeout(upstream, question, {
+      signal: new AbortController().signal,
+      timeoutMs: patienceMs,
+    })
+    return good(of, found)
+  } catch (thrown) {
+    return failed(of, upstream, asFailure(thrown))
+  }
+}
+
+/** Its list of models, which asks for the key, too; or else its health, where that wakes nothing. */
+function questionOf(upstream: Upstream): ((signal: AbortSignal) => Promise<string>) | undefined {
+  const { listModels, health } = upstream
+  if (listModels !== undefined) {
+    return async (signal) => `answers, and lists ${(await listModels.call(upstream, signal)).length} models`
+  }
+  if (health === undefined || upstream.healthWakes === true) return undefined
+  return async (signal) => {
+    await health.call(upstream, signal)
+    return 'answers'
+  }
+}
+
+function failed(of: string, { keySetting = 'its apiKey' }: Upstream, failure: Failure): Diagnosis {
+  const { upstreamStatus, operatorNote } = failure
+  const note = operatorNote === undefined ? '' : ` (${operatorNote})`
+  if (upstreamStatus === 401 || upstreamStatus === 403) {
+    return bad(of, `refuses the key${note}`, `Set ${keySetting} to a key that it takes.`)
+  }
+  if (upstreamStatus === 402) return bad(of, `wants money${note}`, 'Look at the account there.')
+  if (upstreamStatus === 404)
+    return odd(of, `has no list of models${note}`, 'Look at baseUrl: most end in /v1.')
+  if (upstreamStatus !== undefined)
+    return odd(of, `answers with status ${upstreamStatus}${note}`, 'Try again later.')
+  const cause = failure.cause instanceof Error && 'code' in failure.cause ? ` (${failure.cause.code})` : ''
+  return bad(
+    of,
+    `cannot be reached${cause}${note}`,
+    'Look at its address, and whether this machine may go there.',
+  )
+}

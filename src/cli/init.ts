@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { loadConfig, readEnvironment } from '../config.ts'
+import { providers } from '../providers/all.ts'
+import { defineCommand, type Given, UsageError } from './command.ts'
+import { type Answers, type FoundProvider, gatewayYaml, knownProviders } from './init/gateway-yaml.ts'
+import { type Ask, withQuestions } from './init/questions.ts'
+import { type ClientPlace, recipes, recipeText } from './init/recipes.ts'
+
+const clientIds = recipes.map(({ id }) => id)
+const providerNames = knownProviders.map(({ name }) => name)
+
+const options = {
+  provider: {
+    value: 'NAME',
+    does: 'where calls run; several by giving it again (default: those whose keys are in the environment)',
+    takes: `one of ${providerNames.join(', ')}`,
+    read: (text: string) => (providerNames.includes(text) ? text : undefined),
+    isRepeatable: true,
+  },
+  open: { does: 'serve other machines, too' },
+  port: {
+    value: 'N',
+    does: 'listen on this port (default 8000)',
+    takes: 'a port, from 1 to 65535',
+    read: (text: string) =>
+      /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined,
+  },
+  client: {
+    value: 'NAME',
+    does: 'print what to set there; several by giving it again, `all` for every one',
+    takes: `all, or one of ${clientIds.join(', ')}`,
+    read: (text: string) => (text === 'all' || clientIds.includes(text) ? text : undefined),
+    isRepeatable: true,
+  },
+  yes: { does: 'ask nothing: take the flags and what is found' },
+  force: { does: 'write over a gateway.yaml that is there' },
+} as const
+
+export const init = defineCommand({
+  name: 'init',
+  does: 'write a gateway.yaml and a key, and print what to set in a client',
+  about:
+    'Asks where calls run, who is served and which client is used. Keys of providers stay in the environment.',
+  options,
+  run: ({ options: given }) => initialize(given),
+})
+
+const configFile = 'gateway.yaml'
+const secretFile = '.env'
+
+async function initialize(given: Given<typeof options>): Promise<number> {
+  if (existsSync(configFile) && given.force !== true) {
+    throw new UsageError(`There is a ${configFile} already: --force writes over it.`)
+  }
+  const environment = readEnvironment(process.cwd(), process.env)
+  const found = knownProviders.filter(({ variables }) => variables.every((name) => environment[name]))
+  const isAsking = given.yes !== true && process.stdin.isTTY === true
+  const { clients, ...answers } = await withQuestions(isAsking, (ask) => answersOf(given, found, ask))
+  const text = gatewayYaml(answers)
+  const present = environment['GATEWAY_KEY']
+  const key = present || `sk-${randomBytes(24).toString('base64url')}`
+  const place = placeOf(answers, text, present ? '$GATEWAY_KEY' : key)
+  if (!present) keepKey(key)
+  writeFileSync(configFile, text)
+  const missing = answers.providers.flatMap(({ variables }) => variables.filter((name) => !environment[name]))
+  process.stderr.write(summary(answers, !present, missing))
+  for (const recipe of recipes.filter(({ id }) => clients.includes(id))) {
+    process.stdout.write(`\n${recipeText(recipe, place)}`)
+  }
+  return 0
+}
+
+/** From the flags, and for what they leave out from a person. */
+async function answersOf(
+  given: Given<typeof options>,
+  found: readonly FoundProvider[],
+  ask: Ask,
+): Promise<Answers & { readonly clients: readonly string[] }> {
+  const names = found.map(({ name }) => name).join(', ') || 'none'
+  const where =
+    given.provider ??
+    listed(await ask(`Where do calls run? (${providerNames.join(', ')})`, names), providerNames)
+  const who =
+    given.open === true ||
+    /^o/i.test(await ask('Who is served: this machine alone, or others, too? (alone, others)', 'alone'))
+  const which =
+    given.client ??
+    listed(await ask(`Which client is used? (${clientIds.join(', ')}, all)`, 'openai'), clientIds)
+  return {
+    providers: knownProviders.filter(({ name }) => where.includes(name)),
+    isOpen: who,
+    port: given.port ?? 8000,
+    clients: which.includes('all') ? clientIds : which,
+  }
+}
+
+/** The names in an answer; a name that is not known stops the command. */
+function listed(answer: string, known: readonly string[]): readonly string[] {
+  const names = answer.split(/[\s,]+/).filter((name) => name !== '' && name !== 'none')
+  const odd = names.find((name) => name !== 'all' && !known.includes(name))
+  if (odd !== undefined) throw new UsageError(`${JSON.stringify(odd)} is none of ${known.join(', ')}.`)
+  return names
+}
+
+/** Puts a key into .env, where this user alone reads it. */
+function keepKey(key: string): void {
+  const before = existsSync(secretFile)
+    ? readFileSync(secretFile, 'utf8').replace(/^GATEWAY_KEY=[^\n]*\n?/gm, '')
+    : ''
+  const separated = before === '' || before.endsWith('\n') ? before : `${before}\n`
+  writeFileSync(secretFile, `${separated}GATEWAY_KEY=${key}\n`, { mode: 0o600 })
+  chmodSync(secretFile, 0o600)
+}
+
+/** What a client is told: the configuration itself says which models there are. */
+function placeOf({ providers: chosen, port }: Answers, yaml: string, key: string): ClientPlace {
+  // A key that is not set yet is no reason not to go on.
+  const names = chosen.flatMap(({ variables }) => variables)
+  const environment = Object.fromEntries(
+    [...names, 'GATEWAY_KEY'].map((name) => [name, 'a-key-for-reading-it']),
+  )
+  const { routes } = loadConfig({ environment, readFile: (path) => readOnly(path, yaml), providers })
+  // The short names of the catalogue rather than a provider's own.
+  const models = routes.map(({ pattern }) => pattern).filter((pattern) => !/[*/]/.test(pattern))
+  const model = models.find((name) => preferred.test(name)) ?? models[0] ?? 'mistral-7b'
+  return { url: `http://localhost:${port}`, key, model, contextTokens: 65_536, outputTokens: 8192 }
+}
+
+/** The new file alone is looked at. */
+function readOnly(path: string, yaml: string): string {
+  if (path === configFile) return yaml
+  throw Object.assign(new Error(`There is no ${path}.`), { code: 'ENOENT' })
+}
+
+/** Of those that call tools well. */
+const preferred = /llama-3\.3-70b|qwen3?-.*coder|gpt-oss-120b/
+
+function summary({ isOpen, port }: Answers, isNew: boolean, missing: readonly string[]): string {
+  const lines = [
+    `Wrote ${configFile}.`,
+    isNew
+      ? `Made a key for callers and put it into ${secretFile}: GATEWAY_KEY.`
+      : 'Kept the key that is in GATEWAY_KEY.',
+    ...missing.map((name) => `${name} is not set: put it into ${secretFile}, or into the environment.`),
+    `Next: \`check\` to see what it comes to, \`doctor\` to see whether it can work, \`serve\` to serve on port ${port}.`,
+    ...(isOpen
+      ? ['Others reach it at the address of this machine: in what follows, put that in place of localhost.']
+      : []),
+  ]
+  return `${lines.join('\n')}\n`
+}
