@@ -100,6 +100,8 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     if (drain.phase !== 'serving') response.shouldKeepAlive = false
     arrived(() => succession.current.listener(request, response))
   }
+  await lasting.tokenizer.prepare()
+  await lasting.encoder.prepare(modelsIn(config))
   const server = await listen(listener, config, {
     unparsed: (error, socket) => answerUnparsed(error, socket, lasting.app.newId),
     connections: guards.connections,
@@ -126,6 +128,14 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     },
     hurry: drain.hurry,
   }
+}
+
+/** The models that a configuration names, as callers and as upstreams know them. */
+function modelsIn({ routes }: Config): readonly string[] {
+  return routes.flatMap(({ pattern, deployments }) => [
+    pattern,
+    ...deployments.flatMap(({ model }) => model ?? []),
+  ])
 }
 
 /** What is shown of the configuration in use, whichever that is at the moment. */

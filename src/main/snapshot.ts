@@ -11,16 +11,7 @@ import { createHealthRegistry, type HealthRegistry } from '../core/health/health
 import type { HealthEvent } from '../core/health/health-watch.ts'
 import { createRetryBudget } from '../core/health/retry-budget.ts'
 import type { Failure } from '../core/model/failure.ts'
-import type {
-  Clock,
-  Deployment,
-  Detokenizer,
-  Route,
-  Sink,
-  TokenCounter,
-  TokenEncoder,
-  Upstream,
-} from '../core/model/ports.ts'
+import type { Clock, Deployment, Route, Sink, Upstream } from '../core/model/ports.ts'
 import { createPlanner } from '../core/plan/planner.ts'
 import { createRouter, type Router } from '../core/plan/router.ts'
 import { createStickiness } from '../core/plan/stickiness.ts'
@@ -34,6 +25,8 @@ import { createBodyReader } from '../http/call/body.ts'
 import { createOpenCalls } from '../http/call/open-calls.ts'
 import { createHostCheck } from '../http/middleware/known-hosts.ts'
 import type { Tenants } from '../tenants/tenants.ts'
+import type { Tokenizer } from '../tokenizers/cl100k.ts'
+import type { Encoder } from '../tokenizers/encoder.ts'
 import { type CatalogReport, reportCatalog } from './catalog-report.ts'
 import { createRoutes } from './deployments.ts'
 import { createListedRoutes, type Listed } from './listed-routes.ts'
@@ -70,8 +63,8 @@ export type LastingTimes = {
   readonly clock: Clock
   readonly log: Logger
   readonly onHealthEvent: (event: HealthEvent) => void
-  readonly tokenizer: TokenCounter & Detokenizer
-  readonly encoder: TokenEncoder
+  readonly tokenizer: Tokenizer
+  readonly encoder: Encoder
   readonly sinks: readonly Sink[]
   /** Resolves once what the sinks were given is safe; undefined: nothing keeps it. */
   readonly commit: (() => Promise<void>) | undefined

@@ -5,14 +5,19 @@ import type { Detokenizer, TokenCounter } from '../core/model/ports.ts'
 /**
  * OpenAI's cl100k_base. Up to 64 KiB of text is counted whole, to within a token per 512 characters where there
  * are no spaces; more is scaled up from a sample. Markers such as `<|endoftext|>` count as the text they are.
- * `decode` throws Failure `invalid_request` for what is no id of the vocabulary. Nothing is loaded before the
- * first use.
+ * `decode` throws Failure `invalid_request` for what is no id of the vocabulary.
  */
-export function createTokenizer(): TokenCounter & Detokenizer {
+export function createTokenizer(): Tokenizer {
   let encoding: ReturnType<typeof loadEncoding> | undefined
   let vocabulary: ReturnType<typeof loadVocabulary> | undefined
 
   return {
+    async prepare() {
+      encoding ??= loadEncoding()
+      vocabulary ??= loadVocabulary()
+      await Promise.all([encoding, vocabulary])
+    },
+
     async count(text) {
       if (text === '') return 0
       encoding ??= loadEncoding()
@@ -31,6 +36,15 @@ export function createTokenizer(): TokenCounter & Detokenizer {
     },
   }
 }
+
+export type Tokenizer = TokenCounter &
+  Detokenizer & {
+    /**
+     * Loads what it needs, which takes the event loop for some tenths of a second: to be called before there are calls
+     * to wait for it. Without it, the first use does.
+     */
+    prepare(): Promise<void>
+  }
 
 type Count = (text: string) => number
 

@@ -2,17 +2,32 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TokenEncoder } from '../core/model/ports.ts'
 import { type EncodingName, encodingOfModel } from './families.ts'
 
-/** By the vocabularies that come with the packages. None is loaded before its first use. */
-export function createEncoder(): TokenEncoder {
+export type Encoder = TokenEncoder & {
+  /**
+   * Loads the vocabularies of these models, which takes the event loop for some tenths of a second each: to be called
+   * before there are calls to wait for it.
+   */
+  prepare(models: Iterable<string>): Promise<void>
+}
+
+/** By the vocabularies that come with the packages. One that was not prepared is loaded at its first use. */
+export function createEncoder(): Encoder {
   const loaded = new Map<EncodingName, Promise<Encode>>()
+  const load = (name: EncodingName) => {
+    const encode = loaded.get(name) ?? loaders[name]()
+    loaded.set(name, encode)
+    return encode
+  }
   return {
+    async prepare(models) {
+      const names = new Set(Array.from(models, encodingOfModel).filter((name) => name !== undefined))
+      for (const name of names) await load(name)
+    },
     async encode(models, text) {
       const names = new Set(Array.from(models, encodingOfModel))
       const [name] = names
       if (name === undefined || names.size > 1 || text.length > mostLength) return undefined
-      const encode = loaded.get(name) ?? loaders[name]()
-      loaded.set(name, encode)
-      return await encodeSlices(text, await encode)
+      return await encodeSlices(text, await load(name))
     },
   }
 }

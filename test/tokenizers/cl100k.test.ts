@@ -171,3 +171,16 @@ test('a tokenizer that is not used loads nothing', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])
   expect(stdout.trim()).toBe('0 true')
 })
+
+test('what was prepared is loaded: counting needs no module any more', async () => {
+  const tokenizer = createTokenizer()
+  await tokenizer.prepare()
+  let turns = 0
+  const counted = tokenizer.count('one two').then((count) => ({ count, turns }))
+  const tick = () => {
+    turns++
+    setImmediate(tick).unref()
+  }
+  setImmediate(tick).unref()
+  expect(await counted).toEqual({ count: 2, turns: 0 })
+})

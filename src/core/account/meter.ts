@@ -23,20 +23,36 @@ export function createMeter(call: Call, counter: TokenCounter): Meter {
 class AnswerMeter implements Meter {
   readonly #call: Call
   readonly #counter: TokenCounter
-  /** All that was said, one after the other: put together by V8 once somebody reads it. */
+  /** The beginning of what was said: put together by V8 once somebody reads it. What is longer is scaled up from it. */
   #said = ''
+  /** How long all of it is. */
+  #length = 0
+  readonly #keptLength: number
   #settled: MeteredUsage | undefined
 
   constructor(call: Call, counter: TokenCounter) {
     this.#call = call
     this.#counter = counter
+    this.#keptLength = keptCharacters + echoedPrompt(call).length
   }
 
   note(deltas: readonly Delta[]): void {
     for (const delta of deltas) {
-      if (delta.word !== undefined) this.#said += delta.word
-      else for (const choice of delta.value.choices) this.#said += saidIn(choice)
+      if (delta.word !== undefined) this.#say(delta.word)
+      else for (const choice of delta.value.choices) this.#say(saidIn(choice))
     }
+  }
+
+  #say(text: string): void {
+    this.#length += text.length
+    if (this.#said.length < this.#keptLength) this.#said += text
+  }
+
+  /** What was generated, as far as it was kept, and how many times as much there was. */
+  #generated(): { readonly text: string; readonly times: number } {
+    const text = completionText(this.#call, this.#said)
+    const left = this.#length - this.#said.length
+    return { text, times: text === '' ? 1 : (text.length + left) / text.length }
   }
 
   settle(claimed: ClaimedUsage | undefined): MeteredUsage | Promise<MeteredUsage> {
@@ -51,8 +67,8 @@ class AnswerMeter implements Meter {
   async #count(claimed: ClaimedUsage | undefined): Promise<MeteredUsage> {
     const count = (text: string) => this.#counter.count(text)
     const promptTokens = claimed?.promptTokens ?? (await count(promptText(this.#call)))
-    const completionTokens =
-      claimed?.completionTokens ?? (await count(completionText(this.#call, this.#said)))
+    const { text, times } = this.#generated()
+    const completionTokens = claimed?.completionTokens ?? wholeTokens((await count(text)) * times)
     const usage = writeUsage(claimed?.raw ?? {}, promptTokens, completionTokens)
     this.#settled = { usage, estimated: true }
     return this.#settled
@@ -62,7 +78,8 @@ class AnswerMeter implements Meter {
     if (this.#settled !== undefined) return this.#settled
     const { exactTokens, textTokens } = promptSizeOf(this.#call)
     const promptTokens = wholeTokens(exactTokens + textTokens)
-    const completionTokens = wholeTokens(tokensIn(completionText(this.#call, this.#said)))
+    const { text, times } = this.#generated()
+    const completionTokens = wholeTokens(tokensIn(text) * times)
     return { usage: writeUsage({}, promptTokens, completionTokens), estimated: true }
   }
 }
@@ -84,11 +101,18 @@ function textIn(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
+/** More than nearly every answer has: it is counted from its beginning alone where it is longer. */
+const keptCharacters = 256 * 1024
+
 /** An echoed prompt is no part of what was generated. */
-function completionText({ body: { value: body } }: Call, text: string): string {
-  const prompt = body['prompt']
-  const isEchoed = body['echo'] === true && typeof prompt === 'string' && text.startsWith(prompt)
-  return isEchoed ? text.slice(prompt.length) : text
+function completionText(call: Call, text: string): string {
+  const prompt = echoedPrompt(call)
+  return prompt !== '' && text.startsWith(prompt) ? text.slice(prompt.length) : text
+}
+
+function echoedPrompt({ body }: Call): string {
+  const { prompt, echo } = body.value
+  return echo === true && typeof prompt === 'string' ? prompt : ''
 }
 
 /** The words of a prompt, without the template an upstream puts around them. */

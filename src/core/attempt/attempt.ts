@@ -7,6 +7,7 @@ import { fold, unfold } from '../model/fold.ts'
 import type { AttemptNotes, Deployment, Sent } from '../model/ports.ts'
 import type { ClaimedUsage } from '../model/usage.ts'
 import { isVisible } from '../model/visible.ts'
+import { createFoldBound } from '../reply/fold-bound.ts'
 import { createNormalizer, type Normalizer } from '../reply/normalize.ts'
 import { withModelName } from '../reply/rename-model.ts'
 import { inTime } from './in-time.ts'
@@ -159,8 +160,10 @@ async function collect(
   sent: AsyncIterable<readonly RawDelta[]>,
 ): Promise<readonly Delta[]> {
   const deltas: Delta[] = []
+  const bound = createFoldBound()
   try {
     for await (const burst of sent) {
+      bound.add(burst)
       for (const delta of normalizer.accept(burst)) deltas.push(delta)
       if (normalizer.isCut?.() === true) break
     }

@@ -28,7 +28,8 @@ export function continued(parts: ContinuedParts): AsyncIterableIterator<readonly
 /** By hand, without a generator's own promises: there is a burst for every token. */
 class Continued implements AsyncIterableIterator<readonly Delta[], undefined> {
   readonly #parts: ContinuedParts
-  readonly #said: string[] = []
+  #said: string[] = []
+  #saidLength = 0
   #answer: Answer
   #bursts: AsyncIterator<readonly Delta[], undefined>
   #identity: ChunkIdentity | undefined
@@ -85,9 +86,14 @@ class Continued implements AsyncIterableIterator<readonly Delta[], undefined> {
     this.#identity ??= identityOf(delta)
     for (const choice of delta.value.choices) {
       const text = choice.text ?? choice.delta?.content
-      if (text) this.#said.push(text)
+      if (text && !this.#isBeyond) {
+        this.#said.push(text)
+        this.#saidLength += text.length
+      }
       this.#isBeyond ||= choice.finish_reason !== null || isMoreThanText(choice.delta)
     }
+    if (this.#saidLength > mostCharacters) this.#isBeyond = true
+    if (this.#isBeyond) this.#said = []
   }
 
   /** What another upstream says, as the one before would have gone on. */
@@ -100,6 +106,9 @@ class Continued implements AsyncIterableIterator<readonly Delta[], undefined> {
     return joined.filter(isVisible)
   }
 }
+
+/** No prompt takes up an answer that is longer than this. */
+const mostCharacters = 4 * 1024 * 1024
 
 function iteratorOf(bursts: Bursts): AsyncIterator<readonly Delta[], undefined> {
   if (Symbol.asyncIterator in bursts) return bursts[Symbol.asyncIterator]()

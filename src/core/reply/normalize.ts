@@ -276,9 +276,15 @@ function hasCalls(message: JsonObject | undefined): boolean {
   return Array.isArray(calls) && calls.length > 0
 }
 
+/** So many are taken from any upstream. */
+const fewestChoices = 128
+
 function choiceState(index: number, state: State): ChoiceState {
   let choice = state.choices.get(index)
   if (choice === undefined) {
+    if (state.choices.size >= Math.max(fewestChoices, 2 * (state.wanted ?? 1))) {
+      throw new Failure('invalid_response', 'The upstream gave more choices than were asked for.')
+    }
     choice = beginChoice()
     state.choices.set(index, choice)
   }

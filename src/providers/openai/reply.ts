@@ -1,6 +1,7 @@
 import type { RawDelta } from '../../core/model/call.ts'
 import { failedDelta } from '../../core/model/failed-delta.ts'
 import { Failure } from '../../core/model/failure.ts'
+import { createFoldBound } from '../../core/reply/fold-bound.ts'
 import { isEventStream } from '../wire/event-stream-type.ts'
 import { readWhole } from '../wire/whole-text.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
@@ -41,8 +42,12 @@ async function streamedReply(
   how: ReadHow,
 ): Promise<readonly RawDelta[]> {
   const deltas: RawDelta[] = []
+  const bound = createFoldBound()
   try {
-    for await (const burst of streamOf(() => asked, name, how)) deltas.push(...burst)
+    for await (const burst of streamOf(() => asked, name, how)) {
+      bound.add(burst)
+      deltas.push(...burst)
+    }
   } catch (thrown) {
     if (!(thrown instanceof Failure) || deltas.length === 0) throw thrown
     deltas.push(failedDelta(thrown))

@@ -38,6 +38,20 @@ describe('what was claimed is not counted', () => {
   })
 })
 
+test('of a long answer the beginning is kept and counted, and scaled up to its whole', async () => {
+  const { counter, counted } = wordCounter()
+  const meter = createMeter(aCall({ body: { prompt: 'a' } }), counter)
+  const piece = asDelta(textChunk('word '.repeat(1024)))
+  for (let pieces = 0; pieces < 1024; pieces++) meter.note([piece])
+  const words = 1024 * 1024
+  const { usage: estimate } = meter.estimate()
+  const { usage: settled } = await meter.settle(undefined)
+  const [, kept = ''] = counted
+  expect(kept.length).toBeLessThan(300_000)
+  expect(Math.abs(settled.completion_tokens - words)).toBeLessThan(10)
+  expect(estimate.completion_tokens).toBeGreaterThan(words / 2)
+})
+
 test('a word so far is a token at the least', () => {
   const { counter } = wordCounter()
   const meter = createMeter(aCall({ body: { prompt: 'a' } }), counter)
