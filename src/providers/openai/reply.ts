@@ -1,7 +1,7 @@
 import type { RawDelta } from '../../core/model/call.ts'
 import { failedDelta } from '../../core/model/failed-delta.ts'
 import { Failure } from '../../core/model/failure.ts'
-import { createFoldBound } from '../../core/reply/fold-bound.ts'
+import { createFoldBound } from '../../core/model/fold-bound.ts'
 import { isEventStream } from '../wire/event-stream-type.ts'
 import { readWhole } from '../wire/whole-text.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'

@@ -1,4 +1,4 @@
-import { Failure } from '../model/failure.ts'
+import { Failure } from './failure.ts'
 
 /** What a stream may come to that is folded into one JSON answer. */
 export interface Fold {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createFoldBound } from '../../../src/core/reply/fold-bound.ts'
+import { createFoldBound } from '../../../src/core/model/fold-bound.ts'
 
 const piece = { isWritten: true, text: '12345' }
 
