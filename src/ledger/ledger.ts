@@ -40,6 +40,7 @@ export type LedgerSettings = {
 
 /** As far as the ledger logs. */
 export type LedgerLog = {
+  debug(members: object, message: string): void
   warn(members: object, message: string): void
   error(members: object, message: string): void
 }
@@ -208,8 +209,8 @@ function reportShipping(log: LedgerLog, news: ShipperReport): void {
   else if (what === 'shipper_failed')
     log.error(members, 'the thread that ships the journal failed, and is started again')
   else if (what === 'damaged') log.error(members, 'parts of the journal cannot be read, and are in no store')
-  else
-    log.warn(members, what === 'store_back' ? 'the ledger’s store works again' : 'the ledger’s schema is new')
+  else if (what === 'store_back') log.warn(members, 'the ledger’s store works again')
+  else log.debug(members, 'the ledger’s schema is new')
 }
 
 const messages: Readonly<Record<TroubleKind, string>> = {

@@ -37,6 +37,7 @@ export async function startBeforeTogether(
   const file = `
 providers:
   together: ${provider}
+catalog: { lists: false }
 models:
   'sim-*':
     deployments: [{ provider: together }]

@@ -128,8 +128,9 @@ describe('what is wrong is told to curl', () => {
     ['a path nobody serves', '/nonsense', '', 404, 'unknown_url'],
     ['a path that ends in a slash', '/v1/completions/', `${json} ${hello}`, 404, 'unknown_url'],
     ['a model with a bad escape', '/v1/models/%E0%A4%A', '', 404, 'model_not_found'],
-    ['a GET of what takes a POST', '/v1/chat/completions', '', 405, 'method_not_supported'],
-    ['a DELETE of a model', '/v1/models/m', '-X DELETE', 405, 'method_not_supported'],
+    ['a GET of what takes a POST', '/v1/completions', '', 405, 'method_not_supported'],
+    ['a list of stored chats', '/v1/chat/completions', '', 501, 'not_implemented'],
+    ['a DELETE of a model', '/v1/models/m', '-X DELETE', 501, 'not_implemented'],
     ['a method nobody knows', '/v1/completions', '-X PROPFIND', 405, 'method_not_supported'],
     ['broken JSON', '/v1/completions', `${json} -d '{"model":'`, 400, 'invalid_json'],
   ])('about %s', async ([, path, asked, status, code]) => {

@@ -94,9 +94,9 @@ describe.concurrent('a start that cannot be', () => {
   })
 
   test('a command nobody knows', async () => {
-    const { code, stderr } = await runGateway(['severe'])
+    const { code, stderr } = await runGateway(['serv'])
     expect(code).toBe(2)
-    expect(stderr).toContain('There is no command "severe". Did you mean serve?')
+    expect(stderr).toContain('There is no command "serv". Did you mean serve?')
     expect(stderr).toContain('See npm run gateway -- --help')
   })
 })
