@@ -18,6 +18,7 @@ import { type ConfigSource, configPath, defaultPath, openSource } from './config
 import type { Environment } from './config/substitution.ts'
 import { tenancyOf } from './config/tenancy.ts'
 import { readTls } from './config/tls.ts'
+import { nearFiles, warningsOf } from './config/warnings.ts'
 import { isObject } from './core/model/json.ts'
 import type { Provider } from './providers/base/provider.ts'
 
@@ -65,7 +66,8 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
       located(finding, source, overlaid),
     ),
   ]
-  if (problems.length > 0 || !result.success) throw new ConfigError(withoutRepeats(problems))
+  if (problems.length > 0 || !result.success)
+    throw new ConfigError(withoutRepeats(withoutFollowers(problems)))
   return assembled(result.data, { environment, source, instances: instances.known, catalog, tls: tls.pair })
 }
 
@@ -78,6 +80,7 @@ export {
   describeConfig,
   isExposed,
   isLoopback,
+  nearFiles,
   placeOf,
   readEnvironment,
 }
@@ -115,6 +118,7 @@ function assembled(
   const routes =
     routesOf(models) ?? defaultRoutes(catalog.data, keyedProviders(instances, settings), isConfigured)
   const { tls: _paths, ...server } = listening
+  const made = providerSettings(instances, settings)
   return {
     ...server,
     ...(tls === undefined ? {} : { tls }),
@@ -124,7 +128,10 @@ function assembled(
     isDataDirectoryGiven: dataDirectory !== undefined,
     drain: { delayMs: isLoopback(server.host) ? 0 : noticeMs, ...drain },
     logLevel: log.level,
-    providers: providerSettings(instances, settings),
+    providers: made,
+    warnings: warningsOf({
+      ...{ content: source.content, path: source.path, environment, routes, providers: made },
+    }),
     catalog: { ...rest.catalog, data: catalog.data, file: catalog.file },
     ...{ routes, demo: routes === demoRoutes },
     routing: routingOf(models === undefined, others),
@@ -179,6 +186,14 @@ function located({ path, told }: Finding, source: ConfigSource, overlaid: Overla
     return { source: isOption(variable.name) ? commandLine : 'environment', place: variable.name, told }
   }
   return { source: source.path ?? defaultPath, line: source.lineOf(path), place, told }
+}
+
+/** Where `providers` itself is misspelt, every deployment's provider is unknown: that is said once. */
+function withoutFollowers(problems: readonly Problem[]): readonly Problem[] {
+  const isMisspelt = problems.some(
+    ({ place, told }) => !place.includes('.') && told.includes('did you mean providers'),
+  )
+  return isMisspelt ? problems.filter(({ place }) => !/^models\W.*\.provider$/.test(place)) : problems
 }
 
 /** The first word on a place is the one that names the cause. */

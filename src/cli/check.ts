@@ -1,6 +1,9 @@
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
 import { createKeptLists } from '../catalog/kept-lists.ts'
 import { createPriceBook, type PriceBook } from '../catalog/price-book.ts'
 import { type Config, describeConfig } from '../config.ts'
+import { isObject } from '../core/model/json.ts'
 import { askPrices } from '../main/ask-prices.ts'
 import { listAddress, priceKey } from '../main/price-key.ts'
 import { takeList } from '../main/provider-lists.ts'
@@ -37,9 +40,50 @@ async function checkConfig(
     presence: (provider, asked) => book.presence({ ...asked, provider: priceKey(provider) }, epochMs),
     epochMs,
   })
+  for (const warning of await warningsIn(config, book)) process.stdout.write(`warning: ${warning}\n`)
   process.stdout.write(`${text}\n`)
   // Not all of the prices of the day that were asked for are there.
   return silent.length === 0 ? 0 : 1
+}
+
+/** With those that take a look beyond the file. */
+async function warningsIn(config: Config, book: PriceBook): Promise<readonly string[]> {
+  const unresolved = await Promise.all(config.providers.map((one) => unresolvedHost(config, one)))
+  return [...(config.warnings ?? []), ...unresolved.flat(), ...unknownPrices(config, book)]
+}
+
+/** A host that does not resolve now. */
+async function unresolvedHost(
+  { routes }: Config,
+  { name, settings }: Config['providers'][number],
+): Promise<readonly string[]> {
+  const url = isObject(settings) ? (settings['baseUrl'] ?? settings['url']) : undefined
+  const host = typeof url === 'string' ? URL.parse(url)?.hostname.replace(/^\[|\]$/g, '') : undefined
+  if (host === undefined || host === '' || isIP(host) !== 0) return []
+  const isUsed = routes.some(({ deployments }) => deployments.some(({ provider }) => provider === name))
+  if (!isUsed) return []
+  try {
+    await lookup(host)
+    return []
+  } catch {
+    return [`the host of providers.${name}, ${host}, does not resolve.`]
+  }
+}
+
+/** A route by price cannot weigh what it does not know. */
+function unknownPrices({ routes, providers }: Config, book: PriceBook): readonly string[] {
+  return routes.flatMap(({ pattern, strategy, deployments }) => {
+    if (strategy !== 'cheapest' && strategy !== 'value') return []
+    return deployments.flatMap(({ provider, model = pattern, price: own }) => {
+      const written = providers.find(({ name }) => name === provider)
+      const known = written && book.find({ provider: priceKey(written), model, own }, Date.now())
+      return known !== undefined
+        ? []
+        : [
+            `models[${JSON.stringify(pattern)}] goes by price, and that of ${model} at ${provider} is unknown.`,
+          ]
+    })
+  })
 }
 
 /** What the gateway last read here. */

@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs'
-import { type Config, ConfigError, configPath, loadConfig, readEnvironment } from '../config.ts'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { type Config, ConfigError, configPath, loadConfig, nearFiles, readEnvironment } from '../config.ts'
 import { providers } from '../providers/all.ts'
 import type { ConfigOverrides } from './config-options.ts'
 
@@ -40,7 +40,9 @@ export function openConfig(overrides: ConfigOverrides = {}): ConfigReader {
         texts.set(from, text)
         return text
       }
-      return loadConfig({ environment, readFile, providers })
+      const config = loadConfig({ environment, readFile, providers })
+      const near = nearFiles(environment, existsSync)
+      return near.length === 0 ? config : { ...config, warnings: [...near, ...(config.warnings ?? [])] }
     },
     get lastTexts() {
       return texts

@@ -50,6 +50,8 @@ async function serveUntilSignalled(overrides: ConfigOverrides, version: string):
   // Not before signals are heard: who reads this may send one.
   process.stderr.write(greeting(config, gateway.url))
   log.info({ url: gateway.url, version, source: config.source, demo: config.demo }, 'serving')
+  for (const warning of config.warnings ?? [])
+    log.warn({ warning }, 'the configuration has what may be a mistake')
   const first = await signalled
   log.info({ signal: first }, 'stopping')
   // At a terminal there is no load balancer to wait for.

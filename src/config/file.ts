@@ -26,6 +26,10 @@ export type ConfigFile = {
 
 /** Reads the text of a configuration file. What is wrong with it is in the result, and shows no value. */
 export function readConfigFile(path: string, text: string, environment: Environment): ConfigFile {
+  if (text.startsWith('\uFFFD\uFFFD') || text.slice(0, 1000).includes('\0'))
+    return broken(path, 'is not UTF-8 text: it looks like UTF-16; save it as UTF-8')
+  const depth = deepest(text)
+  if (depth > mostDepth) return broken(path, `is nested ${depth} levels deep, expected at most ${mostDepth}`)
   const counter = new LineCounter()
   // No tag is known: what a file holds is text, numbers, true and false. Errors are worded here, see below.
   const document = parseDocument(text, {
@@ -34,13 +38,14 @@ export function readConfigFile(path: string, text: string, environment: Environm
     uniqueKeys: false,
     resolveKnownTags: false,
   })
-  const [broken] = [...document.errors, ...document.warnings].toSorted(
+  const [fault] = [...document.errors, ...document.warnings].toSorted(
     (one, other) => one.pos[0] - other.pos[0],
   )
-  if (broken !== undefined) {
+  if (fault !== undefined) {
     // What follows the first error is mostly its consequence.
-    const { line, col } = counter.linePos(broken.pos[0])
-    const problem = { source: path, line, column: col, place: '', told: syntaxError(broken.code) }
+    const { line, col } = counter.linePos(fault.pos[0])
+    const told = unquoted(text.split('\n')[line - 1] ?? '') ?? syntaxError(fault.code)
+    const problem = { source: path, line, column: col, place: '', told }
     return { content: undefined, problems: [problem], findings: [], lineOf: () => undefined }
   }
   const reading: Reading = { environment, counter, lines: new Map(), anchors: new Map(), findings: [] }
@@ -51,6 +56,43 @@ export function readConfigFile(path: string, text: string, environment: Environm
     findings: reading.findings,
     lineOf: (place) => lineOf(reading.lines, place),
   }
+}
+
+function broken(path: string, told: string): ConfigFile {
+  return {
+    content: undefined,
+    problems: [{ source: path, place: '', told }],
+    findings: [],
+    lineOf: () => undefined,
+  }
+}
+
+/** Of brackets and of indentation: the parser would run out of stack. */
+const mostDepth = 64
+
+function deepest(text: string): number {
+  let depth = 0
+  let most = 0
+  for (const line of text.split('\n')) {
+    const dashes = /^[\s-]*/.exec(line)?.[0].replace(/[^-]/g, '').length ?? 0
+    most = Math.max(most, dashes)
+    // In quotes and comments they are no brackets; an even count of both kinds ends where it began.
+    for (const character of line.replace(/"(?:[^"\\]|\\.)*"|'[^']*'|\s#.*$/g, '')) {
+      if (character === '[' || character === '{') most = Math.max(most, ++depth)
+      else if (character === ']' || character === '}') depth = Math.max(0, depth - 1)
+    }
+  }
+  return most
+}
+
+/** What the line most likely lacks, where that can be told. */
+function unquoted(line: string): string | undefined {
+  if (/[[{,]\s*\$\{|[[{,][^"'#]*\$\{/.test(line)) {
+    return `is not YAML: a \${NAME} within [ ] or { } needs quotes: "\${NAME}"`
+  }
+  return /^\s*(?:-\s+)?\*[^\s"']*\s*:/.test(line)
+    ? 'is not YAML: a name that begins with * needs quotes: "*"'
+    : undefined
 }
 
 type Reading = {
@@ -101,6 +143,10 @@ function readSection(node: YAMLMap, path: Path, reading: Reading): Record<string
     note(pair.key, place, reading)
     if (key === undefined) {
       reading.findings.push({ path, told: 'found a key that is not a plain text, expected a name' })
+    } else if (key === '<<') {
+      const told =
+        'is a merge key, which is not taken here, expected the settings themselves, or `name: *anchor`'
+      reading.findings.push({ path: place, told })
     } else if (Object.hasOwn(section, key)) {
       reading.findings.push({ path: place, told: 'found twice, expected once' })
     } else {

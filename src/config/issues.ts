@@ -1,7 +1,9 @@
 import type * as z from 'zod'
+import { isObject } from '../core/model/json.ts'
+import { nearest } from '../core/model/nearest.ts'
 import { expectation, finding } from './error-text.ts'
 import type { Finding, Path } from './problem.ts'
-import { type Shape, shapeAt } from './shape.ts'
+import { type Shape, shapeAt, typesOf } from './shape.ts'
 
 /** What the environment says of a place that it set. */
 export type Given = { readonly text: string; readonly expected: string | undefined }
@@ -50,8 +52,14 @@ function unknownKey(path: Path, key: string, shape: Shape): Finding {
   if (path.length === 2 && path[0] === 'providers') keys.unshift('type')
   return {
     path: [...path, key],
-    told: `is no setting, expected ${keys.length > 0 ? keys.join(', ') : 'none'}`,
+    told: `is no setting, expected ${keys.length > 0 ? keys.join(', ') : 'none'}${meant(key, keys)}`,
   }
+}
+
+/** `; did you mean port?`, where a key is near. */
+function meant(key: string, keys: readonly string[]): string {
+  const near = nearest(key, keys)
+  return near.length === 0 ? '' : `; did you mean ${near.join(' or ')}?`
 }
 
 /** Of a section, or of the one section among several things that may stand there. */
@@ -68,7 +76,21 @@ function told(issue: z.core.$ZodIssue, shape: Shape | undefined, given: Given | 
   if (shape?.expected === undefined && given?.expected === undefined && isHarmless(issue.message, value)) {
     return `${found}, expected: ${issue.message}`
   }
-  return `${found}, expected ${given?.expected ?? expectation(shape)}`
+  if (isObject(value) && shape?.expected?.startsWith('a section')) {
+    return `found a section with ${keysIn(value, shape.expected)}, expected ${shape.expected}`
+  }
+  if (Array.isArray(value) && typesOf(shape).includes('object') && !typesOf(shape).includes('array')) {
+    return `found a list, expected a section, each entry under its name (\`name: { ... }\`, and no dash before it)`
+  }
+  const alike =
+    typeof value === 'string' && shape?.enum !== undefined ? meant(value, shape.enum.map(String)) : ''
+  return `${found}, expected ${given?.expected ?? expectation(shape)}${alike}`
+}
+
+/** Those that are known here: another may be a value that lost its way. */
+function keysIn(value: object, expected: string): string {
+  const known = Object.keys(value).filter((key) => /^[a-zA-Z]{1,20}$/.test(key) && expected.includes(key))
+  return known.length === 0 ? 'none of them' : known.join(', ')
 }
 
 /** A message that says something, and does not quote the value. */

@@ -55,6 +55,8 @@ export type Config = {
   readonly demo: boolean
   /** What the file says, be it the default or not: its sections, and the settings of each, such as `limits.fanOut`. */
   readonly stated: readonly string[]
+  /** What was taken as it stands, and is likely not what was meant: a sentence each. */
+  readonly warnings?: readonly string[]
   /** The path of the file that was read. */
   readonly source: string | undefined
 }

@@ -37,7 +37,7 @@ describe('what is not YAML is told by line and column, and never quoted', () => 
     ['a: !canary x', 1, 4, 'a tag (!) is not understood; text that begins with ! needs quotes'],
     ['a: !!binary Y2FuYXJ5', 1, 4, 'a tag (!) is not understood; text that begins with ! needs quotes'],
     ['a: 1\n---\ncanary: 1\n', 2, 1, 'a second document begins; one is expected'],
-    ['{ a: ${canary} }', 1, 7, general],
+    ['{ a: ${canary} }', 1, 7, 'a ${NAME} within [ ] or { } needs quotes: "${NAME}"'],
     ['%canary 9\n---\na: 1', 1, 1, general],
   ] as const)('%j', ([text, line, column, told]) => {
     const { problems, content } = readConfigFile('a.yaml', text, {})

@@ -54,11 +54,11 @@ describe('a price of the operator’s own', () => {
     ],
     ['[{ perSecond: 1 }, { perSecond: 2 }]', `price[1].from: missing, ${day}`],
     ['[{ perSecond: 1 }, { from: 2026-12-01, perSecond: -2 }]', `price[1].perSecond: found -2, ${amount}`],
-    ['[{ perSecond: 1 }, { from: 2026-12-01 }]', `price[1]: found a section, ${entry}`],
+    ['[{ perSecond: 1 }, { from: 2026-12-01 }]', `price[1]: found a section with none of them, ${entry}`],
     ['[{ perSecond: 1 }, 3]', `price[1]: found a number, ${entry}`],
     [
       '[{ perSecond: 1 }, { from: 2026-12-01, perSecond: 2, perSecnd: 2 }]',
-      'price[1].perSecnd: is no setting, expected from, input, cachedInput, output, perSecond, perRequest, gpu, gpus',
+      'price[1].perSecnd: is no setting, expected from, input, cachedInput, output, perSecond, perRequest, gpu, gpus; did you mean perSecond?',
     ],
     [
       '{ from: 2026-12-01, perSecond: 2 }',

@@ -23,7 +23,11 @@ describe('refused in the environment', () => {
     ['PANDOTATE_RETRIES', '1.5', 'found "1.5", expected a whole number from 0 to 10'],
     ['PANDOTATE_RETRY_DELAY_MS', '-1', 'found "-1", expected a whole number from 0 to 60000'],
     ['SLOW_THRESHOLD_MS', 'NaN', 'found "NaN", expected a whole number from 0 to 86400000'],
-    ['LOG_LEVEL', 'INFO', 'found "INFO", expected one of trace, debug, info, warn, error, fatal, silent'],
+    [
+      'LOG_LEVEL',
+      'INFO',
+      'found "INFO", expected one of trace, debug, info, warn, error, fatal, silent; did you mean info?',
+    ],
     [
       'HOST',
       'http://x',
@@ -55,7 +59,7 @@ describe('refused in the file', () => {
   test.for<[string, string | readonly string[]]>([
     [
       '- a',
-      'gateway.yaml: found a list, expected a section with server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, answerModel, limits, cache, drain, hedging, breaker, coalesce, idempotency, stickiness, catalog, routes, dataDirectory, ledger, probes, providers, models',
+      'gateway.yaml: found a list, expected a section, each entry under its name (`name: { ... }`, and no dash before it)',
     ],
     [
       'text',
@@ -63,7 +67,7 @@ describe('refused in the file', () => {
     ],
     [
       'sever: {}',
-      'gateway.yaml:1: sever: is no setting, expected server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, answerModel, limits, cache, drain, hedging, breaker, coalesce, idempotency, stickiness, catalog, routes, dataDirectory, ledger, probes, providers, models',
+      'gateway.yaml:1: sever: is no setting, expected server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, answerModel, limits, cache, drain, hedging, breaker, coalesce, idempotency, stickiness, catalog, routes, dataDirectory, ledger, probes, providers, models; did you mean server?',
     ],
     [
       'server: 5',
@@ -71,7 +75,7 @@ describe('refused in the file', () => {
     ],
     [
       'server: { prot: 1 }',
-      'gateway.yaml:1: server.prot: is no setting, expected host, port, allowUnauthenticated, allowedHosts, trustProxy, tls',
+      'gateway.yaml:1: server.prot: is no setting, expected host, port, allowUnauthenticated, allowedHosts, trustProxy, tls; did you mean port?',
     ],
     [
       'server: { port: }',
@@ -150,7 +154,10 @@ describe('refused in the file', () => {
       'gateway.yaml:2: models.a: found an alias (*) without its anchor (&), expected the anchor before it',
     ],
 
-    ['providers: [a]', 'gateway.yaml:1: providers: found a list, expected a section'],
+    [
+      'providers: [a]',
+      'gateway.yaml:1: providers: found a list, expected a section, each entry under its name (`name: { ... }`, and no dash before it)',
+    ],
     ['providers: { local: { } }', `gateway.yaml:1: providers.local.type: missing, expected ${types}`],
     ['providers: { local: }', `gateway.yaml:1: providers.local.type: missing, expected ${types}`],
     [
@@ -172,7 +179,7 @@ describe('refused in the file', () => {
     ],
     [
       'providers: { pandotate: { urll: 3 } }',
-      'gateway.yaml:1: providers.pandotate.urll: is no setting, expected type, url, apiKey, clocks, retries, retryDelayMs, promptFormat, bos',
+      'gateway.yaml:1: providers.pandotate.urll: is no setting, expected type, url, apiKey, clocks, retries, retryDelayMs, promptFormat, bos; did you mean url?',
     ],
     [
       'providers: { simulator: { speed: 3 } }',
@@ -205,7 +212,7 @@ describe('refused in the file', () => {
     ],
     [
       'models: [a]',
-      'gateway.yaml:1: models: found a list, expected at least one model; without `models`, each goes where it is known to run',
+      'gateway.yaml:1: models: found a list, expected a section, each entry under its name (`name: { ... }`, and no dash before it)',
     ],
     ['models:\n  a:\n', 'gateway.yaml:2: models.a.deployments: missing, expected a list of at least 1'],
     [
@@ -289,7 +296,10 @@ describe('refused by a provider’s own schema', () => {
       'headers["x-a"]: found a secret of 3 characters, expected text of at least 4 characters',
     ],
     ['headers: { x-a: 12 }', 'headers["x-a"]: found a number, expected text of at least 4 characters'],
-    ['headers: [x]', 'headers: found a list, expected a section'],
+    [
+      'headers: [x]',
+      'headers: found a list, expected a section, each entry under its name (`name: { ... }`, and no dash before it)',
+    ],
     ['vault: { user: 3, words: [] }', 'vault.user: found a number, expected text'],
     ['vault: open', 'vault: found a secret of 4 characters, expected a section with user, words'],
   ])('%s', ([setting, told]) => {
@@ -314,7 +324,7 @@ strict: 1
   expect(refusal(() => load(file, { PORT: 'x', LOG_LEVEL: 'y' })).message).toBe(
     `The configuration has 7 problems.
 
-  gateway.yaml:4: models.a.deployments[0].provider: found "lokal", expected one of pandotate, simulator, local, other
+  gateway.yaml:4: models.a.deployments[0].provider: found "lokal", expected one of pandotate, simulator, local, other; did you mean local?
   gateway.yaml:6: providers.local.baseUrl: missing, expected a URL that starts with http:// or https://
   gateway.yaml:8: providers.local.apiKey: found \${LOCAL_KEY}, expected the environment variable LOCAL_KEY to be set, or a default: \${LOCAL_KEY:-…}
   gateway.yaml:10: providers.other.type: found "nothing", expected ${types}

@@ -18,6 +18,12 @@ export function nearest(written: string, names: Iterable<string>, most = 3): rea
     .map(([name]) => name)
 }
 
+/** Whether one becomes the other by this many edits or fewer, counted as `nearest` counts them. */
+export function isWithin(one: string, other: string, edits: number): boolean {
+  if (one.length > longestWord || other.length > longestWord) return false
+  return distance(one.toLowerCase(), other.toLowerCase(), edits) <= edits
+}
+
 /** ` Did you mean "a" or "b"?`, to follow a sentence; nothing where no name is near. */
 export function didYouMean(written: string, names: Iterable<string>): string {
   const near = nearest(written, names)

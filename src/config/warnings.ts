@@ -1,0 +1,134 @@
+import { isObject } from '../core/model/json.ts'
+import { isWithin } from '../core/model/nearest.ts'
+import { fileOption, fileVariable, variables } from './environment.ts'
+import { placeOf } from './problem.ts'
+import type { RouteSettings } from './routing.ts'
+import type { Environment } from './substitution.ts'
+
+export type WarningParts = {
+  /** The file's content, filled in; undefined: it is empty, or there is none. */
+  readonly content: unknown
+  /** Undefined: there is no file. */
+  readonly path: string | undefined
+  readonly environment: Environment
+  readonly routes: readonly RouteSettings[]
+  /** Each provider's settings, by its name. */
+  readonly providers: readonly { readonly name: string; readonly type: string; readonly settings: unknown }[]
+}
+
+/** What is taken as it stands, and is likely not what was meant. Each is a sentence, and holds no secret. */
+export function warningsOf(parts: WarningParts): readonly string[] {
+  return [
+    ...emptyFile(parts),
+    ...nearVariables(parts.environment),
+    ...callUrls(parts),
+    ...oddPrices(parts.content),
+    ...missingKeys(parts),
+  ]
+}
+
+function emptyFile({ content, path }: WarningParts): readonly string[] {
+  const isEmpty =
+    content === undefined || content === null || (isObject(content) && Object.keys(content).length === 0)
+  return path === undefined || !isEmpty
+    ? []
+    : [`${path} is empty, or holds only comments: nothing in it is set.`]
+}
+
+/** Names like those that are read, such as PANDOTATE_APIKEY or TOGETHER_KEY, where the one that is read is not set. */
+function nearVariables(environment: Environment): readonly string[] {
+  const known = [fileVariable, ...variables.map(({ name }) => name)]
+  return Object.keys(environment).flatMap((name) => {
+    if (!/^[A-Z][A-Z0-9_]{5,}$/.test(name) || known.includes(name) || !environment[name]) return []
+    const unset = known.filter((one) => one.includes('_') && !environment[one])
+    const meant =
+      unset.find((one) => bare(one) === bare(name)) ?? unset.find((one) => isWithin(name, one, mostEdits))
+    return meant === undefined ? [] : [`The variable ${name} is not read: did you mean ${meant}?`]
+  })
+}
+
+/** A variable of another program is further away. */
+const mostEdits = 2
+
+function bare(name: string): string {
+  return name.replace(/_|API/g, '')
+}
+
+/** The gateway puts the path behind it: every call would be answered 404. */
+function callUrls({ providers }: WarningParts): readonly string[] {
+  return providers.flatMap(({ name, settings }) => {
+    const url = isObject(settings) ? settings['baseUrl'] : undefined
+    const end = typeof url === 'string' ? callPath.exec(url)?.[1] : undefined
+    if (end === undefined) return []
+    return [
+      `providers.${name}.baseUrl ends with ${end}: leave that out, the gateway puts the path of each call behind it.`,
+    ]
+  })
+}
+
+const callPath = /(\/(?:chat\/completions|completions|embeddings|responses|messages|models|rerank))\/?$/
+
+function oddPrices(content: unknown): readonly string[] {
+  const models = isObject(content) && isObject(content['models']) ? content['models'] : {}
+  return Object.entries(models).flatMap(([model, written]) => {
+    const deployments = isObject(written) ? written['deployments'] : undefined
+    if (!Array.isArray(deployments)) return []
+    return deployments.flatMap((deployment: unknown, index) => {
+      const price = isObject(deployment) ? deployment['price'] : undefined
+      const place = placeOf(['models', model, 'deployments', index, 'price'])
+      return (Array.isArray(price) ? price : [price]).flatMap((one) => oddPrice(one, place))
+    })
+  })
+}
+
+function oddPrice(price: unknown, place: string): readonly string[] {
+  if (!isObject(price)) return []
+  const told: string[] = []
+  const { input, output } = price
+  if (input !== undefined && output === undefined) {
+    told.push(`${place} has input and no output: the cost of answers is unknown, unless output is set.`)
+  }
+  for (const name of ['input', 'output', 'cachedInput']) {
+    const usd = Number(price[name])
+    if (price[name] !== undefined && usd > 0 && usd < leastPerMillion) {
+      told.push(
+        `${place}.${name} is ${String(price[name])} USD per million tokens: is that a price per token? Per million it is ${perMillion(usd)}.`,
+      )
+    }
+  }
+  return told
+}
+
+/** No model costs less; a price per token does. */
+const leastPerMillion = 0.001
+
+function perMillion(usd: number): string {
+  return String(Number((usd * 1e6).toPrecision(6)))
+}
+
+/** Providers that calls go to, that serve nobody without a key, and that have none. */
+function missingKeys({ routes, providers, path }: WarningParts): readonly string[] {
+  if (path === undefined) return []
+  const used = new Set(routes.flatMap(({ deployments }) => deployments.map(({ provider }) => provider)))
+  return providers.flatMap(({ name, settings }) => {
+    if (!used.has(name) || !isObject(settings) || settings['apiKey'] !== undefined) return []
+    const url = settings['baseUrl']
+    if (typeof url !== 'string' || !hosted.test(url)) return []
+    return [`providers.${name} has no apiKey: it answers no call without one.`]
+  })
+}
+
+/** Services that ask everyone for a key. */
+const hosted =
+  /^https:\/\/[^/]*\b(?:together\.(?:xyz|ai)|runpod\.ai|baseten\.co|openai\.com|anthropic\.com|mistral\.ai|groq\.com|fireworks\.ai|deepinfra\.com|deepseek\.com|openrouter\.ai|x\.ai|cerebras\.ai)\//
+
+/** Files that were likely meant, where there is no gateway.yaml and none is named. `exists` looks in the directory. */
+export function nearFiles(environment: Environment, exists: (path: string) => boolean): readonly string[] {
+  if (environment[fileOption] || environment[fileVariable] || exists('gateway.yaml')) return []
+  return ['gateway.yml', 'gateway.json', 'Gateway.yaml', 'config.yaml', 'gateway.yaml.txt']
+    .filter(exists)
+    .map(
+      (name) =>
+        `${name} is not read: the file is called gateway.yaml, or is named by --config or ${fileVariable}.`,
+    )
+}
