@@ -119,6 +119,8 @@ function assembled(
     routesOf(models) ?? defaultRoutes(catalog.data, keyedProviders(instances, settings), isConfigured)
   const { tls: _paths, ...server } = listening
   const made = providerSettings(instances, settings)
+  const { content, path } = source
+  const warnings = warningsOf({ content, path, environment, routes, providers: made })
   return {
     ...server,
     ...(tls === undefined ? {} : { tls }),
@@ -129,9 +131,7 @@ function assembled(
     drain: { delayMs: isLoopback(server.host) ? 0 : noticeMs, ...drain },
     logLevel: log.level,
     providers: made,
-    warnings: warningsOf({
-      ...{ content: source.content, path: source.path, environment, routes, providers: made },
-    }),
+    ...(warnings.length === 0 ? {} : { warnings }),
     catalog: { ...rest.catalog, data: catalog.data, file: catalog.file },
     ...{ routes, demo: routes === demoRoutes },
     routing: routingOf(models === undefined, others),
