@@ -233,3 +233,12 @@ describe('what an upstream’s error says beside its message', () => {
     expect(told.body).toMatchObject({ error: { message: `Cannot fetch ${url}: 404.` } })
   })
 })
+
+test('usage told by other names is told by OpenAI’s, too, whole as in a stream', async () => {
+  const usage = { prompt_tokens: 9, completion_tokens: 4, total_tokens: 13, num_cached_tokens: 8 }
+  await using scene = await openSpoken({
+    up: { settings: {}, speak: () => ({ ...chatReply({ content: 'A' }), usage }) },
+  })
+  const told = await scene.ask('/chat/completions', { messages: [user] })
+  expect(told.body['usage']).toEqual({ ...usage, prompt_tokens_details: { cached_tokens: 8 } })
+})

@@ -1,3 +1,4 @@
+import { dropField } from './field-change.ts'
 import { isObject, type JsonObject } from './json.ts'
 
 /**
@@ -16,6 +17,17 @@ export function usageIn(chunk: JsonObject): unknown {
     if (holder !== undefined) return holder['usage']
   }
   return usage
+}
+
+/** Takes the usage out of the choices. True where there was one. */
+export function dropUsageInside({ choices }: JsonObject): boolean {
+  let isFound = false
+  for (const choice of Array.isArray(choices) ? choices.filter(isObject) : []) {
+    for (const holder of [choice, choice['delta'], choice['message']]) {
+      if (isObject(holder) && dropField(holder, 'usage')) isFound = true
+    }
+  }
+  return isFound
 }
 
 /** Counts as upstreams name them, the more telling name first. */

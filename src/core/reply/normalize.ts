@@ -6,7 +6,7 @@ import { JsonText } from '../model/json-text.ts'
 import type { LazySet } from '../model/lazy-set.ts'
 import type { Ending } from '../model/ports.ts'
 import { type ClaimedUsage, readUsage } from '../model/usage.ts'
-import { usageIn } from '../model/usage-ways.ts'
+import { dropUsageInside, usageIn } from '../model/usage-ways.ts'
 import { besideChoices } from './beside-choices.ts'
 import {
   type AnswerState,
@@ -238,7 +238,9 @@ function takeUsage(chunk: JsonObject, state: State): boolean {
   state.claimed = readUsage(value, state.flags) ?? state.claimed
   const { choices } = chunk
   state.isUsageLast = !Array.isArray(choices) || choices.length === 0
-  if (!state.stream || (chunk['usage'] ?? null) === null) return false
+  if (!state.stream) return false
+  const isInside = dropUsageInside(chunk)
+  if ((chunk['usage'] ?? null) === null) return isInside
   chunk['usage'] = null
   return true
 }

@@ -13,6 +13,14 @@ function agrees({ usage: said }: Chunk, counted: Usage): boolean {
     said === counted ||
     (said?.prompt_tokens === counted.prompt_tokens &&
       said.completion_tokens === counted.completion_tokens &&
-      said.total_tokens === counted.total_tokens)
+      said.total_tokens === counted.total_tokens &&
+      details.every((name) => isSame(said[name], counted[name])))
   )
+}
+
+/** Upstreams tell them by other names, too: callers look for them here. */
+const details = ['prompt_tokens_details', 'completion_tokens_details'] as const
+
+function isSame(said: unknown, counted: unknown): boolean {
+  return counted === undefined || said === counted || JSON.stringify(said) === JSON.stringify(counted)
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readUsage, writeUsage } from '../../../src/core/model/usage.ts'
-import { usageIn } from '../../../src/core/model/usage-ways.ts'
+import { dropUsageInside, usageIn } from '../../../src/core/model/usage-ways.ts'
 
 describe('usage is found', () => {
   const usage = { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 }
@@ -22,6 +22,13 @@ describe('usage is found', () => {
   ] as const)('as it stands in a chunk %s', ([, chunk, found]) => {
     expect(usageIn(structuredClone(chunk) as never)).toBe(found)
   })
+})
+
+test('usage inside a choice is taken out of it', () => {
+  const chunk = { choices: [{ index: 0, usage: {}, delta: { content: 'A', usage: {} } }, null] }
+  expect(dropUsageInside(chunk)).toBe(true)
+  expect(chunk).toEqual({ choices: [{ index: 0, delta: { content: 'A' } }, null] })
+  expect(dropUsageInside(chunk)).toBe(false)
 })
 
 describe('an upstream’s counts', () => {
