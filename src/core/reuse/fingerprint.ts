@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { withoutBillingLine } from '../adapt/billing-line.ts'
 import type { Call } from '../model/call.ts'
 
 /**
@@ -16,7 +17,10 @@ export function fingerprint(call: Call, tenant: string): string {
     body: { value: body },
   } = call
   const asked: Record<string, unknown> = {}
+  // Claude Code writes another of these lines into every call.
+  const messages = withoutBillingLine(body['messages'])
   for (const key of Object.keys(body)) if (body[key] !== null && !setAside.has(key)) asked[key] = body[key]
+  if (messages !== undefined) asked['messages'] = messages
   const parts = [tenant, credential ?? null, kind, model, steering ?? null, asked]
   return hash('sha256', canonical(parts), 'base64url')
 }

@@ -3,10 +3,10 @@ import type { JsonObject } from '../../core/model/json.ts'
 
 /** The error body of `/inference`: `error` is a sentence, what is known beside it has keys of its own. */
 export function inferenceError(failure: Failure): JsonObject {
-  const { code, message, provider, param, status } = failure
+  const { code, message, provider, param, status, extra } = failure
   const named = provider === undefined ? {} : { provider }
   if (code === 'invalid_json') return { error: 'Invalid JSON body' }
   if (status === 502) return { error: 'Upstream provider failed', ...named, details: message }
   if (status === 504) return { error: 'Upstream request timed out', ...named }
-  return { error: message, ...named, ...(param === null ? {} : { param }) }
+  return { ...extra, error: message, ...named, ...(param === null ? {} : { param }) }
 }

@@ -3,6 +3,7 @@ import type { Call } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json.ts'
 import type { Attempt, Detokenizer } from '../../core/model/ports.ts'
+import { reasoningByBothNames } from '../openai/adaptations.ts'
 import { openAiRequest, type RequestQuirks } from '../openai/request.ts'
 
 /**
@@ -29,7 +30,7 @@ export async function jobRequest(
   { worker, ...parts }: InputParts,
 ): Promise<JobRequest> {
   if (worker === 'vllm-old') return await oldRequest(call, attempt, parts)
-  const body = openAiRequest(call, attempt, asItIs).text
+  const body = openAiRequest(call, attempt, worker === 'vllm' ? vllmQuirks : asItIs).text
   const route = call.kind === 'chat' ? '/v1/chat/completions' : '/v1/completions'
   const input = worker === 'any' ? body : `{"openai_route":"${route}","openai_input":${body}}`
   return { text: `{"input":${input}}`, isFull: atLeast(call.body.value), mayAnswerInText: worker === 'any' }
@@ -42,6 +43,8 @@ export type InputParts = {
 }
 
 const asItIs: RequestQuirks = { asksUsage: true, renames: {}, drops: [], adapt: (body) => body }
+
+const vllmQuirks: RequestQuirks = { ...asItIs, adapt: reasoningByBothNames }
 
 /** What the old worker ends an answer at when it is told nothing (worker-vllm up to 2.23). */
 const oldDefaultTokens = 100

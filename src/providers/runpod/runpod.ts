@@ -12,6 +12,7 @@ import {
 } from '../base/common-settings.ts'
 import type { Provider, ProviderTools } from '../base/provider.ts'
 import { type Asked, readHttpError } from '../http-error/http-error.ts'
+import { reasoningByBothNames } from '../openai/adaptations.ts'
 import { createOpenAiCompatible } from '../openai/openai-compatible.ts'
 import { aside } from '../openai/probe-requests.ts'
 import { continueFinalMessage } from '../openai/request.ts'
@@ -91,6 +92,7 @@ function createOpenAi(name: string, given: RunpodSettings, tools: ProviderTools)
     // It is a queue's path too: what a job failed of may be all that is told.
     readError: workerFailureIn,
     prefix: continueFinalMessage,
+    adapt: reasoningByBothNames,
     lacks: vllmLacks,
   })
   const control = controlOf(name, given, tools)

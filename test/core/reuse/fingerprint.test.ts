@@ -36,6 +36,12 @@ describe('one answer serves calls that differ in', () => {
     ['a suffix that was read from the name', chatBody.replace('"m"', '"m:x"')],
     ['id, dialect and time', chatBody, { id: 'req_2', dialect: 'inference', deadlineMs: 5, stream: true }],
   ]
+  test('the line that Claude Code writes at the head of its prompts', () => {
+    const body = (hash: string) =>
+      `{"messages":[{"role":"system","content":"x-anthropic-billing-header: cch=${hash};\\nBe."}]}`
+    expect(fingerprintOf(body('a'))).toBe(fingerprintOf(body('b')))
+  })
+
   test.for(cases)('%s', ([, body, change]) => {
     expect(fingerprintOf(body, change)).toBe(fingerprintOf(chatBody))
   })
