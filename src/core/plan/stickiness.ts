@@ -1,4 +1,4 @@
-import { withoutLine } from '../adapt/billing-line.ts'
+import { withoutLine } from '../model/billing-line.ts'
 import type { AnyCall } from '../model/call.ts'
 import { isObject, spell } from '../model/json.ts'
 import type { Clock } from '../model/ports.ts'

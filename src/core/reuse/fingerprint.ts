@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { withoutBillingLine } from '../adapt/billing-line.ts'
+import { withoutBillingLine } from '../model/billing-line.ts'
 import type { Call } from '../model/call.ts'
 
 /**
