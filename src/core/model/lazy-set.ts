@@ -13,6 +13,11 @@ export function createLazySet(): LazySet {
   return new LazyNames()
 }
 
+/** The same for phrases of the gateway's own, which hold no one else's words: `messages to prompt (llama3)`. */
+export function createPhraseSet(): LazySet {
+  return new LazyNames((phrase) => phrase)
+}
+
 /** The same names, kept apart from what is told later. */
 export function copyOf(names: LazySet): LazySet {
   const copy = createLazySet()
@@ -21,7 +26,12 @@ export function copyOf(names: LazySet): LazySet {
 }
 
 class LazyNames implements LazySet {
+  readonly #nameOf: (name: string) => string
   #told: Set<string> | undefined
+
+  constructor(bounded: (name: string) => string = nameOf) {
+    this.#nameOf = bounded
+  }
 
   get size(): number {
     return this.#told?.size ?? 0
@@ -29,7 +39,7 @@ class LazyNames implements LazySet {
 
   add(name: string): void {
     this.#told ??= new Set()
-    if (this.#told.size < mostNames) this.#told.add(nameOf(name))
+    if (this.#told.size < mostNames) this.#told.add(this.#nameOf(name))
   }
 
   has(name: string): boolean {

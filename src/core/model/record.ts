@@ -1,6 +1,6 @@
 import type { Kind, RelayKind, StrategyName, Usage } from './call.ts'
 import type { Failure } from './failure.ts'
-import { createLazySet, type LazySet } from './lazy-set.ts'
+import { createLazySet, createPhraseSet, type LazySet } from './lazy-set.ts'
 import type { Consumption, Price, PriceNote } from './price.ts'
 import type { RateHeadroom, TenantNote } from './tenant.ts'
 
@@ -170,7 +170,7 @@ export function startRecord(id: string, dialect: string, startedEpochMs = 0): Ca
     cache: undefined,
     slow: false,
     dropped: createLazySet(),
-    converted: createLazySet(),
+    converted: createPhraseSet(),
     flags: createLazySet(),
   }
 }

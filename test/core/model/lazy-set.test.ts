@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { copyOf, createLazySet } from '../../../src/core/model/lazy-set.ts'
+import { copyOf, createLazySet, createPhraseSet } from '../../../src/core/model/lazy-set.ts'
 
 test('names are kept once each, in the order they were told', () => {
   const names = createLazySet()
@@ -41,4 +41,10 @@ test('a thousand names are not all kept', () => {
   const names = createLazySet()
   for (let at = 0; at < 1000; at++) names.add(`tools.t${at}`)
   expect(names.size).toBe(64)
+})
+
+test('phrases of the gateway’s own are kept word for word', () => {
+  const phrases = createPhraseSet()
+  phrases.add('messages to prompt (llama3)')
+  expect([...phrases]).toEqual(['messages to prompt (llama3)'])
 })
