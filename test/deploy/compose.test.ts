@@ -42,10 +42,7 @@ describe('compose.yaml', () => {
   test('gives the gateway only variables that it reads', () => {
     const read = variables.map(({ name }) => name)
     const given = Object.keys(compose.services['gateway']?.environment ?? {})
-    // Each is read by what is built beside: see the notes of this version.
-    expect(
-      given.filter((name) => !read.includes(name) && !['ADMIN_KEY', 'DATABASE_URL'].includes(name)),
-    ).toEqual([])
+    expect(given.filter((name) => !read.includes(name))).toEqual([])
   })
 
   test('shows no port to other machines, nothing writes to an image, nobody has leave to more', () => {
