@@ -36,6 +36,8 @@ export type ProviderListsParts = {
   readonly addressOf: (name: string) => string
   /** From the configuration before: as good as an answer of their time. */
   readonly known?: KnownLists | undefined
+  /** The routed deployments whose models a provider does not list, by its name. */
+  readonly unlisted?: ((name: string) => readonly string[]) | undefined
   readonly everyMs: number
   readonly clock: Clock
   readonly random: Random
@@ -109,6 +111,7 @@ function startReader(upstream: Upstream, parts: ProviderListsParts): Reader {
   let list = before ?? kept?.read(at)
   let failures = 0
   let asked = 0
+  let missing = ''
   let timer: NodeJS.Timeout | undefined
   if (list !== undefined) takeList(book, name, list)
   const after = (waitMs: number) => {
@@ -124,6 +127,7 @@ function startReader(upstream: Upstream, parts: ProviderListsParts): Reader {
       log.info({ provider: name, ...changeBetween(list, answer) }, 'the provider listed its models')
       list = answer
       failures = 0
+      missing = tellMissing(name, parts, missing)
       after(everyMs)
       await keep(kept, at, answer, log)
     } catch (thrown) {
@@ -151,6 +155,16 @@ function startReader(upstream: Upstream, parts: ProviderListsParts): Reader {
       stopped.abort()
     },
   }
+}
+
+/** A route leads to what its provider does not list: a fine-tune, or a mistake. Told once for the same ones. */
+function tellMissing(provider: string, { unlisted, log }: ProviderListsParts, before: string): string {
+  const deployments = unlisted?.(provider) ?? []
+  const now = deployments.join(' ')
+  if (now !== '' && now !== before) {
+    log.warn({ provider, deployments }, 'routes lead to models that the provider does not list')
+  }
+  return now
 }
 
 async function keep(

@@ -97,7 +97,6 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
   const upstreams = createUpstreams(config, { clock, detokenizer: lasting.tokenizer, userAgent })
   const book = createPriceBook(config.catalog.data, config.catalog.maxPriceAgeDays)
   const unchanged = unchangedProviders(config, before?.config)
-  const lists = listsFor({ config, lasting, book, upstreams, known: before?.lists?.of(unchanged) })
   const making = { config, upstreams, book, clock }
   const routes = createRoutes(making)
   const others = config.routing.isDefault
@@ -105,6 +104,8 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
     : []
   const listed = createListedRoutes({ ...making, others })
   const deployments = [...routes.flatMap((route) => route.deployments), ...(listed?.deployments ?? [])]
+  const known = before?.lists?.of(unchanged)
+  const lists = listsFor({ config, lasting, book, upstreams, known, routes })
   const standings = standingsFor({ deployments, unchanged, breaker }, lasting, before?.standings)
   const plain = createPlainGateway({ config, lasting, standings, router: routerOf(config, routes, listed) })
   const gateway = cachedGateway(plain, {
@@ -160,21 +161,39 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
   }
 }
 
+/** The routed deployments at a provider that does not list their models. */
+function unlistedAt(provider: string, routes: readonly Route[]): readonly string[] {
+  const here = routes.flatMap(({ deployments }) =>
+    deployments.filter(({ upstream }) => upstream.name === provider),
+  )
+  const missing = here.filter(({ presence }) => presence !== undefined && presence.state !== 'listed')
+  return [...new Set(missing.map(({ id }) => id))]
+}
+
 type ListsParts = {
   readonly config: Config
   readonly lasting: LastingTimes
   readonly book: PriceBook
   readonly upstreams: ReadonlyMap<string, Upstream>
   readonly known: KnownLists | undefined
+  readonly routes: readonly Route[]
 }
 
-function listsFor({ config, lasting, book, upstreams, known }: ListsParts): ProviderLists | undefined {
+function listsFor({
+  config,
+  lasting,
+  book,
+  upstreams,
+  known,
+  routes,
+}: ListsParts): ProviderLists | undefined {
   const { lists, everyMs } = config.catalog
   if (!lists) return undefined
   const kept = createKeptLists(config.dataDirectory)
   return readProviderLists({
     ...{ upstreams: upstreams.values(), book, kept, known, everyMs, random: Math.random },
     addressOf: (name) => listAddress(config, name),
+    unlisted: (name) => (config.routing.isDefault ? [] : unlistedAt(name, routes)),
     ...{ clock: lasting.clock, log: lasting.log },
   })
 }

@@ -149,6 +149,9 @@ describe('with routes of the operator’s', () => {
     await using scene = await open({ together }, { models: models(gone) })
     expect((await scene.ask({ model: 'mine' })).status).toBe(404)
     expect(together.asked).toEqual([gone])
+    expect(scene.gateway.logged()).toMatch(
+      /"deployments":\["meta-llama\/Llama-3\.3-70B-Instruct-Turbo@together"\].*routes lead to models that the provider does not list/,
+    )
   })
 
   test('a listed model has no route of its own, unless that is wanted', async () => {
