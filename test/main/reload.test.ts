@@ -226,7 +226,12 @@ function at({ origin }: RawServer) {
 
 function configOf(upstream: RawServer, sections: object = {}): Config {
   const models = { m: { deployments: [{ provider: 'upstream' }] } }
-  return configOfFile({ providers: { upstream: at(upstream) }, models, ...sections })
+  return configOfFile({
+    providers: { upstream: at(upstream) },
+    models,
+    catalog: { lists: false },
+    ...sections,
+  })
 }
 
 function configOfFile(file: object): Config {
