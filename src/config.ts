@@ -130,6 +130,7 @@ function assembled(
     isDataDirectoryGiven: dataDirectory !== undefined,
     drain: { delayMs: isLoopback(server.host) ? 0 : noticeMs, ...drain },
     logLevel: log.level,
+    ...(log.format === undefined ? {} : { logFormat: log.format }),
     providers: made,
     ...(warnings.length === 0 ? {} : { warnings }),
     catalog: { ...rest.catalog, data: catalog.data, file: catalog.file },

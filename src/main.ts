@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { createBatch } from './core/attempt/batch.ts'
 import type { Clock, Sink } from './core/model/ports.ts'
+import type { ListedModel } from './core/plan/router.ts'
 import { createResponseStore } from './core/reuse/response-store.ts'
 import { watchPressure } from './http/call/pressure.ts'
 import { createShedding, type Shedding } from './http/call/shedding.ts'
@@ -34,6 +35,8 @@ import { createEncoder } from './tokenizers/encoder.ts'
 export interface RunningGateway {
   /** Where it listens, such as `http://127.0.0.1:8000`. */
   readonly url: string
+  /** The models that callers may name, as far as they are known. */
+  models(): readonly ListedModel[]
   /**
    * Takes the configuration that `read` gives, for every request from now on; those in flight finish on the one they
    * began with. Never throws: what cannot be taken leaves everything as it is, and the log says why.
@@ -119,6 +122,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   let stopping: Promise<void> | undefined
   return {
     url: server.url,
+    models: () => succession.current.gateway.models(),
     reload(read) {
       if (drain.phase === 'serving') reload.run(read)
     },

@@ -150,6 +150,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   cli: [
     'core/account',
     'core/model',
+    'core/plan',
+    'http/routes',
     'catalog',
     'providers',
     'telemetry',

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
-import { startGateway } from '../main.ts'
+import { curlExample, type ExampleCall, exampleModel } from '../http/routes/example-call.ts'
+import { type RunningGateway, startGateway } from '../main.ts'
 import { createLog } from '../telemetry/log.ts'
-import { createOutput } from '../telemetry/output.ts'
+import { createOutput, type LogOutput } from '../telemetry/output.ts'
+import { prettyLine } from '../telemetry/pretty.ts'
 import { defineCommand } from './command.ts'
 import { type ConfigOverrides, serverOptions } from './config-options.ts'
 import { isExposedFile } from './exposed-file.ts'
@@ -26,7 +28,7 @@ async function serveUntilSignalled(overrides: ConfigOverrides, version: string):
   const reader = openConfig(overrides)
   const config = reader.read()
   await using output = createOutput(process.stdout.isTTY === true ? lineByLine : inBatches)
-  const log = createLog(config.logLevel, output)
+  const log = createLog(config.logLevel, isPretty(config) ? prettyOutput(output) : output)
   warnOfExposure(config, reader, log)
   const gateway = await startGateway(config, { log, version })
   const changed = reloadWhenSettled({
@@ -48,7 +50,7 @@ async function serveUntilSignalled(overrides: ConfigOverrides, version: string):
     gateway.hurry()
   })
   // Not before signals are heard: who reads this may send one.
-  process.stderr.write(greeting(config, gateway.url))
+  process.stderr.write(greeting(config, gateway))
   log.info({ url: gateway.url, version, source: config.source, demo: config.demo }, 'serving')
   for (const warning of config.warnings ?? [])
     log.warn({ warning }, 'the configuration has what may be a mistake')
@@ -67,23 +69,39 @@ function warnOfExposure(config: Config, { lastTexts }: ConfigReader, log: Logger
   log.warn({ file }, 'this file holds keys, and everybody on this machine may read it: chmod 600')
 }
 
+/** Lines for people at a terminal, unless the configuration says otherwise. */
+function isPretty({ logFormat }: Config): boolean {
+  return logFormat === undefined ? process.stdout.isTTY === true : logFormat === 'pretty'
+}
+
+function prettyOutput(output: LogOutput): Pick<LogOutput, 'write'> {
+  const isColored = process.stdout.isTTY === true && process.stdout.hasColors()
+  return { write: (line) => output.write(prettyLine(line, isColored)) }
+}
+
 const lineByLine = { descriptor: 1, batchBytes: 0, waitMs: 500 } as const
 const inBatches = { descriptor: 1, batchBytes: 65_536, waitMs: 250 } as const
 
 const lookEveryMs = 1000
 
 /** For the person at the console; the log has the same as a line. */
-function greeting({ demo, port, host }: Config, url: string): string {
+function greeting({ demo, port, host, keys }: Config, { url, models }: RunningGateway): string {
   const shown = host === '127.0.0.1' && port !== 0 ? url.replace(host, 'localhost') : url
-  const socket = url.startsWith('unix:')
-    ? `--unix-socket ${url.slice('unix:'.length)} http://localhost`
-    : undefined
-  const curl =
-    `  curl ${socket ?? shown}/inference -H 'Content-Type: application/json' \\\n` +
-    `    -d '{"model":"mistral-7b","prompt":"Hello, Pandotate!","max_tokens":50}'\n`
+  const socketPath = url.startsWith('unix:') ? url.slice('unix:'.length) : undefined
+  const origin = socketPath === undefined ? shown : 'http://localhost'
+  const example = { origin, model: exampleModel(models()), needsKey: keys.length > 0, socketPath }
+  const curl = demo ? demoExample(example) : curlExample(example)
   const notice = demo
     ? '\n*** SIMULATOR *** No upstream is configured: answers are made up by the built-in simulator, and say so\n' +
       'in the header x-pandotate-provider. Set PANDOTATE_API_KEY to reach Pandotate, or send a pk_... bearer.\n'
     : ''
-  return `Pandotate Gateway serves on ${shown}\n${notice}\nTry it:\n${curl}\n`
+  return `Pandotate Gateway serves on ${shown}\n${notice}\nTry it:\n  ${curl}\n\n`
+}
+
+function demoExample({ origin, socketPath }: ExampleCall): string {
+  const place = socketPath === undefined ? origin : `--unix-socket ${socketPath} ${origin}`
+  return (
+    `curl ${place}/inference -H 'Content-Type: application/json' \\\n` +
+    `    -d '{"model":"mistral-7b","prompt":"Hello, Pandotate!","max_tokens":50}'`
+  )
 }

@@ -92,6 +92,7 @@ export const variables: readonly Variable[] = [
   { name: 'ALLOW_UNAUTHENTICATED', path: ['server', 'allowUnauthenticated'] },
   { name: 'TRUST_PROXY', path: ['server', 'trustProxy'], convert: countOrList },
   { name: 'LOG_LEVEL', path: ['log', 'level'] },
+  { name: 'LOG_FORMAT', path: ['log', 'format'] },
   { name: 'DATA_DIR', path: ['dataDirectory'] },
   { name: 'DATABASE_URL', path: ['ledger', 'databaseUrl'] },
 ]

@@ -38,7 +38,7 @@ function generalRows({ host, port, keys, adminKeys, limits, ...config }: Config)
     ['log', config.logLevel],
     ['slow', `above ${config.slowThresholdMs} ms`],
     ['strict', yesOrNo(config.strict)],
-    ['answerModel', config.answerModel],
+    ['answers', `name the model as ${config.answerModel}`],
     ['limits', pairs(limits)],
     ['continues', yesOrNo(limits.continueStreams)],
     ['cache', config.cache.enabled ? `on: ${pairs(config.cache)}${everyCall}` : 'off'],

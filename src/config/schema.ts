@@ -31,7 +31,12 @@ export function configSchema(
     rateLimits: rateLimitsSetting,
     alerts: alertsSetting,
     cors: corsSetting,
-    log: z.strictObject({ level: z.enum(logLevels).default('info') }).prefault({}),
+    log: z
+      .strictObject({
+        level: z.enum(logLevels).default('info'),
+        format: z.enum(['json', 'pretty']).exactOptional(),
+      })
+      .prefault({}),
     slowThresholdMs: z.int().min(0).max(dayMs).default(1500),
     strict: z.boolean().default(false),
     answerModel: z.enum(['requested', 'upstream']).default('requested'),

@@ -26,6 +26,8 @@ export type Config = {
   readonly acceptWider: boolean
   readonly cors: CorsSettings
   readonly logLevel: LogLevel
+  /** Absent: lines for people at a terminal, JSON elsewhere. */
+  readonly logFormat?: 'json' | 'pretty'
   readonly slowThresholdMs: number
   /** Refuse what OpenAI refuses, instead of what cannot be done. */
   readonly strict: boolean

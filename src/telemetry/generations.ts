@@ -1,6 +1,6 @@
 import type { CallLine, Generation } from '../core/model/call-line.ts'
 import type { CallRecord } from '../core/model/record.ts'
-import { createKeptLines, type KeptLinesSettings } from './kept-lines.ts'
+import { createKeptLines, type KeptLines, type KeptLinesSettings } from './kept-lines.ts'
 
 /** The latest calls, in memory, as their lines tell of them: so many and no more. */
 export interface Generations {
@@ -8,6 +8,8 @@ export interface Generations {
   keep(record: CallRecord, line: string): void
   /** A call of this caller's; undefined for one that is not known, and for another's. */
   find(id: string, tenant: string): Generation | undefined
+  /** Anyone's, for an operator. */
+  findAny(id: string): Generation | undefined
 }
 
 /** Callers without a key must not evict the calls of those with one. */
@@ -20,16 +22,19 @@ export function createGenerations(settings: KeptLinesSettings = usual): Generati
   return {
     // No line has a line end in it: what stands after one is the tenant.
     keep: (record, line) => kept.keep(`${line}\n${record.owner}`, record.startedEpochMs),
-    find(id, tenant) {
-      const found = kept.findLast(`"requestId":${JSON.stringify(id)},`)
-      if (found === undefined) return undefined
-      const end = found.line.lastIndexOf('\n')
-      if (found.line.slice(end + 1) !== tenant) return undefined
-      // The gateway's own words: `lineOf` wrote them.
-      const call = JSON.parse(`{${found.line.slice(0, end)}}`) as CallLine
-      return { call, startedEpochMs: found.stamp }
-    },
+    findAny: (id) => look(kept, id, () => true),
+    find: (id, tenant) => look(kept, id, (owner) => owner === tenant),
   }
+}
+
+function look(kept: KeptLines, id: string, isSeen: (owner: string) => boolean): Generation | undefined {
+  const found = kept.findLast(`"requestId":${JSON.stringify(id)},`)
+  if (found === undefined) return undefined
+  const end = found.line.lastIndexOf('\n')
+  if (!isSeen(found.line.slice(end + 1))) return undefined
+  // The gateway's own words: `lineOf` wrote them.
+  const call = JSON.parse(`{${found.line.slice(0, end)}}`) as CallLine
+  return { call, startedEpochMs: found.stamp }
 }
 
 /** A usual line has 700 bytes. */

@@ -17,6 +17,15 @@ export interface Metrics extends Sink {
   noteHealth(event: HealthEvent): void
   readonly contentType: string
   text(): Promise<string>
+  /** Our own, without those of Node.js. */
+  described(): readonly DescribedMetric[]
+}
+
+export type DescribedMetric = {
+  readonly name: string
+  readonly type: string
+  readonly help: string
+  readonly labels: readonly string[]
 }
 
 /**
@@ -42,6 +51,7 @@ export function createMetrics(
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    described: () => registry.getMetricsAsArray().flatMap(describedOf),
     noteHealth({ deployment, type }) {
       series.events(deployment, type).count++
     },
@@ -50,6 +60,19 @@ export function createMetrics(
       noteMoney(money, record)
     },
   }
+}
+
+/** prom-client has the names of the labels, and the type, on the metric itself. */
+function describedOf(metric: object): readonly DescribedMetric[] {
+  const {
+    name,
+    help,
+    type,
+    labelNames = [],
+  } = metric as Omit<DescribedMetric, 'labels'> & {
+    readonly labelNames?: readonly string[]
+  }
+  return name.startsWith('pandotate_') ? [{ name, type, help, labels: labelNames }] : []
 }
 
 /** How the configuration was taken and refused since the start. */
@@ -157,7 +180,7 @@ function createMoney(registry: Registry): Money {
     },
   })
   new Gauge({
-    name: 'pandotate_saved_usd_total',
+    name: 'pandotate_saved_usd',
     help: 'What calls would have cost at their baseline, less what they did cost; it may go down.',
     registers: [registry],
     collect() {

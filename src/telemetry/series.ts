@@ -44,6 +44,7 @@ export function createHistogram(
     help,
     type: 'histogram',
     aggregator: 'sum',
+    labelNames: labels,
     get: async () => ({
       name,
       help,

@@ -35,7 +35,7 @@ test('a cost that is not known is no cost of 0', async () => {
 test('savings are summed, and go down where more was spent than at the baseline', async () => {
   const metrics = createMetrics()
   for (const savedNanoUsd of [2_000_000_000, undefined, -500_000_000]) write(metrics, { savedNanoUsd })
-  expect(await linesOf(metrics, 'pandotate_saved_usd_total')).toEqual(['pandotate_saved_usd_total 1.5'])
+  expect(await linesOf(metrics, 'pandotate_saved_usd')).toEqual(['pandotate_saved_usd 1.5'])
 })
 
 test.for([

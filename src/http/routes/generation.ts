@@ -19,6 +19,8 @@ export type GenerationParts = {
 /** Finds a call that is over. Another caller's is as unknown as one that never was. */
 export interface CallLookup {
   find(id: string, tenant: string): Generation | undefined
+  /** Anyone's, for an operator. */
+  findAny(id: string): Generation | undefined
 }
 
 /** `GET {prefix}/generation?id=`: what happened to a call of the caller's own, by the id its answer bore. */
@@ -28,17 +30,41 @@ export function serveGeneration(
   { gate, generations }: GenerationParts,
 ): void {
   router.get(`${prefix}/generation`, (ctx) => {
-    const { id: tenant } = gate.admit(apiKeyOf(ctx.req))
+    const find = finderFor(apiKeyOf(ctx.req), gate, generations)
     const { id } = ctx.query
     if (typeof id !== 'string' || id === '') {
       throw new Failure('invalid_request', 'Give one id: the x-request-id of the call.', { param: 'id' })
     }
-    const generation = generations.find(id, tenant)
+    const generation = find(id)
     if (generation === undefined) throw notKept()
     ctx.respond = false
     const headers = ['x-request-id', ctx.state['requestId'] as string]
     sendJson(ctx.req, ctx.res, 200, { data: rendered(generation) }, headers)
   })
+}
+
+/** A caller finds their own calls; who bears a management key that may read, everyone's. */
+function finderFor(
+  bearer: string | undefined,
+  gate: Authenticator,
+  generations: CallLookup,
+): (id: string) => Generation | undefined {
+  if (bearer !== undefined && isManager(bearer, gate)) return (id) => generations.findAny(id)
+  const { id: tenant } = gate.admit(bearer)
+  return (id) => generations.find(id, tenant)
+}
+
+/** Where no key is configured everyone may manage, yet a bearer is the caller's own. */
+function isManager(bearer: string, gate: Authenticator): boolean {
+  try {
+    return (
+      gate.admitManager(bearer, 'read').role !== undefined &&
+      gate.admitManager(bearer, 'read').id !== 'anyone'
+    )
+  } catch (thrown) {
+    if (thrown instanceof Failure) return false
+    throw thrown
+  }
 }
 
 /** The same for an id that never was and for another caller's. */

@@ -1,0 +1,26 @@
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
+
+/** All metrics that a gateway may expose, of one that has nothing to tell yet. */
+export function allMetrics(): Metrics {
+  const configuration = { loadedEpochMs: 0, isRefused: false, taken: 0, refused: 0 }
+  const shedding = { inFlight: 0, inFlightBytes: 0, shed: {} }
+  const ledger = {
+    ...{
+      spooledBytes: 0,
+      behindBytes: 0,
+      behindMs: 0,
+      isDiskFull: false,
+      droppedCalls: 0,
+      unwrittenCalls: 0,
+    },
+    ...{ shippedCalls: 0, storeFailures: 0, syncFailures: 0 },
+  }
+  const catalog = { lists: [], oldestPriceEpochMs: undefined, nowEpochMs: 0 }
+  return createMetrics(
+    () => [],
+    () => configuration,
+    () => shedding,
+    () => ledger,
+    () => catalog,
+  )
+}
