@@ -19,6 +19,7 @@ import { createGuards } from './main/guards.ts'
 import { createLiveConfig } from './main/live-config.ts'
 import { createReload, type Reload } from './main/reload.ts'
 import type { LastingTimes, Snapshot } from './main/snapshot.ts'
+import { createDebugLog } from './telemetry/debug-log.ts'
 import { createGenerations } from './telemetry/generations.ts'
 import { createHealthLog } from './telemetry/health-log.ts'
 import { createJournal } from './telemetry/journal.ts'
@@ -194,6 +195,7 @@ function createLasting(
       createJournal(createCallLog(log), generations, ledger?.journal),
       metrics,
       createReasonWarnings(log),
+      createDebugLog(log),
       ...sinks,
     ],
     app: {

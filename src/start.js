@@ -1,13 +1,16 @@
 // The only file that an old runtime can read: it says what is missing, where the rest would fail to parse.
 const needed = [24, 18, 1]
 const cloned = 'Run it through npm (`npm start`), which uses the Node.js that `npm ci` installed'
+const leftOut =
+  'Where NODE_ENV is production, `npm ci` leaves out the Node.js that `npm start` uses: run `npm ci --include=dev`'
 const installed = 'Run `npx -p node@24 -p pandotate-gateway pandotate-gateway`, which brings one along'
 const running = process.versions.node.split('.').map(Number)
 
 if (isOlder(running, needed)) {
+  const inClone = process.env['NODE_ENV'] === 'production' ? leftOut : cloned
   process.stderr.write(
     `The gateway needs Node.js ${needed.join('.')} or later; this is ${process.versions.node}.\n` +
-      `${import.meta.url.includes('/node_modules/') ? installed : cloned}, or install a newer one.\n`,
+      `${import.meta.url.includes('/node_modules/') ? installed : inClone}, or install a newer one.\n`,
   )
   process.exit(1)
 }

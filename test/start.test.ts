@@ -29,6 +29,12 @@ describe.concurrent('a runtime that is too old', () => {
     },
   )
 
+  test('is told how to get the one that was left out, where NODE_ENV is production', async () => {
+    const { code, stderr } = await startAs('20.20.2', { NODE_ENV: 'production' })
+    expect(code).toBe(1)
+    expect(stderr).toContain('npm ci --include=dev')
+  })
+
   const installed = olderNode()
   test.skipIf(installed === undefined)(
     'is told so when it really is one (skipped where the machine has none)',
@@ -58,11 +64,11 @@ test('the file that tells it has no syntax younger than what it tells of', () =>
 })
 
 /** Prints the help, believing to be another version. */
-function startAs(version: string) {
+function startAs(version: string, environment: Record<string, string> = {}) {
   const versions = `{ value: { ...process.versions, node: '${version}' } }`
   const pretence = `Object.defineProperty(process, 'versions', ${versions})`
   const words = [`--import=data:text/javascript,${encodeURIComponent(pretence)}`, startFile, 'help']
-  return startChild(process.execPath, words, { environment: startFaster }).ended
+  return startChild(process.execPath, words, { environment: { ...startFaster, ...environment } }).ended
 }
 
 /** A Node.js of the machine's own that this project did not bring; undefined where there is none, or a new one. */

@@ -43,6 +43,7 @@ cors       off
 log        info
 slow       above 1500 ms
 strict     yes
+answers    name the model as requested
 limits     bodyBytes 26214400, jsonDepth 64, jsonNodes 100000, deadlineMs 600000, fanOut 8, choices 256, retryShare 0.2, inFlight 2048, inFlightBytes 536870912, connections 16384, connectionsPerAddress 4096, loopDelayMs 200, heapShare 0.9, writeStallMs 30000, keepaliveMs 10000, heartbeatMs 90000
 continues  yes
 cache      off
