@@ -17,6 +17,8 @@ export class Failure extends Error {
   readonly upstreamStatus: number | undefined
   /** How long the upstream asked us to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined
+  /** For operators alone: what the upstream said, redacted, and without what it repeated of the request. */
+  readonly upstreamSaid: string | undefined
   /** For the log alone: which setting to look at. Never holds a secret. */
   readonly operatorNote: string | undefined
   /** Headers the answer must carry, such as `allow`. */
@@ -43,6 +45,7 @@ export class Failure extends Error {
     this.upstreamStatus = detail.upstreamStatus
     this.retryAfterMs = detail.retryAfterMs
     this.operatorNote = detail.operatorNote
+    this.upstreamSaid = detail.upstreamSaid
     this.headers = detail.headers ?? {}
     this.mayBeBilled = detail.mayBeBilled ?? billable.has(kind)
     this.#shown = detail.shown
@@ -70,6 +73,7 @@ export class Failure extends Error {
       upstreamStatus: this.upstreamStatus,
       retryAfterMs: this.retryAfterMs,
       operatorNote: this.operatorNote,
+      upstreamSaid: this.upstreamSaid,
       headers: this.headers,
       mayBeBilled: this.mayBeBilled,
       shown: this.#shown,
@@ -125,6 +129,7 @@ export type FailureDetail = {
   readonly upstreamStatus?: number | undefined
   readonly retryAfterMs?: number | undefined
   readonly operatorNote?: string | undefined
+  readonly upstreamSaid?: string | undefined
   readonly headers?: Readonly<Record<string, string>>
   /** Where the kind alone does not tell. */
   readonly mayBeBilled?: boolean

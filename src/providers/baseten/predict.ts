@@ -23,15 +23,19 @@ export function createBasetenPredict(
   const wire = createWire({ name, origin, connectMs: clocks.connectMs, connections: concurrency, clock })
   const headers = requestHeaders(userAgent, apiKey === undefined ? undefined : `${scheme} ${apiKey}`)
 
-  function asked(model: string): Asked {
+  function asked(model: string, request?: () => string): Asked {
     const key = apiKey === undefined ? 'none' : 'ours'
     const secrets = apiKey === undefined ? [] : [apiKey]
-    return { provider: name, model, key, keySetting, secrets, epochMs: clock.epochMs() }
+    return { provider: name, model, key, keySetting, secrets, epochMs: clock.epochMs(), request }
   }
 
   async function* stream(call: Call, attempt: Attempt): AsyncGenerator<readonly RawDelta[], void, void> {
     const answer = await wire.post(predictPath, headers, openAiRequest(call, attempt, asItIs).wire, attempt)
-    if (answer.status < 200 || answer.status >= 300) throw await readHttpError(answer, asked(call.model))
+    if (answer.status < 200 || answer.status >= 300)
+      throw await readHttpError(
+        answer,
+        asked(call.model, () => call.body.text),
+      )
     yield* readOutput(answer, { asked: asked(call.model), kind: call.kind, notes: attempt.notes })
   }
 

@@ -4,6 +4,7 @@ import { type ErrorBody, readErrorBody } from './error-body.ts'
 import { extraFields } from './extra-fields.ts'
 import { redact } from './redact.ts'
 import { resetAfterMs, retryAfterMs } from './retry-after.ts'
+import { withoutRequest } from './without-request.ts'
 
 /** An answer whose status is an error. */
 export type Refused = {
@@ -26,6 +27,8 @@ export type Asked = {
   /** What may not be told back, wherever the upstream repeats it. */
   readonly secrets: readonly string[]
   readonly epochMs: number
+  /** What was asked for: `embeddings`. Absent: a model's answer. */
+  readonly ability?: string | undefined
   /** The text of what the caller asked: an address that stands in it may be told back. Absent: none may. */
   readonly request?: (() => string) | undefined
 }
@@ -139,9 +142,25 @@ function contextLength(word: Word): Failure {
 }
 
 function modelNotFound(word: Word): Failure {
+  if (isAboutPath(word)) return pathNotFound(word)
   const known = /model|endpoint/i.test(word.said)
   const plain = `The model \`${word.asked.model}\` does not exist or you do not have access to it.`
   return fail('model_not_found', known ? word.said : plain, word, { param: 'model' })
+}
+
+/** FastAPI, llama.cpp, Express and others say so of a path alone; a page of HTML never is about a model. */
+function isAboutPath({ body, text }: Word): boolean {
+  if (body.message === undefined) return /^\s*<|^(?:404 )?(?:page )?not found\b/i.test(text)
+  return isPathMessage.test(body.message)
+}
+
+const isPathMessage =
+  /^(?:404:? ?)?(?:the )?(?:requested )?(?:page |file |path |route |url |uri |resource )?(?:was )?not found\.?$|^cannot (?:post|get) \/|invalid url|unknown (?:request )?(?:url|path)|no (?:such )?route|unrecognized request url/i
+
+/** It has no such path: what it lacks is the ability, and not the model. */
+function pathNotFound(word: Word): Failure {
+  const { ability = 'such path' } = word.asked
+  return fail('unsupported', `This upstream has no ${ability}.`, word, { code: 'unsupported_endpoint' })
 }
 
 function contentFiltered(word: Word): Failure {
@@ -191,8 +210,20 @@ function overloaded(word: Word): Failure {
 }
 
 function trouble(word: Word): Failure {
-  return fail('upstream_error', `The upstream answered with status ${word.status}.`, word)
+  const status = `The upstream answered with status ${word.status}`
+  return fail('upstream_error', isAboutRequest(word.said) ? `${status}: ${word.said}` : `${status}.`, word)
 }
+
+/** Some say with a 5xx what of the request they cannot do: that is for the caller, too. */
+function isAboutRequest(said: string): boolean {
+  return requestParts.test(said) && refusals.test(said)
+}
+
+const requestParts =
+  /\b(?:image|audio|video|file|input|prompt|message|role|tool|function|schema|grammar|template|parameter|argument|field|logprob|json|embedding)s?\b/i
+
+const refusals =
+  /\b(?:not (?:supported|allowed|implemented|enabled|valid)|unsupported|(?:does not|doesn't) support|invalid|must|cannot|can't|failed to (?:parse|decode|load|process|apply)|too (?:long|many|large)|missing|unknown|unexpected)\b/i
 
 function rejected(word: Word): Failure {
   const message =
@@ -210,12 +241,24 @@ function plainWord(value: string | undefined): string | null {
   return value !== undefined && /^[\w.[\]-]{1,100}$/.test(value) ? value : null
 }
 
+/** Where the request is not known, what the upstream repeats of it is not, and nothing is told. */
+function forOperators({ text, body, asked }: Word): string | undefined {
+  const said = (body.message ?? text).slice(0, readCharacters)
+  if (said === '' || asked.request === undefined) return undefined
+  const own = withoutRequest(said, asked.request())
+  return own === undefined ? undefined : redact(own, asked.secrets, { most: operatorCharacters })
+}
+
+const readCharacters = 4000
+const operatorCharacters = 500
+
 function fail(kind: FailureKind, message: string, word: Word, detail: FailureDetail = {}): Failure {
   const { asked, body } = word
   // Of our own key and account, the caller is told no more than that.
   const isTold = kind !== 'upstream_auth' && Object.keys(body.extra).length > 0
   const extra = isTold ? extraFields(body.extra, asked.secrets, asked.request?.() ?? '') : undefined
   return new Failure(kind, message, {
+    upstreamSaid: forOperators(word),
     ...(extra === undefined ? {} : { extra }),
     provider: word.asked.provider,
     upstreamStatus: word.status,

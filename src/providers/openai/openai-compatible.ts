@@ -27,7 +27,7 @@ import { type Asked, readHttpError } from '../http-error/http-error.ts'
 import { type ReadError, reportedFailure } from '../http-error/openai-error.ts'
 import { createWire, requestHeaders } from '../wire/wire.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
-import { kindsOf, pathsOf, pathsOfKinds } from './paths.ts'
+import { abilities, kindsOf, pathsOf, pathsOfKinds } from './paths.ts'
 import {
   type Preset,
   type PresetName,
@@ -169,11 +169,11 @@ export function createOpenAiCompatible(
   const authorization = apiKey === undefined ? undefined : `${scheme} ${apiKey}`
   const headers = requestHeaders(userAgent, authorization, settings.headers)
   const secrets = [...(apiKey === undefined ? [] : [apiKey]), ...Object.values(settings.headers)]
+  const known = { provider: name, key: apiKey === undefined ? 'none' : 'ours', keySetting, secrets } as const
 
-  function asked(model: string, body?: JsonText): Asked {
-    const key = apiKey === undefined ? 'none' : 'ours'
+  function asked(model: string, body?: JsonText, kind?: Kind | RelayKind): Asked {
     const request = body && (() => body.text)
-    return { provider: name, model, key, keySetting, secrets, epochMs: clock.epochMs(), request }
+    return { ...known, model, epochMs: clock.epochMs(), request, ability: kind && abilities[kind] }
   }
 
   function readErrorFor({ model, body }: AskedCall): ReadError {
@@ -198,8 +198,8 @@ export function createOpenAiCompatible(
     )
   }
 
-  function refused(answer: WireAnswer, { model, body }: AskedCall): Promise<Failure> {
-    return readHttpError(answer, asked(model, body))
+  function refused(answer: WireAnswer, { model, body, kind }: AskedCall): Promise<Failure> {
+    return readHttpError(answer, asked(model, body, kind))
   }
 
   return {
@@ -236,7 +236,7 @@ export function createOpenAiCompatible(
   }
 }
 
-type AskedCall = Pick<Call | Relay, 'model' | 'body'>
+type AskedCall = Pick<Call | Relay, 'model' | 'body' | 'kind'>
 
 /** What of it the gateway has to know before it asks. */
 function waysOf({ lacks, mostStops, prefix, keepsReasoning, repeatsPrefix }: Quirks, baseUrl: string) {
@@ -264,8 +264,7 @@ async function inText(call: Call, { notes }: Attempt, detokenizer: Detokenizer):
 }
 
 function unsupported(kind: Kind, provider: string): Failure {
-  const what = kind === 'chat' ? 'chat completions' : 'text completions'
-  return new Failure('unsupported', `This upstream has no ${what}.`, {
+  return new Failure('unsupported', `This upstream has no ${abilities[kind]}.`, {
     provider,
     code: 'unsupported_endpoint',
   })

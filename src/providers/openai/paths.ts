@@ -46,3 +46,11 @@ export function kindsOf({
   if (chat !== undefined && text !== undefined) return undefined
   return chat === undefined ? ['text'] : ['chat']
 }
+
+/** What an upstream without such a path has not. */
+export const abilities: Readonly<Record<Kind | RelayKind, string>> = {
+  chat: 'chat completions',
+  text: 'text completions',
+  embeddings: 'embeddings',
+  rerank: 'rerank',
+}

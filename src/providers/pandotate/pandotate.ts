@@ -70,7 +70,11 @@ function create(name: string, given: PandotateSettings, tools: ProviderTools): U
     })
   }
 
-  async function refused(answer: WireAnswer, { model, credential }: Call, key: Asked['key']): Promise<never> {
+  async function refused(
+    answer: WireAnswer,
+    { model, credential, body }: Call,
+    key: Asked['key'],
+  ): Promise<never> {
     const secrets = [apiKey, credential].filter((secret) => secret !== undefined)
     throw await readHttpError(answer, {
       provider: name,
@@ -79,6 +83,7 @@ function create(name: string, given: PandotateSettings, tools: ProviderTools): U
       keySetting,
       secrets,
       epochMs: clock.epochMs(),
+      request: () => body.text,
     })
   }
 

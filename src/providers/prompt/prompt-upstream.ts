@@ -65,7 +65,13 @@ export function createPromptUpstream(
     const { prompt, fields } = await writtenFor(call, attempt, { name, detokenizer, format })
     const body = JSON.stringify(format.request(prompt, fields, call.stream))
     const answer = await wire.post(pathname + search, headers, body, attempt)
-    const asked = { ...known, key, model: call.model, epochMs: clock.epochMs() } as const
+    const asked = {
+      ...known,
+      key,
+      model: call.model,
+      epochMs: clock.epochMs(),
+      request: () => call.body.text,
+    } as const
     if (answer.status < 200 || answer.status >= 300) throw await readHttpError(answer, asked)
     const echo = call.kind === 'text' && call.body.value['echo'] === true ? prompt : ''
     return { answer, asked, call, echo, format, notes: attempt.notes }

@@ -66,7 +66,12 @@ function meaningOf({ message, refused, hidden }: Said, asked: Asked): Failure {
   const failure = refusal({ status: 500, text, header }, whoAsked)
   // A worker without a status of its own: what is left is that it failed.
   if (failure.kind !== 'upstream_error') return failure
-  return new Failure('upstream_error', 'The job failed at the upstream.', { provider, upstreamStatus: 200 })
+  const { upstreamSaid } = failure
+  return new Failure('upstream_error', 'The job failed at the upstream.', {
+    provider,
+    upstreamStatus: 200,
+    upstreamSaid,
+  })
 }
 
 function givenUp(provider: string): Failure {

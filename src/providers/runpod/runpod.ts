@@ -121,7 +121,7 @@ function createJobs(name: string, given: RunpodSettings, tools: ProviderTools): 
   const input = { worker, provider: name, detokenizer: tools.detokenizer }
   const partsFor = (call: Call) => ({
     api,
-    asked: askedBy(name, given, tools, call.model),
+    asked: { ...askedBy(name, given, tools, call.model), request: () => call.body.text },
     request: (...asked: Parameters<Upstream['send']>) => jobRequest(...asked, input),
   })
   return {

@@ -33,6 +33,11 @@ export const attemptFields = {
     ({ failure }) => failure?.operatorNote,
     { api: 'operator_note' },
   ),
+  upstreamSaid: text(
+    'What the upstream said when it failed, at most 500 characters: redacted, and without the text of the request',
+    ({ failure }) => failure?.upstreamSaid,
+    { api: 'upstream_said' },
+  ),
   causeCode: causeCode((attempt: AttemptRecord) => attempt.failure, { api: 'cause_code' }),
   stack: text(
     'Of a bug in the gateway that an answer brought out, where it is: no message',

@@ -1,0 +1,78 @@
+/**
+ * A text of an upstream without what it repeats of a request: every run of 16 or more characters that stands in the
+ * request becomes `[request text]`, for upstreams quote prompts. Undefined where the request is too long to search.
+ */
+export function withoutRequest(text: string, request: string): string | undefined {
+  if (request.length > mostSearched) return undefined
+  if (text.length < runLength) return text
+  const quoted = new Uint8Array(text.length)
+  const grams = gramsOf(text)
+  markQuoted(request, text, grams, quoted)
+  // A quote may be of the JSON as it was sent, or of the text that it spells.
+  if (request.includes('\\')) markQuoted(unescaped(request), text, grams, quoted)
+  return replaced(text, quoted)
+}
+
+const runLength = 16
+
+/** Some tens of milliseconds. */
+const mostSearched = 8 * 1024 * 1024
+
+const base = 31
+const highest = power(base, runLength)
+
+function power(of: number, exponent: number): number {
+  let product = 1
+  for (let times = 0; times < exponent; times++) product = Math.imul(product, of)
+  return product
+}
+
+/** Where each run of the text begins, by its hash. */
+function gramsOf(text: string): ReadonlyMap<number, readonly number[]> {
+  const grams = new Map<number, number[]>()
+  eachRun(text, (hash, start) => {
+    const known = grams.get(hash)
+    if (known === undefined) grams.set(hash, [start])
+    else known.push(start)
+  })
+  return grams
+}
+
+/** Each run of that length, with a hash that is rolled on from the one before it (Karp and Rabin 1987). */
+function eachRun(text: string, use: (hash: number, start: number) => void): void {
+  let hash = 0
+  for (let at = 0; at < text.length; at++) {
+    hash = (Math.imul(hash, base) + text.charCodeAt(at)) | 0
+    if (at >= runLength) hash = (hash - Math.imul(text.charCodeAt(at - runLength), highest)) | 0
+    if (at >= runLength - 1) use(hash, at - runLength + 1)
+  }
+}
+
+function markQuoted(
+  request: string,
+  text: string,
+  grams: ReadonlyMap<number, readonly number[]>,
+  quoted: Uint8Array,
+): void {
+  eachRun(request, (hash, start) => {
+    const places = grams.get(hash)
+    if (places === undefined) return
+    const run = request.slice(start, start + runLength)
+    for (const place of places) if (text.startsWith(run, place)) quoted.fill(1, place, place + runLength)
+  })
+}
+
+function replaced(text: string, quoted: Uint8Array): string {
+  let kept = ''
+  for (let at = 0; at < text.length; ) {
+    const end = quoted.indexOf(quoted[at] === 1 ? 0 : 1, at)
+    const next = end === -1 ? text.length : end
+    kept += quoted[at] === 1 ? '[request text]' : text.slice(at, next)
+    at = next
+  }
+  return kept
+}
+
+function unescaped(json: string): string {
+  return json.replace(/\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/g, (escaped) => JSON.parse(`"${escaped}"`) as string)
+}
