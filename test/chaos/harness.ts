@@ -12,7 +12,7 @@ import { diceOf, mixedFaults } from './mixes.ts'
 import { openPlaces, type Places } from './places.ts'
 import { type Reconciled, reconcile } from './reconcile.ts'
 import { refusals } from './refusals.ts'
-import { gatewayKey, promptCanary, secrets, upstreamKey } from './secrets.ts'
+import { adminKey, gatewayKey, promptCanary, secrets, upstreamKey } from './secrets.ts'
 import { streamFaults, wordsBefore } from './stream-faults.ts'
 import { wholeFaults } from './whole-faults.ts'
 
@@ -117,7 +117,7 @@ export async function openStage(routes: Routes, options: StageOptions = {}): Pro
 /** The text of gateway.yaml. */
 function fileOf(routes: Routes, { limits = {}, ...settings }: Settings, places: Places): string {
   return JSON.stringify({
-    auth: { keys: [gatewayKey] },
+    auth: { keys: [gatewayKey], adminKeys: [{ key: adminKey, role: 'read' }] },
     limits: { ...usualLimits, ...limits },
     ...sectionsOf({ ...routes, [warmUp]: [{ says: 'whole' }] }, places),
     ...settings,
@@ -193,7 +193,7 @@ function createStage(parts: StageParts) {
     ...(isDeaf === undefined ? {} : { isDeaf }),
   })
   const look = async (path: string) => {
-    const headers = { authorization: `Bearer ${gatewayKey}`, connection: 'close' }
+    const headers = { authorization: `Bearer ${adminKey}`, connection: 'close' }
     const response = await fetch(gateway.url + path, { headers })
     return await response.text()
   }
@@ -249,11 +249,18 @@ function createStage(parts: StageParts) {
       // What is opened once, for good, is open by now.
       for (const stream of [false, true]) await call(asked({ model: warmUp, stream })).answer
       await quiet()
+      // The ledger opens its store when it ships the first records.
+      while (ledgerIn(await look('/health')).behind_bytes > 0) await setTimeout(pollMs)
       baseline = gateway.descriptors()
       upstream.takeBill()
       gateway.forget()
     },
   }
+}
+
+function ledgerIn(health: string): { readonly behind_bytes: number } {
+  const { ledger } = JSON.parse(health) as { readonly ledger: { readonly behind_bytes: number } | null }
+  return ledger ?? { behind_bytes: 0 }
 }
 
 function promptOf(kind: Kind): JsonObject {

@@ -236,7 +236,9 @@ function configOf(upstream: RawServer, sections: object = {}): Config {
 
 function configOfFile(file: object): Config {
   const environment = { GATEWAY_CONFIG: 'gateway.yaml', PORT: '0' }
-  return loadConfig({ environment, readFile: onlyFile(JSON.stringify(file)), providers })
+  const config = loadConfig({ environment, readFile: onlyFile(JSON.stringify(file)), providers })
+  // As the gateway was started: upstreams are not asked for their models.
+  return { ...config, catalog: { ...config.catalog, lists: false } }
 }
 
 function absent(): never {

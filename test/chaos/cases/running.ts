@@ -127,14 +127,18 @@ export const runningCases: readonly FaultCase[] = [
   {
     fault: 37,
     name: 'the event loop held up',
-    outcome: 'a live stream survives; new calls get 503 and a Retry-After until it has caught up',
+    outcome:
+      'a live stream survives; calls beyond 32 under way get 503 and a Retry-After until it has caught up',
     routes: { 'f37.live': [{ says: 'unhurried' }], 'f37.short': [{ says: 'whole' }] },
     settings: { limits: { loopDelayMs: 20 } },
     async play(stage) {
       const stream = stage.call({ model: 'f37.live', stream: true })
       await heardSome([stream])
-      await stage.gateway.order({ order: 'block', ms: 800 })
-      while ((await stage.ask({ model: 'f37.short' })).status !== 503) await setTimeout(pollMs)
+      for (let isShed = false; !isShed; ) {
+        await stage.gateway.order({ order: 'block', ms: 800 })
+        const asked = Array.from({ length: 48 }, () => stage.ask({ model: 'f37.live' }))
+        isShed = (await Promise.all(asked)).some(({ status }) => status === 503)
+      }
       while ((await stage.ask({ model: 'f37.short' })).status !== 200) await setTimeout(pollMs)
       see(await stream.answer, 'whole', 'text', true)
       await stage.rest()
@@ -143,13 +147,18 @@ export const runningCases: readonly FaultCase[] = [
   {
     fault: 37,
     name: 'a heap that is nearly full',
-    outcome: 'new calls get 503 and a Retry-After until there is room; /livez is 200',
-    routes: { 'f37.short': [{ says: 'whole' }] },
+    outcome:
+      'calls beside another get 503 and a Retry-After until there is room, the only one never; /livez is 200',
+    routes: { 'f37.live': [{ says: 'unhurried' }], 'f37.short': [{ says: 'whole' }] },
     settings: { limits: { heapShare: 0.03 } },
     async play(stage) {
       await stage.gateway.order({ order: 'hold', numbers: 20_000_000 })
+      see(await stage.ask({ model: 'f37.short' }), 'whole', 'text', false)
+      const stream = stage.call({ model: 'f37.live', stream: true })
+      await heardSome([stream])
       while ((await stage.ask({ model: 'f37.short' })).status !== 503) await setTimeout(pollMs)
       await seeShed(stage, 'f37.short')
+      see(await stream.answer, 'whole', 'text', true)
       await stage.gateway.order({ order: 'hold', numbers: 0 })
       await stage.gateway.order({ order: 'measure' })
       while ((await stage.ask({ model: 'f37.short' })).status !== 200) await setTimeout(pollMs)
