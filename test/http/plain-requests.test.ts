@@ -146,6 +146,7 @@ describe('what the parser refuses is told in JSON, with a request’s id', () =>
     ['the preface of HTTP/2', 'PRI * HTTP/2.0', [], 505],
     ['a name with a blank', 'GET /v1/models HTTP/1.1', ['Host : localhost'], 400],
     ['no request at all', 'hello', [], 400],
+    ['a line that ends in LF alone', 'GET /v1/models HTTP/1.1\nx: y', [host], 400],
     ['two lengths', 'POST /v1/models HTTP/1.1', [host, 'Content-Length: 1', 'Content-Length: 2'], 400],
     [
       'two framings',

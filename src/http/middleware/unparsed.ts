@@ -9,7 +9,9 @@ import type { NewId } from './request-id.ts'
  * next one would begin. In OpenAI's shape, for what was asked for is not known.
  */
 export function answerUnparsed(error: Error, socket: Duplex, newId: NewId): void {
-  const failure = failureOf('code' in error ? error.code : undefined)
+  const failure = failureOf(
+    isOfOtherVersion(error) ? 'other version' : 'code' in error ? error.code : undefined,
+  )
   const body = JSON.stringify(openAiError(failure))
   const { status } = failure
   const head = [
@@ -24,6 +26,11 @@ export function answerUnparsed(error: Error, socket: Duplex, newId: NewId): void
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
 
+/** The parser says the same of a line that does not end as it should. */
+function isOfOtherVersion(error: Error & { readonly code?: unknown; readonly reason?: unknown }): boolean {
+  return error.code === 'HPE_INVALID_VERSION' && !/^Expected (?:CRLF|dot)/.test(String(error.reason))
+}
+
 function failureOf(code: unknown): Failure {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
@@ -36,7 +43,7 @@ function failureOf(code: unknown): Failure {
       return refusal(413, 'request_too_large', 'The chunk extensions of the body are too large.')
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return refusal(408, 'request_timeout', 'The request took too long to arrive.')
-    case 'HPE_INVALID_VERSION':
+    case 'other version':
     case 'HPE_PAUSED_H2_UPGRADE':
       return refusal(505, 'http_version_not_supported', 'Send the request in HTTP/1.1.')
     default:
