@@ -4,6 +4,8 @@ import type { KnownPrice } from './price-book.ts'
 
 /** What one provider listed when it was asked, to be looked up. It says nothing of the days before that. */
 export interface Listing {
+  /** When it was read. */
+  readonly epochMs: number
   /** What can be called: of a list that has prices, what has one. */
   readonly served: readonly string[]
   holds(epochMs: number): boolean
@@ -33,6 +35,7 @@ export function createListing(
     ({ price, isOther }) => isOther !== true && (!hasPrices || isKnownPrice(price)),
   )
   return {
+    epochMs,
     served: served.map(({ id }) => id),
     holds: (when) => when >= epochMs,
     price(model, when) {

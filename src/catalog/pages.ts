@@ -24,6 +24,8 @@ export type Entry = {
   readonly fromMs: number
   readonly untilMs: number
   readonly firmUntilMs: number
+  /** When it was last read at a source. */
+  readonly asOfEpochMs: number
   /** Undefined: nothing is known of what it costs. */
   readonly firm: KnownPrice | undefined
   readonly doubtful: KnownPrice | undefined
@@ -103,6 +105,7 @@ function entryOf(row: Row, name: string, { sources, firmDays }: Reading): Entry 
     return {
       fromMs: sinceEpochMs ?? Number.NEGATIVE_INFINITY,
       untilMs: until === undefined ? Number.POSITIVE_INFINITY : dayOf(until),
+      asOfEpochMs,
       firmUntilMs: isFirm ? asOfEpochMs + firmDays * dayMs : Number.NEGATIVE_INFINITY,
       firm: isPriced ? { ...known, isFirm: true } : undefined,
       doubtful: isPriced ? { ...known, isFirm: false } : undefined,

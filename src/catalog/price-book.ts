@@ -59,7 +59,11 @@ export function createPriceBook(catalog: BookParts, firmDays = usualFirmDays): P
   const listings = new Map<string, Listing>()
   const machines = new Map<string, ReadonlyMap<string, KnownPrice>>()
   let version = 0
-  const listingOf = ({ name }: PricedProvider) => listings.get(name)
+  // A list that was kept says less than a row that was read after it.
+  const listingOf = ({ name }: PricedProvider, row: Entry | undefined) => {
+    const listing = listings.get(name)
+    return listing !== undefined && listing.epochMs < (row?.asOfEpochMs ?? 0) ? undefined : listing
+  }
   return {
     find({ provider, model, own }, epochMs) {
       const written = own && ownInForce(own, epochMs)
@@ -69,10 +73,10 @@ export function createPriceBook(catalog: BookParts, firmDays = usualFirmDays): P
           : ofOperator(written.price, written.from)
       }
       if (model === undefined) return undefined
-      const listed = listingOf(provider)
+      const row = pages.models(provider.list).latest(model, epochMs)
+      const listed = listingOf(provider, row)
       const found = listed?.price(model, epochMs)
       if (found !== undefined) return found
-      const row = pages.models(provider.list).latest(model, epochMs)
       if (row === undefined) return undefined
       // What its provider no longer has, or no longer names, costs what it did, as far as anybody knows.
       return priceFrom(row, epochMs, epochMs < row.untilMs && listed?.holds(epochMs) !== true)
@@ -80,13 +84,13 @@ export function createPriceBook(catalog: BookParts, firmDays = usualFirmDays): P
     traits({ provider, model }, epochMs) {
       if (model === undefined) return {}
       const row = pages.models(provider.list).latest(model, epochMs)
-      return { ...row?.traits, ...listingOf(provider)?.traits(model, epochMs) }
+      return { ...row?.traits, ...listingOf(provider, row)?.traits(model, epochMs) }
     },
     presence({ provider, model }, epochMs) {
       if (model === undefined) return undefined
       const row = pages.models(provider.list).latest(model, epochMs)
       const ended = row === undefined || row.untilMs > epochMs ? undefined : row
-      const state = listingOf(provider)?.state(model, epochMs)
+      const state = listingOf(provider, row)?.state(model, epochMs)
       const successor = row?.successor
       if (state === 'listed') return { state, sinceEpochMs: undefined, successor: undefined }
       if (state !== undefined) return { state, sinceEpochMs: ended?.untilMs, successor }

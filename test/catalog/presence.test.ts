@@ -91,6 +91,14 @@ describe('whether a provider has a model', () => {
     expect(book.presence({ provider: together, model: 'llama' }, november)?.state).toBe('listed')
   })
 
+  test('is told by the catalogue where that was read after the list, which was kept', () => {
+    const book = bookOf(...rows)
+    book.refresh('together-eu', [listed('gone', priced(7))], Date.parse('2026-10-01'))
+    const ask = (model: string) => book.presence({ provider: together, model }, november)?.state
+    expect([ask('living'), ask('gone'), ask('unheard-of')]).toEqual([undefined, 'retired', 'unlisted'])
+    expect(book.find({ provider: together, model: 'gone' }, november)).toMatchObject({ source: 'shipped' })
+  })
+
   test('is not known where callers name the model', () => {
     expect(bookOf().presence({ provider: together, model: undefined }, november)).toBeUndefined()
   })
