@@ -6,10 +6,12 @@ import type { Command } from './command.ts'
 import { doctor } from './doctor.ts'
 import { health } from './health.ts'
 import { init } from './init.ts'
+import { keyCommands } from './keys.ts'
 import { migrate } from './migrate.ts'
 import { savings } from './savings.ts'
 import { serve } from './serve.ts'
 import { simulate } from './simulate.ts'
+import { teamCommands } from './teams.ts'
 import { usage } from './usage.ts'
 
 /** Every command. A new one is a file and a line here. */
@@ -23,6 +25,8 @@ export const commands: readonly Command[] = [
   savings,
   simulate,
   health,
+  ...keyCommands,
+  ...teamCommands,
   usage,
   migrate,
   backup,

@@ -1,4 +1,5 @@
 import { type Config, ConfigError, type Finding, placeOf } from '../config.ts'
+import { widened } from '../tenants/widening.ts'
 
 /** Refuses configurations that would let in, or allow, more than the one in use without saying so. */
 export interface ReloadGuard {
@@ -23,12 +24,21 @@ export function createReloadGuard(first: Config): ReloadGuard {
             ...lostAdminKeys(offered, inUse),
             ...lostLimits(offered, inUse),
             ...lostSections(offered, inUse),
+            ...widenedKeys(offered, inUse),
           ]
       if (findings.length === 0) return
       const source = offered.source ?? 'environment'
       throw new ConfigError(findings.map(({ path, told }) => ({ source, place: placeOf(path), told })))
     },
   }
+}
+
+function widenedKeys(offered: Config, inUse: Config): readonly Finding[] {
+  if (offered.acceptWider) return []
+  return widened(inUse.tenants, offered.tenants).map((what) => ({
+    path: ['auth', 'keys'],
+    told: `${what}: say auth.acceptWider: true where that is meant`,
+  }))
 }
 
 function isEmptied(offered: Config, { stated }: Config): boolean {

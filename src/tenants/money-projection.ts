@@ -1,7 +1,7 @@
 import type { Projection, StateEntry } from '../core/model/journal.ts'
 import { isObject } from '../core/model/json.ts'
 import type { Charge, OpenHold, Spent } from '../core/model/shared-state.ts'
-import { counterText } from './budget.ts'
+import { counterText, readCounter } from './budget.ts'
 import { usageOf } from './usage.ts'
 import type { WindowClock, WindowSnapshot } from './window-clock.ts'
 
@@ -12,6 +12,7 @@ export interface ReplayedMoney {
   resolve(holdId: string, costNanoUsd: number): boolean
   charge(spent: readonly Spent[]): void
   holds(): readonly OpenHold[]
+  forget(isOver: (counter: string) => boolean): void
   snapshot(): unknown
   restore(snapshot: never): void
 }
@@ -21,6 +22,7 @@ export function createMoneyProjection(
   money: ReplayedMoney | undefined,
   windows: WindowClock,
   overrides: Map<string, number>,
+  now: () => number,
 ): Projection {
   const owners = new Map<string, string>()
   const apply = (entry: StateEntry) => {
@@ -53,11 +55,14 @@ export function createMoneyProjection(
       windows.restore(kept.windows ?? [])
       for (const [counter, nanoUsd] of kept.overrides ?? []) overrides.set(counter, nanoUsd)
     },
-    snapshot: (): Kept => ({
-      money: money?.snapshot(),
-      windows: windows.snapshot(),
-      overrides: [...overrides],
-    }),
+    snapshot(): Kept {
+      money?.forget((counter) => isLongOver(counter, now()))
+      return {
+        money: money?.snapshot(),
+        windows: windows.snapshot(),
+        overrides: [...overrides],
+      }
+    },
   }
 }
 
@@ -65,6 +70,16 @@ type Kept = {
   readonly money?: unknown
   readonly windows?: WindowSnapshot
   readonly overrides?: readonly (readonly [counter: string, nanoUsd: number])[]
+}
+
+/** Of windows that ended so long ago, nothing is settled any more. */
+const keptMs = 100 * 86_400_000
+
+/** A day, a week or a month; years, and all time, are kept. */
+function isLongOver(counter: string, now: number): boolean {
+  const { window } = readCounter(counter)
+  const [, day] = /^(?:week-)?(\d{4}-\d{2}(?:-\d{2})?)$/.exec(window) ?? []
+  return day !== undefined && Date.parse(day) + keptMs < now
 }
 
 /** Of a hold that was taken before the checkpoint. */

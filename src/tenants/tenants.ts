@@ -96,7 +96,7 @@ class Household implements Tenants {
     this.users = createUsers(() => this.settings.terms.users)
     this.usage = createUsage(this.desk)
     this.#alerts = createAlerts(this.desk, () => this.settings.alerts, parts.send)
-    const money = createMoneyProjection(parts.money, this.desk.windows, this.#overrides)
+    const money = createMoneyProjection(parts.money, this.desk.windows, this.#overrides, parts.clock.epochMs)
     this.projections = [this.registry.projection, money]
     this.configure(parts.settings, parts.policy)
   }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, stat } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -108,4 +108,38 @@ test('budgets are not kept where a restart would forget them', async () => {
     ledger: { ...simulatorConfig.ledger, enabled: true },
   }
   await expect(startTestGateway({ ...config, ...nowhere })).rejects.toThrow('set DATA_DIR')
+})
+
+test('after a crash what was held is uncertain at its worst, until somebody says what it came to', async () => {
+  await using upstream = await startHeldUpstream({ usage })
+  const kept = await directory()
+  const tenants = { keys: [keyWith({ budgets: [rule(1e9)] })] }
+  const config = { ...configAt(upstream.url, tenants, kept) }
+  await using gateway = await startTestGateway(config)
+  const secret = (await readFile(join(kept.dataDirectory ?? '', 'admin-key'), 'utf8')).trim()
+  const asking = ask(gateway.url)
+  await expect.poll(() => upstream.asked.length).toBe(1)
+  const [before] = (await admin(gateway, '/budgets', secret)).data
+  expect(before.held_nano_usd).toBeGreaterThan(200_000)
+  const [holder] = (await admin(gateway, `/budgets/holds?budget=${encodeURIComponent(before.id)}`, secret))
+    .data
+  expect(holder).toMatchObject({ held_nano_usd: before.held_nano_usd })
+  // What a process that ends at this moment leaves behind.
+  const left = await directory()
+  await cp(kept.dataDirectory ?? '', left.dataDirectory ?? '', { recursive: true })
+  await using next = await startTestGateway({ ...config, ...left })
+  const [after] = (await admin(next, '/budgets', secret)).data
+  expect(after).toMatchObject({
+    ...{ spent_nano_usd: 0, held_nano_usd: 0, uncertain_nano_usd: before.held_nano_usd },
+    remaining_nano_usd: 1e9 - before.held_nano_usd,
+  })
+  const settled = await admin(next, `/calls/${holder.call}/settle`, secret, { cost_usd: cost / 1e9 })
+  expect(settled.data).toMatchObject({ settled: true, cost_nano_usd: cost })
+  const again = await admin(next, `/calls/${holder.call}/settle`, secret, { cost_usd: 5 })
+  expect(again.data).toMatchObject({ settled: false })
+  expect((await admin(next, '/budgets', secret)).data).toMatchObject([
+    { spent_nano_usd: cost, uncertain_nano_usd: 0 },
+  ])
+  upstream.release()
+  expect((await asking).status).toBe(200)
 })

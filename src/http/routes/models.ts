@@ -33,15 +33,17 @@ export type ModelsParts = {
 export function serveModels(router: Router, parts: ModelsParts): void {
   const { gateway, gate, startedEpochSeconds } = parts
   router.get(/^\/(?:v1|inference|inference\/v1)\/models$/, (ctx) => {
-    gate.admit(apiKeyOf(ctx.req))
+    const { tenant } = gate.admit(apiKeyOf(ctx.req))
     const reports = reportsOf(parts)
-    const models = gateway.models().map((model) => described(model, parts, reports))
+    const listed = gateway.models().filter(({ id }) => tenant?.allowsModel(id) !== false)
+    const models = listed.map((model) => described(model, parts, reports))
     const render = isForAnthropic(ctx) ? renderAnthropicModels : renderModels
     reply(ctx, render(models, startedEpochSeconds))
   })
   router.get(/^\/(?:v1|inference|inference\/v1)\/models\/./, (ctx) => {
-    gate.admit(apiKeyOf(ctx.req))
+    const { tenant } = gate.admit(apiKeyOf(ctx.req))
     const id = modelNameOf(ctx.path.slice(ctx.path.indexOf(before) + before.length))
+    if (tenant?.allowsModel(id) === false) throw unknownModel(id)
     const render = isForAnthropic(ctx) ? renderAnthropicModel : renderModel
     reply(ctx, render(described(findModel(parts, id), parts, reportsOf(parts)), startedEpochSeconds))
   })
