@@ -1,3 +1,4 @@
+import { Failure } from '../../core/model/failure.ts'
 import type { JsonText } from '../../core/model/json-text.ts'
 import { createLruMap } from '../../core/model/lru-map.ts'
 import type { Attempt } from '../../core/model/ports.ts'
@@ -27,7 +28,7 @@ export function createTokenLimitNames(): TokenLimitNames {
       if (used.length === 0) return sent
       return sent.then(async (answer) => {
         if (answer.status !== 400 && answer.status !== 422) return answer
-        const text = await answer.text(errorBytes)
+        const text = await readable(answer)
         const refused = refusedName(text, used)
         if (refused === undefined) return said(answer, text)
         const other = names.find((name) => name !== refused) ?? refused
@@ -85,6 +86,17 @@ const unknownCodes: ReadonlySet<string> = new Set([
   'unknown_parameter',
   'extra_forbidden',
 ])
+
+/** '' where it cannot be read: then its status says enough. */
+async function readable(answer: WireAnswer): Promise<string> {
+  try {
+    return await answer.text(errorBytes)
+  } catch (thrown) {
+    if (thrown instanceof Failure && (thrown.kind === 'invalid_response' || thrown.kind === 'interrupted'))
+      return ''
+    throw thrown
+  }
+}
 
 /** The answer again, for the next reader. */
 function said(answer: WireAnswer, text: string): WireAnswer {
