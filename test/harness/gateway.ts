@@ -45,15 +45,11 @@ export async function startTestGateway(
       for (const wake of waiting.splice(0)) wake()
     },
   }
-  const gateway = await startGateway(
-    {
-      ...simulatorConfig,
-      ...overrides,
-      ...callersIn(overrides),
-      catalog: { ...(overrides.catalog ?? simulatorConfig.catalog), lists },
-    },
-    { log: createLog('trace', destination), version: '0.0.0-test', sinks: [sink] },
-  )
+  const gateway = await startGateway(inTest(overrides, lists), {
+    log: createLog('trace', destination),
+    version: '0.0.0-test',
+    sinks: [sink],
+  })
   return {
     url: gateway.url,
     gateway,
@@ -76,6 +72,15 @@ function callersIn({
   if (tenants.keys.length > 0) return { tenants }
   const managers = adminKeys.map(({ key, role }) => plainAdminKey(key, role))
   return { tenants: { ...tenants, keys: [...keys.map(plainKey), ...managers] } }
+}
+
+/** A configuration as such a gateway takes it: without lists, and with nothing kept that the test did not ask for. */
+export function inTest(overrides: Partial<Config>, lists = false): Config {
+  const config = { ...simulatorConfig, ...overrides, ...callersIn(overrides) }
+  const { dataDirectory, isDataDirectoryGiven, ledger } = simulatorConfig
+  const places =
+    overrides.isDataDirectoryGiven === false ? { dataDirectory, isDataDirectoryGiven, ledger } : {}
+  return { ...config, ...places, catalog: { ...config.catalog, lists } }
 }
 
 /** Every model at the simulator. */

@@ -3,7 +3,7 @@ import { type Config, loadConfig } from '../../src/config.ts'
 import { createReload } from '../../src/main/reload.ts'
 import { providers } from '../../src/providers/all.ts'
 import { createLog } from '../../src/telemetry/log.ts'
-import { simulatorConfig, startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { inTest, simulatorConfig, startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { onlyFile } from '../harness/only-file.ts'
 import {
   answer,
@@ -165,7 +165,7 @@ test('a configuration that says the same is none', async () => {
   await using one = await startUpstream('one')
   await using gateway = await startTestGateway(configOf(one))
   const before = await configurationOf(gateway)
-  gateway.gateway.reload(() => configOf(one))
+  gateway.gateway.reload(() => inTest(configOf(one)))
   expect(gateway.logged()).toContain('the configuration is as it was')
   expect(await configurationOf(gateway)).toEqual(before)
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { inTest } from '../../harness/gateway.ts'
 import { answer, chunk, streamHead } from '../../harness/raw-server.ts'
 import { deltaFrame, leave, openScene, respond } from './idempotency-harness.ts'
 
@@ -88,7 +89,7 @@ describe('while the gateway changes', () => {
       respond(...call)
     })
     await leave(scene, {})
-    scene.gateway.gateway.reload(() => ({ ...scene.config, slowThresholdMs: 59_000 }))
+    scene.gateway.gateway.reload(() => inTest({ ...scene.config, slowThresholdMs: 59_000 }))
     const again = scene.ask({})
     rest.resolve()
     expect((await again).text).toContain('one two')

@@ -4,6 +4,7 @@ import type { Config } from '../../../src/config.ts'
 import { loadConfig } from '../../../src/config.ts'
 import { providers } from '../../../src/providers/all.ts'
 import { startTestGateway, type TestGateway } from '../../harness/gateway.ts'
+import { onlyFile } from '../../harness/only-file.ts'
 import {
   answer,
   type Behaviour,
@@ -51,7 +52,7 @@ export async function openScene(
     stickiness: false,
     limits,
   })
-  const read = () => file
+  const read = onlyFile(file)
   const loaded = loadConfig({ environment: { GATEWAY_CONFIG: 'gateway.yaml' }, readFile: read, providers })
   const config: Config = { ...loaded, port: 0, ...overrides }
   const gateway = await startTestGateway(config)
