@@ -5,6 +5,7 @@ import { createPriceBook, type PriceBook } from '../catalog/price-book.ts'
 import { type Config, describeConfig } from '../config.ts'
 import { isObject } from '../core/model/json.ts'
 import { askPrices } from '../main/ask-prices.ts'
+import { askProviders } from '../main/ask-providers.ts'
 import { listAddress, priceKey } from '../main/price-key.ts'
 import { takeList } from '../main/provider-lists.ts'
 import { providers } from '../providers/all.ts'
@@ -16,23 +17,27 @@ export const check = defineCommand({
   name: 'check',
   does: 'read the configuration and print what it comes to, keys masked',
   options: {
+    ask: {
+      does: 'ask each provider for its models: is it there, is the key good, are the routed models there',
+    },
     prices: { does: 'with the prices that the providers list at this moment' },
     ...serverOptions,
   },
-  run: ({ options: { prices, ...overrides }, version }) => checkConfig(overrides, prices === true, version),
+  run: ({ options: { ask, prices, ...overrides }, version }) =>
+    checkConfig(overrides, { prices: prices === true, providers: ask === true }, version),
 })
 
 /** A fault is reported and exits with 1; so does a provider that was asked for its list and gave none. */
 async function checkConfig(
   overrides: ConfigOverrides,
-  asksPrices: boolean,
+  asks: { readonly prices: boolean; readonly providers: boolean },
   version: string,
 ): Promise<number> {
   const config = readConfig(overrides)
   const book = createPriceBook(config.catalog.data, config.catalog.maxPriceAgeDays)
   if (config.catalog.lists) takeKept(config, book)
   const clock = { now: () => performance.now(), epochMs: () => Date.now() }
-  const silent = asksPrices ? await askPrices({ config, book, clock }, version) : []
+  const silent = asks.prices ? await askPrices({ config, book, clock }, version) : []
   for (const name of silent) process.stderr.write(`${name} did not list its models.\n`)
   const epochMs = Date.now()
   const text = describeConfig(config, providers, {
@@ -41,9 +46,11 @@ async function checkConfig(
     epochMs,
   })
   for (const warning of await warningsIn(config, book)) process.stdout.write(`warning: ${warning}\n`)
+  const answers = asks.providers ? await askProviders(config, clock, version) : []
+  for (const { name, text: told } of answers) process.stdout.write(`${name} ${told}\n`)
   process.stdout.write(`${text}\n`)
   // Not all of the prices of the day that were asked for are there.
-  return silent.length === 0 ? 0 : 1
+  return silent.length === 0 && answers.every(({ isWell }) => isWell) ? 0 : 1
 }
 
 /** With those that take a look beyond the file. */

@@ -94,3 +94,37 @@ models:
     rmSync(directory, { recursive: true })
   })
 })
+
+describe('what providers answer', () => {
+  const models = [{ id: 'x/here', type: 'chat', contextTokens: 9, input: 3, output: 4, engine: 'b' }] as const
+  const file = (origin: string, model: string) => `
+providers:
+  together: { baseUrl: '${origin}/v1', apiKey: a-good-key }
+models:
+  m: { deployments: [{ provider: together, model: ${model} }] }
+`
+  const ask = (text: string) => runGateway(['check', '--ask'], { file: text })
+
+  test('is told for each that is routed to: it is there, takes the key, and has the models', async () => {
+    await using together = await simulateTogether({ host: '127.0.0.1', port: 0, models })
+    const { code, stdout } = await ask(file(together.origin, 'x/here'))
+    expect(stdout).toContain('together answers, and takes the key; 1 models, the routed ones among them\n')
+    expect(code).toBe(0)
+  })
+
+  test('names a routed model that is not there', async () => {
+    await using together = await simulateTogether({ host: '127.0.0.1', port: 0, models })
+    const { code, stdout } = await ask(file(together.origin, 'x/gone'))
+    expect(stdout).toContain('together answers, and takes the key; 1 models, but not x/gone\n')
+    expect(code).toBe(1)
+  })
+
+  test('says what is wrong with a key, and with an address', async () => {
+    await using together = await simulateTogether({ host: '127.0.0.1', port: 0, models, key: 'another-key' })
+    const refused = await ask(file(together.origin, 'x/here'))
+    expect(refused.stdout).toContain('together does not answer as it should: upstream_auth, 401')
+    expect(refused.code).toBe(1)
+    const nowhere = await ask(file('http://127.0.0.1:1', 'x/here'))
+    expect(nowhere.stdout).toContain('unreachable, ECONNREFUSED')
+  })
+})
