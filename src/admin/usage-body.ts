@@ -8,9 +8,6 @@ import { percentileOf } from './percentile.ts'
 /** One row of usage, as the API and the command line tell it. `usage` is what OpenRouter calls the cost. */
 export function usageBody({ names, sums }: UsageRow, by: readonly UsageGroup[]): JsonObject {
   const sumOf = (name: (typeof counts)[number]) => sums[counts.indexOf(name)] ?? 0
-  const buckets = bucketBoundsMs.length + 1
-  const latencies = sums.slice(counts.length, counts.length + buckets)
-  const firstTokens = sums.slice(counts.length + buckets)
   return {
     ...Object.fromEntries(by.map((group, index) => [group, nameOf(group, names[index] ?? '')])),
     requests: sumOf('requests'),
@@ -24,6 +21,16 @@ export function usageBody({ names, sums }: UsageRow, by: readonly UsageGroup[]):
     ...amounts('uncertain', sumOf('uncertain')),
     ...amounts('baseline', sumOf('baseline')),
     ...amounts('saved', sumOf('saved')),
+    ...percentilesOf(sums.slice(counts.length)),
+  }
+}
+
+/** Where the histograms were read. */
+function percentilesOf(histograms: readonly number[]): JsonObject {
+  if (histograms.length === 0) return {}
+  const latencies = histograms.slice(0, bucketBoundsMs.length + 1)
+  const firstTokens = histograms.slice(bucketBoundsMs.length + 1)
+  return {
     latency_p50_ms: percentileOf(latencies, 0.5),
     latency_p95_ms: percentileOf(latencies, 0.95),
     first_token_p50_ms: percentileOf(firstTokens, 0.5),
@@ -38,7 +45,8 @@ function nameOf(group: UsageGroup, name: string): string | null {
 }
 
 const count = z.int().min(0)
-const milliseconds = z.int().nullable()
+/** Where they are asked for. */
+const milliseconds = z.int().nullable().optional()
 
 /** What `usageBody` gives, beside the names that it is summed by. */
 export const usageRow = z.looseObject({

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { type Dimension, dayMs, dimensions } from '../ledger/store/rollup.ts'
+import { type Dimension, dayMs, dimensions, measures } from '../ledger/store/rollup.ts'
 import { type UsageGroup, usageGroups } from '../ledger/store/usage.ts'
 import { csvOf } from './csv.ts'
 import { answered, type LedgerParts, readerOf } from './ledger-access.ts'
@@ -30,17 +30,18 @@ export function usageRoute(parts: LedgerParts): AdminRoute {
       const by = query.words('by', usageGroups)
       const format = query.oneOf('format', ['json', 'csv']) ?? 'json'
       const limit = query.count('limit', 1000, 100_000)
-      const question = { from, to, by, filters: filtersOf(query), limit }
+      const withHistograms = query.oneOf('percentiles', ['true', 'false']) === 'true'
+      const question = { from, to, by, filters: filtersOf(query), withHistograms, limit }
       const rows = await answered(readerOf(parts).usage(question))
       const data = rows.map((row) => usageBody(row, by))
       if (format === 'csv')
-        return { contentType: 'text/csv; charset=utf-8', text: csvOf(columnsOf(by), data) }
+        return { contentType: 'text/csv; charset=utf-8', text: csvOf(columnsOf(by, withHistograms), data) }
       return { data, by, from: new Date(from).toISOString(), to: new Date(to).toISOString() }
     },
   })
 }
 
-const parameters = ['by', 'from', 'to', 'limit', 'format', ...dimensions]
+const parameters = ['by', 'from', 'to', 'limit', 'format', 'percentiles', ...dimensions]
 
 function filtersOf(query: Query): Partial<Record<Dimension, string>> {
   return Object.fromEntries(
@@ -51,6 +52,7 @@ function filtersOf(query: Query): Partial<Record<Dimension, string>> {
   )
 }
 
-function columnsOf(by: readonly UsageGroup[]): readonly string[] {
-  return Object.keys(usageBody({ names: by.map(() => '0'), sums: [] }, by))
+function columnsOf(by: readonly UsageGroup[], withHistograms: boolean): readonly string[] {
+  const sums = withHistograms ? measures.map(() => 0) : []
+  return Object.keys(usageBody({ names: by.map(() => '0'), sums }, by))
 }

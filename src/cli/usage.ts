@@ -31,7 +31,8 @@ export const usage = defineCommand({
     await using store = openStore(storeAddressOf(readConfig(overrides)))
     await store.migrate()
     const to = Date.now() + 1
-    const rows = await store.usage({ from: Math.max(0, to - since), to, by, filters: {}, limit: 100_000 })
+    const from = Math.max(0, to - since)
+    const rows = await store.usage({ from, to, by, filters: {}, withHistograms: false, limit: 100_000 })
     const data = rows.map((row) => usageBody(row, by))
     process.stdout.write(json === true ? `${JSON.stringify({ data, by })}\n` : tableOf(data, by))
     return 0

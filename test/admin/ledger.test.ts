@@ -12,7 +12,7 @@ describe('a gateway that has served', () => {
       { model: 'm1', requests: 2, errors: 0 },
       { model: 'm2', requests: 1, errors: 0 },
     ])
-    const [all] = (await scene.get('/usage')).data as Row[]
+    const [all] = (await scene.get('/usage?percentiles=true')).data as Row[]
     expect(all).toMatchObject({ requests: 3, usage: 0, usage_nano_usd: 0 })
     expect(all?.['tokens_prompt']).toBeGreaterThan(0)
     expect(all?.['latency_p95_ms']).toBeGreaterThan(0)

@@ -1,5 +1,5 @@
 import type { Statement } from './calls.ts'
-import { type Dimension, dayMs, dimensions, hourMs, measures } from './rollup.ts'
+import { counts, type Dimension, dayMs, dimensions, hourMs, measures } from './rollup.ts'
 
 /** Sums of the calls of a span. It is widened to whole hours. */
 export type UsageQuestion = {
@@ -9,6 +9,8 @@ export type UsageQuestion = {
   /** What to sum by; nothing: all in one row. */
   readonly by: readonly UsageGroup[]
   readonly filters: Readonly<Partial<Record<Dimension, string>>>
+  /** With the histograms of durations: several times as much to read. */
+  readonly withHistograms: boolean
   /** How many rows at most: those that cost the most, and of them the earlier ones first. */
   readonly limit: number
 }
@@ -20,8 +22,13 @@ export const usageGroups: readonly UsageGroup[] = [...dimensions, 'hour', 'day']
 export type UsageRow = {
   /** In the order of `by`; hours and days by their beginning in epoch milliseconds, as text. */
   readonly names: readonly string[]
-  /** In the order of `measures`. */
+  /** In the order of `measures`; without histograms, of `counts`. */
   readonly sums: readonly number[]
+}
+
+/** What a question sums. */
+export function measuresOf({ withHistograms }: UsageQuestion): readonly string[] {
+  return withHistograms ? measures : counts
 }
 
 /** `place` gives the placeholder of the nth value, from 1. */
@@ -35,13 +42,14 @@ export function usageStatement(question: UsageQuestion, place: (nth: number) => 
       return value === undefined ? [] : [`"${name}" = ${add(value)}`]
     })
   const names = question.by.map(columnOf)
-  const picked = [...names.map((column, index) => `${column} as name_${index}`), ...measures].join(', ')
+  const summed = measuresOf(question)
+  const picked = [...names.map((column, index) => `${column} as name_${index}`), ...summed].join(', ')
   const parts = spansOf(question).map(({ table, from, to }) => {
     const where = [`at >= ${add(from)}`, `at < ${add(to)}`, ...conditions()].join(' and ')
     return `select ${picked} from ${table} where ${where}`
   })
   const groups = names.map((_, index) => `name_${index}`)
-  const sums = measures.map((name) => `sum(${name}) as ${name}`)
+  const sums = summed.map((name) => `sum(${name}) as ${name}`)
   const text =
     `select ${[...groups, ...sums].join(', ')} from (${parts.join(' union all ')}) as spans` +
     `${groups.length === 0 ? '' : ` group by ${groups.join(', ')}`}` +

@@ -117,7 +117,14 @@ async function setUp() {
     },
     ids: async () => (await read.calls({ filters: {}, limit: 100 })).map(({ call }) => call.requestId),
     async requests() {
-      const [sums] = await read.usage({ from: 0, to: 1000, by: [], filters: {}, limit: 1 })
+      const [sums] = await read.usage({
+        from: 0,
+        to: 1000,
+        by: [],
+        filters: {},
+        withHistograms: false,
+        limit: 1,
+      })
       return sums?.sums[0]
     },
     async [Symbol.asyncDispose]() {

@@ -45,7 +45,14 @@ test.skipIf(noPostgres)('several processes make the schema, the days and the sum
     }),
   )
   const [store] = stores
-  const sums = await store?.usage({ from: 0, to: 86_400_000 * 3, by: ['key'], filters: {}, limit: 10 })
+  const sums = await store?.usage({
+    from: 0,
+    to: 86_400_000 * 3,
+    by: ['key'],
+    filters: {},
+    withHistograms: true,
+    limit: 10,
+  })
   expect(sums?.map(({ sums: [requests] }) => requests)).toEqual([30, 30, 30])
   expect(await store?.calls({ filters: {}, limit: 1000 })).toHaveLength(90)
   for (const each of stores) await each[Symbol.asyncDispose]()

@@ -202,6 +202,7 @@ async function setUp(make: () => Promise<TestDatabase>) {
         filters: {},
         limit: 100,
         ...question,
+        withHistograms: true,
       })
       const shown = ['requests', 'errors', 'cost', 'prompt_tokens'] satisfies (typeof counts)[number][]
       return rows.map(({ names, sums }) => ({

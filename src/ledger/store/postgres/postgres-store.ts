@@ -7,7 +7,7 @@ import { missing } from '../migration.ts'
 import { dimensions, measures, type RollupRow } from '../rollup.ts'
 import { readSettlements } from '../settlements.ts'
 import type { PruneTimes, Store } from '../store.ts'
-import { type UsageQuestion, type UsageRow, usageStatement } from '../usage.ts'
+import { measuresOf, type UsageQuestion, type UsageRow, usageStatement } from '../usage.ts'
 import { postgresMigrations } from './migrations.ts'
 import { createPartitions, type Partitions } from './partitions.ts'
 
@@ -82,7 +82,7 @@ class PostgresStore implements Store {
     const { text, values } = usageStatement(question, (nth) => `$${nth}`)
     return (await this.#all(text, values)).map((row) => ({
       names: question.by.map((_, index) => String(row[`name_${index}`])),
-      sums: measures.map((name) => Number(row[name] ?? 0)),
+      sums: measuresOf(question).map((name) => Number(row[name] ?? 0)),
     }))
   }
 

@@ -7,7 +7,7 @@ import { missing } from '../migration.ts'
 import { dimensions, measures, type RollupRow } from '../rollup.ts'
 import { readSettlements } from '../settlements.ts'
 import type { PruneTimes, Store } from '../store.ts'
-import { type UsageQuestion, type UsageRow, usageStatement } from '../usage.ts'
+import { measuresOf, type UsageQuestion, type UsageRow, usageStatement } from '../usage.ts'
 import { sqliteMigrations } from './migrations.ts'
 
 /**
@@ -64,7 +64,7 @@ class SqliteStore implements Store {
     const { text, values } = usageStatement(question, () => '?')
     return this.#all(text, values).map((row) => ({
       names: question.by.map((_, index) => String(row[`name_${index}`])),
-      sums: measures.map((name) => Number(row[name] ?? 0)),
+      sums: measuresOf(question).map((name) => Number(row[name] ?? 0)),
     }))
   }
 
