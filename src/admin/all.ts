@@ -1,3 +1,4 @@
+import { auditRoute } from './audit.ts'
 import { type KeysParts, keyRoutes, ownKeyRoute } from './keys.ts'
 import { moneyRoutes } from './money.ts'
 import type { AdminRoute } from './route.ts'
@@ -5,5 +6,11 @@ import { teamRoutes } from './teams.ts'
 
 /** Every operation of the management API that tenants have. */
 export function tenantRoutes(parts: KeysParts): readonly AdminRoute[] {
-  return [...keyRoutes(parts), ...teamRoutes(parts), ...moneyRoutes(parts), ownKeyRoute(parts)]
+  return [
+    ...keyRoutes(parts),
+    ...teamRoutes(parts),
+    ...moneyRoutes(parts),
+    auditRoute(parts.tenants),
+    ownKeyRoute(parts),
+  ]
 }

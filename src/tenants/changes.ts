@@ -1,5 +1,6 @@
 import { Failure } from '../core/model/failure.ts'
 import type { AdminEntry } from '../core/model/journal.ts'
+import type { AuditEntry } from './audit.ts'
 import { type Budget, budgetOf, counterOf } from './budget.ts'
 import { digestOf, type FillRandom, type Key, labelOf, newSecret, type Team } from './key.ts'
 import type { Actor } from './registry.ts'
@@ -129,7 +130,7 @@ class RegistryChanges implements Changes {
   addToBudget(by: string, budget: Budget, nanoUsd: number): void {
     const { desk } = this.#tenants
     const window = desk.windows.current(budget.rule)
-    desk.journal.append({
+    this.#note({
       ...{ type: 'override', id: this.#parts.newId(), at: this.#now(), actor: by },
       ...{ budget: budget.id, window: window.id, nanoUsd },
     })
@@ -140,7 +141,7 @@ class RegistryChanges implements Changes {
     const { desk } = this.#tenants
     const isSettled = await desk.state.resolve(callId, costNanoUsd)
     if (isSettled) {
-      desk.journal.append({
+      this.#note({
         ...{ type: 'resolve', id: callId, at: this.#now(), actor: by, nanoUsd: costNanoUsd, reason },
       })
     }
@@ -159,12 +160,15 @@ class RegistryChanges implements Changes {
 
   #actor(name: string): Actor {
     const note = (entry: Omit<AdminEntry, 'type' | 'id' | 'at' | 'actor'>) => {
-      this.#tenants.desk.journal.append({
-        ...{ type: 'admin', id: this.#parts.newId(), at: this.#now(), actor: name },
-        ...entry,
-      })
+      const common = { type: 'admin', id: this.#parts.newId(), at: this.#now(), actor: name } as const
+      this.#note({ ...common, ...entry })
     }
     return { name, note }
+  }
+
+  #note(entry: AuditEntry): void {
+    this.#tenants.desk.journal.append(entry)
+    this.#tenants.audit.add(entry)
   }
 
   #disableDeclared(by: string, before: Key, { isDisabled, ...others }: Partial<NewKey>): Key {

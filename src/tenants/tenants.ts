@@ -5,6 +5,7 @@ import type { CallRecord } from '../core/model/record.ts'
 import type { SharedState } from '../core/model/shared-state.ts'
 import { Access, type OpenCall } from './access.ts'
 import { type Alerts, createAlerts, type SendAlert } from './alerts.ts'
+import { type Audit, createAudit } from './audit.ts'
 import { admit, type Caller, type CallersPolicy, manage } from './authenticate.ts'
 import type { Desk } from './desk.ts'
 import type { Key, KeyRole } from './key.ts'
@@ -22,6 +23,7 @@ export interface Tenants {
   readonly desk: Desk
   readonly users: Users
   readonly usage: Usage
+  readonly audit: Audit
   /**
    * Takes what the configuration says from now on. Throws Failure `conflict`, and changes nothing, where it may not.
    */
@@ -63,6 +65,7 @@ export function createTenants(parts: TenantsParts): Tenants {
 
 class Household implements Tenants {
   readonly registry = createRegistry()
+  readonly audit = createAudit()
   readonly desk: Desk
   readonly users: Users
   readonly usage: Usage
@@ -97,7 +100,7 @@ class Household implements Tenants {
     this.usage = createUsage(this.desk)
     this.#alerts = createAlerts(this.desk, () => this.settings.alerts, parts.send)
     const money = createMoneyProjection(parts.money, this.desk.windows, this.#overrides, parts.clock.epochMs)
-    this.projections = [this.registry.projection, money]
+    this.projections = [this.registry.projection, this.audit.projection, money]
     this.configure(parts.settings, parts.policy)
   }
 

@@ -58,6 +58,10 @@ describe('after a restart', () => {
       limit_remaining_nano_usd: 1e9 - cost,
       held_nano_usd: 0,
     })
+    const [created] = (await admin(gateway, '/audit', adminKey)).data
+    expect(created).toMatchObject({ action: 'key.create', subject: { kind: 'key', id: hash }, before: null })
+    expect(created.after).toMatchObject({ name: 'kept' })
+    expect(created.after).not.toHaveProperty('secrets')
     expect((await ask(gateway.url, {}, { authorization: `Bearer ${secret}` })).status).toBe(200)
   })
 
