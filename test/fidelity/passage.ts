@@ -62,5 +62,6 @@ function configOf(origin: string) {
     readFile: onlyFile(file),
     providers,
   })
-  return { providers: read, routes, demo: false }
+  // What upstreams say is compared as it came: their own names of models, too.
+  return { providers: read, routes, demo: false, answerModel: 'upstream' as const }
 }
