@@ -8,7 +8,7 @@ export function csvOf(columns: readonly string[], rows: readonly JsonObject[]): 
 
 function cellOf(value: unknown): string {
   if (typeof value === 'number') return String(value)
-  const text = value === null || value === undefined ? '' : String(value)
+  const text = value === null || value === undefined ? '' : spell(value)
   // A spreadsheet would run what begins so.
   const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
