@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
-import { loadConfig } from '../../src/config.ts'
+import { type Config, loadConfig } from '../../src/config.ts'
 import { isObject, type JsonObject } from '../../src/core/model/json.ts'
 import type { CallRecord } from '../../src/core/model/record.ts'
 import { startGateway } from '../../src/main.ts'
@@ -62,7 +62,7 @@ export async function startObservatory(targets: Readonly<Record<string, Target>>
   })
   const origin = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`
   let recorded = Promise.withResolvers<CallRecord>()
-  const gateway = await startGateway(configOf(targets, origin), {
+  const gateway = await startGateway(withoutLedger(configOf(targets, origin)), {
     log: createLog('silent', process.stderr),
     version: '0.0.0',
     sinks: [{ write: (record) => recorded.resolve(record) }],
@@ -154,4 +154,9 @@ function membersOf(text: string): JsonObject {
     if (isObject(inner)) members = { ...outer, ...inner }
   }
   return members
+}
+
+/** What is not a call of anybody's is in no ledger. */
+function withoutLedger(config: Config): Config {
+  return { ...config, ledger: { ...config.ledger, enabled: false } }
 }

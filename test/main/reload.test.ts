@@ -236,7 +236,11 @@ function configOf(upstream: RawServer, sections: object = {}): Config {
 
 function configOfFile(file: object): Config {
   const environment = { GATEWAY_CONFIG: 'gateway.yaml', PORT: '0' }
-  const config = loadConfig({ environment, readFile: onlyFile(JSON.stringify(file)), providers })
+  const config = loadConfig({
+    environment,
+    readFile: onlyFile(JSON.stringify({ ledger: { enabled: false }, ...file })),
+    providers,
+  })
   // As the gateway was started: upstreams are not asked for their models.
   return { ...config, catalog: { ...config.catalog, lists: false } }
 }
