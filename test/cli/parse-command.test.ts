@@ -5,8 +5,8 @@ import { helpText } from '../../src/cli/help.ts'
 import { parseCommand } from '../../src/cli/parse-command.ts'
 
 const run = async () => 0
-const update = defineCommand({ name: 'catalog update', does: 'update', options: {}, run })
-const diff = defineCommand({ name: 'catalog diff', does: 'compare', options: {}, run })
+const update = defineCommand({ name: 'shelf update', does: 'update', options: {}, run })
+const diff = defineCommand({ name: 'shelf diff', does: 'compare', options: {}, run })
 const keys = defineCommand({
   name: 'keys',
   does: 'list keys',
@@ -33,7 +33,7 @@ describe('a command line', () => {
     ['savings', 'savings', {}, []],
     ['savings -', 'savings', {}, ['-']],
     ['savings -- --odd-name', 'savings', {}, ['--odd-name']],
-    ['catalog update', 'catalog update', {}, []],
+    ['shelf update', 'shelf update', {}, []],
     ['keys --model a --model b k1 --all', 'keys', { model: ['a', 'b'], all: true }, ['k1']],
   ])('%s', ([line, name, options, operands]) => {
     expect(parse(line)).toMatchObject({ type: 'run', command: { name }, invocation: { options, operands } })
@@ -44,9 +44,9 @@ describe('a command line', () => {
     ['help', all.map(({ name }) => name)],
     ['--help', all.map(({ name }) => name)],
     ['-h', all.map(({ name }) => name)],
-    ['catalog --help', ['catalog update', 'catalog diff']],
-    ['help catalog', ['catalog update', 'catalog diff']],
-    ['help catalog diff', ['catalog diff']],
+    ['shelf --help', ['shelf update', 'shelf diff']],
+    ['help shelf', ['shelf update', 'shelf diff']],
+    ['help shelf diff', ['shelf diff']],
     ['help serve', ['serve']],
     ...all.map(({ name }): [string, string[]] => [`${name} --help`, [name]]),
     ...all.map(({ name }): [string, string[]] => [`${name} --nonsense odd -h`, [name]]),
@@ -55,7 +55,7 @@ describe('a command line', () => {
     expect(parsed.type === 'help' && parsed.of.map(({ name }) => name)).toEqual(of)
   })
 
-  test.for(['--version', 'serve --version', 'catalog diff --version'])(
+  test.for(['--version', 'serve --version', 'shelf diff --version'])(
     'that asks for the version: %s',
     (line) => {
       expect(parse(line)).toEqual({ type: 'version' })
@@ -64,12 +64,12 @@ describe('a command line', () => {
 
   test.for<[string, string]>([
     ['srve', 'There is no command "srve". Did you mean serve?'],
-    ['catalogue', 'There is no command "catalogue". Did you mean catalog?'],
+    ['shelfs', 'There is no command "shelfs". Did you mean shelf?'],
     ['toString', 'There is no command "toString".'],
     ['--port 9000', 'Name a command before --port, such as serve.'],
-    ['catalog', 'catalog takes update or diff.'],
-    ['catalog --all', 'catalog takes update or diff.'],
-    ['catalog updat', 'There is no command "catalog updat". Did you mean update?'],
+    ['shelf', 'shelf takes update or diff.'],
+    ['shelf --all', 'shelf takes update or diff.'],
+    ['shelf updat', 'There is no command "shelf updat". Did you mean update?'],
     ['serve --prot 9000', 'serve has no option --prot. Did you mean --port?'],
     ['serve --prot=9000', 'serve has no option --prot. Did you mean --port?'],
     ['serve -p 9000', 'serve has no option -p.'],
