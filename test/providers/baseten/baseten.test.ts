@@ -26,6 +26,7 @@ test('settings have their defaults', () => {
     queueMs: 10_000,
     queueLimit: 1000,
     onAbort: 'cancel',
+    billing: { stopsOnAbort: false },
     predict: false,
     oneChoice: false,
     models: [],
@@ -219,6 +220,7 @@ describe('the models', () => {
           outputNanoUsdPerMillion: 500_000_000,
           nanoUsdPerSecond: undefined,
         },
+        traits: { maxOutputTokens: 128_072, tools: true, vision: false },
       },
     ])
     expect(scene.server.requests).toMatchObject([{ method: 'GET', path: '/v1/models' }])

@@ -70,6 +70,7 @@ test('settings have their defaults', () => {
     queueMs: 10_000,
     queueLimit: 1000,
     onAbort: 'cancel',
+    billing: { stopsOnAbort: false },
     headers: {},
     models: [],
     quirks: {},

@@ -23,6 +23,7 @@ test('settings have their defaults', () => {
     clocks: { connectMs: 5000, firstTokenMs: 300_000, idleMs: 30_000, totalMs: 600_000 },
     ...{ retries: 1, retryDelayMs: 200, concurrency: 128, queueMs: 10_000, queueLimit: 1000 },
     onAbort: 'cancel',
+    billing: { stopsOnAbort: false },
     ...{
       catalogUrl: 'https://api.runpod.io/v2',
       baseUrl: 'https://api.runpod.ai/v2',
