@@ -89,9 +89,9 @@ type Work = PlannerParts & {
 function routeOf(call: AnyCall, work: Work): Route {
   const { router } = work
   if (call.steering === undefined && router.ownerOf(call.model) !== undefined)
-    return router.routeOf(call.model)
+    return router.routeOf(call.model, call.tenant?.allowsModel)
   const known = modelsOf(call, work).find((model) => router.ownerOf(model) !== undefined)
-  return router.routeOf(known ?? call.model)
+  return router.routeOf(known ?? call.model, call.tenant?.allowsModel)
 }
 
 function modelsOf(call: AnyCall, work: Work): readonly string[] {

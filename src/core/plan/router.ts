@@ -6,8 +6,11 @@ import type { Deployment, Route } from '../model/ports.ts'
 /** Finds where a model may run. Pure: the same routes, model and credential give the same answer. */
 export interface Router {
   readonly routes: readonly Route[]
-  /** The route of a model: a name goes before a pattern, of two patterns the longer. Throws `model_not_found`. */
-  routeOf(model: string): Route
+  /**
+   * The route of a model: a name goes before a pattern, of two patterns the longer. Throws `model_not_found`, which
+   * names the nearest of the models that `allows` lets the caller use; absent: all.
+   */
+  routeOf(model: string, allows?: (model: string) => boolean): Route
   /**
    * Those of a route's deployments that take the credential, in the order written; never empty. Throws
    * `unauthorized` where callers may bring a key of their own for one of them, else `upstream_auth`: then it is the
@@ -57,9 +60,9 @@ export function createRouter(
       : (fitting(model) ?? listedRoutes?.routeOf(model)))
   return {
     routes,
-    routeOf(model) {
+    routeOf(model, allows) {
       const route = find(model)
-      if (route === undefined) throw unknownModel(model, namesOf(routes))
+      if (route === undefined) throw unknownModel(model, namesOf(routes, allows))
       return route
     },
     admitted({ deployments }, credential) {
@@ -138,11 +141,14 @@ export function unknownModel(model: string, names?: Iterable<string>): Failure {
 }
 
 /** Those that are listed to callers. */
-function* namesOf(routes: readonly Route[]): Iterable<string> {
-  for (const { pattern, deployments } of routes) {
-    if (!pattern.includes('*')) yield pattern
-    else for (const { upstream } of deployments) yield* upstream.knownModels
-  }
+function namesOf(
+  routes: readonly Route[],
+  allows: (model: string) => boolean = () => true,
+): readonly string[] {
+  const names = routes.flatMap(({ pattern, deployments }) =>
+    pattern.includes('*') ? deployments.flatMap(({ upstream }) => upstream.knownModels) : [pattern],
+  )
+  return names.filter(allows)
 }
 
 function noKey(deployments: readonly Deployment[], mayBringKeys: boolean): Failure {

@@ -25,7 +25,7 @@ export type CountTokensParts = {
 export function serveCountTokens(router: Router, prefix: string, parts: CountTokensParts): void {
   const { gateway, gate, counter, readBody, strict } = parts
   router.post(`${prefix}/messages/count_tokens`, async (ctx) => {
-    const { credential } = gate.admit(apiKeyOf(ctx.req))
+    const { credential, tenant } = gate.admit(apiKeyOf(ctx.req))
     const { json: body } = await readBody(ctx)
     const id = ctx.state['requestId'] as string
     const headers = headerLookup(ctx.req)
@@ -36,7 +36,7 @@ export function serveCountTokens(router: Router, prefix: string, parts: CountTok
     if (!isServed) {
       throw unknownModel(
         call.model,
-        gateway.models().map((model) => model.id),
+        gateway.models().flatMap(({ id: known }) => (tenant?.allowsModel(known) === false ? [] : [known])),
       )
     }
     const answer = { input_tokens: await countPrompt(call.body.value, counter) }

@@ -3,6 +3,7 @@ import type { Context } from 'koa'
 import type { Authenticator } from '../../core/authenticate.ts'
 import type { Gateway } from '../../core/gateway.ts'
 import type { DeploymentReport } from '../../core/health/health-registry.ts'
+import type { Tenant } from '../../core/model/tenant.ts'
 import { type ListedModel, type Router as ModelRouter, unknownModel } from '../../core/plan/router.ts'
 import {
   type DescribedModel,
@@ -45,7 +46,7 @@ export function serveModels(router: Router, parts: ModelsParts): void {
     const id = modelNameOf(ctx.path.slice(ctx.path.indexOf(before) + before.length))
     if (tenant?.allowsModel(id) === false) throw unknownModel(id)
     const render = isForAnthropic(ctx) ? renderAnthropicModel : renderModel
-    reply(ctx, render(described(findModel(parts, id), parts, reportsOf(parts)), startedEpochSeconds))
+    reply(ctx, render(described(findModel(parts, id, tenant), parts, reportsOf(parts)), startedEpochSeconds))
   })
 }
 
@@ -77,8 +78,8 @@ function keyOf(deploymentId: string, model: string | undefined): string {
 }
 
 /** A model that is listed, or one that a pattern of the routes would take. */
-function findModel({ gateway }: ModelsParts, id: string): ListedModel {
-  const models = gateway.models()
+function findModel({ gateway }: ModelsParts, id: string, tenant: Tenant | undefined): ListedModel {
+  const models = gateway.models().filter((model) => tenant?.allowsModel(model.id) !== false)
   const listed = models.find((model) => model.id === id)
   if (listed !== undefined) return listed
   const ownedBy = gateway.ownerOf(id)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { matchesPattern } from '../../../src/core/model/pattern.ts'
 import type { Deployment, Route } from '../../../src/core/model/ports.ts'
-import { placesOf, planOf } from '../../../src/core/plan/router.ts'
+import { createRouter, placesOf, planOf } from '../../../src/core/plan/router.ts'
 import { routing } from '../../harness/routing.ts'
 import { aDeployment, scriptedUpstream } from '../../harness/scripted-upstream.ts'
 
@@ -253,3 +253,11 @@ function route(pattern: string, ...deployments: readonly Deployment[]): Route {
 function idsOf(plan: readonly Deployment[]): readonly string[] {
   return plan.map(({ id }) => id)
 }
+
+test('an unknown model is refused with the nearest names that its caller may use, and no others', () => {
+  const router = createRouter([route('red-1', deployment('a')), route('red-2', deployment('b'))])
+  const asked = (allows?: (model: string) => boolean) => () => router.routeOf('red-3', allows)
+  expect(asked()).toThrow(/red-1.*red-2/)
+  expect(asked((model) => model === 'red-2')).toThrow(/Did you mean red-2\?/)
+  expect(asked(() => false)).not.toThrow(/red-[12]/)
+})
