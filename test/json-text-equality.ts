@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { JsonText } from '../src/core/model/json-text.ts'
+import { JsonText } from '../src/core/model/json/json-text.ts'
 
 /** What it holds is private, and would not be looked at: it equals what its value equals. */
 expect.addEqualityTesters([

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fileVariable, textVariable, variables } from '../src/config/environment.ts'
+import { fileVariable, textVariable, variables } from '../src/config/source/environment.ts'
 import { behaviours, spellingOf } from '../src/simulator/script/behaviours.ts'
 import { endGroup, runShell, shellEnvironment, startChild } from './acceptance/child.ts'
 import { type GatewayProcess, repository, runGateway, startGateway } from './acceptance/gateway-process.ts'

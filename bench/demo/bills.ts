@@ -1,4 +1,4 @@
-import type { CallRecord } from '../../src/core/model/record.ts'
+import type { CallRecord } from '../../src/core/model/record/record.ts'
 
 /** What the gateway says each attempt cost, held against what was charged for it. Money in whole nano-USD. */
 export type Bills = {

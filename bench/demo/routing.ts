@@ -1,6 +1,6 @@
 import { type Config, loadConfig } from '../../src/config.ts'
 import { usdText } from '../../src/core/model/price.ts'
-import type { CallRecord } from '../../src/core/model/record.ts'
+import type { CallRecord } from '../../src/core/model/record/record.ts'
 import { startGateway } from '../../src/main.ts'
 import { providers } from '../../src/providers/all.ts'
 import { createLog } from '../../src/telemetry/log.ts'

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/core/model/json.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
 
 /** What an upstream may say in an answer, each beside the least that it says in any. */
 export const said: Readonly<Record<string, Said>> = {

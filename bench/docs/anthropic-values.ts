@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/core/model/json.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
 import { one, said, schema, user, type Value, type Values } from './value.ts'
 
 const ownTool = { name: 'f', input_schema: schema }

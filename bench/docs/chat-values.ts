@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/core/model/json.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
 import { sampling } from './text-values.ts'
 import { one, said, schema, user, type Values } from './value.ts'
 

@@ -1,7 +1,7 @@
 import { healthEventTypes } from '../../src/core/health/health-watch.ts'
-import { attemptFields } from '../../src/core/model/record-fields/attempt-fields.ts'
-import { callFields } from '../../src/core/model/record-fields/call-fields.ts'
-import type { Field, Fields } from '../../src/core/model/record-fields/field.ts'
+import { attemptFields } from '../../src/core/model/record/fields/attempt-fields.ts'
+import { callFields } from '../../src/core/model/record/fields/call-fields.ts'
+import type { Field, Fields } from '../../src/core/model/record/fields/field.ts'
 import type { DescribedMetric } from '../../src/telemetry/metrics.ts'
 
 /** docs/observability.md, from the tables that the log and the metrics are made from. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/core/model/json.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
 import { presetNames } from '../../src/providers/openai/presets.ts'
 import { chatReply, type Said, textReply } from './answers.ts'
 import type { Target } from './observed.ts'

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/core/model/json.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
 import { strictAnthropicFields } from '../../src/dialects/anthropic/fields.ts'
 import { chatFields } from '../../src/dialects/openai/chat-fields.ts'
 import { textFields } from '../../src/dialects/openai/text-fields.ts'

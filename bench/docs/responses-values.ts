@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/core/model/json.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
 import { one, schema, type Value, type Values } from './value.ts'
 
 const responseTool = { type: 'function', name: 'f', parameters: schema }

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/core/model/json.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
 
 /** A value of a field that tells what becomes of the field; with a label where there are several of them. */
 export type Value = { readonly value: unknown; readonly label?: string; readonly beside?: JsonObject }

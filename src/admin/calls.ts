@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { Failure } from '../core/model/failure.ts'
-import type { JsonObject } from '../core/model/json.ts'
+import type { JsonObject } from '../core/model/json/json.ts'
 import { rendered } from '../http/routes/generation.ts'
 import { type CallPlace, callFilters, type StoredCall } from '../ledger/store/calls.ts'
 import { amounts } from './amounts.ts'

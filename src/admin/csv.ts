@@ -1,4 +1,4 @@
-import { type JsonObject, spell } from '../core/model/json.ts'
+import { type JsonObject, spell } from '../core/model/json/json.ts'
 
 /** Rows as CSV (RFC 4180), the first with the columns' names. What is null is empty. */
 export function csvOf(columns: readonly string[], rows: readonly JsonObject[]): string {

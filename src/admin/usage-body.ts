@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { JsonObject } from '../core/model/json.ts'
+import type { JsonObject } from '../core/model/json/json.ts'
 import { bucketBoundsMs, counts } from '../ledger/store/rollup.ts'
 import type { UsageGroup, UsageRow } from '../ledger/store/usage.ts'
 import { amounts } from './amounts.ts'

@@ -1,6 +1,6 @@
 import type { Traits, UpstreamModel } from '../core/model/ports.ts'
 import { isKnownPrice } from '../core/model/price.ts'
-import type { KnownPrice } from './price-book.ts'
+import type { KnownPrice } from './known-price.ts'
 
 /** What one provider listed when it was asked, to be looked up. It says nothing of the days before that. */
 export interface Listing {

@@ -3,8 +3,8 @@ import type { Traits } from '../core/model/ports.ts'
 import { type Price, unknownPrice } from '../core/model/price.ts'
 import type { Catalog, CatalogHardware, CatalogModel } from './catalog.ts'
 import { dayOf } from './day.ts'
+import type { KnownPrice } from './known-price.ts'
 import { type ListedPrice, priceOf } from './listed-price.ts'
-import type { KnownPrice } from './price-book.ts'
 
 /** The rows of a catalogue, to be looked up: models by provider and name, hardware by type and name. */
 export interface Pages {

@@ -1,7 +1,8 @@
 import type { Presence, Traits, UpstreamHardware, UpstreamModel } from '../core/model/ports.ts'
-import { type Price, type PriceOrigin, unknownPrice } from '../core/model/price.ts'
+import { type Price, unknownPrice } from '../core/model/price.ts'
 import type { Catalog } from './catalog.ts'
 import { dayOf } from './day.ts'
+import type { KnownPrice } from './known-price.ts'
 import { createListing, type Listing } from './listing.ts'
 import { type Hardware, type OwnPrice, type OwnPrices, ownInForce } from './own-prices.ts'
 import { createPages, type Entry, type Pages } from './pages.ts'
@@ -48,8 +49,6 @@ export type PricedProvider = {
   readonly type: string
   readonly list: string | undefined
 }
-
-export type KnownPrice = PriceOrigin & { readonly price: Price }
 
 export type BookParts = Pick<Catalog, 'models' | 'hardware' | 'sources'>
 

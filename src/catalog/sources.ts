@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../core/model/json.ts'
+import { isObject, type JsonObject } from '../core/model/json/json.ts'
 import { usdText } from '../core/model/price.ts'
 import {
   type Catalog,

@@ -1,5 +1,5 @@
 import { type Config, ConfigError } from '../config.ts'
-import { isObject } from '../core/model/json.ts'
+import { isObject } from '../core/model/json/json.ts'
 import { defineCommand } from './command.ts'
 import { type ConfigOverrides, serverOptions } from './config-options.ts'
 import { bad, type Diagnosis, good } from './doctor/diagnosis.ts'

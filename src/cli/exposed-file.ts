@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import type { Config } from '../config.ts'
-import { isObject } from '../core/model/json.ts'
+import { isObject } from '../core/model/json/json.ts'
 
 /**
  * Whether a file of settings holds a key in so many words, and everybody on this machine may read it. Keys that it takes

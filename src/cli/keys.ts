@@ -1,5 +1,5 @@
 import { Failure } from '../core/model/failure.ts'
-import type { JsonObject } from '../core/model/json.ts'
+import type { JsonObject } from '../core/model/json/json.ts'
 import { type AdminClient, withAdmin } from './admin-client.ts'
 import { type Command, defineCommand } from './command.ts'
 import { limitOptions, limitsIn, outputOptions, tableOf } from './tenant-options.ts'

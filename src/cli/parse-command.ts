@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { didYouMean } from '../core/model/nearest.ts'
+import { didYouMean } from '../core/model/json/nearest.ts'
 import type { Command, Invocation, Operand, Option, OptionTable } from './command.ts'
 
 /** What the words after the program's name ask for. */

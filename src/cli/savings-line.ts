@@ -1,10 +1,10 @@
 import type { Spending, Spent } from '../core/account/attempt-cost.ts'
-import { isObject, type JsonObject } from '../core/model/json.ts'
+import { isObject, type JsonObject } from '../core/model/json/json.ts'
 import type { Consumption, Price } from '../core/model/price.ts'
-import type { Baseline } from '../core/model/record.ts'
-import { attemptFields } from '../core/model/record-fields/attempt-fields.ts'
-import { callFields } from '../core/model/record-fields/call-fields.ts'
-import { readMember } from '../core/model/record-fields/field.ts'
+import { attemptFields } from '../core/model/record/fields/attempt-fields.ts'
+import { callFields } from '../core/model/record/fields/call-fields.ts'
+import { readMember } from '../core/model/record/fields/field.ts'
+import type { Baseline } from '../core/model/record/record.ts'
 
 /** The money of one call, as a line of the log has it: what was used at what price, and what it is said to come to. */
 export type MoneyLine = {

@@ -1,5 +1,5 @@
 import { attemptNanoUsd, type Spent, spendingOf } from '../core/account/attempt-cost.ts'
-import { isObject, type JsonObject } from '../core/model/json.ts'
+import { isObject, type JsonObject } from '../core/model/json/json.ts'
 import { usdText } from '../core/model/price.ts'
 import { type MoneyLine, readMoneyLine } from './savings-line.ts'
 

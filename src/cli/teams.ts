@@ -1,4 +1,4 @@
-import type { JsonObject } from '../core/model/json.ts'
+import type { JsonObject } from '../core/model/json/json.ts'
 import { withAdmin } from './admin-client.ts'
 import { type Command, defineCommand } from './command.ts'
 import { print } from './keys.ts'

@@ -1,6 +1,6 @@
-import { isObject } from '../core/model/json.ts'
-import { strictNumber } from './environment.ts'
+import { isObject } from '../core/model/json/json.ts'
 import { type Shape, shapeAt, typesOf } from './shape.ts'
+import { strictNumber } from './source/environment.ts'
 
 /**
  * The content as the schema means it. Text, as the environment has it, becomes the number or the boolean that

@@ -1,16 +1,22 @@
 import * as z from 'zod'
 import type { Catalog } from '../catalog/catalog.ts'
-import { catalogSetting, routesSetting } from './catalog.ts'
-import { corsSetting } from './cors.ts'
-import { dataDirectorySetting } from './data-directory.ts'
-import { idempotencySetting } from './idempotency.ts'
-import type { Instance } from './instances.ts'
-import { ledgerSetting } from './ledger.ts'
-import { breakerSetting, hedgingSetting, limitsSetting } from './limits.ts'
-import { modelsSetting } from './models.ts'
-import { probesSetting } from './probes.ts'
-import { serverSetting } from './server.ts'
-import { alertsSetting, authSetting, budgetsSetting, rateLimitsSetting, teamsSetting } from './tenants.ts'
+import { catalogSetting, routesSetting } from './sections/catalog.ts'
+import { corsSetting } from './sections/cors.ts'
+import { idempotencySetting } from './sections/idempotency.ts'
+import type { Instance } from './sections/instances.ts'
+import { ledgerSetting } from './sections/ledger.ts'
+import { breakerSetting, hedgingSetting, limitsSetting } from './sections/limits.ts'
+import { modelsSetting } from './sections/models.ts'
+import { probesSetting } from './sections/probes.ts'
+import { serverSetting } from './sections/server.ts'
+import {
+  alertsSetting,
+  authSetting,
+  budgetsSetting,
+  rateLimitsSetting,
+  teamsSetting,
+} from './sections/tenants.ts'
+import { dataDirectorySetting } from './source/data-directory.ts'
 
 /**
  * The schema of gateway.yaml for the providers it names: the gateway's own sections, and each provider's

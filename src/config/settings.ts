@@ -1,9 +1,9 @@
 import type { AdminKey } from '../core/authenticate.ts'
 import type { BreakerSettings } from '../core/health/breaker.ts'
 import type { TenantSettings } from '../tenants/settings.ts'
-import type { CatalogSettings } from './catalog.ts'
-import type { RouteSettings } from './routing.ts'
 import type { LogLevel } from './schema.ts'
+import type { CatalogSettings } from './sections/catalog.ts'
+import type { RouteSettings } from './sections/routing.ts'
 
 /** The whole configuration, checked: plain data, with every default in its place. It holds secrets. */
 export type Config = {

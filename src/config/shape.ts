@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { Path } from './problem.ts'
+import type { Path } from './report/problem.ts'
 
 /** What a schema says of one place: the part of JSON Schema that is used here, and marks of our own. */
 export type Shape = {

@@ -8,7 +8,7 @@ import {
   type WrittenKey,
   type WrittenTenants,
   weekdays,
-} from './tenants.ts'
+} from './sections/tenants.ts'
 
 /** What of the configuration follows from these sections. */
 export function tenancyOf(written: WrittenTenants): Tenancy {

@@ -1,9 +1,9 @@
-import { isObject } from '../core/model/json.ts'
-import { isWithin } from '../core/model/nearest.ts'
-import { fileOption, fileVariable, variables } from './environment.ts'
-import { placeOf } from './problem.ts'
-import type { RouteSettings } from './routing.ts'
-import type { Environment } from './substitution.ts'
+import { isObject } from '../core/model/json/json.ts'
+import { isWithin } from '../core/model/json/nearest.ts'
+import { placeOf } from './report/problem.ts'
+import type { RouteSettings } from './sections/routing.ts'
+import { fileOption, fileVariable, variables } from './source/environment.ts'
+import type { Environment } from './source/substitution.ts'
 
 export type WarningParts = {
   /** The file's content, filled in; undefined: it is empty, or there is none. */

@@ -5,7 +5,7 @@ import type { Answer, Bursts } from './attempt/attempt.ts'
 import { type AttemptParts, openAttempt } from './attempt/open-attempt.ts'
 import type { AnyCall, Delta } from './model/call.ts'
 import { type CallSignal, controllerUnder } from './model/call-signal.ts'
-import type { AttemptRecord } from './model/record.ts'
+import type { AttemptRecord } from './model/record/record.ts'
 import type { Payer, PayerTerms } from './model/tenant.ts'
 
 /** How far the attempts of a call are paid for. */

@@ -1,8 +1,8 @@
 import type { Bursts } from './attempt/attempt.ts'
 import type { Call, Choice, Chunk, Delta } from './model/call.ts'
 import { Failure } from './model/failure.ts'
-import { JsonText } from './model/json-text.ts'
-import type { CallRecord } from './model/record.ts'
+import { JsonText } from './model/json/json-text.ts'
+import type { CallRecord } from './model/record/record.ts'
 
 /** A call for an answer in one piece, as one for a stream: of that it is known how far it came. */
 export function asStream(call: Call): Call {

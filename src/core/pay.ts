@@ -2,7 +2,7 @@ import { boundNanoUsd, callersBound, promptBound, type UseBound } from './accoun
 import { choicesWanted } from './adapt/adapt-call.ts'
 import type { AnyCall } from './model/call.ts'
 import type { Deployment } from './model/ports.ts'
-import type { CallRecord } from './model/record.ts'
+import type { CallRecord } from './model/record/record.ts'
 import type { CostBound, Payer, Shortage } from './model/tenant.ts'
 import type { Plan } from './plan/router.ts'
 

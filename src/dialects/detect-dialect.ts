@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../core/model/json.ts'
+import { isObject, type JsonObject } from '../core/model/json/json.ts'
 import { strictResponsesFields } from './responses/fields.ts'
 import type { HeaderLookup } from './shared/dialect.ts'
 

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts'
 import { asFailure, type Failure } from '../core/model/failure.ts'
 import type { Clock, Upstream } from '../core/model/ports.ts'
-import { causeCodeOf } from '../core/model/record-fields/failure-fields.ts'
+import { causeCodeOf } from '../core/model/record/fields/failure-fields.ts'
 import { createTokenizer } from '../tokenizers/cl100k.ts'
 import { isListing, readList } from './provider-lists.ts'
 import { createUpstreams } from './upstreams.ts'

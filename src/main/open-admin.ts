@@ -3,7 +3,7 @@ import { tenantRoutes } from '../admin/all.ts'
 import type { AdminRoute } from '../admin/route.ts'
 import type { Config } from '../config.ts'
 import { Failure } from '../core/model/failure.ts'
-import type { JsonObject } from '../core/model/json.ts'
+import type { JsonObject } from '../core/model/json/json.ts'
 import { openBooks } from './books.ts'
 
 /** The management API of a data directory that no gateway has. */

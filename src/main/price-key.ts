@@ -1,6 +1,6 @@
 import type { PricedProvider } from '../catalog/price-book.ts'
 import type { Config } from '../config.ts'
-import { isObject } from '../core/model/json.ts'
+import { isObject } from '../core/model/json/json.ts'
 import { providers } from '../providers/all.ts'
 
 /** Under what names the price book has a provider of the configuration. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Sink } from '../core/model/ports.ts'
-import { attemptFields } from '../core/model/record-fields/attempt-fields.ts'
-import { writerOf } from '../core/model/record-fields/field.ts'
+import { attemptFields } from '../core/model/record/fields/attempt-fields.ts'
+import { writerOf } from '../core/model/record/fields/field.ts'
 
 /**
  * At `debug`, what a call went through, a line for each step: its plan, then every attempt with its beginning, its end and

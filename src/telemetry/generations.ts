@@ -1,5 +1,5 @@
-import type { CallLine, Generation } from '../core/model/call-line.ts'
-import type { CallRecord } from '../core/model/record.ts'
+import type { CallLine, Generation } from '../core/model/record/call-line.ts'
+import type { CallRecord } from '../core/model/record/record.ts'
 import { createKeptLines, type KeptLines, type KeptLinesSettings } from './kept-lines.ts'
 
 /** The latest calls, in memory, as their lines tell of them: so many and no more. */

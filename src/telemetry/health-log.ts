@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { HealthEvent, HealthEventType } from '../core/health/health-watch.ts'
-import { causeCodeOf } from '../core/model/record-fields/failure-fields.ts'
+import { causeCodeOf } from '../core/model/record/fields/failure-fields.ts'
 
 /**
  * Logs each change in how a deployment is doing as a warning, once. A key and an account are the provider's: what is

@@ -1,5 +1,5 @@
 import pino, { type DestinationStream, type Logger } from 'pino'
-import type { CallRecord } from '../core/model/record.ts'
+import type { CallRecord } from '../core/model/record/record.ts'
 
 /** A logger of JSON lines. */
 export function createLog(level: string, destination: DestinationStream): Logger {

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../core/model/json.ts'
+import { isObject, type JsonObject } from '../core/model/json/json.ts'
 import { usdText } from '../core/model/price.ts'
 
 /** A line of the log for people at a terminal. What is no JSON object stays as it is. */

@@ -1,13 +1,6 @@
 import { matchesPattern } from '../core/model/pattern.ts'
-import type {
-  CallTenant,
-  Entering,
-  Entrance,
-  Payer,
-  Paying,
-  Tenant,
-  TenantNote,
-} from '../core/model/tenant.ts'
+import type { CallTenant, Entering, Entrance, Payer, Paying, Tenant } from '../core/model/tenant.ts'
+import type { TenantNote } from '../core/model/terms.ts'
 import { Bill } from './bill.ts'
 import { type Budget, budgetOf, counterOf, isOn, type Scope } from './budget.ts'
 import type { Applied, Desk } from './desk.ts'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { StrategyName } from '../core/model/call.ts'
+import type { StrategyName } from '../core/model/terms.ts'
 import type { BudgetRule } from './budget.ts'
 
 /** What a caller bears, and what it allows. Plain data, as it is kept: of a secret only its digest. */

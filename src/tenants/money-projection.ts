@@ -1,5 +1,5 @@
 import type { Projection, StateEntry } from '../core/model/journal.ts'
-import { isObject } from '../core/model/json.ts'
+import { isObject } from '../core/model/json/json.ts'
 import type { Charge, OpenHold, Spent } from '../core/model/shared-state.ts'
 import { counterText, readCounter } from './budget.ts'
 import { usageOf } from './usage.ts'

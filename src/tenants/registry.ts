@@ -1,6 +1,6 @@
 import { Failure } from '../core/model/failure.ts'
 import type { AdminEntry, Projection, StateEntry } from '../core/model/journal.ts'
-import { isObject } from '../core/model/json.ts'
+import { isObject } from '../core/model/json/json.ts'
 import type { Key, Team } from './key.ts'
 
 /** The keys and teams of the gateway: those of its file, and those that were made and are kept in the journal. */

@@ -1,7 +1,7 @@
 import type { Journal, Projection } from '../core/model/journal.ts'
 import { noJournal } from '../core/model/journal.ts'
 import type { Clock, Sink } from '../core/model/ports.ts'
-import type { CallRecord } from '../core/model/record.ts'
+import type { CallRecord } from '../core/model/record/record.ts'
 import type { SharedState } from '../core/model/shared-state.ts'
 import { Access, type OpenCall } from './access.ts'
 import { type Alerts, createAlerts, type SendAlert } from './alerts.ts'

@@ -1,4 +1,4 @@
-import type { CallRecord } from '../core/model/record.ts'
+import type { CallRecord } from '../core/model/record/record.ts'
 import type { Spent } from '../core/model/shared-state.ts'
 import type { Desk } from './desk.ts'
 import { windowAt } from './windows.ts'

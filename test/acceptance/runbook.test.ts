@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { healthEventTypes } from '../../src/core/health/health-watch.ts'
-import { runShell, shellEnvironment } from '../acceptance/child.ts'
-import { repository } from '../acceptance/gateway-process.ts'
 import { startTestGateway } from '../harness/gateway.ts'
+import { runShell, shellEnvironment } from './child.ts'
+import { repository } from './gateway-process.ts'
 
 const page = await readFile(new URL('../../docs/runbook.md', import.meta.url), 'utf8')
 const observability = await readFile(new URL('../../docs/observability.md', import.meta.url), 'utf8')

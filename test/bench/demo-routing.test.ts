@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { billsCompared } from '../../bench/demo/bills.ts'
 import { demonstrateRouting } from '../../bench/demo/routing.ts'
 import { unknownPrice } from '../../src/core/model/price.ts'
-import { type AttemptRecord, startRecord } from '../../src/core/model/record.ts'
+import { type AttemptRecord, startRecord } from '../../src/core/model/record/record.ts'
 
 test('the demonstration loses no call with a place, saves money, and agrees with every bill', async () => {
   const told = await demonstrateRouting(66)

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
-import type { Kind } from '../../src/core/model/call.ts'
-import type { JsonObject } from '../../src/core/model/json.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
+import type { Kind } from '../../src/core/model/terms.ts'
 import type { Heard } from './caller.ts'
 import type { FaultCase } from './fault-case.ts'
 import { deploymentId, type Link, type Routes, type Stage, upstreamModel } from './harness.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readOptions } from '../../bench/chaos/options.ts'
-import type { Kind } from '../../src/core/model/call.ts'
+import type { Kind } from '../../src/core/model/terms.ts'
 import { answerText, answerWords, chunkText, endChoice, replyText, usageOf, wordChoice } from './answer.ts'
 import type { Heard } from './caller.ts'
 import { reconcile } from './reconcile.ts'

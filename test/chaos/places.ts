@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer as createNetServer, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { Worker } from 'node:worker_threads'
-import type { JsonObject } from '../../src/core/model/json.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
 import { deadOrigin } from '../harness/raw-server.ts'
 import type { FaultUpstream } from './fault-upstream.ts'
 

@@ -1,7 +1,7 @@
 import dns from 'node:dns'
 import { readdirSync } from 'node:fs'
 import { readConfig } from '../../src/cli/read-config.ts'
-import type { CallRecord } from '../../src/core/model/record.ts'
+import type { CallRecord } from '../../src/core/model/record/record.ts'
 import { startGateway } from '../../src/main.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
-import type { Kind } from '../../src/core/model/call.ts'
-import { isObject, type JsonObject } from '../../src/core/model/json.ts'
+import { isObject, type JsonObject } from '../../src/core/model/json/json.ts'
+import type { Kind } from '../../src/core/model/terms.ts'
 import { answerCanary, answerText, answerWords } from './answer.ts'
 import { eventsOf, type Heard } from './caller.ts'
 import { secrets } from './secrets.ts'

@@ -1,4 +1,4 @@
-import type { CallRecord } from '../../src/core/model/record.ts'
+import type { CallRecord } from '../../src/core/model/record/record.ts'
 import { openaiCompatible } from '../../src/providers/openai/openai-compatible.ts'
 import { together } from '../../src/providers/together/together.ts'
 import type { SimulatedServer } from '../../src/simulator/server/simulated-server.ts'

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: gateway.yaml's own substitution is written so.
 import { describe, expect, test } from 'vitest'
-import { masked, withoutCredentials } from '../../src/config/error-text.ts'
+import { masked, withoutCredentials } from '../../src/config/report/error-text.ts'
 import { ConfigError, describeConfig } from '../../src/config.ts'
 import { load, testProviders } from './load.ts'
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Call } from '../../src/core/model/call.ts'
 import { Failure } from '../../src/core/model/failure.ts'
-import type { JsonObject } from '../../src/core/model/json.ts'
-import type { AttemptRecord } from '../../src/core/model/record.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
+import type { AttemptRecord } from '../../src/core/model/record/record.ts'
 import { expectNothingLeft, turn } from '../harness/attempt-walk.ts'
 import { serve } from '../harness/core-gateway.ts'
 import {

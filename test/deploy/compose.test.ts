@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { variables } from '../../src/config/environment.ts'
+import { variables } from '../../src/config/source/environment.ts'
 import { missingTool, runTool } from './tools.ts'
 
 const text = readFileSync('compose.yaml', 'utf8')

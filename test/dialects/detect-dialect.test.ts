@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { JsonObject } from '../../src/core/model/json.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
 import { dialectOf } from '../../src/dialects/detect-dialect.ts'
 
 const messages = [{ role: 'user', content: 'Hi.' }]

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Chunk } from '../../src/core/model/call.ts'
-import type { JsonObject } from '../../src/core/model/json.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
 import { dialects } from '../../src/dialects/all.ts'
 import { wireText } from '../harness/json-text.ts'
 import { incoming, usage } from './requests.ts'

@@ -1,7 +1,7 @@
 import type { AnyCall, Chunk, Delta } from '../../src/core/model/call.ts'
 import { Failure } from '../../src/core/model/failure.ts'
-import { type JsonObject, parseJson } from '../../src/core/model/json.ts'
-import { JsonText } from '../../src/core/model/json-text.ts'
+import { type JsonObject, parseJson } from '../../src/core/model/json/json.ts'
+import { JsonText } from '../../src/core/model/json/json-text.ts'
 import type { Asking, Incoming } from '../../src/dialects/shared/dialect.ts'
 
 /** A request as the HTTP room hands it over. A string is the wire text itself. */

@@ -6,7 +6,7 @@ import { type WalkParts, walk } from '../../src/core/attempt/walk.ts'
 import type { CallSignal } from '../../src/core/model/call-signal.ts'
 import { Failure } from '../../src/core/model/failure.ts'
 import type { Deployment } from '../../src/core/model/ports.ts'
-import { type AttemptRecord, startRecord } from '../../src/core/model/record.ts'
+import { type AttemptRecord, startRecord } from '../../src/core/model/record/record.ts'
 import type { Plan } from '../../src/core/plan/router.ts'
 import {
   aCall,

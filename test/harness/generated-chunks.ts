@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { JsonObject } from '../../src/core/model/json.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
 import { withChoice } from './normalize.ts'
 import { chatChunk, chatReply, textChunk, usage } from './scripted-upstream.ts'
 

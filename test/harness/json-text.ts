@@ -1,6 +1,6 @@
 import type { Call } from '../../src/core/model/call.ts'
-import type { JsonObject } from '../../src/core/model/json.ts'
-import { JsonText } from '../../src/core/model/json-text.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
+import { JsonText } from '../../src/core/model/json/json-text.ts'
 
 /** A call as tests describe one: its body as it is, with the text it came in where there is one. */
 export type CallChange = Partial<Omit<Call, 'body'>> & {

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import type { StrategyName } from '../../src/core/model/call.ts'
 import type { Random } from '../../src/core/model/ports.ts'
+import type { StrategyName } from '../../src/core/model/terms.ts'
 import type { Candidate } from '../../src/core/plan/strategies/candidate.ts'
 import { order } from '../../src/core/plan/strategies/strategies.ts'
 import type { Incumbent } from '../../src/core/plan/strategies/strategy.ts'

@@ -1,7 +1,7 @@
 import type { Call, Chunk, Delta, RawDelta } from '../../src/core/model/call.ts'
 import { asFailure, type Failure } from '../../src/core/model/failure.ts'
 import { fold } from '../../src/core/model/fold.ts'
-import type { JsonObject } from '../../src/core/model/json.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
 import type { Upstream } from '../../src/core/model/ports.ts'
 import { createNormalizer } from '../../src/core/reply/normalize.ts'
 import { simulator } from '../../src/providers/simulator.ts'

@@ -1,5 +1,5 @@
 import { loadConfig } from '../../src/config.ts'
-import type { CallRecord } from '../../src/core/model/record.ts'
+import type { CallRecord } from '../../src/core/model/record/record.ts'
 import { providers } from '../../src/providers/all.ts'
 import { simulateBaseten } from '../../src/simulator/baseten/baseten.ts'
 import { simulateRunpod } from '../../src/simulator/runpod/runpod.ts'

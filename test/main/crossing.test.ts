@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { JsonObject } from '../../src/core/model/json.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
 import { simulateBaseten } from '../../src/simulator/baseten/baseten.ts'
 import { simulateTogether } from '../../src/simulator/together/together.ts'
 import {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { JsonObject } from '../../src/core/model/json.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
 import { choicesOf, openSpoken, type Speaking } from './spoken.ts'
 
 const asked = {

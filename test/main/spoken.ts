@@ -1,6 +1,6 @@
 import type { Config } from '../../src/config.ts'
 import { loadConfig } from '../../src/config.ts'
-import type { JsonObject } from '../../src/core/model/json.ts'
+import type { JsonObject } from '../../src/core/model/json/json.ts'
 import { providers } from '../../src/providers/all.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { onlyFile } from '../harness/only-file.ts'

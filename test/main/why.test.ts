@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type Config, loadConfig } from '../../src/config.ts'
-import type { CallLine } from '../../src/core/model/call-line.ts'
+import type { CallLine } from '../../src/core/model/record/call-line.ts'
 import { providers } from '../../src/providers/all.ts'
 import { simulateTogether } from '../../src/simulator/together/together.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'

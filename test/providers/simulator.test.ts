@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { JsonText } from '../../src/core/model/json-text.ts'
+import { JsonText } from '../../src/core/model/json/json-text.ts'
 import { simulator } from '../../src/providers/simulator.ts'
 import { behaviours, knownModels } from '../../src/simulator/script/behaviours.ts'
 import { startAttempt } from '../harness/attempt.ts'

@@ -1,5 +1,5 @@
 import { unknownPrice } from '../../src/core/model/price.ts'
-import type { AttemptRecord } from '../../src/core/model/record.ts'
+import type { AttemptRecord } from '../../src/core/model/record/record.ts'
 
 /** An attempt that was answered, without a price. */
 export function anAttempt(change: Partial<AttemptRecord> = {}): AttemptRecord {

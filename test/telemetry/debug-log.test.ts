@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { Failure } from '../../src/core/model/failure.ts'
-import { startRecord } from '../../src/core/model/record.ts'
+import { startRecord } from '../../src/core/model/record/record.ts'
 import { createDebugLog } from '../../src/telemetry/debug-log.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { anAttempt } from './attempt-record.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Failure } from '../../src/core/model/failure.ts'
-import { type CallRecord, startRecord } from '../../src/core/model/record.ts'
+import { type CallRecord, startRecord } from '../../src/core/model/record/record.ts'
 import { createGenerations } from '../../src/telemetry/generations.ts'
 import { createJournal } from '../../src/telemetry/journal.ts'
 import type { KeptLinesSettings } from '../../src/telemetry/kept-lines.ts'

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { expect, test, vi } from 'vitest'
 import type { Sink } from '../../src/core/model/ports.ts'
-import { type CallRecord, startRecord } from '../../src/core/model/record.ts'
+import { type CallRecord, startRecord } from '../../src/core/model/record/record.ts'
 import { createGenerations } from '../../src/telemetry/generations.ts'
 import { createJournal } from '../../src/telemetry/journal.ts'
 import { createCallLog, createLog } from '../../src/telemetry/log.ts'

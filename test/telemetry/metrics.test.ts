@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createHealthRegistry } from '../../src/core/health/health-registry.ts'
 import { Failure } from '../../src/core/model/failure.ts'
-import { type CallRecord, startRecord } from '../../src/core/model/record.ts'
+import { type CallRecord, startRecord } from '../../src/core/model/record/record.ts'
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
 import { handClock } from '../harness/pool.ts'
 import { anAttempt } from './attempt-record.ts'

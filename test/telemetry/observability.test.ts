@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { allMetrics } from '../../bench/docs/all-metrics.ts'
 import { observabilityPage } from '../../bench/docs/observability.ts'
-import { startRecord } from '../../src/core/model/record.ts'
+import { startRecord } from '../../src/core/model/record/record.ts'
 import { anAttempt } from './attempt-record.ts'
 
 describe('docs/observability.md', () => {

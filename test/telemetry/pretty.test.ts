@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { startRecord } from '../../src/core/model/record.ts'
+import { startRecord } from '../../src/core/model/record/record.ts'
 import { lineOf } from '../../src/telemetry/line.ts'
 import { prettyLine } from '../../src/telemetry/pretty.ts'
 import { anAttempt } from './attempt-record.ts'

@@ -1,6 +1,6 @@
-import type { Usage } from '../model/call.ts'
 import { type Consumption, costNanoUsd, type Price, type PriceNote } from '../model/price.ts'
-import type { AttemptRecord, Baseline } from '../model/record.ts'
+import type { AttemptRecord, Baseline } from '../model/record/record.ts'
+import type { Usage } from '../model/terms.ts'
 import { usageParts } from '../model/usage-ways.ts'
 
 /** What one attempt used, and at what price; failed ones and those that lost a race are attempts like any other. */

@@ -1,5 +1,5 @@
 import type { Deployment } from '../model/ports.ts'
-import type { AttemptRecord, Baseline } from '../model/record.ts'
+import type { AttemptRecord, Baseline } from '../model/record/record.ts'
 import { writeUsage } from '../model/usage.ts'
 import { attemptNanoUsd, consumptionOf, spendingOf, uncertainNanoUsd } from './attempt-cost.ts'
 import type { Meter } from './meter.ts'

@@ -1,6 +1,7 @@
-import type { Call, Choice, Delta, Usage } from '../model/call.ts'
-import { isObject } from '../model/json.ts'
+import type { Call, Choice, Delta } from '../model/call.ts'
+import { isObject } from '../model/json/json.ts'
 import type { TokenCounter } from '../model/ports.ts'
+import type { Usage } from '../model/terms.ts'
 import { type ClaimedUsage, writeUsage } from '../model/usage.ts'
 import { promptSizeOf, tokensIn, wholeTokens } from './prompt-size.ts'
 

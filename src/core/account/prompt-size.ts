@@ -1,5 +1,5 @@
 import type { AnyCall } from '../model/call.ts'
-import { isObject, type JsonObject } from '../model/json.ts'
+import { isObject, type JsonObject } from '../model/json/json.ts'
 import { createLruMap } from '../model/lru-map.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { asFailure, type Failure } from '../model/failure.ts'
 import type { Clock, Sink } from '../model/ports.ts'
-import { type CallRecord, startRecord } from '../model/record.ts'
+import { type CallRecord, startRecord } from '../model/record/record.ts'
 import { withTriedPlaces } from './tried-places.ts'
 
 /** Opens the record of each call, and hands it to every sink once the call is over. */

@@ -1,5 +1,5 @@
 import type { Failure } from '../model/failure.ts'
-import type { AttemptRecord } from '../model/record.ts'
+import type { AttemptRecord } from '../model/record/record.ts'
 
 /**
  * A failure that tells every place that was tried in vain, and for each, one word why: the last one alone says too

@@ -1,7 +1,7 @@
 import type { AnyCall, Call, Choice, Delta } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
-import { isObject, type JsonObject, nearest, spell } from '../model/json.ts'
-import { JsonText } from '../model/json-text.ts'
+import { isObject, type JsonObject, nearest, spell } from '../model/json/json.ts'
+import { JsonText } from '../model/json/json-text.ts'
 
 /** How many answers are to be written to each prompt: as many as are given, or more, of which the best are. */
 export function candidatesOf(kind: AnyCall['kind'], body: JsonObject): number {

@@ -1,8 +1,9 @@
-import type { Call, Kind, RawDelta } from '../model/call.ts'
+import type { Call, RawDelta } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
-import { isObject, type JsonObject } from '../model/json.ts'
-import { JsonText } from '../model/json-text.ts'
+import { isObject, type JsonObject } from '../model/json/json.ts'
+import { JsonText } from '../model/json/json-text.ts'
 import type { Upstream } from '../model/ports.ts'
+import type { Kind } from '../model/terms.ts'
 import { fieldsForPrompt, refusedInPrompt, unsupportedField } from './prompt-fields.ts'
 import { type Family, familyOf, flatten } from './template.ts'
 

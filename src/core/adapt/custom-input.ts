@@ -1,4 +1,4 @@
-import { type JsonObject, objectIn } from '../model/json.ts'
+import { type JsonObject, objectIn } from '../model/json/json.ts'
 
 /** How the input of a custom tool, a text of any kind, is told as the arguments of a function. */
 export const customInput = {

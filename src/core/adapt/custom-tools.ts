@@ -1,7 +1,7 @@
 import type { Choice, Delta, Message, ToolCall } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
-import { isObject, type JsonObject, spell } from '../model/json.ts'
-import { JsonText } from '../model/json-text.ts'
+import { isObject, type JsonObject, spell } from '../model/json/json.ts'
+import { JsonText } from '../model/json/json-text.ts'
 import { customInput } from './custom-input.ts'
 
 /** The tools of a chat as functions alone, for an upstream that knows no other, and the way back. */

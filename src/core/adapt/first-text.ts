@@ -1,5 +1,5 @@
 import type { Choice, Delta } from '../model/call.ts'
-import { JsonText } from '../model/json-text.ts'
+import { JsonText } from '../model/json/json-text.ts'
 
 /** Rewrites the first words of each choice of an answer, which may be '' where it has none. One for each answer. */
 export function createOpening(rewrite: (text: string, index: number) => string): (delta: Delta) => Delta {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../model/json.ts'
+import type { JsonObject } from '../model/json/json.ts'
 import type { Traits } from '../model/ports.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { Failure } from '../model/failure.ts'
-import { isObject, type JsonObject } from '../model/json.ts'
+import { isObject, type JsonObject } from '../model/json/json.ts'
 
 /**
  * What a prompt-only upstream makes of OpenAI's request fields. Throws `unsupported`, naming the field, for what it

@@ -1,6 +1,6 @@
 import type { Choice, Delta } from '../model/call.ts'
-import { isObject } from '../model/json.ts'
-import { JsonText } from '../model/json-text.ts'
+import { isObject } from '../model/json/json.ts'
+import { JsonText } from '../model/json/json-text.ts'
 
 /** The beginning of an answer that a chat ends in; undefined where it ends in something else. */
 export function prefixIn(messages: unknown): string | undefined {

@@ -1,6 +1,6 @@
 import type { Choice, Delta } from '../model/call.ts'
-import { isObject, type JsonObject, spell } from '../model/json.ts'
-import { JsonText } from '../model/json-text.ts'
+import { isObject, type JsonObject, spell } from '../model/json/json.ts'
+import { JsonText } from '../model/json/json-text.ts'
 
 /**
  * Ends each choice of an answer where a stop string begins, whether its upstream knows of stop strings or not. What

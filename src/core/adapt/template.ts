@@ -1,5 +1,5 @@
 import { Failure } from '../model/failure.ts'
-import { isObject, spell } from '../model/json.ts'
+import { isObject, spell } from '../model/json/json.ts'
 
 /** Every way of reading a conversation that models are taught; `raw` is a transcript, for an unknown family. */
 export const families = [

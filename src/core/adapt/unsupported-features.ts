@@ -1,5 +1,5 @@
 import type { Call } from '../model/call.ts'
-import { isObject } from '../model/json.ts'
+import { isObject } from '../model/json/json.ts'
 import { type Lack, lackNames, type Upstream } from '../model/ports.ts'
 import { isRanked } from './best-of.ts'
 import { refusedInCrossing, takesKind } from './convert-kind.ts'

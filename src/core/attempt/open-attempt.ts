@@ -6,7 +6,7 @@ import { CallAbort, type CallSignal } from '../model/call-signal.ts'
 import { asFailure, Failure } from '../model/failure.ts'
 import type { AttemptNotes, Clock, Deployment, Detokenizer, Queue } from '../model/ports.ts'
 import type { Price } from '../model/price.ts'
-import type { AttemptRecord, CallRecord } from '../model/record.ts'
+import type { AttemptRecord, CallRecord } from '../model/record/record.ts'
 import { type ClaimedUsage, writeUsage } from '../model/usage.ts'
 
 export type AttemptParts<Asked extends AnyCall = Call> = {

@@ -1,5 +1,5 @@
 import type { AnyCall } from '../model/call.ts'
-import { nearest } from '../model/json.ts'
+import { nearest } from '../model/json/json.ts'
 import type { Deployment } from '../model/ports.ts'
 
 export type ShareParts = {

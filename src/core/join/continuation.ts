@@ -2,7 +2,7 @@ import type { Answer, Bursts } from '../attempt/attempt.ts'
 import type { Choice, Delta, Message } from '../model/call.ts'
 import type { CallSignal } from '../model/call-signal.ts'
 import { asFailure, type Failure } from '../model/failure.ts'
-import { JsonText } from '../model/json-text.ts'
+import { JsonText } from '../model/json/json-text.ts'
 import { isVisible } from '../model/visible.ts'
 import { type ChunkIdentity, identityOf } from './fan-out.ts'
 

@@ -1,7 +1,7 @@
 import type { Relay, RelayReply } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
-import { isObject, type JsonObject, nearest, numberOf } from '../model/json.ts'
-import { JsonText } from '../model/json-text.ts'
+import { isObject, type JsonObject, nearest, numberOf } from '../model/json/json.ts'
+import { JsonText } from '../model/json/json-text.ts'
 
 /** A call for embeddings as calls of at most `limit` texts each, in order; the call itself where that is enough. */
 export function splitInputs(call: Relay, limit: number): readonly [Relay, ...Relay[]] {

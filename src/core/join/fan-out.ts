@@ -2,8 +2,8 @@ import { candidateBody, candidatesOf, isRanked } from '../adapt/best-of.ts'
 import { takesKind } from '../adapt/convert-kind.ts'
 import type { Call, Choice, Chunk, Delta } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
-import type { JsonObject } from '../model/json.ts'
-import { JsonText } from '../model/json-text.ts'
+import type { JsonObject } from '../model/json/json.ts'
+import { JsonText } from '../model/json/json-text.ts'
 import type { Upstream } from '../model/ports.ts'
 
 /** One prompt and one choice of a call that an upstream cannot take whole. */

@@ -2,8 +2,8 @@ import { chatToText, takesKind } from '../adapt/convert-kind.ts'
 import { familyOf } from '../adapt/template.ts'
 import type { Call } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
-import { isObject, type JsonObject, numberOf, spell } from '../model/json.ts'
-import { JsonText } from '../model/json-text.ts'
+import { isObject, type JsonObject, numberOf, spell } from '../model/json/json.ts'
+import { JsonText } from '../model/json/json-text.ts'
 import type { Deployment } from '../model/ports.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { Relay, RelayReply } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
-import { isObject, nearest, numberOf } from '../model/json.ts'
+import { isObject, nearest, numberOf } from '../model/json/json.ts'
 
 /**
  * The answer to a call that has documents put in order, validated: each result tells of one of the documents,

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from './json.ts'
+import { isObject, type JsonObject } from './json/json.ts'
 
 /** The name by which callers learn that it was taken out. */
 export const billingLineName = 'system.x-anthropic-billing-header'

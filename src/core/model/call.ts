@@ -1,12 +1,7 @@
 import type { Failure } from './failure.ts'
-import type { JsonText } from './json-text.ts'
+import type { JsonText } from './json/json-text.ts'
 import type { CallTenant } from './tenant.ts'
-
-/** What a call asks for: a continuation of text, or the next message of a chat. */
-export type Kind = 'text' | 'chat'
-
-/** What is answered whole and without words: vectors for texts, or documents in the order they suit a query. */
-export type RelayKind = 'embeddings' | 'rerank'
+import type { Kind, RelayKind, StrategyName, Usage } from './terms.ts'
 
 /**
  * One request of one caller, in the internal language: `body` is OpenAI's own request of that kind, with every
@@ -52,9 +47,6 @@ export type CallOf<Asked extends Kind | RelayKind> = {
   /** What of it was translated into `body`, and does not go by its own name there. */
   readonly converted?: readonly string[] | undefined
 }
-
-/** How a route's deployments are put in order. */
-export type StrategyName = 'fallback' | 'first' | 'weighted' | 'cheapest' | 'fastest' | 'balanced' | 'value'
 
 /** How a caller wants one call routed. Providers go by the names they have in the configuration. */
 export type Steering = {
@@ -118,14 +110,6 @@ export type Chunk = {
   model: string
   choices: Choice[]
   usage?: Usage | null
-  [extra: string]: unknown
-}
-
-/** Token counts as they go to the caller: whole numbers, none negative, `total` always the sum. */
-export type Usage = {
-  prompt_tokens: number
-  completion_tokens: number
-  total_tokens: number
   [extra: string]: unknown
 }
 

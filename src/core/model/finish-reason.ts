@@ -1,6 +1,7 @@
-import type { FinishReason, Kind } from './call.ts'
+import type { FinishReason } from './call.ts'
 import { Failure } from './failure.ts'
-import { isObject } from './json.ts'
+import { isObject } from './json/json.ts'
+import type { Kind } from './terms.ts'
 
 /** What an upstream's word on why a choice ended comes to: null while it goes on. */
 export type ReadReason = FinishReason | null | UnknownReason

@@ -1,6 +1,6 @@
 import type { Choice, Chunk, Delta, Message, ToolCall } from './call.ts'
-import { isObject } from './json.ts'
-import { JsonText } from './json-text.ts'
+import { isObject } from './json/json.ts'
+import { JsonText } from './json/json-text.ts'
 
 /**
  * Folds normalised deltas into one reply. One whole reply folds into itself, text and all; chunks are

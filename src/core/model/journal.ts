@@ -1,4 +1,4 @@
-import type { CallLine } from './call-line.ts'
+import type { CallLine } from './record/call-line.ts'
 
 /**
  * The lines of the journal. Amounts are whole nano-USD, times are epoch milliseconds. Nothing in a line is a prompt, an

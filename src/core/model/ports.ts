@@ -1,7 +1,8 @@
-import type { Call, Clocks, Kind, RawDelta, Relay, RelayReply, Retry, StrategyName } from './call.ts'
+import type { Call, Clocks, RawDelta, Relay, RelayReply, Retry } from './call.ts'
 import type { CallSignal } from './call-signal.ts'
 import type { Price, PriceOrigin } from './price.ts'
-import type { CallRecord } from './record.ts'
+import type { CallRecord } from './record/record.ts'
+import type { Kind, StrategyName } from './terms.ts'
 
 /**
  * A provider that has been configured: one place where calls can run. Implementations live in `providers/`.

@@ -1,6 +1,6 @@
-import type { StrategyName } from './call.ts'
 import type { Failure } from './failure.ts'
-import type { CallRecord } from './record.ts'
+import type { CallRecord } from './record/record.ts'
+import type { RateHeadroom, StrategyName, TenantNote } from './terms.ts'
 
 /** Whose call it is: what the key it bears allows, and how much. */
 export interface Tenant {
@@ -25,15 +25,6 @@ export type CallTenant = {
   readonly payer: Payer | undefined
 }
 
-/** A tenant as the record of a call names it. */
-export type TenantNote = {
-  /** The key's identity. Undefined: the call bore none. */
-  readonly key: string | undefined
-  readonly keyName: string | undefined
-  readonly team: string | undefined
-  readonly tags: readonly string[]
-}
-
 export type Entering = {
   readonly callId: string
   readonly model: string
@@ -50,14 +41,6 @@ export type Paying = {
 
 /** `refusal`: there was no room, and nothing was taken. */
 export type Entrance = { readonly headroom: RateHeadroom; readonly refusal: Failure | undefined }
-
-/** The tightest of a call's limits, for its answer's headers. */
-export type RateHeadroom = {
-  readonly requests: Headroom | undefined
-  readonly tokens: Headroom | undefined
-}
-
-export type Headroom = { readonly limit: number; readonly remaining: number; readonly resetMs: number }
 
 /** Pays for one call, out of every budget that applies to it. */
 export interface Payer {

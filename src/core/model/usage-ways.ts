@@ -1,5 +1,5 @@
-import { dropField } from './field-change.ts'
-import { isObject, type JsonObject } from './json.ts'
+import { dropField } from './json/field-change.ts'
+import { isObject, type JsonObject } from './json/json.ts'
 
 /**
  * Where upstreams put their usage: beside the choices, in a field of Groq's, or inside a choice (Moonshot). The last

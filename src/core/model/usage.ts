@@ -1,6 +1,6 @@
-import type { Usage } from './call.ts'
-import { isObject, type JsonObject } from './json.ts'
+import { isObject, type JsonObject } from './json/json.ts'
 import type { LazySet } from './lazy-set.ts'
+import type { Usage } from './terms.ts'
 import { completionNames, countedBeside, promptNames, withDetails } from './usage-ways.ts'
 
 /** Token counts as far as an upstream told them, each a whole number of sane size. */

@@ -1,5 +1,5 @@
 import type { Choice, Delta } from './call.ts'
-import { isObject } from './json.ts'
+import { isObject } from './json/json.ts'
 
 /** True when the caller would notice this delta: text, reasoning, a refusal, a tool call or an end. */
 export function isVisible(delta: Delta): boolean {

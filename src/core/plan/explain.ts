@@ -1,6 +1,6 @@
-import type { StrategyName } from '../model/call.ts'
 import type { Presence } from '../model/ports.ts'
 import type { Price, PriceOrigin } from '../model/price.ts'
+import type { StrategyName } from '../model/terms.ts'
 import type { Candidate } from './strategies/candidate.ts'
 import { scores } from './strategies/strategies.ts'
 import type { Filter, Removal } from './suitability.ts'

@@ -1,6 +1,6 @@
-import type { StrategyName } from '../model/call.ts'
 import type { Deployment, Route } from '../model/ports.ts'
-import type { ExpectedCost, LeftOut, PlanNote } from '../model/record.ts'
+import type { ExpectedCost, LeftOut, PlanNote } from '../model/record/record.ts'
+import type { StrategyName } from '../model/terms.ts'
 import type { Candidate } from './strategies/candidate.ts'
 import type { Removal } from './suitability.ts'
 

@@ -1,5 +1,5 @@
 import { Failure } from '../model/failure.ts'
-import { didYouMean } from '../model/nearest.ts'
+import { didYouMean } from '../model/json/nearest.ts'
 import { isMadeOf } from '../model/pattern.ts'
 import type { Deployment, Route } from '../model/ports.ts'
 

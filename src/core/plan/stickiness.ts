@@ -1,6 +1,6 @@
 import { withoutLine } from '../model/billing-line.ts'
 import type { AnyCall } from '../model/call.ts'
-import { isObject, spell } from '../model/json.ts'
+import { isObject, spell } from '../model/json/json.ts'
 import type { Clock } from '../model/ports.ts'
 import type { Candidate } from './strategies/candidate.ts'
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../model/json.ts'
+import type { JsonObject } from '../model/json/json.ts'
 
 /**
  * What a chunk without choices says besides its usage: the timings of llama.cpp, what Azure's filters made of the

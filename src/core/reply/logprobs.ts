@@ -1,5 +1,5 @@
-import type { Kind } from '../model/call.ts'
-import { isObject, type JsonObject } from '../model/json.ts'
+import { isObject, type JsonObject } from '../model/json/json.ts'
+import type { Kind } from '../model/terms.ts'
 
 /**
  * Writes a choice's logprobs as OpenAI does for its kind. Some upstreams answer chats with those of texts (Together),

@@ -1,6 +1,6 @@
 import type { Choice, Delta, Message } from '../model/call.ts'
-import type { JsonObject } from '../model/json.ts'
-import { JsonText } from '../model/json-text.ts'
+import type { JsonObject } from '../model/json/json.ts'
+import { JsonText } from '../model/json/json-text.ts'
 import { settleText } from './settled-text.ts'
 
 /**

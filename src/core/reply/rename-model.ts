@@ -1,5 +1,5 @@
 import type { Chunk, Delta } from '../model/call.ts'
-import { JsonText } from '../model/json-text.ts'
+import { JsonText } from '../model/json/json-text.ts'
 import type { Normalizer } from './normalize.ts'
 
 /**

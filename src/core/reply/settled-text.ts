@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../model/json.ts'
+import { isObject, type JsonObject } from '../model/json/json.ts'
 
 /** Makes a field text: parts are joined, other values spelled out, absence is `absent`. True when it was changed. */
 export function settleText(holder: JsonObject, key: string, absent: '' | null): boolean {

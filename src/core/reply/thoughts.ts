@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../model/json.ts'
+import { isObject, type JsonObject } from '../model/json/json.ts'
 
 /**
  * Takes the thoughts out of a content in parts, as Mistral tells them: they go to `reasoning_content`, and what is left

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../model/json.ts'
+import { isObject, type JsonObject } from '../model/json/json.ts'
 
 /** How much of a text has been told, and what came last. */
 export type ToldWords = { length: number; last: string }

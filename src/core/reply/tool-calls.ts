@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, numberOf, objectIn, spell } from '../model/json.ts'
+import { isObject, type JsonObject, numberOf, objectIn, spell } from '../model/json/json.ts'
 
 /**
  * Repairs the tool-call fragments of one choice of a stream: an index in every fragment; id, type and name in

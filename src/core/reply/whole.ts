@@ -1,7 +1,8 @@
-import type { FinishReason, Kind } from '../model/call.ts'
+import type { FinishReason } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
 import { reasonFor } from '../model/finish-reason.ts'
 import type { Ending } from '../model/ports.ts'
+import type { Kind } from '../model/terms.ts'
 import type { ClaimedUsage } from '../model/usage.ts'
 
 /** What proves that an answer is whole whose choices do not say themselves why they ended. */

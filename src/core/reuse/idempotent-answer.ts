@@ -1,7 +1,7 @@
 import pTimeout from 'p-timeout'
 import type { CallSignal } from '../model/call-signal.ts'
 import { Failure } from '../model/failure.ts'
-import type { CallRecord } from '../model/record.ts'
+import type { CallRecord } from '../model/record/record.ts'
 
 /** An answer in its caller's own format: written once, and read from its beginning by as many as want it. */
 export interface IdempotentAnswer extends AnswerWriter {

@@ -1,8 +1,9 @@
-import type { Call, Choice, Chunk, Reply, Usage } from '../model/call.ts'
-import { parseJson } from '../model/json.ts'
-import { JsonText } from '../model/json-text.ts'
+import type { Call, Choice, Chunk, Reply } from '../model/call.ts'
+import { parseJson } from '../model/json/json.ts'
+import { JsonText } from '../model/json/json-text.ts'
 import type { Clock } from '../model/ports.ts'
-import type { Baseline } from '../model/record.ts'
+import type { Baseline } from '../model/record/record.ts'
+import type { Usage } from '../model/terms.ts'
 import { FairEviction } from './fair-eviction.ts'
 import { isDeterministic } from './fingerprint.ts'
 

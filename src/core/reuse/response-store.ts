@@ -1,6 +1,6 @@
 import { Failure } from '../model/failure.ts'
-import { isObject, type JsonObject, parseJson, spell } from '../model/json.ts'
-import { nodesOf } from '../model/json-scan.ts'
+import { isObject, type JsonObject, parseJson, spell } from '../model/json/json.ts'
+import { nodesOf } from '../model/json/json-scan.ts'
 import type { Clock } from '../model/ports.ts'
 
 /** Responses that callers may come back to. Each is visible only to the tenant it was made for. */

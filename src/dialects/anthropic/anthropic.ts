@@ -1,6 +1,6 @@
 import { prefixIn } from '../../core/adapt/repeated-prefix.ts'
 import type { Call } from '../../core/model/call.ts'
-import { JsonText } from '../../core/model/json-text.ts'
+import { JsonText } from '../../core/model/json/json-text.ts'
 import { callOf, requireModel } from '../shared/call.ts'
 import type { Dialect, Incoming } from '../shared/dialect.ts'
 import { everyPrefix } from '../shared/prefixes.ts'

@@ -1,7 +1,8 @@
 import type Anthropic from '@anthropic-ai/sdk'
 import { consumptionOf } from '../../core/account/attempt-cost.ts'
-import type { Call, Choice, FinishReason, Usage } from '../../core/model/call.ts'
-import { isObject } from '../../core/model/json.ts'
+import type { Call, Choice, FinishReason } from '../../core/model/call.ts'
+import { isObject } from '../../core/model/json/json.ts'
+import type { Usage } from '../../core/model/terms.ts'
 
 /** Why a message ended, in Anthropic's words. */
 export type Ending = Pick<Anthropic.Message, 'stop_reason' | 'stop_sequence' | 'stop_details'>

@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { isObject, spell } from '../../core/model/json.ts'
+import { isObject, spell } from '../../core/model/json/json.ts'
 import { chatFields } from '../openai/chat-fields.ts'
 import { stopStrings } from '../shared/sampling-fields.ts'
 import {

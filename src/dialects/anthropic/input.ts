@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import { type JsonObject, objectIn } from '../../core/model/json.ts'
+import { type JsonObject, objectIn } from '../../core/model/json/json.ts'
 
 /**
  * The arguments of a tool call as the object Anthropic's clients expect; no text at all is an empty one. Undefined

@@ -1,5 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk'
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
 
 /**
  * A conversation of Anthropic's as a chat's messages. Neighbours of one role are one turn; text alone is one string,

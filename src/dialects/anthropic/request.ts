@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { leftOut } from './fields.ts'
 import { chatMessages } from './messages.ts'
 import { chatTools } from './tools.ts'

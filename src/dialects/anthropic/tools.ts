@@ -1,6 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk'
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 
 /**
  * Anthropic's tools and choice of one as a chat's fields. Tools that Anthropic itself describes or runs, such as

@@ -1,5 +1,6 @@
-import type { Chunk, Message, Usage } from '../../core/model/call.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import type { Chunk, Message } from '../../core/model/call.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
+import type { Usage } from '../../core/model/terms.ts'
 import type { Told } from '../shared/dialect.ts'
 import { pythonList } from './python-list.ts'
 

@@ -1,5 +1,5 @@
 import type { Failure } from '../../core/model/failure.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
 
 /** The error body of `/inference`: `error` is a sentence, what is known beside it has keys of its own. */
 export function inferenceError(failure: Failure): JsonObject {

@@ -1,6 +1,6 @@
 import type { Call, Reply } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
 import { refuseStreamedBest } from '../openai/best-of.ts'
 import { chatCallOf } from '../openai/chat-call.ts'
 import { chatFields } from '../openai/chat-fields.ts'

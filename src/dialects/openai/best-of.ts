@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import { type JsonObject, numberOf } from '../../core/model/json.ts'
+import { type JsonObject, numberOf } from '../../core/model/json/json.ts'
 import { outOfBounds } from '../shared/validation-error.ts'
 
 /** Throws when a stream is to hold the best of several: nothing can be sent until all of them are written. */

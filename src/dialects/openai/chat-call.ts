@@ -1,5 +1,5 @@
 import type { CallOf } from '../../core/model/call.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { callOf } from '../shared/call.ts'
 import type { Incoming } from '../shared/dialect.ts'
 import { mendedTools } from './chat-tools.ts'

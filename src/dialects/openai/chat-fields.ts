@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { isObject } from '../../core/model/json.ts'
+import { isObject } from '../../core/model/json/json.ts'
 import { samplingFields, strictSamplingFields } from '../shared/sampling-fields.ts'
 import {
   aBoolean,

@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { isObject, spell } from '../../core/model/json.ts'
+import { isObject, spell } from '../../core/model/json/json.ts'
 import { anObject, aString, form, list, nothingBut, oneOf } from '../shared/schemas.ts'
 
 const someArguments = form((value) => (isObject(value) ? undefined : aString))

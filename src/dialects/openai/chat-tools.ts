@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 
 /**
  * What is to be changed in a chat's body that says of tools where there are none, for many servers refuse an empty

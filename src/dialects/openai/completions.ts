@@ -1,6 +1,6 @@
 import type { Call } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
 import { callOf, refuseIdleStreamOptions, requireModel } from '../shared/call.ts'
 import type { Dialect, Incoming } from '../shared/dialect.ts'
 import { everyPrefix } from '../shared/prefixes.ts'

@@ -1,6 +1,6 @@
 import type OpenAI from 'openai'
 import type { Failure } from '../../core/model/failure.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
 
 /** OpenAI's error envelope. All four keys are always there: clients read them without looking. */
 export function openAiError({ message, type, param, code, extra }: Failure): JsonObject {

@@ -1,5 +1,5 @@
 import type { Call, Choice, Delta } from '../../core/model/call.ts'
-import { JsonText } from '../../core/model/json-text.ts'
+import { JsonText } from '../../core/model/json/json-text.ts'
 import { callOf, refuseIdleStreamOptions, requireModel } from '../shared/call.ts'
 import type { Dialect, Incoming, StreamEncoder } from '../shared/dialect.ts'
 import { everyPrefix } from '../shared/prefixes.ts'

@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { numberOf } from '../../core/model/json.ts'
+import { numberOf } from '../../core/model/json/json.ts'
 import { anInteger, aString, form, list, nothingBut } from '../shared/schemas.ts'
 
 /**

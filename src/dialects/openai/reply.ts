@@ -1,4 +1,5 @@
-import type { Chunk, Reply, Usage } from '../../core/model/call.ts'
+import type { Chunk, Reply } from '../../core/model/call.ts'
+import type { Usage } from '../../core/model/terms.ts'
 
 /**
  * The JSON text of a whole answer: the upstream's own when nothing in it changed. Clients fail without usage,

@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { refuseName, refuseOthers } from '../shared/strict-values.ts'
 import { missing } from '../shared/validation-error.ts'
 

@@ -1,6 +1,6 @@
 import { customInput } from '../../core/adapt/custom-input.ts'
 import type { ToolCall } from '../../core/model/call.ts'
-import { type JsonObject, spell } from '../../core/model/json.ts'
+import { type JsonObject, spell } from '../../core/model/json/json.ts'
 import { createJsonObjectWriter, type JsonObjectWriter } from '../shared/json-object-writer.ts'
 import type { ItemParts } from './item.ts'
 import type { ToolOrigin } from './tools.ts'

@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 import { isUnnamedAnswer } from './fields.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
 
 /** Tells one event of a stream, whose fields these are. */
 export type Tell = (type: string, fields: JsonObject) => void

@@ -1,5 +1,5 @@
 import { customInput } from '../../core/adapt/custom-input.ts'
-import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 import { chatToolName } from './tools.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { Message, ToolCall } from '../../core/model/call.ts'
-import { isObject, type JsonObject, objectIn } from '../../core/model/json.ts'
+import { isObject, type JsonObject, objectIn } from '../../core/model/json/json.ts'
 import { type CallItem, createCallItem } from './call-item.ts'
 import type { Tell } from './item.ts'
 import type { ToolOrigin } from './tools.ts'

@@ -1,7 +1,8 @@
 import type OpenAI from 'openai'
-import type { Call, FinishReason, Usage } from '../../core/model/call.ts'
+import type { Call, FinishReason } from '../../core/model/call.ts'
 import type { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
+import type { Usage } from '../../core/model/terms.ts'
 import { heldTool, type ToolOrigin } from './tools.ts'
 
 /** A call of this dialect, with what its answer repeats. */

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 import { leftOut } from './fields.ts'
 import { chatMessages } from './messages.ts'
 import { chatTools, type ToolOrigin } from './tools.ts'

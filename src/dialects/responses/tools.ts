@@ -1,6 +1,6 @@
 import { customInput } from '../../core/adapt/custom-input.ts'
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 
 /** What a tool of a chat stands for. */
 export type ToolOrigin = {

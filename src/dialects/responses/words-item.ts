@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
 import type { ItemParts } from './item.ts'
 
 /** What words can be: the answer, a refusal, a thought, or a thought where a summary of it would stand. */

@@ -1,6 +1,7 @@
-import type { CallOf, Kind, RelayKind } from '../../core/model/call.ts'
+import type { CallOf } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
+import type { Kind, RelayKind } from '../../core/model/terms.ts'
 import type { Incoming } from './dialect.ts'
 import { steer } from './steering.ts'
 

@@ -1,7 +1,8 @@
-import type { AnyCall, Call, Delta, Relay, RelayReply, Reply, Usage } from '../../core/model/call.ts'
+import type { AnyCall, Call, Delta, Relay, RelayReply, Reply } from '../../core/model/call.ts'
 import type { Failure } from '../../core/model/failure.ts'
-import type { JsonObject } from '../../core/model/json.ts'
-import type { JsonText } from '../../core/model/json-text.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
+import type { JsonText } from '../../core/model/json/json-text.ts'
+import type { Usage } from '../../core/model/terms.ts'
 
 /** How callers of one wire format ask, and how they are told that it went wrong: pure and synchronous. */
 export interface Asking<Asked extends AnyCall> {

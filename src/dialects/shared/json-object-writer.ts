@@ -1,4 +1,4 @@
-import { objectIn } from '../../core/model/json.ts'
+import { objectIn } from '../../core/model/json/json.ts'
 
 /** A JSON object whose text comes in pieces. */
 export interface JsonObjectWriter {

@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, nearest } from '../../core/model/json.ts'
+import { isObject, nearest } from '../../core/model/json/json.ts'
 import { otherValue, outOfBounds, wrongType } from './validation-error.ts'
 
 // What OpenAI refuses in the values of fields that several of its endpoints have. Each throws Failure

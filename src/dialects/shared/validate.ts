@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
 import { firstIssue } from './schemas.ts'
 import { failureOf, unknownField } from './validation-error.ts'
 

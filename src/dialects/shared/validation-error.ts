@@ -1,6 +1,6 @@
 import type * as z from 'zod'
 import { Failure } from '../../core/model/failure.ts'
-import { spell } from '../../core/model/json.ts'
+import { spell } from '../../core/model/json/json.ts'
 
 /**
  * What zod found wrong with the field `name`, in OpenAI's own words: message, `param` as a JSON path, `code`.

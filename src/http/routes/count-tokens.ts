@@ -1,7 +1,7 @@
 import type Router from '@koa/router'
 import type { Authenticator } from '../../core/authenticate.ts'
 import type { Gateway } from '../../core/gateway.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import type { TokenCounter } from '../../core/model/ports.ts'
 import { unknownModel } from '../../core/plan/router.ts'
 import { messageCall } from '../../dialects/anthropic/anthropic.ts'

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Presence } from '../../core/model/ports.ts'
 import { isKnownPrice, type Price, type PriceOrigin, priceDay } from '../../core/model/price.ts'
 

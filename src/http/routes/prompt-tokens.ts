@@ -1,5 +1,5 @@
 import type { AnyCall } from '../../core/model/call.ts'
-import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 import type { TokenCounter, TokenEncoder } from '../../core/model/ports.ts'
 import type { Router as ModelRouter } from '../../core/plan/router.ts'
 import { countPrompt } from './count-tokens.ts'

@@ -1,7 +1,7 @@
 import type Router from '@koa/router'
 import type { Authenticator } from '../../core/authenticate.ts'
 import { Failure } from '../../core/model/failure.ts'
-import type { JsonText } from '../../core/model/json-text.ts'
+import type { JsonText } from '../../core/model/json/json-text.ts'
 import { chat } from '../../dialects/openai/chat.ts'
 import { completions } from '../../dialects/openai/completions.ts'
 import type { Dialect } from '../../dialects/shared/dialect.ts'

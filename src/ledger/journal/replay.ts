@@ -1,6 +1,6 @@
 import { open, readFile, truncate } from 'node:fs/promises'
-import type { CallLine } from '../../core/model/call-line.ts'
 import type { Projection, StateEntry } from '../../core/model/journal.ts'
+import type { CallLine } from '../../core/model/record/call-line.ts'
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
 import { readFrames } from './frame.ts'
 import { journalStart, listSegments, type Segment, segmentPath } from './segments.ts'

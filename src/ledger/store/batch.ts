@@ -1,5 +1,5 @@
-import type { CallLine } from '../../core/model/call-line.ts'
 import type { AdminEntry, OverrideEntry, ResolveEntry, StateEntry } from '../../core/model/journal.ts'
+import type { CallLine } from '../../core/model/record/call-line.ts'
 import { callBeginning } from '../journal/replay.ts'
 import type { Position } from '../journal/segments.ts'
 import { createRollups, dayMs, hourMs, type RollupRow, sumsOf } from './rollup.ts'

@@ -1,4 +1,4 @@
-import type { CallLine } from '../../core/model/call-line.ts'
+import type { CallLine } from '../../core/model/record/call-line.ts'
 
 /** A call as it is stored. */
 export type StoredCall = {

@@ -1,4 +1,4 @@
-import type { CallLine } from '../../core/model/call-line.ts'
+import type { CallLine } from '../../core/model/record/call-line.ts'
 
 /** What calls are summed by. Each is a text; '' where a call has none. */
 export const dimensions = ['key', 'team', 'model', 'provider', 'deployment', 'tags'] as const

@@ -1,6 +1,7 @@
 import * as z from 'zod'
-import type { Clocks, Kind } from '../../core/model/call.ts'
+import type { Clocks } from '../../core/model/call.ts'
 import type { Upstream } from '../../core/model/ports.ts'
+import type { Kind } from '../../core/model/terms.ts'
 import {
   addressSetting,
   boundsSettings,

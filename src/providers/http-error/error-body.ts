@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
 
 /** What an error body says, whichever of the many shapes it has. All undefined for one that is not JSON. */

@@ -1,5 +1,5 @@
 import type { Failure } from '../../core/model/failure.ts'
-import { type JsonObject, numberOf } from '../../core/model/json.ts'
+import { type JsonObject, numberOf } from '../../core/model/json/json.ts'
 import { type Asked, refusal } from './http-error.ts'
 
 /** What to make of an error that was reported inside an answer; undefined: no more than that there was one. */

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import type { Traits } from '../../core/model/ports.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import type { RequestQuirks } from './request.ts'
 
 /** A change that some server needs in a request: the very same body where nothing has to change. */

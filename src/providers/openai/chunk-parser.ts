@@ -1,5 +1,5 @@
-import { isObject, type JsonObject } from '../../core/model/json.ts'
-import { JsonText } from '../../core/model/json-text.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
+import { JsonText } from '../../core/model/json/json-text.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
 
 /** A chunk of a stream: parsed into an object of its own, or recognised by its text. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { type Adaptation, inTurn } from './adaptations.ts'
 
 /** Ids of tool calls as Mistral takes them: nine letters and digits. Each stays the same in all of a conversation. */

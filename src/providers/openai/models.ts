@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import type { UpstreamModel } from '../../core/model/ports.ts'
 import { nanoUsd, type Price, roundedNanoUsd, unknownPrice } from '../../core/model/price.ts'
 import { abilitiesIn, isOtherThanWords } from './abilities.ts'

@@ -1,17 +1,10 @@
 import * as z from 'zod'
 import { holdsTokenIds, inWords } from '../../core/adapt/token-ids.ts'
-import type { Call, Kind, Relay, RelayKind } from '../../core/model/call.ts'
+import type { Call, Relay } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
-import type { JsonObject } from '../../core/model/json.ts'
-import type { JsonText } from '../../core/model/json-text.ts'
-import {
-  type Attempt,
-  type Detokenizer,
-  type Lack,
-  lackNames,
-  type Upstream,
-  type UpstreamModel,
-} from '../../core/model/ports.ts'
+import type { JsonText } from '../../core/model/json/json-text.ts'
+import { type Attempt, type Detokenizer, lackNames, type Upstream } from '../../core/model/ports.ts'
+import type { Kind, RelayKind } from '../../core/model/terms.ts'
 import {
   addressSetting,
   type Bounds,
@@ -28,17 +21,10 @@ import { type ReadError, reportedFailure } from '../http-error/openai-error.ts'
 import { createWire, requestHeaders } from '../wire/wire.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
 import { abilities, kindsOf, pathsOf, pathsOfKinds } from './paths.ts'
-import {
-  type Preset,
-  type PresetName,
-  presetNames,
-  presets,
-  type QuirkSettings,
-  quirksOf,
-  unnamed,
-} from './presets.ts'
+import { type Preset, type PresetName, presetNames, presets, quirksOf, unnamed } from './presets.ts'
 import { createInquiry } from './probe-requests.ts'
-import { createRelay, type RelayQuirks } from './relay.ts'
+import type { QuirkSettings, Quirks } from './quirks.ts'
+import { createRelay } from './relay.ts'
 import { isTaken, replyOf, streamOf } from './reply.ts'
 import { openAiRequest, type RequestQuirks } from './request.ts'
 import { replyBytes } from './stream.ts'
@@ -116,40 +102,6 @@ export type OpenAiCompatibleSettings = Bounds & {
   readonly headers: Readonly<Record<string, string>>
   readonly oneChoice: Upstream['oneChoice']
   readonly models: readonly string[]
-}
-
-/** How a server differs from OpenAI's own. What is left out does not differ. */
-export type Quirks = Partial<RequestQuirks> & {
-  /** The word before the key. */
-  readonly scheme?: 'Bearer' | 'Api-Key'
-  /** The server requires a key: without one, nothing is sent. */
-  readonly needsKey?: boolean
-  /** What an operator sets to give it one, where it is not `providers.{name}.apiKey`. */
-  readonly keySetting?: string
-  /**
-   * Where `/chat/completions`, `/completions`, `/embeddings` and `/rerank` are, from the root of the host, when not
-   * under `baseUrl`. A kind without a path is `unsupported`, told before anything is sent.
-   */
-  readonly paths?: Readonly<Partial<Record<Kind | RelayKind, string>>>
-  /** A stream that ends without `[DONE]` was cut, even when all its choices have finished. */
-  readonly needsDone?: boolean
-  /** What it has not, though it may take the field; and how many stop strings it takes. */
-  readonly lacks?: readonly Lack[]
-  readonly mostStops?: number
-  /** False: it takes text alone, and token ids are turned into it here. */
-  readonly takesTokenIds?: boolean
-  /** Reads the answer to GET {baseUrl}/models; without it the server's list is not asked for. */
-  readonly modelsOf?: (answer: unknown) => readonly UpstreamModel[]
-  /** What it calls the fields of embeddings, and which of them it refuses. */
-  readonly relays?: RelayQuirks
-  /** Where it goes on with an answer, it says the beginning of that again. */
-  readonly repeatsPrefix?: boolean
-  /** `reasoning` stays beside `reasoning_content` in what it says. */
-  readonly keepsReasoning?: boolean
-  /** What an error reported inside an answer means in a way of this server's own; undefined: none of its own. */
-  readonly readError?: (error: JsonObject, asked: Asked) => Failure | undefined
-  /** What tells how the server is doing, beside its `/v1`: `/health`. Without it, it is not asked. */
-  readonly healthPath?: string
 }
 
 /** An upstream that speaks OpenAI's format, but for its quirks. The caller's own key never goes there. */

@@ -1,5 +1,5 @@
-import type { Kind, RelayKind } from '../../core/model/call.ts'
-import type { Quirks } from './openai-compatible.ts'
+import type { Kind, RelayKind } from '../../core/model/terms.ts'
+import type { Quirks } from './quirks.ts'
 
 /** Where things are on the host. A path that is given stands for itself; the others keep the address's query. */
 export function pathsOf(baseUrl: string, { paths, healthPath }: Pick<Quirks, 'paths' | 'healthPath'>) {

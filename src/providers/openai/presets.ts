@@ -1,5 +1,4 @@
-import type { Kind, RelayKind } from '../../core/model/call.ts'
-import type { Lack } from '../../core/model/ports.ts'
+import type { Kind, RelayKind } from '../../core/model/terms.ts'
 import {
   type Adaptation,
   developerToSystem,
@@ -11,7 +10,7 @@ import {
 } from './adaptations.ts'
 import { mistralConversation, thinksOrNot } from './mistral.ts'
 import { pricePerToken, readModels } from './models.ts'
-import type { Quirks } from './openai-compatible.ts'
+import type { DeveloperRole, QuirkSettings, Quirks } from './quirks.ts'
 import { continueFinalMessage } from './request.ts'
 
 /** What is known of a server or service by its name. What is left out is as it is with OpenAI's own. */
@@ -34,21 +33,6 @@ export type Preset = {
     | ('lacks' | 'mostStops' | 'takesTokenIds' | 'keepsReasoning')
     | ('relays' | 'repeatsPrefix')
   >
-}
-
-/** Whether messages of the role `developer` are sent as such, or as `system`. */
-export type DeveloperRole = 'keep' | 'system'
-
-/** What an operator may say of a server; it wins over the preset's. */
-export type QuirkSettings = {
-  readonly asksUsage?: boolean
-  readonly renames?: Readonly<Record<string, string>>
-  readonly drops?: readonly string[]
-  readonly developerRole?: DeveloperRole
-  readonly needsDone?: boolean
-  readonly lacks?: readonly Lack[]
-  readonly mostStops?: number
-  readonly takesTokenIds?: boolean
 }
 
 export type PresetName = (typeof presetNames)[number]

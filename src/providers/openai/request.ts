@@ -1,7 +1,8 @@
-import type { Call, Kind } from '../../core/model/call.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
-import { JsonText } from '../../core/model/json-text.ts'
+import type { Call } from '../../core/model/call.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
+import { JsonText } from '../../core/model/json/json-text.ts'
 import type { Attempt, AttemptNotes } from '../../core/model/ports.ts'
+import type { Kind } from '../../core/model/terms.ts'
 
 /** What a server does not have in common with OpenAI's own, as far as requests go. */
 export type RequestQuirks = {

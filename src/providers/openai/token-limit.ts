@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import type { JsonText } from '../../core/model/json-text.ts'
+import type { JsonText } from '../../core/model/json/json-text.ts'
 import { createLruMap } from '../../core/model/lru-map.ts'
 import type { Attempt } from '../../core/model/ports.ts'
 import { readErrorBody } from '../http-error/error-body.ts'

@@ -1,7 +1,7 @@
 import type { RawDelta } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
-import { JsonText } from '../../core/model/json-text.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
+import { JsonText } from '../../core/model/json/json-text.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
 import type { PandotateRequest } from './request.ts'
 

@@ -1,10 +1,11 @@
 import { fieldsForPrompt } from '../../core/adapt/prompt-fields.ts'
 import { type Family, familyOf, flatten } from '../../core/adapt/template.ts'
-import type { Call, Kind } from '../../core/model/call.ts'
+import type { Call } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
-import type { JsonObject } from '../../core/model/json.ts'
-import { JsonText } from '../../core/model/json-text.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
+import { JsonText } from '../../core/model/json/json-text.ts'
 import type { Attempt, Detokenizer } from '../../core/model/ports.ts'
+import type { Kind } from '../../core/model/terms.ts'
 
 /** One request to a prompt-only upstream, and what has to be known of it to read the answer. */
 export type PandotateRequest = {

@@ -1,6 +1,7 @@
-import type { Kind, RawDelta } from '../../core/model/call.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
-import { JsonText } from '../../core/model/json-text.ts'
+import type { RawDelta } from '../../core/model/call.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
+import { JsonText } from '../../core/model/json/json-text.ts'
+import type { Kind } from '../../core/model/terms.ts'
 import type { JobRequest } from './input.ts'
 
 /**

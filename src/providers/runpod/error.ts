@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject, numberOf } from '../../core/model/json.ts'
+import { isObject, type JsonObject, numberOf } from '../../core/model/json/json.ts'
 import { type Asked, readHttpError, refusal } from '../http-error/http-error.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'

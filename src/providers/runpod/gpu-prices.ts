@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import type { UpstreamHardware } from '../../core/model/ports.ts'
 import { roundedNanoUsd } from '../../core/model/price.ts'
 

@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import type { UpstreamHealth } from '../../core/model/ports.ts'
 import { type Asked, readHttpError } from '../http-error/http-error.ts'
 import { parseAnswer } from '../wire/answer-json.ts'

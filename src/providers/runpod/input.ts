@@ -1,7 +1,7 @@
 import { fieldsForPrompt } from '../../core/adapt/prompt-fields.ts'
 import type { Call } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Attempt, Detokenizer } from '../../core/model/ports.ts'
 import { reasoningByBothNames } from '../openai/adaptations.ts'
 import { openAiRequest, type RequestQuirks } from '../openai/request.ts'

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import type { UpstreamModel } from '../../core/model/ports.ts'
 import { type Price, roundedNanoUsd, unknownPrice } from '../../core/model/price.ts'
 import { readModels } from '../openai/models.ts'

@@ -1,5 +1,5 @@
-import { parseJson } from '../../core/model/json.ts'
-import { depthOf } from '../../core/model/json-scan.ts'
+import { parseJson } from '../../core/model/json/json.ts'
+import { depthOf } from '../../core/model/json/json-scan.ts'
 
 /**
  * What an upstream wrote in JSON; undefined for what is none. Nested deeper than anything that is meant to be read, it

@@ -1,4 +1,4 @@
-import type { Kind } from '../../core/model/call.ts'
+import type { Kind } from '../../core/model/terms.ts'
 
 /** Where a request goes: to Model APIs, or to a deployment, each of which has a name for its bill. */
 export type BasetenRoute = {

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, parseJson } from '../../core/model/json.ts'
+import { isObject, type JsonObject, parseJson } from '../../core/model/json/json.ts'
 import type { Price } from '../../core/model/price.ts'
 import { countWords } from '../script/answer.ts'
 import { maxTokensIn, stopIn } from '../script/request.ts'

@@ -1,5 +1,5 @@
 import type { Call } from '../../core/model/call.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
 import { echoedPrompt } from '../script/request.ts'
 import type { Counts, Finish, Piece } from '../script/script.ts'
 import type { OpenAiFormat, Said } from '../server/openai-answer.ts'

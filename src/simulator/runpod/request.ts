@@ -1,6 +1,7 @@
-import type { Call, Kind } from '../../core/model/call.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
-import { JsonText } from '../../core/model/json-text.ts'
+import type { Call } from '../../core/model/call.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
+import { JsonText } from '../../core/model/json/json-text.ts'
+import type { Kind } from '../../core/model/terms.ts'
 
 /** What a job's input asks of a model. */
 export type Asking = {

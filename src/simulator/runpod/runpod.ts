@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { pause } from '../../core/attempt/pause.ts'
-import { isObject, type JsonObject, parseJson } from '../../core/model/json.ts'
+import { isObject, type JsonObject, parseJson } from '../../core/model/json/json.ts'
 import type { Price } from '../../core/model/price.ts'
 import { unknownPrice } from '../../core/model/price.ts'
 import { scriptRequest } from '../script/request.ts'

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { pause } from '../../core/attempt/pause.ts'
 import type { Call } from '../../core/model/call.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Finish, Piece, Script } from '../script/script.ts'
 import { type OpenAiFormat, saidIn } from '../server/openai-answer.ts'
 import { type ErrorForm, errorText } from './errors.ts'

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 
 /** Arguments that fit a tool's JSON Schema as far as types go: every property, strings "x", numbers 1. */
 export function argumentsFor(parameters: unknown): JsonObject {

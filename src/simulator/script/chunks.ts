@@ -1,6 +1,7 @@
-import type { Kind, RawDelta } from '../../core/model/call.ts'
-import type { JsonObject } from '../../core/model/json.ts'
-import { JsonText } from '../../core/model/json-text.ts'
+import type { RawDelta } from '../../core/model/call.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
+import { JsonText } from '../../core/model/json/json-text.ts'
+import type { Kind } from '../../core/model/terms.ts'
 import { scored } from './scored.ts'
 import type { Counts, Finish, Piece } from './script.ts'
 

@@ -1,5 +1,5 @@
 import type { Call } from '../../core/model/call.ts'
-import { isObject, type JsonObject } from '../../core/model/json.ts'
+import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { countWords } from './answer.ts'
 import type { ScriptRequest, Tool } from './script.ts'
 

@@ -1,5 +1,5 @@
-import type { Kind } from '../../core/model/call.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
+import type { Kind } from '../../core/model/terms.ts'
 
 /**
  * Logprobs of one token, as a chat or a text has them, with so many of those that might have stood in its place. Made

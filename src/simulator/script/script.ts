@@ -1,5 +1,6 @@
-import type { FinishReason, Kind } from '../../core/model/call.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import type { FinishReason } from '../../core/model/call.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
+import type { Kind } from '../../core/model/terms.ts'
 import { answerText, beforeStop, countWords, splitWords, thought, wordsWithoutEnd } from './answer.ts'
 import { argumentsFor, splitArguments } from './arguments.ts'
 import { type BehaviourName, readName } from './behaviours.ts'

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { isObject, type JsonObject, spell } from '../../core/model/json.ts'
+import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 import { countWords } from './answer.ts'
 
 /** An answer, and the tokens that are charged for it. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { pause } from '../../core/attempt/pause.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Counts, Finish, Piece, Refusal, Script, Step } from '../script/script.ts'
 import { raggedText, sendInBytes } from './ragged-stream.ts'
 import type { Visit } from './simulated-server.ts'

@@ -1,5 +1,5 @@
-import type { Kind } from '../../core/model/call.ts'
-import type { JsonObject } from '../../core/model/json.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
+import type { Kind } from '../../core/model/terms.ts'
 import type { Counts, Finish, Piece, Refusal, Step } from '../script/script.ts'
 import type { OpenAiFormat, Refused, Said } from '../server/openai-answer.ts'
 

@@ -1,5 +1,5 @@
-import type { Kind } from '../../core/model/call.ts'
-import { isObject, type JsonObject, numberOf } from '../../core/model/json.ts'
+import { isObject, type JsonObject, numberOf } from '../../core/model/json/json.ts'
+import type { Kind } from '../../core/model/terms.ts'
 
 export type Fault = { readonly message: string; readonly param: string }
 

@@ -6,9 +6,9 @@ import {
   type Spent,
   spendingOf,
 } from '../../../src/core/account/attempt-cost.ts'
-import type { Usage } from '../../../src/core/model/call.ts'
 import { type Consumption, costNanoUsd, type Price, unknownPrice } from '../../../src/core/model/price.ts'
-import type { Baseline } from '../../../src/core/model/record.ts'
+import type { Baseline } from '../../../src/core/model/record/record.ts'
+import type { Usage } from '../../../src/core/model/terms.ts'
 
 /** Nano-USD per token, in and out. */
 const tokens = (input: number, output = input): Price => ({

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { createPromptSizes, promptSizeOf } from '../../../src/core/account/prompt-size.ts'
 import type { Call } from '../../../src/core/model/call.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import { createTokenizer } from '../../../src/tokenizers/cl100k.ts'
 
 const callOf = (kind: Call['kind'], body: JsonObject, model = 'llama'): Call => ({

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createRecorder } from '../../../src/core/account/recorder.ts'
 import { Failure, type FailureKind } from '../../../src/core/model/failure.ts'
 import type { Clock, Sink } from '../../../src/core/model/ports.ts'
-import type { CallRecord } from '../../../src/core/model/record.ts'
+import type { CallRecord } from '../../../src/core/model/record/record.ts'
 
 test('every sink gets the row once, when the call is over', async () => {
   const { recorder, rows, time } = setUp()

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { candidateBody, candidatesOf, rankChoices } from '../../../src/core/adapt/best-of.ts'
 import type { Delta } from '../../../src/core/model/call.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import { aCall } from '../../harness/scripted-upstream.ts'
 
 /** A candidate whose tokens have these logprobs. */

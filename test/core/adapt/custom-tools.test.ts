@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { createCustomCalls, plainTools } from '../../../src/core/adapt/custom-tools.ts'
 import type { Delta } from '../../../src/core/model/call.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import { chatChunk, chatReply } from '../../harness/scripted-upstream.ts'
 
 const plain = { type: 'function', function: { name: 'f', parameters: {} } }

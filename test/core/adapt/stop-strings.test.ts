@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createStopCutter } from '../../../src/core/adapt/stop-strings.ts'
 import type { Delta } from '../../../src/core/model/call.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import { chatChunk, chatReply, textChunk } from '../../harness/scripted-upstream.ts'
 
 describe('a stream of words', () => {

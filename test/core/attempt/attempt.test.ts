@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { attempt } from '../../../src/core/attempt/attempt.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import type { Upstream } from '../../../src/core/model/ports.ts'
 import { unknownPrice } from '../../../src/core/model/price.ts'
-import { startRecord } from '../../../src/core/model/record.ts'
+import { startRecord } from '../../../src/core/model/record/record.ts'
 import {
   aCaller,
   attemptParts,

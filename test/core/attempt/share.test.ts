@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { commitBy } from '../../../src/core/attempt/share.ts'
 import type { Call } from '../../../src/core/model/call.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import {
   answering,
   attemptParts,

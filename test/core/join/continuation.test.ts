@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Call, Delta } from '../../../src/core/model/call.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import type { Price } from '../../../src/core/model/price.ts'
 import { upstreamNamed } from '../../harness/attempt-walk.ts'
 import { type Serving, serve } from '../../harness/core-gateway.ts'

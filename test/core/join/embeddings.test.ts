@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { joinEmbeddings, splitInputs, validateEmbeddings } from '../../../src/core/join/embeddings.ts'
 import type { Relay } from '../../../src/core/model/call.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
 
 describe('what goes into one request', () => {
   test.for<[string, unknown, number, readonly unknown[]]>([

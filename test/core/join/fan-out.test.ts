@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { identityOf, isSinglePart, isSplitAt, placeDelta, splitCall } from '../../../src/core/join/fan-out.ts'
-import type { Delta, Kind } from '../../../src/core/model/call.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import type { Delta } from '../../../src/core/model/call.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
+import type { Kind } from '../../../src/core/model/terms.ts'
 import { aCall, chatReply, textChunk } from '../../harness/scripted-upstream.ts'
 
 describe('the parts of a call', () => {

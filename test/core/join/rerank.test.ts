@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { validateRerank } from '../../../src/core/join/rerank.ts'
 import type { Relay } from '../../../src/core/model/call.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
 
 const call: Relay = {
   id: 'req_1',

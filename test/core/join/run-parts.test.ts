@@ -4,7 +4,7 @@ import { type Part, splitCall } from '../../../src/core/join/fan-out.ts'
 import { type RunPartsContext, runParts } from '../../../src/core/join/run-parts.ts'
 import type { Delta } from '../../../src/core/model/call.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { readUsage } from '../../../src/core/model/usage.ts'
 import { aCaller } from '../../harness/attempt-walk.ts'
 import {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseJson } from '../../../src/core/model/json.ts'
+import { parseJson } from '../../../src/core/model/json/json.ts'
 import { addUsage, readUsage, writeUsage } from '../../../src/core/model/usage.ts'
 
 describe('a count an upstream claims', () => {

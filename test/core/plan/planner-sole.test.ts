@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Steering } from '../../../src/core/model/call.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import type { Deployment, Route, Traits } from '../../../src/core/model/ports.ts'
 import { planning } from '../../harness/routing.ts'
 import { aCall, aDeployment, scriptedUpstream } from '../../harness/scripted-upstream.ts'

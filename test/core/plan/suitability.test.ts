@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { BreakerState } from '../../../src/core/health/health-snapshot.ts'
 import type { PriceCap, Steering } from '../../../src/core/model/call.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import type { Traits } from '../../../src/core/model/ports.ts'
 import { unknownPrice } from '../../../src/core/model/price.ts'
 import type { Candidate } from '../../../src/core/plan/strategies/candidate.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { JsonObject } from '../../../src/core/model/json.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { createChunkReader } from '../../../src/providers/openai/answer.ts'
 import { role, start } from '../../harness/normalize.ts'
 import { chatChunk, rawDelta, usage } from '../../harness/scripted-upstream.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Kind } from '../../../src/core/model/call.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
+import type { Kind } from '../../../src/core/model/terms.ts'
 import { type Case, expectNormalized, role, same, start, turns, withChoice } from '../../harness/normalize.ts'
 import { chatReply, rawDelta, textChunk, usage } from '../../harness/scripted-upstream.ts'
 

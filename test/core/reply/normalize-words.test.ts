@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest'
-import { parseJson } from '../../../src/core/model/json.ts'
+import { parseJson } from '../../../src/core/model/json/json.ts'
 import {
   type Case,
   expectNormalized,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { Delta, Kind } from '../../../src/core/model/call.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import type { Delta } from '../../../src/core/model/call.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
+import type { Kind } from '../../../src/core/model/terms.ts'
 import { isVisible } from '../../../src/core/model/visible.ts'
 import { role, start, tool, withChoice } from '../../harness/normalize.ts'
 import {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Call, Steering } from '../../../src/core/model/call.ts'
-import { isObject, type JsonObject, parseJson } from '../../../src/core/model/json.ts'
+import { isObject, type JsonObject, parseJson } from '../../../src/core/model/json/json.ts'
 import { fingerprint, isDeterministic } from '../../../src/core/reuse/fingerprint.ts'
 import { aCall } from '../../harness/scripted-upstream.ts'
 

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Chunk, Delta, Reply } from '../../../src/core/model/call.ts'
 import { fold, unfold } from '../../../src/core/model/fold.ts'
-import { type JsonObject, parseJson } from '../../../src/core/model/json.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import { type JsonObject, parseJson } from '../../../src/core/model/json/json.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import {
   type CachedReply,
   createResponseCache,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { Choice, Message, Reply, Usage } from '../../../src/core/model/call.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import type { Choice, Message, Reply } from '../../../src/core/model/call.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
+import type { Usage } from '../../../src/core/model/terms.ts'
 import { anthropic } from '../../../src/dialects/anthropic/anthropic.ts'
 import { incoming, usage } from '../requests.ts'
 

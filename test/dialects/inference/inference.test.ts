@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Chunk, Reply } from '../../../src/core/model/call.ts'
 import { Failure, type FailureDetail, type FailureKind } from '../../../src/core/model/failure.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import { inference } from '../../../src/dialects/inference/inference.ts'
 import { chatDelta, incoming, textDelta, usage } from '../requests.ts'
 

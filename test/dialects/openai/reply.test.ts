@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import { renderReply } from '../../../src/dialects/openai/reply.ts'
 import { textDelta, usage } from '../requests.ts'
 

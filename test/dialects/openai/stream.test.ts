@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Delta } from '../../../src/core/model/call.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import { chat } from '../../../src/dialects/openai/chat.ts'
 import { completions } from '../../../src/dialects/openai/completions.ts'
 import type { StreamEncoder } from '../../../src/dialects/shared/dialect.ts'

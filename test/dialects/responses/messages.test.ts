@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { JsonObject } from '../../../src/core/model/json.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { inputItems } from '../../../src/dialects/responses/input.ts'
 import { chatMessages } from '../../../src/dialects/responses/messages.ts'
 

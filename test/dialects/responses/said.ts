@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { Delta, FinishReason, Message, Reply, ToolCall } from '../../../src/core/model/call.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { createResponseStore } from '../../../src/core/reuse/response-store.ts'
 import { createResponses } from '../../../src/dialects/responses/responses.ts'
 import type { Dialect, StreamEncoder } from '../../../src/dialects/shared/dialect.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Delta, FinishReason } from '../../../src/core/model/call.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { usage } from '../requests.ts'
 import { call, called, delta, type Event, ended, eventsIn, lastOf, open, said, streamed } from './said.ts'
 

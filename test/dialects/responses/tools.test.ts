@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Failure } from '../../../src/core/model/failure.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { chatTools } from '../../../src/dialects/responses/tools.ts'
 
 const parameters = { type: 'object', properties: {} }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { objectIn } from '../../../src/core/model/json.ts'
+import { objectIn } from '../../../src/core/model/json/json.ts'
 import { createJsonObjectWriter } from '../../../src/dialects/shared/json-object-writer.ts'
 
 test.for([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Call } from '../../../src/core/model/call.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { chat } from '../../../src/dialects/openai/chat.ts'
 import { callOf } from '../../../src/dialects/shared/call.ts'
 import { incoming, refusalOf } from '../requests.ts'

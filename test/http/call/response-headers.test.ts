@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createRecorder } from '../../../src/core/account/recorder.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
-import type { CallRecord } from '../../../src/core/model/record.ts'
+import type { CallRecord } from '../../../src/core/model/record/record.ts'
 import { answerHeaders, failureHeaders } from '../../../src/http/call/response-headers.ts'
 import { handClock } from '../../harness/pool.ts'
 

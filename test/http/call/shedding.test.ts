@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
 import type { Context } from 'koa'
 import { describe, expect, test } from 'vitest'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import type { Body } from '../../../src/http/call/body.ts'
 import { createShedding, readHeld, type SheddingLimits } from '../../../src/http/call/shedding.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Kind } from '../../../src/core/model/call.ts'
+import type { Kind } from '../../../src/core/model/terms.ts'
 import { startAttempt } from '../../harness/attempt.ts'
 import { answer, type Behaviour, chunk, lastChunk, streamed, streamHead } from '../../harness/raw-server.ts'
 import { sentBursts } from '../../harness/sent.ts'

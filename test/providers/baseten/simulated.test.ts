@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { Failure } from '../../../src/core/model/failure.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import type { Upstream } from '../../../src/core/model/ports.ts'
 import { costNanoUsd } from '../../../src/core/model/price.ts'
 import { baseten } from '../../../src/providers/baseten/baseten.ts'

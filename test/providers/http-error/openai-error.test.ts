@@ -1,11 +1,8 @@
 import { expect, test } from 'vitest'
 import { Failure } from '../../../src/core/model/failure.ts'
 import { oneChoiceOf } from '../../../src/providers/base/common-settings.ts'
-import {
-  createOpenAiCompatible,
-  openaiCompatible,
-  type Quirks,
-} from '../../../src/providers/openai/openai-compatible.ts'
+import { createOpenAiCompatible, openaiCompatible } from '../../../src/providers/openai/openai-compatible.ts'
+import type { Quirks } from '../../../src/providers/openai/quirks.ts'
 import { answer, startRawServer, streamed } from '../../harness/raw-server.ts'
 import { call, tell } from '../../harness/simulated-call.ts'
 import { tools } from '../../harness/tools.ts'

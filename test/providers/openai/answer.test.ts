@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { Delta, Kind, RawDelta } from '../../../src/core/model/call.ts'
+import type { Delta, RawDelta } from '../../../src/core/model/call.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
 import { fold } from '../../../src/core/model/fold.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
+import type { Kind } from '../../../src/core/model/terms.ts'
 import { createNormalizer } from '../../../src/core/reply/normalize.ts'
 import { createChunkReader, readReply } from '../../../src/providers/openai/answer.ts'
 

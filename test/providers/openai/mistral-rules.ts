@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../../src/core/model/json.ts'
+import { isObject, type JsonObject } from '../../../src/core/model/json/json.ts'
 
 /**
  * Why Mistral refuses a chat, by the rules that it has published with its tokenizers and its API's description;

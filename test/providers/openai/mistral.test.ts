@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { JsonObject } from '../../../src/core/model/json.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { presets, quirksOf } from '../../../src/providers/openai/presets.ts'
 import { openAiRequest } from '../../../src/providers/openai/request.ts'
 import { startAttempt } from '../../harness/attempt.ts'

@@ -1,15 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { RawDelta } from '../../../src/core/model/call.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import type { Upstream } from '../../../src/core/model/ports.ts'
 import { oneChoiceOf } from '../../../src/providers/base/common-settings.ts'
 import { stopToList } from '../../../src/providers/openai/adaptations.ts'
-import {
-  createOpenAiCompatible,
-  openaiCompatible,
-  type Quirks,
-} from '../../../src/providers/openai/openai-compatible.ts'
+import { createOpenAiCompatible, openaiCompatible } from '../../../src/providers/openai/openai-compatible.ts'
+import type { Quirks } from '../../../src/providers/openai/quirks.ts'
 import { startAttempt } from '../../harness/attempt.ts'
 import {
   answer,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Failure } from '../../../src/core/model/failure.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import { createTokenLimitNames } from '../../../src/providers/openai/token-limit.ts'
 import type { WireAnswer } from '../../../src/providers/wire/wire-answer.ts'
 import { startAttempt } from '../../harness/attempt.ts'

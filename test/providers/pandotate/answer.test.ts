@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import { readPandotateAnswer } from '../../../src/providers/pandotate/answer.ts'
 import type { PandotateRequest } from '../../../src/providers/pandotate/request.ts'
 

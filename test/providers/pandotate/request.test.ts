@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { JsonObject } from '../../../src/core/model/json.ts'
-import { parseJson } from '../../../src/core/model/json.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
+import { parseJson } from '../../../src/core/model/json/json.ts'
 import { pandotateRequest } from '../../../src/providers/pandotate/request.ts'
 import { startAttempt } from '../../harness/attempt.ts'
 import type { CallChange } from '../../harness/json-text.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Kind } from '../../../src/core/model/call.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
+import type { Kind } from '../../../src/core/model/terms.ts'
 import { jobRequest, type Worker } from '../../../src/providers/runpod/input.ts'
 import { startAttempt } from '../../harness/attempt.ts'
 import { call } from '../../harness/simulated-call.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { parseJson } from '../../../src/core/model/json.ts'
+import { parseJson } from '../../../src/core/model/json/json.ts'
 import { isKnownPrice } from '../../../src/core/model/price.ts'
 import { readTogetherModels } from '../../../src/providers/together/models.ts'
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { Call, Kind } from '../../../src/core/model/call.ts'
-import type { JsonObject } from '../../../src/core/model/json.ts'
-import { JsonText } from '../../../src/core/model/json-text.ts'
+import type { Call } from '../../../src/core/model/call.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
+import { JsonText } from '../../../src/core/model/json/json-text.ts'
+import type { Kind } from '../../../src/core/model/terms.ts'
 import { echoedPrompt, ignoredFields, scriptRequest } from '../../../src/simulator/script/request.ts'
 
 const user = { role: 'user', content: 'say hi' }

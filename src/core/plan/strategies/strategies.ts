@@ -1,4 +1,4 @@
-import type { StrategyName } from '../../model/call.ts'
+import type { StrategyName } from '../../model/terms.ts'
 import type { Candidate } from './candidate.ts'
 import { fastest } from './fastest.ts'
 import { measuring } from './measuring.ts'

@@ -1,5 +1,5 @@
 import { Client } from 'pg'
-import type { CallLine } from '../../../core/model/call-line.ts'
+import type { CallLine } from '../../../core/model/record/call-line.ts'
 import type { Position } from '../../journal/segments.ts'
 import type { Batch, CallRow } from '../batch.ts'
 import { type CallsQuestion, callsStatement, type StoredCall } from '../calls.ts'

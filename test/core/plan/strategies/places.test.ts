@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { StrategyName } from '../../../../src/core/model/call.ts'
 import type { Random } from '../../../../src/core/model/ports.ts'
+import type { StrategyName } from '../../../../src/core/model/terms.ts'
 import type { Candidate } from '../../../../src/core/plan/strategies/candidate.ts'
 import { order } from '../../../../src/core/plan/strategies/strategies.ts'
 import { namesOf, poolOf, type Row, seeded } from '../../../harness/pool.ts'

@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import type { JsonObject } from '../../core/model/json/json.ts'
+import { ConfigError, type Path } from '../report/problem.ts'
+import type { Environment } from './substitution.ts'
+
+/**
+ * The process's environment, filled up from `.env` in `directory` where there is one. What the process was
+ * given wins, even when it is empty: that is how to blank a line of `.env` for one run.
+ */
+export function readEnvironment(directory: string, processEnvironment: Environment): Environment {
+  return { ...readDotEnv(directory), ...processEnvironment }
+}
+
+/** A variable, or an option of the command, that stands for a setting and wins over the file's. */
+export type Variable = {
+  readonly name: string
+  /** The setting it stands for. */
+  readonly path: Path
+  /** Settings that follow it where the file does not give them. */
+  readonly followers?: readonly Path[]
+  /** What the setting gets: its unit in the setting's (NaN when it cannot be that), or a list. */
+  readonly convert?: (text: string) => number | string | readonly string[] | readonly JsonObject[]
+  /** The file wins where it gives the setting. */
+  readonly yields?: boolean
+  /** What belongs in it, where that is not what belongs in the setting. */
+  readonly expected?: string
+  /** The provider it is a setting of, where that is not always there. */
+  readonly of?: OptionalProvider
+}
+
+/** A provider that is there once all that it cannot do without is in the environment. */
+export type OptionalProvider = { readonly name: string; readonly needs: readonly string[] }
+
+/** Name the file of all other settings. */
+export const fileVariable = 'GATEWAY_CONFIG'
+export const fileOption = '--config'
+
+/** Options of a command stand in the environment as variables, whose names no shell can set. */
+export function isOption(name: string): boolean {
+  return name.startsWith('--')
+}
+
+/** Is such a file's text itself, for platforms that mount none. */
+export const textVariable = 'GATEWAY_YAML'
+
+const together: OptionalProvider = { name: 'together', needs: ['TOGETHER_API_KEY'] }
+
+const baseten: OptionalProvider = { name: 'baseten', needs: ['BASETEN_API_KEY'] }
+
+// An endpoint is the caller's own: a key alone says nothing of where to go.
+const runpod: OptionalProvider = { name: 'runpod', needs: ['RUNPOD_API_KEY', 'RUNPOD_ENDPOINT_ID'] }
+
+export const variables: readonly Variable[] = [
+  { name: 'PANDOTATE_URL', path: ['providers', 'pandotate', 'url'] },
+  { name: 'PANDOTATE_API_KEY', path: ['providers', 'pandotate', 'apiKey'] },
+  {
+    name: 'PANDOTATE_TIMEOUT',
+    path: ['providers', 'pandotate', 'clocks', 'totalMs'],
+    // Pandotate answers in one piece: waiting for the first token is waiting for the whole.
+    followers: [
+      ['providers', 'pandotate', 'clocks', 'firstTokenMs'],
+      ['providers', 'pandotate', 'clocks', 'idleMs'],
+    ],
+    convert: secondsToMs,
+    expected: 'a number of seconds above 0, at most 86400',
+  },
+  { name: 'PANDOTATE_RETRIES', path: ['providers', 'pandotate', 'retries'] },
+  { name: 'PANDOTATE_RETRY_DELAY_MS', path: ['providers', 'pandotate', 'retryDelayMs'] },
+  { name: 'TOGETHER_API_KEY', path: ['providers', 'together', 'apiKey'], of: together },
+  { name: 'BASETEN_API_KEY', path: ['providers', 'baseten', 'apiKey'], of: baseten },
+  { name: 'RUNPOD_API_KEY', path: ['providers', 'runpod', 'apiKey'], of: runpod },
+  { name: 'RUNPOD_ENDPOINT_ID', path: ['providers', 'runpod', 'endpointId'], of: runpod },
+  { name: 'ADMIN_KEY', path: ['auth', 'adminKey'] },
+  { name: 'SLOW_THRESHOLD_MS', path: ['slowThresholdMs'] },
+  {
+    name: 'GATEWAY_KEY',
+    path: ['auth', 'keys'],
+    convert: listOf,
+    yields: true,
+    expected: 'at least 16 characters of printable ASCII, no spaces',
+  },
+  {
+    name: 'METRICS_KEY',
+    path: ['auth', 'adminKeys'],
+    convert: (key) => [{ key, role: 'metrics' }],
+    yields: true,
+  },
+  { name: 'HOST', path: ['server', 'host'] },
+  { name: 'PORT', path: ['server', 'port'] },
+  { name: 'ALLOW_UNAUTHENTICATED', path: ['server', 'allowUnauthenticated'] },
+  { name: 'TRUST_PROXY', path: ['server', 'trustProxy'], convert: countOrList },
+  { name: 'LOG_LEVEL', path: ['log', 'level'] },
+  { name: 'LOG_FORMAT', path: ['log', 'format'] },
+  { name: 'DATA_DIR', path: ['dataDirectory'] },
+  { name: 'DATABASE_URL', path: ['ledger', 'databaseUrl'] },
+]
+
+/** Options of the command that stand for settings, and win over the variables. */
+export const optionVariables: readonly Variable[] = [
+  { name: '--host', path: ['server', 'host'] },
+  { name: '--port', path: ['server', 'port'] },
+]
+
+/** A number written out in decimal digits, and nothing else; NaN for any other text. */
+export function strictNumber(text: string): number {
+  return /^-?(0|[1-9]\d*)(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
+}
+
+function readDotEnv(directory: string): Environment {
+  try {
+    // Some editors begin a file with a byte order mark, which would become part of the first name.
+    return parseEnv(readFileSync(join(directory, '.env'), 'utf8').replace(/^\uFEFF/, ''))
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
+    if (code === 'ENOENT') return {}
+    if (typeof code !== 'string') throw thrown
+    throw new ConfigError([{ source: '.env', place: '', told: `cannot be read (${code})` }])
+  }
+}
+
+function listOf(text: string): readonly string[] {
+  return text.split(',').map((item) => item.trim())
+}
+
+function countOrList(text: string): string | readonly string[] {
+  return Number.isNaN(strictNumber(text)) ? listOf(text) : text
+}
+
+function secondsToMs(text: string): number {
+  const seconds = strictNumber(text)
+  return seconds > 0 && seconds <= 86_400 ? Math.ceil(seconds * 1000) : Number.NaN
+}

@@ -1,0 +1,193 @@
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml'
+import { type Finding, type Path, type Problem, placeOf } from '../report/problem.ts'
+import { type Environment, substitute } from './substitution.ts'
+
+/** gateway.yaml as it was read: its content, filled in from the environment, and where each part stands. */
+export type ConfigFile = {
+  /** The content as plain data; undefined when the text is empty, or not YAML. */
+  readonly content: unknown
+  /** Where the text is not YAML. Then there is nothing else to be said of it. */
+  readonly problems: readonly Problem[]
+  /** What is YAML, and yet cannot be taken as it stands. */
+  readonly findings: readonly Finding[]
+  /** The line of a place, or of the closest one around it that exists. */
+  readonly lineOf: (path: Path) => number | undefined
+}
+
+/** Reads the text of a configuration file. What is wrong with it is in the result, and shows no value. */
+export function readConfigFile(path: string, text: string, environment: Environment): ConfigFile {
+  if (text.startsWith('\uFFFD\uFFFD') || text.slice(0, 1000).includes('\0'))
+    return broken(path, 'is not UTF-8 text: it looks like UTF-16; save it as UTF-8')
+  const depth = deepest(text)
+  if (depth > mostDepth) return broken(path, `is nested ${depth} levels deep, expected at most ${mostDepth}`)
+  const counter = new LineCounter()
+  // No tag is known: what a file holds is text, numbers, true and false. Errors are worded here, see below.
+  const document = parseDocument(text, {
+    prettyErrors: false,
+    lineCounter: counter,
+    uniqueKeys: false,
+    resolveKnownTags: false,
+  })
+  const [fault] = [...document.errors, ...document.warnings].toSorted(
+    (one, other) => one.pos[0] - other.pos[0],
+  )
+  if (fault !== undefined) {
+    // What follows the first error is mostly its consequence.
+    const { line, col } = counter.linePos(fault.pos[0])
+    const told = unquoted(text.split('\n')[line - 1] ?? '') ?? syntaxError(fault.code)
+    const problem = { source: path, line, column: col, place: '', told }
+    return { content: undefined, problems: [problem], findings: [], lineOf: () => undefined }
+  }
+  const reading: Reading = { environment, counter, lines: new Map(), anchors: new Map(), findings: [] }
+  const content = document.contents === null ? undefined : read(document.contents, [], reading)
+  return {
+    content,
+    problems: [],
+    findings: reading.findings,
+    lineOf: (place) => lineOf(reading.lines, place),
+  }
+}
+
+function broken(path: string, told: string): ConfigFile {
+  return {
+    content: undefined,
+    problems: [{ source: path, place: '', told }],
+    findings: [],
+    lineOf: () => undefined,
+  }
+}
+
+/** Of brackets and of indentation: the parser would run out of stack. */
+const mostDepth = 64
+
+function deepest(text: string): number {
+  let depth = 0
+  let most = 0
+  for (const line of text.split('\n')) {
+    const dashes = /^[\s-]*/.exec(line)?.[0].replace(/[^-]/g, '').length ?? 0
+    most = Math.max(most, dashes)
+    // In quotes and comments they are no brackets; an even count of both kinds ends where it began.
+    for (const character of line.replace(/"(?:[^"\\]|\\.)*"|'[^']*'|\s#.*$/g, '')) {
+      if (character === '[' || character === '{') most = Math.max(most, ++depth)
+      else if (character === ']' || character === '}') depth = Math.max(0, depth - 1)
+    }
+  }
+  return most
+}
+
+/** What the line most likely lacks, where that can be told. */
+function unquoted(line: string): string | undefined {
+  if (/[[{,]\s*\$\{|[[{,][^"'#]*\$\{/.test(line)) {
+    return `is not YAML: a \${NAME} within [ ] or { } needs quotes: "\${NAME}"`
+  }
+  return /^\s*(?:-\s+)?\*[^\s"']*\s*:/.test(line)
+    ? 'is not YAML: a name that begins with * needs quotes: "*"'
+    : undefined
+}
+
+type Reading = {
+  readonly environment: Environment
+  readonly counter: LineCounter
+  readonly lines: Map<string, number>
+  readonly anchors: Map<string, unknown>
+  readonly findings: Finding[]
+}
+
+function read(node: unknown, path: Path, reading: Reading): unknown {
+  if (isAlias(node)) {
+    // An anchor is known once what it names has been read: so nothing can contain itself.
+    if (reading.anchors.has(node.source)) return reading.anchors.get(node.source)
+    reading.findings.push({
+      path,
+      told: 'found an alias (*) without its anchor (&), expected the anchor before it',
+    })
+    return undefined
+  }
+  const value = readValue(node, path, reading)
+  const anchor = (node as (Node & { anchor?: string }) | null)?.anchor
+  if (anchor !== undefined) reading.anchors.set(anchor, value)
+  return value
+}
+
+function readValue(node: unknown, path: Path, reading: Reading): unknown {
+  if (isMap(node)) return readSection(node, path, reading)
+  if (isSeq(node)) {
+    return node.items.map((item, index) => {
+      note(item, [...path, index], reading)
+      return read(item, [...path, index], reading)
+    })
+  }
+  const value = isScalar(node) ? node.value : null
+  if (typeof value !== 'string') return value
+  const substituted = substitute(value, reading.environment)
+  if ('text' in substituted) return substituted.text
+  reading.findings.push({ path, told: substituted.told })
+  return undefined
+}
+
+function readSection(node: YAMLMap, path: Path, reading: Reading): Record<string, unknown> {
+  const section: Record<string, unknown> = {}
+  for (const pair of node.items) {
+    const key = keyOf(pair)
+    const place = [...path, key ?? '']
+    note(pair.key, place, reading)
+    if (key === undefined) {
+      reading.findings.push({ path, told: 'found a key that is not a plain text, expected a name' })
+    } else if (key === '<<') {
+      const told =
+        'is a merge key, which is not taken here, expected the settings themselves, or `name: *anchor`'
+      reading.findings.push({ path: place, told })
+    } else if (Object.hasOwn(section, key)) {
+      reading.findings.push({ path: place, told: 'found twice, expected once' })
+    } else {
+      section[key] = read(pair.value, place, reading)
+    }
+  }
+  return section
+}
+
+/** The key as it is spelled: `1.10` is not the number 1.1. */
+function keyOf({ key }: Pair): string | undefined {
+  if (!isScalar(key) || key.value === null) return undefined
+  const text = typeof key.value === 'string' ? key.value : key.source
+  return text === '__proto__' ? undefined : text
+}
+
+function note(node: unknown, path: Path, { counter, lines }: Reading): void {
+  const start = (node as Node | null)?.range?.[0]
+  if (start !== undefined) lines.set(placeOf(path), counter.linePos(start).line)
+}
+
+function lineOf(lines: ReadonlyMap<string, number>, path: Path): number | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const line = lines.get(placeOf(path.slice(0, length)))
+    if (line !== undefined) return line
+  }
+  return undefined
+}
+
+/** Our own words for the parser's, whose messages quote the text. */
+function syntaxError(code: string): string {
+  return `is not YAML: ${syntaxErrors[code] ?? 'this cannot stand here; text with special characters needs quotes'}`
+}
+
+const syntaxErrors: Readonly<Record<string, string>> = {
+  BAD_INDENT: 'the indentation is wrong, or a bracket is not closed',
+  BAD_SCALAR_START: 'text that begins with a special character needs quotes',
+  BAD_DQ_ESCAPE: 'an unknown \\ escape; write \\\\ for a backslash, or use single quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'a second key on one line; text with ": " in it needs quotes',
+  MISSING_CHAR: 'a quote, a bracket or a colon is missing',
+  MULTIPLE_DOCS: 'a second document begins; one is expected',
+  TAB_AS_INDENT: 'indented with a tab; spaces are expected',
+  TAG_RESOLVE_FAILED: 'a tag (!) is not understood; text that begins with ! needs quotes',
+}

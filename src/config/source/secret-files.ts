@@ -1,0 +1,52 @@
+import type { Problem } from '../report/problem.ts'
+import { fileVariable } from './environment.ts'
+import type { Environment } from './substitution.ts'
+
+/** The environment, and what went wrong so far with the files it names. */
+export type FilledEnvironment = { readonly environment: Environment; readonly problems: readonly Problem[] }
+
+/**
+ * Adds `NAME` for every `NAME_FILE` of the environment: the text of that file without its last line break, as Docker
+ * and
+ * Kubernetes mount secrets. A file is read when its NAME is looked at, for many a variable ends in `_FILE` that is not
+ * meant for this gateway.
+ */
+export function withSecretFiles(
+  environment: Environment,
+  readFile: (path: string) => string,
+): FilledEnvironment {
+  const problems: Problem[] = []
+  const filled: Record<string, string | undefined> = { ...environment }
+  for (const [variable, path] of Object.entries(environment)) {
+    const name = variable.replace(/_FILE$/, '')
+    // A file of all other settings is no secret's.
+    if (name === variable || name === '' || name === fileVariable || !path) continue
+    const note = (told: string) => void problems.push({ source: 'environment', place: variable, told })
+    let text: string | undefined
+    const get = () => {
+      text ??= environment[name] ? both(name, note) : textOf(path, readFile, note)
+      return text || undefined
+    }
+    Object.defineProperty(filled, name, { get })
+  }
+  return { environment: filled, problems }
+}
+
+function both(name: string, note: (told: string) => void): string {
+  note(`is set beside ${name}, expected one of the two`)
+  return ''
+}
+
+function textOf(path: string, readFile: (path: string) => string, note: (told: string) => void): string {
+  const found = `found ${JSON.stringify(path)}, expected the path of a file`
+  try {
+    const text = readFile(path).replace(/\r?\n$/, '')
+    if (text === '') note(`${found} that is not empty`)
+    return text
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
+    if (typeof code !== 'string') throw thrown
+    note(`${found} that can be read (${code})`)
+    return ''
+  }
+}

@@ -1,0 +1,61 @@
+import { commandLine, type Problem } from '../report/problem.ts'
+import { fileOption, fileVariable, textVariable } from './environment.ts'
+import { type ConfigFile, readConfigFile } from './file.ts'
+import type { Environment } from './substitution.ts'
+
+/** The configuration file that is in use. */
+export type ConfigSource = ConfigFile & {
+  /** Its path as it was given; undefined when there is none. */
+  readonly path: string | undefined
+}
+
+/** The file where settings are looked for, and blamed, when no other is named. */
+export const defaultPath = 'gateway.yaml'
+
+/** The file that --config names, or else GATEWAY_CONFIG, or else gateway.yaml, whether it exists or not. */
+export function configPath(environment: Environment): string {
+  return namedPath(environment) ?? defaultPath
+}
+
+/**
+ * Reads the file that --config names, the text of GATEWAY_YAML, the file that GATEWAY_CONFIG names, otherwise
+ * gateway.yaml where there is one. `readFile` throws as `node:fs` does.
+ */
+export function openSource(environment: Environment, readFile: (path: string) => string): ConfigSource {
+  const named = namedPath(environment)
+  const path = configPath(environment)
+  const text = environment[textVariable]
+  if (text && !environment[fileOption]) {
+    const source = { ...readConfigFile(textVariable, text, environment), path: textVariable }
+    return named === undefined ? source : { ...source, problems: [...source.problems, twice] }
+  }
+  try {
+    return { ...readConfigFile(path, readFile(path), environment), path }
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
+    if (typeof code !== 'string') throw thrown
+    if (code === 'ENOENT' && named === undefined) return { ...nothing, path: undefined }
+    return { ...nothing, path, problems: [unreadable(environment, code)] }
+  }
+}
+
+const nothing: ConfigFile = { content: undefined, problems: [], findings: [], lineOf: () => undefined }
+
+const twice: Problem = {
+  source: 'environment',
+  place: textVariable,
+  told: `is set beside ${fileVariable}, expected one of the two`,
+}
+
+function namedPath(environment: Environment): string | undefined {
+  return environment[fileOption] || environment[fileVariable] || undefined
+}
+
+function unreadable(environment: Environment, code: string): Problem {
+  const named = namedPath(environment)
+  if (named === undefined) return { source: defaultPath, place: '', told: `cannot be read (${code})` }
+  const told = `found ${JSON.stringify(named)}, expected the path of a file that can be read (${code})`
+  return environment[fileOption]
+    ? { source: commandLine, place: fileOption, told }
+    : { source: 'environment', place: fileVariable, told }
+}

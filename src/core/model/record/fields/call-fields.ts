@@ -1,0 +1,216 @@
+import { isObject } from '../../json/json.ts'
+import { amountsFor, isUpperBound } from '../../price.ts'
+import type { Baseline, CallRecord, ExpectedCost, LeftOut } from '../record.ts'
+import { attemptFields, isKnown } from './attempt-fields.ts'
+import { failureFields } from './failure-fields.ts'
+import {
+  amount,
+  amounts,
+  clipped,
+  duration,
+  type Field,
+  flag,
+  list,
+  mark,
+  names,
+  number,
+  object,
+  text,
+} from './field.ts'
+
+const baselineFields = {
+  deployment: text('The deployment', (baseline: Baseline) => baseline.deployment),
+  price: amounts('What it charges', ({ price }) => (isKnown(price) ? amountsFor(price) : undefined)),
+  workedMs: number(
+    'How long such an attempt takes there, where time is paid for',
+    ({ workedMs }) => workedMs,
+    {
+      unit: 'ms',
+    },
+  ),
+} satisfies Readonly<Record<string, Field<Baseline, unknown>>>
+
+const leftOutFields = {
+  deployment: text('The deployment', (left: LeftOut) => left.deployment, { api: 'deployment' }),
+  why: text('The filter that removed it, such as `context`, `tools` or `breaker`', ({ why }) => why, {
+    api: 'why',
+  }),
+} satisfies Readonly<Record<string, Field<LeftOut, unknown>>>
+
+const expectedFields = {
+  deployment: text('The deployment', (one: ExpectedCost) => one.deployment, { api: 'deployment' }),
+  nanoUsd: number('What the call was expected to cost there; absent: not known', ({ nanoUsd }) => nanoUsd, {
+    unit: 'nano-USD',
+    api: 'nano_usd',
+  }),
+} satisfies Readonly<Record<string, Field<ExpectedCost, unknown>>>
+
+/**
+ * Every member of a call's line, in its order: an allow-list of ids, choices, counts and durations, and no text of a
+ * prompt or an answer. From it the log line, `GET /v1/generation`, the savings report and docs/observability.md are
+ * made.
+ * What a record does not have is left out of its line. The money is enough to recompute cost and saving from the line.
+ */
+export const callFields = {
+  requestId: text("The call's id, the answer's `x-request-id`", (call: CallRecord) => call.id, { api: 'id' }),
+  dialect: text('The wire format of the caller', (call) => call.dialect, { api: 'dialect' }),
+  principal: text("The short form of the caller's key", (call) => call.principal),
+  key: text('The identity of the key, as budgets and reports name it', ({ tenant }) => tenant?.key),
+  keyName: clipped('The name of the key', ({ tenant }) => tenant?.keyName),
+  team: clipped("The key's team", ({ tenant }) => tenant?.team, { api: 'team' }),
+  tags: names("The key's tags", ({ tenant }) => tenant?.tags, { api: 'tags' }),
+  user: clipped("The caller's own user, as it is kept", (call) => call.user),
+  model: clipped('The model that was asked for', (call) => call.model, { api: 'model' }),
+  kind: text('`chat`, `text`, `embeddings` or `rerank`', (call) => call.kind),
+  stream: flag('A stream was asked for', (call) => call.stream, { api: 'streamed' }),
+  deployment: text('The deployment that answered', (call) => call.deployment, { api: 'deployment' }),
+  upstreamModel: clipped(
+    'What the upstream calls the model, where the answer says another name',
+    (call) => call.upstreamModel,
+    { api: 'upstream_model' },
+  ),
+  provider: text('Its provider', (call) => call.provider, { api: 'provider_name' }),
+  successor: text('The model that answered in place of the one asked for', (call) => call.successor, {
+    api: 'successor',
+  }),
+  status: number('The HTTP status of the answer', (call) => call.status, { api: 'status' }),
+  outcome: text('`ok`, `failed`, or `left`: the caller went away', (call) => call.outcome, {
+    api: 'outcome',
+  }),
+  failure: object('What the call failed of', failureFields, (call) => call.failure),
+  limit: text('The budget or limit that it met, or the bound it was sent with', (call) => call.limit, {
+    api: 'limit',
+  }),
+  strategy: text('How its deployments were put in order', ({ plan }) => plan?.strategy, { api: 'strategy' }),
+  route: text('The route that took it: a name or a pattern', ({ plan }) => plan?.route, { api: 'route' }),
+  plan: names('The deployments to try, in order, each once', ({ plan }) => plan?.order, { api: 'plan' }),
+  leftOut: list('Deployments that were left out, at most 20', leftOutFields, leftOutOf, { api: 'left_out' }),
+  expected: list(
+    'What the first three were expected to cost',
+    expectedFields,
+    ({ plan }) => plan?.expected ?? none,
+    { api: 'expected_cost' },
+  ),
+  parts: number('How many upstream calls it was split into; absent: one', partsOf, {
+    api: 'parts',
+    otherwise: 1,
+  }),
+  attempts: list('Every attempt at an upstream, in order', attemptFields, (call) => call.attempts, {
+    isAlways: true,
+  }),
+  parseMs: duration('Reading and checking the body', (call) => call.parseMs, { api: 'parse_ms' }),
+  firstTokenMs: duration(
+    "From the first attempt's start to the first visible token, or to the whole of a JSON answer",
+    (call) => call.firstTokenMs,
+    { api: 'latency' },
+  ),
+  backoffMs: duration('Waiting between attempts', ({ backoffMs }) => backoffMs || undefined, {
+    api: 'backoff_ms',
+    otherwise: 0,
+  }),
+  totalMs: duration('The whole call, from headers in to the last byte out', (call) => call.totalMs, {
+    api: 'total_ms',
+  }),
+  overheadMs: duration("The gateway's own share of the time to the first byte", (call) => call.overheadMs, {
+    api: 'overhead_ms',
+  }),
+  promptTokens: number('Tokens of the prompt', ({ usage }) => usage?.prompt_tokens, {
+    unit: 'tokens',
+    api: 'tokens_prompt',
+  }),
+  completionTokens: number('Tokens of the answer', ({ usage }) => usage?.completion_tokens, {
+    unit: 'tokens',
+    api: 'tokens_completion',
+  }),
+  cachedTokens: number(
+    'Of the prompt, those that the upstream had in its cache',
+    ({ usage }) => usage && countIn(usage['prompt_tokens_details'], 'cached_tokens'),
+    { unit: 'tokens', api: 'native_tokens_cached' },
+  ),
+  reasoningTokens: number(
+    'Of the answer, those of its reasoning',
+    ({ usage }) => usage && countIn(usage['completion_tokens_details'], 'reasoning_tokens'),
+    { unit: 'tokens', api: 'native_tokens_reasoning' },
+  ),
+  usageEstimated: flag(
+    'The tokens were counted here, because the upstream did not',
+    ({ usage, usageEstimated }) => usage && usageEstimated,
+    { api: 'tokens_estimated', otherwise: false },
+  ),
+  cache: text('`hit`, `coalesced` or `replay`: it had no upstream call of its own', (call) => call.cache, {
+    api: 'cache',
+  }),
+  costNanoUsd: {
+    ...amount('What all attempts cost; null: a price is not known', costOf, { api: 'cost_nano_usd' }),
+    write: (call: CallRecord, label: string) =>
+      isPlanned(call) ? `${label}${call.costNanoUsd ?? 'null'}` : '',
+  },
+  costEstimated: flag(
+    'Some of the cost comes from tokens that were counted here, or from a price that is not confirmed',
+    (call) => (isPlanned(call) ? call.costEstimated : undefined),
+    { api: 'cost_estimated', otherwise: false },
+  ),
+  costUpperBound: mark(
+    'The cost may be lower: what cached tokens cost is not known',
+    ({ attempts }) => attempts.some(({ price, used, priceOrigin }) => isUpperBound(price, used, priceOrigin)),
+    { api: 'cost_upper_bound' },
+  ),
+  uncertainNanoUsd: amount(
+    'What upstreams may have charged beside the cost, at worst',
+    ({ uncertainNanoUsd }) => uncertainNanoUsd || undefined,
+    { api: 'uncertain_nano_usd', otherwise: 0 },
+  ),
+  overrunNanoUsd: amount(
+    'What was charged beyond what was held on budgets',
+    ({ overrunNanoUsd }) => overrunNanoUsd || undefined,
+    { api: 'overrun_nano_usd', otherwise: 0 },
+  ),
+  baseline: object('What savings are measured against', baselineFields, (call) => call.baseline),
+  baselineNanoUsd: amount('What the work would have cost at the baseline', (call) => call.baselineNanoUsd, {
+    api: 'baseline_nano_usd',
+  }),
+  savedNanoUsd: amount(
+    "The baseline's cost less the call's; negative: more was spent",
+    (call) => call.savedNanoUsd,
+    {
+      api: 'saved_nano_usd',
+    },
+  ),
+  slow: flag('It took longer than `slowThresholdMs`', (call) => call.slow, { api: 'slow' }),
+  requestBytes: number("The caller's body, decompressed", (call) => call.requestBytes, { unit: 'bytes' }),
+  responseBytes: number('What was written back', (call) => call.responseBytes, { unit: 'bytes' }),
+  dropped: names('Parameters that were not passed on', (call) => call.dropped, { api: 'dropped' }),
+  converted: names('Parameters that were emulated here', (call) => call.converted, { api: 'converted' }),
+  flags: names("Oddities of the upstream's answer that were repaired", (call) => call.flags, {
+    api: 'flags',
+  }),
+} satisfies Readonly<Record<string, Field<CallRecord, unknown>>>
+
+const none: readonly never[] = []
+
+/** By the plan, and after it by breakers that opened meanwhile. */
+function leftOutOf({ plan, passedOver = [] }: CallRecord): readonly LeftOut[] {
+  const planned = plan?.leftOut ?? none
+  if (passedOver.length === 0) return planned.length > mostLeftOut ? planned.slice(0, mostLeftOut) : planned
+  return [...planned, ...passedOver].slice(0, mostLeftOut)
+}
+
+const mostLeftOut = 20
+
+function partsOf({ parts }: CallRecord): number | undefined {
+  return parts > 1 ? parts : undefined
+}
+
+function costOf({ costNanoUsd }: CallRecord): number | undefined {
+  return costNanoUsd
+}
+
+/** A call that was planned says what it cost, null where that is not known. */
+function isPlanned({ costNanoUsd, baseline }: CallRecord): boolean {
+  return costNanoUsd !== undefined || baseline !== undefined
+}
+
+function countIn(details: unknown, name: string): number | undefined {
+  const count = isObject(details) ? details[name] : undefined
+  return typeof count === 'number' ? count : undefined
+}

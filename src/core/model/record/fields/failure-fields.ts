@@ -1,0 +1,54 @@
+import type { Failure } from '../../failure.ts'
+import { clipped, type Field, type FieldNotes, number, text } from './field.ts'
+
+/**
+ * The members of a line's `failure`: the kind and code, never the message, since an upstream's words may repeat a
+ * prompt.
+ */
+export const failureFields = {
+  kind: text('What went wrong, of a closed list', (failure: Failure) => failure.kind as string),
+  // An upstream's own code may be any text.
+  code: text('The code that the caller got', ({ code }) => code?.slice(0, 100) ?? null),
+  param: clipped('The field of the request that was at fault', (failure) => failure.param ?? undefined),
+  upstreamStatus: number('The HTTP status that the upstream gave', (failure) => failure.upstreamStatus),
+  operatorNote: text('What an operator should look at', (failure) => failure.operatorNote),
+  stack: text('Of a bug in the gateway, where it is: no message', stackOf),
+  causeCode: causeCode((failure: Failure) => failure),
+} satisfies Readonly<Record<string, Field<Failure, unknown>>>
+
+/** The code of what is beneath a failure: a text, or a number where it is one there. */
+export function causeCode<Row>(
+  of: (row: Row) => Failure | undefined,
+  notes: FieldNotes = {},
+): Field<Row, string | number | undefined> {
+  const about = 'The code of the error beneath, such as `ECONNREFUSED`'
+  const coded = text(about, (row: Row) => textOf(causeCodeOf(of(row))), notes)
+  return {
+    ...coded,
+    read: (value) => (typeof value === 'number' ? value : coded.read(value)),
+    write(row, label) {
+      const code = causeCodeOf(of(row))
+      return typeof code === 'number' ? label + code : coded.write(row, label)
+    },
+  }
+}
+
+/** Of a system's error or a library's; whatever else goes by that name is none. */
+export function causeCodeOf(failure: Failure | undefined): string | number | undefined {
+  const cause = failure?.cause
+  if (!(cause instanceof Error) || !('code' in cause)) return undefined
+  const { code } = cause
+  return typeof code === 'string' || typeof code === 'number' ? code : undefined
+}
+
+function textOf(code: string | number | undefined): string | undefined {
+  return code === undefined ? undefined : String(code)
+}
+
+/** A bug's stack is the gateway's own; an upstream's error has a code that says enough. */
+export function stackOf({ isBug, cause }: Failure): string | undefined {
+  if (!isBug || !(cause instanceof Error)) return undefined
+  // The message before the first frame may quote a body.
+  const at = cause.stack?.indexOf('\n    at ') ?? -1
+  return at === -1 ? cause.name : cause.name + (cause.stack?.slice(at) ?? '')
+}
