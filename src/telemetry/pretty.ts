@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../core/model/json/json.ts'
+import { isObject, type JsonObject, numberOf, spell } from '../core/model/json/json.ts'
 import { usdText } from '../core/model/price.ts'
 
 /** A line of the log for people at a terminal. What is no JSON object stays as it is. */
@@ -9,9 +9,9 @@ export function prettyLine(line: string, isColored: boolean): string {
   const { level, time, msg, ...rest } = members
   const at = paint('gray', typeof time === 'string' ? time.slice(11, 19) : '')
   if (msg === 'call') return `${at} ${callText(rest, paint)}\n`
-  const [name, color] = levels.find(([, , least]) => Number(level) >= least) ?? usual
+  const [name, color] = levels.find(([, , least]) => numberOf(level) >= least) ?? usual
   const more = Object.entries(rest).map(([key, value]) => `${key}=${shown(value)}`)
-  return `${at} ${paint(color, name)} ${[String(msg), ...more].join(' ')}\n`
+  return `${at} ${paint(color, name)} ${[spell(msg), ...more].join(' ')}\n`
 }
 
 type Color = keyof typeof codes
@@ -33,7 +33,7 @@ const levels: readonly (readonly [string, Color, number])[] = [
 
 /** Time, status, model, place, attempts, milliseconds, tokens, cost; and why it failed. */
 function callText(call: JsonObject, paint: Paint): string {
-  const status = Number(call['status'])
+  const status = numberOf(call['status'])
   const attempts = Array.isArray(call['attempts']) ? call['attempts'].length : 0
   const failure = isObject(call['failure']) ? call['failure'] : undefined
   return [
@@ -41,7 +41,7 @@ function callText(call: JsonObject, paint: Paint): string {
     shown(call['model'] ?? call['dialect']),
     paint('cyan', shown(call['deployment'] ?? '-')),
     attempts === 1 ? '1 attempt' : `${attempts} attempts`,
-    `${Math.round(Number(call['totalMs']))} ms`,
+    `${Math.round(numberOf(call['totalMs']))} ms`,
     tokensText(call),
     costText(call['costNanoUsd']),
     ...(failure === undefined ? [] : [paint('yellow', failureText(failure))]),
@@ -61,7 +61,10 @@ function costText(nanoUsd: unknown): string {
 }
 
 function failureText({ kind, operatorNote, causeCode }: JsonObject): string {
-  return [kind, operatorNote, causeCode].filter((part) => part !== undefined && part !== null).join(', ')
+  return [kind, operatorNote, causeCode]
+    .filter((part) => part !== undefined && part !== null)
+    .map(spell)
+    .join(', ')
 }
 
 /** On one line, whatever it holds. */

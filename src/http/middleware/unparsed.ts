@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Failure } from '../../core/model/failure.ts'
+import { spell } from '../../core/model/json/json.ts'
 import { openAiError } from '../../dialects/openai/error.ts'
 import type { NewId } from './request-id.ts'
 
@@ -28,7 +29,7 @@ export function answerUnparsed(error: Error, socket: Duplex, newId: NewId): void
 
 /** The parser says the same of a line that does not end as it should. */
 function isOfOtherVersion(error: Error & { readonly code?: unknown; readonly reason?: unknown }): boolean {
-  return error.code === 'HPE_INVALID_VERSION' && !/^Expected (?:CRLF|dot)/.test(String(error.reason))
+  return error.code === 'HPE_INVALID_VERSION' && !/^Expected (?:CRLF|dot)/.test(spell(error.reason))
 }
 
 function failureOf(code: unknown): Failure {
