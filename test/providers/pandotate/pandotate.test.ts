@@ -48,6 +48,7 @@ test('settings have their defaults', () => {
     queueMs: 10_000,
     queueLimit: 1000,
     onAbort: 'cancel',
+    billing: { stopsOnAbort: false },
     promptFormat: 'auto',
     bos: false,
   })
