@@ -118,7 +118,7 @@ describe('The model of a path', () => {
 })
 
 test.for([
-  ['GET', '/openai/deployments/m/chat/completions', 405],
+  ['GET', '/openai/deployments/m/completions', 405],
   ['OPTIONS', '/openai/deployments/m/completions', 200],
   ['GET', '/openai/v1/models/sim-echo', 200],
   ['POST', '/openai/deployments/m/nothing', 404],
@@ -133,7 +133,7 @@ test.for([
 })
 
 test.for([
-  ['GET', '/openai/deployments/m/chat/completions'],
+  ['GET', '/openai/deployments/m/completions'],
   ['GET', '/openai/v1/embeddings'],
   ['POST', '/openai/nothing'],
 ] as const)('%s %s is refused by the path that was asked for', async ([method, path]) => {
