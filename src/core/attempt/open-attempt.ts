@@ -184,7 +184,7 @@ class Trace implements OpenAttempt {
   }
 }
 
-/** What was thrown over an answer, and is no Failure, says that nobody here could read it: another may be read. */
+/** Anything else than a Failure that an answer's reader throws means that the answer was not readable. */
 function unread(thrown: unknown, { upstream: { name: provider } }: Deployment): Failure {
   const message = "The gateway could not read the upstream's answer."
   return new Failure('invalid_response', message, { provider, cause: thrown, isBug: true })

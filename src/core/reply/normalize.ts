@@ -255,12 +255,16 @@ function lastOf(state: State, ending: Ending | undefined): Delta {
   for (const [index, choice] of state.choices) {
     if (choice.finished) continue
     const { unknownReason: unknown, message, tools, saidMore, content } = choice
-    if (unknown !== undefined) noteReason?.(unknown)
-    flags.add(unknown === undefined ? 'finish_reason_missing' : 'finish_reason_unknown')
+    if (unknown !== undefined) {
+      noteReason?.(unknown)
+      flags.add('finish_reason_unknown')
+    }
     const isParsed = message === undefined ? (tools?.isParsed() ?? true) : hasParsedCalls(message)
     const usesTools = tools !== undefined || hasCalls(message)
     const open = { kind, isSpoken: saidMore || content.length > 0, usesTools, isParsed, unknown }
     const reason = reasonOf(open, proofs)
+    // Only of an answer that is taken for whole: one that was cut is told by its failure.
+    if (unknown === undefined) flags.add('finish_reason_missing')
     const end: JsonObject = { index, ...(kind === 'text' ? { text: '' } : isWhole ? {} : { delta: {} }) }
     endChoice(message === undefined ? end : { ...end, message }, choice, reason, state)
     ends.push({
