@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { billsCompared } from '../../bench/demo/bills.ts'
 import { demonstrateRouting } from '../../bench/demo/routing.ts'
-import { unknownPrice } from '../../src/core/model/price.ts'
 import { type AttemptRecord, startRecord } from '../../src/core/model/record/record.ts'
+import { anAttempt } from '../telemetry/attempt-record.ts'
 
 test('the demonstration loses no call with a place, saves money, and agrees with every bill', async () => {
   const told = await demonstrateRouting(66)
@@ -27,12 +27,8 @@ test('the demonstration loses no call with a place, saves money, and agrees with
 })
 
 test('what one side is sure of and the other has otherwise is in dispute, not in doubt', () => {
-  const attempt = (costNanoUsd: number, change: Partial<AttemptRecord> = {}): AttemptRecord => ({
-    ...{ deployment: 'm@p', part: 0, startMs: 0, headersMs: 0, firstTokenMs: 0, totalMs: 1, outcome: 'ok' },
-    ...{ upstreamStatus: 200, upstreamRequestId: undefined, price: unknownPrice, used: undefined },
-    ...{ billedMs: undefined, isEstimated: false, isDelivered: true, isResumed: false, isUncertain: false },
-    ...{ costNanoUsd, ...change },
-  })
+  const attempt = (costNanoUsd: number, change: Partial<AttemptRecord> = {}) =>
+    anAttempt({ deployment: 'm@p', costNanoUsd, ...change })
   const record = {
     ...startRecord('req_1', 'chat'),
     attempts: [

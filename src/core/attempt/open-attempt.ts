@@ -6,7 +6,7 @@ import { CallAbort, type CallSignal } from '../model/call-signal.ts'
 import { asFailure, Failure } from '../model/failure.ts'
 import type { AttemptNotes, Clock, Deployment, Detokenizer, Queue } from '../model/ports.ts'
 import type { Price } from '../model/price.ts'
-import type { AttemptRecord, CallRecord } from '../model/record/record.ts'
+import { type AttemptRecord, type CallRecord, startAttempt } from '../model/record/record.ts'
 import { type ClaimedUsage, writeUsage } from '../model/usage.ts'
 
 export type AttemptParts<Asked extends AnyCall = Call> = {
@@ -203,29 +203,16 @@ export function isDrained({ signal, deployment }: AttemptParts<AnyCall>): boolea
 
 function beginEntry(parts: AttemptParts<AnyCall>): AttemptRecord {
   const { deployment, part, record, clock, startedAt, queuedMs } = parts
-  const entry: AttemptRecord = {
+  const entry = startAttempt({
     deployment: deployment.id,
     provider: deployment.upstream.name,
     part,
     startMs: clock.now() - startedAt,
     queuedMs,
-    headersMs: undefined,
-    firstTokenMs: undefined,
-    totalMs: 0,
-    outcome: 'ok',
-    failure: undefined,
-    upstreamStatus: undefined,
-    upstreamRequestId: undefined,
     price: deployment.price,
     priceOrigin: deployment.priceOrigin,
-    used: undefined,
-    billedMs: undefined,
-    isEstimated: false,
-    isDelivered: false,
-    isResumed: parts.isResumed ?? false,
-    isUncertain: false,
-    costNanoUsd: undefined,
-  }
+    isResumed: parts.isResumed,
+  })
   record.attempts.push(entry)
   return entry
 }

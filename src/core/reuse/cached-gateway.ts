@@ -5,7 +5,7 @@ import type { Call, Delta, Reply } from '../model/call.ts'
 import type { CallSignal } from '../model/call-signal.ts'
 import { fold, unfold } from '../model/fold.ts'
 import type { Price } from '../model/price.ts'
-import type { CallRecord } from '../model/record/record.ts'
+import { type CallRecord, startAttempt } from '../model/record/record.ts'
 import type { Usage } from '../model/terms.ts'
 import type { Coalescer } from './coalesce.ts'
 import { fingerprint, isDeterministic } from './fingerprint.ts'
@@ -127,24 +127,9 @@ function taken(
   Object.assign(row, { deployment, provider: 'cache', usage: reply.usage, baseline })
   const elapsedMs = record.elapsedMs()
   row.firstTokenMs = elapsedMs
-  row.attempts.push({
-    deployment: 'cache',
-    part: 0,
-    startMs: elapsedMs,
-    headersMs: undefined,
-    firstTokenMs: 0,
-    totalMs: 0,
-    outcome: 'ok',
-    upstreamStatus: undefined,
-    upstreamRequestId: undefined,
-    price: free,
-    used: consumptionOf(reply.usage, 0),
-    isEstimated: false,
-    isDelivered: true,
-    isResumed: false,
-    isUncertain: false,
-    costNanoUsd: 0,
-  })
+  const attempt = startAttempt({ deployment: 'cache', startMs: elapsedMs, price: free })
+  const used = consumptionOf(reply.usage, 0)
+  row.attempts.push(Object.assign(attempt, { firstTokenMs: 0, used, isDelivered: true, costNanoUsd: 0 }))
   const { costNanoUsd, baselineNanoUsd, savedNanoUsd } = spendingOf(row.attempts, baseline)
   Object.assign(row, { costNanoUsd, baselineNanoUsd, savedNanoUsd })
   return reply

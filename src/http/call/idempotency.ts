@@ -6,7 +6,7 @@ import type { CallSignal } from '../../core/model/call-signal.ts'
 import { asFailure, Failure } from '../../core/model/failure.ts'
 import { JsonText } from '../../core/model/json/json-text.ts'
 import { unknownPrice } from '../../core/model/price.ts'
-import type { AttemptRecord, CallRecord } from '../../core/model/record/record.ts'
+import { type AttemptRecord, type CallRecord, startAttempt } from '../../core/model/record/record.ts'
 import type { Usage } from '../../core/model/terms.ts'
 import type { Idempotency, Perform } from '../../core/reuse/idempotency.ts'
 import type { AnswerFacts, AnswerReader, AnswerWriter } from '../../core/reuse/idempotent-answer.ts'
@@ -200,24 +200,8 @@ const inWriting: Chunk = { id: '', object: '', created: 0, model: '', choices: [
 const noUsage: Usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }
 
 function beginReplay(record: OpenRecord): AttemptRecord {
-  const entry: AttemptRecord = {
-    deployment: 'cache',
-    part: 0,
-    startMs: record.elapsedMs(),
-    headersMs: undefined,
-    firstTokenMs: undefined,
-    totalMs: 0,
-    outcome: 'ok',
-    upstreamStatus: undefined,
-    upstreamRequestId: undefined,
-    price: unknownPrice,
-    used: undefined,
-    isEstimated: false,
-    isDelivered: false,
-    isResumed: false,
-    isUncertain: false,
-    costNanoUsd: 0,
-  }
+  const entry = startAttempt({ deployment: 'cache', startMs: record.elapsedMs(), price: unknownPrice })
+  entry.costNanoUsd = 0
   record.row.attempts.push(entry)
   return entry
 }

@@ -174,6 +174,48 @@ export function startRecord(id: string, dialect: string, startedEpochMs = 0): Ca
   }
 }
 
+/** What is known of an attempt when it begins. */
+export type AttemptStart = Pick<AttemptRecord, 'deployment' | 'startMs' | 'price'> &
+  Partial<Pick<AttemptRecord, 'provider' | 'part' | 'queuedMs' | 'priceOrigin'>> & {
+    readonly isResumed?: boolean | undefined
+  }
+
+/** The row of an attempt at that moment; all its members are there, so that all rows have one shape. */
+export function startAttempt({
+  deployment,
+  provider,
+  part = 0,
+  startMs,
+  queuedMs,
+  price,
+  priceOrigin,
+  isResumed = false,
+}: AttemptStart): AttemptRecord {
+  return {
+    deployment,
+    provider,
+    part,
+    startMs,
+    queuedMs,
+    headersMs: undefined,
+    firstTokenMs: undefined,
+    totalMs: 0,
+    outcome: 'ok',
+    failure: undefined,
+    upstreamStatus: undefined,
+    upstreamRequestId: undefined,
+    price,
+    priceOrigin,
+    used: undefined,
+    billedMs: undefined,
+    isEstimated: false,
+    isDelivered: false,
+    isResumed,
+    isUncertain: false,
+    costNanoUsd: undefined,
+  }
+}
+
 /** A call's plan, as far as its record keeps it. */
 export type PlanNote = {
   readonly strategy: StrategyName
