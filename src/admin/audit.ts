@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { AuditEntry } from '../tenants/audit.ts'
+import type { AuditEntry } from '../tenants/keys/audit.ts'
 import type { Tenants } from '../tenants/tenants.ts'
 import { type AdminRoute, route } from './route.ts'
 import { data } from './schemas.ts'

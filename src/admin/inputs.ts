@@ -1,10 +1,10 @@
 import type * as z from 'zod'
 import { Failure } from '../core/model/failure.ts'
 import { roundedNanoUsd } from '../core/model/price.ts'
-import type { BudgetRule } from '../tenants/budget.ts'
-import type { NewKey, NewTeam } from '../tenants/changes.ts'
-import type { RateRule } from '../tenants/key.ts'
-import { isZone } from '../tenants/windows.ts'
+import type { BudgetRule } from '../tenants/budgets/budget.ts'
+import { isZone } from '../tenants/budgets/windows.ts'
+import type { NewKey, NewTeam } from '../tenants/keys/changes.ts'
+import type { RateRule } from '../tenants/keys/key.ts'
 import type { budgetInput, keyChange, keyInput, teamChange, teamInput } from './schemas.ts'
 
 type KeyChange = z.output<typeof keyChange>

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { Failure } from '../core/model/failure.ts'
-import type { Team } from '../tenants/key.ts'
+import type { Team } from '../tenants/keys/key.ts'
 import { newTeamOf, teamChangeOf } from './inputs.ts'
 import type { KeysParts } from './keys.ts'
 import { type AdminRoute, route } from './route.ts'

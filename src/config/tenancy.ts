@@ -1,6 +1,6 @@
 import { nanoUsd } from '../core/model/price.ts'
-import type { BudgetRule } from '../tenants/budget.ts'
-import { digestOf, type Key, type KeyRole, labelOf, type Team } from '../tenants/key.ts'
+import type { BudgetRule } from '../tenants/budgets/budget.ts'
+import { digestOf, type Key, type KeyRole, labelOf, type Team } from '../tenants/keys/key.ts'
 import type { TenantSettings } from '../tenants/settings.ts'
 import {
   type WrittenAdminKey,

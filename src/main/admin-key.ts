@@ -2,7 +2,7 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { type Config, ConfigError, isLoopback } from '../config.ts'
-import type { Changes } from '../tenants/changes.ts'
+import type { Changes } from '../tenants/keys/changes.ts'
 import type { Tenants } from '../tenants/tenants.ts'
 import { hasBudgets } from './ledger.ts'
 

@@ -5,7 +5,7 @@ import type { LedgerParts } from '../admin/ledger-access.ts'
 import { type InferenceRoute, openApi } from '../admin/openapi.ts'
 import { dialects, relays } from '../dialects/all.ts'
 import type { AppParts } from '../http/app.ts'
-import { type Changes, createChanges } from '../tenants/changes.ts'
+import { type Changes, createChanges } from '../tenants/keys/changes.ts'
 import type { Tenants } from '../tenants/tenants.ts'
 
 /** The management API, and the document that describes it. */

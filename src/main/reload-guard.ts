@@ -1,5 +1,5 @@
 import { type Config, ConfigError, type Finding, placeOf } from '../config.ts'
-import { widened } from '../tenants/widening.ts'
+import { widened } from '../tenants/keys/widening.ts'
 
 /** Refuses configurations that would let in, or allow, more than the one in use without saying so. */
 export interface ReloadGuard {

@@ -3,8 +3,8 @@ import type { Logger } from 'pino'
 import { type Config, isLoopback } from '../config.ts'
 import type { Clock } from '../core/model/ports.ts'
 import { createMemoryState } from '../state/memory.ts'
-import type { SendAlert } from '../tenants/alerts.ts'
-import type { CallersPolicy } from '../tenants/authenticate.ts'
+import type { SendAlert } from '../tenants/budgets/alerts.ts'
+import type { CallersPolicy } from '../tenants/keys/authenticate.ts'
 import { createTenants, type Tenants } from '../tenants/tenants.ts'
 
 /**

@@ -1,10 +1,10 @@
 import type { Journal } from '../core/model/journal.ts'
 import type { Clock } from '../core/model/ports.ts'
 import type { SharedState } from '../core/model/shared-state.ts'
-import type { Budget } from './budget.ts'
+import type { Budget } from './budgets/budget.ts'
+import type { WindowClock } from './budgets/window-clock.ts'
+import type { Window } from './budgets/windows.ts'
 import type { BudgetTerms } from './settings.ts'
-import type { WindowClock } from './window-clock.ts'
-import type { Window } from './windows.ts'
 
 /** What everything that counts for tenants works with. */
 export type Desk = {

@@ -3,9 +3,9 @@ import { matchesPattern } from '../core/model/pattern.ts'
 import type { Admittance, Rate, RateAmount, RateReading, Slot } from '../core/model/shared-state.ts'
 import type { Entrance } from '../core/model/tenant.ts'
 import type { Headroom, RateHeadroom } from '../core/model/terms.ts'
+import { safe } from './budgets/refusal.ts'
 import type { Desk } from './desk.ts'
-import type { RateRule } from './key.ts'
-import { safe } from './refusal.ts'
+import type { RateRule } from './keys/key.ts'
 import type { ModelRates } from './settings.ts'
 
 /** All limits of rate that calls of one key meet, in the terms of the shared state. */

@@ -1,5 +1,5 @@
-import type { BudgetRule } from './budget.ts'
-import type { Key, RateRule, Team } from './key.ts'
+import type { BudgetRule } from './budgets/budget.ts'
+import type { Key, RateRule, Team } from './keys/key.ts'
 
 /** What the configuration says of tenants, as plain data. */
 export type TenantSettings = {

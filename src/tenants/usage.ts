@@ -1,7 +1,7 @@
 import type { CallRecord } from '../core/model/record/record.ts'
 import type { Spent } from '../core/model/shared-state.ts'
+import { windowAt } from './budgets/windows.ts'
 import type { Desk } from './desk.ts'
-import { windowAt } from './windows.ts'
 
 /** What keys have spent, whether they have budgets or not. */
 export interface Usage {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createSavingsReport } from '../../src/cli/savings-report.ts'
+import { createSavingsReport } from '../../src/cli/savings/savings-report.ts'
 import type { AttemptRecord, CallRecord } from '../../src/core/model/record/record.ts'
 import { reconcile } from '../chaos/reconcile.ts'
 import { type BilledStage, billedFor, mostUncertainNanoUsd, untimed } from './billed.ts'

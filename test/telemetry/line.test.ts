@@ -1,6 +1,6 @@
 import pino from 'pino'
 import { describe, expect, test } from 'vitest'
-import { createSavingsReport } from '../../src/cli/savings-report.ts'
+import { createSavingsReport } from '../../src/cli/savings/savings-report.ts'
 import { Failure } from '../../src/core/model/failure.ts'
 import type { Sink } from '../../src/core/model/ports.ts'
 import { unknownPrice } from '../../src/core/model/price.ts'

@@ -1,8 +1,8 @@
 import { plainKey } from '../../src/config/tenancy.ts'
 import type { Config } from '../../src/config.ts'
 import { openaiCompatible } from '../../src/providers/openai/openai-compatible.ts'
-import type { BudgetRule } from '../../src/tenants/budget.ts'
-import type { Key } from '../../src/tenants/key.ts'
+import type { BudgetRule } from '../../src/tenants/budgets/budget.ts'
+import type { Key } from '../../src/tenants/keys/key.ts'
 import { noTenants, type TenantSettings } from '../../src/tenants/settings.ts'
 
 export const secret = 'sk-budget-0123456789'

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { nanoUsd } from '../../core/model/price.ts'
-import { keyRoles } from '../../tenants/key.ts'
-import { isZone, windowKinds } from '../../tenants/windows.ts'
+import { isZone, windowKinds } from '../../tenants/budgets/windows.ts'
+import { keyRoles } from '../../tenants/keys/key.ts'
 import { strategyNames } from './models.ts'
 
 const expected = 'at least 16 characters of printable ASCII, no spaces'

@@ -1,0 +1,126 @@
+import { Failure } from '../../core/model/failure.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
+import { type Command, defineCommand } from '../command.ts'
+import { type AdminClient, withAdmin } from './admin-client.ts'
+import { limitOptions, limitsIn, outputOptions, tableOf } from './tenant-options.ts'
+
+const about = 'Asks the gateway of this configuration where it runs, and else its data directory.'
+const key = { name: 'KEY', does: 'the hash of a key, its name, or the beginning of its hash' } as const
+
+const create = defineCommand({
+  ...{ name: 'keys create', does: 'make a key; its secret is printed this once', about },
+  operands: [{ name: 'NAME', does: 'what it is called' }],
+  options: {
+    ...limitOptions,
+    team: { value: 'NAME', does: 'the team that it is of' },
+    owner: { value: 'NAME', does: 'whose it is' },
+    expires: { value: 'MOMENT', does: 'until when it is good, such as 2027-01-01T00:00:00Z' },
+    role: { value: 'ROLE', does: 'makes a management key: metrics, read or admin' },
+  },
+  run: ({ operands: [name], options }) =>
+    withAdmin(options, async (ask) => {
+      const { team, owner, expires, role } = options
+      const made = await ask('POST', '/admin/api/keys', {
+        ...{ name, ...limitsIn(options) },
+        ...(team === undefined ? {} : { team }),
+        ...(owner === undefined ? {} : { owner }),
+        ...(expires === undefined ? {} : { expires_at: expires }),
+        ...(role === undefined ? {} : { kind: 'management', role }),
+      })
+      return print(options.json, made, () => `${made['key']}\n`)
+    }),
+})
+
+const list = defineCommand({
+  ...{ name: 'keys list', does: 'list keys with what they have spent', about },
+  options: outputOptions(),
+  run: ({ options }) =>
+    withAdmin(options, async (ask) => {
+      const answer = await ask('GET', '/admin/api/keys?limit=1000')
+      return print(options.json, answer, () => keyTable(answer['data'] as readonly JsonObject[]))
+    }),
+})
+
+const show = defineCommand({
+  ...{ name: 'keys show', does: 'show a key', about, operands: [key] },
+  options: outputOptions(),
+  run: ({ operands: [word = ''], options }) =>
+    withAdmin(options, async (ask) => {
+      const data = await find(ask, word)
+      return print(options.json, { data }, () => `${JSON.stringify(data, undefined, 2)}\n`)
+    }),
+})
+
+const rotate = defineCommand({
+  ...{ name: 'keys rotate', does: 'give a key another secret', about, operands: [key] },
+  options: {
+    until: { value: 'MOMENT', does: 'until when the secret before is good (default: not at all)' },
+    ...outputOptions(),
+  },
+  run: ({ operands: [word = ''], options }) =>
+    withAdmin(options, async (ask) => {
+      const { hash } = await find(ask, word)
+      const { until } = options
+      const body = until === undefined ? {} : { grace_until: until }
+      const made = await ask('POST', `/admin/api/keys/${hash}/rotate`, body)
+      return print(options.json, made, () => `${made['key']}\n`)
+    }),
+})
+
+const disable = switching('disable', 'refuse a key from now on', true)
+const enable = switching('enable', 'let a key that was disabled in again', false)
+
+const remove = defineCommand({
+  ...{ name: 'keys delete', does: 'delete a key', about, operands: [key] },
+  options: outputOptions(),
+  run: ({ operands: [word = ''], options }) =>
+    withAdmin(options, async (ask) => {
+      const { hash, name } = await find(ask, word)
+      const answer = await ask('DELETE', `/admin/api/keys/${hash}`)
+      return print(options.json, answer, () => `Deleted ${name}.\n`)
+    }),
+})
+
+/** `gateway keys …` */
+export const keyCommands: readonly Command[] = [create, list, show, rotate, disable, enable, remove]
+
+function switching(verb: string, does: string, disabled: boolean): Command {
+  return defineCommand({
+    ...{ name: `keys ${verb}`, does, about, operands: [key] },
+    options: outputOptions(),
+    run: ({ operands: [word = ''], options }) =>
+      withAdmin(options, async (ask) => {
+        const { hash, name } = await find(ask, word)
+        const answer = await ask('PATCH', `/admin/api/keys/${hash}`, { disabled })
+        return print(options.json, answer, () => `${disabled ? 'Disabled' : 'Enabled'} ${name}.\n`)
+      }),
+  })
+}
+
+async function find(ask: AdminClient, word: string): Promise<JsonObject> {
+  const { data } = await ask('GET', '/admin/api/keys?limit=1000')
+  const keys = data as readonly JsonObject[]
+  const named = keys.filter(({ name }) => name === word)
+  const [one, ...others] = named.length > 0 ? named : keys.filter(({ hash }) => String(hash).startsWith(word))
+  if (one !== undefined && others.length === 0) return one
+  const told =
+    one === undefined ? 'There is no such key' : 'There are several such keys: name one by its hash'
+  throw new Failure('not_found', `${told}: ${word}.`)
+}
+
+function keyTable(keys: readonly JsonObject[]): string {
+  const head = ['name', 'label', 'hash', 'team', 'limit', 'reset', 'spent', 'held', 'state']
+  return tableOf(
+    head,
+    keys.map((one) => [
+      ...[one['name'], one['label'], String(one['hash']).slice(0, 12), one['team'], one['limit']],
+      ...[one['limit_reset'], one['usage'], one['held'], one['disabled'] === true ? 'disabled' : 'good'],
+    ]),
+  )
+}
+
+/** Prints an answer for scripts or for people; gives the exit code. */
+export function print(json: unknown, answer: JsonObject, text: () => string): number {
+  process.stdout.write(json === true ? `${JSON.stringify(answer)}\n` : text())
+  return 0
+}

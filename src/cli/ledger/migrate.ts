@@ -1,0 +1,28 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { openStore } from '../../ledger/store/all.ts'
+import { defineCommand } from '../command.ts'
+import { configOptions } from '../config-options.ts'
+import { readConfig } from '../read-config.ts'
+import { storeAddressOf } from './ledger-store.ts'
+
+export const migrate = defineCommand({
+  name: 'migrate',
+  does: 'bring the schema of the ledger’s database up to date',
+  about:
+    'A start does so by itself. Steps go forward only, and an older version goes on working on the new schema.',
+  options: {
+    'dry-run': { does: 'only print what is missing' },
+    ...configOptions,
+  },
+  run: async ({ options: { 'dry-run': dryRun, ...overrides } }) => {
+    const isDry = dryRun === true
+    const address = storeAddressOf(readConfig(overrides))
+    if ('path' in address) await mkdir(dirname(address.path), { recursive: true, mode: 0o700 })
+    await using store = openStore(address)
+    const due = await store.migrate(isDry)
+    for (const name of due) process.stdout.write(`${isDry ? 'missing' : 'done'}: ${name}\n`)
+    if (due.length === 0) process.stdout.write('The schema is up to date.\n')
+    return 0
+  },
+})

@@ -1,0 +1,77 @@
+import { createHmac } from 'node:crypto'
+import type { Applied, Desk } from '../desk.ts'
+import type { AlertSettings } from '../settings.ts'
+import { usdOf } from '../usd.ts'
+import { titleOf } from './budget.ts'
+
+/** Tells, once per window, when a part of a budget is used. */
+export interface Alerts {
+  /** Looks at budgets on which something was spent. */
+  look(applied: readonly Applied[]): void
+}
+
+/** Logs an alert, and posts it where there is a webhook. Must not throw, must not wait. */
+export type SendAlert = (alert: Alert, post: AlertPost | undefined) => void
+
+export type Alert = {
+  readonly budget: string
+  readonly title: string
+  readonly window: string
+  /** The part that has been reached: 0.9. */
+  readonly at: number
+  readonly limit_usd: number
+  readonly limit_nano_usd: number
+  readonly spent_usd: number
+  readonly spent_nano_usd: number
+}
+
+/** A body, and what proves that it is the gateway's: the HMAC-SHA-256 of the body, in hex. */
+export type AlertPost = {
+  readonly url: string
+  readonly body: string
+  readonly signature: string | undefined
+}
+
+export function createAlerts(desk: Desk, settings: () => AlertSettings, send: SendAlert): Alerts {
+  /** By counter: the highest part that was told. */
+  const told = new Map<string, number>()
+  const judge = (applied: Applied, spentNanoUsd: number) => {
+    const { budget, window, counter, limitNanoUsd } = applied
+    const { at: parts, webhook, secret } = settings()
+    const reached = parts.findLast((part) => spentNanoUsd >= part * limitNanoUsd)
+    if (reached === undefined || reached <= (told.get(counter) ?? 0)) return
+    forgetOld(told, counter)
+    told.set(counter, reached)
+    const alert: Alert = {
+      ...{ budget: budget.id, title: titleOf(budget), window: window.id, at: reached },
+      ...{ limit_usd: usdOf(limitNanoUsd), limit_nano_usd: limitNanoUsd },
+      ...{ spent_usd: usdOf(spentNanoUsd), spent_nano_usd: spentNanoUsd },
+    }
+    const body = JSON.stringify({
+      type: 'budget.alert',
+      at: new Date(desk.clock.epochMs()).toISOString(),
+      data: alert,
+    })
+    const signature =
+      secret === undefined ? undefined : createHmac('sha256', secret).update(body).digest('hex')
+    send(alert, webhook === undefined ? undefined : { url: webhook, body, signature })
+  }
+  return {
+    look(applied) {
+      if (applied.length === 0) return
+      void desk.state.read(applied.map(({ counter }) => counter)).then((readings) => {
+        for (const [index, one] of applied.entries()) {
+          const { spentNanoUsd = 0, uncertainNanoUsd = 0 } = readings[index] ?? {}
+          judge(one, spentNanoUsd + uncertainNanoUsd)
+        }
+      })
+    },
+  }
+}
+
+/** Other windows of the same budget are over. */
+function forgetOld(told: Map<string, number>, counter: string): void {
+  const budget = counter.slice(0, counter.lastIndexOf('|') + 1)
+  if (told.size < 10_000) return
+  for (const known of told.keys()) if (known.startsWith(budget)) told.delete(known)
+}

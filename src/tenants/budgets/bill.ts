@@ -1,0 +1,147 @@
+import { Failure } from '../../core/model/failure.ts'
+import type { SettledPart } from '../../core/model/journal.ts'
+import type { AttemptRecord, CallRecord } from '../../core/model/record/record.ts'
+import type { HoldPart } from '../../core/model/shared-state.ts'
+import type { CostBound, Payer, PayerTerms, Shortage } from '../../core/model/tenant.ts'
+import type { Applied, Desk } from '../desk.ts'
+import { shortageOf } from './refusal.ts'
+
+/** The money of one call: what is held for it on every budget that applies, until its record settles it. */
+export class Bill implements Payer {
+  readonly #id: string
+  readonly #applied: readonly Applied[]
+  readonly #desk: Desk
+  /** By counter; also what is being asked for. */
+  readonly #held = new Map<string, number>()
+  readonly #covers = new Map<object, CostBound>()
+  #isOpen = false
+
+  constructor(id: string, applied: readonly Applied[], desk: Desk) {
+    this.#id = id
+    this.#applied = applied
+    this.#desk = desk
+  }
+
+  get terms(): PayerTerms {
+    return this.#desk.terms()
+  }
+
+  async reserve(bounds: readonly CostBound[], untilEpochMs: number): Promise<Shortage | undefined> {
+    const { state, journal, owner, clock } = this.#desk
+    if (!journal.takesHolds) throw notKept()
+    const parts = this.#applied.flatMap((applied) => {
+      const on = bounds.filter(({ provider }) => isAt(applied, provider))
+      return on.length === 0 ? [] : [partOf(applied, Math.max(...on.map(({ nanoUsd }) => nanoUsd)))]
+    })
+    const reservation = await state.reserve({ id: this.#id, owner, parts })
+    if (!reservation.isTaken) return this.#short(reservation.blockers)
+    this.#isOpen = true
+    for (const { counter, nanoUsd } of parts) this.#held.set(counter, nanoUsd)
+    journal.append({
+      ...{ type: 'hold', id: this.#id, at: clock.epochMs(), owner, until: untilEpochMs },
+      parts: parts.map(({ counter, nanoUsd }) => ({ counter, nanoUsd })),
+    })
+    return undefined
+  }
+
+  async cover(attempt: object, bound: CostBound): Promise<Shortage | undefined> {
+    const before = this.#covers.get(attempt)
+    this.#covers.set(attempt, bound)
+    const parts = this.#missing()
+    if (parts.length === 0) return undefined
+    // From now on, so that what is asked for at the same time does not ask for it again.
+    for (const { counter, nanoUsd } of parts) this.#add(counter, nanoUsd)
+    const growth = await this.#desk.state.grow(this.#id, parts)
+    if (growth.isTaken) {
+      this.#noteGrowth(parts)
+      return undefined
+    }
+    for (const { counter, nanoUsd } of parts) this.#add(counter, -nanoUsd)
+    if (before === undefined) this.#covers.delete(attempt)
+    else this.#covers.set(attempt, before)
+    return growth.blockers.length === 0 ? ended : this.#short(growth.blockers)
+  }
+
+  /** Settles by the record of the call, which is over. Gives the counters on which something was spent. */
+  settle(record: CallRecord): readonly Applied[] {
+    if (!this.#isOpen) return []
+    this.#isOpen = false
+    const { state, journal, clock } = this.#desk
+    const charges = this.#applied
+      .filter(({ counter }) => this.#held.has(counter))
+      .map((applied) => chargeOf(applied, record.attempts))
+    for (const { counter, spentNanoUsd, uncertainNanoUsd } of charges) {
+      const beyond = spentNanoUsd + uncertainNanoUsd - (this.#held.get(counter) ?? 0)
+      record.overrunNanoUsd = Math.max(record.overrunNanoUsd, beyond)
+    }
+    journal.append({ type: 'settle', id: this.#id, at: clock.epochMs(), charges })
+    void state.settle(this.#id, charges)
+    return this.#applied.filter(({ counter }) => this.#held.has(counter))
+  }
+
+  /** On each counter: what all attempts together may cost, beyond what is held. */
+  #missing(): readonly HoldPart[] {
+    return this.#applied.flatMap((applied) => {
+      let needed = 0
+      for (const { provider, nanoUsd } of this.#covers.values())
+        if (isAt(applied, provider)) needed += nanoUsd
+      const missing = needed - (this.#held.get(applied.counter) ?? 0)
+      return missing > 0 ? [partOf(applied, missing)] : []
+    })
+  }
+
+  #add(counter: string, nanoUsd: number): void {
+    this.#held.set(counter, (this.#held.get(counter) ?? 0) + nanoUsd)
+  }
+
+  #noteGrowth(parts: readonly HoldPart[]): void {
+    const { journal, clock } = this.#desk
+    journal.append({
+      ...{ type: 'grow', id: this.#id, at: clock.epochMs() },
+      parts: parts.map(({ counter }) => ({ counter, nanoUsd: this.#held.get(counter) ?? 0 })),
+    })
+  }
+
+  #short(blockers: Parameters<typeof shortageOf>[0]): Shortage {
+    return shortageOf(blockers, this.#applied, this.#desk.terms(), (counter) => this.#held.get(counter) ?? 0)
+  }
+}
+
+function partOf({ counter, limitNanoUsd }: Applied, nanoUsd: number): HoldPart {
+  return { counter, limitNanoUsd, nanoUsd }
+}
+
+function isAt({ budget: { rule } }: Applied, provider: string): boolean {
+  return rule.providers.length === 0 || rule.providers.includes(provider)
+}
+
+function chargeOf(applied: Applied, attempts: readonly AttemptRecord[]): SettledPart {
+  let spentNanoUsd = 0
+  let uncertainNanoUsd = 0
+  for (const attempt of attempts) {
+    if (!isAt(applied, attempt.provider ?? '')) continue
+    spentNanoUsd += attempt.costNanoUsd ?? 0
+    uncertainNanoUsd += uncertainOf(attempt)
+  }
+  return { counter: applied.counter, spentNanoUsd, uncertainNanoUsd }
+}
+
+/** What an upstream may have charged beside what is counted as its cost. */
+function uncertainOf({ isUncertain, heldNanoUsd = 0, costNanoUsd = 0 }: AttemptRecord): number {
+  return isUncertain ? Math.max(0, heldNanoUsd - costNanoUsd) : 0
+}
+
+/** What was held is settled already: its call is over, or its process was taken for dead. */
+const ended: Shortage = {
+  failure: new Failure('quota_exhausted', 'What was held for this call has been settled: it is over.', {
+    headers: { 'x-should-retry': 'false' },
+  }),
+  roomNanoUsd: 0,
+  providers: [],
+}
+
+function notKept(): Failure {
+  return new Failure('shed', 'The gateway cannot keep accounts at the moment.', {
+    operatorNote: 'The journal takes no holds: see to the disk of DATA_DIR.',
+  })
+}

@@ -1,0 +1,37 @@
+import type { OpenHold } from '../../core/model/shared-state.ts'
+import { appliedIn } from '../access.ts'
+import type { Desk } from '../desk.ts'
+import { type Budget, counterOf, titleOf } from './budget.ts'
+
+/** How a budget stands in its window of now. Of one that each end user has, nothing is spent as a whole. */
+export type BudgetReading = {
+  readonly budget: Budget
+  readonly title: string
+  readonly window: string
+  /** Undefined: never. */
+  readonly opensAtMs: number | undefined
+  readonly limitNanoUsd: number
+  readonly spentNanoUsd: number
+  readonly heldNanoUsd: number
+  readonly uncertainNanoUsd: number
+}
+
+export async function readBudgets(budgets: readonly Budget[], desk: Desk): Promise<readonly BudgetReading[]> {
+  const applied = budgets.map((budget) => {
+    const window = desk.windows.current(budget.rule)
+    return appliedIn(budget, window, counterOf(budget, window), desk)
+  })
+  const readings = await desk.state.read(applied.map(({ counter }) => counter))
+  return applied.map(({ budget, window, limitNanoUsd }, at) => ({
+    ...{ budget, title: titleOf(budget), window: window.id, limitNanoUsd },
+    opensAtMs: window.endMs === Number.POSITIVE_INFINITY ? undefined : window.endMs,
+    spentNanoUsd: readings[at]?.spentNanoUsd ?? 0,
+    heldNanoUsd: readings[at]?.heldNanoUsd ?? 0,
+    uncertainNanoUsd: readings[at]?.uncertainNanoUsd ?? 0,
+  }))
+}
+
+/** Who holds on a budget now. */
+export async function holdersOf(budget: Budget, desk: Desk): Promise<readonly OpenHold[]> {
+  return await desk.state.holdsOn(counterOf(budget, desk.windows.current(budget.rule)))
+}

@@ -1,0 +1,78 @@
+import { matchesPattern } from '../../core/model/pattern.ts'
+import type { Window, WindowRule } from './windows.ts'
+
+/** A limit of money over a window, as it is declared. */
+export type BudgetRule = WindowRule & {
+  /** Undefined: it goes by its window, and by what it is on. */
+  readonly name?: string | undefined
+  readonly limitNanoUsd: number
+  /** Patterns of the models it is on; none: all. */
+  readonly models: readonly string[]
+  /** The providers it is on; none: all. */
+  readonly providers: readonly string[]
+  /** Each end user has one of their own. */
+  readonly isPerUser: boolean
+}
+
+/** Whose budget it is. */
+export type Scope =
+  | { readonly kind: 'gateway' }
+  | { readonly kind: 'team'; readonly id: string }
+  | { readonly kind: 'key'; readonly id: string; readonly name: string }
+
+/** A budget as calls meet it. */
+export type Budget = {
+  /** What its counters go by: it stays when the limit, or a key's secret, is another. */
+  readonly id: string
+  readonly scope: Scope
+  readonly rule: BudgetRule
+}
+
+export function budgetOf(scope: Scope, rule: BudgetRule): Budget {
+  return { id: `${scopeId(scope)}/${rule.name ?? ownName(rule)}`, scope, rule }
+}
+
+/** The counter of a budget in a window, for an end user where each has their own. */
+export function counterOf({ id }: Budget, { id: window }: Window, user?: string): string {
+  return `${user === undefined ? id : `${id}~${user}`}|${window}`
+}
+
+export function counterText({ budget, window }: CounterName): string {
+  return `${budget}|${window}`
+}
+
+export type CounterName = { readonly budget: string; readonly window: string }
+
+export function readCounter(counter: string): CounterName {
+  const at = counter.lastIndexOf('|')
+  return { budget: counter.slice(0, at), window: counter.slice(at + 1) }
+}
+
+/** As people call it: `research monthly`. */
+export function titleOf({ scope, rule }: Budget): string {
+  const owner = scope.kind === 'gateway' ? 'gateway' : scope.kind === 'team' ? scope.id : scope.name
+  return `${owner} ${rule.name ?? (rule.models.length + rule.providers.length > 0 ? ownName(rule) : spans[rule.window])}`
+}
+
+const spans = {
+  day: 'daily',
+  week: 'weekly',
+  month: 'monthly',
+  quarter: 'quarterly',
+  year: 'yearly',
+  total: 'total',
+} as const
+
+/** Whether a call for this model meets the budget. */
+export function isOn({ rule: { models } }: Budget, model: string): boolean {
+  return models.length === 0 || models.some((pattern) => matchesPattern(model, pattern))
+}
+
+function scopeId(scope: Scope): string {
+  return scope.kind === 'gateway' ? 'gateway' : `${scope.kind}:${scope.id}`
+}
+
+function ownName({ window, models, providers, isPerUser }: BudgetRule): string {
+  const on = [...models, ...providers.map((provider) => `@${provider}`), ...(isPerUser ? ['user'] : [])]
+  return on.length === 0 ? window : `${window}:${on.join('+')}`
+}

@@ -1,0 +1,88 @@
+import type { Projection, StateEntry } from '../../core/model/journal.ts'
+import { isObject } from '../../core/model/json/json.ts'
+import type { Charge, OpenHold, Spent } from '../../core/model/shared-state.ts'
+import { usageOf } from '../usage.ts'
+import { counterText, readCounter } from './budget.ts'
+import type { WindowClock, WindowSnapshot } from './window-clock.ts'
+
+/** The money of a state that does not outlast its process: it is rebuilt from the journal. */
+export interface ReplayedMoney {
+  replayHold(hold: OpenHold): void
+  settle(holdId: string, charges: readonly Charge[]): boolean
+  resolve(holdId: string, costNanoUsd: number): boolean
+  charge(spent: readonly Spent[]): void
+  holds(): readonly OpenHold[]
+  forget(isOver: (counter: string) => boolean): void
+  snapshot(): unknown
+  restore(snapshot: never): void
+}
+
+/** What is spent and held, what was added to limits, and which windows are the newest. */
+export function createMoneyProjection(
+  money: ReplayedMoney | undefined,
+  windows: WindowClock,
+  overrides: Map<string, number>,
+  now: () => number,
+): Projection {
+  const owners = new Map<string, string>()
+  const apply = (entry: StateEntry) => {
+    if (entry.type === 'override') {
+      const counter = counterText(entry)
+      overrides.set(counter, (overrides.get(counter) ?? 0) + entry.nanoUsd)
+    } else if (entry.type === 'hold') {
+      owners.set(entry.id, entry.owner)
+      money?.replayHold(entry)
+    } else if (entry.type === 'grow') {
+      const owner = owners.get(entry.id) ?? ownerIn(money, entry.id)
+      if (owner !== undefined) money?.replayHold({ id: entry.id, owner, parts: entry.parts })
+    } else if (entry.type === 'settle') {
+      owners.delete(entry.id)
+      money?.settle(entry.id, entry.charges)
+    } else if (entry.type === 'resolve') {
+      money?.resolve(entry.id, entry.nanoUsd)
+    }
+  }
+  return {
+    name: 'money',
+    apply,
+    applyCall({ key, costNanoUsd }, startedEpochMs) {
+      if (key !== undefined && costNanoUsd) money?.charge(usageOf(key, startedEpochMs, costNanoUsd))
+    },
+    restore(snapshot) {
+      if (!isObject(snapshot)) return
+      const kept = snapshot as Kept
+      if (kept.money !== undefined) money?.restore(kept.money as never)
+      windows.restore(kept.windows ?? [])
+      for (const [counter, nanoUsd] of kept.overrides ?? []) overrides.set(counter, nanoUsd)
+    },
+    snapshot(): Kept {
+      money?.forget((counter) => isLongOver(counter, now()))
+      return {
+        money: money?.snapshot(),
+        windows: windows.snapshot(),
+        overrides: [...overrides],
+      }
+    },
+  }
+}
+
+type Kept = {
+  readonly money?: unknown
+  readonly windows?: WindowSnapshot
+  readonly overrides?: readonly (readonly [counter: string, nanoUsd: number])[]
+}
+
+/** Of windows that ended so long ago, nothing is settled any more. */
+const keptMs = 100 * 86_400_000
+
+/** A day, a week or a month; years, and all time, are kept. */
+function isLongOver(counter: string, now: number): boolean {
+  const { window } = readCounter(counter)
+  const [, day] = /^(?:week-)?(\d{4}-\d{2}(?:-\d{2})?)$/.exec(window) ?? []
+  return day !== undefined && Date.parse(day) + keptMs < now
+}
+
+/** Of a hold that was taken before the checkpoint. */
+function ownerIn(money: ReplayedMoney | undefined, id: string): string | undefined {
+  return money?.holds().find((hold) => hold.id === id)?.owner
+}

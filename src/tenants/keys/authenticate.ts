@@ -1,0 +1,116 @@
+import { Failure } from '../../core/model/failure.ts'
+import type { Tenant } from '../../core/model/tenant.ts'
+import { digestOf, type Key, type KeyRole, keyRoles } from './key.ts'
+import type { Registry } from './registry.ts'
+
+/** Who asks, as `core/authenticate` has it, and what their key allows. */
+export type Caller = {
+  /** Tells one tenant from every other. Goes into no log and no answer. */
+  readonly id: string
+  readonly kind: Key['kind']
+  readonly role: KeyRole | undefined
+  /** The key as an operator may see it in a log: a short fingerprint; undefined where none is asked for. */
+  readonly name: string | undefined
+  /** The bearer, when it is the caller's own and not a key of this gateway: some upstreams accept theirs. */
+  readonly credential: string | undefined
+  /** Undefined: nothing is counted, and nothing limited. */
+  readonly tenant?: Tenant | undefined
+}
+
+export type CallersPolicy = {
+  /** Where there are no keys for calls, callers are let in all the same. */
+  readonly allowUnauthenticated: boolean
+  /** Other machines can reach the gateway: who manages it needs a key in any case. */
+  readonly isReachable: boolean
+}
+
+/** Once a key has existed, authentication stays on: only a setting in so many words lets callers in without one. */
+export function admit(
+  bearer: string | undefined,
+  registry: Registry,
+  { allowUnauthenticated }: CallersPolicy,
+  now: number,
+): { readonly caller: Caller; readonly key: Key | undefined } {
+  const isOpen = !registry.hasCallers && (allowUnauthenticated || !registry.hadKeys)
+  if (bearer === undefined) {
+    if (isOpen) return { caller: anyone, key: undefined }
+    throw new Failure('unauthorized', untold, { code: null })
+  }
+  const digest = digestOf(bearer)
+  const key = usable(digest, registry, now)
+  if (key?.kind === 'management') throw new Failure('unauthorized', notForWork)
+  if (key === undefined) {
+    if (!isOpen) throw new Failure('unauthorized', 'Incorrect API key provided.')
+    return { caller: { ...anyone, id: `bearer:${digest}`, credential: bearer }, key: undefined }
+  }
+  if (key.team !== undefined && registry.team(key.team) === undefined) {
+    throw new Failure('unauthorized', 'This API key is of a team that does not exist any more.')
+  }
+  return { caller: callerOf(key), key }
+}
+
+/** Nothing is asked for as long as no key of any kind has existed, and this machine alone can ask. */
+export function manage(
+  bearer: string | undefined,
+  needs: KeyRole,
+  registry: Registry,
+  { isReachable }: Pick<CallersPolicy, 'isReachable'>,
+  now: number,
+): { readonly caller: Caller; readonly key: Key | undefined } {
+  if (!registry.hadKeys && !isReachable) return { caller: anyManager, key: undefined }
+  if (bearer === undefined) throw new Failure('unauthorized', `${needed} ${place}`, { code: null })
+  const key = usable(digestOf(bearer), registry, now)
+  if (key?.kind !== 'management' || (key.isMade === true && registry.hasAdminKey)) {
+    throw new Failure('unauthorized', `Incorrect management key provided. ${place}`)
+  }
+  if (keyRoles.indexOf(key.role ?? 'metrics') < keyRoles.indexOf(needs)) {
+    const message = `This management key may not do that: it takes one of the role ${needs}.`
+    throw new Failure('forbidden', message)
+  }
+  return { caller: callerOf(key), key }
+}
+
+const anyone: Caller = {
+  id: 'anyone',
+  kind: 'inference',
+  role: undefined,
+  name: undefined,
+  credential: undefined,
+}
+
+const anyManager: Caller = { ...anyone, kind: 'management', role: 'admin' }
+
+const untold =
+  "You didn't provide an API key. Send one of this gateway's keys as `Authorization: Bearer KEY`."
+
+const notForWork = 'This is a management key, which cannot ask for work: send one of the keys for calls.'
+
+const needed = "You didn't provide a management key. Send it as `Authorization: Bearer KEY`."
+
+const place =
+  'Management keys stand in auth.adminKeys of gateway.yaml, in ADMIN_KEY, or in the file admin-key of the data directory; an inference key is none.'
+
+/**
+ * Looked up by digest: how long a comparison takes tells nothing of a key. Throws for one that is not good any more.
+ */
+function usable(digest: string, registry: Registry, now: number): Key | undefined {
+  const found = registry.find(digest)
+  if (found === undefined) return undefined
+  const { key, untilMs } = found
+  if (key.isDisabled) throw new Failure('unauthorized', 'This API key is disabled.')
+  if (key.expiresAtMs !== undefined && key.expiresAtMs <= now) {
+    throw new Failure(
+      'unauthorized',
+      `This API key has expired (${new Date(key.expiresAtMs).toISOString()}).`,
+    )
+  }
+  if (untilMs !== undefined && untilMs <= now) {
+    throw new Failure('unauthorized', 'This API key was replaced by another, and its time is over.')
+  }
+  return key
+}
+
+function callerOf({ id, kind, role }: Key): Caller {
+  const prefix = kind === 'management' ? 'admin' : 'key'
+  return { id, kind, role, name: `${prefix}-${id.slice(0, 8)}`, credential: undefined }
+}

@@ -1,0 +1,244 @@
+import { Failure } from '../../core/model/failure.ts'
+import type { AdminEntry } from '../../core/model/journal.ts'
+import { type Budget, budgetOf, counterOf } from '../budgets/budget.ts'
+import type { Tenants } from '../tenants.ts'
+import type { AuditEntry } from './audit.ts'
+import { digestOf, type FillRandom, type Key, labelOf, newSecret, type Team } from './key.ts'
+import type { Actor } from './registry.ts'
+
+/** Changes of keys and teams, each an audit row. All throw Failure `not_found`, and `conflict` for what the file owns. */
+export interface Changes {
+  createKey(by: string, made: NewKey): { readonly key: Key; readonly secret: string }
+  updateKey(by: string, id: string, change: Partial<NewKey>): Key
+  /** The same key with another secret; the one before is good until then. */
+  rotateKey(by: string, id: string, graceUntilMs: number): { readonly key: Key; readonly secret: string }
+  deleteKey(by: string, id: string): void
+  createTeam(by: string, made: NewTeam): Team
+  updateTeam(by: string, id: string, change: Partial<NewTeam>): Team
+  /** Its keys end in the same step. */
+  deleteTeam(by: string, id: string): void
+  /** Adds to what a budget may spend in its window of now. */
+  addToBudget(by: string, budget: Budget, nanoUsd: number): void
+  /** What was uncertain of a call came to this. False where nothing of it is. */
+  settleCall(by: string, callId: string, costNanoUsd: number, reason: string): Promise<boolean>
+  forgetUser(by: string, user: string): void
+}
+
+type Own = 'id' | 'label' | 'secrets' | 'createdAtMs' | 'updatedAtMs'
+
+export type NewKey = Omit<Key, Own>
+export type NewTeam = Omit<Team, 'createdAtMs' | 'updatedAtMs'>
+
+export type ChangesParts = {
+  readonly tenants: Tenants
+  readonly fill: FillRandom
+  readonly newId: () => string
+}
+
+export function createChanges(parts: ChangesParts): Changes {
+  return new RegistryChanges(parts)
+}
+
+class RegistryChanges implements Changes {
+  readonly #tenants: Tenants
+  readonly #parts: ChangesParts
+
+  constructor(parts: ChangesParts) {
+    this.#parts = parts
+    this.#tenants = parts.tenants
+  }
+
+  createKey(by: string, made: NewKey) {
+    this.#teamOf(made)
+    const { registry } = this.#tenants
+    if (
+      made.name !== '' &&
+      registry.keys().some(({ id, name }) => name === made.name && this.#isOfFile(id))
+    ) {
+      throw new Failure('conflict', 'A key of this name is declared in the configuration file.', {
+        code: 'managed_by_file',
+      })
+    }
+    const secret = newSecret(made.kind, this.#parts.fill)
+    const digest = digestOf(secret)
+    const now = this.#now()
+    const key: Key = {
+      ...made,
+      ...{ id: digest, label: labelOf(secret), secrets: [{ digest }], createdAtMs: now, updatedAtMs: now },
+    }
+    registry.changeKey({ by: this.#actor(by), action: 'key.create', id: key.id, after: key })
+    return { key, secret }
+  }
+
+  updateKey(by: string, id: string, change: Partial<NewKey>): Key {
+    const before = this.#key(id)
+    this.#teamOf(change)
+    if (this.#isOfFile(id)) return this.#disableDeclared(by, before, change)
+    const after = changed(before, change, this.#now())
+    if (after === before) return before
+    this.#tenants.registry.changeKey({ by: this.#actor(by), action: 'key.update', id, after })
+    void this.#seed(before, after)
+    return after
+  }
+
+  rotateKey(by: string, id: string, graceUntilMs: number) {
+    const before = this.#key(id)
+    const secret = newSecret(before.kind, this.#parts.fill)
+    const now = this.#now()
+    // One that was replaced before has no longer time than it was given.
+    const left = before.secrets.map(({ digest, untilMs = graceUntilMs }) => ({
+      digest,
+      untilMs: Math.min(untilMs, graceUntilMs),
+    }))
+    const secrets = [{ digest: digestOf(secret) }, ...left.filter(({ untilMs }) => untilMs > now)]
+    const key: Key = { ...before, secrets, label: labelOf(secret), updatedAtMs: now }
+    this.#tenants.registry.changeKey({ by: this.#actor(by), action: 'key.rotate', id, after: key })
+    return { key, secret }
+  }
+
+  deleteKey(by: string, id: string): void {
+    this.#key(id)
+    this.#tenants.registry.changeKey({ by: this.#actor(by), action: 'key.delete', id, after: null })
+  }
+
+  createTeam(by: string, made: NewTeam): Team {
+    const { registry } = this.#tenants
+    if (registry.team(made.id) !== undefined) {
+      const code = registry.isOfFile('team', made.id) ? 'managed_by_file' : 'already_exists'
+      throw new Failure('conflict', 'A team of this name exists already.', { code })
+    }
+    const now = this.#now()
+    const team: Team = { ...made, createdAtMs: now, updatedAtMs: now }
+    registry.changeTeam({ by: this.#actor(by), action: 'team.create', id: team.id, after: team })
+    return team
+  }
+
+  updateTeam(by: string, id: string, change: Partial<NewTeam>): Team {
+    const before = this.#team(id)
+    const after = changed(before, change, this.#now())
+    if (after !== before) {
+      this.#tenants.registry.changeTeam({ by: this.#actor(by), action: 'team.update', id, after })
+    }
+    return after
+  }
+
+  deleteTeam(by: string, id: string): void {
+    this.#team(id)
+    this.#tenants.registry.changeTeam({ by: this.#actor(by), action: 'team.delete', id, after: null })
+  }
+
+  addToBudget(by: string, budget: Budget, nanoUsd: number): void {
+    const { desk } = this.#tenants
+    const window = desk.windows.current(budget.rule)
+    this.#note({
+      ...{ type: 'override', id: this.#parts.newId(), at: this.#now(), actor: by },
+      ...{ budget: budget.id, window: window.id, nanoUsd },
+    })
+    this.#tenants.addToLimit(counterOf(budget, window), nanoUsd)
+  }
+
+  async settleCall(by: string, callId: string, costNanoUsd: number, reason: string): Promise<boolean> {
+    const { desk } = this.#tenants
+    const isSettled = await desk.state.resolve(callId, costNanoUsd)
+    if (isSettled) {
+      this.#note({
+        ...{ type: 'resolve', id: callId, at: this.#now(), actor: by, nanoUsd: costNanoUsd, reason },
+      })
+    }
+    return isSettled
+  }
+
+  forgetUser(by: string, user: string): void {
+    this.#tenants.users.forget(user)
+    this.#actor(by).note({
+      action: 'user.delete',
+      subject: { kind: 'user', id: user },
+      before: null,
+      after: null,
+    })
+  }
+
+  #actor(name: string): Actor {
+    const note = (entry: Omit<AdminEntry, 'type' | 'id' | 'at' | 'actor'>) => {
+      const common = { type: 'admin', id: this.#parts.newId(), at: this.#now(), actor: name } as const
+      this.#note({ ...common, ...entry })
+    }
+    return { name, note }
+  }
+
+  #note(entry: AuditEntry): void {
+    this.#tenants.desk.journal.append(entry)
+    this.#tenants.audit.add(entry)
+  }
+
+  #disableDeclared(by: string, before: Key, { isDisabled, ...others }: Partial<NewKey>): Key {
+    const isOther = changed(before, others, before.updatedAtMs) !== before
+    if (isOther || isDisabled === undefined) {
+      throw new Failure('conflict', 'This key is declared in the configuration file: change it there.', {
+        code: 'managed_by_file',
+      })
+    }
+    const action = isDisabled ? 'key.disable' : 'key.enable'
+    this.#tenants.registry.disableDeclared({ by: this.#actor(by), action, id: before.id, isDisabled })
+    return this.#key(before.id)
+  }
+
+  /** A limit that a key gets counts what it has spent in that window before. */
+  async #seed(before: Key, after: Key): Promise<void> {
+    const { desk, usage } = this.#tenants
+    const rule = after.budgets.find(isWhole)
+    if (rule === undefined || before.budgets.some((one) => isWhole(one) && one.window === rule.window)) return
+    const budget = budgetOf({ kind: 'key', id: after.id, name: after.name }, rule)
+    const counter = counterOf(budget, desk.windows.current(rule))
+    const [used] = await usage.of([after.id])
+    const [reading] = await desk.state.read([counter])
+    const inWindow = { total: used?.total, day: used?.day, week: used?.week, month: used?.month }
+    const spent = inWindow[rule.window as keyof typeof inWindow] ?? 0
+    const missing = spent - (reading?.spentNanoUsd ?? 0)
+    if (missing <= 0) return
+    const id = this.#parts.newId()
+    const at = this.#now()
+    const parts = [{ counter, nanoUsd: 0 }]
+    const charges = [{ counter, spentNanoUsd: missing, uncertainNanoUsd: 0 }]
+    desk.journal.append({ type: 'hold', id, at, owner: desk.owner, parts, until: at })
+    desk.journal.append({ type: 'settle', id, at, charges })
+    await desk.state.charge(charges)
+  }
+
+  #key(id: string): Key {
+    const key = this.#tenants.registry.key(id)
+    if (key === undefined) throw new Failure('not_found', 'There is no such key.', { code: 'key_not_found' })
+    return key
+  }
+
+  #team(id: string): Team {
+    const team = this.#tenants.registry.team(id)
+    if (team === undefined)
+      throw new Failure('not_found', 'There is no such team.', { code: 'team_not_found' })
+    return team
+  }
+
+  #teamOf({ team }: Partial<NewKey>): void {
+    if (team === undefined || this.#tenants.registry.team(team) !== undefined) return
+    throw new Failure('invalid_request', 'There is no such team.', { param: 'team' })
+  }
+
+  #isOfFile(id: string): boolean {
+    return this.#tenants.registry.isOfFile('key', id)
+  }
+
+  #now(): number {
+    return this.#tenants.desk.clock.epochMs()
+  }
+}
+
+/** A budget of a key as a whole, whose window usage is counted by, too. */
+export function isWhole({ models, providers, isPerUser, zone }: Key['budgets'][number]): boolean {
+  return models.length + providers.length === 0 && !isPerUser && zone === 'UTC'
+}
+
+/** Itself where nothing is another. */
+function changed<Of extends { readonly updatedAtMs: number }>(before: Of, change: object, now: number): Of {
+  const after = { ...before, ...change }
+  return JSON.stringify(after) === JSON.stringify(before) ? before : { ...after, updatedAtMs: now }
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+import type { StrategyName } from '../../core/model/terms.ts'
+import type { BudgetRule } from '../budgets/budget.ts'
+
+/** What a caller bears, and what it allows. Plain data, as it is kept: of a secret only its digest. */
+export type Key = {
+  /** Its identity, whatever its secrets: `hash` in the API, and what its spending is counted under. */
+  readonly id: string
+  readonly kind: 'inference' | 'management'
+  /** Of a management key: what it may do. */
+  readonly role?: KeyRole | undefined
+  readonly name: string
+  /** Enough of a secret to tell keys apart: `pgw_abc...xyz`. */
+  readonly label: string
+  readonly team?: string | undefined
+  readonly owner?: string | undefined
+  readonly expiresAtMs?: number | undefined
+  readonly isDisabled: boolean
+  /** Patterns; none: every model. */
+  readonly models: readonly string[]
+  /** None: every provider. */
+  readonly providers: readonly string[]
+  readonly budgets: readonly BudgetRule[]
+  readonly rates: RateRule
+  readonly tags: readonly string[]
+  /** In place of the route's own. */
+  readonly strategy?: StrategyName | undefined
+  readonly secrets: readonly Secret[]
+  /** The gateway made it for itself, so that somebody can manage it: by it alone nothing is guarded. */
+  readonly isMade?: true | undefined
+  readonly createdAtMs: number
+  readonly updatedAtMs: number
+}
+
+/** What may read metrics, what may also read all else, and what may change things. */
+export type KeyRole = (typeof keyRoles)[number]
+
+export const keyRoles = ['metrics', 'read', 'admin'] as const
+
+/** The SHA-256 of a secret in hex; after a rotation the one before is good for a while. */
+export type Secret = { readonly digest: string; readonly untilMs?: number | undefined }
+
+export type Team = {
+  /** Its name is its identity. */
+  readonly id: string
+  readonly budgets: readonly BudgetRule[]
+  readonly rates: RateRule
+  readonly models: readonly string[]
+  readonly providers: readonly string[]
+  readonly createdAtMs: number
+  readonly updatedAtMs: number
+}
+
+/** Requests and tokens per minute, and calls at once; undefined: any number. */
+export type RateRule = {
+  readonly rpm?: number | undefined
+  readonly tpm?: number | undefined
+  readonly concurrency?: number | undefined
+}
+
+/** Fills a buffer with random bytes. */
+export type FillRandom = (bytes: Buffer) => void
+
+/** A secret of 256 random bits. */
+export function newSecret(kind: Key['kind'], fill: FillRandom): string {
+  const bytes = Buffer.alloc(32)
+  fill(bytes)
+  return `${prefixes[kind]}${bytes.toString('base64url')}`
+}
+
+const prefixes = { inference: 'pgw_', management: 'pgm_' } as const
+
+export function digestOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex')
+}
+
+/** The first and the last of a secret: of a short one, less. */
+export function labelOf(secret: string): string {
+  const shown = secret.length >= 24 ? 3 : 1
+  const prefix = /^(?:pg[wm]_|sk-|pk_)?/.exec(secret)?.[0] ?? ''
+  return `${secret.slice(0, prefix.length + shown)}...${secret.slice(-shown)}`
+}

@@ -1,0 +1,63 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { commands } from '../../../src/cli/commands.ts'
+import { parseCommand } from '../../../src/cli/parse-command.ts'
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.restoreAllMocks()
+})
+
+/** What a command printed, and its exit code. */
+async function run(...words: readonly string[]) {
+  let printed = ''
+  const take = (text: string | Uint8Array) => {
+    printed += String(text)
+    return true
+  }
+  vi.spyOn(process.stdout, 'write').mockImplementation(take)
+  vi.spyOn(process.stderr, 'write').mockImplementation(take)
+  const parsed = parseCommand(commands, words)
+  if (parsed.type !== 'run') throw new Error(JSON.stringify(parsed))
+  const code = await parsed.command.run({ ...parsed.invocation, version: '0' })
+  vi.restoreAllMocks()
+  return { code, printed }
+}
+
+describe('without a gateway that runs', () => {
+  test('keys and teams are made, listed, rotated, disabled and deleted in the data directory', async () => {
+    vi.stubEnv('DATA_DIR', await mkdtemp(join(tmpdir(), 'keys-')))
+    vi.stubEnv('PORT', '1')
+    expect(await run('teams', 'create', 'research', '--limit', '100', '--reset', 'monthly')).toMatchObject({
+      code: 0,
+    })
+    const made = await run(
+      'keys',
+      'create',
+      'ci',
+      '--team',
+      'research',
+      '--limit',
+      '0.5',
+      '--rpm',
+      '10',
+      '--json',
+    )
+    const { data, key } = JSON.parse(made.printed)
+    expect(key).toMatch(/^pgw_/)
+    expect(data).toMatchObject({ name: 'ci', team: 'research', limit: 0.5, rpm: 10 })
+    const listed = await run('keys', 'list')
+    expect(listed.printed).toContain('ci')
+    expect(listed.printed).not.toContain(key)
+    const rotated = await run('keys', 'rotate', 'ci')
+    expect(rotated.printed).toMatch(/^pgw_[\w-]{43}\n$/)
+    expect(await run('keys', 'disable', 'ci')).toEqual({ code: 0, printed: 'Disabled ci.\n' })
+    const shown = await run('keys', 'show', data.hash.slice(0, 10), '--json')
+    expect(JSON.parse(shown.printed).data.disabled).toBe(true)
+    expect((await run('teams', 'list')).printed).toMatch(/research\s+1\s+100\s+monthly/)
+    expect((await run('teams', 'delete', 'research')).code).toBe(0)
+    expect(await run('keys', 'show', 'ci')).toEqual({ code: 1, printed: 'There is no such key: ci.\n' })
+  })
+})

@@ -1,0 +1,55 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openSqliteStore } from '../../../src/ledger/store/sqlite/sqlite-store.ts'
+import { runGateway, startGateway } from '../../acceptance/gateway-process.ts'
+import { makeDirectory } from '../../ledger/directory.ts'
+
+test('migrate makes the schema, and says before what it would do', async () => {
+  await using directory = await makeDirectory()
+  const run = (...words: readonly string[]) =>
+    runGateway(['migrate', ...words], { directory: directory.path })
+  expect((await run('--dry-run')).stdout).toBe('missing: 001 calls and rollups\n')
+  expect(await run()).toMatchObject({ code: 0, stdout: 'done: 001 calls and rollups\n' })
+  expect((await run('--dry-run')).stdout).toBe('The schema is up to date.\n')
+})
+
+test('a backup of a gateway that goes on has its calls, and usage tells of them', async () => {
+  await using gateway = await startGateway()
+  const { directory } = gateway
+  for (let call = 0; call < 3; call++) {
+    const response = await fetch(`${gateway.url}/v1/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'm1', prompt: 'Once' }),
+    })
+    await response.text()
+  }
+  // Who reads has the store take what there is.
+  expect((await fetch(`${gateway.url}/admin/api/usage`)).status).toBe(200)
+  const file = join(directory, 'copy.db')
+  expect(await runGateway(['backup', file], { directory })).toMatchObject({ code: 0, stderr: '' })
+  await using store = openSqliteStore(file)
+  expect(await store.calls({ filters: {}, limit: 10 })).toHaveLength(3)
+  expect(await runGateway(['backup', file], { directory })).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('is there already'),
+  })
+  const table = await runGateway(['usage', '--by', 'model'], { directory })
+  expect(table.stdout.split('\n').map((line) => line.split(/ {2,}/).slice(0, 3))).toMatchObject([
+    ['model', 'requests', 'errors'],
+    ['m1', '3', '0'],
+    [''],
+  ])
+  const { stdout } = await runGateway(['usage', '--by', 'day,provider', '--since', '1d', '--json'], {
+    directory,
+  })
+  expect(JSON.parse(stdout)).toMatchObject({ data: [{ provider: 'simulator', requests: 3 }] })
+  expect((await stat(file)).size).toBeGreaterThan(0)
+})
+
+test('a backup of nothing fails, and says so', async () => {
+  const { code, stderr } = await runGateway(['backup', 'copy.db'])
+  expect(code).toBe(1)
+  expect(stderr).toContain('There is no ledger in ')
+})
