@@ -7,9 +7,11 @@ import type { Tenants } from '../tenants/tenants.ts'
 import { changesOf } from './admin.ts'
 import { makeAdminKey, refuseForgetfulBudgets } from './admin-key.ts'
 import { openLedgerOf } from './ledger.ts'
+import { openShared, type Shared } from './shared.ts'
 import { tenantsFor } from './tenants.ts'
 
 export type Books = {
+  readonly shared: Shared
   readonly tenants: Tenants
   readonly changes: Changes
   /** Undefined: nothing outlasts the process. */
@@ -23,11 +25,12 @@ export async function openBooks(
   log: Logger,
   opening: AsyncDisposableStack,
 ): Promise<Books> {
-  const tenants = tenantsFor(config, clock, log)
+  const shared = opening.use(await openShared(clock))
+  const tenants = tenantsFor(config, clock, log, shared)
   const ledger = opening.use(await openLedgerOf(config, log, tenants.projections))
   refuseForgetfulBudgets(config, ledger !== undefined)
   if (ledger !== undefined) await tenants.open(ledger.journal)
   const changes = changesOf(tenants)
   await makeAdminKey({ config, tenants, changes, isDurable: ledger !== undefined, log })
-  return { tenants, changes, ledger }
+  return { shared, tenants, changes, ledger }
 }

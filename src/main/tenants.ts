@@ -1,20 +1,16 @@
-import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { type Config, isLoopback } from '../config.ts'
 import type { Clock } from '../core/model/ports.ts'
-import { createMemoryState } from '../state/memory.ts'
 import type { SendAlert } from '../tenants/budgets/alerts.ts'
 import type { CallersPolicy } from '../tenants/keys/authenticate.ts'
 import { createTenants, type Tenants } from '../tenants/tenants.ts'
+import type { Shared } from './shared.ts'
 
-/**
- * The tenants of a gateway that is one process: their money and limits are in its memory, and rebuilt from its journal.
- */
-export function tenantsFor(config: Config, clock: Clock, log: Logger): Tenants {
-  const state = createMemoryState(clock)
+/** The tenants of a gateway, their money and limits over what its processes share. */
+export function tenantsFor(config: Config, clock: Clock, log: Logger, shared: Shared): Tenants {
+  const { state, money, owner } = shared
   return createTenants({
-    ...{ state, money: state.money, clock },
-    owner: `node-${randomBytes(8).toString('hex')}`,
+    ...{ state, money, owner, clock },
     settings: config.tenants,
     policy: callersPolicyOf(config),
     send: sendBy(log),

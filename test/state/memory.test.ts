@@ -2,6 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { HoldPart } from '../../src/core/model/shared-state.ts'
 import { createMemoryState, type MemoryState } from '../../src/state/memory.ts'
+import { createMemoryBus } from '../../src/state/memory-bus.ts'
+import { createMemoryShelf } from '../../src/state/memory-shelf.ts'
+import { describeBus } from '../contracts/bus.ts'
+import { describeShelf } from '../contracts/shelf.ts'
 import { describeState } from '../contracts/state.ts'
 
 describeState({
@@ -16,6 +20,30 @@ describeState({
       },
       async [Symbol.asyncDispose]() {},
     }
+  },
+})
+
+describeShelf({
+  name: 'memory',
+  async open() {
+    let now = 1_000_000
+    const shelf = createMemoryShelf({ now: () => now })
+    return {
+      shelf,
+      other: shelf,
+      async pass(ms) {
+        now += ms
+      },
+      async [Symbol.asyncDispose]() {},
+    }
+  },
+})
+
+describeBus({
+  name: 'memory',
+  async open() {
+    const bus = createMemoryBus()
+    return { bus, other: bus, async [Symbol.asyncDispose]() {} }
   },
 })
 
