@@ -33,8 +33,10 @@ function percentilesOf(histograms: readonly number[]): JsonObject {
   return {
     latency_p50_ms: percentileOf(latencies, 0.5),
     latency_p95_ms: percentileOf(latencies, 0.95),
+    latency_p99_ms: percentileOf(latencies, 0.99),
     first_token_p50_ms: percentileOf(firstTokens, 0.5),
     first_token_p95_ms: percentileOf(firstTokens, 0.95),
+    first_token_p99_ms: percentileOf(firstTokens, 0.99),
   }
 }
 
@@ -68,6 +70,8 @@ export const usageRow = z.looseObject({
   saved_nano_usd: z.int(),
   latency_p50_ms: milliseconds,
   latency_p95_ms: milliseconds,
+  latency_p99_ms: milliseconds,
   first_token_p50_ms: milliseconds,
   first_token_p95_ms: milliseconds,
+  first_token_p99_ms: milliseconds,
 })

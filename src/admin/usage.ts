@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { type Dimension, dayMs, dimensions, measures } from '../ledger/store/rollup.ts'
-import { type UsageGroup, usageGroups } from '../ledger/store/usage.ts'
+import { type Dimension, dayMs, dimensions, hourMs, measures } from '../ledger/store/rollup.ts'
+import { type UsageGroup, type UsageQuestion, usageGroups } from '../ledger/store/usage.ts'
 import { csvOf } from './csv.ts'
 import { answered, type LedgerParts, readerOf } from './ledger-access.ts'
 import { type Query, readQuery } from './query.ts'
@@ -9,18 +9,23 @@ import { usageBody, usageRow } from './usage-body.ts'
 
 /**
  * What was used and what it cost, by any of the rollups' columns, as JSON, or with `format=csv` as CSV. Spans are
- * widened to whole hours; without `from` it is the last seven days.
+ * widened to whole hours; without `from` it is the last seven days. `compare=true` adds the span before, of the same
+ * length.
  */
 export function usageRoute(parts: LedgerParts): AdminRoute {
   return route({
     ...{ method: 'get', path: '/admin/api/usage', role: 'read', tag: 'usage', status: 200 },
-    summary: 'Sums requests, tokens and money by key, team, model, provider, deployment, tags, hour or day',
+    summary: 'Sums requests, tokens and money by any of a call’s names, its failure, the hour or the day',
     query: z.looseObject(Object.fromEntries(parameters.map((name) => [name, z.string().optional()]))),
     answer: z.object({
       data: z.array(usageRow),
       by: z.array(z.enum(usageGroups)),
       from: z.iso.datetime(),
       to: z.iso.datetime(),
+      before: z
+        .object({ data: z.array(usageRow), from: z.iso.datetime(), to: z.iso.datetime() })
+        .optional()
+        .meta({ description: 'Where it is asked for: the span before, of whole hours' }),
     }),
     async handle({ query: given }) {
       const query = readQuery(given, parameters)
@@ -36,12 +41,27 @@ export function usageRoute(parts: LedgerParts): AdminRoute {
       const data = rows.map((row) => usageBody(row, by))
       if (format === 'csv')
         return { contentType: 'text/csv; charset=utf-8', text: csvOf(columnsOf(by, withHistograms), data) }
-      return { data, by, from: new Date(from).toISOString(), to: new Date(to).toISOString() }
+      const isCompared = query.oneOf('compare', ['true', 'false']) === 'true'
+      const before = isCompared ? { before: await spanBefore(question, parts) } : {}
+      return { data, by, ...spanOf(question), ...before }
     },
   })
 }
 
-const parameters = ['by', 'from', 'to', 'limit', 'format', 'percentiles', ...dimensions]
+const parameters = ['by', 'from', 'to', 'limit', 'format', 'percentiles', 'compare', ...dimensions]
+
+/** Of whole hours, as the span itself is summed: no hour counts in both. */
+async function spanBefore(question: UsageQuestion, parts: LedgerParts) {
+  const to = question.from - (question.from % hourMs)
+  const from = Math.max(0, to - (Math.ceil(question.to / hourMs) * hourMs - to))
+  const before = { ...question, from, to }
+  const rows = await answered(readerOf(parts).usage(before))
+  return { data: rows.map((row) => usageBody(row, question.by)), ...spanOf(before) }
+}
+
+function spanOf({ from, to }: Pick<UsageQuestion, 'from' | 'to'>) {
+  return { from: new Date(from).toISOString(), to: new Date(to).toISOString() }
+}
 
 function filtersOf(query: Query): Partial<Record<Dimension, string>> {
   return Object.fromEntries(

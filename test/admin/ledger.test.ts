@@ -24,6 +24,26 @@ describe('a gateway that has served', () => {
     })
   })
 
+  test('tells of what calls failed, how slow the slowest were, and how it was in the span before', async () => {
+    await using scene = await setUp()
+    await scene.call('m1')
+    await scene.call('m1')
+    await scene.call('sim-status-503', 503)
+    expect((await scene.get('/usage?by=failure&compare=true')).data).toMatchObject([
+      { failure: null, requests: 2, errors: 0 },
+      { failure: 'overloaded', requests: 1, errors: 1 },
+    ])
+    expect((await scene.get('/usage?by=model&failure=overloaded')).data).toMatchObject([{ requests: 1 }])
+    const { data, before } = await scene.get('/usage?from=1h&percentiles=true&compare=true')
+    const [{ latency_p50_ms: p50, latency_p99_ms: p99, first_token_p99_ms: firstToken }] = data as [Numbers]
+    expect(p99).toBeGreaterThanOrEqual(p50 ?? Number.NaN)
+    expect(firstToken).toBeGreaterThan(0)
+    expect(before).toMatchObject({ data: [{ requests: 0 }] })
+    const later = new Date(Date.now() + 3_600_000).toISOString()
+    const next = await scene.get(`/usage?from=${later}&to=${later}&compare=true`)
+    expect(next).toMatchObject({ data: [{ requests: 0 }], before: { data: [{ requests: 3 }] } })
+  })
+
   test('tells it as CSV', async () => {
     await using scene = await setUp()
     await scene.call('m1')
@@ -115,8 +135,14 @@ test('without a ledger it says what to set', async () => {
 })
 
 type Row = Readonly<Record<string, unknown>>
+type Numbers = Readonly<Record<string, number>>
 
-type Answer = { readonly data: unknown; readonly by?: unknown; readonly next?: unknown }
+type Answer = {
+  readonly data: unknown
+  readonly by?: unknown
+  readonly next?: unknown
+  readonly before?: unknown
+}
 
 async function setUp(overrides: Parameters<typeof startTestGateway>[0] = {}) {
   const directory = await makeDirectory()
@@ -127,13 +153,13 @@ async function setUp(overrides: Parameters<typeof startTestGateway>[0] = {}) {
   const gateway = await startTestGateway({ ledger, dataDirectory: directory.path, ...overrides })
   return {
     url: gateway.url,
-    async call(model: string): Promise<string> {
+    async call(model: string, status = 200): Promise<string> {
       const response = await fetch(`${gateway.url}/v1/chat/completions`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }] }),
       })
-      expect(response.status).toBe(200)
+      expect(response.status).toBe(status)
       await response.text()
       return response.headers.get('x-request-id') ?? ''
     },

@@ -9,6 +9,7 @@ export type CallSaid = {
   readonly deployment?: string
   readonly status?: number
   readonly outcome?: string
+  readonly failure?: { readonly kind: string }
   readonly costNanoUsd?: number | null
   readonly totalMs?: number
   readonly firstTokenMs?: number

@@ -81,7 +81,14 @@ function rowOf(call: JournalCall, text: string): CallRow {
 /** In the order of `dimensions`. */
 function namesOf(call: JournalCall): readonly string[] {
   const { principal = '', team = '', provider = '', deployment = '', tags = [] } = call
-  return [call.key ?? principal, team, modelOf(call), provider, deployment, tags.toSorted().join(',')]
+  const tagged = tags.toSorted().join(',')
+  return [call.key ?? principal, team, modelOf(call), provider, deployment, tagged, failureOf(call)]
+}
+
+/** The kind of its failure, of a closed list; `left` where its caller went away. */
+function failureOf({ outcome, status, failure }: CallLine): string {
+  if (outcome === 'left') return 'left'
+  return status >= 400 ? (failure?.kind ?? 'other') : ''
 }
 
 /** What a caller asked for by mistake names no sum: they could make any number of names. */

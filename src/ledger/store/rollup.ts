@@ -1,7 +1,7 @@
 import type { CallLine } from '../../core/model/record/call-line.ts'
 
-/** What calls are summed by. Each is a text; '' where a call has none. */
-export const dimensions = ['key', 'team', 'model', 'provider', 'deployment', 'tags'] as const
+/** What calls are summed by. Each is a text; '' where a call has none. `failure`: what it failed of, or `left`. */
+export const dimensions = ['key', 'team', 'model', 'provider', 'deployment', 'tags', 'failure'] as const
 
 export type Dimension = (typeof dimensions)[number]
 

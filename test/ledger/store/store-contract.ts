@@ -116,6 +116,23 @@ function usageContract(make: () => Promise<TestDatabase>): void {
     expect(await scene.sums({ by: ['key'], from: dayMs, to: 2 * dayMs })).toEqual([])
   })
 
+  test('sums by what calls failed of', async () => {
+    await using scene = await setUp(make)
+    await scene.write([
+      ['a', {}],
+      ['b', { status: 503, outcome: 'failed', failure: { kind: 'timeout' } }],
+      ['c', { status: 499, outcome: 'left' }],
+      ['d', { status: 200, outcome: 'left' }],
+    ])
+    const sums = await scene.sums({ by: ['failure'] })
+    expect(sums.map(({ names, requests, errors }) => [names[0], requests, errors]).toSorted()).toEqual([
+      ['', 1, 0],
+      ['left', 2, 0],
+      ['timeout', 1, 1],
+    ])
+    expect(await scene.sums({ by: [], filters: { failure: 'timeout' } })).toMatchObject([{ requests: 1 }])
+  })
+
   test('sums money beyond what a floating-point number would hold', async () => {
     await using scene = await setUp(make)
     await scene.write([

@@ -1,5 +1,8 @@
 import type { Migration } from '../migration.ts'
-import { dimensions, measures } from '../rollup.ts'
+import { measures } from '../rollup.ts'
+
+/** Of the first version. */
+const dimensions = ['key', 'team', 'model', 'provider', 'deployment', 'tags']
 
 export const postgresMigrations: readonly Migration[] = [
   {
@@ -22,7 +25,19 @@ export const postgresMigrations: readonly Migration[] = [
       create index events_by_at on events (at, id);
       create table holds (id text primary key, node text not null, body text not null);`,
   },
+  {
+    name: '002 rollups by failure',
+    text: ['rollups_hour', 'rollups_day'].map(withFailures).join('\n'),
+  },
 ]
+
+function withFailures(name: string): string {
+  const key = ['at', ...dimensions.map((dimension) => `"${dimension}"`), 'failure'].join(', ')
+  return `
+    alter table ${name} add column failure text not null default '';
+    alter table ${name} drop constraint ${name}_pkey;
+    alter table ${name} add primary key (${key});`
+}
 
 function rollupTable(name: string): string {
   const names = dimensions.map((dimension) => `"${dimension}" text not null`)

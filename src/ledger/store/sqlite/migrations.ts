@@ -1,5 +1,8 @@
 import type { Migration } from '../migration.ts'
-import { dimensions, measures } from '../rollup.ts'
+import { measures } from '../rollup.ts'
+
+/** Of the first version. */
+const firstDimensions = ['key', 'team', 'model', 'provider', 'deployment', 'tags']
 
 export const sqliteMigrations: readonly Migration[] = [
   {
@@ -15,7 +18,7 @@ export const sqliteMigrations: readonly Migration[] = [
       create index calls_by_team on calls (team, at) where team <> '';
       create index calls_by_model on calls (model, at);
       create index calls_failed on calls (at) where status >= 400;
-      ${['rollups_hour', 'rollups_day'].map(rollupTable).join('\n')}
+      ${['rollups_hour', 'rollups_day'].map((name) => rollupTable(name)).join('\n')}
       create table positions (node text primary key, segment integer not null, byte integer not null) strict;
       create table events (
         id text not null, at integer not null, type text not null, body text not null, primary key (type, id)
@@ -23,9 +26,23 @@ export const sqliteMigrations: readonly Migration[] = [
       create index events_by_at on events (at, id);
       create table holds (id text primary key, node text not null, body text not null) strict;`,
   },
+  {
+    name: '002 rollups by failure',
+    text: ['rollups_hour', 'rollups_day'].map(withFailures).join('\n'),
+  },
 ]
 
-function rollupTable(name: string): string {
+/** A key cannot be changed in place. */
+function withFailures(name: string): string {
+  const kept = ['at', ...firstDimensions.map((dimension) => `"${dimension}"`), ...measures].join(', ')
+  return `
+    alter table ${name} rename to ${name}_before;
+    ${rollupTable(name, [...firstDimensions, 'failure'])}
+    insert into ${name} (${kept}, failure) select ${kept}, '' from ${name}_before;
+    drop table ${name}_before;`
+}
+
+function rollupTable(name: string, dimensions: readonly string[] = firstDimensions): string {
   const names = dimensions.map((dimension) => `"${dimension}" text not null`)
   const sums = measures.map((measure) => `${measure} integer not null default 0`)
   const key = ['at', ...dimensions.map((dimension) => `"${dimension}"`)].join(', ')
