@@ -1,67 +1,223 @@
-/** A map that holds so many entries and no more: the one that was not used for longest makes room. */
+/**
+ * A map within bounds: what was not used for longest makes room. Where entries belong to owners, it is the oldest of the
+ * owner who holds most that goes: who puts in a thousand pushes out their own, and nobody else's.
+ */
 export interface LruMap<Value> {
   /** Counts as a use. */
   get(key: string): Value | undefined
-  set(key: string, value: Value): void
-  /** In the order of use, the latest last. */
+  /** Counts as none. */
+  peek(key: string): Value | undefined
+  /** As the latest of its owner's. False where there is no room for it. */
+  set(key: string, value: Value, weight?: Weight): boolean
+  /** False where there was none. */
+  delete(key: string): boolean
+  /** Changes what an entry weighs, and makes room for it. False where there is none, or where it had to go. */
+  grow(key: string, bytes: number): boolean
+  /** A pinned entry may be made to go from now on; it is the latest of its owner's. */
+  unpin(key: string): void
+  /** In the order of use, the latest last; those of one owner after those of another. */
   values(): Iterable<Value>
+  /** What this owner has not used for longest, of what may be made to go. */
+  oldest(owner: string): Value | undefined
+  readonly size: number
+  readonly pinned: number
+  readonly bytes: number
 }
 
-/**
- * A list through the entries of a map: what is used moves there, and nothing in the map does. A map that keeps the
- * order itself leaves a gap for whatever moves, and finds its oldest entry behind thousands of them.
- */
-export function createLruMap<Value>(capacity: number): LruMap<Value> {
-  const entries = new Map<string, Entry<Value>>()
-  let oldest: Entry<Value> | undefined
-  let latest: Entry<Value> | undefined
-  const takeOut = ({ before, after }: Entry<Value>) => {
-    if (before === undefined) oldest = after
-    else before.after = after
-    if (after === undefined) latest = before
-    else after.before = before
-  }
-  const append = (entry: Entry<Value>) => {
-    entry.before = latest
-    entry.after = undefined
-    if (latest === undefined) oldest = entry
-    else latest.after = entry
-    latest = entry
-  }
-  const use = (entry: Entry<Value>) => {
-    if (entry === latest) return
-    takeOut(entry)
-    append(entry)
-  }
-  return {
-    get(key) {
-      const entry = entries.get(key)
-      if (entry !== undefined) use(entry)
-      return entry?.value
-    },
-    set(key, value) {
-      const known = entries.get(key)
-      if (known !== undefined) {
-        known.value = value
-        use(known)
-        return
-      }
-      const entry: Entry<Value> = { key, value, before: undefined, after: undefined }
-      entries.set(key, entry)
-      append(entry)
-      if (entries.size <= capacity || oldest === undefined) return
-      entries.delete(oldest.key)
-      takeOut(oldest)
-    },
-    *values() {
-      for (let entry = oldest; entry !== undefined; entry = entry.after) yield entry.value
-    },
-  }
+export type LruBounds = { readonly maxEntries: number; readonly maxBytes?: number }
+
+export type Weight = {
+  readonly owner?: string
+  readonly bytes?: number
+  /** It counts, and does not make room for others. */
+  readonly isPinned?: boolean
+}
+
+/** `dropped` hears of each entry that made room for others. */
+export function createLruMap<Value>(
+  bounds: number | LruBounds,
+  dropped?: (value: Value, key: string) => void,
+): LruMap<Value> {
+  return new Lru(typeof bounds === 'number' ? { maxEntries: bounds } : bounds, dropped)
 }
 
 type Entry<Value> = {
   readonly key: string
+  readonly share: Share<Value>
   value: Value
+  bytes: number
+  isPinned: boolean
   before: Entry<Value> | undefined
   after: Entry<Value> | undefined
+}
+
+class Lru<Value> implements LruMap<Value> {
+  readonly #maxEntries: number
+  readonly #maxBytes: number
+  readonly #dropped: ((value: Value, key: string) => void) | undefined
+  readonly #entries = new Map<string, Entry<Value>>()
+  readonly #shares = new Map<string, Share<Value>>()
+  pinned = 0
+  bytes = 0
+
+  constructor(
+    { maxEntries, maxBytes = Number.POSITIVE_INFINITY }: LruBounds,
+    dropped: ((value: Value, key: string) => void) | undefined,
+  ) {
+    this.#maxEntries = maxEntries
+    this.#maxBytes = maxBytes
+    this.#dropped = dropped
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(key: string): Value | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
+    entry.share.use(entry)
+    return entry.value
+  }
+
+  peek(key: string): Value | undefined {
+    return this.#entries.get(key)?.value
+  }
+
+  set(key: string, value: Value, { owner = '', bytes = 0, isPinned = false }: Weight = {}): boolean {
+    if (bytes > this.#maxBytes || this.#maxEntries < 1) return false
+    const known = this.#entries.get(key)
+    if (known !== undefined) {
+      if (known.share.owner === owner && known.bytes === bytes && known.isPinned === isPinned) {
+        known.value = value
+        known.share.use(known)
+        return true
+      }
+      this.delete(key)
+    }
+    const share = this.#shareOf(owner)
+    const entry = { key, share, value, bytes, isPinned, before: undefined, after: undefined }
+    this.#entries.set(key, entry)
+    share.entries++
+    share.bytes += bytes
+    this.bytes += bytes
+    if (isPinned) this.pinned++
+    else share.append(entry)
+    return this.#makeRoomFor(entry)
+  }
+
+  delete(key: string): boolean {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return false
+    const { share, bytes, isPinned } = entry
+    this.#entries.delete(key)
+    if (isPinned) this.pinned--
+    else share.takeOut(entry)
+    share.entries--
+    share.bytes -= bytes
+    this.bytes -= bytes
+    if (share.entries === 0) this.#shares.delete(share.owner)
+    return true
+  }
+
+  grow(key: string, bytes: number): boolean {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return false
+    entry.bytes += bytes
+    entry.share.bytes += bytes
+    this.bytes += bytes
+    return this.#makeRoomFor(entry)
+  }
+
+  unpin(key: string): void {
+    const entry = this.#entries.get(key)
+    if (!entry?.isPinned) return
+    entry.isPinned = false
+    this.pinned--
+    entry.share.append(entry)
+  }
+
+  *values(): Iterable<Value> {
+    for (const { oldest } of this.#shares.values()) {
+      for (let entry = oldest; entry !== undefined; entry = entry.after) yield entry.value
+    }
+  }
+
+  oldest(owner: string): Value | undefined {
+    return this.#shares.get(owner)?.oldest?.value
+  }
+
+  /** False where there is no room for it, and it is gone. */
+  #makeRoomFor(entry: Entry<Value>): boolean {
+    while (this.#entries.size > this.#maxEntries || this.bytes > this.#maxBytes) {
+      const next = this.#nextToGo(entry) ?? entry
+      this.delete(next.key)
+      if (next === entry) return false
+      this.#dropped?.(next.value, next.key)
+    }
+    return true
+  }
+
+  /** The oldest of the one that holds the largest part, and more than this one's owner; else that owner's own oldest. */
+  #nextToGo({ share: own }: Entry<Value>): Entry<Value> | undefined {
+    if (this.#shares.size === 1) return own.oldest
+    let largest = own.oldest
+    let most = this.#partOf(own)
+    for (const share of this.#shares.values()) {
+      if (share.oldest === undefined || this.#partOf(share) <= most) continue
+      most = this.#partOf(share)
+      largest = share.oldest
+    }
+    return largest
+  }
+
+  /** Of the room, in number or in bytes. */
+  #partOf({ entries, bytes }: Share<Value>): number {
+    return Math.max(entries / this.#maxEntries, bytes / this.#maxBytes)
+  }
+
+  #shareOf(owner: string): Share<Value> {
+    const share = this.#shares.get(owner) ?? new Share<Value>(owner)
+    this.#shares.set(owner, share)
+    return share
+  }
+}
+
+/**
+ * What is one owner's: a list through the entries that may be made to go. What is used moves there, and nothing in the
+ * map does. A map that keeps the order itself leaves a gap for whatever moves, and finds its oldest entry behind
+ * thousands of them.
+ */
+class Share<Value> {
+  readonly owner: string
+  oldest: Entry<Value> | undefined
+  #latest: Entry<Value> | undefined
+  /** With those that are pinned. */
+  entries = 0
+  bytes = 0
+
+  constructor(owner: string) {
+    this.owner = owner
+  }
+
+  use(entry: Entry<Value>): void {
+    if (entry === this.#latest || entry.isPinned) return
+    this.takeOut(entry)
+    this.append(entry)
+  }
+
+  append(entry: Entry<Value>): void {
+    entry.before = this.#latest
+    entry.after = undefined
+    if (this.#latest === undefined) this.oldest = entry
+    else this.#latest.after = entry
+    this.#latest = entry
+  }
+
+  takeOut({ before, after }: Entry<Value>): void {
+    if (before === undefined) this.oldest = after
+    else before.after = after
+    if (after === undefined) this.#latest = before
+    else after.before = before
+  }
 }

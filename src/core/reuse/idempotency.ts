@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto'
 import type { CallSignal } from '../model/call-signal.ts'
 import { asFailure, Failure, type FailureKind } from '../model/failure.ts'
+import { createLruMap, type LruMap } from '../model/lru-map.ts'
 import type { Clock } from '../model/ports.ts'
 import { createSharedRoom, type SharedRoom } from '../model/shared-room.ts'
-import { FairEviction } from './fair-eviction.ts'
 import {
   type AnswerReader,
   type AnswerWriter,
@@ -103,7 +103,7 @@ export function createIdempotency(settings: IdempotencySettings, clock: Pick<Clo
       signal.throwIfAborted()
       const place = digest([tenant, dialect, key])
       const fingerprint = digest(request)
-      const known = shelf.find(place)
+      const known = shelf.find(place, tenant)
       if (known !== undefined && known.fingerprint !== fingerprint) throw reused()
       if (known !== undefined) return { reader: known.answer.join(signal), work: undefined }
       return begin({ key: place, owner: tenant, fingerprint }, signal, perform)
@@ -158,113 +158,83 @@ function reused(): Failure {
 }
 
 /**
- * Entries under their keys, as many as there is room for: those that are kept make room, the oldest of the one that has most
- * of them first. What is under way takes no more than its owner's part.
+ * Entries under their keys, as many as there is room for: those that are kept make room, those under way take no more
+ * than their owner's part of it.
  */
 class Shelf {
-  readonly #settings: IdempotencySettings
+  readonly #ttlMs: number
   readonly #clock: Pick<Clock, 'now'>
-  readonly #inFlight = new Map<string, Entry>()
-  /** In the order in which they ended. */
-  readonly #kept = new Map<string, Entry>()
-  readonly #eviction: FairEviction<Entry>
+  /** Pinned: under way. The others are in the order in which they ended. */
+  readonly #entries: LruMap<Entry>
   /** Of what is under way, which cannot be made to go. */
   readonly #room: { readonly entries: SharedRoom; readonly bytes: SharedRoom }
-  #bytes = 0
 
-  constructor(settings: IdempotencySettings, clock: Pick<Clock, 'now'>) {
-    this.#settings = settings
+  constructor({ ttlMs, maxEntries, maxBytes }: IdempotencySettings, clock: Pick<Clock, 'now'>) {
+    this.#ttlMs = ttlMs
     this.#clock = clock
-    this.#eviction = new FairEviction(settings)
-    this.#room = {
-      entries: createSharedRoom(() => settings.maxEntries),
-      bytes: createSharedRoom(() => settings.maxBytes),
-    }
+    this.#entries = createLruMap({ maxEntries, maxBytes })
+    this.#room = { entries: createSharedRoom(() => maxEntries), bytes: createSharedRoom(() => maxBytes) }
   }
 
-  find(key: string): Entry | undefined {
-    const now = this.#clock.now()
-    for (const entry of this.#kept.values()) {
-      if (now < entry.expiresAt) break
-      this.remove(entry)
+  find(key: string, owner: string): Entry | undefined {
+    let oldest = this.#entries.oldest(owner)
+    while (oldest !== undefined && this.#clock.now() >= oldest.expiresAt) {
+      this.#entries.delete(oldest.key)
+      oldest = this.#entries.oldest(owner)
     }
-    return this.#inFlight.get(key) ?? this.#kept.get(key)
+    return this.#entries.peek(key)
   }
 
   holds(entry: Entry): boolean {
-    return this.#inFlight.get(entry.key) === entry || this.#kept.get(entry.key) === entry
+    return this.#entries.peek(entry.key) === entry
   }
 
   /** An entry that is under way. It goes without its key where there is no room. */
   add(entry: Entry): void {
-    if (!this.#room.entries.hasRoomFor(entry.owner, 1)) return
-    this.#inFlight.set(entry.key, entry)
-    this.#room.entries.take(entry.owner, 1)
-    this.#weigh(entry, 1, entry.bytes)
-    this.#bytes += entry.bytes
-    this.#makeRoomFor(entry)
+    const { key, owner, bytes } = entry
+    if (!this.#room.entries.hasRoomFor(owner, 1)) return
+    if (!this.#entries.set(key, entry, { owner, bytes, isPinned: true })) return
+    this.#room.entries.take(owner, 1)
+    this.#room.bytes.take(owner, bytes)
   }
 
   /** False when there is no room for so much more: the entry has lost its key. */
   grow(entry: Entry, bytes: number): boolean {
-    if (this.#inFlight.get(entry.key) !== entry) return false
-    if (!this.#room.bytes.hasRoomFor(entry.owner, bytes)) {
-      this.remove(entry)
-      return false
+    if (!this.holds(entry)) return false
+    const hasRoom = this.#room.bytes.hasRoomFor(entry.owner, bytes) && this.#entries.grow(entry.key, bytes)
+    if (hasRoom) {
+      entry.bytes += bytes
+      this.#room.bytes.take(entry.owner, bytes)
+    } else {
+      this.#entries.delete(entry.key)
+      this.#land(entry)
     }
-    entry.bytes += bytes
-    this.#bytes += bytes
-    this.#weigh(entry, 0, bytes)
-    return this.#makeRoomFor(entry)
+    return hasRoom
   }
 
   /** An entry that has ended, from now on for so long as is set. */
   keep(entry: Entry): void {
-    if (!this.#land(entry)) return
-    entry.expiresAt = this.#clock.now() + this.#settings.ttlMs
-    this.#kept.set(entry.key, entry)
-    this.#eviction.add(entry)
+    if (!this.holds(entry)) return
+    entry.expiresAt = this.#clock.now() + this.#ttlMs
+    this.#entries.unpin(entry.key)
+    this.#land(entry)
   }
 
+  /** An entry that is under way. */
   remove(entry: Entry): void {
     if (!this.holds(entry)) return
-    this.#bytes -= entry.bytes
-    if (this.#land(entry)) return
-    this.#kept.delete(entry.key)
-    this.#eviction.remove(entry)
+    this.#entries.delete(entry.key)
+    this.#land(entry)
   }
 
   counts(): IdempotencyCounts {
-    return { inFlight: this.#inFlight.size, kept: this.#kept.size, bytes: this.#bytes }
+    const { size, pinned, bytes } = this.#entries
+    return { inFlight: pinned, kept: size - pinned, bytes }
   }
 
-  /** Takes an entry from those under way; false where it is none of them. */
-  #land(entry: Entry): boolean {
-    if (this.#inFlight.get(entry.key) !== entry) return false
-    this.#inFlight.delete(entry.key)
-    this.#room.entries.give(entry.owner, 1)
-    this.#weigh(entry, -1, -entry.bytes)
-    return true
-  }
-
-  #weigh({ owner }: Entry, entries: number, bytes: number): void {
-    this.#eviction.weigh(owner, entries, bytes)
-    if (bytes > 0) this.#room.bytes.take(owner, bytes)
-    else this.#room.bytes.give(owner, -bytes)
-  }
-
-  #makeRoomFor(entry: Entry): boolean {
-    while (!this.#fits()) {
-      const oldest = this.#eviction.next(entry.owner)
-      if (oldest === undefined) break
-      this.remove(oldest)
-    }
-    if (!this.#fits()) this.remove(entry)
-    return this.holds(entry)
-  }
-
-  #fits(): boolean {
-    const { maxEntries, maxBytes } = this.#settings
-    return this.#inFlight.size + this.#kept.size <= maxEntries && this.#bytes <= maxBytes
+  /** It is no longer under way. */
+  #land({ owner, bytes }: Entry): void {
+    this.#room.entries.give(owner, 1)
+    this.#room.bytes.give(owner, bytes)
   }
 }

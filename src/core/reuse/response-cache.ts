@@ -1,10 +1,10 @@
 import type { Call, Choice, Chunk, Reply } from '../model/call.ts'
 import { parseJson } from '../model/json/json.ts'
 import { JsonText } from '../model/json/json-text.ts'
+import { createLruMap } from '../model/lru-map.ts'
 import type { Clock } from '../model/ports.ts'
 import type { Baseline } from '../model/record/record.ts'
 import type { Usage } from '../model/terms.ts'
-import { FairEviction } from './fair-eviction.ts'
 import { isDeterministic } from './fingerprint.ts'
 
 /** Whole answers by the fingerprint of the call they answered, in memory, bounded in number, size and age. */
@@ -59,33 +59,17 @@ export function createResponseCache(
   { ttlMs, maxEntries, maxBytes, everyCall }: ResponseCacheSettings,
   clock: Pick<Clock, 'now'>,
 ): ResponseCache {
-  const entries = new Map<string, Entry>()
-  const counts = { hits: 0, misses: 0, evictions: 0, expiries: 0, savedNanoUsd: 0, unpricedHits: 0, bytes: 0 }
-  const eviction = new FairEviction<Entry>({ maxEntries, maxBytes })
-  const remove = (key: string) => {
-    const entry = entries.get(key)
-    if (entry === undefined) return false
-    counts.bytes -= entry.bytes
-    eviction.remove(entry)
-    return entries.delete(key)
-  }
-  const add = (key: string, entry: Entry) => {
-    entries.set(key, entry)
-    counts.bytes += entry.bytes
-    eviction.add(entry)
-  }
+  const counts = { hits: 0, misses: 0, evictions: 0, expiries: 0, savedNanoUsd: 0, unpricedHits: 0 }
+  const entries = createLruMap<Entry>({ maxEntries, maxBytes }, () => counts.evictions++)
   return {
     accepts: (call) => everyCall || isDeterministic(call),
     get(key) {
       const entry = entries.get(key)
-      const isFresh = entry !== undefined && clock.now() < entry.expiresAt
-      if (!isFresh) {
-        if (remove(key)) counts.expiries++
+      if (entry === undefined || clock.now() >= entry.expiresAt) {
+        if (entries.delete(key)) counts.expiries++
         counts.misses++
         return undefined
       }
-      remove(key)
-      add(key, entry)
       counts.hits++
       if (entry.costNanoUsd === undefined) counts.unpricedHits++
       else counts.savedNanoUsd += entry.costNanoUsd
@@ -93,50 +77,37 @@ export function createResponseCache(
     },
     put(key, answer, owner = '') {
       if (!isComplete(answer.reply)) return false
-      const entry = { ...packed(key, answer, clock.now() + ttlMs), key, owner }
-      if (entry.bytes > maxBytes || maxEntries < 1) return false
-      remove(key)
-      add(key, entry)
-      while (entries.size > maxEntries || counts.bytes > maxBytes) {
-        const oldest = eviction.next(owner)
-        if (oldest === undefined) break
-        remove(oldest.key)
-        counts.evictions++
-      }
-      return true
+      const entry = packed(answer, clock.now() + ttlMs)
+      return entries.set(key, entry, { owner, bytes: bytesOf(key, entry) })
     },
-    counts: () => ({ ...counts, entries: entries.size }),
+    counts: () => ({ ...counts, entries: entries.size, bytes: entries.bytes }),
   }
 }
 
 /** An answer as text: a reader cannot change what the next one gets, and its size is known. */
-type Entry = Packed & { readonly key: string; readonly owner: string }
-
-type Packed = {
+type Entry = {
   readonly chunkText: string
   readonly usageText: string
   readonly deployment: string
   readonly costNanoUsd: number | undefined
   readonly baseline: Baseline | undefined
   readonly expiresAt: number
-  readonly bytes: number
 }
 
-function packed(key: string, answer: CachedReply, expiresAt: number): Packed {
-  const { reply, deployment, costNanoUsd, baseline } = answer
+function packed({ reply, deployment, costNanoUsd, baseline }: CachedReply, expiresAt: number): Entry {
   const { chunk, usage } = reply
-  const chunkText = chunk.text
-  const usageText = JSON.stringify(usage)
-  const bytes = entryBytes + 2 * (key.length + chunkText.length + usageText.length)
   return {
-    chunkText,
-    usageText,
+    chunkText: chunk.text,
+    usageText: JSON.stringify(usage),
     deployment,
     costNanoUsd,
     baseline,
     expiresAt,
-    bytes,
   }
+}
+
+function bytesOf(key: string, { chunkText, usageText }: Entry): number {
+  return entryBytes + 2 * (key.length + chunkText.length + usageText.length)
 }
 
 /** What an entry takes besides its texts, about; a character takes two bytes at most. */

@@ -1,6 +1,7 @@
 import { Failure } from '../model/failure.ts'
 import { isObject, type JsonObject, parseJson, spell } from '../model/json/json.ts'
 import { nodesOf } from '../model/json/json-scan.ts'
+import { createLruMap, type LruMap } from '../model/lru-map.ts'
 import type { Clock } from '../model/ports.ts'
 
 /** Responses that callers may come back to. Each is visible only to the tenant it was made for. */
@@ -58,18 +59,18 @@ export function createResponseStore(
   clock: Pick<Clock, 'now'>,
   bounds: StoreBounds = defaultStoreBounds,
 ): ResponseStore {
-  const shelves = new Shelves(clock, bounds)
+  const shelf = new Shelf(clock, bounds)
   return {
-    put: (tenant, response) => shelves.put(tenant, packed(response)),
+    put: (tenant, response) => shelf.put(tenant, packed(tenant, response)),
     find(tenant, id) {
-      const entry = shelves.use(tenant, id)
+      const entry = shelf.use(tenant, id)
       return entry && unpacked(entry)
     },
     findItems(tenant, ids) {
       const wanted = new Set(ids)
       const holders = new Set<Entry>()
       for (const id of wanted) {
-        const holder = shelves.useHolder(tenant, id)
+        const holder = shelf.useHolder(tenant, id)
         if (holder !== undefined) holders.add(holder)
       }
       const items = [...holders].flatMap(unpacking(bounds)).filter(({ id }) => wanted.has(spell(id)))
@@ -79,114 +80,94 @@ export function createResponseStore(
       const turns: Entry[] = []
       let next: string | undefined = id
       while (next !== undefined) {
-        const entry = shelves.use(tenant, next)
+        const entry = shelf.use(tenant, next)
         if (entry === undefined) throw notKept(next)
         turns.push(entry)
         next = entry.previousId
       }
       return turns.reverse().flatMap(unpacking(bounds))
     },
-    remove: (tenant, id) => shelves.remove(tenant, id),
+    remove: (tenant, id) => shelf.remove(tenant, id),
   }
 }
 
-/** What is one tenant's. */
-type Shelf = {
-  readonly tenant: string
-  /** In the order of use, the latest last. */
-  readonly entries: Map<string, Entry>
-  /** The response that holds an item, by the item's id. */
-  readonly items: Map<string, string>
-  bytes: number
-}
-
-/** Every tenant's shelf, none of them empty, within the bounds of them all. */
-class Shelves {
+/** Entries within the bounds of them all, those of a tenant found by the ids of their items too. */
+class Shelf {
   readonly #clock: Pick<Clock, 'now'>
-  readonly #bounds: StoreBounds
-  readonly #shelves = new Map<string, Shelf>()
-  #entries = 0
-  #bytes = 0
+  readonly #ttlMs: number
+  readonly #entries: LruMap<Entry>
+  /** The key of the response that holds an item, by the item's. */
+  readonly #holders = new Map<string, string>()
 
-  constructor(clock: Pick<Clock, 'now'>, bounds: StoreBounds) {
+  constructor(clock: Pick<Clock, 'now'>, { entries, bytes, ttlMs }: StoreBounds) {
     this.#clock = clock
-    this.#bounds = bounds
+    this.#ttlMs = ttlMs
+    this.#entries = createLruMap<Entry>({ maxEntries: entries, maxBytes: bytes }, (entry) =>
+      this.#forgetItems(entry),
+    )
   }
 
   put(tenant: string, entry: Entry): void {
-    if (entry.bytes > this.#bounds.bytes) return
-    this.remove(tenant, entry.id)
-    const shelf = this.#shelves.get(tenant) ?? { tenant, entries: new Map(), items: new Map(), bytes: 0 }
-    this.#shelves.set(tenant, shelf)
-    entry.expiresAt = this.#clock.now() + this.#bounds.ttlMs
-    shelf.entries.set(entry.id, entry)
-    for (const id of entry.itemIds) shelf.items.set(id, entry.id)
-    shelf.bytes += entry.bytes
-    this.#bytes += entry.bytes
-    this.#entries++
-    while (this.#entries > this.#bounds.entries || this.#bytes > this.#bounds.bytes) this.#dropOne()
+    const key = keyOf(tenant, entry.id)
+    const before = this.#entries.peek(key)
+    if (!this.#entries.set(key, entry, { owner: tenant, bytes: entry.bytes })) return
+    if (before !== undefined) this.#forgetItems(before)
+    entry.expiresAt = this.#clock.now() + this.#ttlMs
+    for (const id of entry.itemIds) this.#holders.set(keyOf(tenant, id), key)
   }
 
   use(tenant: string, id: string): Entry | undefined {
-    const shelf = this.#freshShelf(tenant)
-    const entry = shelf?.entries.get(id)
-    if (shelf === undefined || entry === undefined) return undefined
-    entry.expiresAt = this.#clock.now() + this.#bounds.ttlMs
-    shelf.entries.delete(id)
-    shelf.entries.set(id, entry)
-    return entry
+    return this.#use(tenant, keyOf(tenant, id))
   }
 
   /** As `use`, by the id of an item. */
   useHolder(tenant: string, itemId: string): Entry | undefined {
-    const id = this.#shelves.get(tenant)?.items.get(itemId)
-    return id === undefined ? undefined : this.use(tenant, id)
+    const key = this.#holders.get(keyOf(tenant, itemId))
+    return key === undefined ? undefined : this.#use(tenant, key)
   }
 
   remove(tenant: string, id: string): boolean {
-    const shelf = this.#freshShelf(tenant)
-    const entry = shelf?.entries.get(id)
-    if (shelf === undefined || entry === undefined) return false
-    this.#drop(shelf, entry)
+    const entry = this.use(tenant, id)
+    if (entry === undefined) return false
+    this.#remove(entry)
     return true
   }
 
-  /** Without what is too old. */
-  #freshShelf(tenant: string): Shelf | undefined {
-    const shelf = this.#shelves.get(tenant)
-    for (const oldest of shelf?.entries.values() ?? []) {
-      if (shelf === undefined || this.#clock.now() < oldest.expiresAt) break
-      this.#drop(shelf, oldest)
+  #use(tenant: string, key: string): Entry | undefined {
+    const now = this.#clock.now()
+    // What is used moves to the end: those that are too old are the first.
+    let oldest = this.#entries.oldest(tenant)
+    while (oldest !== undefined && now >= oldest.expiresAt) {
+      this.#remove(oldest)
+      oldest = this.#entries.oldest(tenant)
     }
-    return shelf
+    const entry = this.#entries.get(key)
+    if (entry !== undefined) entry.expiresAt = now + this.#ttlMs
+    return entry
   }
 
-  #dropOne(): void {
-    let fullest: Shelf | undefined
-    for (const shelf of this.#shelves.values()) {
-      if (fullest === undefined || this.#partOf(shelf) > this.#partOf(fullest)) fullest = shelf
+  #remove(entry: Entry): void {
+    this.#entries.delete(keyOf(entry.tenant, entry.id))
+    this.#forgetItems(entry)
+  }
+
+  #forgetItems({ tenant, id, itemIds }: Entry): void {
+    const key = keyOf(tenant, id)
+    for (const itemId of itemIds) {
+      const item = keyOf(tenant, itemId)
+      if (this.#holders.get(item) === key) this.#holders.delete(item)
     }
-    const [oldest] = fullest?.entries.values() ?? []
-    if (fullest !== undefined && oldest !== undefined) this.#drop(fullest, oldest)
   }
+}
 
-  /** Of the room, in number or in bytes. */
-  #partOf({ entries, bytes }: Shelf): number {
-    return Math.max(entries.size / this.#bounds.entries, bytes / this.#bounds.bytes)
-  }
-
-  #drop(shelf: Shelf, entry: Entry): void {
-    shelf.entries.delete(entry.id)
-    for (const id of entry.itemIds) if (shelf.items.get(id) === entry.id) shelf.items.delete(id)
-    shelf.bytes -= entry.bytes
-    this.#bytes -= entry.bytes
-    this.#entries--
-    if (shelf.entries.size === 0) this.#shelves.delete(shelf.tenant)
-  }
+/** With the tenant's length, so that no two pairs make one key. */
+function keyOf(tenant: string, id: string): string {
+  return `${tenant.length}:${tenant}${id}`
 }
 
 /** As text: its size is known, and thousands of small objects would keep the garbage collector busy. */
 type Entry = {
+  readonly tenant: string
   readonly id: string
   readonly previousId: string | undefined
   readonly text: string
@@ -197,12 +178,12 @@ type Entry = {
   expiresAt: number
 }
 
-function packed({ id, previousId, ...said }: StoredResponse): Entry {
+function packed(tenant: string, { id, previousId, ...said }: StoredResponse): Entry {
   const text = JSON.stringify(said)
   const itemIds = itemsOf(said).flatMap(({ id: itemId }) => (typeof itemId === 'string' ? [itemId] : []))
   const bytes = entryBytes + 2 * text.length + itemIds.length * itemIdBytes
   const nodes = nodesOf(text, Number.POSITIVE_INFINITY)
-  return { id, previousId, text, itemIds, bytes, nodes, expiresAt: 0 }
+  return { tenant, id, previousId, text, itemIds, bytes, nodes, expiresAt: 0 }
 }
 
 /** What an entry takes besides its text, and each of its items' ids, about; a character takes two bytes at most. */

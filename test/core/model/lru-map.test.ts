@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
 import { createLruMap } from '../../../src/core/model/lru-map.ts'
 
 test.for<[string, string, readonly (string | undefined)[]]>([
@@ -42,4 +43,73 @@ test('of one at most, the last is all there is', () => {
   const recent = createLruMap<string>(1)
   for (const key of ['a', 'b', 'b', 'c']) recent.set(key, key)
   expect([...recent.values()]).toEqual(['c'])
+})
+
+describe('where entries belong to owners', () => {
+  test('the oldest of the one who holds most makes room', () => {
+    const dropped: string[] = []
+    const map = createLruMap<string>({ maxEntries: 3 }, (value) => dropped.push(value))
+    map.set('mine', 'mine', { owner: 'little' })
+    for (const key of ['a', 'b', 'c', 'd']) map.set(key, key, { owner: 'much' })
+    expect(dropped).toEqual(['a', 'b'])
+    expect(map.peek('mine')).toBe('mine')
+  })
+
+  test('size counts as number does', () => {
+    const map = createLruMap<string>({ maxEntries: 100, maxBytes: 100 })
+    for (const key of ['a', 'b', 'c']) map.set(key, key, { owner: 'little', bytes: 10 })
+    for (const key of ['d', 'e', 'f']) map.set(key, key, { owner: 'much', bytes: 30 })
+    expect([...map.values()]).toEqual(['a', 'b', 'c', 'e', 'f'])
+    expect(map.set('g', 'g', { owner: 'much', bytes: 101 })).toBe(false)
+    expect(map.bytes).toBe(90)
+  })
+
+  test('what is pinned counts, and makes no room', () => {
+    const map = createLruMap<string>({ maxEntries: 2, maxBytes: 100 })
+    map.set('a', 'a', { bytes: 10, isPinned: true })
+    map.set('b', 'b', { bytes: 10, isPinned: true })
+    expect(map.set('c', 'c', { bytes: 10 })).toBe(false)
+    expect(map.set('c', 'c', { bytes: 10, isPinned: true })).toBe(false)
+    map.unpin('a')
+    expect(map.oldest('')).toBe('a')
+    expect(map.set('c', 'c', { bytes: 10 })).toBe(true)
+    expect([map.peek('a'), map.pinned, map.bytes]).toEqual([undefined, 1, 20])
+  })
+
+  test('one that grows makes room for itself, or goes', () => {
+    const map = createLruMap<string>({ maxEntries: 10, maxBytes: 100 })
+    map.set('a', 'a', { bytes: 40 })
+    map.set('b', 'b', { bytes: 40, isPinned: true })
+    expect(map.grow('b', 30)).toBe(true)
+    expect([map.peek('a'), map.bytes]).toEqual([undefined, 70])
+    expect(map.grow('b', 31)).toBe(false)
+    expect([map.size, map.pinned, map.bytes]).toEqual([0, 0, 0])
+  })
+
+  test('it stays within its bounds, and counts truly, whatever happens', () => {
+    const step = fc.record({
+      act: fc.constantFrom('set', 'pin', 'unpin', 'grow', 'get', 'delete'),
+      key: fc.integer({ min: 0, max: 8 }).map(String),
+      owner: fc.constantFrom('a', 'b', 'c'),
+      bytes: fc.integer({ min: 0, max: 40 }),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const map = createLruMap<string>({ maxEntries: 5, maxBytes: 100 })
+        for (const { act, key, owner, bytes } of steps) {
+          if (act === 'set') map.set(key, key, { owner, bytes })
+          else if (act === 'pin') map.set(key, key, { owner, bytes, isPinned: true })
+          else if (act === 'unpin') map.unpin(key)
+          else if (act === 'grow') map.grow(key, bytes)
+          else if (act === 'get') expect(map.get(key)).toBe(map.peek(key))
+          else map.delete(key)
+          expect(map.size).toBeLessThanOrEqual(5)
+          expect(map.bytes).toBeLessThanOrEqual(100)
+          expect([...map.values()]).toHaveLength(map.size - map.pinned)
+        }
+        for (let key = 0; key <= 8; key++) map.delete(String(key))
+        expect([map.size, map.pinned, map.bytes]).toEqual([0, 0, 0])
+      }),
+    )
+  })
 })
