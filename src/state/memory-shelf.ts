@@ -76,6 +76,11 @@ class MemoryShelf implements SharedShelf {
     }
   }
 
+  async forget(key: string, owner: string): Promise<void> {
+    const answer = this.#answers.get(key)
+    if (answer?.owner === owner && answer.state === 'whole') this.#answers.remove(key)
+  }
+
   async abandon(owner: string): Promise<void> {
     for (const [key, answer] of this.#answers.entries()) {
       if (answer.owner === owner && answer.state === 'making') this.#answers.remove(key)?.end('lost')

@@ -112,6 +112,23 @@ export function describeShelf({ name, open }: ShelfSubject): void {
       expect(early.text()).toBe('one two')
     })
 
+    test('its owner takes out what is whole, and nobody else does', async () => {
+      await using stage = await open()
+      const { shelf, other } = stage
+      await shelf.begin('a', by('node-1'))
+      await shelf.forget('a', 'node-1')
+      const early = gather(other, 'a')
+      expect(await shelf.append('a', 'node-1', ['one'])).toBe(true)
+      await early.until('one')
+      await shelf.finish('a', 'node-1', { keepMs: 60_000 })
+      await other.forget('a', 'node-2')
+      await early.end
+      expect(await other.begin('a', by('node-2'))).toMatchObject({ isWhole: true })
+      await other.forget('a', 'node-1')
+      await shelf.forget('nothing', 'node-1')
+      expect(await other.begin('a', by('node-2', 'print-2'))).toEqual({ isYours: true })
+    })
+
     test('an answer of no pieces is one', async () => {
       await using stage = await open()
       const { shelf } = stage

@@ -28,6 +28,8 @@ export interface SharedShelf {
    * with the signal's reason as soon as it aborts.
    */
   follow(key: string, signal: CallSignal): AsyncIterable<string>
+  /** Takes out an answer that this owner has finished: who keeps answers here keeps as many as there is room for. */
+  forget(key: string, owner: string): Promise<void>
   /** Takes out every answer that this owner has begun and not finished. Who follows one is told. */
   abandon(owner: string): Promise<void>
 }
