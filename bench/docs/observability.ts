@@ -36,7 +36,7 @@ ${fieldTable(attemptFields)}
 ## Events
 
 One warning each time, with \`event\`, \`deployment\`, \`provider\`, and what is known of the cause: \`kind\`, \`upstreamStatus\`,
-\`operatorNote\`, \`causeCode\`. \`pandotate_deployment_events_total\` counts them.
+\`operatorNote\`, \`causeCode\`, \`url\`. \`pandotate_deployment_events_total\` counts them.
 
 | \`event\` | Meaning |
 |---|---|
@@ -51,6 +51,9 @@ const meanings: Readonly<Record<(typeof healthEventTypes)[number], string>> = {
   key_refused: 'The provider refuses our key.',
   no_credit: 'Our account at the provider has no credit.',
   key_accepted: 'The provider accepts our key again.',
+  path_missing:
+    'Nothing is at the address that is configured for the provider: `url` is where it was asked, `operatorNote` the setting.',
+  path_found: 'Calls are answered at that address again.',
   limit_met: "The provider's rate limit was met five times within a minute.",
   limit_over: "The provider's rate limit was not met for a minute.",
 }

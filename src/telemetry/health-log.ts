@@ -3,16 +3,18 @@ import type { HealthEvent, HealthEventType } from '../core/health/health-watch.t
 import { causeCodeOf } from '../core/model/record/fields/failure-fields.ts'
 
 /**
- * Logs each change in how a deployment is doing as a warning, once. A key and an account are the provider's: what is
- * wrong with them is logged once for all of its deployments.
+ * Logs each change in how a deployment is doing as a warning, once. A key, an account and an address are the provider's:
+ * what is wrong with them is logged once for all of its deployments.
  */
 export function createHealthLog(log: Logger): (event: HealthEvent) => void {
-  const refusals = new Map<string, HealthEventType>()
+  const told = new Map<string, HealthEventType>()
   return (event) => {
     const provider = event.deployment.slice(event.deployment.lastIndexOf('@') + 1)
-    if (ofProvider.has(event.type)) {
-      if ((refusals.get(provider) ?? 'key_accepted') === event.type) return
-      refusals.set(provider, event.type)
+    const well = wellOf.get(event.type)
+    if (well !== undefined) {
+      const about = `${well} ${provider}`
+      if ((told.get(about) ?? well) === event.type) return
+      told.set(about, event.type)
     }
     const { type, deployment, model, failure, failures, openMs } = event
     const cause = failure && {
@@ -20,6 +22,7 @@ export function createHealthLog(log: Logger): (event: HealthEvent) => void {
       code: failure.code,
       upstreamStatus: failure.upstreamStatus,
       operatorNote: failure.operatorNote,
+      url: failure.askedUrl,
       causeCode: causeCodeOf(failure),
     }
     const place = { event: type, deployment, provider, model: model?.slice(0, 200) }
@@ -27,7 +30,14 @@ export function createHealthLog(log: Logger): (event: HealthEvent) => void {
   }
 }
 
-const ofProvider: ReadonlySet<string> = new Set<HealthEventType>(['key_refused', 'no_credit', 'key_accepted'])
+/** What concerns a provider, with the event that says it is well again. */
+const wellOf: ReadonlyMap<HealthEventType, HealthEventType> = new Map([
+  ['key_refused', 'key_accepted'],
+  ['no_credit', 'key_accepted'],
+  ['key_accepted', 'key_accepted'],
+  ['path_missing', 'path_found'],
+  ['path_found', 'path_found'],
+])
 
 const sentences: Readonly<Record<HealthEventType, string>> = {
   breaker_opened: 'breaker opened: no calls go there until a trial succeeds',
@@ -35,6 +45,8 @@ const sentences: Readonly<Record<HealthEventType, string>> = {
   key_refused: 'the provider refuses our key',
   no_credit: 'our account at the provider has no credit',
   key_accepted: 'the provider accepts our key again',
+  path_missing: 'nothing is there at the configured address',
+  path_found: 'the configured address is there again',
   limit_met: "the provider's rate limit is met again and again",
   limit_over: "the provider's rate limit is met no longer",
 }

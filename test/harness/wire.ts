@@ -1,6 +1,6 @@
 import { Failure } from '../../src/core/model/failure.ts'
 import type { Attempt } from '../../src/core/model/ports.ts'
-import type { WireParts } from '../../src/providers/wire/exchange.ts'
+import type { WireParts } from '../../src/providers/wire/exchange-parts.ts'
 import { createWire, requestHeaders, type Wire } from '../../src/providers/wire/wire.ts'
 import type { WireAnswer } from '../../src/providers/wire/wire-answer.ts'
 

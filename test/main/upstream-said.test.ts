@@ -33,14 +33,3 @@ test('what it said of the request is told to the caller, too', async () => {
     { error: { message: `The upstream answered with status 500: ${said}` } },
   ])
 })
-
-test('a path that an upstream lacks is an ability that it lacks, and not a missing model', async () => {
-  await using server = await startRawServer((socket) =>
-    socket.write(answer(JSON.stringify({ detail: 'Not Found' }), { status: 404 })),
-  )
-  await using gateway = await startGatewayAt(server.origin)
-  const heard = await ask(gateway, '/v1/embeddings', { model: 'm', input: 'x' })
-  expect(heard.values).toMatchObject([
-    { error: { message: 'This upstream has no embeddings.', code: 'unsupported_endpoint' } },
-  ])
-})

@@ -290,8 +290,9 @@ function verdictOn(failure: Failure | undefined): Verdict {
   return failure.blame === 'upstream' ? 'failed' : 'neither'
 }
 
-/** The host is unreachable or refuses our key; but a 403 may concern one model only. */
+/** The host is unreachable, is no such address, or refuses our key; but a 403 may concern one model only. */
 function concernsAll({ kind, upstreamStatus }: Failure): boolean {
+  if (kind === 'path_not_found') return true
   return kind === 'unreachable' || (kind === 'upstream_auth' && upstreamStatus !== 403)
 }
 

@@ -24,6 +24,8 @@ export const healthEventTypes = [
   'key_refused',
   'no_credit',
   'key_accepted',
+  'path_missing',
+  'path_found',
   'limit_met',
   'limit_over',
 ] as const
@@ -48,6 +50,7 @@ export class HealthWatch {
   readonly #parts: HealthWatchParts
   #isOpen = false
   #refusal: 'key_refused' | 'no_credit' | undefined
+  #isLost = false
   #limit = { count: 0, since: 0, lastAt: 0, isTold: false }
 
   constructor(parts: HealthWatchParts) {
@@ -58,10 +61,11 @@ export class HealthWatch {
   note(breaker: Pick<Breaker, 'read'>, failure: Failure | undefined): void {
     if (this.#parts.onEvent === undefined) return
     // Nearly every attempt is answered where nothing was wrong.
-    if (failure === undefined && !this.#isOpen && this.#refusal === undefined && this.#limit.count === 0)
-      return
+    const isWell = !this.#isOpen && this.#refusal === undefined && !this.#isLost && this.#limit.count === 0
+    if (failure === undefined && isWell) return
     this.#noteBreaker(breaker, failure)
     this.#noteKey(failure)
+    this.#notePath(failure)
     this.#noteLimit(failure)
   }
 
@@ -87,6 +91,13 @@ export class HealthWatch {
     if (refusal === this.#refusal) return
     this.#refusal = refusal
     this.#tell(refusal, failure)
+  }
+
+  #notePath(failure: Failure | undefined): void {
+    const isLost = failure?.kind === 'path_not_found'
+    if (isLost === this.#isLost || (failure !== undefined && !isLost)) return
+    this.#isLost = isLost
+    this.#tell(isLost ? 'path_missing' : 'path_found', failure)
   }
 
   #noteLimit(failure: Failure | undefined): void {

@@ -21,6 +21,8 @@ export class Failure extends Error {
   readonly upstreamSaid: string | undefined
   /** For the log alone: which setting to look at. Never holds a secret. */
   readonly operatorNote: string | undefined
+  /** For the log alone: where it was asked in vain, without credentials. */
+  readonly askedUrl: string | undefined
   /** Headers the answer must carry, such as `allow`. */
   readonly headers: Readonly<Record<string, string>>
   /** The upstream may have worked for it and may bill it, though it reported nothing. */
@@ -45,6 +47,7 @@ export class Failure extends Error {
     this.upstreamStatus = detail.upstreamStatus
     this.retryAfterMs = detail.retryAfterMs
     this.operatorNote = detail.operatorNote
+    this.askedUrl = detail.askedUrl
     this.upstreamSaid = detail.upstreamSaid
     this.headers = detail.headers ?? {}
     this.mayBeBilled = detail.mayBeBilled ?? billable.has(kind)
@@ -73,6 +76,7 @@ export class Failure extends Error {
       upstreamStatus: this.upstreamStatus,
       retryAfterMs: this.retryAfterMs,
       operatorNote: this.operatorNote,
+      askedUrl: this.askedUrl,
       upstreamSaid: this.upstreamSaid,
       headers: this.headers,
       mayBeBilled: this.mayBeBilled,
@@ -129,6 +133,7 @@ export type FailureDetail = {
   readonly upstreamStatus?: number | undefined
   readonly retryAfterMs?: number | undefined
   readonly operatorNote?: string | undefined
+  readonly askedUrl?: string | undefined
   readonly upstreamSaid?: string | undefined
   readonly headers?: Readonly<Record<string, string>>
   /** Where the kind alone does not tell. */
@@ -215,6 +220,15 @@ const failureKinds = {
     status: 502,
     type: 'server_error',
     code: 'upstream_auth_error',
+    again: false,
+    elsewhere: true,
+    blame: 'operator',
+  },
+  /** Where the configuration has us ask, there is nothing: the operator's to mend. */
+  path_not_found: {
+    status: 502,
+    type: 'server_error',
+    code: 'upstream_path_not_found',
     again: false,
     elsewhere: true,
     blame: 'operator',

@@ -68,14 +68,17 @@ const untoldMs = 1000
 
 /**
  * What was tried here has been paid for, or may have been: an SDK that tried all of it again would multiply that. One
- * that cannot wait as long as it has to (OpenAI's own wait a minute at most) would come back too soon. And where our
- * key
- * was refused at every place, it will be refused until somebody mends that.
+ * that cannot wait as long as it has to (OpenAI's own wait a minute at most) would come back too soon. And where our key
+ * was refused at every place, or its address is wrong, it stays so until somebody mends that.
  */
 function isWorthRetrying({ row: { attempts } }: OpenRecord, { kind, retryAfterMs = 0 }: Failure): boolean {
   if (retryAfterMs > 60_000) return false
   if (attempts.some(({ isUncertain, used }) => isUncertain || used !== undefined)) return false
-  return kind !== 'upstream_auth' || !attempts.every(({ outcome }) => outcome === kind)
+  return !isForOperators(kind) || !attempts.every(({ outcome }) => isForOperators(outcome))
+}
+
+function isForOperators(kind: string): boolean {
+  return kind === 'upstream_auth' || kind === 'path_not_found'
 }
 
 /** The time to the first byte that no attempt and no wait between attempts accounts for. */

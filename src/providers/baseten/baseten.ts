@@ -184,8 +184,13 @@ function createDedicated(
   }
 }
 
-function keyQuirks(name: string, { baseUrl }: BasetenSettings) {
-  return { needsKey: baseUrl === undefined, keySetting: keySettingOf(name, baseten.type) }
+function keyQuirks(name: string, { baseUrl, deployment }: BasetenSettings) {
+  const isById = deployment !== undefined && baseUrl === undefined
+  return {
+    needsKey: baseUrl === undefined,
+    keySetting: keySettingOf(name, baseten.type),
+    ...(isById ? { addressSetting: `providers.${name}.deployment` } : {}),
+  }
 }
 
 /** Where calls go, below a server's `/v1`. */

@@ -4,6 +4,7 @@ import { type ErrorBody, readErrorBody } from './error-body.ts'
 import { extraFields } from './extra-fields.ts'
 import { redact } from './redact.ts'
 import { resetAfterMs, retryAfterMs } from './retry-after.ts'
+import { withoutSecrets } from './secret-forms.ts'
 import { withoutRequest } from './without-request.ts'
 
 /** An answer whose status is an error. */
@@ -29,8 +30,16 @@ export type Asked = {
   readonly epochMs: number
   /** What was asked for: `embeddings`. Absent: a model's answer. */
   readonly ability?: string | undefined
+  /** Where it was asked, where that is all that it is asked for: if nothing is there, this is wrong. */
+  readonly address?: Address | undefined
   /** The text of what the caller asked: an address that stands in it may be told back. Absent: none may. */
   readonly request?: (() => string) | undefined
+}
+
+export type Address = {
+  readonly url: string
+  /** The setting that holds it, and what it is to be. */
+  readonly setting: string
 }
 
 /** For an upstream that takes no key. */
@@ -92,6 +101,7 @@ const byStatus: ReadonlyMap<number, Reading> = new Map([
   [402, payment],
   [403, credentials],
   [404, modelNotFound],
+  [405, lacking],
   [408, trouble],
   // Truss's word for a model that does not load.
   [412, trouble],
@@ -142,7 +152,7 @@ function contextLength(word: Word): Failure {
 }
 
 function modelNotFound(word: Word): Failure {
-  if (isAboutPath(word)) return pathNotFound(word)
+  if (isAboutPath(word)) return lacking(word)
   const known = /model|endpoint/i.test(word.said)
   const plain = `The model \`${word.asked.model}\` does not exist or you do not have access to it.`
   return fail('model_not_found', known ? word.said : plain, word, { param: 'model' })
@@ -157,10 +167,23 @@ function isAboutPath({ body, text }: Word): boolean {
 const isPathMessage =
   /^(?:404:? ?)?(?:the )?(?:requested )?(?:page |file |path |route |url |uri |resource )?(?:was )?not found\.?$|^cannot (?:post|get) \/|invalid url|unknown (?:request )?(?:url|path)|no (?:such )?route|unrecognized request url/i
 
-/** It has no such path: what it lacks is the ability, and not the model. */
-function pathNotFound(word: Word): Failure {
-  const { ability = 'such path' } = word.asked
+/** It has no such path: what it lacks is the ability, and not the model; or it is not there at all. */
+function lacking(word: Word): Failure {
+  const { ability = 'such path', address } = word.asked
+  if (address !== undefined) return pathNotFound(word.status, word.asked, address)
   return fail('unsupported', `This upstream has no ${ability}.`, word, { code: 'unsupported_endpoint' })
+}
+
+/** Nothing is where the configuration says: the operator is told where that is, and the caller is not. */
+export function pathNotFound(
+  status: number,
+  { provider, secrets }: Asked,
+  { url, setting }: Address,
+): Failure {
+  return new Failure('path_not_found', 'The upstream has nothing at the address that is configured for it.', {
+    ...{ provider, upstreamStatus: status, operatorNote: setting },
+    askedUrl: withoutSecrets(url.replace(/[?#].*$/, ''), secrets, '…'),
+  })
 }
 
 function contentFiltered(word: Word): Failure {

@@ -20,6 +20,7 @@ import { type Asked, readHttpError } from '../http-error/http-error.ts'
 import { type ReadError, reportedFailure } from '../http-error/openai-error.ts'
 import { createWire, requestHeaders } from '../wire/wire.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
+import { readPathError } from './base-path.ts'
 import { abilities, kindsOf, pathsOf, pathsOfKinds } from './paths.ts'
 import { type Preset, type PresetName, presetNames, presets, quirksOf, unnamed } from './presets.ts'
 import { createInquiry } from './probe-requests.ts'
@@ -134,9 +135,7 @@ export function createOpenAiCompatible(
   }
 
   function ask(call: Call, attempt: Attempt): Promise<WireAnswer> {
-    const isSpelled =
-      quirks.takesTokenIds !== false || call.kind === 'chat' || !Array.isArray(call.body.value['prompt'])
-    if (isSpelled) return post(call, attempt)
+    if (quirks.takesTokenIds !== false || isSpelled(call)) return post(call, attempt)
     return inText(call, attempt, detokenizer).then((spelled) => post(spelled, attempt))
   }
 
@@ -150,8 +149,10 @@ export function createOpenAiCompatible(
     )
   }
 
+  const placing = { wire, headers, baseUrl, modelsPath: paths.models, setting: quirks.addressSetting }
+
   function refused(answer: WireAnswer, { model, body, kind }: AskedCall): Promise<Failure> {
-    return readHttpError(answer, asked(model, body, kind))
+    return readPathError(answer, paths[kind] ?? '', asked(model, body, kind), placing)
   }
 
   return {
@@ -205,6 +206,10 @@ function waysOf({ lacks, mostStops, prefix, keepsReasoning, repeatsPrefix }: Qui
 
 function requestQuirks({ asksUsage = true, renames = {}, drops = [], adapt, prefix }: Quirks): RequestQuirks {
   return { asksUsage, renames, drops, adapt: adapt ?? ((body) => body), prefix }
+}
+
+function isSpelled({ kind, body }: Call): boolean {
+  return kind === 'chat' || !Array.isArray(body.value['prompt'])
 }
 
 /** The call with prompts of token ids spelled out. */

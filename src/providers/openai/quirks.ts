@@ -14,6 +14,8 @@ export type Quirks = Partial<RequestQuirks> & {
   readonly needsKey?: boolean
   /** What an operator sets to give it one, where it is not `providers.{name}.apiKey`. */
   readonly keySetting?: string
+  /** What holds its address, where it is not `providers.{name}.baseUrl`. */
+  readonly addressSetting?: string
   /**
    * Where `/chat/completions`, `/completions`, `/embeddings` and `/rerank` are, from the root of the host, when not
    * under `baseUrl`. A kind without a path is `unsupported`, told before anything is sent.

@@ -71,6 +71,7 @@ export function createPromptUpstream(
       model: call.model,
       epochMs: clock.epochMs(),
       request: () => call.body.text,
+      address: { url: origin + pathname, setting: `providers.${name}.url is the whole address of a call.` },
     } as const
     if (answer.status < 200 || answer.status >= 300) throw await readHttpError(answer, asked)
     const echo = call.kind === 'text' && call.body.value['echo'] === true ? prompt : ''

@@ -89,6 +89,7 @@ function createOpenAi(name: string, given: RunpodSettings, tools: ProviderTools)
   const inner = createOpenAiCompatible(name, { ...common, baseUrl }, tools, {
     needsKey: needsKey(given),
     keySetting: keySettingOf(name, runpod.type),
+    ...(given.baseUrl === defaultUrl ? { addressSetting: `providers.${name}.endpointId` } : {}),
     // It is a queue's path too: what a job failed of may be all that is told.
     readError: workerFailureIn,
     prefix: continueFinalMessage,

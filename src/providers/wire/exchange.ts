@@ -1,6 +1,5 @@
-import type { Batch } from '../../core/attempt/batch.ts'
 import { Failure } from '../../core/model/failure.ts'
-import type { Attempt, Clock } from '../../core/model/ports.ts'
+import type { Attempt } from '../../core/model/ports.ts'
 import {
   type PullIterator,
   passThrough,
@@ -9,36 +8,10 @@ import {
   type UseStep,
 } from '../../core/model/pull-iterator.ts'
 import { connectionFailure, noHttp, type Phase, unreached } from './connection-failure.ts'
-import { type Carried, type Connections, isLost, type Ride } from './connections.ts'
+import { type Carried, isLost, type Ride } from './connections.ts'
 import { isEventStream } from './event-stream-type.ts'
+import type { ExchangeParts, Sending } from './exchange-parts.ts'
 import { requestIdIn, type WireAnswer } from './wire-answer.ts'
-
-export type WireParts = {
-  /** The upstream's name, told with its failures. */
-  readonly name: string
-  /** `https://host:port`: the one place that requests, and the credentials in them, can go. */
-  readonly origin: string
-  readonly connectMs: number
-  /** How many requests may be under way at once; more wait for their turn. */
-  readonly connections: number
-  readonly clock: Clock
-  /** How long a discarded body may take to end, in milliseconds. */
-  readonly lingerMs?: number
-}
-
-export type ExchangeParts = Omit<WireParts, 'connections'> & {
-  readonly batch: Batch
-  readonly connections: Connections
-}
-
-export type Sending = {
-  /** Up to this length, an answer that may be is given when it is whole; 0: as soon as its headers are there. */
-  readonly wholeBytes: number
-  /** Has it wait for a connection once more. */
-  readonly waitAgain: () => void
-  /** Sends it once more, by a fresh connection; undefined for what may not be sent twice unasked. */
-  readonly sendAgain: (() => void) | undefined
-}
 
 /**
  * One request and its answer, from the wait for a connection to the last byte. It is at once what undici calls
@@ -50,6 +23,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
   readonly #parts: ExchangeParts
   readonly #attempt: Attempt
   readonly #wholeBytes: number
+  readonly #served: Sending['served']
   /** Undefined once they were made use of. */
   #waitAgain: (() => void) | undefined
   #sendAgain: (() => void) | undefined
@@ -70,10 +44,11 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
   /** Of an attempt that has less time to connect than connections have. */
   #connecting: NodeJS.Timeout | undefined
 
-  constructor(parts: ExchangeParts, attempt: Attempt, { wholeBytes, waitAgain, sendAgain }: Sending) {
+  constructor(parts: ExchangeParts, attempt: Attempt, { wholeBytes, waitAgain, sendAgain, served }: Sending) {
     this.#parts = parts
     this.#attempt = attempt
     this.#wholeBytes = wholeBytes
+    this.#served = served
     this.#waitAgain = waitAgain
     this.#sendAgain = sendAgain
     // An attempt may take several requests: once one of them is out, it stays so.
@@ -193,6 +168,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     const { notes } = this.#attempt
     notes.headersAt = this.#parts.clock.now()
     notes.upstreamStatus = status
+    if (status < 300 && this.#served !== undefined) this.#served.any = true
     notes.upstreamRequestId = requestIdIn(this)
     this.#wake = this.#answer
     if (this.#isWantedWhole()) this.#collect(this.#wholeBytes)

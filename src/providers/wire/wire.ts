@@ -2,7 +2,8 @@ import { Client, type Dispatcher, Pool } from 'undici'
 import { createBatch } from '../../core/attempt/batch.ts'
 import type { Attempt } from '../../core/model/ports.ts'
 import { createConnections } from './connections.ts'
-import { Exchange, type WireParts } from './exchange.ts'
+import { Exchange } from './exchange.ts'
+import type { WireParts } from './exchange-parts.ts'
 import type { WireAnswer } from './wire-answer.ts'
 
 /**
@@ -28,6 +29,8 @@ export interface Wire {
   ): Promise<WireAnswer>
   /** As `post`, without a body. */
   get(path: string, headers: string[], attempt: Attempt): Promise<WireAnswer>
+  /** A call has been answered with a status of 2xx. */
+  hasServed(): boolean
   /** Drops every connection, with whatever is under way on it. */
   close(): Promise<void>
 }
@@ -46,6 +49,7 @@ export function createWire(parts: WireParts): Wire {
   }
   const pool = new Pool(parts.origin, { ...options, connections: parts.connections })
   const fresh = createFreshConnections(() => new Client(parts.origin, options))
+  const served = { any: false }
   const exchanging = { ...parts, connections, batch: createBatch() }
   const request = (
     method: 'GET' | 'POST',
@@ -59,6 +63,7 @@ export function createWire(parts: WireParts): Wire {
     const dispatcher = attempt.isFresh === true ? fresh : pool
     const exchange: Exchange = new Exchange(exchanging, attempt, {
       wholeBytes,
+      served: method === 'POST' ? served : undefined,
       waitAgain: () => dispatcher.dispatch(asked, exchange),
       // What changes nothing may be asked twice.
       sendAgain: method === 'GET' ? () => fresh.dispatch(asked, exchange) : undefined,
@@ -71,6 +76,7 @@ export function createWire(parts: WireParts): Wire {
     postForWhole: (path, headers, body, attempt, limitBytes) =>
       request('POST', path, headers, body, attempt, limitBytes),
     get: (path, headers, attempt) => request('GET', path, headers, null, attempt),
+    hasServed: () => served.any,
     async close() {
       await Promise.all([pool.destroy(), fresh.destroy()])
     },

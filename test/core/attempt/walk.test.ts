@@ -57,6 +57,7 @@ const kinds: Record<FailureKind, readonly [again: boolean, elsewhere: boolean]> 
   interrupted: [true, true],
   timeout: [false, true],
   upstream_auth: [false, true],
+  path_not_found: [false, true],
   shed: [false, false],
   draining: [false, false],
   internal: [false, false],

@@ -31,6 +31,7 @@ const table: Record<FailureKind, readonly [number, string, string | null, string
   interrupted: [502, 'server_error', 'upstream_stream_interrupted', 'upstream'],
   timeout: [504, 'server_error', 'upstream_timeout', 'upstream'],
   upstream_auth: [502, 'server_error', 'upstream_auth_error', 'operator'],
+  path_not_found: [502, 'server_error', 'upstream_path_not_found', 'operator'],
   shed: [503, 'service_unavailable_error', 'gateway_overloaded', 'gateway'],
   draining: [503, 'service_unavailable_error', 'gateway_draining', 'gateway'],
   internal: [500, 'server_error', null, 'gateway'],

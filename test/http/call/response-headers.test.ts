@@ -38,6 +38,7 @@ test.for([
 test.for([
   ['at its only place', ['upstream_auth'], 'false'],
   ['at every place', ['upstream_auth', 'upstream_auth'], 'false'],
+  ['at one place, where the address of another is wrong', ['path_not_found', 'upstream_auth'], 'false'],
   ['before anything was sent', [], 'false'],
   ['at one place, where another was not well', ['overloaded', 'upstream_auth'], undefined],
 ] as const)(
