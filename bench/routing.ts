@@ -1,5 +1,6 @@
 import { createPriceBook } from '../src/catalog/price-book.ts'
 import { loadConfig } from '../src/config.ts'
+import { createDrains } from '../src/core/health/drains.ts'
 import { createHealthRegistry, type HealthRegistry } from '../src/core/health/health-registry.ts'
 import type { Call } from '../src/core/model/call.ts'
 import { Failure } from '../src/core/model/failure.ts'
@@ -93,7 +94,7 @@ function plannerOf(strategy: StrategyName, size: number): Planner {
     detokenizer: { decode: async () => '' },
   })
   const book = createPriceBook(config.catalog.data)
-  const routes = createRoutes({ config, upstreams, book, clock })
+  const routes = createRoutes({ config, upstreams, book, clock, drains: createDrains() })
   const ids = routes.flatMap((route) => route.deployments.map(({ id }) => id))
   const standings = createHealthRegistry(ids, clock, Math.random)
   ids.forEach((id, place) => {

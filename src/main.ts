@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { createBatch } from './core/attempt/batch.ts'
+import { createDrains } from './core/health/drains.ts'
 import type { Clock, Sink } from './core/model/ports.ts'
 import type { ListedModel } from './core/plan/router.ts'
 import { createResponseStore } from './core/reuse/response-store.ts'
@@ -89,7 +90,8 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   })
   const ledgerReport = ledger && (() => ledger.report())
   const metrics = metricsOf(() => succession.current, reload, shedding, ledgerReport)
-  const lasting = createLasting({ ...environment, tenants, changes, ledger }, clock, metrics, {
+  const live = { current: () => succession.current, drains: createDrains() }
+  const lasting = createLasting({ ...environment, tenants, changes, ledger, live }, clock, metrics, {
     isLeaving: () => drain.phase !== 'serving',
     isDraining: () => drain.phase === 'draining',
     configuration: reload.report,
@@ -164,10 +166,11 @@ type Kept = {
   readonly ledger: Ledger | undefined
   readonly tenants: Tenants
   readonly changes: Changes
+  readonly live: Parameters<typeof adminFor>[4]
 }
 
 function createLasting(
-  { log, version, sinks = [], ledger, tenants, changes }: GatewayEnvironment & Kept,
+  { log, version, sinks = [], ledger, tenants, changes, live }: GatewayEnvironment & Kept,
   clock: Clock,
   metrics: Metrics,
   state: Pick<
@@ -189,6 +192,7 @@ function createLasting(
     encoder: createEncoder(),
     commit: ledger && (() => ledger.journal.durable()),
     tenants,
+    drains: live.drains,
     sinks: [
       // What a call held is settled in the same write that journals the call.
       tenants.sink,
@@ -200,7 +204,7 @@ function createLasting(
     ],
     app: {
       ...state,
-      ...adminFor(tenants, changes, version, { reader: ledger?.reader, now: clock.epochMs }),
+      ...adminFor(tenants, changes, version, { reader: ledger?.reader, now: clock.epochMs }, live),
       metrics,
       generations,
       responseStore: createResponseStore(clock),

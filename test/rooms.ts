@@ -121,7 +121,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'http/call',
   ],
   http: ['core/model', 'dialects/shared', 'http/call', 'http/middleware', 'http/routes'],
-  admin: ['core', 'core/model', 'http/routes', 'ledger/read', 'ledger/store', 'tenants'],
+  admin: ['core', 'core/health', 'core/model', 'http/routes', 'ledger/read', 'ledger/store', 'tenants'],
   config: ['core', 'core/health', 'core/model', 'providers', 'providers/base', 'catalog', 'tenants'],
   main: [
     'admin',

@@ -14,7 +14,8 @@ export function openApi(
 ): Document {
   const paths: Record<string, Record<string, Document>> = {}
   for (const one of routes) {
-    paths[one.path] = { ...paths[one.path], [one.method]: operationOf(one) }
+    const path = one.path.replace('{+', '{')
+    paths[path] = { ...paths[path], [one.method]: operationOf({ ...one, path }) }
   }
   for (const { path, summary } of inference) {
     paths[path] = { ...paths[path], post: inferenceOf(path, summary) }

@@ -3,7 +3,7 @@ import type * as z from 'zod'
 /** One operation of the management API: what it takes and gives, as it is validated, documented and served. */
 export type AdminRoute = {
   readonly method: 'get' | 'post' | 'patch' | 'delete'
-  /** With parameters in braces: `/admin/api/keys/{hash}`. */
+  /** With parameters in braces: `/admin/api/keys/{hash}`. One that may hold slashes has a plus: `{+id}`. */
   readonly path: string
   /** Undefined: a key for calls, which asks about itself. */
   readonly role: 'metrics' | 'read' | 'admin' | undefined

@@ -17,7 +17,6 @@ import { refuseAmbiguous } from './middleware/plain-requests.ts'
 import { assignRequestId, type NewId } from './middleware/request-id.ts'
 import { type AdminParts, serveAdmin } from './routes/admin.ts'
 import { type CountTokensParts, serveCountTokens } from './routes/count-tokens.ts'
-import { type DeploymentsParts, serveDeployments } from './routes/deployments.ts'
 import { type ExplainParts, serveExplain } from './routes/explain.ts'
 import { type GenerationParts, serveGeneration } from './routes/generation.ts'
 import { type HomeParts, serveHome } from './routes/home.ts'
@@ -33,7 +32,6 @@ export type AppParts = ServeParts &
   ExplainParts &
   CountTokensParts &
   GenerationParts &
-  DeploymentsParts &
   StoredResponsesParts &
   WakeParts &
   AdminParts &
@@ -120,7 +118,6 @@ function createRouter(parts: AppParts, calls: readonly CallRoute[]): Router {
   }
   serveModels(router, parts)
   serveTokenize(router, parts)
-  serveDeployments(router, parts)
   serveWake(router, parts)
   serveAdmin(router, parts)
   serveHome(router, parts)

@@ -2,6 +2,8 @@ import { randomBytes, randomFillSync } from 'node:crypto'
 import { tenantRoutes } from '../admin/all.ts'
 import { ledgerRoutes } from '../admin/ledger.ts'
 import type { LedgerParts } from '../admin/ledger-access.ts'
+import { deploymentRoutes } from '../admin/live/deployments.ts'
+import type { LiveParts } from '../admin/live/live.ts'
 import { type InferenceRoute, openApi } from '../admin/openapi.ts'
 import { dialects, relays } from '../dialects/all.ts'
 import type { AppParts } from '../http/app.ts'
@@ -14,8 +16,14 @@ export function adminFor(
   changes: Changes,
   version: string,
   ledger: LedgerParts,
+  live: Omit<LiveParts, 'note' | 'now'>,
 ): Pick<AppParts, 'adminRoutes' | 'openApi'> {
-  const adminRoutes = [...tenantRoutes({ tenants, changes }), ...ledgerRoutes(ledger)]
+  const note = changes.note.bind(changes)
+  const adminRoutes = [
+    ...tenantRoutes({ tenants, changes }),
+    ...ledgerRoutes(ledger),
+    ...deploymentRoutes({ ...live, note, now: ledger.now }),
+  ]
   return { adminRoutes, openApi: () => ({ ...openApi(version, adminRoutes, inferenceRoutes) }) }
 }
 

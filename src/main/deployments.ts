@@ -1,6 +1,7 @@
 import type { KnownPrice } from '../catalog/known-price.ts'
 import type { PriceBook, PriceQuestion } from '../catalog/price-book.ts'
 import type { Config } from '../config.ts'
+import type { Drains } from '../core/health/drains.ts'
 import { isObject } from '../core/model/json/json.ts'
 import { createLruMap } from '../core/model/lru-map.ts'
 import type { Clock, Deployment, Presence, Route, Traits, Upstream } from '../core/model/ports.ts'
@@ -12,6 +13,7 @@ export type RoutesParts = {
   readonly upstreams: ReadonlyMap<string, Upstream>
   readonly book: PriceBook
   readonly clock: Clock
+  readonly drains: Pick<Drains, 'of'>
 }
 
 /** The routes of a configuration, each deployment with its upstream and its price. */
@@ -28,7 +30,7 @@ type DeploymentSettings = Config['routes'][number]['deployments'][number]
 export function createDeployment(
   pattern: string,
   settings: DeploymentSettings,
-  { config, upstreams, book, clock }: RoutesParts,
+  { config, upstreams, book, clock, drains }: RoutesParts,
 ): Deployment {
   const upstream = upstreams.get(settings.provider)
   const written = config.providers.find(({ name }) => name === settings.provider)
@@ -36,8 +38,9 @@ export function createDeployment(
     throw new TypeError(`The configuration names no provider: ${settings.provider}`)
   }
   const provider = priceKey(written)
+  const id = `${settings.model ?? pattern}@${settings.provider}`
   const common = {
-    id: `${settings.model ?? pattern}@${settings.provider}`,
+    id,
     upstream,
     clocks: { ...upstream.clocks, ...settings.clocks },
     retry: {
@@ -50,7 +53,12 @@ export function createDeployment(
   }
   const { model = pattern.includes('*') ? undefined : pattern, price: own, traits = {} } = settings
   const withTerms = (made: Untermed, name: string | undefined) =>
-    sold(made, termsOf(book, { provider, model: name, own }, clock), traits, config.routing.isDefault)
+    sold(made, {
+      termsNow: termsOf(book, { provider, model: name, own }, clock),
+      own: traits,
+      mayBeGone: config.routing.isDefault,
+      isDrained: () => drains.of(id) !== undefined,
+    })
   if (model !== undefined) return withTerms({ ...common, upstreamModel: model }, model)
   const named = (name: string) => withTerms({ ...common, upstreamModel: name, madeFor: name }, name)
   return withTerms({ ...common, upstreamModel: undefined, forModel: remembered(named) }, undefined)
@@ -68,10 +76,17 @@ function stopsOnAbort(provider: unknown, own: DeploymentSettings['billing']): bo
   return own?.stopsOnAbort ?? (isObject(billing) && billing['stopsOnAbort'] === true)
 }
 
-type Untermed = Omit<Deployment, 'price' | 'priceOrigin' | 'presence' | 'gone' | 'traits'>
+type Untermed = Omit<Deployment, 'price' | 'priceOrigin' | 'presence' | 'gone' | 'isDrained' | 'traits'>
+
+type Changing = {
+  readonly termsNow: () => Terms
+  readonly own: Traits
+  readonly mayBeGone: boolean
+  readonly isDrained: () => boolean
+}
 
 /** What it costs and what it can do may change from one call to the next; the operator's word goes before others'. */
-function sold(made: Untermed, termsNow: () => Terms, own: Traits, mayBeGone: boolean): Deployment {
+function sold(made: Untermed, { termsNow, own, mayBeGone, isDrained }: Changing): Deployment {
   let latest: Terms | undefined
   let traits = own
   return {
@@ -88,6 +103,9 @@ function sold(made: Untermed, termsNow: () => Terms, own: Traits, mayBeGone: boo
     get gone() {
       const { presence } = termsNow()
       return mayBeGone && presence?.state !== 'listed' ? presence : undefined
+    },
+    get isDrained() {
+      return isDrained()
     },
     get traits() {
       const terms = termsNow()

@@ -7,6 +7,7 @@ import { createPriceBook, type PriceBook } from '../catalog/price-book.ts'
 import type { Config } from '../config.ts'
 import { createRecorder } from '../core/account/recorder.ts'
 import { abandonAnswer, createGateway, type Gateway } from '../core/gateway.ts'
+import type { Drains } from '../core/health/drains.ts'
 import { createHealthRegistry, type HealthRegistry } from '../core/health/health-registry.ts'
 import type { HealthEvent } from '../core/health/health-watch.ts'
 import { createRetryBudget } from '../core/health/retry-budget.ts'
@@ -42,6 +43,7 @@ export interface Snapshot extends AsyncDisposable {
   readonly config: Config
   readonly listener: RequestListener
   readonly gateway: Gateway
+  readonly routes: readonly Route[]
   /** What another configuration's may go on with. */
   readonly standings: HealthRegistry
   readonly lists: ProviderLists | undefined
@@ -69,6 +71,8 @@ export type LastingTimes = {
   /** Resolves once what the sinks were given is safe; undefined: nothing keeps it. */
   readonly commit: (() => Promise<void>) | undefined
   readonly tenants: Tenants
+  /** What an operator has taken out of use. */
+  readonly drains: Drains
   readonly app: Pick<AppParts, LastingAppPart>
 }
 
@@ -97,7 +101,7 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
   const upstreams = createUpstreams(config, { clock, detokenizer: lasting.tokenizer, userAgent })
   const book = createPriceBook(config.catalog.data, config.catalog.maxPriceAgeDays)
   const unchanged = unchangedProviders(config, before?.config)
-  const making = { config, upstreams, book, clock }
+  const making = { config, upstreams, book, clock, drains: lasting.drains }
   const routes = createRoutes(making)
   const others = config.routing.isDefault
     ? (routes.find(({ pattern }) => pattern === '*')?.deployments ?? [])
@@ -141,7 +145,7 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
     probes?.[Symbol.dispose]()
   }
   return {
-    ...{ config, listener: app.callback(), gateway, standings, lists, idempotency },
+    ...{ config, listener: app.callback(), gateway, routes, standings, lists, idempotency },
     catalog,
     hangUp: openCalls.hangUp,
     endCalls(failure) {
@@ -246,10 +250,10 @@ type PlainParts = {
 /** The gateway without what spares calls. */
 function createPlainGateway({ config, lasting, standings, router }: PlainParts): Gateway {
   const { limits, stickiness, hedging } = config
-  const { clock, tokenizer } = lasting
+  const { clock, tokenizer, drains } = lasting
   const random = Math.random
   const planner = createPlanner({
-    ...{ router, standings },
+    ...{ router, standings, drains },
     stickiness: stickiness ? createStickiness(clock) : undefined,
     attempts: limits.attempts,
     successors: { of: successorsIn(config.catalog.data), areTaken: config.routing.successors },

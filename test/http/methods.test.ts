@@ -37,6 +37,7 @@ const paths: readonly (readonly [string, readonly string[]])[] = [
   ['/inference', ['POST']],
   ['/admin/api/deployments', ['GET', 'HEAD']],
   ['/admin/api/deployments/a/b/wake', ['POST']],
+  ['/admin/api/deployments/a/b/drain', ['DELETE', 'POST']],
   ['/metrics', ['GET', 'HEAD']],
   ['/health', ['GET', 'HEAD']],
   ['/', ['GET', 'HEAD']],

@@ -3,6 +3,7 @@ import type { CatalogModel } from '../../src/catalog/catalog.ts'
 import { createPriceBook } from '../../src/catalog/price-book.ts'
 import { shippedCatalog } from '../../src/catalog/shipped.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
+import { createDrains } from '../../src/core/health/drains.ts'
 import type { Deployment } from '../../src/core/model/ports.ts'
 import { unknownPrice } from '../../src/core/model/price.ts'
 import { createRoutes } from '../../src/main/deployments.ts'
@@ -212,7 +213,9 @@ function deploymentsOf(
   const config = configOf({ providers: sections, models: Object.fromEntries(routes) })
   const upstreams = new Map(config.providers.map(({ name }) => [name, scriptedUpstream([[]], { name })]))
   const book = createPriceBook({ ...shipped, models: rows })
-  return createRoutes({ config, upstreams, book, clock }).flatMap(({ deployments }) => deployments)
+  return createRoutes({ config, upstreams, book, clock, drains: createDrains() }).flatMap(
+    ({ deployments }) => deployments,
+  )
 }
 
 function configOf(file: object): Config {

@@ -185,6 +185,8 @@ export type Deployment = {
   readonly successor?: string | undefined
   /** The provider has the model no more, and nobody but the catalogue sends calls there: it gets none. */
   readonly gone?: Presence | undefined
+  /** An operator has taken it out of use: it gets no new calls. Absent: it is in use. */
+  readonly isDrained?: boolean
   readonly traits: Traits
   /** What it has not written when it is left is not billed. Absent: that is not known. */
   readonly stopsOnAbort?: boolean | undefined

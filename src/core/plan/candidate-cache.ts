@@ -1,3 +1,4 @@
+import type { Drains } from '../health/drains.ts'
 import type { HealthRegistry } from '../health/health-registry.ts'
 import { createLruMap } from '../model/lru-map.ts'
 import type { Deployment, Route } from '../model/ports.ts'
@@ -30,27 +31,29 @@ export interface CandidateSet {
   isCalm(): boolean
 }
 
-/** `attempts`: as of a planner. */
+/** `attempts` and `drains`: as of a planner. */
 export function createCandidateCache(
   { deployments }: Route,
   standings: Pick<HealthRegistry, 'trackOf'>,
   attempts: number | undefined,
+  drains?: Pick<Drains, 'version'>,
 ): CandidateCache {
   const isByName = deployments.some(({ forModel }) => forModel !== undefined)
   const places = placesOf(deployments, attempts)
-  const lineups = createLruMap<{ lineup: CandidateSet; freshUntil: number }>(mostModels)
+  const lineups = createLruMap<{ lineup: CandidateSet; freshUntil: number; version: number }>(mostModels)
   return {
     isOpen: deployments.every(({ upstream }) => upstream.admits(undefined)),
     of(model, now) {
       const key = isByName ? model : ''
       const known = lineups.get(key)
-      if (known !== undefined && now < known.freshUntil) return known.lineup
+      const version = drains?.version ?? 0
+      if (known !== undefined && now < known.freshUntil && known.version === version) return known.lineup
       const incumbent = known?.lineup.incumbent ?? { id: undefined }
       const lineup = lineUp(
         deployments.map((each) => each.forModel?.(model) ?? each),
         { standings, places, incumbent },
       )
-      lineups.set(key, { lineup, freshUntil: now + freshMs })
+      lineups.set(key, { lineup, freshUntil: now + freshMs, version })
       return lineup
     },
   }

@@ -1,4 +1,5 @@
 import { createPromptSizes, type PromptSizes } from '../account/prompt-size.ts'
+import type { Drains } from '../health/drains.ts'
 import type { DeploymentReport, HealthRegistry } from '../health/health-registry.ts'
 import type { AnyCall, Steering } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
@@ -50,6 +51,8 @@ export type PlannerParts = {
   readonly attempts: number | undefined
   /** What stands nearest to names without a living place; undefined: nothing is known of that. */
   readonly successors?: Successors | undefined
+  /** Undefined: none is ever drained. */
+  readonly drains?: Pick<Drains, 'version'> | undefined
   readonly clock: Clock
   readonly random: Random
 }
@@ -123,7 +126,7 @@ function solePlanner(work: Work): (call: AnyCall, route: Route) => Planned {
     const bar = call.tenant && tenantBar(call.tenant, sole)
     if (bar !== undefined) throw refusalOf([bar])
     const { traits, gone } = sole
-    if (gone !== undefined || isBounded(traits)) {
+    if (gone !== undefined || sole.isDrained === true || isBounded(traits)) {
       const promptTokens = traits.contextTokens === undefined ? 0 : sizes.estimate(call)
       const standing = standings.trackOf(sole).standing()
       const { id, upstream, weight } = sole
@@ -269,10 +272,10 @@ function placesFor(steering: Steering | undefined, usual: number, all: number): 
   return steering.order.length === 0 ? longestPlan : all
 }
 
-function rosterOf(route: Route, { rosters, standings, attempts }: Work): CandidateCache {
+function rosterOf(route: Route, { rosters, standings, attempts, drains }: Work): CandidateCache {
   const known = rosters.get(route)
   if (known !== undefined) return known
-  const roster = createCandidateCache(route, standings, attempts)
+  const roster = createCandidateCache(route, standings, attempts, drains)
   rosters.set(route, roster)
   return roster
 }

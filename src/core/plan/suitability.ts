@@ -31,6 +31,7 @@ export type Filter =
   | 'logprobs'
   | 'context'
   | 'price'
+  | 'drained'
   | 'breaker'
   | 'unpriced'
 
@@ -185,6 +186,7 @@ const refusals = {
   logprobs: ['unsupported', 'logprobs'],
   context: ['context_length', null],
   price: ['invalid_request', 'provider.max_price'],
+  drained: ['overloaded', null],
   breaker: ['overloaded', null],
   unpriced: ['unsupported', null],
 } as const satisfies Record<Filter, readonly [string, string | null]>
@@ -193,7 +195,7 @@ const filters: readonly string[] = Object.keys(refusals)
 
 /** What bars one candidate whatever the others are; undefined when nothing does. */
 function barOf(
-  { upstream, traits, gone }: Candidate,
+  { deployment, upstream, traits, gone }: Candidate,
   needs: Needs,
   steering: Steering | undefined,
 ): Bar | undefined {
@@ -207,7 +209,7 @@ function barOf(
   if (needs.jsonSchema && traits.jsonSchema === false) return bars.jsonSchema
   if (needs.vision && traits.vision === false) return bars.vision
   if (needs.logprobs && traits.logprobs === false) return bars.logprobs
-  return undefined
+  return deployment.isDrained === true ? bars.drained : undefined
 }
 
 type Bar = Omit<Removal, 'deployment'>
@@ -220,6 +222,7 @@ const bars = {
   jsonSchema: { filter: 'json_schema', reason: 'does not answer by a JSON schema' },
   vision: { filter: 'vision', reason: 'does not take images' },
   logprobs: { filter: 'logprobs', reason: 'gives no logprobs' },
+  drained: { filter: 'drained', reason: 'is drained by an operator' },
 } as const satisfies Record<string, Bar>
 
 /** An estimate may be too high by so much: other tokenizers make fewer tokens of the same text. */

@@ -45,7 +45,9 @@ export type AdminParts = {
 /** The management API, and its description at `GET /openapi.json`. */
 export function serveAdmin(router: Router, parts: AdminParts): void {
   for (const one of parts.adminRoutes) {
-    router[one.method](one.path.replace(/\{(\w+)\}/g, ':$1'), (ctx) => answer(ctx, one, parts))
+    router[one.method](one.path.replace(/\{(\w+)\}/g, ':$1').replace(/\{\+(\w+)\}/g, '*$1'), (ctx) =>
+      answer(ctx, one, parts),
+    )
   }
   router.get('/openapi.json', (ctx) => {
     ctx.respond = false

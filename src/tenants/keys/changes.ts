@@ -22,7 +22,11 @@ export interface Changes {
   /** What was uncertain of a call came to this. False where nothing of it is. */
   settleCall(by: string, callId: string, costNanoUsd: number, reason: string): Promise<boolean>
   forgetUser(by: string, user: string): void
+  /** An audit row of what was changed elsewhere. */
+  note(by: string, entry: Noted): void
 }
+
+export type Noted = Pick<AdminEntry, 'action' | 'subject' | 'before' | 'after'>
 
 type Own = 'id' | 'label' | 'secrets' | 'createdAtMs' | 'updatedAtMs'
 
@@ -156,6 +160,10 @@ class RegistryChanges implements Changes {
       before: null,
       after: null,
     })
+  }
+
+  note(by: string, entry: Noted): void {
+    this.#actor(by).note(entry)
   }
 
   #actor(name: string): Actor {

@@ -1,0 +1,317 @@
+import { describe, expect, test } from 'vitest'
+import { deploymentRoutes } from '../../src/admin/live/deployments.ts'
+import { createAuthenticator } from '../../src/core/authenticate.ts'
+import { createDrains } from '../../src/core/health/drains.ts'
+import { createHealthRegistry, type HealthRegistry } from '../../src/core/health/health-registry.ts'
+import type { Probe } from '../../src/core/health/probe.ts'
+import { Failure } from '../../src/core/model/failure.ts'
+import type { Deployment } from '../../src/core/model/ports.ts'
+import { unknownPrice } from '../../src/core/model/price.ts'
+import { createBodyReader } from '../../src/http/call/body.ts'
+import { serveAdmin } from '../../src/http/routes/admin.ts'
+import { inTest, startTestGateway } from '../harness/gateway.ts'
+import { mount } from '../harness/mounted-route.ts'
+import { handClock } from '../harness/pool.ts'
+import { aDeployment, scriptedUpstream } from '../harness/scripted-upstream.ts'
+
+const path = '/admin/api/deployments'
+
+test('a deployment that was not asked yet has nothing measured', async () => {
+  await using asking = await start(createHealthRegistry(['m@one'], handClock(), () => 0))
+  const { status, headers, body } = await asking.request(path)
+  expect(status).toBe(200)
+  expect(headers.get('x-request-id')).toBe('req_of_the_question')
+  expect(body.data).toEqual([
+    {
+      id: 'm@one',
+      ...{ model: null, provider: null, upstream_model: null, routes: [], can_wake: false, drained: null },
+      price: null,
+      presence: null,
+      breaker: 'closed',
+      since_epoch_ms: expect.any(Number),
+      failures_in_a_row: 0,
+      opens_until_epoch_ms: null,
+      share: 1,
+      limited_until_epoch_ms: null,
+      success_rate: 1,
+      first_token_ms: null,
+      tokens_per_second: null,
+      in_flight: 0,
+      attempts: 0,
+      answered: 0,
+      failed: 0,
+      limited: 0,
+      last_failure: null,
+      probe: null,
+    },
+  ])
+})
+
+test('what befell each deployment is told', async () => {
+  const standings = createHealthRegistry(['m@sick', 'm@well', 'm@busy'], handClock(), () => 0)
+  const measured = { firstTokenMs: 100, completionTokens: 51, durationMs: 1100 }
+  const failed = { firstTokenMs: undefined, completionTokens: undefined, durationMs: 1 }
+  for (let times = 0; times < 20; times++) {
+    standings
+      .trackOf({ id: 'm@sick' })
+      .insist()
+      .end({ ...failed, failure: new Failure('upstream_error', 'No.') })
+  }
+  standings
+    .trackOf({ id: 'm@well' })
+    .insist()
+    .end({ ...measured, failure: undefined })
+  standings
+    .trackOf({ id: 'm@busy' })
+    .insist()
+    .end({
+      ...failed,
+      failure: new Failure('rate_limited', 'Slow down.', { retryAfterMs: 5000 }),
+    })
+  using _permit = standings.trackOf({ id: 'm@busy' }).insist()
+  await using asking = await start(standings)
+  const { body } = await asking.request(path)
+  expect(body.data).toMatchObject([
+    {
+      id: 'm@sick',
+      breaker: 'open',
+      failures_in_a_row: 20,
+      failed: 20,
+      opens_until_epoch_ms: expect.any(Number),
+    },
+    { id: 'm@well', breaker: 'closed', answered: 1, first_token_ms: 100, tokens_per_second: 50 },
+    { id: 'm@busy', breaker: 'closed', limited: 1, in_flight: 1, limited_until_epoch_ms: expect.any(Number) },
+  ])
+  expect(body.data[2].share).toBeLessThan(1)
+})
+
+test.for<[Probe['answer'], object]>([
+  [{ isReady: true }, { outcome: 'ready', ready: true }],
+  [
+    { isReady: true, queued: 2, idleWorkers: 0, busyWorkers: 3 },
+    { outcome: 'ready', ready: true, queued: 2, idle_workers: 0, busy_workers: 3 },
+  ],
+  [
+    { isReady: false, queued: 0, idleWorkers: 0, busyWorkers: 0 },
+    { outcome: 'asleep', queued: 0, idle_workers: 0, busy_workers: 0 },
+  ],
+  [{ isReady: false }, { outcome: 'unready' }],
+  [new Failure('unreachable', 'No word of this.'), { outcome: 'failed', failure: 'unreachable' }],
+])('the last probe is told: %o', async ([answer, told]) => {
+  const standings = createHealthRegistry(['m@one'], handClock(), () => 0)
+  standings.probed('m@one', { atEpochMs: 1, answer: { isReady: false } })
+  standings.probed('m@one', { atEpochMs: 2, answer })
+  await using asking = await start(standings)
+  const { body } = await asking.request(path)
+  const unsaid = { ready: false, queued: null, idle_workers: null, busy_workers: null, failure: null }
+  expect(body.data[0].probe).toEqual({ at_epoch_ms: 2, ...unsaid, ...told })
+})
+
+test('what each costs is told, where that comes from, and since when', async () => {
+  const upstream = scriptedUpstream([[]])
+  const price = { ...unknownPrice, inputNanoUsdPerMillion: 5 }
+  const listed = {
+    source: 'listed',
+    sinceEpochMs: Date.parse('2026-11-23T14:00:00Z'),
+    asOfEpochMs: Date.parse('2026-11-23T14:00:00Z'),
+    saidBy: 'one',
+    isFirm: true,
+  } as const
+  const byName = aDeployment(upstream, {
+    id: '*@one',
+    price: unknownPrice,
+    forModel: (model) => aDeployment(upstream, { id: '*@one', madeFor: model, price, priceOrigin: listed }),
+  })
+  const named = aDeployment(upstream, { id: 'm@one', price: { ...unknownPrice, nanoUsdPerSecond: 7 } })
+  const standings = createHealthRegistry(['*@one', 'm@one'], handClock(), () => 0)
+  standings.trackOf({ id: '*@one', madeFor: 'some/model' })
+  await using asking = await start(standings, [], [byName, named])
+  const { body } = await asking.request(path)
+  const nothing = {
+    ...{ input_nano_usd_per_million: null, cached_input_nano_usd_per_million: null },
+    ...{ output_nano_usd_per_million: null, nano_usd_per_second: null, nano_usd_per_request: null },
+    ...{ source: null, since: null, as_of: null, said_by: null, firm: null },
+  }
+  const told = body.data.map(({ id, model, price }: Record<string, unknown>) => [id, model, price])
+  expect(told).toEqual([
+    ['*@one', null, null],
+    [
+      '*@one',
+      'some/model',
+      {
+        ...{ ...nothing, input_nano_usd_per_million: 5 },
+        ...{ source: 'listed', since: '2026-11-23', as_of: '2026-11-23', said_by: 'one', firm: true },
+      },
+    ],
+    ['m@one', null, { ...nothing, nano_usd_per_second: 7 }],
+  ])
+})
+
+test('without a key is refused where keys are configured', async () => {
+  await using asking = await start(
+    createHealthRegistry(['m@one'], handClock(), () => 0),
+    ['sk-one'],
+  )
+  const headers = { authorization: 'Bearer sk-one' }
+  expect((await asking.request(path)).status).toBe(401)
+  expect((await asking.request(path, { headers })).status).toBe(200)
+})
+
+test('a gateway tells of its own', async () => {
+  await using gateway = await startTestGateway()
+  const response = await fetch(gateway.url + path)
+  expect(await response.json()).toMatchObject({ data: [{ id: '*@simulator', breaker: 'closed' }] })
+})
+
+describe('a deployment that an operator drains', () => {
+  test('gets no new calls, on any route, until that is undone', async () => {
+    await using scene = await setUp()
+    expect(await scene.call('both')).toEqual([200, 'first'])
+    const { status, body } = await scene.admin('POST', '/deployments/org/m@first/drain', {
+      reason: 'upgrade',
+    })
+    expect([status, body.data]).toMatchObject([
+      200,
+      { id: 'org/m@first', drained: { by: 'operator', reason: 'upgrade', since: expect.any(String) } },
+    ])
+    expect(await scene.call('both')).toEqual([200, 'second'])
+    expect(await scene.call('sole')).toEqual([503, null])
+    expect((await scene.admin('DELETE', '/deployments/org%2Fm@first/drain')).body.data.drained).toBeNull()
+    expect(await scene.call('both')).toEqual([200, 'first'])
+    expect(await scene.call('sole')).toEqual([200, 'first'])
+  })
+
+  test('stays so over a reload, and leaves rows in the audit', async () => {
+    await using scene = await setUp()
+    await scene.admin('POST', '/deployments/org/m@first/drain', {})
+    scene.reload()
+    expect(await scene.call('both')).toEqual([200, 'second'])
+    await scene.admin('DELETE', '/deployments/org/m@first/drain')
+    await scene.admin('DELETE', '/deployments/org/m@first/drain')
+    const { body } = await scene.admin('GET', '/audit')
+    const subject = { kind: 'deployment', id: 'org/m@first' }
+    expect(body.data).toMatchObject([
+      { action: 'deployment.undrain', subject, actor: 'operator' },
+      { action: 'deployment.drain', subject },
+    ])
+  })
+
+  test('has a plan explained without it', async () => {
+    await using scene = await setUp()
+    await scene.admin('POST', '/deployments/org/m@first/drain', {})
+    const { body } = await scene.explain('both')
+    expect(body.plan).not.toContain('org/m@first')
+    expect(body.candidates[0]).toMatchObject({
+      deployment: 'org/m@first',
+      removed_by: { filter: 'drained', reason: 'is drained by an operator' },
+    })
+  })
+
+  test('ends the calls that are under way there', async () => {
+    await using scene = await setUp()
+    const call = scene.call('slow')
+    await scene.underWay('sim-slow-700@first')
+    await scene.admin('POST', '/deployments/sim-slow-700@first/drain', {})
+    expect(await call).toEqual([200, 'first'])
+    expect(await scene.call('slow')).toEqual([503, null])
+  })
+
+  test('is one that there is', async () => {
+    await using scene = await setUp()
+    const { status, body } = await scene.admin('POST', '/deployments/nothing/drain', {})
+    expect([status, body.error.code]).toEqual([404, 'deployment_not_found'])
+  })
+})
+
+test('routes are told with their deployments', async () => {
+  await using scene = await setUp()
+  const { body } = await scene.admin('GET', '/routes')
+  expect(body).toMatchObject({
+    is_default: false,
+    data: [
+      {
+        ...{ pattern: 'both', strategy: 'first', baseline: 'org/m@first' },
+        deployments: [
+          { id: 'org/m@first', provider: 'first', weight: 1 },
+          { id: 'org/m@second', provider: 'second', weight: 1 },
+        ],
+      },
+      { pattern: 'sole' },
+      { pattern: 'slow' },
+    ],
+  })
+})
+
+/** Two simulators, `first` and `second`. */
+async function setUp() {
+  const place = (provider: string, model: string) => ({ provider, model, retries: 0 })
+  const strategy = 'first' as const
+  const config = {
+    providers: ['first', 'second'].map((name) => ({ name, type: 'simulator', settings: {} })),
+    routes: [
+      { pattern: 'both', strategy, deployments: [place('first', 'org/m'), place('second', 'org/m')] },
+      { pattern: 'sole', strategy, deployments: [place('first', 'org/m')] },
+      { pattern: 'slow', strategy, deployments: [place('first', 'sim-slow-700')] },
+    ],
+  }
+  const gateway = await startTestGateway(config)
+  const send = async (method: string, path: string, sent?: object) => {
+    const response = await fetch(gateway.url + path, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(sent === undefined ? {} : { body: JSON.stringify(sent) }),
+    })
+    // biome-ignore lint/suspicious/noExplicitAny: each test looks for what it expects.
+    const body: any = await response.json()
+    return { status: response.status, provider: response.headers.get('x-pandotate-provider'), body }
+  }
+  const asked = (model: string) => ({ model, messages: [{ role: 'user', content: 'Hello' }] })
+  return {
+    admin: (method: string, path: string, sent?: object) => send(method, `/admin/api${path}`, sent),
+    explain: (model: string) => send('POST', '/v1/route/explain', asked(model)),
+    async call(model: string) {
+      const { status, provider } = await send('POST', '/v1/chat/completions', asked(model))
+      return [status, provider]
+    },
+    async underWay(id: string): Promise<void> {
+      for (;;) {
+        const { body } = await send('GET', '/admin/api/deployments')
+        if (body.data.some((row: Row) => row.id === id && row.in_flight > 0)) return
+      }
+    },
+    reload() {
+      const providers = config.providers.map((one) => ({ ...one, settings: { another: true } }))
+      gateway.gateway.reload(() => inTest({ ...config, providers }))
+      expect(gateway.logged()).toContain('the configuration was taken')
+    },
+    [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
+  }
+}
+
+type Row = { readonly id: string; readonly in_flight: number }
+
+async function start(
+  standings: HealthRegistry,
+  keys: readonly string[] = [],
+  deployments: readonly Deployment[] = [],
+) {
+  const gateway = { deployments: () => standings.snapshot(), models: () => [] }
+  const routes = deployments.map((one) => ({
+    ...{ pattern: one.id, strategy: 'fallback' as const },
+    deployments: [one],
+  }))
+  const adminRoutes = deploymentRoutes({
+    current: () => ({ gateway, routes, config: { routing: { isDefault: false } } }),
+    drains: createDrains(),
+    now: () => 0,
+    note() {},
+  })
+  return await mount((router) =>
+    serveAdmin(router, {
+      adminRoutes,
+      openApi: () => ({}),
+      readBody: createBodyReader({ bodyBytes: 1000, jsonDepth: 5, jsonNodes: 100 }),
+      gate: createAuthenticator({ keys: [], adminKeys: keys.map((key) => ({ key, role: 'read' })) }),
+    }),
+  )
+}
