@@ -10,6 +10,7 @@ import type { ListedModel } from './core/plan/router.ts'
 import { createResponseStore } from './core/reuse/response-store.ts'
 import { watchPressure } from './http/call/pressure.ts'
 import { createShedding, type Shedding } from './http/call/shedding.ts'
+import { createRequestIds } from './http/middleware/request-id.ts'
 import { answerUnparsed } from './http/middleware/unparsed.ts'
 import { listen } from './http/server.ts'
 import type { Ledger } from './ledger/ledger.ts'
@@ -179,7 +180,7 @@ function createLasting(
   >,
 ): LastingTimes {
   const generations = createGenerations()
-  const newId = createIds()
+  const newId = createRequestIds(clock, (bytes) => void randomFillSync(bytes))
   const healthLog = createHealthLog(log)
   return {
     clock,
@@ -212,21 +213,5 @@ function createLasting(
       newId,
       startedEpochSeconds: Math.floor(clock.epochMs() / 1000),
     },
-  }
-}
-
-const idBytes = 16
-
-/** Drawn for many at once: a draw takes longer than all else in making an id. */
-function createIds(): () => string {
-  const drawn = Buffer.alloc(256 * idBytes)
-  let at = drawn.length
-  return () => {
-    if (at === drawn.length) {
-      randomFillSync(drawn)
-      at = 0
-    }
-    at += idBytes
-    return `req_${drawn.toString('hex', at - idBytes, at)}`
   }
 }

@@ -47,6 +47,7 @@ export type UsageParts = {
 
 /** The parts, by all the names that upstreams have for them. */
 export function usageParts(usage: JsonObject): UsageParts {
+  if (isPlain(usage)) return noParts
   return {
     cachedTokens: partIn(usage, ways.cachedTokens),
     writtenTokens: partIn(usage, ways.writtenTokens),
@@ -54,6 +55,22 @@ export function usageParts(usage: JsonObject): UsageParts {
     reasoningTokens: partIn(usage, ways.reasoningTokens),
     audioTokens: partIn(usage, ways.audioTokens),
   }
+}
+
+const noParts: UsageParts = {
+  cachedTokens: undefined,
+  writtenTokens: undefined,
+  promptAudioTokens: undefined,
+  reasoningTokens: undefined,
+  audioTokens: undefined,
+}
+
+/** Most usages are three counts. Looking them through for parts took 2 % of a call. */
+function isPlain(usage: JsonObject): boolean {
+  for (const name in usage) {
+    if (name !== 'prompt_tokens' && name !== 'completion_tokens' && name !== 'total_tokens') return false
+  }
+  return true
 }
 
 /** How many tokens some upstreams count beside a count in which others have them. */
@@ -83,7 +100,9 @@ export function countedBeside(
 
 /** The usage with its parts where OpenAI has them; itself where they are there already, or are not told. */
 export function withDetails(usage: JsonObject): JsonObject {
-  const { cachedTokens, writtenTokens, reasoningTokens } = usageParts(usage)
+  const parts = usageParts(usage)
+  if (parts === noParts) return usage
+  const { cachedTokens, writtenTokens, reasoningTokens } = parts
   const prompt = { cached_tokens: cachedTokens, cache_write_tokens: writtenTokens }
   const detailed = filled(usage, 'prompt_tokens_details', prompt)
   return filled(detailed, 'completion_tokens_details', { reasoning_tokens: reasoningTokens })
@@ -142,6 +161,8 @@ function partIn(usage: JsonObject, places: readonly (readonly string[])[]): numb
 
 /** The parts that make up the gap exactly: as few of them as will do, thoughts before the others. */
 function besideIn(parts: UsageParts, gap: number): CountedBeside {
+  const nothing = { prompt: 0, completion: 0 }
+  if (gap === 0) return nothing
   const candidates = (
     [
       ['completion', parts.reasoningTokens],
@@ -151,8 +172,6 @@ function besideIn(parts: UsageParts, gap: number): CountedBeside {
       ['prompt', parts.writtenTokens],
     ] as const
   ).flatMap(([side, tokens]) => (tokens ? [{ side, tokens }] : []))
-  const nothing = { prompt: 0, completion: 0 }
-  if (gap === 0) return nothing
   const chosen = subsetsOf(candidates).find((some) => sumOf(some) === gap) ?? []
   return {
     prompt: sumOf(chosen.filter(({ side }) => side === 'prompt')),
@@ -192,7 +211,8 @@ function filled(
 
 function isCounting(usage: unknown): boolean {
   if (!isObject(usage)) return false
-  return [...promptNames, ...completionNames].some((name) => (usage[name] ?? null) !== null)
+  const isTold = (name: string) => (usage[name] ?? null) !== null
+  return promptNames.some(isTold) || completionNames.some(isTold)
 }
 
 function isCount(value: unknown): value is number {

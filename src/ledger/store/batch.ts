@@ -2,7 +2,7 @@ import type { AdminEntry, OverrideEntry, ResolveEntry, StateEntry } from '../../
 import type { CallLine } from '../../core/model/record/call-line.ts'
 import { callBeginning } from '../journal/replay.ts'
 import type { Position } from '../journal/segments.ts'
-import { createRollups, dayMs, hourMs, type RollupRow, sumsOf } from './rollup.ts'
+import { addCall, createRollups, daysOf, hourMs, type RollupRow } from './rollup.ts'
 
 /** A part of a journal, as a store takes it. */
 export type Batch = {
@@ -46,20 +46,20 @@ export function batchOf(lines: readonly Line[], from: Position): Batch {
   const events: EventRow[] = []
   const open = new Map<string, string>()
   const over = new Set<string>()
-  const [hours, days] = [createRollups(hourMs), createRollups(dayMs)]
+  const rollups = createRollups(hourMs)
   for (const { text } of lines) {
     if (!text.startsWith(callBeginning)) {
       sort(JSON.parse(text) as StateEntry, text, events, open, over)
       continue
     }
     const call = JSON.parse(text) as JournalCall
-    calls.push(rowOf(call, text))
-    const [names, sums] = [namesOf(call), sumsOf(call)]
-    hours.add(names, call.at, sums)
-    days.add(names, call.at, sums)
+    const names = namesOf(call)
+    calls.push(rowOf(call, names, text))
+    addCall(rollups.sumsFor(names, call.at), call)
   }
+  const hours = rollups.rows()
   return {
-    ...{ calls, events, holds: { open, over }, hours: hours.rows(), days: days.rows() },
+    ...{ calls, events, holds: { open, over }, hours, days: daysOf(hours) },
     ...{ to: lines.at(-1)?.end ?? from, lastAt: calls.at(-1)?.at },
   }
 }
@@ -72,8 +72,8 @@ type JournalCall = CallLine & {
   readonly tags?: readonly string[]
 }
 
-function rowOf(call: JournalCall, text: string): CallRow {
-  const [key = '', team = '', model = ''] = namesOf(call)
+function rowOf(call: JournalCall, names: readonly string[], text: string): CallRow {
+  const [key = '', team = '', model = ''] = names
   const line = `{${text.slice(text.indexOf(',', callBeginning.length) + 1)}`
   return { id: call.requestId, at: call.at, key, team, model, status: call.status, line }
 }
@@ -81,8 +81,8 @@ function rowOf(call: JournalCall, text: string): CallRow {
 /** In the order of `dimensions`. */
 function namesOf(call: JournalCall): readonly string[] {
   const { principal = '', team = '', provider = '', deployment = '', tags = [] } = call
-  const tagged = tags.toSorted().join(',')
-  return [call.key ?? principal, team, modelOf(call), provider, deployment, tagged, failureOf(call)]
+  const tag = tags.length === 0 ? '' : tags.toSorted().join(',')
+  return [call.key ?? principal, team, modelOf(call), provider, deployment, tag, failureOf(call)]
 }
 
 /** The kind of its failure, of a closed list; `left` where its caller went away. */

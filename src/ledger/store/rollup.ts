@@ -47,45 +47,59 @@ export type RollupRow = {
 
 /** Sums of calls by time and dimensions. */
 export interface Rollups {
-  add(names: readonly string[], at: number, sums: Float64Array): void
+  /** The sums of the span that `at` is in, in the order of `measures`, to be added to. */
+  sumsFor(names: readonly string[], at: number): Float64Array
   rows(): readonly RollupRow[]
 }
 
 export function createRollups(spanMs: number): Rollups {
   const rows = new Map<string, RollupRow>()
   return {
-    add(names, at, sums) {
+    sumsFor(names, at) {
       const start = at - (at % spanMs)
       const key = `${start}\n${names.join('\n')}`
       const known = rows.get(key)
-      if (known === undefined) rows.set(key, { at: start, names, sums: sums.slice() })
-      else for (const [index, value] of sums.entries()) known.sums[index] = (known.sums[index] ?? 0) + value
+      if (known !== undefined) return known.sums
+      const sums = new Float64Array(measures.length)
+      rows.set(key, { at: start, names, sums })
+      return sums
     },
     // Always in one order: two writers that lock the same rows in another order would wait for each other.
     rows: () => [...rows.entries()].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row),
   }
 }
 
-/** What one call adds, in the order of `measures`. */
-export function sumsOf(call: CallLine): Float64Array {
-  const sums = new Float64Array(measures.length)
-  const set = (name: Count, value: number | null | undefined) => {
-    sums[counts.indexOf(name)] = value ?? 0
+/** The same sums by the day. */
+export function daysOf(hours: readonly RollupRow[]): readonly RollupRow[] {
+  const days = createRollups(dayMs)
+  for (const { at, names, sums } of hours) {
+    const day = days.sumsFor(names, at)
+    for (let index = 0; index < day.length; index++) day[index] = (day[index] ?? 0) + (sums[index] ?? 0)
   }
-  set('requests', 1)
-  set('errors', call.status >= 400 && call.outcome !== 'left' ? 1 : 0)
-  set('prompt_tokens', call.promptTokens)
-  set('cached_tokens', call.cachedTokens)
-  set('completion_tokens', call.completionTokens)
-  set('reasoning_tokens', call.reasoningTokens)
-  set('cost', call.costNanoUsd)
-  set('uncertain', uncertainOf(call))
-  set('baseline', call.baselineNanoUsd)
-  set('saved', call.savedNanoUsd)
-  sums[counts.length + bucketOf(call.totalMs)] = 1
-  if (call.firstTokenMs !== undefined) sums[counts.length + buckets.length + bucketOf(call.firstTokenMs)] = 1
-  return sums
+  return days.rows()
 }
+
+/** Adds one call to sums. */
+export function addCall(sums: Float64Array, call: CallLine): void {
+  const add = (index: number, value: number | null | undefined) => {
+    if (value) sums[index] = (sums[index] ?? 0) + value
+  }
+  add(at.requests, 1)
+  add(at.errors, call.status >= 400 && call.outcome !== 'left' ? 1 : 0)
+  add(at.prompt_tokens, call.promptTokens)
+  add(at.cached_tokens, call.cachedTokens)
+  add(at.completion_tokens, call.completionTokens)
+  add(at.reasoning_tokens, call.reasoningTokens)
+  add(at.cost, call.costNanoUsd)
+  add(at.uncertain, uncertainOf(call))
+  add(at.baseline, call.baselineNanoUsd)
+  add(at.saved, call.savedNanoUsd)
+  add(counts.length + bucketOf(call.totalMs), 1)
+  if (call.firstTokenMs !== undefined) add(counts.length + buckets.length + bucketOf(call.firstTokenMs), 1)
+}
+
+/** Where each count stands among the measures. */
+const at = Object.fromEntries(counts.map((name, index) => [name, index])) as Readonly<Record<Count, number>>
 
 /** What may have been charged for attempts that told nothing: a part of the cost. */
 function uncertainOf({ attempts }: CallLine): number {
