@@ -1,0 +1,133 @@
+import { asFailure, Failure } from '../../core/model/failure.ts'
+import { readFailure, type WrittenFailure, writeFailure } from './written-failure.ts'
+
+/** A way to and fro between two processes: what is sent arrives whole and in order, or not at all. */
+export interface Channel {
+  /** Never throws: what is sent to one that is gone is lost. */
+  send(frames: readonly Frame[]): void
+  receive(take: (frames: readonly Frame[]) => void): void
+}
+
+/** The other process, to be asked and told. What is said within a turn of the event loop goes as one message. */
+export interface Peer {
+  /** Rejects with a Failure: the one that the other had, or `interrupted` where the other is gone. */
+  ask(method: string, ...given: readonly unknown[]): Promise<unknown>
+  /** Without an answer: what fails there is that process's to tell. */
+  tell(method: string, ...given: readonly unknown[]): void
+  /** What the other may ask for, beside what it may already. */
+  serve(methods: Methods): void
+  /** Sends what waits at the end of this task, and not of this turn: somebody waits for it. */
+  hurry(): void
+  /** Changes whenever something was sent: until then what waits may be added to. */
+  readonly turn: number
+  /** Everything that is asked, and will be, fails. */
+  end(): void
+}
+
+export type Methods = Readonly<Record<string, (...given: readonly never[]) => unknown>>
+
+/**
+ * `[id, method, …]` asks, and tells where the id is 0; `[-id, 0, value]` answers, `[-id, 1, failure]` says why there is
+ * no answer.
+ */
+export type Frame = readonly [id: number, what: string | 0 | 1, ...given: readonly unknown[]]
+
+export function createPeer(channel: Channel): Peer {
+  return new ChannelPeer(channel)
+}
+
+type Waiting = PromiseWithResolvers<unknown>
+
+class ChannelPeer implements Peer {
+  turn = 0
+  readonly #channel: Channel
+  readonly #methods = new Map<string, (...given: readonly unknown[]) => unknown>()
+  readonly #asked = new Map<number, Waiting>()
+  #lastId = 0
+  #frames: Frame[] = []
+  #isHurried = false
+  #hasEnded = false
+
+  constructor(channel: Channel) {
+    this.#channel = channel
+    channel.receive((frames) => {
+      for (const frame of frames) this.#take(frame)
+    })
+  }
+
+  ask(method: string, ...given: readonly unknown[]): Promise<unknown> {
+    if (this.#hasEnded) return Promise.reject(gone())
+    const waiting = Promise.withResolvers<unknown>()
+    this.#asked.set(++this.#lastId, waiting)
+    this.#put([this.#lastId, method, ...given])
+    return waiting.promise
+  }
+
+  tell(method: string, ...given: readonly unknown[]): void {
+    if (!this.#hasEnded) this.#put([0, method, ...given])
+  }
+
+  serve(methods: Methods): void {
+    for (const [name, method] of Object.entries(methods)) this.#methods.set(name, method as never)
+  }
+
+  hurry(): void {
+    if (this.#isHurried || this.#frames.length === 0) return
+    this.#isHurried = true
+    queueMicrotask(() => this.#flush())
+  }
+
+  end(): void {
+    this.#hasEnded = true
+    for (const { reject } of this.#asked.values()) reject(gone())
+    this.#asked.clear()
+    this.#frames = []
+  }
+
+  #put(frame: Frame): void {
+    this.#frames.push(frame)
+    if (this.#frames.length === 1) setImmediate(() => this.#flush())
+  }
+
+  #flush(): void {
+    this.#isHurried = false
+    if (this.#frames.length === 0) return
+    const frames = this.#frames
+    this.#frames = []
+    this.turn++
+    this.#channel.send(frames)
+  }
+
+  #take([id, what, ...given]: Frame): void {
+    if (typeof what === 'string') this.#run(id, what, given)
+    else {
+      const waiting = this.#asked.get(-id)
+      this.#asked.delete(-id)
+      if (what === 0) waiting?.resolve(given[0])
+      else waiting?.reject(readFailure(given[0] as WrittenFailure))
+    }
+  }
+
+  /** What answers at once answers in the turn in which it was asked. */
+  #run(id: number, name: string, given: readonly unknown[]): void {
+    const method = this.#methods.get(name)
+    const answer = (value: unknown) => this.#answer([-id, 0, value])
+    const fail = (thrown: unknown) => this.#answer([-id, 1, writeFailure(asFailure(thrown))])
+    try {
+      if (method === undefined) throw new TypeError(`The other process knows no ${name}.`)
+      const made = method(...given)
+      if (made instanceof Promise) made.then(answer, fail)
+      else answer(made)
+    } catch (thrown) {
+      fail(thrown)
+    }
+  }
+
+  #answer(frame: Frame): void {
+    if (frame[0] !== 0 && !this.#hasEnded) this.#put(frame)
+  }
+}
+
+function gone(): Failure {
+  return new Failure('interrupted', 'Another process of this gateway ended.')
+}

@@ -1,0 +1,51 @@
+import type { SharedState, Spent } from '../../core/model/shared-state.ts'
+import type { Peer } from './peer.ts'
+
+/** The shared state of a gateway whose primary process has it: each step is asked for there. */
+export function createPrimaryState(primary: Peer): SharedState {
+  const asking =
+    <Name extends keyof SharedState>(name: Name) =>
+    (...given: Parameters<SharedState[Name]>) =>
+      primary.ask(`state.${name}`, ...given) as ReturnType<SharedState[Name]>
+  return {
+    reserve: asking('reserve'),
+    grow: asking('grow'),
+    settle: asking('settle'),
+    resolve: asking('resolve'),
+    charge: createCharging(primary),
+    read: asking('read'),
+    holdsOn: asking('holdsOn'),
+    admit: asking('admit'),
+    refund: asking('refund'),
+    readRates: asking('readRates'),
+    release: asking('release'),
+    abandon: asking('abandon'),
+  }
+}
+
+/** Every call of a key adds to the same counters: what is charged within a turn goes as one sum for each. */
+function createCharging(primary: Peer): SharedState['charge'] {
+  type Sum = { readonly counter: string; spentNanoUsd: number }
+  let turn = -1
+  let sums = new Map<string, Sum>()
+  let list: Sum[] = []
+  let charged = Promise.resolve()
+  return (spent: readonly Spent[]) => {
+    if (turn !== primary.turn || list.length === 0) {
+      turn = primary.turn
+      sums = new Map()
+      list = []
+      charged = primary.ask('state.charge', list) as Promise<void>
+    }
+    for (const { counter, spentNanoUsd } of spent) {
+      const sum = sums.get(counter)
+      if (sum !== undefined) sum.spentNanoUsd += spentNanoUsd
+      else {
+        const first = { counter, spentNanoUsd }
+        sums.set(counter, first)
+        list.push(first)
+      }
+    }
+    return charged
+  }
+}

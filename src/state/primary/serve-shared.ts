@@ -1,0 +1,92 @@
+import { CallAbort } from '../../core/model/call-signal.ts'
+import { Failure } from '../../core/model/failure.ts'
+import type { SharedBus } from '../../core/model/shared-bus.ts'
+import type { SharedShelf } from '../../core/model/shared-shelf.ts'
+import type { SharedState } from '../../core/model/shared-state.ts'
+import type { Methods, Peer } from './peer.ts'
+
+export type SharedParts = {
+  readonly state: SharedState
+  readonly shelf: SharedShelf
+  readonly bus: SharedBus
+}
+
+/** The primary's side: does for another process what it asks for. Disposing it ends what that follows and hears. */
+export function serveShared(worker: Peer, { state, shelf, bus }: SharedParts): Disposable {
+  const topics = new Map<string, () => void>()
+  const followers = new Map<number, Follower>()
+  worker.serve({
+    ...methodsOf('state', state, stateMethods),
+    ...methodsOf('shelf', shelf, shelfMethods),
+    'shelf.follow': (id: number, key: string) => void followers.set(id, followIn(shelf, key)),
+    'shelf.next': (id: number) => nextOf(followers.get(id)),
+    'shelf.leave': (id: number) => {
+      followers.get(id)?.leave()
+      followers.delete(id)
+    },
+    'bus.publish': (topic: string, text: string) => bus.publish(topic, text),
+    'bus.subscribe': (topic: string) => {
+      topics.get(topic)?.()
+      topics.set(
+        topic,
+        bus.subscribe(topic, (text) => worker.tell('bus.hear', topic, text)),
+      )
+    },
+    'bus.leave': (topic: string) => {
+      topics.get(topic)?.()
+      topics.delete(topic)
+    },
+  })
+  return {
+    [Symbol.dispose]() {
+      for (const leave of topics.values()) leave()
+      for (const { leave } of followers.values()) leave()
+      topics.clear()
+      followers.clear()
+    },
+  }
+}
+
+const stateMethods = [
+  ...(['reserve', 'grow', 'settle', 'resolve', 'charge', 'read', 'holdsOn'] as const),
+  ...(['admit', 'refund', 'readRates', 'release', 'abandon'] as const),
+] satisfies readonly (keyof SharedState)[]
+
+const shelfMethods = [
+  'get',
+  'put',
+  'remove',
+  'begin',
+  'append',
+  'finish',
+  'abandon',
+] as const satisfies readonly (keyof SharedShelf)[]
+
+function methodsOf<Of extends object>(
+  prefix: string,
+  of: Of,
+  names: readonly (keyof Of & string)[],
+): Methods {
+  return Object.fromEntries(
+    names.map((name) => [
+      `${prefix}.${name}`,
+      (...given: readonly never[]): unknown => Reflect.apply(of[name] as () => unknown, of, given),
+    ]),
+  )
+}
+
+type Follower = { readonly pieces: AsyncIterator<string>; leave(): void }
+
+function followIn(shelf: SharedShelf, key: string): Follower {
+  const left = new CallAbort()
+  return {
+    pieces: shelf.follow(key, left)[Symbol.asyncIterator](),
+    leave: () => left.abort(new Failure('caller_left', 'Nobody follows this answer any more.')),
+  }
+}
+
+async function nextOf(follower: Follower | undefined): Promise<string | undefined> {
+  if (follower === undefined) throw new TypeError('Nobody follows by this number.')
+  const { done, value } = await follower.pieces.next()
+  return done === true ? undefined : value
+}
