@@ -17,6 +17,7 @@ export function createPrimaryShelf(primary: Peer): SharedShelf {
     append: asking('append'),
     finish: asking('finish'),
     abandon: asking('abandon'),
+    forget: asking('forget'),
     follow: (key, signal) => follow(primary, ++lastFollower, key, signal),
   }
 }

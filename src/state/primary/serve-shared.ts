@@ -60,6 +60,7 @@ const shelfMethods = [
   'append',
   'finish',
   'abandon',
+  'forget',
 ] as const satisfies readonly (keyof SharedShelf)[]
 
 function methodsOf<Of extends object>(
