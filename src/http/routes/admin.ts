@@ -3,9 +3,9 @@ import type { Context } from 'koa'
 import type { Authenticator, Role } from '../../core/authenticate.ts'
 import { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
+import { sendJson, sendText } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
 import type { BodyReader } from '../call/body.ts'
-import { sendJson, sendText } from '../call/send.ts'
 
 /** An operation of the management API, as it is served. */
 export type ServedAdminRoute = {

@@ -5,10 +5,10 @@ import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import type { TokenCounter } from '../../core/model/ports.ts'
 import { unknownModel } from '../../core/plan/router.ts'
 import { messageCall } from '../../dialects/anthropic/anthropic.ts'
+import { sendJson } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
 import type { BodyReader } from '../call/body.ts'
-import { sendJson } from '../call/send.ts'
-import { headerLookup } from '../call/serve.ts'
+import { headerLookup } from '../call/header-lookup.ts'
 
 export type CountTokensParts = {
   readonly gateway: Pick<Gateway, 'ownerOf' | 'models'>

@@ -7,8 +7,8 @@ import type { AttemptLine, CallLine, Generation } from '../../core/model/record/
 import { attemptFields } from '../../core/model/record/fields/attempt-fields.ts'
 import { callFields } from '../../core/model/record/fields/call-fields.ts'
 import type { Fields } from '../../core/model/record/fields/field.ts'
+import { sendJson } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
-import { sendJson } from '../call/send.ts'
 import { priceBody } from './price.ts'
 
 export type GenerationParts = {

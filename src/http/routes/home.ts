@@ -5,8 +5,8 @@ import type { Gateway } from '../../core/gateway.ts'
 import { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Router as ModelRouter } from '../../core/plan/router.ts'
+import { sendJson, sendText } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
-import { sendJson, sendText } from '../call/send.ts'
 import { curlExample, type ExampleCall, exampleModel, sdkExample } from './example-call.ts'
 
 export type HomeParts = {

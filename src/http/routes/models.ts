@@ -13,8 +13,8 @@ import {
   renderModel,
   renderModels,
 } from '../../dialects/shared/models.ts'
+import { sendJson } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
-import { sendJson } from '../call/send.ts'
 
 /** Where models are listed. */
 export const modelPaths = ['/v1/models', '/inference/models', '/inference/v1/models'] as const

@@ -4,8 +4,8 @@ import type { Authenticator } from '../../core/authenticate.ts'
 import { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import type { ResponseStore, StoredResponse } from '../../core/reuse/response-store.ts'
+import { sendJson } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
-import { sendJson } from '../call/send.ts'
 
 export type StoredResponsesParts = {
   readonly gate: Authenticator

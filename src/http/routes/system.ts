@@ -2,8 +2,8 @@ import type Router from '@koa/router'
 import type { Context } from 'koa'
 import type { Authenticator } from '../../core/authenticate.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
+import { sendJson, sendText } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
-import { sendJson, sendText } from '../call/send.ts'
 import type { Shedding } from '../call/shedding.ts'
 
 export type SystemParts = {

@@ -5,10 +5,10 @@ import type { JsonText } from '../../core/model/json/json-text.ts'
 import { chat } from '../../dialects/openai/chat.ts'
 import { completions } from '../../dialects/openai/completions.ts'
 import type { Dialect } from '../../dialects/shared/dialect.ts'
+import { sendJson } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
 import type { BodyReader } from '../call/body.ts'
-import { sendJson } from '../call/send.ts'
-import { headerLookup } from '../call/serve.ts'
+import { headerLookup } from '../call/header-lookup.ts'
 import { type CountingParts, countTokens } from './prompt-tokens.ts'
 
 export type TokenizeParts = CountingParts & {

@@ -1,9 +1,9 @@
 import type Router from '@koa/router'
 import type { Authenticator } from '../../core/authenticate.ts'
 import { controllerUnder } from '../../core/model/call-signal.ts'
+import { sendJson } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
 import type { OpenCalls } from '../call/open-calls.ts'
-import { sendJson } from '../call/send.ts'
 
 export type WakeParts = {
   readonly gate: Authenticator

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { aBench, complete, gone, made } from './idempotency-bench.ts'
+import { aBench, complete, gone, made } from './idempotency-harness.ts'
 
 test('the oldest answers make room for more', async () => {
   const { ask, works, idempotency } = aBench({ maxEntries: 2 })

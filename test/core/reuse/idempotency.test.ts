@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Failure, type FailureKind } from '../../../src/core/model/failure.ts'
-import { type Asked, aBench, complete, gone, made } from './idempotency-bench.ts'
+import { type Asked, aBench, complete, gone, made } from './idempotency-harness.ts'
 
 describe('a request that is sent again under its key', () => {
   test('gets the answer that was kept, and how it was made', async () => {

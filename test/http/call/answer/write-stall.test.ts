@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { watchRest, whenDrained } from '../../../src/http/call/write-stall.ts'
-import { startTestGateway } from '../../harness/gateway.ts'
-import { chunk, startRawServer, streamHead } from '../../harness/raw-server.ts'
-import { event, servedBy } from '../../harness/upstreams.ts'
+import { watchRest, whenDrained } from '../../../../src/http/call/answer/write-stall.ts'
+import { startTestGateway } from '../../../harness/gateway.ts'
+import { chunk, startRawServer, streamHead } from '../../../harness/raw-server.ts'
+import { event, servedBy } from '../../../harness/upstreams.ts'
 
 /** A server whose every response is the test's to write. */
 async function startServer(respond: (response: ServerResponse) => void) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { inTest } from '../../harness/gateway.ts'
-import { answer, chunk, streamHead } from '../../harness/raw-server.ts'
-import { deltaFrame, leave, openScene, respond } from './idempotency-harness.ts'
+import { inTest } from '../../../harness/gateway.ts'
+import { answer, chunk, streamHead } from '../../../harness/raw-server.ts'
+import { deltaFrame, leave, openScene, respond } from './keyed-answer-harness.ts'
 
 describe('a call that failed', () => {
   test('by the upstream’s word on it gets the same word again', async () => {

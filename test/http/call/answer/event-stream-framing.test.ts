@@ -3,8 +3,8 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import { createRecorder } from '../../../src/core/account/recorder.ts'
-import { EventStream } from '../../../src/http/call/event-stream.ts'
+import { createRecorder } from '../../../../src/core/account/recorder.ts'
+import { EventStream } from '../../../../src/http/call/answer/event-stream.ts'
 
 const clock = { now: () => performance.now(), epochMs: () => Date.now() }
 const long = `data: ${'ü'.repeat(5000)}\n\n`

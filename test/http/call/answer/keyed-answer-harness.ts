@@ -1,10 +1,10 @@
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import type { Config } from '../../../src/config.ts'
-import { loadConfig } from '../../../src/config.ts'
-import { providers } from '../../../src/providers/all.ts'
-import { startTestGateway, type TestGateway } from '../../harness/gateway.ts'
-import { onlyFile } from '../../harness/only-file.ts'
+import type { Config } from '../../../../src/config.ts'
+import { loadConfig } from '../../../../src/config.ts'
+import { providers } from '../../../../src/providers/all.ts'
+import { startTestGateway, type TestGateway } from '../../../harness/gateway.ts'
+import { onlyFile } from '../../../harness/only-file.ts'
 import {
   answer,
   type Behaviour,
@@ -13,7 +13,7 @@ import {
   type RawServer,
   startRawServer,
   streamHead,
-} from '../../harness/raw-server.ts'
+} from '../../../harness/raw-server.ts'
 
 export const messages = [{ role: 'user' as const, content: 'hello' }]
 export const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { askRaw, openScene, respond } from './idempotency-harness.ts'
+import { askRaw, openScene, respond } from './keyed-answer-harness.ts'
 
 describe('another call under the same key', () => {
   const refused = {

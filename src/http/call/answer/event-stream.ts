@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http'
-import type { OpenRecord } from '../../core/account/recorder.ts'
-import type { CallSignal } from '../../core/model/call-signal.ts'
-import { usdText } from '../../core/model/price.ts'
-import type { CallRecord } from '../../core/model/record/record.ts'
+import type { OpenRecord } from '../../../core/account/recorder.ts'
+import type { CallSignal } from '../../../core/model/call-signal.ts'
+import { usdText } from '../../../core/model/price.ts'
+import type { CallRecord } from '../../../core/model/record/record.ts'
+import type { StreamOutput, StreamSource } from './output.ts'
 import { answerHeaders, noteOverhead, replayHeaders } from './response-headers.ts'
 import type { FlatHeaders } from './send.ts'
 import { watchRest, whenDrained } from './write-stall.ts'
@@ -31,7 +32,7 @@ export type EventStreamParts = {
  * connection alive, and now and then an event that says nothing the caller's patience; before the answer has begun
  * too: status and headers are out then, but nothing of an answer.
  */
-export class EventStream implements Disposable {
+export class EventStream implements StreamOutput {
   readonly #response: ServerResponse
   readonly #record: OpenRecord
   readonly #signal: CallSignal
@@ -96,6 +97,10 @@ export class EventStream implements Disposable {
       this.#response.end()
       watchRest(this.#response, this.#limits.writeStallMs)
     })
+  }
+
+  fail(thrown: unknown, source: Pick<StreamSource<unknown, unknown>, 'fail'>): void | Promise<void> {
+    return this.end(source.fail(this.#record.fail(thrown)))
   }
 
   [Symbol.dispose](): void {

@@ -1,7 +1,7 @@
 import OpenAI from 'openai'
 import { describe, expect, test } from 'vitest'
-import { answer, chunk, lastChunk, streamHead } from '../../harness/raw-server.ts'
-import { deltaFrame, endFrames, leave, messages, openScene, respond, usage } from './idempotency-harness.ts'
+import { answer, chunk, lastChunk, streamHead } from '../../../harness/raw-server.ts'
+import { deltaFrame, endFrames, leave, messages, openScene, respond, usage } from './keyed-answer-harness.ts'
 
 describe('the same call under the same key', () => {
   test.for([false, true])('is made once, and gets the same bytes: stream %s', async (stream) => {

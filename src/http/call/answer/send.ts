@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { JsonObject } from '../../core/model/json/json.ts'
+import type { JsonObject } from '../../../core/model/json/json.ts'
 
 /** Header names and values in turn, as `writeHead` takes them fastest. */
 export type FlatHeaders = readonly string[]

@@ -1,6 +1,6 @@
-import type { OpenRecord } from '../../core/account/recorder.ts'
-import type { Failure } from '../../core/model/failure.ts'
-import { usdText } from '../../core/model/price.ts'
+import type { OpenRecord } from '../../../core/account/recorder.ts'
+import type { Failure } from '../../../core/model/failure.ts'
+import { usdText } from '../../../core/model/price.ts'
 import { rateHeaders } from './rate-headers.ts'
 import type { FlatHeaders } from './send.ts'
 

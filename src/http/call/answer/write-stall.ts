@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { CallSignal } from '../../core/model/call-signal.ts'
+import type { CallSignal } from '../../../core/model/call-signal.ts'
 
 /**
  * Resolves when more may be written. A caller who takes not a byte for `stallMs` is hung up on, once `stalled` is told.

@@ -1,5 +1,5 @@
-import type { CallRecord } from '../../core/model/record/record.ts'
-import type { Headroom } from '../../core/model/terms.ts'
+import type { CallRecord } from '../../../core/model/record/record.ts'
+import type { Headroom } from '../../../core/model/terms.ts'
 import type { FlatHeaders } from './send.ts'
 
 /** What is left of the tightest limits of a call's rate, as its clients look for it; none where there are no limits. */

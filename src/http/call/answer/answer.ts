@@ -1,0 +1,75 @@
+import type { Stream } from '../../../core/gateway.ts'
+import type { AnyCall, Call, Delta, Relay } from '../../../core/model/call.ts'
+import type { CallSignal } from '../../../core/model/call-signal.ts'
+import type { Failure } from '../../../core/model/failure.ts'
+import type { Usage } from '../../../core/model/terms.ts'
+import type { Asking, Dialect, RelayDialect, StreamEncoder, Told } from '../../../dialects/shared/dialect.ts'
+import type { Exchange } from './exchange.ts'
+import { type Output, pour, type StreamSource } from './output.ts'
+
+/** Has the gateway answer what was read. */
+export interface Answerer<Spoken extends Asking<AnyCall>, Asked extends AnyCall> {
+  answer(exchange: Exchange<Spoken>, call: Asked, output: Output): Promise<void>
+  /** How a stream of this call tells that it broke. */
+  failText(exchange: Exchange<Spoken>, call: Asked, failure: Failure): string
+}
+
+export const callAnswerer: Answerer<Dialect, Call> = {
+  answer(exchange, call, output) {
+    if (call.stream) return pour(new MadeStream(exchange, call, output.signal), output)
+    const { dialect, record, parts } = exchange
+    return parts.gateway
+      .reply(call, output.signal, record)
+      .then((reply) => output.send(dialect.render(reply, call, toldOf(exchange))))
+  },
+  failText: (exchange, call, failure) => exchange.dialect.encoder(call, () => toldOf(exchange)).fail(failure),
+}
+
+/** What is passed on as it is, and never streams. */
+export const relayAnswerer: Answerer<RelayDialect, Relay> = {
+  answer({ dialect, record, parts }, call, output) {
+    return parts.gateway
+      .relay(call, output.signal, record)
+      .then((reply) => output.send(dialect.render(reply)))
+  },
+  failText: () => '',
+}
+
+class MadeStream implements StreamSource<readonly Delta[], Usage> {
+  readonly #exchange: Exchange<Dialect>
+  readonly #call: Call
+  readonly #signal: CallSignal
+  readonly #encoder: StreamEncoder
+
+  constructor(exchange: Exchange<Dialect>, call: Call, signal: CallSignal) {
+    this.#exchange = exchange
+    this.#call = call
+    this.#signal = signal
+    this.#encoder = exchange.dialect.encoder(call, () => toldOf(exchange))
+  }
+
+  idle(): string | undefined {
+    return this.#encoder.idle?.(this.#exchange.record.row.startedEpochMs)
+  }
+
+  open(): Promise<Stream> {
+    const { parts, record } = this.#exchange
+    return parts.gateway.stream(this.#call, this.#signal, record)
+  }
+
+  textOf(burst: readonly Delta[]): string {
+    return this.#encoder.encode(burst)
+  }
+
+  end(usage: Usage): string {
+    return this.#encoder.end(usage)
+  }
+
+  fail(failure: Failure): string {
+    return this.#encoder.fail(failure)
+  }
+}
+
+function toldOf({ record, parts }: Exchange<Dialect>): Told {
+  return { slow: record.elapsedMs() > parts.slowThresholdMs }
+}

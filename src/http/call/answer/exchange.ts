@@ -1,0 +1,69 @@
+import type { Context } from 'koa'
+import type { OpenRecord, Recorder } from '../../../core/account/recorder.ts'
+import type { Authenticator } from '../../../core/authenticate.ts'
+import type { Gateway } from '../../../core/gateway.ts'
+import type { AnyCall } from '../../../core/model/call.ts'
+import type { CallSignal } from '../../../core/model/call-signal.ts'
+import type { Idempotency } from '../../../core/reuse/idempotency.ts'
+import type { Asking } from '../../../dialects/shared/dialect.ts'
+import type { BodyLimits, BodyReader } from '../body.ts'
+import type { Connections } from '../connections.ts'
+import type { KeyBrake } from '../key-brake.ts'
+import type { OpenCalls } from '../open-calls.ts'
+import type { Shedding } from '../shedding.ts'
+import { EventStream, type StreamLimits } from './event-stream.ts'
+import type { Output } from './output.ts'
+import { answerHeaders } from './response-headers.ts'
+import { sendText } from './send.ts'
+import { watchRest } from './write-stall.ts'
+
+export type ServeParts = {
+  readonly gateway: Gateway
+  readonly gate: Authenticator
+  readonly recorder: Recorder
+  readonly openCalls: OpenCalls
+  /** Undefined: Idempotency-Key is ignored. */
+  readonly idempotency: Idempotency | undefined
+  readonly readBody: BodyReader
+  readonly limits: StreamLimits & Pick<BodyLimits, 'bodyBytes'>
+  readonly shedding: Shedding
+  readonly connections: Pick<Connections, 'admitted'>
+  readonly brake: KeyBrake
+  readonly slowThresholdMs: number
+  readonly strict: boolean
+  /** True when new calls are refused, because the gateway is shutting down. */
+  readonly isDraining: () => boolean
+}
+
+/** One request being answered: its answer's way to its caller. */
+export class Exchange<Spoken extends Asking<AnyCall> = Asking<AnyCall>> implements Output {
+  readonly parts: ServeParts
+  readonly ctx: Context
+  readonly dialect: Spoken
+  readonly record: OpenRecord
+  readonly signal: CallSignal
+
+  constructor(parts: ServeParts, ctx: Context, dialect: Spoken, id: string) {
+    this.parts = parts
+    this.ctx = ctx
+    this.dialect = dialect
+    this.record = parts.recorder.open(id, dialect.name)
+    this.signal = parts.openCalls.open(ctx.res)
+  }
+
+  send(text: string): void | Promise<void> {
+    const { ctx, record } = this
+    record.row.status = 200
+    record.row.responseBytes = Buffer.byteLength(text)
+    const headers = answerHeaders(record)
+    return record.closeThen(() => {
+      sendText(ctx.req, ctx.res, 200, text, headers)
+      watchRest(ctx.res, this.parts.limits.writeStallMs)
+    })
+  }
+
+  open(idle: () => string | undefined): EventStream {
+    const { ctx, record, signal, parts } = this
+    return new EventStream({ response: ctx.res, record, signal, limits: parts.limits, idle })
+  }
+}

@@ -1,0 +1,196 @@
+import type { IncomingMessage } from 'node:http'
+import type { OpenRecord } from '../../../core/account/recorder.ts'
+import type { AnyCall } from '../../../core/model/call.ts'
+import type { CallSignal } from '../../../core/model/call-signal.ts'
+import { asFailure, Failure } from '../../../core/model/failure.ts'
+import { unknownPrice } from '../../../core/model/price.ts'
+import { type AttemptRecord, type CallRecord, startAttempt } from '../../../core/model/record/record.ts'
+import type { Idempotency } from '../../../core/reuse/idempotency.ts'
+import type { AnswerFacts, AnswerReader, AnswerWriter } from '../../../core/reuse/idempotent-answer.ts'
+import type { Asking } from '../../../dialects/shared/dialect.ts'
+import type { Answerer } from './answer.ts'
+import type { Exchange } from './exchange.ts'
+import { type OpenedSource, type Output, pour, type StreamOutput, type StreamSource } from './output.ts'
+
+/** The Idempotency-Key of a request. Throws `invalid_request` for a key that is none. */
+export function idempotencyKeyOf({ headers }: IncomingMessage): string | undefined {
+  const key = headers['idempotency-key']
+  if (key === undefined || (typeof key === 'string' && /^[\x20-\x7e]{1,255}$/.test(key))) return key
+  throw new Failure(
+    'invalid_request',
+    'The header Idempotency-Key must be 1 to 255 characters of printable ASCII.',
+    { param: 'Idempotency-Key' },
+  )
+}
+
+export type Keyed<Asked extends AnyCall> = {
+  readonly key: string
+  readonly call: Asked
+  /** The request's body. */
+  readonly text: string
+}
+
+/**
+ * Answers a call once for all who send it under its key: it is made onto a shelf, from which its own caller reads it
+ * too. Throws `key_reused`.
+ */
+export async function answerUnderKey<Spoken extends Asking<AnyCall>, Asked extends AnyCall>(
+  exchange: Exchange<Spoken>,
+  idempotency: Idempotency,
+  { key, call, text }: Keyed<Asked>,
+  { answer, failText }: Answerer<Spoken, Asked>,
+): Promise<void> {
+  const { dialect, record, signal } = exchange
+  const { kind, model, stream, steering = null } = call
+  const keyed = { tenant: record.row.owner, dialect: dialect.name, key, request: [text, model, steering] }
+  const { reader, work } = idempotency.answer(keyed, signal, (shelf, signal) =>
+    answer(exchange, call, new ShelfOutput(shelf, record, signal)),
+  )
+  const isReplay = work === undefined
+  if (isReplay) {
+    Object.assign(record.row, { kind, model, stream, cache: 'replay', provider: 'cache', costNanoUsd: 0 })
+  }
+  const following = { reader, call, record, replay: isReplay ? beginReplay(record) : undefined }
+  try {
+    if (stream)
+      await pour(new KeptStream(following, (failure) => failText(exchange, call, failure)), exchange)
+    else await exchange.send(await textOf(following))
+  } finally {
+    // The work may go on without its caller: it is still one of the calls under way, and in this record.
+    await work
+  }
+}
+
+/** An answer on its way to a shelf. */
+class ShelfOutput implements Output, StreamOutput {
+  readonly signal: CallSignal
+  readonly #answer: AnswerWriter
+  readonly #record: OpenRecord
+  hasBegun = false
+
+  constructor(answer: AnswerWriter, record: OpenRecord, signal: CallSignal) {
+    this.#answer = answer
+    this.#record = record
+    this.signal = signal
+  }
+
+  send(text: string): void {
+    this.begin()
+    this.end(text)
+  }
+
+  open(): this {
+    return this
+  }
+
+  begin(): void {
+    this.hasBegun = true
+    this.#answer.begin(factsOf(this.#record.row))
+  }
+
+  write(text: string): boolean {
+    this.#answer.write(text)
+    return false
+  }
+
+  drained(): Promise<void> {
+    return this.#answer.drained()
+  }
+
+  end(text: string): void {
+    this.#answer.write(text)
+    this.#answer.end(factsOf(this.#record.row))
+  }
+
+  fail(thrown: unknown, source: Pick<StreamSource<unknown, unknown>, 'fail'>): never {
+    const failure = asFailure(thrown)
+    this.#answer.write(source.fail(failure))
+    throw failure
+  }
+
+  [Symbol.dispose](): void {}
+}
+
+function factsOf({ deployment, usage, dropped, converted }: CallRecord): AnswerFacts {
+  return { deployment, usage, dropped, converted }
+}
+
+type Following = {
+  readonly reader: AnswerReader
+  readonly call: AnyCall
+  readonly record: OpenRecord
+  /** The record's attempt at another's answer; undefined: the work was begun for this call, its attempts are here. */
+  readonly replay: AttemptRecord | undefined
+}
+
+/** A stream on the shelf, in its caller's own format already. */
+class KeptStream implements StreamSource<string, void> {
+  readonly #following: Following
+  readonly #failText: (failure: Failure) => string
+
+  constructor(following: Following, failText: (failure: Failure) => string) {
+    this.#following = following
+    this.#failText = failText
+  }
+
+  idle(): undefined {}
+
+  async open(): Promise<OpenedSource<string, void>> {
+    await begun(this.#following)
+    return { bursts: this.#following.reader.texts(), usage: () => noteUsage(this.#following) }
+  }
+
+  textOf(text: string): string {
+    return text
+  }
+
+  end(): string {
+    return ''
+  }
+
+  fail(failure: Failure): string {
+    const { reader } = this.#following
+    const isTold = reader.hasBegun && failure === reader.failure
+    return isTold ? '' : this.#failText(failure)
+  }
+}
+
+async function textOf(following: Following): Promise<string> {
+  await begun(following)
+  let text = ''
+  for await (const piece of following.reader.texts()) text += piece
+  noteUsage(following)
+  return text
+}
+
+function beginReplay(record: OpenRecord): AttemptRecord {
+  const entry = startAttempt({ deployment: 'cache', startMs: record.elapsedMs(), price: unknownPrice })
+  entry.costNanoUsd = 0
+  record.row.attempts.push(entry)
+  return entry
+}
+
+async function begun({ reader, call, record, replay }: Following): Promise<void> {
+  if (replay === undefined) return await reader.begun()
+  const { row } = record
+  try {
+    // For as long as this caller will: the work itself is bounded by the caller it was begun for.
+    await reader.begun(call.deadlineMs && call.deadlineMs - record.elapsedMs())
+    replay.isDelivered = true
+  } catch (thrown) {
+    replay.outcome = asFailure(thrown).kind
+    throw thrown
+  } finally {
+    row.firstTokenMs = record.elapsedMs()
+    replay.firstTokenMs = row.firstTokenMs - replay.startMs
+    replay.totalMs = replay.firstTokenMs
+  }
+  const { deployment, dropped, converted } = reader.made
+  row.deployment = deployment
+  for (const name of dropped) row.dropped.add(name)
+  for (const name of converted) row.converted.add(name)
+}
+
+function noteUsage({ reader, record, replay }: Following): void {
+  if (replay !== undefined) record.row.usage = reader.made.usage
+}

@@ -1,0 +1,10 @@
+import type { IncomingMessage } from 'node:http'
+import type { HeaderLookup } from '../../dialects/shared/dialect.ts'
+
+/** A request's headers, as a dialect looks them up: one that came several times is one text. */
+export function headerLookup({ headers }: IncomingMessage): HeaderLookup {
+  return (name) => {
+    const value = headers[name]
+    return Array.isArray(value) ? value.join(',') : value
+  }
+}
