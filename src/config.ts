@@ -2,6 +2,14 @@ import type * as z from 'zod'
 import { readAs } from './config/coerce.ts'
 import { exposureOf, isExposed, isLoopback } from './config/report/exposure.ts'
 import { findingsOf, withoutWording } from './config/report/issues.ts'
+import {
+  type EffectiveSetting,
+  effectiveSettings,
+  type Origin,
+  type OriginParts,
+  type Origins,
+  originOf,
+} from './config/report/origins.ts'
 import { ConfigError, commandLine, type Finding, type Problem, placeOf } from './config/report/problem.ts'
 import { describeConfig } from './config/report/report.ts'
 import { type ConfigSchema, configSchema } from './config/schema.ts'
@@ -68,10 +76,13 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
   ]
   if (problems.length > 0 || !result.success)
     throw new ConfigError(withoutRepeats(withoutFollowers(problems)))
-  return assembled(result.data, { environment, source, instances: instances.known, catalog, tls: tls.pair })
+  const origins = { source, overlaid, shape, written: tree, taken: result.data }
+  return assembled(result.data, {
+    ...{ environment, source, instances: instances.known, catalog, tls: tls.pair, origins },
+  })
 }
 
-export type { Config, Finding }
+export type { Config, EffectiveSetting, Finding, Origin, Origins, Problem }
 // The rest of what others use of the configuration: this file is the room's door.
 export {
   ConfigError,
@@ -91,12 +102,13 @@ type Parts = {
   readonly instances: readonly Instance[]
   readonly catalog: OpenedCatalog
   readonly tls: Config['tls']
+  readonly origins: OriginParts
 }
 
 /** The settings that were taken, as the rest of the gateway has them. */
 function assembled(
   taken: z.output<ConfigSchema>,
-  { environment, source, instances, catalog, tls }: Parts,
+  { environment, source, instances, catalog, tls, origins }: Parts,
 ): Config {
   const {
     server: listening,
@@ -120,12 +132,13 @@ function assembled(
   const { tls: _paths, ...server } = listening
   const made = providerSettings(instances, settings)
   const { content, path } = source
+  const tenancy = tenancyOf({ auth, teams, budgets, rateLimits, alerts })
   const warnings = warningsOf({ content, path, environment, routes, providers: made })
   return {
     ...server,
     ...(tls === undefined ? {} : { tls }),
     ...rest,
-    ...tenancyOf({ auth, teams, budgets, rateLimits, alerts }),
+    ...tenancy,
     dataDirectory: dataDirectory ?? defaultDataDirectory,
     isDataDirectoryGiven: dataDirectory !== undefined,
     drain: { delayMs: isLoopback(server.host) ? 0 : noticeMs, ...drain },
@@ -138,7 +151,31 @@ function assembled(
     routing: routingOf(models === undefined, others),
     stated: statedIn(source.content),
     source: source.path,
+    origins: {
+      settings: effectiveSettings({
+        ...origins,
+        taken: { ...taken, dataDirectory: dataDirectory ?? defaultDataDirectory },
+      }),
+      declared: declaredIn(tenancy.tenants, auth, origins),
+    },
   }
+}
+
+/** Keys are in the order of their sections, as `tenancyOf` has them. */
+function declaredIn(
+  { keys, teams }: Config['tenants'],
+  { keys: callers, adminKeys }: z.output<ConfigSchema>['auth'],
+  origins: OriginParts,
+): Origins['declared'] {
+  const pathOf = (index: number) => {
+    if (index < callers.length) return ['auth', 'keys', index]
+    const at = index - callers.length
+    return at < adminKeys.length ? ['auth', 'adminKeys', at] : ['auth', 'adminKey']
+  }
+  return Object.fromEntries([
+    ...keys.map(({ id }, index) => [`key:${id}`, originOf(pathOf(index), origins)]),
+    ...teams.map(({ id }) => [`team:${id}`, originOf(['teams', id], origins)]),
+  ])
 }
 
 /** Without routes of the operator's, what providers list is routed, too. */

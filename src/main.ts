@@ -91,7 +91,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   })
   const ledgerReport = ledger && (() => ledger.report())
   const metrics = metricsOf(() => succession.current, reload, shedding, ledgerReport)
-  const live = { current: () => succession.current, drains: createDrains() }
+  const live = { current: () => succession.current, drains: createDrains(), configuration: reload.report }
   const lasting = createLasting({ ...environment, tenants, changes, ledger, live }, clock, metrics, {
     isLeaving: () => drain.phase !== 'serving',
     isDraining: () => drain.phase === 'draining',

@@ -33,6 +33,7 @@ test.for<[string, string, object]>([
 
 test('without any configuration it is the demo: every setting has its default', () => {
   expect(load(undefined)).toEqual({
+    origins: expect.anything(),
     host: '127.0.0.1',
     port: 8000,
     allowUnauthenticated: false,

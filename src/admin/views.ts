@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { type Budget, budgetOf } from '../tenants/budgets/budget.ts'
 import type { BudgetReading } from '../tenants/budgets/budget-reading.ts'
 import { readBudgets } from '../tenants/budgets/budget-reading.ts'
+import { limitNameOf } from '../tenants/budgets/refusal.ts'
 import { isWhole } from '../tenants/keys/changes.ts'
 import type { Key, RateRule, Team } from '../tenants/keys/key.ts'
 import type { Tenants } from '../tenants/tenants.ts'
@@ -62,6 +63,8 @@ export function budgetViewOf(reading: BudgetReading): BudgetView {
   const { rule, scope } = budget
   return {
     ...{ id: budget.id, title: reading.title, scope: scope.kind, name: rule.name ?? null },
+    scope_id: scope.kind === 'gateway' ? null : scope.id,
+    limit_name: limitNameOf(budget),
     ...amount('limit', limitNanoUsd),
     ...amount('spent', spentNanoUsd),
     ...amount('held', heldNanoUsd),

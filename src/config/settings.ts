@@ -1,6 +1,7 @@
 import type { AdminKey } from '../core/authenticate.ts'
 import type { BreakerSettings } from '../core/health/breaker.ts'
 import type { TenantSettings } from '../tenants/settings.ts'
+import type { Origins } from './report/origins.ts'
 import type { LogLevel } from './schema.ts'
 import type { CatalogSettings } from './sections/catalog.ts'
 import type { RouteSettings } from './sections/routing.ts'
@@ -61,6 +62,8 @@ export type Config = {
   readonly warnings?: readonly string[]
   /** The path of the file that was read. */
   readonly source: string | undefined
+  /** Where each setting comes from. Absent: it was made by a program. */
+  readonly origins?: Origins
 }
 
 /** A certificate with those that vouch for it, and its key, both as PEM. Secret. */

@@ -4,6 +4,7 @@ import { ledgerRoutes } from '../admin/ledger.ts'
 import type { LedgerParts } from '../admin/ledger-access.ts'
 import { deploymentRoutes } from '../admin/live/deployments.ts'
 import type { LiveParts } from '../admin/live/live.ts'
+import { settingsRoute } from '../admin/live/settings.ts'
 import { type InferenceRoute, openApi } from '../admin/openapi.ts'
 import { dialects, relays } from '../dialects/all.ts'
 import type { AppParts } from '../http/app.ts'
@@ -23,6 +24,7 @@ export function adminFor(
     ...tenantRoutes({ tenants, changes }),
     ...ledgerRoutes(ledger),
     ...deploymentRoutes({ ...live, note, now: ledger.now }),
+    settingsRoute(live),
   ]
   return { adminRoutes, openApi: () => ({ ...openApi(version, adminRoutes, inferenceRoutes) }) }
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
-import { type Config, ConfigError, isExposed } from '../config.ts'
+import { type Config, ConfigError, isExposed, type Origins, type Problem } from '../config.ts'
 import type { Clock } from '../core/model/ports.ts'
 import { createReloadGuard } from './reload-guard.ts'
 
@@ -23,7 +23,14 @@ export type ConfigurationReport = {
   /** How many were taken after the first, and how many refused. */
   readonly taken: number
   readonly refused: number
+  /** Of the last that was refused, where that is the latest word. */
+  readonly refusal: Refusal | undefined
+  /** Where each setting in use comes from; undefined: it was made by a program. */
+  readonly origins: Origins | undefined
 }
+
+/** A configuration that was not taken, and everything that is wrong with it. Shows no secret. */
+export type Refusal = { readonly atEpochMs: number; readonly problems: readonly Problem[] }
 
 export type ReloadParts = {
   /** The configuration that the process began with. */
@@ -37,14 +44,18 @@ export type ReloadParts = {
 
 export function createReload({ first, current, take, clock, log }: ReloadParts): Reload {
   const guard = createReloadGuard(first)
-  const report = { loadedEpochMs: clock.epochMs(), isRefused: false, taken: 0, refused: 0 }
+  const report = { loadedEpochMs: clock.epochMs(), taken: 0, refused: 0 }
+  let refusal: Refusal | undefined
+  let origins = first.origins
   return {
     run(read) {
       try {
         const config = inPlace(read(), current(), log)
         guard.check(config, current())
-        report.isRefused = false
-        if (isDeepStrictEqual(config, current())) {
+        refusal = undefined
+        // Lines may have moved where nothing else is another.
+        origins = config.origins
+        if (isDeepStrictEqual(withoutOrigins(config), withoutOrigins(current()))) {
           log.info({ source: config.source }, 'the configuration is as it was')
           return
         }
@@ -54,12 +65,21 @@ export function createReload({ first, current, take, clock, log }: ReloadParts):
         log.info({ source: config.source }, 'the configuration was taken')
       } catch (thrown) {
         report.refused++
-        report.isRefused = true
+        refusal = { atEpochMs: clock.epochMs(), problems: problemsIn(thrown) }
         log.error(told(thrown), 'the configuration was refused: the last good one stays')
       }
     },
-    report: () => ({ ...report }),
+    report: () => ({ ...report, isRefused: refusal !== undefined, refusal, origins }),
   }
+}
+
+function withoutOrigins({ origins: _, ...config }: Config): Config {
+  return config
+}
+
+function problemsIn(thrown: unknown): readonly Problem[] {
+  if (thrown instanceof ConfigError) return thrown.problems
+  return [{ source: 'gateway', place: '', told: 'could not take it: the log says why' }]
 }
 
 /** The configuration as a gateway that listens already can take it. */

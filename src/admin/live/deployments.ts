@@ -3,11 +3,13 @@ import type { Drain } from '../../core/health/drains.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { type AdminRoute, route } from '../route.ts'
 import { data } from '../schemas.ts'
-import { type DeploymentPlace, deploymentRow, placesIn, rowOf } from './deployment-row.ts'
+import { deploymentRow, placesIn, rowOf } from './deployment-row.ts'
 import type { LiveParts } from './live.ts'
 
+export type DeploymentParts = Omit<LiveParts, 'configuration'>
+
 /** How each deployment is doing and what it costs; and taking one out of use by hand. */
-export function deploymentRoutes(parts: LiveParts): readonly AdminRoute[] {
+export function deploymentRoutes(parts: DeploymentParts): readonly AdminRoute[] {
   const { current, drains, now, note } = parts
   const rowsOf = (id?: string) => {
     const { gateway, routes } = current()
@@ -62,8 +64,6 @@ export function deploymentRoutes(parts: LiveParts): readonly AdminRoute[] {
   ]
 }
 
-export type { DeploymentPlace }
-
 function noDeployment(): Failure {
   const message = 'No deployment has this id: GET /admin/api/deployments lists those there are.'
   return new Failure('not_found', message, { param: 'id', code: 'deployment_not_found' })
@@ -76,7 +76,7 @@ const routeRow = z.object({
   deployments: z.array(z.object({ id: z.string(), provider: z.string(), weight: z.number() })),
 })
 
-function routesRoute({ current }: LiveParts): AdminRoute {
+function routesRoute({ current }: DeploymentParts): AdminRoute {
   return route({
     ...{ method: 'get', path: '/admin/api/routes', role: 'read', tag: 'deployments', status: 200 },
     summary: 'Lists the models that callers may name, or patterns of names, with where their calls may run',

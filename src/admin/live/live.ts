@@ -12,8 +12,48 @@ export type LiveParts = {
     readonly config: { readonly routing: { readonly isDefault: boolean } }
   }
   readonly drains: Drains
+  readonly configuration: () => ConfigurationInUse
   /** Epoch milliseconds. */
   readonly now: () => number
   /** Writes an audit row. */
   readonly note: Changes['note']
+}
+
+/** How it stands with the configuration, as the composition root tells it. */
+export type ConfigurationInUse = {
+  readonly loadedEpochMs: number
+  readonly taken: number
+  readonly refused: number
+  readonly refusal:
+    | { readonly atEpochMs: number; readonly problems: readonly ConfigurationProblem[] }
+    | undefined
+  readonly origins:
+    | {
+        readonly settings: readonly SettingInUse[]
+        readonly declared: Readonly<Record<string, SettingOrigin>>
+      }
+    | undefined
+}
+
+export type SettingOrigin = {
+  readonly from: 'file' | 'environment' | 'command line' | 'default'
+  readonly file?: string | undefined
+  readonly line?: number | undefined
+  readonly variable?: string | undefined
+}
+
+type SettingInUse = SettingOrigin & {
+  readonly place: string
+  readonly value: Plain | readonly Plain[]
+  readonly isSecret: boolean
+}
+
+type Plain = string | number | boolean | null
+
+type ConfigurationProblem = {
+  readonly source: string
+  readonly line?: number | undefined
+  readonly column?: number | undefined
+  readonly place: string
+  readonly told: string
 }

@@ -4,7 +4,7 @@ import type { Shortage } from '../../core/model/tenant.ts'
 import type { Applied } from '../desk.ts'
 import type { BudgetTerms } from '../settings.ts'
 import { shownUsd } from '../usd.ts'
-import { titleOf } from './budget.ts'
+import { type Budget, titleOf } from './budget.ts'
 
 /** Why there is no room, and what could be had. `blockers` are never none; `own` is what the call holds itself. */
 export function shortageOf(
@@ -27,6 +27,11 @@ export function shortageOf(
   }
 }
 
+/** What a refused call names as its limit. */
+export function limitNameOf({ id }: Pick<Budget, 'id'>): string {
+  return `budget/${safe(id)}`
+}
+
 type Met = { readonly blocker: Blocker; readonly of: Applied; readonly ownNanoUsd: number }
 
 /** Of several the one that stays shut for longest is told. */
@@ -46,7 +51,7 @@ function isHeldOnly({ blocker, of, ownNanoUsd }: Met): boolean {
 
 function failureOf(met: Met, { status }: Pick<BudgetTerms, 'status'>): Failure {
   const { of } = met
-  const headers = { 'x-pandotate-limit': `budget/${safe(of.budget.id)}` }
+  const headers = { 'x-pandotate-limit': limitNameOf(of.budget) }
   if (isHeldOnly(met)) {
     const message = `${told(met)} Other calls that are under way hold the rest: try again shortly.`
     return new Failure('limit_reached', message, { headers, retryAfterMs: heldWaitMs })
