@@ -29,7 +29,7 @@ export async function covered<Asked extends AnyCall, Made>(
   const cover = new Cover(coverage, parts)
   const shortage = await cover.pay()
   if (shortage !== undefined) throw openAttempt(parts).fail(shortage.failure)
-  const { record } = parts
+  const { record } = parts.context
   const at = record.attempts.length
   const making = make({ ...parts, signal: cover.signal })
   cover.follow(record.attempts[at])
@@ -107,10 +107,10 @@ class Cover {
   }
 
   #nanoUsd(): number {
-    const { deployment, record } = this.#parts
+    const { deployment, context } = this.#parts
     const { use } = this.#coverage
     // What another wrote before it broke off is prompt to the one that goes on with it.
-    const said = record.flags.has('continued') ? use.outputTokens : 0
+    const said = context.record.flags.has('continued') ? use.outputTokens : 0
     const promptTokens = use.promptTokens + said
     return boundNanoUsd(deployment, { promptTokens, outputTokens: this.#outputTokens }) + this.#timeNanoUsd
   }

@@ -1,4 +1,3 @@
-import { type CallCost, openCallCost } from './account/call-cost.ts'
 import { promptBound } from './account/cost-bound.ts'
 import { createMeter, type Meter, type MeteredUsage } from './account/meter.ts'
 import type { OpenRecord } from './account/recorder.ts'
@@ -6,8 +5,6 @@ import { choicesWanted } from './adapt/adapt-call.ts'
 import { aboutBestOf, isRanked, rankChoices } from './adapt/best-of.ts'
 import { type Answer, attempt, type Bursts } from './attempt/attempt.ts'
 import type { AttemptParts } from './attempt/open-attempt.ts'
-import { walk } from './attempt/walk.ts'
-import { type Coverage, covered } from './cover.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import type { DeploymentReport } from './health/health-registry.ts'
 import { isSinglePart, isSplitAt, type Part, splitCall } from './join/fan-out.ts'
@@ -23,10 +20,10 @@ import { fold } from './model/fold.ts'
 import type { Deployment } from './model/ports.ts'
 import type { Payer } from './model/tenant.ts'
 import type { Usage } from './model/terms.ts'
+import { clarified, noteAnswered, type OpenCall, openCall, tryPart, untilEpochMs } from './open-call.ts'
 import { asStream, untilUnpaid } from './paid-answer.ts'
 import { pay } from './pay.ts'
 import type { Explanation } from './plan/explain.ts'
-import type { Planned } from './plan/planner.ts'
 import type { ListedModel, Plan } from './plan/router.ts'
 import { relay } from './relay.ts'
 
@@ -59,13 +56,13 @@ export function createGateway(parts: GatewayParts): Gateway {
   return {
     reply(call, signal, record) {
       try {
-        return open({ parts, call, signal, record }, whole)
+        return open(parts, call, signal, record, whole)
       } catch (thrown) {
         return Promise.reject(thrown)
       }
     },
     async stream(call, signal, record) {
-      return await open({ parts, call, signal, record }, asItIs)
+      return await open(parts, call, signal, record, asItIs)
     },
     relay: (call, signal, record) => relay(parts, call, signal, record),
     explain: (call) => planner.explain(call),
@@ -78,13 +75,6 @@ export function createGateway(parts: GatewayParts): Gateway {
 /** Abandons an answer that is not read. */
 export function abandonAnswer({ bursts }: Answer): void {
   if (Symbol.asyncIterator in bursts) void bursts[Symbol.asyncIterator]().return?.()
-}
-
-type Job = {
-  readonly parts: GatewayParts
-  readonly call: Call
-  readonly signal: CallSignal
-  readonly record: OpenRecord
 }
 
 /** Nearly every reply is in hand: it is no async function, which would cost a kilobyte each time. */
@@ -104,21 +94,21 @@ function told(deltas: readonly Delta[], stream: Stream): Reply | Promise<Reply> 
 }
 
 /** What `use` makes of the answer once it is committed to. Throws where no upstream can take the call. */
-function open<Used>(job: Job, use: Use<Used>): Promise<Used> {
-  const { call, record } = job
-  record.row.kind = call.kind
-  record.row.model = call.model
+function open<Used>(
+  parts: GatewayParts,
+  call: Call,
+  signal: CallSignal,
+  record: OpenRecord,
+  use: Use<Used>,
+): Promise<Used> {
   record.row.stream = call.stream
-  const planned = job.parts.planner.plan(call)
-  record.row.plan = planned.note
-  const account = openCallCost(planned.baseline, record)
-  const work: Work = { ...job, planned, account }
+  const work = openCall(parts, call, signal, record)
   const payer = call.tenant?.payer
-  const used = payer === undefined ? openPlanned(work, planned.plan, use) : openPaid(work, payer, use)
-  const { clarify } = planned
-  if (clarify === undefined) return used
-  return used.catch((thrown: unknown) => Promise.reject(clarify(thrown)))
+  const used = payer === undefined ? openPlanned(work, work.planned.plan, use) : openPaid(work, payer, use)
+  return clarified(work, used)
 }
+
+type Work = OpenCall<Call>
 
 function openPlanned<Used>(work: Work, plan: Plan, use: Use<Used>): Promise<Used> {
   return isSinglePart(work.call) ? openWhole(work, plan, use) : openSeveral(work, plan).then(use)
@@ -126,13 +116,13 @@ function openPlanned<Used>(work: Work, plan: Plan, use: Use<Used>): Promise<Used
 
 /** As far as there is money for it. Where an answer in one piece is paid for piece by piece, it is asked for so. */
 async function openPaid<Used>(work: Work, payer: Payer, use: Use<Used>): Promise<Used> {
-  const { call, planned, parts, record } = work
+  const { call, planned, record } = work
   const isSplit = !isSinglePart(call) && planned.plan.some(({ upstream }) => isSplitAt(call, upstream))
   const paid = await pay({
     ...{ payer, call, plan: planned.plan, record: record.row },
     requests: isSplit ? choicesWanted(call) : 1,
     isDivisible: isSinglePart(call),
-    untilEpochMs: parts.clock.epochMs() + deadlineOf(work, call) - parts.clock.now(),
+    untilEpochMs: untilEpochMs(work),
   })
   const coverage = { payer, use: paid.use, isSliced: paid.isSliced }
   const isUnasked = paid.isSliced && !call.stream
@@ -165,19 +155,12 @@ async function openSeveral(work: Work, plan: Plan): Promise<Stream> {
   }
 }
 
-type Work = Job & {
-  readonly planned: Planned
-  readonly account: CallCost
-  /** How far it is paid for; absent: nothing is counted. */
-  readonly coverage?: Coverage
-}
-
 /** It takes what is done next along: every promise between is paid for by every call. */
 function openWhole<Used>(work: Work, plan: Plan, use: Use<Used>): Promise<Used> {
   const meter = createMeter(work.call, work.parts.counter)
   work.account.follow(0, meter)
-  return walkOf(work, plan, work.call, 0, meter).then((answer) => {
-    noteAnswered(work, answer)
+  return askPart(work, plan, work.call, 0, meter).then((answer) => {
+    noteAnswered(work, answer.deployment)
     if (mayBreakOff(work, plan)) return use(openSeamed(work, plan, answer, meter))
     return use({
       bursts: answer.bursts,
@@ -199,11 +182,11 @@ function mayBreakOff({ call, parts }: Work, plan: Plan): boolean {
 }
 
 function openSeamed(work: Work, plan: Plan, first: Answer, meter: Meter): Stream {
-  const { call, parts, account, record, signal } = work
+  const { call, parts, account, record, signal, context } = work
   const { bursts, usage } = resumableStream({
     ...{ call, plan, first, meter, account, signal, counter: parts.counter, record: record.row },
-    isOver: () => parts.clock.now() >= deadlineOf(work, call),
-    walk: (rest, make) => run(work, rest, call, 0, meter, make),
+    isOver: () => context.clock.now() >= context.deadlineAt,
+    walk: (rest, make) => answered(work, askPart(work, rest, call, 0, meter, make)),
   })
   return {
     bursts,
@@ -236,8 +219,10 @@ function runSeveral(work: Work, plan: Plan, parts: readonly [Part, ...Part[]]): 
   return runParts({
     ...{ parts, counter, signal, limit: limits.fanOut },
     follow: ({ index }, meter) => account.follow(index, meter),
-    run: ({ call: part, index }, signal, meter) =>
-      run({ ...work, ...partCoverage(work, part, parts.length), signal }, plan, part, index, meter),
+    run({ call: part, index }, signal, meter) {
+      const own = { ...work, ...partCoverage(work, part, parts.length), signal }
+      return answered(own, askPart(own, plan, part, index, meter))
+    },
   })
 }
 
@@ -254,26 +239,13 @@ async function* bestOf(bursts: Bursts, call: Call): AsyncGenerator<readonly Delt
   if (whole !== undefined) yield [rankChoices(whole, call)]
 }
 
-/** When the call must be over, on the clock's monotonic milliseconds. */
-function deadlineOf({ parts: { limits }, record }: Work, { deadlineMs = limits.deadlineMs }: Call): number {
-  return record.startedAt + Math.min(limits.deadlineMs, deadlineMs)
-}
-
-async function run(
-  work: Work,
-  plan: Plan,
-  call: Call,
-  part: number,
-  meter: Pick<Meter, 'note'>,
-  make?: (parts: AttemptParts) => Promise<Answer>,
-): Promise<Answer> {
-  const answer = await walkOf(work, plan, call, part, meter, make)
-  noteAnswered(work, answer)
+async function answered(work: Work, asked: Promise<Answer>): Promise<Answer> {
+  const answer = await asked
+  noteAnswered(work, answer.deployment)
   return answer
 }
 
-/** To be followed by `noteAnswered`. What every call passes, and only hands on, is no async function. */
-function walkOf(
+function askPart(
   work: Work,
   plan: Plan,
   call: Call,
@@ -281,38 +253,7 @@ function walkOf(
   meter: Pick<Meter, 'note'>,
   make: (parts: AttemptParts) => Promise<Answer> = attempt,
 ): Promise<Answer> {
-  const { signal, record } = work
-  const { clock, random, standings, retryBudget, hedging, detokenizer } = work.parts
-  const { row, startedAt } = record
-  const { coverage } = work
-  const makePaid = coverage && ((parts: AttemptParts) => covered(coverage, parts, make))
-  return walk(
-    {
-      plan,
-      call,
-      part,
-      signal,
-      record: row,
-      startedAt,
-      deadlineAt: deadlineOf(work, call),
-      clock,
-      random,
-      detokenizer,
-      standings,
-      retryBudget,
-      meter,
-    },
-    makePaid ?? make,
-    call.stream ? hedging : undefined,
-  )
-}
-
-function noteAnswered({ record }: Work, { deployment }: Answer): void {
-  const { row } = record
-  row.firstTokenMs ??= record.elapsedMs() - (row.attempts[0]?.startMs ?? 0)
-  row.deployment ??= deployment.id
-  row.provider ??= deployment.upstream.name
-  row.successor ??= deployment.successor
+  return tryPart(work, { call, part, plan, meter }, make, call.stream ? work.parts.hedging : undefined)
 }
 
 function noteUsage(

@@ -1,12 +1,9 @@
-import { openCallCost } from './account/call-cost.ts'
 import { promptBound } from './account/cost-bound.ts'
 import type { MeteredUsage } from './account/meter.ts'
 import { promptSizeOf, wholeTokens } from './account/prompt-size.ts'
 import type { OpenRecord } from './account/recorder.ts'
 import { inTime } from './attempt/in-time.ts'
 import { type AttemptParts, openAttempt } from './attempt/open-attempt.ts'
-import { walk } from './attempt/walk.ts'
-import { covered } from './cover.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import { joinEmbeddings, splitInputs, validateEmbeddings } from './join/embeddings.ts'
 import { merge } from './join/merge.ts'
@@ -16,9 +13,9 @@ import { type CallSignal, controllerUnder } from './model/call-signal.ts'
 import { Failure } from './model/failure.ts'
 import { isObject, type JsonObject } from './model/json/json.ts'
 import type { LazySet } from './model/lazy-set.ts'
-import type { Payer } from './model/tenant.ts'
 import type { Usage } from './model/terms.ts'
 import { addUsage, type ClaimedUsage, readCount, readUsage, writeUsage } from './model/usage.ts'
+import { clarified, noteAnswered, type OpenCall, openCall, tryPart, untilEpochMs } from './open-call.ts'
 import { pay } from './pay.ts'
 import type { Plan } from './plan/router.ts'
 
@@ -29,22 +26,17 @@ export async function relay(
   signal: CallSignal,
   record: OpenRecord,
 ): Promise<RelayReply> {
+  const work = openCall(parts, call, signal, record)
+  const { planned, account } = work
   const { row } = record
-  row.kind = call.kind
-  row.model = call.model
-  const planned = parts.planner.plan(call)
-  record.row.plan = planned.note
-  const account = openCallCost(planned.baseline, record)
   const pieces = call.kind === 'embeddings' ? splitInputs(call, inputsPerRequest(planned.plan)) : [call]
   row.parts = pieces.length
   const usages = new Map<number, MeteredUsage>()
   for (const [part, piece] of pieces.entries()) {
     account.follow(part, { estimate: () => usages.get(part) ?? judged(piece) })
   }
-  const paid = await paidFor({ parts, plan: planned.plan, pieces, signal, record }, call)
-  const replies = await answered(paid).catch((thrown: unknown) =>
-    Promise.reject(planned.clarify?.(thrown) ?? thrown),
-  )
+  const plan = await paidPlan(work)
+  const replies = await clarified(work, answered(work, plan, pieces))
   for (const [part, { claimed, piece }] of replies.entries()) {
     usages.set(part, await settled(claimed, piece, parts))
   }
@@ -64,65 +56,51 @@ function inputsPerRequest(plan: Plan): number {
   return Math.min(...plan.map(({ traits }) => traits.inputsPerRequest ?? Number.POSITIVE_INFINITY))
 }
 
-/** As far as there is money for it, where somebody counts. */
-async function paidFor(work: Work, call: Relay): Promise<Work> {
-  const { parts, plan, record } = work
+/** The places that there is money for, where somebody counts. */
+async function paidPlan(work: OpenCall<Relay>): Promise<Plan> {
+  const { call, record, planned } = work
   const payer = call.tenant?.payer
-  if (payer === undefined) return work
-  const leftMs = Math.min(parts.limits.deadlineMs, call.deadlineMs ?? Number.POSITIVE_INFINITY)
+  if (payer === undefined) return planned.plan
   const paid = await pay({
-    ...{ payer, call, plan, record: record.row, requests: 1, isDivisible: false },
-    untilEpochMs: parts.clock.epochMs() + leftMs,
+    ...{ payer, call, plan: planned.plan, record: record.row, requests: 1, isDivisible: false },
+    untilEpochMs: untilEpochMs(work),
   })
-  return { ...work, plan: paid.plan, payer }
-}
-
-type Work = {
-  /** Absent: nothing is counted. */
-  readonly payer?: Payer
-  readonly parts: GatewayParts
-  readonly plan: Plan
-  readonly pieces: readonly Relay[]
-  readonly signal: CallSignal
-  readonly record: OpenRecord
+  return paid.plan
 }
 
 /** The pieces side by side, each by its own walk; when one fails the others are given up. In the pieces' order. */
-async function answered({ parts, plan, pieces, signal, record, payer }: Work): Promise<readonly Relayed[]> {
-  const { clock, random, limits, standings, retryBudget } = parts
-  const { row, startedAt } = record
-  const siblings = controllerUnder(signal)
+async function answered(
+  work: OpenCall<Relay>,
+  plan: Plan,
+  pieces: readonly Relay[],
+): Promise<readonly Relayed[]> {
+  const { call, parts, record } = work
+  const payer = call.tenant?.payer
+  const siblings = controllerUnder(work.signal)
   const tasks = pieces.map((piece, part) => async () => {
-    const deadlineAt = startedAt + Math.min(limits.deadlineMs, piece.deadlineMs ?? Number.POSITIVE_INFINITY)
     const use = { promptTokens: promptBound(piece), outputTokens: 0 }
-    const coverage = payer && { payer, use, isSliced: false }
-    const bounds = {
-      startedAt,
-      deadlineAt,
-      standings,
-      retryBudget,
+    const own = {
+      ...work,
       signal: siblings.signal,
-      meter: unmetered,
+      ...(payer && { coverage: { payer, use, isSliced: false } }),
     }
+    const asked = { call: piece, part, plan, meter: unmetered }
     return [
-      await walk({ plan, call: piece, part, clock, random, record: row, ...bounds }, async (attempt) => {
-        const relayed = await (coverage === undefined
-          ? attemptRelay(attempt)
-          : covered(coverage, attempt, attemptRelay))
-        row.deployment ??= attempt.deployment.id
-        row.provider ??= attempt.deployment.upstream.name
-        row.successor ??= attempt.deployment.successor
+      await tryPart(own, asked, async (attempt: AttemptParts<Relay>) => {
+        const relayed = await attemptRelay(attempt)
+        noteAnswered(work, attempt.deployment)
         return relayed
       }),
     ]
   })
   const replies: Relayed[] = []
   try {
-    for await (const { position, value } of merge(tasks, limits.fanOut)) replies[position] = value
+    for await (const { position, value } of merge(tasks, parts.limits.fanOut)) replies[position] = value
   } finally {
     siblings.abort(new Failure('superseded', 'Another part of the answer failed: the rest is of no use.'))
   }
-  row.firstTokenMs = record.elapsedMs() - (row.attempts[0]?.startMs ?? 0)
+  // Nothing is there to show before all of it is.
+  record.row.firstTokenMs = record.elapsedMs() - (record.row.attempts[0]?.startMs ?? 0)
   return replies
 }
 
@@ -143,7 +121,7 @@ async function attemptRelay(parts: AttemptParts<Relay>): Promise<Relayed> {
     const { connectMs } = clocks
     const sent = upstream.relay(call, { id, upstreamModel, connectMs, isFresh, signal, notes })
     const raw = await inTime(parts, sent, clocks.totalMs)
-    const claimed = claimOf(raw.value, parts.record.flags)
+    const claimed = claimOf(raw.value, parts.context.record.flags)
     open.claims({ usage: () => claimed, isFinished })
     const valid = call.kind === 'embeddings' ? validateEmbeddings(raw, call) : validateRerank(raw, call)
     const reply = renamed(valid, parts)
@@ -156,11 +134,11 @@ async function attemptRelay(parts: AttemptParts<Relay>): Promise<Relayed> {
 }
 
 /** Under the model's public name, where the deployment calls it otherwise. */
-function renamed(reply: RelayReply, { call, deployment, record }: AttemptParts<Relay>): RelayReply {
+function renamed(reply: RelayReply, { call, deployment, context }: AttemptParts<Relay>): RelayReply {
   const name = deployment.answersAs?.(call.model)
   const own = reply.value['model']
   if (name === undefined || typeof own !== 'string' || own === name) return reply
-  record.upstreamModel = own
+  context.record.upstreamModel = own
   return reply.with({ model: name })
 }
 

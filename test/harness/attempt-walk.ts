@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { expect, vi } from 'vitest'
 import { type Answer, attempt } from '../../src/core/attempt/attempt.ts'
+import type { CallContext } from '../../src/core/attempt/call-context.ts'
 import type { AttemptParts } from '../../src/core/attempt/open-attempt.ts'
 import { type WalkParts, walk } from '../../src/core/attempt/walk.ts'
 import type { CallSignal } from '../../src/core/model/call-signal.ts'
@@ -35,21 +36,36 @@ export function aCaller(): Caller {
   return { signal: controller.signal, reason, leave: () => controller.abort(reason) }
 }
 
-/** What an attempt needs, begun now, on the clock of the fake timers. */
-export function attemptParts(upstream: ScriptedUpstream, change: Partial<AttemptParts> = {}): AttemptParts {
-  const startedAt = timersClock.now()
+/** What a test changes of an attempt, and of the call that it is one of. */
+export type Change<Parts> = Partial<Omit<Parts, 'context'>> & Partial<CallContext>
+
+/** What an attempt needs, of a call that began now, on the clock of the fake timers. */
+export function attemptParts(upstream: ScriptedUpstream, change: Change<AttemptParts> = {}): AttemptParts {
+  const [context, own] = divided(change)
   return {
+    context,
     call: aCall(),
     deployment: aDeployment(upstream),
     signal: aCaller().signal,
-    startedAt,
-    deadlineAt: startedAt + 3_600_000,
     part: 0,
-    record: startRecord('req_1', 'completions'),
-    clock: timersClock,
     meter: { note: () => undefined },
-    ...change,
+    ...own,
   }
+}
+
+function divided<Parts>(change: Change<Parts>): [CallContext, Omit<Change<Parts>, keyof CallContext>] {
+  const {
+    startedAt = timersClock.now(),
+    deadlineAt = startedAt + 3_600_000,
+    record = startRecord('req_1', 'completions'),
+    clock = timersClock,
+    random = () => 0.5,
+    detokenizer,
+    standings,
+    retryBudget,
+    ...own
+  } = change
+  return [{ startedAt, deadlineAt, record, clock, random, detokenizer, standings, retryBudget }, own]
 }
 
 /** Nothing is left over of any attempt: no timer, no listener, no upstream that has not cleaned up. */
@@ -97,7 +113,7 @@ export function answering(text: string): Script {
 }
 
 /** A walk where the same upstream is the same deployment. */
-export function aWalk(upstreams: readonly ScriptedUpstream[], change: Partial<WalkParts> = {}): WalkParts {
+export function aWalk(upstreams: readonly ScriptedUpstream[], change: Change<WalkParts> = {}): WalkParts {
   const deployments = new Map(
     upstreams.map((each): [ScriptedUpstream, Deployment] => [
       each,
@@ -107,7 +123,8 @@ export function aWalk(upstreams: readonly ScriptedUpstream[], change: Partial<Wa
   const [first, ...rest] = upstreams.flatMap((each) => deployments.get(each) ?? [])
   if (first === undefined) throw new Error('A plan has at least one deployment.')
   const plan: Plan = [first, ...rest]
-  return { ...attemptParts(upstreams[0] ?? scriptedUpstream([[]])), plan, random: () => 0.5, ...change }
+  const [context, own] = divided(change)
+  return { ...attemptParts(upstreams[0] ?? scriptedUpstream([[]])), plan, ...own, context }
 }
 
 /** Walks a plan until an answer is committed to. */

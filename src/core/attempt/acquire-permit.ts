@@ -5,13 +5,16 @@ import { type AttemptParts, openAttempt } from './open-attempt.ts'
 /** Where an attempt goes, with leave to make it. */
 export type AdmittedAttempt = Pick<AttemptParts<AnyCall>, 'deployment' | 'permit' | 'commitBy'>
 
+/** An attempt that is yet to be given its place. */
+export type Unplaced<Asked extends AnyCall> = Omit<AttemptParts<Asked>, 'deployment'>
+
 /**
  * Makes an attempt where `enter` leads, as soon as there is a place at that upstream: at once, as a rule, and
  * otherwise after a wait in its queue, which no clock of the attempt counts. A wait in vain is a Failure of that
  * attempt, and says nothing of the upstream's health.
  */
 export function acquirePermit<Asked extends AnyCall, Made>(
-  parts: Omit<AttemptParts<Asked>, 'deployment'>,
+  parts: Unplaced<Asked>,
   enter: () => AdmittedAttempt,
   make: (parts: AttemptParts<Asked>) => Promise<Made>,
 ): Promise<Made> {
@@ -26,17 +29,18 @@ export function acquirePermit<Asked extends AnyCall, Made>(
 }
 
 async function waitForTurn<Asked extends AnyCall, Made>(
-  parts: Omit<AttemptParts<Asked>, 'deployment'>,
+  parts: Unplaced<Asked>,
   entered: AdmittedAttempt,
   enter: () => AdmittedAttempt,
   make: (parts: AttemptParts<Asked>) => Promise<Made>,
 ): Promise<Made> {
-  const since = parts.clock.now()
+  const { clock } = parts.context
+  const since = clock.now()
   let next = entered
   let held: Queue | undefined
   while (true) {
     const { queue } = next.deployment.upstream
-    const queuedMs = () => parts.clock.now() - since
+    const queuedMs = () => clock.now() - since
     if (queue === undefined || queue === held || queue.enter()) {
       if (held !== queue) held?.leave()
       return await make({ ...parts, ...next, place: queue, queuedMs: queuedMs() })
@@ -58,9 +62,10 @@ async function waitForTurn<Asked extends AnyCall, Made>(
 /** Waits for a place. `fail` records what came instead, and returns what to throw. */
 async function wait(
   queue: Queue,
-  { signal, clock, deadlineAt, commitBy = deadlineAt, record }: Omit<AttemptParts<AnyCall>, 'deployment'>,
+  { signal, context, commitBy = context.deadlineAt }: Unplaced<AnyCall>,
   fail: (thrown: unknown) => unknown,
 ): Promise<void> {
+  const { clock, record } = context
   try {
     await queue.wait(signal, commitBy - clock.now(), record.owner)
   } catch (thrown) {

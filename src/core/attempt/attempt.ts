@@ -73,7 +73,10 @@ function sendAndTake(parts: AttemptParts, open: OpenAttempt, spelled: Call): Pro
   return call.stream ? openStream(flow, sent) : takeWhole(flow, sent)
 }
 
-async function spellOut({ call, detokenizer }: AttemptParts, notes: AttemptNotes): Promise<Call> {
+async function spellOut(
+  { call, context: { detokenizer } }: AttemptParts,
+  notes: AttemptNotes,
+): Promise<Call> {
   const { prompt: given } = call.body.value
   if (detokenizer === undefined || !Array.isArray(given)) return call
   const prompt = await inWords(given, detokenizer, notes)
@@ -81,10 +84,11 @@ async function spellOut({ call, detokenizer }: AttemptParts, notes: AttemptNotes
 }
 
 function normalizerFor(
-  { call, record, clock, deployment }: AttemptParts,
+  { call, context, deployment }: AttemptParts,
   asked: Call,
   notes: AttemptNotes,
 ): Normalizer {
+  const { record, clock } = context
   const normalizer = createNormalizer({
     kind: call.kind,
     stream: call.stream,

@@ -5,7 +5,7 @@ import type { AttemptParts } from './open-attempt.ts'
 
 /** The work's result, or a `timeout` when neither the clock nor its share of the call's time leaves it more. */
 export function inTime<T>(parts: AttemptParts<AnyCall>, work: Promise<T>, clockMs: number): Promise<T> {
-  const leftMs = Math.min(clockMs, (parts.commitBy ?? parts.deadlineAt) - parts.clock.now())
+  const leftMs = Math.min(clockMs, (parts.commitBy ?? parts.context.deadlineAt) - parts.context.clock.now())
   // Without a fallback, an Error is built, stack and all, for every call that is in time.
   const fallback = () => {
     throw silence(parts)

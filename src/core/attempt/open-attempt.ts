@@ -4,27 +4,23 @@ import type { Permit } from '../health/deployment-health.ts'
 import type { AnyCall, Call, Clocks } from '../model/call.ts'
 import { CallAbort, type CallSignal } from '../model/call-signal.ts'
 import { asFailure, Failure } from '../model/failure.ts'
-import type { AttemptNotes, Clock, Deployment, Detokenizer, Queue } from '../model/ports.ts'
+import type { AttemptNotes, Clock, Deployment, Queue } from '../model/ports.ts'
 import type { Price } from '../model/price.ts'
 import { type AttemptRecord, type CallRecord, startAttempt } from '../model/record/record.ts'
 import { type ClaimedUsage, writeUsage } from '../model/usage.ts'
+import type { CallContext } from './call-context.ts'
 
+/** One attempt of a call at a deployment. */
 export type AttemptParts<Asked extends AnyCall = Call> = {
+  readonly context: CallContext
   readonly call: Asked
   readonly deployment: Deployment
   /** The caller's: aborts with the Failure that says why. */
   readonly signal: CallSignal
-  /** When the call began, and when it must be over, on the clock's monotonic milliseconds. */
-  readonly startedAt: number
-  readonly deadlineAt: number
   /** By when there must be an answer to commit to, so that others may be asked; left out: by the deadline. */
   readonly commitBy?: number | undefined
   /** Which part of a fanned-out call, from 0. */
   readonly part: number
-  readonly record: CallRecord
-  readonly clock: Clock
-  /** For a prompt of token ids where there are only chats; undefined: it is refused there. */
-  readonly detokenizer?: Detokenizer | undefined
   /** Called with how the attempt ended; undefined where health is not tracked. */
   readonly permit?: Permit | undefined
   /** Where it has a place, to be given back when it ends; undefined where places are not counted. */
@@ -101,7 +97,8 @@ class Trace implements OpenAttempt {
   #hasEnded = false
 
   constructor(parts: AttemptParts<AnyCall>) {
-    const { record, signal } = parts
+    const { context, signal } = parts
+    const { record } = context
     this.#parts = parts
     this.#entry = beginEntry(parts)
     this.id = `${record.id}-${record.attempts.length - 1}`
@@ -121,7 +118,7 @@ class Trace implements OpenAttempt {
   commit(): void {
     this.#entry.firstTokenMs = this.#sinceStart()
     this.#entry.isDelivered = true
-    keepNotes(this.#parts, this.#entry, this.notes)
+    keepNotes(this.#parts.context, this.#entry, this.notes)
   }
 
   end(): void {
@@ -150,14 +147,14 @@ class Trace implements OpenAttempt {
   }
 
   watch(timeout: () => Failure): IdleWatch {
-    const { deployment, deadlineAt, clock } = this.#parts
-    const { clocks } = deployment
+    const { clocks } = this.#parts.deployment
+    const { deadlineAt, clock } = this.#parts.context
     const leftMs = Math.min(clocks.totalMs - this.#sinceStart(), deadlineAt - clock.now())
     return watchClocks(clocks, leftMs, clock, () => this.#abort.abort(timeout()))
   }
 
   #sinceStart(): number {
-    const { clock, startedAt } = this.#parts
+    const { clock, startedAt } = this.#parts.context
     return clock.now() - startedAt - this.#entry.startMs
   }
 
@@ -165,13 +162,13 @@ class Trace implements OpenAttempt {
     if (this.#hasEnded) return
     this.#hasEnded = true
     const entry = this.#entry
-    const { record, call, signal, permit, place } = this.#parts
+    const { context, call, signal, permit, place } = this.#parts
     signal.removeEventListener('abort', this)
     entry.outcome = outcome
     entry.failure = failure
     entry.totalMs = this.#sinceStart()
-    keepNotes(this.#parts, entry, this.notes)
-    keepUsage(entry, this.#teller, { record, notes: this.notes, failure })
+    keepNotes(context, entry, this.notes)
+    keepUsage(entry, this.#teller, { record: context.record, notes: this.notes, failure })
     permit?.end({
       failure,
       // A reply that came whole had no first token of its own.
@@ -202,7 +199,8 @@ export function isDrained({ signal, deployment }: AttemptParts<AnyCall>): boolea
 }
 
 function beginEntry(parts: AttemptParts<AnyCall>): AttemptRecord {
-  const { deployment, part, record, clock, startedAt, queuedMs } = parts
+  const { context, deployment, part, queuedMs } = parts
+  const { record, clock, startedAt } = context
   const entry = startAttempt({
     deployment: deployment.id,
     provider: deployment.upstream.name,
@@ -229,11 +227,7 @@ function beginNotes(): AttemptNotes {
   }
 }
 
-function keepNotes(
-  { record, startedAt }: AttemptParts<AnyCall>,
-  entry: AttemptRecord,
-  notes: AttemptNotes,
-): void {
+function keepNotes({ record, startedAt }: CallContext, entry: AttemptRecord, notes: AttemptNotes): void {
   if (notes.headersAt !== undefined) entry.headersMs = notes.headersAt - startedAt - entry.startMs
   entry.upstreamStatus = notes.upstreamStatus
   entry.upstreamRequestId = notes.upstreamRequestId

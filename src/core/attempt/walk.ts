@@ -1,25 +1,23 @@
 import pRetry from 'p-retry'
 import type { Permit } from '../health/deployment-health.ts'
-import type { HealthRegistry } from '../health/health-registry.ts'
 import type { RetryBudget } from '../health/retry-budget.ts'
 import type { AnyCall, Call } from '../model/call.ts'
+import type { CallSignal } from '../model/call-signal.ts'
 import { Failure } from '../model/failure.ts'
-import type { Deployment, Random } from '../model/ports.ts'
+import type { Deployment } from '../model/ports.ts'
 import type { Plan } from '../plan/router.ts'
-import { type AdmittedAttempt, acquirePermit } from './acquire-permit.ts'
+import { type AdmittedAttempt, acquirePermit, type Unplaced } from './acquire-permit.ts'
+import type { CallContext } from './call-context.ts'
 import { hedge } from './hedge.ts'
 import type { AttemptParts } from './open-attempt.ts'
 import { pause } from './pause.ts'
 import { commitBy } from './share.ts'
 
-export type WalkParts<Asked extends AnyCall = Call> = Omit<AttemptParts<Asked>, 'deployment' | 'permit'> & {
-  readonly plan: Plan
-  readonly random: Random
-  /** Issues a permit per attempt. Undefined: health is not tracked. */
-  readonly standings?: HealthRegistry | undefined
-  /** Bounds how often an upstream is asked again; undefined: nothing does. */
-  readonly retryBudget?: RetryBudget | undefined
-}
+/** What is tried, and where it may go. */
+export type WalkParts<Asked extends AnyCall = Call> = Pick<
+  AttemptParts<Asked>,
+  'context' | 'call' | 'part' | 'signal' | 'meter'
+> & { readonly plan: Plan }
 
 /**
  * Walks a plan until an attempt, as `make` makes it, resolves: an answer is committed to. A failure moves on: to a
@@ -32,16 +30,17 @@ export function walk<Asked extends AnyCall, Made>(
   make: (parts: AttemptParts<Asked>) => Promise<Made>,
   hedging?: Hedging<Made>,
 ): Promise<Made> {
-  const { plan, signal } = parts
+  const { context, call, part, signal, meter, plan } = parts
+  const asked = { context, call, part, signal, meter }
   const path = new PlannedPath(parts)
   const round =
     hedging === undefined
-      ? () => acquirePermit(parts, path.enter, make)
-      : () => hedgedTurn(parts, path, make, hedging)
+      ? () => acquirePermit(asked, path.enter, make)
+      : () => hedgedTurn(asked, path, make, hedging)
   const sendAgain = (thrown: unknown) => {
     if (!(thrown instanceof Failure && thrown.isStale)) throw thrown
     // That is beside the plan, which counts attempts that were heard: the same place, and by a connection of its own.
-    return acquirePermit({ ...parts, isFresh: true }, path.enter, make)
+    return acquirePermit({ ...asked, isFresh: true }, path.enter, make)
   }
   const first = begun(round)
   // Nearly every call is answered at its first try: what would try again is not set up before there is a failure.
@@ -58,7 +57,7 @@ export function walk<Asked extends AnyCall, Made>(
         if (!(error instanceof Failure)) return false
         const waitMs = path.moveOn(error)
         if (waitMs === undefined) return false
-        if (waitMs > 0) await backOff(parts, waitMs)
+        if (waitMs > 0) await backOff(context, signal, waitMs)
         return true
       },
     })
@@ -83,12 +82,12 @@ export type Hedging<Made> = {
 
 /** A turn; and where its first token takes longer than nearly all before it, another beside it, elsewhere. */
 async function hedgedTurn<Asked extends AnyCall, Made>(
-  parts: WalkParts<Asked>,
+  asked: Unplaced<Asked>,
   path: Path,
   make: (parts: AttemptParts<Asked>) => Promise<Made>,
   { budget, discard }: Hedging<Made>,
 ): Promise<Made> {
-  parts.signal.throwIfAborted()
+  asked.signal.throwIfAborted()
   let ready: AdmittedAttempt | undefined = path.enter()
   const { deployment } = ready
   const { upstream } = deployment
@@ -98,16 +97,16 @@ async function hedgedTurn<Asked extends AnyCall, Made>(
     return entered
   }
   budget.note(upstream.name)
-  const afterMs = parts.standings?.trackOf(deployment).slowFirstTokenMs()
-  if (afterMs === undefined) return await acquirePermit(parts, enter, make)
+  const afterMs = asked.context.standings?.trackOf(deployment).slowFirstTokenMs()
+  if (afterMs === undefined) return await acquirePermit(asked, enter, make)
   return await hedge({
     afterMs,
-    signal: parts.signal,
-    first: (signal) => acquirePermit({ ...parts, signal }, enter, make),
+    signal: asked.signal,
+    first: (signal) => acquirePermit({ ...asked, signal }, enter, make),
     second(signal) {
       const other = path.other(() => budget.take(upstream.name))
       return (
-        other && acquirePermit({ ...parts, signal }, () => other, make).catch(path.blame(other.deployment))
+        other && acquirePermit({ ...asked, signal }, () => other, make).catch(path.blame(other.deployment))
       )
     },
     discard,
@@ -144,14 +143,15 @@ class PlannedPath implements Path {
 
   readonly enter = (): AdmittedAttempt => {
     const entered = this.#entered()
-    this.#parts.retryBudget?.note(entered.deployment.upstream.name)
+    this.#parts.context.retryBudget?.note(entered.deployment.upstream.name)
     return entered
   }
 
   moveOn(failure: Failure): number | undefined {
     const isTooLong = failure.kind === 'context_length'
     if (!failure.again && !failure.elsewhere && !isTooLong) return undefined
-    const { plan, clock, deadlineAt, retryBudget } = this.#parts
+    const { plan, context } = this.#parts
+    const { clock, deadlineAt, retryBudget } = context
     const { contextTokens: tried } = this.#current.traits
     this.#noteFailure(this.#current, failure)
     const now = clock.now()
@@ -169,7 +169,8 @@ class PlannedPath implements Path {
   }
 
   other(may: () => boolean): AdmittedAttempt | undefined {
-    const { plan, standings, retryBudget } = this.#parts
+    const { plan, context } = this.#parts
+    const { standings, retryBudget } = context
     const others = plan.slice(this.#position + 1)
     const deployment = others.find((one) => one !== this.#current && !this.#hasFailed(one))
     if (deployment === undefined || !may()) return undefined
@@ -187,7 +188,8 @@ class PlannedPath implements Path {
   }
 
   #entered(): AdmittedAttempt {
-    const { plan, standings } = this.#parts
+    const { plan, context } = this.#parts
+    const { standings } = context
     if (standings === undefined) return this.#timed(this.#current, undefined)
     const at = this.#position
     for (let next = at; next < plan.length; next++) {
@@ -206,7 +208,8 @@ class PlannedPath implements Path {
   }
 
   #timed(deployment: Deployment, permit: Permit | undefined): AdmittedAttempt {
-    const { call, clock, deadlineAt, standings } = this.#parts
+    const { call, context } = this.#parts
+    const { clock, deadlineAt, standings } = context
     const others = this.#othersThan(deployment)
     const now = clock.now()
     const standing = others === 0 ? undefined : standings?.trackOf(deployment).standing(now)
@@ -229,7 +232,7 @@ class PlannedPath implements Path {
   }
 
   #notePassedOver({ id }: Deployment): void {
-    const { record } = this.#parts
+    const { record } = this.#parts.context
     record.passedOver ??= []
     if (record.passedOver.every(({ deployment }) => deployment !== id)) {
       record.passedOver.push({ deployment: id, why: 'breaker' })
@@ -241,7 +244,7 @@ class PlannedPath implements Path {
   }
 
   #noteFailure(deployment: Deployment, failure: Failure): void {
-    const { clock, random } = this.#parts
+    const { clock, random } = this.#parts.context
     this.#failed ??= new Map()
     const times = (this.#failed.get(deployment)?.times ?? 0) + 1
     // Full jitter: on average the delay, doubled each time.
@@ -261,7 +264,7 @@ const unmeasured = { tokensPerSecond: undefined, firstTokenMs: undefined }
 /** Longer than this, and the caller is better served by an error that says when to come back. */
 const longestWaitMs = 60_000
 
-async function backOff({ clock, record, signal }: WalkParts<AnyCall>, waitMs: number): Promise<void> {
+async function backOff({ clock, record }: CallContext, signal: CallSignal, waitMs: number): Promise<void> {
   const before = clock.now()
   await pause(waitMs, signal)
   record.backoffMs += clock.now() - before

@@ -235,7 +235,7 @@ describe('a line that the gateway itself wrote', () => {
     const upstream = upstreamNamed(name, whole)
     const deployment = aDeployment(upstream, { price: prices[name] })
     openCallCost(deployment, record).follow(0, createMeter(aCall(), { count: async () => 0 }))
-    openAttempt({ ...attemptParts(upstream), deployment, record: record.row }).fail(
+    openAttempt(attemptParts(upstream, { deployment, record: record.row })).fail(
       new Failure('superseded', 'Too late.'),
     )
     record[Symbol.dispose]()

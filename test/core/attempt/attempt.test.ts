@@ -49,7 +49,7 @@ describe('a JSON answer', () => {
     expect(await readAll(answer.bursts)).toEqual([rawDelta(reply)])
     expect(answer.deployment).toBe(parts.deployment)
     expect(answer.usage()).toMatchObject({ promptTokens: 3, completionTokens: 4 })
-    expect(parts.record.attempts).toMatchObject([{ outcome: 'ok', firstTokenMs: 0, totalMs: 0 }])
+    expect(parts.context.record.attempts).toMatchObject([{ outcome: 'ok', firstTokenMs: 0, totalMs: 0 }])
     await expectNothingLeft(parts.signal, upstream)
   })
 
@@ -78,7 +78,7 @@ describe('a JSON answer', () => {
     expect(state.state()).toBe('waiting')
     await vi.advanceTimersByTimeAsync(1)
     await expect(answer).rejects.toMatchObject({ kind: 'timeout', provider: 'scripted' })
-    expect(parts.record.attempts).toMatchObject([
+    expect(parts.context.record.attempts).toMatchObject([
       { outcome: 'timeout', totalMs: ms, firstTokenMs: undefined },
     ])
     expect(upstream.calls[0]?.attempt.signal.reason).toMatchObject({ kind: 'timeout' })
@@ -101,7 +101,7 @@ describe('a JSON answer', () => {
   test.for(broken)('of %s is no answer', async ([, script, kind]) => {
     const { parts, upstream } = aTry(script)
     await expect(attempt(parts)).rejects.toMatchObject({ kind, provider: 'scripted' })
-    expect(outcomesOf(parts.record.attempts)).toEqual([kind])
+    expect(outcomesOf(parts.context.record.attempts)).toEqual([kind])
     await expectNothingLeft(parts.signal, upstream)
   })
 })
@@ -123,7 +123,7 @@ describe('a stream', () => {
     await vi.advanceTimersByTimeAsync(299)
     expect(state.state()).toBe('waiting')
     await vi.advanceTimersByTimeAsync(1)
-    expect(parts.record.attempts).toMatchObject([{ firstTokenMs: 300 }])
+    expect(parts.context.record.attempts).toMatchObject([{ firstTokenMs: 300 }])
     expect(await readAll((await opening).bursts)).toEqual(
       [role, chatChunk({ content: 'Hi' }), chatChunk({}, 'stop')].map(rawDelta),
     )
@@ -202,7 +202,7 @@ describe('a stream', () => {
     test('before it is visible rejects, nothing shown', async () => {
       const { parts, upstream } = aTry([...bursts(role), ...script], { call })
       await expect(attempt(parts)).rejects.toMatchObject({ kind, provider: 'scripted' })
-      expect(parts.record.attempts).toMatchObject([{ outcome: kind, firstTokenMs: undefined }])
+      expect(parts.context.record.attempts).toMatchObject([{ outcome: kind, firstTokenMs: undefined }])
       await expectNothingLeft(parts.signal, upstream)
     })
 
@@ -211,7 +211,7 @@ describe('a stream', () => {
       const iterator = iteratorOf((await attempt(parts)).bursts)
       expect((await iterator.next()).value).toHaveLength(1)
       await expect(iterator.next()).rejects.toMatchObject({ kind, provider: 'scripted' })
-      expect(parts.record.attempts).toMatchObject([{ outcome: kind, firstTokenMs: 0 }])
+      expect(parts.context.record.attempts).toMatchObject([{ outcome: kind, firstTokenMs: 0 }])
       await expectNothingLeft(parts.signal, upstream)
     })
   })
@@ -237,10 +237,10 @@ describe('what an attempt leaves in the record', () => {
     await vi.advanceTimersByTimeAsync(100)
     const { bursts: answer } = await opening
     // Headers are written now: what was dropped must be known by now.
-    expect([...parts.record.dropped]).toEqual(['seed'])
+    expect([...parts.context.record.dropped]).toEqual(['seed'])
     await vi.advanceTimersByTimeAsync(10)
     await readAll(answer)
-    expect(parts.record.attempts).toEqual([
+    expect(parts.context.record.attempts).toEqual([
       {
         deployment: 'some-model@scripted',
         provider: 'scripted',
@@ -255,7 +255,7 @@ describe('what an attempt leaves in the record', () => {
         ...{ queuedMs: undefined, costNanoUsd: undefined },
       },
     ])
-    expect([...parts.record.converted]).toEqual(['messages to prompt (llama3)'])
+    expect([...parts.context.record.converted]).toEqual(['messages to prompt (llama3)'])
   })
 
   test('of a failure is what was known until then', async () => {
@@ -267,7 +267,7 @@ describe('what an attempt leaves in the record', () => {
     ]
     const { parts } = aTry(script)
     await expect(attempt(parts)).rejects.toMatchObject({ kind: 'overloaded' })
-    expect(parts.record.attempts).toMatchObject([
+    expect(parts.context.record.attempts).toMatchObject([
       { outcome: 'overloaded', upstreamStatus: 503, headersMs: undefined },
     ])
   })
@@ -275,7 +275,7 @@ describe('what an attempt leaves in the record', () => {
   test('of a repaired answer are its oddities', async () => {
     const { parts } = aTry(bursts(textChunk('Hi', 'stop'), textChunk('Ho')))
     await attempt(parts)
-    expect([...parts.record.flags]).toEqual(['text_after_finish'])
+    expect([...parts.context.record.flags]).toEqual(['text_after_finish'])
   })
 })
 
@@ -308,7 +308,7 @@ describe('what is thrown that is no failure', () => {
       isBug: true,
       cause: bug,
     })
-    expect(outcomesOf(parts.record.attempts)).toEqual(['invalid_response'])
+    expect(outcomesOf(parts.context.record.attempts)).toEqual(['invalid_response'])
     await expectNothingLeft(parts.signal, upstream)
   })
 })
@@ -329,7 +329,7 @@ test('an upstream that throws before it gives anything to iterate leaves nothing
   }
   await vi.advanceTimersByTimeAsync(5)
   await expect(attempt(parts)).rejects.toBe(refusal)
-  expect(parts.record.attempts).toMatchObject([{ outcome: 'unsupported', startMs: 5 }])
+  expect(parts.context.record.attempts).toMatchObject([{ outcome: 'unsupported', startMs: 5 }])
   await expectNothingLeft(caller.signal)
 })
 

@@ -63,23 +63,23 @@ test.for([
   async ([, stream]) => {
     const clocks = { connectMs: 5000, firstTokenMs: 600_000, idleMs: 600_000, totalMs: 600_000 }
     const [a, b] = [upstream('a', [silence]), upstream('b', answering('b'))]
-    const { startedAt } = attemptParts(a)
+    const { startedAt } = attemptParts(a).context
     const parts = aWalk([a, b], { call: aCall({ stream }), deadlineAt: startedAt + 10_000 })
     const slow = parts.plan.map((deployment) => ({ ...deployment, clocks }))
     const walking = settled(walkPlan({ ...parts, plan: slow as unknown as typeof parts.plan }))
     await vi.advanceTimersByTimeAsync(5000)
     expect(await walking).toEqual({ text: 'b' })
-    expect(outcomesOf(parts.record.attempts)).toEqual(['timeout', 'ok'])
+    expect(outcomesOf(parts.context.record.attempts)).toEqual(['timeout', 'ok'])
     await expectNothingLeft(parts.signal, a, b)
   },
 )
 
 test('of three places that swallow the call each is asked, and the last has all the time that is left', async () => {
   const [a, b, c] = [upstream('a', [silence]), upstream('b', [silence]), upstream('c', [silence])]
-  const { startedAt } = attemptParts(a)
+  const { startedAt } = attemptParts(a).context
   const parts = aWalk([a, b, c], { deadlineAt: startedAt + 8000 })
   const walking = settled(walkPlan(parts))
   await vi.advanceTimersByTimeAsync(8000)
   expect(await walking).toMatchObject({ kind: 'timeout' })
-  expect(parts.record.attempts.map(({ totalMs }) => totalMs)).toEqual([4000, 2000, 2000])
+  expect(parts.context.record.attempts.map(({ totalMs }) => totalMs)).toEqual([4000, 2000, 2000])
 })

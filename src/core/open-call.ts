@@ -1,0 +1,99 @@
+import { type CallCost, openCallCost } from './account/call-cost.ts'
+import type { Meter } from './account/meter.ts'
+import type { OpenRecord } from './account/recorder.ts'
+import type { CallContext } from './attempt/call-context.ts'
+import type { AttemptParts } from './attempt/open-attempt.ts'
+import { type Hedging, walk } from './attempt/walk.ts'
+import { type Coverage, covered } from './cover.ts'
+import type { GatewayParts } from './gateway-parts.ts'
+import type { AnyCall } from './model/call.ts'
+import type { CallSignal } from './model/call-signal.ts'
+import type { Deployment } from './model/ports.ts'
+import type { Planned } from './plan/planner.ts'
+import type { Plan } from './plan/router.ts'
+
+/** A call that is planned, and what its parts have in common. */
+export type OpenCall<Asked extends AnyCall> = {
+  readonly parts: GatewayParts
+  readonly call: Asked
+  /** Aborts, with a Failure, when the caller leaves. */
+  readonly signal: CallSignal
+  readonly record: OpenRecord
+  readonly context: CallContext
+  readonly planned: Planned
+  readonly account: CallCost
+  /** How far it is paid for; absent: nothing is counted. */
+  readonly coverage?: Coverage
+}
+
+/** Plans a call, and begins its account. Throws a Failure where no upstream can take it. */
+export function openCall<Asked extends AnyCall>(
+  parts: GatewayParts,
+  call: Asked,
+  signal: CallSignal,
+  record: OpenRecord,
+): OpenCall<Asked> {
+  const { row, startedAt } = record
+  row.kind = call.kind
+  row.model = call.model
+  const planned = parts.planner.plan(call)
+  row.plan = planned.note
+  const { clock, random, detokenizer, standings, retryBudget, limits } = parts
+  const deadlineAt = startedAt + Math.min(limits.deadlineMs, call.deadlineMs ?? limits.deadlineMs)
+  return {
+    parts,
+    call,
+    signal,
+    record,
+    context: { record: row, startedAt, deadlineAt, clock, random, detokenizer, standings, retryBudget },
+    planned,
+    account: openCallCost(planned.baseline, record),
+  }
+}
+
+/** What an open call comes to; a failure says what the planner knows of its cause. */
+export function clarified<Used>(
+  { planned: { clarify } }: OpenCall<AnyCall>,
+  used: Promise<Used>,
+): Promise<Used> {
+  if (clarify === undefined) return used
+  return used.catch((thrown: unknown) => Promise.reject(clarify(thrown)))
+}
+
+/** The end of a call's time, in epoch milliseconds. */
+export function untilEpochMs({ context: { clock, deadlineAt } }: OpenCall<AnyCall>): number {
+  return clock.epochMs() + deadlineAt - clock.now()
+}
+
+/** One part of a call, and where it may go. */
+export type PartOf<Asked extends AnyCall> = {
+  readonly call: Asked
+  /** From 0. */
+  readonly part: number
+  readonly plan: Plan
+  readonly meter: Pick<Meter, 'note'>
+}
+
+/**
+ * Tries one part along its plan, each attempt paid for before it is made, where there is a payer. To be followed by
+ * `noteAnswered`. What every call passes, and only hands on, is no async function.
+ */
+export function tryPart<Asked extends AnyCall, Made>(
+  { context, signal, coverage }: OpenCall<AnyCall>,
+  { call, part, plan, meter }: PartOf<Asked>,
+  make: (parts: AttemptParts<Asked>) => Promise<Made>,
+  hedging?: Hedging<Made>,
+): Promise<Made> {
+  const makePaid =
+    coverage === undefined ? make : (attempt: AttemptParts<Asked>) => covered(coverage, attempt, make)
+  return walk({ context, call, part, plan, signal, meter }, makePaid, hedging)
+}
+
+/** Who answered, and how long it took until there was something to show: of the first part that did. */
+export function noteAnswered({ record }: OpenCall<AnyCall>, { id, upstream, successor }: Deployment): void {
+  const { row } = record
+  row.firstTokenMs ??= record.elapsedMs() - (row.attempts[0]?.startMs ?? 0)
+  row.deployment ??= id
+  row.provider ??= upstream.name
+  row.successor ??= successor
+}
