@@ -12,14 +12,13 @@ import { watchPressure } from './http/call/pressure.ts'
 import { createShedding, type Shedding } from './http/call/shedding.ts'
 import { createRequestIds } from './http/middleware/request-id.ts'
 import { answerUnparsed } from './http/middleware/unparsed.ts'
-import { listen } from './http/server.ts'
-import type { Ledger } from './ledger/ledger.ts'
 import { adminFor } from './main/admin.ts'
-import { openBooks } from './main/books.ts'
-import { createDrain, type DrainTimes } from './main/drain.ts'
+import type { Books } from './main/books.ts'
+import { createDrain, type Drain, type DrainTimes } from './main/drain.ts'
 import { createGuards } from './main/guards.ts'
 import { createLiveConfig } from './main/live-config.ts'
 import { createReload, type Reload } from './main/reload.ts'
+import { alone, type Role } from './main/role.ts'
 import type { LastingTimes, Snapshot } from './main/snapshot.ts'
 import { createDebugLog } from './telemetry/debug-log.ts'
 import { createGenerations } from './telemetry/generations.ts'
@@ -29,8 +28,6 @@ import type { LedgerCounts } from './telemetry/ledger-metrics.ts'
 import { createCallLog } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createReasonWarnings } from './telemetry/unknown-reasons.ts'
-import type { Changes } from './tenants/keys/changes.ts'
-import type { Tenants } from './tenants/tenants.ts'
 import { createTokenizer } from './tokenizers/cl100k.ts'
 import { createEncoder } from './tokenizers/encoder.ts'
 
@@ -59,40 +56,45 @@ export type GatewayEnvironment = {
   readonly version: string
   /** Beside the log and the metrics: who else gets each call's record. */
   readonly sinks?: readonly Sink[]
+  /** Left out: the gateway is this process. */
+  readonly role?: Role
 }
 
 /** Makes a gateway of a configuration, and serves. Rejects when the address cannot be had, or the data directory. */
 export async function startGateway(config: Config, environment: GatewayEnvironment): Promise<RunningGateway> {
-  const { log } = environment
+  const { log, role = alone } = environment
   await using opening = new AsyncDisposableStack()
   const clock: Clock = { now: () => performance.now(), epochMs: () => Date.now() }
-  const { tenants, changes, ledger } = await openBooks(config, clock, log, opening)
+  const books = await role.openBooks(config, clock, log, opening)
   const drain = createDrain({
     hangUp: () => succession.hangUp(),
     end: (failure) => succession.end(failure),
   })
-  const reload = createReload({
-    first: config,
-    current: () => succession.current.config,
-    take(next) {
-      succession.take(next)
-      if (next.tls !== undefined) server.renew(next.tls)
-      log.level = next.logLevel
-    },
-    clock,
-    log,
-  })
-  const guards = createGuards(() => succession.current.config, clock)
+  const take = (next: Config) => {
+    succession.take(next)
+    if (next.tls !== undefined) server.renew(next.tls)
+    log.level = next.logLevel
+  }
+  const inUse = () => succession.current.config
+  const passOn = (next: Config) => {
+    take(next)
+    return role.pass(next)
+  }
+  const reload = createReload({ first: config, current: inUse, take: passOn, clock, log })
+  const guards = createGuards(inUse, clock)
   const pressure = watchPressure(clock)
-  const shedding = createShedding({
-    limits: () => succession.current.config.limits,
-    pressure,
-    random: Math.random,
-  })
+  const limits = () => inUse().limits
+  const shedding = createShedding({ limits, pressure, random: Math.random })
+  const { ledger } = books
   const ledgerReport = ledger && (() => ledger.report())
-  const metrics = metricsOf(() => succession.current, reload, shedding, ledgerReport)
-  const live = { current: () => succession.current, drains: createDrains(), configuration: reload.report }
-  const lasting = createLasting({ ...environment, tenants, changes, ledger, live }, clock, metrics, {
+  const current = () => succession.current
+  const metrics = metricsOf(current, reload, shedding, ledgerReport)
+  const live = {
+    current: () => role.shown(current()),
+    drains: role.drains(createDrains()),
+    configuration: reload.report,
+  }
+  const lasting = createLasting({ ...environment, role, books, live }, clock, metrics, {
     isLeaving: () => drain.phase !== 'serving',
     isDraining: () => drain.phase === 'draining',
     configuration: reload.report,
@@ -101,20 +103,15 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     ledger: ledgerReport,
   })
   const succession = createLiveConfig(config, lasting)
-  const arrived = createBatch()
-  const listener: RequestListener = (request, response) => {
-    // Node then says `connection: close` by itself.
-    if (drain.phase !== 'serving') response.shouldKeepAlive = false
-    arrived(() => succession.current.listener(request, response))
-  }
   await lasting.tokenizer.prepare()
   await lasting.encoder.prepare(modelsIn(config))
-  const server = await listen(listener, config, {
+  role.join({ current, take, metrics, app: lasting.app })
+  const server = await role.listen(listenerOf(current, drain), config, {
     unparsed: (error, socket) => answerUnparsed(error, socket, lasting.app.newId),
     connections: guards.connections,
   })
   const stop = async (times: Partial<DrainTimes>) => {
-    await drain.run(server, { ...succession.current.config.drain, ...times })
+    await drain.run(server, { ...inUse().drain, ...times })
     await lastRows()
     await succession[Symbol.asyncDispose]()
     // Calls whose callers left, and that were still read for what they cost, end with their connections.
@@ -135,6 +132,15 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
       return stopping
     },
     hurry: drain.hurry,
+  }
+}
+
+function listenerOf(current: () => Snapshot, drain: Pick<Drain, 'phase'>): RequestListener {
+  const arrived = createBatch()
+  return (request, response) => {
+    // Node then says `connection: close` by itself.
+    if (drain.phase !== 'serving') response.shouldKeepAlive = false
+    arrived(() => current().listener(request, response))
   }
 }
 
@@ -164,14 +170,13 @@ async function lastRows(): Promise<void> {
 }
 
 type Kept = {
-  readonly ledger: Ledger | undefined
-  readonly tenants: Tenants
-  readonly changes: Changes
+  readonly role: Role
+  readonly books: Books
   readonly live: Parameters<typeof adminFor>[4]
 }
 
 function createLasting(
-  { log, version, sinks = [], ledger, tenants, changes, live }: GatewayEnvironment & Kept,
+  { log, version, sinks = [], role, books, live }: GatewayEnvironment & Kept,
   clock: Clock,
   metrics: Metrics,
   state: Pick<
@@ -179,6 +184,7 @@ function createLasting(
     'isLeaving' | 'isDraining' | 'configuration' | 'shedding' | 'connections' | 'brake' | 'ledger'
   >,
 ): LastingTimes {
+  const { tenants, changes, ledger, journal } = books
   const generations = createGenerations()
   const newId = createRequestIds(clock, (bytes) => void randomFillSync(bytes))
   const healthLog = createHealthLog(log)
@@ -191,19 +197,20 @@ function createLasting(
     },
     tokenizer: createTokenizer(),
     encoder: createEncoder(),
-    commit: ledger && (() => ledger.journal.durable()),
+    commit: journal && (() => journal.durable()),
     tenants,
     drains: live.drains,
+    ...{ readLists: role.readLists, startProbes: role.startProbes },
     sinks: [
       // What a call held is settled in the same write that journals the call.
       tenants.sink,
-      createJournal(createCallLog(log), generations, ledger?.journal),
+      createJournal(createCallLog(log), generations, journal),
       metrics,
       createReasonWarnings(log),
       createDebugLog(log),
       ...sinks,
     ],
-    app: {
+    app: role.surface({
       ...state,
       ...adminFor(tenants, changes, version, { reader: ledger?.reader, now: clock.epochMs }, live),
       metrics,
@@ -212,6 +219,6 @@ function createLasting(
       version,
       newId,
       startedEpochSeconds: Math.floor(clock.epochMs() / 1000),
-    },
+    }),
   }
 }

@@ -43,6 +43,8 @@ export type AppParts = ServeParts &
     /** Without origins, no page of another origin may read an answer. */
     readonly cors: CorsSettings
     readonly hosts: HostCheck
+    /** Passes on what another process answers; absent: there is none. */
+    readonly forward?: Middleware | undefined
   }
 
 /** The whole of the HTTP surface, in the order a request meets it. */
@@ -59,6 +61,7 @@ export function createApp(parts: AppParts): Koa {
   app.use(refuseAmbiguous(parts.hosts))
   // First half: calls, on the short way. Second half: everything else, as plain Koa routes.
   app.use(serveCallsByPath(calls))
+  if (parts.forward !== undefined) app.use(parts.forward)
   app.use(takeAzurePaths())
   app.use(refuseForeignActions(parts.cors))
   app.use(router.routes())

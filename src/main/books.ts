@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
+import { type Journal, noJournal } from '../core/model/journal.ts'
 import type { Clock } from '../core/model/ports.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Changes } from '../tenants/keys/changes.ts'
@@ -16,21 +17,27 @@ export type Books = {
   readonly changes: Changes
   /** Undefined: nothing outlasts the process. */
   readonly ledger: Ledger | undefined
+  /** Where records go; undefined: into the log alone. */
+  readonly journal: Journal | undefined
 }
 
-/** Tenants with their keys and money as they were, and the ledger that keeps them, to be released with `opening`. */
+/**
+ * Tenants with their keys and money as they were, and the ledger that keeps them, to be released with `opening`. What the
+ * tenants write goes through `heard`.
+ */
 export async function openBooks(
   config: Config,
   clock: Clock,
   log: Logger,
   opening: AsyncDisposableStack,
+  heard: (journal: Journal) => Journal = (journal) => journal,
 ): Promise<Books> {
   const shared = opening.use(await openShared(clock))
   const tenants = tenantsFor(config, clock, log, shared)
   const ledger = opening.use(await openLedgerOf(config, log, tenants.projections))
   refuseForgetfulBudgets(config, ledger !== undefined)
-  if (ledger !== undefined) await tenants.open(ledger.journal)
+  await tenants.open(heard(ledger?.journal ?? noJournal))
   const changes = changesOf(tenants)
   await makeAdminKey({ config, tenants, changes, isDurable: ledger !== undefined, log })
-  return { shared, tenants, changes, ledger }
+  return { shared, tenants, changes, ledger, journal: ledger?.journal }
 }

@@ -38,6 +38,8 @@ export type ProviderListsParts = {
   readonly known?: KnownLists | undefined
   /** The routed deployments whose models a provider does not list, by its name. */
   readonly unlisted?: ((name: string) => readonly string[]) | undefined
+  /** Gets every list that is taken. */
+  readonly heard?: ((name: string, list: ProviderList) => void) | undefined
   readonly everyMs: number
   readonly clock: Clock
   readonly random: Random
@@ -113,7 +115,11 @@ function startReader(upstream: Upstream, parts: ProviderListsParts): Reader {
   let asked = 0
   let missing = ''
   let timer: NodeJS.Timeout | undefined
-  if (list !== undefined) takeList(book, name, list)
+  const take = (taken: ProviderList) => {
+    takeList(book, name, taken)
+    parts.heard?.(name, taken)
+  }
+  if (list !== undefined) take(list)
   const after = (waitMs: number) => {
     timer = setTimeout(() => void ask(), waitMs * (1 + (random() * 2 - 1) * jitter))
     timer.unref()
@@ -123,7 +129,7 @@ function startReader(upstream: Upstream, parts: ProviderListsParts): Reader {
     try {
       const answer = await readList(upstream, clock, stopped.signal)
       if (stopped.signal.aborted) return
-      takeList(book, name, answer)
+      take(answer)
       log.info({ provider: name, ...changeBetween(list, answer) }, 'the provider listed its models')
       list = answer
       failures = 0

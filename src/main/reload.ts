@@ -36,8 +36,8 @@ export type ReloadParts = {
   /** The configuration that the process began with. */
   readonly first: Config
   readonly current: () => Config
-  /** Throws where nothing can be made of it. */
-  readonly take: (config: Config) => void
+  /** Throws where nothing can be made of it. Resolves once every process has taken it; undefined: this is the only one. */
+  readonly take: (config: Config) => Promise<void> | undefined
   readonly clock: Clock
   readonly log: Logger
 }
@@ -59,10 +59,12 @@ export function createReload({ first, current, take, clock, log }: ReloadParts):
           log.info({ source: config.source }, 'the configuration is as it was')
           return
         }
-        take(config)
+        const taking = take(config)
         report.taken++
         report.loadedEpochMs = clock.epochMs()
-        log.info({ source: config.source }, 'the configuration was taken')
+        const tell = () => log.info({ source: config.source }, 'the configuration was taken')
+        if (taking === undefined) tell()
+        else void taking.then(tell)
       } catch (thrown) {
         report.refused++
         refusal = { atEpochMs: clock.epochMs(), problems: problemsIn(thrown) }

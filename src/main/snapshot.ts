@@ -32,8 +32,8 @@ import { type CatalogReport, reportCatalog } from './catalog-report.ts'
 import { createRoutes } from './deployments.ts'
 import { createListedRoutes, type Listed } from './listed-routes.ts'
 import { listAddress } from './price-key.ts'
-import { startProbes } from './probes.ts'
-import { type KnownLists, type ProviderLists, readProviderLists } from './provider-lists.ts'
+import type { startProbes } from './probes.ts'
+import type { KnownLists, ProviderLists, readProviderLists } from './provider-lists.ts'
 import { callersPolicyOf } from './tenants.ts'
 import { createUpstreams } from './upstreams.ts'
 import { createWaker } from './waker.ts'
@@ -73,12 +73,15 @@ export type LastingTimes = {
   readonly tenants: Tenants
   /** What an operator has taken out of use. */
   readonly drains: Drains
+  readonly readLists: typeof readProviderLists
+  readonly startProbes: typeof startProbes
   readonly app: Pick<AppParts, LastingAppPart>
 }
 
 type LastingAppPart =
   | 'adminRoutes'
   | 'configuration'
+  | 'forward'
   | 'openApi'
   | 'brake'
   | 'connections'
@@ -136,7 +139,7 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
     waker: createWaker(deployments, log),
   })
   const probes = config.probes.enabled
-    ? startProbes({ ...config.probes, deployments, standings, clock, random: Math.random, log })
+    ? lasting.startProbes({ ...config.probes, deployments, standings, clock, random: Math.random, log })
     : undefined
   // The last that may be refused: what was before it has changed nothing.
   lasting.tenants.configure(config.tenants, callersPolicyOf(config))
@@ -194,7 +197,7 @@ function listsFor({
   const { lists, everyMs } = config.catalog
   if (!lists) return undefined
   const kept = createKeptLists(config.dataDirectory)
-  return readProviderLists({
+  return lasting.readLists({
     ...{ upstreams: upstreams.values(), book, kept, known, everyMs, random: Math.random },
     addressOf: (name) => listAddress(config, name),
     unlisted: (name) => (config.routing.isDefault ? [] : unlistedAt(name, routes)),
