@@ -8,7 +8,7 @@ export type Forwarding = {
   readonly isForwarded: (path: string) => boolean
 }
 
-/** What the other process is told of who asked: the address, and whether the connection is encrypted. */
+/** Tells the other process who asked: over HTTP or HTTPS, and from which address. */
 export const callerHeader = 'x-gateway-caller'
 
 /** Passes on, as they came, requests that another process of this gateway answers, and its answers as they come. */
