@@ -11,7 +11,8 @@ import {
   originOf,
 } from './config/report/origins.ts'
 import { ConfigError, commandLine, type Finding, type Problem, placeOf } from './config/report/problem.ts'
-import { describeConfig } from './config/report/report.ts'
+import { describeConfig, type WrittenConfig } from './config/report/report.ts'
+import type { CurrentPrices } from './config/report/route-report.ts'
 import { type ConfigSchema, configSchema } from './config/schema.ts'
 import { catalogFileName, type OpenedCatalog, openCatalog } from './config/sections/catalog.ts'
 import { findInstances, type Instance } from './config/sections/instances.ts'
@@ -41,7 +42,12 @@ export type ConfigParts = {
  * The configuration that the environment and the file make together; for the same setting, an option of the command
  * wins over the environment, and that over the file. Throws ConfigError, which tells all that is wrong at once.
  */
-export function loadConfig({ environment: given, readFile, providers }: ConfigParts): Config {
+export function loadConfig(parts: ConfigParts): Config {
+  return loadWritten(parts).config
+}
+
+/** The same, with what is written beside it. */
+export function loadWritten({ environment: given, readFile, providers }: ConfigParts): WrittenConfig {
   const secrets = withSecretFiles(given, readFile)
   const { environment } = secrets
   const source = openSource(environment, readFile)
@@ -77,12 +83,11 @@ export function loadConfig({ environment: given, readFile, providers }: ConfigPa
   if (problems.length > 0 || !result.success)
     throw new ConfigError(withoutRepeats(withoutFollowers(problems)))
   const origins = { source, overlaid, shape, written: tree, taken: result.data }
-  return assembled(result.data, {
-    ...{ environment, source, instances: instances.known, catalog, tls: tls.pair, origins },
-  })
+  const parts = { environment, source, instances: instances.known, catalog, tls: tls.pair, origins }
+  return { config: assembled(result.data, parts), written: { tree, shape } }
 }
 
-export type { Config, EffectiveSetting, Finding, Origin, Origins, Problem }
+export type { Config, CurrentPrices, EffectiveSetting, Finding, Origin, Origins, Problem, WrittenConfig }
 // The rest of what others use of the configuration: this file is the room's door.
 export {
   ConfigError,

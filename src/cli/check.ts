@@ -2,53 +2,62 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { createKeptLists } from '../catalog/kept-lists.ts'
 import { createPriceBook, type PriceBook } from '../catalog/price-book.ts'
-import { type Config, describeConfig } from '../config.ts'
+import { type Config, type CurrentPrices, describeConfig, placeOf } from '../config.ts'
 import { isObject } from '../core/model/json/json.ts'
 import { askPrices } from '../main/ask-prices.ts'
-import { askProviders } from '../main/ask-providers.ts'
+import { askProviders, type ProviderAnswer } from '../main/ask-providers.ts'
 import { listAddress, priceKey } from '../main/price-key.ts'
 import { takeList } from '../main/provider-lists.ts'
 import { providers } from '../providers/all.ts'
 import { defineCommand } from './command.ts'
 import { type ConfigOverrides, serverOptions } from './config-options.ts'
-import { readConfig } from './read-config.ts'
+import { openConfig } from './read-config.ts'
 
 export const check = defineCommand({
   name: 'check',
-  does: 'read the configuration and print what it comes to, keys masked',
+  does: 'read the configuration: print what is wrong with it, and what differs from the defaults, keys masked',
   options: {
     ask: {
       does: 'ask each provider for its models: is it there, is the key good, are the routed models there',
     },
+    all: { does: 'print every setting, and every route' },
     prices: { does: 'with the prices that the providers list at this moment' },
     ...serverOptions,
   },
-  run: ({ options: { ask, prices, ...overrides }, version }) =>
-    checkConfig(overrides, { prices: prices === true, providers: ask === true }, version),
+  run: ({ options: { all, ask, prices, ...overrides }, version }) =>
+    checkConfig(overrides, { prices: prices === true, providers: ask === true, all: all === true }, version),
 })
 
 /** A fault is reported and exits with 1; so does a provider that was asked for its list and gave none. */
 async function checkConfig(
   overrides: ConfigOverrides,
-  asks: { readonly prices: boolean; readonly providers: boolean },
+  asks: { readonly prices: boolean; readonly providers: boolean; readonly all: boolean },
   version: string,
 ): Promise<number> {
-  const config = readConfig(overrides)
+  const written = openConfig(overrides).readWritten()
+  const { config } = written
   const book = createPriceBook(config.catalog.data, config.catalog.maxPriceAgeDays)
   if (config.catalog.lists) takeKept(config, book)
   const clock = { now: () => performance.now(), epochMs: () => Date.now() }
   const silent = asks.prices ? await askPrices({ config, book, clock }, version) : []
   for (const name of silent) process.stderr.write(`${name} did not list its models.\n`)
   const epochMs = Date.now()
-  const text = describeConfig(config, providers, {
+  const prices: CurrentPrices = {
     find: (provider, asked) => book.find({ ...asked, provider: priceKey(provider) }, epochMs),
     presence: (provider, asked) => book.presence({ ...asked, provider: priceKey(provider) }, epochMs),
     epochMs,
-  })
-  for (const warning of await warningsIn(config, book)) process.stdout.write(`warning: ${warning}\n`)
+  }
   const answers = asks.providers ? await askProviders(config, clock, version) : []
-  for (const { name, text: told } of answers) process.stdout.write(`${name} ${told}\n`)
-  process.stdout.write(`${text}\n`)
+  const isSick = ({ isWell }: ProviderAnswer) => !isWell
+  const found = [
+    ...answers.filter(isSick).map(({ name, text }) => `problem: ${name} ${text}`),
+    ...(await warningsIn(config, book)).map((warning) => `warning: ${warning}`),
+    ...answers.filter(({ isWell }) => isWell).map(({ name, text }) => `${name} ${text}`),
+  ]
+  for (const line of found) process.stdout.write(`${line}\n`)
+  if (found.length > 0) process.stdout.write('\n')
+  const told = { prices, isWhole: asks.all, showsRoutes: asks.prices }
+  process.stdout.write(`${describeConfig(written, providers, told)}\n`)
   // Not all of the prices of the day that were asked for are there.
   return silent.length === 0 && answers.every(({ isWell }) => isWell) ? 0 : 1
 }
@@ -86,9 +95,7 @@ function unknownPrices({ routes, providers }: Config, book: PriceBook): readonly
       const known = written && book.find({ provider: priceKey(written), model, own }, Date.now())
       return known !== undefined
         ? []
-        : [
-            `models[${JSON.stringify(pattern)}] goes by price, and that of ${model} at ${provider} is unknown.`,
-          ]
+        : [`${placeOf(['models', pattern])} goes by price, and that of ${model} at ${provider} is unknown.`]
     })
   })
 }

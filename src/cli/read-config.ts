@@ -1,5 +1,13 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { type Config, ConfigError, configPath, loadConfig, nearFiles, readEnvironment } from '../config.ts'
+import {
+  type Config,
+  ConfigError,
+  configPath,
+  loadWritten,
+  nearFiles,
+  readEnvironment,
+  type WrittenConfig,
+} from '../config.ts'
 import { providers } from '../providers/all.ts'
 import type { ConfigOverrides } from './config-options.ts'
 
@@ -15,6 +23,8 @@ export function readConfig(overrides: ConfigOverrides = {}): Config {
 export interface ConfigReader {
   /** Reads the file, and those of secrets and certificates that are named. Throws ConfigError. */
   read(): Config
+  /** The same, with what is written beside it. */
+  readWritten(): WrittenConfig
   /** What stood in each of them when it was read last, by its path; undefined where it could not be read. */
   readonly lastTexts: ReadonlyMap<string, string | undefined>
 }
@@ -25,8 +35,9 @@ export function openConfig(overrides: ConfigOverrides = {}): ConfigReader {
   const path = configPath(environment)
   let texts = new Map<string, string | undefined>([[path, undefined]])
   let isFirst = true
-  return {
-    read() {
+  const reader = {
+    read: () => reader.readWritten().config,
+    readWritten(): WrittenConfig {
       texts = new Map([[path, undefined]])
       if (!isFirst && isSpent(path)) {
         throw new ConfigError([
@@ -40,14 +51,16 @@ export function openConfig(overrides: ConfigOverrides = {}): ConfigReader {
         texts.set(from, text)
         return text
       }
-      const config = loadConfig({ environment, readFile, providers })
+      const { config, written } = loadWritten({ environment, readFile, providers })
       const near = nearFiles(environment, existsSync)
-      return near.length === 0 ? config : { ...config, warnings: [...near, ...(config.warnings ?? [])] }
+      if (near.length === 0) return { config, written }
+      return { config: { ...config, warnings: [...near, ...(config.warnings ?? [])] }, written }
     },
     get lastTexts() {
       return texts
     },
   }
+  return reader
 }
 
 /** A pipe gives what it has once: after that it looks like an empty file. */

@@ -14,6 +14,7 @@ export type Shape = {
   readonly allOf?: readonly Shape[]
   readonly enum?: readonly unknown[]
   readonly const?: unknown
+  readonly default?: unknown
   readonly format?: string
   readonly minimum?: number
   readonly maximum?: number

@@ -2,7 +2,7 @@ import { isObject } from '../core/model/json/json.ts'
 import { isWithin } from '../core/model/json/nearest.ts'
 import { placeOf } from './report/problem.ts'
 import type { RouteSettings } from './sections/routing.ts'
-import { fileOption, fileVariable, variables } from './source/environment.ts'
+import { fileOption, fileVariable, textVariable, variables } from './source/environment.ts'
 import type { Environment } from './source/substitution.ts'
 
 export type WarningParts = {
@@ -122,13 +122,34 @@ function missingKeys({ routes, providers, path }: WarningParts): readonly string
 const hosted =
   /^https:\/\/[^/]*\b(?:together\.(?:xyz|ai)|runpod\.ai|baseten\.co|openai\.com|anthropic\.com|mistral\.ai|groq\.com|fireworks\.ai|deepinfra\.com|deepseek\.com|openrouter\.ai|x\.ai|cerebras\.ai)\//
 
-/** Files that were likely meant, where there is no gateway.yaml and none is named. `exists` looks in the directory. */
+/**
+ * Files that were likely meant, where there is none of the name that is read, and none is named. `exists` looks in the
+ * directory.
+ */
 export function nearFiles(environment: Environment, exists: (path: string) => boolean): readonly string[] {
-  if (environment[fileOption] || environment[fileVariable] || exists('gateway.yaml')) return []
-  return ['gateway.yml', 'gateway.json', 'Gateway.yaml', 'config.yaml', 'gateway.yaml.txt']
-    .filter(exists)
-    .map(
+  const isNamed = Boolean(environment[fileOption] || environment[fileVariable] || environment[textVariable])
+  const settings = isNamed || exists('gateway.yaml') ? [] : nearSettings.filter(exists)
+  const variablesFiles = exists('.env') ? [] : nearVariablesFiles.filter(exists)
+  return [
+    ...settings.map(
       (name) =>
         `${name} is not read: the file is called gateway.yaml, or is named by --config or ${fileVariable}.`,
-    )
+    ),
+    ...variablesFiles.map((name) => `${name} is not read: the file of variables is called .env.`),
+  ]
 }
+
+const nearSettings = [
+  ...['gateway.yml', 'gateway.json', 'Gateway.yaml', 'gateway.yaml.txt', 'gateways.yaml', '.gateway.yaml'],
+  ...['config.yaml', 'config.yml', 'pandotate.yaml', 'pandotate-gateway.yaml'],
+]
+
+const nearVariablesFiles = [
+  'env',
+  '.env.txt',
+  'env.txt',
+  '.env.local',
+  '.env.production',
+  '.envrc',
+  'gateway.env',
+]

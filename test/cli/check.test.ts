@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -21,14 +21,14 @@ models:
 `
   const rows = (stdout: string) =>
     stdout
-      .slice(stdout.indexOf('\nroutes'))
+      .slice(stdout.indexOf('\nroutes '))
       .trim()
       .split('\n')
       .slice(1)
       .map((row) => row.trim().split(/ {2,}/))
 
   test('are told with where they come from', async () => {
-    const { code, stdout } = await runGateway(['check'], { file: file('http://127.0.0.1:1/v1') })
+    const { code, stdout } = await runGateway(['check', '--all'], { file: file('http://127.0.0.1:1/v1') })
     expect(code).toBe(0)
     expect(rows(stdout)).toMatchObject(
       [
@@ -52,7 +52,7 @@ models:
       { id: 'openai/gpt-oss-20b', type: 'chat', contextTokens: 9, input: 3, output: 4, engine: 'b' },
     ] as const
     await using together = await simulateTogether({ host: '127.0.0.1', port: 0, models })
-    const { code, stdout, stderr } = await runGateway(['check', '--prices'], {
+    const { code, stdout, stderr } = await runGateway(['check', '--prices', '--all'], {
       file: file(`${together.origin}/v1`),
     })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -65,7 +65,7 @@ models:
 
   test('stay as they are where one does not answer, which is told, and is a failure', async () => {
     await using mute = await startRawServer((socket) => socket.destroy())
-    const { code, stdout, stderr } = await runGateway(['check', '--prices'], {
+    const { code, stdout, stderr } = await runGateway(['check', '--prices', '--all'], {
       file: file(`${mute.origin}/v1`),
     })
     expect({ code, stderr }).toEqual({ code: 1, stderr: 'together did not list its models.\n' })
@@ -85,7 +85,7 @@ models:
       while (!existsSync(join(directory, 'data/lists/together.json'))) await new Promise(setImmediate)
     }
     host.listStatus = 500
-    const { code, stdout } = await runGateway(['check'], { file: text, directory })
+    const { code, stdout } = await runGateway(['check', '--all'], { file: text, directory })
     expect(code).toBe(0)
     expect(rows(stdout)[0]?.slice(4, 6)).toEqual([
       '0.05 in, 0.2 out',
@@ -115,7 +115,7 @@ models:
   test('names a routed model that is not there', async () => {
     await using together = await simulateTogether({ host: '127.0.0.1', port: 0, models })
     const { code, stdout } = await ask(file(together.origin, 'x/gone'))
-    expect(stdout).toContain('together answers, and takes the key; 1 models, but not x/gone\n')
+    expect(stdout).toMatch(/^problem: together answers, and takes the key; 1 models, but not x\/gone\n/)
     expect(code).toBe(1)
   })
 
@@ -127,4 +127,39 @@ models:
     const nowhere = await ask(file('http://127.0.0.1:1', 'x/here'))
     expect(nowhere.stdout).toContain('unreachable, ECONNREFUSED')
   })
+})
+
+test('what may be a mistake comes first, also what only a look beyond the file shows', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'check-'))
+  writeFileSync(join(directory, '.env.local'), 'PORT=1')
+  writeFileSync(join(directory, '.env.txt'), '')
+  const file = `
+providers:
+  up: { type: openai-compatible, baseUrl: 'http://nowhere.invalid/v1' }
+models:
+  m: { route: cheapest, deployments: [{ provider: up, model: 'x/nobody-knows' }] }
+`
+  const { code, stdout } = await runGateway(['check'], {
+    ...{ file, directory },
+    environment: { TOGETHER_KEY: 'a-key-of-some-length' },
+  })
+  expect(code).toBe(0)
+  expect(stdout.split('\n\n')[0]?.split('\n')).toEqual([
+    'warning: .env.txt is not read: the file of variables is called .env.',
+    'warning: .env.local is not read: the file of variables is called .env.',
+    'warning: The variable TOGETHER_KEY is not read: did you mean TOGETHER_API_KEY?',
+    'warning: the host of providers.up, nowhere.invalid, does not resolve.',
+    'warning: models.m goes by price, and that of x/nobody-knows at up is unknown.',
+  ])
+  rmSync(directory, { recursive: true })
+})
+
+test('a short file makes a short check', async () => {
+  const file =
+    "providers: { up: { type: openai-compatible, baseUrl: 'http://127.0.0.1:9/v1' } }\nmodels: { m: { deployments: [{ provider: up }] } }"
+  const { stdout } = await runGateway(['check'], { file })
+  expect(stdout.split('\n').length).toBeLessThan(12)
+  expect(stdout).toMatch(
+    /\nproviders\.up\.type +openai-compatible\nproviders\.up\.baseUrl +http:\/\/127\.0\.0\.1:9\/v1\n/,
+  )
 })

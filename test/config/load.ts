@@ -1,10 +1,15 @@
 import * as z from 'zod'
-import { type Config, ConfigError, loadConfig } from '../../src/config.ts'
+import { type Config, ConfigError, loadWritten, type WrittenConfig } from '../../src/config.ts'
 import type { Provider } from '../../src/providers/base/provider.ts'
 
 /** Loads a configuration of a text for gateway.yaml (none: there is no such file) and an environment. */
 export function load(file: string | undefined, environment: Record<string, string> = {}): Config {
-  return loadConfig({
+  return loadBoth(file, environment).config
+}
+
+/** The same, with what is written beside it. */
+export function loadBoth(file: string | undefined, environment: Record<string, string> = {}): WrittenConfig {
+  return loadWritten({
     environment,
     readFile: (path) => {
       if (file !== undefined && path === 'gateway.yaml') return file

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { masked, withoutCredentials } from '../../src/config/report/error-text.ts'
 import { ConfigError, describeConfig } from '../../src/config.ts'
-import { load, testProviders } from './load.ts'
+import { loadBoth, testProviders } from './load.ts'
 
 // The whole of a secret must not be shown, nor its beginning.
 const canary = 'canary-7f3a9e-ab12'
@@ -10,7 +10,8 @@ const canary = 'canary-7f3a9e-ab12'
 /** Everything a configuration prints: its description, or the report it is refused with. */
 function printed(file: string | undefined, environment: Record<string, string>): string {
   try {
-    return describeConfig(load(file, environment), testProviders)
+    const config = loadBoth(file, environment)
+    return describeConfig(config, testProviders) + describeConfig(config, testProviders, { isWhole: true })
   } catch (thrown) {
     if (thrown instanceof ConfigError) return `${thrown.message}${thrown.stack}${JSON.stringify(thrown)}`
     throw thrown

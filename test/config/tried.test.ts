@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { loadConfig } from '../../src/config.ts'
+import { loadConfig, nearFiles } from '../../src/config.ts'
 import { providers } from '../../src/providers/all.ts'
 import { onlyFile } from '../harness/only-file.ts'
 import { refusal } from './load.ts'
@@ -76,6 +76,32 @@ describe('a configuration that is taken, with a warning', () => {
     ["a provider of one's own without a key", at('https://llm.internal/v1'), {}],
   ])('and no warning for %s', ([, file, environment]) => {
     expect(load(file, environment).warnings).toBeUndefined()
+  })
+})
+
+describe('files of nearly the right name', () => {
+  const found = (files: readonly string[], environment: Record<string, string> = {}) =>
+    nearFiles(environment, (path) => files.includes(path)).join('\n')
+
+  test.for([
+    [
+      'gateway.yml',
+      /^gateway.yml is not read: the file is called gateway.yaml, or is named by --config or GATEWAY_CONFIG/,
+    ],
+    ['Gateway.yaml', /^Gateway.yaml is not read/],
+    ['gateway.json', /^gateway.json is not read/],
+    ['config.yaml', /^config.yaml is not read/],
+    ['env', /^env is not read: the file of variables is called \.env\.$/],
+    ['.env.local', /^\.env\.local is not read/],
+    ['.env.txt', /^\.env\.txt is not read/],
+  ] as const)('%s', ([name, told]) => {
+    expect(found([name])).toMatch(told)
+  })
+
+  test('are left alone beside the right ones, or where a file is named', () => {
+    expect(found(['gateway.yml', 'gateway.yaml', '.env', '.env.local'])).toBe('')
+    expect(found(['gateway.yml'], { GATEWAY_CONFIG: 'gateway.yml' })).toBe('')
+    expect(found(['gateway.yml'], { GATEWAY_YAML: '{}' })).toBe('')
   })
 })
 

@@ -32,8 +32,8 @@ export function withoutCredentials(text: string): string {
   return text.replace(/\/\/[^/\s]*@/g, '//…@').replace(/([?&;][^=&;\s]*=)[^&;#\s]+/g, '$1…')
 }
 
-/** Also where a section might stand in its place. */
-function isSecret(shape: Shape | undefined): boolean {
+/** Whether a text here is one, also where a section might stand in its place. */
+export function isSecret(shape: Shape | undefined): boolean {
   return shape?.secret === true || shape?.anyOf?.some(isSecret) === true
 }
 

@@ -1,128 +1,136 @@
 import { X509Certificate } from 'node:crypto'
-import type { AdminKey } from '../../core/authenticate.ts'
 import { isObject } from '../../core/model/json/json.ts'
 import type { Provider } from '../../providers/base/provider.ts'
-import { socketPrefix } from '../sections/server.ts'
 import type { Config, ProviderSettings } from '../settings.ts'
-import { inputShape, outputShape, type Shape, shapeAt, typesOf } from '../shape.ts'
-import { masked, withoutCredentials } from './error-text.ts'
-import type { Path } from './problem.ts'
+import { inputShape, outputShape, type Shape } from '../shape.ts'
+import { placeOf } from './problem.ts'
 import { type CurrentPrices, routeHeadings, routeRows } from './route-report.ts'
-import { aligned, pairs, type Rows } from './table.ts'
+import { type SettingRow, settingRows } from './setting-rows.ts'
+import { aligned } from './table.ts'
 
-/** What a configuration comes to, for people: where it listens, what it allows, and where calls go. No secret. */
-export function describeConfig(
-  config: Config,
-  providers: readonly Provider[],
-  prices: CurrentPrices = { find: () => undefined, epochMs: 0 },
-): string {
-  return [
-    aligned(generalRows(config)),
-    ['providers', ...config.providers.map((one) => describeProvider(one, providers))].join('\n'),
-    aligned([routeHeadings, ...routeRows(config, prices)]),
-  ].join('\n\n')
+/** A configuration, and the same by the settings' own names, without defaults: as the file and the environment have it. */
+export type WrittenConfig = { readonly config: Config; readonly written: Written }
+
+/** With what may stand where. It holds secrets. */
+export type Written = { readonly tree: unknown; readonly shape: Shape }
+
+export type ReportParts = {
+  readonly prices?: CurrentPrices
+  /** Every setting, and not only those that differ from the defaults. */
+  readonly isWhole?: boolean
+  /** The routes, also where they are the catalogue's. */
+  readonly showsRoutes?: boolean
 }
 
-function generalRows({ host, port, keys, adminKeys, limits, ...config }: Config): Rows {
-  const bearers = `${keys.length} ${keys.length === 1 ? 'key' : 'keys'} (${keys.map(masked).join(', ')})`
-  const everyCall = config.cache.everyCall ? ', every call' : ''
+/**
+ * What a configuration comes to, for people: what differs from the defaults, by the settings' own names, what follows
+ * from it, and where calls go. No secret.
+ */
+export function describeConfig(
+  { config, written }: WrittenConfig,
+  providers: readonly Provider[],
+  { prices = noPrices, isWhole = false, showsRoutes = false }: ReportParts = {},
+): string {
+  const rows = [
+    ...generalRows(config, written, isWhole),
+    ...providerRows(config, written, providers, isWhole),
+  ]
+  const shown = rows.filter(({ isDefault }) => isWhole || !isDefault)
+  const parts = [
+    [headline(config, shown, isWhole), ...notesOn(config, isWhole)].join('\n'),
+    aligned(shown.map(({ place, shown: value }) => [place, value])),
+    isWhole || showsRoutes || !config.routing.isDefault
+      ? aligned([routeHeadings, ...routeRows(config, prices, isWhole)])
+      : '',
+  ]
+  return parts.filter((part) => part !== '').join('\n\n')
+}
+
+const noPrices: CurrentPrices = { find: () => undefined, epochMs: 0 }
+
+function headline(
+  { source = 'no file' }: Config,
+  { length }: readonly SettingRow[],
+  isWhole: boolean,
+): string {
+  if (isWhole) return `${source}: every setting`
+  return length === 0
+    ? `${source}: every setting has its default (--all prints them)`
+    : `${source}: what differs from the defaults (--all prints every setting)`
+}
+
+/** What follows from the settings, and is not seen from one of them alone. */
+function notesOn(
+  { demo, keys, adminKeys, tls, routing, routes, catalog }: Config,
+  isWhole: boolean,
+): readonly string[] {
+  const isOpen = keys.length + adminKeys.length === 0
   return [
-    ['listening', addressOf({ host, port, tls: config.tls })],
-    ...(config.tls === undefined ? [] : [['tls', certificateOf(config.tls.cert)]]),
-    ['proxies', trusted(config.trustProxy)],
-    ['file', config.source ?? 'none'],
-    ...(config.demo ? [['demo', 'nothing is configured: the simulator answers']] : []),
-    ['auth', keys.length === 0 ? 'off: every caller is served' : `on: ${bearers}`],
-    ['managing', managingOf(keys, adminKeys)],
-    ['cors', config.cors.origins.join(', ') || 'off'],
-    ['log', config.logLevel],
-    ['slow', `above ${config.slowThresholdMs} ms`],
-    ['strict', yesOrNo(config.strict)],
-    ['answers', `name the model as ${config.answerModel}`],
-    ['limits', pairs(limits)],
-    ['continues', yesOrNo(limits.continueStreams)],
-    ['cache', config.cache.enabled ? `on: ${pairs(config.cache)}${everyCall}` : 'off'],
-    ['drain', pairs(config.drain)],
-    ['hedging', config.hedging.enabled ? `on: ${pairs(config.hedging)}` : 'off'],
-    ['breaker', pairs(config.breaker)],
-    ['coalesce', yesOrNo(config.coalesce)],
-    ['replays', config.idempotency.enabled ? `on: ${pairs(config.idempotency)}` : 'off'],
-    ['sticky', yesOrNo(config.stickiness)],
-    ['catalog', catalogText(config)],
-    ['data', config.dataDirectory],
-    ['ledger', ledgerOf(config.ledger)],
-    ['probes', config.probes.enabled ? `on: ${pairs(config.probes)}` : 'off'],
+    ...(demo ? ['Nothing is configured: the simulator answers.'] : []),
+    ...(isOpen ? ['No key is asked for: every caller is served, and may manage the gateway.'] : []),
+    ...(!isOpen && adminKeys.length === 0 ? ['Managing takes a key of auth.adminKeys: there is none.'] : []),
+    ...(tls === undefined ? [] : [certificateNote(tls.cert)]),
+    ...(isWhole || catalog.file !== undefined
+      ? [`The catalogue is of ${catalog.data.asOf}, ${catalog.file ?? 'as shipped'}.`]
+      : []),
+    ...(routing.isDefault && !demo
+      ? [`No models are written: the catalogue's routes are in use, ${routes.length} of them.`]
+      : []),
   ]
 }
 
-function addressOf({ host, port, tls }: { host: string; port: number; tls: unknown }): string {
-  if (host.startsWith(socketPrefix)) return host
-  return `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`
-}
-
-function certificateOf(cert: string): string {
+function certificateNote(cert: string): string {
   const { subjectAltName, validTo } = new X509Certificate(cert)
-  return `for ${subjectAltName ?? 'no name'}, until ${validTo}`
+  return `The certificate is for ${subjectAltName ?? 'no name'}, until ${validTo}.`
 }
 
-function trusted(trustProxy: Config['trustProxy']): string {
-  if (typeof trustProxy === 'number') return trustProxy === 0 ? 'none' : `the last ${trustProxy}`
-  return trustProxy.join(', ') || 'none'
+/** All but providers, whose own schemas say more, and models, which are a table. */
+function generalRows(config: Config, written: Written, isWhole: boolean): readonly SettingRow[] {
+  const { providers: _providers, models: _models, ...properties } = written.shape.properties ?? {}
+  const { providers: _others, models: _routes, ...tree } = isObject(written.tree) ? written.tree : {}
+  const decided = isWhole ? { ...tree, ...decidedIn(config, tree) } : tree
+  const shape = { ...written.shape, properties }
+  const isWritten = new Set(
+    settingRows(tree, [shape])
+      .filter((row) => !row.isDefault)
+      .map(({ place }) => place),
+  )
+  return settingRows(decided, [shape]).map((row) => ({ ...row, isDefault: !isWritten.has(row.place) }))
 }
 
-function managingOf(keys: readonly string[], adminKeys: readonly AdminKey[]): string {
-  if (adminKeys.length > 0) return adminKeys.map(({ key, role }) => `${role} (${masked(key)})`).join(', ')
-  return keys.length === 0 ? 'off: every caller may' : 'closed: there are no keys in auth.adminKeys'
+/** Defaults that depend on other settings. */
+function decidedIn(
+  { dataDirectory, drain, routing: { listed, successors } }: Config,
+  tree: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const routes = isObject(tree['routes']) ? tree['routes'] : {}
+  return { dataDirectory, drain, routes: { ...routes, listed, successors } }
 }
 
-/** `of 2026-11-29, as shipped; lists asked for every 4 h; prices firm for 45 days`. */
-function catalogText({ catalog }: Pick<Config, 'catalog'>): string {
-  const { data, file, lists, everyMs, maxPriceAgeDays } = catalog
-  const hours = Math.round(everyMs / 360_000) / 10
-  const asking = lists ? `providers' lists every ${hours} h` : 'no lists are asked for'
-  return `of ${data.asOf}, ${file ?? 'as shipped'}; ${asking}; prices are firm for ${maxPriceAgeDays} days`
-}
-
-function ledgerOf({ enabled, databaseUrl, ...settings }: Config['ledger']): string {
-  if (!enabled) return 'off'
-  return `${databaseUrl === undefined ? 'on' : 'on, in Postgres'}: ${pairs(settings)}`
-}
-
-function describeProvider(
-  { name, type, settings }: ProviderSettings,
+function providerRows(
+  { providers: made }: Config,
+  written: Written,
   providers: readonly Provider[],
-): string {
+  isWhole: boolean,
+): readonly SettingRow[] {
+  const tree = isObject(written.tree) ? written.tree['providers'] : undefined
+  return made.flatMap((one) => {
+    const shapes = shapesOf(one, providers)
+    const own = isObject(tree) ? tree[one.name] : undefined
+    const rows = settingRows(isWhole ? one.settings : own, shapes)
+    const type: SettingRow = { place: 'type', shown: one.type, isDefault: one.name === one.type }
+    return [type, ...rows.filter(({ place }) => place !== '')].map((row) => ({
+      ...row,
+      place: placed(one.name, row.place),
+    }))
+  })
+}
+
+function placed(provider: string, place: string): string {
+  return `${placeOf(['providers', provider])}${place.startsWith('[') ? '' : '.'}${place}`
+}
+
+function shapesOf({ type }: ProviderSettings, providers: readonly Provider[]): readonly Shape[] {
   const schema = providers.find((provider) => provider.type === type)?.settings
-  const shapes = schema === undefined ? [] : [inputShape(schema), outputShape(schema)]
-  const written = isObject(settings) ? settings : {}
-  const keys = new Set([
-    ...shapes.flatMap((shape) => Object.keys(shape.properties ?? {})),
-    ...Object.keys(written),
-  ])
-  const rows = [...keys].map((key) => [`    ${key}`, shown(written[key], [key], shapes)])
-  return `  ${name}${name === type ? '' : ` (${type})`}\n${rows.length === 0 ? '    no settings' : aligned(rows)}`
-}
-
-/** A setting's value. A text is shown only where a schema says what it is, and none says that it is a secret. */
-function shown(value: unknown, path: Path, shapes: readonly Shape[]): string {
-  if (value === undefined || value === null) return 'not set'
-  if (Array.isArray(value)) {
-    return value.length === 0
-      ? 'none'
-      : value.map((item, index) => shown(item, [...path, index], shapes)).join(', ')
-  }
-  if (isObject(value)) {
-    const entries = Object.entries(value).map(
-      ([key, item]) => `${key} ${shown(item, [...path, key], shapes)}`,
-    )
-    return entries.length === 0 ? 'none' : entries.join(', ')
-  }
-  const said = shapes.flatMap((shape) => shapeAt(shape, path) ?? [])
-  if (said.some(({ secret }) => secret)) return masked(String(value))
-  if (typeof value !== 'string') return String(value)
-  return said.some((shape) => typesOf(shape).includes('string')) ? withoutCredentials(value) : masked(value)
-}
-
-function yesOrNo(value: boolean): string {
-  return value ? 'yes' : 'no'
+  return schema === undefined ? [] : [inputShape(schema), outputShape(schema)]
 }

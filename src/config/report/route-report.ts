@@ -35,8 +35,11 @@ export const routeHeadings = [
   'clocks and retries',
 ] as const
 
-/** A row for each deployment of each route: where a call may go, at what price, and how long it may take. */
-export function routeRows({ routes, providers }: Config, prices: CurrentPrices): Rows {
+/**
+ * A row for each deployment of each route: where a call may go, at what price, and how long it may take, as far as it
+ * says so itself, or as a whole.
+ */
+export function routeRows({ routes, providers }: Config, prices: CurrentPrices, isWhole: boolean): Rows {
   return routes.flatMap((route) =>
     route.deployments.map((deployment, index) => {
       const provider = providers.find(({ name }) => name === deployment.provider)
@@ -49,7 +52,7 @@ export function routeRows({ routes, providers }: Config, prices: CurrentPrices):
         deployment.model ?? 'as asked for',
         weightOf(route, deployment),
         ...priceCells(route, deployment, provider, prices),
-        boundsOf(deployment, provider),
+        boundsOf(deployment, isWhole ? provider : undefined),
       ]
     }),
   )

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { createPriceBook } from '../../../src/catalog/price-book.ts'
-import { describeConfig } from '../../../src/config.ts'
+import { type CurrentPrices, describeConfig } from '../../../src/config.ts'
 import { unknownPrice } from '../../../src/core/model/price.ts'
-import { load, testProviders } from '../load.ts'
+import { loadBoth, testProviders } from '../load.ts'
 
 test('what a configuration comes to, in a text', () => {
-  const config = load(
+  const config = loadBoth(
     `
 server: { host: '::', port: 8080 }
 auth: { keys: [the-first-key-of-two, the-other-key-of-two] }
@@ -34,79 +34,81 @@ models:
     { PANDOTATE_API_KEY: 'pk_0123456789ab12' },
   )
   expect(describeConfig(config, testProviders)).toBe(`\
-listening  http://[::]:8080
-proxies    none
-file       gateway.yaml
-auth       on: 2 keys (…-two, …-two)
-managing   closed: there are no keys in auth.adminKeys
-cors       off
-log        info
-slow       above 1500 ms
-strict     yes
-answers    name the model as requested
-limits     bodyBytes 26214400, jsonDepth 64, jsonNodes 100000, deadlineMs 600000, fanOut 8, choices 256, retryShare 0.2, inFlight 2048, inFlightBytes 536870912, connections 16384, connectionsPerAddress 4096, loopDelayMs 200, heapShare 0.9, writeStallMs 30000, keepaliveMs 10000, heartbeatMs 90000
-continues  yes
-cache      off
-drain      delayMs 5000, graceMs 25000
-hedging    off
-breaker    failures 5, failureRate 0.5, minimumCalls 20, windowMs 30000, openMs 2000, longestOpenMs 4000, trialMs 5000
-coalesce   no
-replays    on: ttlMs 600000, maxEntries 1000, maxBytes 67108864
-sticky     yes
-catalog    of 2026-11-29, as shipped; providers' lists every 4 h; prices are firm for 45 days
-data       data
-ledger     on: spoolBytes 1073741824, keepCallsDays 90, keepRollupsDays 731
-probes     off
+gateway.yaml: what differs from the defaults (--all prints every setting)
+Managing takes a key of auth.adminKeys: there is none.
 
-providers
-  pandotate
-    url           https://api.pandotate.com/api/inference
-    apiKey        …ab12
-    clocks        connectMs 5000, firstTokenMs 30000, idleMs 30000, totalMs 30000
-    retries       1
-    retryDelayMs  200
-    promptFormat  auto
-    bos           false
-  simulator
-    no settings
-  local (openai-compatible)
-    baseUrl  http://127.0.0.1:8080/v1
-    apiKey   not set
-    headers  x-team …, x-key …text
-    region   not set
-    pin      not set
-    weight   auto
-    vault    user …ther, words …, …
-  mine (transformed)
-    token     …ngth
-    label     none
-    header    …ngth
-    attempts  3
+server.host                        ::
+server.port                        8080
+auth.keys                          …-two, …-two
+strict                             true
+providers.pandotate.apiKey         …ab12
+providers.local.type               openai-compatible
+providers.local.baseUrl            http://127.0.0.1:8080/v1
+providers.local.headers["x-team"]  …
+providers.local.headers["x-key"]   …text
+providers.local.vault              user …ther, words …, …
+providers.mine.type                transformed
+providers.mine.token               …ngth
 
 routes     strategy  provider      model there   weight  USD per million tokens  source  clocks and retries
   llama-3  fallback  1. local      llama-3-8b            unknown                         retries 0
-                     2. pandotate  as asked for          unknown                         connectMs 5000, firstTokenMs 30000, idleMs 30000, totalMs 9000, retries 1, retryDelayMs 200
+                     2. pandotate  as asked for          unknown                         totalMs 9000
   *        first     1. simulator  as asked for          by model`)
 })
 
-test('the demo says that it is one, and that nobody is asked for a key', () => {
-  const text = describeConfig(load(undefined), testProviders)
-  expect(text).toContain('file       none\ndemo       nothing is configured: the simulator answers\n')
-  expect(text).toContain('auth       off: every caller is served\n')
-  expect(text).toContain('\n    apiKey        not set\n')
-  expect(text).toMatch(
-    /\n {2}\* {5}first {5}1\. pandotate .*\n {18}2\. simulator {2}as asked for {10}by model$/,
+test('every setting, by the name that it has in gateway.yaml, where all are asked for', () => {
+  const config = loadBoth(
+    'server: { port: 8080 }\nproviders: { mine: { type: transformed, token: a-token-of-length } }',
   )
+  const text = describeConfig(config, testProviders, { isWhole: true })
+  const told = [...text.matchAll(/^(\S+) {2,}(\S.*)$/gm)].map(([, place, value]) => [place, value])
+  expect(Object.fromEntries(told)).toMatchObject({
+    'server.host': '127.0.0.1',
+    'server.port': '8080',
+    'server.tls.cert': 'not set',
+    'auth.keys': 'none',
+    'limits.bodyBytes': '26214400',
+    'drain.delayMs': '0',
+    dataDirectory: 'data',
+    'routes.listed': 'true',
+    'providers.pandotate.clocks.connectMs': '5000',
+    'providers.pandotate.apiKey': 'not set',
+    'providers.mine.header': '…ngth',
+    'providers.mine.attempts': '3',
+  })
+  expect(text).toMatch(/\nThe catalogue is of \d{4}-\d\d-\d\d, as shipped\.\n/)
 })
 
-test('one key is told in the singular', () => {
-  expect(describeConfig(load('auth: { keys: [the-only-key-there] }'), testProviders)).toContain(
-    'auth       on: 1 key (…here)\n',
+test('a setting that is written as its default is, is none that differs', () => {
+  const text = describeConfig(
+    loadBoth('server: { port: 8000 }\nlog: { level: info }\ncache: { ttlMs: 7 }'),
+    testProviders,
+  )
+  expect(text).not.toMatch(/server|log\./)
+  expect(text).toContain('\ncache.ttlMs  7')
+})
+
+test('a key in a list is masked, be it alone or beside what it may do', () => {
+  const text = describeConfig(
+    loadBoth('auth: { keys: [the-first-key-of-two, { key: the-other-key-there, name: team }] }'),
+    testProviders,
+  )
+  expect(text).toMatch(/\nauth\.keys\[0\] +…-two\nauth\.keys\[1\]\.key +…here\nauth\.keys\[1\]\.name +team/)
+})
+
+test('the demo says that it is one, and that nobody is asked for a key', () => {
+  const text = describeConfig(loadBoth(undefined), testProviders)
+  expect(text).toBe(`\
+no file: every setting has its default (--all prints them)
+Nothing is configured: the simulator answers.
+No key is asked for: every caller is served, and may manage the gateway.`)
+  expect(describeConfig(loadBoth(undefined), testProviders, { isWhole: true })).toMatch(
+    /\n {2}\* {5}first {5}1\. pandotate .*\n {18}2\. simulator {2}as asked for {10}by model/,
   )
 })
 
 test('what models cost is told: by the operator, by a list, or not at all', () => {
-  const config = load(`
+  const config = loadBoth(`
 models:
   a:
     route: weighted
@@ -149,11 +151,12 @@ models:
   const epochMs = Date.parse('2026-11-23T12:00:00Z')
   const price = { ...unknownPrice, inputNanoUsdPerMillion: 7e8 }
   book.refresh('pandotate', [{ id: 'listed', contextTokens: undefined, price }], epochMs)
-  const text = describeConfig(config, testProviders, {
+  const prices: CurrentPrices = {
     find: ({ name, type }, asked) => book.find({ ...asked, provider: { name, type, list: type } }, epochMs),
     epochMs,
-  })
-  const rows = text.slice(text.indexOf('\nroutes')).trim().split('\n').slice(1)
+  }
+  const text = describeConfig(config, testProviders, { prices, isWhole: true })
+  const rows = text.slice(text.indexOf('\nroutes ')).trim().split('\n').slice(1)
   expect(rows.map((row) => row.trim().split(/ {2,}/).slice(0, 7))).toEqual([
     [
       'a',
@@ -184,20 +187,6 @@ models:
     ],
     ['2. pandotate', 'as asked for', 'by model', 'own from 2026-12-01', clocksCell],
   ])
-})
-
-test('the cache is told when it is on, and what else is not as usual', () => {
-  const text = describeConfig(
-    load(
-      'cache: { enabled: true, ttlMs: 9, everyCall: true }\ncoalesce: true\nidempotency: { enabled: false }\nstickiness: false\ncatalog: { lists: false, maxPriceAgeDays: 7 }\nprobes: { enabled: true }',
-    ),
-    testProviders,
-  )
-  expect(text).toContain('cache      on: ttlMs 9, maxEntries 1000, maxBytes 67108864, every call\n')
-  expect(text).toContain('\nprobes     on: intervalMs 30000, timeoutMs 5000\n')
-  expect(text).toMatch(
-    /\ncoalesce {3}yes\nreplays {4}off\nsticky {5}no\ncatalog {4}of [-0-9]+, as shipped; no lists are asked for; prices are firm for 7 days\n/,
-  )
 })
 
 const clocksCell =

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { describeConfig } from '../../../src/config.ts'
-import { load, report, testProviders } from '../load.ts'
+import { load, loadBoth, report, testProviders } from '../load.ts'
 
 describe('The origins of pages that may call', () => {
   test('are none by default', () => {
@@ -15,9 +15,9 @@ describe('The origins of pages that may call', () => {
     'chrome-extension://abcdefghijklmnop',
     'tauri://localhost',
   ])('are taken as browsers send them: %s', (origin) => {
-    const config = load(`cors: { origins: ['${origin}', 'https://other.example'] }`)
-    expect(config.cors.origins).toEqual([origin, 'https://other.example'])
-    expect(describeConfig(config, testProviders)).toContain(`\ncors       ${origin}, https://other.example\n`)
+    const both = loadBoth(`cors: { origins: ['${origin}', 'https://other.example'] }`)
+    expect(both.config.cors.origins).toEqual([origin, 'https://other.example'])
+    expect(describeConfig(both, testProviders)).toContain(`\ncors.origins  ${origin}, https://other.example`)
   })
 
   test.for([
