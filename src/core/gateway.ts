@@ -1,7 +1,6 @@
 import { promptBound } from './account/cost-bound.ts'
 import { createMeter, type Meter, type MeteredUsage } from './account/meter.ts'
 import type { OpenRecord } from './account/recorder.ts'
-import { choicesWanted } from './adapt/adapt-call.ts'
 import { aboutBestOf, isRanked, rankChoices } from './adapt/best-of.ts'
 import { type Answer, attempt, type Bursts } from './attempt/attempt.ts'
 import type { AttemptParts } from './attempt/open-attempt.ts'
@@ -25,6 +24,7 @@ import { asStream, untilUnpaid } from './paid-answer.ts'
 import { pay } from './pay.ts'
 import type { Explanation } from './plan/explain.ts'
 import type { ListedModel, Plan } from './plan/router.ts'
+import { paying } from './quote.ts'
 import { relay } from './relay.ts'
 
 /** The story of a call: plan it, split it where its upstream must have it so, try, meter, tell. */
@@ -117,11 +117,9 @@ function openPlanned<Used>(work: Work, plan: Plan, use: Use<Used>): Promise<Used
 /** As far as there is money for it. Where an answer in one piece is paid for piece by piece, it is asked for so. */
 async function openPaid<Used>(work: Work, payer: Payer, use: Use<Used>): Promise<Used> {
   const { call, planned, record } = work
-  const isSplit = !isSinglePart(call) && planned.plan.some(({ upstream }) => isSplitAt(call, upstream))
   const paid = await pay({
     ...{ payer, call, plan: planned.plan, record: record.row },
-    requests: isSplit ? choicesWanted(call) : 1,
-    isDivisible: isSinglePart(call),
+    ...paying(call, planned.plan),
     untilEpochMs: untilEpochMs(work),
   })
   const coverage = { payer, use: paid.use, isSliced: paid.isSliced }

@@ -16,13 +16,15 @@ export type Paid<Asked extends AnyCall> = {
   readonly use: UseBound
   /** The hold for a whole answer did not fit: it grows with the answer. */
   readonly isSliced: boolean
+  /** Its answer is bounded by what was left. */
+  readonly isClamped: boolean
 }
 
 export type PayParts<Asked extends AnyCall> = {
   readonly payer: Payer
   readonly call: Asked
   readonly plan: Plan
-  readonly record: CallRecord
+  readonly record: Pick<CallRecord, 'limit'>
   /** How many requests it becomes. */
   readonly requests: number
   /** Its answer may be paid for piece by piece. */
@@ -49,7 +51,7 @@ export async function pay<Asked extends AnyCall>(parts: PayParts<Asked>): Promis
   }
   if (shortage === undefined) {
     if (bounded.isAssumed) record.limit = `max_tokens/${bounded.outputTokens}`
-    return { call, plan, use, isSliced: false }
+    return { call, plan, use, isSliced: false, isClamped: false }
   }
   const sliced = parts.isDivisible ? await payFirst(parts, plan, use) : undefined
   if (sliced !== undefined) return { call, ...sliced }
@@ -98,7 +100,7 @@ async function payFirst(
   const first = { ...use, outputTokens: Math.min(sliceTokens, use.outputTokens) }
   if (!isPlan(stopping) || first.outputTokens === use.outputTokens) return undefined
   const shortage = await reserve(parts, stopping, first)
-  return shortage === undefined ? { plan: stopping, use: first, isSliced: true } : undefined
+  return shortage === undefined ? { plan: stopping, use: first, isSliced: true, isClamped: false } : undefined
 }
 
 /** An answer that is bounded by what is left. */
@@ -117,7 +119,7 @@ async function payRest<Asked extends AnyCall>(
   const less = { ...use, outputTokens: each * choices }
   if ((await reserve(parts, plan, less)) !== undefined) return undefined
   record.limit = `max_tokens/${each}`
-  return { call: withBound(call, each), plan, use: less, isSliced: false }
+  return { call: withBound(call, each), plan, use: less, isSliced: false, isClamped: true }
 }
 
 /** How many output tokens an amount pays for. By halving: what they cost is rounded. */

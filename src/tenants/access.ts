@@ -1,8 +1,9 @@
 import { matchesPattern } from '../core/model/pattern.ts'
-import type { CallTenant, Entering, Entrance, Payer, Paying, Tenant } from '../core/model/tenant.ts'
+import type { CallTenant, Entering, Entrance, Payer, Paying, Preview, Tenant } from '../core/model/tenant.ts'
 import type { TenantNote } from '../core/model/terms.ts'
 import { Bill } from './budgets/bill.ts'
 import { type Budget, budgetOf, counterOf, isOn, type Scope } from './budgets/budget.ts'
+import { Quote } from './budgets/quote.ts'
 import type { Applied, Desk } from './desk.ts'
 import type { Key, Team } from './keys/key.ts'
 import { type Entered, enter, modelOwners, type RateOwner, rateSetOf } from './rates.ts'
@@ -78,22 +79,35 @@ export class Access implements Tenant {
   }
 
   callTenant(ask: Paying): CallTenant | undefined {
-    const { key } = this.#parts
-    const payer = this.#payer(ask)
+    return this.#paidBy(this.#payer(ask))
+  }
+
+  preview({ model, user }: Paying): Preview {
+    const { users, desk } = this.#parts
+    const applied = this.budgets.flatMap((budget) => this.#apply(budget, model, user, users.known))
+    const quote = applied.length === 0 ? undefined : new Quote(applied, desk)
+    return {
+      callTenant: this.#paidBy(quote),
+      budgets: (failure) => quote?.standings(failure) ?? [],
+    }
+  }
+
+  #paidBy(payer: Payer | undefined): CallTenant | undefined {
     if (payer === undefined && !this.#isBound) return undefined
     return {
       allowsModel: this.#allowsModel,
       allowsProvider: this.#allowsProvider,
-      strategy: key?.strategy,
+      strategy: this.#parts.key?.strategy,
       payer,
     }
   }
 
   #payer({ callId, model, user }: Paying): Payer | undefined {
-    const applied = this.budgets.flatMap((budget) => this.#apply(budget, model, user))
+    const { users, desk, opened } = this.#parts
+    const applied = this.budgets.flatMap((budget) => this.#apply(budget, model, user, users.counted))
     if (applied.length === 0) return undefined
-    const bill = new Bill(callId, applied, this.#parts.desk)
-    this.#parts.opened(callId).bill = bill
+    const bill = new Bill(callId, applied, desk)
+    opened(callId).bill = bill
     return bill
   }
 
@@ -104,13 +118,18 @@ export class Access implements Tenant {
     return includes(key?.providers, provider) && includes(team?.providers, provider)
   }
 
-  #apply(budget: Budget, model: string, user: string | undefined): readonly Applied[] {
+  #apply(
+    budget: Budget,
+    model: string,
+    user: string | undefined,
+    nameOf: Users['counted'],
+  ): readonly Applied[] {
     if (!isOn(budget, model)) return []
-    const { desk, users } = this.#parts
+    const { desk } = this.#parts
     const window = desk.windows.current(budget.rule)
     if (!budget.rule.isPerUser) return [appliedIn(budget, window, counterOf(budget, window), desk)]
     if (user === undefined) return []
-    const counter = counterOf(budget, window, users.counted(this.note.team ?? this.note.key, user))
+    const counter = counterOf(budget, window, nameOf(this.note.team ?? this.note.key, user))
     return [appliedIn(budget, window, counter, desk)]
   }
 }

@@ -12,6 +12,33 @@ export interface Tenant {
   enter(ask: Entering): Promise<Entrance> | undefined
   /** Undefined: it decides nothing, and nothing is counted. */
   callTenant(ask: Paying): CallTenant | undefined
+  /** The same for a call that is only thought of: nothing is held or noted for it. */
+  preview(ask: Paying): Preview
+}
+
+/** What a key would make of a call. */
+export type Preview = {
+  /** Undefined: it decides nothing, and nothing is counted. Its payer takes nothing. */
+  readonly callTenant: CallTenant | undefined
+  /** The budgets of what was last asked for and fits; of a Failure that was given: of what was asked for then. */
+  budgets(failure?: unknown): readonly BudgetStanding[]
+}
+
+/** A budget as a call would meet it. Amounts are whole nano-USD. */
+export type BudgetStanding = {
+  readonly id: string
+  readonly title: string
+  readonly window: string
+  /** Undefined: never. */
+  readonly opensAtMs: number | undefined
+  /** With what was added for this window. */
+  readonly limitNanoUsd: number
+  readonly spentNanoUsd: number
+  readonly heldNanoUsd: number
+  readonly uncertainNanoUsd: number
+  /** What the call would hold on it. */
+  readonly wantedNanoUsd: number
+  readonly blocks: boolean
 }
 
 /** What of a tenant decides where a call goes, and who pays; a call of one that decides nothing of it has none. */

@@ -1,4 +1,4 @@
-import type { Presence } from '../model/ports.ts'
+import type { Deployment, Presence } from '../model/ports.ts'
 import type { Price, PriceOrigin } from '../model/price.ts'
 import type { StrategyName } from '../model/terms.ts'
 import type { Candidate } from './strategies/candidate.ts'
@@ -17,6 +17,8 @@ export type Explanation = {
   readonly candidates: readonly ExplainedCandidate[]
   /** Deployments in the order of trying, the same one again where it may be retried; empty when none takes it. */
   readonly plan: readonly string[]
+  /** The same, themselves. */
+  readonly places: readonly Deployment[]
 }
 
 export type ExplainedCandidate = {

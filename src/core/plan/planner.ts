@@ -308,6 +308,7 @@ function explain(call: AnyCall, work: Work): Explanation {
   if (first === undefined) throw new TypeError('A call names at least one model.')
   const chosen = weighed.flatMap(({ ordered }) => ordered)
   const tried = call.steering?.allowFallbacks === false ? chosen.slice(0, 1) : chosen
+  const places = tried.length === 0 ? [] : planOf(tried, work.attempts)
   return {
     model: call.model,
     pattern: first.route.pattern,
@@ -315,6 +316,7 @@ function explain(call: AnyCall, work: Work): Explanation {
     promptTokens: first.promptTokens,
     expectedCompletionTokens: first.expectedTokens,
     candidates: weighed.flatMap(explainedCandidates),
-    plan: tried.length === 0 ? [] : planOf(tried, work.attempts).map(({ id }) => id),
+    plan: places.map(({ id }) => id),
+    places,
   }
 }

@@ -1,7 +1,7 @@
 import { callersBound, promptBound } from '../../core/account/cost-bound.ts'
 import type { OpenRecord } from '../../core/account/recorder.ts'
 import type { AnyCall } from '../../core/model/call.ts'
-import type { Tenant } from '../../core/model/tenant.ts'
+import type { Preview, Tenant } from '../../core/model/tenant.ts'
 import { unknownModel } from '../../core/plan/router.ts'
 import type { HeaderLookup } from '../../dialects/shared/dialect.ts'
 
@@ -17,8 +17,7 @@ export function enterAs<Asked extends AnyCall>(
 ): Asked | Promise<Asked> {
   const { row } = record
   row.tenant = tenant.note
-  const models = [call.model, ...(call.steering?.models ?? [])]
-  for (const model of models) if (!tenant.allowsModel(model)) throw unknownModel(model)
+  refuseOthers(tenant, call)
   const user = userOf(call, headers)
   if (user !== undefined) row.user = tenant.userOf(user)
   const { id: callId, model } = call
@@ -31,6 +30,25 @@ export function enterAs<Asked extends AnyCall>(
     if (refusal !== undefined) throw refusal
     return asked
   })
+}
+
+/** A call as its key would have it, and how its budgets would stand; nothing is held for it, and nothing noted. */
+export function previewAs<Asked extends AnyCall>(
+  tenant: Tenant,
+  call: Asked,
+  headers: HeaderLookup,
+): { readonly call: Asked; readonly preview: Preview } {
+  refuseOthers(tenant, call)
+  const preview = tenant.preview({ callId: call.id, model: call.model, user: userOf(call, headers) })
+  const { callTenant } = preview
+  return { call: callTenant === undefined ? call : { ...call, tenant: callTenant }, preview }
+}
+
+/** Models that the key may not use are not known to it. */
+function refuseOthers(tenant: Tenant, { model: asked, steering }: AnyCall): void {
+  for (const model of [asked, ...(steering?.models ?? [])]) {
+    if (!tenant.allowsModel(model)) throw unknownModel(model)
+  }
 }
 
 /** The header goes before the body's field. */

@@ -7,12 +7,15 @@ import { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import { usdText } from '../../core/model/price.ts'
 import type { ExplainedCandidate, Explanation } from '../../core/plan/explain.ts'
+import { quoteExplained } from '../../core/quote.ts'
 import { dialectOf } from '../../dialects/detect-dialect.ts'
 import type { Asking, Dialect, HeaderLookup, RelayDialect } from '../../dialects/shared/dialect.ts'
 import { sendJson } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
 import type { BodyReader } from '../call/body.ts'
 import { headerLookup } from '../call/header-lookup.ts'
+import { previewAs } from '../call/tenant-call.ts'
+import { holdBody } from './hold-body.ts'
 import { knownPriceBody, presenceBody } from './price.ts'
 import { type CountingParts, countTokens } from './prompt-tokens.ts'
 
@@ -28,23 +31,27 @@ export type ExplainParts = CountingParts & {
 /**
  * `POST {prefix}/route/explain`: where a call with this body would go, and why. The body is that of any dialect, told
  * by its shape, or by its name in `?dialect=` or `x-pandotate-dialect`. `?count=true` has the prompt's tokens counted.
- * Nothing is sent upstream, and nothing is recorded.
+ * It is the call as its key allows it, with what it would hold. Nothing is sent upstream, held or recorded.
  */
 export function serveExplain(router: Router, prefix: string, parts: ExplainParts): void {
   const { gateway, gate, readBody, strict } = parts
   router.post(`${prefix}/route/explain`, async (ctx) => {
-    const { id: tenant, credential } = gate.admit(apiKeyOf(ctx.req))
+    const { id, credential, tenant } = gate.admit(apiKeyOf(ctx.req))
     const { json: body } = await readBody(ctx)
-    const id = ctx.state['requestId'] as string
+    const requestId = ctx.state['requestId'] as string
     const headers = headerLookup(ctx.req)
     const dialect = askedIn(namedIn(ctx, headers) ?? dialectOf(body.value, headers), parts)
-    const incoming = { id, body, tenant, credential, deadlineMs: undefined, strict, headers }
-    const call = dialect.parse(incoming)
+    const incoming = { body, credential, deadlineMs: undefined, strict, headers }
+    const asked = dialect.parse({ ...incoming, id: requestId, tenant: id })
+    const { call, preview } =
+      tenant === undefined ? { call: asked, preview: undefined } : previewAs(tenant, asked, headers)
     const explanation = gateway.explain(call)
+    const quote = await quoteExplained(call, explanation)
+    const hold = quote === undefined ? null : holdBody(quote, preview?.budgets(quote.failure) ?? [])
     const counted = ctx.query['count'] === 'true' ? await countedTokens(call, parts) : {}
     ctx.respond = false
-    const answer = rendered(explanation, dialect.name, counted)
-    sendJson(ctx.req, ctx.res, 200, answer, ['x-request-id', id])
+    const answer = rendered(explanation, dialect.name, counted, hold)
+    sendJson(ctx.req, ctx.res, 200, answer, ['x-request-id', requestId])
   })
 }
 
@@ -71,7 +78,12 @@ async function countedTokens(call: AnyCall, parts: CountingParts): Promise<JsonO
   return { prompt_tokens: count, prompt_tokens_exact: !estimated }
 }
 
-function rendered(explanation: Explanation, dialect: string, counted: JsonObject): JsonObject {
+function rendered(
+  explanation: Explanation,
+  dialect: string,
+  counted: JsonObject,
+  hold: JsonObject | null,
+): JsonObject {
   return {
     model: explanation.model,
     pattern: explanation.pattern,
@@ -83,6 +95,7 @@ function rendered(explanation: Explanation, dialect: string, counted: JsonObject
     expected_completion_tokens: explanation.expectedCompletionTokens,
     candidates: explanation.candidates.map(candidateOf),
     plan: [...explanation.plan],
+    hold,
   }
 }
 

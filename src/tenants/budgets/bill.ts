@@ -29,10 +29,7 @@ export class Bill implements Payer {
   async reserve(bounds: readonly CostBound[], untilEpochMs: number): Promise<Shortage | undefined> {
     const { state, journal, owner, clock } = this.#desk
     if (!journal.takesHolds) throw notKept()
-    const parts = this.#applied.flatMap((applied) => {
-      const on = bounds.filter(({ provider }) => isAt(applied, provider))
-      return on.length === 0 ? [] : [partOf(applied, Math.max(...on.map(({ nanoUsd }) => nanoUsd)))]
-    })
+    const parts = partsOf(this.#applied, bounds)
     const reservation = await state.reserve({ id: this.#id, owner, parts })
     if (!reservation.isTaken) return this.#short(reservation.blockers)
     this.#isOpen = true
@@ -105,6 +102,14 @@ export class Bill implements Payer {
   #short(blockers: Parameters<typeof shortageOf>[0]): Shortage {
     return shortageOf(blockers, this.#applied, this.#desk.terms(), (counter) => this.#held.get(counter) ?? 0)
   }
+}
+
+/** What a call that may cost so much, at one of these providers, holds on each budget. */
+export function partsOf(applied: readonly Applied[], bounds: readonly CostBound[]): readonly HoldPart[] {
+  return applied.flatMap((one) => {
+    const on = bounds.filter(({ provider }) => isAt(one, provider))
+    return on.length === 0 ? [] : [partOf(one, Math.max(...on.map(({ nanoUsd }) => nanoUsd)))]
+  })
 }
 
 function partOf({ counter, limitNanoUsd }: Applied, nanoUsd: number): HoldPart {

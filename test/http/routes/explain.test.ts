@@ -36,6 +36,7 @@ describe('an explanation', () => {
       expected_completion_tokens: 10,
       candidates: [dear, cheap, unpriced],
       plan: ['m@cheap', 'm@dear', 'm@unpriced'],
+      hold: null,
     })
     expect(cheap).toEqual({
       deployment: 'm@cheap',

@@ -1,0 +1,68 @@
+import { boundNanoUsd } from './account/cost-bound.ts'
+import { choicesWanted } from './adapt/adapt-call.ts'
+import { isSinglePart, isSplitAt } from './join/fan-out.ts'
+import type { AnyCall, Call } from './model/call.ts'
+import { Failure } from './model/failure.ts'
+import type { Payer } from './model/tenant.ts'
+import { type Paid, type PayParts, pay } from './pay.ts'
+import type { Explanation } from './plan/explain.ts'
+import type { Plan } from './plan/router.ts'
+
+/** What a call would hold, and on what terms it would run. */
+export type HoldQuote = {
+  /** All of it fits; or its first piece; or what is left, which bounds it; or nothing. */
+  readonly outcome: 'whole' | 'sliced' | 'clamped' | 'refused'
+  /** At the dearest place that it may be tried at; of one that is refused undefined. */
+  readonly nanoUsd: number | undefined
+  readonly promptTokens: number | undefined
+  readonly outputTokens: number | undefined
+  /** What the call is refused with. */
+  readonly failure: Failure | undefined
+}
+
+/** How a call is paid for: as how many requests, and whether piece by piece. */
+export function paying(call: AnyCall, plan: Plan): Pick<PayParts<AnyCall>, 'requests' | 'isDivisible'> {
+  if (!isSpoken(call)) return { requests: 1, isDivisible: false }
+  const isWhole = isSinglePart(call)
+  const isSplit = !isWhole && plan.some(({ upstream }) => isSplitAt(call, upstream))
+  return { requests: isSplit ? choicesWanted(call) : 1, isDivisible: isWhole }
+}
+
+/**
+ * What a call would hold, had it been made when it was explained: by its payer, which takes nothing. Undefined: no
+ * budget applies, or nothing takes the call.
+ */
+export async function quoteExplained(
+  call: AnyCall,
+  { places: [first, ...others] }: Pick<Explanation, 'places'>,
+): Promise<HoldQuote | undefined> {
+  const payer = call.tenant?.payer
+  if (payer === undefined || first === undefined) return undefined
+  return await quoteOf(call, [first, ...others], payer)
+}
+
+async function quoteOf(call: AnyCall, plan: Plan, payer: Payer): Promise<HoldQuote> {
+  const record: { limit: string | undefined } = { limit: undefined }
+  try {
+    const asked = { payer, call, plan, record, ...paying(call, plan), untilEpochMs: 0 }
+    const paid = await pay(asked)
+    return { ...amountOf(paid), outcome: outcomeOf(paid), failure: undefined }
+  } catch (thrown) {
+    if (!(thrown instanceof Failure)) throw thrown
+    const unknown = { nanoUsd: undefined, promptTokens: undefined, outputTokens: undefined }
+    return { ...unknown, outcome: 'refused', failure: thrown }
+  }
+}
+
+function amountOf({ plan, use }: Paid<AnyCall>) {
+  return { nanoUsd: Math.max(...plan.map((place) => boundNanoUsd(place, use))), ...use }
+}
+
+function outcomeOf({ isSliced, isClamped }: Paid<AnyCall>): HoldQuote['outcome'] {
+  if (isSliced) return 'sliced'
+  return isClamped ? 'clamped' : 'whole'
+}
+
+function isSpoken(call: AnyCall): call is Call {
+  return call.kind === 'chat' || call.kind === 'text'
+}
