@@ -83,8 +83,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   const reload = createReload({ first: config, current: inUse, take: passOn, clock, log })
   const guards = createGuards(inUse, clock)
   const pressure = watchPressure(clock)
-  const limits = () => inUse().limits
-  const shedding = createShedding({ limits, pressure, random: Math.random })
+  const shedding = createShedding({ limits: () => inUse().limits, pressure, random: Math.random })
   const { ledger } = books
   const ledgerReport = ledger && (() => ledger.report())
   const current = () => succession.current
@@ -93,6 +92,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     current: () => role.shown(current()),
     drains: role.drains(createDrains()),
     configuration: reload.report,
+    endCalls: (keys: readonly string[]) => succession.revoke(keys),
   }
   const lasting = createLasting({ ...environment, role, books, live }, clock, metrics, {
     isLeaving: () => drain.phase !== 'serving',

@@ -5,10 +5,15 @@ import type { Key } from '../tenants/keys/key.ts'
 import type { Tenants } from '../tenants/tenants.ts'
 import { keyChangeOf, newKeyOf } from './inputs.ts'
 import { type AdminRoute, route } from './route.ts'
-import { data, deleted, keyChange, keyInput, keyView, ownKeyView, rotation } from './schemas.ts'
+import { aborting, data, deleted, keyChange, keyInput, keyView, ownKeyView, rotation } from './schemas.ts'
 import { keyViews, viewOfKey } from './views.ts'
 
-export type KeysParts = { readonly tenants: Tenants; readonly changes: Changes }
+export type KeysParts = {
+  readonly tenants: Tenants
+  readonly changes: Changes
+  /** Ends the calls of these keys that are under way. */
+  readonly endCalls: (keys: readonly string[]) => void
+}
 
 const withSecret = z.object({
   data: keyView,
@@ -16,7 +21,8 @@ const withSecret = z.object({
 })
 
 /** `/admin/api/keys`, in the shape that OpenRouter's clients know. */
-export function keyRoutes({ tenants, changes }: KeysParts): readonly AdminRoute[] {
+export function keyRoutes(parts: KeysParts): readonly AdminRoute[] {
+  const { tenants, changes, endCalls } = parts
   const { registry } = tenants
   const keyOf = (hash: string | undefined): Key => {
     const key = hash === undefined ? undefined : registry.key(hash)
@@ -63,41 +69,54 @@ export function keyRoutes({ tenants, changes }: KeysParts): readonly AdminRoute[
     }),
     route({
       ...{ ...common, method: 'patch', path: '/admin/api/keys/{hash}', status: 200 },
-      summary: 'Changes what is named of a key; null takes a limit away',
+      summary:
+        'Changes what is named of a key; null takes a limit away. `abort` ends its calls where it is disabled',
+      query: aborting,
       body: keyChange,
       answer: data(keyView),
-      async handle({ path, body, by }) {
+      async handle({ path, query, body, by }) {
         const before = keyOf(path['hash'])
         const key = changes.updateKey(by, before.id, keyChangeOf(body, before))
+        if (query.abort === 'true' && key.isDisabled) endCalls([key.id])
         return { data: await viewOfKey(key, tenants) }
       },
     }),
-    route({
-      ...{ ...common, method: 'delete', path: '/admin/api/keys/{hash}', status: 200 },
-      summary: 'Deletes a key: its next call is refused',
-      answer: deleted,
-      handle({ path, by }) {
-        changes.deleteKey(by, path['hash'] ?? '')
-        return { deleted: true }
-      },
-    }),
-    rotateRoute({ tenants, changes }),
+    deleteRoute(parts),
+    rotateRoute(parts),
   ]
 }
 
-function rotateRoute({ tenants, changes }: KeysParts): AdminRoute {
+function deleteRoute({ changes, endCalls }: KeysParts): AdminRoute {
+  return route({
+    ...{ tag: 'keys', role: 'admin', method: 'delete', path: '/admin/api/keys/{hash}', status: 200 },
+    summary: 'Deletes a key: its next call is refused; `abort` ends those under way, too',
+    query: aborting,
+    answer: deleted,
+    handle({ path, query, by }) {
+      const id = path['hash'] ?? ''
+      changes.deleteKey(by, id)
+      if (query.abort === 'true') endCalls([id])
+      return { deleted: true }
+    },
+  })
+}
+
+function rotateRoute({ tenants, changes, endCalls }: KeysParts): AdminRoute {
   return route({
     ...{ tag: 'keys', role: 'admin', method: 'post', path: '/admin/api/keys/{hash}/rotate', status: 200 },
-    summary: 'Gives a key another secret; the one before is good until `grace_until`',
+    summary:
+      'Gives a key another secret; the one before is good until `grace_until`. `abort` ends the calls under way',
+    query: aborting,
     body: rotation,
     answer: withSecret,
-    async handle({ path, body, by }) {
+    async handle({ path, query, body, by }) {
       const until = body.grace_until ?? body.graceUntil
       const { key, secret } = changes.rotateKey(
         by,
         path['hash'] ?? '',
         until === undefined ? 0 : Date.parse(until),
       )
+      if (query.abort === 'true') endCalls([key.id])
       return { data: await viewOfKey(key, tenants), key: secret }
     },
   })

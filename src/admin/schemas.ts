@@ -57,6 +57,9 @@ export const keyInput = z.looseObject({
 
 export const keyChange = z.looseObject({ name: name.min(1).optional(), ...keyLimits })
 
+/** Whether calls that are under way end with what is taken back. */
+export const aborting = z.object({ abort: z.enum(['true', 'false']).default('false') })
+
 export const rotation = z.strictObject({
   grace_until: moment.optional(),
   graceUntil: moment.optional(),

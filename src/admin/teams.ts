@@ -4,11 +4,11 @@ import type { Team } from '../tenants/keys/key.ts'
 import { newTeamOf, teamChangeOf } from './inputs.ts'
 import type { KeysParts } from './keys.ts'
 import { type AdminRoute, route } from './route.ts'
-import { data, deleted, teamChange, teamInput, teamView } from './schemas.ts'
+import { aborting, data, deleted, teamChange, teamInput, teamView } from './schemas.ts'
 import { viewOfTeam } from './views.ts'
 
 /** `/admin/api/teams`, as keys are. */
-export function teamRoutes({ tenants, changes }: KeysParts): readonly AdminRoute[] {
+export function teamRoutes({ tenants, changes, endCalls }: KeysParts): readonly AdminRoute[] {
   const { registry } = tenants
   const teamOf = (id: string | undefined): Team => {
     const team = id === undefined ? undefined : registry.team(id)
@@ -54,10 +54,14 @@ export function teamRoutes({ tenants, changes }: KeysParts): readonly AdminRoute
     }),
     route({
       ...{ ...common, method: 'delete', path: '/admin/api/teams/{id}', status: 200 },
-      summary: 'Deletes a team and ends its keys',
+      summary: 'Deletes a team and ends its keys; `abort` ends their calls under way, too',
+      query: aborting,
       answer: deleted,
-      handle({ path, by }) {
-        changes.deleteTeam(by, path['id'] ?? '')
+      handle({ path, query, by }) {
+        const id = path['id'] ?? ''
+        const keys = registry.keys().filter(({ team }) => team === id)
+        changes.deleteTeam(by, id)
+        if (query.abort === 'true') endCalls(keys.map((key) => key.id))
         return { deleted: true }
       },
     }),

@@ -1,5 +1,6 @@
 import { randomBytes, randomFillSync } from 'node:crypto'
 import { tenantRoutes } from '../admin/all.ts'
+import type { KeysParts } from '../admin/keys.ts'
 import { ledgerRoutes } from '../admin/ledger.ts'
 import type { LedgerParts } from '../admin/ledger-access.ts'
 import { deploymentRoutes } from '../admin/live/deployments.ts'
@@ -17,11 +18,11 @@ export function adminFor(
   changes: Changes,
   version: string,
   ledger: LedgerParts,
-  live: Omit<LiveParts, 'note' | 'now'>,
+  live: Omit<LiveParts, 'note' | 'now'> & Pick<KeysParts, 'endCalls'>,
 ): Pick<AppParts, 'adminRoutes' | 'openApi'> {
   const note = changes.note.bind(changes)
   const adminRoutes = [
-    ...tenantRoutes({ tenants, changes }),
+    ...tenantRoutes({ tenants, changes, endCalls: live.endCalls }),
     ...ledgerRoutes(ledger),
     ...deploymentRoutes({ ...live, note, now: ledger.now }),
     settingsRoute(live),

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import type { Failure } from '../core/model/failure.ts'
+import { revoked } from '../http/call/open-calls.ts'
 import { createSnapshot, type LastingTimes, type Snapshot } from './snapshot.ts'
 
 /** The snapshot in use, and those before it whose calls are not over yet. Disposing it releases them all. */
@@ -13,6 +14,8 @@ export interface LiveConfig extends AsyncDisposable {
   hangUp(): void
   /** Ends every call in flight, and every later one, with this failure. */
   end(failure: Failure): void
+  /** Ends the calls of these keys that are in flight. */
+  revoke(keys: readonly string[]): void
 }
 
 export function createLiveConfig(config: Config, lasting: LastingTimes): LiveConfig {
@@ -41,6 +44,9 @@ export function createLiveConfig(config: Config, lasting: LastingTimes): LiveCon
     },
     end(failure) {
       for (const snapshot of all) snapshot.endCalls(failure)
+    },
+    revoke(keys) {
+      for (const snapshot of all) for (const key of keys) snapshot.endCallsOf(key, revoked())
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(Array.from(all, (snapshot) => snapshot[Symbol.asyncDispose]()))

@@ -17,13 +17,16 @@ export async function openAdmin(config: Config, log: Logger): Promise<OfflineAdm
   await using opening = new AsyncDisposableStack()
   const clock = { now: () => performance.now(), epochMs: () => Date.now() }
   const { tenants, changes } = await openBooks({ ...config, isDataDirectoryGiven: true }, clock, log, opening)
-  const routes = tenantRoutes({ tenants, changes })
+  const routes = tenantRoutes({ tenants, changes, endCalls: nothing })
   const opened = opening.move()
   return {
     ask: (method, path, body) => answer(routes, method, path, body),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }
+
+/** Of a gateway that does not run, no call is under way. */
+function nothing(): void {}
 
 async function answer(
   routes: readonly AdminRoute[],

@@ -23,7 +23,7 @@ import { createResponseCache } from '../core/reuse/response-cache.ts'
 import { dialectsWith, relays } from '../dialects/all.ts'
 import { type AppParts, createApp } from '../http/app.ts'
 import { createBodyReader } from '../http/call/body.ts'
-import { createOpenCalls } from '../http/call/open-calls.ts'
+import { createOpenCalls, type OpenCalls } from '../http/call/open-calls.ts'
 import { createHostCheck } from '../http/middleware/known-hosts.ts'
 import type { Tenants } from '../tenants/tenants.ts'
 import type { Tokenizer } from '../tokenizers/cl100k.ts'
@@ -54,6 +54,8 @@ export interface Snapshot extends AsyncDisposable {
   hangUp(): void
   /** Ends every call with this Failure. */
   endCalls(failure: Failure): void
+  /** Ends those of one key. */
+  endCallsOf(key: string, failure: Failure): void
   /** Asks nothing of its own accord any more. */
   rest(): void
   /** Resolves once no call is in flight. */
@@ -150,20 +152,33 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
   return {
     ...{ config, listener: app.callback(), gateway, routes, standings, lists, idempotency },
     catalog,
+    ...endings(openCalls, idempotency),
+    rest,
+    async [Symbol.asyncDispose]() {
+      rest()
+      await Promise.all(upstreams.values().map((upstream) => upstream.close()))
+    },
+  }
+}
+
+/** How the calls of a snapshot end before their time. Some go on without their callers. */
+function endings(
+  openCalls: OpenCalls,
+  idempotency: Idempotency | undefined,
+): Pick<Snapshot, 'hangUp' | 'endCalls' | 'endCallsOf' | 'callsEnded'> {
+  return {
     hangUp: openCalls.hangUp,
     endCalls(failure) {
       openCalls.end(failure)
       void idempotency?.close(failure)
     },
-    rest,
+    endCallsOf(key, failure) {
+      openCalls.endOf(key, failure)
+      idempotency?.endOf(key, failure)
+    },
     async callsEnded() {
       await openCalls.ended()
-      // Some go on without their callers.
       await idempotency?.ended()
-    },
-    async [Symbol.asyncDispose]() {
-      rest()
-      await Promise.all(upstreams.values().map((upstream) => upstream.close()))
     },
   }
 }

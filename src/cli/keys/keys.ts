@@ -2,7 +2,7 @@ import { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import { type Command, defineCommand } from '../command.ts'
 import { type AdminClient, withAdmin } from './admin-client.ts'
-import { limitOptions, limitsIn, outputOptions, tableOf } from './tenant-options.ts'
+import { abortIn, limitOptions, limitsIn, outputOptions, tableOf, takingOptions } from './tenant-options.ts'
 
 const about = 'Asks the gateway of this configuration where it runs, and else its data directory.'
 const key = { name: 'KEY', does: 'the hash of a key, its name, or the beginning of its hash' } as const
@@ -55,14 +55,14 @@ const rotate = defineCommand({
   ...{ name: 'keys rotate', does: 'give a key another secret', about, operands: [key] },
   options: {
     until: { value: 'MOMENT', does: 'until when the secret before is good (default: not at all)' },
-    ...outputOptions(),
+    ...takingOptions(),
   },
   run: ({ operands: [word = ''], options }) =>
     withAdmin(options, async (ask) => {
       const { hash } = await find(ask, word)
       const { until } = options
       const body = until === undefined ? {} : { grace_until: until }
-      const made = await ask('POST', `/admin/api/keys/${hash}/rotate`, body)
+      const made = await ask('POST', `/admin/api/keys/${hash}/rotate${abortIn(options)}`, body)
       return print(options.json, made, () => `${made['key']}\n`)
     }),
 })
@@ -72,11 +72,11 @@ const enable = switching('enable', 'let a key that was disabled in again', false
 
 const remove = defineCommand({
   ...{ name: 'keys delete', does: 'delete a key', about, operands: [key] },
-  options: outputOptions(),
+  options: takingOptions(),
   run: ({ operands: [word = ''], options }) =>
     withAdmin(options, async (ask) => {
       const { hash, name } = await find(ask, word)
-      const answer = await ask('DELETE', `/admin/api/keys/${hash}`)
+      const answer = await ask('DELETE', `/admin/api/keys/${hash}${abortIn(options)}`)
       return print(options.json, answer, () => `Deleted ${name}.\n`)
     }),
 })
@@ -87,11 +87,11 @@ export const keyCommands: readonly Command[] = [create, list, show, rotate, disa
 function switching(verb: string, does: string, disabled: boolean): Command {
   return defineCommand({
     ...{ name: `keys ${verb}`, does, about, operands: [key] },
-    options: outputOptions(),
+    options: takingOptions(),
     run: ({ operands: [word = ''], options }) =>
       withAdmin(options, async (ask) => {
         const { hash, name } = await find(ask, word)
-        const answer = await ask('PATCH', `/admin/api/keys/${hash}`, { disabled })
+        const answer = await ask('PATCH', `/admin/api/keys/${hash}${abortIn(options)}`, { disabled })
         return print(options.json, answer, () => `${disabled ? 'Disabled' : 'Enabled'} ${name}.\n`)
       }),
   })

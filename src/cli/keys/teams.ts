@@ -2,7 +2,7 @@ import type { JsonObject } from '../../core/model/json/json.ts'
 import { type Command, defineCommand } from '../command.ts'
 import { withAdmin } from './admin-client.ts'
 import { print } from './keys.ts'
-import { limitOptions, limitsIn, outputOptions, tableOf } from './tenant-options.ts'
+import { abortIn, limitOptions, limitsIn, outputOptions, tableOf, takingOptions } from './tenant-options.ts'
 
 const about = 'Asks the gateway of this configuration where it runs, and else its data directory.'
 const team = { name: 'NAME', does: 'the name of a team' } as const
@@ -44,10 +44,10 @@ const show = defineCommand({
 
 const remove = defineCommand({
   ...{ name: 'teams delete', does: 'delete a team and end its keys', about, operands: [team] },
-  options: outputOptions(),
+  options: takingOptions(),
   run: ({ operands: [name = ''], options }) =>
     withAdmin(options, async (ask) => {
-      const answer = await ask('DELETE', `/admin/api/teams/${encodeURIComponent(name)}`)
+      const answer = await ask('DELETE', `/admin/api/teams/${encodeURIComponent(name)}${abortIn(options)}`)
       return print(options.json, answer, () => `Deleted ${name}.\n`)
     }),
 })

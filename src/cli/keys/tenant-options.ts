@@ -23,6 +23,16 @@ export function outputOptions() {
   return { json: { does: 'as JSON, for scripts' }, ...configOptions } as const
 }
 
+/** For what takes keys back. */
+export function takingOptions() {
+  return { abort: { does: 'end the calls under way, too' }, ...outputOptions() } as const
+}
+
+/** As the API takes it. */
+export function abortIn({ abort }: { readonly abort?: unknown }): string {
+  return abort === true ? '?abort=true' : ''
+}
+
 /** The limits that were given, as the API takes them. */
 export function limitsIn(options: {
   readonly limit?: number

@@ -172,6 +172,8 @@ const failureKinds = {
   unsupported_media: { status: 415, type: invalid, code: 'unsupported_media_type', ...caller },
   /** A management key whose role does not reach so far. */
   forbidden: { status: 403, type: invalid, code: 'forbidden', ...caller },
+  /** The key was taken back while the call was under way, and the call ended with it. */
+  revoked: { status: 401, type: invalid, code: 'key_revoked', ...caller },
   /** What is to be changed does not allow it as it is now. */
   conflict: { status: 409, type: invalid, code: 'conflict', ...caller },
   /** A budget has no room for it, and waiting a little will not help. */
@@ -266,6 +268,7 @@ const failureKinds = {
 const billable: ReadonlySet<string> = new Set<FailureKind>([
   'caller_left',
   'superseded',
+  'revoked',
   'draining',
   'upstream_error',
   'invalid_response',

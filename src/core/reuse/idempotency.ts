@@ -28,6 +28,8 @@ export interface Idempotency {
   ended(): Promise<void>
   /** Gives up all that is under way, for this reason; resolves when it has ended. */
   close(failure: Failure): Promise<void>
+  /** Gives up what is under way of one tenant. */
+  endOf(tenant: string, failure: Failure): void
 }
 
 export type KeyedRequest = {
@@ -114,6 +116,9 @@ export function createIdempotency(settings: IdempotencySettings, clock: Pick<Clo
       const ended = allOf(running)
       for (const { abort } of running.values()) abort.abort(failure)
       return ended
+    },
+    endOf(owner, failure) {
+      for (const [entry, { abort }] of running) if (entry.owner === owner) abort.abort(failure)
     },
   }
 }

@@ -5,14 +5,19 @@ import { Failure } from '../../core/model/failure.ts'
 /** The calls that are under way: so that all of them can be ended at once, and that it is known when none is left. */
 export interface OpenCalls {
   /** Counts a call in, until its response is closed. Its signal aborts, with a Failure, when the call must end. */
-  open(response: ServerResponse): CallSignal
+  open(response: ServerResponse): OwnedSignal
   /** Has every connection closed after the answer that is due on it. */
   hangUp(): void
   /** Ends every call with this Failure, and those that come later too. */
   end(failure: Failure): void
+  /** Ends those that are under way of one owner. */
+  endOf(owner: string, failure: Failure): void
   /** Resolves once there is none. Calls that open later are not waited for. */
   ended(): Promise<void>
 }
+
+/** The signal of one call, and whose call it is, once that is known: a key's id. */
+export type OwnedSignal = CallSignal & { owner?: string | undefined }
 
 export function createOpenCalls(): OpenCalls {
   const open = createRing()
@@ -46,6 +51,9 @@ export function createOpenCalls(): OpenCalls {
       ending = failure
       for (const call of open.calls()) call.abort(failure)
     },
+    endOf(owner, failure) {
+      for (const call of open.calls()) if (call.owner === owner) call.abort(failure)
+    },
     ended() {
       if (open.isEmpty()) return Promise.resolve()
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -60,9 +68,15 @@ export function shuttingDown(): Failure {
   return new Failure('draining', 'The gateway is shutting down.', { retryAfterMs: 1000 })
 }
 
+/** What calls of a key end with that was taken back, where that was asked for. */
+export function revoked(): Failure {
+  return new Failure('revoked', 'This API key was revoked while the call was under way: the call was ended.')
+}
+
 /** A call, which is its own signal. */
 class OpenCall extends CallAbort {
   readonly response: ServerResponse
+  owner: string | undefined
   before: OpenCall | undefined
   after: OpenCall | undefined
 

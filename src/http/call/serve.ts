@@ -70,11 +70,12 @@ function answerRead<Spoken extends Asking<Asked>, Asked extends AnyCall>(
 type ReadCall<Asked extends AnyCall> = { readonly call: Asked; readonly text: string }
 
 /** Who calls. Throws a Failure where nobody is let in any more, or the caller is not. */
-function letIn({ ctx, record, parts }: Exchange): Principal {
+function letIn({ ctx, record, signal, parts }: Exchange): Principal {
   if (parts.isDraining()) throw shuttingDown()
   const caller = parts.gate.admit(apiKeyOf(ctx.req))
   record.row.principal = caller.name
   record.row.owner = caller.id
+  signal.owner = caller.id
   parts.connections.admitted(ctx.req.socket)
   return caller
 }

@@ -57,7 +57,7 @@ describe('without a gateway that runs', () => {
     const shown = await run('keys', 'show', data.hash.slice(0, 10), '--json')
     expect(JSON.parse(shown.printed).data.disabled).toBe(true)
     expect((await run('teams', 'list')).printed).toMatch(/research\s+1\s+100\s+monthly/)
-    expect((await run('teams', 'delete', 'research')).code).toBe(0)
+    expect((await run('teams', 'delete', 'research', '--abort')).code).toBe(0)
     expect(await run('keys', 'show', 'ci')).toEqual({ code: 1, printed: 'There is no such key: ci.\n' })
   })
 })

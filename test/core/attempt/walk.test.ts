@@ -37,6 +37,7 @@ const kinds: Record<FailureKind, readonly [again: boolean, elsewhere: boolean]> 
   too_large: [false, false],
   unsupported_media: [false, false],
   forbidden: [false, false],
+  revoked: [false, false],
   conflict: [false, false],
   quota_exhausted: [false, false],
   limit_reached: [false, false],

@@ -11,6 +11,7 @@ const table: Record<FailureKind, readonly [number, string, string | null, string
   too_large: [413, 'invalid_request_error', 'request_too_large', 'caller'],
   unsupported_media: [415, 'invalid_request_error', 'unsupported_media_type', 'caller'],
   forbidden: [403, 'invalid_request_error', 'forbidden', 'caller'],
+  revoked: [401, 'invalid_request_error', 'key_revoked', 'caller'],
   conflict: [409, 'invalid_request_error', 'conflict', 'caller'],
   quota_exhausted: [429, 'insufficient_quota', 'insufficient_quota', 'caller'],
   limit_reached: [429, 'requests', 'rate_limit_exceeded', 'caller'],

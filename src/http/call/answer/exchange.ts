@@ -3,13 +3,12 @@ import type { OpenRecord, Recorder } from '../../../core/account/recorder.ts'
 import type { Authenticator } from '../../../core/authenticate.ts'
 import type { Gateway } from '../../../core/gateway.ts'
 import type { AnyCall } from '../../../core/model/call.ts'
-import type { CallSignal } from '../../../core/model/call-signal.ts'
 import type { Idempotency } from '../../../core/reuse/idempotency.ts'
 import type { Asking } from '../../../dialects/shared/dialect.ts'
 import type { BodyLimits, BodyReader } from '../body.ts'
 import type { Connections } from '../connections.ts'
 import type { KeyBrake } from '../key-brake.ts'
-import type { OpenCalls } from '../open-calls.ts'
+import type { OpenCalls, OwnedSignal } from '../open-calls.ts'
 import type { Shedding } from '../shedding.ts'
 import { EventStream, type StreamLimits } from './event-stream.ts'
 import type { Output } from './output.ts'
@@ -41,7 +40,7 @@ export class Exchange<Spoken extends Asking<AnyCall> = Asking<AnyCall>> implemen
   readonly ctx: Context
   readonly dialect: Spoken
   readonly record: OpenRecord
-  readonly signal: CallSignal
+  readonly signal: OwnedSignal
 
   constructor(parts: ServeParts, ctx: Context, dialect: Spoken, id: string) {
     this.parts = parts
