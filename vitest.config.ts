@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 const suites: Readonly<Record<string, readonly string[]>> = {
   unit: ['catalog', 'config', 'core', 'dialects', 'fidelity', 'state', 'telemetry', 'tenants', 'tokenizers'],
   wire: ['admin', 'cli', 'http', 'ledger', 'main', 'providers', 'simulator'],
-  acceptance: ['acceptance', 'bench', 'chaos', 'deploy'],
+  acceptance: ['acceptance', 'bench', 'chaos', 'console', 'deploy'],
   clients: ['clients'],
 }
 

@@ -14,6 +14,7 @@ import { createRequestIds } from './http/middleware/request-id.ts'
 import { answerUnparsed } from './http/middleware/unparsed.ts'
 import { adminFor } from './main/admin.ts'
 import type { Books } from './main/books.ts'
+import { createConsole } from './main/console.ts'
 import { createDrain, type Drain, type DrainTimes } from './main/drain.ts'
 import { createGuards } from './main/guards.ts'
 import { createLiveConfig } from './main/live-config.ts'
@@ -201,6 +202,7 @@ function createLasting(
     tenants,
     drains: live.drains,
     ...{ readLists: role.readLists, startProbes: role.startProbes },
+    console: createConsole(books.shared.shelf, clock),
     sinks: [
       // What a call held is settled in the same write that journals the call.
       tenants.sink,

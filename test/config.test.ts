@@ -61,6 +61,7 @@ test('without any configuration it is the demo: every setting has its default', 
     drain: { delayMs: 0, graceMs: 25_000 },
     hedging: { enabled: false, share: 0.05 },
     coalesce: false,
+    console: { enabled: true },
     idempotency: { enabled: true, ttlMs: 600_000, maxEntries: 1000, maxBytes: 67_108_864 },
     stickiness: true,
     catalog: {

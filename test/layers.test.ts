@@ -7,7 +7,7 @@ import { packages, rooms } from './rooms.ts'
 
 const source = fileURLToPath(new URL('../src', import.meta.url))
 const files = new Map<string, string>()
-for await (const path of glob('**/*.{ts,js}', { cwd: source }))
+for await (const path of glob('**/*.{ts,tsx,js}', { cwd: source }))
   files.set(path, readFileSync(join(source, path), 'utf8'))
 
 describe('the source', () => {

@@ -165,6 +165,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'config',
     'main',
   ],
+  console: [],
   embed: ['core/model', 'providers', 'telemetry', 'config', 'main'],
   start: ['cli'],
   bin: [],
@@ -189,5 +190,10 @@ export const packages: Readonly<
   'p-timeout': { from: ['core/'] },
   // It is a line of the example that is shown there.
   openai: { from: ['http/routes/example-call.ts'], typesFrom: [''] },
+  // Only in a checkout: a package holds the console as it was made.
+  esbuild: { from: ['main/console-bundle.ts'] },
+  preact: { from: ['console/'] },
+  '@preact/signals': { from: ['console/'] },
+  uplot: { from: ['console/'] },
   '@anthropic-ai/sdk': { from: [], typesFrom: ['dialects/'] },
 }

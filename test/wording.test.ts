@@ -7,7 +7,7 @@ const riddles =
 
 test('comments, errors and settings are in plain words', () => {
   const files = [
-    ...globSync('src/**/*.ts'),
+    ...globSync('src/**/*.{ts,tsx}'),
     'README.md',
     'CONTRIBUTING.md',
     'gateway.example.yaml',

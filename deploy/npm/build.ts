@@ -1,17 +1,20 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { makeConsole } from '../../src/main/console-bundle.ts'
 
 // Makes dist/, the JavaScript that the npm package and the image hold: Node.js strips no types under node_modules.
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 const source = join(repository, 'src')
 const target = join(repository, 'dist')
+const pages = join(source, 'console')
 
 rmSync(target, { recursive: true, force: true })
 compile()
 for (const path of globSync('**/*.{js,d.ts}', { cwd: target })) rewriteNames(join(target, path))
 copyTheRest()
+await makeThePages()
 chmodSync(join(target, 'bin.js'), 0o755)
 
 function compile(): void {
@@ -33,6 +36,15 @@ function rewriteNames(path: string): void {
 function copyTheRest(): void {
   cpSync(source, target, {
     recursive: true,
-    filter: (path) => extname(path) === '' || !['.ts', '.js'].includes(extname(path)),
+    filter: (path) =>
+      !path.startsWith(pages) && (extname(path) === '' || !['.ts', '.js'].includes(extname(path))),
   })
+}
+
+/** What browsers get of the console, ready-made: a package holds neither its source nor what makes it. */
+async function makeThePages(): Promise<void> {
+  const made = join(target, 'console/made')
+  mkdirSync(made, { recursive: true })
+  for (const [name, bytes] of await makeConsole(pathToFileURL(`${pages}/`)))
+    writeFileSync(join(made, name), bytes)
 }

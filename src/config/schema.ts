@@ -75,6 +75,7 @@ export function configSchema(
     routes: routesSetting,
     dataDirectory: dataDirectorySetting,
     ledger: ledgerSetting,
+    console: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
     probes: probesSetting,
     providers: z.strictObject(Object.fromEntries(instances.map((one) => [one.name, one.provider.settings]))),
     models: modelsSetting(providerNames, (name) => types.get(name), catalog).optional(),

@@ -48,6 +48,8 @@ export type Config = {
   /** It was set: it must be had. Otherwise the gateway serves without it, where another process has it. */
   readonly isDataDirectoryGiven: boolean
   readonly ledger: LedgerSettings
+  /** The page for operators at /console. */
+  readonly console: { readonly enabled: boolean }
   readonly hedging: HedgingSettings
   readonly breaker: BreakerSettings
   readonly probes: ProbeSettings

@@ -14,6 +14,8 @@ export interface Authenticator {
    * management key whose role is less. Where no key of either kind is configured everyone may.
    */
   admitManager(bearer: string | undefined, role: Role): Principal
+  /** The same for who signed in with a key, known by the digest of its secret: as long as that key is good. */
+  admitSession(digest: string, role: Role): Principal
   /** Whether a key of this gateway is required at this moment. */
   asksForKeys(): boolean
 }
@@ -55,6 +57,12 @@ export function createAuthenticator({ keys, adminKeys }: AuthenticationSettings)
   const callers = new Map(keys.map((key) => named(key, 'inference', undefined)))
   const managers = new Map(adminKeys.map(({ key, role }) => named(key, 'management', role)))
   const isGuarded = managers.size > 0 || callers.size > 0
+  const manage = (manager: Principal | undefined, role: Role): Principal => {
+    if (manager === undefined)
+      throw new Failure('unauthorized', `Incorrect management key provided. ${place}`)
+    if (mayDo(manager.role, role)) return manager
+    throw new Failure('forbidden', `This management key may not do that: it takes one of the role ${role}.`)
+  }
   return {
     admit(bearer) {
       if (bearer === undefined) {
@@ -71,17 +79,9 @@ export function createAuthenticator({ keys, adminKeys }: AuthenticationSettings)
     admitManager(bearer, role) {
       if (!isGuarded) return anyManager
       if (bearer === undefined) throw new Failure('unauthorized', `${needed} ${place}`, { code: null })
-      const manager = managers.get(digestOf(bearer))
-      if (manager === undefined)
-        throw new Failure('unauthorized', `Incorrect management key provided. ${place}`)
-      if (!mayDo(manager.role, role)) {
-        throw new Failure(
-          'forbidden',
-          `This management key may not do that: it takes one of the role ${role}.`,
-        )
-      }
-      return manager
+      return manage(managers.get(digestOf(bearer)), role)
     },
+    admitSession: (digest, role) => manage(managers.get(digest), role),
     asksForKeys: () => callers.size > 0,
   }
 }

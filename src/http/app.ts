@@ -16,6 +16,7 @@ import type { HostCheck } from './middleware/known-hosts.ts'
 import { refuseAmbiguous } from './middleware/plain-requests.ts'
 import { assignRequestId, type NewId } from './middleware/request-id.ts'
 import { type AdminParts, serveAdmin } from './routes/admin.ts'
+import { type ConsoleParts, serveConsole } from './routes/console.ts'
 import { type CountTokensParts, serveCountTokens } from './routes/count-tokens.ts'
 import { type ExplainParts, serveExplain } from './routes/explain.ts'
 import { type GenerationParts, serveGeneration } from './routes/generation.ts'
@@ -35,6 +36,7 @@ export type AppParts = ServeParts &
   StoredResponsesParts &
   WakeParts &
   AdminParts &
+  ConsoleParts &
   HomeParts &
   SystemParts & {
     readonly dialects: readonly Dialect[]
@@ -54,7 +56,7 @@ export function createApp(parts: AppParts): Koa {
   app.silent = true
   const calls = callRoutes(parts)
   const readBody = createRouteBodyReader(parts.readBody, parts.shedding)
-  const router = createRouter({ ...parts, readBody }, calls)
+  const router = createRouter({ ...parts, readBody, sessions: parts.console?.sessions }, calls)
   app.use(assignRequestId(parts.newId))
   if (parts.cors.origins.length > 0) app.use(allowOrigins(parts.cors))
   app.use(answerErrors([...parts.dialects, ...parts.relays], () => pathsOf(router, calls), parts.brake))
@@ -123,6 +125,7 @@ function createRouter(parts: AppParts, calls: readonly CallRoute[]): Router {
   serveTokenize(router, parts)
   serveWake(router, parts)
   serveAdmin(router, parts)
+  serveConsole(router, parts)
   serveHome(router, parts)
   serveSystem(router, parts)
   return router

@@ -77,6 +77,7 @@ export type LastingTimes = {
   readonly drains: Drains
   readonly readLists: typeof readProviderLists
   readonly startProbes: typeof startProbes
+  readonly console: NonNullable<AppParts['console']>
   readonly app: Pick<AppParts, LastingAppPart>
 }
 
@@ -130,6 +131,7 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
     catalog,
     ...{ relays, gateway, openCalls, idempotency, limits, slowThresholdMs, strict, demo },
     cors: config.cors,
+    console: config.console.enabled ? lasting.console : undefined,
     hosts: createHostCheck({ ...config, asksForKeys: lasting.tenants.asksForKeys }),
     router: createRouter(routes, undefined, listed),
     encoder: lasting.encoder,

@@ -9,7 +9,7 @@ import { createMoneyProjection, type ReplayedMoney } from './budgets/money-proje
 import { createWindowClock } from './budgets/window-clock.ts'
 import type { Desk } from './desk.ts'
 import { type Audit, createAudit } from './keys/audit.ts'
-import { admit, type Caller, type CallersPolicy, manage } from './keys/authenticate.ts'
+import { admit, type Caller, type CallersPolicy, manage, manageBy } from './keys/authenticate.ts'
 import type { Key, KeyRole } from './keys/key.ts'
 import { createRegistry, type Registry } from './keys/registry.ts'
 import { leave } from './rates.ts'
@@ -33,6 +33,8 @@ export interface Tenants {
   admit(bearer: string | undefined): Caller
   /** Says who manages. Throws `unauthorized`, and `forbidden` for a role that does not reach so far. */
   admitManager(bearer: string | undefined, role: KeyRole): Caller
+  /** The same for who signed in with a key, known by the digest of its secret. */
+  admitSession(digest: string, role: KeyRole): Caller
   /** Calls need a key. */
   readonly asksForKeys: () => boolean
   /** What a key allows; of undefined, what calls without one may do. */
@@ -127,6 +129,13 @@ class Household implements Tenants {
     const now = this.#parts.clock.epochMs()
     const { caller, key } = manage(bearer, role, this.registry, this.#policy, now)
     if (key !== undefined) this.registry.noteUse(key.id, now)
+    return caller
+  }
+
+  admitSession(digest: string, role: KeyRole): Caller {
+    const now = this.#parts.clock.epochMs()
+    const { caller, key } = manageBy(digest, role, this.registry, now)
+    this.registry.noteUse(key.id, now)
     return caller
   }
 

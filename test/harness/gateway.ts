@@ -122,6 +122,7 @@ export const simulatorConfig: Config = {
     keepCallsDays: 90,
     keepRollupsDays: 731,
   },
+  console: { enabled: true },
   probes: { enabled: false, intervalMs: 30_000, timeoutMs: 5000 },
   limits: {
     bodyBytes: 26_214_400,

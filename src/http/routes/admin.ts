@@ -1,11 +1,12 @@
 import type Router from '@koa/router'
 import type { Context } from 'koa'
-import type { Authenticator, Role } from '../../core/authenticate.ts'
+import type { Role } from '../../core/authenticate.ts'
 import { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import { sendJson, sendText } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
 import type { BodyReader } from '../call/body.ts'
+import { type ManagerParts, managerOf } from '../call/manager.ts'
 
 /** An operation of the management API, as it is served. */
 export type ServedAdminRoute = {
@@ -34,8 +35,7 @@ type Checked = {
   }
 }
 
-export type AdminParts = {
-  readonly gate: Authenticator
+export type AdminParts = ManagerParts & {
   readonly readBody: BodyReader
   readonly adminRoutes: readonly ServedAdminRoute[]
   /** The document that describes them. */
@@ -55,11 +55,12 @@ export function serveAdmin(router: Router, parts: AdminParts): void {
   })
 }
 
-async function answer(ctx: Context, route: ServedAdminRoute, { gate, readBody }: AdminParts): Promise<void> {
-  const bearer = apiKeyOf(ctx.req)
-  const caller = route.role === undefined ? gate.admit(bearer) : gate.admitManager(bearer, route.role)
+async function answer(ctx: Context, route: ServedAdminRoute, parts: AdminParts): Promise<void> {
+  const { role } = route
+  const caller =
+    role === undefined ? parts.gate.admit(apiKeyOf(ctx.req)) : await managerOf(ctx.req, parts, role)
   const query = checked(route.query, ctx.query)
-  const sent = route.body === undefined || isEmpty(ctx) ? {} : (await readBody(ctx)).json.value
+  const sent = route.body === undefined || isEmpty(ctx) ? {} : (await parts.readBody(ctx)).json.value
   const given: unknown = await route.handle({
     path: ctx['params'] as Record<string, string>,
     query,

@@ -17,21 +17,25 @@ export type HomeParts = {
   readonly demo: boolean
   /** Paths that the page leads to, beside those that are always there. */
   readonly links?: readonly Link[] | undefined
+  /** Undefined: there is none. */
+  readonly console?: object | undefined
 }
 
 export type Link = { readonly path: string; readonly text: string }
 
 /**
  * `GET /`: what this is, which models it has and whether they are well, and a call that works here: a page for who
- * accepts HTML, else JSON. Where keys are configured, who bears none sees how to authenticate and no more.
+ * accepts HTML, else JSON. Where there is a console, a browser is led there. Where keys are configured, who bears none sees how to authenticate and no more.
  */
 export function serveHome(router: Router, parts: HomeParts): void {
   router.get('/', (ctx) => {
+    const isPage = ctx.accepts('json', 'html') === 'html'
+    if (isPage && parts.console !== undefined) return leadToConsole(ctx)
     const isKnown = isAdmitted(ctx, parts.gate)
     const shown = isKnown ? contentOf(ctx, parts) : undefined
     const headers = ['x-request-id', ctx.state['requestId'] as string, 'vary', 'accept, authorization']
     ctx.respond = false
-    if (ctx.accepts('json', 'html') !== 'html') {
+    if (!isPage) {
       sendJson(ctx.req, ctx.res, 200, bodyOf(shown, parts), headers)
       return
     }
@@ -41,6 +45,12 @@ export function serveHome(router: Router, parts: HomeParts): void {
     ]
     sendText(ctx.req, ctx.res, 200, pageOf(shown, parts), [...headers, ...policy], 'text/html; charset=utf-8')
   })
+}
+
+function leadToConsole(ctx: Context): void {
+  ctx.respond = false
+  const headers = ['x-request-id', ctx.state['requestId'] as string, 'vary', 'accept']
+  ctx.res.writeHead(302, [...headers, 'location', '/console', 'cache-control', 'no-store']).end()
 }
 
 function isAdmitted({ req }: Context, gate: Authenticator): boolean {

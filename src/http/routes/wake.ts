@@ -1,12 +1,10 @@
 import type Router from '@koa/router'
-import type { Authenticator } from '../../core/authenticate.ts'
 import { controllerUnder } from '../../core/model/call-signal.ts'
 import { sendJson } from '../call/answer/send.ts'
-import { apiKeyOf } from '../call/api-key.ts'
+import { type ManagerParts, managerOf } from '../call/manager.ts'
 import type { OpenCalls } from '../call/open-calls.ts'
 
-export type WakeParts = {
-  readonly gate: Authenticator
+export type WakeParts = ManagerParts & {
   readonly waker: Waker
   readonly openCalls: OpenCalls
 }
@@ -23,9 +21,10 @@ export interface Waker {
  * `POST /admin/api/deployments/{id}/wake`, whose id may hold slashes, encoded or not: 202 when the deployment was told
  * to start, long before it has. Asks for a management key, where keys are configured.
  */
-export function serveWake(router: Router, { gate, waker, openCalls }: WakeParts): void {
+export function serveWake(router: Router, parts: WakeParts): void {
+  const { waker, openCalls } = parts
   router.post(`${before}*id${after}`, async (ctx) => {
-    gate.admitManager(apiKeyOf(ctx.req), 'admin')
+    await managerOf(ctx.req, parts, 'admin')
     const id = decoded(ctx.path.slice(before.length, -after.length))
     const { provider } = await waker.wake(id, controllerUnder(openCalls.open(ctx.res)).signal)
     ctx.respond = false

@@ -7,11 +7,12 @@ import { onlyFile } from '../../harness/only-file.ts'
 import { rawRequest } from '../../harness/raw-request.ts'
 
 const key = 'a-key-of-the-gateway'
+const withoutConsole = { console: { enabled: false } }
 const html = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
 
 describe('the page at the root', () => {
   test('tells a browser what this is, and its curl command works as it stands', async () => {
-    await using gateway = await startTestGateway()
+    await using gateway = await startTestGateway(withoutConsole)
     const page = await pageAt(gateway.url, html)
     expect(page).toContain('<h1>Pandotate Gateway</h1>')
     expect(page).toContain('simulator')
@@ -56,7 +57,7 @@ describe('the page at the root', () => {
   })
 
   test('runs no script, and takes nothing of the request for markup', async () => {
-    await using gateway = await startTestGateway()
+    await using gateway = await startTestGateway(withoutConsole)
     const response = await fetch(gateway.url, { headers: html })
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'")
     expect(await response.text()).not.toContain('<script')
@@ -91,6 +92,7 @@ describe('what is not there', () => {
 
 async function startKeyed() {
   const file = `
+console: { enabled: false }
 auth: { keys: [${key}] }
 providers: { simulator: {}, away: { type: openai-compatible, baseUrl: 'http://127.0.0.1:9/v1' } }
 models: { only-here: { deployments: [{ provider: simulator, model: sim-echo }] } }

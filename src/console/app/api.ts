@@ -1,0 +1,80 @@
+import { signal } from '@preact/signals'
+
+/** The gateway did not answer the last request. What is on the page may be old. */
+export const isOffline = signal(false)
+
+/** Until when what is on the page was true. */
+export const lastAnswerAt = signal(Date.now())
+
+/** What the gateway refused, or that it did not answer at all: then there is no status. */
+export class Refusal extends Error {
+  readonly status: number | undefined
+  readonly code: string | undefined
+
+  constructor(message: string, status: number | undefined, code: string | undefined, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'Refusal'
+    this.status = status
+    this.code = code
+  }
+}
+
+export type Ask = {
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly body?: object
+  readonly signal?: AbortSignal
+}
+
+/** Asks the admin API. Rejects with a Refusal, or with the reason of an abort. */
+export async function ask<Answer>(path: string, { method = 'GET', body, signal }: Ask = {}): Promise<Answer> {
+  const response = await reach(path, {
+    method,
+    credentials: 'same-origin',
+    // It shows that a page of the console asks: no other page can send it.
+    headers: {
+      'x-pandotate-console': '1',
+      ...(method === 'GET' || method === 'DELETE' ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(method === 'GET' || method === 'DELETE' ? {} : { body: JSON.stringify(body ?? {}) }),
+    ...(signal === undefined ? {} : { signal }),
+  })
+  const answer = await readJson(response)
+  if (response.ok) return answer as Answer
+  const refusal = refusalOf(answer, response.status)
+  if (response.status === 401) for (const tell of listeners) tell(refusal)
+  throw refusal
+}
+
+/** Fetches, and notes whether the gateway is there. */
+export async function reach(path: string, init: RequestInit): Promise<Response> {
+  try {
+    const response = await fetch(path, init)
+    isOffline.value = false
+    lastAnswerAt.value = Date.now()
+    return response
+  } catch (thrown) {
+    if (init.signal?.aborted) throw thrown
+    isOffline.value = true
+    throw new Refusal('The gateway cannot be reached.', undefined, undefined, thrown)
+  }
+}
+
+/** Tells when the gateway says that nobody is signed in. */
+export function onSignedOut(listener: (refusal: Refusal) => void): void {
+  listeners.add(listener)
+}
+
+const listeners = new Set<(refusal: Refusal) => void>()
+
+async function readJson(response: Response): Promise<unknown> {
+  try {
+    return await response.json()
+  } catch {
+    return undefined
+  }
+}
+
+function refusalOf(answer: unknown, status: number): Refusal {
+  const { error } = (answer ?? {}) as { error?: { message?: string; code?: string | null } }
+  return new Refusal(error?.message ?? `The gateway answered ${status}.`, status, error?.code ?? undefined)
+}

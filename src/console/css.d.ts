@@ -1,0 +1,2 @@
+/** What esbuild takes into the style sheet. */
+declare module '*.css'

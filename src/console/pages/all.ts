@@ -1,0 +1,17 @@
+import { matched } from '../app/router.ts'
+import { callPage, callsPage } from './calls/entry.ts'
+import { missingPage } from './missing.tsx'
+import { overviewPage } from './overview/entry.ts'
+import type { PageEntry } from './page.ts'
+
+/** Every page, in the order of the navigation. */
+export const pages: readonly PageEntry[] = [overviewPage, callsPage, callPage]
+
+/** The page of a path; one that says so where there is none. */
+export function found(path: string): { page: PageEntry; params: Readonly<Record<string, string>> } {
+  for (const page of pages) {
+    const params = matched(page.path, path)
+    if (params !== undefined) return { page, params }
+  }
+  return { page: missingPage, params: {} }
+}

@@ -1,0 +1,15 @@
+import { CopyButton } from './copy-button.tsx'
+
+/** Text to paste elsewhere. */
+export function Code({ text, label }: { text: string; label: string }) {
+  return (
+    <figure class="code">
+      <figcaption>
+        <span>{label}</span>
+        <CopyButton text={text} />
+      </figcaption>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys. */}
+      <pre tabIndex={0}>{text}</pre>
+    </figure>
+  )
+}

@@ -1,0 +1,37 @@
+import type { ComponentChildren } from 'preact'
+import { session } from '../app/session.ts'
+import { Code } from './code.tsx'
+
+/** What a page says that has no rows yet: how to get the first one. */
+export function Empty({ children, command }: { children: ComponentChildren; command?: string }) {
+  return (
+    <div class="empty">
+      <p>{children}</p>
+      {command !== undefined && <Code text={command} label="In a shell" />}
+    </div>
+  )
+}
+
+/** A command that asks the admin API for something. `$ADMIN_KEY` stands for a management key. */
+export function adminCurl(path: string, body?: object): string {
+  const { open } = session.value ?? {}
+  return [
+    `curl ${location.origin}${path}`,
+    ...(open === true ? [] : ['  -H "Authorization: Bearer $ADMIN_KEY"']),
+    ...(body === undefined ? [] : ["  -H 'Content-Type: application/json'", `  -d '${quoted(body)}'`]),
+  ].join(' \\\n')
+}
+
+/** A command that makes a call. `$GATEWAY_KEY` stands for a key for calls. */
+export function callCurl(model = session.value?.example_model ?? 'MODEL', text = 'Hello!'): string {
+  const body = { model, messages: [{ role: 'user', content: text }] }
+  return [
+    `curl ${location.origin}/v1/chat/completions -H 'Content-Type: application/json'`,
+    ...(session.value?.calls_need_key === true ? ['  -H "Authorization: Bearer $GATEWAY_KEY"'] : []),
+    `  -d '${quoted(body)}'`,
+  ].join(' \\\n')
+}
+
+function quoted(body: object): string {
+  return JSON.stringify(body).replaceAll("'", String.raw`'\''`)
+}

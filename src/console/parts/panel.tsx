@@ -1,0 +1,22 @@
+import type { ComponentChildren } from 'preact'
+import { useId } from 'preact/hooks'
+
+type PanelProps = {
+  readonly title: ComponentChildren
+  readonly side?: ComponentChildren
+  readonly children: ComponentChildren
+}
+
+/** A part of a page, with a heading of its own. */
+export function Panel({ title, side, children }: PanelProps) {
+  const id = useId()
+  return (
+    <section class="panel" aria-labelledby={id}>
+      <div class="panel-head">
+        <h2 id={id}>{title}</h2>
+        {side}
+      </div>
+      {children}
+    </section>
+  )
+}

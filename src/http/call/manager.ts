@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http'
+import type { Authenticator, Principal, Role } from '../../core/authenticate.ts'
+import { Failure } from '../../core/model/failure.ts'
+import { apiKeyOf } from './api-key.ts'
+
+export type ManagerParts = {
+  readonly gate: Authenticator
+  /** Undefined: there is no console. */
+  readonly sessions?: ManagerSessions | undefined
+}
+
+/** Who has signed in to the console. */
+export interface ManagerSessions {
+  open(secret: string): Promise<{ readonly token: string; readonly expiresEpochMs: number }>
+  /** The digest of the secret that it was opened with; undefined: it is over, or never was. */
+  find(token: string): Promise<string | undefined>
+  close(token: string): Promise<void>
+}
+
+/**
+ * Who manages, by the key that a request bears, or else by the session that it was signed in to. Rejects with
+ * `unauthorized`, or with `forbidden` for a role that does not reach so far.
+ */
+export async function managerOf(
+  request: IncomingMessage,
+  { gate, sessions }: ManagerParts,
+  role: Role,
+): Promise<Principal> {
+  const bearer = apiKeyOf(request)
+  const token = bearer === undefined && sessions !== undefined ? sessionTokenOf(request) : undefined
+  if (token === undefined) return gate.admitManager(bearer, role)
+  if (!harmless.has(request.method ?? '')) requireOwnPage(request)
+  const digest = await sessions?.find(token)
+  if (digest !== undefined) return gate.admitSession(digest, role)
+  return openOrOver(gate, role)
+}
+
+/** Where nothing is asked for, a session that is over is no hindrance. */
+function openOrOver(gate: Authenticator, role: Role): Principal {
+  try {
+    return gate.admitManager(undefined, role)
+  } catch (cause) {
+    throw new Failure('unauthorized', 'This session is over: sign in again.', { code: 'session_over', cause })
+  }
+}
+
+/** Of the cookie that signing in set. */
+export function sessionTokenOf({ headers }: IncomingMessage): string | undefined {
+  return /(?:^|;\s*)pandotate_console=([\w-]{43})(?:;|$)/.exec(headers.cookie ?? '')?.[1]
+}
+
+export const sessionCookie = 'pandotate_console'
+
+/**
+ * A cookie goes along with what any page of this site asks: what changes something has to come from the console, which
+ * alone can send this header, and whose origin is the gateway's.
+ */
+export function requireOwnPage({ headers }: IncomingMessage): void {
+  const { origin, host } = headers
+  const isOwn = origin === undefined || (URL.canParse(origin) && new URL(origin).host === host?.toLowerCase())
+  if (isOwn && headers['x-pandotate-console'] === '1') return
+  throw new Failure('forbidden', 'A session is for the pages of the console alone: send a management key.', {
+    code: 'origin_not_allowed',
+  })
+}
+
+const harmless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])

@@ -1,0 +1,66 @@
+import type Router from '@koa/router'
+import type { Context } from 'koa'
+import { Failure } from '../../core/model/failure.ts'
+import { sendText } from '../call/answer/send.ts'
+import { type SessionParts, serveSession } from './session.ts'
+
+export type ConsoleParts = Omit<SessionParts, 'sessions'> & {
+  /** Undefined: the console is turned off. */
+  readonly console: { readonly files: ConsoleFiles; readonly sessions: SessionParts['sessions'] } | undefined
+}
+
+/** What the browser needs. */
+export interface ConsoleFiles {
+  /** Rejects with a Failure where they are not there, and cannot be made. */
+  read(): Promise<ConsoleBundle>
+}
+
+export type ConsoleBundle = {
+  /** The document of every page. */
+  readonly page: string
+  /** By their names, which change with what is in them. */
+  readonly assets: ReadonlyMap<string, ConsoleAsset>
+}
+
+export type ConsoleAsset = { readonly type: string; readonly bytes: Buffer; readonly gzip: Buffer }
+
+/** The console at `/console`: one document for all of its pages, and what that loads. */
+export function serveConsole(router: Router, parts: ConsoleParts): void {
+  if (parts.console === undefined) return
+  const { files, sessions } = parts.console
+  serveSession(router, { ...parts, sessions })
+  router.get('/console/assets/:name', async (ctx) => {
+    const name = String((ctx['params'] as Record<string, string>)['name'])
+    const asset = (await files.read()).assets.get(name)
+    if (asset === undefined)
+      throw new Failure('not_found', 'The console has no such file: load the page again.')
+    sendAsset(ctx, asset)
+  })
+  const sendPage = async (ctx: Context) => {
+    const { page } = await files.read()
+    ctx.respond = false
+    const headers = ['x-request-id', ctx.state['requestId'] as string, ...guards]
+    sendText(ctx.req, ctx.res, 200, page, headers, 'text/html; charset=utf-8')
+  }
+  router.get('/console', sendPage)
+  router.get('/console/*page', sendPage)
+}
+
+const guards = [
+  'content-security-policy',
+  "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+  ...['referrer-policy', 'same-origin', 'cross-origin-opener-policy', 'same-origin'],
+]
+
+function sendAsset(ctx: Context, { type, bytes, gzip }: ConsoleAsset): void {
+  const isZipped = ctx.acceptsEncodings('gzip', 'identity') === 'gzip'
+  const sent = isZipped ? gzip : bytes
+  ctx.respond = false
+  ctx.res.writeHead(200, [
+    ...['content-type', type, 'content-length', String(sent.length), 'vary', 'accept-encoding'],
+    ...['cache-control', 'public, max-age=31536000, immutable', 'x-content-type-options', 'nosniff'],
+    ...(isZipped ? ['content-encoding', 'gzip'] : []),
+    ...['x-request-id', ctx.state['requestId'] as string],
+  ])
+  ctx.res.end(sent)
+}
