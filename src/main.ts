@@ -88,7 +88,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   const { ledger } = books
   const ledgerReport = ledger && (() => ledger.report())
   const current = () => succession.current
-  const metrics = metricsOf(current, reload, shedding, ledgerReport)
+  const metrics = metricsOf(current, reload, shedding, ledgerReport, books)
   const live = {
     current: () => role.shown(current()),
     drains: role.drains(createDrains()),
@@ -159,9 +159,12 @@ function metricsOf(
   reload: Pick<Reload, 'report'>,
   shedding: Pick<Shedding, 'read'>,
   ledger: (() => LedgerCounts) | undefined,
+  { tenants }: Pick<Books, 'tenants'>,
 ): Metrics {
   const deployments = () => current().gateway.deployments()
-  return createMetrics(deployments, reload.report, shedding.read, ledger, () => current().catalog())
+  const catalog = () => current().catalog()
+  const budgets = () => tenants.standings()
+  return createMetrics(deployments, reload.report, shedding.read, ledger, catalog, budgets)
 }
 
 /** The last calls end within a turn of the event loop, and their rows reach the sinks at the end of the next. */

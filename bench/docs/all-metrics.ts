@@ -22,5 +22,6 @@ export function allMetrics(): Metrics {
     () => shedding,
     () => ledger,
     () => catalog,
+    async () => [],
   )
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { Failure } from '../core/model/failure.ts'
-import { type Budget, budgetOf } from '../tenants/budgets/budget.ts'
+import { allBudgets } from '../tenants/budgets/all-budgets.ts'
+import type { Budget } from '../tenants/budgets/budget.ts'
 import { holdersOf, readBudgets } from '../tenants/budgets/budget-reading.ts'
 import type { Tenants } from '../tenants/tenants.ts'
 import { usdOf } from '../tenants/usd.ts'
@@ -33,7 +34,9 @@ export function moneyRoutes(parts: KeysParts): readonly AdminRoute[] {
       summary: 'Lists budgets with what is spent, held and uncertain in their windows of now',
       answer: data(z.array(budgetView)),
       handle: async () => ({
-        data: (await readBudgets(budgetsIn(tenants), tenants.desk)).map(budgetViewOf),
+        data: (await readBudgets(allBudgets(tenants.registry, tenants.settings), tenants.desk)).map(
+          budgetViewOf,
+        ),
       }),
     }),
     route({
@@ -95,22 +98,8 @@ function settleRoute({ changes }: KeysParts): AdminRoute {
   })
 }
 
-function budgetsIn({ registry, settings }: Tenants): readonly Budget[] {
-  return [
-    ...settings.budgets.map((rule) => budgetOf({ kind: 'gateway' }, rule)),
-    ...registry
-      .teams()
-      .flatMap(({ id, budgets }) => budgets.map((rule) => budgetOf({ kind: 'team', id }, rule))),
-    ...registry
-      .keys()
-      .flatMap(({ id, name, label, budgets }) =>
-        budgets.map((rule) => budgetOf({ kind: 'key', id, name: name || label }, rule)),
-      ),
-  ]
-}
-
 function budgetNamed(id: string, tenants: Tenants): Budget {
-  const budget = budgetsIn(tenants).find((one) => one.id === id)
+  const budget = allBudgets(tenants.registry, tenants.settings).find((one) => one.id === id)
   if (budget !== undefined) return budget
   throw new Failure('not_found', 'There is no such budget.', { code: 'budget_not_found' })
 }

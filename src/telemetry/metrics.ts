@@ -6,6 +6,7 @@ import type { Failure } from '../core/model/failure.ts'
 import type { Sink } from '../core/model/ports.ts'
 import { causeCodeOf } from '../core/model/record/fields/failure-fields.ts'
 import type { CallRecord } from '../core/model/record/record.ts'
+import { type BudgetCounts, showBudgets } from './budget-metrics.ts'
 import { type CatalogCounts, showCatalog } from './catalog-metrics.ts'
 import { type LedgerCounts, showLedger } from './ledger-metrics.ts'
 import { createCounter, createHistogram } from './series.ts'
@@ -38,6 +39,7 @@ export function createMetrics(
   shedding?: () => SheddingCounts,
   ledger?: () => LedgerCounts,
   catalog?: () => CatalogCounts,
+  budgets?: () => Promise<readonly BudgetCounts[]>,
 ): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -48,6 +50,7 @@ export function createMetrics(
   if (shedding !== undefined) showShedding(registry, shedding)
   if (ledger !== undefined) showLedger(registry, ledger)
   if (catalog !== undefined) showCatalog(registry, catalog)
+  if (budgets !== undefined) showBudgets(registry, budgets)
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),

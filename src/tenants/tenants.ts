@@ -5,7 +5,11 @@ import type { CallRecord } from '../core/model/record/record.ts'
 import type { SharedState } from '../core/model/shared-state.ts'
 import { Access, type OpenCall } from './access.ts'
 import { type Alerts, createAlerts, type SendAlert } from './budgets/alerts.ts'
+import { allBudgets } from './budgets/all-budgets.ts'
+import { type BudgetReading, readBudgets } from './budgets/budget-reading.ts'
 import { createMoneyProjection, type ReplayedMoney } from './budgets/money-projection.ts'
+import { safe } from './budgets/refusal.ts'
+import { createRefusalCounts } from './budgets/refusal-counts.ts'
 import { createWindowClock } from './budgets/window-clock.ts'
 import type { Desk } from './desk.ts'
 import { type Audit, createAudit } from './keys/audit.ts'
@@ -45,9 +49,13 @@ export interface Tenants {
   readonly projections: readonly Projection[]
   /** Goes on with this journal. What the process before left open is settled as uncertain. */
   open(journal: Journal): Promise<void>
+  /** How budgets stand, and how many calls each had no room for. */
+  standings(): Promise<readonly BudgetStanding[]>
   /** Adds to a limit for the window of a counter alone. */
   addToLimit(counter: string, nanoUsd: number): void
 }
+
+export type BudgetStanding = BudgetReading & { readonly refused: number }
 
 export type TenantsParts = {
   readonly state: SharedState
@@ -81,6 +89,7 @@ class Household implements Tenants {
   readonly #access = new Map<Key | undefined, Access>()
   #accessVersion = -1
   readonly #overrides = new Map<string, number>()
+  readonly #refusals = createRefusalCounts()
 
   constructor(parts: TenantsParts) {
     this.#parts = parts
@@ -171,6 +180,11 @@ class Household implements Tenants {
     for (const gone of new Set(lost.map((hold) => hold.owner))) await state.abandon(gone)
   }
 
+  async standings(): Promise<readonly BudgetStanding[]> {
+    const readings = await readBudgets(allBudgets(this.registry, this.settings), this.desk)
+    return readings.map((reading) => ({ ...reading, refused: this.#refusals.of(safe(reading.budget.id)) }))
+  }
+
   addToLimit(counter: string, nanoUsd: number): void {
     this.#overrides.set(counter, (this.#overrides.get(counter) ?? 0) + nanoUsd)
   }
@@ -194,6 +208,7 @@ class Household implements Tenants {
   #settle(record: CallRecord): void {
     const { tenant } = record
     if (tenant === undefined) return
+    this.#refusals.note(record)
     const open = this.#open.get(record.id)
     if (open !== undefined) {
       this.#open.delete(record.id)

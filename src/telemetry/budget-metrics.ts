@@ -1,0 +1,89 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+
+/** How one budget stands in its window of now. Amounts are whole nano-USD. */
+export type BudgetCounts = {
+  /** The name that people call it by. */
+  readonly title: string
+  readonly limitNanoUsd: number
+  readonly spentNanoUsd: number
+  readonly heldNanoUsd: number
+  readonly uncertainNanoUsd: number
+  /** Calls that it had no room for, since the start. */
+  readonly refused: number
+}
+
+/** Shows budgets; `budgets` is asked once at each scrape. So many are shown by name, the rest as one. */
+export function showBudgets(registry: Registry, budgets: () => Promise<readonly BudgetCounts[]>): void {
+  // Metrics of one scrape are asked for in one turn: they share the answer.
+  let asked: Promise<readonly BudgetCounts[]> | undefined
+  const shown = () => {
+    asked ??= budgets()
+      .then(shownOf, () => [])
+      .finally(() => {
+        asked = undefined
+      })
+    return asked
+  }
+  const gauge = (name: string, help: string, read: (counts: BudgetCounts) => number) =>
+    new Gauge({
+      ...{ name, help, labelNames: ['budget'], registers: [registry] },
+      async collect() {
+        const all = await shown()
+        this.reset()
+        for (const one of all) this.set({ budget: one.title }, read(one))
+      },
+    })
+  gauge(
+    'pandotate_budget_limit_usd',
+    'What a budget allows in its window of now.',
+    (it) => it.limitNanoUsd / 1e9,
+  )
+  gauge(
+    'pandotate_budget_spent_usd',
+    'What is spent of a budget in its window.',
+    (it) => it.spentNanoUsd / 1e9,
+  )
+  gauge('pandotate_budget_held_usd', 'What calls under way hold on a budget.', (it) => it.heldNanoUsd / 1e9)
+  gauge(
+    'pandotate_budget_uncertain_usd',
+    'What upstreams may have charged besides, without telling.',
+    (it) => it.uncertainNanoUsd / 1e9,
+  )
+  new Counter({
+    name: 'pandotate_budget_refusals_total',
+    help: 'Calls that a budget had no room for.',
+    labelNames: ['budget'],
+    registers: [registry],
+    async collect() {
+      const all = await shown()
+      this.reset()
+      for (const { title, refused } of all) this.inc({ budget: title }, refused)
+    },
+  })
+}
+
+const mostShown = 200
+const others = 'other'
+
+/** Keys are made by an API: their budgets could be any number. Those of one name are one. */
+function shownOf(budgets: readonly BudgetCounts[]): readonly BudgetCounts[] {
+  const byTitle = new Map<string, BudgetCounts>()
+  for (const budget of budgets) {
+    const isKnown = byTitle.has(budget.title) || byTitle.size < mostShown
+    const title = isKnown ? budget.title : others
+    byTitle.set(title, sumOf({ ...budget, title }, byTitle.get(title)))
+  }
+  return [...byTitle.values()]
+}
+
+function sumOf(one: BudgetCounts, other: BudgetCounts | undefined): BudgetCounts {
+  if (other === undefined) return one
+  return {
+    title: one.title,
+    limitNanoUsd: one.limitNanoUsd + other.limitNanoUsd,
+    spentNanoUsd: one.spentNanoUsd + other.spentNanoUsd,
+    heldNanoUsd: one.heldNanoUsd + other.heldNanoUsd,
+    uncertainNanoUsd: one.uncertainNanoUsd + other.uncertainNanoUsd,
+    refused: one.refused + other.refused,
+  }
+}
