@@ -21,7 +21,7 @@ import { createLiveConfig } from './main/live-config.ts'
 import { createReload, type Reload } from './main/reload.ts'
 import { alone, type Role } from './main/role.ts'
 import type { LastingTimes, Snapshot } from './main/snapshot.ts'
-import { createDebugLog } from './telemetry/debug-log.ts'
+import { createStepLog } from './telemetry/debug-log.ts'
 import { createGenerations } from './telemetry/generations.ts'
 import { createHealthLog } from './telemetry/health-log.ts'
 import { createJournal } from './telemetry/journal.ts'
@@ -199,6 +199,7 @@ function createLasting(
       metrics.noteHealth(event)
       healthLog(event)
     },
+    steps: createStepLog(log),
     tokenizer: createTokenizer(),
     encoder: createEncoder(),
     commit: journal && (() => journal.durable()),
@@ -212,7 +213,6 @@ function createLasting(
       createJournal(createCallLog(log), generations, journal),
       metrics,
       createReasonWarnings(log),
-      createDebugLog(log),
       ...sinks,
     ],
     app: role.surface({

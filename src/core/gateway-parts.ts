@@ -3,6 +3,7 @@ import type { Hedging } from './attempt/walk.ts'
 import type { HealthRegistry } from './health/health-registry.ts'
 import type { RetryBudget } from './health/retry-budget.ts'
 import type { Clock, Detokenizer, Random, TokenCounter } from './model/ports.ts'
+import type { Steps } from './model/steps.ts'
 import type { Planner } from './plan/planner.ts'
 
 export type GatewayParts = {
@@ -17,6 +18,8 @@ export type GatewayParts = {
   readonly retryBudget?: RetryBudget | undefined
   /** A slow stream gets a second attempt beside it; undefined: none does. */
   readonly hedging?: Hedging<Answer> | undefined
+  /** Hears each step of a call as it is taken; undefined: nobody does. */
+  readonly steps?: Steps | undefined
 }
 
 export type GatewayLimits = {

@@ -39,13 +39,28 @@ export function openCall<Asked extends AnyCall>(
   const planned = parts.planner.plan(call)
   row.plan = planned.note
   const { clock, random, detokenizer, standings, retryBudget, limits } = parts
+  const steps = parts.steps?.open(row.id)
+  if (steps !== undefined) {
+    steps.shape('request', call.body.value)
+    steps.tell('plan', planned.note)
+  }
   const deadlineAt = startedAt + Math.min(limits.deadlineMs, call.deadlineMs ?? limits.deadlineMs)
   return {
     parts,
     call,
     signal,
     record,
-    context: { record: row, startedAt, deadlineAt, clock, random, detokenizer, standings, retryBudget },
+    context: {
+      record: row,
+      startedAt,
+      deadlineAt,
+      clock,
+      random,
+      detokenizer,
+      standings,
+      retryBudget,
+      steps,
+    },
     planned,
     account: openCallCost(planned.baseline, record),
   }

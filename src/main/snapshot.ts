@@ -13,6 +13,7 @@ import type { HealthEvent } from '../core/health/health-watch.ts'
 import { createRetryBudget } from '../core/health/retry-budget.ts'
 import type { Failure } from '../core/model/failure.ts'
 import type { Clock, Deployment, Route, Sink, Upstream } from '../core/model/ports.ts'
+import type { Steps } from '../core/model/steps.ts'
 import { createPlanner } from '../core/plan/planner.ts'
 import { createRouter, type Router } from '../core/plan/router.ts'
 import { createStickiness } from '../core/plan/stickiness.ts'
@@ -67,6 +68,8 @@ export type LastingTimes = {
   readonly clock: Clock
   readonly log: Logger
   readonly onHealthEvent: (event: HealthEvent) => void
+  /** Hears each step of a call. */
+  readonly steps: Steps
   readonly tokenizer: Tokenizer
   readonly encoder: Encoder
   readonly sinks: readonly Sink[]
@@ -270,7 +273,7 @@ type PlainParts = {
 /** The gateway without what spares calls. */
 function createPlainGateway({ config, lasting, standings, router }: PlainParts): Gateway {
   const { limits, stickiness, hedging } = config
-  const { clock, tokenizer, drains } = lasting
+  const { clock, tokenizer, drains, steps } = lasting
   const random = Math.random
   const planner = createPlanner({
     ...{ router, standings, drains },
@@ -282,7 +285,7 @@ function createPlainGateway({ config, lasting, standings, router }: PlainParts):
   })
   const budget = (share: number, least: number) => createRetryBudget({ share, least }, clock)
   return createGateway({
-    ...{ planner, standings, counter: tokenizer, detokenizer: tokenizer, clock, random, limits },
+    ...{ planner, standings, counter: tokenizer, detokenizer: tokenizer, clock, random, limits, steps },
     retryBudget: budget(limits.retryShare, 3),
     hedging: hedging.enabled ? { budget: budget(hedging.share, 1), discard: abandonAnswer } : undefined,
   })

@@ -1,27 +1,21 @@
 import type { Logger } from 'pino'
-import type { Sink } from '../core/model/ports.ts'
-import { attemptFields } from '../core/model/record/fields/attempt-fields.ts'
-import { writerOf } from '../core/model/record/fields/field.ts'
+import type { Steps } from '../core/model/steps.ts'
+import { bodyShape } from './body-shape.ts'
 
 /**
- * At `debug`, what a call went through, a line for each step: its plan, then every attempt with its beginning, its end and
- * the wait before it, all counted from the call's beginning. Written when the call is over; never a body.
+ * At `debug`, a line for each step of a call, at the moment it is taken; at `trace`, the names and lengths of its bodies,
+ * too. At any other level it costs one look at the level a call.
  */
-export function createDebugLog(log: Logger): Sink {
+export function createStepLog(log: Logger): Steps {
   return {
-    write({ id: requestId, plan, passedOver, attempts, backoffMs }) {
-      if (!log.isLevelEnabled('debug')) return
-      if (plan !== undefined) log.debug({ requestId, ...plan, passedOver }, 'plan')
-      let endedMs = 0
-      for (const [index, attempt] of attempts.entries()) {
-        const waitedMs = Math.round(Math.max(0, attempt.startMs - endedMs) * 100) / 100
-        endedMs = attempt.startMs + attempt.totalMs
-        const told = JSON.parse(`{${attemptLine(attempt)}}`) as object
-        log.debug({ requestId, attempt: index, waitedMs, ...told }, 'attempt')
+    open(requestId) {
+      if (!log.isLevelEnabled('debug')) return undefined
+      return {
+        tell: (step, detail) => log.debug({ requestId, ...detail }, step),
+        shape(of, body) {
+          if (log.isLevelEnabled('trace')) log.trace({ requestId, shape: bodyShape(body) }, of)
+        },
       }
-      if (backoffMs > 0) log.debug({ requestId, backoffMs }, 'waited between attempts')
     },
   }
 }
-
-const attemptLine = writerOf(attemptFields)

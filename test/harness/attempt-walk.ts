@@ -63,9 +63,10 @@ function divided<Parts>(change: Change<Parts>): [CallContext, Omit<Change<Parts>
     detokenizer,
     standings,
     retryBudget,
+    steps,
     ...own
   } = change
-  return [{ startedAt, deadlineAt, record, clock, random, detokenizer, standings, retryBudget }, own]
+  return [{ startedAt, deadlineAt, record, clock, random, detokenizer, standings, retryBudget, steps }, own]
 }
 
 /** Nothing is left over of any attempt: no timer, no listener, no upstream that has not cleaned up. */

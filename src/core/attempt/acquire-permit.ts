@@ -48,6 +48,7 @@ async function waitForTurn<Asked extends AnyCall, Made>(
     held?.leave()
     // Leave that is not made use of would keep others away: a breaker lets only one probe through.
     next.permit?.[Symbol.dispose]()
+    parts.context.steps?.tell('waits for a place', { deployment: next.deployment.id })
     await wait(queue, { ...parts, ...next }, (thrown) =>
       openAttempt({ ...parts, deployment: next.deployment, permit: undefined, queuedMs: queuedMs() }).fail(
         thrown,

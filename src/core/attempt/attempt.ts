@@ -56,6 +56,7 @@ async function sendSpelledOut(parts: AttemptParts, open: OpenAttempt): Promise<A
 function sendAndTake(parts: AttemptParts, open: OpenAttempt, spelled: Call): Promise<Answer> {
   const { call, deployment } = parts
   const asking = adaptCall(spelled, deployment, open.notes)
+  parts.context.steps?.shape('upstream request', asking.call.body.value)
   const sent = deployment.upstream.send(asking.call, {
     id: open.id,
     upstreamModel: deployment.upstreamModel ?? call.model,
@@ -138,6 +139,7 @@ function commitWhole(flow: Flow, deltas: readonly Delta[]): Answer {
   if (whole === undefined) throw new Failure('invalid_response', 'The upstream gave an empty answer.')
   const settled = normalizer.settled?.(whole) ?? whole
   const bursts = [[settled]]
+  parts.context.steps?.shape('upstream answer', settled.value)
   parts.signal.throwIfAborted()
   // What was written and not chosen was written all the same.
   parts.meter.note(deltas)

@@ -2,6 +2,7 @@ import type { HealthRegistry } from '../health/health-registry.ts'
 import type { RetryBudget } from '../health/retry-budget.ts'
 import type { Clock, Detokenizer, Random } from '../model/ports.ts'
 import type { CallRecord } from '../model/record/record.ts'
+import type { CallSteps } from '../model/steps.ts'
 
 /** What stays the same through a whole call, wherever and however often it is tried. Made once per call. */
 export type CallContext = {
@@ -17,4 +18,6 @@ export type CallContext = {
   readonly standings: HealthRegistry | undefined
   /** Bounds how often an upstream is asked again; undefined: nothing does. */
   readonly retryBudget: RetryBudget | undefined
+  /** Hears each step as it is taken; undefined: nobody does. */
+  readonly steps?: CallSteps | undefined
 }

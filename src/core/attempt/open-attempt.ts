@@ -7,8 +7,10 @@ import { asFailure, Failure } from '../model/failure.ts'
 import type { AttemptNotes, Clock, Deployment, Queue } from '../model/ports.ts'
 import type { Price } from '../model/price.ts'
 import { type AttemptRecord, type CallRecord, startAttempt } from '../model/record/record.ts'
+import type { CallSteps } from '../model/steps.ts'
 import { type ClaimedUsage, writeUsage } from '../model/usage.ts'
 import type { CallContext } from './call-context.ts'
+import { endOfAttempt, tellingHeaders } from './told-steps.ts'
 
 /** One attempt of a call at a deployment. */
 export type AttemptParts<Asked extends AnyCall = Call> = {
@@ -102,7 +104,18 @@ class Trace implements OpenAttempt {
     this.#parts = parts
     this.#entry = beginEntry(parts)
     this.id = `${record.id}-${record.attempts.length - 1}`
+    if (context.steps !== undefined) this.#tellBeginning(context.steps)
     signal.addEventListener('abort', this)
+  }
+
+  #tellBeginning(steps: CallSteps): void {
+    const { id: attempt } = this
+    const { deployment, part, startMs, queuedMs, isResumed } = this.#entry
+    const { isFresh, permit } = this.#parts
+    const begun = { attempt, deployment, part, startMs: Math.round(startMs * 100) / 100, queuedMs }
+    steps.tell('attempt begins', { ...begun, isResumed, isFresh, isTrial: permit?.isTrial })
+    this.notes.onHeaders = (status, header) =>
+      steps.tell('upstream answers', { attempt, deployment, ...tellingHeaders(status, header) })
   }
 
   get signal(): CallSignal {
@@ -178,6 +191,7 @@ class Trace implements OpenAttempt {
       workedMs: this.notes.billedMs,
     })
     place?.leave()
+    context.steps?.tell('attempt ends', endOfAttempt(this.id, entry))
   }
 }
 
@@ -222,6 +236,7 @@ function beginNotes(): AttemptNotes {
     upstreamRequestId: undefined,
     billedMs: undefined,
     isUnsent: undefined,
+    onHeaders: undefined,
     dropped: [],
     converted: [],
   }

@@ -5,6 +5,7 @@ import type { AnyCall, Call } from '../model/call.ts'
 import type { CallSignal } from '../model/call-signal.ts'
 import { Failure } from '../model/failure.ts'
 import type { Deployment } from '../model/ports.ts'
+import type { Step } from '../model/steps.ts'
 import type { Plan } from '../plan/router.ts'
 import { type AdmittedAttempt, acquirePermit, type Unplaced } from './acquire-permit.ts'
 import type { CallContext } from './call-context.ts'
@@ -57,11 +58,21 @@ export function walk<Asked extends AnyCall, Made>(
         if (!(error instanceof Failure)) return false
         const waitMs = path.moveOn(error)
         if (waitMs === undefined) return false
+        context.steps?.tell(...onwardStep(error, waitMs))
         if (waitMs > 0) await backOff(context, signal, waitMs)
         return true
       },
+    }).catch((last: unknown) => {
+      context.steps?.tell('gives up', { why: last instanceof Failure ? last.kind : 'internal' })
+      throw last
     })
   })
+}
+
+function onwardStep({ kind: why }: Failure, waitMs: number): [Step, object] {
+  return waitMs > 0
+    ? ['waits before another attempt', { why, waitMs: Math.round(waitMs) }]
+    : ['goes on to another attempt', { why }]
 }
 
 /** What it throws is a rejection, too. */
@@ -235,7 +246,9 @@ class PlannedPath implements Path {
     const { record } = this.#parts.context
     record.passedOver ??= []
     if (record.passedOver.every(({ deployment }) => deployment !== id)) {
-      record.passedOver.push({ deployment: id, why: 'breaker' })
+      const passed = { deployment: id, why: 'breaker' }
+      record.passedOver.push(passed)
+      this.#parts.context.steps?.tell('passed over', passed)
     }
   }
 

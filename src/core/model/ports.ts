@@ -154,6 +154,8 @@ export type AttemptNotes = {
   ending?: Ending | undefined
   /** An unknown finish reason of its answer. */
   unknownReason?: string | undefined
+  /** Called with the upstream's headers as they come; absent: nobody wants them. */
+  onHeaders?: ((status: number, header: (name: string) => string | undefined) => void) | undefined
   /** Nothing has gone out yet: it waits for a connection. Absent: that is not known. */
   isUnsent?: boolean | undefined
   /** What was translated on the way: `messages to prompt (llama3)`. */

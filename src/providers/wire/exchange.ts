@@ -168,6 +168,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     const { notes } = this.#attempt
     notes.headersAt = this.#parts.clock.now()
     notes.upstreamStatus = status
+    notes.onHeaders?.(status, (name) => this.header(name))
     if (status < 300 && this.#served !== undefined) this.#served.any = true
     notes.upstreamRequestId = requestIdIn(this)
     this.#wake = this.#answer

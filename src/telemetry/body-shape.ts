@@ -1,0 +1,46 @@
+import { isObject, type JsonObject } from '../core/model/json/json.ts'
+
+/**
+ * The names and lengths of a body, and none of its values: `messages[2].content` with 140 characters is
+ * `{"messages": [{"role": "text 4", "content": "text 140"}, ...]}`. What callers name themselves is counted alone.
+ */
+export function bodyShape(body: JsonObject): unknown {
+  return shapeOf(body, 0)
+}
+
+function shapeOf(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return `text ${value.length}`
+  if (Array.isArray(value)) {
+    if (depth >= deepest) return `list ${value.length}`
+    const shown = value.slice(0, mostItems).map((item) => shapeOf(item, depth + 1))
+    return value.length > mostItems ? [...shown, `and ${value.length - mostItems} more`] : shown
+  }
+  if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value
+  if (JSON.isRawJSON(value) || !isObject(value)) return 'number'
+  const names = Object.keys(value)
+  if (depth >= deepest) return `section ${names.length}`
+  const told = names.slice(0, mostNames).map((name) => [nameOf(name), memberShape(name, value[name], depth)])
+  const more = names.length > mostNames ? { '…': `and ${names.length - mostNames} more` } : {}
+  return { ...Object.fromEntries(told), ...more }
+}
+
+function memberShape(name: string, value: unknown, depth: number): unknown {
+  return isObject(value) && ownNames.has(name)
+    ? `section ${Object.keys(value).length}`
+    : shapeOf(value, depth + 1)
+}
+
+/** Their members are called as a caller, or a model, likes. */
+const ownNames: ReadonlySet<string> = new Set([
+  ...['metadata', 'logit_bias', 'parameters', 'input_schema', 'schema', 'properties', 'input', 'arguments'],
+  ...['chat_template_kwargs', 'extra_body', 'variables', 'prompt', 'headers'],
+])
+
+/** A field's name looks like one. */
+function nameOf(name: string): string {
+  return /^[a-z][a-z0-9_]{0,39}$/i.test(name) ? name : `name ${name.length}`
+}
+
+const deepest = 4
+const mostItems = 8
+const mostNames = 48
