@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { bodyShape } from '../../src/telemetry/body-shape.ts'
-import { createStepLog } from '../../src/telemetry/debug-log.ts'
 import { createLog } from '../../src/telemetry/log.ts'
+import { createStepLog } from '../../src/telemetry/step-log.ts'
 
 const eight = Array.from({ length: 8 }, () => 'number')
 
