@@ -53,7 +53,10 @@ test('the provider in CONTRIBUTING.md asks as its server wants to be asked', asy
     stop: ['.', '<|eot_id|>', expect.any(String)],
     stream: false,
   })
-  expect(attempt.notes).toMatchObject({ dropped: ['user'], converted: ['messages to prompt (llama3)'] })
+  expect(attempt.notes).toMatchObject({
+    dropped: ['user'],
+    converted: ['messages to prompt (llama3)', 'max_completion_tokens to max_tokens'],
+  })
   await upstream.close()
 })
 

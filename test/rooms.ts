@@ -48,7 +48,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'providers/wire',
   ],
   ...Object.fromEntries(
-    ['baseten', 'pandotate', 'runpod', 'together'].map((name) => [
+    ['baseten', 'runpod', 'together'].map((name) => [
       `providers/${name}`,
       [
         'core/adapt',
@@ -67,9 +67,9 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'providers/base',
     'providers/http-error',
     'providers/openai',
-    'providers/pandotate',
     'providers/wire',
   ],
+  'providers/pandotate': ['core/adapt', 'core/model', 'providers/base', 'providers/prompt', 'providers/wire'],
   providers: [
     'core/adapt',
     'core/attempt',

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { createQueue, type QueueSettings } from '../../core/health/queue.ts'
-import type { Clocks, Retry } from '../../core/model/call.ts'
-import type { Queue, Upstream } from '../../core/model/ports.ts'
+import type { Clocks } from '../../core/model/call.ts'
+import type { Upstream } from '../../core/model/ports.ts'
 
 /** The settings that every upstream over the network has: how long it may take, how often it is asked. */
 export function boundsSettings(clocks: Clocks) {
@@ -37,13 +37,16 @@ export type Bounds = QueueSettings & {
   readonly onAbort?: 'cancel' | 'drain'
 }
 
-export function retryOf({ retries, retryDelayMs }: Bounds): Retry {
-  return { retries, delayMs: retryDelayMs }
-}
-
-/** A queue of its own for each upstream. */
-export function queueOf({ concurrency, queueMs, queueLimit }: Bounds): Queue {
-  return createQueue({ concurrency, queueMs, queueLimit })
+/** What every upstream over the network has by its settings: its clocks, its retries, and a queue of its own. */
+export function upstreamBase(name: string, given: Bounds) {
+  const { clocks, retries, retryDelayMs, onAbort, concurrency, queueMs, queueLimit } = given
+  return {
+    name,
+    clocks,
+    retry: { retries, delayMs: retryDelayMs },
+    drains: onAbort === 'drain',
+    queue: createQueue({ concurrency, queueMs, queueLimit }),
+  } satisfies Partial<Upstream>
 }
 
 /** A setting that is one for all kinds of calls. */

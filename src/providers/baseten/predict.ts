@@ -1,6 +1,6 @@
 import type { Call, RawDelta } from '../../core/model/call.ts'
 import type { Attempt, Upstream } from '../../core/model/ports.ts'
-import { type Bounds, oneChoiceOf, queueOf, retryOf } from '../base/common-settings.ts'
+import { type Bounds, oneChoiceOf, upstreamBase } from '../base/common-settings.ts'
 import type { ProviderTools } from '../base/provider.ts'
 import { type Asked, readHttpError } from '../http-error/http-error.ts'
 import { createInquiry } from '../openai/probe-requests.ts'
@@ -45,11 +45,7 @@ export function createBasetenPredict(
   }
 
   return {
-    name,
-    clocks,
-    retry: retryOf(given),
-    drains: given.onAbort === 'drain',
-    queue: queueOf(given),
+    ...upstreamBase(name, given),
     // A text that is all there is to an answer is one choice.
     oneChoice: oneChoiceOf(true),
     knownModels: given.models,

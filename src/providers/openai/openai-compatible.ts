@@ -11,9 +11,8 @@ import {
   boundsSettings,
   keySettingOf,
   oneChoiceOf,
-  queueOf,
-  retryOf,
   secretSetting,
+  upstreamBase,
 } from '../base/common-settings.ts'
 import type { Provider, ProviderTools } from '../base/provider.ts'
 import { type Asked, readHttpError } from '../http-error/http-error.ts'
@@ -156,12 +155,8 @@ export function createOpenAiCompatible(
   }
 
   return {
-    name,
-    clocks,
-    retry: retryOf(settings),
-    drains: settings.onAbort === 'drain',
+    ...upstreamBase(name, settings),
     needsDone: quirks.needsDone,
-    queue: queueOf(settings),
     oneChoice: settings.oneChoice,
     kinds: kindsOf(paths),
     ...waysOf(quirks, baseUrl),

@@ -6,9 +6,8 @@ import {
   boundsSettings,
   keySettingOf,
   oneChoiceOf,
-  queueOf,
-  retryOf,
   secretSetting,
+  upstreamBase,
 } from '../base/common-settings.ts'
 import type { Provider, ProviderTools } from '../base/provider.ts'
 import { type Asked, readHttpError } from '../http-error/http-error.ts'
@@ -126,11 +125,7 @@ function createJobs(name: string, given: RunpodSettings, tools: ProviderTools): 
     request: (...asked: Parameters<Upstream['send']>) => jobRequest(...asked, input),
   })
   return {
-    name,
-    clocks,
-    retry: retryOf(given),
-    drains: given.onAbort === 'drain',
-    queue: queueOf(given),
+    ...upstreamBase(name, given),
     oneChoice: oneChoiceOf(worker === 'vllm-old'),
     lacks: lacksOf[worker],
     knownModels: given.models,

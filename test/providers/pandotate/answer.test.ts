@@ -1,26 +1,36 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { JsonText } from '../../../src/core/model/json/json-text.ts'
+import type { Asked } from '../../../src/providers/http-error/http-error.ts'
 import { readPandotateAnswer } from '../../../src/providers/pandotate/answer.ts'
-import type { PandotateRequest } from '../../../src/providers/pandotate/request.ts'
+import { readReply } from '../../../src/providers/prompt/prompt-answer.ts'
+import type { PromptRequest } from '../../../src/providers/prompt/prompt-request.ts'
 
 const fixture = (name: string) =>
   readFileSync(new URL(`../../fixtures/pandotate/${name}`, import.meta.url), 'utf8')
 
-const plain: PandotateRequest = {
-  body: JsonText.of({}),
+const plain: PromptRequest = {
   kind: 'text',
   model: 'mistral-7b',
   stop: [],
   maxTokens: undefined,
-  hasPrompt: true,
+  prompt: 'Hi',
+  fields: {},
+  isWhole: true,
   echo: '',
   beginsWithSpace: false,
 }
 
-function read(answer: string | object, request: Partial<PandotateRequest> = {}) {
+const asked: Asked = {
+  ...{ provider: 'pandotate', model: 'm', key: 'ours', keySetting: 'PANDOTATE_API_KEY' },
+  ...{ secrets: [], epochMs: 0 },
+}
+
+const reply = (text: string, request: PromptRequest) =>
+  readReply(text, request, readPandotateAnswer, () => asked)
+
+function read(answer: string | object, request: Partial<PromptRequest> = {}) {
   const text = typeof answer === 'string' ? answer : JSON.stringify({ model: 'm', ...answer })
-  const { value: chunk } = readPandotateAnswer(text, { ...plain, ...request }, 'pandotate')
+  const { value: chunk } = reply(text, { ...plain, ...request })
   const [choice] = (chunk['choices'] ?? []) as {
     text?: string
     message?: { content: string }
@@ -31,7 +41,7 @@ function read(answer: string | object, request: Partial<PandotateRequest> = {}) 
 }
 
 test('an answer to a prompt is a text completion', () => {
-  expect(readPandotateAnswer(fixture('plain.json'), plain, 'pandotate').value).toEqual({
+  expect(reply(fixture('plain.json'), plain).value).toEqual({
     object: 'text_completion',
     model: 'mistral-7b',
     choices: [{ index: 0, text: 'one two', logprobs: null, finish_reason: 'stop' }],
@@ -55,12 +65,7 @@ test('without a model of its own, an answer is of the model that was asked', () 
   expect(read('{"output":"x","model":7}').chunk['model']).toBe('mistral-7b')
 })
 
-const counts: readonly (readonly [
-  string,
-  string | object,
-  object | undefined,
-  Partial<PandotateRequest>?,
-])[] = [
+const counts: readonly (readonly [string, string | object, object | undefined, Partial<PromptRequest>?])[] = [
   ['zeros are no counts', fixture('zero-counts.json'), undefined],
   ['no counts are none', fixture('no-counts.json'), undefined],
   ['one count alone may be a total', fixture('one-count.json'), undefined],
@@ -95,7 +100,7 @@ const counts: readonly (readonly [
     'a zero that is true of the prompt',
     { output: 'x', tokens: 0, completion_tokens: 3 },
     { prompt_tokens: 0, completion_tokens: 3 },
-    { hasPrompt: false },
+    { prompt: '' },
   ],
   [
     'absurd counts are left to be seen',
@@ -113,7 +118,7 @@ test.for(counts)('%s', ([, answer, usage, request]) => {
   expect(read(answer, request).usage).toEqual(usage)
 })
 
-const ends: readonly (readonly [string, object, Partial<PandotateRequest>, string, string])[] = [
+const ends: readonly (readonly [string, object, Partial<PromptRequest>, string, string])[] = [
   ['is not told', {}, {}, 'one two', 'stop'],
   ['is told', { finish_reason: 'eos' }, {}, 'one two', 'eos'],
   ['is told as nothing', { finish_reason: null }, {}, 'one two', 'stop'],
@@ -195,10 +200,10 @@ test.for([
   ['<html></html>', /in JSON/],
   ['[]', /in JSON/],
   ['"text"', /in JSON/],
-  ['{}', /without output/],
-  [fixture('no-output.json'), /without output/],
-  ['{"output":null}', /without output/],
-  ['{"output":["a"]}', /without output/],
+  ['{}', /without text/],
+  [fixture('no-output.json'), /without text/],
+  ['{"output":null}', /without text/],
+  ['{"output":["a"]}', /without text/],
 ] as const)('%j is no answer', ([text, message]) => {
   expect(() => read(text)).toThrow(
     expect.objectContaining({

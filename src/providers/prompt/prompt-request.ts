@@ -3,26 +3,28 @@ import { type Family, familyOf, flatten } from '../../core/adapt/template.ts'
 import type { Call } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
-import { JsonText } from '../../core/model/json/json-text.ts'
 import type { Attempt, Detokenizer } from '../../core/model/ports.ts'
 import type { Kind } from '../../core/model/terms.ts'
 
-/** One request to a prompt-only upstream, and what has to be known of it to read the answer. */
-export type PandotateRequest = {
-  readonly body: JsonText
+/** A call as one prompt, and what has to be known of it to read the answer. */
+export type PromptRequest = {
   readonly kind: Kind
   readonly model: string
+  readonly prompt: string
+  /** The caller's other fields, by OpenAI's names. Of a chat, `max_tokens` and `stop` are among them. */
+  readonly fields: JsonObject
+  /** They are all that the caller gave: nothing was dropped, or is done here. */
+  readonly isWhole: boolean
   /** Where the answer ends, if not before. */
   readonly stop: readonly string[]
   readonly maxTokens: number | undefined
-  readonly hasPrompt: boolean
   /** What stands before the answer when the caller asked for an echo. */
   readonly echo: string
   /** The template leaves it to the model to begin its answer with a space. */
   readonly beginsWithSpace: boolean
 }
 
-export type RequestParts = {
+export type PromptParts = {
   readonly provider: string
   readonly promptFormat: Family | 'auto'
   readonly bos: boolean
@@ -30,17 +32,17 @@ export type RequestParts = {
 }
 
 /**
- * The request for a call, its text the caller's own where nothing has to change. Notes what is dropped and
- * converted. At once, but for a prompt of token ids. Throws, or rejects with, `unsupported` or `invalid_request`.
+ * The request for a call. Notes what is dropped and converted. At once, but for a prompt of token ids. Throws, or
+ * rejects with, `unsupported` or `invalid_request`.
  */
-export function pandotateRequest(
+export function promptRequest(
   call: Call,
   attempt: Attempt,
-  parts: RequestParts,
-): PandotateRequest | Promise<PandotateRequest> {
+  parts: PromptParts,
+): PromptRequest | Promise<PromptRequest> {
   const fields = fieldsForPrompt(call.body.value, parts.provider)
   attempt.notes.dropped.push(...fields.dropped)
-  if (call.kind === 'chat') return chatRequest(call, attempt, fields.kept, parts)
+  if (call.kind === 'chat') return chatRequest(attempt, fields.kept, parts)
   const { prompt } = call.body.value
   if (typeof prompt === 'string') return textRequest(call, attempt, fields, prompt)
   return promptOf(prompt, attempt, parts.detokenizer).then((text) => textRequest(call, attempt, fields, text))
@@ -51,46 +53,47 @@ function textRequest(
   attempt: Attempt,
   { kept, isWhole }: ReturnType<typeof fieldsForPrompt>,
   prompt: string,
-): PandotateRequest {
-  const edits: JsonObject = {}
-  if (call.body.value['model'] !== attempt.upstreamModel) edits['model'] = attempt.upstreamModel
-  if (call.body.value['prompt'] !== prompt) edits['prompt'] = prompt
+): PromptRequest {
+  const { model: _model, prompt: _prompt, ...fields } = kept
   return {
-    body: isWhole ? call.body.with(edits) : JsonText.of({ ...kept, ...edits }),
     kind: 'text',
     model: attempt.upstreamModel,
+    prompt,
+    fields,
+    isWhole,
     stop: stopsOf(call.body.value['stop']),
     maxTokens: countOf(call.body.value['max_tokens']),
-    hasPrompt: prompt !== '',
     echo: call.body.value['echo'] === true ? prompt : '',
     beginsWithSpace: false,
   }
 }
 
-function chatRequest(
-  call: Call,
-  attempt: Attempt,
-  fields: JsonObject,
-  parts: RequestParts,
-): PandotateRequest {
+function chatRequest(attempt: Attempt, given: JsonObject, parts: PromptParts): PromptRequest {
   const { notes, upstreamModel: model } = attempt
   const family = parts.promptFormat === 'auto' ? familyOf(model) : parts.promptFormat
-  const { messages, max_completion_tokens: newer, max_tokens: older, stop: _stop, ...kept } = fields
+  const {
+    model: _model,
+    messages,
+    max_completion_tokens: newer,
+    max_tokens: older,
+    stop: asked,
+    ...fields
+  } = given
   const { prompt, stop: ends } = flatten(messages, { family, bos: parts.bos })
   notes.converted.push(`messages to prompt (${family})`)
   if (countOf(newer) !== undefined) notes.converted.push('max_completion_tokens to max_tokens')
   const maxTokens = newer ?? older
-  const stop = [...new Set([...stopsOf(call.body.value['stop']), ...ends])]
-  const body: JsonObject = { ...kept, model, prompt }
-  if (maxTokens !== undefined && maxTokens !== null) body['max_tokens'] = maxTokens
-  if (stop.length > 0) body['stop'] = stop
+  const stop = [...new Set([...stopsOf(asked), ...ends])]
+  if (maxTokens !== undefined && maxTokens !== null) fields['max_tokens'] = maxTokens
+  if (stop.length > 0) fields['stop'] = stop
   return {
-    body: JsonText.of(body),
     kind: 'chat',
     model,
+    prompt,
+    fields,
+    isWhole: false,
     stop,
     maxTokens: countOf(maxTokens),
-    hasPrompt: prompt !== '',
     echo: '',
     // A message that is continued goes on exactly where it stopped.
     beginsWithSpace: spaceFamilies.has(family) && !endsInAnswer(messages),
@@ -105,7 +108,7 @@ function endsInAnswer(messages: unknown): boolean {
   return typeof last === 'object' && last !== null && 'role' in last && last.role === 'assistant'
 }
 
-/** A prompt as text. Throws `invalid_request` for what is no single prompt. */
+/** A prompt as text. Rejects with `invalid_request` for what is no single prompt. */
 export async function promptOf(
   prompt: unknown,
   { notes }: Pick<Attempt, 'notes'>,

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { parseJson } from '../../../src/core/model/json/json.ts'
-import { pandotateRequest } from '../../../src/providers/pandotate/request.ts'
+import { createBodyWriter } from '../../../src/providers/prompt/prompt-format.ts'
+import { promptRequest } from '../../../src/providers/prompt/prompt-request.ts'
 import { startAttempt } from '../../harness/attempt.ts'
 import type { CallChange } from '../../harness/json-text.ts'
 import { call } from '../../harness/simulated-call.ts'
@@ -11,13 +12,18 @@ import { failureOf } from '../../harness/wire.ts'
 const { detokenizer } = tools
 const parts = { provider: 'pandotate', promptFormat: 'auto', bos: false, detokenizer } as const
 
+/** The body is the caller's own, as far as it can be. */
+const write = createBodyWriter({ read: () => ({ text: '' }) })
+
 async function request(asked: CallChange, upstreamModel = 'mistral-7b', more: object = {}) {
   const attempt = startAttempt(upstreamModel)
-  const made = await pandotateRequest(call({ model: 'mistral-7b', ...asked }), attempt, { ...parts, ...more })
+  const made = call({ model: 'mistral-7b', ...asked })
+  const prompted = await promptRequest(made, attempt, { ...parts, ...more })
+  const { text } = write(made, attempt, prompted, false)
   return {
-    ...made,
-    text: made.body.text,
-    body: JSON.parse(made.body.text) as JsonObject,
+    ...prompted,
+    text,
+    body: JSON.parse(text) as JsonObject,
     notes: attempt.notes,
   }
 }
@@ -40,7 +46,7 @@ test("the caller's own bytes go upstream when nothing has to change", async () =
     maxTokens: 50,
     stop: [],
     echo: '',
-    hasPrompt: true,
+    prompt: 'Hi',
   })
 })
 
@@ -168,7 +174,7 @@ test.for([null, 7, {}, ['a', 'b'], [1, 'a'], [[1]]])('%j is no prompt', async (p
 })
 
 test('an empty prompt is one', async () => {
-  expect(await text({ prompt: '' })).toMatchObject({ hasPrompt: false, body: { prompt: '' } })
+  expect(await text({ prompt: '' })).toMatchObject({ prompt: '', body: { prompt: '' } })
 })
 
 test("messages become a prompt by the model's template, with its stop strings after the caller's", async () => {

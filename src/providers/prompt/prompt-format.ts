@@ -1,0 +1,52 @@
+import type { Call } from '../../core/model/call.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
+import { JsonText } from '../../core/model/json/json-text.ts'
+import type { Attempt } from '../../core/model/ports.ts'
+import type { Said } from './prompt-answer.ts'
+import type { PromptRequest } from './prompt-request.ts'
+
+/** How an upstream speaks that takes one prompt, and answers with one text. */
+export type PromptFormat = {
+  /** The fields of OpenAI's that it has; any other is dropped, and told. Absent: it may have any. */
+  readonly fields?: readonly string[]
+  /** Those that it has by another name: `max_tokens` as `n_predict`. */
+  readonly renames?: Readonly<Record<string, string>>
+  /**
+   * The body of a request; `fields` are those the caller gave, by its own names. Absent: the caller's own, with the
+   * prompt and the model's name in it.
+   */
+  request?(prompt: string, fields: JsonObject, stream: boolean): JsonObject
+  /** What an answer says, or one event of an answer that is streamed. */
+  read(answer: JsonObject): Said
+}
+
+/** Whether a request can say where its answer is to end. */
+export function takesStops({ fields, renames = {} }: PromptFormat): boolean {
+  return fields === undefined || fields.includes('stop') || 'stop' in renames
+}
+
+export type BodyWriter = (call: Call, attempt: Attempt, request: PromptRequest, stream: boolean) => JsonText
+
+/** Writes a request's body. Fields that the format lacks are noted as dropped. */
+export function createBodyWriter(format: PromptFormat): BodyWriter {
+  const { fields: own, renames = {} } = format
+  const names = own && new Map([...own.map((field) => [field, field] as const), ...Object.entries(renames)])
+  return ({ body }, { notes }, { kind, model, prompt, fields, isWhole, stop }, stream) => {
+    if (format.request === undefined) {
+      if (kind !== 'text' || !isWhole) return JsonText.of({ model, prompt, ...fields })
+      const edits: JsonObject = {}
+      if (body.value['model'] !== model) edits['model'] = model
+      if (body.value['prompt'] !== prompt) edits['prompt'] = prompt
+      return body.with(edits)
+    }
+    const asked: JsonObject = { ...fields, ...(stop.length > 0 ? { stop } : {}) }
+    const written: JsonObject = {}
+    for (const [field, value] of Object.entries(asked)) {
+      if (value === undefined || value === null) continue
+      const name = names === undefined ? field : names.get(field)
+      if (name === undefined) notes.dropped.push(field)
+      else written[name] = value
+    }
+    return JsonText.of(format.request(prompt, written, stream))
+  }
+}
