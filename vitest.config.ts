@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 /** `unit`: no child process; `wire`: over real sockets; `acceptance`: the gateway as a process; `clients`: theirs. */
 const suites: Readonly<Record<string, readonly string[]>> = {
-  unit: ['catalog', 'config', 'core', 'dialects', 'fidelity', 'state', 'telemetry', 'tenants', 'tokenizers'],
-  wire: ['admin', 'cli', 'http', 'ledger', 'main', 'providers', 'simulator'],
+  unit: ['catalog', 'config', 'core', 'dialects', 'fidelity', 'telemetry', 'tenants', 'tokenizers'],
+  wire: ['admin', 'cli', 'http', 'ledger', 'main', 'providers', 'simulator', 'state'],
   acceptance: ['acceptance', 'bench', 'chaos', 'console', 'deploy'],
   clients: ['clients'],
 }

@@ -175,6 +175,8 @@ class Expiring<Entry extends { readonly expiresAt: number }> {
 
 const sweepEvery = 1000
 
-function lost(): Failure {
-  return new Failure('interrupted', 'The answer that this request was to share was not finished.')
+/** What who follows is told where nobody makes the answer any more. */
+export function lost(cause?: unknown): Failure {
+  const detail = cause === undefined ? {} : { cause }
+  return new Failure('interrupted', 'The answer that this request was to share was not finished.', detail)
 }

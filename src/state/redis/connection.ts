@@ -1,0 +1,269 @@
+import { hash } from 'node:crypto'
+import type { Cluster, Redis } from 'ioredis'
+import { Failure } from '../../core/model/failure.ts'
+import { connect, type RedisSettings } from './connect.ts'
+
+/** A step that the server takes as one: Lua, and how it is known there. */
+export type Script = { readonly name: string; readonly lua: string; readonly sha: string }
+
+export function scriptOf(name: string, lua: string): Script {
+  return { name, lua, sha: hash('sha1', lua, 'hex') }
+}
+
+/** What a step may answer. */
+export type Reply = string | number | null | readonly Reply[]
+
+/** The connection to Redis. It is up or away: while it is away, nothing waits for it. */
+export interface RedisConnection extends AsyncDisposable {
+  readonly isUp: boolean
+  /** Why it is away; undefined while it is up. */
+  readonly reason: string | undefined
+  /** How many times it was lost. */
+  readonly losses: number
+  /** How long the last answers took, in milliseconds, as a moving average. */
+  readonly latencyMs: number
+  /** Rejects with `RedisAway` at once while it is away, and as soon as it is: whether the step was taken is not known then. */
+  run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<Reply>
+  publish(channel: string, text: string): void
+  /** Hears a channel from now on, also after the connection was lost. */
+  subscribe(channel: string): void
+  unsubscribe(channel: string): void
+  /** Connects; resolves when it is up, or once `waitMs` have gone by without. It goes on trying. */
+  open(waitMs: number): Promise<void>
+}
+
+export class RedisAway extends Failure {
+  constructor(reason: string) {
+    super('shed', 'The gateway cannot count limits at the moment.', {
+      operatorNote: `Redis is away: ${reason}`,
+    })
+  }
+}
+
+export type ConnectionParts = {
+  readonly settings: RedisSettings
+  readonly now: () => number
+  /** What is to be done with each new connection before it counts as up. It is away where that rejects. */
+  readonly greet: (run: RedisConnection['run']) => Promise<void>
+  readonly onUp: () => void
+  readonly onAway: (reason: string) => void
+  readonly onMessage: (channel: string, text: string) => void
+}
+
+export function createConnection(parts: ConnectionParts): RedisConnection {
+  return new Connection(parts)
+}
+
+type Client = Redis | Cluster
+
+class Connection implements RedisConnection {
+  readonly #parts: ConnectionParts
+  readonly #channels = new Set<string>()
+  readonly #waiting = new Set<(reason: unknown) => void>()
+  #client: Client | undefined
+  #isUp = false
+  #isClosed = false
+  #reason: string | undefined = 'not connected yet'
+  #losses = 0
+  #latencyMs = 0
+  #repliedAt = 0
+  #watch: NodeJS.Timeout | undefined
+  #retry: NodeJS.Timeout | undefined
+  #failures = 0
+  #isCorked = false
+  readonly #firstUp = Promise.withResolvers<void>()
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts
+  }
+
+  get isUp(): boolean {
+    return this.#isUp
+  }
+
+  get reason(): string | undefined {
+    return this.#reason
+  }
+
+  get losses(): number {
+    return this.#losses
+  }
+
+  get latencyMs(): number {
+    return this.#latencyMs
+  }
+
+  async open(waitMs: number): Promise<void> {
+    void this.#connect()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, waitMs)
+    await Promise.race([this.#firstUp.promise, promise])
+    clearTimeout(timer)
+  }
+
+  run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<Reply> {
+    const client = this.#client
+    if (!this.#isUp || client === undefined) {
+      return Promise.reject(new RedisAway(this.#reason ?? 'not connected'))
+    }
+    return this.#run(client, script, keys, args)
+  }
+
+  publish(channel: string, text: string): void {
+    if (!this.#isUp || this.#client === undefined) return
+    this.#client.publish(channel, text).catch(() => {})
+  }
+
+  subscribe(channel: string): void {
+    this.#channels.add(channel)
+    if (this.#isUp) this.#client?.subscribe(channel).catch(() => {})
+  }
+
+  unsubscribe(channel: string): void {
+    this.#channels.delete(channel)
+    if (this.#isUp) this.#client?.unsubscribe(channel).catch(() => {})
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
+    this.#isUp = false
+    this.#reason = 'closed'
+    clearTimeout(this.#retry)
+    clearTimeout(this.#watch)
+    this.#drop(this.#client)
+    this.#rejectAll(new RedisAway('closed'))
+  }
+
+  #run(
+    client: Client,
+    script: Script,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<Reply> {
+    const { promise, resolve, reject } = Promise.withResolvers<Reply>()
+    const sentAt = this.#parts.now()
+    if (this.#waiting.size === 0) this.#repliedAt = sentAt
+    this.#waiting.add(reject)
+    this.#cork(client)
+    client.evalsha(script.sha, keys.length, ...keys, ...args).then(
+      (reply) => {
+        this.#replied(reject, sentAt)
+        resolve(reply as Reply)
+      },
+      (thrown: unknown) => {
+        this.#replied(reject, sentAt)
+        if (this.#client !== client) return reject(new RedisAway(textOf(thrown)))
+        if (!textOf(thrown).startsWith('NOSCRIPT')) return this.#lost(client, textOf(thrown), reject)
+        client.eval(script.lua, keys.length, ...keys, ...args).then(
+          (reply) => resolve(reply as Reply),
+          (again: unknown) => this.#lost(client, textOf(again), reject),
+        )
+      },
+    )
+    this.#watch ??= this.#watching(client)
+    return promise
+  }
+
+  /** What is asked for within one turn of the event loop goes out in one write. */
+  #cork(client: Client): void {
+    if (this.#isCorked || client.isCluster) return
+    const { stream } = client as Redis
+    if (stream === undefined) return
+    this.#isCorked = true
+    stream.cork()
+    setImmediate(() => {
+      this.#isCorked = false
+      stream.uncork()
+    })
+  }
+
+  #replied(waiting: (reason: unknown) => void, sentAt: number): void {
+    const now = this.#parts.now()
+    this.#waiting.delete(waiting)
+    this.#repliedAt = now
+    this.#latencyMs += (now - sentAt - this.#latencyMs) / latencyWeight
+  }
+
+  /** One timer for all: the server answers in order, so that any answer is a sign of life. */
+  #watching(client: Client): NodeJS.Timeout {
+    const { timeoutMs } = this.#parts.settings
+    const look = (): void => {
+      this.#watch = undefined
+      if (this.#client !== client || this.#waiting.size === 0) return
+      const quietMs = this.#parts.now() - this.#repliedAt
+      if (quietMs < timeoutMs) {
+        this.#watch = setTimeout(look, timeoutMs - quietMs)
+        return
+      }
+      // Where our own turn took long, the answer may be there, unread.
+      const repliedAt = this.#repliedAt
+      setImmediate(() => {
+        if (this.#client !== client || this.#waiting.size === 0) return
+        if (this.#repliedAt === repliedAt) this.#lost(client, `no answer within ${timeoutMs} ms`)
+        else this.#watch ??= this.#watching(client)
+      })
+    }
+    return setTimeout(look, timeoutMs)
+  }
+
+  async #connect(): Promise<void> {
+    let client: Client | undefined
+    try {
+      const { settings, greet } = this.#parts
+      client = await connect(settings)
+      if (this.#isClosed) return this.#drop(client)
+      this.#client = client
+      const opened = client
+      await greet((script, keys, args) => this.#run(opened, script, keys, args))
+      if (this.#client !== client) return
+      client.on('close', () => this.#lost(opened, 'the connection was closed'))
+      client.on('end', () => this.#lost(opened, 'the connection was closed'))
+      client.on('message', (channel: string, text: string) => this.#parts.onMessage(channel, text))
+      if (this.#channels.size > 0) await client.subscribe(...this.#channels)
+      if (this.#client !== client) return
+      this.#isUp = true
+      this.#reason = undefined
+      this.#failures = 0
+      this.#firstUp.resolve()
+      this.#parts.onUp()
+    } catch (thrown) {
+      if (client === undefined || this.#client === client) this.#lost(client, textOf(thrown))
+    }
+  }
+
+  #lost(client: Client | undefined, reason: string, rejectOne?: (reason: unknown) => void): void {
+    rejectOne?.(new RedisAway(reason))
+    if (this.#client !== client || this.#isClosed) return
+    const wasUp = this.#isUp
+    this.#isUp = false
+    this.#reason = reason
+    this.#drop(client)
+    this.#rejectAll(new RedisAway(reason))
+    const waitMs = Math.min(retryMs * 2 ** this.#failures, mostRetryMs)
+    this.#failures++
+    this.#retry = setTimeout(() => void this.#connect(), waitMs)
+    if (!wasUp) return
+    this.#losses++
+    this.#parts.onAway(reason)
+  }
+
+  #drop(client: Client | undefined): void {
+    this.#client = undefined
+    this.#isCorked = false
+    client?.disconnect()
+  }
+
+  #rejectAll(reason: RedisAway): void {
+    for (const reject of [...this.#waiting]) reject(reason)
+    this.#waiting.clear()
+  }
+}
+
+const latencyWeight = 32
+
+const retryMs = 50
+const mostRetryMs = 1000
+
+function textOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message.slice(0, 200) : 'unknown'
+}

@@ -1,0 +1,188 @@
+import { scriptOf } from './connection.ts'
+
+/**
+ * Money in Redis, all in one slot. `c:COUNTER` has what is spent (`s`), what was spent while Redis was away and told
+ * later (`m`), held (`h`), out on lease (`l`), and uncertain (`u`). `h:HOLD` is a list: its owner, then a counter and an
+ * amount for each part. `u:HOLD` has what a settled hold left uncertain. `owned:OWNER` has an owner's holds.
+ */
+export const prelude = `
+local P = KEYS[1]
+local call = redis.call
+local function num(value) return tonumber(value) or 0 end
+local function text(value) return string.format('%.0f', value) end
+local function fence()
+  if call('GET', P .. 'gen:' .. ARGV[1]) ~= ARGV[2] then return redis.error_reply('FENCED by a later connection') end
+end
+local function cell(counter)
+  local v = call('HMGET', P .. 'c:' .. counter, 's', 'm', 'h', 'l', 'u')
+  return num(v[1]) + num(v[2]), num(v[3]), num(v[4]), num(v[5])
+end
+local function add(counter, field, amount, keepMs)
+  local key = P .. 'c:' .. counter
+  local now = call('HINCRBY', key, field, amount)
+  if keepMs and keepMs ~= '0' and now == num(amount) then call('PEXPIRE', key, keepMs) end
+  return now
+end
+local function own(kind, owner, id)
+  local key = P .. kind .. ':' .. owner
+  if call('SADD', key, id) == 1 and call('SCARD', key) == 1 then call('SADD', P .. 'owners', owner) end
+end
+local function merged(hold)
+  local whole, places = {hold[1]}, {}
+  for i = 2, #hold, 2 do
+    local place = places[hold[i]]
+    if place then
+      whole[place] = text(num(whole[place]) + num(hold[i + 1]))
+    else
+      whole[#whole + 1] = hold[i]
+      whole[#whole + 1] = hold[i + 1]
+      places[hold[i]] = #whole
+    end
+  end
+  return whole
+end
+local function free(id)
+  local key = P .. 'h:' .. id
+  local hold = call('LRANGE', key, 0, -1)
+  if #hold == 0 then return nil end
+  call('DEL', key)
+  call('SREM', P .. 'owned:' .. hold[1], id)
+  local whole = merged(hold)
+  for i = 2, #whole, 2 do add(whole[i], 'h', '-' .. whole[i + 1]) end
+  return whole
+end
+local uncertainMs = 100 * 86400000
+local function leave(id, counter, spent, uncertain)
+  local key = P .. 'u:' .. id
+  call('RPUSH', key, counter, spent, uncertain)
+  call('PEXPIRE', key, uncertainMs)
+end
+local function release(id)
+  local key = P .. 'lease:' .. id
+  local lease = call('LRANGE', key, 0, -1)
+  if #lease == 0 then return end
+  for i = 2, #lease do call('SREM', P .. 'slot:' .. lease[i], id) end
+  call('DEL', key)
+  call('SREM', P .. 'leases:' .. lease[1], id)
+end
+local function resolve(id, cost)
+  local key = P .. 'u:' .. id
+  local left = call('LRANGE', key, 0, -1)
+  if #left == 0 then return 0 end
+  call('DEL', key)
+  local known = 0
+  for i = 1, #left, 3 do known = math.max(known, num(left[i + 1])) end
+  for i = 1, #left, 3 do
+    if left[i + 2] ~= '0' then
+      add(left[i], 'u', '-' .. left[i + 2])
+      add(left[i], 's', text(math.max(0, cost - known)))
+    end
+  end
+  return 1
+end
+`
+
+/** ARGV: process, generation, hold, owner, `new` or `grow`, then for each part: counter, amount, limit, how long it is kept. */
+export const reserveScript = scriptOf(
+  'reserve',
+  `${prelude}
+local fenced = fence()
+if fenced then return fenced end
+local id, owner = ARGV[3], ARGV[4]
+local key = P .. 'h:' .. id
+local isOpen = call('EXISTS', key) == 1
+if ARGV[5] == 'new' and isOpen then return {1} end
+if ARGV[5] == 'grow' and not isOpen then return {0} end
+local blockers = {0}
+for i = 6, #ARGV, 4 do
+  local s, h, l, u = cell(ARGV[i])
+  if s + h + l + u + num(ARGV[i + 1]) > num(ARGV[i + 2]) then
+    local at = #blockers
+    blockers[at + 1] = (i - 6) / 4
+    blockers[at + 2], blockers[at + 3], blockers[at + 4], blockers[at + 5] = s, h, u, l
+  end
+end
+if #blockers > 1 then return blockers end
+if not isOpen then
+  call('RPUSH', key, owner)
+  own('owned', owner, id)
+end
+for i = 6, #ARGV, 4 do
+  add(ARGV[i], 'h', ARGV[i + 1], ARGV[i + 3])
+  call('RPUSH', key, ARGV[i], ARGV[i + 1])
+end
+return {1}`,
+)
+
+/** ARGV: counters. Gives what is spent, held and uncertain on each. */
+export const readScript = scriptOf(
+  'read',
+  `${prelude}
+local readings = {}
+for i = 1, #ARGV do
+  local s, h, l, u = cell(ARGV[i])
+  local at = #readings
+  readings[at + 1], readings[at + 2], readings[at + 3] = s, h, u
+end
+return readings`,
+)
+
+/** ARGV: process, generation, hold, cost. */
+export const resolveScript = scriptOf(
+  'resolve',
+  `${prelude}
+return fence() or resolve(ARGV[3], num(ARGV[4]))`,
+)
+
+/** ARGV: counter. Gives the holds that have a part of it: id, then the list of each. */
+export const holdsScript = scriptOf(
+  'holds',
+  `${prelude}
+local found = {}
+for _, owner in ipairs(call('SMEMBERS', P .. 'owners')) do
+  for _, id in ipairs(call('SMEMBERS', P .. 'owned:' .. owner)) do
+    local hold = merged(call('LRANGE', P .. 'h:' .. id, 0, -1))
+    for i = 2, #hold, 2 do
+      if hold[i] == ARGV[1] then
+        table.insert(hold, 1, id)
+        found[#found + 1] = hold
+        break
+      end
+    end
+  end
+end
+return found`,
+)
+
+/**
+ * ARGV: process, generation, owner, and `node` where it must be a node that nobody has swept before. Gives its holds, as
+ * `holds` does; nothing where it was swept.
+ */
+export const abandonScript = scriptOf(
+  'abandon',
+  `${prelude}
+local fenced = fence()
+if fenced then return fenced end
+local owner = ARGV[3]
+if ARGV[4] == 'node' and call('ZREM', P .. 'nodes', owner) == 0 then return false end
+call('ZREM', P .. 'nodes', owner)
+local gone = {}
+for _, id in ipairs(call('SMEMBERS', P .. 'owned:' .. owner)) do
+  local hold = free(id)
+  if hold then
+    for i = 2, #hold, 2 do
+      add(hold[i], 'u', hold[i + 1])
+      leave(id, hold[i], '0', hold[i + 1])
+    end
+    table.insert(hold, 1, id)
+    gone[#gone + 1] = hold
+  end
+end
+for _, id in ipairs(call('SMEMBERS', P .. 'leases:' .. owner)) do release(id) end
+local slices = call('HGETALL', P .. 'slices:' .. owner)
+for i = 1, #slices, 2 do add(slices[i], 'l', '-' .. slices[i + 1]) end
+call('DEL', P .. 'owned:' .. owner, P .. 'leases:' .. owner, P .. 'slices:' .. owner)
+call('SREM', P .. 'owners', owner)
+call('SET', P .. 'gone:' .. owner, '1', 'PX', 86400000)
+return gone`,
+)

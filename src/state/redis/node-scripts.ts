@@ -1,0 +1,197 @@
+import { scriptOf } from './connection.ts'
+import { prelude } from './money-scripts.ts'
+import { ratePrelude } from './rate-scripts.ts'
+
+/**
+ * What a process has to tell, in the order in which it happened, each batch once: `told:PROCESS` has the number of the
+ * last one. ARGV: process, generation, number, field of what is spent (`s`, or `m` for what is told late), then for each
+ * step its letter and its arguments. Gives for each step what came of it; false where the batch was told before.
+ */
+export const tellScript = scriptOf(
+  'tell',
+  `${ratePrelude}
+local fenced = fence()
+if fenced then return fenced end
+local told = P .. 'told:' .. ARGV[1]
+if num(ARGV[3]) <= num(call('GET', told)) then return false end
+call('SET', told, ARGV[3], 'PX', 7 * 86400000)
+local spent = ARGV[4]
+local at = 5
+local function take() at = at + 1 return ARGV[at - 1] end
+local function charge(id, count, isKnown)
+  local result, isUncertain, parts = {1}, false, {}
+  for _ = 1, count do
+    local part = { take(), take(), take() }
+    parts[#parts + 1] = part
+    if part[3] ~= '0' then isUncertain = true end
+    if isKnown then
+      result[#result + 1] = add(part[1], spent, part[2])
+      result[#result + 1] = add(part[1], 'u', part[3])
+    end
+  end
+  if not isKnown then return {0} end
+  if isUncertain then for _, part in ipairs(parts) do leave(id, part[1], part[2], part[3]) end end
+  return result
+end
+local steps = {
+  -- A hold is settled, if it is open.
+  S = function()
+    local id, count = take(), num(take())
+    return charge(id, count, free(id) ~= nil)
+  end,
+  -- What a call came to that was never held here.
+  K = function()
+    local id, count = take(), num(take())
+    return charge(id, count, true)
+  end,
+  -- A hold that was taken for abandoned: what it came to is known after all.
+  V = function()
+    local id, count, cost = take(), num(take()), 0
+    for _ = 1, count do
+      take()
+      cost = math.max(cost, num(take()))
+      take()
+    end
+    return {resolve(id, cost)}
+  end,
+  -- A hold that was taken without asking, or its growth.
+  F = function()
+    local id, owner, count = take(), take(), num(take())
+    local key = P .. 'h:' .. id
+    if call('EXISTS', key) == 0 then
+      call('RPUSH', key, owner)
+      own('owned', owner, id)
+    end
+    for _ = 1, count do
+      local counter, amount = take(), take()
+      add(counter, 'h', amount)
+      call('RPUSH', key, counter, amount)
+    end
+    return {1}
+  end,
+  C = function()
+    local counter, amount, keepMs = take(), take(), take()
+    return {add(counter, spent, amount, keepMs)}
+  end,
+  R = function()
+    local key, perMinute, burst, amount = take(), num(take()), num(take()), num(take())
+    refund(key, perMinute, burst, amount)
+    return {1}
+  end,
+  L = function()
+    release(take())
+    return {1}
+  end,
+  P = function()
+    local id, owner, count, slots = take(), take(), num(take()), {}
+    for _ = 1, count do slots[#slots + 1] = take() end
+    takePlaces(id, owner, slots)
+    return {1}
+  end,
+  -- The process gives back all that it had leased.
+  Z = function()
+    local key = P .. 'slices:' .. ARGV[1]
+    local slices = call('HGETALL', key)
+    for i = 1, #slices, 2 do add(slices[i], 'l', '-' .. slices[i + 1]) end
+    call('DEL', key)
+    return {1}
+  end,
+}
+local results = {}
+while at <= #ARGV do results[#results + 1] = steps[take()]() end
+return results`,
+)
+
+/**
+ * A process has connected. What its connection before has sent counts no more once it is here. ARGV: process, generation,
+ * a name for these data. Gives the data's name, whether the process was taken for dead, its holds, and its leases.
+ */
+export const helloScript = scriptOf(
+  'hello',
+  `${prelude}
+local owner = ARGV[1]
+call('SET', P .. 'gen:' .. owner, ARGV[2], 'PX', 7 * 86400000)
+call('SET', P .. 'data', ARGV[3], 'NX')
+local time = call('TIME')
+call('ZADD', P .. 'nodes', num(time[1]) * 1000 + math.floor(num(time[2]) / 1000), owner)
+local gone = call('DEL', P .. 'gone:' .. owner)
+return {call('GET', P .. 'data'), gone, call('SMEMBERS', P .. 'owned:' .. owner), call('SMEMBERS', P .. 'leases:' .. owner)}`,
+)
+
+/** ARGV: process, generation, then for each counter: its name, spent, told late, uncertain. What is more stays. */
+export const restoreScript = scriptOf(
+  'restore',
+  `${prelude}
+local fenced = fence()
+if fenced then return fenced end
+for i = 3, #ARGV, 4 do
+  local key = P .. 'c:' .. ARGV[i]
+  for at, field in ipairs({'s', 'm', 'u'}) do
+    if num(ARGV[i + at]) > num(call('HGET', key, field)) then call('HSET', key, field, ARGV[i + at]) end
+  end
+end
+return 1`,
+)
+
+/** ARGV: process, generation, how long a node may be silent. Gives how many there are, and who is silent. */
+export const beatScript = scriptOf(
+  'beat',
+  `${prelude}
+local fenced = fence()
+if fenced then return fenced end
+local time = call('TIME')
+local now = num(time[1]) * 1000 + math.floor(num(time[2]) / 1000)
+call('ZADD', P .. 'nodes', now, ARGV[1])
+call('PEXPIRE', P .. 'gen:' .. ARGV[1], 7 * 86400000)
+local since = now - num(ARGV[3])
+return {call('ZCOUNT', P .. 'nodes', since, '+inf'), call('ZRANGEBYSCORE', P .. 'nodes', '-inf', '(' .. since)}`,
+)
+
+/** ARGV: process, generation. It leaves, with nothing open. */
+export const leaveScript = scriptOf(
+  'leave',
+  `${prelude}
+local fenced = fence()
+if fenced then return fenced end
+local key = P .. 'slices:' .. ARGV[1]
+local slices = call('HGETALL', key)
+for i = 1, #slices, 2 do add(slices[i], 'l', '-' .. slices[i + 1]) end
+call('DEL', key)
+if call('SCARD', P .. 'owned:' .. ARGV[1]) + call('SCARD', P .. 'leases:' .. ARGV[1]) == 0 then
+  call('ZREM', P .. 'nodes', ARGV[1])
+  call('SREM', P .. 'owners', ARGV[1])
+  call('DEL', P .. 'told:' .. ARGV[1])
+end
+call('DEL', P .. 'gen:' .. ARGV[1])
+return 1`,
+)
+
+/**
+ * A process leases slices of budgets, to go on within them while Redis is away. ARGV: process, generation, the part of a
+ * limit that may be out on lease, the number of nodes, then for each counter: its name, its limit, the least that is of
+ * use (0: give all back), how long it is kept. Gives what it has of each now.
+ */
+export const leaseScript = scriptOf(
+  'lease',
+  `${prelude}
+local fenced = fence()
+if fenced then return fenced end
+local part, nodes = num(ARGV[3]), num(ARGV[4])
+local key = P .. 'slices:' .. ARGV[1]
+local slices = {}
+for i = 5, #ARGV, 4 do
+  local counter, limit, least = ARGV[i], num(ARGV[i + 1]), num(ARGV[i + 2])
+  local s, h, l, u = cell(counter)
+  local mine = num(call('HGET', key, counter))
+  local others = l - mine
+  local room = limit - s - h - u - others
+  local slice = math.floor(math.min(room * part / nodes, limit * part - others))
+  if least == 0 or slice < least then slice = 0 end
+  if slice ~= mine then
+    add(counter, 'l', text(slice - mine), ARGV[i + 3])
+    if slice == 0 then call('HDEL', key, counter) else call('HSET', key, counter, text(slice)) end
+  end
+  slices[#slices + 1] = slice
+end
+return slices`,
+)

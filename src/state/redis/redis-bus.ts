@@ -1,0 +1,56 @@
+import type { SharedBus } from '../../core/model/shared-bus.ts'
+import type { RedisConnection } from './connection.ts'
+
+/** The bus over Redis, and what its connection tells it. */
+export interface RedisBus extends SharedBus {
+  heard(channel: string, text: string): void
+  /** Hears a channel that is no topic's. */
+  listen(channel: string, hear: () => void): () => void
+  /** What was published meanwhile was not heard. */
+  cameBack(): void
+}
+
+export type RedisBusParts = {
+  readonly connection: RedisConnection
+  readonly prefix: string
+  /** Carries what is published within the process while Redis is away. */
+  readonly alone: SharedBus
+}
+
+export function createRedisBus({ connection, prefix, alone }: RedisBusParts): RedisBus {
+  const subscribers = new Map<string, Set<Subscriber>>()
+  const channelOf = (topic: string) => `${prefix}:bus:${topic}`
+  const subscribe = (channel: string, subscriber: Subscriber) => {
+    const known = subscribers.get(channel) ?? new Set()
+    if (known.size === 0) connection.subscribe(channel)
+    subscribers.set(channel, known.add(subscriber))
+    return () => {
+      if (!known.delete(subscriber)) return
+      subscriber.leave()
+      if (known.size > 0 || subscribers.get(channel) !== known) return
+      subscribers.delete(channel)
+      connection.unsubscribe(channel)
+    }
+  }
+  return {
+    publish(topic, text) {
+      if (connection.isUp) connection.publish(channelOf(topic), text)
+      else alone.publish(topic, text)
+    },
+    subscribe: (topic, hear, missed = () => {}) =>
+      subscribe(channelOf(topic), { hear, missed, leave: alone.subscribe(topic, hear) }),
+    listen: (channel, hear) => subscribe(channel, { hear, missed: hear, leave() {} }),
+    heard(channel, text) {
+      for (const { hear } of [...(subscribers.get(channel) ?? [])]) hear(text)
+    },
+    cameBack() {
+      for (const known of [...subscribers.values()]) for (const { missed } of [...known]) missed()
+    },
+  }
+}
+
+type Subscriber = {
+  readonly hear: (text: string) => void
+  readonly missed: () => void
+  readonly leave: () => void
+}

@@ -1,0 +1,216 @@
+import type {
+  AdmitRequest,
+  Admittance,
+  Charge,
+  CounterReading,
+  HoldPart,
+  NewHold,
+  OpenHold,
+  Rate,
+  RateAmount,
+  RateReading,
+  Reservation,
+  SharedState,
+  Spent,
+} from '../../core/model/shared-state.ts'
+import { RedisAway, type Reply, type Script } from './connection.ts'
+import { abandonScript, holdsScript, readScript, reserveScript, resolveScript } from './money-scripts.ts'
+import { chargesStep, type Outbox } from './outbox.ts'
+import { admitScript, readRatesScript } from './rate-scripts.ts'
+import { admittanceOf, holdsOf, rateReadingsOf, readingsOf, reservedOf } from './replies.ts'
+import type { Sight } from './sight.ts'
+import type { Slices } from './slices.ts'
+import type { Solo } from './solo.ts'
+
+export type RedisStateParts = {
+  /** Takes a step as this process. */
+  readonly act: (script: Script, args: readonly (string | number)[]) => Promise<Reply>
+  readonly outbox: Outbox
+  readonly slices: Slices
+  readonly sight: Sight
+  /** What goes on without Redis; undefined while Redis is there. */
+  readonly solo: () => Solo | undefined
+  readonly keepMs: (counter: string) => number
+  /** Asks all nodes for what they have leased of these; false where that was in vain a moment ago. */
+  readonly askBack: (counters: readonly string[]) => boolean
+  readonly pause: (ms: number) => Promise<void>
+}
+
+/**
+ * The shared state in Redis. What needs an answer is asked; what needs none is told, in order and once. While Redis is away
+ * the node goes on alone, and what it did is told afterwards.
+ */
+export function createRedisState(parts: RedisStateParts): SharedState {
+  return new RedisState(parts)
+}
+
+class RedisState implements SharedState {
+  readonly #parts: RedisStateParts
+  #isFlushing = false
+
+  constructor(parts: RedisStateParts) {
+    this.#parts = parts
+  }
+
+  async reserve(hold: NewHold): Promise<Reservation> {
+    const { id, owner, parts } = hold
+    return await this.#either(
+      (solo) => solo.reserve(hold),
+      async () => {
+        this.#parts.slices.note(parts)
+        const reservation = await this.#take(id, owner, 'new', parts)
+        if (reservation.isTaken) this.#parts.sight.noteHold(id, owner, parts)
+        return reservation
+      },
+    )
+  }
+
+  async grow(holdId: string, parts: readonly HoldPart[]): Promise<Reservation> {
+    return await this.#either(
+      (solo) => solo.grow(holdId, parts),
+      async () => {
+        const { outbox, sight } = this.#parts
+        // It may have been taken while Redis was away, and Redis be about to hear of it.
+        if (outbox.hasBacklog) await outbox.told()
+        const reservation = await this.#take(holdId, '', 'grow', parts)
+        if (reservation.isTaken) sight.noteHold(holdId, '', parts)
+        return reservation
+      },
+    )
+  }
+
+  async settle(holdId: string, charges: readonly Charge[]): Promise<boolean> {
+    const { outbox, sight } = this.#parts
+    const solo = this.#parts.solo()
+    if (solo !== undefined) return solo.settle(holdId, charges)
+    const told = outbox.push(chargesStep(sight.isLost(holdId) ? 'V' : 'S', holdId, charges))
+    sight.forgetHold(holdId)
+    this.#flushSoon()
+    const [isSettled] = await told
+    return isSettled === 1
+  }
+
+  async resolve(holdId: string, costNanoUsd: number): Promise<boolean> {
+    return (await this.#parts.act(resolveScript, [holdId, costNanoUsd])) === 1
+  }
+
+  async charge(spent: readonly Spent[]): Promise<void> {
+    const { outbox } = this.#parts
+    const told = spent.map(({ counter, spentNanoUsd }) => outbox.charge(counter, spentNanoUsd))
+    if (this.#parts.solo() !== undefined) return
+    this.#flushSoon()
+    await Promise.all(told)
+  }
+
+  async read(counters: readonly string[]): Promise<readonly CounterReading[]> {
+    return await this.#either(
+      (solo) => counters.map((counter) => solo.read(counter)),
+      async () => readingsOf(await this.#parts.act(readScript, counters)),
+    )
+  }
+
+  async holdsOn(counter: string): Promise<readonly OpenHold[]> {
+    return await this.#either(
+      (solo) => solo.holdsOn(counter),
+      async () => holdsOf(await this.#parts.act(holdsScript, [counter])),
+    )
+  }
+
+  async admit(request: AdmitRequest): Promise<Admittance> {
+    const { leaseId, owner, rates, slots } = request
+    return await this.#either(
+      (solo) => solo.admit(request),
+      async () => {
+        const args = [
+          ...[leaseId, owner, rates.length],
+          ...rates.flatMap(({ key, perMinute, burst, amount }) => [key, perMinute, burst, amount]),
+          ...slots.flatMap(({ key, limit }) => [key, limit]),
+        ]
+        const admittance = admittanceOf(await this.#parts.act(admitScript, args), request)
+        this.#parts.sight.noteAdmittance(request, admittance)
+        return admittance
+      },
+    )
+  }
+
+  async refund(refunds: readonly RateAmount[]): Promise<void> {
+    const solo = this.#parts.solo()
+    if (solo !== undefined) return solo.refund(refunds)
+    const told = refunds.map((refund) => this.#parts.outbox.refund(refund))
+    this.#flushSoon()
+    await Promise.all(told)
+  }
+
+  async readRates(rates: readonly Rate[]): Promise<readonly RateReading[]> {
+    return await this.#either(
+      (solo) => rates.map((rate) => solo.readRate(rate)),
+      async () => {
+        const args = rates.flatMap(({ key, perMinute, burst }) => [key, perMinute, burst])
+        return rateReadingsOf(await this.#parts.act(readRatesScript, args))
+      },
+    )
+  }
+
+  async release(leaseId: string): Promise<void> {
+    const { outbox, sight } = this.#parts
+    const solo = this.#parts.solo()
+    if (solo !== undefined) return solo.release(leaseId)
+    sight.forgetLease(leaseId)
+    const told = outbox.push(['L', leaseId])
+    this.#flushSoon()
+    await told
+  }
+
+  async abandon(owner: string): Promise<readonly OpenHold[]> {
+    return holdsOf(await this.#parts.act(abandonScript, [owner, 'any']))
+  }
+
+  /** Without Redis, or with it; without it, too, where it is lost while it is asked. */
+  async #either<T>(alone: (solo: Solo) => T, shared: () => Promise<T>): Promise<T> {
+    const before = this.#parts.solo()
+    if (before !== undefined) return alone(before)
+    try {
+      return await shared()
+    } catch (thrown) {
+      const solo = this.#parts.solo()
+      if (!(thrown instanceof RedisAway) || solo === undefined) throw thrown
+      return alone(solo)
+    }
+  }
+
+  /** Where nothing but leases of other nodes stand in the way, they are asked for them. */
+  async #take(
+    id: string,
+    owner: string,
+    how: 'new' | 'grow',
+    parts: readonly HoldPart[],
+  ): Promise<Reservation> {
+    const { act, keepMs, askBack, pause } = this.#parts
+    const args = [
+      ...[id, owner, how],
+      ...parts.flatMap(({ counter, nanoUsd, limitNanoUsd }) => [
+        ...[counter, nanoUsd, limitNanoUsd, keepMs(counter)],
+      ]),
+    ]
+    let reserved = reservedOf(await act(reserveScript, args), parts)
+    for (const waitMs of waitsMs) {
+      if (reserved.leased.length === 0 || !askBack(reserved.leased)) break
+      await pause(waitMs)
+      reserved = reservedOf(await act(reserveScript, args), parts)
+    }
+    return reserved.reservation
+  }
+
+  /** What is told within one turn of the event loop is one batch. */
+  #flushSoon(): void {
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    setImmediate(() => {
+      this.#isFlushing = false
+      if (this.#parts.solo() === undefined) this.#parts.outbox.flush()
+    })
+  }
+}
+
+/** A node gives back within a few milliseconds; one that does not is not there. */
+const waitsMs = [5, 10, 20, 40]

@@ -1,0 +1,317 @@
+import { randomBytes } from 'node:crypto'
+import type { SharedBus } from '../../core/model/shared-bus.ts'
+import type { SharedShelf } from '../../core/model/shared-shelf.ts'
+import type { OpenHold, SharedState } from '../../core/model/shared-state.ts'
+import { createMemoryBus } from '../memory-bus.ts'
+import type { RedisSettings } from './connect.ts'
+import { createConnection, type RedisConnection, type Reply, type Script } from './connection.ts'
+import { abandonScript } from './money-scripts.ts'
+import {
+  beatScript,
+  helloScript,
+  leaseScript,
+  leaveScript,
+  restoreScript,
+  tellScript,
+} from './node-scripts.ts'
+import { createOutbox } from './outbox.ts'
+import { createRedisBus } from './redis-bus.ts'
+import { createRedisShelf } from './redis-shelf.ts'
+import { createRedisState } from './redis-state.ts'
+import { holdsOf, listOf, numbersOf, textsOf } from './replies.ts'
+import { createSight } from './sight.ts'
+import { createSlices } from './slices.ts'
+import { createSolo, type OnLoss, type Solo } from './solo.ts'
+
+/** What several nodes share in Redis, and this node among them. */
+export interface RedisShared extends AsyncDisposable {
+  readonly state: SharedState
+  readonly shelf: SharedShelf
+  readonly bus: SharedBus
+  report(): RedisReport
+}
+
+export type RedisReport = {
+  readonly isUp: boolean
+  /** Why it is away; undefined while it is up. */
+  readonly reason: string | undefined
+  readonly losses: number
+  readonly latencyMs: number
+  /** This one included, as far as it knows. */
+  readonly nodes: number
+  readonly leasedNanoUsd: number
+  /** Steps that Redis is to hear of. */
+  readonly untold: number
+}
+
+export type RedisEvents = {
+  readonly up: (nodes: number) => void
+  readonly away: (reason: string) => void
+  /** Another node is gone, and this one has settled its holds. */
+  readonly swept: (owner: string, holds: readonly OpenHold[]) => void
+}
+
+export type RedisParts = {
+  readonly settings: RedisSettings
+  /** This process, as its holds name it. */
+  readonly owner: string
+  readonly onLoss: OnLoss
+  /** The part of a limit that may be out on lease, of all nodes together. */
+  readonly leasePart: number
+  /** A node that is silent for so long is gone. */
+  readonly goneAfterMs: number
+  readonly now: () => number
+  /** How long a counter is kept after it was made; 0: for ever. */
+  readonly keepMs: (counter: string) => number
+  readonly events: RedisEvents
+}
+
+/** Opens it. Where Redis is not there, it goes on without, and goes on trying. */
+export async function openRedis(parts: RedisParts): Promise<RedisShared> {
+  const node = new Node(parts)
+  await node.open()
+  return node
+}
+
+class Node implements RedisShared {
+  readonly state: SharedState
+  readonly shelf: SharedShelf
+  readonly bus: ReturnType<typeof createRedisBus>
+  readonly #parts: RedisParts
+  readonly #connection: RedisConnection
+  readonly #base: string
+  readonly #outbox: ReturnType<typeof createOutbox>
+  readonly #slices: ReturnType<typeof createSlices>
+  readonly #sight: ReturnType<typeof createSight>
+  #solo: Solo | undefined
+  #generation = 0
+  #data: string | undefined
+  #nodes = 1
+  #upAt = 0
+  #beat: NodeJS.Timeout | undefined
+  #stale: readonly (readonly string[])[] = []
+  readonly #askedAt = new Map<string, { readonly since: number; tries: number }>()
+
+  constructor(parts: RedisParts) {
+    const { settings, now, owner, keepMs } = parts
+    this.#parts = parts
+    this.#base = `{${settings.prefix}}:`
+    this.#connection = createConnection({
+      ...{ settings, now },
+      greet: (run) => this.#greet(run),
+      onUp: () => this.#cameBack(),
+      onAway: (reason) => this.#wentAway(reason),
+      onMessage: (channel, text) => this.bus.heard(channel, text),
+    })
+    this.#sight = createSight(now)
+    this.#slices = createSlices(now)
+    this.#outbox = createOutbox({
+      tell: (number, field, steps) => this.#act(tellScript, [number, field, ...steps.flat()]),
+      keepMs,
+      noteSpent: (field, counter, nanoUsd) => this.#sight.noteSpent(field, counter, nanoUsd),
+    })
+    this.#solo = this.#goSolo()
+    this.state = createRedisState({
+      act: (script, args) => this.#act(script, args),
+      ...{ outbox: this.#outbox, slices: this.#slices, sight: this.#sight, keepMs },
+      solo: () => this.#solo,
+      askBack: (counters) => this.#askBack(counters),
+      pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    })
+    this.bus = createRedisBus({
+      connection: this.#connection,
+      prefix: settings.prefix,
+      alone: createMemoryBus(),
+    })
+    this.shelf = createRedisShelf({
+      ...{ connection: this.#connection, clock: { now } },
+      prefix: settings.prefix,
+      listen: (channel, hear) => this.bus.listen(channel, hear),
+    })
+    this.bus.subscribe(askTopic, (text) => {
+      const [by = '', ...counters] = JSON.parse(text) as string[]
+      if (by !== owner) void this.#giveBack(counters)
+    })
+  }
+
+  async open(): Promise<void> {
+    await this.#connection.open(firstWaitMs)
+    this.#beat = setInterval(() => void this.#keepAlive(), beatMs)
+    this.#beat.unref()
+  }
+
+  report(): RedisReport {
+    const { isUp, reason, losses, latencyMs } = this.#connection
+    return {
+      ...{ isUp, reason, losses, latencyMs, nodes: this.#nodes },
+      leasedNanoUsd: this.#slices.totalNanoUsd,
+      untold: this.#outbox.size,
+    }
+  }
+
+  /** What is still to be told is told first, where there is somebody to tell it to. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#beat)
+    if (this.#connection.isUp) {
+      this.#outbox.flush()
+      const late = new Promise((resolve) => setTimeout(resolve, lastWaitMs).unref())
+      await Promise.race([this.#outbox.told(), late])
+      await this.#act(leaveScript, []).catch(() => {})
+    }
+    await this.#connection[Symbol.asyncDispose]()
+  }
+
+  async #act(script: Script, args: readonly (string | number)[]): Promise<Reply> {
+    return await this.#connection.run(script, [this.#base], this.#signed(script, args))
+  }
+
+  /** What changes something says who asks, and on which connection: a later one makes it void. */
+  #signed(script: Script, args: readonly (string | number)[]): readonly (string | number)[] {
+    return unsigned.has(script.name) ? args : [this.#parts.owner, this.#generation, ...args]
+  }
+
+  #goSolo(): Solo {
+    const { onLoss, owner, now } = this.#parts
+    return createSolo({
+      ...{ onLoss, owner, now, nodes: this.#nodes },
+      ...{ outbox: this.#outbox, sight: this.#sight, slices: this.#slices },
+      reason: () => this.#connection.reason ?? 'lost',
+    })
+  }
+
+  /** While the node is still alone: finds out what Redis has of it, and gives back what Redis has lost. */
+  async #greet(run: RedisConnection['run']): Promise<void> {
+    const { owner } = this.#parts
+    this.#generation++
+    const act = (script: Script, args: readonly (string | number)[]) =>
+      run(script, [this.#base], [owner, this.#generation, ...args])
+    const [data, gone, holds, leases] = listOf(await act(helloScript, [randomBytes(8).toString('hex')]))
+    const open = new Set(textsOf(holds))
+    const hasLostData = this.#data !== undefined && this.#data !== data
+    if (hasLostData) await this.#restore(act)
+    this.#data = String(data)
+    if (gone === 1) {
+      for (const id of this.#sight.holds.keys()) if (!open.has(id)) this.#sight.noteLost(id)
+      this.#outbox.rewrite((step) => {
+        return step[0] === 'S' && !open.has(String(step[1])) ? ['V', ...step.slice(1)] : step
+      })
+    }
+    // A step whose answer was never heard may have been taken.
+    this.#stale = [
+      textsOf(holds).filter((id) => !this.#sight.holds.has(id) && !this.#outbox.names('S', id)),
+      textsOf(leases).filter((id) => !this.#sight.leases.has(id) && !this.#outbox.names('L', id)),
+    ]
+    this.#restoresHolds = hasLostData
+  }
+
+  #restoresHolds = false
+
+  async #restore(act: (script: Script, args: readonly (string | number)[]) => Promise<Reply>): Promise<void> {
+    const counters = this.#sight.counters()
+    for (let at = 0; at < counters.length; at += 500) {
+      const args = counters.slice(at, at + 500).flatMap(({ counter, s, m, u }) => [counter, s, m, u])
+      await act(restoreScript, args)
+    }
+  }
+
+  #cameBack(): void {
+    const { owner, now, events } = this.#parts
+    const [holds = [], leases = []] = this.#stale
+    this.#outbox.markLate()
+    if (this.#restoresHolds) {
+      for (const [id, parts] of this.#sight.holds) {
+        void this.#outbox.push(['F', id, this.#sight.ownerOf(id) ?? owner, parts.size, ...[...parts].flat()])
+      }
+      for (const { id, owner: whose, slots } of this.#sight.leases.values()) {
+        void this.#outbox.push(['P', id, whose, slots.length, ...slots])
+      }
+    }
+    for (const id of holds) void this.#outbox.push(['S', id, 0])
+    for (const id of leases) void this.#outbox.push(['L', id])
+    this.#solo?.rejoin()
+    this.#solo = undefined
+    this.#upAt = now()
+    this.#outbox.flush()
+    this.bus.cameBack()
+    events.up(this.#nodes)
+    void this.#keepAlive()
+  }
+
+  #wentAway(reason: string): void {
+    this.#solo = this.#goSolo()
+    this.#parts.events.away(reason)
+  }
+
+  async #keepAlive(): Promise<void> {
+    const { goneAfterMs, now } = this.#parts
+    if (!this.#connection.isUp) return
+    try {
+      const [nodes, silent] = listOf(await this.#act(beatScript, [goneAfterMs]))
+      this.#nodes = Math.max(1, Number(nodes))
+      // Where Redis was away for all, the others need their time to come back.
+      if (now() - this.#upAt > goneAfterMs) for (const owner of textsOf(silent)) await this.#sweep(owner)
+      await this.#lease()
+    } catch {
+      // The connection says so itself.
+    }
+  }
+
+  async #sweep(owner: string): Promise<void> {
+    const reply = await this.#act(abandonScript, [owner, 'node'])
+    if (reply === null) return
+    await this.shelf.abandon(owner)
+    this.#parts.events.swept(owner, holdsOf(reply))
+  }
+
+  async #lease(): Promise<void> {
+    const { onLoss, leasePart, keepMs } = this.#parts
+    const wanted = onLoss === 'local' ? this.#slices.wanted() : []
+    if (wanted.length === 0) return
+    const args = wanted.flatMap(({ counter, limitNanoUsd, leastNanoUsd }) => [
+      ...[counter, limitNanoUsd, leastNanoUsd, keepMs(counter)],
+    ])
+    const had = numbersOf(await this.#act(leaseScript, [leasePart, this.#nodes, ...args]))
+    for (const [at, { counter }] of wanted.entries()) this.#slices.set(counter, had[at] ?? 0)
+  }
+
+  /** Of every node, this one first. In vain a moment ago: who has leased it is not there. */
+  #askBack(counters: readonly string[]): boolean {
+    const now = this.#parts.now()
+    let isOfUse = false
+    for (const counter of counters) {
+      const asked = this.#askedAt.get(counter)
+      if (asked !== undefined && now - asked.since < vainMs) {
+        asked.tries++
+        isOfUse ||= asked.tries < mostTries
+      } else {
+        this.#askedAt.set(counter, { since: now, tries: 1 })
+        isOfUse = true
+      }
+    }
+    if (!isOfUse) return false
+    void this.#giveBack(counters)
+    this.bus.publish(askTopic, JSON.stringify([this.#parts.owner, ...counters]))
+    return true
+  }
+
+  async #giveBack(counters: readonly string[]): Promise<void> {
+    const given = counters.filter((counter) => this.#slices.of(counter) > 0)
+    for (const counter of counters) this.#slices.withhold(counter)
+    if (given.length === 0) return
+    for (const counter of given) this.#slices.set(counter, 0)
+    const args = given.flatMap((counter) => [counter, 0, 0, 0])
+    await this.#act(leaseScript, [0, 1, ...args]).catch(() => {})
+  }
+}
+
+const unsigned: ReadonlySet<string> = new Set(['read', 'readRates', 'holds'])
+
+/** Heard by nodes alone: who has leased of these is to give it back. */
+const askTopic = 'leases'
+
+const beatMs = 1000
+/** A start waits no longer for Redis than for this. */
+const firstWaitMs = 3000
+const lastWaitMs = 2000
+const vainMs = 2000
+const mostTries = 16

@@ -1,0 +1,80 @@
+import { scriptOf } from './connection.ts'
+
+/**
+ * Answers in Redis, each in a slot of its own: KEYS[1] is a hash, who makes it (`o`), what it is to (`f`), and which
+ * making of it this is (`g`); KEYS[1]:p:MAKING is the list of its pieces, KEYS[1]:s:MAKING its state.
+ */
+const prelude = `
+local M = KEYS[1]
+local call = redis.call
+local function making(owner)
+  local v = call('HMGET', M, 'o', 'g')
+  if v[1] ~= owner or not v[2] then return nil end
+  if call('GET', M .. ':s:' .. v[2]) ~= 'making' then return nil end
+  return v[2]
+end
+`
+
+/** ARGV: owner, fingerprint, how long it may take, a name for this making. */
+export const beginScript = scriptOf(
+  'begin',
+  `${prelude}
+local v = call('HMGET', M, 'f', 'g')
+if v[2] then
+  local state = call('GET', M .. ':s:' .. v[2])
+  if state then return {v[1], state} end
+end
+call('HSET', M, 'o', ARGV[1], 'f', ARGV[2], 'g', ARGV[4])
+call('PEXPIRE', M, ARGV[3])
+call('SET', M .. ':s:' .. ARGV[4], 'making', 'PX', ARGV[3])
+return {}`,
+)
+
+/** ARGV: owner, then pieces. */
+export const appendScript = scriptOf(
+  'append',
+  `${prelude}
+local g = making(ARGV[1])
+if not g then return 0 end
+local list = M .. ':p:' .. g
+local isFirst = call('EXISTS', list) == 0
+call('RPUSH', list, unpack(ARGV, 2))
+if isFirst then call('PEXPIRE', list, math.max(1, call('PTTL', M))) end
+call('PUBLISH', M, g)
+return 1`,
+)
+
+/** ARGV: owner, how long it is kept, `drop` or `keep`. */
+export const finishScript = scriptOf(
+  'finish',
+  `${prelude}
+local g = making(ARGV[1])
+if not g then return 0 end
+call('SET', M .. ':s:' .. g, 'whole', 'PX', ARGV[2])
+call('PEXPIRE', M .. ':p:' .. g, ARGV[2])
+if ARGV[3] == 'drop' then call('DEL', M) else call('PEXPIRE', M, ARGV[2]) end
+call('PUBLISH', M, g)
+return 1`,
+)
+
+/** ARGV: owner. It is lost where that one has not finished it. */
+export const loseScript = scriptOf(
+  'lose',
+  `${prelude}
+local g = making(ARGV[1])
+if not g then return 0 end
+call('DEL', M, M .. ':s:' .. g, M .. ':p:' .. g)
+call('PUBLISH', M, g)
+return 1`,
+)
+
+/** ARGV: which making ('' for that of now), from which piece on. Gives the making, its state, and pieces. */
+export const followScript = scriptOf(
+  'follow',
+  `${prelude}
+local g = ARGV[1]
+if g == '' then g = call('HGET', M, 'g') or '' end
+local state = call('GET', M .. ':s:' .. g)
+if g == '' or not state then return {g, 'lost'} end
+return {g, state, call('LRANGE', M .. ':p:' .. g, ARGV[2], ARGV[2] + 255)}`,
+)

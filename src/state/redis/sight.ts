@@ -1,0 +1,130 @@
+import type { AdmitRequest, Admittance, CounterReading, HoldPart } from '../../core/model/shared-state.ts'
+import type { Lease, SeenRate } from './local-limits.ts'
+
+/** What a node knows of the shared state: what is its own, and how the rest stood when it was last seen. */
+export interface Sight {
+  /** Its holds, as Redis has them, and those of which Redis says they were abandoned. */
+  readonly holds: ReadonlyMap<string, ReadonlyMap<string, number>>
+  /** Whose they are, where that is not this process. */
+  ownerOf(holdId: string): string | undefined
+  readonly leases: ReadonlyMap<string, Lease>
+  noteHold(id: string, owner: string, parts: readonly Pick<HoldPart, 'counter' | 'nanoUsd'>[]): void
+  forgetHold(id: string): void
+  noteLease(lease: Lease): void
+  forgetLease(id: string): void
+  noteAdmittance(request: AdmitRequest, admittance: Admittance): void
+  noteSpent(field: 's' | 'm' | 'u', counter: string, nanoUsd: number): void
+  /** This one was taken for abandoned. */
+  noteLost(holdId: string): void
+  isLost(holdId: string): boolean
+  spentOn(counter: string): CounterReading
+  counters(): readonly SeenCounter[]
+  rate(key: string): SeenRate | undefined
+  used(slot: string): number | undefined
+}
+
+export type SeenCounter = {
+  readonly counter: string
+  readonly s: number
+  readonly m: number
+  readonly u: number
+}
+
+export function createSight(now: () => number): Sight {
+  return new Seen(now)
+}
+
+class Seen implements Sight {
+  readonly holds = new Map<string, Map<string, number>>()
+  readonly leases = new Map<string, Lease>()
+  readonly #now: () => number
+  readonly #owners = new Map<string, string>()
+  readonly #lost = new Set<string>()
+  readonly #counters = new Map<string, { s: number; m: number; u: number }>()
+  readonly #rates = new Map<string, SeenRate>()
+  readonly #used = new Map<string, number>()
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  ownerOf(holdId: string): string | undefined {
+    return this.#owners.get(holdId)
+  }
+
+  noteHold(id: string, owner: string, parts: readonly Pick<HoldPart, 'counter' | 'nanoUsd'>[]): void {
+    const hold = this.holds.get(id) ?? new Map<string, number>()
+    this.holds.set(id, hold)
+    if (owner !== '') this.#owners.set(id, owner)
+    for (const { counter, nanoUsd } of parts) hold.set(counter, (hold.get(counter) ?? 0) + nanoUsd)
+  }
+
+  forgetHold(id: string): void {
+    this.holds.delete(id)
+    this.#owners.delete(id)
+    this.#lost.delete(id)
+  }
+
+  noteLease(lease: Lease): void {
+    this.leases.set(lease.id, lease)
+  }
+
+  forgetLease(id: string): void {
+    this.leases.delete(id)
+  }
+
+  noteAdmittance({ leaseId, owner, rates, slots }: AdmitRequest, admittance: Admittance): void {
+    const at = this.#now()
+    for (const [index, { key }] of rates.entries()) {
+      keepLatest(this.#rates, key, { resetMs: admittance.rates[index]?.resetMs ?? 0, at })
+    }
+    for (const [index, { key }] of slots.entries()) {
+      keepLatest(this.#used, key, admittance.slots[index]?.used ?? 0)
+    }
+    if (!admittance.isAdmitted || slots.length === 0) return
+    this.noteLease({ id: leaseId, owner, slots: slots.map(({ key }) => key) })
+  }
+
+  noteSpent(field: 's' | 'm' | 'u', counter: string, nanoUsd: number): void {
+    const seen = this.#counters.get(counter) ?? { s: 0, m: 0, u: 0 }
+    // What is spent only grows; an answer that came later is not always the later one.
+    seen[field] = field === 'u' ? nanoUsd : Math.max(seen[field], nanoUsd)
+    keepLatest(this.#counters, counter, seen)
+  }
+
+  noteLost(holdId: string): void {
+    this.#lost.add(holdId)
+  }
+
+  isLost(holdId: string): boolean {
+    return this.#lost.has(holdId)
+  }
+
+  spentOn(counter: string): CounterReading {
+    const { s, m, u } = this.#counters.get(counter) ?? { s: 0, m: 0, u: 0 }
+    return { spentNanoUsd: s + m, heldNanoUsd: 0, uncertainNanoUsd: u }
+  }
+
+  counters(): readonly SeenCounter[] {
+    return Array.from(this.#counters, ([counter, seen]) => ({ counter, ...seen }))
+  }
+
+  rate(key: string): SeenRate | undefined {
+    return this.#rates.get(key)
+  }
+
+  used(slot: string): number | undefined {
+    return this.#used.get(slot)
+  }
+}
+
+/** Those that were seen last, so many of them. */
+function keepLatest<T>(map: Map<string, T>, key: string, value: T): void {
+  map.delete(key)
+  map.set(key, value)
+  if (map.size <= mostSeen) return
+  const [oldest] = map.keys()
+  if (oldest !== undefined) map.delete(oldest)
+}
+
+const mostSeen = 50_000

@@ -1,0 +1,91 @@
+import type { HoldPart } from '../../core/model/shared-state.ts'
+
+/** What a node has leased of budgets, by counter: as much as is of use, of what it spends from. */
+export interface Slices {
+  /** Holds are taken on these: a slice of each is of use. */
+  note(parts: readonly HoldPart[]): void
+  /** What to ask for now: counters of which nothing was held lately are given back. */
+  wanted(): readonly WantedSlice[]
+  /** What there is now of a counter. */
+  set(counter: string, nanoUsd: number): void
+  of(counter: string): number
+  /** Nothing of it is leased for a while: it is nearly used up, and others need it. */
+  withhold(counter: string): void
+  /** All is given back. */
+  clear(): void
+  readonly totalNanoUsd: number
+}
+
+export type WantedSlice = {
+  readonly counter: string
+  readonly limitNanoUsd: number
+  /** 0: none. Less than one call holds is of no use. */
+  readonly leastNanoUsd: number
+}
+
+export function createSlices(now: () => number): Slices {
+  const known = new Map<string, Slice>()
+  return {
+    note(parts) {
+      for (const { counter, nanoUsd, limitNanoUsd } of parts) {
+        const slice = known.get(counter)
+        if (slice === undefined) {
+          known.set(counter, {
+            limitNanoUsd,
+            leastNanoUsd: nanoUsd,
+            usedAt: now(),
+            nanoUsd: 0,
+            withheldUntil: 0,
+          })
+        } else {
+          slice.usedAt = now()
+          slice.limitNanoUsd = limitNanoUsd
+          slice.leastNanoUsd = Math.max(slice.leastNanoUsd, nanoUsd)
+        }
+      }
+    },
+    wanted() {
+      const wanted = Array.from(known, ([counter, slice]): WantedSlice => {
+        const isOfUse = now() - slice.usedAt < idleMs && now() >= slice.withheldUntil
+        return {
+          counter,
+          limitNanoUsd: slice.limitNanoUsd,
+          leastNanoUsd: isOfUse ? Math.max(1, slice.leastNanoUsd) : 0,
+        }
+      })
+      for (const { counter, leastNanoUsd } of wanted) {
+        const slice = known.get(counter)
+        if (slice !== undefined && slice.nanoUsd === 0 && now() - slice.usedAt >= idleMs)
+          known.delete(counter)
+        else if (leastNanoUsd === 0 && slice !== undefined) slice.leastNanoUsd = 0
+      }
+      return wanted
+    },
+    set(counter, nanoUsd) {
+      const slice = known.get(counter)
+      if (slice !== undefined) slice.nanoUsd = nanoUsd
+    },
+    of: (counter) => known.get(counter)?.nanoUsd ?? 0,
+    withhold(counter) {
+      const slice = known.get(counter)
+      if (slice !== undefined) slice.withheldUntil = now() + withholdMs
+    },
+    clear() {
+      for (const slice of known.values()) slice.nanoUsd = 0
+    },
+    get totalNanoUsd() {
+      return [...known.values()].reduce((sum, { nanoUsd }) => sum + nanoUsd, 0)
+    },
+  }
+}
+
+type Slice = {
+  limitNanoUsd: number
+  leastNanoUsd: number
+  usedAt: number
+  nanoUsd: number
+  withheldUntil: number
+}
+
+const idleMs = 60_000
+const withholdMs = 5000

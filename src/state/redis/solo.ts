@@ -1,0 +1,170 @@
+import type {
+  AdmitRequest,
+  Admittance,
+  Charge,
+  CounterReading,
+  HoldPart,
+  NewHold,
+  OpenHold,
+  Rate,
+  RateAmount,
+  RateReading,
+  Reservation,
+} from '../../core/model/shared-state.ts'
+import { RedisAway } from './connection.ts'
+import { createLocalLimits } from './local-limits.ts'
+import { createLocalMoney } from './local-money.ts'
+import type { Outbox } from './outbox.ts'
+import type { Sight } from './sight.ts'
+import type { Slices } from './slices.ts'
+
+/**
+ * What goes on while Redis is away: `local`, within slices that were leased before; `closed`, nothing new that has limits;
+ * `open`, everything, counted and told later.
+ */
+export type OnLoss = 'local' | 'closed' | 'open'
+
+/** One node alone, from when Redis is lost until it is back. */
+export interface Solo {
+  reserve(hold: NewHold): Reservation
+  grow(holdId: string, parts: readonly HoldPart[]): Reservation
+  settle(holdId: string, charges: readonly Charge[]): boolean
+  read(counter: string): CounterReading
+  holdsOn(counter: string): readonly OpenHold[]
+  admit(request: AdmitRequest): Admittance
+  refund(refunds: readonly RateAmount[]): void
+  readRate(rate: Rate): RateReading
+  release(leaseId: string): void
+  /** Redis is back: puts into the outbox what it does not know yet, and what of it goes on. */
+  rejoin(): void
+  readonly spentNanoUsd: number
+}
+
+export type SoloParts = {
+  readonly onLoss: OnLoss
+  readonly owner: string
+  readonly now: () => number
+  readonly nodes: number
+  readonly outbox: Outbox
+  readonly sight: Sight
+  readonly slices: Slices
+  readonly reason: () => string
+}
+
+export function createSolo(parts: SoloParts): Solo {
+  return new Alone(parts)
+}
+
+class Alone implements Solo {
+  readonly #parts: SoloParts
+  readonly #money: ReturnType<typeof createLocalMoney>
+  readonly #limits: ReturnType<typeof createLocalLimits>
+
+  constructor(parts: SoloParts) {
+    const { onLoss, owner, now, nodes, sight, slices } = parts
+    this.#parts = parts
+    this.#money = createLocalMoney({
+      owner,
+      known: sight.holds,
+      seen: (counter) => sight.spentOn(counter),
+      sliceOf: (counter) => (onLoss === 'local' ? slices.of(counter) : Number.POSITIVE_INFINITY),
+    })
+    this.#limits = createLocalLimits({
+      ...{ now, nodes: Math.max(1, nodes) },
+      seenRate: (key) => sight.rate(key),
+      seenUsed: (slot) => sight.used(slot),
+      known: new Map(Array.from(sight.leases.values(), ({ id, slots }) => [id, slots])),
+    })
+  }
+
+  get spentNanoUsd(): number {
+    return this.#money.spentNanoUsd
+  }
+
+  reserve(hold: NewHold): Reservation {
+    this.#refuseIfClosed()
+    this.#parts.slices.note(hold.parts)
+    return this.#money.reserve(hold)
+  }
+
+  /** A call under way goes on. */
+  grow(holdId: string, parts: readonly HoldPart[]): Reservation {
+    return this.#money.grow(holdId, parts)
+  }
+
+  settle(holdId: string, charges: readonly Charge[]): boolean {
+    const { outbox, sight } = this.#parts
+    const settlement = this.#money.settle(holdId, charges)
+    sight.forgetHold(holdId)
+    if (settlement.step !== undefined) void outbox.push(settlement.step)
+    for (const { counter, spentNanoUsd } of settlement.charges) void outbox.charge(counter, spentNanoUsd)
+    return settlement.isOpen
+  }
+
+  read(counter: string): CounterReading {
+    const seen = this.#parts.sight.spentOn(counter)
+    const here = this.#money.read(counter)
+    return {
+      spentNanoUsd: seen.spentNanoUsd + here.spentNanoUsd,
+      heldNanoUsd: here.heldNanoUsd,
+      uncertainNanoUsd: here.uncertainNanoUsd,
+    }
+  }
+
+  holdsOn(counter: string): readonly OpenHold[] {
+    return this.#money.holds().filter(({ parts }) => parts.some((part) => part.counter === counter))
+  }
+
+  admit(request: AdmitRequest): Admittance {
+    this.#refuseIfClosed()
+    const { onLoss } = this.#parts
+    if (onLoss !== 'open') return this.#limits.admit(request)
+    return this.#limits.admit({
+      ...request,
+      rates: request.rates.map((rate) => ({ ...rate, ...unlimited })),
+      slots: request.slots.map((slot) => ({ ...slot, limit: Number.MAX_SAFE_INTEGER })),
+    })
+  }
+
+  refund(refunds: readonly RateAmount[]): void {
+    for (const refund of refunds) this.#limits.refund(refund)
+  }
+
+  readRate(rate: Rate): RateReading {
+    return this.#limits.readRate(rate, 0)
+  }
+
+  release(leaseId: string): void {
+    const { outbox, sight } = this.#parts
+    if (sight.leases.has(leaseId)) void outbox.push(['L', leaseId])
+    sight.forgetLease(leaseId)
+    this.#limits.release(leaseId)
+  }
+
+  rejoin(): void {
+    const { outbox, sight, slices, onLoss } = this.#parts
+    for (const { id, owner, parts } of this.#money.holds()) {
+      const amounts = parts.flatMap(({ counter, nanoUsd }) => [counter, nanoUsd])
+      if (parts.length > 0) void outbox.push(['F', id, owner, parts.length, ...amounts])
+      sight.noteHold(id, owner, parts)
+    }
+    for (const lease of this.#limits.leases()) {
+      void outbox.push(['P', lease.id, lease.owner, lease.slots.length, ...lease.slots])
+      sight.noteLease(lease)
+    }
+    if (onLoss === 'local') {
+      for (const { amount, ...rate } of this.#limits.takenRates()) {
+        if (amount !== 0) void outbox.refund({ ...rate, amount: -amount })
+      }
+    }
+    // Last: until all is told, what was leased holds room for it.
+    void outbox.push(['Z'])
+    slices.clear()
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#parts.onLoss === 'closed') throw new RedisAway(this.#parts.reason())
+  }
+}
+
+const unlimited = { perMinute: 1e12, burst: 1e12 }

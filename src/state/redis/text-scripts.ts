@@ -1,0 +1,18 @@
+import { scriptOf } from './connection.ts'
+
+/** Texts with a time, and sets of names: one command each, as steps, so that there is one way to ask. */
+export const getScript = scriptOf('get', `return redis.call('GET', KEYS[1])`)
+
+export const putScript = scriptOf('put', `redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1`)
+
+export const removeScript = scriptOf('remove', `return redis.call('DEL', KEYS[1])`)
+
+/** ARGV: `add` or `remove`, a member. */
+export const memberScript = scriptOf(
+  'member',
+  `if ARGV[1] == 'remove' then return redis.call('SREM', KEYS[1], ARGV[2]) end
+redis.call('PEXPIRE', KEYS[1], 86400000)
+return redis.call('SADD', KEYS[1], ARGV[2])`,
+)
+
+export const membersScript = scriptOf('members', `return redis.call('SMEMBERS', KEYS[1])`)
