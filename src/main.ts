@@ -85,7 +85,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   const guards = createGuards(inUse, clock)
   const pressure = watchPressure(clock)
   const shedding = createShedding({ limits: () => inUse().limits, pressure, random: Math.random })
-  const { ledger } = books
+  const { ledger, shared } = books
   const ledgerReport = ledger && (() => ledger.report())
   const current = () => succession.current
   const metrics = metricsOf(current, reload, shedding, ledgerReport, books)
@@ -101,7 +101,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     configuration: reload.report,
     shedding,
     ...guards,
-    ledger: ledgerReport,
+    ...{ ledger: ledgerReport, shared: shared.report },
   })
   const succession = createLiveConfig(config, lasting)
   await lasting.tokenizer.prepare()
@@ -159,12 +159,12 @@ function metricsOf(
   reload: Pick<Reload, 'report'>,
   shedding: Pick<Shedding, 'read'>,
   ledger: (() => LedgerCounts) | undefined,
-  { tenants }: Pick<Books, 'tenants'>,
+  { tenants, shared }: Pick<Books, 'tenants' | 'shared'>,
 ): Metrics {
   const deployments = () => current().gateway.deployments()
   const catalog = () => current().catalog()
   const budgets = () => tenants.standings()
-  return createMetrics(deployments, reload.report, shedding.read, ledger, catalog, budgets)
+  return createMetrics(deployments, reload.report, shedding.read, ledger, catalog, budgets, shared.report)
 }
 
 /** The last calls end within a turn of the event loop, and their rows reach the sinks at the end of the next. */
@@ -185,7 +185,7 @@ function createLasting(
   metrics: Metrics,
   state: Pick<
     LastingTimes['app'],
-    'isLeaving' | 'isDraining' | 'configuration' | 'shedding' | 'connections' | 'brake' | 'ledger'
+    'isLeaving' | 'isDraining' | 'configuration' | 'shedding' | 'connections' | 'brake' | 'ledger' | 'shared'
   >,
 ): LastingTimes {
   const { tenants, changes, ledger, journal } = books

@@ -77,6 +77,10 @@ test('without any configuration it is the demo: every setting has its default', 
       keepCallsDays: 90,
       keepRollupsDays: 731,
     },
+    shared: {
+      ...{ onLoss: 'local', leasePercent: 20, goneAfterMs: 15_000 },
+      redis: { mode: 'single', sentinelName: 'mymaster', prefix: 'pandotate', timeoutMs: 100 },
+    },
     probes: { enabled: false, intervalMs: 30_000, timeoutMs: 5000 },
     limits: {
       bodyBytes: 26_214_400,

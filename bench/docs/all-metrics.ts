@@ -16,6 +16,7 @@ export function allMetrics(): Metrics {
     ...{ shippedCalls: 0, storeFailures: 0, syncFailures: 0 },
   }
   const catalog = { lists: [], oldestPriceEpochMs: undefined, nowEpochMs: 0 }
+  const shared = { isUp: true, losses: 0, latencyMs: 0, nodes: 1, leasedNanoUsd: 0, untold: 0 }
   return createMetrics(
     () => [],
     () => configuration,
@@ -23,5 +24,6 @@ export function allMetrics(): Metrics {
     () => ledger,
     () => catalog,
     async () => [],
+    () => shared,
   )
 }

@@ -9,6 +9,7 @@ import { breakerSetting, hedgingSetting, limitsSetting } from './sections/limits
 import { modelsSetting } from './sections/models.ts'
 import { probesSetting } from './sections/probes.ts'
 import { serverSetting } from './sections/server.ts'
+import { sharedSetting } from './sections/shared.ts'
 import {
   alertsSetting,
   authSetting,
@@ -76,6 +77,7 @@ export function configSchema(
     dataDirectory: dataDirectorySetting,
     ledger: ledgerSetting,
     console: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
+    shared: sharedSetting,
     probes: probesSetting,
     providers: z.strictObject(Object.fromEntries(instances.map((one) => [one.name, one.provider.settings]))),
     models: modelsSetting(providerNames, (name) => types.get(name), catalog).optional(),

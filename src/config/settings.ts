@@ -50,6 +50,7 @@ export type Config = {
   readonly ledger: LedgerSettings
   /** The page for operators at /console. */
   readonly console: { readonly enabled: boolean }
+  readonly shared: SharedSettings
   readonly hedging: HedgingSettings
   readonly breaker: BreakerSettings
   readonly probes: ProbeSettings
@@ -165,6 +166,29 @@ export type LedgerSettings = {
   readonly keepRollupsDays: number
   /** A Postgres database; absent: one in the data directory. Secret. */
   readonly databaseUrl?: string
+}
+
+/** What the nodes of one gateway share, and what holds while it is away. */
+export type SharedSettings = {
+  readonly onLoss: 'local' | 'closed' | 'open'
+  /** Of a limit, how much may be out on lease to all nodes together. */
+  readonly leasePercent: number
+  /** A node that is silent for so long is gone. */
+  readonly goneAfterMs: number
+  readonly redis: RedisPlace
+}
+
+export type RedisPlace = {
+  /** Several with commas between them; absent: nothing is shared. Secret. */
+  readonly url?: string
+  readonly mode: 'single' | 'sentinel' | 'cluster'
+  readonly sentinelName: string
+  readonly username?: string
+  /** Secret. */
+  readonly password?: string
+  readonly ca?: string
+  readonly prefix: string
+  readonly timeoutMs: number
 }
 
 /** Asking providers, again and again, how they are doing. */

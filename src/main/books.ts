@@ -32,7 +32,7 @@ export async function openBooks(
   opening: AsyncDisposableStack,
   heard: (journal: Journal) => Journal = (journal) => journal,
 ): Promise<Books> {
-  const shared = opening.use(await openShared(clock))
+  const shared = opening.use(await openShared(config, clock, log))
   const tenants = tenantsFor(config, clock, log, shared)
   const ledger = opening.use(await openLedgerOf(config, log, tenants.projections))
   refuseForgetfulBudgets(config, ledger !== undefined)

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
 import type { Clock } from '../core/model/ports.ts'
 import type { SharedBus } from '../core/model/shared-bus.ts'
 import type { SharedShelf } from '../core/model/shared-shelf.ts'
@@ -7,6 +9,7 @@ import { createMemoryState } from '../state/memory.ts'
 import { createMemoryBus } from '../state/memory-bus.ts'
 import { createMemoryShelf } from '../state/memory-shelf.ts'
 import type { ReplayedMoney } from '../tenants/budgets/money-projection.ts'
+import { counterKeepMs } from '../tenants/budgets/windows.ts'
 
 /** What the processes of one gateway share, and by which name this one is known among them. */
 export type Shared = AsyncDisposable & {
@@ -17,17 +20,67 @@ export type Shared = AsyncDisposable & {
   readonly money: ReplayedMoney | undefined
   /** This process. */
   readonly owner: string
+  /** How the engine is doing that it is shared over; undefined: there is none. */
+  readonly report: (() => SharedReport) | undefined
 }
 
-/** The one place that picks what is shared over: so far, every gateway is one process. */
-export async function openShared(clock: Clock): Promise<Shared> {
+export type SharedReport = {
+  readonly engine: 'redis'
+  readonly isUp: boolean
+  readonly onLoss: Config['shared']['onLoss']
+  readonly losses: number
+  readonly latencyMs: number
+  readonly nodes: number
+  readonly leasedNanoUsd: number
+  readonly untold: number
+}
+
+/** The one place that picks what is shared over. */
+export async function openShared(config: Config, clock: Clock, log: Logger): Promise<Shared> {
+  const owner = `node-${randomBytes(8).toString('hex')}`
+  const { url } = config.shared.redis
+  return url === undefined
+    ? inMemory(clock, owner)
+    : await overRedis(config.shared, url, { clock, owner, log })
+}
+
+function inMemory(clock: Clock, owner: string): Shared {
   const state = createMemoryState(clock)
   return {
     state,
     shelf: createMemoryShelf(clock),
     bus: createMemoryBus(),
     money: state.money,
-    owner: `node-${randomBytes(8).toString('hex')}`,
+    owner,
+    report: undefined,
     async [Symbol.asyncDispose]() {},
+  }
+}
+
+type Node = { readonly clock: Clock; readonly owner: string; readonly log: Logger }
+
+async function overRedis(
+  settings: Config['shared'],
+  url: string,
+  { clock, owner, log }: Node,
+): Promise<Shared> {
+  const { onLoss, leasePercent, goneAfterMs, redis } = settings
+  const { openRedis } = await import('../state/redis/redis.ts')
+  const shared = await openRedis({
+    ...{ owner, onLoss, leasePart: leasePercent / 100, goneAfterMs, now: clock.now },
+    keepMs: counterKeepMs,
+    settings: { ...redis, urls: url.split(',') },
+    events: {
+      up: () => log.info({ node: owner }, 'Redis is there: budgets and limits are shared'),
+      away: (reason) => log.warn({ reason, onLoss }, 'Redis is away'),
+      swept: (node, holds) =>
+        log.warn({ node, holds: holds.length }, 'another node is gone: what it held is uncertain'),
+    },
+  })
+  if (!shared.report().isUp) log.warn({ reason: shared.report().reason, onLoss }, 'Redis is away')
+  return {
+    ...{ state: shared.state, shelf: shared.shelf, bus: shared.bus, money: undefined, owner },
+    report: () => ({ engine: 'redis', onLoss, ...shared.report() }),
+    [Symbol.asyncDispose]: () => shared[Symbol.asyncDispose](),
   }
 }

@@ -98,6 +98,7 @@ type LastingAppPart =
   | 'metrics'
   | 'newId'
   | 'responseStore'
+  | 'shared'
   | 'shedding'
   | 'startedEpochSeconds'
   | 'version'

@@ -10,6 +10,7 @@ import { type BudgetCounts, showBudgets } from './budget-metrics.ts'
 import { type CatalogCounts, showCatalog } from './catalog-metrics.ts'
 import { type LedgerCounts, showLedger } from './ledger-metrics.ts'
 import { createCounter, createHistogram } from './series.ts'
+import { type SharedCounts, showShared } from './shared-metrics.ts'
 import { type SheddingCounts, showShedding } from './shedding-metrics.ts'
 
 /** The metrics of one gateway: a sink that counts every call, and the text Prometheus reads. */
@@ -40,6 +41,7 @@ export function createMetrics(
   ledger?: () => LedgerCounts,
   catalog?: () => CatalogCounts,
   budgets?: () => Promise<readonly BudgetCounts[]>,
+  shared?: () => SharedCounts,
 ): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -51,6 +53,7 @@ export function createMetrics(
   if (ledger !== undefined) showLedger(registry, ledger)
   if (catalog !== undefined) showCatalog(registry, catalog)
   if (budgets !== undefined) showBudgets(registry, budgets)
+  if (shared !== undefined) showShared(registry, shared)
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),

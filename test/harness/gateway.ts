@@ -123,6 +123,10 @@ export const simulatorConfig: Config = {
     keepRollupsDays: 731,
   },
   console: { enabled: true },
+  shared: {
+    ...{ onLoss: 'local', leasePercent: 20, goneAfterMs: 15_000 },
+    redis: { mode: 'single', sentinelName: 'mymaster', prefix: 'pandotate', timeoutMs: 100 },
+  },
   probes: { enabled: false, intervalMs: 30_000, timeoutMs: 5000 },
   limits: {
     bodyBytes: 26_214_400,

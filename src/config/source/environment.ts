@@ -95,6 +95,10 @@ export const variables: readonly Variable[] = [
   { name: 'LOG_FORMAT', path: ['log', 'format'] },
   { name: 'DATA_DIR', path: ['dataDirectory'] },
   { name: 'DATABASE_URL', path: ['ledger', 'databaseUrl'] },
+  { name: 'REDIS_URL', path: ['shared', 'redis', 'url'] },
+  { name: 'REDIS_MODE', path: ['shared', 'redis', 'mode'] },
+  { name: 'REDIS_PASSWORD', path: ['shared', 'redis', 'password'] },
+  { name: 'REDIS_CA', path: ['shared', 'redis', 'ca'] },
 ]
 
 /** Options of the command that stand for settings, and win over the variables. */

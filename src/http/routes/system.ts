@@ -2,6 +2,7 @@ import type Router from '@koa/router'
 import type { Context } from 'koa'
 import type { Authenticator } from '../../core/authenticate.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
+import { usdText } from '../../core/model/price.ts'
 import { sendJson, sendText } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
 import type { Shedding } from '../call/shedding.ts'
@@ -20,6 +21,8 @@ export type SystemParts = {
   readonly catalog: () => CatalogState
   /** Undefined: calls are in the log alone. */
   readonly ledger: (() => LedgerState) | undefined
+  /** Undefined: it is the only node. */
+  readonly shared: (() => SharedEngine) | undefined
 }
 
 /** Since when the configuration in use is in use, and whether a newer one was refused. */
@@ -48,6 +51,17 @@ export type LedgerState = {
   readonly unwrittenCalls: number
 }
 
+/** How the engine is doing that several nodes share budgets and limits over. */
+export type SharedEngine = {
+  readonly engine: string
+  readonly isUp: boolean
+  /** What holds while it is away. */
+  readonly onLoss: 'local' | 'closed' | 'open'
+  readonly nodes: number
+  readonly leasedNanoUsd: number
+  readonly untold: number
+}
+
 /** The exposition of all metrics, and its content type. */
 export interface MetricsText {
   readonly contentType: string
@@ -65,8 +79,8 @@ export function serveSystem(router: Router, parts: SystemParts): void {
   })
   router.get('/readyz', (ctx) => {
     // What turns calls away is ready all the same: taken out of service, its load would press the others.
-    const isLeaving = parts.isLeaving()
-    reply(ctx, isLeaving ? 503 : 200, { status: isLeaving ? 'draining' : 'ok' })
+    const status = parts.isLeaving() ? 'draining' : isClosed(parts.shared?.()) ? 'shared_away' : 'ok'
+    reply(ctx, status === 'ok' ? 200 : 503, { status })
   })
   router.get('/health', (ctx) => {
     const isLeaving = parts.isLeaving()
@@ -77,7 +91,9 @@ export function serveSystem(router: Router, parts: SystemParts): void {
     const status = isLeaving ? 'draining' : 'ok'
     const ledger = ledgerBody(parts.ledger?.())
     const catalog = catalogBody(parts.catalog())
-    reply(ctx, isLeaving ? 503 : 200, { status, version, demo, overload, configuration, catalog, ledger })
+    const shared = sharedBody(parts.shared?.())
+    const body = { status, version, demo, overload, configuration, catalog, ledger, shared }
+    reply(ctx, isLeaving ? 503 : 200, body)
   })
   router.get('/metrics', async (ctx) => {
     parts.gate.admitManager(apiKeyOf(ctx.req), 'metrics')
@@ -108,6 +124,19 @@ function ledgerBody(ledger: LedgerState | undefined): JsonObject | null {
     ...{ status, store, behind_bytes: behindBytes, behind_seconds: behindMs / 1000 },
     ...{ dropped_calls: droppedCalls, unwritten_calls: unwrittenCalls },
   }
+}
+
+/** It can answer no call that has a budget or a limit; others may. */
+function isClosed(shared: SharedEngine | undefined): boolean {
+  return shared !== undefined && !shared.isUp && shared.onLoss === 'closed'
+}
+
+/** Null where there is none. */
+function sharedBody(shared: SharedEngine | undefined): JsonObject | null {
+  if (shared === undefined) return null
+  const { engine, isUp, onLoss, nodes, leasedNanoUsd, untold } = shared
+  const status = isUp ? 'ok' : 'away'
+  return { status, engine, on_loss: onLoss, nodes, leased_usd: usdText(leasedNanoUsd), untold }
 }
 
 function reply(ctx: Context, status: number, body: JsonObject): void {

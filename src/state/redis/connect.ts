@@ -20,7 +20,7 @@ export type RedisSettings = {
 
 /**
  * A connection that is ready, and that ends when it is lost: nothing is queued for it, nothing is sent twice. Rejects
- * where there is none to be had within a few seconds.
+ * where there is none within a few seconds.
  */
 export async function connect(settings: RedisSettings): Promise<Redis | Cluster> {
   const client = settings.mode === 'cluster' ? clusterOf(settings) : singleOf(settings)

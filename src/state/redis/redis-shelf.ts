@@ -5,7 +5,14 @@ import type { AnswerEnd, Beginning, Begun, SharedShelf } from '../../core/model/
 import { createMemoryShelf, lost } from '../memory-shelf.ts'
 import { RedisAway, type RedisConnection } from './connection.ts'
 import { listOf, textsOf } from './replies.ts'
-import { appendScript, beginScript, finishScript, followScript, loseScript } from './shelf-scripts.ts'
+import {
+  appendScript,
+  beginScript,
+  finishScript,
+  followScript,
+  forgetScript,
+  loseScript,
+} from './shelf-scripts.ts'
 import { getScript, memberScript, membersScript, putScript, removeScript } from './text-scripts.ts'
 
 export type RedisShelfParts = {
@@ -126,6 +133,11 @@ class RedisShelf implements SharedShelf {
       leave()
       news.end()
     }
+  }
+
+  async forget(key: string, owner: string): Promise<void> {
+    await this.#alone.forget(key, owner)
+    await this.#orFalse(async () => (await this.#run(forgetScript, this.#answer(key), [owner])) === 1)
   }
 
   async abandon(owner: string): Promise<void> {

@@ -68,6 +68,15 @@ call('PUBLISH', M, g)
 return 1`,
 )
 
+/** ARGV: owner. It is taken out where that one has made it, and finished. */
+export const forgetScript = scriptOf(
+  'forget',
+  `${prelude}
+local v = call('HMGET', M, 'o', 'g')
+if v[1] ~= ARGV[1] or call('GET', M .. ':s:' .. v[2]) ~= 'whole' then return 0 end
+return call('DEL', M, M .. ':s:' .. v[2], M .. ':p:' .. v[2])`,
+)
+
 /** ARGV: which making ('' for that of now), from which piece on. Gives the making, its state, and pieces. */
 export const followScript = scriptOf(
   'follow',

@@ -11,6 +11,16 @@ export type WindowRule = {
   readonly weekStart: number
 }
 
+/**
+ * How long a counter of a window is kept from its first use on, in milliseconds: until nothing of it is settled any more.
+ * 0: for ever, as of years and of all time.
+ */
+export function counterKeepMs(counter: string): number {
+  const window = counter.slice(counter.lastIndexOf('|') + 1)
+  if (/^(week-)?\d{4}-\d{2}(-\d{2})?$/.test(window)) return 140 * dayMs
+  return /^\d{4}-Q\d$/.test(window) ? 200 * dayMs : 0
+}
+
 /** One span, from its first millisecond to the one before the next begins. `total` has no end. */
 export type Window = { readonly id: string; readonly startMs: number; readonly endMs: number }
 

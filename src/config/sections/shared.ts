@@ -1,0 +1,38 @@
+import * as z from 'zod'
+
+const address = 'rediss?://[^\\s,]+'
+
+const text = z.string().min(1).max(512)
+
+/** `shared` of gateway.yaml: what several nodes share, and what holds while it is away. */
+export const sharedSetting = z
+  .strictObject({
+    onLoss: z.enum(['local', 'closed', 'open']).default('local'),
+    leasePercent: z.int().min(0).max(100).default(20),
+    goneAfterMs: z.int().min(2000).max(3_600_000).default(15_000),
+    redis: z
+      .strictObject({
+        url: z
+          .string()
+          .regex(new RegExp(`^${address}(,${address})*$`))
+          .meta({ secret: true, expected: 'redis://host:6379, or several with commas between them' })
+          .exactOptional(),
+        mode: z.enum(['single', 'sentinel', 'cluster']).default('single'),
+        sentinelName: text.default('mymaster'),
+        username: text.exactOptional(),
+        password: text.meta({ secret: true }).exactOptional(),
+        ca: z
+          .string()
+          .regex(/-----BEGIN CERTIFICATE-----/)
+          .meta({ expected: 'certificates as PEM' })
+          .exactOptional(),
+        prefix: z
+          .string()
+          .regex(/^[\w.-]{1,64}$/)
+          .meta({ expected: 'at most 64 letters, digits and . _ -' })
+          .default('pandotate'),
+        timeoutMs: z.int().min(5).max(10_000).default(100),
+      })
+      .prefault({}),
+  })
+  .prefault({})

@@ -1,0 +1,47 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+
+/** How the engine is doing that several nodes share budgets and limits over, in numbers. */
+export type SharedCounts = {
+  readonly isUp: boolean
+  /** How often it was lost. */
+  readonly losses: number
+  readonly latencyMs: number
+  readonly nodes: number
+  readonly leasedNanoUsd: number
+  readonly untold: number
+}
+
+/** Shows it; `shared` is asked at each scrape. */
+export function showShared(registry: Registry, shared: () => SharedCounts): void {
+  const gauge = (name: string, help: string, read: (counts: SharedCounts) => number) =>
+    new Gauge({
+      ...{ name, help, registers: [registry] },
+      collect() {
+        this.set(read(shared()))
+      },
+    })
+  gauge('pandotate_shared_up', '1 while budgets and limits are shared; 0 while the engine is away.', (it) =>
+    Number(it.isUp),
+  )
+  gauge(
+    'pandotate_shared_latency_seconds',
+    'How long a step takes there: a moving average.',
+    (it) => it.latencyMs / 1000,
+  )
+  gauge('pandotate_shared_nodes', 'Nodes that share, as this one sees it.', (it) => it.nodes)
+  gauge(
+    'pandotate_shared_leased_usd',
+    'Of budgets, what this node has leased to go on with while the engine is away.',
+    (it) => it.leasedNanoUsd / 1e9,
+  )
+  gauge('pandotate_shared_untold_steps', 'Steps that the engine is to hear of.', (it) => it.untold)
+  new Counter({
+    name: 'pandotate_shared_losses_total',
+    help: 'How often the engine was lost: the circuit to it opened.',
+    registers: [registry],
+    collect() {
+      this.reset()
+      this.inc(shared().losses)
+    },
+  })
+}
