@@ -1,6 +1,8 @@
 import { NotFoundError } from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask } from './ask.ts'
+import { runShell, shellEnvironment } from './child.ts'
+import { startGateway } from './gateway-process.ts'
 import { startHeldUpstream } from './held-upstream.ts'
 import { createClient, type PandotateStack, type Stack, startBefore, startStack } from './stack.ts'
 
@@ -195,5 +197,24 @@ describe('SLOW_THRESHOLD_MS', () => {
     expect((await slow.line())['slow']).toBe(true)
     const quick = await ask(stack, '/inference', { model: 'sim-echo' })
     expect(quick.body).toMatchObject({ slow: false })
+  })
+})
+
+describe('what the terminal says to try', () => {
+  const file = `
+auth: { keys: [sk-of-a-caller-1234] }
+providers: { spare: { type: simulator } }
+models:
+  team/only-this: { deployments: [{ provider: spare, model: sim-echo }] }
+`
+
+  test('works as printed: with a model that is there, and a key where one is asked for', async () => {
+    await using gateway = await startGateway({ file })
+    const printed = /Try it:\n([\s\S]+?)\n\n/.exec(gateway.stderr())?.[1] ?? ''
+    expect(printed).toContain('"model":"team/only-this"')
+    const environment = { ...shellEnvironment(), GATEWAY_KEY: 'sk-of-a-caller-1234' }
+    const { code, stdout } = await runShell(printed, { environment })
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ choices: [{ message: { content: 'Hello!' } }] })
   })
 })

@@ -10,6 +10,7 @@ import { unknownPrice } from '../../src/core/model/price.ts'
 import { createBodyReader } from '../../src/http/call/body.ts'
 import { serveAdmin } from '../../src/http/routes/admin.ts'
 import { inTest, startTestGateway } from '../harness/gateway.ts'
+import { startGatewayOver } from '../harness/gateway-over.ts'
 import { mount } from '../harness/mounted-route.ts'
 import { handClock } from '../harness/pool.ts'
 import { aDeployment, scriptedUpstream } from '../harness/scripted-upstream.ts'
@@ -144,6 +145,33 @@ test('what each costs is told, where that comes from, and since when', async () 
       },
     ],
     ['m@one', null, { ...nothing, nano_usd_per_second: 7 }],
+  ])
+})
+
+test('a price is the same in whatever order the models are that share a deployment', async () => {
+  const model = (price?: object) => ({
+    deployments: [{ provider: 'up', model: 'x', ...(price && { price }) }],
+  })
+  const models = {
+    b: model(),
+    a: model({ input: 1, output: 2 }),
+    c: model({ input: 3, output: 4 }),
+    d: model(),
+  }
+  const orders = [Object.entries(models), Object.entries(models).toReversed()]
+  const told = await Promise.all(
+    orders.map(async (entries) => {
+      await using gateway = await startGatewayOver({
+        providers: { up: { type: 'openai-compatible', baseUrl: 'http://127.0.0.1:9/v1' } },
+        models: Object.fromEntries(entries),
+      })
+      const { data } = JSON.parse(await (await fetch(gateway.url + path)).text())
+      return data.map(({ id, price, routes }: Record<string, unknown>) => ({ id, price, routes }))
+    }),
+  )
+  expect(told[0]).toEqual(told[1])
+  expect(told[0]).toMatchObject([
+    { id: 'x@up', price: { input_nano_usd_per_million: 1e9, source: 'own' }, routes: ['a', 'b', 'c', 'd'] },
   ])
 })
 

@@ -13,20 +13,33 @@ export type DeploymentPlace = {
   readonly routes: readonly string[]
 }
 
-/** Of one that several routes have, the first whose price is known: an operator may price it in one of them alone. */
+/**
+ * Of one that several routes have, the one with an operator's own price, else with any that is known: it may be priced in
+ * one of them alone. In whatever order the routes are written.
+ */
 export function placesIn(routes: readonly Route[]): ReadonlyMap<string, DeploymentPlace> {
   const places = new Map<string, DeploymentPlace>()
-  for (const { pattern, deployments } of routes) {
+  for (const { pattern, deployments } of routes.toSorted(byPattern)) {
     for (const deployment of deployments) {
       const before = places.get(deployment.id)
-      const isPriced = before?.deployment.priceOrigin !== undefined || deployment.priceOrigin === undefined
+      const isBetter = before === undefined || rankOf(deployment) < rankOf(before.deployment)
       places.set(deployment.id, {
-        deployment: before !== undefined && isPriced ? before.deployment : deployment,
+        deployment: isBetter ? deployment : before.deployment,
         routes: [...(before?.routes ?? []), pattern],
       })
     }
   }
   return places
+}
+
+function byPattern({ pattern: one }: Route, { pattern: other }: Route): number {
+  if (one === other) return 0
+  return one < other ? -1 : 1
+}
+
+function rankOf({ priceOrigin }: Deployment): number {
+  if (priceOrigin === undefined) return 2
+  return priceOrigin.source === 'own' ? 0 : 1
 }
 
 /** What is not known is null. */

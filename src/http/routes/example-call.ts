@@ -32,10 +32,11 @@ export function curlExample({ origin, model, needsKey, socketPath }: ExampleCall
   ].join(' \\\n')
 }
 
-/** A program for Node.js, after `npm install openai`. */
+/** A program for Node.js, with what to install, and how it runs where the machine's own Node.js is old. */
 export function sdkExample({ origin, model, needsKey }: ExampleCall): string {
   const key = needsKey ? 'process.env.GATEWAY_KEY' : "'unused'"
-  return `// npm install openai
+  return `// hello.mjs: npm install openai && node hello.mjs
+// Where your own Node.js is old: npx -y node@24 hello.mjs
 import OpenAI from 'openai'
 
 const client = new OpenAI({ baseURL: '${origin}/v1', apiKey: ${key} })

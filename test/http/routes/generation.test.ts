@@ -229,7 +229,7 @@ describe('asking', () => {
   test('shows a caller their own calls alone', async () => {
     const gate = createAuthenticator({ keys: ['sk-one', 'sk-two'], adminKeys: [] })
     const { id: owner } = gate.admit('sk-one')
-    await using asking = await start({ ...row, owner }, ['sk-one', 'sk-two'])
+    await using asking = await start({ ...row, owner }, gate)
     const answers = await Promise.all(
       [undefined, 'sk-none', 'sk-two', 'sk-one'].map((key) =>
         asking.request(
@@ -240,6 +240,26 @@ describe('asking', () => {
     )
     expect(answers.map(({ status }) => status)).toEqual([401, 401, 404, 200])
   })
+
+  test.for([
+    ['admin', 200],
+    ['read', 200],
+    ['metrics', 404],
+  ] as const)(
+    'with a management key of the role %s gives the call of anyone, or none: %i',
+    async ([role, status]) => {
+      const key = 'sk-of-a-manager'
+      const keys = { keys: ['sk-one', ...(role === 'metrics' ? [key] : [])], adminKeys: [{ key, role }] }
+      const gate = createAuthenticator(keys)
+      const { id: owner } = gate.admit('sk-one')
+      await using asking = await start({ ...row, owner }, gate)
+      const found = await asking.request('/v1/generation?id=req_1', {
+        headers: { authorization: `Bearer ${key}` },
+      })
+      expect(found.status).toBe(status)
+      if (status === 200) expect(found.body.data).toMatchObject({ id: 'req_1', model: 'm' })
+    },
+  )
 })
 
 test.for(['/v1', '/inference/v1'])(
@@ -260,12 +280,10 @@ test.for(['/v1', '/inference/v1'])(
   },
 )
 
-async function start(change: Partial<CallRecord>, keys: readonly string[] = []) {
+async function start(change: Partial<CallRecord>, gate = createAuthenticator({ keys: [], adminKeys: [] })) {
   const generations = createGenerations()
   const startedEpochMs = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
   const record = { ...startRecord('req_1', 'chat', startedEpochMs), owner: 'anyone', ...change }
   generations.keep(record, lineOf(record))
-  return await mount((router) =>
-    serveGeneration(router, '/v1', { gate: createAuthenticator({ keys, adminKeys: [] }), generations }),
-  )
+  return await mount((router) => serveGeneration(router, '/v1', { gate, generations }))
 }
