@@ -37,7 +37,9 @@ describe('.env.example', () => {
 
   test('shows the defaults', () => {
     const { PANDOTATE_URL, GATEWAY_CONFIG, ...others } = everyLine
-    expect(loadWith(undefined, others)).toEqual({ ...defaults, isDataDirectoryGiven: true })
+    const { origins: _, ...shown } = loadWith(undefined, others)
+    const { origins: _of, ...byDefault } = defaults
+    expect(shown).toEqual({ ...byDefault, isDataDirectoryGiven: true })
     expect(loadWith(undefined, { PANDOTATE_URL: PANDOTATE_URL ?? '' }).providers).toEqual(defaults.providers)
     expect(GATEWAY_CONFIG).toBe(loadWith('', {}).source)
   })
@@ -86,7 +88,7 @@ describe('gateway.example.yaml', () => {
 
   test('shows the defaults of the gateway’s own settings', () => {
     const { keys, adminKeys, providers: _providers, routes, demo, stated, source, ...others } = load()
-    const { isDataDirectoryGiven, routing, tenants, ...own } = others
+    const { isDataDirectoryGiven, routing, tenants, origins: _, ...own } = others
     expect(routing).toEqual({ isDefault: false, listed: false, successors: false })
     const { attempts, ...limits } = own.limits
     expect(defaults).toMatchObject({ ...own, limits })
