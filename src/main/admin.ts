@@ -4,6 +4,7 @@ import type { KeysParts } from '../admin/keys.ts'
 import { ledgerRoutes } from '../admin/ledger.ts'
 import type { LedgerParts } from '../admin/ledger-access.ts'
 import { deploymentRoutes } from '../admin/live/deployments.ts'
+import { explainRoute } from '../admin/live/explain.ts'
 import type { LiveParts } from '../admin/live/live.ts'
 import { settingsRoute } from '../admin/live/settings.ts'
 import { type InferenceRoute, openApi } from '../admin/openapi.ts'
@@ -26,6 +27,7 @@ export function adminFor(
     ...ledgerRoutes(ledger),
     ...deploymentRoutes({ ...live, note, now: ledger.now }),
     settingsRoute(live),
+    explainRoute({ ...live, tenants }),
   ]
   return { adminRoutes, openApi: () => ({ ...openApi(version, adminRoutes, inferenceRoutes) }) }
 }

@@ -12,6 +12,7 @@ import { createHealthRegistry, type HealthRegistry } from '../core/health/health
 import type { HealthEvent } from '../core/health/health-watch.ts'
 import { createRetryBudget } from '../core/health/retry-budget.ts'
 import type { Failure } from '../core/model/failure.ts'
+import type { JsonObject } from '../core/model/json/json.ts'
 import type { Clock, Deployment, Route, Sink, Upstream } from '../core/model/ports.ts'
 import type { Steps } from '../core/model/steps.ts'
 import { createPlanner } from '../core/plan/planner.ts'
@@ -26,6 +27,7 @@ import { type AppParts, createApp } from '../http/app.ts'
 import { createBodyReader } from '../http/call/body.ts'
 import { createOpenCalls, type OpenCalls } from '../http/call/open-calls.ts'
 import { createHostCheck } from '../http/middleware/known-hosts.ts'
+import { type ExplainedRequest, explained } from '../http/routes/explain.ts'
 import type { Tenants } from '../tenants/tenants.ts'
 import type { Tokenizer } from '../tokenizers/cl100k.ts'
 import type { Encoder } from '../tokenizers/encoder.ts'
@@ -45,6 +47,8 @@ export interface Snapshot extends AsyncDisposable {
   readonly listener: RequestListener
   readonly gateway: Gateway
   readonly routes: readonly Route[]
+  /** Where a request would go, and why. */
+  explain(asked: ExplainedRequest): Promise<JsonObject>
   /** What another configuration's may go on with. */
   readonly standings: HealthRegistry
   readonly lists: ProviderLists | undefined
@@ -130,7 +134,7 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
   const openCalls = createOpenCalls()
   const idempotency = idempotencyFor(config, clock, before)
   const catalog = () => reportCatalog({ config, lists, deployments, clock })
-  const app = createApp({
+  const appParts: AppParts = {
     ...lasting.app,
     catalog,
     ...{ relays, gateway, openCalls, idempotency, limits, slowThresholdMs, strict, demo },
@@ -145,7 +149,7 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
     readBody: createBodyReader(limits),
     counter: lasting.tokenizer,
     waker: createWaker(deployments, log),
-  })
+  }
   const probes = config.probes.enabled
     ? lasting.startProbes({ ...config.probes, deployments, standings, clock, random: Math.random, log })
     : undefined
@@ -156,7 +160,8 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
     probes?.[Symbol.dispose]()
   }
   return {
-    ...{ config, listener: app.callback(), gateway, routes, standings, lists, idempotency },
+    explain: (asked) => explained(asked, appParts),
+    ...{ config, listener: createApp(appParts).callback(), gateway, routes, standings, lists, idempotency },
     catalog,
     ...endings(openCalls, idempotency),
     rest,

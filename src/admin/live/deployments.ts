@@ -6,7 +6,9 @@ import { data } from '../schemas.ts'
 import { deploymentRow, placesIn, rowOf } from './deployment-row.ts'
 import type { LiveParts } from './live.ts'
 
-export type DeploymentParts = Omit<LiveParts, 'configuration'>
+export type DeploymentParts = Omit<LiveParts, 'configuration' | 'current'> & {
+  readonly current: () => Omit<ReturnType<LiveParts['current']>, 'explain'>
+}
 
 /** How each deployment is doing and what it costs; and taking one out of use by hand. */
 export function deploymentRoutes(parts: DeploymentParts): readonly AdminRoute[] {

@@ -1,6 +1,8 @@
 import type { Gateway } from '../../core/gateway.ts'
 import type { Drains } from '../../core/health/drains.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Route } from '../../core/model/ports.ts'
+import type { ExplainedRequest } from '../../http/routes/explain.ts'
 import type { Changes } from '../../tenants/keys/changes.ts'
 
 /** What operators see of the gateway as it runs. */
@@ -9,6 +11,7 @@ export type LiveParts = {
   readonly current: () => {
     readonly gateway: Pick<Gateway, 'deployments' | 'models'>
     readonly routes: readonly Route[]
+    readonly explain: (asked: ExplainedRequest) => Promise<JsonObject>
     readonly config: { readonly routing: { readonly isDefault: boolean } }
   }
   readonly drains: Drains

@@ -1,10 +1,11 @@
 import type Router from '@koa/router'
 import type { Context } from 'koa'
-import type { Authenticator } from '../../core/authenticate.ts'
+import type { Authenticator, Principal } from '../../core/authenticate.ts'
 import type { Gateway } from '../../core/gateway.ts'
 import type { AnyCall } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
+import type { JsonText } from '../../core/model/json/json-text.ts'
 import { usdText } from '../../core/model/price.ts'
 import type { ExplainedCandidate, Explanation } from '../../core/plan/explain.ts'
 import { quoteExplained } from '../../core/quote.ts'
@@ -19,10 +20,14 @@ import { holdBody } from './hold-body.ts'
 import { knownPriceBody, presenceBody } from './price.ts'
 import { type CountingParts, countTokens } from './prompt-tokens.ts'
 
-export type ExplainParts = CountingParts & {
-  readonly gateway: Pick<Gateway, 'explain'>
+export type ExplainParts = ExplainingParts & {
   readonly gate: Authenticator
   readonly readBody: BodyReader
+}
+
+/** What explaining goes by, whoever asks. */
+export type ExplainingParts = CountingParts & {
+  readonly gateway: Pick<Gateway, 'explain'>
   readonly dialects: readonly Dialect[]
   readonly relays: readonly RelayDialect[]
   readonly strict: boolean
@@ -34,25 +39,47 @@ export type ExplainParts = CountingParts & {
  * It is the call as its key allows it, with what it would hold. Nothing is sent upstream, held or recorded.
  */
 export function serveExplain(router: Router, prefix: string, parts: ExplainParts): void {
-  const { gateway, gate, readBody, strict } = parts
+  const { gate, readBody } = parts
   router.post(`${prefix}/route/explain`, async (ctx) => {
-    const { id, credential, tenant } = gate.admit(apiKeyOf(ctx.req))
+    const caller = gate.admit(apiKeyOf(ctx.req))
     const { json: body } = await readBody(ctx)
     const requestId = ctx.state['requestId'] as string
     const headers = headerLookup(ctx.req)
-    const dialect = askedIn(namedIn(ctx, headers) ?? dialectOf(body.value, headers), parts)
-    const incoming = { body, credential, deadlineMs: undefined, strict, headers }
-    const asked = dialect.parse({ ...incoming, id: requestId, tenant: id })
-    const { call, preview } =
-      tenant === undefined ? { call: asked, preview: undefined } : previewAs(tenant, asked, headers)
-    const explanation = gateway.explain(call)
-    const quote = await quoteExplained(call, explanation)
-    const hold = quote === undefined ? null : holdBody(quote, preview?.budgets(quote.failure) ?? [])
-    const counted = ctx.query['count'] === 'true' ? await countedTokens(call, parts) : {}
+    const asked = { body, dialect: namedIn(ctx, headers), headers, caller, requestId }
+    const answer = await explained({ ...asked, isCounted: ctx.query['count'] === 'true' }, parts)
     ctx.respond = false
-    const answer = rendered(explanation, dialect.name, counted, hold)
     sendJson(ctx.req, ctx.res, 200, answer, ['x-request-id', requestId])
   })
+}
+
+/** A request whose way is asked for. */
+export type ExplainedRequest = {
+  readonly body: JsonText
+  /** Undefined: it is told by its shape. */
+  readonly dialect: string | undefined
+  readonly headers: HeaderLookup
+  readonly caller: Pick<Principal, 'id' | 'credential' | 'tenant'>
+  readonly requestId: string
+  readonly isCounted: boolean
+}
+
+/** Where it would go at this moment, and why, as its caller may have it. Throws as the call would. */
+export async function explained(
+  { body, dialect: named, headers, caller, requestId, isCounted }: ExplainedRequest,
+  parts: ExplainingParts,
+): Promise<JsonObject> {
+  const { gateway, strict } = parts
+  const { id, credential, tenant } = caller
+  const dialect = askedIn(named ?? dialectOf(body.value, headers), parts)
+  const incoming = { body, credential, deadlineMs: undefined, strict, headers }
+  const asked = dialect.parse({ ...incoming, id: requestId, tenant: id })
+  const { call, preview } =
+    tenant === undefined ? { call: asked, preview: undefined } : previewAs(tenant, asked, headers)
+  const explanation = gateway.explain(call)
+  const quote = await quoteExplained(call, explanation)
+  const hold = quote === undefined ? null : holdBody(quote, preview?.budgets(quote.failure) ?? [])
+  const counted = isCounted ? await countedTokens(call, parts) : {}
+  return rendered(explanation, dialect.name, counted, hold)
 }
 
 /** The query goes before the header. */
@@ -61,7 +88,7 @@ function namedIn({ query }: Context, headers: HeaderLookup): string | undefined 
   return Array.isArray(named) ? named.join(', ') : named
 }
 
-function askedIn(name: string, { dialects, relays }: ExplainParts): Asking<AnyCall> {
+function askedIn(name: string, { dialects, relays }: ExplainingParts): Asking<AnyCall> {
   const known: readonly Asking<AnyCall>[] = [...dialects, ...relays]
   const dialect = known.find((one) => one.name === name)
   if (dialect !== undefined) return dialect
