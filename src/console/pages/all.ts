@@ -1,11 +1,19 @@
 import { matched } from '../app/router.ts'
 import { callPage, callsPage } from './calls/entry.ts'
+import { explainPage } from './explain/entry.ts'
+import { keyPage, keysPage } from './keys/entry.ts'
 import { missingPage } from './missing.tsx'
+import { modelsPage } from './models/entry.ts'
 import { overviewPage } from './overview/entry.ts'
 import type { PageEntry } from './page.ts'
+import { playgroundPage } from './playground/entry.ts'
+import { settingsPage } from './settings/entry.ts'
 
 /** Every page, in the order of the navigation. */
-export const pages: readonly PageEntry[] = [overviewPage, callsPage, callPage]
+export const pages: readonly PageEntry[] = [
+  ...[overviewPage, callsPage, callPage, keysPage, keyPage],
+  ...[modelsPage, explainPage, playgroundPage, settingsPage],
+]
 
 /** The page of a path; one that says so where there is none. */
 export function found(path: string): { page: PageEntry; params: Readonly<Record<string, string>> } {

@@ -29,7 +29,10 @@ export function drawing({ series, format, width, height }: Drawing): uPlot.Optio
     padding: [8, 6, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
-    scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] } },
+    scales: {
+      ...(series.some(({ kind }) => kind === 'bars') ? { x: { range: withLastBar } } : {}),
+      y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] },
+    },
     axes: [
       {
         ...axis,
@@ -41,6 +44,12 @@ export function drawing({ series, format, width, height }: Drawing): uPlot.Optio
     plugins: [pointer(series, format)],
     series: [{}, ...series.map((one) => lineOf(one, colour(`tone-${one.tone}`)))],
   }
+}
+
+/** A bar stands behind the moment at which it begins: the last one needs room, too. */
+function withLastBar({ data: [times] }: uPlot, first: number, last: number): uPlot.Range.MinMax {
+  const step = times.length > 1 ? (times.at(-1) ?? 0) - (times.at(-2) ?? 0) : 3600
+  return [first, last + step]
 }
 
 function lineOf({ name, kind }: Series, colour: string): uPlot.Series {

@@ -8,6 +8,11 @@ export function usdOf(usd: number | null | undefined): string {
   return `${usd < 0 ? '−' : ''}$${small.format(size)}`
 }
 
+/** All that there is of an amount: `$0.0000372` of `0.000037200`. */
+export function exactUsdOf(usd: string): string {
+  return `$${usd.includes('.') ? usd.replace(/0+$/, '').replace(/\.$/, '') : usd}`
+}
+
 /** `12,345`, and from a hundred thousand on `123K`. */
 export function countOf(count: number | null | undefined): string {
   if (count === null || count === undefined) return '–'

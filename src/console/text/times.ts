@@ -20,6 +20,7 @@ export function dayOf(epochMs: number): string {
 /** `3 min ago` */
 export function agoOf(epochMs: number, now = Date.now()): string {
   const seconds = Math.round((now - epochMs) / 1000)
+  if (Math.abs(seconds) < 2) return 'now'
   const [count, unit] = unitOf(Math.abs(seconds))
   return ago.format(seconds < 0 ? count : -count, unit)
 }
