@@ -40,7 +40,9 @@ test.for<[string, object, number, string]>([
 async function setUp() {
   const gateway = await startTestGateway({
     tenants: { ...noTenants, keys: [plainAdminKey(admin, 'admin')] },
-    routes: [{ pattern: '*', strategy: 'fallback', deployments: [{ provider: 'simulator', price: [{ price }] }] }],
+    routes: [
+      { pattern: '*', strategy: 'fallback', deployments: [{ provider: 'simulator', price: [{ price }] }] },
+    ],
   })
   return {
     records: gateway.records,
