@@ -25,7 +25,7 @@ export type ExplainParts = ExplainingParts & {
   readonly readBody: BodyReader
 }
 
-/** What explaining goes by, whoever asks. */
+/** What an explanation is made with. */
 export type ExplainingParts = CountingParts & {
   readonly gateway: Pick<Gateway, 'explain'>
   readonly dialects: readonly Dialect[]
