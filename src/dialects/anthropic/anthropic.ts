@@ -42,5 +42,5 @@ export function messageCall(request: Incoming): Call {
   if (strict) refuseUnknown(asked, strictAnthropicFields)
   const { body, dropped } = chatRequest(asked)
   const prefills = prefixIn(body['messages']) !== undefined
-  return { ...callOf({ ...request, body: JsonText.of(body) }, 'messages', 'chat'), dropped, prefills }
+  return { ...callOf({ ...request, body: JsonText.of(body) }, anthropic.name, 'chat'), dropped, prefills }
 }

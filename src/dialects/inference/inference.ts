@@ -39,7 +39,7 @@ function parse(request: Incoming): Call {
       param: 'n',
     })
   }
-  const call = kind === 'chat' ? chatCallOf(request, 'inference') : callOf(request, 'inference', kind)
+  const call = kind === 'chat' ? chatCallOf(request, inference.name) : callOf(request, inference.name, kind)
   // The last frame of every stream tells the usage, asked for or not.
   return { ...call, includeUsage: call.stream }
 }

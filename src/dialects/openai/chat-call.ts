@@ -6,11 +6,9 @@ import { mendedTools } from './chat-tools.ts'
 
 /**
  * As `callOf`, for a chat held to `chatFields`, what those forgive written as OpenAI would have it: the arguments of a
- * call as text, and text for what a tool gave, though it be empty; no list of tools where none is in it, and a tool
- * of no
- * type as a function. Where nothing is to be mended, all of it is the caller's own. Throws Failure `invalid_request`
- * where
- * a tool is to be called and there is none.
+ * call as text, and text for what a tool gave, though it be empty; no list of tools where none is in it, and a tool of
+ * no type as a function. Where nothing is to be mended, all of it is the caller's own. Throws Failure `invalid_request`
+ * where a tool is to be called and there is none.
  */
 export function chatCallOf(request: Incoming, dialect: string): CallOf<'chat'> {
   const {

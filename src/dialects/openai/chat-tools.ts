@@ -3,8 +3,7 @@ import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 
 /**
  * What is to be changed in a chat's body that says of tools where there are none, for many servers refuse an empty
- * list,
- * and a choice beside none; a tool of no type is a function. Undefined where nothing is. Throws Failure
+ * list, and a choice beside none; a tool of no type is a function. Undefined where nothing is. Throws Failure
  * `invalid_request` where a tool is to be called and there is none.
  */
 export function mendedTools(body: JsonObject): JsonObject | undefined {

@@ -31,5 +31,5 @@ function parse(request: Incoming): Call {
   if (body['messages'] === undefined || body['messages'] === null) throw missing('messages')
   validate(body, strict ? strictChatFields : chatFields)
   if (strict) refuseByOpenAi(body)
-  return chatCallOf(request, 'chat')
+  return chatCallOf(request, chat.name)
 }

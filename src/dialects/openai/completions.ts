@@ -41,7 +41,7 @@ function parse(request: Incoming): Call {
     refuseLogitBias(body['logit_bias'])
     refuseEchoedSuffix(body)
   }
-  return callOf(request, 'completions', 'text')
+  return callOf(request, completions.name, 'text')
 }
 
 /** `echo` and `suffix` cannot be combined. */

@@ -49,9 +49,9 @@ function parse(request: Incoming): Call {
     refuseIdleStreamOptions(asked)
   }
   const { random_seed: seed } = asked
-  if ((seed ?? null) === null) return callOf(request, 'fim', 'text')
+  if ((seed ?? null) === null) return callOf(request, fim.name, 'text')
   const renamed = body.with({ random_seed: undefined, seed: asked['seed'] ?? seed })
-  return { ...callOf({ ...request, body: renamed }, 'fim', 'text'), converted: ['random_seed'] }
+  return { ...callOf({ ...request, body: renamed }, fim.name, 'text'), converted: ['random_seed'] }
 }
 
 function createStream(call: Call): StreamEncoder {

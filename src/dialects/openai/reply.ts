@@ -2,8 +2,8 @@ import type { Chunk, Reply } from '../../core/model/call.ts'
 import type { Usage } from '../../core/model/terms.ts'
 
 /**
- * The JSON text of a whole answer: the upstream's own when nothing in it changed. Clients fail without usage,
- * so the counted usage takes the place of one that is missing or says otherwise.
+ * The JSON text of a whole answer: the upstream's own when nothing in it changed. Clients fail without usage, so the
+ * counted usage takes the place of one that is missing or says otherwise.
  */
 export function renderReply({ chunk, usage }: Reply): string {
   return agrees(chunk.value, usage) ? chunk.text : JSON.stringify({ ...chunk.value, usage })

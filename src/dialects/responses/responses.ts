@@ -32,7 +32,7 @@ export function createResponses({ store, clock }: ResponsesParts): Dialect {
     store.put(tenant, { id: responseId(stem), previousId, input, response })
   }
   return {
-    name: 'responses',
+    name: dialectName,
     path: '/responses',
     prefixes: everyPrefix,
     parse: (request): ResponsesCall => readResponse(request, store),
@@ -51,6 +51,8 @@ export function createResponses({ store, clock }: ResponsesParts): Dialect {
   }
 }
 
+const dialectName = 'responses'
+
 function readResponse(request: Incoming, store: ResponseStore): ResponsesCall {
   const {
     body: { value: given },
@@ -68,7 +70,7 @@ function readResponse(request: Incoming, store: ResponseStore): ResponsesCall {
   if (strict) refuseLooseCalls(items)
   const { body, origins, ...notes } = chatRequest(given, items)
   if (Array.isArray(body['messages']) && body['messages'].length === 0) throw nothingSaid()
-  const call = callOf({ ...request, body: JsonText.of(body) }, 'responses', 'chat')
+  const call = callOf({ ...request, body: JsonText.of(body) }, dialectName, 'chat')
   const asked = { stem, tenant, request: given, input, origins }
   return { ...call, ...notes, asked }
 }

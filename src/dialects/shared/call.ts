@@ -6,9 +6,9 @@ import type { Incoming } from './dialect.ts'
 import { steer } from './steering.ts'
 
 /**
- * A validated request of OpenAI's own shape as a Call: its body and its text are the caller's, untouched but for
- * the fields that steer it, which go no further. Throws Failure `invalid_request` where those are at fault.
- * Usage is told at the end of a stream when `stream_options` asks for it; without a stream they mean nothing.
+ * A validated request of OpenAI's own shape as a Call: its body and its text are the caller's, untouched but for the
+ * fields that steer it, which go no further. Throws Failure `invalid_request` where those are at fault. Usage is told
+ * at the end of a stream when `stream_options` asks for it; without a stream they mean nothing.
  */
 export function callOf<Asked extends Kind | RelayKind>(
   request: Incoming,

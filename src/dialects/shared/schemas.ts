@@ -36,8 +36,8 @@ export type ListLimits = {
 }
 
 /**
- * An array held to `element` one by one. It stops at the first that fails: zod's own arrays report every one,
- * and a body can hold millions.
+ * An array held to `element` one by one. It stops at the first that fails: zod's own arrays report every one, and a
+ * body can hold millions.
  */
 export function list(element: z.ZodType, phrase: string, limits: ListLimits = {}): z.ZodType {
   const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, plain } = limits

@@ -11,9 +11,9 @@ export function fieldsOf(shapes: Readonly<Record<string, z.ZodType>>): Fields {
 }
 
 /**
- * Holds every known field of a body to its shape, and leaves the body as it is: explicit null counts as absent,
- * unknown fields are not looked at. Throws Failure `invalid_request` for the first that fails.
- * Only what was sent costs anything: a body has eight fields, a table forty.
+ * Holds every known field of a body to its shape, and leaves the body as it is: explicit null counts as absent, unknown
+ * fields are not looked at. Throws Failure `invalid_request` for the first that fails. Only what was sent costs
+ * anything: a body has eight fields, a table forty.
  */
 export function validate(body: JsonObject, fields: Fields): void {
   for (const name of Object.keys(body)) {
