@@ -19,7 +19,7 @@ import { fold } from './model/fold.ts'
 import type { Deployment } from './model/ports.ts'
 import type { Payer } from './model/tenant.ts'
 import type { Usage } from './model/terms.ts'
-import { clarified, noteAnswered, type OpenCall, openCall, tryPart, untilEpochMs } from './open-call.ts'
+import { clarified, type OpenCall, openCall, tryPart, untilEpochMs } from './open-call.ts'
 import { asStream, untilUnpaid } from './paid-answer.ts'
 import { pay } from './pay.ts'
 import type { Explanation } from './plan/explain.ts'
@@ -101,7 +101,6 @@ function open<Used>(
   record: OpenRecord,
   use: Use<Used>,
 ): Promise<Used> {
-  record.row.stream = call.stream
   const work = openCall(parts, call, signal, record)
   const payer = call.tenant?.payer
   const used = payer === undefined ? openPlanned(work, work.planned.plan, use) : openPaid(work, payer, use)
@@ -158,7 +157,7 @@ function openWhole<Used>(work: Work, plan: Plan, use: Use<Used>): Promise<Used> 
   const meter = createMeter(work.call, work.parts.counter)
   work.account.follow(0, meter)
   return askPart(work, plan, work.call, 0, meter).then((answer) => {
-    noteAnswered(work, answer.deployment)
+    work.record.answeredBy(answer.deployment)
     if (mayBreakOff(work, plan)) return use(openSeamed(work, plan, answer, meter))
     return use({
       bursts: answer.bursts,
@@ -213,7 +212,7 @@ async function openParts(work: Work, plan: Plan): Promise<Stream> {
 function runSeveral(work: Work, plan: Plan, parts: readonly [Part, ...Part[]]): Promise<RunningParts> {
   const { record, account, signal } = work
   const { counter, limits } = work.parts
-  record.row.parts = Math.max(...parts.map(({ index }) => index)) + 1
+  record.splitInto(Math.max(...parts.map(({ index }) => index)) + 1)
   return runParts({
     ...{ parts, counter, signal, limit: limits.fanOut },
     follow: ({ index }, meter) => account.follow(index, meter),
@@ -239,7 +238,7 @@ async function* bestOf(bursts: Bursts, call: Call): AsyncGenerator<readonly Delt
 
 async function answered(work: Work, asked: Promise<Answer>): Promise<Answer> {
   const answer = await asked
-  noteAnswered(work, answer.deployment)
+  work.record.answeredBy(answer.deployment)
   return answer
 }
 
@@ -259,8 +258,7 @@ function noteUsage(
   { id }: Deployment,
   { usage, estimated }: MeteredUsage,
 ): Usage {
-  record.row.usage = usage
-  record.row.usageEstimated = estimated
+  record.used(usage, estimated)
   // The sum over several attempts is that of no call.
   if (!record.row.flags.has('continued')) planned.learn(usage, estimated, id)
   account.settle()

@@ -8,7 +8,6 @@ import { type Coverage, covered } from './cover.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import type { AnyCall } from './model/call.ts'
 import type { CallSignal } from './model/call-signal.ts'
-import type { Deployment } from './model/ports.ts'
 import type { Planned } from './plan/planner.ts'
 import type { Plan } from './plan/router.ts'
 
@@ -34,10 +33,9 @@ export function openCall<Asked extends AnyCall>(
   record: OpenRecord,
 ): OpenCall<Asked> {
   const { row, startedAt } = record
-  row.kind = call.kind
-  row.model = call.model
+  record.asked(call)
   const planned = parts.planner.plan(call)
-  row.plan = planned.note
+  record.planned(planned.note)
   const { clock, random, detokenizer, standings, retryBudget, limits } = parts
   const steps = parts.steps?.open(row.id)
   if (steps !== undefined) {
@@ -91,7 +89,7 @@ export type PartOf<Asked extends AnyCall> = {
 
 /**
  * Tries one part along its plan, each attempt paid for before it is made, where there is a payer. To be followed by
- * `noteAnswered`. What every call passes, and only hands on, is no async function.
+ * the record's `answeredBy`. What every call passes, and only hands on, is no async function.
  */
 export function tryPart<Asked extends AnyCall, Made>(
   { context, signal, coverage }: OpenCall<AnyCall>,
@@ -102,13 +100,4 @@ export function tryPart<Asked extends AnyCall, Made>(
   const makePaid =
     coverage === undefined ? make : (attempt: AttemptParts<Asked>) => covered(coverage, attempt, make)
   return walk({ context, call, part, plan, signal, meter }, makePaid, hedging)
-}
-
-/** Who answered, and how long it took until there was something to show: of the first part that did. */
-export function noteAnswered({ record }: OpenCall<AnyCall>, { id, upstream, successor }: Deployment): void {
-  const { row } = record
-  row.firstTokenMs ??= record.elapsedMs() - (row.attempts[0]?.startMs ?? 0)
-  row.deployment ??= id
-  row.provider ??= upstream.name
-  row.successor ??= successor
 }

@@ -15,7 +15,7 @@ import { isObject, type JsonObject } from './model/json/json.ts'
 import type { LazySet } from './model/lazy-set.ts'
 import type { Usage } from './model/terms.ts'
 import { addUsage, type ClaimedUsage, readCount, readUsage, writeUsage } from './model/usage.ts'
-import { clarified, noteAnswered, type OpenCall, openCall, tryPart, untilEpochMs } from './open-call.ts'
+import { clarified, type OpenCall, openCall, tryPart, untilEpochMs } from './open-call.ts'
 import { pay } from './pay.ts'
 import type { Plan } from './plan/router.ts'
 
@@ -30,7 +30,7 @@ export async function relay(
   const { planned, account } = work
   const { row } = record
   const pieces = call.kind === 'embeddings' ? splitInputs(call, inputsPerRequest(planned.plan)) : [call]
-  row.parts = pieces.length
+  record.splitInto(pieces.length)
   const usages = new Map<number, MeteredUsage>()
   for (const [part, piece] of pieces.entries()) {
     account.follow(part, { estimate: () => usages.get(part) ?? judged(piece) })
@@ -42,8 +42,7 @@ export async function relay(
   }
   const usage = addUsage([...usages.values()].map((one) => one.usage))
   const isEstimated = [...usages.values()].some(({ estimated }) => estimated)
-  row.usage = usage
-  row.usageEstimated = isEstimated
+  record.used(usage, isEstimated)
   planned.learn(usage, isEstimated, row.deployment ?? planned.plan[0].id)
   account.settle()
   const [first, ...others] = replies.map(({ reply }) => reply)
@@ -88,7 +87,7 @@ async function answered(
     return [
       await tryPart(own, asked, async (attempt: AttemptParts<Relay>) => {
         const relayed = await attemptRelay(attempt)
-        noteAnswered(work, attempt.deployment)
+        record.answeredBy(attempt.deployment)
         return relayed
       }),
     ]

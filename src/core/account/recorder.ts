@@ -1,6 +1,8 @@
+import type { AnyCall } from '../model/call.ts'
 import { asFailure, type Failure } from '../model/failure.ts'
-import type { Clock, Sink } from '../model/ports.ts'
+import type { Clock, Deployment, Sink } from '../model/ports.ts'
 import { type CallRecord, startRecord } from '../model/record/record.ts'
+import type { Usage } from '../model/terms.ts'
 import { withTriedPlaces } from './tried-places.ts'
 
 /** Opens the record of each call, and hands it to every sink once the call is over. */
@@ -17,6 +19,19 @@ export interface OpenRecord extends Disposable {
   /** When the call began, on the clock's monotonic milliseconds. */
   readonly startedAt: number
   elapsedMs(): number
+  /** Who calls. */
+  calledBy(caller: Caller): void
+  /** What is asked for. */
+  asked(call: AnyCall): void
+  /** Where it may go, and why. */
+  planned(note: CallRecord['plan']): void
+  /** Into how many upstream calls it was split. */
+  splitInto(parts: number): void
+  /** Who answered, and how long it took until there was something to show: of the first part that did. */
+  answeredBy(deployment: Deployment): void
+  used(usage: Usage, isEstimated: boolean): void
+  /** So many bytes of a body with this status are about to be sent. */
+  sends(status: number, bytes: number): void
   /** Runs when the record is closed, before the sinks get it. */
   atClose(settle: () => void): void
   /**
@@ -27,6 +42,9 @@ export interface OpenRecord extends Disposable {
   /** Notes how the call failed, and gives the Failure to answer with. */
   fail(thrown: unknown): Failure
 }
+
+/** `id` is the whole of who they are; `name`, what people call them. */
+export type Caller = { readonly id: string; readonly name: string | undefined }
 
 /**
  * `commit` resolves once what the sinks were given is as safe as it must be before callers have their answers' ends.
@@ -97,6 +115,43 @@ class Entry implements OpenRecord {
     if (this.#isClosed || this.#whenCommitted === undefined) return send()
     this[Symbol.dispose]()
     return this.#whenCommitted().then(send)
+  }
+
+  calledBy({ id, name }: Caller): void {
+    this.row.owner = id
+    this.row.principal = name
+  }
+
+  asked(call: AnyCall): void {
+    this.row.kind = call.kind
+    this.row.model = call.model
+    if ('stream' in call) this.row.stream = call.stream
+  }
+
+  planned(note: CallRecord['plan']): void {
+    this.row.plan = note
+  }
+
+  splitInto(parts: number): void {
+    this.row.parts = parts
+  }
+
+  answeredBy({ id, upstream, successor }: Deployment): void {
+    const { row } = this
+    row.firstTokenMs ??= this.elapsedMs() - (row.attempts[0]?.startMs ?? 0)
+    row.deployment ??= id
+    row.provider ??= upstream.name
+    row.successor ??= successor
+  }
+
+  used(usage: Usage, isEstimated: boolean): void {
+    this.row.usage = usage
+    this.row.usageEstimated = isEstimated
+  }
+
+  sends(status: number, bytes: number): void {
+    this.row.status = status
+    this.row.responseBytes = bytes
   }
 
   fail(thrown: unknown): Failure {

@@ -73,8 +73,7 @@ type ReadCall<Asked extends AnyCall> = { readonly call: Asked; readonly text: st
 function letIn({ ctx, record, signal, parts }: Exchange): Principal {
   if (parts.isDraining()) throw shuttingDown()
   const caller = parts.gate.admit(apiKeyOf(ctx.req))
-  record.row.principal = caller.name
-  record.row.owner = caller.id
+  record.calledBy(caller)
   signal.owner = caller.id
   parts.connections.admitted(ctx.req.socket)
   return caller

@@ -52,8 +52,7 @@ export class Exchange<Spoken extends Asking<AnyCall> = Asking<AnyCall>> implemen
 
   send(text: string): void | Promise<void> {
     const { ctx, record } = this
-    record.row.status = 200
-    record.row.responseBytes = Buffer.byteLength(text)
+    record.sends(200, Buffer.byteLength(text))
     const headers = answerHeaders(record)
     return record.closeThen(() => {
       sendText(ctx.req, ctx.res, 200, text, headers)
