@@ -125,6 +125,11 @@ export function asFailure(thrown: unknown): Failure {
 
 export type FailureKind = keyof typeof failureKinds
 
+/** Whether a text from another process, perhaps of another version, is a kind that is known here. */
+export function isFailureKind(text: string): text is FailureKind {
+  return Object.hasOwn(failureKinds, text)
+}
+
 export type FailureDetail = {
   readonly param?: string | null
   /** Overrides the kind's own code; null for none. */

@@ -9,13 +9,17 @@ import { type CallRecord, startAttempt } from '../model/record/record.ts'
 import type { Usage } from '../model/terms.ts'
 import type { Coalescer } from './coalesce.ts'
 import { fingerprint, isDeterministic } from './fingerprint.ts'
-import type { CachedReply, ResponseCache } from './response-cache.ts'
+import type { CachedReply } from './kept-reply.ts'
+import type { ResponseCache } from './response-cache.ts'
+import type { SharedFlight } from './shared-flight.ts'
 
 export type CachedGatewayParts = {
   /** Undefined: no answer is kept. */
   readonly cache: ResponseCache | undefined
   /** Undefined: identical calls are each made. */
   readonly coalescer: Coalescer<SharedWork> | undefined
+  /** Undefined: the coalescer's calls are those of this process alone. */
+  readonly flight?: SharedFlight | undefined
   /** For the record of work that several share. It tells no sink. */
   readonly recorder: Recorder
 }
@@ -47,7 +51,7 @@ export function cachedGateway(gateway: Gateway, parts: CachedGatewayParts): Gate
         call.tenant?.payer === undefined
       if (!keeps && !shares) return await gateway.reply(call, signal, record)
       const key = fingerprint(call, record.row.owner)
-      const kept = keeps ? cache?.get(key) : undefined
+      const kept = keeps ? await cache?.get(key) : undefined
       if (kept !== undefined) return taken(kept, call, record, 'hit')
       const reply = shares
         ? await share(gateway, parts, { key, call, signal, record })
@@ -58,7 +62,7 @@ export function cachedGateway(gateway: Gateway, parts: CachedGatewayParts): Gate
     async stream(call, signal, record) {
       if (cache === undefined || !cache.accepts(call)) return await gateway.stream(call, signal, record)
       const key = fingerprint(call, record.row.owner)
-      const kept = cache.get(key)
+      const kept = await cache.get(key)
       if (kept !== undefined) return replayed(taken(kept, call, record, 'hit'))
       return keeping(await gateway.stream(call, signal, record), cache, key, record.row)
     },
@@ -74,12 +78,14 @@ type Asked = {
 
 async function share(
   gateway: Gateway,
-  { coalescer, recorder }: CachedGatewayParts,
+  { coalescer, flight, recorder }: CachedGatewayParts,
   { key, call, signal, record }: Asked,
 ): Promise<Reply> {
   if (coalescer === undefined) return await gateway.reply(call, signal, record)
   const work = await coalescer.run(key, signal, async (shared) => {
     using open = recorder.open(call.id, call.dialect)
+    if (flight !== undefined)
+      return await shareFlight(gateway, flight, { key, call, signal: shared, record: open })
     return { outcome: await outcomeOf(gateway.reply(call, shared, open)), row: open.row, isClaimed: false }
   })
   const { outcome, row } = work
@@ -92,6 +98,35 @@ async function share(
   if ('thrown' in outcome) throw outcome.thrown
   const { deployment = '', costNanoUsd, baseline } = row
   return taken({ reply: outcome.reply, deployment, costNanoUsd, baseline }, call, record, 'coalesced')
+}
+
+/** As one process with all others. What another did is nobody's own here. */
+async function shareFlight(
+  gateway: Gateway,
+  flight: SharedFlight,
+  { key, call, signal, record }: Asked,
+): Promise<SharedWork> {
+  const { row } = record
+  try {
+    const theirs = await flight.board(key, signal)
+    if (theirs !== undefined) {
+      const { reply, deployment, costNanoUsd, baseline } = theirs
+      return {
+        outcome: { reply },
+        row: Object.assign(row, { deployment, costNanoUsd, baseline }),
+        isClaimed: true,
+      }
+    }
+  } catch (thrown) {
+    return { outcome: { thrown }, row, isClaimed: true }
+  }
+  const outcome = await outcomeOf(gateway.reply(call, signal, record))
+  const { deployment = '', costNanoUsd, baseline } = row
+  flight.landed(
+    key,
+    'thrown' in outcome ? outcome : { reply: outcome.reply, deployment, costNanoUsd, baseline },
+  )
+  return { outcome, row, isClaimed: false }
 }
 
 async function outcomeOf(reply: Promise<Reply>): Promise<SharedWork['outcome']> {

@@ -22,7 +22,7 @@ export interface Idempotency {
    * its own. Throws `key_reused` for a key that came with another request. `signal` aborts, with a Failure, when the
    * caller leaves.
    */
-  answer(keyed: KeyedRequest, signal: CallSignal, perform: Perform): Answering
+  answer(keyed: KeyedRequest, signal: CallSignal, perform: Perform): Answering | Promise<Answering>
   counts(): IdempotencyCounts
   /** Resolves when all that is under way now has ended. */
   ended(): Promise<void>
@@ -30,6 +30,26 @@ export interface Idempotency {
   close(failure: Failure): Promise<void>
   /** Gives up what is under way of one tenant. */
   endOf(tenant: string, failure: Failure): void
+}
+
+/** One of this process alone. */
+export interface LocalIdempotency extends Idempotency {
+  answer(keyed: KeyedRequest, signal: CallSignal, perform: Perform): Answering
+  /** The answer under a key, where it is kept or on its way here. Throws `key_reused`, and what `signal` aborted with. */
+  join(keyed: Digested, signal: CallSignal): Answering | undefined
+  /** Begins one that is not here. */
+  begin(keyed: Digested, signal: CallSignal, making: Making): Answering
+}
+
+/** A key and its request, of which nothing can be read. */
+export type Digested = { readonly key: string; readonly owner: string; readonly fingerprint: string }
+
+export type Making = {
+  readonly perform: Perform
+  /** Asked at its end; absent: it is. */
+  readonly isKept?: () => boolean
+  /** It is made elsewhere: without a reader here it is of no use. */
+  readonly isCopy?: boolean
 }
 
 export type KeyedRequest = {
@@ -67,48 +87,53 @@ export type IdempotencySettings = {
   readonly maxBytes: number
 }
 
-export function createIdempotency(settings: IdempotencySettings, clock: Pick<Clock, 'now'>): Idempotency {
-  const shelf = new Shelf(settings, clock)
+/** `dropped` hears of what is kept no longer because others needed the room. */
+export function createIdempotency(
+  settings: IdempotencySettings,
+  clock: Pick<Clock, 'now'>,
+  dropped?: (key: string) => void,
+): LocalIdempotency {
+  const shelf = new Shelf(settings, clock, dropped)
   const running = new Map<Entry, Running>()
-  const end = (entry: Entry, failure: Failure | undefined) => {
+  const end = (entry: Entry, { isKept }: Making, failure: Failure | undefined) => {
     running.delete(entry)
     // A caller that learns of an end that is not kept finds the key free.
-    if (failure === undefined || (isFinal(failure) && !entry.answer.hasBegun)) shelf.keep(entry)
+    if (isFinal(failure, entry.answer.hasBegun) && (isKept?.() ?? true)) shelf.keep(entry)
     else shelf.remove(entry)
     entry.answer.close(failure)
   }
-  const begin = (
-    { key, owner, fingerprint }: Pick<Entry, 'key' | 'owner' | 'fingerprint'>,
-    signal: CallSignal,
-    perform: Perform,
-  ): Answering => {
-    const abort = new AbortController()
-    const answer = createIdempotentAnswer({
-      keep: (characters) => shelf.grow(entry, pieceBytes + 2 * characters),
-      left(reason) {
-        // Without its key it cannot be asked for again.
-        if (!shelf.holds(entry)) abort.abort(reason)
-      },
-    })
-    const entry: Entry = { key, owner, fingerprint, answer, bytes: entryBytes, expiresAt: 0 }
-    shelf.add(entry)
-    const reader = answer.join(signal)
-    const work = Promise.try(perform, answer, abort.signal).then(
-      () => end(entry, undefined),
-      (thrown) => end(entry, asFailure(thrown)),
-    )
-    running.set(entry, { abort, work })
-    return { reader, work }
-  }
-  return {
-    answer({ tenant, dialect, key, request }, signal, perform) {
+  const local: LocalIdempotency = {
+    answer(keyed, signal, perform) {
       signal.throwIfAborted()
-      const place = digest([tenant, dialect, key])
-      const fingerprint = digest(request)
-      const known = shelf.find(place, tenant)
-      if (known !== undefined && known.fingerprint !== fingerprint) throw reused()
-      if (known !== undefined) return { reader: known.answer.join(signal), work: undefined }
-      return begin({ key: place, owner: tenant, fingerprint }, signal, perform)
+      const digested = digestOf(keyed)
+      return local.join(digested, signal) ?? local.begin(digested, signal, { perform })
+    },
+    join({ key, owner, fingerprint }, signal) {
+      signal.throwIfAborted()
+      const known = shelf.find(key, owner)
+      if (known === undefined) return undefined
+      if (known.fingerprint !== fingerprint) throw reused()
+      return { reader: known.answer.join(signal), work: undefined }
+    },
+    begin({ key, owner, fingerprint }, signal, making) {
+      const abort = new AbortController()
+      const answer = createIdempotentAnswer({
+        keep: (characters) => shelf.grow(entry, pieceBytes + 2 * characters),
+        left(reason) {
+          if (making.isCopy) shelf.remove(entry)
+          // Without its key it cannot be asked for again.
+          if (!shelf.holds(entry)) abort.abort(reason)
+        },
+      })
+      const entry: Entry = { key, owner, fingerprint, answer, bytes: entryBytes, expiresAt: 0 }
+      shelf.add(entry)
+      const reader = answer.join(signal)
+      const work = Promise.try(making.perform, answer, abort.signal).then(
+        () => end(entry, making, undefined),
+        (thrown) => end(entry, making, asFailure(thrown)),
+      )
+      running.set(entry, { abort, work })
+      return { reader, work }
     },
     counts: () => shelf.counts(),
     ended: () => allOf(running),
@@ -121,6 +146,30 @@ export function createIdempotency(settings: IdempotencySettings, clock: Pick<Clo
       for (const [entry, { abort }] of running) if (entry.owner === owner) abort.abort(failure)
     },
   }
+  return local
+}
+
+/** Of a credential, or a prompt, nothing is kept that could be read. */
+export function digestOf({ tenant, dialect, key, request }: KeyedRequest): Digested {
+  return { key: digest([tenant, dialect, key]), owner: tenant, fingerprint: digest(request) }
+}
+
+/**
+ * Whether an answer that ended so is given again: a whole one, and an upstream's word on the request itself. Asking again
+ * would get that again, and be paid for again.
+ */
+export function isFinal(failure: Failure | undefined, hasBegun: boolean): boolean {
+  return failure === undefined || (lastWords.has(failure.kind) && !hasBegun)
+}
+
+const lastWords: ReadonlySet<FailureKind> = new Set(['rejected', 'context_length', 'content_filtered'])
+
+export function reused(): Failure {
+  return new Failure(
+    'key_reused',
+    'This Idempotency-Key was sent before, with another request. A new request needs a new key.',
+    { param: 'Idempotency-Key' },
+  )
 }
 
 type Entry = {
@@ -142,24 +191,8 @@ async function allOf(running: ReadonlyMap<Entry, Running>): Promise<void> {
 const entryBytes = 1024
 const pieceBytes = 64
 
-/** An upstream's word on the request itself: asking again would get it again, and be paid for again. */
-function isFinal({ kind }: Failure): boolean {
-  return lastWords.has(kind)
-}
-
-const lastWords: ReadonlySet<FailureKind> = new Set(['rejected', 'context_length', 'content_filtered'])
-
-/** Of a credential, or a prompt, nothing is kept that could be read. */
 function digest(parts: readonly unknown[]): string {
   return hash('sha256', JSON.stringify(parts), 'base64url')
-}
-
-function reused(): Failure {
-  return new Failure(
-    'key_reused',
-    'This Idempotency-Key was sent before, with another request. A new request needs a new key.',
-    { param: 'Idempotency-Key' },
-  )
 }
 
 /**
@@ -174,10 +207,14 @@ class Shelf {
   /** Of what is under way, which cannot be made to go. */
   readonly #room: { readonly entries: SharedRoom; readonly bytes: SharedRoom }
 
-  constructor({ ttlMs, maxEntries, maxBytes }: IdempotencySettings, clock: Pick<Clock, 'now'>) {
+  constructor(
+    { ttlMs, maxEntries, maxBytes }: IdempotencySettings,
+    clock: Pick<Clock, 'now'>,
+    dropped: ((key: string) => void) | undefined,
+  ) {
     this.#ttlMs = ttlMs
     this.#clock = clock
-    this.#entries = createLruMap({ maxEntries, maxBytes })
+    this.#entries = createLruMap({ maxEntries, maxBytes }, dropped && (({ key }) => dropped(key)))
     this.#room = { entries: createSharedRoom(() => maxEntries), bytes: createSharedRoom(() => maxBytes) }
   }
 

@@ -18,7 +18,8 @@ export interface IdempotentAnswer extends AnswerWriter {
 export interface AnswerWriter {
   /** There is something to show: from now on a failure is told within it. */
   begin(made: AnswerFacts): void
-  write(text: string): void
+  /** False: there is no room to keep it, and no reader will join any more. */
+  write(text: string): boolean
   /** Resolves when more may be written: at once where all is kept, else when the slowest reader has come near. */
   drained(): Promise<void>
   /** The whole was written. */
@@ -84,12 +85,13 @@ class Shared implements IdempotentAnswer {
     this.#wakeReaders()
   }
 
-  write(text: string): void {
-    if (text === '') return
+  write(text: string): boolean {
+    if (text === '') return this.#isKept
     this.#isKept = this.#isKept && this.#parts.keep(text.length)
     this.#text.add(text)
     this.#trim()
     this.#wakeReaders()
+    return this.#isKept
   }
 
   async drained(): Promise<void> {

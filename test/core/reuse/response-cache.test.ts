@@ -4,8 +4,8 @@ import type { Chunk, Delta, Reply } from '../../../src/core/model/call.ts'
 import { fold, unfold } from '../../../src/core/model/fold.ts'
 import { type JsonObject, parseJson } from '../../../src/core/model/json/json.ts'
 import { JsonText } from '../../../src/core/model/json/json-text.ts'
+import type { CachedReply } from '../../../src/core/reuse/kept-reply.ts'
 import {
-  type CachedReply,
   createResponseCache,
   type ResponseCache,
   type ResponseCacheSettings,
@@ -40,7 +40,7 @@ describe('an answer comes back as it was', () => {
   })
 })
 
-test('it replays as a stream with the words and the end it had', () => {
+test('it replays as a stream with the words and the end it had', async () => {
   const cache = aCache()
   const chunks = [
     chatChunk({ role: 'assistant', content: 'H' }),
@@ -49,17 +49,17 @@ test('it replays as a stream with the words and the end it had', () => {
   ]
   const whole = fold(chunks.map((chunk): Delta => JsonText.of(chunk as Chunk)))
   cache.put('key', anAnswer({ reply: { chunk: whole!, usage } }))
-  const { reply } = cache.get('key')!
+  const { reply } = (await cache.get('key'))!
   const replayed = unfold(reply.chunk)
   expect(textOf(replayed)).toBe('Hi')
   expect(fold(replayed)?.value).toEqual(whole?.value)
 })
 
-test('whoever takes an answer may change it: the next one gets it whole', () => {
+test('whoever takes an answer may change it: the next one gets it whole', async () => {
   const cache = aCache()
   const answer = anAnswer()
   cache.put('key', answer)
-  const taken = cache.get('key')!
+  const taken = (await cache.get('key'))!
   taken.reply.chunk.value.choices.length = 0
   taken.reply.usage.total_tokens = 0
   answer.reply.chunk.value.choices.length = 0

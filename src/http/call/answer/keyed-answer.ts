@@ -43,7 +43,7 @@ export async function answerUnderKey<Spoken extends Asking<AnyCall>, Asked exten
   const { dialect, record, signal } = exchange
   const { kind, model, stream, steering = null } = call
   const keyed = { tenant: record.row.owner, dialect: dialect.name, key, request: [text, model, steering] }
-  const { reader, work } = idempotency.answer(keyed, signal, (shelf, signal) =>
+  const { reader, work } = await idempotency.answer(keyed, signal, (shelf, signal) =>
     answer(exchange, call, new ShelfOutput(shelf, record, signal)),
   )
   const isReplay = work === undefined

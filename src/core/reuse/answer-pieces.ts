@@ -1,0 +1,76 @@
+import { Failure, type FailureDetail, isFailureKind } from '../model/failure.ts'
+import { parseJson } from '../model/json/json.ts'
+import type { AnswerFacts, AnswerWriter } from './idempotent-answer.ts'
+
+/** What a shelf holds of an answer: lines, each of them JSON, so that it does not matter how they come joined. */
+export const answerPieces = {
+  begin: (facts: AnswerFacts): string => line('begin', packedFacts(facts)),
+  text: (text: string): string => line('text', text),
+  end: (facts: AnswerFacts): string => line('end', packedFacts(facts)),
+  failure: (failure: Failure): string => line('failure', packFailure(failure)),
+}
+
+/**
+ * Writes an answer from the pieces of a shelf. Rejects with the answer's own failure, as the pieces do, and with
+ * `interrupted` where they end before it does.
+ */
+export async function writePieces(pieces: AsyncIterable<string>, answer: AnswerWriter): Promise<void> {
+  let isWhole = false
+  let rest = ''
+  for await (const piece of pieces) {
+    const lines = (rest + piece).split('\n')
+    rest = lines.pop() ?? ''
+    for (const each of lines) isWhole = writeLine(each, answer)
+    await answer.drained()
+  }
+  if (!isWhole) throw new Failure('interrupted', 'The answer under this key was not finished.')
+}
+
+type Line =
+  | readonly ['begin' | 'end', PackedFacts]
+  | readonly ['text', string]
+  | readonly ['failure', PackedFailure]
+
+function line(...parts: Line): string {
+  return `${JSON.stringify(parts)}\n`
+}
+
+/** True where it was the end. */
+function writeLine(text: string, answer: AnswerWriter): boolean {
+  // Written by `line`.
+  const [what, said] = parseJson(text) as unknown as Line
+  if (what === 'failure') throw unpackFailure(said)
+  if (what === 'text') answer.write(said)
+  else if (what === 'begin') answer.begin(unpackedFacts(said))
+  else answer.end(unpackedFacts(said))
+  return what === 'end'
+}
+
+type PackedFacts = Pick<AnswerFacts, 'deployment' | 'usage'> & {
+  readonly dropped: readonly string[]
+  readonly converted: readonly string[]
+}
+
+function packedFacts({ deployment, usage, dropped, converted }: AnswerFacts): PackedFacts {
+  return { deployment, usage, dropped: [...dropped], converted: [...converted] }
+}
+
+function unpackedFacts({ deployment, usage, dropped, converted }: PackedFacts): AnswerFacts {
+  return { deployment, usage, dropped: new Set(dropped), converted: new Set(converted) }
+}
+
+export type PackedFailure = FailureDetail & { readonly kind: string; readonly message: string }
+
+/** What its caller may know, and nothing for operators: those have it from where it happened. */
+export function packFailure(failure: Failure): PackedFailure {
+  const { kind, message, param, code, provider, upstreamStatus, retryAfterMs, headers, status, type } =
+    failure
+  const { mayBeBilled, extra } = failure
+  const shown = { status, type }
+  const told = { param, code, provider, upstreamStatus, retryAfterMs, headers, shown, mayBeBilled, extra }
+  return { kind, message, ...told }
+}
+
+export function unpackFailure({ kind, message, ...detail }: PackedFailure): Failure {
+  return new Failure(isFailureKind(kind) ? kind : 'upstream_error', message, detail)
+}
