@@ -204,6 +204,7 @@ function createLasting(
     encoder: createEncoder(),
     commit: journal && (() => journal.durable()),
     tenants,
+    shared: books.shared.isAlone ? undefined : books.shared,
     drains: live.drains,
     ...{ readLists: role.readLists, startProbes: role.startProbes },
     console: createConsole(books.shared.shelf, clock),

@@ -22,6 +22,8 @@ export type Shared = AsyncDisposable & {
   readonly owner: string
   /** How the engine is doing that it is shared over; undefined: there is none. */
   readonly report: (() => SharedReport) | undefined
+  /** There is no other: nothing of its own has to go over the shelf. */
+  readonly isAlone: boolean
 }
 
 export type SharedReport = {
@@ -53,6 +55,7 @@ function inMemory(clock: Clock, owner: string): Shared {
     money: state.money,
     owner,
     report: undefined,
+    isAlone: true,
     async [Symbol.asyncDispose]() {},
   }
 }
@@ -79,7 +82,7 @@ async function overRedis(
   })
   if (!shared.report().isUp) log.warn({ reason: shared.report().reason, onLoss }, 'Redis is away')
   return {
-    ...{ state: shared.state, shelf: shared.shelf, bus: shared.bus, money: undefined, owner },
+    ...{ state: shared.state, shelf: shared.shelf, bus: shared.bus, money: undefined, owner, isAlone: false },
     report: () => ({ engine: 'redis', onLoss, ...shared.report() }),
     [Symbol.asyncDispose]: () => shared[Symbol.asyncDispose](),
   }

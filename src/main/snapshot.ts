@@ -22,6 +22,8 @@ import { cachedGateway, type SharedWork } from '../core/reuse/cached-gateway.ts'
 import { createCoalescer } from '../core/reuse/coalesce.ts'
 import { createIdempotency, type Idempotency } from '../core/reuse/idempotency.ts'
 import { createResponseCache } from '../core/reuse/response-cache.ts'
+import { createSharedFlight } from '../core/reuse/shared-flight.ts'
+import { createSharedIdempotency } from '../core/reuse/shared-idempotency.ts'
 import { dialectsWith, relays } from '../dialects/all.ts'
 import { type AppParts, createApp } from '../http/app.ts'
 import { createBodyReader } from '../http/call/body.ts'
@@ -37,6 +39,7 @@ import { createListedRoutes, type Listed } from './listed-routes.ts'
 import { listAddress } from './price-key.ts'
 import type { startProbes } from './probes.ts'
 import type { KnownLists, ProviderLists, readProviderLists } from './provider-lists.ts'
+import type { Shared } from './shared.ts'
 import { callersPolicyOf } from './tenants.ts'
 import { createUpstreams } from './upstreams.ts'
 import { createWaker } from './waker.ts'
@@ -80,6 +83,8 @@ export type LastingTimes = {
   /** Resolves once what the sinks were given is safe; undefined: nothing keeps it. */
   readonly commit: (() => Promise<void>) | undefined
   readonly tenants: Tenants
+  /** Over which answers are shared with other processes; undefined: there are none. */
+  readonly shared: Pick<Shared, 'shelf' | 'owner'> | undefined
   /** What an operator has taken out of use. */
   readonly drains: Drains
   readonly readLists: typeof readProviderLists
@@ -109,7 +114,7 @@ type LastingAppPart =
 
 /** Of what was learnt with the configuration before, what is still true is kept. */
 export function createSnapshot(config: Config, lasting: LastingTimes, before?: Snapshot): Snapshot {
-  const { clock, log } = lasting
+  const { clock, log, shared } = lasting
   const { limits, slowThresholdMs, strict, demo, breaker } = config
   const userAgent = `pandotate-gateway/${lasting.app.version}`
   const upstreams = createUpstreams(config, { clock, detokenizer: lasting.tokenizer, userAgent })
@@ -127,12 +132,13 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
   const standings = standingsFor({ deployments, unchanged, breaker }, lasting, before?.standings)
   const plain = createPlainGateway({ config, lasting, standings, router: routerOf(config, routes, listed) })
   const gateway = cachedGateway(plain, {
-    cache: config.cache.enabled ? createResponseCache(config.cache, clock) : undefined,
+    cache: config.cache.enabled ? createResponseCache(config.cache, clock, shared?.shelf) : undefined,
     coalescer: config.coalesce ? createCoalescer<SharedWork>() : undefined,
+    flight: shared && createSharedFlight({ ...shared, makingMs: makingMsOf(config) }),
     recorder: createRecorder([], clock, slowThresholdMs),
   })
   const openCalls = createOpenCalls()
-  const idempotency = idempotencyFor(config, clock, before)
+  const idempotency = idempotencyFor(config, lasting, before)
   const catalog = () => reportCatalog({ config, lists, deployments, clock })
   const appParts: AppParts = {
     ...lasting.app,
@@ -232,11 +238,22 @@ function listsFor({
 }
 
 /** A key holds beyond a change of the configuration, unless how long it holds was changed. */
-function idempotencyFor(config: Config, clock: Clock, before: Snapshot | undefined): Idempotency | undefined {
+function idempotencyFor(
+  config: Config,
+  { clock, shared }: LastingTimes,
+  before: Snapshot | undefined,
+): Idempotency | undefined {
   const { enabled, ...settings } = config.idempotency
   if (!enabled) return undefined
   const isUnchanged = isDeepStrictEqual(config.idempotency, before?.config.idempotency)
-  return (isUnchanged ? before?.idempotency : undefined) ?? createIdempotency(settings, clock)
+  const known = isUnchanged ? before?.idempotency : undefined
+  if (known !== undefined || shared === undefined) return known ?? createIdempotency(settings, clock)
+  return createSharedIdempotency(settings, clock, { ...shared, makingMs: makingMsOf(config) })
+}
+
+/** How long an answer may take to make; who makes it may be a little late to tell. */
+function makingMsOf({ limits }: Config): number {
+  return limits.deadlineMs + 60_000
 }
 
 /** The names of those that are set up as they were. */

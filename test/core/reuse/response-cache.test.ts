@@ -132,7 +132,7 @@ describe('an answer grows old', () => {
     cache.put('used', anAnswer())
     cache.put('renewed', anAnswer())
     clock.at = 900
-    cache.get('used')
+    void cache.get('used')
     cache.put('renewed', anAnswer())
     clock.at = 1100
     expect(cache.get('used')).toBeUndefined()
@@ -145,7 +145,7 @@ describe('it makes room', () => {
     const cache = aCache({ maxEntries: 2 })
     cache.put('a', anAnswer())
     cache.put('b', anAnswer())
-    cache.get('a')
+    void cache.get('a')
     cache.put('c', anAnswer())
     expect(there(cache, 'a', 'b', 'c')).toEqual(['a', 'c'])
     expect(cache.counts()).toMatchObject({ evictions: 1, entries: 2 })
@@ -180,7 +180,7 @@ test('it counts what the hits had cost, and those of which that is not known', (
   cache.put('priced', anAnswer({ costNanoUsd: 1500 }))
   cache.put('free', anAnswer({ costNanoUsd: 0 }))
   cache.put('unpriced', anAnswer({ costNanoUsd: undefined }))
-  for (const key of ['priced', 'priced', 'free', 'unpriced', 'absent']) cache.get(key)
+  for (const key of ['priced', 'priced', 'free', 'unpriced', 'absent']) void cache.get(key)
   expect(cache.counts()).toMatchObject({ hits: 4, misses: 1, savedNanoUsd: 3000, unpricedHits: 1 })
 })
 

@@ -1,0 +1,255 @@
+import { setImmediate } from 'node:timers/promises'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Failure } from '../../../src/core/model/failure.ts'
+import type { SharedShelf } from '../../../src/core/model/shared-shelf.ts'
+import { aFleet, complete, type Fleet, gone, made } from './idempotency-harness.ts'
+
+describe('a request that is sent again under its key, to another process', () => {
+  test('gets the answer that was kept, and how it was made', async () => {
+    const [here, there] = nodesOf(aFleet(2))
+    const first = await here.ask()
+    complete(here.works[0]!)
+    expect(await first.text).toBe('answer')
+    await first.work
+    const second = await there.ask()
+    expect(await second.text).toBe('answer')
+    expect(second.work).toBeUndefined()
+    expect(second.reader.made).toEqual(made)
+    expect(there.works).toHaveLength(0)
+    expect(there.idempotency.counts()).toEqual({ inFlight: 0, kept: 0, bytes: 0 })
+  })
+
+  test('follows an answer on its way, from its beginning', async () => {
+    const [here, there] = nodesOf(aFleet(2))
+    const first = await here.ask()
+    const [work] = here.works
+    work?.answer.begin(made)
+    work?.answer.write('one\n')
+    const second = await there.ask()
+    await setImmediate()
+    expect(second.reader.hasBegun).toBe(true)
+    work?.answer.write('two \u{1f600}')
+    work?.answer.end(made)
+    work?.resolve()
+    expect(await Promise.all([first.text, second.text])).toEqual(['one\ntwo \u{1f600}', 'one\ntwo \u{1f600}'])
+    expect(there.works).toHaveLength(0)
+  })
+
+  test('is made once, however many processes it is sent to at once', async () => {
+    const fleet = aFleet(3)
+    const callers = await Promise.all([...fleet.nodes, ...fleet.nodes].map((node) => node.ask()))
+    const works = fleet.nodes.flatMap((node) => node.works)
+    expect(works).toHaveLength(1)
+    expect(callers.filter(({ work }) => work !== undefined)).toHaveLength(1)
+    complete(works[0]!)
+    for (const { text } of callers) expect(await text).toBe('answer')
+  })
+
+  test('is refused when it is another request, and carried out for another tenant', async () => {
+    const [here, there] = nodesOf(aFleet(2))
+    await here.ask()
+    await expect(there.ask({ request: 'other' })).rejects.toMatchObject({ kind: 'key_reused', status: 422 })
+    await there.ask({ tenant: 'u', request: 'other' })
+    expect(there.works).toHaveLength(1)
+  })
+
+  test('gets the answer that was finished after its first caller left', async () => {
+    const [here, there] = nodesOf(aFleet(2))
+    const first = await here.ask()
+    first.abort.abort(gone)
+    complete(here.works[0]!)
+    await first.work
+    expect(await (await there.ask()).text).toBe('answer')
+  })
+
+  test('is carried out again once the answer is too old', async () => {
+    const { clock, nodes } = aFleet(2, { ttlMs: 1000 })
+    const [here, there] = nodesOf({ nodes })
+    const first = await here.ask()
+    complete(here.works[0]!)
+    await first.work
+    clock.at = 1000
+    await there.ask()
+    await here.ask()
+    expect([here.works.length, there.works.length]).toEqual([1, 1])
+  })
+
+  test('leaves no more answers on the shelf than there is room for', async () => {
+    const [here, there] = nodesOf(aFleet(2, { maxEntries: 2 }))
+    for (const key of ['a', 'b', 'c']) {
+      const { work } = await here.ask({ key })
+      complete(here.works.at(-1)!, key)
+      await work
+    }
+    expect(await (await there.ask({ key: 'b' })).text).toBe('b')
+    await there.ask({ key: 'a' })
+    expect(there.works).toHaveLength(1)
+  })
+})
+
+describe('an answer that failed', () => {
+  test('by an upstream’s word on the request is kept for all', async () => {
+    const [here, there] = nodesOf(aFleet(2))
+    const failure = new Failure('rejected', 'No.', {
+      param: 'x',
+      code: 'odd',
+      shown: { status: 422, type: 'odd_error' },
+      headers: { 'x-should-retry': 'false' },
+      extra: { hint: 'none' },
+      operatorNote: 'for operators',
+    })
+    const first = await here.ask()
+    here.works[0]?.reject(failure)
+    await expect(first.text).rejects.toBe(failure)
+    const told: unknown = await (await there.ask()).text.catch((thrown: unknown) => thrown)
+    expect(told).toMatchObject({
+      ...{ kind: 'rejected', message: 'No.', param: 'x', code: 'odd', status: 422, type: 'odd_error' },
+      ...{ headers: failure.headers, extra: { hint: 'none' }, operatorNote: undefined },
+    })
+    expect(there.works).toHaveLength(0)
+  })
+
+  test('otherwise is told to who followed it, and frees its key', async () => {
+    const [here, there] = nodesOf(aFleet(2))
+    const first = await here.ask()
+    const second = await there.ask()
+    here.works[0]?.answer.begin(made)
+    here.works[0]?.answer.write('half')
+    here.works[0]?.reject(new Failure('interrupted', 'Cut.'))
+    await expect(first.text).rejects.toMatchObject({ kind: 'interrupted', message: 'Cut.' })
+    await expect(second.text).rejects.toMatchObject({ kind: 'interrupted', message: 'Cut.' })
+    expect(second.reader.hasBegun).toBe(true)
+    await there.ask({ request: 'other' })
+    expect(there.works).toHaveLength(1)
+  })
+
+  test.for([false, true])(
+    'with its process is told so, and may be started over: begun %s',
+    async (isBegun) => {
+      const { shelf, nodes } = aFleet(2)
+      const [here, there] = nodesOf({ nodes })
+      await here.ask()
+      const second = await there.ask()
+      if (isBegun) {
+        here.works[0]?.answer.begin(made)
+        here.works[0]?.answer.write('half')
+        await setImmediate()
+        expect(second.reader.hasBegun).toBe(true)
+      }
+      await shelf.abandon(here.owner)
+      await expect(second.text).rejects.toMatchObject({ kind: 'interrupted' })
+      const third = await there.ask()
+      complete(there.works[0]!, 'again')
+      expect(await third.text).toBe('again')
+      // One that was thought dead keeps nothing that another has made since.
+      complete(here.works[0]!, 'late')
+      await here.idempotency.ended()
+      expect(await (await here.ask()).text).toBe('again')
+    },
+  )
+
+  test('for want of room goes on for its own callers, and is no answer elsewhere', async () => {
+    const [here, there] = nodesOf(aFleet(2, { maxBytes: 10_000 }))
+    const first = await here.ask()
+    const second = await there.ask()
+    complete(here.works[0]!, 'x'.repeat(20_000))
+    expect(await first.text).toHaveLength(20_000)
+    await expect(second.text).rejects.toMatchObject({ kind: 'interrupted' })
+    await there.ask()
+    expect(there.works).toHaveLength(1)
+  })
+})
+
+test('who follows, and is the last here, is waited for by nothing when they leave', async () => {
+  const [here, there] = nodesOf(aFleet(2))
+  await here.ask()
+  const second = await there.ask()
+  second.abort.abort(gone)
+  await expect(second.text).rejects.toBe(gone)
+  await there.idempotency.ended()
+  expect(there.idempotency.counts()).toEqual({ inFlight: 0, kept: 0, bytes: 0 })
+  const third = await there.ask()
+  complete(here.works[0]!)
+  expect(await third.text).toBe('answer')
+})
+
+test('while the shelf is away each process goes on for itself', async () => {
+  const [here, there] = nodesOf(aFleet(2, {}, without('begin', 'forget')))
+  for (const node of [here, there]) {
+    const first = await node.ask()
+    const second = await node.ask()
+    complete(node.works[0]!, node.owner)
+    expect(await Promise.all([first.text, second.text])).toEqual([node.owner, node.owner])
+    expect(node.works).toHaveLength(1)
+  }
+})
+
+test('when the shelf goes away in the middle of an answer, it is kept where it is made', async () => {
+  const [here] = nodesOf(aFleet(2, {}, without('append', 'finish')))
+  const first = await here.ask()
+  complete(here.works[0]!)
+  expect(await first.text).toBe('answer')
+  await first.work
+  expect(await (await here.ask()).text).toBe('answer')
+  expect(here.works).toHaveLength(1)
+})
+
+test('every retry of a key sees the same bytes, wherever and whenever it comes', async () => {
+  const step = fc.oneof(
+    fc.record({ ask: fc.nat(2) }),
+    fc.record({ write: fc.string({ maxLength: 20, unit: 'binary' }) }),
+    fc.record({ wait: fc.nat(3) }),
+    fc.record({ leave: fc.nat(5) }),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      const { nodes } = aFleet(3)
+      const first = await nodes[0]!.ask()
+      const callers = [first]
+      const left = new Set<unknown>()
+      const [work] = nodes[0]!.works
+      let written = ''
+      work?.answer.begin(made)
+      for (const each of steps) {
+        if ('ask' in each) callers.push(await nodes[each.ask]!.ask())
+        else if ('wait' in each) for (let turn = 0; turn < each.wait; turn++) await setImmediate()
+        else if ('write' in each) {
+          written += each.write
+          work?.answer.write(each.write)
+        } else {
+          const caller = callers[each.leave]
+          caller?.abort.abort(gone)
+          left.add(caller)
+        }
+      }
+      work?.answer.end(made)
+      work?.resolve()
+      await first.work
+      for (const node of nodes) callers.push(await node.ask())
+      for (const caller of callers) if (!left.has(caller)) expect(await caller.text).toBe(written)
+      expect(nodes.flatMap(({ works }) => works)).toHaveLength(1)
+    }),
+    { numRuns: 100 },
+  )
+})
+
+/** A shelf that cannot be reached for these. */
+function without(...lost: readonly (keyof SharedShelf)[]): (shelf: SharedShelf) => SharedShelf {
+  return (shelf) =>
+    new Proxy(shelf, {
+      get(target, name) {
+        if (lost.some((each) => each === name)) return () => Promise.reject(new Error('Away.'))
+        const method: unknown = Reflect.get(target, name)
+        return typeof method === 'function' ? method.bind(target) : method
+      },
+    })
+}
+
+type Node = Fleet['nodes'][number]
+
+function nodesOf({ nodes }: Pick<Fleet, 'nodes'>): readonly [Node, Node] {
+  const [here, there] = nodes
+  if (here === undefined || there === undefined) throw new TypeError('A fleet has two at least.')
+  return [here, there]
+}
