@@ -6,6 +6,7 @@ import { plainAdminKey, plainKey } from '../../src/config/tenancy.ts'
 import type { Config } from '../../src/config.ts'
 import { defaultBreaker } from '../../src/core/health/breaker.ts'
 import type { CallRecord } from '../../src/core/model/record/record.ts'
+import { alone, type Role } from '../../src/main/role.ts'
 import { type RunningGateway, startGateway } from '../../src/main.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { noTenants } from '../../src/tenants/settings.ts'
@@ -28,7 +29,7 @@ export type TestGateway = AsyncDisposable & {
  */
 export async function startTestGateway(
   overrides: Partial<Config> = {},
-  { lists = false }: { readonly lists?: boolean } = {},
+  { lists = false, role = alone }: { readonly lists?: boolean; readonly role?: Role } = {},
 ): Promise<TestGateway> {
   const records: CallRecord[] = []
   const waiting: (() => void)[] = []
@@ -49,6 +50,7 @@ export async function startTestGateway(
     log: createLog('trace', destination),
     version: '0.0.0-test',
     sinks: [sink],
+    role,
   })
   return {
     url: gateway.url,

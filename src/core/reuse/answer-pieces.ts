@@ -7,7 +7,9 @@ export const answerPieces = {
   begin: (facts: AnswerFacts): string => line('begin', packedFacts(facts)),
   text: (text: string): string => line('text', text),
   end: (facts: AnswerFacts): string => line('end', packedFacts(facts)),
-  failure: (failure: Failure): string => line('failure', packFailure(failure)),
+  /** `isTold`: the text tells of it. */
+  failure: (failure: Failure, isTold: boolean): string =>
+    line(isTold ? 'told' : 'failure', packFailure(failure)),
 }
 
 /**
@@ -27,9 +29,11 @@ export async function writePieces(pieces: AsyncIterable<string>, answer: AnswerW
 }
 
 type Line =
-  | readonly ['begin' | 'end', PackedFacts]
+  | readonly ['begin', PackedFacts]
   | readonly ['text', string]
+  | readonly ['end', PackedFacts]
   | readonly ['failure', PackedFailure]
+  | readonly ['told', PackedFailure]
 
 function line(...parts: Line): string {
   return `${JSON.stringify(parts)}\n`
@@ -38,12 +42,16 @@ function line(...parts: Line): string {
 /** True where it was the end. */
 function writeLine(text: string, answer: AnswerWriter): boolean {
   // Written by `line`.
-  const [what, said] = parseJson(text) as unknown as Line
-  if (what === 'failure') throw unpackFailure(said)
-  if (what === 'text') answer.write(said)
-  else if (what === 'begin') answer.begin(unpackedFacts(said))
-  else answer.end(unpackedFacts(said))
-  return what === 'end'
+  const said = parseJson(text) as unknown as Line
+  if (said[0] === 'failure' || said[0] === 'told') {
+    const failure = unpackFailure(said[1])
+    if (said[0] === 'told') answer.tell(failure, '')
+    throw failure
+  }
+  if (said[0] === 'text') answer.write(said[1])
+  else if (said[0] === 'begin') answer.begin(unpackedFacts(said[1]))
+  else answer.end(unpackedFacts(said[1]))
+  return said[0] === 'end'
 }
 
 type PackedFacts = Pick<AnswerFacts, 'deployment' | 'usage'> & {

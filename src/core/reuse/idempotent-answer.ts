@@ -24,6 +24,8 @@ export interface AnswerWriter {
   drained(): Promise<void>
   /** The whole was written. */
   end(made: AnswerFacts): void
+  /** The last of the text, which tells of the failure that the answer is going to end with. */
+  tell(failure: Failure, text: string): void
 }
 
 export interface AnswerReader {
@@ -34,12 +36,12 @@ export interface AnswerReader {
   begun(withinMs?: number): Promise<void>
   /** The text, piece by piece to its end; to be asked for once. Rejects as `begun` does. */
   texts(): AsyncGenerator<string, void, void>
-  /** There is something to show: a failure is told at the end of the text. */
+  /** There is something to show. */
   readonly hasBegun: boolean
   /** How it was made, as far as is known. */
   readonly made: AnswerFacts
-  /** Why the answer is not whole, once that is known. */
-  readonly failure: Failure | undefined
+  /** The failure that the text tells of, once it does. */
+  readonly told: Failure | undefined
 }
 
 /** What the record of everyone who gets the answer tells of it. */
@@ -65,6 +67,7 @@ class Shared implements IdempotentAnswer {
   #isClosed = false
   #isKept = true
   #failure: Failure | undefined
+  #told: Failure | undefined
   #wakeWriter: (() => void) | undefined
 
   constructor(parts: IdempotentAnswerParts) {
@@ -106,6 +109,11 @@ class Shared implements IdempotentAnswer {
     this.#made = made
   }
 
+  tell(failure: Failure, text: string): void {
+    this.#told = failure
+    this.write(text)
+  }
+
   close(failure: Failure | undefined): void {
     this.#failure = failure
     this.#isClosed = true
@@ -141,8 +149,8 @@ class Shared implements IdempotentAnswer {
       get made() {
         return answer.#made
       },
-      get failure() {
-        return answer.#failure
+      get told() {
+        return answer.#told
       },
     }
   }

@@ -82,6 +82,7 @@ export function createSharedIdempotency(
     counts: local.counts,
     ended: local.ended,
     close: local.close,
+    endOf: local.endOf,
   }
 }
 
@@ -123,6 +124,7 @@ class Scribe {
   /** Resolves, and rejects, once the end is on the shelf: who has read it all here finds it everywhere. */
   async record(answer: AnswerWriter, signal: AbortSignal, perform: Perform): Promise<void> {
     let hasBegun = false
+    let told: Failure | undefined
     const both: AnswerWriter = {
       begin: (made: AnswerFacts) => {
         hasBegun = true
@@ -142,12 +144,17 @@ class Scribe {
         this.#add(answerPieces.end(made))
         answer.end(made)
       },
+      tell: (failure, text) => {
+        told = failure
+        if (text !== '') this.#add(answerPieces.text(text))
+        answer.tell(failure, text)
+      },
     }
     try {
       await perform(both, signal)
     } catch (thrown) {
       const failure = asFailure(thrown)
-      this.#add(answerPieces.failure(failure))
+      this.#add(answerPieces.failure(failure, failure === told))
       await this.#end(failure, hasBegun)
       throw failure
     }

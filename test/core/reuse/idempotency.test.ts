@@ -140,10 +140,11 @@ describe('an answer that failed', () => {
     const failure = new Failure('content_filtered', 'No more.')
     works[0]?.answer.begin(made)
     works[0]?.answer.write('half')
+    works[0]?.answer.tell(failure, ' no')
     works[0]?.reject(failure)
     for (const { reader, text } of [first, second]) {
       await expect(text).rejects.toBe(failure)
-      expect(reader.failure).toBe(failure)
+      expect(reader.told).toBe(failure)
     }
     expect(idempotency.counts()).toEqual({ inFlight: 0, kept: 0, bytes: 0 })
   })

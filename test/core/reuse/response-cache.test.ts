@@ -4,12 +4,14 @@ import type { Chunk, Delta, Reply } from '../../../src/core/model/call.ts'
 import { fold, unfold } from '../../../src/core/model/fold.ts'
 import { type JsonObject, parseJson } from '../../../src/core/model/json/json.ts'
 import { JsonText } from '../../../src/core/model/json/json-text.ts'
+import type { SharedShelf } from '../../../src/core/model/shared-shelf.ts'
 import type { CachedReply } from '../../../src/core/reuse/kept-reply.ts'
 import {
   createResponseCache,
   type ResponseCache,
   type ResponseCacheSettings,
 } from '../../../src/core/reuse/response-cache.ts'
+import { createMemoryShelf } from '../../../src/state/memory-shelf.ts'
 import { aCall, chatChunk, chatReply, textChunk, textOf } from '../../harness/scripted-upstream.ts'
 
 const aToolCall = { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }
@@ -219,9 +221,13 @@ test('whatever is done to it, it is the least recently used that are gone, and t
   )
 })
 
-function aCache(change: Partial<ResponseCacheSettings> = {}, clock = aClock(0)): ResponseCache {
+function aCache(
+  change: Partial<ResponseCacheSettings> = {},
+  clock = aClock(0),
+  shelf?: SharedShelf,
+): ResponseCache {
   const settings = { ttlMs: 60_000, maxEntries: 100, maxBytes: 1_000_000, everyCall: false, ...change }
-  return createResponseCache(settings, clock)
+  return createResponseCache(settings, clock, shelf)
 }
 
 function aClock(at: number): { at: number; now(): number } {
@@ -265,3 +271,36 @@ function there(cache: ResponseCache, ...keys: string[]): string[] {
 function sum(sizes: Iterable<number>): number {
   return Array.from(sizes).reduce((total, size) => total + size, 0)
 }
+
+describe('over a shelf', () => {
+  test('what one process keeps is found by all, for its time', async () => {
+    const clock = aClock(0)
+    const shelf = createMemoryShelf(clock)
+    const [here, there] = [aCache({}, clock, shelf), aCache({}, clock, shelf)]
+    here.put('key', anAnswer())
+    expect(await there.get('key')).toEqual(anAnswer())
+    expect(await there.get('other')).toBeUndefined()
+    expect(there.counts()).toMatchObject({ hits: 1, misses: 1, entries: 0 })
+    clock.at = 60_000
+    expect(await there.get('key')).toBeUndefined()
+  })
+
+  test('what makes room here makes room there', async () => {
+    const shelf = createMemoryShelf({ now: () => 0 })
+    const here = aCache({ maxEntries: 1 }, undefined, shelf)
+    here.put('a', anAnswer())
+    here.put('b', anAnswer())
+    const there = aCache({}, undefined, shelf)
+    expect([await there.get('a'), await there.get('b')]).toEqual([undefined, anAnswer()])
+  })
+
+  test('each has its own while that is away', async () => {
+    const shelf = createMemoryShelf({ now: () => 0 })
+    const away = () => Promise.reject(new Error('Away.'))
+    Object.assign(shelf, { get: away, put: away, remove: away })
+    const here = aCache({ maxEntries: 1 }, undefined, shelf)
+    here.put('a', anAnswer())
+    here.put('b', anAnswer())
+    expect([await here.get('a'), await here.get('b')]).toEqual([undefined, anAnswer()])
+  })
+})

@@ -104,7 +104,7 @@ class ShelfOutput implements Output, StreamOutput {
 
   fail(thrown: unknown, source: Pick<StreamSource<unknown, unknown>, 'fail'>): never {
     const failure = asFailure(thrown)
-    this.#answer.write(source.fail(failure))
+    this.#answer.tell(failure, source.fail(failure))
     throw failure
   }
 
@@ -149,9 +149,7 @@ class KeptStream implements StreamSource<string, void> {
   }
 
   fail(failure: Failure): string {
-    const { reader } = this.#following
-    const isTold = reader.hasBegun && failure === reader.failure
-    return isTold ? '' : this.#failText(failure)
+    return failure === this.#following.reader.told ? '' : this.#failText(failure)
   }
 }
 
