@@ -34,7 +34,7 @@ export function createSharedFlight({ shelf, owner, makingMs }: SharedFlightParts
         for await (const piece of shelf.follow(place, signal)) text += piece
       } catch {
         signal.throwIfAborted()
-        // Whoever made it is gone: each goes on for itself.
+        // The process that made it is gone: each goes on for itself.
       }
       return text === '' ? undefined : landedIn(text)
     },
