@@ -39,6 +39,7 @@ test('without any configuration it is the demo: every setting has its default', 
     allowUnauthenticated: false,
     allowedHosts: [],
     trustProxy: 0,
+    workers: 1,
     answerModel: 'requested',
     breaker: {
       failureRate: 0.5,
@@ -198,6 +199,7 @@ providers:
   test.for([
     ['HOST', 'localhost', 'host'],
     ['LOG_LEVEL', 'error', 'logLevel'],
+    ['WORKERS', 'auto', 'workers'],
   ] as const)('is the environment’s: %s', ([name, value, setting]) => {
     expect(load(file, { [name]: value })[setting]).toBe(value)
   })

@@ -14,6 +14,12 @@ export const serverOptions = {
     read: readPort,
   },
   host: { value: 'HOST', does: 'listen on this address (default 127.0.0.1: this machine alone)' },
+  workers: {
+    value: 'N',
+    does: 'answer calls by so many processes; auto: as many as there are processors (default 1)',
+    takes: 'a number from 1 to 256, or auto',
+    read: readWorkers,
+  },
   ...configOptions,
 } as const
 
@@ -22,4 +28,8 @@ export type ConfigOverrides = Given<typeof serverOptions>
 
 function readPort(text: string): string | undefined {
   return /^(0|[1-9]\d{0,4})$/.test(text) && Number(text) <= 65_535 ? text : undefined
+}
+
+function readWorkers(text: string): string | undefined {
+  return text === 'auto' || (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= 256) ? text : undefined
 }

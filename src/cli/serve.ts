@@ -1,6 +1,9 @@
+import cluster from 'node:cluster'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { curlExample, type ExampleCall, exampleModel } from '../http/routes/example-call.ts'
+import { runWorker } from '../main/workers/run-worker.ts'
+import { startPrimary, workersIn } from '../main/workers/start-primary.ts'
 import { type RunningGateway, startGateway } from '../main.ts'
 import { createLog } from '../telemetry/log.ts'
 import { createOutput, type LogOutput } from '../telemetry/output.ts'
@@ -20,7 +23,7 @@ export const serve = defineCommand({
     'SIGTERM or SIGINT lets the calls in flight finish; a second one ends them. SIGHUP, or a change of the file,\n' +
     'reloads the configuration without losing a call.',
   options: serverOptions,
-  run: ({ options, version }) => serveUntilSignalled(options, version),
+  run: ({ options, version }) => (cluster.isWorker ? serveAsWorker() : serveUntilSignalled(options, version)),
 })
 
 /** Until SIGINT or SIGTERM; then lets what is in flight finish. SIGHUP, or a changed file, is taken as it goes on. */
@@ -28,9 +31,14 @@ async function serveUntilSignalled(overrides: ConfigOverrides, version: string):
   const reader = openConfig(overrides)
   const config = reader.read()
   await using output = createOutput(process.stdout.isTTY === true ? lineByLine : inBatches)
-  const log = createLog(config.logLevel, isPretty(config) ? prettyOutput(output) : output)
+  const lines = isPretty(config) ? prettyOutput(output) : output
+  const log = createLog(config.logLevel, lines)
   warnOfExposure(config, reader, log)
-  const gateway = await startGateway(config, { log, version })
+  const count = workersIn(config)
+  const gateway =
+    count === 1
+      ? await startGateway(config, { log, version })
+      : await startPrimary({ config, count, version, log, output: lines })
   const changed = reloadWhenSettled({
     paths: () => reader.lastTexts.keys(),
     read: reader.read,
@@ -51,7 +59,8 @@ async function serveUntilSignalled(overrides: ConfigOverrides, version: string):
   })
   // Not before signals are heard: who reads this may send one.
   process.stderr.write(greeting(config, gateway))
-  log.info({ url: gateway.url, version, source: config.source, demo: config.demo }, 'serving')
+  const workers = count === 1 ? {} : { workers: count }
+  log.info({ url: gateway.url, version, source: config.source, demo: config.demo, ...workers }, 'serving')
   for (const warning of config.warnings ?? [])
     log.warn({ warning }, 'the configuration has what may be a mistake')
   const first = await signalled
@@ -60,6 +69,15 @@ async function serveUntilSignalled(overrides: ConfigOverrides, version: string):
   await gateway.stop(first === 'SIGINT' ? { delayMs: 0 } : {})
   log.info('stopped')
   return second === undefined ? 0 : exitCodeOf(second)
+}
+
+/** What it logs goes to the primary, which puts the lines of all workers one after the other. */
+async function serveAsWorker(): Promise<number> {
+  // What is sent to the group is the primary's to act on.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
+  await using output = createOutput(inBatches)
+  await runWorker(({ logLevel }) => createLog(logLevel, output))
+  return 0
 }
 
 function warnOfExposure(config: Config, { lastTexts }: ConfigReader, log: Logger): void {
@@ -76,7 +94,11 @@ function isPretty({ logFormat }: Config): boolean {
 
 function prettyOutput(output: LogOutput): Pick<LogOutput, 'write'> {
   const isColored = process.stdout.isTTY === true && process.stdout.hasColors()
-  return { write: (line) => output.write(prettyLine(line, isColored)) }
+  return {
+    write(lines) {
+      for (const line of lines.split(/(?<=\n)/)) output.write(prettyLine(line, isColored))
+    },
+  }
 }
 
 const lineByLine = { descriptor: 1, batchBytes: 0, waitMs: 500 } as const

@@ -15,6 +15,8 @@ export type Config = {
   readonly allowedHosts: readonly string[]
   /** How many proxies stand in front, or the addresses of those whose word is taken for who calls. */
   readonly trustProxy: number | readonly string[]
+  /** How many processes answer calls; `auto`: as many as there are processors. */
+  readonly workers: number | 'auto'
   /** Absent: plain HTTP. */
   readonly tls?: TlsPair
   /** The secrets of all keys, for calls and for managing; none: every caller is served. Secret. */

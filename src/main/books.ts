@@ -9,7 +9,7 @@ import { changesOf } from './admin.ts'
 import { makeAdminKey, refuseForgetfulBudgets } from './admin-key.ts'
 import { openLedgerOf } from './ledger.ts'
 import { openShared, type Shared } from './shared.ts'
-import { tenantsFor } from './tenants.ts'
+import { alertsBy, tenantsFor } from './tenants.ts'
 
 export type Books = {
   readonly shared: Shared
@@ -33,7 +33,7 @@ export async function openBooks(
   heard: (journal: Journal) => Journal = (journal) => journal,
 ): Promise<Books> {
   const shared = opening.use(await openShared(config, clock, log))
-  const tenants = tenantsFor(config, clock, log, shared)
+  const tenants = tenantsFor(config, clock, shared, { send: alertsBy(log) })
   const ledger = opening.use(await openLedgerOf(config, log, tenants.projections))
   refuseForgetfulBudgets(config, ledger !== undefined)
   await tenants.open(heard(ledger?.journal ?? noJournal))

@@ -85,20 +85,21 @@ function problemsIn(thrown: unknown): readonly Problem[] {
 }
 
 /** The configuration as a gateway that listens already can take it. */
-function inPlace(config: Config, { host, port, tls, source }: Config, log: Logger): Config {
+function inPlace(config: Config, { host, port, workers, tls, source }: Config, log: Logger): Config {
   if (config.source === undefined && source !== undefined) {
     const told = 'is gone, expected the file that the gateway was started with'
     throw new ConfigError([{ source, place: '', told }])
   }
   const { tls: offered, ...rest } = config
   const pair = tls && (offered ?? tls)
-  const placed = { ...rest, host, port, ...(pair === undefined ? {} : { tls: pair }) }
+  const placed = { ...rest, host, port, workers, ...(pair === undefined ? {} : { tls: pair }) }
   if (isExposed(placed)) {
     const told = `found no keys in auth.keys, expected some: the gateway listens on ${host} until it is restarted`
     throw new ConfigError([{ source: config.source ?? 'environment', place: 'server.host', told }])
   }
   if (config.host !== host) warn(log, 'server.host', host, config.host)
   if (config.port !== port) warn(log, 'server.port', port, config.port)
+  if (config.workers !== workers) warn(log, 'server.workers', workers, config.workers)
   if ((offered === undefined) !== (tls === undefined)) warn(log, 'server.tls', onOff(tls), onOff(offered))
   return placed
 }

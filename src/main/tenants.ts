@@ -3,17 +3,22 @@ import { type Config, isLoopback } from '../config.ts'
 import type { Clock } from '../core/model/ports.ts'
 import type { SendAlert } from '../tenants/budgets/alerts.ts'
 import type { CallersPolicy } from '../tenants/keys/authenticate.ts'
-import { createTenants, type Tenants } from '../tenants/tenants.ts'
+import { createTenants, type Tenants, type TenantsParts } from '../tenants/tenants.ts'
 import type { Shared } from './shared.ts'
 
 /** The tenants of a gateway, their money and limits over what its processes share. */
-export function tenantsFor(config: Config, clock: Clock, log: Logger, shared: Shared): Tenants {
+export function tenantsFor(
+  config: Config,
+  clock: Clock,
+  shared: Pick<Shared, 'state' | 'money' | 'owner'>,
+  tells: Pick<TenantsParts, 'send' | 'used'>,
+): Tenants {
   const { state, money, owner } = shared
   return createTenants({
     ...{ state, money, owner, clock },
     settings: config.tenants,
     policy: callersPolicyOf(config),
-    send: sendBy(log),
+    ...tells,
   })
 }
 
@@ -22,7 +27,7 @@ export function callersPolicyOf({ host, allowUnauthenticated }: Config): Callers
 }
 
 /** Tried once: the log has what was missed. */
-function sendBy(log: Logger): SendAlert {
+export function alertsBy(log: Logger): SendAlert {
   return (alert, post) => {
     log.warn({ alert }, 'a part of a budget is used')
     if (post === undefined) return

@@ -20,6 +20,7 @@ export function showCatalog(registry: Registry, read: () => CatalogCounts): void
     name: 'pandotate_price_age_seconds',
     help: 'How long ago the price of a routed deployment was last read, of the one where that is longest.',
     registers: [registry],
+    aggregator: 'first',
     collect() {
       const counts = read()
       const oldest = age(counts, counts.oldestPriceEpochMs)
@@ -39,6 +40,7 @@ export function showCatalog(registry: Registry, read: () => CatalogCounts): void
       help,
       labelNames: ['provider'],
       registers: [registry],
+      aggregator: 'first',
       collect() {
         const counts = read()
         this.reset()

@@ -12,6 +12,7 @@ import { type LedgerCounts, showLedger } from './ledger-metrics.ts'
 import { createCounter, createHistogram } from './series.ts'
 import { type SharedCounts, showShared } from './shared-metrics.ts'
 import { type SheddingCounts, showShedding } from './shedding-metrics.ts'
+import type { MetricValues } from './sum.ts'
 
 /** The metrics of one gateway: a sink that counts every call, and the text Prometheus reads. */
 export interface Metrics extends Sink {
@@ -19,6 +20,8 @@ export interface Metrics extends Sink {
   noteHealth(event: HealthEvent): void
   readonly contentType: string
   text(): Promise<string>
+  /** What this process counted, to be summed with what others did. */
+  values(): Promise<MetricValues>
   /** Our own, without those of Node.js. */
   described(): readonly DescribedMetric[]
 }
@@ -57,6 +60,7 @@ export function createMetrics(
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    values: async () => (await registry.getMetricsAsJSON()) as unknown as MetricValues,
     described: () => registry.getMetricsAsArray().flatMap(describedOf),
     noteHealth({ deployment, type }) {
       series.events(deployment, type).count++
@@ -208,20 +212,23 @@ const breakerStates = { closed: 0, 'half-open': 1, open: 2 } as const
 
 function showDeployments(registry: Registry, deployments: () => readonly DeploymentReport[]): void {
   type Read = (report: DeploymentReport) => number | undefined
+  type Worst = 'min' | 'max'
   // Of a deployment that runs many models, the one that is worst off shows: a series for each would be without end.
-  const show = (name: string, help: string, read: Read, worse = Math.min) =>
+  const show = (name: string, help: string, read: Read, aggregator: Worst = 'min') =>
     new Gauge({
       name,
       help,
       labelNames: ['deployment'],
       registers: [registry],
+      aggregator,
       collect() {
         // Those of a configuration that is no more.
         this.reset()
         const values = new Map<string, number>()
         for (const report of deployments()) {
           const value = read(report)
-          if (value !== undefined) values.set(report.id, worse(value, values.get(report.id) ?? value))
+          if (value !== undefined)
+            values.set(report.id, Math[aggregator](value, values.get(report.id) ?? value))
         }
         for (const [deployment, value] of values) this.set({ deployment }, value)
       },
@@ -230,7 +237,7 @@ function showDeployments(registry: Registry, deployments: () => readonly Deploym
     'pandotate_deployment_breaker_state',
     'Of each breaker: 0 closed, 1 half-open, 2 open; where many models run, the worst of theirs.',
     ({ breaker }) => breakerStates[breaker],
-    Math.max,
+    'max',
   )
   show(
     'pandotate_deployment_share',
@@ -250,6 +257,7 @@ function showConfiguration(registry: Registry, configuration: () => Configuratio
       name,
       help,
       registers: [registry],
+      aggregator: 'first',
       collect() {
         this.set(read(configuration()))
       },
@@ -259,6 +267,7 @@ function showConfiguration(registry: Registry, configuration: () => Configuratio
       name,
       help,
       registers: [registry],
+      aggregator: 'first',
       collect() {
         this.reset()
         this.inc(read(configuration()))

@@ -67,6 +67,8 @@ export type TenantsParts = {
   readonly settings: TenantSettings
   readonly policy: CallersPolicy
   readonly send: SendAlert
+  /** Gets each use of a key, where another process is to know of it. */
+  readonly used?: ((key: string, epochMs: number) => void) | undefined
 }
 
 export function createTenants(parts: TenantsParts): Tenants {
@@ -130,14 +132,14 @@ class Household implements Tenants {
     const now = this.#parts.clock.epochMs()
     const { caller, key } = admit(bearer, this.registry, this.#policy, now)
     if (key === undefined && !this.#isGatewayBound()) return caller
-    if (key !== undefined) this.registry.noteUse(key.id, now)
+    if (key !== undefined) this.#noteUse(key.id, now)
     return { ...caller, tenant: this.accessOf(key) }
   }
 
   admitManager(bearer: string | undefined, role: KeyRole): Caller {
     const now = this.#parts.clock.epochMs()
     const { caller, key } = manage(bearer, role, this.registry, this.#policy, now)
-    if (key !== undefined) this.registry.noteUse(key.id, now)
+    if (key !== undefined) this.#noteUse(key.id, now)
     return caller
   }
 
@@ -187,6 +189,11 @@ class Household implements Tenants {
 
   addToLimit(counter: string, nanoUsd: number): void {
     this.#overrides.set(counter, (this.#overrides.get(counter) ?? 0) + nanoUsd)
+  }
+
+  #noteUse(key: string, epochMs: number): void {
+    this.registry.noteUse(key, epochMs)
+    this.#parts.used?.(key, epochMs)
   }
 
   #opened(callId: string): OpenCall {

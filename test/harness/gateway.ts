@@ -92,6 +92,7 @@ export const simulatorConfig: Config = {
   allowUnauthenticated: false,
   allowedHosts: [],
   trustProxy: 0,
+  workers: 1,
   keys: [],
   adminKeys: [],
   tenants: noTenants,

@@ -19,6 +19,10 @@ export const serverSetting = z
       .meta({ expected: 'how many proxies there are, or a list of addresses, ranges, loopback or private' })
       .transform((given) => (typeof given === 'number' ? given : given.flatMap((one) => named[one] ?? one)))
       .prefault(0),
+    workers: z
+      .union([z.int().min(1).max(256), z.literal('auto')])
+      .meta({ expected: 'a whole number from 1 to 256, or auto: as many as there are processors' })
+      .default(1),
     tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).exactOptional(),
   })
   .prefault({})

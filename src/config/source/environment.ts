@@ -89,6 +89,7 @@ export const variables: readonly Variable[] = [
   },
   { name: 'HOST', path: ['server', 'host'] },
   { name: 'PORT', path: ['server', 'port'] },
+  { name: 'WORKERS', path: ['server', 'workers'] },
   { name: 'ALLOW_UNAUTHENTICATED', path: ['server', 'allowUnauthenticated'] },
   { name: 'TRUST_PROXY', path: ['server', 'trustProxy'], convert: countOrList },
   { name: 'LOG_LEVEL', path: ['log', 'level'] },
@@ -105,6 +106,7 @@ export const variables: readonly Variable[] = [
 export const optionVariables: readonly Variable[] = [
   { name: '--host', path: ['server', 'host'] },
   { name: '--port', path: ['server', 'port'] },
+  { name: '--workers', path: ['server', 'workers'] },
 ]
 
 /** A number written out in decimal digits, and nothing else; NaN for any other text. */

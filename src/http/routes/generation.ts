@@ -18,10 +18,13 @@ export type GenerationParts = {
 
 /** Finds a call that is over. Another caller's is as unknown as one that never was. */
 export interface CallLookup {
-  find(id: string, tenant: string): Generation | undefined
+  find(id: string, tenant: string): Found
   /** Anyone's, for an operator. */
-  findAny(id: string): Generation | undefined
+  findAny(id: string): Found
 }
+
+/** A promise where another process is asked. */
+type Found = Generation | undefined | Promise<Generation | undefined>
 
 /** `GET {prefix}/generation?id=`: what happened to a call of the caller's own, by the id its answer bore. */
 export function serveGeneration(
@@ -29,13 +32,13 @@ export function serveGeneration(
   prefix: string,
   { gate, generations }: GenerationParts,
 ): void {
-  router.get(`${prefix}/generation`, (ctx) => {
+  router.get(`${prefix}/generation`, async (ctx) => {
     const find = finderFor(apiKeyOf(ctx.req), gate, generations)
     const { id } = ctx.query
     if (typeof id !== 'string' || id === '') {
       throw new Failure('invalid_request', 'Give one id: the x-request-id of the call.', { param: 'id' })
     }
-    const generation = find(id)
+    const generation = await find(id)
     if (generation === undefined) throw notKept()
     ctx.respond = false
     const headers = ['x-request-id', ctx.state['requestId'] as string]
@@ -48,7 +51,7 @@ function finderFor(
   bearer: string | undefined,
   gate: Authenticator,
   generations: CallLookup,
-): (id: string) => Generation | undefined {
+): (id: string) => Found {
   if (bearer !== undefined && isManager(bearer, gate)) return (id) => generations.findAny(id)
   const { id: tenant } = gate.admit(bearer)
   return (id) => generations.find(id, tenant)

@@ -10,8 +10,8 @@ export interface Alerts {
   look(applied: readonly Applied[]): void
 }
 
-/** Logs an alert, and posts it where there is a webhook. Must not throw, must not wait. */
-export type SendAlert = (alert: Alert, post: AlertPost | undefined) => void
+/** Logs an alert on a counter, and posts it where there is a webhook. Must not throw, must not wait. */
+export type SendAlert = (alert: Alert, post: AlertPost | undefined, counter: string) => void
 
 export type Alert = {
   readonly budget: string
@@ -54,7 +54,7 @@ export function createAlerts(desk: Desk, settings: () => AlertSettings, send: Se
     })
     const signature =
       secret === undefined ? undefined : createHmac('sha256', secret).update(body).digest('hex')
-    send(alert, webhook === undefined ? undefined : { url: webhook, body, signature })
+    send(alert, webhook === undefined ? undefined : { url: webhook, body, signature }, counter)
   }
   return {
     look(applied) {

@@ -1,0 +1,123 @@
+import type { Journal, JournalEntry } from '../../core/model/journal.ts'
+import { noJournal } from '../../core/model/journal.ts'
+import type { Peer } from '../../state/primary/peer.ts'
+import { serveShared } from '../../state/primary/serve-shared.ts'
+import type { Alert, AlertPost, SendAlert } from '../../tenants/budgets/alerts.ts'
+import type { Books } from '../books.ts'
+import type { Fleet } from './fleet.ts'
+import { isOfTenants } from './worker-start.ts'
+
+/** What workers ask the primary for: the shared state, the journal, and what is told once for all of them. */
+export interface PrimaryDesk {
+  open(books: Books): void
+  attend(worker: Peer, owner: string): (isLost: boolean) => Promise<void>
+  /** The journal as tenants write to it: what changes in keys and limits reaches the workers, too. */
+  heard(journal: Journal): Journal
+  /** Why a worker turns calls away at the moment; undefined: none does. */
+  overload(): ShedReason | undefined
+}
+
+export type Pulse = {
+  readonly overload: ShedReason | undefined
+  /** When keys were used last. */
+  readonly uses: readonly (readonly [key: string, epochMs: number])[]
+}
+
+type ShedReason = 'in_flight' | 'in_flight_bytes' | 'event_loop' | 'heap'
+
+export type PrimaryDeskParts = {
+  readonly fleet: () => Pick<Fleet, 'tell' | 'askAll'>
+  readonly send: SendAlert
+  readonly epochMs: () => number
+}
+
+export function createPrimaryDesk({ fleet, send, epochMs }: PrimaryDeskParts): PrimaryDesk {
+  let opened: Books | undefined
+  const books = () => {
+    if (opened === undefined) throw new TypeError('The books are not open yet.')
+    return opened
+  }
+  const overloads = new Map<string, ShedReason | undefined>()
+  const tellOnce = createToldOnce()
+  return {
+    open(made) {
+      opened = made
+    },
+    heard: (journal) => ({
+      append(entry) {
+        journal.append(entry)
+        if (isOfTenants(entry)) fleet().tell('tenants', entry)
+      },
+      written: () => journal.written(),
+      durable: () => journal.durable(),
+      get takesHolds() {
+        return journal.takesHolds
+      },
+    }),
+    overload: () => overloads.values().find((reason) => reason !== undefined),
+    attend(worker, owner) {
+      const { shared, tenants, journal = noJournal } = books()
+      const serving = serveShared(worker, shared)
+      worker.serve({
+        'journal.append': (entry: JournalEntry) => journal.append(entry),
+        'journal.durable': async () => {
+          await journal.durable()
+          return journal.takesHolds
+        },
+        alert: (alert: Alert, post: AlertPost | undefined, counter: string) => {
+          if (tellOnce(counter, alert.at)) send(alert, post, counter)
+        },
+        pulse({ overload, uses }: Pulse) {
+          overloads.set(owner, overload)
+          for (const [key, at] of uses) {
+            if (at > (tenants.registry.lastUse(key) ?? 0)) tenants.registry.noteUse(key, at)
+          }
+        },
+        parting: () => true,
+        generation: async (id: string, tenant: string | undefined) => {
+          const found = await fleet().askAll('generation', id, tenant)
+          return found[0]
+        },
+      })
+      return async (isLost) => {
+        serving[Symbol.dispose]()
+        overloads.delete(owner)
+        await abandon(owner, books(), isLost, epochMs)
+      }
+    },
+  }
+}
+
+/** What a worker left behind that is gone: its places are free, and what it held may have been spent. */
+async function abandon(
+  owner: string,
+  { shared, journal = noJournal }: Books,
+  isLost: boolean,
+  epochMs: () => number,
+): Promise<void> {
+  for (const { id, parts } of await shared.state.abandon(owner)) {
+    const at = epochMs()
+    const charges = parts.map(({ counter, nanoUsd }) => ({
+      counter,
+      spentNanoUsd: 0,
+      uncertainNanoUsd: nanoUsd,
+    }))
+    // Its own line may not have come this far: the same one again changes nothing.
+    journal.append({ type: 'hold', id, at, owner, parts, until: at })
+    journal.append({ type: 'settle', id, at, charges, ...(isLost ? { reason: 'crash' as const } : {}) })
+  }
+  await shared.shelf.abandon(owner)
+}
+
+/** By counter, the highest part that was told: workers that see the same, at the same time, are one. */
+function createToldOnce(most = 10_000): (counter: string, part: number) => boolean {
+  const told = new Map<string, number>()
+  return (counter, part) => {
+    if (part <= (told.get(counter) ?? 0)) return false
+    told.delete(counter)
+    told.set(counter, part)
+    const [oldest] = told.keys()
+    if (told.size > most && oldest !== undefined) told.delete(oldest)
+    return true
+  }
+}

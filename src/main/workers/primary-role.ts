@@ -1,0 +1,164 @@
+import type { Logger } from 'pino'
+import type { ProviderList } from '../../catalog/kept-lists.ts'
+import type { Config } from '../../config.ts'
+import type { DeploymentReport } from '../../core/health/health-registry.ts'
+import type { LogOutput } from '../../telemetry/output.ts'
+import { type Books, openBooks } from '../books.ts'
+import type { Joined, Role } from '../role.ts'
+import type { LastingTimes } from '../snapshot.ts'
+import { alertsBy } from '../tenants.ts'
+import { createCounts, type OwnedValues } from './counts.ts'
+import { sumReports } from './deployment-sum.ts'
+import { createFleet, type Fleet } from './fleet.ts'
+import { listenWithin } from './inner-server.ts'
+import { createPrimaryDesk, type PrimaryDesk } from './primary-desk.ts'
+import { followDrains } from './told-drains.ts'
+import { toldUpstreams } from './told-upstreams.ts'
+import type { WorkerStart } from './worker-start.ts'
+
+export type PrimaryParts = {
+  readonly config: Config
+  readonly count: number
+  readonly version: string
+  readonly log: Logger
+  /** Gets the lines that workers log. */
+  readonly output: Pick<LogOutput, 'write'>
+}
+
+/**
+ * The process that owns what is one for all workers: keys, money, records, what upstreams say of themselves, and the
+ * management API. It answers no call.
+ */
+export function primaryRole(parts: PrimaryParts): { readonly role: Role; readonly fleet: Fleet } {
+  const { config, log } = parts
+  const lists = new Map<string, ProviderList>()
+  const drains = followDrains((deployment, drain) => fleet.tell('drain', deployment, drain))
+  const now: Now = { books: undefined, joined: undefined, socketPath: '', config, reports: [] }
+  const desk = createPrimaryDesk({ fleet: () => fleet, send: alertsBy(log), epochMs: Date.now })
+  const counts = createCounts()
+  const fleet = fleetOf(parts, now, { desk, counts, lists, drains })
+  const role: Role = {
+    async openBooks(given, clock, its, opening) {
+      now.books = await openBooks(given, clock, its, opening, desk.heard)
+      desk.open(now.books)
+      return now.books
+    },
+    listen: (listener, _config, more) => listen(fleet, now, () => listenWithin(listener, more)),
+    ...toldUpstreams(() => fleet, lists),
+    drains: drains.over,
+    shown: (own) => ({
+      ...own,
+      gateway: { ...own.gateway, deployments: () => sumReports([own.gateway.deployments(), ...now.reports]) },
+    }),
+    surface: (own) => ({
+      ...own,
+      adminRoutes: own.adminRoutes.map((route) => ofAll(route, fleet, now)),
+      metrics: {
+        contentType: own.metrics.contentType,
+        text: async () => {
+          const values = (await now.joined?.metrics.values()) ?? []
+          return await counts.sum(values, (await fleet.askAll('metrics')) as readonly OwnedValues[])
+        },
+      },
+      shedding: { ...own.shedding, reason: desk.overload },
+    }),
+    join(joined) {
+      now.joined = joined
+    },
+    async pass(next) {
+      now.config = next
+      await fleet.askAll('take', next)
+    },
+  }
+  return { role, fleet }
+}
+
+/** What of the primary becomes known, or another, as it goes on. */
+type Now = {
+  books: Books | undefined
+  joined: Joined | undefined
+  socketPath: string
+  config: Config
+  /** Of each worker, when it was asked last. */
+  reports: readonly (readonly DeploymentReport[])[]
+}
+
+type FleetsOwn = {
+  readonly desk: PrimaryDesk
+  readonly counts: ReturnType<typeof createCounts>
+  readonly lists: ReadonlyMap<string, ProviderList>
+  readonly drains: ReturnType<typeof followDrains>
+}
+
+function fleetOf(
+  { count, log, output, version }: PrimaryParts,
+  now: Now,
+  { desk, counts, lists, drains }: FleetsOwn,
+): Fleet {
+  const start = (owner: string): WorkerStart => ({
+    ...{ config: now.config, version, owner, socketPath: now.socketPath, lists, drains: drains.all() },
+    isKept: now.books?.journal !== undefined,
+    tenants: Object.fromEntries(
+      (now.books?.tenants.projections ?? []).map((one) => [one.name, one.snapshot()]),
+    ),
+  })
+  return createFleet({
+    ...{ count, log, output },
+    nameOf: (index) => `${now.books?.shared.owner}-w${index}`,
+    attend(worker, owner) {
+      const leave = desk.attend(worker, owner)
+      worker.serve({ start: () => start(owner) })
+      return async (isLost) => {
+        counts.keep(owner)
+        await leave(isLost)
+      }
+    },
+  })
+}
+
+async function listen(
+  fleet: Fleet,
+  now: Now,
+  listenInside: () => ReturnType<typeof listenWithin>,
+): ReturnType<Role['listen']> {
+  const inner = await listenInside()
+  now.socketPath = inner.socketPath
+  try {
+    const url = await fleet.start()
+    return {
+      url,
+      // Each worker renews its own.
+      renew() {},
+      async close() {
+        await fleet.ended
+        await inner.close()
+        await inner[Symbol.asyncDispose]()
+      },
+      cut() {
+        fleet.kill()
+        inner.cut()
+      },
+    }
+  } catch (thrown) {
+    await inner.close()
+    await inner[Symbol.asyncDispose]()
+    throw thrown
+  }
+}
+
+type AdminRoute = LastingTimes['app']['adminRoutes'][number]
+
+/** Sees what all workers know, and answers once what it changed holds in all of them. */
+function ofAll(route: AdminRoute, fleet: Fleet, now: Now): AdminRoute {
+  return {
+    ...route,
+    async handle(ask) {
+      if (route.path.startsWith('/admin/api/deployments')) {
+        now.reports = (await fleet.askAll('deployments')) as Now['reports']
+      }
+      const answer: unknown = await route.handle(ask)
+      await fleet.askAll('settled')
+      return answer
+    },
+  }
+}

@@ -1,0 +1,31 @@
+import type { Drain, Drains } from '../../core/health/drains.ts'
+
+/** Drains whose every change is told. */
+export type FollowedDrains = {
+  over(own: Drains): Drains
+  all(): readonly (readonly [deployment: string, drain: Drain])[]
+}
+
+/** `tell` gets each drain as it begins, and undefined as it ends. */
+export function followDrains(tell: (deployment: string, drain: Drain | undefined) => void): FollowedDrains {
+  const begun = new Map<string, Drain>()
+  return {
+    over: (own) => ({
+      get version() {
+        return own.version
+      },
+      of: own.of,
+      begin(deployment, drain) {
+        own.begin(deployment, drain)
+        begun.set(deployment, drain)
+        tell(deployment, drain)
+      },
+      end(deployment) {
+        own.end(deployment)
+        begun.delete(deployment)
+        tell(deployment, undefined)
+      },
+    }),
+    all: () => [...begun],
+  }
+}

@@ -1,0 +1,39 @@
+import type { ProviderList } from '../../catalog/kept-lists.ts'
+import { Failure } from '../../core/model/failure.ts'
+import { writeFailure } from '../../state/primary/written-failure.ts'
+import { startProbes } from '../probes.ts'
+import { readProviderLists } from '../provider-lists.ts'
+import type { Role } from '../role.ts'
+import type { Fleet } from './fleet.ts'
+
+/** Upstreams that one process asks, and all hear: their latest lists are in `lists`. */
+export function toldUpstreams(
+  fleet: () => Pick<Fleet, 'tell'>,
+  lists: Map<string, ProviderList>,
+): Pick<Role, 'readLists' | 'startProbes'> {
+  const hear = (name: string, list: ProviderList | undefined) => {
+    if (list === undefined) lists.delete(name)
+    else lists.set(name, list)
+    fleet().tell('list', name, list)
+  }
+  return {
+    readLists(given) {
+      const upstreams = [...given.upstreams]
+      // What was listed by a provider that is set up otherwise now is nothing to begin with.
+      for (const { name } of upstreams) if (given.known?.has(name) !== true) hear(name, undefined)
+      return readProviderLists({ ...given, upstreams, heard: hear })
+    },
+    startProbes: (given) =>
+      startProbes({
+        ...given,
+        standings: {
+          probed(id, probe) {
+            given.standings.probed(id, probe)
+            const { answer, atEpochMs } = probe
+            const told = answer instanceof Failure ? { failure: writeFailure(answer) } : { health: answer }
+            fleet().tell('probe', id, atEpochMs, told)
+          },
+        },
+      }),
+  }
+}

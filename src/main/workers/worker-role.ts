@@ -1,0 +1,156 @@
+import type { Config } from '../../config.ts'
+import type { Drain } from '../../core/health/drains.ts'
+import { type Journal, noJournal, type StateEntry } from '../../core/model/journal.ts'
+import type { Clock } from '../../core/model/ports.ts'
+import type { Generation } from '../../core/model/record/call-line.ts'
+import { forwardTo } from '../../http/middleware/forward.ts'
+import { listen } from '../../http/server.ts'
+import type { Peer } from '../../state/primary/peer.ts'
+import { createPrimaryBus } from '../../state/primary/primary-bus.ts'
+import { createPrimaryShelf } from '../../state/primary/primary-shelf.ts'
+import { createPrimaryState } from '../../state/primary/primary-state.ts'
+import type { Tenants } from '../../tenants/tenants.ts'
+import { changesOf } from '../admin.ts'
+import type { Books } from '../books.ts'
+import type { Joined, Role } from '../role.ts'
+import { tenantsFor } from '../tenants.ts'
+import { followFeed } from './feed.ts'
+import type { Pulse } from './primary-desk.ts'
+import { createPrimaryJournal } from './primary-journal.ts'
+import type { WorkerStart } from './worker-start.ts'
+
+/**
+ * A process that answers calls, and has no more of its own than what it learns of upstreams by its calls. Keys and limits
+ * follow the primary's; money, answers that are shared and records are the primary's.
+ */
+export function workerRole(primary: Peer, start: WorkerStart): WorkersRole {
+  const uses = new Map<string, number>()
+  let joined: Joined | undefined
+  const feed = followFeed(primary, start)
+  const tenantsLine = createLine<StateEntry>()
+  primary.serve({ tenants: tenantsLine.put })
+  const role: Role = {
+    async openBooks(config, clock) {
+      const books = await openWorkersBooks({ primary, start, config, clock, uses })
+      tenantsLine.pass((entry) => follow(books.tenants, entry))
+      return books
+    },
+    listen,
+    readLists: feed.readLists,
+    startProbes: feed.startProbes,
+    drains(own) {
+      for (const [deployment, drain] of start.drains) own.begin(deployment, drain)
+      primary.serve({
+        drain(deployment: string, drain: Drain | undefined) {
+          if (drain === undefined) own.end(deployment)
+          else own.begin(deployment, drain)
+        },
+      })
+      return own
+    },
+    shown: (own) => own,
+    surface(own) {
+      const { generations } = own
+      const elsewhere = (id: string, tenant?: string) =>
+        primary.ask('generation', id, tenant) as Promise<Generation | undefined>
+      return {
+        ...own,
+        generations: {
+          ...generations,
+          find: (id, tenant) => generations.find(id, tenant) ?? elsewhere(id, tenant),
+          findAny: (id) => generations.findAny(id) ?? elsewhere(id),
+        },
+        forward: forwardTo({ socketPath: start.socketPath, isForwarded }),
+      }
+    },
+    join(parts) {
+      joined = parts
+      join(primary, parts, start.owner)
+    },
+    pass: () => undefined,
+  }
+  return {
+    role,
+    pulse() {
+      const pulse: Pulse = { overload: joined?.app.shedding.reason(), uses: [...uses] }
+      uses.clear()
+      return pulse
+    },
+  }
+}
+
+/** How it is doing since it was last asked, for its primary. */
+export type WorkersRole = { readonly role: Role; pulse(): Pulse }
+
+/** What is of the gateway as a whole: who manages it is answered by the primary. */
+function isForwarded(path: string): boolean {
+  return /^\/(?:admin|console)(?:\/|$)/.test(path) || path === '/metrics' || path === '/health'
+}
+
+type BooksParts = {
+  readonly primary: Peer
+  readonly start: WorkerStart
+  readonly config: Config
+  readonly clock: Clock
+  /** Gets when each key was used last. */
+  readonly uses: Map<string, number>
+}
+
+async function openWorkersBooks({ primary, start, config, clock, uses }: BooksParts): Promise<Books> {
+  const shared = {
+    state: createPrimaryState(primary),
+    shelf: createPrimaryShelf(primary),
+    bus: createPrimaryBus(primary),
+    money: undefined,
+    owner: start.owner,
+    async [Symbol.asyncDispose]() {},
+  }
+  const tenants = tenantsFor(config, clock, shared, {
+    send: (alert, post, counter) => primary.tell('alert', alert, post, counter),
+    used: (key, epochMs) => void uses.set(key, epochMs),
+  })
+  for (const projection of tenants.projections) projection.restore(start.tenants[projection.name])
+  const journal: Journal | undefined = start.isKept ? createPrimaryJournal(primary) : undefined
+  await tenants.open(journal ?? noJournal)
+  return { shared, tenants, changes: changesOf(tenants), ledger: undefined, journal }
+}
+
+/** Something was changed at the primary. */
+function follow(tenants: Tenants, entry: StateEntry): void {
+  for (const projection of tenants.projections) projection.apply(entry)
+  if (entry.type === 'admin' && entry.subject.kind === 'user') tenants.users.forget(entry.subject.id)
+}
+
+/** What comes before anybody can take it waits. */
+function createLine<Entry>() {
+  let waiting: Entry[] = []
+  let take = (entry: Entry): void => {
+    waiting.push(entry)
+  }
+  return {
+    put: (entry: Entry) => take(entry),
+    pass(taker: (entry: Entry) => void) {
+      take = taker
+      for (const entry of waiting) taker(entry)
+      waiting = []
+    },
+  }
+}
+
+/** What the primary may ask of a worker. */
+function join(primary: Peer, { current, take, metrics, app }: Joined, owner: string): void {
+  const { generations } = app
+  primary.serve({
+    take,
+    settled: () => true,
+    metrics: async () => ({ owner, values: await metrics.values() }),
+    deployments: () => current().gateway.deployments().map(withoutProbe),
+    generation: (id: string, tenant: string | undefined) =>
+      tenant === undefined ? generations.findAny(id) : generations.find(id, tenant),
+  })
+}
+
+/** Probes are the primary's own. */
+function withoutProbe<Report extends { readonly probe: unknown }>(report: Report): Report {
+  return { ...report, probe: undefined }
+}
