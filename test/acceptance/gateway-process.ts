@@ -47,7 +47,7 @@ export type CallLine = LogLine & {
 export type GatewayOptions = {
   /** The file to start from, where it is not this checkout's own. */
   readonly startFile?: string
-  /** Beside HOST and PORT: nothing of the tests' own environment is passed on. */
+  /** Beside HOST and PORT: of the tests' own environment TEST_WORKERS alone is passed on, as WORKERS. */
   readonly environment?: Readonly<Record<string, string>>
   /** The text of a gateway.yaml. */
   readonly file?: string
@@ -125,8 +125,10 @@ async function openPlace({
   startFile: start = startFile,
 }: GatewayOptions): Promise<Place> {
   const directory = shared ?? (await mkdtemp(join(tmpdir(), 'gateway-')))
-  const { PATH = '' } = process.env
-  const given: Record<string, string> = { PATH, ...startFaster, HOST: '127.0.0.1', PORT: '0', ...environment }
+  const { PATH = '', TEST_WORKERS } = process.env
+  const workers = TEST_WORKERS === undefined ? {} : { WORKERS: TEST_WORKERS }
+  const usual = { PATH, ...startFaster, HOST: '127.0.0.1', PORT: '0', ...workers }
+  const given: Record<string, string> = { ...usual, ...environment }
   const path = join(directory, 'configured.yaml')
   if (file !== undefined) {
     given['GATEWAY_CONFIG'] = path
