@@ -103,6 +103,7 @@ async function openWorkersBooks({ primary, start, config, clock, uses }: BooksPa
     bus: createPrimaryBus(primary),
     money: undefined,
     owner: start.owner,
+    report: undefined,
     async [Symbol.asyncDispose]() {},
   }
   const tenants = tenantsFor(config, clock, shared, {
