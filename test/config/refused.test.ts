@@ -71,11 +71,11 @@ describe('refused in the file', () => {
     ],
     [
       'server: 5',
-      'gateway.yaml:1: server: found a number, expected a section with host, port, allowUnauthenticated, allowedHosts, trustProxy, tls',
+      'gateway.yaml:1: server: found a number, expected a section with host, port, allowUnauthenticated, allowedHosts, trustProxy, workers, tls',
     ],
     [
       'server: { prot: 1 }',
-      'gateway.yaml:1: server.prot: is no setting, expected host, port, allowUnauthenticated, allowedHosts, trustProxy, tls; did you mean port?',
+      'gateway.yaml:1: server.prot: is no setting, expected host, port, allowUnauthenticated, allowedHosts, trustProxy, workers, tls; did you mean port?',
     ],
     [
       'server: { port: }',
