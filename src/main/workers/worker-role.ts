@@ -104,6 +104,7 @@ async function openWorkersBooks({ primary, start, config, clock, uses }: BooksPa
     money: undefined,
     owner: start.owner,
     report: undefined,
+    isAlone: false,
     async [Symbol.asyncDispose]() {},
   }
   const tenants = tenantsFor(config, clock, shared, {
