@@ -25,6 +25,7 @@ import { createGenerations } from './telemetry/generations.ts'
 import { createHealthLog } from './telemetry/health-log.ts'
 import { createJournal } from './telemetry/journal.ts'
 import type { LedgerCounts } from './telemetry/ledger-metrics.ts'
+import { createLiveCalls } from './telemetry/live-calls.ts'
 import { createCallLog } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createStepLog } from './telemetry/step-log.ts'
@@ -176,7 +177,7 @@ async function lastRows(): Promise<void> {
 type Kept = {
   readonly role: Role
   readonly books: Books
-  readonly live: Parameters<typeof adminFor>[4]
+  readonly live: Omit<Parameters<typeof adminFor>[4], 'calls'>
 }
 
 function createLasting(
@@ -188,9 +189,10 @@ function createLasting(
     'isLeaving' | 'isDraining' | 'configuration' | 'shedding' | 'connections' | 'brake' | 'ledger' | 'shared'
   >,
 ): LastingTimes {
-  const { tenants, changes, ledger, journal } = books
+  const { tenants, changes, ledger, journal, shared } = books
   const generations = createGenerations()
   const newId = createRequestIds(clock, (bytes) => void randomFillSync(bytes))
+  const calls = createLiveCalls({ bus: shared.bus, clock, newId })
   const healthLog = createHealthLog(log)
   return {
     clock,
@@ -207,18 +209,25 @@ function createLasting(
     shared: books.shared.isAlone ? undefined : books.shared,
     drains: live.drains,
     ...{ readLists: role.readLists, startProbes: role.startProbes },
-    console: createConsole(books.shared.shelf, clock),
+    console: createConsole(shared.shelf, clock),
     sinks: [
       // What a call held is settled in the same write that journals the call.
       tenants.sink,
       createJournal(createCallLog(log), generations, journal),
+      calls.sink,
       metrics,
       createReasonWarnings(log),
       ...sinks,
     ],
     app: role.surface({
       ...state,
-      ...adminFor(tenants, changes, version, { reader: ledger?.reader, now: clock.epochMs }, live),
+      ...adminFor(
+        tenants,
+        changes,
+        version,
+        { reader: ledger?.reader, now: clock.epochMs },
+        { ...live, calls },
+      ),
       metrics,
       generations,
       responseStore: createResponseStore(clock),

@@ -12,10 +12,13 @@ export type AdminRoute = {
   readonly query?: z.ZodObject | undefined
   readonly body?: z.ZodObject | undefined
   readonly status: number
-  /** Where it gives JSON. It may give `contentType` and `text` instead. */
+  /** Where it gives JSON. It may give `contentType` and `text` instead, or events. */
   readonly answer: z.ZodType
   readonly handle: (ask: AdminAsk) => Promise<unknown> | unknown
 }
+
+/** Server-sent events: each `data` is told as it is, until the signal aborts. */
+export type Events = { listen(tell: (data: string) => void, signal: AbortSignal): void }
 
 /** A request that was let in, its parts as the schemas made them. */
 export type AdminAsk = {

@@ -1,6 +1,7 @@
 import { render } from 'preact'
 import 'uplot/dist/uPlot.min.css'
 import './style/base.css'
+import './style/calls.css'
 import './style/chart.css'
 import './style/frame.css'
 import './style/pages.css'

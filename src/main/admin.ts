@@ -1,5 +1,6 @@
 import { randomBytes, randomFillSync } from 'node:crypto'
 import { tenantRoutes } from '../admin/all.ts'
+import type { LiveCalls } from '../admin/calls/live-calls.ts'
 import type { KeysParts } from '../admin/keys.ts'
 import { ledgerRoutes } from '../admin/ledger.ts'
 import type { LedgerParts } from '../admin/ledger-access.ts'
@@ -19,12 +20,12 @@ export function adminFor(
   changes: Changes,
   version: string,
   ledger: LedgerParts,
-  live: Omit<LiveParts, 'note' | 'now'> & Pick<KeysParts, 'endCalls'>,
+  live: Omit<LiveParts, 'note' | 'now'> & Pick<KeysParts, 'endCalls'> & { readonly calls: LiveCalls },
 ): Pick<AppParts, 'adminRoutes' | 'openApi'> {
   const note = changes.note.bind(changes)
   const adminRoutes = [
     ...tenantRoutes({ tenants, changes, endCalls: live.endCalls }),
-    ...ledgerRoutes(ledger),
+    ...ledgerRoutes(ledger, live.calls),
     ...deploymentRoutes({ ...live, note, now: ledger.now }),
     settingsRoute(live),
     explainRoute({ ...live, tenants }),

@@ -338,6 +338,7 @@ async function start(
     serveAdmin(router, {
       adminRoutes,
       openApi: () => ({}),
+      isLeaving: () => false,
       readBody: createBodyReader({ bodyBytes: 1000, jsonDepth: 5, jsonNodes: 100 }),
       gate: createAuthenticator({ keys: [], adminKeys: keys.map((key) => ({ key, role: 'read' })) }),
     }),

@@ -7,6 +7,7 @@ export type CallSaid = {
   readonly team?: string
   readonly model?: string
   readonly deployment?: string
+  readonly provider?: string
   readonly status?: number
   readonly outcome?: string
   readonly failure?: { readonly kind: string }

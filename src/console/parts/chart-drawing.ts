@@ -8,6 +8,8 @@ export type Series = {
 }
 
 type Drawing = {
+  /** In epoch milliseconds, at even distances. */
+  readonly times: readonly number[]
   readonly series: readonly Series[]
   readonly format: (value: number) => string
   readonly width: number
@@ -15,7 +17,7 @@ type Drawing = {
 }
 
 /** How uPlot is to draw, in the colours of the page as they are now. */
-export function drawing({ series, format, width, height }: Drawing): uPlot.Options {
+export function drawing({ times, series, format, width, height }: Drawing): uPlot.Options {
   const colours = getComputedStyle(document.documentElement)
   const colour = (name: string) => colours.getPropertyValue(`--${name}`).trim()
   const axis: uPlot.Axis = {
@@ -26,35 +28,36 @@ export function drawing({ series, format, width, height }: Drawing): uPlot.Optio
   }
   return {
     ...{ width, height },
-    padding: [8, 6, 0, 0],
+    padding: [8, 16, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
     scales: {
-      ...(series.some(({ kind }) => kind === 'bars') ? { x: { range: withLastBar } } : {}),
+      x: { range: () => endsOf(times) },
       y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] },
     },
     axes: [
       {
         ...axis,
+        size: 26,
         grid: { show: false },
         values: (_, ticks, __, ___, step) => ticks.map((at) => tickOf(at, step)),
       },
       { ...axis, size: 56, values: (_, ticks) => ticks.map(format) },
     ],
     plugins: [pointer(series, format)],
-    series: [{}, ...series.map((one) => lineOf(one, colour(`tone-${one.tone}`)))],
+    series: [{}, ...series.map((one) => lineOf(one, colour(`tone-${one.tone}`), times.length <= 72))],
   }
 }
 
-/** A bar stands behind the moment at which it begins: the last one needs room, too. */
-function withLastBar({ data: [times] }: uPlot, first: number, last: number): uPlot.Range.MinMax {
-  const step = times.length > 1 ? (times.at(-1) ?? 0) - (times.at(-2) ?? 0) : 3600
-  return [first, last + step]
+/** In seconds: the last part has its whole width, too. */
+function endsOf(times: readonly number[]): [number, number] {
+  const [first = 0, second = first + 1000] = times
+  return [first / 1000, ((times.at(-1) ?? first) + (second - first)) / 1000]
 }
 
-function lineOf({ name, kind }: Series, colour: string): uPlot.Series {
+function lineOf({ name, kind }: Series, colour: string, hasDots: boolean): uPlot.Series {
   if (kind === 'line')
-    return { label: name, stroke: colour, width: 1.5, points: { show: false }, spanGaps: true }
+    return { label: name, stroke: colour, width: 1.5, points: { show: hasDots, size: 4 }, spanGaps: true }
   const paths = uPlot.paths.bars?.({ size: [0.8, 40], align: 1 })
   return {
     label: name,

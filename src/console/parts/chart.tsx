@@ -66,7 +66,7 @@ function Drawn({ title, times, series, format, height }: DrawnProps) {
     const { current } = place
     if (current === null) return undefined
     const plot = new uPlot(
-      drawing({ series, format, height, width: current.clientWidth }),
+      drawing({ times, series, format, height, width: current.clientWidth }),
       [times.map((at) => at / 1000), ...series.map(({ values }) => [...values])],
       current,
     )

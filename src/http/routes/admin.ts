@@ -7,6 +7,7 @@ import { sendJson, sendText } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
 import type { BodyReader } from '../call/body.ts'
 import { type ManagerParts, managerOf } from '../call/manager.ts'
+import { type AdminEvents, sendEvents } from './admin-events.ts'
 
 /** An operation of the management API, as it is served. */
 export type ServedAdminRoute = {
@@ -36,6 +37,7 @@ type Checked = {
 }
 
 export type AdminParts = ManagerParts & {
+  readonly isLeaving: () => boolean
   readonly readBody: BodyReader
   readonly adminRoutes: readonly ServedAdminRoute[]
   /** The document that describes them. */
@@ -68,6 +70,10 @@ async function answer(ctx: Context, route: ServedAdminRoute, parts: AdminParts):
     by: caller.name ?? 'operator',
     key: caller.name === undefined ? undefined : caller.id,
   })
+  if (isEvents(given)) {
+    const check = async () => role && (await managerOf(ctx.req, parts, role))
+    return sendEvents(ctx, given, { isLeaving: parts.isLeaving, check })
+  }
   ctx.respond = false
   const headers = ['x-request-id', ctx.state['requestId'] as string, 'cache-control', 'no-store']
   if (isText(given)) return sendText(ctx.req, ctx.res, route.status, given.text, headers, given.contentType)
@@ -79,6 +85,12 @@ type Text = { readonly contentType: string; readonly text: string }
 
 function isText(given: unknown): given is Text {
   return typeof given === 'object' && given !== null && 'contentType' in given && 'text' in given
+}
+
+function isEvents(given: unknown): given is AdminEvents {
+  return (
+    typeof given === 'object' && given !== null && 'listen' in given && typeof given.listen === 'function'
+  )
 }
 
 /** Where nothing has to be said. */

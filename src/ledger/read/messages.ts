@@ -1,9 +1,11 @@
-import type { CallsQuestion } from '../store/calls.ts'
+import type { CallsQuestion, CountsQuestion } from '../store/calls.ts'
 import type { UsageQuestion } from '../store/usage.ts'
 
 export type Question =
   | { readonly what: 'usage'; readonly about: UsageQuestion }
   | { readonly what: 'calls'; readonly about: CallsQuestion }
+  | { readonly what: 'reach'; readonly about: CallsQuestion }
+  | { readonly what: 'counts'; readonly about: CountsQuestion }
   | { readonly what: 'call'; readonly about: string }
 
 export type Asked = { readonly id: number; readonly question: Question }

@@ -29,8 +29,18 @@ async function open(): Promise<Store> {
 }
 
 function answer(store: Store, question: Question): Promise<unknown> {
-  if (question.what === 'usage') return store.usage(question.about)
-  return question.what === 'calls' ? store.calls(question.about) : store.call(question.about)
+  switch (question.what) {
+    case 'usage':
+      return store.usage(question.about)
+    case 'calls':
+      return store.calls(question.about)
+    case 'reach':
+      return store.reach(question.about)
+    case 'counts':
+      return store.counts(question.about)
+    case 'call':
+      return store.call(question.about)
+  }
 }
 
 function tell(answered: Answered): void {

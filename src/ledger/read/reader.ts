@@ -4,7 +4,9 @@ import type { Store } from '../store/store.ts'
 import type { Answered, Asked, Question } from './messages.ts'
 
 /** Reads the store in a thread of its own, so that no report delays a call. Rejects where the store cannot answer. */
-export interface LedgerReader extends Pick<Store, 'usage' | 'calls' | 'call'>, AsyncDisposable {}
+export interface LedgerReader
+  extends Pick<Store, 'usage' | 'calls' | 'reach' | 'counts' | 'call'>,
+    AsyncDisposable {}
 
 /** The thread is started at the first question. Each waits for `ready`. */
 export function createReader(address: StoreAddress, ready: () => Promise<void>): LedgerReader {
@@ -25,6 +27,8 @@ class WorkerReader implements LedgerReader {
 
   usage: Store['usage'] = (about) => this.#ask({ what: 'usage', about }) as ReturnType<Store['usage']>
   calls: Store['calls'] = (about) => this.#ask({ what: 'calls', about }) as ReturnType<Store['calls']>
+  reach: Store['reach'] = (about) => this.#ask({ what: 'reach', about }) as ReturnType<Store['reach']>
+  counts: Store['counts'] = (about) => this.#ask({ what: 'counts', about }) as ReturnType<Store['counts']>
   call: Store['call'] = (about) => this.#ask({ what: 'call', about }) as ReturnType<Store['call']>
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Position } from '../journal/segments.ts'
 import type { Batch } from './batch.ts'
-import type { CallsQuestion, StoredCall } from './calls.ts'
+import type { CallCounts, CallPlace, CallsQuestion, CountsQuestion, StoredCall } from './calls.ts'
 import type { UsageQuestion, UsageRow } from './usage.ts'
 
 /** A database of calls and of their sums. What is written is written in one transaction, or not at all. */
@@ -15,6 +15,13 @@ export interface Store extends AsyncDisposable {
   usage(question: UsageQuestion): Promise<readonly UsageRow[]>
   /** A page of calls, the latest first. */
   calls(question: CallsQuestion): Promise<readonly StoredCall[]>
+  /**
+   * How far such a page was sought, where its filters are not all of an index; undefined: to the end of the span. The page
+   * that follows begins there.
+   */
+  reach(question: CallsQuestion): Promise<CallPlace | undefined>
+  /** How many calls there were over a span, of the latest `countedAtOnce`. */
+  counts(question: CountsQuestion): Promise<CallCounts>
   call(id: string): Promise<StoredCall | undefined>
   /** Deletes what is older, a bounded part at a time. False: there is more to delete. */
   prune(before: PruneTimes): Promise<boolean>

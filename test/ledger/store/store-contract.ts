@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { JournalEntry } from '../../../src/core/model/journal.ts'
 import { batchOf } from '../../../src/ledger/store/batch.ts'
-import type { CallsQuestion, StoredCall } from '../../../src/ledger/store/calls.ts'
+import { type CallsQuestion, type StoredCall, soughtAtOnce } from '../../../src/ledger/store/calls.ts'
 import { type counts, dayMs, hourMs, measures } from '../../../src/ledger/store/rollup.ts'
 import type { Store } from '../../../src/ledger/store/store.ts'
 import type { UsageQuestion } from '../../../src/ledger/store/usage.ts'
@@ -71,20 +71,68 @@ export function storeContract(name: string, make: () => Promise<TestDatabase>, s
       expect(found).toEqual(expected)
     })
 
+    test('counts calls over a span, by the filters of a page', async () => {
+      await using scene = await setUp(make)
+      await scene.write([
+        ['a', { at: 1 }],
+        ['b', { at: 1999, status: 503, failure: { kind: 'timeout' } }],
+        ['c', { at: 2000, status: 499, outcome: 'left' }],
+        ['d', { at: 9000, provider: 'other' }],
+      ])
+      const question = { from: 0, to: 9000, stepMs: 1000, filters: {} }
+      expect(await scene.store.counts(question)).toEqual({
+        rows: [
+          { at: 0, calls: 1, failed: 0 },
+          { at: 1000, calls: 1, failed: 1 },
+          { at: 2000, calls: 1, failed: 0 },
+        ],
+        isComplete: true,
+      })
+      const timedOut = await scene.store.counts({ ...question, filters: { failure: 'timeout' } })
+      expect(timedOut.rows).toEqual([{ at: 1000, calls: 1, failed: 1 }])
+      expect(
+        (await scene.store.counts({ ...question, to: 9001, filters: { provider: 'other' } })).rows,
+      ).toHaveLength(1)
+    })
+
+    test('says how far it sought, where no index has what is sought', async () => {
+      await using scene = await setUp(make)
+      const said = Array.from({ length: soughtAtOnce + 3 }, (_, n): [string, CallSaid] => [
+        `r${String(n).padStart(6, '0')}`,
+        { at: n, ...(n === 1 ? { deployment: 'seldom' } : {}) },
+      ])
+      await scene.write(said)
+      const question = { limit: 10, filters: { deployment: 'seldom' } }
+      expect(await scene.ids(question)).toEqual([])
+      const before = await scene.store.reach(question)
+      expect(before).toEqual({ at: 3, id: 'r000003' })
+      expect(await scene.ids({ ...question, before })).toEqual(['r000001'])
+      expect(await scene.store.reach({ ...question, before })).toBeUndefined()
+    })
+
     test.for<[string, Omit<CallsQuestion, 'limit'>, readonly string[]]>([
       ['a key', { filters: { key: 'k1' } }, ['d', 'a']],
       ['a team', { filters: { team: 't' } }, ['b']],
       ['a model', { filters: { model: 'other' } }, ['c']],
-      ['failures', { filters: { failed: true } }, ['d', 'b']],
+      ['failures', { filters: { failed: true }, from: 1 }, ['d', 'b']],
       ['several', { filters: { failed: true, key: 'k1' } }, ['d']],
       ['a span', { filters: {}, from: 2, to: 4 }, ['c', 'b']],
+      ['a status', { filters: { status: 429 } }, ['d']],
+      ['an id', { filters: { id: 'b' } }, ['b']],
+      ['a deployment', { filters: { deployment: 'm@down' } }, ['d']],
+      ['a provider and a model', { filters: { provider: 'up', model: 'other' } }, ['c']],
+      ['a failure', { filters: { failure: 'timeout' } }, ['b']],
+      ['callers that left', { filters: { failure: 'left' } }, ['e']],
+      ['cost', { filters: { leastNanoUsd: 1001, mostNanoUsd: 5000 } }, ['c']],
+      ['duration', { filters: { leastMs: 120.5 } }, ['a']],
     ])('filters calls by %s', async ([, question, ids]) => {
       await using scene = await setUp(make)
       await scene.write([
-        ['a', { at: 1, key: 'k1' }],
-        ['b', { at: 2, key: 'k2', team: 't', status: 500 }],
-        ['c', { at: 3, key: 'k2', model: 'other' }],
-        ['d', { at: 4, key: 'k1', deployment: 'm@down', status: 429 }],
+        ['a', { at: 1, key: 'k1', totalMs: 120.75 }],
+        ['b', { at: 2, key: 'k2', team: 't', status: 500, failure: { kind: 'timeout' } }],
+        ['c', { at: 3, key: 'k2', model: 'other', costNanoUsd: 5000 }],
+        ['d', { at: 4, key: 'k1', deployment: 'm@down', status: 429, costNanoUsd: null }],
+        ['e', { at: 0, status: 499, outcome: 'left' }],
       ])
       expect(await scene.ids({ limit: 10, ...question })).toEqual(ids)
     })

@@ -1,15 +1,118 @@
+import { useMemo, useState } from 'preact/hooks'
+import { useAnswer } from '../../app/answer.ts'
+import { ask, query } from '../../app/router.ts'
+import { session } from '../../app/session.ts'
 import { callCurl, Empty } from '../../parts/empty.tsx'
 import { Head } from '../../parts/head.tsx'
 import { Panel } from '../../parts/panel.tsx'
+import { spanOf } from '../../parts/span.ts'
+import { SpanPicker } from '../../parts/span-picker.tsx'
+import { Told } from '../../parts/told.tsx'
+import { Breakdown } from './breakdown.tsx'
+import { Charts } from './charts.tsx'
+import { Failures } from './failures.tsx'
+import { Totals } from './totals.tsx'
+import { dimensions, stepOf, type Usage, usagePath } from './usage.ts'
 
 /** Spend, savings, requests, errors and speed of a span of time. */
 export function Overview() {
+  // A span that ends now ends when the page was opened, until it is asked again.
+  const [now, setNow] = useState(Date.now)
+  const { search } = { search: query.value.toString() }
+  const span = useMemo(() => spanOf(now), [now, search])
+  const step = stepOf(span)
+  const totals = useAnswer<Usage>(usagePath(span, { percentiles: 'true', compare: 'true' }))
+  const overTime = useAnswer<Usage>(usagePath(span, { by: step, percentiles: 'true', limit: '2500' }))
+  const total = totals.data?.data[0]
+  const isNarrowed = Object.keys(dimensions).some((name) => query.value.has(name))
+  const isEmpty = totals.data !== undefined && (total?.requests ?? 0) === 0
   return (
     <>
-      <Head title="Overview" />
-      <Panel title="Make a call">
-        <Empty command={callCurl()}>One OpenAI-compatible URL in front of every open-weight model.</Empty>
-      </Panel>
+      <Head title="Overview">
+        <SpanPicker span={span} />
+        <button type="button" onClick={() => setNow(Date.now())}>
+          Refresh
+        </button>
+      </Head>
+      <Narrowed />
+      {totals.refusal?.code === 'no_ledger' ? (
+        <NoLedger />
+      ) : (
+        <>
+          <Told answer={totals}>
+            {(usage) =>
+              isEmpty && !isNarrowed ? (
+                <FirstCall onCall={() => setNow(Date.now())} />
+              ) : (
+                <Totals usage={usage} />
+              )
+            }
+          </Told>
+          {!isEmpty && (
+            <>
+              <Told answer={overTime}>{({ data }) => <Charts rows={data} span={span} step={step} />}</Told>
+              <div class="columns">
+                <Breakdown span={span} />
+                <Failures span={span} />
+              </div>
+            </>
+          )}
+        </>
+      )}
     </>
+  )
+}
+
+/** What the page is narrowed to, each part with a button that takes it away. */
+function Narrowed() {
+  const parts = Object.entries(dimensions).flatMap(([name, label]) => {
+    const value = query.value.get(name)
+    return value === null ? [] : [{ name, label, value }]
+  })
+  if (parts.length === 0) return null
+  return (
+    <ul class="chips" aria-label="Narrowed to">
+      {parts.map(({ name, label, value }) => (
+        <li key={name}>
+          {label}: <strong>{value}</strong>
+          <button type="button" class="plain" onClick={() => ask({ [name]: undefined })}>
+            ×<span class="hidden"> Remove {label}</span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function FirstCall({ onCall }: { onCall: () => void }) {
+  const { demo, calls_need_key: needsKey } = session.value ?? {}
+  return (
+    <Panel title="No calls in this span of time">
+      <Empty command={callCurl()}>
+        {demo === true
+          ? 'No upstream is configured: the built-in simulator makes up the answers. '
+          : 'Calls go to the upstreams that are configured. '}
+        {needsKey === true && (
+          <>
+            A call needs a key of this gateway, here in <code>GATEWAY_KEY</code>.{' '}
+          </>
+        )}
+        Make one, and it is counted here within seconds.
+      </Empty>
+      <button type="button" onClick={onCall}>
+        Look again
+      </button>
+    </Panel>
+  )
+}
+
+function NoLedger() {
+  return (
+    <Panel title="This gateway keeps no ledger">
+      <Empty command={callCurl()}>
+        What calls cost, and how long they took, is kept in a data directory: set <code>DATA_DIR</code>, and{' '}
+        <code>ledger.enabled</code> in gateway.yaml. Calls are answered all the same:
+      </Empty>
+    </Panel>
   )
 }

@@ -2,7 +2,19 @@ import { Client } from 'pg'
 import type { CallLine } from '../../../core/model/record/call-line.ts'
 import type { Position } from '../../journal/segments.ts'
 import type { Batch, CallRow } from '../batch.ts'
-import { type CallsQuestion, callsStatement, type StoredCall } from '../calls.ts'
+import {
+  type CallCounts,
+  type CallPlace,
+  type CallsQuestion,
+  type CountsQuestion,
+  callsStatement,
+  countedAtOnce,
+  countsStatement,
+  reachStatement,
+  type StoredCall,
+  soughtAtOnce,
+  type Writing,
+} from '../calls.ts'
 import { missing } from '../migration.ts'
 import { dimensions, measures, type RollupRow } from '../rollup.ts'
 import { readSettlements } from '../settlements.ts'
@@ -87,8 +99,23 @@ class PostgresStore implements Store {
   }
 
   async calls(question: CallsQuestion): Promise<readonly StoredCall[]> {
-    const { text, values } = callsStatement(question, (nth) => `$${nth}`)
+    const { text, values } = callsStatement(question, writing)
     return await this.#stored(await this.#all(text, values))
+  }
+
+  async reach(question: CallsQuestion): Promise<CallPlace | undefined> {
+    const { text, values } = reachStatement(question, soughtAtOnce, writing)
+    const [last] = await this.#all(text, values)
+    return last && { at: Number(last['at']), id: String(last['id']) }
+  }
+
+  async counts(question: CountsQuestion): Promise<CallCounts> {
+    const { text, values } = countsStatement(question, writing)
+    const rows = (await this.#all(text, values)).map((row) => ({
+      ...{ at: Number(row['part']), calls: Number(row['calls']), failed: Number(row['failed']) },
+    }))
+    const last = reachStatement(question, countedAtOnce, writing)
+    return { rows, isComplete: (await this.#all(last.text, last.values)).length === 0 }
   }
 
   async call(id: string): Promise<StoredCall | undefined> {
@@ -150,6 +177,12 @@ class PostgresStore implements Store {
     await this.#connected()
     return (await this.#client.query<Record<string, unknown>>(text, [...values])).rows
   }
+}
+
+const writing: Writing = {
+  place: (nth) => `$${nth}`,
+  text: (path) => `(line::json #>> '{${path.join(',')}}')`,
+  number: (path) => `(line::json #>> '{${path.join(',')}}')::numeric`,
 }
 
 type Row = Readonly<Record<string, unknown>>

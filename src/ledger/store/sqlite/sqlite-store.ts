@@ -2,7 +2,19 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { CallLine } from '../../../core/model/record/call-line.ts'
 import type { Position } from '../../journal/segments.ts'
 import type { Batch, CallRow } from '../batch.ts'
-import { type CallsQuestion, callsStatement, type StoredCall } from '../calls.ts'
+import {
+  type CallCounts,
+  type CallPlace,
+  type CallsQuestion,
+  type CountsQuestion,
+  callsStatement,
+  countedAtOnce,
+  countsStatement,
+  reachStatement,
+  type StoredCall,
+  soughtAtOnce,
+  type Writing,
+} from '../calls.ts'
 import { missing } from '../migration.ts'
 import { dimensions, measures, type RollupRow } from '../rollup.ts'
 import { readSettlements } from '../settlements.ts'
@@ -69,8 +81,23 @@ class SqliteStore implements Store {
   }
 
   async calls(question: CallsQuestion): Promise<readonly StoredCall[]> {
-    const { text, values } = callsStatement(question, () => '?')
+    const { text, values } = callsStatement(question, writing)
     return this.#stored(this.#all(text, values))
+  }
+
+  async reach(question: CallsQuestion): Promise<CallPlace | undefined> {
+    const { text, values } = reachStatement(question, soughtAtOnce, writing)
+    const [last] = this.#all(text, values)
+    return last && { at: Number(last['at']), id: String(last['id']) }
+  }
+
+  async counts(question: CountsQuestion): Promise<CallCounts> {
+    const { text, values } = countsStatement(question, writing)
+    const rows = this.#all(text, values).map((row) => ({
+      ...{ at: Number(row['part']), calls: Number(row['calls']), failed: Number(row['failed']) },
+    }))
+    const last = reachStatement(question, countedAtOnce, writing)
+    return { rows, isComplete: this.#all(last.text, last.values).length === 0 }
   }
 
   async call(id: string): Promise<StoredCall | undefined> {
@@ -132,6 +159,12 @@ class SqliteStore implements Store {
     if (this.#statements.size < mostStatements) this.#statements.set(text, made)
     return made
   }
+}
+
+const writing: Writing = {
+  place: () => '?',
+  text: (path) => `json_extract(line, '$.${path.join('.')}')`,
+  number: (path) => `json_extract(line, '$.${path.join('.')}')`,
 }
 
 type Row = Readonly<Record<string, string | number | bigint | null>>

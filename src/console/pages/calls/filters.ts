@@ -1,0 +1,34 @@
+import { query } from '../../app/router.ts'
+
+export type Filter = {
+  readonly name: string
+  readonly label: string
+  readonly kind: 'text' | 'number'
+  readonly hint?: string
+}
+
+/** What calls are searched by: each is a part of the URL, under the name that the admin API has for it. */
+export const filters: readonly Filter[] = [
+  { name: 'id', label: 'Request id', kind: 'text', hint: 'req_…' },
+  { name: 'model', label: 'Model', kind: 'text' },
+  { name: 'key', label: 'Key', kind: 'text', hint: 'its hash' },
+  { name: 'team', label: 'Team', kind: 'text' },
+  { name: 'status', label: 'Status', kind: 'text', hint: '429, or failed' },
+  { name: 'failure', label: 'Failure', kind: 'text', hint: 'timeout' },
+  { name: 'deployment', label: 'Deployment', kind: 'text', hint: 'model@provider' },
+  { name: 'provider', label: 'Provider', kind: 'text' },
+  { name: 'min_cost', label: 'Cost from, USD', kind: 'number' },
+  { name: 'max_cost', label: 'Cost to, USD', kind: 'number' },
+  { name: 'min_ms', label: 'Takes from, ms', kind: 'number' },
+  { name: 'max_ms', label: 'Takes to, ms', kind: 'number' },
+]
+
+/** Those that the URL has, as the admin API takes them. */
+export function chosenFilters(): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    filters.flatMap(({ name }) => {
+      const value = query.value.get(name)
+      return value === null || value === '' ? [] : [[name, value]]
+    }),
+  )
+}
