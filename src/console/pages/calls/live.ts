@@ -4,7 +4,7 @@ import type { CallRow } from './call-types.ts'
 export type Live = {
   /** The latest first. */
   readonly rows: readonly CallRow[]
-  /** That were told of by their number alone. */
+  /** That were counted, and not shown. */
   readonly more: number
   readonly isOpen: boolean
 }
