@@ -162,6 +162,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'admin',
     'ledger',
     'ledger/store',
+    'tenants',
     'config',
     'main',
   ],

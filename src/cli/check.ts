@@ -9,6 +9,7 @@ import { askProviders, type ProviderAnswer } from '../main/ask-providers.ts'
 import { listAddress, priceKey } from '../main/price-key.ts'
 import { takeList } from '../main/provider-lists.ts'
 import { providers } from '../providers/all.ts'
+import { unpricedUnderBudgets } from './check/unpriced.ts'
 import { defineCommand } from './command.ts'
 import { type ConfigOverrides, serverOptions } from './config-options.ts'
 import { openConfig } from './read-config.ts'
@@ -65,7 +66,12 @@ async function checkConfig(
 /** With those that take a look beyond the file. */
 async function warningsIn(config: Config, book: PriceBook): Promise<readonly string[]> {
   const unresolved = await Promise.all(config.providers.map((one) => unresolvedHost(config, one)))
-  return [...(config.warnings ?? []), ...unresolved.flat(), ...unknownPrices(config, book)]
+  return [
+    ...(config.warnings ?? []),
+    ...unresolved.flat(),
+    ...unknownPrices(config, book),
+    ...unpricedUnderBudgets(config, book, Date.now()),
+  ]
 }
 
 /** A host that does not resolve now. */

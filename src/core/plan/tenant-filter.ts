@@ -9,9 +9,14 @@ export function tenantBar(tenant: CallTenant, deployment: Deployment): Removal |
   }
   if (tenant.payer === undefined || isPriceKnown(deployment)) return undefined
   const { id, upstream, upstreamModel = deployment.madeFor } = deployment
-  const line = `models: { ${JSON.stringify(upstreamModel ?? id)}: { deployments: [{ provider: ${upstream.name}, price: { input: 0.20, output: 0.60 } }] } }`
+  const line = priceLine(upstreamModel ?? id, upstream.name)
   const reason = `has no known price, and a budget applies: tell what it costs in gateway.yaml, such as ${line}`
   return { deployment, filter: 'unpriced', reason }
+}
+
+/** What tells in gateway.yaml what a model costs, in USD per million tokens. */
+export function priceLine(model: string, provider: string): string {
+  return `models: { ${JSON.stringify(model)}: { deployments: [{ provider: ${provider}, price: { input: 0.20, output: 0.60 } }] } }`
 }
 
 /** What an operator says is 0 costs nothing; a list's 0 may just be a field that was not filled in. */
