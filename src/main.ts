@@ -20,6 +20,7 @@ import { createGuards } from './main/guards.ts'
 import { createLiveConfig } from './main/live-config.ts'
 import { createReload, type Reload } from './main/reload.ts'
 import { alone, type Role } from './main/role.ts'
+import { endingEverywhere } from './main/shared-keys.ts'
 import type { LastingTimes, Snapshot } from './main/snapshot.ts'
 import { createGenerations } from './telemetry/generations.ts'
 import { createHealthLog } from './telemetry/health-log.ts'
@@ -94,7 +95,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     current: () => role.shown(current()),
     drains: role.drains(createDrains()),
     configuration: reload.report,
-    endCalls: (keys: readonly string[]) => succession.revoke(keys),
+    endCalls: endingEverywhere(books.shared, (keys) => succession.revoke(keys)),
   }
   const lasting = createLasting({ ...environment, role, books, live }, clock, metrics, {
     isLeaving: () => drain.phase !== 'serving',

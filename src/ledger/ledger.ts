@@ -18,7 +18,11 @@ import type { StoreAddress } from './store/all.ts'
 export interface Ledger extends AsyncDisposable {
   readonly journal: Journal
   readonly reader: LedgerReader
+  /** As the store knows this data directory. */
+  readonly node: string
   report(): LedgerReport
+  /** Has the store take what is written now, and not when it would next. */
+  shipSoon(): void
 }
 
 export type LedgerSettings = {
@@ -64,6 +68,7 @@ export async function openLedger(settings: LedgerSettings): Promise<Ledger | und
 }
 
 class OpenLedger implements Ledger {
+  readonly node: string
   readonly journal: FileJournal
   readonly reader: LedgerReader
   readonly #settings: LedgerSettings
@@ -86,6 +91,7 @@ class OpenLedger implements Ledger {
       databaseUrl === undefined ? { path: join(directory, 'ledger.db') } : { databaseUrl }
     this.#settings = settings
     this.#lock = lock
+    this.node = node
     this.journal = journal
     this.reader = createReader(store, () => this.#catchUp())
     this.#data = { store, journalDirectory: join(directory, 'journal'), node, keepCallsDays, keepRollupsDays }
@@ -104,6 +110,10 @@ class OpenLedger implements Ledger {
       },
       ...{ nowEpochMs: Date.now(), openedEpochMs: this.#openedEpochMs },
     })
+  }
+
+  shipSoon(): void {
+    void this.#catchUp()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

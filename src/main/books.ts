@@ -9,6 +9,7 @@ import { changesOf } from './admin.ts'
 import { makeAdminKey, refuseForgetfulBudgets } from './admin-key.ts'
 import { openLedgerOf } from './ledger.ts'
 import { openShared, type Shared } from './shared.ts'
+import { shareKeys } from './shared-keys.ts'
 import { alertsBy, tenantsFor } from './tenants.ts'
 
 export type Books = {
@@ -36,7 +37,11 @@ export async function openBooks(
   const tenants = tenantsFor(config, clock, shared, { send: alertsBy(log) })
   const ledger = opening.use(await openLedgerOf(config, log, tenants.projections))
   refuseForgetfulBudgets(config, ledger !== undefined)
-  await tenants.open(heard(ledger?.journal ?? noJournal))
+  const journal = heard(ledger?.journal ?? noJournal)
+  const { databaseUrl } = config.ledger
+  const keys = opening.use(shareKeys({ tenants, shared, ledger, databaseUrl, journal, log }))
+  await tenants.open(keys.telling(journal))
+  await keys.begin()
   const changes = changesOf(tenants)
   await makeAdminKey({ config, tenants, changes, isDurable: ledger !== undefined, log })
   return { shared, tenants, changes, ledger, journal: ledger?.journal }

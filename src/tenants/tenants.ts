@@ -1,13 +1,20 @@
-import type { Journal, Projection } from '../core/model/journal.ts'
-import { noJournal } from '../core/model/journal.ts'
+import {
+  type AdminEntry,
+  type Journal,
+  noJournal,
+  type OverrideEntry,
+  type Projection,
+  type SettledPart,
+} from '../core/model/journal.ts'
 import type { Clock, Sink } from '../core/model/ports.ts'
 import type { CallRecord } from '../core/model/record/record.ts'
-import type { SharedState } from '../core/model/shared-state.ts'
+import type { OpenHold, SharedState } from '../core/model/shared-state.ts'
 import { Access, type OpenCall } from './access.ts'
 import { type Alerts, createAlerts, type SendAlert } from './budgets/alerts.ts'
 import { allBudgets } from './budgets/all-budgets.ts'
 import { type BudgetReading, readBudgets } from './budgets/budget-reading.ts'
 import { createMoneyProjection, type ReplayedMoney } from './budgets/money-projection.ts'
+import { createOverrides, type Overrides } from './budgets/overrides.ts'
 import { safe } from './budgets/refusal.ts'
 import { createRefusalCounts } from './budgets/refusal-counts.ts'
 import { createWindowClock } from './budgets/window-clock.ts'
@@ -51,8 +58,11 @@ export interface Tenants {
   open(journal: Journal): Promise<void>
   /** How budgets stand, and how many calls each had no room for. */
   standings(): Promise<readonly BudgetStanding[]>
-  /** Adds to a limit for the window of a counter alone. */
-  addToLimit(counter: string, nanoUsd: number): void
+  readonly overrides: Overrides
+  /** Takes a change that was made on another node. False, and no change, where it is known, or a later one is. */
+  hear(entry: AdminEntry | OverrideEntry): boolean
+  /** Settles holds of a node that is gone as uncertain, in full. */
+  settleLost(holds: readonly OpenHold[]): Promise<void>
 }
 
 export type BudgetStanding = BudgetReading & { readonly refused: number }
@@ -90,7 +100,7 @@ class Household implements Tenants {
   readonly #open = new Map<string, OpenCall>()
   readonly #access = new Map<Key | undefined, Access>()
   #accessVersion = -1
-  readonly #overrides = new Map<string, number>()
+  readonly overrides = createOverrides()
   readonly #refusals = createRefusalCounts()
 
   constructor(parts: TenantsParts) {
@@ -107,12 +117,12 @@ class Household implements Tenants {
       clock: parts.clock,
       owner: parts.owner,
       terms: () => this.settings.terms,
-      override: (counter) => this.#overrides.get(counter) ?? 0,
+      override: (counter) => this.overrides.of(counter),
     }
     this.users = createUsers(() => this.settings.terms.users)
     this.usage = createUsage(this.desk)
     this.#alerts = createAlerts(this.desk, () => this.settings.alerts, parts.send)
-    const money = createMoneyProjection(parts.money, this.desk.windows, this.#overrides, parts.clock.epochMs)
+    const money = createMoneyProjection(parts.money, this.desk.windows, this.overrides, parts.clock.epochMs)
     this.projections = [this.registry.projection, this.audit.projection, money]
     this.configure(parts.settings, parts.policy)
   }
@@ -172,12 +182,13 @@ class Household implements Tenants {
     const { money, state, owner, clock } = this.#parts
     const lost = (money?.holds() ?? []).filter((hold) => hold.owner !== owner)
     for (const { id, parts } of lost) {
-      const charges = parts.map(({ counter, nanoUsd }) => ({
-        counter,
-        spentNanoUsd: 0,
-        uncertainNanoUsd: nanoUsd,
-      }))
-      journal.append({ type: 'settle', id, at: clock.epochMs(), charges, reason: 'crash' })
+      journal.append({
+        type: 'settle',
+        id,
+        at: clock.epochMs(),
+        charges: uncertainOf(parts),
+        reason: 'crash',
+      })
     }
     for (const gone of new Set(lost.map((hold) => hold.owner))) await state.abandon(gone)
   }
@@ -187,8 +198,24 @@ class Household implements Tenants {
     return readings.map((reading) => ({ ...reading, refused: this.#refusals.of(safe(reading.budget.id)) }))
   }
 
-  addToLimit(counter: string, nanoUsd: number): void {
-    this.#overrides.set(counter, (this.#overrides.get(counter) ?? 0) + nanoUsd)
+  hear(entry: AdminEntry | OverrideEntry): boolean {
+    const isNew = entry.type === 'admin' ? this.registry.hear(entry) : this.overrides.add(entry)
+    if (isNew) this.audit.add(entry)
+    return isNew
+  }
+
+  async settleLost(holds: readonly OpenHold[]): Promise<void> {
+    const { state, journal, clock } = this.desk
+    for (const { id, owner, parts } of holds) {
+      const at = clock.epochMs()
+      const charges = uncertainOf(parts)
+      // What it held is beyond what any limit says: it was admitted there.
+      const held = parts.map((part) => ({ ...part, limitNanoUsd: Number.MAX_SAFE_INTEGER }))
+      await state.reserve({ id, owner, parts: held })
+      journal.append({ type: 'hold', id, at, owner, parts, until: at })
+      journal.append({ type: 'settle', id, at, charges, reason: 'expired' })
+      await state.settle(id, charges)
+    }
   }
 
   #noteUse(key: string, epochMs: number): void {
@@ -224,6 +251,10 @@ class Household implements Tenants {
     }
     if (record.costNanoUsd !== undefined && record.costNanoUsd > 0) this.usage.add(record)
   }
+}
+
+function uncertainOf(parts: OpenHold['parts']): readonly SettledPart[] {
+  return parts.map(({ counter, nanoUsd }) => ({ counter, spentNanoUsd: 0, uncertainNanoUsd: nanoUsd }))
 }
 
 /** What a call used of limits by the token; undefined: it was refused before anything was sent. */

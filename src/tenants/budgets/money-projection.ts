@@ -2,7 +2,8 @@ import type { Projection, StateEntry } from '../../core/model/journal.ts'
 import { isObject } from '../../core/model/json/json.ts'
 import type { Charge, OpenHold, Spent } from '../../core/model/shared-state.ts'
 import { usageOf } from '../usage.ts'
-import { counterText, readCounter } from './budget.ts'
+import { readCounter } from './budget.ts'
+import type { Overrides, OverridesSnapshot } from './overrides.ts'
 import type { WindowClock, WindowSnapshot } from './window-clock.ts'
 
 /** The money of a state that does not outlast its process: it is rebuilt from the journal. */
@@ -21,14 +22,13 @@ export interface ReplayedMoney {
 export function createMoneyProjection(
   money: ReplayedMoney | undefined,
   windows: WindowClock,
-  overrides: Map<string, number>,
+  overrides: Overrides,
   now: () => number,
 ): Projection {
   const owners = new Map<string, string>()
   const apply = (entry: StateEntry) => {
     if (entry.type === 'override') {
-      const counter = counterText(entry)
-      overrides.set(counter, (overrides.get(counter) ?? 0) + entry.nanoUsd)
+      overrides.add(entry)
     } else if (entry.type === 'hold') {
       owners.set(entry.id, entry.owner)
       money?.replayHold(entry)
@@ -53,23 +53,22 @@ export function createMoneyProjection(
       const kept = snapshot as Kept
       if (kept.money !== undefined) money?.restore(kept.money as never)
       windows.restore(kept.windows ?? [])
-      for (const [counter, nanoUsd] of kept.overrides ?? []) overrides.set(counter, nanoUsd)
+      overrides.restore(kept)
     },
     snapshot(): Kept {
       money?.forget((counter) => isLongOver(counter, now()))
       return {
         money: money?.snapshot(),
         windows: windows.snapshot(),
-        overrides: [...overrides],
+        ...overrides.snapshot(),
       }
     },
   }
 }
 
-type Kept = {
+type Kept = Partial<OverridesSnapshot> & {
   readonly money?: unknown
   readonly windows?: WindowSnapshot
-  readonly overrides?: readonly (readonly [counter: string, nanoUsd: number])[]
 }
 
 /** Of windows that ended so long ago, nothing is settled any more. */

@@ -134,11 +134,10 @@ class RegistryChanges implements Changes {
   addToBudget(by: string, budget: Budget, nanoUsd: number): void {
     const { desk } = this.#tenants
     const window = desk.windows.current(budget.rule)
-    this.#note({
-      ...{ type: 'override', id: this.#parts.newId(), at: this.#now(), actor: by },
-      ...{ budget: budget.id, window: window.id, nanoUsd },
-    })
-    this.#tenants.addToLimit(counterOf(budget, window), nanoUsd)
+    const added = { budget: budget.id, window: window.id, nanoUsd }
+    const entry = { type: 'override', id: this.#parts.newId(), at: this.#now(), actor: by, ...added } as const
+    this.#note(entry)
+    this.#tenants.overrides.add(entry)
   }
 
   async settleCall(by: string, callId: string, costNanoUsd: number, reason: string): Promise<boolean> {
@@ -167,9 +166,11 @@ class RegistryChanges implements Changes {
   }
 
   #actor(name: string): Actor {
-    const note = (entry: Omit<AdminEntry, 'type' | 'id' | 'at' | 'actor'>) => {
-      const common = { type: 'admin', id: this.#parts.newId(), at: this.#now(), actor: name } as const
-      this.#note({ ...common, ...entry })
+    const note: Actor['note'] = (noted, at = (now) => now) => {
+      const common = { type: 'admin', id: this.#parts.newId(), at: at(this.#now()), actor: name } as const
+      const entry = { ...common, ...noted }
+      this.#note(entry)
+      return entry
     }
     return { name, note }
   }

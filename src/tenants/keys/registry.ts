@@ -2,6 +2,7 @@ import { Failure } from '../../core/model/failure.ts'
 import type { AdminEntry, Projection, StateEntry } from '../../core/model/journal.ts'
 import { isObject } from '../../core/model/json/json.ts'
 import type { Key, Team } from './key.ts'
+import { createStamps, type StampsSnapshot } from './stamps.ts'
 
 /** The keys and teams of the gateway: those of its file, and those that were made and are kept in the journal. */
 export interface Registry {
@@ -34,6 +35,8 @@ export interface Registry {
   disableDeclared(change: Omit<Change<Key>, 'after'> & { readonly isDisabled: boolean }): void
   noteUse(id: string, epochMs: number): void
   lastUse(id: string): number | undefined
+  /** Takes a change that was made on another node. False, and no change, where a later one is known. */
+  hear(entry: AdminEntry): boolean
   readonly projection: Projection
 }
 
@@ -51,8 +54,11 @@ export type Change<Of> = {
 /** Who changes something, and what notes it. */
 export type Actor = {
   readonly name: string
-  note(entry: Omit<AdminEntry, 'type' | 'id' | 'at' | 'actor'>): void
+  /** As of `at`, or now. Gives the row. */
+  note(entry: Noted, at?: (now: number) => number): AdminEntry
 }
+
+export type Noted = Omit<AdminEntry, 'type' | 'id' | 'at' | 'actor'>
 
 export function createRegistry(): Registry {
   return new Keys()
@@ -67,6 +73,7 @@ class Keys implements Registry {
   readonly #kept = { keys: new Map<string, Key>(), teams: new Map<string, Team>() }
   /** Keys of the file that were disabled here. */
   readonly #disabled = new Set<string>()
+  readonly #stamps = createStamps()
   readonly #lastUse = new Map<string, number>()
   readonly #byDigest = new Map<string, FoundKey>()
   /** `#byDigest` is to be made again: once, however many lines of the journal were taken. */
@@ -123,7 +130,7 @@ class Keys implements Registry {
   changeKey({ by, action, id, after }: Change<Key>): void {
     if (this.#declared.keys.has(id)) throw managedByFile('key')
     const before = this.#kept.keys.get(id) ?? null
-    by.note({ action, subject: { kind: 'key', id }, before, after })
+    this.#note(by, { action, subject: { kind: 'key', id }, before, after })
     this.#keep('keys', id, after)
     this.#changed()
   }
@@ -131,7 +138,7 @@ class Keys implements Registry {
   changeTeam({ by, action, id, after }: Change<Team>): void {
     if (this.#declared.teams.has(id)) throw managedByFile('team')
     const before = this.#kept.teams.get(id) ?? null
-    by.note({ action, subject: { kind: 'team', id }, before, after })
+    this.#note(by, { action, subject: { kind: 'team', id }, before, after })
     this.#keep('teams', id, after)
     if (after === null) {
       for (const key of this.#kept.keys.values()) {
@@ -144,7 +151,7 @@ class Keys implements Registry {
   disableDeclared({ by, action, id, isDisabled }: Parameters<Registry['disableDeclared']>[0]): void {
     if (this.#disabled.has(id) === isDisabled) return
     const before = { isDisabled: !isDisabled }
-    by.note({ action, subject: { kind: 'file_key', id }, before, after: { isDisabled } })
+    this.#note(by, { action, subject: { kind: 'file_key', id }, before, after: { isDisabled } })
     this.#disable(id, isDisabled)
     this.#changed()
   }
@@ -157,11 +164,21 @@ class Keys implements Registry {
     return this.#lastUse.get(id)
   }
 
+  hear(entry: AdminEntry): boolean {
+    if (!kinds.has(entry.subject.kind) || !this.#stamps.take(entry)) return false
+    this.#take(entry)
+    return true
+  }
+
   readonly projection: Projection = {
     name: 'keys',
     restore: (snapshot) => this.#restore(snapshot),
     apply: (entry) => this.#apply(entry),
     snapshot: () => this.#snapshot(),
+  }
+
+  #note(by: Actor, entry: Noted): void {
+    this.#stamps.take(by.note(entry, (now) => this.#stamps.next(entry.subject, now)))
   }
 
   #asItIs(declared: Key): Key {
@@ -208,20 +225,23 @@ class Keys implements Registry {
   }
 
   #apply(entry: StateEntry): void {
-    if (entry.type !== 'admin') return
-    const { subject, after } = entry
-    // What was written is what was kept.
+    if (entry.type !== 'admin' || !kinds.has(entry.subject.kind)) return
+    // What was written is what was kept, whatever the stamps say.
+    this.#stamps.take(entry)
+    this.#take(entry)
+  }
+
+  #take({ subject, after }: AdminEntry): void {
     if (subject.kind === 'key') this.#keep('keys', subject.id, after as Key | null)
     else if (subject.kind === 'team') this.#keep('teams', subject.id, after as Team | null)
-    else if (subject.kind === 'file_key') {
-      this.#disable(subject.id, isObject(after) && after['isDisabled'] === true)
-    } else return
+    else this.#disable(subject.id, isObject(after) && after['isDisabled'] === true)
     this.#changed()
   }
 
   #restore(snapshot: unknown): void {
     if (!isObject(snapshot)) return
-    const { keys, teams, disabled, lastUse, hadKeys } = snapshot as Partial<Snapshot>
+    const { keys, teams, disabled, lastUse, hadKeys, stamps } = snapshot as Partial<Snapshot>
+    this.#stamps.restore(stamps ?? [])
     for (const key of keys ?? []) this.#keep('keys', key.id, key)
     for (const team of teams ?? []) this.#keep('teams', team.id, team)
     for (const id of disabled ?? []) this.#disabled.add(id)
@@ -237,6 +257,7 @@ class Keys implements Registry {
       disabled: [...this.#disabled],
       lastUse: [...this.#lastUse],
       hadKeys: this.#hadKept,
+      stamps: this.#stamps.snapshot(),
     }
   }
 }
@@ -247,7 +268,11 @@ type Snapshot = {
   readonly disabled: readonly string[]
   readonly lastUse: readonly (readonly [id: string, epochMs: number])[]
   readonly hadKeys: boolean
+  readonly stamps: StampsSnapshot
 }
+
+/** What changes are of. */
+const kinds: ReadonlySet<string> = new Set(['key', 'team', 'file_key'])
 
 /** Of the key in the environment. */
 export const adminKeyName = 'ADMIN_KEY'

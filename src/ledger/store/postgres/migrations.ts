@@ -29,6 +29,26 @@ export const postgresMigrations: readonly Migration[] = [
     name: '002 rollups by failure',
     text: ['rollups_hour', 'rollups_day'].map(withFailures).join('\n'),
   },
+  {
+    name: '003 changes that all nodes take',
+    text: `
+      create sequence shared_versions;
+      create table shared_changes (
+        kind text not null, id text not null, at bigint not null, event text not null, version bigint not null,
+        body text not null, primary key (kind, id)
+      );
+      create index shared_changes_by_version on shared_changes (version);
+      insert into shared_changes (kind, id, at, event, version, body)
+        select kind, id, at, event, nextval('shared_versions'), body from (
+          select distinct on (kind, subject) kind, subject, at, id, body from (
+            select body::json->'subject'->>'kind' as kind, body::json->'subject'->>'id' as subject, at, id, body
+            from events where type = 'admin'
+            union all select 'override', id, at, id, body from events where type = 'override'
+          ) as changes where kind in ('key', 'team', 'file_key', 'override')
+          order by kind, subject, at desc, id desc
+        ) as latest (kind, id, at, event, body);
+      create table nodes (node text primary key, seen timestamptz not null default now());`,
+  },
 ]
 
 function withFailures(name: string): string {

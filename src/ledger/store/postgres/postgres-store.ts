@@ -22,6 +22,7 @@ import type { PruneTimes, Store } from '../store.ts'
 import { measuresOf, type UsageQuestion, type UsageRow, usageStatement } from '../usage.ts'
 import { postgresMigrations } from './migrations.ts'
 import { createPartitions, type Partitions } from './partitions.ts'
+import { keepShared } from './shared-changes.ts'
 
 /**
  * A store in a Postgres database, over one connection, made at the first question. Once the connection is lost, every
@@ -80,6 +81,7 @@ class PostgresStore implements Store {
       if (hours.length > 0) await this.#client.query(addToHours, sumColumns(hours))
       if (days.length > 0) await this.#client.query(addToDays, sumColumns(days))
       for (const { id, at, type, body } of events) await this.#client.query(insertEvent, [id, at, type, body])
+      await keepShared(this.#client, events)
       if (holds.over.size > 0)
         await this.#client.query('delete from holds where id = any($1)', [[...holds.over]])
       const open = [...holds.open]

@@ -1,0 +1,44 @@
+import { Client, type QueryResultRow } from 'pg'
+
+/** A connection that hears what is said on a channel, for as long as it lasts. */
+export type FeedConnection = AsyncDisposable & {
+  /** One question after the other. */
+  ask<Row extends QueryResultRow>(text: string, values: readonly unknown[]): Promise<readonly Row[]>
+  readonly isLost: boolean
+}
+
+export async function connectFeed(
+  databaseUrl: string,
+  channel: string,
+  hear: (payload: string) => void,
+): Promise<FeedConnection> {
+  const client = new Client({
+    ...{ connectionString: databaseUrl, application_name: 'pandotate-gateway-feed' },
+    ...{ connectionTimeoutMillis: connectWithinMs, query_timeout: answerWithinMs, keepAlive: true },
+  })
+  let isLost = false
+  client.on('error', () => {
+    isLost = true
+  })
+  client.on('end', () => {
+    isLost = true
+  })
+  client.on('notification', ({ payload = '[]' }) => hear(payload))
+  await client.connect()
+  await client.query(`listen ${channel}`)
+  let asked: Promise<unknown> = Promise.resolve()
+  return {
+    ask<Row extends QueryResultRow>(text: string, values: readonly unknown[]) {
+      const answer = asked.then(() => client.query<Row>(text, [...values])).then(({ rows }) => rows)
+      asked = answer.catch(() => undefined)
+      return answer
+    },
+    get isLost() {
+      return isLost
+    },
+    [Symbol.asyncDispose]: () => client.end().catch(() => undefined),
+  }
+}
+
+const connectWithinMs = 5000
+const answerWithinMs = 10_000
