@@ -179,7 +179,7 @@ export const packages: Readonly<
   koa: { from: ['http/'] },
   '@koa/router': { from: ['http/'] },
   'koa-bodyparser': { from: ['http/'] },
-  pg: { from: ['ledger/store/postgres/'] },
+  pg: { from: ['ledger/store/postgres/', 'ledger/feed/'] },
   ioredis: { from: ['state/redis/'] },
   undici: { from: ['providers/wire/wire.ts', 'providers/wire/connections.ts'] },
   pino: { from: ['telemetry/'], typesFrom: ['main.ts', 'main/', 'cli.ts', 'cli/', 'embed.ts'] },

@@ -6,7 +6,7 @@ import { priceKey } from '../../main/price-key.ts'
 import { declaredBudgets } from '../../tenants/budgets/all-budgets.ts'
 import { type Budget, titleOf } from '../../tenants/budgets/budget.ts'
 
-/** What a budget would refuse, because nobody knows what it costs: each with the line that says it. */
+/** What budgets would refuse, because its price is unknown: each with the line that says it. */
 export function unpricedUnderBudgets(config: Config, book: PriceBook, epochMs: number): readonly string[] {
   const budgets = declaredBudgets(config.tenants)
   if (budgets.length === 0) return []
