@@ -8,8 +8,9 @@ import {
   type UseFailure,
   type UseStep,
 } from '../model/pull-iterator.ts'
+import type { IdleWatch } from './idle-watch.ts'
 import { silence } from './in-time.ts'
-import { type AttemptParts, type IdleWatch, isDrained, type OpenAttempt } from './open-attempt.ts'
+import { type AttemptParts, isDrained, type OpenAttempt } from './open-attempt.ts'
 
 /** An attempt under way, and how its answer is read. */
 export type Flow = {

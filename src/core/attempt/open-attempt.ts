@@ -1,15 +1,16 @@
 import { consumptionOf } from '../account/attempt-cost.ts'
 import type { Meter } from '../account/meter.ts'
 import type { Permit } from '../health/deployment-health.ts'
-import type { AnyCall, Call, Clocks } from '../model/call.ts'
+import type { AnyCall, Call } from '../model/call.ts'
 import { CallAbort, type CallSignal } from '../model/call-signal.ts'
 import { asFailure, Failure } from '../model/failure.ts'
-import type { AttemptNotes, Clock, Deployment, Queue } from '../model/ports.ts'
+import type { AttemptNotes, Deployment, Queue } from '../model/ports.ts'
 import type { Price } from '../model/price.ts'
 import { type AttemptRecord, type CallRecord, startAttempt } from '../model/record/record.ts'
 import type { CallSteps } from '../model/steps.ts'
 import { type ClaimedUsage, writeUsage } from '../model/usage.ts'
 import type { CallContext } from './call-context.ts'
+import { type IdleWatch, watchClocks } from './idle-watch.ts'
 import { endOfAttempt, tellingHeaders } from './told-steps.ts'
 
 /** One attempt of a call at a deployment. */
@@ -69,14 +70,6 @@ export interface UsageSource {
   isFinished(): boolean
   /** What was cut here goes on there. Absent: it never is. */
   readonly isCut?: (() => boolean) | undefined
-}
-
-/** The idle clock runs only while the upstream is waited for, never while the caller is slow to read. */
-export interface IdleWatch extends Disposable {
-  waiting(): void
-  arrived(): void
-  /** All has been said: what may still come is waited for a short while. */
-  closing(): void
 }
 
 /** Begins an attempt: its row is in the record from now on. Throws the caller's reason when they left already. */
@@ -298,37 +291,3 @@ function isPaidByTokens(price: Price): boolean {
   const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output, nanoUsdPerSecond } = price
   return nanoUsdPerSecond === undefined && (input !== undefined || output !== undefined)
 }
-
-function watchClocks({ idleMs }: Clocks, leftMs: number, clock: Clock, expire: () => void): IdleWatch {
-  let isWaiting = false
-  let waitingSince = clock.now()
-  let tail: NodeJS.Timeout | undefined
-  // Checked when it expires, not reset for every token.
-  const look = () => {
-    const leftMs = isWaiting ? waitingSince + idleMs - clock.now() : idleMs
-    if (leftMs > 0) idle = setTimeout(look, leftMs)
-    else expire()
-  }
-  let idle = setTimeout(look, idleMs)
-  const total = setTimeout(expire, Math.max(leftMs, 1))
-  return {
-    waiting() {
-      isWaiting = true
-      waitingSince = clock.now()
-    },
-    arrived() {
-      isWaiting = false
-    },
-    closing() {
-      tail ??= setTimeout(expire, Math.min(idleMs, tailMs))
-    },
-    [Symbol.dispose]() {
-      clearTimeout(tail)
-      clearTimeout(idle)
-      clearTimeout(total)
-    },
-  }
-}
-
-/** Usage and terminator follow the last word at once, or not at all. */
-const tailMs = 3000

@@ -1,0 +1,45 @@
+import type { Clocks } from '../model/call.ts'
+import type { Clock } from '../model/ports.ts'
+
+/** The idle clock runs only while the upstream is waited for, never while the caller is slow to read. */
+export interface IdleWatch extends Disposable {
+  waiting(): void
+  arrived(): void
+  /** All has been said: what may still come is waited for a short while. */
+  closing(): void
+}
+
+/** Starts both clocks of a stream; `expire` is called when one has run out. */
+export function watchClocks({ idleMs }: Clocks, leftMs: number, clock: Clock, expire: () => void): IdleWatch {
+  let isWaiting = false
+  let waitingSince = clock.now()
+  let tail: NodeJS.Timeout | undefined
+  // Checked when it expires, not reset for every token.
+  const look = () => {
+    const leftMs = isWaiting ? waitingSince + idleMs - clock.now() : idleMs
+    if (leftMs > 0) idle = setTimeout(look, leftMs)
+    else expire()
+  }
+  let idle = setTimeout(look, idleMs)
+  const total = setTimeout(expire, Math.max(leftMs, 1))
+  return {
+    waiting() {
+      isWaiting = true
+      waitingSince = clock.now()
+    },
+    arrived() {
+      isWaiting = false
+    },
+    closing() {
+      tail ??= setTimeout(expire, Math.min(idleMs, tailMs))
+    },
+    [Symbol.dispose]() {
+      clearTimeout(tail)
+      clearTimeout(idle)
+      clearTimeout(total)
+    },
+  }
+}
+
+/** Usage and terminator follow the last word at once, or not at all. */
+const tailMs = 3000
