@@ -11,27 +11,27 @@ import { createSuitabilityCache, type SuitabilityCache } from './suitability-cac
 
 /** What planning reads of a route's deployments, cached: with many of them, computing it per call would be slow. */
 export interface CandidateCache {
-  /** None of them needs a key that a caller would have to bring. */
+  /** True when every deployment works without a key of the caller's own. */
   readonly isOpen: boolean
   /** For one model, by the route's spelling or the caller's. `now`: the clock's monotonic milliseconds. */
   of(model: string, now: number): CandidateSet
 }
 
 export interface CandidateSet {
-  /** There is one that charges less for cached input. */
+  /** True when one of them charges less for cached input. */
   readonly isSticky: boolean
-  /** How many places of an order a plan can go by. */
+  /** How many deployments of an order a plan can use. */
   readonly places: number
   readonly incumbent: Incumbent
-  /** Of all candidates. */
+  /** The best, over all candidates. */
   readonly sieve: SuitabilityCache
-  /** Its candidates for a call, in the places of the route's deployments. The next call has the same ones. */
+  /** The candidates for a call, in the order of the route's deployments. The next call reuses the same objects. */
   seat(expected: Expected, now: number): readonly Candidate[]
-  /** As they were last seated, none has an open breaker, limits its rate, or is to be measured. */
+  /** True when, as last read, no candidate has an open breaker, is rate limited, or needs to be measured. */
   isCalm(): boolean
 }
 
-/** `attempts` and `drains`: as of a planner. */
+/** `attempts` and `drains` as in a planner. */
 export function createCandidateCache(
   { deployments }: Route,
   standings: Pick<HealthRegistry, 'trackOf'>,
@@ -59,10 +59,10 @@ export function createCandidateCache(
   }
 }
 
-/** Callers name models as they like. */
+/** Callers may send any model name. */
 const mostModels = 100
 
-/** Neither a price nor a trait changes more often than once a minute. */
+/** Prices and traits change at most once a minute. */
 const freshMs = 1000
 
 type LineupParts = Pick<CandidateSet, 'places' | 'incumbent'> & {

@@ -5,25 +5,25 @@ import type { Price } from '../model/price.ts'
 import { expectedNanoUsd, type TokenPrices, tokenPricesOf, tokensNanoUsd } from './expected-cost.ts'
 import type { Candidate } from './strategies/candidate.ts'
 
-/** What a call is expected to use, wherever it runs. */
+/** What a call is expected to use at any deployment. */
 export type Expected = {
   readonly promptTokens: number
-  /** Over all choices, where nothing but the call itself bounds them. */
+  /** Over all choices, if only the call itself limits them. */
   readonly completionTokens: number
   readonly choices: number
 }
 
 /**
- * A deployment's place among those of a route, and the candidate that it is for one call after another: with many of
- * them, creating each one per call would be slow. A class, so that all of them share their getters.
+ * A deployment's slot in a route. It holds one candidate object that is reused from call to call: with many
+ * deployments, creating each one per call would be slow. A class, so that all slots share their getters.
  */
 export class CandidateSlot implements Candidate {
-  /** As it is for the model. */
+  /** For this model. */
   readonly deployment: Deployment
   readonly id: string
   readonly upstream: Upstream
   readonly weight: number
-  /** The deployment's, as they were within the last second. */
+  /** The deployment's standing, at most a second old. */
   readonly price: Price
   readonly traits: Traits
   readonly gone: Presence | undefined
@@ -51,7 +51,7 @@ export class CandidateSlot implements Candidate {
     this.#standing = track.standing()
   }
 
-  /** Looks at how it is doing; true where that has changed. `now`: the clock's monotonic milliseconds. */
+  /** Reads the deployment's standing; true if it changed. `now`: the clock's monotonic milliseconds. */
   look(now: number): boolean {
     const latest = this.#latest
     const isFresh = latest !== undefined && now < latest.freshUntil
@@ -79,10 +79,10 @@ export class CandidateSlot implements Candidate {
   }
 }
 
-/** What all seats of a lineup go by: the call that is planned. */
+/** The call being planned, shared by all slots of a lineup. */
 export type SlotEstimate = { expected: Expected }
 
-/** The candidate as it is now, to be kept beyond the call that it is one of. */
+/** A snapshot of the candidate that may outlive the call. */
 export function copyOf({
   deployment,
   id,

@@ -4,14 +4,14 @@ import { type Price, priceFor } from '../model/price.ts'
 /** What a call is expected to use at one deployment. */
 export type Expectation = {
   readonly promptTokens: number
-  /** Of `promptTokens`, those that the upstream is expected to have seen before. */
+  /** The part of `promptTokens` that the upstream is expected to have cached. */
   readonly cachedTokens: number
   readonly completionTokens: number
 }
 
 /**
- * What the call is expected to cost, in nano-USD: to compare by, with fractions, and not to be charged. Undefined
- * where a price that is needed is not known, or, where time is what costs, how long answers take there.
+ * The expected cost of the call in fractional nano-USD: for comparison, not for billing. Undefined if a price that is
+ * needed is unknown or, where time is billed, if it is unknown how long answers take there.
  */
 export function expectedNanoUsd(
   listed: Price,
@@ -36,10 +36,10 @@ export function expectedNanoUsd(
   return millionths / 1_000_000 + nanoUsdPerRequest
 }
 
-/** What a million tokens cost, and each request, in nano-USD. */
+/** Nano-USD per million tokens, and per request. */
 export type TokenPrices = { readonly input: number; readonly output: number; readonly request: number }
 
-/** Those of a price that is by the token, known, and the same for long prompts as for short ones. */
+/** The rates of a known per-token price that does not depend on the length of the prompt. */
 export function tokenPricesOf(price: Price): TokenPrices | undefined {
   const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output } = price
   if (input === undefined || output === undefined || price.nanoUsdPerSecond !== undefined) return undefined
@@ -47,7 +47,9 @@ export function tokenPricesOf(price: Price): TokenPrices | undefined {
   return { input, output, request: price.nanoUsdPerRequest ?? 0 }
 }
 
-/** What `expectedNanoUsd` comes to at these, where nothing was seen before: in few steps, for there are many to do. */
+/**
+ * What `expectedNanoUsd` gives at these rates without cached input. Written in few steps: it runs for every candidate.
+ */
 export function tokensNanoUsd(
   { input, output, request }: TokenPrices,
   promptTokens: number,
@@ -56,7 +58,7 @@ export function tokensNanoUsd(
   return (promptTokens * input + completionTokens * output) / 1_000_000 + request
 }
 
-/** Where no tokens are counted, or none are brought forth, an answer takes what answers there take. */
+/** Without token counts, or for calls that generate none, an answer takes the usual time of answers there. */
 function secondsOf(completionTokens: number, pace: Pace): number {
   const { firstTokenMs = 0, tokensPerSecond, answerMs, workedShare } = pace
   if (tokensPerSecond === undefined || completionTokens === 0) return (answerMs / 1000) * workedShare

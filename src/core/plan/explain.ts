@@ -5,19 +5,22 @@ import type { Candidate } from './strategies/candidate.ts'
 import { scores } from './strategies/strategies.ts'
 import type { Filter, Removal } from './suitability.ts'
 
-/** Why a call would go where it would go, had it been made at this moment. */
+/** Why a call would go where it would go if it were made now. */
 export type Explanation = {
   readonly model: string
-  /** The name or pattern of the route that took it. */
+  /** The name or pattern of the route that matched. */
   readonly pattern: string
   readonly strategy: StrategyName
-  /** Both as estimated for choosing. */
+  /** Both estimated, for choosing only. */
   readonly promptTokens: number
   readonly expectedCompletionTokens: number
   readonly candidates: readonly ExplainedCandidate[]
-  /** Deployments in the order of trying, the same one again where it may be retried; empty when none takes it. */
+  /**
+   * Ids of deployments in the order of attempts, repeated where retries are allowed; empty when no deployment takes the
+   * call.
+   */
   readonly plan: readonly string[]
-  /** The same, themselves. */
+  /** The deployments of `plan`. */
   readonly places: readonly Deployment[]
 }
 
@@ -26,33 +29,33 @@ export type ExplainedCandidate = {
   readonly provider: string
   readonly upstreamModel: string
   readonly price: Price
-  /** Undefined where the price is not known or not kept. */
+  /** Undefined if the price is unknown, or its source is. */
   readonly priceOrigin: PriceOrigin | undefined
-  /** Undefined: whether the provider has the model is not known. */
+  /** Undefined if it is unknown whether the provider has the model. */
   readonly presence: Presence | undefined
-  /** With fractions; undefined where the price is not known. */
+  /** Fractional; undefined if the price is unknown. */
   readonly expectedNanoUsd: number | undefined
-  /** What the strategy put it in order by; undefined where it goes by nothing of the kind. */
+  /** The value the strategy sorted by; undefined if it sorts by none. */
   readonly score: number | undefined
   readonly breaker: string
   readonly share: number
-  /** Undefined: it may be tried. */
+  /** Undefined if the deployment may be tried. */
   readonly removedBy: { readonly filter: Filter | 'key'; readonly reason: string } | undefined
 }
 
-/** One model's deployments, as they were weighed for a call. */
+/** One model's deployments, as weighed for a call. */
 export type WeighedCandidates = {
   readonly model: string
   readonly strategy: StrategyName
-  /** Of an answer, for the score. */
+  /** The expected answer, for the score. */
   readonly expectedTokens: number
-  /** With those that there is no key for. */
+  /** Includes deployments without a usable key. */
   readonly all: readonly Candidate[]
   readonly candidates: readonly Candidate[]
   readonly removed: readonly Removal[]
 }
 
-/** Why each of them is tried, or is not. */
+/** Why each candidate is or is not tried. */
 export function explainedCandidates({
   model,
   strategy,

@@ -1,7 +1,7 @@
 import { Failure } from '../model/failure.ts'
 import type { Presence } from '../model/ports.ts'
 
-/** Why a deployment gets no calls; follows its name in a sentence. */
+/** Why a deployment gets no calls. The text follows its name in a sentence. */
 export function goneReason({ state, sinceEpochMs, successor }: Presence, provider: string): string {
   const since =
     sinceEpochMs === undefined ? '' : ` since ${new Date(sinceEpochMs).toISOString().slice(0, 10)}`
@@ -9,14 +9,14 @@ export function goneReason({ state, sinceEpochMs, successor }: Presence, provide
   return `${words[state]} at ${provider}${since}${next}`
 }
 
-/** The error for a model that is gone everywhere. */
+/** The error for a model that no provider has any more. */
 export function goneFailure(removed: readonly { readonly reason: string }[]): Failure {
   const reasons = [...new Set(removed.map(({ reason }) => reason))].join(', and it ')
   const message = `The model is no longer available: it ${reasons}.`
   return new Failure('model_not_found', message, { param: 'model' })
 }
 
-/** The same failure, with what stands nearest to the model that was asked for. */
+/** The same failure, naming the successors of the model. */
 export function withSuccessors(failure: Failure, successors: readonly string[]): Failure {
   if (successors.length === 0) return failure
   return failure.saying(`${failure.message} What stands nearest to it is ${anyOf.format(successors)}.`)

@@ -1,18 +1,18 @@
 import type { AnyCall } from '../model/call.ts'
 import { createLruMap } from '../model/lru-map.ts'
 
-/** How long answers are wont to be, by model, dialect and kind of call: what a call is expected to bring forth. */
+/** How long answers usually are, by model, dialect and kind of call: the expected output of a call. */
 export interface OutputHabits {
   /**
-   * In tokens, over all choices: the decayed mean of what was brought forth, and no more than the call allows. A relay
-   * brings forth none.
+   * In tokens, over all choices: the decayed mean, capped by what the call allows. 0 for relays, which generate
+   * nothing.
    */
   expect(call: AnyCall): number
-  /** Takes in what an answer came to, over all its choices. */
+  /** Records the length of an answer, over all its choices. */
   learn(call: AnyCall, completionTokens: number): void
 }
 
-/** Remembers as many kinds of call as `capacity` says, those that were last used. */
+/** Keeps the `capacity` most recently used kinds of call. */
 export function createOutputHabits(capacity = 1000): OutputHabits {
   const habits = createLruMap<Habit>(capacity)
   return {
@@ -33,19 +33,19 @@ export function createOutputHabits(capacity = 1000): OutputHabits {
   }
 }
 
-/** How many choices are brought forth: each prompt of several has its own, and of the best of many all are paid for. */
+/** How many choices are generated: each prompt of several has its own, and `best_of` pays for all its candidates. */
 export function choicesOf({ kind, body: { value: body } }: AnyCall): number {
   const asked = Math.max(countOf(body['n']), kind === 'text' ? countOf(body['best_of']) : 1)
   return asked * (kind === 'text' ? promptsIn(body['prompt']) : 1)
 }
 
-/** Tokens per choice, and of how many answers. */
+/** Tokens per choice, and the number of answers measured. */
 type Habit = { readonly mean: number; readonly seen: number }
 
-/** Where nothing is known. It counts as one answer among those that were seen first. */
+/** The prior where nothing was measured. It counts as one answer. */
 const priorTokens = 256
 
-/** What the latest answer has of the mean at least: some twenty answers have a say. */
+/** The least weight of the latest answer: about twenty answers matter. */
 const leastShare = 0.05
 
 function isRelay({ kind }: AnyCall): boolean {

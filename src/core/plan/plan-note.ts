@@ -4,7 +4,7 @@ import type { StrategyName } from '../model/terms.ts'
 import type { Candidate } from './strategies/candidate.ts'
 import type { Removal } from './suitability.ts'
 
-/** One model's deployments as they were weighed, as far as the record of a call keeps it. */
+/** The part of a weighing that the record of a call keeps. */
 export type NotedModel = {
   readonly route: Route
   readonly strategy: StrategyName
@@ -14,7 +14,7 @@ export type NotedModel = {
   readonly expected: readonly ExpectedCost[]
 }
 
-/** What a record keeps of a plan: `tried` are its deployments in order. Bounded, however many there are. */
+/** What a record keeps of a plan; `tried` are its deployments in order. Its size is bounded. */
 export function planNote(models: readonly NotedModel[], tried: readonly Deployment[]): PlanNote {
   const [first] = models
   if (first === undefined) throw new TypeError('A call names at least one model.')
@@ -28,7 +28,7 @@ export function planNote(models: readonly NotedModel[], tried: readonly Deployme
   }
 }
 
-/** What the first of an order are expected to cost. */
+/** The expected costs of the first few of an order. */
 export function expectedCosts(ordered: readonly Candidate[]): readonly ExpectedCost[] {
   return ordered.slice(0, mostExpected).map(({ id, expectedNanoUsd: nanoUsd }) => ({
     deployment: id,

@@ -19,11 +19,13 @@ import { clarified, type Successors, taken } from './successors.ts'
 import { isBounded, needsOf, type Removal, refusalOf, steer, suitable } from './suitability.ts'
 import { tenantBar } from './tenant-filter.ts'
 
-/** Decides where a call runs, and in what order its deployments are tried, by what is known at that moment. */
+/** Decides where a call runs and in what order its deployments are tried, by current health, prices and habits. */
 export interface Planner {
-  /** Throws a Failure when the model is not known, when no upstream has a key for it, or when none can take it. */
+  /**
+   * Throws a Failure when the model is unknown, when no upstream has a key for it, or when no deployment can take it.
+   */
   plan(call: AnyCall): Planned
-  /** Why `plan` would decide as it would. Changes nothing. */
+  /** Why `plan` would decide as it would now. Changes nothing. */
   explain(call: AnyCall): Explanation
   deployments(): readonly DeploymentReport[]
   models(): readonly ListedModel[]
@@ -31,27 +33,27 @@ export interface Planner {
 }
 
 export type Planned = {
-  /** The deployments to try, in order, the same one again where it may be retried. */
+  /** The deployments to try in order, repeated where retries are allowed. */
   readonly plan: Plan
   readonly baseline: Deployment
   /** For the record of the call. */
   readonly note: PlanNote
-  /** What a failure of the whole plan means to the caller, where more is known of the model. */
+  /** Explains a failure of the whole plan to the caller, if more is known about the model. */
   readonly clarify?: ((thrown: unknown) => unknown) | undefined
-  /** Takes in how the call went, to know better next time. */
+  /** Records how the call went, to plan better next time. */
   learn(usage: Usage, isEstimated: boolean, deploymentId: string): void
 }
 
 export type PlannerParts = {
   readonly router: Router
   readonly standings: HealthRegistry
-  /** Undefined: callers are not kept where their prompts are cached. */
+  /** Undefined: calls are not kept where their prompts are cached. */
   readonly stickiness: Stickiness | undefined
-  /** At all deployments together; undefined: three, or as many as one deployment's retries ask for. */
+  /** Attempts per call over all deployments; undefined: three, or as many as one deployment's retries ask for. */
   readonly attempts: number | undefined
-  /** What stands nearest to names without a living place; undefined: nothing is known of that. */
+  /** Successors of models that are gone; undefined: none are known. */
   readonly successors?: Successors | undefined
-  /** Undefined: none is ever drained. */
+  /** Undefined: nothing can be drained. */
   readonly drains?: Pick<Drains, 'version'> | undefined
   readonly clock: Clock
   readonly random: Random
@@ -82,14 +84,14 @@ export function createPlanner(parts: PlannerParts): Planner {
   }
 }
 
-/** Who knows what planning goes by, and what calls have taught. */
+/** What planning reads, and what calls have taught it. */
 type Work = PlannerParts & {
   readonly sizes: PromptSizes
   readonly habits: OutputHabits
   readonly rosters: WeakMap<Route, CandidateCache>
 }
 
-/** The first of the models a caller would take that is served here. */
+/** The first of the models the caller accepts that is served here. */
 function routeOf(call: AnyCall, work: Work): Route {
   const { router } = work
   if (call.steering === undefined && router.ownerOf(call.model) !== undefined)
@@ -116,7 +118,7 @@ function baselineOf({ baseline, deployments: [first] }: Route): Deployment {
   return deployment
 }
 
-/** Where there is nothing to choose, nothing is weighed: those plans are made once. */
+/** With one candidate nothing is weighed: such plans are made once and cached. */
 function solePlanner(work: Work): (call: AnyCall, route: Route) => Planned {
   const { router, attempts, standings, sizes } = work
   const plans = new WeakMap<Deployment, Planned>()
@@ -188,17 +190,17 @@ type Weighed = {
   readonly strategy: StrategyName
   readonly promptTokens: number
   readonly expectedTokens: number
-  /** With those that the caller's credential is no key for. */
+  /** Includes those that do not admit the caller's credential. */
   readonly all: readonly Candidate[]
   readonly candidates: readonly Candidate[]
   readonly removed: readonly Removal[]
   readonly ordered: readonly Deployment[]
-  /** Of the first of those. Worked out at once, for candidates are those of the next call, too. */
+  /** Costs of the first few. Computed at once, because the candidate objects are reused by the next call. */
   readonly expected: readonly ExpectedCost[]
   readonly prefixKey: PrefixKey | undefined
 }
 
-/** Each of the models a caller would take that can be had here. Throws as the first does where none can. */
+/** Every model the caller accepts that is served here. Throws the error of the first when none is. */
 function weighEach(call: AnyCall, work: Work, isDryRun: boolean): readonly Weighed[] {
   const known = modelsOf(call, work).filter((model) => work.router.ownerOf(model) !== undefined)
   const models = known.length === 0 ? [call.model] : known
@@ -226,7 +228,7 @@ function weigh(call: AnyCall, model: string, work: Work, isDryRun: boolean): Wei
   const now = clock.now()
   const roster = rosterOf(route, work)
   const { isOpen } = roster
-  // First: of a model that is asked for without a key, nothing is remembered.
+  // This comes first: nothing may be remembered for a model that is asked for without a key.
   if (!isOpen && !isDryRun) router.admitted(route, credential)
   const lineup = roster.of(model, now)
   const { incumbent } = lineup
@@ -266,7 +268,7 @@ function weigh(call: AnyCall, model: string, work: Work, isDryRun: boolean): Wei
   return { ...told, all, candidates, removed, ordered, prefixKey, expected: expectedCosts(chosen) }
 }
 
-/** How many places of an order count: who names providers may have the last one go first. */
+/** How many places of an order matter: a caller that orders providers may put the last one first. */
 function placesFor(steering: Steering | undefined, usual: number, all: number): number {
   if (steering === undefined) return usual
   return steering.order.length === 0 ? longestPlan : all
@@ -280,7 +282,7 @@ function rosterOf(route: Route, { rosters, standings, attempts, drains }: Work):
   return roster
 }
 
-/** The same for a model that the call did not name: what answers says so. */
+/** The deployment for a model that the call did not name; the answer names that model. */
 function standIn(deployment: Deployment, model: string, call: AnyCall, work: Work): Deployment {
   const made = ofModel(deployment, model, call)
   return taken(call, work).includes(model) ? { ...made, successor: model } : made
@@ -294,7 +296,7 @@ function goneIn({ removed }: Weighed): readonly Removal[] {
   return removed.filter(({ filter }) => filter === 'gone')
 }
 
-/** A deployment that goes by the caller's spelling is asked for the model that is tried, not for the call's own. */
+/** A deployment that uses the caller's spelling is asked for the model being tried, not for the call's own. */
 function ofModel(deployment: Deployment, model: string, call: AnyCall): Deployment {
   const { forModel, upstreamModel } = deployment
   if (forModel !== undefined) return forModel(model)

@@ -7,41 +7,41 @@ import type { Deployment, Route } from '../model/ports.ts'
 export interface Router {
   readonly routes: readonly Route[]
   /**
-   * The route of a model: a name goes before a pattern, of two patterns the longer. Throws `model_not_found`, which
-   * names the nearest of the models that `allows` lets the caller use; absent: all.
+   * The route of a model: exact names before patterns, longer patterns before shorter. Throws `model_not_found`, which
+   * suggests the nearest models among those that `allows` accepts; absent: all.
    */
   routeOf(model: string, allows?: (model: string) => boolean): Route
   /**
-   * Those of a route's deployments that take the credential, in the order written; never empty. Throws
-   * `unauthorized` where callers may bring a key of their own for one of them, else `upstream_auth`: then it is the
-   * operator's to mend, and its note names what to set.
+   * The route's deployments that accept the credential, in the written order; never empty. Throws `unauthorized` if
+   * callers may bring their own key for one of them, else `upstream_auth`: then the operator has to set a key, and the
+   * failure's note names the setting.
    */
   admitted(route: Route, credential: string | undefined): readonly Deployment[]
-  /** The first upstream that a model's route names; undefined when no route has that model. */
+  /** The first upstream that a model's route names; undefined if no route matches. */
   ownerOf(model: string): string | undefined
   /**
-   * Names to list to callers: those of exact routes that lead somewhere, what the upstreams of patterns are known to
-   * have, and what providers list.
+   * Model names to list: those of exact routes with deployments, those that upstreams of patterns are known to have,
+   * and those that providers list.
    */
   models(): readonly ListedModel[]
 }
 
-/** Deployments in the order of trying; the same one may come more than once. */
+/** Deployments in the order of attempts. One may occur more than once. */
 export type Plan = readonly [Deployment, ...Deployment[]]
 
 /** A model as callers may name it, and the upstream that runs it. */
 export type ListedModel = { readonly id: string; readonly ownedBy: string }
 
-/** Models that no route names, and that may be had all the same: those that providers list. */
+/** Models without a route that providers list. */
 export interface ListedRoutes {
-  /** The same one for the same model, as long as the same providers list it; undefined: none does. */
+  /** Returns the same route object for a model as long as the same providers list it; undefined: no provider does. */
   routeOf(model: string): Route | undefined
   models(): readonly ListedModel[]
-  /** They go before routes that are patterns, but not before a name. */
+  /** They rank before pattern routes and after exact names. */
   readonly goBeforePatterns: boolean
 }
 
-/** `mayBringKeys`: a caller's bearer is their own, and not a key of this gateway. */
+/** `mayBringKeys`: a caller's bearer token is their own upstream key, not a key of this gateway. */
 export function createRouter(
   routes: readonly Route[],
   mayBringKeys = true,
@@ -90,13 +90,13 @@ export function createRouter(
   }
 }
 
-/** What is left of it, without those that have the model no more, waits for a key that a caller would have to bring. */
+/** The deployments that are left, without those whose provider lost the model, need a key from the caller. */
 function isGone(deployments: readonly Deployment[]): boolean {
   const left = deployments.filter(({ gone }) => gone === undefined)
   return left.length < deployments.length && !left.some(({ upstream }) => upstream.admits(undefined))
 }
 
-/** Every deployment once, then again those that may be retried, and so on; by default as many as suit the retries. */
+/** Every deployment once, then again those that allow retries, and so on; by default as many as the retries suggest. */
 export function planOf(chosen: readonly Deployment[], attempts: number | undefined): Plan {
   let retries = 0
   for (const { retry } of chosen) retries = Math.max(retries, retry.retries)
@@ -111,7 +111,7 @@ export function planOf(chosen: readonly Deployment[], attempts: number | undefin
   return plan
 }
 
-/** How many of those chosen have a say in the plan, whichever of the deployments they are: of more, none is tried. */
+/** The number of leading candidates that affect the plan: those behind are never tried. */
 export function placesOf(deployments: readonly Deployment[], attempts: number | undefined): number {
   const retries = new Set(deployments.map(({ retry }) => retry.retries))
   const [alike] = retries
@@ -119,10 +119,10 @@ export function placesOf(deployments: readonly Deployment[], attempts: number | 
   return Math.min(most, longestPlan)
 }
 
-/** As many attempts as a call can have: of more places than that, the rest is never tried. */
+/** The most attempts a call can have. Places beyond it are never tried. */
 export const longestPlan = 20
 
-/** How many attempts a call has where nothing is said of it: three, unless a deployment asks for more. */
+/** Attempts per call by default: three, unless a deployment asks for more. */
 function attemptsFor(retries: number): number {
   return Math.max(3, retries + 1)
 }
@@ -131,7 +131,7 @@ function isPlan(deployments: readonly Deployment[]): deployments is Plan {
   return deployments.length > 0
 }
 
-/** What is said of a model that is not served here; of `names`, those that its caller may use, the nearest are named. */
+/** The error for a model that is not served here. It names the nearest of `names`, which its caller may use. */
 export function unknownModel(model: string, names?: Iterable<string>): Failure {
   const shown = model.length > 200 ? `${model.slice(0, 200)}…` : model
   const unknown = `The model \`${shown}\` does not exist or you do not have access to it.`
@@ -140,7 +140,7 @@ export function unknownModel(model: string, names?: Iterable<string>): Failure {
   return new Failure('model_not_found', message, { param: 'model' })
 }
 
-/** Those that are listed to callers. */
+/** The routes that are listed to callers. */
 function namesOf(
   routes: readonly Route[],
   allows: (model: string) => boolean = () => true,

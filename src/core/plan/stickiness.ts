@@ -4,15 +4,12 @@ import { isObject, spell } from '../model/json/json.ts'
 import type { Clock } from '../model/ports.ts'
 import type { Candidate } from './strategies/candidate.ts'
 
-/**
- * Remembers where the beginning of a prompt was answered: an upstream that has seen it may charge less for seeing
- * it again.
- */
+/** Remembers which deployment answered a prompt prefix: an upstream that has it cached may charge less for it. */
 export interface Stickiness {
   /**
-   * The order with the one of the candidates that has seen the prompt in front, where it is healthy, charges less for
-   * cached input, and so comes out cheaper than the one in front; otherwise as it is. Expected costs are without that
-   * saving. `candidates`: all of them, where the order has only the first places.
+   * Moves the candidate that has the prefix cached to the front if it is healthy, charges less for cached input, and so
+   * becomes cheaper than the current front; otherwise returns the order unchanged. Expected costs do not include that
+   * saving. `candidates`: all of them, as the order may hold only the first places.
    */
   prefer(
     key: PrefixKey,
@@ -20,24 +17,24 @@ export interface Stickiness {
     promptTokens: number,
     candidates?: readonly Candidate[],
   ): readonly Candidate[]
-  /** A call with this beginning, of so many prompt tokens, was answered there. */
+  /** Records that a call with this prefix and so many prompt tokens was answered there. */
   remember(key: PrefixKey, deploymentId: string, promptTokens: number): void
 }
 
-/** A hash of a prompt's beginning, its model, and whose it is: nothing can be read from it. */
+/** A one-way hash of a prompt's prefix, its model and its tenant. */
 export type PrefixKey = number
 
 export type StickinessSettings = {
-  /** How many beginnings are remembered: the least recently used goes first. */
+  /** How many prefixes are remembered; the least recently used is evicted first. */
   readonly capacity: number
-  /** After this time unused, an upstream has forgotten too. */
+  /** After this time without use, an upstream has evicted the prefix too. */
   readonly idleMs: number
 }
 
 export const defaultStickiness: StickinessSettings = { capacity: 10_000, idleMs: 300_000 }
 
 export function createStickiness(clock: Clock, settings = defaultStickiness): Stickiness {
-  /** In the order of their last use. */
+  /** In the order of last use. */
   const seen = new Map<PrefixKey, Seen>()
   const find = (key: PrefixKey) => {
     const found = seen.get(key)
@@ -71,8 +68,8 @@ export function createStickiness(clock: Clock, settings = defaultStickiness): St
 }
 
 /**
- * The key of a call: that of a chat stays the same over its turns, that of a text as long as it begins alike.
- * `tenant` is who it is for: tenants do not share what was seen.
+ * The key of a call. For a chat it stays the same over all turns; for a text, as long as the beginning is the same.
+ * `tenant` separates tenants: they share no cache.
  */
 export function prefixKeyOf(call: AnyCall, tenant: string | undefined): PrefixKey {
   const hash = createHash()
@@ -85,7 +82,7 @@ export function prefixKeyOf(call: AnyCall, tenant: string | undefined): PrefixKe
 
 type Seen = { readonly deploymentId: string; readonly promptTokens: number; readonly at: number }
 
-/** One that is drained (weight 0), sick or limited gets no more calls than its strategy gives it. */
+/** A deployment that is drained (weight 0), unhealthy or rate limited gets no more calls than its strategy gives it. */
 function isWell({ weight, standing }: Candidate): boolean {
   return weight > 0 && standing.breaker === 'closed' && standing.share === 1
 }
@@ -98,12 +95,12 @@ function isCheaper(sticky: Candidate, front: Candidate, cachedTokens: number): b
   return sticky.expectedNanoUsd - savedNanoUsd < front.expectedNanoUsd
 }
 
-/** Of every piece of a prompt its beginning, its end and its length are read, and of a prompt not more than so many. */
+/** Per piece of a prompt, its head, tail and length are hashed; per prompt, at most so many pieces. */
 const headCharacters = 128
 const tailCharacters = 32
 const mostPieces = 32
 
-/** Of a text that grows, this much stays its beginning. */
+/** The head of a growing text that is taken as its prefix. */
 const prefixCharacters = 1024
 
 interface Hash {
@@ -111,13 +108,13 @@ interface Hash {
   value(): PrefixKey
 }
 
-/** Two FNV-1a sums side by side, 53 bits of them: nothing is proven by it, a collision only misleads a preference. */
+/** Two FNV-1a sums side by side, 53 bits. Not for security: a collision only misdirects a preference. */
 function createHash(): Hash {
   let left = 0x811c9dc5
   let right = 0x9e3779b9
   let pieces = 0
   const mix = (text: string, from: number, to: number) => {
-    // Kept close: what outlives this function is written back each time.
+    // Local variables: fields of the closure would be written back in every iteration.
     let one = left
     let other = right
     for (let at = from; at < to; at++) {
@@ -135,7 +132,7 @@ function createHash(): Hash {
       const headEnd = Math.min(length, headCharacters)
       mix(text, 0, headEnd)
       mix(text, Math.max(headEnd, length - tailCharacters), length)
-      // Also the border: `ab` and `c` are not `a` and `bc`.
+      // The length is hashed too: `ab` and `c` are not `a` and `bc`.
       left = Math.imul(left ^ length, leftPrime)
       right = Math.imul(right ^ length, rightPrime)
     },
@@ -146,7 +143,7 @@ function createHash(): Hash {
 const leftPrime = 0x01000193
 const rightPrime = 0x85ebca6b
 
-/** Up to the caller's first turn: later ones come with every call. */
+/** Up to the caller's first turn: later messages differ with every call. */
 function addMessages(messages: unknown, hash: Hash): void {
   if (!Array.isArray(messages)) return
   for (const message of messages) {
@@ -158,7 +155,9 @@ function addMessages(messages: unknown, hash: Hash): void {
   }
 }
 
-/** A text grows at its end: its whole length would make another of it each time. Of several, the first. */
+/**
+ * Only the head: a text grows at its end, and its length would change the hash each time. Of several texts, the first.
+ */
 function addBeginning(prompt: unknown, hash: Hash): void {
   const first: unknown = Array.isArray(prompt) && typeof prompt[0] !== 'number' ? prompt[0] : prompt
   const text = Array.isArray(first) ? first.slice(0, prefixCharacters).map(spell).join(' ') : first
@@ -166,7 +165,7 @@ function addBeginning(prompt: unknown, hash: Hash): void {
 }
 
 function addContent(content: unknown, hash: Hash): void {
-  // What changes with every call is no part of what two calls have in common.
+  // Fields that change with every call are not part of the prefix.
   if (typeof content === 'string') hash.add(withoutLine(content) ?? content)
   else if (Array.isArray(content)) for (const part of content) addContent(part, hash)
   else if (isObject(content)) addContent(content['text'], hash)

@@ -5,16 +5,16 @@ import { withSuccessors } from './gone.ts'
 import type { Router } from './router.ts'
 import type { Removal } from './suitability.ts'
 
-/** What stands nearest to a name, where that has no living place. */
+/** Successors of models that no provider has any more. */
 export interface Successors {
   of(model: string): readonly string[]
-  /** Calls go there; otherwise the error names them. */
+  /** Calls are sent to the successor; otherwise the error names it. */
   readonly areTaken: boolean
 }
 
 export type SuccessorsParts = { readonly router: Router; readonly successors?: Successors | undefined }
 
-/** The models that a call goes on to, where its own is gone: none where a provider lists that. */
+/** The models that a call for a model that is gone falls back to; none if a provider still lists the model. */
 export function taken(
   { model, tenant }: Pick<AnyCall, 'model' | 'tenant'>,
   { router, successors }: SuccessorsParts,
@@ -27,7 +27,7 @@ export function taken(
 
 const none: readonly string[] = []
 
-/** What failed for want of the model says what is known of it, and names those that can be had in its place. */
+/** Adds to a missing-model failure what is known of the model, and the successors that are served here. */
 export function clarified(
   thrown: unknown,
   { model, credential }: Pick<AnyCall, 'model' | 'credential'>,
@@ -50,7 +50,7 @@ function isListed(model: string, router: Router): boolean {
   return placesOf(model, router).some(({ presence }) => presence?.state === 'listed')
 }
 
-/** It has a route of its own: what any name may go to is no successor. */
+/** Has a route of its own: a catch-all route does not make a name a successor. */
 function isNamed(model: string, router: Router): boolean {
   return router.ownerOf(model) !== undefined && !router.routeOf(model).pattern.includes('*')
 }

@@ -2,9 +2,9 @@ import { takesKind } from '../adapt/convert-kind.ts'
 import type { Candidate } from './strategies/candidate.ts'
 import { type Needs, type SuitableCandidates, sift } from './suitability.ts'
 
-/** Filters the same candidates for one call after another; computed again only for calls with other needs. */
+/** Filters the same candidates from call to call. The result is recomputed only when a call has other needs. */
 export interface SuitabilityCache {
-  /** Undefined where it hangs on more of the call than on what it needs. */
+  /** Undefined if the result depends on more than `needs`. */
   sift(needs: Needs): SuitableCandidates | undefined
 }
 
@@ -27,7 +27,7 @@ export function createSuitabilityCache(candidates: readonly Candidate[]): Suitab
   }
 }
 
-/** A bit for each thing that may be needed. */
+/** One bit per need. */
 function keyOf({ relay, tools, jsonSchema, vision, logprobs }: Needs): number {
   let key = 0
   for (const isNeeded of [relay, tools, jsonSchema, vision, logprobs]) key = key * 2 + Number(isNeeded)

@@ -7,7 +7,7 @@ import type { Deployment, Traits, Upstream } from '../model/ports.ts'
 import { goneFailure, goneReason } from './gone.ts'
 import type { Candidate } from './strategies/candidate.ts'
 
-/** The candidates that may and can take a call, and why the others do not; the order is kept. */
+/** The candidates that can and may take a call, and why the others do not. The order is kept. */
 export type Suitability = { readonly kept: readonly Candidate[]; readonly removed: readonly Removal[] }
 
 export type Removal = {
@@ -15,7 +15,7 @@ export type Removal = {
   readonly filter: Filter
   /** Follows the deployment's name in a sentence: `does not take tools`. */
   readonly reason: string
-  /** The field at fault, where the filter alone does not tell. */
+  /** The request field at fault, if the filter alone does not name it. */
   readonly param?: string | undefined
 }
 
@@ -35,27 +35,27 @@ export type Filter =
   | 'breaker'
   | 'unpriced'
 
-/** What a call needs of a deployment. */
+/** What a call requires of a deployment. */
 export type Needs = {
-  /** It is passed on, not answered in words. */
+  /** A relay: passed on, not answered with generated text. */
   readonly relay: boolean
   readonly tools: boolean
   readonly jsonSchema: boolean
   readonly vision: boolean
   readonly logprobs: boolean
-  /** An estimate; of the longest, where there are several prompts. */
+  /** Estimated; for several prompts, the longest. */
   readonly promptTokens: number
-  /** 0 where the caller named no bound. */
+  /** 0 if the caller gave no bound. */
   readonly maxTokens: number
-  /** It asks for nothing beside these that an upstream may lack, unless it has no calls of this kind. */
+  /** The request uses no other feature that an upstream may lack, unless the upstream has no calls of this kind. */
   readonly isPlain: boolean
-  /** What an upstream lacks of the request and cannot be emulated. Absent: nothing, anywhere. */
+  /** What an upstream lacks of the request and cannot be emulated. Absent: nothing is lacking anywhere. */
   readonly shortfall?: ((upstream: Upstream) => string | undefined) | undefined
 }
 
 /**
- * Removes the candidates that cannot take the call, or may not; what is not known of one is no reason to, but a price
- * under a cap. A breaker removes none when it would remove all that are left.
+ * Removes candidates that cannot or may not take the call. Unknown traits remove none, except an unknown price under a
+ * price cap. Open breakers remove none if they would remove all.
  */
 export function suitable(
   candidates: readonly Candidate[],
@@ -71,18 +71,18 @@ export function suitable(
   return { kept: isCalm ? affordable : healthy(affordable, removed), removed }
 }
 
-/** What is known of the candidates beforehand: it need not be looked for. */
+/** Known beforehand, so that it is not looked up again. */
 export type PlannedTimes = {
   readonly sifted?: SuitableCandidates | undefined
-  /** None of them has an open breaker. */
+  /** No candidate has an open breaker. */
   readonly isCalm?: boolean
 }
 
-/** The candidates without those that are barred whatever the size of the call, and how the others are. */
+/** The candidates that are not ruled out at any size, and their capacities. */
 export type SuitableCandidates = {
   readonly able: readonly Candidate[]
   readonly removed: readonly Removal[]
-  /** What each of the able has room for. */
+  /** How much fits into each suitable candidate. */
   readonly leastContextTokens: number
   readonly leastOutputTokens: number
 }
@@ -110,8 +110,8 @@ export function sift(
 }
 
 /**
- * The last word on an order: the providers that the caller named go first, as they named them; and where the caller
- * accepts no other, the first is the whole plan.
+ * Applies the caller's steering last: providers that the caller named go first, in that order. If the caller allows no
+ * fallback, only the first stays.
  */
 export function steer(ordered: readonly Candidate[], steering: Steering | undefined): readonly Candidate[] {
   if (steering === undefined) return ordered
@@ -125,14 +125,14 @@ export function steer(ordered: readonly Candidate[], steering: Steering | undefi
   return allowFallbacks ? steered : steered.slice(0, 1)
 }
 
-/** There is a call that one with these traits would be left out for. */
+/** True if some call would be refused by a deployment with these traits. */
 export function isBounded({ contextTokens, maxOutputTokens, ...abilities }: Traits): boolean {
   const { tools, jsonSchema, vision, logprobs } = abilities
   if (contextTokens !== undefined || maxOutputTokens !== undefined) return true
   return tools === false || jsonSchema === false || vision === false || logprobs === false
 }
 
-/** Reads them off a call's body, where null is as good as nothing. */
+/** Reads the needs off a call's body. Null counts as absent. */
 export function needsOf(call: AnyCall, promptTokens: number): Needs {
   const {
     kind,
@@ -158,7 +158,7 @@ export function needsOf(call: AnyCall, promptTokens: number): Needs {
   }
 }
 
-/** What the caller is told when nothing was kept: the filter that the call got furthest through decides. */
+/** The error when no candidate is left. The filter that the call passed furthest decides what it says. */
 export function refusalOf(removed: readonly Removal[]): Failure {
   let furthest: Removal | undefined
   for (const removal of removed) {
@@ -193,7 +193,7 @@ const refusals = {
 
 const filters: readonly string[] = Object.keys(refusals)
 
-/** What bars one candidate whatever the others are; undefined when nothing does. */
+/** Why one candidate is ruled out regardless of the others; undefined: it is not. */
 function barOf(
   { deployment, upstream, traits, gone }: Candidate,
   needs: Needs,
@@ -225,10 +225,10 @@ const bars = {
   drained: { filter: 'drained', reason: 'is drained by an operator' },
 } as const satisfies Record<string, Bar>
 
-/** An estimate may be too high by so much: other tokenizers make fewer tokens of the same text. */
+/** The tolerance of an estimate: other tokenizers count fewer tokens for the same text. */
 const surestPart = 0.8
 
-/** No call is refused because of an estimate: where none is sure to have room, those that may have it stay. */
+/** No call is refused because of an estimate: if no candidate surely fits, those that may fit stay. */
 function withRoom(
   { able, leastContextTokens, leastOutputTokens }: SuitableCandidates,
   needs: Needs,
@@ -250,7 +250,7 @@ function hasRoom({ traits }: Candidate, { promptTokens, maxTokens }: Needs): boo
   return promptTokens + maxTokens <= contextTokens && maxTokens <= maxOutputTokens
 }
 
-/** Some upstreams take a bound above their own for their own. */
+/** Some upstreams silently lower a bound above their maximum to it. */
 function mayHaveRoom({ traits }: Candidate, { promptTokens, maxTokens }: Needs): boolean {
   const { contextTokens = Infinity, maxOutputTokens = Infinity, lowersMaxTokens = true } = traits
   const asked = lowersMaxTokens ? Math.min(maxTokens, maxOutputTokens) : maxTokens
@@ -265,7 +265,7 @@ function roomReason({ traits }: Candidate, { promptTokens, maxTokens }: Needs): 
   return `holds ${contextTokens} tokens, and the call needs about ${promptTokens} + ${maxTokens}`
 }
 
-/** What is not known may be any price, so it is not under the cap. */
+/** An unknown price could be any, so it does not pass a cap. */
 function isTooDear({ deployment, expectedNanoUsd }: Candidate, cap: PriceCap, removed: Removal[]): boolean {
   const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output } = deployment.price
   const pairs = [

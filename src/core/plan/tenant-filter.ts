@@ -14,12 +14,12 @@ export function tenantBar(tenant: CallTenant, deployment: Deployment): Removal |
   return { deployment, filter: 'unpriced', reason }
 }
 
-/** What tells in gateway.yaml what a model costs, in USD per million tokens. */
+/** The line of gateway.yaml that sets a model's price, in USD per million tokens. */
 export function priceLine(model: string, provider: string): string {
   return `models: { ${JSON.stringify(model)}: { deployments: [{ provider: ${provider}, price: { input: 0.20, output: 0.60 } }] } }`
 }
 
-/** What an operator says is 0 costs nothing; a list's 0 may just be a field that was not filled in. */
+/** A 0 that an operator wrote is a price. A 0 in a provider's list may be a field that was left empty. */
 export function isPriceKnown({ price, priceOrigin }: Pick<Deployment, 'price' | 'priceOrigin'>): boolean {
   const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output, nanoUsdPerSecond } = price
   if (nanoUsdPerSecond !== undefined) return true

@@ -1,23 +1,20 @@
 import type { HealthSnapshot } from '../../health/health-snapshot.ts'
 import type { Deployment, Presence, Traits, Upstream } from '../../model/ports.ts'
 
-/**
- * A deployment that could take one call, and what is known of it at this moment. Not to be kept: the next call's may be
- * the same object.
- */
+/** A deployment that could take a call, with its current state. Do not keep it: the next call reuses the object. */
 export type Candidate = {
   readonly deployment: Deployment
-  /** The deployment's own, cached here. */
+  /** The deployment's own value, cached. */
   readonly id: string
   readonly upstream: Upstream
   readonly weight: number
-  /** The deployment's, as they are at this moment. */
+  /** The deployment's current state. */
   readonly traits: Traits
-  /** The deployment's: its provider has the model no more. */
+  /** Its provider no longer has the model. */
   readonly gone?: Presence | undefined
-  /** What this very call is expected to cost there, in nano-USD; undefined where it is not known. */
+  /** The expected cost of this call there, in nano-USD; undefined if unknown. */
   readonly expectedNanoUsd: number | undefined
-  /** It is paid for by the time it takes, and recent measurements are missing: only a try can tell what it costs. */
+  /** Time is billed and recent measurements are missing: only a call can tell what it costs. */
   readonly isUnmeasured: boolean
   readonly standing: HealthSnapshot
 }

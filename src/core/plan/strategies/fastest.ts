@@ -5,7 +5,10 @@ import { giveWay, rank } from './ranking.ts'
 import { scoresOf } from './scoring.ts'
 import type { Strategy } from './strategy.ts'
 
-/** By the time until the whole answer is there. Those never measured come last, but for a try now and then. */
+/**
+ * Sorts by the expected time to the whole answer. Deployments that were never measured come last, except for an
+ * occasional trial.
+ */
 export const fastest: Strategy = {
   order(candidates, parts) {
     const times = this.scores(candidates, parts)
@@ -18,14 +21,14 @@ export const fastest: Strategy = {
     scoresOf(candidates, ({ standing }) => expectedMs(standing, expectedTokens)),
 }
 
-/** How long an answer of so many tokens takes there; undefined where nothing was measured. */
+/** The expected duration of an answer of so many tokens; undefined if nothing was measured. */
 export function expectedMs(standing: HealthSnapshot, tokens: number): number | undefined {
   const { firstTokenMs, tokensPerSecond } = standing
   if (tokensPerSecond === undefined) return firstTokenMs
   return (firstTokenMs ?? 0) + (tokens * 1000) / tokensPerSecond
 }
 
-/** The part of the calls that goes to one that was never measured, while there is one. */
+/** The share of calls that measure a deployment for the first time. */
 const measuringShare = 1 / 20
 
 function isUntimed({ standing }: Candidate): boolean {

@@ -4,9 +4,8 @@ import { moveFirst, pick } from './ranking.ts'
 import type { OrderParts } from './strategy.ts'
 
 /**
- * The order, but that one of which it is not known, or no longer, how long it takes now goes first, so that its cost
- * be known: one that was never tried at once, the others for a small part of the calls. A price that is not known is
- * not found out by paying it.
+ * Moves a deployment whose duration is unknown or outdated to the front, so that its cost becomes known: at once if it
+ * was never tried, else for a small share of calls. Does not apply to unknown prices, which a call would not reveal.
  */
 export function measuring(
   ordered: readonly Candidate[],
@@ -19,7 +18,7 @@ export function measuring(
   return random() < measuringShare ? anyFirst(ordered, candidates.filter(isToBeMeasured), random) : ordered
 }
 
-/** The order, but that one of those `among` goes first, each as often; as it is where there are none. */
+/** Moves one of `among` to the front, each with the same probability; unchanged if there is none. */
 export function anyFirst(
   ordered: readonly Candidate[],
   among: readonly Candidate[],
@@ -31,7 +30,7 @@ export function anyFirst(
 
 const measuringShare = 1 / 50
 
-/** An upstream that limits its rate is asked for nothing that is not needed. */
+/** A rate-limited upstream gets no measuring calls. */
 function isToBeMeasured({ isUnmeasured, standing }: Candidate): boolean {
   return isUnmeasured && standing.share === 1
 }

@@ -2,13 +2,13 @@ import type { Random } from '../../model/ports.ts'
 import type { Candidate } from './candidate.ts'
 import type { OrderParts, Scores } from './strategy.ts'
 
-/** With more places than these, filling them one by one takes longer than putting all in order at once. */
+/** Above this number of places, one full sort is faster than filling place by place. */
 const mostDrawn = 20
 const mostInserted = 100
 
 /**
- * Lowest score first, equals as they stand, those without a score last. Of more than `places`, the others are left out,
- * but for as many as may give way.
+ * Sorts by score, lowest first; ties keep their order, unscored ones go last. Only the first `places`, plus as many as
+ * may give way, are kept.
  */
 export function rank(
   candidates: readonly Candidate[],
@@ -21,8 +21,8 @@ export function rank(
 }
 
 /**
- * A random order: each place goes to one of those left, by their weights. Those of weight 0 follow as they stand,
- * those without a weight after them. Of more than `places`, the others are left out.
+ * A random order: each place is drawn from the rest by weight. Weight 0 goes last in the given order, unweighted ones
+ * after that. Only the first `places`, plus as many as may give way, are kept.
  */
 export function draw(
   candidates: readonly Candidate[],
@@ -45,8 +45,8 @@ export function draw(
 }
 
 /**
- * Each place to one of those left by their weights, too: waiting times of these rates, shortest first (Efraimidis and
- * Spirakis 2006). One pass with a logarithm for each, instead of one for each place.
+ * The same distribution by exponential waiting times with these rates, shortest first (Efraimidis and Spirakis 2006):
+ * one pass with one logarithm per candidate.
  */
 function waitingTimes(weights: Scores, random: Random): Scores {
   return weights.map((weight) => {
@@ -55,9 +55,9 @@ function waitingTimes(weights: Scores, random: Random): Scores {
   })
 }
 
-/** The place of one of those with a weight; -1 where there is none. */
+/** The position of a weighted random pick; -1 if none has a weight. */
 function drawOne(weights: Scores, random: Random): number {
-  // Summed again each time: subtracting a large weight could lose the small ones to rounding.
+  // Summed each time: subtracting a large weight could lose small ones to rounding.
   let sum = 0
   for (const weight of weights) if (weight > 0) sum += weight
   let lot = random() * sum
@@ -71,20 +71,19 @@ function drawOne(weights: Scores, random: Random): number {
   return drawn
 }
 
-/** The same order with `chosen` in front. */
+/** The same order with `chosen` at the front. */
 export function moveFirst(candidates: readonly Candidate[], chosen: Candidate): readonly Candidate[] {
   if (candidates[0] === chosen) return candidates
   return [chosen, ...candidates.filter((candidate) => candidate !== chosen)]
 }
 
-/** One of several, each as likely; undefined of none. */
+/** One of several at random; undefined if there are none. */
 export function pick(candidates: readonly Candidate[], random: Random): Candidate | undefined {
   return candidates[Math.floor(random() * candidates.length)]
 }
 
 /**
- * One that should get only a share of its calls (its upstream limits the rate) lets the others go first for the
- * rest of them.
+ * A deployment with a reduced share (its upstream limits the rate) gives way to the others for the rest of its calls.
  */
 export function giveWay(
   ordered: readonly Candidate[],
@@ -101,7 +100,7 @@ export function giveWay(
   return [...staying, ...yielding]
 }
 
-/** So many of them, lowest key first, equals as they stand, those of an unknown key last. */
+/** The `places` with the lowest keys, in order; ties keep their order, unknown keys go last. */
 function lowestFirst(candidates: readonly Candidate[], keys: Scores, places: number): readonly Candidate[] {
   if (places <= mostInserted) return fewLowestFirst(candidates, keys, places)
   const inOrder = Array.from(keys.keys()).sort((one, other) => {
@@ -122,7 +121,7 @@ function fewLowestFirst(
   for (let place = 0; place < candidates.length; place++) {
     const candidate = candidates[place]
     const key = keys[place] ?? Number.NaN
-    // Where all places are taken, the last of them is given up.
+    // When all places are taken, the last one is dropped.
     let at = Math.min(ordered.length, places - 1)
     if (candidate === undefined || (at < ordered.length && !isBefore(key, orderedKeys[at]))) continue
     for (; at > 0 && isBefore(key, orderedKeys[at - 1]); at--) {

@@ -1,7 +1,7 @@
 import type { Candidate } from './candidate.ts'
 import type { Scores } from './strategy.ts'
 
-/** A score for each of the candidates, in their places. */
+/** Scores the candidates, in their order. */
 export function scoresOf(
   candidates: readonly Candidate[],
   scoreOf: (candidate: Candidate, place: number) => number | undefined,

@@ -7,7 +7,7 @@ import { scoresOf } from './scoring.ts'
 import type { OrderParts, Scores, Strategy } from './strategy.ts'
 import { value } from './value.ts'
 
-/** The candidates as the strategy has them, best first. Pure but for `parts.incumbent` and `parts.random`. */
+/** Orders the candidates, best first. Pure except for `parts.incumbent` and `parts.random`. */
 export function order(
   strategy: StrategyName,
   candidates: readonly Candidate[],
@@ -17,9 +17,9 @@ export function order(
 }
 
 /**
- * What the strategy goes by, in the places of the candidates: nano-USD for `cheapest` and `value`, milliseconds for
- * `fastest`, the chance of being first for `weighted` and `balanced`; undefined where it is not known, and for all
- * where only the written order counts.
+ * The values that the strategy sorts by, in the candidates' order: nano-USD for `cheapest` and `value`, milliseconds
+ * for `fastest`, the probability of being first for `weighted` and `balanced`; undefined if unknown, and for all if
+ * only the written order counts.
  */
 export function scores(
   strategy: StrategyName,
@@ -30,19 +30,19 @@ export function scores(
   return told.map((score) => (Number.isNaN(score) ? undefined : score))
 }
 
-/** As written. */
+/** The written order. */
 const fallback: Strategy = {
   order: giveWay,
   scores: (candidates) => scoresOf(candidates, () => undefined),
 }
 
-/** The first as written, and no other. */
+/** Only the first of the written order. */
 const first: Strategy = {
   order: (candidates) => candidates.slice(0, 1),
   scores: fallback.scores,
 }
 
-/** At random, by weight. One of weight 0 gets a call only when nothing else is left to try. */
+/** Random, by weight. Weight 0 gets a call only when nothing else is left. */
 const weighted: Strategy = {
   order: (candidates, parts) => draw(candidates, scoresOf(candidates, weightOf), parts),
   scores: (candidates) => chances(scoresOf(candidates, weightOf)),
@@ -52,7 +52,7 @@ function weightOf({ weight, standing: { share } }: Candidate): number | undefine
   return weight === 0 ? undefined : weight * share
 }
 
-/** By what the call will cost there; an unknown cost comes after every known one, but for a try that can tell. */
+/** By expected cost. Unknown costs come last, except for a measuring call. */
 const cheapest: Strategy = {
   order(candidates, parts) {
     const ranked = rank(candidates, this.scores(candidates, parts), parts)
@@ -61,14 +61,14 @@ const cheapest: Strategy = {
   scores: (candidates) => scoresOf(candidates, ({ expectedNanoUsd }) => expectedNanoUsd),
 }
 
-/** At random, three times the cost a ninth of the calls; an unknown cost as with `cheapest`. */
+/** Random: three times the cost gets a ninth of the calls. Unknown costs as with `cheapest`. */
 const balanced: Strategy = {
   order: (candidates, parts) =>
     measuring(draw(candidates, scoresOf(candidates, cheapnessOf), parts), candidates, parts),
   scores: (candidates) => chances(scoresOf(candidates, cheapnessOf)),
 }
 
-/** What costs nothing is taken to cost a nano-USD: several such still share the calls. */
+/** Free counts as one nano-USD, so that several free deployments share the calls. */
 function cheapnessOf({ expectedNanoUsd, standing: { share } }: Candidate): number | undefined {
   if (expectedNanoUsd === undefined) return undefined
   const costNanoUsd = Math.max(expectedNanoUsd, 1)

@@ -1,31 +1,28 @@
 import type { Random } from '../../model/ports.ts'
 import type { Candidate } from './candidate.ts'
 
-/** A way to put candidates in order. */
+/** A way to order candidates. */
 export interface Strategy {
-  /** Every candidate once, best first, or those of the first `places` at least; only `first` leaves out others. */
+  /** Every candidate once, best first, or at least the first `places`; only `first` leaves any out. */
   order(candidates: readonly Candidate[], parts: OrderParts): readonly Candidate[]
-  /**
-   * What the order goes by, in the places of the candidates: for those who ask why. NaN for one of which it is not
-   * known.
-   */
+  /** The sort keys in the candidates' order, for explain. NaN if unknown. */
   scores(candidates: readonly Candidate[], parts: Pick<OrderParts, 'expectedTokens'>): Scores
 }
 
-/** Numbers alone, and NaN for what is not known: with anything else among them, each would be an object of its own. */
+/** Numbers only, NaN if unknown: in a mixed array V8 would box each number. */
 export type Scores = readonly number[]
 
 export type OrderParts = {
   readonly random: Random
-  /** How many tokens the answer is expected to have. */
+  /** The expected output tokens. */
   readonly expectedTokens: number
-  /** So many of the first places are wanted; absent: all. */
+  /** How many first places are needed; absent: all. */
   readonly places?: number
-  /** True: none limits its rate or is to be measured, which spares looking for one. */
+  /** True: no candidate is rate limited or needs measuring, so none is looked for. */
   readonly isCalm?: boolean
-  /** The route's own; a copy for an order that is only to be looked at. */
+  /** The route's own; a copy for explain, which changes nothing. */
   readonly incumbent: Incumbent
 }
 
-/** The deployment that won last, where the strategy minds it. */
+/** The deployment that won last, if the strategy uses it. */
 export type Incumbent = { id: string | undefined }

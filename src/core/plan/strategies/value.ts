@@ -6,9 +6,9 @@ import { scoresOf } from './scoring.ts'
 import type { OrderParts, Scores, Strategy } from './strategy.ts'
 
 /**
- * By what a good answer costs: the expected cost over the success rate, raised for slowness. The last winner keeps
- * its place unless another is better by a margin, and now and then another goes first, so that a recovery is
- * noticed. An unknown cost comes last, but for a try where only a try can tell.
+ * Sorts by the cost of a good answer: expected cost divided by the success rate, raised for slowness. The last winner
+ * keeps its place unless another is better by a margin. Occasionally another goes first, so that a recovery is noticed.
+ * Unknown costs come last, except for a measuring call.
  */
 export const value: Strategy = {
   order(candidates, parts) {
@@ -29,27 +29,27 @@ export const value: Strategy = {
   },
 }
 
-/** Against dividing by nothing. */
+/** Avoids division by zero. */
 const leastSuccessRate = 0.01
 
-/** Each time the fastest one's time that an answer takes longer is worth a tenth of its price, up to its price. */
+/** Each multiple of the fastest answer's time adds a tenth of the price, at most the price itself. */
 const slownessPerFastest = 0.1
 const mostSlowness = 2
 
-/** The part of the calls that goes to another than the best. */
+/** The share of calls that goes to another than the best. */
 const explorationShare = 1 / 50
 
-/** By how much another must be better to take the place of the last winner. */
+/** How much better another must be to replace the last winner. */
 const margin = 0.1
 
-/** Infinity of none. */
+/** Infinity for an empty list. */
 function leastOf(times: Scores): number {
   let least = Number.POSITIVE_INFINITY
   for (const time of times) if (time < least) least = time
   return least
 }
 
-/** 1 for the fastest, and for one that was never measured. */
+/** 1 for the fastest, and for those never measured. */
 function slowness(timeMs = Number.NaN, fastestMs: number): number {
   if (!(timeMs > fastestMs)) return 1
   return Math.min(mostSlowness, 1 + slownessPerFastest * (timeMs / Math.max(fastestMs, 1) - 1))
@@ -60,7 +60,7 @@ function damped(candidates: readonly Candidate[], scores: Scores, parts: OrderPa
   const ranked = rank(candidates, scores, parts)
   const [best] = ranked
   if (best === undefined || best.expectedNanoUsd === undefined) return ranked
-  // As a rule: the others need not be looked through for the one that holds the place.
+  // The usual case: no search through the others is needed.
   if (best.id === incumbent.id) return ranked
   const held = candidates.findIndex(({ id }) => id === incumbent.id)
   const holder = candidates[held]
@@ -72,7 +72,7 @@ function damped(candidates: readonly Candidate[], scores: Scores, parts: OrderPa
   return moveFirst(ranked, winner)
 }
 
-/** Those behind the winner whose cost is known: no price is found out by paying it. */
+/** Those behind the winner with a known cost: paying does not reveal a price. */
 function othersOf(candidates: readonly Candidate[], [winner]: readonly Candidate[]): readonly Candidate[] {
   return candidates.filter((one) => one !== winner && one.expectedNanoUsd !== undefined)
 }
