@@ -3,37 +3,37 @@ import type { AttemptRecord, Baseline } from '../model/record/record.ts'
 import type { Usage } from '../model/terms.ts'
 import { usageParts } from '../model/usage-ways.ts'
 
-/** What one attempt used, and at what price; failed ones and those that lost a race are attempts like any other. */
+/** What one attempt used, and at which price. Failed attempts and losers of a race count like any other. */
 export type Spent = {
   readonly deployment: string
   readonly price: Price
-  /** Undefined: the upstream did no work, as far as is known, and nothing is owed for it. */
+  /** Undefined: as far as is known, the upstream did no work and nothing is owed. */
   readonly used: Consumption | undefined
-  /** Where the price comes from; absent: nobody keeps it. */
+  /** Where the price comes from; absent: unknown. */
   readonly priceOrigin?: Pick<PriceNote, 'isFirm'> | undefined
-  /** Some of what is to be paid was counted here, or taken to be nothing. */
+  /** Some of the usage was counted here, or assumed to be zero. */
   readonly isEstimated: boolean
-  /** What it brought forth went to the caller: the work that would have been done anywhere. */
+  /** Its answer went to the caller: work that any deployment would have had to do. */
   readonly isDelivered: boolean
-  /** It took up an answer where another broke off: its prompt was told before. */
+  /** It continued an answer that another attempt broke off: its prompt had been paid for before. */
   readonly isResumed?: boolean
   /** It may have been billed, though no usage was reported. */
   readonly isUncertain?: boolean
 }
 
-/** The money of one call, in whole nano-USD; what cannot be known is undefined, never 0. */
+/** The money of one call in whole nano-USD; unknown amounts are undefined, never 0. */
 export type Spending = {
-  /** Of all attempts. */
+  /** Over all attempts. */
   readonly costNanoUsd: number | undefined
-  /** True when some attempt that costs anything was counted here, or at a price that is not firm. */
+  /** True when an attempt with a cost was counted here, or has a price that is not firm. */
   readonly isEstimated: boolean
-  /** Of the work that reached the caller, had it been done at the baseline at the first try. */
+  /** The cost of the delivered work at the baseline's price, in a single attempt. */
   readonly baselineNanoUsd: number | undefined
-  /** What was not spent. Negative when more was spent than at the baseline. */
+  /** The baseline cost minus the cost. Negative when more was spent. */
   readonly savedNanoUsd: number | undefined
 }
 
-/** Adds up a call's attempts, each rounded to whole nano-USD on its own, as upstreams charge them. */
+/** Sums a call's attempts, each rounded to whole nano-USD on its own, as upstreams bill them. */
 export function spendingOf(attempts: readonly Spent[], baseline: Baseline | undefined): Spending {
   let cost: number | undefined = 0
   let atBaseline: number | undefined = baseline && 0
@@ -56,19 +56,19 @@ function isInDoubt(attempt: Spent): boolean {
   return attempt.isUncertain === true || (isGuessed && attemptNanoUsd(attempt) !== 0)
 }
 
-/** The cost of one attempt: 0 where nothing was used, undefined where it was and the price is not known. */
+/** The cost of one attempt: 0 if nothing was used, undefined if something was and the price is unknown. */
 export function attemptNanoUsd({ price, used }: Pick<Spent, 'price' | 'used'>): number | undefined {
   return used === undefined ? 0 : costNanoUsd(price, used)
 }
 
-/** What an upstream may have charged for an attempt beside its cost, at worst; 0 where no money was held for it. */
+/** What an upstream may have billed for an attempt in addition to its cost, at most; 0 if no money was held for it. */
 export function uncertainNanoUsd({ isUncertain, heldNanoUsd = 0, costNanoUsd = 0 }: Held): number {
   return isUncertain ? Math.max(0, heldNanoUsd - costNanoUsd) : 0
 }
 
 type Held = Pick<AttemptRecord, 'isUncertain' | 'heldNanoUsd' | 'costNanoUsd'>
 
-/** What an answer used, from its usage as the caller sees it. `workedMs` is what the upstream said of its time. */
+/** What an answer used, from its usage as the caller sees it. `workedMs` is the time that the upstream reported. */
 export function consumptionOf(usage: Usage, workedMs: number | undefined): Consumption {
   const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = usage
   return {
@@ -79,7 +79,7 @@ export function consumptionOf(usage: Usage, workedMs: number | undefined): Consu
   }
 }
 
-/** What was done at the baseline has cost what it has cost; but there, nothing would have broken off. */
+/** Work done at the baseline costs what it cost; but the baseline pays no prompt twice, as nothing breaks off there. */
 function thereNanoUsd({ deployment, price, workedMs }: Baseline, attempt: Spent): number | undefined {
   const { used, isResumed } = attempt
   if (used === undefined || (attempt.deployment === deployment && isResumed !== true)) {

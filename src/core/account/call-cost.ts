@@ -5,14 +5,14 @@ import { attemptNanoUsd, consumptionOf, spendingOf, uncertainNanoUsd } from './a
 import type { Meter } from './meter.ts'
 import type { OpenRecord } from './recorder.ts'
 
-/** Follows the money of one call: what each attempt used, what it cost, and what was saved by choosing. */
+/** Tracks the money of one call: what each attempt used, what it cost, and what the choice of deployment saved. */
 export interface CallCost {
   /**
-   * The meter of a part, to estimate by what its upstream did not tell. Where the part had another before, what was
-   * answered until now is estimated by that one.
+   * Sets the meter of a part, which estimates what the upstream does not report. If the part had another meter before,
+   * attempts until now are estimated by that one.
    */
   follow(part: number, meter: Estimator): void
-  /** Writes the costs into the record, by what is known so far. Done once more when the record is closed. */
+  /** Writes the costs known so far into the record. Repeated when the record closes. */
   settle(): void
 }
 
@@ -48,7 +48,7 @@ class CallAccount implements CallCost {
     }
     row.uncertainNanoUsd = row.attempts.reduce((sum, entry) => sum + uncertainNanoUsd(entry), 0)
     const { id, price } = this.#baseline
-    // How long the work would have taken there is not known: where time is paid for, nothing is claimed.
+    // How long the work would have taken at the baseline is unknown: where time is billed, no saving is claimed.
     const there: Baseline = { deployment: id, price, workedMs: undefined }
     const { costNanoUsd, isEstimated, baselineNanoUsd, savedNanoUsd } = spendingOf(row.attempts, there)
     row.baseline = there
@@ -67,7 +67,7 @@ class CallAccount implements CallCost {
 
 type Estimator = Pick<Meter, 'estimate'>
 
-/** One that lost a race, and is read to its end all the same, outlives the call. */
+/** The loser of a race that is still read to its end outlives the call. */
 function isUnderWay({ outcome, isDelivered }: AttemptRecord): boolean {
   return outcome === 'ok' && !isDelivered
 }
@@ -79,8 +79,8 @@ function abandonAnswer(entry: AttemptRecord, elapsedMs: number): void {
 }
 
 /**
- * What reached the caller was worked for, whether the upstream reported it or broke off first. What failed
- * unseen, and may be billed, had the prompt; how much it had answered is not known.
+ * Delivered work counts, whether the upstream reported it or broke off first. An attempt that failed before delivery
+ * and may be billed counts its prompt; how much it had generated is unknown.
  */
 function estimateUse(entry: AttemptRecord, meter: Estimator | undefined): void {
   const { isDelivered, isUncertain, billedMs } = entry

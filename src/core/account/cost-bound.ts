@@ -3,15 +3,15 @@ import type { Deployment } from '../model/ports.ts'
 import { costNanoUsd } from '../model/price.ts'
 import { promptSizeOf } from './prompt-size.ts'
 
-/** How much of what a call may use at most. */
+/** The most that a call may use. */
 export type UseBound = {
-  /** Of all requests that it is sent as. */
+  /** Over all requests that it is sent as. */
   readonly promptTokens: number
-  /** Of all its answers together. */
+  /** Over all its answers. */
   readonly outputTokens: number
 }
 
-/** What a call costs at a deployment at most, in whole nano-USD; 0 where no price is known. */
+/** The most that a call can cost at a deployment, in whole nano-USD; 0 if no price is known. */
 export function boundNanoUsd({ price, clocks }: Pick<Deployment, 'price' | 'clocks'>, use: UseBound): number {
   const { promptTokens, outputTokens } = use
   const workedMs = Math.min(clocks.totalMs, timeSliceMs)
@@ -29,12 +29,11 @@ export function boundNanoUsd({ price, clocks }: Pick<Deployment, 'price' | 'cloc
   )
 }
 
-/** Where time is paid for, so much of it is held at once. */
+/** Where time is billed, this much of it is held at once. */
 export const timeSliceMs = 30_000
 
 /**
- * More prompt tokens than any tokenizer makes of it: none is further off than twice the estimate, and a template adds
- * some.
+ * More prompt tokens than any tokenizer counts: none is off by more than twice the estimate, and a template adds some.
  */
 export function promptBound(call: AnyCall): number {
   const { exactTokens, textTokens } = promptSizeOf(call)
@@ -43,7 +42,7 @@ export function promptBound(call: AnyCall): number {
 
 const templateTokens = 32
 
-/** The caller's own bound of one answer; undefined where there is none. */
+/** The caller's own bound for one answer; undefined if there is none. */
 export function callersBound({ body: { value: body } }: AnyCall): number | undefined {
   const bounds = [body['max_tokens'], body['max_completion_tokens']].filter(isCount)
   return bounds.length === 0 ? undefined : Math.min(...bounds)

@@ -5,12 +5,12 @@ import type { Usage } from '../model/terms.ts'
 import { type ClaimedUsage, writeUsage } from '../model/usage.ts'
 import { promptSizeOf, tokensIn, wholeTokens } from './prompt-size.ts'
 
-/** Follows one answer, so that its tokens can be counted where the upstream did not. */
+/** Follows one answer, so that its tokens can be counted if the upstream does not report them. */
 export interface Meter {
   note(deltas: readonly Delta[]): void
-  /** What the upstream claimed, and an estimate of what it left out. Nothing is counted when nothing is missing. */
+  /** The upstream's counts, plus estimates of those it left out. Nothing is tokenized if nothing is missing. */
   settle(claimed: ClaimedUsage | undefined): MeteredUsage | Promise<MeteredUsage>
-  /** What was settled; before that, what the answer so far comes to by its characters, nothing counted. */
+  /** The settled usage; before that, an estimate from the characters so far, without tokenizing. */
   estimate(): MeteredUsage
 }
 
@@ -24,9 +24,12 @@ export function createMeter(call: Call, counter: TokenCounter): Meter {
 class AnswerMeter implements Meter {
   readonly #call: Call
   readonly #counter: TokenCounter
-  /** The beginning of what was said: put together by V8 once somebody reads it. What is longer is scaled up from it. */
+  /**
+   * The beginning of the generated text, concatenated by V8 when it is read. Counts of longer texts are scaled up from
+   * it.
+   */
   #said = ''
-  /** How long all of it is. */
+  /** The length of the whole text. */
   #length = 0
   readonly #keptLength: number
   #settled: MeteredUsage | undefined
@@ -49,7 +52,7 @@ class AnswerMeter implements Meter {
     if (this.#said.length < this.#keptLength) this.#said += text
   }
 
-  /** What was generated, as far as it was kept, and how many times as much there was. */
+  /** The generated text as far as it was kept, and the factor to the whole. */
   #generated(): { readonly text: string; readonly times: number } {
     const text = completionText(this.#call, this.#said)
     const left = this.#length - this.#said.length
@@ -102,10 +105,10 @@ function textIn(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
-/** More than nearly every answer has: it is counted from its beginning alone where it is longer. */
+/** Longer than nearly every answer. Of longer ones only the beginning is counted. */
 const keptCharacters = 256 * 1024
 
-/** An echoed prompt is no part of what was generated. */
+/** An echoed prompt was not generated. */
 function completionText(call: Call, text: string): string {
   const prompt = echoedPrompt(call)
   return prompt !== '' && text.startsWith(prompt) ? text.slice(prompt.length) : text
@@ -116,7 +119,7 @@ function echoedPrompt({ body }: Call): string {
   return echo === true && typeof prompt === 'string' ? prompt : ''
 }
 
-/** The words of a prompt, without the template an upstream puts around them. */
+/** The text of a prompt, without the template that an upstream adds. */
 function promptText({ kind, body: { value: body } }: Call): string {
   if (kind === 'text') return textOf(body['prompt'])
   const messages = body['messages']
@@ -127,7 +130,7 @@ function messageText(message: unknown): string {
   return isObject(message) ? textOf(message['content']) : ''
 }
 
-/** Token ids count for one short word each: what they spell is not known here. */
+/** Each token id counts as one short word: its text is unknown here. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   if (typeof value === 'number') return ' a'

@@ -3,17 +3,17 @@ import { isObject, type JsonObject } from '../model/json/json.ts'
 import { createLruMap } from '../model/lru-map.ts'
 
 /**
- * How many prompt tokens calls have, near enough to compare prices by: told at once, without a tokenizer. What
- * upstreams count themselves corrects it, model by model.
+ * Estimates prompt tokens without a tokenizer, well enough to compare prices. Counts that upstreams report correct it
+ * per model.
  */
 export interface PromptSizes {
-  /** In tokens; token ids count exactly. Takes time with the number of texts, not with their length. */
+  /** In tokens; token ids count exactly. Takes time by the number of texts, not by their length. */
   estimate(call: AnyCall): number
-  /** Takes in what an upstream counted for this call. */
+  /** Records an upstream's count for this call. */
   learn(call: AnyCall, promptTokensTold: number): void
 }
 
-/** Remembers as many models as `capacity` says, those that were last used. */
+/** Keeps the `capacity` most recently used models. */
 export function createPromptSizes(capacity = 1000): PromptSizes {
   const counted = createLruMap<Counted>(capacity)
   return {
@@ -31,10 +31,10 @@ export function createPromptSizes(capacity = 1000): PromptSizes {
   }
 }
 
-/** What is counted exactly, and what is judged by its characters. */
+/** What is counted exactly, and what is estimated from characters. */
 export type PromptSize = { readonly exactTokens: number; readonly textTokens: number }
 
-/** The prompt or the messages of a call, with its tools, or the texts of a relay, by characters alone. */
+/** The prompt or messages of a call with its tools, or the texts of a relay, by characters alone. */
 export function promptSizeOf({ kind, body: { value: body } }: AnyCall): PromptSize {
   if (kind === 'rerank') return { exactTokens: 0, textTokens: rerankTokens(body) }
   const prompt = kind === 'embeddings' ? body['input'] : body['prompt']
@@ -45,21 +45,21 @@ export function promptSizeOf({ kind, body: { value: body } }: AnyCall): PromptSi
   return { exactTokens: 0, textTokens }
 }
 
-/** A count that was judged by characters, as a whole number: no text is none at all. */
+/** An estimate as a whole number: 0 only for no text. */
 export function wholeTokens(judged: number): number {
   return judged > 0 ? Math.max(1, Math.round(judged)) : 0
 }
 
-/** Tokens that upstreams told, and what was guessed for them; both fade alike. */
+/** Reported tokens, and the estimates for them; both decay alike. */
 type Counted = { readonly told: number; readonly guessed: number }
 
-/** What is left of a call's say when the next is heard: some twenty calls have one. */
+/** The decay per call: about twenty calls matter. */
 const kept = 0.95
 
-/** So many tokens are taken to have been guessed right: a few short prompts do not move the ratio far. */
+/** The weight of the prior, a correct estimate: a few short prompts hardly move the ratio. */
 const takenForGranted = 200
 
-/** No tokenizer is further off than this; a template's preamble, which does not grow with the text, may look so. */
+/** No tokenizer is further off than this. A template's constant preamble may make it look so. */
 const furthest = 2
 
 function ratioOf(counted: Counted | undefined): number {
@@ -68,11 +68,11 @@ function ratioOf(counted: Counted | undefined): number {
   return Math.min(Math.max(ratio, 1 / furthest), furthest)
 }
 
-/** The template's part: around each message, and for the reply that begins. */
+/** The template's tokens: around each message, and for the start of the reply. */
 const tokensPerMessage = 4
 const tokensPerReply = 3
 
-/** An image, a sound or a file: from some hundreds to some thousands, and what is in it is not looked at. */
+/** An image, sound or file takes hundreds to thousands of tokens; its content is not looked at. */
 const mediaTokens = 1000
 
 function messageTokens(message: unknown): number {
@@ -101,7 +101,7 @@ function partTokens(part: unknown): number {
   return typeof words === 'string' ? tokensIn(words) : mediaTokens
 }
 
-/** The text of a tool or of a call to one: JSON, of which the marks count as a token for each value. */
+/** The text of a tool definition or tool call: JSON, whose punctuation adds about a token per value. */
 function schemaTokens(value: unknown): number {
   if (typeof value === 'string') return tokensIn(value) + 1
   if (value === undefined || value === null) return 0
@@ -115,7 +115,7 @@ function fieldTokens(value: JsonObject): number {
   return tokens
 }
 
-/** A prompt is a text, several, token ids, or several lists of them. */
+/** A prompt is a text, a list of texts, token ids, or a list of token id lists. */
 function idsIn(prompt: unknown): number {
   if (typeof prompt === 'number') return 1
   if (!Array.isArray(prompt)) return 0
@@ -136,7 +136,7 @@ function rerankTokens({ query, documents }: JsonObject): number {
   return documents.reduce((tokens: number, each) => tokens + queryTokens + schemaTokens(each), 0)
 }
 
-/** UTF-16 units: text up to this length is read whole, longer text in samples of equal distance. */
+/** In UTF-16 units: shorter text is read whole, longer text in equally spaced samples. */
 const wholeLength = 256
 const samples = 8
 const sampleLength = wholeLength / samples
@@ -163,13 +163,12 @@ function weigh(text: string, start: number, end: number): number {
   return hundredths / 100
 }
 
-/** A further space, dash or line break of a run. */
+/** A repeated space, dash or line break. */
 const repeated = 8
 
 /**
- * Hundredths of a token per character, from counts with cl100k_base: of ASCII by its code, then of what lies beyond.
- * The
- * newer vocabularies of open models are a little better at the latter.
+ * Hundredths of a token per character, measured with cl100k_base: ASCII by code, then ranges beyond it. Newer
+ * vocabularies of open models are slightly better at the latter.
  */
 const ascii = Uint8Array.from({ length: 128 }, (_, code) => {
   if (isLetter(code)) return 20

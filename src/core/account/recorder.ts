@@ -5,14 +5,14 @@ import { type CallRecord, startRecord } from '../model/record/record.ts'
 import type { Usage } from '../model/terms.ts'
 import { withTriedPlaces } from './tried-places.ts'
 
-/** Opens the record of each call, and hands it to every sink once the call is over. */
+/** Opens the record of each call, and gives it to every sink when the call is over. */
 export interface Recorder {
   open(id: string, dialect: string): OpenRecord
 }
 
 /**
- * A record being written. Disposing it closes it: the durations are set, and the sinks get it, once, before the event
- * loop waits again.
+ * A record being written. Disposing it closes it: durations are set, and the sinks get it once, before the event loop
+ * waits again.
  */
 export interface OpenRecord extends Disposable {
   readonly row: CallRecord
@@ -25,39 +25,37 @@ export interface OpenRecord extends Disposable {
   asked(call: AnyCall): void
   /** Where it may go, and why. */
   planned(note: CallRecord['plan']): void
-  /** Into how many upstream calls it was split. */
+  /** How many upstream calls it was split into. */
   splitInto(parts: number): void
-  /** Who answered, and how long it took until there was something to show: of the first part that did. */
+  /** Who answered, and how long it took until the first part had something to show. */
   answeredBy(deployment: Deployment): void
   used(usage: Usage, isEstimated: boolean): void
-  /** So many bytes of a body with this status are about to be sent. */
+  /** A body of so many bytes is about to be sent with this status. */
   sends(status: number, bytes: number): void
   /** Runs when the record is closed, before the sinks get it. */
   atClose(settle: () => void): void
   /**
-   * Closes the record, then runs `send`, which sends the end of the answer: at once, or where there is a journal, when
-   * the record is in it.
+   * Closes the record, then runs `send`, which sends the end of the answer: at once, or with a journal, when the record
+   * is in it.
    */
   closeThen(send: () => void): void | Promise<void>
-  /** Notes how the call failed, and gives the Failure to answer with. */
+  /** Notes how the call failed, and returns the Failure to answer with. */
   fail(thrown: unknown): Failure
 }
 
-/** `id` is the whole of who they are; `name`, what people call them. */
+/** `id` identifies them in full; `name` is for people. */
 export type Caller = { readonly id: string; readonly name: string | undefined }
 
-/**
- * `commit` resolves once what the sinks were given is as safe as it must be before callers have their answers' ends.
- */
+/** `commit` resolves when what the sinks got is as safe as it must be before callers get the ends of their answers. */
 export function createRecorder(
   sinks: readonly Sink[],
   clock: Clock,
   slowThresholdMs: number,
   commit?: () => Promise<void>,
 ): Recorder {
-  // Run for many rows at once, a sink costs each of them much less than between two calls, its code no longer cached.
+  // Batched: a sink that runs for many rows in a row costs much less per row, because its code stays in the CPU cache.
   let pending: CallRecord[] = []
-  /** Resolves once the pending rows are committed. Made where somebody waits for it. */
+  /** Resolves when the pending rows are committed. Created only if somebody waits. */
   let committed: PromiseWithResolvers<void> | undefined
   const flush = () => {
     const rows = pending
@@ -159,7 +157,7 @@ class Entry implements OpenRecord {
     const failure = withTriedPlaces(asFailure(thrown), row.attempts)
     row.failure = failure
     row.outcome = failure.kind === 'caller_left' ? 'left' : 'failed'
-    // A caller that left in the middle did not get what the status in the headers promised.
+    // A caller that left in mid-answer did not get what the status in the headers promised.
     if (row.status === 0 || row.outcome === 'left') row.status = failure.status
     return failure
   }

@@ -2,8 +2,8 @@ import type { Failure } from '../model/failure.ts'
 import type { AttemptRecord } from '../model/record/record.ts'
 
 /**
- * A failure that tells every place that was tried in vain, and for each, one word why: the last one alone says too
- * little. Unchanged where fewer than two were tried, where the caller is to blame, and where an answer had begun.
+ * Adds to a failure the list of deployments tried, with one word each why it failed: the last failure alone says too
+ * little. Unchanged if fewer than two were tried, if the caller is at fault, or if an answer had begun.
  */
 export function withTriedPlaces(failure: Failure, attempts: readonly AttemptRecord[]): Failure {
   if (attempts.length < 2 || failure.blame === 'caller') return failure

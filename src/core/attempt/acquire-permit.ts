@@ -2,23 +2,23 @@ import type { AnyCall } from '../model/call.ts'
 import type { Queue } from '../model/ports.ts'
 import { type AttemptParts, openAttempt } from './open-attempt.ts'
 
-/** Where an attempt goes, with leave to make it. */
+/** The deployment of an attempt, and the permit for it. */
 export type AdmittedAttempt = Pick<AttemptParts<AnyCall>, 'deployment' | 'permit' | 'commitBy'>
 
-/** An attempt that is yet to be given its place. */
+/** An attempt that has no deployment yet. */
 export type Unplaced<Asked extends AnyCall> = Omit<AttemptParts<Asked>, 'deployment'>
 
 /**
- * Makes an attempt where `enter` leads, as soon as there is a place at that upstream: at once, as a rule, and
- * otherwise after a wait in its queue, which no clock of the attempt counts. A wait in vain is a Failure of that
- * attempt, and says nothing of the upstream's health.
+ * Makes an attempt at the deployment that `enter` gives, once that upstream's queue has a place: usually at once, else
+ * after a wait that no clock of the attempt counts. A failed wait is a Failure of that attempt, and says nothing about
+ * the upstream's health.
  */
 export function acquirePermit<Asked extends AnyCall, Made>(
   parts: Unplaced<Asked>,
   enter: () => AdmittedAttempt,
   make: (parts: AttemptParts<Asked>) => Promise<Made>,
 ): Promise<Made> {
-  // Neither leave nor a place is taken for a caller who is gone: there is no attempt that would give it back.
+  // No permit or place is taken for a caller that has left: no attempt would return it.
   parts.signal.throwIfAborted()
   const entered = enter()
   const { deployment, permit, commitBy } = entered
@@ -46,7 +46,7 @@ async function waitForTurn<Asked extends AnyCall, Made>(
       return await make({ ...parts, ...next, place: queue, queuedMs: queuedMs() })
     }
     held?.leave()
-    // Leave that is not made use of would keep others away: a breaker lets only one probe through.
+    // Return the unused permit: a half-open breaker admits one probe.
     next.permit?.[Symbol.dispose]()
     parts.context.steps?.tell('waits for a place', { deployment: next.deployment.id })
     await wait(queue, { ...parts, ...next }, (thrown) =>
@@ -60,7 +60,7 @@ async function waitForTurn<Asked extends AnyCall, Made>(
   }
 }
 
-/** Waits for a place. `fail` records what came instead, and returns what to throw. */
+/** Waits for a place. `fail` records a failed wait, and returns what to throw. */
 async function wait(
   queue: Queue,
   { signal, context, commitBy = context.deadlineAt }: Unplaced<AnyCall>,

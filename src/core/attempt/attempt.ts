@@ -15,31 +15,31 @@ import { type Flow, finalise, mayBeMissed, Onward } from './onward.ts'
 import { type AttemptParts, type OpenAttempt, openAttempt } from './open-attempt.ts'
 import { unheededIn } from './unheeded.ts'
 
-/** An answer that has been committed to: the whole of a JSON reply, or a stream from its first visible delta. */
+/** A committed answer: the whole of a JSON reply, or a stream from its first visible delta on. */
 export type Answer = {
   readonly deployment: Deployment
   /**
-   * Bursts to the end of the answer: a list where it is in hand already. Rejects with a Failure; ends only when the
-   * answer was complete.
+   * Bursts to the end of the answer; a list if all of it has arrived. Rejects with a Failure; ends only when the answer
+   * is complete.
    */
   readonly bursts: Bursts
-  /** The usage that the upstream has reported so far; final once `bursts` ended. */
+  /** The usage reported so far; final when `bursts` has ended. */
   readonly usage: () => ClaimedUsage | undefined
 }
 
 export type Bursts = AsyncIterable<readonly Delta[]> | readonly (readonly Delta[])[]
 
 /**
- * Makes one try of a call at one deployment. Resolves when the answer is committed: for a JSON call when the
- * whole of it is in hand, for a stream at the first visible delta. Until then nothing was shown, and a Failure
- * may be answered by trying elsewhere. The upstream's connection is given up on every other way out.
+ * Makes one attempt of a call at one deployment. Resolves when the answer is committed: a JSON answer when it is whole,
+ * a stream at the first visible delta. Until then the caller saw nothing, so after a Failure another deployment may be
+ * tried. The upstream's connection is closed on every other way out.
  */
 export function attempt(parts: AttemptParts): Promise<Answer> {
   let open: OpenAttempt | undefined
   const failed = (thrown: unknown) => Promise.reject(open?.fail(thrown) ?? thrown)
   try {
     open = openAttempt(parts)
-    // What every call passes is no async function, which costs a kilobyte each time.
+    // Not async: on the hot path an async frame costs about 1 KB per call.
     return isSpelledOut(parts.call, parts.deployment)
       ? sendSpelledOut(parts, open).catch(failed)
       : sendAndTake(parts, open, parts.call)
@@ -52,7 +52,7 @@ async function sendSpelledOut(parts: AttemptParts, open: OpenAttempt): Promise<A
   return await sendAndTake(parts, open, await spellOut(parts, open.notes))
 }
 
-/** What it throws is yet to end the attempt. */
+/** The caller of this ends the attempt if it throws. */
 function sendAndTake(parts: AttemptParts, open: OpenAttempt, spelled: Call): Promise<Answer> {
   const { call, deployment } = parts
   const asking = adaptCall(spelled, deployment, open.notes)
@@ -118,7 +118,7 @@ function takeWhole(flow: Flow, sent: Sent): Promise<Answer> {
   const { parts } = flow
   const { totalMs } = parts.deployment.clocks
   const failed = (thrown: unknown) => Promise.reject(flow.open.fail(thrown))
-  // One promise for either end, where a `catch` behind would be another.
+  // Both outcomes share one promise; a `catch` behind would be another.
   const commit = (deltas: () => readonly Delta[]) => {
     try {
       return commitWhole(flow, deltas())
@@ -141,7 +141,7 @@ function commitWhole(flow: Flow, deltas: readonly Delta[]): Answer {
   const bursts = [[settled]]
   parts.context.steps?.shape('upstream answer', settled.value)
   parts.signal.throwIfAborted()
-  // What was written and not chosen was written all the same.
+  // Choices that were not kept were generated all the same.
   parts.meter.note(deltas)
   noteUnheeded(flow, deltas)
   open.commit()
@@ -149,7 +149,7 @@ function commitWhole(flow: Flow, deltas: readonly Delta[]): Answer {
   return { deployment, bursts, usage: () => normalizer.usage() }
 }
 
-/** Its caller is told with the headers, which are yet to be sent. */
+/** The caller is told in the headers, which are not sent yet. */
 function noteUnheeded({ parts, open }: Flow, deltas: readonly Delta[]): void {
   const field = unheededIn(parts.call, deltas)
   if (field !== undefined) open.notes.dropped.push(field)
@@ -204,7 +204,7 @@ async function* promised<T>(value: Promise<T>): AsyncGenerator<T, void, void> {
   yield await value
 }
 
-/** Deltas up to the burst that holds the first visible one. What comes before it is kept, unseen. */
+/** The deltas up to the burst with the first visible one. Earlier ones are kept and not shown. */
 async function untilVisible(
   { normalizer, open }: Flow,
   iterator: AsyncIterator<readonly RawDelta[]>,

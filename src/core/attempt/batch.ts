@@ -1,10 +1,9 @@
 import { setImmediate } from 'node:timers'
 
 /**
- * Does what is given to it soon: all that came in one turn of the event loop together, in its order, before the next. A
- * step done for many calls in a row finds its code and data in the processor's caches; done between the steps of
- * others,
- * it takes an eighth to a third longer. It never waits for more calls to arrive. The work must not throw.
+ * Runs work in batches: everything that arrived in one turn of the event loop, in order, before the next turn. A step
+ * that runs for many calls in a row finds its code and data in the CPU caches; interleaved with other steps it takes an
+ * eighth to a third longer. It never waits for more calls. The work must not throw.
  */
 export type Batch = (work: () => void) => void
 

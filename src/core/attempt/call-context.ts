@@ -4,20 +4,20 @@ import type { Clock, Detokenizer, Random } from '../model/ports.ts'
 import type { CallRecord } from '../model/record/record.ts'
 import type { CallSteps } from '../model/steps.ts'
 
-/** What stays the same through a whole call, wherever and however often it is tried. Made once per call. */
+/** What stays the same during a whole call, wherever and however often it is tried. Created once per call. */
 export type CallContext = {
   readonly record: CallRecord
-  /** When the call began, and when it must be over, on the clock's monotonic milliseconds. */
+  /** When the call began and when it must be over, on the clock's monotonic milliseconds. */
   readonly startedAt: number
   readonly deadlineAt: number
   readonly clock: Clock
   readonly random: Random
-  /** For a prompt of token ids where there are only chats; undefined: it is refused there. */
+  /** Decodes a prompt of token ids for upstreams that only chat; undefined: it is refused there. */
   readonly detokenizer: Detokenizer | undefined
   /** Issues a permit per attempt. Undefined: health is not tracked. */
   readonly standings: HealthRegistry | undefined
   /** Bounds how often an upstream is asked again; undefined: nothing does. */
   readonly retryBudget: RetryBudget | undefined
-  /** Hears each step as it is taken; undefined: nobody does. */
+  /** Receives each step as it is taken; undefined: nobody listens. */
   readonly steps?: CallSteps | undefined
 }

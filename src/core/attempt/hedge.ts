@@ -2,20 +2,20 @@ import { type CallSignal, controllerUnder } from '../model/call-signal.ts'
 import { Failure } from '../model/failure.ts'
 
 export type HedgeParts<Made> = {
-  /** How long the first has before the second is begun, in milliseconds. */
+  /** How long the first runs before the second starts, in milliseconds. */
   readonly afterMs: number
-  /** The caller's; the winner keeps listening to it. */
+  /** The caller's signal; the winner keeps listening to it. */
   readonly signal: CallSignal
   readonly first: (signal: AbortSignal) => Promise<Made>
-  /** Undefined: there is none after all. */
+  /** Undefined: there is no second deployment. */
   readonly second: (signal: AbortSignal) => Promise<Made> | undefined
-  /** Called with what came after the race was won. */
+  /** Called with a result that came after the race was won. */
   readonly discard: (made: Made) => void
 }
 
 /**
- * The one of two that is there first; the other is given up. The second is begun only when the first takes too long,
- * and never after the first has failed. Rejects with the error that came first when neither succeeds.
+ * The first result of two attempts; the other attempt is abandoned. The second starts only when the first takes too
+ * long, and never after the first has failed. Rejects with the first error when both fail.
  */
 export function hedge<Made>({ afterMs, signal, first, second, discard }: HedgeParts<Made>): Promise<Made> {
   const { promise, resolve, reject } = Promise.withResolvers<Made>()

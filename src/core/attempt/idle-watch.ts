@@ -1,20 +1,20 @@
 import type { Clocks } from '../model/call.ts'
 import type { Clock } from '../model/ports.ts'
 
-/** The idle clock runs only while the upstream is waited for, never while the caller is slow to read. */
+/** The idle clock runs only while the gateway waits for the upstream, never while the caller is slow to read. */
 export interface IdleWatch extends Disposable {
   waiting(): void
   arrived(): void
-  /** All has been said: what may still come is waited for a short while. */
+  /** The last word has come: the rest is waited for only briefly. */
   closing(): void
 }
 
-/** Starts both clocks of a stream; `expire` is called when one has run out. */
+/** Starts both clocks of a stream; `expire` is called when one runs out. */
 export function watchClocks({ idleMs }: Clocks, leftMs: number, clock: Clock, expire: () => void): IdleWatch {
   let isWaiting = false
   let waitingSince = clock.now()
   let tail: NodeJS.Timeout | undefined
-  // Checked when it expires, not reset for every token.
+  // Checked when it expires, rather than reset for every token.
   const look = () => {
     const leftMs = isWaiting ? waitingSince + idleMs - clock.now() : idleMs
     if (leftMs > 0) idle = setTimeout(look, leftMs)
@@ -41,5 +41,5 @@ export function watchClocks({ idleMs }: Clocks, leftMs: number, clock: Clock, ex
   }
 }
 
-/** Usage and terminator follow the last word at once, or not at all. */
+/** Usage and terminator follow the last word at once, or never. */
 const tailMs = 3000

@@ -12,7 +12,7 @@ import type { IdleWatch } from './idle-watch.ts'
 import { silence } from './in-time.ts'
 import { type AttemptParts, isDrained, type OpenAttempt } from './open-attempt.ts'
 
-/** An attempt under way, and how its answer is read. */
+/** An attempt in progress, and how its answer is read. */
 export type Flow = {
   readonly parts: AttemptParts
   readonly open: OpenAttempt
@@ -20,15 +20,15 @@ export type Flow = {
 }
 
 /**
- * A stream from its first visible delta to its end. An iterator by hand, without a generator's own
- * promises: there is a burst for every token.
+ * A stream from its first visible delta to its end. A hand-written iterator without a generator's promises: there is
+ * one burst per token.
  */
 export class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
   readonly #flow: Flow
   readonly #steps: PullIterator<readonly RawDelta[]>
   readonly #idle: IdleWatch
   #opening: readonly Delta[] | undefined
-  /** The step that was last asked for. */
+  /** The step that was last requested. */
   #next: Promise<unknown> | undefined
   #ended = false
 
@@ -43,7 +43,7 @@ export class Onward implements AsyncIterableIterator<readonly Delta[], undefined
     return this
   }
 
-  /** No async function, which would cost a kilobyte for every token. */
+  /** Not async: an async frame would cost about 1 KB per token. */
   next(): Promise<IteratorResult<readonly Delta[], undefined>> {
     const opening = this.#opening
     this.#opening = undefined
@@ -89,7 +89,7 @@ export class Onward implements AsyncIterableIterator<readonly Delta[], undefined
     return { done: true, value: undefined }
   }
 
-  /** Undefined when there is no more. */
+  /** Undefined at the end. */
   #ask<Used>(use: UseStep<readonly RawDelta[], Used>, failed: UseFailure<Used>): Promise<Used> | undefined {
     const { open, normalizer, parts } = this.#flow
     if (normalizer.isCut?.() === true) {
@@ -106,11 +106,11 @@ export class Onward implements AsyncIterableIterator<readonly Delta[], undefined
     )
   }
 
-  /** What came; undefined when nothing did. */
+  /** The deltas of this step; undefined if there are none. */
   #take(step: IteratorResult<readonly RawDelta[], undefined>): readonly Delta[] | undefined {
     const { open, normalizer, parts } = this.#flow
     this.#idle.arrived()
-    // The caller left, and the rest was read for its cost alone.
+    // The caller left, and the rest was read only for its cost.
     if (parts.signal.aborted && step.done === true) throw parts.signal.reason
     if (step.done !== true) {
       const deltas = normalizer.accept(step.value)
@@ -124,13 +124,13 @@ export class Onward implements AsyncIterableIterator<readonly Delta[], undefined
 
   async #drain(): Promise<void> {
     try {
-      // Where a step is waited for, it reads on to the end by itself: there may be only one at a time.
+      // A pending step continues to the end by itself: only one step may be pending at a time.
       await this.#next
       while (!this.#ended) {
         await this.#ask((step) => this.#take(step), rethrow)
       }
     } catch {
-      // The caller is gone; the record has what it cost so far.
+      // The caller is gone; the record has the cost so far.
     }
   }
 
@@ -141,14 +141,14 @@ export class Onward implements AsyncIterableIterator<readonly Delta[], undefined
   }
 }
 
-/** Lets a provider clean up. What comes of that is of no more interest. */
+/** Lets a provider clean up. The result does not matter any more. */
 export function finalise(steps: Pick<PullIterator<unknown>, 'return'>): void {
   steps.return?.().catch(() => undefined)
 }
 
 /**
- * Every choice has finished: what it said is whole, and no terminator or usage that does not come, and nothing that
- * comes in its place, can unsay that.
+ * Every choice has finished, so the answer is whole: a missing terminator or usage, or an error in its place, does not
+ * change that.
  */
 export function mayBeMissed(thrown: unknown, { signal, deployment }: AttemptParts<AnyCall>): boolean {
   return thrown instanceof Failure && !signal.aborted && deployment.upstream.needsDone !== true

@@ -18,40 +18,40 @@ export type AttemptParts<Asked extends AnyCall = Call> = {
   readonly context: CallContext
   readonly call: Asked
   readonly deployment: Deployment
-  /** The caller's: aborts with the Failure that says why. */
+  /** The caller's signal: aborts with the Failure that says why. */
   readonly signal: CallSignal
-  /** By when there must be an answer to commit to, so that others may be asked; left out: by the deadline. */
+  /** The time by which an answer must be committed, so that others can still be tried; absent: the deadline. */
   readonly commitBy?: number | undefined
-  /** Which part of a fanned-out call, from 0. */
+  /** Which part of a split call, from 0. */
   readonly part: number
-  /** Called with how the attempt ended; undefined where health is not tracked. */
+  /** Receives the attempt's outcome; undefined if health is not tracked. */
   readonly permit?: Permit | undefined
-  /** Where it has a place, to be given back when it ends; undefined where places are not counted. */
+  /** The queue whose place it holds, returned at the end; undefined if places are not counted. */
   readonly place?: Pick<Queue, 'leave'> | undefined
   /** How long it waited for that place. */
   readonly queuedMs?: number | undefined
-  /** It takes up an answer where another attempt broke off. */
+  /** It continues an answer that another attempt broke off. */
   readonly isResumed?: boolean | undefined
-  /** The one before it was lost with a connection that had served before. */
+  /** It is sent on a new connection: the one before was lost on a reused connection. */
   readonly isFresh?: boolean | undefined
-  /** Called with every delta of the committed answer, and no other. */
+  /** Receives every delta of the committed answer, and no other. */
   readonly meter: Pick<Meter, 'note'>
 }
 
 /** The life of one attempt: its abort signal, its clocks, its row in the record. Ends exactly once. */
 export interface OpenAttempt {
-  /** `req_…-0`: the call's id, and the place of the attempt's row in the record. */
+  /** `req_…-0`: the call's id, and the index of the attempt's row in the record. */
   readonly id: string
   /** Aborts when the caller leaves, when a clock runs out, and when the attempt has failed. */
   readonly signal: CallSignal
   readonly notes: AttemptNotes
-  /** The first visible delta, or the whole reply, is in hand. */
+  /** The first visible delta, or the whole reply, has arrived. */
   commit(): void
-  /** The whole of the answer came. */
+  /** The whole answer has arrived. */
   end(): void
   /** Source of the upstream's reported usage, read when the attempt ends. */
   claims(teller: UsageSource): void
-  /** Ends the attempt, gives up the connection, and says which error it was: a caller's leaving comes first. */
+  /** Ends the attempt, closes the connection, and returns the failure that counts: if the caller has left, that. */
   fail(thrown: unknown): Failure
   /** Ends the attempt as left by its reader, unless it has ended. */
   leave(): void
@@ -60,19 +60,18 @@ export interface OpenAttempt {
 }
 
 /**
- * The usage that an upstream has reported, and whether it covers all its work: some tell as they go, and of an answer
- * that
- * broke off, or was cut short here, only a part.
+ * The usage that an upstream has reported, and whether it covers all its work. Some upstreams report along the way, and
+ * an answer that was broken off or cut here has only a partial one.
  */
 export interface UsageSource {
   usage(): ClaimedUsage | undefined
-  /** All that was asked for has come to its end: what may follow is no work. */
+  /** Everything that was asked for has ended: what may follow is no work. */
   isFinished(): boolean
-  /** What was cut here goes on there. Absent: it never is. */
+  /** The answer was cut here while the upstream continues. Absent: never. */
   readonly isCut?: (() => boolean) | undefined
 }
 
-/** Begins an attempt: its row is in the record from now on. Throws the caller's reason when they left already. */
+/** Begins an attempt: its row is in the record from now on. Throws the caller's reason if they have left. */
 export function openAttempt(parts: AttemptParts<AnyCall>): OpenAttempt {
   parts.signal.throwIfAborted()
   return new Trace(parts)
@@ -117,7 +116,7 @@ class Trace implements OpenAttempt {
 
   /** The caller's signal aborted. */
   handleEvent(): void {
-    // What was asked for is worked at, and paid for: then it is as well to know how much.
+    // The upstream works on it and bills it: reading on tells the exact cost.
     if (!isDrained(this.#parts)) this.#abort.abort(this.#parts.signal.reason)
   }
 
@@ -188,7 +187,7 @@ class Trace implements OpenAttempt {
   }
 }
 
-/** Anything else than a Failure that an answer's reader throws means that the answer was not readable. */
+/** Anything but a Failure thrown by an answer's reader means that the answer was unreadable. */
 function unread(thrown: unknown, { upstream: { name: provider } }: Deployment): Failure {
   const message = "The gateway could not read the upstream's answer."
   return new Failure('invalid_response', message, { provider, cause: thrown, isBug: true })
@@ -196,10 +195,7 @@ function unread(thrown: unknown, { upstream: { name: provider } }: Deployment): 
 
 const silent: UsageSource = { usage: () => undefined, isFinished: () => false, isCut: () => true }
 
-/**
- * Whether the answer is read to its end after its caller left. What the gateway itself
- * ends is over.
- */
+/** Whether the answer is read to its end after its caller left. What the gateway itself ended is not. */
 export function isDrained({ signal, deployment }: AttemptParts<AnyCall>): boolean {
   const { reason } = signal
   return deployment.upstream.drains === true && reason instanceof Failure && reason.kind === 'caller_left'
@@ -275,12 +271,12 @@ function keepUsage(
     entry.used = { ...noTokens, workedMs: billedMs ?? entry.totalMs }
     entry.isEstimated = billedMs === undefined
   } else if (isTimed && headersAt !== undefined) {
-    // A machine paid by the second may have been at it, if only to refuse: next to nothing, but not surely nothing.
+    // A machine billed by the second may have worked on it, if only to refuse: nearly free, but not surely.
     entry.isEstimated = true
   }
 }
 
-/** What has come to its end may yet fail over what follows. */
+/** A finished answer may still fail because of what follows. */
 function isOfAll(teller: UsageSource, isAnswered: boolean): boolean {
   return teller.isFinished() || (isAnswered && teller.isCut?.() !== true)
 }

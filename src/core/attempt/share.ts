@@ -8,20 +8,20 @@ export type ShareParts = {
   /** On the clock's monotonic milliseconds. */
   readonly now: number
   readonly deadlineAt: number
-  /** Other places of the plan that have yet to fail. */
+  /** Other deployments of the plan that have not failed yet. */
   readonly others: number
-  /** As measured there recently. */
+  /** Recent measurements there. */
   readonly tokensPerSecond: number | undefined
   readonly firstTokenMs: number | undefined
-  /** It is to show whether what has been failing answers again. */
+  /** A trial: it tests whether a failing deployment has recovered. */
   readonly isTrial: boolean
 }
 
 /**
- * By when an attempt must have an answer to commit to, where others are left to be tried: half of what time there is,
- * so that no attempt eats what was planned for those behind it. An answer that comes whole gives no sign before its end:
- * it has the time of a first token, and then a few times what so many tokens take. A trial, which most likely fails, has
- * less. The last place has all that is left.
+ * The time by which an attempt must commit to an answer while others are left to be tried: half of the remaining time,
+ * so that no attempt uses up the time of those behind it. A JSON answer gives no sign before its end: it gets the time
+ * of a first token plus a few times what its tokens should take. A trial, which most likely fails, gets less. The last
+ * deployment gets all that is left.
  */
 export function commitBy(parts: ShareParts): number {
   const { call, now, deadlineAt, others } = parts
@@ -39,13 +39,13 @@ function wholeMs(parts: ShareParts): number {
   return firstMs(parts) + (tokens / pace) * 1000
 }
 
-/** What sleeps until it is called has all its time: a trial is what wakes it. */
+/** A sleeping deployment gets all its time: a trial is what wakes it. */
 function firstMs({ deployment: { clocks }, firstTokenMs = 0, isTrial }: ShareParts): number {
   if (!isTrial || clocks.firstTokenMs > wakingMs) return clocks.firstTokenMs
   return Math.min(clocks.firstTokenMs, Math.max(trialMs, firstTokenMs * patience))
 }
 
-/** Vectors, and documents in an order, are not written token by token. */
+/** Embeddings and rerank results are not generated token by token. */
 function isWritten({ kind }: AnyCall): boolean {
   return kind === 'text' || kind === 'chat'
 }
@@ -56,15 +56,18 @@ function boundIn({ body }: AnyCall): number | undefined {
   return typeof bound === 'number' && bound > 0 ? bound : undefined
 }
 
-/** As long an answer as any, where nobody bounds it. */
+/** A long answer, if nothing bounds it. */
 const manyTokens = 8192
-/** As long as most, where it is tried whether there is an answer at all. */
+/** A usual answer, for a trial. */
 const fewTokens = 512
 
 const trialMs = 5000
 /** A first-token clock longer than this expects a machine to start. */
 const wakingMs = 60_000
 
-/** Slower than nearly any upstream, where none was measured; and how much slower than it was one may be. */
+/**
+ * The pace assumed if none was measured, slower than nearly any upstream; and how many times slower than measured it
+ * may be.
+ */
 const usualTokensPerSecond = 15
 const patience = 4

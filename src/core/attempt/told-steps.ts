@@ -1,7 +1,7 @@
 import { causeCodeOf } from '../model/record/fields/failure-fields.ts'
 import type { AttemptRecord } from '../model/record/record.ts'
 
-/** An upstream's headers that say how it is and when to come back; none of them holds a word of an answer. */
+/** Upstream headers that tell its state and when to come back; none contains any part of an answer. */
 export function tellingHeaders(
   status: number,
   header: (name: string) => string | undefined,
@@ -23,7 +23,7 @@ const telling = [
   ...['x-ratelimit-reset-tokens', 'x-request-id', 'request-id', 'cf-ray'],
 ]
 
-/** What became of an attempt, but for its words. */
+/** The outcome of an attempt, without any of its text. */
 export function endOfAttempt(attempt: string, entry: AttemptRecord): object {
   const { failure } = entry
   return {

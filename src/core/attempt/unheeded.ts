@@ -1,8 +1,8 @@
 import type { Call, Choice, Delta } from '../model/call.ts'
 
 /**
- * What was asked for and is not in the answer, though its words are: some servers take no notice of a field they do not
- * know. Undefined where nothing is missing, and where there are no words yet to tell by.
+ * A field that was asked for and is missing in an answer that has its text: some servers ignore fields they do not
+ * know. Undefined if nothing is missing, or if there is no text yet to tell by.
  */
 export function unheededIn(call: Call, deltas: readonly Delta[]): string | undefined {
   const { logprobs } = call.body.value

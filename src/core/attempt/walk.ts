@@ -21,10 +21,10 @@ export type WalkParts<Asked extends AnyCall = Call> = Pick<
 > & { readonly plan: Plan }
 
 /**
- * Walks a plan until an attempt, as `make` makes it, resolves: an answer is committed to. A failure moves on: to a
- * different deployment at once; to one that failed before after a wait by chance, whose bound doubles, or after its
- * Retry-After, as long as its upstream's budget for that lasts; never to one that can no longer help, or that would
- * have to be waited for past the deadline. Rejects with the last Failure when nothing is left to try.
+ * Walks a plan until an attempt made by `make` resolves, which commits to its answer. After a failure it moves on: to
+ * another deployment at once; to one that failed before after a jittered, doubling wait or its Retry-After, within its
+ * upstream's retry budget; never to one that cannot help any more, or that would have to be waited for past the
+ * deadline. Rejects with the last Failure when nothing is left to try.
  */
 export function walk<Asked extends AnyCall, Made>(
   parts: WalkParts<Asked>,
@@ -40,19 +40,20 @@ export function walk<Asked extends AnyCall, Made>(
       : () => hedgedTurn(asked, path, make, hedging)
   const sendAgain = (thrown: unknown) => {
     if (!(thrown instanceof Failure && thrown.isStale)) throw thrown
-    // That is beside the plan, which counts attempts that were heard: the same place, and by a connection of its own.
+    // Not part of the plan, which counts attempts that the upstream saw: the same deployment, on a new connection.
     return acquirePermit({ ...asked, isFresh: true }, path.enter, make)
   }
   const first = begun(round)
-  // Nearly every call is answered at its first try: what would try again is not set up before there is a failure.
+  // Nearly every call is answered by its first attempt: the retry machinery is set up only after a failure.
   return first.catch((thrown: unknown) => {
     const turn = (attempt: number) =>
       attempt === 1 ? begun(() => sendAgain(thrown)) : round().catch(sendAgain)
     return pRetry(turn, {
       retries: plan.length - 1,
-      // The wait depends on where the next attempt goes: it is made in shouldRetry, p-retry adds none.
+      // The wait depends on where the next attempt goes, so it is made in shouldRetry, and p-retry adds none.
       minTimeout: 0,
-      // Nor does it get the signal: it would drop an answer that comes as the caller leaves, its upstream still open.
+      // p-retry does not get the signal: it would drop an answer that comes as the caller leaves, with its upstream
+      // still open.
       shouldRetry: async ({ error }) => {
         signal.throwIfAborted()
         if (!(error instanceof Failure)) return false
@@ -75,7 +76,7 @@ function onwardStep({ kind: why }: Failure, waitMs: number): [Step, object] {
     : ['goes on to another attempt', { why }]
 }
 
-/** What it throws is a rejection, too. */
+/** A synchronous throw becomes a rejection. */
 function begun<Made>(round: () => Promise<Made>): Promise<Made> {
   try {
     return round()
@@ -86,12 +87,12 @@ function begun<Made>(round: () => Promise<Made>): Promise<Made> {
 
 /** How a second attempt is made beside a slow first one. */
 export type Hedging<Made> = {
-  /** Bounds how many calls may have a second. */
+  /** Limits how many calls get a second attempt. */
   readonly budget: RetryBudget
   readonly discard: (made: Made) => void
 }
 
-/** A turn; and where its first token takes longer than nearly all before it, another beside it, elsewhere. */
+/** One attempt, and if its first token takes longer than nearly all before, a second one at another deployment. */
 async function hedgedTurn<Asked extends AnyCall, Made>(
   asked: Unplaced<Asked>,
   path: Path,
@@ -124,25 +125,25 @@ async function hedgedTurn<Asked extends AnyCall, Made>(
   })
 }
 
-/** Where the walk stands, and when the deployments that failed may be asked again. */
+/** The position in the plan, and when deployments that failed may be tried again. */
 interface Path {
-  /** Where to try now, with leave to. One that is left alone is passed over as long as there is another. */
+  /** The next deployment, with a permit. One that admits no calls is skipped as long as there is another. */
   readonly enter: () => AdmittedAttempt
   /**
-   * Goes to the next deployment that may help after this failure, and says how long to wait before it is asked;
-   * undefined when there is none.
+   * Moves to the next deployment that may help after this failure, and returns how long to wait for it; undefined when
+   * there is none.
    */
   moveOn(failure: Failure): number | undefined
-  /** Another deployment that has not failed, with a permit to try it beside the current one, where `may` allows it. */
+  /** Another deployment that has not failed, with a permit, if `may` allows it. */
   other(may: () => boolean): AdmittedAttempt | undefined
-  /** Notes that a deployment tried beside failed, and throws on. */
+  /** Notes that a hedged deployment failed, and rethrows. */
   blame(deployment: Deployment): (thrown: unknown) => never
 }
 
 /** A class, not a closure: one per call, so that its methods live on the prototype. */
 class PlannedPath implements Path {
   readonly #parts: WalkParts<AnyCall>
-  /** Made with the first failure: most calls have none. */
+  /** Created with the first failure: most calls have none. */
   #failed: Map<Deployment, { times: number; readyAt: number }> | undefined
   #position = 0
   #current: Deployment
@@ -230,7 +231,7 @@ class PlannedPath implements Path {
     return { deployment, permit, commitBy: commitBy(time) }
   }
 
-  /** How many others of the plan have yet to be tried. */
+  /** How many others of the plan have not been tried yet. */
   #othersThan(deployment: Deployment): number {
     const { plan } = this.#parts
     let others = 0
@@ -267,14 +268,14 @@ class PlannedPath implements Path {
   }
 }
 
-/** A prompt too long for one is too long for its twin; only one that is known to hold more may take it. */
+/** A prompt too long for one is too long for its twin; only one known to hold more may take it. */
 function holdsMore({ traits: { contextTokens } }: Deployment, tried: number | undefined): boolean {
   return contextTokens !== undefined && tried !== undefined && contextTokens > tried
 }
 
 const unmeasured = { tokensPerSecond: undefined, firstTokenMs: undefined }
 
-/** Longer than this, and the caller is better served by an error that says when to come back. */
+/** Beyond this, an error that says when to come back serves the caller better. */
 const longestWaitMs = 60_000
 
 async function backOff({ clock, record }: CallContext, signal: CallSignal, waitMs: number): Promise<void> {

@@ -2,26 +2,26 @@ import type { Clock, Random } from '../model/ports.ts'
 import type { BreakerState } from './health-snapshot.ts'
 
 /**
- * Keeps calls away from one deployment while it is sick. Opens after failures in a row, or when too many of the recent
- * calls failed, or at one refusal that holds for all; then, after a while, lets one call at a time through to see. A failed
- * probe opens it again, for twice as long up to a bound, and an answer closes it. The bound is short: a trial costs a
- * caller little where others are behind it, and what has recovered is to be used again within seconds.
+ * Keeps calls away from one deployment while it is unhealthy. It opens after consecutive failures, at too high a
+ * failure rate, or at one refusal that applies to every call. After a while it is half-open and admits one probe call
+ * at a time. A failed probe opens it again for twice as long, up to a maximum; a successful one closes it. The maximum
+ * is short: a probe costs a caller little where fallbacks exist, and a recovered deployment should be used again within
+ * seconds.
  */
 export interface Breaker {
   read(): BreakerReading
-  /** True when `admit` would let a call through. */
+  /** True when `admit` would admit a call. */
   isAdmitting(): boolean
-  /** A pass for one call, the only probe when half-open; undefined when it is not to be asked. */
+  /** A pass for one call; when half-open, for the only probe. Undefined when no call is admitted. */
   admit(): Pass | undefined
-  /** A pass whatever the state, for a call that has nowhere else to go. */
+  /** A pass in any state, for a call that has no other deployment left. */
   insist(): Pass
-  /** To be told once of every pass. A call from before the last change of state no longer counts. */
+  /** Must be called once per pass. A call from before the last change of state is ignored. */
   end(pass: Pass, verdict: Verdict): void
   /**
-   * Takes a report of its health where no call was made. What is bad counts as a failed call does; what is good only
-   * undoes that, but for one that is open or half-open: the first may be tried at once, the other closes on trial, and the
-   * next call that fails opens it again.
-   * While its probe is away, the probe decides.
+   * Takes a health report that was not a call. A bad one counts like a failed call. A good one resets the failures of a
+   * closed breaker, makes an open one half-open, and closes a half-open one on trial: the next failed call opens it
+   * again. While a probe call is in flight, only the probe decides.
    */
   noteHealth(verdict: Verdict): void
 }
@@ -30,31 +30,31 @@ export interface Breaker {
 export type BreakerReading = {
   readonly state: BreakerState
   readonly since: number
-  /** In a row, up to now, of calls and of its health. */
+  /** Consecutive failures of calls and health reports. */
   readonly failures: number
-  /** When it lets a probe through; undefined while closed. */
+  /** When the next probe is admitted; undefined while closed. */
   readonly opensUntil: number | undefined
 }
 
 /**
- * `refused`: it will refuse every call alike until somebody mends it, so one is enough to open. `neither`: the caller
- * left, or what went wrong says nothing of the deployment's health. A probe is given back.
+ * `refused`: every call will be refused until somebody fixes it, so one is enough to open. `neither`: the caller left,
+ * or the failure says nothing about the deployment; a probe's pass is returned.
  */
 export type Verdict = 'answered' | 'failed' | 'refused' | 'neither'
 
 export type Pass = { readonly epoch: number; readonly isProbe: boolean }
 
 export type BreakerSettings = {
-  /** So many failures in a row open it. */
+  /** This many consecutive failures open it. */
   readonly failures: number
-  /** So does this part of the calls of the last `windowMs`, once there are `minimumCalls`. */
+  /** So does this failure rate over the last `windowMs`, given at least `minimumCalls`. */
   readonly failureRate: number
   readonly minimumCalls: number
   readonly windowMs: number
-  /** How long it opens at first, and at most; the time is drawn from the upper half. */
+  /** The first and the longest time that it stays open; the actual time is random in the upper half. */
   readonly openMs: number
   readonly longestOpenMs: number
-  /** A probe that has not ended by then is taken for lost: another may go. */
+  /** A probe call that has not ended by then is considered lost, and another is admitted. */
   readonly trialMs: number
 }
 
@@ -73,10 +73,10 @@ export function createBreaker(clock: Clock, random: Random, settings = defaultBr
   /** Counts the changes of state. */
   let epoch = 0
   let changedAt = clock.now()
-  /** Since a call last closed it; 0 once one has. */
+  /** Times it opened since a call last closed it. */
   let openings = 0
   let opensUntil = 0
-  /** The epoch in which its health alone has closed it: calls are on trial. */
+  /** The epoch in which a health report alone closed it: calls are on trial. */
   let trialEpoch = -1
   const trial = createTrial(clock, settings.trialMs)
   const stateNow = (): BreakerState => {
@@ -133,7 +133,7 @@ export function createBreaker(clock: Clock, random: Random, settings = defaultBr
     },
     noteHealth(verdict) {
       if (verdict === 'answered' && stateNow() === 'open') {
-        // What says that it is well again gets a call to show it.
+        // A good report admits a probe at once.
         opensUntil = clock.now()
         return
       }
@@ -150,12 +150,12 @@ export function createBreaker(clock: Clock, random: Random, settings = defaultBr
   }
 }
 
-/** The one call that is to show whether it answers again. */
+/** The probe call of the half-open state. */
 interface Trial {
-  /** None is away, or it is overdue: another may go. */
+  /** True when no probe is in flight, or the one in flight is overdue. */
   isFree(): boolean
   begin(epoch: number): Pass
-  /** True of that call alone: where another went after it, that one shows. */
+  /** True only for the current probe: a later probe replaces an overdue one. */
   end(pass: Pass): boolean
   clear(): void
 }
@@ -185,11 +185,11 @@ function createTrial(clock: Clock, trialMs: number): Trial {
 interface Tally {
   note(isAnswered: boolean): void
   noteHealth(isGood: boolean): void
-  /** How much of it in a row, up to now. */
+  /** Consecutive ones. */
   inARow(): number
-  /** Enough of it to open, now that this came. */
+  /** True if this one is enough to open. */
   isTooMuch(last: Verdict): boolean
-  /** The row continues; the rate starts over. */
+  /** The consecutive count continues; the rate starts over. */
   begin(): void
 }
 
@@ -200,7 +200,7 @@ function createTally(clock: Clock, settings: BreakerSettings): Tally {
   return {
     note(isAnswered) {
       failures = isAnswered ? 0 : failures + 1
-      // A deployment that answers is healthy enough, whatever a probe says.
+      // A deployment that answers calls is healthy enough, whatever a health report says.
       if (isAnswered) unhealthy = 0
       recent.note(isAnswered)
     },
@@ -217,7 +217,7 @@ function createTally(clock: Clock, settings: BreakerSettings): Tally {
   }
 }
 
-/** How many calls ended recently, and how many failed, to a tenth of the window. */
+/** How many calls ended recently and how many of them failed, at a resolution of a tenth of the window. */
 interface Window {
   note(isAnswered: boolean): void
   count(): { readonly calls: number; readonly failed: number }

@@ -8,60 +8,63 @@ import { createObservations, type Observations } from './observations.ts'
 import { type Probe, verdictOnProbe } from './probe.ts'
 import { createRateShare, type RateShare } from './rate-share.ts'
 
-/** How one deployment has been doing, or one model at it, and leave for attempts there. */
+/** The health of one deployment, or of one model at it, and permits for attempts there. */
 export interface DeploymentHealth {
-  /** The same object as long as nothing changed. `now` spares reading the clock for each of many. */
+  /** Returns the same object as long as nothing changed. Pass `now` to save reading the clock for each of many. */
   standing(now?: number): HealthSnapshot
-  /** What that gave last, to be read by those who look at many. Absent where one model is told apart from others. */
+  /** The last result of `standing`, for readers of many deployments. Absent where models are tracked separately. */
   readonly latest?: LatestSnapshot | undefined
-  /** The 95th percentile of its recent first-token times; undefined until there were enough. */
+  /** The 95th percentile of recent first-token times; undefined until there are enough. */
   slowFirstTokenMs(): number | undefined
-  /** Leave for one attempt; undefined when a breaker is open, or half-open with its one probe away. */
+  /** A permit for one attempt; undefined when a breaker is open, or half-open with its probe in flight. */
   begin(): Permit | undefined
-  /** Leave for one attempt whatever the breakers say, for a call that has nowhere else to go. */
+  /** A permit regardless of the breakers, for a call that has no other deployment left. */
   insist(): Permit
-  /** What its upstream was heard to say of its health. That is no attempt: of what is measured, it changes nothing. */
+  /** Records what the upstream reported about its health. This is not an attempt: no measurement changes. */
   probed(probe: Probe): void
   report(): HealthReport
 }
 
-/** A standing, and until when it holds, unless something happens. On the clock's monotonic milliseconds. */
+/** A standing, and until when it holds unless something happens, on the clock's monotonic milliseconds. */
 export type LatestSnapshot = { readonly standing: HealthSnapshot; readonly freshUntil: number }
 
-/** Leave for one attempt. Ends once: what comes after is of no effect. Disposed unended, it counts for nothing. */
+/**
+ * A permit for one attempt. The first end counts, later ones are ignored. Disposed without an end, it counts for
+ * nothing.
+ */
 export interface Permit extends Disposable {
-  /** It is to show whether what has been failing answers again. */
+  /** A trial: it tests whether a failing deployment has recovered. */
   readonly isTrial: boolean
   end(ending: Ending): void
 }
 
 export type Ending = {
-  /** Undefined: it answered. A caller who left, and a failure that is not the upstream's, count neither way. */
+  /** Undefined: it answered. A caller that left and a failure that is not the upstream's count neither way. */
   readonly failure: Failure | undefined
-  /** From the attempt's start; undefined where the answer came whole. */
+  /** From the attempt's start; undefined if the answer came whole. */
   readonly firstTokenMs: number | undefined
-  /** Undefined where they were not counted. */
+  /** Undefined if they were not counted. */
   readonly completionTokens: number | undefined
   readonly durationMs: number
-  /** How long the upstream says it worked; left out: all the time. */
+  /** How long the upstream says it worked; absent: all the time. */
   readonly workedMs?: number | undefined
 }
 
 export type DeploymentHealthParts = {
   readonly id: string
-  /** Left out: the usual ones. */
+  /** Absent: the defaults. */
   readonly breaker?: BreakerSettings | undefined
   readonly clock: Clock
   readonly random: Random
-  /** Called on each change for the worse or the better. */
+  /** Called on each change of health. */
   readonly onEvent?: ((event: HealthEvent) => void) | undefined
 }
 
-/** Of a deployment as a whole. */
+/** The health of a deployment as a whole. */
 export interface ManagedDeploymentHealth extends DeploymentHealth {
   /**
-   * Of one model there, apart from the others: what it does counts for the whole, too, but only what concerns all of
-   * them, such as an unreachable host, keeps calls for the others away.
+   * The health of one model there. Its calls count for the whole deployment too, but only problems that concern all
+   * models, such as an unreachable host, keep calls of other models away.
    */
   forModel(model: string): DeploymentHealth
 }
@@ -77,7 +80,7 @@ export function createDeploymentHealth(parts: DeploymentHealthParts): ManagedDep
 type Entry = {
   readonly id: string
   readonly model: string | undefined
-  /** The deployment, where this is one model at it. */
+  /** The deployment, if this is one model at it. */
   readonly whole: Entry | undefined
   readonly breaker: Breaker
   readonly load: RateShare
@@ -88,7 +91,7 @@ type Entry = {
   standing: HealthSnapshot
   /** On the clock's monotonic milliseconds. */
   freshUntil: number
-  /** Counts what may have changed the standing of its models; and how many of those of the whole were seen. */
+  /** Counts changes that may affect the standing of the models, and how many of the whole's changes were seen. */
   changes: number
   seenChanges: number
   probe: Probe | undefined
@@ -156,7 +159,7 @@ function trackOf(entry: Entry, { clock }: DeploymentHealthParts): DeploymentHeal
   }
 }
 
-/** What is only being forgotten need not be looked at for every call. */
+/** Decay alone does not require a new look for every call. */
 const freshMs = 1000
 
 function refresh(entry: Entry, now: number): void {
@@ -165,7 +168,7 @@ function refresh(entry: Entry, now: number): void {
   const standing: HealthSnapshot = {
     breaker: state,
     share: load.share(),
-    // Ranked by its failures, what is to be tried again would never be.
+    // Ranked by its failures, a deployment on trial would never be tried.
     successRate: state === 'half-open' ? 1 : observations.successRate(),
     firstTokenMs: observations.firstTokenMs(),
     tokensPerSecond: observations.tokensPerSecond(),
@@ -179,7 +182,7 @@ function refresh(entry: Entry, now: number): void {
   entry.seenChanges = whole?.changes ?? entry.seenChanges
 }
 
-/** While its trial is under way, no other attempt is admitted. */
+/** While its trial is in flight, no other attempt is admitted. */
 function stateOf(breaker: Breaker): BreakerState {
   return breaker.isAdmitting() ? breaker.read().state : 'open'
 }
@@ -208,7 +211,7 @@ function noteChange(entry: Entry): void {
   entry.changes++
 }
 
-/** `passOfWhole`: of the deployment, where the entry is one model there. */
+/** `passOfWhole`: the deployment's own pass, if the entry is one model there. */
 function permit(entry: Entry, pass: Pass, passOfWhole?: Pass): Permit {
   const { counts, whole } = entry
   counts.inFlight++
@@ -241,7 +244,7 @@ class AttemptPermit implements Permit {
     const verdict = verdictOn(failure)
     note(this.#entry, ending, verdict)
     if (whole !== undefined) note(whole, ending, verdict)
-    // The limit is the model's own: where it is not, each of them will be told.
+    // Rate limits count per model. If the limit is shared, each model will be refused in turn.
     if (failure?.blame === 'load') load.limited(failure.retryAfterMs)
     if (failure === undefined || whole === undefined) this.#close(verdict, verdict)
     else if (concernsAll(failure)) this.#close('neither', verdict)
@@ -253,7 +256,7 @@ class AttemptPermit implements Permit {
     if (!this.#hasEnded) this.#close('neither', 'neither')
   }
 
-  /** What concerns all models is reported only for the deployment as a whole. */
+  /** Problems that concern all models are reported only for the deployment as a whole. */
   #watch(failure: Failure | undefined): void {
     const entry = this.#entry
     const { whole } = entry
@@ -290,7 +293,7 @@ function verdictOn(failure: Failure | undefined): Verdict {
   return failure.blame === 'upstream' ? 'failed' : 'neither'
 }
 
-/** The host is unreachable, is no such address, or refuses our key; but a 403 may concern one model only. */
+/** The host is unreachable, the address is wrong, or our key is refused; but a 403 may concern one model only. */
 function concernsAll({ kind, upstreamStatus }: Failure): boolean {
   if (kind === 'path_not_found') return true
   return kind === 'unreachable' || (kind === 'upstream_auth' && upstreamStatus !== 403)

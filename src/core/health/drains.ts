@@ -1,13 +1,13 @@
 /**
- * Deployments that an operator has taken out of use: they get no new calls, and calls that are under way there end as
- * they would. A drain lasts until it is ended, or until the process ends, whatever the configuration.
+ * Deployments that an operator has taken out of use. They get no new calls; calls in flight there finish. A drain lasts
+ * until it is ended or the process ends, whatever the configuration says.
  */
 export interface Drains {
-  /** Another one after each beginning and end of a drain. */
+  /** Increases with each start and end of a drain. */
   readonly version: number
   /** Undefined: it is in use. */
   of(deployment: string): Drain | undefined
-  /** The latest word holds. */
+  /** The latest call wins. */
   begin(deployment: string, drain: Drain): void
   end(deployment: string): void
 }

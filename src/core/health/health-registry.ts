@@ -10,28 +10,28 @@ import {
 import type { HealthReport } from './health-report.ts'
 import type { Probe } from './probe.ts'
 
-/** How every deployment has been doing, by its id: written by attempts, read by the router and by operators. */
+/** The health of every deployment, by id: written by attempts, read by the router and by operators. */
 export interface HealthRegistry {
   /**
-   * The same for the same deployment; where it was made for one model of many, that of the model. Throws TypeError
-   * for an id that is not of the configuration.
+   * Returns the same object for the same deployment; for a deployment of one model out of many, the model's. Throws
+   * TypeError for an id that is not in the configuration.
    */
   trackOf(place: Place): DeploymentHealth
-  /** Tells of the deployment of that id what its upstream was heard to say of its health. */
+  /** Records what a deployment's upstream reported about its health. */
   probed(id: string, probe: Probe): void
   /**
-   * Everything that is known, for operators: each deployment as a whole, and after it, where it runs models by the
-   * caller's spelling, each of those that were last asked for.
+   * All that is known, for operators: each deployment as a whole, followed by the most recently used models there if it
+   * runs models by the caller's spelling.
    */
   snapshot(): readonly DeploymentReport[]
   /**
-   * Standings of other deployments, those that are new by these settings of their breakers. Those that `kept` names and
-   * both have stay one and the same for both.
+   * A registry for other deployments, new ones with these breaker settings. Deployments in both that `kept` names share
+   * one health object.
    */
   renewed(ids: Iterable<string>, kept: ReadonlySet<string>, breaker?: BreakerSettings): HealthRegistry
 }
 
-/** A deployment, as far as it is to be told from others. */
+/** The identity of a deployment. */
 export type Place = Pick<Deployment, 'id' | 'madeFor'>
 
 /** One deployment, or one model at it, as shown to operators. */
@@ -46,10 +46,10 @@ export function createHealthRegistry(
   return renewedFrom(new Map(), ids, { clock, random, onEvent, breaker })
 }
 
-/** A deployment, and the models there that were asked for last. */
+/** A deployment, and the models there that were used last. */
 type Entry = { readonly whole: ManagedDeploymentHealth; readonly models: LruMap<DeploymentHealth> }
 
-/** Callers name models as they like: so many are told apart at each deployment. */
+/** Callers may send any model name: at most this many are tracked per deployment. */
 const mostModels = 1000
 
 function renewedFrom(

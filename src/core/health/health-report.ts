@@ -9,32 +9,32 @@ import type { RateShare } from './rate-share.ts'
 /** One deployment, or one model at it, as shown to operators. Times are epoch milliseconds. */
 export type HealthReport = {
   readonly id: string
-  /** Undefined: the deployment as a whole, with the counts of all its models. */
+  /** Undefined: the deployment as a whole, counting all its models. */
   readonly model: string | undefined
   readonly breaker: BreakerState
   readonly sinceEpochMs: number
-  /** In a row, up to now, of attempts and of probes of its health. */
+  /** Consecutive failures of attempts and health probes. */
   readonly failuresInARow: number
-  /** When the breaker lets a probe through; undefined while closed. */
+  /** When the breaker admits the next probe; undefined while closed. */
   readonly opensUntilEpochMs: number | undefined
   readonly share: number
-  /** Until when the rate limit holds that lowers the share; undefined when there is none. */
+  /** When the rate limit that lowers the share ends; undefined if there is none. */
   readonly limitedUntilEpochMs: number | undefined
   readonly successRate: number
   readonly firstTokenMs: number | undefined
   readonly tokensPerSecond: number | undefined
   readonly inFlight: number
   /**
-   * Attempts that ended, since the start; `failed` and `limited` (429) are those that were the upstream's doing, or
-   * that it refused our key or account.
+   * Attempts that ended since the start. `failed` and `limited` (429) count only failures caused by the upstream, or by
+   * its refusal of our key or account.
    */
   readonly attempts: number
   readonly answered: number
   readonly failed: number
   readonly limited: number
-  /** Of those that failed or were limited, how the last one did. */
+  /** How the last failed or limited one failed. */
   readonly lastFailure: FailureKind | undefined
-  /** The last one; undefined where none was made. */
+  /** The last health report; undefined if there was none. */
   readonly probe: Probe | undefined
 }
 
@@ -62,7 +62,7 @@ export function reportOf(
   }
 }
 
-/** Who knows what there is to be told. */
+/** What a report is made from. */
 type Reported = Pick<HealthReport, 'id' | 'model' | 'lastFailure' | 'probe'> & {
   readonly breaker: Pick<Breaker, 'read'>
   readonly load: RateShare

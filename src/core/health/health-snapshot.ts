@@ -3,21 +3,21 @@ import type { Pace } from './observations.ts'
 /** Recent health of a deployment. */
 export type HealthSnapshot = {
   readonly breaker: BreakerState
-  /** 1, or less while the upstream limits the rate: the part of its usual calls that it should get. */
+  /** 1, or less while the upstream limits the rate: the share of its usual calls that it should get. */
   readonly share: number
-  /** Of the calls that were its to answer, the part it answered; 1 when there were none. */
+  /** The success rate of its calls; 1 if there were none. */
   readonly successRate: number
-  /** Undefined until there was an answer to measure. */
+  /** Undefined until an answer was measured. */
   readonly firstTokenMs: number | undefined
-  /** After the first. Undefined until there was a stream to measure. */
+  /** Tokens per second after the first. Undefined until a stream was measured. */
   readonly tokensPerSecond: number | undefined
-  /** How long answers took, when there last was one; undefined: there never was. */
+  /** The last known duration of answers; undefined if there never was one. */
   readonly pace: Pace | undefined
-  /** There was an answer recently. */
+  /** It answered recently. */
   readonly isMeasured: boolean
-  /** It has not been tried yet, nor is it being tried. */
+  /** It was never tried, and is not being tried now. */
   readonly isUntried: boolean
 }
 
-/** `open`: not to be asked. `half-open`: one call is let through, to see. */
+/** `open`: no calls. `half-open`: one probe call. */
 export type BreakerState = 'closed' | 'open' | 'half-open'

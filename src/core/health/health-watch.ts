@@ -2,22 +2,22 @@ import type { Failure } from '../model/failure.ts'
 import type { Clock } from '../model/ports.ts'
 import type { Breaker } from './breaker.ts'
 
-/** A change in how a deployment, or one model at it, is doing: told once each time. */
+/** A change in the health of a deployment or of one model at it, reported once per change. */
 export type HealthEvent = {
   readonly type: HealthEventType
   readonly deployment: string
   /** Undefined: the deployment as a whole. */
   readonly model: string | undefined
-  /** What brought it about; undefined where things are well again. */
+  /** The cause; undefined when it is healthy again. */
   readonly failure: Failure | undefined
-  /** In a row, and until when the breaker lets no call through: of a breaker that opened. */
+  /** For a breaker that opened: consecutive failures, and until when it admits no call. */
   readonly failures?: number
   readonly openMs?: number
 }
 
 export type HealthEventType = (typeof healthEventTypes)[number]
 
-/** A closed list, for it is a label of metrics. */
+/** A closed list, because it is a metric label. */
 export const healthEventTypes = [
   'breaker_opened',
   'breaker_closed',
@@ -34,18 +34,15 @@ export type HealthWatchParts = {
   readonly id: string
   readonly model: string | undefined
   readonly clock: Clock
-  /** Undefined: there is no listener. */
+  /** Undefined: nobody listens. */
   readonly onEvent: ((event: HealthEvent) => void) | undefined
 }
 
-/**
- * So many refusals of a provider's limit within this time are told as one event, which lasts until none came for as
- * long.
- */
+/** This many rate-limit refusals within this time are one event, which lasts until none came for the same time. */
 const limitRefusals = 5
 const limitWindowMs = 60_000
 
-/** Notices changes at one deployment: its breaker, its key, its account and its limits. */
+/** Detects changes at one deployment: of its breaker, key, account and limits. */
 export class HealthWatch {
   readonly #parts: HealthWatchParts
   #isOpen = false
@@ -57,10 +54,10 @@ export class HealthWatch {
     this.#parts = parts
   }
 
-  /** To be told after the end of each attempt, and after each probe, once the breaker knows of it. */
+  /** Called after each attempt and each probe, once the breaker knows of it. */
   note(breaker: Pick<Breaker, 'read'>, failure: Failure | undefined): void {
     if (this.#parts.onEvent === undefined) return
-    // Nearly every attempt is answered where nothing was wrong.
+    // The usual case: a success where nothing was wrong.
     const isWell = !this.#isOpen && this.#refusal === undefined && !this.#isLost && this.#limit.count === 0
     if (failure === undefined && isWell) return
     this.#noteBreaker(breaker, failure)

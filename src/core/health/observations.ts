@@ -1,50 +1,47 @@
 import type { Clock } from '../model/ports.ts'
 
 /**
- * How well and how fast one deployment has been answering: sums in which what was seen counts half after every
- * half-life. Takes the same little room however much was seen.
+ * How well and how fast one deployment has been answering: exponentially decayed sums with a half-life. Constant
+ * memory.
  */
 export interface Observations {
   note(seen: Observation): void
-  /**
-   * Of the calls that were its to answer, the part it answered. One answer is taken for granted: without calls it
-   * is 1, and it goes back there as they are forgotten.
-   */
+  /** The success rate. It starts at 1 with the weight of one answer, and returns to 1 as failures decay. */
   successRate(): number
-  /** Undefined until it was measured, and again when that is long ago. */
+  /** Undefined until measured, and again when the measurement is too old. */
   firstTokenMs(): number | undefined
-  /** What one in twenty of the last calls took longer than; undefined until there were enough. */
+  /** The 95th percentile of recent first-token times; undefined until there are enough. */
   slowFirstTokenMs(): number | undefined
-  /** After the first token; for answers that came whole, over all the time they took. Undefined as above. */
+  /** After the first token; for answers that came whole, over all their time. Undefined as above. */
   tokensPerSecond(): number | undefined
-  /** What answers took when there last was one, however long ago; undefined: there never was. */
+  /** The last known duration of answers, however old; undefined: there never was one. */
   pace(): Pace | undefined
-  /** It is over with what made it fail: the failures are forgotten. */
+  /** The cause of the failures is gone: they are forgotten. */
   recover(): void
-  /** There was an answer recently. */
+  /** It answered recently. */
   isFresh(): boolean
 }
 
-/** How long answers take: what it costs where time is paid for. */
+/** The duration of answers: their cost where time is billed. */
 export type Pace = {
-  /** Undefined where every answer came whole. */
+  /** Undefined if every answer came whole. */
   readonly firstTokenMs: number | undefined
-  /** Undefined where their tokens were not counted. */
+  /** Undefined if their tokens were not counted. */
   readonly tokensPerSecond: number | undefined
-  /** From the beginning to the end, whatever their length. */
+  /** From start to end, regardless of length. */
   readonly answerMs: number
-  /** Of that time, what the upstream said it worked: less where it was waited for, or asked again and again. */
+  /** The part of that time that the upstream says it worked: less where calls waited or polled. */
   readonly workedShare: number
 }
 
-/** One call that was the deployment's to answer. */
+/** One call that counts for the deployment. */
 export type Observation = {
   readonly isAnswered: boolean
-  /** Undefined where the answer came whole: how long its first token took is not known. */
+  /** Undefined if the answer came whole: its first token was not seen. */
   readonly firstTokenMs: number | undefined
   readonly completionTokens: number | undefined
   readonly durationMs: number
-  /** How long the upstream says it worked; left out: all the time. */
+  /** How long the upstream says it worked; absent: all the time. */
   readonly workedMs?: number | undefined
 }
 
@@ -61,7 +58,7 @@ export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): 
   let decayedAt = clock.now()
   const decay = () => {
     const now = clock.now()
-    // Of less than a millisecond next to nothing is forgotten, and what is not forgotten now is with the next.
+    // Below a millisecond the decay is negligible; it is made up for at the next one.
     if (Math.abs(now - decayedAt) < 1) return
     weaken(sums, 2 ** ((decayedAt - now) / halfLifeMs))
     decayedAt = now
@@ -128,7 +125,7 @@ type Sums = {
   tokensMs: number
 }
 
-/** Name by name: it is done for every call, and by a list of names takes several times as long. */
+/** Field by field: this runs for every call, and a loop over names takes several times as long. */
 function weaken(sums: Sums, factor: number): void {
   sums.calls *= factor
   sums.answered *= factor
@@ -141,7 +138,7 @@ function weaken(sums: Sums, factor: number): void {
   sums.tokensMs *= factor
 }
 
-/** To be read as an answer came: as all sums decay alike, what they are to each other stays until the next. */
+/** Read when an answer comes: all sums decay alike, so their ratios stay the same until the next one. */
 function paceOf(sums: Sums): Pace {
   const { answered, answerMs, workedMs, firstTokens, firstTokenMs, streams, tokens, tokensMs } = sums
   return {
@@ -152,9 +149,9 @@ function paceOf(sums: Sums): Pace {
   }
 }
 
-/** So many of the last first tokens are remembered one by one, and of so many a twentieth means something. */
+/** How many of the latest first-token times are kept; enough for a 95th percentile. */
 const recentCount = 100
 const enough = 20
 
-/** What is left of one measurement after five half-lives: by then it says nothing of today. */
+/** The weight of a measurement after five half-lives: too old to matter. */
 const leastWeight = 1 / 32

@@ -2,14 +2,14 @@ import { Failure } from '../model/failure.ts'
 import type { UpstreamHealth } from '../model/ports.ts'
 import type { Verdict } from './breaker.ts'
 
-/** What came of asking an upstream how it is doing, no model being run: its word, or why there is none. */
+/** The result of asking an upstream for its health, without running a model: its reply, or why there is none. */
 export type Probe = { readonly atEpochMs: number; readonly answer: UpstreamHealth | Failure }
 
 export type ProbeOutcome = 'ready' | 'asleep' | 'unready' | 'failed'
 
 /**
- * An upstream that is not ready and counts its workers, of which it has none, is scaled to zero or on its way up: it
- * is asleep, and not sick, for a call may be what it waits for. Any other that is not ready is unready.
+ * An upstream that is not ready and reports zero workers is scaled to zero or starting. It is asleep, not unhealthy: a
+ * call may be what wakes it. Any other that is not ready is unready.
  */
 export function outcomeOf({ answer }: Probe): ProbeOutcome {
   if (answer instanceof Failure) return 'failed'
@@ -20,8 +20,8 @@ export function outcomeOf({ answer }: Probe): ProbeOutcome {
 }
 
 /**
- * What it says of the upstream's deployments. A sleeper says nothing; neither does a refusal of our key or of the
- * question, or one for asking too often.
+ * What the result says about the upstream's deployments. A sleeping upstream counts neither way, nor does a refusal of
+ * our key or of the request, or a rate limit.
  */
 export function verdictOnProbe(probe: Probe): Verdict {
   const { answer } = probe

@@ -3,16 +3,16 @@ import type { Queue } from '../model/ports.ts'
 import { createSharedRoom } from '../model/shared-room.ts'
 
 export type QueueSettings = {
-  /** How many may have a place at once. */
+  /** How many calls may run at once. */
   readonly concurrency: number
-  /** How long one may wait for a place. */
+  /** How long one call may wait. */
   readonly queueMs: number
-  /** How many may wait. */
+  /** How many calls may wait. */
   readonly queueLimit: number
 }
 
 export function createQueue({ concurrency, queueMs, queueLimit }: QueueSettings): Queue {
-  /** Of each principal, in the order they came; and whose turn it is, the next first. */
+  /** Waiting calls by principal, in order of arrival; the first principal is next. */
   const waiters = new Map<string, Set<() => void>>()
   const places = createSharedRoom(() => queueLimit)
   let running = 0
@@ -58,7 +58,7 @@ export function createQueue({ concurrency, queueMs, queueLimit }: QueueSettings)
       return promise
     },
     leave() {
-      // It is handed over directly, so that newcomers cannot overtake those who wait. Each principal has their turn.
+      // The place is handed over directly, so that new calls cannot overtake waiting ones. Principals take turns.
       const [turn] = waiters
       if (turn === undefined) {
         running--
@@ -74,7 +74,7 @@ export function createQueue({ concurrency, queueMs, queueLimit }: QueueSettings)
   }
 }
 
-/** Who waits for nothing has no turn. */
+/** A principal without waiting calls takes no turn. */
 function forget(waiters: Map<string, Set<() => void>>, who: string, take: () => void): void {
   const own = waiters.get(who)
   if (own?.delete(take) === true && own.size === 0) waiters.delete(who)

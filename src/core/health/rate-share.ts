@@ -1,26 +1,26 @@
 import type { Clock } from '../model/ports.ts'
 
 /**
- * What part of its usual calls one deployment should get: less while its upstream limits the rate (429), and
- * gradually all of them again after that.
+ * The share of its usual calls that one deployment gets: lower while its upstream limits the rate (429), then rising
+ * back to 1.
  */
 export interface RateShare {
-  /** The upstream refused a call for its rate, and asked to be left alone so long, if it said. */
+  /** The upstream answered 429, with the wait that it asked for, if any. */
   limited(retryAfterMs: number | undefined): void
   /** From 0 to 1. */
   share(): number
-  /** When the share begins to rise again, on the clock's monotonic milliseconds; undefined when it is whole. */
+  /** When the share begins to rise again, on the clock's monotonic milliseconds; undefined when it is 1. */
   limitedUntil(): number | undefined
 }
 
 export type RateShareSettings = {
-  /** How long a refusal without a word on it holds. */
+  /** How long a refusal without a Retry-After counts. */
   readonly usualMs: number
-  /** No longer than this is an upstream left alone, whatever it asked for. */
+  /** The longest wait that is respected, whatever the upstream asks for. */
   readonly longestMs: number
-  /** From nothing to the whole. */
+  /** How long the rise from 0 to 1 takes. */
   readonly recoveryMs: number
-  /** A refusal that says no time halves the share, down to this. */
+  /** A refusal without a Retry-After halves the share, down to this. */
   readonly leastShare: number
 }
 
@@ -42,7 +42,7 @@ export function createRateShare(clock: Clock, settings = defaultRateShare): Rate
       const now = clock.now()
       const share = shareAt(now)
       const holdMs = Math.min(Math.max(retryAfterMs ?? usualMs, 0), longestMs)
-      // Told when to come back, it is left alone till then. Otherwise its limit is felt for.
+      // With a Retry-After it gets no calls until then. Without one, the share is halved to find the limit.
       lowShare = retryAfterMs === undefined ? Math.min(share, Math.max(share / 2, leastShare)) : 0
       until = Math.max(until, now + holdMs)
     },

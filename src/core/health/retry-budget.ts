@@ -1,17 +1,17 @@
 import type { Clock } from '../model/ports.ts'
 
 /**
- * Bounds what is done beside the first try of each call to a part of all calls, upstream by upstream: so that trying
- * again does not add to the load of one that fails under it.
+ * Limits retries and hedges to a share of the calls per upstream, so that they do not add to the load of one that is
+ * failing under load.
  */
 export interface RetryBudget {
-  /** A call goes there. */
+  /** Counts a call. */
   note(upstream: string): void
-  /** Takes leave for one more; false when there is none left. */
+  /** Takes one from the budget; false when it is empty. */
   take(upstream: string): boolean
 }
 
-/** `share` of the calls of the last minute, and `least` of them whatever the share comes to. */
+/** `share` of the calls of the last minute, and at least `least` per minute. */
 export type RetryBudgetSettings = { readonly share: number; readonly least: number }
 
 export function createRetryBudget({ share, least }: RetryBudgetSettings, clock: Clock): RetryBudget {
@@ -39,7 +39,7 @@ export function createRetryBudget({ share, least }: RetryBudgetSettings, clock: 
   }
 }
 
-/** Of the half minute under way, and of the one before. */
+/** Counts of the current half minute and of the one before. */
 type Counts = { since: number; calls: number; taken: number; callsBefore: number; takenBefore: number }
 
 const windowMs = 30_000
