@@ -2,50 +2,49 @@ import { hash } from 'node:crypto'
 import { Failure } from './model/failure.ts'
 import type { Tenant } from './model/tenant.ts'
 
-/** Lets callers in, and says who each of them is. */
+/** Authenticates callers. */
 export interface Authenticator {
   /**
-   * Who asks for a model's work. `bearer` is what the request bears, if anything. Throws `unauthorized` where inference
-   * keys are configured and the bearer is none of them, and for every management key: it cannot spend.
+   * Who asks for inference. `bearer` is the request's bearer token, if any. Throws `unauthorized` if inference keys are
+   * configured and the bearer is none of them, and for every management key: it cannot spend.
    */
   admit(bearer: string | undefined): Principal
   /**
-   * Who manages the gateway, in this role or in one that may do more. Throws `unauthorized`, or `forbidden` for a
-   * management key whose role is less. Where no key of either kind is configured everyone may.
+   * Who manages the gateway, with this role or a higher one. Throws `unauthorized`, or `forbidden` for a management key
+   * with a lower role. If no key of either kind is configured, everyone may.
    */
   admitManager(bearer: string | undefined, role: Role): Principal
-  /** The same for who signed in with a key, known by the digest of its secret: as long as that key is good. */
+  /** The same for a signed-in session, by the digest of its key's secret: valid as long as that key is. */
   admitSession(digest: string, role: Role): Principal
   /** Whether a key of this gateway is required at this moment. */
   asksForKeys(): boolean
 }
 
-/** Who asks. */
+/** The authenticated caller. */
 export type Principal = {
   /**
-   * Tells one tenant from every other: the whole digest of the key, or, where the gateway asks for none, of the
-   * caller's
-   * own bearer. Goes into no log and no answer.
+   * Identifies the tenant: the whole digest of the key or, where the gateway requires none, of the caller's own bearer.
+   * It goes into no log and no answer.
    */
   readonly id: string
   readonly kind: 'inference' | 'management'
-  /** What a management key may do; undefined for all others. */
+  /** The role of a management key; undefined for all others. */
   readonly role: Role | undefined
-  /** The key as an operator may see it in a log: a short fingerprint; undefined where none is asked for. */
+  /** A short fingerprint of the key for logs; undefined if no key is required. */
   readonly name: string | undefined
-  /** The bearer, when it is the caller's own and not a key of this gateway: some upstreams accept theirs. */
+  /** The bearer, if it is the caller's own and not a key of this gateway: some upstreams accept it. */
   readonly credential: string | undefined
-  /** What the key allows, and how much; undefined: nothing is counted, and nothing limited. */
+  /** What the key allows, and its limits; undefined: nothing is counted or limited. */
   readonly tenant?: Tenant | undefined
 }
 
-/** What a management key may do, each more than the one before: scrape metrics, read everything, change things. */
+/** The roles of management keys, each including the ones before: scrape metrics, read everything, change things. */
 export const roles = ['metrics', 'read', 'admin'] as const
 
 export type Role = (typeof roles)[number]
 
 export type AuthenticationSettings = {
-  /** Keys that may ask for work. */
+  /** Inference keys. */
   readonly keys: readonly string[]
   readonly adminKeys: readonly AdminKey[]
 }
@@ -53,7 +52,7 @@ export type AuthenticationSettings = {
 export type AdminKey = { readonly key: string; readonly role: Role }
 
 export function createAuthenticator({ keys, adminKeys }: AuthenticationSettings): Authenticator {
-  // Looked up by digest: how long a comparison takes tells nothing of a key.
+  // Looked up by digest, so that timing reveals nothing about a key.
   const callers = new Map(keys.map((key) => named(key, 'inference', undefined)))
   const managers = new Map(adminKeys.map(({ key, role }) => named(key, 'management', role)))
   const isGuarded = managers.size > 0 || callers.size > 0
@@ -86,12 +85,12 @@ export function createAuthenticator({ keys, adminKeys }: AuthenticationSettings)
   }
 }
 
-/** Whether a key of the role `has` may do what takes the role `needs`. */
+/** Whether a key with the role `has` may do what requires the role `needs`. */
 export function mayDo(has: Role | undefined, needs: Role): boolean {
   return has !== undefined && roles.indexOf(has) >= roles.indexOf(needs)
 }
 
-/** Who bears nothing, where nothing is asked for. */
+/** A caller without a bearer, where none is required. */
 const anyone: Principal = {
   id: 'anyone',
   kind: 'inference',

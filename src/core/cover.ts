@@ -11,15 +11,15 @@ import type { Payer, PayerTerms } from './model/tenant.ts'
 /** How far the attempts of a call are paid for. */
 export type Coverage = {
   readonly payer: Payer
-  /** Of one attempt. */
+  /** For one attempt. */
   readonly use: UseBound
   readonly isSliced: boolean
 }
 
 /**
- * Makes an attempt once it is paid for, beside those that were made before it and may be charged for. What it may cost
- * grows with its time, where that is what costs, and with its answer, where only a piece of that was paid for: where
- * there is no more money, it ends with the Failure that says so.
+ * Makes an attempt once its hold is taken, in addition to the holds of earlier attempts that may be billed. The hold
+ * grows with time where time is billed, and with the answer where only a slice of it is paid for. When no more money
+ * can be held, the attempt ends with the Failure that says so.
  */
 export async function covered<Asked extends AnyCall, Made>(
   coverage: Coverage,
@@ -79,7 +79,7 @@ class Cover {
     if (this.#isTimed && this.#parts.deployment.clocks.totalMs > timeSliceMs) this.#watchTime()
   }
 
-  /** What it is known to have cost; the whole of what was held where that is not known. */
+  /** Its known cost; the whole hold if the cost is unknown. */
   async end(): Promise<void> {
     clearTimeout(this.#timer)
     const entry = this.#entry
@@ -88,7 +88,7 @@ class Cover {
     await this.#coverage.payer.cover(this, { provider, nanoUsd: attemptNanoUsd(entry) ?? 0 })
   }
 
-  /** The answer as it comes: the next piece is paid for before it is needed. */
+  /** The answer as it comes. The next slice is paid for before it is needed. */
   async *grown(bursts: Bursts): AsyncGenerator<readonly Delta[], void, void> {
     const { sliceTokens, marginTokens }: PayerTerms = this.#coverage.payer.terms
     let written = 0
@@ -109,7 +109,7 @@ class Cover {
   #nanoUsd(): number {
     const { deployment, context } = this.#parts
     const { use } = this.#coverage
-    // What another wrote before it broke off is prompt to the one that goes on with it.
+    // What another attempt wrote before it broke off is part of the prompt of the one that continues it.
     const said = context.record.flags.has('continued') ? use.outputTokens : 0
     const promptTokens = use.promptTokens + said
     return boundNanoUsd(deployment, { promptTokens, outputTokens: this.#outputTokens }) + this.#timeNanoUsd
@@ -129,10 +129,10 @@ class Cover {
   }
 }
 
-/** The next piece of time is paid for so much before it begins. */
+/** How long before a slice of time begins it is paid for. */
 const aheadMs = 5000
 
-/** Never fewer than one for a piece that says anything: what an upstream counts is not known before its end. */
+/** At least one for a delta with text: the upstream's own count is known only at the end. */
 function writtenIn({ value: chunk, word }: Delta): number {
   if (word !== undefined) return Math.max(1, tokensIn(word))
   let tokens = 0

@@ -14,21 +14,21 @@ export type GatewayParts = {
   readonly clock: Clock
   readonly random: Random
   readonly limits: GatewayLimits
-  /** Bounds how often an upstream is asked again; undefined: nothing does. */
+  /** Limits retries per upstream; undefined: no limit. */
   readonly retryBudget?: RetryBudget | undefined
-  /** A slow stream gets a second attempt beside it; undefined: none does. */
+  /** Gives a slow stream a second attempt; undefined: none. */
   readonly hedging?: Hedging<Answer> | undefined
-  /** Hears each step of a call as it is taken; undefined: nobody does. */
+  /** Receives each step of a call as it is taken; undefined: nobody listens. */
   readonly steps?: Steps | undefined
 }
 
 export type GatewayLimits = {
-  /** How long one call may take in all, retries and fallbacks included. */
+  /** The deadline of a call, retries and fallbacks included. */
   readonly deadlineMs: number
-  /** How many parts of one call run at once. */
+  /** How many parts of a call run at once. */
   readonly fanOut: number
-  /** How many choices one call may ask for, over all its prompts. */
+  /** How many choices a call may ask for, over all its prompts. */
   readonly choices: number
-  /** A stream that breaks off goes on at another deployment, where one can take it up. */
+  /** A stream that breaks off is continued at another deployment that can do so. */
   readonly continueStreams: boolean
 }

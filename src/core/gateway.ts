@@ -27,16 +27,16 @@ import type { ListedModel, Plan } from './plan/router.ts'
 import { paying } from './quote.ts'
 import { relay } from './relay.ts'
 
-/** The story of a call: plan it, split it where its upstream must have it so, try, meter, tell. */
+/** Handles a call: plan it, split it if the upstream requires that, attempt, meter, record. */
 export interface Gateway {
   /** Answers a call whole. Rejects with a Failure. `signal` aborts, with a Failure, when the caller leaves. */
   reply(call: Call, signal: CallSignal, record: OpenRecord): Promise<Reply>
   /**
-   * Resolves at the first visible delta; until then nothing was shown, and every failure is a rejection. After
-   * it, `bursts` rejects where the answer breaks, and ends only where it is complete.
+   * Resolves at the first visible delta; until then nothing was shown, and every failure is a rejection. After it,
+   * `bursts` rejects if the answer breaks, and ends only if it is complete.
    */
   stream(call: Call, signal: CallSignal, record: OpenRecord): Promise<Stream>
-  /** Passes a relay on, and its answer back. Rejects with a Failure. */
+  /** Forwards a relay, and returns its answer. Rejects with a Failure. */
   relay(call: Relay, signal: CallSignal, record: OpenRecord): Promise<RelayReply>
   /** Why a call would go where it would go now. Throws a Failure for a model that is not served here. */
   explain(call: AnyCall): Explanation
@@ -77,7 +77,7 @@ export function abandonAnswer({ bursts }: Answer): void {
   if (Symbol.asyncIterator in bursts) void bursts[Symbol.asyncIterator]().return?.()
 }
 
-/** Nearly every reply is in hand: it is no async function, which would cost a kilobyte each time. */
+/** Not async, because nearly every reply is complete already: an async frame costs about 1 KB. */
 function whole(stream: Stream): Reply | Promise<Reply> {
   const { bursts } = stream
   if (!Array.isArray(bursts)) return gather(bursts).then((deltas) => told(deltas, stream))
@@ -93,7 +93,7 @@ function told(deltas: readonly Delta[], stream: Stream): Reply | Promise<Reply> 
   return usage.then((settled) => ({ chunk: reply, usage: settled }))
 }
 
-/** What `use` makes of the answer once it is committed to. Throws where no upstream can take the call. */
+/** Gives what `use` makes of the committed answer. Throws if no upstream can take the call. */
 function open<Used>(
   parts: GatewayParts,
   call: Call,
@@ -113,7 +113,7 @@ function openPlanned<Used>(work: Work, plan: Plan, use: Use<Used>): Promise<Used
   return isSinglePart(work.call) ? openWhole(work, plan, use) : openSeveral(work, plan).then(use)
 }
 
-/** As far as there is money for it. Where an answer in one piece is paid for piece by piece, it is asked for so. */
+/** Pays for the call first. If a JSON answer is paid for slice by slice, it is requested as a stream. */
 async function openPaid<Used>(work: Work, payer: Payer, use: Use<Used>): Promise<Used> {
   const { call, planned, record } = work
   const paid = await pay({
@@ -146,13 +146,13 @@ async function openSeveral(work: Work, plan: Plan): Promise<Stream> {
     const ask = (missing: readonly [Part, ...Part[]]) => runSeveral(work, whole, missing)
     return withMissingChoices(call, stream, ask, (metered) => noteUsage(work, first, metered))
   } catch (thrown) {
-    // A deployment that needs the call split is used only when none takes it whole.
+    // The call is split only if no deployment takes it whole.
     if (split === undefined || !(thrown instanceof Failure && thrown.elsewhere)) throw thrown
     return await openParts(work, [split, ...splits])
   }
 }
 
-/** It takes what is done next along: every promise between is paid for by every call. */
+/** Takes `use` as a parameter: every promise in between would cost every call. */
 function openWhole<Used>(work: Work, plan: Plan, use: Use<Used>): Promise<Used> {
   const meter = createMeter(work.call, work.parts.counter)
   work.account.follow(0, meter)
@@ -171,7 +171,7 @@ function openWhole<Used>(work: Work, plan: Plan, use: Use<Used>): Promise<Used> 
   })
 }
 
-/** There is somewhere to go on with a stream that breaks off. */
+/** True if another deployment could continue a stream that breaks off. */
 function mayBreakOff({ call, parts }: Work, plan: Plan): boolean {
   const [first] = plan
   if (!parts.limits.continueStreams || !call.stream) return false
@@ -193,7 +193,7 @@ function openSeamed(work: Work, plan: Plan, first: Answer, meter: Meter): Stream
   }
 }
 
-/** Fans a call out, one walk of the plan for each part. */
+/** Splits a call, with one walk of the plan for each part. */
 async function openParts(work: Work, plan: Plan): Promise<Stream> {
   const { call } = work
   const parts = splitCall(call, work.parts.limits.choices)
@@ -223,14 +223,14 @@ function runSeveral(work: Work, plan: Plan, parts: readonly [Part, ...Part[]]): 
   })
 }
 
-/** What is paid for of one part. */
+/** The coverage of one part. */
 function partCoverage({ coverage }: Work, part: Call, parts: number): Pick<Work, 'coverage'> {
   if (coverage === undefined) return {}
   const outputTokens = Math.ceil(coverage.use.outputTokens / parts)
   return { coverage: { ...coverage, use: { promptTokens: promptBound(part), outputTokens } } }
 }
 
-/** The best of all candidates, once all are written. */
+/** The best candidates, once all are complete. */
 async function* bestOf(bursts: Bursts, call: Call): AsyncGenerator<readonly Delta[], void, void> {
   const whole = fold(await gather(bursts))
   if (whole !== undefined) yield [rankChoices(whole, call)]
@@ -259,7 +259,7 @@ function noteUsage(
   { usage, estimated }: MeteredUsage,
 ): Usage {
   record.used(usage, estimated)
-  // The sum over several attempts is that of no call.
+  // The sum over several attempts is not a count of one call.
   if (!record.row.flags.has('continued')) planned.learn(usage, estimated, id)
   account.settle()
   return usage

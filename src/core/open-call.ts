@@ -11,7 +11,7 @@ import type { CallSignal } from './model/call-signal.ts'
 import type { Planned } from './plan/planner.ts'
 import type { Plan } from './plan/router.ts'
 
-/** A call that is planned, and what its parts have in common. */
+/** A planned call, and what its parts share. */
 export type OpenCall<Asked extends AnyCall> = {
   readonly parts: GatewayParts
   readonly call: Asked
@@ -21,11 +21,11 @@ export type OpenCall<Asked extends AnyCall> = {
   readonly context: CallContext
   readonly planned: Planned
   readonly account: CallCost
-  /** How far it is paid for; absent: nothing is counted. */
+  /** How far it is paid for; absent: it has no payer. */
   readonly coverage?: Coverage
 }
 
-/** Plans a call, and begins its account. Throws a Failure where no upstream can take it. */
+/** Plans a call, and starts its account. Throws a Failure if no upstream can take it. */
 export function openCall<Asked extends AnyCall>(
   parts: GatewayParts,
   call: Asked,
@@ -64,7 +64,7 @@ export function openCall<Asked extends AnyCall>(
   }
 }
 
-/** What an open call comes to; a failure says what the planner knows of its cause. */
+/** The result of an open call. Failures are explained by the planner, if it knows more. */
 export function clarified<Used>(
   { planned: { clarify } }: OpenCall<AnyCall>,
   used: Promise<Used>,
@@ -73,12 +73,12 @@ export function clarified<Used>(
   return used.catch((thrown: unknown) => Promise.reject(clarify(thrown)))
 }
 
-/** The end of a call's time, in epoch milliseconds. */
+/** The deadline of a call, in epoch milliseconds. */
 export function untilEpochMs({ context: { clock, deadlineAt } }: OpenCall<AnyCall>): number {
   return clock.epochMs() + deadlineAt - clock.now()
 }
 
-/** One part of a call, and where it may go. */
+/** One part of a call, and its plan. */
 export type PartOf<Asked extends AnyCall> = {
   readonly call: Asked
   /** From 0. */
@@ -88,8 +88,8 @@ export type PartOf<Asked extends AnyCall> = {
 }
 
 /**
- * Tries one part along its plan, each attempt paid for before it is made, where there is a payer. To be followed by
- * the record's `answeredBy`. What every call passes, and only hands on, is no async function.
+ * Attempts one part along its plan, each attempt paid for first if there is a payer. To be followed by the record's
+ * `answeredBy`. Not async: on the hot path an async frame costs about 1 KB per call.
  */
 export function tryPart<Asked extends AnyCall, Made>(
   { context, signal, coverage }: OpenCall<AnyCall>,

@@ -4,13 +4,13 @@ import { Failure } from './model/failure.ts'
 import { JsonText } from './model/json/json-text.ts'
 import type { CallRecord } from './model/record/record.ts'
 
-/** A call for an answer in one piece, as one for a stream: of that it is known how far it came. */
+/** Requests a JSON call as a stream, so that it is known how far the answer came. */
 export function asStream(call: Call): Call {
   const body = call.body.with({ stream: true, stream_options: { include_usage: true } })
   return { ...call, stream: true, includeUsage: true, body }
 }
 
-/** The stream, which ends as one that became too long where there is no more money: what was written is there. */
+/** The stream, ended with `length` when no more money can be held: what was written is delivered. */
 export function untilUnpaid<Of extends { readonly bursts: Bursts }>(
   stream: Of,
   call: Call,

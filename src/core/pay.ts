@@ -6,17 +6,17 @@ import type { CallRecord } from './model/record/record.ts'
 import type { CostBound, Payer, Shortage } from './model/tenant.ts'
 import type { Plan } from './plan/router.ts'
 
-/** A call that is paid for in advance, and how far. */
+/** A call with its hold, and how far that pays for it. */
 export type Paid<Asked extends AnyCall> = {
-  /** With its bound in it. */
+  /** With its token bound set. */
   readonly call: Asked
-  /** The places whose budgets have room. */
+  /** The deployments whose budgets have room. */
   readonly plan: Plan
-  /** Of one request of `requests`: what an attempt may use at most, as far as it is paid for. */
+  /** Per request: the most that an attempt may use within the hold. */
   readonly use: UseBound
-  /** The hold for a whole answer did not fit: it grows with the answer. */
+  /** The hold for a whole answer did not fit, so it grows with the answer. */
   readonly isSliced: boolean
-  /** Its answer is bounded by what was left. */
+  /** Its answer is limited to what was left. */
   readonly isClamped: boolean
 }
 
@@ -27,15 +27,15 @@ export type PayParts<Asked extends AnyCall> = {
   readonly record: Pick<CallRecord, 'limit'>
   /** How many requests it becomes. */
   readonly requests: number
-  /** Its answer may be paid for piece by piece. */
+  /** Its answer may be paid for slice by slice. */
   readonly isDivisible: boolean
   readonly untilEpochMs: number
 }
 
 /**
- * Holds what a call may cost at the dearest of its places: the whole of it; else, where its answer can be paid for
- * piece by piece, its first piece; else as much as there is, where that is allowed. Rejects with a Failure where none
- * of it can be had, and nothing is held then.
+ * Holds what a call may cost at its dearest deployment: all of it; else, if its answer can be paid for slice by slice,
+ * its first slice; else what is left, if that is allowed. Rejects with a Failure if none of these can be held, and then
+ * holds nothing.
  */
 export async function pay<Asked extends AnyCall>(parts: PayParts<Asked>): Promise<Paid<Asked>> {
   const { payer, record } = parts
@@ -63,9 +63,9 @@ export async function pay<Asked extends AnyCall>(parts: PayParts<Asked>): Promis
 type Bounded<Asked extends AnyCall> = {
   readonly call: Asked
   readonly use: UseBound
-  /** Of one answer. */
+  /** For one answer. */
   readonly outputTokens: number
-  /** The caller did not say so. */
+  /** The caller gave no bound. */
   readonly isAssumed: boolean
 }
 
@@ -89,7 +89,7 @@ function outputBound({ traits }: Deployment, { terms }: Payer): number {
   return traits.maxOutputTokens ?? Math.min(terms.assumedOutputTokens, traits.contextTokens ?? Infinity)
 }
 
-/** The first piece of an answer, where what is not written is not billed. */
+/** The first slice of an answer, at deployments that do not bill what is not written. */
 async function payFirst(
   parts: PayParts<AnyCall>,
   plan: Plan,
@@ -103,7 +103,7 @@ async function payFirst(
   return shortage === undefined ? { plan: stopping, use: first, isSliced: true, isClamped: false } : undefined
 }
 
-/** An answer that is bounded by what is left. */
+/** An answer limited to what is left. */
 async function payRest<Asked extends AnyCall>(
   parts: PayParts<Asked>,
   plan: Plan,
@@ -122,7 +122,7 @@ async function payRest<Asked extends AnyCall>(
   return { call: withBound(call, each), plan, use: less, isSliced: false, isClamped: true }
 }
 
-/** How many output tokens an amount pays for. By halving: what they cost is rounded. */
+/** How many output tokens an amount pays for. Found by bisection, because costs are rounded. */
 function affordable(place: Deployment, use: UseBound, nanoUsd: number): number {
   let least = 0
   let most = use.outputTokens

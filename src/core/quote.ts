@@ -10,17 +10,17 @@ import type { Plan } from './plan/router.ts'
 
 /** What a call would hold, and on what terms it would run. */
 export type HoldQuote = {
-  /** All of it fits; or its first piece; or what is left, which bounds it; or nothing. */
+  /** Whether all of it fits, or its first slice, or what is left (which limits it), or nothing. */
   readonly outcome: 'whole' | 'sliced' | 'clamped' | 'refused'
-  /** At the dearest place that it may be tried at; of one that is refused undefined. */
+  /** The amount at the dearest deployment; undefined if the call is refused. */
   readonly nanoUsd: number | undefined
   readonly promptTokens: number | undefined
   readonly outputTokens: number | undefined
-  /** What the call is refused with. */
+  /** The error that the call is refused with. */
   readonly failure: Failure | undefined
 }
 
-/** How a call is paid for: as how many requests, and whether piece by piece. */
+/** How a call is paid for: as how many requests, and whether slice by slice. */
 export function paying(call: AnyCall, plan: Plan): Pick<PayParts<AnyCall>, 'requests' | 'isDivisible'> {
   if (!isSpoken(call)) return { requests: 1, isDivisible: false }
   const isWhole = isSinglePart(call)
@@ -29,8 +29,8 @@ export function paying(call: AnyCall, plan: Plan): Pick<PayParts<AnyCall>, 'requ
 }
 
 /**
- * What a call would hold, had it been made when it was explained: by its payer, which takes nothing. Undefined: no
- * budget applies, or nothing takes the call.
+ * What a call would hold if it were made now, according to its payer; nothing is held. Undefined: no budget applies, or
+ * no deployment takes the call.
  */
 export async function quoteExplained(
   call: AnyCall,

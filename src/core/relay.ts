@@ -19,7 +19,7 @@ import { clarified, type OpenCall, openCall, tryPart, untilEpochMs } from './ope
 import { pay } from './pay.ts'
 import type { Plan } from './plan/router.ts'
 
-/** The story of a relay: plan it, split it where there is too much of it, try, count, put together. */
+/** Handles a relay: plan it, split it if there is too much of it, attempt, count, join. */
 export async function relay(
   parts: GatewayParts,
   call: Relay,
@@ -50,12 +50,12 @@ export async function relay(
   return told(joinEmbeddings([first, ...others]), usage, call)
 }
 
-/** What may go into one request, wherever of the plan it ends up. */
+/** How many inputs fit into one request at every deployment of the plan. */
 function inputsPerRequest(plan: Plan): number {
   return Math.min(...plan.map(({ traits }) => traits.inputsPerRequest ?? Number.POSITIVE_INFINITY))
 }
 
-/** The places that there is money for, where somebody counts. */
+/** The deployments that the budgets have room for, if there is a payer. */
 async function paidPlan(work: OpenCall<Relay>): Promise<Plan> {
   const { call, record, planned } = work
   const payer = call.tenant?.payer
@@ -67,7 +67,10 @@ async function paidPlan(work: OpenCall<Relay>): Promise<Plan> {
   return paid.plan
 }
 
-/** The pieces side by side, each by its own walk; when one fails the others are given up. In the pieces' order. */
+/**
+ * Answers to the pieces, in their order. They run side by side, each with its own walk; when one fails, the others are
+ * cancelled.
+ */
 async function answered(
   work: OpenCall<Relay>,
   plan: Plan,
@@ -98,7 +101,7 @@ async function answered(
   } finally {
     siblings.abort(new Failure('superseded', 'Another part of the answer failed: the rest is of no use.'))
   }
-  // Nothing is there to show before all of it is.
+  // There is nothing to show before the whole answer.
   record.row.firstTokenMs = record.elapsedMs() - (record.row.attempts[0]?.startMs ?? 0)
   return replies
 }
@@ -109,7 +112,7 @@ type Relayed = {
   readonly claimed: ClaimedUsage | undefined
 }
 
-/** One try at one deployment: the whole answer, validated, or a Failure. */
+/** One attempt at one deployment: the whole validated answer, or a Failure. */
 async function attemptRelay(parts: AttemptParts<Relay>): Promise<Relayed> {
   const { call, deployment, isFresh } = parts
   const { upstream, upstreamModel = call.model, clocks } = deployment
@@ -132,7 +135,7 @@ async function attemptRelay(parts: AttemptParts<Relay>): Promise<Relayed> {
   }
 }
 
-/** Under the model's public name, where the deployment calls it otherwise. */
+/** Answers under the model's public name, if the deployment has another. */
 function renamed(reply: RelayReply, { call, deployment, context }: AttemptParts<Relay>): RelayReply {
   const name = deployment.answersAs?.(call.model)
   const own = reply.value['model']
@@ -141,10 +144,10 @@ function renamed(reply: RelayReply, { call, deployment, context }: AttemptParts<
   return reply.with({ model: name })
 }
 
-/** What a relay brings forth is no words. */
+/** A relay generates no text. */
 const unmetered = { note: () => undefined }
 
-/** The answer comes in one piece, and its usage with it. */
+/** The answer comes in one piece, with its usage. */
 function isFinished(): boolean {
   return true
 }
@@ -153,7 +156,7 @@ function noneOf({ kind }: Relay): Failure {
   return new Failure('unsupported', `This upstream has no ${kind}.`, { code: 'unsupported_endpoint' })
 }
 
-/** Nothing is brought forth but what was asked about. */
+/** Embeddings and rerank generate no tokens. */
 function claimOf({ usage }: JsonObject, flags: Pick<LazySet, 'add'>): ClaimedUsage | undefined {
   const claimed = readUsage(usage, flags)
   if (claimed === undefined) return undefined
@@ -174,7 +177,7 @@ async function settled(
   return { usage: writeUsage(raw, counted, completionTokens), estimated: true }
 }
 
-/** Token ids count for themselves; a query is read with every document. */
+/** A token id counts as one; a query is read again with every document. */
 async function countTexts(
   { kind, body: { value: body } }: Relay,
   counter: GatewayParts['counter'],
@@ -203,7 +206,7 @@ function judged(piece: Relay): MeteredUsage {
   return { usage: writeUsage({}, wholeTokens(exactTokens + textTokens), 0), estimated: true }
 }
 
-/** Clients of embeddings fail without usage; of several answers only the sum is true. */
+/** Clients of embeddings require usage; of several answers only the sum is true. */
 function told(reply: RelayReply, usage: Usage, { kind }: Relay): RelayReply {
   if (kind !== 'embeddings') return reply
   const { prompt_tokens, total_tokens } = usage

@@ -15,24 +15,24 @@ import { createStopCutter, type StopCutter } from './stop-strings.ts'
 import { holdsTokenIds } from './token-ids.ts'
 import { refuseUnsupportedFeatures } from './unsupported-features.ts'
 
-/** A call as its upstream takes it, and how the answer becomes that of the call. */
+/** A call in the form that its upstream takes, and how to read the answer as one to the original call. */
 export type Asking = {
   readonly call: Call
-  /** Reads the answer through `normalizer`. */
+  /** Wraps `normalizer` to read the answer. */
   reading(normalizer: Normalizer): Reading
 }
 
-/** A normalizer of an answer to what the caller asked. */
+/** A normalizer for the answer to the original call. */
 export type Reading = Normalizer & {
-  /** The answer is over, though its upstream may go on. Absent: it never is. */
+  /** The answer is complete, though its upstream may continue. Absent: never. */
   readonly isCut?: () => boolean
-  /** The last word on a whole reply. Throws `unsupported`. Absent: it stays as it is. */
+  /** Post-processes a whole reply. Throws `unsupported`. Absent: unchanged. */
   readonly settled?: (whole: Delta) => Delta
 }
 
 /**
- * What is asked of a deployment for a call: the call itself where its upstream has all that it asks for. Notes what
- * was translated. Throws `unsupported` for what can be had in no way there.
+ * Adapts a call to a deployment; the call itself if its upstream supports everything. Notes what was converted. Throws
+ * `unsupported` for what cannot be emulated there.
  */
 export function adaptCall(call: Call, deployment: Deployment, notes: AttemptNotes): Asking {
   const { upstream } = deployment
@@ -71,7 +71,7 @@ export function adaptCall(call: Call, deployment: Deployment, notes: AttemptNote
   }
 }
 
-/** Without what is for others alone, and with no more asked for than the model can give. */
+/** Removes fields that other upstreams need, and lowers the output bound to the model's maximum. */
 function withinLimits(call: Call, { upstream, traits }: Deployment, notes: AttemptNotes): Call {
   const { keepsBillingLine = upstream.keepsBillingLine } = traits
   const messages = keepsBillingLine === true ? undefined : withoutBillingLine(call.body.value['messages'])
@@ -85,7 +85,7 @@ function withinLimits(call: Call, { upstream, traits }: Deployment, notes: Attem
   return { ...heard, body: heard.body.with(lowered) }
 }
 
-/** Whether a prompt of token ids is to be text first: a chat takes no others. */
+/** Whether a prompt of token ids has to be decoded first: a chat takes only text. */
 export function isSpelledOut({ kind, body: { value: body } }: Call, { upstream }: Deployment): boolean {
   return kind === 'text' && !takesKind(upstream, 'text') && holdsTokenIds(body['prompt'])
 }
@@ -95,12 +95,12 @@ export function choicesWanted({ kind, body: { value: body } }: Call): number {
   return candidatesOf(kind, body) * promptsIn(body['prompt'])
 }
 
-/** How many prompts there are: a list of token ids is one. */
+/** How many prompts there are: one list of token ids is one. */
 export function promptsIn(prompt: unknown): number {
   return Array.isArray(prompt) && typeof prompt[0] !== 'number' ? prompt.length : 1
 }
 
-/** The most tokens that a choice may take, where the request says so. */
+/** The bound of tokens per choice, if the request has one. */
 export function mostTokensOf({
   max_completion_tokens: most,
   max_tokens: older,
@@ -136,7 +136,7 @@ function toolsOf({ kind, body: { value: body } }: Call, { upstream }: Deployment
   return tools
 }
 
-/** What is put before each choice by its index; undefined where the upstream does that, or it was not asked for. */
+/** The prefix of each choice by its index; undefined if the upstream adds it, or it was not asked for. */
 function echoedHere(
   { kind, body: { value: body } }: Call,
   { upstream }: Deployment,
@@ -157,7 +157,7 @@ function withoutEcho(call: Call, notes: AttemptNotes): Call {
   return { ...call, body: call.body.with({ echo: undefined }) }
 }
 
-/** As many as the upstream takes: at all of them the answer is cut here. */
+/** The upstream gets as many as it takes; the answer is cut here at all of them. */
 function withFewerStops(
   call: Call,
   stops: readonly string[],
@@ -170,7 +170,7 @@ function withFewerStops(
   return { ...call, body: call.body.with({ stop: kept }) }
 }
 
-/** What the upstream says again, though its caller has it. */
+/** The prefill that the upstream repeats, though the caller has it. */
 function repeatedIn({ kind, body }: Call, { upstream }: Deployment): string | undefined {
   return kind === 'chat' && upstream.repeatsPrefix === true ? prefixIn(body.value['messages']) : undefined
 }
@@ -192,7 +192,7 @@ function cutterFor(asked: Call, stops: readonly string[]): StopCutter {
     wanted: choicesWanted(asked),
     echoed: (index) => {
       const own = echo === true ? promptAt(prompt, index, perPrompt) : ''
-      // The length of the text of token ids is not known: nothing is cut within it.
+      // The text length of token ids is unknown: nothing within the prompt is cut.
       return typeof own === 'string' ? own.length : Number.POSITIVE_INFINITY
     },
   })
@@ -216,7 +216,7 @@ function readingThrough(normalizer: Normalizer, parts: ReaderParts): Reading {
     const own = prefixCut === undefined ? normalized : normalized.map(prefixCut)
     let deltas = cutter === undefined ? own : cutter.accept(own)
     if (opening !== undefined) deltas = deltas.map(opening)
-    // Of a reply in chunks there is first to be a whole one.
+    // A reply in chunks is folded into a whole one first.
     return custom === undefined || !isStream ? deltas : deltas.map(custom)
   }
   return {

@@ -3,14 +3,14 @@ import { Failure } from '../model/failure.ts'
 import { isObject, type JsonObject, nearest, spell } from '../model/json/json.ts'
 import { JsonText } from '../model/json/json-text.ts'
 
-/** How many answers are to be written to each prompt: as many as are given, or more, of which the best are. */
+/** How many answers are generated per prompt: `n`, or `best_of` if it is more. */
 export function candidatesOf(kind: AnyCall['kind'], body: JsonObject): number {
   const choices = choicesOf(body)
   const { best_of: bestOf } = body
   return kind === 'text' && typeof bestOf === 'number' ? Math.max(bestOf, choices) : choices
 }
 
-/** How many answers to each prompt are given. */
+/** How many answers per prompt are returned. */
 export function choicesOf({ n }: JsonObject): number {
   return typeof n === 'number' ? n : 1
 }
@@ -21,20 +21,20 @@ export function isRanked({ kind, body: { value: body } }: Pick<Call, 'kind' | 'b
 }
 
 /**
- * A body that asks for every candidate, with what they are ranked by. The prompt is echoed only where it has
- * logprobs of its own to tell; else it is put there afterwards.
+ * A body that asks for every candidate, with the logprobs that rank them. The prompt is echoed by the upstream only if
+ * its own logprobs are wanted; otherwise it is added afterwards.
  */
 export function candidateBody({ best_of: _bestOf, ...body }: JsonObject): JsonObject {
   if (typeof body['logprobs'] === 'number') return body
-  // Some servers take 0 for none.
+  // Some servers accept 0 for none.
   const asked: JsonObject = { ...body, logprobs: 1 }
   if (isEchoedHere(body)) delete asked['echo']
   return asked
 }
 
 /**
- * The best of a whole reply that holds every candidate: for each prompt as many as are wanted, by the mean of their
- * logprobs, the best first. Throws `unsupported` where the upstream told no logprobs.
+ * The best choices of a whole reply with all candidates: `n` per prompt by mean logprob, best first. Throws
+ * `unsupported` if the upstream gave no logprobs.
  */
 export function rankChoices({ value: chunk }: Delta, { kind, body: { value: body } }: Call): Delta {
   const candidates = candidatesOf(kind, body)
@@ -59,20 +59,20 @@ export function rankChoices({ value: chunk }: Delta, { kind, body: { value: body
   }
 }
 
-/** What a caller is told who asked for the best, of an upstream that has no logprobs. */
+/** The error for a caller who asked for `best_of` from an upstream without logprobs. */
 export function unrankable(provider?: string): Failure {
   const message = "Unsupported parameter: 'best_of' needs logprobs to rank by, and the upstream gives none."
   return new Failure('unsupported', message, { param: 'best_of', provider })
 }
 
-/** The refusal of logprobs that the caller never asked for, as one of what they did ask for. */
+/** Turns the refusal of logprobs, which the caller did not ask for, into one of `best_of`. */
 export function aboutBestOf(thrown: unknown, { body: { value: body } }: Call): unknown {
   const isOwn = typeof body['logprobs'] !== 'number'
   if (!isOwn || !(thrown instanceof Failure) || thrown.kind !== 'unsupported') return thrown
   return thrown.param === 'logprobs' ? unrankable(thrown.provider) : thrown
 }
 
-/** Token ids are no text that could be put before an answer. */
+/** Token ids are not text that could be put before an answer. */
 function isEchoedHere({ echo, prompt }: JsonObject): boolean {
   return echo === true && promptsOf(prompt).every((each) => typeof each === 'string')
 }
@@ -81,7 +81,7 @@ function promptsOf(prompt: unknown): readonly unknown[] {
   return Array.isArray(prompt) && typeof prompt[0] !== 'number' ? prompt : [prompt]
 }
 
-/** What of a candidate is the prompt: so many characters of its tokens, or so many tokens. */
+/** The part of a candidate that is the prompt, in characters or in tokens. */
 type PromptPart = { readonly characters: number; readonly tokens: number }
 
 function promptPart(prompt: unknown, body: JsonObject): PromptPart {
@@ -91,7 +91,7 @@ function promptPart(prompt: unknown, body: JsonObject): PromptPart {
   return { characters: 0, tokens: Array.isArray(prompt) ? prompt.length : 0 }
 }
 
-/** All candidates begin with the same prompt, which says nothing of which is best. */
+/** All candidates start with the same prompt, which does not rank them. */
 function meanLogprob({ logprobs }: Choice, { characters, tokens: tokensBefore }: PromptPart): number {
   const { tokens, token_logprobs: values } = isObject(logprobs) ? logprobs : {}
   if (!Array.isArray(values)) throw unrankable()
@@ -101,7 +101,7 @@ function meanLogprob({ logprobs }: Choice, { characters, tokens: tokensBefore }:
   }
   const told = values.slice(first).map(nearest)
   const counted = told.filter((value) => typeof value === 'number')
-  // An answer without a word has nothing against it, and nothing for it.
+  // An empty answer has a neutral score.
   if (counted.length === 0) return Number.NEGATIVE_INFINITY
   return counted.reduce((sum, value) => sum + value, 0) / counted.length
 }

@@ -7,31 +7,31 @@ import type { Kind } from '../model/terms.ts'
 import { fieldsForPrompt, refusedInPrompt, unsupportedField } from './prompt-fields.ts'
 import { type Family, familyOf, flatten } from './template.ts'
 
-/** A call as one of the other kind, for an upstream that has only that, and the way back. */
+/** A call converted to the other kind, for an upstream that has only that one, and the way back. */
 export type Crossing = {
   readonly call: Call
-  /** A piece of the answer, as one of the kind that was asked for. */
+  /** Converts a piece of the answer to the requested kind. */
   readonly turned: (raw: RawDelta) => RawDelta
-  /** What was translated, and what changes no answer and was left out: for the caller to be told. */
+  /** What was converted, and what was dropped because it changes no answer, for the caller to know. */
   readonly converted: readonly string[]
   readonly dropped: readonly string[]
-  /** The template leaves it to the model to begin with a space, which is no part of what it says. */
+  /** The template leaves a leading space to the model; it is not part of the answer. */
   readonly beginsWithSpace: boolean
 }
 
-/** Whether an upstream has calls of this kind. */
+/** Whether an upstream serves this kind of call. */
 export function takesKind({ kinds }: Pick<Upstream, 'kinds'>, kind: Kind): boolean {
   return kinds === undefined || kinds.includes(kind)
 }
 
-/** The field of a call that has no place in one of the other kind; undefined when there is none. */
+/** A field that calls of the other kind cannot have; undefined if there is none. */
 export function refusedInCrossing({ kind, body: { value: body } }: Call): string | undefined {
   return kind === 'chat' ? refusedInPrompt(body) : refusedInChat(body)
 }
 
 /**
- * A chat as one prompt, by the template of the model's family; an assistant's last message is gone on with. Throws
- * `unsupported` for what a prompt cannot say, `invalid_request` for what is no message.
+ * Converts a chat to one prompt by the template of the model's family; a final assistant message is continued. Throws
+ * `unsupported` for what a prompt cannot express, `invalid_request` for invalid messages.
  */
 export function chatToText(call: Call, model: string, provider: string): Crossing {
   const {
@@ -51,12 +51,12 @@ export function chatToText(call: Call, model: string, provider: string): Crossin
     turned: (raw) => withChoices(raw, textAsWords),
     converted: [`messages to prompt (${family})`],
     dropped,
-    // A message that is gone on with goes on exactly where it stopped.
+    // A continued message continues exactly where it stopped.
     beginsWithSpace: spaceFamilies.has(family) && call.continues !== true && !endsInAnswer(messages),
   }
 }
 
-/** A prompt as what a user says. Throws `unsupported` for what a chat has not. */
+/** Converts a prompt to a user message. Throws `unsupported` for what a chat cannot express. */
 export function textToChat(call: Call, provider: string): Crossing {
   const {
     body: { value: body },
@@ -79,7 +79,7 @@ export function textToChat(call: Call, provider: string): Crossing {
   }
 }
 
-/** The strings at which a call's answer is to end: one alone, or a list. */
+/** The stop strings of a call: one, or a list. */
 export function stopsOf({ stop }: JsonObject): readonly string[] {
   const stops: readonly unknown[] = Array.isArray(stop) ? stop : [stop]
   return stops.filter((text): text is string => typeof text === 'string' && text !== '')
@@ -93,7 +93,7 @@ function endsInAnswer(messages: unknown): boolean {
   return isObject(last) && last['role'] === 'assistant'
 }
 
-/** What says the same of a text as of a chat, though a prompt does not hold it. */
+/** Fields that mean the same for text and chat, though a prompt-only upstream lacks them. */
 function sameInBoth(body: JsonObject): JsonObject {
   const same = Object.entries(body).filter(([field]) => bothFields.has(field))
   return Object.fromEntries(same)
@@ -101,7 +101,7 @@ function sameInBoth(body: JsonObject): JsonObject {
 
 const bothFields: ReadonlySet<string> = new Set(['n', 'stream', 'stream_options'])
 
-/** What only a text has: done elsewhere, or not asked for where it is here. */
+/** Fields that only text calls have: emulated, or not requested from the upstream. */
 const textFields: ReadonlySet<string> = new Set(['suffix', 'echo', 'logprobs', 'best_of'])
 
 function refusedInChat(body: JsonObject): string | undefined {
@@ -109,7 +109,7 @@ function refusedInChat(body: JsonObject): string | undefined {
   return (body['logprobs'] ?? false) === false ? undefined : 'logprobs'
 }
 
-/** The chunk with other choices. Its wire text is that of another kind, and goes no further. */
+/** The chunk with other choices. Its wire text has the other kind, and is dropped. */
 function withChoices(raw: RawDelta, turn: (choice: JsonObject) => JsonObject): RawDelta {
   const { value: chunk } = raw
   const { choices } = chunk
@@ -122,7 +122,7 @@ function textAsWords({ text, delta: _delta, logprobs: _logprobs, ...choice }: Js
   return { ...choice, delta: { content: text ?? '' }, logprobs: null }
 }
 
-/** What a model thinks is no part of a text; that it refuses, is. */
+/** Reasoning is not part of a text; a refusal is. */
 function wordsAsText({
   delta,
   message,

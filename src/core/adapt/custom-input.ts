@@ -1,6 +1,6 @@
 import { type JsonObject, objectIn } from '../model/json/json.ts'
 
-/** How the input of a custom tool, a text of any kind, is told as the arguments of a function. */
+/** How the input of a custom tool, any text, is written as the arguments of a function. */
 export const customInput = {
   /** The function's parameters. */
   schema: {
@@ -12,10 +12,10 @@ export const customInput = {
 
   toArguments: (input: unknown): string => JSON.stringify({ input }),
 
-  /** The input in a function's arguments. Some models write it down as it is: then that is the input. */
+  /** The input in a function's arguments. Some models write it without JSON: then that is the input. */
   fromArguments(text: string): string {
     const given = objectIn(text)
-    // A call whose arguments never came was given none.
+    // A call without arguments has empty input.
     if (given !== undefined && Object.keys(given).length === 0) return ''
     const input = given?.['input']
     return typeof input === 'string' ? input : text

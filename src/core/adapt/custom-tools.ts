@@ -4,18 +4,18 @@ import { isObject, type JsonObject, spell } from '../model/json/json.ts'
 import { JsonText } from '../model/json/json-text.ts'
 import { customInput } from './custom-input.ts'
 
-/** The tools of a chat as functions alone, for an upstream that knows no other, and the way back. */
+/** The tools of a chat as functions only, for an upstream that knows no other kind, and the way back. */
 export type PlainTools = {
   readonly body: JsonObject
-  /** What was translated, for the caller to be told. */
+  /** What was converted, for the caller to know. */
   readonly converted: readonly string[]
-  /** Whose calls are calls of custom tools. */
+  /** The names of custom tools. */
   readonly customNames: ReadonlySet<string>
 }
 
 /**
- * A custom tool becomes a function that takes its input as one string, and a choice among some of the tools those
- * tools alone. Undefined where there is neither. Throws `invalid_request` for a choice that names no tool there is.
+ * Converts custom tools to functions with one string parameter, and `allowed_tools` to those tools only. Undefined if
+ * there is neither. Throws `invalid_request` for a choice of an unknown tool.
  */
 export function plainTools(body: JsonObject): PlainTools | undefined {
   const { tools, tool_choice: choice, messages } = body
@@ -35,9 +35,9 @@ export function plainTools(body: JsonObject): PlainTools | undefined {
   return { body: plain, converted, customNames }
 }
 
-/** Turns the functions of an answer back into the custom tools they stand for. One for each answer. */
+/** Converts function calls of an answer back to calls of custom tools. One per answer. */
 export function createCustomCalls(customNames: ReadonlySet<string>): (delta: Delta) => Delta {
-  /** The inputs that are being told, by choice and by index. */
+  /** The inputs so far, by choice and by index. */
   const open = new Map<number, Map<number, string>>()
   return (delta) => {
     const choices = delta.value.choices.map((choice) => {
@@ -73,7 +73,7 @@ function plainTool(tool: unknown): unknown {
   }
 }
 
-/** It is shown to the model but not enforced. */
+/** The grammar is shown to the model but not enforced. */
 function grammarIn(format: unknown): string | undefined {
   const grammar = isObject(format) ? format['grammar'] : undefined
   if (!isObject(grammar) || typeof grammar['definition'] !== 'string') return undefined
@@ -100,7 +100,7 @@ function plainChoice(choice: unknown): JsonObject {
   return { tool_choice: (isObject(allowed) ? allowed['mode'] : undefined) ?? 'auto' }
 }
 
-/** The messages, calls of custom tools in them as those of functions; undefined where there are none. */
+/** The messages with calls of custom tools as function calls; undefined if there are none. */
 function plainMessages(messages: readonly unknown[]): readonly unknown[] | undefined {
   const plain = messages.map((message) => {
     if (!isObject(message) || !Array.isArray(message['tool_calls'])) return message
@@ -133,7 +133,7 @@ function wholeChoice(choice: Choice, message: Message, customNames: ReadonlySet<
   return { ...choice, message: { ...message, tool_calls: turned } }
 }
 
-/** The input of a call is told in one piece, when it is whole: until then it is JSON. */
+/** The input of a call is sent in one piece when it is complete: until then it is partial JSON. */
 function streamedChoice(
   choice: Choice,
   delta: Message,

@@ -1,7 +1,7 @@
 import type { Choice, Delta } from '../model/call.ts'
 import { JsonText } from '../model/json/json-text.ts'
 
-/** Rewrites the first words of each choice of an answer, which may be '' where it has none. One for each answer. */
+/** Rewrites the first text of each choice of an answer, which may be empty. One per answer. */
 export function createOpening(rewrite: (text: string, index: number) => string): (delta: Delta) => Delta {
   const begun = new Set<number>()
   return (delta) => {
@@ -15,7 +15,7 @@ export function createOpening(rewrite: (text: string, index: number) => string):
   }
 }
 
-/** A text has words from its first chunk on, a chat once it speaks. */
+/** A text has text from its first chunk on, a chat from its first content. */
 function hasWords(choice: Choice): boolean {
   return choice.text !== undefined || textOf(choice) !== ''
 }

@@ -2,8 +2,8 @@ import type { JsonObject } from '../model/json/json.ts'
 import type { Traits } from '../model/ports.ts'
 
 /**
- * What is to be said of the length of an answer that was asked to be longer than its model can make it. Undefined where
- * it was not, and where how much that is, is not known.
+ * The edits that lower a requested output length to the model's maximum. Undefined if it is within, or if the maximum
+ * is unknown.
  */
 export function withinBound(
   body: JsonObject,
@@ -18,5 +18,5 @@ export function withinBound(
   return Object.fromEntries(above.map((field) => [field, maxOutputTokens]))
 }
 
-/** Where a call says how long its answer may be. */
+/** The fields that bound the output. */
 const fields = ['max_completion_tokens', 'max_tokens'] as const

@@ -2,8 +2,8 @@ import { Failure } from '../model/failure.ts'
 import { isObject, type JsonObject } from '../model/json/json.ts'
 
 /**
- * What a prompt-only upstream makes of OpenAI's request fields. Throws `unsupported`, naming the field, for what it
- * cannot do; gives the fields that go upstream, and the names of those dropped because they change no answer.
+ * Sorts OpenAI's request fields for a prompt-only upstream. Throws `unsupported`, naming the field, for what it cannot
+ * do; gives the fields to send, and the names of those dropped because they change no answer.
  */
 export function fieldsForPrompt(body: JsonObject, provider: string): SortedFields {
   const refusedField = refusedInPrompt(body)
@@ -30,17 +30,17 @@ export type SortedFields = {
   readonly isWhole: boolean
 }
 
-/** No template has a place for who of several users, or assistants, says it. */
+/** No template has a place for names of participants. */
 function namesSpeakers(messages: unknown): boolean {
   return Array.isArray(messages) && messages.some((message) => isObject(message) && isGiven(message['name']))
 }
 
-/** The first field of a request that cannot be done from a prompt; undefined when there is none. */
+/** The first field of a request that a prompt cannot express; undefined if there is none. */
 export function refusedInPrompt(body: JsonObject): string | undefined {
   return refused.find(([field, isAskedFor]) => isAskedFor(body[field], body))?.[0]
 }
 
-/** That an upstream has no such thing, though another may. */
+/** The failure that this upstream, though maybe not another, lacks a feature. */
 export function unsupportedField(field: string, provider: string): Failure {
   const message = `Unsupported parameter: '${field}' is not supported by ${provider}.`
   return new Failure('unsupported', message, { param: field, provider })
@@ -57,12 +57,12 @@ const refused: readonly (readonly [field: string, isAskedFor: Asks])[] = [
   ['functions', (value, { function_call: choice }) => isGiven(value) && choice !== 'none'],
   ['response_format', (value) => isObject(value) && value['type'] !== 'text'],
   ['modalities', (value) => Array.isArray(value) && value.some((modality) => modality !== 'text')],
-  // Beside `modalities: ["text"]` it is only a preference that finds no use.
+  // Beside `modalities: ["text"]` it is an unused preference.
   ['audio', (value, { modalities }) => isGiven(value) && !isGiven(modalities)],
   ['web_search_options', isGiven],
 ]
 
-/** Done here: by reading, by repeating, by cutting, or because they ask for what is done anyway. */
+/** Emulated here, or a request for what happens anyway. */
 const handled: ReadonlySet<string> = new Set([
   ...['stream', 'stream_options', 'n', 'best_of', 'echo', 'suffix', 'logprobs', 'top_logprobs'],
   ...['response_format', 'modalities', 'web_search_options'],

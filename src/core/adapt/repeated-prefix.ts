@@ -2,7 +2,7 @@ import type { Choice, Delta } from '../model/call.ts'
 import { isObject } from '../model/json/json.ts'
 import { JsonText } from '../model/json/json-text.ts'
 
-/** The beginning of an answer that a chat ends in; undefined where it ends in something else. */
+/** The prefill: a chat's final assistant message; undefined if it does not end in one. */
 export function prefixIn(messages: unknown): string | undefined {
   const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined
   if (!isObject(last) || last['role'] !== 'assistant') return undefined
@@ -12,9 +12,7 @@ export function prefixIn(messages: unknown): string | undefined {
 }
 
 /**
- * Takes off each choice of an answer the beginning that its caller has, where the upstream says it again; one that
- * begins
- * otherwise stays as it is. One for each answer.
+ * Removes the prefill from each choice of an answer if the upstream repeats it; other beginnings stay. One per answer.
  */
 export function createPrefixCut(prefix: string): (delta: Delta) => Delta {
   const left = new Map<number, string>()

@@ -3,12 +3,12 @@ import { isObject, type JsonObject, spell } from '../model/json/json.ts'
 import { JsonText } from '../model/json/json-text.ts'
 
 /**
- * Ends each choice of an answer where a stop string begins, whether its upstream knows of stop strings or not. What
- * may be the beginning of one is held back until it is known how it goes on; all else passes as it came.
+ * Ends each choice of an answer at a stop string, whether or not its upstream does. A possible beginning of one is held
+ * back until it is decided; everything else passes through unchanged.
  */
 export interface StopCutter {
   accept(deltas: readonly Delta[]): readonly Delta[]
-  /** Every choice is over, and one of them at least was ended here: upstream may still go on. */
+  /** Every choice has ended, at least one of them here: the upstream may still be generating. */
   isOver(): boolean
 }
 
@@ -16,7 +16,7 @@ export type StopParts = {
   readonly stops: readonly string[]
   /** How many choices there will be. */
   readonly wanted: number
-  /** How many characters of a text choice are the prompt's, by its index: no stop string in those ends it. */
+  /** How many characters of a text choice are echoed prompt, by index: no stop string in those counts. */
   readonly echoed: (index: number) => number
 }
 
@@ -51,7 +51,7 @@ export function createStopCutter({ stops, wanted, echoed }: StopParts): StopCutt
   }
 }
 
-/** One choice: what of it was not passed on yet, and the text in that. */
+/** One choice: the deltas held back, and their text. */
 type Line = {
   readonly held: Held[]
   text: string
@@ -65,7 +65,7 @@ type Held = { readonly delta: Delta; readonly choice: Choice; readonly length: n
 
 type Found = { readonly at: number; readonly stop: string }
 
-/** A choice of a JSON reply: all of it comes at once, and nothing came before. */
+/** A choice of a JSON reply arrives in one piece. */
 function isAtOnce({ finish_reason: reason }: Choice, { held, isOver }: Line): boolean {
   return reason !== null && held.length === 0 && !isOver
 }
@@ -85,7 +85,7 @@ function pass(delta: Delta, choice: Choice, line: Line, stops: readonly string[]
   seen.push(...release(line, line.isOver ? line.text.length : safeLength(line, stops)))
 }
 
-/** Several choices that come whole; the delta itself where none holds a stop string. */
+/** Several whole choices; the delta itself if none contains a stop string. */
 function cutAll(delta: Delta, lineOf: (choice: Choice) => Line, stops: readonly string[]): Delta {
   const { value: chunk } = delta
   const choices = chunk.choices.map((choice) => {
@@ -107,7 +107,7 @@ function textOf({ text, delta, message }: Choice): string {
   return text ?? (delta ?? message)?.content ?? ''
 }
 
-/** The first there is; of those that begin together the shortest, which was complete first. */
+/** The earliest match; of matches at the same place the shortest, which was complete first. */
 function firstStop(text: string, stops: readonly string[], from: number): Found | undefined {
   let found: Found | undefined
   for (const stop of stops) {
@@ -132,7 +132,7 @@ function safeLength({ text, skipped }: Line, stops: readonly string[]): number {
   return safe
 }
 
-/** What was held, as far as the text up to `length` goes. */
+/** The held deltas, up to `length` characters of text. */
 function release(line: Line, length: number): readonly Delta[] {
   let end = 0
   let count = 0
@@ -149,7 +149,7 @@ function release(line: Line, length: number): readonly Delta[] {
   return released.map(({ delta }, at) => (at < inTime ? late(delta) : delta))
 }
 
-/** One that was held: choices beside it may have gone on meanwhile, and it is not to be told by its word alone. */
+/** A held delta: other choices may have continued meanwhile, so it is rendered without its word shortcut. */
 function late(delta: Delta): Delta {
   return delta.word === undefined ? delta : JsonText.read(delta.value, delta.text)
 }
@@ -171,7 +171,7 @@ function cutHeld(line: Line, { at, stop }: Found): readonly Delta[] {
   return seen
 }
 
-/** With so much of its text, and ended by that stop string; told as vLLM tells it. */
+/** Cut to so much of its text, and ended by that stop string, reported as vLLM does. */
 function shortened(choice: Choice, length: number, stop: string): Choice {
   const text = textOf(choice).slice(0, length)
   const { logprobs } = choice
@@ -183,7 +183,7 @@ function shortened(choice: Choice, length: number, stop: string): Choice {
   return ended
 }
 
-/** Those of the tokens that begin within the text that is left. */
+/** The tokens that begin within the remaining text. */
 function shortenedLogprobs(logprobs: JsonObject, length: number): JsonObject {
   const { tokens, content } = logprobs
   const names = Array.isArray(tokens) ? tokens : Array.isArray(content) ? content.map(nameOf) : []

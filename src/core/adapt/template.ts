@@ -1,7 +1,7 @@
 import { Failure } from '../model/failure.ts'
 import { isObject, spell } from '../model/json/json.ts'
 
-/** Every way of reading a conversation that models are taught; `raw` is a transcript, for an unknown family. */
+/** The prompt templates of model families; `raw` is a plain transcript for an unknown family. */
 export const families = [
   'mistral',
   'mistral-v3',
@@ -16,22 +16,21 @@ export const families = [
 /** One of `families`. */
 export type Family = (typeof families)[number]
 
-/** A prompt for an upstream that knows no messages, and the strings at which its answer ends. */
+/** A prompt for an upstream without messages, and the stop strings of its template. */
 export type FlatPrompt = { readonly prompt: string; readonly stop: readonly string[] }
 
-/** The family of a model by its name, however its host spells it; `raw` when the name does not tell. */
+/** The family of a model by its name, in any host's spelling; `raw` if the name does not tell. */
 export function familyOf(model: string): Family {
-  // The name is the caller's own text, and longer than any real one when it is hostile.
+  // The name is caller's text, so a hostile one may be very long.
   const name = model.slice(0, 256).toLowerCase()
   return familyNames.find(([pattern]) => pattern.test(name))?.[1] ?? 'raw'
 }
 
 /**
- * Writes OpenAI chat messages as one prompt that asks for the next assistant message, or for the rest of it when
- * the last one is the assistant's. Control tokens of any family inside a message are made harmless, so that the
- * prompt holds only the template's own. `bos` puts the family's first token before it all, for an upstream that
- * does not. Throws Failure: `unsupported` for what text cannot carry (tools, images), `invalid_request` for what
- * is no message.
+ * Writes OpenAI chat messages as one prompt for the next assistant message, or for the rest of a final assistant
+ * message. Control tokens inside of messages are defused, so that the prompt has only the template's own. `bos` adds
+ * the family's first token, for an upstream that does not. Throws Failure: `unsupported` for what text cannot carry
+ * (tools, images), `invalid_request` for invalid messages.
  */
 export function flatten(
   messages: unknown,
@@ -53,7 +52,7 @@ type Template = {
   readonly write: (turns: readonly Turn[]) => string
 }
 
-/** The first match decides, so a fine-tune with a template of its own comes before the model it was made from. */
+/** The first match wins, so a fine-tune with its own template comes before its base model. */
 const familyNames: readonly (readonly [RegExp, Family])[] = [
   [/deepseek|tinyllama|mistrallite|vicuna|alpaca|hermes-llama-?2|code-?llama-70b/, 'raw'],
   [/chatml|qwen|qwq|hermes|dolphin|openorca|(?:^|[^a-z])yi(?:[^a-z]|$)/, 'chatml'],
@@ -66,7 +65,7 @@ const familyNames: readonly (readonly [RegExp, Family])[] = [
   [/llama[-_ ]?v?2(?![0-9b])|code-?llama/, 'llama2'],
 ]
 
-/** What stands around the two sides of an exchange: `[INST] question [/INST] answer</s>`. */
+/** The text around both sides of an exchange: `[INST] question [/INST] answer</s>`. */
 type ExchangeMarks = {
   readonly open: string
   readonly close: string
@@ -75,7 +74,7 @@ type ExchangeMarks = {
   readonly end: string
 }
 
-/** What stands around every message: `<|im_start|>user⏎ text <|im_end|>`. */
+/** The text around every message: `<|im_start|>user⏎ text <|im_end|>`. */
 type HeaderMarks = { readonly open: string; readonly close: string; readonly end: string }
 
 const llama2Marks = { open: '<s>[INST] ', close: ' [/INST]', lead: ' ', end: ' </s>' }
@@ -111,7 +110,7 @@ function mistral(marks: ExchangeMarks): Template {
   return { bos: '<s>', stop: instructionStop, write: (turns) => writeExchanges(turns, marks) }
 }
 
-/** The leading system text goes into the first question; every exchange but the first begins with another `<s>`. */
+/** Leading system text goes into the first question; every exchange but the first begins with another `<s>`. */
 function writeLlama2(turns: readonly Turn[]): string {
   const spoken = turns.map(trimmed)
   const start = spoken.findIndex((turn) => turn.role !== 'system')
@@ -125,8 +124,8 @@ function writeLlama2(turns: readonly Turn[]): string {
 type Exchange = { question: string; answer: string | undefined }
 
 /**
- * These templates know questions and answers only, one after the other: system text is part of the question it
- * stands before, and neighbours on the same side become one, a blank line between them.
+ * These templates know only alternating questions and answers: system text joins the question after it, and neighbours
+ * on the same side are joined with a blank line.
  */
 function writeExchanges(turns: readonly Turn[], marks: ExchangeMarks): string {
   const exchanges = exchangesOf(turns)
@@ -177,12 +176,12 @@ function entryOf({ role, text }: Turn): string {
   return text === '' ? labels[role] : `${labels[role]} ${indentLabels(text)}`
 }
 
-/** A line that begins like a turn of the transcript is moved in by a space: a quoted turn, not a real one. */
+/** A line that looks like a turn of the transcript is indented by a space: it is quoted, not a real turn. */
 function indentLabels(text: string): string {
   return text.replace(/(?<=[\n\r\u2028\u2029])(?=(?:System|User|Assistant):)/g, ' ')
 }
 
-/** As Llama's own templates do; but the text to be continued keeps its end. */
+/** Trimmed, as Llama's own templates do; but a text to be continued keeps its end. */
 function trimmed(turn: Turn, at: number, turns: readonly Turn[]): Turn {
   const continued = turn.role === 'assistant' && at === turns.length - 1
   return { role: turn.role, text: continued ? turn.text.trimStart() : turn.text.trim() }
@@ -194,7 +193,7 @@ function turnsOf(messages: unknown): readonly Turn[] {
   return messages.map((message: unknown, at) => turnOf(message, `messages[${at}]`))
 }
 
-/** Fields beside the content that a conversation would lose its sense without. */
+/** Fields besides the content that a conversation makes no sense without. */
 const fieldsBesideContent = ['tool_calls', 'function_call', 'audio']
 
 function turnOf(message: unknown, path: string): Turn {
@@ -235,15 +234,15 @@ function textOfPart(part: unknown, path: string): string {
 }
 
 /**
- * Puts a space after the first character of whatever a tokenizer could take for a control token. No control token
- * holds a space, so nothing new comes of it. Only that one character is consumed, so tokens that overlap are all
- * found. A name ends at the next `<` or `[`, so time is linear, and none reaches across a mark of the template.
+ * Puts a space after the first character of anything that a tokenizer could read as a control token. No control token
+ * contains a space, so this creates none. Only that one character is consumed, so overlapping tokens are all found. A
+ * name ends at the next `<` or `[`, so time is linear, and no match crosses a mark of the template.
  */
 function neutralise(text: string): string {
   return text.replace(controlToken, '$& ')
 }
 
-/** Besides the families above: DeepSeek's, with bars of full width, and Gemma's. */
+/** In addition to the families above: DeepSeek's, with full-width bars, and Gemma's. */
 const controlToken =
   /<(?=\/?s>|<\/?SYS>>|[|\uff5c][^\s<>|\uff5c[\]]+[|\uff5c]>|(?:start|end)_of_turn>)|\[(?=\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])/g
 

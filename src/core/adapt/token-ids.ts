@@ -1,11 +1,13 @@
 import type { AttemptNotes, Detokenizer } from '../model/ports.ts'
 
-/** Whether a prompt or an input is of token ids: one list of them, or several. */
+/** Whether a prompt or an input is token ids: one list, or several. */
 export function holdsTokenIds(given: unknown): given is readonly unknown[] {
   return Array.isArray(given) && given.some((each) => typeof each === 'number' || Array.isArray(each))
 }
 
-/** The same in text, which is noted: a list of ids is one text, several lists as many; anything else stays. */
+/**
+ * Decodes token ids to text, and notes it: one list gives one text, several lists as many; anything else is unchanged.
+ */
 export async function inWords(
   given: readonly unknown[],
   detokenizer: Detokenizer,

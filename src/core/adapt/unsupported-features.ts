@@ -5,7 +5,7 @@ import { isRanked } from './best-of.ts'
 import { refusedInCrossing, takesKind } from './convert-kind.ts'
 import { unsupportedField } from './prompt-fields.ts'
 
-/** What an upstream lacks of the request and cannot be emulated; undefined when there is nothing. */
+/** A feature that the request uses, the upstream lacks and the gateway cannot emulate; undefined if there is none. */
 export function unsupportedFeatures(call: Call, upstream: Shape): string | undefined {
   const { lacks } = upstream
   if (!takesKind(upstream, call.kind)) {
@@ -16,7 +16,7 @@ export function unsupportedFeatures(call: Call, upstream: Shape): string | undef
   return lacks?.find((lack) => isMissed[lack](call, lacks))
 }
 
-/** True of most calls: it asks for nothing that an upstream may lack, unless it has no calls of this kind. */
+/** True for most calls: it uses no feature that an upstream may lack, unless the upstream has no calls of this kind. */
 export function isPlain(call: Call): boolean {
   return !lackNames.some((lack) => isMissed[lack](call, lackNames))
 }
@@ -32,14 +32,14 @@ type Shape = Pick<Upstream, 'kinds' | 'lacks'>
 
 const isMissed: Readonly<Record<Lack, (call: Call, lacks: readonly Lack[]) => boolean>> = {
   logprobs: isScored,
-  // A bias cannot be emulated.
+  // A logit bias cannot be emulated.
   logit_bias: ({
     body: {
       value: { logit_bias: bias },
     },
   }) => isObject(bias) && Object.keys(bias).length > 0,
   suffix: ({ kind, body }) => kind === 'text' && (body.value['suffix'] ?? '') !== '',
-  // Repeated here, it has no logprobs; and token ids are no text to repeat.
+  // An emulated echo has no logprobs, and token ids are no text to repeat.
   echo: (call) =>
     call.kind === 'text' &&
     call.body.value['echo'] === true &&
@@ -49,7 +49,7 @@ const isMissed: Readonly<Record<Lack, (call: Call, lacks: readonly Lack[]) => bo
   custom_tools: () => false,
 }
 
-/** In a chat a boolean, in a text a count. */
+/** A boolean in a chat, a count in a text call. */
 function isScored({
   body: {
     value: { logprobs, top_logprobs: top },

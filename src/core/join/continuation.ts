@@ -8,24 +8,24 @@ import { type ChunkIdentity, identityOf } from './fan-out.ts'
 
 export type ContinuedParts = {
   readonly first: Answer
-  /** The caller's: once it has aborted, nothing goes on. */
+  /** The caller's signal: once it has aborted, nothing is continued. */
   readonly signal: CallSignal
   /**
-   * Has the rest of an answer begin elsewhere, after `said`; undefined where there is no other deployment, or none
-   * who can go on. Rejects with a Failure when all failed.
+   * Continues the answer at another deployment, after `said`; undefined if there is no other, or none that can. Rejects
+   * with a Failure when all failed.
    */
   readonly resume: (broken: Answer, said: string) => Promise<Answer | undefined>
 }
 
 /**
- * The stream of an answer that goes on elsewhere when its upstream breaks off: one id, one role, no word twice. Where
- * it cannot go on, it rejects with the first upstream's Failure.
+ * The stream of an answer that is continued elsewhere when its upstream breaks off: one id, one role, no repeated text.
+ * If it cannot be continued, it rejects with the first upstream's Failure.
  */
 export function continued(parts: ContinuedParts): AsyncIterableIterator<readonly Delta[], undefined> {
   return new Continued(parts)
 }
 
-/** By hand, without a generator's own promises: there is a burst for every token. */
+/** A hand-written iterator without a generator's promises: there is one burst per token. */
 class Continued implements AsyncIterableIterator<readonly Delta[], undefined> {
   readonly #parts: ContinuedParts
   #said: string[] = []
@@ -34,7 +34,7 @@ class Continued implements AsyncIterableIterator<readonly Delta[], undefined> {
   #bursts: AsyncIterator<readonly Delta[], undefined>
   #identity: ChunkIdentity | undefined
   #isResumed = false
-  /** Something was said that the rest of an answer cannot be asked for after. */
+  /** It contains something after which an answer cannot be continued. */
   #isBeyond = false
 
   constructor(parts: ContinuedParts) {
@@ -74,7 +74,7 @@ class Continued implements AsyncIterableIterator<readonly Delta[], undefined> {
       if (this.#parts.signal.aborted) throw reason
       return undefined
     })
-    // What the caller has to know is what broke; what came of trying to mend it is in the record.
+    // The caller needs the original failure; failures of the continuation are in the record.
     if (answer === undefined) throw thrown
     this.#answer = answer
     this.#bursts = iteratorOf(answer.bursts)
@@ -96,7 +96,7 @@ class Continued implements AsyncIterableIterator<readonly Delta[], undefined> {
     if (this.#isBeyond) this.#said = []
   }
 
-  /** What another upstream says, as the one before would have gone on. */
+  /** The other upstream's deltas, as if the first one had continued. */
   #joined(deltas: readonly Delta[]): readonly Delta[] {
     const identity = this.#identity
     const joined = deltas.map(({ value: chunk }): Delta => {
@@ -107,7 +107,7 @@ class Continued implements AsyncIterableIterator<readonly Delta[], undefined> {
   }
 }
 
-/** No prompt takes up an answer that is longer than this. */
+/** Longer answers do not fit into a continuation prompt. */
 const mostCharacters = 4 * 1024 * 1024
 
 function iteratorOf(bursts: Bursts): AsyncIterator<readonly Delta[], undefined> {
@@ -122,7 +122,7 @@ async function* replay(
   return undefined
 }
 
-/** A caller's own fault, and the gateway's, are not mended by going on elsewhere. */
+/** Failures caused by the caller or the gateway are not fixed by another upstream. */
 function mayGoOn({ blame }: Failure): boolean {
   return blame === 'upstream' || blame === 'load'
 }
@@ -132,7 +132,7 @@ function isMoreThanText(delta: Message | undefined): boolean {
   return Boolean(delta.tool_calls) || Boolean(delta['function_call']) || Boolean(delta['refusal'])
 }
 
-/** The role was told, and what was thought before the answer began is past. */
+/** The role was sent already, and reasoning after the answer has begun is out of place. */
 function withoutOpening(choice: Choice): Choice {
   if (choice.delta === undefined) return choice
   const { role: _role, reasoning_content: _reasoning, ...delta } = choice.delta

@@ -3,7 +3,10 @@ import { Failure } from '../model/failure.ts'
 import { isObject, type JsonObject, nearest, numberOf } from '../model/json/json.ts'
 import { JsonText } from '../model/json/json-text.ts'
 
-/** A call for embeddings as calls of at most `limit` texts each, in order; the call itself where that is enough. */
+/**
+ * Splits a call for embeddings into calls of at most `limit` texts each, in order; returns the call itself if one is
+ * enough.
+ */
 export function splitInputs(call: Relay, limit: number): readonly [Relay, ...Relay[]] {
   const { input } = call.body.value
   if (!isSeveral(input) || input.length <= limit) return [call]
@@ -15,9 +18,9 @@ export function splitInputs(call: Relay, limit: number): readonly [Relay, ...Rel
 }
 
 /**
- * The answer to a call for embeddings, validated: one vector for each text, in the texts' order, written as the
- * caller asked. Throws `invalid_response` where it cannot be made of what the upstream gave, and `unsupported` where
- * its vectors are of another length than was asked for: not every server heeds `dimensions`, nor says so.
+ * Validates an answer to a call for embeddings: one vector per text, in the texts' order, encoded as the caller asked.
+ * Throws `invalid_response` if the upstream's answer cannot be brought into that form, and `unsupported` if its vectors
+ * have another length than requested: not every server supports `dimensions`, or says so.
  */
 export function validateEmbeddings(reply: RelayReply, call: Relay): RelayReply {
   const body = reply.value
@@ -38,7 +41,7 @@ export function validateEmbeddings(reply: RelayReply, call: Relay): RelayReply {
   return isAsSent ? reply : JsonText.of({ ...body, object: 'list', data: settled, model })
 }
 
-/** The answers to the parts of one call, as one; what they say beside their vectors is the first one's. */
+/** Joins the answers to the parts of one call; fields other than the vectors come from the first. */
 export function joinEmbeddings(replies: readonly [RelayReply, ...RelayReply[]]): RelayReply {
   const [first] = replies
   if (replies.length === 1) return first
@@ -50,12 +53,12 @@ export function joinEmbeddings(replies: readonly [RelayReply, ...RelayReply[]]):
   return JsonText.of({ ...first.value, data })
 }
 
-/** Several texts, or several lists of token ids; one list of ids is one text. */
+/** True for several texts or several lists of token ids; one list of ids is one text. */
 function isSeveral(input: unknown): input is readonly unknown[] {
   return Array.isArray(input) && typeof input[0] !== 'number'
 }
 
-/** By their index, where they have one: each place is taken once. */
+/** Sorted by index, if they have one: each index may occur once. */
 function ordered(rows: readonly unknown[]): readonly JsonObject[] {
   const places = new Map<unknown, JsonObject>()
   for (const [at, row] of rows.entries()) {
@@ -69,7 +72,7 @@ function ordered(rows: readonly unknown[]): readonly JsonObject[] {
   })
 }
 
-/** Vectors elsewhere than in `data`: they were paid for, and their caller may know them. */
+/** Vectors outside of `data`: they were paid for, and the caller may know the format. */
 function isForeign({
   data,
   object: _object,
@@ -81,7 +84,7 @@ function isForeign({
   return data === undefined && Object.values(rest).some((value) => Array.isArray(value) || isObject(value))
 }
 
-/** The row itself where it is valid, and where its form is unknown. */
+/** The row itself if it is valid, or if its format is unknown. */
 function written(row: JsonObject, inBase64: boolean): JsonObject {
   const { embedding } = row
   const isText = typeof embedding === 'string'
@@ -100,13 +103,13 @@ function written(row: JsonObject, inBase64: boolean): JsonObject {
   return vector === undefined ? row : { ...row, object: 'embedding', embedding: vector }
 }
 
-/** A vector for each of its tokens, or one in each of several forms. */
+/** One vector per token, or one per encoding. */
 function isNested(embedding: unknown): boolean {
   if (isObject(embedding)) return Object.keys(embedding).length > 0
   return Array.isArray(embedding) && embedding.length > 0 && embedding.every((each) => Array.isArray(each))
 }
 
-/** How many numbers a row's vector has; undefined where it is none that is known. */
+/** The length of a row's vector; undefined if its format is unknown. */
 function lengthOf({ embedding }: JsonObject): number | undefined {
   if (typeof embedding === 'string') {
     const length = Buffer.byteLength(embedding, 'base64') / 4
@@ -126,14 +129,14 @@ function isVector(value: unknown): value is readonly unknown[] {
   return Array.isArray(value) && value.length > 0 && value.every((each) => Number.isFinite(nearest(each)))
 }
 
-/** 32-bit floats, the least significant byte first, in base64: what OpenAI's own clients read. */
+/** Base64 of little-endian 32-bit floats, as OpenAI's own clients read. */
 function packed(vector: readonly unknown[]): string {
   const bytes = Buffer.alloc(vector.length * 4)
   for (const [at, value] of vector.entries()) bytes.writeFloatLE(numberOf(nearest(value)), at * 4)
   return bytes.toString('base64')
 }
 
-/** Undefined where it packs something else: single bytes, or bits. */
+/** Undefined if it holds another type: bytes, or bits. */
 function unpacked(text: string): readonly number[] | undefined {
   const bytes = Buffer.from(text, 'base64')
   const vector = Array.from({ length: Math.floor(bytes.length / 4) }, (_, at) => bytes.readFloatLE(at * 4))

@@ -9,15 +9,15 @@ import type { Upstream } from '../model/ports.ts'
 /** One prompt and one choice of a call that an upstream cannot take whole. */
 export type Part = {
   readonly call: Call
-  /** Where its choice stands in the answer: prompt × n + choice; among candidates, prompt × candidates + choice. */
+  /** The index of its choice in the answer: prompt × n + choice; among candidates, prompt × candidates + choice. */
   readonly index: number
-  /** Which prompt it answers; a prompt's tokens are counted once, however many choices it has. */
+  /** Its prompt; the tokens of a prompt count once, however many choices it has. */
   readonly promptIndex: number
 }
 
 /**
- * A call as parts of one prompt and one choice each, in the order of their index; where the best are wanted, of one
- * candidate each, with what it is ranked by. Throws `invalid_request` when there would be more than `choicesLimit`.
+ * Splits a call into parts of one prompt and one choice each, in the order of their index; for `best_of`, of one
+ * candidate each, with the logprobs it is ranked by. Throws `invalid_request` for more than `choicesLimit` parts.
  */
 export function splitCall(call: Call, choicesLimit: number): readonly [Part, ...Part[]] {
   const isBest = isRanked(call)
@@ -40,30 +40,30 @@ export function splitCall(call: Call, choicesLimit: number): readonly [Part, ...
   return [part(0), ...Array.from({ length: total - 1 }, (_, index) => part(index + 1))]
 }
 
-/** True when the call has exactly one prompt, not in a list, and asks for one choice. */
+/** True when the call has exactly one prompt that is not in a list, and asks for one choice. */
 export function isSinglePart(call: Call): boolean {
   if (candidatesOf(call.kind, call.body.value) > 1) return false
   const prompt = call.body.value['prompt']
   return call.kind === 'chat' || !Array.isArray(prompt) || isTokenIds(prompt)
 }
 
-/** True where one request takes one prompt and gives one choice, of what this call asks for. */
+/** True if the upstream takes one prompt and gives one choice per request for this kind of call. */
 export function isSplitAt(call: Call, upstream: Pick<Upstream, 'kinds' | 'oneChoice'>): boolean {
   const { kind } = call
   const { oneChoice } = upstream
   if (takesKind(upstream, kind)) return oneChoice[kind]
-  // A chat holds one prompt, as what a user says.
+  // A chat is one prompt.
   if (kind === 'chat') return oneChoice.text
   return oneChoice.chat || !isSinglePart({ ...call, body: call.body.with({ n: 1, best_of: 1 }) })
 }
 
-/** A part's delta as it stands in the whole answer: its own index, the first part's identity. */
+/** A part's delta with its index in the whole answer and the first part's id. */
 export function placeDelta(delta: Delta, part: Part, identity: ChunkIdentity): Delta {
   const choices = delta.value.choices.map((choice): Choice => ({ ...choice, index: part.index }))
   return JsonText.of({ ...delta.value, ...identity, choices })
 }
 
-/** What every chunk of one answer has in common. */
+/** The fields that all chunks of one answer share. */
 export type ChunkIdentity = Pick<Chunk, 'id' | 'created' | 'model'>
 
 export function identityOf({ value: { id, created, model } }: Delta): ChunkIdentity {

@@ -1,7 +1,7 @@
 import type { Bursts } from '../attempt/attempt.ts'
 import type { Delta } from '../model/call.ts'
 
-/** All that an answer says, once it has come to its end. */
+/** All deltas of an answer, once it has ended. */
 export async function gather(bursts: Bursts): Promise<readonly Delta[]> {
   if (Array.isArray(bursts)) return bursts.flat()
   const deltas: Delta[] = []

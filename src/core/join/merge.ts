@@ -1,7 +1,7 @@
 /**
- * Runs tasks side by side, at most `limit` at once and begun in order, and yields what their iterators give as it
- * comes, each with its task's position. When one rejects, or the reader leaves, the others are told to return; of
- * the former `failed` is told first.
+ * Runs tasks side by side, at most `limit` at once and started in order, and yields what their iterators give as it
+ * comes, with each task's position. When one rejects or the reader leaves, `failed` is called first in the former case,
+ * then the others are asked to return.
  */
 export async function* merge<T>(
   tasks: readonly (() => Promise<AsyncIterable<T> | Iterable<T>>)[],
@@ -49,7 +49,7 @@ function createRunner<T>(position: number, task: () => Promise<AsyncIterable<T> 
       runner.pending = next()
     },
     abandon() {
-      // The abort has its reason already: what the others reject with is ignored.
+      // The reason is known already: what the others reject with is ignored.
       runner.pending.catch(() => undefined)
       opening.then((iterator) => iterator.return?.()).catch(() => undefined)
     },

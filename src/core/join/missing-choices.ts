@@ -12,8 +12,8 @@ import type { RunningParts } from './run-parts.ts'
 type Answered = { readonly bursts: Bursts; usage(): Usage | Promise<Usage> }
 
 /**
- * An answer with all the choices that were asked for: some servers give one, however many that is. Those that are
- * missing once it has ended are asked for one by one, and follow it. The answer itself where none can be missing.
+ * Completes an answer that has fewer choices than requested: some servers always give one. Missing choices are
+ * requested one by one after the answer has ended, and appended. Returns the answer itself if none can be missing.
  */
 export function withMissingChoices<Answer extends Answered>(
   call: Call,
@@ -22,7 +22,7 @@ export function withMissingChoices<Answer extends Answered>(
   noted: (metered: MeteredUsage) => Usage,
 ): Answer | Answered {
   const wanted = choicesWanted(call)
-  // Of several prompts, which choice is whose is not known where some are missing.
+  // With several prompts it is unknown which choice belongs to which prompt if some are missing.
   if (wanted === 1 || isRanked(call) || promptsIn(call.body.value['prompt']) > 1) return answer
   const told = new Set<number>()
   if (Array.isArray(answer.bursts)) {

@@ -7,8 +7,8 @@ import { JsonText } from '../model/json/json-text.ts'
 import type { Deployment } from '../model/ports.ts'
 
 /**
- * True when an answer to this call can be asked for from its middle on. A call to a tool, an answer by a schema,
- * several choices and logprobs cannot: what was said of them is not all that is needed to go on.
+ * True when an answer to this call can be continued from its middle. Tool calls, structured output, several choices and
+ * logprobs cannot: the text so far is not enough to continue.
  */
 export function isContinuable({ kind, stream, body: { value: body } }: Call): boolean {
   if (!stream || numberOf(body['n'] ?? 1) > 1 || (body['logprobs'] ?? false) !== false) return false
@@ -21,9 +21,9 @@ export function isContinuable({ kind, stream, body: { value: body } }: Call): bo
 }
 
 /**
- * The call for the rest of an answer of which `said` was said in so many tokens. Undefined where it cannot be asked
- * for: a text goes on as a longer prompt, a chat where the beginning can be the assistant's own, or all of it one
- * prompt by the template of the model's family.
+ * The call for the rest of an answer, after `said` with so many tokens. Undefined if it cannot be requested. A text
+ * continues as a longer prompt; a chat if the beginning can be an assistant message, or if the whole chat can become a
+ * prompt by the model family's template.
  */
 export function remainingCall(
   call: Call,
@@ -45,7 +45,7 @@ export function remainingCall(
   return takesPrefix || isFlattened(rest, deployment) ? rest : undefined
 }
 
-/** The fields of vLLM, SGLang, llama.cpp and others for answers of a form, which would start over in the middle. */
+/** Structured-output fields of vLLM, SGLang, llama.cpp and others: such output would start over in the middle. */
 const grammars = [
   ...['guided_json', 'guided_regex', 'guided_choice', 'guided_grammar', 'structured_outputs'],
   ...['grammar', 'json_schema', 'regex', 'ebnf'],
@@ -59,7 +59,7 @@ function isToolForced(choice: unknown): boolean {
   return choice === 'required' || isObject(choice)
 }
 
-/** The beginning as the assistant's: more of the message that the caller themselves began, where they did. */
+/** The beginning as an assistant message; appended to the caller's own prefill, if there is one. */
 function withAnswer(messages: readonly unknown[], said: string): readonly unknown[] {
   const last = messages.at(-1)
   if (isObject(last) && last['role'] === 'assistant' && typeof last['content'] === 'string') {
@@ -68,7 +68,7 @@ function withAnswer(messages: readonly unknown[], said: string): readonly unknow
   return [...messages, { role: 'assistant', content: said }]
 }
 
-/** How many tokens the rest may have; undefined where there is no bound. */
+/** How many tokens the rest may have; undefined if there is no bound. */
 export function tokensLeft({ body: { value: body } }: Call, saidTokens: number): number | undefined {
   const bounds = [body['max_tokens'], body['max_completion_tokens']].filter(
     (most) => typeof most === 'number',
@@ -85,7 +85,7 @@ function withTokensLeft(body: JsonObject, saidTokens: number): JsonObject {
   return left
 }
 
-/** Whether it becomes a prompt there: without tools, which a prompt cannot offer, by a template that is known. */
+/** Whether the chat becomes a prompt there: without tools, which a prompt cannot offer, and with a known template. */
 function isFlattened(rest: Call, { upstream, upstreamModel = rest.model }: Deployment): boolean {
   const { tools } = rest.body.value
   if (!takesKind(upstream, 'text') || familyOf(upstreamModel) === 'raw') return false
@@ -94,7 +94,7 @@ function isFlattened(rest: Call, { upstream, upstreamModel = rest.model }: Deplo
     chatToText(rest, upstreamModel, upstream.name)
     return true
   } catch (thrown) {
-    // Images and the results of tools have no place in a prompt.
+    // Images and tool results have no place in a prompt.
     if (thrown instanceof Failure) return false
     throw thrown
   }

@@ -3,8 +3,8 @@ import { Failure } from '../model/failure.ts'
 import { isObject, nearest, numberOf } from '../model/json/json.ts'
 
 /**
- * The answer to a call that has documents put in order, validated: each result tells of one of the documents,
- * none twice, and how well it suits. Throws `invalid_response` otherwise.
+ * Validates an answer to a rerank call: each result names one of the documents, none twice, with its score. Throws
+ * `invalid_response` otherwise.
  */
 export function validateRerank(reply: RelayReply, call: Relay): RelayReply {
   const { documents } = call.body.value
@@ -24,7 +24,7 @@ export function validateRerank(reply: RelayReply, call: Relay): RelayReply {
   return typeof model === 'string' ? settled : settled.with({ model: call.model })
 }
 
-/** Some tell the results as `data` (Voyage), some the score as `score`. */
+/** Some servers call the results `data` (Voyage), some the score `score`. */
 function withResults(reply: RelayReply): RelayReply {
   const { results, data } = reply.value
   const given = results ?? data

@@ -16,27 +16,27 @@ import { remainingCall, tokensLeft } from './remainder.ts'
 export type ResumeParts = {
   readonly call: Call
   readonly plan: Plan
-  /** The answer's beginning, and what meters it. */
+  /** The beginning of the answer, and its meter. */
   readonly first: Answer
   readonly meter: Meter
   readonly counter: TokenCounter
   readonly account: CallCost
   readonly record: CallRecord
   readonly signal: CallSignal
-  /** The call's time is over: nothing is begun any more. */
+  /** The deadline has passed: nothing new is started. */
   readonly isOver: () => boolean
-  /** Walks a plan with attempts of this make. */
+  /** Walks a plan with attempts made this way. */
   readonly walk: (plan: Plan, make: (parts: AttemptParts) => Promise<Answer>) => Promise<Answer>
 }
 
-/** One stream of an answer and of those that take it up where it breaks off. */
+/** One stream over an answer and its continuations. */
 export type ResumableStream = {
   readonly bursts: Bursts
   /** Summed over all of them, each with the prompt that it was given. */
   usage(): Promise<MeteredUsage>
 }
 
-/** Takes a stream up elsewhere where it breaks off, as often as the plan has attempts left. */
+/** Continues a stream elsewhere when it breaks off, as often as the plan has attempts left. */
 export function resumableStream(parts: ResumeParts): ResumableStream {
   const { call, first, meter, record } = parts
   const legs: Leg[] = [{ answer: first, meter }]
@@ -49,7 +49,7 @@ export function resumableStream(parts: ResumeParts): ResumableStream {
         broken.add(answer.deployment.id)
         if (parts.isOver()) return undefined
         const { usage, estimated } = await sumOf(legs)
-        // Where the upstreams themselves said that there are no more tokens, the answer was as long as it may be.
+        // By the upstreams' own counts no tokens are left: the answer had reached its bound.
         if (!estimated && (tokensLeft(call, usage.completion_tokens) ?? 1) <= 0) return ended(answer, call)
         const able = (deployment: Deployment) =>
           remainingCall(call, said, usage.completion_tokens, deployment) !== undefined
@@ -69,13 +69,13 @@ export function resumableStream(parts: ResumeParts): ResumableStream {
     }),
     async usage() {
       const metered = await sumOf(legs)
-      // Those that broke off reported a part at most.
+      // Those that broke off reported at most a part.
       return { ...metered, estimated: metered.estimated || legs.length > 1 }
     },
   }
 }
 
-/** The end that the upstream did not come to tell of. */
+/** The final chunk that the upstream did not send. */
 function ended(answer: Answer, { kind, id, model }: Call): Answer {
   const choice: Choice = {
     index: 0,
@@ -96,7 +96,7 @@ async function takeUp({ counter, account }: ResumeParts, rest: Call, parts: Atte
   return { answer, meter }
 }
 
-/** Every other place of the plan once, those that were not tried first, as many as there are attempts left. */
+/** Every other deployment of the plan once, untried ones first, at most as many as attempts are left. */
 function placesLeft(
   plan: Plan,
   attempts: readonly AttemptRecord[],
@@ -105,7 +105,7 @@ function placesLeft(
   const tried = new Set(attempts.map(({ deployment }) => deployment))
   const others = [...new Set(plan)].filter(({ id }) => !broken.has(id))
   const inOrder = [...others.filter(({ id }) => !tried.has(id)), ...others.filter(({ id }) => tried.has(id))]
-  // One that another overtook was beside the plan.
+  // The loser of a hedge was not part of the plan.
   const made = attempts.filter(({ outcome }) => outcome !== 'superseded')
   return inOrder.slice(0, Math.max(0, plan.length - made.length))
 }

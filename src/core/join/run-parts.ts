@@ -9,11 +9,11 @@ import { addUsage, writeUsage } from '../model/usage.ts'
 import { type ChunkIdentity, identityOf, type Part, placeDelta } from './fan-out.ts'
 import { merge } from './merge.ts'
 
-/** The answers to the parts of one call, as one. */
+/** The answers to the parts of one call, joined. */
 export type RunningParts = {
-  /** Every part's deltas as they come, each with its place in the answer and one identity for all. */
+  /** The deltas of all parts as they come, each with its index in the answer and the common id. */
   readonly bursts: AsyncIterable<readonly Delta[]>
-  /** Summed over the parts; a prompt counts once. To be called once `bursts` has ended. */
+  /** Summed over the parts; a prompt counts once. Call it after `bursts` has ended. */
   usage(): Promise<MeteredUsage>
 }
 
@@ -25,13 +25,13 @@ export type RunPartsContext = {
   readonly signal: CallSignal
   /** Called with each part's meter before it runs. */
   readonly follow?: ((part: Part, meter: Meter) => void) | undefined
-  /** Tells `meter` of the deltas of the answer. */
+  /** Notes the deltas of the answer in `meter`. */
   run(part: Part, signal: AbortSignal, meter: Pick<Meter, 'note'>): Promise<Answer>
 }
 
 /**
- * Runs the parts of a call side by side. Resolves when the first of them commits; when one fails, the others are
- * given up, and the whole fails with it.
+ * Runs the parts of a call side by side. Resolves when the first of them commits. When one fails, the others are
+ * cancelled and the whole call fails with it.
  */
 export async function runParts({
   parts,
@@ -75,7 +75,7 @@ async function* placed(
       yield value.map((delta) => placeDelta(delta, lane.part, shared))
     }
   } finally {
-    // The reader left: the others did nothing wrong, and are not recorded as failed.
+    // The reader left: the other parts are not at fault, and are not recorded as failed.
     siblings.abort(new Failure('caller_left', 'The rest of the answer is no longer wanted.'))
   }
 }
