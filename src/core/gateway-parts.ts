@@ -16,7 +16,7 @@ export type GatewayParts = {
   readonly limits: GatewayLimits
   /** Limits retries per upstream; undefined: no limit. */
   readonly retryBudget?: RetryBudget | undefined
-  /** Gives a slow stream a second attempt; undefined: none. */
+  /** Gives a slow answer a second attempt; undefined: none. */
   readonly hedging?: Hedging<Answer> | undefined
   /** Receives each step of a call as it is taken; undefined: nobody listens. */
   readonly steps?: Steps | undefined

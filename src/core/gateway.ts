@@ -250,7 +250,7 @@ function askPart(
   meter: Pick<Meter, 'note'>,
   make: (parts: AttemptParts) => Promise<Answer> = attempt,
 ): Promise<Answer> {
-  return tryPart(work, { call, part, plan, meter }, make, call.stream ? work.parts.hedging : undefined)
+  return tryPart(work, { call, part, plan, meter }, make, work.parts.hedging)
 }
 
 function noteUsage(

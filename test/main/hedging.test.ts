@@ -7,9 +7,10 @@ import { providers } from '../../src/providers/all.ts'
 import { startTestGateway } from '../harness/gateway.ts'
 import { onlyFile } from '../harness/only-file.ts'
 
-const body = JSON.stringify({ model: 'm', stream: true, prompt: 'x' })
-
-test('a stream that is slow to begin is had elsewhere, and the first one is given up', async () => {
+test.for([
+  ['a stream that is slow to begin', true, '[DONE]'],
+  ['a JSON answer that is slow to come', false, '"finish_reason":"stop"'],
+] as const)('%s is had elsewhere, and the first one is given up', async ([, stream, whole]) => {
   await using first = await startUpstream()
   await using second = await startUpstream()
   await using gateway = await startTestGateway(hedgingOver(first.origin, second.origin))
@@ -17,14 +18,14 @@ test('a stream that is slow to begin is had elsewhere, and the first one is give
     const response = await fetch(`${gateway.url}/v1/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body,
+      body: JSON.stringify({ model: 'm', stream, prompt: 'x' }),
     })
     return await response.text()
   }
-  // So many first tokens have to be known before one can be called slow.
-  for (let turn = 0; turn < 20; turn++) expect(await ask()).toContain('[DONE]')
+  // So many have to be known before one can be called slow.
+  for (let turn = 0; turn < 20; turn++) expect(await ask()).toContain(whole)
   first.isSilent = true
-  expect(await ask()).toContain('[DONE]')
+  expect(await ask()).toContain(whole)
   const record = await gateway.recorded(21)
   expect(record.attempts.map(({ deployment, outcome }) => [deployment, outcome])).toEqual([
     ['m@first', 'superseded'],
@@ -46,17 +47,23 @@ async function startUpstream(): Promise<HeldUpstream> {
   const upstream = { isSilent: false, hits: 0, abandoned: 0 }
   const server: Server = createServer((request, response) => {
     upstream.hits++
-    request.resume()
+    let asked = ''
+    request.on('data', (piece: Buffer) => {
+      asked += piece.toString()
+    })
     if (upstream.isSilent) {
       response.on('close', () => {
         upstream.abandoned++
       })
       return
     }
-    response.writeHead(200, { 'content-type': 'text/event-stream' })
-    const chunk = { id: 'c', object: 'text_completion', created: 1, model: 'm' }
-    const choices = [{ index: 0, text: 'word', finish_reason: 'stop' }]
-    response.end(`data: ${JSON.stringify({ ...chunk, choices })}\n\ndata: [DONE]\n\n`)
+    request.on('end', () => {
+      const choices = [{ index: 0, text: 'word', finish_reason: 'stop' }]
+      const reply = JSON.stringify({ id: 'c', object: 'text_completion', created: 1, model: 'm', choices })
+      const isStream = asked.includes('"stream":true')
+      response.writeHead(200, { 'content-type': isStream ? 'text/event-stream' : 'application/json' })
+      response.end(isStream ? `data: ${reply}\n\ndata: [DONE]\n\n` : reply)
+    })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo

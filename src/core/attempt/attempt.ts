@@ -1,4 +1,5 @@
 import { adaptCall, choicesWanted, isSpelledOut, mostTokensOf, promptsIn } from '../adapt/adapt-call.ts'
+import { isRanked } from '../adapt/best-of.ts'
 import { inWords } from '../adapt/token-ids.ts'
 import { answerIdOf } from '../model/answer-id.ts'
 import type { Call, Delta, RawDelta } from '../model/call.ts'
@@ -97,7 +98,7 @@ function normalizerFor(
     createdEpochSeconds: Math.floor(clock.epochMs() / 1000),
     model: call.model,
     wanted: choicesWanted(asked),
-    least: promptsIn(asked.body.value['prompt']),
+    least: leastChoices(asked),
     mostTokens: mostTokensOf(asked.body.value),
     noteReason: (unknown) => {
       notes.unknownReason = unknown
@@ -111,6 +112,12 @@ function normalizerFor(
     : withModelName(normalizer, name, (own) => {
         record.upstreamModel = own
       })
+}
+
+/** Of a stream of several prompts, which choice is whose is not known where some are missing. */
+function leastChoices(asked: Call): number {
+  const prompts = promptsIn(asked.body.value['prompt'])
+  return prompts > 1 && asked.stream && !isRanked(asked) ? choicesWanted(asked) : prompts
 }
 
 /** The headers of a JSON answer come when it is complete: only the total clock applies. */

@@ -92,7 +92,7 @@ export type Hedging<Made> = {
   readonly discard: (made: Made) => void
 }
 
-/** One attempt, and if its first token takes longer than nearly all before, a second one at another deployment. */
+/** One attempt, and if its first token or JSON answer takes longer than nearly all before, a second one elsewhere. */
 async function hedgedTurn<Asked extends AnyCall, Made>(
   asked: Unplaced<Asked>,
   path: Path,
@@ -109,7 +109,9 @@ async function hedgedTurn<Asked extends AnyCall, Made>(
     return entered
   }
   budget.note(upstream.name)
-  const afterMs = asked.context.standings?.trackOf(deployment).slowFirstTokenMs()
+  const track = asked.context.standings?.trackOf(deployment)
+  const isStream = 'stream' in asked.call && asked.call.stream
+  const afterMs = isStream ? track?.slowFirstTokenMs() : track?.slowAnswerMs()
   if (afterMs === undefined) return await acquirePermit(asked, enter, make)
   return await hedge({
     afterMs,

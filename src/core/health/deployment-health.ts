@@ -16,6 +16,8 @@ export interface DeploymentHealth {
   readonly latest?: LatestSnapshot | undefined
   /** The 95th percentile of recent first-token times; undefined until there are enough. */
   slowFirstTokenMs(): number | undefined
+  /** The same for the duration of JSON answers. */
+  slowAnswerMs(): number | undefined
   /** A permit for one attempt; undefined when a breaker is open, or half-open with its probe in flight. */
   begin(): Permit | undefined
   /** A permit regardless of the breakers, for a call that has no other deployment left. */
@@ -140,6 +142,7 @@ function trackOf(entry: Entry, { clock }: DeploymentHealthParts): DeploymentHeal
       return entry.standing
     },
     slowFirstTokenMs: () => entry.observations.slowFirstTokenMs(),
+    slowAnswerMs: () => entry.observations.slowAnswerMs(),
     begin() {
       const pass = breaker.admit()
       if (pass === undefined || whole === undefined) return pass && permit(entry, pass)

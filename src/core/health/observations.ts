@@ -12,6 +12,8 @@ export interface Observations {
   firstTokenMs(): number | undefined
   /** The 95th percentile of recent first-token times; undefined until there are enough. */
   slowFirstTokenMs(): number | undefined
+  /** The same for the duration of answers that came whole. */
+  slowAnswerMs(): number | undefined
   /** After the first token; for answers that came whole, over all their time. Undefined as above. */
   tokensPerSecond(): number | undefined
   /** The last known duration of answers, however old; undefined: there never was one. */
@@ -52,8 +54,8 @@ export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): 
     ...{ calls: 0, answered: 0, answerMs: 0, workedMs: 0, firstTokens: 0, firstTokenMs: 0 },
     ...{ streams: 0, tokens: 0, tokensMs: 0 },
   }
-  const recent: number[] = []
-  let at = 0
+  const firstTokens = createRecent()
+  const answers = createRecent()
   let pace: Pace | undefined
   let decayedAt = clock.now()
   const decay = () => {
@@ -74,8 +76,8 @@ export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): 
       if (firstTokenMs !== undefined) {
         sums.firstTokens++
         sums.firstTokenMs += firstTokenMs
-        recent[at++ % recentCount] = firstTokenMs
-      }
+        firstTokens.add(firstTokenMs)
+      } else answers.add(durationMs)
       const tokens = (completionTokens ?? 0) - (firstTokenMs === undefined ? 0 : 1)
       const tokensMs = durationMs - (firstTokenMs ?? 0)
       if (tokens > 0 && tokensMs > 0) {
@@ -93,11 +95,8 @@ export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): 
       decay()
       return sums.firstTokens < leastWeight ? undefined : sums.firstTokenMs / sums.firstTokens
     },
-    slowFirstTokenMs() {
-      if (recent.length < enough) return undefined
-      const inOrder = recent.toSorted((one, other) => one - other)
-      return inOrder[Math.ceil(inOrder.length * 0.95) - 1]
-    },
+    slowFirstTokenMs: firstTokens.slow,
+    slowAnswerMs: answers.slow,
     tokensPerSecond() {
       decay()
       return sums.streams < leastWeight ? undefined : (sums.tokens * 1000) / sums.tokensMs
@@ -149,7 +148,23 @@ function paceOf(sums: Sums): Pace {
   }
 }
 
-/** How many of the latest first-token times are kept; enough for a 95th percentile. */
+/** The latest durations, and their 95th percentile. */
+function createRecent() {
+  const recent: number[] = []
+  let at = 0
+  return {
+    add(ms: number): void {
+      recent[at++ % recentCount] = ms
+    },
+    slow(): number | undefined {
+      if (recent.length < enough) return undefined
+      const inOrder = recent.toSorted((one, other) => one - other)
+      return inOrder[Math.ceil(inOrder.length * 0.95) - 1]
+    },
+  }
+}
+
+/** How many of the latest durations are kept; enough for a 95th percentile. */
 const recentCount = 100
 const enough = 20
 

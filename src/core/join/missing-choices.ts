@@ -3,6 +3,7 @@ import { choicesWanted, promptsIn } from '../adapt/adapt-call.ts'
 import { isRanked } from '../adapt/best-of.ts'
 import type { Bursts } from '../attempt/attempt.ts'
 import type { Call, Delta } from '../model/call.ts'
+import { Failure } from '../model/failure.ts'
 import { JsonText } from '../model/json/json-text.ts'
 import type { Usage } from '../model/terms.ts'
 import { writeUsage } from '../model/usage.ts'
@@ -13,7 +14,8 @@ type Answered = { readonly bursts: Bursts; usage(): Usage | Promise<Usage> }
 
 /**
  * Completes an answer that has fewer choices than requested: some servers always give one. Missing choices are
- * requested one by one after the answer has ended, and appended. Returns the answer itself if none can be missing.
+ * requested one by one after the answer has ended, and appended. Returns the answer itself if none can be missing, and
+ * for a stream of several prompts, which the normalizer refuses if it falls short.
  */
 export function withMissingChoices<Answer extends Answered>(
   call: Call,
@@ -22,16 +24,22 @@ export function withMissingChoices<Answer extends Answered>(
   noted: (metered: MeteredUsage) => Usage,
 ): Answer | Answered {
   const wanted = choicesWanted(call)
-  // With several prompts it is unknown which choice belongs to which prompt if some are missing.
-  if (wanted === 1 || isRanked(call) || promptsIn(call.body.value['prompt']) > 1) return answer
+  const prompts = promptsIn(call.body.value['prompt'])
+  if (wanted === prompts || isRanked(call)) return answer
   const told = new Set<number>()
-  if (Array.isArray(answer.bursts)) {
-    for (const delta of answer.bursts.flat()) noteChoices(delta, told)
+  let { bursts } = answer
+  if (Array.isArray(bursts)) {
+    const deltas: readonly Delta[] = bursts.flat()
+    for (const delta of deltas) noteChoices(delta, told)
     if (told.size >= wanted) return answer
-  }
+    if (prompts > 1) {
+      bursts = [deltas.map(firstOfEach(told.size, { wanted, prompts }))]
+      told.clear()
+    }
+  } else if (prompts > 1) return answer
   let more: RunningParts | undefined
   return {
-    bursts: completed(answer.bursts, told, async () => {
+    bursts: completed(bursts, told, async () => {
       const [first, ...others] = splitCall(call, wanted).filter(({ index }) => !told.has(index))
       if (first === undefined) return undefined
       more = await ask([first, ...others])
@@ -45,6 +53,28 @@ export function withMissingChoices<Answer extends Answered>(
       return noted({ usage: writeUsage({}, own.prompt_tokens, completionTokens), estimated })
     },
   }
+}
+
+/**
+ * One choice for each of several prompts is the first of that prompt's. Of another number, which choice is whose is not
+ * known.
+ */
+function firstOfEach(
+  count: number,
+  { wanted, prompts }: { readonly wanted: number; readonly prompts: number },
+) {
+  if (count !== prompts) {
+    throw new Failure(
+      'invalid_response',
+      `The upstream gave ${count} of the ${wanted} choices that were asked for.`,
+    )
+  }
+  const perPrompt = wanted / prompts
+  return ({ value }: Delta): Delta =>
+    JsonText.of({
+      ...value,
+      choices: value.choices.map((choice) => ({ ...choice, index: choice.index * perPrompt })),
+    })
 }
 
 async function* completed(

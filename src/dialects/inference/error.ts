@@ -6,7 +6,7 @@ export function inferenceError(failure: Failure): JsonObject {
   const { code, message, provider, param, status, extra } = failure
   const named = provider === undefined ? {} : { provider }
   if (code === 'invalid_json') return { error: 'Invalid JSON body' }
-  if (status === 502) return { error: 'Upstream provider failed', ...named, details: message }
-  if (status === 504) return { error: 'Upstream request timed out', ...named }
+  if (status === 502) return { ...extra, error: 'Upstream provider failed', ...named, details: message }
+  if (status === 504) return { ...extra, error: 'Upstream request timed out', ...named }
   return { ...extra, error: message, ...named, ...(param === null ? {} : { param }) }
 }

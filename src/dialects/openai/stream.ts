@@ -3,6 +3,7 @@ import { answerIdOf } from '../../core/model/answer-id.ts'
 import type { Call, Chunk, Delta } from '../../core/model/call.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import { JsonText } from '../../core/model/json/json-text.ts'
+import { besideChoices } from '../../core/reply/beside-choices.ts'
 import type { StreamEncoder } from '../shared/dialect.ts'
 import { doneFrame, frame } from '../shared/sse-frame.ts'
 import { openAiError } from './error.ts'
@@ -12,7 +13,7 @@ export function createOpenAiStream(call: Call): StreamEncoder {
   const { includeUsage } = call
   let last: Chunk | undefined
   /** What was said after the last choice. */
-  let rest: JsonObject = {}
+  let rest: Chunk | undefined
   /** What was told before the answer began: all of it goes by that. */
   let early: Early | undefined
   /** Whether the last chunk went as its upstream wrote it: then so can one that differs from it in a word. */
@@ -47,13 +48,24 @@ export function createOpenAiStream(call: Call): StreamEncoder {
       return frame(JSON.stringify(includeUsage ? { ...chunk, usage: null } : chunk))
     },
     end(usage) {
-      if (!includeUsage || last === undefined) return doneFrame
+      if (last === undefined) return doneFrame
+      if (!includeUsage) return afterAll(rest, last) + doneFrame
       const { id, object, created, model } = last
       const chunk = { ...rest, id, object, created, model, choices: [], usage } satisfies UsageChunk
       return frame(JSON.stringify(chunk)) + doneFrame
     },
     fail: (failure) => frame(JSON.stringify(openAiError(failure))),
   }
+}
+
+/**
+ * What came after the last choice, for who did not ask for usage: a chunk without choices is expected by those alone who
+ * did, so it stands beside a choice that says nothing.
+ */
+function afterAll(rest: Chunk | undefined, { choices: [choice], object }: Chunk): string {
+  if (rest === undefined || besideChoices(rest) === undefined) return ''
+  const silent = silentChoice(choice?.index ?? 0, object === 'text_completion')
+  return frame(rewritten({ ...rest, choices: [silent] } as Chunk))
 }
 
 /** The last chunk of either kind of stream. */

@@ -67,10 +67,10 @@ export function responseOf({ stem, request }: AskedResponse, made: Made): JsonOb
 }
 
 /** What OpenAI's enum has a word for, and the one besides that agents act upon. */
-function errorOf({ kind, blame, message }: Failure): JsonObject {
-  if (kind === 'context_length') return { code: 'context_length_exceeded', message }
-  if (kind === 'rate_limited') return { code: 'rate_limit_exceeded', message }
-  return { code: blame === 'caller' ? 'invalid_prompt' : 'server_error', message }
+function errorOf({ kind, blame, message, extra }: Failure): JsonObject {
+  if (kind === 'context_length') return { ...extra, code: 'context_length_exceeded', message }
+  if (kind === 'rate_limited') return { ...extra, code: 'rate_limit_exceeded', message }
+  return { ...extra, code: blame === 'caller' ? 'invalid_prompt' : 'server_error', message }
 }
 
 function repeated(request: JsonObject): JsonObject {

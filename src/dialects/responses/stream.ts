@@ -80,8 +80,14 @@ export function createResponsesStream(call: ResponsesCall, parts: StreamParts): 
       output.breakOff()
       tell('response.failed', { response: response({ status: 'failed', failure }) })
       // Clients that look only for an answer raise this one.
-      tell('error', { code: failure.code, message: failure.message, param: failure.param })
+      const { code, message, param, extra } = failure
+      tell('error', { ...named(extra), code, message, param })
       return taken()
     },
   }
+}
+
+/** What an event has of its own is not overwritten. */
+function named({ type: _type, sequence_number: _number, ...extra }: Failure['extra']): JsonObject {
+  return extra
 }

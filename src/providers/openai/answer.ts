@@ -120,8 +120,11 @@ class EventReader implements ChunkReader {
   }
 
   #report(error: JsonObject, deltas: RawDelta[]): void {
-    this.failure = this.#readError(error)
-    if (this.failure === undefined) deltas.push(JsonText.of({ error }))
+    const failure = this.#readError(error)
+    // Whether its own trouble comes too late to matter, the normalizer knows.
+    if (failure === undefined) deltas.push(JsonText.of({ error }))
+    else if (failure.kind === 'upstream_error') deltas.push(failedDelta(failure))
+    else this.failure = failure
   }
 }
 

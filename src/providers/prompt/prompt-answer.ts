@@ -35,10 +35,7 @@ export function readReply(
   const { error } = answer
   if (error !== undefined && error !== null) {
     const told = isObject(error) ? error : { message: spell(error) }
-    const failure = reportedFailure(told, asked())
-    if (failure !== undefined) throw failure
-    // What says no more than that it failed is told by the normalizer, as for every upstream.
-    return JsonText.of({ error: told })
+    throw reportedFailure(told, asked())
   }
   const said = read(answer)
   if (typeof said.text !== 'string') throw unreadable('The upstream gave an answer without text.', asked)

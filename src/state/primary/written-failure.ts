@@ -8,12 +8,12 @@ export type WrittenFailure = {
 }
 
 export function writeFailure(failure: Failure): WrittenFailure {
-  const { kind, message, param, code, provider, upstreamStatus, retryAfterMs } = failure
+  const { kind, message, param, code, provider, upstreamStatus, retryAfterMs, askedUrl } = failure
   const { upstreamSaid, operatorNote, headers, mayBeBilled, isStale, isBug, extra, status, type } = failure
   return {
     ...{ kind, message },
     detail: {
-      ...{ param, code, provider, upstreamStatus, retryAfterMs, upstreamSaid, operatorNote, headers },
+      ...{ param, code, provider, upstreamStatus, retryAfterMs, upstreamSaid, operatorNote, askedUrl, headers },
       ...{ mayBeBilled, isStale, isBug, extra, shown: { status, type } },
     },
   }

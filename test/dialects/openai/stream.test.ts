@@ -122,6 +122,19 @@ describe('A stream with usage', () => {
     })
   })
 
+  test('tells it to who did not ask for usage, too, beside a choice that says nothing', () => {
+    const stream = chatStream({})
+    stream.encode([chatDelta('Hi')])
+    const rest = chatDelta('', { citations: ['https://a.test/'], service_tier: 'flex' })
+    expect(stream.encode([JsonText.of({ ...rest.value, choices: [] })])).toBe('')
+    const [told = '', done] = stream.end(usage).split('\n\n')
+    expect(JSON.parse(told.slice('data: '.length))).toEqual({
+      ...rest.value,
+      choices: [{ index: 0, delta: {}, logprobs: null, finish_reason: null }],
+    })
+    expect(done).toBe('data: [DONE]')
+  })
+
   test('adds the null to the text of the upstream', () => {
     const delta = JsonText.read(textDelta('Hello').value, '{"id":"cmpl-1", "n": {}} ')
     expect(textStream(ask).encode([delta])).toBe('data: {"id":"cmpl-1", "n": {},"usage":null}\n\n')
