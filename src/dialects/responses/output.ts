@@ -1,4 +1,5 @@
 import type { Message, ToolCall } from '../../core/model/call.ts'
+import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject, objectIn } from '../../core/model/json/json.ts'
 import { type CallItem, createCallItem } from './call-item.ts'
 import type { Tell } from './item.ts'
@@ -10,7 +11,10 @@ import { createWordsItem, type WordsItem, type WordsKind } from './words-item.ts
  * until it has ended: a tool call when its arguments are a whole object, anything else when something else follows.
  */
 export interface OutputWriter {
-  /** A message, or a piece of one, with its log probabilities. */
+  /**
+   * A message, or a piece of one, with its log probabilities. Throws a Failure where all of it, which has to be told once
+   * more at the end, is longer than is kept.
+   */
   say(message: Message, logprobs: unknown): void
   /** Ends what is open and what waits; what was cut short is marked so. */
   end(isCutShort: boolean): void
@@ -35,10 +39,16 @@ export function createOutputWriter({ stem, origins, summarizes }: OutputParts, t
   /** By the index they have upstream. */
   const calls = new Map<number, CallItem>()
   const place = (item: JsonObject) => opened.push(item) - 1
+  let kept = 0
+  const keep = (characters: number) => {
+    kept += characters
+    if (kept > mostCharacters || opened.length + queue.length > mostItems) throw tooLong()
+  }
   const parts = { stem, tell, place }
 
   const words = (kind: WordsKind, piece: unknown, logprobs?: unknown) => {
     if (typeof piece !== 'string' || piece === '') return
+    keep(piece.length)
     let last = queue.at(-1)
     if (last?.type !== 'words' || last.isThought !== (kind === 'reasoning' || kind === 'summary')) {
       last = createWordsItem(kind, parts)
@@ -54,6 +64,7 @@ export function createOutputWriter({ stem, origins, summarizes }: OutputParts, t
       calls.set(index, item)
       queue.push(item)
     }
+    keep(call.function?.arguments?.length ?? 0)
     item.add(call.function)
   }
   const advance = () => {
@@ -83,6 +94,14 @@ export function createOutputWriter({ stem, origins, summarizes }: OutputParts, t
     items: () => opened,
   }
 }
+
+function tooLong(): Failure {
+  return new Failure('invalid_response', "The upstream's answer is longer than a response may hold.")
+}
+
+/** As of a stream that is folded into one JSON answer, though each character is held twice here. */
+const mostCharacters = 16 * 1024 * 1024
+const mostItems = 10_000
 
 /** Something else has followed. A tool call without arguments may still get some. */
 function hasEnded(item: WordsItem | CallItem): boolean {

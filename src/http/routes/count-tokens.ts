@@ -1,6 +1,7 @@
 import type Router from '@koa/router'
 import type { Authenticator } from '../../core/authenticate.ts'
 import type { Gateway } from '../../core/gateway.ts'
+import { withoutBillingLine } from '../../core/model/billing-line.ts'
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import type { TokenCounter } from '../../core/model/ports.ts'
 import { unknownModel } from '../../core/plan/router.ts'
@@ -50,7 +51,12 @@ export function serveCountTokens(router: Router, prefix: string, parts: CountTok
 }
 
 /** The tokens of a chat's messages and tools, and of a template such as most have. */
-export async function countPrompt({ messages, tools }: JsonObject, counter: TokenCounter): Promise<number> {
+export async function countPrompt(
+  { messages: given, tools }: JsonObject,
+  counter: TokenCounter,
+): Promise<number> {
+  // No upstream but Anthropic's own gets it.
+  const messages = withoutBillingLine(given) ?? given
   const words: string[] = []
   let otherTokens = tokensPerReply
   for (const message of Array.isArray(messages) ? messages.filter(isObject) : []) {

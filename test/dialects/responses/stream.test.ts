@@ -26,6 +26,25 @@ describe('a stream', () => {
     expect(events.map(({ sequence_number: number }) => number)).toEqual([...events.keys()])
   })
 
+  test('keeps no more of an answer than one may hold: past that it fails', () => {
+    const piece = 'x'.repeat(1024 * 1024)
+    const encoder = open()
+    const writing = () => {
+      for (let time = 0; time < 17; time++) encoder.encode([said(piece)])
+    }
+    expect(writing).toThrow(Failure)
+    expect(writing).toThrow("The upstream's answer is longer than a response may hold.")
+  })
+
+  test('has no more tool calls than it may hold, either', () => {
+    const encoder = open()
+    const calls = () => {
+      for (let index = 0; index < 10_002; index++)
+        encoder.encode([called({ index, id: `c${index}`, function: { name: 'f', arguments: '{' } })])
+    }
+    expect(calls).toThrow('longer than a response may hold')
+  })
+
   test.for([0, 1])(
     'that says it goes on, after %i pieces, is begun once, and numbered without a gap',
     (place) => {

@@ -35,6 +35,11 @@ describe('A count of tokens', () => {
   test.for<[string, object, number]>([
     ['the words of a message, and the template around them', {}, around + 3],
     ['the system prompt, too', { system: 'be very brief' }, around + 4 + 3 + 3],
+    [
+      "no line of Claude Code's own at the head of it",
+      { system: 'x-anthropic-billing-header: cc_version=1.2; cch=ab12c;\n\nbe very brief' },
+      around + 4 + 3 + 3,
+    ],
     ['tools as the JSON they are', { tools: [tool] }, around + 3 + 1],
     [
       'what was thought and called',
