@@ -13,7 +13,17 @@ export function writeFailure(failure: Failure): WrittenFailure {
   return {
     ...{ kind, message },
     detail: {
-      ...{ param, code, provider, upstreamStatus, retryAfterMs, upstreamSaid, operatorNote, askedUrl, headers },
+      ...{
+        param,
+        code,
+        provider,
+        upstreamStatus,
+        retryAfterMs,
+        upstreamSaid,
+        operatorNote,
+        askedUrl,
+        headers,
+      },
       ...{ mayBeBilled, isStale, isBug, extra, shown: { status, type } },
     },
   }
