@@ -3,7 +3,6 @@ import { answerIdOf } from '../../core/model/answer-id.ts'
 import type { Call, Chunk, Delta } from '../../core/model/call.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import { JsonText } from '../../core/model/json/json-text.ts'
-import { besideChoices } from '../../core/reply/beside-choices.ts'
 import type { StreamEncoder } from '../shared/dialect.ts'
 import { doneFrame, frame } from '../shared/sse-frame.ts'
 import { openAiError } from './error.ts'
@@ -63,10 +62,20 @@ export function createOpenAiStream(call: Call): StreamEncoder {
  * did, so it stands beside a choice that says nothing.
  */
 function afterAll(rest: Chunk | undefined, { choices: [choice], object }: Chunk): string {
-  if (rest === undefined || besideChoices(rest) === undefined) return ''
+  if (rest === undefined || Object.keys(rest).every((name) => ofEveryChunk.has(name))) return ''
   const silent = silentChoice(choice?.index ?? 0, object === 'text_completion')
   return frame(rewritten({ ...rest, choices: [silent] } as Chunk))
 }
+
+const ofEveryChunk: ReadonlySet<string> = new Set([
+  'id',
+  'object',
+  'created',
+  'model',
+  'choices',
+  'usage',
+  'error',
+])
 
 /** The last chunk of either kind of stream. */
 type UsageChunk = Omit<OpenAI.ChatCompletionChunk | OpenAI.Completion, 'object'> & { readonly object: string }
