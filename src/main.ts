@@ -22,6 +22,7 @@ import { createReload, type Reload } from './main/reload.ts'
 import { alone, type Role } from './main/role.ts'
 import { endingEverywhere } from './main/shared-keys.ts'
 import type { LastingTimes, Snapshot } from './main/snapshot.ts'
+import { openTracing } from './main/tracing.ts'
 import { createGenerations } from './telemetry/generations.ts'
 import { createHealthLog } from './telemetry/health-log.ts'
 import { createJournal } from './telemetry/journal.ts'
@@ -30,6 +31,7 @@ import { createLiveCalls } from './telemetry/live-calls.ts'
 import { createCallLog } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createStepLog } from './telemetry/step-log.ts'
+import type { TraceCounts, Tracing } from './telemetry/traces/tracing.ts'
 import { createReasonWarnings } from './telemetry/unknown-reasons.ts'
 import { createTokenizer } from './tokenizers/cl100k.ts'
 import { createEncoder } from './tokenizers/encoder.ts'
@@ -69,6 +71,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   await using opening = new AsyncDisposableStack()
   const clock: Clock = { now: () => performance.now(), epochMs: () => Date.now() }
   const books = await role.openBooks(config, clock, log, opening)
+  const tracing = await openTracing(config, opening, { ...environment, clock })
   const drain = createDrain({
     hangUp: () => succession.hangUp(),
     end: (failure) => succession.end(failure),
@@ -90,16 +93,15 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   const { ledger, shared } = books
   const ledgerReport = ledger && (() => ledger.report())
   const current = () => succession.current
-  const metrics = metricsOf(current, reload, shedding, ledgerReport, books)
+  const metrics = metricsOf(current, { reload, shedding, ledgerReport, books, tracing })
   const live = {
     current: () => role.shown(current()),
     drains: role.drains(createDrains()),
     configuration: reload.report,
     endCalls: endingEverywhere(books.shared, (keys) => succession.revoke(keys)),
   }
-  const lasting = createLasting({ ...environment, role, books, live }, clock, metrics, {
-    isLeaving: () => drain.phase !== 'serving',
-    isDraining: () => drain.phase === 'draining',
+  const lasting = createLasting({ ...environment, role, books, tracing, live }, clock, metrics, {
+    ...phasesOf(drain),
     configuration: reload.report,
     shedding,
     ...guards,
@@ -147,6 +149,10 @@ function listenerOf(current: () => Snapshot, drain: Pick<Drain, 'phase'>): Reque
   }
 }
 
+function phasesOf(drain: Pick<Drain, 'phase'>): Pick<LastingTimes['app'], 'isLeaving' | 'isDraining'> {
+  return { isLeaving: () => drain.phase !== 'serving', isDraining: () => drain.phase === 'draining' }
+}
+
 /** The models that a configuration names, as callers and as upstreams know them. */
 function modelsIn({ routes }: Config): readonly string[] {
   return routes.flatMap(({ pattern, deployments }) => [
@@ -158,15 +164,28 @@ function modelsIn({ routes }: Config): readonly string[] {
 /** What is shown of the configuration in use, whichever that is at the moment. */
 function metricsOf(
   current: () => Snapshot,
-  reload: Pick<Reload, 'report'>,
-  shedding: Pick<Shedding, 'read'>,
-  ledger: (() => LedgerCounts) | undefined,
-  { tenants, shared }: Pick<Books, 'tenants' | 'shared'>,
+  { reload, shedding, ledgerReport, books, tracing }: Counted,
 ): Metrics {
-  const deployments = () => current().gateway.deployments()
-  const catalog = () => current().catalog()
-  const budgets = () => tenants.standings()
-  return createMetrics(deployments, reload.report, shedding.read, ledger, catalog, budgets, shared.report)
+  return createMetrics({
+    deployments: () => current().gateway.deployments(),
+    configuration: reload.report,
+    shedding: shedding.read,
+    ledger: ledgerReport,
+    catalog: () => current().catalog(),
+    budgets: () => books.tenants.standings(),
+    shared: books.shared.report,
+    traces: tracing?.counts ?? (() => noSpans),
+  })
+}
+
+const noSpans: TraceCounts = { exported: 0, lost: {} }
+
+type Counted = {
+  readonly reload: Pick<Reload, 'report'>
+  readonly shedding: Pick<Shedding, 'read'>
+  readonly ledgerReport: (() => LedgerCounts) | undefined
+  readonly books: Pick<Books, 'tenants' | 'shared'>
+  readonly tracing: Pick<Tracing, 'counts'> | undefined
 }
 
 /** The last calls end within a turn of the event loop, and their rows reach the sinks at the end of the next. */
@@ -178,11 +197,12 @@ async function lastRows(): Promise<void> {
 type Kept = {
   readonly role: Role
   readonly books: Books
+  readonly tracing: Tracing | undefined
   readonly live: Omit<Parameters<typeof adminFor>[4], 'calls'>
 }
 
 function createLasting(
-  { log, version, sinks = [], role, books, live }: GatewayEnvironment & Kept,
+  { log, version, sinks = [], role, books, tracing, live }: GatewayEnvironment & Kept,
   clock: Clock,
   metrics: Metrics,
   state: Pick<
@@ -218,6 +238,7 @@ function createLasting(
       calls.sink,
       metrics,
       createReasonWarnings(log),
+      ...(tracing === undefined ? [] : [tracing]),
       ...sinks,
     ],
     app: role.surface({
@@ -234,6 +255,7 @@ function createLasting(
       responseStore: createResponseStore(clock),
       version,
       newId,
+      startTrace: tracing?.start,
       startedEpochSeconds: Math.floor(clock.epochMs() / 1000),
     }),
   }

@@ -5,6 +5,7 @@ import { shippedCatalog } from '../src/catalog/shipped.ts'
 import { loadConfig } from '../src/config.ts'
 import { noTenants } from '../src/tenants/settings.ts'
 import { load, refusal, report, testProviders } from './config/load.ts'
+import { noTracing } from './harness/gateway.ts'
 import { onlyFile } from './harness/only-file.ts'
 
 const clocks = { connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 30_000 }
@@ -83,6 +84,7 @@ test('without any configuration it is the demo: every setting has its default', 
       redis: { mode: 'single', sentinelName: 'mymaster', prefix: 'pandotate', timeoutMs: 100 },
     },
     probes: { enabled: false, intervalMs: 30_000, timeoutMs: 5000 },
+    tracing: noTracing,
     limits: {
       bodyBytes: 26_214_400,
       jsonDepth: 64,

@@ -184,6 +184,12 @@ export const packages: Readonly<
   undici: { from: ['providers/wire/wire.ts', 'providers/wire/connections.ts'] },
   pino: { from: ['telemetry/'], typesFrom: ['main.ts', 'main/', 'cli.ts', 'cli/', 'embed.ts'] },
   'prom-client': { from: ['telemetry/'] },
+  ...Object.fromEntries(
+    ['api', 'exporter-trace-otlp-proto', 'resources', 'sdk-trace'].map((name) => [
+      `@opentelemetry/${name}`,
+      { from: ['telemetry/traces/span-exporter.ts'] },
+    ]),
+  ),
   'gpt-tokenizer': { from: ['tokenizers/'] },
   'llama3-tokenizer-js': { from: ['tokenizers/'] },
   zod: { from: ['admin/', 'catalog/', 'config.ts', 'config/', 'dialects/', 'providers/'] },

@@ -17,13 +17,14 @@ export function allMetrics(): Metrics {
   }
   const catalog = { lists: [], oldestPriceEpochMs: undefined, nowEpochMs: 0 }
   const shared = { isUp: true, losses: 0, latencyMs: 0, nodes: 1, leasedNanoUsd: 0, untold: 0 }
-  return createMetrics(
-    () => [],
-    () => configuration,
-    () => shedding,
-    () => ledger,
-    () => catalog,
-    async () => [],
-    () => shared,
-  )
+  return createMetrics({
+    deployments: () => [],
+    configuration: () => configuration,
+    shedding: () => shedding,
+    ledger: () => ledger,
+    catalog: () => catalog,
+    budgets: async () => [],
+    shared: () => shared,
+    traces: () => ({ exported: 0, lost: {} }),
+  })
 }

@@ -3,6 +3,11 @@ import { attemptFields } from '../../src/core/model/record/fields/attempt-fields
 import { callFields } from '../../src/core/model/record/fields/call-fields.ts'
 import type { Field, Fields } from '../../src/core/model/record/fields/field.ts'
 import type { DescribedMetric } from '../../src/telemetry/metrics.ts'
+import {
+  attemptAttributes,
+  callAttributes,
+  type SpanAttribute,
+} from '../../src/telemetry/traces/span-names.ts'
 
 /** docs/observability.md, from the tables that the log and the metrics are made from. */
 export function observabilityPage(metrics: readonly DescribedMetric[]): string {
@@ -33,6 +38,19 @@ The members of \`attempts\`, in the order in which the attempts began.
 
 ${fieldTable(attemptFields)}
 
+## Spans
+
+What traces say ([tracing.md](tracing.md)), by the generation of OpenTelemetry's names for generative AI: \`v1.36\`, or the
+latest.
+
+The call, a span of kind \`SERVER\`:
+
+${callAttributes.map(({ names }) => `\`${names.latest}\``).join(', ')}
+
+Each of its attempts, a span of kind \`CLIENT\`:
+
+${spanTable(attemptAttributes)}
+
 ## Events
 
 One warning each time, with \`event\`, \`deployment\`, \`provider\`, and what is known of the cause: \`kind\`, \`upstreamStatus\`,
@@ -56,6 +74,12 @@ const meanings: Readonly<Record<(typeof healthEventTypes)[number], string>> = {
   path_found: 'Calls are answered at that address again.',
   limit_met: "The provider's rate limit was met five times within a minute.",
   limit_over: "The provider's rate limit was not met for a minute.",
+}
+
+function spanTable(attributes: readonly Pick<SpanAttribute<never>, 'names'>[]): string {
+  const nameIn = (name: string | undefined) => (name === undefined ? '' : `\`${name}\``)
+  const rows = attributes.map(({ names }) => `| ${nameIn(names['v1.36'])} | ${nameIn(names.latest)} |`)
+  return ['| v1.36 | Latest |', '|---|---|', ...rows].join('\n')
 }
 
 function metricRow({ name, type, labels, help }: DescribedMetric): string {

@@ -17,6 +17,7 @@ import {
   rateLimitsSetting,
   teamsSetting,
 } from './sections/tenants.ts'
+import { tracingSetting } from './sections/tracing.ts'
 import { dataDirectorySetting } from './source/data-directory.ts'
 
 /**
@@ -79,6 +80,7 @@ export function configSchema(
     console: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
     shared: sharedSetting,
     probes: probesSetting,
+    tracing: tracingSetting,
     providers: z.strictObject(Object.fromEntries(instances.map((one) => [one.name, one.provider.settings]))),
     models: modelsSetting(providerNames, (name) => types.get(name), catalog).optional(),
   })

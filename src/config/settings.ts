@@ -1,5 +1,6 @@
 import type { AdminKey } from '../core/authenticate.ts'
 import type { BreakerSettings } from '../core/health/breaker.ts'
+import type { ConventionName, SamplerName } from '../core/model/trace.ts'
 import type { TenantSettings } from '../tenants/settings.ts'
 import type { Origins } from './report/origins.ts'
 import type { LogLevel } from './schema.ts'
@@ -56,6 +57,7 @@ export type Config = {
   readonly hedging: HedgingSettings
   readonly breaker: BreakerSettings
   readonly probes: ProbeSettings
+  readonly tracing: TracingSettings
   readonly providers: readonly ProviderSettings[]
   readonly routes: readonly RouteSettings[]
   readonly routing: RoutingSettings
@@ -146,6 +148,34 @@ export type CacheSettings = {
   readonly maxBytes: number
   /** False: only the answers to calls whose answer should be the same every time. */
   readonly everyCall: boolean
+}
+
+/** Spans of calls, sent to a collector of OpenTelemetry's. */
+export type TracingSettings = {
+  readonly enabled: boolean
+  /** Where they are posted; absent: there are none. */
+  readonly endpoint?: string
+  /** What is sent with them. Secret. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly protocol: 'http/protobuf'
+  readonly timeoutMs: number
+  readonly compression: 'none' | 'gzip'
+  /** Absent: that of `resource`, or the gateway's own. */
+  readonly serviceName?: string
+  /** Attributes of the whole process. */
+  readonly resource: Readonly<Record<string, string>>
+  readonly sampler: SamplerName
+  readonly ratio: number
+  /** Whether upstreams get the place of each attempt in its trace. */
+  readonly propagate: boolean
+  readonly conventions: ConventionName
+  readonly batch: {
+    readonly spans: number
+    /** How many may wait; others are lost. */
+    readonly queueSpans: number
+    readonly delayMs: number
+    readonly timeoutMs: number
+  }
 }
 
 /** Answers that are kept for requests that are sent again under their Idempotency-Key. */

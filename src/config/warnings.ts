@@ -40,6 +40,8 @@ function nearVariables(environment: Environment): readonly string[] {
   const known = [fileVariable, ...variables.map(({ name }) => name)]
   return Object.keys(environment).flatMap((name) => {
     if (!/^[A-Z][A-Z0-9_]{5,}$/.test(name) || known.includes(name) || !environment[name]) return []
+    // The standard has the same settings for logs and metrics.
+    if (name.startsWith('OTEL_')) return []
     const unset = known.filter((one) => one.includes('_') && !environment[one])
     const meant =
       unset.find((one) => bare(one) === bare(name)) ?? unset.find((one) => isWithin(name, one, mostEdits))

@@ -118,10 +118,10 @@ async function attemptRelay(parts: AttemptParts<Relay>): Promise<Relayed> {
   const { upstream, upstreamModel = call.model, clocks } = deployment
   const open = openAttempt(parts)
   try {
-    const { id, signal, notes } = open
+    const { id, trace, signal, notes } = open
     if (upstream.relay === undefined) throw noneOf(call)
     const { connectMs } = clocks
-    const sent = upstream.relay(call, { id, upstreamModel, connectMs, isFresh, signal, notes })
+    const sent = upstream.relay(call, { id, upstreamModel, connectMs, isFresh, trace, signal, notes })
     const raw = await inTime(parts, sent, clocks.totalMs)
     const claimed = claimOf(raw.value, parts.context.record.flags)
     open.claims({ usage: () => claimed, isFinished })

@@ -112,7 +112,7 @@ const told: ReadonlySet<string> = new Set([
     'coalesce',
     'idempotency',
   ],
-  ...['stickiness', 'refreshPrices', 'dataDirectory', 'console', 'shared', 'probes', 'providers'],
+  ...['stickiness', 'refreshPrices', 'dataDirectory', 'console', 'shared', 'probes', 'providers', 'tracing'],
 ])
 
 function isDropped(path: readonly string[], offered: Config, inUse: Config): boolean {

@@ -109,6 +109,7 @@ type LastingAppPart =
   | 'responseStore'
   | 'shared'
   | 'shedding'
+  | 'startTrace'
   | 'startedEpochSeconds'
   | 'version'
 

@@ -13,6 +13,8 @@ import { createCounter, createHistogram } from './series.ts'
 import { type SharedCounts, showShared } from './shared-metrics.ts'
 import { type SheddingCounts, showShedding } from './shedding-metrics.ts'
 import type { MetricValues } from './sum.ts'
+import { showTraces } from './trace-metrics.ts'
+import type { TraceCounts } from './traces/tracing.ts'
 
 /** The metrics of one gateway: a sink that counts every call, and the text Prometheus reads. */
 export interface Metrics extends Sink {
@@ -33,19 +35,24 @@ export type DescribedMetric = {
   readonly labels: readonly string[]
 }
 
+/** What is asked at each scrape; what is undefined is not shown. */
+export type MetricSources = {
+  readonly deployments?: () => readonly DeploymentReport[]
+  readonly configuration?: () => ConfigurationCounts
+  readonly shedding?: () => SheddingCounts
+  readonly ledger?: (() => LedgerCounts) | undefined
+  readonly catalog?: () => CatalogCounts
+  readonly budgets?: () => Promise<readonly BudgetCounts[]>
+  readonly shared?: (() => SharedCounts) | undefined
+  readonly traces?: (() => TraceCounts) | undefined
+}
+
 /**
  * Labels come from the configuration and from closed lists, never from a request: a caller cannot make series
- * without end. `deployments`, `configuration` and `shedding` are asked at each scrape.
+ * without end.
  */
-export function createMetrics(
-  deployments?: () => readonly DeploymentReport[],
-  configuration?: () => ConfigurationCounts,
-  shedding?: () => SheddingCounts,
-  ledger?: () => LedgerCounts,
-  catalog?: () => CatalogCounts,
-  budgets?: () => Promise<readonly BudgetCounts[]>,
-  shared?: () => SharedCounts,
-): Metrics {
+export function createMetrics(sources: MetricSources = {}): Metrics {
+  const { deployments, configuration, shedding, ledger, catalog, budgets, shared, traces } = sources
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const series = createSeries(registry)
@@ -57,6 +64,7 @@ export function createMetrics(
   if (catalog !== undefined) showCatalog(registry, catalog)
   if (budgets !== undefined) showBudgets(registry, budgets)
   if (shared !== undefined) showShared(registry, shared)
+  if (traces !== undefined) showTraces(registry, traces)
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),

@@ -61,6 +61,7 @@ const notShown: Readonly<Record<string, string>> = {
   pandotate_config_reloads_total: 'marks on the graphs',
   pandotate_config_reload_failures_total: 'the alert looks at the last one',
   pandotate_config_loaded_timestamp_seconds: 'marks on the graphs',
+  pandotate_spans_exported_total: 'what is lost alerts',
   pandotate_ledger_shipped_calls_total: 'what lags behind is shown',
 }
 

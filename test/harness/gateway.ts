@@ -85,6 +85,21 @@ export function inTest(overrides: Partial<Config>, lists = false): Config {
   return { ...config, ...places, catalog: { ...config.catalog, lists } }
 }
 
+/** As configured by default: there are no traces without an endpoint. */
+export const noTracing: Config['tracing'] = {
+  enabled: true,
+  headers: {},
+  protocol: 'http/protobuf',
+  timeoutMs: 10_000,
+  compression: 'none',
+  resource: {},
+  sampler: 'parentbased_traceidratio',
+  ratio: 1,
+  propagate: true,
+  conventions: 'v1.36',
+  batch: { spans: 512, queueSpans: 2048, delayMs: 5000, timeoutMs: 30_000 },
+}
+
 /** Every model at the simulator. */
 export const simulatorConfig: Config = {
   host: '127.0.0.1',
@@ -116,6 +131,7 @@ export const simulatorConfig: Config = {
     everyMs: 14_400_000,
     maxPriceAgeDays: 45,
   },
+  tracing: noTracing,
   dataDirectory: join(tmpdir(), `pandotate-gateway-test-${process.pid}`),
   isDataDirectoryGiven: true,
   ledger: {

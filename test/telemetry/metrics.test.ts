@@ -54,7 +54,7 @@ test.for([
 
 test('each deployment shows its breaker and its share, as they are at the scrape', async () => {
   const standings = createHealthRegistry(['m@sick', 'm@well', 'm@busy'], handClock(), () => 0)
-  const metrics = createMetrics(() => standings.snapshot())
+  const metrics = createMetrics({ deployments: () => standings.snapshot() })
   const shownBefore = await linesOf(metrics, 'pandotate_deployment_breaker_state')
   expect(shownBefore).toContain('pandotate_deployment_breaker_state{deployment="m@sick"} 0')
   const ending = { firstTokenMs: undefined, completionTokens: undefined, durationMs: 1 }
@@ -84,7 +84,7 @@ test('each deployment shows its breaker and its share, as they are at the scrape
 
 test('a deployment shows whether it is ready once it was probed', async () => {
   const standings = createHealthRegistry(['m@well', 'm@sick', 'm@asleep', 'm@unasked'], handClock(), () => 0)
-  const metrics = createMetrics(() => standings.snapshot())
+  const metrics = createMetrics({ deployments: () => standings.snapshot() })
   expect(await linesOf(metrics, 'pandotate_deployment_ready')).toEqual([])
   standings.probed('m@well', { atEpochMs: 1, answer: { isReady: true } })
   standings.probed('m@sick', { atEpochMs: 1, answer: new Failure('timeout', 'Late.') })

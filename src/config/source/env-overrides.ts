@@ -1,7 +1,8 @@
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { type Path, placeOf } from '../report/problem.ts'
-import { type OptionalProvider, optionVariables, type Variable, variables } from './environment.ts'
+import { optionVariables, variables } from './environment.ts'
 import type { Environment } from './substitution.ts'
+import type { OptionalProvider, Variable } from './variable.ts'
 
 /** The file's content with what the environment sets, and which variable each of those settings is from. */
 export type Overlaid = { readonly content: unknown; readonly origins: ReadonlyMap<string, Variable> }

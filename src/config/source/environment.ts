@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import type { JsonObject } from '../../core/model/json/json.ts'
-import { ConfigError, type Path } from '../report/problem.ts'
+import { ConfigError } from '../report/problem.ts'
+import { otelVariables } from './otel-variables.ts'
 import type { Environment } from './substitution.ts'
+import type { OptionalProvider, Variable } from './variable.ts'
 
 /**
  * The process's environment, filled up from `.env` in `directory` where there is one. What the process was
@@ -12,26 +13,6 @@ import type { Environment } from './substitution.ts'
 export function readEnvironment(directory: string, processEnvironment: Environment): Environment {
   return { ...readDotEnv(directory), ...processEnvironment }
 }
-
-/** A variable, or an option of the command, that stands for a setting and wins over the file's. */
-export type Variable = {
-  readonly name: string
-  /** The setting it stands for. */
-  readonly path: Path
-  /** Settings that follow it where the file does not give them. */
-  readonly followers?: readonly Path[]
-  /** What the setting gets: its unit in the setting's (NaN when it cannot be that), or a list. */
-  readonly convert?: (text: string) => number | string | readonly string[] | readonly JsonObject[]
-  /** The file wins where it gives the setting. */
-  readonly yields?: boolean
-  /** What belongs in it, where that is not what belongs in the setting. */
-  readonly expected?: string
-  /** The provider it is a setting of, where that is not always there. */
-  readonly of?: OptionalProvider
-}
-
-/** A provider that is there once all that it cannot do without is in the environment. */
-export type OptionalProvider = { readonly name: string; readonly needs: readonly string[] }
 
 /** Name the file of all other settings. */
 export const fileVariable = 'GATEWAY_CONFIG'
@@ -100,6 +81,7 @@ export const variables: readonly Variable[] = [
   { name: 'REDIS_MODE', path: ['shared', 'redis', 'mode'] },
   { name: 'REDIS_PASSWORD', path: ['shared', 'redis', 'password'] },
   { name: 'REDIS_CA', path: ['shared', 'redis', 'ca'] },
+  ...otelVariables,
 ]
 
 /** Options of the command that stand for settings, and win over the variables. */

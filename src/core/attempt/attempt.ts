@@ -63,6 +63,7 @@ function sendAndTake(parts: AttemptParts, open: OpenAttempt, spelled: Call): Pro
     upstreamModel: deployment.upstreamModel ?? call.model,
     connectMs: deployment.clocks.connectMs,
     isFresh: parts.isFresh,
+    trace: open.trace,
     signal: open.signal,
     notes: open.notes,
   })

@@ -8,6 +8,7 @@ import type { AttemptNotes, Deployment, Queue } from '../model/ports.ts'
 import type { Price } from '../model/price.ts'
 import { type AttemptRecord, type CallRecord, startAttempt } from '../model/record/record.ts'
 import type { CallSteps } from '../model/steps.ts'
+import { traceHeaders } from '../model/trace.ts'
 import { type ClaimedUsage, writeUsage } from '../model/usage.ts'
 import type { CallContext } from './call-context.ts'
 import { type IdleWatch, watchClocks } from './idle-watch.ts'
@@ -42,6 +43,8 @@ export type AttemptParts<Asked extends AnyCall = Call> = {
 export interface OpenAttempt {
   /** `req_…-0`: the call's id, and the index of the attempt's row in the record. */
   readonly id: string
+  /** What its requests say of the trace that it is part of: more attempts than parts are odd. */
+  readonly trace: readonly string[] | undefined
   /** Aborts when the caller leaves, when a clock runs out, and when the attempt has failed. */
   readonly signal: CallSignal
   readonly notes: AttemptNotes
@@ -83,6 +86,7 @@ export function openAttempt(parts: AttemptParts<AnyCall>): OpenAttempt {
  */
 class Trace implements OpenAttempt {
   readonly id: string
+  readonly trace: readonly string[] | undefined
   readonly notes: AttemptNotes = beginNotes()
   readonly #parts: AttemptParts<AnyCall>
   readonly #abort = new CallAbort()
@@ -95,7 +99,9 @@ class Trace implements OpenAttempt {
     const { record } = context
     this.#parts = parts
     this.#entry = beginEntry(parts)
-    this.id = `${record.id}-${record.attempts.length - 1}`
+    const at = record.attempts.length - 1
+    this.id = `${record.id}-${at}`
+    this.trace = record.trace && traceHeaders(record.trace, at, at >= record.parts)
     if (context.steps !== undefined) this.#tellBeginning(context.steps)
     signal.addEventListener('abort', this)
   }

@@ -135,6 +135,8 @@ export type Attempt = {
   readonly connectMs?: number | undefined
   /** It goes out on a connection of its own: one that had served before was closed under the attempt before it. */
   readonly isFresh?: boolean | undefined
+  /** Headers for all of its requests, name and value in turn: its place in the call's trace. */
+  readonly trace?: readonly string[] | undefined
   readonly signal: CallSignal
   /** Filled in by the provider as it goes. */
   readonly notes: AttemptNotes

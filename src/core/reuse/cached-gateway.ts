@@ -84,6 +84,7 @@ async function share(
   if (coalescer === undefined) return await gateway.reply(call, signal, record)
   const work = await coalescer.run(key, signal, async (shared) => {
     using open = recorder.open(call.id, call.dialect)
+    open.row.trace = record.row.trace
     if (flight !== undefined)
       return await shareFlight(gateway, flight, { key, call, signal: shared, record: open })
     return { outcome: await outcomeOf(gateway.reply(call, shared, open)), row: open.row, isClaimed: false }

@@ -59,7 +59,9 @@ export function createWire(parts: WireParts): Wire {
     attempt: Attempt,
     wholeBytes = 0,
   ) => {
-    const asked = { path, method, headers: [...headers, 'x-request-id', attempt.id], body }
+    const own = [...headers, 'x-request-id', attempt.id]
+    if (attempt.trace !== undefined) own.push(...attempt.trace)
+    const asked = { path, method, headers: own, body }
     const dispatcher = attempt.isFresh === true ? fresh : pool
     const exchange: Exchange = new Exchange(exchanging, attempt, {
       wholeBytes,
@@ -103,7 +105,7 @@ function createFreshConnections(open: () => Client): Pick<Dispatcher, 'dispatch'
 
 /**
  * The headers of every request to an upstream, name and value in turn. They are made here, from nothing: no
- * header of a caller goes upstream.
+ * header of a caller goes upstream, but for the `tracestate` of a trace that is continued.
  */
 export function requestHeaders(
   userAgent: string,

@@ -2,6 +2,7 @@ import type { Failure } from '../failure.ts'
 import { createLazySet, createPhraseSet, type LazySet } from '../lazy-set.ts'
 import type { Consumption, Price, PriceNote } from '../price.ts'
 import type { Kind, RateHeadroom, RelayKind, StrategyName, TenantNote, Usage } from '../terms.ts'
+import type { CallTrace } from '../trace.ts'
 
 /**
  * The wide row of one call, written once when it is over: ids, choices, durations and counts, never a prompt,
@@ -23,6 +24,8 @@ export type CallRecord = {
   limit: string | undefined
   /** Whose the call is: `id` of its principal, for look-ups alone. Goes into no log; '' until the caller is known. */
   owner: string
+  /** Its place in a trace; undefined: there are none. */
+  trace: CallTrace | undefined
   kind: Kind | RelayKind | undefined
   model: string | undefined
   stream: boolean
@@ -137,6 +140,7 @@ export function startRecord(id: string, dialect: string, startedEpochMs = 0): Ca
     rates: undefined,
     limit: undefined,
     owner: '',
+    trace: undefined,
     kind: undefined,
     model: undefined,
     stream: false,

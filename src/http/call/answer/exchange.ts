@@ -3,6 +3,7 @@ import type { OpenRecord, Recorder } from '../../../core/account/recorder.ts'
 import type { Authenticator } from '../../../core/authenticate.ts'
 import type { Gateway } from '../../../core/gateway.ts'
 import type { AnyCall } from '../../../core/model/call.ts'
+import type { TraceStart } from '../../../core/model/trace.ts'
 import type { Idempotency } from '../../../core/reuse/idempotency.ts'
 import type { Asking } from '../../../dialects/shared/dialect.ts'
 import type { BodyLimits, BodyReader } from '../body.ts'
@@ -30,6 +31,8 @@ export type ServeParts = {
   readonly brake: KeyBrake
   readonly slowThresholdMs: number
   readonly strict: boolean
+  /** Undefined: there are no traces. */
+  readonly startTrace: TraceStart | undefined
   /** True when new calls are refused, because the gateway is shutting down. */
   readonly isDraining: () => boolean
 }
@@ -47,6 +50,7 @@ export class Exchange<Spoken extends Asking<AnyCall> = Asking<AnyCall>> implemen
     this.ctx = ctx
     this.dialect = dialect
     this.record = parts.recorder.open(id, dialect.name)
+    if (parts.startTrace !== undefined) this.record.row.trace = parts.startTrace(ctx.req.headers, ctx.path)
     this.signal = parts.openCalls.open(ctx.res)
   }
 

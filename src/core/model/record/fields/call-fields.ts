@@ -60,6 +60,7 @@ export const callFields = {
   team: clipped("The key's team", ({ tenant }) => tenant?.team, { api: 'team' }),
   tags: names("The key's tags", ({ tenant }) => tenant?.tags, { api: 'tags' }),
   user: clipped("The caller's own user, as it is kept", (call) => call.user),
+  traceId: text('The trace that it is part of, where calls are traced', ({ trace }) => trace?.traceId),
   model: clipped('The model that was asked for', (call) => call.model, { api: 'model' }),
   kind: text('`chat`, `text`, `embeddings` or `rerank`', (call) => call.kind),
   stream: flag('A stream was asked for', (call) => call.stream, { api: 'streamed' }),
