@@ -77,7 +77,7 @@ function Who() {
 function Notices() {
   const { open, demo } = session.value ?? {}
   return (
-    <>
+    <aside aria-label="Notices">
       <div aria-live="polite">
         {isOffline.value && (
           <p class="notice bad">
@@ -93,6 +93,6 @@ function Notices() {
           {demo === true && 'The built-in simulator makes up the answers.'}
         </p>
       )}
-    </>
+    </aside>
   )
 }

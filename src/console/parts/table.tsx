@@ -26,8 +26,9 @@ export function Table<Row>({ caption, columns, rows, keyOf, none, classOf }: Tab
     [isNumber && 'number', isMinor && 'minor'].filter(Boolean).join(' '),
   )
   return (
+    // biome-ignore lint/a11y/useSemanticElements: it is no set of fields.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys.
-    <section class="table" aria-label={caption} tabIndex={0}>
+    <div class="table" role="group" aria-label={caption} tabIndex={0}>
       <table>
         <caption class="hidden">{caption}</caption>
         <thead>
@@ -51,6 +52,6 @@ export function Table<Row>({ caption, columns, rows, keyOf, none, classOf }: Tab
           ))}
         </tbody>
       </table>
-    </section>
+    </div>
   )
 }

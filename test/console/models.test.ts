@@ -1,0 +1,70 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startBrowser } from './browser.ts'
+import { noBrowser, readKey, startStage } from './stage.ts'
+
+let browser: Browser
+
+beforeAll(async () => {
+  if (noBrowser === undefined) browser = await startBrowser()
+}, 60_000)
+
+afterAll(async () => browser?.close())
+
+describe.skipIf(noBrowser)('the page of models and deployments', () => {
+  test('shows how each does, what it costs, and its share of the calls', async () => {
+    await using stage = await startStage(browser)
+    await (await stage.call('llama-3.3-70b')).text()
+    const { page, asked, isSound } = await stage.open('/console/models')
+    const deployments = page.getByRole('region', { name: 'Deployments', exact: true }).getByRole('table')
+    const row = deployments.getByRole('row', { name: /sim-echo at one/ })
+    await row.getByText('well').waitFor()
+    expect(await row.innerText()).toMatch(/100 %.*1 tries.*\$0\.6 in, \$0\.9 out.*of the configuration/s)
+    const route = page
+      .getByRole('region', { name: 'Routes', exact: true })
+      .getByRole('row', { name: /talker/ })
+    expect(await route.innerText()).toContain('sim-long-30@two')
+    expect(asked.length).toBeLessThan(10)
+    await isSound()
+    await page.getByRole('searchbox').fill('long')
+    expect(await row.count()).toBe(0)
+  })
+
+  test('drains a deployment by keyboard, says for how long, and puts it back in use', async () => {
+    await using stage = await startStage(browser)
+    const { page, isSound } = await stage.open('/console/models')
+    await page.getByRole('button', { name: 'Drain sim-echo@one' }).focus()
+    await page.keyboard.press('Enter')
+    await page.getByText('or the gateway restarts').waitFor()
+    await isSound()
+    await page.getByLabel('Why').fill('upgrade')
+    await page.keyboard.press('Enter')
+    await page.getByText(/by admin-\w+ .*: upgrade/).waitFor()
+    expect((await stage.call('llama-3.3-70b')).headers.get('x-pandotate-provider')).toBe('two')
+    await page.getByRole('button', { name: 'Use again sim-echo@one' }).click()
+    await page.getByRole('button', { name: 'Drain sim-echo@one' }).waitFor()
+    expect((await stage.call('llama-3.3-70b')).headers.get('x-pandotate-provider')).toBe('one')
+    await isSound()
+  })
+
+  test('who may only read drains nothing; it fits a phone, in the dark', async () => {
+    await using stage = await startStage(browser)
+    const { page, isSound } = await stage.open('/console/models', {
+      key: readKey,
+      scheme: 'dark',
+      width: 390,
+    })
+    await page.getByText('not tried yet').first().waitFor()
+    expect(await page.getByRole('button', { name: 'Drain' }).count()).toBe(0)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390)
+    await isSound()
+  })
+
+  test('on an empty gateway it says that the catalogue’s routes are in use, and how to make a call', async () => {
+    await using stage = await startStage(browser, '')
+    const { page, isSound } = await stage.open('/console/models')
+    await page.getByText('No models are configured').waitFor()
+    await page.getByText(/curl .*\/v1\/chat\/completions/).waitFor()
+    await isSound()
+  })
+})
