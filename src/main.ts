@@ -20,6 +20,7 @@ import { createGuards } from './main/guards.ts'
 import { createLiveConfig } from './main/live-config.ts'
 import { createReload, type Reload } from './main/reload.ts'
 import { alone, type Role } from './main/role.ts'
+import { drainsOver } from './main/shared-drains.ts'
 import { endingEverywhere } from './main/shared-keys.ts'
 import type { LastingTimes, Snapshot } from './main/snapshot.ts'
 import { openTracing } from './main/tracing.ts'
@@ -96,7 +97,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   const metrics = metricsOf(current, { reload, shedding, ledgerReport, books, tracing })
   const live = {
     current: () => role.shown(current()),
-    drains: role.drains(createDrains()),
+    drains: drainsOver(shared.bus, role.drains(createDrains())),
     configuration: reload.report,
     endCalls: endingEverywhere(books.shared, (keys) => succession.revoke(keys)),
   }

@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 afterAll(async () => browser?.close())
 
-describe.skipIf(noBrowser)('the page that explains routes', () => {
+describe.skipIf(noBrowser)('the page that explains routes', { timeout: 180_000 }, () => {
   test('shows the plan of a request, who was considered, and what it would hold of a key’s budgets', async () => {
     await using stage = await startStage(browser)
     const { page, asked, isSound } = await stage.open('/console/explain', { key: readKey })

@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 afterAll(async () => browser?.close())
 
-describe.skipIf(noBrowser)('the page of keys, teams and budgets', () => {
+describe.skipIf(noBrowser)('the page of keys, teams and budgets', { timeout: 180_000 }, () => {
   test('shows what each has spent of what, and which line of the file declares it', async () => {
     await using stage = await startStage(browser)
     await (await stage.call('llama-3.3-70b')).text()

@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 afterAll(async () => browser?.close())
 
-describe.skipIf(noBrowser)('the page of models and deployments', () => {
+describe.skipIf(noBrowser)('the page of models and deployments', { timeout: 180_000 }, () => {
   test('shows how each does, what it costs, and its share of the calls', async () => {
     await using stage = await startStage(browser)
     await (await stage.call('llama-3.3-70b')).text()

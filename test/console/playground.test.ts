@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 afterAll(async () => browser?.close())
 
-describe.skipIf(noBrowser)('the playground', () => {
+describe.skipIf(noBrowser)('the playground', { timeout: 180_000 }, () => {
   test('asks two models side by side, by keyboard, and tells the time and cost of each', async () => {
     await using stage = await startStage(browser)
     const { page, asked, isSound } = await stage.open('/console/playground')

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Browser, Page, Request } from 'playwright-core'
-import { expect } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
 import { providers } from '../../src/providers/all.ts'
 import { inTest, startTestGateway, type TestGateway } from '../harness/gateway.ts'
@@ -71,7 +70,7 @@ export type OpenPage = {
   readonly page: Page
   /** What it asked the gateway for, its own files apart. */
   readonly asked: readonly string[]
-  /** Nothing was complained of in the browser, and nothing by axe. */
+  /** Rejects where the browser complained of something, or axe does. */
   isSound(): Promise<void>
 }
 
@@ -89,6 +88,7 @@ export async function startStage(browser: Browser, file = usualFile): Promise<St
     async open(path, { key = adminKey, ...look } = {}) {
       const { page, complaints } = await openPage(browser, gateway.url, look)
       pages.push(page)
+      page.setDefaultTimeout(90_000)
       const asked: string[] = []
       page.on('request', (request) => asked.push(...ownPathOf(request)))
       if (file !== '') await signIn(page, key)
@@ -97,8 +97,8 @@ export async function startStage(browser: Browser, file = usualFile): Promise<St
       return {
         ...{ page, asked },
         async isSound() {
-          expect(await violationsOn(page)).toEqual([])
-          expect(complaints).toEqual([])
+          const found = [...(await violationsOn(page)), ...complaints]
+          if (found.length > 0) throw new Error(JSON.stringify(found, undefined, 2))
         },
       }
     },
@@ -114,7 +114,7 @@ export async function startStage(browser: Browser, file = usualFile): Promise<St
         headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
-      expect(response.ok).toBe(true)
+      if (!response.ok) throw new Error(await response.text())
       return (await response.json()) as Awaited<ReturnType<Stage['admin']>>
     },
     reload: (text) => gateway.gateway.reload(() => load(text)),
@@ -135,7 +135,7 @@ async function signIn(page: Page, key: string): Promise<void> {
     headers: { 'x-pandotate-console': '1' },
     data: { key },
   })
-  expect(response.status()).toBe(201)
+  if (response.status() !== 201) throw new Error(await response.text())
 }
 
 function ownPathOf(request: Request): readonly string[] {

@@ -53,7 +53,15 @@ export function Budgets({ budgets, wanted = null, onChange }: BudgetsProps) {
     <>
       {wanted !== null && !budgets.some(isWanted) && (
         <p class="notice warn">
-          There is no budget <code>{wanted}</code> any more.
+          {wanted.startsWith('budget/') ? (
+            <>
+              There is no budget <code>{wanted}</code> any more.
+            </>
+          ) : (
+            <>
+              <code>{wanted}</code> is no budget: it is a limit of rate, of the gateway, a team or a key.
+            </>
+          )}
         </p>
       )}
       <Table

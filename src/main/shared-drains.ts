@@ -1,0 +1,33 @@
+import type { Drain, Drains } from '../core/health/drains.ts'
+import type { SharedBus } from '../core/model/shared-bus.ts'
+
+/**
+ * Drains that hold in every process which hears the bus, from when they are begun or ended: one that starts later knows
+ * of none.
+ */
+export function drainsOver(bus: SharedBus, own: Drains): Drains {
+  bus.subscribe(topic, (text) => {
+    const { deployment, drain } = JSON.parse(text) as Told
+    if (drain === null) own.end(deployment)
+    else own.begin(deployment, { ...drain, reason: drain.reason })
+  })
+  const tell = (told: Told) => bus.publish(topic, JSON.stringify(told))
+  return {
+    get version() {
+      return own.version
+    },
+    of: own.of,
+    begin(deployment, drain) {
+      own.begin(deployment, drain)
+      tell({ deployment, drain })
+    },
+    end(deployment) {
+      own.end(deployment)
+      tell({ deployment, drain: null })
+    },
+  }
+}
+
+type Told = { readonly deployment: string; readonly drain: Drain | null }
+
+const topic = 'drains'
