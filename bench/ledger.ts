@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { batchOf, type Line } from '../src/ledger/store/batch.ts'
@@ -8,12 +8,14 @@ import type { Store } from '../src/ledger/store/store.ts'
 
 /**
  * Fills a ledger with calls of 90 days, ten million unless another number is given, and says how long its reports and its
- * pages take. `npm run bench:ledger -- 1000000`
+ * pages take. `npm run bench:ledger -- 1000000 DIRECTORY` leaves it in a data directory.
  */
-async function main([words = '10000000']: readonly string[]): Promise<void> {
+async function main([words = '10000000', kept]: readonly string[]): Promise<void> {
   const count = Number(words)
-  if (!Number.isSafeInteger(count) || count < 1000) throw new Error('usage: npm run bench:ledger -- [CALLS]')
-  const directory = mkdtempSync(join(tmpdir(), 'bench-ledger-'))
+  if (!Number.isSafeInteger(count) || count < 1000)
+    throw new Error('usage: npm run bench:ledger -- [CALLS] [DIRECTORY]')
+  if (kept !== undefined) mkdirSync(kept, { mode: 0o700 })
+  const directory = kept ?? mkdtempSync(join(tmpdir(), 'bench-ledger-'))
   const path = join(directory, 'ledger.db')
   try {
     await using store = openSqliteStore(path)
@@ -25,7 +27,7 @@ async function main([words = '10000000']: readonly string[]): Promise<void> {
     )
     for (const [name, ask] of questions(store)) console.log(`${name.padEnd(44)} ${await timesOf(ask)}`)
   } finally {
-    rmSync(directory, { recursive: true })
+    if (kept === undefined) rmSync(directory, { recursive: true })
   }
 }
 

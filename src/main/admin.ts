@@ -11,6 +11,7 @@ import { settingsRoute } from '../admin/live/settings.ts'
 import { type InferenceRoute, openApi } from '../admin/openapi.ts'
 import { dialects, relays } from '../dialects/all.ts'
 import type { AppParts } from '../http/app.ts'
+import { createAnswersOnce } from '../http/routes/admin-once.ts'
 import { type Changes, createChanges } from '../tenants/keys/changes.ts'
 import type { Tenants } from '../tenants/tenants.ts'
 
@@ -21,7 +22,7 @@ export function adminFor(
   version: string,
   ledger: LedgerParts,
   live: Omit<LiveParts, 'note' | 'now'> & Pick<KeysParts, 'endCalls'> & { readonly calls: LiveCalls },
-): Pick<AppParts, 'adminRoutes' | 'openApi'> {
+): Pick<AppParts, 'adminRoutes' | 'openApi' | 'once'> {
   const note = changes.note.bind(changes)
   const adminRoutes = [
     ...tenantRoutes({ tenants, changes, endCalls: live.endCalls }),
@@ -30,7 +31,8 @@ export function adminFor(
     settingsRoute(live),
     explainRoute({ ...live, tenants }),
   ]
-  return { adminRoutes, openApi: () => ({ ...openApi(version, adminRoutes, inferenceRoutes) }) }
+  const once = createAnswersOnce(ledger.now)
+  return { adminRoutes, once, openApi: () => ({ ...openApi(version, adminRoutes, inferenceRoutes) }) }
 }
 
 export function changesOf(tenants: Tenants): Changes {

@@ -106,6 +106,7 @@ type LastingAppPart =
   | 'ledger'
   | 'metrics'
   | 'newId'
+  | 'once'
   | 'responseStore'
   | 'shared'
   | 'shedding'

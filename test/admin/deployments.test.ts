@@ -9,6 +9,7 @@ import type { Deployment } from '../../src/core/model/ports.ts'
 import { unknownPrice } from '../../src/core/model/price.ts'
 import { createBodyReader } from '../../src/http/call/body.ts'
 import { serveAdmin } from '../../src/http/routes/admin.ts'
+import { createAnswersOnce } from '../../src/http/routes/admin-once.ts'
 import { inTest, startTestGateway } from '../harness/gateway.ts'
 import { startGatewayOver } from '../harness/gateway-over.ts'
 import { mount } from '../harness/mounted-route.ts'
@@ -338,6 +339,7 @@ async function start(
     serveAdmin(router, {
       adminRoutes,
       openApi: () => ({}),
+      once: createAnswersOnce(() => 0),
       isLeaving: () => false,
       readBody: createBodyReader({ bodyBytes: 1000, jsonDepth: 5, jsonNodes: 100 }),
       gate: createAuthenticator({ keys: [], adminKeys: keys.map((key) => ({ key, role: 'read' })) }),

@@ -8,6 +8,7 @@ import { apiKeyOf } from '../call/api-key.ts'
 import type { BodyReader } from '../call/body.ts'
 import { type ManagerParts, managerOf } from '../call/manager.ts'
 import { type AdminEvents, sendEvents } from './admin-events.ts'
+import type { AnswersOnce } from './admin-once.ts'
 
 /** An operation of the management API, as it is served. */
 export type ServedAdminRoute = {
@@ -42,6 +43,8 @@ export type AdminParts = ManagerParts & {
   readonly adminRoutes: readonly ServedAdminRoute[]
   /** The document that describes them. */
   readonly openApi: () => JsonObject
+  /** What was answered under Idempotency-Keys. */
+  readonly once: AnswersOnce
 }
 
 /** The management API, and its description at `GET /openapi.json`. */
@@ -63,13 +66,16 @@ async function answer(ctx: Context, route: ServedAdminRoute, parts: AdminParts):
     role === undefined ? parts.gate.admit(apiKeyOf(ctx.req)) : await managerOf(ctx.req, parts, role)
   const query = checked(route.query, ctx.query)
   const sent = route.body === undefined || isEmpty(ctx) ? {} : (await parts.readBody(ctx)).json.value
-  const given: unknown = await route.handle({
-    path: ctx['params'] as Record<string, string>,
-    query,
-    body: checked(route.body, sent),
-    by: caller.name ?? 'operator',
-    key: caller.name === undefined ? undefined : caller.id,
-  })
+  const path = ctx['params'] as Record<string, string>
+  const perform = async () =>
+    await route.handle({
+      ...{ path, query, body: checked(route.body, sent) },
+      by: caller.name ?? 'operator',
+      key: caller.name === undefined ? undefined : caller.id,
+    })
+  const once = route.method === 'post' ? ctx.req.headers['idempotency-key'] : undefined
+  const asked = { key: String(once), caller: caller.id, request: [route.path, path, query, sent] }
+  const given: unknown = await (once === undefined ? perform() : parts.once.run(asked, perform))
   if (isEvents(given)) {
     const check = async () => role && (await managerOf(ctx.req, parts, role))
     return sendEvents(ctx, given, { isLeaving: parts.isLeaving, check })

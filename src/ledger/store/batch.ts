@@ -2,7 +2,7 @@ import type { AdminEntry, OverrideEntry, ResolveEntry, StateEntry } from '../../
 import type { CallLine } from '../../core/model/record/call-line.ts'
 import { callBeginning } from '../journal/replay.ts'
 import type { Position } from '../journal/segments.ts'
-import { addCall, createRollups, daysOf, hourMs, type RollupRow } from './rollup.ts'
+import { addCall, correctCall, createRollups, daysOf, hourMs, type RollupRow } from './rollup.ts'
 
 /** A part of a journal, as a store takes it. */
 export type Batch = {
@@ -62,6 +62,20 @@ export function batchOf(lines: readonly Line[], from: Position): Batch {
     ...{ calls, events, holds: { open, over }, hours, days: daysOf(hours) },
     ...{ to: lines.at(-1)?.end ?? from, lastAt: calls.at(-1)?.at },
   }
+}
+
+/** What sums are to be changed by, for a stored call that has become certain. */
+export function correctionOf(
+  line: string,
+  at: number,
+  resolved: string,
+): { readonly hours: readonly RollupRow[]; readonly days: readonly RollupRow[] } {
+  const call = JSON.parse(line) as JournalCall
+  const { nanoUsd } = JSON.parse(resolved) as ResolveEntry
+  const rollups = createRollups(hourMs)
+  correctCall(rollups.sumsFor(namesOf(call), at), call, nanoUsd)
+  const hours = rollups.rows()
+  return { hours, days: daysOf(hours) }
 }
 
 /** With what the keys' room adds to the line of a call. */

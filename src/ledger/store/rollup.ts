@@ -98,6 +98,17 @@ export function addCall(sums: Float64Array, call: CallLine): void {
   if (call.firstTokenMs !== undefined) add(counts.length + buckets.length + bucketOf(call.firstTokenMs), 1)
 }
 
+/** Makes sums right for a call that came to cost something else, with nothing uncertain any more. */
+export function correctCall(sums: Float64Array, call: CallLine, costNanoUsd: number): void {
+  const add = (index: number, value: number) => {
+    sums[index] = (sums[index] ?? 0) + value
+  }
+  const more = costNanoUsd - (call.costNanoUsd ?? 0)
+  add(at.cost, more)
+  add(at.uncertain, -uncertainOf(call))
+  if (typeof call.savedNanoUsd === 'number') add(at.saved, -more)
+}
+
 /** Where each count stands among the measures. */
 const at = Object.fromEntries(counts.map((name, index) => [name, index])) as Readonly<Record<Count, number>>
 

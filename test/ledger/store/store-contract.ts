@@ -150,7 +150,7 @@ function usageContract(make: () => Promise<TestDatabase>): void {
       ['b', { at: hourMs, key: 'k2', costNanoUsd: 70 }],
     ])
     await scene.write([['c', { at: 2, key: 'k1', costNanoUsd: 11, status: 503, outcome: 'failed' }]])
-    expect(await scene.sums({ by: ['key'] })).toEqual([
+    expect(await scene.sums({ by: ['key'] })).toMatchObject([
       { names: ['k2'], requests: 1, errors: 0, cost: 70, prompt_tokens: 7 },
       { names: ['k1'], requests: 2, errors: 1, cost: 16, prompt_tokens: 14 },
     ])
@@ -232,6 +232,37 @@ function momentsContract(make: () => Promise<TestDatabase>): void {
     expect(await scene.store.calls({ filters: {}, limit: 1 })).toMatchObject([{ settled }])
   })
 
+  test('sums a call whose cost became certain by that, in its hour and day, once', async () => {
+    await using scene = await setUp(make)
+    const at = 2 * dayMs + 5 * hourMs
+    await scene.write([
+      ['a', { at, key: 'k', costNanoUsd: 1007, uncertainNanoUsd: 7 }],
+      ['b', { at, key: 'k', costNanoUsd: 500 }],
+    ])
+    const entry = {
+      type: 'resolve',
+      id: 'a',
+      at: at + dayMs,
+      actor: 'operator',
+      reason: 'the invoice',
+    } as const
+    for (let time = 0; time < 2; time++) await scene.writeEntries([{ ...entry, nanoUsd: 2000 }])
+    await scene.writeEntries([{ ...entry, id: 'of nobody', nanoUsd: 9 }])
+    for (const span of [{}, { from: at, to: at + hourMs }, { by: ['key'] as const }]) {
+      expect(await scene.sums(span)).toMatchObject([{ requests: 2, cost: 2500, uncertain: 0 }])
+    }
+    expect(await scene.sums({ from: at + hourMs })).toMatchObject([{ cost: 0 }])
+  })
+
+  test('sums one that becomes certain in the same part of the journal', async () => {
+    await using scene = await setUp(make)
+    await scene.writeEntries([
+      callEntry('a', { uncertainNanoUsd: 7 }),
+      { type: 'resolve', id: 'a', at: 9, actor: 'operator', nanoUsd: 3, reason: 'the invoice' },
+    ])
+    expect(await scene.sums({})).toMatchObject([{ requests: 1, cost: 3, uncertain: 0 }])
+  })
+
   test('prunes what is older, and leaves the rest', async () => {
     await using scene = await setUp(make)
     const days = Array.from({ length: 6 }, (_, day) => day)
@@ -269,7 +300,13 @@ async function setUp(make: () => Promise<TestDatabase>) {
         ...question,
         withHistograms: true,
       })
-      const shown = ['requests', 'errors', 'cost', 'prompt_tokens'] satisfies (typeof counts)[number][]
+      const shown = [
+        'requests',
+        'errors',
+        'cost',
+        'prompt_tokens',
+        'uncertain',
+      ] satisfies (typeof counts)[number][]
       return rows.map(({ names, sums }) => ({
         names,
         ...(Object.fromEntries(shown.map((name) => [name, sums[measures.indexOf(name)]])) as Record<

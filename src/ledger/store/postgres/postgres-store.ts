@@ -1,7 +1,7 @@
 import { Client } from 'pg'
 import type { CallLine } from '../../../core/model/record/call-line.ts'
 import type { Position } from '../../journal/segments.ts'
-import type { Batch, CallRow } from '../batch.ts'
+import { type Batch, type CallRow, correctionOf, type EventRow } from '../batch.ts'
 import {
   type CallCounts,
   type CallPlace,
@@ -80,7 +80,7 @@ class PostgresStore implements Store {
       if (calls.length > 0) await this.#client.query(insertCalls, callColumns(calls))
       if (hours.length > 0) await this.#client.query(addToHours, sumColumns(hours))
       if (days.length > 0) await this.#client.query(addToDays, sumColumns(days))
-      for (const { id, at, type, body } of events) await this.#client.query(insertEvent, [id, at, type, body])
+      for (const event of events) await this.#take(event)
       await keepShared(this.#client, events)
       if (holds.over.size > 0)
         await this.#client.query('delete from holds where id = any($1)', [[...holds.over]])
@@ -90,6 +90,18 @@ class PostgresStore implements Store {
       }
       await this.#client.query(movePosition, [node, to.segment, to.offset])
     })
+  }
+
+  /** A call that becomes certain changes the sums of its hour, once. */
+  async #take({ id, at, type, body }: EventRow): Promise<void> {
+    const known = await this.#all('select 1 from events where type = $1 and id = $2', [type, id])
+    await this.#client.query(insertEvent, [id, at, type, body])
+    if (type !== 'resolve' || known.length > 0) return
+    const [call] = await this.#all('select at, line from calls where id = $1', [id])
+    if (call === undefined) return
+    const { hours, days } = correctionOf(String(call['line']), Number(call['at']), body)
+    await this.#client.query(addToHours, sumColumns(hours))
+    await this.#client.query(addToDays, sumColumns(days))
   }
 
   async usage(question: UsageQuestion): Promise<readonly UsageRow[]> {

@@ -1,7 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { CallLine } from '../../../core/model/record/call-line.ts'
 import type { Position } from '../../journal/segments.ts'
-import type { Batch, CallRow } from '../batch.ts'
+import { type Batch, type CallRow, correctionOf, type EventRow } from '../batch.ts'
 import {
   type CallCounts,
   type CallPlace,
@@ -65,11 +65,23 @@ class SqliteStore implements Store {
       for (const call of batch.calls) this.#run(insertCall, valuesOf(call))
       for (const row of batch.hours) this.#run(addToHours, sumValuesOf(row))
       for (const row of batch.days) this.#run(addToDays, sumValuesOf(row))
-      for (const { id, at, type, body } of batch.events) this.#run(insertEvent, [id, at, type, body])
+      for (const event of batch.events) this.#take(event)
       for (const id of batch.holds.over) this.#run('delete from holds where id = ?', [id])
       for (const [id, body] of batch.holds.open) this.#run(insertHold, [id, node, body])
       this.#run(movePosition, [node, batch.to.segment, batch.to.offset])
     })
+  }
+
+  /** A call that becomes certain changes the sums of its hour, once. */
+  #take({ id, at, type, body }: EventRow): void {
+    const isKnown = this.#all('select 1 from events where type = ? and id = ?', [type, id]).length > 0
+    this.#run(insertEvent, [id, at, type, body])
+    if (type !== 'resolve' || isKnown) return
+    const [call] = this.#all('select at, line from calls where id = ?', [id])
+    if (call === undefined) return
+    const { hours, days } = correctionOf(String(call['line']), Number(call['at']), body)
+    for (const row of hours) this.#run(addToHours, sumValuesOf(row))
+    for (const row of days) this.#run(addToDays, sumValuesOf(row))
   }
 
   async usage(question: UsageQuestion): Promise<readonly UsageRow[]> {
