@@ -9,6 +9,7 @@ import { keyCommands } from './keys/keys.ts'
 import { teamCommands } from './keys/teams.ts'
 import { backup } from './ledger/backup.ts'
 import { migrate } from './ledger/migrate.ts'
+import { reconcile } from './ledger/reconcile/reconcile.ts'
 import { usage } from './ledger/usage.ts'
 import { savings } from './savings/savings.ts'
 import { serve } from './serve.ts'
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   ...keyCommands,
   ...teamCommands,
   usage,
+  reconcile,
   migrate,
   backup,
 ]

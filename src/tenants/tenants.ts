@@ -121,9 +121,14 @@ class Household implements Tenants {
     }
     this.users = createUsers(() => this.settings.terms.users)
     this.usage = createUsage(this.desk)
-    this.#alerts = createAlerts(this.desk, () => this.settings.alerts, parts.send)
+    const note = (entry: AdminEntry) => {
+      this.#journal.append(entry)
+      this.audit.add(entry)
+    }
+    const { send } = parts
+    this.#alerts = createAlerts({ desk: this.desk, settings: () => this.settings.alerts, note, send })
     const money = createMoneyProjection(parts.money, this.desk.windows, this.overrides, parts.clock.epochMs)
-    this.projections = [this.registry.projection, this.audit.projection, money]
+    this.projections = [this.registry.projection, this.audit.projection, money, this.#alerts.projection]
     this.configure(parts.settings, parts.policy)
   }
 
@@ -199,7 +204,10 @@ class Household implements Tenants {
   }
 
   hear(entry: AdminEntry | OverrideEntry): boolean {
-    const isNew = entry.type === 'admin' ? this.registry.hear(entry) : this.overrides.add(entry)
+    const isNew =
+      entry.type === 'override'
+        ? this.overrides.add(entry)
+        : this.registry.hear(entry) || this.#alerts.hear(entry)
     if (isNew) this.audit.add(entry)
     return isNew
   }

@@ -62,7 +62,8 @@ function readGroups(text: string): readonly UsageGroup[] | undefined {
   return found.every((group) => group !== undefined) ? found : undefined
 }
 
-function readSpan(text: string): number | undefined {
+/** Milliseconds, of hours or days: `7d`. */
+export function readSpan(text: string): number | undefined {
   const [, amount, unit] = /^(\d{1,5})([hd])$/.exec(text) ?? []
   if (amount === undefined) return undefined
   return Number(amount) * (unit === 'h' ? dayMs / 24 : dayMs)

@@ -6,6 +6,7 @@ import { unknownPrice } from '../../core/model/price.ts'
 import { scriptRequest } from '../script/request.ts'
 import type { Script, Step } from '../script/script.ts'
 import { createSimulatorState, type SimulatorState } from '../script/state.ts'
+import type { BillLine } from '../server/bill.ts'
 import { playOpenAi } from '../server/openai-answer.ts'
 import {
   type ServerOptions,
@@ -54,14 +55,14 @@ export async function simulateRunpod(options: RunpodOptions): Promise<SimulatedS
   const now = () => performance.now()
   const { workers: most = 3, coldMs = 0, idleMs = 5000, nanoUsdPerSecond = 190_000 } = options
   const workers = createWorkers({ most, coldMs, idleMs, now, closing: closing.signal })
-  const endpoint: Endpoint = {
+  const endpoint: Omit<Endpoint, 'bill'> = {
     ...{ options, workers, now, state: createSimulatorState(options.slowMs) },
     jobs: createJobBook({ workers, now, closing: closing.signal }),
     isTooMuch: createLimiter(options.limits ?? {}, now),
   }
   const price: Price = { ...unknownPrice, nanoUsdPerSecond }
   const server = await startSimulatedServer({ ...options, tariff: () => price }, (visit) =>
-    answer(visit, endpoint),
+    answer(visit, { ...endpoint, bill: () => server.bill() }),
   )
   return {
     ...server,
@@ -73,6 +74,7 @@ export async function simulateRunpod(options: RunpodOptions): Promise<SimulatedS
 }
 
 type Endpoint = {
+  readonly bill: () => readonly BillLine[]
   readonly options: RunpodOptions
   readonly workers: Workers
   readonly jobs: JobBook
@@ -111,11 +113,22 @@ const handlers: ReadonlyMap<string, (task: Task) => void | Promise<void>> = new 
   ['POST cancel', cancel],
   ['GET health', tellHealth],
   ['POST openai', runOpenAi],
+  ['GET serverless', tellBill],
 ])
 
 function waitIn(searchParams: URLSearchParams): number {
   const given = Number(searchParams.get('wait') ?? 90_000)
   return Math.min(Math.max(given, 1000), 300_000)
+}
+
+/** `GET /v2/billing/serverless`: all of it on one day, today. */
+function tellBill({ visit, endpoint }: Task): void {
+  const { searchParams } = new URL(visit.request.path, 'http://simulated')
+  const total = endpoint.bill().reduce((sum, { nanoUsd = 0 }) => sum + nanoUsd, 0) / 1e9
+  const startTime = `${new Date().toISOString().slice(0, 10)}T00:00:00Z`
+  const serverlessId = searchParams.get('serverlessId') ?? 'simulated'
+  const record = { serverlessId, startTime, gpu: total, cpu: 0, disk: 0, fee: 0, total }
+  send(visit, 200, { data: [record], metadata: { recordCount: 1, total } })
 }
 
 async function run(task: Task): Promise<void> {

@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto'
+import type { AdminEntry, Projection } from '../../core/model/journal.ts'
+import { isObject } from '../../core/model/json/json.ts'
 import type { Applied, Desk } from '../desk.ts'
 import type { AlertSettings } from '../settings.ts'
 import { usdOf } from '../usd.ts'
@@ -8,10 +10,22 @@ import { titleOf } from './budget.ts'
 export interface Alerts {
   /** Looks at budgets on which something was spent. */
   look(applied: readonly Applied[]): void
+  /** Takes that another node told it. False: it was known. */
+  hear(entry: AdminEntry): boolean
+  /** What was told is not told again after a restart. */
+  readonly projection: Projection
 }
 
 /** Logs an alert on a counter, and posts it where there is a webhook. Must not throw, must not wait. */
 export type SendAlert = (alert: Alert, post: AlertPost | undefined, counter: string) => void
+
+export type AlertsParts = {
+  readonly desk: Desk
+  readonly settings: () => AlertSettings
+  /** Keeps that it was told. */
+  readonly note: (entry: AdminEntry) => void
+  readonly send: SendAlert
+}
 
 export type Alert = {
   readonly budget: string
@@ -32,7 +46,8 @@ export type AlertPost = {
   readonly signature: string | undefined
 }
 
-export function createAlerts(desk: Desk, settings: () => AlertSettings, send: SendAlert): Alerts {
+export function createAlerts(parts: AlertsParts): Alerts {
+  const { desk, settings, note, send } = parts
   /** By counter: the highest part that was told. */
   const told = new Map<string, number>()
   const judge = (applied: Applied, spentNanoUsd: number) => {
@@ -42,6 +57,7 @@ export function createAlerts(desk: Desk, settings: () => AlertSettings, send: Se
     if (reached === undefined || reached <= (told.get(counter) ?? 0)) return
     forgetOld(told, counter)
     told.set(counter, reached)
+    note(entryOf(counter, reached, desk.clock.epochMs()))
     const alert: Alert = {
       ...{ budget: budget.id, title: titleOf(budget), window: window.id, at: reached },
       ...{ limit_usd: usdOf(limitNanoUsd), limit_nano_usd: limitNanoUsd },
@@ -56,7 +72,24 @@ export function createAlerts(desk: Desk, settings: () => AlertSettings, send: Se
       secret === undefined ? undefined : createHmac('sha256', secret).update(body).digest('hex')
     send(alert, webhook === undefined ? undefined : { url: webhook, body, signature }, counter)
   }
+  const hear = ({ subject, after }: AdminEntry) => {
+    const at = isObject(after) ? Number(after['at']) : Number.NaN
+    if (subject.kind !== kind || !(at > (told.get(subject.id) ?? 0))) return false
+    told.set(subject.id, at)
+    return true
+  }
   return {
+    hear,
+    projection: {
+      name: 'alerts',
+      restore(snapshot) {
+        for (const [counter, at] of Array.isArray(snapshot) ? (snapshot as Told) : []) told.set(counter, at)
+      },
+      apply(entry) {
+        if (entry.type === 'admin') hear(entry)
+      },
+      snapshot: (): Told => [...told],
+    },
     look(applied) {
       if (applied.length === 0) return
       void desk.state.read(applied.map(({ counter }) => counter)).then((readings) => {
@@ -66,6 +99,18 @@ export function createAlerts(desk: Desk, settings: () => AlertSettings, send: Se
         }
       })
     },
+  }
+}
+
+type Told = readonly (readonly [counter: string, at: number])[]
+
+const kind = 'alert'
+
+/** An audit row, from which it is known that it was told. */
+function entryOf(counter: string, reached: number, at: number): AdminEntry {
+  return {
+    ...{ type: 'admin', id: `alert_${counter}_${reached}`, at, actor: 'gateway', action: 'budget.alert' },
+    ...{ subject: { kind, id: counter }, before: null, after: { at: reached } },
   }
 }
 

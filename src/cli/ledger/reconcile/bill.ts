@@ -1,0 +1,108 @@
+import { isObject, type JsonObject } from '../../../core/model/json/json.ts'
+import { roundedNanoUsd } from '../../../core/model/price.ts'
+
+/** What a provider says that a day of a model cost. */
+export type BillRow = {
+  /** `2026-11-29`, in UTC. */
+  readonly day: string
+  /** As the provider names it: a model, or an endpoint; undefined: all of that day. */
+  readonly name: string | undefined
+  readonly nanoUsd: number
+}
+
+/** The file, or the answer, is no bill that can be read. */
+export class UnreadableBill extends Error {
+  override readonly name = 'UnreadableBill'
+}
+
+/** Rows of an invoice as CSV (RFC 4180), whose columns are told by their names. Throws UnreadableBill. */
+export function readCsvBill(text: string): readonly BillRow[] {
+  const [head = [], ...rows] = cellsOf(text).filter((cells) => cells.some((cell) => cell.trim() !== ''))
+  const column = (names: readonly string[]) =>
+    head.findIndex((cell) =>
+      names.includes(
+        cell
+          .trim()
+          .toLowerCase()
+          .replaceAll(/[^a-z]/g, ''),
+      ),
+    )
+  const [day, name, amount] = [column(dayNames), column(modelNames), column(amountNames)]
+  if (day === -1 || amount === -1) {
+    throw new UnreadableBill(
+      `The file has the columns ${head.join(', ')}: it needs one for the day (date), one for the amount in USD (cost), and may have one for the model.`,
+    )
+  }
+  return rows.map((cells, at) => {
+    const told = { day: cells[day] ?? '', amount: cells[amount] ?? '' }
+    return {
+      day: dayOf(told.day, `line ${at + 2}`),
+      name: name === -1 || cells[name] === '' ? undefined : cells[name],
+      nanoUsd: nanoOf(told.amount.replaceAll(/[$,\s]|USD/g, ''), `line ${at + 2}`),
+    }
+  })
+}
+
+/** The records of `GET /v2/billing/serverless`. Throws UnreadableBill. */
+export function readRunpodBill(answer: unknown): readonly BillRow[] {
+  const rows: unknown = Array.isArray(answer)
+    ? answer
+    : isObject(answer)
+      ? Object.values(answer).find(Array.isArray)
+      : undefined
+  if (!Array.isArray(rows)) throw new UnreadableBill('RunPod’s answer holds no records.')
+  return rows.filter(isObject).map((row) => ({
+    day: dayOf(String(firstOf(row, ['startTime', 'time', 'bucketStart', 'date'])), 'a record of RunPod’s'),
+    name: textOf(firstOf(row, ['serverlessId', 'endpointId', 'id'])),
+    nanoUsd: nanoOf(String(firstOf(row, ['total', 'totalAmount', 'amount', 'cost'])), 'a record of RunPod’s'),
+  }))
+}
+
+const dayNames = ['date', 'day', 'time', 'timestamp', 'starttime', 'usagedate', 'period']
+const modelNames = [
+  'model',
+  'modelname',
+  'modelid',
+  'endpoint',
+  'endpointid',
+  'serverlessid',
+  'sku',
+  'description',
+]
+const amountNames = ['cost', 'costusd', 'amount', 'amountusd', 'total', 'totalusd', 'usd', 'charge', 'price']
+
+function firstOf(row: JsonObject, names: readonly string[]): unknown {
+  return names.map((name) => row[name]).find((value) => value !== undefined && value !== null)
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function dayOf(text: string, place: string): string {
+  const moment = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Date.parse(`${text} UTC`)
+  if (Number.isNaN(moment))
+    throw new UnreadableBill(`${place}: ${JSON.stringify(text.slice(0, 40))} is no day.`)
+  return new Date(moment).toISOString().slice(0, 10)
+}
+
+function nanoOf(text: string, place: string): number {
+  const amount = Number(text)
+  if (text === '' || !Number.isFinite(amount))
+    throw new UnreadableBill(`${place}: ${JSON.stringify(text.slice(0, 40))} is no amount of USD.`)
+  // A credit is negative.
+  return amount < 0 ? -roundedNanoUsd(-amount) : roundedNanoUsd(amount)
+}
+
+function cellsOf(text: string): readonly (readonly string[])[] {
+  const rows: string[][] = [[]]
+  for (const [, quoted, plain = '', end] of text.replace(/^\uFEFF/, '').matchAll(cell)) {
+    rows.at(-1)?.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'))
+    if (end === '') break
+    if (end !== ',') rows.push([])
+  }
+  return rows
+}
+
+/** One cell, in quotes or not, and what ends it. */
+const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g

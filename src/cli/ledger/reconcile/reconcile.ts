@@ -1,0 +1,156 @@
+import { readFile } from 'node:fs/promises'
+import { createPriceBook } from '../../../catalog/price-book.ts'
+import type { Config } from '../../../config.ts'
+import { isObject } from '../../../core/model/json/json.ts'
+import { openStore } from '../../../ledger/store/all.ts'
+import { counts, dayMs } from '../../../ledger/store/rollup.ts'
+import type { Store } from '../../../ledger/store/store.ts'
+import { priceKey } from '../../../main/price-key.ts'
+import { defineCommand } from '../../command.ts'
+import { configOptions } from '../../config-options.ts'
+import { tableOf } from '../../keys/tenant-options.ts'
+import { readConfig } from '../../read-config.ts'
+import { storeAddressOf } from '../ledger-store.ts'
+import { readSpan } from '../usage.ts'
+import { type BillRow, readCsvBill, UnreadableBill } from './bill.ts'
+import { type BookedRow, type ComparedRow, compareBills } from './compare.ts'
+import { askRunpod, runpodsIn } from './runpod.ts'
+import { writeOff } from './write-off.ts'
+
+const span = { value: 'SPAN', takes: 'a span such as 7d', read: readSpan } as const
+
+export const reconcile = defineCommand({
+  name: 'reconcile',
+  does: 'hold a provider’s bill against the ledger, by day and model',
+  about:
+    'A file is an invoice as CSV, with columns for the day, the amount in USD and, where it has one, the model. Days are those of UTC.',
+  operands: [{ name: 'runpod|FILE.csv', does: 'RunPod’s billing API, or an invoice that was exported' }],
+  options: {
+    since: { ...span, does: 'how far back, as in 24h or 7d (default: 7d)' },
+    provider: { value: 'NAME', does: 'the provider that the invoice is of (default: all)' },
+    'write-off': { ...span, does: 'settle what has been uncertain for longer at what is known of it' },
+    json: { does: 'as JSON, for scripts' },
+    ...configOptions,
+  },
+  async run({ operands: [source = ''], options }) {
+    const { since = 7 * dayMs, provider, 'write-off': age, json, ...overrides } = options
+    const config = readConfig(overrides)
+    const to = Date.now()
+    const from = Math.floor((to - since) / dayMs) * dayMs
+    try {
+      const { billed, names } = await billOf(source, config, { from, to, provider })
+      await using store = openStore(storeAddressOf(config))
+      await store.migrate()
+      const within = billed.filter(({ day }) => Date.parse(day) >= from && Date.parse(day) <= to)
+      const booked = await bookedIn(store, { from, to }, names)
+      const rows = compareBills(within, booked, priceChanges(config))
+      const written = age === undefined ? [] : await writeOff(store, overrides, to - age)
+      print(rows, written, json === true)
+      return 0
+    } catch (thrown) {
+      if (!(thrown instanceof UnreadableBill)) throw thrown
+      process.stderr.write(`${thrown.message}\n`)
+      return 1
+    }
+  },
+})
+
+type Span = { readonly from: number; readonly to: number }
+
+/** How a row of the ledger is named in the bill; undefined: it is of another provider. */
+type Naming = (row: { readonly model: string; readonly provider: string }) => string | undefined
+
+async function billOf(
+  source: string,
+  config: Config,
+  { from, to, provider }: Span & { readonly provider: string | undefined },
+): Promise<{ readonly billed: readonly BillRow[]; readonly names: Naming }> {
+  if (source === 'runpod') {
+    const endpoints = runpodsIn(config).filter(({ name }) => provider === undefined || name === provider)
+    const billed = await askRunpod(endpoints, { from, to })
+    return {
+      billed,
+      names: (row) => endpoints.find(({ name }) => name === row.provider)?.endpointId,
+    }
+  }
+  const text = await readFile(source, 'utf8').catch((cause: Error) => {
+    throw new UnreadableBill(`${source} cannot be read: ${cause.message}`)
+  })
+  const billed = readCsvBill(text)
+  const known = new Set(billed.flatMap(({ name }) => name ?? []))
+  return {
+    billed,
+    names({ model, provider: at }) {
+      if (provider !== undefined && at !== provider) return undefined
+      return upstreamNames(config, model, at).find((name) => known.has(name)) ?? model
+    },
+  }
+}
+
+/** A model as callers name it, and as its provider does. */
+function upstreamNames({ routes }: Config, model: string, provider: string): readonly string[] {
+  const deployments = routes.find(({ pattern }) => pattern === model)?.deployments ?? []
+  return [model, ...deployments.flatMap((one) => (one.provider === provider && one.model) || [])]
+}
+
+async function bookedIn(store: Store, { from, to }: Span, names: Naming): Promise<readonly BookedRow[]> {
+  const by = ['day', 'model', 'provider'] as const
+  const rows = await store.usage({ from, to, by, filters: {}, withHistograms: false, limit: 100_000 })
+  return rows.flatMap(({ names: [day = '', model = '', provider = ''], sums }) => {
+    const name = provider === '' ? undefined : names({ model, provider })
+    const sumOf = (count: (typeof counts)[number]) => sums[counts.indexOf(count)] ?? 0
+    if (name === undefined) return []
+    return [
+      {
+        ...{ day: new Date(Number(day)).toISOString().slice(0, 10), name },
+        ...{ nanoUsd: sumOf('cost'), uncertainNanoUsd: sumOf('uncertain') },
+        ...{ requests: sumOf('requests'), cachedTokens: sumOf('cached_tokens') },
+      },
+    ]
+  })
+}
+
+/** Whether the price of a model is another at the end of a day than at its beginning. */
+function priceChanges(config: Config): (name: string, day: string) => boolean {
+  const book = createPriceBook(config.catalog.data, config.catalog.maxPriceAgeDays)
+  return (name, day) => {
+    const began = Date.parse(day)
+    return config.routes.some(({ pattern, deployments }) =>
+      deployments.some(({ provider, model = pattern, price: own }) => {
+        const written = config.providers.find((one) => one.name === provider)
+        const settings = isObject(written?.settings) ? written.settings : {}
+        if (written === undefined || ![pattern, model, settings['endpointId']].includes(name)) return false
+        const question = { provider: priceKey(written), model, own }
+        const at = (epochMs: number) => JSON.stringify(book.find(question, epochMs)?.price)
+        return at(began) !== at(began + dayMs - 1)
+      }),
+    )
+  }
+}
+
+function print(rows: readonly ComparedRow[], written: readonly string[], asJson: boolean): void {
+  if (asJson) {
+    const data = rows.map((row) => ({
+      ...{ day: row.day, name: row.name },
+      ...{ billed_nano_usd: row.billedNanoUsd ?? null, booked_nano_usd: row.bookedNanoUsd ?? null },
+      ...{ uncertain_nano_usd: row.uncertainNanoUsd, difference_nano_usd: row.differenceNanoUsd },
+      reasons: row.reasons,
+    }))
+    process.stdout.write(`${JSON.stringify({ data, written_off: written })}\n`)
+    return
+  }
+  const shown = (nano: number | undefined) => (nano === undefined ? '-' : (nano / 1e9).toFixed(4))
+  const cells = rows.map((row) => [
+    ...[row.day, row.name, shown(row.billedNanoUsd), shown(row.bookedNanoUsd)],
+    ...[shown(row.uncertainNanoUsd), shown(row.differenceNanoUsd)],
+    row.reasons.map((reason) => reason.replaceAll('_', ' ')).join(', '),
+  ])
+  process.stdout.write(
+    tableOf(['day', 'model', 'billed USD', 'booked USD', 'uncertain', 'difference', 'why'], cells),
+  )
+  const total = (of: (row: ComparedRow) => number) => shown(rows.reduce((sum, row) => sum + of(row), 0))
+  process.stdout.write(
+    `Billed ${total((row) => row.billedNanoUsd ?? 0)}, booked ${total((row) => row.bookedNanoUsd ?? 0)} USD.\n`,
+  )
+  if (written.length > 0) process.stdout.write(`Written off: ${written.length} calls.\n`)
+}
