@@ -67,7 +67,8 @@ describe.for(strategies)('%s', (strategy) => {
 test('an explanation stays as it was when other calls are planned', () => {
   const { planner } = planning([{ pattern: 'm', strategy: 'cheapest', deployments }])
   const explained = planner.explain(aCall({ model: 'm', body: { prompt: 'word '.repeat(900) } }))
-  const before = structuredClone(explained)
+  const { places, ...told } = explained
+  const before = { ...structuredClone(told), places: [...places] }
   planner.plan(aCall({ model: 'm', body: { prompt: 'Hi.' } }))
   planner.explain(aCall({ model: 'm', body: { prompt: 'Hi.' } }))
   expect(explained).toEqual(before)
