@@ -253,7 +253,7 @@ function createLasting(
       ),
       metrics,
       generations,
-      responseStore: createResponseStore(clock),
+      responseStore: createResponseStore(books.responses),
       version,
       newId,
       startTrace: tracing?.start,

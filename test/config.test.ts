@@ -65,6 +65,7 @@ test('without any configuration it is the demo: every setting has its default', 
     coalesce: false,
     console: { enabled: true },
     idempotency: { enabled: true, ttlMs: 600_000, maxEntries: 1000, maxBytes: 67_108_864 },
+    responses: { keep: 'store', ttlMs: 86_400_000, maxEntries: 10_000, maxBytes: 134_217_728 },
     stickiness: true,
     catalog: {
       ...{ data: shippedCatalog(), file: undefined, lists: true },

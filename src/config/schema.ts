@@ -8,6 +8,7 @@ import { ledgerSetting } from './sections/ledger.ts'
 import { breakerSetting, hedgingSetting, limitsSetting } from './sections/limits.ts'
 import { modelsSetting } from './sections/models.ts'
 import { probesSetting } from './sections/probes.ts'
+import { responsesSetting } from './sections/responses.ts'
 import { serverSetting } from './sections/server.ts'
 import { sharedSetting } from './sections/shared.ts'
 import {
@@ -72,6 +73,7 @@ export function configSchema(
     breaker: breakerSetting,
     coalesce: z.boolean().default(false),
     idempotency: idempotencySetting,
+    responses: responsesSetting,
     stickiness: z.boolean().default(true),
     catalog: catalogSetting,
     routes: routesSetting,

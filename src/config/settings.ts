@@ -43,6 +43,7 @@ export type Config = {
   /** Identical calls that are under way at once, and whose answer should be the same, are made once. */
   readonly coalesce: boolean
   readonly idempotency: IdempotencySettings
+  readonly responses: ResponsesSettings
   /** Calls that begin alike go to the same deployment, where it charges less for input it has seen. */
   readonly stickiness: boolean
   readonly catalog: CatalogSettings
@@ -182,6 +183,16 @@ export type TracingSettings = {
 export type IdempotencySettings = {
   readonly enabled: boolean
   /** From the end of an answer. */
+  readonly ttlMs: number
+  readonly maxEntries: number
+  readonly maxBytes: number
+}
+
+/** Responses that are kept for callers who come back to them. */
+export type ResponsesSettings = {
+  /** With the ledger, where there is one, or until the process ends. */
+  readonly keep: 'store' | 'memory'
+  /** Since it was last used. */
   readonly ttlMs: number
   readonly maxEntries: number
   readonly maxBytes: number

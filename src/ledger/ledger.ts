@@ -20,6 +20,7 @@ export interface Ledger extends AsyncDisposable {
   readonly reader: LedgerReader
   /** As the store knows this data directory. */
   readonly node: string
+  readonly store: StoreAddress
   report(): LedgerReport
   /** Has the store take what is written now, and not when it would next. */
   shipSoon(): void
@@ -71,6 +72,7 @@ class OpenLedger implements Ledger {
   readonly node: string
   readonly journal: FileJournal
   readonly reader: LedgerReader
+  readonly store: StoreAddress
   readonly #settings: LedgerSettings
   readonly #lock: Disposable
   readonly #data: ShipperData
@@ -87,8 +89,8 @@ class OpenLedger implements Ledger {
   ) {
     const { keepCallsDays, keepRollupsDays } = settings
     const { databaseUrl } = settings
-    const store: StoreAddress =
-      databaseUrl === undefined ? { path: join(directory, 'ledger.db') } : { databaseUrl }
+    const store = databaseUrl === undefined ? { path: join(directory, 'ledger.db') } : { databaseUrl }
+    this.store = store
     this.#settings = settings
     this.#lock = lock
     this.node = node

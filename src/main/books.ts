@@ -2,12 +2,14 @@ import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { type Journal, noJournal } from '../core/model/journal.ts'
 import type { Clock } from '../core/model/ports.ts'
+import type { ResponseShelf } from '../core/model/response-shelf.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Changes } from '../tenants/keys/changes.ts'
 import type { Tenants } from '../tenants/tenants.ts'
 import { changesOf } from './admin.ts'
 import { makeAdminKey, refuseForgetfulBudgets } from './admin-key.ts'
 import { openLedgerOf } from './ledger.ts'
+import { responsesIn } from './responses.ts'
 import { openShared, type Shared } from './shared.ts'
 import { shareKeys } from './shared-keys.ts'
 import { alertsBy, tenantsFor } from './tenants.ts'
@@ -20,6 +22,8 @@ export type Books = {
   readonly ledger: Ledger | undefined
   /** Where records go; undefined: into the log alone. */
   readonly journal: Journal | undefined
+  /** Where responses are kept; absent: in the memory of this process. */
+  readonly responses?: ResponseShelf | undefined
 }
 
 /**
@@ -44,5 +48,6 @@ export async function openBooks(
   await keys.begin()
   const changes = changesOf(tenants)
   await makeAdminKey({ config, tenants, changes, isDurable: ledger !== undefined, log })
-  return { shared, tenants, changes, ledger, journal: ledger?.journal }
+  const responses = opening.use(responsesIn(ledger?.store, config, clock, log))
+  return { shared, tenants, changes, ledger, journal: ledger?.journal, responses }
 }

@@ -111,6 +111,7 @@ const told: ReadonlySet<string> = new Set([
     'breaker',
     'coalesce',
     'idempotency',
+    'responses',
   ],
   ...['stickiness', 'refreshPrices', 'dataDirectory', 'console', 'shared', 'probes', 'providers', 'tracing'],
 ])

@@ -86,14 +86,14 @@ function problemsIn(thrown: unknown): readonly Problem[] {
 
 /** The configuration as a gateway that listens already can take it. */
 function inPlace(config: Config, inUse: Config, log: Logger): Config {
-  const { host, port, workers, tls, source, tracing } = inUse
+  const { host, port, workers, tls, source, tracing, responses } = inUse
   if (config.source === undefined && source !== undefined) {
     const told = 'is gone, expected the file that the gateway was started with'
     throw new ConfigError([{ source, place: '', told }])
   }
   const { tls: offered, ...rest } = config
   const pair = tls && (offered ?? tls)
-  const placed = { ...rest, host, port, workers, tracing, ...(pair === undefined ? {} : { tls: pair }) }
+  const placed = { ...rest, host, port, workers, tracing, responses, ...(pair === undefined ? {} : { tls: pair }) }
   if (isExposed(placed)) {
     const told = `found no keys in auth.keys, expected some: the gateway listens on ${host} until it is restarted`
     throw new ConfigError([{ source: config.source ?? 'environment', place: 'server.host', told }])
@@ -104,6 +104,10 @@ function inPlace(config: Config, inUse: Config, log: Logger): Config {
   if ((offered === undefined) !== (tls === undefined)) warn(log, 'server.tls', onOff(tls), onOff(offered))
   if (!isDeepStrictEqual(config.tracing, tracing)) {
     log.warn({ setting: 'tracing' }, 'this setting changes with a restart only: the rest is taken')
+  }
+  for (const name of ['keep', 'ttlMs', 'maxEntries', 'maxBytes'] as const) {
+    const [kept, wanted] = [responses[name], config.responses[name]]
+    if (kept !== wanted) warn(log, `responses.${name}`, kept, wanted)
   }
   return placed
 }

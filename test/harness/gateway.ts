@@ -123,6 +123,7 @@ export const simulatorConfig: Config = {
   hedging: { enabled: false, share: 0.05 },
   breaker: defaultBreaker,
   idempotency: { enabled: true, ttlMs: 60_000, maxEntries: 100, maxBytes: 1_000_000 },
+  responses: { keep: 'store', ttlMs: 86_400_000, maxEntries: 10_000, maxBytes: 134_217_728 },
   stickiness: true,
   catalog: {
     data: shippedCatalog(),

@@ -32,6 +32,12 @@ export function inputItems(
   })
 }
 
+/** The ids that an input refers to, of items that are kept. */
+export function referencesIn(input: unknown): readonly string[] {
+  const items = (Array.isArray(input) ? input : []).filter(isObject).filter(isReference)
+  return [...new Set(items.map(({ id }) => spell(id)))]
+}
+
 function isReference({ type, role }: JsonObject): boolean {
   return type === 'item_reference' || ((type ?? null) === null && role === undefined)
 }

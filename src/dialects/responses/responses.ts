@@ -3,6 +3,7 @@ import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { JsonText } from '../../core/model/json/json-text.ts'
 import type { Clock } from '../../core/model/ports.ts'
+import type { Recollection } from '../../core/model/response-shelf.ts'
 import type { ResponseStore } from '../../core/reuse/response-store.ts'
 import { openAiError } from '../openai/error.ts'
 import { callOf, requireModel } from '../shared/call.ts'
@@ -11,7 +12,7 @@ import { everyPrefix } from '../shared/prefixes.ts'
 import { validate } from '../shared/validate.ts'
 import { missing } from '../shared/validation-error.ts'
 import { refused, responsesFields, strictResponsesFields } from './fields.ts'
-import { inputItems } from './input.ts'
+import { inputItems, referencesIn } from './input.ts'
 import { createOutputWriter } from './output.ts'
 import { type AskedResponse, endingOf, type ResponsesCall, responseId, responseOf } from './reply.ts'
 import { chatRequest } from './request.ts'
@@ -26,16 +27,21 @@ export type ResponsesParts = {
 
 /** OpenAI's responses, as calls for a chat. Every call it is given to answer is one that it read. */
 export function createResponses({ store, clock }: ResponsesParts): Dialect {
-  const keep = ({ request, tenant, stem, input }: AskedResponse, response: JsonObject) => {
+  const keep = (asked: AskedResponse, response: JsonObject) => {
+    const { request, tenant, stem, input } = asked
     if (request['store'] === false) return
     const previousId = textIn(request, 'previous_response_id')
-    store.put(tenant, { id: responseId(stem), previousId, input, response })
+    const putting = store.put(tenant, { id: responseId(stem), previousId, input, response })
+    if (putting !== undefined) keeping.set(asked, putting)
   }
+  const keeping = new WeakMap<AskedResponse, Promise<void>>()
   return {
     name: dialectName,
     path: '/responses',
     prefixes: everyPrefix,
-    parse: (request): ResponsesCall => readResponse(request, store),
+    parse: readResponse,
+    recall: (request) => recall(request, store),
+    kept: ({ asked }: ResponsesCall) => keeping.get(asked),
     render(reply, call: ResponsesCall) {
       const response = wholeResponse(reply, call, clock.epochMs())
       keep(call.asked, response)
@@ -53,20 +59,21 @@ export function createResponses({ store, clock }: ResponsesParts): Dialect {
 
 const dialectName = 'responses'
 
-function readResponse(request: Incoming, store: ResponseStore): ResponsesCall {
+function readResponse(request: Incoming): ResponsesCall {
   const {
     body: { value: given },
     strict,
     id,
     tenant = '',
+    recalled,
   } = request
   requireModel(given)
   validate(given, strict ? strictResponsesFields : responsesFields)
   if (strict) refuseByOpenAi(given)
   refuseUnserved(given)
   const stem = id.replace(/^req_/, '')
-  const input = inputItems(given['input'], stem, (ids) => store.findItems(tenant, ids))
-  const items = [...history(given, tenant, store), ...input]
+  const input = inputItems(given['input'], stem, (ids) => recalled?.findItems(ids) ?? new Map())
+  const items = [...history(given, recalled), ...input]
   if (strict) refuseLooseCalls(items)
   const { body, origins, ...notes } = chatRequest(given, items)
   if (Array.isArray(body['messages']) && body['messages'].length === 0) throw nothingSaid()
@@ -91,9 +98,20 @@ function refuseUnserved(body: JsonObject): void {
   }
 }
 
-function history(body: JsonObject, tenant: string, store: ResponseStore): readonly JsonObject[] {
+/** What is looked up before the request is validated: whatever it may be. */
+function recall(
+  { body: { value: body }, tenant = '' }: Incoming,
+  store: ResponseStore,
+): Promise<Recollection> | undefined {
   const previousId = textIn(body, 'previous_response_id')
-  return previousId === undefined ? [] : store.conversation(tenant, previousId)
+  const itemIds = referencesIn(body['input'])
+  return previousId === undefined && itemIds.length === 0
+    ? undefined
+    : store.recall(tenant, previousId, itemIds)
+}
+
+function history(body: JsonObject, recalled: Recollection | undefined): readonly JsonObject[] {
+  return textIn(body, 'previous_response_id') === undefined ? [] : (recalled?.conversation() ?? [])
 }
 
 function textIn(body: JsonObject, name: string): string | undefined {

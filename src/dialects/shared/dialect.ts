@@ -2,6 +2,7 @@ import type { AnyCall, Call, Delta, Relay, RelayReply, Reply } from '../../core/
 import type { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import type { JsonText } from '../../core/model/json/json-text.ts'
+import type { Recollection } from '../../core/model/response-shelf.ts'
 import type { Usage } from '../../core/model/terms.ts'
 
 /** How callers of one wire format ask, and how they are told that it went wrong: pure and synchronous. */
@@ -13,6 +14,8 @@ export interface Asking<Asked extends AnyCall> {
   readonly prefixes: readonly string[]
   /** Throws Failure `invalid_request` or `unsupported`, naming the field at fault. */
   parse(request: Incoming): Asked
+  /** Looks up what a request refers to of what was kept, for `parse`; undefined: it refers to nothing. */
+  recall?(request: Incoming): Promise<Recollection> | undefined
   /** The body of an error answer, and in some formats the id of the request that it answers. */
   fail(failure: Failure, requestId?: string): JsonObject
   /** The header in which its clients look for the request's id, where that is not `x-request-id` alone. */
@@ -28,6 +31,8 @@ export interface Dialect extends Asking<Call> {
   render(reply: Reply, call: Call, told: Told): string
   /** A writer for one stream. */
   encoder(call: Call, told: () => Told): StreamEncoder
+  /** Resolves, and never rejects, once what is kept of a call's answer is safe: its end is to wait for that. */
+  kept?(call: Call): Promise<void> | undefined
 }
 
 /** A wire format of requests that are passed on as they are. */
@@ -46,8 +51,20 @@ export type Incoming = {
   readonly deadlineMs: number | undefined
   /** Refuse what OpenAI refuses, instead of what cannot be done. */
   readonly strict: boolean
+  /** What it refers to of what was kept. */
+  readonly recalled?: Recollection | undefined
   /** The request's headers, for what of them steers it; undefined where there are none. */
   readonly headers?: HeaderLookup | undefined
+}
+
+/** The call that a request is, once what it refers to is there. */
+export function parseWhole<Asked extends AnyCall>(
+  dialect: Asking<Asked>,
+  request: Incoming,
+): Asked | Promise<Asked> {
+  const recalling = dialect.recall?.(request)
+  if (recalling === undefined) return dialect.parse(request)
+  return recalling.then((recalled) => dialect.parse({ ...request, recalled }))
 }
 
 /** A header's text by its lower case name. */

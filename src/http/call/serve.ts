@@ -1,9 +1,11 @@
 import type { Context, Middleware } from 'koa'
+import type { OpenRecord } from '../../core/account/recorder.ts'
 import type { Principal } from '../../core/authenticate.ts'
 import type { AnyCall } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import type { JsonText } from '../../core/model/json/json-text.ts'
-import type { Asking, Dialect, RelayDialect } from '../../dialects/shared/dialect.ts'
+import type { Tenant } from '../../core/model/tenant.ts'
+import { type Asking, type Dialect, parseWhole, type RelayDialect } from '../../dialects/shared/dialect.ts'
 import { type Answerer, callAnswerer, relayAnswerer } from './answer/answer.ts'
 import { Exchange, type ServeParts } from './answer/exchange.ts'
 import { answerUnderKey, idempotencyKeyOf } from './answer/keyed-answer.ts'
@@ -116,6 +118,15 @@ function entered<Asked extends AnyCall>(
   const read = parsed(exchange, body, caller, id)
   const { tenant } = caller
   if (tenant === undefined) return read
+  if (read instanceof Promise) return read.then((one) => enteredAs(tenant, exchange, one))
+  return enteredAs(tenant, exchange, read)
+}
+
+function enteredAs<Asked extends AnyCall>(
+  tenant: Tenant,
+  exchange: Exchange<Asking<Asked>>,
+  read: ReadCall<Asked>,
+): ReadCall<Asked> | Promise<ReadCall<Asked>> {
   const call = enterAs(tenant, read.call, exchange.record, headerLookup(exchange.ctx.req))
   return call instanceof Promise ? call.then((own) => ({ ...read, call: own })) : { ...read, call }
 }
@@ -125,23 +136,21 @@ function parsed<Asked extends AnyCall>(
   { json, bytes }: Body,
   { id: tenant, credential }: Principal,
   id: string,
-): ReadCall<Asked> {
+): ReadCall<Asked> | Promise<ReadCall<Asked>> {
   const { strict } = parts
   record.row.requestBytes = bytes
   const deadlineMs = deadlineOf(ctx.req.headers['x-pandotate-timeout-ms'])
   const headers = headerLookup(ctx.req)
-  const call = dialect.parse({
-    id,
-    body: withModelOfPath(json, ctx),
-    tenant,
-    credential,
-    deadlineMs,
-    strict,
-    headers,
-  })
-  if (call.dropped !== undefined) for (const name of call.dropped) record.row.dropped.add(name)
-  if (call.converted !== undefined) for (const name of call.converted) record.row.converted.add(name)
-  return { call, text: json.text }
+  const body = withModelOfPath(json, ctx)
+  const call = parseWhole(dialect, { id, body, tenant, credential, deadlineMs, strict, headers })
+  if (call instanceof Promise) return call.then((own) => noted(own, json, record))
+  return noted(call, json, record)
+}
+
+function noted<Asked extends AnyCall>(call: Asked, { text }: JsonText, { row }: OpenRecord): ReadCall<Asked> {
+  if (call.dropped !== undefined) for (const name of call.dropped) row.dropped.add(name)
+  if (call.converted !== undefined) for (const name of call.converted) row.converted.add(name)
+  return { call, text }
 }
 
 /** The model that the path names, as Azure's do, is the one that is asked for. */

@@ -10,7 +10,13 @@ import { usdText } from '../../core/model/price.ts'
 import type { ExplainedCandidate, Explanation } from '../../core/plan/explain.ts'
 import { quoteExplained } from '../../core/quote.ts'
 import { dialectOf } from '../../dialects/detect-dialect.ts'
-import type { Asking, Dialect, HeaderLookup, RelayDialect } from '../../dialects/shared/dialect.ts'
+import {
+  type Asking,
+  type Dialect,
+  type HeaderLookup,
+  parseWhole,
+  type RelayDialect,
+} from '../../dialects/shared/dialect.ts'
 import { sendJson } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
 import type { BodyReader } from '../call/body.ts'
@@ -72,7 +78,7 @@ export async function explained(
   const { id, credential, tenant } = caller
   const dialect = askedIn(named ?? dialectOf(body.value, headers), parts)
   const incoming = { body, credential, deadlineMs: undefined, strict, headers }
-  const asked = dialect.parse({ ...incoming, id: requestId, tenant: id })
+  const asked = await parseWhole(dialect, { ...incoming, id: requestId, tenant: id })
   const { call, preview } =
     tenant === undefined ? { call: asked, preview: undefined } : previewAs(tenant, asked, headers)
   const explanation = gateway.explain(call)

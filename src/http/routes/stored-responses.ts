@@ -19,24 +19,24 @@ export type StoredResponsesParts = {
 export function serveStoredResponses(router: Router, prefix: string, parts: StoredResponsesParts): void {
   const { responseStore } = parts
   const path = `${prefix}/responses/:id`
-  router.get(path, (ctx) => {
-    const { response } = find(ctx, parts)
+  router.get(path, async (ctx) => {
+    const { response } = await find(ctx, parts)
     if (ctx.query['stream'] === 'true') throw notReplayed()
     answer(ctx, response)
   })
-  router.delete(path, (ctx) => {
+  router.delete(path, async (ctx) => {
     const id = idOf(ctx)
-    if (!responseStore.remove(tenantAsking(ctx, parts), id)) throw notKept(id)
+    if (!(await responseStore.remove(tenantAsking(ctx, parts), id))) throw notKept(id)
     answer(ctx, { id, object: 'response', deleted: true })
   })
-  router.get(`${path}/input_items`, (ctx) => {
-    answer(ctx, pageOf(find(ctx, parts).input, ctx.query))
+  router.get(`${path}/input_items`, async (ctx) => {
+    answer(ctx, pageOf((await find(ctx, parts)).input, ctx.query))
   })
 }
 
-function find(ctx: Context, parts: StoredResponsesParts): StoredResponse {
+async function find(ctx: Context, parts: StoredResponsesParts): Promise<StoredResponse> {
   const id = idOf(ctx)
-  const found = parts.responseStore.find(tenantAsking(ctx, parts), id)
+  const found = await parts.responseStore.find(tenantAsking(ctx, parts), id)
   if (found === undefined) throw notKept(id)
   return found
 }

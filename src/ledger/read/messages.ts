@@ -7,9 +7,3 @@ export type Question =
   | { readonly what: 'reach'; readonly about: CallsQuestion }
   | { readonly what: 'counts'; readonly about: CountsQuestion }
   | { readonly what: 'call'; readonly about: string }
-
-export type Asked = { readonly id: number; readonly question: Question }
-
-export type Answered =
-  | { readonly id: number; readonly answer: unknown }
-  | { readonly id: number; readonly reason: string }

@@ -1,25 +1,11 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { workerData } from 'node:worker_threads'
 import { openStore, type StoreAddress } from '../store/all.ts'
 import type { Store } from '../store/store.ts'
-import type { Answered, Asked, Question } from './messages.ts'
+import { answerQuestions } from '../thread/answer-questions.ts'
+import type { Question } from './messages.ts'
 
-// The thread that reads the store: each question has its answer, or the reason why there is none.
-let opened: Promise<Store> | undefined
-parentPort?.on('message', ({ id, question }: Asked) => {
-  opened ??= open()
-  const asked = opened
-  asked
-    .then((store) => answer(store, question))
-    .then(
-      (found) => tell({ id, answer: found }),
-      (thrown: unknown) => {
-        tell({ id, reason: thrown instanceof Error ? thrown.message : 'unknown' })
-        // The next question tries another connection.
-        if (opened === asked) opened = undefined
-        asked.then((store) => store[Symbol.asyncDispose]()).catch(() => undefined)
-      },
-    )
-})
+// The thread that reads the store.
+answerQuestions(open, (store, question) => answer(store, question as Question))
 
 /** The first to come makes the schema. */
 async function open(): Promise<Store> {
@@ -41,8 +27,4 @@ function answer(store: Store, question: Question): Promise<unknown> {
     case 'call':
       return store.call(question.about)
   }
-}
-
-function tell(answered: Answered): void {
-  parentPort?.postMessage(answered)
 }

@@ -1,5 +1,8 @@
 import { openPostgresStore } from './postgres/postgres-store.ts'
+import { openPostgresTable } from './postgres/postgres-table.ts'
+import { createResponseTable, type ResponseTable, type TableBounds } from './responses.ts'
 import { openSqliteStore } from './sqlite/sqlite-store.ts'
+import { openSqliteTable } from './sqlite/sqlite-table.ts'
 import type { Store } from './store.ts'
 
 /** A file of SQLite's, or a database of Postgres'. */
@@ -8,4 +11,11 @@ export type StoreAddress = { readonly path: string } | { readonly databaseUrl: s
 /** Opens the store of an address. Its calls block: for worker threads only. */
 export function openStore(address: StoreAddress): Store {
   return 'path' in address ? openSqliteStore(address.path) : openPostgresStore(address.databaseUrl)
+}
+
+/** Opens the responses of a store whose schema is made. Its calls block, too. */
+export function openResponseTable(address: StoreAddress, bounds: TableBounds): ResponseTable {
+  const connection =
+    'path' in address ? openSqliteTable(address.path) : openPostgresTable(address.databaseUrl)
+  return createResponseTable(connection, bounds)
 }

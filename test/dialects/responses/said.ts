@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import type { Delta, FinishReason, Message, Reply, ToolCall } from '../../../src/core/model/call.ts'
 import type { JsonObject } from '../../../src/core/model/json/json.ts'
+import { createMemoryResponses } from '../../../src/core/reuse/memory-responses.ts'
 import { createResponseStore } from '../../../src/core/reuse/response-store.ts'
 import { createResponses } from '../../../src/dialects/responses/responses.ts'
 import type { Dialect, StreamEncoder } from '../../../src/dialects/shared/dialect.ts'
@@ -19,7 +20,7 @@ export const tools = [
 
 /** The dialect, over a store of its own. */
 export function createDialect(): Dialect {
-  return createResponses({ store: createResponseStore(clock), clock })
+  return createResponses({ store: createResponseStore(createMemoryResponses(clock, bounds)), clock })
 }
 
 /** A piece of a chat's answer. */
@@ -76,3 +77,5 @@ export function whole(message: Message, reason: FinishReason, body: JsonObject =
 export function lastOf(events: readonly Event[]): JsonObject {
   return events.at(-1)?.['response'] as JsonObject
 }
+
+const bounds = { maxEntries: 1000, maxBytes: 10_000_000, ttlMs: 60_000 }

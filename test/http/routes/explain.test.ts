@@ -5,6 +5,7 @@ import { createHealthRegistry } from '../../../src/core/health/health-registry.t
 import { type PriceOrigin, unknownPrice } from '../../../src/core/model/price.ts'
 import { createPlanner } from '../../../src/core/plan/planner.ts'
 import { createRouter } from '../../../src/core/plan/router.ts'
+import { createMemoryResponses } from '../../../src/core/reuse/memory-responses.ts'
 import { createResponseStore } from '../../../src/core/reuse/response-store.ts'
 import { dialectsWith, relays } from '../../../src/dialects/all.ts'
 import { createBodyReader } from '../../../src/http/call/body.ts'
@@ -247,7 +248,7 @@ async function start(keys: readonly string[] = [], keyless: readonly string[] = 
     random: () => 0.5,
   })
   const readBody = createBodyReader({ bodyBytes: 10_000, jsonDepth: 16, jsonNodes: 10_000 })
-  const dialects = dialectsWith({ store: createResponseStore(clock), clock })
+  const dialects = dialectsWith({ store: createResponseStore(createMemoryResponses(clock, bounds)), clock })
   const counting = { router, counter: createTokenizer(), encoder: createEncoder() }
   const asking = {
     gateway: planner,
@@ -275,3 +276,5 @@ function priced(nanoUsdPerMillion: number) {
     outputNanoUsdPerMillion: nanoUsdPerMillion,
   }
 }
+
+const bounds = { maxEntries: 1000, maxBytes: 10_000_000, ttlMs: 60_000 }

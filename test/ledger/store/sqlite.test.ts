@@ -22,7 +22,7 @@ test('sums of a version that knew no failures are kept', async () => {
     values (0, 'k', '', 'm', 'p', 'm@p', '', 3, 70)`)
   before.close()
   await using store = openSqliteStore(path)
-  expect(await store.migrate()).toEqual(['002 rollups by failure'])
+  expect(await store.migrate()).toEqual(['002 rollups by failure', '003 responses'])
   const question = { from: 0, to: 1, filters: {}, withHistograms: false, limit: 10 }
   const [row] = await store.usage({ ...question, by: ['model', 'failure'] })
   expect(row).toMatchObject({ names: ['m', ''], sums: [3, 0, 0, 0, 0, 0, 70, 0, 0, 0] })

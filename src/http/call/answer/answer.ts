@@ -18,9 +18,11 @@ export const callAnswerer: Answerer<Dialect, Call> = {
   answer(exchange, call, output) {
     if (call.stream) return pour(new MadeStream(exchange, call, output.signal), output)
     const { dialect, record, parts } = exchange
-    return parts.gateway
-      .reply(call, output.signal, record)
-      .then((reply) => output.send(dialect.render(reply, call, toldOf(exchange))))
+    return parts.gateway.reply(call, output.signal, record).then((reply) => {
+      const text = dialect.render(reply, call, toldOf(exchange))
+      const keeping = dialect.kept?.(call)
+      return keeping === undefined ? output.send(text) : keeping.then(() => output.send(text))
+    })
   },
   failText: (exchange, call, failure) => exchange.dialect.encoder(call, () => toldOf(exchange)).fail(failure),
 }
@@ -61,8 +63,10 @@ class MadeStream implements StreamSource<readonly Delta[], Usage> {
     return this.#encoder.encode(burst)
   }
 
-  end(usage: Usage): string {
-    return this.#encoder.end(usage)
+  end(usage: Usage): string | Promise<string> {
+    const text = this.#encoder.end(usage)
+    const keeping = this.#exchange.dialect.kept?.(this.#call)
+    return keeping === undefined ? text : keeping.then(() => text)
   }
 
   fail(failure: Failure): string {

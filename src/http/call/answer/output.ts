@@ -30,7 +30,7 @@ export interface StreamSource<Piece, Total> {
   /** Rejects with a Failure, as long as there is nothing to show. */
   open(): Promise<OpenedSource<Piece, Total>>
   textOf(piece: Piece): string
-  end(total: Total): string
+  end(total: Total): string | Promise<string>
   fail(failure: Failure): string
 }
 
@@ -50,7 +50,8 @@ export async function pour<Piece, Total>(source: StreamSource<Piece, Total>, out
       const text = source.textOf(piece)
       if (text !== '' && !stream.write(text)) await stream.drained()
     }
-    await stream.end(source.end(await opened.usage()))
+    const last = source.end(await opened.usage())
+    await stream.end(last instanceof Promise ? await last : last)
   } catch (thrown) {
     if (!stream.hasBegun) throw thrown
     // The status is out already: what went wrong is told in the stream, and no terminator follows.

@@ -49,6 +49,21 @@ export const postgresMigrations: readonly Migration[] = [
         ) as latest (kind, id, at, event, body);
       create table nodes (node text primary key, seen timestamptz not null default now());`,
   },
+  {
+    name: '004 responses',
+    text: `
+      create table responses (
+        tenant text not null, id text not null, previous text, body text not null,
+        bytes bigint not null, nodes bigint not null, used bigint not null, primary key (tenant, id)
+      );
+      create index responses_by_tenant on responses (tenant, used, bytes);
+      create index responses_by_used on responses (used);
+      create table response_items (
+        tenant text not null, item text not null, response text not null, primary key (tenant, item),
+        foreign key (tenant, response) references responses (tenant, id) on delete cascade
+      );
+      create index response_items_by_response on response_items (tenant, response);`,
+  },
 ]
 
 function withFailures(name: string): string {

@@ -30,6 +30,21 @@ export const sqliteMigrations: readonly Migration[] = [
     name: '002 rollups by failure',
     text: ['rollups_hour', 'rollups_day'].map(withFailures).join('\n'),
   },
+  {
+    name: '003 responses',
+    text: `
+      create table responses (
+        tenant text not null, id text not null, previous text, body text not null,
+        bytes integer not null, nodes integer not null, used integer not null, primary key (tenant, id)
+      ) strict;
+      create index responses_by_tenant on responses (tenant, used, bytes);
+      create index responses_by_used on responses (used);
+      create table response_items (
+        tenant text not null, item text not null, response text not null, primary key (tenant, item),
+        foreign key (tenant, response) references responses (tenant, id) on delete cascade
+      ) strict;
+      create index response_items_by_response on response_items (tenant, response);`,
+  },
 ]
 
 /** A key cannot be changed in place. */

@@ -1,0 +1,38 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { Row, TableConnection } from '../responses.ts'
+
+/** A connection to a file whose schema is made. Its calls are synchronous: for worker threads only. */
+export function openSqliteTable(path: string): TableConnection {
+  const database = new DatabaseSync(path, { timeout: busyMs, enableForeignKeyConstraints: true })
+  database.exec('pragma journal_mode = wal; pragma synchronous = full')
+  const statements = new Map<string, StatementSync>()
+  const prepared = (text: string) => {
+    const known = statements.get(text)
+    if (known !== undefined) return known
+    const made = database.prepare(text)
+    if (statements.size < mostStatements) statements.set(text, made)
+    return made
+  }
+  return {
+    all: async (text, values) => prepared(text).all(...values) as Row[],
+    async inTransaction(work) {
+      database.exec('begin immediate')
+      try {
+        const result = await work()
+        database.exec('commit')
+        return result
+      } catch (thrown) {
+        if (database.isTransaction) database.exec('rollback')
+        throw thrown
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      database.close()
+    },
+  }
+}
+
+const busyMs = 10_000
+
+/** Lists of values are of many lengths. */
+const mostStatements = 50
