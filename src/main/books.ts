@@ -3,6 +3,7 @@ import type { Config } from '../config.ts'
 import { type Journal, noJournal } from '../core/model/journal.ts'
 import type { Clock } from '../core/model/ports.ts'
 import type { ResponseShelf } from '../core/model/response-shelf.ts'
+import { createMemoryResponses } from '../core/reuse/memory-responses.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Changes } from '../tenants/keys/changes.ts'
 import type { Tenants } from '../tenants/tenants.ts'
@@ -22,8 +23,8 @@ export type Books = {
   readonly ledger: Ledger | undefined
   /** Where records go; undefined: into the log alone. */
   readonly journal: Journal | undefined
-  /** Where responses are kept; absent: in the memory of this process. */
-  readonly responses?: ResponseShelf | undefined
+  /** Where responses are kept for callers who come back to them. */
+  readonly responses: ResponseShelf
 }
 
 /**
@@ -48,6 +49,7 @@ export async function openBooks(
   await keys.begin()
   const changes = changesOf(tenants)
   await makeAdminKey({ config, tenants, changes, isDurable: ledger !== undefined, log })
-  const responses = opening.use(responsesIn(ledger?.store, config, clock, log))
+  const lasting = opening.use(responsesIn(ledger?.store, config, clock, log))
+  const responses = lasting ?? createMemoryResponses(clock, config.responses)
   return { shared, tenants, changes, ledger, journal: ledger?.journal, responses }
 }

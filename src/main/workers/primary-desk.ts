@@ -1,6 +1,7 @@
 import type { Journal, JournalEntry } from '../../core/model/journal.ts'
 import { noJournal } from '../../core/model/journal.ts'
 import type { Peer } from '../../state/primary/peer.ts'
+import { serveResponses } from '../../state/primary/primary-responses.ts'
 import { serveShared } from '../../state/primary/serve-shared.ts'
 import type { Alert, AlertPost, SendAlert } from '../../tenants/budgets/alerts.ts'
 import type { Books } from '../books.ts'
@@ -56,8 +57,9 @@ export function createPrimaryDesk({ fleet, send, epochMs }: PrimaryDeskParts): P
     }),
     overload: () => overloads.values().find((reason) => reason !== undefined),
     attend(worker, owner) {
-      const { shared, tenants, journal = noJournal } = books()
+      const { shared, tenants, responses, journal = noJournal } = books()
       const serving = serveShared(worker, shared)
+      serveResponses(worker, responses)
       worker.serve({
         'journal.append': (entry: JournalEntry) => journal.append(entry),
         'journal.durable': async () => {

@@ -7,6 +7,7 @@ import { forwardTo } from '../../http/middleware/forward.ts'
 import { listen } from '../../http/server.ts'
 import type { Peer } from '../../state/primary/peer.ts'
 import { createPrimaryBus } from '../../state/primary/primary-bus.ts'
+import { createPrimaryResponses } from '../../state/primary/primary-responses.ts'
 import { createPrimaryShelf } from '../../state/primary/primary-shelf.ts'
 import { createPrimaryState } from '../../state/primary/primary-state.ts'
 import type { Tenants } from '../../tenants/tenants.ts'
@@ -114,7 +115,8 @@ async function openWorkersBooks({ primary, start, config, clock, uses }: BooksPa
   for (const projection of tenants.projections) projection.restore(start.tenants[projection.name])
   const journal: Journal | undefined = start.isKept ? createPrimaryJournal(primary) : undefined
   await tenants.open(journal ?? noJournal)
-  return { shared, tenants, changes: changesOf(tenants), ledger: undefined, journal }
+  const responses = createPrimaryResponses(primary)
+  return { shared, tenants, changes: changesOf(tenants), ledger: undefined, journal, responses }
 }
 
 /** Something was changed at the primary. */
