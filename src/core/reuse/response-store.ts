@@ -5,7 +5,7 @@ import type { PackedResponse, Recollection, ResponseShelf } from '../model/respo
 
 /** Responses that callers may come back to. Each is visible only to the tenant it was made for. */
 export interface ResponseStore {
-  /** Resolves, and never rejects, once whoever comes back finds it; undefined: that is now. */
+  /** Resolves, and never rejects, once it is found by all who ask for it; undefined: that is now. */
   put(tenant: string, response: StoredResponse): Promise<void> | undefined
   find(tenant: string, id: string): Promise<StoredResponse | undefined>
   /** A response with all that it goes on from, and the items that have these ids. */
