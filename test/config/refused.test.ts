@@ -63,11 +63,11 @@ describe('refused in the file', () => {
     ],
     [
       'text',
-      'gateway.yaml: found text, expected a section with server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, answerModel, limits, cache, drain, hedging, breaker, coalesce, idempotency, stickiness, catalog, routes, dataDirectory, ledger, console, shared, probes, tracing, providers, models',
+      'gateway.yaml: found text, expected a section with server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, answerModel, limits, cache, drain, hedging, breaker, coalesce, idempotency, responses, stickiness, catalog, routes, dataDirectory, ledger, console, shared, probes, tracing, providers, models',
     ],
     [
       'sever: {}',
-      'gateway.yaml:1: sever: is no setting, expected server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, answerModel, limits, cache, drain, hedging, breaker, coalesce, idempotency, stickiness, catalog, routes, dataDirectory, ledger, console, shared, probes, tracing, providers, models; did you mean server?',
+      'gateway.yaml:1: sever: is no setting, expected server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, answerModel, limits, cache, drain, hedging, breaker, coalesce, idempotency, responses, stickiness, catalog, routes, dataDirectory, ledger, console, shared, probes, tracing, providers, models; did you mean server?',
     ],
     [
       'server: 5',
