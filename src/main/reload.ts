@@ -93,7 +93,15 @@ function inPlace(config: Config, inUse: Config, log: Logger): Config {
   }
   const { tls: offered, ...rest } = config
   const pair = tls && (offered ?? tls)
-  const placed = { ...rest, host, port, workers, tracing, responses, ...(pair === undefined ? {} : { tls: pair }) }
+  const placed = {
+    ...rest,
+    host,
+    port,
+    workers,
+    tracing,
+    responses,
+    ...(pair === undefined ? {} : { tls: pair }),
+  }
   if (isExposed(placed)) {
     const told = `found no keys in auth.keys, expected some: the gateway listens on ${host} until it is restarted`
     throw new ConfigError([{ source: config.source ?? 'environment', place: 'server.host', told }])
