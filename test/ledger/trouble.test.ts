@@ -1,0 +1,73 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { expect, test } from 'vitest'
+import { openSqliteStore } from '../../src/ledger/store/sqlite/sqlite-store.ts'
+import { simulatorConfig, startTestGateway, type TestGateway } from '../harness/gateway.ts'
+
+const patient = { timeout: 60_000 }
+
+test('a ledger that is no database fails no call, says so, and has all calls once it is mended', {
+  timeout: 120_000,
+}, async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'trouble-'))
+  const path = join(directory, 'ledger.db')
+  await writeFile(path, 'this is no database, '.repeat(1000))
+  {
+    await using gateway = await start(directory)
+    for (let call = 0; call < 5; call++) await ask(gateway)
+    await expect.poll(() => statusOf(gateway), patient).toBe('store_fails')
+    await rm(path)
+    await ask(gateway)
+    await expect.poll(() => statusOf(gateway), patient).toBe('ok')
+  }
+  expect(await callsIn(path)).toBe(6)
+})
+
+test('a ledger that another has locked fails no call, and has all calls once it is free', {
+  timeout: 120_000,
+}, async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'trouble-'))
+  const path = join(directory, 'ledger.db')
+  {
+    await using gateway = await start(directory)
+    await ask(gateway)
+    await expect.poll(() => callsIn(path).catch(() => 0), patient).toBe(1)
+    const other = new DatabaseSync(path)
+    other.exec('begin immediate')
+    for (let call = 0; call < 5; call++) await ask(gateway)
+    await expect.poll(() => statusOf(gateway), patient).toBe('store_fails')
+    expect(await callsIn(path)).toBe(1)
+    other.exec('rollback')
+    other.close()
+    await expect.poll(() => statusOf(gateway), patient).toBe('ok')
+  }
+  expect(await callsIn(path)).toBe(6)
+})
+
+async function start(dataDirectory: string): Promise<TestGateway> {
+  const ledger = { ...simulatorConfig.ledger, enabled: true }
+  return await startTestGateway({ dataDirectory, isDataDirectoryGiven: true, ledger })
+}
+
+async function ask({ url }: TestGateway): Promise<void> {
+  const response = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hello' }] }),
+  })
+  expect(response.status, await response.text()).toBe(200)
+}
+
+async function statusOf({ url }: TestGateway): Promise<unknown> {
+  const health = (await (await fetch(`${url}/health`)).json()) as {
+    readonly ledger: { readonly status: string }
+  }
+  return health.ledger.status
+}
+
+async function callsIn(path: string): Promise<number> {
+  await using store = openSqliteStore(path)
+  return (await store.calls({ filters: {}, limit: 100 })).length
+}
