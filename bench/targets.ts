@@ -49,7 +49,7 @@ export function createTargets(parts: TargetParts): Targets {
 }
 
 /** As `npm start` runs it, from anywhere. */
-function startCommand(): readonly string[] {
+export function startCommand(): readonly string[] {
   const root = join(import.meta.dirname, '..')
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
   const [, , ...command] = scripts.start.split(' ')
@@ -96,7 +96,7 @@ async function askPort(member: Member): Promise<number> {
   return told.port
 }
 
-async function findFreePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>()
   const server = createServer().listen(0, '127.0.0.1', () => {
     const address = server.address()
@@ -106,7 +106,7 @@ async function findFreePort(): Promise<number> {
 }
 
 /** As a user would write it (JSON is YAML), but for room for as many open streams as the benchmark opens. */
-function gatewayConfig(upstreamPort: number): string {
+export function gatewayConfig(upstreamPort: number): string {
   const origin = `http://127.0.0.1:${upstreamPort}`
   return JSON.stringify({
     providers: {
@@ -120,7 +120,7 @@ function gatewayConfig(upstreamPort: number): string {
   })
 }
 
-async function waitUntilAlive(port: number): Promise<void> {
+export async function waitUntilAlive(port: number): Promise<void> {
   const deadline = performance.now() + aliveWithinMs
   while (performance.now() < deadline) {
     const answer = await fetch(`http://127.0.0.1:${port}/livez`).catch(() => undefined)
