@@ -56,6 +56,7 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const series = createSeries(registry)
+  const causes = new Set<string>()
   const money = createMoney(registry)
   if (deployments !== undefined) showDeployments(registry, deployments)
   if (configuration !== undefined) showConfiguration(registry, configuration)
@@ -74,7 +75,7 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
       series.events(deployment, type).count++
     },
     write(record) {
-      note(series, record)
+      note(series, record, causes)
       noteMoney(money, record)
     },
   }
@@ -152,7 +153,7 @@ function createSeries(registry: Registry) {
   }
 }
 
-function note(series: Series, record: CallRecord): void {
+function note(series: Series, record: CallRecord, causes: Set<string>): void {
   const { dialect, deployment, usage } = record
   const stream = record.stream ? 'true' : 'false'
   series.calls(dialect, String(record.status), record.outcome).count++
@@ -161,7 +162,7 @@ function note(series: Series, record: CallRecord): void {
   if (record.slow) series.slow(dialect).count++
   for (const { deployment, outcome, failure } of record.attempts) {
     series.attempts(deployment, outcome).count++
-    if (failure !== undefined) series.failures(deployment, outcome, causeOf(failure)).count++
+    if (failure !== undefined) series.failures(deployment, outcome, causeOf(failure, causes)).count++
   }
   // What was answered before says nothing of where, and was counted there then.
   if (deployment === undefined || record.cache !== undefined) return
@@ -175,12 +176,17 @@ function note(series: Series, record: CallRecord): void {
   }
 }
 
-/** A code of Node.js or of a library: of nothing else a label is made. */
-function causeOf(failure: Failure): string {
+/** A code of Node.js or of a library: of nothing else a label is made. So many are shown, in case they are made up. */
+function causeOf(failure: Failure, causes: Set<string>): string {
   const code = causeCodeOf(failure)
   if (code === undefined) return 'none'
-  return /^[A-Z][A-Z0-9_]{1,39}$/.test(String(code)) ? String(code) : 'other'
+  const cause = `${code}`
+  if (!/^[A-Z][A-Z0-9_]{1,39}$/.test(cause)) return 'other'
+  if (causes.size < mostCauses) causes.add(cause)
+  return causes.has(cause) ? cause : 'other'
 }
+
+const mostCauses = 64
 
 /** Summed in whole nano-USD, and shown in USD at each scrape: fractions would drift. */
 type Money = { readonly costs: Map<string, number>; savedNanoUsd: number }

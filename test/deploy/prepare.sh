@@ -51,3 +51,6 @@ debian buildah buildah || echo 'deploy: buildah was left out'
 debian promtool prometheus || echo 'deploy: promtool was left out'
 debian nginx nginx-light || echo 'deploy: nginx was left out'
 debian caddy caddy || echo 'deploy: caddy was left out'
+# OpenTelemetry's own receiver, which what the gateway sends is tried on.
+[ -x "$cache/bin/otlp-receiver" ] || { command -v go >/dev/null && go build -C collector -buildvcs=false -gcflags='all=-N -l' -o "$cache/bin/otlp-receiver" . >"$cache/otlp-receiver.log" 2>&1; } ||
+  echo "deploy: OpenTelemetry's receiver was left out"

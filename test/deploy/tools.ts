@@ -13,6 +13,11 @@ export function missingTool(name: string): boolean {
   return pathOf(name) === undefined
 }
 
+/** Where it is. */
+export function toolPath(name: string): string {
+  return pathOf(name) ?? name
+}
+
 /** Runs one to its end, in the repository. */
 export function runTool(name: string, words: readonly string[], input = ''): Promise<Exit> {
   const environment = { ...shellEnvironment(), PYTHONDONTWRITEBYTECODE: '1' }

@@ -24,7 +24,8 @@ export function operationOf({ kind }: CallRecord): string {
 
 /** The model of a deployment; undefined where it takes any: a caller's own word names no span. */
 export function modelOf({ deployment }: Pick<AttemptRecord, 'deployment'>): string | undefined {
-  const model = deployment.slice(0, deployment.lastIndexOf('@'))
+  const at = deployment.lastIndexOf('@')
+  const model = deployment.slice(0, Math.max(at, 0))
   return model === '' || model.includes('*') ? undefined : model
 }
 

@@ -4,7 +4,7 @@ import { conventionNames } from '../../../src/core/model/trace.ts'
 import { attemptAttributes, callAttributes, modelOf } from '../../../src/telemetry/traces/span-names.ts'
 
 describe('the names of attributes', () => {
-  const known = new Set(Object.values(standard).filter((name) => typeof name === 'string'))
+  const known = new Set<unknown>(Object.values(standard).filter((name) => typeof name === 'string'))
 
   test.for(conventionNames)('of %s are the standard’s, or our own', (generation) => {
     const names = [...callAttributes, ...attemptAttributes].flatMap(({ names }) => names[generation] ?? [])
