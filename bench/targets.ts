@@ -7,7 +7,7 @@ import type { Placement } from './machine.ts'
 
 /** How each server of the comparison is started; every call gives a fresh process. */
 export function createTargets(parts: TargetParts): Targets {
-  const { crew, placement, scratch } = parts
+  const { crew, placement, scratch, environment = {} } = parts
 
   return {
     async startUpstream() {
@@ -40,7 +40,7 @@ export function createTargets(parts: TargetParts): Targets {
         command: startCommand(),
         processor: placement.proxy,
         talks: false,
-        environment: { PORT: String(port), LOG_LEVEL: 'info', GATEWAY_CONFIG: config },
+        environment: { PORT: String(port), LOG_LEVEL: 'info', GATEWAY_CONFIG: config, ...environment },
       })
       await waitUntilAlive(port)
       return { name: 'gateway', routes: 'gateway', port, member }
@@ -69,6 +69,8 @@ export type TargetParts = {
   readonly placement: Placement
   /** Where the configuration file goes, and where the gateway runs: no `.env` lies there. */
   readonly scratch: string
+  /** Of the gateway alone. */
+  readonly environment?: Readonly<Record<string, string>>
   /** A second pass-through takes the gateway's place: what it differs by is the error of the method. */
   readonly control: boolean
 }

@@ -92,11 +92,13 @@ function isPretty({ logFormat }: Config): boolean {
   return logFormat === undefined ? process.stdout.isTTY === true : logFormat === 'pretty'
 }
 
-function prettyOutput(output: LogOutput): Pick<LogOutput, 'write'> {
+function prettyOutput(output: LogOutput): Pick<LogOutput, 'write' | 'writeBytes'> {
   const isColored = process.stdout.isTTY === true && process.stdout.hasColors()
+  const write = (line: string) => output.write(prettyLine(line, isColored))
   return {
-    write(lines) {
-      for (const line of lines.split(/(?<=\n)/)) output.write(prettyLine(line, isColored))
+    write,
+    writeBytes(lines) {
+      for (const line of lines.toString().split(/(?<=\n)/)) write(line)
     },
   }
 }

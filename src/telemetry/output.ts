@@ -4,6 +4,8 @@ import { setTimeout } from 'node:timers/promises'
 /** Where log lines go: written in the order they came, in batches. */
 export interface LogOutput extends AsyncDisposable {
   write(line: string): void
+  /** Whole lines, as bytes: they are copied. */
+  writeBytes(lines: Buffer): void
 }
 
 export type OutputSettings = {
@@ -54,6 +56,12 @@ export function createOutput({ descriptor, batchBytes, waitMs }: OutputSettings)
       const mostBytes = line.length * 3
       if (waitingBytes + mostBytes > waiting.length) makeRoom(mostBytes)
       waitingBytes += waiting.write(line, waitingBytes, 'utf8')
+      if (waitingBytes > batchBytes) flush()
+    },
+    writeBytes(lines) {
+      if (waitingBytes > mostWaitingBytes) waitingBytes = 0
+      if (waitingBytes + lines.length > waiting.length) makeRoom(lines.length)
+      waitingBytes += lines.copy(waiting, waitingBytes)
       if (waitingBytes > batchBytes) flush()
     },
     async [Symbol.asyncDispose]() {

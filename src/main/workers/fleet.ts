@@ -25,7 +25,7 @@ export type FleetParts = {
   readonly count: number
   readonly log: Logger
   /** Gets the lines that workers write to their standard output. */
-  readonly output: Pick<LogOutput, 'write'>
+  readonly output: Pick<LogOutput, 'writeBytes'>
   /** Has the worker of this name served with all that it may ask for; what is given back is called when it is gone. */
   readonly attend: (worker: Peer, owner: string) => (isLost: boolean) => Promise<void>
   readonly nameOf: (index: number) => string

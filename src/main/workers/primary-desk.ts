@@ -1,10 +1,11 @@
-import type { Journal, JournalEntry } from '../../core/model/journal.ts'
+import type { Journal } from '../../core/model/journal.ts'
 import { noJournal } from '../../core/model/journal.ts'
 import type { Peer } from '../../state/primary/peer.ts'
 import { serveResponses } from '../../state/primary/primary-responses.ts'
 import { serveShared } from '../../state/primary/serve-shared.ts'
 import type { Alert, AlertPost, SendAlert } from '../../tenants/budgets/alerts.ts'
 import type { Books } from '../books.ts'
+import type { Commit } from './commits.ts'
 import type { Fleet } from './fleet.ts'
 import { isOfTenants } from './worker-start.ts'
 
@@ -61,10 +62,11 @@ export function createPrimaryDesk({ fleet, send, epochMs }: PrimaryDeskParts): P
       const serving = serveShared(worker, shared)
       serveResponses(worker, responses)
       worker.serve({
-        'journal.append': (entry: JournalEntry) => journal.append(entry),
-        'journal.durable': async () => {
-          await journal.durable()
-          return journal.takesHolds
+        // In one step: a checkpoint between a call's line and its cost would count the cost twice.
+        commit({ entries, charges }: Commit) {
+          for (const entry of entries) journal.append(entry)
+          if (charges.length > 0) void shared.state.charge(charges)
+          return journal.durable().then(() => journal.takesHolds)
         },
         alert: (alert: Alert, post: AlertPost | undefined, counter: string) => {
           if (tellOnce(counter, alert.at)) send(alert, post, counter)

@@ -22,7 +22,7 @@ export type PrimaryParts = {
   readonly version: string
   readonly log: Logger
   /** Gets the lines that workers log. */
-  readonly output: Pick<LogOutput, 'write'>
+  readonly output: Pick<LogOutput, 'writeBytes'>
 }
 
 /**

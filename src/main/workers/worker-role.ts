@@ -1,6 +1,6 @@
 import type { Config } from '../../config.ts'
 import type { Drain } from '../../core/health/drains.ts'
-import { type Journal, noJournal, type StateEntry } from '../../core/model/journal.ts'
+import { noJournal, type StateEntry } from '../../core/model/journal.ts'
 import type { Clock } from '../../core/model/ports.ts'
 import type { Generation } from '../../core/model/record/call-line.ts'
 import { forwardTo } from '../../http/middleware/forward.ts'
@@ -15,9 +15,9 @@ import { changesOf } from '../admin.ts'
 import type { Books } from '../books.ts'
 import type { Joined, Role } from '../role.ts'
 import { tenantsFor } from '../tenants.ts'
+import { createCommits } from './commits.ts'
 import { followFeed } from './feed.ts'
 import type { Pulse } from './primary-desk.ts'
-import { createPrimaryJournal } from './primary-journal.ts'
 import type { WorkerStart } from './worker-start.ts'
 
 /**
@@ -98,8 +98,9 @@ type BooksParts = {
 }
 
 async function openWorkersBooks({ primary, start, config, clock, uses }: BooksParts): Promise<Books> {
+  const commits = start.isKept ? createCommits(primary) : undefined
   const shared = {
-    state: createPrimaryState(primary),
+    state: { ...createPrimaryState(primary), ...(commits && { charge: commits.charge }) },
     shelf: createPrimaryShelf(primary),
     bus: createPrimaryBus(primary),
     money: undefined,
@@ -113,7 +114,7 @@ async function openWorkersBooks({ primary, start, config, clock, uses }: BooksPa
     used: (key, epochMs) => void uses.set(key, epochMs),
   })
   for (const projection of tenants.projections) projection.restore(start.tenants[projection.name])
-  const journal: Journal | undefined = start.isKept ? createPrimaryJournal(primary) : undefined
+  const journal = commits?.journal
   await tenants.open(journal ?? noJournal)
   const responses = createPrimaryResponses(primary)
   return { shared, tenants, changes: changesOf(tenants), ledger: undefined, journal, responses }

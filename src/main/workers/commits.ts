@@ -1,0 +1,106 @@
+import type { Journal, JournalEntry } from '../../core/model/journal.ts'
+import type { SharedState, Spent } from '../../core/model/shared-state.ts'
+import type { Peer } from '../../state/primary/peer.ts'
+
+/**
+ * What a worker writes: lines of the journal, and what calls add to sums, as its primary takes both in one step. While one
+ * message of them is on its way, the next gathers all that comes: the busier a worker is, the fewer they are.
+ */
+export interface Commits {
+  readonly journal: Journal
+  readonly charge: SharedState['charge']
+}
+
+/** What goes as one message. */
+export type Commit = { readonly entries: readonly JournalEntry[]; readonly charges: readonly Spent[] }
+
+export function createCommits(primary: Peer): Commits {
+  return new GatheredCommits(primary)
+}
+
+type Sum = { readonly counter: string; spentNanoUsd: number }
+
+class GatheredCommits implements Commits {
+  readonly #primary: Peer
+  #entries: JournalEntry[] = []
+  #sums = new Map<string, Sum>()
+  /** Settles once what is gathered now is safe. */
+  #next: PromiseWithResolvers<void> | undefined
+  #isOnItsWay = false
+  #isDue = false
+  #takesHolds = true
+
+  constructor(primary: Peer) {
+    this.#primary = primary
+  }
+
+  readonly journal: Journal = Object.defineProperty(
+    {
+      append: (entry: JournalEntry) => {
+        this.#entries.push(entry)
+        this.#due()
+      },
+      written: () => this.#safe(),
+      durable: () => this.#safe(),
+      takesHolds: true,
+    },
+    'takesHolds',
+    { get: () => this.#takesHolds },
+  )
+
+  readonly charge = (spent: readonly Spent[]): Promise<void> => {
+    for (const { counter, spentNanoUsd } of spent) {
+      const sum = this.#sums.get(counter)
+      if (sum === undefined) this.#sums.set(counter, { counter, spentNanoUsd })
+      else sum.spentNanoUsd += spentNanoUsd
+    }
+    this.#due()
+    return this.#waiting().promise
+  }
+
+  /** Somebody waits: it goes at the end of this task, and not of this turn. */
+  #safe(): Promise<void> {
+    if (this.#entries.length + this.#sums.size === 0 && !this.#isOnItsWay) return Promise.resolve()
+    queueMicrotask(() => this.#send())
+    return this.#waiting().promise
+  }
+
+  #waiting(): PromiseWithResolvers<void> {
+    this.#next ??= Promise.withResolvers()
+    return this.#next
+  }
+
+  #due(): void {
+    if (this.#isDue) return
+    this.#isDue = true
+    setImmediate(() => this.#send())
+  }
+
+  #send(): void {
+    this.#isDue = false
+    if (this.#isOnItsWay || (this.#entries.length + this.#sums.size === 0 && this.#next === undefined)) return
+    const commit: Commit = { entries: this.#entries, charges: [...this.#sums.values()] }
+    const waiting = this.#next
+    this.#entries = []
+    this.#sums = new Map()
+    this.#next = undefined
+    this.#isOnItsWay = true
+    const asked = this.#primary.ask('commit', commit)
+    this.#primary.hurry()
+    const over = () => {
+      this.#isOnItsWay = false
+      this.#send()
+    }
+    asked.then(
+      (takesHolds) => {
+        this.#takesHolds = takesHolds === true
+        waiting?.resolve()
+        over()
+      },
+      (thrown: unknown) => {
+        waiting?.promise.catch(() => undefined)
+        waiting?.reject(thrown)
+      },
+    )
+  }
+}

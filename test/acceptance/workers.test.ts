@@ -1,0 +1,245 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { openSqliteStore } from '../../src/ledger/store/sqlite/sqlite-store.ts'
+import { type GatewayProcess, startGateway } from './gateway-process.ts'
+import { startHeldUpstream } from './held-upstream.ts'
+
+// Each of these gateways is three processes, and a machine may be busy with others.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
+
+/** The short form: `npm run test:workers` runs every acceptance suite against two workers. */
+const environment = { WORKERS: '2' }
+const patient = { timeout: 120_000 }
+const admin = 'gw-admin-key-0123456789'
+const simulated = "models: { '*': { deployments: [{ provider: simulator }] } }\n"
+
+describe('two workers are one gateway', () => {
+  let gateway: GatewayProcess
+  beforeAll(async () => {
+    const file = `auth: { adminKeys: [{ key: ${admin}, role: admin }] }\n${simulated}`
+    gateway = await startGateway({ environment, file })
+  })
+  afterAll(() => gateway[Symbol.asyncDispose]())
+
+  test('which starts once, and has two more processes', () => {
+    expect(gateway.log().filter(({ msg }) => msg === 'serving')).toMatchObject([{ workers: 2 }])
+    expect(gateway.stderr().match(/Try it/g)).toHaveLength(1)
+    expect(workersOf(gateway)).toHaveLength(2)
+  })
+
+  test('a key is good, and bad, everywhere as soon as who changed it knows', async () => {
+    const { key, hash } = await createKey(gateway, {})
+    expect(await statuses(gateway, key, 12)).toEqual(new Set([200]))
+    await manage(gateway, 'PATCH', `/keys/${hash}`, { disabled: true })
+    expect(await statuses(gateway, key, 12)).toEqual(new Set([401]))
+  })
+
+  test('a limit of requests holds for all workers together', async () => {
+    const { key } = await createKey(gateway, { rpm: 10 })
+    const answers = await Promise.all(Array.from({ length: 40 }, () => ask(gateway, key)))
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(10)
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(30)
+  })
+
+  test('a call is looked up at any worker, by whom it belongs to alone', async () => {
+    const { key } = await createKey(gateway, {})
+    const other = await createKey(gateway, {})
+    const id = (await ask(gateway, key)).headers.get('x-request-id')
+    const found = async (bearer: string) => {
+      const path = `/v1/generation?id=${id}`
+      const answers = await Promise.all(Array.from({ length: 8 }, () => get(gateway, path, bearer)))
+      return new Set(answers.map(({ status }) => status))
+    }
+    expect(await found(key)).toEqual(new Set([200]))
+    expect(await found(other.key)).toEqual(new Set([404]))
+  })
+
+  test('the metrics are sums, and management is one', async () => {
+    const before = await countOf(gateway, 'pandotate_calls_total{dialect="chat",status="200",outcome="ok"}')
+    const { key, hash } = await createKey(gateway, {})
+    await statuses(gateway, key, 20)
+    const after = await countOf(gateway, 'pandotate_calls_total{dialect="chat",status="200",outcome="ok"}')
+    expect(after - before).toBe(20)
+    await expect
+      .poll(async () => (await manage(gateway, 'GET', `/keys/${hash}`)).data['last_used_at'])
+      .not.toBeNull()
+    const deployments = (await manage(gateway, 'GET', '/deployments'))
+      .data as unknown as readonly Deployment[]
+    expect(deployments.find(({ id }) => id.endsWith('simulator'))?.attempts).toBeGreaterThanOrEqual(20)
+  })
+
+  test('a deployment is out of use everywhere as soon as it is drained', async () => {
+    const { key } = await createKey(gateway, {})
+    await manage(gateway, 'POST', '/deployments/*@simulator/drain', {})
+    expect(await statuses(gateway, key, 8)).toEqual(new Set([503]))
+    await manage(gateway, 'DELETE', '/deployments/*@simulator/drain')
+    expect(await statuses(gateway, key, 8)).toEqual(new Set([200]))
+  })
+})
+
+test('a worker that is killed under load is replaced: what callers saw is recorded, the others go on', async () => {
+  await using gateway = await startGateway({ environment, file: simulated })
+  const seen: string[] = []
+  let isOver = false
+  const lost: unknown[] = []
+  const callers = Array.from({ length: 12 }, async () => {
+    while (!isOver) {
+      const answer = await ask(gateway, 'unused').catch((error: unknown) => void lost.push(error))
+      if (answer?.status === 200) seen.push(answer.headers.get('x-request-id') ?? '')
+      else if (answer !== undefined) lost.push(answer.status)
+    }
+  })
+  await expect.poll(() => seen.length, patient).toBeGreaterThan(50)
+  const [first = 0] = workersOf(gateway)
+  process.kill(first, 'SIGKILL')
+  await gateway.line(({ msg }) => msg.startsWith('a worker ended'))
+  await expect.poll(() => workersOf(gateway).length, patient).toBe(2)
+  const aim = seen.length + 50
+  await expect.poll(() => seen.length, patient).toBeGreaterThan(aim)
+  isOver = true
+  await Promise.all(callers)
+  // No more than what was under way on the connections of that one.
+  expect(lost.length).toBeLessThanOrEqual(12)
+  expect((await gateway.stop()).code).toBe(0)
+  await using store = openSqliteStore(join(gateway.directory, 'data', 'ledger.db'))
+  const stored = (await store.calls({ filters: {}, limit: 1_000_000 })).map(({ call }) => call.requestId)
+  expect(new Set(stored).size).toBe(stored.length)
+  expect(seen.filter((id) => !stored.includes(id))).toEqual([])
+})
+
+test('what a killed worker held is uncertain, after a restart too, and its places are free', async () => {
+  await using upstream = await startHeldUpstream()
+  const file = `
+auth: { adminKeys: [{ key: ${admin}, role: admin }] }
+providers: { held: { type: openai-compatible, baseUrl: '${new URL(upstream.url).origin}/v1', apiKey: sk-held-0123456789 } }
+models:
+  m: { deployments: [{ provider: held, price: { inputUsdPerMillion: 10, outputUsdPerMillion: 10 } }] }
+`
+  const first = await startGateway({ environment, file })
+  const { key, hash } = await createKey(first, { limit: 5, concurrency: 1 })
+  const asking = ask(first, key, { model: 'm', max_tokens: 1000 }).catch(() => 'cut')
+  await upstream.arrived(1)
+  const of = async (gateway: GatewayProcess) => (await manage(gateway, 'GET', `/keys/${hash}`)).data
+  const held = (await of(first))['held_nano_usd'] as number
+  expect(held).toBeGreaterThan(0)
+  expect((await ask(first, key, { model: 'm' })).status).toBe(429)
+  for (const pid of workersOf(first)) process.kill(pid, 'SIGKILL')
+  expect(await asking).toBe('cut')
+  const answered = () => of(first).catch(() => ({}) as Row)
+  await expect.poll(async () => (await answered())['held_nano_usd'], patient).toBe(0)
+  expect(await of(first)).toMatchObject({ held_nano_usd: 0, uncertain_nano_usd: held })
+  // The place is free: the next call is under way.
+  const next = ask(first, key, { model: 'm', max_tokens: 10 }).catch(() => 'cut')
+  await upstream.arrived(2)
+  first.kill()
+  await Promise.all([first.ended, next])
+  await using second = await startGateway({ environment, file, directory: first.directory })
+  expect((await of(second))['held_nano_usd']).toBe(0)
+  expect((await of(second))['uncertain_nano_usd']).toBeGreaterThan(held)
+})
+
+test('when the primary is killed, the workers end', async () => {
+  const gateway = await startGateway({ environment })
+  const workers = workersOf(gateway)
+  gateway.kill()
+  await gateway.ended
+  await expect.poll(() => workers.filter(isAlive), patient).toEqual([])
+})
+
+test('one idempotency key at all workers makes one call', async () => {
+  await using upstream = await startHeldUpstream((response) => {
+    setTimeout(() => {
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify({ status: 'success', output: 'once' }))
+    }, 200)
+  })
+  const given = { ...environment, PANDOTATE_URL: upstream.url, PANDOTATE_API_KEY: 'pk_x' }
+  await using gateway = await startGateway({ environment: given })
+  const headers = { 'idempotency-key': 'the-same-key' }
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      const answer = await ask(gateway, 'unused', { temperature: 1 }, headers)
+      return { status: answer.status, text: await answer.text() }
+    }),
+  )
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+  expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
+  expect(upstream.requests).toHaveLength(1)
+})
+
+type Row = Readonly<Record<string, unknown>>
+type Deployment = { readonly id: string; readonly attempts: number }
+
+function workersOf({ pid }: GatewayProcess): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1')
+  return children.trim().split(' ').filter(Boolean).map(Number)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** On a connection of its own: the next one is the next worker's. */
+function ask(
+  { url }: GatewayProcess,
+  key: string,
+  body: object = {},
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  return fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${key}`,
+      connection: 'close',
+      ...headers,
+    },
+    body: JSON.stringify({ model: 'sim-echo', messages: [{ role: 'user', content: 'Hello' }], ...body }),
+  })
+}
+
+async function statuses(gateway: GatewayProcess, key: string, count: number): Promise<Set<number>> {
+  const answers = await Promise.all(Array.from({ length: count }, () => ask(gateway, key)))
+  await Promise.all(answers.map((answer) => answer.text()))
+  return new Set(answers.map(({ status }) => status))
+}
+
+function get({ url }: GatewayProcess, path: string, key: string): Promise<Response> {
+  return fetch(url + path, { headers: { authorization: `Bearer ${key}`, connection: 'close' } })
+}
+
+async function manage(gateway: GatewayProcess, method: string, path: string, body?: object) {
+  const response = await fetch(`${gateway.url}/admin/api${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${admin}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const answer = (await response.json()) as { readonly data: Row; readonly key?: string }
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`)
+  return answer
+}
+
+async function createKey(gateway: GatewayProcess, settings: object) {
+  const { data, key = '' } = await manage(gateway, 'POST', '/keys', { name: '', ...settings })
+  return { key, hash: data['hash'] as string }
+}
+
+async function countOf(gateway: GatewayProcess, series: string): Promise<number> {
+  const text = await (await get(gateway, '/metrics', admin)).text()
+  return Number(
+    text
+      .split('\n')
+      .find((line) => line.startsWith(series))
+      ?.split(' ')
+      .at(-1) ?? 0,
+  )
+}
