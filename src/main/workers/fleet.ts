@@ -128,12 +128,16 @@ class ClusterFleet implements Fleet {
   async #follow(member: Member, leave: (isLost: boolean) => Promise<void>): Promise<void> {
     const { worker, peer, serving } = member
     const { process } = worker
-    // What it said last is read before it counts as gone.
-    const [[code, signal]] = await Promise.all([
-      once(process, 'exit') as Promise<[number | null, string | null]>,
-      process.connected ? once(process, 'disconnect') : undefined,
-      process.stdout?.readableEnded === false ? once(process.stdout, 'end') : undefined,
+    const lastWords = Promise.all([
+      once(process, 'disconnect'),
+      process.stdout && once(process.stdout, 'end'),
     ])
+    lastWords.catch(() => undefined)
+    const [code, signal] = (await once(process, 'exit')) as [number | null, string | null]
+    // What it said last is read before it counts as gone. Where a connection was just being handed to it, Node.js waits
+    // for a word of it for ever.
+    await Promise.race([lastWords, setTimeout(lastWordsMs)])
+    if (process.connected) process.disconnect()
     peer.end()
     serving.reject(new Error(`A worker ended (${signal ?? code}) before it served.`))
     await leave(!this.#isRetired)
@@ -159,6 +163,8 @@ class ClusterFleet implements Fleet {
 
 /** A worker that takes longer to answer is busy, or dying. */
 const patienceMs = 5000
+
+const lastWordsMs = 500
 
 const soonMs = 10_000
 const firstWaitMs = 250
