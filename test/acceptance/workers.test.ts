@@ -22,7 +22,8 @@ describe('two workers are one gateway', () => {
   })
   afterAll(() => gateway[Symbol.asyncDispose]())
 
-  test('which starts once, and has two more processes', () => {
+  test('which starts once, and has two more processes', async () => {
+    await gateway.line(({ msg }) => msg === 'serving')
     expect(gateway.log().filter(({ msg }) => msg === 'serving')).toMatchObject([{ workers: 2 }])
     expect(gateway.stderr().match(/Try it/g)).toHaveLength(1)
     expect(workersOf(gateway)).toHaveLength(2)
@@ -229,7 +230,7 @@ async function manage(gateway: GatewayProcess, method: string, path: string, bod
 }
 
 async function createKey(gateway: GatewayProcess, settings: object) {
-  const { data, key = '' } = await manage(gateway, 'POST', '/keys', { name: '', ...settings })
+  const { data, key = '' } = await manage(gateway, 'POST', '/keys', { name: 'a-key', ...settings })
   return { key, hash: data['hash'] as string }
 }
 

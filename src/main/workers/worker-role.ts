@@ -52,6 +52,11 @@ export function workerRole(primary: Peer, start: WorkerStart): WorkersRole {
     shown: (own) => own,
     surface(own) {
       const { generations } = own
+      // Asked of this worker alone: others are not asked in turn.
+      primary.serve({
+        generation: (id: string, tenant: string | undefined) =>
+          tenant === undefined ? generations.findAny(id) : generations.find(id, tenant),
+      })
       const elsewhere = (id: string, tenant?: string) =>
         primary.ask('generation', id, tenant) as Promise<Generation | undefined>
       return {
@@ -143,15 +148,12 @@ function createLine<Entry>() {
 }
 
 /** What the primary may ask of a worker. */
-function join(primary: Peer, { current, take, metrics, app }: Joined, owner: string): void {
-  const { generations } = app
+function join(primary: Peer, { current, take, metrics }: Joined, owner: string): void {
   primary.serve({
     take,
     settled: () => true,
     metrics: async () => ({ owner, values: await metrics.values() }),
     deployments: () => current().gateway.deployments().map(withoutProbe),
-    generation: (id: string, tenant: string | undefined) =>
-      tenant === undefined ? generations.findAny(id) : generations.find(id, tenant),
   })
 }
 
