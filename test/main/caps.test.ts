@@ -21,7 +21,9 @@ describe('choices', () => {
       await using upstream = await startRawServer((socket) =>
         socket.write(
           stream
-            ? answer(`data: ${reply}\n\ndata: [DONE]\n\n`, { headers: { 'content-type': 'text/event-stream' } })
+            ? answer(`data: ${reply}\n\ndata: [DONE]\n\n`, {
+                headers: { 'content-type': 'text/event-stream' },
+              })
             : answer(reply),
         ),
       )
@@ -35,7 +37,8 @@ describe('choices', () => {
   test('are bounded by limits.choices, over all prompts', async () => {
     const { limits } = simulatorConfig
     await using gateway = await startTestGateway({ limits: { ...limits, choices: 4 } })
-    const asked = (prompt: string[], n: number) => ask(gateway, '/v1/completions', { model: 'sim-echo', prompt, n })
+    const asked = (prompt: string[], n: number) =>
+      ask(gateway, '/v1/completions', { model: 'sim-echo', prompt, n })
     expect(await asked(['a', 'b'], 2)).toMatchObject({ status: 200 })
     expect(await asked(['a', 'b'], 3)).toMatchObject({ status: 400 })
     expect(await asked(['a', 'b', 'c', 'd', 'e'], 1)).toMatchObject({ status: 400 })
