@@ -42,7 +42,9 @@ export const reconcile = defineCommand({
       await using store = openStore(storeAddressOf(config))
       await store.migrate()
       const within = billed.filter(({ day }) => Date.parse(day) >= from && Date.parse(day) <= to)
-      const booked = await bookedIn(store, { from, to }, names)
+      const booked = await bookedIn(store, { from, to }, (row) =>
+        names({ ...row, provider: providerOf(config, row) }),
+      )
       const rows = compareBills(within, booked, priceChanges(config))
       const written = age === undefined ? [] : await writeOff(store, overrides, to - age)
       print(rows, written, json === true)
@@ -93,11 +95,22 @@ function upstreamNames({ routes }: Config, model: string, provider: string): rea
   return [model, ...deployments.flatMap((one) => (one.provider === provider && one.model) || [])]
 }
 
+/** Of a call that nobody answered: the only one that its model is routed to; '' where there are several. */
+function providerOf(
+  { routes }: Config,
+  { model, provider }: { readonly model: string; readonly provider: string },
+): string {
+  if (provider !== '') return provider
+  const all = routes.find(({ pattern }) => pattern === model)?.deployments ?? []
+  const [only = '', ...others] = new Set(all.map((one) => one.provider))
+  return others.length === 0 ? only : ''
+}
+
 async function bookedIn(store: Store, { from, to }: Span, names: Naming): Promise<readonly BookedRow[]> {
   const by = ['day', 'model', 'provider'] as const
   const rows = await store.usage({ from, to, by, filters: {}, withHistograms: false, limit: 100_000 })
   return rows.flatMap(({ names: [day = '', model = '', provider = ''], sums }) => {
-    const name = provider === '' ? undefined : names({ model, provider })
+    const name = names({ model, provider })
     const sumOf = (count: (typeof counts)[number]) => sums[counts.indexOf(count)] ?? 0
     if (name === undefined) return []
     return [

@@ -1,0 +1,73 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test, vi } from 'vitest'
+import { commands } from '../../../src/cli/commands.ts'
+import { parseCommand } from '../../../src/cli/parse-command.ts'
+import { simulatorConfig, startTestGateway } from '../../harness/gateway.ts'
+import { startHeldUpstream } from '../../tenants/held-upstream.ts'
+import { configAt, keyWith, rule } from '../../tenants/stage.ts'
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.restoreAllMocks()
+})
+
+test('what has been uncertain for longer is settled at what is known of it, once, and is in the audit', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'write-off-'))
+  const budgets = [rule(1e9, { name: 'all' })]
+  {
+    await using upstream = await startHeldUpstream({})
+    const config = configAt(upstream.url, { keys: [keyWith({ budgets })] })
+    const ledger = { ...simulatorConfig.ledger, enabled: true }
+    await using gateway = await startTestGateway({
+      ...config,
+      dataDirectory: directory,
+      isDataDirectoryGiven: true,
+      ledger,
+    })
+    const leaving = new AbortController()
+    const left = fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer sk-budget-0123456789', 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hi.' }], max_tokens: 5 }),
+      signal: leaving.signal,
+    }).catch(() => undefined)
+    await expect.poll(() => upstream.asked.length).toBe(1)
+    leaving.abort()
+    await left
+    expect((await gateway.recorded()).attempts).toMatchObject([{ isUncertain: true }])
+  }
+  const file = join(directory, 'gateway.yaml')
+  await writeFile(
+    file,
+    `dataDirectory: ${directory}\nproviders:\n  up: { type: openai-compatible, baseUrl: 'http://127.0.0.1:1/v1' }\nmodels:\n  m: { deployments: [{ provider: up, model: vendor/m }] }\n`,
+  )
+  const invoice = join(directory, 'invoice.csv')
+  await writeFile(invoice, 'day,model,cost\n2020-01-01,vendor/m,0\n')
+  vi.stubEnv('GATEWAY_CONFIG', file)
+  vi.stubEnv('PORT', '1')
+  const first = await run('reconcile', invoice, '--write-off', '0h', '--json')
+  expect(first.code, first.printed).toBe(0)
+  expect(JSON.parse(first.printed).written_off).toHaveLength(1)
+  const again = await run('reconcile', invoice, '--write-off', '0h', '--json')
+  expect(JSON.parse(again.printed).written_off).toEqual([])
+  expect(JSON.parse(again.printed).data).toMatchObject([
+    { name: 'vendor/m', booked_nano_usd: 0, uncertain_nano_usd: 0 },
+  ])
+})
+
+async function run(...words: readonly string[]) {
+  let printed = ''
+  const take = (text: string | Uint8Array) => {
+    printed += String(text)
+    return true
+  }
+  vi.spyOn(process.stdout, 'write').mockImplementation(take)
+  vi.spyOn(process.stderr, 'write').mockImplementation(take)
+  const parsed = parseCommand(commands, words)
+  if (parsed.type !== 'run') throw new Error(JSON.stringify(parsed))
+  const code = await parsed.command.run({ ...parsed.invocation, version: '0' })
+  vi.restoreAllMocks()
+  return { code, printed }
+}
