@@ -28,17 +28,13 @@ async function main([rounds = '40']: readonly string[]): Promise<void> {
     const limits = { loopDelayMs: 60_000 }
     writeFileSync(config, JSON.stringify({ ...JSON.parse(gatewayConfig(upstream.port)), limits }))
     const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`
-    const gateways = await Promise.all(
-      variants.map(async ({ name, environment }) => {
-        const data = mkdtempSync(join(scratch, 'data-'))
-        const on = environment === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, ...environment }
-        return {
-          name,
-          ...(await startGateway(crew, { GATEWAY_CONFIG: config, DATA_DIR: data, ...on })),
-          costs: [] as number[],
-        }
-      }),
-    )
+    const gateways = []
+    for (const { name, environment } of variants) {
+      const data = mkdtempSync(join(scratch, 'data-'))
+      const on = environment === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, ...environment }
+      const started = await startGateway(crew, { GATEWAY_CONFIG: config, DATA_DIR: data, ...on })
+      gateways.push({ name, ...started, costs: [] as number[] })
+    }
     for (const { port } of gateways) await ask(port, warmUpCalls)
     for (let round = 0; round < Number(rounds); round++) {
       // Who goes first changes.
@@ -77,7 +73,7 @@ const variants: readonly {
   { name: 'all', environment: { OTEL_BSP_MAX_QUEUE_SIZE: '65536' } },
 ]
 
-const warmUpCalls = 10_000
+const warmUpCalls = 4000
 const roundCalls = 2000
 
 /** It takes everything, and reads nothing. */
