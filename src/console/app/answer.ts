@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from 'preact/hooks'
-import { ask, Refusal } from './api.ts'
+import { ask, Refusal, returns } from './api.ts'
 
 /** What the gateway says to a question that a page keeps asking. */
 export type Answer<Data> = {
@@ -15,6 +15,7 @@ export function useAnswer<Data>(path: string | undefined, everyMs?: number): Ans
   const [known, setKnown] = useState<{ data?: Data; refusal?: Refusal; of?: string | undefined }>({})
   const [turn, setTurn] = useState(0)
   const again = useCallback(() => setTurn((before) => before + 1), [])
+  const returned = returns.value
   useEffect(() => {
     if (path === undefined) return undefined
     const leaving = new AbortController()
@@ -27,7 +28,7 @@ export function useAnswer<Data>(path: string | undefined, everyMs?: number): Ans
       },
     )
     return () => leaving.abort()
-  }, [path, turn])
+  }, [path, turn, returned])
   useEffect(() => {
     if (everyMs === undefined) return undefined
     const timer = setInterval(() => {

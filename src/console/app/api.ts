@@ -3,6 +3,9 @@ import { signal } from '@preact/signals'
 /** The gateway did not answer the last request. What is on the page may be old. */
 export const isOffline = signal(false)
 
+/** Changes when the gateway is there again: what is on the page is to be asked again. */
+export const returns = signal(0)
+
 /** Until when what is on the page was true. */
 export const lastAnswerAt = signal(Date.now())
 
@@ -49,15 +52,29 @@ export async function ask<Answer>(path: string, { method = 'GET', body, signal }
 export async function reach(path: string, init: RequestInit): Promise<Response> {
   try {
     const response = await fetch(path, init)
+    if (isOffline.value) returns.value++
     isOffline.value = false
     lastAnswerAt.value = Date.now()
     return response
   } catch (thrown) {
     if (init.signal?.aborted) throw thrown
+    if (!isOffline.value) setTimeout(lookAgain, lookAgainMs)
     isOffline.value = true
     throw new Refusal('The gateway cannot be reached.', undefined, undefined, thrown)
   }
 }
+
+function lookAgain(): void {
+  fetch('/livez').then(
+    () => {
+      isOffline.value = false
+      returns.value++
+    },
+    () => setTimeout(lookAgain, lookAgainMs),
+  )
+}
+
+const lookAgainMs = 3000
 
 /** Tells when the gateway says that nobody is signed in. */
 export function onSignedOut(listener: (refusal: Refusal) => void): void {

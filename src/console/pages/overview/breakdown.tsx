@@ -63,7 +63,7 @@ function columnsOf(by: Of, before: readonly UsageRow[]): readonly Column<UsageRo
       show: (row) => durationOf(row.first_token_p50_ms),
     },
     { name: 'p95', isNumber: true, isMinor: true, show: (row) => durationOf(row.first_token_p95_ms) },
-    { name: '', isNumber: true, show: (row) => <CallsLink by={by} name={row[by]} /> },
+    { name: 'Calls', isNumber: true, show: (row) => <CallsLink by={by} name={row[by]} /> },
   ]
 }
 

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { runShell, shellEnvironment } from '../acceptance/child.ts'
+import { browserPath, openPage, startBrowser } from './browser.ts'
+import { adminKey, type Scene, startScene } from './scene.ts'
+
+// A browser takes its time on a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+
+const patient = { timeout: 60_000 }
+
+describe.skipIf(browserPath === undefined)('what was called', () => {
+  let scene: Scene
+  let browser: Awaited<ReturnType<typeof startBrowser>>
+  let ids: readonly string[]
+  let page: Awaited<ReturnType<typeof openPage>>['page']
+  let complaints: readonly string[]
+
+  beforeAll(async () => {
+    scene = await startScene()
+    browser = await startBrowser()
+    ;({ page, complaints } = await openPage(browser, scene.url))
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await page.goto('/console')
+    await page.getByLabel('Management key').fill(adminKey)
+    await page.keyboard.press('Enter')
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await scene?.[Symbol.asyncDispose]()
+  })
+
+  test('is nothing at first: the overview has the call to make, and looks again', async () => {
+    await page.getByRole('heading', { name: 'No calls in this span of time' }).waitFor()
+    const command = await page.locator('.empty pre').innerText()
+    const environment = { ...shellEnvironment(), GATEWAY_KEY: 'the-key-of-the-website-bot' }
+    const { code, stdout } = await runShell(`${command} -s`, { environment })
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, { choices: [{}] }])
+    ids = await scene.calls()
+    await page.getByRole('button', { name: 'Look again' }).click()
+    await expect.poll(() => statOf('Requests'), patient).toContain(String(ids.length + 1))
+  })
+
+  test('is summed, and narrowed by what is clicked', async () => {
+    expect(await statOf('Errors')).toContain('2')
+    expect(await statOf('Saved')).toContain('$0.0')
+    const failures = page.getByRole('table', { name: 'Errors by kind' })
+    expect(await failures.innerText()).toContain('quota exhausted')
+    await page.getByRole('button', { name: 'qwen3-32b' }).click()
+    await page.getByRole('list', { name: 'Narrowed to' }).getByText('qwen3-32b').waitFor()
+    expect(page.url()).toContain('model=qwen3-32b')
+    await expect.poll(() => statOf('Requests'), patient).toBe('1')
+    await page.getByRole('button', { name: 'Remove Model' }).click()
+    await page.locator('.pick select').selectOption('key')
+    await page.getByRole('table', { name: 'By key' }).waitFor()
+    expect(page.url()).not.toContain('model=')
+  })
+
+  test('is drawn over time, and told as a table, too', async () => {
+    const drawn = page.getByRole('img', { name: /^Requests by the hour: Requests: at most/ })
+    await drawn.waitFor()
+    await page.getByRole('button', { name: 'Table of Requests by the hour' }).press('Enter')
+    const table = page.getByRole('table', { name: 'Requests by the hour' })
+    expect(await table.getByRole('row').nth(1).innerText()).toMatch(/\t8\t2$/)
+    await page.getByRole('button', { name: 'Table of Requests by the hour' }).press('Enter')
+    await drawn.waitFor()
+  })
+
+  test('is of any span of time', async () => {
+    await page.getByRole('button', { name: 'Other…' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Span of time' })
+    await dialog.getByLabel('From').fill('2026-01-01T00:00')
+    await dialog.getByLabel('To').fill('2026-01-02T00:00')
+    await dialog.getByRole('button', { name: 'Show' }).click()
+    await page.getByRole('heading', { name: 'No calls in this span of time' }).waitFor()
+    expect(page.url()).toContain('from=2026-01-01')
+    await page.getByRole('button', { name: '7 d' }).click()
+    await page.getByText('Whole answer by the day', { exact: true }).waitFor()
+  })
+
+  test('is listed, and searched by what the URL says', async () => {
+    await page.goto('/console/calls')
+    const table = page.getByRole('table', { name: 'Calls, the latest first' })
+    await table.waitFor()
+    await expect.poll(() => table.getByRole('row').count(), patient).toBe(ids.length + 2)
+    await page.getByRole('button', { name: 'Failed', exact: true }).click()
+    await page.waitForURL(/status=failed/)
+    await table.getByText('quota exhausted').waitFor()
+    await expect.poll(() => table.getByRole('row').count(), patient).toBe(3)
+    await page.getByRole('button', { name: 'Filter' }).click()
+    await page.getByLabel('Status').fill('')
+    await page.getByLabel('Deployment').fill('sim-drip-2@spare')
+    await page.getByRole('button', { name: 'Search' }).click()
+    await page.waitForURL(/deployment=sim-drip-2/)
+    await expect.poll(() => table.getByRole('row').count(), patient).toBe(2)
+    await page.reload()
+    await page.getByRole('list', { name: 'Filters' }).getByText('sim-drip-2@spare').waitFor()
+    await page.getByRole('button', { name: 'Remove Deployment' }).click()
+  })
+
+  test('appears while one watches', async () => {
+    await page.goto('/console/calls?model=mistral-7b')
+    await page.getByRole('button', { name: 'Live' }).click()
+    await page.getByText('Calls appear as they end.').waitFor()
+    const id = await scene.call('mistral-7b')
+    await scene.call('llama-3.1-8b')
+    const fresh = page.locator('tr.fresh')
+    await fresh.waitFor()
+    expect(await fresh.count()).toBe(1)
+    expect(await fresh.getByRole('link').getAttribute('href')).toContain(id)
+  })
+
+  test('is told in full: the attempts, who was considered, what it cost, and how to make it again', async () => {
+    await page.goto(`/console/calls/${ids[4]}`)
+    await page.getByText('took the answer up here').waitFor()
+    const attempts = page.locator('.waterfall li')
+    expect(await attempts.count()).toBe(2)
+    expect(await attempts.nth(0).innerText()).toContain('interrupted')
+    const considered = page.getByRole('table', { name: 'Deployments that were considered' })
+    expect(await considered.innerText()).toContain('tried first')
+    await page.getByRole('button', { name: 'Copy as curl' }).click()
+    await page.getByText('Copied').waitFor()
+    expect(await page.evaluate('navigator.clipboard.readText()')).toContain(`${scene.url}/v1/completions`)
+    await page.goto(`/console/calls/${ids[6]}`)
+    await page.getByText('It failed of quota exhausted').waitFor()
+    await page.getByRole('link', { name: 'Other calls that failed of it' }).click()
+    await page.waitForURL(/failure=quota_exhausted/)
+  })
+
+  test('made the browser complain of nothing', () => {
+    expect(complaints).toEqual([])
+  })
+
+  async function statOf(name: string): Promise<string> {
+    const stat = page.locator('.stat', { has: page.getByText(name, { exact: true }) })
+    return await stat.locator('.value').innerText()
+  }
+})
