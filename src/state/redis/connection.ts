@@ -24,7 +24,6 @@ export interface RedisConnection extends AsyncDisposable {
   readonly latencyMs: number
   /** Rejects with `RedisAway` at once while it is away, and as soon as it is: whether the step was taken is not known then. */
   run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<Reply>
-  publish(channel: string, text: string): void
   /** Hears a channel from now on, also after the connection was lost. */
   subscribe(channel: string): void
   unsubscribe(channel: string): void
@@ -107,11 +106,6 @@ class Connection implements RedisConnection {
       return Promise.reject(new RedisAway(this.#reason ?? 'not connected'))
     }
     return this.#run(client, script, keys, args)
-  }
-
-  publish(channel: string, text: string): void {
-    if (!this.#isUp || this.#client === undefined) return
-    this.#client.publish(channel, text).catch(() => {})
   }
 
   subscribe(channel: string): void {

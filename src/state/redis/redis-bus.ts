@@ -1,5 +1,6 @@
 import type { SharedBus } from '../../core/model/shared-bus.ts'
 import type { RedisConnection } from './connection.ts'
+import { publishScript } from './text-scripts.ts'
 
 /** The bus over Redis, and what its connection tells it. */
 export interface RedisBus extends SharedBus {
@@ -34,8 +35,9 @@ export function createRedisBus({ connection, prefix, alone }: RedisBusParts): Re
   }
   return {
     publish(topic, text) {
-      if (connection.isUp) connection.publish(channelOf(topic), text)
-      else alone.publish(topic, text)
+      if (!connection.isUp) return alone.publish(topic, text)
+      // Of a cluster, always by the same server: another might overtake it.
+      connection.run(publishScript, [`{${prefix}}:bus`], [channelOf(topic), text]).catch(() => {})
     },
     subscribe: (topic, hear, missed = () => {}) =>
       subscribe(channelOf(topic), { hear, missed, leave: alone.subscribe(topic, hear) }),

@@ -16,3 +16,6 @@ return redis.call('SADD', KEYS[1], ARGV[2])`,
 )
 
 export const membersScript = scriptOf('members', `return redis.call('SMEMBERS', KEYS[1])`)
+
+/** ARGV: a channel, a text. */
+export const publishScript = scriptOf('publish', `return redis.call('PUBLISH', ARGV[1], ARGV[2])`)

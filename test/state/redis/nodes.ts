@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
 import type { OpenHold } from '../../../src/core/model/shared-state.ts'
 import { openRedis, type RedisParts, type RedisShared } from '../../../src/state/redis/redis.ts'
 
@@ -10,6 +12,51 @@ export type NodeOptions = Partial<Omit<RedisParts, 'settings' | 'events'>> & {
 }
 
 export type TestNode = RedisShared & { readonly owner: string; readonly swept: readonly OpenHold[] }
+
+/** A wire to a server, to be cut. */
+export type Wire = AsyncDisposable & {
+  readonly url: string
+  cut(): void
+  mend(): void
+}
+
+export async function openWire(port: number): Promise<Wire> {
+  const sockets = new Set<Socket>()
+  let isCut = false
+  const server = createServer((near) => {
+    if (isCut) return void near.destroy()
+    const far = connect(port, '127.0.0.1')
+    for (const socket of [near, far]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        near.destroy()
+        far.destroy()
+        sockets.delete(socket)
+      })
+    }
+    near.pipe(far)
+    far.pipe(near)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const cut = () => {
+    isCut = true
+    for (const socket of sockets) socket.destroy()
+  }
+  return {
+    url: `redis://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+    cut,
+    mend() {
+      isCut = false
+    },
+    async [Symbol.asyncDispose]() {
+      cut()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
 
 /** A node over a Redis server; those of one prefix are one gateway. */
 export async function openNode(urls: readonly string[], options: NodeOptions = {}): Promise<TestNode> {

@@ -1,0 +1,258 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { HoldPart } from '../../../src/core/model/shared-state.ts'
+import { noRedis, type RedisServer, startRedis } from '../../harness/redis-server.ts'
+import { newPrefix, openNode, openWire, type TestNode, until } from './nodes.ts'
+
+const part = (nanoUsd: number, limitNanoUsd = 1000, counter = 'key'): HoldPart => ({
+  counter,
+  nanoUsd,
+  limitNanoUsd,
+})
+const spent = (spentNanoUsd: number, uncertainNanoUsd = 0) => [
+  { counter: 'key', spentNanoUsd, uncertainNanoUsd },
+]
+const reserve = ({ state, owner }: TestNode, id: string, nanoUsd = 10) =>
+  state.reserve({ id, owner, parts: [part(nanoUsd)] })
+
+/** Has a node spend, so that it leases a slice of the budget. */
+async function withSlice(node: TestNode): Promise<void> {
+  await reserve(node, `first-${node.owner}`)
+  await node.state.settle(`first-${node.owner}`, spent(10))
+  await until(() => node.report().leasedNanoUsd > 0)
+}
+
+let server: RedisServer
+
+describe.skipIf(noRedis !== undefined)(
+  `while Redis is away${noRedis === undefined ? '' : ` (skipped: ${noRedis})`}`,
+  () => {
+    beforeAll(async () => {
+      server = await startRedis({ appends: true })
+    })
+
+    afterAll(async () => {
+      await server[Symbol.asyncDispose]()
+    })
+
+    test('a node goes on within the slice that it leased, to the last nano-USD', async () => {
+      const prefix = newPrefix()
+      await using node = await openNode([server.url], { prefix, timeoutMs: 100 })
+      await withSlice(node)
+      const { leasedNanoUsd } = node.report()
+      expect(leasedNanoUsd).toBe(Math.floor((1000 - 10) * 0.2))
+      server.stop()
+      let taken = 0
+      while ((await reserve(node, `alone-${taken}`)).isTaken) taken++
+      expect(taken).toBe(Math.floor(leasedNanoUsd / 10))
+      const refused = await reserve(node, 'more')
+      expect(refused).toMatchObject({ isTaken: false, blockers: [{ counter: 'key', spentNanoUsd: 10 }] })
+      for (let at = 0; at < taken; at++) {
+        expect(await node.state.settle(`alone-${at}`, spent(at === 0 ? 4 : 10, at === 0 ? 6 : 0))).toBe(true)
+      }
+      expect(node.report()).toMatchObject({ isUp: false, losses: 1 })
+      server.resume()
+      await until(() => node.report().isUp && node.report().untold === 0)
+      await using other = await openNode([server.url], { prefix })
+      await until(async () => {
+        const [reading] = await other.state.read(['key'])
+        return reading?.spentNanoUsd === 10 + 10 * taken - 6
+      })
+      expect(await other.state.read(['key'])).toEqual([
+        { spentNanoUsd: 4 + 10 * taken, heldNanoUsd: 0, uncertainNanoUsd: 6 },
+      ])
+      expect(await other.state.resolve('alone-0', 7)).toBe(true)
+    })
+
+    test('a hold taken before is settled once, and one taken meanwhile goes on', async () => {
+      const prefix = newPrefix()
+      await using node = await openNode([server.url], { prefix, timeoutMs: 100 })
+      await withSlice(node)
+      await reserve(node, 'before', 100)
+      server.stop()
+      expect(await reserve(node, 'meanwhile', 30)).toMatchObject({ isTaken: true })
+      expect(await node.state.grow('before', [part(20)])).toEqual({ isTaken: true })
+      expect(await node.state.settle('before', spent(110))).toBe(true)
+      expect(await node.state.settle('before', spent(110))).toBe(false)
+      server.resume()
+      await until(() => node.report().isUp && node.report().untold === 0)
+      expect(await node.state.read(['key'])).toEqual([
+        { spentNanoUsd: 120, heldNanoUsd: 30, uncertainNanoUsd: 0 },
+      ])
+      expect(await node.state.grow('meanwhile', [part(5)])).toEqual({ isTaken: true })
+      expect(await node.state.settle('meanwhile', spent(33))).toBe(true)
+      expect(await node.state.read(['key'])).toEqual([
+        { spentNanoUsd: 153, heldNanoUsd: 0, uncertainNanoUsd: 0 },
+      ])
+    })
+
+    test('closed refuses what is new, and lets go on what is not; open refuses nothing, and tells all', async () => {
+      await using closed = await openNode([server.url], { onLoss: 'closed', timeoutMs: 100 })
+      await using open = await openNode([server.url], { onLoss: 'open', timeoutMs: 100 })
+      await reserve(closed, 'before', 100)
+      server.stop()
+      const admit = { leaseId: 'a', owner: 'node-1', rates: [], slots: [] }
+      await expect(reserve(closed, 'new')).rejects.toMatchObject({ kind: 'shed' })
+      await expect(closed.state.admit(admit)).rejects.toMatchObject({ kind: 'shed' })
+      expect(await closed.state.grow('before', [part(5000)])).toEqual({ isTaken: true })
+      expect(await closed.state.settle('before', spent(500))).toBe(true)
+      expect(await reserve(open, 'a', 5000)).toEqual({ isTaken: true })
+      expect(await open.state.settle('a', spent(4000))).toBe(true)
+      server.resume()
+      for (const node of [closed, open]) await until(() => node.report().isUp && node.report().untold === 0)
+      expect(await closed.state.read(['key'])).toMatchObject([{ spentNanoUsd: 500, heldNanoUsd: 0 }])
+      expect(await open.state.read(['key'])).toMatchObject([{ spentNanoUsd: 4000, heldNanoUsd: 0 }])
+    })
+
+    test('of rates each node has its part, and Redis hears what was taken', async () => {
+      const prefix = newPrefix()
+      await using node = await openNode([server.url], { prefix, timeoutMs: 100 })
+      await using _other = await openNode([server.url], { prefix, timeoutMs: 100 })
+      await until(() => node.report().nodes === 2)
+      const take = async (id: string) => {
+        const rates = [{ key: 'rpm', perMinute: 1, burst: 20, amount: 1 }]
+        return (await node.state.admit({ leaseId: id, owner: node.owner, rates, slots: [] })).isAdmitted
+      }
+      server.stop()
+      let taken = 0
+      while (await take(`a-${taken}`)) taken++
+      expect(taken).toBe(10)
+      server.resume()
+      await until(() => node.report().isUp && node.report().untold === 0)
+      expect(await node.state.readRates([{ key: 'rpm', perMinute: 1, burst: 20 }])).toMatchObject([
+        { remaining: 10 },
+      ])
+    })
+
+    test('places that a node has are taken again, and given back to Redis', async () => {
+      await using node = await openNode([server.url], { timeoutMs: 100 })
+      const admit = async (leaseId: string) => {
+        const slots = [{ key: 'key', limit: 2 }]
+        return (await node.state.admit({ leaseId, owner: node.owner, rates: [], slots })).isAdmitted
+      }
+      expect([await admit('a'), await admit('b')]).toEqual([true, true])
+      server.stop()
+      expect(await admit('c')).toBe(false)
+      await node.state.release('a')
+      expect([await admit('c'), await admit('d')]).toEqual([true, false])
+      server.resume()
+      await until(() => node.report().isUp && node.report().untold === 0)
+      expect(await admit('e')).toBe(false)
+      await node.state.release('c')
+      await node.state.release('b')
+      expect([await admit('e'), await admit('f'), await admit('g')]).toEqual([true, true, false])
+    })
+
+    test('a Redis that comes back empty is told what the nodes know', async () => {
+      await using plain = await startRedis()
+      const prefix = newPrefix()
+      await using node = await openNode([plain.url], { prefix, timeoutMs: 100 })
+      await using other = await openNode([plain.url], { prefix, timeoutMs: 100 })
+      await withSlice(node)
+      await withSlice(other)
+      await reserve(other, 'held', 100)
+      await plain.kill()
+      await until(() => !node.report().isUp && !other.report().isUp)
+      expect(await reserve(node, 'alone', 20)).toMatchObject({ isTaken: true })
+      await node.state.settle('alone', spent(20))
+      await plain.start()
+      await until(() => [node, other].every((each) => each.report().isUp && each.report().untold === 0))
+      expect(await node.state.read(['key'])).toEqual([
+        { spentNanoUsd: 40, heldNanoUsd: 100, uncertainNanoUsd: 0 },
+      ])
+      expect(await other.state.settle('held', spent(60))).toBe(true)
+      expect(await node.state.read(['key'])).toEqual([
+        { spentNanoUsd: 100, heldNanoUsd: 0, uncertainNanoUsd: 0 },
+      ])
+    })
+
+    test('nothing waits: a step in flight is decided as soon as Redis is silent', async () => {
+      await using node = await openNode([server.url], { timeoutMs: 60 })
+      await withSlice(node)
+      server.stop()
+      const many = await Promise.all(Array.from({ length: 30 }, (_, at) => reserve(node, `call-${at}`)))
+      expect(many.filter(({ isTaken }) => isTaken)).toHaveLength(Math.floor(((1000 - 10) * 0.2) / 10))
+      server.resume()
+      await until(() => node.report().isUp && node.report().untold === 0)
+      // What Redis took without being heard is given back.
+      expect(await node.state.read(['key'])).toMatchObject([{ spentNanoUsd: 10, heldNanoUsd: 190 }])
+    })
+  },
+)
+
+describe.skipIf(noRedis !== undefined)('several nodes over Redis', () => {
+  beforeAll(async () => {
+    server = await startRedis()
+  })
+
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]()
+  })
+
+  test('spend a budget to its last nano-USD, whatever they have leased', async () => {
+    const prefix = newPrefix()
+    const nodes = [
+      await openNode([server.url], { prefix }),
+      await openNode([server.url], { prefix }),
+      await openNode([server.url], { prefix }),
+    ]
+    for (const node of nodes) await withSlice(node)
+    const taken = await Promise.all(
+      Array.from({ length: 150 }, (_, at) => {
+        const node = nodes[at % 3] as TestNode
+        return reserve(node, `call-${at}`, 10)
+      }),
+    )
+    expect(taken.filter(({ isTaken }) => isTaken)).toHaveLength(97)
+    expect(await nodes[0]?.state.read(['key'])).toEqual([
+      { spentNanoUsd: 30, heldNanoUsd: 970, uncertainNanoUsd: 0 },
+    ])
+    for (const node of nodes) await node[Symbol.asyncDispose]()
+  })
+
+  test('settle what one that is gone has held, once, and free its places', async () => {
+    const prefix = newPrefix()
+    const goneAfterMs = 2000
+    await using wire = await openWire(server.port)
+    await using gone = await openNode([wire.url], { prefix, goneAfterMs, owner: 'gone' })
+    await using node = await openNode([server.url], { prefix, goneAfterMs })
+    await using other = await openNode([server.url], { prefix, goneAfterMs })
+    await reserve(gone, 'held', 70)
+    const slots = [{ key: 'key', limit: 1 }]
+    await gone.state.admit({ leaseId: 'lease', owner: 'gone', rates: [], slots })
+    await gone.shelf.begin('answer', { owner: 'gone', fingerprint: 'print', ttlMs: 60_000 })
+    wire.cut()
+    await until(() => node.swept.length + other.swept.length > 0)
+    expect([...node.swept, ...other.swept].map(({ id }) => id)).toEqual(['held'])
+    expect(await node.state.read(['key'])).toEqual([
+      { spentNanoUsd: 0, heldNanoUsd: 0, uncertainNanoUsd: 70 },
+    ])
+    const again = await node.state.admit({ leaseId: 'b', owner: 'node', rates: [], slots })
+    expect(again.isAdmitted).toBe(true)
+    await until(
+      async () => (await node.shelf.begin('answer', { owner: 'n', fingerprint: 'p', ttlMs: 1000 })).isYours,
+    )
+  })
+
+  test('one that was only cut off makes certain what was taken for lost', async () => {
+    const prefix = newPrefix()
+    const goneAfterMs = 2000
+    await using wire = await openWire(server.port)
+    await using cut = await openNode([wire.url], { prefix, goneAfterMs, owner: 'cut' })
+    await using node = await openNode([server.url], { prefix, goneAfterMs })
+    await reserve(cut, 'held', 70)
+    await reserve(cut, 'open', 30)
+    wire.cut()
+    await until(() => !cut.report().isUp)
+    await cut.state.settle('held', spent(25))
+    await until(() => node.swept.length === 2)
+    expect(await node.state.read(['key'])).toEqual([
+      { spentNanoUsd: 0, heldNanoUsd: 0, uncertainNanoUsd: 100 },
+    ])
+    wire.mend()
+    await until(() => cut.report().isUp && cut.report().untold === 0)
+    await cut.state.settle('open', spent(7))
+    expect(await node.state.read(['key'])).toEqual([
+      { spentNanoUsd: 32, heldNanoUsd: 0, uncertainNanoUsd: 0 },
+    ])
+  })
+})
