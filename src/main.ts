@@ -17,6 +17,7 @@ import type { Books } from './main/books.ts'
 import { createConsole } from './main/console.ts'
 import { createDrain, type Drain, type DrainTimes } from './main/drain.ts'
 import { createGuards } from './main/guards.ts'
+import { shareHealth } from './main/health-words.ts'
 import { createLiveConfig } from './main/live-config.ts'
 import { createReload, type Reload } from './main/reload.ts'
 import { alone, type Role } from './main/role.ts'
@@ -101,7 +102,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     configuration: reload.report,
     endCalls: endingEverywhere(books.shared, (keys) => succession.revoke(keys)),
   }
-  const lasting = createLasting({ ...environment, role, books, tracing, live }, clock, metrics, {
+  const lasting = createLasting({ ...environment, role, books, tracing, live, current }, clock, metrics, {
     ...phasesOf(drain),
     configuration: reload.report,
     shedding,
@@ -199,11 +200,12 @@ type Kept = {
   readonly role: Role
   readonly books: Books
   readonly tracing: Tracing | undefined
+  readonly current: () => Snapshot
   readonly live: Omit<Parameters<typeof adminFor>[4], 'calls'>
 }
 
 function createLasting(
-  { log, version, sinks = [], role, books, tracing, live }: GatewayEnvironment & Kept,
+  { log, version, sinks = [], role, books, tracing, live, current }: GatewayEnvironment & Kept,
   clock: Clock,
   metrics: Metrics,
   state: Pick<
@@ -223,6 +225,7 @@ function createLasting(
       metrics.noteHealth(event)
       healthLog(event)
     },
+    onHealthWord: shareHealth(books.shared, () => current().standings),
     steps: createStepLog(log),
     tokenizer: createTokenizer(),
     encoder: createEncoder(),

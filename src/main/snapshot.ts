@@ -10,6 +10,7 @@ import { abandonAnswer, createGateway, type Gateway } from '../core/gateway.ts'
 import type { Drains } from '../core/health/drains.ts'
 import { createHealthRegistry, type HealthRegistry } from '../core/health/health-registry.ts'
 import type { HealthEvent } from '../core/health/health-watch.ts'
+import type { HealthWord } from '../core/health/health-word.ts'
 import { createRetryBudget } from '../core/health/retry-budget.ts'
 import type { Failure } from '../core/model/failure.ts'
 import type { JsonObject } from '../core/model/json/json.ts'
@@ -75,6 +76,7 @@ export type LastingTimes = {
   readonly clock: Clock
   readonly log: Logger
   readonly onHealthEvent: (event: HealthEvent) => void
+  readonly onHealthWord: (word: HealthWord) => void
   /** Hears each step of a call. */
   readonly steps: Steps
   readonly tokenizer: Tokenizer
@@ -274,12 +276,16 @@ type StandingsOf = Pick<Config, 'breaker'> & {
 /** How a deployment has been doing still holds where it is the same model at the same, unchanged provider. */
 function standingsFor(
   { deployments, unchanged, breaker }: StandingsOf,
-  { clock, onHealthEvent }: LastingTimes,
+  { clock, onHealthEvent, onHealthWord }: LastingTimes,
   before: HealthRegistry | undefined,
 ): HealthRegistry {
   const ids = deployments.map(({ id }) => id)
   if (before === undefined)
-    return createHealthRegistry(ids, clock, Math.random, { onEvent: onHealthEvent, breaker })
+    return createHealthRegistry(ids, clock, Math.random, {
+      onEvent: onHealthEvent,
+      onWord: onHealthWord,
+      breaker,
+    })
   const kept = deployments.filter(({ upstream }) => unchanged.has(upstream.name))
   return before.renewed(ids, new Set(kept.map(({ id }) => id)), breaker)
 }

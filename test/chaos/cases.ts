@@ -4,6 +4,7 @@ import { callingCases } from './cases/calling.ts'
 import { connectingCases } from './cases/connecting.ts'
 import { leavingCases } from './cases/leaving.ts'
 import { ledgerCases } from './cases/ledger.ts'
+import { nodeCases } from './cases/nodes.ts'
 import { refusingCases } from './cases/refusing.ts'
 import { runningCases } from './cases/running.ts'
 import { soakingCases } from './cases/soaking.ts'
@@ -22,6 +23,7 @@ export const cases: readonly FaultCase[] = [
   ...callingCases,
   ...runningCases,
   ...ledgerCases,
+  ...nodeCases,
   ...absentCases,
   ...soakingCases,
 ].toSorted((one, other) => one.fault - other.fault)

@@ -4,9 +4,11 @@ import { type Breaker, type BreakerSettings, createBreaker, type Pass, type Verd
 import { type HealthReport, reportOf } from './health-report.ts'
 import type { BreakerState, HealthSnapshot } from './health-snapshot.ts'
 import { type HealthEvent, HealthWatch } from './health-watch.ts'
+import { type HealthWord, wordOn } from './health-word.ts'
 import { createObservations, type Observations } from './observations.ts'
 import { type Probe, verdictOnProbe } from './probe.ts'
 import { createRateShare, type RateShare } from './rate-share.ts'
+import { concernsAll, verdictOn } from './verdict.ts'
 
 /** The health of one deployment, or of one model at it, and permits for attempts there. */
 export interface DeploymentHealth {
@@ -24,6 +26,8 @@ export interface DeploymentHealth {
   insist(): Permit
   /** Records what the upstream reported about its health. This is not an attempt: no measurement changes. */
   probed(probe: Probe): void
+  /** What another node was told by its upstream. */
+  heard(word: HealthWord): void
   report(): HealthReport
 }
 
@@ -60,6 +64,8 @@ export type DeploymentHealthParts = {
   readonly random: Random
   /** Called on each change of health. */
   readonly onEvent?: ((event: HealthEvent) => void) | undefined
+  /** Called with what other nodes should know. */
+  readonly onWord?: ((word: HealthWord) => void) | undefined
 }
 
 /** The health of a deployment as a whole. */
@@ -88,6 +94,7 @@ type Entry = {
   readonly load: RateShare
   readonly observations: Observations
   readonly watch: HealthWatch
+  readonly onWord: DeploymentHealthParts['onWord']
   readonly counts: { inFlight: number; attempts: number; answered: number; failed: number; limited: number }
   lastFailure: FailureKind | undefined
   standing: HealthSnapshot
@@ -100,12 +107,12 @@ type Entry = {
 }
 
 function createEntry(
-  { id, clock, random, onEvent, breaker }: DeploymentHealthParts,
+  { id, clock, random, onEvent, onWord, breaker }: DeploymentHealthParts,
   model: string | undefined,
   whole?: Entry,
 ): Entry {
   return {
-    ...{ id, model, whole },
+    ...{ id, model, whole, onWord },
     breaker: createBreaker(clock, random, breaker),
     load: createRateShare(clock),
     observations: createObservations(clock),
@@ -156,6 +163,11 @@ function trackOf(entry: Entry, { clock }: DeploymentHealthParts): DeploymentHeal
       entry.probe = probe
       breaker.noteHealth(verdictOnProbe(probe))
       entry.watch.note(breaker, probe.answer instanceof Failure ? probe.answer : undefined)
+      noteChange(entry)
+    },
+    heard(word) {
+      if (word.said === 'limited') entry.load.limited(word.retryAfterMs)
+      else breaker.noteHealth('refused')
       noteChange(entry)
     },
     report: () => reportOf(entry, clock),
@@ -248,7 +260,9 @@ class AttemptPermit implements Permit {
     note(this.#entry, ending, verdict)
     if (whole !== undefined) note(whole, ending, verdict)
     // Rate limits count per model. If the limit is shared, each model will be refused in turn.
+    const before = failure === undefined ? undefined : load.limitedUntil()
     if (failure?.blame === 'load') load.limited(failure.retryAfterMs)
+    if (failure !== undefined) this.#tell(failure, before)
     if (failure === undefined || whole === undefined) this.#close(verdict, verdict)
     else if (concernsAll(failure)) this.#close('neither', verdict)
     else this.#close(verdict, 'neither')
@@ -257,6 +271,14 @@ class AttemptPermit implements Permit {
 
   [Symbol.dispose](): void {
     if (!this.#hasEnded) this.#close('neither', 'neither')
+  }
+
+  #tell(failure: Failure, before: number | undefined): void {
+    const { id, model, whole, load, onWord } = this.#entry
+    if (onWord === undefined) return
+    const place = { deployment: id, model: whole !== undefined && concernsAll(failure) ? undefined : model }
+    const word = wordOn(failure, place, { before, until: load.limitedUntil() })
+    if (word !== undefined) onWord(word)
   }
 
   /** Problems that concern all models are reported only for the deployment as a whole. */
@@ -287,19 +309,6 @@ class AttemptPermit implements Permit {
     whole.counts.inFlight--
     noteChange(whole)
   }
-}
-
-function verdictOn(failure: Failure | undefined): Verdict {
-  if (failure === undefined) return 'answered'
-  if (failure.isStale || failure.isBug) return 'neither'
-  if (failure.blame === 'operator') return 'refused'
-  return failure.blame === 'upstream' ? 'failed' : 'neither'
-}
-
-/** The host is unreachable, the address is wrong, or our key is refused; but a 403 may concern one model only. */
-function concernsAll({ kind, upstreamStatus }: Failure): boolean {
-  if (kind === 'path_not_found') return true
-  return kind === 'unreachable' || (kind === 'upstream_auth' && upstreamStatus !== 403)
 }
 
 function note(entry: Entry, ending: Ending, verdict: Verdict): void {

@@ -8,6 +8,7 @@ import {
   type ManagedDeploymentHealth,
 } from './deployment-health.ts'
 import type { HealthReport } from './health-report.ts'
+import type { HealthWord } from './health-word.ts'
 import type { Probe } from './probe.ts'
 
 /** The health of every deployment, by id: written by attempts, read by the router and by operators. */
@@ -19,6 +20,8 @@ export interface HealthRegistry {
   trackOf(place: Place): DeploymentHealth
   /** Records what a deployment's upstream reported about its health. */
   probed(id: string, probe: Probe): void
+  /** Another node's word on a deployment, which this one may not have. */
+  heard(word: HealthWord): void
   /**
    * All that is known, for operators: each deployment as a whole, followed by the most recently used models there if it
    * runs models by the caller's spelling.
@@ -41,9 +44,9 @@ export function createHealthRegistry(
   ids: Iterable<string>,
   clock: Clock,
   random: Random,
-  { onEvent, breaker }: Pick<DeploymentHealthParts, 'onEvent' | 'breaker'> = {},
+  { onEvent, onWord, breaker }: Pick<DeploymentHealthParts, 'onEvent' | 'onWord' | 'breaker'> = {},
 ): HealthRegistry {
-  return renewedFrom(new Map(), ids, { clock, random, onEvent, breaker })
+  return renewedFrom(new Map(), ids, { clock, random, onEvent, onWord, breaker })
 }
 
 /** A deployment, and the models there that were used last. */
@@ -79,6 +82,11 @@ function renewedFrom(
       return track
     },
     probed: (id, probe) => entryOf(id).whole.probed(probe),
+    heard(word) {
+      const entry = entries.get(word.deployment)
+      if (word.model === undefined) entry?.whole.heard(word)
+      else entry?.models.get(word.model)?.heard(word)
+    },
     snapshot: () =>
       [...entries.values()].flatMap(({ whole, models }) => [
         whole.report(),

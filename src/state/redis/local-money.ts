@@ -71,7 +71,7 @@ class Slices implements LocalMoney {
         holdId,
         charges.map((charge) => beyond(charge, known.get(charge.counter) ?? 0)),
       )
-      return { isOpen: true, charges: [], step: chargesStep('S', holdId, charges) }
+      return { isOpen: true, charges: [], step: chargesStep('T', holdId, charges) }
     }
     if (!this.#money.settle(holdId, charges)) return { isOpen: false, charges: [] }
     const isCertain = charges.every(({ uncertainNanoUsd }) => uncertainNanoUsd === 0)

@@ -183,6 +183,5 @@ local slices = call('HGETALL', P .. 'slices:' .. owner)
 for i = 1, #slices, 2 do add(slices[i], 'l', '-' .. slices[i + 1]) end
 call('DEL', P .. 'owned:' .. owner, P .. 'leases:' .. owner, P .. 'slices:' .. owner)
 call('SREM', P .. 'owners', owner)
-call('SET', P .. 'gone:' .. owner, '1', 'PX', 86400000)
 return gone`,
 )

@@ -44,9 +44,12 @@ local steps = {
     local id, count = take(), num(take())
     return charge(id, count, true)
   end,
-  -- A hold that was taken for abandoned: what it came to is known after all.
-  V = function()
-    local id, count, cost = take(), num(take()), 0
+  -- A hold of which the process knows that it took it. Where it was abandoned meanwhile, what it came to is certain now;
+  -- where a failover has lost it, it is charged all the same.
+  T = function()
+    local id, count = take(), num(take())
+    if free(id) or call('EXISTS', P .. 'u:' .. id) == 0 then return charge(id, count, true) end
+    local cost = 0
     for _ = 1, count do
       take()
       cost = math.max(cost, num(take()))
@@ -104,7 +107,7 @@ return results`,
 
 /**
  * A process has connected. What its connection before has sent counts no more once it is here. ARGV: process, generation,
- * a name for these data. Gives the data's name, whether the process was taken for dead, its holds, and its leases.
+ * a name for these data. Gives the data's name, its holds, and its leases.
  */
 export const helloScript = scriptOf(
   'hello',
@@ -114,8 +117,7 @@ call('SET', P .. 'gen:' .. owner, ARGV[2], 'PX', 7 * 86400000)
 call('SET', P .. 'data', ARGV[3], 'NX')
 local time = call('TIME')
 call('ZADD', P .. 'nodes', num(time[1]) * 1000 + math.floor(num(time[2]) / 1000), owner)
-local gone = call('DEL', P .. 'gone:' .. owner)
-return {call('GET', P .. 'data'), gone, call('SMEMBERS', P .. 'owned:' .. owner), call('SMEMBERS', P .. 'leases:' .. owner)}`,
+return {call('GET', P .. 'data'), call('SMEMBERS', P .. 'owned:' .. owner), call('SMEMBERS', P .. 'leases:' .. owner)}`,
 )
 
 /** ARGV: process, generation, then for each counter: its name, spent, told late, uncertain. What is more stays. */

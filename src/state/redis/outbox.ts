@@ -10,8 +10,8 @@ export interface Outbox {
   push(step: readonly (string | number)[]): Promise<readonly number[]>
   charge(counter: string, nanoUsd: number): Promise<unknown>
   refund(amount: RateAmount): Promise<unknown>
-  /** Of steps not yet told, and not on their way: each is replaced by what this gives. */
-  rewrite(change: (step: Step) => Step): void
+  /** The data that a batch was on its way to are lost: what it charged may be counted elsewhere, and is uncertain. */
+  doubt(): void
   /** A step of this letter for this id waits, or is on its way. */
   names(letter: string, id: string): boolean
   /** What happened while Redis was away is not told yet. */
@@ -40,8 +40,8 @@ export function createOutbox(parts: OutboxParts): Outbox {
   return new Queue(parts)
 }
 
-/** `S`, `K` and `V` as the script has them. */
-export function chargesStep(letter: 'S' | 'K' | 'V', id: string, charges: readonly Charge[]): Step {
+/** `S`, `K` and `T` as the script has them. */
+export function chargesStep(letter: 'S' | 'K' | 'T', id: string, charges: readonly Charge[]): Step {
   const parts = charges.flatMap(({ counter, spentNanoUsd, uncertainNanoUsd }) => [
     ...[counter, spentNanoUsd, uncertainNanoUsd],
   ])
@@ -55,7 +55,7 @@ type Sums = {
   readonly told: PromiseWithResolvers<void>
 }
 
-type Waiting = { step: Step; readonly resolve: (results: readonly number[]) => void }
+type Waiting = { readonly step: Step; readonly resolve: (results: readonly number[]) => void }
 
 type Batch = {
   readonly number: number
@@ -107,8 +107,9 @@ class Queue implements Outbox {
     return told.promise
   }
 
-  rewrite(change: (step: Step) => Step): void {
-    for (const waiting of this.#waiting) waiting.step = change(waiting.step)
+  doubt(): void {
+    if (this.#batch === undefined) return
+    this.#batch = { ...this.#batch, steps: this.#batch.steps.map(doubted) }
   }
 
   names(letter: string, id: string): boolean {
@@ -159,7 +160,7 @@ class Queue implements Outbox {
     for (const [at, [letter, ...args]] of steps.entries()) {
       const result = results[at] ?? []
       if (letter === 'C') noteSpent(field, String(args[0]), result[0] ?? 0)
-      if (letter !== 'S' && letter !== 'K') continue
+      if (letter !== 'S' && letter !== 'K' && letter !== 'T') continue
       // A result has two numbers for each charge, which has three.
       for (let part = 0; 1 + 2 * part < result.length; part++) {
         noteSpent(field, String(args[2 + 3 * part]), result[1 + 2 * part] ?? 0)
@@ -199,6 +200,17 @@ class Queue implements Outbox {
   #noteBusy(): void {
     if (this.size === 0) this.#idle = Promise.withResolvers()
   }
+}
+
+function doubted(step: Step): Step {
+  const [letter, id = '', count = 0, ...charges] = step
+  if (letter !== 'S' && letter !== 'T') return step
+  const parts = charges.map((value, at) => {
+    // Counter, spent, uncertain.
+    if (at % 3 === 0) return value
+    return at % 3 === 1 ? 0 : Number(value) + Number(charges[at - 1])
+  })
+  return ['K', id, count, ...parts]
 }
 
 /** A script holds up all others while it runs. */

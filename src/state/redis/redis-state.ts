@@ -83,7 +83,7 @@ class RedisState implements SharedState {
     const { outbox, sight } = this.#parts
     const solo = this.#parts.solo()
     if (solo !== undefined) return solo.settle(holdId, charges)
-    const told = outbox.push(chargesStep(sight.isLost(holdId) ? 'V' : 'S', holdId, charges))
+    const told = outbox.push(chargesStep(sight.holds.has(holdId) ? 'T' : 'S', holdId, charges))
     sight.forgetHold(holdId)
     this.#flushSoon()
     const [isSettled] = await told
@@ -162,7 +162,9 @@ class RedisState implements SharedState {
   }
 
   async abandon(owner: string): Promise<readonly OpenHold[]> {
-    return holdsOf(await this.#parts.act(abandonScript, [owner, 'any']))
+    const left = holdsOf(await this.#parts.act(abandonScript, [owner, 'any']))
+    for (const { id } of left) this.#parts.sight.forgetHold(id)
+    return left
   }
 
   /** Without Redis, or with it; without it, too, where it is lost while it is asked. */
@@ -193,9 +195,8 @@ class RedisState implements SharedState {
       ]),
     ]
     let reserved = reservedOf(await act(reserveScript, args), parts)
-    for (const waitMs of waitsMs) {
-      if (reserved.leased.length === 0 || !askBack(reserved.leased)) break
-      await pause(waitMs)
+    for (let waitMs = 5; reserved.leased.length > 0 && askBack(reserved.leased); waitMs = 2 * waitMs) {
+      await pause(Math.min(waitMs, longestWaitMs))
       reserved = reservedOf(await act(reserveScript, args), parts)
     }
     return reserved.reservation
@@ -212,5 +213,4 @@ class RedisState implements SharedState {
   }
 }
 
-/** A node gives back within a few milliseconds; one that does not is not there. */
-const waitsMs = [5, 10, 20, 40]
+const longestWaitMs = 40

@@ -90,7 +90,7 @@ class Node implements RedisShared {
   #upAt = 0
   #beat: NodeJS.Timeout | undefined
   #stale: readonly (readonly string[])[] = []
-  readonly #askedAt = new Map<string, { readonly since: number; tries: number }>()
+  readonly #askedAt = new Map<string, number>()
 
   constructor(parts: RedisParts) {
     const { settings, now, owner, keepMs } = parts
@@ -185,20 +185,14 @@ class Node implements RedisShared {
     this.#generation++
     const act = (script: Script, args: readonly (string | number)[]) =>
       run(script, [this.#base], [owner, this.#generation, ...args])
-    const [data, gone, holds, leases] = listOf(await act(helloScript, [randomBytes(8).toString('hex')]))
-    const open = new Set(textsOf(holds))
+    const [data, holds, leases] = listOf(await act(helloScript, [randomBytes(8).toString('hex')]))
     const hasLostData = this.#data !== undefined && this.#data !== data
-    if (hasLostData) await this.#restore(act)
+    await this.#restore(act, hasLostData)
+    if (hasLostData) this.#outbox.doubt()
     this.#data = String(data)
-    if (gone === 1) {
-      for (const id of this.#sight.holds.keys()) if (!open.has(id)) this.#sight.noteLost(id)
-      this.#outbox.rewrite((step) => {
-        return step[0] === 'S' && !open.has(String(step[1])) ? ['V', ...step.slice(1)] : step
-      })
-    }
     // A step whose answer was never heard may have been taken.
     this.#stale = [
-      textsOf(holds).filter((id) => !this.#sight.holds.has(id) && !this.#outbox.names('S', id)),
+      textsOf(holds).filter((id) => !this.#sight.holds.has(id) && !this.#outbox.names('T', id)),
       textsOf(leases).filter((id) => !this.#sight.leases.has(id) && !this.#outbox.names('L', id)),
     ]
     this.#restoresHolds = hasLostData
@@ -206,10 +200,13 @@ class Node implements RedisShared {
 
   #restoresHolds = false
 
-  async #restore(act: (script: Script, args: readonly (string | number)[]) => Promise<Reply>): Promise<void> {
+  /** A server that took over may be some moments behind; one that was started again may have nothing. */
+  async #restore(act: Act, hasLostData: boolean): Promise<void> {
     const counters = this.#sight.counters()
     for (let at = 0; at < counters.length; at += 500) {
-      const args = counters.slice(at, at + 500).flatMap(({ counter, s, m, u }) => [counter, s, m, u])
+      const args = counters
+        .slice(at, at + 500)
+        .flatMap(({ counter, s, m, u }) => [counter, s, m, hasLostData ? u : 0])
       await act(restoreScript, args)
     }
   }
@@ -277,20 +274,14 @@ class Node implements RedisShared {
   /** Of every node, this one first. In vain a moment ago: who has leased it is not there. */
   #askBack(counters: readonly string[]): boolean {
     const now = this.#parts.now()
-    let isOfUse = false
-    for (const counter of counters) {
-      const asked = this.#askedAt.get(counter)
-      if (asked !== undefined && now - asked.since < vainMs) {
-        asked.tries++
-        isOfUse ||= asked.tries < mostTries
-      } else {
-        this.#askedAt.set(counter, { since: now, tries: 1 })
-        isOfUse = true
-      }
-    }
-    if (!isOfUse) return false
-    void this.#giveBack(counters)
-    this.bus.publish(askTopic, JSON.stringify([this.#parts.owner, ...counters]))
+    const asked = counters.filter((counter) => {
+      const known = this.#askedAt.get(counter)
+      if (known === undefined || now - known > vainMs + waitMs) this.#askedAt.set(counter, now)
+      return now - (this.#askedAt.get(counter) ?? now) < waitMs
+    })
+    if (asked.length === 0) return false
+    void this.#giveBack(asked)
+    this.bus.publish(askTopic, JSON.stringify([this.#parts.owner, ...asked]))
     return true
   }
 
@@ -304,6 +295,8 @@ class Node implements RedisShared {
   }
 }
 
+type Act = (script: Script, args: readonly (string | number)[]) => Promise<Reply>
+
 const unsigned: ReadonlySet<string> = new Set(['read', 'readRates', 'holds'])
 
 /** Heard by nodes alone: who has leased of these is to give it back. */
@@ -313,5 +306,6 @@ const beatMs = 1000
 /** A start waits no longer for Redis than for this. */
 const firstWaitMs = 3000
 const lastWaitMs = 2000
-const vainMs = 2000
-const mostTries = 16
+/** A node that is there gives back within some milliseconds. For one that is not, calls wait once in a while. */
+const waitMs = 500
+const vainMs = 5000

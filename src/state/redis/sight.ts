@@ -3,7 +3,7 @@ import type { Lease, SeenRate } from './local-limits.ts'
 
 /** What a node knows of the shared state: what is its own, and how the rest stood when it was last seen. */
 export interface Sight {
-  /** Its holds, as Redis has them, and those of which Redis says they were abandoned. */
+  /** Its holds, as Redis has them. */
   readonly holds: ReadonlyMap<string, ReadonlyMap<string, number>>
   /** Whose they are, where that is not this process. */
   ownerOf(holdId: string): string | undefined
@@ -14,9 +14,6 @@ export interface Sight {
   forgetLease(id: string): void
   noteAdmittance(request: AdmitRequest, admittance: Admittance): void
   noteSpent(field: 's' | 'm' | 'u', counter: string, nanoUsd: number): void
-  /** This one was taken for abandoned. */
-  noteLost(holdId: string): void
-  isLost(holdId: string): boolean
   spentOn(counter: string): CounterReading
   counters(): readonly SeenCounter[]
   rate(key: string): SeenRate | undefined
@@ -39,7 +36,6 @@ class Seen implements Sight {
   readonly leases = new Map<string, Lease>()
   readonly #now: () => number
   readonly #owners = new Map<string, string>()
-  readonly #lost = new Set<string>()
   readonly #counters = new Map<string, { s: number; m: number; u: number }>()
   readonly #rates = new Map<string, SeenRate>()
   readonly #used = new Map<string, number>()
@@ -62,7 +58,6 @@ class Seen implements Sight {
   forgetHold(id: string): void {
     this.holds.delete(id)
     this.#owners.delete(id)
-    this.#lost.delete(id)
   }
 
   noteLease(lease: Lease): void {
@@ -90,14 +85,6 @@ class Seen implements Sight {
     // What is spent only grows; an answer that came later is not always the later one.
     seen[field] = field === 'u' ? nanoUsd : Math.max(seen[field], nanoUsd)
     keepLatest(this.#counters, counter, seen)
-  }
-
-  noteLost(holdId: string): void {
-    this.#lost.add(holdId)
-  }
-
-  isLost(holdId: string): boolean {
-    return this.#lost.has(holdId)
   }
 
   spentOn(counter: string): CounterReading {

@@ -15,14 +15,7 @@ function absent(fault: number, name: string, awaits: string, room: string, outco
   }
 }
 
-/** Faults 32 and 39. */
+/** Fault 39. */
 export const absentCases: readonly FaultCase[] = [
-  absent(
-    32,
-    'down, slow, out of memory',
-    'a shared store',
-    'stores',
-    'limits go on locally; no call waits for it',
-  ),
   absent(39, 'one of several', 'several workers', 'cluster', 'the others are not disturbed'),
 ]

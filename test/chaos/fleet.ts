@@ -1,0 +1,150 @@
+import { strict as assert } from 'node:assert'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type GatewayProcess, startGateway } from '../acceptance/gateway-process.ts'
+import { type Balancer, startBalancer } from '../harness/balancer.ts'
+import { type BillingUpstream, billingPrice, startBillingUpstream } from './billing-upstream.ts'
+import { readAdmin, until } from './ledger-harness.ts'
+
+/** Several gateways that share a Redis, behind a balancer, before an upstream that bills. */
+export type Fleet = AsyncDisposable & {
+  readonly nodes: readonly GatewayProcess[]
+  readonly balancer: Balancer
+  readonly upstream: BillingUpstream
+  /** How the shared engine is doing, as each living node tells. */
+  shared(): Promise<readonly SharedBody[]>
+  /** What is left of a node that was killed is not looked for any more. */
+  lose(node: GatewayProcess): Promise<void>
+}
+
+export type SharedBody = {
+  readonly status: string
+  readonly nodes: number
+  readonly leased_usd: string
+  readonly untold: number
+}
+
+export type FleetOptions = {
+  readonly redisUrl: string
+  readonly databaseUrl?: string
+  readonly limitUsd?: string
+  readonly keys?: readonly Readonly<Record<string, unknown>>[]
+  readonly shared?: Readonly<Record<string, unknown>>
+}
+
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  const upstream = await startBillingUpstream()
+  const root = await mkdtemp(join(tmpdir(), 'fleet-'))
+  const { redisUrl, databaseUrl, limitUsd = '1000', keys = [], shared = {} } = options
+  const file = JSON.stringify({
+    auth: { keys: [callersKey, ...keys] },
+    providers: {
+      upstream: { type: 'openai-compatible', baseUrl: upstream.baseUrl, apiKey: 'sk-upstream-key' },
+    },
+    models: { m: { deployments: [{ provider: 'upstream', price: billingPrice }] } },
+    budgets: { gateway: [{ limitUsd, window: 'total' }] },
+    shared: { goneAfterMs: 2000, redis: { timeoutMs: 1000 }, ...shared },
+  })
+  const start = async () =>
+    await startGateway({
+      directory: await mkdtemp(join(root, 'node-')),
+      file,
+      environment: {
+        ...{ ADMIN_KEY: adminKey, DATA_DIR: 'data', REDIS_URL: redisUrl },
+        ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+      },
+    })
+  const nodes = await Promise.all([start(), start(), start()])
+  const living = new Set(nodes)
+  const balancer = await startBalancer(nodes.map(({ url }) => url))
+  const sharedOf = async ({ url }: GatewayProcess) =>
+    ((await (await fetch(`${url}/health`)).json()) as { shared: SharedBody }).shared
+  const fleet = {
+    ...{ nodes, balancer, upstream },
+    shared: () => Promise.all(Array.from(living, sharedOf)),
+    async lose(node: GatewayProcess) {
+      node.kill()
+      await node.ended
+      living.delete(node)
+    },
+    async [Symbol.asyncDispose]() {
+      await balancer[Symbol.asyncDispose]()
+      for (const node of living) await node[Symbol.asyncDispose]()
+      await upstream[Symbol.asyncDispose]()
+      await rm(root, { recursive: true })
+    },
+  }
+  await until('all nodes see each other', async () =>
+    (await fleet.shared()).every(({ nodes }) => nodes === 3),
+  )
+  return fleet
+}
+
+export const callersKey = 'a-key-for-callers-of-chaos'
+const adminKey = 'a-key-for-operators-of-chaos'
+
+export type Answer = { readonly status: number; readonly code: string | undefined; readonly retries: boolean }
+
+/** Undefined: the connection was lost. */
+export async function askFleet(
+  url: string,
+  {
+    key = callersKey,
+    headers = {},
+  }: { readonly key?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<Answer | undefined> {
+  try {
+    const response = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, ...headers },
+      body: JSON.stringify({ model: 'm', max_tokens: 20, messages: [{ role: 'user', content: 'Hello' }] }),
+    })
+    const body = (await response.json()) as { error?: { code?: string } }
+    const retries = response.headers.get('x-should-retry') !== 'false'
+    return { status: response.status, code: body.error?.code, retries }
+  } catch {
+    return undefined
+  }
+}
+
+/** Callers that ask again and again until they are to stop, or a budget is used up. */
+export function callFleet(url: string, count: number) {
+  const seen: Answer[] = []
+  let lost = 0
+  let isOver = false
+  const running = Array.from({ length: count }, async () => {
+    while (!isOver) {
+      const answer = await askFleet(url)
+      if (answer === undefined) lost++
+      else seen.push(answer)
+      if (answer?.code === 'insufficient_quota') return
+      if (answer?.status !== 200) await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  })
+  const ended = Promise.all(running)
+  return {
+    seen,
+    answered: () => seen.filter(({ status }) => status === 200).length,
+    lost: () => lost,
+    /** When the budget is used up. */
+    ended: async () => void (await ended),
+    async stop() {
+      isOver = true
+      await ended
+    },
+  }
+}
+
+export type Money = {
+  readonly spent_nano_usd: number
+  readonly uncertain_nano_usd: number
+  readonly held_nano_usd: number
+  readonly limit_nano_usd: number
+}
+
+export async function moneyOf({ url }: Pick<GatewayProcess, 'url'>): Promise<Money> {
+  const [budget] = (await readAdmin<{ data: readonly Money[] }>(url, '/admin/api/budgets')).data
+  assert(budget !== undefined, 'there is no budget')
+  return budget
+}
