@@ -274,6 +274,7 @@ class Node implements RedisShared {
   /** Of every node, this one first. In vain a moment ago: who has leased it is not there. */
   #askBack(counters: readonly string[]): boolean {
     const now = this.#parts.now()
+    if (this.#askedAt.size > 1000) this.#askedAt.clear()
     const asked = counters.filter((counter) => {
       const known = this.#askedAt.get(counter)
       if (known === undefined || now - known > vainMs + waitMs) this.#askedAt.set(counter, now)
