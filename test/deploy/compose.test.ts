@@ -21,7 +21,7 @@ describe('compose.yaml', () => {
     const alone = services.filter(([, { profiles }]) => profiles === undefined).map(([name]) => name)
     expect(alone).toEqual(['gateway'])
     const full = services.filter(([, { profiles }]) => profiles?.includes('full')).map(([name]) => name)
-    expect(full).toEqual(['postgres', 'prometheus', 'grafana'])
+    expect(full).toEqual(['postgres', 'redis', 'prometheus', 'grafana'])
   })
 
   test('mounts nothing that is not shipped', () => {
