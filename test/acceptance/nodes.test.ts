@@ -41,6 +41,14 @@ describe.skipIf(noRedis !== undefined)(
       expect(new Set(statuses)).toEqual(new Set([200, 429]))
     })
 
+    test('make one call of one Idempotency-Key that is sent to all of them at once', async () => {
+      const before = fleet.upstream.billedNanoUsd()
+      const headers = { 'idempotency-key': 'one-for-three' }
+      const answers = await Promise.all(fleet.nodes.map(({ url }) => askFleet(url, { headers })))
+      expect(answers.map((answer) => answer?.status)).toEqual([200, 200, 200])
+      expect(fleet.upstream.billedNanoUsd() - before).toBe(costNanoUsd)
+    })
+
     test('spend one budget to its end, and what is spent is what was billed, to the nano-USD', async () => {
       const callers = callFleet(fleet.balancer.url, 24)
       await callers.ended()
