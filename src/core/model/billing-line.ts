@@ -1,12 +1,11 @@
 import { isObject, type JsonObject } from './json/json.ts'
 
-/** The name by which callers learn that it was taken out. */
+/** The name under which its removal is reported to callers. */
 export const billingLineName = 'system.x-anthropic-billing-header'
 
 /**
- * The messages without the line that Claude Code puts at their head for Anthropic's accounts alone: a part of it
- * changes
- * with every call, and no prompt begins like another. Undefined where there is none.
+ * The messages without the line that Claude Code puts at their head for Anthropic's accounts. Part of it changes with
+ * every call, so no two prompts share a prefix. Undefined if there is none.
  */
 export function withoutBillingLine(messages: unknown): readonly unknown[] | undefined {
   if (!Array.isArray(messages)) return undefined
@@ -23,9 +22,9 @@ export function withoutBillingLine(messages: unknown): readonly unknown[] | unde
   return parts.length === 0 ? rest : [{ ...first, content: parts }, ...rest]
 }
 
-/** A text without that line at its head; undefined where it has none. */
+/** A text without that line at its head; undefined if it has none. */
 export function withoutLine(text: string): string | undefined {
-  // Nearly no text has it: told by its first letters.
+  // A cheap check first: nearly no text has it.
   if (!text.trimStart().startsWith(name)) return undefined
   return text.replace(line, '')
 }

@@ -1,10 +1,7 @@
-/**
- * What tells the parts of a call, or of an attempt, that it must end: as much of an AbortSignal as they need, and every
- * AbortSignal is one.
- */
+/** Signals a call or an attempt to end: the subset of AbortSignal that is needed, so every AbortSignal is one. */
 export interface CallSignal {
   readonly aborted: boolean
-  /** Why, a Failure; undefined until then. */
+  /** The reason, a Failure; undefined until it aborts. */
   readonly reason: unknown
   throwIfAborted(): void
   addEventListener(type: 'abort', listener: AbortListener, options?: { readonly once?: boolean }): void
@@ -14,23 +11,22 @@ export interface CallSignal {
 export type AbortListener = (() => void) | { handleEvent(): void }
 
 /**
- * The signal of one call or attempt, and how it is given. An AbortController with a listener takes 500 bytes for as
- * long as
- * it lasts, and half a microsecond; this takes 64, and next to no time.
+ * The signal of one call or attempt, and its trigger. An AbortController with a listener takes 500 bytes and half a
+ * microsecond; this takes 64 bytes and almost no time.
  */
 export class CallAbort implements CallSignal {
   aborted = false
   reason: unknown = undefined
-  /** Most have one listener or two: room for many is not made beforehand. */
+  /** Most have one or two listeners: no room is reserved for more. */
   #first: AbortListener | undefined
   #others: AbortListener[] | undefined
 
-  /** Tells every listener, in their order, once. */
+  /** Calls every listener in order, once. */
   abort(reason: unknown): void {
     if (this.aborted) return
     this.aborted = true
     this.reason = reason
-    // One of them may take another out.
+    // A listener may remove another.
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       if (typeof next === 'function') next()
       else next.handleEvent()
@@ -60,7 +56,7 @@ export class CallAbort implements CallSignal {
   }
 }
 
-/** A controller that aborts with the signal, and may on its own before. */
+/** A controller that aborts with the signal, or earlier on its own. */
 export function controllerUnder(signal: CallSignal): AbortController {
   const controller = new AbortController()
   const follow = () => controller.abort(signal.reason)

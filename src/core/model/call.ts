@@ -4,18 +4,20 @@ import type { CallTenant } from './tenant.ts'
 import type { Kind, RelayKind, StrategyName, Usage } from './terms.ts'
 
 /**
- * One request of one caller, in the internal language: `body` is OpenAI's own request of that kind, with every
- * field the caller sent, known or not.
+ * One request of one caller, in the internal format: `body` is OpenAI's own request of that kind, with every field the
+ * caller sent, known or not.
  */
 export type Call = CallOf<Kind>
 
-/** A request that is passed on, and its answer passed back: `body` is OpenAI's for vectors, Together's for an order. */
+/**
+ * A request that is forwarded as it is, and its answer too: `body` is OpenAI's for embeddings, Together's for rerank.
+ */
 export type Relay = CallOf<RelayKind>
 
-/** A request of whatever kind, as far as where it runs is concerned. */
+/** A request of any kind, as far as routing is concerned. */
 export type AnyCall = CallOf<Kind | RelayKind>
 
-/** What calls of every kind have in common. */
+/** The fields of calls of every kind. */
 export type CallOf<Asked extends Kind | RelayKind> = {
   /** `req_` and 32 hex digits; also the answer's `x-request-id`. */
   readonly id: string
@@ -31,26 +33,26 @@ export type CallOf<Asked extends Kind | RelayKind> = {
   readonly credential: string | undefined
   /** The caller's own bound on the whole call, in milliseconds. */
   readonly deadlineMs: number | undefined
-  /** The last message is the beginning of the answer, which is to go on from there. */
+  /** The last message is a prefill: the answer continues it. */
   readonly continues?: boolean | undefined
-  /** What the caller's key decides; undefined: nothing. */
+  /** The decisions of the caller's key; undefined: none. */
   readonly tenant?: CallTenant | undefined
   /**
-   * The same, where that is how callers of this format ask for an answer: an upstream that cannot is asked all the
-   * same.
+   * Like `continues`, where callers of this format ask for an answer in this way: an upstream that cannot continue is
+   * asked all the same.
    */
   readonly prefills?: boolean | undefined
-  /** How the caller wants it routed; undefined when nothing was said. */
+  /** The caller's wishes for routing; undefined: none. */
   readonly steering?: Steering | undefined
-  /** What the caller asked for and `body` has no place for: named to the caller. */
+  /** Fields that `body` has no place for: reported to the caller as dropped. */
   readonly dropped?: readonly string[] | undefined
-  /** What of it was translated into `body`, and does not go by its own name there. */
+  /** Fields that were translated into `body` under another name. */
   readonly converted?: readonly string[] | undefined
 }
 
-/** How a caller wants one call routed. Providers go by the names they have in the configuration. */
+/** A caller's wishes for routing one call. Providers are named as in the configuration. */
 export type Steering = {
-  /** Models to try, in order, when the call's own cannot be had. */
+  /** Models to fall back to, in order. */
   readonly models: readonly string[]
   /** Providers to try first, in this order. */
   readonly order: readonly string[]
@@ -58,14 +60,14 @@ export type Steering = {
   readonly only: readonly string[] | undefined
   /** Providers that may not be used. */
   readonly ignore: readonly string[]
-  /** In place of the route's own. */
+  /** Replaces the route's own strategy. */
   readonly strategy: StrategyName | undefined
   readonly maxPrice: PriceCap | undefined
-  /** False: the first deployment that fits is the only one to be tried. */
+  /** False: only the first suitable deployment is tried. */
   readonly allowFallbacks: boolean
 }
 
-/** The most a call may cost: per million tokens, or in all; whole nano-USD. */
+/** Price caps: per million tokens, or in all; whole nano-USD. */
 export type PriceCap = {
   readonly inputNanoUsdPerMillion?: number | undefined
   readonly outputNanoUsdPerMillion?: number | undefined
@@ -74,7 +76,7 @@ export type PriceCap = {
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call'
 
-/** A fragment of a tool call in a stream, or the whole of one in a reply. */
+/** A fragment of a tool call in a stream, or a whole one in a reply. */
 export type ToolCall = {
   index?: number
   id?: string
@@ -113,26 +115,26 @@ export type Chunk = {
   [extra: string]: unknown
 }
 
-/** A piece of a reply: one chunk of a stream, or the whole of a JSON reply (a sequence of one). */
+/** A piece of a reply: one chunk of a stream, or the whole JSON reply. */
 export type Delta = JsonText<Chunk> & {
-  /** The whole of what the delta before did not say, where that is one piece of text; absent: it was not compared. */
+  /** The new text, if the delta differs from the one before in nothing else; absent: not compared. */
   readonly word?: string | undefined
 }
 
-/** A delta as a provider hands it over: nothing in the chunk has been validated yet. */
+/** A delta as a provider gives it: nothing in the chunk has been validated yet. */
 export type RawDelta = JsonText & {
-  /** It differs from the delta before it in a piece of text that is not empty, and in nothing else. */
+  /** True if it differs from the delta before only in a piece of text that is not empty. */
   readonly isAlike?: boolean
   /** That text. */
   readonly word?: string | undefined
-  /** The answer broke here, unless it had come to its end. The chunk is empty. */
+  /** The answer broke here, unless it had already ended. The chunk is empty. */
   readonly failure?: Failure
 }
 
 /** The answer to a relay. */
 export type RelayReply = JsonText
 
-/** A finished JSON answer, with the usage that was counted for it. */
+/** A complete JSON answer, with its usage. */
 export type Reply = { readonly chunk: JsonText<Chunk>; readonly usage: Usage }
 
 /** The four clocks of an attempt, in milliseconds. */
@@ -143,5 +145,5 @@ export type Clocks = {
   readonly totalMs: number
 }
 
-/** How often, and after what wait, the same deployment is asked again. */
+/** How often the same deployment is asked again, and after what wait. */
 export type Retry = { readonly retries: number; readonly delayMs: number }

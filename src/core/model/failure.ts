@@ -1,9 +1,9 @@
 /**
- * The one error that crosses a border inside the gateway. Its kind decides the status, OpenAI's `type` and
- * `code`, and whether another attempt can help. `message` is for the caller: it holds no key, no address of an
- * upstream, no text of a prompt. What only the operator should see travels as `cause` and `operatorNote`.
- * A bug is not a Failure: a TypeError stays one, and is answered as `internal`; one over an upstream's answer is that
- * upstream's `invalid_response`.
+ * The one error that crosses a room's border inside the gateway. Its kind decides the status, OpenAI's `type` and
+ * `code`, and whether another attempt can help. `message` is for the caller: it contains no key, no upstream address,
+ * no prompt text. Details for the operator travel as `cause` and `operatorNote`. A bug is not a Failure: a TypeError
+ * stays one and is answered as `internal`; one thrown while reading an upstream's answer becomes that upstream's
+ * `invalid_response`.
  */
 export class Failure extends Error {
   override readonly name = 'Failure'
@@ -11,31 +11,31 @@ export class Failure extends Error {
   /** The JSON path of the field at fault, as OpenAI writes it: `messages[0].content`. */
   readonly param: string | null
   readonly code: string | null
-  /** The provider whose fault it was. */
+  /** The provider at fault. */
   readonly provider: string | undefined
   /** The HTTP status the upstream gave, when it gave one. */
   readonly upstreamStatus: number | undefined
   /** How long the upstream asked us to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined
-  /** For operators alone: what the upstream said, redacted, and without what it repeated of the request. */
+  /** For operators only: the upstream's message, redacted, and without what it repeated of the request. */
   readonly upstreamSaid: string | undefined
-  /** For the log alone: which setting to look at. Never holds a secret. */
+  /** For the log only: which setting to look at. Never contains a secret. */
   readonly operatorNote: string | undefined
-  /** For the log alone: where it was asked in vain, without credentials. */
+  /** For the log only: the address that was not found, without credentials. */
   readonly askedUrl: string | undefined
   /** Headers the answer must carry, such as `allow`. */
   readonly headers: Readonly<Record<string, string>>
-  /** The upstream may have worked for it and may bill it, though it reported nothing. */
+  /** The upstream may have worked on it and may bill it, though it reported nothing. */
   readonly mayBeBilled: boolean
   readonly #shown: FailureDetail['shown']
   /**
-   * The request was lost with a connection that had served before, at once and without a byte of an answer. That is no
-   * failure of the upstream: it is sent once more by a fresh one.
+   * The request was lost with a reused connection, at once and before any byte of an answer. The upstream is not at
+   * fault: the request is sent once more on a new connection.
    */
   readonly isStale: boolean
-  /** What the upstream said beside its message, redacted: for the caller alone, and for no log. */
+  /** Further fields of the upstream's error, redacted: for the caller only, not for logs. */
   readonly #extra: Readonly<Record<string, unknown>> | undefined
-  /** The gateway's own code threw over it: the cause is a bug, to be logged with its stack. */
+  /** The gateway's own code threw: the cause is a bug, logged with its stack. */
   readonly isBug: boolean
 
   constructor(kind: FailureKind, message: string, detail: FailureDetail = {}) {
@@ -57,13 +57,13 @@ export class Failure extends Error {
     this.isBug = detail.isBug ?? kind === 'internal'
   }
 
-  /** The same failure, with the provider it happened at, unless it names one already. */
+  /** The same failure, with its provider set, unless it has one. */
   at(provider: string): Failure {
     if (this.provider !== undefined || this.blame === 'caller') return this
     return this.#copy(this.message, provider)
   }
 
-  /** The same failure in other words. */
+  /** The same failure with another message. */
   saying(message: string): Failure {
     return this.#copy(message, this.provider)
   }
@@ -88,7 +88,7 @@ export class Failure extends Error {
     })
   }
 
-  /** Beside the message, in an error's body. */
+  /** Further members of an error's body. */
   get extra(): Readonly<Record<string, unknown>> {
     return this.#extra ?? {}
   }
@@ -101,23 +101,23 @@ export class Failure extends Error {
     return this.#shown?.type ?? failureKinds[this.kind].type
   }
 
-  /** Whether asking the same deployment once more can help. */
+  /** Whether asking the same deployment again can help. */
   get again(): boolean {
     return failureKinds[this.kind].again
   }
 
-  /** Whether another deployment may do what this one could not. */
+  /** Whether another deployment may succeed. */
   get elsewhere(): boolean {
     return failureKinds[this.kind].elsewhere
   }
 
-  /** Whose doing it was: only `upstream` may ever count against a deployment's health. */
+  /** Who is at fault: only `upstream` ever counts against a deployment's health. */
   get blame(): Blame {
     return failureKinds[this.kind].blame
   }
 }
 
-/** Any thrown value as a Failure: itself when it is one, otherwise `internal`, the cause kept for the log. */
+/** Any thrown value as a Failure: itself if it is one, otherwise `internal`, with the cause for the log. */
 export function asFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown
   return new Failure('internal', 'The gateway had an error while processing your request.', { cause: thrown })
@@ -125,14 +125,14 @@ export function asFailure(thrown: unknown): Failure {
 
 export type FailureKind = keyof typeof failureKinds
 
-/** Whether a text from another process, perhaps of another version, is a kind that is known here. */
+/** Whether a text from another process, possibly of another version, is a known kind. */
 export function isFailureKind(text: string): text is FailureKind {
   return Object.hasOwn(failureKinds, text)
 }
 
 export type FailureDetail = {
   readonly param?: string | null
-  /** Overrides the kind's own code; null for none. */
+  /** Overrides the kind's code; null for none. */
   readonly code?: string | null
   readonly provider?: string | undefined
   readonly upstreamStatus?: number | undefined
@@ -141,9 +141,9 @@ export type FailureDetail = {
   readonly askedUrl?: string | undefined
   readonly upstreamSaid?: string | undefined
   readonly headers?: Readonly<Record<string, string>>
-  /** Where the kind alone does not tell. */
+  /** Overrides the kind's default. */
   readonly mayBeBilled?: boolean
-  /** In place of the kind's own. */
+  /** Overrides the kind's default. */
   readonly shown?: { readonly status?: number; readonly type?: string } | undefined
   readonly isStale?: boolean
   readonly extra?: Readonly<Record<string, unknown>> | undefined
@@ -167,7 +167,7 @@ const upstream = { again: true, elsewhere: true, blame: 'upstream' } as const
 const invalid = 'invalid_request_error'
 
 const failureKinds = {
-  // The caller's own mistakes: told exactly, never tried again.
+  // Mistakes of the caller: reported exactly, never retried.
   invalid_request: { status: 400, type: invalid, code: null, ...caller },
   unauthorized: { status: 401, type: invalid, code: 'invalid_api_key', ...caller },
   not_found: { status: 404, type: invalid, code: 'unknown_url', ...caller },
@@ -175,34 +175,36 @@ const failureKinds = {
   not_implemented: { status: 501, type: invalid, code: 'not_implemented', ...caller },
   too_large: { status: 413, type: invalid, code: 'request_too_large', ...caller },
   unsupported_media: { status: 415, type: invalid, code: 'unsupported_media_type', ...caller },
-  /** A management key whose role does not reach so far. */
+  /** A management key with too low a role. */
   forbidden: { status: 403, type: invalid, code: 'forbidden', ...caller },
-  /** The key was taken back while the call was under way, and the call ended with it. */
+  /** The key was revoked while the call was in flight, which ended the call. */
   revoked: { status: 401, type: invalid, code: 'key_revoked', ...caller },
-  /** What is to be changed does not allow it as it is now. */
+  /** The current state does not allow the change. */
   conflict: { status: 409, type: invalid, code: 'conflict', ...caller },
-  /** A budget has no room for it, and waiting a little will not help. */
+  /** A budget has no room, and a short wait will not help. */
   quota_exhausted: { status: 429, type: 'insufficient_quota', code: 'insufficient_quota', ...caller },
-  /** A limit of ours on requests, tokens or calls at once, or a budget that other calls hold for the moment. */
+  /**
+   * A limit of ours on requests, tokens or concurrent calls, or a budget that is held by other calls for the moment.
+   */
   limit_reached: { status: 429, type: 'requests', code: 'rate_limit_exceeded', ...caller },
-  /** An Idempotency-Key that was sent before, with another request. */
+  /** An Idempotency-Key that was already used with another request. */
   key_reused: { status: 422, type: invalid, code: 'idempotency_key_reused', ...caller },
-  /** The caller hung up. No one reads the answer, and no one is to blame. */
+  /** The caller hung up. Nobody reads the answer, and nobody is at fault. */
   caller_left: { status: 499, type: invalid, code: 'client_closed_request', ...caller },
 
-  /** No longer wanted: another attempt at the same answer was there sooner, or another part of it failed. */
+  /** Not needed any more: another attempt answered first, or another part failed. */
   superseded: { status: 499, type: invalid, code: null, ...caller },
 
-  // What this upstream will not do, though another may.
+  // This upstream refuses it, though another may not.
   unsupported: { status: 400, type: invalid, code: 'unsupported_parameter', ...caller, elsewhere: true },
   model_not_found: { status: 404, type: invalid, code: 'model_not_found', ...caller, elsewhere: true },
 
-  // The upstream's word on the caller's request.
+  // The upstream's judgement of the caller's request.
   rejected: { status: 400, type: invalid, code: null, ...caller },
   context_length: { status: 400, type: invalid, code: 'context_length_exceeded', ...caller },
   content_filtered: { status: 400, type: invalid, code: 'content_filter', ...caller },
 
-  // The upstream's own trouble.
+  // Problems of the upstream itself.
   rate_limited: { status: 429, type: 'requests', code: 'rate_limit_exceeded', ...upstream, blame: 'load' },
   overloaded: { status: 503, type: 'service_unavailable_error', code: 'server_is_overloaded', ...upstream },
   /** Our own limit on concurrent calls there: the upstream was not asked, and may be healthy. */
@@ -216,13 +218,13 @@ const failureKinds = {
   },
   upstream_error: { status: 502, type: 'server_error', code: 'upstream_error', ...upstream },
   unreachable: { status: 502, type: 'server_error', code: 'upstream_unreachable', ...upstream },
-  /** An answer that is none: not JSON, half of it, or without what an answer must hold. */
+  /** An unusable answer: not JSON, incomplete, or without what an answer must contain. */
   invalid_response: { status: 502, type: 'server_error', code: 'upstream_invalid_response', ...upstream },
   /** The stream ended before the answer did. */
   interrupted: { status: 502, type: 'server_error', code: 'upstream_stream_interrupted', ...upstream },
   /** A silent upstream is not asked again. */
   timeout: { status: 504, type: 'server_error', code: 'upstream_timeout', ...upstream, again: false },
-  /** Our own key or account, refused upstream: the operator's to mend. */
+  /** The upstream refused our key or account: for the operator to fix. */
   upstream_auth: {
     status: 502,
     type: 'server_error',
@@ -231,7 +233,7 @@ const failureKinds = {
     elsewhere: true,
     blame: 'operator',
   },
-  /** Where the configuration has us ask, there is nothing: the operator's to mend. */
+  /** Nothing is found at the configured address: for the operator to fix. */
   path_not_found: {
     status: 502,
     type: 'server_error',
@@ -241,8 +243,8 @@ const failureKinds = {
     blame: 'operator',
   },
 
-  // The gateway's own.
-  /** More work than it can take: turned away before its body was read. */
+  // Problems of the gateway itself.
+  /** The gateway is overloaded: refused before its body was read. */
   shed: {
     status: 503,
     type: 'service_unavailable_error',
@@ -269,7 +271,7 @@ const failureKinds = {
   },
 } as const satisfies Record<string, FailureRow>
 
-/** What goes wrong when the upstream has the request, and may have begun to answer it. */
+/** Failures after the upstream has got the request, and may have begun to answer. */
 const billable: ReadonlySet<string> = new Set<FailureKind>([
   'caller_left',
   'superseded',

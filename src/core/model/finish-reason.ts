@@ -3,15 +3,15 @@ import { Failure } from './failure.ts'
 import { isObject } from './json/json.ts'
 import type { Kind } from './terms.ts'
 
-/** What an upstream's word on why a choice ended comes to: null while it goes on. */
+/** The meaning of an upstream's finish reason; null while the choice continues. */
 export type ReadReason = FinishReason | null | UnknownReason
 
-/** An unknown reason, as the upstream said it. It alone proves nothing. */
+/** An unknown reason in the upstream's spelling. It alone proves nothing. */
 export type UnknownReason = { readonly unknown: string }
 
 /**
- * An upstream's finish reason in OpenAI's words. What says "filtered" in some way is `content_filter`, what says "too
- * long" is `length`. Throws `interrupted` for words that mean the upstream gave up.
+ * Translates an upstream's finish reason to OpenAI's. Any form of "filtered" is `content_filter`, any form of "too
+ * long" is `length`. Throws `interrupted` for reasons that mean the upstream gave up.
  */
 export function readFinishReason(value: unknown, kind: Kind, usesTools: boolean): ReadReason {
   const said = saidIn(value).slice(0, keptCharacters)
@@ -24,23 +24,23 @@ export function readFinishReason(value: unknown, kind: Kind, usesTools: boolean)
   return known === undefined ? { unknown: said } : reasonFor(known, kind, usesTools)
 }
 
-/** The reason as a choice of that kind may have it: `function_call` is what some upstreams still say of tool calls. */
+/** The reason in a choice of that kind: some upstreams still say `function_call` for tool calls. */
 export function reasonFor(reason: FinishReason, kind: Kind, usesTools: boolean): FinishReason {
   if (kind === 'text') return reason === 'tool_calls' || reason === 'function_call' ? 'stop' : reason
   return usesTools && (reason === 'stop' || reason === 'function_call') ? 'tool_calls' : reason
 }
 
-/** Longer than any reason there is. */
+/** Longer than any known reason. */
 const keptCharacters = 64
 
-/** SGLang's own API says it in an object. */
+/** SGLang's own API has an object. */
 function saidIn(value: unknown): string {
   if (value === undefined || value === null) return ''
   if (typeof value === 'string') return value.trim()
   return isObject(value) && typeof value['type'] === 'string' ? value['type'].trim() : JSON.stringify(value)
 }
 
-/** In lower case, its parts joined in one way, and without the name of an enumeration before it. */
+/** In lower case, with uniform separators, and without an enum's name in front. */
 function plainWord(said: string): string {
   return said
     .toLowerCase()
@@ -48,7 +48,7 @@ function plainWord(said: string): string {
     .replace(/^(?:finish|stop)_?reason_/, '')
 }
 
-/** Some say it with a word that the choice goes on. */
+/** Some upstreams use a word for "not finished". */
 const goingOn: ReadonlySet<string> = new Set([
   ...['', 'null', 'none', 'unspecified', 'not_finished', 'in_progress', 'continue'],
 ])
@@ -73,7 +73,7 @@ const reasons: ReadonlyMap<string, FinishReason> = new Map([
   ['function_call', 'function_call'],
 ])
 
-/** A word that is not in the table may still say outright what it means. The first that fits counts. */
+/** For words that are not in the table. The first match wins. */
 function meaningOf(word: string): FinishReason | 'failed' | undefined {
   return meanings.find(([pattern]) => pattern.test(word))?.[1]
 }

@@ -1,14 +1,14 @@
 import { Failure } from './failure.ts'
 
-/** What a stream may come to that is folded into one JSON answer. */
+/** Limits a stream that is folded into one JSON answer. */
 export interface Fold {
-  /** Throws `invalid_response` where the pieces are too many, or together too long. */
+  /** Throws `invalid_response` for too many pieces, or too much text. */
   add(pieces: readonly Piece[]): void
 }
 
 type Piece = { readonly isWritten: boolean; readonly text: string }
 
-/** A bound for one answer, as for a JSON body: all of it is in memory before any of it is sent. */
+/** The bound of one answer, like that of a JSON body: all of it is in memory before any of it is sent. */
 export function createFoldBound(characters = mostCharacters, events = mostEvents): Fold {
   let length = 0
   let count = 0

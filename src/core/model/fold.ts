@@ -3,8 +3,8 @@ import { isObject } from './json/json.ts'
 import { JsonText } from './json/json-text.ts'
 
 /**
- * Folds normalised deltas into one reply. One whole reply folds into itself, text and all; chunks are
- * joined choice by choice, so that no interleaving of choices changes the result. Undefined when there was none.
+ * Folds normalised deltas into one reply. A single whole reply is returned as it is, text included. Chunks are joined
+ * per choice, so that interleaved choices do not matter. Undefined if there are none.
  */
 export function fold(deltas: readonly Delta[]): Delta | undefined {
   const [first] = deltas
@@ -14,7 +14,7 @@ export function fold(deltas: readonly Delta[]): Delta | undefined {
   const choices = new Map<number, Choice>()
   for (const { value: chunk } of deltas) {
     for (const key of Object.keys(chunk)) {
-      // As a key of an upstream's JSON it is only a name; assigned, it would change what the reply inherits.
+      // In an upstream's JSON this key is only a name; assigning it would change the prototype.
       if (key !== 'choices' && key !== '__proto__' && chunk[key] !== null) reply[key] = chunk[key]
     }
     for (const choice of chunk.choices) {
@@ -31,7 +31,7 @@ export function fold(deltas: readonly Delta[]): Delta | undefined {
   return JsonText.of(reply)
 }
 
-/** A whole chat reply as the chunks of a stream: for each choice its role, what it holds, its end. */
+/** Splits a whole chat reply into the chunks of a stream: for each choice its role, its content, its end. */
 export function unfold(reply: JsonText<Chunk>): readonly Delta[] {
   const chunk = reply.value
   if (chunk.object !== 'chat.completion') return [reply]
@@ -40,7 +40,7 @@ export function unfold(reply: JsonText<Chunk>): readonly Delta[] {
   const push = (choice: Choice, delta: Message, last: boolean) => {
     const { message, finish_reason: reason, logprobs, ...extra } = choice
     const fragment: Choice = { ...extra, delta, finish_reason: last ? reason : null }
-    // Told once: with the words they belong to, or at the end when there are none.
+    // Sent once: with their text, or at the end if there is none.
     const isTheirPlace = message?.content ? delta.content : last
     if (logprobs !== undefined && isTheirPlace) fragment.logprobs = logprobs
     deltas.push(JsonText.of({ ...envelope, object: 'chat.completion.chunk', choices: [fragment] }))
@@ -95,7 +95,7 @@ function extendMessage(message: Message, delta: Message): void {
     } else if (key !== 'role' && typeof value === 'string' && typeof before === 'string') {
       message[key] = before + value
     } else if (Array.isArray(value) && Array.isArray(before)) {
-      // Annotations, the details of thoughts: each is told once.
+      // Annotations and reasoning details: each is sent once.
       message[key] = [...before, ...value]
     } else {
       message[key] = value
@@ -119,7 +119,7 @@ function extendToolCalls(calls: ToolCall[], fragments: readonly ToolCall[]): voi
   }
 }
 
-/** Log probabilities are arrays side by side; those of later chunks follow those of earlier ones. */
+/** Logprobs are parallel arrays; later chunks are appended. */
 function joinLogprobs(known: unknown, more: unknown): unknown {
   if (!isObject(known) || !isObject(more)) return more
   const joined = { ...known }
@@ -137,7 +137,7 @@ function finish({ message, finish_reason: reason }: Choice): void {
   calls.sort((one, other) => placeOf(one) - placeOf(other))
   for (const call of calls) {
     delete call.index
-    // Nothing said is an empty object, for callers parse it unseen; what was cut off is not to look whole.
+    // No arguments are an empty object, because callers parse them; but what was cut off must not look whole.
     if (reason === 'length' || reason === 'content_filter') continue
     if (call.type === 'function' && call.function?.arguments === '') call.function.arguments = '{}'
   }

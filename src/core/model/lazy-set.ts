@@ -1,6 +1,6 @@
 /**
- * Names, each once, in the order they were told. They go into logs and headers, and a part of one may be a caller's or an
- * upstream's own word: so many and no more are kept, and of a word that is none, or too long, only what it is below.
+ * A set of names in the order they were added. They go into logs and headers, and may contain a word of a caller or an
+ * upstream: their number is limited, and a word that is too long or unusual is replaced by `*`.
  */
 export interface LazySet extends Iterable<string> {
   readonly size: number
@@ -8,17 +8,17 @@ export interface LazySet extends Iterable<string> {
   has(name: string): boolean
 }
 
-/** No names yet. For most calls it stays so, and takes next to no room, where each Set takes 150 bytes. */
+/** An empty set. Most calls never add a name, and an empty Set takes 150 bytes. */
 export function createLazySet(): LazySet {
   return new LazyNames()
 }
 
-/** The same for phrases of the gateway's own, which hold no one else's words: `messages to prompt (llama3)`. */
+/** The same for the gateway's own phrases, without foreign words: `messages to prompt (llama3)`. */
 export function createPhraseSet(): LazySet {
   return new LazyNames((phrase) => phrase)
 }
 
-/** The same names, kept apart from what is told later. */
+/** A copy that later additions do not change. */
 export function copyOf(names: LazySet): LazySet {
   const copy = createLazySet()
   for (const name of names) copy.add(name)
@@ -54,7 +54,7 @@ class LazyNames implements LazySet {
 const mostNames = 64
 const longestName = 64
 
-/** `tools.` and a caller's kilobytes is `tools.*`. */
+/** `tools.` and kilobytes of a caller's text become `tools.*`. */
 function nameOf(name: string): string {
   if (name.length <= longestName && isName.test(name)) return name
   const head = /^[\w-]{1,32}(?=\.)/.exec(name)?.[0]

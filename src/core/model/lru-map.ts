@@ -1,23 +1,23 @@
 /**
- * A map within bounds: what was not used for longest makes room. Where entries belong to owners, it is the oldest of the
- * owner who holds most that goes: who puts in a thousand pushes out their own, and nobody else's.
+ * A bounded LRU map. If entries have owners, the oldest entry of the owner who holds most is evicted: a tenant that
+ * puts in a thousand evicts only its own.
  */
 export interface LruMap<Value> {
-  /** Counts as a use. */
+  /** Counts as use. */
   get(key: string): Value | undefined
-  /** Counts as none. */
+  /** Does not count as use. */
   peek(key: string): Value | undefined
-  /** As the latest of its owner's. False where there is no room for it. */
+  /** Adds it as its owner's most recent. False if there is no room. */
   set(key: string, value: Value, weight?: Weight): boolean
-  /** False where there was none. */
+  /** False if it was not there. */
   delete(key: string): boolean
-  /** Changes what an entry weighs, and makes room for it. False where there is none, or where it had to go. */
+  /** Changes the weight of an entry, and makes room for it. False if it is not there, or had to be evicted. */
   grow(key: string, bytes: number): boolean
-  /** A pinned entry may be made to go from now on; it is the latest of its owner's. */
+  /** Unpins an entry: it may be evicted from now on, and is its owner's most recent. */
   unpin(key: string): void
-  /** In the order of use, the latest last; those of one owner after those of another. */
+  /** By owner, each in the order of use. */
   values(): Iterable<Value>
-  /** What this owner has not used for longest, of what may be made to go. */
+  /** The least recently used entry of this owner that may be evicted. */
   oldest(owner: string): Value | undefined
   readonly size: number
   readonly pinned: number
@@ -29,11 +29,11 @@ export type LruBounds = { readonly maxEntries: number; readonly maxBytes?: numbe
 export type Weight = {
   readonly owner?: string
   readonly bytes?: number
-  /** It counts, and does not make room for others. */
+  /** Pinned: it counts, but cannot be evicted. */
   readonly isPinned?: boolean
 }
 
-/** `dropped` hears of each entry that made room for others. */
+/** `dropped` is called for each evicted entry. */
 export function createLruMap<Value>(
   bounds: number | LruBounds,
   dropped?: (value: Value, key: string) => void,
@@ -147,7 +147,7 @@ class Lru<Value> implements LruMap<Value> {
     return this.#shares.get(owner)?.oldest?.value
   }
 
-  /** False where there is no room for it, and it is gone. */
+  /** False if there is no room for it, and it was removed. */
   #makeRoomFor(entry: Entry<Value>): boolean {
     while (this.#entries.size > this.#maxEntries || this.bytes > this.#maxBytes) {
       const next = this.#nextToGo(entry) ?? entry
@@ -158,7 +158,9 @@ class Lru<Value> implements LruMap<Value> {
     return true
   }
 
-  /** The oldest of the one that holds the largest part, and more than this one's owner; else that owner's own oldest. */
+  /**
+   * The oldest entry of the owner with the largest share, if that is larger than this one's; else this owner's oldest.
+   */
   #nextToGo({ share: own }: Entry<Value>): Entry<Value> | undefined {
     if (this.#shares.size === 1) return own.oldest
     let largest = own.oldest
@@ -171,7 +173,7 @@ class Lru<Value> implements LruMap<Value> {
     return largest
   }
 
-  /** Of the room, in number or in bytes. */
+  /** The share of the room, in number or in bytes. */
   #partOf({ entries, bytes }: Share<Value>): number {
     return Math.max(entries / this.#maxEntries, bytes / this.#maxBytes)
   }
@@ -184,15 +186,14 @@ class Lru<Value> implements LruMap<Value> {
 }
 
 /**
- * What is one owner's: a list through the entries that may be made to go. What is used moves there, and nothing in the
- * map does. A map that keeps the order itself leaves a gap for whatever moves, and finds its oldest entry behind
- * thousands of them.
+ * The entries of one owner: a linked list of those that may be evicted. Use moves an entry in the list, not in the map.
+ * A Map in order of use leaves a hole for whatever moves, and then finds its oldest entry behind thousands of holes.
  */
 class Share<Value> {
   readonly owner: string
   oldest: Entry<Value> | undefined
   #latest: Entry<Value> | undefined
-  /** With those that are pinned. */
+  /** Including pinned ones. */
   entries = 0
   bytes = 0
 

@@ -1,9 +1,9 @@
-/** True when `pattern`, in which `*` stands for any run of characters, fits the whole of `name`. Linear. */
+/** True if `pattern`, in which `*` matches any characters, matches the whole of `name`. Linear time. */
 export function matchesPattern(name: string, pattern: string): boolean {
   return isMadeOf(name, pattern.split('*'))
 }
 
-/** The same for a pattern as its pieces, between which the stars were. */
+/** The same for a pattern that is split at its stars. */
 export function isMadeOf(name: string, pieces: readonly string[]): boolean {
   const { length } = pieces
   const head = pieces[0] ?? ''

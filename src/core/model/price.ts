@@ -1,49 +1,49 @@
 /**
- * What a model costs at one place, in whole nano-USD (1e-9 USD): for a million tokens, or for a second of work.
- * What is not known is undefined, never 0: 0 is a price.
+ * The price of a model at one place, in whole nano-USD (1e-9 USD): per million tokens, or per second of work. Unknown
+ * amounts are undefined, never 0: 0 is a price.
  */
 export type Price = {
   readonly inputNanoUsdPerMillion: number | undefined
-  /** For prompt tokens the upstream had seen before; undefined: they cost what other prompt tokens do. */
+  /** For prompt tokens that the upstream had cached; undefined: the same as other prompt tokens. */
   readonly cachedInputNanoUsdPerMillion: number | undefined
   readonly outputNanoUsdPerMillion: number | undefined
-  /** Where there is one, it is the whole price of the work: tokens cost nothing beside it. */
+  /** If set, it is the whole price: tokens cost nothing extra. */
   readonly nanoUsdPerSecond: number | undefined
-  /** For each request, beside what its tokens or seconds cost; undefined: there is no such charge. */
+  /** Per request, in addition to tokens or seconds; undefined: there is no such charge. */
   readonly nanoUsdPerRequest?: number | undefined
-  /** What long prompts cost, the longest first; what a tier leaves out is as it is without one. */
+  /** Tiers for long prompts, the longest first. Amounts that a tier leaves out are the base price's. */
   readonly tiers?: readonly PriceTier[] | undefined
 }
 
-/** Holds for a call whose prompt has more tokens than `above`: for all of its tokens. */
+/** Applies to all tokens of a call whose prompt has more than `above` tokens. */
 export type PriceTier = Partial<
   Pick<Price, 'inputNanoUsdPerMillion' | 'cachedInputNanoUsdPerMillion' | 'outputNanoUsdPerMillion'>
 > & { readonly above: number }
 
-/** Where a price comes from: the operator, the provider's own list, or the catalogue, which ships with the gateway. */
+/** The source of a price: the operator, the provider's own list, or the catalogue shipped with the gateway. */
 export type PriceOrigin = {
   readonly source: 'own' | 'listed' | 'shipped'
-  /** Since when it is known to hold; undefined: it always has. */
+  /** Since when it is known to apply; undefined: always. */
   readonly sinceEpochMs: number | undefined
-  /** When somebody last read it there; undefined: it is the operator's word, which does not age. */
+  /** When it was last read there; undefined: the operator's own price, which does not age. */
   readonly asOfEpochMs: number | undefined
-  /** Who says so; undefined: the operator. */
+  /** The source's name; undefined: the operator. */
   readonly saidBy: string | undefined
-  /** False: hearsay, or read too long ago, or of a model that the provider does not list. */
+  /** False: from a third party, or read too long ago, or for a model that the provider no longer lists. */
   readonly isFirm: boolean
 }
 
-/** What a record says of where its price came from. */
+/** What a record keeps of a price's source. */
 export type PriceNote = Pick<PriceOrigin, 'source' | 'isFirm' | 'sinceEpochMs' | 'asOfEpochMs'>
 
-/** A day of it, in UTC: `2026-11-29`. */
+/** A day in UTC: `2026-11-29`. */
 export function priceDay(epochMs: number | undefined): string | undefined {
   return epochMs === undefined ? undefined : new Date(epochMs).toISOString().slice(0, 10)
 }
 
 /**
- * Whether a cost may be lower than it was counted: tokens that were seen before count as others do, where the source of
- * a price does not say what they cost. What the operator leaves out, they mean.
+ * Whether the true cost may be lower: cached tokens count as uncached if the price's source does not give their price.
+ * The operator's omission counts as intended.
  */
 export function isUpperBound(
   price: Price,
@@ -56,14 +56,14 @@ export function isUpperBound(
   return price.nanoUsdPerSecond === undefined && cachedInput === undefined && input > 0
 }
 
-/** The amounts that a prompt of that many tokens was charged by, without those of other lengths. */
+/** The amounts that a prompt of that many tokens was charged by, without other tiers. */
 export function amountsFor(price: Price, promptTokens = 0): Price {
   if (price.tiers === undefined) return price
   const { tiers: _tiers, ...amounts } = priceFor(price, promptTokens)
   return amounts
 }
 
-/** Whether anything of it is known. */
+/** Whether any amount is known. */
 export function isKnownPrice({ tiers: _tiers, ...amounts }: Price): boolean {
   return Object.values(amounts).some((amount) => amount !== undefined)
 }
@@ -76,7 +76,7 @@ export function priceFor(price: Price, promptTokens: number): Price {
   return { ...price, ...amounts }
 }
 
-/** Nothing is known of what it costs. */
+/** An unknown price. */
 export const unknownPrice: Price = {
   inputNanoUsdPerMillion: undefined,
   cachedInputNanoUsdPerMillion: undefined,
@@ -84,20 +84,19 @@ export const unknownPrice: Price = {
   nanoUsdPerSecond: undefined,
 }
 
-/** What was used in one attempt. */
+/** The usage of one attempt. */
 export type Consumption = {
   readonly promptTokens: number
-  /** Of `promptTokens`, those the upstream had seen before. */
+  /** The part of `promptTokens` that the upstream had cached. */
   readonly cachedTokens: number
   readonly completionTokens: number
-  /** How long the upstream worked, in milliseconds; undefined where it is not known. */
+  /** How long the upstream worked, in milliseconds; undefined if unknown. */
   readonly workedMs: number | undefined
 }
 
 /**
- * What it costs, in whole nano-USD: the parts are summed exactly and rounded once, half a nano-USD upwards.
- * Undefined where a price that is needed is not known: one for tokens of which none were used is not needed, but
- * of a price per token something must be known.
+ * The cost in whole nano-USD: summed exactly and rounded once, half up. Undefined if a needed price is unknown: a price
+ * for tokens is not needed if none were used, but at least one per-token price must be known.
  */
 export function costNanoUsd(price: Price, used: Consumption): number | undefined {
   const millionths = price.nanoUsdPerSecond === undefined ? forTokens(price, used) : forTime(price, used)
@@ -106,9 +105,9 @@ export function costNanoUsd(price: Price, used: Consumption): number | undefined
 }
 
 /**
- * Decimal text of USD as whole nano-USD, after multiplying by `scale`, a power of ten: `nanoUsd('0.88')` is
- * 880000000; a price per token becomes one per million with a scale of a million. Throws RangeError for what is no
- * decimal number from 0 on, has digits below a nano-USD, or is beyond nine million USD.
+ * Parses decimal USD text to whole nano-USD, multiplied by `scale`, a power of ten: `nanoUsd('0.88')` is 880000000;
+ * with a scale of a million a price per token becomes one per million. Throws RangeError for anything but a decimal
+ * number from 0 on, for digits below a nano-USD, and beyond nine million USD.
  */
 export function nanoUsd(usd: string, scale = 1): number {
   const [, whole, fraction = '', exponent = '0'] =
@@ -120,8 +119,8 @@ export function nanoUsd(usd: string, scale = 1): number {
 }
 
 /**
- * The same for a number from JSON, to the nearest nano-USD: 0.25999999999999995, which somebody's arithmetic made
- * of 0.26, is 260000000. Throws RangeError for what is negative, no number, or beyond nine million USD.
+ * The same for a JSON number, rounded to the nearest nano-USD: 0.25999999999999995, a result of floating-point
+ * arithmetic on 0.26, is 260000000. Throws RangeError if it is negative, no number, or beyond nine million USD.
  */
 export function roundedNanoUsd(usd: number, scale = 1): number {
   const nano = Math.round(usd * scale * 1e9)
@@ -129,7 +128,7 @@ export function roundedNanoUsd(usd: number, scale = 1): number {
   return nano
 }
 
-/** Whole nano-USD as decimal text of USD, every digit of it: `usdText(-1500000n)` is `-0.001500000`. */
+/** Whole nano-USD as decimal USD text with every digit: `usdText(-1500000n)` is `-0.001500000`. */
 export function usdText(nano: number | bigint): string {
   const digits = String(nano).replace('-', '').padStart(10, '0')
   return `${nano < 0 ? '-' : ''}${digits.slice(0, -9)}.${digits.slice(-9)}`

@@ -1,21 +1,21 @@
 /**
- * An iterator that hands its next step straight to its reader: every promise between costs each token of a stream its
- * turns.
+ * An iterator that passes its next step directly to its reader: every promise in between would delay each token of a
+ * stream by a turn.
  */
 export interface PullIterator<Item> {
   /**
-   * What `use` makes of the next step, or `failed` of what was thrown instead; what they throw themselves rejects.
-   * One step at a time. Not `take`, which the iterators of the language may come to have, for something else.
+   * Gives what `use` makes of the next step, or `failed` of what was thrown; what these throw rejects. One step at a
+   * time. It is not called `take`, because iterators of the language may get a method of that name.
    */
   takeStep<Used>(use: UseStep<Item, Used>, failed: UseFailure<Used>): Promise<Used>
-  /** Wants no more. */
+  /** Closes it. */
   return?(): Promise<unknown>
 }
 
 export type UseStep<Item, Used> = (step: IteratorResult<Item, undefined>) => Used | Promise<Used>
 export type UseFailure<Used> = (thrown: unknown) => Used | Promise<Used>
 
-/** The steps of any iterator. */
+/** Wraps any iterator. */
 export function pullIterator<Item>(iterator: AsyncIterator<Item>): PullIterator<Item> {
   return isDirect(iterator) ? iterator : new IteratedSteps(iterator)
 }
@@ -40,12 +40,12 @@ class IteratedSteps<Item> implements PullIterator<Item> {
   }
 }
 
-/** For `takeStep`, where the step itself is wanted. */
+/** For `takeStep`: returns the step itself. */
 export function passThrough<Item>(step: IteratorResult<Item, undefined>): IteratorResult<Item, undefined> {
   return step
 }
 
-/** For `takeStep`, where what is thrown is thrown on. */
+/** For `takeStep`: rethrows. */
 export function rethrow(thrown: unknown): never {
   throw thrown
 }

@@ -1,13 +1,13 @@
 /**
- * What the processes of one gateway tell each other. What is published reaches every subscriber in every process, the
- * publisher's own included, at most once, and in the order of its publisher. None of it is kept.
+ * Messages between the processes of one gateway. A message reaches every subscriber in every process, including the
+ * publisher's own, at most once, in the order of its publisher. Nothing is stored.
  */
 export interface SharedBus {
-  /** Does not wait, and never throws: where there is nothing to tell it over, it is lost. */
+  /** Does not block and never throws: without a connection the message is lost. */
   publish(topic: string, text: string): void
   /**
-   * `hear` gets each text from now on; it must not throw. `missed` is called where some may have been lost, once they are
-   * heard again. Ends with the function that it gives.
+   * `hear` receives each text from now on; it must not throw. `missed` is called after a gap in which messages may have
+   * been lost. Returns a function that unsubscribes.
    */
   subscribe(topic: string, hear: (text: string) => void, missed?: () => void): () => void
 }

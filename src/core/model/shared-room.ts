@@ -1,6 +1,6 @@
-/** Room that several share: who was there first leaves some to the others. */
+/** A shared resource that its first users cannot use up alone. */
 export interface SharedRoom {
-  /** Whether so much more may go to this one now. */
+  /** Whether this one may take so much more now. */
   hasRoomFor(who: string, amount: number): boolean
   take(who: string, amount: number): void
   give(who: string, amount: number): void
@@ -9,9 +9,9 @@ export interface SharedRoom {
 }
 
 /**
- * Who is alone may have all but a tenth. That tenth is for those who come later: each of them may have up to half of what
- * is left of it, and never more than an equal share of the whole, so that there is something for the next one. Where
- * nothing is used at all, the first may have any amount.
+ * A single user may have all but a tenth. The tenth is for newcomers: each may have up to half of what is left of it,
+ * and never more than an equal share of the whole, so that something is left for the next. If nothing is used at all,
+ * the first may take any amount.
  */
 export function createSharedRoom(size: () => number): SharedRoom {
   const byWhom = new Map<string, number>()
@@ -23,7 +23,7 @@ export function createSharedRoom(size: () => number): SharedRoom {
       if (used + amount > most) return false
       if (used + amount <= most - Math.floor(most / 10)) return true
       const own = byWhom.get(who) ?? 0
-      // Where nothing is set aside, there is nothing to be fair about.
+      // Without a reserve there is nothing to share out.
       if (most < 10) return true
       const others = byWhom.size - (own > 0 ? 1 : 0)
       if (others === 0) return false

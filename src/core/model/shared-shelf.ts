@@ -1,45 +1,48 @@
 import type { CallSignal } from './call-signal.ts'
 
 /**
- * What all processes of one gateway share of answers: texts under keys, and answers in the making. Each method is one
- * atomic step, also across processes. Texts and answers have keys of their own: one of each may have the same.
- * It has no bounds of its own but time: who puts something there counts what they put, and takes out the oldest.
+ * Answers shared by all processes of one gateway: texts under keys, and answers in the making. Each method is one
+ * atomic step, also across processes. Texts and answers have separate key spaces. Only time limits it: whoever puts
+ * something there counts it, and removes the oldest.
  */
 export interface SharedShelf {
-  /** Undefined where there is none, or its time is over. */
+  /** Undefined if there is none, or it has expired. */
   get(key: string): Promise<string | undefined>
-  /** In place of what was there. */
+  /** Replaces what was there. */
   put(key: string, text: string, ttlMs: number): Promise<void>
-  /** False where there was none. */
+  /** False if there was none. */
   remove(key: string): Promise<boolean>
 
-  /** Makes the answer of this key the owner's to make, unless one is being made or kept: then it says which. */
+  /**
+   * Makes the caller the owner of the answer under this key, unless one is in the making or kept: then it gives that
+   * one's fingerprint.
+   */
   begin(key: string, beginning: Beginning): Promise<Begun>
-  /** Adds to an answer. False, and no change, where it is not this owner's to make, or no longer. */
+  /** Appends to an answer. False, without a change, if this owner is not or no longer making it. */
   append(key: string, owner: string, pieces: readonly string[]): Promise<boolean>
   /**
-   * The answer is whole: it is kept for so long, or dropped. Who follows a dropped one still gets all of it, but nobody
-   * finds it any more. False as `append` says it.
+   * Completes the answer: it is kept for that long, or dropped. Followers of a dropped one still get all of it, but
+   * nobody finds it any more. Returns false like `append`.
    */
   finish(key: string, owner: string, end: AnswerEnd): Promise<boolean>
   /**
-   * The pieces of an answer, from the first on, as they come; pieces that are there already may come joined. It ends with
-   * the answer. Rejects with a Failure, `interrupted`, where there is no such answer, or nobody makes it any more; and
-   * with the signal's reason as soon as it aborts.
+   * The pieces of an answer from the first on, as they come; earlier pieces may be joined. It ends with the answer.
+   * Rejects with the Failure `interrupted` if there is no such answer, or its maker is gone; and with the signal's
+   * reason as soon as it aborts.
    */
   follow(key: string, signal: CallSignal): AsyncIterable<string>
-  /** Takes out an answer that this owner has finished: who keeps answers here keeps as many as there is room for. */
+  /** Removes an answer that this owner has completed: the one who stores answers limits how many. */
   forget(key: string, owner: string): Promise<void>
-  /** Takes out every answer that this owner has begun and not finished. Who follows one is told. */
+  /** Removes every answer that this owner has begun and not completed. Followers are notified. */
   abandon(owner: string): Promise<void>
 }
 
 export type Beginning = {
   /** The process that makes it. */
   readonly owner: string
-  /** What is asked for: who asks for something else under the same key is to be refused. */
+  /** The fingerprint of the request: another request under the same key must be refused. */
   readonly fingerprint: string
-  /** How long it may take to make. After that it is as if its owner had abandoned it. */
+  /** The time allowed to make it. After that its owner counts as gone. */
   readonly ttlMs: number
 }
 

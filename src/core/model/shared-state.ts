@@ -1,46 +1,48 @@
 /**
- * What all processes of one gateway share of money and limits. Each method is one atomic step, also across processes.
- * A hold and a lease belong to the process that took it, its `owner`, so that a process that dies leaves none behind.
+ * Money and limits shared by all processes of one gateway. Each method is one atomic step, also across processes. A
+ * hold and a lease belong to an `owner`, the process that took it, so that a process that dies leaves none behind.
  */
 export interface SharedState {
   /**
-   * Takes a hold over several counters, or over none of them: on each, what is spent, uncertain and held stays within
-   * the limit. The same id again changes nothing.
+   * Takes a hold on several counters, or on none: on each, spent, uncertain and held stay within the limit. Repeating
+   * an id changes nothing.
    */
   reserve(hold: NewHold): Promise<Reservation>
-  /** Adds to a hold, as `reserve` takes one; a counter may be new to it. Refused where the hold is not open. */
+  /** Adds to a hold, under the same rule as `reserve`; counters may be new to it. Refused if the hold is not open. */
   grow(holdId: string, parts: readonly HoldPart[]): Promise<Reservation>
-  /** Ends a hold: what it held is free, and what it came to is charged. False, and no change, where it has ended. */
+  /** Ends a hold: it is released, and the charges are booked. False, without a change, if it has ended. */
   settle(holdId: string, charges: readonly Charge[]): Promise<boolean>
   /**
-   * What a settled hold left uncertain is certain now: the whole of it came to `costNanoUsd`, what was known included.
-   * Nothing known is taken back. False, and no change, where nothing of it is uncertain.
+   * Makes the uncertain part of a settled hold certain: the whole cost was `costNanoUsd`, including the known part.
+   * Nothing known is taken back. False, without a change, if nothing of it is uncertain.
    */
   resolve(holdId: string, costNanoUsd: NanoUsd): Promise<boolean>
-  /** Adds to what is spent, without a hold. */
+  /** Adds to spent, without a hold. */
   charge(spent: readonly Spent[]): Promise<void>
-  /** In the order asked for; one that was never touched is all zeros. */
+  /** In the order requested; an unknown counter reads as zeros. */
   read(counters: readonly string[]): Promise<readonly CounterReading[]>
-  /** Who holds on a counter now. */
+  /** The open holds on a counter. */
   holdsOn(counter: string): Promise<readonly OpenHold[]>
 
   /** Takes from several rates and one place in each of several slots, or nothing at all. */
   admit(request: AdmitRequest): Promise<Admittance>
-  /** Gives back to rates, or takes what is owed (a negative amount), to one burst below empty at most. */
+  /** Returns to rates, or takes what is owed (a negative amount), down to one burst below empty. */
   refund(refunds: readonly RateAmount[]): Promise<void>
-  /** Where rates stand, nothing taken. */
+  /** Reads rates without taking anything. */
   readRates(rates: readonly Rate[]): Promise<readonly RateReading[]>
-  /** Gives back the places of a lease, if it has any. */
+  /** Releases the places of a lease, if it has any. */
   release(leaseId: string): Promise<void>
 
-  /** Ends all that an owner has: its places are free, its holds settled as uncertain in full. Gives those holds. */
+  /**
+   * Ends everything of an owner: its places are released, its holds settled as uncertain in full. Returns those holds.
+   */
   abandon(owner: string): Promise<readonly OpenHold[]>
 }
 
-/** Whole nano-USD, from 0 on. */
+/** Whole nano-USD, at least 0. */
 type NanoUsd = number
 
-/** What a hold takes of one counter: a budget in one of its windows. */
+/** What a hold takes from one counter: a budget in one of its windows. */
 export type HoldPart = {
   readonly counter: string
   readonly nanoUsd: NanoUsd
@@ -51,7 +53,7 @@ export type NewHold = { readonly id: string; readonly owner: string; readonly pa
 
 export type Reservation =
   | { readonly isTaken: true }
-  /** The counters that had no room; none: the hold is not open. */
+  /** The counters that had no room; empty: the hold is not open. */
   | { readonly isTaken: false; readonly blockers: readonly Blocker[] }
 
 export type Blocker = CounterReading & { readonly counter: string; readonly wantedNanoUsd: NanoUsd }
@@ -64,7 +66,7 @@ export type CounterReading = {
 
 export type Spent = { readonly counter: string; readonly spentNanoUsd: NanoUsd }
 
-/** `uncertain` may have been charged by an upstream that did not say. */
+/** `uncertain` may have been billed by an upstream that did not report it. */
 export type Charge = Spent & { readonly uncertainNanoUsd: NanoUsd }
 
 export type OpenHold = {
@@ -73,12 +75,12 @@ export type OpenHold = {
   readonly parts: readonly { readonly counter: string; readonly nanoUsd: NanoUsd }[]
 }
 
-/** A token bucket: it holds `burst`, and fills by `perMinute`. */
+/** A token bucket: it holds `burst`, and refills at `perMinute`. */
 export type Rate = { readonly key: string; readonly perMinute: number; readonly burst: number }
 
 export type RateAmount = Rate & { readonly amount: number }
 
-/** At most so many leases at once. */
+/** At most this many leases at once. */
 export type Slot = { readonly key: string; readonly limit: number }
 
 export type AdmitRequest = {
@@ -90,7 +92,7 @@ export type AdmitRequest = {
 
 export type Admittance = {
   readonly isAdmitted: boolean
-  /** In the order asked for: after the take, or as they stand where it was refused. */
+  /** In the order requested: after the take, or unchanged if it was refused. */
   readonly rates: readonly RateReading[]
   readonly slots: readonly SlotReading[]
 }
@@ -100,7 +102,7 @@ export type RateReading = {
   readonly remaining: number
   /** Until it is full. */
   readonly resetMs: number
-  /** Until the amount asked for would fit: 0 where it does, Infinity where it never will. */
+  /** Until the requested amount fits: 0 if it does, Infinity if it never will. */
   readonly retryAfterMs: number
 }
 

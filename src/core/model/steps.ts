@@ -1,15 +1,15 @@
 import type { JsonObject } from './json/json.ts'
 
-/** Hears what calls go through at the moment it happens: for a log in detail. */
+/** Receives the steps of calls as they happen, for the debug log. */
 export interface Steps {
-  /** Of one call; undefined where nobody listens: then nothing is made to be told. */
+  /** The listener of one call; undefined if nobody listens: then no step is described. */
   open(requestId: string): CallSteps | undefined
 }
 
 export interface CallSteps {
-  /** Never a word of a body, nor one that a caller chose. */
+  /** Never a word of a body, nor a word that a caller chose. */
   tell(step: Step, detail: object): void
-  /** What a body is made of, as far as that is wanted. */
+  /** The shape of a body, if it is wanted. */
   shape(of: 'request' | 'upstream request' | 'upstream answer', body: JsonObject): void
 }
 

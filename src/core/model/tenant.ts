@@ -2,25 +2,25 @@ import type { Failure } from './failure.ts'
 import type { CallRecord } from './record/record.ts'
 import type { RateHeadroom, StrategyName, TenantNote } from './terms.ts'
 
-/** Whose call it is: what the key it bears allows, and how much. */
+/** The tenant of a call: what its key allows, and its limits. */
 export interface Tenant {
   readonly note: TenantNote
   allowsModel(model: string): boolean
-  /** How the user of a call is kept in its record. */
+  /** The user of a call as its record keeps it. */
   userOf(user: string | undefined): string | undefined
-  /** Takes a call's part of all rate limits, or nothing. Undefined: there are none. */
+  /** Takes a call's share of all rate limits, or nothing. Undefined: there are none. */
   enter(ask: Entering): Promise<Entrance> | undefined
-  /** Undefined: it decides nothing, and nothing is counted. */
+  /** Undefined: the key decides nothing, and nothing is counted. */
   callTenant(ask: Paying): CallTenant | undefined
-  /** The same for a call that is only thought of: nothing is held or noted for it. */
+  /** The same for a hypothetical call: nothing is held or noted. */
   preview(ask: Paying): Preview
 }
 
 /** What a key would make of a call. */
 export type Preview = {
-  /** Undefined: it decides nothing, and nothing is counted. Its payer takes nothing. */
+  /** Undefined: the key decides nothing, and nothing is counted. Its payer takes nothing. */
   readonly callTenant: CallTenant | undefined
-  /** The budgets of what was last asked for and fits; of a Failure that was given: of what was asked for then. */
+  /** The budgets for the last amount that fits; for a refusal, for the amount refused. */
   budgets(failure?: unknown): readonly BudgetStanding[]
 }
 
@@ -31,7 +31,7 @@ export type BudgetStanding = {
   readonly window: string
   /** Undefined: never. */
   readonly opensAtMs: number | undefined
-  /** With what was added for this window. */
+  /** Including what was added for this window. */
   readonly limitNanoUsd: number
   readonly spentNanoUsd: number
   readonly heldNanoUsd: number
@@ -41,57 +41,53 @@ export type BudgetStanding = {
   readonly blocks: boolean
 }
 
-/** What of a tenant decides where a call goes, and who pays; a call of one that decides nothing of it has none. */
+/** The tenant's part in routing and payment; absent for calls whose tenant decides nothing. */
 export type CallTenant = {
-  /** Of a model that the caller did not name. Absent: any. */
+  /** For a model that the caller did not name. Absent: any. */
   readonly allowsModel?: ((model: string) => boolean) | undefined
   readonly allowsProvider: (provider: string) => boolean
-  /** In place of the route's own, where the caller names none. */
+  /** Replaces the route's own, if the caller names none. */
   readonly strategy: StrategyName | undefined
-  /** Undefined: nothing is counted, and prices need not be known. */
+  /** Undefined: nothing is counted, and prices may be unknown. */
   readonly payer: Payer | undefined
 }
 
 export type Entering = {
   readonly callId: string
   readonly model: string
-  /** Of prompt and answer, by estimate. */
+  /** Prompt and answer, estimated. */
   readonly tokens: () => number
 }
 
 export type Paying = {
   readonly callId: string
   readonly model: string
-  /** The caller's own user, as they name them. */
+  /** The caller's own user, in the caller's spelling. */
   readonly user: string | undefined
 }
 
 /** `refusal`: there was no room, and nothing was taken. */
 export type Entrance = { readonly headroom: RateHeadroom; readonly refusal: Failure | undefined }
 
-/** Pays for one call, out of every budget that applies to it. */
+/** Pays for one call out of every budget that applies to it. */
 export interface Payer {
   readonly terms: PayerTerms
-  /**
-   * Holds what the call may cost before anything of it is sent: at each provider, what it may cost there. Nothing is
-   * held where there is no room.
-   */
+  /** Holds what the call may cost before anything is sent, per provider. Nothing is held if there is no room. */
   reserve(bounds: readonly CostBound[], untilEpochMs: number): Promise<Shortage | undefined>
   /**
-   * What an attempt may have cost so far, in place of what was said of it before: the hold grows where all attempts
-   * together may cost more than is held.
+   * Updates what an attempt may have cost so far. The hold grows when all attempts together may cost more than is held.
    */
   cover(attempt: object, bound: CostBound): Promise<Shortage | undefined>
 }
 
 export type PayerTerms = {
-  /** Where neither the caller nor the model bounds an answer. */
+  /** Used if neither the caller nor the model bounds an answer. */
   readonly assumedOutputTokens: number
-  /** A hold that grows with the answer grows by so much. */
+  /** A growing hold grows by this much. */
   readonly sliceTokens: number
-  /** And is so far ahead of what was counted. */
+  /** And stays this far ahead of the count. */
   readonly marginTokens: number
-  /** An answer may be bounded by what is left. */
+  /** Whether an answer may be limited to what is left. */
   readonly clamp: boolean
 }
 
@@ -100,11 +96,11 @@ export type CostBound = { readonly provider: string; readonly nanoUsd: number }
 
 export type Shortage = {
   readonly failure: Failure
-  /** What could be had at once: never negative. */
+  /** What is available now: never negative. */
   readonly roomNanoUsd: number
-  /** The providers whose own budgets have no room, where those are all that stand in the way; empty: others do. */
+  /** The providers whose own budgets have no room, if only those are in the way; empty: others are. */
   readonly providers: readonly string[]
 }
 
-/** Takes the record of each call of a tenant, once, when it is over: what it held is settled by it. */
+/** Receives the record of each call of a tenant once, when it is over, and settles its hold. */
 export type Settle = (record: CallRecord) => void

@@ -1,10 +1,10 @@
 /** What a call asks for: a continuation of text, or the next message of a chat. */
 export type Kind = 'text' | 'chat'
 
-/** What is answered whole and without words: vectors for texts, or documents in the order they suit a query. */
+/** Answered whole, without generated text: embeddings, or reranked documents. */
 export type RelayKind = 'embeddings' | 'rerank'
 
-/** How a route's deployments are put in order. */
+/** How a route's deployments are ordered. */
 export type StrategyName = 'fallback' | 'first' | 'weighted' | 'cheapest' | 'fastest' | 'balanced' | 'value'
 
 /** Token counts as they go to the caller: whole numbers, none negative, `total` always the sum. */
@@ -17,7 +17,7 @@ export type Usage = {
 
 /** A tenant as the record of a call names it. */
 export type TenantNote = {
-  /** The key's identity. Undefined: the call bore none. */
+  /** The key's identity. Undefined: the call had none. */
   readonly key: string | undefined
   readonly keyName: string | undefined
   readonly team: string | undefined

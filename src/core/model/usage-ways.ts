@@ -2,8 +2,8 @@ import { dropField } from './json/field-change.ts'
 import { isObject, type JsonObject } from './json/json.ts'
 
 /**
- * Where upstreams put their usage: beside the choices, in a field of Groq's, or inside a choice (Moonshot). The last
- * choice that has one knows of all before it.
+ * Finds the usage in a chunk: beside the choices, in Groq's own field, or inside a choice (Moonshot), where the last
+ * one counts for all.
  */
 export function usageIn(chunk: JsonObject): unknown {
   const { usage, x_groq: groq, choices } = chunk
@@ -19,7 +19,7 @@ export function usageIn(chunk: JsonObject): unknown {
   return usage
 }
 
-/** Takes the usage out of the choices. True where there was one. */
+/** Removes the usage from the choices. True if there was one. */
 export function dropUsageInside({ choices }: JsonObject): boolean {
   let isFound = false
   for (const choice of Array.isArray(choices) ? choices.filter(isObject) : []) {
@@ -30,22 +30,22 @@ export function dropUsageInside({ choices }: JsonObject): boolean {
   return isFound
 }
 
-/** Counts as upstreams name them, the more telling name first. */
+/** Names of the counts at upstreams, the more specific first. */
 export const promptNames = ['prompt_tokens', 'input_tokens', 'inputTokens'] as const
 export const completionNames = ['completion_tokens', 'output_tokens', 'outputTokens'] as const
 
-/** What a usage tells of the parts of its counts. What it does not tell is undefined. */
+/** The breakdown of a usage's counts; undefined if not reported. */
 export type UsageParts = {
-  /** Of the prompt: found in a cache, put into one, heard. */
+  /** Of the prompt: read from a cache, written to a cache, audio. */
   readonly cachedTokens: number | undefined
   readonly writtenTokens: number | undefined
   readonly promptAudioTokens: number | undefined
-  /** Of the answer: thought, and spoken aloud. */
+  /** Of the answer: reasoning, audio. */
   readonly reasoningTokens: number | undefined
   readonly audioTokens: number | undefined
 }
 
-/** The parts, by all the names that upstreams have for them. */
+/** The breakdown, under any of the names that upstreams use. */
 export function usageParts(usage: JsonObject): UsageParts {
   if (isPlain(usage)) return noParts
   return {
@@ -65,7 +65,7 @@ const noParts: UsageParts = {
   audioTokens: undefined,
 }
 
-/** Most usages are three counts. Looking them through for parts took 2 % of a call. */
+/** Most usages are three counts. Searching them for a breakdown took 2 % of a call. */
 function isPlain(usage: JsonObject): boolean {
   for (const name in usage) {
     if (name !== 'prompt_tokens' && name !== 'completion_tokens' && name !== 'total_tokens') return false
@@ -73,12 +73,12 @@ function isPlain(usage: JsonObject): boolean {
   return true
 }
 
-/** How many tokens some upstreams count beside a count in which others have them. */
+/** Tokens that some upstreams count in addition to a count that includes them elsewhere. */
 export type CountedBeside = { readonly prompt: number; readonly completion: number }
 
 /**
- * What is missing of the counts: the parts that the total says were counted beside them (xAI's and Gemini's thoughts),
- * what Anthropic's own form leaves out of its input, and thoughts that are more than the answer they would be part of.
+ * What the counts leave out: parts that, by the total, were counted separately (the reasoning of xAI and Gemini),
+ * cached input in Anthropic's own format, and reasoning tokens that exceed the answer they belong to.
  */
 export function countedBeside(
   usage: JsonObject,
@@ -98,7 +98,7 @@ export function countedBeside(
   }
 }
 
-/** The usage with its parts where OpenAI has them; itself where they are there already, or are not told. */
+/** The usage with its breakdown in OpenAI's fields; unchanged if it is there already, or not reported. */
 export function withDetails(usage: JsonObject): JsonObject {
   const parts = usageParts(usage)
   if (parts === noParts) return usage
@@ -108,7 +108,7 @@ export function withDetails(usage: JsonObject): JsonObject {
   return filled(detailed, 'completion_tokens_details', { reasoning_tokens: reasoningTokens })
 }
 
-/** By the path to them. OpenAI's own come first, then those of its responses, then what others have made up. */
+/** By path. OpenAI's own first, then those of its Responses API, then those of others. */
 const ways = {
   cachedTokens: [
     ['prompt_tokens_details', 'cached_tokens'],
@@ -159,7 +159,7 @@ function partIn(usage: JsonObject, places: readonly (readonly string[])[]): numb
   return undefined
 }
 
-/** The parts that make up the gap exactly: as few of them as will do, thoughts before the others. */
+/** The parts that explain the gap exactly: as few as possible, reasoning first. */
 function besideIn(parts: UsageParts, gap: number): CountedBeside {
   const nothing = { prompt: 0, completion: 0 }
   if (gap === 0) return nothing
@@ -179,7 +179,7 @@ function besideIn(parts: UsageParts, gap: number): CountedBeside {
   }
 }
 
-/** All of them, the smaller ones first. */
+/** All subsets, smaller ones first. */
 function subsetsOf<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
   const subsets: (readonly Item[])[] = [[]]
   for (const item of items) subsets.push(...subsets.map((some) => [...some, item]))
@@ -190,7 +190,7 @@ function sumOf(parts: readonly { readonly tokens: number }[]): number {
   return parts.reduce((sum, { tokens }) => sum + tokens, 0)
 }
 
-/** There, the input is what no cache had a part in. */
+/** In that format, the input excludes cached tokens. */
 function isAnthropic(usage: JsonObject): boolean {
   if (usage['prompt_tokens'] !== undefined && usage['prompt_tokens'] !== null) return false
   return ['cache_read_input_tokens', 'cacheReadInputTokens'].some((name) => isCount(usage[name]))

@@ -3,18 +3,18 @@ import type { LazySet } from './lazy-set.ts'
 import type { Usage } from './terms.ts'
 import { completionNames, countedBeside, promptNames, withDetails } from './usage-ways.ts'
 
-/** Token counts as far as an upstream told them, each a whole number of sane size. */
+/** The token counts that an upstream reported, each a whole number within reason. */
 export type ClaimedUsage = {
   readonly promptTokens: number | undefined
   readonly completionTokens: number | undefined
-  /** The object the upstream sent, its details where OpenAI has them: all of it travels through. */
+  /** The object the upstream sent, with its breakdown in OpenAI's fields: all of it is forwarded. */
   readonly raw: JsonObject
 }
 
 /**
- * Reads an upstream's usage object. A count that cannot be one (negative, absurd, no whole number) counts as not
- * told, so that it is counted here instead, and `usage_clamped` is added to `flags`. What the upstream counted beside a
- * count that others have it in is added to that. Undefined when there is no object.
+ * Reads an upstream's usage object. An impossible count (negative, absurd, not whole) counts as not reported, so that
+ * it is counted here instead, and `usage_clamped` is added to `flags`. Parts that the upstream counts separately are
+ * added to the count that includes them elsewhere. Undefined if there is no object.
  */
 export function readUsage(value: unknown, flags: Pick<LazySet, 'add'>): ClaimedUsage | undefined {
   if (!isObject(value)) return undefined
@@ -38,7 +38,7 @@ function namedIn(usage: JsonObject, names: readonly string[]): unknown {
   return name === undefined ? undefined : usage[name]
 }
 
-/** One count that an upstream claims, by the same rule. */
+/** Reads one count by the same rule. */
 export function readCount(value: unknown, flags: Pick<LazySet, 'add'>): number | undefined {
   if (value === undefined || value === null) return undefined
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= absurdTokens) {
@@ -48,7 +48,7 @@ export function readCount(value: unknown, flags: Pick<LazySet, 'add'>): number |
   return undefined
 }
 
-/** The usage of one answer: whole counts, `total` their sum, every other field as the upstream sent it. */
+/** The usage of one answer: whole counts, `total` their sum, all other fields as sent by the upstream. */
 export function writeUsage(raw: JsonObject, promptTokens: number, completionTokens: number): Usage {
   const totalTokens = promptTokens + completionTokens
   if (
@@ -66,7 +66,7 @@ export function writeUsage(raw: JsonObject, promptTokens: number, completionToke
   }
 }
 
-/** The usage of several answers together: the sums, and no details, for those do not add up. One stays as it is. */
+/** The sum over several answers, without a breakdown, which does not add up. A single usage is unchanged. */
 export function addUsage(usages: readonly Usage[]): Usage {
   const [only] = usages
   if (only !== undefined && usages.length === 1) return only
@@ -79,5 +79,5 @@ export function addUsage(usages: readonly Usage[]): Usage {
   return writeUsage({}, promptTokens, completionTokens)
 }
 
-/** Beyond any context window there is: a larger count is a fault of the counting. */
+/** Larger than any context window: a counting error. */
 const absurdTokens = 100_000_000

@@ -1,7 +1,7 @@
 import type { Choice, Delta } from './call.ts'
 import { isObject } from './json/json.ts'
 
-/** True when the caller would notice this delta: text, reasoning, a refusal, a tool call or an end. */
+/** True if the caller would notice this delta: text, reasoning, a refusal, a tool call or an end. */
 export function isVisible(delta: Delta): boolean {
   return delta.value.choices.some(isVisibleChoice)
 }

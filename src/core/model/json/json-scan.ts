@@ -1,5 +1,6 @@
 /**
- * The one scanner of JSON text: it finds where strings and values end, and builds nothing. The text must be valid JSON.
+ * The one scanner of JSON text: it finds the ends of strings and values, and builds nothing. The text must be valid
+ * JSON.
  */
 
 /** The index of the quote that closes the string opened at `start`, or the text's end. */
@@ -34,7 +35,7 @@ export function endOfValue(text: string, start: number): number {
   return at
 }
 
-/** One member of an object's text: where it begins, its key, and where its value stands. */
+/** One member of an object's text: its start, its key, and where its value is. */
 export type Member = {
   readonly start: number
   readonly key: string
@@ -42,7 +43,7 @@ export type Member = {
   readonly valueEnd: number
 }
 
-/** The members of the object that a text spells, as they stand, and where its closing brace is. */
+/** The members of the object in a text, and where its closing brace is. */
 export function membersOf(text: string): { readonly members: readonly Member[]; readonly end: number } {
   const members: Member[] = []
   let at = skipSpace(text, text.indexOf('{') + 1)
@@ -60,8 +61,8 @@ export function membersOf(text: string): { readonly members: readonly Member[]; 
 }
 
 /**
- * The depth of nesting of a JSON text, counted on the text itself, so that a hostile body is refused before
- * anything is built from it. Stops counting at `limit` + 1.
+ * The nesting depth of a JSON text, counted on the text, so that a hostile body is refused before anything is built
+ * from it. Stops counting at `limit` + 1.
  */
 export function depthOf(text: string, limit: number): number {
   let depth = 0
@@ -82,8 +83,8 @@ export function depthOf(text: string, limit: number): number {
 }
 
 /**
- * How much there is to build from a JSON text, whatever its length: every member and every container is one, a plain
- * element of an array a sixteenth. Stops counting past `limit`.
+ * The number of nodes to build from a JSON text, whatever its length: every member and container is one, a plain array
+ * element a sixteenth. Stops counting past `limit`.
  */
 export function nodesOf(text: string, limit: number): number {
   let nodes = 0
@@ -96,7 +97,7 @@ export function nodesOf(text: string, limit: number): number {
   return nodes
 }
 
-/** True where a number has sixteen places, or an exponent of three: what a double may not keep. Strings are skipped. */
+/** True if a number has sixteen digits, or an exponent of three: a double may not keep it. Strings are skipped. */
 export function mayLoseDigits(text: string): boolean {
   let places = 0
   for (let at = 0; at < text.length; at++) {

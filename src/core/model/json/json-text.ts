@@ -2,25 +2,25 @@ import type { JsonObject } from './json.ts'
 import { membersOf } from './json-scan.ts'
 
 /**
- * A JSON object together with the text that spells it: one value, so that the two cannot differ. What came over the
- * wire keeps its own text; `with` gives another object, whose text is the old one with only the changed members
- * replaced; what is made here (`JsonText.of`) is written when its text is asked for.
- * `value` must not be changed in place: changes go through `with`, or make another by `of`.
+ * A JSON object together with its text, as one value, so that the two cannot differ. An object that came over the wire
+ * keeps its text; `with` gives another object, whose text is the old one with only the changed members replaced; an
+ * object made here (`JsonText.of`) is written when its text is read. Do not change `value` in place: use `with`, or
+ * make another by `of`.
  */
 export class JsonText<Value extends JsonObject = JsonObject> {
   #value: Value | undefined
-  /** Undefined until it is asked for. */
+  /** Undefined until it is read. */
   #text: string | undefined
-  /** The text in UTF-8, as it came; undefined where it was not kept. */
+  /** The original UTF-8 bytes; undefined if they were not kept. */
   readonly #bytes: Buffer | undefined
   readonly #edited: Edited<Value> | undefined
 
-  /** What came over the wire: `value` must be what `text` spells, and `bytes` the same text in UTF-8. */
+  /** From the wire: `value` must be what `text` spells, and `bytes` the same text in UTF-8. */
   static read<Value extends JsonObject>(value: Value, text: string, bytes?: Buffer): JsonText<Value> {
     return new JsonText<Value>(value, text, bytes)
   }
 
-  /** An object that was made here. */
+  /** From an object made here. */
   static of<Value extends JsonObject>(value: Value): JsonText<Value> {
     return new JsonText<Value>(value, undefined)
   }
@@ -47,19 +47,19 @@ export class JsonText<Value extends JsonObject = JsonObject> {
     return this.#text
   }
 
-  /** What to send: the very bytes that came, where nothing was changed; writing a megabyte again takes 0.3 ms. */
+  /** What to send: the original bytes if nothing was changed; encoding a megabyte again takes 0.3 ms. */
   get wire(): string | Buffer {
     return this.#bytes ?? this.text
   }
 
-  /** It has a text that came over the wire, whole or in parts, so that writing it costs nothing. */
+  /** True if its text came over the wire, whole or in part, so that writing it costs nothing. */
   get isWritten(): boolean {
     return this.#text !== undefined
   }
 
   /**
    * The object with these members set, and without those that are undefined. The rest of the text stays byte for byte.
-   * Returns itself where there is nothing to change.
+   * Returns itself if nothing changes.
    */
   with(edits: Readonly<JsonObject>): JsonText<Value> {
     if (Object.keys(edits).length === 0) return this
@@ -69,7 +69,7 @@ export class JsonText<Value extends JsonObject = JsonObject> {
     return new JsonText<Value>(undefined, undefined, undefined, { text, edits: all, from: this })
   }
 
-  /** So that `JSON.stringify` of what holds it writes the value. */
+  /** For `JSON.stringify` of an object that contains it. */
   toJSON(): Value {
     return this.value
   }
@@ -81,14 +81,14 @@ export class JsonText<Value extends JsonObject = JsonObject> {
       : new JsonText<Value>(this.#value, this.#text, undefined, this.#edited)
   }
 
-  /** The value, made when it is first asked for. */
+  /** The value, parsed when it is first read. */
   protected build(): Value {
     if (this.#edited === undefined) return JSON.parse(this.text) as Value
     return merged(this.#edited.from.value, this.#edited.edits)
   }
 }
 
-/** A text, and what its members are to be: undefined takes one out. */
+/** A text, and the new values of its members: undefined removes one. */
 type Edited<Value extends JsonObject> = {
   readonly text: string
   readonly edits: Readonly<JsonObject>
@@ -101,7 +101,7 @@ function merged<Value extends JsonObject>(value: Value, edits: Readonly<JsonObje
   return result as Value
 }
 
-/** Members are replaced where they stand, under every spelling of their key, or added at the end. */
+/** Members are replaced in place, under every spelling of their key, or appended. */
 function patched({ text, edits }: Pick<Edited<JsonObject>, 'text' | 'edits'>): string {
   const { members, end } = membersOf(text)
   const missing = new Set(Object.keys(edits).filter((key) => edits[key] !== undefined))
@@ -110,7 +110,7 @@ function patched({ text, edits }: Pick<Edited<JsonObject>, 'text' | 'edits'>): s
   let isEmpty = true
   members.forEach(({ start, key, valueStart, valueEnd }, index) => {
     if (Object.hasOwn(edits, key) && edits[key] === undefined) {
-      // Together with the comma behind it or, for the last, the one before it.
+      // With the comma after it or, for the last member, the one before it.
       const next = members[index + 1]
       written += text.slice(kept, start)
       kept = next === undefined ? valueEnd : next.start

@@ -1,20 +1,19 @@
 import { depthOf, mayLoseDigits } from './json-scan.ts'
 
-/** A JSON object of unknown shape: what a caller or an upstream sent, before anyone vouches for a field. */
+/** An unvalidated JSON object from a caller or an upstream. */
 export type JsonObject = { [key: string]: unknown }
 
 /**
- * Parses JSON without losing digits: a number that a double cannot hold (an integer past 2^53, an exponent
- * past 1e308, more digits than any double is written with) becomes a raw number, which `JSON.stringify` writes
- * back as it stood.
- * Throws SyntaxError.
+ * Parses JSON without losing digits: a number that a double cannot hold (an integer past 2^53, an exponent past 1e308,
+ * more digits than a double has) becomes a raw number, which `JSON.stringify` writes back unchanged. Throws
+ * SyntaxError.
  */
 export function parseJson(text: string): unknown {
   if (!mayLoseDigits(text)) return JSON.parse(text)
   return JSON.parse(text, keepDigits as Reviver)
 }
 
-/** The object that a text spells; undefined where it spells none, not the whole of one, or one nested past reason. */
+/** The object in a text; undefined if the text is not exactly one object, or nested too deeply. */
 export function objectIn(text: string): JsonObject | undefined {
   if (depthOf(text, deepestObject) > deepestObject) return undefined
   try {
@@ -26,7 +25,7 @@ export function objectIn(text: string): JsonObject | undefined {
   }
 }
 
-/** What is read at greater depth might not be written again. */
+/** A deeper value might not be serializable again. */
 const deepestObject = 256
 
 /** True for a JSON object: not null, not an array, not a raw number. */
@@ -34,27 +33,27 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value)
 }
 
-/** A raw number as the double nearest to it; anything else as it is. */
+/** A raw number as the nearest double; anything else unchanged. */
 export function nearest(value: unknown): unknown {
   return typeof value === 'object' && JSON.isRawJSON(value) ? Number(JSON.stringify(value)) : value
 }
 
 /**
- * Any value of a parsed JSON text as text: a string as it is, all else as JSON writes it. A raw number, and whatever was
- * parsed, may have no way of its own to be text: `String(value)` throws for those.
+ * Any value of a parsed JSON text as text: a string unchanged, all else as JSON. Raw numbers and parsed objects may
+ * have no `toString`: `String(value)` throws for them.
  */
 export function spell(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined')
 }
 
-/** Any such value as a number, a raw number as the double nearest to it; NaN for what is none. Never throws. */
+/** Any such value as a number, a raw number as the nearest double; NaN for anything else. Never throws. */
 export function numberOf(value: unknown): number {
   const near = nearest(value)
   if (typeof near === 'number') return near
   return typeof near === 'string' && near.trim() !== '' ? Number(near) : Number.NaN
 }
 
-/** True when any object inside `root` has a key of its own named `__proto__`, however it was escaped. */
+/** True if any object inside `root` has an own key named `__proto__`, however it was escaped. */
 export function hasProtoKey(root: unknown): boolean {
   const waiting: unknown[] = [root]
   while (waiting.length > 0) {
@@ -73,9 +72,9 @@ function keepDigits(_key: string, value: unknown, context: { source?: string }):
   return isHeld(value, context.source) ? value : JSON.rawJSON(context.source)
 }
 
-/** Whether a double says what was written: of a fraction, as far as a double ever says it. */
+/** Whether a double keeps the written number: of a fraction, as far as a double ever does. */
 function isHeld(value: number, written: string): boolean {
-  // Also false for what is too big for a double, and so infinite.
+  // Also false for numbers too large for a double, which become infinite.
   if (Math.abs(value) > Number.MAX_SAFE_INTEGER) return false
   return (
     (value !== 0 && written.length <= mostDigits) ||
@@ -83,7 +82,7 @@ function isHeld(value: number, written: string): boolean {
   )
 }
 
-/** What prints a double takes no more of them to tell it from every other. */
+/** The most digits needed to print a double uniquely. */
 const mostDigits = 17
 
 function significantDigits(written: string): number {

@@ -1,6 +1,6 @@
 /**
  * The names that a misspelt one may have meant, nearest first: those within a third of its length in edits (at least
- * one), where exchanging two neighbours is one edit and case counts as none.
+ * one). Swapping neighbours is one edit; case does not count.
  */
 export function nearest(written: string, names: Iterable<string>, most = 3): readonly string[] {
   const word = written.toLowerCase()
@@ -18,13 +18,13 @@ export function nearest(written: string, names: Iterable<string>, most = 3): rea
     .map(([name]) => name)
 }
 
-/** Whether one becomes the other by this many edits or fewer, counted as `nearest` counts them. */
+/** Whether two names are within this many edits, counted as in `nearest`. */
 export function isWithin(one: string, other: string, edits: number): boolean {
   if (one.length > longestWord || other.length > longestWord) return false
   return distance(one.toLowerCase(), other.toLowerCase(), edits) <= edits
 }
 
-/** ` Did you mean "a" or "b"?`, to follow a sentence; nothing where no name is near. */
+/** ` Did you mean "a" or "b"?`, to follow a sentence; empty if no name is near. */
 export function didYouMean(written: string, names: Iterable<string>): string {
   const near = nearest(written, names)
   return near.length === 0 ? '' : ` Did you mean ${anyOf.format(near)}?`
@@ -32,10 +32,10 @@ export function didYouMean(written: string, names: Iterable<string>): string {
 
 const anyOf = new Intl.ListFormat('en-GB', { type: 'disjunction' })
 
-/** Names that are longer are no one's typing, and comparing them takes the square of their length. */
+/** Longer names are not typing errors, and comparing them takes quadratic time. */
 const longestWord = 200
 
-/** The optimal string alignment distance; any number above `bound` stands for all of them. */
+/** The optimal string alignment distance; any result above `bound` means "more than `bound`". */
 function distance(one: string, other: string, bound: number): number {
   if (Math.abs(one.length - other.length) > bound) return bound + 1
   let before: number[] = []

@@ -5,24 +5,24 @@ import type { Kind, RateHeadroom, RelayKind, StrategyName, TenantNote, Usage } f
 import type { CallTrace } from '../trace.ts'
 
 /**
- * The wide row of one call, written once when it is over: ids, choices, durations and counts, never a prompt,
- * a completion or a key. All durations are milliseconds.
+ * The wide row of one call, written once when it is over: ids, choices, durations and counts, never a prompt, a
+ * completion or a key. All durations are milliseconds.
  */
 export type CallRecord = {
   readonly id: string
   readonly dialect: string
   readonly startedEpochMs: number
-  /** The caller's key, as an operator may see it; undefined when none is asked for. */
+  /** The caller's key as operators see it; undefined if none is required. */
   principal: string | undefined
-  /** Whose key it was, as budgets and reports name it; undefined: no key, and no budget of the gateway's. */
+  /** Whose key it was, as budgets and reports name it; undefined: no key or budget of the gateway's. */
   tenant: TenantNote | undefined
   /** The caller's own user, as it is kept; undefined: none was named, or none is kept. */
   user: string | undefined
   /** The tightest limits of its rate, for the answer's headers. */
   rates: RateHeadroom | undefined
-  /** The budget or limit that it met, or the bound it was sent with. */
+  /** The budget or limit that applied, or the bound it was sent with. */
   limit: string | undefined
-  /** Whose the call is: `id` of its principal, for look-ups alone. Goes into no log; '' until the caller is known. */
+  /** The tenant: `id` of its principal, for look-ups only. Goes into no log; '' until the caller is known. */
   owner: string
   /** Its place in a trace; undefined: there are none. */
   trace: CallTrace | undefined
@@ -31,19 +31,19 @@ export type CallRecord = {
   stream: boolean
   provider: string | undefined
   deployment: string | undefined
-  /** The model that answered in place of the one that was asked for; absent: that one did. */
+  /** The model that answered in place of the requested one; absent: that one did. */
   successor?: string | undefined
-  /** What the upstream calls the model, where the answer says another name. */
+  /** The upstream's name of the model, if the answer has another. */
   upstreamModel: string | undefined
   status: number
   outcome: 'ok' | 'failed' | 'left'
   failure: Failure | undefined
-  /** Of the caller's body, decompressed; and of what was written back. */
+  /** Of the caller's body, decompressed; and of the response. */
   requestBytes: number
   responseBytes: number
   /** Why it goes where it goes; undefined: it was not planned. */
   plan: PlanNote | undefined
-  /** Those of the plan that were passed over, their breakers open; undefined: none. */
+  /** Deployments of the plan that were skipped because their breakers were open; undefined: none. */
   passedOver: LeftOut[] | undefined
   /** How many upstream calls it was split into; 1 when it was not. */
   parts: number
@@ -56,24 +56,24 @@ export type CallRecord = {
   backoffMs: number
   /** The whole call, from headers in to last byte out. */
   totalMs: number
-  /** The gateway's own share of the time to the first byte: what is left when attempts and waits are taken out. */
+  /** The gateway's own share of the time to the first byte, without attempts and waits. */
   overheadMs: number
   usage: Usage | undefined
-  /** True when a count was made here, because the upstream gave none. */
+  /** True if the gateway made a count, because the upstream reported none. */
   usageEstimated: boolean
-  /** Of all attempts, in whole nano-USD; undefined where a price is not known. */
+  /** Over all attempts, in whole nano-USD; undefined if a price is unknown. */
   costNanoUsd: number | undefined
-  /** True when some of what was paid for was counted here, and not by its upstream. */
+  /** True if some of the billed usage was counted here. */
   costEstimated: boolean
-  /** What upstreams may have charged beside that without telling, at worst; 0 where no money was held for the call. */
+  /** What upstreams may have billed in addition without reporting it, at most; 0 if no money was held for the call. */
   uncertainNanoUsd: number
-  /** What was charged beyond what was held for the call. */
+  /** What was billed beyond the hold. */
   overrunNanoUsd: number
-  /** What savings are measured against; undefined until the call was planned. */
+  /** The reference for savings; undefined until the call was planned. */
   baseline: Baseline | undefined
-  /** What the work that reached the caller would have cost there. */
+  /** What the delivered work would have cost at the baseline. */
   baselineNanoUsd: number | undefined
-  /** The baseline's cost less the call's own; negative when more was spent. */
+  /** The baseline's cost minus the call's cost; negative if more was spent. */
   savedNanoUsd: number | undefined
   /** Answered without an upstream call of its own; undefined: it had one. */
   cache: 'hit' | 'coalesced' | 'replay' | undefined
@@ -89,9 +89,9 @@ export type AttemptRecord = {
   readonly deployment: string
   /** Absent: the gateway answered itself. */
   readonly provider?: string | undefined
-  /** Which part of a fanned-out call, from 0. */
+  /** Which part of a split call, from 0. */
   readonly part: number
-  /** Since the call began; a wait in the upstream's queue was before it. */
+  /** Since the call began, without the wait in the upstream's queue before it. */
   readonly startMs: number
   /** That wait; absent: there was none. */
   readonly queuedMs?: number | undefined
@@ -106,25 +106,25 @@ export type AttemptRecord = {
   upstreamRequestId: string | undefined
   /** An unknown finish reason of its answer. */
   unknownReason?: string | undefined
-  /** What the deployment charged when the attempt began. */
+  /** The deployment's price when the attempt began. */
   readonly price: Price
-  /** Where that price comes from; absent: nobody keeps it, or no price is known. */
+  /** The source of that price; absent: unknown, or the price is. */
   readonly priceOrigin?: PriceNote | undefined
-  /** Undefined: it did no work, as far as is known. */
+  /** Undefined: as far as is known, it did no work. */
   used: Consumption | undefined
-  /** How long the upstream says it worked, in milliseconds; absent: it does not say. */
+  /** How long the upstream says it worked, in milliseconds; absent: not reported. */
   billedMs?: number | undefined
-  /** Some of what is to be paid was counted here, or taken to be nothing. */
+  /** Some of the usage was counted here, or assumed to be zero. */
   isEstimated: boolean
   /** Its answer went to the caller, whole or in part. */
   isDelivered: boolean
-  /** It took up an answer where another attempt broke off: that one's words were part of its prompt. */
+  /** It continued an answer that another attempt broke off, whose text was part of its prompt. */
   readonly isResumed: boolean
   /** It may have been billed, though no usage was reported. */
   isUncertain: boolean
-  /** In whole nano-USD; 0 where nothing was used, undefined where the price is not known. */
+  /** In whole nano-USD; 0 if nothing was used, undefined if the price is unknown. */
   costNanoUsd: number | undefined
-  /** The most it could cost, as it was held for it; absent: nothing was held. */
+  /** The hold for it, the most that it could cost; absent: nothing was held. */
   heldNanoUsd?: number | undefined
 }
 
@@ -184,7 +184,7 @@ export type AttemptStart = Pick<AttemptRecord, 'deployment' | 'startMs' | 'price
     readonly isResumed?: boolean | undefined
   }
 
-/** The row of an attempt at that moment; all its members are there, so that all rows have one shape. */
+/** The row of an attempt when it begins. All members are present, so that all rows have one shape. */
 export function startAttempt({
   deployment,
   provider,
@@ -220,7 +220,7 @@ export function startAttempt({
   }
 }
 
-/** A call's plan, as far as its record keeps it. */
+/** The part of a call's plan that its record keeps. */
 export type PlanNote = {
   readonly strategy: StrategyName
   /** The name or pattern of the route. */
@@ -235,13 +235,13 @@ export type PlanNote = {
 /** `why`: the filter that removed it. */
 export type LeftOut = { readonly deployment: string; readonly why: string }
 
-/** In nano-USD, rounded; undefined where it is not known. */
+/** In nano-USD, rounded; undefined if unknown. */
 export type ExpectedCost = { readonly deployment: string; readonly nanoUsd: number | undefined }
 
 /** Where calls would run without routing: a route's first deployment, or one that the operator names. */
 export type Baseline = {
   readonly deployment: string
   readonly price: Price
-  /** How long one such attempt takes there, where time is paid for: undefined when that is not known. */
+  /** How long one such attempt takes there, where time is billed; undefined if unknown. */
   readonly workedMs: number | undefined
 }
