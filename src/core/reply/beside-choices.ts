@@ -1,8 +1,8 @@
 import type { JsonObject } from '../model/json/json.ts'
 
 /**
- * What a chunk without choices says besides its usage: the timings of llama.cpp, what Azure's filters made of the
- * prompt. Undefined when that is nothing.
+ * What a chunk without choices contains besides its usage: llama.cpp's timings, Azure's filter results for the prompt.
+ * Undefined if nothing.
  */
 export function besideChoices(chunk: JsonObject): JsonObject | undefined {
   const { id, object, created, model, choices, usage, error, ...rest } = chunk

@@ -2,9 +2,8 @@ import { isObject, type JsonObject } from '../model/json/json.ts'
 import type { Kind } from '../model/terms.ts'
 
 /**
- * Writes a choice's logprobs as OpenAI does for its kind. Some upstreams answer chats with those of texts (Together),
- * or
- * texts with those of chats (llama.cpp), and in a stream with a bare number. True where they were changed.
+ * Writes a choice's logprobs in OpenAI's format for its kind. Some upstreams answer chats in the text format (Together)
+ * or texts in the chat format (llama.cpp), and in a stream with a bare number. True if they were changed.
  */
 export function settleLogprobs(choice: JsonObject, kind: Kind, before: ToldText): boolean {
   const { logprobs } = choice
@@ -16,7 +15,7 @@ export function settleLogprobs(choice: JsonObject, kind: Kind, before: ToldText)
   return true
 }
 
-/** How much of a choice's text has been told with logprobs: where the next of its tokens begins. */
+/** How much of a choice's text has had its logprobs: where the next token begins. */
 export type ToldText = { offset: number }
 
 type Scored = {
@@ -25,7 +24,7 @@ type Scored = {
   readonly top: readonly (readonly [token: string, logprob: unknown])[] | undefined
 }
 
-/** A number alone belongs to the one token beside it. */
+/** A bare number belongs to the one token beside it. */
 function bareOf(choice: JsonObject, logprob: number): JsonObject {
   const message = isObject(choice['delta']) ? choice['delta'] : choice['message']
   const content = isObject(message) ? message['content'] : undefined
@@ -96,7 +95,7 @@ function textIn(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
-/** What a token spells; a part of a letter spells nothing. */
+/** The text of a token; part of a character has none. */
 function bytesOf(token: unknown): readonly number[] | null {
   return typeof token === 'string' && !token.includes('\ufffd') ? [...Buffer.from(token)] : null
 }

@@ -17,34 +17,34 @@ import {
   type ToolCallRepair,
 } from './tool-calls.ts'
 
-/** What is known of a choice of the answer so far. */
+/** The state of a choice so far. */
 export type ChoiceState = {
-  /** Something of it has come. */
+  /** Part of it has arrived. */
   isBegun: boolean
   roleTold: boolean
   finished: boolean
-  /** It said something other than text that a caller came for. */
+  /** It contained something other than text that a caller would miss. */
   saidMore: boolean
   tools: ToolCallRepair | undefined
-  /** The whole of it, where it came as one. */
+  /** The whole choice, if it came in one piece. */
   message: JsonObject | undefined
-  /** Why it ended, by an unknown reason: it may not have ended. */
+  /** An unknown finish reason: the choice may not be complete. */
   unknownReason: string | undefined
   readonly content: ToldWords
   readonly reasoning: ToldWords
   readonly scored: ToldText
 }
 
-/** Of what a choice is a part. */
+/** The answer that a choice belongs to. */
 export type AnswerState = {
   readonly kind: Kind
   readonly stream: boolean
   readonly id: string
   readonly keepsReasoning?: boolean | undefined
   readonly flags: Pick<LazySet, 'add'>
-  /** How many choices have come to their end. */
+  /** How many choices have ended. */
   finished: number
-  /** This delta has a role, which the next must not repeat. */
+  /** This delta has a role, which must not be repeated. */
   tellsRole: boolean
 }
 
@@ -62,7 +62,7 @@ export function beginChoice(): ChoiceState {
   }
 }
 
-/** True where a caller would miss what a choice says. */
+/** True if a caller would miss the content of a choice. */
 export function carriesText(choice: JsonObject): boolean {
   const delta = choice['delta'] ?? choice['message']
   return Boolean(choice['text']) || (isObject(delta) && spoken.some((key) => isFilled(delta[key])))
@@ -72,7 +72,7 @@ function isFilled(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : Boolean(value)
 }
 
-/** Where a message holds what a caller would miss. */
+/** True if a message contains something a caller would miss. */
 const spoken = [
   'content',
   'reasoning_content',
@@ -82,9 +82,9 @@ const spoken = [
   'function_call',
 ] as const
 
-/** Holds a choice to the rules of its kind. True when it was changed. */
+/** Brings a choice into the form of its kind. True if it was changed. */
 export function normalizeChoice(choice: JsonObject, current: ChoiceState, state: AnswerState): boolean {
-  // What a choice holds is in one place; some upstreams say it in two.
+  // The content of a choice is in one place; some upstreams send it in two.
   let changed = settleLogprobs(choice, state.kind, current.scored)
   if (state.kind === 'text') {
     changed = dropField(choice, 'delta') || changed
@@ -108,7 +108,7 @@ export function normalizeChoice(choice: JsonObject, current: ChoiceState, state:
   return setField(choice, 'finish_reason', reason) || changed
 }
 
-/** Ends a choice of which this is the last. True when it was changed for that. */
+/** Ends a choice with its last delta. True if that changed it. */
 export function endChoice(
   choice: JsonObject,
   current: ChoiceState,
@@ -117,7 +117,7 @@ export function endChoice(
 ): boolean {
   current.finished = true
   state.finished++
-  // What was cut off is not to look whole.
+  // What was cut off must not look whole.
   const isCut = reason === 'length' || reason === 'content_filter'
   return !isCut && fillCalls(choice, current)
 }
@@ -126,7 +126,7 @@ function isUnknown(read: ReadReason): read is UnknownReason {
   return typeof read === 'object' && read !== null
 }
 
-/** A message is the whole of a choice where nothing came before it; in a stream, where no delta says it. */
+/** A message is the whole choice if nothing came before it; in a stream, if no delta has the content. */
 function isWholeMessage(choice: JsonObject, { isBegun }: ChoiceState, { stream }: AnswerState): boolean {
   const { message, delta, finish_reason: reason } = choice
   if (!isObject(message) || isBegun) return false
@@ -134,7 +134,7 @@ function isWholeMessage(choice: JsonObject, { isBegun }: ChoiceState, { stream }
   return stream ? isEnd && !saysSomething(delta) : isEnd || !saysSomething(delta)
 }
 
-/** In a stream a delta counts, and of a message beside it what is new, where the delta says nothing. */
+/** In a stream the delta counts. Of a message beside it, only what is new counts, and only if the delta is empty. */
 function takeNewWords(choice: JsonObject, current: ChoiceState): boolean {
   const { message, delta } = choice
   const isFresh = isObject(message) && !saysSomething(delta)
@@ -144,7 +144,7 @@ function takeNewWords(choice: JsonObject, current: ChoiceState): boolean {
   return true
 }
 
-/** Nothing said is an empty object, for callers parse the arguments of a call unseen. */
+/** Missing arguments become an empty object, because callers parse them. */
 function fillCalls({ message, delta }: JsonObject, { tools }: ChoiceState): boolean {
   if (isObject(message)) return fillWholeCalls(message)
   const fragments = tools?.unspoken() ?? []
@@ -209,7 +209,7 @@ function normalizeChatDelta(choice: JsonObject, current: ChoiceState, state: Ans
   return current.tools.repair(calls) || changed
 }
 
-/** Tool calls are a list of objects, or are not there. */
+/** Tool calls are a list of objects, or absent. */
 function settleToolCalls(message: JsonObject): boolean {
   const calls = message['tool_calls']
   if (calls === undefined || (Array.isArray(calls) && calls.every(isObject))) return false

@@ -23,44 +23,44 @@ import { hasParsedCalls } from './tool-calls.ts'
 import { reasonOf } from './whole.ts'
 
 /**
- * Holds one upstream answer to the rules of the internal language, whatever the upstream sent: role, tool-call
- * id, type and name once; text and arguments as strings; reasoning and content apart; one finish_reason per
- * choice, in OpenAI's enum, and nothing for that choice after it; usage taken out and told apart; id, created
- * and model constant. A delta that obeys already is passed on as it came, its `source` with it.
+ * Brings one upstream answer into the internal form, whatever the upstream sends: role, tool-call id, type and name
+ * once; text and arguments as strings; reasoning separate from content; one finish_reason per choice from OpenAI's
+ * enum, and nothing after it; usage removed and reported separately; id, created and model constant. A delta that is in
+ * this form already passes through unchanged, with its text.
  */
 export interface Normalizer {
-  /** Gives the deltas the caller should see, in order. Throws Failure when the upstream reports an error. */
+  /** Returns the deltas for the caller, in order. Throws Failure when the upstream reports an error. */
   accept(burst: readonly RawDelta[]): readonly Delta[]
-  /** Every choice that was asked for has come to its end: what may follow tells of usage alone. */
+  /** Every requested choice has ended: only usage may follow. */
   isFinished(): boolean
   /**
-   * To be called when no more will come, with how its upstream said so. Gives the ends of choices that did not tell why
-   * they ended, where the answer is proven to be whole. Throws a Failure when it had not ended.
+   * Call it when nothing more will come, with the way the upstream ended. Returns the ends of choices that gave no
+   * finish reason, if the answer is proven to be whole. Throws a Failure if it had not ended.
    */
   finish(ending?: Ending): readonly Delta[]
-  /** What the upstream said last of its usage. */
+  /** The upstream's latest usage. */
   usage(): ClaimedUsage | undefined
 }
 
 export type NormalizerParts = {
   readonly kind: Kind
-  /** True when usage is to be taken out of the deltas, to be told once, at the end. */
+  /** True if usage is removed from the deltas, to be reported once, at the end. */
   readonly stream: boolean
-  /** Used where the upstream gives none. */
+  /** Used if the upstream gives none. */
   readonly id: string
   readonly createdEpochSeconds: number
   readonly model: string
-  /** How many were asked for; left out: one. */
+  /** How many choices were requested; absent: one. */
   readonly wanted?: number
-  /** Fewer choices than these are no whole answer; left out: one. */
+  /** An answer with fewer choices than this is not whole; absent: one. */
   readonly least?: number
-  /** `reasoning` stays beside `reasoning_content` where the upstream says it so. */
+  /** `reasoning` stays beside `reasoning_content` if the upstream uses it. */
   readonly keepsReasoning?: boolean | undefined
-  /** The most tokens that a choice might take; left out: no bound was sent. */
+  /** The most tokens that a choice may have; absent: no bound was sent. */
   readonly mostTokens?: number | undefined
   /** Called with an unknown finish reason, once the answer is over. */
   readonly noteReason?: (unknown: string) => void
-  /** Repairs are named here. */
+  /** Names of repairs are added here. */
   readonly flags: Pick<LazySet, 'add'>
 }
 
@@ -88,7 +88,7 @@ class AnswerNormalizer implements Normalizer {
   }
 
   accept(burst: readonly RawDelta[]): readonly Delta[] {
-    // Nearly all of a stream is a word more, and goes on as it came.
+    // The fast path: most of a stream is one more word, and passes through unchanged.
     if (this.#state.isRepeatable && burst.every(isAlike)) {
       for (const { word } of burst) noteWord(word, this.#state)
       return burst as readonly Delta[]
@@ -126,11 +126,11 @@ type State = NormalizerParts &
     identity: Identity | undefined
     readonly choices: Map<number, ChoiceState>
     claimed: ClaimedUsage | undefined
-    /** The delta before obeyed every rule as it came, and so would another with a different word in it. */
+    /** The delta before was in the right form, so another with a different word is too. */
     isRepeatable: boolean
-    /** The usage that was told last came by itself, and nothing was said since. */
+    /** The latest usage came on its own, and no text has followed. */
     isUsageLast: boolean
-    /** What was said beside no choice: told with the next. */
+    /** Fields beside the choices, sent with the next delta. */
     waiting: JsonObject | undefined
     /** The choice that was sent last: the next word belongs to it. */
     latest: ChoiceState | undefined
@@ -159,7 +159,7 @@ function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
   const failure = raw.failure ?? failureIn(chunk)
   if (failure !== undefined) {
     if (!isFinished(state)) throw failure
-    // What is complete has been said already.
+    // The answer is complete already.
     state.flags.add('fault_after_finish')
     return
   }
@@ -211,12 +211,12 @@ function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
   state.isRepeatable = !changed && !state.tellsRole
 }
 
-/** A delta that obeys every rule as it came; by its word alone it is not to be read, for the one before did not. */
+/** The delta is in the right form. It may not be read by its word alone, because the one before was not. */
 function settledDelta(raw: RawDelta): Delta {
   return (raw.word === undefined ? raw : JsonText.read(raw.value, raw.text)) as Delta
 }
 
-/** What comes after the last choice is a delta without any: it may be told with the usage. */
+/** After the last choice there are only deltas without choices, which may come with the usage. */
 function keepBeside(chunk: JsonObject, state: State, seen: Delta[]): void {
   const rest = besideChoices(chunk)
   if (rest === undefined) return
@@ -232,7 +232,7 @@ function isIndex(value: unknown): boolean {
   return Number.isSafeInteger(value) && numberOf(value) >= 0
 }
 
-/** Notes the usage and, in a stream, takes it out of the chunk. True when the chunk was changed. */
+/** Records the usage and, in a stream, removes it from the chunk. True if the chunk was changed. */
 function takeUsage(chunk: JsonObject, state: State): boolean {
   const value = usageIn(chunk)
   if (value === undefined || value === null) return false
@@ -246,7 +246,7 @@ function takeUsage(chunk: JsonObject, state: State): boolean {
   return true
 }
 
-/** The ends of the choices that are open, as one delta. Throws where the answer is not proven to be whole. */
+/** The ends of the open choices, as one delta. Throws if the answer is not proven to be whole. */
 function lastOf(state: State, ending: Ending | undefined): Delta {
   const { claimed: usage, isUsageLast, mostTokens, kind, noteReason, flags } = state
   const proofs = { ending, usage, isUsageLast, mostTokens, choices: state.choices.size }
@@ -263,7 +263,7 @@ function lastOf(state: State, ending: Ending | undefined): Delta {
     const usesTools = tools !== undefined || hasCalls(message)
     const open = { kind, isSpoken: saidMore || content.length > 0, usesTools, isParsed, unknown }
     const reason = reasonOf(open, proofs)
-    // Only of an answer that is taken for whole: one that was cut is told by its failure.
+    // Only for an answer that is taken as whole: for one that was cut, the failure says it.
     if (unknown === undefined) flags.add('finish_reason_missing')
     const end: JsonObject = { index, ...(kind === 'text' ? { text: '' } : isWhole ? {} : { delta: {} }) }
     endChoice(message === undefined ? end : { ...end, message }, choice, reason, state)
@@ -283,7 +283,7 @@ function hasCalls(message: JsonObject | undefined): boolean {
   return Array.isArray(calls) && calls.length > 0
 }
 
-/** So many are taken from any upstream. */
+/** At most this many from any upstream. */
 const fewestChoices = 128
 
 function choiceState(index: number, state: State): ChoiceState {

@@ -5,7 +5,7 @@ import { settleText } from './settled-text.ts'
 
 /**
  * Upstreams call it `reasoning` or `reasoning_content`; callers read the latter. `keepsName`: the former stays beside
- * it. True where the message was changed.
+ * it. True if the message was changed.
  */
 export function nameReasoning(message: JsonObject, keepsName = false): boolean {
   const { reasoning } = message
@@ -16,12 +16,12 @@ export function nameReasoning(message: JsonObject, keepsName = false): boolean {
   return true
 }
 
-/** True when one delta holds both thought and speech. */
+/** True if one delta contains both reasoning and content. */
 export function mixesReasoning({ delta }: Choice): boolean {
   return delta !== undefined && Boolean(delta.content) && Boolean(delta.reasoning_content)
 }
 
-/** Thought first, then speech: two deltas out of one that held both. */
+/** Splits a delta that has both: reasoning first, then content. */
 export function splitReasoning({ value: chunk }: Delta): Delta[] {
   const thought: Choice[] = []
   const speech: Choice[] = []

@@ -3,8 +3,8 @@ import { JsonText } from '../model/json/json-text.ts'
 import type { Normalizer } from './normalize.ts'
 
 /**
- * The same answer under the model's public name, where the deployment calls it otherwise. `note` is told once what the
- * upstream calls it.
+ * The answer under the model's public name, if the deployment has another. `note` is called once with the upstream's
+ * name.
  */
 export function withModelName(normalizer: Normalizer, name: string, note: (own: string) => void): Normalizer {
   const renamer = new Renamer(name, note)
@@ -20,7 +20,7 @@ class Renamer {
   readonly #name: string
   readonly #quoted: string
   readonly #note: (own: string) => void
-  /** The name that the upstream gives, as its chunks spell it, and where: the same in nearly all chunks of a stream. */
+  /** The upstream's name as its chunks spell it, and its position: the same in nearly all chunks of a stream. */
   #own: string | undefined
   #start = 0
 
@@ -43,7 +43,7 @@ class Renamer {
     return model === this.#name ? delta : (delta.with({ model: this.#name }) as Delta)
   }
 
-  /** A chunk of a stream costs next to nothing more: its text is cut, not parsed. */
+  /** Cheap for a chunk of a stream: its text is spliced, not parsed. */
   #spliced(delta: Delta, word: string, own: string): Delta | undefined {
     const { text } = delta
     if (!text.startsWith(own, this.#start)) {
@@ -56,7 +56,7 @@ class Renamer {
   }
 }
 
-/** A delta that says one word more; its value is only made for who asks for it. */
+/** A delta with one more word; its value is built only when it is read. */
 class RenamedWord extends JsonText<Chunk> {
   readonly word: string
   readonly #delta: Delta

@@ -1,6 +1,9 @@
 import { isObject, type JsonObject } from '../model/json/json.ts'
 
-/** Makes a field text: parts are joined, other values spelled out, absence is `absent`. True when it was changed. */
+/**
+ * Makes a field text: parts are joined, other values are converted, a missing one becomes `absent`. True if it was
+ * changed.
+ */
 export function settleText(holder: JsonObject, key: string, absent: '' | null): boolean {
   const value = holder[key]
   if (typeof value === 'string' || (value === null && absent === null)) return false

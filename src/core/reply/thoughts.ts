@@ -1,8 +1,8 @@
 import { isObject, type JsonObject } from '../model/json/json.ts'
 
 /**
- * Takes the thoughts out of a content in parts, as Mistral tells them: they go to `reasoning_content`, and what is left
- * is what was said. True where the message was changed.
+ * Moves reasoning from content in parts, Mistral's format, to `reasoning_content`, and leaves the text. True if the
+ * message was changed.
  */
 export function takeThoughts(message: JsonObject): boolean {
   const { content } = message
@@ -20,7 +20,7 @@ function isThought(part: unknown): part is JsonObject {
   return isObject(part) && (part['type'] === 'thinking' || part['type'] === 'reasoning')
 }
 
-/** A text, or parts of one. */
+/** A text, or a list of parts. */
 function thoughtIn(part: JsonObject): string {
   const held = part['thinking'] ?? part['reasoning'] ?? part['text'] ?? part['content']
   const pieces: readonly unknown[] = Array.isArray(held) ? held : [held]

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '../model/json/json.ts'
 
-/** How much of a text has been told, and what came last. */
+/** How much of a text was sent, and its last part. */
 export type ToldWords = { length: number; last: string }
 
 export function noWords(): ToldWords {
@@ -16,8 +16,8 @@ export function addWords(told: ToldWords, words: unknown): void {
 type Told = { readonly isBegun: boolean; readonly content: ToldWords; readonly reasoning: ToldWords }
 
 /**
- * What is new in a message that holds all of an answer so far, beside a delta or in its place (Perplexity), as a delta:
- * nothing, where it does not go on from what was told.
+ * The new part of a cumulative message (Perplexity), beside a delta or in its place, as a delta: nothing if it does not
+ * continue what was sent.
  */
 export function newInMessage(message: JsonObject, { isBegun, content, reasoning }: Told): JsonObject {
   if (!isBegun) return message
@@ -29,7 +29,7 @@ export function newInMessage(message: JsonObject, { isBegun, content, reasoning 
   return fresh
 }
 
-/** True where a delta says something, so that a message beside it has nothing to add. */
+/** True if the delta has content, so that the message beside it adds nothing. */
 export function saysSomething(delta: unknown): boolean {
   if (!isObject(delta)) return false
   return Object.entries(delta).some(([key, value]) => {

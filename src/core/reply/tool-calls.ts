@@ -1,15 +1,15 @@
 import { isObject, type JsonObject, numberOf, objectIn, spell } from '../model/json/json.ts'
 
 /**
- * Repairs the tool-call fragments of one choice of a stream: an index in every fragment; id, type and name in
- * the first alone; arguments as strings.
+ * Repairs the tool-call fragments of one choice of a stream: an index in every fragment; id, type and name only in the
+ * first; arguments as strings.
  */
 export interface ToolCallRepair {
-  /** True when a fragment was changed. */
+  /** True if a fragment was changed. */
   repair(fragments: unknown[]): boolean
-  /** To be told at the end: an empty object for each call of which no arguments came. */
+  /** For the end of the choice: an empty object for each call without arguments. */
   unspoken(): readonly JsonObject[]
-  /** The arguments of every call, as far as they came, are JSON: nothing of them is missing. */
+  /** The arguments of every call so far are complete JSON. */
   isParsed(): boolean
 }
 
@@ -31,9 +31,7 @@ export function createToolCallRepair(callId: string): ToolCallRepair {
   }
 }
 
-/**
- * Gives every tool call of a whole message an id of its own, a type and its arguments as a string. True when changed.
- */
+/** Gives every tool call of a whole message a unique id, a type and its arguments as a string. True if changed. */
 export function repairWholeToolCalls(message: JsonObject, callId: string): boolean {
   const calls = message['tool_calls']
   if (!Array.isArray(calls)) return false
@@ -55,7 +53,7 @@ export function repairWholeToolCalls(message: JsonObject, callId: string): boole
   return changed
 }
 
-/** No arguments are an empty object in every call of a whole message, one in the older form among them. */
+/** Missing arguments become an empty object in every call of a whole message, the legacy form included. */
 export function fillWholeCalls({ tool_calls: calls, function_call: called }: JsonObject): boolean {
   let changed = isObject(called) && fillArguments({ function: called })
   if (!Array.isArray(calls)) return changed
@@ -63,7 +61,7 @@ export function fillWholeCalls({ tool_calls: calls, function_call: called }: Jso
   return changed
 }
 
-/** A call in the older form that names nothing and says nothing is none. True where there was one. */
+/** An empty call in the legacy form is removed. True if there was one. */
 export function dropEmptyCall(message: JsonObject): boolean {
   const called = message['function_call']
   if (!isObject(called) || called['name'] || called['arguments']) return false
@@ -73,9 +71,9 @@ export function dropEmptyCall(message: JsonObject): boolean {
 
 type State = {
   readonly callId: string
-  /** The tool calls begun, by the index they go by here. */
+  /** The calls begun, by the index used here. */
   readonly begun: Map<number, BegunCall>
-  /** Which of them the upstream's own index last stood for. */
+  /** Which of them the upstream's own index referred to last. */
   readonly numbered: Map<number, number>
   /** The index of the last fragment. */
   latest: number
@@ -85,7 +83,7 @@ type BegunCall = {
   readonly id: string
   named: boolean
   isSpoken: boolean
-  /** Its arguments so far, up to a length that no call of use has. */
+  /** Its arguments so far, up to a length that no real call has. */
   said: string
 }
 
@@ -103,7 +101,7 @@ function repairFragment(fragment: JsonObject, state: State): boolean {
   if (known === undefined) changed = beginCall(fragment, index, state) || changed
   else changed = stripRepeats(fragment, known) || changed
   const call = state.begun.get(index)
-  // A tool of another type is called with something else than arguments.
+  // A tool of another type takes something other than arguments.
   if (call !== undefined) noteArguments(fragment, call)
   return changed
 }
@@ -120,10 +118,10 @@ function noteArguments({ function: called }: JsonObject, call: BegunCall): void 
   if (call.said.length < keptCharacters) call.said += said
 }
 
-/** What is longer is never found to be whole. */
+/** Longer ones are never found to be complete. */
 const keptCharacters = 1024 * 1024
 
-/** Every call of a whole message has arguments that are JSON, or none. */
+/** Every call of a whole message has JSON arguments, or none. */
 export function hasParsedCalls({ tool_calls: calls, function_call: called }: JsonObject): boolean {
   const made = [
     ...(Array.isArray(calls) ? calls.filter(isObject).map((call) => call['function']) : []),
@@ -139,9 +137,9 @@ function isJson(text: string): boolean {
 }
 
 /**
- * A fragment belongs to the index it names, unless its id is that of another call: some upstreams number every
- * call 0. A strange id begins a call when a second name comes with it, for some upstreams give every fragment a
- * new id. Without an index a fragment begins a call when its id is new, else continues the last.
+ * A fragment belongs to the index it names, unless its id is another call's: some upstreams number every call 0. A new
+ * id begins a call only with a second name, because some upstreams give every fragment a new id. Without an index, a
+ * fragment begins a call if its id is new, else continues the last.
  */
 function indexOf(fragment: JsonObject, { begun, numbered, latest }: State): number {
   const { id, index: given } = fragment
@@ -193,7 +191,7 @@ function stripRepeats(fragment: JsonObject, call: BegunCall): boolean {
   return settleName(fragment, call) || changed
 }
 
-/** The name is told once: in the first fragment that has one. */
+/** The name is sent once, in the first fragment that has one. */
 function settleName(fragment: JsonObject, call: BegunCall): boolean {
   const called = fragment['function']
   if (!isObject(called) || !('name' in called)) return false
@@ -220,7 +218,7 @@ function fillArguments({ function: called }: JsonObject): boolean {
   return true
 }
 
-/** Stable over a reply, and of the same form as an upstream's own ids. */
+/** Stable within a reply, and in the form of upstreams' ids. */
 function madeId(callId: string, index: number): string {
   return `call_${callId.slice(-16)}${index}`
 }

@@ -5,33 +5,33 @@ import type { Ending } from '../model/ports.ts'
 import type { Kind } from '../model/terms.ts'
 import type { ClaimedUsage } from '../model/usage.ts'
 
-/** What proves that an answer is whole whose choices do not say themselves why they ended. */
+/** What proves that an answer is whole whose choices give no finish reason. */
 export type Proofs = {
   readonly ending: Ending | undefined
   readonly usage: ClaimedUsage | undefined
-  /** The usage came by itself, after all that was said. */
+  /** The usage came on its own, after all content. */
   readonly isUsageLast: boolean
-  /** The most tokens a choice might take, as they were asked for. */
+  /** The requested bound of tokens per choice. */
   readonly mostTokens: number | undefined
   readonly choices: number
 }
 
-/** A choice without a reason of its own that is known. */
+/** A choice without a known finish reason. */
 export type OpenChoice = {
   readonly kind: Kind
-  /** It said something a caller came for: text, a refusal, a call. */
+  /** It contained something a caller would miss: text, a refusal, a call. */
   readonly isSpoken: boolean
   readonly usesTools: boolean
   /** No arguments of a call are cut off. */
   readonly isParsed: boolean
-  /** The unknown reason it gave. */
+  /** The unknown finish reason. */
   readonly unknown: string | undefined
 }
 
 /**
- * The reason for which such a choice ended, where the answer is proven to be whole: a JSON value with its usage, or a
- * stream that gave its usage last of all and its terminator. At the bound that was asked for it is `length`, else
- * `stop` or `tool_calls`. Throws `invalid_response` for an unknown reason without the proofs, `interrupted` for none.
+ * The finish reason of such a choice, if the answer is proven to be whole: a JSON value with its usage, or a stream
+ * that ended with its usage and its terminator. At the requested bound it is `length`, else `stop` or `tool_calls`.
+ * Throws `invalid_response` for an unknown reason without the proofs, `interrupted` for none.
  */
 export function reasonOf(choice: OpenChoice, proofs: Proofs): FinishReason {
   const { kind, usesTools, isSpoken, isParsed } = choice
