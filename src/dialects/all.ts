@@ -8,13 +8,13 @@ import { rerank } from './openai/rerank.ts'
 import { createResponses, type ResponsesParts } from './responses/responses.ts'
 import type { Dialect, RelayDialect } from './shared/dialect.ts'
 
-/** Every dialect that needs nothing but a request and its answer. */
+/** The dialects that need nothing but a request and its answer. */
 export const dialects: readonly Dialect[] = [inference, completions, chat, anthropic, fim]
 
-/** Every dialect that is served. */
+/** All dialects served. */
 export function dialectsWith(parts: ResponsesParts): readonly Dialect[] {
   return [...dialects, createResponses(parts)]
 }
 
-/** Every wire format of requests that are passed on as they are. */
+/** Wire formats of requests that are forwarded unchanged. */
 export const relays: readonly RelayDialect[] = [embeddings, rerank]

@@ -5,15 +5,15 @@ import { eventFrame } from './event.ts'
 import { toolInput, unreadableInput } from './input.ts'
 
 /**
- * The content blocks of a streamed message. One is open at a time, numbered from 0, and what belongs to a later one
- * waits until it has ended: a tool call when its arguments are a whole object, anything else when something else
- * follows. So tool calls whose fragments come mixed are told one after the other. Each method gives frames, or ''.
+ * The content blocks of a streamed message. One is open at a time, numbered from 0. Deltas of a later one wait until it
+ * has ended: a tool call ends when its arguments are a whole object, anything else when something else follows. So
+ * interleaved tool calls are sent one after the other. Each method returns frames, or ''.
  */
 export interface BlockWriter {
   say(kind: 'text' | 'thinking', piece: string): string
   call(fragment: ToolCall): string
   /**
-   * Ends what is open and what waits. Throws Failure `invalid_response` for a tool call that cannot be read, unless
+   * Ends the open and the waiting blocks. Throws Failure `invalid_response` for an unreadable tool call, unless
    * `isCutShort`.
    */
   end(isCutShort: boolean): string
@@ -54,7 +54,7 @@ type Words = {
   readonly kind: 'text' | 'thinking'
   /** Undefined until it is open. */
   index: number | undefined
-  /** What has come and is not told yet. */
+  /** Deltas that were not sent yet. */
   pending: string
 }
 
@@ -63,16 +63,16 @@ type Tool = {
   index: number | undefined
   pending: string
   readonly id: string
-  /** Some upstreams tell it later than the id. */
+  /** Some upstreams send it after the id. */
   name: string | undefined
   /** The arguments so far. */
   readonly json: JsonObjectWriter
 }
 
 type State = {
-  /** The open block, if any, and those that wait. */
+  /** The open block, if any, and the waiting ones. */
   readonly queue: Block[]
-  /** Every tool call there has been, by the index it has upstream. */
+  /** Every tool call so far, by its index upstream. */
   readonly begun: Map<number, Tool>
   opened: number
 }
@@ -93,12 +93,12 @@ function takeFragment({ index = 0, id = '', function: called }: ToolCall, { queu
   }
   tool.name ??= called?.name
   const piece = called?.arguments ?? ''
-  // Of one that has left the queue nothing more is told: its arguments were whole.
+  // A call that has left the queue is complete: nothing more of it is sent.
   tool.json.add(piece)
   tool.pending += piece
 }
 
-/** Tells what can be told by now. */
+/** Sends everything that can be sent now. */
 function advance(state: State): string {
   const { queue } = state
   let frames = ''
@@ -145,7 +145,7 @@ function spoken(block: Block): string {
 
 const head = 'event: content_block_delta\ndata: {"type":"content_block_delta","index":'
 
-/** There is one for every token: written by hand. */
+/** Written by hand, because there is one per token. */
 const deltas = {
   text: '"type":"text_delta","text"',
   thinking: '"type":"thinking_delta","thinking"',

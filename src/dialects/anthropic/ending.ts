@@ -4,10 +4,10 @@ import type { Call, Choice, FinishReason } from '../../core/model/call.ts'
 import { isObject } from '../../core/model/json/json.ts'
 import type { Usage } from '../../core/model/terms.ts'
 
-/** Why a message ended, in Anthropic's words. */
+/** The stop reason in Anthropic's terms. */
 export type Ending = Pick<Anthropic.Message, 'stop_reason' | 'stop_sequence' | 'stop_details'>
 
-/** The ending of a choice that has finished; `isRefusal` when what it says is that it will not. */
+/** The stop reason of a finished choice; `isRefusal` if its content is a refusal. */
 export function endingOf(choice: Choice, call: Call, isRefusal: boolean): Ending {
   const { finish_reason: reason } = choice
   if (isRefusal || reason === 'content_filter') {
@@ -21,7 +21,7 @@ export function endingOf(choice: Choice, call: Call, isRefusal: boolean): Ending
   return { stop_reason: stopReasons[reason ?? 'stop'], stop_sequence: null, stop_details: null }
 }
 
-/** Anthropic's counts: those of the prompt are told apart by what was found in a cache, and what was put there. */
+/** Anthropic's counts: cached and newly cached prompt tokens are separate. */
 export function messageUsage(usage: Usage): Anthropic.Usage {
   const { promptTokens, cachedTokens, completionTokens } = consumptionOf(usage, undefined)
   const writtenTokens = Math.min(
@@ -51,7 +51,7 @@ const stopReasons = {
   content_filter: 'refusal',
 } as const satisfies Record<FinishReason, Anthropic.StopReason>
 
-/** vLLM names the string that ended an answer in `stop_reason`, SGLang in `matched_stop`; token ids are no strings. */
+/** The stop string: vLLM has it in `stop_reason`, SGLang in `matched_stop`; token ids are ignored. */
 function matchedStop(
   { stop_reason: one, matched_stop: other }: Choice,
   { body: { value: body } }: Call,

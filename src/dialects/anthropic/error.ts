@@ -1,19 +1,19 @@
 import type Anthropic from '@anthropic-ai/sdk'
 import type { Failure } from '../../core/model/failure.ts'
 
-/** An error as Anthropic's clients read it. The SDK's own types do not name every type of error there is. */
+/** An error in Anthropic's format. The SDK's own types do not list every error type. */
 export type AnthropicError = {
   readonly type: Anthropic.ErrorResponse['type']
   readonly error: { readonly type: string; readonly message: string; readonly [extra: string]: unknown }
   readonly request_id: string | null
 }
 
-/** Anthropic's error envelope. Its types go by the status. */
+/** Anthropic's error envelope. Its type follows the status. */
 export function anthropicError(
   { kind, status, message, extra }: Failure,
   requestId?: string,
 ): AnthropicError {
-  // Agents know by these words that they have to shorten the conversation.
+  // Agents detect by these words that they have to shorten the conversation.
   const told = kind === 'context_length' ? `prompt is too long: ${message}` : message
   return {
     type: 'error',

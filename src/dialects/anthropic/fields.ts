@@ -23,7 +23,7 @@ const searchResult = anObject({
   content: list(textBlock, 'an array of objects'),
 })
 
-/** Files by id are Anthropic's own to look up, and chats have no place for a document's address. */
+/** Files by id are only known to Anthropic, and chats have no place for a document's URL. */
 const imageSource = byType([
   ['base64', anObject({ media_type: aString, data: aString })],
   ['url', anObject({ url: aString })],
@@ -51,7 +51,7 @@ const shown = [
   ['search_result', searchResult],
 ] as const
 
-/** What Anthropic's own servers did in an earlier turn: it comes back with the history, and is left out. */
+/** Results of Anthropic's server tools in earlier turns: part of the history, and dropped. */
 const doneByServer = [
   'server_tool_use',
   'web_search_tool_result',
@@ -64,7 +64,7 @@ const doneByServer = [
   'mcp_tool_result',
 ].map((type) => [type, anObject()] as const)
 
-/** For Anthropic's own containers alone. */
+/** Only for Anthropic's own containers. */
 const uploaded = ['container_upload', anObject({ file_id: aString })] as const
 
 const said = [
@@ -76,7 +76,7 @@ const said = [
 
 const shownByTool = [...shown, ['tool_reference', anObject({ tool_name: aString })]] as const
 
-/** Every type of block that has its place somewhere. */
+/** All block types that have a place in a chat. */
 const known: ReadonlySet<unknown> = new Set([...said, ...shownByTool].map(([type]) => type)).add(
   'tool_result',
 )
@@ -103,7 +103,7 @@ function messagesWith(blocks: Blocks): z.ZodType {
 }
 
 const ownTool = anObject({ name: aString, input_schema: anObject() })
-/** Of Anthropic's own making: the type says it all. */
+/** Tools defined by Anthropic: the type is the whole definition. */
 const typedTool = anObject({ type: aString })
 const tool = form((value) => {
   const type = isObject(value) ? value['type'] : undefined
@@ -135,17 +135,17 @@ const shapes = {
   thinking: anObject({ type: aString, budget_tokens: anInteger.nullish() }),
   output_config: anObject({ effort: aString.nullish(), format: jsonFormat.nullish() }),
   stream: aBoolean,
-  // One answer is all that a message can hold.
+  // A message has exactly one answer.
   n: anInteger.min(1).max(1),
 }
 
-/** Types of block that are yet to come, or are known to Anthropic alone, are left out. */
+/** Unknown block types, future or Anthropic's own, are dropped. */
 const lenientShapes = {
   messages: messagesWith(someBlocks),
   system: someBlocks([['text', textBlock]]),
 }
 
-/** What else Anthropic knows. Nothing is made of it here. */
+/** Other fields of Anthropic's, which are ignored. */
 export const leftOut = [
   ...['cache_control', 'container', 'context_management', 'diagnostics', 'inference_geo', 'mcp_servers'],
   ...['service_tier', 'speed', 'user_profile_id', 'workspace_id'],
@@ -153,13 +153,13 @@ export const leftOut = [
 
 const others = Object.fromEntries(leftOut.map((name) => [name, anything]))
 
-/** The fields of a message's request; beside Anthropic's, those of a chat, for upstreams that know more. */
+/** The request fields of a message; besides Anthropic's, those of a chat, for upstreams that support more. */
 export const anthropicFields: Fields = new Map([
   ...chatFields,
   ...fieldsOf({ ...shapes, ...others, ...lenientShapes }),
 ])
 
-/** The same, as Anthropic insists. */
+/** The same, with Anthropic's checks. */
 export const strictAnthropicFields: Fields = fieldsOf({
   ...shapes,
   ...others,
@@ -170,14 +170,14 @@ export const strictAnthropicFields: Fields = fieldsOf({
     ['adaptive', anObject()],
     ['between_tools', anObject()],
   ]),
-  // What says where a call may run is the gateway's own.
+  // Steering fields are the gateway's own.
   models: anything,
   provider: anything,
 })
 
 type Variants = readonly (readonly [type: string, schema: z.ZodType])[]
 
-/** An object whose `type` says what else it holds. */
+/** An object whose `type` decides its other fields. */
 function byType(variants: Variants): z.ZodType {
   const schemas = new Map<unknown, z.ZodType>(variants)
   const other = anObject({ type: oneOf(variants.map(([type]) => type)) })
@@ -189,7 +189,7 @@ function knownBlocks(variants: Variants): z.ZodType {
   return stringOrList(byType(variants))
 }
 
-/** The same, or of unknown types. */
+/** The same, including unknown types. */
 function someBlocks(variants: Variants): z.ZodType {
   const block = byType(variants)
   return stringOrList(form((value) => (isUnknownBlock(value) ? undefined : block)))

@@ -2,10 +2,10 @@ import type Anthropic from '@anthropic-ai/sdk'
 import type { JsonObject } from '../../core/model/json/json.ts'
 
 /**
- * A conversation of Anthropic's as a chat's messages. Neighbours of one role are one turn; text alone is one string,
- * a line for each block, for not every upstream takes parts; the results of tools stand before what else the user
- * says, images and files among them follow, for a tool's message holds only text. Adds to `dropped` what a chat
- * has no place for. `system` and `messages` must have been held to `anthropicFields`.
+ * Converts Anthropic's conversation to a chat's messages. Neighbours of one role are one turn. Text alone is one string
+ * with a line per block, because not every upstream takes parts. Tool results come before the user's other content;
+ * images and files in them follow, because a tool message holds only text. Adds to `dropped` what a chat has no place
+ * for. `system` and `messages` must have passed `anthropicFields`.
  */
 export function chatMessages(system: unknown, messages: unknown, dropped: Set<string>): JsonObject[] {
   const instruction = typeof system === 'string' ? system : linesOf(blocksOf(system as Content), dropped)
@@ -48,7 +48,7 @@ function linesOf(blocks: readonly Block[], dropped: Set<string>): string {
   return joined(lines)
 }
 
-/** An empty text is no line: the beginning of an answer would be another one. */
+/** Empty text is skipped: as a line it would change the prefill. */
 function joined(lines: readonly string[]): string {
   return lines.filter((line) => line !== '').join('\n')
 }
@@ -100,7 +100,7 @@ function addUserMessages(messages: JsonObject[], blocks: readonly Block[], dropp
   }
 }
 
-/** A chat has no other way to tell that a tool failed. */
+/** A chat has no other way to report a failed tool. */
 function toolText(parts: readonly Part[], isError: boolean): string {
   const text = joined(textsIn(parts))
   return isError ? `Error: ${text}` : text
@@ -176,7 +176,7 @@ function dataUrl({ media_type: type, data }: { readonly media_type: string; read
   return `data:${type};base64,${data}`
 }
 
-/** Where a prompt is to be kept is for the upstream to know. */
+/** Cache control is left to the upstream. */
 function noteMarks(block: Block, dropped: Set<string>): void {
   if ('cache_control' in block && block.cache_control != null) dropped.add('cache_control')
 }

@@ -3,7 +3,7 @@ import type { Call, FinishReason, Message, Reply, ToolCall } from '../../core/mo
 import { endingOf, messageUsage } from './ending.ts'
 import { toolInput, unreadableInput } from './input.ts'
 
-/** The JSON text of a whole message. Throws Failure `invalid_response` for a tool call that cannot be read. */
+/** The JSON text of a whole message. Throws Failure `invalid_response` for an unreadable tool call. */
 export function renderMessage({ chunk: { value: chunk }, usage }: Reply, call: Call): string {
   const [choice = { index: 0, finish_reason: 'stop' as const }] = chunk.choices
   const said = choice.message ?? {}
@@ -16,7 +16,7 @@ export function renderMessage({ chunk: { value: chunk }, usage }: Reply, call: C
   return JSON.stringify(message)
 }
 
-/** A message at its beginning: nothing said, nothing counted. */
+/** A message at its beginning: no content, no counts. */
 export function emptyMessage({ id }: Call, model: string): Anthropic.Message {
   return {
     id: `msg_${id.slice(4)}`,
@@ -49,7 +49,7 @@ function toolUse(
   reason: FinishReason | null,
 ): Anthropic.ToolUseBlock {
   const input = toolInput(called?.arguments ?? '') ?? (reason === 'length' ? {} : undefined)
-  // Cut off by the bound on tokens, it is told to be: `max_tokens`. Otherwise it only looks like a call.
+  // If it was cut off by the token limit, `max_tokens` says so. Otherwise it only looks like a call.
   if (input === undefined) throw unreadableInput()
   return { type: 'tool_use', id, name: called?.name ?? '', input, caller: { type: 'direct' } }
 }

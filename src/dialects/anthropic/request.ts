@@ -4,9 +4,8 @@ import { chatMessages } from './messages.ts'
 import { chatTools } from './tools.ts'
 
 /**
- * Anthropic's request, held to `anthropicFields`, as OpenAI's of a chat; and the names of what a chat has no place
- * for. Fields that Anthropic does not know go along as they are. Throws Failure `unsupported` for a choice of tool
- * that cannot be had.
+ * Converts a request that passed `anthropicFields` to OpenAI's chat request, with the names of dropped fields. Fields
+ * unknown to Anthropic pass through unchanged. Throws Failure `unsupported` for a tool choice that is not available.
  */
 export function chatRequest(request: JsonObject): { readonly body: JsonObject; readonly dropped: string[] } {
   const { system, messages, tools, tool_choice, stop_sequences, metadata, thinking, output_config, ...same } =
@@ -28,7 +27,7 @@ export function chatRequest(request: JsonObject): { readonly body: JsonObject; r
   return { body, dropped: [...dropped].slice(0, mostDropped) }
 }
 
-/** Some are in the caller's own words, and all go into one header. */
+/** Some contain the caller's own words, and all go into one header. */
 const mostDropped = 32
 
 function takeMetadata(body: JsonObject, { user_id: user, ...rest }: JsonObject, dropped: Set<string>): void {
@@ -36,14 +35,14 @@ function takeMetadata(body: JsonObject, { user_id: user, ...rest }: JsonObject, 
   if (Object.keys(rest).length > 0) dropped.add('metadata')
 }
 
-/** Anthropic's has no name, and is always kept to. */
+/** Anthropic's schema has no name, and is always strict. */
 function responseFormat({ schema }: JsonObject): JsonObject {
   return { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } }
 }
 
 /**
- * How much to think, in the three words that open models' servers know; undefined where it is the model's to decide.
- * None of them has a word for not at all that all of them take.
+ * The reasoning effort in the three words that open models' servers know; undefined if the model decides. No word for
+ * "none" is known to all of them.
  */
 function effortOf(effort: unknown, thinking: unknown, dropped: Set<string>): string | undefined {
   if (!isObject(thinking)) return efforts.get(effort)
@@ -64,6 +63,6 @@ const efforts: ReadonlyMap<unknown, string> = new Map([
   ['max', 'high'],
 ])
 
-/** Tokens of thought from which an effort is no longer low, and no longer medium. */
+/** The least budgets of reasoning tokens for a medium and for a high effort. */
 const mediumTokens = 4096
 const highTokens = 16_384

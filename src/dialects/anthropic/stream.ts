@@ -6,7 +6,7 @@ import { anthropicError } from './error.ts'
 import { eventFrame } from './event.ts'
 import { emptyMessage } from './reply.ts'
 
-/** Writes a stream as Anthropic does: a message begins, its blocks follow one another, then how and why it ended. */
+/** Writes a stream in Anthropic's format: the message's start, its blocks, then its stop reason and usage. */
 export function createAnthropicStream(call: Call): StreamEncoder {
   const blocks = createBlockWriter()
   let isBegun = false
@@ -16,7 +16,7 @@ export function createAnthropicStream(call: Call): StreamEncoder {
   const begin = (model: string) => {
     if (isBegun) return ''
     isBegun = true
-    // How long the prompt was is told at the end: here it would be a guess.
+    // The prompt's tokens are reported at the end: here they would be a guess.
     return (
       eventFrame({ type: 'message_start', message: emptyMessage(call, model) }) + eventFrame({ type: 'ping' })
     )

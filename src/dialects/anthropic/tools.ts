@@ -3,9 +3,9 @@ import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 
 /**
- * Anthropic's tools and choice of one as a chat's fields. Tools that Anthropic itself describes or runs, such as
- * `web_search_20250305`, have no schema that could be passed on: they go to `dropped` by their type. Throws Failure
- * `unsupported` when the caller insists on one that is not left. Both must have been held to `anthropicFields`.
+ * Converts Anthropic's tools and tool choice to a chat's fields. Tools that Anthropic defines or runs, such as
+ * `web_search_20250305`, have no schema to forward: they go to `dropped` by their type. Throws Failure `unsupported` if
+ * the caller insists on one of those. Both must have passed `anthropicFields`.
  */
 export function chatTools(tools: unknown, choice: unknown, dropped: Set<string>): JsonObject {
   const functions = Array.isArray(tools) ? tools.flatMap((tool: JsonObject) => functionOf(tool, dropped)) : []

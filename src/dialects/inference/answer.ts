@@ -4,7 +4,7 @@ import type { Usage } from '../../core/model/terms.ts'
 import type { Told } from '../shared/dialect.ts'
 import { pythonList } from './python-list.ts'
 
-/** What `/inference` says of a whole answer, and at the end of a stream. */
+/** The body of `/inference` for a whole answer, and for the end of a stream. */
 export function inferenceAnswer(parts: {
   readonly model: string
   readonly output: string
@@ -23,19 +23,19 @@ export function inferenceAnswer(parts: {
   }
 }
 
-/** The text of the one choice, whether it came whole or in pieces. */
+/** The text of the one choice, whole or in pieces. */
 export function outputOf({ choices: [choice] }: Chunk): string {
   const message = choice?.delta ?? choice?.message
   return choice?.text ?? (message?.content || refusalOf(message))
 }
 
-/** A model that refuses says so in words of their own. */
+/** A refusal has a field of its own. */
 function refusalOf(message: Message | undefined): string {
   const refusal = message?.['refusal']
   return typeof refusal === 'string' ? refusal : ''
 }
 
-/** Adds to `extraKeys` what the upstream said beyond OpenAI's own keys, in its order. */
+/** Adds to `extraKeys` the upstream's keys beyond OpenAI's, in its order. */
 export function noteExtraKeys(chunk: Chunk, extraKeys: Set<string>): void {
   for (const key of Object.keys(chunk)) if (!knownKeys.has(key)) extraKeys.add(key)
 }

@@ -1,7 +1,7 @@
 import type { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 
-/** The error body of `/inference`: `error` is a sentence, what is known beside it has keys of its own. */
+/** The error body of `/inference`: `error` is a sentence, details have keys of their own. */
 export function inferenceError(failure: Failure): JsonObject {
   const { code, message, provider, param, status, extra } = failure
   const named = provider === undefined ? {} : { provider }

@@ -13,7 +13,7 @@ import { type Fields, validate } from '../shared/validate.ts'
 import { inferenceAnswer, noteExtraKeys, outputOf } from './answer.ts'
 import { inferenceError } from './error.ts'
 
-/** The gateway's own small shape: a prompt or messages in, one output out. */
+/** The gateway's own small format: a prompt or messages in, one output out. */
 export const inference: Dialect = {
   name: 'inference',
   path: '',
@@ -40,7 +40,7 @@ function parse(request: Incoming): Call {
     })
   }
   const call = kind === 'chat' ? chatCallOf(request, inference.name) : callOf(request, inference.name, kind)
-  // The last frame of every stream tells the usage, asked for or not.
+  // The last frame of every stream has the usage, requested or not.
   return { ...call, includeUsage: call.stream }
 }
 
@@ -87,7 +87,7 @@ function encoder(call: Call, told: () => Told): StreamEncoder {
   }
 }
 
-/** Bounds are the upstream's to know: here a number is a number. */
+/** Bounds are left to the upstream. */
 const unboundedNumbers = [
   ['temperature', aDecimal],
   ['top_p', aDecimal],

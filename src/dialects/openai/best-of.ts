@@ -2,14 +2,14 @@ import { Failure } from '../../core/model/failure.ts'
 import { type JsonObject, numberOf } from '../../core/model/json/json.ts'
 import { outOfBounds } from '../shared/validation-error.ts'
 
-/** Throws when a stream is to hold the best of several: nothing can be sent until all of them are written. */
+/** Throws for a stream of the best of several: nothing can be sent until all are complete. */
 export function refuseStreamedBest(body: JsonObject): void {
   if (body['stream'] !== true || candidates(body) <= 1) return
   const message = "The 'best_of' parameter must be 1 when 'stream' is enabled."
   throw new Failure('invalid_request', message, { param: 'best_of', code: 'invalid_value' })
 }
 
-/** Throws when more choices are asked for than candidates are to be written. Unset, there are enough. */
+/** Throws for more choices than candidates. Unset, there are enough. */
 export function refuseFewCandidates(body: JsonObject): void {
   const choices = numberOf(body['n'] ?? 1)
   const given = candidates(body)

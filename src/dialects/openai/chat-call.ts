@@ -5,10 +5,10 @@ import type { Incoming } from '../shared/dialect.ts'
 import { mendedTools } from './chat-tools.ts'
 
 /**
- * As `callOf`, for a chat held to `chatFields`, what those forgive written as OpenAI would have it: the arguments of a
- * call as text, and text for what a tool gave, though it be empty; no list of tools where none is in it, and a tool of
- * no type as a function. Where nothing is to be mended, all of it is the caller's own. Throws Failure `invalid_request`
- * where a tool is to be called and there is none.
+ * As `callOf`, for a chat validated by `chatFields`. What those forgive is written as OpenAI requires: arguments of
+ * calls as text, results of tools as text even if empty, no empty list of tools, and a tool without a type as a
+ * function. If nothing needs repair, the body is the caller's own. Throws Failure `invalid_request` if a tool must be
+ * called and there is none.
  */
 export function chatCallOf(request: Incoming, dialect: string): CallOf<'chat'> {
   const {
@@ -22,7 +22,7 @@ export function chatCallOf(request: Incoming, dialect: string): CallOf<'chat'> {
   return { ...call, converted: messages === undefined ? undefined : ['messages'] }
 }
 
-/** Undefined where nothing is to be mended. */
+/** Undefined if nothing needs repair. */
 function mendedMessages(messages: readonly unknown[]): readonly unknown[] | undefined {
   if (!messages.some(needsMending)) return undefined
   return messages.map((message) => (needsMending(message) ? mended(message) : message))

@@ -16,12 +16,12 @@ import { type Fields, fieldsOf } from '../shared/validate.ts'
 import { messages, strictMessages } from './chat-messages.ts'
 
 const functionTool = anObject({ function: anObject({ name: aString }) })
-/** Tools of other types are for upstreams that have them. */
+/** Tools of other types are for upstreams that support them. */
 const otherTool = anObject({ type: aString })
 const strictTool = form((value) =>
   isObject(value) && value['type'] === 'function' ? functionTool : otherTool,
 )
-/** One that says what its function is, and not that it is one, is mended by `chatCallOf`. */
+/** A tool with a function and without a type is repaired by `chatCallOf`. */
 const tool = form((value) => {
   const { type = null, function: described } = isObject(value) ? value : {}
   return type === 'function' || (type === null && described !== undefined) ? functionTool : otherTool
@@ -33,7 +33,7 @@ const otherFormat = anObject({ type: aString })
 const shapes = {
   messages,
   max_completion_tokens: anInteger.min(0),
-  // Here a boolean, where a text completion has a count.
+  // A boolean here, a count in a text completion.
   logprobs: aBoolean,
   top_logprobs: anInteger.min(0).max(20),
   tools: list(tool, 'an array of objects'),
@@ -69,10 +69,10 @@ const strictShapes = {
   service_tier: oneOf(['auto', 'default', 'flex', 'scale', 'priority', 'fast']),
 }
 
-/** The fields of a chat completion's request, as far as a gateway must insist on them. */
+/** The request fields of a chat completion, with the checks that the gateway needs. */
 export const chatFields: Fields = fieldsOf({ ...samplingFields, ...shapes })
 
-/** The same, as OpenAI insists. */
+/** The same, with OpenAI's checks. */
 export const strictChatFields: Fields = fieldsOf({ ...strictSamplingFields, ...strictShapes })
 
 function stringOrObject(object: z.ZodType): z.ZodType {

@@ -7,7 +7,7 @@ const someArguments = form((value) => (isObject(value) ? undefined : aString))
 const imageUrl = form((value) => (typeof value === 'string' ? undefined : anImage))
 const anImage = anObject({ url: aString, detail: aString.nullish() })
 
-/** Parts of types not listed here are for upstreams that know more than OpenAI. */
+/** Parts of other types are for upstreams that support more than OpenAI. */
 const parts = new Map<unknown, z.ZodType>([
   ['text', anObject({ text: aString })],
   ['refusal', anObject({ refusal: aString })],
@@ -24,12 +24,12 @@ const content = contentOf(1)
 const instruction = anObject({ content, name: aString.nullish() })
 
 /**
- * The messages of a chat. Each is held to what its role may say; what else it carries, such as an assistant's
- * `reasoning_content` sent back, is not looked at. Some of what OpenAI refuses is left for `chatCallOf` to mend.
+ * The messages of a chat. Each is checked for what its role allows; other fields, such as an assistant's
+ * `reasoning_content`, are ignored. Some of what OpenAI refuses is left to `chatCallOf` to repair.
  */
 export const messages: z.ZodType = messagesWith(someArguments, contentOf(0).nullable())
 
-/** The same, as OpenAI insists. */
+/** The same, with OpenAI's checks. */
 export const strictMessages: z.ZodType = messagesWith(aString, contentOf(0))
 
 function messagesWith(callArguments: z.ZodType, toolContent: z.ZodType): z.ZodType {
@@ -43,7 +43,7 @@ function messagesWith(callArguments: z.ZodType, toolContent: z.ZodType): z.ZodTy
     [
       'assistant',
       anObject({
-        // Absent, null or empty when there is nothing but tool calls.
+        // Absent, null or empty if there are only tool calls.
         content: contentOf(0).nullish(),
         refusal: aString.nullish(),
         name: aString.nullish(),
@@ -63,7 +63,7 @@ function messagesWith(callArguments: z.ZodType, toolContent: z.ZodType): z.ZodTy
   return list(message, 'an array of objects', { minLength: 1, plain })
 }
 
-/** Most messages are a known role and plain content, and nothing else. */
+/** The fast path: most messages are a known role and plain content. */
 function isPlainMessage(value: unknown, roles: ReadonlyMap<unknown, z.ZodType>): boolean {
   if (!hasOnly(value, 'role', 'content') || !roles.has(value['role'])) return false
   const { content } = value

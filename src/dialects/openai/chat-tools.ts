@@ -2,9 +2,9 @@ import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 
 /**
- * What is to be changed in a chat's body that says of tools where there are none, for many servers refuse an empty
- * list, and a choice beside none; a tool of no type is a function. Undefined where nothing is. Throws Failure
- * `invalid_request` where a tool is to be called and there is none.
+ * The edits that repair a chat's tools: many servers refuse an empty list, or a choice without tools; a tool without a
+ * type is a function. Undefined if there are none. Throws Failure `invalid_request` if a tool must be called and there
+ * is none.
  */
 export function mendedTools(body: JsonObject): JsonObject | undefined {
   const { tools, functions, tool_choice: choice } = body
@@ -16,7 +16,7 @@ export function mendedTools(body: JsonObject): JsonObject | undefined {
     if ((choice ?? 'auto') !== 'auto' && choice !== 'none') throw noSuchTool()
     left.push('tools', 'tool_choice', 'parallel_tool_calls')
   }
-  // What is null asks for nothing as it stands.
+  // Null needs no repair.
   for (const field of left) if ((body[field] ?? null) !== null) edits[field] = undefined
   return Object.keys(edits).length === 0 ? undefined : edits
 }

@@ -30,7 +30,7 @@ function parse(request: Incoming): Call {
     strict,
   } = request
   requireModel(body)
-  // OpenAI continues an empty document when there is no prompt; here that is taken for a mistake.
+  // OpenAI continues an empty document if there is no prompt; here that counts as a mistake.
   if (body['prompt'] === undefined || body['prompt'] === null) throw missing('prompt')
   validate(body, strict ? strictTextFields : textFields)
   refuseStreamedBest(body)

@@ -9,7 +9,7 @@ import { missing } from '../shared/validation-error.ts'
 import { openAiError } from './error.ts'
 import { promptSchema } from './prompt-schema.ts'
 
-/** OpenAI's embeddings: texts, or the token ids that LangChain makes of them. */
+/** OpenAI's embeddings: texts, or token ids as LangChain sends them. */
 export const embeddings: RelayDialect = {
   name: 'embeddings',
   path: '/embeddings',
@@ -42,7 +42,7 @@ function emptyText(param: string): Failure {
   return new Failure('invalid_request', message, { param })
 }
 
-/** OpenAI's own bound on the texts of one request. */
+/** OpenAI's limit of texts per request. */
 const mostTexts = 2048
 
 const fields: Fields = fieldsOf({

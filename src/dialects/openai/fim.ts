@@ -12,8 +12,8 @@ import { createOpenAiStream } from './stream.ts'
 import { strictTextFields, textFields } from './text-fields.ts'
 
 /**
- * Mistral's fill-in-the-middle, which editors ask for: the text before the cursor, and as `suffix` the text after it.
- * It is a text completion whose answer has the shape of a chat's.
+ * Mistral's fill-in-the-middle for editors: the text before the cursor, and as `suffix` the text after it. A text
+ * completion whose answer has the shape of a chat's.
  */
 export const fim: Dialect = {
   name: 'fim',
@@ -31,7 +31,7 @@ export const fim: Dialect = {
   fail: openAiError,
 }
 
-/** One prompt, and what Mistral has beside OpenAI's fields. */
+/** One prompt, and Mistral's fields in addition to OpenAI's. */
 const shapes = { prompt: aString, random_seed: anyInteger, min_tokens: anInteger.min(0), metadata: anything }
 
 const fields: Fields = new Map([...textFields, ...fieldsOf(shapes)])

@@ -2,8 +2,8 @@ import type { Chunk, Reply } from '../../core/model/call.ts'
 import type { Usage } from '../../core/model/terms.ts'
 
 /**
- * The JSON text of a whole answer: the upstream's own when nothing in it changed. Clients fail without usage, so the
- * counted usage takes the place of one that is missing or says otherwise.
+ * The JSON text of a whole answer: the upstream's own if nothing changed. Clients require usage, so the counted usage
+ * replaces a missing or wrong one.
  */
 export function renderReply({ chunk, usage }: Reply): string {
   return agrees(chunk.value, usage) ? chunk.text : JSON.stringify({ ...chunk.value, usage })
@@ -19,7 +19,7 @@ function agrees({ usage: said }: Chunk, counted: Usage): boolean {
   )
 }
 
-/** Upstreams tell them by other names, too: callers look for them here. */
+/** Upstreams have other names for them; callers read these. */
 const details = ['prompt_tokens_details', 'completion_tokens_details'] as const
 
 function isSame(said: unknown, counted: unknown): boolean {

@@ -7,7 +7,7 @@ import { type Fields, fieldsOf, refuseUnknown, validate } from '../shared/valida
 import { missing } from '../shared/validation-error.ts'
 import { openAiError } from './error.ts'
 
-/** Documents in the order they suit a query, as Together, vLLM, Jina and Cohere have it. */
+/** Reranking of documents in the format of Together, vLLM, Jina and Cohere. */
 export const rerank: RelayDialect = {
   name: 'rerank',
   path: '/rerank',

@@ -7,7 +7,7 @@ import type { StreamEncoder } from '../shared/dialect.ts'
 import { doneFrame, frame } from '../shared/sse-frame.ts'
 import { openAiError } from './error.ts'
 
-/** Writes a stream as OpenAI does: a frame for each chunk, one for the usage when it was asked for, `[DONE]`. */
+/** Writes a stream in OpenAI's format: a frame per chunk, one for the usage if requested, `[DONE]`. */
 export function createOpenAiStream(call: Call): StreamEncoder {
   const { includeUsage } = call
   let last: Chunk | undefined
@@ -15,7 +15,7 @@ export function createOpenAiStream(call: Call): StreamEncoder {
   let rest: Chunk | undefined
   /** What was told before the answer began: all of it goes by that. */
   let early: Early | undefined
-  /** Whether the last chunk went as its upstream wrote it: then so can one that differs from it in a word. */
+  /** Whether the last chunk was sent in its upstream's own text: then one that differs by a word can be spliced. */
   let isAsSent = false
   let addsUsage = false
   return {
@@ -86,7 +86,7 @@ function withIdentity({ value }: Delta, early: Early): Delta {
   return JsonText.of({ ...value, ...early })
 }
 
-/** A chunk in which nothing is said, of an answer that has not begun. */
+/** An empty chunk of an answer that has not begun. */
 function unbegun({ kind, model }: Call): JsonObject {
   const isText = kind === 'text'
   const object = isText ? 'text_completion' : 'chat.completion.chunk'
@@ -94,7 +94,8 @@ function unbegun({ kind, model }: Call): JsonObject {
 }
 
 /**
- * An empty chunk of the choice that was sent last; undefined when that choice has finished, since nothing may follow.
+ * An empty chunk of the choice that was sent last; undefined if that choice has finished, because nothing may follow
+ * it.
  */
 function unsaid({ id, object, created, model, choices: [choice] }: Chunk): JsonObject | undefined {
   if (choice === undefined || choice.finish_reason !== null) return undefined
@@ -105,14 +106,14 @@ function silentChoice(index: number, isText: boolean): JsonObject {
   return { index, ...(isText ? { text: '' } : { delta: {} }), logprobs: null, finish_reason: null }
 }
 
-/** Who asks for usage finds the key in every chunk: null until the last. */
+/** With `include_usage`, every chunk has the key: null until the last. */
 function withUsageNull(json: string): string {
   return `${json.slice(0, json.lastIndexOf('}'))},"usage":null}`
 }
 
 /**
- * The upstream's own text where it can stand: on one line, without a usage that belongs at the end, and without
- * an `error` key, which Go and Java clients take for an error even when it is null. Undefined where it cannot.
+ * The upstream's own text if it can be used: on one line, without usage that belongs at the end, and without an `error`
+ * key, which Go and Java clients take for an error even if it is null. Undefined if it cannot.
  */
 function ownText(delta: Delta): string | undefined {
   if (!delta.isWritten || !isClean(delta.value)) return undefined

@@ -13,7 +13,7 @@ import { missing, outOfBounds } from '../shared/validation-error.ts'
 import { strictChatFields } from './chat-fields.ts'
 import { refuseStrictMessages } from './strict-messages.ts'
 
-/** Throws Failure `invalid_request` for what OpenAI refuses in a chat that has been held to `strictChatFields`. */
+/** Throws Failure `invalid_request` for what OpenAI refuses in a chat that passed `strictChatFields`. */
 export function refuseByOpenAi(body: JsonObject): void {
   refuseUnknown(body, strictChatFields)
   refuseIdleStreamOptions(body)
@@ -94,7 +94,7 @@ function refuseChoice(body: JsonObject): void {
     throw noSuchTool('function_call', 'functions')
 }
 
-/** The tools that a choice is among; none where it is not narrowed. */
+/** The tools that a choice is limited to; empty if it is not limited. */
 function namedIn(choice: unknown): readonly unknown[] {
   if (!isObject(choice)) return []
   const { type, allowed_tools: allowed } = choice

@@ -4,13 +4,12 @@ import { refuseName, refuseOthers } from '../shared/strict-values.ts'
 import { missing } from '../shared/validation-error.ts'
 
 /**
- * Throws Failure `invalid_request` for messages that OpenAI refuses: parts that a role has not, names that are none, an
- * assistant that says nothing, a result without its call, and a call without its result. They have been held to the
- * shapes of a strict chat.
+ * Throws Failure `invalid_request` for messages that OpenAI refuses: parts that a role may not have, invalid names, an
+ * empty assistant message, a result without its call, and a call without its result. Their shapes were checked before.
  */
 export function refuseStrictMessages(messages: unknown): void {
   if (!Array.isArray(messages)) return
-  /** The calls that are yet to be answered, and the message that made them. */
+  /** Calls without a result so far, and the message that made them. */
   let open = new Set<unknown>()
   for (const [at, message] of messages.entries()) {
     if (!isObject(message)) continue

@@ -11,8 +11,8 @@ const shapes = {
   best_of: anInteger.min(0).max(20),
 }
 
-/** The fields of a text completion's request, as far as a gateway must insist on them. */
+/** The request fields of a text completion, with the checks that the gateway needs. */
 export const textFields: Fields = fieldsOf({ ...samplingFields, ...shapes })
 
-/** The same, as OpenAI insists. */
+/** The same, with OpenAI's checks. */
 export const strictTextFields: Fields = fieldsOf({ ...strictSamplingFields, ...shapes })

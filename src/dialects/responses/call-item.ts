@@ -5,13 +5,13 @@ import { createJsonObjectWriter, type JsonObjectWriter } from '../shared/json-ob
 import type { ItemParts } from './item.ts'
 import type { ToolOrigin } from './tools.ts'
 
-/** A call of a function, or of a custom tool, among the items of a response. */
+/** A call of a function or a custom tool, as an output item of a response. */
 export interface CallItem {
   readonly type: 'call'
   add(called: ToolCall['function']): void
-  /** Tells what has come. False while it is not known which tool is called. */
+  /** Sends what has come. False while the tool's name is unknown. */
   advance(): boolean
-  /** Tells that no more will come. */
+  /** Sends the end. */
   end(isCutShort: boolean): void
   /** The arguments so far. */
   readonly spelled: JsonObjectWriter
@@ -63,7 +63,7 @@ export function createCallItem(
     advance() {
       if (name === undefined) return false
       open ??= opening(name)
-      // Of a custom tool's input nothing can be told before its arguments are whole.
+      // A custom tool's input cannot be sent before its arguments are complete.
       if (open.isCustom) return true
       open.item['arguments'] = spelled.text()
       tellDelta(open, 'function_call_arguments', untold)
@@ -76,7 +76,7 @@ export function createCallItem(
       const text = spelled.text()
       item['status'] = isCutShort ? 'incomplete' : 'completed'
       item[isCustom ? 'input' : 'arguments'] = isCustom ? customInput.fromArguments(text) : text
-      // There are clients that run whatever call they are told the end of.
+      // Some clients run any call whose end they receive.
       if (isCutShort) return
       if (isCustom) {
         const input = spell(item['input'])

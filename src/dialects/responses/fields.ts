@@ -15,7 +15,7 @@ import {
 } from '../shared/schemas.ts'
 import { type Fields, fieldsOf } from '../shared/validate.ts'
 
-/** Images and files by id are kept by OpenAI alone, and chats have no place for a file's address. */
+/** Images and files by id are only known to OpenAI, and chats have no place for a file's URL. */
 const parts = new Map<unknown, z.ZodType>([
   ['input_text', anObject({ text: aString })],
   ['input_image', anObject({ image_url: aString, detail: aString.nullish() })],
@@ -24,7 +24,7 @@ const parts = new Map<unknown, z.ZodType>([
   ['output_text', anObject({ text: aString })],
   ['refusal', anObject({ refusal: aString })],
 ])
-/** Parts of types not listed here are for upstreams that know them. */
+/** Parts of other types are for upstreams that support them. */
 const otherPart = anObject({ type: aString })
 const strictOtherPart = anObject({ type: oneOf([...parts.keys()].map(spell)) })
 
@@ -32,7 +32,7 @@ const summary = list(anObject({ text: aString }), 'an array of objects')
 const call = { call_id: aString, name: aString, namespace: aString.nullish() }
 
 const tool = form((value) => tools.get(isObject(value) ? value['type'] : undefined) ?? anyTool)
-/** Tools of OpenAI's own, and those that are yet to come. */
+/** OpenAI's own tools, and future ones. */
 const anyTool = anObject({ type: aString })
 const tools = new Map<unknown, z.ZodType>([
   ['function', anObject({ name: aString, description: aString.nullish(), parameters: anObject().nullish() })],
@@ -113,15 +113,15 @@ function shapesWith(unknownPart: z.ZodType, isLenient: boolean): Record<string, 
     prompt_cache_options: anObject(),
     prompt_cache_retention: aString,
     service_tier: aString,
-    // One answer is all that a response can hold.
+    // A response has exactly one answer.
     n: anInteger.min(1).max(1),
   }
 }
 
-/** Whose a message may be. */
+/** The roles of a message. */
 const messageRoles = ['user', 'assistant', 'system', 'developer'] as const
 
-/** What holds an output was the assistant's, though no role that is known says so. */
+/** Items with output belong to the assistant, even if no role says so. */
 export function isUnnamedAnswer({ role, content }: JsonObject): boolean {
   if (messageRoles.some((name) => name === role)) return false
   return Array.isArray(content) && content.some((part) => isObject(part) && part['type'] === 'output_text')
@@ -129,7 +129,7 @@ export function isUnnamedAnswer({ role, content }: JsonObject): boolean {
 
 const toolMode = oneOf(['none', 'auto', 'required'])
 
-/** What else OpenAI knows. Nothing is made of it here, and an answer without it is still an answer. */
+/** Other fields of OpenAI's, which are ignored: an answer without them is still an answer. */
 export const leftOut = [
   'access_programs',
   'client_metadata',
@@ -139,19 +139,19 @@ export const leftOut = [
   'moderation',
 ] as const
 
-/** What an answer would be wrong without. */
+/** Fields without which an answer would be wrong. */
 export const refused = ['conversation', 'prompt'] as const
 
 const strictShapes = shapesWith(strictOtherPart, false)
 
-/** The fields of a response's request; beside OpenAI's, those of a chat, for upstreams that know more. */
+/** The request fields of a response; besides OpenAI's, those of a chat, for upstreams that support more. */
 export const responsesFields: Fields = new Map([...chatFields, ...fieldsOf(shapesWith(otherPart, true))])
 
-/** The same, as OpenAI insists. */
+/** The same, with OpenAI's checks. */
 export const strictResponsesFields: Fields = fieldsOf({
   ...strictShapes,
   max_output_tokens: anInteger.min(16),
-  // What says where a call may run is the gateway's own.
+  // Steering fields are the gateway's own.
   models: anything,
   provider: anything,
 })

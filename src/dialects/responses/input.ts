@@ -3,10 +3,9 @@ import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 import { isUnnamedAnswer } from './fields.ts'
 
 /**
- * A response's input as items that each have an id: a text is a message of the user's, and a reference is the item
- * that `findItems` has for it. `stem` makes the ids of those that came without. Throws Failure `not_found` for a
- * reference to nothing, and `invalid_request` for two to one item. The input must have been held to
- * `responsesFields`.
+ * A response's input as items with ids: a text becomes a user message, a reference the item that `findItems` has.
+ * `stem` makes ids for items without one. Throws Failure `not_found` for an unknown reference, and `invalid_request`
+ * for two to one item. The input must have passed `responsesFields`.
  */
 export function inputItems(
   input: unknown,
@@ -42,7 +41,7 @@ function isReference({ type, role }: JsonObject): boolean {
   return type === 'item_reference' || ((type ?? null) === null && role === undefined)
 }
 
-/** The item as it is listed: of a kind, with an id, and a message's text as a part. */
+/** The item in its listed form: with a type, an id, and text as a part. */
 function identified(item: JsonObject, rest: string): JsonObject {
   const type = typeof item['type'] === 'string' ? item['type'] : 'message'
   const id =

@@ -1,13 +1,13 @@
 import type { JsonObject } from '../../core/model/json/json.ts'
 
-/** Tells one event of a stream, whose fields these are. */
+/** Sends one event of a stream with these fields. */
 export type Tell = (type: string, fields: JsonObject) => void
 
-/** What every item of a response's output is made with. */
+/** What every output item is made with. */
 export type ItemParts = {
-  /** Makes the items' ids. */
+  /** The stem of the items' ids. */
   readonly stem: string
   readonly tell: Tell
-  /** Puts the item among the others, and gives its place. */
+  /** Appends the item to the output, and returns its index. */
   readonly place: (item: JsonObject) => number
 }

@@ -3,10 +3,10 @@ import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 import { chatToolName } from './tools.ts'
 
 /**
- * Items as a chat's messages. What the model said and called in one go is one message of the assistant's. The
- * instructions and what else stands at the beginning for the system are one message, for many templates take no
- * second. A tool's message holds only text: the images in its result follow as the user's. Adds to `dropped` what a
- * chat has no place for. The items must have been held to `responsesFields`.
+ * Converts items to a chat's messages. Text and calls of one turn are one assistant message. Instructions and other
+ * leading system text are one message, because many templates take no second. A tool message holds only text: images of
+ * its result follow as a user message. Adds to `dropped` what a chat has no place for. The items must have passed
+ * `responsesFields`.
  */
 export function chatMessages(
   instructions: unknown,
@@ -40,14 +40,14 @@ function takeItem(item: JsonObject, writing: Transcript): void {
       writing.result(item)
       break
     case 'additional_tools':
-      // They stand among the tools.
+      // They are tools, not messages.
       break
     default:
       writing.dropped.add(`input.${spell(type)}`)
   }
 }
 
-/** What an assistant said before somebody else had a turn. */
+/** One assistant turn. */
 type Turn = {
   readonly texts: string[]
   readonly refusals: string[]
@@ -57,12 +57,12 @@ type Turn = {
 
 type Part = JsonObject & { readonly type: unknown }
 
-/** Messages being written, with what cannot be written yet. */
+/** The messages so far, and what cannot be written yet. */
 class Transcript {
   readonly dropped: Set<string>
   readonly #messages: JsonObject[] = []
   #turn: Turn | undefined
-  /** What tools showed: it may not stand between their results. */
+  /** Images of tool results: they may not stand between the results. */
   #shown: Part[] = []
 
   constructor(dropped: Set<string>) {
@@ -144,13 +144,13 @@ function isForSystem(role: unknown): boolean {
   return role === 'system' || role === 'developer'
 }
 
-/** One string for parts that are all text: not every upstream takes parts. Undefined when some are not. */
+/** One string if all parts are text, because not every upstream takes parts; otherwise undefined. */
 function textOf(parts: readonly Part[]): string | undefined {
   const texts = parts.flatMap(({ type, text }) => (type === 'text' && typeof text === 'string' ? [text] : []))
   return texts.length === parts.length ? joined(texts) : undefined
 }
 
-/** An empty text is no line: the beginning of an answer would be another one. */
+/** Empty text is skipped: as a line it would change the prefill. */
 function joined(lines: readonly string[]): string {
   return lines.filter((line) => line !== '').join('\n')
 }
@@ -176,13 +176,13 @@ function chatPart(part: JsonObject): Part {
   }
 }
 
-/** A chat knows no `original`; `auto` is what it does unasked. */
+/** A chat has no `original`; `auto` is its default. */
 function imageOf({ image_url: url, detail }: JsonObject): JsonObject {
   if (detail === undefined || detail === null || detail === 'auto') return { url }
   return { url, detail: detail === 'original' ? 'high' : detail }
 }
 
-/** What the model thought, or a summary of it where that is all there is. */
+/** The reasoning, or its summary if there is nothing else. */
 function reasoningOf({ content, summary }: JsonObject): string {
   const lines = (list: unknown) =>
     Array.isArray(list) ? list.filter(isObject).map(({ text }) => spell(text)) : []

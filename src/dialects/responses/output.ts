@@ -7,8 +7,8 @@ import type { ToolOrigin } from './tools.ts'
 import { createWordsItem, type WordsItem, type WordsKind } from './words-item.ts'
 
 /**
- * The output items of a response, told as they come. One is open at a time, and what belongs to a later one waits
- * until it has ended: a tool call when its arguments are a whole object, anything else when something else follows.
+ * The output items of a response, sent as they come. One is open at a time. Deltas of a later one wait until it has
+ * ended: a tool call ends when its arguments are a whole object, anything else when something else follows.
  */
 export interface OutputWriter {
   /**
@@ -16,27 +16,27 @@ export interface OutputWriter {
    * more at the end, is longer than is kept.
    */
   say(message: Message, logprobs: unknown): void
-  /** Ends what is open and what waits; what was cut short is marked so. */
+  /** Ends the open and the waiting items; what was cut short is marked so. */
   end(isCutShort: boolean): void
-  /** Marks what is open as broken off, and tells nothing of it. */
+  /** Marks the open item as incomplete, without sending its end. */
   breakOff(): void
   /** The items so far. */
   items(): readonly JsonObject[]
 }
 
 export type OutputParts = {
-  /** Makes the items' ids. */
+  /** The stem of the items' ids. */
   readonly stem: string
   readonly origins: ReadonlyMap<string, ToolOrigin>
-  /** The caller looks for thoughts where a summary would stand. */
+  /** The caller reads reasoning as a summary. */
   readonly summarizes: boolean
 }
 
 export function createOutputWriter({ stem, origins, summarizes }: OutputParts, tell: Tell): OutputWriter {
-  /** The open item, if any, and those that wait. */
+  /** The open item, if any, and the waiting ones. */
   const queue: (WordsItem | CallItem)[] = []
   const opened: JsonObject[] = []
-  /** By the index they have upstream. */
+  /** By their index upstream. */
   const calls = new Map<number, CallItem>()
   const place = (item: JsonObject) => opened.push(item) - 1
   let kept = 0

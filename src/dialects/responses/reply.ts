@@ -5,11 +5,11 @@ import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import type { Usage } from '../../core/model/terms.ts'
 import { heldTool, type ToolOrigin } from './tools.ts'
 
-/** A call of this dialect, with what its answer repeats. */
+/** A call of this dialect, with the parts of the request that its answer repeats. */
 export type ResponsesCall = Call & { readonly asked: AskedResponse }
 
 export type AskedResponse = {
-  /** What the ids of the response and its items are made of. */
+  /** The stem of the ids of the response and its items. */
   readonly stem: string
   readonly tenant: string
   /** As the caller sent it. */
@@ -19,7 +19,7 @@ export type AskedResponse = {
   readonly origins: ReadonlyMap<string, ToolOrigin>
 }
 
-/** What is not known of a response before it is made. */
+/** The fields that are known only when the response is complete. */
 export type Made = {
   readonly model: string
   readonly createdEpochMs: number
@@ -36,7 +36,7 @@ export type Ending =
 
 type IncompleteReason = 'max_output_tokens' | 'content_filter'
 
-/** How an answer ended, by what the model says of it. */
+/** The status and its details by the model's finish reason. */
 export function endingOf(reason: FinishReason | null, usage: Usage, endedEpochMs: number): Ending {
   if (reason === 'length') return { status: 'incomplete', reason: 'max_output_tokens', usage }
   if (reason === 'content_filter') return { status: 'incomplete', reason: 'content_filter', usage }
@@ -47,7 +47,7 @@ export function responseId(stem: string): string {
   return `resp_${stem}`
 }
 
-/** A response as it stands. Every key is there, null where there is nothing: clients read them without looking. */
+/** A response in its current state. Every key is present, null if unset: clients read them unchecked. */
 export function responseOf({ stem, request }: AskedResponse, made: Made): JsonObject {
   const { ending, output, model, createdEpochMs, serviceTier } = made
   return {

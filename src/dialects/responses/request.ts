@@ -3,19 +3,19 @@ import { leftOut } from './fields.ts'
 import { chatMessages } from './messages.ts'
 import { chatTools, type ToolOrigin } from './tools.ts'
 
-/** A response's request as OpenAI's of a chat. */
+/** A response's request as OpenAI's chat request. */
 export type ChatRequest = {
   readonly body: JsonObject
-  /** The names of what a chat has no place for. */
+  /** The names of dropped fields. */
   readonly dropped: readonly string[]
   readonly converted: readonly string[] | undefined
-  /** What the chat's tools stand for, by their names there. */
+  /** The origins of the chat's tools, by their names there. */
   readonly origins: ReadonlyMap<string, ToolOrigin>
 }
 
 /**
- * Translates a request, held to `responsesFields`, whose conversation is `items`. Fields that a response does not
- * know go along as they are. Throws Failure `unsupported` for a choice of tool that cannot be had.
+ * Converts a request that passed `responsesFields`, with `items` as its conversation. Unknown fields pass through
+ * unchanged. Throws Failure `unsupported` for a tool choice that is not available.
  */
 export function chatRequest(request: JsonObject, items: readonly JsonObject[]): ChatRequest {
   const { instructions, tools, tool_choice, parallel_tool_calls, text, reasoning, include, ...rest } = request
@@ -31,7 +31,7 @@ export function chatRequest(request: JsonObject, items: readonly JsonObject[]): 
   body['messages'] = chatMessages(instructions, items, dropped)
   const { fields, origins } = chatTools(allTools(tools, items), tool_choice, dropped)
   Object.assign(body, fields)
-  // Where there is no tool, some upstreams refuse it.
+  // Some upstreams refuse it without tools.
   if ('tools' in fields && (parallel_tool_calls ?? null) !== null) {
     body['parallel_tool_calls'] = parallel_tool_calls
   }
@@ -44,10 +44,10 @@ export function chatRequest(request: JsonObject, items: readonly JsonObject[]): 
   return { body, dropped: [...dropped].slice(0, mostDropped), converted, origins }
 }
 
-/** Some are in the caller's own words, and all go into one header. */
+/** Some contain the caller's own words, and all go into one header. */
 const mostDropped = 32
 
-/** What is seen to here, and goes no further. */
+/** Fields that are handled here, and not forwarded. */
 const ownFields = [
   'input',
   'previous_response_id',
@@ -59,7 +59,7 @@ const ownFields = [
   'stream_options',
 ]
 
-/** A request's own, and those that came with its conversation. */
+/** The request's own tools, and those among its items. */
 function allTools(tools: unknown, items: readonly JsonObject[]): readonly unknown[] {
   const lists = [tools, ...items.map(({ type, tools: added }) => (type === 'additional_tools' ? added : []))]
   return lists.flatMap((list): readonly unknown[] => (Array.isArray(list) ? list : []))

@@ -20,12 +20,12 @@ import { createResponsesStream } from './stream.ts'
 import { refuseByOpenAi, refuseLooseCalls } from './strict.ts'
 
 export type ResponsesParts = {
-  /** Where answers are kept for callers who come back to them. */
+  /** Keeps answers for later requests that refer to them. */
   readonly store: ResponseStore
   readonly clock: Pick<Clock, 'epochMs'>
 }
 
-/** OpenAI's responses, as calls for a chat. Every call it is given to answer is one that it read. */
+/** OpenAI's Responses API, as calls for a chat. It answers only calls that it has read. */
 export function createResponses({ store, clock }: ResponsesParts): Dialect {
   const keep = (asked: AskedResponse, response: JsonObject) => {
     const { request, tenant, stem, input } = asked

@@ -14,8 +14,8 @@ export type StreamParts = {
 }
 
 /**
- * Writes a stream as OpenAI does: the response begins, its items follow one another, then the whole of it comes once
- * more. Every event is numbered.
+ * Writes a stream in OpenAI's format: the response's start, its items, then the whole response again. Every event is
+ * numbered.
  */
 export function createResponsesStream(call: ResponsesCall, parts: StreamParts): StreamEncoder {
   const { asked } = call
@@ -36,7 +36,7 @@ export function createResponsesStream(call: ResponsesCall, parts: StreamParts): 
   let begun: { readonly response: JsonObject } | undefined
   const begin = () => {
     if (begun !== undefined) return
-    // Told again as it stands here, whatever there is by then.
+    // Sent in the form it has at that moment.
     begun = { response: { ...response({ status: 'in_progress' }), output: [] } }
     tell('response.created', begun)
     tell('response.in_progress', begun)

@@ -5,7 +5,7 @@ import { refuseUnknown } from '../shared/validate.ts'
 import { strictResponsesFields } from './fields.ts'
 import { functionFields } from './tools.ts'
 
-/** Throws Failure `invalid_request` for what OpenAI refuses in a request that was held to `strictResponsesFields`. */
+/** Throws Failure `invalid_request` for what OpenAI refuses in a request that passed `strictResponsesFields`. */
 export function refuseByOpenAi(body: JsonObject): void {
   refuseUnknown(body, strictResponsesFields)
   refuseMetadata(body['metadata'])

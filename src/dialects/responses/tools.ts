@@ -2,26 +2,26 @@ import { customInput } from '../../core/adapt/custom-input.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 
-/** What a tool of a chat stands for. */
+/** The origin of a chat's tool. */
 export type ToolOrigin = {
   readonly type: 'function' | 'custom'
   readonly name: string
   readonly namespace: string | undefined
 }
 
-/** The tools of a response, as a chat is to have them, and the way back. */
+/** The tools of a response as a chat has them, and the way back. */
 export type ChatTools = {
-  /** `tools` and `tool_choice` of the chat; neither where there is no tool. */
+  /** `tools` and `tool_choice` of the chat; neither if there are no tools. */
   readonly fields: JsonObject
-  /** By the name a tool has in the chat. */
+  /** By a tool's name in the chat. */
   readonly origins: ReadonlyMap<string, ToolOrigin>
 }
 
 /**
- * The tools and the choice among them. A custom tool becomes a function that takes its input as one string, for few
- * servers know any other; tools in a namespace get it as the beginning of their names. Tools that OpenAI itself runs
- * or describes go to `dropped` by their type. Throws Failure `unsupported` when the caller insists on one that is not
- * left. Both must have been held to `responsesFields`.
+ * Converts tools and tool choice. A custom tool becomes a function with one string parameter, because few servers
+ * support custom tools; a namespace becomes a prefix of its tools' names. Tools that OpenAI runs or defines go to
+ * `dropped` by their type. Throws Failure `unsupported` if the caller insists on one of those. Both must have passed
+ * `responsesFields`.
  */
 export function chatTools(tools: readonly unknown[], choice: unknown, dropped: Set<string>): ChatTools {
   const origins = new Map<string, ToolOrigin>()
@@ -50,7 +50,7 @@ export function chatTools(tools: readonly unknown[], choice: unknown, dropped: S
   return { fields, origins }
 }
 
-/** The name in a chat: there, tools have no namespaces. */
+/** The name in a chat, which has no namespaces. */
 export function chatToolName(name: string, namespace: unknown): string {
   return typeof namespace === 'string' && namespace !== '' ? `${namespace}__${name}` : name
 }
@@ -71,16 +71,16 @@ function flattened(tools: readonly unknown[]): readonly Found[] {
   })
 }
 
-/** What a response's function may be described by, as OpenAI knows it. */
+/** The fields of a function tool that OpenAI knows. */
 export const functionFields: ReadonlySet<string> = new Set([
   ...['type', 'name', 'description', 'parameters', 'strict'],
   ...['defer_loading', 'allowed_callers', 'output_schema'],
 ])
 
-/** What a chat's function has a place for. */
+/** The fields that a chat's function has a place for. */
 const passedOn: ReadonlySet<string> = new Set(['type', 'name', 'description', 'parameters', 'strict'])
 
-/** The tool as it holds: without what could not be passed on. */
+/** The tool as it is in effect: without fields that could not be forwarded. */
 export function heldTool(tool: unknown): unknown {
   if (!isObject(tool) || tool['type'] !== 'function') return tool
   const held = Object.entries(tool).filter(([field]) => passedOn.has(field))
@@ -118,7 +118,7 @@ function customFunction({ description, format }: JsonObject, name: string, dropp
 
 type Choice = {
   readonly mode: unknown
-  /** The only tools that may be called, as the chat names them; undefined: all. */
+  /** The only tools that may be called, by their names in the chat; undefined: all. */
   readonly names: ReadonlySet<string> | undefined
 }
 

@@ -1,17 +1,17 @@
 import type { JsonObject } from '../../core/model/json/json.ts'
 import type { ItemParts } from './item.ts'
 
-/** What words can be: the answer, a refusal, a thought, or a thought where a summary of it would stand. */
+/** Kinds of text: the answer, a refusal, reasoning, or reasoning in the place of a summary. */
 export type WordsKind = 'text' | 'refusal' | 'reasoning' | 'summary'
 
-/** A message, or what was thought, among the items of a response. */
+/** A message or reasoning, as an output item of a response. */
 export interface WordsItem {
   readonly type: 'words'
   readonly isThought: boolean
   add(kind: WordsKind, piece: string, logprobs: unknown): void
-  /** Tells what has come. Always true. */
+  /** Sends what has come. Always true. */
   advance(): true
-  /** Tells that no more will come. */
+  /** Sends the end. */
   end(isCutShort: boolean): void
 }
 
@@ -83,7 +83,7 @@ type Piece = { readonly kind: WordsKind; readonly text: string; readonly logprob
 
 type OpenPart = {
   readonly kind: WordsKind
-  /** The part's own address in every event. */
+  /** The part's address in every event. */
   readonly where: JsonObject
   readonly part: JsonObject
   text: string
@@ -91,10 +91,10 @@ type OpenPart = {
 }
 
 type Manner = {
-  /** Where in the item the part stands, and what its place is called. */
+  /** The index of the part within its item, and the name of that index. */
   readonly list: 'content' | 'summary'
   readonly at: 'content_index' | 'summary_index'
-  /** What holds the words, in the part and in the event that ends it. */
+  /** The field that holds the text, in the part and in its last event. */
   readonly key: 'text' | 'refusal'
   readonly newPart: () => JsonObject
   readonly events: {

@@ -6,9 +6,8 @@ import type { Incoming } from './dialect.ts'
 import { steer } from './steering.ts'
 
 /**
- * A validated request of OpenAI's own shape as a Call: its body and its text are the caller's, untouched but for the
- * fields that steer it, which go no further. Throws Failure `invalid_request` where those are at fault. Usage is told
- * at the end of a stream when `stream_options` asks for it; without a stream they mean nothing.
+ * A validated request in OpenAI's shape as a Call: its body and text are the caller's, without the steering fields.
+ * Throws Failure `invalid_request` for wrong steering fields. `stream_options` is ignored without `stream`.
  */
 export function callOf<Asked extends Kind | RelayKind>(
   request: Incoming,
@@ -28,7 +27,7 @@ export function callOf<Asked extends Kind | RelayKind>(
     model: steered?.model ?? (value['model'] as string),
     stream,
     includeUsage: stream && options?.['include_usage'] === true,
-    // A stream may be open for long, and is sent with another body than its caller's nearly always.
+    // A stream may be open for long, and its body is nearly always edited before it is sent.
     body: stream ? body.withoutBytes() : body,
     credential,
     deadlineMs,
@@ -36,7 +35,7 @@ export function callOf<Asked extends Kind | RelayKind>(
   }
 }
 
-/** Throws when the body names no model, not even among `models`, in the words OpenAI has for it. */
+/** Throws in OpenAI's words when the body names no model, not even in `models`. */
 export function requireModel({ model, models }: JsonObject): void {
   const isNamedElsewhere = Array.isArray(models) && models.length > 0
   if (!isNamedElsewhere && (model === undefined || model === null || model === '')) {
@@ -44,7 +43,7 @@ export function requireModel({ model, models }: JsonObject): void {
   }
 }
 
-/** Throws when there are `stream_options` and no stream. OpenAI refuses that; its own SDKs' tests send it. */
+/** Throws for `stream_options` without a stream. OpenAI refuses that; its own SDKs' tests send it. */
 export function refuseIdleStreamOptions(body: JsonObject): void {
   const options = body['stream_options']
   if (options === undefined || options === null || body['stream'] === true) return

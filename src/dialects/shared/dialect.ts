@@ -5,7 +5,7 @@ import type { JsonText } from '../../core/model/json/json-text.ts'
 import type { Recollection } from '../../core/model/response-shelf.ts'
 import type { Usage } from '../../core/model/terms.ts'
 
-/** How callers of one wire format ask, and how they are told that it went wrong: pure and synchronous. */
+/** Reads requests of one wire format and writes its errors. Pure and synchronous. */
 export interface Asking<Asked extends AnyCall> {
   readonly name: string
   /** Paths below a prefix, such as `/chat/completions`; `''` is the prefix itself. */
@@ -18,14 +18,11 @@ export interface Asking<Asked extends AnyCall> {
   recall?(request: Incoming): Promise<Recollection> | undefined
   /** The body of an error answer, and in some formats the id of the request that it answers. */
   fail(failure: Failure, requestId?: string): JsonObject
-  /** The header in which its clients look for the request's id, where that is not `x-request-id` alone. */
+  /** The header in which its clients look for the request's id, in addition to `x-request-id`. */
   readonly requestIdHeader?: string
 }
 
-/**
- * One wire format of callers. What a caller sends becomes a Call; what comes back is written as that caller's
- * library expects it.
- */
+/** One wire format of callers: requests become Calls, and replies are written as the caller's library expects them. */
 export interface Dialect extends Asking<Call> {
   /** The JSON text of a whole answer. */
   render(reply: Reply, call: Call, told: Told): string
@@ -35,21 +32,21 @@ export interface Dialect extends Asking<Call> {
   kept?(call: Call): Promise<void> | undefined
 }
 
-/** A wire format of requests that are passed on as they are. */
+/** A wire format of requests that are forwarded unchanged. */
 export interface RelayDialect extends Asking<Relay> {
   /** The JSON text of the answer. */
   render(reply: RelayReply): string
 }
 
-/** A request as it arrived: parsed, an object, nothing in it validated. */
+/** A request as it arrived: a parsed object, not validated. */
 export type Incoming = {
   readonly id: string
   readonly body: JsonText
   readonly credential: string | undefined
-  /** Who asks: what is kept for one is no other's to read. */
+  /** The tenant: stored responses of one are invisible to others. */
   readonly tenant?: string | undefined
   readonly deadlineMs: number | undefined
-  /** Refuse what OpenAI refuses, instead of what cannot be done. */
+  /** Refuse what OpenAI refuses, not only what cannot be done. */
   readonly strict: boolean
   /** What it refers to of what was kept. */
   readonly recalled?: Recollection | undefined
@@ -70,20 +67,19 @@ export function parseWhole<Asked extends AnyCall>(
 /** A header's text by its lower case name. */
 export type HeaderLookup = (name: string) => string | undefined
 
-/** What an answer may tell about how it was made. */
+/** Notes on how an answer was made, for its body. */
 export type Told = { readonly slow: boolean }
 
 /** Stateful, synchronous, one per stream. Every method gives SSE frames, or ''. */
 export interface StreamEncoder {
   encode(deltas: readonly Delta[]): string
   /**
-   * While there is nothing to tell: an event that says nothing, for clients that count the silence between events,
-   * comments or no. Also before the first delta; `startedEpochMs` is when the call began. Absent: there is no such
-   * event.
+   * A keep-alive event, for clients that measure the time between events and ignore comments. Also before the first
+   * delta; `startedEpochMs` is when the call began. Absent: the format has none.
    */
   idle?(startedEpochMs: number): string
-  /** After the last delta: the usage frame, when asked for, and the terminator. */
+  /** After the last delta: the usage frame if requested, and the terminator. */
   end(usage: Usage): string
-  /** Instead of `end`, when the stream breaks after its first frame: no terminator follows. */
+  /** In place of `end` when the stream breaks after its first frame: no terminator follows. */
   fail(failure: Failure): string
 }

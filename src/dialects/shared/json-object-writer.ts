@@ -5,15 +5,15 @@ export interface JsonObjectWriter {
   add(piece: string): void
   text(): string
   /**
-   * True once the text is that of a whole object. It may be asked after every piece: no piece is looked at twice, and
-   * the whole is read once, when the last brace is closed.
+   * True once the text is a complete object. Cheap to ask after every piece: each is scanned once, and the whole is
+   * parsed once, when the last brace closes.
    */
   isWhole(): boolean
 }
 
 export function createJsonObjectWriter(): JsonObjectWriter {
   let text = ''
-  /** Read only where somebody asks: most never do. */
+  /** Parsed only when it is read: usually it never is. */
   let unread = ''
   let depth = 0
   let isBegun = false
@@ -43,7 +43,7 @@ export function createJsonObjectWriter(): JsonObjectWriter {
       for (const character of unread) read(character)
       unread = ''
       if (!isBegun || depth > 0) return false
-      // What more may come makes no object of what is none by now.
+      // Already invalid: more text cannot make it an object.
       isBroken = objectIn(text) === undefined
       return !isBroken
     },

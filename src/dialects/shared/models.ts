@@ -7,10 +7,10 @@ import type { Deployment, Presence } from '../../core/model/ports.ts'
 import { type Price, priceDay, usdText } from '../../core/model/price.ts'
 import { type ListedModel, unknownModel } from '../../core/plan/router.ts'
 
-/** A model that can be asked for, and where it runs, in the order of its route. */
+/** A model that callers may name, and its deployments in the order of its route. */
 export type DescribedModel = ListedModel & { readonly places: readonly Place[] }
 
-/** A deployment as it is for this model, and how it has been doing; undefined where nothing is known of that. */
+/** A deployment for this model, and its health; undefined if unknown. */
 export type Place = { readonly deployment: Deployment; readonly report: DeploymentReport | undefined }
 
 /** The body of `GET /models`. */
@@ -18,7 +18,7 @@ export function renderModels(models: readonly DescribedModel[], createdEpochSeco
   return { object: 'list', data: models.map((model) => renderModel(model, createdEpochSeconds)) }
 }
 
-/** The same for Anthropic's clients. All of it is one page. */
+/** The same for Anthropic's clients, as one page. */
 export function renderAnthropicModels(
   models: readonly DescribedModel[],
   createdEpochSeconds: number,
@@ -27,7 +27,7 @@ export function renderAnthropicModels(
   return { data, has_more: false, first_id: models[0]?.id ?? null, last_id: models.at(-1)?.id ?? null }
 }
 
-/** The same of one model. */
+/** The same for one model. */
 export function renderAnthropicModel(
   { id, places }: DescribedModel,
   createdEpochSeconds: number,
@@ -47,9 +47,8 @@ export function renderAnthropicModel(
 }
 
 /**
- * The body of `GET /models/{id}`: what OpenAI has, and beside it what is known of context and prices, by the names
- * that OpenRouter has for them, and of each deployment. The price is that of the first deployment, the context that of
- * the largest. What is not known is left out.
+ * The body of `GET /models/{id}`: OpenAI's fields, plus context and prices under OpenRouter's names, also per
+ * deployment. The price is the first deployment's, the context the largest. Unknown values are omitted.
  */
 export function renderModel(
   { id, ownedBy, places }: DescribedModel,
@@ -72,8 +71,8 @@ export function renderModel(
 }
 
 /**
- * The model's name in what follows `/models/` in a path: SDKs encode its slashes, people do not. Decoded once.
- * Throws Failure `model_not_found` when it cannot be decoded, for no model is called that.
+ * The model's name in the path after `/models/`: SDKs encode its slashes, people do not. Decoded once. Throws Failure
+ * `model_not_found` if it cannot be decoded.
  */
 export function modelNameOf(encoded: string): string {
   try {
@@ -96,7 +95,7 @@ function renderPlace({ deployment, report }: Place): JsonObject {
   }
 }
 
-/** As `GET /admin/api/deployments` has it: there, what was not measured is null. */
+/** In the format of `GET /admin/api/deployments`: unmeasured values are null. */
 function healthOf({
   breaker,
   successRate,
@@ -113,7 +112,7 @@ function healthOf({
   }
 }
 
-/** What it costs, and beside that, where nothing but amounts is expected, who says so and since when. */
+/** The price and, where the format allows more than amounts, its source and date. */
 function soldAt({ price, priceOrigin }: Deployment): JsonObject {
   const pricing = pricingOf(price)
   if (priceOrigin === undefined || Object.keys(pricing).length === 0) return pricing
@@ -126,7 +125,7 @@ function goneBody({ state, sinceEpochMs, successor }: Presence): JsonObject {
   return { state, since: priceDay(sinceEpochMs) ?? null, successor: successor ?? null }
 }
 
-/** OpenRouter's names, and `second` for what is paid by the time it takes; in USD. Nothing where nothing is known. */
+/** OpenRouter's names, plus `second` for prices by time; in USD. Empty if nothing is known. */
 function pricingOf(price: Price): JsonObject {
   const { nanoUsdPerSecond, nanoUsdPerRequest } = price
   const pricing: JsonObject = {}

@@ -1,2 +1,2 @@
-/** Under these is everything that clients of OpenAI's, Anthropic's and Together's look for. */
+/** The prefixes that clients of OpenAI, Anthropic and Together use. */
 export const everyPrefix: readonly string[] = ['/v1', '/inference', '/inference/v1']

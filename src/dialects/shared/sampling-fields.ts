@@ -12,7 +12,7 @@ import {
   nothingBut,
 } from './schemas.ts'
 
-/** Every piece of an answer is held against every one of them. */
+/** Every piece of an answer is compared with each of them. */
 const mostStops = 128
 const longestStop = 1024
 
@@ -30,7 +30,7 @@ export const samplingFields = {
   frequency_penalty: aDecimal.min(-2).max(2),
   presence_penalty: aDecimal.min(-2).max(2),
   n: anInteger.min(1).max(128),
-  // Clients send keys that are no token ids and values that are no biases: the upstream knows its own.
+  // Token ids and biases are not checked: the upstream knows its own vocabulary.
   logit_bias: anObject(),
   seed: anyInteger,
   stop: stopOf({}),
@@ -40,18 +40,18 @@ export const samplingFields = {
     include_obfuscation: aBoolean.nullish(),
   }),
   user: aString,
-  // What a caller says of where the call may run: read, and taken out, by the steering.
+  // The steering fields, which are read and removed.
   models: anything,
   provider: anything,
 } satisfies Record<string, z.ZodType>
 
-/** What OpenAI holds to more than can be done elsewhere. */
+/** OpenAI's narrower rules, which other upstreams do not need. */
 export const strictSamplingFields = {
   ...samplingFields,
   stop: stopOf({ minLength: 1, maxLength: 4 }),
 } satisfies Record<string, z.ZodType>
 
-/** A list of them. */
+/** A list of such texts. */
 export function stopStrings(limits: StopLimits = {}): z.ZodType {
   const { maxLength = mostStops } = limits
   return list(aStop, 'an array of strings', { ...limits, maxLength })

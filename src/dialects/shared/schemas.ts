@@ -1,7 +1,7 @@
 import * as z from 'zod'
 
-// The error text of every schema here is a noun phrase: what the field is expected to be, as OpenAI names it.
-// issue.ts makes whole sentences of them.
+// The error text of every schema here is a noun phrase: what the field should be, in OpenAI's terms.
+// validation-error.ts makes sentences of them.
 
 export const aString = z.string('a string')
 export const aBoolean = z.boolean('a boolean')
@@ -13,7 +13,7 @@ export const anyInteger = z.number('an integer').multipleOf(1)
 
 export const anything = z.unknown()
 
-/** An object with at least these fields; the others are the upstream's business. */
+/** An object with at least these fields; others are left to the upstream. */
 export function anObject(fields: Readonly<Record<string, z.ZodType>> = {}): z.ZodType {
   return z.looseObject(fields, 'an object')
 }
@@ -23,7 +23,7 @@ export function oneOf(values: readonly string[]): z.ZodType {
   return z.enum(values)
 }
 
-/** No value at all: for the forms that `form` does not know. `phrase` names those it does. */
+/** Accepts nothing: for forms that `form` does not know. `phrase` names those it does. */
 export function nothingBut(phrase: string): z.ZodType {
   return z.never(phrase)
 }
@@ -31,13 +31,13 @@ export function nothingBut(phrase: string): z.ZodType {
 export type ListLimits = {
   readonly minLength?: number
   readonly maxLength?: number
-  /** Cheap and certain: true only for elements that the element's schema accepts. Spares them the schema. */
+  /** A cheap pre-check: true only for elements that the schema accepts. Saves running the schema. */
   readonly plain?: (element: unknown) => boolean
 }
 
 /**
- * An array held to `element` one by one. It stops at the first that fails: zod's own arrays report every one, and a
- * body can hold millions.
+ * An array whose elements are checked one by one. It stops at the first failure: zod's own arrays report every one, and
+ * a body can contain millions.
  */
 export function list(element: z.ZodType, phrase: string, limits: ListLimits = {}): z.ZodType {
   const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, plain } = limits
@@ -61,8 +61,8 @@ export function list(element: z.ZodType, phrase: string, limits: ListLimits = {}
 }
 
 /**
- * A field that may take several forms. `formOf` tells by the value itself which one is meant, undefined when it
- * is fine as it stands; so a mistake is told in terms of that form, where a union would tell of all of them.
+ * A field with several forms. `formOf` picks the form by the value, undefined if the value is fine; so a mistake is
+ * reported for that form, where a union would report all of them.
  */
 export function form(formOf: (value: unknown) => z.ZodType | undefined): z.ZodType {
   return z.unknown().check(({ value, issues }) => {
@@ -72,10 +72,7 @@ export function form(formOf: (value: unknown) => z.ZodType | undefined): z.ZodTy
   })
 }
 
-/**
- * The issue to tell of: the first field at fault, and of one field the last: the bound, when it is not even a
- * safe integer.
- */
+/** The issue to report: of the first wrong field the last one, so the bound rather than "not a safe integer". */
 export function firstIssue(schema: z.ZodType, value: unknown): z.core.$ZodIssue | undefined {
   const { success, error } = schema.safeParse(value)
   if (success) return undefined
@@ -83,7 +80,7 @@ export function firstIssue(schema: z.ZodType, value: unknown): z.core.$ZodIssue 
   return first?.path.length === 0 ? error.issues.at(-1) : first
 }
 
-/** An issue of an inner schema as one of the outer: zod types the two apart, though they hold the same. */
+/** An issue of an inner schema as one of the outer: zod types them differently. */
 function raised(issue: z.core.$ZodIssue, input: unknown, path: PropertyKey[]): z.core.$ZodRawIssue {
   return { ...issue, input, path } as z.core.$ZodRawIssue
 }

@@ -1,9 +1,9 @@
 /**
- * One server-sent event of one line of JSON. No `id:`, `event:` or `retry:`: some clients stumble over each.
+ * One server-sent event with one line of JSON. Without `id:`, `event:` and `retry:`, each of which breaks some client.
  */
 export function frame(json: string): string {
   return `data: ${json}\n\n`
 }
 
-/** The last frame of a stream that ended well; a broken one has none. */
+/** The last frame of a complete stream; a broken one has none. */
 export const doneFrame = frame('[DONE]')

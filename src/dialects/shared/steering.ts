@@ -10,20 +10,20 @@ import { aBoolean, aDecimal, anObject, form, list, nothingBut, oneOf } from './s
 import { fieldsOf, validate } from './validate.ts'
 import { unknownField } from './validation-error.ts'
 
-/** A request that says how it is to be routed: what it says, and the rest of it. */
+/** The routing wishes of a request, and the request without them. */
 export type Steered = {
-  /** Without `:floor` and `:nitro`; the first of `models` where the body names no other. */
+  /** Without `:floor` and `:nitro`; the first of `models` if the body has no `model`. */
   readonly model: string
-  /** Without what steers; the caller's own object where it holds nothing of the kind. */
+  /** Without the steering fields; the caller's own object if it has none. */
   readonly body: JsonText
   readonly steering: Steering | undefined
 }
 
 /**
- * Reads OpenRouter's `models` and `provider`, the suffixes `:floor` and `:nitro`, and the headers that say the
- * same, from a request whose other fields are valid. The body goes before the headers, `provider.sort` before a
- * suffix, and of several suffixes the first counts. Undefined when nothing of the kind was said. Throws Failure
- * `invalid_request`, naming the field or the header at fault.
+ * Reads OpenRouter's `models` and `provider`, the suffixes `:floor` and `:nitro`, and the equivalent headers from an
+ * otherwise valid request. The body takes precedence over headers, `provider.sort` over a suffix, and the first of
+ * several suffixes counts. Undefined if there is no steering. Throws Failure `invalid_request`, naming the wrong field
+ * or header.
  */
 export function steer({ body: sent, headers, strict }: Incoming): Steered | undefined {
   const body = sent.value
@@ -53,11 +53,11 @@ export function steer({ body: sent, headers, strict }: Incoming): Steered | unde
   }
 }
 
-/** What one place says; the rest is left to the other. */
+/** The wishes from one source; the rest comes from the other. */
 type Wishes = { readonly [Key in keyof Steering]?: Steering[Key] | undefined }
 
 function wishesOfBody({ models, provider }: JsonObject): Wishes {
-  // Both were held to `steeringFields`.
+  // Both were validated by `steeringFields`.
   const { sort, max_price: maxPrice, ...wishes } = (provider ?? {}) as ProviderField
   const by = typeof sort === 'string' ? sort : sort?.by
   return {
@@ -80,7 +80,7 @@ type ProviderField = {
   readonly allow_fallbacks?: boolean | null
 }
 
-/** Undefined when none of the headers is there: most calls have none, and pay for the look alone. */
+/** Undefined if none of the headers is present: most calls have none, and pay only for the check. */
 function wishesOfHeaders(headers: HeaderLookup): Wishes | undefined {
   let wishes: Wishes | undefined
   for (const { name, phrase, read } of steeringHeaders) {
@@ -114,7 +114,7 @@ function isStrategy(text: string): text is StrategyName {
   return Object.hasOwn(strategies, text)
 }
 
-/** Undefined when there is no name at all, or more than `limit`. */
+/** Undefined for no name at all, or more than `limit`. */
 function namesIn(text: string, limit: number): readonly string[] | undefined {
   const found = piecesOf(text)
   return found.length > 0 && found.length <= limit ? found : undefined
@@ -124,7 +124,7 @@ function piecesOf(text: string): readonly string[] {
   return text.split(',').flatMap((piece) => piece.trim() || [])
 }
 
-/** Undefined when a part is unknown, comes twice, or has no price. */
+/** Undefined if a part is unknown, repeated, or has no price. */
 function capIn(text: string): PriceCap | undefined {
   const parts = new Map<string, string>()
   for (const piece of piecesOf(text)) {
@@ -135,7 +135,7 @@ function capIn(text: string): PriceCap | undefined {
   return parts.size > 0 ? capOf(parts) : undefined
 }
 
-/** From pairs of OpenRouter's name of a part and its USD. */
+/** From pairs of OpenRouter's part name and USD. */
 function capOf(parts: Iterable<readonly [string, string | number | null]>): PriceCap {
   const cap: { -readonly [Key in keyof PriceCap]: PriceCap[Key] } = {}
   for (const [name, usd] of parts) {
@@ -145,7 +145,7 @@ function capOf(parts: Iterable<readonly [string, string | number | null]>): Pric
   return cap
 }
 
-/** A cap that no price reaches is as good as any other. */
+/** A cap above every price is harmless. */
 function capNanoUsd(usd: string | number): number {
   if (Number(usd) >= unreachedUsd) return roundedNanoUsd(unreachedUsd)
   // -0 is 0.
@@ -170,7 +170,7 @@ function saysAnything({
   return only !== undefined || strategy !== undefined || maxPrice !== undefined
 }
 
-/** OpenRouter has more of them than are heeded here: a strict gateway does not pretend. */
+/** OpenRouter has more options than are supported here: a strict gateway refuses them. */
 function refuseUnknownWishes(provider: JsonObject): void {
   refuseOthers('provider', provider, providerKeys)
   refuseOthers('provider.sort', provider['sort'], sortKeys)
@@ -212,11 +212,11 @@ const capKeys: ReadonlyMap<string, keyof PriceCap> = new Map([
   ['request', 'requestNanoUsd'],
 ])
 
-/** As many as a caller can mean; each one more is an attempt more that a call may take. */
+/** The most that makes sense; each adds an attempt that a call may take. */
 const maxModels = 32
 const maxProviders = 128
 
-/** For a million tokens or a request: in nano-USD still a safe integer. */
+/** Per million tokens or per request: still a safe integer in nano-USD. */
 const unreachedUsd = 1_000_000
 
 /** Down to a nano-USD. */
@@ -256,11 +256,11 @@ type SteeringHeader = {
   readonly name: string
   /** What its text must be. */
   readonly phrase: string
-  /** Undefined for a text that is not so. */
+  /** Undefined for an invalid text. */
   readonly read: (text: string) => Wishes | undefined
 }
 
-/** Of two that wish for one thing, the later counts. */
+/** Of two that set the same wish, the later counts. */
 const steeringHeaders: readonly SteeringHeader[] = [
   listHeader('x-pandotate-models', maxModels, (models) => ({ models })),
   listHeader('x-pandotate-provider-order', maxProviders, (order) => ({ order })),

@@ -2,8 +2,7 @@ import { Failure } from '../../core/model/failure.ts'
 import { isObject, nearest } from '../../core/model/json/json.ts'
 import { otherValue, outOfBounds, wrongType } from './validation-error.ts'
 
-// What OpenAI refuses in the values of fields that several of its endpoints have. Each throws Failure
-// `invalid_request`.
+// What OpenAI refuses in the values of fields that several endpoints share. Each throws Failure `invalid_request`.
 
 /** Token ids with a bias from -100 to 100. */
 export function refuseLogitBias(bias: unknown): void {
@@ -21,7 +20,7 @@ export function refuseLogitBias(bias: unknown): void {
   }
 }
 
-/** At most sixteen texts, none of them long, by names that are not. */
+/** At most sixteen short texts, under valid names. */
 export function refuseMetadata(metadata: unknown): void {
   if (!isObject(metadata)) return
   const entries = Object.entries(metadata)
@@ -42,12 +41,12 @@ export function refuseMetadata(metadata: unknown): void {
   }
 }
 
-/** Throws where a text is none of these. What is no text is held to its type elsewhere. */
+/** Throws for a text that is none of these. Other types are checked elsewhere. */
 export function refuseOthers(param: string, value: unknown, values: readonly string[]): void {
   if (typeof value === 'string' && !values.includes(value)) throw otherValue(param, values, value)
 }
 
-/** Throws where a text is too long, or has something in it that may not be in a name. */
+/** Throws for a text that is too long, or contains characters that a name may not have. */
 export function refuseName(param: string, name: unknown, pattern: RegExp, most = 64): void {
   if (typeof name !== 'string') return
   if (name.length > most) throw tooLong(param, most, name.length)
@@ -58,7 +57,7 @@ export function refuseName(param: string, name: unknown, pattern: RegExp, most =
   throw new Failure('invalid_request', message, { param, code: 'invalid_value' })
 }
 
-/** What may be in the name of a function, or of a schema. */
+/** Characters of the name of a function or a schema. */
 export const nameLetters = /^[a-zA-Z0-9_-]+$/
 
 function tooLong(param: string, most: number, length: number): Failure {

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../core/model/json/json.ts'
 import { firstIssue } from './schemas.ts'
 import { failureOf, unknownField } from './validation-error.ts'
 
-/** The fields a request may have, by name, each with what its value must be when there is one. */
+/** The fields of a request by name, with a schema for each value. */
 export type Fields = ReadonlyMap<string, z.ZodType>
 
 export function fieldsOf(shapes: Readonly<Record<string, z.ZodType>>): Fields {
@@ -11,9 +11,9 @@ export function fieldsOf(shapes: Readonly<Record<string, z.ZodType>>): Fields {
 }
 
 /**
- * Holds every known field of a body to its shape, and leaves the body as it is: explicit null counts as absent, unknown
- * fields are not looked at. Throws Failure `invalid_request` for the first that fails. Only what was sent costs
- * anything: a body has eight fields, a table forty.
+ * Validates every known field of a body, and leaves the body unchanged: explicit null counts as absent, unknown fields
+ * are ignored. Throws Failure `invalid_request` for the first that fails. Iterates over the body's fields: a body has
+ * eight, a table forty.
  */
 export function validate(body: JsonObject, fields: Fields): void {
   for (const name of Object.keys(body)) {
@@ -32,7 +32,7 @@ export function refuseUnknown(body: JsonObject, fields: Fields): void {
   }
 }
 
-/** A number too big for a double is held to bounds by its size alone: what is passed on keeps its digits. */
+/** Bounds of a number too large for a double are checked by its size only: it is forwarded with all its digits. */
 function asNumber(value: unknown): unknown {
   if (typeof value !== 'object' || !JSON.isRawJSON(value)) return value
   const number = Number(JSON.stringify(value))

@@ -3,8 +3,8 @@ import { Failure } from '../../core/model/failure.ts'
 import { spell } from '../../core/model/json/json.ts'
 
 /**
- * What zod found wrong with the field `name`, in OpenAI's own words: message, `param` as a JSON path, `code`.
- * `value` is the field as the caller sent it.
+ * Reports zod's issue with the field `name` in OpenAI's words: message, `param` as a JSON path, `code`. `value` is the
+ * field as sent.
  */
 export function failureOf(issue: z.core.$ZodIssue, name: string, value: unknown): Failure {
   const param = pathOf(name, issue.path)
@@ -84,7 +84,7 @@ export function otherValue(param: string, values: readonly unknown[], given: str
   )
 }
 
-/** A string is right, but not this one. */
+/** The type is right, the value is not. */
 function otherText(param: string, phrase: string, given: unknown): Failure {
   return refusal(
     `Invalid '${param}': expected ${phrase}, but got '${shortened(spell(given))}' instead.`,
@@ -132,7 +132,7 @@ function enumerate(values: readonly unknown[], conjunction: 'and' | 'or'): strin
     : `${quoted.slice(0, -1).join(', ')}, ${conjunction} ${quoted.at(-1)}`
 }
 
-/** A caller's own word may be of any length; an error message is not. */
+/** A caller's text may be long; an error message must not be. */
 function shortened(text: string): string {
   return text.length <= 64 ? text : `${text.slice(0, 61)}...`
 }
