@@ -6,7 +6,7 @@ import { runpod } from './runpod/runpod.ts'
 import { simulator } from './simulator.ts'
 import { together } from './together/together.ts'
 
-/** Every kind of upstream there is. */
+/** All kinds of upstreams. */
 export const providers: readonly Provider[] = [
   pandotate,
   together,

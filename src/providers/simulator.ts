@@ -17,8 +17,8 @@ import type { Provider } from './base/provider.ts'
 import { refusal } from './http-error/http-error.ts'
 
 /**
- * A provider inside the gateway that runs no model: what it does, failures included, is spelled by the model's
- * name. The same request is always answered the same way.
+ * A provider inside the gateway that runs no model: the model's name spells its behaviour, failures included. The same
+ * request always gets the same answer.
  */
 export const simulator: Provider<SimulatorSettings> = {
   type: 'simulator',
@@ -37,7 +37,7 @@ export const simulator: Provider<SimulatorSettings> = {
       send(call, attempt) {
         const script = state.scriptFor(attempt.upstreamModel, scriptRequest(call))
         attempt.notes.dropped.push(...ignoredFields(call))
-        // Each token has logprobs of its own.
+        // Logprobs of each token.
         const isWhole = !call.stream && logprobsIn(call) === undefined
         return perform(isWhole ? joinPieces(script) : script, { name, clock, call, attempt })
       },
@@ -62,7 +62,7 @@ type Stage<Asked extends AnyCall = Call> = {
   readonly attempt: Attempt
 }
 
-/** In a JSON answer, words without a pause between them are sent as one. */
+/** In a JSON answer, words without a pause between them are sent as one delta. */
 function joinPieces(script: Script): Script {
   const joined: Script[number][] = []
   for (const step of script) {
@@ -116,7 +116,7 @@ async function* perform(script: Script, stage: Stage): AsyncGenerator<readonly R
   }
 }
 
-/** Without words, an answer has no pieces: it waits and fails as the script does, and is there or is not. */
+/** A relay's answer has no pieces: it waits and fails as the script says, and comes whole or not at all. */
 async function vectors(script: Script, stage: Stage<Relay>, input: unknown): Promise<RelayReply> {
   const { call, attempt } = stage
   attempt.signal.throwIfAborted()
@@ -140,7 +140,7 @@ async function vectors(script: Script, stage: Stage<Relay>, input: unknown): Pro
   return JsonText.of({ ...reply, usage })
 }
 
-/** No model has vectors of more numbers. */
+/** No real model has longer vectors. */
 const mostDimensions = 16_384
 
 function dimensionsIn({ dimensions }: JsonObject): number | undefined {
@@ -151,7 +151,7 @@ function dimensionsIn({ dimensions }: JsonObject): number | undefined {
   })
 }
 
-/** What the script of a relay is asked for. */
+/** The request that the script of a relay sees. */
 const noWords = { kind: 'text', promptTokens: 0, maxTokens: undefined, stop: [], tool: undefined } as const
 
 function reset({ name }: Stage<AnyCall>): Failure {
@@ -167,7 +167,7 @@ function garbled({ name }: Stage<AnyCall>): Failure {
   })
 }
 
-/** As many as one read of a socket brings; between bursts other work gets its turn. */
+/** As many as one read of a socket gives; between bursts other work gets its turn. */
 const mostInOneBurst = 32
 
 function scribeFor({ call, attempt, clock }: Stage): AnswerScript {

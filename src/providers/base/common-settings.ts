@@ -3,7 +3,7 @@ import { createQueue, type QueueSettings } from '../../core/health/queue.ts'
 import type { Clocks } from '../../core/model/call.ts'
 import type { Upstream } from '../../core/model/ports.ts'
 
-/** The settings that every upstream over the network has: how long it may take, how often it is asked. */
+/** The settings that every upstream over the network has: clocks, retries, concurrency. */
 export function boundsSettings(clocks: Clocks) {
   return {
     clocks: z
@@ -17,19 +17,19 @@ export function boundsSettings(clocks: Clocks) {
     /** How often the same deployment is asked again, and the shortest wait before it is. */
     retries: z.int().min(0).max(10).default(1),
     retryDelayMs: z.int().min(0).max(60_000).default(200),
-    /** How many requests may be under way at once. */
+    /** How many requests may be in flight at once. */
     concurrency: z.int().min(1).max(10_000).default(128),
-    /** How long a call may wait for one of them to end, and how many calls may. */
+    /** How long a call may wait for a place, and how many calls may wait. */
     queueMs: z.int().min(1).max(600_000).default(10_000),
     queueLimit: z.int().min(0).max(100_000).default(1000),
-    /** When its caller leaves, a call is cancelled; or it is read to its end, to know exactly what it cost. */
+    /** When its caller leaves, a call is cancelled, or read to its end so that its cost is known exactly. */
     onAbort: z.enum(['cancel', 'drain']).default('cancel'),
-    /** What an answer has not written when it is left, is not billed: budgets may then pay for it piece by piece. */
+    /** Tokens that were not written when a call is cancelled are not billed: budgets may then pay slice by slice. */
     billing: z.strictObject({ stopsOnAbort: z.boolean().default(false) }).prefault({}),
   }
 }
 
-/** The same, once the schema has taken them. */
+/** The same, as validated. */
 export type Bounds = QueueSettings & {
   readonly clocks: Clocks
   readonly retries: number
@@ -37,7 +37,7 @@ export type Bounds = QueueSettings & {
   readonly onAbort?: 'cancel' | 'drain'
 }
 
-/** What every upstream over the network has by its settings: its clocks, its retries, and a queue of its own. */
+/** What every upstream over the network has by its settings: clocks, retries, and a queue of its own. */
 export function upstreamBase(name: string, given: Bounds) {
   const { clocks, retries, retryDelayMs, onAbort, concurrency, queueMs, queueLimit } = given
   return {
@@ -49,12 +49,12 @@ export function upstreamBase(name: string, given: Bounds) {
   } satisfies Partial<Upstream>
 }
 
-/** A setting that is one for all kinds of calls. */
+/** One value for all kinds of calls. */
 export function oneChoiceOf(isOne: boolean): Upstream['oneChoice'] {
   return { text: isOne, chat: isOne }
 }
 
-/** The address of an upstream: it comes from the configuration alone, and holds no credentials. */
+/** The address of an upstream: it comes only from the configuration, and contains no credentials. */
 export const addressSetting = z
   .url({ protocol: /^https?$/, abort: true })
   .refine((address) => {
@@ -63,13 +63,13 @@ export const addressSetting = z
   })
   .meta({ expected: 'a URL that starts with http:// or https://, without user, password and fragment' })
 
-/** A key, or any other text that is told to an upstream alone. */
+/** A key, or any other text that only the upstream may see. */
 export const secretSetting = z
   .string()
   .regex(/^[\x21-\x7e]+$/)
   .meta({ secret: true, expected: 'printable ASCII without spaces' })
 
-/** What gives an upstream its key, for operators. Only the one that goes by its type's name has a variable. */
+/** The setting of an upstream's key, for operators. Only a provider named like its type has an environment variable. */
 export function keySettingOf(name: string, type?: string): string {
   return name === type ? `${type.toUpperCase()}_API_KEY` : `providers.${name}.apiKey`
 }

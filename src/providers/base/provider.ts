@@ -2,8 +2,8 @@ import type * as z from 'zod'
 import type { Clock, Detokenizer, Upstream } from '../../core/model/ports.ts'
 
 /**
- * A kind of upstream: the schema of its part of gateway.yaml, and how to make an Upstream of it.
- * Adding one: a file that exports one of these, and its line in `all.ts`.
+ * A kind of upstream: the schema of its section in gateway.yaml, and how to create an Upstream from it. To add one,
+ * write a file that exports one of these, and add its line to `all.ts`.
  */
 export interface Provider<Settings = unknown> {
   /** The `type` that selects it in gateway.yaml. */
@@ -11,7 +11,7 @@ export interface Provider<Settings = unknown> {
   /** Strict: an unknown key is refused. Secrets are marked with `.meta({ secret: true })`. */
   readonly settings: z.ZodType<Settings>
   create(name: string, settings: Settings, tools: ProviderTools): Upstream
-  /** Whose shipped prices apply with these settings; undefined: none. Absent: those of its type. */
+  /** The provider whose shipped prices apply with these settings; undefined: none. Absent: that of its type. */
   priceList?(settings: Settings): string | undefined
 }
 

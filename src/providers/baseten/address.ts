@@ -1,28 +1,28 @@
-/** Where Model APIs are. */
+/** The address of Model APIs. */
 export const modelApisUrl = 'https://inference.baseten.co/v1'
 
-/** Which deployment: of a model or a chain; of an environment (`production` by default) or by its own id. */
+/** A deployment of a model or a chain: by environment (`production` by default) or by its own id. */
 export type DeploymentName = {
   readonly model?: string | undefined
   readonly chain?: string | undefined
   readonly environment?: string | undefined
   readonly deployment?: string | undefined
-  /** The environment is part of the host's name, and not of the path. */
+  /** The environment is part of the host's name, not of the path. */
   readonly regional: boolean
 }
 
-/** Where a deployment takes what. Paths are from the root of the host. */
+/** The addresses of a deployment. Paths start at the root of the host. */
 export type DeploymentAddress = {
   readonly origin: string
   /** The server's own `/v1`; a chain has none. */
   readonly server: string | undefined
-  /** Where the model takes its input as it is: `/predict`, of a chain `/run_remote`. */
+  /** The model's own input: `/predict`, of a chain `/run_remote`. */
   readonly predictPath: string
   /** Chains have none. */
   readonly wakePath: string | undefined
 }
 
-/** `baseUrl` stands for Baseten's host: what comes after the host's name is added to it. */
+/** `baseUrl` replaces Baseten's host; its path is kept. */
 export function deploymentAddress(name: DeploymentName, baseUrl: string | undefined): DeploymentAddress {
   const base = baseUrl ?? `https://${hostOf(name)}`
   const target = targetOf(name)
@@ -36,7 +36,7 @@ export function deploymentAddress(name: DeploymentName, baseUrl: string | undefi
   }
 }
 
-/** A path with another after it; the query stays at the end. */
+/** Joins two paths; the query stays at the end. */
 export function pathBelow(url: string, path: string): string {
   const { pathname, search } = new URL(url)
   return pathname.replace(/\/+$/, '') + path + search

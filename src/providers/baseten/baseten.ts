@@ -20,9 +20,9 @@ import { createAlarm } from './wake.ts'
 const sharedClocks: Clocks = { connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 600_000 }
 
 /**
- * A deployment that sleeps holds a request until a replica is up, and that takes minutes. Baseten gives up after 1200
- * seconds (some of its pages say 600), so the first token is waited for as long as the lower of the two, and nothing
- * longer than the higher.
+ * A sleeping deployment holds a request for minutes until a replica is up. Baseten gives up after 1200 seconds (some of
+ * its pages say 600), so the first token is waited for as long as the lower of the two, and nothing longer than the
+ * higher.
  */
 const deploymentClocks: Clocks = {
   connectMs: 5000,
@@ -31,10 +31,10 @@ const deploymentClocks: Clocks = {
   totalMs: 1_200_000,
 }
 
-// The clocks' own defaults hang on which of the two it is.
+// The default clocks depend on which of the two it is.
 const { clocks: _clocks, ...otherBounds } = boundsSettings(sharedClocks)
 
-/** The alphanumeric id that Baseten gave to a model, a chain or a deployment. */
+/** The alphanumeric id of a model, a chain or a deployment at Baseten. */
 const idSetting = z
   .string()
   .regex(/^[A-Za-z0-9]{1,64}$/)
@@ -49,18 +49,18 @@ const clockSetting = z.int().min(1).max(86_400_000).optional()
 
 const deploymentSetting = z
   .strictObject({
-    /** A model's id; or else a chain's. */
+    /** A model's id, or a chain's. */
     model: idSetting.optional(),
     chain: idSetting.optional(),
-    /** `production` when neither this nor a deployment's id is given. */
+    /** `production` if neither this nor a deployment's id is given. */
     environment: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/)
       .meta({ expected: 'production, development, or the name of an environment' })
       .optional(),
-    /** One deployment by its id, in place of whichever an environment has. */
+    /** A deployment by its id, instead of an environment's current one. */
     deployment: idSetting.optional(),
-    /** The environment is bound to a region: its name is part of the host, and not of the path. */
+    /** The environment is bound to a region: its name is part of the host, not of the path. */
     regional: z.boolean().default(false),
   })
   .check(({ value, issues }) => {
@@ -80,7 +80,7 @@ const deploymentSetting = z
 const settings = z
   .strictObject({
     ...otherBounds,
-    /** What is left out is by default what the surface needs: a deployment that sleeps takes its time. */
+    /** Defaults depend on the API: a deployment that sleeps takes its time. */
     clocks: z
       .strictObject({
         connectMs: clockSetting,
@@ -92,15 +92,15 @@ const settings = z
     apiKey: secretSetting.optional(),
     /** The word before the key. By default `bearer` for Model APIs, `api-key` for a deployment. */
     auth: z.enum(['bearer', 'api-key']).optional(),
-    /** In place of Baseten's own: what `/chat/completions`, or the path of a deployment's environment, is added to. */
+    /** Replaces Baseten's own address, to which `/chat/completions` or the path of an environment is added. */
     baseUrl: addressSetting.optional(),
     /** A deployment of the operator's own. Without one, calls go to Model APIs. */
     deployment: deploymentSetting.optional(),
-    /** The deployment is asked by `/predict` (a chain always by `/run_remote`): its model decides what it answers. */
+    /** Uses `/predict` (for a chain always `/run_remote`): the answer's format is up to its model. */
     predict: z.boolean().default(false),
     /** Where text completions are, below `baseUrl`. Model APIs document none. */
     textPath: pathSetting.optional(),
-    /** Where the server inside the deployment tells its health: `/health`. */
+    /** Where the server inside the deployment reports its health: `/health`. */
     healthPath: pathSetting.optional(),
     /** The model takes one prompt and gives one choice per request. */
     oneChoice: z.boolean().default(false),
@@ -126,7 +126,7 @@ export const baseten: Provider<BasetenSettings> = {
   type: 'baseten',
   settings,
   create,
-  // A deployment of one's own costs by the minute.
+  // A deployment of one's own is billed by the minute.
   priceList: ({ deployment }) => (deployment === undefined ? 'baseten' : undefined),
 }
 
@@ -157,7 +157,7 @@ function createDedicated(
   address: DeploymentAddress,
   tools: ProviderTools,
 ): Upstream {
-  // Every description of these hosts takes `Api-Key`; only the newest says that `Bearer` will do as well.
+  // All descriptions of these hosts use `Api-Key`; only the newest says that `Bearer` works too.
   const scheme = schemes[given.auth ?? 'api-key']
   const oneChoice = oneChoiceOf(given.oneChoice)
   const upstream =
@@ -168,14 +168,14 @@ function createDedicated(
           ...keyQuirks(name, given),
           paths: pathsBelow(address.server, given.textPath ?? '/completions'),
           lacks: ['custom_tools'],
-          // Its models are not asked for: the question would wake one that sleeps, and a server tells no prices.
+          // Its models are not listed: the request would wake a sleeping deployment, and servers report no prices.
           ...(given.healthPath === undefined ? {} : { healthPath: given.healthPath }),
         })
   if (address.wakePath === undefined) return upstream
   const alarm = createAlarm(name, given, { ...address, wakePath: address.wakePath, scheme }, tools)
   return {
     ...upstream,
-    // It is told by the server in the deployment, which has to be up for that.
+    // The server in the deployment reports it, which has to be up for that.
     healthWakes: true,
     wake: alarm.wake,
     async close() {
@@ -193,7 +193,7 @@ function keyQuirks(name: string, { baseUrl, deployment }: BasetenSettings) {
   }
 }
 
-/** Where calls go, below a server's `/v1`. */
+/** The paths of calls below a server's `/v1`. */
 function pathsBelow(url: string, textPath: string | undefined): Readonly<Partial<Record<Kind, string>>> {
   const chat = pathBelow(url, '/chat/completions')
   return textPath === undefined ? { chat } : { chat, text: pathBelow(url, textPath) }

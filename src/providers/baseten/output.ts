@@ -12,7 +12,7 @@ import { parseAnswer } from '../wire/answer-json.ts'
 import { isEventStream } from '../wire/event-stream-type.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
 
-/** Who was asked for it, and for which kind of call it is read. */
+/** The context of the request, and the kind of call it is read for. */
 export type Reading = {
   readonly asked: Asked
   readonly kind: Kind
@@ -20,8 +20,8 @@ export type Reading = {
 }
 
 /**
- * Reads what a model's `predict` gave: OpenAI's events or JSON, JSON that holds a text, or bare text. Bare text says
- * neither why it ended nor what it took: it is whole when HTTP says that its body is, and its usage is not told.
+ * Reads the output of a model's `predict`: OpenAI's events or JSON, JSON with a text, or bare text. Bare text has no
+ * finish reason and no usage: it is whole if HTTP says that its body is.
  */
 export async function* readOutput(
   answer: WireAnswer,
@@ -45,7 +45,7 @@ export async function* readOutput(
   }
 }
 
-/** Truss names whatever a generator makes an octet stream. */
+/** Truss calls everything that a generator yields an octet stream. */
 const textTypes = /^(?:text\/plain|application\/octet-stream)\b/i
 
 async function* readText(
@@ -70,7 +70,7 @@ async function* readText(
   }
   decode()
   if (isEmpty) throw unreadable('The upstream gave an empty answer.', reading)
-  // Without either, a body that broke off ends just as one that is whole.
+  // Without either, a truncated body ends just like a whole one.
   if (answer.header('content-length') === undefined && answer.header('transfer-encoding') === undefined) {
     const message = 'The upstream ended its answer without a sign that it is complete.'
     throw new Failure('interrupted', message, { provider: reading.asked.provider })
@@ -97,12 +97,12 @@ function readJson(source: string, readError: ReadError, reading: Reading): RawDe
   return ofKind(readReply(source, reading.asked.provider, readError), reading)
 }
 
-/** A reply in OpenAI's shape, or the report of an error. */
+/** A reply in OpenAI's shape, or an error report. */
 function isOpenAi(body: unknown): boolean {
   return isObject(body) && (Array.isArray(body['choices']) || Boolean(body['error']))
 }
 
-/** A text, pieces of one, or what holds it under one of the usual names; at most as deep as models have it. */
+/** A text, pieces of one, or an object with it under a usual name; nested as deeply as models do it. */
 function textIn(value: unknown, depth = 0): string | undefined {
   if (typeof value === 'string') return value
   if (depth > 3) return undefined
@@ -124,7 +124,7 @@ function wholeReply(text: string, kind: Kind): RawDelta {
   return JsonText.of({ object, choices: [choice] })
 }
 
-/** A model that knows one of the two kinds of answer gives it to both kinds of call. */
+/** A model with one kind of answer gives it to both kinds of call. */
 function ofKind(reply: RawDelta, { kind, notes }: Reading): RawDelta {
   const { choices } = reply.value
   if (!Array.isArray(choices)) return reply

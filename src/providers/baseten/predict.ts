@@ -10,8 +10,8 @@ import { type DeploymentAddress, pathBelow } from './address.ts'
 import { readOutput } from './output.ts'
 
 /**
- * A deployment that is given the request as its model's input, and whose answer is whatever its model makes: OpenAI's
- * own JSON or events, JSON with the text in it, or plain text that comes as it is made.
+ * A deployment that gets the request as its model's input, and whose answer is whatever the model returns: OpenAI's
+ * JSON or events, JSON with a text, or streamed plain text.
  */
 export function createBasetenPredict(
   name: string,
@@ -46,7 +46,7 @@ export function createBasetenPredict(
 
   return {
     ...upstreamBase(name, given),
-    // A text that is all there is to an answer is one choice.
+    // A bare text is one choice.
     oneChoice: oneChoiceOf(true),
     knownModels: given.models,
     admits: () => apiKey !== undefined || !needsKey,
@@ -68,10 +68,10 @@ export type PredictSettings = Bounds & {
   readonly models: readonly string[]
 }
 
-/** The word before the key, whether anybody is served without one, and what an operator sets to give one. */
+/** The word before the key, whether a key is required, and its setting. */
 type KeyParts = { readonly scheme: string; readonly needsKey: boolean; readonly keySetting: string }
 
-/** Except for the model's name: only the model knows what its input means. */
+/** All fields but the model's name pass through: only the model knows what its input means. */
 const asItIs: RequestQuirks = { asksUsage: false, renames: {}, drops: [], adapt: (body) => body }
 
 /** Beside the server's `/v1`. */

@@ -4,9 +4,9 @@ import { readHttpError } from '../http-error/http-error.ts'
 import { aside } from '../openai/probe-requests.ts'
 import { createWire, requestHeaders } from '../wire/wire.ts'
 
-/** What starts a deployment that sleeps, on a connection of its own: calls may hold all of theirs until it is up. */
+/** Wakes a sleeping deployment, on a connection of its own: calls may hold all of theirs until it is up. */
 export interface Alarm {
-  /** Resolves once Baseten has taken the request (202), long before the deployment is up. Rejects with a Failure. */
+  /** Resolves when Baseten has accepted the request (202), long before the deployment is up. Rejects with a Failure. */
   wake(signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }

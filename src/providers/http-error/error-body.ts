@@ -1,19 +1,19 @@
 import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
 
-/** What an error body says, whichever of the many shapes it has. All undefined for one that is not JSON. */
+/** The contents of an error body in any of its many shapes. All undefined if it is not JSON. */
 export type ErrorBody = {
   readonly message: string | undefined
   readonly type: string | undefined
   readonly code: string | undefined
   readonly param: string | undefined
-  /** What else it says, as it came. */
+  /** Further fields, unchanged. */
   readonly extra: JsonObject
 }
 
 /**
- * Reads OpenAI's `{"error": {...}}`, the flat body of vLLM's older versions, SGLang and Baseten's engines,
- * `{"error": "text"}`, `{"message": "text"}`, `{"detail": ...}`, and text that is none of these.
+ * Reads OpenAI's `{"error": {...}}`, the flat body of older vLLM, SGLang and Baseten's engines, `{"error": "text"}`,
+ * `{"message": "text"}`, `{"detail": ...}`, and plain text.
  */
 export function readErrorBody(text: string): ErrorBody {
   const body = parseAnswer(text)
@@ -35,13 +35,13 @@ const nothing: ErrorBody = {
   extra: {},
 }
 
-/** What is read as something else, or says no more than the status. */
+/** Fields that are read elsewhere, or repeat the status. */
 const read: ReadonlySet<string> = new Set([
   ...['message', 'error', 'detail', 'type', 'error_type', 'code', 'error_code', 'param', 'object'],
   ...['status', 'status_code', 'http_status_code', 'id', 'user_id', 'request_id'],
 ])
 
-/** FastAPI lists what is wrong as `{loc: ["body", "prompt"], msg}`, beside an echo of the input. */
+/** FastAPI lists errors as `{loc: ["body", "prompt"], msg}`, with an echo of the input. */
 function details(detail: unknown): string | undefined {
   if (!Array.isArray(detail)) return undefined
   const faults = detail

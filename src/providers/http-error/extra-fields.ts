@@ -2,9 +2,8 @@ import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { redact } from './redact.ts'
 
 /**
- * What an upstream's error says beside its message, as its caller may read it: what a model wrote that was no call of a
- * tool (Groq's `failed_generation`), what stood behind a router (`metadata.raw` of OpenRouter). Often it is the only
- * cause that is told.
+ * Further fields of an upstream's error for its caller: text that a model wrote in place of a tool call (Groq's
+ * `failed_generation`), the error behind a router (OpenRouter's `metadata.raw`). Often it is the only cause given.
  */
 export function extraFields(extra: JsonObject, secrets: readonly string[], request: string): JsonObject {
   let left = mostFields

@@ -11,41 +11,41 @@ import { withoutRequest } from './without-request.ts'
 export type Refused = {
   readonly status: number
   header(name: string): string | undefined
-  /** The body as it stands; '' when it could not be read. */
+  /** The body; '' if it could not be read. */
   readonly text: string
 }
 
-/** Who asked, and how: what an upstream's word means depends on it. */
+/** The context of a request, which decides what an upstream's error means. */
 export type Asked = {
   /** The upstream's name. */
   readonly provider: string
   /** The model as the caller named it. */
   readonly model: string
-  /** Whose key went with the request. */
+  /** Whose key was sent. */
   readonly key: 'ours' | 'callers' | 'none'
-  /** The setting that holds our key, for the operator. */
+  /** The setting of our key, for the operator. */
   readonly keySetting: string
-  /** What may not be told back, wherever the upstream repeats it. */
+  /** Secrets to remove wherever the upstream repeats them. */
   readonly secrets: readonly string[]
   readonly epochMs: number
-  /** What was asked for: `embeddings`. Absent: a model's answer. */
+  /** The kind of request: `embeddings`. Absent: a generated answer. */
   readonly ability?: string | undefined
-  /** Where it was asked, where that is all that it is asked for: if nothing is there, this is wrong. */
+  /** The address, if it serves only this kind of request: if nothing is there, it is wrong. */
   readonly address?: Address | undefined
-  /** The text of what the caller asked: an address that stands in it may be told back. Absent: none may. */
+  /** The text of the caller's request: addresses in it need no redaction. Absent: all are redacted. */
   readonly request?: (() => string) | undefined
 }
 
 export type Address = {
   readonly url: string
-  /** The setting that holds it, and what it is to be. */
+  /** The setting of the address, and its expected value. */
   readonly setting: string
 }
 
 /** For an upstream that takes no key. */
 export const noKey = { key: 'none', keySetting: '', secrets: [] } as const satisfies Partial<Asked>
 
-/** What an upstream's refusal means for the caller, for the operator, and for the decision to retry. */
+/** The meaning of an upstream's refusal for the caller, the operator and the retry decision. */
 export function refusal(refused: Refused, asked: Asked): Failure {
   const body = readErrorBody(refused.text)
   const said =
@@ -56,12 +56,12 @@ export function refusal(refused: Refused, asked: Asked): Failure {
   return (aboutMeaning(word) ?? byStatus.get(refused.status) ?? byClass)(word)
 }
 
-/** Not read where there is nothing to look for in it. */
+/** Parsed only if there is something to look for. */
 function requestIn(text: string, { request }: Asked): string {
   return text.includes('.') ? (request?.() ?? '') : ''
 }
 
-/** Reads an answer whose status is an error. A body that cannot be read changes nothing of what the status says. */
+/** Reads an answer whose status is an error. If the body is unreadable, the status alone counts. */
 export async function readHttpError(answer: WireAnswer, asked: Asked): Promise<Failure> {
   const { status } = answer
   let text = ''
@@ -73,7 +73,7 @@ export async function readHttpError(answer: WireAnswer, asked: Asked): Promise<F
   return refusal({ status, text, header: (name) => answer.header(name) }, asked)
 }
 
-/** More than any error says. */
+/** Longer than any error. */
 const errorBytes = 64 * 1024
 
 const unreadable: ReadonlySet<FailureKind> = new Set(['invalid_response', 'interrupted'])
@@ -82,7 +82,7 @@ type Word = Refused & { readonly body: ErrorBody; readonly said: string; readonl
 
 type Reading = (word: Word) => Failure
 
-/** What is said outright counts for more than the status it is said with. */
+/** An explicit code counts more than the status. */
 function aboutMeaning({ status, body }: Word): Reading | undefined {
   if (contextStatuses.has(status)) {
     if (contextPattern.test(`${body.code} ${body.type} ${body.message}`)) return contextLength
@@ -108,9 +108,9 @@ const byStatus: ReadonlyMap<number, Reading> = new Map([
   [424, trouble],
   [425, trouble],
   [429, rateLimited],
-  // Groq's word for having no room.
+  // Groq's word for no capacity.
   [498, overloaded],
-  // Its own client, which we did not cause to leave, left.
+  // Its own client left, which we did not cause.
   [499, trouble],
   [501, notThere],
   [503, overloaded],
@@ -121,7 +121,7 @@ function byClass(word: Word): Failure {
   return word.status >= 400 && word.status < 500 ? rejected(word) : trouble(word)
 }
 
-/** Engines disagree on the status of a prompt that is too long; one says so in the middle of generating. */
+/** Engines disagree on the status for a prompt that is too long; one reports it in mid-stream. */
 const contextStatuses: ReadonlySet<number> = new Set([400, 403, 413, 422, 500])
 
 const contextPattern =
@@ -136,7 +136,7 @@ const absentModel: ReadonlySet<string> = new Set([
   'invalid_model',
 ])
 
-/** In the words of DeepSeek, OpenRouter and LM Studio, which have no code for it. */
+/** The wording of DeepSeek, OpenRouter and LM Studio, which have no code for it. */
 const absentModelPattern = /^Model Not Exist$|is not a valid model ID|^No models loaded/i
 
 function isAboutAbsentModel({ code = '', type = '', message = '' }: ErrorBody): boolean {
@@ -158,7 +158,7 @@ function modelNotFound(word: Word): Failure {
   return fail('model_not_found', known ? word.said : plain, word, { param: 'model' })
 }
 
-/** FastAPI, llama.cpp, Express and others say so of a path alone; a page of HTML never is about a model. */
+/** FastAPI, llama.cpp, Express and others say this only of a path; an HTML page is never about a model. */
 function isAboutPath({ body, text }: Word): boolean {
   if (body.message === undefined) return /^\s*<|^(?:404 )?(?:page )?not found\b/i.test(text)
   return isPathMessage.test(body.message)
@@ -167,14 +167,14 @@ function isAboutPath({ body, text }: Word): boolean {
 const isPathMessage =
   /^(?:404:? ?)?(?:the )?(?:requested )?(?:page |file |path |route |url |uri |resource )?(?:was )?not found\.?$|^cannot (?:post|get) \/|invalid url|unknown (?:request )?(?:url|path)|no (?:such )?route|unrecognized request url/i
 
-/** It has no such path: what it lacks is the ability, and not the model; or it is not there at all. */
+/** It lacks the path: then it lacks the ability, not the model; or the whole address is wrong. */
 function lacking(word: Word): Failure {
   const { ability = 'such path', address } = word.asked
   if (address !== undefined) return pathNotFound(word.status, word.asked, address)
   return fail('unsupported', `This upstream has no ${ability}.`, word, { code: 'unsupported_endpoint' })
 }
 
-/** Nothing is where the configuration says: the operator is told where that is, and the caller is not. */
+/** Nothing is at the configured address: the operator gets the address, the caller does not. */
 export function pathNotFound(
   status: number,
   { provider, secrets }: Asked,
@@ -190,7 +190,7 @@ function contentFiltered(word: Word): Failure {
   return fail('content_filtered', word.said || "The upstream's content filter refused the request.", word)
 }
 
-/** Of a route or a feature that this server does not have. */
+/** A route or a feature that this server lacks. */
 function notThere(word: Word): Failure {
   return fail('unsupported', word.said || 'The upstream does not support this request.', word)
 }
@@ -216,16 +216,16 @@ function payment(word: Word): Failure {
 }
 
 function rateLimited(word: Word): Failure {
-  // The limit itself is a guess at when: what it says of coming back goes first.
+  // The limit is only a guess at the wait: an explicit wait takes precedence.
   const waitMs = waitOf(word) ?? resetAfterMs(word.header, word.asked.epochMs)
-  // Clients look for these very words to know how long to wait.
+  // Clients look for these words to know how long to wait.
   const wait = waitMs === undefined ? '' : ` Please try again in ${Math.max(1, Math.ceil(waitMs / 1000))}s.`
   const message = `The upstream limits the rate of requests, and it was reached.${wait}`
   return fail('rate_limited', message, word, { retryAfterMs: waitMs })
 }
 
 function overloaded(word: Word): Failure {
-  // Others send `retry-after` with every answer: it counts only where it says when to come back.
+  // Other servers send `retry-after` with every answer: it counts only on statuses that ask to come back.
   const waitMs = waitOf(word)
   return fail('overloaded', 'The upstream has more requests than it can serve.', word, {
     retryAfterMs: waitMs,
@@ -237,7 +237,7 @@ function trouble(word: Word): Failure {
   return fail('upstream_error', isAboutRequest(word.said) ? `${status}: ${word.said}` : `${status}.`, word)
 }
 
-/** Some say with a 5xx what of the request they cannot do: that is for the caller, too. */
+/** Some report unsupported parts of the request with a 5xx: the caller needs to know. */
 function isAboutRequest(said: string): boolean {
   return requestParts.test(said) && refusals.test(said)
 }
@@ -259,12 +259,12 @@ function waitOf({ header, asked }: Word): number | undefined {
   return retryAfterMs(header, asked.epochMs)
 }
 
-/** A code or the path of a field, when it looks like one. */
+/** A code or the path of a field, if it looks like one. */
 function plainWord(value: string | undefined): string | null {
   return value !== undefined && /^[\w.[\]-]{1,100}$/.test(value) ? value : null
 }
 
-/** Where the request is not known, what the upstream repeats of it is not, and nothing is told. */
+/** Without the request's text, repeated parts cannot be recognised, so nothing is passed on. */
 function forOperators({ text, body, asked }: Word): string | undefined {
   const said = (body.message ?? text).slice(0, readCharacters)
   if (said === '' || asked.request === undefined) return undefined
@@ -277,7 +277,7 @@ const operatorCharacters = 500
 
 function fail(kind: FailureKind, message: string, word: Word, detail: FailureDetail = {}): Failure {
   const { asked, body } = word
-  // Of our own key and account, the caller is told no more than that.
+  // The caller learns no more about our key and account.
   const isTold = kind !== 'upstream_auth' && Object.keys(body.extra).length > 0
   const extra = isTold ? extraFields(body.extra, asked.secrets, asked.request?.() ?? '') : undefined
   return new Failure(kind, message, {

@@ -1,8 +1,8 @@
 import { withoutSecrets } from './secret-forms.ts'
 
 /**
- * An upstream's text as a caller may read it: without addresses, keys, stack traces or echoes of the request, on
- * one line, at most 300 characters. `secrets` of any length worth the name are removed wherever they stand.
+ * An upstream's text as a caller may read it: without addresses, keys, stack traces or echoes of the request, on one
+ * line, at most 300 characters. `secrets` that are not trivially short are removed everywhere.
  */
 export function redact(text: string, secrets: readonly string[] = [], own: Own = {}): string {
   const { request = '', most = keptCharacters } = own
@@ -20,9 +20,9 @@ export function redact(text: string, secrets: readonly string[] = [], own: Own =
 }
 
 export type Own = {
-  /** What the caller sent: an address that stands in it is no secret to them. */
+  /** The caller's own text: addresses in it are no secret. */
   readonly request?: string
-  /** How many characters are told. */
+  /** The maximum length of the result. */
   readonly most?: number
 }
 
@@ -31,11 +31,11 @@ function isTold(address: string, request: string): boolean {
   return plain.length >= secretCharacters && request.includes(plain)
 }
 
-/** Enough for any message; the patterns are tried on no more. */
+/** Enough for any message; patterns are applied to no more. */
 const readCharacters = 4000
 const keptCharacters = 300
 
-/** What is shorter guards nothing, and may be part of any word. */
+/** A shorter secret protects nothing, and may be part of any word. */
 const secretCharacters = 6
 
 const removed = '[removed]'

@@ -13,20 +13,20 @@ const settings = z.strictObject({
   ...boundsSettings({ connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 30_000 }),
   url: addressSetting.default(defaultUrl),
   apiKey: secretSetting.optional(),
-  /** How chat messages become one prompt; `auto` goes by the model's name. */
+  /** The template for chats; `auto` goes by the model's name. */
   promptFormat: z.enum(['auto', ...families]).default('auto'),
-  /** Whether such a prompt begins with the family's first token: not where the upstream adds it itself. */
+  /** Whether the prompt begins with the family's first token: not if the upstream adds it. */
   bos: z.boolean().default(false),
-  /** Whether calls go out without any key. Unset: to an address other than Pandotate's own they do. */
+  /** Whether calls go out without any key. Unset: yes, except to Pandotate's own address. */
   keyless: z.boolean().optional(),
 })
 
-/** Pandotate: one prompt in, one output out, never a stream. Without a key of ours, with a caller's `pk_…`. */
+/** Pandotate: one prompt in, one output out, never a stream. Without a key of ours, a caller's `pk_…` is used. */
 export const pandotate: Provider<PandotateSettings> = {
   type: 'pandotate',
   settings,
   create,
-  // It does not report what it charges.
+  // It does not report its prices.
   priceList: () => undefined,
 }
 
@@ -47,7 +47,7 @@ function create(name: string, given: PandotateSettings, tools: ProviderTools): U
   )
 }
 
-/** While there is a key of ours, a caller's goes nowhere. */
+/** If there is a key of ours, a caller's goes nowhere. */
 function createKeys(apiKey: string | undefined, isKeyless: boolean, userAgent: string): PromptKeys {
   if (apiKey !== undefined) {
     const ours = { owner: 'ours', headers: requestHeaders(userAgent, `Bearer ${apiKey}`) } as const

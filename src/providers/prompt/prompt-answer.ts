@@ -7,23 +7,26 @@ import { reportedFailure } from '../http-error/openai-error.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
 import type { PromptRequest } from './prompt-request.ts'
 
-/** What an answer of a prompt-only upstream says. */
+/** The contents of an answer of a prompt-only upstream. */
 export type Said = {
-  /** A string; where it is none, there is no text in it. */
+  /** A string; anything else means there is no text. */
   readonly text: unknown
-  /** Why the answer ends here. Of an event, undefined: it goes on; of a whole answer: it was cut, or is over. */
+  /**
+   * The finish reason. Undefined in an event: more follows; in a whole answer: derived from its length and stop
+   * strings.
+   */
   readonly finish?: string | undefined
   readonly promptTokens?: unknown
   readonly completionTokens?: unknown
-  /** What else its usage tells. */
+  /** Further fields of its usage. */
   readonly usageDetails?: JsonObject | undefined
-  /** Which model it names. */
+  /** The model it names. */
   readonly model?: unknown
-  /** Further fields, which travel on beside the choices. */
+  /** Further fields, passed on beside the choices. */
   readonly extra?: JsonObject | undefined
 }
 
-/** Reads an answer in one piece. Throws a Failure for what is none, and for an error that is reported in place of one. */
+/** Reads a whole answer. Throws a Failure for anything else, and for an error reported in its place. */
 export function readReply(
   text: string,
   request: PromptRequest,
@@ -46,7 +49,7 @@ function unreadable(message: string, asked: () => Asked): Failure {
   return new Failure('invalid_response', message, { provider: asked().provider })
 }
 
-/** An answer in one piece, in OpenAI's shape: cut where it was to stop, for a server may not know of stop strings. */
+/** A whole answer in OpenAI's shape, cut at its stop strings, because the server may not support them. */
 function wholeAnswer(said: Said, output: string, request: PromptRequest): RawDelta {
   const isChat = request.kind === 'chat'
   const usage = usageOf(said, request, output !== '')
@@ -66,7 +69,7 @@ function wholeAnswer(said: Said, output: string, request: PromptRequest): RawDel
   })
 }
 
-/** One event of an answer that is streamed; `opening` stands before its text. */
+/** One event of a stream; `opening` is put before its text. */
 export function nextDelta(said: Said, opening: string, { kind }: PromptRequest): RawDelta {
   const words = opening + (typeof said.text === 'string' ? said.text : '')
   const { finish = null, promptTokens, completionTokens } = said
@@ -103,7 +106,7 @@ function finishOf(finish: unknown, completionTokens: unknown, maxTokens: number 
   return isFull ? 'length' : 'stop'
 }
 
-/** A count of 0 for what is not empty was never counted: it is left out, and so counted by the gateway. */
+/** A count of 0 for text that is not empty is omitted, so that the gateway counts it. */
 function usageOf(said: Said, { prompt }: PromptRequest, hasOutput: boolean): JsonObject {
   const usage: JsonObject = {}
   if (isCounted(said.promptTokens, prompt !== '')) usage['prompt_tokens'] = said.promptTokens

@@ -5,29 +5,29 @@ import type { Attempt } from '../../core/model/ports.ts'
 import type { Said } from './prompt-answer.ts'
 import type { PromptRequest } from './prompt-request.ts'
 
-/** How an upstream speaks that takes one prompt, and answers with one text. */
+/** The format of an upstream that takes one prompt and answers with one text. */
 export type PromptFormat = {
-  /** The fields of OpenAI's that it has; any other is dropped, and told. Absent: it may have any. */
+  /** OpenAI's fields that it supports; others are dropped and reported. Absent: all may be sent. */
   readonly fields?: readonly string[]
-  /** Those that it has by another name: `max_tokens` as `n_predict`. */
+  /** Fields that it calls otherwise: `max_tokens` as `n_predict`. */
   readonly renames?: Readonly<Record<string, string>>
   /**
-   * The body of a request; `fields` are those the caller gave, by its own names. Absent: the caller's own, with the
-   * prompt and the model's name in it.
+   * The body of a request; `fields` are the caller's, under the upstream's names. Absent: the caller's own body, with
+   * the prompt and the model's name set.
    */
   request?(prompt: string, fields: JsonObject, stream: boolean): JsonObject
-  /** What an answer says, or one event of an answer that is streamed. */
+  /** The contents of a whole answer, or of one event of a stream. */
   read(answer: JsonObject): Said
 }
 
-/** Whether a request can say where its answer is to end. */
+/** Whether a request can contain stop strings. */
 export function takesStops({ fields, renames = {} }: PromptFormat): boolean {
   return fields === undefined || fields.includes('stop') || 'stop' in renames
 }
 
 export type BodyWriter = (call: Call, attempt: Attempt, request: PromptRequest, stream: boolean) => JsonText
 
-/** Writes a request's body. Fields that the format lacks are noted as dropped. */
+/** Writes a request's body. Unsupported fields are noted as dropped. */
 export function createBodyWriter(format: PromptFormat): BodyWriter {
   const { fields: own, renames = {} } = format
   const names = own && new Map([...own.map((field) => [field, field] as const), ...Object.entries(renames)])

@@ -6,21 +6,21 @@ import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Attempt, Detokenizer } from '../../core/model/ports.ts'
 import type { Kind } from '../../core/model/terms.ts'
 
-/** A call as one prompt, and what has to be known of it to read the answer. */
+/** A call as one prompt, and what is needed to read the answer. */
 export type PromptRequest = {
   readonly kind: Kind
   readonly model: string
   readonly prompt: string
-  /** The caller's other fields, by OpenAI's names. Of a chat, `max_tokens` and `stop` are among them. */
+  /** The caller's other fields, under OpenAI's names. For a chat they include `max_tokens` and `stop`. */
   readonly fields: JsonObject
-  /** They are all that the caller gave: nothing was dropped, or is done here. */
+  /** They are all of the caller's fields: none was dropped or is emulated. */
   readonly isWhole: boolean
-  /** Where the answer ends, if not before. */
+  /** The stop strings. */
   readonly stop: readonly string[]
   readonly maxTokens: number | undefined
-  /** What stands before the answer when the caller asked for an echo. */
+  /** The echoed prompt, if the caller asked for an echo. */
   readonly echo: string
-  /** The template leaves it to the model to begin its answer with a space. */
+  /** The template leaves a leading space to the model. */
   readonly beginsWithSpace: boolean
 }
 
@@ -32,8 +32,8 @@ export type PromptParts = {
 }
 
 /**
- * The request for a call. Notes what is dropped and converted. At once, but for a prompt of token ids. Throws, or
- * rejects with, `unsupported` or `invalid_request`.
+ * The request for a call. Notes what is dropped and converted. Synchronous, except for a prompt of token ids. Throws,
+ * or rejects with, `unsupported` or `invalid_request`.
  */
 export function promptRequest(
   call: Call,
@@ -95,7 +95,7 @@ function chatRequest(attempt: Attempt, given: JsonObject, parts: PromptParts): P
     stop,
     maxTokens: countOf(maxTokens),
     echo: '',
-    // A message that is continued goes on exactly where it stopped.
+    // A continued message continues exactly where it stopped.
     beginsWithSpace: spaceFamilies.has(family) && !endsInAnswer(messages),
   }
 }
@@ -108,7 +108,7 @@ function endsInAnswer(messages: unknown): boolean {
   return typeof last === 'object' && last !== null && 'role' in last && last.role === 'assistant'
 }
 
-/** A prompt as text. Rejects with `invalid_request` for what is no single prompt. */
+/** A prompt as text. Rejects with `invalid_request` for anything but a single prompt. */
 export async function promptOf(
   prompt: unknown,
   { notes }: Pick<Attempt, 'notes'>,
@@ -124,7 +124,7 @@ export async function promptOf(
   return await detokenizer.decode(prompt)
 }
 
-/** The strings of `stop`, which may be one alone. */
+/** The stop strings: one, or a list. */
 export function stopsOf(stop: unknown): readonly string[] {
   const stops: readonly unknown[] = Array.isArray(stop) ? stop : [stop]
   return stops.filter((text): text is string => typeof text === 'string' && text !== '')

@@ -15,34 +15,34 @@ import { createBodyWriter, type PromptFormat, takesStops } from './prompt-format
 import { type PromptRequest, promptRequest } from './prompt-request.ts'
 
 export type PromptSettings = Bounds & {
-  /** Where every call is posted. */
+  /** The address of every call. */
   readonly url: string
   readonly apiKey?: string | undefined
 }
 
-/** What is otherwise than usual. */
+/** Deviations from the default. */
 export type PromptQuirks = {
-  /** It answers in one piece, even where a stream was asked for. */
+  /** It answers in one piece, even if a stream was requested. */
   readonly isWholeOnly?: boolean
-  /** How chat messages become one prompt; by default as the model's name says, without the family's first token. */
+  /** The template for chats; by default by the model's name, without the family's first token. */
   readonly promptFormat?: Family | 'auto'
   readonly bos?: boolean
   readonly keys?: PromptKeys
   readonly keySetting?: string
-  /** How a caller's own key begins, where it may go upstream. */
+  /** How a caller's own key begins, if it may go upstream. */
   readonly callerKey?: string
 }
 
-/** Which key a call goes out with. */
+/** Chooses the key of a call. */
 export interface PromptKeys {
   admits(credential: string | undefined): boolean
   choose(credential: string | undefined): { readonly owner: Asked['key']; readonly headers: string[] }
 }
 
 /**
- * An upstream with a format of its own: chats become prompts, what no prompt can say is refused before anything is
- * sent, and only our key goes with it, unless its keys say otherwise. It may answer whole, or in server-sent events
- * where that was asked for.
+ * An upstream with its own format: chats become prompts, what no prompt can express is refused before anything is sent,
+ * and only our key is used, unless `keys` says otherwise. It may answer whole, or in server-sent events if a stream was
+ * requested.
  */
 export function createPromptUpstream(
   name: string,
@@ -79,7 +79,7 @@ export function createPromptUpstream(
   }
 }
 
-/** Where calls go, and all that is the same for each of them. */
+/** The address, and everything that is the same for all calls. */
 function createLine(
   name: string,
   { apiKey, clocks, concurrency: connections, url }: PromptSettings,
@@ -111,7 +111,7 @@ function createLine(
 
 type Line = ReturnType<typeof createLine>
 
-/** By `then`: an async function costs every call a kilobyte. */
+/** Uses `then`: on the hot path an async frame costs about 1 KB per call. */
 function whole(
   line: Line,
   call: Call,
@@ -170,7 +170,7 @@ function isAnswered({ status }: WireAnswer): boolean {
   return status >= 200 && status < 300
 }
 
-/** Waiting for the first token is waiting for the whole. */
+/** The first token comes with the whole answer. */
 function inOnePiece(clocks: Clocks): Clocks {
   return { ...clocks, firstTokenMs: clocks.totalMs }
 }

@@ -1,4 +1,4 @@
-/** Where the endpoints with a queue are. */
+/** The address of endpoints with a queue. */
 export const defaultUrl = 'https://api.runpod.ai/v2'
 
 export type Endpoint = {
@@ -8,9 +8,7 @@ export type Endpoint = {
   readonly loadBalancer: boolean
 }
 
-/**
- * Where an endpoint is: as a whole, in its parts, what OpenAI's paths are added to there, and what tells its health.
- */
+/** The addresses of an endpoint: its base, its parts, the base of OpenAI's paths, and its health. */
 export function endpointAddress({ baseUrl, endpointId, loadBalancer }: Endpoint) {
   const given = baseUrl.replace(/\/+$/, '')
   const own = given === defaultUrl ? `https://${endpointId}.api.runpod.ai` : given

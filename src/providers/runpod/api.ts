@@ -11,22 +11,22 @@ import { isOver, type JobReport, readJobReport } from './job-status.ts'
 /** The job API of one endpoint. Rejects with a Failure, or with the reason of the attempt's signal. */
 export interface JobApi {
   /**
-   * Creates a job. A caller who leaves before the job's id is known is let go at once; the id is waited for all the
-   * same, and the job cancelled.
+   * Creates a job. A caller who leaves before the job's id is known is released at once; the id is still waited for,
+   * and the job cancelled.
    */
   create(operation: 'run' | 'runsync', body: string, attempt: Attempt, asked: Asked): Promise<JobReport>
-  /** `stream` gives each piece of output once: what it lost is lost. */
+  /** `stream` returns each piece of output once: lost pieces are lost. */
   look(operation: 'status' | 'stream', id: string, attempt: Attempt, asked: Asked): Promise<JobReport>
   /** Cancels a job if possible. Not awaited; its outcome is ignored. */
   cancel(id: string, attempt: Attempt): void
-  /** Resolves when the cancellations under way have gone out, or soon. */
+  /** Resolves when pending cancellations have been sent, or soon. */
   settle(): Promise<void>
 }
 
 export type ApiParts = {
-  /** For jobs and looks at them. */
+  /** For jobs and their status. */
   readonly wire: Wire
-  /** For cancellations, which cannot wait for a turn among the jobs. */
+  /** For cancellations, which must not queue behind jobs. */
   readonly controlWire: Wire
   /** `/v2/{endpoint}` */
   readonly prefix: string
@@ -114,7 +114,7 @@ async function reportIn(answer: WireAnswer, asked: Asked): Promise<JobReport> {
   return readJobReport(await answer.text(replyBytes), asked.provider)
 }
 
-/** One request of the several that an attempt takes here: the first headers count, and the last status. */
+/** One of an attempt's several requests: the first headers count, and the last status. */
 async function noting<T>(
   attempt: Attempt,
   signal: CallSignal,
@@ -130,7 +130,7 @@ async function noting<T>(
   }
 }
 
-/** Notes that are not read. */
+/** Discarded notes. */
 export function blankNotes(): AttemptNotes {
   return {
     headersAt: undefined,

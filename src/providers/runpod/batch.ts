@@ -6,12 +6,12 @@ import type { JobRequest } from './input.ts'
 
 /**
  * Reads the batches of the vLLM worker up to 2.23, `{"choices": [{"tokens": ["text"]}], "usage": {"input", "output"}}`,
- * and of the one before it, `{"text": ["text"], "input_tokens", "output_tokens"}`. Neither says why an answer ended:
- * that it did, the job's completion does.
+ * and of the one before it, `{"text": ["text"], "input_tokens", "output_tokens"}`. Neither has a finish reason: the
+ * job's completion ends the answer.
  */
 export interface BatchReader {
   read(batch: JsonObject): readonly RawDelta[]
-  /** The ends of the choices there were. */
+  /** The ends of the choices so far. */
   end(): readonly RawDelta[]
 }
 
@@ -62,7 +62,7 @@ function isText(text: unknown): boolean {
   return typeof text === 'string' || (Array.isArray(text) && text.every((one) => typeof one === 'string'))
 }
 
-/** Counts of all batches so far. */
+/** Counts over all batches so far. */
 function usageIn({ usage, input_tokens, output_tokens }: JsonObject) {
   const { input, output } = isObject(usage) ? usage : { input: input_tokens, output: output_tokens }
   if (typeof input !== 'number' || typeof output !== 'number') return undefined

@@ -6,7 +6,7 @@ import type { WireAnswer } from '../wire/wire-answer.ts'
 import type { JobReport } from './job-status.ts'
 import { pythonField } from './python.ts'
 
-/** Why a job that is over gave no answer. What a worker says of itself (host, traceback) is not passed on. */
+/** Why a finished job has no answer. The worker's details (host, traceback) are not passed on. */
 export function jobFailure({ status, error, workerId }: JobReport, asked: Asked): Failure {
   const { provider } = asked
   if (status === 'timed out') return givenUp(provider)
@@ -17,12 +17,12 @@ export function jobFailure({ status, error, workerId }: JobReport, asked: Asked)
   return workerFailure(error, { ...asked, secrets: [...asked.secrets, ...hidden] })
 }
 
-/** What the error of a worker means, in whichever form it came. */
+/** The meaning of a worker's error, in any of its forms. */
 export function workerFailure(error: unknown, asked: Asked): Failure {
   return meaningOf(saidIn(error), asked)
 }
 
-/** The same, for an error that need not be a worker's: undefined when it has none of the forms of one. */
+/** The same for an error that need not be a worker's: undefined if it has none of the forms. */
 export function workerFailureIn(error: unknown, asked: Asked): Failure | undefined {
   const text = isObject(error) ? error['message'] : error
   if (typeof text !== 'string') return undefined
@@ -31,7 +31,7 @@ export function workerFailureIn(error: unknown, asked: Asked): Failure | undefin
   return isWorkers ? meaningOf(said, asked) : undefined
 }
 
-/** Reads a refusal of the job API: an answer whose status is an error, the worker's own words unpacked. */
+/** Reads a refusal of the job API: an answer whose status is an error, with the worker's message unwrapped. */
 export function readJobRefusal(answer: WireAnswer, asked: Asked): Promise<Failure> {
   return readHttpError(
     {
@@ -45,10 +45,10 @@ export function readJobRefusal(answer: WireAnswer, asked: Asked): Promise<Failur
   )
 }
 
-/** What a worker said, without its wrappings. */
+/** A worker's message, unwrapped. */
 type Said = {
   readonly message: string
-  /** The answer of the server inside the worker, when it was that which refused. */
+  /** The answer of the server inside the worker, if that refused. */
   readonly refused: { readonly status: number; readonly text: string } | undefined
   /** Names of machines. */
   readonly hidden: readonly string[]
@@ -64,7 +64,7 @@ function meaningOf({ message, refused, hidden }: Said, asked: Asked): Failure {
   if (refused !== undefined) return refusal({ ...refused, header }, whoAsked)
   const text = JSON.stringify({ error: { message } })
   const failure = refusal({ status: 500, text, header }, whoAsked)
-  // A worker without a status of its own: what is left is that it failed.
+  // A worker error without a status: all that is known is that it failed.
   if (failure.kind !== 'upstream_error') return failure
   const { upstreamSaid } = failure
   return new Failure('upstream_error', 'The job failed at the upstream.', {
@@ -79,8 +79,8 @@ function givenUp(provider: string): Failure {
 }
 
 /**
- * The forms of an error: text; JSON of an exception; `handler: … traceback: …` of a generator; a dictionary as
- * Python prints it; an object.
+ * The forms of an error: text; JSON of an exception; `handler: … traceback: …` of a generator; a printed Python
+ * dictionary; an object.
  */
 function saidIn(error: unknown): Said {
   if (isObject(error)) return fromObject(error)

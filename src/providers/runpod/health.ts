@@ -14,7 +14,7 @@ export type HealthParts = {
   readonly asked: Asked
 }
 
-/** How an endpoint with a queue is doing: it is ready while a worker is up. One scaled to zero sleeps. */
+/** The health of an endpoint with a queue: ready while a worker is up, asleep when scaled to zero. */
 export async function queueHealth(parts: HealthParts, signal: AbortSignal): Promise<UpstreamHealth> {
   const answer = await ask(parts, signal)
   const told = countsIn(await answer.text(healthBytes))
@@ -31,7 +31,7 @@ export async function queueHealth(parts: HealthParts, signal: AbortSignal): Prom
   }
 }
 
-/** How an endpoint behind the load balancer is doing: its worker says 200, or 204 while it starts. */
+/** The health of an endpoint behind the load balancer: its worker answers 200, or 204 while it starts. */
 export async function workerHealth(parts: HealthParts, signal: AbortSignal): Promise<UpstreamHealth> {
   const answer = await ask(parts, signal)
   answer.discard()

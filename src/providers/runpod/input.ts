@@ -7,23 +7,23 @@ import { reasoningByBothNames } from '../openai/adaptations.ts'
 import { openAiRequest, type RequestQuirks } from '../openai/request.ts'
 
 /**
- * What runs at the endpoint: `vllm`, the vLLM worker since 2.24, which takes OpenAI's own requests; `vllm-old`, the
+ * The worker at the endpoint: `vllm`, the vLLM worker since 2.24, which takes OpenAI's own requests; `vllm-old`, the
  * one before; `any`, whose input is the request itself.
  */
 export const workers = ['vllm', 'vllm-old', 'any'] as const
 
 export type Worker = (typeof workers)[number]
 
-/** The text of a request for a job, and what has to be known of it to read the output. */
+/** The body that creates a job, and what is needed to read the output. */
 export type JobRequest = {
   readonly text: string
-  /** Whether an answer of so many tokens was cut short; asked only of output that does not say so itself. */
+  /** Whether an answer of so many tokens was cut short; used only for output without a finish reason. */
   readonly isFull: (outputTokens: number) => boolean
-  /** The worker may put out the bare text of an answer. */
+  /** The worker may output bare text. */
   readonly mayAnswerInText: boolean
 }
 
-/** The input a worker takes for a call. Never empty. Throws `unsupported` or `invalid_request`. */
+/** The worker's input for a call. Never empty. Throws `unsupported` or `invalid_request`. */
 export async function jobRequest(
   call: Call,
   attempt: Attempt,
@@ -46,7 +46,7 @@ const asItIs: RequestQuirks = { asksUsage: true, renames: {}, drops: [], adapt: 
 
 const vllmQuirks: RequestQuirks = { ...asItIs, adapt: reasoningByBothNames }
 
-/** What the old worker ends an answer at when it is told nothing (worker-vllm up to 2.23). */
+/** The old worker's default bound of an answer (worker-vllm up to 2.23). */
 const oldDefaultTokens = 100
 
 async function oldRequest(

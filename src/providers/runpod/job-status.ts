@@ -2,24 +2,24 @@ import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
 
-/** What the job API says of a job. */
+/** A job as the job API reports it. */
 export type JobReport = {
   readonly id: string | undefined
-  /** Undefined in the form of `/stream` that is a bare list. */
+  /** Undefined in the bare-list form of `/stream`. */
   readonly status: JobStatus | undefined
-  /** Of a job that is over: what its worker returned, and what went wrong. */
+  /** For a finished job: what its worker returned, and its error. */
   readonly output: unknown
   readonly error: unknown
-  /** What the worker has yielded since the last look at `/stream`. */
+  /** What the worker has yielded since the last request to `/stream`. */
   readonly pieces: readonly unknown[]
-  /** How long a worker ran it: what is billed. The time in the queue is not. */
+  /** How long a worker ran it: this is billed. Time in the queue is not. */
   readonly executionMs: number | undefined
   readonly workerId: string | undefined
 }
 
 export type JobStatus = 'waiting' | 'completed' | 'failed' | 'cancelled' | 'timed out'
 
-/** Reads an answer of `/run`, `/runsync`, `/status` or `/stream`. Throws `invalid_response` for what is none. */
+/** Reads an answer of `/run`, `/runsync`, `/status` or `/stream`. Throws `invalid_response` for anything else. */
 export function readJobReport(text: string, provider: string): JobReport {
   const body = parseAnswer(text)
   if (Array.isArray(body)) return { ...reportOf({}), status: undefined, pieces: body.map(outputOf) }

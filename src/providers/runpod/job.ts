@@ -16,7 +16,7 @@ export type JobParts = {
   readonly request: (call: Call, attempt: Attempt) => Promise<JobRequest>
 }
 
-/** Runs a call as a job, and gives its answer when the job is over. A job that is left is cancelled. */
+/** Runs a call as a job, and returns its answer when the job is finished. A job that is abandoned is cancelled. */
 export async function wholeJob(call: Call, attempt: Attempt, parts: JobParts): Promise<readonly RawDelta[]> {
   const request = await parts.request(call, attempt)
   const reader = createOutputReader({ call, request, asked: parts.asked })
@@ -30,7 +30,7 @@ export async function wholeJob(call: Call, attempt: Attempt, parts: JobParts): P
   return deltas
 }
 
-/** Runs a call as a job, and gives its answer as it comes. A job that is left is cancelled. */
+/** Runs a call as a job, and streams its answer. A job that is abandoned is cancelled. */
 export async function* streamedJob(
   call: Call,
   attempt: Attempt,
@@ -45,7 +45,7 @@ export async function* streamedJob(
     const deltas = report.pieces.flatMap((piece) => reader.read(piece))
     if (deltas.length > 0) yield deltas
     if (report.pieces.length > 0) looks = 0
-    // The form that is a bare list does not tell of the job; what came before the job was over may not be all.
+    // The bare-list form has no status; what came before the job finished may not be everything.
     else if (report.status === undefined && !wasOver) await job.look('status')
     isDry = report.pieces.length === 0 && (wasOver || isOver(report))
     if (!job.isOver) await job.pause(looks)
@@ -55,17 +55,17 @@ export async function* streamedJob(
   yield rest
 }
 
-/** Waits between looks at a job, in milliseconds; the last for all that follow. */
+/** Waits between polls of a job, in milliseconds; the last one repeats. */
 const pausesMs = [100, 150, 250, 400, 700, 1000] as const
 const longestPauseMs = 1000
 
-/** The longest that a look is put off at the upstream's wish. */
+/** The longest Retry-After that a poll respects. */
 const mostPatienceMs = 10_000
 
-/** How long an answer in hand waits for its bill. */
+/** How long a finished answer waits for its billed time. */
 const briefMs = 5000
 
-/** A job at the endpoint, from the word that it exists. */
+/** A job at the endpoint, from its creation on. */
 class Job implements Disposable {
   readonly #id: string
   readonly #attempt: Attempt
@@ -89,7 +89,7 @@ class Job implements Disposable {
     return isOver(this.#report)
   }
 
-  /** Looks at it, also where that has to wait: a job goes on while the upstream limits the rate of looks. */
+  /** Polls it, and waits while polls are rate limited: the job goes on meanwhile. */
   async look(operation: 'status' | 'stream'): Promise<JobReport> {
     while (true) {
       try {
@@ -105,15 +105,15 @@ class Job implements Disposable {
     await this.#wait(pausesMs[looks] ?? longestPauseMs)
   }
 
-  /** What the worker returned. Throws the Failure of a job that did not complete. */
+  /** The worker's output. Throws the Failure of a job that did not complete. */
   output(): unknown {
     if (this.#report.status === 'completed') return this.#report.output
     throw jobFailure(this.#report, this.#parts.asked)
   }
 
   /**
-   * After the last piece of a stream, what was not in it: the Failure, if it is one; the time, which `/stream` may
-   * not tell; and the whole output of a worker that does not stream.
+   * What follows the last piece of a stream: the job's Failure; its time, which `/stream` may not report; and the whole
+   * output of a worker that does not stream.
    */
   async complete(reader: OutputReader): Promise<readonly RawDelta[]> {
     const { status, error, output: told } = this.#report
@@ -134,7 +134,7 @@ class Job implements Disposable {
     return this.#parts.api.look(operation, this.#id, attempt, this.#parts.asked)
   }
 
-  /** Where nothing comes of it, the job is as it was: an answer in hand is not lost over its bill. */
+  /** If this fails, the job stays as it was: a finished answer is not lost over its billed time. */
   async #lookBriefly(): Promise<void> {
     const { signal } = this.#attempt
     const late = controllerUnder(signal)
@@ -151,7 +151,7 @@ class Job implements Disposable {
     }
   }
 
-  /** What is known stays known: not every answer tells all. */
+  /** Known values stay: not every answer has all of them. */
   #take(report: JobReport): JobReport {
     const before = this.#report
     this.#report = {
@@ -173,7 +173,7 @@ class Job implements Disposable {
 
 const passing: ReadonlySet<string> = new Set(['rate_limited', 'overloaded'])
 
-/** A job that completed gave its answer whole. */
+/** A completed job has given its whole answer. */
 function noteEnding({ isDamaged }: OutputReader, { notes }: Attempt): void {
   notes.ending = 'value'
   if (isDamaged) notes.converted.push('characters the worker cut in two to U+FFFD')

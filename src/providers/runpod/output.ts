@@ -10,17 +10,17 @@ import { workerFailure, workerFailureIn } from './error.ts'
 import type { JobRequest } from './input.ts'
 
 /**
- * Reads what a worker puts out: OpenAI's JSON, the text of OpenAI's event stream in pieces cut anywhere, the batches
- * of older workers, mere text. Throws Failure for an error among it, and for what is no answer.
+ * Reads a worker's output: OpenAI's JSON, the text of OpenAI's event stream cut anywhere, the batches of older workers,
+ * or plain text. Throws Failure for an error in it, and for anything unreadable.
  */
 export interface OutputReader {
-  /** The deltas in one piece of output; of a job that is over, also in the whole of it. */
+  /** The deltas in one piece of output; for a finished job, in the whole of it. */
   read(output: unknown): readonly RawDelta[]
-  /** What was left when the job completed. Its completion is the end of an answer that does not say so itself. */
+  /** What was left when the job completed. Its completion ends an answer without a finish reason. */
   end(): readonly RawDelta[]
-  /** True until there was something to read. */
+  /** True until something was read. */
   readonly isEmpty: boolean
-  /** Pieces came damaged: the worker cut a character in two. */
+  /** Pieces were damaged: the worker cut a character in two. */
   readonly isDamaged: boolean
 }
 
@@ -64,7 +64,7 @@ export function createOutputReader(parts: OutputParts): OutputReader {
   }
 }
 
-/** The text that is put out, piece by piece; its beginning tells what it is. */
+/** The output text, piece by piece; its beginning decides its format. */
 interface TextReader {
   read(piece: string): readonly RawDelta[]
   end(): readonly RawDelta[]
@@ -100,7 +100,7 @@ function createTextReader({ call, request, asked }: OutputParts): TextReader {
     return words.read({ choices: [{ tokens: [piece] }] })
   }
 
-  /** What is wrong with a stream is told after what came before it. */
+  /** An error in a stream is reported after the deltas before it. */
   function readEvents(reader: ChunkReader, piece: string): readonly RawDelta[] {
     const deltas = reader.done ? [] : reader.read(Buffer.from(piece))
     if (reader.failure !== undefined && deltas.length === 0) throw reader.failure
@@ -127,7 +127,7 @@ function createTextReader({ call, request, asked }: OutputParts): TextReader {
   }
 }
 
-/** What a worker decodes half a character to. */
+/** The replacement character that a worker makes of half a character. */
 const replacement = '\ufffd'
 
 /** The longest field name of an event stream, with its colon. */
@@ -140,7 +140,7 @@ function formOf(text: string): 'unknown' | 'events' | 'reply' | 'words' {
   return begun.length < telling ? 'unknown' : 'words'
 }
 
-/** A text that is JSON, but neither OpenAI's reply nor its error: what a model was asked to write. */
+/** JSON text that is neither OpenAI's reply nor its error: the model's own output. */
 function isAnyJson(text: string): boolean {
   try {
     const value = parseJson(text)

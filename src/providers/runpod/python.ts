@@ -1,6 +1,6 @@
 /**
- * The text under a key of a dictionary as Python prints it: `{'message': 'it\'s', 'code': None}`. Undefined when
- * there is none. One that was cut off ends where it was cut.
+ * The text under a key of a printed Python dictionary: `{'message': 'it\'s', 'code': None}`. Undefined if there is
+ * none. Truncated text ends where it was cut.
  */
 export function pythonField(printed: string, key: string): string | undefined {
   const [opening, quote] = new RegExp(`['"]${key}['"]: (['"])`).exec(printed) ?? []

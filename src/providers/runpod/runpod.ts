@@ -30,11 +30,11 @@ const ownCatalogUrl = 'https://api.runpod.io/v2'
 
 const settings = z
   .strictObject({
-    // A worker that starts loads its model first, and that takes minutes.
+    // A worker that starts loads its model first, which takes minutes.
     ...boundsSettings({ connectMs: 5000, firstTokenMs: 300_000, idleMs: 30_000, totalMs: 600_000 }),
-    /** What the endpoint's id is added to; behind the load balancer, what `/v1` is added to. */
+    /** The endpoint's id is added to this; behind the load balancer, `/v1`. */
     baseUrl: addressSetting.default(defaultUrl),
-    /** Where the prices of its GPUs are asked for: what `/catalog/gpus` is added to. */
+    /** `/catalog/gpus` is added to this to get the prices of GPUs. */
     catalogUrl: addressSetting.default(ownCatalogUrl),
     endpointId: z
       .string()
@@ -43,11 +43,11 @@ const settings = z
     apiKey: secretSetting.optional(),
     /** `openai`: a worker that serves OpenAI's paths. `jobs`: any worker, by the job API. */
     mode: z.enum(['openai', 'jobs']).default('openai'),
-    /** What takes the jobs, and so what their input looks like. Output is read in every form. */
+    /** The worker, which decides the format of jobs' input. Output is read in every format. */
     worker: z.enum(workers).default('vllm'),
-    /** The endpoint has no queue: its workers are asked directly. */
+    /** The endpoint has no queue: its workers are called directly. */
     loadBalancer: z.boolean().default(false),
-    /** How long the job API holds a request before it has to be asked again. */
+    /** How long the job API holds a request before it must be polled again. */
     waitMs: z.int().min(1000).max(300_000).default(10_000),
     /** Names to offer to callers who ask which models there are. */
     models: z.array(z.string().min(1)).default([]),
@@ -58,8 +58,8 @@ const settings = z
   })
 
 /**
- * A serverless endpoint at RunPod. Its models are not asked for: the question would be a job like any other, and
- * start a worker.
+ * A serverless endpoint at RunPod. Its models are not listed: the request would be a job like any other, and start a
+ * worker.
  */
 export const runpod: Provider<RunpodSettings> = { type: 'runpod', settings, create }
 
@@ -89,7 +89,7 @@ function createOpenAi(name: string, given: RunpodSettings, tools: ProviderTools)
     needsKey: needsKey(given),
     keySetting: keySettingOf(name, runpod.type),
     ...(given.baseUrl === defaultUrl ? { addressSetting: `providers.${name}.endpointId` } : {}),
-    // It is a queue's path too: what a job failed of may be all that is told.
+    // This path has a queue too: the reason of a job's failure may be the whole answer.
     readError: workerFailureIn,
     prefix: continueFinalMessage,
     adapt: reasoningByBothNames,
@@ -100,7 +100,7 @@ function createOpenAi(name: string, given: RunpodSettings, tools: ProviderTools)
   const asking = (): HealthParts => ({ ...control, path: healthPath, asked: askedBy(name, given, tools, '') })
   return {
     ...inner,
-    // Behind the load balancer it is a worker that tells; of a queue, RunPod itself.
+    // Behind the load balancer the worker reports its health; for a queue, RunPod does.
     healthWakes: given.loadBalancer,
     health: (signal) => (given.loadBalancer ? workerHealth(asking(), signal) : queueHealth(asking(), signal)),
     ...catalog.asking,
@@ -143,7 +143,7 @@ function createJobs(name: string, given: RunpodSettings, tools: ProviderTools): 
   }
 }
 
-/** vLLM takes a best_of, and heeds it no longer. */
+/** vLLM accepts best_of, and ignores it. */
 const vllmLacks: readonly Lack[] = ['best_of', 'custom_tools']
 
 const lacksOf: Readonly<Record<Worker, readonly Lack[] | undefined>> = {
@@ -157,7 +157,7 @@ function needsKey({ baseUrl }: RunpodSettings): boolean {
   return baseUrl === defaultUrl
 }
 
-/** For what must not wait for a turn among the calls: cancelling, asking for its health. */
+/** For requests that must not queue behind calls: cancellations and health. */
 function controlOf(name: string, given: RunpodSettings, { clock, userAgent }: ProviderTools) {
   const { apiKey, clocks } = given
   const { origin } = endpointAddress(given)
@@ -165,7 +165,9 @@ function controlOf(name: string, given: RunpodSettings, { clock, userAgent }: Pr
   return { wire, headers: requestHeaders(userAgent, apiKey === undefined ? undefined : `Bearer ${apiKey}`) }
 }
 
-/** RunPod's own, for endpoints at its own address; elsewhere the one that is named, or none. It wants a key. */
+/**
+ * RunPod's own catalogue for endpoints at its own address; elsewhere the configured one, or none. It requires a key.
+ */
 function createGpuCatalog(name: string, given: RunpodSettings, tools: ProviderTools) {
   const { apiKey, baseUrl, clocks, catalogUrl } = given
   const isElsewhere = baseUrl !== defaultUrl && catalogUrl === ownCatalogUrl

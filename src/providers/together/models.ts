@@ -4,8 +4,8 @@ import { type Price, roundedNanoUsd, unknownPrice } from '../../core/model/price
 import { readModels } from '../openai/models.ts'
 
 /**
- * Together's list of models, a bare array with prices in USD per million tokens. It also lists what cannot be
- * called, and models of other types than calls here are for. Throws `invalid_response` for what is no list.
+ * Together's list of models, a bare array with prices in USD per million tokens. It includes models that cannot be
+ * called, and other types of models. Throws `invalid_response` for anything else.
  */
 export function readTogetherModels(answer: unknown): readonly UpstreamModel[] {
   const models = readModels(answer, (row) => (isOther(row) ? unknownPrice : priceOf(row)))
@@ -13,7 +13,7 @@ export function readTogetherModels(answer: unknown): readonly UpstreamModel[] {
   return models.map((model) => (others.has(model.id) ? { ...model, isOther: true } : model))
 }
 
-/** What is paid by the token; a model of another type may have a price all the same, for a minute or an image. */
+/** Types that are billed by the token; a model of another type may have a price per minute or image. */
 const types = new Set<unknown>(['chat', 'language', 'code', 'moderation', 'embedding', 'rerank'])
 
 function isOther({ type }: JsonObject): boolean {
@@ -26,8 +26,8 @@ function rowsIn(answer: unknown): readonly JsonObject[] {
 }
 
 /**
- * A model with no price per token is listed as 0 and 0: one that runs on an endpoint of one's own, one that is paid
- * by the image. It is not free, so what it costs is not known.
+ * A model without a price per token is listed as 0 and 0: it runs on one's own endpoint, or is billed by the image. It
+ * is not free, so its price is unknown.
  */
 function priceOf({ pricing }: JsonObject): Price {
   if (!isObject(pricing)) return unknownPrice

@@ -6,8 +6,5 @@ import {
   stopToList,
 } from '../openai/adaptations.ts'
 
-/**
- * What Together needs to be said otherwise than OpenAI. Fields that it does not know it passes over, and so they are
- * left as they are.
- */
+/** Where Together's requests differ from OpenAI's. It ignores unknown fields, so they pass through. */
 export const adaptForTogether: Adaptation = inTurn([developerToSystem, stopToList, booleanLogprobsToInteger])

@@ -16,7 +16,7 @@ const settings = z.strictObject({
   models: z.array(z.string().min(1)).default([]),
 })
 
-/** Together.ai: open models without a server, and dedicated endpoints by their names. */
+/** Together.ai: serverless open models, and dedicated endpoints by their names. */
 export const together: Provider<TogetherSettings> = { type: 'together', settings, create }
 
 export type TogetherSettings = z.infer<typeof settings>
@@ -27,13 +27,13 @@ function create(name: string, given: TogetherSettings, tools: ProviderTools): Up
   return createOpenAiCompatible(name, { ...given, headers: {}, oneChoice }, tools, {
     needsKey: given.baseUrl === ownUrl,
     keySetting: keySettingOf(name, together.type),
-    // Some models tell no usage in a stream otherwise.
+    // Without it some models report no usage in a stream.
     asksUsage: true,
     renames: { max_completion_tokens: 'max_tokens' },
     adapt: adaptForTogether,
     modelsOf: readTogetherModels,
     takesTokenIds: false,
-    // Not in its description, and passed over.
+    // Undocumented, and ignored.
     lacks: ['suffix', 'best_of', 'custom_tools'],
   })
 }

@@ -2,11 +2,11 @@ import { parseJson } from '../../core/model/json/json.ts'
 import { depthOf } from '../../core/model/json/json-scan.ts'
 
 /**
- * What an upstream wrote in JSON; undefined for what is none. Nested deeper than anything that is meant to be read, it
- * counts as none: to write it out for a caller would take more stack than there is.
+ * An upstream's JSON; undefined if it is none. JSON that is nested too deeply counts as none: serializing it for a
+ * caller would overflow the stack.
  */
 export function parseAnswer(text: string): unknown {
-  // Each level takes a character.
+  // Each level takes one character.
   if (text.length > deepest && depthOf(text, deepest) > deepest) return undefined
   try {
     return parseJson(text)
@@ -15,5 +15,5 @@ export function parseAnswer(text: string): unknown {
   }
 }
 
-/** Of nested objects and lists: four times as deep as a caller may ask. */
+/** Nested objects and lists: four times as deep as a caller's body may be. */
 const deepest = 256

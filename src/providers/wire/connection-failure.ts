@@ -1,20 +1,20 @@
 import { Failure, type FailureDetail, type FailureKind } from '../../core/model/failure.ts'
 
-/** How far a request has come: waiting for a connection, sent, or answered in part. */
+/** The progress of a request: waiting for a connection, sent, or partly answered. */
 export type Phase = 'waiting' | 'sent' | 'body'
 
 export type Sent = {
   /** The upstream's name. */
   readonly provider: string
-  /** By a connection that had served before, and was closed at once, without a byte of an answer. */
+  /** It was sent on a reused connection, which was closed at once and without a byte of an answer. */
   readonly isStale?: boolean
-  /** All of the request was handed to the network; left out: it was, or it is not known. */
+  /** All of the request was handed to the network; absent: it was, or that is unknown. */
   readonly isSentInFull?: boolean | undefined
 }
 
 /**
- * What an error of the connection means. The message names no address; the error itself stays as `cause`. An
- * error that is not the connection's is our own mistake, and is given back as it came.
+ * The Failure for an error of the connection. The message contains no address; the error is the `cause`. Any other
+ * error is our own bug, and is returned unchanged.
  */
 export function connectionFailure(error: Error, phase: Phase, how: Sent): unknown {
   const { provider, isStale = false, isSentInFull = true } = how
@@ -49,7 +49,10 @@ export function noHttp(detail: FailureDetail): Failure {
   return new Failure('invalid_response', 'The upstream did not answer in HTTP.', detail)
 }
 
-/** Of parser errors undici tells the name; the code is undefined in version 8. It asserts what upstreams keep to. */
+/**
+ * undici gives only the name of parser errors; the code is undefined in version 8. Assertions fail on malformed
+ * answers.
+ */
 function isGarbage(error: Error, code: string): boolean {
   return error.name === 'HTTPParserError' || garbage.has(code) || unasked.has(error.message)
 }
@@ -57,7 +60,7 @@ function isGarbage(error: Error, code: string): boolean {
 /** undici reports an unexpected status 100 or 101 only in its message. */
 const unasked: ReadonlySet<string> = new Set(['bad response', 'bad upgrade'])
 
-/** Before the body begins, a wrong length means headers that contradict each other. */
+/** Before the body begins, a wrong length means contradictory headers. */
 function isCut(error: Error, code: string): boolean {
   return code === wrongLength || error.message.includes('Invalid EOF state')
 }

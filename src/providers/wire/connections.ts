@@ -2,15 +2,15 @@ import type { Socket } from 'node:net'
 import { buildConnector } from 'undici'
 import type { Clock } from '../../core/model/ports.ts'
 
-/** The connections to one upstream, and which of them each request goes out on. */
+/** The connections to one upstream, and the requests on them. */
 export interface Connections {
-  /** Opens one, as undici asks for it. */
+  /** Opens one, as an undici connector. */
   readonly connect: buildConnector.connector
-  /** Called with the connection that the next request goes out on. */
+  /** Called with the connection of the next request. */
   begin(request: Carried): void
 }
 
-/** A request that wants to know which connection it went out on. */
+/** A request that wants to know its connection. */
 export interface Carried {
   carriedBy(ride: Ride): void
 }
@@ -18,16 +18,15 @@ export interface Carried {
 /** One request on its connection. */
 export interface Ride {
   /**
-   * This error is that the connection, which had served before, was closed within a second of the request, and
-   * without a
-   * byte of an answer: the upstream closed it for idleness, and need not have seen the request.
+   * True if the error means that a reused connection was closed within a second of the request, without a byte of an
+   * answer: the upstream closed an idle connection, and need not have seen the request.
    */
   isStale(error: Error): boolean
   /** All of the request was handed to the network. */
   readonly isSentInFull: boolean
 }
 
-/** The connection was closed, by either end of it. */
+/** The connection was closed, by either side. */
 export function isLost(error: Error): boolean {
   return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
 }
@@ -52,7 +51,7 @@ export function createConnections(connectMs: number, clock: Clock): Connections 
   }
 }
 
-/** Its requests are told apart by their heads, which alone are written as text: one is under way at a time. */
+/** Requests are recognised by their heads, the only part written as text. One is in flight at a time. */
 function followed<Followed extends Socket>(
   socket: Followed,
   start: (ride: Ride) => void,
@@ -84,7 +83,7 @@ type Write = (
 ) => boolean
 
 class Trip implements Ride {
-  /** Pieces that are still to be handed to the network. */
+  /** Bytes not handed to the network yet. */
   unwritten = 0
   readonly #socket: Socket
   readonly #isReused: boolean
@@ -111,5 +110,5 @@ class Trip implements Ride {
   }
 }
 
-/** An upstream that closes later than this may have been at work. */
+/** An upstream that closes later may have worked on the request. */
 const staleMs = 1000

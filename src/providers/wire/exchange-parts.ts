@@ -3,12 +3,12 @@ import type { Clock } from '../../core/model/ports.ts'
 import type { Connections } from './connections.ts'
 
 export type WireParts = {
-  /** The upstream's name, told with its failures. */
+  /** The upstream's name, for its failures. */
   readonly name: string
-  /** `https://host:port`: the one place that requests, and the credentials in them, can go. */
+  /** `https://host:port`: the only place that requests, and the credentials in them, can go. */
   readonly origin: string
   readonly connectMs: number
-  /** How many requests may be under way at once; more wait for their turn. */
+  /** How many requests may be in flight at once; more wait. */
   readonly connections: number
   readonly clock: Clock
   /** How long a discarded body may take to end, in milliseconds. */
@@ -21,12 +21,14 @@ export type ExchangeParts = Omit<WireParts, 'connections'> & {
 }
 
 export type Sending = {
-  /** Up to this length, an answer that may be is given when it is whole; 0: as soon as its headers are there. */
+  /**
+   * Up to this length, an answer that may be collected is given when it is whole; 0: as soon as its headers are there.
+   */
   readonly wholeBytes: number
-  /** Has it wait for a connection once more. */
+  /** Queues it for a connection again. */
   readonly waitAgain: () => void
-  /** To be set once an answer is fine; undefined for what shows nothing of calls. */
+  /** Called when an answer is fine; undefined for requests that say nothing about calls. */
   readonly served: { any: boolean } | undefined
-  /** Sends it once more, by a fresh connection; undefined for what may not be sent twice unasked. */
+  /** Sends it again on a new connection; undefined for what must not be sent twice. */
   readonly sendAgain: (() => void) | undefined
 }

@@ -14,9 +14,9 @@ import type { ExchangeParts, Sending } from './exchange-parts.ts'
 import { requestIdIn, type WireAnswer } from './wire-answer.ts'
 
 /**
- * One request and its answer, from the wait for a connection to the last byte. It is at once what undici calls
- * (the methods `on…`), the listener of the attempt's signal and the answer that is handed out: one object, for
- * there is one of these per request, and each part has to know of the others.
+ * One request and its answer, from the wait for a connection to the last byte. One object is undici's handler (the
+ * methods `on…`), the listener of the attempt's signal and the answer: there is one per request, and each role needs
+ * the others' state.
  */
 export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator<Buffer>, Carried {
   status = 0
@@ -24,7 +24,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
   readonly #attempt: Attempt
   readonly #wholeBytes: number
   readonly #served: Sending['served']
-  /** Undefined once they were made use of. */
+  /** Undefined once they were used. */
   #waitAgain: (() => void) | undefined
   #sendAgain: (() => void) | undefined
   readonly #answered = Promise.withResolvers<WireAnswer>()
@@ -36,12 +36,12 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
   #failure: { readonly thrown: unknown } | undefined
   #pieces: Buffer[] = []
   #waitingBytes = 0
-  /** How much may wait: beyond it a stream is paused, a body that is collected is refused. */
+  /** How much may be buffered: above it a stream is paused, and a collected body is refused. */
   #limitBytes = pauseBytes
   #collecting = false
   #wake: (() => void) | undefined
   #linger: NodeJS.Timeout | undefined
-  /** Of an attempt that has less time to connect than connections have. */
+  /** For an attempt that has less time to connect than connections have. */
   #connecting: NodeJS.Timeout | undefined
 
   constructor(parts: ExchangeParts, attempt: Attempt, { wholeBytes, waitAgain, sendAgain, served }: Sending) {
@@ -51,7 +51,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     this.#served = served
     this.#waitAgain = waitAgain
     this.#sendAgain = sendAgain
-    // An attempt may take several requests: once one of them is out, it stays so.
+    // An attempt may send several requests: once one of them was sent, it stays so.
     attempt.notes.isUnsent ??= true
     const { connectMs = parts.connectMs } = attempt
     if (connectMs < parts.connectMs)
@@ -143,7 +143,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
   }
 
   onRequestStart(controller: Controller): void {
-    // Given up while it waited for its turn. To throw here leaves the connection whole; to abort would cut it.
+    // Cancelled while it waited. Throwing here keeps the connection intact; aborting would close it.
     if (this.#phase === 'over') throw unwanted
     clearTimeout(this.#connecting)
     this.#controller = controller
@@ -186,7 +186,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     this.#waitingBytes += piece.length
     const isFull = this.#waitingBytes > this.#limitBytes
     if (isFull) controller.pause()
-    // A body that is collected is of no use before its end.
+    // A collected body is of no use before its end.
     if (isFull || !this.#collecting) this.#rouse()
   }
 
@@ -199,8 +199,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     if (this.#phase === 'over') return
     const waitAgain = this.#waitAgain
     this.#waitAgain = undefined
-    // The upstream closed a connection that was idle. undici fails what was to go out on it, too, of which not a byte
-    // had.
+    // The upstream closed an idle connection. undici also fails the request queued on it, of which no byte was sent.
     if (this.#phase === 'waiting' && waitAgain !== undefined && isLost(error)) {
       waitAgain()
       return
@@ -222,7 +221,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
 
   #isWantedWhole(): boolean {
     if (this.#wholeBytes === 0 || this.status >= 300) return false
-    // A compressed one will be refused: the sooner, the sooner another upstream is asked.
+    // A compressed answer will be refused: the sooner, the sooner another upstream is asked.
     return !isEventStream(this, false) && !this.#isEncoded()
   }
 
@@ -231,9 +230,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     return encoding !== undefined && encoding !== '' && encoding.toLowerCase() !== 'identity'
   }
 
-  /**
-   * It was asked for identity; what else it might have chosen is not unpacked, for a small body may unpack to any size.
-   */
+  /** Identity was requested. Other encodings are not unpacked, because a small body may unpack to any size. */
   #refuseEncoded(): void {
     if (!this.#isEncoded()) return
     this.discard()
@@ -253,7 +250,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     return failure
   }
 
-  /** Everything that waits, as one: what came in one read is handed on in one. */
+  /** Everything buffered, as one piece: what came in one read is passed on as one. */
   #take(): Buffer {
     const [first] = this.#pieces
     const taken = this.#pieces.length === 1 && first !== undefined ? first : Buffer.concat(this.#pieces)
@@ -264,11 +261,11 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
   }
 
   #resume(): void {
-    // Once it is over the connection may be serving another request, which is not ours to resume.
+    // After the end, the connection may serve another request, which is not ours to resume.
     if (this.#phase !== 'over') this.#controller?.resume()
   }
 
-  /** Its waiter continues together with others woken in the same turn of the event loop. */
+  /** Its reader continues together with others woken in the same turn of the event loop. */
   #rouse(): void {
     const wake = this.#wake
     this.#wake = undefined
@@ -285,7 +282,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     const isAnswered = this.#phase === 'body'
     this.#failure = { thrown }
     this.#end()
-    // A caller that has its answer finds out when it reads on.
+    // A caller that has its answer notices when it reads on.
     if (!isAnswered) this.#answered.reject(thrown)
   }
 
@@ -298,16 +295,16 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
   }
 }
 
-/** What undici gives a handler to steer its request with. */
+/** What undici gives a handler to control its request. */
 type Controller = { abort(reason: Error): void; pause(): void; resume(): void }
 
 type ResponseHeaders = { readonly [name: string]: string | string[] | undefined }
 
-/** How much of a stream may wait for its reader. */
+/** How much of a stream may be buffered for its reader. */
 const pauseBytes = 256 * 1024
 
-/** A terminator follows the last event by less than this, or not at all. */
+/** A terminator follows the last event within this time, or not at all. */
 const defaultLingerMs = 1000
 
-/** The reason given to undici when a request is cancelled. It is not seen elsewhere. */
+/** The reason given to undici when a request is cancelled. It is not visible elsewhere. */
 const unwanted = new Error('The request was given up.')

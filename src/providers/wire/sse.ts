@@ -1,24 +1,24 @@
 import { Failure } from '../../core/model/failure.ts'
 
 /**
- * Takes a stream of server-sent events apart, as the HTML standard reads them: lines end in LF, CR or CRLF, a
- * byte-order mark and comments are skipped, several `data` lines are one text. Of an event's other fields only
- * the name `error` matters here. Not a library's: eventsource-parser is as fast (2.8 µs an event with `JSON.parse`), but
- * keeps an event of any size while it is incomplete; this one bounds it.
+ * Decodes a stream of server-sent events by the HTML standard: lines end in LF, CR or CRLF, a byte-order mark and
+ * comments are skipped, several `data` lines are one text. Of an event's other fields only the name `error` matters
+ * here. Not a library's: eventsource-parser is as fast (2.8 µs an event with `JSON.parse`), but buffers an incomplete
+ * event of any size; this one limits it.
  */
 export interface SseDecoder {
-  /** The data of each event that this piece completes. Throws `invalid_response` when an event is too long. */
+  /** The data of each event that this piece completes. Throws `invalid_response` if an event is too long. */
   push(piece: Buffer): readonly string[]
-  /** The data of the last event, when the stream ended without the blank line that should close it. */
+  /** The data of the last event, if the stream ended without the final blank line. */
   end(): readonly string[]
   /** The data of an event named `error`. It ends the stream: nothing after it is decoded. */
   readonly error: string | undefined
 }
 
 export type SseLimits = {
-  /** The longest a line, and the data of an event, may be. */
+  /** The maximum length of a line, and of an event's data. */
   readonly eventBytes: number
-  /** The upstream's name, told with its failures. */
+  /** The upstream's name, for its failures. */
   readonly provider: string
 }
 
@@ -26,11 +26,11 @@ export function createSseDecoder(limits: SseLimits): SseDecoder {
   return new LineDecoder(limits)
 }
 
-/** A class: objects that each have a getter of their own make V8 look up by hash whatever is asked of them. */
+/** A class: V8 looks up properties by hash on objects that each have a getter of their own. */
 class LineDecoder implements SseDecoder {
   error: string | undefined = undefined
   readonly #limits: SseLimits
-  /** The start of a line that has not ended, in pieces. */
+  /** The pieces of an unfinished line. */
   #open: Buffer[] = []
   #openBytes = 0
   #hasBegun = false
@@ -102,15 +102,15 @@ const carriageReturn = 0x0d
 const space = 0x20
 const byteOrderMark = 0xfeff
 
-/** Just after the last line end in a piece; 0 when there is none. No byte of a UTF-8 sequence looks like one. */
+/** Just after the last line end in a piece; 0 if there is none. No byte within a UTF-8 sequence looks like one. */
 function endOfLines(piece: Buffer): number {
   if (piece[piece.length - 1] === lineFeed) return piece.length
   return Math.max(piece.lastIndexOf(lineFeed), piece.lastIndexOf(carriageReturn)) + 1
 }
 
 /**
- * Reads whole lines into `events`; gives the data of an event named `error`, at which it stops. Lengths are
- * checked only against given limits: in a text shorter than they are, nothing is longer.
+ * Reads whole lines into `events`; returns the data of an event named `error`, and stops there. Lengths are checked
+ * only if limits are given: a shorter text cannot exceed them.
  */
 function readLines(
   text: string,

@@ -1,6 +1,6 @@
 import type { WireAnswer } from './wire-answer.ts'
 
-/** What is read in the whole text of an answer: at once, where it is there. Throws, or rejects, as `text` does. */
+/** Reads the whole text of an answer: at once if it is there. Throws, or rejects, as `text` does. */
 export function readWhole<Read>(
   answer: Pick<WireAnswer, 'text'>,
   limitBytes: number,

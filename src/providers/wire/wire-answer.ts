@@ -1,24 +1,23 @@
 /** An upstream's answer. Its owner reads it to the end, by `text` or `chunks`, or discards it. */
 export interface WireAnswer {
   readonly status: number
-  /** A header's value by its name in lower case. No one else sees the upstream's headers. */
+  /** A header's value by its lower-case name. Nothing else reads the upstream's headers. */
   header(name: string): string | undefined
   /**
-   * The whole body: at once, where it is there. Throws, or rejects with, `invalid_response`, the connection dropped,
-   * when
-   * it is longer than the limit.
+   * The whole body: at once if it is there. Throws, or rejects with, `invalid_response` and closes the connection if it
+   * is longer than the limit.
    */
   text(limitBytes: number): string | Promise<string>
-  /** The body as it comes, one piece per read. An upstream ahead of its reader is made to wait. */
+  /** The body as it comes, one piece per read. An upstream that is faster than its reader is paused. */
   chunks(): AsyncIterable<Buffer>
   /**
-   * Wants no more of the body. One that is about to end may, so that its connection can be used again;
-   * otherwise the connection is dropped.
+   * Discards the rest of the body. If it is about to end it may, so that its connection can be reused; otherwise the
+   * connection is closed.
    */
   discard(): void
 }
 
-/** The id an upstream gave the request, as far as it is one that can be told. */
+/** The id an upstream gave the request, if it is fit to be shown. */
 export function requestIdIn(answer: Pick<WireAnswer, 'header'>): string | undefined {
   let id: string | undefined
   for (const name of requestIdHeaders) id ??= answer.header(name)

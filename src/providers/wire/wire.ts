@@ -7,31 +7,29 @@ import type { WireParts } from './exchange-parts.ts'
 import type { WireAnswer } from './wire-answer.ts'
 
 /**
- * The connections to one upstream, and the only place that opens any. It asks once: no retry but of a GET that was lost
- * with a connection that had served before, no redirect, no cookie, no decompression, no clock but that of connecting.
- * The other clocks are the attempt's signal.
+ * The connections to one upstream, and the only place that opens any. No retries except for a GET that was lost with a
+ * reused connection, no redirects, no cookies, no decompression, and no clock but the one for connecting. The other
+ * clocks are the attempt's signal.
  */
 export interface Wire {
   /**
-   * Sends one request and resolves when the upstream's headers are there, whatever the status. Fills in the
-   * attempt's notes. Rejects with a Failure, or with the signal's reason as soon as it aborts, be the request
-   * waiting for a connection, sent, or answered in part.
+   * Sends one request and resolves with the upstream's headers, whatever the status. Fills in the attempt's notes.
+   * Rejects with a Failure, or with the signal's reason as soon as it aborts, at any stage.
    */
   post(path: string, headers: string[], body: string | Buffer, attempt: Attempt): Promise<WireAnswer>
   /**
-   * As `post`, for callers that want the answer whole: one with a status of 2xx that is neither an event stream nor
-   * compressed
-   * is given once all of it is there, or more than `limitBytes`, or no more comes: its `text` has it, or throws, at
-   * once.
+   * As `post`, for callers that want the answer whole. An answer of status 2xx that is neither an event stream nor
+   * compressed is given when all of it is there, or more than `limitBytes`, or nothing more comes: its `text` then
+   * returns or throws at once.
    */
   postForWhole(
     ...request: [path: string, headers: string[], body: string | Buffer, attempt: Attempt, limitBytes: number]
   ): Promise<WireAnswer>
   /** As `post`, without a body. */
   get(path: string, headers: string[], attempt: Attempt): Promise<WireAnswer>
-  /** A call has been answered with a status of 2xx. */
+  /** True after a call was answered with status 2xx. */
   hasServed(): boolean
-  /** Drops every connection, with whatever is under way on it. */
+  /** Closes every connection, with all that is in flight. */
   close(): Promise<void>
 }
 
@@ -42,7 +40,7 @@ export function createWire(parts: WireParts): Wire {
     connect: connections.connect,
     pipelining: 1,
     allowH2: false,
-    // An answer that is not streamed has no headers until it is complete: only the attempt knows how long to wait.
+    // A JSON answer has no headers until it is complete: only the attempt knows how long to wait.
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: 30_000,
@@ -67,7 +65,7 @@ export function createWire(parts: WireParts): Wire {
       wholeBytes,
       served: method === 'POST' ? served : undefined,
       waitAgain: () => dispatcher.dispatch(asked, exchange),
-      // What changes nothing may be asked twice.
+      // Safe methods may be sent twice.
       sendAgain: method === 'GET' ? () => fresh.dispatch(asked, exchange) : undefined,
     })
     if (!attempt.signal.aborted) dispatcher.dispatch(asked, exchange)
@@ -85,7 +83,7 @@ export function createWire(parts: WireParts): Wire {
   }
 }
 
-/** A connection of its own for each request, closed after its answer. */
+/** A new connection for each request, closed after its answer. */
 function createFreshConnections(open: () => Client): Pick<Dispatcher, 'dispatch'> & Pick<Client, 'destroy'> {
   const clients = new Set<Client>()
   return {
@@ -93,7 +91,7 @@ function createFreshConnections(open: () => Client): Pick<Dispatcher, 'dispatch'
       const client = open()
       clients.add(client)
       const isOpen = client.dispatch({ ...asked, reset: true }, exchange)
-      // Closing waits for what is under way.
+      // Closing waits for what is in flight.
       void client.close().then(() => clients.delete(client))
       return isOpen
     },
