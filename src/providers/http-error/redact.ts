@@ -40,7 +40,7 @@ const secretCharacters = 6
 
 const removed = '[removed]'
 
-/** From here on a text is a stack trace, or what a validator quotes of the request it refused. */
+/** Everything from here on is a stack trace, or a validator's quote of the refused request. */
 const traces: readonly RegExp[] = [
   /\n\s+at /,
   /Traceback \(most recent call last\)/,
@@ -53,8 +53,8 @@ const topLevel =
   'ai|app|cloud|co|com|corp|dev|eu|host|internal|intranet|io|lan|local|net|org|run|sh|svc|tech|xyz'
 
 /**
- * Addresses: whole ones, then bare hosts, numeric hosts and paths of files. Each is linear in the text: none can
- * backtrack over what another part of it may match.
+ * Addresses: whole ones, then bare hosts, numeric hosts and file paths. Each pattern is linear: no part can backtrack
+ * over another's match.
  */
 const addresses: readonly RegExp[] = [
   /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>)\]}]+/gi,
@@ -68,14 +68,14 @@ const addresses: readonly RegExp[] = [
   /(?<![\w/.])\/(?:home|usr|opt|var|root|app|srv|etc|tmp|mnt|data|workspace)\/[^\s"'<>)]*/g,
 ]
 
-/** As linear as they. */
+/** Linear too. */
 const patterns: readonly (readonly [RegExp, string])[] = [
-  // Keys: by their scheme, by their prefix, and anything as long and as random as one.
+  // Keys: by their scheme, by their prefix, and anything as long and random as one.
   [/\b(?:Bearer|Api-Key|Basic)\s+[\w.~+/=*-]{6,}/gi, removed],
   [/(?<![\w-])(?:sk|pk|rk|rpa|tgp|hf|gsk|key)[-_][\w.*-]{4,}/gi, removed],
   [/(?<![\w-])eyJ[\w-]{8,}(?:\.[\w-]+){0,2}/g, removed],
   [/(?<![\w-])[A-Za-z0-9]{32,}(?![\w-])/g, removed],
-  // Accounts: by their prefix, and whatever is called one and has a digit.
+  // Accounts: by their prefix, and anything called an account that has a digit.
   [/(?<![\w-])(?:org|acct|acc|proj|cus|usr|ws|team)[-_](?=[\w-]{0,40}\d)[\w-]{4,40}/gi, removed],
   [
     /\b(account|organi[sz]ation|tenant|project|workspace|team)((?:[ _-]?id)?["'`]?[ :=#]{1,3}["'`]?)(?=[\w-]{0,40}\d)[\w-]{4,40}/gi,

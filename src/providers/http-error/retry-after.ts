@@ -1,8 +1,7 @@
 /**
- * How long an upstream asks to be left alone, in milliseconds, a day at most: `retry-after-ms`, or else `retry-after`
- * in
- * seconds or as a date (RFC 9110 10.2.3), be it a number of seconds since 1970. Undefined when it says nothing that can
- * be read; 0 for a date gone by.
+ * The wait that an upstream asks for, in milliseconds, at most a day: `retry-after-ms`, or else `retry-after` in
+ * seconds or as a date (RFC 9110 10.2.3), also as seconds since 1970. Undefined if nothing is readable; 0 for a past
+ * date.
  */
 export function retryAfterMs(
   header: (name: string) => string | undefined,
@@ -13,25 +12,25 @@ export function retryAfterMs(
   const value = header('retry-after')?.trim()
   const seconds = numberIn(value)
   if (seconds !== undefined) return Math.min(inMs(seconds, epochMs), longestMs)
-  // Dates are words and digits; what else the parser would take for one (`-5`, `1e3`) is garbage.
+  // Dates are words and digits; other text that the parser accepts (`-5`, `1e3`) is garbage.
   if (value === undefined || !/^[A-Z][a-z]{2,8},? /.test(value)) return undefined
   const date = Date.parse(value)
   return Number.isNaN(date) ? undefined : Math.min(Math.max(0, date - epochMs), longestMs)
 }
 
-/** What asks for more is away for good, as far as a call is concerned. */
+/** Longer waits mean "gone" to a call. */
 const longestMs = 24 * 3_600_000
 
-/** So many seconds: or, where that is a time about now, the seconds since 1970 when it may be asked again. */
+/** Seconds to wait, or, if the number is a time near now, seconds since 1970. */
 function inMs(seconds: number, epochMs: number): number {
   const untilMs = seconds * 1000 - epochMs
   return Math.abs(untilMs) <= longestMs ? Math.max(0, untilMs) : seconds * 1000
 }
 
 /**
- * When a limit of the rate that was reached is over, in milliseconds from now, as its headers tell that go with many an
- * answer: `x-ratelimit-reset`, and the same for requests and for tokens, of which those count of which nothing remains,
- * and else all; the last of them to be over decides. Undefined when nothing is told that can be read.
+ * When a rate limit that was reached ends, in milliseconds from now, by the headers `x-ratelimit-reset` and the same
+ * for requests and tokens. Limits with nothing remaining count, or else all; the last one to end decides. Undefined if
+ * nothing is readable.
  */
 export function resetAfterMs(
   header: (name: string) => string | undefined,
@@ -48,11 +47,11 @@ export function resetAfterMs(
 
 const limits = ['', '-requests', '-tokens'] as const
 
-/** A number from these on is a date, and no time to wait: seconds and milliseconds since 1970. */
+/** Numbers from here on are dates: seconds and milliseconds since 1970. */
 const leastEpochSeconds = 1e9
 const leastEpochMs = 1e12
 
-/** Seconds, a duration such as `6m0s` or `120ms`, or the date as a number or in the form of ISO 8601. */
+/** Seconds, a duration such as `6m0s` or `120ms`, or a date as a number or in ISO 8601. */
 function untilMs(text: string, epochMs: number): number | undefined {
   const number = /^\d{1,13}(?:\.\d{1,9})?$/.test(text) ? Number(text) : undefined
   if (number === undefined) {

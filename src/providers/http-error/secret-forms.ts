@@ -1,6 +1,6 @@
 /**
- * A text without these secrets, in whatever form a server may repeat one: as it is, percent-encoded, in base64, or with
- * its middle masked. What is too short guards nothing, and may be part of any word.
+ * Removes these secrets from a text in any form in which a server may repeat one: plain, percent-encoded, in base64, or
+ * with its middle masked. Secrets that are too short are skipped: they protect nothing, and may be part of any word.
  */
 export function withoutSecrets(text: string, secrets: readonly string[], removed: string): string {
   let kept = text
@@ -20,12 +20,12 @@ const shortestSecret = 6
 
 const base64Word = /[\w+/-]{8,}={0,2}/g
 
-/** Alone, or after a word that it was put to without a blank; both of base64's alphabets are read. */
+/** Alone, or directly after a word; in both base64 alphabets. */
 function decodings(word: string): readonly string[] {
   return [0, 1, 2, 3].map((start) => Buffer.from(word.slice(start), 'base64').toString('latin1'))
 }
 
-/** Parts of a key, and what stands for the rest. */
+/** Parts of a key, and the mask between them. */
 const masked = /[\w-]{0,24}(?:\*{2,}|\.{2,}|…+|•{2,}|x{4,}|X{4,})[\w-]{0,24}/g
 
 function isMaskOf(found: string, secret: string): boolean {
@@ -33,7 +33,7 @@ function isMaskOf(found: string, secret: string): boolean {
   return head.length + tail.length >= 4 && secret.startsWith(head) && secret.endsWith(tail)
 }
 
-/** A server may write any character as its code, in letters of either case. */
+/** A server may escape any character, with hex digits in either case. */
 function withoutEncoded(text: string, holdsOne: (plain: string) => boolean, removed: string): string {
   return text.replace(/(?:[\w.~+/=*-]|%[0-9a-f]{2})+/gi, (word) => {
     if (!word.includes('%')) return word

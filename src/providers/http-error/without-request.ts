@@ -1,6 +1,6 @@
 /**
- * A text of an upstream without what it repeats of a request: every run of 16 or more characters that stands in the
- * request becomes `[request text]`, for upstreams quote prompts. Undefined where the request is too long to search.
+ * An upstream's text without what it repeats of a request: every run of 16 or more characters that occurs in the
+ * request becomes `[request text]`, because upstreams quote prompts. Undefined if the request is too long to search.
  */
 export function withoutRequest(text: string, request: string): string | undefined {
   if (request.length > mostSearched) return undefined
@@ -8,14 +8,14 @@ export function withoutRequest(text: string, request: string): string | undefine
   const quoted = new Uint8Array(text.length)
   const grams = gramsOf(text)
   markQuoted(request, text, grams, quoted)
-  // A quote may be of the JSON as it was sent, or of the text that it spells.
+  // A quote may be of the JSON, or of the text inside its strings.
   if (request.includes('\\')) markQuoted(unescaped(request), text, grams, quoted)
   return replaced(text, quoted)
 }
 
 const runLength = 16
 
-/** Some tens of milliseconds. */
+/** Takes some tens of milliseconds. */
 const mostSearched = 8 * 1024 * 1024
 
 const base = 31
@@ -27,7 +27,7 @@ function power(of: number, exponent: number): number {
   return product
 }
 
-/** Where each run of the text begins, by its hash. */
+/** Positions of the text's runs, by hash. */
 function gramsOf(text: string): ReadonlyMap<number, readonly number[]> {
   const grams = new Map<number, number[]>()
   eachRun(text, (hash, start) => {
@@ -38,7 +38,7 @@ function gramsOf(text: string): ReadonlyMap<number, readonly number[]> {
   return grams
 }
 
-/** Each run of that length, with a hash that is rolled on from the one before it (Karp and Rabin 1987). */
+/** Every run of that length, with a rolling hash (Karp and Rabin 1987). */
 function eachRun(text: string, use: (hash: number, start: number) => void): void {
   let hash = 0
   for (let at = 0; at < text.length; at++) {

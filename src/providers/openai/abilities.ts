@@ -2,9 +2,9 @@ import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import type { Traits } from '../../core/model/ports.ts'
 
 /**
- * What a row of a list of models tells that the model can do, by the names that Baseten (`supported_features`,
- * `input_modalities`, `max_completion_tokens`), OpenRouter (`architecture`, `supported_parameters`, `top_provider`) and
- * Mistral (`capabilities`) have. What a row does not tell stays unknown.
+ * The abilities of a model by its row in a list, under the names of Baseten (`supported_features`, `input_modalities`,
+ * `max_completion_tokens`), OpenRouter (`architecture`, `supported_parameters`, `top_provider`) and Mistral
+ * (`capabilities`). Others stay unknown.
  */
 export function abilitiesIn(row: JsonObject): Traits {
   const told = {
@@ -16,7 +16,7 @@ export function abilitiesIn(row: JsonObject): Traits {
   return Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined))
 }
 
-/** It answers in something else than words or vectors: no call of this gateway is for that. */
+/** It outputs neither text nor vectors: no call of this gateway can use it. */
 export function isOtherThanWords(row: JsonObject): boolean {
   const output =
     namesIn(row['output_modalities']) ?? namesIn(within(row, 'architecture')['output_modalities'])
@@ -42,7 +42,7 @@ function visionIn(row: JsonObject): boolean | undefined {
   return input?.includes('image') ?? flagIn(within(row, 'capabilities')['vision'])
 }
 
-/** A list that tells of answers in JSON, and not of those by a schema, says that there are none. */
+/** A list with JSON mode and without JSON schemas means that there are none. */
 function jsonSchemaIn(row: JsonObject): boolean | undefined {
   const features = namesIn(row['supported_features']) ?? namesIn(row['supported_parameters'])
   if (features === undefined) return undefined
@@ -50,7 +50,7 @@ function jsonSchemaIn(row: JsonObject): boolean | undefined {
   return features.includes('json_mode') ? false : undefined
 }
 
-/** Undefined for an empty list, too: it was not filled in. */
+/** Undefined for an empty list too: it was not filled in. */
 function namesIn(value: unknown): readonly string[] | undefined {
   if (!Array.isArray(value) || value.length === 0) return undefined
   return value.filter((one) => typeof one === 'string')

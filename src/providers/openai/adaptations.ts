@@ -1,15 +1,15 @@
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import type { RequestQuirks } from './request.ts'
 
-/** A change that some server needs in a request: the very same body where nothing has to change. */
+/** A change that some server needs in a request. Returns the same body if nothing changes. */
 export type Adaptation = RequestQuirks['adapt']
 
-/** All of them, one after another. */
+/** Applies all of them in turn. */
 export function inTurn(adaptations: readonly Adaptation[]): Adaptation {
   return (body, kind, notes) => adaptations.reduce((adapted, adapt) => adapt(adapted, kind, notes), body)
 }
 
-/** OpenAI's newer word for the same role: other servers refuse it, or their templates leave such messages out. */
+/** The newer name of the role: other servers refuse it, or their templates drop such messages. */
 export const developerToSystem: Adaptation = (body, _kind, notes) => {
   const messages = mapped(body['messages'], (message) =>
     message['role'] === 'developer' ? { ...message, role: 'system' } : message,
@@ -19,7 +19,7 @@ export const developerToSystem: Adaptation = (body, _kind, notes) => {
   return { ...body, messages }
 }
 
-/** For servers that take no string alone. */
+/** For servers that do not accept a string. */
 export const stopToList: Adaptation = (body, _kind, notes) => {
   const { stop } = body
   if (typeof stop !== 'string') return body
@@ -27,7 +27,7 @@ export const stopToList: Adaptation = (body, _kind, notes) => {
   return { ...body, stop: [stop] }
 }
 
-/** For servers that want in a chat, too, how many: true and `top_logprobs` become one number, false is left out. */
+/** For servers that want a count in chats too: true and `top_logprobs` become one number, false is removed. */
 export const booleanLogprobsToInteger: Adaptation = (body, _kind, notes) => {
   const { logprobs, top_logprobs, ...rest } = body
   if (typeof logprobs !== 'boolean') return body
@@ -37,19 +37,19 @@ export const booleanLogprobsToInteger: Adaptation = (body, _kind, notes) => {
   return { ...rest, logprobs: count }
 }
 
-/** For servers that refuse a `top_p` of 1, which is what it is when it is not given. */
+/** For servers that refuse a `top_p` of 1, which is the default. */
 export const wholeTopPLeftOut: Adaptation = (body) => {
   const { top_p, ...rest } = body
   return top_p === 1 ? rest : body
 }
 
-/** For servers that refuse `stream_options`, and tell the usage unasked: nothing is lost. */
+/** For servers that refuse `stream_options`, and always report usage. */
 export const streamOptionsLeftOut: Adaptation = (body) => {
   const { stream_options, ...rest } = body
   return stream_options === undefined ? body : rest
 }
 
-/** For servers that read what was thought before under this name alone. Under the other it does no harm. */
+/** For servers that read earlier reasoning only under this name. The other name beside it does no harm. */
 export const reasoningByBothNames: Adaptation = (body, _kind, notes) => {
   const messages = mapped(body['messages'], (message) => {
     const { reasoning_content: thought, reasoning } = message
@@ -61,7 +61,7 @@ export const reasoningByBothNames: Adaptation = (body, _kind, notes) => {
   return { ...body, messages }
 }
 
-/** For servers that refuse these fields in messages. They are told as `messages[].name`. */
+/** For servers that refuse these fields in messages. Reported as `messages[].name`. */
 export function messageFieldsLeftOut(fields: readonly string[]): Adaptation {
   return (body, _kind, notes) => {
     const left = new Set<string>()
@@ -77,7 +77,7 @@ export function messageFieldsLeftOut(fields: readonly string[]): Adaptation {
   }
 }
 
-/** The messages, some of them changed; undefined when none is. */
+/** The changed messages; undefined if none changed. */
 function mapped(
   messages: unknown,
   change: (message: JsonObject) => JsonObject,

@@ -9,9 +9,9 @@ import { createSseDecoder, type SseDecoder } from '../wire/sse.ts'
 import { createChunkParser, TemplateDelta } from './chunk-parser.ts'
 
 /**
- * A whole JSON reply in OpenAI's shape, with its text. Throws `invalid_response` for what is no reply, and
- * what a reported error is read as. One of which nothing more is known is a reply here: an object under `error`,
- * whatever shape it came in.
+ * A whole JSON reply in OpenAI's shape, with its text. Throws `invalid_response` for anything else, and the failure
+ * that a reported error is read as. An error without details counts as a reply here: an object under `error`, in
+ * whatever shape it came.
  */
 export function readReply(text: string, provider: string, readError: ReadError = unread): RawDelta {
   const body = parseAnswer(text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text)
@@ -35,15 +35,15 @@ export interface ChunkReader {
   read(bytes: Buffer): readonly RawDelta[]
   /** What was left when the stream closed. */
   end(): readonly RawDelta[]
-  /** True once the upstream has said that it is done, or that it failed: nothing after it is read. */
+  /** True when the upstream has reported its end or a failure: nothing after it is read. */
   readonly done: boolean
-  /** It said that it is done. */
+  /** It reported its end. */
   readonly isTerminated: boolean
-  /** What is wrong with the stream, once all that came before has been given. */
+  /** The failure of the stream, once everything before it was given. */
   readonly failure: Failure | undefined
 }
 
-/** With `needsDone`, a stream that ends without its terminator was cut. */
+/** With `needsDone`, a stream without a terminator was cut. */
 export function createChunkReader(
   provider: string,
   readError: ReadError = unread,
@@ -55,7 +55,7 @@ export function createChunkReader(
 class EventReader implements ChunkReader {
   done = false
   isTerminated = false
-  /** A choice has come to its end, and perhaps all have. */
+  /** A choice has ended, maybe all have. */
   #hasEnded = false
   failure: Failure | undefined = undefined
   readonly #provider: string
@@ -76,7 +76,7 @@ class EventReader implements ChunkReader {
   }
 
   end(): readonly RawDelta[] {
-    // Half an event is what a stream ends with when it is cut.
+    // A cut stream ends in half an event.
     const deltas = this.#readEvents(this.#decoder.end(), cut)
     if (this.#needsDone && !this.done) this.failure ??= cut(this.#provider)
     return deltas
@@ -98,12 +98,12 @@ class EventReader implements ChunkReader {
     return deltas
   }
 
-  /** True where nothing after it is to be read. */
+  /** True if nothing after it is to be read. */
   #readChunk(data: string, deltas: RawDelta[], broken: (provider: string) => Failure): boolean {
     const read = this.#parse(data)
     if (read === undefined) {
       const failure = broken(this.#provider)
-      // The normalizer knows how many choices there are, and decides whether this comes too late to matter.
+      // The normalizer knows the number of choices, and decides whether this comes too late to matter.
       if (this.#hasEnded) deltas.push(failedDelta(failure))
       else this.failure = failure
       return !this.#hasEnded
@@ -128,10 +128,10 @@ class EventReader implements ChunkReader {
   }
 }
 
-/** However it is spelled. */
+/** In any spelling. */
 const terminator = /^\s*\[done\]/i
 
-/** An event that says nothing: some servers keep a connection open so. */
+/** An empty event: some servers send it to keep a connection open. */
 const isNothing = /^\s*(?:null\s*)?$/
 
 function endsAChoice({ choices }: JsonObject): boolean {
@@ -151,7 +151,7 @@ const eventBytes = 1024 * 1024
 
 const byteOrderMark = 0xfeff
 
-/** Some clients take a mere `"error": null` for an error. */
+/** Some clients take even `"error": null` for an error. */
 function told(chunk: JsonObject, text: string): RawDelta {
   if (!('error' in chunk)) return JsonText.read(chunk, text)
   const { error: _none, ...rest } = chunk
@@ -159,8 +159,8 @@ function told(chunk: JsonObject, text: string): RawDelta {
 }
 
 /**
- * The error that a chunk or reply reports: under `error`, in a choice (Together), or as the whole of it (SGLang,
- * Baseten), each as an object.
+ * The error in a chunk or reply: under `error`, in a choice (Together), or as the whole of it (SGLang, Baseten), always
+ * as an object.
  */
 function errorIn(chunk: JsonObject): JsonObject | undefined {
   const { error, choices } = chunk
@@ -176,7 +176,7 @@ function isFlatError({ message, code, type }: JsonObject): boolean {
   return typeof message === 'string' && (code !== undefined || type !== undefined)
 }
 
-/** What an event named `error` holds. */
+/** The data of an event named `error`. */
 function named(value: unknown): JsonObject {
   return isObject(value) && isObject(value['error']) ? value['error'] : asError(value)
 }

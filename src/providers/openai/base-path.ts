@@ -9,13 +9,14 @@ export type BasePathParts = {
   readonly headers: string[]
   readonly baseUrl: string
   readonly modelsPath: string
-  /** What holds the address, where it is not `providers.{name}.baseUrl`. */
+  /** The setting of the address, if not `providers.{name}.baseUrl`. */
   readonly setting: string | undefined
 }
 
 /**
- * Reads an error as it is meant: tells a server that lacks one ability from an address that is wrong, for both say that there is no such path. It is the
- * ability where the server has answered anything here before; else its list of models is asked for, which every one has.
+ * Distinguishes a server that lacks one ability from a wrong address, because both answer that there is no such path.
+ * If the server has answered anything here before, it lacks the ability; else its list of models is requested, which
+ * every server has.
  */
 export async function readPathError(
   answer: WireAnswer,
@@ -37,13 +38,13 @@ export async function readPathError(
   return pathNotFound(failure.upstreamStatus ?? 404, asked, address)
 }
 
-/** So it says outright, or says nothing with a 404. */
+/** True if it says so outright, or is a 404 without text. */
 function isAboutPath({ code, kind, upstreamStatus, upstreamSaid }: Failure): boolean {
   if (code === 'unsupported_endpoint') return upstreamStatus !== undefined
   return kind === 'model_not_found' && upstreamStatus === 404 && upstreamSaid === undefined
 }
 
-/** Where nothing can be learned, too. */
+/** Also if nothing can be learned. */
 async function isThere(wire: Wire, path: string, headers: string[], provider: string): Promise<boolean> {
   try {
     const answer = await wire.get(path, headers, aside(`${provider}-models`, AbortSignal.timeout(patienceMs)))

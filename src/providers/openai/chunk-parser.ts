@@ -2,12 +2,12 @@ import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { JsonText } from '../../core/model/json/json-text.ts'
 import { parseAnswer } from '../wire/answer-json.ts'
 
-/** A chunk of a stream: parsed into an object of its own, or recognised by its text. */
+/** A chunk of a stream: parsed into its own object, or recognised by its text. */
 export type ParsedChunk = JsonObject | TemplateDelta
 
 /**
- * A chunk that differs from the one before it in one piece of text, and in nothing else. Most go on as the text they
- * came as: the object is only made for who asks for it.
+ * A chunk that differs from the one before only in one piece of text. Most are forwarded in their original text: the
+ * object is built only when it is read.
  */
 export class TemplateDelta extends JsonText {
   readonly isAlike = true
@@ -26,12 +26,12 @@ export class TemplateDelta extends JsonText {
 }
 
 /**
- * Parses the chunks of one stream; undefined for what is no JSON object. In a stream nearly every chunk is the one
- * before it with another word in it: such a chunk is recognised by its text, and not parsed.
+ * Parses the chunks of one stream; undefined for anything but a JSON object. In a stream nearly every chunk is the one
+ * before with another word: such a chunk is recognised by its text, and not parsed.
  */
 export function createChunkParser(): (data: string) => ParsedChunk | undefined {
   let template: ChunkTemplate | undefined
-  /** Streams whose chunks are never alike are not compared for ever. */
+  /** Gives up on streams whose chunks never match. */
   let misses = 0
   return (data) => {
     const word = template === undefined ? undefined : wordIn(data, template)
@@ -49,36 +49,36 @@ export function createChunkParser(): (data: string) => ParsedChunk | undefined {
 
 const mostMisses = 8
 
-/** The text around the word of a chunk, and the chunk itself, none of it shared with anyone. */
+/** The text around a chunk's word, and the chunk itself, which nothing else references. */
 type ChunkTemplate = {
   readonly before: string
   readonly after: string
   readonly chunk: JsonObject
   readonly choice: JsonObject
-  /** The object that holds the word, beside or inside the choice. */
+  /** The object with the word, beside or inside the choice. */
   readonly delta: JsonObject | undefined
 }
 
-/** The word, when the data is this template around one that is written as it reads. */
+/** The word, if the data is this template around a word without escapes. */
 function wordIn(data: string, { before, after }: ChunkTemplate): string | undefined {
   const end = data.length - after.length
   if (end < before.length) return undefined
-  // Not by `startsWith` and `endsWith`: those go letter by letter, and take ten times as long.
+  // Not `startsWith` and `endsWith`, which compare character by character and take ten times as long.
   if (data.slice(0, before.length) !== before || data.slice(end) !== after) return undefined
   return spelled(data.slice(before.length, end))
 }
 
-/** The word that is written so between the quotes of a JSON string; undefined when it could end the string. */
+/** The word between the quotes of a JSON string; undefined if it could end the string. */
 function spelled(written: string): string | undefined {
   if (isPlain.test(written)) return written
   return isEscaped.test(written) ? (JSON.parse(`"${written}"`) as string) : undefined
 }
 
-/** Characters that stand for themselves in a JSON string. */
+/** Characters of a JSON string that need no escape. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a string.
 const isPlain = /^[^"\\\u0000-\u001f]+$/
 
-/** The same, and whole escapes among them. */
+/** The same, plus complete escapes. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a string.
 const isEscaped = /^(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))+$/
 
@@ -88,7 +88,7 @@ function filled({ chunk, choice, delta }: ChunkTemplate, word: string): JsonObje
   return { ...chunk, choices: [choiceOfWord] }
 }
 
-/** Of a chunk that holds one word in one unfinished choice, and beside it nothing that could be shared by a copy. */
+/** For a chunk with one word in one unfinished choice, and nothing else that a copy could share. */
 function templateOf(data: string, chunk: JsonObject): ChunkTemplate | undefined {
   const { choices, ...rest } = chunk
   const choice: unknown = Array.isArray(choices) && choices.length === 1 ? choices[0] : undefined

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { type Adaptation, inTurn } from './adaptations.ts'
 
-/** Ids of tool calls as Mistral takes them: nine letters and digits. Each stays the same in all of a conversation. */
+/** Ids of tool calls in Mistral's form: nine letters and digits. Each stays the same throughout a conversation. */
 export const nineLetterIds: Adaptation = (body, _kind, notes) => {
   const messages = objectsIn(body['messages'])
   if (messages === undefined) return body
@@ -26,8 +26,8 @@ export const nineLetterIds: Adaptation = (body, _kind, notes) => {
 }
 
 /**
- * Turns in an order that Mistral takes: after the result of a tool comes the assistant, the system speaks before it or
- * after a user, and the last word is a user's, a tool's, or the beginning of the answer.
+ * Puts turns into an order that Mistral accepts: the assistant follows a tool's result, the system comes before it or
+ * after a user, and the last message is a user's, a tool's, or a prefill.
  */
 export const turnsInOrder: Adaptation = (body, _kind, notes) => {
   const messages = objectsIn(body['messages'])
@@ -48,7 +48,7 @@ export const turnsInOrder: Adaptation = (body, _kind, notes) => {
   return { ...body, messages: ordered }
 }
 
-/** Files and sounds as Mistral takes them. */
+/** Files and audio in Mistral's form. */
 export const mistralParts: Adaptation = (body, _kind, notes) => {
   const messages = objectsIn(body['messages'])
   if (messages === undefined) return body
@@ -64,7 +64,7 @@ export const mistralParts: Adaptation = (body, _kind, notes) => {
   return { ...body, messages: turned }
 }
 
-/** What a message may hold; what else OpenAI's do is refused. Told as `messages[].name`. */
+/** The allowed fields of a message; OpenAI's others are refused. Reported as `messages[].name`. */
 export const knownMessageFields: Adaptation = (body, _kind, notes) => {
   const messages = objectsIn(body['messages'])
   if (messages === undefined) return body
@@ -82,7 +82,7 @@ export const knownMessageFields: Adaptation = (body, _kind, notes) => {
   return { ...body, messages: kept }
 }
 
-/** How much it thinks is all or nothing there. */
+/** Its reasoning effort is all or nothing. */
 export const thinksOrNot: Adaptation = (body, _kind, notes) => {
   const { reasoning_effort: effort } = body
   if (typeof effort !== 'string' || effort === 'none' || effort === 'high') return body
@@ -91,7 +91,7 @@ export const thinksOrNot: Adaptation = (body, _kind, notes) => {
   return { ...body, reasoning_effort: turned }
 }
 
-/** A conversation by Mistral's own rules. What is left out first may leave a message with nothing to say. */
+/** A conversation under Mistral's rules. Dropping content first may leave a message empty. */
 export const mistralConversation: Adaptation = inTurn([
   knownMessageFields,
   mistralParts,
@@ -99,7 +99,7 @@ export const mistralConversation: Adaptation = inTurn([
   nineLetterIds,
 ])
 
-/** What an assistant says where its turn is left out: Mistral's clients have it between a result and its user, too. */
+/** A filler for a missing assistant turn: Mistral's own clients put it between a result and its user too. */
 const acknowledgement: JsonObject = { role: 'assistant', content: 'Done.' }
 
 function objectsIn(messages: unknown): readonly JsonObject[] | undefined {
@@ -117,7 +117,7 @@ function fits(id: string): boolean {
   return /^[a-zA-Z0-9]{9}$/.test(id)
 }
 
-/** The same for the same id, wherever it comes; another where that is taken. */
+/** The same for the same id everywhere; another if that is taken. */
 function madeId(id: string, taken: ReadonlySet<string>): string {
   for (let turn = 0; ; turn++) {
     const digest = createHash('sha256').update(`${turn}:${id}`).digest()
@@ -151,7 +151,7 @@ function isAnswer({ role, tool_calls: calls, prefix }: JsonObject): boolean {
   return role === 'assistant' && prefix === undefined && !(Array.isArray(calls) && calls.length > 0)
 }
 
-/** An assistant that says nothing and calls nothing is refused. */
+/** An assistant message without content and calls is refused. */
 function isSilent({ role, content, tool_calls: calls }: JsonObject): boolean {
   if (role !== 'assistant' || (Array.isArray(calls) && calls.length > 0)) return false
   return (
@@ -162,7 +162,7 @@ function isSilent({ role, content, tool_calls: calls }: JsonObject): boolean {
   )
 }
 
-/** OpenAI's own fields of a message beside what it says, and others' for thoughts. */
+/** OpenAI's other fields of a message, and reasoning under its names. */
 const openAiFields = [
   ...['name', 'refusal', 'annotations', 'audio', 'function_call', 'reasoning_content', 'reasoning'],
   'reasoning_details',

@@ -5,8 +5,8 @@ import { nanoUsd, type Price, roundedNanoUsd, unknownPrice } from '../../core/mo
 import { abilitiesIn, isOtherThanWords } from './abilities.ts'
 
 /**
- * The models of an answer to GET /models: `{"data": [...]}`, or the bare list. What a row does not say in a way
- * that is known stays unknown. Throws `invalid_response` for what is no list.
+ * The models of an answer to GET /models: `{"data": [...]}`, or a bare list. Unrecognised values stay unknown. Throws
+ * `invalid_response` for anything but a list.
  */
 export function readModels(
   answer: unknown,
@@ -29,8 +29,8 @@ export function readModels(
 }
 
 /**
- * The price in a row that has it as OpenRouter does: `pricing`, in decimal text of USD per token and per request. An
- * amount that is not fixed (-1) is not known, and without what each request costs nothing is.
+ * The price of a row in OpenRouter's format: `pricing`, in decimal USD text per token and per request. A variable
+ * amount (-1) is unknown, and if the amount per request is, so is the whole price.
  */
 export function pricePerToken({ pricing }: JsonObject): Price {
   if (!isObject(pricing)) return unknownPrice
@@ -46,7 +46,7 @@ export function pricePerToken({ pricing }: JsonObject): Price {
   }
 }
 
-/** The names it has at vLLM and SGLang, at OpenRouter and Fireworks, at Groq, at Mistral. */
+/** Its names at vLLM and SGLang, at OpenRouter and Fireworks, at Groq, at Mistral. */
 const contextFields = ['max_model_len', 'context_length', 'context_window', 'max_context_length']
 
 function contextTokens(row: JsonObject): number | undefined {

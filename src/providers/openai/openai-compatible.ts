@@ -39,23 +39,23 @@ export const openaiCompatible: Provider<GeneralSettings> = {
   settings: z
     .strictObject({
       ...boundsSettings({ connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 600_000 }),
-      /** Which server or service it is: settles its address and its quirks, where nothing else is said. */
+      /** The server or service, which decides the default address and quirks. */
       preset: z.enum(presetNames).exactOptional(),
-      /** What `/chat/completions` and `/completions` are added to. */
+      /** `/chat/completions` and `/completions` are added to it. */
       baseUrl: addressSetting.exactOptional().meta({ expected: addressExpected }),
       apiKey: secretSetting.optional(),
-      /** Sent with every request, beside the gateway's own. */
+      /** Sent with every request, in addition to the gateway's own. */
       headers: z.record(headerName(), secretText()).default({}),
-      /** The server takes one prompt and gives one choice per request. Left out: as the preset has it, or false. */
+      /** The server takes one prompt and gives one choice per request. Absent: the preset's value, or false. */
       oneChoice: z.boolean().exactOptional(),
-      /** What it can be asked for; calls of the other kind are turned into that. Left out: as the preset has it. */
+      /** The kinds of calls that it serves; others are converted. Absent: the preset's. */
       kinds: z
         .array(z.enum(['chat', 'text']))
         .min(1)
         .exactOptional(),
-      /** Names to offer to callers who ask which models there are. */
+      /** Model names to list to callers. */
       models: z.array(z.string().min(1)).default([]),
-      /** How it differs from OpenAI's own: each of them wins over the preset's. */
+      /** Deviations from OpenAI's API; each overrides the preset's. */
       quirks: z
         .strictObject({
           asksUsage: z.boolean().exactOptional(),
@@ -95,7 +95,7 @@ export type GeneralSettings = Omit<OpenAiCompatibleSettings, 'baseUrl' | 'oneCho
   readonly quirks: QuirkSettings
 }
 
-/** What every upstream that speaks OpenAI's format has to have settled. */
+/** The settings that every upstream in OpenAI's format needs. */
 export type OpenAiCompatibleSettings = Bounds & {
   readonly baseUrl: string
   readonly apiKey?: string | undefined
@@ -104,7 +104,7 @@ export type OpenAiCompatibleSettings = Bounds & {
   readonly models: readonly string[]
 }
 
-/** An upstream that speaks OpenAI's format, but for its quirks. The caller's own key never goes there. */
+/** An upstream in OpenAI's format, apart from its quirks. The caller's own key never goes there. */
 export function createOpenAiCompatible(
   name: string,
   settings: OpenAiCompatibleSettings,
@@ -186,7 +186,7 @@ export function createOpenAiCompatible(
 
 type AskedCall = Pick<Call | Relay, 'model' | 'body' | 'kind'>
 
-/** What of it the gateway has to know before it asks. */
+/** The properties that the gateway has to know before it sends a call. */
 function waysOf({ lacks, mostStops, prefix, keepsReasoning, repeatsPrefix }: Quirks, baseUrl: string) {
   const keepsBillingLine = isAnthropic(baseUrl)
   return {
@@ -207,7 +207,7 @@ function isSpelled({ kind, body }: Call): boolean {
   return kind === 'chat' || !Array.isArray(body.value['prompt'])
 }
 
-/** The call with prompts of token ids spelled out. */
+/** The call with token id prompts decoded. */
 async function inText(call: Call, { notes }: Attempt, detokenizer: Detokenizer): Promise<Call> {
   const { prompt: given } = call.body.value
   if (!holdsTokenIds(given)) return call
@@ -230,17 +230,17 @@ function addressOf(settings: Pick<GeneralSettings, 'preset' | 'baseUrl'>): strin
   return settings.baseUrl ?? presetOf(settings).baseUrl
 }
 
-/** Its own accounts read what others' prompts are better without. */
+/** Anthropic's own accounts read the line; other prompts are better without it. */
 function isAnthropic(baseUrl: string): boolean {
   return /(?:^|\.)anthropic\.com$/.test(new URL(baseUrl).hostname)
 }
 
-/** With nothing said of where it is, nor of other ways to be let in. */
+/** With neither an address nor another form of authentication. */
 function isAsIs({ baseUrl, headers }: Pick<GeneralSettings, 'baseUrl' | 'headers'>): boolean {
   return baseUrl === undefined && Object.keys(headers).length === 0
 }
 
-/** A name that is a header's, and none of those that the connection or this gateway decides. */
+/** A valid header name that neither the connection nor this gateway sets. */
 function headerName() {
   return z
     .string()

@@ -1,7 +1,7 @@
 import type { Kind, RelayKind } from '../../core/model/terms.ts'
 import type { Quirks } from './quirks.ts'
 
-/** Where things are on the host. A path that is given stands for itself; the others keep the address's query. */
+/** The paths on the host. A configured path is used as it is; others keep the address's query. */
 export function pathsOf(baseUrl: string, { paths, healthPath }: Pick<Quirks, 'paths' | 'healthPath'>) {
   const { pathname, search } = new URL(baseUrl)
   const prefix = pathname.replace(/\/+$/, '')
@@ -23,8 +23,7 @@ export function pathsOf(baseUrl: string, { paths, healthPath }: Pick<Quirks, 'pa
 }
 
 /**
- * The usual paths of the only kinds there are. Of what a preset has beside, only what it says is known; a server has it
- * all.
+ * The default paths of the only kinds there are. Of a preset's others only what it lists is known; a server has all.
  */
 export function pathsOfKinds(
   baseUrl: string,
@@ -38,7 +37,7 @@ export function pathsOfKinds(
   return { paths: Object.fromEntries([...kinds, ...relays].map((kind) => [kind, usual[kind]])) }
 }
 
-/** Those there is a path for; undefined: both. */
+/** The kinds with a path; undefined: both. */
 export function kindsOf({
   chat,
   text,
@@ -47,7 +46,7 @@ export function kindsOf({
   return chat === undefined ? ['text'] : ['chat']
 }
 
-/** What an upstream without such a path has not. */
+/** What an upstream without such a path lacks. */
 export const abilities: Readonly<Record<Kind | RelayKind, string>> = {
   chat: 'chat completions',
   text: 'text completions',

@@ -13,13 +13,13 @@ import { pricePerToken, readModels } from './models.ts'
 import type { DeveloperRole, QuirkSettings, Quirks } from './quirks.ts'
 import { continueFinalMessage } from './request.ts'
 
-/** What is known of a server or service by its name. What is left out is as it is with OpenAI's own. */
+/** What is known of a server or service by its name. Absent values are OpenAI's own. */
 export type Preset = {
-  /** Where it is when nothing else is said. */
+  /** The default address. */
   readonly baseUrl?: string
-  /** What it can be asked for; left out: both. */
+  /** The kinds of calls it serves; absent: both. */
   readonly kinds?: readonly Kind[]
-  /** What it has beside them, where that is known; left out: what a server has that has both kinds. */
+  /** Its other kinds, if known; absent: what a server with both kinds has. */
   readonly relays?: readonly RelayKind[]
   /** One prompt and one choice per request. */
   readonly isOneChoice?: boolean
@@ -42,7 +42,7 @@ export const presetNames = [
   ...(['groq', 'mistral', 'openrouter', 'deepseek', 'fireworks'] as const),
 ] as const
 
-/** The quirks of a server of a preset, as the operator corrects them. */
+/** The quirks of a preset, with the operator's corrections. */
 export function quirksOf(
   { quirks: ofPreset, developerRole, adaptations = [] }: Preset,
   given: QuirkSettings,
@@ -57,10 +57,10 @@ export function quirksOf(
   return all.length === 0 ? corrected : { ...corrected, adapt: inTurn(all) }
 }
 
-/** Older servers know the one name alone, some ignore the other, and then an answer has no end. */
+/** Older servers know only this name, and some ignore the other, which leaves an answer unbounded. */
 const oneTokenLimit = { renames: { max_completion_tokens: 'max_tokens' } }
 
-/** A server of which nothing is known but that it speaks OpenAI's format. */
+/** An unknown server in OpenAI's format. */
 export const unnamed: Preset = { developerRole: 'keep', quirks: oneTokenLimit }
 
 /** OpenAI's own, and Azure's: some of their models refuse the older name. */
@@ -73,7 +73,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     developerRole: 'keep',
     quirks: { mostStops: 4 },
   },
-  // Its own port is the gateway's own, too, so there is no address to assume.
+  // Its default port is the gateway's too, so no address is assumed.
   vllm: {
     developerRole: 'system',
     adaptations: [reasoningByBothNames],
@@ -81,7 +81,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       ...oneTokenLimit,
       healthPath: '/health',
       prefix: continueFinalMessage,
-      // It takes a best_of, and heeds it no longer.
+      // It accepts best_of, and ignores it.
       lacks: ['best_of', 'custom_tools'],
     },
   },
@@ -96,7 +96,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       lacks: ['best_of', 'custom_tools'],
     },
   },
-  // What is a 400 there, or passed over.
+  // Fields that it refuses or ignores.
   llamacpp: {
     baseUrl: 'http://127.0.0.1:8080/v1',
     isOneChoice: true,
@@ -143,7 +143,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       lacks: ['echo', 'best_of', 'custom_tools'],
     },
   },
-  // `transformers serve`: its own port is the gateway's own. What it does not know it passes over without a word.
+  // `transformers serve`: its default port is the gateway's. It silently ignores unknown fields.
   transformers: {
     kinds: ['chat'],
     isOneChoice: true,
@@ -156,9 +156,9 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       mostStops: 0,
     },
   },
-  // https://console.groq.com/docs/openai lists what is a 400 there. Its answers say `service_tier: "on_demand"`, which
-  // is none of OpenAI's own words: it is passed on, as all that an upstream says is; only clients that hold answers
-  // to OpenAI's types mind it.
+  // https://console.groq.com/docs/openai lists the fields that are a 400. Its answers have `service_tier: "on_demand"`,
+  // which OpenAI does not have: it is passed on like all fields; only clients that validate against OpenAI's types mind
+  // it.
   groq: {
     baseUrl: 'https://api.groq.com/openai/v1',
     needsKey: true,
@@ -167,14 +167,14 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     developerRole: 'system',
     adaptations: [messageFieldsLeftOut(['name', 'reasoning_content', 'reasoning'])],
     quirks: {
-      // With what asks for nothing in them.
+      // Including fields that request nothing.
       drops: ['logprobs', 'top_logprobs', 'logit_bias', 'store', 'metadata'],
       lacks: ['logprobs', 'logit_bias', 'custom_tools'],
       mostStops: 4,
       keepsReasoning: true,
     },
   },
-  // Strict: a field it does not know is a 422.
+  // Strict: an unknown field is a 422.
   mistral: {
     baseUrl: 'https://api.mistral.ai/v1',
     needsKey: true,
@@ -190,7 +190,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
         ...['verbosity', 'prompt_cache_key', 'prompt_cache_options', 'prompt_cache_retention', 'moderation'],
       ],
       relays: { renames: { dimensions: 'output_dimension' }, drops: ['user'] },
-      // The beginning of an answer is marked in its message.
+      // A prefill is marked in its message.
       prefix: {},
       repeatsPrefix: true,
       lacks: ['logprobs', 'logit_bias', 'custom_tools'],
@@ -203,7 +203,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     developerRole: 'keep',
     quirks: { modelsOf: (answer) => readModels(answer, pricePerToken), keepsReasoning: true },
   },
-  // What it calls completions fills in the middle of code, and is elsewhere.
+  // Its "completions" fill in the middle of code, under another path.
   deepseek: {
     baseUrl: 'https://api.deepseek.com/v1',
     needsKey: true,

@@ -11,15 +11,15 @@ export type InquiryParts = {
   readonly wire: Wire
   readonly headers: string[]
   readonly modelsPath: string
-  /** Reads the server's list of models; absent where it is not asked for. May throw Failure. */
+  /** Reads the server's list of models; absent if it is not requested. May throw Failure. */
   readonly modelsOf: ((answer: unknown) => readonly UpstreamModel[]) | undefined
-  /** Absent where the server has nothing that tells. */
+  /** Absent if the server has no health path. */
   readonly healthPath: string | undefined
-  /** What an answer is whose status is an error. */
+  /** The failure for an answer whose status is an error. */
   readonly refused: (answer: WireAnswer) => Promise<Failure>
 }
 
-/** What a server can be asked beside calls: the methods of an Upstream, as many of them as it has. */
+/** Requests other than calls: the methods of an Upstream that this server supports. */
 export function createInquiry(parts: InquiryParts): Pick<Upstream, 'health' | 'listModels'> {
   const { healthPath, modelsOf } = parts
   const inquiry: Pick<Upstream, 'health' | 'listModels'> = {}
@@ -53,7 +53,7 @@ async function health(
   signal: AbortSignal,
 ): Promise<{ readonly isReady: boolean }> {
   const answer = await wire.get(path, headers, aside(`${name}-health`, signal))
-  // A server that is loading its model, or has lost its engine, says so with this status.
+  // The status of a server that is loading its model, or has lost its engine.
   if (!isFine(answer) && answer.status !== 503) throw await refused(answer)
   await answer.text(replyBytes)
   return { isReady: answer.status !== 503 }

@@ -6,46 +6,46 @@ import type { Asked } from '../http-error/http-error.ts'
 import type { RelayQuirks } from './relay.ts'
 import type { RequestQuirks } from './request.ts'
 
-/** How a server differs from OpenAI's own. What is left out does not differ. */
+/** How a server differs from OpenAI's own. Absent: it does not. */
 export type Quirks = Partial<RequestQuirks> & {
   /** The word before the key. */
   readonly scheme?: 'Bearer' | 'Api-Key'
   /** The server requires a key: without one, nothing is sent. */
   readonly needsKey?: boolean
-  /** What an operator sets to give it one, where it is not `providers.{name}.apiKey`. */
+  /** The setting of its key, if not `providers.{name}.apiKey`. */
   readonly keySetting?: string
-  /** What holds its address, where it is not `providers.{name}.baseUrl`. */
+  /** The setting of its address, if not `providers.{name}.baseUrl`. */
   readonly addressSetting?: string
   /**
-   * Where `/chat/completions`, `/completions`, `/embeddings` and `/rerank` are, from the root of the host, when not
-   * under `baseUrl`. A kind without a path is `unsupported`, told before anything is sent.
+   * The paths of `/chat/completions`, `/completions`, `/embeddings` and `/rerank` from the root of the host, if not
+   * under `baseUrl`. A kind without a path is `unsupported`, which is reported before anything is sent.
    */
   readonly paths?: Readonly<Partial<Record<Kind | RelayKind, string>>>
-  /** A stream that ends without `[DONE]` was cut, even when all its choices have finished. */
+  /** A stream without `[DONE]` was cut, even if all its choices have finished. */
   readonly needsDone?: boolean
-  /** What it has not, though it may take the field; and how many stop strings it takes. */
+  /** Features that it lacks, even if it accepts the field; and how many stop strings it takes. */
   readonly lacks?: readonly Lack[]
   readonly mostStops?: number
-  /** False: it takes text alone, and token ids are turned into it here. */
+  /** False: it takes only text, so token ids are decoded here. */
   readonly takesTokenIds?: boolean
-  /** Reads the answer to GET {baseUrl}/models; without it the server's list is not asked for. */
+  /** Reads the answer to GET {baseUrl}/models; absent: the list is not requested. */
   readonly modelsOf?: (answer: unknown) => readonly UpstreamModel[]
-  /** What it calls the fields of embeddings, and which of them it refuses. */
+  /** Its names for the fields of embeddings, and those it refuses. */
   readonly relays?: RelayQuirks
-  /** Where it goes on with an answer, it says the beginning of that again. */
+  /** It repeats the prefill when it continues an answer. */
   readonly repeatsPrefix?: boolean
-  /** `reasoning` stays beside `reasoning_content` in what it says. */
+  /** `reasoning` stays beside `reasoning_content` in its answers. */
   readonly keepsReasoning?: boolean
-  /** What an error reported inside an answer means in a way of this server's own; undefined: none of its own. */
+  /** The meaning of an error inside an answer in this server's own form; undefined: not its own form. */
   readonly readError?: (error: JsonObject, asked: Asked) => Failure | undefined
-  /** What tells how the server is doing, beside its `/v1`: `/health`. Without it, it is not asked. */
+  /** Its health path, beside `/v1`: `/health`. Absent: its health is not requested. */
   readonly healthPath?: string
 }
 
-/** Whether messages of the role `developer` are sent as such, or as `system`. */
+/** Whether messages of the role `developer` are sent unchanged, or as `system`. */
 export type DeveloperRole = 'keep' | 'system'
 
-/** What an operator may say of a server; it wins over the preset's. */
+/** The operator's corrections; they override the preset's. */
 export type QuirkSettings = {
   readonly asksUsage?: boolean
   readonly renames?: Readonly<Record<string, string>>

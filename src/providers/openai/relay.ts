@@ -12,7 +12,7 @@ import type { WireAnswer } from '../wire/wire-answer.ts'
 import { renamed, without } from './request.ts'
 import { replyBytes } from './stream.ts'
 
-/** How a server's embeddings differ from OpenAI's own. */
+/** How a server's embeddings differ from OpenAI's. */
 export type RelayQuirks = {
   readonly renames?: Readonly<Record<string, string>>
   readonly drops?: readonly string[]
@@ -23,17 +23,17 @@ export type RelayParts = {
   readonly name: string
   readonly wire: Wire
   readonly headers: string[]
-  /** Where each kind goes; one without a path is `unsupported`. */
+  /** The path of each kind; one without a path is `unsupported`. */
   readonly paths: Readonly<Record<RelayKind, string | undefined>>
   readonly quirks: RelayQuirks
-  /** Turns token ids into text; undefined: the server takes them as they are. */
+  /** Decodes token ids; undefined: the server takes them. */
   readonly detokenizer: Detokenizer | undefined
-  /** What an answer is whose status is an error, and what an error is that comes with status 200. */
+  /** The failures for an answer whose status is an error, and for an error with status 200. */
   readonly refused: (answer: WireAnswer, call: Relay) => Promise<Failure>
   readonly readError: (call: Relay) => ReadError
 }
 
-/** What passes relays on to a server that speaks OpenAI's format: the text of both sides as it is, where it can be. */
+/** Forwards relays to a server in OpenAI's format, in the original text of both sides if possible. */
 export function createRelay(parts: RelayParts): NonNullable<Upstream['relay']> {
   const { name, wire, headers, paths, refused, readError } = parts
   return async (call, attempt) => {

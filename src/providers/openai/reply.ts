@@ -9,7 +9,7 @@ import { Events, type ReadHow, readText, replyBytes } from './stream.ts'
 
 type Readers = ReadHow & { readonly refuse: (answer: WireAnswer) => Promise<never> }
 
-/** A whole reply, also from a server that streams what it was not asked to. */
+/** A whole reply, also from a server that streams unasked. */
 export function replyOf(
   asked: Promise<WireAnswer>,
   name: string,
@@ -35,7 +35,7 @@ export function isTaken({ status }: Pick<WireAnswer, 'status'>): boolean {
   return status >= 200 && status < 300
 }
 
-/** What is wrong with it is told after what came before it, for it may come too late to matter. */
+/** Its failure comes after the deltas before it, because it may come too late to matter. */
 async function streamedReply(
   asked: Promise<WireAnswer>,
   name: string,

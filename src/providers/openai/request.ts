@@ -4,30 +4,30 @@ import { JsonText } from '../../core/model/json/json-text.ts'
 import type { Attempt, AttemptNotes } from '../../core/model/ports.ts'
 import type { Kind } from '../../core/model/terms.ts'
 
-/** What a server does not have in common with OpenAI's own, as far as requests go. */
+/** How a server's requests differ from OpenAI's. */
 export type RequestQuirks = {
-  /** Usage is asked for in every stream, whether the caller wants it or not. */
+  /** Usage is requested in every stream, whether the caller wants it or not. */
   readonly asksUsage: boolean
-  /** Fields that go by another name there: `max_completion_tokens` as `max_tokens`. */
+  /** Fields with another name: `max_completion_tokens` as `max_tokens`. */
   readonly renames: Readonly<Record<string, string>>
-  /** Fields this server is known to refuse, by its own names for them: left out, and named in `notes.dropped`. */
+  /** Fields that this server refuses, under its own names: removed, and named in `notes.dropped`. */
   readonly drops: readonly string[]
   /**
-   * What else has to change in a body. Returns the very same object where nothing has to, and never changes the one
-   * it is given. Notes what it did.
+   * Further changes of a body. Returns the same object if nothing changes, and never modifies its argument. Notes what
+   * it did.
    */
   readonly adapt: (body: JsonObject, kind: Kind, notes: AttemptNotes) => JsonObject
-  /** What is said where the last message is to be gone on with. Absent: the server cannot do that. */
+  /** The fields that ask to continue the last message. Absent: the server cannot. */
   readonly prefix?: JsonObject | undefined
 }
 
-/** vLLM's and SGLang's fields for going on with the last message: what was there is not said again. */
+/** vLLM's and SGLang's fields for continuing the last message without repeating it. */
 export const continueFinalMessage: JsonObject = {
   continue_final_message: true,
   add_generation_prompt: false,
 }
 
-/** The body of the request for a call: the caller's own, with only the members changed that have to. */
+/** The body of the request for a call: the caller's own, with only the necessary members changed. */
 export function openAiRequest(call: Call, attempt: Attempt, quirks: RequestQuirks): JsonText {
   const own = call.body.value
   const { notes, upstreamModel } = attempt
@@ -39,7 +39,10 @@ export function openAiRequest(call: Call, attempt: Attempt, quirks: RequestQuirk
   return body === own ? call.body.with(edits) : JsonText.of({ ...body, ...edits })
 }
 
-/** The body itself when it has none of the fields. A field's own name there is kept only where the other is absent. */
+/**
+ * Returns the body itself if it has none of the fields. A field already under its new name stays only if the old one is
+ * absent.
+ */
 export function renamed(
   body: JsonObject,
   renames: Readonly<Record<string, string>>,
@@ -56,7 +59,7 @@ export function renamed(
   return result
 }
 
-/** The body itself when it has none of the fields. One that is null is left out too, but nothing is lost by it. */
+/** Returns the body itself if it has none of the fields. Null fields are removed too, but not reported. */
 export function without(body: JsonObject, drops: readonly string[], notes: AttemptNotes): JsonObject {
   let result = body
   for (const field of drops) {
@@ -82,14 +85,14 @@ function editsOf(
   const options = body['stream_options']
   if (stream) {
     const { continuous_usage_stats: isContinuous, ...given } = isObject(options) ? options : {}
-    // Usage is told once, at the end.
+    // Usage is reported once, at the end.
     if (isContinuous !== undefined) edits['stream_options'] = given
     if (isContinuous === true) notes.dropped.push('stream_options.continuous_usage_stats')
     if (asksUsage && given['include_usage'] !== true) {
       edits['stream_options'] = { ...given, include_usage: true }
     }
   } else if (options !== undefined && options !== null) {
-    // Servers refuse them where nothing streams.
+    // Servers refuse these without a stream.
     edits['stream_options'] = null
   }
   return edits

@@ -14,12 +14,12 @@ import type { ReadError } from '../http-error/openai-error.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
 import { type ChunkReader, createChunkReader, readReply } from './answer.ts'
 
-/** More than any JSON reply of use. */
+/** Larger than any sensible JSON reply. */
 export const replyBytes = 64 * 1024 * 1024
 
 /**
- * The chunks of an answer, one burst for each read; of a server that does not stream, the whole reply as one.
- * Nothing is asked before the first step. An iterator by hand, as there is a burst for every token.
+ * The chunks of an answer, one burst per read; of a server that does not stream, the whole reply as one. Nothing is
+ * sent before the first step. A hand-written iterator, because there is one burst per token.
  */
 export class Events implements AsyncIterator<Burst, undefined>, PullIterator<Burst> {
   readonly #ask: () => Promise<WireAnswer>
@@ -41,7 +41,7 @@ export class Events implements AsyncIterator<Burst, undefined>, PullIterator<Bur
     return this.takeStep(passThrough, rethrow)
   }
 
-  /** No async function, which would cost a kilobyte for every token. */
+  /** Not async: an async frame would cost about 1 KB per token. */
   takeStep<Used>(use: UseStep<Burst, Used>, failed: UseFailure<Used>): Promise<Used> {
     if (this.#ended) return this.#tail().then(use, failed)
     if (this.#bytes === undefined) return this.#begin().then(use, failed)
@@ -75,7 +75,7 @@ export class Events implements AsyncIterator<Burst, undefined>, PullIterator<Bur
       return this.#fail(thrown).catch(failed)
     }
     if (reader.isTerminated) this.#how.notes.ending = 'terminator'
-    // Past the terminator, or a fault, nothing is read: the body may end, and its connection serve again.
+    // Nothing is read past the terminator or a fault: the body may end, and its connection be reused.
     if (step.done === true || reader.done || reader.failure !== undefined) {
       return this.#close(burst).then(use, failed)
     }
@@ -92,7 +92,7 @@ export class Events implements AsyncIterator<Burst, undefined>, PullIterator<Bur
     throw thrown
   }
 
-  /** What is wrong with a stream is told after what came before it. */
+  /** The failure of a stream comes after the deltas before it. */
   async #tail(): Promise<IteratorReturnResult<undefined>> {
     const { failure } = this.#reader
     if (failure !== undefined) throw failure
@@ -105,7 +105,7 @@ export class Events implements AsyncIterator<Burst, undefined>, PullIterator<Bur
     return { done: true, value: undefined }
   }
 
-  /** Asks. The whole reply where it is not a stream, and nothing comes after it; otherwise what came first of it. */
+  /** Sends the request. The whole reply if it is not a stream, and nothing after it; otherwise the first burst. */
   async #open(): Promise<Burst> {
     const answer = await this.#ask()
     if (!mayBeEvents(answer)) {
@@ -127,7 +127,7 @@ export class Events implements AsyncIterator<Burst, undefined>, PullIterator<Bur
 
 type Burst = readonly RawDelta[]
 
-/** How an answer is read, and where it is noted that its upstream said it was done. */
+/** How an answer is read, and where its end is noted. */
 export type ReadHow = {
   readonly readError?: ReadError | undefined
   readonly needsDone?: boolean | undefined
@@ -137,8 +137,8 @@ export type ReadHow = {
 type EndingNotes = Pick<AttemptNotes, 'ending'>
 
 /**
- * What is in the whole text of an answer: a reply in JSON, or a stream that came as one. What is wrong with a stream is
- * told after what came before it, for it may come too late to matter.
+ * The contents of a complete answer: a JSON reply, or a stream that arrived at once. A stream's failure comes after the
+ * deltas before it, because it may come too late to matter.
  */
 export function readText(text: string, name: string, how: ReadHow): readonly RawDelta[] {
   const { readError, needsDone, notes } = how
@@ -157,13 +157,13 @@ export function readText(text: string, name: string, how: ReadHow): readonly Raw
 
 const looksLikeEvents = /^\ufeff?\s*(?:data|event|id|retry)?:/
 
-/** Servers name a stream as one, or as mere text, or not at all: then its first byte tells. */
+/** Servers label streams as such, as plain text, or not at all: then the first byte decides. */
 function mayBeEvents(answer: WireAnswer): boolean {
   const type = answer.header('content-type')
   return type === undefined || /^text\/(?:event-stream|plain)\b|^application\/octet-stream\b/i.test(type)
 }
 
-/** All up to the first byte that is no space. */
+/** Everything before the first byte that is not a space. */
 async function openingOf(bytes: PullIterator<Buffer>): Promise<Buffer> {
   const pieces: Buffer[] = []
   while (true) {

@@ -5,11 +5,11 @@ import type { Attempt } from '../../core/model/ports.ts'
 import { readErrorBody } from '../http-error/error-body.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
 
-/** The bound on how long an answer may be has two names, and some servers refuse the one, some the other. */
+/** The output bound has two names, and some servers refuse one of them, others the other. */
 export interface TokenLimitNames {
   /**
-   * Sends a request by the name that its model is known to take. Where that is refused it is sent once more by the other,
-   * which is remembered.
+   * Sends a request under the name that its model is known to accept. If that is refused, it is sent once more with the
+   * other, which is remembered.
    */
   send(body: JsonText, attempt: Attempt, post: Post): Promise<WireAnswer>
 }
@@ -46,7 +46,7 @@ const names = ['max_tokens', 'max_completion_tokens'] as const
 const mostModels = 1000
 const longestName = 256
 
-/** More than any error says. */
+/** Longer than any error. */
 const errorBytes = 64 * 1024
 
 function namesIn({ value }: JsonText): readonly Name[] {
@@ -60,14 +60,14 @@ function inWords(body: JsonText, name: Name, { notes }: Attempt): JsonText {
   return body.with({ [given]: undefined, [name]: body.value[name] ?? body.value[given] })
 }
 
-/** The name that a refusal calls unknown: what it says of the bound itself is none. */
+/** The name that a refusal calls unknown; complaints about the bound's value do not count. */
 function refusedName(text: string, used: readonly Name[]): Name | undefined {
   const { message = '', code = '', param = '' } = readErrorBody(text)
   const isUnknown = unknown.test(message) || unknownCodes.has(code)
   if (!isUnknown) return undefined
   const named = used.find((name) => param === name || param.endsWith(`.${name}`))
   if (named !== undefined) return named
-  // The one that is named first is the one at fault; the other is what to use instead.
+  // The first name mentioned is the one at fault; the other is the suggestion.
   return used
     .toSorted((one, other) => placeIn(message, one) - placeIn(message, other))
     .find((name) => placeIn(message, name) < message.length)
@@ -87,7 +87,7 @@ const unknownCodes: ReadonlySet<string> = new Set([
   'extra_forbidden',
 ])
 
-/** '' where it cannot be read: then its status says enough. */
+/** '' if it cannot be read: then its status is enough. */
 async function readable(answer: WireAnswer): Promise<string> {
   try {
     return await answer.text(errorBytes)
