@@ -3,39 +3,35 @@ import { dayOf } from './day.ts'
 import { type Amount, priceOf } from './listed-price.ts'
 
 /**
- * What is known of models and hardware at providers, as data: what there is and since when, until when there was, what
- * it costs and can do, who says so, and where a name goes when no configuration says it. Read from `catalog.json`.
+ * What is known of models and hardware at providers, as data: availability over time, prices and abilities with their
+ * sources, and default routes. Read from `catalog.json`.
  */
 export type Catalog = {
-  /** The day on which it was put together. */
+  /** The day on which it was compiled. */
   readonly asOf: string
-  /** By the names that rows have for them. */
+  /** By the names that rows use. */
   readonly sources: Readonly<Record<string, CatalogSource>>
   readonly models: readonly CatalogModel[]
   readonly hardware: readonly CatalogHardware[]
   readonly names: readonly CatalogName[]
 }
 
-/** Where a row was read, and on which day. `firstHand`: the provider itself says so. */
+/** Where and on which day a row was read. `firstHand`: by the provider itself. */
 export type CatalogSource = z.infer<typeof sourceSchema>
 
-/** A model at a provider, for the days in which the row holds: from `from` (always, without one) to before `until`. */
+/** A model at a provider, for the days on which the row applies: from `from` (always, if absent) to before `until`. */
 export type CatalogModel = z.infer<typeof modelSchema>
 
-/**
- * In USD for a million tokens (of a batch, and of a prompt that is longer than a tier's bound), and for each request.
- */
+/** In USD per million tokens (also for batches, and for prompts longer than a tier's bound), and per request. */
 export type CatalogPrice = z.infer<typeof tokenPriceSchema>
 
-/** A machine that is paid for by the time it runs, and what the provider's own list has for it. */
+/** A machine that is billed by time, and its names in the provider's own list. */
 export type CatalogHardware = z.infer<typeof hardwareSchema>
 
-/** Names that go to the same places, in that order; without a living one, to what stands nearest. */
+/** Names with common destinations, in that order; if all are gone, their successors. */
 export type CatalogName = z.infer<typeof nameSchema>
 
-/**
- * What is wrong with a catalogue, a line for each; where it is, and never more than a few letters of what was found.
- */
+/** The errors of a catalogue, one line each, with the position and at most a few letters of the text. */
 export class CatalogError extends Error {
   override readonly name = 'CatalogError'
   readonly problems: readonly string[]
@@ -46,12 +42,12 @@ export class CatalogError extends Error {
   }
 }
 
-/** Reads one from its text. Throws CatalogError for what is none. */
+/** Parses a catalogue. Throws CatalogError for an invalid one. */
 export function readCatalog(text: string): Catalog {
   return checkedCatalog(parsed(text))
 }
 
-/** The same for what was parsed already. */
+/** The same for parsed JSON. */
 export function checkedCatalog(content: unknown): Catalog {
   const result = catalogSchema.safeParse(content)
   if (!result.success) {
@@ -64,7 +60,7 @@ export function checkedCatalog(content: unknown): Catalog {
   return catalog
 }
 
-/** The text of one: a row a line, so that two of them can be compared. */
+/** A catalogue as text, one row per line, so that two can be compared. */
 export function catalogText({ asOf, sources, models, hardware, names }: Catalog): string {
   const rows = (list: readonly unknown[]) => list.map((row) => `    ${JSON.stringify(row)}`).join(',\n')
   const named = Object.entries(sources).map(
@@ -92,7 +88,7 @@ ${rows(names)}
 
 export const catalogFormat = 'pandotate-catalog'
 
-/** What models are for; `other` are those that no call of this gateway can be for. */
+/** Types of models; no call of this gateway can use `other`. */
 export const modelKinds = ['chat', 'text', 'embedding', 'rerank', 'moderation', 'other'] as const
 
 const day = z.string().refine((text) => isTaken(() => dayOf(text)), 'expected a day, such as 2026-12-01')
@@ -113,7 +109,7 @@ const sourceSchema = z.strictObject({
 })
 
 const tierSchema = z.strictObject({
-  /** Holds for prompts of more tokens than that. */
+  /** For prompts with more tokens than this. */
   above: z.int().min(1),
   input: amount.exactOptional(),
   output: amount.exactOptional(),
@@ -134,7 +130,7 @@ const dates = { from: day.exactOptional(), until: day.exactOptional() }
 
 const provenance = {
   sources: z.array(name).min(1),
-  /** Whether it is more than hearsay; left out: where the provider itself says so, or two sources do. */
+  /** Whether it is confirmed; absent: yes if the provider itself says so, or two sources do. */
   firm: z.boolean().exactOptional(),
   note: z.string().max(400).exactOptional(),
 }
@@ -145,10 +141,10 @@ const ability = z.boolean().exactOptional()
 const modelSchema = z.strictObject({
   provider: name,
   model: name,
-  /** Left out: a chat. */
+  /** Absent: a chat model. */
   kind: z.enum(modelKinds).exactOptional(),
   ...dates,
-  /** What the provider names in its place, by its name there. */
+  /** Its successor by the provider's own word, by its name there. */
   successor: name.exactOptional(),
   price: tokenPriceSchema.exactOptional(),
   contextTokens: count,
@@ -163,7 +159,7 @@ const modelSchema = z.strictObject({
 const hardwareSchema = z.strictObject({
   provider: name,
   gpu: name,
-  /** What the provider's list of hardware calls those that it stands for. */
+  /** Its names in the provider's list of hardware. */
   pools: z.array(name).exactOptional(),
   ...dates,
   price: z.union([z.strictObject({ perSecond: amount }), z.strictObject({ perHour: amount })]),

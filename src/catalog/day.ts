@@ -1,15 +1,13 @@
-/**
- * A day of the calendar, `2026-08-18`, as the moment in which it begins, in UTC. Throws RangeError for what is none.
- */
+/** The start of a calendar day, `2026-08-18`, in UTC. Throws RangeError for an invalid day. */
 export function dayOf(date: string): number {
   const epochMs = /^\d{4}-\d{2}-\d{2}$/.test(date) ? Date.parse(date) : Number.NaN
-  // Date.parse takes the 30th of February for March.
+  // Date.parse accepts the 30th of February.
   const isReal = !Number.isNaN(epochMs) && dateAt(epochMs) === date
   if (!isReal) throw new RangeError(`Not a day: ${date.slice(0, 40)}`)
   return epochMs
 }
 
-/** The day of a moment, in UTC. */
+/** The UTC day of a moment. */
 export function dateAt(epochMs: number): string {
   return new Date(epochMs).toISOString().slice(0, 10)
 }

@@ -1,18 +1,18 @@
 import type { Catalog } from './catalog.ts'
 
-/** A route as data: the calls for a name, or for a pattern of names, and where they go, in order. */
+/** A route as data: the calls for a name or a pattern, and their destinations in order. */
 export type DefaultRoute = {
   readonly pattern: string
   readonly strategy: 'fallback'
   readonly deployments: readonly [DefaultDeployment, ...DefaultDeployment[]]
 }
 
-/** A model at a provider; without a name it is asked for as the caller spelled it. */
+/** A model at a provider; without a name, the caller's spelling is used. */
 export type DefaultDeployment = { readonly provider: string; readonly model?: string }
 
 /**
- * Where models go when no configuration says it: to those of `availableProviders` that can run them, Pandotate last,
- * and every other name to Pandotate alone. A name that only Pandotate can run has no route of its own.
+ * Default destinations of models: those of `availableProviders` that can run them, Pandotate last, and all other names
+ * at Pandotate alone. A name that only Pandotate can run has no route of its own.
  */
 export function defaultModels(
   { names }: Pick<Catalog, 'names'>,
@@ -33,7 +33,7 @@ export function defaultModels(
   return [...routes, ...others]
 }
 
-/** By a name: what stands nearest to it, where it has no living place. */
+/** Successors of a name, if all its destinations are gone. */
 export function successorsIn({ names }: Pick<Catalog, 'names'>): (name: string) => readonly string[] {
   const byName = new Map(
     names.flatMap(({ names: all, successors = [] }) => all.map((name) => [name, successors] as const)),
@@ -41,5 +41,5 @@ export function successorsIn({ names }: Pick<Catalog, 'names'>): (name: string) 
   return (name) => byName.get(name) ?? []
 }
 
-/** Knows the short names, and is asked for any name as it stands. */
+/** Knows the short names, and is asked for any name unchanged. */
 const pandotate: DefaultDeployment = { provider: 'pandotate' }

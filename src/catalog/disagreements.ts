@@ -12,8 +12,8 @@ export type DiffOptions = {
 }
 
 /**
- * What of the models that calls go to is no longer so, a line for each: retired, at a price that is unknown or was read
- * too long ago, or told otherwise by a source.
+ * Outdated facts about the models that calls go to, one line each: retired, with an unknown or too old price, or
+ * contradicted by a source.
  */
 export function disagreements(
   catalog: Catalog,

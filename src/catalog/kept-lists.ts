@@ -4,25 +4,25 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import type { UpstreamHardware, UpstreamModel } from '../core/model/ports.ts'
 
-/** What providers listed, kept on disk: a gateway without a network begins with what it knew. */
+/** Providers' lists on disk: a gateway without a network starts with the last ones. */
 export interface KeptLists {
-  /** What that provider listed last, at that address; undefined where nothing is kept, or it cannot be read. */
+  /** The last list of that provider at that address; undefined if nothing was stored, or it cannot be read. */
   read(provider: ListedAt): ProviderList | undefined
-  /** Puts it in the place of what was kept. Rejects as `node:fs` does. */
+  /** Replaces the stored list. Rejects as `node:fs` does. */
   write(provider: ListedAt, list: ProviderList): Promise<void>
 }
 
-/** A provider by its name, and what it was asked: another server's list is not taken for its own. */
+/** A provider by its name and address: another server's list is not used for it. */
 export type ListedAt = { readonly name: string; readonly address: string }
 
-/** What a provider listed, and when. What it cannot be asked for is absent. */
+/** A provider's list, and when it was read. Parts that it does not offer are absent. */
 export type ProviderList = {
   readonly epochMs: number
   readonly models?: readonly UpstreamModel[] | undefined
   readonly hardware?: readonly UpstreamHardware[] | undefined
 }
 
-/** In a directory of its own below the data directory; it is made when there is something to keep. */
+/** In its own directory below the data directory, created when there is something to store. */
 export function createKeptLists(dataDirectory: string): KeptLists {
   const directory = join(dataDirectory, 'lists')
   const fileOf = ({ name }: ListedAt) => join(directory, `${encodeURIComponent(name)}.json`)
@@ -37,7 +37,7 @@ export function createKeptLists(dataDirectory: string): KeptLists {
     async write(provider, list) {
       await mkdir(directory, { recursive: true })
       const path = fileOf(provider)
-      // Another process may be writing there, too: the last one written is read, and always whole.
+      // Another process may write there too: the latest write wins, and is always complete.
       const draft = `${path}.${process.pid}.${count++}`
       await writeFile(draft, JSON.stringify({ version: 1, address: provider.address, ...list }), {
         mode: 0o600,
@@ -97,12 +97,12 @@ function contentOf(path: string): Kept | undefined {
     const result = keptSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')))
     return result.success ? result.data : undefined
   } catch {
-    // Not there, not readable, or not JSON: the provider is asked anyhow.
+    // Missing, unreadable or invalid: the provider is asked anyway.
     return undefined
   }
 }
 
-/** JSON leaves out what is not known; a price names it. */
+/** JSON omits undefined amounts; a price has them as members. */
 function withUnknowns({
   price,
   contextTokens,

@@ -1,23 +1,23 @@
 import { nanoUsd, type Price, type PriceTier, roundedNanoUsd, unknownPrice } from '../core/model/price.ts'
 
-/** A price as a source lists it: what is left out is not known. */
+/** A price in a source's form; absent amounts are unknown. */
 export type ListedPrice = TokenPrice | TimePrice
 
-/** An amount of USD: decimal text is exact, a JSON number is taken to the nearest nano-USD. */
+/** An amount of USD: decimal text is exact, a JSON number is rounded to the nearest nano-USD. */
 export type Amount = string | number
 
 export type TokenPrice = {
   readonly unit: keyof typeof tokenUnits
   readonly input?: Amount | undefined
-  /** For prompt tokens that were seen before. */
+  /** For cached prompt tokens. */
   readonly cachedInput?: Amount | undefined
   readonly output?: Amount | undefined
-  /** USD for each request, whatever the unit of the tokens. */
+  /** USD per request, whatever the unit of the tokens. */
   readonly request?: Amount | undefined
   readonly tiers?: readonly TokenTier[] | undefined
 }
 
-/** What holds for prompts of more tokens than `above`. */
+/** For prompts with more tokens than `above`. */
 export type TokenTier = Pick<TokenPrice, 'input' | 'cachedInput' | 'output'> & { readonly above: number }
 
 export type TimePrice = {
@@ -27,8 +27,8 @@ export type TimePrice = {
 }
 
 /**
- * A listed price in whole nano-USD. Decimal text that is finer than that is refused with a RangeError, but for a
- * price per hour, which is rounded to nano-USD per second.
+ * A listed price in whole nano-USD. Decimal text below a nano-USD throws RangeError, except for a price per hour, which
+ * is rounded to nano-USD per second.
  */
 export function priceOf(listed: ListedPrice): Price {
   const request = amountOf(listed.request, 1)
@@ -48,7 +48,7 @@ export function priceOf(listed: ListedPrice): Price {
   }
 }
 
-/** The one for the longest prompts first. */
+/** The tier for the longest prompts first. */
 function tiersOf(tiers: readonly TokenTier[], scale: number): readonly PriceTier[] {
   return tiers
     .toSorted((one, other) => other.above - one.above)
@@ -63,14 +63,14 @@ function tiersOf(tiers: readonly TokenTier[], scale: number): readonly PriceTier
     })
 }
 
-/** How many of it a million tokens cost. */
+/** The factor to a price per million tokens. */
 const tokenUnits = {
   usd_per_million_tokens: 1,
   usd_per_thousand_tokens: 1000,
   usd_per_token: 1_000_000,
 } as const
 
-/** How many seconds it pays for. */
+/** The seconds that it pays for. */
 const timeUnits = { usd_per_second: 1, usd_per_hour: 3600 } as const
 
 function amountOf(amount: Amount | undefined, scale: number): number | undefined {

@@ -2,25 +2,25 @@ import type { Traits, UpstreamModel } from '../core/model/ports.ts'
 import { isKnownPrice } from '../core/model/price.ts'
 import type { KnownPrice } from './known-price.ts'
 
-/** What one provider listed when it was asked, to be looked up. It says nothing of the days before that. */
+/** One provider's list at the time it was read. It says nothing about earlier days. */
 export interface Listing {
   /** When it was read. */
   readonly epochMs: number
-  /** What can be called: of a list that has prices, what has one. */
+  /** Models that can be called: of a list with prices, only those that have one. */
   readonly served: readonly string[]
   holds(epochMs: number): boolean
   /** Undefined: the list has no price for it. */
   price(model: string, epochMs: number): KnownPrice | undefined
-  /** What it tells of the model beside its price. */
+  /** Further facts about the model. */
   traits(model: string, epochMs: number): Traits
   /**
-   * `unpriced`: it stands there without a price, in a list that has prices: what is listed so is not served to
-   * everyone. Undefined: the list is of a later day.
+   * `unpriced`: listed without a price in a list with prices, so not served to everyone. Undefined: the list is from a
+   * later day.
    */
   state(model: string, epochMs: number): 'listed' | 'unpriced' | 'unlisted' | undefined
 }
 
-/** `firmDays`: after so many days without a newer one, its prices are no longer firm. */
+/** `firmDays`: after so many days without an update its prices are no longer firm. */
 export function createListing(
   saidBy: string,
   models: readonly UpstreamModel[],

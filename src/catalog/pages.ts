@@ -6,27 +6,27 @@ import { dayOf } from './day.ts'
 import type { KnownPrice } from './known-price.ts'
 import { type ListedPrice, priceOf } from './listed-price.ts'
 
-/** The rows of a catalogue, to be looked up: models by provider and name, hardware by type and name. */
+/** The rows of a catalogue, indexed: models by provider and name, hardware by type and name. */
 export interface Pages {
   models(provider: string | undefined): Page
   hardware(type: string): Page
 }
 
 export interface Page {
-  /** The row that holds at that moment: of the model's own name, or else of the longest pattern that fits. */
+  /** The row that applies at that moment: by the model's own name, or else by the longest matching pattern. */
   inForce(name: string, epochMs: number): Entry | undefined
-  /** The same, or where none holds any more, the last that did. */
+  /** The same, or the last one that applied if none does any more. */
   latest(name: string, epochMs: number): Entry | undefined
 }
 
-/** A row, with its price as long as that is firm and as it is after that. */
+/** A row with its price, while that is firm and after. */
 export type Entry = {
   readonly fromMs: number
   readonly untilMs: number
   readonly firmUntilMs: number
   /** When it was last read at a source. */
   readonly asOfEpochMs: number
-  /** Undefined: nothing is known of what it costs. */
+  /** Undefined: its price is unknown. */
   readonly firm: KnownPrice | undefined
   readonly doubtful: KnownPrice | undefined
   readonly traits: Traits
@@ -34,7 +34,7 @@ export type Entry = {
   readonly pools: readonly string[]
 }
 
-/** Throws RangeError, naming the row, for a price or a date that is none. */
+/** Throws RangeError, naming the row, for an invalid price or date. */
 export function createPages({ models, hardware, sources }: PageParts, firmDays: number): Pages {
   const modelPages = pagesOf(models, ({ model }) => model, { sources, firmDays })
   const hardwarePages = pagesOf(hardware, ({ gpu }) => gpu, { sources, firmDays })

@@ -8,41 +8,37 @@ import { type Hardware, type OwnPrice, type OwnPrices, ownInForce } from './own-
 import { createPages, type Entry, type Pages } from './pages.ts'
 
 /**
- * What models cost where, and when. Three layers, the first that knows the model at that moment decides: the
- * operator's own prices, what providers listed when they were asked, and the catalogue. A price is taken whole: what it
- * does not know is not looked for in the next.
+ * Prices of models over time. Three layers, of which the first that knows the model decides: the operator's own prices,
+ * providers' lists, and the catalogue. A price is taken whole: its unknown amounts are not filled from the next layer.
  */
 export interface PriceBook {
-  /** The price in force at that moment, with where it comes from; undefined where no entry says any. */
+  /** The price at that moment, with its source; undefined if no layer has any. */
   find(question: PriceQuestion, epochMs: number): KnownPrice | undefined
-  /** What the model holds and can do there, as far as the provider's list tells, and else the catalogue. */
+  /** Context and abilities of the model there, by the provider's list, else by the catalogue. */
   traits(question: ModelQuestion, epochMs: number): Traits
-  /** Whether the provider has the model: by its list, or else by the catalogue. Undefined where neither tells. */
+  /** Whether the provider has the model: by its list, else by the catalogue. Undefined if neither tells. */
   presence(question: ModelQuestion, epochMs: number): Presence | undefined
-  /**
-   * Takes what the provider of that name lists, from `epochMs` on, in place of what it listed before. All at once:
-   * a question sees the whole of the one list or the whole of the other.
-   */
+  /** Replaces a provider's list, from `epochMs` on. Atomic: a reader sees either the old list or the new one. */
   refresh(providerName: string, models: readonly UpstreamModel[], epochMs: number): void
-  /** The same for what a second on its hardware costs, by the names that its own list has for it. */
+  /** The same for prices per second of hardware, by the names in the provider's list. */
   refreshHardware(providerName: string, hardware: readonly UpstreamHardware[], epochMs: number): void
-  /** The models that a provider lists to be called, by its own list; none where there is no list. */
+  /** Callable models in a provider's list; empty without a list. */
   served(providerName: string): readonly string[]
-  /** Rises with every list that is taken: answers from before it may be others now. */
+  /** Increases with every list: earlier results may be outdated. */
   readonly version: number
 }
 
 export type ModelQuestion = {
   readonly provider: PricedProvider
-  /** As the provider knows it; undefined where callers name it: then only the operator's own price holds. */
+  /** The provider's name of the model; undefined if callers choose it: then only the operator's own price applies. */
   readonly model: string | undefined
 }
 
 export type PriceQuestion = ModelQuestion & { readonly own?: OwnPrices | undefined }
 
 /**
- * A provider of the configuration: shipped prices of hardware go by its type, those of models by the list that holds
- * there, the others by its name. Without a list, no row of the catalogue holds.
+ * A configured provider: shipped prices of hardware go by its type, those of models by its price list, others by its
+ * name. Without a price list, no row of the catalogue applies.
  */
 export type PricedProvider = {
   readonly name: string
@@ -52,13 +48,13 @@ export type PricedProvider = {
 
 export type BookParts = Pick<Catalog, 'models' | 'hardware' | 'sources'>
 
-/** `firmDays`: after so many, an unconfirmed price is no longer firm. Throws RangeError for a bad price. */
+/** `firmDays`: after so many days an unconfirmed price is no longer firm. Throws RangeError for an invalid price. */
 export function createPriceBook(catalog: BookParts, firmDays = usualFirmDays): PriceBook {
   const pages = createPages(catalog, firmDays)
   const listings = new Map<string, Listing>()
   const machines = new Map<string, ReadonlyMap<string, KnownPrice>>()
   let version = 0
-  // A list that was kept says less than a row that was read after it.
+  // A stored list counts less than a catalogue row that was read later.
   const listingOf = ({ name }: PricedProvider, row: Entry | undefined) => {
     const listing = listings.get(name)
     return listing !== undefined && listing.epochMs < (row?.asOfEpochMs ?? 0) ? undefined : listing
@@ -77,7 +73,7 @@ export function createPriceBook(catalog: BookParts, firmDays = usualFirmDays): P
       const found = listed?.price(model, epochMs)
       if (found !== undefined) return found
       if (row === undefined) return undefined
-      // What its provider no longer has, or no longer names, costs what it did, as far as anybody knows.
+      // The last known price of a model that its provider no longer has or lists.
       return priceFrom(row, epochMs, epochMs < row.untilMs && listed?.holds(epochMs) !== true)
     },
     traits({ provider, model }, epochMs) {
@@ -122,7 +118,7 @@ function priceFrom(entry: Entry, epochMs: number, mayBeFirm: boolean): KnownPric
   return mayBeFirm && epochMs < entry.firmUntilMs ? entry.firm : entry.doubtful
 }
 
-/** Of a price for one card; it holds since the operator has that many of them. */
+/** Multiplies the price of one card; it applies since the operator has that many. */
 function ofHardware(
   { from, gpus }: OwnPrice & Hardware,
   card: KnownPrice | undefined,
@@ -133,7 +129,7 @@ function ofHardware(
   return { ...card, price: { ...card.price, nanoUsdPerSecond: nanoUsdPerSecond * gpus }, sinceEpochMs }
 }
 
-/** Of several machines with one name, the dearest: the cost is never underestimated. */
+/** Of several machines with one name, the most expensive: the cost is never underestimated. */
 function machineOf(
   { name, type }: PricedProvider,
   gpu: string,

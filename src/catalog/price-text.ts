@@ -12,7 +12,7 @@ export function priceText(price: CatalogPrice | undefined): string {
   return told.join(', ') || 'no price'
 }
 
-/** The same for input, output and, where both say it, cached input. */
+/** The same for input, output and, if both have it, cached input. */
 export function samePrice(one: CatalogPrice | undefined, other: CatalogPrice | undefined): boolean {
   const isSame = (name: 'input' | 'output' | 'cachedInput') =>
     nanoUsdOf(one?.[name]) === nanoUsdOf(other?.[name])
@@ -20,7 +20,7 @@ export function samePrice(one: CatalogPrice | undefined, other: CatalogPrice | u
   return isSame('input') && isSame('output') && (!knowBoth || isSame('cachedInput'))
 }
 
-/** An amount of a catalogue that was read, and so is one. */
+/** An amount of a validated catalogue. */
 export function nanoUsdOf(amount: string | number | undefined): number | undefined {
   if (amount === undefined) return undefined
   return typeof amount === 'string' ? nanoUsd(amount) : roundedNanoUsd(amount)

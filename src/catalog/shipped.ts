@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Catalog, readCatalog } from './catalog.ts'
 
-/** The catalogue that comes with the gateway. */
+/** The catalogue shipped with the gateway. */
 export function shippedCatalog(): Catalog {
   return readCatalog(readFileSync(shippedFile, 'utf8'))
 }

@@ -9,30 +9,30 @@ import {
   checkedCatalog,
 } from './catalog.ts'
 
-/** What a source says of models, whatever its format. */
+/** A source's facts about models, in any format. */
 export type SourceRows = {
-  /** As it is named in the catalogue. */
+  /** Its name in the catalogue. */
   readonly name: string
   readonly url: string
   readonly rows: readonly SourceRow[]
 }
 
-/** Without its days and sources: those are when and where it was read. */
+/** Without days and sources, which are those of the reading. */
 export type SourceRow = Pick<CatalogModel, 'provider' | 'model' | 'successor' | 'kind'> &
   Pick<
     CatalogModel,
     'contextTokens' | 'maxOutputTokens' | 'tools' | 'vision' | 'jsonSchema' | 'reasoning'
   > & {
     readonly price: CatalogPrice
-    /** The day from which the source has it as gone. */
+    /** The day on which the model is gone, by the source. */
     readonly until?: string
-    /** It says that the model is gone, without a day. */
+    /** The model is gone, without a day. */
     readonly isGone?: boolean
   }
 
 /**
- * Reads a source of any of the formats that are known: a catalogue of our own, models.dev's `api.json`, LiteLLM's
- * `model_prices_and_context_window.json`. Throws CatalogError for what is none of them.
+ * Reads a source in any known format: our own catalogue, models.dev's `api.json`, LiteLLM's
+ * `model_prices_and_context_window.json`. Throws CatalogError for anything else.
  */
 export function readSource(text: string): SourceRows {
   let content: unknown
@@ -58,7 +58,7 @@ export const litellmUrl =
 
 export const modelsDevUrl = 'https://models.dev/api.json'
 
-/** The last of each model: what it says of the past is ours already. */
+/** The last row of each model: earlier ones are in our catalogue already. */
 function ofCatalog({ models, asOf }: Catalog): SourceRows {
   const latest = new Map<string, CatalogModel>()
   for (const row of models) {
@@ -105,7 +105,7 @@ function litellmRow([key, value]: readonly [string, unknown]): readonly SourceRo
   const row: SourceRow = {
     ...{ provider, model: key.slice(from.length + 1) },
     price: known({
-      // Vectors cost nothing to answer with.
+      // Embeddings have no output tokens.
       ...{ input, output: output ?? (mode === 'embedding' ? '0' : undefined) },
       cachedInput: perToken(value['cache_read_input_token_cost']),
       batchInput: perToken(value['input_cost_per_token_batches']),
@@ -183,7 +183,7 @@ function modelsDevRows([key, value]: readonly [string, unknown]): readonly Sourc
   })
 }
 
-/** Without the members that are not known. */
+/** Without undefined members. */
 function known<T extends object>(row: T): { [name in keyof T]: Exclude<T[name], undefined> } {
   const told = Object.entries(row).filter(([, value]) => value !== undefined)
   return Object.fromEntries(told) as { [name in keyof T]: Exclude<T[name], undefined> }

@@ -2,31 +2,31 @@ import type { Catalog, CatalogModel, CatalogPrice } from './catalog.ts'
 import { nanoUsdOf, priceText, samePrice } from './price-text.ts'
 import type { SourceRow, SourceRows } from './sources.ts'
 
-/** What several sources make of a catalogue, and what that changes, row by row. */
+/** A catalogue updated from several sources, and the changes row by row. */
 export type CatalogUpdate = { readonly catalog: Catalog; readonly changes: readonly CatalogChange[] }
 
 export type CatalogChange = {
   readonly type: 'added' | 'repriced' | 'retired' | 'confirmed' | 'disputed'
   readonly provider: string
   readonly model: string
-  /** A sentence's end: `1.25 in, 3.75 out -> 2.5 in, 7.5 out (LiteLLM)`. */
+  /** The end of a sentence: `1.25 in, 3.75 out -> 2.5 in, 7.5 out (LiteLLM)`. */
   readonly told: string
-  /** It is left as it was: it is large, or the sources do not agree. */
+  /** It was not applied: it is large, or the sources disagree. */
   readonly isHeld: boolean
 }
 
 export type UpdateOptions = {
   /** The day on which the sources were read. */
   readonly today: string
-  /** Takes changes that are over threefold, or to zero, too. */
+  /** Also applies changes by more than a factor of three, or to zero. */
   readonly accepts: boolean
-  /** Of these providers alone; the catalogue's own where none is named. */
+  /** Only these providers; by default those of the catalogue. */
   readonly providers?: readonly string[] | undefined
 }
 
 /**
- * Lays what sources say over a catalogue. Old rows end, and stay, so that old records can be recomputed; a price that two
- * of them agree on is firm; a change that is large is held back until somebody accepts it.
+ * Applies sources to a catalogue. Old rows end and stay, so that old records can be recomputed; a price that two
+ * sources agree on is firm; a large change is held back until somebody accepts it.
  */
 export function updateCatalog(
   catalog: Catalog,
@@ -46,7 +46,7 @@ export function updateCatalog(
   return { catalog: isChanged ? { ...next, asOf: today } : catalog, changes }
 }
 
-/** What each source says of one model at one provider. */
+/** The sources' facts about one model at one provider. */
 type Saying = {
   readonly provider: string
   readonly model: string
@@ -83,7 +83,7 @@ function take(models: CatalogModel[], saying: Saying, taking: Taking): readonly 
     const now = successor === undefined ? '' : `, now ${successor}`
     return [change('retired', `since ${until}${now} (${gone.name})`)]
   }
-  // What ended by another source's word is not begun again by one that has not noticed.
+  // A row that one source ended is not reopened by another that has not noticed.
   if (current === undefined && own.length > 0) return []
   const agreed = agreement(saying, current)
   const names = agreed.map(({ name }) => name).join(', ')
@@ -105,7 +105,7 @@ function take(models: CatalogModel[], saying: Saying, taking: Taking): readonly 
   return [change('repriced', told)]
 }
 
-/** The rows that say the price to be taken: what two agree on, else what the catalogue has, else what one alone says. */
+/** The rows whose price is used: two that agree, else the catalogue's, else a single source. */
 function agreement({ rows }: Saying, current: CatalogModel | undefined): Saying['rows'] {
   const groups = rows.map(({ row }) => rows.filter((other) => samePrice(other.row.price, row.price)))
   const most = groups.reduce(
@@ -134,7 +134,7 @@ function confirm(
   for (const id of row.sources) sources = withSource({ sources }, id, taking.catalog)
   const { firm: _firm, ...rest } = current
   const price = { ...row.price, ...current.price }
-  // Two that agree say more than what was held against it before.
+  // Two that agree outweigh the earlier doubt.
   const isFirm = sources.length >= 2 || current.firm !== false
   const next = { ...describe(rest, row), price, sources: [...sources], ...(isFirm ? {} : { firm: false }) }
   if (JSON.stringify(next) === JSON.stringify(current)) return []
@@ -142,7 +142,7 @@ function confirm(
   return [change('confirmed', `${priceText(price)} (${names})`)]
 }
 
-/** What is not known of it yet. */
+/** Facts that the catalogue lacks. */
 function describe(current: Omit<CatalogModel, 'firm'>, row: CatalogModel): Omit<CatalogModel, 'firm'> {
   const { provider: _p, model: _m, from: _f, sources: _s, price: _price, ...told } = row
   return { ...told, ...current }
@@ -157,7 +157,7 @@ function rowOf(
   return { ...row, from: today, ...coming, sources: agreed.map(({ id }) => id) }
 }
 
-/** A newer reading takes the place of an older one of the same source. */
+/** A newer reading replaces an older one of the same source. */
 function withSource({ sources }: Pick<CatalogModel, 'sources'>, id: string, catalog: Catalog): string[] {
   const family = familyOf(id, catalog)
   return [...sources.filter((one) => one !== id && familyOf(one, catalog) !== family), id]

@@ -3,9 +3,9 @@ import { Failure } from '../core/model/failure.ts'
 import type { Detokenizer, TokenCounter } from '../core/model/ports.ts'
 
 /**
- * OpenAI's cl100k_base. Up to 64 KiB of text is counted whole, to within a token per 512 characters where there
- * are no spaces; more is scaled up from a sample. Markers such as `<|endoftext|>` count as the text they are.
- * `decode` throws Failure `invalid_request` for what is no id of the vocabulary.
+ * OpenAI's cl100k_base. Up to 64 KiB of text is counted whole, to within a token per 512 characters without spaces;
+ * longer text is scaled up from a sample. Markers such as `<|endoftext|>` count as plain text. `decode` throws Failure
+ * `invalid_request` for an id outside the vocabulary.
  */
 export function createTokenizer(): Tokenizer {
   let encoding: ReturnType<typeof loadEncoding> | undefined
@@ -40,45 +40,45 @@ export function createTokenizer(): Tokenizer {
 export type Tokenizer = TokenCounter &
   Detokenizer & {
     /**
-     * Loads what it needs, which takes the event loop for some tenths of a second: to be called before there are calls
-     * to wait for it. Without it, the first use does.
+     * Loads the vocabulary, which blocks the event loop for some tenths of a second: call it before there are calls.
+     * Otherwise the first use does it.
      */
     prepare(): Promise<void>
   }
 
 type Count = (text: string) => number
 
-/** For each token id its text, or its bytes when they are no whole characters. */
+/** The text of each token id, or its bytes if they are not whole characters. */
 type Vocabulary = (token: number | undefined) => string | readonly number[] | undefined
 
 /** Text up to this many bytes is counted whole. */
 const wholeBytes = 64 * 1024
 
-/** In UTF-16 units, each: the beginning, the middle and the end stand for a longer text. */
+/** In UTF-16 units, each: samples of the beginning, the middle and the end represent a longer text. */
 const sampleLength = 8 * 1024
 
 /**
- * In UTF-16 units. The package's merge is quadratic in a run without a boundary (64 Ki of one letter take two
- * seconds), so it never sees more than this at once.
+ * In UTF-16 units. The package's merge is quadratic in a run without a boundary (64 Ki of one letter take two seconds),
+ * so it never gets more than this at once.
  */
 const sliceLength = 512
 
-/** Slices between two turns of the event loop: about 1 ms of English, 15 ms of the worst there is. */
+/** Slices between two turns of the event loop: about 1 ms of English, 15 ms in the worst case. */
 const slicesPerTurn = 8
 
-/** Some 80 ms and 43 MB resident, once. */
+/** About 80 ms and 43 MB resident, once. */
 async function loadEncoding() {
   const { countTokens, clearMergeCache } = await import('gpt-tokenizer/encoding/cl100k_base')
-  // Without this the package throws on text that spells a special token.
+  // Without this the package throws on text that contains a special token.
   const options = { disallowedSpecial: new Set<string>() }
   return {
     count: (text: string) => countTokens(text, options),
-    // The package remembers up to 100,000 words, and each keeps the whole prompt it was cut from alive.
+    // The package remembers up to 100,000 words, each of which keeps the prompt it was cut from alive.
     forget: clearMergeCache,
   }
 }
 
-/** Some 40 ms and 22 MB resident, once; shared with the encoding. */
+/** About 40 ms and 22 MB resident, once; shared with the encoding. */
 async function loadVocabulary(): Promise<Vocabulary> {
   const [{ default: ranks }, { Cl100KBase }] = await Promise.all([
     import('gpt-tokenizer/bpeRanks/cl100k_base'),
@@ -121,7 +121,7 @@ async function countSlices(text: string, count: Count): Promise<number> {
   return tokens
 }
 
-/** Before a space wherever there is one: only a run of whitespace can have a token that reaches across. */
+/** Before a space, if there is one: only a token of a run of whitespace can span it. */
 function endOfSlice(text: string, start: number): number {
   const limit = start + sliceLength
   if (limit >= text.length) return text.length
@@ -135,8 +135,8 @@ function isLowSurrogate(code: number): boolean {
 }
 
 /**
- * The package's own decode is quadratic in bytes that are no characters, and carries an unfinished character
- * over into the next call's text.
+ * The package's own decode is quadratic in bytes that are not characters, and carries an unfinished character into the
+ * next call's text.
  */
 function decodeWith(vocabulary: Vocabulary, tokens: readonly number[]): string {
   let text = ''

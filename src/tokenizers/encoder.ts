@@ -4,13 +4,13 @@ import { type EncodingName, encodingOfModel } from './families.ts'
 
 export type Encoder = TokenEncoder & {
   /**
-   * Loads the vocabularies of these models, which takes the event loop for some tenths of a second each: to be called
-   * before there are calls to wait for it.
+   * Loads the vocabularies of these models, which blocks the event loop for some tenths of a second each: call it
+   * before there are calls.
    */
   prepare(models: Iterable<string>): Promise<void>
 }
 
-/** By the vocabularies that come with the packages. One that was not prepared is loaded at its first use. */
+/** Uses the vocabularies that come with the packages. One that was not prepared is loaded at its first use. */
 export function createEncoder(): Encoder {
   const loaded = new Map<EncodingName, Promise<Encode>>()
   const load = (name: EncodingName) => {
@@ -34,17 +34,17 @@ export function createEncoder(): Encoder {
 
 type Encode = { readonly encode: (text: string) => readonly number[]; readonly forget: () => void }
 
-/** In UTF-16 units: some 30 ms of prose. */
+/** In UTF-16 units: about 30 ms of prose. */
 const mostLength = 256 * 1024
 
-/** Of characters of one sort: the package's merge is quadratic in these, a millisecond at this length. */
+/** Characters of one class in a row: the package's merge is quadratic in these, a millisecond at this length. */
 const longestRun = 1024
 
-/** In UTF-16 units, where there is a place to cut; and slices between two turns of the event loop. */
+/** In UTF-16 units, at a place to cut; and slices between two turns of the event loop. */
 const sliceLength = 1024
 const slicesPerTurn = 8
 
-/** Without this the package throws on text that spells a special token. */
+/** Without this the package throws on text that contains a special token. */
 const asText = { disallowedSpecial: new Set<string>() }
 
 /** 40 to 80 MB resident each, once. */
@@ -59,7 +59,7 @@ const loaders: Readonly<Record<EncodingName, () => Promise<Encode>>> = {
   },
   async llama3() {
     const { default: tokenizer } = await import('llama3-tokenizer-js')
-    // What spells a special token is text: nothing matches the last.
+    // Special tokens are plain text: nothing matches the last one.
     const asWritten = { bos: false, eos: false, specialTokenRegex: /(?!)/g }
     return { encode: (text) => tokenizer.encode(text, asWritten), forget: () => undefined }
   },
@@ -84,15 +84,14 @@ async function encodeSlices(
     }
     return tokens
   } finally {
-    // The package remembers words, and each keeps the whole text it was cut from alive.
+    // The package remembers words, each of which keeps the text it was cut from alive.
     forget()
   }
 }
 
 /**
- * Where the vocabularies' patterns, one and all, end a piece whatever stands around: before a space and a letter,
- * before a mark
- * between letters (but for an apostrophe, which may be of the word before), and between a line's end and a letter.
+ * Places where all vocabularies' patterns end a piece regardless of context: before a space and a letter, before a mark
+ * between letters (except an apostrophe, which may belong to the word before), and between a line's end and a letter.
  */
 const cut = /(?<=\S)(?= \p{L})|(?<=\p{L})(?=[^\s\p{L}\p{N}\p{M}'’]\p{L})|(?<=[\r\n])(?=\p{L})/gu
 

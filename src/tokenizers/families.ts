@@ -2,15 +2,15 @@
 export type EncodingName = 'cl100k_base' | 'o200k_base' | 'llama3'
 
 /**
- * The encoding of a model, where it is available here, by the model's name with or without its owner; undefined
- * for all others. Of gpt-oss, o200k_harmony is o200k_base with more markers, which count as text here.
+ * The encoding of a model by its name with or without its owner; undefined if it is not available here. gpt-oss's
+ * o200k_harmony is o200k_base with more markers, which count as plain text here.
  */
 export function encodingOfModel(model: string): EncodingName | undefined {
   const name = model.slice(model.lastIndexOf('/') + 1).toLowerCase()
   return families.find(([pattern]) => pattern.test(name))?.[1]
 }
 
-/** OpenAI's as their tiktoken has them; of several that fit, the first. */
+/** OpenAI's, as in their tiktoken; the first match wins. */
 const families: readonly (readonly [RegExp, EncodingName])[] = [
   // One vocabulary from 3 to 3.3; Llama 4 has another.
   [/^(?:meta-)?llama-?v?3(?:[.p][0-3])?(?=$|[-:_])/, 'llama3'],
