@@ -42,17 +42,17 @@ export type AppParts = ServeParts &
     readonly dialects: readonly Dialect[]
     readonly relays: readonly RelayDialect[]
     readonly newId: NewId
-    /** Without origins, no page of another origin may read an answer. */
+    /** Without origins, pages of other origins cannot read answers. */
     readonly cors: CorsSettings
     readonly hosts: HostCheck
-    /** Passes on what another process answers; absent: there is none. */
+    /** Forwards requests that another process answers; absent: there is none. */
     readonly forward?: Middleware | undefined
   }
 
-/** The whole of the HTTP surface, in the order a request meets it. */
+/** The whole HTTP surface, in the order that a request meets it. */
 export function createApp(parts: AppParts): Koa {
   const app = new LightKoa()
-  // What goes wrong has been answered and recorded; Koa's own habit is to print stacks.
+  // Errors are answered and recorded; Koa would print their stacks.
   app.silent = true
   const calls = callRoutes(parts)
   const readBody = createRouteBodyReader(parts.readBody, parts.shedding)
@@ -71,7 +71,7 @@ export function createApp(parts: AppParts): Koa {
   return app
 }
 
-/** What is posted to one path under any of its prefixes. */
+/** Posted to one path under any of its prefixes. */
 type CallRoute = { readonly prefixes: readonly string[]; readonly path: string; readonly handler: Middleware }
 
 function callRoutes(parts: AppParts): readonly CallRoute[] {
@@ -86,8 +86,8 @@ function placeOf({ prefixes, path }: Asking<AnyCall>): Pick<CallRoute, 'prefixes
 }
 
 /**
- * Nearly every request is a call, and its path is written in one way: one look finds it, where the router tries its
- * routes one by one.
+ * Nearly every request is a call with an exact path: one map look-up finds it, where the router tries its routes one by
+ * one.
  */
 function serveCallsByPath(routes: readonly CallRoute[]): Middleware {
   const handlers = new Map(
@@ -101,7 +101,7 @@ function serveCallsByPath(routes: readonly CallRoute[]): Middleware {
   }
 }
 
-/** The paths that are written in one way, to tell a caller which one is nearest. */
+/** All exact paths, to suggest the nearest one to a caller. */
 function* pathsOf(router: Router, calls: readonly CallRoute[]): Iterable<string> {
   for (const { prefixes, path } of calls) for (const prefix of prefixes) yield prefix + path
   yield* modelPaths
@@ -111,7 +111,7 @@ function* pathsOf(router: Router, calls: readonly CallRoute[]): Iterable<string>
 function createRouter(parts: AppParts, calls: readonly CallRoute[]): Router {
   // Exact paths: `/V1/Models/` must never reach what a rule for `/v1/models` guards.
   const router = new Router({ sensitive: true, strict: true })
-  // The calls too: under Azure's paths they come here, and here it is known which methods a path has.
+  // Calls too: requests under Azure's paths come here, and the router knows which methods a path has.
   for (const { prefixes, path, handler } of calls) router.post(anyOf(prefixes, path), handler)
   for (const prefix of everyPrefix) {
     serveCountTokens(router, prefix, parts)

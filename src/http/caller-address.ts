@@ -2,20 +2,17 @@ import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 
 /**
- * The proxies whose word is taken for where a call came from: how many stand in front of the gateway, or their
- * addresses
+ * The proxies that are trusted to report a caller's address: how many are in front of the gateway, or their addresses
  * (`10.0.0.0/8`, `::1`). 0 and an empty list: none.
  */
 export type TrustProxy = number | readonly string[]
 
-/**
- * The address of the client that made a request; '' where there is none, as at a Unix socket that is asked directly.
- */
+/** The address of the client that made a request; '' if there is none, as for a direct connection to a Unix socket. */
 export type CallerAddress = (request: IncomingMessage) => string
 
 /**
- * Reads `x-forwarded-for` from its end, where each proxy adds the address it was asked by, and never past the first
- * address that no trusted proxy vouches for: the caller may have written anything before it.
+ * Reads `x-forwarded-for` from its end, where each proxy adds its client's address, and never past the first address
+ * that is not a trusted proxy: the caller may have written anything before it.
  */
 export function createCallerAddress(isTrusted: ProxyCheck): CallerAddress {
   return ({ socket, headers }) => {
@@ -33,7 +30,7 @@ export function createCallerAddress(isTrusted: ProxyCheck): CallerAddress {
   }
 }
 
-/** Whether what is so many hops before the gateway, at this address, is a proxy that is believed. */
+/** Whether the hop at this distance and address is a trusted proxy. */
 export type ProxyCheck = (address: string, hop: number) => boolean
 
 export function createProxyCheck(trusted: TrustProxy): ProxyCheck {
@@ -49,14 +46,14 @@ function listed(ranges: readonly string[]): (address: string) => boolean {
     const version = isIP(address)
     list.addSubnet(address, Number(bits ?? (version === 4 ? 32 : 128)), version === 4 ? 'ipv4' : 'ipv6')
   }
-  // A Unix socket's rights are its guard: who may connect there is a proxy of the operator's own.
+  // A Unix socket is protected by its permissions: its clients are proxies of the operator.
   return (address) => {
     if (address === '') return ranges.length > 0
     return list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')
   }
 }
 
-/** Without port, brackets, zone, or what makes an IPv4 address one of IPv6's; '' for what is no address. */
+/** Without port, brackets, zone, or the IPv6 form of an IPv4 address; '' for anything but an address. */
 function plain(text: string): string {
   const [, bracketed] = /^\[([^\]]+)\](?::\d+)?$/.exec(text) ?? []
   const [, beforePort] = /^([\d.]+):\d+$/.exec(text) ?? []

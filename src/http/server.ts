@@ -16,21 +16,21 @@ import { socketPath, takeSocket } from './unix-socket.ts'
 export interface RunningServer {
   /** Where it listens: `http://127.0.0.1:8000`, or `unix:/run/gateway.sock`. */
   readonly url: string
-  /** Uses another certificate for new connections. Only where there was one at the start. */
+  /** Uses another certificate for new connections. Only with a certificate from the start. */
   renew(tls: Tls): void
-  /** Stops taking connections, and closes each that is open as soon as it is idle. Resolves when none is left. */
+  /** Stops accepting connections, and closes each open one as soon as it is idle. Resolves when none is left. */
   close(): Promise<void>
-  /** Closes every connection, whatever is under way on it. */
+  /** Closes every connection, with all requests in flight. */
   cut(): void
 }
 
-/** A certificate with those that vouch for it, and its key, as PEM. */
+/** A certificate with its chain, and its key, as PEM. */
 export type Tls = { readonly cert: string; readonly key: string }
 
-/** `host` may be `unix:` and a path; `port` then means nothing. Port 0 takes any free one. */
+/** `host` may be `unix:` and a path; then `port` is ignored. Port 0 takes any free one. */
 export type Address = { readonly host: string; readonly port: number; readonly tls?: Tls | undefined }
 
-/** Listens; rejects when the address cannot be had. */
+/** Listens; rejects if the address is not available. */
 export async function listen(
   listener: RequestListener,
   address: Address,
@@ -42,7 +42,7 @@ export async function listen(
   const sockets = new Set<Socket>()
   answerRefusals(server, listener, unparsed)
   const track = (socket: Socket) => {
-    // Of an encrypted one, that below it was counted.
+    // The TCP connection below a TLS one was counted already.
     if (!(socket instanceof TLSSocket) && connections?.open(socket) === false) socket.destroy()
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
@@ -56,7 +56,7 @@ export async function listen(
     close: () => close(server, sockets),
     cut() {
       server.closeAllConnections()
-      // Those that have not yet agreed on how to encrypt are none of HTTP's.
+      // Connections without a finished TLS handshake do not reach HTTP.
       for (const socket of sockets) if (secure !== undefined) socket.destroy()
     },
   }
@@ -64,18 +64,18 @@ export async function listen(
 
 export type ListenParts = {
   readonly unparsed?: UnparsedAnswer
-  /** Left out: there may be any number. */
+  /** Absent: any number. */
   readonly connections?: Pick<Connections, 'open'>
 }
 
-/** Answers, on its connection, what could not be read as a request. */
+/** Answers, on its connection, what could not be parsed as a request. */
 export type UnparsedAnswer = (error: Error, socket: Duplex) => void
 
 function hangUp(_error: Error, socket: Duplex): void {
   socket.destroy()
 }
 
-/** In place of what Node would answer by itself, without a word of why. */
+/** Replaces Node's own answers, which give no reason. */
 function answerRefusals(
   server: Server | SecureServer,
   listener: RequestListener,
@@ -85,7 +85,7 @@ function answerRefusals(
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     answers.set(request.socket, response)
   })
-  // What is expected of it is for the listener to refuse.
+  // The listener refuses an unknown `expect`.
   server.on('checkExpectation', listener)
   server.on('clientError', (error: Error, socket: Duplex) => {
     const last = answers.get(socket)
@@ -100,15 +100,15 @@ function isGone(error: Error): boolean {
 }
 
 const serverOptions = {
-  /** OpenAI documents 64 KiB; Node's own 16 KiB refuses what its clients may send. */
+  /** OpenAI documents 64 KiB; Node's default of 16 KiB refuses some of its clients' requests. */
   maxHeaderSize: 65_536,
   headersTimeout: 15_000,
-  /** A Host that is missing is refused with all the others. */
+  /** A missing Host is refused with the other invalid ones. */
   requireHostHeader: false,
-  /** A body has clocks of its own: see body-clock.ts. */
+  /** Bodies have clocks of their own: see body-clock.ts. */
   requestTimeout: 0,
   connectionsCheckingInterval: 5_000,
-  /** Longer than the idle clock of load balancers, so that they and not we close first. */
+  /** Longer than the idle clock of load balancers, so that they close first. */
   keepAliveTimeout: 75_000,
 } as const
 
@@ -126,7 +126,10 @@ async function startListening(server: Server | SecureServer, { host, port }: Add
   })
 }
 
-/** How many may wait to be taken up, as far as the system lets them: Node's own 511 resets those of a burst. */
+/**
+ * How many connections may wait to be accepted, within the system's limit: Node's default of 511 resets those of a
+ * burst.
+ */
 const backlog = 8192
 
 function urlOf(server: NetServer, scheme: 'http' | 'https'): string {
@@ -136,13 +139,13 @@ function urlOf(server: NetServer, scheme: 'http' | 'https'): string {
 }
 
 /**
- * Not by the server's own `close`: it takes a connection for idle as soon as its answer is written, be it sent or not,
- * and cuts what the caller still reads. It also stops minding requests that are never sent to their end.
+ * Not the server's own `close`: it considers a connection idle as soon as its answer is written, sent or not, and cuts
+ * what the caller still reads. It also stops timing requests that are never completed.
  */
 function close(server: Server | SecureServer, sockets: ReadonlySet<Socket>): Promise<void> {
   return new Promise((resolve) => {
     const sweep = () => {
-      // Idle connections that browsers open in advance are not waited for.
+      // Idle connections that browsers open in advance are closed at once.
       for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
       const areAllSent = sockets.values().every(({ writableLength }) => writableLength === 0)
       if (areAllSent) server.closeIdleConnections()
@@ -150,11 +153,11 @@ function close(server: Server | SecureServer, sockets: ReadonlySet<Socket>): Pro
     const sweeping = setInterval(sweep, 100)
     NetServer.prototype.close.call(server, () => {
       clearInterval(sweeping)
-      // Only this ends the minding.
+      // Only this stops the timing of requests.
       server.close()
       resolve()
     })
-    // What has arrived by now is read before: it is refused in words, and not cut.
+    // Requests that have arrived are read first: they get an answer instead of a reset.
     setImmediate(sweep)
   })
 }

@@ -7,9 +7,8 @@ export function socketPath(host: string): string | undefined {
 }
 
 /**
- * Listens on a Unix socket that the group may use, too, as a proxy under another user does. A socket that a process
- * left
- * behind when it was killed is removed; one that somebody answers is not. Rejects when the address cannot be had.
+ * Listens on a Unix socket that its group may use too, such as a proxy under another user. A stale socket of a killed
+ * process is removed; one that answers is not. Rejects if the address is not available.
  */
 export async function takeSocket(server: Server, path: string): Promise<void> {
   try {
@@ -48,7 +47,7 @@ function isAnswered(path: string): Promise<boolean> {
       resolve(answered)
     }
     socket.once('connect', () => settle(true))
-    // Refused: nothing listens there. Any other error is no reason to remove it.
+    // Refused: nothing listens there. No other error is a reason to remove it.
     socket.once('error', (error) => settle(!('code' in error) || error.code !== 'ECONNREFUSED'))
   })
 }

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 
 /**
- * The key a request bears: `Authorization: Bearer KEY`, or the `api-key` and `x-api-key` headers that Azure's and
- * Anthropic's clients send. Undefined when there is none.
+ * The key of a request: `Authorization: Bearer KEY`, or the `api-key` and `x-api-key` headers of Azure's and
+ * Anthropic's clients. Undefined if there is none.
  */
 export function apiKeyOf({ headers }: IncomingMessage): string | undefined {
   const { authorization } = headers

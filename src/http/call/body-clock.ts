@@ -2,26 +2,26 @@ import type { IncomingMessage } from 'node:http'
 import { Failure } from '../../core/model/failure.ts'
 
 /**
- * What is read of a request's body, unless the body comes too slowly: nothing of it for ten seconds, or, after five, less
- * than 8 KiB a second since the beginning. Rejects then with a Failure whose status is 408. A long body that keeps coming
- * has all the time it takes.
+ * Reads a request's body, unless it comes too slowly: nothing for ten seconds or, after five, less than 8 KiB a second
+ * on average. Then it rejects with a Failure of status 408. A long body that keeps coming may take its time.
  */
 export function inTime<Value>(request: IncomingMessage, reading: Promise<Value>): Promise<Value> {
   const { promise: late, reject } = Promise.withResolvers<never>()
   const { socket } = request
-  // By what the connection brought, compressed or not: the body is left to its reader. What came with the headers counts.
+  // Counts the bytes on the connection, compressed or not: the body is left to its reader. Bytes that came with the
+  // headers count.
   const before = socket.bytesRead - request.readableLength
   let seconds = 0
   let idleSeconds = 0
   let arrived = request.readableLength
   const giveUp = (how: string) => {
-    // What still arrives is not kept.
+    // Further bytes are discarded.
     request.removeAllListeners('data')
     reject(tooSlow(how))
   }
   const look = () => {
     const now = socket.bytesRead - before
-    // Seconds of ours: a process that is late itself gives its callers the more time.
+    // In ticks of the gateway: a process that is late itself gives its callers more time.
     seconds++
     idleSeconds = now > arrived ? 0 : idleSeconds + 1
     arrived = now

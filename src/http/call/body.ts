@@ -10,29 +10,29 @@ import { JsonText } from '../../core/model/json/json-text.ts'
 import { inTime } from './body-clock.ts'
 import { broken, callerLeft, encodingOf, readInflated, tooLarge } from './inflate.ts'
 
-/** A body as it came, decompressed; `bytes` is its length. */
+/** A decompressed body; `bytes` is its length. */
 export type Body = { readonly json: JsonText; readonly bytes: number }
 
 export type BodyLimits = {
-  /** Of the body, decompressed. */
+  /** Of the decompressed body. */
   readonly bodyBytes: number
   readonly jsonDepth: number
-  /** Of its members and containers together. */
+  /** Members and containers together. */
   readonly jsonNodes: number
 }
 
 /**
- * Reads a request's body as one JSON object: at once, where all of it is there. Throws, or rejects with, a Failure that
- * says what is wrong with it; those of malformed JSON have the code `invalid_json`. While a body is read, `hold` is told how
- * long it has become, decompressed, and may throw. One that comes too slowly is given up.
+ * Reads a request's body as one JSON object: at once if all of it is there. Throws, or rejects with, a Failure that
+ * says what is wrong; malformed JSON has the code `invalid_json`. `hold` is called with the decompressed length so far,
+ * and may throw. A body that comes too slowly is abandoned.
  */
 export type BodyReader = (ctx: Context, hold?: (bytes: number) => void) => Body | Promise<Body>
 
-/** A reader that holds bodies to these bounds. */
+/** A reader with these limits. */
 export function createBodyReader({ bodyBytes, ...shape }: BodyLimits): BodyReader {
-  // koa-bodyparser reads and caps; as `text` without an encoding it gives the bytes as they are. Its JSON mode would
-  // keep prompts on its errors, pass bad UTF-8, and lose digits; what it decompresses never ends when the caller leaves
-  // in the middle. A body that is neither compressed nor chunked, nearly every one, is read here, without its layers.
+  // koa-bodyparser reads and limits; as `text` without an encoding it gives the raw bytes. Its JSON mode would keep
+  // prompts on its errors, accept bad UTF-8, and lose digits; its decompression never ends if the caller leaves in the
+  // middle. Bodies that are neither compressed nor chunked, which is nearly all, are read here without its layers.
   const options: bodyParser.Options & { encoding: string } = {
     enableTypes: ['text'],
     extendTypes: { text: ['application/json', '+json'] },
@@ -79,8 +79,8 @@ async function proceed(): Promise<void> {}
 function holdNothing(): void {}
 
 /**
- * A browser may send any other type to this address without asking first, on behalf of whatever page it shows:
- * requiring JSON is what keeps a web page from using the operator's keys.
+ * A browser may send other types to this address without a preflight, on behalf of any page: requiring JSON keeps web
+ * pages from using the operator's keys.
  */
 export function requireJson(ctx: Context): void {
   const type = ctx.request.headers['content-type']
@@ -99,20 +99,20 @@ function isJsonInUtf8(type: string): boolean {
   return charset === undefined || /^(?:utf-?8|us-ascii)$/i.test(charset)
 }
 
-/** The length of a body that comes as it is; undefined for one that does not say its length. */
+/** The length of an uncompressed body; undefined if it does not give its length. */
 function plainLength({ headers }: IncomingMessage): number | undefined {
   const length = headers['content-length']
   return length === undefined ? undefined : Number(length)
 }
 
-/** A body that came together with its headers, as most do: there is nothing to wait for. */
+/** A body that came together with its headers, as most do: nothing to wait for. */
 function bytesAtHand(request: IncomingMessage, plainBytes: number): Buffer | undefined {
   if (!request.complete || request.readableLength !== plainBytes) return undefined
   const bytes: unknown = request.read()
   return Buffer.isBuffer(bytes) ? bytes : undefined
 }
 
-/** Reads a body to the end that its own length sets: Node's parser gives no byte more. */
+/** Reads a body up to its content length: Node's parser gives no more. */
 function readPlain(
   request: IncomingMessage,
   hold: (bytes: number) => void,
@@ -127,7 +127,7 @@ function readPlain(
     try {
       hold(bytes)
     } catch (thrown) {
-      // What still arrives is not kept.
+      // Further bytes are discarded.
       request.removeAllListeners('data')
       failed(thrown)
     }
@@ -138,7 +138,7 @@ function readPlain(
   request.on('error', (cause) => failed(callerLeft(cause)))
 }
 
-/** Rejects with what `hold` throws. To be called once the reader listens: what sets the body flowing is then heard. */
+/** Rejects with what `hold` throws. Call it once the reader listens, so that it sees the body from its start. */
 function untilTooMuch(request: IncomingMessage, hold: (bytes: number) => void): Promise<never> {
   return new Promise((_, reject) => {
     let bytes = 0
@@ -170,20 +170,20 @@ function parseBody(bytes: Buffer, { jsonDepth, jsonNodes }: Omit<BodyLimits, 'bo
   if (depthOf(text, jsonDepth) > jsonDepth) {
     throw invalidJson(`The body is nested more than ${jsonDepth} levels deep.`)
   }
-  // Each takes a character at the least.
+  // Each takes at least one character.
   if (text.length > jsonNodes && nodesOf(text, jsonNodes) > jsonNodes) {
     throw invalidJson(`The body has more than ${jsonNodes} keys, objects and arrays.`)
   }
   const value = parse(text)
   if (!isObject(value)) throw invalidJson('The body must be a JSON object.')
-  // As a key it is a trap for code that copies objects; as text in a prompt it is only text.
+  // As a key it is a trap for code that copies objects; as text in a prompt it is harmless.
   if (mayNameProto(text) && hasProtoKey(value)) {
     throw invalidJson('The body has a key named `__proto__`, which is not allowed.')
   }
   return { json: JsonText.read(value, text, textBytes), bytes: bytes.length }
 }
 
-/** As it is, or with some of its letters escaped. */
+/** Plain, or with some letters escaped. */
 function mayNameProto(text: string): boolean {
   return text.includes('__proto__') || text.includes('\\u00')
 }
@@ -196,7 +196,7 @@ function parse(text: string): unknown {
   try {
     return parseJson(text)
   } catch {
-    // The parser's own message quotes the body: it is not passed on.
+    // The parser's own message quotes the body, so it is not passed on.
     throw invalidJson('We could not parse the JSON body of your request. Check it for syntax errors.')
   }
 }

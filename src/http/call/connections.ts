@@ -1,25 +1,25 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-/** Keeps count of who is connected, so that nobody takes all the places there are. */
+/** Counts connections, so that nobody takes all of them. */
 export interface Connections {
-  /** Takes a connection in; false where there is no place for it. */
+  /** Accepts a connection; false if there is no room for it. */
   open(socket: Socket): boolean
-  /** Its caller has been let in: it is no longer counted for its address. */
+  /** Its caller was authenticated: it no longer counts for its address. */
   admitted(socket: Duplex): void
 }
 
 export type ConnectionLimits = {
   /** In all. */
   readonly connections: number
-  /** Of one address, whose callers have not been let in yet. */
+  /** From one address, before authentication. */
   readonly connectionsPerAddress: number
 }
 
 export type ConnectionParts = {
-  /** Those that hold now. */
+  /** The current limits. */
   readonly limits: () => ConnectionLimits
-  /** Behind it are many: it is not counted for its address. */
+  /** Many callers share it: it does not count for its address. */
   readonly isProxy: (address: string) => boolean
 }
 

@@ -11,21 +11,21 @@ import {
 import { Failure } from '../../core/model/failure.ts'
 
 export type InflateLimits = {
-  /** Of what comes out. */
+  /** Of the output. */
   readonly bytes: number
-  /** Is told how many bytes have come out so far; may throw, and nothing more is read then. */
+  /** Called with the output's length so far; may throw, which stops the reading. */
   readonly hold: (bytes: number) => void
 }
 
-/** How a request's body is compressed, in lower case; undefined where it is not. */
+/** The encoding of a request's body, in lower case; undefined if it is not compressed. */
 export function encodingOf({ headers }: IncomingMessage): string | undefined {
   const encoding = headers['content-encoding']?.trim().toLowerCase()
   return encoding === '' || encoding === 'identity' ? undefined : encoding
 }
 
 /**
- * Reads a compressed body. Rejects with a Failure: `unsupported_media` for an encoding that is not known, `too_large`
- * as soon as more comes out than may, `caller_left`, and `invalid_request` for what cannot be decompressed.
+ * Reads a compressed body. Rejects with a Failure: `unsupported_media` for an unknown encoding, `too_large` as soon as
+ * the output exceeds the limit, `caller_left`, and `invalid_request` for a body that cannot be decompressed.
  */
 export async function readInflated(
   request: IncomingMessage,
@@ -35,7 +35,7 @@ export async function readInflated(
   const create = decoders.get(encoding)
   if (create === undefined) throw unsupportedEncoding()
   const decoder = encoding === 'deflate' && (await hasNoHeader(request)) ? createInflateRaw() : create()
-  // Who leaves in the middle ends the request, but not what it is piped into.
+  // A caller that leaves ends the request, but not the stream it is piped into.
   const leave = () => {
     if (!request.complete) decoder.destroy(callerLeft(undefined))
   }
@@ -58,17 +58,17 @@ export async function readInflated(
   return Buffer.concat(pieces, bytes)
 }
 
-/** What is said of a body that is longer than it may be. */
+/** The error of a body over the limit. */
 export function tooLarge(mostBytes: number): Failure {
   return new Failure('too_large', `The request body is larger than the ${mostBytes} bytes allowed.`)
 }
 
-/** What a request ends with whose caller is gone. */
+/** The failure of a request whose caller is gone. */
 export function callerLeft(cause: unknown): Failure {
   return new Failure('caller_left', 'The caller closed the connection.', { cause })
 }
 
-/** What is said of a body that does not come to its end, or is not what it says it is. */
+/** The error of a body that is incomplete or invalid. */
 export function broken(cause: unknown): Failure {
   return new Failure('invalid_request', 'The request body could not be read or decompressed.', { cause })
 }
@@ -81,18 +81,18 @@ const decoders: ReadonlyMap<string, () => Transform> = new Map([
   ['zstd', () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } })],
 ])
 
-/** 8 MiB: no more is asked of a receiver by RFC 9659, and a frame may else claim 128 MiB with its first bytes. */
+/** 8 MiB: RFC 9659 requires no more of a receiver, and a frame could claim 128 MiB with its first bytes. */
 const zstdWindowLog = 23
 
-/** What is called deflate has zlib's header (RFC 9110 8.4.1.2), but some leave it out: its first byte tells. */
+/** `deflate` has zlib's header (RFC 9110 8.4.1.2), but some clients omit it: the first byte tells. */
 async function hasNoHeader(request: IncomingMessage): Promise<boolean> {
   const first = await firstByte(request)
   if (first === undefined && !request.complete) throw callerLeft(undefined)
-  // Zlib's method is 8. Without a header that were a block of stored bytes, of an odd kind that nothing writes.
+  // Zlib's method is 8. Without a header that would be a stored block of a kind that nothing writes.
   return first !== undefined && (first & 0x0f) !== 8
 }
 
-/** Left where it is; undefined where the body ends before it. */
+/** Peeks at the first byte; undefined if the body is empty. */
 function firstByte(request: IncomingMessage): Promise<number | undefined> {
   return new Promise((resolve) => {
     const look = () => {

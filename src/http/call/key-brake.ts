@@ -4,8 +4,8 @@ import { createLruMap } from '../../core/model/lru-map.ts'
 import type { Clock } from '../../core/model/ports.ts'
 
 /**
- * What a request that failed is answered with: as it was thrown, or, where too many wrong keys came from its address, that
- * it is to wait. It sees failures alone: a caller whose key is right never waits for those who guess.
+ * The failure to answer with: the one thrown, or, after too many wrong keys from its address, one that asks to wait. It
+ * sees only failures: a caller with a valid key is never slowed down.
  */
 export type KeyBrake = (request: IncomingMessage, thrown: unknown) => unknown
 
@@ -13,7 +13,7 @@ export function createKeyBrake(
   addressOf: (request: IncomingMessage) => string,
   clock: Pick<Clock, 'now'>,
 ): KeyBrake {
-  /** When each address may fail as often as at first again. */
+  /** When each address has its full allowance again. */
   const fullAt = createLruMap<number>(mostAddresses)
   return (request, thrown) => {
     if (!isWrongKey(thrown)) return thrown
@@ -36,17 +36,17 @@ export function createKeyBrake(
   }
 }
 
-/** A hundred at once, and one a second: far from any key, and enough for a client that was set up wrongly. */
+/** A hundred at once, and one per second: hopeless for guessing, and enough for a misconfigured client. */
 const burst = 100
 const perFailureMs = 1000
 const mostAddresses = 10_000
 
-/** One that was sent, and is none: no key at all is no guess. */
+/** A wrong key; a missing key is not a guess. */
 function isWrongKey(thrown: unknown): boolean {
   return thrown instanceof Failure && thrown.kind === 'unauthorized' && thrown.code === 'invalid_api_key'
 }
 
-/** Who has one address of IPv6 has all that begin like it. */
+/** The owner of an IPv6 address has all addresses with its prefix. */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address
   const [head = '', tail] = address.split('::')

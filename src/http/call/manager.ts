@@ -9,17 +9,17 @@ export type ManagerParts = {
   readonly sessions?: ManagerSessions | undefined
 }
 
-/** Who has signed in to the console. */
+/** The sessions of the console. */
 export interface ManagerSessions {
   open(secret: string): Promise<{ readonly token: string; readonly expiresEpochMs: number }>
-  /** The digest of the secret that it was opened with; undefined: it is over, or never was. */
+  /** The digest of the secret that opened it; undefined if it has ended or never existed. */
   find(token: string): Promise<string | undefined>
   close(token: string): Promise<void>
 }
 
 /**
- * Who manages, by the key that a request bears, or else by the session that it was signed in to. Rejects with
- * `unauthorized`, or with `forbidden` for a role that does not reach so far.
+ * Who manages, by the request's key, or else by its session. Rejects with `unauthorized`, or with `forbidden` for too
+ * low a role.
  */
 export async function managerOf(
   request: IncomingMessage,
@@ -35,7 +35,7 @@ export async function managerOf(
   return openOrOver(gate, role)
 }
 
-/** Where nothing is asked for, a session that is over is no hindrance. */
+/** If no key is required, an expired session does no harm. */
 function openOrOver(gate: Authenticator, role: Role): Principal {
   try {
     return gate.admitManager(undefined, role)
@@ -44,7 +44,7 @@ function openOrOver(gate: Authenticator, role: Role): Principal {
   }
 }
 
-/** Of the cookie that signing in set. */
+/** The value of the session cookie. */
 export function sessionTokenOf({ headers }: IncomingMessage): string | undefined {
   return /(?:^|;\s*)pandotate_console=([\w-]{43})(?:;|$)/.exec(headers.cookie ?? '')?.[1]
 }
@@ -52,8 +52,8 @@ export function sessionTokenOf({ headers }: IncomingMessage): string | undefined
 export const sessionCookie = 'pandotate_console'
 
 /**
- * A cookie goes along with what any page of this site asks: what changes something has to come from the console, which
- * alone can send this header, and whose origin is the gateway's.
+ * Any page of this site sends the cookie along. Changes must come from the console: only it can set this header, and
+ * its origin is the gateway's.
  */
 export function requireOwnPage({ headers }: IncomingMessage): void {
   const { origin, host } = headers

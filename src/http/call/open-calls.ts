@@ -2,21 +2,21 @@ import type { ServerResponse } from 'node:http'
 import { CallAbort, type CallSignal } from '../../core/model/call-signal.ts'
 import { Failure } from '../../core/model/failure.ts'
 
-/** The calls that are under way: so that all of them can be ended at once, and that it is known when none is left. */
+/** The calls in flight: to end all of them at once, and to know when none is left. */
 export interface OpenCalls {
-  /** Counts a call in, until its response is closed. Its signal aborts, with a Failure, when the call must end. */
+  /** Adds a call until its response is closed. Its signal aborts, with a Failure, when the call must end. */
   open(response: ServerResponse): OwnedSignal
-  /** Has every connection closed after the answer that is due on it. */
+  /** Closes every connection after its current answer. */
   hangUp(): void
-  /** Ends every call with this Failure, and those that come later too. */
+  /** Ends every call with this Failure, also those that come later. */
   end(failure: Failure): void
-  /** Ends those that are under way of one owner. */
+  /** Ends one owner's calls in flight. */
   endOf(owner: string, failure: Failure): void
-  /** Resolves once there is none. Calls that open later are not waited for. */
+  /** Resolves when there is none. Calls that come later are not waited for. */
   ended(): Promise<void>
 }
 
-/** The signal of one call, and whose call it is, once that is known: a key's id. */
+/** The signal of one call, and its owner once that is known: a key's id. */
 export type OwnedSignal = CallSignal & { owner?: string | undefined }
 
 export function createOpenCalls(): OpenCalls {
@@ -44,7 +44,7 @@ export function createOpenCalls(): OpenCalls {
       return call
     },
     hangUp() {
-      // Node then says `connection: close` by itself, where the headers are not out yet.
+      // Node adds `connection: close` itself if the headers were not sent yet.
       for (const { response } of open.calls()) response.shouldKeepAlive = false
     },
     end(failure) {
@@ -63,12 +63,12 @@ export function createOpenCalls(): OpenCalls {
   }
 }
 
-/** What a call is refused or ended with. By the time to come back, another gateway may have taken this one's place. */
+/** The failure of calls that are refused or ended. By the time to retry, another gateway may have taken over. */
 export function shuttingDown(): Failure {
   return new Failure('draining', 'The gateway is shutting down.', { retryAfterMs: 1000 })
 }
 
-/** What calls of a key end with that was taken back, where that was asked for. */
+/** The failure of calls whose key was revoked with `abort`. */
 export function revoked(): Failure {
   return new Failure('revoked', 'This API key was revoked while the call was under way: the call was ended.')
 }
@@ -95,9 +95,9 @@ type Ring = {
 }
 
 /**
- * A list through the calls themselves. A Set rebuilds its table every so many calls; an old table, once the garbage
- * collector took it for lasting, keeps every call that was in it, and all that belongs to them, until the next full
- * collection: that cost a sixth of the gateway's speed.
+ * A linked list through the calls. A Set rebuilds its table every so many calls, and an old table that the garbage
+ * collector has promoted keeps every call that was in it alive until the next full collection: that cost a sixth of the
+ * gateway's speed.
  */
 function createRing(): Ring {
   let first: OpenCall | undefined
@@ -112,7 +112,7 @@ function createRing(): Ring {
       if (before !== undefined) before.after = after
       else if (first === call) first = after
       if (after !== undefined) after.before = before
-      // One that is gone leads to none of the others.
+      // A removed one must not keep others alive.
       call.before = undefined
       call.after = undefined
     },

@@ -1,20 +1,20 @@
 import { getHeapStatistics } from 'node:v8'
 import type { Clock } from '../../core/model/ports.ts'
 
-/** How hard the process is pressed: looked at by a timer until it is disposed, never for a request. */
+/** The load of the process, sampled by a timer until it is disposed, never by requests. */
 export interface Pressure extends Disposable {
-  /** How late the event loop got to what was due, on average over the last second, and ten looks at least. */
+  /** The event loop's average delay over the last second, and over at least ten samples. */
   readonly loopDelayMs: number
-  /** The part of the heap's limit that is in use. */
+  /** The share of the heap's limit that is in use. */
   readonly heapShare: number
 }
 
 /**
- * A timer of our own instead of Node's `monitorEventLoopDelay`: that one loses the delay it is read in, and so every
- * delay of a loop that is late each time.
+ * Not Node's `monitorEventLoopDelay`: it loses the delay during which it is read, and so every delay of a loop that is
+ * always late.
  */
 export function watchPressure(clock: Clock, heapShare: () => number = usedHeapShare): Pressure {
-  // One long turn, such as the first ones are, is no pressure: hence so many looks, begun in time.
+  // A single long turn, as at start-up, is not pressure: hence so many samples, started in time.
   const looks = Array<Look>(leastLooks).fill({ at: Number.NEGATIVE_INFINITY, lateMs: 0 })
   const seen = { loopDelayMs: 0, heapShare: heapShare() }
   let dueAt = clock.now() + intervalMs

@@ -18,12 +18,12 @@ import { shuttingDown } from './open-calls.ts'
 import { type Admission, readHeld } from './shedding.ts'
 import { enterAs } from './tenant-call.ts'
 
-/** One dialect over the gateway: reads the caller's request, answers it, and records how it went. */
+/** Serves one dialect: reads the caller's request, answers it, and records how it went. */
 export function serveDialect(dialect: Dialect, parts: ServeParts): Middleware {
   return serve(dialect, parts, callAnswerer)
 }
 
-/** As `serveDialect`, for requests that are passed on as they are. */
+/** As `serveDialect`, for requests that are forwarded unchanged. */
 export function serveRelay(dialect: RelayDialect, parts: ServeParts): Middleware {
   return serve(dialect, parts, relayAnswerer)
 }
@@ -38,8 +38,7 @@ function serve<Spoken extends Asking<Asked>, Asked extends AnyCall>(
     const { res: response } = ctx
     const id = ctx.state['requestId'] as string
     if (dialect.requestIdHeader !== undefined) response.setHeader(dialect.requestIdHeader, id)
-    // Neither the record nor the admission by `using`: V8 makes a list for it, a quarter of a microsecond each for
-    // every call.
+    // Not `using` for record and admission: V8 allocates a list for it, a quarter of a microsecond for each per call.
     const exchange = new Exchange(parts, ctx, dialect, id)
     let admission: Admission | undefined
     try {
@@ -68,10 +67,10 @@ function answerRead<Spoken extends Asking<Asked>, Asked extends AnyCall>(
   return answerUnderKey(exchange, parts.idempotency, { key, call, text }, answerer)
 }
 
-/** A call, and the text of the body it was read from. */
+/** A call, and the text of its body. */
 type ReadCall<Asked extends AnyCall> = { readonly call: Asked; readonly text: string }
 
-/** Who calls. Throws a Failure where nobody is let in any more, or the caller is not. */
+/** Authenticates the caller. Throws a Failure while draining, or for an invalid key. */
 function letIn({ ctx, record, signal, parts }: Exchange): Principal {
   if (parts.isDraining()) throw shuttingDown()
   const caller = parts.gate.admit(apiKeyOf(ctx.req))
@@ -81,9 +80,7 @@ function letIn({ ctx, record, signal, parts }: Exchange): Principal {
   return caller
 }
 
-/**
- * The caller's call, once its body is read: at once, where all of that is there. Throws a Failure, and rejects with one.
- */
+/** The caller's call, once its body is read: at once if all of it is there. Throws, or rejects with, a Failure. */
 function readCall<Asked extends AnyCall>(
   exchange: Exchange<Asking<Asked>>,
   caller: Principal,
@@ -102,13 +99,13 @@ function readCall<Asked extends AnyCall>(
   return held instanceof Promise ? held.then(read) : read(held)
 }
 
-/** What goes on from what is kept counts by all of it: a few words may stand for megabytes. */
+/** A call that continues stored responses counts by all of their text: a few words may stand for megabytes. */
 function unpackedIn<Asked extends AnyCall>(admission: Admission, read: ReadCall<Asked>): ReadCall<Asked> {
   admission.hold(Buffer.byteLength(read.call.body.text))
   return read
 }
 
-/** The call that was read, as its caller's key allows it. */
+/** The parsed call, as its caller's key allows it. */
 function entered<Asked extends AnyCall>(
   exchange: Exchange<Asking<Asked>>,
   body: Body,
@@ -153,7 +150,7 @@ function noted<Asked extends AnyCall>(call: Asked, { text }: JsonText, { row }: 
   return { call, text }
 }
 
-/** The model that the path names, as Azure's do, is the one that is asked for. */
+/** A model in the path, as in Azure's, takes precedence. */
 function withModelOfPath(body: JsonText, { state }: Context): JsonText {
   const model: unknown = state['model']
   return model === undefined || model === body.value['model'] ? body : body.with({ model })
@@ -168,7 +165,7 @@ function deadlineOf(header: string | string[] | undefined): number | undefined {
   })
 }
 
-/** Answers with the error that was thrown, and notes it. */
+/** Answers with the error that was thrown, and records it. */
 function answerFailure({ ctx, dialect, record, parts }: Exchange, thrown: unknown): void | Promise<void> {
   const failure = record.fail(parts.brake(ctx.req, thrown))
   const text = JSON.stringify(dialect.fail(failure, record.row.id))

@@ -5,18 +5,18 @@ import { createSharedRoom, type SharedRoom } from '../../core/model/shared-room.
 import type { Body, BodyReader } from './body.ts'
 import type { Pressure } from './pressure.ts'
 
-/** Turns calls away when there is more work than the process can take. Those it has let in are left alone. */
+/** Turns calls away when there is more work than the process can take. Admitted calls are not affected. */
 export interface Shedding {
-  /** Lets a call of this principal's in, until what is given back is disposed. Throws `shed`. */
+  /** Admits a call of this principal, until the result is disposed. Throws `shed`. */
   admit(who?: string): Admission
-  /** Why a call that came now would be turned away; undefined: it would not. */
+  /** Why a call would be turned away now; undefined: it would not. */
   reason(): ShedReason | undefined
   read(): SheddingReading
 }
 
-/** A call that was let in. */
+/** An admitted call. */
 export interface Admission extends Disposable {
-  /** How much of the call's body has arrived. Throws `shed` when that is more than there is room for. */
+  /** Sets how much of the call's body has arrived. Throws `shed` if there is no room for it. */
   hold(bytes: number): void
 }
 
@@ -25,25 +25,25 @@ export type ShedReason = 'in_flight' | 'in_flight_bytes' | 'event_loop' | 'heap'
 export type SheddingReading = {
   readonly inFlight: number
   readonly inFlightBytes: number
-  /** Calls that were turned away since the start. */
+  /** Calls turned away since the start. */
   readonly shed: Readonly<Record<ShedReason, number>>
 }
 
 export type SheddingLimits = {
-  /** Calls under way at once: no principal may have them all. */
+  /** Calls in flight; no principal may have all of them. */
   readonly inFlight: number
-  /** Of the bodies of all of them. One that is alone is let in whatever its size. */
+  /** Over all bodies. A single one is admitted whatever its size. */
   readonly inFlightBytes: number
   readonly loopDelayMs: number
-  /** Of the heap's limit. */
+  /** A share of the heap's limit. */
   readonly heapShare: number
 }
 
 export type SheddingParts = {
-  /** Those that hold now. */
+  /** The current limits. */
   readonly limits: () => SheddingLimits
   readonly pressure: Pick<Pressure, 'loopDelayMs' | 'heapShare'>
-  /** Spreads out when those who were turned away are told to come back. */
+  /** Spreads the Retry-After of the calls that were turned away. */
   readonly random: Random
 }
 
@@ -62,7 +62,7 @@ export function createShedding({ limits, pressure, random }: SheddingParts): She
   }
   const pressed = (): ShedReason | undefined => {
     const { loopDelayMs, heapShare } = limits()
-    // A call that would be the only one is no work to shed: a moment's delay is not of its making.
+    // A single call is never shed: a delay cannot be its doing.
     if (pressure.heapShare > heapShare && room.calls.used > 0) return 'heap'
     return pressure.loopDelayMs > loopDelayMs && room.calls.used >= leastBusy ? 'event_loop' : undefined
   }
@@ -73,7 +73,7 @@ export function createShedding({ limits, pressure, random }: SheddingParts): She
     admit(who = '') {
       if (!room.calls.hasRoomFor(who, 1)) throw turnAway('in_flight')
       const reason = pressed()
-      // A principal with nothing in flight has not made it busy.
+      // A principal with nothing in flight has not caused the load.
       if (reason === 'heap' || (reason !== undefined && room.calls.usedBy(who) > 0)) throw turnAway(reason)
       room.calls.take(who, 1)
       return new CallAdmission(who, room, refuseBytes)
@@ -83,10 +83,10 @@ export function createShedding({ limits, pressure, random }: SheddingParts): She
   }
 }
 
-/** With fewer calls than these under way, a late event loop is no reason to turn anybody away. */
+/** With fewer calls in flight than this, a late event loop is no reason to shed. */
 const leastBusy = 32
 
-/** What all calls that are let in share. */
+/** The state that all admitted calls share. */
 type Room = { readonly calls: SharedRoom; readonly bytes: SharedRoom }
 
 /** A class, not a closure: one per call, so that its methods live on the prototype. */
@@ -120,7 +120,7 @@ class CallAdmission implements Admission {
 }
 
 /**
- * Reads a body as `read` does, and holds room for what has come of it, not for what is announced: a caller may announce
+ * Reads a body as `read` does, and reserves room for what has arrived, not for the announced length, which may be
  * anything.
  */
 export function readHeld(ctx: Context, admission: Admission, read: BodyReader): Body | Promise<Body> {

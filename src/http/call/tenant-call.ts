@@ -6,8 +6,8 @@ import { unknownModel } from '../../core/plan/router.ts'
 import type { HeaderLookup } from '../../dialects/shared/dialect.ts'
 
 /**
- * A call as its key allows it, its part taken of all rate limits. Throws a Failure, and rejects with one, for a model
- * that the key may not use, and where a limit is reached.
+ * The call as its key allows it, after taking its share of all rate limits. Throws, or rejects with, a Failure for a
+ * model that the key may not use, and at a limit.
  */
 export function enterAs<Asked extends AnyCall>(
   tenant: Tenant,
@@ -32,7 +32,7 @@ export function enterAs<Asked extends AnyCall>(
   })
 }
 
-/** A call as its key would have it, and how its budgets would stand; nothing is held for it, and nothing noted. */
+/** The call as its key would allow it, and its budgets' state; nothing is held or recorded. */
 export function previewAs<Asked extends AnyCall>(
   tenant: Tenant,
   call: Asked,
@@ -44,20 +44,20 @@ export function previewAs<Asked extends AnyCall>(
   return { call: callTenant === undefined ? call : { ...call, tenant: callTenant }, preview }
 }
 
-/** Models that the key may not use are not known to it. */
+/** Models that the key may not use are unknown to it. */
 function refuseOthers(tenant: Tenant, { model: asked, steering }: AnyCall): void {
   for (const model of [asked, ...(steering?.models ?? [])]) {
     if (!tenant.allowsModel(model)) throw unknownModel(model)
   }
 }
 
-/** The header goes before the body's field. */
+/** The header takes precedence over the body's field. */
 function userOf({ body: { value: body } }: AnyCall, headers: HeaderLookup): string | undefined {
   const user = headers('x-pandotate-user') ?? body['user']
   return typeof user === 'string' && user !== '' ? user : undefined
 }
 
-/** An estimate: what the call used makes it right. */
+/** An estimate, corrected by the call's usage. */
 function wantedTokens(call: AnyCall): number {
   return Math.ceil(promptBound(call) / 2) + (callersBound(call) ?? 0)
 }

@@ -7,10 +7,10 @@ import type { Asking, Dialect, RelayDialect, StreamEncoder, Told } from '../../.
 import type { Exchange } from './exchange.ts'
 import { type Output, pour, type StreamSource } from './output.ts'
 
-/** Has the gateway answer what was read. */
+/** Has the gateway answer the call. */
 export interface Answerer<Spoken extends Asking<AnyCall>, Asked extends AnyCall> {
   answer(exchange: Exchange<Spoken>, call: Asked, output: Output): Promise<void>
-  /** How a stream of this call tells that it broke. */
+  /** The text that reports the failure of a broken stream. */
   failText(exchange: Exchange<Spoken>, call: Asked, failure: Failure): string
 }
 
@@ -27,7 +27,7 @@ export const callAnswerer: Answerer<Dialect, Call> = {
   failText: (exchange, call, failure) => exchange.dialect.encoder(call, () => toldOf(exchange)).fail(failure),
 }
 
-/** What is passed on as it is, and never streams. */
+/** Forwarded unchanged, and never a stream. */
 export const relayAnswerer: Answerer<RelayDialect, Relay> = {
   answer({ dialect, record, parts }, call, output) {
     return parts.gateway

@@ -9,11 +9,11 @@ import type { FlatHeaders } from './send.ts'
 import { watchRest, whenDrained } from './write-stall.ts'
 
 export type StreamLimits = {
-  /** After so much silence the caller gets a comment, and again; 0: never. */
+  /** After this much silence the caller gets a comment, repeatedly; 0: never. */
   readonly keepaliveMs: number
-  /** After so much, in which there were comments alone, an event that says nothing, and again; 0: never. */
+  /** After this much time with only comments, an empty event, repeatedly; 0: never. */
   readonly heartbeatMs: number
-  /** How long a caller may take nothing of what was written. */
+  /** How long a caller may read nothing of what was written. */
   readonly writeStallMs: number
 }
 
@@ -23,14 +23,14 @@ export type EventStreamParts = {
   /** Aborts when the caller leaves. */
   readonly signal: CallSignal
   readonly limits: StreamLimits
-  /** The event that says nothing; '' or undefined where there is none. */
+  /** The empty event; '' or undefined if the format has none. */
   readonly idle: () => string | undefined
 }
 
 /**
- * The server-sent events of one call, on their way to its caller. While there is nothing to tell, comments keep the
- * connection alive, and now and then an event that says nothing the caller's patience; before the answer has begun
- * too: status and headers are out then, but nothing of an answer.
+ * The server-sent events of one call to its caller. During silence, comments keep the connection alive, and occasional
+ * empty events satisfy clients that ignore comments; also before the answer has begun: then status and headers are sent
+ * without an answer.
  */
 export class EventStream implements StreamOutput {
   readonly #response: ServerResponse
@@ -40,10 +40,10 @@ export class EventStream implements StreamOutput {
   readonly #idle: () => string | undefined
   #isChunked = false
   #silence: NodeJS.Timeout | undefined
-  /** How long is waited for the end of the silence; and how long there had been no event before that. */
+  /** How long the current wait is, and how long there had been no event before it. */
   #waitMs = 0
   #quietMs = 0
-  /** When there was an event last, since the call began. */
+  /** When the last event was sent, since the call began. */
   #toldAtMs = 0
 
   constructor({ response, record, signal, limits, idle }: EventStreamParts) {
@@ -56,18 +56,18 @@ export class EventStream implements StreamOutput {
     this.#listen()
   }
 
-  /** The status and the headers are out: what goes wrong from now on is told in the stream. */
+  /** Status and headers are sent: failures are reported in the stream from now on. */
   get hasBegun(): boolean {
     return this.#response.headersSent
   }
 
-  /** The answer begins. */
+  /** Starts the answer. */
   begin(): void {
     if (this.hasBegun) noteOverhead(this.#record)
     else this.#writeHead(answerHeaders(this.#record))
   }
 
-  /** False: `drained` is to be awaited before there is more. */
+  /** False: await `drained` before writing more. */
   write(frames: string): boolean {
     if (this.#response.destroyed) return false
     this.#toldAtMs = this.#record.elapsedMs()
@@ -78,14 +78,14 @@ export class EventStream implements StreamOutput {
     return this.#send(frames)
   }
 
-  /** Resolves when more may be written. Rejects when the caller leaves, or reads no more and is hung up on. */
+  /** Resolves when more may be written. Rejects when the caller leaves, or is disconnected for not reading. */
   drained(): Promise<void> {
     return whenDrained(this.#response, this.#signal, this.#limits.writeStallMs, () => {
       this.#record.row.flags.add('write_stalled')
     })
   }
 
-  /** Closes the record and writes the end. Does nothing when the caller has left. */
+  /** Closes the record and writes the end. Does nothing if the caller has left. */
   end(frames: string): void | Promise<void> {
     if (this.#response.destroyed) return
     const bytes = Buffer.byteLength(frames)
@@ -114,9 +114,11 @@ export class EventStream implements StreamOutput {
     return this.#write(frames, bytes)
   }
 
-  /** A short one as one text with the marks of its chunk (RFC 9112 7.1), each of which Node writes by itself. */
+  /**
+   * Short texts are written with their chunk framing (RFC 9112 7.1) as one text; Node would write each part separately.
+   */
   #write(frames: string, bytes: number): boolean {
-    // A chunk of no bytes is the end of all.
+    // An empty chunk would end the response.
     if (frames === '') return !this.#response.writableNeedDrain
     if (!this.#isChunked || bytes > shortBytes) return this.#response.write(frames)
     this.#response.chunkedEncoding = false
@@ -135,7 +137,7 @@ export class EventStream implements StreamOutput {
     this.#isChunked = this.#response.chunkedEncoding
   }
 
-  /** Waits for the next silence there is something to do about. */
+  /** Waits for the next action during silence. */
   #listen(): void {
     clearTimeout(this.#silence)
     const { keepaliveMs, heartbeatMs } = this.#limits
@@ -143,7 +145,7 @@ export class EventStream implements StreamOutput {
     this.#silence = this.#waitMs === never ? undefined : setTimeout(() => this.#look(), this.#waitMs)
   }
 
-  /** Checked when it expires, not reset for every event. */
+  /** Checked when it expires, rather than reset for every event. */
   #look(): void {
     const leftMs = this.#toldAtMs + this.#waitMs - this.#record.elapsedMs()
     if (this.#quietMs === 0 && leftMs > 0) this.#silence = setTimeout(() => this.#look(), leftMs)
@@ -156,14 +158,14 @@ export class EventStream implements StreamOutput {
     this.#quietMs += this.#waitMs
     const isDue = heartbeatMs > 0 && this.#quietMs >= heartbeatMs
     if (isDue) this.#quietMs = 0
-    // Who is not reading needs neither.
+    // A caller that is not reading needs neither.
     if (!this.#response.writableNeedDrain) {
       this.#break((isDue ? this.#idle() : '') || (keepaliveMs > 0 ? ': keepalive\n\n' : ''))
     }
     this.#listen()
   }
 
-  /** Breaks the silence. Where the answer comes from, and at which attempt, may not be known yet. */
+  /** Sends something during silence. The deployment and the attempt may be unknown yet. */
   #break(frames: string): void {
     if (frames === '') return
     if (!this.hasBegun) this.#writeHead(['x-request-id', this.#record.row.id, ...replayHeaders(this.#record)])
@@ -189,12 +191,12 @@ const eventStream: FlatHeaders = [
 
 const trailer: FlatHeaders = ['trailer', 'x-pandotate-attempts, x-pandotate-cost-usd']
 
-/** In HTTP/1.0 there is nothing after a body. */
+/** HTTP/1.0 has no trailers. */
 function hasTrailers({ req: { httpVersionMajor, httpVersionMinor } }: ServerResponse): boolean {
   return httpVersionMajor > 1 || httpVersionMinor > 0
 }
 
-/** What headers could not tell, for the answer had only begun: it may have gone on elsewhere since (RFC 9110 6.5). */
+/** Facts that came too late for the headers: the answer may have continued elsewhere (RFC 9110 6.5). */
 function trailersOf({ attempts, costNanoUsd }: CallRecord): Record<string, string> {
   const trailers: Record<string, string> = { 'x-pandotate-attempts': String(attempts.length) }
   if (costNanoUsd !== undefined) trailers['x-pandotate-cost-usd'] = usdText(costNanoUsd)

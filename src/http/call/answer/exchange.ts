@@ -37,7 +37,7 @@ export type ServeParts = {
   readonly isDraining: () => boolean
 }
 
-/** One request being answered: its answer's way to its caller. */
+/** One request being answered: the way of its answer to its caller. */
 export class Exchange<Spoken extends Asking<AnyCall> = Asking<AnyCall>> implements Output {
   readonly parts: ServeParts
   readonly ctx: Context

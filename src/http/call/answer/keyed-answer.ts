@@ -12,7 +12,7 @@ import type { Answerer } from './answer.ts'
 import type { Exchange } from './exchange.ts'
 import { type OpenedSource, type Output, pour, type StreamOutput, type StreamSource } from './output.ts'
 
-/** The Idempotency-Key of a request. Throws `invalid_request` for a key that is none. */
+/** The Idempotency-Key of a request. Throws `invalid_request` for an invalid one. */
 export function idempotencyKeyOf({ headers }: IncomingMessage): string | undefined {
   const key = headers['idempotency-key']
   if (key === undefined || (typeof key === 'string' && /^[\x20-\x7e]{1,255}$/.test(key))) return key
@@ -31,7 +31,7 @@ export type Keyed<Asked extends AnyCall> = {
 }
 
 /**
- * Answers a call once for all who send it under its key: it is made onto a shelf, from which its own caller reads it
+ * Answers a call once for all requests with its key: the answer goes onto a shelf, from which its own caller reads it
  * too. Throws `key_reused`.
  */
 export async function answerUnderKey<Spoken extends Asking<AnyCall>, Asked extends AnyCall>(
@@ -56,12 +56,12 @@ export async function answerUnderKey<Spoken extends Asking<AnyCall>, Asked exten
       await pour(new KeptStream(following, (failure) => failText(exchange, call, failure)), exchange)
     else await exchange.send(await textOf(following))
   } finally {
-    // The work may go on without its caller: it is still one of the calls under way, and in this record.
+    // The work may continue without its caller: it is still a call in flight, and in this record.
     await work
   }
 }
 
-/** An answer on its way to a shelf. */
+/** An answer that is written to a shelf. */
 class ShelfOutput implements Output, StreamOutput {
   readonly signal: CallSignal
   readonly #answer: AnswerWriter
@@ -119,11 +119,14 @@ type Following = {
   readonly reader: AnswerReader
   readonly call: AnyCall
   readonly record: OpenRecord
-  /** The record's attempt at another's answer; undefined: the work was begun for this call, its attempts are here. */
+  /**
+   * The record's attempt for another's answer; undefined: the work was started for this call, and its attempts are
+   * here.
+   */
   readonly replay: AttemptRecord | undefined
 }
 
-/** A stream on the shelf, in its caller's own format already. */
+/** A stream on the shelf, already in its caller's format. */
 class KeptStream implements StreamSource<string, void> {
   readonly #following: Following
   readonly #failText: (failure: Failure) => string
@@ -172,7 +175,7 @@ async function begun({ reader, call, record, replay }: Following): Promise<void>
   if (replay === undefined) return await reader.begun()
   const { row } = record
   try {
-    // For as long as this caller will: the work itself is bounded by the caller it was begun for.
+    // Waits as long as this caller does: the work itself is bounded by the caller it was started for.
     await reader.begun(call.deadlineMs && call.deadlineMs - record.elapsedMs())
     replay.isDelivered = true
   } catch (thrown) {

@@ -1,30 +1,30 @@
 import type { CallSignal } from '../../../core/model/call-signal.ts'
 import type { Failure } from '../../../core/model/failure.ts'
 
-/** Where an answer goes: to its caller, or on the shelf that all who send its request again read it from. */
+/** The destination of an answer: its caller, or the shelf that repeated requests read from. */
 export interface Output {
   /** Aborts, with a Failure, when nobody wants the answer any more. */
   readonly signal: CallSignal
   /** Writes a whole answer. */
   send(text: string): void | Promise<void>
-  /** Begins one that comes in pieces. `idle` gives a piece that says nothing, for a long silence. */
+  /** Starts an answer in pieces. `idle` gives an empty piece for long silences. */
   open(idle: () => string | undefined): StreamOutput
 }
 
 export interface StreamOutput extends Disposable {
-  /** From now on a failure is told within the answer. */
+  /** From now on failures are reported within the answer. */
   readonly hasBegun: boolean
   begin(): void
-  /** False: `drained` is to be awaited before there is more. */
+  /** False: await `drained` before writing more. */
   write(text: string): boolean
   drained(): Promise<void>
-  /** The last of it, and it is whole. */
+  /** Writes the last piece of a complete answer. */
   end(text: string): void | Promise<void>
-  /** It broke: the last of it is the source's text for that. */
+  /** It broke: writes the source's text for the failure. */
   fail(thrown: unknown, source: Pick<StreamSource<unknown, unknown>, 'fail'>): void | Promise<void>
 }
 
-/** An answer in pieces: made by the gateway, or kept on a shelf. `Total` is what is known at its end. */
+/** An answer in pieces, made by the gateway or kept on a shelf. `Total` is known at its end. */
 export interface StreamSource<Piece, Total> {
   idle(): string | undefined
   /** Rejects with a Failure, as long as there is nothing to show. */
@@ -36,11 +36,11 @@ export interface StreamSource<Piece, Total> {
 
 export type OpenedSource<Piece, Total> = {
   readonly bursts: Iterable<Piece> | AsyncIterable<Piece>
-  /** To be called once, after `bursts` ended. */
+  /** Call it once, after `bursts` ended. */
   usage(): Total | Promise<Total>
 }
 
-/** Writes an answer in pieces as they come. The one loop of all streams: every layer below it is pulled by it. */
+/** Writes an answer in pieces as they come. This is the only loop over streams: it pulls every layer below. */
 export async function pour<Piece, Total>(source: StreamSource<Piece, Total>, output: Output): Promise<void> {
   using stream = output.open(() => source.idle())
   try {
@@ -54,7 +54,7 @@ export async function pour<Piece, Total>(source: StreamSource<Piece, Total>, out
     await stream.end(last instanceof Promise ? await last : last)
   } catch (thrown) {
     if (!stream.hasBegun) throw thrown
-    // The status is out already: what went wrong is told in the stream, and no terminator follows.
+    // The status was sent: the failure is reported in the stream, without a terminator.
     await stream.fail(thrown, source)
   }
 }

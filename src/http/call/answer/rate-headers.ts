@@ -2,7 +2,7 @@ import type { CallRecord } from '../../../core/model/record/record.ts'
 import type { Headroom } from '../../../core/model/terms.ts'
 import type { FlatHeaders } from './send.ts'
 
-/** What is left of the tightest limits of a call's rate, as its clients look for it; none where there are no limits. */
+/** Headers with the remainder of the tightest rate limits, in the dialect's form; none without limits. */
 export function rateHeaders({ rates, dialect, startedEpochMs }: CallRecord): FlatHeaders {
   if (rates === undefined) return []
   const { requests, tokens } = rates
@@ -28,7 +28,7 @@ function openai(what: string, headroom: Headroom | undefined): readonly string[]
 function anthropic(what: string, headroom: Headroom | undefined, nowEpochMs: number): readonly string[] {
   if (headroom === undefined) return []
   const { limit, remaining, resetMs } = headroom
-  // Whole seconds, and not too soon (RFC 3339).
+  // Whole seconds, rounded up (RFC 3339).
   const reset = new Date(Math.ceil((nowEpochMs + resetMs) / 1000) * 1000).toISOString().replace('.000Z', 'Z')
   return [
     ...[`anthropic-ratelimit-${what}-limit`, String(limit)],
@@ -37,7 +37,7 @@ function anthropic(what: string, headroom: Headroom | undefined, nowEpochMs: num
   ]
 }
 
-/** As OpenAI writes it: `20ms`, `1s`, `6m0s`. */
+/** In OpenAI's form: `20ms`, `1s`, `6m0s`. */
 function duration(ms: number): string {
   if (ms < 1000) return `${Math.ceil(ms)}ms`
   const seconds = Math.ceil(ms / 1000)

@@ -4,7 +4,7 @@ import { usdText } from '../../../core/model/price.ts'
 import { rateHeaders } from './rate-headers.ts'
 import type { FlatHeaders } from './send.ts'
 
-/** What an answer tells of how it was made. Also sets the record's overhead: this is the moment of the first byte. */
+/** Headers about how an answer was made. Also sets the record's overhead: this is the moment of the first byte. */
 export function answerHeaders(record: OpenRecord): FlatHeaders {
   const { row } = record
   noteOverhead(record)
@@ -20,7 +20,7 @@ export function answerHeaders(record: OpenRecord): FlatHeaders {
   if (row.deployment !== undefined) headers.push('x-pandotate-deployment', safe(row.deployment))
   if (row.successor !== undefined) headers.push('x-pandotate-successor', safe(row.successor))
   if (row.upstreamModel !== undefined) headers.push('x-pandotate-upstream-model', safe(row.upstreamModel))
-  // The cost of a stream is known at its end, when its headers are long gone.
+  // The cost of a stream is known only at its end, long after its headers.
   if (row.costNanoUsd !== undefined) headers.push('x-pandotate-cost-usd', usdText(row.costNanoUsd))
   if (row.cache !== undefined) headers.push('x-pandotate-cache', row.cache)
   headers.push(...replayHeaders(record))
@@ -32,17 +32,17 @@ export function answerHeaders(record: OpenRecord): FlatHeaders {
   return headers
 }
 
-/** That the answer was made for a request before this one, under the same Idempotency-Key. */
+/** Marks an answer that was made for an earlier request with the same Idempotency-Key. */
 export function replayHeaders({ row }: OpenRecord): FlatHeaders {
   return row.cache === 'replay' ? ['idempotent-replayed', 'true'] : []
 }
 
-/** Sets the record's overhead, where the answer begins now, its headers gone before. */
+/** Sets the record's overhead, for an answer whose headers were sent earlier. */
 export function noteOverhead(record: OpenRecord): void {
   record.row.overheadMs = overheadOf(record)
 }
 
-/** As for an answer, and what the failure says of when to come back. */
+/** The headers of an answer, plus the failure's advice on retrying. */
 export function failureHeaders(record: OpenRecord, failure: Failure): FlatHeaders {
   const { row } = record
   row.deployment ??= row.attempts.at(-1)?.deployment
@@ -56,20 +56,20 @@ export function failureHeaders(record: OpenRecord, failure: Failure): FlatHeader
   const isUntold = !isFinal && (failure.status === 429 || failure.status === 503)
   const waitMs = failure.retryAfterMs ?? (isUntold ? untoldMs : undefined)
   if (waitMs !== undefined) {
-    // Seconds, whole and at least one: clients that read only this must not come back too soon.
+    // Whole seconds, at least one: clients that read only this must not retry too soon.
     headers.push('retry-after', String(Math.max(1, Math.ceil(waitMs / 1000))))
     headers.push('retry-after-ms', String(Math.ceil(waitMs)))
   }
   return headers
 }
 
-/** Where no upstream said how long it lasts. LangChain for Node.js gives up at a 429 that says nothing of it. */
+/** The default if no upstream said how long it lasts. LangChain for Node.js gives up at a 429 without it. */
 const untoldMs = 1000
 
 /**
- * What was tried here has been paid for, or may have been: an SDK that tried all of it again would multiply that. One
- * that cannot wait as long as it has to (OpenAI's own wait a minute at most) would come back too soon. And where our key
- * was refused at every place, or its address is wrong, it stays so until somebody mends that.
+ * False in three cases. Attempts made here were or may have been paid for, and an SDK that repeats all of them
+ * multiplies the cost. A client that cannot wait long enough (OpenAI's SDKs wait a minute at most) would retry too
+ * soon. And a refused key or a wrong address stays so until somebody fixes it.
  */
 function isWorthRetrying({ row: { attempts } }: OpenRecord, { kind, retryAfterMs = 0 }: Failure): boolean {
   if (retryAfterMs > 60_000) return false
@@ -81,7 +81,7 @@ function isForOperators(kind: string): boolean {
   return kind === 'upstream_auth' || kind === 'path_not_found'
 }
 
-/** The time to the first byte that no attempt and no wait between attempts accounts for. */
+/** The time to the first byte without attempts and waits between them. */
 function overheadOf(record: OpenRecord): number {
   const { row } = record
   const upstreamMs = row.attempts.reduce(
@@ -94,7 +94,7 @@ function overheadOf(record: OpenRecord): number {
   return Math.max(0, record.elapsedMs() - (upstreamMs - firstStartMs))
 }
 
-/** Names come from a configuration or a request: what a header may not hold is left out of them. */
+/** Names come from a configuration or a request: characters that a header may not contain are removed. */
 function safe(name: string): string {
   if (isSafe.test(name)) return name
   return name.replace(/[^\w.:/@*[\]-]/g, '_').slice(0, 128)

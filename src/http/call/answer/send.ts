@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { JsonObject } from '../../../core/model/json/json.ts'
 
-/** Header names and values in turn, as `writeHead` takes them fastest. */
+/** Header names and values in turn, the fastest form for `writeHead`. */
 export type FlatHeaders = readonly string[]
 
 /**
- * Answers with a JSON text. When the request's body has not been read to its end, the answer is sent, what still
- * comes is thrown away for a while, and the connection is closed: the next request could not be told apart.
+ * Answers with a JSON text. If the request's body has not been read to its end, the answer is sent, further input is
+ * discarded for a while, and the connection is closed: the next request would not be recognisable.
  */
 export function sendText(
   request: IncomingMessage,
@@ -46,7 +46,7 @@ function mayHaveBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
-/** A socket closed on unread bytes is reset, and the reset may overtake the answer: so read a little longer. */
+/** Closing a socket with unread bytes resets it, which may overtake the answer: so a little more is read. */
 function linger(request: IncomingMessage, response: ServerResponse): void {
   const close = () => {
     clearTimeout(timer)

@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http'
 import type { CallSignal } from '../../../core/model/call-signal.ts'
 
 /**
- * Resolves when more may be written. A caller who takes not a byte for `stallMs` is hung up on, once `stalled` is told.
- * Rejects with the signal's reason.
+ * Resolves when more may be written. A caller that reads nothing for `stallMs` is disconnected, after calling
+ * `stalled`. Rejects with the signal's reason.
  */
 export function whenDrained(
   response: ServerResponse,
@@ -27,15 +27,15 @@ export function whenDrained(
     }
     response.once('drain', settle)
     response.once('timeout', hangUp)
-    // Node's own clock of a socket: what the system takes of a write in part, for a slow reader, sets it back.
+    // The socket's own timeout: partial writes to a slow reader reset it.
     socket?.setTimeout(stallMs)
     signal.addEventListener('abort', settle, { once: true })
     if (signal.aborted) settle()
   })
 }
 
-/** The same for an answer whose end has been written: one that is not taken must not be held for ever. */
+/** The same for an answer whose end was written: it must not be held forever. */
 export function watchRest({ socket }: ServerResponse, stallMs: number): void {
-  // Node closes a socket on timeout when there is no listener, and resets the timer once all data is taken.
+  // Node closes a socket on timeout if there is no listener, and resets the timer once all data is taken.
   if (socket !== null && socket.writableLength > 0) socket.setTimeout(stallMs)
 }
