@@ -5,15 +5,14 @@ import { requireJson } from '../call/body.ts'
 import type { CorsSettings } from './cors.ts'
 
 /**
- * What changes something under /admin is asked for by the gateway's own pages, by those of the origins that are let
- * in by
- * name, or by no page at all: another page's browser would send it along with what lets its user in. A body that is no
- * JSON is refused, for a browser sends any other type without asking first.
+ * Changes under /admin may come from the gateway's own pages, from allowed origins, or from no page at all: for another
+ * page, the browser would send the user's cookies along. A body that is not JSON is refused, because a browser sends
+ * other types without a preflight.
  */
 export function refuseForeignActions({ origins }: CorsSettings): Middleware {
   const known = new Set(origins)
   return function refuse(ctx, next) {
-    // Routes are matched letter by letter, and so is this.
+    // Routes match case-sensitively, and so does this.
     if (!ctx.path.startsWith('/admin/') || harmless.has(ctx.method)) return next()
     if (isForeign(ctx.req, known)) {
       throw new Failure('forbidden', 'A page of this origin may change nothing here: see cors.origins.', {

@@ -2,10 +2,10 @@ import type { Context, Middleware } from 'koa'
 import { modelNameOf } from '../../dialects/shared/models.ts'
 
 /**
- * Azure's paths, taken for OpenAI's: `/openai/…` and `/openai/v1/…` for `/v1/…`, and
- * `/openai/deployments/{model}/chat/completions`, `/completions` or `/embeddings`, where the path names the model, its
- * slashes encoded or not, whatever the body says. `?api-version=` is ignored. Throws `model_not_found` for a name
- * that cannot be decoded.
+ * Maps Azure's paths to OpenAI's: `/openai/…` and `/openai/v1/…` to `/v1/…`, and
+ * `/openai/deployments/{model}/chat/completions`, `/completions` or `/embeddings`, where the model in the path, with
+ * encoded slashes or not, overrides the body's. `?api-version=` is ignored. Throws `model_not_found` for a name that
+ * cannot be decoded.
  */
 export function takeAzurePaths(): Middleware {
   return function takeAzurePath(ctx, next) {

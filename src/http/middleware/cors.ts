@@ -7,8 +7,8 @@ export type CorsSettings = {
 }
 
 /**
- * Lets pages of these origins call the gateway and read its answers, errors and streams included. A page of another
- * origin gets the answer that anyone gets, which its browser keeps from it.
+ * Lets pages of these origins call the gateway and read its answers, including errors and streams. Pages of other
+ * origins get the same answers, which their browsers keep from them.
  */
 export function allowOrigins({ origins }: CorsSettings): Middleware {
   const allowed = new Set(origins)
@@ -16,7 +16,7 @@ export function allowOrigins({ origins }: CorsSettings): Middleware {
   return function allowOrigin(ctx, next) {
     const { req: request, res: response } = ctx
     const { origin } = request.headers
-    // A cache must not give one origin the answer of another, nor of a request without any.
+    // A cache must not give one origin another's answer, nor that of a request without an origin.
     if (!isAnyAllowed) response.setHeader('vary', 'origin')
     if (origin === undefined || !(isAnyAllowed || allowed.has(origin))) return next()
     response.setHeader('access-control-allow-origin', isAnyAllowed ? '*' : origin)
@@ -30,7 +30,7 @@ export function allowOrigins({ origins }: CorsSettings): Middleware {
   }
 }
 
-/** What a page may read of an answer, beside what it always may. */
+/** The response headers that a page may read, besides the default ones. */
 const exposedHeaders = [
   'x-request-id',
   'request-id',
@@ -44,20 +44,20 @@ const exposedHeaders = [
   'x-pandotate-estimated',
 ].join(', ')
 
-/** What browsers' SDKs send: by name, and by what the name begins with. */
+/** The request headers of browsers' SDKs, by name and by prefix. */
 const sentHeaders: ReadonlySet<string> = new Set([
   'authorization',
   'content-type',
   'api-key',
   'x-api-key',
   'idempotency-key',
-  // OpenAI's SDK and the AI SDK set it; browsers but Chrome let them, and ask.
+  // OpenAI's SDK and the AI SDK set it; browsers other than Chrome ask for permission.
   'user-agent',
   'x-client-request-id',
 ])
 const sentPrefixes = ['x-stainless-', 'openai-', 'anthropic-', 'x-pandotate-']
 
-/** What a page asks beforehand is answered for any path: what is wrong with that is told by the call itself. */
+/** A preflight succeeds for any path: errors are reported by the call itself. */
 function answerPreflight(response: ServerResponse, headers: IncomingHttpHeaders, requestId: string): void {
   const asked = headers['access-control-request-headers'] ?? ''
   response.writeHead(204, {
@@ -69,12 +69,10 @@ function answerPreflight(response: ServerResponse, headers: IncomingHttpHeaders,
   response.end()
 }
 
-/** Two hours, the most Chrome takes. */
+/** Two hours, the maximum in Chrome. */
 const maxAgeSeconds = '7200'
 
-/**
- * Those asked for that may be sent, and those that are sent with every call: `*` would not stand for `authorization`.
- */
+/** The requested headers that are allowed, and those sent with every call: `*` does not include `authorization`. */
 function acceptedOf(asked: string): string {
   const names = asked.split(',').map((name) => name.trim().toLowerCase())
   const wanted = names.filter((name) => headerName.test(name) && mayBeSent(name))

@@ -12,8 +12,8 @@ import { askedPath } from './azure.ts'
 import { notImplementedAt } from './not-implemented.ts'
 
 /**
- * Answers what no handler has: unknown paths, of `paths` the nearest named; wrong methods; and whatever a handler threw,
- * each in the shape of the dialect that owns the path; `calls` are all of them.
+ * Answers what no handler does: unknown paths, suggesting the nearest of `paths`; wrong methods; and everything that
+ * handlers throw, in the shape of the dialect that owns the path. `calls` are all dialects.
  */
 export function answerErrors(
   calls: readonly Asking<AnyCall>[],
@@ -23,9 +23,9 @@ export function answerErrors(
   const owners = ownersByPath(calls)
   return function answerError(ctx, next) {
     const failed = (thrown: unknown) => answer(ctx, asFailure(brake(ctx.req, thrown)), owners)
-    // koa-compose rejects where a handler throws.
+    // koa-compose rejects if a handler throws.
     return next().then(() => {
-      // What a handler has answered, nearly all there is, passes here with one promise and not two.
+      // The usual case, an answered request, costs one promise here rather than two.
       if (ctx.respond === false) return undefined
       try {
         return answerRest(ctx, paths)
@@ -44,7 +44,7 @@ function answerRest(ctx: Context, paths: () => Iterable<string>): void {
   ctx.res.end()
 }
 
-/** The methods that the path has, as the router noted them; undefined for a path it does not know. */
+/** The methods of the path, as the router noted them; undefined for an unknown path. */
 function allowedOn(ctx: Context): string | undefined {
   const allow = ctx.res.getHeader('allow')
   return typeof allow === 'string' && allow !== '' ? allow : undefined
@@ -53,7 +53,7 @@ function allowedOn(ctx: Context): string | undefined {
 function unanswered(ctx: Context, allow: string | undefined, paths: () => Iterable<string>): Failure {
   const unserved = notImplementedAt(ctx.path, ctx.method)
   if (unserved !== undefined) {
-    // What has methods is something else whose path looks like it.
+    // Only a similar path has methods.
     ctx.res.removeHeader('allow')
     return unserved
   }
@@ -78,7 +78,7 @@ function answer(ctx: Context, failure: Failure, owners: Owners): void {
     headers.push('retry-after', String(Math.max(1, Math.ceil(failure.retryAfterMs / 1000))))
   }
   ctx.respond = false
-  // The router may have written another there.
+  // The router may have changed it.
   ctx.res.statusMessage = STATUS_CODES[failure.status] ?? ''
   const { fail, requestIdHeader } = dialectOf(ctx, owners)
   if (requestIdHeader !== undefined) headers.push(requestIdHeader, id)
@@ -92,9 +92,8 @@ function ownersByPath(calls: readonly Asking<AnyCall>[]): Owners {
 }
 
 /**
- * The dialect of the path, or of the nearest one above it: `/v1/messages/count_tokens` is below `/v1/messages`. A
- * prefix
- * alone owns nothing below itself. Anthropic's clients say in every request that they are such.
+ * The dialect of the path, or of the nearest path above it: `/v1/messages/count_tokens` is below `/v1/messages`. A
+ * prefix alone owns nothing below itself. Anthropic's clients identify themselves in every request.
  */
 function dialectOf({ path, headers }: Context, owners: Owners): Asking<AnyCall> {
   const own = owners.get(path)
@@ -107,7 +106,7 @@ function dialectOf({ path, headers }: Context, owners: Owners): Asking<AnyCall> 
   return chat
 }
 
-/** Enough of the path to see the mistake; never its query, which may hold a key. */
+/** Enough of the path to see the mistake; never its query, which may contain a key. */
 function shownPath(ctx: Context): string {
   const path = askedPath(ctx)
   return path.length > 200 ? `${path.slice(0, 200)}…` : path

@@ -3,15 +3,15 @@ import type { Middleware } from 'koa'
 import { Failure } from '../../core/model/failure.ts'
 
 export type Forwarding = {
-  /** The Unix socket of the process that answers. */
+  /** The Unix socket of the answering process. */
   readonly socketPath: string
   readonly isForwarded: (path: string) => boolean
 }
 
-/** Tells the other process who asked: over HTTP or HTTPS, and from which address. */
+/** Tells the other process about the caller: HTTP or HTTPS, and the address. */
 export const callerHeader = 'x-gateway-caller'
 
-/** Passes on, as they came, requests that another process of this gateway answers, and its answers as they come. */
+/** Forwards requests that another process of this gateway answers, and its answers, unchanged. */
 export function forwardTo({ socketPath, isForwarded }: Forwarding): Middleware {
   return function forward(ctx, next) {
     if (!isForwarded(ctx.path)) return next()
@@ -22,7 +22,7 @@ export function forwardTo({ socketPath, isForwarded }: Forwarding): Middleware {
   }
 }
 
-/** Resolves with the beginning of the answer. */
+/** Resolves with the head of the answer. */
 function pass(
   asked: IncomingMessage,
   response: ServerResponse,
@@ -33,7 +33,7 @@ function pass(
   const encrypted = 'encrypted' in socket && socket.encrypted === true
   const caller = `${encrypted ? 'https' : 'http'} ${socket.remoteAddress ?? ''}`
   const { 'content-length': length, 'transfer-encoding': encoding } = asked.headers
-  // Left to itself, Node.js would announce a body.
+  // Otherwise Node.js would announce a body.
   const empty = length === undefined && encoding === undefined ? ['content-length', '0'] : []
   const headers = [...passedOn(asked.rawHeaders), ...empty, callerHeader, caller]
   const passing = request({ socketPath, method, path, headers, agent: false, setHost: false })
@@ -50,13 +50,13 @@ function pass(
 function send(answer: IncomingMessage, response: ServerResponse): void {
   response.writeHead(answer.statusCode ?? 502, passedOn(answer.rawHeaders))
   answer.pipe(response)
-  // What breaks off there breaks off here: a part never looks like the whole.
+  // If it breaks off, this side does too: a part must not look like the whole.
   answer.once('close', () => {
     if (!answer.complete) response.destroy()
   })
 }
 
-/** But for those of the connection, and for what no caller may say. */
+/** Except connection headers, and those that callers may not set. */
 function passedOn(raw: readonly string[]): string[] {
   return raw.filter((_, at) => !own.has((raw[at - (at % 2)] ?? '').toLowerCase()))
 }

@@ -1,26 +1,26 @@
 import { isIP, isIPv4 } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 
-/** Tells the names under which the gateway is to be found from those that somebody else's page was served under. */
+/** Distinguishes the gateway's own names from rebound names of other sites' pages. */
 export interface HostCheck {
-  /** `host` as the header has it, with or without a port; `local` is the address that the connection came to. */
+  /** `host` as in the header, with or without a port; `local` is the address that the connection came to. */
   accepts(host: string, local: string | undefined): boolean
 }
 
 export type HostSettings = {
-  /** Whether anybody is asked for a key at this moment: then the key tells who is meant, and any Host is answered. */
+  /** Whether a key is required now: then the key proves the caller's intent, and any Host is accepted. */
   readonly asksForKeys: () => boolean
   readonly allowUnauthenticated: boolean
   readonly allowedHosts: readonly string[]
 }
 
-/** What the machine goes by. */
+/** The machine's own names. */
 export type Machine = { readonly name: string; readonly addresses: () => readonly string[] }
 
 /**
- * A page whose name is made to lead to this machine, after it was loaded from elsewhere, is of the same origin as the
- * gateway for its browser: only the Host says where it came from. Names that only this machine can own are its own;
- * where the operator lets everybody in, those of a private network are, too.
+ * A page whose name was rebound to this machine after it was loaded has, for its browser, the gateway's origin: only
+ * the Host reveals it. Names that only this machine can own are accepted; if the operator lets everybody in, names of a
+ * private network are too.
  */
 export function createHostCheck(
   { asksForKeys, allowUnauthenticated, allowedHosts }: HostSettings,
@@ -47,7 +47,7 @@ export function createHostCheck(
     accepts(host, local) {
       if (asksForKeys() || accepted.has(host)) return true
       if (!isKnown(host, local)) return false
-      // Callers write the same few names again and again.
+      // Cached: callers use the same few names.
       if (accepted.size < mostKept) accepted.add(host)
       return true
     },
@@ -62,12 +62,12 @@ const thisMachine: Machine = {
     Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address)),
 }
 
-/** A name of one part, or one that only a private network's own servers give out. */
+/** A single-label name, or one that only a private network's own servers resolve. */
 function isPrivateName(name: string): boolean {
   return !name.includes('.') || /\.(?:local|internal|svc)$/.test(name)
 }
 
-/** `*.example.com` is any name below; one with a port is that port alone. */
+/** `*.example.com` is any name below; a name with a port is that port only. */
 function matches(allowed: string, name: string, host: string): boolean {
   if (allowed.startsWith('*.')) return name.endsWith(allowed.slice(1))
   return allowed === name || allowed === host
@@ -79,7 +79,7 @@ function isOwn(ip: string, local: string | undefined, machine: Machine): boolean
   return machine.addresses().some((address) => canonical(address) === ip)
 }
 
-/** An address in one way of writing it; one of IPv4 in an IPv6 one as what it is. Undefined for what is none. */
+/** The canonical form of an IP address, with IPv4 in IPv6 as IPv4. Undefined for anything else. */
 function canonical(address: string): string | undefined {
   const bare = address.replace(/^\[|\]$/g, '').replace(/%.*$/, '')
   const version = isIP(bare)

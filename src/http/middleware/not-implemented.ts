@@ -1,12 +1,12 @@
 import { Failure } from '../../core/model/failure.ts'
 
-/** What is to be said of what OpenAI has and this gateway has not; undefined for any other. */
+/** The error for OpenAI features that this gateway lacks; undefined for anything else. */
 export function notImplementedAt(path: string, method: string): Failure | undefined {
   const below = /^(?:\/v1|\/inference(?:\/v1)?|\/openai\/deployments\/[^/]+)\/(.+)$/.exec(path)?.[1]
   const what = below === undefined ? undefined : find(below, method)
   if (what === undefined) return undefined
   return new Failure('not_implemented', `This gateway does not serve ${what}.`, {
-    // Its status alone would have SDKs try again.
+    // The status alone would make SDKs retry.
     headers: { 'x-should-retry': 'false' },
   })
 }
@@ -19,7 +19,7 @@ function find(below: string, method: string): string | undefined {
   )
 }
 
-/** By what the part of a path below its prefix begins with. */
+/** By the beginning of the path below its prefix. */
 const unserved: readonly (readonly [RegExp, string])[] = Object.entries({
   assistants: 'assistants',
   audio: 'audio: no speech, no transcriptions, no translations',
@@ -46,7 +46,7 @@ const unserved: readonly (readonly [RegExp, string])[] = Object.entries({
   videos: 'videos',
 }).map(([start, what]) => [new RegExp(`^${RegExp.escape(start)}(?:/|$)`), what] as const)
 
-/** Paths among those that are served, some of which look like the path of a response by its id. */
+/** Paths below served ones, some of which look like a response's path. */
 const unservedBetween: typeof unserved = [
   [/^chat\/completions\/./, 'stored chats'],
   [/^responses\/input_tokens$/, "the count of a response's tokens: `/tokenize` counts those of a chat"],
@@ -54,7 +54,7 @@ const unservedBetween: typeof unserved = [
   [/^responses\/[^/]+\/cancel$/, 'responses in the background, which alone could be cancelled'],
 ]
 
-/** What is done to paths that are served by other methods. */
+/** Other methods on served paths. */
 const unservedMethods: readonly (readonly [methods: readonly string[], path: RegExp, what: string])[] = [
   [['GET', 'HEAD'], /^chat\/completions$/, 'stored chats'],
   [['DELETE'], /^models\/./, 'the deletion of models'],

@@ -4,8 +4,8 @@ import { Failure } from '../../core/model/failure.ts'
 import type { HostCheck } from './known-hosts.ts'
 
 /**
- * Refuses what two readers of a request may read in two ways, or what was never meant for this gateway: two keys or two
- * hosts, another version of HTTP, and, while no key is required, a Host that is not this machine's.
+ * Refuses ambiguous requests, and those not meant for this gateway: two keys or two hosts, other versions of HTTP, and,
+ * while no key is required, a foreign Host.
  */
 export function refuseAmbiguous(hosts: HostCheck): Middleware {
   return function refuse(ctx, next) {
@@ -27,7 +27,7 @@ function requireVersion({ httpVersionMajor, httpVersionMinor, headers }: Incomin
   })
 }
 
-/** What a request in another version of HTTP is refused with. */
+/** The error for other versions of HTTP. */
 export function unknownVersion(): Failure {
   return new Failure('invalid_request', 'Send the request in HTTP/1.1.', {
     code: 'http_version_not_supported',
@@ -35,12 +35,12 @@ export function unknownVersion(): Failure {
   })
 }
 
-/** Node keeps the first of several, another reader the last: which of them was checked would be a matter of luck. */
+/** Node keeps the first of several, other software the last: it would be unclear which one was checked. */
 function requireSingle({ rawHeaders }: IncomingMessage): void {
   let seen = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? ''
-    // Most names are told apart by their length alone.
+    // Most names differ in their length alone.
     const bit = bits[name.length]
     if (bit === undefined) continue
     const index = singular.indexOf(name.toLowerCase())
@@ -69,13 +69,13 @@ function requireHost(request: IncomingMessage, { accepts }: HostCheck): void {
   }
   const local = request.socket.localAddress
   if (host !== undefined && !accepts(host, local)) throw misdirected()
-  // In place of a path, a request may name a whole address, whose host then goes before the header's.
+  // A request line may contain a whole URL, whose host overrides the header's.
   if (url.startsWith('/') || url === '*') return
   const named = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url)?.[1]
   if (named !== undefined && !accepts(named, local)) throw misdirected()
 }
 
-/** What is not repeated here is the name: it is the caller's. */
+/** The message does not repeat the name, which is the caller's text. */
 function misdirected(): Failure {
   const message =
     'This Host is not answered while the gateway asks for no key. Add it to server.allowedHosts in gateway.yaml, ' +

@@ -2,10 +2,10 @@ import { Buffer } from 'node:buffer'
 import type { Middleware } from 'koa'
 import type { Clock } from '../../core/model/ports.ts'
 
-/** Makes the id of a request: `req_` and 32 hex digits. */
+/** Creates the id of a request: `req_` and 32 hex digits. */
 export type NewId = () => string
 
-/** Gives every request its id, the caller's to quote and the log's to find it by. */
+/** Gives every request its id, which the caller can quote and the log can be searched for. */
 export function assignRequestId(newId: NewId): Middleware {
   return function identifyRequest(ctx, next) {
     ctx.state['requestId'] = newId()
@@ -14,9 +14,9 @@ export function assignRequestId(newId: NewId): Middleware {
 }
 
 /**
- * Ids of the time in milliseconds and 80 random bits, 12 and 20 hex digits. Ids in the order of time stay together in a
- * store's index, as those of RFC 9562 5.7 do: random ones cost the ledger's thread twice as much. `fill` fills bytes at
- * random, for many ids at once: a draw takes longer than all else in making an id.
+ * Creates ids of the time in milliseconds and 80 random bits, 12 and 20 hex digits. Ids in order of time stay together
+ * in a store's index, as in RFC 9562 5.7: random ones cost the ledger's thread twice as much. `fill` fills bytes with
+ * random data, for many ids at once, because a draw takes longer than the rest.
  */
 export function createRequestIds(clock: Pick<Clock, 'epochMs'>, fill: (bytes: Buffer) => void): NewId {
   const drawn = Buffer.alloc(256 * randomBytes)

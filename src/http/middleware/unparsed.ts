@@ -6,8 +6,8 @@ import { openAiError } from '../../dialects/openai/error.ts'
 import type { NewId } from './request-id.ts'
 
 /**
- * Answers what is no request that Node's parser could read, and closes the connection: there is no telling where the
- * next one would begin. In OpenAI's shape, for what was asked for is not known.
+ * Answers what Node's parser could not read, and closes the connection, because the start of the next request is
+ * unknown. In OpenAI's shape, because the path is unknown.
  */
 export function answerUnparsed(error: Error, socket: Duplex, newId: NewId): void {
   const failure = failureOf(
@@ -27,7 +27,7 @@ export function answerUnparsed(error: Error, socket: Duplex, newId: NewId): void
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
 
-/** The parser says the same of a line that does not end as it should. */
+/** The parser reports the same for a wrong line end. */
 function isOfOtherVersion(error: Error & { readonly code?: unknown; readonly reason?: unknown }): boolean {
   return error.code === 'HPE_INVALID_VERSION' && !/^Expected (?:CRLF|dot)/.test(spell(error.reason))
 }

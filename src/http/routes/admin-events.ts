@@ -1,16 +1,19 @@
 import type { Context } from 'koa'
 
-/** Server-sent events, until who listens leaves. */
+/** Server-sent events until the listener leaves. */
 export type AdminEvents = { listen(tell: (data: string) => void, signal: AbortSignal): void }
 
 export type AdminEventsParts = {
   /** True from the moment the gateway is to stop. */
   readonly isLeaving: () => boolean
-  /** Rejects once who listens may not any more. */
+  /** Rejects once the listener is no longer authorised. */
   readonly check: () => Promise<unknown>
 }
 
-/** Goes on until the listener leaves, may listen no more, or the gateway stops. A browser then asks again by itself. */
+/**
+ * Continues until the listener leaves or loses its authorisation, or the gateway stops. Browsers reconnect by
+ * themselves.
+ */
 export function sendEvents(ctx: Context, events: AdminEvents, { isLeaving, check }: AdminEventsParts): void {
   const { res } = ctx
   const leaving = new AbortController()
@@ -35,7 +38,7 @@ export function sendEvents(ctx: Context, events: AdminEvents, { isLeaving, check
   }
   res.once('close', end)
   events.listen((data) => {
-    // Who does not read misses some: nothing is kept for them.
+    // A listener that does not read misses some: nothing is buffered for it.
     if (res.writableLength < mostUnread) res.write(`data: ${data}\n\n`)
   }, leaving.signal)
 }

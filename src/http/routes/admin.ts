@@ -27,7 +27,7 @@ export type ServedAdminRoute = {
   }) => Promise<unknown> | unknown
 }
 
-/** A schema, as far as it is asked here. */
+/** The part of a schema that is needed here. */
 type Checked = {
   safeParse(value: unknown): {
     readonly data?: unknown
@@ -41,7 +41,7 @@ export type AdminParts = ManagerParts & {
   readonly isLeaving: () => boolean
   readonly readBody: BodyReader
   readonly adminRoutes: readonly ServedAdminRoute[]
-  /** The document that describes them. */
+  /** The OpenAPI document. */
   readonly openApi: () => JsonObject
   /** What was answered under Idempotency-Keys. */
   readonly once: AnswersOnce
@@ -86,7 +86,7 @@ async function answer(ctx: Context, route: ServedAdminRoute, parts: AdminParts):
   sendJson(ctx.req, ctx.res, route.status, given as JsonObject, headers)
 }
 
-/** An answer that is no JSON. */
+/** An answer that is not JSON. */
 type Text = { readonly contentType: string; readonly text: string }
 
 function isText(given: unknown): given is Text {
@@ -99,7 +99,7 @@ function isEvents(given: unknown): given is AdminEvents {
   )
 }
 
-/** Where nothing has to be said. */
+/** An answer without content. */
 function isEmpty({ req: { headers } }: Context): boolean {
   return headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0'
 }

@@ -5,26 +5,26 @@ import { sendText } from '../call/answer/send.ts'
 import { type SessionParts, serveSession } from './session.ts'
 
 export type ConsoleParts = Omit<SessionParts, 'sessions'> & {
-  /** Undefined: the console is turned off. */
+  /** Undefined: the console is disabled. */
   readonly console: { readonly files: ConsoleFiles; readonly sessions: SessionParts['sessions'] } | undefined
 }
 
-/** What the browser needs. */
+/** The browser's files. */
 export interface ConsoleFiles {
-  /** Rejects with a Failure where they are not there, and cannot be made. */
+  /** Rejects with a Failure if they are missing, and cannot be built. */
   read(): Promise<ConsoleBundle>
 }
 
 export type ConsoleBundle = {
-  /** The document of every page. */
+  /** The document of all pages. */
   readonly page: string
-  /** By their names, which change with what is in them. */
+  /** By name, which contains a hash of the content. */
   readonly assets: ReadonlyMap<string, ConsoleAsset>
 }
 
 export type ConsoleAsset = { readonly type: string; readonly bytes: Buffer; readonly gzip: Buffer }
 
-/** The console at `/console`: one document for all of its pages, and what that loads. */
+/** The console at `/console`: one document for all of its pages, and the files it loads. */
 export function serveConsole(router: Router, parts: ConsoleParts): void {
   if (parts.console === undefined) return
   const { files, sessions } = parts.console

@@ -20,8 +20,8 @@ export type CountTokensParts = {
 }
 
 /**
- * `POST {prefix}/messages/count_tokens`: how long a message's prompt is. Nothing is sent upstream, and nothing is
- * recorded. The model's own tokenizer may be another: the count is an estimate, and a header says so.
+ * `POST {prefix}/messages/count_tokens`: the token count of a message's prompt. Nothing is sent upstream or recorded.
+ * The model's tokenizer may differ: the count is an estimate, and a header says so.
  */
 export function serveCountTokens(router: Router, prefix: string, parts: CountTokensParts): void {
   const { gateway, gate, counter, readBody, strict } = parts
@@ -74,9 +74,9 @@ export async function countPrompt(
   return otherTokens + (await counter.count(words.join('\n')))
 }
 
-/** The template's part: around each message, and for the reply that begins. */
+/** The template's tokens: around each message, and for the start of the reply. */
 const tokensPerMessage = 4
 const tokensPerReply = 3
 
-/** An image or a file: from some hundreds to some thousands, and what is in it is not looked at. */
+/** An image or a file takes hundreds to thousands of tokens; its content is not looked at. */
 const tokensPerMedium = 1000

@@ -1,17 +1,17 @@
 import type { ListedModel } from '../../core/plan/router.ts'
 
-/** What a call to this gateway takes, for people to paste. */
+/** An example call of this gateway for people to paste. */
 export type ExampleCall = {
   /** `http://localhost:8000` */
   readonly origin: string
   /** A model that is served here; undefined: none is known by name. */
   readonly model: string | undefined
   readonly needsKey: boolean
-  /** Of the socket, where it listens on one. */
+  /** The Unix socket, if it listens on one. */
   readonly socketPath?: string | undefined
 }
 
-/** A model to show: one that answers in words, as far as its name tells, and is well. */
+/** A model to show: healthy, and by its name one that generates text. */
 export function exampleModel(
   models: readonly ListedModel[],
   isWell: (model: string) => boolean = () => true,
@@ -32,7 +32,7 @@ export function curlExample({ origin, model, needsKey, socketPath }: ExampleCall
   ].join(' \\\n')
 }
 
-/** A program for Node.js, with what to install, and how it runs where the machine's own Node.js is old. */
+/** A Node.js program, with its installation, and how to run it if the machine's Node.js is old. */
 export function sdkExample({ origin, model, needsKey }: ExampleCall): string {
   const key = needsKey ? 'process.env.GATEWAY_KEY' : "'unused'"
   return `// hello.mjs: npm install openai && node hello.mjs

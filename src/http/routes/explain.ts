@@ -31,7 +31,7 @@ export type ExplainParts = ExplainingParts & {
   readonly readBody: BodyReader
 }
 
-/** What an explanation is made with. */
+/** What an explanation needs. */
 export type ExplainingParts = CountingParts & {
   readonly gateway: Pick<Gateway, 'explain'>
   readonly dialects: readonly Dialect[]
@@ -40,9 +40,9 @@ export type ExplainingParts = CountingParts & {
 }
 
 /**
- * `POST {prefix}/route/explain`: where a call with this body would go, and why. The body is that of any dialect, told
- * by its shape, or by its name in `?dialect=` or `x-pandotate-dialect`. `?count=true` has the prompt's tokens counted.
- * It is the call as its key allows it, with what it would hold. Nothing is sent upstream, held or recorded.
+ * `POST {prefix}/route/explain`: where a call with this body would go, and why. The body is in any dialect, recognised
+ * by its shape, or named by `?dialect=` or `x-pandotate-dialect`. `?count=true` counts the prompt's tokens. The call is
+ * treated as its key allows, including its hold. Nothing is sent upstream, held or recorded.
  */
 export function serveExplain(router: Router, prefix: string, parts: ExplainParts): void {
   const { gate, readBody } = parts
@@ -58,10 +58,10 @@ export function serveExplain(router: Router, prefix: string, parts: ExplainParts
   })
 }
 
-/** A request whose way is asked for. */
+/** A request to be explained. */
 export type ExplainedRequest = {
   readonly body: JsonText
-  /** Undefined: it is told by its shape. */
+  /** Undefined: it is recognised by its shape. */
   readonly dialect: string | undefined
   readonly headers: HeaderLookup
   readonly caller: Pick<Principal, 'id' | 'credential' | 'tenant'>
@@ -69,7 +69,7 @@ export type ExplainedRequest = {
   readonly isCounted: boolean
 }
 
-/** Where it would go at this moment, and why, as its caller may have it. Throws as the call would. */
+/** Where it would go now, and why, under its caller's rules. Throws as the call would. */
 export async function explained(
   { body, dialect: named, headers, caller, requestId, isCounted }: ExplainedRequest,
   parts: ExplainingParts,
@@ -88,7 +88,7 @@ export async function explained(
   return rendered(explanation, dialect.name, counted, hold)
 }
 
-/** The query goes before the header. */
+/** The query takes precedence over the header. */
 function namedIn({ query }: Context, headers: HeaderLookup): string | undefined {
   const named = query['dialect'] ?? headers('x-pandotate-dialect')
   return Array.isArray(named) ? named.join(', ') : named
@@ -123,7 +123,7 @@ function rendered(
     strategy: explanation.strategy,
     dialect,
     ...counted,
-    // What the choice goes by, whatever was counted.
+    // The estimate that routing uses, whatever was counted.
     prompt_tokens_estimated: explanation.promptTokens,
     expected_completion_tokens: explanation.expectedCompletionTokens,
     candidates: explanation.candidates.map(candidateOf),
@@ -132,7 +132,7 @@ function rendered(
   }
 }
 
-/** What is not known is null. */
+/** Unknown values are null. */
 function candidateOf(candidate: ExplainedCandidate): JsonObject {
   const { expectedNanoUsd, removedBy } = candidate
   const nanoUsd = expectedNanoUsd === undefined ? undefined : Math.round(expectedNanoUsd)

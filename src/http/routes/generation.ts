@@ -16,17 +16,17 @@ export type GenerationParts = {
   readonly generations: CallLookup
 }
 
-/** Finds a call that is over. Another caller's is as unknown as one that never was. */
+/** Finds a finished call. Another caller's is as unknown as one that never existed. */
 export interface CallLookup {
   find(id: string, tenant: string): Found
   /** Anyone's, for an operator. */
   findAny(id: string): Found
 }
 
-/** A promise where another process is asked. */
+/** A promise if another process is asked. */
 type Found = Generation | undefined | Promise<Generation | undefined>
 
-/** `GET {prefix}/generation?id=`: what happened to a call of the caller's own, by the id its answer bore. */
+/** `GET {prefix}/generation?id=`: what happened to one of the caller's own calls, by the id in its answer. */
 export function serveGeneration(
   router: Router,
   prefix: string,
@@ -46,7 +46,7 @@ export function serveGeneration(
   })
 }
 
-/** A caller finds their own calls; who bears a management key that may read, everyone's. */
+/** Callers find their own calls; a management key with the role `read` finds everyone's. */
 function finderFor(
   bearer: string | undefined,
   gate: Authenticator,
@@ -57,7 +57,7 @@ function finderFor(
   return (id) => generations.find(id, tenant)
 }
 
-/** Where no key is configured everyone may manage, yet a bearer is the caller's own. */
+/** Without configured keys everyone may manage, but a bearer still identifies its caller. */
 function isManager(bearer: string, gate: Authenticator): boolean {
   try {
     return (
@@ -70,7 +70,7 @@ function isManager(bearer: string, gate: Authenticator): boolean {
   }
 }
 
-/** The same for an id that never was and for another caller's. */
+/** The same for an unknown id and for another caller's. */
 function notKept(): Failure {
   return new Failure('not_found', 'No call of yours has this id, or it is kept no longer.', {
     param: 'id',
@@ -78,7 +78,7 @@ function notKept(): Failure {
   })
 }
 
-/** What OpenRouter has a name for goes by that name; what is not known is null. */
+/** Under OpenRouter's names where there are any; unknown values are null. */
 export function rendered({ call, startedEpochMs }: Generation): JsonObject {
   const { failure } = call
   return {
@@ -88,17 +88,17 @@ export function rendered({ call, startedEpochMs }: Generation): JsonObject {
     created_at: new Date(startedEpochMs).toISOString(),
     cancelled: call.outcome === 'left',
     generation_time: generationMs(call),
-    // Counts are the upstream's own, or an estimate: both of OpenRouter's kinds are the same here.
+    // Counts are the upstream's, or estimates: OpenRouter's two kinds are the same here.
     native_tokens_prompt: call.promptTokens ?? null,
     native_tokens_completion: call.completionTokens ?? null,
     ...moneyOf(call),
-    // No more of it: a parameter's name, as an upstream's words, may repeat what was asked.
+    // No more of it: a parameter's name, like an upstream's text, may repeat the request.
     failure: failure === undefined ? null : { kind: failure.kind, code: failure.code },
     attempts: call.attempts.map(attemptOf),
   }
 }
 
-/** The members of a line that have a name here. */
+/** The members of a line that have a name in this API. */
 function named(line: object, fields: Fields): JsonObject {
   const members: JsonObject = line as JsonObject
   const shown: JsonObject = {}
@@ -111,25 +111,25 @@ function named(line: object, fields: Fields): JsonObject {
   return shown
 }
 
-/** What it was asked for; null where the request was refused before that was known. */
+/** The kind of call; null if the request was refused before that was known. */
 function apiTypeOf({ kind }: CallLine): string | null {
   return kind === 'text' ? 'completions' : (kind ?? null)
 }
 
-/** Of the answer that went to the caller; a call in several parts has the first part's. */
+/** Of the delivered answer; for a split call, the first part's. */
 function upstreamIdOf({ attempts }: CallLine): string | null {
   return attempts.find(({ delivered }) => delivered)?.upstreamRequestId ?? null
 }
 
-/** From the first attempt's start to the last byte: what came before was reading, and choosing. */
+/** From the first attempt's start to the last byte, without parsing and planning. */
 function generationMs({ attempts: [first], totalMs }: CallLine): number | null {
-  // Both are in hundredths: so is what lies between.
+  // Both are in hundredths, and so is their difference.
   return first === undefined ? null : Math.round((totalMs - first.startMs) * 100) / 100
 }
 
 function moneyOf({ costNanoUsd, baseline, baselineNanoUsd, savedNanoUsd }: CallLine): JsonObject {
   return {
-    // A number, as OpenRouter has it; the exact amount stands beside it.
+    // A number, as in OpenRouter; the exact amount is beside it.
     total_cost: costNanoUsd === undefined || costNanoUsd === null ? null : costNanoUsd / 1e9,
     cost_usd: usdOf(costNanoUsd),
     baseline: baseline?.deployment ?? null,

@@ -3,7 +3,7 @@ import { usdText } from '../../core/model/price.ts'
 import type { BudgetStanding } from '../../core/model/tenant.ts'
 import type { HoldQuote } from '../../core/quote.ts'
 
-/** What a call would hold on its budgets, as `route/explain` tells it. What is not known is null. */
+/** The hold of a call on its budgets, for `route/explain`. Unknown values are null. */
 export function holdBody(quote: HoldQuote, budgets: readonly BudgetStanding[]): JsonObject {
   const { outcome, failure } = quote
   return {
@@ -33,7 +33,7 @@ function standingBody(standing: BudgetStanding): JsonObject {
   }
 }
 
-/** As the other amounts of an explanation: exact, and as text. */
+/** Exact, and as text, like the other amounts of an explanation. */
 function amount(name: string, nanoUsd: number | undefined): JsonObject {
   return {
     [`${name}_nano_usd`]: nanoUsd ?? null,

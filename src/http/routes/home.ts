@@ -15,7 +15,7 @@ export type HomeParts = {
   readonly gate: Authenticator
   readonly version: string
   readonly demo: boolean
-  /** Paths that the page leads to, beside those that are always there. */
+  /** Further links of the page, besides the fixed ones. */
   readonly links?: readonly Link[] | undefined
   /** Undefined: there is none. */
   readonly console?: object | undefined
@@ -24,8 +24,9 @@ export type HomeParts = {
 export type Link = { readonly path: string; readonly text: string }
 
 /**
- * `GET /`: what this is, which models it has and whether they are well, and a call that works here: a page for who
- * accepts HTML, else JSON. Where there is a console, a browser is led there. Where keys are configured, who bears none sees how to authenticate and no more.
+ * `GET /`: what this is, its models and their health, and a call that works here, as a page for those who accept HTML,
+ * else as JSON. Browsers are redirected to the console if there is one. If keys are configured, visitors without one
+ * see only how to authenticate.
  */
 export function serveHome(router: Router, parts: HomeParts): void {
   router.get('/', (ctx) => {

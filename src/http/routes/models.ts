@@ -23,13 +23,13 @@ export type ModelsParts = {
   readonly gateway: Pick<Gateway, 'models' | 'ownerOf' | 'deployments'>
   readonly router: Pick<ModelRouter, 'routeOf'>
   readonly gate: Authenticator
-  /** Every model bears the time the gateway started: none is older here. */
+  /** The creation time of every model is the gateway's start. */
   readonly startedEpochSeconds: number
 }
 
 /**
- * `GET /models`, and `GET /models/{id}` whose id may hold slashes, encoded or not: under `/v1`, `/inference` and
- * `/inference/v1`. No provider is asked: it shows what is known at that moment.
+ * `GET /models`, and `GET /models/{id}` with slashes in the id encoded or not, under `/v1`, `/inference` and
+ * `/inference/v1`. No provider is asked: it shows what is known now.
  */
 export function serveModels(router: Router, parts: ModelsParts): void {
   const { gateway, gate, startedEpochSeconds } = parts
@@ -50,7 +50,7 @@ export function serveModels(router: Router, parts: ModelsParts): void {
   })
 }
 
-/** Its clients say in every request that they are such. */
+/** Anthropic's clients send this header with every request. */
 function isForAnthropic({ req }: Context): boolean {
   return req.headers['anthropic-version'] !== undefined
 }
@@ -67,7 +67,7 @@ function described(model: ListedModel, { router }: ModelsParts, reports: Reports
   const { deployments } = router.routeOf(model.id)
   const places = deployments.map((deployment) => ({
     deployment: deployment.forModel?.(model.id) ?? deployment,
-    // Of a model that was never asked for, all that is known is how the deployment is doing as a whole.
+    // For a model that was never called, only the deployment's health as a whole is known.
     report: reports.get(keyOf(deployment.id, model.id)) ?? reports.get(keyOf(deployment.id, undefined)),
   }))
   return { ...model, places }
@@ -77,7 +77,7 @@ function keyOf(deploymentId: string, model: string | undefined): string {
   return JSON.stringify([deploymentId, model])
 }
 
-/** A model that is listed, or one that a pattern of the routes would take. */
+/** A listed model, or one that a route's pattern matches. */
 function findModel({ gateway }: ModelsParts, id: string, tenant: Tenant | undefined): ListedModel {
   const models = gateway.models().filter((model) => tenant?.allowsModel(model.id) !== false)
   const listed = models.find((model) => model.id === id)

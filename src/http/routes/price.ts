@@ -2,7 +2,7 @@ import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Presence } from '../../core/model/ports.ts'
 import { isKnownPrice, type Price, type PriceOrigin, priceDay } from '../../core/model/price.ts'
 
-/** A price as answers tell it, in whole nano-USD. What is not known is null. */
+/** A price in answers, in whole nano-USD. Unknown amounts are null. */
 export function priceBody(price: Price): JsonObject {
   return {
     input_nano_usd_per_million: price.inputNanoUsdPerMillion ?? null,
@@ -14,15 +14,15 @@ export function priceBody(price: Price): JsonObject {
 }
 
 /**
- * The same with where it comes from, the day, in UTC, from which it is known to hold, and the one on which it was last
- * read; null where no price is known.
+ * The same with its source, the UTC day from which it is known to apply, and the day when it was last read; null if no
+ * price is known.
  */
 export function knownPriceBody(price: Price, origin: PriceOrigin | undefined): JsonObject | null {
   if (!isKnownPrice(price)) return null
   return { ...priceBody(price), ...originBody(origin) }
 }
 
-/** Where a price comes from, without the price. */
+/** The source of a price, without the price. */
 export function originBody({ source, sinceEpochMs, asOfEpochMs, saidBy, isFirm }: Partial<PriceOrigin> = {}) {
   return {
     source: source ?? null,
@@ -33,7 +33,7 @@ export function originBody({ source, sinceEpochMs, asOfEpochMs, saidBy, isFirm }
   }
 }
 
-/** Whether the provider has the model; null where that is not known. */
+/** Whether the provider has the model; null if unknown. */
 export function presenceBody(presence: Presence | undefined): JsonObject | null {
   if (presence === undefined) return null
   const { state, sinceEpochMs, successor } = presence

@@ -26,8 +26,8 @@ export type SessionParts = ManagerParts & {
 }
 
 /**
- * Signing in to the console with a management key, and out: `/admin/api/session`. The cookie is for the admin API
- * alone; a call takes a key for calls.
+ * Sign-in to the console with a management key, and sign-out: `/admin/api/session`. The cookie is only for the admin
+ * API; calls require an inference key.
  */
 export function serveSession(router: Router, parts: SessionParts): void {
   router.get(path, async (ctx) => {
@@ -65,15 +65,15 @@ async function signedIn({ req }: Context, parts: SessionParts): Promise<Principa
   }
 }
 
-/** Who has not signed in is told that and no more. */
+/** Visitors who are not signed in learn only that. */
 function bodyOf(manager: Principal | undefined, { version, demo, gate, gateway }: SessionParts): JsonObject {
   if (manager === undefined) return { signed_in: false }
-  // Nobody is known by a key: on this machine alone, who asks may look.
+  // No keys exist: on this machine, everyone may look.
   const isOpen = manager.name === undefined
   return {
     ...{ signed_in: true, open: isOpen, role: isOpen ? 'read' : shownRole(manager.role) },
     ...{ name: manager.name ?? null, version, demo, calls_need_key: gate.asksForKeys() },
-    // For a call to paste.
+    // For an example call.
     example_model: exampleModel(gateway.models()) ?? null,
   }
 }

@@ -13,8 +13,8 @@ export type StoredResponsesParts = {
 }
 
 /**
- * `GET` and `DELETE {prefix}/responses/{id}`, and `GET {prefix}/responses/{id}/input_items`: what is kept of a
- * response of the caller's own.
+ * `GET` and `DELETE {prefix}/responses/{id}`, and `GET {prefix}/responses/{id}/input_items`: the caller's own stored
+ * responses.
  */
 export function serveStoredResponses(router: Router, prefix: string, parts: StoredResponsesParts): void {
   const { responseStore } = parts
@@ -50,7 +50,7 @@ function idOf(ctx: Context): string {
   return id ?? ''
 }
 
-/** The same for an id that never was and for another caller's. */
+/** The same for an unknown id and for another caller's. */
 function notKept(id: string): Failure {
   return new Failure('not_found', `Response with id '${id.slice(0, 100)}' not found.`, { code: null })
 }
@@ -70,9 +70,7 @@ function answer(ctx: Context, body: JsonObject): void {
   sendJson(ctx.req, ctx.res, 200, body, ['x-request-id', ctx.state['requestId'] as string])
 }
 
-/**
- * A page of a list, as OpenAI numbers them: the latest first unless asked otherwise. Throws Failure `invalid_request`.
- */
+/** A page of a list in OpenAI's form: latest first by default. Throws Failure `invalid_request`. */
 function pageOf(items: readonly JsonObject[], { order, after, limit }: Context['query']): JsonObject {
   const ordered = order === 'asc' ? items : items.toReversed()
   const start = after === undefined ? 0 : ordered.findIndex(({ id }) => id === after) + 1

@@ -9,26 +9,26 @@ import type { Shedding } from '../call/shedding.ts'
 
 export type SystemParts = {
   readonly gate: Authenticator
-  /** What Prometheus scrapes. */
+  /** The metrics for Prometheus. */
   readonly metrics: MetricsText
   readonly version: string
-  /** True when the built-in simulator answers, because no upstream is configured. */
+  /** True if the built-in simulator answers, because no upstream is configured. */
   readonly demo: boolean
-  /** True from the moment the gateway is to stop. */
+  /** True from the moment the gateway begins to stop. */
   readonly isLeaving: () => boolean
   readonly shedding: Pick<Shedding, 'reason'>
   readonly configuration: () => ConfigurationState
   readonly catalog: () => CatalogState
-  /** Undefined: calls are in the log alone. */
+  /** Undefined: calls are only in the log. */
   readonly ledger: (() => LedgerState) | undefined
   /** Undefined: it is the only node. */
   readonly shared: (() => SharedEngine) | undefined
 }
 
-/** Since when the configuration in use is in use, and whether a newer one was refused. */
+/** Since when the current configuration is in use, and whether a newer one was refused. */
 export type ConfigurationState = { readonly loadedEpochMs: number; readonly isRefused: boolean }
 
-/** How old what is known of models and prices is: of which day the catalogue, and when each provider's list was read. */
+/** The age of catalogue and provider lists. */
 export type CatalogState = {
   readonly asOf: string
   readonly lists: readonly {
@@ -40,7 +40,7 @@ export type CatalogState = {
   readonly nowEpochMs: number
 }
 
-/** How far the store of calls is behind the calls, and whether their journal can be written. */
+/** How far the store lags behind the calls, and whether the journal can be written. */
 export type LedgerState = {
   readonly store: string
   readonly isDiskFull: boolean
@@ -51,11 +51,11 @@ export type LedgerState = {
   readonly unwrittenCalls: number
 }
 
-/** How the engine is doing that several nodes share budgets and limits over. */
+/** The state of the shared engine for budgets and limits of several nodes. */
 export type SharedEngine = {
   readonly engine: string
   readonly isUp: boolean
-  /** What holds while it is away. */
+  /** The behaviour while it is away. */
   readonly onLoss: 'local' | 'closed' | 'open'
   readonly nodes: number
   readonly leasedNanoUsd: number
@@ -68,9 +68,9 @@ export interface MetricsText {
   text(): Promise<string>
 }
 
-/** Is it alive, is it ready, how is it doing. Only the metrics ask for a management key, where keys are configured. */
+/** Liveness, readiness and health. Only the metrics require a management key, if keys are configured. */
 export function serveSystem(router: Router, parts: SystemParts): void {
-  // Where clients look whether anybody is there.
+  // Where clients check for a server.
   router.get('/', (ctx) => {
     reply(ctx, 200, { name: 'pandotate-gateway', version: parts.version })
   })
@@ -78,7 +78,7 @@ export function serveSystem(router: Router, parts: SystemParts): void {
     reply(ctx, 200, { status: 'ok' })
   })
   router.get('/readyz', (ctx) => {
-    // What turns calls away is ready all the same: taken out of service, its load would press the others.
+    // A node that sheds load is still ready: removing it would overload the others.
     const status = parts.isLeaving() ? 'draining' : isClosed(parts.shared?.()) ? 'shared_away' : 'ok'
     reply(ctx, status === 'ok' ? 200 : 503, { status })
   })
@@ -103,7 +103,7 @@ export function serveSystem(router: Router, parts: SystemParts): void {
   })
 }
 
-/** A list that was never read is of no day: the catalogue holds in its place. */
+/** A list that was never read has no date: the catalogue is used in its place. */
 function catalogBody({ asOf, lists, nowEpochMs }: CatalogState): JsonObject {
   return {
     as_of: asOf,
@@ -115,7 +115,7 @@ function catalogBody({ asOf, lists, nowEpochMs }: CatalogState): JsonObject {
   }
 }
 
-/** Null where there is none. What a store says of a failure may name what is not for everyone. */
+/** Null if there is none. Details of a store's failure are not for everyone. */
 function ledgerBody(ledger: LedgerState | undefined): JsonObject | null {
   if (ledger === undefined) return null
   const { store, isDiskFull, failure, behindBytes, behindMs, droppedCalls, unwrittenCalls } = ledger
@@ -126,12 +126,12 @@ function ledgerBody(ledger: LedgerState | undefined): JsonObject | null {
   }
 }
 
-/** It can answer no call that has a budget or a limit; others may. */
+/** It cannot answer calls with a budget or a limit; others can. */
 function isClosed(shared: SharedEngine | undefined): boolean {
   return shared !== undefined && !shared.isUp && shared.onLoss === 'closed'
 }
 
-/** Null where there is none. */
+/** Null if there is none. */
 function sharedBody(shared: SharedEngine | undefined): JsonObject | null {
   if (shared === undefined) return null
   const { engine, isUp, onLoss, nodes, leasedNanoUsd, untold } = shared

@@ -19,8 +19,8 @@ export type TokenizeParts = CountingParts & {
 
 /**
  * `POST /tokenize`, under `/v1`, `/inference` and `/inference/v1`: how many tokens a text, a prompt of any form, or a
- * chat has, and which, where the model's vocabulary is available here. Else the count is an estimate and says
- * so, as that of a chat always does: what its template adds is not known. Nothing is sent upstream, nothing recorded.
+ * chat has, and which, if the model's vocabulary is available here. Otherwise, and always for a chat, whose template's
+ * tokens are unknown, the count is an estimate and says so. Nothing is sent upstream or recorded.
  */
 export function serveTokenize(router: Router, parts: TokenizeParts): void {
   const { gate, readBody, strict } = parts
@@ -37,7 +37,7 @@ export function serveTokenize(router: Router, parts: TokenizeParts): void {
   })
 }
 
-/** What is asked about is in one of three fields. A text is a prompt that is one. */
+/** The input is in one of three fields. A text is a prompt. */
 function askedOf(json: JsonText): { dialect: Dialect; body: JsonText } {
   const { value } = json
   const given = ['text', 'prompt', 'messages'].filter((name) => (value[name] ?? null) !== null)

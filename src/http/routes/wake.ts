@@ -11,15 +11,15 @@ export type WakeParts = ManagerParts & {
 
 export interface Waker {
   /**
-   * Has a deployment that sleeps start; resolves with its provider's name once that was told to. Rejects with a
-   * Failure: `not_found` for an id that is none, `not_implemented` where there is nothing to wake, or the upstream's.
+   * Starts a sleeping deployment; resolves with its provider's name once the request was accepted. Rejects with a
+   * Failure: `not_found` for an unknown id, `not_implemented` if there is nothing to wake, or the upstream's.
    */
   wake(deploymentId: string, signal: AbortSignal): Promise<{ readonly provider: string }>
 }
 
 /**
- * `POST /admin/api/deployments/{id}/wake`, whose id may hold slashes, encoded or not: 202 when the deployment was told
- * to start, long before it has. Asks for a management key, where keys are configured.
+ * `POST /admin/api/deployments/{id}/wake`, with slashes in the id encoded or not: 202 when the start was requested,
+ * long before it is up. Requires a management key, if keys are configured.
  */
 export function serveWake(router: Router, parts: WakeParts): void {
   const { waker, openCalls } = parts
@@ -36,7 +36,7 @@ export function serveWake(router: Router, parts: WakeParts): void {
 const before = '/admin/api/deployments/'
 const after = '/wake'
 
-/** Decoded once; as it stands where it cannot be. */
+/** Decoded once; unchanged if it cannot be. */
 function decoded(id: string): string {
   try {
     return decodeURIComponent(id)
