@@ -11,9 +11,9 @@ import { openAiError } from './error.ts'
 export function createOpenAiStream(call: Call): StreamEncoder {
   const { includeUsage } = call
   let last: Chunk | undefined
-  /** What was said after the last choice. */
+  /** Fields that came after the last choice. */
   let rest: Chunk | undefined
-  /** What was told before the answer began: all of it goes by that. */
+  /** Whether there was anything before the answer began. */
   let early: Early | undefined
   /** Whether the last chunk was sent in its upstream's own text: then one that differs by a word can be spliced. */
   let isAsSent = false

@@ -66,7 +66,7 @@ export function responseOf({ stem, request }: AskedResponse, made: Made): JsonOb
   }
 }
 
-/** What OpenAI's enum has a word for, and the one besides that agents act upon. */
+/** OpenAI's enum, plus one value that agents use. */
 function errorOf({ kind, blame, message, extra }: Failure): JsonObject {
   if (kind === 'context_length') return { ...extra, code: 'context_length_exceeded', message }
   if (kind === 'rate_limited') return { ...extra, code: 'rate_limit_exceeded', message }

@@ -50,12 +50,12 @@ export function serveCountTokens(router: Router, prefix: string, parts: CountTok
   })
 }
 
-/** The tokens of a chat's messages and tools, and of a template such as most have. */
+/** The tokens of a chat's messages and tools, and of a typical template. */
 export async function countPrompt(
   { messages: given, tools }: JsonObject,
   counter: TokenCounter,
 ): Promise<number> {
-  // No upstream but Anthropic's own gets it.
+  // Only Anthropic's own upstream gets it.
   const messages = withoutBillingLine(given) ?? given
   const words: string[] = []
   let otherTokens = tokensPerReply

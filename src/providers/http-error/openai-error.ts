@@ -2,16 +2,16 @@ import { Failure } from '../../core/model/failure.ts'
 import { type JsonObject, numberOf } from '../../core/model/json/json.ts'
 import { type Asked, refusal } from './http-error.ts'
 
-/** What to make of an error that was reported inside an answer; undefined: no more is known of it. */
+/** The failure for an error that was reported inside an answer; undefined: no details are known. */
 export type ReadError = (error: JsonObject) => Failure | undefined
 
 /**
- * The failure that an error means which a server reports with status 200: before its first token, in the middle of
- * a stream, or as the whole of a reply. It says the status it would have had, or says in words what only one status
- * has. What is neither is the upstream's own trouble.
+ * The failure for an error that a server reports with status 200: before the first token, in mid-stream, or as the
+ * whole reply. It contains the status it would have had, or words that belong to only one status. Anything else is a
+ * problem of the upstream itself.
  */
 export function reportedFailure(error: JsonObject, asked: Asked): Failure {
-  // Where no status is told, only words that mean something on any status may count.
+  // Without a status, only words that mean the same at any status count.
   const status = statusIn(error) ?? 500
   const failure = refusal({ status, header: () => undefined, text: JSON.stringify({ error }) }, asked)
   if (failure.kind !== 'upstream_error') return failure
@@ -19,7 +19,7 @@ export function reportedFailure(error: JsonObject, asked: Asked): Failure {
   return new Failure('upstream_error', withoutStatus(failure.message), { provider, upstreamSaid, extra })
 }
 
-/** It came with a status of success: what remains are the words that are about the request. */
+/** The answer's status was a success: only the words about the request remain. */
 function withoutStatus(message: string): string {
   const [, said] = /^The upstream answered with status \d+: (.*)$/s.exec(message) ?? []
   return said === undefined ? reported : `${reported} ${said}`

@@ -102,8 +102,8 @@ function createFreshConnections(open: () => Client): Pick<Dispatcher, 'dispatch'
 }
 
 /**
- * The headers of every request to an upstream, name and value in turn. They are made here, from nothing: no
- * header of a caller goes upstream, but for the `tracestate` of a trace that is continued.
+ * The headers of every request to an upstream, as name and value in turn. They are built from scratch: no header of a
+ * caller goes upstream, except the `tracestate` of a continued trace.
  */
 export function requestHeaders(
   userAgent: string,
