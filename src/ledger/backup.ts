@@ -2,8 +2,8 @@ import { stat } from 'node:fs/promises'
 import { backup, DatabaseSync } from 'node:sqlite'
 
 /**
- * Copies a database of SQLite's into one file, as it is at one moment, while others write to it. Rejects where the file
- * is there already.
+ * Copies an SQLite database into one file, consistent at one moment, while others write to it. Rejects if the file
+ * exists.
  */
 export async function backUp(path: string, file: string): Promise<void> {
   if (await isThere(file)) throw new Error(`${file} is there already: give the name of a file that is not.`)

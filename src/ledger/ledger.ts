@@ -12,30 +12,30 @@ import { type Shipper, type ShipperReport, startShipper } from './ship/shipper.t
 import type { StoreAddress } from './store/all.ts'
 
 /**
- * The journal of this process, and the store that a thread takes it into. Disposing it writes a last checkpoint, and
- * waits for the store, but not for long.
+ * The journal of this process, and the store that a thread ships it to. Disposing it writes a last checkpoint, and
+ * waits briefly for the store.
  */
 export interface Ledger extends AsyncDisposable {
   readonly journal: Journal
   readonly reader: LedgerReader
-  /** As the store knows this data directory. */
+  /** The store's name for this data directory. */
   readonly node: string
   readonly store: StoreAddress
   report(): LedgerReport
-  /** Has the store take what is written now, and not when it would next. */
+  /** Ships what is written now, without waiting for the next round. */
   shipSoon(): void
 }
 
 export type LedgerSettings = {
-  /** The data directory. It is made where it is not there. */
+  /** The data directory. It is created if it is missing. */
   readonly directory: string
   readonly durability: 'process' | 'disk'
   readonly spoolBytes: number
-  /** How long to wait for another process to let go of the directory. */
+  /** How long to wait for another process to release the directory. */
   readonly waitMs: number
-  /** Whether it is an error that another process has the directory; else there is no ledger then. */
+  /** Whether it is an error that another process has the directory; otherwise there is no ledger then. */
   readonly isNeeded: boolean
-  /** A Postgres database to ship to; undefined: a file of SQLite's in the data directory. */
+  /** The Postgres database to ship to; undefined: an SQLite file in the data directory. */
   readonly databaseUrl?: string | undefined
   readonly keepCallsDays: number
   readonly keepRollupsDays: number
@@ -43,7 +43,7 @@ export type LedgerSettings = {
   readonly log: LedgerLog
 }
 
-/** As far as the ledger logs. */
+/** The logger, as far as the ledger uses it. */
 export type LedgerLog = {
   debug(members: object, message: string): void
   warn(members: object, message: string): void
@@ -51,9 +51,9 @@ export type LedgerLog = {
 }
 
 /**
- * Opens the ledger in its data directory, with the state that it had. Undefined where nothing can be written there, and
- * where another process has it though it is not needed; else that rejects with DirectoryInUse. Rejects where what is
- * there cannot be read.
+ * Opens the ledger in its data directory, with its previous state. Undefined if the directory is not writable, or
+ * another process has it and it is not needed; if it is needed, that rejects with DirectoryInUse. Rejects if the
+ * contents are unreadable.
  */
 export async function openLedger(settings: LedgerSettings): Promise<Ledger | undefined> {
   const owned = await own(resolve(settings.directory), settings)
@@ -97,7 +97,7 @@ class OpenLedger implements Ledger {
     this.journal = journal
     this.reader = createReader(store, () => this.#catchUp())
     this.#data = { store, journalDirectory: join(directory, 'journal'), node, keepCallsDays, keepRollupsDays }
-    // A gateway that has nothing to ship has no thread for it.
+    // Without anything to ship there is no thread.
     this.#starting = setInterval(() => this.#startShipper(), lookEveryMs)
     this.#starting.unref()
   }
@@ -127,7 +127,7 @@ class OpenLedger implements Ledger {
     this.#lock[Symbol.dispose]()
   }
 
-  /** What was answered before a question is in what the question reads, unless the store is away. */
+  /** Calls answered before a query are visible to it, unless the store is away. */
   async #catchUp(): Promise<void> {
     await this.journal.written()
     this.#startShipper()
@@ -147,7 +147,7 @@ class OpenLedger implements Ledger {
 
 type Owned = { readonly directory: string; readonly lock: Disposable }
 
-/** Makes a directory this process's own; undefined where that cannot be, and need not. */
+/** Makes a directory this process's own; undefined if that is impossible and not needed. */
 async function own(directory: string, settings: LedgerSettings): Promise<Owned | undefined> {
   const { waitMs, isNeeded, databaseUrl, log } = settings
   try {
@@ -160,7 +160,7 @@ async function own(directory: string, settings: LedgerSettings): Promise<Owned |
       log.warn({ directory, reason }, noPlace)
       return undefined
     }
-    // What was taken into the database is safe there; a machine that is lost takes along what was not.
+    // What was shipped to the database is safe there; a lost machine loses the rest.
     const temporary = await mkdtemp(join(tmpdir(), 'pandotate-gateway-')).catch(() => undefined)
     if (temporary === undefined) throw thrown
     log.warn({ directory, temporary, reason }, 'the journal is in a temporary directory: set DATA_DIR')
@@ -197,10 +197,10 @@ const mebibyte = 1024 * 1024
 const segmentBytes = 16 * mebibyte
 const reserveBytes = 4 * mebibyte
 
-/** What the file system says where there is no place to write. */
+/** Codes of the file system for a directory that is not writable. */
 const unwritable = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR'])
 
-/** SQLite's words for the same: that a file cannot be written to, or opened. */
+/** SQLite's codes for a file that cannot be written or opened. */
 const unwritableCodes = new Set([8, 14])
 
 function isUnwritable(thrown: unknown): boolean {

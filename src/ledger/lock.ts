@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 
-/** Who has a data directory. */
+/** The owner of a data directory. */
 export type Owner = {
   readonly pid: number
   readonly host: string
@@ -35,8 +35,8 @@ export type LockOptions = {
 }
 
 /**
- * Makes this process the owner of a directory. The operating system ends that with the process, however it ends: it is
- * a lock of SQLite's on a file, which it keeps as a lock of the file system's. Rejects with DirectoryInUse.
+ * Makes this process the owner of a directory. The operating system ends the ownership with the process, however it
+ * ends: it is an SQLite lock, which is a file-system lock. Rejects with DirectoryInUse.
  */
 export async function lockDirectory(directory: string, { waitMs, what }: LockOptions): Promise<Disposable> {
   const database = new DatabaseSync(join(directory, 'lock'), { timeout: 0 })
@@ -58,7 +58,7 @@ export async function lockDirectory(directory: string, { waitMs, what }: LockOpt
 const ownerFile = 'owner.json'
 const retryMs = 100
 
-/** SQLite's code for what another has locked. */
+/** SQLite's code for a lock held by another. */
 const busy = 5
 
 function tryLock(database: DatabaseSync): boolean {

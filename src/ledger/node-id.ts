@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** The name of a data directory among those that ship to the same store: made once, and kept in it. */
+/** The id of a data directory among those that ship to the same store: created once, and kept in the directory. */
 export async function nodeIdOf(directory: string): Promise<string> {
   const path = join(directory, 'node')
   const known = await readFile(path, 'utf8').catch(() => '')

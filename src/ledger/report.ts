@@ -2,18 +2,18 @@ import type { JournalState } from './journal/file-journal.ts'
 import type { Position } from './journal/segments.ts'
 import type { ShipperState } from './ship/shipper.ts'
 
-/** How a ledger is doing. */
+/** The state of a ledger. */
 export type LedgerReport = {
   readonly store: 'sqlite' | 'postgres'
   readonly isDiskFull: boolean
-  /** Why the store takes nothing at the moment. */
+  /** Why the store accepts nothing at the moment. */
   readonly failure: string | undefined
-  /** What is on the disk in the journal, and what of it is not in the store yet. */
+  /** The journal's size on disk, and the part that is not in the store yet. */
   readonly spooledBytes: number
   readonly behindBytes: number
-  /** How long ago the oldest call may be that is not in the store yet; 0: all are. */
+  /** The greatest possible age of the oldest call that is not in the store yet; 0: all are. */
   readonly behindMs: number
-  /** Calls that are in no record: left out because the spool was full, or the disk. */
+  /** Calls without a record: dropped because the spool or the disk was full. */
   readonly droppedCalls: number
   readonly unwrittenCalls: number
   readonly shippedCalls: number

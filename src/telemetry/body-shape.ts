@@ -1,8 +1,8 @@
 import { isObject, type JsonObject } from '../core/model/json/json.ts'
 
 /**
- * The names and lengths of a body, and none of its values: `messages[2].content` with 140 characters is
- * `{"messages": [{"role": "text 4", "content": "text 140"}, ...]}`. What callers name themselves is counted alone.
+ * The names and lengths in a body, without its values: `messages[2].content` with 140 characters is `{"messages":
+ * [{"role": "text 4", "content": "text 140"}, ...]}`. Names that callers choose are only counted.
  */
 export function bodyShape(body: JsonObject): unknown {
   return shapeOf(body, 0)
@@ -30,13 +30,13 @@ function memberShape(name: string, value: unknown, depth: number): unknown {
     : shapeOf(value, depth + 1)
 }
 
-/** Their members are called as a caller, or a model, likes. */
+/** Objects whose member names a caller or a model chooses. */
 const ownNames: ReadonlySet<string> = new Set([
   ...['metadata', 'logit_bias', 'parameters', 'input_schema', 'schema', 'properties', 'input', 'arguments'],
   ...['chat_template_kwargs', 'extra_body', 'variables', 'prompt', 'headers'],
 ])
 
-/** A field's name looks like one. */
+/** Looks like a field's name. */
 function nameOf(name: string): string {
   return /^[a-z][a-z0-9_]{0,39}$/i.test(name) ? name : `name ${name.length}`
 }

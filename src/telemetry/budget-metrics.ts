@@ -1,8 +1,8 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** How one budget stands in its window of now. Amounts are whole nano-USD. */
+/** The state of one budget in its current window. Amounts are whole nano-USD. */
 export type BudgetCounts = {
-  /** The name that people call it by. */
+  /** Its name for people. */
   readonly title: string
   readonly limitNanoUsd: number
   readonly spentNanoUsd: number
@@ -12,9 +12,9 @@ export type BudgetCounts = {
   readonly refused: number
 }
 
-/** Shows budgets; `budgets` is asked once at each scrape. So many are shown by name, the rest as one. */
+/** Shows budgets; `budgets` is read once per scrape. The first ones are shown by name, the rest in one series. */
 export function showBudgets(registry: Registry, budgets: () => Promise<readonly BudgetCounts[]>): void {
-  // Metrics of one scrape are asked for in one turn: they share the answer.
+  // All metrics of a scrape are read in one turn: they share the result.
   let asked: Promise<readonly BudgetCounts[]> | undefined
   const shown = () => {
     asked ??= budgets()
@@ -65,7 +65,7 @@ export function showBudgets(registry: Registry, budgets: () => Promise<readonly 
 const mostShown = 200
 const others = 'other'
 
-/** Keys are made by an API: their budgets could be any number. Those of one name are one. */
+/** Keys are made by an API, so there may be any number of budgets. Those with the same name are one series. */
 function shownOf(budgets: readonly BudgetCounts[]): readonly BudgetCounts[] {
   const byTitle = new Map<string, BudgetCounts>()
   for (const budget of budgets) {

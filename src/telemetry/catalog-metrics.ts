@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client'
 
-/** How old what is known of models and prices is. */
+/** The age of what is known about models and prices. */
 export type CatalogCounts = {
   readonly lists: readonly {
     readonly provider: string
@@ -12,7 +12,7 @@ export type CatalogCounts = {
   readonly nowEpochMs: number
 }
 
-/** Asked for at each scrape. */
+/** Read at each scrape. */
 export function showCatalog(registry: Registry, read: () => CatalogCounts): void {
   const age = ({ nowEpochMs }: CatalogCounts, epochMs: number | undefined) =>
     epochMs === undefined ? undefined : Math.max(0, (nowEpochMs - epochMs) / 1000)

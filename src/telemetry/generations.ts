@@ -2,17 +2,17 @@ import type { CallLine, Generation } from '../core/model/record/call-line.ts'
 import type { CallRecord } from '../core/model/record/record.ts'
 import { createKeptLines, type KeptLines, type KeptLinesSettings } from './kept-lines.ts'
 
-/** The latest calls, in memory, as their lines tell of them: so many and no more. */
+/** The latest calls in memory, as their log lines, in a bounded number. */
 export interface Generations {
-  /** Keeps a call that is over; `line` is its members, as `lineOf` tells them. */
+  /** Keeps a finished call; `line` is its members, as `lineOf` writes them. */
   keep(record: CallRecord, line: string): void
-  /** A call of this caller's; undefined for one that is not known, and for another's. */
+  /** One of this caller's calls; undefined for an unknown one, and for another's. */
   find(id: string, tenant: string): Generation | undefined
   /** Anyone's, for an operator. */
   findAny(id: string): Generation | undefined
 }
 
-/** Callers without a key must not evict the calls of those with one. */
+/** Calls without a key must not evict those with one. */
 export function isKept({ owner }: CallRecord): boolean {
   return owner !== ''
 }
@@ -20,7 +20,7 @@ export function isKept({ owner }: CallRecord): boolean {
 export function createGenerations(settings: KeptLinesSettings = usual): Generations {
   const kept = createKeptLines(settings)
   return {
-    // No line has a line end in it: what stands after one is the tenant.
+    // A line contains no line feed: what follows one is the tenant.
     keep: (record, line) => kept.keep(`${line}\n${record.owner}`, record.startedEpochMs),
     findAny: (id) => look(kept, id, () => true),
     find: (id, tenant) => look(kept, id, (owner) => owner === tenant),
@@ -32,10 +32,10 @@ function look(kept: KeptLines, id: string, isSeen: (owner: string) => boolean): 
   if (found === undefined) return undefined
   const end = found.line.lastIndexOf('\n')
   if (!isSeen(found.line.slice(end + 1))) return undefined
-  // The gateway's own words: `lineOf` wrote them.
+  // Written by `lineOf`, so it is valid.
   const call = JSON.parse(`{${found.line.slice(0, end)}}`) as CallLine
   return { call, startedEpochMs: found.stamp }
 }
 
-/** A usual line has 700 bytes. */
+/** A typical line has 700 bytes. */
 const usual: KeptLinesSettings = { lines: 10_000, bytes: 16 * 1024 * 1024 }

@@ -3,8 +3,8 @@ import type { HealthEvent, HealthEventType } from '../core/health/health-watch.t
 import { causeCodeOf } from '../core/model/record/fields/failure-fields.ts'
 
 /**
- * Logs each change in how a deployment is doing as a warning, once. A key, an account and an address are the provider's:
- * what is wrong with them is logged once for all of its deployments.
+ * Logs each change in a deployment's health as a warning, once. Problems of a provider's key, account or address are
+ * logged once for all of its deployments.
  */
 export function createHealthLog(log: Logger): (event: HealthEvent) => void {
   const told = new Map<string, HealthEventType>()
@@ -30,7 +30,7 @@ export function createHealthLog(log: Logger): (event: HealthEvent) => void {
   }
 }
 
-/** What concerns a provider, with the event that says it is well again. */
+/** Problems of a provider, with the event that ends each. */
 const wellOf: ReadonlyMap<HealthEventType, HealthEventType> = new Map([
   ['key_refused', 'key_accepted'],
   ['no_credit', 'key_accepted'],

@@ -5,8 +5,8 @@ import { lineOf } from './line.ts'
 import type { CallLog } from './log.ts'
 
 /**
- * Tells each call in one line, for the log, for those who look the call up, and for the journal, where there is one: it
- * is put together once.
+ * Writes each call as one line, for the log, for look-ups, and for the journal, if there is one. The line is built
+ * once.
  */
 export function createJournal(log: CallLog, generations: Generations, journal?: Journal): Sink {
   return {

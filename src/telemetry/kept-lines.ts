@@ -1,45 +1,44 @@
 import { Buffer } from 'node:buffer'
 
-/** The latest texts, in the order they came. */
+/** The latest lines, in order. */
 export interface KeptLines {
-  /** Keeps one, in place of the oldest where there is no room; and with it a number. */
+  /** Keeps a line and a number, and drops the oldest ones if there is no room. */
   keep(line: string, stamp: number): void
-  /** The latest that begins so. */
+  /** The latest one that begins with this text. */
   findLast(beginning: string): { readonly line: string; readonly stamp: number } | undefined
 }
 
 export type KeptLinesSettings = {
-  /** How many there may be. */
+  /** How many lines there may be. */
   readonly lines: number
-  /** How much room they may take, in bytes of UTF-8. A line that may take more is not kept. */
+  /** Their total size in bytes of UTF-8. A line that may be larger is not kept. */
   readonly bytes: number
 }
 
 /**
- * A ring of bytes. Objects or texts that are kept for thousands of calls are all moved by the garbage collector among
- * what
- * lasts, and found dead there by its full collections: of a busy gateway's time that took 4 %.
+ * A ring buffer of bytes. The garbage collector would promote objects or strings that are kept for thousands of calls,
+ * and free them only in full collections: that took 4 % of a busy gateway's time.
  */
 export function createKeptLines({ lines, bytes }: KeptLinesSettings): KeptLines {
   const room = Buffer.allocUnsafeSlow(bytes)
   const starts = new Uint32Array(lines)
   const ends = new Uint32Array(lines)
   const stamps = new Float64Array(lines)
-  /** Where the next line goes in the room, and in the lists. */
+  /** The next position in the bytes, and in the lists. */
   let at = 0
   let next = 0
   let count = 0
   const oldest = () => (next - count + lines) % lines
   const startOf = (place: number) => starts[place] ?? 0
   const endOf = (place: number) => ends[place] ?? 0
-  /** From its end, where lines differ that begin alike. */
+  /** Compared from the end, because lines with the same beginning differ there. */
   const isAt = (start: number, sought: Buffer) => {
     let left = sought.length
     while (left > 0 && room[start + left - 1] === sought[left - 1]) left--
     return left === 0
   }
   const beginAnew = () => {
-    // What is behind is older than what stands at the beginning, and would stay behind it.
+    // Lines after this position are older than those at the beginning, and must go first.
     while (count > 0 && startOf(oldest()) >= at) count--
     at = 0
   }
@@ -60,7 +59,7 @@ export function createKeptLines({ lines, bytes }: KeptLinesSettings): KeptLines 
     },
     findLast(beginning) {
       const sought = Buffer.from(beginning)
-      // Few ask, and mostly for one just kept: an index would be kept for all.
+      // Look-ups are rare, and mostly for recent lines: an index would cost every call.
       for (let back = 1; back <= count; back++) {
         const place = (next - back + lines) % lines
         const start = startOf(place)
@@ -73,5 +72,5 @@ export function createKeptLines({ lines, bytes }: KeptLinesSettings): KeptLines 
   }
 }
 
-/** Of UTF-8, for a unit of UTF-16. */
+/** Of UTF-8, per UTF-16 unit. */
 const mostBytesOfUnit = 3

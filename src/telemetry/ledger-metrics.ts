@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** How the ledger is doing, in numbers. */
+/** The state of the ledger in numbers. */
 export type LedgerCounts = {
   readonly spooledBytes: number
   readonly behindBytes: number
@@ -13,7 +13,7 @@ export type LedgerCounts = {
   readonly syncFailures: number
 }
 
-/** Shows it; `ledger` is asked at each scrape. */
+/** Shows it; `ledger` is read at each scrape. */
 export function showLedger(registry: Registry, ledger: () => LedgerCounts): void {
   const gauge = (name: string, help: string, read: (counts: LedgerCounts) => number) =>
     new Gauge({

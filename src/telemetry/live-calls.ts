@@ -4,22 +4,22 @@ import type { CallRecord } from '../core/model/record/record.ts'
 import type { SharedBus } from '../core/model/shared-bus.ts'
 import { lineOf } from './line.ts'
 
-/** Calls as they end, in whichever process of the gateway, for people who watch. */
+/** Finished calls of every process of the gateway, for people who watch. */
 export interface LiveCalls {
   readonly sink: Sink
-  /** Until the signal aborts; what comes faster than a person reads is counted. */
+  /** Until the signal aborts. Calls that come faster than a person can read are counted. */
   watch(filters: LiveFilters, hear: (news: LiveNews) => void, signal: AbortSignal): void
 }
 
 export type LiveNews = {
   readonly calls: readonly LiveCall[]
-  /** That matched, too, and are not among them. */
+  /** Further matching calls that are not listed. */
   readonly more: number
 }
 
 export type LiveCall = { readonly call: CallLine; readonly startedEpochMs: number }
 
-/** Undefined: whatever it is. */
+/** Undefined: any. */
 export type LiveFilters = {
   readonly key?: string | undefined
   readonly team?: string | undefined
@@ -42,7 +42,7 @@ export type LiveCallsParts = {
   readonly newId: () => string
 }
 
-/** Nothing is put together, and nothing told, while nobody watches. */
+/** Nothing is built or sent while nobody watches. */
 export function createLiveCalls(parts: LiveCallsParts): LiveCalls {
   const { bus } = parts
   const watchers = new Map<string, Watcher>()
@@ -95,11 +95,11 @@ type Watcher = { readonly filters: LiveFilters; lines: string[]; more: number; u
 const wanted = 'live-calls-wanted'
 const told = 'live-calls:'
 
-/** Each process tells a watcher of so many calls a time, and so often: twenty a second. */
+/** The rate per process and watcher: twenty calls a second. */
 const mostAtOnce = 5
 const everyMs = 250
 
-/** Who has not asked for so long has gone. */
+/** A watcher that has not asked for this long is gone. */
 const patienceMs = 15_000
 
 function note(record: CallRecord, watchers: Iterable<Watcher>): void {

@@ -6,18 +6,18 @@ export function createLog(level: string, destination: DestinationStream): Logger
   return pino({ level, base: null, timestamp: isoTimes() }, destination)
 }
 
-/** Where the lines of calls go: at `info`, or higher where the gateway or an upstream failed. */
+/** Writes the lines of calls: at `info`, or higher if the gateway or an upstream failed. */
 export interface CallLog {
   /** Whether the line of this call is wanted. */
   isWanted(record: CallRecord): boolean
-  /** Writes it; `line` is its members, as `lineOf` tells them. */
+  /** Writes it; `line` is its members, as `lineOf` writes them. */
   write(record: CallRecord, line: string): void
 }
 
-/** `log` is made by `createLog`; where its level changes, this follows. */
+/** `log` is made by `createLog`; changes of its level apply here too. */
 export function createCallLog(log: Logger): CallLog {
   let line = ''
-  // pino puts a line together member by member, and would read the text first to do so. What is written is the same.
+  // pino would parse the line first, and serialize it member by member. The output is the same.
   const lines = Object.assign(log.child({}), {
     [pino.symbols.asJsonSym]: (_members: object, message: string, level: number, time: string) =>
       `{"level":${level}${time},${line},"msg":"${message}"}\n`,
@@ -33,7 +33,7 @@ export function createCallLog(log: Logger): CallLog {
 
 const noMembers = {}
 
-/** The time as pino tells it. Lines come many at once: it is spelled out for the first of each millisecond. */
+/** The time in pino's format. Lines come in batches, so it is formatted once per millisecond. */
 function isoTimes(): () => string {
   let toldMs = Number.NaN
   let told = ''

@@ -16,13 +16,13 @@ import type { MetricValues } from './sum.ts'
 import { showTraces } from './trace-metrics.ts'
 import type { TraceCounts } from './traces/tracing.ts'
 
-/** The metrics of one gateway: a sink that counts every call, and the text Prometheus reads. */
+/** The metrics of one gateway: a sink that counts every call, and the text that Prometheus reads. */
 export interface Metrics extends Sink {
-  /** Counts a change in how a deployment is doing. */
+  /** Counts a change in a deployment's health. */
   noteHealth(event: HealthEvent): void
   readonly contentType: string
   text(): Promise<string>
-  /** What this process counted, to be summed with what others did. */
+  /** The counts of this process, to be summed with those of others. */
   values(): Promise<MetricValues>
   /** Our own, without those of Node.js. */
   described(): readonly DescribedMetric[]
@@ -35,7 +35,7 @@ export type DescribedMetric = {
   readonly labels: readonly string[]
 }
 
-/** What is asked at each scrape; what is undefined is not shown. */
+/** Sources that are read at each scrape; undefined ones are not shown. */
 export type MetricSources = {
   readonly deployments?: () => readonly DeploymentReport[]
   readonly configuration?: () => ConfigurationCounts
@@ -47,10 +47,7 @@ export type MetricSources = {
   readonly traces?: (() => TraceCounts) | undefined
 }
 
-/**
- * Labels come from the configuration and from closed lists, never from a request: a caller cannot make series
- * without end.
- */
+/** Labels come from the configuration and from closed lists, never from a request: callers cannot create series. */
 export function createMetrics(sources: MetricSources = {}): Metrics {
   const { deployments, configuration, shedding, ledger, catalog, budgets, shared, traces } = sources
   const registry = new Registry()
@@ -81,7 +78,7 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
   }
 }
 
-/** prom-client has the names of the labels, and the type, on the metric itself. */
+/** prom-client has the label names and the type on the metric itself. */
 function describedOf(metric: object): readonly DescribedMetric[] {
   const {
     name,
@@ -94,7 +91,7 @@ function describedOf(metric: object): readonly DescribedMetric[] {
   return name.startsWith('pandotate_') ? [{ name, type, help, labels: labelNames }] : []
 }
 
-/** How the configuration was taken and refused since the start. */
+/** How often the configuration was taken and refused since the start. */
 export type ConfigurationCounts = {
   readonly loadedEpochMs: number
   readonly isRefused: boolean
@@ -164,7 +161,7 @@ function note(series: Series, record: CallRecord, causes: Set<string>): void {
     series.attempts(deployment, outcome).count++
     if (failure !== undefined) series.failures(deployment, outcome, causeOf(failure, causes)).count++
   }
-  // What was answered before says nothing of where, and was counted there then.
+  // A cached answer has no deployment now, and was counted there when it was made.
   if (deployment === undefined || record.cache !== undefined) return
   if (record.firstTokenMs !== undefined) {
     series.firstTokens(deployment, stream).observe(record.firstTokenMs / 1000)
@@ -227,7 +224,7 @@ const breakerStates = { closed: 0, 'half-open': 1, open: 2 } as const
 function showDeployments(registry: Registry, deployments: () => readonly DeploymentReport[]): void {
   type Read = (report: DeploymentReport) => number | undefined
   type Worst = 'min' | 'max'
-  // Of a deployment that runs many models, the one that is worst off shows: a series for each would be without end.
+  // For a deployment with many models, the unhealthiest one is shown: one series per model would be unbounded.
   const show = (name: string, help: string, read: Read, aggregator: Worst = 'min') =>
     new Gauge({
       name,
@@ -236,7 +233,7 @@ function showDeployments(registry: Registry, deployments: () => readonly Deploym
       registers: [registry],
       aggregator,
       collect() {
-        // Those of a configuration that is no more.
+        // Series of a previous configuration.
         this.reset()
         const values = new Map<string, number>()
         for (const report of deployments()) {

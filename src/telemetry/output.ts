@@ -1,7 +1,7 @@
 import { write } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 
-/** Where log lines go: written in the order they came, in batches. */
+/** The destination of log lines: written in order, in batches. */
 export interface LogOutput extends AsyncDisposable {
   write(line: string): void
   /** Whole lines, as bytes: they are copied. */
@@ -11,22 +11,22 @@ export interface LogOutput extends AsyncDisposable {
 export type OutputSettings = {
   /** A file descriptor. */
   readonly descriptor: number
-  /** How much is gathered before it is written; 0 writes each line as it comes. */
+  /** How many bytes are gathered before a write; 0 writes each line at once. */
   readonly batchBytes: number
   /** How long a line waits for others. */
   readonly waitMs: number
 }
 
 /**
- * Gathers lines and writes them off the event loop, one batch at a time. pino's own destination does the same at
- * about twice the cost of a line. A reader that falls behind by more than
- * `mostWaitingBytes` loses the lines that wait, not the gateway its memory. Disposing writes what is left.
+ * Gathers lines and writes them off the event loop, one batch at a time. pino's own destination does the same at about
+ * twice the cost per line. A reader that falls behind by more than `mostWaitingBytes` loses waiting lines; the
+ * gateway's memory stays bounded. Disposing writes the rest.
  */
 export function createOutput({ descriptor, batchBytes, waitMs }: OutputSettings): LogOutput {
-  /** Written as bytes at once: as texts, all the lines of a batch would have to be joined first. */
+  /** Encoded at once: as strings, the lines of a batch would have to be joined first. */
   let waiting: Buffer = Buffer.allocUnsafeSlow(usualBytes)
   let waitingBytes = 0
-  /** What was written out before, to be filled again. */
+  /** A written buffer, to be reused. */
   let spare: Buffer | undefined
   let writing: Promise<void> | undefined
   const flush = () => {
@@ -52,7 +52,7 @@ export function createOutput({ descriptor, batchBytes, waitMs }: OutputSettings)
   return {
     write(line) {
       if (waitingBytes > mostWaitingBytes) waitingBytes = 0
-      // No character takes more.
+      // The longest encoding of a character.
       const mostBytes = line.length * 3
       if (waitingBytes + mostBytes > waiting.length) makeRoom(mostBytes)
       waitingBytes += waiting.write(line, waitingBytes, 'utf8')
@@ -74,12 +74,12 @@ export function createOutput({ descriptor, batchBytes, waitMs }: OutputSettings)
   }
 }
 
-/** More than a batch: while one is written the next is gathered. */
+/** More than a batch: while one is written, the next is gathered. */
 const usualBytes = 128 * 1024
 
 const mostWaitingBytes = 16 * 1024 * 1024
 
-/** A pipe may take less than it is given, or nothing for the moment. Whatever else goes wrong with it is final. */
+/** A pipe may take less than it is given, or nothing for the moment. Any other error is final. */
 async function writeWhole(descriptor: number, bytes: Buffer): Promise<void> {
   for (let rest = bytes; rest.length > 0; ) {
     const taken = await writeSome(descriptor, rest)

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, numberOf, spell } from '../core/model/json/json.ts'
 import { usdText } from '../core/model/price.ts'
 
-/** A line of the log for people at a terminal. What is no JSON object stays as it is. */
+/** A log line for people at a terminal. Anything but a JSON object stays unchanged. */
 export function prettyLine(line: string, isColored: boolean): string {
   const members = parsed(line)
   if (members === undefined) return line
@@ -31,7 +31,7 @@ const levels: readonly (readonly [string, Color, number])[] = [
   ['TRACE', 'gray', 0],
 ]
 
-/** Time, status, model, place, attempts, milliseconds, tokens, cost; and why it failed. */
+/** Time, status, model, deployment, attempts, milliseconds, tokens, cost; and the reason of a failure. */
 function callText(call: JsonObject, paint: Paint): string {
   const status = numberOf(call['status'])
   const attempts = Array.isArray(call['attempts']) ? call['attempts'].length : 0
@@ -67,7 +67,7 @@ function failureText({ kind, operatorNote, causeCode }: JsonObject): string {
     .join(', ')
 }
 
-/** On one line, whatever it holds. */
+/** On one line, whatever it contains. */
 function shown(value: unknown): string {
   const text = typeof value === 'string' && /^[^\s"\p{Cc}]+$/u.test(value) ? value : JSON.stringify(value)
   return text ?? ''

@@ -1,6 +1,6 @@
 import { Counter, type Histogram as PromHistogram, type Registry } from 'prom-client'
 
-/** What a series of metrics is: its name, what it tells, and the names of its labels. */
+/** A series of metrics: its name, its description, and its label names. */
 export type SeriesDescription = {
   readonly name: string
   readonly help: string
@@ -8,8 +8,8 @@ export type SeriesDescription = {
 }
 
 /**
- * A counter whose cells are plain numbers. prom-client would hash the labels at every increment; here it is asked
- * to expose what was counted, at each scrape.
+ * A counter whose cells are plain numbers. prom-client would hash the labels at every increment; here it exposes the
+ * counts at each scrape.
  */
 export function createCounter(
   registry: Registry,
@@ -31,7 +31,7 @@ export function createCounter(
 
 export type CounterCell = { count: number }
 
-/** A histogram of the same make, with upper bounds in ascending order. */
+/** A histogram of the same kind, with ascending upper bounds. */
 export function createHistogram(
   registry: Registry,
   description: SeriesDescription,
@@ -53,7 +53,7 @@ export function createHistogram(
       values: all.flatMap((cell) => exposeCell(name, bounds, cell)),
     }),
   }
-  // The registry asks no more of a metric than its name and `get`.
+  // The registry needs only a metric's name and `get`.
   registry.registerMetric(exposed as unknown as PromHistogram)
   return cellOf
 }
@@ -66,7 +66,7 @@ type Labels = Readonly<Record<string, string>>
 
 type Cell = HistogramCell & {
   readonly labels: Labels
-  /** How many values fell under each bound and above the one before. */
+  /** The number of values per bucket. */
   readonly counts: Float64Array
   readonly totals: { sum: number; count: number }
 }
@@ -104,12 +104,12 @@ function exposeCell(name: string, bounds: readonly number[], { labels, counts, t
 }
 
 type Cells<Cell> = {
-  /** In the order in which they were first asked for. */
+  /** In the order of first use. */
   readonly all: readonly Cell[]
   cellOf(...values: readonly string[]): Cell
 }
 
-/** Cells under one value after the other: a key of all of them would be a new text, to be hashed, for every call. */
+/** Nested maps, one per label: a combined key would be a new string to hash for every call. */
 function createCells<Cell>(make: (values: readonly string[]) => Cell): Cells<Cell> {
   const all: Cell[] = []
   const root: Branch<Cell> = { cell: undefined, branches: new Map() }

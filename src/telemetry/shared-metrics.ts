@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** How the engine is doing that several nodes share budgets and limits over, in numbers. */
+/** The state of the shared engine for budgets and limits of several nodes, in numbers. */
 export type SharedCounts = {
   readonly isUp: boolean
   /** How often it was lost. */
@@ -11,7 +11,7 @@ export type SharedCounts = {
   readonly untold: number
 }
 
-/** Shows it; `shared` is asked at each scrape. */
+/** Shows it; `shared` is read at each scrape. */
 export function showShared(registry: Registry, shared: () => SharedCounts): void {
   const gauge = (name: string, help: string, read: (counts: SharedCounts) => number) =>
     new Gauge({

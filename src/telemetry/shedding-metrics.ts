@@ -1,13 +1,13 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** What is under way in the process, and what was turned away since its start, by the reason. */
+/** What is in flight in the process, and what was turned away since its start, by reason. */
 export type SheddingCounts = {
   readonly inFlight: number
   readonly inFlightBytes: number
   readonly shed: Readonly<Record<string, number>>
 }
 
-/** Shows them; `shedding` is asked at each scrape. */
+/** Shows them; `shedding` is read at each scrape. */
 export function showShedding(registry: Registry, shedding: () => SheddingCounts): void {
   const gauge = (name: string, help: string, read: (counts: SheddingCounts) => number) =>
     new Gauge({

@@ -3,8 +3,8 @@ import type { Steps } from '../core/model/steps.ts'
 import { bodyShape } from './body-shape.ts'
 
 /**
- * At `debug`, a line for each step of a call, at the moment it is taken; at `trace`, the names and lengths of its bodies,
- * too. At any other level it costs one look at the level a call.
+ * At `debug`, writes a line for each step of a call as it is taken; at `trace`, also the names and lengths in its
+ * bodies. At other levels it costs one check per call.
  */
 export function createStepLog(log: Logger): Steps {
   return {

@@ -1,7 +1,7 @@
 import { Counter, type Registry } from 'prom-client'
 import type { TraceCounts } from './traces/tracing.ts'
 
-/** Shows the spans that were sent and lost; `read` is asked at each scrape. */
+/** Shows the spans that were sent and lost; `read` is called at each scrape. */
 export function showTraces(registry: Registry, read: () => TraceCounts): void {
   new Counter({
     name: 'pandotate_spans_exported_total',

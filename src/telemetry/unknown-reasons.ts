@@ -2,9 +2,8 @@ import type { Logger } from 'pino'
 import type { Sink } from '../core/model/ports.ts'
 
 /**
- * Warns of a finish reason that is not known: once for each provider and reason, so that it finds its way into the
- * table
- * of those that are, and does not fill the log until it has.
+ * Warns of an unknown finish reason, once per provider and reason, so that it can be added to the table without filling
+ * the log.
  */
 export function createReasonWarnings(log: Logger): Sink {
   const told = new Set<string>()
@@ -22,10 +21,10 @@ export function createReasonWarnings(log: Logger): Sink {
   }
 }
 
-/** An upstream may make up a new one each time. */
+/** An upstream may invent a new one each time. */
 const mostTold = 256
 
-/** An upstream's word is its own: what is not like a name is left out of the log. */
+/** The reason is the upstream's text: if it does not look like a name, it is not logged. */
 function plain(reason: string): string {
   return reason.replace(/[^\w.:-]/g, '_')
 }

@@ -6,25 +6,25 @@ import { readShared } from '../store/postgres/shared-changes.ts'
 import { connectFeed, type FeedConnection } from './feed-connection.ts'
 
 /**
- * What the nodes over one Postgres database tell each other: changes of keys, teams and limits, which are kept there, and
- * what is said on its bus, which is not.
+ * Messages between the nodes over one Postgres database: changes of keys, teams and limits, which it stores, and
+ * messages of the bus, which it does not.
  */
 export interface ChangeFeed extends AsyncDisposable {
-  /** Carries what is said at once, as far as the database is there. */
+  /** Sends a bus message at once, if the database is reachable. */
   readonly bus: SharedBus
-  /** Resolves once the changes that are there are taken; also where the database cannot be had. From then on it looks. */
+  /** Resolves when all stored changes were applied, or the database is unreachable. After that it polls. */
   begin(): Promise<void>
 }
 
 export type FeedParts = {
   readonly databaseUrl: string
-  /** This node, as the store knows it. */
+  /** This node's id in the store. */
   readonly node: string
-  /** Takes a change, of this node or another; one that is known, too. */
+  /** Applies a change of this node or another; it may be known already. */
   readonly hear: (entry: AdminEntry | OverrideEntry) => void
-  /** Takes the holds of a node that is gone. Undefined: what is held outlasts its node elsewhere. */
+  /** Applies the holds of a dead node. Undefined: holds are shared elsewhere and outlast their node. */
   readonly settleLost: ((holds: readonly OpenHold[]) => Promise<void>) | undefined
-  /** Told when the database cannot be had, and when it is there again. */
+  /** Called when the database is lost, and when it is back. */
   readonly report: (trouble: unknown) => void
 }
 
@@ -60,7 +60,7 @@ class PostgresFeed implements ChangeFeed {
     this.#isClosed = true
     clearTimeout(this.#timer)
     await this.#turn
-    // Whose holds are settled does not have to be looked for.
+    // Known owners need no look-up.
     await this.#connection
       ?.ask('delete from nodes where node = $1', [this.#parts.node])
       .catch(() => undefined)
@@ -69,7 +69,7 @@ class PostgresFeed implements ChangeFeed {
 
   #publish(topic: string, text: string): void {
     const whole = JSON.stringify([topic, text])
-    // More than that Postgres does not take: the others then look at once what is new.
+    // Postgres takes no larger payload: the others then read the new changes at once.
     const payload = Buffer.byteLength(whole) < mostBytes ? whole : '[]'
     void this.#connection?.ask('select pg_notify($1, $2)', [channel, payload]).catch(() => undefined)
   }
@@ -93,7 +93,7 @@ class PostgresFeed implements ChangeFeed {
     this.#timer.unref()
   }
 
-  /** One look follows the other, however often it is asked for. */
+  /** Reads are serialised, however often they are requested. */
   #next(): Promise<void> {
     this.#turn = this.#turn.then(() => this.#look())
     return this.#turn
@@ -120,7 +120,7 @@ class PostgresFeed implements ChangeFeed {
     if (this.#connection !== undefined && !this.#connection.isLost) return this.#connection
     await this.#connection?.[Symbol.asyncDispose]()
     const { databaseUrl } = this.#parts
-    // Who comes first makes the schema.
+    // The first node creates the schema.
     await using store = openPostgresStore(databaseUrl)
     await store.migrate()
     this.#connection = await connectFeed(databaseUrl, channel, (payload) => this.#hearNotice(payload))
@@ -139,7 +139,7 @@ class PostgresFeed implements ChangeFeed {
     }
   }
 
-  /** Says that this node is there, and looks whether others are. */
+  /** Writes this node's heartbeat, and looks for dead nodes. */
   async #beat({ ask }: FeedConnection): Promise<void> {
     const now = performance.now()
     if (now < this.#beatAt) return
@@ -171,7 +171,7 @@ const goneAfter = '60 seconds'
 
 const seen = 'insert into nodes (node) values ($1) on conflict (node) do update set seen = now()'
 
-/** They are this node's from then on: no other takes them, too. */
+/** They belong to this node from now on: no other takes them too. */
 const claimLost =
   'update holds set node = $1 from nodes where nodes.node = holds.node and holds.node <> $1 ' +
   'and nodes.seen < now() - $2::interval returning holds.id, holds.body'

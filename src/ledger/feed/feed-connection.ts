@@ -1,8 +1,8 @@
 import { Client, type QueryResultRow } from 'pg'
 
-/** A connection that hears what is said on a channel, for as long as it lasts. */
+/** A connection that listens on a channel while it lasts. */
 export type FeedConnection = AsyncDisposable & {
-  /** One question after the other. */
+  /** One query at a time. */
   ask<Row extends QueryResultRow>(text: string, values: readonly unknown[]): Promise<readonly Row[]>
   readonly isLost: boolean
 }

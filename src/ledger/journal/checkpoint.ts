@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { frameOf, readFrames } from './frame.ts'
 import type { Position } from './segments.ts'
 
-/** The state at one place in the journal: a start needs it, and the lines behind that place. */
+/** The state at one position of the journal: a start needs it and the lines after that position. */
 export type Checkpoint = {
   readonly position: Position
   /** By projection. */
   readonly state: Readonly<Record<string, unknown>>
 }
 
-/** Undefined where there is none. Throws where there is one that cannot be read: the state would be lost unseen. */
+/** Undefined if there is none. Throws if it is unreadable: otherwise the state would be lost silently. */
 export async function readCheckpoint(directory: string): Promise<Checkpoint | undefined> {
   const path = join(directory, fileName)
   const bytes = await readFile(path).catch((thrown: unknown) => {
@@ -24,7 +24,7 @@ export async function readCheckpoint(directory: string): Promise<Checkpoint | un
   return JSON.parse(frame.text) as Checkpoint
 }
 
-/** Replaces the checkpoint; after a crash there is the one or the other. */
+/** Replaces the checkpoint atomically: after a crash there is the old or the new one. */
 export async function writeCheckpoint(directory: string, checkpoint: Checkpoint): Promise<void> {
   const path = join(directory, fileName)
   const file = await open(`${path}.new`, 'w', 0o600)
@@ -40,7 +40,7 @@ export async function writeCheckpoint(directory: string, checkpoint: Checkpoint)
 
 const fileName = 'checkpoint'
 
-/** A name is as durable as its directory. */
+/** A file's name is durable when its directory is synced. */
 async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r')
   try {

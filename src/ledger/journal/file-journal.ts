@@ -9,18 +9,18 @@ import { type Position, type Segment, segmentPath } from './segments.ts'
 import { createDiskSync } from './sync.ts'
 
 export type JournalSettings = {
-  /** Where the segments are, and the checkpoint. This process owns it. */
+  /** The directory of the segments and the checkpoint. This process owns it. */
   readonly directory: string
-  /** `disk`: `durable` waits until the disk has it; `process`: until the kernel has it. */
+  /** `disk`: `durable` waits for the disk; `process`: for the kernel. */
   readonly durability: 'process' | 'disk'
-  /** How large a segment grows. */
+  /** The size at which a segment is closed. */
   readonly segmentBytes: number
-  /** How much the segments may come to before calls are left out. */
+  /** The total size of segments above which calls are dropped. */
   readonly spoolBytes: number
-  /** Space that is kept for holds to be settled once the disk is full. */
+  /** Space reserved for settling holds when the disk is full. */
   readonly reserveBytes: number
   readonly projections: readonly Projection[]
-  /** Called with what an operator should know. */
+  /** Called with events that an operator should know. */
   readonly report: (trouble: Trouble) => void
 }
 
@@ -35,17 +35,19 @@ export type TroubleKind =
   | 'segment_not_deleted'
   | 'segment_not_opened'
 
-/** A journal in files: what is appended goes to the end of a segment, and outlives the process once it is written. */
+/** A journal in files: lines are appended to a segment, and survive the process once written. */
 export interface FileJournal extends Journal, AsyncDisposable {
   readonly replayed: Replayed
-  /** Where the next line goes. */
+  /** The position of the next line. */
   readonly position: Position
   readonly state: JournalState
-  /** The store has everything before this: segments are deleted once the checkpoint does not need them either. */
+  /**
+   * The store has everything before this position: segments are deleted once the checkpoint does not need them either.
+   */
   shipped(position: Position): void
-  /** How much is in the journal from a place on. */
+  /** The size of the journal after a position. */
   bytesBehind(position: Position): number
-  /** Writes a checkpoint now. Resolves once it is on the disk, or could not be written. */
+  /** Writes a checkpoint now. Resolves when it is on disk, or could not be written. */
   checkpoint(): Promise<void>
 }
 
@@ -53,13 +55,13 @@ export type JournalState = {
   readonly isDiskFull: boolean
   /** Of all segments. */
   readonly spooledBytes: number
-  /** Calls that were left out because the spool was full, and because the disk was. */
+  /** Calls dropped because the spool was full, and because the disk was. */
   readonly droppedCalls: number
   readonly unwrittenCalls: number
   readonly syncFailures: number
 }
 
-/** Replays what is there, and goes on behind it in a new segment. */
+/** Replays what is there, and continues in a new segment. */
 export async function openJournal(settings: JournalSettings): Promise<FileJournal> {
   const replayed = await replay(settings.directory, settings.projections)
   const reserve = createReserve(settings.directory, settings.reserveBytes)
@@ -166,12 +168,12 @@ class SegmentedJournal implements FileJournal {
 
   checkpoint(): Promise<void> {
     this.#flush()
-    // The state is ahead of what could be written: behind the checkpoint those lines would count twice.
+    // The state includes lines that could not be written: after the checkpoint they would count twice.
     if (this.#pending.length > 0) return this.#checkpointing
     const { directory, projections } = this.#settings
     const state = Object.fromEntries(projections.map((one) => [one.name, one.snapshot()]))
     const checkpoint: Checkpoint = { position: this.position, state }
-    // Not before the lines that it stands on are on the disk.
+    // Only after the lines that it covers are on disk.
     this.#checkpointing = this.#checkpointing
       .then(() => this.#sync.whenSynced())
       .then(() => writeCheckpoint(directory, checkpoint))
@@ -221,7 +223,7 @@ class SegmentedJournal implements FileJournal {
     } catch (error) {
       this.#enterFull(error)
       this.#unwrittenCalls += this.#pending.keep((text) => !text.startsWith(callBeginning))
-      // What was admitted can be settled in the reserve's place; what does not fit there is tried again.
+      // Holds are settled in the reserved space; what does not fit is tried again.
       if (this.#pending.length > 0) this.#tryWrite()
     }
     if (this.#offset >= this.#settings.segmentBytes) this.#roll()
@@ -236,7 +238,7 @@ class SegmentedJournal implements FileJournal {
     }
   }
 
-  /** All or nothing: a part of it would be taken for a torn tail. */
+  /** All or nothing: a partial line would count as a torn tail. */
   #write(): void {
     try {
       const { bytes, length } = this.#pending
@@ -288,7 +290,7 @@ class SegmentedJournal implements FileJournal {
     try {
       this.#open(segment + 1)
     } catch (error) {
-      // It grows on, and the next turn tries again.
+      // The segment keeps growing, and the next turn tries again.
       this.#settings.report({ what: 'segment_not_opened', error })
       return
     }
@@ -296,7 +298,7 @@ class SegmentedJournal implements FileJournal {
     void this.checkpoint()
   }
 
-  /** Those that neither the store nor the checkpoint needs. */
+  /** Segments that neither the store nor the checkpoint needs. */
   #deleteOld(): void {
     const { directory, report } = this.#settings
     const needed = Math.min(this.#shippedTo, this.#checkpointedTo)
@@ -311,10 +313,10 @@ class SegmentedJournal implements FileJournal {
   }
 }
 
-/** Of what was written, a machine's failure costs no more than this. */
+/** The most that a power failure loses. */
 const tickMs = 100
 
-/** How often is looked whether a full disk has room again. */
+/** How often a full disk is checked for space. */
 const lookEveryTicks = 10
 
 function textOf(entry: JournalEntry): string {

@@ -1,6 +1,6 @@
 import { frameOverhead, readFrames, writeFrame } from './frame.ts'
 
-/** Frames that wait to be written, one behind the other. */
+/** Frames that wait to be written, back to back. */
 export class FrameBuffer {
   #room: Buffer = Buffer.allocUnsafeSlow(usualBytes)
   #length = 0
@@ -24,7 +24,7 @@ export class FrameBuffer {
     if (this.#room.length > usualBytes) this.#room = Buffer.allocUnsafeSlow(usualBytes)
   }
 
-  /** Drops the frames that are not to be kept, and returns how many they were. */
+  /** Drops the frames that are not to be kept, and returns their number. */
   keep(isKept: (text: string) => boolean): number {
     const { frames } = readFrames(this.#room.subarray(0, this.#length), true)
     const kept = frames.filter(({ text }) => isKept(text))
@@ -40,5 +40,5 @@ export class FrameBuffer {
   }
 }
 
-/** More than the lines of one turn come to. */
+/** More than the lines of one turn take. */
 const usualBytes = 256 * 1024

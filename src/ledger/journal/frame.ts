@@ -2,13 +2,11 @@ import { crc32 } from 'node:zlib'
 
 /**
  * A line of the journal as bytes: its length and its CRC-32, eight hexadecimal digits each, its text, a line feed. The
- * text has no line feed of its own.
+ * text contains no line feed.
  */
 export const frameOverhead = 19
 
-/**
- * Writes a frame at `at`, and returns where it ends. There must be room for three bytes a character and the overhead.
- */
+/** Writes a frame at `at`, and returns its end. There must be room for three bytes per character plus the overhead. */
 export function writeFrame(bytes: Buffer, at: number, text: string): number {
   const start = at + headerBytes
   const length = bytes.write(text, start, 'utf8')
@@ -27,19 +25,19 @@ export function frameOf(text: string): Buffer {
 }
 
 export type Frames = {
-  /** Each frame's text and where it ends. */
+  /** Each frame's text and its end. */
   readonly frames: readonly Frame[]
-  /** How much was read: what follows is the beginning of a frame. */
+  /** How much was read: what follows is an incomplete frame. */
   readonly end: number
-  /** Bytes that were skipped, because they were no frame. */
+  /** Bytes that were skipped because they were not a frame. */
   readonly damaged: number
 }
 
 export type Frame = { readonly text: string; readonly end: number }
 
 /**
- * The frames in these bytes. Behind damage it goes on at the next line. A frame that is not whole is left to be read
- * again, once there is more of it; where `isAll`, it is damage.
+ * Reads the frames in these bytes. After damage it continues at the next line. An incomplete frame is left for the next
+ * read; with `isAll` it is damage.
  */
 export function readFrames(bytes: Buffer, isAll: boolean): Frames {
   const frames: Frame[] = []
@@ -66,7 +64,7 @@ const space = 0x20
 const lineFeed = 0x0a
 const digits = Buffer.from('0123456789abcdef')
 
-/** Longer than any line: a length beyond it is damage. */
+/** Longer than any line: a larger length is damage. */
 const mostBytes = 64 * 1024 * 1024
 
 function frameEnd(bytes: Buffer, at: number): number | 'incomplete' | 'damaged' {

@@ -8,13 +8,13 @@ import { journalStart, listSegments, type Segment, segmentPath } from './segment
 export type Replayed = {
   readonly segments: readonly Segment[]
   readonly lines: number
-  /** What a crash left of a line at the end of the journal: it has been cut off. */
+  /** The torn line at the end of the journal after a crash: it was cut off. */
   readonly tornBytes: number
-  /** What was unreadable elsewhere. */
+  /** Unreadable bytes elsewhere. */
   readonly damagedBytes: number
 }
 
-/** Rebuilds the projections from the checkpoint and the lines behind it. Cuts off a torn tail. */
+/** Rebuilds the projections from the checkpoint and the lines after it. Cuts off a torn tail. */
 export async function replay(directory: string, projections: readonly Projection[]): Promise<Replayed> {
   const checkpoint = await readCheckpoint(directory)
   for (const projection of projections) projection.restore(checkpoint?.state[projection.name])
@@ -49,10 +49,10 @@ export async function replay(directory: string, projections: readonly Projection
   return { segments: kept, lines, tornBytes, damagedBytes }
 }
 
-/** How the line of a call begins. */
+/** The beginning of a call's line. */
 export const callBeginning = '{"type":"call",'
 
-/** Every state is in the checkpoint or in a segment behind it: one that is missing would be money forgotten. */
+/** Every state is in the checkpoint or in a segment after it: a missing segment would be forgotten money. */
 function checkGaps(segments: readonly Segment[], checkpoint: Checkpoint | undefined): void {
   const first = checkpoint?.position.segment ?? 1
   const numbers = segments.map(({ segment }) => segment).filter((segment) => segment >= first)

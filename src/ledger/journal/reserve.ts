@@ -2,11 +2,11 @@ import { rmSync } from 'node:fs'
 import { open, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Space on the disk that is kept for the time when there is no other. */
+/** Disk space that is reserved for a full disk. */
 export interface Reserve {
-  /** Takes the space, unless it is taken. Rejects where there is not enough. */
+  /** Takes the space, unless it has it. Rejects if there is not enough. */
   take(): Promise<void>
-  /** Gives it back to the disk, at once. */
+  /** Frees it at once. */
   release(): void
 }
 
@@ -18,7 +18,7 @@ export function createReserve(directory: string, bytes: number): Reserve {
       try {
         const file = await open(`${path}.new`, 'w', 0o600)
         try {
-          // Written and not only declared, for a file system gives space to what is written.
+          // Written, not only declared: file systems allocate space when it is written.
           await file.writeFile(Buffer.alloc(bytes, 0xa5))
           await file.datasync()
         } finally {

@@ -1,15 +1,13 @@
 import { close, fdatasync } from 'node:fs'
 import { promisify } from 'node:util'
 
-/**
- * Brings what was written to a file from the kernel's memory onto the disk, off the event loop, one round at a time.
- */
+/** Syncs a file to disk off the event loop, one round at a time. */
 export interface DiskSync {
-  /** Resolves once everything written before is on the disk; where that fails, too, and it is counted. */
+  /** Resolves when everything written before is on disk. A failure is counted, and resolves too. */
   whenSynced(): Promise<void>
-  /** From now on another file is written to; the one before is synced once more and closed. */
+  /** Switches to another file; the old one is synced once more and closed. */
   follow(descriptor: number): void
-  /** Something was written. */
+  /** Notes a write. */
   note(): void
   readonly failures: number
   /** Syncs and closes the file. */
@@ -40,7 +38,7 @@ export function createDiskSync(): DiskSync {
   }
   const whenSynced = (): Promise<void> => {
     if (running === undefined) return isDirty || finished.length > 0 ? run() : Promise.resolve()
-    // The round under way may have begun before the last write.
+    // The round in progress may have begun before the last write.
     following ??= running.then(() => {
       following = undefined
       return run()

@@ -3,12 +3,12 @@ import type { Store } from '../store/store.ts'
 import { createThread } from '../thread/asked-thread.ts'
 import type { Question } from './messages.ts'
 
-/** Reads the store in a thread of its own, so that no report delays a call. Rejects where the store cannot answer. */
+/** Reads the store in its own thread, so that no report delays a call. Rejects if the store cannot answer. */
 export interface LedgerReader
   extends Pick<Store, 'usage' | 'calls' | 'reach' | 'counts' | 'call'>,
     AsyncDisposable {}
 
-/** The thread is started at the first question. Each waits for `ready`. */
+/** The thread starts with the first query. Each waits for `ready`. */
 export function createReader(address: StoreAddress, ready: () => Promise<void>): LedgerReader {
   const thread = createThread('ledger reader', new URL('./reader-worker.ts', import.meta.url), address)
   const ask = async (question: Question) => {

@@ -1,7 +1,7 @@
 import type { Position } from '../journal/segments.ts'
 import type { StoreAddress } from '../store/all.ts'
 
-/** What the shipper's worker is started with. */
+/** The start data of the shipper's worker. */
 export type ShipperData = {
   readonly store: StoreAddress
   readonly journalDirectory: string
@@ -10,10 +10,10 @@ export type ShipperData = {
   readonly keepRollupsDays: number
 }
 
-/** What it is told: to ship at once what is there, or to do so and end. */
+/** Orders: ship now, or ship and end. */
 export type ShipperOrder = 'wake' | 'finish'
 
-/** What it tells. */
+/** Reports of the worker. */
 export type ShipperNews =
   | { readonly what: 'opened'; readonly migrated: readonly string[]; readonly from: Position | undefined }
   | {

@@ -3,19 +3,19 @@ import { Worker } from 'node:worker_threads'
 import type { Position } from '../journal/segments.ts'
 import type { ShipperData, ShipperNews, ShipperOrder } from './messages.ts'
 
-/** The thread that takes the journal into the store. Disposing it waits until the store has what was written. */
+/** The thread that ships the journal to the store. Disposing it waits until the store has what was written. */
 export interface Shipper extends AsyncDisposable {
   readonly state: ShipperState
-  /** Resolves once the store has everything before a place; also when it fails, and when it takes too long. */
+  /** Resolves when the store has everything before a position, also on failure or timeout. */
   catchUp(to: Position): Promise<void>
 }
 
 export type ShipperState = {
-  /** Everything before it is in the store; undefined: that is not known yet. */
+  /** Everything before it is in the store; undefined: unknown so far. */
   readonly position: Position | undefined
-  /** When the last call began that is in the store, in epoch milliseconds. */
+  /** When the latest call in the store began, in epoch milliseconds. */
   readonly lastAt: number | undefined
-  /** Why it cannot go on at the moment. */
+  /** Why it cannot continue at the moment. */
   readonly failure: string | undefined
   readonly failures: number
   readonly shippedCalls: number
@@ -23,9 +23,9 @@ export type ShipperState = {
 
 export type ShipperParts = {
   readonly data: ShipperData
-  /** Told each time the store has more. */
+  /** Called each time the store has more. */
   readonly shipped: (position: Position) => void
-  /** Called with what an operator should know. */
+  /** Called with events that an operator should know. */
   readonly report: (news: ShipperReport) => void
 }
 
@@ -88,7 +88,7 @@ class WorkerShipper implements Shipper {
       workerData: this.#parts.data,
       resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 },
     })
-    // It goes on for as long as the gateway does, and no longer.
+    // It runs only as long as the gateway.
     worker.unref()
     worker.on('message', (news: ShipperNews) => this.#hear(news))
     worker.on('error', (error) => this.#parts.report({ what: 'shipper_failed', reason: String(error) }))

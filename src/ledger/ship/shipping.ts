@@ -5,13 +5,13 @@ import type { Store } from '../store/store.ts'
 import type { ShipperData, ShipperNews } from './messages.ts'
 import { openTail, type Tail } from './tail.ts'
 
-/** Takes a journal into a store, batch by batch. What goes wrong is told, and tried again. */
+/** Ships a journal to a store in batches. Failures are reported and retried. */
 export interface Shipping {
-  /** Resolves once it has finished. */
+  /** Resolves when it has finished. */
   run(): Promise<void>
-  /** Has it ship what is there now, and not when it would look again. */
+  /** Ships at once, without waiting for the next look. */
   wake(): void
-  /** Has it end once it has shipped what is there; at the first failure, too: the next start ships the rest. */
+  /** Ends when everything was shipped, or at the first failure: the next start ships the rest. */
   finish(): void
 }
 
@@ -116,13 +116,13 @@ class JournalShipping implements Shipping {
   }
 }
 
-/** The larger the batches are, the less each call costs: who wants to read sooner wakes it. */
+/** Larger batches cost less per call. Readers that need current data wake it. */
 const lookEveryMs = 1000
 const pruneEveryMs = 3_600_000
 const leastBackoffMs = 100
 const mostBackoffMs = 5000
 
-/** What went wrong; a database's words may quote what was sent to it, and are not repeated. */
+/** The reason of a failure; a database's message may quote its input, and is not repeated. */
 function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return 'unknown'
   const code = 'code' in thrown ? String(thrown.code) : thrown.name

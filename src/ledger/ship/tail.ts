@@ -3,17 +3,17 @@ import { readFrames } from '../journal/frame.ts'
 import { listSegments, type Position, segmentPath } from '../journal/segments.ts'
 import type { Line } from '../store/batch.ts'
 
-/** Reads a journal that is being written, from a place on. */
+/** Reads a growing journal from a position on. */
 export interface Tail extends AsyncDisposable {
-  /** Where the next line is read. */
+  /** The position of the next line. */
   readonly position: Position
-  /** Bytes that were no lines, and segments that were gone. */
+  /** Bytes that were not lines, and missing segments. */
   readonly damage: { readonly bytes: number; readonly segments: number }
-  /** The lines that are there, up to about a megabyte of them; none: everything was read. */
+  /** The next lines, up to about a megabyte; empty when everything was read. */
   next(): Promise<readonly Line[]>
 }
 
-/** Undefined: from the first segment that is there. */
+/** Undefined: from the first existing segment. */
 export function openTail(directory: string, from: Position | undefined): Tail {
   return new SegmentTail(directory, from)
 }
@@ -58,7 +58,7 @@ class SegmentTail implements Tail {
     this.#file = undefined
   }
 
-  /** `isFinished`: nothing is appended to this segment any more. */
+  /** `isFinished`: the segment does not grow any more. */
   async #read(isFinished: boolean): Promise<readonly Line[]> {
     const { segment, offset } = this.#position
     this.#file ??= await open(segmentPath(this.#directory, segment), 'r')

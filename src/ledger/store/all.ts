@@ -5,7 +5,7 @@ import { openSqliteStore } from './sqlite/sqlite-store.ts'
 import { openSqliteTable } from './sqlite/sqlite-table.ts'
 import type { Store } from './store.ts'
 
-/** A file of SQLite's, or a database of Postgres'. */
+/** An SQLite file, or a Postgres database. */
 export type StoreAddress = { readonly path: string } | { readonly databaseUrl: string }
 
 /** Opens the store of an address. Its calls block: for worker threads only. */

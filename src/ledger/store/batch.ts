@@ -4,16 +4,16 @@ import { callBeginning } from '../journal/replay.ts'
 import type { Position } from '../journal/segments.ts'
 import { addCall, correctCall, createRollups, daysOf, hourMs, type RollupRow } from './rollup.ts'
 
-/** A part of a journal, as a store takes it. */
+/** A part of a journal in the form that a store takes. */
 export type Batch = {
   readonly calls: readonly CallRow[]
   readonly hours: readonly RollupRow[]
   readonly days: readonly RollupRow[]
   readonly events: readonly EventRow[]
   readonly holds: HoldChanges
-  /** The place behind its last line. */
+  /** The position after its last line. */
   readonly to: Position
-  /** When its last call began; undefined where there is none. */
+  /** When its last call began; undefined if there is none. */
   readonly lastAt: number | undefined
 }
 
@@ -28,7 +28,7 @@ export type CallRow = {
   readonly line: string
 }
 
-/** What an operator did, and what has become certain. */
+/** An operator's action, or an uncertain amount that became certain. */
 export type EventRow = {
   readonly id: string
   readonly at: number
@@ -36,7 +36,7 @@ export type EventRow = {
   readonly body: string
 }
 
-/** The holds that are open at the end of the batch, as JSON, and those that are over. */
+/** The holds that are open after the batch, as JSON, and those that ended. */
 export type HoldChanges = { readonly open: ReadonlyMap<string, string>; readonly over: ReadonlySet<string> }
 
 export type Line = { readonly text: string; readonly end: Position }
@@ -99,13 +99,13 @@ function namesOf(call: JournalCall): readonly string[] {
   return [call.key ?? principal, team, modelOf(call), provider, deployment, tag, failureOf(call)]
 }
 
-/** The kind of its failure, of a closed list; `left` where its caller went away. */
+/** The kind of its failure, of a closed list; `left` if its caller left. */
 function failureOf({ outcome, status, failure }: CallLine): string {
   if (outcome === 'left') return 'left'
   return status >= 400 ? (failure?.kind ?? 'other') : ''
 }
 
-/** What a caller asked for by mistake names no sum: they could make any number of names. */
+/** A mistaken model name gets no sums: callers could make any number of names. */
 function modelOf({ model = '', status }: CallLine): string {
   return status >= 400 && status < 499 && status !== 429 ? '' : model
 }
@@ -119,7 +119,7 @@ function sort(
 ): void {
   const { type, id, at } = entry
   if (type === 'hold' || type === 'grow') {
-    // A hold that has grown is told by its last size.
+    // Only the last size of a growing hold counts.
     open.set(id, text)
   } else if (type === 'settle') {
     open.delete(id)

@@ -4,7 +4,7 @@ import type { CallLine } from '../../core/model/record/call-line.ts'
 export type StoredCall = {
   readonly call: CallLine
   readonly startedEpochMs: number
-  /** What it came to cost, where that was settled later on. */
+  /** Its cost, if it was settled later. */
   readonly settled: SettledCost | undefined
 }
 
@@ -15,10 +15,10 @@ export type SettledCost = {
   readonly reason: string
 }
 
-/** A page of calls: the latest ones before a place. */
+/** A page of calls: the latest ones before a position. */
 export type CallsQuestion = {
   readonly limit: number
-  /** The place of the last call of the page before. */
+  /** The position of the last call of the previous page. */
   readonly before?: CallPlace | undefined
   readonly from?: number | undefined
   readonly to?: number | undefined
@@ -36,14 +36,14 @@ export type CallFilters = Readonly<Partial<Record<CallFilter, string>>> & {
 
 export type CallFilter = (typeof callFilters)[number]
 
-/** Columns of calls that pages can be filtered by: each has an index. */
+/** Columns of calls with an index, for filters. */
 export const callFilters = ['key', 'team', 'model'] as const
 
-/** What no index has: so many calls are looked at, and no more. */
+/** Filters without an index: a bounded number of calls is examined. */
 export type SoughtFilters = {
   readonly provider?: string | undefined
   readonly deployment?: string | undefined
-  /** The kind of a failure; `left`: its caller went away. */
+  /** The kind of a failure; `left`: its caller left. */
   readonly failure?: string | undefined
   readonly leastNanoUsd?: number | undefined
   readonly mostNanoUsd?: number | undefined
@@ -51,14 +51,14 @@ export type SoughtFilters = {
   readonly mostMs?: number | undefined
 }
 
-/** How many calls one question looks at, where its filters are not all of an index. */
+/** How many calls one query examines, if its filters are not all indexed. */
 export const soughtAtOnce = 20_000
 
 export function isSought(filters: CallFilters): boolean {
   return soughtConditions(filters, plain, () => '').length > 0
 }
 
-/** A question about how many calls there were in each part of a span. */
+/** A query for the number of calls in each part of a span. */
 export type CountsQuestion = {
   readonly from: number
   readonly to: number
@@ -66,27 +66,27 @@ export type CountsQuestion = {
   readonly filters: CallFilters
 }
 
-/** Incomplete: of the latest calls alone. */
+/** Incomplete: only the latest calls are counted. */
 export type CallCounts = { readonly rows: readonly CallCount[]; readonly isComplete: boolean }
 
 export type CallCount = {
-  /** When its part of the span begins. */
+  /** The start of its part of the span. */
   readonly at: number
   readonly calls: number
-  /** Those whose callers left are none of them. */
+  /** Calls whose callers left do not count. */
   readonly failed: number
 }
 
-/** How many calls are counted, the latest first, and no more. */
+/** How many calls are counted at most, the latest first. */
 export const countedAtOnce = 50_000
 
 export type Statement = { readonly text: string; readonly values: readonly (string | number)[] }
 
-/** How a database writes what the statements differ in. */
+/** The differences between the databases in the statements. */
 export type Writing = {
   /** The placeholder of the nth value, from 1. */
   readonly place: (nth: number) => string
-  /** A member of the line of a call, by its path, as text or as a number. */
+  /** A member of a call's line by its path, as text or as a number. */
   readonly text: (path: readonly string[]) => string
   readonly number: (path: readonly string[]) => string
 }
@@ -103,7 +103,7 @@ export function callsStatement(question: CallsQuestion, writing: Writing): State
   return { text, values }
 }
 
-/** The last of so many calls that a question looks at: none, where there are no more. */
+/** The position of the last call that a query examines: none if there are fewer. */
 export function reachStatement(
   question: Pick<CallsQuestion, 'before' | 'from' | 'to' | 'filters'>,
   looked: number,
@@ -134,7 +134,7 @@ export function countsStatement({ stepMs, ...question }: CountsQuestion, writing
 
 type Add = (value: string | number) => string
 
-/** In the order of the text: where placeholders have no numbers, that is what tells them apart. */
+/** In the order of the text: placeholders without numbers are matched by order. */
 function indexedWhere(
   { before, from, to, filters }: Pick<CallsQuestion, 'before' | 'from' | 'to' | 'filters'>,
   add: Add,
@@ -144,7 +144,7 @@ function indexedWhere(
     return value === undefined ? [] : [`"${name}" = ${add(value)}`]
   })
   if (filters.id !== undefined) conditions.push(`id = ${add(filters.id)}`)
-  // So its index is taken: what failed is a small part.
+  // So that its index is used: failed calls are few.
   if (filters.failed || filters.failure !== undefined) conditions.push('status >= 400')
   if (filters.status !== undefined) {
     if (filters.status >= 400) conditions.push('status >= 400')
@@ -153,7 +153,7 @@ function indexedWhere(
   if (from !== undefined) conditions.push(`at >= ${add(from)}`)
   if (to !== undefined) conditions.push(`at < ${add(to)}`)
   if (before !== undefined) {
-    // The first alone finds the place in an index by time.
+    // The first alone can use an index by time.
     conditions.push(`at <= ${add(before.at)}`, `(at, id) < (${add(before.at)}, ${add(before.id)})`)
   }
   return conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`

@@ -1,6 +1,6 @@
 import type { CallLine } from '../../core/model/record/call-line.ts'
 
-/** What calls are summed by. Each is a text; '' where a call has none. `failure`: what it failed of, or `left`. */
+/** The dimensions of sums. Each is a text; '' if a call has none. `failure`: the kind of its failure, or `left`. */
 export const dimensions = ['key', 'team', 'model', 'provider', 'deployment', 'tags', 'failure'] as const
 
 export type Dimension = (typeof dimensions)[number]
@@ -26,7 +26,7 @@ export const bucketBoundsMs = Array.from({ length: 13 }, (_, index) => 25 * 2 **
 
 const buckets = Array.from({ length: bucketBoundsMs.length + 1 }, (_, index) => index)
 
-/** Whole calls by their duration, and answers by their time to the first token. */
+/** Durations of whole calls, and first-token times of answers. */
 export const latencyColumns = buckets.map((bucket) => `latency_${bucket}`)
 export const firstTokenColumns = buckets.map((bucket) => `first_token_${bucket}`)
 
@@ -37,7 +37,7 @@ export const dayMs = 24 * hourMs
 
 /** The sums of one combination in one hour or day. */
 export type RollupRow = {
-  /** When the hour or day begins, in UTC. */
+  /** The start of the hour or day, in UTC. */
   readonly at: number
   /** In the order of `dimensions`. */
   readonly names: readonly string[]
@@ -47,7 +47,7 @@ export type RollupRow = {
 
 /** Sums of calls by time and dimensions. */
 export interface Rollups {
-  /** The sums of the span that `at` is in, in the order of `measures`, to be added to. */
+  /** The sums of the span that contains `at`, in the order of `measures`, to be added to. */
   sumsFor(names: readonly string[], at: number): Float64Array
   rows(): readonly RollupRow[]
 }
@@ -64,12 +64,12 @@ export function createRollups(spanMs: number): Rollups {
       rows.set(key, { at: start, names, sums })
       return sums
     },
-    // Always in one order: two writers that lock the same rows in another order would wait for each other.
+    // Always in one order: writers that lock the same rows in different orders would deadlock.
     rows: () => [...rows.entries()].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row),
   }
 }
 
-/** The same sums by the day. */
+/** The same sums by day. */
 export function daysOf(hours: readonly RollupRow[]): readonly RollupRow[] {
   const days = createRollups(dayMs)
   for (const { at, names, sums } of hours) {
@@ -112,7 +112,7 @@ export function correctCall(sums: Float64Array, call: CallLine, costNanoUsd: num
 /** Where each count stands among the measures. */
 const at = Object.fromEntries(counts.map((name, index) => [name, index])) as Readonly<Record<Count, number>>
 
-/** What may have been charged for attempts that told nothing: a part of the cost. */
+/** The possible cost of attempts without a report: a part of the cost. */
 function uncertainOf({ attempts }: CallLine): number {
   return attempts.reduce((sum, { uncertain, costNanoUsd }) => sum + (uncertain ? (costNanoUsd ?? 0) : 0), 0)
 }

@@ -1,7 +1,7 @@
 import type { ResolveEntry } from '../../core/model/journal.ts'
 import type { SettledCost } from './calls.ts'
 
-/** From the journal's lines of what became certain: by call. */
+/** By call, from the journal's resolve lines. */
 export function readSettlements(lines: readonly string[]): ReadonlyMap<string, SettledCost> {
   return new Map(
     lines.map((line) => {

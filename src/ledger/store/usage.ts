@@ -1,17 +1,17 @@
 import type { Statement } from './calls.ts'
 import { counts, type Dimension, dayMs, dimensions, hourMs, measures } from './rollup.ts'
 
-/** Sums of the calls of a span. It is widened to whole hours. */
+/** Sums of the calls of a span, widened to whole hours. */
 export type UsageQuestion = {
-  /** In epoch milliseconds; `to` is not in it any more. */
+  /** In epoch milliseconds; `to` is exclusive. */
   readonly from: number
   readonly to: number
-  /** What to sum by; nothing: all in one row. */
+  /** The dimensions to sum by; empty: everything in one row. */
   readonly by: readonly UsageGroup[]
   readonly filters: Readonly<Partial<Record<Dimension, string>>>
-  /** With the histograms of durations: several times as much to read. */
+  /** With the duration histograms: several times as much to read. */
   readonly withHistograms: boolean
-  /** How many rows at most: those that cost the most, and of them the earlier ones first. */
+  /** How many rows at most: the most expensive, and among equals the earlier ones. */
   readonly limit: number
 }
 
@@ -20,13 +20,13 @@ export type UsageGroup = Dimension | 'hour' | 'day'
 export const usageGroups: readonly UsageGroup[] = [...dimensions, 'hour', 'day']
 
 export type UsageRow = {
-  /** In the order of `by`; hours and days by their beginning in epoch milliseconds, as text. */
+  /** In the order of `by`; hours and days as the epoch milliseconds of their start, as text. */
   readonly names: readonly string[]
   /** In the order of `measures`; without histograms, of `counts`. */
   readonly sums: readonly number[]
 }
 
-/** What a question sums. */
+/** What a query sums. */
 export function measuresOf({ withHistograms }: UsageQuestion): readonly string[] {
   return withHistograms ? measures : counts
 }
@@ -35,7 +35,7 @@ export function measuresOf({ withHistograms }: UsageQuestion): readonly string[]
 export function usageStatement(question: UsageQuestion, place: (nth: number) => string): Statement {
   const values: (string | number)[] = []
   const add = (value: string | number) => place(values.push(value))
-  // In the order of the text: where placeholders have no numbers, that is what tells them apart.
+  // In the order of the text: placeholders without numbers are matched by order.
   const conditions = () =>
     dimensions.flatMap((name) => {
       const value = question.filters[name]
@@ -59,7 +59,7 @@ export function usageStatement(question: UsageQuestion, place: (nth: number) => 
 
 type Span = { readonly table: 'rollups_hour' | 'rollups_day'; readonly from: number; readonly to: number }
 
-/** Whole days are read as such, unless hours are asked for: there are 24 times fewer rows. */
+/** Whole days are read from daily rows unless hours are requested: there are 24 times fewer. */
 function spansOf({ from, to, by }: UsageQuestion): readonly Span[] {
   const first = from - (from % hourMs)
   const last = Math.ceil(to / hourMs) * hourMs
@@ -79,7 +79,7 @@ function columnOf(group: UsageGroup): string {
   return group === 'day' ? `at - at % ${dayMs}` : `"${group}"`
 }
 
-/** By time where there is time, and else by cost. */
+/** By time if there is one, else by cost. */
 function orderOf({ by }: UsageQuestion): string {
   const times = by.flatMap((group, index) => (group === 'hour' || group === 'day' ? [`name_${index}`] : []))
   return [...times, 'sum(cost) desc', 'sum(requests) desc'].join(', ')

@@ -7,7 +7,7 @@ import type { CallSpan } from './spans.ts'
 /** Sends spans to a collector, in batches. */
 export interface SpanSender {
   send(span: CallSpan): void
-  /** Sends what waits, and ends. Never rejects. */
+  /** Sends the queued spans, and ends. Never rejects. */
   close(): Promise<void>
 }
 
@@ -22,7 +22,7 @@ export type SpanSenderParts = {
     readonly delayMs: number
     readonly timeoutMs: number
   }
-  /** Of the process, `service.name` among them. */
+  /** Of the process, including `service.name`. */
   readonly resource: Readonly<Record<string, string>>
   readonly version: string
   readonly noteSent: (spans: number) => void
@@ -33,13 +33,13 @@ export type LossReason = (typeof lossReasons)[number]
 
 export const lossReasons = ['queue_full', 'export_failed', 'stopped'] as const
 
-/** OpenTelemetry's own queue and exporter. What this module imports is loaded with it. */
+/** OpenTelemetry's own queue and exporter. This module's imports are loaded with it. */
 export function createSpanSender(parts: SpanSenderParts): SpanSender {
   const { batch, noteLost, noteSent } = parts
   const resource = defaultResource().merge(resourceFromAttributes(parts.resource))
   const scope = { name: 'pandotate-gateway', version: parts.version }
   const exporter = exporterOf(parts)
-  /** In the queue, and on their way. The queue itself drops without a word. */
+  /** Queued or being sent. The queue itself drops silently. */
   let queued = 0
   let underWay = 0
   const counting: SpanExporter = {
@@ -73,7 +73,7 @@ export function createSpanSender(parts: SpanSenderParts): SpanSender {
     },
     async close() {
       isClosed = true
-      // What failed is counted where it is exported.
+      // Failures are counted where spans are exported.
       await inTime(processor.shutdown().catch(() => undefined))
       if (queued + underWay > 0) noteLost(queued + underWay, 'stopped')
     },
@@ -91,7 +91,7 @@ function exporterOf({ endpoint, headers, timeoutMs, compression }: SpanSenderPar
   })
 }
 
-/** A collector that is away is asked again and again: a process that stops does not wait for that. */
+/** The exporter retries a missing collector: a process that stops does not wait for that. */
 async function inTime(closing: Promise<void>): Promise<void> {
   const late = Promise.withResolvers<void>()
   const timer = setTimeout(late.resolve, longestCloseMs)

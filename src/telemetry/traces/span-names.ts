@@ -3,33 +3,33 @@ import type { ConventionName } from '../../core/model/trace.ts'
 
 export type AttributeValue = string | number | boolean
 
-/** A call whose spans are exported, for that reason, by a gateway that is called by that scheme. */
+/** A call whose spans are exported, the reason, and the scheme that the gateway is called by. */
 export type TracedCall = { readonly call: CallRecord; readonly kept: Kept; readonly scheme: 'http' | 'https' }
 
 export type Kept = 'sampled' | 'failed' | 'failed_over' | 'slow'
 
-/** One attempt of a call, and its place in the record. */
+/** One attempt of a call, and its index in the record. */
 export type AttemptOf = { readonly call: CallRecord; readonly attempt: AttemptRecord; readonly at: number }
 
-/** What a span says: its name in each generation of the conventions, and where it comes from. */
+/** An attribute: its name in each generation of the conventions, and its source. */
 export type SpanAttribute<Row> = {
   readonly names: Readonly<Partial<Record<ConventionName, string>>>
   readonly of: (row: Row) => AttributeValue | undefined
 }
 
-/** The operation that a call is, in the standard's words, or in ours where it has none. */
+/** The operation in the standard's words, or in ours if it has none. */
 export function operationOf({ kind }: CallRecord): string {
   return kind === 'text' ? 'text_completion' : (kind ?? 'chat')
 }
 
-/** The model of a deployment; undefined where it takes any: a caller's own word names no span. */
+/** The model of a deployment; undefined if it takes any: a caller's text names no span. */
 export function modelOf({ deployment }: Pick<AttemptRecord, 'deployment'>): string | undefined {
   const at = deployment.lastIndexOf('@')
   const model = deployment.slice(0, Math.max(at, 0))
   return model === '' || model.includes('*') ? undefined : model
 }
 
-/** Of the SERVER span: names of HTTP are stable. Values are of closed lists, of the configuration, or numbers. */
+/** Of the SERVER span: HTTP names are stable. Values come from closed lists, from the configuration, or are numbers. */
 export const callAttributes: readonly SpanAttribute<TracedCall>[] = [
   ofRecord('http.request.method', () => 'POST'),
   ofRecord('http.route', ({ trace }) => trace?.route),
@@ -103,7 +103,7 @@ export const attemptAttributes: readonly SpanAttribute<AttemptOf>[] = [
   always('pandotate.cost_uncertain', ({ attempt }) => attempt.isUncertain || undefined),
 ]
 
-/** What went wrong with an attempt; undefined where nothing did, or nobody's fault is in it. */
+/** The error of an attempt; undefined if there was none, or nobody was at fault. */
 export function errorOf({ outcome }: AttemptRecord): string | undefined {
   return outcome === 'ok' || outcome === 'superseded' || outcome === 'caller_left' ? undefined : outcome
 }

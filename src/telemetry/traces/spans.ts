@@ -40,7 +40,7 @@ export function whyKept(record: CallRecord, trace: CallTrace): Kept | undefined 
   return record.slow ? 'slow' : undefined
 }
 
-/** Makes the spans of calls, one for the call and one for each of its attempts, in these names. */
+/** Makes the spans of calls: one for the call, and one per attempt. */
 export function createSpanMaker(conventions: ConventionName, scheme: 'http' | 'https') {
   const ofCall = readerOf(callAttributes, conventions)
   const ofAttempt = readerOf(attemptAttributes, conventions)
@@ -61,7 +61,7 @@ export function createSpanMaker(conventions: ConventionName, scheme: 'http' | 'h
       attributes: ofCall({ call: record, scheme, kept }),
     }
     const attempts = record.attempts.flatMap((attempt, at): CallSpan[] => {
-      // The gateway answered itself: nothing went out.
+      // The gateway answered itself: no attempt was made.
       if (attempt.provider === undefined) return []
       return [
         {
@@ -82,7 +82,9 @@ export function createSpanMaker(conventions: ConventionName, scheme: 'http' | 'h
   }
 }
 
-/** The gateway's or an upstream's failure. A caller's mistake is none, and callers could make any number of them. */
+/**
+ * A failure of the gateway or an upstream. A caller's mistake does not count, because callers could make any number.
+ */
 function isFailed({ failure }: CallRecord): boolean {
   return failure !== undefined && failure.status >= 500
 }

@@ -8,14 +8,14 @@ import {
 
 export type TraceContextParts = {
   readonly sampler: SamplerName
-  /** The part of the traces that a ratio keeps. */
+  /** The sampled ratio of traces. */
   readonly ratio: number
   readonly isPropagated: boolean
-  /** So many random bytes, as hexadecimal digits. */
+  /** This many random bytes, as hexadecimal digits. */
   readonly randomHex: (bytes: number) => string
 }
 
-/** Continues the caller's trace, or begins one, and decides whether the spans of the call are exported in any case. */
+/** Continues the caller's trace or begins one, and decides whether the call's spans are sampled. */
 export function createTraceStart({ sampler, ratio, isPropagated, randomHex }: TraceContextParts): TraceStart {
   const isByParent = sampler.startsWith('parentbased_')
   const isRootKept = rootSampler(sampler, ratio)
@@ -42,22 +42,22 @@ function rootSampler(sampler: SamplerName, ratio: number): (traceId: string) => 
   if (sampler.endsWith('always_off') || ratio <= 0) return () => false
   if (ratio >= 1) return () => true
   const bound = Math.round(ratio * 2 ** randomBits)
-  // The end of a trace's id is random: all processes that compare it decide alike.
+  // The end of a trace id is random: all processes that compare it decide alike.
   return (traceId) => Number.parseInt(traceId.slice(-randomBits / 4), 16) < bound
 }
 
-/** As many as a number holds exactly. */
+/** As many digits as a number represents exactly. */
 const randomBits = 52
 
 type Parent = {
   readonly traceId: string
   readonly spanId: string
   readonly isSampled: boolean
-  /** But for that. */
+  /** Except for that one. */
   readonly flags: CallTrace['flags']
 }
 
-/** W3C Trace Context 3.2; a header that came twice is joined by commas, and is none. */
+/** W3C Trace Context 3.2; a repeated header is joined by commas, and invalid. */
 function parentOf(header: TraceHeaders[string]): Parent | undefined {
   if (typeof header !== 'string') return undefined
   const [, version, traceId = '', spanId = '', written = '', rest] = traceparent.exec(header) ?? []
@@ -71,7 +71,7 @@ const traceparent = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(
 
 const isZero = /^0+$/
 
-/** Trace Context level 2: the trace's id is random. Other bits are for versions to come, and not passed on. */
+/** Trace Context level 2: the trace id is random. Other bits are reserved, and not passed on. */
 const randomFlag = 2
 
 function stateOf(header: TraceHeaders[string]): string | undefined {
@@ -79,5 +79,5 @@ function stateOf(header: TraceHeaders[string]): string | undefined {
   return text !== undefined && isState.test(text) ? text : undefined
 }
 
-/** Printable, and no longer than everyone must pass on. */
+/** Printable, and within the length that everyone must forward. */
 const isState = /^[ -~]{1,512}$/

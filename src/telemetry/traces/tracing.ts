@@ -10,7 +10,7 @@ import { createTraceStart } from './trace-context.ts'
 export interface Tracing extends Sink {
   readonly start: TraceStart
   counts(): TraceCounts
-  /** Sends what waits. Never rejects, and waits for no collector for long. */
+  /** Sends the queued spans. Never rejects, and does not wait long for a collector. */
   close(): Promise<void>
 }
 
@@ -30,13 +30,13 @@ export type TracingSettings = Pick<
   readonly ratio: number
   readonly propagate: boolean
   readonly conventions: ConventionName
-  /** By which the gateway itself is called. */
+  /** The scheme that the gateway itself is called by. */
   readonly scheme: 'http' | 'https'
 }
 
 export type TracingParts = { readonly log: Logger; readonly clock: Clock; readonly version: string }
 
-/** Loads OpenTelemetry's packages, which take 20 MB on the disk and 60 ms: only where there are traces. */
+/** Loads OpenTelemetry's packages, which take 20 MB on disk and 60 ms: only if tracing is on. */
 export async function createTracing(settings: TracingSettings, parts: TracingParts): Promise<Tracing> {
   const { createSpanSender } = await import('./span-exporter.ts')
   const { resource, serviceName, scheme, conventions, sampler, ratio, propagate } = settings
@@ -71,7 +71,7 @@ export async function createTracing(settings: TracingSettings, parts: TracingPar
   }
 }
 
-/** Counts spans that were lost, and says so in the log, once a minute at most. */
+/** Counts lost spans, and logs them at most once a minute. */
 function createLosses({ log, clock }: TracingParts) {
   const counts: Partial<Record<LossReason, number>> = {}
   let saidAt = Number.NEGATIVE_INFINITY
@@ -81,7 +81,7 @@ function createLosses({ log, clock }: TracingParts) {
       counts[why] = (counts[why] ?? 0) + spans
       if (clock.now() - saidAt < betweenWarningsMs) return
       saidAt = clock.now()
-      // A collector's words are its own, and may repeat what it was sent: its status or a system's code says enough.
+      // A collector's message may repeat what it was sent: only its status or an error code is logged.
       const code = error !== undefined && 'code' in error ? error.code : undefined
       const told = typeof code === 'number' || typeof code === 'string' ? { code } : {}
       log.warn({ why, ...told, lost: counts }, 'spans were lost: traces are incomplete')
@@ -91,7 +91,7 @@ function createLosses({ log, clock }: TracingParts) {
 
 const betweenWarningsMs = 60_000
 
-/** Drawn for many at once: a draw takes longer than all else in making an id. */
+/** Drawn for many at once: a draw takes longer than the rest of making an id. */
 function createRandomHex(): (bytes: number) => string {
   const drawn = Buffer.alloc(4096)
   let at = drawn.length

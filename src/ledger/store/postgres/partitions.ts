@@ -2,11 +2,11 @@ import type { Client } from 'pg'
 import type { CallRow } from '../batch.ts'
 import { dayMs } from '../rollup.ts'
 
-/** The partitions of the table of calls, one for each day: `calls_20261129`. */
+/** The daily partitions of the table of calls: `calls_20261129`. */
 export interface Partitions {
-  /** Makes those that these calls go to. */
+  /** Creates the partitions of these calls. */
   make(calls: readonly CallRow[]): Promise<void>
-  /** Drops those that are older as a whole. */
+  /** Drops partitions that are older as a whole. */
   dropBefore(epochMs: number): Promise<void>
 }
 
@@ -36,7 +36,7 @@ export function createPartitions(client: Client): Partitions {
   }
 }
 
-/** In a transaction of its own: the table cannot be read until it ends. */
+/** In its own transaction: the table is locked until it ends. */
 async function makeDay(client: Client, day: number): Promise<void> {
   const name = nameOf(day)
   const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [

@@ -25,8 +25,8 @@ import { createPartitions, type Partitions } from './partitions.ts'
 import { keepShared } from './shared-changes.ts'
 
 /**
- * A store in a Postgres database, over one connection, made at the first question. Once the connection is lost, every
- * question rejects: another store is to be opened. Several processes may write to one database.
+ * A store in a Postgres database, over one connection that opens with the first query. Once the connection is lost,
+ * every query rejects: open another store. Several processes may write to one database.
  */
 export function openPostgresStore(databaseUrl: string): Store {
   return new PostgresStore(databaseUrl)
@@ -42,7 +42,7 @@ class PostgresStore implements Store {
       ...{ connectionString: databaseUrl, application_name: 'pandotate-gateway' },
       ...{ connectionTimeoutMillis: connectWithinMs, query_timeout: answerWithinMs, keepAlive: true },
     })
-    // The questions under way reject by themselves.
+    // Pending queries reject by themselves.
     this.#client.on('error', () => undefined)
     this.#partitions = createPartitions(this.#client)
   }
@@ -181,7 +181,7 @@ class PostgresStore implements Store {
       await work()
       await this.#client.query('commit')
     } catch (thrown) {
-      // Where the connection is lost, the database does so by itself.
+      // If the connection is lost, the database rolls back by itself.
       await this.#client.query('rollback').catch(() => undefined)
       throw thrown
     }
@@ -225,7 +225,7 @@ const movePosition =
 const addToHours = addTo('rollups_hour')
 const addToDays = addTo('rollups_day')
 
-/** A list for each column: one statement takes any number of rows. */
+/** One array per column: a single statement takes any number of rows. */
 function callColumns(calls: readonly CallRow[]): unknown[] {
   const columns = ['id', 'at', 'key', 'team', 'model', 'status', 'line'] as const
   return columns.map((name) => calls.map((call) => call[name]))

@@ -2,21 +2,21 @@ import type { Client } from 'pg'
 import type { AdminEntry } from '../../../core/model/journal.ts'
 import type { EventRow } from '../batch.ts'
 
-/** Keeps the latest change of each key and team, and each override, for other nodes. In a transaction. */
+/** Stores the latest change of each key and team, and each override, for other nodes. In a transaction. */
 export async function keepShared(client: Client, events: readonly EventRow[]): Promise<void> {
   const shared = events.flatMap((event) => {
     const subject = subjectOf(event)
     return subject === undefined ? [] : [{ ...subject, event }]
   })
   if (shared.length === 0) return
-  // Versions are seen in their order: no one is drawn while another's transaction is open.
+  // Versions become visible in order: none is drawn while another's transaction is open.
   await client.query('select pg_advisory_xact_lock($1)', [sharedLock])
   for (const { kind, id, event } of shared) {
     await client.query(insertShared, [kind, id, event.at, event.id, event.body])
   }
 }
 
-/** What a version has not seen yet, in its order. */
+/** The changes after a version, in order. */
 export const readShared =
   'select version, body from shared_changes where version > $1 order by version limit 10000'
 

@@ -47,7 +47,7 @@ export const sqliteMigrations: readonly Migration[] = [
   },
 ]
 
-/** A key cannot be changed in place. */
+/** SQLite cannot change a key in place. */
 function withFailures(name: string): string {
   const kept = ['at', ...firstDimensions.map((dimension) => `"${dimension}"`), ...measures].join(', ')
   return `

@@ -23,8 +23,8 @@ import { measuresOf, type UsageQuestion, type UsageRow, usageStatement } from '.
 import { sqliteMigrations } from './migrations.ts'
 
 /**
- * A store in a file. Its calls are synchronous, and a commit waits for the disk: for worker threads only. One may write
- * while others read.
+ * A store in a file. Its calls are synchronous, and a commit waits for the disk: for worker threads only. One
+ * connection may write while others read.
  */
 export function openSqliteStore(path: string): Store {
   const database = new DatabaseSync(path, { timeout: busyMs })
@@ -166,7 +166,7 @@ class SqliteStore implements Store {
     const known = this.#statements.get(text)
     if (known !== undefined) return known
     const made = this.#database.prepare(text)
-    // Sums of money are larger than the numbers that it would give.
+    // Sums of money exceed JavaScript's safe integers.
     made.setReadBigInts(true)
     if (this.#statements.size < mostStatements) this.#statements.set(text, made)
     return made
@@ -182,7 +182,7 @@ const writing: Writing = {
 type Row = Readonly<Record<string, string | number | bigint | null>>
 type Values = readonly (string | number)[]
 
-/** Questions can be put in many ways. */
+/** Queries come in many forms. */
 const mostStatements = 100
 
 const prunedAtOnce = 5000
