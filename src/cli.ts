@@ -5,12 +5,12 @@ import { helpHint, helpText } from './cli/help.ts'
 import { parseCommand } from './cli/parse-command.ts'
 import { ConfigError } from './config.ts'
 
-/** The words that start this program, for help: in a clone of the repository, and as an installed package. */
+/** How this program is started, for help: in a clone of the repository, and as an installed package. */
 const program = import.meta.url.endsWith('.ts') ? 'npm run gateway --' : 'pandotate-gateway'
 
 process.exitCode = await run(process.argv.slice(2))
 
-/** The exit codes: 0 done, 1 it failed, 2 it was asked wrongly. */
+/** The exit codes: 0 done, 1 failed, 2 wrong usage. */
 async function run(words: readonly string[]): Promise<number> {
   const parsed = parseCommand(commands, words)
   switch (parsed.type) {
@@ -38,7 +38,7 @@ async function run(words: readonly string[]): Promise<number> {
   }
 }
 
-/** What a person can mend is said in words; anything else is a bug, and keeps its stack. */
+/** Errors that a person can fix are messages; anything else is a bug, and keeps its stack. */
 function readable(thrown: unknown): { readonly text: string; readonly code: 1 | 2 } | undefined {
   if (thrown instanceof UsageError) return { text: thrown.message, code: 2 }
   if (thrown instanceof ConfigError) {

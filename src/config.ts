@@ -39,14 +39,14 @@ export type ConfigParts = {
 }
 
 /**
- * The configuration that the environment and the file make together; for the same setting, an option of the command
- * wins over the environment, and that over the file. Throws ConfigError, which tells all that is wrong at once.
+ * The configuration from the environment and the file; an option overrides the environment, which overrides the file.
+ * Throws ConfigError with all mistakes at once.
  */
 export function loadConfig(parts: ConfigParts): Config {
   return loadWritten(parts).config
 }
 
-/** The same, with what is written beside it. */
+/** The same, with its source text. */
 export function loadWritten({ environment: given, readFile, providers }: ConfigParts): WrittenConfig {
   const secrets = withSecretFiles(given, readFile)
   const { environment } = secrets
@@ -74,7 +74,7 @@ export function loadWritten({ environment: given, readFile, providers }: ConfigP
     ...source.problems,
     ...secrets.problems,
     ...catalog.problems,
-    // What the text itself gets wrong is the file's, even where the environment has the last word.
+    // Mistakes in the text belong to the file, even if the environment overrides the value.
     ...[...source.findings, ...instances.findings].map((finding) => located(finding, source, undefined)),
     ...[...refused, ...exposed, ...tls.findings, ...catalog.findings].map((finding) =>
       located(finding, source, overlaid),
@@ -88,7 +88,7 @@ export function loadWritten({ environment: given, readFile, providers }: ConfigP
 }
 
 export type { Config, CurrentPrices, EffectiveSetting, Finding, Origin, Origins, Problem, WrittenConfig }
-// The rest of what others use of the configuration: this file is the room's door.
+// The other exports of the configuration: this file is the room's entrance.
 export {
   ConfigError,
   catalogFileName,
@@ -110,7 +110,7 @@ type Parts = {
   readonly origins: OriginParts
 }
 
-/** The settings that were taken, as the rest of the gateway has them. */
+/** The settings in the form that the rest of the gateway uses. */
 function assembled(
   taken: z.output<ConfigSchema>,
   { environment, source, instances, catalog, tls, origins }: Parts,
@@ -166,7 +166,7 @@ function assembled(
   }
 }
 
-/** Keys are in the order of their sections, as `tenancyOf` has them. */
+/** Keys in the order of their sections, as in `tenancyOf`. */
 function declaredIn(
   { keys, teams }: Config['tenants'],
   { keys: callers, adminKeys }: z.output<ConfigSchema>['auth'],
@@ -183,7 +183,7 @@ function declaredIn(
   ])
 }
 
-/** Without routes of the operator's, what providers list is routed, too. */
+/** Without the operator's own routes, models in providers' lists are routed too. */
 function routingOf(isDefault: boolean, written: Partial<Config['routing']> & { successors: boolean }) {
   return { isDefault, listed: isDefault, ...written }
 }
@@ -204,10 +204,10 @@ function statedIn(content: unknown): readonly string[] {
   })
 }
 
-/** What load balancers take to notice: none stands before an address of this machine alone. */
+/** Time for load balancers to notice: there is none in front of a loopback address. */
 const noticeMs = 5000
 
-/** Those that are called by their type or preset, as the default routes call them, and have a key. */
+/** Providers named by their type or preset, as the default routes name them, with a key. */
 function keyedProviders(
   instances: readonly Instance[],
   settings: Readonly<Record<string, unknown>>,
@@ -215,7 +215,7 @@ function keyedProviders(
   const keyed = instances.filter(({ name, provider }) => {
     const own = settings[name]
     if (name === 'pandotate' || !isObject(own)) return false
-    // What an operator has there of their own is not what its list has.
+    // An operator's own server differs from the shipped list.
     const list = provider.priceList === undefined ? provider.type : provider.priceList(own)
     return (name === list || (name === provider.type && list !== undefined)) && own['apiKey'] !== undefined
   })
@@ -231,7 +231,7 @@ function located({ path, told }: Finding, source: ConfigSource, overlaid: Overla
   return { source: source.path ?? defaultPath, line: source.lineOf(path), place, told }
 }
 
-/** Where `providers` itself is misspelt, every deployment's provider is unknown: that is said once. */
+/** If `providers` is misspelt, every deployment's provider is unknown: that is reported once. */
 function withoutFollowers(problems: readonly Problem[]): readonly Problem[] {
   const isMisspelt = problems.some(
     ({ place, told }) => !place.includes('.') && told.includes('did you mean providers'),
@@ -239,7 +239,7 @@ function withoutFollowers(problems: readonly Problem[]): readonly Problem[] {
   return isMisspelt ? problems.filter(({ place }) => !/^models\W.*\.provider$/.test(place)) : problems
 }
 
-/** The first word on a place is the one that names the cause. */
+/** The first message about a place names the cause. */
 function withoutRepeats(problems: readonly Problem[]): readonly Problem[] {
   const places = new Map<string, Problem>()
   for (const problem of problems) {

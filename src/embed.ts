@@ -7,22 +7,22 @@ import { type RunningGateway, startGateway as start } from './main.ts'
 import { providers } from './providers/all.ts'
 import { createLog } from './telemetry/log.ts'
 
-/** What a program has that runs the gateway within itself. Of the disk only what these name is read. */
+/** The environment of a gateway that runs inside another program. Only files named here are read. */
 export type EmbeddedSettings = {
-  /** As the environment has them: `PORT`, `TOGETHER_API_KEY`. They win over the text. */
+  /** Like environment variables: `PORT`, `TOGETHER_API_KEY`. They override the text. */
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** The content of a gateway.yaml. */
   readonly yaml?: string | undefined
 }
 
 export type EmbeddingOptions = {
-  /** By default lines of JSON on standard output, from the level that the configuration has. */
+  /** By default lines of JSON on standard output, at the configured level. */
   readonly log?: Logger
-  /** Each gets the record of every call. */
+  /** Sinks for the record of every call. */
   readonly sinks?: readonly Sink[]
 }
 
-/** A configuration, checked. Throws ConfigError, whose message tells all that is wrong at once. */
+/** A validated configuration. Throws ConfigError, whose message lists all mistakes. */
 export function readConfig({ environment = {}, yaml }: EmbeddedSettings): Config {
   const readFile = (path: string) => {
     if (path !== 'gateway.yaml') return readFileSync(path, 'utf8')
@@ -32,7 +32,7 @@ export function readConfig({ environment = {}, yaml }: EmbeddedSettings): Config
   return loadConfig({ environment: { ...environment, GATEWAY_CONFIG: undefined }, readFile, providers })
 }
 
-/** Starts a gateway in this process. Rejects when the address cannot be had. */
+/** Starts a gateway in this process. Rejects if the address is not available. */
 export function startGateway(config: Config, options: EmbeddingOptions = {}): Promise<RunningGateway> {
   const { log = createLog(config.logLevel, process.stdout), sinks = [] } = options
   return start(config, { log, sinks, version: versionOf() })

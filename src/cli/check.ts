@@ -29,7 +29,7 @@ export const check = defineCommand({
     checkConfig(overrides, { prices: prices === true, providers: ask === true, all: all === true }, version),
 })
 
-/** A fault is reported and exits with 1; so does a provider that was asked for its list and gave none. */
+/** A fault is reported and exits with 1; so does a provider that gave no list when asked. */
 async function checkConfig(
   overrides: ConfigOverrides,
   asks: { readonly prices: boolean; readonly providers: boolean; readonly all: boolean },
@@ -59,11 +59,11 @@ async function checkConfig(
   if (found.length > 0) process.stdout.write('\n')
   const told = { prices, isWhole: asks.all, showsRoutes: asks.prices }
   process.stdout.write(`${describeConfig(written, providers, told)}\n`)
-  // Not all of the prices of the day that were asked for are there.
+  // Some of the requested day's prices are missing.
   return silent.length === 0 && answers.every(({ isWell }) => isWell) ? 0 : 1
 }
 
-/** With those that take a look beyond the file. */
+/** Including those that need more than the file. */
 async function warningsIn(config: Config, book: PriceBook): Promise<readonly string[]> {
   const unresolved = await Promise.all(config.providers.map((one) => unresolvedHost(config, one)))
   return [
@@ -92,7 +92,7 @@ async function unresolvedHost(
   }
 }
 
-/** A route by price cannot weigh what it does not know. */
+/** Routing by price cannot weigh an unknown one. */
 function unknownPrices({ routes, providers }: Config, book: PriceBook): readonly string[] {
   return routes.flatMap(({ pattern, strategy, deployments }) => {
     if (strategy !== 'cheapest' && strategy !== 'value') return []
@@ -106,7 +106,7 @@ function unknownPrices({ routes, providers }: Config, book: PriceBook): readonly
   })
 }
 
-/** What the gateway last read here. */
+/** The list that the gateway read here last. */
 export function takeKept(config: Config, book: PriceBook): void {
   const kept = createKeptLists(config.dataDirectory)
   for (const { name } of config.providers) {

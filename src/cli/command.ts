@@ -1,18 +1,18 @@
-/** A command of the gateway: one row of the table in commands.ts, from which parsing and help are made. */
+/** A command of the gateway: one row of the table in commands.ts, for parsing and for help. */
 export type Command = {
   /** One word, or two: `catalog update`. */
   readonly name: string
   /** A line in the list of commands. */
   readonly does: string
-  /** More, for its own help. */
+  /** Further lines of its own help. */
   readonly about?: string
   readonly operands: readonly Operand[]
   readonly options: OptionTable
-  /** Prints for people on standard output or error, and gives the exit code: 0 done, 1 failed. */
+  /** Prints to standard output or error, and returns the exit code: 0 done, 1 failed. */
   readonly run: (invocation: Invocation<OptionTable>) => Promise<number>
 }
 
-/** What a command was called with, checked against its table. */
+/** The arguments of a command, checked against its table. */
 export type Invocation<Options extends OptionTable> = {
   readonly options: Given<Options>
   readonly operands: readonly string[]
@@ -20,13 +20,13 @@ export type Invocation<Options extends OptionTable> = {
   readonly version: string
 }
 
-/** A word after the command that is no option. */
+/** A word after the command that is not an option. */
 export type Operand = {
   /** As help shows it: `FILE`. */
   readonly name: string
   readonly does: string
   readonly isOptional?: boolean
-  /** All that it may be; undefined: anything. */
+  /** The allowed values; undefined: any. */
   readonly of?: readonly string[]
 }
 
@@ -35,13 +35,13 @@ export type OptionTable = Readonly<Record<string, Option<unknown>>>
 
 export type Option<Value> = {
   readonly does: string
-  /** What follows it, as help shows it: `N`. Undefined: it takes no value. */
+  /** Its value in the help: `N`. Undefined: it takes no value. */
   readonly value?: string
-  /** Gives the value, or undefined for a text that is none. Without it any text is taken that is not empty. */
+  /** Parses the value, or returns undefined for an invalid one. Absent: any text that is not empty is valid. */
   readonly read?: (text: string) => Value | undefined
-  /** What `read` takes, to follow "takes" in a sentence. */
+  /** Describes valid values, after "takes" in a sentence. */
   readonly takes?: string
-  /** It may be given several times. */
+  /** It may be repeated. */
   readonly isRepeatable?: boolean
 }
 
@@ -60,7 +60,7 @@ type ValueOf<Single> = Single extends { readonly read: (text: string) => infer V
       ? true
       : unknown
 
-/** The command was called wrongly: its message is printed with a hint at its help, and the exit code is 2. */
+/** Wrong usage: the message is printed with a hint at the command's help, and the exit code is 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
@@ -71,8 +71,8 @@ type CommandParts<Options extends OptionTable> = Omit<Command, 'run' | 'options'
   readonly run: (invocation: Invocation<Options>) => Promise<number>
 }
 
-/** A command whose `run` gets its options typed as its table has them. */
+/** A command whose `run` gets its options with the types of its table. */
 export function defineCommand<const Options extends OptionTable>(parts: CommandParts<Options>): Command {
-  // The parser gives only what the table describes.
+  // The parser returns only what the table describes.
   return { operands: [], ...parts, run: parts.run as Command['run'] }
 }

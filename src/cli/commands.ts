@@ -15,7 +15,7 @@ import { savings } from './savings/savings.ts'
 import { serve } from './serve.ts'
 import { simulate } from './simulation/simulate.ts'
 
-/** Every command. A new one is a file and a line here. */
+/** All commands. To add one, write a file and add a line here. */
 export const commands: readonly Command[] = [
   serve,
   init,

@@ -1,6 +1,6 @@
 import type { Given } from './command.ts'
 
-/** The option of every command that reads the configuration. */
+/** The option of all commands that read the configuration. */
 export const configOptions = {
   config: { value: 'FILE', does: 'read this file (default: gateway.yaml where there is one)' },
 } as const
@@ -23,7 +23,7 @@ export const serverOptions = {
   ...configOptions,
 } as const
 
-/** The options by which the command line has the last word on a setting. */
+/** The options that override a setting. */
 export type ConfigOverrides = Given<typeof serverOptions>
 
 function readPort(text: string): string | undefined {

@@ -62,7 +62,7 @@ async function lookAtAll(overrides: ConfigOverrides, version: string): Promise<r
   ]
 }
 
-/** Where the providers are. */
+/** The providers' addresses. */
 function addressesOf({ providers }: Config): readonly string[] {
   return providers.flatMap(({ settings }) => {
     if (!isObject(settings)) return []

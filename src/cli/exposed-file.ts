@@ -3,11 +3,11 @@ import type { Config } from '../config.ts'
 import { isObject } from '../core/model/json/json.ts'
 
 /**
- * Whether a file of settings holds a key in so many words, and everybody on this machine may read it. Keys that it takes
- * from the environment, `${GATEWAY_KEY}`, are not in it.
+ * Whether a settings file contains a literal key and is readable by everybody on this machine. Keys from the
+ * environment, `${GATEWAY_KEY}`, do not count.
  */
 export function isExposedFile(path: string, text: string, config: Config): boolean {
-  // Windows has no such rights: there all files look alike.
+  // Windows has no such permissions.
   if (process.platform === 'win32') return false
   const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0
   return (mode & readableByOthers) !== 0 && holdsSecret(text, config)
@@ -20,10 +20,10 @@ function holdsSecret(text: string, { keys, adminKeys, providers, tenants }: Conf
   return secretsIn(given, false).some((secret) => secret.length >= shortestSecret && text.includes(secret))
 }
 
-/** What is shorter may stand anywhere. */
+/** A shorter text may occur anywhere. */
 const shortestSecret = 8
 
-/** Texts under a name that says what they are, or under the headers of a provider. */
+/** Texts under a secret's name, or under a provider's headers. */
 function secretsIn(value: unknown, isNamed: boolean): readonly string[] {
   if (typeof value === 'string') return isNamed ? [value] : []
   if (Array.isArray(value)) return value.flatMap((item) => secretsIn(item, isNamed))

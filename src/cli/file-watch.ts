@@ -2,21 +2,21 @@ import { readFile, stat } from 'node:fs/promises'
 
 export type FileWatch = {
   readonly everyMs: number
-  /** The files, which may be others at each look. */
+  /** The files to watch, which may change between looks. */
   readonly paths: () => Iterable<string>
-  /** The text that is known of a file; undefined: that there is none. */
+  /** The known text of a file; undefined: it does not exist. */
   readonly known: (path: string) => string | undefined
   readonly changed: () => void
 }
 
 /**
- * Looks at files again and again until it is disposed, and calls `changed` when one reads otherwise than what is
- * known, and has for two looks: a file that is being written settles first. Notifications of the system would be
- * sooner, but miss what happens behind symbolic links and on network file systems.
+ * Polls files until it is disposed, and calls `changed` when one differs from the known text and was the same for two
+ * looks: a file that is being written settles first. System notifications would be faster, but miss changes behind
+ * symbolic links and on network file systems.
  */
 export function watchFiles({ everyMs, paths, known, changed }: FileWatch): Disposable {
   let isOver = false
-  /** Of each file, what the last look saw, and what `changed` was called for. */
+  /** Per file, the text at the last look, and the text that `changed` was called for. */
   const files = new Map<string, { seen: string | undefined; told: string | undefined }>()
   const fileAt = (path: string) => {
     const text = files.has(path) ? undefined : known(path)
@@ -50,7 +50,7 @@ export function watchFiles({ everyMs, paths, known, changed }: FileWatch): Dispo
   }
 }
 
-/** Undefined where there is none that can be read. A pipe gives its text once: of that, what is `seen` stays. */
+/** Undefined if the file cannot be read. A pipe gives its text only once: then `seen` stays. */
 async function textOf(path: string, seen: string | undefined): Promise<string | undefined> {
   try {
     return (await stat(path)).isFile() ? await readFile(path, 'utf8') : seen

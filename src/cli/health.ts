@@ -31,7 +31,7 @@ function ask({ host, port, tls }: Config): Promise<number | undefined> {
   const where = host.startsWith('unix:')
     ? { socketPath: host.slice('unix:'.length) }
     : { host: near(host), port }
-  // It asks itself: whom the certificate is for has no bearing.
+  // It connects to itself: the certificate's name does not matter.
   const options = { ...where, path: '/livez', timeout: patienceMs, rejectUnauthorized: false }
   return new Promise((resolve, reject) => {
     const request = (tls === undefined ? askPlain : askSecure)(options, (response) => {
@@ -44,7 +44,7 @@ function ask({ host, port, tls }: Config): Promise<number | undefined> {
   })
 }
 
-/** Where a gateway that listens on every address can be asked. */
+/** The address to ask a gateway that listens on every address. */
 function near(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1'
   return host === '::' ? '::1' : host

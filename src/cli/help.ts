@@ -1,12 +1,12 @@
 import type { Command, Operand, Option } from './command.ts'
 
-/** What `help` and `--help` print: of one command all that it takes, of several a line each. */
+/** The output of `help` and `--help`: all details of one command, or one line for each of several. */
 export function helpText(commands: readonly Command[], program: string): string {
   const [only, ...others] = commands
   return only !== undefined && others.length === 0 ? ofOne(only, program) : ofSeveral(commands, program)
 }
 
-/** The command line that shows the help of a command, or of all. */
+/** The command line that shows the help of one command, or of all. */
 export function helpHint(command: Command | undefined, program: string): string {
   return `See ${[program, command?.name, '--help'].filter((word) => word !== undefined).join(' ')}`
 }

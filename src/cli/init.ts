@@ -71,7 +71,7 @@ async function initialize(given: Given<typeof options>): Promise<number> {
   return 0
 }
 
-/** From the flags, and for what they leave out from a person. */
+/** From the flags, and for the rest by asking. */
 async function answersOf(
   given: Given<typeof options>,
   found: readonly FoundProvider[],
@@ -95,7 +95,7 @@ async function answersOf(
   }
 }
 
-/** The names in an answer; a name that is not known stops the command. */
+/** The names in an answer; an unknown name stops the command. */
 function listed(answer: string, known: readonly string[]): readonly string[] {
   const names = answer.split(/[\s,]+/).filter((name) => name !== '' && name !== 'none')
   const odd = names.find((name) => name !== 'all' && !known.includes(name))
@@ -103,7 +103,7 @@ function listed(answer: string, known: readonly string[]): readonly string[] {
   return names
 }
 
-/** Puts a key into .env, where this user alone reads it. */
+/** Stores a key in .env, readable only by this user. */
 function keepKey(key: string): void {
   const before = existsSync(secretFile)
     ? readFileSync(secretFile, 'utf8').replace(/^GATEWAY_KEY=[^\n]*\n?/gm, '')
@@ -113,27 +113,27 @@ function keepKey(key: string): void {
   chmodSync(secretFile, 0o600)
 }
 
-/** What a client is told: the configuration itself says which models there are. */
+/** The setup of a client, with the configuration's own models. */
 function placeOf({ providers: chosen, port }: Answers, yaml: string, key: string): ClientPlace {
-  // A key that is not set yet is no reason not to go on.
+  // A missing key is no reason to stop.
   const names = chosen.flatMap(({ variables }) => variables)
   const environment = Object.fromEntries(
     [...names, 'GATEWAY_KEY'].map((name) => [name, 'a-key-for-reading-it']),
   )
   const { routes } = loadConfig({ environment, readFile: (path) => readOnly(path, yaml), providers })
-  // The short names of the catalogue rather than a provider's own.
+  // The catalogue's short names, not a provider's own.
   const models = routes.map(({ pattern }) => pattern).filter((pattern) => !/[*/]/.test(pattern))
   const model = models.find((name) => preferred.test(name)) ?? models[0] ?? 'mistral-7b'
   return { url: `http://localhost:${port}`, key, model, contextTokens: 65_536, outputTokens: 8192 }
 }
 
-/** The new file alone is looked at. */
+/** Only the new file is checked. */
 function readOnly(path: string, yaml: string): string {
   if (path === configFile) return yaml
   throw Object.assign(new Error(`There is no ${path}.`), { code: 'ENOENT' })
 }
 
-/** Of those that call tools well. */
+/** Of those that are good at tool calls. */
 const preferred = /llama-3\.3-70b|qwen3?-.*coder|gpt-oss-120b/
 
 function summary({ isOpen, port }: Answers, isNew: boolean, missing: readonly string[]): string {

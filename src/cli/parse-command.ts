@@ -2,20 +2,20 @@ import { parseArgs } from 'node:util'
 import { didYouMean } from '../core/model/json/nearest.ts'
 import type { Command, Invocation, Operand, Option, OptionTable } from './command.ts'
 
-/** What the words after the program's name ask for. */
+/** What the command line asks for. */
 export type ParsedCommand =
   | {
       readonly type: 'run'
       readonly command: Command
       readonly invocation: Omit<Invocation<OptionTable>, 'version'>
     }
-  /** Of a command, of the commands that begin with a word, or of all. */
+  /** Help for a command, for the commands that begin with a word, or for all. */
   | { readonly type: 'help'; readonly of: readonly Command[] }
   | { readonly type: 'version' }
-  /** A sentence, and the command whose help tells more. */
+  /** A sentence, and the command whose help has details. */
   | { readonly type: 'fault'; readonly fault: string; readonly command: Command | undefined }
 
-/** Reads a command line. An option that the command does not have is a fault, as is a value that it does not take. */
+/** Parses a command line. Unknown options and invalid values are faults. */
 export function parseCommand(commands: readonly Command[], words: readonly string[]): ParsedCommand {
   const [first] = words
   if (first === undefined || isHelp(first)) return { type: 'help', of: commands }
@@ -107,7 +107,7 @@ type OptionToken = {
   readonly inlineValue?: boolean | undefined
 }
 
-/** Puts the option's value among `options`, or tells what is wrong with it. */
+/** Adds the option's value to `options`, or returns what is wrong with it. */
 function takeOption(
   command: Command,
   options: Record<string, unknown>,
@@ -130,7 +130,7 @@ function takeOption(
   return undefined
 }
 
-/** Another option that follows is not this one's value. */
+/** A following option is not the value. */
 function withoutDashes(value: string | undefined): string | undefined {
   return value !== undefined && value.length > 1 && value.startsWith('-') ? undefined : value
 }

@@ -16,16 +16,13 @@ export function readConfig(overrides: ConfigOverrides = {}): Config {
   return openConfig(overrides).read()
 }
 
-/**
- * The same, for a process that may read its file again. Its options, its environment and `.env` are those it started
- * with.
- */
+/** The same, for a process that may read its file again. Options, environment and `.env` stay those of the start. */
 export interface ConfigReader {
-  /** Reads the file, and those of secrets and certificates that are named. Throws ConfigError. */
+  /** Reads the file, and the files of secrets and certificates that it names. Throws ConfigError. */
   read(): Config
-  /** The same, with what is written beside it. */
+  /** The same, with its source text. */
   readWritten(): WrittenConfig
-  /** What stood in each of them when it was read last, by its path; undefined where it could not be read. */
+  /** The content of each file when it was last read, by path; undefined if it could not be read. */
   readonly lastTexts: ReadonlyMap<string, string | undefined>
 }
 
@@ -63,7 +60,7 @@ export function openConfig(overrides: ConfigOverrides = {}): ConfigReader {
   return reader
 }
 
-/** A pipe gives what it has once: after that it looks like an empty file. */
+/** A pipe gives its content once: after that it looks like an empty file. */
 function isSpent(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === false
 }

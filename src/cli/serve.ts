@@ -26,7 +26,7 @@ export const serve = defineCommand({
   run: ({ options, version }) => (cluster.isWorker ? serveAsWorker() : serveUntilSignalled(options, version)),
 })
 
-/** Until SIGINT or SIGTERM; then lets what is in flight finish. SIGHUP, or a changed file, is taken as it goes on. */
+/** Until SIGINT or SIGTERM; then calls in flight finish. SIGHUP, or a changed file, reloads. */
 async function serveUntilSignalled(overrides: ConfigOverrides, version: string): Promise<number> {
   const reader = openConfig(overrides)
   const config = reader.read()
@@ -57,7 +57,7 @@ async function serveUntilSignalled(overrides: ConfigOverrides, version: string):
     log.warn({ signal }, 'stopping at once')
     gateway.hurry()
   })
-  // Not before signals are heard: who reads this may send one.
+  // After signals are handled: a script that waits for this line may send one.
   process.stderr.write(greeting(config, gateway))
   const workers = count === 1 ? {} : { workers: count }
   log.info({ url: gateway.url, version, source: config.source, demo: config.demo, ...workers }, 'serving')
@@ -71,9 +71,9 @@ async function serveUntilSignalled(overrides: ConfigOverrides, version: string):
   return second === undefined ? 0 : exitCodeOf(second)
 }
 
-/** What it logs goes to the primary, which puts the lines of all workers one after the other. */
+/** Its log goes to the primary, which writes the lines of all workers in order. */
 async function serveAsWorker(): Promise<number> {
-  // What is sent to the group is the primary's to act on.
+  // Signals to the process group are handled by the primary.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
   await using output = createOutput(inBatches)
   await runWorker(({ logLevel }) => createLog(logLevel, output))
@@ -108,7 +108,7 @@ const inBatches = { descriptor: 1, batchBytes: 65_536, waitMs: 250 } as const
 
 const lookEveryMs = 1000
 
-/** For the person at the console; the log has the same as a line. */
+/** For the person at the terminal; the log has the same as a line. */
 function greeting({ demo, port, host, keys }: Config, { url, models }: RunningGateway): string {
   const shown = host === '127.0.0.1' && port !== 0 ? url.replace(host, 'localhost') : url
   const socketPath = url.startsWith('unix:') ? url.slice('unix:'.length) : undefined

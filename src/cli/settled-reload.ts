@@ -5,14 +5,13 @@ export type SettledReload<Config> = {
   /** The files that are read. */
   readonly paths: () => Iterable<string>
   readonly read: () => Config
-  /** Is given what was read, or throws what reading threw. */
+  /** Called with what was read, or throws what reading threw. */
   readonly take: (read: () => Config) => void
 }
 
 /**
- * Makes a function that reads and takes a configuration once its files have been left alone for a moment: one that is
- * being written is not judged by what stands in it so far. One that is never left alone is taken as it stands in the
- * end.
+ * Makes a function that reads and applies a configuration once its files have been unchanged for a moment: a file that
+ * is being written is not judged half-way. A file that never settles is read in the end.
  */
 export function reloadWhenSettled<Config>({ paths, read, take }: SettledReload<Config>): () => void {
   let isWaiting = false
@@ -24,7 +23,7 @@ export function reloadWhenSettled<Config>({ paths, read, take }: SettledReload<C
         continue
       }
       const outcome = attempt(read)
-      // What changed meanwhile may have been read in part.
+      // A file that changed meanwhile may have been read in part.
       if (look < mostLooks && !areSame(before, statesOf(paths()))) continue
       isWaiting = false
       take(outcome)
@@ -32,16 +31,16 @@ export function reloadWhenSettled<Config>({ paths, read, take }: SettledReload<C
     }
   }
   return () => {
-    // One that waits reads all that has changed until then.
+    // A pending reload reads all changes until then.
     if (isWaiting) return
     isWaiting = true
     void run()
   }
 }
 
-/** How long a file must have been as it is. */
+/** How long a file must be unchanged. */
 const quietMs = 400
-/** Ten seconds, about. */
+/** About ten seconds. */
 const mostLooks = 50
 
 type FileState = { readonly path: string; readonly mtimeMs: number; readonly mark: string }
@@ -54,14 +53,14 @@ function statesOf(paths: Iterable<string>): readonly FileState[] {
   })
 }
 
-/** By the clock of the machine that wrote it: one that is ahead of ours is no reason to wait. */
+/** By the clock of the machine that wrote it: a clock that is ahead is no reason to wait. */
 function isFresh({ mtimeMs }: FileState): boolean {
   const ageMs = Date.now() - mtimeMs
   return ageMs >= 0 && ageMs < quietMs
 }
 
 function areSame(some: readonly FileState[], others: readonly FileState[]): boolean {
-  // A file that is named in what was just read was not looked at before.
+  // A file that is named in the text just read was not checked before.
   return some.every(({ path, mark }) => others.every((other) => other.path !== path || other.mark === mark))
 }
 

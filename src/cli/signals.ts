@@ -4,8 +4,8 @@ import { isatty } from 'node:tty'
 export type StopSignal = 'SIGINT' | 'SIGTERM'
 
 /**
- * Resolves with the first SIGINT or SIGTERM. The second is told to `hurry`; the third ends the process at once. Without
- * `hurry` the second does. Those that come together are one.
+ * Resolves with the first SIGINT or SIGTERM. The second calls `hurry`; the third ends the process at once. Without
+ * `hurry` the second does. Signals that come together count as one.
  */
 export function untilSignalled(hurry: (signal: StopSignal) => void = endAtOnce): Promise<StopSignal> {
   return new Promise((resolve) => {
@@ -23,10 +23,7 @@ export function untilSignalled(hurry: (signal: StopSignal) => void = endAtOnce):
   })
 }
 
-/**
- * Calls `reload` at every SIGHUP. One that a console sent because it was closed stops the process, as it would any
- * other.
- */
+/** Calls `reload` at every SIGHUP. A SIGHUP from a console that was closed stops the process. */
 export function onReloadSignal(reload: () => void): void {
   const hasConsole = isatty(1)
   process.on('SIGHUP', () => {
@@ -35,10 +32,10 @@ export function onReloadSignal(reload: () => void): void {
   })
 }
 
-/** What is sent to a group of processes reaches this one twice where npm, among them, passes it on. */
+/** npm and others forward signals of the process group, so they arrive twice. */
 const echoMs = 100
 
-/** What a shell makes of a process that a signal ended: 128 and the signal's number. */
+/** A shell's exit code for a process ended by a signal: 128 plus the signal's number. */
 export function exitCodeOf(signal: StopSignal): number {
   return signal === 'SIGINT' ? 130 : 143
 }

@@ -3,8 +3,8 @@ import { type Shape, shapeAt, typesOf } from './shape.ts'
 import { strictNumber } from './source/environment.ts'
 
 /**
- * The content as the schema means it. Text, as the environment has it, becomes the number or the boolean that
- * is wanted there, when it spells one exactly; a section whose every line is commented out is left out.
+ * Converts the content to what the schema wants. Text, as in the environment, becomes the wanted number or boolean if
+ * it spells one exactly; a section with only comments is removed.
  */
 export function readAs(shape: Shape | undefined, value: unknown): unknown {
   if (shape === undefined) return value

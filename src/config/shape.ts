@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { Path } from './report/problem.ts'
 
-/** What a schema says of one place: the part of JSON Schema that is used here, and marks of our own. */
+/** The shape of one value by its schema: the parts of JSON Schema that are used here, and our own marks. */
 export type Shape = {
   readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, Shape>>
@@ -21,25 +21,25 @@ export type Shape = {
   readonly exclusiveMinimum?: number
   readonly minLength?: number
   readonly minItems?: number
-  /** From `.meta({ secret: true })`: what stands here, or below, is never shown. */
+  /** From `.meta({ secret: true })`: this value, and everything below it, is never shown. */
   readonly secret?: boolean
-  /** From `.meta({ expected: '...' })`: what belongs here, where the schema alone does not say it well. */
+  /** From `.meta({ expected: '...' })`: a description of valid values, if the schema alone gives no good one. */
   readonly expected?: string
-  /** From `.meta({ exactText: true })`: text stays text, though a number could stand here as well. */
+  /** From `.meta({ exactText: true })`: text stays text, even if it looks like a number. */
   readonly exactText?: boolean
 }
 
-/** What a schema takes, before defaults and transformations. */
+/** The input of a schema, before defaults and transformations. */
 export function inputShape(schema: z.ZodType): Shape {
   return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Shape
 }
 
-/** What a schema gives. A transformed part has no shape. */
+/** The output of a schema. A transformed part has no shape. */
 export function outputShape(schema: z.ZodType): Shape {
   return z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }) as Shape
 }
 
-/** The shape at a place; undefined where the schema says nothing. All that is below a secret is one. */
+/** The shape at a path; undefined if the schema has none. Everything below a secret is a secret. */
 export function shapeAt(root: Shape, path: Path): Shape | undefined {
   let shape: Shape | undefined = root
   for (const key of path) {
@@ -50,13 +50,13 @@ export function shapeAt(root: Shape, path: Path): Shape | undefined {
   return shape
 }
 
-/** True when a value here is a section or a list, or when nothing is known of it. */
+/** True if a value here is a section or a list, or if nothing is known about it. */
 export function isContainer(shape: Shape | undefined): boolean {
   const types = typesOf(shape)
   return types.length === 0 ? shape?.enum === undefined : types.includes('object') || types.includes('array')
 }
 
-/** The JSON types a value here may have; none when the schema does not say. */
+/** The JSON types that a value here may have; empty if the schema does not say. */
 export function typesOf(shape: Shape | undefined): readonly string[] {
   if (shape === undefined) return []
   if (shape.type !== undefined) return [shape.type].flat()

@@ -10,7 +10,7 @@ import {
   weekdays,
 } from './sections/tenants.ts'
 
-/** What of the configuration follows from these sections. */
+/** The tenants' part of the configuration, from these sections. */
 export function tenancyOf(written: WrittenTenants): Tenancy {
   const { auth } = written
   return { ...secretsOf(auth), tenants: tenantsOf(written), acceptWider: auth.acceptWider }
@@ -37,17 +37,17 @@ export function secretsOf({ keys, adminKeys, adminKey }: WrittenTenants['auth'])
   }
 }
 
-/** A key of which nothing is said but its secret. */
+/** A key with only a secret. */
 export function plainKey(key: string): Key {
   return callerKey({ ...bareKey, key }, () => [])
 }
 
-/** The same for one that manages. */
+/** The same for a management key. */
 export function plainAdminKey(key: string, role: KeyRole): Key {
   return adminKey({ ...bareAdmin, key, role })
 }
 
-/** Secrets as digests, amounts in whole nano-USD, and what a budget does not say as `budgets` says it. */
+/** Secrets as digests, amounts in whole nano-USD, and budgets with the defaults of `budgets`. */
 function tenantsOf({ auth, teams, budgets, rateLimits, alerts }: WrittenTenants): TenantSettings {
   const { gateway, zone: zoneOfAll, weekStart, ...terms } = budgets
   const ruled = (written: readonly WrittenBudget[]) =>
@@ -103,7 +103,7 @@ function adminKey(written: WrittenAdminKey): Key {
 
 type Identity = 'id' | 'name' | 'label' | 'owner' | 'expiresAtMs' | 'isDisabled' | 'secrets'
 
-/** A key with a name stays the same key under another secret. */
+/** A named key keeps its identity when its secret changes. */
 function identityOf(
   written: Pick<WrittenKey, 'key' | 'name' | 'owner' | 'expiresAt' | 'disabled'>,
 ): Pick<Key, Identity | 'createdAtMs' | 'updatedAtMs'> {

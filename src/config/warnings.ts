@@ -6,7 +6,7 @@ import { fileOption, fileVariable, textVariable, variables } from './source/envi
 import type { Environment } from './source/substitution.ts'
 
 export type WarningParts = {
-  /** The file's content, filled in; undefined: it is empty, or there is none. */
+  /** The file's content with values filled in; undefined: it is empty, or missing. */
   readonly content: unknown
   /** Undefined: there is no file. */
   readonly path: string | undefined

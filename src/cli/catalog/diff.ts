@@ -56,7 +56,7 @@ async function diff(
   }
 }
 
-/** Those that the catalogue can know: of providers that have rows in it, and by a name. */
+/** Models that the catalogue can have: of providers with rows in it, and with a name. */
 function routedModels({ catalog, routes, routing, providers }: Config): readonly RoutedModel[] {
   const { models, names } = catalog.data
   const listed = new Set(models.map(({ provider }) => provider))

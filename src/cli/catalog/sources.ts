@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { CatalogError } from '../../catalog/catalog.ts'
 import { litellmUrl, modelsDevUrl, readSource, type SourceRows } from '../../catalog/sources.ts'
 
-/** Where both lists in wide use are, for those who name none. */
+/** The addresses of the two widely used lists, the default. */
 export const usualSources: readonly string[] = [modelsDevUrl, litellmUrl]
 
 /** Reads each of these files and addresses. Throws CatalogError, naming the one that cannot be read. */

@@ -6,7 +6,7 @@ import { priceKey } from '../../main/price-key.ts'
 import { declaredBudgets } from '../../tenants/budgets/all-budgets.ts'
 import { type Budget, titleOf } from '../../tenants/budgets/budget.ts'
 
-/** What budgets would refuse, because its price is unknown: each with the line that says it. */
+/** Deployments that budgets would refuse because their price is unknown, each with the line to add. */
 export function unpricedUnderBudgets(config: Config, book: PriceBook, epochMs: number): readonly string[] {
   const budgets = declaredBudgets(config.tenants)
   if (budgets.length === 0) return []
@@ -17,7 +17,7 @@ export function unpricedUnderBudgets(config: Config, book: PriceBook, epochMs: n
       const written = config.providers.find((one) => one.name === provider)
       if (written === undefined) return []
       const key = priceKey(written)
-      // Where callers name the model, its provider's list says what it costs.
+      // If callers name the model, its provider's list has the price.
       if (name.includes('*') && (key.list !== undefined || book.served(provider).length > 0)) return []
       const model = name.includes('*') ? undefined : name
       const known = book.find({ provider: key, model, own }, epochMs)
@@ -31,7 +31,7 @@ export function unpricedUnderBudgets(config: Config, book: PriceBook, epochMs: n
   })
 }
 
-/** Some call for a model of the route meets the budget. */
+/** Some call for a model of the route is under the budget. */
 function mayMeet({ rule: { models } }: Budget, route: string): boolean {
   return (
     models.length === 0 ||

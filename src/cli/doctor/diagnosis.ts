@@ -1,8 +1,8 @@
-/** What was looked at, how it is, and what to do where it is not well. */
+/** A check, its result, and what to do if it is not good. */
 export type Diagnosis = {
   /** `node`, `port`, `provider together`. */
   readonly of: string
-  /** `bad`: the gateway cannot serve so, or not there. `odd`: it can, but look at it. */
+  /** `bad`: the gateway cannot serve like this. `odd`: it can, but it is worth a look. */
   readonly state: 'good' | 'odd' | 'bad'
   readonly found: string
   readonly advice?: string

@@ -19,7 +19,7 @@ export function diagnoseNode({
   )
 }
 
-/** Whether the gateway can listen where it is told to, or does already. */
+/** Whether the gateway can listen at its address, or does already. */
 export async function diagnoseAddress({ host, port }: Config): Promise<Diagnosis> {
   if (host.startsWith('unix:')) return diagnoseSocket(host.slice('unix:'.length))
   const place = `${host}:${port}`
@@ -77,7 +77,7 @@ function isGateway(host: string, port: number): Promise<boolean> {
   })
 }
 
-/** Files that hold secrets, and that others on this machine can read. */
+/** Files with secrets that others on this machine can read. */
 export function diagnoseSecrets(paths: readonly string[]): readonly Diagnosis[] {
   return paths.flatMap((path) => {
     const found = statSync(path, { throwIfNoEntry: false })
@@ -88,14 +88,14 @@ export function diagnoseSecrets(paths: readonly string[]): readonly Diagnosis[] 
   })
 }
 
-/** A key, a token or a password is given a value of its own, and not by the name of a variable. */
+/** A key, a token or a password as a literal value, not as the name of a variable. */
 function holdsSecrets(path: string): boolean {
   return /^[^#\n]*(key|token|secret|password)\w*['"]?\s*[:=]\s*['"]?(?!\$\{)[\w./+=-]{12,}/im.test(
     readFileSync(path, 'utf8'),
   )
 }
 
-/** Where the ledger lives, where it is not in a database alone. */
+/** The data directory of the ledger, unless that is only in a database. */
 export function diagnoseData(directory: string): Diagnosis {
   const path = nearest(resolve(directory))
   try {
@@ -120,7 +120,7 @@ export function diagnoseData(directory: string): Diagnosis {
 
 const leastFree = 2e9
 
-/** The directory itself, or the one in which it would be made. */
+/** The directory itself, or its nearest existing parent. */
 function nearest(path: string): string {
   const found = statSync(path, { throwIfNoEntry: false })
   return found !== undefined || dirname(path) === path ? path : nearest(dirname(path))

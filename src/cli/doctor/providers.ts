@@ -5,7 +5,7 @@ import { withTimeout } from '../../main/with-timeout.ts'
 import { withUpstreams } from '../../main/with-upstreams.ts'
 import { bad, type Diagnosis, good, odd } from './diagnosis.ts'
 
-/** Asks each provider one question that runs no model and costs nothing: is it there, and does it take our key. */
+/** Asks each provider a free question that runs no model: is it there, and does it accept our key? */
 export function diagnoseProviders(config: Config, version: string): Promise<readonly Diagnosis[]> {
   const used = new Set(
     config.routes.flatMap(({ deployments }) => deployments.map(({ provider }) => provider)),
@@ -40,7 +40,7 @@ async function diagnose(upstream: Upstream): Promise<Diagnosis> {
   }
 }
 
-/** Its list of models, which asks for the key, too; or else its health, where that wakes nothing. */
+/** Its list of models, which requires the key too; or else its health, if that wakes nothing. */
 function questionOf(upstream: Upstream): ((signal: AbortSignal) => Promise<string>) | undefined {
   const { listModels, health } = upstream
   if (listModels !== undefined) {

@@ -1,13 +1,13 @@
-/** What was answered, or found. */
+/** The answers given or detected. */
 export type Answers = {
-  /** The places where calls run, each with the variables that its key is in. */
+  /** The providers, each with the variables of its key. */
   readonly providers: readonly FoundProvider[]
-  /** Other machines are served, too. */
+  /** It serves other machines too. */
   readonly isOpen: boolean
   readonly port: number
 }
 
-/** A place where calls run, as the environment tells of it. */
+/** A provider that the environment has a key for. */
 export type FoundProvider = {
   /** Its name and type in gateway.yaml, or the preset of an OpenAI-compatible one. */
   readonly name: string
@@ -16,7 +16,7 @@ export type FoundProvider = {
   readonly variables: readonly string[]
 }
 
-/** Every provider that the environment may have a key for. */
+/** All providers whose keys may be in the environment. */
 export const knownProviders: readonly FoundProvider[] = [
   { name: 'pandotate', variables: ['PANDOTATE_API_KEY'] },
   { name: 'together', variables: ['TOGETHER_API_KEY'] },
@@ -29,7 +29,7 @@ export const knownProviders: readonly FoundProvider[] = [
   { name: 'fireworks', isPreset: true, variables: ['FIREWORKS_API_KEY'] },
 ]
 
-/** A gateway.yaml for these answers, with comments for the reader who goes on with it. It holds no secret. */
+/** A gateway.yaml for these answers, with comments for further editing. It contains no secret. */
 export function gatewayYaml({ providers, isOpen, port }: Answers): string {
   return `# Made by \`init\`. gateway.example.yaml of the package has every setting, explained; \`check\` prints what this comes to.
 # Secrets are \${NAME}, from the environment or from .env beside this file. A change of this file is taken while it serves.

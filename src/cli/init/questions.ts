@@ -3,12 +3,12 @@ import { createInterface } from 'node:readline'
 /** Asks a person in the terminal. */
 export type Ask = (question: string, byDefault: string) => Promise<string>
 
-/** Asks on standard error, so that what is printed on standard output can be kept; where nobody is there, takes the default. */
+/** Asks on standard error, so that standard output can be redirected; takes the default if nobody is there. */
 export async function withQuestions<T>(isAsking: boolean, use: (ask: Ask) => Promise<T>): Promise<T> {
   if (!isAsking) return await use(async (_question, byDefault) => byDefault)
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   terminal.on('SIGINT', () => process.exit(130))
-  // Lines that are typed ahead wait here for their question.
+  // Lines that were typed ahead of their question.
   const lines = terminal[Symbol.asyncIterator]()
   try {
     return await use(async (question, byDefault) => {

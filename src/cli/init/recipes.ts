@@ -1,22 +1,22 @@
-/** Where a client finds the gateway, and what it may ask for there. */
+/** The gateway's address, and the model for a client. */
 export type ClientPlace = {
   /** `http://localhost:8000`. */
   readonly url: string
-  /** A key, or what a shell makes one of: `$GATEWAY_KEY`. */
+  /** A key, or a shell expression for one: `$GATEWAY_KEY`. */
   readonly key: string
   readonly model: string
-  /** What the model holds, and the most that is asked of it at once. */
+  /** The model's context, and the most output that is requested. */
   readonly contextTokens: number
   readonly outputTokens: number
 }
 
-/** How a client is set up for the gateway. */
+/** The setup of a client. */
 export type Recipe = {
   readonly id: string
   readonly title: string
-  /** Variables of the shell that it is started from. */
+  /** Environment variables of the shell that starts it. */
   readonly variables?: (place: ClientPlace) => Readonly<Record<string, string>>
-  /** A file of its own; `~` is the user's home. */
+  /** A configuration file; `~` is the user's home. */
   readonly file?: {
     readonly path: string
     readonly language: string
@@ -24,11 +24,11 @@ export type Recipe = {
   }
   /** What starts it. */
   readonly command?: (place: ClientPlace) => string
-  /** What to mind where its own defaults do not fit a smaller model. */
+  /** Notes where its defaults do not fit a smaller model. */
   readonly note: string
 }
 
-/** Every client that `init` knows, in the order of its list. */
+/** All clients that `init` knows, in the order of its list. */
 export const recipes: readonly Recipe[] = [
   {
     id: 'openai',
@@ -169,7 +169,7 @@ models:
   },
 ]
 
-/** A recipe as a person would follow it in a terminal. */
+/** A recipe for a terminal. */
 export function recipeText({ title, variables, file, command, note }: Recipe, place: ClientPlace): string {
   const exports = Object.entries(variables?.(place) ?? {}).map(([name, value]) => `export ${name}=${value}`)
   const lines = [...exports, ...(command === undefined ? [] : [command(place)])]

@@ -8,10 +8,10 @@ import { createLog } from '../../telemetry/log.ts'
 import type { ConfigOverrides } from '../config-options.ts'
 import { readConfig } from '../read-config.ts'
 
-/** Asks the management API: of the gateway where one runs, else of the data directory itself. */
+/** Calls the management API of the running gateway, else works on the data directory. */
 export type AdminClient = (method: string, path: string, body?: object) => Promise<JsonObject>
 
-/** Runs with a client, and releases the data directory again. What is refused is printed, and gives 1. */
+/** Runs with a client, and releases the data directory afterwards. Refusals are printed, and give 1. */
 export async function withAdmin(
   overrides: ConfigOverrides,
   run: (ask: AdminClient) => Promise<number>,
@@ -57,7 +57,7 @@ async function askGateway(config: Config, method: string, path: string, body?: o
   throw new Failure('invalid_request', message)
 }
 
-/** One that may change things: of the configuration, or the one that the gateway made for itself. */
+/** A key with the role `admin`: from the configuration, or the generated one. */
 function adminKeyOf({ adminKeys, dataDirectory }: Config): string | undefined {
   const own = adminKeys.find(({ role }) => role === 'admin')
   if (own !== undefined) return own.key

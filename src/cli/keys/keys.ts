@@ -119,7 +119,7 @@ function keyTable(keys: readonly JsonObject[]): string {
   )
 }
 
-/** Prints an answer for scripts or for people; gives the exit code. */
+/** Prints an answer for scripts or for people; returns the exit code. */
 export function print(json: unknown, answer: JsonObject, text: () => string): number {
   process.stdout.write(json === true ? `${JSON.stringify(answer)}\n` : text())
   return 0

@@ -3,7 +3,7 @@ import { configOptions } from '../config-options.ts'
 const amount = { value: 'N', takes: 'a number from 0 on', read: readAmount } as const
 const count = { value: 'N', takes: 'a whole number above 0', read: readCount } as const
 
-/** What keys and teams have in common. */
+/** The options that keys and teams share. */
 export const limitOptions = {
   limit: { ...amount, does: 'what it may spend, in USD' },
   reset: {
@@ -23,17 +23,17 @@ export function outputOptions() {
   return { json: { does: 'as JSON, for scripts' }, ...configOptions } as const
 }
 
-/** For what takes keys back. */
+/** For commands that revoke keys. */
 export function takingOptions() {
   return { abort: { does: 'end the calls under way, too' }, ...outputOptions() } as const
 }
 
-/** As the API takes it. */
+/** In the API's form. */
 export function abortIn({ abort }: { readonly abort?: unknown }): string {
   return abort === true ? '?abort=true' : ''
 }
 
-/** The limits that were given, as the API takes them. */
+/** The given limits, in the API's form. */
 export function limitsIn(options: {
   readonly limit?: number
   readonly reset?: string
@@ -47,7 +47,7 @@ export function limitsIn(options: {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
-/** Rows under their headings, for people. */
+/** A table for people. */
 export function tableOf(head: readonly string[], rows: readonly (readonly unknown[])[]): string {
   const all = [
     head,

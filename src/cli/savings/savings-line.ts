@@ -6,7 +6,7 @@ import { callFields } from '../../core/model/record/fields/call-fields.ts'
 import { readMember } from '../../core/model/record/fields/field.ts'
 import type { Baseline } from '../../core/model/record/record.ts'
 
-/** The money of one call, as a line of the log has it: what was used at what price, and what it is said to come to. */
+/** The money of one call in a line of the log: the usage, its price, and the recorded cost. */
 export type MoneyLine = {
   readonly requestId: string
   readonly attempts: readonly Spent[]
@@ -16,8 +16,8 @@ export type MoneyLine = {
 }
 
 /**
- * Reads a line of the log. `other` is a line that has no money: it is not of a call, or its call used nothing and
- * says so by leaving everything out. Throws RangeError, naming the field, for one that has, but not as it is written.
+ * Reads a line of the log. `other` is a line without money: it is not a call's, or its call used nothing. Throws
+ * RangeError, naming the field, for a malformed one.
  */
 export function readMoneyLine(line: JsonObject): MoneyLine | 'other' {
   if (line['msg'] !== 'call' || !('costNanoUsd' in line)) return 'other'
@@ -80,7 +80,7 @@ function readPrice(value: unknown): Price {
   }
 }
 
-/** Left out where nothing was used. */
+/** Absent if nothing was used. */
 function readUsed(value: unknown): Consumption | undefined {
   if (value === undefined) return undefined
   if (!isObject(value)) throw new RangeError('has a usage that is no object')
@@ -103,7 +103,7 @@ function readCount(value: JsonObject, field: string): number | undefined {
   return amount
 }
 
-/** Null, as well as nothing, is what is not known. */
+/** Null means unknown, like a missing value. */
 function readAmount(value: JsonObject, field: string): number | undefined {
   const amount = value[field]
   if (amount === undefined || amount === null) return undefined

@@ -3,12 +3,12 @@ import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { usdText } from '../../core/model/price.ts'
 import { type MoneyLine, readMoneyLine } from './savings-line.ts'
 
-/** Goes through the lines of a log, and computes again what was spent and saved. */
+/** Reads the lines of a log, and recomputes costs and savings. */
 export interface SavingsReport {
   add(line: string): void
-  /** The lines that say something else than their usage and prices come to, or that hold money and cannot be read. */
+  /** Lines whose amounts differ from the recomputed ones, or whose money is unreadable. */
   readonly disagreements: readonly string[]
-  /** For people: what each deployment was paid, and what all of it was and would have been. */
+  /** For people: the cost per deployment, in total, and at the baseline. */
   text(): string
 }
 
@@ -50,7 +50,7 @@ export function createSavingsReport(): SavingsReport {
   }
 }
 
-/** What one deployment did and was paid. */
+/** One deployment's work and cost. */
 type CallCost = {
   attempts: number
   promptTokens: number
@@ -58,7 +58,7 @@ type CallCost = {
   completionTokens: number
   cost: bigint
   estimated: number
-  /** Attempts whose cost is not known. */
+  /** Attempts with an unknown cost. */
   unknown: number
 }
 
@@ -67,9 +67,9 @@ type Totals = {
   unread: number
   calls: number
   cost: bigint
-  /** Calls whose cost is not known. */
+  /** Calls with an unknown cost. */
   unknown: number
-  /** Calls whose cost and baseline are both known, and their sums. */
+  /** Calls with a known cost and baseline, and their sums. */
   compared: number
   comparedCost: bigint
   baseline: bigint

@@ -12,7 +12,7 @@ export const savings = defineCommand({
   run: ({ operands: [path = '-'] }) => recomputeSavings(path),
 })
 
-/** Exits with 1 when a line says something else, with 2 when there is nothing to read. */
+/** Exits with 1 if a line differs, with 2 if there is nothing to read. */
 async function recomputeSavings(path: string): Promise<number> {
   const input = path === '-' ? process.stdin : createReadStream(path)
   const report = createSavingsReport()

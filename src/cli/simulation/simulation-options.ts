@@ -6,12 +6,12 @@ import { type TogetherBreak, togetherBreaks } from '../../simulator/together/ans
 import { type TogetherLimit, togetherLimits } from '../../simulator/together/error.ts'
 import { type Given, type Option, UsageError } from '../command.ts'
 
-/** A simulated upstream as the words of the command describe it. What is left out is as usual there. */
+/** The options of a simulated upstream. Absent ones have its defaults. */
 export type AskedSimulation = { readonly name: SimulatedName; readonly port: number } & SimulationSettings
 
 export type SimulatedName = (typeof simulatedNames)[number]
 
-/** The simulation that a command line asks for. Throws UsageError where an option is not for this upstream. */
+/** The simulation for a command line. Throws UsageError for an option of another upstream. */
 export function askedSimulation(
   name: SimulatedName,
   options: Given<typeof simulationOptions>,
@@ -29,9 +29,9 @@ export function askedSimulation(
 type SimulationSettings = {
   readonly key?: string
   readonly slowMs?: number
-  /** Requests in ten seconds. */
+  /** Requests per ten seconds. */
   readonly limit?: number
-  /** Of the models that are not in a list. */
+  /** For models that are not in a list. */
   readonly price?: Price
   readonly nanoUsdPerSecond?: number
   readonly coldMs?: number
@@ -51,9 +51,9 @@ const defaultPort = 9000
 const anyOf = new Intl.ListFormat('en-GB', { type: 'disjunction' })
 const allOf = new Intl.ListFormat('en-GB', { type: 'conjunction' })
 
-/** Each gives a part of the simulation. */
+/** Each sets a part of the simulation. */
 type SimulationOption = Option<Partial<AskedSimulation>> & {
-  /** The upstreams that it is for; undefined: all. */
+  /** The upstreams that have it; undefined: all. */
   readonly of?: readonly SimulatedName[]
 }
 

@@ -5,10 +5,10 @@ import { simulateRunpod } from '../../simulator/runpod/runpod.ts'
 import { simulateTogether } from '../../simulator/together/together.ts'
 import type { AskedSimulation, SimulatedName } from './simulation-options.ts'
 
-/** A simulated upstream that listens, and the text that announces it. */
+/** A listening simulated upstream, and the text that announces it. */
 export type Simulation = AsyncDisposable & { readonly origin: string; readonly told: string }
 
-/** Resolves when it listens on 127.0.0.1; rejects when it cannot. */
+/** Resolves when it listens on 127.0.0.1; rejects if it cannot. */
 export async function openSimulation(asked: AskedSimulation): Promise<Simulation> {
   return await simulations[asked.name]({ ...asked, host: '127.0.0.1' })
 }
