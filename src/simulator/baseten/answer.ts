@@ -5,7 +5,7 @@ import type { Counts, Finish, Piece, Refusal, Script } from '../script/script.ts
 import type { OpenAiFormat, Refused, Said } from '../server/openai-answer.ts'
 import type { BasetenEngine } from './models.ts'
 
-/** How one request is to be answered. */
+/** How to answer one request. */
 export type BasetenAnswer = {
   readonly call: Call
   readonly id: string
@@ -16,8 +16,8 @@ export type BasetenAnswer = {
 }
 
 /**
- * Baseten's variety of OpenAI's format: compact replies; streams whose deltas are padded with nulls, whose usage
- * grows from chunk to chunk, and whose tool calls tell their id again with every fragment.
+ * Baseten's variant of OpenAI's format: compact replies; streams whose deltas are padded with nulls, whose usage grows
+ * from chunk to chunk, and whose tool calls repeat their id with every fragment.
  */
 export function basetenFormat(answer: BasetenAnswer): OpenAiFormat {
   const { call, choices, engine, script } = answer
@@ -45,18 +45,18 @@ export function basetenFormat(answer: BasetenAnswer): OpenAiFormat {
 }
 
 type Parts = BasetenAnswer & {
-  /** The counts that usage is made of; undefined where a stream tells none. */
+  /** The counts of usage; undefined if a stream reports none. */
   readonly counted: Counts | undefined
-  /** Tokens of each choice that have been told. */
+  /** Tokens sent so far, per choice. */
   generated: number
-  /** Of the tool call under way. */
+  /** Of the current tool call. */
   toolId: string | null
 }
 
-/** The same request is always answered the same way. */
+/** Deterministic: the same request gets the same answer. */
 const createdEpochSeconds = 1_780_264_254
 
-/** As GLM tells it. */
+/** In GLM's form. */
 const glmStop = { stop_reason: 154_827 }
 
 function openingOf(parts: Parts): JsonObject[] {
@@ -80,7 +80,7 @@ function chunkOf({ call, id }: Parts, choices: JsonObject[], usage: JsonObject |
   }
 }
 
-/** All that was generated up to this chunk: of the choices before it this token, of those after it one less. */
+/** All tokens generated up to this chunk: the choices before it have this token, those after it one less. */
 function cumulative({ counted, generated, choices }: Parts, told: number): JsonObject | undefined {
   if (counted === undefined) return undefined
   const before = Math.max(0, generated - 1)
@@ -122,7 +122,7 @@ function endOf(parts: Parts, { reason, told, extra }: Finish): JsonObject[] {
   return usage === undefined || engine === 'b-early' ? ends : [...ends, chunkOf(parts, [], usage)]
 }
 
-/** Without keys for log probabilities and fingerprint; a message that calls a tool has no content, not even null. */
+/** Without keys for logprobs and fingerprint; a message with a tool call has no content, not even null. */
 function replyOf({ call, id, engine, choices }: BasetenAnswer, said: Said, finish: Finish): JsonObject {
   const { reason, told, extra } = finish
   const held = call.kind === 'chat' ? { message: messageOf(said) } : { text: echoedPrompt(call) + said.text }

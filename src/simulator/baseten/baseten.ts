@@ -38,25 +38,25 @@ import { createReplica, type Replica } from './replica.ts'
 import { type BasetenRoute, basetenRoute } from './route.ts'
 
 export type BasetenOptions = Omit<ServerOptions, 'tariff'> & {
-  /** What Model APIs list, and all there is beside names of behaviours; undefined: a part of Baseten's own. */
+  /** The list of Model APIs; names of behaviours work in addition. Undefined: a part of Baseten's own. */
   readonly models?: readonly BasetenModel[] | undefined
-  /** What a model of Model APIs costs that is not in the list; undefined: that is not known. */
+  /** The price of a model of Model APIs that is not listed; undefined: unknown. */
   readonly otherPrice?: Price | undefined
-  /** Requests for work in ten seconds; undefined: any number. */
+  /** Requests for work per ten seconds; undefined: unlimited. */
   readonly most?: number | undefined
-  /** How long a deployment takes to start, in milliseconds: it is asleep at first. Undefined: it is up. */
+  /** How long a deployment takes to start, in milliseconds: it sleeps at first. Undefined: it is up. */
   readonly coldMs?: number | undefined
-  /** What a second of a deployment costs, in nano-USD; undefined: that is not known. */
+  /** The price of a deployment per second, in nano-USD; undefined: unknown. */
   readonly nanoUsdPerSecond?: number | undefined
-  /** Monotonic milliseconds, for the seconds on the bill. */
+  /** Monotonic milliseconds, for billed seconds. */
   readonly now?: (() => number) | undefined
 }
 
 /**
- * Baseten over HTTP, with simulated models behind it: Model APIs below `/v1`, deployments below their targets
- * (`/production/sync/v1/...`, `/production/predict`), all on one origin. What a model does is spelled by its name, or
- * by what follows the last slash in it: `zai-org/sim-cut-3`. Model APIs are billed by tokens, a deployment by the time
- * it worked, under the name `deployment:production`.
+ * Baseten over HTTP, with simulated models: Model APIs below `/v1`, deployments below their targets
+ * (`/production/sync/v1/...`, `/production/predict`), all on one origin. A model's name, or the part after its last
+ * slash, spells its behaviour: `zai-org/sim-cut-3`. Model APIs are billed by tokens, a deployment by time, under the
+ * name `deployment:production`.
  */
 export async function simulateBaseten(options: BasetenOptions): Promise<SimulatedServer> {
   const models = new Map((options.models ?? basetenModels).map((model) => [model.id, model]))
@@ -93,7 +93,7 @@ type Desk = {
   readonly state: SimulatorState
   readonly now: () => number
   readonly isTooMuch: () => boolean
-  /** What runs the deployment of this name. */
+  /** The replica of the deployment with this name. */
   replica(name: string): Replica
 }
 
@@ -133,10 +133,10 @@ function everyAnswer({ number }: Visit): Readonly<Record<string, string>> {
   }
 }
 
-/** The same request is always answered the same way. */
+/** Deterministic: the same request gets the same answer. */
 const acceptedAtMs = 1_780_264_253_000
 
-/** Deployments also take the older of the two words. */
+/** Deployments also accept the older word. */
 function isKey(given: unknown, isDeployment: boolean, key: string | undefined): boolean {
   return key === undefined || given === `Bearer ${key}` || (isDeployment && given === `Api-Key ${key}`)
 }
@@ -186,7 +186,7 @@ async function serveDeployment(
   else await work(name, task, visit, desk)
 }
 
-/** Whatever a deployment does takes time, and time is what it costs. */
+/** Anything a deployment does takes time, which is billed. */
 async function work(name: string, task: Kind | 'predict', visit: Visit, desk: Desk): Promise<void> {
   const body = parsed(visit.request.body)
   if (body === undefined) {
@@ -206,7 +206,7 @@ function serveSync(body: JsonObject, kind: Kind, visit: Visit, desk: Desk): Prom
   return speak(call, { visit, desk, engine }, (step) => dedicatedRefusal(step, call.model))
 }
 
-/** A generator where a stream is asked for, a dictionary or the like where not. It knows prompts and messages. */
+/** A generator if a stream is requested, else a dictionary or the like. It supports prompts and messages. */
 async function predict(body: JsonObject, visit: Visit, desk: Desk): Promise<Counts | undefined> {
   const call = callOf(body, Array.isArray(body['messages']) ? 'chat' : 'text')
   const refusal = (step: Refusal) => dedicatedRefusal(step, call.model)
@@ -229,7 +229,7 @@ function speak(
   return playOpenAi(script, visit, basetenFormat({ call, id, engine, choices, script, refusal }))
 }
 
-/** The part of a model's name that spells what it does. */
+/** The part of a model's name that spells its behaviour. */
 function behaviourIn(id: string): string {
   const last = id.slice(id.lastIndexOf('/') + 1)
   return last.startsWith('sim-') ? last : id

@@ -2,22 +2,22 @@ import type { Refusal } from '../script/script.ts'
 import type { Refused } from '../server/openai-answer.ts'
 import type { BasetenEngine } from './models.ts'
 
-/** On either surface. */
+/** On either API. */
 export const badKey: Refused = refuse(403, { error: 'please check the api-key you provided' })
 
-/** A path with nothing behind it. */
+/** An unknown path. */
 export const noRoute: Refused = refuse(404, { error: 'Not found' })
 
 export function unknownModel(id: string, fault: string | undefined): Refused {
   return withCode(404, fault ?? `The model ${id} does not exist or is not enabled in this workspace.`)
 }
 
-/** A body that Model APIs cannot use: said by the engine of the model, as far as there is one. */
+/** A body that Model APIs cannot use: reported by the model's engine, if there is one. */
 export function invalidCall(message: string, engine: BasetenEngine = 'a'): Refused {
   return engineError(400, message, 'Bad Request', engine)
 }
 
-/** What Model APIs say with a status: the engine of its model in one of two shapes, the platform in a third. */
+/** Errors of Model APIs: the model's engine has one of two shapes, the platform a third. */
 export function sharedRefusal(step: Refusal, engine: BasetenEngine): Refused {
   const { status, error, retryAfterSeconds } = step
   if (status === 400 || status === 422) return engineError(status, error.message, 'Bad Request', engine)
@@ -29,7 +29,7 @@ export function sharedRefusal(step: Refusal, engine: BasetenEngine): Refused {
     : { ...refused, headers: { 'retry-after': String(retryAfterSeconds) } }
 }
 
-/** What comes of a deployment with a status: from the platform, or from the Truss server inside, in its own words. */
+/** Errors of a deployment: from the platform, or from the Truss server inside. */
 export function dedicatedRefusal(step: Refusal, model: string): Refused {
   const { status, error } = step
   switch (status) {
@@ -50,7 +50,7 @@ export function dedicatedRefusal(step: Refusal, model: string): Refused {
   }
 }
 
-/** The Truss server's own: it says that the fault was there, and whose it was. */
+/** The Truss server's own: it says where the fault was. */
 export function trussError(status: number, message: string, code: '500' | '600' | '700'): Refused {
   const headers = { 'x-baseten-error-source': '04', 'x-baseten-error-code': code }
   return { ...refuse(status, { error: message }), headers }
@@ -61,7 +61,7 @@ function engineError(status: number, message: string, type: string, engine: Base
   return refuse(status, engine === 'a' ? { error } : error)
 }
 
-/** As the specification has it. */
+/** As in the specification. */
 function withCode(status: number, message: string): Refused {
   const code = codes.get(status) ?? (status < 500 ? 'client_error' : 'internal_baseten_error')
   return refuse(status, { error: message, error_code: code, detail: message })

@@ -1,6 +1,6 @@
 import { nanoUsd, type Price, unknownPrice } from '../../core/model/price.ts'
 
-/** A model of Model APIs as it is listed, and what runs it. */
+/** A model of Model APIs as listed, and its engine. */
 export type BasetenModel = {
   readonly id: string
   readonly contextTokens: number
@@ -12,12 +12,12 @@ export type BasetenModel = {
 }
 
 /**
- * What differs from model to model on one host: `a` wraps its errors in `error`, `b` does not; `b-early` does as `b`,
- * and ends a stream with the chunk that tells why: no chunk for usage after it, no `[DONE]`.
+ * Differences between engines on one host: `a` wraps its errors in `error`, `b` does not; `b-early` is like `b`, but
+ * ends a stream with the finish reason, without usage and `[DONE]`.
  */
 export type BasetenEngine = 'a' | 'b' | 'b-early'
 
-/** Some of what the list held in August 2026. Which engine runs which is known of the first and the second. */
+/** A part of the list of August 2026. The engines of the first and the second are known. */
 export const basetenModels: readonly BasetenModel[] = [
   {
     ...{ id: 'openai/gpt-oss-120b', contextTokens: 128_072, engine: 'a' },
@@ -37,7 +37,7 @@ export const basetenModels: readonly BasetenModel[] = [
   },
 ]
 
-/** What runs a model that is not in the list goes by who made it. */
+/** The engine of an unlisted model follows its maker. */
 export function engineOf(id: string): BasetenEngine {
   return engines.get(id.slice(0, id.indexOf('/'))) ?? 'a'
 }
@@ -54,7 +54,7 @@ export function listedRow({ id, contextTokens, input, output, cachedInput }: Bas
   }
 }
 
-/** What the bill goes by. */
+/** The prices for the bill. */
 export function priceOf({ input, output, cachedInput }: BasetenModel): Price {
   return {
     ...unknownPrice,

@@ -5,7 +5,7 @@ import type { Counts, Refusal, Script } from '../script/script.ts'
 import { type OpenAiFormat, type Refused, sendRefused } from '../server/openai-answer.ts'
 import type { Visit } from '../server/simulated-server.ts'
 
-/** In which JSON a model's `predict` gives its text: by what stands before the slash of the model's name. */
+/** The JSON in which `predict` returns its text, by the part of the model's name before the slash. */
 export function predictFormat(model: string, refusal: (step: Refusal) => Refused): OpenAiFormat {
   const wrap = wraps.get(model.slice(0, model.indexOf('/'))) ?? ((text: string) => ({ output: text }))
   return {
@@ -20,8 +20,8 @@ export function predictFormat(model: string, refusal: (step: Refusal) => Refused
 }
 
 /**
- * Plays a script as a generator's bare text, piece by piece, without a word on why it ends. Resolves with the counts
- * of what was generated; undefined when that is nothing.
+ * Plays a script as a generator's bare text, piece by piece, without a finish reason. Resolves with the counts of the
+ * generated text; undefined if there is none.
  */
 export async function playRawText(
   script: Script,
@@ -53,7 +53,7 @@ type Telling = {
   generated: number
 }
 
-/** True when nothing follows. */
+/** True if nothing follows. */
 async function tell(step: Script[number], telling: Telling): Promise<boolean> {
   const { visit, refusal } = telling
   const { response, signal } = visit
@@ -85,7 +85,7 @@ async function tell(step: Script[number], telling: Telling): Promise<boolean> {
       signal.throwIfAborted()
       return false
     case 'tool':
-      // A generator of text calls no tools: no script for one has these.
+      // A text generator calls no tools: its scripts have none.
       return false
     case 'finish':
       begun(visit).end()
@@ -93,7 +93,7 @@ async function tell(step: Script[number], telling: Telling): Promise<boolean> {
   }
 }
 
-/** Between bursts other requests get their turn. */
+/** Other requests run between bursts. */
 const mostInOneBurst = 32
 
 function begun({ response }: Visit) {

@@ -1,14 +1,14 @@
 import { pause } from '../../core/attempt/pause.ts'
 
-/** What runs a deployment: asleep until something is asked of it, then for a while on its way up. */
+/** A deployment's replica: asleep until it is called, then starting for a while. */
 export interface Replica {
-  /** Has it start, where it has not. */
+  /** Starts it, if it is asleep. */
   wake(): void
-  /** Resolves when it is up, having had it start; rejects with the signal's reason when the client goes first. */
+  /** Starts it, and resolves when it is up; rejects with the signal's reason if the client leaves first. */
   ready(signal: AbortSignal): Promise<void>
 }
 
-/** Up from the beginning without `coldMs`, the milliseconds it takes to start. `closing` ends what is under way. */
+/** Up from the beginning without `coldMs`, the milliseconds to start. `closing` ends everything. */
 export function createReplica(coldMs: number | undefined, closing: AbortSignal): Replica {
   let up = coldMs === undefined ? Promise.resolve() : undefined
   const wake = () => {
@@ -23,5 +23,5 @@ export function createReplica(coldMs: number | undefined, closing: AbortSignal):
   }
 }
 
-/** One that was closed while starting accepts no requests. */
+/** After closing during a start it accepts no requests. */
 const never = new Promise<void>(() => undefined)

@@ -1,13 +1,13 @@
 import type { Kind } from '../../core/model/terms.ts'
 
-/** Where a request goes: to Model APIs, or to a deployment, each of which has a name for its bill. */
+/** The destination of a request: Model APIs, or a deployment, by its name on the bill. */
 export type BasetenRoute = {
   /** Undefined: Model APIs. */
   readonly deployment: string | undefined
   readonly task: Kind | 'predict' | 'models' | 'wake' | 'health'
 }
 
-/** Reads a method and path; undefined where there is nothing. */
+/** Parses a method and path; undefined for an unknown one. */
 export function basetenRoute(method: string, path: string): BasetenRoute | undefined {
   const { pathname } = new URL(path, 'http://simulated')
   const shared = sharedTasks.get(`${method} ${pathname}`)
@@ -17,7 +17,7 @@ export function basetenRoute(method: string, path: string): BasetenRoute | undef
   return task && { deployment: `deployment:${target === '' ? 'regional' : target.slice(1)}`, task }
 }
 
-/** A region's host has no target in its paths. */
+/** A regional host has no target in its paths. */
 const targetPattern = /^(\/production|\/development|\/environments\/[\w-]+|\/deployment\/\w+|)(\/.*)$/
 
 /** Text completions are not among them. */

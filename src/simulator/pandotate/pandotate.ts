@@ -16,13 +16,13 @@ import { createWindow } from '../server/window.ts'
 import { performReply, sendError } from './reply.ts'
 
 /**
- * Pandotate's own wire format over HTTP, with a simulated model behind it: `POST /api/inference`, JSON in and
- * JSON out, never a stream. The model's name spells what happens, on the real socket.
+ * Pandotate's own wire format over HTTP, with a simulated model: `POST /api/inference`, JSON in and JSON out, never a
+ * stream. The model's name spells what happens, on the real socket.
  */
 export interface SimulatedPandotate extends Omit<SimulatedServer, 'origin' | 'bill'> {
   /** The address of its one route. */
   readonly url: string
-  /** What the whole answers amount to, by true counts, whatever the answers told. */
+  /** The bill of whole answers by true counts, whatever the answers reported. */
   bill(): Bill
 }
 
@@ -30,13 +30,13 @@ export type PandotateOptions = {
   readonly host: string
   /** 0: any that is free. */
   readonly port: number
-  /** The bearer that is asked for; undefined: none is. */
+  /** The required bearer; undefined: none. */
   readonly key?: string | undefined
-  /** What every model costs; undefined: that is not known. */
+  /** The price of every model; undefined: unknown. */
   readonly price?: Price | undefined
-  /** Requests in ten seconds; undefined: any number. */
+  /** Requests per ten seconds; undefined: unlimited. */
   readonly most?: number | undefined
-  /** How long every answer is waited for, in milliseconds; undefined: as the model's name says. */
+  /** The delay of every answer, in milliseconds; undefined: by the model's name. */
   readonly slowMs?: number | undefined
 }
 
@@ -46,7 +46,7 @@ export type Bill = {
   readonly completionTokens: number
 }
 
-/** Resolves when it listens; rejects when it cannot. */
+/** Resolves when it listens; rejects if it cannot. */
 export async function simulatePandotate(options: PandotateOptions): Promise<SimulatedPandotate> {
   const state = createSimulatorState(options.slowMs)
   const isTooMuch = createWindow(options.most ?? Number.POSITIVE_INFINITY, () => performance.now())
@@ -103,7 +103,7 @@ function readRequest({ method, path, headers, body: text }: SeenRequest, key?: s
   }
 }
 
-/** Of a body too large to keep there is only the length that was announced. */
+/** For a body too large to keep, only the announced length. */
 function isTooLarge(headers: SeenRequest['headers'], text: string): boolean {
   return text === '' && Number(headers['content-length'] ?? 0) > 0
 }

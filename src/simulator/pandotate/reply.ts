@@ -2,19 +2,19 @@ import type { ServerResponse } from 'node:http'
 import { pause } from '../../core/attempt/pause.ts'
 import type { Counts, Refusal, Script } from '../script/script.ts'
 
-/** One response under way. */
+/** One response in progress. */
 export type Line = {
   readonly response: ServerResponse
-  /** Aborts when the client has gone. */
+  /** Aborts when the client has left. */
   readonly signal: AbortSignal
-  /** True once this side broke the connection on purpose. */
+  /** True once this side closed the connection on purpose. */
   broken: boolean
 }
 
 /**
- * Plays a script on a socket as Pandotate's JSON. The answer's length is announced with its headers, so that a
- * client can tell an answer that broke off. Resolves with the true counts of a whole answer, with undefined for
- * anything else; rejects with the signal's reason when the client goes while it waits.
+ * Plays a script on a socket as Pandotate's JSON. The length is announced in the headers, so that a client can detect a
+ * truncated answer. Resolves with the true counts of a whole answer, with undefined for anything else; rejects with the
+ * signal's reason if the client leaves while it waits.
  */
 export async function performReply(script: Script, model: string, line: Line): Promise<Counts | undefined> {
   const { response, signal } = line
@@ -46,7 +46,7 @@ export async function performReply(script: Script, model: string, line: Line): P
         break
       case 'reasoning':
       case 'tool':
-        // Pandotate answers prompts alone: no script for one has these.
+        // Pandotate answers only prompts: its scripts have no tools.
         break
       case 'finish':
         body.end()
@@ -62,7 +62,7 @@ export function sendError(response: ServerResponse, status: number, error: strin
   sendJson(response, status, { error })
 }
 
-/** The JSON of one answer, of which nothing is sent before its first word or its end. */
+/** The JSON of one answer. Nothing of it is sent before its first word or its end. */
 interface Body {
   add(text: string): void
   /** Sends what was added, if anything. */
@@ -112,7 +112,7 @@ function outputBytes(script: Script): number {
   return bytes
 }
 
-/** The text as it stands between the quotes of a JSON string. */
+/** The text inside the quotes of a JSON string. */
 function escaped(text: string): string {
   return JSON.stringify(text).slice(1, -1)
 }

@@ -1,8 +1,6 @@
 import type { SimulatedError } from '../script/script.ts'
 
-/**
- * The forms in which a job's `error` comes: bare text, an exception's JSON, a generator's trace, a printed dictionary.
- */
+/** The forms of a job's `error`: bare text, an exception's JSON, a generator's trace, a printed dictionary. */
 export const errorForms = ['plain', 'exception', 'handler', 'python'] as const
 
 export type ErrorForm = (typeof errorForms)[number]
@@ -11,8 +9,8 @@ export type ErrorForm = (typeof errorForms)[number]
 export type WorkerRefusal = { readonly status: number; readonly error: SimulatedError }
 
 /**
- * What a worker's error looks like in a form. Only the dictionary, which the newest worker prints, tells the status and
- * the whole of what the server inside said; an exception and a generator tell of machines and code instead.
+ * A worker's error in one of the forms. Only the dictionary of the newest worker has the status and the full answer of
+ * the server inside; an exception and a generator have machines and code instead.
  */
 export function errorText(form: ErrorForm, refused: WorkerRefusal): string {
   const { message } = refused.error
@@ -41,7 +39,7 @@ function vllmText({ status, error }: WorkerRefusal): string {
 
 const trace = 'Traceback (most recent call last):\n  File "/src/handler.py", line 42, in handler\n'
 
-/** As Python's repr() writes a text that holds a double quote, or no single one. */
+/** As Python's repr() prints a text with a double quote, or without a single one. */
 function printed(text: string): string {
   const escaped = text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n')
   return `'${escaped}'`

@@ -4,7 +4,7 @@ import { echoedPrompt } from '../script/request.ts'
 import type { Counts, Finish, Piece } from '../script/script.ts'
 import type { OpenAiFormat, Said } from '../server/openai-answer.ts'
 
-/** OpenAI's format as vLLM writes it: the server inside a worker. */
+/** OpenAI's format as vLLM, the server inside a worker, writes it. */
 export function vllmFormat(call: Call, model: string): OpenAiFormat {
   const { kind, stream } = call
   const envelope = {
@@ -30,7 +30,7 @@ export function vllmFormat(call: Call, model: string): OpenAiFormat {
   }
 }
 
-/** The same request is always answered the same way. */
+/** Deterministic: the same request gets the same answer. */
 const createdEpochSeconds = 1_785_900_000
 
 type Parts = {

@@ -2,14 +2,14 @@ import { errorForms, errorText } from './errors.ts'
 import type { Outcome } from './jobs.ts'
 
 /**
- * What a job can come to that no script tells of, by the name of its model: `runpod-` and one of these, also after a
- * slash. Undefined for any other name.
+ * Failures of a job that no script has, by the name of its model: `runpod-` and one of these, also after a slash.
+ * Undefined for any other name.
  */
 export function fateOf(model: string): Outcome | undefined {
   return fates.get(model.slice(model.lastIndexOf('/') + 1))
 }
 
-/** The last answer of OpenAI's path that anyone would expect: status 200, and nothing of what was asked for. */
+/** The most surprising answer of OpenAI's path: status 200, without any of what was requested. */
 export const garbageModel = 'runpod-garbage'
 
 export const garbage = {
@@ -39,5 +39,5 @@ const fates: ReadonlyMap<string, Outcome> = new Map<string, Outcome>([
   ['runpod-no-output', { status: 'COMPLETED', output: null }],
 ])
 
-/** All names that tell a job's fate. */
+/** All names that spell a job's failure. */
 export const fateNames: readonly string[] = [...fates.keys(), garbageModel]

@@ -1,41 +1,41 @@
 import { pause } from '../../core/attempt/pause.ts'
 import type { Workers } from './workers.ts'
 
-/** What became of the work on a job. A worker that vanished leaves no more than `timed out`. */
+/** The result of the work on a job. A worker that vanished leaves only `timed out`. */
 export type Outcome =
   | { readonly status: 'COMPLETED'; readonly output: unknown }
   | { readonly status: 'FAILED'; readonly error: string }
   | { readonly status: 'TIMED_OUT' | 'CANCELLED' }
 
-/** Does the work of one job; what it yields is told at `/stream`. Rejects with the signal's reason. */
+/** Does the work of one job; what it yields appears at `/stream`. Rejects with the signal's reason. */
 export type Work = (signal: AbortSignal, yields: (piece: unknown) => void) => Promise<Outcome>
 
 export type JobRequest = {
   readonly work: Work
-  /** How long it is known once it is over. */
+  /** How long it is known after it has finished. */
   readonly keptMs: number
-  /** How long its output can be streamed once it is over. */
+  /** How long its output can be streamed after it has finished. */
   readonly streamedMs: number
   readonly isSync: boolean
-  /** Told how long a worker was at it, whatever came of it. */
+  /** Called with the worker's time, whatever the result. */
   readonly charge: (executionMs: number) => void
 }
 
 /** A job, as its client sees it. */
 export interface SimulatedJob {
-  /** The JSON that tells how it stands. */
+  /** Its status as JSON. */
   told(): object
-  /** The same for `/stream`: what was yielded since the last time; undefined once that is no longer known. */
+  /** The same for `/stream`: what was yielded since the last time; undefined when that has expired. */
   streamed(): object | undefined
   cancel(): void
-  /** Resolves when it is over. */
+  /** Resolves when it has finished. */
   readonly over: Promise<void>
 }
 
 /** The jobs of one endpoint. */
 export interface JobBook {
   create(request: JobRequest): SimulatedJob
-  /** Undefined for one that never was, or is no longer known. */
+  /** Undefined for an unknown or expired one. */
   find(id: string): SimulatedJob | undefined
   counts(): JobCounts
 }
@@ -108,7 +108,7 @@ function openJob(number: string, request: JobRequest, parts: JobBookParts) {
   return { entry, job: jobOf(entry, parts) }
 }
 
-/** Never rejects, but for a bug. */
+/** Never rejects, except for a bug. */
 async function run(entry: Entry, { workers, now, closing }: JobBookParts): Promise<void> {
   const signal = AbortSignal.any([entry.controller.signal, closing])
   const outcome = await worked(entry, signal, workers, now).catch((thrown: unknown): Outcome => {
@@ -133,7 +133,7 @@ async function worked(
   try {
     return await entry.request.work(signal, (piece) => entry.pieces.push(piece))
   } finally {
-    // Seconds are billed by the millisecond, one at the least.
+    // Billed by the millisecond, at least one second.
     entry.executionMs = Math.max(1, Math.round(now() - startedAt))
     entry.request.charge(entry.executionMs)
     workers.free()
@@ -167,7 +167,7 @@ function toldOf({ id, status, outcome, delayMs, executionMs }: Entry): object {
   return { id, status }
 }
 
-/** Resolves when the job is over, or after the wait; rejects when the client has gone. */
+/** Resolves when the job has finished, or after the wait; rejects when the client has left. */
 export async function overOrLate(job: SimulatedJob, waitMs: number, signal: AbortSignal): Promise<void> {
   const enough = new AbortController()
   const late = pause(waitMs, AbortSignal.any([signal, enough.signal])).catch(() => undefined)

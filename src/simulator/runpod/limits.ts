@@ -1,18 +1,18 @@
 import { createWindow } from '../server/window.ts'
 
-/** The operations of an endpoint that are limited each by itself. */
+/** The operations of an endpoint, each with its own limit. */
 export const operations = ['run', 'runsync', 'status', 'stream', 'cancel', 'openai'] as const
 
 export type Operation = (typeof operations)[number]
 
 export type Limits = { readonly [operation in Operation]?: number }
 
-/** True for a request that is one too many of its operation in ten seconds. */
+/** True for a request over its operation's limit in ten seconds. */
 export function createLimiter(limits: Limits, now: () => number): (operation: Operation) => boolean {
   const most = { ...usual, ...limits }
   const windows = new Map(operations.map((operation) => [operation, createWindow(most[operation], now)]))
   return (operation) => windows.get(operation)?.() === true
 }
 
-/** With few workers; more of them allow for more. */
+/** With few workers; more workers have higher limits. */
 const usual = { run: 1000, runsync: 2000, status: 2000, stream: 2000, cancel: 100, openai: 2000 } as const

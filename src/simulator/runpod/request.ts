@@ -10,7 +10,7 @@ export type Asking = {
   readonly call: Call
 }
 
-/** Reads the input of a job in any of its forms; undefined when there is nothing in it to answer. */
+/** Reads the input of a job in any of its forms; undefined if it contains no request. */
 export function askingIn(input: JsonObject): Asking | undefined {
   const { openai_route: route, openai_input: given, body, sampling_params: sampling, ...rest } = input
   if (isObject(given)) return askingOf(given, kindOf(route, given))
@@ -21,7 +21,7 @@ export function askingIn(input: JsonObject): Asking | undefined {
   return askingOf(shorthand, kindOf(undefined, shorthand))
 }
 
-/** A request of OpenAI's, by its body. */
+/** A request in OpenAI's format, by its body. */
 export function askingOf(body: JsonObject, kind: Kind): Asking {
   const { model } = body
   const named = typeof model === 'string' && model !== '' ? model : undefined

@@ -24,31 +24,31 @@ import { type Generation, workOn } from './work.ts'
 import { createWorkers, type Workers } from './workers.ts'
 
 export type RunpodOptions = Omit<ServerOptions, 'tariff'> & {
-  /** Of a second of work; undefined: what a card of 24 GB costs. */
+  /** Per second of work; undefined: the price of a card with 24 GB. */
   readonly nanoUsdPerSecond?: number | undefined
-  /** Which worker runs there: says how output looks. Input is taken in every form. */
+  /** The worker, which decides the output's format. Input is accepted in every form. */
   readonly generation?: Generation | undefined
-  /** Undefined: what the worker's generation and the request bring about. */
+  /** Undefined: by the worker's generation and the request. */
   readonly errorForm?: ErrorForm | undefined
   /** The model of input that names none. */
   readonly model?: string | undefined
-  /** How many workers there are at most, how long one takes to start, how long it stays up without work. */
+  /** The maximum of workers, how long one takes to start, and how long it stays up without work. */
   readonly workers?: number | undefined
   readonly coldMs?: number | undefined
   readonly idleMs?: number | undefined
   /** How long `/runsync` holds a request at most. */
   readonly longestWaitMs?: number | undefined
-  /** How long a job is known, and its output can be streamed, once it is over. */
+  /** How long a job is known, and its output can be streamed, after it has finished. */
   readonly keptMs?: number | undefined
   readonly streamedMs?: number | undefined
   readonly fragmentBytes?: number | undefined
-  /** Requests in ten seconds. */
+  /** Requests per ten seconds. */
   readonly limits?: Limits | undefined
 }
 
 /**
  * One serverless endpoint of RunPod over HTTP, below `/v2/{any id}`: the job API and OpenAI's path, with a queue and
- * workers that start, idle and go. What a model does is spelled by its name, or by what follows the last slash in it.
+ * workers that start, idle and stop. A model's name, or the part after its last slash, spells its behaviour.
  */
 export async function simulateRunpod(options: RunpodOptions): Promise<SimulatedServer> {
   const closing = new AbortController()
@@ -88,7 +88,7 @@ async function answer(visit: Visit, endpoint: Endpoint): Promise<void> {
   const { pathname, searchParams } = new URL(path, 'http://simulated')
   const [, version, , operation = '', ...rest] = pathname.split('/')
   const { key } = endpoint.options
-  // Of these answers no body is known.
+  // The bodies of these answers are undocumented.
   if (key !== undefined && headers['authorization'] !== `Bearer ${key}`) return send(visit, 401)
   const handle = handlers.get(`${method} ${operation}`)
   if (version !== 'v2' || handle === undefined) return send(visit, 404)
@@ -100,7 +100,7 @@ async function answer(visit: Visit, endpoint: Endpoint): Promise<void> {
 type Task = {
   readonly visit: Visit
   readonly endpoint: Endpoint
-  /** What follows the operation in the path. */
+  /** The path after the operation. */
   readonly rest: string
   readonly waitMs: number
 }
@@ -144,7 +144,7 @@ async function runSync(task: Task): Promise<void> {
   send(visit, 200, job.told())
 }
 
-/** Undefined when there is no job, and the answer was given. */
+/** Undefined if there is no job, and the answer was sent. */
 async function create({ visit, endpoint }: Task, isSync: boolean): Promise<SimulatedJob | undefined> {
   const input = parsed(visit.request.body)?.['input']
   if (!isObject(input)) {
@@ -165,7 +165,7 @@ async function create({ visit, endpoint }: Task, isSync: boolean): Promise<Simul
 }
 
 function workFor(model: string, asking: Asking | undefined, script: Script, { options }: Endpoint): Work {
-  // The worker drops what it finds nothing in, until the queue gives it up.
+  // The worker drops a job without a request, until the queue gives up.
   if (asking === undefined) return async () => ({ status: 'FAILED', error: 'job timed out after 1 retries' })
   const fate = fateOf(model)
   if (fate !== undefined) return async () => fate
@@ -176,7 +176,7 @@ function workFor(model: string, asking: Asking | undefined, script: Script, { op
   return workOn({ script, call, model, generation, errorForm, fragmentBytes })
 }
 
-/** What a worker up to 2.23 ends an answer at when it is told nothing. */
+/** The default bound of a worker up to 2.23. */
 const oldDefaultTokens = 100
 
 function scriptOf(model: string, { call }: Asking, { options, state }: Endpoint): Script {
@@ -184,11 +184,11 @@ function scriptOf(model: string, { call }: Asking, { options, state }: Endpoint)
   const asked = scriptRequest(call)
   if ((options.generation ?? 'new') === 'new') return state.scriptFor(name, asked)
   const { prompt, promptTokens, maxTokens = oldDefaultTokens, stop } = asked
-  // It speaks, and does nothing else.
+  // It generates text, and nothing else.
   return state.scriptFor(name, { kind: 'text', prompt, promptTokens, maxTokens, ...(stop && { stop }) })
 }
 
-/** True when the request never became a job: the answer was given, or the connection is gone. */
+/** True if the request never became a job: the answer was sent, or the connection is gone. */
 async function refusedAtDoor(script: Script, visit: Visit): Promise<boolean> {
   const step = script.find(({ type }) => type !== 'wait')
   if (step === undefined || !isOfThePlatform(step)) return false
@@ -208,7 +208,7 @@ function isOfThePlatform(step: Step): boolean {
   return step.type === 'reset' || (step.type === 'refuse' && (step.status === 401 || step.status === 429))
 }
 
-/** By the second: the tokens are there for the reader. */
+/** Billed by the second: the tokens are for the reader. */
 function charge(visit: Visit, model: string, script: Script, workedMs: number): void {
   const finish = script.find((step) => step.type === 'finish')
   const { promptTokens = 0, completionTokens = 0 } = finish?.counts ?? {}
@@ -234,9 +234,7 @@ function tellHealth({ visit, endpoint }: Task): void {
   send(visit, 200, { jobs: endpoint.jobs.counts(), workers: endpoint.workers.counts() })
 }
 
-/**
- * A job like any other, whose output goes out as it comes. What a job that failed looks like here is not documented.
- */
+/** A job like any other, whose output is forwarded as it comes. The form of a failed job here is undocumented. */
 async function runOpenAi({ visit, endpoint, rest }: Task): Promise<void> {
   const kind = rest === 'v1/chat/completions' ? 'chat' : rest === 'v1/completions' ? 'text' : undefined
   const body = parsed(visit.request.body)

@@ -8,7 +8,7 @@ import { type ErrorForm, errorText } from './errors.ts'
 import { vllmFormat } from './format.ts'
 import type { Outcome, Work } from './jobs.ts'
 
-/** Generations of the vLLM worker: since 2.24, up to 2.23, and the one before that. */
+/** Generations of the vLLM worker: since 2.24, up to 2.23, and the one before. */
 export const generations = ['new', 'old', 'oldest'] as const
 
 export type Generation = (typeof generations)[number]
@@ -19,11 +19,11 @@ export type WorkParts = {
   readonly model: string
   readonly generation: Generation
   readonly errorForm: ErrorForm
-  /** How many bytes of an event stream the new worker puts out at a time. */
+  /** How many bytes of an event stream the new worker outputs at a time. */
   readonly fragmentBytes: number
 }
 
-/** The work of a worker on a script, as its generation puts it out. */
+/** The work of a worker on a script, as its generation outputs it. */
 export function workOn(parts: WorkParts): Work {
   return async (signal, yields) => {
     const writer = parts.generation === 'new' ? eventsOf(parts, yields) : batchesOf(parts, yields)
@@ -56,14 +56,16 @@ export function workOn(parts: WorkParts): Work {
   }
 }
 
-/** What has been said goes out piece by piece where the request streams, and in one at the end where not. */
+/** Streamed piece by piece if the request streams, else in one at the end. */
 interface Writer {
   say(piece: Piece): void
   flush(): void
   end(finish: Finish): Outcome
 }
 
-/** The text of an event stream, cut by bytes; each fragment is decoded by itself, a character in two is lost. */
+/**
+ * The text of an event stream, cut by bytes. Each fragment is decoded on its own, so a character cut in two is lost.
+ */
 function eventsOf(
   { script, call, model, fragmentBytes }: WorkParts,
   yields: (piece: unknown) => void,
@@ -103,7 +105,7 @@ function eventText(chunks: readonly JsonObject[]): string {
   return chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')
 }
 
-/** How many pieces the batches of the old worker hold, one after the other; the last for all that follow. */
+/** How many pieces the batches of the old worker contain; the last number repeats. */
 const batchSizes = [1, 3, 9, 27, 50] as const
 const largestBatch = 50
 
@@ -136,7 +138,7 @@ function batchesOf({ script, call, generation }: WorkParts, yields: (piece: unkn
   }
 }
 
-/** Counts are left out where none are told. */
+/** Counts are omitted if none are reported. */
 function batchOf(
   generation: Generation,
   pieces: readonly string[],

@@ -1,8 +1,8 @@
 import { pause } from '../../core/attempt/pause.ts'
 
-/** The workers of one simulated endpoint: none until there is work, one job at a time for each. */
+/** The workers of one simulated endpoint: none until there is work, and one job at a time for each. */
 export interface Workers {
-  /** Waits for a worker, started if there may be one more; rejects with the signal's reason. Give it back by `free`. */
+  /** Waits for a worker, and starts one if the limit allows; rejects with the signal's reason. Return it by `free`. */
   take(signal: AbortSignal): Promise<void>
   free(): void
   counts(): WorkerCounts
@@ -20,7 +20,7 @@ export type WorkersOptions = {
   readonly most: number
   /** How long a worker takes to start. */
   readonly coldMs: number
-  /** How long one without work stays up. */
+  /** How long an idle one stays up. */
   readonly idleMs: number
   readonly now: () => number
   /** Aborts when the endpoint closes. */
@@ -29,7 +29,7 @@ export type WorkersOptions = {
 
 export function createWorkers({ most, coldMs, idleMs, now, closing }: WorkersOptions): Workers {
   const waiting: (() => void)[] = []
-  /** Since when each of the idle ones has been so. */
+  /** When each idle one became idle. */
   let idleSince: number[] = []
   let initializing = 0
   let running = 0

@@ -1,4 +1,4 @@
-/** What a simulated model says when its name asks for nothing else: that it is simulated, and what it was asked. */
+/** A simulated model's default answer: that it is simulated, and what it was asked. */
 export function answerText(model: string, prompt: string): string {
   const asked = startOf(prompt)
   const began = asked === '' ? 'your prompt was empty' : `your prompt began with: "${asked}"`
@@ -8,16 +8,19 @@ export function answerText(model: string, prompt: string): string {
   )
 }
 
-/** What it says to itself before. */
+/** Its reasoning. */
 export const thought =
   'Somebody asks me something, and I am only simulated. I had better be friendly and brief.'
 
-/** `count` words that mean nothing. */
+/** `count` meaningless words. */
 export function wordsWithoutEnd(count: number): string {
   return Array.from({ length: count }, (_, index) => vocabulary[index % vocabulary.length]).join(' ')
 }
 
-/** The words of a text, each with the white space before it (the last also with what follows): joined, the text. */
+/**
+ * The words of a text, each with the white space before it (the last also with what follows): joined, they are the
+ * text.
+ */
 export function splitWords(text: string): readonly string[] {
   if (text.trim() === '') return text === '' ? [] : [text]
   return text.match(/\s*\S+(?:\s+$)?/g) ?? []
@@ -27,7 +30,7 @@ export function countWords(text: string): number {
   return text.match(/\S+/g)?.length ?? 0
 }
 
-/** The text up to the first of the stop strings in it. */
+/** The text before the first stop string in it. */
 export function beforeStop(text: string, stop: readonly string[]): string {
   let end = text.length
   for (const word of stop) {

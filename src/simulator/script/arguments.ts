@@ -1,11 +1,11 @@
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 
-/** Arguments that fit a tool's JSON Schema as far as types go: every property, strings "x", numbers 1. */
+/** Arguments that match the types of a tool's JSON Schema: every property, strings "x", numbers 1. */
 export function argumentsFor(parameters: unknown): JsonObject {
   return isObject(parameters) ? objectFor(parameters) : {}
 }
 
-/** The JSON text of arguments in the small fragments in which a model would stream them. */
+/** The JSON text of arguments in small fragments, as a model streams them. */
 export function splitArguments(values: JsonObject): readonly string[] {
   return JSON.stringify(values).match(/.{1,8}/gsu) ?? []
 }

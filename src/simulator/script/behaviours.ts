@@ -1,8 +1,8 @@
 const prefix = 'sim-'
 
 /**
- * What a simulated model can be told to do by its name: `sim-`, then any of these, joined by hyphens, as in
- * `sim-slow-200-echo`. The documentation's table and the list of models are made of this one.
+ * The behaviours that a simulated model's name can spell: `sim-`, then any of these, joined by hyphens, as in
+ * `sim-slow-200-echo`. The documentation's table and the list of models are made from this one.
  */
 export const behaviours = [
   { name: 'echo', does: 'answers the prompt (of a chat, the last user message) word for word' },
@@ -62,7 +62,7 @@ export type BehaviourName = (typeof behaviours)[number]['name']
 
 export type Behaviour = {
   readonly name: string
-  /** The whole number that follows the name: its unit as the documentation writes it, its bounds, a sample. */
+  /** The whole number after the name: its unit in the documentation, its bounds, a sample. */
   readonly takes?: {
     readonly unit: string
     readonly least: number
@@ -72,22 +72,20 @@ export type Behaviour = {
   readonly does: string
 }
 
-/** A behaviour as the documentation writes it: `sim-slow-MS`. */
+/** A behaviour in the documentation's form: `sim-slow-MS`. */
 export function spellingOf({ name, takes }: Behaviour): string {
   return takes === undefined ? `sim-${name}` : `sim-${name}-${takes.unit}`
 }
 
-/** One name to try for each behaviour: `sim-slow-2000`. */
+/** An example name for each behaviour: `sim-slow-2000`. */
 export const knownModels: readonly string[] = behaviours.map(exampleOf)
 
-/** The behaviours a name spells, each with its number (0 when it takes none), or what is wrong with it. */
+/** The behaviours in a name, each with its number (0 if it takes none), or an error. */
 export type Reading =
   | { readonly traits: ReadonlyMap<BehaviourName, number>; readonly fault: undefined }
   | { readonly traits: undefined; readonly fault: string }
 
-/**
- * Reads a model's name. A name without the prefix `sim-` spells nothing; of a behaviour said twice, the last counts.
- */
+/** Parses a model's name. A name without the prefix `sim-` has no behaviours; of a repeated one, the last counts. */
 export function readName(model: string): Reading {
   const traits = new Map<BehaviourName, number>()
   if (!model.startsWith(prefix)) return { traits, fault: undefined }
@@ -118,7 +116,7 @@ function behaviourAt(words: readonly string[], at: number): (typeof behaviours)[
   return behaviours.find(({ name }) => name === one || name === two)
 }
 
-/** Short: a gateway between here and the reader may cut a long message off. */
+/** Short, because a gateway on the way may clip a long message. */
 function unknownName(model: string): Reading {
   const known = behaviours.map((behaviour) => spellingOf(behaviour).slice(prefix.length)).join(', ')
   return { traits: undefined, fault: `${quoted(model)} does not exist. After ${prefix} can stand: ${known}.` }

@@ -5,9 +5,9 @@ import type { Kind } from '../../core/model/terms.ts'
 import { scored } from './scored.ts'
 import type { Counts, Finish, Piece } from './script.ts'
 
-/** Writes a script's pieces down as OpenAI's chunks, and holds them until they are taken as one burst. */
+/** Writes a script's pieces as OpenAI's chunks, and gathers them until they are taken as one burst. */
 export interface AnswerScript {
-  /** How many chunks wait to be taken. */
+  /** How many chunks are gathered. */
   readonly held: number
   write(piece: Piece): void
   finish(step: Finish): void
@@ -19,9 +19,9 @@ export type ScribeParts = {
   readonly id: string
   readonly createdEpochSeconds: number
   readonly model: string
-  /** Text that stands before the answer, as in a completion that echoes its prompt. */
+  /** Text before the answer, as in a completion that echoes its prompt. */
   readonly opening: string
-  /** With logprobs of each token, and of so many others in its place; absent: without. */
+  /** With logprobs of each token, and of this many alternatives; absent: without. */
   readonly logprobs?: number | undefined
 }
 
@@ -86,7 +86,7 @@ function deltaOf(piece: Piece): JsonObject {
   return { tool_calls: [{ index: 0, id: opens.id, type: 'function', function: called }] }
 }
 
-/** A completion has text alone: scripts for one hold nothing else. */
+/** A completion has only text: its scripts contain nothing else. */
 function textOf(piece: Piece): string {
   return piece.type === 'tool' ? '' : piece.text
 }

@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { countWords } from './answer.ts'
 import type { ScriptRequest, Tool } from './script.ts'
 
-/** What the simulator needs to know of a call. */
+/** What the simulator reads of a call. */
 export function scriptRequest({ kind, body: { value: body } }: Call): Omit<ScriptRequest, 'failures'> {
   const common = { kind, maxTokens: maxTokensIn(body), stop: stopIn(body) }
   if (kind === 'text') return { ...common, ...promptIn(body) }
@@ -13,35 +13,35 @@ export function scriptRequest({ kind, body: { value: body } }: Call): Omit<Scrip
     ...common,
     prompt: textOf(asked?.['content']),
     promptTokens: messages.reduce((sum, { content }) => sum + countWords(textOf(content)), 0),
-    // The assistant has its tool's result: now it speaks, or an agent would go round for ever.
+    // After a tool's result the assistant answers; otherwise an agent would loop forever.
     tool: messages.at(-1)?.['role'] === 'tool' ? undefined : toolIn(body),
   }
 }
 
-/** The prompt as it stands before a completion that was asked to echo it; otherwise ''. */
+/** The prompt before a completion that echoes it; otherwise ''. */
 export function echoedPrompt({ kind, body: { value: body } }: Call): string {
   return kind === 'text' && body['echo'] === true ? promptIn(body).prompt : ''
 }
 
-/** The fields of a call that an answer by script leaves unheeded, though a caller would see the difference. */
+/** Fields that a scripted answer ignores, though a caller would notice. */
 export function ignoredFields({ body: { value: body } }: Call): readonly string[] {
   return unheeded.filter((field) => Boolean(body[field]) && !asksForText(body[field]))
 }
 
-/** How many alternatives to give beside each token; undefined: no logprobs are asked for. */
+/** How many alternatives to give per token; undefined: no logprobs. */
 export function logprobsIn({ kind, body: { value: body } }: Call): number | undefined {
   const { logprobs, top_logprobs: top } = body
   if (kind === 'text') return wholeNumber(logprobs)
   return logprobs === true ? (wholeNumber(top) ?? 0) : undefined
 }
 
-/** It is what is given anyway. */
+/** It is the default. */
 function asksForText(value: unknown): boolean {
   if (Array.isArray(value)) return value.every((each) => each === 'text')
   return isObject(value) && value['type'] === 'text'
 }
 
-/** The bound on the answer's tokens, by its newer name or the older one. */
+/** The bound on the answer's tokens, under its newer name or the older one. */
 export function maxTokensIn({
   max_completion_tokens: newer,
   max_tokens: older,
@@ -49,7 +49,7 @@ export function maxTokensIn({
   return wholeNumber(newer) ?? wholeNumber(older)
 }
 
-/** The stop strings, of which a request has one or a list. */
+/** The stop strings: one, or a list. */
 export function stopIn({ stop }: JsonObject): readonly string[] {
   const list: readonly unknown[] = Array.isArray(stop) ? stop : [stop]
   return list.filter((word) => typeof word === 'string')
@@ -61,7 +61,7 @@ function wholeNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined
 }
 
-/** Token ids are as many tokens; what they stand for is nothing a script needs. */
+/** Token ids count as tokens; scripts do not need their text. */
 function promptIn({ prompt }: JsonObject): { prompt: string; promptTokens: number } {
   if (Array.isArray(prompt)) return { prompt: `[${prompt.length} tokens]`, promptTokens: prompt.length }
   const text = typeof prompt === 'string' ? prompt : ''

@@ -2,8 +2,8 @@ import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Kind } from '../../core/model/terms.ts'
 
 /**
- * Logprobs of one token, as a chat or a text has them, with so many of those that might have stood in its place. Made
- * up, and the same for the same token. `offset` is where it begins in its text.
+ * Logprobs of one token in a chat's or a text's format, with this many alternatives. Invented, and always the same for
+ * the same token. `offset` is its position in its text.
  */
 export function scored(token: string, kind: Kind, top: number, offset: number): JsonObject {
   const logprob = scoreOf(token)
@@ -27,7 +27,7 @@ function entry(token: string, logprob: number): JsonObject {
   return { token, logprob, bytes: [...Buffer.from(token)] }
 }
 
-/** Between nothing and -1. */
+/** Between 0 and -1. */
 function scoreOf(token: string): number {
   let sum = 0
   for (const character of token) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 64

@@ -6,9 +6,8 @@ import { argumentsFor, splitArguments } from './arguments.ts'
 import { type BehaviourName, readName } from './behaviours.ts'
 
 /**
- * What a simulated upstream does with a request: the same steps for the same name and request, always. Nothing
- * follows a step that ends it (stall, cut, reset, refuse, garble, finish); text that stands after a cut or a
- * stall is what would have come.
+ * The steps of a simulated upstream for a request, always the same for the same name and request. Nothing follows a
+ * step that ends it (stall, cut, reset, refuse, garble, finish); text after a cut or a stall is what would have come.
  */
 export function scriptFor(model: string, request: ScriptRequest): Script {
   const { traits, fault } = readName(model)
@@ -23,14 +22,14 @@ export type Script = readonly Step[]
 
 export type Step =
   | { readonly type: 'wait'; readonly ms: number }
-  /** Silence for ever. */
+  /** Silence forever. */
   | { readonly type: 'stall' }
-  /** The connection ends with the answer under way. */
+  /** The connection ends in mid-answer. */
   | { readonly type: 'cut' }
-  /** The connection is reset before anything was answered. */
+  /** The connection is reset before any answer. */
   | { readonly type: 'reset' }
   | Refusal
-  /** Status 200 with a body that is no answer. */
+  /** Status 200 with an unreadable body. */
   | { readonly type: 'garble'; readonly contentType: string; readonly body: string }
   | Piece
   | Finish
@@ -60,11 +59,11 @@ export type Finish = {
   readonly reason: FinishReason
   /** The true counts. */
   readonly counts: Counts
-  /** The counts the answer tells; undefined when it tells none. */
+  /** The reported counts; undefined if none are reported. */
   readonly told: Counts | undefined
   /** Keys of the answer beyond its schema. */
   readonly extra: JsonObject
-  /** A stream of it is written in single bytes, with all that may stand between events. */
+  /** A stream is written in single bytes, with everything that may stand between events. */
   readonly isRagged?: boolean
 }
 
@@ -74,7 +73,7 @@ export type Counts = {
   readonly totalTokens: number
 }
 
-/** The inside of OpenAI's error envelope. */
+/** The inner part of OpenAI's error envelope. */
 export type SimulatedError = {
   readonly message: string
   readonly type: string
@@ -90,9 +89,9 @@ export type ScriptRequest = {
   readonly promptTokens?: number | undefined
   readonly maxTokens?: number | undefined
   readonly stop?: readonly string[]
-  /** The tool an assistant would call. */
+  /** The tool to call. */
   readonly tool?: Tool | undefined
-  /** How often this request has failed on purpose already. */
+  /** How often this request has already failed on purpose. */
   readonly failures?: number
 }
 

@@ -3,14 +3,14 @@ import { readName } from './behaviours.ts'
 import { type Script, type ScriptRequest, scriptFor } from './script.ts'
 
 /**
- * The memory of one simulated upstream: how often each request to a flaky model has failed so far. A request is
- * known by its model, kind and prompt; once it is answered, it is forgotten.
+ * The memory of one simulated upstream: how often each request to a flaky model has failed. A request is identified by
+ * model, kind and prompt, and forgotten when it is answered.
  */
 export interface SimulatorState {
   scriptFor(model: string, request: Omit<ScriptRequest, 'failures'>): Script
 }
 
-/** `slowMs` is waited before every answer, whatever the model's name says. */
+/** `slowMs` delays every answer, whatever the model's name says. */
 export function createSimulatorState(slowMs = 0): SimulatorState {
   const memory = createMemory()
   if (slowMs === 0) return memory
@@ -34,7 +34,7 @@ function createMemory(): SimulatorState {
   }
 }
 
-/** More requests than a demonstration has under way; the oldest of more are forgotten. */
+/** More requests than a demonstration runs at once; the oldest are forgotten. */
 const mostRemembered = 10_000
 
 function remember(failures: Map<string, number>, fingerprint: string, count: number): void {

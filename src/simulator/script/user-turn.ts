@@ -1,6 +1,6 @@
 /**
- * The last user message of a prompt that was flattened by a chat template (ChatML, Llama 2, 3 and 4, Mistral) or
- * into a transcript of `User:` and `Assistant:`; a prompt without their marks is returned whole.
+ * The last user message of a prompt that was flattened by a chat template (ChatML, Llama 2, 3 and 4, Mistral) or into a
+ * transcript of `User:` and `Assistant:`; a prompt without such marks is returned whole.
  */
 export function lastUserTurn(prompt: string): string {
   for (const { opens, closes } of markers) {

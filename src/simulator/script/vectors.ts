@@ -2,12 +2,12 @@ import { hash } from 'node:crypto'
 import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 import { countWords } from './answer.ts'
 
-/** An answer, and the tokens that are charged for it. */
+/** An answer, and its billed tokens. */
 export type Counted = { readonly reply: JsonObject; readonly promptTokens: number }
 
 /**
- * `/embeddings`: a vector of length 1 for each input, of so many numbers, always the same for the same text; no usage is
- * told.
+ * `/embeddings`: a unit vector for each input, with so many numbers, always the same for the same text; no usage is
+ * reported.
  */
 export function embeddingsFor(
   { input, model }: JsonObject,
@@ -25,7 +25,7 @@ export function embeddingsFor(
   return { reply: { object: 'list', data, model, request_id: requestId }, promptTokens }
 }
 
-/** `/rerank`: the documents that share most words with the query first. */
+/** `/rerank`: the documents with the most words of the query first. */
 export function rerankFor(body: JsonObject, requestId: string): Counted | undefined {
   const { query, documents, model, top_n: most, return_documents: returns, rank_fields: fields } = body
   if (typeof query !== 'string' || !Array.isArray(documents)) return undefined
@@ -66,14 +66,14 @@ function vectorOf(text: string, dimensions: number): number[] {
   return kept.map((value) => value / length)
 }
 
-/** The text of a document that is one, or of the fields that count in one that has several. */
+/** The text of a document, or of its fields that count. */
 function documentText(document: unknown, fields: unknown): unknown {
   if (!isObject(document)) return document
   const counted: readonly unknown[] = Array.isArray(fields) ? fields : Object.keys(document)
   return counted.map((field) => spell(document[spell(field)] ?? '')).join('\n')
 }
 
-/** Which part of the query's words a text has. */
+/** The share of the query's words in a text. */
 function sharedWords(query: string, text: string): number {
   const wanted = new Set(wordsIn(query))
   if (wanted.size === 0) return 0

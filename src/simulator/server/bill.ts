@@ -1,6 +1,6 @@
 import { type Consumption, costNanoUsd, type Price } from '../../core/model/price.ts'
 
-/** What a simulated upstream would have charged, attempt by attempt: the other side's word on the money. */
+/** What a simulated upstream would have charged per attempt: the other side's view of the money. */
 export interface BillBook {
   charge(line: Omit<BillLine, 'nanoUsd'>): void
   /** All charges, oldest first. */
@@ -8,14 +8,14 @@ export interface BillBook {
 }
 
 export type BillLine = Consumption & {
-  /** The attempt, as the gateway named it in `x-request-id`; undefined when it named none. */
+  /** The attempt, by the gateway's `x-request-id`; undefined if there was none. */
   readonly attempt: string | undefined
   readonly model: string
-  /** Whole nano-USD; undefined where the model has no price. */
+  /** Whole nano-USD; undefined if the model has no price. */
   readonly nanoUsd: number | undefined
 }
 
-/** What each model costs; undefined for one without a price. */
+/** The price of each model; undefined if it has none. */
 export type Tariff = (model: string) => Price | undefined
 
 export function openBill(tariff: Tariff): BillBook {

@@ -6,25 +6,25 @@ import type { Counts, Finish, Piece, Refusal, Script, Step } from '../script/scr
 import { raggedText, sendInBytes } from './ragged-stream.ts'
 import type { Visit } from './simulated-server.ts'
 
-/** How one server writes down what a script says, in its own variety of OpenAI's format. */
+/** How one server writes a script in its variant of OpenAI's format. */
 export type OpenAiFormat = {
   readonly stream: boolean
-  /** How many choices are asked for; each says the same, and each is counted. */
+  /** How many choices were requested; they are equal, and each is counted. */
   readonly choices: number
-  /** What a stream begins with, before the first piece. */
+  /** The beginning of a stream, before the first piece. */
   readonly opening: readonly JsonObject[]
-  /** The events of a stream for one step; `next` is the step after it. Called in order, once for each. */
+  /** The events of a stream for one step; `next` is the following step. Called once per step, in order. */
   chunks(step: Piece | Finish, next: Step | undefined): readonly JsonObject[]
   /** The text of a whole reply. */
   reply(said: Said, finish: Finish): string
   refusal(step: Refusal): Refused
-  /** The events that tell of an answer broken off; undefined: the connection breaks instead. */
+  /** The events of a broken answer; undefined: the connection breaks instead. */
   readonly breakage?: readonly JsonObject[] | undefined
   /** Whether `[DONE]` ends a stream. */
   readonly done: boolean
 }
 
-/** All that a script says, with the tool it calls. */
+/** The contents of a script, with its tool call. */
 export type Said = {
   readonly text: string
   readonly reasoning: string
@@ -39,9 +39,9 @@ export type Refused = {
 }
 
 /**
- * Plays a script on a socket, as JSON or as server-sent events. Headers set on the response before go with it.
- * Resolves with the true counts of what was generated: the whole, or what there was when the connection broke or
- * the client left; undefined when that is nothing. It does so before the client can have read the answer's end.
+ * Plays a script on a socket, as JSON or as server-sent events, with the headers already set on the response. Resolves
+ * with the true counts of the generated text, up to the point where the connection broke or the client left; undefined
+ * if there is none. It does so before the client can have read the answer's end.
  */
 export async function playOpenAi(
   script: Script,
@@ -57,12 +57,12 @@ export async function playOpenAi(
   return countsOf(play)
 }
 
-/** Sends a refusal as it stands. */
+/** Sends a refusal unchanged. */
 export function sendRefused({ response }: Visit, { status, headers, body }: Refused): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body)
 }
 
-/** Everything a script says. */
+/** The whole content of a script. */
 export function saidIn(script: Script): Said {
   let text = ''
   let reasoning = ''
@@ -82,7 +82,7 @@ type Play = {
   readonly script: Script
   readonly visit: Visit
   readonly format: OpenAiFormat
-  /** Pieces that came so far; `whole` once there will be no more. */
+  /** The pieces so far; `whole` when there are no more. */
   generated: number
 }
 
@@ -99,15 +99,18 @@ function finishIn(script: Script): Finish | undefined {
   return script.find((step) => step.type === 'finish')
 }
 
-/** Also of an answer without a single piece. */
+/** Also for an answer without pieces. */
 const whole = Number.POSITIVE_INFINITY
 
-/** An answer on its way out. */
+/** An answer being sent. */
 interface Telling {
   say(piece: Piece, next: Step | undefined): void
-  /** Sends what was said, where that is done before the end; resolves when more is taken, rejects when it left. */
+  /**
+   * Sends what was gathered, if that is not left to the end; resolves when more is taken, rejects when the client has
+   * left.
+   */
   flush(): Promise<void>
-  /** Sends what a client has seen of an answer that goes no further; resolves when the socket has taken it. */
+  /** Sends the visible part of an answer that goes no further; resolves when the socket has taken it. */
   halt(): Promise<void>
   end(finish: Finish): void | Promise<void>
 }
@@ -155,7 +158,7 @@ async function perform(play: Play, telling: Telling): Promise<void> {
   }
 }
 
-/** Between bursts other requests get their turn, and a client that left is noticed. */
+/** Between bursts other requests run, and a client that left is noticed. */
 const mostInOneBurst = 32
 
 async function breakOff({ visit, format }: Play, telling: Telling): Promise<void> {
@@ -208,7 +211,7 @@ function eventsOf(chunks: readonly JsonObject[]): string {
   return chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')
 }
 
-/** Nothing of a whole reply is sent before its end; of one that goes no further, the first half. */
+/** Nothing of a whole reply is sent before its end; of a broken one, the first half. */
 function openReply({ script, visit: { response }, format }: Play): Telling {
   const begin = (finish: Finish): string => {
     const text = format.reply(saidIn(script), finish)

@@ -3,17 +3,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { type BillBook, type BillLine, openBill, type Tariff } from './bill.ts'
 
-/** A simulated upstream on a socket: what came, what was left, what it would have cost. */
+/** A simulated upstream on a socket: its requests, aborts and bill. */
 export interface SimulatedServer extends AsyncDisposable {
   /** `http://127.0.0.1:9000`. */
   readonly origin: string
-  /** The latest requests, oldest first, whatever became of them; at most 1000. */
+  /** The latest requests, oldest first, whatever their result; at most 1000. */
   readonly requests: readonly SeenRequest[]
   /** How many requests came. */
   hits(): number
-  /** How many of them the client left before the answer's end. */
+  /** How many the client left before the end. */
   abandoned(): number
-  /** What it would have charged, attempt by attempt; also at `GET /bill`. */
+  /** What it would have charged per attempt; also at `GET /bill`. */
   bill(): readonly BillLine[]
 }
 
@@ -21,11 +21,11 @@ export type ServerOptions = {
   readonly host: string
   /** 0: any that is free. */
   readonly port: number
-  /** The key that is asked for; undefined: none is. */
+  /** The required key; undefined: none. */
   readonly key?: string | undefined
-  /** How long every answer of a model is waited for, in milliseconds; undefined: as its name says. */
+  /** The delay of every answer, in milliseconds; undefined: by the model's name. */
   readonly slowMs?: number | undefined
-  /** What the models cost, for the bill. */
+  /** The prices for the bill. */
   readonly tariff?: Tariff | undefined
 }
 
@@ -37,24 +37,24 @@ export type SeenRequest = {
   readonly body: string
 }
 
-/** A request and where its answer goes. */
+/** A request, and where its answer goes. */
 export type Visit = {
   readonly request: SeenRequest
   readonly response: ServerResponse
-  /** Aborts when the client has gone. */
+  /** Aborts when the client has left. */
   readonly signal: AbortSignal
   /** The number of the request, from 1. */
   readonly number: number
-  /** Notes a charge for this request. */
+  /** Adds a charge for this request. */
   readonly charge: (line: Omit<BillLine, 'nanoUsd' | 'attempt'>) => void
-  /** True once this side broke the connection on purpose. */
+  /** True once this side closed the connection on purpose. */
   broken: boolean
 }
 
-/** Answers one request. What it throws after the client has gone is that leaving; anything else is a bug, and loud. */
+/** Answers one request. What it throws after the client has left is ignored; anything else is a bug, and loud. */
 export type Answerer = (visit: Visit) => Promise<void>
 
-/** Resolves when it listens; rejects when it cannot. */
+/** Resolves when it listens; rejects if it cannot. */
 export async function startSimulatedServer(
   options: ServerOptions,
   answer: Answerer,
@@ -67,7 +67,7 @@ export async function startSimulatedServer(
     abandoned: 0,
     closing: false,
   }
-  // A client's idle connections outlive its pauses, so that none is closed under a request on its way.
+  // A client's idle connections outlive its pauses, so that none is closed while a request is on its way.
   const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
     void receive(request, response, desk)
   })
@@ -147,7 +147,7 @@ async function receive(message: IncomingMessage, response: ServerResponse, desk:
   }
 }
 
-/** Reads to the end, so that the client hears the answer; '' when there was too much to keep. */
+/** Reads to the end, so that the client gets the answer; '' if there was too much to keep. */
 async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0

@@ -1,4 +1,4 @@
-/** Counts requests in windows of ten seconds; true for one that is more than `most`. */
+/** Counts requests in windows of ten seconds; true for one above `most`. */
 export function createWindow(most: number, now: () => number): () => boolean {
   const taken: number[] = []
   return () => {

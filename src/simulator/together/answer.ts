@@ -3,7 +3,7 @@ import type { Kind } from '../../core/model/terms.ts'
 import type { Counts, Finish, Piece, Refusal, Step } from '../script/script.ts'
 import type { OpenAiFormat, Refused, Said } from '../server/openai-answer.ts'
 
-/** How one request is to be answered. */
+/** How to answer one request. */
 export type TogetherAnswer = {
   readonly kind: Kind
   readonly stream: boolean
@@ -11,21 +11,21 @@ export type TogetherAnswer = {
   readonly id: string
   readonly model: string
   readonly engine: 'a' | 'b'
-  /** Whether a stream tells usage. */
+  /** Whether a stream reports usage. */
   readonly tellsUsage: boolean
-  /** Text that stands before the answer, as in a completion that echoes its prompt. */
+  /** Text before the answer, as in a completion that echoes its prompt. */
   readonly opening: string
-  /** How a stream that is broken off ends: with the connection, or with an error in either of two places. */
+  /** How a broken stream ends: with the connection, or with an error in either of two places. */
   readonly breaks: TogetherBreak
   readonly refusal: (step: Refusal) => Refused
 }
 
-/** How a stream breaks off: with its connection, or by an error in a choice, or in a chunk. */
+/** How a stream breaks: with its connection, or by an error in a choice, or in a chunk. */
 export const togetherBreaks = ['connection', 'choice', 'chunk'] as const
 
 export type TogetherBreak = (typeof togetherBreaks)[number]
 
-/** Together's variety of OpenAI's format: streams in dialect A or B by the engine, replies with its extra keys. */
+/** Together's variant of OpenAI's format: streams in dialect A or B by the engine, replies with its extra keys. */
 export function togetherFormat(answer: TogetherAnswer): OpenAiFormat {
   const { kind, stream, choices, engine, opening } = answer
   const parts: Parts = { ...answer, created: createdEpochSeconds, held: undefined }
@@ -51,18 +51,18 @@ export function togetherFormat(answer: TogetherAnswer): OpenAiFormat {
 
 type Parts = TogetherAnswer & {
   readonly created: number
-  /** The piece that goes into the chunk that ends the answer. */
+  /** The piece in the chunk that ends the answer. */
   held: Piece | undefined
 }
 
-/** The same request is always answered the same way. */
+/** Deterministic: the same request gets the same answer. */
 const createdEpochSeconds = 1_780_235_475
 
-/** A double would round them. */
+/** Too large for a double. */
 const seedA = JSON.rawJSON('12192233397672327001')
 const seedB = JSON.rawJSON('2875093277637887001')
 
-/** The older engine's last token comes with the reason, when there were too many of them. */
+/** The older engine sends its last token with the reason, if there were too many. */
 function isLastOfTooMany(engine: TogetherAnswer['engine'], next: Step | undefined): boolean {
   return engine === 'a' && next?.type === 'finish' && next.reason === 'length'
 }
@@ -76,7 +76,7 @@ function chunkOf({ id, kind, created, model }: Parts, choices: JsonObject[], mor
   return { id, object, created, choices, model, ...more }
 }
 
-/** Without a usage, even null, and without a word. */
+/** Without usage, even null, and without text. */
 function beginningOf(parts: Parts): JsonObject {
   const choices = Array.from({ length: parts.choices }, (_, index) => choiceOf(parts, index, '', {}, {}))
   return chunkOf(parts, choices, {})
@@ -88,7 +88,7 @@ function events(parts: Parts, piece: Piece): JsonObject[] {
   return eachChoice(parts, (index) => choiceOf(parts, index, text, delta, seed), { usage: null })
 }
 
-/** Text stands twice, in the choice and in its delta; every chunk tells the role. */
+/** Text occurs twice, in the choice and in its delta; every chunk has the role. */
 function choiceOf(
   { engine }: Parts,
   index: number,
@@ -113,7 +113,7 @@ function wordsOf(piece: Piece): { readonly text: string; readonly delta: JsonObj
   return { text: '', delta: { tool_calls: [{ id, index: 0, type: 'function', function: called }] } }
 }
 
-/** Dialect A tells usage in the chunk that ends the last choice; B in one of its own, after it. */
+/** Dialect A reports usage in the chunk that ends the last choice; B in a chunk after it. */
 function endOf(parts: Parts, { reason, told, extra }: Finish): JsonObject[] {
   const { engine, kind, choices, tellsUsage } = parts
   const { text, delta } = parts.held === undefined ? { text: '', delta: {} } : wordsOf(parts.held)

@@ -1,7 +1,7 @@
 import type { Refused } from '../server/openai-answer.ts'
 import type { TogetherModel } from './models.ts'
 
-/** Which of Together's limits a 429 may name. */
+/** The limits that a 429 of Together may name. */
 export const togetherLimits = [
   'rate_limit',
   'model_rate_limit',
@@ -12,7 +12,7 @@ export const togetherLimits = [
 
 export type TogetherLimit = (typeof togetherLimits)[number]
 
-/** Together's refusals, each in its own words, status and shape. */
+/** Together's refusals, each with its own words, status and shape. */
 export type TogetherErrors = {
   unauthorized(path: string): Refused
   unknownModel(id: string, fault: string | undefined): Refused
@@ -20,11 +20,11 @@ export type TogetherErrors = {
   tooLong(model: TogetherModel, promptTokens: number, maxTokens: number | undefined): Refused
   invalid(message: string, param: string | null): Refused
   notFound(path: string): Refused
-  /** What a script refuses with a status alone. */
+  /** Refusals of a script by status alone. */
   withStatus(status: number, told: Told): Refused
 }
 
-/** What a refusal by status is told with. */
+/** The text of a refusal by status. */
 export type Told = {
   readonly model: string
   readonly message: string
@@ -32,7 +32,7 @@ export type Told = {
   readonly limit: TogetherLimit
 }
 
-/** The refusals of one request, which has this id. */
+/** The refusals of the request with this id. */
 export function togetherErrors(id: string): TogetherErrors {
   const refuse = (status: number, error: Partial<Inside>, headers: Refused['headers'] = {}): Refused => ({
     status,
@@ -73,7 +73,7 @@ const invalid = 'invalid_request_error'
 const badKey =
   'Invalid API key provided. You can find your API key at https://api.together.ai/settings/api-keys.'
 
-/** Each engine says it in its own way. */
+/** Each engine has its own wording. */
 function tooLong(
   { engine, contextTokens }: TogetherModel,
   promptTokens: number,
@@ -116,7 +116,7 @@ function withStatus(status: number, told: Told, refuse: Refuse, errors: Together
       )
     default:
       if (status < 520 || status > 530) return refuse(status, { message })
-      // The edge in front of Together has no JSON.
+      // The edge in front of Together sends no JSON.
       return { status, headers: { 'content-type': 'text/plain' }, body: `error code: ${status}` }
   }
 }

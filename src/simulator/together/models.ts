@@ -1,23 +1,23 @@
 import { type Price, unknownPrice } from '../../core/model/price.ts'
 
-/** A model as Together lists it, and how it behaves when it is called. */
+/** A model in Together's list, and its behaviour when called. */
 export type TogetherModel = {
   readonly id: string
   readonly type: 'chat' | 'language' | 'embedding' | 'rerank'
   readonly contextTokens: number
-  /** USD per million tokens, as the list writes them: with the noise of binary fractions. */
+  /** USD per million tokens, as listed: with the noise of binary fractions. */
   readonly input: number
   readonly output: number
   readonly cachedInput?: number
-  /** The older engine writes streams in dialect A, the newer one in dialect B. */
+  /** The older engine streams in dialect A, the newer one in dialect B. */
   readonly engine: 'a' | 'b'
   /** Listed, but not callable without a dedicated endpoint, or while that endpoint is stopped. */
   readonly absence?: 'not serverless' | 'endpoint stopped'
-  /** Streams tell usage only where it was asked for. */
+  /** Streams report usage only on request. */
   readonly tellsUsageIfAsked?: boolean
 }
 
-/** Some of what the list held in August 2026, the prices as they stood there. */
+/** A part of the list of August 2026, with its prices. */
 export const togetherModels: readonly TogetherModel[] = [
   chat('moonshotai/Kimi-K3', 1_000_000, 3, 15, { cachedInput: 0.3, tellsUsageIfAsked: true }),
   chat('zai-org/GLM-5.2', 512_000, 1.4, 4.4, { cachedInput: 0.25999999999999995 }),
@@ -62,7 +62,7 @@ export function listedRow(model: TogetherModel): object {
   }
 }
 
-/** What the bill goes by. */
+/** The prices for the bill. */
 export function priceOf({ input, output, cachedInput }: TogetherModel): Price {
   return {
     ...unknownPrice,

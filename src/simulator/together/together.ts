@@ -22,22 +22,21 @@ import { listedRow, priceOf, type TogetherModel, togetherModels } from './models
 import { faultIn } from './validation.ts'
 
 export type TogetherOptions = Omit<ServerOptions, 'tariff'> & {
-  /** The price list, and all there is beside names of behaviours; undefined: a part of Together's own. */
+  /** The price list; names of behaviours work in addition. Undefined: a part of Together's own. */
   readonly models?: readonly TogetherModel[] | undefined
-  /** What a model costs that is not in the list; undefined: that is not known. */
+  /** The price of an unlisted model; undefined: unknown. */
   readonly otherPrice?: Price | undefined
-  /** Requests in ten seconds; undefined: any number. */
+  /** Requests per ten seconds; undefined: unlimited. */
   readonly most?: number | undefined
-  /** Which limit is the one that a 429 names; undefined: the account's. */
+  /** The limit that a 429 names; undefined: the account's. */
   readonly limit?: TogetherLimit | undefined
-  /** How a stream that breaks off ends; undefined: with its connection. */
+  /** How a broken stream ends; undefined: with its connection. */
   readonly breaks?: TogetherBreak | undefined
 }
 
 /**
- * Together.ai's API over HTTP, with simulated models behind it. What a model does is spelled by its name, or by
- * what follows the last slash in it: `meta-llama/sim-cut-3`. A name that spells nothing has to be in the list.
- * One that is not in the list is run by the newer engine.
+ * Together.ai's API over HTTP, with simulated models. A model's name, or the part after its last slash, spells its
+ * behaviour: `meta-llama/sim-cut-3`. Other names have to be in the list. The newer engine runs unlisted ones.
  */
 export async function simulateTogether(options: TogetherOptions): Promise<SimulatedServer> {
   const models = new Map((options.models ?? togetherModels).map((model) => [model.id, model]))
@@ -107,7 +106,7 @@ async function answer(desk: Desk): Promise<void> {
   else if (vectors !== undefined) tellVectors(body, vectors, desk)
 }
 
-/** Sent with every answer, whether there was too much or not. */
+/** Sent with every answer, over the limit or not. */
 const everyAnswer = {
   'x-inference-version': 'v2',
   'x-ratelimit': 'false',
@@ -119,7 +118,7 @@ const everyAnswer = {
   'retry-after': '2',
 }
 
-/** Three parts, the last one that of the edge. */
+/** Three parts, the last one the edge's. */
 function idOf({ number }: Visit): string {
   return `omSim${number}-3pDw3Z-${(0xa04673c1cf25a000n + BigInt(number)).toString(16)}`
 }
@@ -133,7 +132,7 @@ function parsed(text: string): JsonObject | undefined {
   }
 }
 
-/** What is wrong with the request before any model is asked. */
+/** Errors of the request before any model is called. */
 function refusalOf(body: JsonObject, kind: Kind | undefined, desk: Desk): Refused | undefined {
   const { errors, models } = desk
   const { model: id } = body
@@ -154,20 +153,20 @@ function refusalOf(body: JsonObject, kind: Kind | undefined, desk: Desk): Refuse
   return needed > model.contextTokens ? errors.tooLong(model, promptTokens, maxTokens) : undefined
 }
 
-/** The part of a model's name that spells what it does. */
+/** The part of a model's name that spells its behaviour. */
 function behaviourIn(id: string): string {
   const last = id.slice(id.lastIndexOf('/') + 1)
   return last.startsWith('sim-') ? last : id
 }
 
-/** A request as the script's reader takes it. */
+/** A request in the form that the script's reader takes. */
 function callOf(body: JsonObject, kind: Kind): Call {
   const absent = { credential: undefined, deadlineMs: undefined }
   const told = { id: '', dialect: 'together', model: spell(body['model']), includeUsage: asksUsage(body) }
   return { ...absent, ...told, kind, body: JsonText.of(body), stream: body['stream'] === true }
 }
 
-/** Fields that Together does not know change nothing. */
+/** Fields unknown to Together change nothing. */
 function known(body: JsonObject): JsonObject {
   const { max_completion_tokens: _unknown, ...rest } = body
   return rest

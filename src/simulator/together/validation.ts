@@ -4,8 +4,8 @@ import type { Kind } from '../../core/model/terms.ts'
 export type Fault = { readonly message: string; readonly param: string }
 
 /**
- * What Together refuses of a request that OpenAI would take: its schema wants a list of stop strings, log
- * probabilities as a number, one prompt, and none of OpenAI's newer roles. Fields it does not know it passes over.
+ * What Together refuses that OpenAI accepts: it wants a list of stop strings, logprobs as a number, one prompt, and
+ * none of OpenAI's newer roles. It ignores unknown fields.
  */
 export function faultIn(body: JsonObject, kind: Kind): Fault | undefined {
   const wanted = [...common, ...(kind === 'chat' ? ofChats : ofCompletions)]
