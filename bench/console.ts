@@ -6,8 +6,8 @@ import { startTestGateway } from '../test/harness/gateway.ts'
 import { endMs, fill } from './ledger-fill.ts'
 
 /**
- * Says how long a gateway takes for what each page of the console asks, over a ledger of calls of 90 days: a million, unless
- * another number is given, or the directory of a ledger that is there. `npm run bench:console -- 10000000`
+ * Says how long a gateway takes for what each page of the console asks, over a ledger of calls of 90 days: a million,
+ * unless another number is given, or the directory of a ledger that is there. `npm run bench:console -- 10000000`
  */
 async function main([words = '1000000']: readonly string[]): Promise<void> {
   const isThere = existsSync(words)

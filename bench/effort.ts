@@ -4,8 +4,8 @@ import type { LoadClients } from './load-clients.ts'
 export type Means = { readonly load: LoadClients; readonly effort: Effort }
 
 /**
- * How long and how often everything is measured. Rounds go through all targets in turn, and many short ones
- * bear a machine of changing speed better than few long ones.
+ * How long and how often everything is measured. Rounds go through all targets in turn, and many short ones bear a
+ * machine of changing speed better than few long ones.
  */
 export type Effort = {
   /** How often each target is started anew; the rounds are those of each instance. */

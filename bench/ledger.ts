@@ -7,8 +7,8 @@ import type { Store } from '../src/ledger/store/store.ts'
 import { days, endMs, fill, keys, startMs } from './ledger-fill.ts'
 
 /**
- * Fills a ledger with calls of 90 days, ten million unless another number is given, and says how long its reports and its
- * pages take. `npm run bench:ledger -- 1000000 DIRECTORY` leaves it in a data directory.
+ * Fills a ledger with calls of 90 days, ten million unless another number is given, and says how long its reports and
+ * its pages take. `npm run bench:ledger -- 1000000 DIRECTORY` leaves it in a data directory.
  */
 async function main([words = '10000000', kept]: readonly string[]): Promise<void> {
   const count = Number(words)

@@ -29,8 +29,8 @@ export type Placement = {
 }
 
 /**
- * The proxy under test has a processor to itself as soon as there are two. The rest share what is left: the
- * load client needs two when it has them, the upstream little.
+ * The proxy under test has a processor to itself as soon as there are two. The rest share what is left: the load client
+ * needs two when it has them, the upstream little.
  */
 export function place(allowed: readonly number[]): Placement {
   const [first, second, third, fourth] = allowed

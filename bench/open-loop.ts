@@ -2,9 +2,9 @@ import { type Connection, openConnection, requestBytes } from './connection.ts'
 import { noOutcome, type OpenLoopJob, type Outcome } from './jobs.ts'
 
 /**
- * Requests at a fixed rate, whatever became of the ones before: each takes an idle connection or opens a new
- * one, so a target that stalls is asked on and its stall is seen by all it delays. Latency runs from the
- * moment of sending; how late this process's own timer was (up to a millisecond) is not the target's doing.
+ * Requests at a fixed rate, whatever became of the ones before: each takes an idle connection or opens a new one, so a
+ * target that stalls is asked on and its stall is seen by all it delays. Latency runs from the moment of sending; how
+ * late this process's own timer was (up to a millisecond) is not the target's doing.
  */
 export async function runOpenLoop(job: OpenLoopJob): Promise<Outcome> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()

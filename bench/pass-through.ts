@@ -3,9 +3,9 @@ import { type Dispatcher, Pool } from 'undici'
 import { announce } from './announce.ts'
 
 /**
- * The yardstick: the least that a Node proxy of this stack can do. It reads the caller's body whole, sends it
- * on with undici's `dispatch`, and gives back what comes: a JSON answer whole, a stream piece by piece. It
- * parses nothing, checks nothing, logs nothing and counts nothing.
+ * The yardstick: the least that a Node proxy of this stack can do. It reads the caller's body whole, sends it on with
+ * undici's `dispatch`, and gives back what comes: a JSON answer whole, a stream piece by piece. It parses nothing,
+ * checks nothing, logs nothing and counts nothing.
  */
 export function createPassThrough(upstreamPort: number): Server {
   const pool = new Pool(`http://127.0.0.1:${upstreamPort}`, { connections: 1024, pipelining: 1 })

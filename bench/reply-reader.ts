@@ -1,6 +1,6 @@
 /**
- * Reads the HTTP/1.1 replies of one connection, however their bytes are split, with as little work per byte as
- * it takes: the load client shares its machine with what it measures. Throws on bytes that are no reply.
+ * Reads the HTTP/1.1 replies of one connection, however their bytes are split, with as little work per byte as it
+ * takes: the load client shares its machine with what it measures. Throws on bytes that are no reply.
  */
 export function createReplyReader(listener: ReplyListener): (bytes: Buffer) => void {
   let state: State = 'head'

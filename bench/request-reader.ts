@@ -1,6 +1,6 @@
 /**
- * Reads the HTTP/1.1 requests of one connection, however their bytes are split: path and whole body. Bodies
- * must bring their length, as undici's do. Throws on bytes that are no such request.
+ * Reads the HTTP/1.1 requests of one connection, however their bytes are split: path and whole body. Bodies must bring
+ * their length, as undici's do. Throws on bytes that are no such request.
  */
 export function createRequestReader(take: (path: string, body: Buffer) => void): (bytes: Buffer) => void {
   let pending: Buffer = Buffer.alloc(0)

@@ -1,9 +1,9 @@
 import type { Target, TargetName } from './targets.ts'
 
 /**
- * Measures every target in every round, the first at its head, the others now in one order and now in the
- * other (A B C, A C B, ...), so that neither a slow drift of the machine nor the order itself favours one of
- * them. The figures of each target stand in round order.
+ * Measures every target in every round, the first at its head, the others now in one order and now in the other (A B C,
+ * A C B, ...), so that neither a slow drift of the machine nor the order itself favours one of them. The figures of
+ * each target stand in round order.
  */
 export async function measureInRounds<Figure>(
   [first, ...others]: readonly [Target, ...Target[]],

@@ -19,12 +19,12 @@ import { createTargets, type Target, type Targets } from './targets.ts'
  * The benchmark: one mock upstream, asked directly, through a bare pass-through (node:http and undici's
  * `dispatch`, nothing else) and through the gateway with everything on, in one run on one machine.
  *
- * Every server is a process of its own, and so are the load clients; `taskset` gives the proxy under test a
- * processor to itself. What is compared is work per second of processor time the kernel charged to the proxy,
- * so a busy machine or a load client that is too slow does not pass for a slow proxy. The targets take turns in
- * short rounds; a ratio is the median of the ratios within rounds, and its quartiles tell the noise. One
- * process of the same program may be quicker than another: every target is started several times.
- * Absolute figures belong to the machine; the ratios travel.
+ * Every server is a process of its own, and so are the load clients; `taskset` gives the proxy under test a processor
+ * to itself. What is compared is work per second of processor time the kernel charged to the proxy, so a busy machine
+ * or a load client that is too slow does not pass for a slow proxy. The targets take turns in short rounds; a ratio is
+ * the median of the ratios within rounds, and its quartiles tell the noise. One process of the same program may be
+ * quicker than another: every target is started several times. Absolute figures belong to the machine; the ratios
+ * travel.
  *
  * Slowness is reported, never failed: a non-zero exit means a wrong answer or a process that died.
  */

@@ -5,9 +5,9 @@ import type { Target } from './targets.ts'
 export const smallChat: JsonScenario = chat('chat, 0.5 KB', 512, { connections: 64, ratePerSecond: 1000 })
 
 /**
- * What is asked of every target. The chat scenarios are like for like: the same bytes go to all three. The
- * other two are the gateway's own routes, where it translates between formats; beside them stands what the
- * pass-through makes of the upstream's route, with a body of the same size.
+ * What is asked of every target. The chat scenarios are like for like: the same bytes go to all three. The other two
+ * are the gateway's own routes, where it translates between formats; beside them stands what the pass-through makes of
+ * the upstream's route, with a body of the same size.
  */
 export const jsonScenarios: readonly JsonScenario[] = [
   smallChat,

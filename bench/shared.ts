@@ -8,8 +8,8 @@ import { billingPrice, startBillingUpstream } from '../test/chaos/billing-upstre
 import { noRedis, startRedis } from '../test/harness/redis-server.ts'
 
 /**
- * What sharing costs a call: two gateways before one upstream, with Redis on loopback and without, asked in turn by a key
- * with a budget and limits and by one without. Prints medians, and the gateway's processor time for each call.
+ * What sharing costs a call: two gateways before one upstream, with Redis on loopback and without, asked in turn by a
+ * key with a budget and limits and by one without. Prints medians, and the gateway's processor time for each call.
  */
 async function main(words: readonly string[]): Promise<number> {
   const { values } = parseArgs({

@@ -29,8 +29,8 @@ export function spreadOf(values: readonly number[]): Spread {
 }
 
 /**
- * What `compare` says of the two figures of each round. Neighbours in time are compared, so a machine that
- * slows down halfway changes both sides of a comparison and hardly its result.
+ * What `compare` says of the two figures of each round. Neighbours in time are compared, so a machine that slows down
+ * halfway changes both sides of a comparison and hardly its result.
  */
 export function compareRounds(
   left: readonly number[],

@@ -1,8 +1,8 @@
 import { openaiUsage } from './replies.ts'
 
 /**
- * How the mock upstream streams for a model named `stream-<chunks>-<pacing ms>[-<bytes per chunk>]`, every
- * byte of it made beforehand; undefined for any other name. Pacing 0 is as fast as the connection takes it.
+ * How the mock upstream streams for a model named `stream-<chunks>-<pacing ms>[-<bytes per chunk>]`, every byte of it
+ * made beforehand; undefined for any other name. Pacing 0 is as fast as the connection takes it.
  */
 export function writeScript(model: string, kind: StreamKind): StreamScript | undefined {
   const named = /^stream-([1-9]\d*)-(\d+)(?:-([1-9]\d*))?$/.exec(model)

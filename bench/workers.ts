@@ -11,8 +11,8 @@ import { createTargets, type Target } from './targets.ts'
 
 /**
  * What a request costs in processor time with one process, and with so many workers, all processes of the gateway
- * together; and the memory of each. Both gateways run at the same time and take turns, so that a busy machine is busy for
- * both. `npm run bench:workers -- 2`
+ * together; and the memory of each. Both gateways run at the same time and take turns, so that a busy machine is busy
+ * for both. `npm run bench:workers -- 2`
  */
 async function main([words = '2']: readonly string[]): Promise<void> {
   const counts = [1, ...words.split(',').map(Number)]

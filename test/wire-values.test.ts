@@ -7,9 +7,9 @@ import { expect, onTestFinished, test } from 'vitest'
 const rooms = /\/src\/(?:core|dialects|providers|http|admin|tenants|telemetry|simulator)\//
 
 /**
- * A number that is kept by its digits, and an object without a prototype, have no way of their own to be text or a number:
- * `String(x)`, `Number(x)`, a template and `join` throw for them. Of what the types do not vouch for, `spell` and
- * `numberOf` make either (core/model/json/json.ts).
+ * A number that is kept by its digits, and an object without a prototype, have no way of their own to be text or a
+ * number: `String(x)`, `Number(x)`, a template and `join` throw for them. Of what the types do not vouch for, `spell`
+ * and `numberOf` make either (core/model/json/json.ts).
  */
 test('nothing of unknown type is made text or a number by the language’s own ways', {
   timeout: 120_000,

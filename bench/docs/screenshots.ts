@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { startBrowser } from '../../test/console/browser.ts'
 import { type OpenPage, startStage } from '../../test/console/stage.ts'
 
-// Pictures of the console's pages, in light and dark, and on a phone, of a gateway over simulators:
-// `npm run docs:screenshots -- DIRECTORY`.
+// Pictures of the console's pages, in light and dark, and on a phone, of a gateway over simulators: `npm run
+// docs:screenshots -- DIRECTORY`.
 
 const [directory = 'screenshots'] = process.argv.slice(2)
 

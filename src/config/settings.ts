@@ -44,7 +44,7 @@ export type Config = {
   readonly coalesce: boolean
   readonly idempotency: IdempotencySettings
   readonly responses: ResponsesSettings
-  /** Calls that begin alike go to the same deployment, where it charges less for input it has seen. */
+  /** Calls with the same prefix go to the same deployment, if it charges less for cached input. */
   readonly stickiness: boolean
   readonly catalog: CatalogSettings
   /** The directory for the gateway's data. */
@@ -188,9 +188,9 @@ export type IdempotencySettings = {
   readonly maxBytes: number
 }
 
-/** Responses that are kept for callers who come back to them. */
+/** Responses that are stored for later requests. */
 export type ResponsesSettings = {
-  /** With the ledger, where there is one, or until the process ends. */
+  /** In the ledger's store, if there is one, or in memory. */
   readonly keep: 'store' | 'memory'
   /** Since it was last used. */
   readonly ttlMs: number
@@ -198,7 +198,7 @@ export type ResponsesSettings = {
   readonly maxBytes: number
 }
 
-/** How the record of each call is kept. */
+/** The records of calls. */
 export type LedgerSettings = {
   readonly enabled: boolean
   /** What the end of an answer waits for: the kernel or the disk has its record. */

@@ -28,8 +28,8 @@ export type Books = {
 }
 
 /**
- * Tenants with their keys and money as they were, and the ledger that keeps them, to be released with `opening`. What the
- * tenants write goes through `heard`.
+ * Tenants with their keys and money as they were, and the ledger that keeps them, to be released with `opening`. What
+ * the tenants write goes through `heard`.
  */
 export async function openBooks(
   config: Config,

@@ -13,8 +13,8 @@ export type ListedRoutesParts = RoutesParts & {
 export type Listed = ListedRoutes & { readonly deployments: readonly Deployment[] }
 
 /**
- * A model that providers with a key of ours list goes to them, in the order of the configuration, when it is asked for by
- * its full name. Undefined where the configuration does not want that.
+ * A model that providers with a key of ours list goes to them, in the order of the configuration, when it is asked for
+ * by its full name. Undefined where the configuration does not want that.
  */
 export function createListedRoutes(parts: ListedRoutesParts): Listed | undefined {
   const { config, upstreams, book, others } = parts

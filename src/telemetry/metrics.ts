@@ -173,7 +173,7 @@ function note(series: Series, record: CallRecord, causes: Set<string>): void {
   }
 }
 
-/** A code of Node.js or of a library: of nothing else a label is made. So many are shown, in case they are made up. */
+/** Only error codes of Node.js and libraries become labels, in a bounded number. */
 function causeOf(failure: Failure, causes: Set<string>): string {
   const code = causeCodeOf(failure)
   if (code === undefined) return 'none'
@@ -185,7 +185,7 @@ function causeOf(failure: Failure, causes: Set<string>): string {
 
 const mostCauses = 64
 
-/** Summed in whole nano-USD, and shown in USD at each scrape: fractions would drift. */
+/** Summed in whole nano-USD, and shown in USD at each scrape: sums of fractions would drift. */
 type Money = { readonly costs: Map<string, number>; savedNanoUsd: number }
 
 function createMoney(registry: Registry): Money {

@@ -26,8 +26,8 @@ export function see(heard: Heard, sight: Sight, kind: Kind, stream: boolean): vo
 }
 
 /**
- * What became of a call of which anything may: answered, refused or broken off. Throws where a part of an answer is told
- * to be the whole, or a word is wrong.
+ * What became of a call of which anything may: answered, refused or broken off. Throws where a part of an answer is
+ * told to be the whole, or a word is wrong.
  */
 export function seeHonest(heard: Heard, kind: Kind, stream: boolean): 'answered' | 'refused' | 'broken' {
   const { error } = heard.status === 200 && !stream ? {} : lastOf(heard)

@@ -15,9 +15,9 @@ export function cutAfter(bytes: number): number {
 export const uncut = 1_999_999
 
 /**
- * Cuts each answer where its request says so, by its bound on tokens (`cutAfter`). The body ends with the connection, so
- * that nothing but what it says tells that it is not whole. Each request is passed on once: the same bytes are cut again
- * and again.
+ * Cuts each answer where its request says so, by its bound on tokens (`cutAfter`). The body ends with the connection,
+ * so that nothing but what it says tells that it is not whole. Each request is passed on once: the same bytes are cut
+ * again and again.
  */
 export async function startCutter(origin: string): Promise<Cutter> {
   const known = new Map<string, Promise<Answer>>()

@@ -8,8 +8,8 @@ import { type AdminRoute, route } from '../route.ts'
 import { filterParameters, filtersOf } from './call-filters.ts'
 
 /**
- * How many calls there were over a span, for a histogram above the list of them: of the sums, where their hours and names
- * are enough, and else counted.
+ * How many calls there were over a span, for a histogram above the list of them: of the sums, where their hours and
+ * names are enough, and else counted.
  */
 export function callCountsRoute(parts: LedgerParts): AdminRoute {
   return route({

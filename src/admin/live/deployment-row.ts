@@ -14,8 +14,8 @@ export type DeploymentPlace = {
 }
 
 /**
- * Of one that several routes have, the one with an operator's own price, else with any that is known: it may be priced in
- * one of them alone. In whatever order the routes are written.
+ * Of one that several routes have, the one with an operator's own price, else with any that is known: it may be priced
+ * in one of them alone. In whatever order the routes are written.
  */
 export function placesIn(routes: readonly Route[]): ReadonlyMap<string, DeploymentPlace> {
   const places = new Map<string, DeploymentPlace>()

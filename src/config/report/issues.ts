@@ -9,8 +9,8 @@ import type { Finding, Path } from './problem.ts'
 export type Given = { readonly text: string; readonly expected: string | undefined }
 
 /**
- * What the schema refused, in our own words, taken from the shape of each place: so a report can say all that
- * is expected there, and knows what must not be shown. A message of a schema's author is kept.
+ * What the schema refused, in our own words, taken from the shape of each place: so a report can say all that is
+ * expected there, and knows what must not be shown. A message of a schema's author is kept.
  */
 export function findingsOf(
   issues: readonly z.core.$ZodIssue[],

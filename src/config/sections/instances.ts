@@ -16,8 +16,8 @@ export type Instances = {
 }
 
 /**
- * Finds the kind of each provider in the file's `providers`: its `type`, or its own name when that is a type.
- * The built-in ones are there whether the file names them or not.
+ * Finds the kind of each provider in the file's `providers`: its `type`, or its own name when that is a type. The
+ * built-in ones are there whether the file names them or not.
  */
 export function findInstances(section: unknown, providers: readonly Provider[]): Instances {
   if (section !== undefined && section !== null && !isObject(section)) {

@@ -7,8 +7,8 @@ import type { Environment } from './substitution.ts'
 import type { OptionalProvider, Variable } from './variable.ts'
 
 /**
- * The process's environment, filled up from `.env` in `directory` where there is one. What the process was
- * given wins, even when it is empty: that is how to blank a line of `.env` for one run.
+ * The process's environment, filled up from `.env` in `directory` where there is one. What the process was given wins,
+ * even when it is empty: that is how to blank a line of `.env` for one run.
  */
 export function readEnvironment(directory: string, processEnvironment: Environment): Environment {
   return { ...readDotEnv(directory), ...processEnvironment }

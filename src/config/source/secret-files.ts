@@ -7,9 +7,8 @@ export type FilledEnvironment = { readonly environment: Environment; readonly pr
 
 /**
  * Adds `NAME` for every `NAME_FILE` of the environment: the text of that file without its last line break, as Docker
- * and
- * Kubernetes mount secrets. A file is read when its NAME is looked at, for many a variable ends in `_FILE` that is not
- * meant for this gateway.
+ * and Kubernetes mount secrets. A file is read when its NAME is looked at, for many a variable ends in `_FILE` that is
+ * not meant for this gateway.
  */
 export function withSecretFiles(
   environment: Environment,

@@ -1,8 +1,8 @@
 import type { Failure } from '../model/failure.ts'
 
 /**
- * What one node tells the others of a deployment, or of one model there: its upstream has named the time of its limit, or
- * refuses a key of ours. All else each node finds out for itself.
+ * What one node tells the others of a deployment, or of one model there: its upstream has named the time of its limit,
+ * or refuses a key of ours. All else each node finds out for itself.
  */
 export type HealthWord = {
   readonly deployment: string

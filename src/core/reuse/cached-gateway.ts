@@ -42,8 +42,8 @@ export function cachedGateway(gateway: Gateway, parts: CachedGatewayParts): Gate
     ...gateway,
     async reply(call, signal, record) {
       const keeps = cache?.accepts(call) ?? false
-      // A caller's own deadline is no part of the key: such a call is made for itself.
-      // Nor is one shared that is paid for: each pays for its own.
+      // A caller's own deadline is no part of the key: such a call is made for itself. Nor is one shared that is paid
+      // for: each pays for its own.
       const shares =
         coalescer !== undefined &&
         isDeterministic(call) &&

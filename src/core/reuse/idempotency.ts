@@ -155,8 +155,8 @@ export function digestOf({ tenant, dialect, key, request }: KeyedRequest): Diges
 }
 
 /**
- * Whether an answer that ended so is given again: a whole one, and an upstream's word on the request itself. Asking again
- * would get that again, and be paid for again.
+ * Whether an answer that ended so is given again: a whole one, and an upstream's word on the request itself. Asking
+ * again would get that again, and be paid for again.
  */
 export function isFinal(failure: Failure | undefined, hasBegun: boolean): boolean {
   return failure === undefined || (lastWords.has(failure.kind) && !hasBegun)

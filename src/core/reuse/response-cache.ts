@@ -12,8 +12,8 @@ export interface ResponseCache {
   /** What was kept under this key: a copy of the taker's own. Counts a hit or a miss. */
   get(key: string): CachedReply | undefined | Promise<CachedReply | undefined>
   /**
-   * Keeps an answer for its owner, in place of one that was there. False when it is not fit to be given again: a choice is
-   * without an end, was filtered, or was cut within a tool call; or when it is too big.
+   * Keeps an answer for its owner, in place of one that was there. False when it is not fit to be given again: a choice
+   * is without an end, was filtered, or was cut within a tool call; or when it is too big.
    */
   put(key: string, answer: CachedReply, owner?: string): boolean
   counts(): CacheCounts

@@ -58,8 +58,8 @@ export function createOpenAiStream(call: Call): StreamEncoder {
 }
 
 /**
- * What came after the last choice, for who did not ask for usage: a chunk without choices is expected by those alone who
- * did, so it stands beside a choice that says nothing.
+ * What came after the last choice, for who did not ask for usage: a chunk without choices is expected by those alone
+ * who did, so it stands beside a choice that says nothing.
  */
 function afterAll(rest: Chunk | undefined, { choices: [choice], object }: Chunk): string {
   if (rest === undefined || Object.keys(rest).every((name) => ofEveryChunk.has(name))) return ''

@@ -12,8 +12,8 @@ import { createWordsItem, type WordsItem, type WordsKind } from './words-item.ts
  */
 export interface OutputWriter {
   /**
-   * A message, or a piece of one, with its log probabilities. Throws a Failure where all of it, which has to be told once
-   * more at the end, is longer than is kept.
+   * A message, or a piece of one, with its log probabilities. Throws a Failure where all of it, which has to be told
+   * once more at the end, is longer than is kept.
    */
   say(message: Message, logprobs: unknown): void
   /** Ends the open and the waiting items; what was cut short is marked so. */

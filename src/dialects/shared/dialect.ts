@@ -14,9 +14,9 @@ export interface Asking<Asked extends AnyCall> {
   readonly prefixes: readonly string[]
   /** Throws Failure `invalid_request` or `unsupported`, naming the field at fault. */
   parse(request: Incoming): Asked
-  /** Looks up what a request refers to of what was kept, for `parse`; undefined: it refers to nothing. */
+  /** Looks up the stored responses that a request refers to, for `parse`; undefined: it refers to none. */
   recall?(request: Incoming): Promise<Recollection> | undefined
-  /** The body of an error answer, and in some formats the id of the request that it answers. */
+  /** The body of an error; some formats include the id of the request. */
   fail(failure: Failure, requestId?: string): JsonObject
   /** The header in which its clients look for the request's id, in addition to `x-request-id`. */
   readonly requestIdHeader?: string
@@ -48,9 +48,9 @@ export type Incoming = {
   readonly deadlineMs: number | undefined
   /** Refuse what OpenAI refuses, not only what cannot be done. */
   readonly strict: boolean
-  /** What it refers to of what was kept. */
+  /** The stored responses that it refers to. */
   readonly recalled?: Recollection | undefined
-  /** The request's headers, for what of them steers it; undefined where there are none. */
+  /** The request's headers, for steering; undefined if there are none. */
   readonly headers?: HeaderLookup | undefined
 }
 

@@ -5,8 +5,8 @@ import { createLruMap } from '../../core/model/lru-map.ts'
 /** Answers of the management API under the Idempotency-Keys of its callers: what is asked again is not done again. */
 export interface AnswersOnce {
   /**
-   * What `perform` gives, or what it gave before under this key. Throws `key_reused` where something else was asked then;
-   * what failed is not kept.
+   * What `perform` gives, or what it gave before under this key. Throws `key_reused` where something else was asked
+   * then; what failed is not kept.
    */
   run(asked: AskedOnce, perform: () => Promise<unknown>): Promise<unknown>
 }

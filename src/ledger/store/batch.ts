@@ -64,7 +64,7 @@ export function batchOf(lines: readonly Line[], from: Position): Batch {
   }
 }
 
-/** What sums are to be changed by, for a stored call that has become certain. */
+/** The corrections of sums for a stored call that has become certain. */
 export function correctionOf(
   line: string,
   at: number,
@@ -78,7 +78,7 @@ export function correctionOf(
   return { hours, days: daysOf(hours) }
 }
 
-/** With what the keys' room adds to the line of a call. */
+/** With the members that the tenants add to a call's line. */
 type JournalCall = CallLine & {
   readonly at: number
   readonly key?: string

@@ -98,7 +98,7 @@ export function addCall(sums: Float64Array, call: CallLine): void {
   if (call.firstTokenMs !== undefined) add(counts.length + buckets.length + bucketOf(call.firstTokenMs), 1)
 }
 
-/** Makes sums right for a call that came to cost something else, with nothing uncertain any more. */
+/** Corrects sums for a call whose cost is certain now. */
 export function correctCall(sums: Float64Array, call: CallLine, costNanoUsd: number): void {
   const add = (index: number, value: number) => {
     sums[index] = (sums[index] ?? 0) + value
@@ -109,7 +109,7 @@ export function correctCall(sums: Float64Array, call: CallLine, costNanoUsd: num
   if (typeof call.savedNanoUsd === 'number') add(at.saved, -more)
 }
 
-/** Where each count stands among the measures. */
+/** The index of each count among the measures. */
 const at = Object.fromEntries(counts.map((name, index) => [name, index])) as Readonly<Record<Count, number>>
 
 /** The possible cost of attempts without a report: a part of the cost. */

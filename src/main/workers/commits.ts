@@ -3,8 +3,8 @@ import type { SharedState, Spent } from '../../core/model/shared-state.ts'
 import type { Peer } from '../../state/primary/peer.ts'
 
 /**
- * What a worker writes: lines of the journal, and what calls add to sums, as its primary takes both in one step. While one
- * message of them is on its way, the next gathers all that comes: the busier a worker is, the fewer they are.
+ * What a worker writes: lines of the journal, and what calls add to sums, as its primary takes both in one step. While
+ * one message of them is on its way, the next gathers all that comes: the busier a worker is, the fewer they are.
  */
 export interface Commits {
   readonly journal: Journal

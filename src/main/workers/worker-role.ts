@@ -21,8 +21,8 @@ import type { Pulse } from './primary-desk.ts'
 import type { WorkerStart } from './worker-start.ts'
 
 /**
- * A process that answers calls, and has no more of its own than what it learns of upstreams by its calls. Keys and limits
- * follow the primary's; money, answers that are shared and records are the primary's.
+ * A process that answers calls, and has no more of its own than what it learns of upstreams by its calls. Keys and
+ * limits follow the primary's; money, answers that are shared and records are the primary's.
  */
 export function workerRole(primary: Peer, start: WorkerStart): WorkersRole {
   const uses = new Map<string, number>()

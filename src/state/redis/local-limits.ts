@@ -10,8 +10,8 @@ import type {
 import { type FullAt, readingOf, refunded, taken } from '../gcra.ts'
 
 /**
- * Rates and places of one node while Redis is away. Each node has an equal part: of a rate from where it was last seen, of
- * places the ones it has and its part of those that were free.
+ * Rates and places of one node while Redis is away. Each node has an equal part: of a rate from where it was last seen,
+ * of places the ones it has and its part of those that were free.
  */
 export interface LocalLimits {
   admit(request: AdmitRequest): Admittance

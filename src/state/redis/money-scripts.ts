@@ -2,8 +2,8 @@ import { scriptOf } from './connection.ts'
 
 /**
  * Money in Redis, all in one slot. `c:COUNTER` has what is spent (`s`), what was spent while Redis was away and told
- * later (`m`), held (`h`), out on lease (`l`), and uncertain (`u`). `h:HOLD` is a list: its owner, then a counter and an
- * amount for each part. `u:HOLD` has what a settled hold left uncertain. `owned:OWNER` has an owner's holds.
+ * later (`m`), held (`h`), out on lease (`l`), and uncertain (`u`). `h:HOLD` is a list: its owner, then a counter and
+ * an amount for each part. `u:HOLD` has what a settled hold left uncertain. `owned:OWNER` has an owner's holds.
  */
 export const prelude = `
 local P = KEYS[1]
@@ -155,8 +155,8 @@ return found`,
 )
 
 /**
- * ARGV: process, generation, owner, and `node` where it must be a node that nobody has swept before. Gives its holds, as
- * `holds` does; nothing where it was swept.
+ * ARGV: process, generation, owner, and `node` where it must be a node that nobody has swept before. Gives its holds,
+ * as `holds` does; nothing where it was swept.
  */
 export const abandonScript = scriptOf(
   'abandon',

@@ -4,8 +4,8 @@ import { ratePrelude } from './rate-scripts.ts'
 
 /**
  * What a process has to tell, in the order in which it happened, each batch once: `told:PROCESS` has the number of the
- * last one. ARGV: process, generation, number, field of what is spent (`s`, or `m` for what is told late), then for each
- * step its letter and its arguments. Gives for each step what came of it; false where the batch was told before.
+ * last one. ARGV: process, generation, number, field of what is spent (`s`, or `m` for what is told late), then for
+ * each step its letter and its arguments. Gives for each step what came of it; false where the batch was told before.
  */
 export const tellScript = scriptOf(
   'tell',
@@ -106,8 +106,8 @@ return results`,
 )
 
 /**
- * A process has connected. What its connection before has sent counts no more once it is here. ARGV: process, generation,
- * a name for these data. Gives the data's name, its holds, and its leases.
+ * A process has connected. What its connection before has sent counts no more once it is here. ARGV: process,
+ * generation, a name for these data. Gives the data's name, its holds, and its leases.
  */
 export const helloScript = scriptOf(
   'hello',
@@ -169,9 +169,9 @@ return 1`,
 )
 
 /**
- * A process leases slices of budgets, to go on within them while Redis is away. ARGV: process, generation, the part of a
- * limit that may be out on lease, the number of nodes, then for each counter: its name, its limit, the least that is of
- * use (0: give all back), how long it is kept. Gives what it has of each now.
+ * A process leases slices of budgets, to go on within them while Redis is away. ARGV: process, generation, the part of
+ * a limit that may be out on lease, the number of nodes, then for each counter: its name, its limit, the least that is
+ * of use (0: give all back), how long it is kept. Gives what it has of each now.
  */
 export const leaseScript = scriptOf(
   'lease',

@@ -2,9 +2,9 @@ import { scriptOf } from './connection.ts'
 import { prelude } from './money-scripts.ts'
 
 /**
- * Rates: `rate:KEY` is the moment at which the bucket is full again, by the server's clock, in milliseconds since a day of
- * our own: a smaller number has finer fractions. Slots: `slot:KEY` has the leases that have a place in it; `lease:ID` is a
- * list, its owner and its slots; `leases:OWNER` has an owner's leases.
+ * Rates: `rate:KEY` is the moment at which the bucket is full again, by the server's clock, in milliseconds since a day
+ * of our own: a smaller number has finer fractions. Slots: `slot:KEY` has the leases that have a place in it;
+ * `lease:ID` is a list, its owner and its slots; `leases:OWNER` has an owner's leases.
  */
 export const ratePrelude = `${prelude}
 local time = call('TIME')
@@ -38,8 +38,8 @@ end
 `
 
 /**
- * ARGV: process, generation, lease, owner, number of rates, for each: key, per minute, burst, amount; then for each slot:
- * key, limit. Gives whether it is admitted, three readings of each rate, and two of each slot.
+ * ARGV: process, generation, lease, owner, number of rates, for each: key, per minute, burst, amount; then for each
+ * slot: key, limit. Gives whether it is admitted, three readings of each rate, and two of each slot.
  */
 export const admitScript = scriptOf(
   'admit',

@@ -24,8 +24,8 @@ export type RedisShelfParts = {
 }
 
 /**
- * The shelf in Redis: each text and each answer in a slot of its own. While Redis is away each node has a shelf of its own
- * for what begins then.
+ * The shelf in Redis: each text and each answer in a slot of its own. While Redis is away each node has a shelf of its
+ * own for what begins then.
  */
 export function createRedisShelf(parts: RedisShelfParts): SharedShelf {
   return new RedisShelf(parts)

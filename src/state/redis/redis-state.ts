@@ -37,8 +37,8 @@ export type RedisStateParts = {
 }
 
 /**
- * The shared state in Redis. What needs an answer is asked; what needs none is told, in order and once. While Redis is away
- * the node goes on alone, and what it did is told afterwards.
+ * The shared state in Redis. What needs an answer is asked; what needs none is told, in order and once. While Redis is
+ * away the node goes on alone, and what it did is told afterwards.
  */
 export function createRedisState(parts: RedisStateParts): SharedState {
   return new RedisState(parts)

@@ -19,8 +19,8 @@ import type { Sight } from './sight.ts'
 import type { Slices } from './slices.ts'
 
 /**
- * What goes on while Redis is away: `local`, within slices that were leased before; `closed`, nothing new that has limits;
- * `open`, everything, counted and told later.
+ * What goes on while Redis is away: `local`, within slices that were leased before; `closed`, nothing new that has
+ * limits; `open`, everything, counted and told later.
  */
 export type OnLoss = 'local' | 'closed' | 'open'
 

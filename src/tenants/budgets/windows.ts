@@ -12,8 +12,8 @@ export type WindowRule = {
 }
 
 /**
- * How long a counter of a window is kept from its first use on, in milliseconds: until nothing of it is settled any more.
- * 0: for ever, as of years and of all time.
+ * How long a counter of a window is kept from its first use on, in milliseconds: until nothing of it is settled any
+ * more. 0: for ever, as of years and of all time.
  */
 export function counterKeepMs(counter: string): number {
   const window = counter.slice(counter.lastIndexOf('|') + 1)

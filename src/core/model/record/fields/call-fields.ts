@@ -48,8 +48,8 @@ const expectedFields = {
 /**
  * Every member of a call's line, in its order: an allow-list of ids, choices, counts and durations, and no text of a
  * prompt or an answer. From it the log line, `GET /v1/generation`, the savings report and docs/observability.md are
- * made.
- * What a record does not have is left out of its line. The money is enough to recompute cost and saving from the line.
+ * made. What a record does not have is left out of its line. The money is enough to recompute cost and saving from the
+ * line.
  */
 export const callFields = {
   requestId: text("The call's id, the answer's `x-request-id`", (call: CallRecord) => call.id, { api: 'id' }),
