@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import { Failure } from '../core/model/failure.ts'
 import type { Clock } from '../core/model/ports.ts'
-import type { SharedShelf } from '../core/model/shared-shelf.ts'
+import type { SharedShelf } from '../core/model/shared/shelf.ts'
 import type { ConsoleBundle, ConsoleFiles, ConsoleParts } from '../http/routes/console.ts'
 import { createSessions } from '../tenants/keys/sessions.ts'
 import { bundleOf, consoleFolder, makeConsole, readMade } from './console-bundle.ts'

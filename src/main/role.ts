@@ -3,10 +3,10 @@ import type { Config } from '../config.ts'
 import type { Drains } from '../core/health/drains.ts'
 import { type ListenParts, listen, type RunningServer } from '../http/server.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { openBooks } from './books.ts'
-import { startProbes } from './probes.ts'
-import { readProviderLists } from './provider-lists.ts'
-import type { LastingTimes, Snapshot } from './snapshot.ts'
+import type { LastingTimes, Snapshot } from './reload/snapshot.ts'
+import { openBooks } from './tenants/books.ts'
+import { startProbes } from './upstreams/probes.ts'
+import { readProviderLists } from './upstreams/provider-lists.ts'
 
 /** What a process does otherwise where it is one of several of its gateway. */
 export interface Role {

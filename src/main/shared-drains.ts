@@ -1,5 +1,5 @@
 import type { Drain, Drains } from '../core/health/drains.ts'
-import type { SharedBus } from '../core/model/shared-bus.ts'
+import type { SharedBus } from '../core/model/shared/bus.ts'
 
 /**
  * Drains that hold in every process which hears the bus, from when they are begun or ended: one that starts later knows

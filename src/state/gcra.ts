@@ -1,4 +1,4 @@
-import type { Rate, RateReading } from '../core/model/shared-state.ts'
+import type { Rate, RateReading } from '../core/model/shared/state.ts'
 
 /**
  * A token bucket as one number, the moment at which it is full again, in milliseconds: GCRA's theoretical arrival time.

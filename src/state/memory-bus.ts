@@ -1,4 +1,4 @@
-import type { SharedBus } from '../core/model/shared-bus.ts'
+import type { SharedBus } from '../core/model/shared/bus.ts'
 
 /** The bus of a gateway that is one process. As between processes, a publisher goes on before anything is heard. */
 export function createMemoryBus(): SharedBus {

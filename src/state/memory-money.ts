@@ -7,7 +7,7 @@ import type {
   OpenHold,
   Reservation,
   Spent,
-} from '../core/model/shared-state.ts'
+} from '../core/model/shared/state.ts'
 
 /** Counters and holds of one process, as `SharedState` has them: synchronous, and to be kept as plain data. */
 export interface MemoryMoney {

@@ -1,7 +1,7 @@
 import type { CallSignal } from '../core/model/call-signal.ts'
 import { Failure } from '../core/model/failure.ts'
 import type { Clock } from '../core/model/ports.ts'
-import type { AnswerEnd, Beginning, Begun, SharedShelf } from '../core/model/shared-shelf.ts'
+import type { AnswerEnd, Beginning, Begun, SharedShelf } from '../core/model/shared/shelf.ts'
 
 /** The shelf of a gateway that is one process. */
 export function createMemoryShelf(clock: Pick<Clock, 'now'>): SharedShelf {

@@ -13,7 +13,7 @@ import type {
   Reservation,
   SharedState,
   Spent,
-} from '../core/model/shared-state.ts'
+} from '../core/model/shared/state.ts'
 import { type FullAt, readingOf, refunded, taken } from './gcra.ts'
 import { createMemoryMoney, type MemoryMoney, type MoneySnapshot } from './memory-money.ts'
 

@@ -1,7 +1,7 @@
 import type { Clock, Sink } from '../core/model/ports.ts'
 import type { CallLine } from '../core/model/record/call-line.ts'
 import type { CallRecord } from '../core/model/record/record.ts'
-import type { SharedBus } from '../core/model/shared-bus.ts'
+import type { SharedBus } from '../core/model/shared/bus.ts'
 import { lineOf } from './line.ts'
 
 /** Finished calls of every process of the gateway, for people who watch. */

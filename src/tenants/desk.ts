@@ -1,6 +1,6 @@
 import type { Journal } from '../core/model/journal.ts'
 import type { Clock } from '../core/model/ports.ts'
-import type { SharedState } from '../core/model/shared-state.ts'
+import type { SharedState } from '../core/model/shared/state.ts'
 import type { Budget } from './budgets/budget.ts'
 import type { WindowClock } from './budgets/window-clock.ts'
 import type { Window } from './budgets/windows.ts'

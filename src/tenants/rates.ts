@@ -1,6 +1,6 @@
 import { Failure } from '../core/model/failure.ts'
 import { matchesPattern } from '../core/model/pattern.ts'
-import type { Admittance, Rate, RateAmount, RateReading, Slot } from '../core/model/shared-state.ts'
+import type { Admittance, Rate, RateAmount, RateReading, Slot } from '../core/model/shared/state.ts'
 import type { Entrance } from '../core/model/tenant.ts'
 import type { Headroom, RateHeadroom } from '../core/model/terms.ts'
 import { safe } from './budgets/refusal.ts'

@@ -8,7 +8,7 @@ import {
 } from '../core/model/journal.ts'
 import type { Clock, Sink } from '../core/model/ports.ts'
 import type { CallRecord } from '../core/model/record/record.ts'
-import type { OpenHold, SharedState } from '../core/model/shared-state.ts'
+import type { OpenHold, SharedState } from '../core/model/shared/state.ts'
 import { Access, type OpenCall } from './access.ts'
 import { type Alerts, createAlerts, type SendAlert } from './budgets/alerts.ts'
 import { allBudgets } from './budgets/all-budgets.ts'

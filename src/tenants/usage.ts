@@ -1,5 +1,5 @@
 import type { CallRecord } from '../core/model/record/record.ts'
-import type { Spent } from '../core/model/shared-state.ts'
+import type { Spent } from '../core/model/shared/state.ts'
 import { windowAt } from './budgets/windows.ts'
 import type { Desk } from './desk.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { SharedBus } from '../../src/core/model/shared-bus.ts'
+import type { SharedBus } from '../../src/core/model/shared/bus.ts'
 
 /** A shared bus that the suite is run on. */
 export type BusSubject = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CallAbort } from '../../src/core/model/call-signal.ts'
 import { Failure } from '../../src/core/model/failure.ts'
-import type { Beginning, SharedShelf } from '../../src/core/model/shared-shelf.ts'
+import type { Beginning, SharedShelf } from '../../src/core/model/shared/shelf.ts'
 
 /** A shared shelf that the suite is run on. */
 export type ShelfSubject = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Charge, HoldPart, NewHold, Rate, SharedState } from '../../src/core/model/shared-state.ts'
+import type { Charge, HoldPart, NewHold, Rate, SharedState } from '../../src/core/model/shared/state.ts'
 
 /** A shared state that the suite is run on. */
 export type Subject = {

@@ -1,6 +1,6 @@
 import type { Call, Chunk, Delta, RawDelta } from '../../src/core/model/call.ts'
 import { asFailure, type Failure } from '../../src/core/model/failure.ts'
-import { fold } from '../../src/core/model/fold.ts'
+import { fold } from '../../src/core/model/fold/fold.ts'
 import type { JsonObject } from '../../src/core/model/json/json.ts'
 import type { Upstream } from '../../src/core/model/ports.ts'
 import { createNormalizer } from '../../src/core/reply/normalize.ts'

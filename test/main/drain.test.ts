@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { openaiCompatible } from '../../src/providers/openai/openai-compatible.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { startRawServer, streamHead } from '../harness/raw-server.ts'
-import { asJson } from './asking.ts'
+import { asJson } from './upstreams/asking.ts'
 
 /** Longer than any test takes. */
 const never = { delayMs: 3_600_000, graceMs: 7_200_000 }

@@ -5,7 +5,7 @@ import { providers } from '../../src/providers/all.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { onlyFile } from '../harness/only-file.ts'
 import { answer, chunk, type RawServer, startRawServer, streamed, streamHead } from '../harness/raw-server.ts'
-import { asJson } from './asking.ts'
+import { asJson } from './upstreams/asking.ts'
 
 /** How an upstream answers a request: with a JSON reply, with the chunks of a stream, or of one that has no end. */
 export type Speaking = (body: JsonObject, path: string) => JsonObject | readonly JsonObject[]

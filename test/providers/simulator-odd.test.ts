@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../src/core/model/json/json.ts'
 import { startTestGateway } from '../harness/gateway.ts'
-import { asJson } from '../main/asking.ts'
+import { asJson } from '../main/upstreams/asking.ts'
 
 const user = { role: 'user', content: 'one two' }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { HoldPart } from '../../src/core/model/shared-state.ts'
+import type { HoldPart } from '../../src/core/model/shared/state.ts'
 import { createMemoryState, type MemoryState } from '../../src/state/memory.ts'
 import { createMemoryBus } from '../../src/state/memory-bus.ts'
 import { createMemoryShelf } from '../../src/state/memory-shelf.ts'

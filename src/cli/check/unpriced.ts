@@ -2,7 +2,7 @@ import type { PriceBook } from '../../catalog/price-book.ts'
 import type { Config } from '../../config.ts'
 import { matchesPattern } from '../../core/model/pattern.ts'
 import { isPriceKnown, priceLine } from '../../core/plan/tenant-filter.ts'
-import { priceKey } from '../../main/price-key.ts'
+import { priceKey } from '../../main/upstreams/price-key.ts'
 import { declaredBudgets } from '../../tenants/budgets/all-budgets.ts'
 import { type Budget, titleOf } from '../../tenants/budgets/budget.ts'
 

@@ -1,8 +1,8 @@
 import type { Config } from '../../config.ts'
 import { asFailure, type Failure } from '../../core/model/failure.ts'
 import type { Upstream } from '../../core/model/ports.ts'
-import { withTimeout } from '../../main/with-timeout.ts'
-import { withUpstreams } from '../../main/with-upstreams.ts'
+import { withTimeout } from '../../main/upstreams/with-timeout.ts'
+import { withUpstreams } from '../../main/upstreams/with-upstreams.ts'
 import { bad, type Diagnosis, good, odd } from './diagnosis.ts'
 
 /** Asks each provider a free question that runs no model: is it there, and does it accept our key? */

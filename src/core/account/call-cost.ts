@@ -1,6 +1,6 @@
 import type { Deployment } from '../model/ports.ts'
 import type { AttemptRecord, Baseline } from '../model/record/record.ts'
-import { writeUsage } from '../model/usage.ts'
+import { writeUsage } from '../model/usage/usage.ts'
 import { attemptNanoUsd, consumptionOf, spendingOf, uncertainNanoUsd } from './attempt-cost.ts'
 import type { Meter } from './meter.ts'
 import type { OpenRecord } from './recorder.ts'

@@ -2,7 +2,7 @@ import type { Call, Choice, Delta } from '../model/call.ts'
 import { isObject } from '../model/json/json.ts'
 import type { TokenCounter } from '../model/ports.ts'
 import type { Usage } from '../model/terms.ts'
-import { type ClaimedUsage, writeUsage } from '../model/usage.ts'
+import { type ClaimedUsage, writeUsage } from '../model/usage/usage.ts'
 import { promptSizeOf, tokensIn, wholeTokens } from './prompt-size.ts'
 
 /** Follows one answer, so that its tokens can be counted if the upstream does not report them. */

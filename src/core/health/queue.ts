@@ -1,6 +1,6 @@
 import { Failure } from '../model/failure.ts'
 import type { Queue } from '../model/ports.ts'
-import { createSharedRoom } from '../model/shared-room.ts'
+import { createSharedRoom } from '../model/shared/room.ts'
 
 export type QueueSettings = {
   /** How many calls may run at once. */

@@ -6,7 +6,7 @@ import type { Call, Delta } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
 import { JsonText } from '../model/json/json-text.ts'
 import type { Usage } from '../model/terms.ts'
-import { writeUsage } from '../model/usage.ts'
+import { writeUsage } from '../model/usage/usage.ts'
 import { type ChunkIdentity, identityOf, type Part, splitCall } from './fan-out.ts'
 import type { RunningParts } from './run-parts.ts'
 

@@ -5,7 +5,7 @@ import { type CallSignal, controllerUnder } from '../model/call-signal.ts'
 import { Failure } from '../model/failure.ts'
 import type { TokenCounter } from '../model/ports.ts'
 import type { Usage } from '../model/terms.ts'
-import { addUsage, writeUsage } from '../model/usage.ts'
+import { addUsage, writeUsage } from '../model/usage/usage.ts'
 import { type ChunkIdentity, identityOf, type Part, placeDelta } from './fan-out.ts'
 import { merge } from './merge.ts'
 

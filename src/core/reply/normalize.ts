@@ -6,8 +6,8 @@ import { JsonText } from '../model/json/json-text.ts'
 import type { LazySet } from '../model/lazy-set.ts'
 import type { Ending } from '../model/ports.ts'
 import type { Kind } from '../model/terms.ts'
-import { type ClaimedUsage, readUsage } from '../model/usage.ts'
-import { dropUsageInside, usageIn } from '../model/usage-ways.ts'
+import { type ClaimedUsage, readUsage } from '../model/usage/usage.ts'
+import { dropUsageInside, usageIn } from '../model/usage/usage-ways.ts'
 import { besideChoices } from './beside-choices.ts'
 import {
   type AnswerState,

@@ -3,7 +3,7 @@ import { Failure } from '../model/failure.ts'
 import { reasonFor } from '../model/finish-reason.ts'
 import type { Ending } from '../model/ports.ts'
 import type { Kind } from '../model/terms.ts'
-import type { ClaimedUsage } from '../model/usage.ts'
+import type { ClaimedUsage } from '../model/usage/usage.ts'
 
 /** What proves that an answer is whole whose choices give no finish reason. */
 export type Proofs = {

@@ -3,7 +3,7 @@ import type { CallSignal } from '../model/call-signal.ts'
 import { asFailure, Failure, type FailureKind } from '../model/failure.ts'
 import { createLruMap, type LruMap } from '../model/lru-map.ts'
 import type { Clock } from '../model/ports.ts'
-import { createSharedRoom, type SharedRoom } from '../model/shared-room.ts'
+import { createSharedRoom, type SharedRoom } from '../model/shared/room.ts'
 import {
   type AnswerReader,
   type AnswerWriter,

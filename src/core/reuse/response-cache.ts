@@ -1,7 +1,7 @@
 import type { Call, Choice, Reply } from '../model/call.ts'
 import { createLruMap } from '../model/lru-map.ts'
 import type { Clock } from '../model/ports.ts'
-import type { SharedShelf } from '../model/shared-shelf.ts'
+import type { SharedShelf } from '../model/shared/shelf.ts'
 import { isDeterministic } from './fingerprint.ts'
 import { type CachedReply, type PackedReply, packedReplyIn, packReply, unpackReply } from './kept-reply.ts'
 

@@ -1,7 +1,7 @@
 import type { CallSignal } from '../model/call-signal.ts'
 import { asFailure, type FailureKind } from '../model/failure.ts'
 import { parseJson } from '../model/json/json.ts'
-import type { SharedShelf } from '../model/shared-shelf.ts'
+import type { SharedShelf } from '../model/shared/shelf.ts'
 import { type PackedFailure, packFailure, unpackFailure } from './answer-pieces.ts'
 import { type CachedReply, type PackedReply, packReply, unpackReply } from './kept-reply.ts'
 

@@ -1,7 +1,7 @@
 import type { CallSignal } from '../model/call-signal.ts'
 import { asFailure, type Failure } from '../model/failure.ts'
 import type { Clock } from '../model/ports.ts'
-import type { SharedShelf } from '../model/shared-shelf.ts'
+import type { SharedShelf } from '../model/shared/shelf.ts'
 import { answerPieces, writePieces } from './answer-pieces.ts'
 import {
   type Answering,

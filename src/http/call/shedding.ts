@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import { Failure } from '../../core/model/failure.ts'
 import type { Random } from '../../core/model/ports.ts'
-import { createSharedRoom, type SharedRoom } from '../../core/model/shared-room.ts'
+import { createSharedRoom, type SharedRoom } from '../../core/model/shared/room.ts'
 import type { Body, BodyReader } from './body.ts'
 import type { Pressure } from './pressure.ts'
 

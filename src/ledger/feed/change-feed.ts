@@ -1,6 +1,6 @@
 import type { AdminEntry, GrowEntry, HoldEntry, OverrideEntry } from '../../core/model/journal.ts'
-import type { SharedBus } from '../../core/model/shared-bus.ts'
-import type { OpenHold } from '../../core/model/shared-state.ts'
+import type { SharedBus } from '../../core/model/shared/bus.ts'
+import type { OpenHold } from '../../core/model/shared/state.ts'
 import { openPostgresStore } from '../store/postgres/postgres-store.ts'
 import { readShared } from '../store/postgres/shared-changes.ts'
 import { connectFeed, type FeedConnection } from './feed-connection.ts'

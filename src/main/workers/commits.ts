@@ -1,5 +1,5 @@
 import type { Journal, JournalEntry } from '../../core/model/journal.ts'
-import type { SharedState, Spent } from '../../core/model/shared-state.ts'
+import type { SharedState, Spent } from '../../core/model/shared/state.ts'
 import type { Peer } from '../../state/primary/peer.ts'
 
 /**

@@ -3,8 +3,13 @@ import type { Probe } from '../../core/health/probe.ts'
 import type { UpstreamHealth } from '../../core/model/ports.ts'
 import type { Peer } from '../../state/primary/peer.ts'
 import { readFailure, type WrittenFailure } from '../../state/primary/written-failure.ts'
-import { isListing, type ProviderLists, type ProviderListsParts, takeList } from '../provider-lists.ts'
 import type { Role } from '../role.ts'
+import {
+  isListing,
+  type ProviderLists,
+  type ProviderListsParts,
+  takeList,
+} from '../upstreams/provider-lists.ts'
 import type { WorkerStart } from './worker-start.ts'
 
 /** A probe as the primary tells it. */

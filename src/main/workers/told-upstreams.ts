@@ -1,9 +1,9 @@
 import type { ProviderList } from '../../catalog/kept-lists.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { writeFailure } from '../../state/primary/written-failure.ts'
-import { startProbes } from '../probes.ts'
-import { readProviderLists } from '../provider-lists.ts'
 import type { Role } from '../role.ts'
+import { startProbes } from '../upstreams/probes.ts'
+import { readProviderLists } from '../upstreams/provider-lists.ts'
 import type { Fleet } from './fleet.ts'
 
 /** Upstreams that one process asks, and all hear: their latest lists are in `lists`. */

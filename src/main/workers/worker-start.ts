@@ -1,7 +1,7 @@
 import type { Config } from '../../config.ts'
 import type { Drain } from '../../core/health/drains.ts'
 import type { StateEntry } from '../../core/model/journal.ts'
-import type { KnownLists } from '../provider-lists.ts'
+import type { KnownLists } from '../upstreams/provider-lists.ts'
 
 /** What a worker begins with: all that its primary knows at that moment. What changes later is told in order. */
 export type WorkerStart = {

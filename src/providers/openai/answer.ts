@@ -1,6 +1,6 @@
 import type { RawDelta } from '../../core/model/call.ts'
-import { failedDelta } from '../../core/model/failed-delta.ts'
 import { Failure } from '../../core/model/failure.ts'
+import { failedDelta } from '../../core/model/fold/failed-delta.ts'
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { JsonText } from '../../core/model/json/json-text.ts'
 import type { ReadError } from '../http-error/openai-error.ts'

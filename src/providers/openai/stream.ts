@@ -1,6 +1,6 @@
 import type { RawDelta } from '../../core/model/call.ts'
-import { failedDelta } from '../../core/model/failed-delta.ts'
 import { Failure } from '../../core/model/failure.ts'
+import { failedDelta } from '../../core/model/fold/failed-delta.ts'
 import type { AttemptNotes } from '../../core/model/ports.ts'
 import {
   type PullIterator,

@@ -1,4 +1,4 @@
-import type { SharedBus } from '../../core/model/shared-bus.ts'
+import type { SharedBus } from '../../core/model/shared/bus.ts'
 import { createMemoryBus } from '../memory-bus.ts'
 import type { Peer } from './peer.ts'
 

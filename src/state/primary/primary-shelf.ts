@@ -1,5 +1,5 @@
 import type { CallSignal } from '../../core/model/call-signal.ts'
-import type { SharedShelf } from '../../core/model/shared-shelf.ts'
+import type { SharedShelf } from '../../core/model/shared/shelf.ts'
 import type { Peer } from './peer.ts'
 
 /** The shelf of a gateway whose primary process has it. */

@@ -1,4 +1,4 @@
-import type { SharedState, Spent } from '../../core/model/shared-state.ts'
+import type { SharedState, Spent } from '../../core/model/shared/state.ts'
 import type { Peer } from './peer.ts'
 
 /** The shared state of a gateway whose primary process has it: each step is asked for there. */

@@ -1,8 +1,8 @@
 import { CallAbort } from '../../core/model/call-signal.ts'
 import { Failure } from '../../core/model/failure.ts'
-import type { SharedBus } from '../../core/model/shared-bus.ts'
-import type { SharedShelf } from '../../core/model/shared-shelf.ts'
-import type { SharedState } from '../../core/model/shared-state.ts'
+import type { SharedBus } from '../../core/model/shared/bus.ts'
+import type { SharedShelf } from '../../core/model/shared/shelf.ts'
+import type { SharedState } from '../../core/model/shared/state.ts'
 import type { Methods, Peer } from './peer.ts'
 
 export type SharedParts = {

@@ -6,7 +6,7 @@ import type {
   RateReading,
   Slot,
   SlotReading,
-} from '../../core/model/shared-state.ts'
+} from '../../core/model/shared/state.ts'
 import { type FullAt, readingOf, refunded, taken } from '../gcra.ts'
 
 /**

@@ -6,7 +6,7 @@ import type {
   NewHold,
   OpenHold,
   Reservation,
-} from '../../core/model/shared-state.ts'
+} from '../../core/model/shared/state.ts'
 import { createMemoryMoney } from '../memory-money.ts'
 import { chargesStep, type Step } from './outbox.ts'
 

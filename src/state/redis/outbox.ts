@@ -1,4 +1,4 @@
-import type { Charge, Rate, RateAmount } from '../../core/model/shared-state.ts'
+import type { Charge, Rate, RateAmount } from '../../core/model/shared/state.ts'
 import type { Reply } from './connection.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { SharedBus } from '../../core/model/shared-bus.ts'
+import type { SharedBus } from '../../core/model/shared/bus.ts'
 import type { RedisConnection } from './connection.ts'
 import { publishScript } from './text-scripts.ts'
 

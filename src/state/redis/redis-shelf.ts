@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { CallSignal } from '../../core/model/call-signal.ts'
 import type { Clock } from '../../core/model/ports.ts'
-import type { AnswerEnd, Beginning, Begun, SharedShelf } from '../../core/model/shared-shelf.ts'
+import type { AnswerEnd, Beginning, Begun, SharedShelf } from '../../core/model/shared/shelf.ts'
 import { createMemoryShelf, lost } from '../memory-shelf.ts'
 import { RedisAway, type RedisConnection } from './connection.ts'
 import { listOf, textsOf } from './replies.ts'

@@ -12,7 +12,7 @@ import type {
   Reservation,
   SharedState,
   Spent,
-} from '../../core/model/shared-state.ts'
+} from '../../core/model/shared/state.ts'
 import { RedisAway, type Reply, type Script } from './connection.ts'
 import { abandonScript, holdsScript, readScript, reserveScript, resolveScript } from './money-scripts.ts'
 import { chargesStep, type Outbox } from './outbox.ts'

@@ -7,7 +7,7 @@ import type {
   OpenHold,
   RateReading,
   Reservation,
-} from '../../core/model/shared-state.ts'
+} from '../../core/model/shared/state.ts'
 import type { Reply } from './connection.ts'
 
 /** What `reserve` answered, and the counters on which others have leased what is missing. */

@@ -1,4 +1,4 @@
-import type { AdmitRequest, Admittance, CounterReading, HoldPart } from '../../core/model/shared-state.ts'
+import type { AdmitRequest, Admittance, CounterReading, HoldPart } from '../../core/model/shared/state.ts'
 import type { Lease, SeenRate } from './local-limits.ts'
 
 /** What a node knows of the shared state: what is its own, and how the rest stood when it was last seen. */

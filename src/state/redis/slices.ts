@@ -1,4 +1,4 @@
-import type { HoldPart } from '../../core/model/shared-state.ts'
+import type { HoldPart } from '../../core/model/shared/state.ts'
 
 /** What a node has leased of budgets, by counter: as much as is of use, of what it spends from. */
 export interface Slices {

@@ -10,7 +10,7 @@ import type {
   RateAmount,
   RateReading,
   Reservation,
-} from '../../core/model/shared-state.ts'
+} from '../../core/model/shared/state.ts'
 import { RedisAway } from './connection.ts'
 import { createLocalLimits } from './local-limits.ts'
 import { createLocalMoney } from './local-money.ts'

@@ -1,7 +1,7 @@
 import { Failure } from '../../core/model/failure.ts'
 import type { SettledPart } from '../../core/model/journal.ts'
 import type { AttemptRecord, CallRecord } from '../../core/model/record/record.ts'
-import type { HoldPart } from '../../core/model/shared-state.ts'
+import type { HoldPart } from '../../core/model/shared/state.ts'
 import type { CostBound, Payer, PayerTerms, Shortage } from '../../core/model/tenant.ts'
 import type { Applied, Desk } from '../desk.ts'
 import { shortageOf } from './refusal.ts'

@@ -1,4 +1,4 @@
-import type { OpenHold } from '../../core/model/shared-state.ts'
+import type { OpenHold } from '../../core/model/shared/state.ts'
 import { appliedIn } from '../access.ts'
 import type { Desk } from '../desk.ts'
 import { type Budget, counterOf, titleOf } from './budget.ts'

@@ -1,6 +1,6 @@
 import type { Projection, StateEntry } from '../../core/model/journal.ts'
 import { isObject } from '../../core/model/json/json.ts'
-import type { Charge, OpenHold, Spent } from '../../core/model/shared-state.ts'
+import type { Charge, OpenHold, Spent } from '../../core/model/shared/state.ts'
 import { usageOf } from '../usage.ts'
 import { readCounter } from './budget.ts'
 import type { Overrides, OverridesSnapshot } from './overrides.ts'

@@ -1,4 +1,4 @@
-import type { Blocker } from '../../core/model/shared-state.ts'
+import type { Blocker } from '../../core/model/shared/state.ts'
 import type { BudgetStanding, CostBound, Payer, PayerTerms, Shortage } from '../../core/model/tenant.ts'
 import type { Applied, Desk } from '../desk.ts'
 import { partsOf } from './bill.ts'

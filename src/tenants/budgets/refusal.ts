@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import type { Blocker } from '../../core/model/shared-state.ts'
+import type { Blocker } from '../../core/model/shared/state.ts'
 import type { Shortage } from '../../core/model/tenant.ts'
 import type { Applied } from '../desk.ts'
 import type { BudgetTerms } from '../settings.ts'

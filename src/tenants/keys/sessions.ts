@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/model/ports.ts'
-import type { SharedShelf } from '../../core/model/shared-shelf.ts'
+import type { SharedShelf } from '../../core/model/shared/shelf.ts'
 import { digestOf, type FillRandom } from './key.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { Failure } from '../../../src/core/model/failure.ts'
-import type { SharedShelf } from '../../../src/core/model/shared-shelf.ts'
+import type { SharedShelf } from '../../../src/core/model/shared/shelf.ts'
 import {
   createIdempotency,
   type Idempotency,

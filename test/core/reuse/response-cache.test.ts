@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Chunk, Delta, Reply } from '../../../src/core/model/call.ts'
-import { fold, unfold } from '../../../src/core/model/fold.ts'
+import { fold, unfold } from '../../../src/core/model/fold/fold.ts'
 import { type JsonObject, parseJson } from '../../../src/core/model/json/json.ts'
 import { JsonText } from '../../../src/core/model/json/json-text.ts'
-import type { SharedShelf } from '../../../src/core/model/shared-shelf.ts'
+import type { SharedShelf } from '../../../src/core/model/shared/shelf.ts'
 import type { CachedReply } from '../../../src/core/reuse/kept-reply.ts'
 import {
   createResponseCache,

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Failure } from '../../../src/core/model/failure.ts'
-import type { SharedShelf } from '../../../src/core/model/shared-shelf.ts'
+import type { SharedShelf } from '../../../src/core/model/shared/shelf.ts'
 import { aFleet, complete, type Fleet, gone, made } from './idempotency-harness.ts'
 
 describe('a request that is sent again under its key, to another process', () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { HoldPart } from '../../../src/core/model/shared-state.ts'
+import type { HoldPart } from '../../../src/core/model/shared/state.ts'
 import { noRedis, type RedisServer, startRedis } from '../../harness/redis-server.ts'
 import { newPrefix, openNode, openWire, type TestNode, until } from './nodes.ts'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import type { OpenHold } from '../../../src/core/model/shared-state.ts'
+import type { OpenHold } from '../../../src/core/model/shared/state.ts'
 import { openRedis, type RedisParts, type RedisShared } from '../../../src/state/redis/redis.ts'
 
 /** What a test's node does unlike the others. */

@@ -1,0 +1,122 @@
+import { type Config, ConfigError, type Finding, placeOf } from '../../config.ts'
+import { widened } from '../../tenants/keys/widening.ts'
+
+/** Refuses configurations that would let in, or allow, more than the one in use without saying so. */
+export interface ReloadGuard {
+  /** Throws ConfigError with all that would open. */
+  check(offered: Config, inUse: Config): void
+}
+
+/**
+ * A file that was cut short, by an editor that is still writing it or by a disk that is full, is a configuration like
+ * any other, but for what it no longer says. So what guards or bounds is not lost by leaving it out: it has to be
+ * written out otherwise. Once keys are asked for, they are for as long as the process lives.
+ */
+export function createReloadGuard(first: Config): ReloadGuard {
+  let hasAskedForKeys = first.keys.length > 0
+  return {
+    check(offered, inUse) {
+      hasAskedForKeys ||= inUse.keys.length > 0
+      const findings = isEmptied(offered, inUse)
+        ? [emptied]
+        : [
+            ...lostKeys(offered, hasAskedForKeys),
+            ...lostAdminKeys(offered, inUse),
+            ...lostLimits(offered, inUse),
+            ...lostSections(offered, inUse),
+            ...widenedKeys(offered, inUse),
+          ]
+      if (findings.length === 0) return
+      const source = offered.source ?? 'environment'
+      throw new ConfigError(findings.map(({ path, told }) => ({ source, place: placeOf(path), told })))
+    },
+  }
+}
+
+function widenedKeys(offered: Config, inUse: Config): readonly Finding[] {
+  if (offered.acceptWider) return []
+  return widened(inUse.tenants, offered.tenants).map((what) => ({
+    path: ['auth', 'keys'],
+    told: `${what}: say auth.acceptWider: true where that is meant`,
+  }))
+}
+
+function isEmptied(offered: Config, { stated }: Config): boolean {
+  return stated.length > 0 && offered.stated.length === 0
+}
+
+const emptied: Finding = { path: [], told: 'is empty, expected settings: only a restart takes it so' }
+
+function lostKeys({ keys, allowUnauthenticated }: Config, hasAskedForKeys: boolean): readonly Finding[] {
+  if (!hasAskedForKeys || keys.length > 0 || allowUnauthenticated) return []
+  const told =
+    'found none, expected some: this process has asked for keys, and goes on to until it ends. ' +
+    'Only server.allowUnauthenticated: true lets everybody in'
+  return [{ path: ['auth', 'keys'], told }]
+}
+
+function lostAdminKeys(offered: Config, inUse: Config): readonly Finding[] {
+  const isLost = inUse.adminKeys.length > 0 && offered.adminKeys.length === 0
+  if (!isLost || offered.keys.length > 0 || offered.allowUnauthenticated) return []
+  return [
+    { path: ['auth', 'adminKeys'], told: 'found none, expected some: without them everybody may manage' },
+  ]
+}
+
+/** A bound that is no longer written, and whose default allows more. */
+function lostLimits(offered: Config, inUse: Config): readonly Finding[] {
+  const bounds = Object.entries(inUse.limits).flatMap(([name, bound]): Finding[] => {
+    const now = offered.limits[name as keyof Config['limits']]
+    const path = ['limits', name]
+    if (!isDropped(path, offered, inUse) || !isBound(name) || typeof bound !== 'number') return []
+    if (typeof now === 'number' && now <= bound) return []
+    return [
+      {
+        path,
+        told: `is gone, expected it to be written out: it was ${bound}, and would be ${now ?? 'none'}`,
+      },
+    ]
+  })
+  const isStrictLost = inUse.strict && !offered.strict && isDropped(['strict'], offered, inUse)
+  return isStrictLost ? [...bounds, { path: ['strict'], told: 'is gone, expected true, or false' }] : bounds
+}
+
+/** What is not there to bound. */
+function isBound(name: string): boolean {
+  return name !== 'keepaliveMs' && name !== 'heartbeatMs'
+}
+
+/** A whole section that bounds what callers may do, or which models they may have. */
+function lostSections(offered: Config, inUse: Config): readonly Finding[] {
+  const sections = inUse.stated.filter((place) => !place.includes('.') && !told.has(place))
+  return sections
+    .filter((section) => !offered.stated.includes(section))
+    .map((section) => ({
+      path: [section],
+      told: 'is gone, expected it to stay: only a restart takes it away',
+    }))
+}
+
+/** Sections that are looked at one by one above, and those whose loss opens nothing. */
+const told: ReadonlySet<string> = new Set([
+  ...['auth', 'limits', 'strict'],
+  ...[
+    'server',
+    'cors',
+    'log',
+    'slowThresholdMs',
+    'cache',
+    'drain',
+    'hedging',
+    'breaker',
+    'coalesce',
+    'idempotency',
+    'responses',
+  ],
+  ...['stickiness', 'refreshPrices', 'dataDirectory', 'console', 'shared', 'probes', 'providers', 'tracing'],
+])
+
+function isDropped(path: readonly string[], offered: Config, inUse: Config): boolean {
+  const place = path.join('.')
+  return inUse.stated.includes(place) && !offered.stated.includes(place)
+}

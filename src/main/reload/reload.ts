@@ -1,0 +1,133 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Logger } from 'pino'
+import { type Config, ConfigError, isExposed, type Origins, type Problem } from '../../config.ts'
+import type { Clock } from '../../core/model/ports.ts'
+import { createReloadGuard } from './reload-guard.ts'
+
+/** Puts another configuration in the place of the one that is in use. */
+export interface Reload {
+  /**
+   * Takes what `read` gives. What cannot be read, or is wrong, changes nothing, and the log says why; what only a
+   * restart can change stays, and the log says so.
+   */
+  run(read: () => Config): void
+  report(): ConfigurationReport
+}
+
+/** How it stands with the configuration, for operators. */
+export type ConfigurationReport = {
+  /** When the one in use was taken. */
+  readonly loadedEpochMs: number
+  /** Whether the last that was offered was refused: the one in use is older than the file. */
+  readonly isRefused: boolean
+  /** How many were taken after the first, and how many refused. */
+  readonly taken: number
+  readonly refused: number
+  /** Of the last that was refused, where that is the latest word. */
+  readonly refusal: Refusal | undefined
+  /** Where each setting in use comes from; undefined: it was made by a program. */
+  readonly origins: Origins | undefined
+}
+
+/** A configuration that was not taken, and everything that is wrong with it. Shows no secret. */
+export type Refusal = { readonly atEpochMs: number; readonly problems: readonly Problem[] }
+
+export type ReloadParts = {
+  /** The configuration that the process began with. */
+  readonly first: Config
+  readonly current: () => Config
+  /** Throws where nothing can be made of it. Resolves once every process has taken it; undefined: this is the only one. */
+  readonly take: (config: Config) => Promise<void> | undefined
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export function createReload({ first, current, take, clock, log }: ReloadParts): Reload {
+  const guard = createReloadGuard(first)
+  const report = { loadedEpochMs: clock.epochMs(), taken: 0, refused: 0 }
+  let refusal: Refusal | undefined
+  let origins = first.origins
+  return {
+    run(read) {
+      try {
+        const config = inPlace(read(), current(), log)
+        guard.check(config, current())
+        refusal = undefined
+        // Lines may have moved where nothing else is another.
+        origins = config.origins
+        if (isDeepStrictEqual(withoutOrigins(config), withoutOrigins(current()))) {
+          log.info({ source: config.source }, 'the configuration is as it was')
+          return
+        }
+        const taking = take(config)
+        report.taken++
+        report.loadedEpochMs = clock.epochMs()
+        const tell = () => log.info({ source: config.source }, 'the configuration was taken')
+        if (taking === undefined) tell()
+        else void taking.then(tell)
+      } catch (thrown) {
+        report.refused++
+        refusal = { atEpochMs: clock.epochMs(), problems: problemsIn(thrown) }
+        log.error(told(thrown), 'the configuration was refused: the last good one stays')
+      }
+    },
+    report: () => ({ ...report, isRefused: refusal !== undefined, refusal, origins }),
+  }
+}
+
+function withoutOrigins({ origins: _, ...config }: Config): Config {
+  return config
+}
+
+function problemsIn(thrown: unknown): readonly Problem[] {
+  if (thrown instanceof ConfigError) return thrown.problems
+  return [{ source: 'gateway', place: '', told: 'could not take it: the log says why' }]
+}
+
+/** The configuration as a gateway that listens already can take it. */
+function inPlace(config: Config, inUse: Config, log: Logger): Config {
+  const { host, port, workers, tls, source, tracing, responses } = inUse
+  if (config.source === undefined && source !== undefined) {
+    const told = 'is gone, expected the file that the gateway was started with'
+    throw new ConfigError([{ source, place: '', told }])
+  }
+  const { tls: offered, ...rest } = config
+  const pair = tls && (offered ?? tls)
+  const placed = {
+    ...rest,
+    host,
+    port,
+    workers,
+    tracing,
+    responses,
+    ...(pair === undefined ? {} : { tls: pair }),
+  }
+  if (isExposed(placed)) {
+    const told = `found no keys in auth.keys, expected some: the gateway listens on ${host} until it is restarted`
+    throw new ConfigError([{ source: config.source ?? 'environment', place: 'server.host', told }])
+  }
+  if (config.host !== host) warn(log, 'server.host', host, config.host)
+  if (config.port !== port) warn(log, 'server.port', port, config.port)
+  if (config.workers !== workers) warn(log, 'server.workers', workers, config.workers)
+  if ((offered === undefined) !== (tls === undefined)) warn(log, 'server.tls', onOff(tls), onOff(offered))
+  if (!isDeepStrictEqual(config.tracing, tracing)) {
+    log.warn({ setting: 'tracing' }, 'this setting changes with a restart only: the rest is taken')
+  }
+  for (const name of ['keep', 'ttlMs', 'maxEntries', 'maxBytes'] as const) {
+    const [kept, wanted] = [responses[name], config.responses[name]]
+    if (kept !== wanted) warn(log, `responses.${name}`, kept, wanted)
+  }
+  return placed
+}
+
+function onOff(setting: unknown): string {
+  return setting === undefined ? 'off' : 'on'
+}
+
+function warn(log: Logger, setting: string, inUse: string | number, wanted: string | number): void {
+  log.warn({ setting, inUse, wanted }, 'this setting changes with a restart only: the rest is taken')
+}
+
+function told(thrown: unknown): object {
+  return thrown instanceof ConfigError ? { problems: thrown.lines } : { err: thrown }
+}

@@ -1,0 +1,53 @@
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { type Config, ConfigError, isLoopback } from '../../config.ts'
+import type { Changes } from '../../tenants/keys/changes.ts'
+import type { Tenants } from '../../tenants/tenants.ts'
+import { hasBudgets } from './ledger.ts'
+
+export type AdminKeyParts = {
+  readonly config: Config
+  readonly tenants: Tenants
+  readonly changes: Changes
+  /** What is made here outlasts the process. */
+  readonly isDurable: boolean
+  readonly log: Logger
+}
+
+/**
+ * Makes a management key where there is none, once, into the file `admin-key` of the data directory; where nothing is
+ * configured, and this machine alone can ask, none is needed.
+ */
+export async function makeAdminKey({
+  config,
+  tenants,
+  changes,
+  isDurable,
+  log,
+}: AdminKeyParts): Promise<void> {
+  const { registry } = tenants
+  const isNeeded = registry.hadKeys || !isLoopback(config.host)
+  if (!isNeeded || registry.keys().some(({ kind }) => kind === 'management')) return
+  if (!isDurable) {
+    log.warn('nobody can manage this gateway: set ADMIN_KEY, or a data directory that can be written to')
+    return
+  }
+  const { secret } = changes.createKey('gateway', {
+    ...{ kind: 'management', role: 'admin', name: 'admin-key', isDisabled: false, isMade: true },
+    ...{ models: [], providers: [], budgets: [], rates: {}, tags: [] },
+  })
+  const path = join(config.dataDirectory, 'admin-key')
+  await writeFile(path, `${secret}\n`, { mode: 0o600 })
+  // The mode above is for a file that was not there.
+  await chmod(path, 0o600)
+  log.info({ path }, 'a management key was made: it is in this file')
+  if (process.stderr.isTTY === true) process.stderr.write(`A management key was made (${path}): ${secret}\n`)
+}
+
+/** Refuses to keep budgets that a restart would forget. */
+export function refuseForgetfulBudgets(config: Config, isDurable: boolean): void {
+  if (isDurable || !config.ledger.enabled || !hasBudgets(config.tenants)) return
+  const told = `found ${config.dataDirectory}, expected a directory that can be written to, for there are budgets: set DATA_DIR`
+  throw new ConfigError([{ source: config.source ?? 'environment', place: 'dataDirectory', told }])
+}

@@ -1,0 +1,55 @@
+import type { Logger } from 'pino'
+import type { Config } from '../../config.ts'
+import { type Journal, noJournal } from '../../core/model/journal.ts'
+import type { Clock } from '../../core/model/ports.ts'
+import type { ResponseShelf } from '../../core/model/response-shelf.ts'
+import { createMemoryResponses } from '../../core/reuse/memory-responses.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import type { Changes } from '../../tenants/keys/changes.ts'
+import type { Tenants } from '../../tenants/tenants.ts'
+import { responsesIn } from '../responses.ts'
+import { openShared, type Shared } from '../shared.ts'
+import { changesOf } from './admin.ts'
+import { makeAdminKey, refuseForgetfulBudgets } from './admin-key.ts'
+import { openLedgerOf } from './ledger.ts'
+import { shareKeys } from './shared-keys.ts'
+import { alertsBy, tenantsFor } from './tenants.ts'
+
+export type Books = {
+  readonly shared: Shared
+  readonly tenants: Tenants
+  readonly changes: Changes
+  /** Undefined: nothing outlasts the process. */
+  readonly ledger: Ledger | undefined
+  /** Where records go; undefined: into the log alone. */
+  readonly journal: Journal | undefined
+  /** Where responses are kept for callers who come back to them. */
+  readonly responses: ResponseShelf
+}
+
+/**
+ * Tenants with their keys and money as they were, and the ledger that keeps them, to be released with `opening`. What
+ * the tenants write goes through `heard`.
+ */
+export async function openBooks(
+  config: Config,
+  clock: Clock,
+  log: Logger,
+  opening: AsyncDisposableStack,
+  heard: (journal: Journal) => Journal = (journal) => journal,
+): Promise<Books> {
+  const shared = opening.use(await openShared(config, clock, log))
+  const tenants = tenantsFor(config, clock, shared, { send: alertsBy(log) })
+  const ledger = opening.use(await openLedgerOf(config, log, tenants.projections))
+  refuseForgetfulBudgets(config, ledger !== undefined)
+  const journal = heard(ledger?.journal ?? noJournal)
+  const { databaseUrl } = config.ledger
+  const keys = opening.use(shareKeys({ tenants, shared, ledger, databaseUrl, journal, log }))
+  await tenants.open(keys.telling(journal))
+  await keys.begin()
+  const changes = changesOf(tenants)
+  await makeAdminKey({ config, tenants, changes, isDurable: ledger !== undefined, log })
+  const lasting = opening.use(responsesIn(ledger?.store, config, clock, log))
+  const responses = lasting ?? createMemoryResponses(clock, config.responses)
+  return { shared, tenants, changes, ledger, journal: ledger?.journal, responses }
+}

@@ -1,0 +1,126 @@
+import type { Logger } from 'pino'
+import type { AdminEntry, Journal, OverrideEntry } from '../../core/model/journal.ts'
+import { isObject } from '../../core/model/json/json.ts'
+import type { SharedBus } from '../../core/model/shared/bus.ts'
+import { type ChangeFeed, openChangeFeed } from '../../ledger/feed/change-feed.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import type { Tenants } from '../../tenants/tenants.ts'
+import type { Shared } from '../shared.ts'
+
+export type SharedKeysParts = {
+  readonly tenants: Tenants
+  readonly shared: Shared
+  readonly ledger: Ledger | undefined
+  readonly databaseUrl: string | undefined
+  /** What is heard from others is kept here, too, so that it outlasts a database that is away. */
+  readonly journal: Journal
+  readonly log: Logger
+}
+
+/**
+ * Has changes of keys, teams and limits reach every node: told at once over what the nodes share, and kept in the
+ * database where there is one. To be released before the ledger.
+ */
+export function shareKeys(parts: SharedKeysParts): SharedKeys {
+  const { shared, ledger, databaseUrl } = parts
+  const hear = (entry: AdminEntry | OverrideEntry) => {
+    if (parts.tenants.hear(entry)) parts.journal.append(entry)
+  }
+  const feed =
+    databaseUrl === undefined || ledger === undefined ? undefined : feedOf(parts, databaseUrl, ledger, hear)
+  const buses = [shared.bus, ...(feed === undefined ? [] : [feed.bus])]
+  const ends = buses.map((bus) => bus.subscribe(topic, (text) => hearText(text, shared.owner, hear)))
+  const parted = feed === undefined ? () => {} : bridge(shared.bus, feed.bus, shared.owner)
+  return {
+    telling: (journal) => ({
+      written: () => journal.written(),
+      durable: () => journal.durable(),
+      get takesHolds() {
+        return journal.takesHolds
+      },
+      append(entry) {
+        journal.append(entry)
+        if (entry.type !== 'admin' && entry.type !== 'override') return
+        const text = JSON.stringify({ from: shared.owner, entry })
+        for (const bus of buses) bus.publish(topic, text)
+        if (feed !== undefined) ledger?.shipSoon()
+      },
+    }),
+    async begin() {
+      await feed?.begin()
+    },
+    async [Symbol.asyncDispose]() {
+      parted()
+      for (const end of ends) end()
+      await feed?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+export type SharedKeys = AsyncDisposable & {
+  /** The journal, of which the others hear what concerns them. */
+  telling(journal: Journal): Journal
+  /** Resolves once the changes that others made before are taken, as far as they can be had. */
+  begin(): Promise<void>
+}
+
+/**
+ * Ends calls of keys on every node: `own` ends those that are here. What it gives does so everywhere.
+ */
+export function endingEverywhere(
+  { bus, owner }: Pick<Shared, 'bus' | 'owner'>,
+  own: (keys: readonly string[]) => void,
+): (keys: readonly string[]) => void {
+  bus.subscribe(endTopic, (text) => {
+    const said: unknown = JSON.parse(text)
+    if (isObject(said) && said['from'] !== owner && Array.isArray(said['keys'])) own(said['keys'] as string[])
+  })
+  return (keys) => {
+    own(keys)
+    bus.publish(endTopic, JSON.stringify({ from: owner, keys }))
+  }
+}
+
+const topic = 'keys'
+const endTopic = 'keys.end'
+
+function feedOf(
+  { tenants, shared, log }: SharedKeysParts,
+  databaseUrl: string,
+  { node }: Ledger,
+  hear: (entry: AdminEntry | OverrideEntry) => void,
+): ChangeFeed {
+  return openChangeFeed({
+    ...{ databaseUrl, node, hear },
+    settleLost: shared.money === undefined ? undefined : (holds) => tenants.settleLost(holds),
+    report(err) {
+      if (err === undefined) log.warn('changes of keys are heard from the database again')
+      else log.warn({ err }, 'changes of keys cannot be heard from the database')
+    },
+  })
+}
+
+function hearText(text: string, owner: string, hear: (entry: AdminEntry | OverrideEntry) => void): void {
+  const said: unknown = JSON.parse(text)
+  if (isObject(said) && said['from'] !== owner) hear(said['entry'] as AdminEntry | OverrideEntry)
+}
+
+/** Which calls are to end is said in both places. */
+function bridge(own: SharedBus, others: SharedBus, owner: string): () => void {
+  const passed = `${owner} from the database`
+  const ends = [
+    own.subscribe(endTopic, (text) => {
+      const said: unknown = JSON.parse(text)
+      if (isObject(said) && said['from'] !== passed)
+        others.publish(endTopic, JSON.stringify({ ...said, through: owner }))
+    }),
+    others.subscribe(endTopic, (text) => {
+      const said: unknown = JSON.parse(text)
+      if (!isObject(said) || said['through'] === owner) return
+      own.publish(endTopic, JSON.stringify({ from: passed, keys: said['keys'] }))
+    }),
+  ]
+  return () => {
+    for (const end of ends) end()
+  }
+}

@@ -1,0 +1,45 @@
+import type { Logger } from 'pino'
+import { type Config, isLoopback } from '../../config.ts'
+import type { Clock } from '../../core/model/ports.ts'
+import type { SendAlert } from '../../tenants/budgets/alerts.ts'
+import type { CallersPolicy } from '../../tenants/keys/authenticate.ts'
+import { createTenants, type Tenants, type TenantsParts } from '../../tenants/tenants.ts'
+import type { Shared } from '../shared.ts'
+
+/** The tenants of a gateway, their money and limits over what its processes share. */
+export function tenantsFor(
+  config: Config,
+  clock: Clock,
+  shared: Pick<Shared, 'state' | 'money' | 'owner'>,
+  tells: Pick<TenantsParts, 'send' | 'used'>,
+): Tenants {
+  const { state, money, owner } = shared
+  return createTenants({
+    ...{ state, money, owner, clock },
+    settings: config.tenants,
+    policy: callersPolicyOf(config),
+    ...tells,
+  })
+}
+
+export function callersPolicyOf({ host, allowUnauthenticated }: Config): CallersPolicy {
+  return { allowUnauthenticated, isReachable: !isLoopback(host) }
+}
+
+/** Tried once: the log has what was missed. */
+export function alertsBy(log: Logger): SendAlert {
+  return (alert, post) => {
+    log.warn({ alert }, 'a part of a budget is used')
+    if (post === undefined) return
+    const headers: Record<string, string> = { 'content-type': 'application/json' }
+    if (post.signature !== undefined) headers['x-pandotate-signature'] = `sha256=${post.signature}`
+    fetch(post.url, { method: 'POST', body: post.body, headers, signal: AbortSignal.timeout(postMs) })
+      .then(async (response) => {
+        await response.body?.cancel()
+        if (!response.ok) log.warn({ status: response.status }, 'the webhook of alerts refused one')
+      })
+      .catch((err: unknown) => log.warn({ err }, 'the webhook of alerts cannot be reached'))
+  }
+}
+
+const postMs = 10_000

@@ -1,0 +1,33 @@
+import type { Config } from '../../config.ts'
+import type { Clock, Deployment } from '../../core/model/ports.ts'
+import type { ListReport, ProviderLists } from './provider-lists.ts'
+
+/** How old what is known of models and prices is, for operators. */
+export type CatalogReport = {
+  /** The day of the catalogue in use. */
+  readonly asOf: string
+  /** Of every provider that is asked for its list. */
+  readonly lists: readonly ListReport[]
+  /** When the price of a routed deployment was last read, that was read the longest ago; undefined: none is known. */
+  readonly oldestPriceEpochMs: number | undefined
+  readonly nowEpochMs: number
+}
+
+export type CatalogReportParts = {
+  readonly config: Pick<Config, 'catalog'>
+  readonly lists: ProviderLists | undefined
+  readonly deployments: readonly Deployment[]
+  readonly clock: Clock
+}
+
+export function reportCatalog({ config, lists, deployments, clock }: CatalogReportParts): CatalogReport {
+  const read = deployments.flatMap(({ priceOrigin, gone }) =>
+    priceOrigin?.asOfEpochMs === undefined || gone !== undefined ? [] : [priceOrigin.asOfEpochMs],
+  )
+  return {
+    asOf: config.catalog.data.asOf,
+    lists: lists?.report() ?? [],
+    oldestPriceEpochMs: read.length === 0 ? undefined : Math.min(...read),
+    nowEpochMs: clock.epochMs(),
+  }
+}

@@ -1,0 +1,15 @@
+import type { Config } from '../../config.ts'
+import type { Upstream } from '../../core/model/ports.ts'
+import { providers } from '../../providers/all.ts'
+import type { ProviderTools } from '../../providers/base/provider.ts'
+
+/** The providers of a configuration, by their names. They open no connection yet. */
+export function createUpstreams(config: Config, tools: ProviderTools): ReadonlyMap<string, Upstream> {
+  return new Map(
+    config.providers.map(({ name, type, settings }) => {
+      const provider = providers.find((one) => one.type === type)
+      if (provider === undefined) throw new TypeError(`The configuration names no known type: ${type}`)
+      return [name, provider.create(name, settings, tools)]
+    }),
+  )
+}

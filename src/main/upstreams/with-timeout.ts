@@ -1,0 +1,29 @@
+import { Failure } from '../../core/model/failure.ts'
+import type { Upstream } from '../../core/model/ports.ts'
+
+export type Bounds = {
+  /** Aborts when the answer is of no use any more. */
+  readonly signal: AbortSignal
+  /** How long the answer may take. */
+  readonly timeoutMs: number
+}
+
+/**
+ * What an upstream answers to what is no call. Rejects as the upstream does, and with `timeout` when it takes too long.
+ */
+export async function withTimeout<T>(
+  { name: provider }: Pick<Upstream, 'name'>,
+  question: (signal: AbortSignal) => Promise<T>,
+  { signal, timeoutMs }: Bounds,
+): Promise<T> {
+  const late = new AbortController()
+  const timer = setTimeout(() => {
+    late.abort(new Failure('timeout', 'The upstream did not answer in time.', { provider }))
+  }, timeoutMs)
+  timer.unref()
+  try {
+    return await question(AbortSignal.any([signal, late.signal]))
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest'
+import { createFoldBound } from '../../../../src/core/model/fold/fold-bound.ts'
+
+const piece = { isWritten: true, text: '12345' }
+
+test('a stream that is folded may be so long, and no longer', () => {
+  const bound = createFoldBound(10, 100)
+  bound.add([piece, piece])
+  expect(() => bound.add([piece])).toThrow(expect.objectContaining({ kind: 'invalid_response' }))
+})
+
+test('a stream that is folded may have so many events, and no more', () => {
+  const bound = createFoldBound(1000, 3)
+  bound.add([piece, piece, piece])
+  expect(() => bound.add([piece])).toThrow(expect.objectContaining({ kind: 'invalid_response' }))
+})
