@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { AdminEntry, Projection } from '../../core/model/journal.ts'
-import { isObject } from '../../core/model/json/json.ts'
+import { isObject, numberOf } from '../../core/model/json/json.ts'
 import type { Applied, Desk } from '../desk.ts'
 import type { AlertSettings } from '../settings.ts'
 import { usdOf } from '../usd.ts'
@@ -73,7 +73,7 @@ export function createAlerts(parts: AlertsParts): Alerts {
     send(alert, webhook === undefined ? undefined : { url: webhook, body, signature }, counter)
   }
   const hear = ({ subject, after }: AdminEntry) => {
-    const at = isObject(after) ? Number(after['at']) : Number.NaN
+    const at = isObject(after) ? numberOf(after['at']) : Number.NaN
     if (subject.kind !== kind || !(at > (told.get(subject.id) ?? 0))) return false
     told.set(subject.id, at)
     return true

@@ -2,8 +2,8 @@ import type { CallSignal } from '../call-signal.ts'
 
 /**
  * Answers shared by all processes of one gateway: texts under keys, and answers in the making. Each method is one
- * atomic step, also across processes. Texts and answers have separate key spaces. Only time limits it: whoever puts
- * something there counts it, and removes the oldest.
+ * atomic step, also across processes. Texts and answers have separate key spaces. Only time limits it: the process that
+ * puts something there counts it, and removes the oldest.
  */
 export interface SharedShelf {
   /** Undefined if there is none, or it has expired. */
