@@ -2,22 +2,22 @@ import type { Rate, RateReading } from '../core/model/shared/state.ts'
 
 /**
  * A token bucket as one number, the moment at which it is full again, in milliseconds: GCRA's theoretical arrival time.
- * Taking moves it later, a refund earlier, and how long a call has to wait follows exactly.
+ * Taking moves it later, a refund earlier, and the wait of a call follows exactly.
  */
 export type FullAt = number
 
-/** The bucket after taking `amount`, whether there was room or not. */
+/** The bucket after taking `amount`, regardless of room. */
 export function taken(fullAt: FullAt, { perMinute }: Rate, amount: number, now: number): FullAt {
   return Math.max(fullAt, now) + amount * perTokenMs(perMinute)
 }
 
-/** The bucket after giving `amount` back; a negative amount is owed, down to one burst below empty. */
+/** The bucket after returning `amount`; a negative amount is owed, down to one burst below empty. */
 export function refunded(fullAt: FullAt, rate: Rate, amount: number, now: number): FullAt {
   const moved = Math.max(fullAt, now) - amount * perTokenMs(rate.perMinute)
   return Math.min(Math.max(moved, now), now + 2 * burstMs(rate))
 }
 
-/** Where the bucket stands for one who wants `amount`. */
+/** The state of the bucket for a request of `amount`. */
 export function readingOf(fullAt: FullAt, rate: Rate, amount: number, now: number): RateReading {
   const debtMs = Math.max(0, fullAt - now)
   const roomMs = burstMs(rate) - debtMs
@@ -29,7 +29,7 @@ export function readingOf(fullAt: FullAt, rate: Rate, amount: number, now: numbe
   }
 }
 
-/** Sums of fractions are off by less than this part of a token, or of a millisecond. */
+/** Sums of fractions are off by less than this part of a token or a millisecond. */
 const tolerance = 1e-6
 
 function waitOf(missingMs: number): number {

@@ -1,6 +1,6 @@
 import type { SharedBus } from '../core/model/shared/bus.ts'
 
-/** The bus of a gateway that is one process. As between processes, a publisher goes on before anything is heard. */
+/** The bus of a single-process gateway. As between processes, a publisher continues before anything is delivered. */
 export function createMemoryBus(): SharedBus {
   const topics = new Map<string, Set<Subscriber>>()
   return {

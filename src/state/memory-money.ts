@@ -9,7 +9,7 @@ import type {
   Spent,
 } from '../core/model/shared/state.ts'
 
-/** Counters and holds of one process, as `SharedState` has them: synchronous, and to be kept as plain data. */
+/** Counters and holds of one process, as in `SharedState`: synchronous, and serializable as plain data. */
 export interface MemoryMoney {
   reserve(hold: NewHold): Reservation
   grow(holdId: string, parts: readonly HoldPart[]): Reservation
@@ -19,7 +19,7 @@ export interface MemoryMoney {
   read(counter: string): CounterReading
   holds(): readonly OpenHold[]
   abandon(owner: string): readonly OpenHold[]
-  /** A hold as it was: on each of these counters it holds so much, whatever the limit. */
+  /** Restores a hold: on each of these counters it holds this much, regardless of the limit. */
   replayHold(hold: OpenHold): void
   snapshot(): MoneySnapshot
   restore(snapshot: MoneySnapshot): void

@@ -3,7 +3,7 @@ import { Failure } from '../core/model/failure.ts'
 import type { Clock } from '../core/model/ports.ts'
 import type { AnswerEnd, Beginning, Begun, SharedShelf } from '../core/model/shared/shelf.ts'
 
-/** The shelf of a gateway that is one process. */
+/** The shelf of a single-process gateway. */
 export function createMemoryShelf(clock: Pick<Clock, 'now'>): SharedShelf {
   return new MemoryShelf(clock)
 }
@@ -114,7 +114,7 @@ class Answer {
     this.#wake()
   }
 
-  /** One that is whole stays so. */
+  /** A whole one stays. */
   end(state: 'whole' | 'lost'): void {
     if (this.state === 'making') this.state = state
     this.#wake()
@@ -135,7 +135,7 @@ class Answer {
   }
 }
 
-/** What has a time. What is over is taken out when it is asked for, and with all others once there are many. */
+/** Values with expiry. Expired ones are removed when they are read, and all together once there are many. */
 class Expiring<Entry extends { readonly expiresAt: number }> {
   readonly #entries = new Map<string, Entry>()
   readonly #clock: Pick<Clock, 'now'>
@@ -175,7 +175,7 @@ class Expiring<Entry extends { readonly expiresAt: number }> {
 
 const sweepEvery = 1000
 
-/** What who follows is told where nobody makes the answer any more. */
+/** The error for followers whose maker is gone. */
 export function lost(cause?: unknown): Failure {
   const detail = cause === undefined ? {} : { cause }
   return new Failure('interrupted', 'The answer that this request was to share was not finished.', detail)

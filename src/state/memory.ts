@@ -17,7 +17,7 @@ import type {
 import { type FullAt, readingOf, refunded, taken } from './gcra.ts'
 import { createMemoryMoney, type MemoryMoney, type MoneySnapshot } from './memory-money.ts'
 
-/** The shared state of a gateway that is one process. What it counts of money can be kept and taken up again. */
+/** The shared state of a single-process gateway. Its money can be saved and restored. */
 export interface MemoryState extends SharedState {
   readonly money: MemoryMoney
 }
@@ -135,7 +135,7 @@ class Memory implements MemoryState {
     return readingOf(this.#fullAt(rate, now), rate, amount, now)
   }
 
-  /** A full bucket is as good as none. */
+  /** A full bucket need not be stored. */
   #sweep(now: number): void {
     if (this.#rates.size < this.#sweepAt) return
     for (const [key, fullAt] of this.#rates) if (fullAt <= now) this.#rates.delete(key)

@@ -2,19 +2,19 @@ import { Failure, type FailureDetail, isFailureKind } from '../model/failure.ts'
 import { parseJson } from '../model/json/json.ts'
 import type { AnswerFacts, AnswerWriter } from './idempotent-answer.ts'
 
-/** What a shelf holds of an answer: lines, each of them JSON, so that it does not matter how they come joined. */
+/** An answer's pieces on a shelf: lines of JSON, so that it does not matter how they are joined. */
 export const answerPieces = {
   begin: (facts: AnswerFacts): string => line('begin', packedFacts(facts)),
   text: (text: string): string => line('text', text),
   end: (facts: AnswerFacts): string => line('end', packedFacts(facts)),
-  /** `isTold`: the text tells of it. */
+  /** `isTold`: the text already reports the failure. */
   failure: (failure: Failure, isTold: boolean): string =>
     line(isTold ? 'told' : 'failure', packFailure(failure)),
 }
 
 /**
  * Writes an answer from the pieces of a shelf. Rejects with the answer's own failure, as the pieces do, and with
- * `interrupted` where they end before it does.
+ * `interrupted` if they end before the answer does.
  */
 export async function writePieces(pieces: AsyncIterable<string>, answer: AnswerWriter): Promise<void> {
   let isWhole = false
@@ -39,7 +39,7 @@ function line(...parts: Line): string {
   return `${JSON.stringify(parts)}\n`
 }
 
-/** True where it was the end. */
+/** True at the end. */
 function writeLine(text: string, answer: AnswerWriter): boolean {
   // Written by `line`.
   const said = parseJson(text) as unknown as Line
@@ -69,7 +69,7 @@ function unpackedFacts({ deployment, usage, dropped, converted }: PackedFacts): 
 
 export type PackedFailure = FailureDetail & { readonly kind: string; readonly message: string }
 
-/** What its caller may know, and nothing for operators: those have it from where it happened. */
+/** What the caller may know. Details for operators are in the log of the process where it happened. */
 export function packFailure(failure: Failure): PackedFailure {
   const { kind, message, param, code, provider, upstreamStatus, retryAfterMs, headers, status, type } =
     failure

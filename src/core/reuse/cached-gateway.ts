@@ -14,17 +14,17 @@ import type { ResponseCache } from './response-cache.ts'
 import type { SharedFlight } from './shared-flight.ts'
 
 export type CachedGatewayParts = {
-  /** Undefined: no answer is kept. */
+  /** Undefined: no answer is cached. */
   readonly cache: ResponseCache | undefined
-  /** Undefined: identical calls are each made. */
+  /** Undefined: identical calls are not merged. */
   readonly coalescer: Coalescer<SharedWork> | undefined
-  /** Undefined: the coalescer's calls are those of this process alone. */
+  /** Undefined: calls are merged only within this process. */
   readonly flight?: SharedFlight | undefined
-  /** For the record of work that several share. It tells no sink. */
+  /** For the record of shared work. It has no sinks. */
   readonly recorder: Recorder
 }
 
-/** Work that several callers wait for, and its record: the first to take it owns it. */
+/** Work that several callers wait for, and its record: the first caller to claim it owns it. */
 export type SharedWork = {
   readonly outcome: { readonly reply: Reply } | { readonly thrown: unknown }
   readonly row: CallRecord
@@ -32,8 +32,8 @@ export type SharedWork = {
 }
 
 /**
- * The gateway, but that a call which was answered before, or is being answered now, is not made again. What was
- * reused cost nothing; what it would have cost is in its record as saved.
+ * The gateway with a cache and single flight: a call that was answered before, or is being answered now, is not made
+ * again. A reused answer costs nothing; its original cost is recorded as saved.
  */
 export function cachedGateway(gateway: Gateway, parts: CachedGatewayParts): Gateway {
   const { cache, coalescer } = parts
@@ -42,8 +42,7 @@ export function cachedGateway(gateway: Gateway, parts: CachedGatewayParts): Gate
     ...gateway,
     async reply(call, signal, record) {
       const keeps = cache?.accepts(call) ?? false
-      // A caller's own deadline is no part of the key: such a call is made for itself. Nor is one shared that is paid
-      // for: each pays for its own.
+      // A call with its own deadline is not shared. Nor is a call with a payer: each pays for its own.
       const shares =
         coalescer !== undefined &&
         isDeterministic(call) &&
@@ -101,7 +100,7 @@ async function share(
   return taken({ reply: outcome.reply, deployment, costNanoUsd, baseline }, call, record, 'coalesced')
 }
 
-/** As one process with all others. What another did is nobody's own here. */
+/** Single flight across all processes. Another process's work is claimed by nobody here. */
 async function shareFlight(
   gateway: Gateway,
   flight: SharedFlight,
@@ -138,7 +137,7 @@ async function outcomeOf(reply: Promise<Reply>): Promise<SharedWork['outcome']> 
   }
 }
 
-/** Everything that was done for it is the caller's own. */
+/** Copies everything that was done for the call into its own record. */
 function adopt(own: CallRecord, done: CallRecord): void {
   const { kind, model, stream, provider, deployment, successor, parts, firstTokenMs, backoffMs } = done
   const { usage, usageEstimated, costNanoUsd, costEstimated, baseline, baselineNanoUsd, savedNanoUsd } = done
@@ -151,7 +150,7 @@ function adopt(own: CallRecord, done: CallRecord): void {
   for (const name of done.flags) own.flags.add(name)
 }
 
-/** An answer that cost nothing this time, told in the record as one attempt at the cache. */
+/** An answer without cost, recorded as one attempt at the cache. */
 function taken(
   { reply, deployment, baseline }: CachedReply,
   call: Call,
@@ -180,7 +179,7 @@ const free: Price = {
 
 function keep(cache: ResponseCache | undefined, key: string, reply: Reply, row: CallRecord): void {
   const { deployment = '', costNanoUsd, baseline, owner } = row
-  // An answer whose usage was counted here is as good as any other.
+  // An answer whose usage was counted here may be cached too.
   cache?.put(key, { reply, deployment, costNanoUsd, baseline }, owner)
 }
 
@@ -188,7 +187,7 @@ function replayed(reply: Reply): Stream {
   return { bursts: [unfold(reply.chunk)], usage: async () => reply.usage }
 }
 
-/** The stream as it is, and once it has ended well, kept as one reply. */
+/** Passes the stream through, and caches it as one reply once it has ended well. */
 function keeping(stream: Stream, cache: ResponseCache, key: string, row: CallRecord): Stream {
   const deltas: Delta[] = []
   let isWhole = false

@@ -1,14 +1,14 @@
 import type { CallSignal } from '../model/call-signal.ts'
 
-/** Lets callers who want the same thing at the same time share the work of one. */
+/** Lets callers with the same request share one piece of work. */
 export interface Coalescer<T> {
   /**
-   * What `start` gives: called here, unless the work of an earlier caller with this key still goes on. It is one
-   * and the same for all who share it, also when it is a failure. Rejects with the signal's reason as soon as
-   * `signal` aborts; the work's own signal aborts, with the same reason, when the last who waited for it left.
+   * The result of `start`, which is called unless an earlier caller's work with this key is still running. All share
+   * one result, also a failure. Rejects with the signal's reason as soon as `signal` aborts; the work's own signal
+   * aborts, with the same reason, when the last waiting caller leaves.
    */
   run(key: string, signal: CallSignal, start: (signal: AbortSignal) => Promise<T>): Promise<T>
-  /** How many pieces of work go on for somebody. */
+  /** How many pieces of work somebody waits for. */
   readonly inFlight: number
 }
 
@@ -17,10 +17,10 @@ export function createCoalescer<T>(): Coalescer<T> {
   const begin = (key: string, start: (signal: AbortSignal) => Promise<T>): Shared<T> => {
     const abort = new AbortController()
     const forget = () => {
-      // A caller that came after all had left has started again under the same key.
+      // A caller that came after all others had left may have started again under the same key.
       if (shared.get(key) === entry) shared.delete(key)
     }
-    // It is removed before its end is announced: a caller that asks again then starts over.
+    // It is removed before it settles: a caller that asks again then starts over.
     const work = Promise.try(start, abort.signal).finally(forget)
     const entry: Shared<T> = {
       work,
@@ -45,7 +45,7 @@ export function createCoalescer<T>(): Coalescer<T> {
 type Shared<T> = {
   readonly work: Promise<T>
   waiting: number
-  /** Ends work that no caller waits for. */
+  /** Cancels work that no caller waits for. */
   readonly abandon: (reason: unknown) => void
 }
 
@@ -60,7 +60,7 @@ function join<T>(entry: Shared<T>, signal: CallSignal): Promise<T> {
   signal.addEventListener('abort', leave, { once: true })
   const stay = () => signal.removeEventListener('abort', leave)
   entry.work.finally(stay).then(resolve, reject)
-  // The work's own beginning may have made the caller leave.
+  // Starting the work may have made the caller leave.
   if (signal.aborted) leave()
   return promise
 }

@@ -3,10 +3,9 @@ import { withoutBillingLine } from '../model/billing-line.ts'
 import type { Call } from '../model/call.ts'
 
 /**
- * What two calls have in common when one answer serves both: the tenant, what is asked for, the model, how the
- * call is steered, and the body. The order of keys makes no difference, nor does null for a field that could be
- * missing, nor who the caller says the end user is, nor whether the answer streams. A number counts with every
- * digit it was kept with. Neither the tenant nor the credential that goes upstream can be read from the result.
+ * The identity of calls that one answer can serve: tenant, kind, model, steering and body. Not included: the order of
+ * keys, null fields, the end user's name, and whether the answer streams. Numbers count with all their digits. Neither
+ * the tenant nor the upstream credential can be read from the result.
  */
 export function fingerprint(call: Call, tenant: string): string {
   const {
@@ -17,7 +16,7 @@ export function fingerprint(call: Call, tenant: string): string {
     body: { value: body },
   } = call
   const asked: Record<string, unknown> = {}
-  // Claude Code writes another of these lines into every call.
+  // Claude Code puts a different one into every call.
   const messages = withoutBillingLine(body['messages'])
   for (const key of Object.keys(body)) if (body[key] !== null && !setAside.has(key)) asked[key] = body[key]
   if (messages !== undefined) asked['messages'] = messages
@@ -26,8 +25,8 @@ export function fingerprint(call: Call, tenant: string): string {
 }
 
 /**
- * True when asking again should give the same answer: one choice, nothing drawn from more candidates, and either
- * a temperature of exactly 0 or a seed.
+ * True if asking again should give the same answer: one choice, a single candidate, and either a temperature of exactly
+ * 0 or a seed.
  */
 export function isDeterministic({ body: { value: body } }: Call): boolean {
   const { n, best_of: candidates, temperature, seed } = body
@@ -35,10 +34,10 @@ export function isDeterministic({ body: { value: body } }: Call): boolean {
   return temperature === 0 || (seed ?? null) !== null
 }
 
-/** `model` stands beside the body, as the caller named it. */
+/** `model` is included separately, as the caller named it. */
 const setAside: ReadonlySet<string> = new Set(['model', 'stream', 'stream_options', 'user'])
 
-/** JSON text with the keys of every object in one order. */
+/** JSON text with sorted keys. */
 function canonical(value: unknown): string {
   if (typeof value !== 'object' || value === null || JSON.isRawJSON(value)) return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`

@@ -12,53 +12,52 @@ import {
 } from './idempotent-answer.ts'
 
 /**
- * Answers by the keys that callers gave their requests: a request that is sent again under its key is not carried
- * out again, but gets the same answer, kept in memory and bounded in number, size and age. What is under way goes on
- * when its caller leaves, for the one who comes back for it.
+ * Answers by callers' idempotency keys: a repeated request is not executed again, but gets the same answer, kept in
+ * memory with limits on number, size and age. Work continues when its caller leaves, for the caller that comes back.
  */
 export interface Idempotency {
   /**
-   * The answer to a request under its key: kept, on its way, or begun here with `perform`, which is given a signal of
-   * its own. Throws `key_reused` for a key that came with another request. `signal` aborts, with a Failure, when the
+   * The answer to a request under its key: kept, in progress, or started here with `perform`, which gets its own
+   * signal. Throws `key_reused` for a key that came with another request. `signal` aborts, with a Failure, when the
    * caller leaves.
    */
   answer(keyed: KeyedRequest, signal: CallSignal, perform: Perform): Answering | Promise<Answering>
   counts(): IdempotencyCounts
-  /** Resolves when all that is under way now has ended. */
+  /** Resolves when everything in progress now has ended. */
   ended(): Promise<void>
-  /** Gives up all that is under way, for this reason; resolves when it has ended. */
+  /** Cancels everything in progress for this reason; resolves when it has ended. */
   close(failure: Failure): Promise<void>
-  /** Gives up what is under way of one tenant. */
+  /** Cancels what is in progress for one tenant. */
   endOf(tenant: string, failure: Failure): void
 }
 
-/** One of this process alone. */
+/** Idempotency within this process. */
 export interface LocalIdempotency extends Idempotency {
   answer(keyed: KeyedRequest, signal: CallSignal, perform: Perform): Answering
-  /** The answer under a key, where it is kept or on its way here. Throws `key_reused`, and what `signal` aborted with. */
+  /** The answer under a key, if it is kept or in progress here. Throws `key_reused`, and the signal's reason. */
   join(keyed: Digested, signal: CallSignal): Answering | undefined
-  /** Begins one that is not here. */
+  /** Starts an answer that is not here. */
   begin(keyed: Digested, signal: CallSignal, making: Making): Answering
 }
 
-/** A key and its request, of which nothing can be read. */
+/** One-way hashes of a key and its request. */
 export type Digested = { readonly key: string; readonly owner: string; readonly fingerprint: string }
 
 export type Making = {
   readonly perform: Perform
-  /** Asked at its end; absent: it is. */
+  /** Called at the end; absent: it is kept. */
   readonly isKept?: () => boolean
-  /** It is made elsewhere: without a reader here it is of no use. */
+  /** It is made elsewhere: without a reader here it is useless. */
   readonly isCopy?: boolean
 }
 
 export type KeyedRequest = {
-  /** Who asks: the same key of two tenants is two keys. */
+  /** The tenant: the same key of two tenants is two keys. */
   readonly tenant: string
-  /** One and the same key may be used in each format. */
+  /** A key may be used in each format independently. */
   readonly dialect: string
   readonly key: string
-  /** All that the answer depends on. */
+  /** Everything that the answer depends on. */
   readonly request: readonly unknown[]
 }
 
@@ -67,7 +66,7 @@ export type Perform = (answer: AnswerWriter, signal: AbortSignal) => Promise<voi
 
 export type Answering = {
   readonly reader: AnswerReader
-  /** Resolves when the work ends that was begun for this caller; undefined: the answer is another's. */
+  /** Resolves when the work started for this caller ends; undefined: another caller's work. */
   readonly work: Promise<void> | undefined
 }
 
@@ -79,15 +78,15 @@ export type IdempotencyCounts = {
 }
 
 export type IdempotencySettings = {
-  /** From the end of an answer. */
+  /** Since the end of an answer. */
   readonly ttlMs: number
-  /** Answers that are kept, and those on their way. */
+  /** Answers that are kept, and those in progress. */
   readonly maxEntries: number
-  /** Of memory, counted so that it is rather less than said. */
+  /** Of memory; the count errs on the low side of the limit. */
   readonly maxBytes: number
 }
 
-/** `dropped` hears of what is kept no longer because others needed the room. */
+/** `dropped` is called for kept answers that were evicted. */
 export function createIdempotency(
   settings: IdempotencySettings,
   clock: Pick<Clock, 'now'>,
@@ -121,7 +120,7 @@ export function createIdempotency(
         keep: (characters) => shelf.grow(entry, pieceBytes + 2 * characters),
         left(reason) {
           if (making.isCopy) shelf.remove(entry)
-          // Without its key it cannot be asked for again.
+          // Without its key it cannot be requested again.
           if (!shelf.holds(entry)) abort.abort(reason)
         },
       })
@@ -149,14 +148,14 @@ export function createIdempotency(
   return local
 }
 
-/** Of a credential, or a prompt, nothing is kept that could be read. */
+/** A one-way hash of a credential or a prompt. */
 export function digestOf({ tenant, dialect, key, request }: KeyedRequest): Digested {
   return { key: digest([tenant, dialect, key]), owner: tenant, fingerprint: digest(request) }
 }
 
 /**
- * Whether an answer that ended so is given again: a whole one, and an upstream's word on the request itself. Asking
- * again would get that again, and be paid for again.
+ * Whether an ended answer is replayed: a whole one, and an upstream's judgement of the request itself, which would be
+ * the same again, and billed again.
  */
 export function isFinal(failure: Failure | undefined, hasBegun: boolean): boolean {
   return failure === undefined || (lastWords.has(failure.kind) && !hasBegun)
@@ -187,7 +186,7 @@ async function allOf(running: ReadonlyMap<Entry, Running>): Promise<void> {
   await Promise.all(running.values().map(({ work }) => work))
 }
 
-/** What an entry takes besides its text, and a piece of text besides its characters, about. */
+/** The approximate size of an entry without its text, and of a piece of text without its characters. */
 const entryBytes = 1024
 const pieceBytes = 64
 
@@ -195,16 +194,13 @@ function digest(parts: readonly unknown[]): string {
   return hash('sha256', JSON.stringify(parts), 'base64url')
 }
 
-/**
- * Entries under their keys, as many as there is room for: those that are kept make room, those under way take no more
- * than their owner's part of it.
- */
+/** Entries by key, within limits: kept ones are evicted; those in progress take at most their owner's share. */
 class Shelf {
   readonly #ttlMs: number
   readonly #clock: Pick<Clock, 'now'>
-  /** Pinned: under way. The others are in the order in which they ended. */
+  /** Pinned while in progress. The others are in the order in which they ended. */
   readonly #entries: LruMap<Entry>
-  /** Of what is under way, which cannot be made to go. */
+  /** Of entries in progress, which cannot be evicted. */
   readonly #room: { readonly entries: SharedRoom; readonly bytes: SharedRoom }
 
   constructor(
@@ -231,7 +227,7 @@ class Shelf {
     return this.#entries.peek(entry.key) === entry
   }
 
-  /** An entry that is under way. It goes without its key where there is no room. */
+  /** Adds an entry in progress. Without room it goes without its key. */
   add(entry: Entry): void {
     const { key, owner, bytes } = entry
     if (!this.#room.entries.hasRoomFor(owner, 1)) return
@@ -240,7 +236,7 @@ class Shelf {
     this.#room.bytes.take(owner, bytes)
   }
 
-  /** False when there is no room for so much more: the entry has lost its key. */
+  /** False if there is no room for so much more: the entry has lost its key. */
   grow(entry: Entry, bytes: number): boolean {
     if (!this.holds(entry)) return false
     const hasRoom = this.#room.bytes.hasRoomFor(entry.owner, bytes) && this.#entries.grow(entry.key, bytes)
@@ -254,7 +250,7 @@ class Shelf {
     return hasRoom
   }
 
-  /** An entry that has ended, from now on for so long as is set. */
+  /** Keeps an ended entry for the configured time. */
   keep(entry: Entry): void {
     if (!this.holds(entry)) return
     entry.expiresAt = this.#clock.now() + this.#ttlMs
@@ -262,7 +258,7 @@ class Shelf {
     this.#land(entry)
   }
 
-  /** An entry that is under way. */
+  /** An entry in progress. */
   remove(entry: Entry): void {
     if (!this.holds(entry)) return
     this.#entries.delete(entry.key)
@@ -274,7 +270,7 @@ class Shelf {
     return { inFlight: pinned, kept: size - pinned, bytes }
   }
 
-  /** It is no longer under way. */
+  /** It is no longer in progress. */
   #land({ owner, bytes }: Entry): void {
     this.#room.entries.give(owner, 1)
     this.#room.bytes.give(owner, bytes)

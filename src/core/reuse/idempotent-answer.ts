@@ -3,7 +3,7 @@ import type { CallSignal } from '../model/call-signal.ts'
 import { Failure } from '../model/failure.ts'
 import type { CallRecord } from '../model/record/record.ts'
 
-/** An answer in its caller's own format: written once, and read from its beginning by as many as want it. */
+/** An answer in its caller's own format: written once, and read from its beginning by any number of readers. */
 export interface IdempotentAnswer extends AnswerWriter {
   /** A reader at the beginning. `signal` aborts, with a Failure, when it leaves. */
   join(signal: CallSignal): AnswerReader
@@ -11,20 +11,20 @@ export interface IdempotentAnswer extends AnswerWriter {
   readonly readers: number
   /** True once there is something to show. */
   readonly hasBegun: boolean
-  /** Nothing more comes: it is whole, or `failure` says why not. */
+  /** Ends it: whole, or with `failure`. */
   close(failure: Failure | undefined): void
 }
 
 export interface AnswerWriter {
-  /** There is something to show: from now on a failure is told within it. */
+  /** There is something to show: failures are reported within it from now on. */
   begin(made: AnswerFacts): void
-  /** False: there is no room to keep it, and no reader will join any more. */
+  /** False: there is no room to keep it, and no further reader can join. */
   write(text: string): boolean
-  /** Resolves when more may be written: at once where all is kept, else when the slowest reader has come near. */
+  /** Resolves when more may be written: at once if all of it is kept, else when the slowest reader has caught up. */
   drained(): Promise<void>
   /** The whole was written. */
   end(made: AnswerFacts): void
-  /** The last of the text, which tells of the failure that the answer is going to end with. */
+  /** The last text, which reports the failure that the answer ends with. */
   tell(failure: Failure, text: string): void
 }
 
@@ -34,21 +34,21 @@ export interface AnswerReader {
    * `withinMs`, with a `timeout`.
    */
   begun(withinMs?: number): Promise<void>
-  /** The text, piece by piece to its end; to be asked for once. Rejects as `begun` does. */
+  /** The text, piece by piece to its end; call it once. Rejects as `begun` does. */
   texts(): AsyncGenerator<string, void, void>
   /** There is something to show. */
   readonly hasBegun: boolean
   /** How it was made, as far as is known. */
   readonly made: AnswerFacts
-  /** The failure that the text tells of, once it does. */
+  /** The failure that the text reports, once it does. */
   readonly told: Failure | undefined
 }
 
-/** What the record of everyone who gets the answer tells of it. */
+/** Facts for the records of all calls that get the answer. */
 export type AnswerFacts = Pick<CallRecord, 'deployment' | 'usage' | 'dropped' | 'converted'>
 
 export type IdempotentAnswerParts = {
-  /** Takes note of so many more characters. False: they are too many to keep, and no reader will join any more. */
+  /** Counts more characters. False: they are too many to keep, and no further reader can join. */
   readonly keep: (characters: number) => boolean
   /** The last reader left, for this reason. */
   readonly left: (reason: unknown) => void
@@ -136,7 +136,7 @@ class Shared implements IdempotentAnswer {
         try {
           await inTime(this.#begun(place, signal), withinMs)
         } catch (thrown) {
-          // Who is told that it failed reads nothing of it: the writer is not to wait for them.
+          // Readers that got the failure read no more: the writer must not wait for them.
           this.#depart(place)
           if (this.#places.size === 0 && !this.#isClosed && !signal.aborted) this.#parts.left(thrown)
           throw thrown
@@ -197,7 +197,7 @@ class Shared implements IdempotentAnswer {
     return !this.#isKept && this.#places.size > 0 && this.#text.characters > stepCharacters
   }
 
-  /** Of an answer that is not kept, what everybody has read is of no more use. */
+  /** Of an answer that is not kept, text that all have read is dropped. */
   #trim(): void {
     if (this.#isKept) return
     this.#text.dropBefore(Math.min(this.#text.end, ...Array.from(this.#places, ({ at }) => at)))
@@ -218,10 +218,13 @@ const unmade: AnswerFacts = {
   converted: new Set(),
 }
 
-/** What a reader takes at once, and how far the writer of an answer that is not kept may be ahead of the slowest. */
+/**
+ * How much a reader takes at once, and how far the writer of an answer that is not kept may be ahead of the slowest
+ * reader.
+ */
 const stepCharacters = 65_536
 
-/** Where a reader is. */
+/** A reader's position. */
 type Place = { at: number; wake: (() => void) | undefined }
 
 function news(place: Place): Promise<void> {
@@ -230,7 +233,7 @@ function news(place: Place): Promise<void> {
   })
 }
 
-/** Pieces of text, numbered from the beginning, of which the first can be dropped. */
+/** Pieces of text, numbered from the beginning; the first ones can be dropped. */
 class Tail {
   readonly #pieces: string[] = []
   #dropped = 0
@@ -250,7 +253,7 @@ class Tail {
     this.#characters += piece.length
   }
 
-  /** Some of the text from a piece on, and the number of the piece that comes next; '' at the end. */
+  /** Text from a piece on, and the number of the next piece; '' at the end. */
   take(at: number): { readonly text: string; readonly next: number } {
     let text = ''
     let next = at

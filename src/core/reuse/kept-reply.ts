@@ -4,16 +4,16 @@ import { JsonText } from '../model/json/json-text.ts'
 import type { Baseline } from '../model/record/record.ts'
 import type { Usage } from '../model/terms.ts'
 
-/** An answer, where it was made, and what it cost; undefined when that is not known. */
+/** An answer, where it was made, and its cost; undefined if unknown. */
 export type CachedReply = {
   readonly reply: Reply
   readonly deployment: string
   readonly costNanoUsd: number | undefined
-  /** What its saving was measured against. */
+  /** The baseline of its saving. */
   readonly baseline: Baseline | undefined
 }
 
-/** An answer as text: a reader cannot change what the next one gets, and its size is known. */
+/** An answer as text: a reader cannot change the next one's, and its size is known. */
 export type PackedReply = Omit<CachedReply, 'reply'> & {
   readonly chunkText: string
   readonly usageText: string
@@ -27,7 +27,7 @@ export function packReply({ reply, deployment, costNanoUsd, baseline }: CachedRe
 export function unpackReply({ chunkText, usageText, ...others }: PackedReply): CachedReply {
   const { deployment, costNanoUsd, baseline } = others
   const reply: Reply = {
-    // The texts were made from just these types.
+    // The texts were made from exactly these types.
     chunk: JsonText.read(parseJson(chunkText) as Chunk, chunkText),
     usage: parseJson(usageText) as Usage,
   }

@@ -5,9 +5,9 @@ import type { ResponseShelf } from '../model/response-shelf.ts'
 import type { MemoryResponses } from './memory-responses.ts'
 
 export type LastingResponsesParts = {
-  /** Where they last, and where all processes find them. */
+  /** The durable shelf, which all processes share. */
   readonly store: ResponseShelf
-  /** For those that wait for the store. */
+  /** The limits of responses that wait for the store. */
   readonly memory: MemoryResponses
   readonly clock: Pick<Clock, 'now'>
   readonly events: {
@@ -17,8 +17,8 @@ export type LastingResponsesParts = {
 }
 
 /**
- * Responses that outlast the process. While the store is away no call fails for it: what is to be kept waits in memory,
- * and goes there later. What is asked for and not in memory is then refused as unavailable, not as unknown.
+ * Responses that outlast the process. While the store is away no call fails for it: new responses wait in memory, and
+ * are stored later. A response that is not in memory is then refused as unavailable, not as unknown.
  */
 export function createLastingResponses(parts: LastingResponsesParts): ResponseShelf & AsyncDisposable {
   return new Lasting(parts)
@@ -27,7 +27,7 @@ export function createLastingResponses(parts: LastingResponsesParts): ResponseSh
 class Lasting implements ResponseShelf, AsyncDisposable {
   readonly #parts: LastingResponsesParts
   #isAway = false
-  /** While the store is away, it is asked again at this time. */
+  /** While the store is away, it is tried again at this time. */
   #askAgainAt = 0
   #handingOver: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -77,7 +77,7 @@ class Lasting implements ResponseShelf, AsyncDisposable {
     await this.#handOver()
   }
 
-  /** Takes to the store what waits for it. */
+  /** Stores what waits. */
   #handOver(): Promise<void> {
     if (this.#parts.memory.size === 0) return Promise.resolve()
     this.#handingOver ??= this.#handOverAll().finally(() => {
@@ -96,7 +96,7 @@ class Lasting implements ResponseShelf, AsyncDisposable {
       clearInterval(this.#timer)
       this.#timer = undefined
     } catch {
-      // It is told, and tried again.
+      // The failure is logged, and it is tried again.
     }
   }
 
@@ -104,7 +104,7 @@ class Lasting implements ResponseShelf, AsyncDisposable {
   async #tried<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     const { clock, events } = this.#parts
     if (this.#isAway && clock.now() < this.#askAgainAt) throw unavailable()
-    // One asks whether it is back: the others do not wait for that.
+    // One call tries whether it is back: the others do not wait for that.
     this.#askAgainAt = clock.now() + answerWithinMs
     try {
       const answer = await pTimeout(ask(), { milliseconds: answerWithinMs, message: late })
@@ -121,7 +121,7 @@ class Lasting implements ResponseShelf, AsyncDisposable {
 }
 
 const retryMs = 1000
-/** A thread that starts on a loaded machine takes seconds. */
+/** A thread on a loaded machine takes seconds to start. */
 const answerWithinMs = 10_000
 const late = new Error('the store did not answer in time')
 

@@ -9,7 +9,7 @@ import type {
 
 export type ShelfBounds = {
   readonly maxEntries: number
-  /** Of memory, counted so that it is rather less than said. */
+  /** Of memory; the count errs on the low side of the limit. */
   readonly maxBytes: number
   /** Since it was last used. */
   readonly ttlMs: number
@@ -36,7 +36,7 @@ class Shelf implements MemoryResponses {
   readonly #clock: Pick<Clock, 'now'>
   readonly #ttlMs: number
   readonly #entries: LruMap<Entry>
-  /** The key of the response that holds an item, by the item's. */
+  /** The key of the response that contains an item, by the item's key. */
   readonly #holders = new Map<string, string>()
 
   constructor(clock: Pick<Clock, 'now'>, { maxEntries, maxBytes, ttlMs }: ShelfBounds) {
@@ -110,7 +110,7 @@ class Shelf implements MemoryResponses {
 
   #use(tenant: string, key: string): PackedResponse | undefined {
     const now = this.#clock.now()
-    // What is used moves to the end: those that are too old are the first.
+    // Use moves an entry to the end: the expired ones are at the front.
     let oldest = this.#entries.oldest(tenant)
     while (oldest !== undefined && now >= oldest.expiresAt) {
       this.#remove(keyOf(tenant, oldest.response.id))
@@ -136,7 +136,7 @@ class Shelf implements MemoryResponses {
   }
 }
 
-/** With the tenant's length, so that no two pairs make one key. */
+/** With the tenant's length, so that no two pairs have the same key. */
 function keyOf(tenant: string, id: string): string {
   return `${tenant.length}:${tenant}${id}`
 }

@@ -5,15 +5,15 @@ import type { SharedShelf } from '../model/shared/shelf.ts'
 import { isDeterministic } from './fingerprint.ts'
 import { type CachedReply, type PackedReply, packedReplyIn, packReply, unpackReply } from './kept-reply.ts'
 
-/** Whole answers by the fingerprint of the call they answered, in memory, bounded in number, size and age. */
+/** Whole answers by the fingerprint of their call, in memory, limited in number, size and age. */
 export interface ResponseCache {
-  /** Whether this call may be answered from here, and its answer be kept. */
+  /** Whether this call may be answered from the cache, and its answer be cached. */
   accepts(call: Call): boolean
-  /** What was kept under this key: a copy of the taker's own. Counts a hit or a miss. */
+  /** The cached answer under this key, as a copy. Counts a hit or a miss. */
   get(key: string): CachedReply | undefined | Promise<CachedReply | undefined>
   /**
-   * Keeps an answer for its owner, in place of one that was there. False when it is not fit to be given again: a choice
-   * is without an end, was filtered, or was cut within a tool call; or when it is too big.
+   * Caches an answer for its owner, and replaces an earlier one. False if it cannot be replayed: a choice has no end,
+   * was filtered, or was cut within a tool call; or if it is too big.
    */
   put(key: string, answer: CachedReply, owner?: string): boolean
   counts(): CacheCounts
@@ -22,29 +22,29 @@ export interface ResponseCache {
 export type CacheCounts = {
   readonly hits: number
   readonly misses: number
-  /** Answers that made room for others. */
+  /** Answers that were evicted. */
   readonly evictions: number
-  /** Answers that were found too old: misses as well. */
+  /** Answers that had expired: misses as well. */
   readonly expiries: number
-  /** What the hits had cost when they were made. */
+  /** The original cost of the hits. */
   readonly savedNanoUsd: number
-  /** Hits of which it is not known what they saved. */
+  /** Hits with an unknown saving. */
   readonly unpricedHits: number
   readonly entries: number
   readonly bytes: number
 }
 
 export type ResponseCacheSettings = {
-  /** From when it was kept, however often it was used. */
+  /** Since it was cached, regardless of use. */
   readonly ttlMs: number
   readonly maxEntries: number
-  /** Of memory, counted so that it is rather less than said. */
+  /** Of memory; the count errs on the low side of the limit. */
   readonly maxBytes: number
-  /** False: calls alone whose answer should be the same every time. */
+  /** False: only deterministic calls. */
   readonly everyCall: boolean
 }
 
-/** With a shelf, what any process keeps is found by all; while it is away, each has what it kept itself. */
+/** With a shelf, answers that any process caches are found by all; while it is away, each has its own. */
 export function createResponseCache(
   { ttlMs, maxEntries, maxBytes, everyCall }: ResponseCacheSettings,
   clock: Pick<Clock, 'now'>,
@@ -91,14 +91,14 @@ export function createResponseCache(
 
 type Entry = PackedReply & { readonly expiresAt: number }
 
-/** What an entry takes besides its texts, about; a character takes two bytes at most. */
+/** The approximate size of an entry without its texts; a character takes two bytes at most. */
 const entryBytes = 256
 
 function shelfKey(key: string): string {
   return `cache:${key}`
 }
 
-/** The shelf is away: it tells so itself. */
+/** The shelf is away: it reports that itself. */
 function ignored(): undefined {}
 
 function isComplete({ chunk }: Reply): boolean {
@@ -106,7 +106,7 @@ function isComplete({ chunk }: Reply): boolean {
   return object !== 'chat.completion.chunk' && choices.length > 0 && choices.every(isEnded)
 }
 
-/** A filter may think otherwise the next time, or be another upstream's. */
+/** A filter may decide otherwise next time, or at another upstream. */
 function isEnded({ finish_reason: reason, message }: Choice): boolean {
   if (reason === null || reason === 'content_filter') return false
   return (

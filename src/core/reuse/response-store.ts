@@ -3,20 +3,20 @@ import { isObject, type JsonObject, parseJson, spell } from '../model/json/json.
 import { nodesOf } from '../model/json/json-scan.ts'
 import type { PackedResponse, Recollection, ResponseShelf } from '../model/response-shelf.ts'
 
-/** Responses that callers may come back to. Each is visible only to the tenant it was made for. */
+/** Responses that later requests may refer to. Each is visible only to its tenant. */
 export interface ResponseStore {
-  /** Resolves, and never rejects, once it is found by all who ask for it; undefined: that is now. */
+  /** Resolves, and never rejects, once all processes can find it; undefined: they can now. */
   put(tenant: string, response: StoredResponse): Promise<void> | undefined
   find(tenant: string, id: string): Promise<StoredResponse | undefined>
-  /** A response with all that it goes on from, and the items that have these ids. */
+  /** A response with its whole history, and the items with these ids. */
   recall(tenant: string, previousId: string | undefined, itemIds: readonly string[]): Promise<Recollection>
-  /** False when there was none. */
+  /** False if there was none. */
   remove(tenant: string, id: string): Promise<boolean>
 }
 
 export type StoredResponse = {
   readonly id: string
-  /** The response that it went on from. */
+  /** The response that it continues. */
   readonly previousId: string | undefined
   /** The items of its own request, each with an id. */
   readonly input: readonly JsonObject[]
@@ -24,7 +24,7 @@ export type StoredResponse = {
   readonly response: JsonObject
 }
 
-/** What is put together for one request: a few words may ask for all that is kept. */
+/** The limits of what one request may load: a few words may refer to everything that is kept. */
 export type RecallBounds = {
   readonly bytes: number
   /** How many members and containers it may unpack to. */
@@ -72,16 +72,16 @@ function packed({ id, previousId, ...said }: StoredResponse): PackedResponse {
   return { id, previousId, text, itemIds, bytes, nodes }
 }
 
-/** What an entry takes besides its text, and each of its items' ids, about; a character takes two bytes at most. */
+/** The approximate size of an entry without its text, and of each item's id; a character takes two bytes at most. */
 const entryBytes = 512
 const itemIdBytes = 256
 
 function unpacked({ id, previousId, text }: PackedResponse): StoredResponse {
-  // The text was made from just these.
+  // The text was made from exactly these.
   return { id, previousId, ...(parseJson(text) as Pick<StoredResponse, 'input' | 'response'>) }
 }
 
-/** It names the one that is missing, which need not be the one that was asked for. */
+/** It names the missing one, which need not be the requested one. */
 function notKept(id: string): Failure {
   return new Failure('invalid_request', `Previous response with id '${id.slice(0, 100)}' not found.`, {
     param: 'previous_response_id',
@@ -89,7 +89,7 @@ function notKept(id: string): Failure {
   })
 }
 
-/** Gives the items of one entry after the other, up to the bound on them all. */
+/** Gives the items of entry after entry, up to the common limit. */
 function unpacking(bounds: RecallBounds): (entry: PackedResponse) => readonly JsonObject[] {
   let bytes = 0
   let nodes = 0

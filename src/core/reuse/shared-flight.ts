@@ -5,11 +5,11 @@ import type { SharedShelf } from '../model/shared/shelf.ts'
 import { type PackedFailure, packFailure, unpackFailure } from './answer-pieces.ts'
 import { type CachedReply, type PackedReply, packReply, unpackReply } from './kept-reply.ts'
 
-/** Lets processes that are asked for the same thing at the same time share the work of one. */
+/** Lets processes with the same request share one piece of work. */
 export interface SharedFlight {
   /**
-   * The answer of the process that is at it already; undefined: it is to be made here, and `landed` to be called with
-   * what it came to. Rejects as that answer did.
+   * The answer of the process that is working on it; undefined: make it here, and call `landed` with the result.
+   * Rejects as that answer did.
    */
   board(key: string, signal: CallSignal): Promise<CachedReply | undefined>
   landed(key: string, outcome: CachedReply | { readonly thrown: unknown }): void
@@ -34,7 +34,7 @@ export function createSharedFlight({ shelf, owner, makingMs }: SharedFlightParts
         for await (const piece of shelf.follow(place, signal)) text += piece
       } catch {
         signal.throwIfAborted()
-        // The process that made it is gone: each goes on for itself.
+        // The process that made it is gone: each continues on its own.
       }
       return text === '' ? undefined : landedIn(text)
     },
@@ -56,7 +56,7 @@ function shelfKey(key: string): string {
 
 type Landed = { readonly reply: PackedReply } | { readonly failure: PackedFailure }
 
-/** None where its callers left: that is no answer for others. */
+/** None if its callers left: that is not an answer for others. */
 function piecesOf(outcome: CachedReply | { readonly thrown: unknown }): readonly string[] {
   if (!('thrown' in outcome)) return [JSON.stringify({ reply: packReply(outcome) } satisfies Landed)]
   const failure = asFailure(outcome.thrown)
@@ -73,5 +73,5 @@ function landedIn(text: string): CachedReply {
   return unpackReply(landed.reply)
 }
 
-/** The shelf is away: it tells so itself. */
+/** The shelf is away: it reports that itself. */
 function ignored(): undefined {}

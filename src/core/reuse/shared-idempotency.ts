@@ -25,9 +25,9 @@ export type SharedIdempotencyParts = {
 }
 
 /**
- * Answers by the keys of requests, whichever process of the gateway they reach. One process makes the answer, onto the
- * shelf, from where all others follow it. When that process dies, who follows is told, and the key is free. While the
- * shelf is away, each process goes on for itself.
+ * Answers by the keys of requests, whichever process of the gateway they reach. One process makes the answer, on the
+ * shelf, where all others follow it. When that process dies, the followers are notified, and the key is free. While the
+ * shelf is away, each process works on its own.
  */
 export function createSharedIdempotency(
   settings: IdempotencySettings,
@@ -65,7 +65,7 @@ export function createSharedIdempotency(
     try {
       const here = local.join(digested, signal)
       if (here === undefined && begun?.isYours) return make(digested, signal, perform)
-      // Another caller here was quicker while the shelf was away, or follows it already.
+      // Another caller here was faster while the shelf was away, or follows it already.
       if (here !== undefined && begun?.isYours) drop(parts, key)
       if (here !== undefined) return here
     } catch (thrown) {
@@ -94,13 +94,13 @@ function drop({ shelf, owner }: SharedIdempotencyParts, key: string): void {
   shelf.finish(shelfKey(key), owner, 'drop').catch(ignored)
 }
 
-/** The shelf is away: it tells so itself. */
+/** The shelf is away: it reports that itself. */
 function ignored(): undefined {}
 
-/** So much of an answer may wait for the shelf. */
+/** How much of an answer may wait for the shelf. */
 const mostPending = 1_000_000
 
-/** Writes an answer that is made here onto the shelf, too: what comes while it is being written goes together. */
+/** Copies an answer that is made here to the shelf: what comes during a write goes together with the next. */
 class Scribe {
   readonly #parts: SharedIdempotencyParts
   readonly #key: string
@@ -110,9 +110,9 @@ class Scribe {
   #characters = 0
   #writing: Promise<void> | undefined
   #hasRoom = true
-  /** The shelf was away: the answer is kept here alone. */
+  /** The shelf was away: the answer is kept only here. */
   #isAway = false
-  /** The key is not this answer's any more. */
+  /** The key does not belong to this answer any more. */
   isLost = false
 
   constructor(parts: SharedIdempotencyParts, key: string, settings: IdempotencySettings) {
@@ -121,7 +121,7 @@ class Scribe {
     this.#settings = settings
   }
 
-  /** Resolves, and rejects, once the end is on the shelf: who has read it all here finds it everywhere. */
+  /** Settles when the end is on the shelf: a caller that has read it all here finds it everywhere. */
   async record(answer: AnswerWriter, signal: AbortSignal, perform: Perform): Promise<void> {
     let hasBegun = false
     let told: Failure | undefined
@@ -176,7 +176,7 @@ class Scribe {
   async #write(): Promise<void> {
     const { shelf, owner } = this.#parts
     try {
-      // What is written in one turn of the event loop goes together.
+      // Writes of one turn of the event loop go together.
       await Promise.resolve()
       while (this.#pending.length > 0) {
         const pieces = this.#pending
@@ -206,7 +206,7 @@ class Scribe {
     }
   }
 
-  /** It is too large to be kept, and who follows it elsewhere is told that it ends there. */
+  /** It is too large to be kept, and followers elsewhere are told that it ends there. */
   #giveUp(): void {
     const { shelf, owner } = this.#parts
     this.isLost = true

@@ -1,34 +1,34 @@
 import { asFailure, Failure } from '../../core/model/failure.ts'
 import { readFailure, type WrittenFailure, writeFailure } from './written-failure.ts'
 
-/** A way to and fro between two processes: what is sent arrives whole and in order, or not at all. */
+/** A two-way channel between two processes: messages arrive whole and in order, or not at all. */
 export interface Channel {
-  /** Never throws: what is sent to one that is gone is lost. */
+  /** Never throws: a message to a process that is gone is lost. */
   send(frames: readonly Frame[]): void
   receive(take: (frames: readonly Frame[]) => void): void
 }
 
-/** The other process, to be asked and told. What is said within a turn of the event loop goes as one message. */
+/** The other process, for requests and notifications. Messages of one turn of the event loop are sent as one. */
 export interface Peer {
-  /** Rejects with a Failure: the one that the other had, or `interrupted` where the other is gone. */
+  /** Rejects with a Failure: the other process's, or `interrupted` if it is gone. */
   ask(method: string, ...given: readonly unknown[]): Promise<unknown>
-  /** Without an answer: what fails there is that process's to tell. */
+  /** Without an answer: failures are reported by that process. */
   tell(method: string, ...given: readonly unknown[]): void
-  /** What the other may ask for, beside what it may already. */
+  /** Adds requests that the other process may make. */
   serve(methods: Methods): void
-  /** Sends what waits at the end of this task, and not of this turn: somebody waits for it. */
+  /** Sends what waits at the end of this task, not of this turn: somebody waits for it. */
   hurry(): void
-  /** Changes whenever something was sent: until then what waits may be added to. */
+  /** Changes with every send: until then more can be added. */
   readonly turn: number
-  /** Everything that is asked, and will be, fails. */
+  /** Fails all current and future requests. */
   end(): void
 }
 
 export type Methods = Readonly<Record<string, (...given: readonly never[]) => unknown>>
 
 /**
- * `[id, method, …]` asks, and tells where the id is 0; `[-id, 0, value]` answers, `[-id, 1, failure]` says why there is
- * no answer.
+ * `[id, method, …]` is a request, or a notification if the id is 0; `[-id, 0, value]` is an answer, `[-id, 1, failure]`
+ * a failure.
  */
 export type Frame = readonly [id: number, what: string | 0 | 1, ...given: readonly unknown[]]
 
@@ -108,7 +108,7 @@ class ChannelPeer implements Peer {
     }
   }
 
-  /** What answers at once answers in the turn in which it was asked. */
+  /** Synchronous answers are sent in the turn of their request. */
   #run(id: number, name: string, given: readonly unknown[]): void {
     const method = this.#methods.get(name)
     const answer = (value: unknown) => this.#answer([-id, 0, value])

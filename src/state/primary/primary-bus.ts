@@ -2,7 +2,7 @@ import type { SharedBus } from '../../core/model/shared/bus.ts'
 import { createMemoryBus } from '../memory-bus.ts'
 import type { Peer } from './peer.ts'
 
-/** The bus of a gateway whose primary process passes on what is published: to those who subscribed, and to no others. */
+/** The bus of a gateway with a primary, which forwards messages to subscribers only. */
 export function createPrimaryBus(primary: Peer): SharedBus {
   const here = createMemoryBus()
   const subscribers = new Map<string, number>()

@@ -6,11 +6,11 @@ import type {
 } from '../../core/model/response-shelf.ts'
 import type { Peer } from './peer.ts'
 
-/** The responses that the primary keeps, for another process. */
+/** The primary's stored responses, for another process. */
 export function createPrimaryResponses(primary: Pick<Peer, 'ask'>): ResponseShelf {
   return {
     async put(tenant, response) {
-      // What the primary cannot keep is no failure of the call.
+      // A response that the primary cannot store does not fail the call.
       await primary.ask('responses.put', tenant, response).catch(() => undefined)
     },
     async find(tenant, id) {

@@ -11,7 +11,9 @@ export type SharedParts = {
   readonly bus: SharedBus
 }
 
-/** The primary's side: does for another process what it asks for. Disposing it ends what that follows and hears. */
+/**
+ * The primary's side: serves another process's requests. Disposing it ends that process's subscriptions and followers.
+ */
 export function serveShared(worker: Peer, { state, shelf, bus }: SharedParts): Disposable {
   const topics = new Map<string, () => void>()
   const followers = new Map<number, Follower>()

@@ -1,6 +1,6 @@
 import { Failure, type FailureDetail, type FailureKind } from '../../core/model/failure.ts'
 
-/** A Failure as it goes to another process: without its cause, which the log of this one has. */
+/** A Failure as sent to another process: without its cause, which is in this process's log. */
 export type WrittenFailure = {
   readonly kind: FailureKind
   readonly message: string

@@ -1,30 +1,30 @@
 import type { ConnectionOptions } from 'node:tls'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 
-/** Where Redis is, and how it is asked. */
+/** The address of Redis, and how to use it. */
 export type RedisSettings = {
-  /** `redis://` or `rediss://`; of a cluster or of sentinels, several of them. */
+  /** `redis://` or `rediss://`; for a cluster or sentinels, several of them. */
   readonly urls: readonly string[]
   readonly mode: 'single' | 'sentinel' | 'cluster'
-  /** Of the master, as the sentinels know it. */
+  /** The master's name at the sentinels. */
   readonly sentinelName: string
   readonly username?: string | undefined
   readonly password?: string | undefined
-  /** The certificates to trust, as PEM, in place of the system's. */
+  /** The trusted certificates as PEM, instead of the system's. */
   readonly ca?: string | undefined
-  /** What every key begins with. */
+  /** The prefix of every key. */
   readonly prefix: string
-  /** Without an answer for so long, it is away. */
+  /** Without an answer for this long, it counts as away. */
   readonly timeoutMs: number
 }
 
 /**
- * A connection that is ready, and that ends when it is lost: nothing is queued for it, nothing is sent twice. Rejects
- * where there is none within a few seconds.
+ * A ready connection that ends when it is lost: nothing is queued for it, nothing is sent twice. Rejects if there is
+ * none within a few seconds.
  */
 export async function connect(settings: RedisSettings): Promise<Redis | Cluster> {
   const client = settings.mode === 'cluster' ? clusterOf(settings) : singleOf(settings)
-  // Each is told by what it was asked for, too.
+  // Each reply also identifies its request.
   client.on('error', () => {})
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(new Error('no connection in time')), connectMs)
@@ -39,10 +39,10 @@ export async function connect(settings: RedisSettings): Promise<Redis | Cluster>
   }
 }
 
-/** Longer than a server that is busy takes, and no longer than a stopped one should keep others from being tried. */
+/** Longer than a busy server takes, and short enough to try others when one is stopped. */
 const connectMs = 2000
 
-/** Replies come as they always did: with the protocol's third version, subscriptions share the connection. */
+/** Replies in the older form: with RESP3, subscriptions share the connection. */
 type Common = Omit<RedisOptions, 'replyMapping'>
 
 function singleOf(settings: RedisSettings): Redis {
@@ -70,7 +70,7 @@ function clusterOf(settings: RedisSettings): Cluster {
       clusterRetryStrategy: null,
       slotsRefreshTimeout: connectMs,
       redisOptions: optionsOf(settings, first),
-      // A certificate is for a name: what a node calls itself is looked up as it is.
+      // Certificates are for names: a node's announced name is used as it is.
       dnsLookup: (address, callback) => callback(null, address),
     },
   )

@@ -3,14 +3,14 @@ import type { Cluster, Redis } from 'ioredis'
 import { Failure } from '../../core/model/failure.ts'
 import { connect, type RedisSettings } from './connect.ts'
 
-/** A step that the server takes as one: Lua, and how it is known there. */
+/** A step that the server executes atomically: Lua, and its SHA. */
 export type Script = { readonly name: string; readonly lua: string; readonly sha: string }
 
 export function scriptOf(name: string, lua: string): Script {
   return { name, lua, sha: hash('sha1', lua, 'hex') }
 }
 
-/** What a step may answer. */
+/** What a step may return. */
 export type Reply = string | number | null | readonly Reply[]
 
 /** The connection to Redis. It is up or away: while it is away, nothing waits for it. */
@@ -18,16 +18,19 @@ export interface RedisConnection extends AsyncDisposable {
   readonly isUp: boolean
   /** Why it is away; undefined while it is up. */
   readonly reason: string | undefined
-  /** How many times it was lost. */
+  /** How often it was lost. */
   readonly losses: number
   /** How long the last answers took, in milliseconds, as a moving average. */
   readonly latencyMs: number
-  /** Rejects with `RedisAway` at once while it is away, and as soon as it is: whether the step was taken is not known then. */
+  /**
+   * Rejects with `RedisAway` at once while it is away, and as soon as it is: then it is unknown whether the step was
+   * executed.
+   */
   run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<Reply>
-  /** Hears a channel from now on, also after the connection was lost. */
+  /** Subscribes to a channel, also after reconnecting. */
   subscribe(channel: string): void
   unsubscribe(channel: string): void
-  /** Connects; resolves when it is up, or once `waitMs` have gone by without. It goes on trying. */
+  /** Connects; resolves when it is up, or after `waitMs`. It keeps trying. */
   open(waitMs: number): Promise<void>
 }
 
@@ -42,7 +45,7 @@ export class RedisAway extends Failure {
 export type ConnectionParts = {
   readonly settings: RedisSettings
   readonly now: () => number
-  /** What is to be done with each new connection before it counts as up. It is away where that rejects. */
+  /** Runs on each new connection before it counts as up. If it rejects, Redis stays away. */
   readonly greet: (run: RedisConnection['run']) => Promise<void>
   readonly onUp: () => void
   readonly onAway: (reason: string) => void
@@ -158,7 +161,7 @@ class Connection implements RedisConnection {
     return promise
   }
 
-  /** What is asked for within one turn of the event loop goes out in one write. */
+  /** The requests of one turn of the event loop are sent in one write. */
   #cork(client: Client): void {
     if (this.#isCorked || client.isCluster) return
     const { stream } = client as Redis
@@ -178,7 +181,7 @@ class Connection implements RedisConnection {
     this.#latencyMs += (now - sentAt - this.#latencyMs) / latencyWeight
   }
 
-  /** One timer for all: the server answers in order, so that any answer is a sign of life. */
+  /** One timer for all: the server answers in order, so any answer is a sign of life. */
   #watching(client: Client): NodeJS.Timeout {
     const { timeoutMs } = this.#parts.settings
     const look = (): void => {
@@ -189,7 +192,7 @@ class Connection implements RedisConnection {
         this.#watch = setTimeout(look, timeoutMs - quietMs)
         return
       }
-      // Where our own turn took long, the answer may be there, unread.
+      // If our own turn took long, the answer may be there, unread.
       const repliedAt = this.#repliedAt
       setImmediate(() => {
         if (this.#client !== client || this.#waiting.size === 0) return

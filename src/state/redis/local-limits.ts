@@ -10,15 +10,15 @@ import type {
 import { type FullAt, readingOf, refunded, taken } from '../gcra.ts'
 
 /**
- * Rates and places of one node while Redis is away. Each node has an equal part: of a rate from where it was last seen,
- * of places the ones it has and its part of those that were free.
+ * Rates and places of one node while Redis is away. Each node has an equal share: of a rate from its last known state;
+ * of places, the ones it has and its share of the free ones.
  */
 export interface LocalLimits {
   admit(request: AdmitRequest): Admittance
   refund(refund: RateAmount): void
   readRate(rate: Rate, amount: number): RateReading
   release(leaseId: string): void
-  /** What was taken of each rate since, for Redis to hear of. */
+  /** What was taken from each rate since, to report to Redis. */
   takenRates(): readonly RateAmount[]
   /** The leases that Redis does not know. */
   leases(): readonly Lease[]
@@ -26,16 +26,16 @@ export interface LocalLimits {
 
 export type Lease = { readonly id: string; readonly owner: string; readonly slots: readonly string[] }
 
-/** What was last seen of a limit, in a moment of the node's own clock. */
+/** The last known state of a limit, and when, on the node's own clock. */
 export type SeenRate = { readonly resetMs: number; readonly at: number }
 
 export type LocalLimitsParts = {
   readonly now: () => number
   readonly nodes: number
   readonly seenRate: (key: string) => SeenRate | undefined
-  /** Places in use, of all nodes. */
+  /** Places in use, over all nodes. */
   readonly seenUsed: (slot: string) => number | undefined
-  /** The node's own leases, as Redis has them. */
+  /** The node's own leases, as in Redis. */
   readonly known: ReadonlyMap<string, readonly string[]>
 }
 
@@ -127,7 +127,7 @@ class Limits implements LocalLimits {
     return { key, perMinute: perMinute / nodes, burst: Math.max(1, burst / nodes) }
   }
 
-  /** A part is as full as the whole was: that it fills as fast makes the time the same. */
+  /** A share is as full as the whole was: it fills proportionally, so the time is the same. */
   #full({ key }: Rate, now: number): FullAt {
     const known = this.#fullAt.get(key)
     if (known !== undefined) return known

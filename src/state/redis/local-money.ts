@@ -10,16 +10,16 @@ import type {
 import { createMemoryMoney } from '../memory-money.ts'
 import { chargesStep, type Step } from './outbox.ts'
 
-/** Money of one node while Redis is away: it spends what it had leased before, and not a nano-USD more. */
+/** Money of one node while Redis is away: it spends what it had leased before, and no more. */
 export interface LocalMoney {
   reserve(hold: NewHold): Reservation
   /** Of holds of both kinds. */
   grow(holdId: string, parts: readonly HoldPart[]): Reservation
-  /** What is left to tell of it: the certain part as charges, else a step. */
+  /** The rest to report: the certain part as charges, else a step. */
   settle(holdId: string, charges: readonly Charge[]): LocalSettlement
   read(counter: string): CounterReading
   holds(): readonly OpenHold[]
-  /** The holds that go on, and how much each holds of what was leased. */
+  /** The holds that continue, and the part of each that is leased. */
   readonly spentNanoUsd: number
 }
 
@@ -30,12 +30,12 @@ export type LocalSettlement = {
 }
 
 export type LocalMoneyParts = {
-  /** What a counter's slice holds; Infinity where nothing bounds it. */
+  /** The size of a counter's slice; Infinity without a limit. */
   readonly sliceOf: (counter: string) => number
-  /** The node's holds, as Redis has them. */
+  /** The node's holds, as in Redis. */
   readonly known: ReadonlyMap<string, ReadonlyMap<string, number>>
   readonly owner: string
-  /** How a counter stood when it was last seen. */
+  /** The last known state of a counter. */
   readonly seen: (counter: string) => CounterReading
 }
 
@@ -93,7 +93,7 @@ class Slices implements LocalMoney {
     })
   }
 
-  /** The rest of a limit is other nodes' to spend, or nobody's to say: here it counts as held. */
+  /** The rest of a limit may be spent by other nodes: here it counts as held. */
   #told(reservation: Reservation, parts: readonly HoldPart[]): Reservation {
     if (reservation.isTaken) return reservation
     const blockers = reservation.blockers.map((blocker): Blocker => {
@@ -110,7 +110,7 @@ class Slices implements LocalMoney {
   }
 }
 
-/** What of a charge is more than was held for it. */
+/** The part of a charge above its hold. */
 function beyond({ counter, spentNanoUsd, uncertainNanoUsd }: Charge, held: number): Charge {
   const spent = Math.max(0, spentNanoUsd - held)
   const left = Math.max(0, held - spentNanoUsd)

@@ -1,9 +1,9 @@
 import { scriptOf } from './connection.ts'
 
 /**
- * Money in Redis, all in one slot. `c:COUNTER` has what is spent (`s`), what was spent while Redis was away and told
- * later (`m`), held (`h`), out on lease (`l`), and uncertain (`u`). `h:HOLD` is a list: its owner, then a counter and
- * an amount for each part. `u:HOLD` has what a settled hold left uncertain. `owned:OWNER` has an owner's holds.
+ * Money in Redis, all in one slot. `c:COUNTER` has what is spent (`s`), what was spent while Redis was away and
+ * reported later (`m`), held (`h`), leased (`l`), and uncertain (`u`). `h:HOLD` is a list: its owner, then a counter
+ * and an amount per part. `u:HOLD` has what a settled hold left uncertain. `owned:OWNER` has an owner's holds.
  */
 export const prelude = `
 local P = KEYS[1]
@@ -82,7 +82,9 @@ local function resolve(id, cost)
 end
 `
 
-/** ARGV: process, generation, hold, owner, `new` or `grow`, then for each part: counter, amount, limit, how long it is kept. */
+/**
+ * ARGV: process, generation, hold, owner, `new` or `grow`, then for each part: counter, amount, limit, time to live.
+ */
 export const reserveScript = scriptOf(
   'reserve',
   `${prelude}
@@ -114,7 +116,7 @@ end
 return {1}`,
 )
 
-/** ARGV: counters. Gives what is spent, held and uncertain on each. */
+/** ARGV: counters. Returns spent, held and uncertain for each. */
 export const readScript = scriptOf(
   'read',
   `${prelude}
@@ -134,7 +136,7 @@ export const resolveScript = scriptOf(
 return fence() or resolve(ARGV[3], num(ARGV[4]))`,
 )
 
-/** ARGV: counter. Gives the holds that have a part of it: id, then the list of each. */
+/** ARGV: counter. Returns the holds with a part on it: id, then the list of each. */
 export const holdsScript = scriptOf(
   'holds',
   `${prelude}
@@ -155,8 +157,8 @@ return found`,
 )
 
 /**
- * ARGV: process, generation, owner, and `node` where it must be a node that nobody has swept before. Gives its holds,
- * as `holds` does; nothing where it was swept.
+ * ARGV: process, generation, owner, and `node` if it must be a node that was not swept before. Returns its holds, like
+ * `holds`; nothing if it was swept.
  */
 export const abandonScript = scriptOf(
   'abandon',

@@ -3,9 +3,9 @@ import { prelude } from './money-scripts.ts'
 import { ratePrelude } from './rate-scripts.ts'
 
 /**
- * What a process has to tell, in the order in which it happened, each batch once: `told:PROCESS` has the number of the
- * last one. ARGV: process, generation, number, field of what is spent (`s`, or `m` for what is told late), then for
- * each step its letter and its arguments. Gives for each step what came of it; false where the batch was told before.
+ * The reports of a process, in order, each batch once: `told:PROCESS` has the number of the last one. ARGV: process,
+ * generation, number, field of what is spent (`s`, or `m` for late reports), then for each step its letter and its
+ * arguments. Returns the result of each step; false if the batch was applied before.
  */
 export const tellScript = scriptOf(
   'tell',
@@ -106,8 +106,8 @@ return results`,
 )
 
 /**
- * A process has connected. What its connection before has sent counts no more once it is here. ARGV: process,
- * generation, a name for these data. Gives the data's name, its holds, and its leases.
+ * A process has connected. Commands of its previous connection are void from now on. ARGV: process, generation, a name
+ * for this data set. Returns the data set's name, its holds, and its leases.
  */
 export const helloScript = scriptOf(
   'hello',
@@ -120,7 +120,7 @@ call('ZADD', P .. 'nodes', num(time[1]) * 1000 + math.floor(num(time[2]) / 1000)
 return {call('GET', P .. 'data'), call('SMEMBERS', P .. 'owned:' .. owner), call('SMEMBERS', P .. 'leases:' .. owner)}`,
 )
 
-/** ARGV: process, generation, then for each counter: its name, spent, told late, uncertain. What is more stays. */
+/** ARGV: process, generation, then for each counter: its name, spent, late, uncertain. Larger values stay. */
 export const restoreScript = scriptOf(
   'restore',
   `${prelude}
@@ -135,7 +135,7 @@ end
 return 1`,
 )
 
-/** ARGV: process, generation, how long a node may be silent. Gives how many there are, and who is silent. */
+/** ARGV: process, generation, how long a node may be silent. Returns the number of nodes, and the silent ones. */
 export const beatScript = scriptOf(
   'beat',
   `${prelude}
@@ -149,7 +149,7 @@ local since = now - num(ARGV[3])
 return {call('ZCOUNT', P .. 'nodes', since, '+inf'), call('ZRANGEBYSCORE', P .. 'nodes', '-inf', '(' .. since)}`,
 )
 
-/** ARGV: process, generation. It leaves, with nothing open. */
+/** ARGV: process, generation. It leaves without open holds. */
 export const leaveScript = scriptOf(
   'leave',
   `${prelude}
@@ -169,9 +169,9 @@ return 1`,
 )
 
 /**
- * A process leases slices of budgets, to go on within them while Redis is away. ARGV: process, generation, the part of
- * a limit that may be out on lease, the number of nodes, then for each counter: its name, its limit, the least that is
- * of use (0: give all back), how long it is kept. Gives what it has of each now.
+ * A process leases slices of budgets, to continue within them while Redis is away. ARGV: process, generation, the share
+ * of a limit that may be leased, the number of nodes, then for each counter: its name, its limit, the least useful
+ * amount (0: return all), time to live. Returns what it has of each now.
  */
 export const leaseScript = scriptOf(
   'lease',

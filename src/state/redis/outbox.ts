@@ -2,37 +2,37 @@ import type { Charge, Rate, RateAmount } from '../../core/model/shared/state.ts'
 import type { Reply } from './connection.ts'
 
 /**
- * What a process has to tell Redis, and needs no answer to go on: what was settled, charged, given back. It is told in
- * order and once: a batch that may or may not have arrived is told again under its number.
+ * The reports of a process to Redis that need no answer: settlements, charges, releases. They are applied in order and
+ * once: a batch of unknown fate is sent again under its number.
  */
 export interface Outbox {
-  /** Adds a step; resolves with what came of it, once it was told. */
+  /** Adds a step; resolves with its result, once it was applied. */
   push(step: readonly (string | number)[]): Promise<readonly number[]>
   charge(counter: string, nanoUsd: number): Promise<unknown>
   refund(amount: RateAmount): Promise<unknown>
-  /** The data that a batch was on its way to are lost: what it charged may be counted elsewhere, and is uncertain. */
+  /** The data set that a batch was sent to is lost: its charges may be counted elsewhere, and are uncertain. */
   doubt(): void
-  /** A step of this letter for this id waits, or is on its way. */
+  /** A step of this letter for this id is waiting, or being sent. */
   names(letter: string, id: string): boolean
-  /** What happened while Redis was away is not told yet. */
+  /** Events from while Redis was away are not reported yet. */
   readonly hasBacklog: boolean
-  /** From now on, what is spent counts as told late, until all of it is told. */
+  /** From now on, what is spent is reported as late, until everything was reported. */
   markLate(): void
-  /** Tells what there is. Does nothing while a batch is on its way. */
+  /** Sends what there is. Does nothing while a batch is being sent. */
   flush(): void
-  /** Resolves when all that is there now has been told. */
+  /** Resolves when everything that is there now was applied. */
   told(): Promise<void>
-  /** Steps that wait, sums counted as one each. */
+  /** Waiting steps; a sum counts as one. */
   readonly size: number
 }
 
 export type Step = readonly (string | number)[]
 
 export type OutboxParts = {
-  /** Tells a batch; null: it was told before. Rejects where it is not known whether it arrived. */
+  /** Sends a batch; null: it was applied before. Rejects if its fate is unknown. */
   readonly tell: (number: number, field: 's' | 'm', steps: readonly Step[]) => Promise<Reply>
   readonly keepMs: (counter: string) => number
-  /** What a counter is known to stand at. */
+  /** The known state of a counter. */
   readonly noteSpent: (field: 's' | 'm' | 'u', counter: string, nanoUsd: number) => void
 }
 
@@ -40,7 +40,7 @@ export function createOutbox(parts: OutboxParts): Outbox {
   return new Queue(parts)
 }
 
-/** `S`, `K` and `T` as the script has them. */
+/** `S`, `K` and `T` as in the script. */
 export function chargesStep(letter: 'S' | 'K' | 'T', id: string, charges: readonly Charge[]): Step {
   const parts = charges.flatMap(({ counter, spentNanoUsd, uncertainNanoUsd }) => [
     ...[counter, spentNanoUsd, uncertainNanoUsd],
@@ -48,7 +48,7 @@ export function chargesStep(letter: 'S' | 'K' | 'T', id: string, charges: readon
   return [letter, id, charges.length, ...parts]
 }
 
-/** What adds up waits as one sum. */
+/** Additive amounts wait as one sum. */
 type Sums = {
   readonly charges: Map<string, number>
   readonly refunds: Map<string, { readonly rate: Rate; amount: number }>
@@ -141,7 +141,7 @@ class Queue implements Outbox {
     try {
       reply = await this.#parts.tell(batch.number, batch.field, batch.steps)
     } catch {
-      // It is told again once there is somebody to tell it to.
+      // It is sent again once there is a connection.
       this.#isOnItsWay = false
       return
     }
@@ -161,7 +161,7 @@ class Queue implements Outbox {
       const result = results[at] ?? []
       if (letter === 'C') noteSpent(field, String(args[0]), result[0] ?? 0)
       if (letter !== 'S' && letter !== 'K' && letter !== 'T') continue
-      // A result has two numbers for each charge, which has three.
+      // A result has two numbers per charge, which has three.
       for (let part = 0; 1 + 2 * part < result.length; part++) {
         noteSpent(field, String(args[2 + 3 * part]), result[1 + 2 * part] ?? 0)
         noteSpent('u', String(args[2 + 3 * part]), result[2 + 2 * part] ?? 0)
@@ -213,10 +213,10 @@ function doubted(step: Step): Step {
   return ['K', id, count, ...parts]
 }
 
-/** A script holds up all others while it runs. */
+/** A script blocks all others while it runs. */
 const mostSteps = 256
 
-/** It was told before its connection was lost. */
+/** It was applied before its connection was lost. */
 const unknownResult: readonly number[] = [1]
 
 function emptySums(): Sums {

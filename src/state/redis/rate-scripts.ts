@@ -2,8 +2,8 @@ import { scriptOf } from './connection.ts'
 import { prelude } from './money-scripts.ts'
 
 /**
- * Rates: `rate:KEY` is the moment at which the bucket is full again, by the server's clock, in milliseconds since a day
- * of our own: a smaller number has finer fractions. Slots: `slot:KEY` has the leases that have a place in it;
+ * Rates: `rate:KEY` is the moment at which the bucket is full again, by the server's clock, in milliseconds since an
+ * epoch of our own: a smaller number has finer fractions. Slots: `slot:KEY` has the leases that have a place in it;
  * `lease:ID` is a list, its owner and its slots; `leases:OWNER` has an owner's leases.
  */
 export const ratePrelude = `${prelude}
@@ -39,7 +39,7 @@ end
 
 /**
  * ARGV: process, generation, lease, owner, number of rates, for each: key, per minute, burst, amount; then for each
- * slot: key, limit. Gives whether it is admitted, three readings of each rate, and two of each slot.
+ * slot: key, limit. Returns whether it is admitted, three readings of each rate, and two of each slot.
  */
 export const admitScript = scriptOf(
   'admit',
@@ -79,7 +79,7 @@ takePlaces(ARGV[3], ARGV[4], slots)
 return reply`,
 )
 
-/** ARGV, for each rate: key, per minute, burst. Gives three readings of each. */
+/** ARGV, for each rate: key, per minute, burst. Returns three readings of each. */
 export const readRatesScript = scriptOf(
   'readRates',
   `${ratePrelude}

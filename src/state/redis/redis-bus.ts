@@ -2,19 +2,19 @@ import type { SharedBus } from '../../core/model/shared/bus.ts'
 import type { RedisConnection } from './connection.ts'
 import { publishScript } from './text-scripts.ts'
 
-/** The bus over Redis, and what its connection tells it. */
+/** The bus over Redis, and the events of its connection. */
 export interface RedisBus extends SharedBus {
   heard(channel: string, text: string): void
-  /** Hears a channel that is no topic's. */
+  /** Receives a channel that belongs to no topic. */
   listen(channel: string, hear: () => void): () => void
-  /** What was published meanwhile was not heard. */
+  /** Messages published meanwhile were missed. */
   cameBack(): void
 }
 
 export type RedisBusParts = {
   readonly connection: RedisConnection
   readonly prefix: string
-  /** Carries what is published within the process while Redis is away. */
+  /** Delivers messages within the process while Redis is away. */
   readonly alone: SharedBus
 }
 
@@ -36,7 +36,7 @@ export function createRedisBus({ connection, prefix, alone }: RedisBusParts): Re
   return {
     publish(topic, text) {
       if (!connection.isUp) return alone.publish(topic, text)
-      // Of a cluster, always by the same server: another might overtake it.
+      // In a cluster always over the same server: another might overtake it.
       connection.run(publishScript, [`{${prefix}}:bus`], [channelOf(topic), text]).catch(() => {})
     },
     subscribe: (topic, hear, missed = () => {}) =>

@@ -19,13 +19,13 @@ export type RedisShelfParts = {
   readonly connection: RedisConnection
   readonly prefix: string
   readonly clock: Pick<Clock, 'now'>
-  /** Hears a channel as long as it is wanted. */
+  /** Listens to a channel as long as it is wanted. */
   readonly listen: (channel: string, hear: () => void) => () => void
 }
 
 /**
- * The shelf in Redis: each text and each answer in a slot of its own. While Redis is away each node has a shelf of its
- * own for what begins then.
+ * The shelf in Redis: each text and each answer in a slot of its own. While Redis is away each node has its own shelf
+ * for what begins then.
  */
 export function createRedisShelf(parts: RedisShelfParts): SharedShelf {
   return new RedisShelf(parts)
@@ -34,7 +34,7 @@ export function createRedisShelf(parts: RedisShelfParts): SharedShelf {
 class RedisShelf implements SharedShelf {
   readonly #parts: RedisShelfParts
   readonly #alone: SharedShelf
-  /** Answers that were begun while Redis was away. */
+  /** Answers begun while Redis was away. */
   readonly #begunAlone = new Set<string>()
 
   constructor(parts: RedisShelfParts) {
@@ -184,19 +184,19 @@ class RedisShelf implements SharedShelf {
   }
 }
 
-/** Keys are as long as callers like, and what is in them is no operator's business. */
+/** Hashed: callers' keys may be long, and their content is private. */
 function digest(key: string): string {
   return hash('sha256', key, 'base64url')
 }
 
-/** So long a dropped answer is there for who follows it. */
+/** How long a dropped answer stays for its followers. */
 const followersMs = 60_000
 
 function wholeMs(ms: number): number {
   return Math.max(1, Math.ceil(ms))
 }
 
-/** News of an answer, also where they came before they were waited for; and now and then without any. */
+/** Wakes for news of an answer, also if they came early, and occasionally without any. */
 function createNews(signal: CallSignal) {
   let heard = Promise.withResolvers<void>()
   let timer: NodeJS.Timeout | undefined
@@ -218,5 +218,5 @@ function createNews(signal: CallSignal) {
   }
 }
 
-/** What is published may be lost, and an answer whose time is over says nothing. */
+/** Messages may be lost, and an expired answer sends none. */
 const lookMs = 1000

@@ -23,22 +23,22 @@ import type { Slices } from './slices.ts'
 import type { Solo } from './solo.ts'
 
 export type RedisStateParts = {
-  /** Takes a step as this process. */
+  /** Runs a step as this process. */
   readonly act: (script: Script, args: readonly (string | number)[]) => Promise<Reply>
   readonly outbox: Outbox
   readonly slices: Slices
   readonly sight: Sight
-  /** What goes on without Redis; undefined while Redis is there. */
+  /** What continues without Redis; undefined while Redis is up. */
   readonly solo: () => Solo | undefined
   readonly keepMs: (counter: string) => number
-  /** Asks all nodes for what they have leased of these; false where that was in vain a moment ago. */
+  /** Asks all nodes to return their leases of these; false if that failed a moment ago. */
   readonly askBack: (counters: readonly string[]) => boolean
   readonly pause: (ms: number) => Promise<void>
 }
 
 /**
- * The shared state in Redis. What needs an answer is asked; what needs none is told, in order and once. While Redis is
- * away the node goes on alone, and what it did is told afterwards.
+ * The shared state in Redis. Steps that need an answer are requests; the others are reports, in order and once. While
+ * Redis is away the node continues alone, and reports afterwards.
  */
 export function createRedisState(parts: RedisStateParts): SharedState {
   return new RedisState(parts)
@@ -70,7 +70,7 @@ class RedisState implements SharedState {
       (solo) => solo.grow(holdId, parts),
       async () => {
         const { outbox, sight } = this.#parts
-        // It may have been taken while Redis was away, and Redis be about to hear of it.
+        // It may have been taken while Redis was away, before Redis was told.
         if (outbox.hasBacklog) await outbox.told()
         const reservation = await this.#take(holdId, '', 'grow', parts)
         if (reservation.isTaken) sight.noteHold(holdId, '', parts)
@@ -167,7 +167,7 @@ class RedisState implements SharedState {
     return left
   }
 
-  /** Without Redis, or with it; without it, too, where it is lost while it is asked. */
+  /** With or without Redis; also if it is lost during a request. */
   async #either<T>(alone: (solo: Solo) => T, shared: () => Promise<T>): Promise<T> {
     const before = this.#parts.solo()
     if (before !== undefined) return alone(before)
@@ -180,7 +180,7 @@ class RedisState implements SharedState {
     }
   }
 
-  /** Where nothing but leases of other nodes stand in the way, they are asked for them. */
+  /** If only leases of other nodes are in the way, they are asked to return them. */
   async #take(
     id: string,
     owner: string,
@@ -202,7 +202,7 @@ class RedisState implements SharedState {
     return reserved.reservation
   }
 
-  /** What is told within one turn of the event loop is one batch. */
+  /** Reports of one turn of the event loop are one batch. */
   #flushSoon(): void {
     if (this.#isFlushing) return
     this.#isFlushing = true

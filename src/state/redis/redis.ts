@@ -23,7 +23,7 @@ import { createSight } from './sight.ts'
 import { createSlices } from './slices.ts'
 import { createSolo, type OnLoss, type Solo } from './solo.ts'
 
-/** What several nodes share in Redis, and this node among them. */
+/** The state that several nodes share in Redis, and this node's membership. */
 export interface RedisShared extends AsyncDisposable {
   readonly state: SharedState
   readonly shelf: SharedShelf
@@ -37,10 +37,10 @@ export type RedisReport = {
   readonly reason: string | undefined
   readonly losses: number
   readonly latencyMs: number
-  /** This one included, as far as it knows. */
+  /** Including this one, as far as it knows. */
   readonly nodes: number
   readonly leasedNanoUsd: number
-  /** Steps that Redis is to hear of. */
+  /** Reports that Redis has not got yet. */
   readonly untold: number
 }
 
@@ -56,17 +56,17 @@ export type RedisParts = {
   /** This process, as its holds name it. */
   readonly owner: string
   readonly onLoss: OnLoss
-  /** The part of a limit that may be out on lease, of all nodes together. */
+  /** The share of a limit that may be leased, over all nodes. */
   readonly leasePart: number
-  /** A node that is silent for so long is gone. */
+  /** A node that is silent for this long counts as dead. */
   readonly goneAfterMs: number
   readonly now: () => number
-  /** How long a counter is kept after it was made; 0: for ever. */
+  /** How long a counter is kept after it was created; 0: forever. */
   readonly keepMs: (counter: string) => number
   readonly events: RedisEvents
 }
 
-/** Opens it. Where Redis is not there, it goes on without, and goes on trying. */
+/** Opens it. Without Redis it continues, and keeps trying. */
 export async function openRedis(parts: RedisParts): Promise<RedisShared> {
   const node = new Node(parts)
   await node.open()
@@ -149,7 +149,7 @@ class Node implements RedisShared {
     }
   }
 
-  /** What is still to be told is told first, where there is somebody to tell it to. */
+  /** Pending reports are sent first, if there is a connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#beat)
     if (this.#connection.isUp) {
@@ -165,7 +165,7 @@ class Node implements RedisShared {
     return await this.#connection.run(script, [this.#base], this.#signed(script, args))
   }
 
-  /** What changes something says who asks, and on which connection: a later one makes it void. */
+  /** Changes name their process and connection: a later connection makes them void. */
   #signed(script: Script, args: readonly (string | number)[]): readonly (string | number)[] {
     return unsigned.has(script.name) ? args : [this.#parts.owner, this.#generation, ...args]
   }
@@ -179,7 +179,7 @@ class Node implements RedisShared {
     })
   }
 
-  /** While the node is still alone: finds out what Redis has of it, and gives back what Redis has lost. */
+  /** Before the node counts as connected: it reads what Redis has of it, and restores what Redis has lost. */
   async #greet(run: RedisConnection['run']): Promise<void> {
     const { owner } = this.#parts
     this.#generation++
@@ -190,7 +190,7 @@ class Node implements RedisShared {
     await this.#restore(act, hasLostData)
     if (hasLostData) this.#outbox.doubt()
     this.#data = String(data)
-    // A step whose answer was never heard may have been taken.
+    // A step without an answer may have been executed.
     this.#stale = [
       textsOf(holds).filter((id) => !this.#sight.holds.has(id) && !this.#outbox.names('T', id)),
       textsOf(leases).filter((id) => !this.#sight.leases.has(id) && !this.#outbox.names('L', id)),
@@ -200,7 +200,7 @@ class Node implements RedisShared {
 
   #restoresHolds = false
 
-  /** A server that took over may be some moments behind; one that was started again may have nothing. */
+  /** A server that took over may be slightly behind; one that restarted may be empty. */
   async #restore(act: Act, hasLostData: boolean): Promise<void> {
     const counters = this.#sight.counters()
     for (let at = 0; at < counters.length; at += 500) {
@@ -245,11 +245,11 @@ class Node implements RedisShared {
     try {
       const [nodes, silent] = listOf(await this.#act(beatScript, [goneAfterMs]))
       this.#nodes = Math.max(1, Number(nodes))
-      // Where Redis was away for all, the others need their time to come back.
+      // If Redis was away for all, the others need time to come back.
       if (now() - this.#upAt > goneAfterMs) for (const owner of textsOf(silent)) await this.#sweep(owner)
       await this.#lease()
     } catch {
-      // The connection says so itself.
+      // The connection reports that itself.
     }
   }
 
@@ -271,7 +271,7 @@ class Node implements RedisShared {
     for (const [at, { counter }] of wanted.entries()) this.#slices.set(counter, had[at] ?? 0)
   }
 
-  /** Of every node, this one first. In vain a moment ago: who has leased it is not there. */
+  /** Of every node, starting with this one. It failed a moment ago: the node with the lease is not there. */
   #askBack(counters: readonly string[]): boolean {
     const now = this.#parts.now()
     if (this.#askedAt.size > 1000) this.#askedAt.clear()
@@ -300,13 +300,13 @@ type Act = (script: Script, args: readonly (string | number)[]) => Promise<Reply
 
 const unsigned: ReadonlySet<string> = new Set(['read', 'readRates', 'holds'])
 
-/** Heard by nodes alone: who has leased of these is to give it back. */
+/** For nodes only: those with leases of these have to return them. */
 const askTopic = 'leases'
 
 const beatMs = 1000
-/** A start waits no longer for Redis than for this. */
+/** The longest that a start waits for Redis. */
 const firstWaitMs = 3000
 const lastWaitMs = 2000
-/** A node that is there gives back within some milliseconds. For one that is not, calls wait once in a while. */
+/** A live node returns leases within some milliseconds. For a dead one, calls wait only occasionally. */
 const waitMs = 500
 const vainMs = 5000

@@ -10,7 +10,7 @@ import type {
 } from '../../core/model/shared/state.ts'
 import type { Reply } from './connection.ts'
 
-/** What `reserve` answered, and the counters on which others have leased what is missing. */
+/** The answer of `reserve`, and the counters on which others have leased what is missing. */
 export type Reserved = { readonly reservation: Reservation; readonly leased: readonly string[] }
 
 export function reservedOf(reply: Reply, parts: readonly HoldPart[]): Reserved {
@@ -28,7 +28,7 @@ export function reservedOf(reply: Reply, parts: readonly HoldPart[]): Reserved {
     if (leasedNanoUsd > 0 && used + wantedNanoUsd <= limitNanoUsd) leased.push(counter)
     blockers.push({ counter, wantedNanoUsd, spentNanoUsd, heldNanoUsd, uncertainNanoUsd })
   }
-  // What is leased stands in the way only where nothing else does.
+  // Leases matter only if nothing else is in the way.
   const isForLeases = leased.length === blockers.length
   return { reservation: { isTaken: false, blockers }, leased: isForLeases ? leased : [] }
 }

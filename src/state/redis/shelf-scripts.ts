@@ -1,8 +1,8 @@
 import { scriptOf } from './connection.ts'
 
 /**
- * Answers in Redis, each in a slot of its own: KEYS[1] is a hash, who makes it (`o`), what it is to (`f`), and which
- * making of it this is (`g`); KEYS[1]:p:MAKING is the list of its pieces, KEYS[1]:s:MAKING its state.
+ * Answers in Redis, each in a slot of its own: KEYS[1] is a hash of its maker (`o`), its fingerprint (`f`), and the id
+ * of its making (`g`); KEYS[1]:p:MAKING is the list of its pieces, KEYS[1]:s:MAKING its state.
  */
 const prelude = `
 local M = KEYS[1]
@@ -15,7 +15,7 @@ local function making(owner)
 end
 `
 
-/** ARGV: owner, fingerprint, how long it may take, a name for this making. */
+/** ARGV: owner, fingerprint, time allowed, an id for this making. */
 export const beginScript = scriptOf(
   'begin',
   `${prelude}
@@ -57,7 +57,7 @@ call('PUBLISH', M, g)
 return 1`,
 )
 
-/** ARGV: owner. It is lost where that one has not finished it. */
+/** ARGV: owner. It is lost if that owner has not completed it. */
 export const loseScript = scriptOf(
   'lose',
   `${prelude}
@@ -68,7 +68,7 @@ call('PUBLISH', M, g)
 return 1`,
 )
 
-/** ARGV: owner. It is taken out where that one has made it, and finished. */
+/** ARGV: owner. It is removed if that owner has made and completed it. */
 export const forgetScript = scriptOf(
   'forget',
   `${prelude}
@@ -77,7 +77,7 @@ if v[1] ~= ARGV[1] or call('GET', M .. ':s:' .. v[2]) ~= 'whole' then return 0 e
 return call('DEL', M, M .. ':s:' .. v[2], M .. ':p:' .. v[2])`,
 )
 
-/** ARGV: which making ('' for that of now), from which piece on. Gives the making, its state, and pieces. */
+/** ARGV: the making ('' for the current one), the first piece. Returns the making, its state, and pieces. */
 export const followScript = scriptOf(
   'follow',
   `${prelude}

@@ -1,11 +1,11 @@
 import type { AdmitRequest, Admittance, CounterReading, HoldPart } from '../../core/model/shared/state.ts'
 import type { Lease, SeenRate } from './local-limits.ts'
 
-/** What a node knows of the shared state: what is its own, and how the rest stood when it was last seen. */
+/** A node's view of the shared state: its own part, and the last known rest. */
 export interface Sight {
-  /** Its holds, as Redis has them. */
+  /** Its holds, as in Redis. */
   readonly holds: ReadonlyMap<string, ReadonlyMap<string, number>>
-  /** Whose they are, where that is not this process. */
+  /** Their owners, if not this process. */
   ownerOf(holdId: string): string | undefined
   readonly leases: ReadonlyMap<string, Lease>
   noteHold(id: string, owner: string, parts: readonly Pick<HoldPart, 'counter' | 'nanoUsd'>[]): void
@@ -82,7 +82,7 @@ class Seen implements Sight {
 
   noteSpent(field: 's' | 'm' | 'u', counter: string, nanoUsd: number): void {
     const seen = this.#counters.get(counter) ?? { s: 0, m: 0, u: 0 }
-    // What is spent only grows; an answer that came later is not always the later one.
+    // Spent amounts only grow; a later answer is not always the newer one.
     seen[field] = field === 'u' ? nanoUsd : Math.max(seen[field], nanoUsd)
     keepLatest(this.#counters, counter, seen)
   }
@@ -105,7 +105,7 @@ class Seen implements Sight {
   }
 }
 
-/** Those that were seen last, so many of them. */
+/** The most recent ones, up to a number. */
 function keepLatest<T>(map: Map<string, T>, key: string, value: T): void {
   map.delete(key)
   map.set(key, value)

@@ -1,17 +1,17 @@
 import type { HoldPart } from '../../core/model/shared/state.ts'
 
-/** What a node has leased of budgets, by counter: as much as is of use, of what it spends from. */
+/** A node's leases of budgets, by counter: as much as is useful of those it spends from. */
 export interface Slices {
-  /** Holds are taken on these: a slice of each is of use. */
+  /** Holds are taken on these: a slice of each is useful. */
   note(parts: readonly HoldPart[]): void
-  /** What to ask for now: counters of which nothing was held lately are given back. */
+  /** What to request now: counters without recent holds are returned. */
   wanted(): readonly WantedSlice[]
-  /** What there is now of a counter. */
+  /** The current slice of a counter. */
   set(counter: string, nanoUsd: number): void
   of(counter: string): number
-  /** Nothing of it is leased for a while: it is nearly used up, and others need it. */
+  /** Pauses leasing it: it is nearly used up, and others need it. */
   withhold(counter: string): void
-  /** All is given back. */
+  /** Everything is returned. */
   clear(): void
   readonly totalNanoUsd: number
 }
@@ -19,7 +19,7 @@ export interface Slices {
 export type WantedSlice = {
   readonly counter: string
   readonly limitNanoUsd: number
-  /** 0: none. Less than one call holds is of no use. */
+  /** 0: none. Less than one call's hold is useless. */
   readonly leastNanoUsd: number
 }
 

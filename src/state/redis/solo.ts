@@ -19,12 +19,12 @@ import type { Sight } from './sight.ts'
 import type { Slices } from './slices.ts'
 
 /**
- * What goes on while Redis is away: `local`, within slices that were leased before; `closed`, nothing new that has
- * limits; `open`, everything, counted and told later.
+ * What continues while Redis is away: `local`, within slices leased before; `closed`, nothing new that has limits;
+ * `open`, everything, counted and reported later.
  */
 export type OnLoss = 'local' | 'closed' | 'open'
 
-/** One node alone, from when Redis is lost until it is back. */
+/** One node alone, from the loss of Redis until it is back. */
 export interface Solo {
   reserve(hold: NewHold): Reservation
   grow(holdId: string, parts: readonly HoldPart[]): Reservation
@@ -35,7 +35,7 @@ export interface Solo {
   refund(refunds: readonly RateAmount[]): void
   readRate(rate: Rate): RateReading
   release(leaseId: string): void
-  /** Redis is back: puts into the outbox what it does not know yet, and what of it goes on. */
+  /** Redis is back: puts into the outbox what it does not know yet, including holds that continue. */
   rejoin(): void
   readonly spentNanoUsd: number
 }
@@ -87,7 +87,7 @@ class Alone implements Solo {
     return this.#money.reserve(hold)
   }
 
-  /** A call under way goes on. */
+  /** A call in flight continues. */
   grow(holdId: string, parts: readonly HoldPart[]): Reservation {
     return this.#money.grow(holdId, parts)
   }
@@ -157,7 +157,7 @@ class Alone implements Solo {
         if (amount !== 0) void outbox.refund({ ...rate, amount: -amount })
       }
     }
-    // Last: until all is told, what was leased holds room for it.
+    // Last: until everything is reported, the slices keep their room for it.
     void outbox.push(['Z'])
     slices.clear()
   }

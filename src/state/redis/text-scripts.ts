@@ -1,6 +1,6 @@
 import { scriptOf } from './connection.ts'
 
-/** Texts with a time, and sets of names: one command each, as steps, so that there is one way to ask. */
+/** Texts with expiry, and sets of names: one command each, as steps, so that there is one way to send. */
 export const getScript = scriptOf('get', `return redis.call('GET', KEYS[1])`)
 
 export const putScript = scriptOf('put', `redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1`)
