@@ -33,7 +33,14 @@ export function primaryRole(parts: PrimaryParts): { readonly role: Role; readonl
   const { config, log } = parts
   const lists = new Map<string, ProviderList>()
   const drains = followDrains((deployment, drain) => fleet.tell('drain', deployment, drain))
-  const now: Now = { books: undefined, joined: undefined, socketPath: '', config, reports: [] }
+  const now: Now = {
+    books: undefined,
+    joined: undefined,
+    socketPath: '',
+    config,
+    port: undefined,
+    reports: [],
+  }
   const desk = createPrimaryDesk({ fleet: () => fleet, send: alertsBy(log), epochMs: Date.now })
   const counts = createCounts()
   const fleet = fleetOf(parts, now, { desk, counts, lists, drains })
@@ -79,6 +86,8 @@ type Now = {
   joined: Joined | undefined
   socketPath: string
   config: Config
+  /** The port that the workers share, if the system chose it: it must not choose again when all of them are replaced. */
+  port: number | undefined
   /** Of each worker, when it was asked last. */
   reports: readonly (readonly DeploymentReport[])[]
 }
@@ -96,7 +105,8 @@ function fleetOf(
   { desk, counts, lists, drains }: FleetsOwn,
 ): Fleet {
   const start = (owner: string): WorkerStart => ({
-    ...{ config: now.config, version, owner, socketPath: now.socketPath, lists, drains: drains.all() },
+    config: { ...now.config, port: now.port ?? now.config.port },
+    ...{ version, owner, socketPath: now.socketPath, lists, drains: drains.all() },
     isKept: now.books?.journal !== undefined,
     tenants: Object.fromEntries(
       (now.books?.tenants.projections ?? []).map((one) => [one.name, one.snapshot()]),
@@ -125,6 +135,7 @@ async function listen(
   now.socketPath = inner.socketPath
   try {
     const url = await fleet.start()
+    if (now.config.port === 0) now.port = Number(new URL(url).port) || undefined
     return {
       url,
       // Each worker renews its own.
