@@ -18,12 +18,38 @@ export function isKept({ owner }: CallRecord): boolean {
 }
 
 export function createGenerations(settings: KeptLinesSettings = usual): Generations {
-  const kept = createKeptLines(settings)
+  const kept = createFairLines(settings)
   return {
     // A line contains no line feed: what follows one is the tenant.
-    keep: (record, line) => kept.keep(`${line}\n${record.owner}`, record.startedEpochMs),
+    keep(record, line) {
+      kept.keep(`${line}\n${record.owner}`, record.startedEpochMs, record.owner)
+    },
     findAny: (id) => look(kept, id, () => true),
     find: (id, tenant) => look(kept, id, (owner) => owner === tenant),
+  }
+}
+
+/**
+ * The latest lines, of which no owner can evict all of another's: a line that is dropped while its owner has less than an
+ * equal share moves to a second, smaller ring, which those with more never enter.
+ */
+function createFairLines({ lines, bytes }: KeptLinesSettings): KeptLines {
+  const counts = new Map<string, number>()
+  const second = createKeptLines({ lines: Math.ceil(lines / 4), bytes: Math.ceil(bytes / 4) })
+  const first = createKeptLines({ lines, bytes }, ({ owner, stamp, read }) => {
+    const count = counts.get(owner) ?? 1
+    if (count > 1) counts.set(owner, count - 1)
+    else counts.delete(owner)
+    // As if one more owner had come, so that a single one never moves its own.
+    if (count <= lines / (counts.size + 1)) second.keep(read(), stamp, owner)
+  })
+  return {
+    keep(line, stamp, owner = '') {
+      const isKept = first.keep(line, stamp, owner)
+      if (isKept) counts.set(owner, (counts.get(owner) ?? 0) + 1)
+      return isKept
+    },
+    findLast: (beginning) => first.findLast(beginning) ?? second.findLast(beginning),
   }
 }
 

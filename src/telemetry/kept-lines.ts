@@ -2,8 +2,8 @@ import { Buffer } from 'node:buffer'
 
 /** The latest lines, in order. */
 export interface KeptLines {
-  /** Keeps a line and a number, and drops the oldest ones if there is no room. */
-  keep(line: string, stamp: number): void
+  /** Keeps a line, a number and an owner, and drops the oldest ones if there is no room. False if it may be too long. */
+  keep(line: string, stamp: number, owner?: string): boolean
   /** The latest one that begins with this text. */
   findLast(beginning: string): { readonly line: string; readonly stamp: number } | undefined
 }
@@ -15,15 +15,22 @@ export type KeptLinesSettings = {
   readonly bytes: number
 }
 
+/** A line that is dropped for a later one: `read` gives its text. */
+export type Dropped = { readonly owner: string; readonly stamp: number; readonly read: () => string }
+
 /**
  * A ring buffer of bytes. The garbage collector would promote objects or strings that are kept for thousands of calls,
  * and free them only in full collections: that took 4 % of a busy gateway's time.
  */
-export function createKeptLines({ lines, bytes }: KeptLinesSettings): KeptLines {
+export function createKeptLines(
+  { lines, bytes }: KeptLinesSettings,
+  dropped?: (line: Dropped) => void,
+): KeptLines {
   const room = Buffer.allocUnsafeSlow(bytes)
   const starts = new Uint32Array(lines)
   const ends = new Uint32Array(lines)
   const stamps = new Float64Array(lines)
+  const owners: string[] = []
   /** The next position in the bytes, and in the lists. */
   let at = 0
   let next = 0
@@ -37,25 +44,34 @@ export function createKeptLines({ lines, bytes }: KeptLinesSettings): KeptLines 
     while (left > 0 && room[start + left - 1] === sought[left - 1]) left--
     return left === 0
   }
-  const beginAnew = () => {
+  const read = (place: number) => room.toString('utf8', startOf(place), endOf(place))
+  const drop = () => {
+    const place = oldest()
+    count--
+    dropped?.({ owner: owners[place] ?? '', stamp: stamps[place] ?? 0, read: () => read(place) })
+  }
+  const startOver = () => {
     // Lines after this position are older than those at the beginning, and must go first.
-    while (count > 0 && startOf(oldest()) >= at) count--
+    while (count > 0 && startOf(oldest()) >= at) drop()
     at = 0
   }
   return {
-    keep(line, stamp) {
+    keep(line, stamp, owner = '') {
       const mostBytes = line.length * mostBytesOfUnit
-      if (mostBytes > bytes) return
-      if (at + mostBytes > bytes) beginAnew()
-      const end = at + room.write(line, at, 'utf8')
-      while (count > 0 && startOf(oldest()) < end && endOf(oldest()) > at) count--
-      if (count === lines) count--
+      if (mostBytes > bytes) return false
+      if (at + mostBytes > bytes) startOver()
+      const end = at + Buffer.byteLength(line)
+      while (count > 0 && startOf(oldest()) < end && endOf(oldest()) > at) drop()
+      if (count === lines) drop()
+      room.write(line, at, 'utf8')
       starts[next] = at
       ends[next] = end
       stamps[next] = stamp
+      owners[next] = owner
       at = end
       next = (next + 1) % lines
       count++
+      return true
     },
     findLast(beginning) {
       const sought = Buffer.from(beginning)
@@ -65,7 +81,7 @@ export function createKeptLines({ lines, bytes }: KeptLinesSettings): KeptLines 
         const start = startOf(place)
         const end = endOf(place)
         if (end - start < sought.length || !isAt(start, sought)) continue
-        return { line: room.toString('utf8', start, end), stamp: stamps[place] ?? 0 }
+        return { line: read(place), stamp: stamps[place] ?? 0 }
       }
       return undefined
     },

@@ -54,6 +54,17 @@ test('the oldest call makes room, looked at or not', () => {
   expect(kept).toEqual([['req_1'], ['req_1', 'req_2'], ['req_2', 'req_3'], ['req_3', 'req_4']])
 })
 
+test('an owner of many calls does not evict those of an owner of few', () => {
+  const { write, find } = journal({ lines: 20, bytes: 100_000 })
+  for (const id of ['req_a', 'req_b']) write(aRecord(id, { owner: 'few' }))
+  for (let at = 0; at < 500; at++) write(aRecord(`req_${at}`, { owner: 'many' }))
+  for (const id of ['req_a', 'req_b']) expect(find(id, 'few')?.call.requestId).toBe(id)
+  const found = Array.from({ length: 500 }, (_, at) => `req_${at}`).filter((id) => find(id, 'many'))
+  expect(found.length).toBeGreaterThan(15)
+  expect(found.length).toBeLessThanOrEqual(20)
+  expect(find('req_499', 'many')).toBeDefined()
+})
+
 test('of two calls by one id the later is found', () => {
   const { write, find } = journal({ lines: 2, bytes: 10_000 })
   for (const model of ['a', 'b', 'c']) write(aRecord('req_1', { model }))
