@@ -43,13 +43,15 @@ export function usageStatement(question: UsageQuestion, place: (nth: number) => 
     })
   const names = question.by.map(columnOf)
   const summed = measuresOf(question)
-  const picked = [...names.map((column, index) => `${column} as name_${index}`), ...summed].join(', ')
-  const parts = spansOf(question).map(({ table, from, to }) => {
-    const where = [`at >= ${add(from)}`, `at < ${add(to)}`, ...conditions()].join(' and ')
-    return `select ${picked} from ${table} where ${where}`
-  })
   const groups = names.map((_, index) => `name_${index}`)
   const sums = summed.map((name) => `sum(${name}) as ${name}`)
+  const picked = [...names.map((column, index) => `${column} as name_${index}`), ...sums].join(', ')
+  const grouped = names.length === 0 ? '' : ` group by ${names.join(', ')}`
+  // Each part is summed on its own: a database would copy every row of a union before it sums them.
+  const parts = spansOf(question).map(({ table, from, to }) => {
+    const where = [`at >= ${add(from)}`, `at < ${add(to)}`, ...conditions()].join(' and ')
+    return `select ${picked} from ${table} where ${where}${grouped}`
+  })
   const text =
     `select ${[...groups, ...sums].join(', ')} from (${parts.join(' union all ')}) as spans` +
     `${groups.length === 0 ? '' : ` group by ${groups.join(', ')}`}` +
