@@ -41,7 +41,7 @@ export function readReply(
     throw reportedFailure(told, asked())
   }
   const said = read(answer)
-  if (typeof said.text !== 'string') throw unreadable('The upstream gave an answer without text.', asked)
+  if (typeof said.text !== 'string') throw unreadable('The upstream gave an answer without output.', asked)
   return wholeAnswer(said, said.text, request)
 }
 

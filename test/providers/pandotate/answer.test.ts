@@ -200,10 +200,10 @@ test.for([
   ['<html></html>', /in JSON/],
   ['[]', /in JSON/],
   ['"text"', /in JSON/],
-  ['{}', /without text/],
-  [fixture('no-output.json'), /without text/],
-  ['{"output":null}', /without text/],
-  ['{"output":["a"]}', /without text/],
+  ['{}', /without output/],
+  [fixture('no-output.json'), /without output/],
+  ['{"output":null}', /without output/],
+  ['{"output":["a"]}', /without output/],
 ] as const)('%j is no answer', ([text, message]) => {
   expect(() => read(text)).toThrow(
     expect.objectContaining({
