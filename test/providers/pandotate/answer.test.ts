@@ -22,7 +22,7 @@ const plain: PromptRequest = {
 
 const asked: Asked = {
   ...{ provider: 'pandotate', model: 'm', key: 'ours', keySetting: 'PANDOTATE_API_KEY' },
-  ...{ secrets: [], epochMs: 0 },
+  ...{ secrets: [], epochMs: 0, request: () => '' },
 }
 
 const reply = (text: string, request: PromptRequest) =>
@@ -183,11 +183,17 @@ test('what else was said stays, and stands for nothing of ours', () => {
 })
 
 test.for([
-  [{ error: 'worker lost' }, { message: 'worker lost' }],
-  [{ error: { message: 'no', code: 7 } }, { message: 'no', code: 7 }],
-  [{ error: 7, output: 'x' }, { message: '7' }],
-] as const)('%j reports an error as an object', ([answer, error]) => {
-  expect(read(answer).chunk).toEqual({ error })
+  [{ error: 'worker lost' }, 'worker lost'],
+  [{ error: { message: 'no', code: 7 } }, 'no'],
+  [{ error: 7, output: 'x' }, '7'],
+] as const)('%j is an error, with what it says', ([answer, said]) => {
+  expect(() => read(answer)).toThrow(
+    expect.objectContaining({
+      kind: 'upstream_error',
+      provider: 'pandotate',
+      upstreamSaid: said,
+    }),
+  )
 })
 
 test('an error that is null is none', () => {
