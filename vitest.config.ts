@@ -16,6 +16,8 @@ const topLevel: Readonly<Record<string, readonly string[]>> = {
 
 export default defineConfig({
   test: {
+    // By default one core would stay idle: no test depends on how busy the machine is.
+    maxWorkers: '100%',
     projects: Object.entries(suites).map(([name, folders]) => ({
       test: {
         name,
