@@ -100,7 +100,9 @@ async function openScene(deployments: readonly object[]): Promise<Scene> {
     },
     async line(id) {
       const lines = gateway.logged().trim().split('\n')
-      const line = lines.map((text) => JSON.parse(text)).find(({ requestId }) => requestId === id)
+      const line = lines
+        .map((text) => JSON.parse(text))
+        .find(({ requestId, msg }) => requestId === id && msg === 'call')
       return line as CallLine
     },
     async generation(id) {
