@@ -1,9 +1,9 @@
-import type { Ending } from '../../src/core/health/deployment-health.ts'
 import {
   createHealthRegistry,
   type HealthRegistry,
   type Place,
 } from '../../src/core/health/health-registry.ts'
+import type { Ending } from '../../src/core/health/permit.ts'
 import { Failure, type FailureKind } from '../../src/core/model/failure.ts'
 import { type HandClock, handClock } from './pool.ts'
 

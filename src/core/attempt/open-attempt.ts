@@ -1,6 +1,6 @@
 import { consumptionOf } from '../account/attempt-cost.ts'
 import type { Meter } from '../account/meter.ts'
-import type { Permit } from '../health/deployment-health.ts'
+import type { Permit } from '../health/permit.ts'
 import type { AnyCall, Call } from '../model/call.ts'
 import { CallAbort, type CallSignal } from '../model/call-signal.ts'
 import { asFailure, Failure } from '../model/failure.ts'

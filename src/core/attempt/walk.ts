@@ -1,5 +1,5 @@
 import pRetry from 'p-retry'
-import type { Permit } from '../health/deployment-health.ts'
+import type { Permit } from '../health/permit.ts'
 import type { RetryBudget } from '../health/retry-budget.ts'
 import type { AnyCall, Call } from '../model/call.ts'
 import type { CallSignal } from '../model/call-signal.ts'

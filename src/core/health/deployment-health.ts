@@ -1,14 +1,16 @@
-import { Failure, type FailureKind } from '../model/failure.ts'
-import type { Clock, Random } from '../model/ports.ts'
-import { type Breaker, type BreakerSettings, createBreaker, type Pass, type Verdict } from './breaker.ts'
+import { Failure } from '../model/failure.ts'
+import type { Breaker } from './breaker.ts'
+import {
+  createHealthEntry,
+  type DeploymentHealthParts,
+  type HealthEntry,
+  noteChange,
+} from './health-entry.ts'
 import { type HealthReport, reportOf } from './health-report.ts'
 import type { BreakerState, HealthSnapshot } from './health-snapshot.ts'
-import { type HealthEvent, HealthWatch } from './health-watch.ts'
-import { type HealthWord, wordOn } from './health-word.ts'
-import { createObservations, type Observations } from './observations.ts'
+import type { HealthWord } from './health-word.ts'
+import { type Permit, permit } from './permit.ts'
 import { type Probe, verdictOnProbe } from './probe.ts'
-import { createRateShare, type RateShare } from './rate-share.ts'
-import { concernsAll, verdictOn } from './verdict.ts'
 
 /** The health of one deployment, or of one model at it, and permits for attempts there. */
 export interface DeploymentHealth {
@@ -34,40 +36,6 @@ export interface DeploymentHealth {
 /** A standing, and until when it holds unless something happens, on the clock's monotonic milliseconds. */
 export type LatestSnapshot = { readonly standing: HealthSnapshot; readonly freshUntil: number }
 
-/**
- * A permit for one attempt. The first end counts, later ones are ignored. Disposed without an end, it counts for
- * nothing.
- */
-export interface Permit extends Disposable {
-  /** A trial: it tests whether a failing deployment has recovered. */
-  readonly isTrial: boolean
-  end(ending: Ending): void
-}
-
-export type Ending = {
-  /** Undefined: it answered. A caller that left and a failure that is not the upstream's count neither way. */
-  readonly failure: Failure | undefined
-  /** From the attempt's start; undefined if the answer came whole. */
-  readonly firstTokenMs: number | undefined
-  /** Undefined if they were not counted. */
-  readonly completionTokens: number | undefined
-  readonly durationMs: number
-  /** How long the upstream says it worked; absent: all the time. */
-  readonly workedMs?: number | undefined
-}
-
-export type DeploymentHealthParts = {
-  readonly id: string
-  /** Absent: the defaults. */
-  readonly breaker?: BreakerSettings | undefined
-  readonly clock: Clock
-  readonly random: Random
-  /** Called on each change of health. */
-  readonly onEvent?: ((event: HealthEvent) => void) | undefined
-  /** Called with what other nodes should know. */
-  readonly onWord?: ((word: HealthWord) => void) | undefined
-}
-
 /** The health of a deployment as a whole. */
 export interface ManagedDeploymentHealth extends DeploymentHealth {
   /**
@@ -78,67 +46,14 @@ export interface ManagedDeploymentHealth extends DeploymentHealth {
 }
 
 export function createDeploymentHealth(parts: DeploymentHealthParts): ManagedDeploymentHealth {
-  const whole = createEntry(parts, undefined)
+  const whole = createHealthEntry(parts, undefined)
   return {
     ...trackOf(whole, parts),
-    forModel: (model) => trackOf(createEntry(parts, model, whole), parts),
+    forModel: (model) => trackOf(createHealthEntry(parts, model, whole), parts),
   }
 }
 
-type Entry = {
-  readonly id: string
-  readonly model: string | undefined
-  /** The deployment, if this is one model at it. */
-  readonly whole: Entry | undefined
-  readonly breaker: Breaker
-  readonly load: RateShare
-  readonly observations: Observations
-  readonly watch: HealthWatch
-  readonly onWord: DeploymentHealthParts['onWord']
-  readonly counts: { inFlight: number; attempts: number; answered: number; failed: number; limited: number }
-  lastFailure: FailureKind | undefined
-  standing: HealthSnapshot
-  /** On the clock's monotonic milliseconds. */
-  freshUntil: number
-  /** Counts changes that may affect the standing of the models, and how many of the whole's changes were seen. */
-  changes: number
-  seenChanges: number
-  probe: Probe | undefined
-}
-
-function createEntry(
-  { id, clock, random, onEvent, onWord, breaker }: DeploymentHealthParts,
-  model: string | undefined,
-  whole?: Entry,
-): Entry {
-  return {
-    ...{ id, model, whole, onWord },
-    breaker: createBreaker(clock, random, breaker),
-    load: createRateShare(clock),
-    observations: createObservations(clock),
-    watch: new HealthWatch({ id, model, clock, onEvent }),
-    counts: { inFlight: 0, attempts: 0, answered: 0, failed: 0, limited: 0 },
-    lastFailure: undefined,
-    standing: untried,
-    freshUntil: 0,
-    changes: 0,
-    seenChanges: -1,
-    probe: undefined,
-  }
-}
-
-const untried: HealthSnapshot = {
-  breaker: 'closed',
-  share: 1,
-  successRate: 1,
-  firstTokenMs: undefined,
-  tokensPerSecond: undefined,
-  pace: undefined,
-  isMeasured: false,
-  isUntried: true,
-}
-
-function trackOf(entry: Entry, { clock }: DeploymentHealthParts): DeploymentHealth {
+function trackOf(entry: HealthEntry, { clock }: DeploymentHealthParts): DeploymentHealth {
   const { breaker, whole } = entry
   return {
     latest: whole === undefined ? entry : undefined,
@@ -177,7 +92,7 @@ function trackOf(entry: Entry, { clock }: DeploymentHealthParts): DeploymentHeal
 /** Decay alone does not require a new look for every call. */
 const freshMs = 1000
 
-function refresh(entry: Entry, now: number): void {
+function refresh(entry: HealthEntry, now: number): void {
   const { load, observations, counts, whole } = entry
   const state = worse(stateOf(entry.breaker), whole === undefined ? 'closed' : stateOf(whole.breaker))
   const standing: HealthSnapshot = {
@@ -219,115 +134,4 @@ function isSame(one: HealthSnapshot, other: HealthSnapshot): boolean {
     one.isMeasured === other.isMeasured &&
     one.isUntried === other.isUntried
   )
-}
-
-function noteChange(entry: Entry): void {
-  entry.freshUntil = 0
-  entry.changes++
-}
-
-/** `passOfWhole`: the deployment's own pass, if the entry is one model there. */
-function permit(entry: Entry, pass: Pass, passOfWhole?: Pass): Permit {
-  const { counts, whole } = entry
-  counts.inFlight++
-  if (whole !== undefined) whole.counts.inFlight++
-  if (counts.attempts === 0) noteChange(entry)
-  return new AttemptPermit(entry, pass, passOfWhole)
-}
-
-/** A class, not a closure: one per attempt, so that its methods live on the prototype. */
-class AttemptPermit implements Permit {
-  readonly #entry: Entry
-  readonly #pass: Pass
-  readonly #passOfWhole: Pass | undefined
-  #hasEnded = false
-
-  constructor(entry: Entry, pass: Pass, passOfWhole: Pass | undefined) {
-    this.#entry = entry
-    this.#pass = pass
-    this.#passOfWhole = passOfWhole
-  }
-
-  get isTrial(): boolean {
-    return this.#pass.isProbe || this.#passOfWhole?.isProbe === true
-  }
-
-  end(ending: Ending): void {
-    if (this.#hasEnded) return
-    const { load, whole } = this.#entry
-    const { failure } = ending
-    const verdict = verdictOn(failure)
-    note(this.#entry, ending, verdict)
-    if (whole !== undefined) note(whole, ending, verdict)
-    // Rate limits count per model. If the limit is shared, each model will be refused in turn.
-    const before = failure === undefined ? undefined : load.limitedUntil()
-    if (failure?.blame === 'load') load.limited(failure.retryAfterMs)
-    if (failure !== undefined) this.#tell(failure, before)
-    if (failure === undefined || whole === undefined) this.#close(verdict, verdict)
-    else if (concernsAll(failure)) this.#close('neither', verdict)
-    else this.#close(verdict, 'neither')
-    this.#watch(failure)
-  }
-
-  [Symbol.dispose](): void {
-    if (!this.#hasEnded) this.#close('neither', 'neither')
-  }
-
-  #tell(failure: Failure, before: number | undefined): void {
-    const { id, model, whole, load, onWord } = this.#entry
-    if (onWord === undefined) return
-    const place = { deployment: id, model: whole !== undefined && concernsAll(failure) ? undefined : model }
-    const word = wordOn(failure, place, { before, until: load.limitedUntil() })
-    if (word !== undefined) onWord(word)
-  }
-
-  /** Problems that concern all models are reported only for the deployment as a whole. */
-  #watch(failure: Failure | undefined): void {
-    const entry = this.#entry
-    const { whole } = entry
-    if (whole === undefined || failure === undefined || !concernsAll(failure)) {
-      entry.watch.note(entry.breaker, failure)
-    }
-    if (whole !== undefined && (failure === undefined || concernsAll(failure))) {
-      whole.watch.note(whole.breaker, failure)
-    }
-  }
-
-  #close(verdict: Verdict, verdictOnWhole: Verdict): void {
-    this.#hasEnded = true
-    const entry = this.#entry
-    const { whole } = entry
-    entry.breaker.end(this.#pass, verdict)
-    if (this.#passOfWhole !== undefined) whole?.breaker.end(this.#passOfWhole, verdictOnWhole)
-    if (this.isTrial && verdict === 'answered') {
-      entry.observations.recover()
-      whole?.observations.recover()
-    }
-    entry.counts.inFlight--
-    noteChange(entry)
-    if (whole === undefined) return
-    whole.counts.inFlight--
-    noteChange(whole)
-  }
-}
-
-function note(entry: Entry, ending: Ending, verdict: Verdict): void {
-  const { counts, observations } = entry
-  const { failure } = ending
-  const isLimited = failure?.blame === 'load'
-  counts.attempts++
-  if (verdict === 'answered') counts.answered++
-  else if (verdict !== 'neither') counts.failed++
-  if (isLimited) counts.limited++
-  if (verdict !== 'neither') {
-    const { firstTokenMs, completionTokens, durationMs, workedMs } = ending
-    observations.note({
-      isAnswered: verdict === 'answered',
-      firstTokenMs,
-      completionTokens,
-      durationMs,
-      workedMs,
-    })
-  }
-  if (failure !== undefined && (isLimited || verdict !== 'neither')) entry.lastFailure = failure.kind
 }

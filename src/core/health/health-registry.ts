@@ -4,9 +4,9 @@ import type { BreakerSettings } from './breaker.ts'
 import {
   createDeploymentHealth,
   type DeploymentHealth,
-  type DeploymentHealthParts,
   type ManagedDeploymentHealth,
 } from './deployment-health.ts'
+import type { DeploymentHealthParts } from './health-entry.ts'
 import type { HealthReport } from './health-report.ts'
 import type { HealthWord } from './health-word.ts'
 import type { Probe } from './probe.ts'

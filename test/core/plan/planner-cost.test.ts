@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Ending } from '../../../src/core/health/deployment-health.ts'
 import { createHealthRegistry, type HealthRegistry } from '../../../src/core/health/health-registry.ts'
+import type { Ending } from '../../../src/core/health/permit.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
 import type { Deployment, Random } from '../../../src/core/model/ports.ts'
 import { type Price, unknownPrice } from '../../../src/core/model/price.ts'
