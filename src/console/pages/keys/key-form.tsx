@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { ask, Refusal } from '../../app/api.ts'
 import { Dialog } from '../../parts/dialog.tsx'
+import { LimitFields, limitIn } from './limit-fields.tsx'
 import type { KeyView, TeamView } from './wire.ts'
 
 export type MadeKey = { readonly data: KeyView; readonly key: string }
@@ -83,21 +84,7 @@ function CallFields({ teams }: { teams: readonly TeamView[] }) {
           <input name="models" placeholder="all" autocomplete="off" />
         </label>
       </div>
-      <div class="pair">
-        <label>
-          Limit in USD
-          <input name="limit" type="number" min="0" step="any" placeholder="none" />
-        </label>
-        <label>
-          Which is
-          <select name="reset">
-            <option value="monthly">for each month</option>
-            <option value="weekly">for each week</option>
-            <option value="daily">for each day</option>
-            <option value="">in all</option>
-          </select>
-        </label>
-      </div>
+      <LimitFields />
       <div class="pair">
         <label>
           Requests a minute
@@ -123,11 +110,10 @@ function keyIn(given: FormData): object {
     .split(',')
     .map((model) => model.trim())
     .filter((model) => model !== '')
-  const limit = text('limit') === '' ? {} : { ...number('limit'), limit_reset: text('reset') || null }
   return {
     name: text('name'),
     ...(text('team') === '' ? {} : { team: text('team') }),
     ...(models.length === 0 ? {} : { models }),
-    ...{ ...limit, ...number('rpm'), ...number('tpm'), ...expires },
+    ...{ ...limitIn(given), ...number('rpm'), ...number('tpm'), ...expires },
   }
 }

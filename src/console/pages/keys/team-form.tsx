@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { ask, Refusal } from '../../app/api.ts'
 import { Dialog } from '../../parts/dialog.tsx'
+import { LimitFields, limitIn } from './limit-fields.tsx'
 
 /** Makes a team. */
 export function TeamForm({ onClose, onMade }: { onClose: () => void; onMade: () => void }) {
@@ -8,12 +9,7 @@ export function TeamForm({ onClose, onMade }: { onClose: () => void; onMade: () 
   const make = (event: SubmitEvent) => {
     event.preventDefault()
     const given = new FormData(event.currentTarget as HTMLFormElement)
-    const limit = String(given.get('limit'))
-    const reset = String(given.get('reset')) || null
-    const body = {
-      name: String(given.get('name')),
-      ...(limit === '' ? {} : { limit: Number(limit), limit_reset: reset }),
-    }
+    const body = { name: String(given.get('name')), ...limitIn(given) }
     ask('/admin/api/teams', { method: 'POST', body }).then(onMade, (thrown: unknown) => {
       if (!(thrown instanceof Refusal)) throw thrown
       setRefused(thrown.message)
@@ -26,21 +22,7 @@ export function TeamForm({ onClose, onMade }: { onClose: () => void; onMade: () 
           Name
           <input name="name" required maxLength={128} autocomplete="off" placeholder="research" />
         </label>
-        <div class="pair">
-          <label>
-            Limit in USD
-            <input name="limit" type="number" min="0" step="any" placeholder="none" />
-          </label>
-          <label>
-            Which is
-            <select name="reset">
-              <option value="monthly">for each month</option>
-              <option value="weekly">for each week</option>
-              <option value="daily">for each day</option>
-              <option value="">in all</option>
-            </select>
-          </label>
-        </div>
+        <LimitFields />
         <p class="problem" role="alert">
           {refused}
         </p>
