@@ -2,29 +2,12 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { commands } from '../../../src/cli/commands.ts'
-import { parseCommand } from '../../../src/cli/parse-command.ts'
+import { runCommand as run } from '../../harness/run-command.ts'
 
 afterEach(() => {
   vi.unstubAllEnvs()
   vi.restoreAllMocks()
 })
-
-/** What a command printed, and its exit code. */
-async function run(...words: readonly string[]) {
-  let printed = ''
-  const take = (text: string | Uint8Array) => {
-    printed += String(text)
-    return true
-  }
-  vi.spyOn(process.stdout, 'write').mockImplementation(take)
-  vi.spyOn(process.stderr, 'write').mockImplementation(take)
-  const parsed = parseCommand(commands, words)
-  if (parsed.type !== 'run') throw new Error(JSON.stringify(parsed))
-  const code = await parsed.command.run({ ...parsed.invocation, version: '0' })
-  vi.restoreAllMocks()
-  return { code, printed }
-}
 
 describe('without a gateway that runs', () => {
   test('keys and teams are made, listed, rotated, disabled and deleted in the data directory', async () => {

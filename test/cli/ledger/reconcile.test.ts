@@ -2,14 +2,13 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { commands } from '../../../src/cli/commands.ts'
 import { readCsvBill, readRunpodBill } from '../../../src/cli/ledger/reconcile/bill.ts'
 import { type BookedRow, compareBills } from '../../../src/cli/ledger/reconcile/compare.ts'
-import { parseCommand } from '../../../src/cli/parse-command.ts'
 import { batchOf } from '../../../src/ledger/store/batch.ts'
 import { dayMs } from '../../../src/ledger/store/rollup.ts'
 import { openSqliteStore } from '../../../src/ledger/store/sqlite/sqlite-store.ts'
 import { simulateRunpod } from '../../../src/simulator/runpod/runpod.ts'
+import { runCommand as run } from '../../harness/run-command.ts'
 import { callEntry } from '../../ledger/lines.ts'
 
 afterEach(() => {
@@ -159,19 +158,4 @@ async function setUp(provider: string) {
   })
   await store.write('n', batchOf(lines, { segment: 1, offset: 1 }))
   return { directory, config, today: new Date(at).toISOString().slice(0, 10) }
-}
-
-async function run(...words: readonly string[]) {
-  let printed = ''
-  const take = (text: string | Uint8Array) => {
-    printed += String(text)
-    return true
-  }
-  vi.spyOn(process.stdout, 'write').mockImplementation(take)
-  vi.spyOn(process.stderr, 'write').mockImplementation(take)
-  const parsed = parseCommand(commands, words)
-  if (parsed.type !== 'run') throw new Error(JSON.stringify(parsed))
-  const code = await parsed.command.run({ ...parsed.invocation, version: '0' })
-  vi.restoreAllMocks()
-  return { code, printed }
 }

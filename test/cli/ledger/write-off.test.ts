@@ -2,9 +2,8 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
-import { commands } from '../../../src/cli/commands.ts'
-import { parseCommand } from '../../../src/cli/parse-command.ts'
 import { simulatorConfig, startTestGateway } from '../../harness/gateway.ts'
+import { runCommand as run } from '../../harness/run-command.ts'
 import { startHeldUpstream } from '../../tenants/held-upstream.ts'
 import { configAt, keyWith, rule } from '../../tenants/stage.ts'
 
@@ -56,18 +55,3 @@ test('what has been uncertain for longer is settled at what is known of it, once
     { name: 'vendor/m', booked_nano_usd: 0, uncertain_nano_usd: 0 },
   ])
 })
-
-async function run(...words: readonly string[]) {
-  let printed = ''
-  const take = (text: string | Uint8Array) => {
-    printed += String(text)
-    return true
-  }
-  vi.spyOn(process.stdout, 'write').mockImplementation(take)
-  vi.spyOn(process.stderr, 'write').mockImplementation(take)
-  const parsed = parseCommand(commands, words)
-  if (parsed.type !== 'run') throw new Error(JSON.stringify(parsed))
-  const code = await parsed.command.run({ ...parsed.invocation, version: '0' })
-  vi.restoreAllMocks()
-  return { code, printed }
-}
