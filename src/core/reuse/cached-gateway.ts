@@ -100,7 +100,7 @@ async function share(
   return taken({ reply: outcome.reply, deployment, costNanoUsd, baseline }, call, record, 'coalesced')
 }
 
-/** Single flight across all processes. Another process's work is claimed by nobody here. */
+/** Single flight across all processes. No caller here pays for another process's work. */
 async function shareFlight(
   gateway: Gateway,
   flight: SharedFlight,
