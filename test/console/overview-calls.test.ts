@@ -66,6 +66,13 @@ describe.skipIf(browserPath === undefined)('what was called', () => {
     await drawn.waitFor()
   })
 
+  test('is drawn in the colours of the page', async () => {
+    await page.getByLabel('Colours').selectOption('dark')
+    await expect.poll(() => page.evaluate(hasPixelOf(63, 179, 170)), patient).toBe(true)
+    await page.getByLabel('Colours').selectOption('light')
+    await expect.poll(() => page.evaluate(hasPixelOf(28, 138, 135)), patient).toBe(true)
+  })
+
   test('is of any span of time', async () => {
     await page.getByRole('button', { name: 'Other…' }).click()
     const dialog = page.getByRole('dialog', { name: 'Span of time' })
@@ -136,3 +143,17 @@ describe.skipIf(browserPath === undefined)('what was called', () => {
     return await stat.locator('.value').innerText()
   }
 })
+
+/** Whether a canvas of the page has a pixel of that colour, such as a bar's; to be run in the page. */
+function hasPixelOf(red: number, green: number, blue: number): string {
+  return `[...document.querySelectorAll('canvas')].some((canvas) => {
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true })
+    copy.drawImage(canvas, 0, 0)
+    const { data } = copy.getImageData(0, 0, canvas.width, canvas.height)
+    for (let at = 0; at < data.length; at += 4) {
+      const isSame = data[at] === ${red} && data[at + 1] === ${green} && data[at + 2] === ${blue}
+      if (isSame && data[at + 3] === 255) return true
+    }
+    return false
+  })`
+}

@@ -18,11 +18,9 @@ type Drawing = {
 
 /** How uPlot is to draw, in the colours of the page as they are now. */
 export function drawing({ times, series, format, width, height }: Drawing): uPlot.Options {
-  const colours = getComputedStyle(document.documentElement)
-  const colour = (name: string) => colours.getPropertyValue(`--${name}`).trim()
   const axis: uPlot.Axis = {
-    stroke: colour('muted'),
-    grid: { stroke: colour('line'), width: 1 },
+    stroke: colourOf('muted'),
+    grid: { stroke: colourOf('line'), width: 1 },
     ticks: { show: false },
     font: '11px system-ui, sans-serif',
   }
@@ -45,8 +43,18 @@ export function drawing({ times, series, format, width, height }: Drawing): uPlo
       { ...axis, size: 56, values: (_, ticks) => ticks.map(format) },
     ],
     plugins: [pointer(series, format)],
-    series: [{}, ...series.map((one) => lineOf(one, colour(`tone-${one.tone}`), times.length <= 72))],
+    series: [{}, ...series.map((one) => lineOf(one, colourOf(`tone-${one.tone}`), times.length <= 72))],
   }
+}
+
+/** A canvas needs the colour itself: a custom property keeps its `light-dark()` unresolved (CSS Variables 3). */
+function colourOf(name: string): string {
+  const probe = document.createElement('i')
+  probe.style.color = `var(--${name})`
+  document.body.append(probe)
+  const { color } = getComputedStyle(probe)
+  probe.remove()
+  return color
 }
 
 /** In seconds: the last part has its whole width, too. */
