@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -89,6 +90,12 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       if (code !== 0) throw new Error(`The gateway ended with ${code}:\n${stderr}`)
     },
   }
+}
+
+/** The ids of its worker processes. */
+export function workersOf({ pid }: GatewayProcess): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1')
+  return children.trim().split(' ').filter(Boolean).map(Number)
 }
 
 /** Runs a command of the gateway to its end: one that is refused, or one that only prints. */

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openSqliteStore } from '../../src/ledger/store/sqlite/sqlite-store.ts'
-import { type GatewayProcess, startGateway } from './gateway-process.ts'
+import { type GatewayProcess, startGateway, workersOf } from './gateway-process.ts'
 import { startHeldUpstream } from './held-upstream.ts'
 
 // Each of these gateways is three processes, and a machine may be busy with others.
@@ -166,11 +165,6 @@ test('one idempotency key at all workers makes one call', async () => {
 
 type Row = Readonly<Record<string, unknown>>
 type Deployment = { readonly id: string; readonly attempts: number }
-
-function workersOf({ pid }: GatewayProcess): readonly number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1')
-  return children.trim().split(' ').filter(Boolean).map(Number)
-}
 
 function isAlive(pid: number): boolean {
   try {

@@ -8,7 +8,7 @@ import type { Row } from './served.ts'
 import { type Sight, see } from './sights.ts'
 
 /** A case that is one call, made in every kind and form that it holds for. */
-export type Asked = Pick<FaultCase, 'fault' | 'name' | 'outcome' | 'awaits' | 'settings'> & {
+export type Asked = Pick<FaultCase, 'fault' | 'name' | 'outcome' | 'settings'> & {
   /** The deployments of the model, in order. */
   readonly chain: readonly (Link | string)[]
   /** By default both. */
@@ -43,15 +43,7 @@ export type Played = {
 
 /** Makes a case of it. */
 export function asked(given: Asked): FaultCase {
-  const {
-    fault,
-    name,
-    outcome,
-    awaits,
-    settings,
-    kinds = ['text', 'chat'],
-    forms = ['whole', 'stream'],
-  } = given
+  const { fault, name, outcome, settings, kinds = ['text', 'chat'], forms = ['whole', 'stream'] } = given
   const chain = given.chain.map((link): Link => (typeof link === 'string' ? { says: link } : link))
   const ways = kinds.flatMap((kind) =>
     forms.map((form) => ({ kind, form, model: `f${fault}.${slug(name)}.${kind}.${form}` })),
@@ -59,7 +51,6 @@ export function asked(given: Asked): FaultCase {
   const routes: Routes = Object.fromEntries(ways.map(({ model }) => [model, chain]))
   return {
     ...{ fault, name, outcome, routes },
-    ...(awaits === undefined ? {} : { awaits }),
     ...(settings === undefined ? {} : { settings }),
     async play(stage) {
       for (const way of ways) await playOne(given, chain, way, stage)

@@ -1,4 +1,3 @@
-import { absentCases } from './cases/absent.ts'
 import { answerCases } from './cases/answers.ts'
 import { callingCases } from './cases/calling.ts'
 import { connectingCases } from './cases/connecting.ts'
@@ -10,6 +9,7 @@ import { runningCases } from './cases/running.ts'
 import { soakingCases } from './cases/soaking.ts'
 import { streamCases } from './cases/streams.ts'
 import { waitingCases } from './cases/waiting.ts'
+import { workerCases } from './cases/workers.ts'
 import type { FaultCase } from './fault-case.ts'
 
 /** All cases of the suite, in the order of the forty faults. */
@@ -24,6 +24,6 @@ export const cases: readonly FaultCase[] = [
   ...runningCases,
   ...ledgerCases,
   ...nodeCases,
-  ...absentCases,
+  ...workerCases,
   ...soakingCases,
 ].toSorted((one, other) => one.fault - other.fault)

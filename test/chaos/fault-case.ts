@@ -8,8 +8,6 @@ export type FaultCase = {
   readonly name: string
   /** What comes of it, for people. */
   readonly outcome: string
-  /** What is not built yet, without which it cannot hold. A case that holds although it awaits something is wrong. */
-  readonly awaits?: string
   /** The models it asks for. */
   readonly routes?: Routes
   /** Of gateway.yaml: the case is played on a stage of its own. */

@@ -12,20 +12,9 @@ beforeAll(async () => {
 })
 afterAll(() => stage[Symbol.asyncDispose]())
 
-const built = cases.filter(({ awaits }) => awaits === undefined)
-const awaiting = cases.filter(({ awaits }) => awaits !== undefined)
-
-test.for(built.map((one) => [titleOf(one), one] as const))('%s', async ([, one]) => {
+test.for(cases.map((one) => [titleOf(one), one] as const))('%s', async ([, one]) => {
   await play(one, stage)
 })
-
-// One that holds fails here: then it awaits nothing any more.
-test.fails.for(awaiting.map((one) => [`${titleOf(one)} (awaits ${one.awaits})`, one] as const))(
-  '%s',
-  async ([, one]) => {
-    await play(one, stage)
-  },
-)
 
 test('all forty have cases, and no two the same name', () => {
   expect(new Set(cases.map(({ fault }) => fault))).toEqual(new Set(faultTitles.map((_title, at) => at + 1)))

@@ -36,14 +36,9 @@ export type FleetOptions = {
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const upstream = await startBillingUpstream()
   const root = await mkdtemp(join(tmpdir(), 'fleet-'))
-  const { redisUrl, databaseUrl, limitUsd = '1000', keys = [], shared = {} } = options
+  const { redisUrl, databaseUrl, shared = {} } = options
   const file = JSON.stringify({
-    auth: { keys: [callersKey, ...keys] },
-    providers: {
-      upstream: { type: 'openai-compatible', baseUrl: upstream.baseUrl, apiKey: 'sk-upstream-key' },
-    },
-    models: { m: { deployments: [{ provider: 'upstream', price: billingPrice }] } },
-    budgets: { gateway: [{ limitUsd, window: 'total' }] },
+    ...configBefore(upstream, options),
     shared: { goneAfterMs: 2000, redis: { timeoutMs: 1000 }, ...shared },
   })
   const start = async () =>
@@ -81,8 +76,23 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   return fleet
 }
 
+/** Of gateway.yaml: one model, at that upstream, and a budget for all. */
+export function configBefore(
+  upstream: BillingUpstream,
+  { limitUsd = '1000', keys = [] }: Pick<FleetOptions, 'limitUsd' | 'keys'> = {},
+): object {
+  return {
+    auth: { keys: [callersKey, ...keys] },
+    providers: {
+      upstream: { type: 'openai-compatible', baseUrl: upstream.baseUrl, apiKey: 'sk-upstream-key' },
+    },
+    models: { m: { deployments: [{ provider: 'upstream', price: billingPrice }] } },
+    budgets: { gateway: [{ limitUsd, window: 'total' }] },
+  }
+}
+
 export const callersKey = 'a-key-for-callers-of-chaos'
-const adminKey = 'a-key-for-operators-of-chaos'
+export const adminKey = 'a-key-for-operators-of-chaos'
 
 export type Answer = { readonly status: number; readonly code: string | undefined; readonly retries: boolean }
 
@@ -147,4 +157,20 @@ export async function moneyOf({ url }: Pick<GatewayProcess, 'url'>): Promise<Mon
   const [budget] = (await readAdmin<{ data: readonly Money[] }>(url, '/admin/api/budgets')).data
   assert(budget !== undefined, 'there is no budget')
   return budget
+}
+
+/** Once nothing is held, what is spent is what was billed, but for what is uncertain, and for what may be forgotten. */
+export async function agreeWithBill(
+  node: Pick<GatewayProcess, 'url'>,
+  upstream: BillingUpstream,
+  forgottenNanoUsd = 0,
+): Promise<void> {
+  await until('nothing is held', async () => (await moneyOf(node)).held_nano_usd === 0)
+  const { spent_nano_usd: spent, uncertain_nano_usd: uncertain } = await moneyOf(node)
+  const billed = upstream.billedNanoUsd()
+  assert(spent <= billed, `spent ${spent}, billed ${billed}`)
+  assert(
+    billed <= spent + uncertain + forgottenNanoUsd,
+    `billed ${billed}, spent ${spent}, uncertain ${uncertain}`,
+  )
 }

@@ -2,11 +2,10 @@ import { type FaultCase, faultTitles } from './fault-case.ts'
 
 /** The table of all cases, as the documentation shows it. */
 export function tableOf(cases: readonly FaultCase[]): string {
-  const rows = cases.map(({ fault, name, outcome, awaits }) => {
-    const state = awaits === undefined ? 'holds' : `awaits ${awaits}`
-    return `| ${fault} | ${faultTitles[fault - 1]} | ${name} | ${outcome} | ${state} |`
-  })
-  return ['| | What goes wrong | How | What comes of it | |', '|---|---|---|---|---|', ...rows].join('\n')
+  const rows = cases.map(
+    ({ fault, name, outcome }) => `| ${fault} | ${faultTitles[fault - 1]} | ${name} | ${outcome} |`,
+  )
+  return ['| | What goes wrong | How | What comes of it |', '|---|---|---|---|', ...rows].join('\n')
 }
 
 /** The page: the table, and what the last long run had to tell. */

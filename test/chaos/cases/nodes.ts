@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { noRedis, type RedisServer, startRedis } from '../../harness/redis-server.ts'
 import { noPostgres, startPostgres } from '../../ledger/postgres-server.ts'
 import type { FaultCase } from '../fault-case.ts'
-import { callFleet, type Fleet, moneyOf, startFleet } from '../fleet.ts'
+import { agreeWithBill, callFleet, type Fleet, moneyOf, startFleet } from '../fleet.ts'
 import type { Stage } from '../harness.ts'
 import { until } from '../ledger-harness.ts'
 
@@ -135,15 +135,9 @@ async function isTold(fleet: Fleet): Promise<boolean> {
   return (await fleet.shared()).every(({ status, untold }) => status === 'ok' && untold === 0)
 }
 
-/** What is spent is what was billed, but for what is uncertain, and for so many calls. */
 async function agree(fleet: Fleet, forgottenCalls = 0): Promise<void> {
   await until('all is told', () => isTold(fleet))
-  await until('nothing is held', async () => (await moneyOf(last(fleet))).held_nano_usd === 0)
-  const { spent_nano_usd: spent, uncertain_nano_usd: uncertain } = await moneyOf(last(fleet))
-  const billed = fleet.upstream.billedNanoUsd()
-  assert(spent <= billed, `spent ${spent}, billed ${billed}`)
-  const forgotten = forgottenCalls * mostNanoUsdOfCall
-  assert(billed <= spent + uncertain + forgotten, `billed ${billed}, spent ${spent}, uncertain ${uncertain}`)
+  await agreeWithBill(last(fleet), fleet.upstream, forgottenCalls * mostNanoUsdOfCall)
 }
 
 /** None of the cases kills that one. */
