@@ -18,6 +18,8 @@ export default defineConfig({
   test: {
     // By default one core would stay idle: no test depends on how busy the machine is.
     maxWorkers: '100%',
+    // CI plays a failed test once more, and its report marks it "retry x1". Elsewhere the first failure is red.
+    retry: Number(process.env['TEST_RETRY'] ?? 0),
     projects: Object.entries(suites).map(([name, folders]) => ({
       test: {
         name,

@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { removeDirectory } from '../harness/directory.ts'
 import { runShell } from './child.ts'
 import { checkError, checkInference, checkReply } from './openai-shape.ts'
 import { type Stack, startAlone } from './stack.ts'
@@ -16,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await stack[Symbol.asyncDispose]()
-  await rm(directory, { recursive: true })
+  await removeDirectory(directory)
 })
 
 const json = "-H 'Content-Type: application/json'"

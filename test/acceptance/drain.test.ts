@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
+import { removeDirectory } from '../harness/directory.ts'
 import { type GatewayProcess, startGateway } from './gateway-process.ts'
 import { startHeldUpstream } from './held-upstream.ts'
 
@@ -83,7 +83,7 @@ async function startPatient(): Promise<GatewayProcess> {
     async [Symbol.asyncDispose]() {
       gateway.kill()
       await gateway.ended
-      await rm(gateway.directory, { recursive: true })
+      await removeDirectory(gateway.directory)
     },
   }
 }

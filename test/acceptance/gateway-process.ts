@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { removeDirectory } from '../harness/directory.ts'
 import { type Child, type Exit, startChild } from './child.ts'
 
 /** A gateway as an operator runs it: a process of its own, known by its address and by what it prints. */
@@ -142,7 +143,7 @@ async function openPlace({
     await writeFile(path, file)
   }
   const remove = async () => {
-    if (shared === undefined) await rm(directory, { recursive: true })
+    if (shared === undefined) await removeDirectory(directory)
   }
   return { directory, file: path, environment: given, start, remove }
 }

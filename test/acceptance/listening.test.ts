@@ -1,15 +1,16 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type DetailedPeerCertificate } from 'node:tls'
 import { afterAll, describe, expect, test } from 'vitest'
+import { removeDirectory } from '../harness/directory.ts'
 import { type GatewayProcess, runGateway, startGateway } from './gateway-process.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'gateway-listening-'))
-afterAll(() => rmSync(directory, { recursive: true }))
+afterAll(() => removeDirectory(directory))
 
 const pem = (name: string) =>
   readFileSync(new URL(`../chaos/certificates/${name}.pem`, import.meta.url), 'utf8')

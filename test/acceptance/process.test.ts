@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { removeDirectory } from '../harness/directory.ts'
 import { startChild } from './child.ts'
 import { runGateway, startFile, startGateway } from './gateway-process.ts'
 import { startSimulatedPandotateByNpm } from './simulated-pandotate.ts'
@@ -111,7 +112,7 @@ describe('the environment', () => {
     const environment = { PANDOTATE_TIMEOUT: '9' }
     const child = startChild(process.execPath, [startFile, 'check'], { cwd: directory, environment })
     const { code, stdout } = await child.ended
-    await rm(directory, { recursive: true })
+    await removeDirectory(directory)
     expect(code).toBe(0)
     expect(stdout).toContain('http://127.0.0.1:9/from-env')
     expect(stdout).toMatch(/providers\.pandotate\.clocks\.totalMs +9000/)

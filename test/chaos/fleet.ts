@@ -1,9 +1,10 @@
 import { strict as assert } from 'node:assert'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type GatewayProcess, startGateway } from '../acceptance/gateway-process.ts'
 import { type Balancer, startBalancer } from '../harness/balancer.ts'
+import { removeDirectory } from '../harness/directory.ts'
 import { type BillingUpstream, billingPrice, startBillingUpstream } from './billing-upstream.ts'
 import { readAdmin, until } from './ledger-harness.ts'
 
@@ -67,7 +68,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       await balancer[Symbol.asyncDispose]()
       for (const node of living) await node[Symbol.asyncDispose]()
       await upstream[Symbol.asyncDispose]()
-      await rm(root, { recursive: true })
+      await removeDirectory(root)
     },
   }
   await until('all nodes see each other', async () =>

@@ -1,11 +1,12 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { removeDirectory } from '../harness/directory.ts'
 import type { Order, ProcessState, Row, Word } from './served.ts'
 
 /** The gateway under test: a process of its own, known by its address, its records and what it prints. */
@@ -86,7 +87,7 @@ export async function startChaosGateway(file: string): Promise<ChaosGateway> {
     async [Symbol.asyncDispose]() {
       if (state.isAlive() && child.connected) await order({ order: 'stop', delayMs: 0, graceMs: 1000 })
       const code = await ended
-      await rm(directory, { recursive: true })
+      await removeDirectory(directory)
       if (code !== 0) throw new Error(`The gateway ended with ${code}:\n${state.errors()}`)
     },
   }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { watchFiles } from '../../src/cli/file-watch.ts'
+import { removeDirectory } from '../harness/directory.ts'
 
 test.for<[string, (place: Place) => Promise<void>]>([
   ['is written over', ({ path }) => writeFile(path, 'new')],
@@ -42,7 +43,7 @@ test('a file behind links that are swapped, as Kubernetes does with a ConfigMap,
   await writeFile(join(directory, '..2', 'gateway.yaml'), 'new')
   await symlink('..2', join(directory, '..data_tmp'))
   await rename(join(directory, '..data_tmp'), join(directory, '..data'))
-  await rm(join(directory, '..1'), { recursive: true })
+  await removeDirectory(join(directory, '..1'))
   expect(await watch.changes(1)).toEqual(['new'])
 })
 
@@ -128,6 +129,6 @@ async function openPlace(): Promise<Place> {
   return {
     directory,
     path: join(directory, 'gateway.yaml'),
-    [Symbol.asyncDispose]: () => rm(directory, { recursive: true }),
+    [Symbol.asyncDispose]: () => removeDirectory(directory),
   }
 }

@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { removeDirectory } from './directory.ts'
 
 /** Why no Redis can be started here; undefined where it can. */
 export const noRedis: string | undefined = hasRedis()
@@ -63,7 +64,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     command: (...[name = 'PING', ...words]) => withClient(port, (client) => client.call(name, ...words)),
     async [Symbol.asyncDispose]() {
       await kill()
-      rmSync(directory, { recursive: true, force: true })
+      await removeDirectory(directory)
     },
   }
 }

@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, globSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, globSync, mkdtempSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Client } from 'pg'
+import { removeDirectory } from '../harness/directory.ts'
 
 /** Why no Postgres can be started here; undefined where it can. */
 export const noPostgres: string | undefined =
@@ -62,7 +63,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     },
     async [Symbol.asyncDispose]() {
       await end('SIGQUIT')
-      rmSync(directory, { recursive: true })
+      await removeDirectory(directory)
     },
   }
 }

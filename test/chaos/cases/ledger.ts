@@ -4,6 +4,7 @@ import { appendFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { removeDirectory } from '../../harness/directory.ts'
 import { noPostgres, startPostgres } from '../../ledger/postgres-server.ts'
 import { mountSmallDisk, noSmallDisk } from '../../ledger/small-disk.ts'
 import { type BillingUpstream, startBillingUpstream } from '../billing-upstream.ts'
@@ -69,7 +70,7 @@ async function killAgainAndAgain(stage: Stage): Promise<void> {
     `Killed ${rounds} times: ${acknowledged.length} answers were seen, and all are in the ledger, once.`,
   )
   await gateway[Symbol.asyncDispose]()
-  await rm(directory, { recursive: true })
+  await removeDirectory(directory)
 }
 
 /** Spent is what was billed, but for what the ledger says is uncertain. */
@@ -155,5 +156,5 @@ async function loseTheDatabase(stage: Stage): Promise<void> {
   await callers.stop()
   await agreesWithBill(gateway.url, upstream, acknowledged)
   await gateway[Symbol.asyncDispose]()
-  await rm(directory, { recursive: true })
+  await removeDirectory(directory)
 }

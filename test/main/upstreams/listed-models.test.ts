@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Config, loadConfig } from '../../../src/config.ts'
 import { providers } from '../../../src/providers/all.ts'
+import { removeDirectory } from '../../harness/directory.ts'
 import { startTestGateway, type TestGateway } from '../../harness/gateway.ts'
 import { type HostedModel, type ListingHost, openListingHost } from '../../harness/listing-host.ts'
 import { onlyFile } from '../../harness/only-file.ts'
@@ -12,7 +13,7 @@ let directory = ''
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'listed-'))
 })
-afterEach(() => rmSync(directory, { recursive: true }))
+afterEach(() => removeDirectory(directory))
 
 const flash = { id: 'zai-org/GLM-5.3-Flash', price: { input: 0.15, output: 0.5 } }
 const brandNew = { id: 'zai-org/GLM-6', price: { input: 2, output: 8 } }

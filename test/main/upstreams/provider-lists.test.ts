@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -9,6 +9,7 @@ import type { Upstream, UpstreamModel } from '../../../src/core/model/ports.ts'
 import { unknownPrice } from '../../../src/core/model/price.ts'
 import { type ProviderListsParts, readProviderLists } from '../../../src/main/upstreams/provider-lists.ts'
 import { createLog } from '../../../src/telemetry/log.ts'
+import { removeDirectory } from '../../harness/directory.ts'
 import { scriptedUpstream } from '../../harness/scripted-upstream.ts'
 
 const hourMs = 3_600_000
@@ -20,9 +21,9 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'lists-'))
   vi.useFakeTimers({ now: start, toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] })
 })
-afterEach(() => {
+afterEach(async () => {
   vi.useRealTimers()
-  rmSync(directory, { recursive: true })
+  await removeDirectory(directory)
 })
 
 describe('a list', () => {
