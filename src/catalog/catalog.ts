@@ -98,7 +98,7 @@ const name = z.string().min(1).max(256)
 const amount = z
   .union([z.string(), z.number()])
   .refine((value: Amount) => isTaken(() => priceOf({ unit: 'usd_per_second', work: value })), {
-    error: 'expected USD as a decimal number from 0 on, with 9 decimals at most',
+    error: 'expected USD as a decimal number of at least 0, with 9 decimals at most',
   })
 
 const sourceSchema = z.strictObject({
@@ -221,8 +221,8 @@ function wrongNames({ names }: Catalog): readonly string[] {
   const twice = all.filter((one, at) => all.indexOf(one) !== at)
   const lost = names.flatMap(({ successors = [] }) => successors.filter((one) => !known.has(one)))
   return [
-    ...new Set(twice.map((one) => `${one}: two entries of names have it`)),
-    ...new Set(lost.map((one) => `${one}: named as a successor, but among no names`)),
+    ...new Set(twice.map((one) => `${one}: is in two entries of names`)),
+    ...new Set(lost.map((one) => `${one}: is named as a successor, but is not in names`)),
   ]
 }
 

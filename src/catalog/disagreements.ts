@@ -29,7 +29,7 @@ export function disagreements(
     if (current !== undefined)
       return differences(current, catalog, sources, options).map((told) => `${place}: ${told}`)
     const last = own.toSorted((one, other) => ((one.until ?? '') < (other.until ?? '') ? 1 : -1))[0]
-    if (last?.until === undefined) return [`${place}: the catalogue does not have it`]
+    if (last?.until === undefined) return [`${place}: is not in the catalogue`]
     const now = last.successor === undefined ? '' : `, now ${last.successor}`
     return [`${place}: retired since ${last.until}${now}`]
   })
@@ -50,7 +50,7 @@ function differences(
   const said = sources.flatMap(({ name, rows }) => {
     const row = rows.find((one) => one.provider === current.provider && one.model === current.model)
     if (row === undefined) return []
-    if ((row.until ?? '9999') <= today || row.isGone === true) return [`${name} has it as retired`]
+    if ((row.until ?? '9999') <= today || row.isGone === true) return [`${name} lists it as retired`]
     return samePrice(row.price, current.price)
       ? []
       : [`${priceText(current.price)}, and ${name} has ${priceText(row.price)}`]

@@ -41,7 +41,7 @@ export function readSource(text: string): SourceRows {
   } catch {
     throw new CatalogError(['It is not JSON.'])
   }
-  if (!isObject(content)) throw new CatalogError(['It is no object.'])
+  if (!isObject(content)) throw new CatalogError(['It is not an object.'])
   if (content['format'] === catalogFormat) return ofCatalog(checkedCatalog(content))
   const entries = Object.entries(content)
   if (entries.some(([, value]) => isObject(value) && typeof value['litellm_provider'] === 'string')) {

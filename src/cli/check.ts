@@ -16,13 +16,13 @@ import { openConfig } from './read-config.ts'
 
 export const check = defineCommand({
   name: 'check',
-  does: 'read the configuration: print what is wrong with it, and what differs from the defaults, keys masked',
+  does: 'validate the configuration: print its problems, and what differs from the defaults, keys masked',
   options: {
     ask: {
-      does: 'ask each provider for its models: is it there, is the key good, are the routed models there',
+      does: 'query each provider: is it reachable, is the key valid, does it list the routed models',
     },
     all: { does: 'print every setting, and every route' },
-    prices: { does: 'with the prices that the providers list at this moment' },
+    prices: { does: 'with the providers’ current list prices' },
     ...serverOptions,
   },
   run: ({ options: { all, ask, prices, ...overrides }, version }) =>
@@ -101,7 +101,9 @@ function unknownPrices({ routes, providers }: Config, book: PriceBook): readonly
       const known = written && book.find({ provider: priceKey(written), model, own }, Date.now())
       return known !== undefined
         ? []
-        : [`${placeOf(['models', pattern])} goes by price, and that of ${model} at ${provider} is unknown.`]
+        : [
+            `${placeOf(['models', pattern])} routes by price, and the price of ${model} at ${provider} is unknown.`,
+          ]
     })
   })
 }

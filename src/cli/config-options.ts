@@ -2,7 +2,7 @@ import type { Given } from './command.ts'
 
 /** The option of all commands that read the configuration. */
 export const configOptions = {
-  config: { value: 'FILE', does: 'read this file (default: gateway.yaml where there is one)' },
+  config: { value: 'FILE', does: 'read this file (default: gateway.yaml, if it exists)' },
 } as const
 
 /** The options of a command that serves. */
@@ -13,10 +13,10 @@ export const serverOptions = {
     takes: 'a port, from 0 to 65535',
     read: readPort,
   },
-  host: { value: 'HOST', does: 'listen on this address (default 127.0.0.1: this machine alone)' },
+  host: { value: 'HOST', does: 'listen on this address (default 127.0.0.1: this machine only)' },
   workers: {
     value: 'N',
-    does: 'answer calls by so many processes; auto: as many as there are processors (default 1)',
+    does: 'the number of worker processes; auto: one per CPU (default 1)',
     takes: 'a number from 1 to 256, or auto',
     read: readWorkers,
   },

@@ -10,10 +10,10 @@ import { openConfig } from './read-config.ts'
 
 export const doctor = defineCommand({
   name: 'doctor',
-  does: 'look at all that the gateway needs, and say what to do where it is not well',
+  does: 'check everything that the gateway needs, and say how to fix what is wrong',
   about:
-    'Looks at Node.js, the configuration, the address, files that hold secrets, the data directory, each provider and\n' +
-    'its key, the clock and the database. Runs no model. Exit code 1 where something keeps it from serving.',
+    'Checks Node.js, the configuration, the address, files with secrets, the data directory, each provider and\n' +
+    'its key, the clock and the database. Runs no model. Exits with 1 if something prevents serving.',
   options: serverOptions,
   run: ({ options, version }) => diagnose(options, version),
 })
@@ -39,7 +39,7 @@ async function lookAtAll(overrides: ConfigOverrides, version: string): Promise<r
     config = reader.read()
   } catch (thrown) {
     if (!(thrown instanceof ConfigError)) throw thrown
-    return [node, ...thrown.lines.map((line) => bad('configuration', line, 'All of it is told by `check`.'))]
+    return [node, ...thrown.lines.map((line) => bad('configuration', line, '`check` prints all of it.'))]
   }
   const source = config.source ?? 'the environment'
   const [address, providers, clock, store] = await Promise.all([

@@ -7,8 +7,8 @@ import { readConfig } from './read-config.ts'
 
 export const health = defineCommand({
   name: 'health',
-  does: 'ask the gateway of this configuration whether it is alive: exit code 0 where it is',
-  about: 'For what watches over containers, which then needs no other program in them.',
+  does: 'check that the gateway of this configuration is alive: exits with 0 if it is',
+  about: 'For container health checks, which then need no other program in the container.',
   options: serverOptions,
   run: ({ options }) => checkHealth(options),
 })

@@ -19,12 +19,12 @@ Usage: ${program} COMMAND [OPTIONS]
 
 ${columns(rows)}
 
-${program} COMMAND --help tells a command's options; --version prints the version.
+${program} COMMAND --help shows a command's options; --version prints the version.
 npm start runs serve: npm start -- --port 9000.
 
-A setting is taken from the command line, else from the environment, else from .env, else from gateway.yaml:
+A setting comes from the command line, else from the environment, else from .env, else from gateway.yaml:
 see .env.example and gateway.example.yaml.
-Exit codes: 0 done; 1 it failed; 2 it was asked wrongly.
+Exit codes: 0 done; 1 it failed; 2 wrong usage.
 `
 }
 

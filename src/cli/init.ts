@@ -13,12 +13,12 @@ const providerNames = knownProviders.map(({ name }) => name)
 const options = {
   provider: {
     value: 'NAME',
-    does: 'where calls run; several by giving it again (default: those whose keys are in the environment)',
+    does: 'a provider to use; may be repeated (default: those whose keys are in the environment)',
     takes: `one of ${providerNames.join(', ')}`,
     read: (text: string) => (providerNames.includes(text) ? text : undefined),
     isRepeatable: true,
   },
-  open: { does: 'serve other machines, too' },
+  open: { does: 'also serve other machines' },
   port: {
     value: 'N',
     does: 'listen on this port (default 8000)',
@@ -28,20 +28,20 @@ const options = {
   },
   client: {
     value: 'NAME',
-    does: 'print what to set there; several by giving it again, `all` for every one',
+    does: 'print the settings of this client; may be repeated, `all` for every client',
     takes: `all, or one of ${clientIds.join(', ')}`,
     read: (text: string) => (text === 'all' || clientIds.includes(text) ? text : undefined),
     isRepeatable: true,
   },
-  yes: { does: 'ask nothing: take the flags and what is found' },
-  force: { does: 'write over a gateway.yaml that is there' },
+  yes: { does: 'ask nothing: use the flags and what is found' },
+  force: { does: 'overwrite an existing gateway.yaml' },
 } as const
 
 export const init = defineCommand({
   name: 'init',
-  does: 'write a gateway.yaml and a key, and print what to set in a client',
+  does: 'write a gateway.yaml and a key, and print the settings for a client',
   about:
-    'Asks where calls run, who is served and which client is used. Keys of providers stay in the environment.',
+    'Asks which providers and which client you use, and whom to serve. Provider keys stay in the environment.',
   options,
   run: ({ options: given }) => initialize(given),
 })
@@ -51,7 +51,7 @@ const secretFile = '.env'
 
 async function initialize(given: Given<typeof options>): Promise<number> {
   if (existsSync(configFile) && given.force !== true) {
-    throw new UsageError(`There is a ${configFile} already: --force writes over it.`)
+    throw new UsageError(`${configFile} exists already: --force overwrites it.`)
   }
   const environment = readEnvironment(process.cwd(), process.env)
   const found = knownProviders.filter(({ variables }) => variables.every((name) => environment[name]))
@@ -80,13 +80,13 @@ async function answersOf(
   const names = found.map(({ name }) => name).join(', ') || 'none'
   const where =
     given.provider ??
-    listed(await ask(`Where do calls run? (${providerNames.join(', ')})`, names), providerNames)
+    listed(await ask(`Which providers do you use? (${providerNames.join(', ')})`, names), providerNames)
   const who =
     given.open === true ||
-    /^o/i.test(await ask('Who is served: this machine alone, or others, too? (alone, others)', 'alone'))
+    /^o/i.test(await ask('Serve this machine alone, or others too? (alone, others)', 'alone'))
   const which =
     given.client ??
-    listed(await ask(`Which client is used? (${clientIds.join(', ')}, all)`, 'openai'), clientIds)
+    listed(await ask(`Which client do you use? (${clientIds.join(', ')}, all)`, 'openai'), clientIds)
   return {
     providers: knownProviders.filter(({ name }) => where.includes(name)),
     isOpen: who,
@@ -99,7 +99,7 @@ async function answersOf(
 function listed(answer: string, known: readonly string[]): readonly string[] {
   const names = answer.split(/[\s,]+/).filter((name) => name !== '' && name !== 'none')
   const odd = names.find((name) => name !== 'all' && !known.includes(name))
-  if (odd !== undefined) throw new UsageError(`${JSON.stringify(odd)} is none of ${known.join(', ')}.`)
+  if (odd !== undefined) throw new UsageError(`${JSON.stringify(odd)} is not one of ${known.join(', ')}.`)
   return names
 }
 
@@ -140,12 +140,12 @@ function summary({ isOpen, port }: Answers, isNew: boolean, missing: readonly st
   const lines = [
     `Wrote ${configFile}.`,
     isNew
-      ? `Made a key for callers and put it into ${secretFile}: GATEWAY_KEY.`
-      : 'Kept the key that is in GATEWAY_KEY.',
+      ? `Created a key for callers in ${secretFile}: GATEWAY_KEY.`
+      : 'Kept the existing key in GATEWAY_KEY.',
     ...missing.map((name) => `${name} is not set: put it into ${secretFile}, or into the environment.`),
-    `Next: \`check\` to see what it comes to, \`doctor\` to see whether it can work, \`serve\` to serve on port ${port}.`,
+    `Next: \`check\` to see the resolved settings, \`doctor\` to check that all works, \`serve\` to serve on port ${port}.`,
     ...(isOpen
-      ? ['Others reach it at the address of this machine: in what follows, put that in place of localhost.']
+      ? ['Other machines use the address of this machine: replace localhost with it in what follows.']
       : []),
   ]
   return `${lines.join('\n')}\n`

@@ -61,8 +61,7 @@ async function serveUntilSignalled(overrides: ConfigOverrides, version: string):
   process.stderr.write(greeting(config, gateway))
   const workers = count === 1 ? {} : { workers: count }
   log.info({ url: gateway.url, version, source: config.source, demo: config.demo, ...workers }, 'serving')
-  for (const warning of config.warnings ?? [])
-    log.warn({ warning }, 'the configuration has what may be a mistake')
+  for (const warning of config.warnings ?? []) log.warn({ warning }, 'the configuration may have a mistake')
   const first = await signalled
   log.info({ signal: first }, 'stopping')
   // At a terminal there is no load balancer to wait for.
@@ -84,7 +83,7 @@ function warnOfExposure(config: Config, { lastTexts }: ConfigReader, log: Logger
   const { source: file } = config
   const text = file === undefined ? undefined : lastTexts.get(file)
   if (file === undefined || text === undefined || !isExposedFile(file, text, config)) return
-  log.warn({ file }, 'this file holds keys, and everybody on this machine may read it: chmod 600')
+  log.warn({ file }, 'this file contains keys, and every user of this machine can read it: chmod 600')
 }
 
 /** Lines for people at a terminal, unless the configuration says otherwise. */

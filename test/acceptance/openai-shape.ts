@@ -105,7 +105,8 @@ export function must(condition: boolean, fault: string): void {
 }
 
 export function objectAt(value: unknown, place: string): Json {
-  if (!isJson(value)) throw new Error(`not OpenAI's shape: ${place} is no object: ${JSON.stringify(value)}`)
+  if (!isJson(value))
+    throw new Error(`not OpenAI's shape: ${place} is not an object: ${JSON.stringify(value)}`)
   return value
 }
 

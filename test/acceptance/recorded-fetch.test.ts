@@ -27,7 +27,7 @@ describe('a reply', () => {
 
   test.for<[string, object]>([
     ['usage that does not add up', { usage: { ...usage, total_tokens: 4 } }],
-    ['usage that is no whole number', { usage: { ...usage, prompt_tokens: 1.5, total_tokens: 3.5 } }],
+    ['usage that is not a whole number', { usage: { ...usage, prompt_tokens: 1.5, total_tokens: 3.5 } }],
     ['no usage', { usage: undefined }],
     ['an error key', { error: null }],
     ['another object', { object: 'completion' }],

@@ -47,12 +47,12 @@ describe('a catalogue is refused, and the place told', () => {
     [
       'with a name twice',
       { names: [...whole.names, { names: ['m'], places: [{ provider: 'baseten' }] }] },
-      'm: two entries of names have it',
+      'm: is in two entries of names',
     ],
     [
       'with a successor that is no name',
       { names: [{ names: ['m'], places: [{ provider: 'baseten' }], successors: ['lost'] }] },
-      'lost: named as a successor, but among no names',
+      'lost: is named as a successor, but is not in names',
     ],
   ])('%s', ([, part, told]) => {
     const read = () => readCatalog(JSON.stringify({ ...whole, ...part }))

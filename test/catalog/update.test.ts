@@ -196,7 +196,7 @@ describe('what of the routed models is no longer so', () => {
       365,
       ['m at together: retired since 2026-12-01, now n'],
     ],
-    ['not known', undefined, undefined, 365, ['m at together: the catalogue does not have it']],
+    ['not known', undefined, undefined, 365, ['m at together: is not in the catalogue']],
     ['too old', firm, undefined, 45, ['m at together: its price was last read on 2026-08-18, 109 days ago']],
     ['another price', firm, row('m', '1', '3'), 365, ['m at together: 1 in, 2 out, and A has 1 in, 3 out']],
     [
@@ -204,7 +204,7 @@ describe('what of the routed models is no longer so', () => {
       firm,
       { ...row('m', '1', '2'), isGone: true },
       365,
-      ['m at together: A has it as retired'],
+      ['m at together: A lists it as retired'],
     ],
   ])('%s', ([, own, said, days, told]) => {
     const catalog = catalogOf(...(own === undefined ? [] : [own]))

@@ -149,7 +149,7 @@ models:
     'warning: .env.local is not read: the file of variables is called .env.',
     'warning: The variable TOGETHER_KEY is not read: did you mean TOGETHER_API_KEY?',
     'warning: the host of providers.up, nowhere.invalid, does not resolve.',
-    'warning: models.m goes by price, and that of x/nobody-knows at up is unknown.',
+    'warning: models.m routes by price, and the price of x/nobody-knows at up is unknown.',
   ])
   rmSync(directory, { recursive: true })
 })

@@ -33,7 +33,7 @@ test('a configuration that is wrong is told line by line', async () => {
   expect(stdout).toContain(' 2 bad.')
 })
 
-test('each provider is asked for its models: the one that lists them, that refuses the key, that is not there', async () => {
+test('each provider is asked for its models: the one that lists them, that rejects the key, that is not there', async () => {
   const good = await serve((_request, response) => {
     response
       .setHeader('content-type', 'application/json')
@@ -56,7 +56,7 @@ models: { a: { deployments: [{ provider: good }, { provider: refusing }, { provi
   )
   expect(code).toBe(1)
   expect(stdout).toContain('ok     provider good: answers, and lists 2 models')
-  expect(stdout).toContain('BAD    provider refusing: refuses the key')
+  expect(stdout).toContain('BAD    provider refusing: rejects the key')
   expect(stdout).toContain('BAD    provider gone: cannot be reached')
   // Nothing goes there.
   expect(stdout).not.toContain('idle')
@@ -73,28 +73,28 @@ test('a clock that is wrong is noticed by what a provider tells', async () => {
       .end('{"object":"list","data":[]}')
   })
   const { stdout } = await diagnose(yamlFor(port))
-  expect(stdout).toMatch(/look {3}clock: 36\d\d s ahead of 127\.0\.0\.1:\d+\n +Set the clock by NTP/)
+  expect(stdout).toMatch(/look {3}clock: 36\d\d s ahead of 127\.0\.0\.1:\d+\n +Synchronize the clock by NTP/)
 })
 
 test('an address is free, a gateway’s, or taken by another', async () => {
   await using gateway = await startGateway()
   const { port } = new URL(gateway.url)
   expect((await diagnose('', { PORT: port })).stdout).toContain(
-    `ok     address: a gateway serves on 127.0.0.1:${port}`,
+    `ok     address: a gateway is running on 127.0.0.1:${port}`,
   )
   const other = String(await serve((_request, response) => response.end('hello')))
   const { code, stdout } = await diagnose('', { PORT: other })
   expect(code).toBe(1)
-  expect(stdout).toContain(`BAD    address: 127.0.0.1:${other} is taken by another program`)
+  expect(stdout).toContain(`BAD    address: 127.0.0.1:${other} is in use by another program`)
 })
 
 test('a file with secrets that others can read is noticed, one without any is not', async () => {
   writeFileSync(join(directory, '.env'), 'SOME_API_KEY=abcdefghijklmnop\n')
   chmodSync(join(directory, '.env'), 0o644)
   const { stdout } = await diagnose(yamlFor(1).replace('apiKey: a-key', `apiKey: '\${SOME_API_KEY}'`))
-  expect(stdout).toContain('look   file: .env holds secrets, and others can read it (644)')
+  expect(stdout).toContain('look   file: .env contains secrets, and other users can read it (644)')
   expect(stdout).toContain('chmod 600 .env')
-  expect(stdout).toContain('ok     file: gateway.yaml is well kept')
+  expect(stdout).toContain('ok     file: only this user can read gateway.yaml')
   expect(stdout).not.toContain('abcdefghijklmnop')
 })
 
@@ -108,7 +108,7 @@ test('Postgres is known by its first word', async () => {
   )
   const { code, stdout } = await diagnose('', url(other))
   expect(code).toBe(1)
-  expect(stdout).toContain('is no Postgres')
+  expect(stdout).toContain('is not Postgres')
   expect(stdout).not.toContain('secret-word')
 })
 

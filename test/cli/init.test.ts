@@ -27,7 +27,7 @@ describe('init, where nobody is asked', () => {
     expect(statSync(join(directory, '.env')).mode & 0o777).toBe(0o600)
     expect(stdout).toContain(`export ANTHROPIC_AUTH_TOKEN=${key}`)
     expect(stdout).not.toMatch(/ANTHROPIC_MODEL=\S*[*/]/)
-    expect(stderr).toContain('Made a key')
+    expect(stderr).toContain('Created a key')
     expect((await run(['check'], together)).code).toBe(0)
   })
 
@@ -86,9 +86,9 @@ test('init asks a person three questions', async () => {
   const script = startChild('script', ['-qec', command, '/dev/null'], { cwd: directory, environment, input })
   const { code, stdout } = await script.ended
   expect(code).toBe(0)
-  expect(stdout).toContain('Where do calls run?')
+  expect(stdout).toContain('Which providers do you use?')
   expect(stdout).toContain('[together]')
-  expect(stdout).toContain('Who is served')
+  expect(stdout).toContain('Serve this machine')
   expect(stdout).toContain('Which client')
   expect(read('gateway.yaml')).toContain('host: 0.0.0.0')
   expect(stdout).toContain('wire_api = "responses"')

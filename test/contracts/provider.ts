@@ -26,7 +26,7 @@ export type Situation = 'answers' | 'is silent' | 'stalls in its answer' | (type
 
 /** What must come of an upstream that… */
 const failures = [
-  ['refuses the key', 'upstream_auth', { upstreamStatus: 401 }],
+  ['rejects the key', 'upstream_auth', { upstreamStatus: 401 }],
   ['knows no such model', 'model_not_found', { upstreamStatus: 404 }],
   ['limits the rate', 'rate_limited', { upstreamStatus: 429, retryAfterMs: 7000 }],
   ['fails', 'upstream_error', { upstreamStatus: 500 }],
@@ -161,7 +161,7 @@ function perform(situation: Situation, request: RawRequest, speech: Speech): unk
       return socket.end(halfOf(speech.answer(request)))
     case 'resets the connection':
       return socket.resetAndDestroy()
-    case 'refuses the key':
+    case 'rejects the key':
       return socket.write(speech.refuse(401, {}))
     case 'knows no such model':
       return socket.write(speech.refuse(404, {}))

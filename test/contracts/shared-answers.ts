@@ -138,7 +138,7 @@ export function describeSharedAnswers({ name, open }: SharedAnswersSubject): voi
       expect(stage.upstream.requests).toHaveLength(1)
     })
 
-    test('make one of identical calls at once', async () => {
+    test('make one of identical concurrent calls', async () => {
       const gate = Promise.withResolvers<void>()
       await using stage = await scene(
         async (socket, request) => {

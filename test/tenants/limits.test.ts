@@ -74,7 +74,7 @@ describe('tokens per minute', () => {
   })
 })
 
-describe('calls at once', () => {
+describe('concurrent calls', () => {
   test('are bounded, and a place is free as soon as one ends', async () => {
     await using upstream = await startHeldUpstream({ usage })
     await using gateway = await startTestGateway(

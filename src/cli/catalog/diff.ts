@@ -10,21 +10,21 @@ import { readSources } from './sources.ts'
 
 export const catalogDiff = defineCommand({
   name: 'catalog diff',
-  does: 'tell which routed models are retired, or at prices that are old or disputed',
+  does: 'list routed models that are retired, or whose prices are old or disputed',
   about:
-    'For a CI: exits with 1 when there is any. Without models in gateway.yaml, the default map is looked at, but for ' +
-    'names that are kept to name their successors.',
+    'For CI: exits with 1 if there are any. Without models in gateway.yaml, checks the default routes, except for ' +
+    'names that are kept only to point to their successors.',
   operands: [
     {
       name: 'FILE|URL',
-      does: 'sources to compare with, separated by commas; by default none',
+      does: 'sources to compare with, comma-separated (default: none)',
       isOptional: true,
     },
   ],
   options: {
     'max-age': {
       value: 'DAYS',
-      does: 'how long ago a price may have been read (default: catalog.maxPriceAgeDays)',
+      does: 'how old a price may be, in days (default: catalog.maxPriceAgeDays)',
       takes: 'a number of days',
       read: (text: string) => (/^\d{1,6}$/.test(text) ? Number(text) : undefined),
     },

@@ -10,23 +10,23 @@ import { readConfig } from '../read-config.ts'
 import { readSources, usualSources } from './sources.ts'
 
 const options = {
-  write: { does: 'write the catalogue; without it, the difference is shown and nothing else' },
-  accept: { does: 'take changes that are over threefold, or to zero, too' },
-  provider: { value: 'NAME', does: 'of this provider alone; may be given several times', isRepeatable: true },
+  write: { does: 'write the catalogue; without it, only show the difference' },
+  accept: { does: 'also accept changes of more than a factor of 3, or to zero' },
+  provider: { value: 'NAME', does: 'only this provider; may be repeated', isRepeatable: true },
   ...configOptions,
 } as const
 
 export const catalogUpdate = defineCommand({
   name: 'catalog update',
-  does: 'lay what a source says of models and prices over the catalogue, and show the difference',
+  does: 'merge models and prices from sources into the catalogue, and show the difference',
   about:
     'Reads our own format, models.dev’s api.json and LiteLLM’s model_prices_and_context_window.json. Two sources that ' +
-    'agree make a price firm. Written is catalog.json in the data directory, or the file of catalog.file. Exits with 1 ' +
-    'when a change waits for --accept, or the sources do not agree.',
+    'agree confirm a price. Writes catalog.json in the data directory, or the file of catalog.file. Exits with 1 ' +
+    'if a change needs --accept, or the sources disagree.',
   operands: [
     {
       name: 'FILE|URL',
-      does: 'the sources, separated by commas; by default models.dev and LiteLLM',
+      does: 'sources, comma-separated (default: models.dev and LiteLLM)',
       isOptional: true,
     },
   ],
@@ -57,16 +57,16 @@ const headings = {
   added: 'New',
   repriced: 'Another price',
   retired: 'Retired',
-  disputed: 'The sources do not agree',
+  disputed: 'The sources disagree',
   confirmed: 'Confirmed',
 } as const satisfies Record<CatalogChange['type'], string>
 
 function report({ changes }: CatalogUpdate): string {
-  if (changes.length === 0) return 'Nothing is new.\n'
+  if (changes.length === 0) return 'Nothing has changed.\n'
   const parts = Object.entries(headings).flatMap(([type, heading]) => {
     const own = changes.filter((change) => change.type === type)
     const lines = own.map(({ provider, model, told, isHeld }) => {
-      const held = isHeld && type === 'repriced' ? '  HELD: give --accept to take it' : ''
+      const held = isHeld && type === 'repriced' ? '  HELD: pass --accept to apply it' : ''
       return `  ${provider}  ${model}  ${told}${held}\n`
     })
     return own.length === 0 ? [] : [`${heading} (${own.length})\n${lines.join('')}`]

@@ -24,8 +24,8 @@ export function unpricedUnderBudgets(config: Config, book: PriceBook, epochMs: n
       if (known !== undefined && isPriceKnown({ price: known.price, priceOrigin: known })) return []
       const more = others.length === 0 ? '' : ` and ${others.length} more`
       return [
-        `what ${name} costs at ${provider} is unknown, and the budget ${titleOf(first)}${more} applies: ` +
-          `its calls go there no more. Add ${priceLine(pattern, provider)}`,
+        `the price of ${name} at ${provider} is unknown, and the budget ${titleOf(first)}${more} applies: ` +
+          `its calls are not sent there. Add ${priceLine(pattern, provider)}`,
       ]
     })
   })

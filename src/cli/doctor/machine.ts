@@ -15,7 +15,7 @@ export function diagnoseNode({
   return odd(
     'node',
     `${found}, without --max-semi-space-size=24`,
-    'Start it by `npm start` or by the package: it then takes 75 MB less.',
+    'Start it with `npm start` or with the package’s command: it then uses 75 MB less memory.',
   )
 }
 
@@ -26,18 +26,18 @@ export async function diagnoseAddress({ host, port }: Config): Promise<Diagnosis
   const code = await listenOnce(host, port)
   if (code === undefined) return good('address', `${place} is free`)
   if (code === 'EADDRINUSE' && (await isGateway(host, port)))
-    return good('address', `a gateway serves on ${place}`)
+    return good('address', `a gateway is running on ${place}`)
   if (code === 'EADDRINUSE')
-    return bad('address', `${place} is taken by another program`, 'Set PORT, or stop that program.')
+    return bad('address', `${place} is in use by another program`, 'Set PORT, or stop that program.')
   if (code === 'EACCES')
     return bad(
       'address',
-      `${place} is not for this user`,
-      'Take a port above 1023, or let a proxy listen there.',
+      `this user may not listen on ${place}`,
+      'Use a port above 1023, or let a proxy listen there.',
     )
   return bad(
     'address',
-    `${place} cannot be had (${code})`,
+    `cannot listen on ${place} (${code})`,
     'Set HOST to an address of this machine, or to 0.0.0.0 for all.',
   )
 }
@@ -45,12 +45,12 @@ export async function diagnoseAddress({ host, port }: Config): Promise<Diagnosis
 function diagnoseSocket(path: string): Diagnosis {
   try {
     accessSync(dirname(path), constants.W_OK)
-    return good('address', `a socket can be made in ${dirname(path)}`)
+    return good('address', `a socket can be created in ${dirname(path)}`)
   } catch (thrown) {
     return bad(
       'address',
-      `no socket can be made in ${dirname(path)} (${codeOf(thrown)})`,
-      'Make the directory, and let this user write there.',
+      `cannot create a socket in ${dirname(path)} (${codeOf(thrown)})`,
+      'Create the directory, and make it writable for this user.',
     )
   }
 }
@@ -82,9 +82,12 @@ export function diagnoseSecrets(paths: readonly string[]): readonly Diagnosis[] 
   return paths.flatMap((path) => {
     const found = statSync(path, { throwIfNoEntry: false })
     if (!found?.isFile() || process.platform === 'win32') return []
-    if ((found.mode & 0o077) === 0 || !holdsSecrets(path)) return [good('file', `${path} is well kept`)]
+    if ((found.mode & 0o077) === 0 || !holdsSecrets(path))
+      return [good('file', `only this user can read ${path}`)]
     const mode = (found.mode & 0o777).toString(8)
-    return [odd('file', `${path} holds secrets, and others can read it (${mode})`, `chmod 600 ${path}`)]
+    return [
+      odd('file', `${path} contains secrets, and other users can read it (${mode})`, `chmod 600 ${path}`),
+    ]
   })
 }
 
@@ -103,18 +106,18 @@ export function diagnoseData(directory: string): Diagnosis {
   } catch (thrown) {
     return bad(
       'data',
-      `${directory} cannot be written (${codeOf(thrown)})`,
-      'Set DATA_DIR to a directory that this user may write to.',
+      `${directory} is not writable (${codeOf(thrown)})`,
+      'Set DATA_DIR to a directory that this user can write to.',
     )
   }
   const { bavail, bsize } = statfsSync(path)
   const free = bavail * bsize
-  const told = `${directory} can be written, ${(free / 1e9).toFixed(1)} GB are free`
+  const told = `${directory} is writable, ${(free / 1e9).toFixed(1)} GB are free`
   if (free > leastFree) return good('data', told)
   return odd(
     'data',
     told,
-    'The ledger keeps up to ledger.spoolBytes there: make room, or set DATA_DIR elsewhere.',
+    'The ledger keeps up to ledger.spoolBytes there: free some space, or set DATA_DIR to another disk.',
   )
 }
 

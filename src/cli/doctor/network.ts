@@ -6,16 +6,18 @@ export async function diagnosePostgres(url: string | undefined): Promise<readonl
   if (url === undefined) return []
   const of = 'DATABASE_URL'
   const address = URL.parse(url)
-  if (address === null) return [bad(of, 'is no URL', 'Write it as postgres://user:password@host/name.')]
+  if (address === null) return [bad(of, 'is not a URL', 'Write it as postgres://user:password@host/name.')]
   const port = Number(address.port || 5432)
   const place = `${address.hostname}:${port}`
   const answer = await ask(address.hostname.replace(/^\[|\]$/g, ''), port, mayBeEncrypted)
   if (typeof answer === 'string') {
-    return [bad(of, `${place} cannot be reached (${answer})`, 'Look at its address, and whether it runs.')]
+    return [
+      bad(of, `${place} cannot be reached (${answer})`, 'Check its address, and whether it is running.'),
+    ]
   }
   // One letter: S for yes, N for no.
   if (answer[0] === 0x53 || answer[0] === 0x4e) return [good(of, `Postgres answers at ${place}`)]
-  return [bad(of, `what answers at ${place} is no Postgres`, 'Look at its address and port.')]
+  return [bad(of, `the server at ${place} is not Postgres`, 'Check its address and port.')]
 }
 
 /** Asks for encryption, as every client does first. */
@@ -47,13 +49,9 @@ export async function diagnoseClock(urls: readonly string[], nowEpochMs: () => n
     // The header has whole seconds, and the answer took some time.
     if (Math.abs(aside) <= 5) return good('clock', `agrees with ${new URL(url).host}`)
     if (Math.abs(aside) <= 60) return good('clock', told)
-    return odd('clock', told, 'Set the clock by NTP: prices, budgets and records go by it.')
+    return odd('clock', told, 'Synchronize the clock by NTP: prices, budgets and records depend on it.')
   }
-  return odd(
-    'clock',
-    'no server answered that tells the time',
-    'Look at whether this machine may reach its providers.',
-  )
+  return odd('clock', 'no server answered with the time', 'Check that this machine can reach its providers.')
 }
 
 async function dateOf(url: string): Promise<number | undefined> {

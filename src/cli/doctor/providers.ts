@@ -23,12 +23,11 @@ async function diagnose(upstream: Upstream): Promise<Diagnosis> {
   if (!upstream.admits(undefined)) {
     const { keySetting = 'its apiKey', callerKey } = upstream
     const others =
-      callerKey === undefined ? '' : `; only callers with a ${callerKey} of their own are served there`
+      callerKey === undefined ? '' : `; it serves only callers who send a ${callerKey} of their own`
     return odd(of, `has no key${others}`, `Set ${keySetting}.`)
   }
   const question = questionOf(upstream)
-  if (question === undefined)
-    return good(of, 'has a key; it can only be asked by running a model, so it was not')
+  if (question === undefined) return good(of, 'has a key; not checked, because that would run a model')
   try {
     const found = await withTimeout(upstream, question, {
       signal: new AbortController().signal,
@@ -57,17 +56,13 @@ function failed(of: string, { keySetting = 'its apiKey' }: Upstream, failure: Fa
   const { upstreamStatus, operatorNote } = failure
   const note = operatorNote === undefined ? '' : ` (${operatorNote})`
   if (upstreamStatus === 401 || upstreamStatus === 403) {
-    return bad(of, `refuses the key${note}`, `Set ${keySetting} to a key that it takes.`)
+    return bad(of, `rejects the key${note}`, `Set ${keySetting} to a key that it accepts.`)
   }
-  if (upstreamStatus === 402) return bad(of, `wants money${note}`, 'Look at the account there.')
+  if (upstreamStatus === 402) return bad(of, `has no credit left${note}`, 'Check the account there.')
   if (upstreamStatus === 404)
-    return odd(of, `has no list of models${note}`, 'Look at baseUrl: most end in /v1.')
+    return odd(of, `has no list of models${note}`, 'Check baseUrl: most end in /v1.')
   if (upstreamStatus !== undefined)
     return odd(of, `answers with status ${upstreamStatus}${note}`, 'Try again later.')
   const cause = failure.cause instanceof Error && 'code' in failure.cause ? ` (${failure.cause.code})` : ''
-  return bad(
-    of,
-    `cannot be reached${cause}${note}`,
-    'Look at its address, and whether this machine may go there.',
-  )
+  return bad(of, `cannot be reached${cause}${note}`, 'Check its address, and that this machine can reach it.')
 }

@@ -31,11 +31,11 @@ export const knownProviders: readonly FoundProvider[] = [
 
 /** A gateway.yaml for these answers, with comments for further editing. It contains no secret. */
 export function gatewayYaml({ providers, isOpen, port }: Answers): string {
-  return `# Made by \`init\`. gateway.example.yaml of the package has every setting, explained; \`check\` prints what this comes to.
-# Secrets are \${NAME}, from the environment or from .env beside this file. A change of this file is taken while it serves.
+  return `# Written by \`init\`. gateway.example.yaml of the package explains every setting; \`check\` prints the resolved settings.
+# Secrets are \${NAME}, from the environment or from .env beside this file. The gateway applies changes of this file while it runs.
 
 server:
-  # ${isOpen ? 'Every address of this machine: others reach it, with a key.' : 'This machine alone; 0.0.0.0 for others.'}
+  # ${isOpen ? 'All addresses of this machine: other machines can connect, with a key.' : 'This machine only; 0.0.0.0 lets others connect.'}
   host: ${isOpen ? '0.0.0.0' : '127.0.0.1'}
   port: ${port}
 
@@ -45,7 +45,7 @@ auth:
     - \${GATEWAY_KEY}
 
 ${providersText(providers)}${modelsText(providers)}
-# What a call may cost in time and work.
+# Bounds for each call.
 limits:
   # From the request to the end of its answer, all attempts included.
   deadlineMs: 600000
@@ -62,12 +62,12 @@ function providersText(providers: readonly FoundProvider[]): string {
       ...(endpoint === undefined ? [] : [`    endpointId: \${${endpoint}}`]),
     ].join('\n'),
   )
-  return `# Where calls can run. Their keys were found in the environment.\nproviders:\n${sections.join('\n')}\n\n`
+  return `# Where calls can run. The keys were found in the environment.\nproviders:\n${sections.join('\n')}\n\n`
 }
 
 function modelsText(providers: readonly FoundProvider[]): string {
   if (providers.length === 0) {
-    return `# No provider's key was found: the simulator answers, and says so. With a key, remove this section.
+    return `# No provider's key was found: the simulator answers, and says so. Remove this section when you have a key.
 models:
   '*':
     deployments:
@@ -75,7 +75,7 @@ models:
 `
   }
   if (providers.every(({ isPreset }) => !isPreset)) {
-    return `# Which model runs where. Without this section, each goes where it is known to run: GET /v1/models lists them.
+    return `# Which model runs where. Without this section, the catalogue decides: GET /v1/models lists the models.
 #models:
 #  llama-3.3-70b:
 #    # fallback (as written), cheapest, fastest, balanced or value.
@@ -85,7 +85,7 @@ models:
 #        model: meta-llama/Llama-3.3-70B-Instruct-Turbo
 `
   }
-  return `# Which model runs where. Any name is asked for as it stands, here first and there next.
+  return `# Which model runs where. Any model name is passed on unchanged, to these providers in this order.
 models:
   '*':
     route: fallback

@@ -32,7 +32,7 @@ export type Recipe = {
 export const recipes: readonly Recipe[] = [
   {
     id: 'openai',
-    title: 'OpenAI’s SDKs, and what is made with them',
+    title: 'OpenAI’s SDKs, and tools built on them',
     variables: ({ url, key }) => ({ OPENAI_BASE_URL: `${url}/v1`, OPENAI_API_KEY: key }),
     note: 'Both SDKs read these variables; in code they are `baseURL` and `apiKey` (`base_url` and `api_key` in Python).',
   },
@@ -48,7 +48,7 @@ model = ChatOpenAI(model="${model}", base_url="${url}/v1", api_key="${key}")
 print(model.invoke("Say hello.").content)
 `,
     },
-    note: 'Python: `pip install langchain-openai`. JavaScript has the address as `configuration: { baseURL }`.',
+    note: 'Python: `pip install langchain-openai`. In JavaScript the address is `configuration: { baseURL }`.',
   },
   {
     id: 'claude-code',
@@ -64,7 +64,7 @@ print(model.invoke("Say hello.").content)
     command: () => 'claude',
     note:
       'The address has no `/v1`. It asks for 32,000 tokens in each answer, more than many open models give: ' +
-      '`CLAUDE_CODE_MAX_OUTPUT_TOKENS` lowers that. Take a model that calls tools well.',
+      '`CLAUDE_CODE_MAX_OUTPUT_TOKENS` lowers that. Use a model that calls tools well.',
   },
   {
     id: 'codex',
@@ -86,8 +86,8 @@ wire_api = "responses"
     },
     command: () => 'codex',
     note:
-      'It speaks `/v1/responses` alone. Without `model_context_window` it takes a model that it does not know for ' +
-      'a large one, and sends more than a small one holds.',
+      'It uses `/v1/responses` only. Without `model_context_window` it assumes that an unknown model has a large ' +
+      'context, and sends more than a small one holds.',
   },
   {
     id: 'opencode',
@@ -115,7 +115,7 @@ wire_api = "responses"
 `,
     },
     command: () => 'opencode',
-    note: '`limit` is what the model holds and gives: opencode asks for up to 32,000 tokens where there is none.',
+    note: '`limit` is the size of the model’s context and output: without it, opencode asks for up to 32,000 tokens.',
   },
   {
     id: 'continue',
@@ -165,7 +165,7 @@ models:
 `,
     },
     command: ({ model }) => `aider --model openai/${model}`,
-    note: 'The file says what the model holds; without it aider does not know when a chat has become too long.',
+    note: 'The file gives the size of the model’s context; without it, aider does not know when a chat becomes too long.',
   },
 ]
 

@@ -4,18 +4,18 @@ import { type Command, defineCommand } from '../command.ts'
 import { type AdminClient, withAdmin } from './admin-client.ts'
 import { abortIn, limitOptions, limitsIn, outputOptions, tableOf, takingOptions } from './tenant-options.ts'
 
-const about = 'Asks the gateway of this configuration where it runs, and else its data directory.'
-const key = { name: 'KEY', does: 'the hash of a key, its name, or the beginning of its hash' } as const
+const about = 'Uses the running gateway of this configuration, or else its data directory.'
+const key = { name: 'KEY', does: 'a key’s hash, its name, or the beginning of its hash' } as const
 
 const create = defineCommand({
-  ...{ name: 'keys create', does: 'make a key; its secret is printed this once', about },
-  operands: [{ name: 'NAME', does: 'what it is called' }],
+  ...{ name: 'keys create', does: 'create a key; its secret is printed only once', about },
+  operands: [{ name: 'NAME', does: 'its name' }],
   options: {
     ...limitOptions,
-    team: { value: 'NAME', does: 'the team that it is of' },
-    owner: { value: 'NAME', does: 'whose it is' },
-    expires: { value: 'MOMENT', does: 'until when it is good, such as 2027-01-01T00:00:00Z' },
-    role: { value: 'ROLE', does: 'makes a management key: metrics, read or admin' },
+    team: { value: 'NAME', does: 'its team' },
+    owner: { value: 'NAME', does: 'its owner' },
+    expires: { value: 'MOMENT', does: 'when it expires, such as 2027-01-01T00:00:00Z' },
+    role: { value: 'ROLE', does: 'create a management key with this role: metrics, read or admin' },
   },
   run: ({ operands: [name], options }) =>
     withAdmin(options, async (ask) => {
@@ -32,7 +32,7 @@ const create = defineCommand({
 })
 
 const list = defineCommand({
-  ...{ name: 'keys list', does: 'list keys with what they have spent', about },
+  ...{ name: 'keys list', does: 'list keys and what they have spent', about },
   options: outputOptions(),
   run: ({ options }) =>
     withAdmin(options, async (ask) => {
@@ -52,9 +52,9 @@ const show = defineCommand({
 })
 
 const rotate = defineCommand({
-  ...{ name: 'keys rotate', does: 'give a key another secret', about, operands: [key] },
+  ...{ name: 'keys rotate', does: 'give a key a new secret', about, operands: [key] },
   options: {
-    until: { value: 'MOMENT', does: 'until when the secret before is good (default: not at all)' },
+    until: { value: 'MOMENT', does: 'until when the old secret stays valid (default: not at all)' },
     ...takingOptions(),
   },
   run: ({ operands: [word = ''], options }) =>
@@ -67,8 +67,8 @@ const rotate = defineCommand({
     }),
 })
 
-const disable = switching('disable', 'refuse a key from now on', true)
-const enable = switching('enable', 'let a key that was disabled in again', false)
+const disable = switching('disable', 'disable a key', true)
+const enable = switching('enable', 'enable a disabled key', false)
 
 const remove = defineCommand({
   ...{ name: 'keys delete', does: 'delete a key', about, operands: [key] },
@@ -103,8 +103,7 @@ async function find(ask: AdminClient, word: string): Promise<JsonObject> {
   const named = keys.filter(({ name }) => name === word)
   const [one, ...others] = named.length > 0 ? named : keys.filter(({ hash }) => String(hash).startsWith(word))
   if (one !== undefined && others.length === 0) return one
-  const told =
-    one === undefined ? 'There is no such key' : 'There are several such keys: name one by its hash'
+  const told = one === undefined ? 'There is no such key' : 'Several keys match: give the hash of one'
   throw new Failure('not_found', `${told}: ${word}.`)
 }
 

@@ -4,20 +4,20 @@ import { withAdmin } from './admin-client.ts'
 import { print } from './keys.ts'
 import { abortIn, limitOptions, limitsIn, outputOptions, tableOf, takingOptions } from './tenant-options.ts'
 
-const about = 'Asks the gateway of this configuration where it runs, and else its data directory.'
+const about = 'Uses the running gateway of this configuration, or else its data directory.'
 const team = { name: 'NAME', does: 'the name of a team' } as const
 
 const create = defineCommand({
-  ...{ name: 'teams create', does: 'make a team', about, operands: [team], options: limitOptions },
+  ...{ name: 'teams create', does: 'create a team', about, operands: [team], options: limitOptions },
   run: ({ operands: [name], options }) =>
     withAdmin(options, async (ask) => {
       const made = await ask('POST', '/admin/api/teams', { name, ...limitsIn(options) })
-      return print(options.json, made, () => `Made ${name}.\n`)
+      return print(options.json, made, () => `Created ${name}.\n`)
     }),
 })
 
 const list = defineCommand({
-  ...{ name: 'teams list', does: 'list teams with what they have spent', about },
+  ...{ name: 'teams list', does: 'list teams and what they have spent', about },
   options: outputOptions(),
   run: ({ options }) =>
     withAdmin(options, async (ask) => {
@@ -43,7 +43,7 @@ const show = defineCommand({
 })
 
 const remove = defineCommand({
-  ...{ name: 'teams delete', does: 'delete a team and end its keys', about, operands: [team] },
+  ...{ name: 'teams delete', does: 'delete a team and revoke its keys', about, operands: [team] },
   options: takingOptions(),
   run: ({ operands: [name = ''], options }) =>
     withAdmin(options, async (ask) => {

@@ -1,6 +1,6 @@
 import { configOptions } from '../config-options.ts'
 
-const amount = { value: 'N', takes: 'a number from 0 on', read: readAmount } as const
+const amount = { value: 'N', takes: 'a number of at least 0', read: readAmount } as const
 const count = { value: 'N', takes: 'a whole number above 0', read: readCount } as const
 
 /** The options that keys and teams share. */
@@ -12,10 +12,10 @@ export const limitOptions = {
     takes: 'daily, weekly or monthly',
     read: (text: string) => (['daily', 'weekly', 'monthly'].includes(text) ? text : undefined),
   },
-  models: { value: 'LIST', does: 'patterns of models, separated by commas', read: readList },
+  models: { value: 'LIST', does: 'model patterns, comma-separated', read: readList },
   rpm: { ...count, does: 'requests per minute' },
   tpm: { ...count, does: 'tokens per minute' },
-  concurrency: { ...count, does: 'calls at once' },
+  concurrency: { ...count, does: 'concurrent calls' },
   ...outputOptions(),
 } as const
 
@@ -25,7 +25,7 @@ export function outputOptions() {
 
 /** For commands that revoke keys. */
 export function takingOptions() {
-  return { abort: { does: 'end the calls under way, too' }, ...outputOptions() } as const
+  return { abort: { does: 'also end running calls' }, ...outputOptions() } as const
 }
 
 /** In the API's form. */

@@ -6,9 +6,9 @@ import { storeAddressOf } from './ledger-store.ts'
 
 export const backup = defineCommand({
   name: 'backup',
-  does: 'copy the ledger’s database into one file, while the gateway goes on',
+  does: 'copy the ledger’s database into one file, while the gateway runs',
   about: 'See docs/ledger.md for how to restore it. A Postgres database is backed up by its own tools.',
-  operands: [{ name: 'FILE', does: 'where to; it must not be there yet' }],
+  operands: [{ name: 'FILE', does: 'the file to write; it must not exist yet' }],
   options: configOptions,
   run: async ({ operands: [file = ''], options }) => {
     const address = storeAddressOf(readConfig(options))

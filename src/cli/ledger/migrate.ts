@@ -10,7 +10,7 @@ export const migrate = defineCommand({
   name: 'migrate',
   does: 'bring the schema of the ledger’s database up to date',
   about:
-    'A start does so by itself. Steps go forward only, and an older version goes on working on the new schema.',
+    'The gateway does this at start. Migrations only go forward; an older version keeps working on the new schema.',
   options: {
     'dry-run': { does: 'only print what is missing' },
     ...configOptions,

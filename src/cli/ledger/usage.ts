@@ -10,12 +10,12 @@ import { storeAddressOf } from './ledger-store.ts'
 export const usage = defineCommand({
   name: 'usage',
   does: 'print what was used and what it cost',
-  about: 'A gateway may run meanwhile: its calls of the last second may not be in it.',
+  about: 'A gateway may be running: its calls of the last second may be missing.',
   options: {
     by: {
       value: 'LIST',
       does: `sum by any of ${usageGroups.join(', ')} (default: model)`,
-      takes: `one or several of ${usageGroups.join(', ')}, separated by commas`,
+      takes: `one or several of ${usageGroups.join(', ')}, comma-separated`,
       read: readGroups,
     },
     since: {

@@ -23,7 +23,7 @@ export function readMoneyLine(line: JsonObject): MoneyLine | 'other' {
   if (line['msg'] !== 'call' || !('costNanoUsd' in line)) return 'other'
   const { attempts } = line
   if (!Array.isArray(attempts) || !attempts.every(isObject))
-    throw new RangeError('attempts is no list of attempts')
+    throw new RangeError('attempts is not a list of attempts')
   const requestId = line['requestId']
   return {
     requestId: typeof requestId === 'string' ? requestId : '(without an id)',
@@ -58,7 +58,7 @@ function readSpent(attempt: JsonObject): Spent {
 
 function readBaseline(value: unknown): Baseline | undefined {
   if (value === undefined) return undefined
-  if (!isObject(value)) throw new RangeError('is no object')
+  if (!isObject(value)) throw new RangeError('is not an object')
   return { deployment: readName(value), price: readPrice(value['price']), workedMs: readMs(value) }
 }
 
@@ -69,7 +69,7 @@ function readName({ deployment }: JsonObject): string {
 
 /** Without a price, nothing is known of it. */
 function readPrice(value: unknown): Price {
-  if (value !== undefined && !isObject(value)) throw new RangeError('has a price that is no object')
+  if (value !== undefined && !isObject(value)) throw new RangeError('has a price that is not an object')
   const price = value ?? {}
   return {
     inputNanoUsdPerMillion: readCount(price, 'inputNanoUsdPerMillion'),
@@ -83,10 +83,11 @@ function readPrice(value: unknown): Price {
 /** Absent if nothing was used. */
 function readUsed(value: unknown): Consumption | undefined {
   if (value === undefined) return undefined
-  if (!isObject(value)) throw new RangeError('has a usage that is no object')
+  if (!isObject(value)) throw new RangeError('has a usage that is not an object')
   const promptTokens = readCount(value, 'promptTokens')
   const completionTokens = readCount(value, 'completionTokens')
-  if (promptTokens === undefined || completionTokens === undefined) throw new RangeError('has half a usage')
+  if (promptTokens === undefined || completionTokens === undefined)
+    throw new RangeError('has an incomplete usage')
   const cachedTokens = readCount(value, 'cachedTokens') ?? 0
   return { promptTokens, cachedTokens, completionTokens, workedMs: readMs(value) }
 }
@@ -94,7 +95,7 @@ function readUsed(value: unknown): Consumption | undefined {
 function readMs({ workedMs }: JsonObject): number | undefined {
   if (workedMs === undefined || workedMs === null) return undefined
   if (typeof workedMs === 'number' && workedMs >= 0) return workedMs
-  throw new RangeError('has workedMs that are no time')
+  throw new RangeError('has a workedMs that is not a duration')
 }
 
 function readCount(value: JsonObject, field: string): number | undefined {
@@ -108,7 +109,7 @@ function readAmount(value: JsonObject, field: string): number | undefined {
   const amount = value[field]
   if (amount === undefined || amount === null) return undefined
   if (typeof amount === 'number' && Number.isSafeInteger(amount)) return amount
-  throw new RangeError(`${field} is no whole number`)
+  throw new RangeError(`${field} is not a whole number`)
 }
 
 function within<Value>(place: string, read: () => Value): Value {

@@ -104,7 +104,7 @@ function disagreementsOf(
     .filter(([, one, other]) => one !== other)
     .map(
       ([name, one, other]) =>
-        `line ${line}, ${requestId}: ${name} is ${shown(one)}, and comes to ${shown(other)}`,
+        `line ${line}, ${requestId}: ${name} is ${shown(one)}, recomputed ${shown(other)}`,
     )
 }
 
@@ -185,7 +185,7 @@ function summaryOf({
   const saved = baseline - comparedCost
   const percent = baseline === 0n ? '' : ` (${(Number((saved * 1000n) / baseline) / 10).toFixed(1)} %)`
   return [
-    `calls: ${calls}; lines: ${lines}${unread === 0 ? '' : `; not read, for they are no JSON: ${unread}`}`,
+    `calls: ${calls}; lines: ${lines}${unread === 0 ? '' : `; skipped, not JSON: ${unread}`}`,
     `spent     ${usdText(cost)} USD${unknown === 0 ? '' : `; calls whose cost is not known: ${unknown}`}`,
     `baseline  ${usdText(baseline)} USD; calls whose cost and baseline are known: ${compared}`,
     `saved     ${usdText(saved)} USD of those${percent}`,
@@ -193,6 +193,6 @@ function summaryOf({
 }
 
 function told(disagreements: readonly string[]): readonly string[] {
-  if (disagreements.length === 0) return ['Every line says what its usage and prices come to.']
-  return ['', 'Not as the lines say:', ...disagreements.map((each) => `  ${each}`)]
+  if (disagreements.length === 0) return ['Every line agrees with its usage and prices.']
+  return ['', 'Lines that disagree:', ...disagreements.map((each) => `  ${each}`)]
 }

@@ -6,7 +6,7 @@ import { createSavingsReport } from './savings-report.ts'
 export const savings = defineCommand({
   name: 'savings',
   does: 'recompute spending and savings from a log',
-  about: 'Exits with 1 when a line of the log says something else than what was recomputed.',
+  about: 'Exits with 1 if a line of the log differs from what was recomputed.',
   operands: [{ name: 'FILE', does: 'the log; - or nothing reads standard input', isOptional: true }],
   options: {},
   run: ({ operands: [path = '-'] }) => recomputeSavings(path),

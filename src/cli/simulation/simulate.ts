@@ -6,10 +6,10 @@ import { askedSimulation, simulatedNames, simulationOptions } from './simulation
 /** Serves an upstream's own wire format until it is interrupted. */
 export const simulate = defineCommand({
   name: 'simulate',
-  does: "serve an upstream's own wire format on this machine, for tests and demos",
+  does: "simulate an upstream's wire format on this machine, for tests and demos",
   about:
-    "No model is run: the model's name says what an answer is like, sim-echo, sim-slow-2000, sim-cut-5.\n" +
-    'GET /bill tells what it would have charged.',
+    "No model is run: the model's name selects the answer: sim-echo, sim-slow-2000, sim-cut-5.\n" +
+    'GET /bill shows what it would have charged.',
   operands: [{ name: 'NAME', does: 'the upstream', of: simulatedNames }],
   options: simulationOptions,
   async run({ operands, options }) {

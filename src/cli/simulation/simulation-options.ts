@@ -66,24 +66,24 @@ export const simulationOptions: Readonly<Record<string, SimulationOption>> = {
     takes: 'a port, from 0 to 65535',
     read: (text) => counted(text, 0, 65_535, (port) => ({ port })),
   },
-  key: { value: 'KEY', does: 'refuse every other bearer', takes: 'a key', read: (key) => ({ key }) },
+  key: { value: 'KEY', does: 'require this key', takes: 'a key', read: (key) => ({ key }) },
   slow: milliseconds('wait MS milliseconds before every answer', undefined, (slowMs) => ({ slowMs })),
   limit: {
     value: 'N',
     does: 'refuse more than N requests in ten seconds with 429 (at RunPod, N of each operation)',
-    takes: 'a whole number from 1 on',
+    takes: 'a whole number of at least 1',
     read: (text) => counted(text, 1, 1_000_000, (limit) => ({ limit })),
   },
   price: {
     value: 'IN/OUT',
-    does: 'charge so many USD per million tokens for models without a price, such as sim-* [pandotate, together, baseten]',
+    does: 'charge this many USD per million tokens for models without a price, such as sim-* [pandotate, together, baseten]',
     takes: 'USD for input and output, such as 0.88/1.04',
     of: ['pandotate', 'together', 'baseten'],
     read: readPrice,
   },
   'per-second': {
     value: 'USD',
-    does: 'charge this for a second of work, at Baseten in a deployment [baseten, runpod]',
+    does: 'charge this per second of work, at Baseten in a deployment [baseten, runpod]',
     takes: 'USD, such as 0.00116',
     of: ['baseten', 'runpod'],
     read: (text) => readUsd(text, (nanoUsdPerSecond) => ({ nanoUsdPerSecond })),
@@ -113,7 +113,7 @@ export const simulationOptions: Readonly<Record<string, SimulationOption>> = {
   'limit-type': oneOf('name this limit in a 429', ['together'], togetherLimits, (limitType) => ({
     limitType,
   })),
-  breaks: oneOf('end a stream that breaks off this way', ['together'], togetherBreaks, (breaks) => ({
+  breaks: oneOf('end an interrupted stream in this way', ['together'], togetherBreaks, (breaks) => ({
     breaks,
   })),
 }

@@ -8,7 +8,7 @@ import type { OwnPrice, OwnPrices } from '../../catalog/own-prices.ts'
 const amount = z
   .union([z.string(), z.number()])
   .refine((value) => isTaken(() => priceOf({ unit: 'usd_per_second', work: value })))
-  .meta({ exactText: true, expected: 'USD as a decimal number from 0 on, with 9 decimals at most' })
+  .meta({ exactText: true, expected: 'USD as a decimal number of at least 0, with 9 decimals at most' })
   .exactOptional()
 
 const from = z

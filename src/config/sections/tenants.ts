@@ -25,7 +25,7 @@ const rates = { rpm: count, tpm: count, concurrency: count }
 const amount = z
   .union([z.string(), z.number()])
   .refine(isAmount)
-  .meta({ exactText: true, expected: 'USD as a decimal number from 0 on, with 9 decimals at most' })
+  .meta({ exactText: true, expected: 'USD as a decimal number of at least 0, with 9 decimals at most' })
 
 const zone = z.string().refine(isZone).meta({ expected: 'an IANA time zone, such as UTC or Europe/Berlin' })
 

@@ -61,7 +61,7 @@ export const connectingCases: readonly FaultCase[] = [
   }),
   {
     fault: 2,
-    name: 'a lookup that stalls, for sixteen calls at once',
+    name: 'a lookup that stalls, for sixteen concurrent calls',
     outcome: 'the connect clock ends each; the next deployment answers all',
     routes: { 'f2.stalled': [{ says: 'whole', at: 'stalled' }, { says: 'whole' }] },
     async play(stage) {

@@ -46,7 +46,7 @@ export const refusingCases: readonly FaultCase[] = [
   },
   {
     fault: 9,
-    name: 'everywhere, and fifty calls at once',
+    name: 'everywhere, and fifty concurrent calls',
     outcome: 'each is told 503; asking again stays within a fifth of what is asked',
     routes: { 'f9.storm': [{ ...sick, retries: 2 }] },
     async play(stage) {

@@ -12,7 +12,7 @@ import { wordsBefore } from '../stream-faults.ts'
 
 const hourMs = 3_600_000
 
-/** Faults 34 to 38, and what else is about many calls at once. */
+/** Faults 34 to 38, and what else is about many concurrent calls. */
 export const runningCases: readonly FaultCase[] = [
   ...[hourMs, -hourMs].map((ms): FaultCase => {
     const name = ms > 0 ? 'forward by an hour' : 'back by an hour'

@@ -90,7 +90,7 @@ Another price (1)
     const path = file('prices.json', litellm({ 'together_ai/zai-org/GLM-5.3-Flash': dear }))
     const held = await run(['catalog', 'update', path])
     expect(held.code).toBe(1)
-    expect(held.stdout).toContain('-> 9 in, 0.5 out (LiteLLM)  HELD: give --accept to take it')
+    expect(held.stdout).toContain('-> 9 in, 0.5 out (LiteLLM)  HELD: pass --accept to apply it')
     expect((await run(['catalog', 'update', path, '--accept'])).code).toBe(0)
   })
 

@@ -32,14 +32,14 @@ describe('an invoice as CSV', () => {
       'date,model\n2026-11-01,a',
       /needs one for the day \(date\), one for the amount/,
     ],
-    ['with a day that is none', 'date,cost\nnever,1', /line 2: "never" is no day/],
-    ['with an amount that is none', 'date,cost\n2026-11-01,much', /line 2: "much" is no amount/],
+    ['with a day that is none', 'date,cost\nnever,1', /line 2: "never" is not a date/],
+    ['with an amount that is none', 'date,cost\n2026-11-01,much', /line 2: "much" is not an amount/],
   ] as const)('is refused %s', ([, text, told]) => {
     expect(() => readCsvBill(text)).toThrow(told)
   })
 })
 
-test('a record of RunPod’s is a day of an endpoint', () => {
+test('a RunPod record is a day of an endpoint', () => {
   const record = { serverlessId: 'ep1', startTime: '2026-11-01T00:00:00Z', gpu: 1, fee: 0.5, total: 1.5 }
   const row = { day: '2026-11-01', name: 'ep1', nanoUsd: 1_500_000_000 }
   expect(readRunpodBill({ data: [record], metadata: { total: 1.5 } })).toEqual([row])
@@ -132,7 +132,7 @@ describe('gateway reconcile', () => {
       `  gpus: { type: runpod, endpointId: ep1, apiKey: wrong, catalogUrl: '${runpod.origin}/v2' }\n`,
     )
     expect(await run('reconcile', 'runpod')).toEqual({
-      ...{ code: 1, printed: 'RunPod refuses its bill for providers.gpus: status 401.\n' },
+      ...{ code: 1, printed: 'RunPod refused to give its bill for providers.gpus: status 401.\n' },
     })
     await setUp('')
     expect((await run('reconcile', 'runpod')).printed).toContain('has no provider of the type runpod')

@@ -126,41 +126,33 @@ describe('a line that says what it comes to', () => {
 
 describe('a line that says something else', () => {
   test.for<[string, JsonObject, readonly string[]]>([
-    ['of the cost', call({ costNanoUsd: 450_001 }), ['costNanoUsd is 450001, and comes to 450000']],
+    ['of the cost', call({ costNanoUsd: 450_001 }), ['costNanoUsd is 450001, recomputed 450000']],
     [
       'of the baseline',
       call({ baselineNanoUsd: 1_560_009 }),
-      ['baselineNanoUsd is 1560009, and comes to 1560000'],
+      ['baselineNanoUsd is 1560009, recomputed 1560000'],
     ],
-    [
-      'of what was saved',
-      call({ savedNanoUsd: 9_110_000 }),
-      ['savedNanoUsd is 9110000, and comes to 1110000'],
-    ],
+    ['of what was saved', call({ savedNanoUsd: 9_110_000 }), ['savedNanoUsd is 9110000, recomputed 1110000']],
     [
       'of an attempt',
       call({ attempts: [attempt({ costNanoUsd: 0 })] }),
-      ['attempts[0].costNanoUsd is 0, and comes to 450000'],
+      ['attempts[0].costNanoUsd is 0, recomputed 450000'],
     ],
-    ['of what it guessed', call({ costEstimated: true }), ['costEstimated is true, and comes to false']],
+    ['of what it guessed', call({ costEstimated: true }), ['costEstimated is true, recomputed false']],
     [
       'of what is not known',
       call({ attempts: [attempt({ price: undefined })], costNanoUsd: 0, savedNanoUsd: 1_560_000 }),
       [
-        'attempts[0].costNanoUsd is 450000, and comes to unknown',
-        'costNanoUsd is 0, and comes to unknown',
-        'savedNanoUsd is 1560000, and comes to unknown',
+        'attempts[0].costNanoUsd is 450000, recomputed unknown',
+        'costNanoUsd is 0, recomputed unknown',
+        'savedNanoUsd is 1560000, recomputed unknown',
       ],
     ],
-    [
-      'by leaving it out',
-      call({ savedNanoUsd: undefined }),
-      ['savedNanoUsd is unknown, and comes to 1110000'],
-    ],
+    ['by leaving it out', call({ savedNanoUsd: undefined }), ['savedNanoUsd is unknown, recomputed 1110000']],
     [
       'by forgetting an attempt that failed',
       call({ attempts: [failed, attempt()] }),
-      ['costNanoUsd is 450000, and comes to 900000', 'savedNanoUsd is 1110000, and comes to 660000'],
+      ['costNanoUsd is 450000, recomputed 900000', 'savedNanoUsd is 1110000, recomputed 660000'],
     ],
   ])('%s is told, with its place', ([, line, found]) => {
     const place = 'line 2, req_1: '
@@ -168,8 +160,8 @@ describe('a line that says something else', () => {
   })
 
   test.for<[string, JsonObject, string]>([
-    ['without attempts', call({ attempts: undefined }), 'attempts is no list of attempts'],
-    ['with an attempt that is none', call({ attempts: [null] }), 'attempts is no list of attempts'],
+    ['without attempts', call({ attempts: undefined }), 'attempts is not a list of attempts'],
+    ['with an attempt that is none', call({ attempts: [null] }), 'attempts is not a list of attempts'],
     [
       'with an attempt nowhere',
       call({ attempts: [attempt({ deployment: 7 })] }),
@@ -178,23 +170,23 @@ describe('a line that says something else', () => {
     [
       'with half a usage',
       call({ attempts: [attempt({ used: { promptTokens: 1 } })] }),
-      'attempts[0]: has half a usage',
+      'attempts[0]: has an incomplete usage',
     ],
     [
       'with a broken count',
       call({ attempts: [attempt({ used: { ...used, promptTokens: 0.5 } })] }),
-      'attempts[0]: promptTokens is no whole number',
+      'attempts[0]: promptTokens is not a whole number',
     ],
     [
       'with a negative price',
       call({ baseline: { deployment: 'a', price: { outputNanoUsdPerMillion: -1 } } }),
       'baseline: outputNanoUsdPerMillion is below 0',
     ],
-    ['with a cost in words', call({ costNanoUsd: 'free' }), 'costNanoUsd is no whole number'],
+    ['with a cost in words', call({ costNanoUsd: 'free' }), 'costNanoUsd is not a whole number'],
     [
       'with a time that is none',
       call({ baseline: { deployment: 'a', workedMs: 'long' } }),
-      'baseline: has workedMs that are no time',
+      'baseline: has a workedMs that is not a duration',
     ],
   ])('or cannot be read is told: %s', ([, line, told]) => {
     expect(reportOn(line).disagreements).toEqual([`line 1: ${told}`])
@@ -269,11 +261,11 @@ deployment     attempts  prompt  cached  completion          USD  estimated  unk
 qwen@baseten          1    1000       0         500  0.000450000          0        0
 qwen@together         3    3000       0        1500  0.000900000          1        1
 
-calls: 3; lines: 5; not read, for they are no JSON: 1
+calls: 3; lines: 5; skipped, not JSON: 1
 spent     0.001350000 USD; calls whose cost is not known: 1
 baseline  0.003120000 USD; calls whose cost and baseline are known: 2
 saved     0.001770000 USD of those (56.7 %)
-Every line says what its usage and prices come to.
+Every line agrees with its usage and prices.
 `)
 })
 
@@ -311,7 +303,7 @@ describe('the command', () => {
     await writeFile(path, log(call(), call({ savedNanoUsd: 5 })))
     const { code, stdout, stderr } = await run([path])
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
-    expect(stdout).toContain('  line 2, req_1: savedNanoUsd is 5, and comes to 1110000\n')
+    expect(stdout).toContain('  line 2, req_1: savedNanoUsd is 5, recomputed 1110000\n')
   })
 
   test.for<[string, readonly string[], string]>([

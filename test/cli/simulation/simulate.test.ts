@@ -56,7 +56,7 @@ describe('what is asked to be simulated', () => {
     ['together --port 65536', '--port takes a port, from 0 to 65535, not "65536".'],
     ['together --port=-1', '--port takes a port, from 0 to 65535, not "-1".'],
     ['together --slow soon', '--slow takes milliseconds, from 0 to 600000, not "soon".'],
-    ['together --limit 0', '--limit takes a whole number from 1 on, not "0".'],
+    ['together --limit 0', '--limit takes a whole number of at least 1, not "0".'],
     ['together --price 0.88', '--price takes USD for input and output, such as 0.88/1.04, not "0.88".'],
     ['together --price 1/-1', '--price takes USD for input and output, such as 0.88/1.04, not "1/-1".'],
     ['together --cold 1', '--cold is for baseten and runpod.'],

@@ -34,7 +34,7 @@ describe('a price of the operator’s own', () => {
   })
 
   const day = 'expected a day in UTC, such as 2026-12-01, that no other entry has; one entry may be without'
-  const amount = 'expected USD as a decimal number from 0 on, with 9 decimals at most'
+  const amount = 'expected USD as a decimal number of at least 0, with 9 decimals at most'
   const entry =
     'expected a section with input and output (and cachedInput) in USD per million tokens, with perSecond in USD, or with gpu (and gpus); perRequest comes on top'
   const card =

@@ -90,7 +90,7 @@ describe('a deployment', () => {
     expect(route).not.toHaveProperty('baseline')
   })
 
-  const amount = 'expected USD as a decimal number from 0 on, with 9 decimals at most'
+  const amount = 'expected USD as a decimal number of at least 0, with 9 decimals at most'
   const price =
     'expected a section with input and output (and cachedInput) in USD per million tokens, with perSecond in USD, or with gpu (and gpus); perRequest comes on top; or a list of such sections, each with the day from which it holds'
   test.for([

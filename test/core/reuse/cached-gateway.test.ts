@@ -89,7 +89,7 @@ describe('an answer that is kept', () => {
   })
 })
 
-describe('identical calls at once', () => {
+describe('identical concurrent calls', () => {
   const slow = [pause(50), ...bursts(answer)]
 
   test('are made once, and paid for once', async () => {

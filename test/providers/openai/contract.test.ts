@@ -53,7 +53,7 @@ const names: Readonly<Record<Situation, string>> = {
   answers: 'sim-echo',
   'is silent': 'sim-stall-0',
   'stalls in its answer': 'sim-stall-1-echo',
-  'refuses the key': 'sim-status-401',
+  'rejects the key': 'sim-status-401',
   'knows no such model': 'sim-status-404',
   'limits the rate': 'sim-ratelimit-7',
   fails: 'sim-status-500',

@@ -88,7 +88,7 @@ describe.for([
       socket.write(answer(body, { headers: { 'content-type': contentType } }))
 
   test.for<readonly [string, Behaviour, FailureKind, object]>([
-    ['refuses the key', refuses(401), 'upstream_auth', { upstreamStatus: 401 }],
+    ['rejects the key', refuses(401), 'upstream_auth', { upstreamStatus: 401 }],
     ['knows no such endpoint', refuses(404), 'model_not_found', { upstreamStatus: 404 }],
     ['limits the rate', refuses(429, { 'retry-after': '7' }), 'rate_limited', { retryAfterMs: 7000 }],
     ['fails', refuses(500), 'upstream_error', { upstreamStatus: 500 }],

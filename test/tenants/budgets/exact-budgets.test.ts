@@ -18,7 +18,7 @@ async function heldByOne(): Promise<number> {
   return attempts[0]?.heldNanoUsd ?? 0
 }
 
-describe('500 calls at once, over three budgets that they share', () => {
+describe('500 concurrent calls, over three budgets that they share', () => {
   test('as many pass as there is room for, nothing is overspent, and what was held is there again', async () => {
     const held = await heldByOne()
     expect(held).toBeGreaterThan(200_000)

@@ -52,9 +52,9 @@ export function readRunpodBill(answer: unknown): readonly BillRow[] {
       : undefined
   if (!Array.isArray(rows)) throw new UnreadableBill('RunPod’s answer holds no records.')
   return rows.filter(isObject).map((row) => ({
-    day: dayOf(String(firstOf(row, ['startTime', 'time', 'bucketStart', 'date'])), 'a record of RunPod’s'),
+    day: dayOf(String(firstOf(row, ['startTime', 'time', 'bucketStart', 'date'])), 'a RunPod record'),
     name: textOf(firstOf(row, ['serverlessId', 'endpointId', 'id'])),
-    nanoUsd: nanoOf(String(firstOf(row, ['total', 'totalAmount', 'amount', 'cost'])), 'a record of RunPod’s'),
+    nanoUsd: nanoOf(String(firstOf(row, ['total', 'totalAmount', 'amount', 'cost'])), 'a RunPod record'),
   }))
 }
 
@@ -82,14 +82,14 @@ function textOf(value: unknown): string | undefined {
 function dayOf(text: string, place: string): string {
   const moment = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Date.parse(`${text} UTC`)
   if (Number.isNaN(moment))
-    throw new UnreadableBill(`${place}: ${JSON.stringify(text.slice(0, 40))} is no day.`)
+    throw new UnreadableBill(`${place}: ${JSON.stringify(text.slice(0, 40))} is not a date.`)
   return new Date(moment).toISOString().slice(0, 10)
 }
 
 function nanoOf(text: string, place: string): number {
   const amount = Number(text)
   if (text === '' || !Number.isFinite(amount))
-    throw new UnreadableBill(`${place}: ${JSON.stringify(text.slice(0, 40))} is no amount of USD.`)
+    throw new UnreadableBill(`${place}: ${JSON.stringify(text.slice(0, 40))} is not an amount in USD.`)
   // A credit is negative.
   return amount < 0 ? -roundedNanoUsd(-amount) : roundedNanoUsd(amount)
 }

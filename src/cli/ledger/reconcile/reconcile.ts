@@ -21,14 +21,14 @@ const span = { value: 'SPAN', takes: 'a span such as 7d', read: readSpan } as co
 
 export const reconcile = defineCommand({
   name: 'reconcile',
-  does: 'hold a provider’s bill against the ledger, by day and model',
+  does: 'compare a provider’s bill with the ledger, by day and model',
   about:
     'A file is an invoice as CSV, with columns for the day, the amount in USD and, where it has one, the model. Days are those of UTC.',
-  operands: [{ name: 'runpod|FILE.csv', does: 'RunPod’s billing API, or an invoice that was exported' }],
+  operands: [{ name: 'runpod|FILE.csv', does: 'RunPod’s billing API, or an exported invoice' }],
   options: {
     since: { ...span, does: 'how far back, as in 24h or 7d (default: 7d)' },
-    provider: { value: 'NAME', does: 'the provider that the invoice is of (default: all)' },
-    'write-off': { ...span, does: 'settle what has been uncertain for longer at what is known of it' },
+    provider: { value: 'NAME', does: 'the provider of the invoice (default: all)' },
+    'write-off': { ...span, does: 'settle calls that have been uncertain for longer at their known cost' },
     json: { does: 'as JSON, for scripts' },
     ...configOptions,
   },

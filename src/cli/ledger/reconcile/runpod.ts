@@ -48,7 +48,9 @@ async function askFor(
   if (response === undefined) throw new UnreadableBill(`RunPod cannot be reached for providers.${name}.`)
   const answer: unknown = await response.json().catch(() => undefined)
   if (!response.ok)
-    throw new UnreadableBill(`RunPod refuses its bill for providers.${name}: status ${response.status}.`)
+    throw new UnreadableBill(
+      `RunPod refused to give its bill for providers.${name}: status ${response.status}.`,
+    )
   return readRunpodBill(answer).map((row) => ({ ...row, name: row.name ?? endpointId }))
 }
 

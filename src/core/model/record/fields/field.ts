@@ -258,7 +258,7 @@ function readNumber(value: unknown): number | undefined {
 function readAmount(value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value
-  throw new RangeError('is no whole number')
+  throw new RangeError('is not a whole number')
 }
 
 function readFlag(value: unknown): boolean | undefined {
@@ -274,7 +274,7 @@ function readNames(value: unknown): readonly string[] | undefined {
 function readObject(value: unknown): JsonObject | undefined {
   if (value === undefined || value === null) return undefined
   if (isObject(value)) return value
-  throw new RangeError('is no object')
+  throw new RangeError('is not an object')
 }
 
 function readList(value: unknown): readonly JsonObject[] {
