@@ -124,11 +124,18 @@ function waitIn(searchParams: URLSearchParams): number {
 /** `GET /v2/billing/serverless`: all of it on one day, today. */
 function tellBill({ visit, endpoint }: Task): void {
   const { searchParams } = new URL(visit.request.path, 'http://simulated')
-  const total = endpoint.bill().reduce((sum, { nanoUsd = 0 }) => sum + nanoUsd, 0) / 1e9
-  const startTime = `${new Date().toISOString().slice(0, 10)}T00:00:00Z`
+  const totalAmount = endpoint.bill().reduce((sum, { nanoUsd = 0 }) => sum + nanoUsd, 0) / 1e9
+  const day = new Date().toISOString().slice(0, 10)
+  const range = { startTime: `${day}T00:00:00Z`, endTime: `${nextDay(day)}T00:00:00Z` }
+  const amounts = { totalAmount, gpuAmount: totalAmount, cpuAmount: 0, diskAmount: 0, feeAmount: 0 }
   const serverlessId = searchParams.get('serverlessId') ?? 'simulated'
-  const record = { serverlessId, startTime, gpu: total, cpu: 0, disk: 0, fee: 0, total }
-  send(visit, 200, { data: [record], metadata: { recordCount: 1, total } })
+  const query = { ...range, bucketSize: 'day', serverlessId }
+  const metadata = { query, recordCount: 1, uniqueServerlessCount: 1, totals: amounts }
+  send(visit, 200, { records: [{ ...range, ...amounts, serverlessId }], metadata })
+}
+
+function nextDay(day: string): string {
+  return new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10)
 }
 
 async function run(task: Task): Promise<void> {

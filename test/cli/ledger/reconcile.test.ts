@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { readCsvBill, readRunpodBill } from '../../../src/cli/ledger/reconcile/bill.ts'
+import { readCsvBill } from '../../../src/cli/ledger/reconcile/bill.ts'
 import { type BookedRow, compareBills } from '../../../src/cli/ledger/reconcile/compare.ts'
 import { batchOf } from '../../../src/ledger/store/batch.ts'
 import { dayMs } from '../../../src/ledger/store/rollup.ts'
@@ -37,13 +37,6 @@ describe('an invoice as CSV', () => {
   ] as const)('is refused %s', ([, text, told]) => {
     expect(() => readCsvBill(text)).toThrow(told)
   })
-})
-
-test('a RunPod record is a day of an endpoint', () => {
-  const record = { serverlessId: 'ep1', startTime: '2026-11-01T00:00:00Z', gpu: 1, fee: 0.5, total: 1.5 }
-  const row = { day: '2026-11-01', name: 'ep1', nanoUsd: 1_500_000_000 }
-  expect(readRunpodBill({ data: [record], metadata: { total: 1.5 } })).toEqual([row])
-  expect(() => readRunpodBill({ error: 'no' })).toThrow('holds no records')
 })
 
 describe('what explains a difference', () => {

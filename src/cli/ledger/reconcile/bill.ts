@@ -1,4 +1,3 @@
-import { isObject, type JsonObject } from '../../../core/model/json/json.ts'
 import { roundedNanoUsd } from '../../../core/model/price.ts'
 
 /** What a provider says that a day of a model cost. */
@@ -43,21 +42,6 @@ export function readCsvBill(text: string): readonly BillRow[] {
   })
 }
 
-/** The records of `GET /v2/billing/serverless`. Throws UnreadableBill. */
-export function readRunpodBill(answer: unknown): readonly BillRow[] {
-  const rows: unknown = Array.isArray(answer)
-    ? answer
-    : isObject(answer)
-      ? Object.values(answer).find(Array.isArray)
-      : undefined
-  if (!Array.isArray(rows)) throw new UnreadableBill('RunPod’s answer holds no records.')
-  return rows.filter(isObject).map((row) => ({
-    day: dayOf(String(firstOf(row, ['startTime', 'time', 'bucketStart', 'date'])), 'a RunPod record'),
-    name: textOf(firstOf(row, ['serverlessId', 'endpointId', 'id'])),
-    nanoUsd: nanoOf(String(firstOf(row, ['total', 'totalAmount', 'amount', 'cost'])), 'a RunPod record'),
-  }))
-}
-
 const dayNames = ['date', 'day', 'time', 'timestamp', 'starttime', 'usagedate', 'period']
 const modelNames = [
   'model',
@@ -71,22 +55,16 @@ const modelNames = [
 ]
 const amountNames = ['cost', 'costusd', 'amount', 'amountusd', 'total', 'totalusd', 'usd', 'charge', 'price']
 
-function firstOf(row: JsonObject, names: readonly string[]): unknown {
-  return names.map((name) => row[name]).find((value) => value !== undefined && value !== null)
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-function dayOf(text: string, place: string): string {
+/** The day of a moment, in UTC. Throws UnreadableBill that names the place. */
+export function dayOf(text: string, place: string): string {
   const moment = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Date.parse(`${text} UTC`)
   if (Number.isNaN(moment))
     throw new UnreadableBill(`${place}: ${JSON.stringify(text.slice(0, 40))} is not a date.`)
   return new Date(moment).toISOString().slice(0, 10)
 }
 
-function nanoOf(text: string, place: string): number {
+/** Throws UnreadableBill that names the place. */
+export function nanoOf(text: string, place: string): number {
   const amount = Number(text)
   if (text === '' || !Number.isFinite(amount))
     throw new UnreadableBill(`${place}: ${JSON.stringify(text.slice(0, 40))} is not an amount in USD.`)

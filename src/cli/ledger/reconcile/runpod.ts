@@ -1,6 +1,7 @@
 import type { Config } from '../../../config.ts'
 import { isObject } from '../../../core/model/json/json.ts'
-import { type BillRow, readRunpodBill, UnreadableBill } from './bill.ts'
+import { type BillRow, UnreadableBill } from './bill.ts'
+import { readEndpointsBill, readServerlessBill } from './runpod-bill.ts'
 
 export type BilledEndpoint = {
   /** As the configuration names the provider. */
@@ -37,21 +38,40 @@ async function askFor(
   from: number,
   to: number,
 ): Promise<readonly BillRow[]> {
+  const { path, query: filter, read } = /\/v1$/.test(url) ? firstVersion : secondVersion
   const query = new URLSearchParams({
     ...{ startTime: new Date(from).toISOString(), endTime: new Date(to).toISOString() },
-    ...{ bucketSize: 'day', serverlessId: endpointId },
+    ...{ bucketSize: 'day', ...filter(endpointId) },
   })
-  const response = await fetch(`${url}/billing/serverless?${query}`, {
+  const response = await fetch(`${url}${path}?${query}`, {
     headers: { authorization: `Bearer ${apiKey}` },
     signal: AbortSignal.timeout(patienceMs),
   }).catch(() => undefined)
   if (response === undefined) throw new UnreadableBill(`RunPod cannot be reached for providers.${name}.`)
-  const answer: unknown = await response.json().catch(() => undefined)
   if (!response.ok)
     throw new UnreadableBill(
       `RunPod refused to give its bill for providers.${name}: status ${response.status}.`,
     )
-  return readRunpodBill(answer).map((row) => ({ ...row, name: row.name ?? endpointId }))
+  return read(await response.json().catch(() => undefined))
+}
+
+/** The API by which RunPod tells what it billed, by the version in its address. */
+type BillingApi = {
+  readonly path: string
+  readonly query: (endpointId: string) => Readonly<Record<string, string>>
+  readonly read: (answer: unknown) => readonly BillRow[]
+}
+
+const secondVersion: BillingApi = {
+  path: '/billing/serverless',
+  query: (serverlessId) => ({ serverlessId }),
+  read: readServerlessBill,
+}
+
+const firstVersion: BillingApi = {
+  path: '/billing/endpoints',
+  query: (endpointId) => ({ endpointId, grouping: 'endpointId' }),
+  read: readEndpointsBill,
 }
 
 const patienceMs = 30_000
