@@ -71,7 +71,8 @@ function budgetsOf(asked: Limits, before: readonly BudgetRule[]): readonly Budge
   const { limit, limit_reset: reset, budgets } = asked
   if (limit === undefined && reset === undefined && budgets === undefined) return undefined
   const known = before.find(({ name }) => name === limitName)
-  const others = budgets?.map(ruleOf) ?? before.filter(({ name }) => name !== limitName)
+  const others =
+    budgets?.map((one, at) => ruleOf(one, `budgets.${at}`)) ?? before.filter(({ name }) => name !== limitName)
   refuseTwins(others)
   if (limit === null) return others
   const limitNanoUsd = limit === undefined ? known?.limitNanoUsd : nanoOf(limit, 'limit')
@@ -91,13 +92,13 @@ const limitName = 'limit'
 
 const resets = { daily: 'day', weekly: 'week', monthly: 'month' } as const
 
-function ruleOf(asked: z.output<typeof budgetInput>): BudgetRule {
+function ruleOf(asked: z.output<typeof budgetInput>, place: string): BudgetRule {
   if (!isZone(asked.zone)) {
-    throw new Failure('invalid_request', 'The zone is no IANA time zone.', { param: 'budgets' })
+    throw new Failure('invalid_request', 'The zone is no IANA time zone.', { param: `${place}.zone` })
   }
   return {
     name: asked.name,
-    limitNanoUsd: nanoOf(asked.limit, 'budgets'),
+    limitNanoUsd: nanoOf(asked.limit, `${place}.limit`),
     ...{ window: asked.window, zone: asked.zone, weekStart: asked.week_start },
     ...{ models: asked.models, providers: asked.providers, isPerUser: asked.per_user },
   }
@@ -111,6 +112,17 @@ function refuseTwins(rules: readonly BudgetRule[]): void {
   if (new Set(ids).size === ids.length && !ids.includes(limitName)) return
   throw new Failure('invalid_request', 'Each budget needs a name, a window or a target of its own.', {
     param: 'budgets',
+  })
+}
+
+/** Throws Failure where somebody changed it after the moment that a change was made from. */
+export function requireUnchanged(
+  { updatedAtMs }: { readonly updatedAtMs: number },
+  since: string | undefined,
+): void {
+  if (since === undefined || updatedAtMs <= Date.parse(since)) return
+  throw new Failure('conflict', 'Somebody changed it meanwhile: look at it as it is now, and change that.', {
+    code: 'changed_meanwhile',
   })
 }
 

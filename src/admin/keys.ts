@@ -3,9 +3,19 @@ import { Failure } from '../core/model/failure.ts'
 import type { Changes } from '../tenants/keys/changes.ts'
 import type { Key } from '../tenants/keys/key.ts'
 import type { Tenants } from '../tenants/tenants.ts'
-import { keyChangeOf, newKeyOf } from './inputs.ts'
+import { keyChangeOf, newKeyOf, requireUnchanged } from './inputs.ts'
 import { type AdminRoute, route } from './route.ts'
-import { aborting, data, deleted, keyChange, keyInput, keyView, ownKeyView, rotation } from './schemas.ts'
+import {
+  aborting,
+  data,
+  deleted,
+  keyChange,
+  keyChanging,
+  keyInput,
+  keyView,
+  ownKeyView,
+  rotation,
+} from './schemas.ts'
 import { keyViews, viewOfKey } from './views.ts'
 
 export type KeysParts = {
@@ -71,11 +81,12 @@ export function keyRoutes(parts: KeysParts): readonly AdminRoute[] {
       ...{ ...common, method: 'patch', path: '/admin/api/keys/{hash}', status: 200 },
       summary:
         'Changes what is named of a key; null takes a limit away. `abort` ends its calls where it is disabled',
-      query: aborting,
+      query: keyChanging,
       body: keyChange,
       answer: data(keyView),
       async handle({ path, query, body, by }) {
         const before = keyOf(path['hash'])
+        requireUnchanged(before, query.unchanged_since)
         const key = changes.updateKey(by, before.id, keyChangeOf(body, before))
         if (query.abort === 'true' && key.isDisabled) endCalls([key.id])
         return { data: await viewOfKey(key, tenants) }

@@ -60,6 +60,16 @@ export const keyChange = z.looseObject({ name: name.min(1).optional(), ...keyLim
 /** Whether calls that are under way end with what is taken back. */
 export const aborting = z.object({ abort: z.enum(['true', 'false']).default('false') })
 
+/** The `updated_at`, or else the `created_at`, of what a change was made from; absent: whatever it is now. */
+const unchangedSince = {
+  unchanged_since: moment
+    .optional()
+    .meta({ description: 'Refuses with 409 `changed_meanwhile` where it was changed after this moment' }),
+}
+
+export const keyChanging = aborting.extend(unchangedSince)
+export const teamChanging = z.object(unchangedSince)
+
 export const rotation = z.strictObject({
   grace_until: moment.optional(),
   graceUntil: moment.optional(),
@@ -77,6 +87,8 @@ export const budgetView = z.object({
   limit_name: z.string().meta({ description: 'What calls that it refused name as their `limit`' }),
   limit: usd,
   limit_nano_usd: nano,
+  raised: usd.meta({ description: 'Of the limit, what was added for the window of now alone' }),
+  raised_nano_usd: nano,
   spent: usd,
   spent_nano_usd: nano,
   held: usd,
@@ -88,6 +100,7 @@ export const budgetView = z.object({
   window: z.enum(windows),
   window_id: z.string(),
   zone: z.string(),
+  week_start: z.int().meta({ description: 'The day on which its weeks begin; 1 is Monday' }),
   resets_at: moment.nullable(),
   models: names,
   providers: names,

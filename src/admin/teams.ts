@@ -1,10 +1,10 @@
 import * as z from 'zod'
 import { Failure } from '../core/model/failure.ts'
 import type { Team } from '../tenants/keys/key.ts'
-import { newTeamOf, teamChangeOf } from './inputs.ts'
+import { newTeamOf, requireUnchanged, teamChangeOf } from './inputs.ts'
 import type { KeysParts } from './keys.ts'
 import { type AdminRoute, route } from './route.ts'
-import { aborting, data, deleted, teamChange, teamInput, teamView } from './schemas.ts'
+import { aborting, data, deleted, teamChange, teamChanging, teamInput, teamView } from './schemas.ts'
 import { viewOfTeam } from './views.ts'
 
 /** `/admin/api/teams`, as keys are. */
@@ -44,10 +44,12 @@ export function teamRoutes({ tenants, changes, endCalls }: KeysParts): readonly 
     route({
       ...{ ...common, method: 'patch', path: '/admin/api/teams/{id}', status: 200 },
       summary: 'Changes what is named of a team; null takes a limit away',
+      query: teamChanging,
       body: teamChange,
       answer: data(teamView),
-      async handle({ path, body, by }) {
+      async handle({ path, query, body, by }) {
         const before = teamOf(path['id'])
+        requireUnchanged(before, query.unchanged_since)
         const team = changes.updateTeam(by, before.id, teamChangeOf(body, before))
         return { data: await viewOfTeam(team, tenants) }
       },

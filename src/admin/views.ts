@@ -66,11 +66,13 @@ export function budgetViewOf(reading: BudgetReading): BudgetView {
     scope_id: scope.kind === 'gateway' ? null : scope.id,
     limit_name: limitNameOf(budget),
     ...amount('limit', limitNanoUsd),
+    ...amount('raised', limitNanoUsd - rule.limitNanoUsd),
     ...amount('spent', spentNanoUsd),
     ...amount('held', heldNanoUsd),
     ...amount('uncertain', uncertainNanoUsd),
     ...amount('remaining', remainingOf(reading)),
     ...{ window: rule.window, window_id: reading.window, zone: rule.zone },
+    week_start: rule.weekStart,
     resets_at: opensAtMs === undefined ? null : isoOf(opensAtMs),
     ...{ models: [...rule.models], providers: [...rule.providers], per_user: rule.isPerUser },
   }
