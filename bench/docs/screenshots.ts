@@ -19,6 +19,11 @@ const pages: Readonly<Record<string, (open: OpenPage) => Promise<unknown>>> = {
   '': async () => undefined,
   calls: async () => undefined,
   keys: ({ page }) => page.getByRole('row', { name: /web daily/ }).waitFor(),
+  'keys/HASH': async ({ page }) => {
+    await page.getByRole('button', { name: 'Edit' }).click()
+    await page.getByRole('dialog', { name: 'Edit notebooks' }).waitFor()
+  },
+  'teams/core': ({ page }) => page.getByRole('row', { name: /notebooks/ }).waitFor(),
   models: ({ page }) => page.getByRole('row', { name: /sim-echo at one/ }).waitFor(),
   explain: async ({ page }) => {
     await page.getByRole('button', { name: 'Explain' }).click()
@@ -41,16 +46,22 @@ await using stage = await startStage(browser)
 for (const model of ['llama-3.3-70b', 'talker', 'llama-3.3-70b', 'talker', 'talker']) {
   await (await stage.call(model)).text()
 }
-await stage.admin('POST', '/keys', { name: 'notebooks', limit: 20, limit_reset: 'monthly', team: 'core' })
+const { data: key } = await stage.admin('POST', '/keys', {
+  ...{ name: 'notebooks', limit: 20, limit_reset: 'monthly', team: 'core' },
+})
 mkdirSync(directory, { recursive: true })
 for (const [name, prepare] of Object.entries(pages)) {
   for (const [look, options] of Object.entries(looks)) {
-    const open = await stage.open(`/console/${name}`.replace(/\/$/, ''), options)
+    const path = `/console/${name}`.replace(/\/$/, '').replace('HASH', String(key['hash']))
+    const open = await stage.open(path, options)
     await prepare(open)
     await open.page.waitForLoadState('networkidle')
-    const path = join(directory, `${name || 'overview'}-${look}.png`)
-    await open.page.screenshot({ path, fullPage: true })
-    process.stdout.write(`${path}\n`)
+    const picture = join(
+      directory,
+      `${name.split('/')[0] || 'overview'}${name.includes('/') ? '-one' : ''}-${look}.png`,
+    )
+    await open.page.screenshot({ path: picture, fullPage: true })
+    process.stdout.write(`${picture}\n`)
   }
 }
 await browser.close()

@@ -21,6 +21,7 @@ const pages: readonly (readonly [string, (ids: readonly string[]) => string])[] 
   ['breaks-off', (ids) => `/console/calls/${ids[4]}`],
   ['always-down', (ids) => `/console/calls/${ids[5]}`],
   ['Keys, teams, budgets', () => '/console/keys'],
+  ['research', () => '/console/teams/research'],
   ['Models and deployments', () => '/console/models'],
   ['Route explain', () => '/console/explain'],
   ['Playground', () => '/console/playground'],

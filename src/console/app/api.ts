@@ -13,13 +13,23 @@ export const lastAnswerAt = signal(Date.now())
 export class Refusal extends Error {
   readonly status: number | undefined
   readonly code: string | undefined
+  /** What of the request it is about. */
+  readonly param: string | undefined
 
-  constructor(message: string, status: number | undefined, code: string | undefined, cause?: unknown) {
+  constructor(message: string, { status, code, param, cause }: RefusalFacts = {}) {
     super(message, { cause })
     this.name = 'Refusal'
     this.status = status
     this.code = code
+    this.param = param
   }
+}
+
+type RefusalFacts = {
+  readonly status?: number
+  readonly code?: string | undefined
+  readonly param?: string | undefined
+  readonly cause?: unknown
 }
 
 export type Ask = {
@@ -60,7 +70,7 @@ export async function reach(path: string, init: RequestInit): Promise<Response> 
     if (init.signal?.aborted) throw thrown
     if (!isOffline.value) setTimeout(lookAgain, lookAgainMs)
     isOffline.value = true
-    throw new Refusal('The gateway cannot be reached.', undefined, undefined, thrown)
+    throw new Refusal('The gateway cannot be reached.', { cause: thrown })
   }
 }
 
@@ -92,6 +102,10 @@ async function readJson(response: Response): Promise<unknown> {
 }
 
 function refusalOf(answer: unknown, status: number): Refusal {
-  const { error } = (answer ?? {}) as { error?: { message?: string; code?: string | null } }
-  return new Refusal(error?.message ?? `The gateway answered ${status}.`, status, error?.code ?? undefined)
+  const { error } = (answer ?? {}) as {
+    error?: { message?: string; code?: string | null; param?: string | null }
+  }
+  return new Refusal(error?.message ?? `The gateway answered ${status}.`, {
+    ...{ status, code: error?.code ?? undefined, param: error?.param ?? undefined },
+  })
 }

@@ -1,7 +1,7 @@
 import { matched } from '../app/router.ts'
 import { callPage, callsPage } from './calls/entry.ts'
 import { explainPage } from './explain/entry.ts'
-import { keyPage, keysPage } from './keys/entry.ts'
+import { keyPage, keysPage, teamPage } from './keys/entry.ts'
 import { missingPage } from './missing.tsx'
 import { modelsPage } from './models/entry.ts'
 import { overviewPage } from './overview/entry.ts'
@@ -11,7 +11,7 @@ import { settingsPage } from './settings/entry.ts'
 
 /** Every page, in the order of the navigation. */
 export const pages: readonly PageEntry[] = [
-  ...[overviewPage, callsPage, callPage, keysPage, keyPage],
+  ...[overviewPage, callsPage, callPage, keysPage, keyPage, teamPage],
   ...[modelsPage, explainPage, playgroundPage, settingsPage],
 ]
 

@@ -9,6 +9,7 @@ import { Told } from '../../parts/told.tsx'
 import { usdOf } from '../../text/amounts.ts'
 import { agoOf, minuteOf } from '../../text/times.ts'
 import { BudgetBar } from './budget-bar.tsx'
+import { windowWords } from './window-words.ts'
 import type { BudgetView, Holder, Listed } from './wire.ts'
 
 type BudgetsProps = {
@@ -106,7 +107,11 @@ function Named({
   const on = [...models, ...providers.map((provider) => `@${provider}`), ...(isPerUser ? ['each user'] : [])]
   return (
     <>
-      {scope === 'key' ? <a href={`/console/keys/${owner ?? ''}`}>{title}</a> : title}
+      {scope === 'gateway' ? (
+        title
+      ) : (
+        <a href={`/console/${scope}s/${encodeURIComponent(owner ?? '')}`}>{title}</a>
+      )}
       <br />
       <span class="muted small">
         of the {scope === 'gateway' ? 'gateway' : scope}, {windowWords[window] ?? window}
@@ -114,15 +119,6 @@ function Named({
       </span>
     </>
   )
-}
-
-const windowWords: Readonly<Record<string, string>> = {
-  day: 'for each day',
-  week: 'for each week',
-  month: 'for each month',
-  quarter: 'for each quarter',
-  year: 'for each year',
-  total: 'in all',
 }
 
 function Opens({ at, zone }: { at: string | null; zone: string }) {

@@ -1,6 +1,7 @@
 import type { PageEntry } from '../page.ts'
 import { KeyPage } from './key.tsx'
 import { Keys } from './keys.tsx'
+import { TeamPage } from './team.tsx'
 
 export const keysPage: PageEntry = {
   path: '/console/keys',
@@ -14,4 +15,11 @@ export const keyPage: PageEntry = {
   title: 'Key',
   under: keysPage.path,
   show: KeyPage,
+}
+
+export const teamPage: PageEntry = {
+  path: '/console/teams/:id',
+  title: 'Team',
+  under: keysPage.path,
+  show: TeamPage,
 }

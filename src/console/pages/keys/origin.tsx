@@ -7,7 +7,7 @@ export function Origin({
 }: {
   of: Pick<Declared, 'kind' | 'id' | 'from' | 'file' | 'line' | 'variable'> | undefined
 }) {
-  if (of === undefined) return <span class="muted">in the configuration</span>
+  if (of === undefined) return <span class="muted">the configuration</span>
   if (of.variable !== null) return <code>{of.variable}</code>
   const line = of.line === null ? '' : `:${of.line}`
   const text = `${of.file ?? 'the configuration'}${line}`

@@ -1,40 +1,41 @@
-import { useState } from 'preact/hooks'
-import { ask, Refusal } from '../../app/api.ts'
-import { Dialog } from '../../parts/dialog.tsx'
-import { LimitFields, limitIn } from './limit-fields.tsx'
+import { ask } from '../../app/api.ts'
+import { EditForm, MakeForm } from './edit/form.tsx'
+import { NameField } from './edit/key-fields.tsx'
+import { MoneyFields } from './edit/money-fields.tsx'
+import { subjectOf } from './edit/save.ts'
+import { changesOf, noValues, type Values } from './edit/values.ts'
+import { pathOfTeam, type TeamView } from './wire.ts'
 
 /** Makes a team. */
 export function TeamForm({ onClose, onMade }: { onClose: () => void; onMade: () => void }) {
-  const [refused, setRefused] = useState('')
-  const make = (event: SubmitEvent) => {
-    event.preventDefault()
-    const given = new FormData(event.currentTarget as HTMLFormElement)
-    const body = { name: String(given.get('name')), ...limitIn(given) }
-    ask('/admin/api/teams', { method: 'POST', body }).then(onMade, (thrown: unknown) => {
-      if (!(thrown instanceof Refusal)) throw thrown
-      setRefused(thrown.message)
-    })
+  const make = async (values: Values) => {
+    await ask('/admin/api/teams', { method: 'POST', body: changesOf(noValues, values) })
+    onMade()
   }
   return (
-    <Dialog title="New team" onClose={onClose}>
-      <form onSubmit={make} class="fields">
-        <label>
-          Name
-          <input name="name" required maxLength={128} autocomplete="off" placeholder="research" />
-        </label>
-        <LimitFields />
-        <p class="problem" role="alert">
-          {refused}
-        </p>
-        <div class="buttons">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="main">
-            Make the team
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <MakeForm title="New team" submit="Make the team" onClose={onClose} make={make}>
+      {(filled) => (
+        <>
+          <NameField filled={filled} placeholder="research" />
+          <MoneyFields filled={filled} />
+        </>
+      )}
+    </MakeForm>
+  )
+}
+
+type EditProps = { readonly of: TeamView; readonly onClose: () => void; readonly onSaved: () => void }
+
+/** Changes a team. Its name is what keys name it by, and stays. */
+export function TeamEdit({ of: team, onClose, onSaved }: EditProps) {
+  return (
+    <EditForm
+      title={`Edit ${team.name}`}
+      submit="Save"
+      of={subjectOf(pathOfTeam(team.id), team)}
+      {...{ onClose, onSaved }}
+    >
+      {(filled) => <MoneyFields filled={filled} />}
+    </EditForm>
   )
 }

@@ -12,7 +12,6 @@ export type KeyView = {
   readonly disabled: boolean
   readonly managed_by: 'api' | 'file'
   readonly expires_at: string | null
-  readonly created_at: string
   readonly last_used_at: string | null
 } & Money
 
@@ -24,6 +23,8 @@ export type TeamView = {
 } & Money
 
 type Money = {
+  readonly created_at: string
+  readonly updated_at: string | null
   readonly usage: number
   readonly usage_daily: number
   readonly usage_monthly: number
@@ -40,14 +41,20 @@ export type BudgetView = {
   readonly title: string
   readonly scope: 'gateway' | 'team' | 'key'
   readonly scope_id: string | null
+  readonly name: string | null
   readonly limit_name: string
   readonly limit: number
+  readonly limit_nano_usd: number
+  /** Of the limit, what was added for the window of now alone. */
+  readonly raised: number
+  readonly raised_nano_usd: number
   readonly spent: number
   readonly held: number
   readonly uncertain: number
   readonly remaining: number
   readonly window: string
   readonly zone: string
+  readonly week_start: number
   readonly resets_at: string | null
   readonly models: readonly string[]
   readonly providers: readonly string[]
@@ -67,3 +74,7 @@ export type Declared = {
 }
 
 export type Listed<Row> = { readonly data: readonly Row[] }
+
+export function pathOfTeam(id: string): string {
+  return `/admin/api/teams/${encodeURIComponent(id)}`
+}

@@ -133,6 +133,8 @@ function Sections({ settings, line }: { settings: readonly Setting[]; line: numb
     const section = sectionOf(setting.place)
     sections.set(section, [...(sections.get(section) ?? []), setting])
   }
+  // What is declared may begin on a line that has no value of its own.
+  const wanted = Math.min(...settings.map((setting) => setting.line ?? 0).filter((own) => own >= line))
   if (settings.length === 0) return <p class="muted">There is no such setting.</p>
   return (
     <div class="sections">
@@ -143,7 +145,7 @@ function Sections({ settings, line }: { settings: readonly Setting[]; line: numb
             columns={columns}
             rows={rows}
             keyOf={({ place }) => place}
-            classOf={(setting) => (setting.line === line && setting.line !== null ? 'wanted' : undefined)}
+            classOf={(setting) => (setting.line === wanted ? 'wanted' : undefined)}
           />
         </Panel>
       ))}
