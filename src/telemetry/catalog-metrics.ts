@@ -50,12 +50,18 @@ export function showCatalog(registry: Registry, read: () => CatalogCounts): void
         }
       },
     })
-  ofLists('pandotate_list_age_seconds', 'How long ago a provider last listed its models.', (list, counts) =>
-    age(counts, list.readEpochMs),
-  )
-  ofLists('pandotate_list_models', 'Models in a provider\u2019s last list.', ({ models }) => models)
   ofLists(
-    'pandotate_list_failures',
+    'pandotate_provider_list_age_seconds',
+    'How long ago a provider last listed its models.',
+    (list, counts) => age(counts, list.readEpochMs),
+  )
+  ofLists(
+    'pandotate_provider_listed_models',
+    'Models in a provider\u2019s last list.',
+    ({ models }) => models,
+  )
+  ofLists(
+    'pandotate_provider_list_consecutive_failures',
     'How often in a row a provider has not listed its models.',
     ({ failures }) => failures,
   )

@@ -34,10 +34,14 @@ export function showShared(registry: Registry, shared: () => SharedCounts): void
     'Of budgets, what this node has leased to go on with while the engine is away.',
     (it) => it.leasedNanoUsd / 1e9,
   )
-  gauge('pandotate_shared_untold_steps', 'Steps that the engine is to hear of.', (it) => it.untold)
+  gauge(
+    'pandotate_shared_pending_steps',
+    'Steps taken while the engine was away, which it does not know yet.',
+    (it) => it.untold,
+  )
   new Counter({
-    name: 'pandotate_shared_losses_total',
-    help: 'How often the engine was lost: the circuit to it opened.',
+    name: 'pandotate_shared_outages_total',
+    help: 'How often the engine went away: the circuit to it opened.',
     registers: [registry],
     collect() {
       this.reset()

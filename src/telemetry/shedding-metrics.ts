@@ -20,7 +20,7 @@ export function showShedding(registry: Registry, shedding: () => SheddingCounts)
     })
   gauge('pandotate_calls_in_flight', 'Calls under way.', ({ inFlight }) => inFlight)
   gauge(
-    'pandotate_request_bytes_in_flight',
+    'pandotate_in_flight_request_bytes',
     'Bytes of the bodies of the calls under way.',
     ({ inFlightBytes }) => inFlightBytes,
   )

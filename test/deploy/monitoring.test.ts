@@ -57,8 +57,8 @@ describe('what is watched', () => {
 
 const notShown: Readonly<Record<string, string>> = {
   pandotate_slow_calls_total: 'the quantiles say more',
-  pandotate_request_bytes_in_flight: 'calls turned away for it are shown',
-  pandotate_list_models: 'of use to look something up, not to watch',
+  pandotate_in_flight_request_bytes: 'calls turned away for it are shown',
+  pandotate_provider_listed_models: 'of use to look something up, not to watch',
   pandotate_config_reloads_total: 'marks on the graphs',
   pandotate_config_reload_failures_total: 'the alert looks at the last one',
   pandotate_config_loaded_timestamp_seconds: 'marks on the graphs',

@@ -81,7 +81,7 @@ describe('at the limit of calls under way', () => {
     const metrics = await (await fetch(`${gateway.url}/metrics`)).text()
     expect(metrics).toContain('pandotate_calls_in_flight 1\n')
     expect(metrics).toContain('pandotate_shed_calls_total{reason="in_flight"} 1\n')
-    expect(metrics).toMatch(/pandotate_request_bytes_in_flight [1-9]/)
+    expect(metrics).toMatch(/pandotate_in_flight_request_bytes [1-9]/)
     await finish(server, 1)
     await caller.rest()
     await gateway.recorded(2)

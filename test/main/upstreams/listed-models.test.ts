@@ -246,9 +246,9 @@ test('health, and metrics, say how old what is known is', async () => {
     ],
   })
   const metrics = await (await fetch(`${scene.gateway.url}/metrics`)).text()
-  expect(metrics).toMatch(/^pandotate_list_models\{provider="together"\} 1$/m)
-  expect(metrics).toMatch(/^pandotate_list_failures\{provider="baseten"\} [1-9]/m)
-  expect(metrics).toMatch(/^pandotate_list_age_seconds\{provider="together"\} [\d.]+$/m)
+  expect(metrics).toMatch(/^pandotate_provider_listed_models\{provider="together"\} 1$/m)
+  expect(metrics).toMatch(/^pandotate_provider_list_consecutive_failures\{provider="baseten"\} [1-9]/m)
+  expect(metrics).toMatch(/^pandotate_provider_list_age_seconds\{provider="together"\} [\d.]+$/m)
   expect(metrics).toMatch(/^pandotate_price_age_seconds [\d.]+$/m)
 })
 
