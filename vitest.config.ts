@@ -25,8 +25,10 @@ export default defineConfig({
         name,
         include: [...folders.map((folder) => `test/${folder}/**/*.test.ts`), ...(topLevel[name] ?? [])],
         setupFiles: ['test/json-text-equality.ts'],
-        testTimeout: 30_000,
-        hookTimeout: 30_000,
+        // Only what hangs takes so long: a busy machine must not fail a test.
+        testTimeout: 180_000,
+        hookTimeout: 180_000,
+        expect: { poll: { timeout: 120_000 } },
       },
     })),
   },

@@ -11,9 +11,7 @@ const rooms = /\/src\/(?:core|dialects|providers|http|admin|tenants|telemetry|si
  * number: `String(x)`, `Number(x)`, a template and `join` throw for them. Of what the types do not vouch for, `spell`
  * and `numberOf` make either (core/model/json/json.ts).
  */
-test('nothing of unknown type is made text or a number by the language’s own ways', {
-  timeout: 120_000,
-}, () => {
+test('nothing of unknown type is made text or a number by the language’s own ways', () => {
   const root = fileURLToPath(new URL('..', import.meta.url))
   const api = new API({ cwd: root })
   onTestFinished(() => api.close())

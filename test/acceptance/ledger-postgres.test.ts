@@ -10,15 +10,13 @@ test.skipIf(noPostgres)(
     const databaseUrl = await server.createDatabase()
     await using gateway = await startGateway({ environment: { DATABASE_URL: databaseUrl } })
     const ids = [await ask(gateway.url), await ask(gateway.url)]
-    await expect.poll(() => ledgerOf(gateway.url), { timeout: 20_000 }).toMatchObject(upToDate)
+    await expect.poll(() => ledgerOf(gateway.url)).toMatchObject(upToDate)
     await server.kill()
     for (let call = 0; call < 20; call++) ids.push(await ask(gateway.url))
-    await expect
-      .poll(() => ledgerOf(gateway.url), { timeout: 20_000 })
-      .toMatchObject({ status: 'store_fails' })
+    await expect.poll(() => ledgerOf(gateway.url)).toMatchObject({ status: 'store_fails' })
     expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200)
     await server.start()
-    await expect.poll(() => ledgerOf(gateway.url), { timeout: 20_000 }).toMatchObject(upToDate)
+    await expect.poll(() => ledgerOf(gateway.url)).toMatchObject(upToDate)
     await using store = openPostgresStore(databaseUrl)
     const stored = await store.calls({ filters: {}, limit: 100 })
     expect(stored.map(({ call }) => call.requestId).toSorted()).toEqual(ids.toSorted())

@@ -9,7 +9,6 @@ vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 
 /** The short form: `npm run test:workers` runs every acceptance suite against two workers. */
 const environment = { WORKERS: '2' }
-const patient = { timeout: 120_000 }
 const admin = 'gw-admin-key-0123456789'
 const simulated = "models: { '*': { deployments: [{ provider: simulator }] } }\n"
 
@@ -90,13 +89,13 @@ test('a worker that is killed under load is replaced: what callers saw is record
       else if (answer !== undefined) lost.push(answer.status)
     }
   })
-  await expect.poll(() => seen.length, patient).toBeGreaterThan(50)
+  await expect.poll(() => seen.length).toBeGreaterThan(50)
   const [first = 0] = workersOf(gateway)
   process.kill(first, 'SIGKILL')
   await gateway.line(({ msg }) => msg.startsWith('a worker ended'))
-  await expect.poll(() => workersOf(gateway).length, patient).toBe(2)
+  await expect.poll(() => workersOf(gateway).length).toBe(2)
   const aim = seen.length + 50
-  await expect.poll(() => seen.length, patient).toBeGreaterThan(aim)
+  await expect.poll(() => seen.length).toBeGreaterThan(aim)
   isOver = true
   await Promise.all(callers)
   // No more than what was under way on the connections of that one.
@@ -120,13 +119,13 @@ models:
   const { key, hash } = await createKey(first, { limit: 5, concurrency: 1 })
   const asking = ask(first, key, { model: 'm', max_tokens: 1000 }).catch(() => 'cut')
   const of = async (gateway: GatewayProcess) => (await manage(gateway, 'GET', `/keys/${hash}`)).data
-  await expect.poll(async () => (await of(first))['held_nano_usd'], patient).toBeGreaterThan(0)
+  await expect.poll(async () => (await of(first))['held_nano_usd']).toBeGreaterThan(0)
   const held = (await of(first))['held_nano_usd'] as number
   expect((await ask(first, key, { model: 'm' })).status).toBe(429)
   for (const pid of workersOf(first)) process.kill(pid, 'SIGKILL')
   expect(await asking).toBe('cut')
   const answered = () => of(first).catch(() => ({}) as Row)
-  await expect.poll(async () => (await answered())['held_nano_usd'], patient).toBe(0)
+  await expect.poll(async () => (await answered())['held_nano_usd']).toBe(0)
   expect(await of(first)).toMatchObject({ held_nano_usd: 0, uncertain_nano_usd: held })
   first.kill()
   await first.ended
@@ -139,7 +138,7 @@ test('when the primary is killed, the workers end', async () => {
   const workers = workersOf(gateway)
   gateway.kill()
   await gateway.ended
-  await expect.poll(() => workers.filter(isAlive), patient).toEqual([])
+  await expect.poll(() => workers.filter(isAlive)).toEqual([])
 })
 
 test('one idempotency key at all workers makes one call', async () => {

@@ -17,7 +17,7 @@ const all = clients.map((client) => {
 
 describe.concurrent('other people’s clients are well served, and the documentation says how', () => {
   for (const { title, client, program } of all) {
-    test.skipIf('missing' in program)(title, { timeout: 150_000 }, async ({ expect }) => {
+    test.skipIf('missing' in program)(title, async ({ expect }) => {
       if ('missing' in program) return
       const performance = await perform(client, program)
       expect(performance.faults).toEqual([])

@@ -123,7 +123,7 @@ function unlike(seen: unknown, expected: unknown): string | undefined {
 
 async function abortFault(seen: unknown, _client: Client, stage: Stage): Promise<string | undefined> {
   const { outcome } = await stage.recorded(({ model }) => model === 'sim-stall-2-echo')
-  const patience = AbortSignal.timeout(5000)
+  const patience = AbortSignal.timeout(60_000)
   while (stage.upstream.abandoned() === 0 && !patience.aborted) await setTimeout(5)
   return unlike(seen, ['one', ' two']) ?? unlike({ outcome, abandoned: stage.upstream.abandoned() }, left)
 }

@@ -52,7 +52,7 @@ async function faultOf(name: FeatureName, { client, told, stage }: Scene): Promi
   if (line === undefined) return 'nothing was told of it'
   if (line.fault !== undefined) return line.fault
   const feature = features.find((feature) => feature.name === name)
-  return within(10_000, Promise.resolve(feature?.fault(line.seen, client, stage))).catch(String)
+  return within(60_000, Promise.resolve(feature?.fault(line.seen, client, stage))).catch(String)
 }
 
 function toldIn(stdout: string): ReadonlyMap<string, Told> {

@@ -7,7 +7,7 @@ let browser: Browser
 
 beforeAll(async () => {
   if (noBrowser === undefined) browser = await startBrowser()
-}, 60_000)
+})
 
 afterAll(async () => browser?.close())
 
@@ -16,7 +16,7 @@ const notebooks = {
   budgets: [{ name: 'sprint', limit: 3, window: 'week', week_start: 3, zone: 'Europe/Berlin' }],
 }
 
-describe.skipIf(noBrowser)('the form that changes a key', { timeout: 180_000 }, () => {
+describe.skipIf(noBrowser)('the form that changes a key', () => {
   test('asks for what was changed, and for nothing else', async () => {
     await using stage = await startStage(browser)
     await stage.admin('POST', '/teams', { name: 'research' })
@@ -162,7 +162,7 @@ describe.skipIf(noBrowser)('the form that changes a key', { timeout: 180_000 }, 
   })
 })
 
-describe.skipIf(noBrowser)('the page of a team', { timeout: 180_000 }, () => {
+describe.skipIf(noBrowser)('the page of a team', () => {
   test('leads from a team that was made to its limits, and changes them', async () => {
     await using stage = await startStage(browser)
     const { page, asked, isSound } = await stage.open('/console/keys')

@@ -7,11 +7,11 @@ let browser: Browser
 
 beforeAll(async () => {
   if (noBrowser === undefined) browser = await startBrowser()
-}, 60_000)
+})
 
 afterAll(async () => browser?.close())
 
-describe.skipIf(noBrowser)('the page that explains routes', { timeout: 180_000 }, () => {
+describe.skipIf(noBrowser)('the page that explains routes', () => {
   test('shows the plan of a request, who was considered, and what it would hold of a key’s budgets', async () => {
     await using stage = await startStage(browser)
     const { page, asked, isSound } = await stage.open('/console/explain', { key: readKey })

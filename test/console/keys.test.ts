@@ -7,11 +7,11 @@ let browser: Browser
 
 beforeAll(async () => {
   if (noBrowser === undefined) browser = await startBrowser()
-}, 60_000)
+})
 
 afterAll(async () => browser?.close())
 
-describe.skipIf(noBrowser)('the page of keys, teams and budgets', { timeout: 180_000 }, () => {
+describe.skipIf(noBrowser)('the page of keys, teams and budgets', () => {
   test('shows what each has spent of what, and which line of the file declares it', async () => {
     await using stage = await startStage(browser)
     await (await stage.call('llama-3.3-70b')).text()

@@ -7,11 +7,11 @@ let browser: Browser
 
 beforeAll(async () => {
   if (noBrowser === undefined) browser = await startBrowser()
-}, 60_000)
+})
 
 afterAll(async () => browser?.close())
 
-describe.skipIf(noBrowser)('the page of models and deployments', { timeout: 180_000 }, () => {
+describe.skipIf(noBrowser)('the page of models and deployments', () => {
   test('shows how each does, what it costs, and its share of the calls', async () => {
     await using stage = await startStage(browser)
     await (await stage.call('llama-3.3-70b')).text()

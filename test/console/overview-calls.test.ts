@@ -6,8 +6,6 @@ import { adminKey, type Scene, startScene } from './scene.ts'
 // A browser takes its time on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
-const patient = { timeout: 60_000 }
-
 describe.skipIf(browserPath === undefined)('what was called', () => {
   let scene: Scene
   let browser: Awaited<ReturnType<typeof startBrowser>>
@@ -38,7 +36,7 @@ describe.skipIf(browserPath === undefined)('what was called', () => {
     expect([code, JSON.parse(stdout)]).toMatchObject([0, { choices: [{}] }])
     ids = await scene.calls()
     await page.getByRole('button', { name: 'Look again' }).click()
-    await expect.poll(() => statOf('Requests'), patient).toContain(String(ids.length + 1))
+    await expect.poll(() => statOf('Requests')).toContain(String(ids.length + 1))
   })
 
   test('is summed, and narrowed by what is clicked', async () => {
@@ -49,7 +47,7 @@ describe.skipIf(browserPath === undefined)('what was called', () => {
     await page.getByRole('button', { name: 'qwen3-32b' }).click()
     await page.getByRole('list', { name: 'Narrowed to' }).getByText('qwen3-32b').waitFor()
     expect(page.url()).toContain('model=qwen3-32b')
-    await expect.poll(() => statOf('Requests'), patient).toBe('1')
+    await expect.poll(() => statOf('Requests')).toBe('1')
     await page.getByRole('button', { name: 'Remove Model' }).click()
     await page.locator('.pick select').selectOption('key')
     await page.getByRole('table', { name: 'By key' }).waitFor()
@@ -68,9 +66,9 @@ describe.skipIf(browserPath === undefined)('what was called', () => {
 
   test('is drawn in the colours of the page', async () => {
     await page.getByLabel('Colours').selectOption('dark')
-    await expect.poll(() => page.evaluate(hasPixelOf(63, 179, 170)), patient).toBe(true)
+    await expect.poll(() => page.evaluate(hasPixelOf(63, 179, 170))).toBe(true)
     await page.getByLabel('Colours').selectOption('light')
-    await expect.poll(() => page.evaluate(hasPixelOf(28, 138, 135)), patient).toBe(true)
+    await expect.poll(() => page.evaluate(hasPixelOf(28, 138, 135))).toBe(true)
   })
 
   test('is of any span of time', async () => {
@@ -89,17 +87,17 @@ describe.skipIf(browserPath === undefined)('what was called', () => {
     await page.goto('/console/calls')
     const table = page.getByRole('table', { name: 'Calls, the latest first' })
     await table.waitFor()
-    await expect.poll(() => table.getByRole('row').count(), patient).toBe(ids.length + 2)
+    await expect.poll(() => table.getByRole('row').count()).toBe(ids.length + 2)
     await page.getByRole('button', { name: 'Failed', exact: true }).click()
     await page.waitForURL(/status=failed/)
     await table.getByText('quota exhausted').waitFor()
-    await expect.poll(() => table.getByRole('row').count(), patient).toBe(3)
+    await expect.poll(() => table.getByRole('row').count()).toBe(3)
     await page.getByRole('button', { name: 'Filter' }).click()
     await page.getByLabel('Status').fill('')
     await page.getByLabel('Deployment').fill('sim-drip-2@spare')
     await page.getByRole('button', { name: 'Search' }).click()
     await page.waitForURL(/deployment=sim-drip-2/)
-    await expect.poll(() => table.getByRole('row').count(), patient).toBe(2)
+    await expect.poll(() => table.getByRole('row').count()).toBe(2)
     await page.reload()
     await page.getByRole('list', { name: 'Filters' }).getByText('sim-drip-2@spare').waitFor()
     await page.getByRole('button', { name: 'Remove Deployment' }).click()

@@ -7,11 +7,11 @@ let browser: Browser
 
 beforeAll(async () => {
   if (noBrowser === undefined) browser = await startBrowser()
-}, 60_000)
+})
 
 afterAll(async () => browser?.close())
 
-describe.skipIf(noBrowser)('the playground', { timeout: 180_000 }, () => {
+describe.skipIf(noBrowser)('the playground', () => {
   test('asks two models side by side, by keyboard, and tells the time and cost of each', async () => {
     await using stage = await startStage(browser)
     const { page, asked, isSound } = await stage.open('/console/playground')

@@ -7,11 +7,11 @@ let browser: Browser
 
 beforeAll(async () => {
   if (noBrowser === undefined) browser = await startBrowser()
-}, 60_000)
+})
 
 afterAll(async () => browser?.close())
 
-describe.skipIf(noBrowser)('the page of settings', { timeout: 180_000 }, () => {
+describe.skipIf(noBrowser)('the page of settings', () => {
   test('shows each value with its line or as a default, and no secret', async () => {
     await using stage = await startStage(browser)
     const { page, asked, isSound } = await stage.open('/console/settings', { key: readKey })

@@ -55,7 +55,7 @@ describe.skipIf(python === undefined)(
       const answer = (await askPython(program, asked)) as { lint: typeof lint; rendered: readonly Rendered[] }
       lint = answer.lint
       answers = new Map(Object.keys(cases).map((name, at) => [name, answer.rendered[at] as Rendered]))
-    }, 120_000)
+    })
     const of = (name: keyof typeof cases) => answers.get(name) as Rendered
     const one = (name: keyof typeof cases, kind: string): Tree | undefined =>
       of(name).manifests.find((manifest) => manifest['kind'] === kind)

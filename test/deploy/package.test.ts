@@ -9,7 +9,7 @@ import { type InstalledPackage, installPackage } from './installed-package.ts'
 let installed: InstalledPackage
 beforeAll(() => {
   installed = installPackage()
-}, 120_000)
+})
 afterAll(() => installed[Symbol.dispose]())
 
 describe('the package', () => {

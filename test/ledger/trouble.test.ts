@@ -6,42 +6,36 @@ import { expect, test } from 'vitest'
 import { openSqliteStore } from '../../src/ledger/store/sqlite/sqlite-store.ts'
 import { simulatorConfig, startTestGateway, type TestGateway } from '../harness/gateway.ts'
 
-const patient = { timeout: 60_000 }
-
-test('a ledger that is no database fails no call, says so, and has all calls once it is mended', {
-  timeout: 120_000,
-}, async () => {
+test('a ledger that is no database fails no call, says so, and has all calls once it is mended', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'trouble-'))
   const path = join(directory, 'ledger.db')
   await writeFile(path, 'this is no database, '.repeat(1000))
   {
     await using gateway = await start(directory)
     for (let call = 0; call < 5; call++) await ask(gateway)
-    await expect.poll(() => statusOf(gateway), patient).toBe('store_fails')
+    await expect.poll(() => statusOf(gateway)).toBe('store_fails')
     await rm(path)
     await ask(gateway)
-    await expect.poll(() => statusOf(gateway), patient).toBe('ok')
+    await expect.poll(() => statusOf(gateway)).toBe('ok')
   }
   expect(await callsIn(path)).toBe(6)
 })
 
-test('a ledger that another has locked fails no call, and has all calls once it is free', {
-  timeout: 120_000,
-}, async () => {
+test('a ledger that another has locked fails no call, and has all calls once it is free', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'trouble-'))
   const path = join(directory, 'ledger.db')
   {
     await using gateway = await start(directory)
     await ask(gateway)
-    await expect.poll(() => callsIn(path).catch(() => 0), patient).toBe(1)
+    await expect.poll(() => callsIn(path).catch(() => 0)).toBe(1)
     const other = new DatabaseSync(path)
     other.exec('begin immediate')
     for (let call = 0; call < 5; call++) await ask(gateway)
-    await expect.poll(() => statusOf(gateway), patient).toBe('store_fails')
+    await expect.poll(() => statusOf(gateway)).toBe('store_fails')
     expect(await callsIn(path)).toBe(1)
     other.exec('rollback')
     other.close()
-    await expect.poll(() => statusOf(gateway), patient).toBe('ok')
+    await expect.poll(() => statusOf(gateway)).toBe('ok')
   }
   expect(await callsIn(path)).toBe(6)
 })

@@ -114,7 +114,7 @@ describe('a number that no double holds, anywhere in an answer, is never a fault
     ['an error', 500, 'application/json', (text: string) => text, errors],
     ['an error in an answer', 200, 'application/json', (text: string) => text, errors],
     ['an error in a stream', 200, 'text/event-stream', (text: string) => `data: ${text}\n\n`, errors],
-  ] as const)('%s', { timeout: 120_000 }, async ([, status, type, written, shapes]) => {
+  ] as const)('%s', async ([, status, type, written, shapes]) => {
     const texts = shapes.flatMap((shape) => raw.flatMap((number) => withRaw(shape, number))).map(written)
     const origin = await startAnswering(status, type, texts)
     await using gateway = await startGatewayAt(origin)
@@ -185,7 +185,7 @@ describe('a number that no double holds, anywhere in a request, is never a fault
     ['/v1/messages/count_tokens', { ...question, system: 'x', tools: [{ name: 'f', input_schema: {} }] }],
   ]
 
-  test.for(requests)('%s', { timeout: 120_000 }, async ([path, body]) => {
+  test.for(requests)('%s', async ([path, body]) => {
     const gateway = await startBefore({ type: 'simulator' })
     for (const text of raw.flatMap((number) => withRaw(body, number))) {
       const response = await fetch(gateway.url + path, {

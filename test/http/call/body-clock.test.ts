@@ -46,8 +46,11 @@ test('one that keeps coming has all the time it takes', async () => {
   await caller.pass(20, 10_000)
   expect(caller.heard()).toBe('')
   caller.rest()
-  await vi.waitFor(() => expect(caller.heard()).toContain('HTTP/1.1 200'))
+  await vi.waitFor(() => expect(caller.heard()).toContain('HTTP/1.1 200'), patient)
 })
+
+/** vitest has no setting for this one. */
+const patient = { timeout: 120_000 }
 
 type Caller = AsyncDisposable & {
   heard(): string
@@ -87,7 +90,7 @@ async function begin(bytes: number, framing = `content-length: ${body.length}`):
     },
     rest: () => void socket.write(body.slice(sent)),
     async refused(told) {
-      await vi.waitFor(() => expect(text).toContain('\r\n\r\n{'))
+      await vi.waitFor(() => expect(text).toContain('\r\n\r\n{'), patient)
       expect(text).toContain('HTTP/1.1 408')
       expect(text).toMatch(/^connection: close\r$/im)
       expect(text).toMatch(/^x-request-id: req_/im)
@@ -113,7 +116,7 @@ test('bodies that are announced, and do not come, shut nobody out', async () => 
   await vi.waitFor(async () => {
     const metrics = await fetch(`${gateway.url}/health`)
     expect(metrics.status).toBe(200)
-  })
+  }, patient)
   const answer = await fetch(`${gateway.url}/v1/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: 'Bearer sk-other-0123456789' },

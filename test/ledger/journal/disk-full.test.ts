@@ -36,7 +36,7 @@ test.skipIf(noSmallDisk)(
     expect(journal.state.unwrittenCalls).toBeGreaterThanOrEqual(101)
     expect(await settledIn(disk.path)).toEqual(settles)
     await rm(join(disk.path, 'others'))
-    await expect.poll(() => journal.takesHolds, { timeout: 20_000 }).toBe(true)
+    await expect.poll(() => journal.takesHolds).toBe(true)
     journal.append({ type: 'call', id: 'req', at: 2000, line })
     await journal.written()
     expect(troubles).toEqual(['disk_full', 'disk_free_again'])

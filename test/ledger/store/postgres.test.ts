@@ -10,7 +10,7 @@ let server: PostgresServer | undefined
 
 beforeAll(async () => {
   if (noPostgres === undefined) server = await startPostgres()
-}, 60_000)
+})
 
 afterAll(async () => {
   await server?.[Symbol.asyncDispose]()

@@ -28,7 +28,7 @@ describe.skipIf(noPostgres !== undefined)(
 
     beforeAll(async () => {
       server = await startPostgres()
-    }, 60_000)
+    })
 
     afterAll(async () => {
       await server[Symbol.asyncDispose]()

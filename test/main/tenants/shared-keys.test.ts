@@ -46,14 +46,14 @@ describe.skipIf(noPostgres)('nodes over one database', () => {
     await using one = await node(databaseUrl)
     await using other = await node(databaseUrl)
     const { data, key } = await admin(one, 'POST', '/keys', { name: 'spread', models: ['m'] })
-    await expect.poll(() => statusOf(other, key), patient).toBe(200)
+    await expect.poll(() => statusOf(other, key)).toBe(200)
     await admin(other, 'PATCH', `/keys/${data.hash}`, { models: ['another'] })
-    await expect.poll(() => statusOf(one, key), patient).toBe(404)
+    await expect.poll(() => statusOf(one, key)).toBe(404)
     await admin(other, 'PATCH', `/keys/${data.hash}`, { models: ['m'] })
-    await expect.poll(() => statusOf(one, key), patient).toBe(200)
+    await expect.poll(() => statusOf(one, key)).toBe(200)
     await admin(one, 'DELETE', `/keys/${data.hash}`)
     expect(await statusOf(one, key)).toBe(401)
-    await expect.poll(() => statusOf(other, key), patient).toBe(401)
+    await expect.poll(() => statusOf(other, key)).toBe(401)
     const rows = (await admin(other, 'GET', '/audit')).data as unknown as { action: string }[]
     expect(rows.map(({ action }) => action)).toEqual(['key.delete', 'key.update', 'key.update', 'key.create'])
   })
@@ -64,13 +64,13 @@ describe.skipIf(noPostgres)('nodes over one database', () => {
     await using other = await node(databaseUrl)
     await admin(one, 'POST', '/teams', { name: 'research', limit: 1 })
     const { key } = await admin(one, 'POST', '/keys', { name: 'of a team', team: 'research' })
-    await expect.poll(() => statusOf(other, key), patient).toBe(200)
+    await expect.poll(() => statusOf(other, key)).toBe(200)
     await admin(one, 'POST', '/budgets/override', { budget: 'team:research/limit', amount: 5 })
     const limit = async (gateway: TestGateway) => (await admin(gateway, 'GET', '/teams/research')).data.limit
-    await expect.poll(() => limit(other), patient).toBe(6)
+    await expect.poll(() => limit(other)).toBe(6)
     expect(await limit(one)).toBe(6)
     await admin(other, 'DELETE', '/teams/research')
-    await expect.poll(() => statusOf(one, key), patient).toBe(401)
+    await expect.poll(() => statusOf(one, key)).toBe(401)
   })
 
   test('load at their start what others made before', async () => {
@@ -80,7 +80,7 @@ describe.skipIf(noPostgres)('nodes over one database', () => {
     const gone = await admin(one, 'POST', '/keys', { name: 'gone' })
     await admin(one, 'DELETE', `/keys/${gone.data.hash}`)
     const found = () => rowsIn(databaseUrl, 'select id from shared_changes')
-    await expect.poll(found, patient).toHaveLength(2)
+    await expect.poll(found).toHaveLength(2)
     await using late = await node(databaseUrl)
     expect(await statusOf(late, key)).toBe(200)
     expect(await statusOf(late, gone.key)).toBe(401)
@@ -91,7 +91,7 @@ describe.skipIf(noPostgres)('nodes over one database', () => {
     const databaseUrl = await server.createDatabase()
     await using one = await node(databaseUrl)
     const { data, key } = await admin(one, 'POST', '/keys', { name: 'polled' })
-    await expect.poll(() => rowsIn(databaseUrl, 'select id from shared_changes'), patient).toHaveLength(1)
+    await expect.poll(() => rowsIn(databaseUrl, 'select id from shared_changes')).toHaveLength(1)
     // As a node that cannot be heard leaves it: a later row, and no word of it.
     const [row] = await rowsIn(databaseUrl, 'select body from shared_changes')
     const entry = JSON.parse(String(row?.['body']))
@@ -101,7 +101,7 @@ describe.skipIf(noPostgres)('nodes over one database', () => {
       `update shared_changes set at = at + 1, event = 'evt_z', version = nextval('shared_versions'), body = $1`,
       [JSON.stringify(after)],
     )
-    await expect.poll(() => statusOf(one, key), patient).toBe(401)
+    await expect.poll(() => statusOf(one, key)).toBe(401)
     expect((await admin(one, 'GET', `/keys/${data.hash}`)).data.disabled).toBe(true)
   })
 
@@ -111,7 +111,7 @@ describe.skipIf(noPostgres)('nodes over one database', () => {
     await using one = await node(databaseUrl)
     await using other = await node(databaseUrl, {}, endless.url)
     const { data, key } = await admin(one, 'POST', '/keys', { name: 'taken' })
-    await expect.poll(() => knows(other, key), patient).toBe(true)
+    await expect.poll(() => knows(other, key)).toBe(true)
     const body = { stream: true, max_tokens: 100_000 }
     const response = await ask(other.url, body, { authorization: `Bearer ${key}` })
     expect(response.status).toBe(200)
@@ -138,9 +138,9 @@ describe.skipIf(noPostgres)('nodes over one database', () => {
       const { data } = await admin(gateway, 'GET', '/budgets')
       return (data as unknown as { uncertain_nano_usd: number }[])[0]?.uncertain_nano_usd ?? 0
     }
-    await expect.poll(() => uncertain(one), patient).toBe(250_000)
+    await expect.poll(() => uncertain(one)).toBe(250_000)
     expect(await uncertain(other)).toBe(0)
-    await expect.poll(() => rowsIn(databaseUrl, 'select id from holds'), patient).toEqual([])
+    await expect.poll(() => rowsIn(databaseUrl, 'select id from holds')).toEqual([])
   })
 
   test('go on with the keys they know while the database is away, and catch up', async () => {
@@ -148,17 +148,15 @@ describe.skipIf(noPostgres)('nodes over one database', () => {
     await using one = await node(databaseUrl)
     await using other = await node(databaseUrl)
     const { data, key } = await admin(one, 'POST', '/keys', { name: 'known' })
-    await expect.poll(() => statusOf(other, key), patient).toBe(200)
+    await expect.poll(() => statusOf(other, key)).toBe(200)
     await server.kill()
     expect([await statusOf(one, key), await statusOf(other, key)]).toEqual([200, 200])
     await admin(one, 'DELETE', `/keys/${data.hash}`)
     expect(await statusOf(one, key)).toBe(401)
     await server.start()
-    await expect.poll(() => statusOf(other, key), patient).toBe(401)
+    await expect.poll(() => statusOf(other, key)).toBe(401)
   })
 })
-
-const patient = { timeout: 20_000 }
 
 type Made = {
   readonly data: {

@@ -210,7 +210,7 @@ describe('a stream', () => {
 describe('the models', () => {
   test('of Model APIs are read with their prices per token', async () => {
     await using scene = await stage((socket) => socket.write(answer(fixture('models.json'))), {}, '/v1')
-    expect(await scene.upstream.listModels?.(AbortSignal.timeout(5000))).toEqual([
+    expect(await scene.upstream.listModels?.(AbortSignal.timeout(60_000))).toEqual([
       {
         id: 'openai/gpt-oss-120b',
         contextTokens: 128_072,
@@ -245,7 +245,7 @@ describe('a deployment that sleeps', () => {
     [{ deployment: { ...deployment, environment: 'e', regional: true } }, '/wake'],
   ])('with %j is woken', async ([settings, path]) => {
     await using scene = await stage(accepts, settings)
-    await scene.upstream.wake?.(AbortSignal.timeout(5000))
+    await scene.upstream.wake?.(AbortSignal.timeout(60_000))
     expect(scene.server.requests).toMatchObject([
       { method: 'POST', path, headers: { authorization: 'Api-Key very-own-key' } },
     ])
@@ -259,7 +259,7 @@ describe('a deployment that sleeps', () => {
     const attempt = startAttempt('m')
     const told = tell(scene.upstream, call({ model: 'm', kind: 'chat' }), attempt)
     await scene.server.arrival(1)
-    await scene.upstream.wake?.(AbortSignal.timeout(5000))
+    await scene.upstream.wake?.(AbortSignal.timeout(60_000))
     attempt.controller.abort(new Failure('caller_left', 'The caller left.'))
     expect((await told).failure).toMatchObject({ kind: 'caller_left' })
   })
@@ -268,7 +268,7 @@ describe('a deployment that sleeps', () => {
     const behave: Behaviour = (socket) =>
       socket.write(answer('{"error":"please check the api-key you provided"}', { status: 403 }))
     await using scene = await stage(behave, { deployment })
-    const waking = scene.upstream.wake?.(AbortSignal.timeout(5000)) ?? Promise.resolve()
+    const waking = scene.upstream.wake?.(AbortSignal.timeout(60_000)) ?? Promise.resolve()
     expect(await failureOf(waking)).toMatchObject({
       kind: 'upstream_auth',
       provider: 'up',
@@ -306,7 +306,7 @@ describe('the health of a deployment', () => {
       deployment,
       ...settings,
     })
-    expect(await scene.upstream.health?.(AbortSignal.timeout(5000))).toMatchObject({ isReady })
+    expect(await scene.upstream.health?.(AbortSignal.timeout(60_000))).toMatchObject({ isReady })
     expect(scene.server.requests).toMatchObject([{ method: 'GET', path: '/production/sync/health' }])
   })
 

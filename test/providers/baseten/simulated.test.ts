@@ -145,7 +145,7 @@ describe('a deployment that sleeps', () => {
 
   test('starts when it is woken', async () => {
     await using scene = await stage(dedicated, { coldMs: 1 })
-    await scene.upstream.wake?.(AbortSignal.timeout(5000))
+    await scene.upstream.wake?.(AbortSignal.timeout(60_000))
     expect(scene.server.requests).toMatchObject([{ method: 'POST', path: '/production/wake' }])
     expect(await tell(scene.upstream, asked)).toMatchObject({ text: 'one two', failure: undefined })
   })
@@ -205,12 +205,12 @@ function consumed({ usage }: Told) {
 
 test('the list of a simulated Baseten is read with its prices', async () => {
   await using scene = await stage(shared)
-  const listed = (await scene.upstream.listModels?.(AbortSignal.timeout(5000))) ?? []
+  const listed = (await scene.upstream.listModels?.(AbortSignal.timeout(60_000))) ?? []
   expect(listed[0]).toMatchObject({ id: 'openai/gpt-oss-120b', contextTokens: 128_072 })
   expect(listed[0]?.price.outputNanoUsdPerMillion).toBe(500_000_000)
 })
 
 test('the health of a simulated deployment is asked', async () => {
   await using scene = await stage(['', { deployment, healthPath: '/health' }, ''])
-  expect(await scene.upstream.health?.(AbortSignal.timeout(5000))).toMatchObject({ isReady: true })
+  expect(await scene.upstream.health?.(AbortSignal.timeout(60_000))).toMatchObject({ isReady: true })
 })

@@ -58,7 +58,7 @@ describe('a job', () => {
     expect(scene.server.requests).toHaveLength(1)
   })
 
-  test('is looked at again while the upstream limits the rate of looks', { timeout: 10_000 }, async () => {
+  test('is looked at again while the upstream limits the rate of looks', async () => {
     await using scene = await stage(
       answering({ runsync: [waiting], status: [busy, { ...done, output: reply }] }),
     )

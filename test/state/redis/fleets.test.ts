@@ -30,7 +30,7 @@ describe.skipIf(noRedis !== undefined)(`over a cluster${why}`, () => {
         (info) => /cluster_state:ok/.test(String(info)) && /cluster_known_nodes:3/.test(String(info)),
       )
     })
-  }, 120_000)
+  })
 
   afterAll(async () => {
     for (const server of servers.splice(0)) await server[Symbol.asyncDispose]()
@@ -110,5 +110,5 @@ describe.skipIf(noRedis !== undefined)(`over sentinels${why}`, () => {
     expect(await node.state.read(['key'])).toEqual([
       { spentNanoUsd: 20, heldNanoUsd: 0, uncertainNanoUsd: 0 },
     ])
-  }, 120_000)
+  })
 })
