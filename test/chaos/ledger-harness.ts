@@ -81,7 +81,7 @@ export function startCallers(url: string, count: number, acknowledged: string[])
 
 /** Resolves once it is so. Rejects after half a minute. */
 export async function until(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = performance.now() + 30_000
+  const deadline = performance.now() + 120_000
   while (!(await isSo())) {
     assert(performance.now() < deadline, `not in time: ${what}`)
     await setTimeout(50)
