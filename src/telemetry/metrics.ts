@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DeploymentReport } from '../core/health/health-registry.ts'
 import type { HealthEvent } from '../core/health/health-watch.ts'
 import { outcomeOf } from '../core/health/probe.ts'
@@ -9,7 +9,6 @@ import type { CallRecord } from '../core/model/record/record.ts'
 import { type BudgetCounts, showBudgets } from './budget-metrics.ts'
 import { type CatalogCounts, showCatalog } from './catalog-metrics.ts'
 import { type LedgerCounts, showLedger } from './ledger-metrics.ts'
-import { createCounter, createHistogram } from './series.ts'
 import { type SharedCounts, showShared } from './shared-metrics.ts'
 import { type SheddingCounts, showShedding } from './shedding-metrics.ts'
 import type { MetricValues } from './sum.ts'
@@ -69,7 +68,7 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
     values: async () => (await registry.getMetricsAsJSON()) as unknown as MetricValues,
     described: () => registry.getMetricsAsArray().flatMap(describedOf),
     noteHealth({ deployment, type }) {
-      series.events(deployment, type).count++
+      series.events.inc({ deployment, event: type })
     },
     write(record) {
       note(series, record, causes)
@@ -106,10 +105,15 @@ const durationBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 const overheadBounds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5]
 
 function createSeries(registry: Registry) {
-  const counter = (name: string, help: string, labels: readonly string[]) =>
-    createCounter(registry, { name, help, labels })
-  const histogram = (name: string, help: string, labels: readonly string[], bounds: readonly number[]) =>
-    createHistogram(registry, { name, help, labels }, bounds)
+  const registers = [registry]
+  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+    new Counter({ name, help, labelNames, registers })
+  const histogram = <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+    buckets: readonly number[],
+  ) => new Histogram({ name, help, labelNames, buckets: [...buckets], registers })
   return {
     calls: counter('pandotate_calls_total', 'Calls answered, or given up.', ['dialect', 'status', 'outcome']),
     durations: histogram(
@@ -151,25 +155,25 @@ function createSeries(registry: Registry) {
 }
 
 function note(series: Series, record: CallRecord, causes: Set<string>): void {
-  const { dialect, deployment, usage } = record
+  const { dialect, deployment, outcome, usage } = record
   const stream = record.stream ? 'true' : 'false'
-  series.calls(dialect, String(record.status), record.outcome).count++
-  series.durations(dialect, stream).observe(record.totalMs / 1000)
-  series.overheads(dialect).observe(record.overheadMs / 1000)
-  if (record.slow) series.slow(dialect).count++
+  series.calls.inc({ dialect, status: String(record.status), outcome })
+  series.durations.observe({ dialect, stream }, record.totalMs / 1000)
+  series.overheads.observe({ dialect }, record.overheadMs / 1000)
+  if (record.slow) series.slow.inc({ dialect })
   for (const { deployment, outcome, failure } of record.attempts) {
-    series.attempts(deployment, outcome).count++
-    if (failure !== undefined) series.failures(deployment, outcome, causeOf(failure, causes)).count++
+    series.attempts.inc({ deployment, outcome })
+    if (failure !== undefined) series.failures.inc({ deployment, outcome, cause: causeOf(failure, causes) })
   }
   // A cached answer has no deployment now, and was counted there when it was made.
   if (deployment === undefined || record.cache !== undefined) return
   if (record.firstTokenMs !== undefined) {
-    series.firstTokens(deployment, stream).observe(record.firstTokenMs / 1000)
+    series.firstTokens.observe({ deployment, stream }, record.firstTokenMs / 1000)
   }
   if (usage !== undefined) {
     const estimated = record.usageEstimated ? 'true' : 'false'
-    series.tokens(deployment, 'prompt', estimated).count += usage.prompt_tokens
-    series.tokens(deployment, 'completion', estimated).count += usage.completion_tokens
+    series.tokens.inc({ deployment, direction: 'prompt', estimated }, usage.prompt_tokens)
+    series.tokens.inc({ deployment, direction: 'completion', estimated }, usage.completion_tokens)
   }
 }
 
