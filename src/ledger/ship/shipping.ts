@@ -31,6 +31,8 @@ class JournalShipping implements Shipping {
   #waking = Promise.withResolvers<void>()
   #backoffMs = leastBackoffMs
   #pruneAt = 0
+  #rollUpAt = 0
+  #checkAt = 0
   #damage: Tail['damage'] = { bytes: 0, segments: 0 }
 
   constructor(parts: ShippingParts) {
@@ -74,7 +76,7 @@ class JournalShipping implements Shipping {
       if (isShipped) continue
       if (isLast) return
       await this.#pruneInTime(store)
-      await this.#pause(lookEveryMs)
+      if (await this.#rollUpInTime(store)) await this.#pause(lookEveryMs)
     }
   }
 
@@ -105,6 +107,19 @@ class JournalShipping implements Shipping {
     this.#pruneAt = now + (isDone ? pruneEveryMs : 0)
   }
 
+  /** False: there is more to do, after what was written meanwhile. */
+  async #rollUpInTime(store: Store): Promise<boolean> {
+    const now = Date.now()
+    if (now < this.#rollUpAt) return true
+    if (now >= this.#checkAt) {
+      await store.checkSummaries()
+      this.#checkAt = now + checkEveryMs
+    }
+    const isDone = await store.rollUp(now - lateMs)
+    if (isDone) this.#rollUpAt = now + rollUpEveryMs
+    return isDone
+  }
+
   async #pause(ms: number): Promise<void> {
     const timer = new AbortController()
     await Promise.race([
@@ -119,6 +134,10 @@ class JournalShipping implements Shipping {
 /** Larger batches cost less per call. Readers that need current data wake it. */
 const lookEveryMs = 1000
 const pruneEveryMs = 3_600_000
+const rollUpEveryMs = 60_000
+const checkEveryMs = 86_400_000
+/** Calls are written when they end, under the hour in which they began: most of an hour's are there by then. */
+const lateMs = 600_000
 const leastBackoffMs = 100
 const mostBackoffMs = 5000
 

@@ -11,7 +11,14 @@ export interface Store extends AsyncDisposable {
   position(node: string): Promise<Position | undefined>
   /** Writes a part of a node's journal, with its position. */
   write(node: string, batch: Batch): Promise<void>
-  /** Sums, from the rollups. */
+  /**
+   * Extends the summaries of the rollups by one bounded step, up to a moment that calls are written after. True: they
+   * are complete up to there.
+   */
+  rollUp(before: number): Promise<boolean>
+  /** Has summaries made again from where an older version, which does not know them, wrote beside them. */
+  checkSummaries(): Promise<void>
+  /** Sums, from the rollups and their summaries. */
   usage(question: UsageQuestion): Promise<readonly UsageRow[]>
   /** A page of calls, the latest first. */
   calls(question: CallsQuestion): Promise<readonly StoredCall[]>

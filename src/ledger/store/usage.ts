@@ -1,5 +1,6 @@
 import type { Statement } from './calls.ts'
 import { counts, type Dimension, dayMs, dimensions, hourMs, measures } from './rollup.ts'
+import { type SummaryEnds, summaries } from './summaries.ts'
 
 /** Sums of the calls of a span, widened to whole hours. */
 export type UsageQuestion = {
@@ -31,26 +32,23 @@ export function measuresOf({ withHistograms }: UsageQuestion): readonly string[]
   return withHistograms ? measures : counts
 }
 
-/** `place` gives the placeholder of the nth value, from 1. */
-export function usageStatement(question: UsageQuestion, place: (nth: number) => string): Statement {
+/** `place` gives the placeholder of the nth value, from 1; `ends` says how far the summaries go. */
+export function usageStatement(
+  question: UsageQuestion,
+  ends: SummaryEnds,
+  place: (nth: number) => string,
+): Statement {
   const values: (string | number)[] = []
   const add = (value: string | number) => place(values.push(value))
-  // In the order of the text: placeholders without numbers are matched by order.
-  const conditions = () =>
-    dimensions.flatMap((name) => {
-      const value = question.filters[name]
-      return value === undefined ? [] : [`"${name}" = ${add(value)}`]
-    })
-  const names = question.by.map(columnOf)
   const summed = measuresOf(question)
-  const groups = names.map((_, index) => `name_${index}`)
+  const groups = question.by.map((_, index) => `name_${index}`)
   const sums = summed.map((name) => `sum(${name}) as ${name}`)
-  const picked = [...names.map((column, index) => `${column} as name_${index}`), ...sums].join(', ')
-  const grouped = names.length === 0 ? '' : ` group by ${names.join(', ')}`
   // Each part is summed on its own: a database would copy every row of a union before it sums them.
-  const parts = spansOf(question).map(({ table, from, to }) => {
-    const where = [`at >= ${add(from)}`, `at < ${add(to)}`, ...conditions()].join(' and ')
-    return `select ${picked} from ${table} where ${where}${grouped}`
+  const parts = spansOf(question, ends).map((span) => {
+    const names = question.by.map((group) => columnOf(group, span))
+    const picked = [...names.map((column, index) => `${column} as name_${index}`), ...sums].join(', ')
+    const grouped = names.length === 0 ? '' : ` group by ${names.join(', ')}`
+    return `select ${picked} from ${span.table} where ${conditionsOf(question, span, add)}${grouped}`
   })
   const text =
     `select ${[...groups, ...sums].join(', ')} from (${parts.join(' union all ')}) as spans` +
@@ -59,26 +57,79 @@ export function usageStatement(question: UsageQuestion, place: (nth: number) => 
   return { text, values }
 }
 
-type Span = { readonly table: 'rollups_hour' | 'rollups_day'; readonly from: number; readonly to: number }
+type Span = Level & { readonly from: number; readonly to: number }
 
-/** Whole days are read from daily rows unless hours are requested: there are 24 times fewer. */
-function spansOf({ from, to, by }: UsageQuestion): readonly Span[] {
-  const first = from - (from % hourMs)
-  const last = Math.ceil(to / hourMs) * hourMs
-  const firstDay = Math.ceil(first / dayMs) * dayMs
-  const lastDay = last - (last % dayMs)
-  if (by.includes('hour') || firstDay >= lastDay) return [{ table: 'rollups_hour', from: first, to: last }]
-  const spans: Span[] = [
-    { table: 'rollups_hour', from: first, to: firstDay },
-    { table: 'rollups_day', from: firstDay, to: lastDay },
-    { table: 'rollups_hour', from: lastDay, to: last },
-  ]
-  return spans.filter((span) => span.from < span.to)
+/** A table that a part of the span can be read from. */
+type Level = {
+  readonly table: string
+  readonly spanMs: number
+  readonly until: number
+  /** Of a summary by one dimension: which one, or '' for none. */
+  readonly dimension: string | undefined
 }
 
-function columnOf(group: UsageGroup): string {
+/** Each part from the table with the fewest rows that has all of it. */
+function spansOf(question: UsageQuestion, ends: SummaryEnds): readonly Span[] {
+  const { from, to } = question
+  return covered(from - (from % hourMs), Math.ceil(to / hourMs) * hourMs, levelsOf(question, ends))
+}
+
+function covered(from: number, to: number, levels: readonly Level[]): readonly Span[] {
+  const [level, ...finer] = levels
+  if (level === undefined || from >= to) return []
+  const { spanMs, until } = level
+  const first = Math.ceil(from / spanMs) * spanMs
+  const end = Math.min(to, until)
+  const last = end - (end % spanMs)
+  if (first >= last) return covered(from, to, finer)
+  return [...covered(from, first, finer), { ...level, from: first, to: last }, ...covered(last, to, finer)]
+}
+
+/** From the fewest rows to the most. */
+function levelsOf({ by, filters }: UsageQuestion, ends: SummaryEnds): readonly Level[] {
+  const [one = '', ...others] = new Set([
+    ...by.filter((group) => group !== 'hour' && group !== 'day'),
+    ...dimensions.filter((name) => filters[name] !== undefined),
+  ])
+  const made = summaries.map(({ table, spanMs, isByOne }) => {
+    const until = ends.get(table) ?? 0
+    return { table, spanMs, until, dimension: isByOne ? one : undefined }
+  })
+  const byOne = others.length === 0 ? made.filter(({ dimension }) => dimension !== undefined) : []
+  const whole = made.filter(({ dimension }) => dimension === undefined)
+  const kept = { until: Number.MAX_SAFE_INTEGER, dimension: undefined }
+  const all = [
+    ...byOne.toReversed(),
+    ...whole.toReversed(),
+    { ...kept, table: 'rollups_day', spanMs: dayMs },
+    { ...kept, table: 'rollups_hour', spanMs: hourMs },
+  ]
+  const longest = by.includes('hour') ? hourMs : by.includes('day') ? dayMs : Number.POSITIVE_INFINITY
+  return all.filter(({ spanMs }) => spanMs <= longest)
+}
+
+/** In the order of the text: placeholders without numbers are matched by order. */
+function conditionsOf(
+  { filters }: UsageQuestion,
+  { dimension, from, to }: Span,
+  add: (value: string | number) => string,
+): string {
+  const named = dimensions.flatMap((name) => {
+    const value = filters[name]
+    return value === undefined ? [] : [{ name, value }]
+  })
+  const whole = dimension === undefined ? [] : [`dimension = ${add(dimension)}`]
+  const times = [`at >= ${add(from)}`, `at < ${add(to)}`]
+  const filtered = named.map(
+    ({ name, value }) => `${dimension === undefined ? `"${name}"` : 'name'} = ${add(value)}`,
+  )
+  return [...whole, ...times, ...filtered].join(' and ')
+}
+
+function columnOf(group: UsageGroup, { dimension }: Span): string {
   if (group === 'hour') return 'at'
-  return group === 'day' ? `at - at % ${dayMs}` : `"${group}"`
+  if (group === 'day') return `at - at % ${dayMs}`
+  return dimension === undefined ? `"${group}"` : 'name'
 }
 
 /** By time if there is one, else by cost. */

@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { openJournal } from '../../../src/ledger/journal/file-journal.ts'
 import type { ShipperNews } from '../../../src/ledger/ship/messages.ts'
@@ -53,6 +54,15 @@ test('a batch that was taken though nobody heard of it is not taken again', asyn
   await shipping.finish()
   await scene.start().finish()
   expect(await scene.requests()).toBe(2)
+})
+
+test('makes summaries of what it shipped, and ends all the same when it is asked to', async () => {
+  await using scene = await setUp()
+  await scene.append(['a'])
+  const shipping = scene.start()
+  await expect.poll(() => scene.isSummed()).toBe(true)
+  await shipping.finish()
+  expect(await scene.requests()).toBe(1)
 })
 
 async function setUp() {
@@ -114,6 +124,14 @@ async function setUp() {
     },
     breakAfterCommit() {
       fault = 'hangs up'
+    },
+    isSummed() {
+      const database = new DatabaseSync(path)
+      const [row] = database
+        .prepare("select count(*) as days from rollups_one_day where dimension = ''")
+        .all()
+      database.close()
+      return row?.['days'] === 1
     },
     ids: async () => (await read.calls({ filters: {}, limit: 100 })).map(({ call }) => call.requestId),
     async requests() {

@@ -1,3 +1,4 @@
+import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { batchOf } from '../../../src/ledger/store/batch.ts'
 import { postgresMigrations } from '../../../src/ledger/store/postgres/migrations.ts'
@@ -5,6 +6,7 @@ import { openPostgresStore } from '../../../src/ledger/store/postgres/postgres-s
 import { callEntry } from '../lines.ts'
 import { noPostgres, type PostgresServer, startPostgres } from '../postgres-server.ts'
 import { storeContract } from './store-contract.ts'
+import { summariesContract } from './summaries-contract.ts'
 
 let server: PostgresServer | undefined
 
@@ -21,6 +23,24 @@ storeContract(
   async () => {
     const url = (await server?.createDatabase()) ?? ''
     return { open: () => openPostgresStore(url), async [Symbol.asyncDispose]() {} }
+  },
+  noPostgres,
+)
+
+summariesContract(
+  'Postgres',
+  async () => {
+    const url = (await server?.createDatabase()) ?? ''
+    return {
+      open: () => openPostgresStore(url),
+      async run(text) {
+        const client = new Client({ connectionString: url })
+        await client.connect()
+        await client.query(text)
+        await client.end()
+      },
+      async [Symbol.asyncDispose]() {},
+    }
   },
   noPostgres,
 )

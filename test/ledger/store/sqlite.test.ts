@@ -5,10 +5,25 @@ import { sqliteMigrations } from '../../../src/ledger/store/sqlite/migrations.ts
 import { openSqliteStore } from '../../../src/ledger/store/sqlite/sqlite-store.ts'
 import { makeDirectory } from '../directory.ts'
 import { storeContract } from './store-contract.ts'
+import { summariesContract } from './summaries-contract.ts'
 
 storeContract('SQLite', async () => {
   const directory = await makeDirectory()
   return { ...directory, open: () => openSqliteStore(join(directory.path, 'ledger.db')) }
+})
+
+summariesContract('SQLite', async () => {
+  const directory = await makeDirectory()
+  const path = join(directory.path, 'ledger.db')
+  return {
+    ...directory,
+    open: () => openSqliteStore(path),
+    async run(text) {
+      const database = new DatabaseSync(path)
+      database.exec(text)
+      database.close()
+    },
+  }
 })
 
 test('sums of a version that knew no failures are kept', async () => {
@@ -22,7 +37,11 @@ test('sums of a version that knew no failures are kept', async () => {
     values (0, 'k', '', 'm', 'p', 'm@p', '', 3, 70)`)
   before.close()
   await using store = openSqliteStore(path)
-  expect(await store.migrate()).toEqual(['002 rollups by failure', '003 responses'])
+  expect(await store.migrate()).toEqual([
+    '002 rollups by failure',
+    '003 responses',
+    '004 summaries of rollups',
+  ])
   const question = { from: 0, to: 1, filters: {}, withHistograms: false, limit: 10 }
   const [row] = await store.usage({ ...question, by: ['model', 'failure'] })
   expect(row).toMatchObject({ names: ['m', ''], sums: [3, 0, 0, 0, 0, 0, 70, 0, 0, 0] })

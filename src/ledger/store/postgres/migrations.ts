@@ -17,7 +17,7 @@ export const postgresMigrations: readonly Migration[] = [
       create index calls_by_team on calls (team, at, id) where team <> '';
       create index calls_by_model on calls (model, at, id);
       create index calls_failed on calls (at, id) where status >= 400;
-      ${['rollups_hour', 'rollups_day'].map(rollupTable).join('\n')}
+      ${['rollups_hour', 'rollups_day'].map((name) => rollupTable(name)).join('\n')}
       create table positions (node text primary key, segment bigint not null, byte bigint not null);
       create table events (
         id text not null, at bigint not null, type text not null, body text not null, primary key (type, id)
@@ -64,6 +64,13 @@ export const postgresMigrations: readonly Migration[] = [
       );
       create index response_items_by_response on response_items (tenant, response);`,
   },
+  {
+    name: '005 summaries of rollups',
+    text: `
+      ${['rollups_one_hour', 'rollups_one_day'].map(byOneTable).join('\n')}
+      ${['rollups_week', 'rollups_month'].map((name) => rollupTable(name, [...dimensions, 'failure'])).join('\n')}
+      create table summary_ends (name text primary key, until bigint not null);`,
+  },
 ]
 
 function withFailures(name: string): string {
@@ -74,9 +81,14 @@ function withFailures(name: string): string {
     alter table ${name} add primary key (${key});`
 }
 
-function rollupTable(name: string): string {
-  const names = dimensions.map((dimension) => `"${dimension}" text not null`)
+function rollupTable(name: string, of: readonly string[] = dimensions): string {
+  const names = of.map((dimension) => `"${dimension}" text not null`)
   const sums = measures.map((measure) => `${measure} bigint not null default 0`)
-  const key = ['at', ...dimensions.map((dimension) => `"${dimension}"`)].join(', ')
+  const key = ['at', ...of.map((dimension) => `"${dimension}"`)].join(', ')
   return `create table ${name} (at bigint not null, ${[...names, ...sums].join(', ')}, primary key (${key}));`
+}
+
+function byOneTable(name: string): string {
+  const sums = measures.map((measure) => `${measure} bigint not null default 0`).join(', ')
+  return `create table ${name} (dimension text not null, at bigint not null, name text not null, ${sums}, primary key (dimension, at, name));`
 }

@@ -11,6 +11,7 @@ import {
   countedAtOnce,
   countsStatement,
   reachStatement,
+  type Statement,
   type StoredCall,
   soughtAtOnce,
   type Writing,
@@ -19,6 +20,18 @@ import { missing } from '../migration.ts'
 import { dimensions, measures, type RollupRow } from '../rollup.ts'
 import { readSettlements } from '../settlements.ts'
 import type { PruneTimes, Store } from '../store.ts'
+import {
+  dueSummary,
+  endsOf,
+  firstDifference,
+  firstRowStatement,
+  forgetStatements,
+  lateStatements,
+  pruneStatements,
+  readEnds,
+  type SummaryEnds,
+  stepStatements,
+} from '../summaries.ts'
 import { measuresOf, type UsageQuestion, type UsageRow, usageStatement } from '../usage.ts'
 import { postgresMigrations } from './migrations.ts'
 import { createPartitions, type Partitions } from './partitions.ts'
@@ -77,9 +90,10 @@ class PostgresStore implements Store {
     await this.#connected()
     await this.#partitions.make(calls)
     await this.#inTransaction(async () => {
+      // No node extends a summary meanwhile: what is late for it is known.
+      await this.#client.query('select pg_advisory_xact_lock_shared($1)', [summaryLock])
       if (calls.length > 0) await this.#client.query(insertCalls, callColumns(calls))
-      if (hours.length > 0) await this.#client.query(addToHours, sumColumns(hours))
-      if (days.length > 0) await this.#client.query(addToDays, sumColumns(days))
+      await this.#addSums({ hours, days })
       for (const event of events) await this.#take(event)
       await keepShared(this.#client, events)
       if (holds.over.size > 0)
@@ -99,13 +113,50 @@ class PostgresStore implements Store {
     if (type !== 'resolve' || known.length > 0) return
     const [call] = await this.#all('select at, line from calls where id = $1', [id])
     if (call === undefined) return
-    const { hours, days } = correctionOf(String(call['line']), Number(call['at']), body)
+    await this.#addSums(correctionOf(String(call['line']), Number(call['at']), body))
+  }
+
+  async #addSums({ hours, days }: Pick<Batch, 'hours' | 'days'>): Promise<void> {
+    if (hours.length === 0) return
     await this.#client.query(addToHours, sumColumns(hours))
     await this.#client.query(addToDays, sumColumns(days))
+    await this.#runAll(lateStatements(await this.#ends(), hours, place))
+  }
+
+  async rollUp(before: number): Promise<boolean> {
+    await this.#connected()
+    let isDone = false
+    await this.#inTransaction(async () => {
+      await this.#client.query('select pg_advisory_xact_lock($1)', [summaryLock])
+      const due = dueSummary(await this.#ends(), before)
+      isDone = due === undefined
+      if (due === undefined) return
+      const { text, values } = firstRowStatement(due, place)
+      const [first] = await this.#all(text, values)
+      await this.#runAll(stepStatements(due, first && Number(first['at']), place))
+    })
+    return isDone
+  }
+
+  async checkSummaries(): Promise<void> {
+    await this.#connected()
+    await this.#inTransaction(async () => {
+      await this.#client.query('select pg_advisory_xact_lock($1)', [summaryLock])
+      const at = (await this.#all(firstDifference, []))[0]?.['at'] ?? undefined
+      if (at !== undefined) await this.#runAll(forgetStatements(Number(at), place))
+    })
+  }
+
+  async #ends(): Promise<SummaryEnds> {
+    return endsOf(await this.#all(readEnds, []))
+  }
+
+  async #runAll(statements: readonly Statement[]): Promise<void> {
+    for (const { text, values } of statements) await this.#client.query(text, [...values])
   }
 
   async usage(question: UsageQuestion): Promise<readonly UsageRow[]> {
-    const { text, values } = usageStatement(question, (nth) => `$${nth}`)
+    const { text, values } = usageStatement(question, await this.#ends(), place)
     return (await this.#all(text, values)).map((row) => ({
       names: question.by.map((_, index) => String(row[`name_${index}`])),
       sums: measuresOf(question).map((name) => Number(row[name] ?? 0)),
@@ -142,6 +193,7 @@ class PostgresStore implements Store {
     for (const table of ['rollups_hour', 'rollups_day']) {
       await this.#client.query(`delete from ${table} where at < $1`, [rollups])
     }
+    await this.#runAll(pruneStatements(rollups, place))
     return true
   }
 
@@ -193,8 +245,10 @@ class PostgresStore implements Store {
   }
 }
 
+const place = (nth: number) => `$${nth}`
+
 const writing: Writing = {
-  place: (nth) => `$${nth}`,
+  place,
   text: (path) => `(line::json #>> '{${path.join(',')}}')`,
   number: (path) => `(line::json #>> '{${path.join(',')}}')::numeric`,
 }
@@ -204,6 +258,7 @@ type Row = Readonly<Record<string, unknown>>
 const connectWithinMs = 5000
 const answerWithinMs = 60_000
 const migrationLock = 7_264_001
+const summaryLock = 7_264_004
 
 const insertCalls =
   'insert into calls (id, at, "key", team, model, status, line) select * from unnest(' +

@@ -45,6 +45,13 @@ export const sqliteMigrations: readonly Migration[] = [
       ) strict;
       create index response_items_by_response on response_items (tenant, response);`,
   },
+  {
+    name: '004 summaries of rollups',
+    text: `
+      ${['rollups_one_hour', 'rollups_one_day'].map(byOneTable).join('\n')}
+      ${['rollups_week', 'rollups_month'].map((name) => rollupTable(name, [...firstDimensions, 'failure'])).join('\n')}
+      create table summary_ends (name text primary key, until integer not null) strict;`,
+  },
 ]
 
 /** SQLite cannot change a key in place. */
@@ -62,4 +69,9 @@ function rollupTable(name: string, dimensions: readonly string[] = firstDimensio
   const sums = measures.map((measure) => `${measure} integer not null default 0`)
   const key = ['at', ...dimensions.map((dimension) => `"${dimension}"`)].join(', ')
   return `create table ${name} (at integer not null, ${[...names, ...sums].join(', ')}, primary key (${key})) strict, without rowid;`
+}
+
+function byOneTable(name: string): string {
+  const sums = measures.map((measure) => `${measure} integer not null default 0`).join(', ')
+  return `create table ${name} (dimension text not null, at integer not null, name text not null, ${sums}, primary key (dimension, at, name)) strict, without rowid;`
 }

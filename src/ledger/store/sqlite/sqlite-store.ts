@@ -11,6 +11,7 @@ import {
   countedAtOnce,
   countsStatement,
   reachStatement,
+  type Statement,
   type StoredCall,
   soughtAtOnce,
   type Writing,
@@ -19,6 +20,18 @@ import { missing } from '../migration.ts'
 import { dimensions, measures, type RollupRow } from '../rollup.ts'
 import { readSettlements } from '../settlements.ts'
 import type { PruneTimes, Store } from '../store.ts'
+import {
+  dueSummary,
+  endsOf,
+  firstDifference,
+  firstRowStatement,
+  forgetStatements,
+  lateStatements,
+  pruneStatements,
+  readEnds,
+  type SummaryEnds,
+  stepStatements,
+} from '../summaries.ts'
 import { measuresOf, type UsageQuestion, type UsageRow, usageStatement } from '../usage.ts'
 import { sqliteMigrations } from './migrations.ts'
 
@@ -63,8 +76,7 @@ class SqliteStore implements Store {
   async write(node: string, batch: Batch): Promise<void> {
     this.#inTransaction(() => {
       for (const call of batch.calls) this.#run(insertCall, valuesOf(call))
-      for (const row of batch.hours) this.#run(addToHours, sumValuesOf(row))
-      for (const row of batch.days) this.#run(addToDays, sumValuesOf(row))
+      this.#addSums(batch)
       for (const event of batch.events) this.#take(event)
       for (const id of batch.holds.over) this.#run('delete from holds where id = ?', [id])
       for (const [id, body] of batch.holds.open) this.#run(insertHold, [id, node, body])
@@ -79,13 +91,39 @@ class SqliteStore implements Store {
     if (type !== 'resolve' || isKnown) return
     const [call] = this.#all('select at, line from calls where id = ?', [id])
     if (call === undefined) return
-    const { hours, days } = correctionOf(String(call['line']), Number(call['at']), body)
+    this.#addSums(correctionOf(String(call['line']), Number(call['at']), body))
+  }
+
+  #addSums({ hours, days }: Pick<Batch, 'hours' | 'days'>): void {
     for (const row of hours) this.#run(addToHours, sumValuesOf(row))
     for (const row of days) this.#run(addToDays, sumValuesOf(row))
+    this.#runAll(lateStatements(this.#ends(), hours, place))
+  }
+
+  async rollUp(before: number): Promise<boolean> {
+    return this.#inTransaction(() => {
+      const due = dueSummary(this.#ends(), before)
+      if (due === undefined) return true
+      const { text, values } = firstRowStatement(due, place)
+      const [first] = this.#all(text, values)
+      this.#runAll(stepStatements(due, first && Number(first['at']), place))
+      return false
+    })
+  }
+
+  async checkSummaries(): Promise<void> {
+    this.#inTransaction(() => {
+      const at = this.#all(firstDifference, [])[0]?.['at'] ?? undefined
+      if (at !== undefined) this.#runAll(forgetStatements(Number(at), place))
+    })
+  }
+
+  #ends(): SummaryEnds {
+    return endsOf(this.#all(readEnds, []))
   }
 
   async usage(question: UsageQuestion): Promise<readonly UsageRow[]> {
-    const { text, values } = usageStatement(question, () => '?')
+    const { text, values } = usageStatement(question, this.#ends(), place)
     return this.#all(text, values).map((row) => ({
       names: question.by.map((_, index) => String(row[`name_${index}`])),
       sums: measuresOf(question).map((name) => Number(row[name] ?? 0)),
@@ -121,6 +159,7 @@ class SqliteStore implements Store {
     const deleted = this.#run(`delete from calls ${some}`, [calls])
     for (const table of ['rollups_hour', 'rollups_day'])
       this.#run(`delete from ${table} where at < ?`, [rollups])
+    this.#runAll(pruneStatements(rollups, place))
     return deleted < prunedAtOnce
   }
 
@@ -154,6 +193,10 @@ class SqliteStore implements Store {
     }
   }
 
+  #runAll(statements: readonly Statement[]): void {
+    for (const { text, values } of statements) this.#run(text, values)
+  }
+
   #run(text: string, values: Values): number {
     return Number(this.#prepared(text).run(...values).changes)
   }
@@ -173,8 +216,10 @@ class SqliteStore implements Store {
   }
 }
 
+const place = () => '?'
+
 const writing: Writing = {
-  place: () => '?',
+  place,
   text: (path) => `json_extract(line, '$.${path.join('.')}')`,
   number: (path) => `json_extract(line, '$.${path.join('.')}')`,
 }
