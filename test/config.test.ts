@@ -328,7 +328,7 @@ describe('the file', () => {
 
 describe('listening beyond this machine without keys', () => {
   const safer =
-    'expected an address of this machine alone (127.0.0.1, ::1, localhost), or keys in auth.keys, or server.allowUnauthenticated: true'
+    'expected a loopback address (127.0.0.1, ::1, localhost), or keys in auth.keys, or server.allowUnauthenticated: true'
 
   test.for([
     '0.0.0.0',

@@ -19,7 +19,7 @@ const row = z.object({
 export function auditRoute({ audit }: Tenants): AdminRoute {
   return route({
     ...{ method: 'get', path: '/admin/api/audit', role: 'read', tag: 'audit', status: 200 },
-    summary: 'Lists the latest changes, the newest first',
+    summary: 'Lists changes, newest first',
     query: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100) }),
     answer: data(z.array(row)),
     handle: ({ query }) => ({ data: audit.list(query.limit).map(rowOf) }),

@@ -94,7 +94,7 @@ const resets = { daily: 'day', weekly: 'week', monthly: 'month' } as const
 
 function ruleOf(asked: z.output<typeof budgetInput>, place: string): BudgetRule {
   if (!isZone(asked.zone)) {
-    throw new Failure('invalid_request', 'The zone is no IANA time zone.', { param: `${place}.zone` })
+    throw new Failure('invalid_request', 'The zone is not an IANA time zone.', { param: `${place}.zone` })
   }
   return {
     name: asked.name,
@@ -110,7 +110,7 @@ function refuseTwins(rules: readonly BudgetRule[]): void {
       name ?? JSON.stringify([window, models, providers, isPerUser]),
   )
   if (new Set(ids).size === ids.length && !ids.includes(limitName)) return
-  throw new Failure('invalid_request', 'Each budget needs a name, a window or a target of its own.', {
+  throw new Failure('invalid_request', 'No two budgets may have the same name, window and target.', {
     param: 'budgets',
   })
 }
@@ -132,7 +132,7 @@ export function nanoOf(usd: number, param: string): number {
     return roundedNanoUsd(usd)
   } catch (thrown) {
     if (!(thrown instanceof RangeError)) throw thrown
-    throw new Failure('invalid_request', 'This is no amount of USD.', { param, cause: thrown })
+    throw new Failure('invalid_request', 'This is not an amount in USD.', { param, cause: thrown })
   }
 }
 

@@ -27,7 +27,7 @@ export type KeysParts = {
 
 const withSecret = z.object({
   data: keyView,
-  key: z.string().meta({ description: 'The secret. It is shown this once.' }),
+  key: z.string().meta({ description: 'The secret. It is shown only once.' }),
 })
 
 /** `/admin/api/keys`, in the shape that OpenRouter's clients know. */
@@ -43,7 +43,7 @@ export function keyRoutes(parts: KeysParts): readonly AdminRoute[] {
   return [
     route({
       ...{ ...common, method: 'get', path: '/admin/api/keys', role: 'read', status: 200 },
-      summary: 'Lists keys, the newest first',
+      summary: 'Lists keys, newest first',
       query: z.object({
         offset: z.coerce.number().int().min(0).default(0),
         limit: z.coerce.number().int().min(1).max(1000).default(100),
@@ -63,7 +63,7 @@ export function keyRoutes(parts: KeysParts): readonly AdminRoute[] {
     }),
     route({
       ...{ ...common, method: 'post', path: '/admin/api/keys', status: 201 },
-      summary: 'Makes a key. Its secret is in the answer, and nowhere else',
+      summary: 'Creates a key. Its secret is in this answer only',
       body: keyInput,
       answer: withSecret,
       async handle({ body, by }) {
@@ -80,7 +80,7 @@ export function keyRoutes(parts: KeysParts): readonly AdminRoute[] {
     route({
       ...{ ...common, method: 'patch', path: '/admin/api/keys/{hash}', status: 200 },
       summary:
-        'Changes what is named of a key; null takes a limit away. `abort` ends its calls where it is disabled',
+        'Changes the given fields of a key; null removes a limit. `abort` ends its running calls if it is disabled',
       query: keyChanging,
       body: keyChange,
       answer: data(keyView),
@@ -100,7 +100,7 @@ export function keyRoutes(parts: KeysParts): readonly AdminRoute[] {
 function deleteRoute({ changes, endCalls }: KeysParts): AdminRoute {
   return route({
     ...{ tag: 'keys', role: 'admin', method: 'delete', path: '/admin/api/keys/{hash}', status: 200 },
-    summary: 'Deletes a key: its next call is refused; `abort` ends those under way, too',
+    summary: 'Deletes a key: its next call is refused; `abort` also ends its running calls',
     query: aborting,
     answer: deleted,
     handle({ path, query, by }) {
@@ -116,7 +116,7 @@ function rotateRoute({ tenants, changes, endCalls }: KeysParts): AdminRoute {
   return route({
     ...{ tag: 'keys', role: 'admin', method: 'post', path: '/admin/api/keys/{hash}/rotate', status: 200 },
     summary:
-      'Gives a key another secret; the one before is good until `grace_until`. `abort` ends the calls under way',
+      'Gives a key a new secret; the old one is valid until `grace_until`. `abort` ends its running calls',
     query: aborting,
     body: rotation,
     answer: withSecret,
@@ -137,12 +137,12 @@ function rotateRoute({ tenants, changes, endCalls }: KeysParts): AdminRoute {
 export function ownKeyRoute({ tenants }: KeysParts): AdminRoute {
   return route({
     ...{ method: 'get', path: '/v1/key', role: undefined, tag: 'keys', status: 200 },
-    summary: 'What the key that asks may do, and has spent',
+    summary: 'Shows what the key of the request may do, and has spent',
     answer: data(ownKeyView),
     async handle({ key: id }) {
       const key = id === undefined ? undefined : tenants.registry.key(id)
       if (key === undefined) {
-        throw new Failure('not_found', 'The gateway asks for no key, so there is none to show.', {
+        throw new Failure('not_found', 'The gateway requires no key, so there is none to show.', {
           code: 'key_not_found',
         })
       }

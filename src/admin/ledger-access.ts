@@ -10,9 +10,13 @@ export type LedgerParts = {
 /** Throws a Failure where there is nothing to read. */
 export function readerOf({ reader }: LedgerParts): LedgerReader {
   if (reader !== undefined) return reader
-  throw new Failure('not_found', 'This gateway keeps no ledger: it needs a data directory, set DATA_DIR.', {
-    code: 'no_ledger',
-  })
+  throw new Failure(
+    'not_found',
+    'This gateway keeps no ledger, because it has no data directory: set DATA_DIR.',
+    {
+      code: 'no_ledger',
+    },
+  )
 }
 
 /** Turns what a database says into a Failure: it is nobody's bug, and may pass. */

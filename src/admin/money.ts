@@ -31,7 +31,7 @@ export function moneyRoutes(parts: KeysParts): readonly AdminRoute[] {
   return [
     route({
       ...{ method: 'get', path: '/admin/api/budgets', role: 'read', tag: 'budgets', status: 200 },
-      summary: 'Lists budgets with what is spent, held and uncertain in their windows of now',
+      summary: 'Lists budgets with what is spent, held and uncertain in their current windows',
       answer: data(z.array(budgetView)),
       handle: async () => ({
         data: (await readBudgets(allBudgets(tenants.registry, tenants.settings), tenants.desk)).map(
@@ -57,7 +57,7 @@ export function moneyRoutes(parts: KeysParts): readonly AdminRoute[] {
     }),
     route({
       ...{ method: 'post', path: '/admin/api/budgets/override', role: 'admin', tag: 'budgets', status: 200 },
-      summary: 'Adds to what a budget may spend, in its window of now alone',
+      summary: 'Raises what a budget may spend, in its current window only',
       body: z.strictObject({ budget: z.string(), amount: z.number().min(0).max(9_000_000) }),
       answer: data(budgetView),
       async handle({ body, by }) {
@@ -83,7 +83,7 @@ export function moneyRoutes(parts: KeysParts): readonly AdminRoute[] {
 function settleRoute({ changes }: KeysParts): AdminRoute {
   return route({
     ...{ method: 'post', path: '/admin/api/calls/{id}/settle', role: 'admin', tag: 'calls', status: 200 },
-    summary: 'Says what a call came to whose cost was uncertain, what was known included',
+    summary: 'Sets the whole cost of a call whose cost was uncertain',
     body: z.strictObject({
       cost_usd: z.number().min(0).max(9_000_000),
       reason: z.string().max(200).default('settled by hand'),

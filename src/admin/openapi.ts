@@ -61,7 +61,7 @@ function operationOf({
     operationId: nameOf(method, path),
     ...{ tags: [tag], summary },
     description:
-      role === undefined ? 'Takes a key for calls.' : `Takes a management key of the role ${role}.`,
+      role === undefined ? 'Requires an API key.' : `Requires a management key with the role ${role}.`,
     parameters: [...pathParameters(path), ...queryParameters(query)],
     ...(body === undefined
       ? {}
@@ -78,7 +78,7 @@ function inferenceOf(path: string, summary: string): Document {
   return {
     operationId: nameOf('post', path),
     ...{ tags: ['inference'], summary },
-    description: 'The body is that of the API it is named after; a field that is not known travels through.',
+    description: 'The body is that of the API it is named after; unknown fields are passed through.',
     requestBody: { required: true, content: json(anything) },
     responses: {
       200: {

@@ -15,7 +15,7 @@ export interface Query {
 /** Throws for a name that is not known, so that a misspelled filter does not show everything. */
 export function readQuery(query: Readonly<Record<string, unknown>>, known: readonly string[]): Query {
   for (const [name, value] of Object.entries(query)) {
-    if (!known.includes(name)) throw refused(name, `There is no such parameter. Known: ${known.join(', ')}.`)
+    if (!known.includes(name)) throw refused(name, `Unknown parameter. Known: ${known.join(', ')}.`)
     if (typeof value !== 'string') throw refused(name, 'Give it once.')
   }
   const text = (name: string) => (query[name] as string | undefined) || undefined

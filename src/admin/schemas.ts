@@ -84,7 +84,7 @@ export const budgetView = z.object({
   scope: z.enum(['gateway', 'team', 'key']),
   scope_id: z.string().nullable().meta({ description: 'The team, or the hash of the key' }),
   name: z.string().nullable(),
-  limit_name: z.string().meta({ description: 'What calls that it refused name as their `limit`' }),
+  limit_name: z.string().meta({ description: 'The `limit` of the calls that it refused' }),
   limit: usd,
   limit_nano_usd: nano,
   raised: usd.meta({ description: 'Of the limit, what was added for the window of now alone' }),

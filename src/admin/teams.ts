@@ -43,7 +43,7 @@ export function teamRoutes({ tenants, changes, endCalls }: KeysParts): readonly 
     }),
     route({
       ...{ ...common, method: 'patch', path: '/admin/api/teams/{id}', status: 200 },
-      summary: 'Changes what is named of a team; null takes a limit away',
+      summary: 'Changes the given fields of a team; null removes a limit',
       query: teamChanging,
       body: teamChange,
       answer: data(teamView),
@@ -56,7 +56,7 @@ export function teamRoutes({ tenants, changes, endCalls }: KeysParts): readonly 
     }),
     route({
       ...{ ...common, method: 'delete', path: '/admin/api/teams/{id}', status: 200 },
-      summary: 'Deletes a team and ends its keys; `abort` ends their calls under way, too',
+      summary: 'Deletes a team and revokes its keys; `abort` also ends their running calls',
       query: aborting,
       answer: deleted,
       handle({ path, query, by }) {

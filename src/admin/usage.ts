@@ -25,7 +25,7 @@ export function usageRoute(parts: LedgerParts): AdminRoute {
       before: z
         .object({ data: z.array(usageRow), from: z.iso.datetime(), to: z.iso.datetime() })
         .optional()
-        .meta({ description: 'Where it is asked for: the span before, of whole hours' }),
+        .meta({ description: 'If requested: the previous span, in whole hours' }),
     }),
     async handle({ query: given }) {
       const query = readQuery(given, parameters)

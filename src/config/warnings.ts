@@ -63,7 +63,7 @@ function callUrls({ providers }: WarningParts): readonly string[] {
     const end = typeof url === 'string' ? callPath.exec(url)?.[1] : undefined
     if (end === undefined) return []
     return [
-      `providers.${name}.baseUrl ends with ${end}: leave that out, the gateway puts the path of each call behind it.`,
+      `providers.${name}.baseUrl ends with ${end}: remove that, the gateway appends the path of each call.`,
     ]
   })
 }
@@ -116,7 +116,7 @@ function missingKeys({ routes, providers, path }: WarningParts): readonly string
     if (!used.has(name) || !isObject(settings) || settings['apiKey'] !== undefined) return []
     const url = settings['baseUrl']
     if (typeof url !== 'string' || !hosted.test(url)) return []
-    return [`providers.${name} has no apiKey: it answers no call without one.`]
+    return [`providers.${name} has no apiKey, and the provider requires one.`]
   })
 }
 

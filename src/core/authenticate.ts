@@ -60,7 +60,7 @@ export function createAuthenticator({ keys, adminKeys }: AuthenticationSettings)
     if (manager === undefined)
       throw new Failure('unauthorized', `Incorrect management key provided. ${place}`)
     if (mayDo(manager.role, role)) return manager
-    throw new Failure('forbidden', `This management key may not do that: it takes one of the role ${role}.`)
+    throw new Failure('forbidden', `This management key may not do that, which requires the role ${role}.`)
   }
   return {
     admit(bearer) {
@@ -104,11 +104,11 @@ const anyManager: Principal = { ...anyone, kind: 'management', role: 'admin' }
 const untold =
   "You didn't provide an API key. Send one of this gateway's keys as `Authorization: Bearer KEY`."
 
-const notForWork = 'This is a management key, which cannot ask for work: send one of the keys in auth.keys.'
+const notForWork = 'This is a management key, which cannot make calls: send one of the keys in auth.keys.'
 
 const needed = "You didn't provide a management key. Send it as `Authorization: Bearer KEY`."
 
-const place = 'Management keys stand in auth.adminKeys of gateway.yaml; an inference key is none.'
+const place = 'Management keys are in auth.adminKeys of gateway.yaml; an inference key is not one.'
 
 function named(key: string, kind: Principal['kind'], role: Role | undefined): readonly [string, Principal] {
   const digest = digestOf(key)

@@ -99,7 +99,7 @@ async function answered(
   try {
     for await (const { position, value } of merge(tasks, parts.limits.fanOut)) replies[position] = value
   } finally {
-    siblings.abort(new Failure('superseded', 'Another part of the answer failed: the rest is of no use.'))
+    siblings.abort(new Failure('superseded', 'Another part of the answer failed, so this one was cancelled.'))
   }
   // There is nothing to show before the whole answer.
   record.row.firstTokenMs = record.elapsedMs() - (record.row.attempts[0]?.startMs ?? 0)

@@ -183,7 +183,7 @@ async function openJournalIn(directory: string, settings: LedgerSettings): Promi
   if (tornBytes + damagedBytes > 0) {
     log.warn(
       { tornBytes, damagedBytes },
-      'the journal had bytes that are no lines: the process or the machine had failed',
+      'the journal had bytes that are not complete lines: the process or the machine had failed',
     )
   }
   return journal
@@ -191,7 +191,7 @@ async function openJournalIn(directory: string, settings: LedgerSettings): Promi
 
 const lookEveryMs = 250
 
-const noPlace = 'calls are recorded in the log alone: set DATA_DIR to a directory that can be written to'
+const noPlace = 'calls are recorded in the log only: set DATA_DIR to a writable directory'
 
 const mebibyte = 1024 * 1024
 const segmentBytes = 16 * mebibyte
@@ -217,21 +217,21 @@ function report(log: LedgerLog, { what, error: err }: Trouble): void {
 function reportShipping(log: LedgerLog, news: ShipperReport): void {
   const { what, ...members } = news
   if (what === 'store_failed')
-    log.error(members, 'the ledger’s store fails: the journal keeps what it does not take')
+    log.error(members, 'the ledger’s store fails: the journal keeps the records meanwhile')
   else if (what === 'shipper_failed')
-    log.error(members, 'the thread that ships the journal failed, and is started again')
-  else if (what === 'damaged') log.error(members, 'parts of the journal cannot be read, and are in no store')
+    log.error(members, 'the thread that ships the journal failed, and is restarted')
+  else if (what === 'damaged')
+    log.error(members, 'parts of the journal cannot be read, and are not in the store')
   else if (what === 'store_back') log.warn(members, 'the ledger’s store works again')
-  else log.debug(members, 'the ledger’s schema is new')
+  else log.debug(members, 'the ledger’s schema was brought up to date')
 }
 
 const messages: Readonly<Record<TroubleKind, string>> = {
-  disk_full:
-    'the journal cannot be written: calls under a budget are refused, records of others are left out',
+  disk_full: 'the journal cannot be written: calls under a budget are refused, others are not recorded',
   disk_free_again: 'the journal can be written again',
-  spool_full: 'too much waits for the store: the records of calls are left out, until it takes them',
-  spool_free_again: 'the records of calls are written again',
+  spool_full: 'too much waits for the store: calls are not recorded until it catches up',
+  spool_free_again: 'calls are recorded again',
   checkpoint_failed: 'a checkpoint could not be written: segments of the journal are kept',
   segment_not_deleted: 'a segment of the journal could not be deleted',
-  segment_not_opened: 'a segment of the journal could not be begun: the one before grows on',
+  segment_not_opened: 'a segment of the journal could not be started: the one before keeps growing',
 }

@@ -20,8 +20,8 @@ export function responsesIn(
   const lasting = createLastingResponses({
     ...{ store, memory, clock },
     events: {
-      away: (reason) => log.warn({ reason }, 'responses cannot be kept in the store: they wait in memory'),
-      back: () => log.warn('responses are kept in the store again'),
+      away: (reason) => log.warn({ reason }, 'responses cannot be stored: they wait in memory'),
+      back: () => log.warn('responses are stored again'),
     },
   })
   return {

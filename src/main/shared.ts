@@ -74,13 +74,13 @@ async function overRedis(
     keepMs: counterKeepMs,
     settings: { ...redis, urls: url.split(',') },
     events: {
-      up: () => log.info({ node: owner }, 'Redis is there: budgets and limits are shared'),
-      away: (reason) => log.warn({ reason, onLoss }, 'Redis is away'),
+      up: () => log.info({ node: owner }, 'Redis is available: budgets and limits are shared'),
+      away: (reason) => log.warn({ reason, onLoss }, 'Redis is unavailable'),
       swept: (node, holds) =>
         log.warn({ node, holds: holds.length }, 'another node is gone: what it held is uncertain'),
     },
   })
-  if (!shared.report().isUp) log.warn({ reason: shared.report().reason, onLoss }, 'Redis is away')
+  if (!shared.report().isUp) log.warn({ reason: shared.report().reason, onLoss }, 'Redis is unavailable')
   return {
     ...{ state: shared.state, shelf: shared.shelf, bus: shared.bus, money: undefined, owner, isAlone: false },
     report: () => ({ engine: 'redis', onLoss, ...shared.report() }),

@@ -178,5 +178,5 @@ const sweepEvery = 1000
 /** The error for followers whose maker is gone. */
 export function lost(cause?: unknown): Failure {
   const detail = cause === undefined ? {} : { cause }
-  return new Failure('interrupted', 'The answer that this request was to share was not finished.', detail)
+  return new Failure('interrupted', 'The answer that this request shares was not finished.', detail)
 }

@@ -47,6 +47,6 @@ const sentences: Readonly<Record<HealthEventType, string>> = {
   key_accepted: 'the provider accepts our key again',
   path_missing: 'nothing is there at the configured address',
   path_found: 'the configured address is there again',
-  limit_met: "the provider's rate limit is met again and again",
-  limit_over: "the provider's rate limit is met no longer",
+  limit_met: "the provider's rate limit is reached repeatedly",
+  limit_over: "the provider's rate limit is no longer reached",
 }

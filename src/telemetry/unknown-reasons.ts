@@ -15,7 +15,7 @@ export function createReasonWarnings(log: Logger): Sink {
         const key = `${provider}: ${reason}`
         if (told.has(key)) continue
         told.add(key)
-        log.warn({ provider, deployment, reason }, 'an upstream gave a finish reason that is not known')
+        log.warn({ provider, deployment, reason }, 'an upstream gave an unknown finish reason')
       }
     },
   }

@@ -134,7 +134,7 @@ describe('a caller who brings a key for Pandotate', () => {
     expect(await response.json()).toEqual({
       error: 'Upstream provider failed',
       provider: 'pandotate',
-      details: 'The upstream could not be reached: its name is not known.',
+      details: 'The upstream could not be reached: its host name is unknown.',
     })
   })
 

@@ -76,7 +76,7 @@ test('a stream of /inference that breaks ends with an error, never as if it were
   expect(pieces.at(-1)).toEqual({
     error: 'Upstream provider failed',
     provider: 'simulator',
-    details: 'The upstream ended the answer before it was complete, for it gave no finish_reason.',
+    details: 'The upstream ended the answer before it was complete: it gave no finish_reason.',
   })
 })
 

@@ -5,7 +5,7 @@ import { faultsOf, type TypeName } from './openai-types.ts'
  * the outside: none of the gateway's own code has a part in it. Each check throws an Error that names the fault.
  */
 
-/** A whole answer of `/completions` or `/chat/completions`; of as many choices as asked for, if that is told. */
+/** A whole answer of `/completions` or `/chat/completions`; of as many choices as requested, if that is told. */
 export function checkReply(value: unknown, choiceCount?: number): void {
   const reply = objectAt(value, 'reply')
   checkNoError(reply)

@@ -5,7 +5,7 @@ import { checkInferenceStream, checkStream } from './stream-shape.ts'
 /** A `fetch` for the clients under test that holds every answer to OpenAI's shape as it passes. */
 export type Witness = {
   readonly fetch: typeof fetch
-  /** Everything that passed, in the order in which it was asked for. */
+  /** Everything that passed, in the order in which it was requested. */
   readonly seen: readonly Seen[]
   /** Every fault found so far; a suite ends by expecting none. */
   readonly faults: readonly string[]

@@ -16,7 +16,7 @@ describe('a configuration that changes while the gateway serves', () => {
     await writeFile(gateway.file, withKey(first))
     process.kill(gateway.pid, 'SIGHUP')
     const [, line] = await outcomes(gateway, 2)
-    expect(line?.msg).toBe('the configuration was taken')
+    expect(line?.msg).toBe('the configuration was applied')
     expect(await statuses(gateway)).toEqual([200, 401])
   })
 
@@ -26,7 +26,7 @@ describe('a configuration that changes while the gateway serves', () => {
     const [refused] = await outcomes(gateway, 1)
     expect(refused).toMatchObject({
       level: 50,
-      msg: 'the configuration was refused: the last good one stays',
+      msg: 'the configuration was refused: the last good one stays in use',
       problems: [`${gateway.file}:4: limits.fanOut: found "none", expected a whole number from 1 to 256`],
     })
     expect(await statuses(gateway)).toEqual([200, 401])
@@ -47,7 +47,7 @@ describe('a configuration that changes while the gateway serves', () => {
     await writeFile(gateway.file, text)
     process.kill(gateway.pid, 'SIGHUP')
     const [refused] = await outcomes(gateway, 1)
-    expect(refused?.msg).toBe('the configuration was refused: the last good one stays')
+    expect(refused?.msg).toBe('the configuration was refused: the last good one stays in use')
     expect(await statuses(gateway)).toEqual([200, 401])
     expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(401)
     await writeFile(gateway.file, withKey(second))
@@ -64,7 +64,7 @@ describe('a configuration that changes while the gateway serves', () => {
       if (end % 20 === 0) expect(await statuses(gateway)).toEqual([200, 401])
     }
     const [taken] = await outcomes(gateway, 1)
-    expect(taken?.msg).toBe('the configuration was taken')
+    expect(taken?.msg).toBe('the configuration was applied')
     expect(await statuses(gateway)).toEqual([401, 200])
   })
 
@@ -108,10 +108,10 @@ describe('a configuration that changes while the gateway serves', () => {
     const ends = (await Promise.all(callers)).flat()
     expect(ends.length).toBeGreaterThan(100)
     expect(new Set(ends)).toEqual(new Set(['200 true']))
-    const taken = gateway.log().filter(({ msg }) => msg === 'the configuration was taken')
+    const taken = gateway.log().filter(({ msg }) => msg === 'the configuration was applied')
     expect(taken).toHaveLength(20)
     const warnings = gateway.log().filter(({ level }) => level > 30)
-    expect(warnings.filter(({ msg }) => !msg.includes('schema is new'))).toEqual([])
+    expect(warnings.filter(({ msg }) => !msg.includes('schema was brought up to date'))).toEqual([])
   })
 })
 

@@ -93,7 +93,7 @@ describe.for(stages)('over $name', ({ start }) => {
 
   test.for([
     ['reasoning', undefined, 'content', 'reasoning_text'],
-    ['a summary where one was asked for', 'auto', 'summary', 'summary_text'],
+    ['a summary where one was requested', 'auto', 'summary', 'summary_text'],
   ] as const)('tells its thoughts as %s', async ([, summary, list, type]) => {
     const params = { model: 'sim-reasoning-echo', ...(summary ? { reasoning: { summary } } : {}) }
     const [thought, said] = (await create(params)).output

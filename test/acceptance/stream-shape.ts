@@ -14,7 +14,7 @@ import {
   objectAt,
 } from './openai-shape.ts'
 
-/** What was asked for, as far as it decides what a stream must look like. */
+/** What was requested, as far as it decides what a stream must look like. */
 export type StreamTerms = {
   readonly includesUsage: boolean
   /** Undefined: as many as come. */
@@ -89,7 +89,7 @@ function checkChunk(chunk: Json, state: State): void {
   must(identity === state.identity, `the identity changes from ${state.identity} to ${identity}`)
   const choices = arrayAt(chunk['choices'], 'choices')
   if (choices.length === 0) {
-    must(state.includesUsage, 'a chunk without choices, though no usage was asked for')
+    must(state.includesUsage, 'a chunk without choices, though no usage was requested')
     checkUsage(chunk['usage'])
     state.hasUsage = true
     return

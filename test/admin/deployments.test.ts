@@ -311,7 +311,7 @@ async function setUp() {
     reload() {
       const providers = config.providers.map((one) => ({ ...one, settings: { another: true } }))
       gateway.gateway.reload(() => inTest({ ...config, providers }))
-      expect(gateway.logged()).toContain('the configuration was taken')
+      expect(gateway.logged()).toContain('the configuration was applied')
     },
     [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
   }

@@ -66,7 +66,7 @@ test('what the file declares is told with its line, moved lines included', async
   )
   scene.reload(`# A comment.\n${file}`)
   expect(await declaredAt()).toEqual(expect.arrayContaining([['key', id, 6]]))
-  expect(scene.logged()).toContain('the configuration is as it was')
+  expect(scene.logged()).toContain('the configuration has not changed')
 })
 
 test('what is wrong with a configuration that was refused is told until one is taken', async () => {

@@ -2,7 +2,7 @@ import { answer, chunk, lastChunk, streamHead } from '../harness/raw-server.ts'
 import { chunkText, endChoice, replyText, usageOf, wordChoice } from './answer.ts'
 import type { Served } from './fault-upstream.ts'
 
-/** Answers as it should, in the form that was asked for. */
+/** Answers as it should, in the form that was requested. */
 export function sayWhole(served: Served): void {
   if (!served.stream) {
     sayReply(served)

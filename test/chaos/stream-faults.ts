@@ -18,7 +18,7 @@ import {
 /** How many words come before a stream breaks. */
 export const wordsBefore = 3
 
-/** Streams that break, stall or say too much. They answer whole where no stream was asked for. */
+/** Streams that break, stall or say too much. They answer whole where no stream was requested. */
 export const streamFaults: Readonly<Record<string, Fault>> = Object.fromEntries(
   Object.entries({
     'headers-then-silence': (served: Served) => {

@@ -12,7 +12,7 @@ import {
   wordEvents,
 } from './speech.ts'
 
-/** Answers that are none, whichever form was asked for; and the sound one. */
+/** Answers that are none, whichever form was requested; and the sound one. */
 export const wholeFaults: Readonly<Record<string, Fault>> = {
   whole: sayWhole,
   silent: (served) => served.work(0),

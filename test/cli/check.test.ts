@@ -41,8 +41,8 @@ models:
           'shipped 2026-08-18, not confirmed, retired since 2026-09-15 (now Qwen/Qwen3.5-9B)',
           /./,
         ],
-        ['2. runpod', 'as asked for', '0.00116 per second', 'shipped 2026-08-20, not confirmed', /./],
-        ['3. together', 'as asked for', '1 in, 2 out', 'own', /./],
+        ['2. runpod', 'as requested', '0.00116 per second', 'shipped 2026-08-20, not confirmed', /./],
+        ['3. together', 'as requested', '1 in, 2 out', 'own', /./],
       ].map((row) => row.map((cell) => (typeof cell === 'string' ? cell : expect.stringMatching(cell)))),
     )
   })
@@ -108,14 +108,14 @@ models:
   test('is told for each that is routed to: it is there, takes the key, and has the models', async () => {
     await using together = await simulateTogether({ host: '127.0.0.1', port: 0, models })
     const { code, stdout } = await ask(file(together.origin, 'x/here'))
-    expect(stdout).toContain('together answers, and takes the key; 1 models, the routed ones among them\n')
+    expect(stdout).toContain('together answers, and accepts the key; 1 models, including the routed ones\n')
     expect(code).toBe(0)
   })
 
   test('names a routed model that is not there', async () => {
     await using together = await simulateTogether({ host: '127.0.0.1', port: 0, models })
     const { code, stdout } = await ask(file(together.origin, 'x/gone'))
-    expect(stdout).toMatch(/^problem: together answers, and takes the key; 1 models, but not x\/gone\n/)
+    expect(stdout).toMatch(/^problem: together answers, and accepts the key; 1 models, but not x\/gone\n/)
     expect(code).toBe(1)
   })
 

@@ -32,7 +32,7 @@ export function refusal(run: () => unknown): ConfigError {
     if (thrown instanceof ConfigError) return thrown
     throw thrown
   }
-  throw new Error('The configuration was taken.')
+  throw new Error('The configuration was applied.')
 }
 
 const clock = z.int().min(1).max(86_400_000)

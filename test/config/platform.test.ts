@@ -44,7 +44,9 @@ test('what is wrong in it is told by its line', () => {
 
 test('one beside a file that is named is refused', () => {
   const told = report('', { GATEWAY_YAML: 'strict: true', GATEWAY_CONFIG: 'gateway.yaml' })
-  expect(told).toEqual(['environment: GATEWAY_YAML: is set beside GATEWAY_CONFIG, expected one of the two'])
+  expect(told).toEqual([
+    'environment: GATEWAY_YAML: is set together with GATEWAY_CONFIG, expected only one of them',
+  ])
 })
 
 test('METRICS_KEY may read the metrics alone, where the file has nobody who manages', () => {

@@ -67,7 +67,7 @@ describe('refused in the file', () => {
     ],
     [
       'sever: {}',
-      'gateway.yaml:1: sever: is no setting, expected server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, answerModel, limits, cache, drain, hedging, breaker, coalesce, idempotency, responses, stickiness, catalog, routes, dataDirectory, ledger, console, shared, probes, tracing, providers, models; did you mean server?',
+      'gateway.yaml:1: sever: is not a setting, expected server, auth, teams, budgets, rateLimits, alerts, cors, log, slowThresholdMs, strict, answerModel, limits, cache, drain, hedging, breaker, coalesce, idempotency, responses, stickiness, catalog, routes, dataDirectory, ledger, console, shared, probes, tracing, providers, models; did you mean server?',
     ],
     [
       'server: 5',
@@ -75,7 +75,7 @@ describe('refused in the file', () => {
     ],
     [
       'server: { prot: 1 }',
-      'gateway.yaml:1: server.prot: is no setting, expected host, port, allowUnauthenticated, allowedHosts, trustProxy, workers, tls; did you mean port?',
+      'gateway.yaml:1: server.prot: is not a setting, expected host, port, allowUnauthenticated, allowedHosts, trustProxy, workers, tls; did you mean port?',
     ],
     [
       'server: { port: }',
@@ -179,15 +179,15 @@ describe('refused in the file', () => {
     ],
     [
       'providers: { pandotate: { urll: 3 } }',
-      'gateway.yaml:1: providers.pandotate.urll: is no setting, expected type, url, apiKey, clocks, retries, retryDelayMs, promptFormat, bos; did you mean url?',
+      'gateway.yaml:1: providers.pandotate.urll: is not a setting, expected type, url, apiKey, clocks, retries, retryDelayMs, promptFormat, bos; did you mean url?',
     ],
     [
       'providers: { simulator: { speed: 3 } }',
-      'gateway.yaml:1: providers.simulator.speed: is no setting, expected type',
+      'gateway.yaml:1: providers.simulator.speed: is not a setting, expected type',
     ],
     [
       'providers: { a b: { type: simulator } }',
-      'gateway.yaml:1: providers["a b"]: is no name for a provider, expected up to 64 letters, digits, dots, - or _',
+      'gateway.yaml:1: providers["a b"]: is not a name for a provider, expected up to 64 letters, digits, dots, - or _',
     ],
     [
       'providers:\n  pandotate:\n    clocks:\n      idleMs: 0\n',
@@ -195,7 +195,7 @@ describe('refused in the file', () => {
     ],
     [
       'providers:\n  pandotate:\n    clocks:\n      idle: 1\n',
-      'gateway.yaml:4: providers.pandotate.clocks.idle: is no setting, expected connectMs, firstTokenMs, idleMs, totalMs',
+      'gateway.yaml:4: providers.pandotate.clocks.idle: is not a setting, expected connectMs, firstTokenMs, idleMs, totalMs',
     ],
     [
       'providers:\n  local:\n    type: openai-compatible\n',
@@ -208,7 +208,7 @@ describe('refused in the file', () => {
 
     [
       'models: {}',
-      'gateway.yaml:1: models: found a section, expected at least one model; without `models`, each goes where it is known to run',
+      'gateway.yaml:1: models: found a section, expected at least one model; without `models`, the catalogue decides where each runs',
     ],
     [
       'models: [a]',
@@ -233,7 +233,7 @@ describe('refused in the file', () => {
     ],
     [
       model('provider: simulator\n        wait: 3'),
-      'gateway.yaml:5: models.a.deployments[0].wait: is no setting, expected provider, model, clocks, retries, retryDelayMs, billing, weight, price, baseline, contextTokens, maxOutputTokens, lowersMaxTokens, keepsBillingLine, tools, jsonSchema, vision, logprobs, inputsPerRequest',
+      'gateway.yaml:5: models.a.deployments[0].wait: is not a setting, expected provider, model, clocks, retries, retryDelayMs, billing, weight, price, baseline, contextTokens, maxOutputTokens, lowersMaxTokens, keepsBillingLine, tools, jsonSchema, vision, logprobs, inputsPerRequest',
     ],
     [
       model('provider: simulator\n        model: ""'),
@@ -245,7 +245,7 @@ describe('refused in the file', () => {
     ],
     [
       model('provider: simulator\n        clocks: { total: 1 }'),
-      'gateway.yaml:5: models.a.deployments[0].clocks.total: is no setting, expected connectMs, firstTokenMs, idleMs, totalMs',
+      'gateway.yaml:5: models.a.deployments[0].clocks.total: is not a setting, expected connectMs, firstTokenMs, idleMs, totalMs',
     ],
     [
       model('provider: simulator\n        retries: 11'),
@@ -261,15 +261,15 @@ describe('refused in the file', () => {
     ],
     [
       'models:\n  " llama-*": { deployments: [{ provider: simulator }] }\n',
-      'gateway.yaml:2: models[" llama-*"]: is no name here, expected the name of a model, or a pattern with *, of at most 256 characters, without :floor or :nitro at its end',
+      'gateway.yaml:2: models[" llama-*"]: is not a name that is allowed here, expected the name of a model, or a pattern with *, of at most 256 characters, without :floor or :nitro at its end',
     ],
     [
       'models:\n  "llama:floor": { deployments: [{ provider: simulator }] }\n',
-      'gateway.yaml:2: models["llama:floor"]: is no name here, expected the name of a model, or a pattern with *, of at most 256 characters, without :floor or :nitro at its end',
+      'gateway.yaml:2: models["llama:floor"]: is not a name that is allowed here, expected the name of a model, or a pattern with *, of at most 256 characters, without :floor or :nitro at its end',
     ],
     [
       'models:\n  "*:nitro": { deployments: [{ provider: simulator }] }\n',
-      'gateway.yaml:2: models["*:nitro"]: is no name here, expected the name of a model, or a pattern with *, of at most 256 characters, without :floor or :nitro at its end',
+      'gateway.yaml:2: models["*:nitro"]: is not a name that is allowed here, expected the name of a model, or a pattern with *, of at most 256 characters, without :floor or :nitro at its end',
     ],
     [
       'models:\n  m: { deployments: [{ provider: simulator }, { provider: simulator, model: m, weight: 2 }] }\n',
@@ -290,7 +290,10 @@ describe('refused by a provider’s own schema', () => {
     ['pin: 1234', 'pin: found 1234, expected text'],
     ['pin: "1234"', 'pin: found "1234", expected text'],
     ['weight: -1', 'weight: found -1, expected a number above 0 or auto'],
-    ['headers: { X_A: abcd }', 'headers.X_A: is no name here, expected the name of a header'],
+    [
+      'headers: { X_A: abcd }',
+      'headers.X_A: is not a name that is allowed here, expected the name of a header',
+    ],
     [
       'headers: { x-a: abc }',
       'headers["x-a"]: found a secret of 3 characters, expected text of at least 4 characters',

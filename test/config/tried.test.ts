@@ -156,7 +156,7 @@ describe('a configuration that is refused, with what to write', () => {
     [
       'a merge key',
       `base: &a { provider: up }\n${up}models: { m: { deployments: [{ <<: *a }] } }`,
-      /is a merge key, which is not taken here/,
+      /is a merge key, which is not supported here/,
     ],
     ['UTF-16', `\uFFFD\uFFFDs\0e\0r\0v\0e\0r\0`, /is not UTF-8 text: it looks like UTF-16/],
     [
@@ -165,29 +165,29 @@ describe('a configuration that is refused, with what to write', () => {
       /is nested 5000 levels deep, expected at most 64/,
     ],
     ['very deep lists', `models:\n  ${'- '.repeat(2000)}x`, /is nested \d+ levels deep/],
-    ['server misspelt', 'sever: { port: 1 }', /sever: is no setting.*did you mean server\?/],
-    ['port misspelt', 'server: { prot: 1 }', /server.prot: is no setting.*did you mean port\?/],
+    ['server misspelt', 'sever: { port: 1 }', /sever: is not a setting.*did you mean server\?/],
+    ['port misspelt', 'server: { prot: 1 }', /server.prot: is not a setting.*did you mean port\?/],
     ['host misspelt', 'server: { hots: x }', /did you mean host\?/],
-    ['keys misspelt', `auth: { key: [${key}] }`, /auth.key: is no setting.*did you mean keys\?/],
+    ['keys misspelt', `auth: { key: [${key}] }`, /auth.key: is not a setting.*did you mean keys\?/],
     [
       'baseUrl misspelt',
       "providers: { up: { type: openai-compatible, baseURL: 'http://x.test' } }",
-      /baseURL: is no setting.*did you mean baseUrl\?/,
+      /baseURL: is not a setting.*did you mean baseUrl\?/,
     ],
     [
       'apiKey misspelt',
       'providers: { together: { apikey: abcdefgh } }',
-      /apikey: is no setting.*did you mean apiKey\?/,
+      /apikey: is not a setting.*did you mean apiKey\?/,
     ],
     [
       'deployments misspelt',
       `${up}models: { m: { deployment: [{ provider: up }] } }`,
-      /deployment: is no setting.*did you mean deployments\?/,
+      /deployment: is not a setting.*did you mean deployments\?/,
     ],
     [
       'provider misspelt',
       `${up}models: { m: { deployments: [{ providr: up }] } }`,
-      /providr: is no setting.*did you mean provider\?/,
+      /providr: is not a setting.*did you mean provider\?/,
     ],
     [
       "a provider's name misspelt",

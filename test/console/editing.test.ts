@@ -116,7 +116,7 @@ describe.skipIf(noBrowser)('the form that changes a key', () => {
     await page.getByRole('button', { name: 'Save' }).click()
     const zone = page.getByLabel('Days are those of')
     await expect.poll(() => zone.getAttribute('aria-invalid')).toBe('true')
-    expect(await page.getByRole('alert').allInnerTexts()).toContain('The zone is no IANA time zone.')
+    expect(await page.getByRole('alert').allInnerTexts()).toContain('The zone is not an IANA time zone.')
     expect((await stage.admin('GET', path)).data).toMatchObject({ tpm: null })
   })
 

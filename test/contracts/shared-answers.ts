@@ -208,7 +208,7 @@ async function ask(gateway: TestGateway, change: object, key?: string): Promise<
   return { status: response.status, text: await response.text(), replayed }
 }
 
-/** Answers as was asked for: `one two`. */
+/** Answers as was requested: `one two`. */
 const respond: Behaviour = (socket, { body }) => {
   if (JSON.parse(body).stream === true) {
     const frames = [deltaFrame('one'), deltaFrame(' two'), endFrames]

@@ -16,7 +16,7 @@ test.for<[string, string, object, RegExp]>([
   ['a message', 'messages', { messages, max_tokens: 9 }, /"model":"cheap"/],
   ['a stream of a message', 'messages', { messages, max_tokens: 9, stream: true }, /"model":"cheap"/],
   ['an embedding', 'embeddings', { input: 'one' }, /"model":"cheap"/],
-])('the answer to %s names the model as it was asked for', async ([, path, body, named]) => {
+])('the answer to %s names the model as it was requested', async ([, path, body, named]) => {
   await using scene = await openScene()
   const { text, upstreamModel } = await scene.ask(path, { model: 'cheap', ...body })
   expect(text).toMatch(named)
@@ -45,7 +45,7 @@ test('where a fallback to another model answered, that is the name', async () =>
   expect(text).toContain('"model":"cheap"')
 })
 
-test('a pattern that leads to one model answers by the name that was asked for', async () => {
+test('a pattern that leads to one model answers by the name that was requested', async () => {
   await using scene = await openScene()
   const { text, upstreamModel } = await scene.ask('chat/completions', { model: 'any-thing', messages })
   expect(text).toContain('"model":"any-thing"')

@@ -75,7 +75,7 @@ describe('embeddings', () => {
     expect(gateway.records.find(({ parts }) => parts === 3)?.attempts).toHaveLength(3)
   })
 
-  test('of the length that was asked for are had elsewhere where one gives another, or are refused', async () => {
+  test('of the length that was requested are had elsewhere where one gives another, or are refused', async () => {
     const row = { object: 'embedding', index: 0, embedding: [1, 0, 0, 0] }
     const text = JSON.stringify({
       object: 'list',

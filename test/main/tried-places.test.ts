@@ -11,7 +11,7 @@ const paths = {
 } as const
 
 test.for(Object.entries(paths))(
-  'an error of %s says how many places were tried, and one word why for each',
+  'an error of %s says how many deployments were tried, and one word why for each',
   async ([path, body]) => {
     await using broken = await startRawServer((socket) => socket.write(answer('{}', { status: 500 })))
     await using full = await startRawServer((socket) => socket.write(answer('{}', { status: 429 })))
@@ -22,6 +22,6 @@ test.for(Object.entries(paths))(
     })
     const heard = await ask(gateway, path, { model: 'm', ...body })
     expect(heard.status).toBe(429)
-    expect(heard.text).toContain('2 places were tried (m@one: upstream_error; m@two: rate_limited).')
+    expect(heard.text).toContain('2 deployments were tried (m@one: upstream_error; m@two: rate_limited).')
   },
 )

@@ -93,7 +93,7 @@ describe('what an upstream says, and what its caller hears', () => {
   })
 })
 
-test('a whole answer at the bound that was asked for was cut by it', async () => {
+test('a whole answer at the bound that was requested was cut by it', async () => {
   await using server = await startRawServer((socket) => socket.write(answer(whole(null))))
   await using gateway = await startGatewayAt(server.origin)
   for (const [bound, end] of [

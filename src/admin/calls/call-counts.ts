@@ -35,7 +35,7 @@ async function answer(query: Query, parts: LedgerParts) {
   const now = parts.now()
   const to = query.moment('to', now) ?? now + 1
   const from = query.moment('from', now) ?? Math.max(0, to - dayMs)
-  if (from >= to) throw new Failure('invalid_request', 'Expected a moment before `to`.', { param: 'from' })
+  if (from >= to) throw new Failure('invalid_request', 'Expected a time before `to`.', { param: 'from' })
   const span = { from, to, stepMs: stepOf(to - from) }
   const filters = filtersOf(query)
   const { rows, isComplete } = await (isSummed(filters, span)

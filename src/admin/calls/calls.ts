@@ -13,13 +13,13 @@ export function callRoutes(parts: LedgerParts): readonly AdminRoute[] {
   return [
     route({
       ...{ method: 'get', path: '/admin/api/calls', role: 'read', tag: 'calls', status: 200 },
-      summary: 'Lists calls, the latest first; `next` is the `before` of the page that follows',
+      summary: 'Lists calls, newest first; `next` is the `before` of the following page',
       query: z.looseObject(Object.fromEntries(parameters.map((name) => [name, z.string().optional()]))),
       answer: z.object({
         data: z.array(callBody.extend({ attempts: z.int() })),
         next: z.string().nullable(),
         searched_to: z.iso.datetime().nullable().meta({
-          description: 'How far back was looked, where the page ends before it is full: `next` goes on there',
+          description: 'How far back the search went, if the page is not full: `next` continues there',
         }),
       }),
       handle: ({ query }) => pageOf(readQuery(query, parameters), parts),
@@ -32,7 +32,7 @@ export function callRoutes(parts: LedgerParts): readonly AdminRoute[] {
       async handle({ path }) {
         const call = await answered(readerOf(parts).call(path['id'] ?? ''))
         if (call !== undefined) return { data: bodyOf(call) }
-        throw new Failure('not_found', 'No call has this id, or it is kept no longer.', {
+        throw new Failure('not_found', 'No call has this id, or it is no longer kept.', {
           param: 'id',
           code: 'call_not_found',
         })
@@ -76,5 +76,5 @@ function placeOf(cursor: string | undefined): CallPlace | undefined {
   if (cursor === undefined) return undefined
   const [, at, id] = /^(\d{1,15})_(.+)$/.exec(cursor) ?? []
   if (at !== undefined && id !== undefined) return { at: Number(at), id }
-  throw new Failure('invalid_request', 'Expected the `next` of the page before.', { param: 'before' })
+  throw new Failure('invalid_request', 'Expected the `next` of the previous page.', { param: 'before' })
 }

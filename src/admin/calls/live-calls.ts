@@ -19,7 +19,7 @@ export type LiveNews = {
 export function liveCallsRoute(live: LiveCalls): AdminRoute {
   return route({
     ...{ method: 'get', path: '/admin/api/calls/live', role: 'read', tag: 'calls', status: 200 },
-    summary: 'Tells calls as they end, as server-sent events, by the filters of the list',
+    summary: 'Streams calls as they end, as server-sent events, with the filters of the list',
     query: z.looseObject(Object.fromEntries(filterParameters.map((name) => [name, z.string().optional()]))),
     answer: z
       .string()

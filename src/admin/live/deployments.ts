@@ -42,14 +42,14 @@ export function deploymentRoutes(parts: DeploymentParts): readonly AdminRoute[] 
     route({
       ...{ method: 'get', path: '/admin/api/deployments', role: 'read', tag: 'deployments', status: 200 },
       summary:
-        'Lists deployments with their health, prices and drains, and the models last asked for at each',
+        'Lists deployments with their health, prices and drains, and the models last requested at each',
       answer: data(z.array(deploymentRow)),
       handle: () => ({ data: rowsOf() }),
     }),
     route({
       ...{ method: 'post', path: drainPath, role: 'admin', tag: 'deployments', status: 200 },
       summary:
-        'Takes a deployment out of use: it gets no new calls, and those under way there end. It lasts until it is ' +
+        'Takes a deployment out of use: it gets no new calls, and its running calls finish. It lasts until it is ' +
         'undone, or the gateway restarts',
       body: z.strictObject({ reason: z.string().max(200).optional() }),
       answer: data(deploymentRow),
@@ -67,7 +67,7 @@ export function deploymentRoutes(parts: DeploymentParts): readonly AdminRoute[] 
 }
 
 function noDeployment(): Failure {
-  const message = 'No deployment has this id: GET /admin/api/deployments lists those there are.'
+  const message = 'No deployment has this id: GET /admin/api/deployments lists them.'
   return new Failure('not_found', message, { param: 'id', code: 'deployment_not_found' })
 }
 
@@ -81,7 +81,7 @@ const routeRow = z.object({
 function routesRoute({ current }: DeploymentParts): AdminRoute {
   return route({
     ...{ method: 'get', path: '/admin/api/routes', role: 'read', tag: 'deployments', status: 200 },
-    summary: 'Lists the models that callers may name, or patterns of names, with where their calls may run',
+    summary: 'Lists the models (or patterns of names) that callers may request, with their deployments',
     answer: z.object({ data: z.array(routeRow), models: z.array(z.string()), is_default: z.boolean() }),
     handle() {
       const { gateway, routes, config } = current()

@@ -15,12 +15,12 @@ export function explainRoute({ current, tenants }: ExplainParts): AdminRoute {
   const tenantOf = (hash: string) => {
     const key = tenants.registry.key(hash)
     if (key?.kind === 'inference') return tenants.accessOf(key)
-    throw new Failure('not_found', 'There is no such key for calls.', { param: 'key', code: 'key_not_found' })
+    throw new Failure('not_found', 'There is no such API key.', { param: 'key', code: 'key_not_found' })
   }
   return route({
     ...{ method: 'post', path: '/admin/api/explain', role: 'read', tag: 'deployments', status: 200 },
     summary:
-      'Explains where a request would go, as `POST /v1/route/explain` does; as it would be with this key, where one ' +
+      'Explains where a request would go, as `POST /v1/route/explain` does; with the limits of a key, if one ' +
       'is named. Nothing is sent upstream, held or recorded',
     body: z.strictObject({
       request: z.looseObject({}).meta({ description: 'The body, in the format of any client' }),

@@ -8,7 +8,7 @@ export function settingsRoute({ configuration }: Pick<LiveParts, 'configuration'
   return route({
     ...{ method: 'get', path: '/admin/api/settings', role: 'read', tag: 'settings', status: 200 },
     summary:
-      'Shows every setting in effect, secrets masked, with where it comes from; and what is wrong with the last ' +
+      'Shows every setting in effect and its source, secrets masked; and what is wrong with the last ' +
       'configuration that was refused',
     answer: data(
       z.object({
@@ -17,7 +17,7 @@ export function settingsRoute({ configuration }: Pick<LiveParts, 'configuration'
         settings: z.array(setting),
         declared: z
           .array(originView.extend({ kind: z.enum(['key', 'team']), id: z.string() }))
-          .meta({ description: 'The keys and teams that are declared, and can be changed there alone' }),
+          .meta({ description: 'The keys and teams that are declared there, and can only be changed there' }),
         refusal: z.object({ at: z.iso.datetime(), problems: z.array(problem) }).nullable(),
       }),
     ),

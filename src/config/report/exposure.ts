@@ -34,7 +34,7 @@ export function exposureOf(schema: ConfigSchema['shape'], tree: JsonObject): rea
   return findings
 }
 
-const safer = 'an address of this machine alone (127.0.0.1, ::1, localhost)'
+const safer = 'a loopback address (127.0.0.1, ::1, localhost)'
 
 const guarded = 'keys in auth.keys, or server.allowUnauthenticated: true'
 

@@ -26,7 +26,7 @@ export function findingsOf(
     if (issue.code === 'invalid_key') {
       return {
         path,
-        told: `is no name here, expected ${expectation(shapeAt(shape, path.slice(0, -1))?.propertyNames)}`,
+        told: `is not a name that is allowed here, expected ${expectation(shapeAt(shape, path.slice(0, -1))?.propertyNames)}`,
       }
     }
     return { path, told: told(issue, place, given(path)) }
@@ -52,7 +52,7 @@ function unknownKey(path: Path, key: string, shape: Shape): Finding {
   if (path.length === 2 && path[0] === 'providers') keys.unshift('type')
   return {
     path: [...path, key],
-    told: `is no setting, expected ${keys.length > 0 ? keys.join(', ') : 'none'}${meant(key, keys)}`,
+    told: `is not a setting, expected ${keys.length > 0 ? keys.join(', ') : 'none'}${meant(key, keys)}`,
   }
 }
 

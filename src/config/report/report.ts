@@ -67,14 +67,16 @@ function notesOn(
   const isOpen = keys.length + adminKeys.length === 0
   return [
     ...(demo ? ['Nothing is configured: the simulator answers.'] : []),
-    ...(isOpen ? ['No key is asked for: every caller is served, and may manage the gateway.'] : []),
-    ...(!isOpen && adminKeys.length === 0 ? ['Managing takes a key of auth.adminKeys: there is none.'] : []),
+    ...(isOpen ? ['No key is required: every caller is served, and may manage the gateway.'] : []),
+    ...(!isOpen && adminKeys.length === 0
+      ? ['Management requires a key in auth.adminKeys: there is none.']
+      : []),
     ...(tls === undefined ? [] : [certificateNote(tls.cert)]),
     ...(isWhole || catalog.file !== undefined
       ? [`The catalogue is of ${catalog.data.asOf}, ${catalog.file ?? 'as shipped'}.`]
       : []),
     ...(routing.isDefault && !demo
-      ? [`No models are written: the catalogue's routes are in use, ${routes.length} of them.`]
+      ? [`No models are configured: the catalogue's routes are in use, ${routes.length} of them.`]
       : []),
   ]
 }

@@ -32,7 +32,7 @@ export const routeHeadings = [
   'weight',
   'USD per million tokens',
   'source',
-  'clocks and retries',
+  'timeouts and retries',
 ] as const
 
 /**
@@ -49,7 +49,7 @@ export function routeRows({ routes, providers }: Config, prices: CurrentPrices, 
         isFirst ? `  ${route.pattern}` : '',
         isFirst ? route.strategy : '',
         `${index + 1}. ${deployment.provider}${mark}`,
-        deployment.model ?? 'as asked for',
+        deployment.model ?? 'as requested',
         weightOf(route, deployment),
         ...priceCells(route, deployment, provider, prices),
         boundsOf(deployment, isWhole ? provider : undefined),

@@ -89,7 +89,7 @@ function readFrom(path: string, readFile: (path: string) => string): Read {
     if (thrown instanceof CatalogError) {
       const [first = '', ...others] = thrown.problems
       const more = others.length === 0 ? '' : ` (and ${others.length} more)`
-      return { told: `found a file that is no catalogue, expected one that is: ${first}${more}` }
+      return { told: `found a file that is not a catalogue, expected a catalogue: ${first}${more}` }
     }
     const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
     if (typeof code !== 'string') throw thrown

@@ -45,7 +45,7 @@ function readInstance(
   const path = ['providers', name]
   const types = providers.map(({ type }) => type)
   if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name)) {
-    return { path, told: 'is no name for a provider, expected up to 64 letters, digits, dots, - or _' }
+    return { path, told: 'is not a name for a provider, expected up to 64 letters, digits, dots, - or _' }
   }
   const { type = name, ...settings } = isObject(entry) ? entry : { entry }
   const provider = providers.find((candidate) => candidate.type === type)

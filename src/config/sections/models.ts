@@ -19,7 +19,7 @@ export function modelsSetting(providerNames: readonly string[], typeOf: TypeOf, 
         issues.push({ code: 'custom', path, input, message })
       }
     })
-    .meta({ expected: 'at least one model; without `models`, each goes where it is known to run' })
+    .meta({ expected: 'at least one model; without `models`, the catalogue decides where each runs' })
 }
 
 type TypeOf = (providerName: string) => string | undefined
@@ -120,7 +120,7 @@ function modelSetting(providerNames: readonly string[], typeOf: TypeOf, catalog:
       .check(({ value: deployments, issues }) => {
         const marked = deployments.flatMap(({ baseline }, index) => (baseline === true ? [index] : []))
         for (const index of marked.slice(1)) {
-          const message = 'it at one deployment of a model alone'
+          const message = 'it at only one deployment of a model'
           issues.push({ code: 'custom', path: [index, 'baseline'], input: true, message })
         }
       }),

@@ -57,14 +57,14 @@ const budgetList = z
     const ids = value.map(idOf)
     for (const [at, id] of ids.entries()) {
       if (ids.indexOf(id) === at) continue
-      const message = 'another name, window or target than the budgets before it have'
+      const message = 'a name, window or target that no budget before it has'
       issues.push({ code: 'custom', path: [at], input: value[at], message })
     }
   })
 
 const day = z
   .union([z.iso.datetime({ offset: true }), z.iso.date()])
-  .meta({ expected: 'a moment such as 2027-01-01T00:00:00Z' })
+  .meta({ expected: 'a time such as 2027-01-01T00:00:00Z' })
 
 const common = { name: name.exactOptional(), owner: name.exactOptional(), expiresAt: day.exactOptional() }
 
@@ -112,7 +112,7 @@ export const authSetting = z
   })
   .prefault({})
 
-const ownKey = 'a key of its own, that is not in auth.keys'
+const ownKey = 'a key that is not in auth.keys'
 
 /** `teams` of gateway.yaml, by name. */
 export const teamsSetting = z

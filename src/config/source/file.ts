@@ -145,7 +145,7 @@ function readSection(node: YAMLMap, path: Path, reading: Reading): Record<string
       reading.findings.push({ path, told: 'found a key that is not a plain text, expected a name' })
     } else if (key === '<<') {
       const told =
-        'is a merge key, which is not taken here, expected the settings themselves, or `name: *anchor`'
+        'is a merge key, which is not supported here, expected the settings themselves, or `name: *anchor`'
       reading.findings.push({ path: place, told })
     } else if (Object.hasOwn(section, key)) {
       reading.findings.push({ path: place, told: 'found twice, expected once' })
@@ -178,7 +178,7 @@ function lineOf(lines: ReadonlyMap<string, number>, path: Path): number | undefi
 
 /** Our own words for the parser's, whose messages quote the text. */
 function syntaxError(code: string): string {
-  return `is not YAML: ${syntaxErrors[code] ?? 'this cannot stand here; text with special characters needs quotes'}`
+  return `is not YAML: ${syntaxErrors[code] ?? 'this is not allowed here; text with special characters needs quotes'}`
 }
 
 const syntaxErrors: Readonly<Record<string, string>> = {
@@ -189,5 +189,5 @@ const syntaxErrors: Readonly<Record<string, string>> = {
   MISSING_CHAR: 'a quote, a bracket or a colon is missing',
   MULTIPLE_DOCS: 'a second document begins; one is expected',
   TAB_AS_INDENT: 'indented with a tab; spaces are expected',
-  TAG_RESOLVE_FAILED: 'a tag (!) is not understood; text that begins with ! needs quotes',
+  TAG_RESOLVE_FAILED: 'tags (!) are not supported; text that begins with ! needs quotes',
 }

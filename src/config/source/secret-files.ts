@@ -32,7 +32,7 @@ export function withSecretFiles(
 }
 
 function both(name: string, note: (told: string) => void): string {
-  note(`is set beside ${name}, expected one of the two`)
+  note(`is set together with ${name}, expected only one of them`)
   return ''
 }
 

@@ -44,7 +44,7 @@ const nothing: ConfigFile = { content: undefined, problems: [], findings: [], li
 const twice: Problem = {
   source: 'environment',
   place: textVariable,
-  told: `is set beside ${fileVariable}, expected one of the two`,
+  told: `is set together with ${fileVariable}, expected only one of them`,
 }
 
 function namedPath(environment: Environment): string | undefined {

@@ -15,7 +15,7 @@ export function substitute(text: string, environment: Environment): Substituted 
   const filled = text.replace(reference, (match, name?: string, fallback?: string) => {
     if (match === '$$') return '$'
     if (name === undefined) {
-      told ??= `found a \${ that names no variable, expected \${NAME} or \${NAME:-default}; a plain dollar is $$`
+      told ??= `found a \${ without the name of a variable, expected \${NAME} or \${NAME:-default}; a plain dollar is $$`
       return match
     }
     const set = Object.hasOwn(environment, name) ? environment[name] : undefined

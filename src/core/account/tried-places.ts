@@ -16,7 +16,7 @@ export function withTriedPlaces(failure: Failure, attempts: readonly AttemptReco
   const told = Array.from(places, ([deployment, outcome]) => `${deployment}: ${outcome}`)
   const more = told.length > mostTold ? `; and ${told.length - mostTold} more` : ''
   return failure.saying(
-    `${failure.message} ${places.size} places were tried (${told.slice(0, mostTold).join('; ')}${more}).`,
+    `${failure.message} ${places.size} deployments were tried (${told.slice(0, mostTold).join('; ')}${more}).`,
   )
 }
 

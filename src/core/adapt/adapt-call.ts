@@ -115,7 +115,7 @@ function asItIs(normalizer: Normalizer): Reading {
 
 function withCandidates(call: Call): Call {
   if (call.stream) {
-    const message = 'The best of several cannot be streamed: they are all to be written first.'
+    const message = "'best_of' cannot be streamed: all of its completions must be complete first."
     throw new Failure('invalid_request', message, { param: 'best_of' })
   }
   const { value } = call.body

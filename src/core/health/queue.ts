@@ -25,7 +25,7 @@ export function createQueue({ concurrency, queueMs, queueLimit }: QueueSettings)
     },
     wait(signal, leftMs, who = '') {
       if (queueLimit < 1 || !places.hasRoomFor(who, 1)) {
-        return Promise.reject(busy('Too many calls wait for this upstream already.'))
+        return Promise.reject(busy('Too many calls are already waiting for this upstream.'))
       }
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       const stop = () => {
@@ -44,7 +44,7 @@ export function createQueue({ concurrency, queueMs, queueLimit }: QueueSettings)
       }
       const expire = () => {
         stop()
-        reject(busy('This upstream had no room for the call in time.'))
+        reject(busy('This upstream had no free slot for the call in time.'))
       }
       places.take(who, 1)
       const timer = setTimeout(expire, Math.max(1, Math.min(queueMs, leftMs)))

@@ -119,7 +119,7 @@ function lengthOf({ embedding }: JsonObject): number | undefined {
 }
 
 function ofOtherLength(dimensions: number): Failure {
-  return new Failure('unsupported', `This upstream does not give embeddings of ${dimensions} dimensions.`, {
+  return new Failure('unsupported', `This upstream does not offer embeddings of ${dimensions} dimensions.`, {
     param: 'dimensions',
     mayBeBilled: true,
   })

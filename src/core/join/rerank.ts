@@ -41,5 +41,5 @@ function withResults(reply: RelayReply): RelayReply {
 }
 
 function unreadable(): Failure {
-  return new Failure('invalid_response', 'The upstream did not tell how well each document suits the query.')
+  return new Failure('invalid_response', 'The upstream did not give a score for each document.')
 }

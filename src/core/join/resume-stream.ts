@@ -59,8 +59,7 @@ export function resumableStream(parts: ResumeParts): ResumableStream {
         record.flags.add('continued')
         return await parts.walk([next, ...others], async (attempted) => {
           const rest = remainingCall(call, said, usage.completion_tokens, attempted.deployment)
-          if (rest === undefined)
-            throw new Failure('unsupported', 'This upstream cannot go on with an answer.')
+          if (rest === undefined) throw new Failure('unsupported', 'This upstream cannot continue an answer.')
           const leg = await takeUp(parts, rest, attempted)
           legs.push(leg)
           return leg.answer

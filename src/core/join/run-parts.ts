@@ -51,7 +51,7 @@ export async function runParts({
     return lane.answer.bursts
   })
   const failed = () =>
-    siblings.abort(new Failure('superseded', 'Another part of the answer failed: the rest is of no use.'))
+    siblings.abort(new Failure('superseded', 'Another part of the answer failed, so this one was cancelled.'))
   const bursts = placed(lanes, merge(tasks, limit, failed), siblings)
   const first = await bursts.next()
   return { bursts: resume(first, bursts), usage: () => sumUsage(lanes) }
@@ -76,7 +76,7 @@ async function* placed(
     }
   } finally {
     // The reader left: the other parts are not at fault, and are not recorded as failed.
-    siblings.abort(new Failure('caller_left', 'The rest of the answer is no longer wanted.'))
+    siblings.abort(new Failure('caller_left', 'The rest of the answer is no longer needed.'))
   }
 }
 

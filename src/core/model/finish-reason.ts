@@ -19,7 +19,7 @@ export function readFinishReason(value: unknown, kind: Kind, usesTools: boolean)
   if (goingOn.has(word)) return null
   const known = reasons.get(word) ?? meaningOf(word)
   if (known === 'failed') {
-    throw new Failure('interrupted', 'The upstream gave up on the answer before it was complete.')
+    throw new Failure('interrupted', 'The upstream stopped the answer before it was complete.')
   }
   return known === undefined ? { unknown: said } : reasonFor(known, kind, usesTools)
 }

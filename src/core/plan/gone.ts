@@ -19,7 +19,7 @@ export function goneFailure(removed: readonly { readonly reason: string }[]): Fa
 /** The same failure, naming the successors of the model. */
 export function withSuccessors(failure: Failure, successors: readonly string[]): Failure {
   if (successors.length === 0) return failure
-  return failure.saying(`${failure.message} What stands nearest to it is ${anyOf.format(successors)}.`)
+  return failure.saying(`${failure.message} The nearest available model is ${anyOf.format(successors)}.`)
 }
 
 const anyOf = new Intl.ListFormat('en-GB', { type: 'disjunction' })

@@ -156,12 +156,12 @@ function noKey(deployments: readonly Deployment[], mayBringKeys: boolean): Failu
   const settings = new Set(upstreams.map(({ name, keySetting }) => keySetting ?? `the key of ${name}`))
   const set = `Set ${anyOf.format(settings)}`
   const forms = new Set(upstreams.flatMap(({ callerKey }) => callerKey ?? []))
-  const message = 'No upstream takes this call: the gateway has no key for it'
+  const message = 'No upstream can take this call: the gateway has no key for it'
   if (!mayBringKeys || forms.size === 0) {
     return new Failure('upstream_auth', `${message}.`, { operatorNote: `${set}.` })
   }
-  return new Failure('unauthorized', `${message}, and the request brought none of its own.`, {
-    operatorNote: `${set}, or have callers send a key of their own (${anyOf.format(forms)}) as a bearer.`,
+  return new Failure('unauthorized', `${message}, and the request brought none.`, {
+    operatorNote: `${set}, or have callers send a key of their own (${anyOf.format(forms)}) as a bearer token.`,
   })
 }
 

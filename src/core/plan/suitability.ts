@@ -169,7 +169,7 @@ export function refusalOf(removed: readonly Removal[]): Failure {
   if (furthest?.filter === 'gone') return goneFailure(removed)
   const filter = furthest?.filter ?? 'steering'
   const [kind, param] = refusals[filter]
-  const why = furthest === undefined ? 'there is none' : `the nearest to it ${furthest.reason}`
+  const why = furthest === undefined ? 'there is none' : `the best match ${furthest.reason}`
   const field = furthest?.param ?? param
   return new Failure(kind, `No deployment of this model takes this call: ${why}.`, { param: field })
 }
@@ -204,7 +204,7 @@ function barOf(
   if (steering?.ignore.includes(upstream.name)) return bars.ruledOut
   if (needs.relay && upstream.relay === undefined) return bars.relay
   const param = needs.shortfall?.(upstream)
-  if (param !== undefined) return { filter: 'field', reason: `does not take '${param}'`, param }
+  if (param !== undefined) return { filter: 'field', reason: `does not support '${param}'`, param }
   if (needs.tools && traits.tools === false) return bars.tools
   if (needs.jsonSchema && traits.jsonSchema === false) return bars.jsonSchema
   if (needs.vision && traits.vision === false) return bars.vision
@@ -215,13 +215,13 @@ function barOf(
 type Bar = Omit<Removal, 'deployment'>
 
 const bars = {
-  notAllowed: { filter: 'steering', reason: 'is at a provider that is not among those the caller allows' },
-  ruledOut: { filter: 'steering', reason: 'is at a provider that the caller rules out' },
-  relay: { filter: 'endpoint', reason: 'has neither embeddings nor a rerank' },
-  tools: { filter: 'tools', reason: 'does not take tools' },
-  jsonSchema: { filter: 'json_schema', reason: 'does not answer by a JSON schema' },
-  vision: { filter: 'vision', reason: 'does not take images' },
-  logprobs: { filter: 'logprobs', reason: 'gives no logprobs' },
+  notAllowed: { filter: 'steering', reason: 'is at a provider that the caller does not allow' },
+  ruledOut: { filter: 'steering', reason: 'is at a provider that the caller excludes' },
+  relay: { filter: 'endpoint', reason: 'serves neither embeddings nor rerank' },
+  tools: { filter: 'tools', reason: 'does not support tools' },
+  jsonSchema: { filter: 'json_schema', reason: 'does not support JSON schemas' },
+  vision: { filter: 'vision', reason: 'does not support images' },
+  logprobs: { filter: 'logprobs', reason: 'does not return logprobs' },
   drained: { filter: 'drained', reason: 'is drained by an operator' },
 } as const satisfies Record<string, Bar>
 
@@ -291,7 +291,7 @@ function healthy(candidates: readonly Candidate[], removed: Removal[]): readonly
   if (kept.length === 0 || kept.length === candidates.length) return candidates
   for (const { deployment, standing } of candidates) {
     if (standing.breaker !== 'open') continue
-    removed.push({ deployment, filter: 'breaker', reason: 'has been failing, and is left alone for now' })
+    removed.push({ deployment, filter: 'breaker', reason: 'has been failing, and is not used for now' })
   }
   return kept
 }

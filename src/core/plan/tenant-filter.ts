@@ -10,7 +10,7 @@ export function tenantBar(tenant: CallTenant, deployment: Deployment): Removal |
   if (tenant.payer === undefined || isPriceKnown(deployment)) return undefined
   const { id, upstream, upstreamModel = deployment.madeFor } = deployment
   const line = priceLine(upstreamModel ?? id, upstream.name)
-  const reason = `has no known price, and a budget applies: tell what it costs in gateway.yaml, such as ${line}`
+  const reason = `has no known price, and a budget applies: set its price in gateway.yaml, such as ${line}`
   return { deployment, filter: 'unpriced', reason }
 }
 

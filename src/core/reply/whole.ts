@@ -54,10 +54,10 @@ function isFull({ usage, mostTokens, choices }: Proofs): boolean {
 
 function unproven({ unknown }: OpenChoice): Failure {
   if (unknown === undefined) {
-    const message = 'The upstream ended the answer before it was complete, for it gave no finish_reason.'
+    const message = 'The upstream ended the answer before it was complete: it gave no finish_reason.'
     return new Failure('interrupted', message)
   }
   const message =
-    'The upstream ended the answer for a reason that is not known, without proof that it is complete.'
+    'The upstream ended the answer with an unknown finish_reason, without proof that it is complete.'
   return new Failure('invalid_response', message)
 }

@@ -166,7 +166,7 @@ const lastWords: ReadonlySet<FailureKind> = new Set(['rejected', 'context_length
 export function reused(): Failure {
   return new Failure(
     'key_reused',
-    'This Idempotency-Key was sent before, with another request. A new request needs a new key.',
+    'This Idempotency-Key was used before, with another request. A new request needs a new key.',
     { param: 'Idempotency-Key' },
   )
 }

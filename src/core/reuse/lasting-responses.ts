@@ -126,7 +126,7 @@ const answerWithinMs = 10_000
 const late = new Error('the store did not answer in time')
 
 function unavailable(cause?: unknown): Failure {
-  return new Failure('internal', 'What was kept cannot be read at the moment.', {
+  return new Failure('internal', 'Stored responses cannot be read at the moment.', {
     ...{ code: 'store_unavailable', isBug: false, retryAfterMs: retryMs, cause },
     shown: { status: 503, type: 'service_unavailable_error' },
   })

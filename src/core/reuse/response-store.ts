@@ -97,7 +97,8 @@ function unpacking(bounds: RecallBounds): (entry: PackedResponse) => readonly Js
     bytes += entry.bytes
     nodes += entry.nodes
     if (bytes <= bounds.bytes && nodes <= bounds.nodes) return itemsOf(unpacked(entry))
-    const message = 'What this request goes on from is more than this gateway can put together.'
+    const message =
+      'The conversation that this request continues is longer than this gateway can put together.'
     throw new Failure('context_length', message, { param: 'input' })
   }
 }

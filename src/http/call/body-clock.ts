@@ -25,9 +25,9 @@ export function inTime<Value>(request: IncomingMessage, reading: Promise<Value>)
     seconds++
     idleSeconds = now > arrived ? 0 : idleSeconds + 1
     arrived = now
-    if (idleSeconds >= idleLimit) giveUp(`Nothing of it came for ${idleLimit} seconds.`)
+    if (idleSeconds >= idleLimit) giveUp(`No data arrived for ${idleLimit} seconds.`)
     else if (seconds >= graceSeconds && now < seconds * leastPerSecond) {
-      giveUp(`It came with less than ${leastPerSecond} bytes a second.`)
+      giveUp(`It arrived at less than ${leastPerSecond} bytes a second.`)
     }
   }
   const timer = setInterval(look, 1000)

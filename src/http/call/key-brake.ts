@@ -26,7 +26,7 @@ export function createKeyBrake(
     }
     return new Failure(
       'limit_reached',
-      'Too many wrong keys came from this address: this one is wrong, too.',
+      'Too many wrong keys came from this address, and this one is wrong too.',
       {
         code: 'too_many_wrong_keys',
         retryAfterMs: Math.ceil(next - now - burst * perFailureMs),

@@ -40,7 +40,10 @@ function openOrOver(gate: Authenticator, role: Role): Principal {
   try {
     return gate.admitManager(undefined, role)
   } catch (cause) {
-    throw new Failure('unauthorized', 'This session is over: sign in again.', { code: 'session_over', cause })
+    throw new Failure('unauthorized', 'This session has ended: sign in again.', {
+      code: 'session_over',
+      cause,
+    })
   }
 }
 
@@ -59,7 +62,7 @@ export function requireOwnPage({ headers }: IncomingMessage): void {
   const { origin, host } = headers
   const isOwn = origin === undefined || (URL.canParse(origin) && new URL(origin).host === host?.toLowerCase())
   if (isOwn && headers['x-pandotate-console'] === '1') return
-  throw new Failure('forbidden', 'A session is for the pages of the console alone: send a management key.', {
+  throw new Failure('forbidden', 'A session is for the pages of the console only: send a management key.', {
     code: 'origin_not_allowed',
   })
 }

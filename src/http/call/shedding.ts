@@ -55,7 +55,7 @@ export function createShedding({ limits, pressure, random }: SheddingParts): She
   const shed: Record<ShedReason, number> = { in_flight: 0, in_flight_bytes: 0, event_loop: 0, heap: 0 }
   const turnAway = (reason: ShedReason) => {
     shed[reason]++
-    return new Failure('shed', 'The gateway has more work than it can take.', {
+    return new Failure('shed', 'The gateway has more calls than it can handle.', {
       retryAfterMs: 1000 + random() * 2000,
       operatorNote: `shed: ${reason}`,
     })

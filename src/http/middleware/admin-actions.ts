@@ -15,7 +15,7 @@ export function refuseForeignActions({ origins }: CorsSettings): Middleware {
     // Routes match case-sensitively, and so does this.
     if (!ctx.path.startsWith('/admin/') || harmless.has(ctx.method)) return next()
     if (isForeign(ctx.req, known)) {
-      throw new Failure('forbidden', 'A page of this origin may change nothing here: see cors.origins.', {
+      throw new Failure('forbidden', 'Pages of this origin may not change anything here: see cors.origins.', {
         code: 'origin_not_allowed',
       })
     }

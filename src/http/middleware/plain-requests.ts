@@ -21,7 +21,7 @@ function requireVersion({ httpVersionMajor, httpVersionMinor, headers }: Incomin
   if (httpVersionMajor !== 1 || httpVersionMinor > 1) throw unknownVersion()
   const expected = headers.expect
   if (expected === undefined || /^100-continue$/i.test(expected)) return
-  throw new Failure('invalid_request', 'The header Expect asks for what this gateway does not do.', {
+  throw new Failure('invalid_request', 'The gateway does not support this Expect header.', {
     code: 'expectation_failed',
     shown: { status: 417 },
   })
@@ -47,7 +47,7 @@ function requireSingle({ rawHeaders }: IncomingMessage): void {
     if (index === -1) continue
     const mark = 1 << index
     if ((seen & mark) !== 0) {
-      throw new Failure('invalid_request', `The header ${singularNames[index]} came twice.`, {
+      throw new Failure('invalid_request', `The header ${singularNames[index]} was sent twice.`, {
         code: 'duplicate_header',
       })
     }
@@ -78,7 +78,7 @@ function requireHost(request: IncomingMessage, { accepts }: HostCheck): void {
 /** The message does not repeat the name, which is the caller's text. */
 function misdirected(): Failure {
   const message =
-    'This Host is not answered while the gateway asks for no key. Add it to server.allowedHosts in gateway.yaml, ' +
+    'This Host is not accepted while the gateway requires no key. Add it to server.allowedHosts in gateway.yaml, ' +
     'or set auth.keys.'
   return new Failure('invalid_request', message, { code: 'host_not_allowed', shown: { status: 421 } })
 }

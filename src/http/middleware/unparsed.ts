@@ -48,7 +48,7 @@ function failureOf(code: unknown): Failure {
     case 'HPE_PAUSED_H2_UPGRADE':
       return refusal(505, 'http_version_not_supported', 'Send the request in HTTP/1.1.')
     default:
-      return refusal(400, 'malformed_request', 'The request is no HTTP/1.1 that this gateway can read.')
+      return refusal(400, 'malformed_request', 'The request is not HTTP/1.1 that this gateway can read.')
   }
 }
 

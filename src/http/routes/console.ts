@@ -32,8 +32,7 @@ export function serveConsole(router: Router, parts: ConsoleParts): void {
   router.get('/console/assets/:name', async (ctx) => {
     const name = String((ctx['params'] as Record<string, string>)['name'])
     const asset = (await files.read()).assets.get(name)
-    if (asset === undefined)
-      throw new Failure('not_found', 'The console has no such file: load the page again.')
+    if (asset === undefined) throw new Failure('not_found', 'The console has no such file: reload the page.')
     sendAsset(ctx, asset)
   })
   const sendPage = async (ctx: Context) => {

@@ -36,7 +36,7 @@ export function serveGeneration(
     const find = finderFor(apiKeyOf(ctx.req), gate, generations)
     const { id } = ctx.query
     if (typeof id !== 'string' || id === '') {
-      throw new Failure('invalid_request', 'Give one id: the x-request-id of the call.', { param: 'id' })
+      throw new Failure('invalid_request', 'Send one id: the x-request-id of the call.', { param: 'id' })
     }
     const generation = await find(id)
     if (generation === undefined) throw notKept()
@@ -72,7 +72,7 @@ function isManager(bearer: string, gate: Authenticator): boolean {
 
 /** The same for an unknown id and for another caller's. */
 function notKept(): Failure {
-  return new Failure('not_found', 'No call of yours has this id, or it is kept no longer.', {
+  return new Failure('not_found', 'None of your calls has this id, or it is no longer kept.', {
     param: 'id',
     code: 'generation_not_found',
   })

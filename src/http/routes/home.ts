@@ -128,7 +128,7 @@ function contentPage({ models, more, example }: Content, { version, demo, links 
       `<tr><td><code>${escaped(id)}</code></td><td>${escaped(provider)}</td><td>${isWell ? 'healthy' : 'failing'}</td></tr>`,
   )
   const rest = more > 0 ? `<p>And ${more} more: <a href="/v1/models">/v1/models</a></p>` : ''
-  const none = '<p>No model is known by name: the routes take any that their providers have.</p>'
+  const none = '<p>No model is known by name: the routes accept any model of their providers.</p>'
   const table = `<table><tr><th>Model</th><th>Provider</th><th>Health</th></tr>\n${rows.join('\n')}</table>${rest}`
   const key = example.needsKey
     ? '<p>A call needs a key of this gateway, here in <code>GATEWAY_KEY</code>.</p>'

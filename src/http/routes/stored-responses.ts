@@ -56,13 +56,9 @@ function notKept(id: string): Failure {
 }
 
 function notReplayed(): Failure {
-  return new Failure(
-    'invalid_request',
-    'The events of a response are not kept: ask for it without a stream.',
-    {
-      param: 'stream',
-    },
-  )
+  return new Failure('invalid_request', 'The events of a response are not kept: request it without stream.', {
+    param: 'stream',
+  })
 }
 
 function answer(ctx: Context, body: JsonObject): void {

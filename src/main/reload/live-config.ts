@@ -37,7 +37,9 @@ export function createLiveConfig(config: Config, lasting: LastingTimes): LiveCon
       const before = current
       current = createSnapshot(next, lasting, before)
       all.add(current)
-      retire(before).catch((err: unknown) => lasting.log.error({ err }, 'an old configuration lingers'))
+      retire(before).catch((err: unknown) =>
+        lasting.log.error({ err }, 'an old configuration is still in use'),
+      )
     },
     hangUp() {
       for (const snapshot of all) snapshot.hangUp()

@@ -37,7 +37,7 @@ function widenedKeys(offered: Config, inUse: Config): readonly Finding[] {
   if (offered.acceptWider) return []
   return widened(inUse.tenants, offered.tenants).map((what) => ({
     path: ['auth', 'keys'],
-    told: `${what}: say auth.acceptWider: true where that is meant`,
+    told: `${what}: set auth.acceptWider: true if that is intended`,
   }))
 }
 
@@ -45,12 +45,12 @@ function isEmptied(offered: Config, { stated }: Config): boolean {
   return stated.length > 0 && offered.stated.length === 0
 }
 
-const emptied: Finding = { path: [], told: 'is empty, expected settings: only a restart takes it so' }
+const emptied: Finding = { path: [], told: 'is empty, expected settings: only a restart accepts that' }
 
 function lostKeys({ keys, allowUnauthenticated }: Config, hasAskedForKeys: boolean): readonly Finding[] {
   if (!hasAskedForKeys || keys.length > 0 || allowUnauthenticated) return []
   const told =
-    'found none, expected some: this process has asked for keys, and goes on to until it ends. ' +
+    'found none, expected some: this process requires keys until it ends. ' +
     'Only server.allowUnauthenticated: true lets everybody in'
   return [{ path: ['auth', 'keys'], told }]
 }
@@ -59,7 +59,10 @@ function lostAdminKeys(offered: Config, inUse: Config): readonly Finding[] {
   const isLost = inUse.adminKeys.length > 0 && offered.adminKeys.length === 0
   if (!isLost || offered.keys.length > 0 || offered.allowUnauthenticated) return []
   return [
-    { path: ['auth', 'adminKeys'], told: 'found none, expected some: without them everybody may manage' },
+    {
+      path: ['auth', 'adminKeys'],
+      told: 'found none, expected some: without them everybody may manage the gateway',
+    },
   ]
 }
 
@@ -73,7 +76,7 @@ function lostLimits(offered: Config, inUse: Config): readonly Finding[] {
     return [
       {
         path,
-        told: `is gone, expected it to be written out: it was ${bound}, and would be ${now ?? 'none'}`,
+        told: `is gone, expected an explicit value: it was ${bound}, and would be ${now ?? 'none'}`,
       },
     ]
   })
@@ -93,7 +96,7 @@ function lostSections(offered: Config, inUse: Config): readonly Finding[] {
     .filter((section) => !offered.stated.includes(section))
     .map((section) => ({
       path: [section],
-      told: 'is gone, expected it to stay: only a restart takes it away',
+      told: 'is gone, expected it to stay: only a restart removes it',
     }))
 }
 

@@ -56,19 +56,19 @@ export function createReload({ first, current, take, clock, log }: ReloadParts):
         // Lines may have moved where nothing else is another.
         origins = config.origins
         if (isDeepStrictEqual(withoutOrigins(config), withoutOrigins(current()))) {
-          log.info({ source: config.source }, 'the configuration is as it was')
+          log.info({ source: config.source }, 'the configuration has not changed')
           return
         }
         const taking = take(config)
         report.taken++
         report.loadedEpochMs = clock.epochMs()
-        const tell = () => log.info({ source: config.source }, 'the configuration was taken')
+        const tell = () => log.info({ source: config.source }, 'the configuration was applied')
         if (taking === undefined) tell()
         else void taking.then(tell)
       } catch (thrown) {
         report.refused++
         refusal = { atEpochMs: clock.epochMs(), problems: problemsIn(thrown) }
-        log.error(told(thrown), 'the configuration was refused: the last good one stays')
+        log.error(told(thrown), 'the configuration was refused: the last good one stays in use')
       }
     },
     report: () => ({ ...report, isRefused: refusal !== undefined, refusal, origins }),
@@ -81,7 +81,7 @@ function withoutOrigins({ origins: _, ...config }: Config): Config {
 
 function problemsIn(thrown: unknown): readonly Problem[] {
   if (thrown instanceof ConfigError) return thrown.problems
-  return [{ source: 'gateway', place: '', told: 'could not take it: the log says why' }]
+  return [{ source: 'gateway', place: '', told: 'could not apply it: see the log' }]
 }
 
 /** The configuration as a gateway that listens already can take it. */
@@ -111,7 +111,7 @@ function inPlace(config: Config, inUse: Config, log: Logger): Config {
   if (config.workers !== workers) warn(log, 'server.workers', workers, config.workers)
   if ((offered === undefined) !== (tls === undefined)) warn(log, 'server.tls', onOff(tls), onOff(offered))
   if (!isDeepStrictEqual(config.tracing, tracing)) {
-    log.warn({ setting: 'tracing' }, 'this setting changes with a restart only: the rest is taken')
+    log.warn({ setting: 'tracing' }, 'this setting needs a restart: the rest is applied')
   }
   for (const name of ['keep', 'ttlMs', 'maxEntries', 'maxBytes'] as const) {
     const [kept, wanted] = [responses[name], config.responses[name]]
@@ -125,7 +125,7 @@ function onOff(setting: unknown): string {
 }
 
 function warn(log: Logger, setting: string, inUse: string | number, wanted: string | number): void {
-  log.warn({ setting, inUse, wanted }, 'this setting changes with a restart only: the rest is taken')
+  log.warn({ setting, inUse, wanted }, 'this setting needs a restart: the rest is applied')
 }
 
 function told(thrown: unknown): object {

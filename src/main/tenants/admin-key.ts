@@ -30,7 +30,7 @@ export async function makeAdminKey({
   const isNeeded = registry.hadKeys || !isLoopback(config.host)
   if (!isNeeded || registry.keys().some(({ kind }) => kind === 'management')) return
   if (!isDurable) {
-    log.warn('nobody can manage this gateway: set ADMIN_KEY, or a data directory that can be written to')
+    log.warn('this gateway cannot be managed: set ADMIN_KEY, or a writable data directory')
     return
   }
   const { secret } = changes.createKey('gateway', {
@@ -41,13 +41,14 @@ export async function makeAdminKey({
   await writeFile(path, `${secret}\n`, { mode: 0o600 })
   // The mode above is for a file that was not there.
   await chmod(path, 0o600)
-  log.info({ path }, 'a management key was made: it is in this file')
-  if (process.stderr.isTTY === true) process.stderr.write(`A management key was made (${path}): ${secret}\n`)
+  log.info({ path }, 'a management key was created: it is in this file')
+  if (process.stderr.isTTY === true)
+    process.stderr.write(`A management key was created (${path}): ${secret}\n`)
 }
 
 /** Refuses to keep budgets that a restart would forget. */
 export function refuseForgetfulBudgets(config: Config, isDurable: boolean): void {
   if (isDurable || !config.ledger.enabled || !hasBudgets(config.tenants)) return
-  const told = `found ${config.dataDirectory}, expected a directory that can be written to, for there are budgets: set DATA_DIR`
+  const told = `found ${config.dataDirectory}, expected a writable directory, because there are budgets: set DATA_DIR`
   throw new ConfigError([{ source: config.source ?? 'environment', place: 'dataDirectory', told }])
 }

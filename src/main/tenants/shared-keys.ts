@@ -94,8 +94,8 @@ function feedOf(
     ...{ databaseUrl, node, hear },
     settleLost: shared.money === undefined ? undefined : (holds) => tenants.settleLost(holds),
     report(err) {
-      if (err === undefined) log.warn('changes of keys are heard from the database again')
-      else log.warn({ err }, 'changes of keys cannot be heard from the database')
+      if (err === undefined) log.warn('key changes are received from the database again')
+      else log.warn({ err }, 'key changes cannot be received from the database')
     },
   })
 }

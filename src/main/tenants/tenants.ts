@@ -36,9 +36,9 @@ export function alertsBy(log: Logger): SendAlert {
     fetch(post.url, { method: 'POST', body: post.body, headers, signal: AbortSignal.timeout(postMs) })
       .then(async (response) => {
         await response.body?.cancel()
-        if (!response.ok) log.warn({ status: response.status }, 'the webhook of alerts refused one')
+        if (!response.ok) log.warn({ status: response.status }, 'the alert webhook refused an alert')
       })
-      .catch((err: unknown) => log.warn({ err }, 'the webhook of alerts cannot be reached'))
+      .catch((err: unknown) => log.warn({ err }, 'the alert webhook cannot be reached'))
   }
 }
 

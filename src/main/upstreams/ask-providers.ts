@@ -36,9 +36,9 @@ async function ask(upstream: Upstream, config: Config, clock: Clock): Promise<Pr
     const list = await readList(upstream, clock, new AbortController().signal)
     const listed = new Set((list.models ?? []).map(({ id }) => id))
     const missing = routedAt(config, name).filter((model) => !listed.has(model))
-    const count = `answers, and takes the key; ${listed.size} models`
+    const count = `answers, and accepts the key; ${listed.size} models`
     return missing.length === 0
-      ? { name, isWell: true, text: `${count}, the routed ones among them` }
+      ? { name, isWell: true, text: `${count}, including the routed ones` }
       : { name, isWell: false, text: `${count}, but not ${missing.join(', ')}` }
   } catch (thrown) {
     return { name, isWell: false, text: faultOf(asFailure(thrown)) }

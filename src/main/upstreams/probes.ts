@@ -30,7 +30,7 @@ export function startProbes(parts: ProbesParts): Disposable {
   const names = { asked: asked.map(({ name }) => name), notAsked: others.map(({ name }) => name) }
   log.info(
     { ...names, intervalMs },
-    'probing providers; those not asked tell of no health, or would be woken',
+    'probing providers; those not listed here have no health check, or would be woken',
   )
   const watches = new DisposableStack()
   for (const upstream of asked) {

@@ -141,7 +141,7 @@ function startReader(upstream: Upstream, parts: ProviderListsParts): Reader {
       const { kind, upstreamStatus, operatorNote } = asFailure(thrown)
       const since = list === undefined ? undefined : new Date(list.epochMs).toISOString()
       const told = { provider: name, failure: kind, upstreamStatus, operatorNote, listOf: since }
-      if (failures === 0) log.warn(told, 'the provider did not list its models: what was known stays')
+      if (failures === 0) log.warn(told, 'the provider did not list its models: the last list stays in use')
       after(waitsMs[failures] ?? Math.min(everyMs, waitsMs.at(-1) ?? everyMs))
       failures++
     }
@@ -183,7 +183,10 @@ async function keep(
     await kept?.write(at, list)
   } catch (thrown) {
     const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
-    log.warn({ provider: at.name, code }, 'the list of models could not be kept: a restart begins without it')
+    log.warn(
+      { provider: at.name, code },
+      'the list of models could not be saved: a restart begins without it',
+    )
   }
 }
 

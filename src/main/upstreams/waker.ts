@@ -31,11 +31,11 @@ const timeoutMs = 30_000
 
 function unknownDeployment(id: string): Failure {
   const shown = id.length > 200 ? `${id.slice(0, 200)}…` : id
-  const message = `No deployment is called \`${shown}\`: GET /admin/api/deployments lists those there are.`
+  const message = `No deployment is called \`${shown}\`: GET /admin/api/deployments lists them.`
   return new Failure('not_found', message, { param: 'id', code: 'deployment_not_found' })
 }
 
 function nothingToWake(id: string, provider: string): Failure {
-  const message = `\`${id}\` cannot be woken: its provider \`${provider}\` has nothing that starts a deployment.`
+  const message = `\`${id}\` cannot be woken: its provider \`${provider}\` cannot start deployments.`
   return new Failure('not_implemented', message, { param: 'id' })
 }

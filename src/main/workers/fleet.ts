@@ -154,11 +154,11 @@ class ClusterFleet implements Fleet {
     this.#early = performance.now() - bornAt < soonMs ? this.#early + 1 : 0
     const waitMs = this.#early < 2 ? 0 : Math.min(firstWaitMs * 2 ** (this.#early - 2), longestWaitMs)
     const { log } = this.#parts
-    log.error({ worker: worker.process.pid, code, signal, waitMs }, 'a worker ended: another takes its place')
+    log.error({ worker: worker.process.pid, code, signal, waitMs }, 'a worker ended, and is replaced')
     if (waitMs > 0) await setTimeout(waitMs, undefined, { ref: false })
     if (this.#isRetired) return
     const { serving } = this.#begin()
-    serving.promise.catch((err: unknown) => log.error({ err }, 'a worker could not begin to serve'))
+    serving.promise.catch((err: unknown) => log.error({ err }, 'a worker could not start'))
   }
 }
 

@@ -36,7 +36,7 @@ export type PrimaryDeskParts = {
 export function createPrimaryDesk({ fleet, send, epochMs }: PrimaryDeskParts): PrimaryDesk {
   let opened: Books | undefined
   const books = () => {
-    if (opened === undefined) throw new TypeError('The books are not open yet.')
+    if (opened === undefined) throw new TypeError('The ledger is not open yet.')
     return opened
   }
   const overloads = new Map<string, ShedReason | undefined>()

@@ -111,9 +111,9 @@ const settings = z
     const wrong = (message: string) => {
       issues.push({ code: 'custom', path: ['deployment'], input: deployment, message })
     }
-    if (predict && deployment === undefined) wrong('one to ask, as predict is true')
+    if (predict && deployment === undefined) wrong('a model or a chain, because predict is true')
     if (healthPath !== undefined && deployment?.model === undefined) {
-      wrong('one of a model, as there is a healthPath')
+      wrong('a model, because there is a healthPath')
     }
   })
   .transform((given) => {

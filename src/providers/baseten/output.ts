@@ -57,7 +57,7 @@ async function* readText(
     try {
       return decoder.decode(bytes, { stream: bytes !== undefined })
     } catch {
-      throw unreadable('The upstream answered with bytes that are no text.', reading)
+      throw unreadable('The upstream answered with bytes that are not text.', reading)
     }
   }
   reading.notes.converted.push(`predict output to ${reading.kind}`)
@@ -92,7 +92,7 @@ function readJson(source: string, readError: ReadError, reading: Reading): RawDe
     return wholeReply(text, reading.kind)
   }
   if (body !== undefined && !isObject(body)) {
-    throw unreadable('The upstream gave an output that holds no text.', reading)
+    throw unreadable('The upstream gave an output without text.', reading)
   }
   return ofKind(readReply(source, reading.asked.provider, readError), reading)
 }

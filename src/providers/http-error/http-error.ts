@@ -220,7 +220,7 @@ function rateLimited(word: Word): Failure {
   const waitMs = waitOf(word) ?? resetAfterMs(word.header, word.asked.epochMs)
   // Clients look for these words to know how long to wait.
   const wait = waitMs === undefined ? '' : ` Please try again in ${Math.max(1, Math.ceil(waitMs / 1000))}s.`
-  const message = `The upstream limits the rate of requests, and it was reached.${wait}`
+  const message = `The upstream's rate limit was reached.${wait}`
   return fail('rate_limited', message, word, { retryAfterMs: waitMs })
 }
 

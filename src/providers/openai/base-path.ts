@@ -32,8 +32,7 @@ export async function readPathError(
   const address: Address = {
     url: origin + path,
     setting:
-      setting ??
-      `providers.${asked.provider}.baseUrl is what stands before ${below}, and mostly ends in /v1.`,
+      setting ?? `providers.${asked.provider}.baseUrl is the part before ${below}, and usually ends in /v1.`,
   }
   return pathNotFound(failure.upstreamStatus ?? 404, asked, address)
 }

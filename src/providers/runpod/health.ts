@@ -20,7 +20,7 @@ export async function queueHealth(parts: HealthParts, signal: AbortSignal): Prom
   const told = countsIn(await answer.text(healthBytes))
   if (told === undefined) {
     const { provider } = parts.asked
-    throw new Failure('invalid_response', 'The upstream did not tell how it is doing.', { provider })
+    throw new Failure('invalid_response', 'The upstream did not report its health.', { provider })
   }
   const { idle = 0, ready = 0, running = 0 } = told.workers
   return {

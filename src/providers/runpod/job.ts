@@ -74,7 +74,7 @@ class Job implements Disposable {
 
   constructor(report: JobReport, attempt: Attempt, parts: JobParts) {
     if (report.id === undefined && !isOver(report)) {
-      const message = 'The upstream took the job without naming it.'
+      const message = 'The upstream accepted the job without giving its id.'
       throw new Failure('invalid_response', message, { provider: parts.asked.provider })
     }
     this.#id = report.id ?? ''

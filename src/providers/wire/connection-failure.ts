@@ -72,7 +72,7 @@ const garbage: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_OVERFLOW', 'ERR_A
 function reach(code: string): string {
   const known = reasons.get(code)
   if (known !== undefined) return known
-  if (/^ERR_SSL_|^EPROTO$/.test(code)) return 'it does not speak TLS, or not as we do'
+  if (/^ERR_SSL_|^EPROTO$/.test(code)) return 'it does not speak TLS, or no version in common'
   return /CERT|SIGNATURE|SIGNED|TLS|SSL/.test(code) ? 'its certificate was not accepted' : 'no connection'
 }
 
@@ -81,8 +81,8 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ['ETIMEDOUT', 'connecting timed out'],
   ['ECONNREFUSED', 'the connection was refused'],
   ['ECONNRESET', 'the connection was reset'],
-  ['ENOTFOUND', 'its name is not known'],
-  ['EAI_AGAIN', 'its name could not be looked up'],
-  ['EHOSTUNREACH', 'there is no way to it'],
-  ['ENETUNREACH', 'there is no way to it'],
+  ['ENOTFOUND', 'its host name is unknown'],
+  ['EAI_AGAIN', 'its host name could not be looked up'],
+  ['EHOSTUNREACH', 'there is no route to it'],
+  ['ENETUNREACH', 'there is no route to it'],
 ])

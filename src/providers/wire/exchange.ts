@@ -236,7 +236,7 @@ export class Exchange implements WireAnswer, AsyncIterator<Buffer>, PullIterator
     this.discard()
     throw new Failure(
       'invalid_response',
-      'The upstream sent a compressed answer, which it was asked not to.',
+      'The upstream sent a compressed answer, which the gateway had not accepted.',
       { provider: this.#parts.name, upstreamStatus: this.status },
     )
   }
@@ -307,4 +307,4 @@ const pauseBytes = 256 * 1024
 const defaultLingerMs = 1000
 
 /** The reason given to undici when a request is cancelled. It is not visible elsewhere. */
-const unwanted = new Error('The request was given up.')
+const unwanted = new Error('The request was aborted.')

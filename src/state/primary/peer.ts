@@ -114,7 +114,7 @@ class ChannelPeer implements Peer {
     const answer = (value: unknown) => this.#answer([-id, 0, value])
     const fail = (thrown: unknown) => this.#answer([-id, 1, writeFailure(asFailure(thrown))])
     try {
-      if (method === undefined) throw new TypeError(`The other process knows no ${name}.`)
+      if (method === undefined) throw new TypeError(`The other process does not know ${name}.`)
       const made = method(...given)
       if (made instanceof Promise) made.then(answer, fail)
       else answer(made)

@@ -84,12 +84,12 @@ function followIn(shelf: SharedShelf, key: string): Follower {
   const left = new CallAbort()
   return {
     pieces: shelf.follow(key, left)[Symbol.asyncIterator](),
-    leave: () => left.abort(new Failure('caller_left', 'Nobody follows this answer any more.')),
+    leave: () => left.abort(new Failure('caller_left', 'This answer is no longer followed.')),
   }
 }
 
 async function nextOf(follower: Follower | undefined): Promise<string | undefined> {
-  if (follower === undefined) throw new TypeError('Nobody follows by this number.')
+  if (follower === undefined) throw new TypeError('No follower has this number.')
   const { done, value } = await follower.pieces.next()
   return done === true ? undefined : value
 }

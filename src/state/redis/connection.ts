@@ -37,7 +37,7 @@ export interface RedisConnection extends AsyncDisposable {
 export class RedisAway extends Failure {
   constructor(reason: string) {
     super('shed', 'The gateway cannot count limits at the moment.', {
-      operatorNote: `Redis is away: ${reason}`,
+      operatorNote: `Redis is unavailable: ${reason}`,
     })
   }
 }

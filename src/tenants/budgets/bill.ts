@@ -138,7 +138,7 @@ function uncertainOf({ isUncertain, heldNanoUsd = 0, costNanoUsd = 0 }: AttemptR
 
 /** What was held is settled already: its call is over, or its process was taken for dead. */
 const ended: Shortage = {
-  failure: new Failure('quota_exhausted', 'What was held for this call has been settled: it is over.', {
+  failure: new Failure('quota_exhausted', 'The hold of this call has been settled: the call is over.', {
     headers: { 'x-should-retry': 'false' },
   }),
   roomNanoUsd: 0,
@@ -147,6 +147,6 @@ const ended: Shortage = {
 
 function notKept(): Failure {
   return new Failure('shed', 'The gateway cannot keep accounts at the moment.', {
-    operatorNote: 'The journal takes no holds: see to the disk of DATA_DIR.',
+    operatorNote: 'The journal cannot record holds: check the disk of DATA_DIR.',
   })
 }

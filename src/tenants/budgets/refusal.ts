@@ -53,7 +53,7 @@ function failureOf(met: Met, { status }: Pick<BudgetTerms, 'status'>): Failure {
   const { of } = met
   const headers = { 'x-pandotate-limit': limitNameOf(of.budget) }
   if (isHeldOnly(met)) {
-    const message = `${told(met)} Other calls that are under way hold the rest: try again shortly.`
+    const message = `${told(met)} Running calls hold the rest: try again shortly.`
     return new Failure('limit_reached', message, { headers, retryAfterMs: heldWaitMs })
   }
   const message = `${told(met)} ${advice(met)}`
@@ -80,8 +80,8 @@ function told({ blocker, of }: Met): string {
 function advice({ blocker, of: { window, limitNanoUsd } }: Met): string {
   const opens =
     window.endMs === Number.POSITIVE_INFINITY
-      ? 'It does not open again by itself.'
-      : `It opens again at ${new Date(window.endMs).toISOString().replace('.000Z', 'Z')}.`
+      ? 'It does not reset by itself.'
+      : `It resets at ${new Date(window.endMs).toISOString().replace('.000Z', 'Z')}.`
   const left = limitNanoUsd - blocker.spentNanoUsd - blocker.uncertainNanoUsd
   return left > 0 ? `${opens} A lower max_tokens may fit.` : opens
 }

@@ -44,7 +44,7 @@ export function admit(
     return { caller: { ...anyone, id: `bearer:${digest}`, credential: bearer }, key: undefined }
   }
   if (key.team !== undefined && registry.team(key.team) === undefined) {
-    throw new Failure('unauthorized', 'This API key is of a team that does not exist any more.')
+    throw new Failure('unauthorized', 'This API key belongs to a team that no longer exists.')
   }
   return { caller: callerOf(key), key }
 }
@@ -74,7 +74,7 @@ export function manageBy(
     throw new Failure('unauthorized', `Incorrect management key provided. ${place}`)
   }
   if (keyRoles.indexOf(key.role ?? 'metrics') < keyRoles.indexOf(needs)) {
-    const message = `This management key may not do that: it takes one of the role ${needs}.`
+    const message = `This management key may not do that, which requires the role ${needs}.`
     throw new Failure('forbidden', message)
   }
   return { caller: callerOf(key), key }
@@ -93,12 +93,12 @@ const anyManager: Caller = { ...anyone, kind: 'management', role: 'admin' }
 const untold =
   "You didn't provide an API key. Send one of this gateway's keys as `Authorization: Bearer KEY`."
 
-const notForWork = 'This is a management key, which cannot ask for work: send one of the keys for calls.'
+const notForWork = 'This is a management key, which cannot make calls: send one of the keys for calls.'
 
 const needed = "You didn't provide a management key. Send it as `Authorization: Bearer KEY`."
 
 const place =
-  'Management keys stand in auth.adminKeys of gateway.yaml, in ADMIN_KEY, or in the file admin-key of the data directory; an inference key is none.'
+  'Management keys are in auth.adminKeys of gateway.yaml, in ADMIN_KEY, or in the file admin-key of the data directory; an inference key is not one.'
 
 /**
  * Looked up by digest: how long a comparison takes tells nothing of a key. Throws for one that is not good any more.
@@ -115,7 +115,7 @@ function usable(digest: string, registry: Registry, now: number): Key | undefine
     )
   }
   if (untilMs !== undefined && untilMs <= now) {
-    throw new Failure('unauthorized', 'This API key was replaced by another, and its time is over.')
+    throw new Failure('unauthorized', 'This API key was replaced, and its grace period is over.')
   }
   return key
 }

@@ -284,7 +284,7 @@ function managedByFile(what: string): Failure {
 }
 
 function twice(what: string): Failure {
-  return new Failure('conflict', `${what} is in the configuration file and was made by the API, too.`, {
+  return new Failure('conflict', `${what} is in the configuration file, and was also created by the API.`, {
     code: 'declared_twice',
   })
 }

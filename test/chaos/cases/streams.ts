@@ -51,7 +51,7 @@ const withAnother = ([name, says, attempt]: Break): FaultCase =>
     flags: ['continued'],
     also({ stage, models, row }) {
       const [asked] = stage.upstream.bodies(models[1] ?? '')
-      assert(Number(asked?.['max_tokens']) < 64, 'the whole of max_tokens was asked for again')
+      assert(Number(asked?.['max_tokens']) < 64, 'the whole of max_tokens was requested again')
       assert.equal(row.attempts[1]?.isResumed, true)
     },
   })

@@ -35,7 +35,7 @@ models:
   )
   expect(describeConfig(config, testProviders)).toBe(`\
 gateway.yaml: what differs from the defaults (--all prints every setting)
-Managing takes a key of auth.adminKeys: there is none.
+Management requires a key in auth.adminKeys: there is none.
 
 server.host                        ::
 server.port                        8080
@@ -50,10 +50,10 @@ providers.local.vault              user …ther, words …, …
 providers.mine.type                transformed
 providers.mine.token               …ngth
 
-routes     strategy  provider      model there   weight  USD per million tokens  source  clocks and retries
+routes     strategy  provider      model there   weight  USD per million tokens  source  timeouts and retries
   llama-3  fallback  1. local      llama-3-8b            unknown                         retries 0
-                     2. pandotate  as asked for          unknown                         totalMs 9000
-  *        first     1. simulator  as asked for          by model`)
+                     2. pandotate  as requested          unknown                         totalMs 9000
+  *        first     1. simulator  as requested          by model`)
 })
 
 test('every setting, by the name that it has in gateway.yaml, where all are asked for', () => {
@@ -101,9 +101,9 @@ test('the demo says that it is one, and that nobody is asked for a key', () => {
   expect(text).toBe(`\
 no file: every setting has its default (--all prints them)
 Nothing is configured: the simulator answers.
-No key is asked for: every caller is served, and may manage the gateway.`)
+No key is required: every caller is served, and may manage the gateway.`)
   expect(describeConfig(loadBoth(undefined), testProviders, { isWhole: true })).toMatch(
-    /\n {2}\* {5}first {5}1\. pandotate .*\n {18}2\. simulator {2}as asked for {10}by model/,
+    /\n {2}\* {5}first {5}1\. pandotate .*\n {18}2\. simulator {2}as requested {10}by model/,
   )
 })
 
@@ -162,19 +162,19 @@ models:
       'a',
       'weighted',
       '1. pandotate',
-      'as asked for',
+      'as requested',
       '0.5',
       '0.1 in, 0.02 cached, 12 out, 0 per request',
       'own',
     ],
-    ['2. simulator (baseline)', 'as asked for', '1', '0.00112 per second', 'own'],
+    ['2. simulator (baseline)', 'as requested', '1', '0.00112 per second', 'own'],
     ['3. pandotate', 'listed', '1', '0.7 in', 'listed 2026-11-23', clocksCell],
     ['4. pandotate', 'shipped', '1', '0.88 in', 'shipped 2026-08-21, not confirmed', clocksCell],
     ['5. pandotate', 'rumoured', '1', '0.88 in', 'shipped 2026-08-21, not confirmed', clocksCell],
-    ['b*', 'fallback', '1. pandotate', 'as asked for', '1 out', 'own', clocksCell],
+    ['b*', 'fallback', '1. pandotate', 'as requested', '1 out', 'own', clocksCell],
     ['2. pandotate', 'nowhere', 'unknown', clocksCell],
     ['3. pandotate', 'shipped', '3 in', 'own, another from 2026-12-01', clocksCell],
-    ['c*', 'fallback', '1. pandotate', 'as asked for', 'by model', clocksCell],
+    ['c*', 'fallback', '1. pandotate', 'as requested', 'by model', clocksCell],
     ['2. pandotate', 'shipped', '2 in', 'own 2026-11-01', clocksCell],
     [
       'd*',
@@ -185,7 +185,7 @@ models:
       'shipped 2026-08-21, not confirmed, own from 2026-12-01',
       clocksCell,
     ],
-    ['2. pandotate', 'as asked for', 'by model', 'own from 2026-12-01', clocksCell],
+    ['2. pandotate', 'as requested', 'by model', 'own from 2026-12-01', clocksCell],
   ])
 })
 

@@ -54,7 +54,7 @@ describe('Any origin', () => {
     expect(report(open)).toEqual([`gateway.yaml:1: ${told}`])
     expect(report(open, { HOST: '0.0.0.0' })).toEqual([
       `gateway.yaml:1: ${told}`,
-      expect.stringMatching(/HOST: found "0\.0\.0\.0", expected an address of this machine alone/),
+      expect.stringMatching(/HOST: found "0\.0\.0\.0", expected a loopback address/),
     ])
   })
 })

@@ -58,11 +58,11 @@ describe('a price of the operator’s own', () => {
     ['[{ perSecond: 1 }, 3]', `price[1]: found a number, ${entry}`],
     [
       '[{ perSecond: 1 }, { from: 2026-12-01, perSecond: 2, perSecnd: 2 }]',
-      'price[1].perSecnd: is no setting, expected from, input, cachedInput, output, perSecond, perRequest, gpu, gpus; did you mean perSecond?',
+      'price[1].perSecnd: is not a setting, expected from, input, cachedInput, output, perSecond, perRequest, gpu, gpus; did you mean perSecond?',
     ],
     [
       '{ from: 2026-12-01, perSecond: 2 }',
-      'price.from: is no setting, expected input, cachedInput, output, perSecond, perRequest, gpu, gpus',
+      'price.from: is not a setting, expected input, cachedInput, output, perSecond, perRequest, gpu, gpus',
     ],
     ['{ gpu: H1 }', `price.gpu: found "H1", ${card}`],
     ['{ gpu: L4 }', `price.gpu: found "L4", ${card}`],

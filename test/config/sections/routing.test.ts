@@ -111,7 +111,7 @@ describe('a deployment', () => {
     ['price: { perSecond: 1, input: 1 }', `price: found a section with input, perSecond, ${price}`],
     [
       'price: { input: 1, imput: 1 }',
-      'price.imput: is no setting, expected input, cachedInput, output, perSecond, perRequest, gpu, gpus; did you mean input?',
+      'price.imput: is not a setting, expected input, cachedInput, output, perSecond, perRequest, gpu, gpus; did you mean input?',
     ],
     ['contextTokens: 0', 'contextTokens: found 0, expected a whole number of at least 1'],
     ['maxOutputTokens: 1.5', 'maxOutputTokens: found 1.5, expected a whole number of at least 1'],
@@ -136,7 +136,7 @@ describe('the baseline', () => {
   })
 
   test('is one', () => {
-    const told = 'found true, expected: it at one deployment of a model alone'
+    const told = 'found true, expected: it at only one deployment of a model'
     expect(report(marked(true, false, true, true))).toEqual([
       `gateway.yaml:6: models.a.deployments[2].baseline: ${told}`,
       `gateway.yaml:7: models.a.deployments[3].baseline: ${told}`,
@@ -211,7 +211,7 @@ test.for([
   ['cache: { maxBytes: 1.5 }', 'cache.maxBytes: found 1.5, expected a whole number from 1 to 68719476736'],
   [
     'cache: { on: true }',
-    'cache.on: is no setting, expected enabled, ttlMs, maxEntries, maxBytes, everyCall',
+    'cache.on: is not a setting, expected enabled, ttlMs, maxEntries, maxBytes, everyCall',
   ],
   ['coalesce: 1', 'coalesce: found 1, expected true or false'],
   ['idempotency: { ttlMs: 0 }', 'idempotency.ttlMs: found 0, expected a whole number from 1 to 86400000'],

@@ -59,7 +59,7 @@ test.for<[string, Record<string, string>, Record<string, string>, string]>([
     'is named beside the secret itself',
     { GATEWAY_KEY_FILE: '/run/key', GATEWAY_KEY: key },
     { '/run/key': key },
-    'environment: GATEWAY_KEY_FILE: is set beside GATEWAY_KEY, expected one of the two',
+    'environment: GATEWAY_KEY_FILE: is set together with GATEWAY_KEY, expected only one of them',
   ],
 ])('a file that %s is refused', ([, environment, files, expected]) => {
   expect(problemsOf(() => load(environment, files))).toContain(expected)

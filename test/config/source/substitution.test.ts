@@ -47,6 +47,6 @@ test.for([
   'secret ${NAME} ${oh no}',
 ])('%j is not understood, and not repeated', (text) => {
   expect(substitute(text, environment)).toEqual({
-    told: 'found a ${ that names no variable, expected ${NAME} or ${NAME:-default}; a plain dollar is $$',
+    told: 'found a ${ without the name of a variable, expected ${NAME} or ${NAME:-default}; a plain dollar is $$',
   })
 })

@@ -7,12 +7,12 @@ const failed = (deployment: string, outcome: string) => anAttempt({ deployment, 
 const [a, b] = [failed('m@a', 'timeout'), failed('m@b', 'rate_limited')]
 
 test.for<[string, FailureKind, readonly ReturnType<typeof failed>[], string]>([
-  ['two places', 'overloaded', [a, b], 'Busy. 2 places were tried (m@a: timeout; m@b: rate_limited).'],
+  ['two places', 'overloaded', [a, b], 'Busy. 2 deployments were tried (m@a: timeout; m@b: rate_limited).'],
   [
     'a place tried again',
     'overloaded',
     [a, b, failed('m@a', 'interrupted')],
-    'Busy. 2 places were tried (m@a: interrupted; m@b: rate_limited).',
+    'Busy. 2 deployments were tried (m@a: interrupted; m@b: rate_limited).',
   ],
   ['one place, several times', 'overloaded', [a, a, a], 'Busy.'],
   ['none', 'overloaded', [], 'Busy.'],

@@ -5,7 +5,7 @@ import { handClock } from '../../harness/pool.ts'
 const settings: RateShareSettings = { usualMs: 5000, longestMs: 60_000, recoveryMs: 10_000, leastShare: 0.1 }
 
 describe('the share after one refusal', () => {
-  /** What was asked for, then the share after so many milliseconds. */
+  /** What was requested, then the share after so many milliseconds. */
   const cases: [string, number | undefined, [number, number][]][] = [
     [
       'is halved where no time was told, and rises after the usual one',

@@ -32,9 +32,9 @@ describe('an answer', () => {
   })
 
   test.for<[string, JsonObject, unknown, unknown]>([
-    ['numbers where base64 was asked for', { encoding_format: 'base64' }, vector, packed],
+    ['numbers where base64 was requested', { encoding_format: 'base64' }, vector, packed],
     ['base64 where numbers were asked for', { encoding_format: 'float' }, packed, vector],
-    ['base64 where nothing was asked for', {}, packed, vector],
+    ['base64 where nothing was requested', {}, packed, vector],
   ])('is written as the caller reads it: %s', ([, asked, embedding, expected]) => {
     const call = aCall({ input: 'a', ...asked })
     const { value: body, isWritten } = validateEmbeddings(JsonText.read(answer([{ embedding }]), 'x'), call)
@@ -75,7 +75,7 @@ test.for<[string, JsonObject]>([
   expect(validateEmbeddings(reply, aCall({ input: 'a' }))).toBe(reply)
 })
 
-describe('vectors of another length than was asked for', () => {
+describe('vectors of another length than was requested', () => {
   const asked = { input: ['a', 'b'], dimensions: 2 }
   const rows = (...vectors: readonly unknown[]) => answer(vectors.map((embedding) => ({ embedding })))
 
@@ -97,8 +97,8 @@ describe('vectors of another length than was asked for', () => {
   })
 
   test.for<[string, JsonObject, JsonObject]>([
-    ['nothing was asked for', { input: 'a' }, rows([1, 2, 3])],
-    ['nothing was asked for, in so many words', { input: 'a', dimensions: null }, rows([1, 2, 3])],
+    ['nothing was requested', { input: 'a' }, rows([1, 2, 3])],
+    ['nothing was requested, in so many words', { input: 'a', dimensions: null }, rows([1, 2, 3])],
     ['they have it', asked, rows([1, 2], [3, 4])],
     ['they have it in base64', { input: 'a', dimensions: 2, encoding_format: 'base64' }, rows(packed)],
   ])('are taken where %s', ([, body, reply]) => {

@@ -137,7 +137,7 @@ describe('a plan', () => {
     const callers = closed('callers', 'CALLERS_API_KEY', 'pk_…')
     const ours = closed('ours', 'OURS_API_KEY')
     const mine = closed('mine', 'providers.mine.apiKey')
-    const theirs = 'and the request brought none of its own.'
+    const theirs = 'and the request brought none.'
 
     test.for<[string, readonly Deployment[], boolean, string, string]>([
       [
@@ -145,14 +145,14 @@ describe('a plan', () => {
         [callers],
         true,
         'unauthorized',
-        'Set CALLERS_API_KEY, or have callers send a key of their own (pk_…) as a bearer.',
+        'Set CALLERS_API_KEY, or have callers send a key of their own (pk_…) as a bearer token.',
       ],
       [
         'so also where others on the route take ours alone',
         [ours, callers, mine, ours],
         true,
         'unauthorized',
-        'Set OURS_API_KEY, CALLERS_API_KEY or providers.mine.apiKey, or have callers send a key of their own (pk_…) as a bearer.',
+        'Set OURS_API_KEY, CALLERS_API_KEY or providers.mine.apiKey, or have callers send a key of their own (pk_…) as a bearer token.',
       ],
       [
         'the operator’s where no upstream takes a caller’s',
@@ -189,8 +189,8 @@ describe('a plan', () => {
       for (const mayBringKeys of [true, false]) {
         const router = routing([route('m', callers, ours)], undefined, mayBringKeys)
         const told = mayBringKeys
-          ? `No upstream takes this call: the gateway has no key for it, ${theirs}`
-          : 'No upstream takes this call: the gateway has no key for it.'
+          ? `No upstream can take this call: the gateway has no key for it, ${theirs}`
+          : 'No upstream can take this call: the gateway has no key for it.'
         expect(() => router.plan('m', undefined)).toThrow(expect.objectContaining({ message: told }))
       }
     })

@@ -91,8 +91,8 @@ describe('what is no answer', () => {
   })
 
   test.for([
-    [[chatReply({ content: 'Hi' }, null)], ', for it gave no finish_reason.'],
-    [[chatChunk({ ...role, content: 'Hi' })], ', for it gave no finish_reason.'],
+    [[chatReply({ content: 'Hi' }, null)], ': it gave no finish_reason.'],
+    [[chatChunk({ ...role, content: 'Hi' })], ': it gave no finish_reason.'],
     [[], '.'],
   ] as const)('%j is told to lack an end where that is all it lacks', ([chunks, why]) => {
     const normalizer = start('chat', true)

@@ -137,10 +137,10 @@ test('a few words do not bring forth more than is good', async () => {
   void store.put('a', stored('two', 'one', 'x'.repeat(7000)))
   void store.put('a', stored('three', 'two', 'x'.repeat(7000)))
   expect(await conversation('a', 'two')).toHaveLength(4)
-  await expect(conversation('a', 'three')).rejects.toThrow('more than this gateway can put together')
+  await expect(conversation('a', 'three')).rejects.toThrow('longer than this gateway can put together')
   expect((await findItems('a', ['one-in', 'one-out', 'two-in'])).size).toBe(3)
   await expect(findItems('a', ['one-out', 'two-out', 'three-out'])).rejects.toThrow(
-    'more than this gateway can put together',
+    'longer than this gateway can put together',
   )
 })
 

@@ -20,7 +20,7 @@ describe('a body is given up with a 408', () => {
     await caller.pass(9)
     expect(caller.heard()).toBe('')
     await caller.pass(2)
-    await caller.refused(/Nothing of it came for 10 seconds/)
+    await caller.refused(/No data arrived for 10 seconds/)
   })
 
   test('when it comes with less than 8 KiB a second, after five seconds', async () => {

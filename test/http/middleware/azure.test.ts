@@ -136,7 +136,7 @@ test.for([
   ['GET', '/openai/deployments/m/completions'],
   ['GET', '/openai/v1/embeddings'],
   ['POST', '/openai/nothing'],
-] as const)('%s %s is refused by the path that was asked for', async ([method, path]) => {
+] as const)('%s %s is refused by the path that was requested', async ([method, path]) => {
   const { body } = await rawRequest(gateway.url, method, `${path}?api-version=1&key=secret`, bearing)
   const { message } = JSON.parse(body).error
   expect(message).toContain(`${path}.`)

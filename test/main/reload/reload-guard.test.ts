@@ -44,7 +44,7 @@ describe('a file that was cut short', () => {
     ['to a section without settings', 'server:\n'],
   ] as const)('%s is refused, and said to be empty', ([, text]) => {
     expect(problemsOf(configOf(text), configOf(file))).toEqual([
-      'gateway.yaml: is empty, expected settings: only a restart takes it so',
+      'gateway.yaml: is empty, expected settings: only a restart accepts that',
     ])
   })
 })

@@ -96,7 +96,7 @@ describe('what is not taken leaves everything as it is, and says so', () => {
     expect(await configurationOf(gateway)).toMatchObject({ refused: false })
     gateway.gateway.reload(read)
     expect(gateway.logged()).toMatch(told)
-    expect(gateway.logged()).toContain('the configuration was refused: the last good one stays')
+    expect(gateway.logged()).toContain('the configuration was refused: the last good one stays in use')
     expect(await configurationOf(gateway)).toMatchObject({ refused: true })
     expect(await metricsOf(gateway)).toMatchObject({
       pandotate_config_reload_failures_total: 1,
@@ -166,7 +166,7 @@ test('a configuration that says the same is none', async () => {
   await using gateway = await startTestGateway(configOf(one))
   const before = await configurationOf(gateway)
   gateway.gateway.reload(() => inTest(configOf(one)))
-  expect(gateway.logged()).toContain('the configuration is as it was')
+  expect(gateway.logged()).toContain('the configuration has not changed')
   expect(await configurationOf(gateway)).toEqual(before)
 })
 

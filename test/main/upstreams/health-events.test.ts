@@ -57,7 +57,7 @@ test('a key that is refused is logged once for all deployments of its provider, 
   )
 })
 
-test("a provider's limit is logged when it is met again and again, and when it no longer is", () => {
+test("a provider's limit is logged when it is reached repeatedly, and when it no longer is", () => {
   const watched = watch()
   watched.end('m@one', limited, 4)
   expect(watched.lines()).toEqual([])

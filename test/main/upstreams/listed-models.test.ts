@@ -81,7 +81,7 @@ describe('without routes of the operator’s', () => {
             ...{ type: 'invalid_request_error', param: 'model', code: 'model_not_found' },
             message:
               `The model is no longer available: it ${told}; its successor there is ` +
-              'meta-models/Muse-Glimmer-30B. What stands nearest to it is muse-glimmer-30b.',
+              'meta-models/Muse-Glimmer-30B. The nearest available model is muse-glimmer-30b.',
           },
         },
       })
@@ -100,7 +100,7 @@ describe('without routes of the operator’s', () => {
     expect(JSON.stringify(body)).toContain(
       'is retired at together since 2026-09-15; its successor there is Qwen/Qwen3.5-9B',
     )
-    expect(JSON.stringify(body)).toContain('nearest to it is qwen-3.5-9b or gpt-oss-120b')
+    expect(JSON.stringify(body)).toContain('nearest available model is qwen-3.5-9b or gpt-oss-120b')
     expect((await scene.ask({ model: 'glm-5.3-flash' })).status).toBe(200)
   })
 
@@ -109,7 +109,7 @@ describe('without routes of the operator’s', () => {
     await using scene = await open({ together })
     const { status, body } = await scene.ask({ model: 'mistral-7b' })
     expect(status).toBe(401)
-    expect(JSON.stringify(body)).toContain('What stands nearest to it is qwen-3.5-9b.')
+    expect(JSON.stringify(body)).toContain('The nearest available model is qwen-3.5-9b.')
   })
 
   test('with routes.successors a successor answers, and says so', async () => {
@@ -136,7 +136,7 @@ describe('without routes of the operator’s', () => {
     ]
     const refused = await scene.ask({ model: flash.id, messages })
     expect(refused.status).toBe(400)
-    expect(JSON.stringify(refused.body)).toContain('does not take images')
+    expect(JSON.stringify(refused.body)).toContain('does not support images')
     expect(baseten.asked).toEqual([])
     expect((await scene.ask({ model: brandNew.id, messages })).status).toBe(200)
   })

@@ -158,7 +158,7 @@ describe('a server of which nothing is known', () => {
   })
 
   test.for([false, true])(
-    'that gives no logprobs is said to have given none, streamed: %s',
+    'that does not return logprobs is said to have given none, streamed: %s',
     async (stream) => {
       await using scene = await unnamed(says)
       const told = await scene.ask('/chat/completions', { ...ask, logprobs: true, stream })

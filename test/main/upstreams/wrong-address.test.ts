@@ -50,7 +50,7 @@ describe('an address that is wrong', () => {
         level: 40,
         provider: 'up',
         url: upstream.origin + url,
-        operatorNote: 'providers.up.baseUrl is what stands before /chat/completions, and mostly ends in /v1.',
+        operatorNote: 'providers.up.baseUrl is the part before /chat/completions, and usually ends in /v1.',
       })
       expect(gateway.logged()).not.toContain('secret-word')
     },

@@ -17,7 +17,7 @@ const create =
       tools,
     )
 
-/** A reply of the kind that was asked for, judged by what the request holds. */
+/** A reply of the kind that was requested, judged by what the request holds. */
 function answerOpenAi({ body }: RawRequest): Buffer {
   const { stream, messages } = JSON.parse(body)
   if (messages === undefined) {

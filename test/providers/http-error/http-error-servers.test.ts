@@ -18,7 +18,7 @@ test.for<[string, number, unknown, FailureKind, RegExp]>([
   ['Truss does not load', 412, { error: 'x' }, 'upstream_error', /status 412/],
   ['its own client left', 499, '', 'upstream_error', /status 499/],
   ['Groq has no room', 498, '', 'overloaded', /more requests/],
-  ['Groq limits what is sent', 413, said('Too large', 'rate_limit_exceeded'), 'rate_limited', /limits/],
+  ['Groq limits what is sent', 413, said('Too large', 'rate_limit_exceeded'), 'rate_limited', /rate limit/],
   ['Groq has retired it', 400, said('Old model', 'model_decommissioned'), 'model_not_found', /Old model/],
   [
     'Mistral has no such model',

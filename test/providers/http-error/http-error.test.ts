@@ -30,7 +30,7 @@ type Row = readonly [name: string, status: number, body: unknown, kind: FailureK
 
 const noneSuch = /^The model `llama` does not exist or you do not have access to it\.$/
 const ourKey = /^The upstream refused the gateway's credentials\.$/
-const tooMany = /^The upstream limits the rate of requests, and it was reached\.$/
+const tooMany = /^The upstream's rate limit was reached\.$/
 const tooBusy = /^The upstream has more requests than it can serve\.$/
 const unavailable = 'model_not_available'
 const overflow = '`inputs` tokens + `max_new_tokens` must be <= 4097. Given: 80125 `inputs` tokens'

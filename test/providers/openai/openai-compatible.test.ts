@@ -195,7 +195,7 @@ test("the caller's own bytes go upstream", async () => {
   expect(scene.server.requests[0]?.body).toBe(source)
 })
 
-test('a reply is one delta with its very text, whatever was asked for', async () => {
+test('a reply is one delta with its very text, whatever was requested', async () => {
   await using scene = await stage(answers)
   for (const stream of [false, true]) {
     const bursts = await ask(scene.upstream, { stream })

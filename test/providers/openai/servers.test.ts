@@ -20,7 +20,7 @@ type Row = readonly [server: string, status: number, body: string, kind: Failure
 
 const ourKey = /^The upstream refused the gateway's credentials\.$/
 const tooBusy = /^The upstream has more requests than it can serve\.$/
-const tooMany = /^The upstream limits the rate of requests, and it was reached\.$/
+const tooMany = /^The upstream's rate limit was reached\.$/
 
 // Literal bodies, as these servers send them.
 const refusals: readonly Row[] = [

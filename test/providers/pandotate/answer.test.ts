@@ -150,7 +150,7 @@ test.for(ends)('an answer whose end %s', ([, fields, request, said, finish]) => 
   expect(read({ output: 'one two', ...fields }, request)).toMatchObject({ said, finish })
 })
 
-test('the prompt is repeated when an echo was asked for, and no stop string is found in it', () => {
+test('the prompt is repeated when an echo was requested, and no stop string is found in it', () => {
   expect(read({ output: ' two.' }, { echo: 'one.', stop: ['.'] })).toMatchObject({
     said: 'one. two',
     finish: 'stop',

@@ -112,7 +112,7 @@ test('events come one by one, and without an end they are no answer', async () =
   expect(told).toMatchObject({ text: 'one two', failure: { kind: 'interrupted' } })
 })
 
-test('a whole answer does where a stream was asked for', async () => {
+test('a whole answer does where a stream was requested', async () => {
   await using scene = await stage((socket) => socket.write(answer('{"out":"one"}')))
   const told = await tell(scene.upstream, text({ prompt: 'Hi' }, { stream: true }))
   expect(told).toMatchObject({ text: 'one', reason: 'stop', failure: undefined })

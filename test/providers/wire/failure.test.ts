@@ -136,7 +136,7 @@ test('an upstream that speaks no TLS is told as that, and not as one with a bad 
   await using wire = openWire(`https://127.0.0.1:${(plain.address() as AddressInfo).port}`)
   expect(await failureOf(post(wire, startAttempt()))).toMatchObject({
     kind: 'unreachable',
-    message: 'The upstream could not be reached: it does not speak TLS, or not as we do.',
+    message: 'The upstream could not be reached: it does not speak TLS, or no version in common.',
   })
   plain.close()
 })
@@ -146,7 +146,7 @@ function coded(code: string): Error {
 }
 
 const meanings: readonly (readonly [string, Error, Phase, string, RegExp])[] = [
-  ['no route', coded('EHOSTUNREACH'), 'waiting', 'unreachable', /no way to it/],
+  ['no route', coded('EHOSTUNREACH'), 'waiting', 'unreachable', /no route to it/],
   ['a lookup that fails for now', coded('EAI_AGAIN'), 'waiting', 'unreachable', /could not be looked up/],
   [
     'a self-signed certificate',

@@ -38,7 +38,7 @@ describe('a stream of Model APIs', () => {
     ])
   })
 
-  test('tells no usage where none was asked for', async () => {
+  test('tells no usage where none was requested', async () => {
     await using server = await start()
     const outcome = await ask(server, chat, { model: 'openai/sim-echo', messages, stream: true })
     expect(outcome.body).not.toContain('usage')

@@ -24,7 +24,7 @@ async function withSlice(node: TestNode): Promise<void> {
 let server: RedisServer
 
 describe.skipIf(noRedis !== undefined)(
-  `while Redis is away${noRedis === undefined ? '' : ` (skipped: ${noRedis})`}`,
+  `while Redis is unavailable${noRedis === undefined ? '' : ` (skipped: ${noRedis})`}`,
   () => {
     beforeAll(async () => {
       server = await startRedis({ appends: true })

@@ -55,7 +55,7 @@ test('a webhook that fails is told of in the log, and delays no call', async () 
   await using scene = await setUp(500)
   await using gateway = await scene.start()
   for (let call = 1; call <= 5; call++) await spend(gateway, call)
-  await expect.poll(() => gateway.logged()).toContain('the webhook of alerts refused one')
+  await expect.poll(() => gateway.logged()).toContain('the alert webhook refused an alert')
 })
 
 type Post = {

@@ -74,7 +74,7 @@ describe('a budget that is used up', () => {
     expect(error).toMatchObject({ type: 'insufficient_quota', code: 'insufficient_quota', param: null })
     expect(error.message).toContain('Budget "tester yearly" has no room for this call: limit $0.0002')
     expect(error.message).toContain('spent $0.000018, held $0.00, uncertain $0.00')
-    expect(error.message).toMatch(/It opens again at \d{4}-01-01T00:00:00Z\./)
+    expect(error.message).toMatch(/It resets at \d{4}-01-01T00:00:00Z\./)
     expect(upstream.asked).toHaveLength(1)
   })
 })

@@ -126,7 +126,7 @@ export async function askRaw({ url }: TestGateway, key: string): Promise<[number
   return [Number(answered.split(' ')[1]), JSON.parse(told)]
 }
 
-/** Answers in the kind and form that was asked for: `one two`. */
+/** Answers in the kind and form that was requested: `one two`. */
 export const respond: Behaviour = (socket, { path, body }) => {
   const isText = path === '/v1/completions'
   if (JSON.parse(body).stream === true) {

@@ -61,9 +61,9 @@ export const callFields = {
   tags: names("The key's tags", ({ tenant }) => tenant?.tags, { api: 'tags' }),
   user: clipped("The caller's own user, as it is kept", (call) => call.user),
   traceId: text('The trace that it is part of, where calls are traced', ({ trace }) => trace?.traceId),
-  model: clipped('The model that was asked for', (call) => call.model, { api: 'model' }),
+  model: clipped('The model that was requested', (call) => call.model, { api: 'model' }),
   kind: text('`chat`, `text`, `embeddings` or `rerank`', (call) => call.kind),
-  stream: flag('A stream was asked for', (call) => call.stream, { api: 'streamed' }),
+  stream: flag('A stream was requested', (call) => call.stream, { api: 'streamed' }),
   deployment: text('The deployment that answered', (call) => call.deployment, { api: 'deployment' }),
   upstreamModel: clipped(
     'What the upstream calls the model, where the answer says another name',
