@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { Failure } from '../../core/model/failure.ts'
-import type { CallCounts, CallFilters } from '../../ledger/store/calls.ts'
+import type { CallFilters } from '../../ledger/store/call-filters.ts'
+import type { CallCounts } from '../../ledger/store/calls.ts'
 import { counts, type Dimension, dayMs, dimensions, hourMs } from '../../ledger/store/rollup.ts'
 import { answered, type LedgerParts, readerOf } from '../ledger-access.ts'
 import { type Query, readQuery } from '../query.ts'

@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import { type CallFilters, callFilters } from '../../ledger/store/calls.ts'
+import { type CallFilters, callFilters } from '../../ledger/store/call-filters.ts'
 import type { Query } from '../query.ts'
 
 /** The parameters that calls are filtered by. */

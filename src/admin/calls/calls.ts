@@ -1,12 +1,13 @@
 import * as z from 'zod'
 import { Failure } from '../../core/model/failure.ts'
-import { type CallPlace, type CallsQuestion, isSought, type StoredCall } from '../../ledger/store/calls.ts'
+import type { CallPlace, CallsQuestion, StoredCall } from '../../ledger/store/calls.ts'
 import { answered, type LedgerParts, readerOf } from '../ledger-access.ts'
 import { type Query, readQuery } from '../query.ts'
 import { type AdminRoute, route } from '../route.ts'
 import { bodyOf, callBody, rowOf } from './call-body.ts'
 import { callCountsRoute } from './call-counts.ts'
 import { filterParameters, filtersOf } from './call-filters.ts'
+import { seekCalls } from './seek-calls.ts'
 
 /** Calls, the latest first, a page at a time, how many there were, and one of them with its attempts. */
 export function callRoutes(parts: LedgerParts): readonly AdminRoute[] {
@@ -51,15 +52,12 @@ async function pageOf(query: Query, parts: LedgerParts) {
     ...{ from: query.moment('from', now), to: query.moment('to', now) },
     filters: filtersOf(query),
   }
-  const page = await answered(readerOf(parts).calls(question))
-  const data = page.map(rowOf)
-  if (page.length === question.limit) return { data, next: cursorOf(lastOf(page)), searched_to: null }
-  // What no index has is sought a part at a time: the rest is for the next page.
-  const reach = isSought(question.filters) ? await answered(readerOf(parts).reach(question)) : undefined
+  const { calls, searchedTo } = await seekCalls(question, parts)
+  const next = calls.length === question.limit ? lastOf(calls) : searchedTo
   return {
-    data,
-    next: cursorOf(reach),
-    searched_to: reach === undefined ? null : new Date(reach.at).toISOString(),
+    data: calls.map(rowOf),
+    next: cursorOf(next),
+    searched_to: searchedTo === undefined ? null : new Date(searchedTo.at).toISOString(),
   }
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import type { CallFilters, StoredCall } from '../../ledger/store/calls.ts'
+import type { CallFilters } from '../../ledger/store/call-filters.ts'
+import type { StoredCall } from '../../ledger/store/calls.ts'
 import { readQuery } from '../query.ts'
 import { type AdminRoute, type Events, route } from '../route.ts'
 import { rowOf } from './call-body.ts'

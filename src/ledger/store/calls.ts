@@ -1,4 +1,6 @@
 import type { CallLine } from '../../core/model/record/call-line.ts'
+import { type Condition, conditionsOf, isLineRead, type Writing, written } from './call-conditions.ts'
+import type { CallFilters } from './call-filters.ts'
 
 /** A call as it is stored. */
 export type StoredCall = {
@@ -27,35 +29,12 @@ export type CallsQuestion = {
 
 export type CallPlace = { readonly at: number; readonly id: string }
 
-export type CallFilters = Readonly<Partial<Record<CallFilter, string>>> & {
-  /** Those with a status of 400 or more. */
-  readonly failed?: boolean | undefined
-  readonly status?: number | undefined
-  readonly id?: string | undefined
-} & SoughtFilters
+/** How many calls one query examines, if one index is not enough for its filters. */
+export const soughtAtOnce = 4000
 
-export type CallFilter = (typeof callFilters)[number]
-
-/** Columns of calls with an index, for filters. */
-export const callFilters = ['key', 'team', 'model'] as const
-
-/** Filters without an index: a bounded number of calls is examined. */
-export type SoughtFilters = {
-  readonly provider?: string | undefined
-  readonly deployment?: string | undefined
-  /** The kind of a failure; `left`: its caller left. */
-  readonly failure?: string | undefined
-  readonly leastNanoUsd?: number | undefined
-  readonly mostNanoUsd?: number | undefined
-  readonly leastMs?: number | undefined
-  readonly mostMs?: number | undefined
-}
-
-/** How many calls one query examines, if its filters are not all indexed. */
-export const soughtAtOnce = 20_000
-
+/** Whether calls are examined one by one: at most one filter can use an index. */
 export function isSought(filters: CallFilters): boolean {
-  return soughtConditions(filters, plain, () => '').length > 0
+  return conditionsOf(filters, { text: () => '', number: () => '' }).others.length > 0
 }
 
 /** A query for the number of calls in each part of a span. */
@@ -77,29 +56,26 @@ export type CallCount = {
   readonly failed: number
 }
 
-/** How many calls are counted at most, the latest first. */
-export const countedAtOnce = 50_000
+/** How many calls are counted at most, the latest first: fewer where their lines have to be read. */
+export function countedAtOnce(filters: CallFilters): number {
+  return isLineRead(filters) ? 15_000 : 50_000
+}
 
 export type Statement = { readonly text: string; readonly values: readonly (string | number)[] }
-
-/** The differences between the databases in the statements. */
-export type Writing = {
-  /** The placeholder of the nth value, from 1. */
-  readonly place: (nth: number) => string
-  /** A member of a call's line by its path, as text or as a number. */
-  readonly text: (path: readonly string[]) => string
-  readonly number: (path: readonly string[]) => string
-}
 
 export function callsStatement(question: CallsQuestion, writing: Writing): Statement {
   const values: (string | number)[] = []
   const add = (value: string | number) => writing.place(values.push(value))
   const { filters, limit } = question
-  const indexed = `select id, at, line from calls ${indexedWhere(question, add)} order by at desc, id desc`
-  if (!isSought(filters)) return { text: `${indexed} limit ${add(limit)}`, values }
-  const looked = `${indexed} limit ${add(soughtAtOnce)}`
-  const where = soughtConditions(filters, writing, add).join(' and ')
-  const text = `select id, at, line from (${looked}) as looked where ${where} order by at desc, id desc limit ${add(limit)}`
+  const { others } = conditionsOf(filters, writing)
+  const latest = 'order by at desc, id desc limit'
+  const indexed = indexedWhere(question, writing, add)
+  if (others.length === 0)
+    return { text: `select id, at, line from calls ${indexed} ${latest} ${add(limit)}`, values }
+  const columns = 'id, at, "key", team, model, status, line'
+  const looked = `select ${columns} from calls ${indexed} ${latest} ${add(soughtAtOnce)}`
+  const where = written(others, add)
+  const text = `select id, at, line from (${looked}) as looked where ${where} ${latest} ${add(limit)}`
   return { text, values }
 }
 
@@ -107,11 +83,11 @@ export function callsStatement(question: CallsQuestion, writing: Writing): State
 export function reachStatement(
   question: Pick<CallsQuestion, 'before' | 'from' | 'to' | 'filters'>,
   looked: number,
-  { place }: Pick<Writing, 'place'>,
+  writing: Writing,
 ): Statement {
   const values: (string | number)[] = []
-  const add = (value: string | number) => place(values.push(value))
-  const where = indexedWhere(question, add)
+  const add = (value: string | number) => writing.place(values.push(value))
+  const where = indexedWhere(question, writing, add)
   const text = `select id, at from calls ${where} order by at desc, id desc limit 1 offset ${add(looked - 1)}`
   return { text, values }
 }
@@ -120,11 +96,12 @@ export function countsStatement({ stepMs, ...question }: CountsQuestion, writing
   const values: (string | number)[] = []
   const add = (value: string | number) => writing.place(values.push(value))
   const part = `at - at % ${Math.floor(stepMs)}`
-  const indexed = indexedWhere(question, add)
-  const columns = isSought(question.filters) ? 'at, status, line' : 'at, status'
-  const looked = `select ${columns} from calls ${indexed} order by at desc limit ${add(countedAtOnce)}`
-  const sought = soughtConditions(question.filters, writing, add)
-  const where = sought.length === 0 ? '' : `where ${sought.join(' and ')}`
+  const { filters } = question
+  const indexed = indexedWhere(question, writing, add)
+  const columns = `at, status, "key", team, model, id${isLineRead(filters) ? ', line' : ''}`
+  const looked = `select ${columns} from calls ${indexed} order by at desc limit ${add(countedAtOnce(filters))}`
+  const { others } = conditionsOf(filters, writing)
+  const where = others.length === 0 ? '' : `where ${written(others, add)}`
   const failed = 'sum(case when status >= 400 and status <> 499 then 1 else 0 end)'
   const text =
     `select ${part} as part, count(*) as calls, ${failed} as failed ` +
@@ -134,50 +111,17 @@ export function countsStatement({ stepMs, ...question }: CountsQuestion, writing
 
 type Add = (value: string | number) => string
 
-/** In the order of the text: placeholders without numbers are matched by order. */
 function indexedWhere(
   { before, from, to, filters }: Pick<CallsQuestion, 'before' | 'from' | 'to' | 'filters'>,
+  writing: Writing,
   add: Add,
 ): string {
-  const conditions = callFilters.flatMap((name) => {
-    const value = filters[name]
-    return value === undefined ? [] : [`"${name}" = ${add(value)}`]
-  })
-  if (filters.id !== undefined) conditions.push(`id = ${add(filters.id)}`)
-  // So that its index is used: failed calls are few.
-  if (filters.failed || filters.failure !== undefined) conditions.push('status >= 400')
-  if (filters.status !== undefined) {
-    if (filters.status >= 400) conditions.push('status >= 400')
-    conditions.push(`status = ${add(filters.status)}`)
-  }
-  if (from !== undefined) conditions.push(`at >= ${add(from)}`)
-  if (to !== undefined) conditions.push(`at < ${add(to)}`)
-  if (before !== undefined) {
-    // The first alone can use an index by time.
-    conditions.push(`at <= ${add(before.at)}`, `(at, id) < (${add(before.at)}, ${add(before.id)})`)
-  }
-  return conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`
-}
-
-const plain: Pick<Writing, 'text' | 'number'> = { text: () => '', number: () => '' }
-
-function soughtConditions(
-  filters: SoughtFilters,
-  { text, number }: Pick<Writing, 'text' | 'number'>,
-  add: Add,
-): readonly string[] {
-  const conditions: string[] = []
-  const compare = (member: string, operator: string, value: string | number | undefined) => {
-    if (value !== undefined) conditions.push(`${member} ${operator} ${add(value)}`)
-  }
-  compare(text(['provider']), '=', filters.provider)
-  compare(text(['deployment']), '=', filters.deployment)
-  const { failure } = filters
-  if (failure === 'left') compare(text(['outcome']), '=', failure)
-  else compare(text(['failure', 'kind']), '=', failure)
-  compare(number(['costNanoUsd']), '>=', filters.leastNanoUsd)
-  compare(number(['costNanoUsd']), '<=', filters.mostNanoUsd)
-  compare(number(['totalMs']), '>=', filters.leastMs)
-  compare(number(['totalMs']), '<=', filters.mostMs)
-  return conditions
+  const conditions: Condition[] = [...conditionsOf(filters, writing).indexed]
+  if (from !== undefined) conditions.push({ text: 'at >=', value: from })
+  if (to !== undefined) conditions.push({ text: 'at <', value: to })
+  // By time alone, an index is used.
+  if (before !== undefined) conditions.push({ text: 'at <=', value: before.at })
+  const texts = conditions.length === 0 ? [] : [written(conditions, add)]
+  if (before !== undefined) texts.push(`(at, id) < (${add(before.at)}, ${add(before.id)})`)
+  return texts.length === 0 ? '' : `where ${texts.join(' and ')}`
 }

@@ -23,8 +23,8 @@ export interface Store extends AsyncDisposable {
   /** A page of calls, the latest first. */
   calls(question: CallsQuestion): Promise<readonly StoredCall[]>
   /**
-   * How far the search for a page went, if its filters are not all indexed; undefined: to the end of the span. The next
-   * page begins there.
+   * How far the search for a page went, if one index is not enough for its filters; undefined: to the end of the span.
+   * The search goes on there.
    */
   reach(question: CallsQuestion): Promise<CallPlace | undefined>
   /** The number of calls over a span, among the latest `countedAtOnce`. */

@@ -86,7 +86,7 @@ function Page({ page: { data, next, searched_to: searchedTo }, live, before, isF
       <CallTable rows={rows} none={none} fresh={seen} />
       {searchedTo !== null && (
         <p class="muted small">
-          What is sought has no index: it was looked for back to {momentOf(Date.parse(searchedTo))}.
+          No index finds these calls: they were looked for back to {momentOf(Date.parse(searchedTo))}.
         </p>
       )}
       <nav class="paging" aria-label="Pages of calls">

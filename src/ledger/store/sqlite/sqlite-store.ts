@@ -2,6 +2,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { CallLine } from '../../../core/model/record/call-line.ts'
 import type { Position } from '../../journal/segments.ts'
 import { type Batch, type CallRow, correctionOf, type EventRow } from '../batch.ts'
+import type { Writing } from '../call-conditions.ts'
 import {
   type CallCounts,
   type CallPlace,
@@ -14,7 +15,6 @@ import {
   type Statement,
   type StoredCall,
   soughtAtOnce,
-  type Writing,
 } from '../calls.ts'
 import { missing } from '../migration.ts'
 import { dimensions, measures, type RollupRow } from '../rollup.ts'
@@ -146,7 +146,7 @@ class SqliteStore implements Store {
     const rows = this.#all(text, values).map((row) => ({
       ...{ at: Number(row['part']), calls: Number(row['calls']), failed: Number(row['failed']) },
     }))
-    const last = reachStatement(question, countedAtOnce, writing)
+    const last = reachStatement(question, countedAtOnce(question.filters), writing)
     return { rows, isComplete: this.#all(last.text, last.values).length === 0 }
   }
 

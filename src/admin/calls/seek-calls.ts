@@ -1,0 +1,62 @@
+import { type CallPlace, type CallsQuestion, isSought, type StoredCall } from '../../ledger/store/calls.ts'
+import { type Dimension, dayMs, dimensions } from '../../ledger/store/rollup.ts'
+import { answered, type LedgerParts, readerOf } from '../ledger-access.ts'
+
+export type Sought = {
+  readonly calls: readonly StoredCall[]
+  /** Where the search stopped before the page was full and before the end of the span; undefined: it did not. */
+  readonly searchedTo: CallPlace | undefined
+}
+
+/**
+ * A page of calls. Those that no index finds are sought a bounded part after another, for a bounded time; days in which
+ * the sums have no call of their names are passed over.
+ */
+export async function seekCalls(question: CallsQuestion, parts: LedgerParts): Promise<Sought> {
+  const reader = readerOf(parts)
+  const until = parts.now() + seekForMs
+  const calls: StoredCall[] = []
+  let { before } = question
+  for (;;) {
+    const part = { ...question, before, limit: question.limit - calls.length }
+    calls.push(...(await answered(reader.calls(part))))
+    if (calls.length === question.limit || !isSought(question.filters))
+      return { calls, searchedTo: undefined }
+    const reach = await answered(reader.reach(part))
+    if (reach === undefined) return { calls, searchedTo: undefined }
+    before = await passedOver(question, reach, parts)
+    if (parts.now() >= until) return { calls, searchedTo: before }
+  }
+}
+
+/** Together with its last query it stays below a tenth of a second. */
+const seekForMs = 50
+
+/** Where the next call of these names can be: before `place`, or in an earlier day. */
+async function passedOver(
+  { from = 0, filters }: CallsQuestion,
+  place: CallPlace,
+  parts: LedgerParts,
+): Promise<CallPlace> {
+  const named: Partial<Record<Dimension, string>> = Object.fromEntries(
+    dimensions.flatMap((name) => {
+      const value = (filters as Partial<Record<Dimension, string>>)[name]
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+  if (Object.keys(named).length === 0 || place.at <= from) return place
+  const span = { from, to: place.at + 1, withHistograms: false, limit: 100_000 } as const
+  const ask = async (by: readonly 'day'[], of: typeof named) =>
+    await answered(readerOf(parts).usage({ ...span, by, filters: of }))
+  const [all] = await ask([], named)
+  if ((all?.sums[0] ?? 0) > 0) {
+    if (Object.keys(named).length > 1) return place
+    const [last] = (await ask(['day'], named)).slice(-1)
+    const end = Number(last?.names[0]) + dayMs
+    return end <= place.at ? { at: end, id: '' } : place
+  }
+  // Sums may be kept for a shorter time than calls.
+  const [oldest] = await ask(['day'], {})
+  const start = oldest === undefined ? place.at : Math.max(from, Number(oldest.names[0]))
+  return start < place.at ? { at: start, id: '' } : place
+}

@@ -1,0 +1,68 @@
+import type { CallFilters } from './call-filters.ts'
+
+/** The differences between the databases in the statements. */
+export type Writing = {
+  /** The placeholder of the nth value, from 1. */
+  readonly place: (nth: number) => string
+  /** A member of a call's line by its path, as text or as a number. */
+  readonly text: (path: readonly string[]) => string
+  readonly number: (path: readonly string[]) => string
+}
+
+/** A condition of a query: its text, and the value behind it, if it has one. */
+export type Condition = { readonly text: string; readonly value?: string | number | undefined }
+
+/**
+ * The filters of a query in two parts: what one index answers, and the rest. The calls that the index finds are examined
+ * for the rest, a bounded number at a time: with both in one query, a database would examine all that it finds.
+ */
+export type Conditions = { readonly indexed: readonly Condition[]; readonly others: readonly Condition[] }
+
+export function conditionsOf(filters: CallFilters, members: Members): Conditions {
+  const { id, key, model, team, status, failed, failure } = filters
+  const isFailure = failed === true || failure !== undefined || (status ?? 0) >= 400
+  // From the fewest calls to the most, as a rule.
+  const [indexed = [], ...rest] = [
+    ...valued('id =', id),
+    ...valued('"key" =', key),
+    // An index of some calls is used by who names them.
+    ...(isFailure ? [[{ text: 'status >= 400' }]] : []),
+    ...valued('model =', model),
+    ...valued('team =', team).map((conditions) => [{ text: `team <> ''` }, ...conditions]),
+  ]
+  const others = [...rest, ...valued('status =', status)].flat()
+  return { indexed, others: [...others, ...lineConditions(filters, members)] }
+}
+
+/** Whether the lines of calls have to be read. */
+export function isLineRead(filters: CallFilters): boolean {
+  return lineConditions(filters, { text: () => '', number: () => '' }).length > 0
+}
+
+/** In the order of the text: placeholders without numbers are matched by order. */
+export function written(conditions: readonly Condition[], add: (value: string | number) => string): string {
+  return conditions
+    .map(({ text, value }) => (value === undefined ? text : `${text} ${add(value)}`))
+    .join(' and ')
+}
+
+/** How a member of a line is written. */
+type Members = Pick<Writing, 'text' | 'number'>
+
+function valued(text: string, value: string | number | undefined): readonly (readonly Condition[])[] {
+  return value === undefined ? [] : [[{ text, value }]]
+}
+
+function lineConditions(filters: CallFilters, { text, number }: Members): readonly Condition[] {
+  const { provider, deployment, failure, leastNanoUsd, mostNanoUsd, leastMs, mostMs } = filters
+  const isLeft = failure === 'left'
+  return [
+    ...valued(`${text(['provider'])} =`, provider),
+    ...valued(`${text(['deployment'])} =`, deployment),
+    ...valued(`${isLeft ? text(['outcome']) : text(['failure', 'kind'])} =`, failure),
+    ...valued(`${number(['costNanoUsd'])} >=`, leastNanoUsd),
+    ...valued(`${number(['costNanoUsd'])} <=`, mostNanoUsd),
+    ...valued(`${number(['totalMs'])} >=`, leastMs),
+    ...valued(`${number(['totalMs'])} <=`, mostMs),
+  ].flat()
+}

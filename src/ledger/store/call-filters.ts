@@ -1,0 +1,23 @@
+export type CallFilters = Readonly<Partial<Record<CallFilter, string>>> & {
+  /** Those with a status of 400 or more. */
+  readonly failed?: boolean | undefined
+  readonly status?: number | undefined
+  readonly id?: string | undefined
+} & SoughtFilters
+
+export type CallFilter = (typeof callFilters)[number]
+
+/** Columns of calls with an index each, for filters. */
+export const callFilters = ['key', 'team', 'model'] as const
+
+/** Filters without an index. */
+export type SoughtFilters = {
+  readonly provider?: string | undefined
+  readonly deployment?: string | undefined
+  /** The kind of a failure; `left`: its caller left. */
+  readonly failure?: string | undefined
+  readonly leastNanoUsd?: number | undefined
+  readonly mostNanoUsd?: number | undefined
+  readonly leastMs?: number | undefined
+  readonly mostMs?: number | undefined
+}
