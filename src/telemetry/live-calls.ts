@@ -27,6 +27,8 @@ export type LiveFilters = {
   readonly provider?: string | undefined
   readonly deployment?: string | undefined
   readonly failure?: string | undefined
+  /** Calls that have each of them. */
+  readonly tags?: readonly string[] | undefined
   readonly failed?: boolean | undefined
   readonly status?: number | undefined
   readonly id?: string | undefined
@@ -126,6 +128,7 @@ function matches(record: CallRecord, filters: LiveFilters): boolean {
     isSame(filters.provider, record.provider) &&
     isSame(filters.deployment, record.deployment) &&
     isSame(filters.failure, kind) &&
+    (filters.tags ?? []).every((tag) => tenant?.tags.includes(tag)) &&
     isSame(filters.status, status) &&
     isSame(filters.id, record.id) &&
     (filters.failed !== true || status >= 400) &&

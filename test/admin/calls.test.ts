@@ -14,6 +14,8 @@ describe('calls', () => {
     expect(await found('deployment=sim-drip-2@spare')).toEqual([failedOver])
     expect(await found('provider=simulator&model=breaks-off')).toEqual([continued])
     expect(await found(`id=${whole}`)).toEqual([whole])
+    expect(await found('tags=batch&model=qwen3-32b')).toEqual([failedOver])
+    expect(await found('tags=batch,eu')).toEqual([])
     expect(await found('min_cost=1')).toEqual([])
     expect((await found('max_cost=1')).length).toBeGreaterThan(3)
     expect(await found('min_ms=999999')).toEqual([])
@@ -37,6 +39,7 @@ describe('calls', () => {
     expect(await sum('from=7d')).toEqual(all)
     expect(await sum('from=7d&model=llama-3.1-8b')).toEqual({ calls: 3, failed: 1, complete: true })
     expect(await sum('from=7d&max_ms=1000000&status=429')).toEqual({ calls: 1, failed: 1, complete: true })
+    expect(await sum('from=7d&tags=batch')).toEqual({ calls: 2, failed: 0, complete: true })
     expect((await get(scene, '/calls/counts?from=30d')).step_seconds).toBe(86_400)
   })
 
@@ -58,6 +61,7 @@ describe('calls as they end', () => {
     await using scene = await startScene()
     await using all = await watch(scene, '')
     await using failed = await watch(scene, '?status=failed')
+    await using tagged = await watch(scene, '?tags=batch')
     const answered = await scene.call('mistral-7b')
     const down = await scene.call('always-down')
     expect(await all.rows(2)).toMatchObject([
@@ -65,6 +69,8 @@ describe('calls as they end', () => {
       { id: down, model: 'always-down' },
     ])
     expect(await failed.rows(1)).toMatchObject([{ id: down }])
+    const batch = await scene.call('mistral-7b', { key: 'research' })
+    expect(await tagged.rows(1)).toMatchObject([{ id: batch }])
   })
 
   test('are counted where they come faster than they are read', async () => {

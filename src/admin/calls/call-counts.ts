@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { Failure } from '../../core/model/failure.ts'
 import type { CallFilters } from '../../ledger/store/call-filters.ts'
 import type { CallCounts } from '../../ledger/store/calls.ts'
-import { counts, type Dimension, dayMs, dimensions, hourMs } from '../../ledger/store/rollup.ts'
+import { counts, dayMs, hourMs, singleDimensions } from '../../ledger/store/rollup.ts'
 import { answered, type LedgerParts, readerOf } from '../ledger-access.ts'
 import { type Query, readQuery } from '../query.ts'
 import { type AdminRoute, route } from '../route.ts'
@@ -60,7 +60,7 @@ const steps = [
   ...[hourMs, 6 * hourMs, dayMs],
 ]
 
-const summedFilters: ReadonlySet<string> = new Set(dimensions)
+const summedFilters: ReadonlySet<string> = new Set(singleDimensions)
 
 function isSummed(filters: CallFilters, { stepMs }: Span): boolean {
   const named = Object.entries(filters).filter(([, value]) => value !== undefined && value !== false)
@@ -74,8 +74,8 @@ async function summed(
 ): Promise<CallCounts> {
   const by = stepMs >= dayMs ? 'day' : 'hour'
   const known = Object.fromEntries(
-    dimensions.flatMap((name) => {
-      const value = (filters as Partial<Record<Dimension, string>>)[name]
+    singleDimensions.flatMap((name) => {
+      const value = filters[name]
       return value === undefined ? [] : [[name, value]]
     }),
   )

@@ -5,7 +5,18 @@ import type { Query } from '../query.ts'
 /** The parameters that calls are filtered by. */
 export const filterParameters = [
   ...callFilters,
-  ...['provider', 'deployment', 'failure', 'status', 'id', 'min_cost', 'max_cost', 'min_ms', 'max_ms'],
+  ...[
+    'provider',
+    'deployment',
+    'failure',
+    'tags',
+    'status',
+    'id',
+    'min_cost',
+    'max_cost',
+    'min_ms',
+    'max_ms',
+  ],
 ]
 
 /** Throws a Failure that names what is wrong. */
@@ -19,7 +30,12 @@ export function filtersOf(query: Query): CallFilters {
     leastMs: numberOf(query, 'min_ms'),
     mostMs: numberOf(query, 'max_ms'),
   }
+  const tags = query
+    .text('tags')
+    ?.split(',')
+    .filter((tag) => tag !== '')
   return {
+    ...(tags === undefined ? {} : { tags }),
     ...Object.fromEntries([...named, ...Object.entries(numbers)].filter(([, value]) => value !== undefined)),
     ...statusOf(query),
   }

@@ -1,5 +1,5 @@
 import { type CallPlace, type CallsQuestion, isSought, type StoredCall } from '../../ledger/store/calls.ts'
-import { type Dimension, dayMs, dimensions } from '../../ledger/store/rollup.ts'
+import { type Dimension, dayMs, singleDimensions } from '../../ledger/store/rollup.ts'
 import { answered, type LedgerParts, readerOf } from '../ledger-access.ts'
 
 export type Sought = {
@@ -39,8 +39,8 @@ async function passedOver(
   parts: LedgerParts,
 ): Promise<CallPlace> {
   const named: Partial<Record<Dimension, string>> = Object.fromEntries(
-    dimensions.flatMap((name) => {
-      const value = (filters as Partial<Record<Dimension, string>>)[name]
+    singleDimensions.flatMap((name) => {
+      const value = filters[name]
       return value === undefined ? [] : [[name, value]]
     }),
   )

@@ -7,10 +7,16 @@ export type Writing = {
   /** A member of a call's line by its path, as text or as a number. */
   readonly text: (path: readonly string[]) => string
   readonly number: (path: readonly string[]) => string
+  /** The elements of a list of a call's line, as rows with a `value`. */
+  readonly elements: (member: string) => string
 }
 
-/** A condition of a query: its text, and the value behind it, if it has one. */
-export type Condition = { readonly text: string; readonly value?: string | number | undefined }
+/** A condition of a query: its text, the value behind it, if it has one, and what ends it. */
+export type Condition = {
+  readonly text: string
+  readonly value?: string | number | undefined
+  readonly end?: string | undefined
+}
 
 /**
  * The filters of a query in two parts: what one index answers, and the rest. The calls that the index finds are examined
@@ -36,30 +42,36 @@ export function conditionsOf(filters: CallFilters, members: Members): Conditions
 
 /** Whether the lines of calls have to be read. */
 export function isLineRead(filters: CallFilters): boolean {
-  return lineConditions(filters, { text: () => '', number: () => '' }).length > 0
+  return lineConditions(filters, plain).length > 0
 }
 
 /** In the order of the text: placeholders without numbers are matched by order. */
 export function written(conditions: readonly Condition[], add: (value: string | number) => string): string {
   return conditions
-    .map(({ text, value }) => (value === undefined ? text : `${text} ${add(value)}`))
+    .map(({ text, value, end = '' }) => (value === undefined ? text : `${text} ${add(value)}${end}`))
     .join(' and ')
 }
 
 /** How a member of a line is written. */
-type Members = Pick<Writing, 'text' | 'number'>
+type Members = Pick<Writing, 'text' | 'number' | 'elements'>
+
+/** For who asks which conditions there are, and not how they are written. */
+export const plain: Members = { text: () => '', number: () => '', elements: () => '' }
 
 function valued(text: string, value: string | number | undefined): readonly (readonly Condition[])[] {
   return value === undefined ? [] : [[{ text, value }]]
 }
 
-function lineConditions(filters: CallFilters, { text, number }: Members): readonly Condition[] {
-  const { provider, deployment, failure, leastNanoUsd, mostNanoUsd, leastMs, mostMs } = filters
+function lineConditions(filters: CallFilters, { text, number, elements }: Members): readonly Condition[] {
+  const { provider, deployment, failure, tags = [], leastNanoUsd, mostNanoUsd, leastMs, mostMs } = filters
   const isLeft = failure === 'left'
   return [
     ...valued(`${text(['provider'])} =`, provider),
     ...valued(`${text(['deployment'])} =`, deployment),
     ...valued(`${isLeft ? text(['outcome']) : text(['failure', 'kind'])} =`, failure),
+    ...tags.map((value) => [
+      { text: `exists (select 1 from ${elements('tags')} where value =`, value, end: ')' },
+    ]),
     ...valued(`${number(['costNanoUsd'])} >=`, leastNanoUsd),
     ...valued(`${number(['costNanoUsd'])} <=`, mostNanoUsd),
     ...valued(`${number(['totalMs'])} >=`, leastMs),

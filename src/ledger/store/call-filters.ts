@@ -16,6 +16,8 @@ export type SoughtFilters = {
   readonly deployment?: string | undefined
   /** The kind of a failure; `left`: its caller left. */
   readonly failure?: string | undefined
+  /** Calls that have each of them. */
+  readonly tags?: readonly string[] | undefined
   readonly leastNanoUsd?: number | undefined
   readonly mostNanoUsd?: number | undefined
   readonly leastMs?: number | undefined

@@ -1,5 +1,5 @@
 import type { CallLine } from '../../core/model/record/call-line.ts'
-import { type Condition, conditionsOf, isLineRead, type Writing, written } from './call-conditions.ts'
+import { type Condition, conditionsOf, isLineRead, plain, type Writing, written } from './call-conditions.ts'
 import type { CallFilters } from './call-filters.ts'
 
 /** A call as it is stored. */
@@ -34,7 +34,7 @@ export const soughtAtOnce = 4000
 
 /** Whether calls are examined one by one: at most one filter can use an index. */
 export function isSought(filters: CallFilters): boolean {
-  return conditionsOf(filters, { text: () => '', number: () => '' }).others.length > 0
+  return conditionsOf(filters, plain).others.length > 0
 }
 
 /** A query for the number of calls in each part of a span. */

@@ -5,6 +5,9 @@ export const dimensions = ['key', 'team', 'model', 'provider', 'deployment', 'ta
 
 export type Dimension = (typeof dimensions)[number]
 
+/** Those by which calls are filtered as sums are. Sums are by all tags of a call together, and a filter is by each. */
+export const singleDimensions = dimensions.filter((name) => name !== 'tags')
+
 /** What is summed. Money is in whole nano-USD. */
 export const counts = [
   'requests',

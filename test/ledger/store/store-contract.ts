@@ -123,14 +123,17 @@ export function storeContract(name: string, make: () => Promise<TestDatabase>, s
       ['a provider and a model', { filters: { provider: 'up', model: 'other' } }, ['c']],
       ['a failure', { filters: { failure: 'timeout' } }, ['b']],
       ['callers that left', { filters: { failure: 'left' } }, ['e']],
+      ['a tag', { filters: { tags: ['eu'] } }, ['c', 'a']],
+      ['several tags', { filters: { tags: ['batch', 'eu'], key: 'k2' } }, ['c']],
+      ['a tag that no call has', { filters: { tags: ['e'] } }, []],
       ['cost', { filters: { leastNanoUsd: 1001, mostNanoUsd: 5000 } }, ['c']],
       ['duration', { filters: { leastMs: 120.5 } }, ['a']],
     ])('filters calls by %s', async ([, question, ids]) => {
       await using scene = await setUp(make)
       await scene.write([
-        ['a', { at: 1, key: 'k1', totalMs: 120.75 }],
+        ['a', { at: 1, key: 'k1', totalMs: 120.75, tags: ['eu'] }],
         ['b', { at: 2, key: 'k2', team: 't', status: 500, failure: { kind: 'timeout' } }],
-        ['c', { at: 3, key: 'k2', model: 'other', costNanoUsd: 5000 }],
+        ['c', { at: 3, key: 'k2', model: 'other', costNanoUsd: 5000, tags: ['eu', 'batch'] }],
         ['d', { at: 4, key: 'k1', deployment: 'm@down', status: 429, costNanoUsd: null }],
         ['e', { at: 0, status: 499, outcome: 'left' }],
       ])

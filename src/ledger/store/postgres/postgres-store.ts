@@ -251,6 +251,7 @@ const writing: Writing = {
   place,
   text: (path) => `(line::json #>> '{${path.join(',')}}')`,
   number: (path) => `(line::json #>> '{${path.join(',')}}')::numeric`,
+  elements: (member) => `json_array_elements_text(line::json -> '${member}') as element (value)`,
 }
 
 type Row = Readonly<Record<string, unknown>>

@@ -222,6 +222,7 @@ const writing: Writing = {
   place,
   text: (path) => `json_extract(line, '$.${path.join('.')}')`,
   number: (path) => `json_extract(line, '$.${path.join('.')}')`,
+  elements: (member) => `json_each(line, '$.${member}')`,
 }
 
 type Row = Readonly<Record<string, string | number | bigint | null>>
