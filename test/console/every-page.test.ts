@@ -20,6 +20,7 @@ const pages: readonly (readonly [string, (ids: readonly string[]) => string])[] 
   ['llama-3.1-8b', (ids) => `/console/calls/${ids[0]}`],
   ['breaks-off', (ids) => `/console/calls/${ids[4]}`],
   ['always-down', (ids) => `/console/calls/${ids[5]}`],
+  ['llama-3.1-8b', (ids) => `/console/calls/${ids[6]}`],
   ['Keys, teams, budgets', () => '/console/keys'],
   ['research', () => '/console/teams/research'],
   ['Models and deployments', () => '/console/models'],

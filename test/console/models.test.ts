@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startBrowser } from './browser.ts'
-import { noBrowser, readKey, startStage } from './stage.ts'
+import { noBrowser, readKey, startStage, usualFile } from './stage.ts'
 
 let browser: Browser
 
@@ -28,6 +28,20 @@ describe.skipIf(noBrowser)('the page of models and deployments', () => {
     await isSound()
     await page.getByRole('searchbox').fill('long')
     expect(await row.count()).toBe(0)
+  })
+
+  test('calls no deployment well whose last calls failed', async () => {
+    const failing = usualFile.replace(
+      'provider: two, model: sim-long-30',
+      'provider: two, model: sim-status-500',
+    )
+    await using stage = await startStage(browser, failing)
+    await (await stage.call('talker')).text()
+    const { page, isSound } = await stage.open('/console/models')
+    const row = page.getByRole('row', { name: /sim-status-500 at two/ }).first()
+    await row.getByText(/^last (\d+ calls|call) failed$/).waitFor()
+    expect(await row.getByText('well', { exact: true }).count()).toBe(0)
+    await isSound()
   })
 
   test('drains a deployment by keyboard, says for how long, and puts it back in use', async () => {
@@ -57,6 +71,9 @@ describe.skipIf(noBrowser)('the page of models and deployments', () => {
     await page.getByText('not tried yet').first().waitFor()
     expect(await page.getByRole('button', { name: 'Drain' }).count()).toBe(0)
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390)
+    // The line of pages is longer than a phone is wide: the one that is shown is in sight.
+    const link = await page.getByRole('link', { name: 'Models', exact: true }).boundingBox()
+    expect((link?.x ?? -1) >= 0 && (link?.x ?? 0) + (link?.width ?? 0) <= 390).toBe(true)
     await isSound()
   })
 

@@ -103,6 +103,28 @@ describe.skipIf(browserPath === undefined)('what was called', () => {
     await page.getByRole('button', { name: 'Remove Deployment' }).click()
   })
 
+  test('is found by the name of a key, and by a tag', async () => {
+    await page.goto('/console/calls')
+    await page.getByRole('button', { name: 'Filter' }).click()
+    await page.getByLabel('Tags').fill('batch')
+    await page.getByLabel('Key').selectOption({ label: 'research-batch' })
+    // The answers that filled in the keys took nothing away of what was typed before them.
+    expect(await page.getByLabel('Tags').inputValue()).toBe('batch')
+    await page.getByRole('button', { name: 'Search' }).click()
+    await page.waitForURL(/key=\w+&tags=batch/)
+    const table = page.getByRole('table', { name: 'Calls, the latest first' })
+    await expect.poll(() => table.getByRole('row').count()).toBe(3)
+    const chips = page.getByRole('list', { name: 'Filters' })
+    expect(await chips.getByRole('listitem').allInnerTexts()).toEqual([
+      expect.stringContaining('Key: research-batch'),
+      expect.stringContaining('Tags: batch'),
+    ])
+    await page.goto('/console?by=tags')
+    await page.getByRole('link', { name: 'Calls of batch' }).click()
+    await page.waitForURL(/calls\?tags=batch/)
+    await expect.poll(() => table.getByRole('row').count()).toBe(3)
+  })
+
   test('appears while one watches', async () => {
     await page.goto('/console/calls?model=mistral-7b')
     await page.getByRole('button', { name: 'Live' }).click()
@@ -128,6 +150,8 @@ describe.skipIf(browserPath === undefined)('what was called', () => {
     expect(await page.evaluate('navigator.clipboard.readText()')).toContain(`${scene.url}/v1/completions`)
     await page.goto(`/console/calls/${ids[6]}`)
     await page.getByText('It failed of quota exhausted').waitFor()
+    const budget = page.getByRole('link', { name: 'the budget "day" of the key intern' })
+    expect(await budget.getAttribute('href')).toMatch(/^\/console\/keys\?budget=budget%2Fkey%3A/)
     await page.getByRole('link', { name: 'Other calls that failed of it' }).click()
     await page.waitForURL(/failure=quota_exhausted/)
   })

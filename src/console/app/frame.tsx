@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 import { pages } from '../pages/all.ts'
 import type { PageEntry } from '../pages/page.ts'
 import { timeOf } from '../text/times.ts'
@@ -9,6 +10,15 @@ import { choose, type Theme, theme } from './theme.ts'
 
 /** What stands around every page: where one can go, who one is, and whether the gateway is there. */
 export function Frame({ page, children }: { page: PageEntry; children: ComponentChildren }) {
+  const nav = useRef<HTMLElement>(null)
+  useEffect(() => {
+    const line = nav.current
+    const link = line?.querySelector('[aria-current]')
+    if (!line || !link) return
+    // On a phone the pages stand in a line that scrolls. `scrollIntoView` would move where Tab begins, too.
+    const [outer, inner] = [line.getBoundingClientRect(), link.getBoundingClientRect()]
+    line.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2
+  }, [page])
   return (
     <div class="frame">
       <a class="skip" href="#main">
@@ -19,7 +29,7 @@ export function Frame({ page, children }: { page: PageEntry; children: Component
           <Icon name="brand" />
           <span>Pandotate</span>
         </a>
-        <nav aria-label="Pages">
+        <nav aria-label="Pages" ref={nav}>
           <ul>
             {pages
               .filter(({ icon }) => icon !== undefined)

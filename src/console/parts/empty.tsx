@@ -12,6 +12,26 @@ export function Empty({ children, command }: { children: ComponentChildren; comm
   )
 }
 
+/** What `callCurl` leaves to be filled in, and where to get it. */
+export function CallNeeds() {
+  const { calls_need_key: needsKey, example_model: model } = session.value ?? {}
+  return (
+    <>
+      {needsKey === true && (
+        <>
+          A call needs a key of this gateway, here in <code>GATEWAY_KEY</code>:{' '}
+          <a href="/console/keys">Keys & budgets</a> makes one.{' '}
+        </>
+      )}
+      {model === null && (
+        <>
+          No model is known by name: write one that your upstream serves for <code>MODEL</code>.{' '}
+        </>
+      )}
+    </>
+  )
+}
+
 /** A command that asks the admin API for something. `$ADMIN_KEY` stands for a management key. */
 export function adminCurl(path: string, body?: object): string {
   const { open } = session.value ?? {}

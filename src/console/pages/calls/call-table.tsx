@@ -37,7 +37,7 @@ const columns: readonly Column<CallRow>[] = [
   },
   { name: 'Status', show: (row) => <Status row={row} /> },
   { name: 'Model', show: ({ model }) => <span class="clip">{model ?? '–'}</span> },
-  { name: 'Went to', show: (row) => <Went row={row} /> },
+  { name: 'Went to', isMinor: true, show: (row) => <Went row={row} /> },
   { name: 'Key', isMinor: true, show: (row) => row.key_name ?? row.key ?? <span class="muted">none</span> },
   {
     name: 'Tokens',

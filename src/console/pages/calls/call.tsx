@@ -10,6 +10,7 @@ import type { PageProps } from '../page.ts'
 import { CallFacts } from './call-facts.tsx'
 import type { WholeCall } from './call-types.ts'
 import { Considered } from './considered.tsx'
+import { limitTextOf } from './limit-text.ts'
 import { commandOf, headersOf } from './repeat.ts'
 import { toneOf } from './tones.ts'
 import { Waterfall } from './waterfall.tsx'
@@ -58,7 +59,7 @@ function Shown({ call }: { call: WholeCall }) {
           .{' '}
           {limit !== null && (
             <>
-              It met the limit <a href={urlOf('/console/keys', { budget: limit })}>{limit}</a>.
+              It met <a href={urlOf('/console/keys', { budget: limit })}>{limitTextOf(call)}</a>.
             </>
           )}{' '}
           <a href={urlOf('/console/calls', { failure: failure.kind })}>Other calls that failed of it</a>

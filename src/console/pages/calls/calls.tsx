@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'preact/hooks'
 import { useAnswer } from '../../app/answer.ts'
 import { ask, query, urlOf } from '../../app/router.ts'
-import { callCurl, Empty } from '../../parts/empty.tsx'
+import { CallNeeds, callCurl, Empty } from '../../parts/empty.tsx'
 import { Head } from '../../parts/head.tsx'
 import { spanOf } from '../../parts/span.ts'
 import { SpanPicker } from '../../parts/span-picker.tsx'
@@ -79,7 +79,10 @@ function Page({ page: { data, next, searched_to: searchedTo }, live, before, isF
   const none = isFiltered ? (
     <p class="muted">No call of this span is like that{searchedTo === null ? '.' : ', so far.'}</p>
   ) : (
-    <Empty command={callCurl()}>There were no calls in this span of time. Make one:</Empty>
+    <Empty command={callCurl()}>
+      There were no calls in this span of time. <CallNeeds />
+      Make one:
+    </Empty>
   )
   return (
     <div class="panel">

@@ -2,6 +2,7 @@ import { Badge } from '../../parts/badge.tsx'
 import { Table } from '../../parts/table.tsx'
 import { usdOf } from '../../text/amounts.ts'
 import type { WholeCall } from './call-types.ts'
+import { limitTextOf } from './limit-text.ts'
 
 /** Which deployments the call could have gone to, and why it went where it went. */
 export function Considered({ call }: { call: WholeCall }) {
@@ -29,7 +30,7 @@ export function Considered({ call }: { call: WholeCall }) {
           </>
         )}{' '}
         {call.successor !== null && `The model is gone: ${call.successor} answered in its place. `}
-        {limit !== null && `It met, or was sent within, the limit ${limit}.`}
+        {limit !== null && `It met, or was sent within, ${limitTextOf(call)}.`}
       </p>
       <Table
         caption="Deployments that were considered"

@@ -1,10 +1,21 @@
 import { useState } from 'preact/hooks'
 import { ask } from '../../app/router.ts'
+import { FilterForm } from './filter-form.tsx'
 import { type Filter, filters } from './filters.ts'
+import { useKnownNames } from './known-names.ts'
 
 /** What is searched for: each filter that is set as a chip, and a form for all of them. */
 export function FilterBar({ chosen }: { chosen: Readonly<Record<string, string>> }) {
   const [isOpen, setOpen] = useState(false)
+  const known = useKnownNames(isOpen, chosen['key'] !== undefined)
+  const nameOfKey = (sought: string) => {
+    const key = known.keys.find(({ hash }) => hash === sought)
+    return key === undefined ? sought : key.name || key.label
+  }
+  const textOf = ({ name }: Filter) => {
+    const value = chosen[name] ?? ''
+    return name === 'key' ? nameOfKey(value) : value
+  }
   const set = filters.filter(({ name }) => chosen[name] !== undefined)
   return (
     <search class="filters">
@@ -22,11 +33,20 @@ export function FilterBar({ chosen }: { chosen: Readonly<Record<string, string>>
         </button>
         <ul class="chips" aria-label="Filters">
           {set.map((filter) => (
-            <Chip key={filter.name} filter={filter} value={chosen[filter.name] ?? ''} />
+            <Chip key={filter.name} filter={filter} value={textOf(filter)} />
           ))}
         </ul>
       </div>
-      {isOpen && <Form chosen={chosen} onDone={() => setOpen(false)} />}
+      {isOpen && (
+        <FilterForm
+          chosen={chosen}
+          known={known}
+          onSearch={(changes) => {
+            apply(changes)
+            setOpen(false)
+          }}
+        />
+      )}
     </search>
   )
 }
@@ -39,51 +59,6 @@ function Chip({ filter: { name, label }, value }: { filter: Filter; value: strin
         ×<span class="hidden"> Remove {label}</span>
       </button>
     </li>
-  )
-}
-
-function Form({ chosen, onDone }: { chosen: Readonly<Record<string, string>>; onDone: () => void }) {
-  const send = (event: SubmitEvent) => {
-    event.preventDefault()
-    const given = new FormData(event.currentTarget as HTMLFormElement)
-    apply(
-      Object.fromEntries(
-        filters.map(({ name }) => [name, String(given.get(name) ?? '').trim() || undefined]),
-      ),
-    )
-    onDone()
-  }
-  return (
-    <form id="filters" class="panel filter-form" onSubmit={send}>
-      {filters.map(({ name, label, kind, hint }) => (
-        <div key={name}>
-          <label for={`filter-${name}`}>{label}</label>
-          {kind === 'number' ? (
-            <input
-              id={`filter-${name}`}
-              name={name}
-              type="number"
-              min="0"
-              step="any"
-              value={chosen[name] ?? ''}
-            />
-          ) : (
-            <input id={`filter-${name}`} name={name} placeholder={hint} value={chosen[name] ?? ''} />
-          )}
-        </div>
-      ))}
-      <div class="buttons">
-        <button
-          type="button"
-          onClick={() => apply(Object.fromEntries(filters.map(({ name }) => [name, undefined])))}
-        >
-          Clear
-        </button>
-        <button type="submit" class="main">
-          Search
-        </button>
-      </div>
-    </form>
   )
 }
 

@@ -9,18 +9,21 @@ import { Told } from '../../parts/told.tsx'
 import { usdOf } from '../../text/amounts.ts'
 import { agoOf, minuteOf } from '../../text/times.ts'
 import { BudgetBar } from './budget-bar.tsx'
+import { Origin, placeOfBudget } from './origin.tsx'
 import { windowWords } from './window-words.ts'
-import type { BudgetView, Holder, Listed } from './wire.ts'
+import type { BudgetView, DeclaredSettings, Holder, Listed } from './wire.ts'
 
 type BudgetsProps = {
   readonly budgets: readonly BudgetView[]
+  /** Undefined: where they are declared is not shown. */
+  readonly declared?: DeclaredSettings | undefined
   /** The one that a refused call names. */
   readonly wanted?: string | null
   readonly onChange: () => void
 }
 
 /** Budgets with what is spent, held and uncertain, who holds, and when each opens again. */
-export function Budgets({ budgets, wanted = null, onChange }: BudgetsProps) {
+export function Budgets({ budgets, declared, wanted = null, onChange }: BudgetsProps) {
   const [holders, setHolders] = useState<BudgetView | undefined>()
   const [raised, setRaised] = useState<BudgetView | undefined>()
   const isWanted = ({ id, limit_name: name }: BudgetView) =>
@@ -32,6 +35,18 @@ export function Budgets({ budgets, wanted = null, onChange }: BudgetsProps) {
     { name: 'Budget', show: (budget) => <Named of={budget} /> },
     { name: 'Used', show: (budget) => <BudgetBar {...budget} /> },
     { name: 'Left', isNumber: true, isMinor: true, show: ({ remaining }) => usdOf(remaining) },
+    ...(declared === undefined
+      ? []
+      : [
+          {
+            name: 'Declared',
+            isMinor: true,
+            show: (budget: BudgetView) => {
+              const place = placeOfBudget(budget, budgets, declared)
+              return place === undefined ? <span class="muted">here</span> : <Origin of={place} />
+            },
+          },
+        ]),
     { name: 'Opens again', isMinor: true, show: ({ resets_at: at, zone }) => <Opens at={at} zone={zone} /> },
     {
       name: 'Actions',

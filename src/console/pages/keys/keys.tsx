@@ -11,7 +11,7 @@ import { KeyTable } from './key-table.tsx'
 import { Secret } from './secret.tsx'
 import { TeamForm } from './team-form.tsx'
 import { TeamTable } from './team-table.tsx'
-import type { BudgetView, Declared, KeyView, Listed, TeamView } from './wire.ts'
+import type { BudgetView, DeclaredSettings, KeyView, Listed, TeamView } from './wire.ts'
 
 /** Keys, teams and budgets. */
 export function Keys() {
@@ -20,7 +20,7 @@ export function Keys() {
   const keys = useAnswer<Listed<KeyView>>(`/admin/api/keys?limit=500&include_disabled=${disabled}`, refreshMs)
   const teams = useAnswer<Listed<TeamView>>('/admin/api/teams', refreshMs)
   const budgets = useAnswer<Listed<BudgetView>>('/admin/api/budgets', refreshMs)
-  const settings = useAnswer<{ data: { declared: readonly Declared[] } }>('/admin/api/settings')
+  const settings = useAnswer<{ data: DeclaredSettings }>('/admin/api/settings')
   const [making, setMaking] = useState<'key' | 'team' | undefined>()
   const [made, setMade] = useState<MadeKey | undefined>()
   const again = () => {
@@ -48,7 +48,14 @@ export function Keys() {
       </Head>
       <Panel title="Budgets">
         <Told answer={budgets}>
-          {({ data }) => <Budgets budgets={data} wanted={query.value.get('budget')} onChange={again} />}
+          {({ data }) => (
+            <Budgets
+              budgets={data}
+              declared={settings.data?.data}
+              wanted={query.value.get('budget')}
+              onChange={again}
+            />
+          )}
         </Told>
       </Panel>
       <Panel title="Keys" side={<Disabled isShown={isAll} onChange={setAll} />}>

@@ -73,6 +73,12 @@ export type Declared = {
   readonly variable: string | null
 }
 
+/** What `GET /admin/api/settings` says of where things are declared. */
+export type DeclaredSettings = {
+  readonly declared: readonly Declared[]
+  readonly settings: readonly (Omit<Declared, 'kind' | 'id'> & { readonly place: string })[]
+}
+
 export type Listed<Row> = { readonly data: readonly Row[] }
 
 export function pathOfTeam(id: string): string {

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { type Answer, useAnswer } from '../../app/answer.ts'
 import { Badge } from '../../parts/badge.tsx'
-import { callCurl, Empty } from '../../parts/empty.tsx'
+import { CallNeeds, callCurl, Empty } from '../../parts/empty.tsx'
 import { Head } from '../../parts/head.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import { type Column, Table } from '../../parts/table.tsx'
@@ -263,7 +263,10 @@ function RoutesPanel({ answer, rows, find }: RoutesProps) {
               </details>
             )}
             {rows.length > 0 && rows.every(({ attempts }) => attempts === 0) && (
-              <Empty command={callCurl()}>None has had a call yet. The first one shows how it does:</Empty>
+              <Empty command={callCurl()}>
+                None has had a call yet. <CallNeeds />
+                The first one shows how it does:
+              </Empty>
             )}
           </>
         )}

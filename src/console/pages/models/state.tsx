@@ -16,5 +16,7 @@ function stateOf(row: DeploymentRow): readonly [Tone, string] {
   if (limitedUntil !== null && limitedUntil > Date.now()) return ['warn', 'rate limited']
   if (probe?.outcome === 'asleep') return ['plain', 'asleep']
   if (probe !== null && probe.outcome !== 'ready') return ['warn', `probe: ${probe.failure ?? probe.outcome}`]
+  const { failures_in_a_row: failures } = row
+  if (failures > 0) return ['warn', failures === 1 ? 'last call failed' : `last ${failures} calls failed`]
   return row.attempts === 0 && probe === null ? ['plain', 'not tried yet'] : ['good', 'well']
 }

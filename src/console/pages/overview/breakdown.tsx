@@ -78,7 +78,7 @@ function Name({ by, name }: { by: Of; name: string | null }) {
 }
 
 function CallsLink({ by, name }: { by: Of; name: string | null }) {
-  if (name === null || by === 'tags') return null
+  if (name === null) return null
   const span = Object.fromEntries(
     ['span', 'from', 'to'].flatMap((part) => {
       const value = query.value.get(part)

@@ -2,7 +2,7 @@ import { useMemo, useState } from 'preact/hooks'
 import { useAnswer } from '../../app/answer.ts'
 import { ask, query } from '../../app/router.ts'
 import { session } from '../../app/session.ts'
-import { callCurl, Empty } from '../../parts/empty.tsx'
+import { CallNeeds, callCurl, Empty } from '../../parts/empty.tsx'
 import { Head } from '../../parts/head.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import { spanOf } from '../../parts/span.ts'
@@ -85,18 +85,14 @@ function Narrowed() {
 }
 
 function FirstCall({ onCall }: { onCall: () => void }) {
-  const { demo, calls_need_key: needsKey } = session.value ?? {}
+  const { demo } = session.value ?? {}
   return (
     <Panel title="No calls in this span of time">
       <Empty command={callCurl()}>
         {demo === true
           ? 'No upstream is configured: the built-in simulator makes up the answers. '
           : 'Calls go to the upstreams that are configured. '}
-        {needsKey === true && (
-          <>
-            A call needs a key of this gateway, here in <code>GATEWAY_KEY</code>.{' '}
-          </>
-        )}
+        <CallNeeds />
         Make one, and it is counted here within seconds.
       </Empty>
       <button type="button" onClick={onCall}>

@@ -23,6 +23,7 @@ export function Side({ label, model, turns, outcome, onModel }: SideProps) {
           list="models"
           value={model}
           autocomplete="off"
+          placeholder="the name of a model"
           spellcheck={false}
           onChange={({ currentTarget }) => onModel(currentTarget.value.trim())}
         />
