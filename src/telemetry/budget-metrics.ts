@@ -35,23 +35,23 @@ export function showBudgets(registry: Registry, budgets: () => Promise<readonly 
     })
   gauge(
     'pandotate_budget_limit_usd',
-    'What a budget allows in its window of now.',
+    'What a budget allows in its current window.',
     (it) => it.limitNanoUsd / 1e9,
   )
   gauge(
     'pandotate_budget_spent_usd',
-    'What is spent of a budget in its window.',
+    'What is spent of a budget in its current window.',
     (it) => it.spentNanoUsd / 1e9,
   )
-  gauge('pandotate_budget_held_usd', 'What calls under way hold on a budget.', (it) => it.heldNanoUsd / 1e9)
+  gauge('pandotate_budget_held_usd', 'What running calls hold on a budget.', (it) => it.heldNanoUsd / 1e9)
   gauge(
     'pandotate_budget_uncertain_usd',
-    'What upstreams may have charged besides, without telling.',
+    'What upstreams may have charged in addition, without reporting it.',
     (it) => it.uncertainNanoUsd / 1e9,
   )
   new Counter({
     name: 'pandotate_budget_refusals_total',
-    help: 'Calls that a budget had no room for.',
+    help: 'Calls refused because a budget had no room for them.',
     labelNames: ['budget'],
     registers: [registry],
     async collect() {

@@ -18,7 +18,7 @@ export function showCatalog(registry: Registry, read: () => CatalogCounts): void
     epochMs === undefined ? undefined : Math.max(0, (nowEpochMs - epochMs) / 1000)
   new Gauge({
     name: 'pandotate_price_age_seconds',
-    help: 'How long ago the price of a routed deployment was last read, of the one where that is longest.',
+    help: 'The age of the oldest price of a routed deployment.',
     registers: [registry],
     aggregator: 'first',
     collect() {
@@ -62,7 +62,7 @@ export function showCatalog(registry: Registry, read: () => CatalogCounts): void
   )
   ofLists(
     'pandotate_provider_list_consecutive_failures',
-    'How often in a row a provider has not listed its models.',
+    'Failures in a row to list a provider’s models.',
     ({ failures }) => failures,
   )
 }

@@ -34,11 +34,11 @@ export function showLedger(registry: Registry, ledger: () => LedgerCounts): void
   gauge('pandotate_ledger_behind_bytes', 'Bytes of the journal not yet in the store.', (it) => it.behindBytes)
   gauge(
     'pandotate_ledger_behind_seconds',
-    'The greatest age of a call that is not yet in the store.',
+    'The age of the oldest call that is not yet in the store.',
     (it) => it.behindMs / 1000,
   )
   gauge('pandotate_ledger_disk_full', '1 while the journal cannot be written.', (it) => Number(it.isDiskFull))
-  counter('pandotate_ledger_shipped_calls_total', 'Calls taken into the store.', (it) => it.shippedCalls)
+  counter('pandotate_ledger_shipped_calls_total', 'Calls written to the store.', (it) => it.shippedCalls)
   counter(
     'pandotate_ledger_dropped_calls_total',
     'Calls without a record, because too much waited for the store.',
@@ -52,7 +52,7 @@ export function showLedger(registry: Registry, ledger: () => LedgerCounts): void
   counter('pandotate_ledger_store_failures_total', 'Failures of the store.', (it) => it.storeFailures)
   counter(
     'pandotate_ledger_sync_failures_total',
-    'Failures to bring the journal to the disk.',
+    'Failures to write the journal to the disk.',
     (it) => it.syncFailures,
   )
 }

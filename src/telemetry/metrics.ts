@@ -115,7 +115,7 @@ function createSeries(registry: Registry) {
     buckets: readonly number[],
   ) => new Histogram({ name, help, labelNames, buckets: [...buckets], registers })
   return {
-    calls: counter('pandotate_calls_total', 'Calls answered, or given up.', ['dialect', 'status', 'outcome']),
+    calls: counter('pandotate_calls_total', 'Calls, answered or aborted.', ['dialect', 'status', 'outcome']),
     durations: histogram(
       'pandotate_call_duration_seconds',
       'From the headers of a call to its last byte.',
@@ -137,12 +137,12 @@ function createSeries(registry: Registry) {
     attempts: counter('pandotate_attempts_total', 'Attempts at upstreams.', ['deployment', 'outcome']),
     failures: counter(
       'pandotate_attempt_failures_total',
-      'Attempts that failed, by the code of the error beneath.',
+      'Attempts that failed, by the code of the underlying error.',
       ['deployment', 'outcome', 'cause'],
     ),
     events: counter(
       'pandotate_deployment_events_total',
-      'Changes in how a deployment is doing: its breaker, its key, its account, its limits.',
+      'Changes in a deployment’s health: its breaker, its key, its account, its limits.',
       ['deployment', 'event'],
     ),
     tokens: counter('pandotate_tokens_total', 'Tokens of answered calls.', [
@@ -196,7 +196,7 @@ function createMoney(registry: Registry): Money {
   const money: Money = { costs: new Map(), savedNanoUsd: 0 }
   new Counter({
     name: 'pandotate_cost_usd_total',
-    help: 'What attempts cost, those that failed too; attempts without a known price are not in it.',
+    help: 'What attempts cost, including those that failed; attempts without a known price are not counted.',
     labelNames: ['deployment'],
     registers: [registry],
     collect() {
@@ -206,7 +206,7 @@ function createMoney(registry: Registry): Money {
   })
   new Gauge({
     name: 'pandotate_saved_usd',
-    help: 'What calls would have cost at their baseline, less what they did cost; it may go down.',
+    help: 'What calls would have cost at their baseline, minus their cost; it may go down.',
     registers: [registry],
     collect() {
       this.set(money.savedNanoUsd / 1e9)
@@ -250,18 +250,18 @@ function showDeployments(registry: Registry, deployments: () => readonly Deploym
     })
   show(
     'pandotate_deployment_breaker_state',
-    'Of each breaker: 0 closed, 1 half-open, 2 open; where many models run, the worst of theirs.',
+    'The state of each breaker: 0 closed, 1 half-open, 2 open; of a deployment with many models, the worst.',
     ({ breaker }) => breakerStates[breaker],
     'max',
   )
   show(
     'pandotate_deployment_share',
-    'Of its usual calls, the part a deployment gets: below 1 while its upstream limits the rate.',
+    'The part of its usual calls that a deployment gets: below 1 while its upstream limits the rate.',
     ({ share }) => share,
   )
   show(
     'pandotate_deployment_ready',
-    'By the last probe: 1 ready, 0 not, or asleep. Of those alone that were probed.',
+    'The result of the last probe: 1 ready, 0 not ready or asleep. Only for probed deployments.',
     ({ probe }) => (probe === undefined ? undefined : Number(outcomeOf(probe) === 'ready')),
   )
 }
@@ -288,20 +288,20 @@ function showConfiguration(registry: Registry, configuration: () => Configuratio
         this.inc(read(configuration()))
       },
     })
-  counter('pandotate_config_reloads_total', 'Configurations taken after the first.', ({ taken }) => taken)
+  counter('pandotate_config_reloads_total', 'Configurations applied after the first.', ({ taken }) => taken)
   counter(
     'pandotate_config_reload_failures_total',
-    'Configurations refused: the last good one stayed.',
+    'Configurations refused: the last good one stayed in use.',
     ({ refused }) => refused,
   )
   gauge(
     'pandotate_config_last_reload_successful',
-    'Whether the configuration in use is the last that was offered: 1, or 0.',
+    '1 if the last configuration was applied, 0 if it was refused.',
     ({ isRefused }) => (isRefused ? 0 : 1),
   )
   gauge(
     'pandotate_config_loaded_timestamp_seconds',
-    'When the configuration in use was taken.',
+    'When the configuration in use was applied.',
     ({ loadedEpochMs }) => loadedEpochMs / 1000,
   )
 }

@@ -20,18 +20,20 @@ export function showShared(registry: Registry, shared: () => SharedCounts): void
         this.set(read(shared()))
       },
     })
-  gauge('pandotate_shared_up', '1 while budgets and limits are shared; 0 while the engine is away.', (it) =>
-    Number(it.isUp),
+  gauge(
+    'pandotate_shared_up',
+    '1 while budgets and limits are shared; 0 while the engine is unavailable.',
+    (it) => Number(it.isUp),
   )
   gauge(
     'pandotate_shared_latency_seconds',
-    'How long a step takes there: a moving average.',
+    'How long one operation takes there: a moving average.',
     (it) => it.latencyMs / 1000,
   )
-  gauge('pandotate_shared_nodes', 'Nodes that share, as this one sees it.', (it) => it.nodes)
+  gauge('pandotate_shared_nodes', 'Nodes that share, as seen by this one.', (it) => it.nodes)
   gauge(
     'pandotate_shared_leased_usd',
-    'Of budgets, what this node has leased to go on with while the engine is away.',
+    'What this node has leased of budgets, to use while the engine is unavailable.',
     (it) => it.leasedNanoUsd / 1e9,
   )
   gauge(

@@ -26,7 +26,7 @@ export function showShedding(registry: Registry, shedding: () => SheddingCounts)
   )
   new Counter({
     name: 'pandotate_shed_calls_total',
-    help: 'Calls turned away because there was more work than the process can take.',
+    help: 'Calls refused because the process had more work than it can handle.',
     labelNames: ['reason'],
     registers: [registry],
     collect() {

@@ -5,7 +5,7 @@ import type { TraceCounts } from './traces/tracing.ts'
 export function showTraces(registry: Registry, read: () => TraceCounts): void {
   new Counter({
     name: 'pandotate_spans_exported_total',
-    help: 'Spans that the collector of traces took.',
+    help: 'Spans that the collector of traces accepted.',
     registers: [registry],
     collect() {
       this.reset()

@@ -47,7 +47,7 @@ describe('HTTPS', () => {
     expect(await nameShownBy(gateway)).toBe('sound')
     writeFileSync(files.cert, pem('other-host'))
     writeFileSync(files.key, pem('key'))
-    await outcome(gateway, 'was taken')
+    await outcome(gateway, 'was applied')
     expect(await nameShownBy(gateway)).toBe('other-host')
   })
 
@@ -96,7 +96,7 @@ describe('a secret in a file', () => {
     await using gateway = await startGateway({ file, environment: { GATEWAY_KEY_FILE: path } })
     expect(await statusWith(gateway, 'sk-the-first-of-the-keys')).toBe(200)
     writeFileSync(path, 'sk-the-second-of-the-keys\n')
-    await outcome(gateway, 'was taken')
+    await outcome(gateway, 'was applied')
     expect(await statusWith(gateway, 'sk-the-first-of-the-keys')).toBe(401)
     expect(await statusWith(gateway, 'sk-the-second-of-the-keys')).toBe(200)
     expect(gateway.stdout()).not.toContain('sk-the')

@@ -35,7 +35,7 @@ describe.skipIf(noBrowser)('the page that explains routes', () => {
     const { page, isSound } = await stage.open('/console/explain')
     await page.getByLabel('Its body').fill('{"model":')
     await page.getByRole('button', { name: 'Explain' }).click()
-    await page.getByText('This is no JSON object.').waitFor()
+    await page.getByText('This is not a JSON object.').waitFor()
     await isSound()
   })
 

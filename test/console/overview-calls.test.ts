@@ -139,7 +139,7 @@ describe.skipIf(browserPath === undefined)('what was called', () => {
 
   test('is told in full: the attempts, who was considered, what it cost, and how to make it again', async () => {
     await page.goto(`/console/calls/${ids[4]}`)
-    await page.getByText('took the answer up here').waitFor()
+    await page.getByText('continued the answer here').waitFor()
     const attempts = page.locator('.waterfall li')
     expect(await attempts.count()).toBe(2)
     expect(await attempts.nth(0).innerText()).toContain('interrupted')

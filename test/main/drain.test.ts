@@ -152,7 +152,7 @@ describe('what is not finished in time', () => {
   })
 })
 
-test('a call that is read on after its caller left is in the log before the gateway has stopped', async () => {
+test('a call that is read on after the caller left is in the log before the gateway has stopped', async () => {
   await using server = await startRawServer((socket) => socket.write(streamHead()))
   const parsed = openaiCompatible.settings.parse({ baseUrl: server.origin, onAbort: 'drain' })
   await using gateway = await startTestGateway({

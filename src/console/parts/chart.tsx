@@ -91,7 +91,7 @@ function summaryOf(series: readonly Series[], format: (value: number) => string)
   return series
     .map(({ name, values }) => {
       const known = values.filter((value) => value !== null)
-      return known.length === 0 ? `${name}: nothing` : `${name}: at most ${format(Math.max(...known))}`
+      return known.length === 0 ? `${name}: no data` : `${name}: at most ${format(Math.max(...known))}`
     })
     .join('; ')
 }

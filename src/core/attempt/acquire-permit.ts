@@ -48,7 +48,7 @@ async function waitForTurn<Asked extends AnyCall, Made>(
     held?.leave()
     // Return the unused permit: a half-open breaker admits one probe.
     next.permit?.[Symbol.dispose]()
-    parts.context.steps?.tell('waits for a place', { deployment: next.deployment.id })
+    parts.context.steps?.tell('waits for a slot', { deployment: next.deployment.id })
     await wait(queue, { ...parts, ...next }, (thrown) =>
       openAttempt({ ...parts, deployment: next.deployment, permit: undefined, queuedMs: queuedMs() }).fail(
         thrown,

@@ -201,7 +201,7 @@ function unread(thrown: unknown, { upstream: { name: provider } }: Deployment): 
 
 const silent: UsageSource = { usage: () => undefined, isFinished: () => false, isCut: () => true }
 
-/** Whether the answer is read to its end after its caller left. What the gateway itself ended is not. */
+/** Whether the answer is read to its end after the caller left. What the gateway itself ended is not. */
 export function isDrained({ signal, deployment }: AttemptParts<AnyCall>): boolean {
   const { reason } = signal
   return deployment.upstream.drains === true && reason instanceof Failure && reason.kind === 'caller_left'

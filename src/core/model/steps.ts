@@ -19,7 +19,7 @@ export type Step =
   | 'upstream answers'
   | 'attempt ends'
   | 'passed over'
-  | 'waits for a place'
+  | 'waits for a slot'
   | 'waits before another attempt'
   | 'goes on to another attempt'
   | 'gives up'

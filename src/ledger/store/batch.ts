@@ -99,7 +99,7 @@ function namesOf(call: JournalCall): readonly string[] {
   return [call.key ?? principal, team, modelOf(call), provider, deployment, tag, failureOf(call)]
 }
 
-/** The kind of its failure, of a closed list; `left` if its caller left. */
+/** The kind of its failure, of a closed list; `left` if the caller left. */
 function failureOf({ outcome, status, failure }: CallLine): string {
   if (outcome === 'left') return 'left'
   return status >= 400 ? (failure?.kind ?? 'other') : ''

@@ -163,7 +163,7 @@ describe('usage that is told as an answer goes', () => {
     expect([...row.flags]).toEqual(isPart ? ['usage_partial'] : [])
   })
 
-  test('is a part of it, where its caller left', async () => {
+  test('is a part of it, where the caller left', async () => {
     const { caller, stream, record, row } = serve(
       [upstreamNamed('a', [burst(soFar), silence])],
       {},

@@ -59,7 +59,7 @@ function workOf(call: WholeCall): FactList {
     ['Whole call', durationOf(call.total_ms)],
     ['The gateway’s own part', durationOf(call.overhead_ms)],
     ['Waits between attempts', call.backoff_ms > 0 ? durationOf(call.backoff_ms) : undefined],
-    ['Tokens a second', speedOf(call)],
+    ['Tokens per second', speedOf(call)],
   ]
 }
 

@@ -41,7 +41,7 @@ function Shown({ call }: { call: WholeCall }) {
     <>
       <p class="call-line">
         <Badge tone={toneOf(call.status, call.outcome)}>
-          {call.status} {call.outcome === 'left' ? 'its caller left' : call.outcome}
+          {call.status} {call.outcome === 'left' ? 'the caller left' : call.outcome}
         </Badge>{' '}
         {momentOf(at)} <span class="muted">({agoOf(at)})</span>
         {call.slow && <Badge tone="warn">slow</Badge>}

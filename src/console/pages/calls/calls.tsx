@@ -77,7 +77,7 @@ function Page({ page: { data, next, searched_to: searchedTo }, live, before, isF
   const seen = new Set(live.map(({ id }) => id))
   const rows = [...live, ...data.filter(({ id }) => !seen.has(id))]
   const none = isFiltered ? (
-    <p class="muted">No call of this span is like that{searchedTo === null ? '.' : ', so far.'}</p>
+    <p class="muted">No call in this span matches{searchedTo === null ? '.' : ', so far.'}</p>
   ) : (
     <Empty command={callCurl()}>
       There were no calls in this span of time. <CallNeeds />

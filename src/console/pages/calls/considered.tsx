@@ -22,7 +22,7 @@ export function Considered({ call }: { call: WholeCall }) {
     <>
       <p class="muted">
         {route === null ? (
-          'It was not planned.'
+          'It has no plan.'
         ) : (
           <>
             The route <code>{route}</code> took it, and put its deployments in order by{' '}
@@ -66,5 +66,5 @@ const reasons: Readonly<Record<string, string>> = {
   breaker: 'its breaker is open',
   context: 'the prompt is too long for it',
   tools: 'it calls no tools',
-  drained: 'it is taken out of use',
+  drained: 'it is drained',
 }

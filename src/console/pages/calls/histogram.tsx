@@ -11,7 +11,7 @@ export function Histogram({ counts }: { counts: CallCounts }) {
   return (
     <div class="panel">
       <Chart
-        title={counts.complete ? 'Calls' : 'Calls: the latest alone are counted'}
+        title={counts.complete ? 'Calls' : 'Calls: only the latest are counted'}
         times={times}
         series={series}
         format={countOf}

@@ -48,7 +48,7 @@ function Row({ attempt, nth, total }: { attempt: AttemptRow; nth: number; total:
         <strong class="clip">{deployment}</strong>
         <Badge tone={isOk ? 'good' : 'bad'}>{outcome.replaceAll('_', ' ')}</Badge>
         {attempt.delivered === true && <Badge tone="plain">answered the caller</Badge>}
-        {attempt.resumed === true && <Badge tone="warn">took the answer up here</Badge>}
+        {attempt.resumed === true && <Badge tone="warn">continued the answer here</Badge>}
         {attempt.uncertain === true && <Badge tone="warn">may have been charged</Badge>}
         <span class="spring" />
         <span>{attempt.cost_usd === null ? 'cost unknown' : usdOf(Number(attempt.cost_usd))}</span>
@@ -81,7 +81,7 @@ function factsOf(attempt: AttemptRow): readonly string[] {
   const { queued_ms: queued, headers_ms: headers, first_token_ms: first, used } = attempt
   return [
     `began at ${durationOf(attempt.start_ms)}`,
-    ...(queued > 0 ? [`waited ${durationOf(queued)} for a place`] : []),
+    ...(queued > 0 ? [`waited ${durationOf(queued)} for a slot`] : []),
     ...(headers === null ? [] : [`headers after ${durationOf(headers)}`]),
     ...(first === null ? [] : [`first token after ${durationOf(first)}`]),
     `took ${durationOf(attempt.total_ms)}`,

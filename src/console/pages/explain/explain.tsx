@@ -22,7 +22,7 @@ export function Explain() {
     event.preventDefault()
     const body = bodyOf(text, key)
     if (body === undefined) {
-      setRefused('This is no JSON object.')
+      setRefused('This is not a JSON object.')
       return
     }
     ask<{ data: Explanation }>('/admin/api/explain', { method: 'POST', body }).then(

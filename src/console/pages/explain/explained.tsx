@@ -14,7 +14,7 @@ export function Explained({ of: told }: { of: Explanation }) {
     <>
       <Panel title="The plan">
         {told.plan.length === 0 ? (
-          <p class="notice bad">No deployment takes it.</p>
+          <p class="notice bad">No deployment can take it.</p>
         ) : (
           <ol class="plan">
             {told.plan.map((deployment, at) => (
@@ -53,8 +53,8 @@ export function Explained({ of: told }: { of: Explanation }) {
 
 const outcomes = {
   whole: 'All of it fits.',
-  sliced: 'It would be held piece by piece, as the answer grows.',
-  clamped: 'What is left bounds the answer.',
+  sliced: 'It would be held in parts, as the answer grows.',
+  clamped: 'The rest of the budget bounds the answer.',
   refused: 'It would be refused.',
 } as const
 
@@ -98,7 +98,7 @@ function amountsOf(budget: HeldBudget) {
 const columns: readonly Column<CandidateRow>[] = [
   { name: 'Deployment', show: ({ deployment }) => <b>{deployment}</b> },
   {
-    name: 'May it run there',
+    name: 'May run there',
     show: ({ removed_by: removed, breaker, share }) =>
       removed === null ? (
         <>

@@ -15,7 +15,7 @@ export function DeploymentActions({ of: row, onChange }: { of: DeploymentRow; on
   }
   const undrain = () => ask(`${path}/drain`, { method: 'DELETE' }).then(onChange, told)
   const wake = () =>
-    ask(`${path}/wake`, { method: 'POST' }).then(() => setSaid('It was told to start.'), told)
+    ask(`${path}/wake`, { method: 'POST' }).then(() => setSaid('The start was requested.'), told)
   const drain = (reason: string) =>
     ask(`${path}/drain`, { method: 'POST', body: reason === '' ? {} : { reason } }).then(() => {
       setAsked(false)

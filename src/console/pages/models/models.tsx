@@ -131,7 +131,7 @@ function DeploymentTable({ rows, used, onChange }: TableProps) {
       rows={rows}
       keyOf={({ id, model }) => `${id} ${model ?? ''}`}
       classOf={({ model }) => (model === null ? undefined : 'inner')}
-      none={<p class="muted">No deployment is called so.</p>}
+      none={<p class="muted">No deployment has this name.</p>}
     />
   )
 }
@@ -243,7 +243,7 @@ function RoutesPanel({ answer, rows, find }: RoutesProps) {
                 ),
               )}
               keyOf={({ pattern }) => pattern}
-              none={<p class="muted">No route is called so.</p>}
+              none={<p class="muted">No route has this name.</p>}
             />
             {models.length > 0 && (
               <details>

@@ -11,7 +11,7 @@ function stateOf(row: DeploymentRow): readonly [Tone, string] {
   const { drained, presence, breaker, limited_until_epoch_ms: limitedUntil, probe } = row
   if (drained !== null) return ['warn', 'drained']
   if (presence !== null && presence.state !== 'listed') return ['bad', presence.state]
-  if (breaker === 'open') return ['bad', 'left alone: failing']
+  if (breaker === 'open') return ['bad', 'not used: failing']
   if (breaker === 'half-open') return ['warn', 'on trial']
   if (limitedUntil !== null && limitedUntil > Date.now()) return ['warn', 'rate limited']
   if (probe?.outcome === 'asleep') return ['plain', 'asleep']

@@ -58,7 +58,7 @@ export function Totals({ usage }: { usage: Usage }) {
         />
       </dl>
       <p class="muted small">
-        Changes are against the span before, of the same length. Durations are medians. Spans are counted in
+        Changes compare with the span before, of the same length. Durations are medians. Spans are counted in
         whole hours.
       </p>
     </>

@@ -15,7 +15,7 @@ type ParametersProps = {
 const numbers = [
   { name: 'temperature', label: 'Temperature', most: 2, step: 0.1 },
   { name: 'top_p', label: 'Top p', most: 1, step: 0.05 },
-  { name: 'max_tokens', label: 'Most tokens', most: 1_000_000, step: 1 },
+  { name: 'max_tokens', label: 'Max tokens', most: 1_000_000, step: 1 },
 ] as const
 
 export function Parameters({ settings, onChange, isCompared, onCompare }: ParametersProps) {

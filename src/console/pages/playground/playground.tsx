@@ -51,7 +51,7 @@ export function Playground() {
       <Head title="Playground">
         <CopyButton text={command} label="Copy as curl" />
         <button type="button" onClick={() => setTalks([silent, silent])} disabled={isRunning}>
-          Begin again
+          Start again
         </button>
       </Head>
       <datalist id="models">

@@ -74,7 +74,7 @@ export async function run(
     note({ state: outcome.problem === undefined ? 'done' : 'failed' })
   } catch (thrown) {
     if (signal.aborted) note({ state: 'stopped' })
-    else note({ state: 'failed', problem: thrown instanceof Error ? thrown.message : 'It broke off.' })
+    else note({ state: 'failed', problem: thrown instanceof Error ? thrown.message : 'It was interrupted.' })
   }
   note({ totalMs: performance.now() - startedAt })
   if (outcome.id !== undefined && outcome.state === 'done') note(await costOf(outcome.id))

@@ -30,7 +30,7 @@ export function Side({ label, model, turns, outcome, onModel }: SideProps) {
       </label>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys. */}
       <section class="talk" tabIndex={0} aria-label={`Conversation with ${model}`}>
-        {turns.length === 0 && <p class="muted">Nothing was said yet.</p>}
+        {turns.length === 0 && <p class="muted">No messages yet.</p>}
         {turns.map(({ role, text }, at) => (
           <p key={at} class={`said ${role}`}>
             {text}

@@ -16,7 +16,7 @@ export type CallRecord = {
   principal: string | undefined
   /** Whose key it was, as budgets and reports name it; undefined: no key or budget of the gateway's. */
   tenant: TenantNote | undefined
-  /** The caller's own user, as it is kept; undefined: none was named, or none is kept. */
+  /** The caller's own user, as records keep it; undefined: none was named, or none is kept. */
   user: string | undefined
   /** The tightest limits of its rate, for the answer's headers. */
   rates: RateHeadroom | undefined

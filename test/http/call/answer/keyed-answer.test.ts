@@ -103,7 +103,7 @@ describe('the same call under the same key', () => {
     expect(scene.upstream.requests).toHaveLength(1)
   })
 
-  test.for([false, true])('is not made again after its caller left half-way: stream %s', async (stream) => {
+  test.for([false, true])('is not made again after the caller left half-way: stream %s', async (stream) => {
     const rest = Promise.withResolvers<void>()
     await using scene = await openScene(async (socket, request) => {
       if (stream) socket.write(streamHead() + chunk(deltaFrame('one')))

@@ -6,11 +6,11 @@ import { amount, amounts, clipped, duration, type Field, mark, number, object, t
 /** As it was charged by: rounded, it would come to something else. */
 export const usedFields = {
   promptTokens: number('Tokens of the prompt', (used: Consumption) => used.promptTokens, { unit: 'tokens' }),
-  cachedTokens: number('Of those, the ones that the upstream had in its cache', (used) => used.cachedTokens, {
+  cachedTokens: number('Of those, the ones in the upstream’s cache', (used) => used.cachedTokens, {
     unit: 'tokens',
   }),
   completionTokens: number('Tokens of the answer', (used) => used.completionTokens, { unit: 'tokens' }),
-  workedMs: number('How long the upstream worked, where time is paid for', (used) => used.workedMs, {
+  workedMs: number('How long the upstream worked, if it charges for time', (used) => used.workedMs, {
     unit: 'ms',
   }),
 } satisfies Readonly<Record<string, Field<Consumption, unknown>>>
@@ -22,14 +22,14 @@ export const attemptFields = {
   }),
   outcome: text('`ok`, or the kind of the failure', (attempt) => attempt.outcome, { api: 'outcome' }),
   code: text(
-    'The code of the failure, as a caller would get it',
+    'The code of the failure, as callers get it',
     ({ failure }) => failure?.code?.slice(0, 100) ?? undefined,
     {
       api: 'code',
     },
   ),
   operatorNote: text(
-    'What an operator should look at, such as the setting of a key that was refused',
+    'What an operator should check, such as the setting of a key that was refused',
     ({ failure }) => failure?.operatorNote,
     { api: 'operator_note' },
   ),
@@ -40,31 +40,23 @@ export const attemptFields = {
   ),
   causeCode: causeCode((attempt: AttemptRecord) => attempt.failure, { api: 'cause_code' }),
   stack: text(
-    'Of a bug in the gateway that an answer brought out, where it is: no message',
+    'The place of a bug in the gateway that an answer revealed, without a message',
     ({ failure }) => failure && stackOf(failure),
   ),
-  unknownReason: clipped(
-    'A finish reason of its answer that is not known',
-    ({ unknownReason }) => unknownReason,
-    {
-      api: 'unknown_reason',
-    },
-  ),
+  unknownReason: clipped('An unknown finish reason of its answer', ({ unknownReason }) => unknownReason, {
+    api: 'unknown_reason',
+  }),
   part: number('Which part of a call that was split; absent: the first', ({ part }) => part || undefined, {
     api: 'part',
     otherwise: 0,
   }),
-  startMs: duration('When it began, counted from the beginning of the call', (attempt) => attempt.startMs, {
+  startMs: duration('Its start, counted from the start of the call', (attempt) => attempt.startMs, {
     api: 'start_ms',
   }),
-  queuedMs: duration(
-    "How long it waited for a place in its upstream's queue",
-    (attempt) => attempt.queuedMs,
-    {
-      api: 'queued_ms',
-      otherwise: 0,
-    },
-  ),
+  queuedMs: duration("How long it waited in its upstream's queue", (attempt) => attempt.queuedMs, {
+    api: 'queued_ms',
+    otherwise: 0,
+  }),
   headersMs: duration("Until the upstream's headers came", (attempt) => attempt.headersMs, {
     api: 'headers_ms',
   }),
@@ -85,11 +77,11 @@ export const attemptFields = {
   delivered: mark('Its answer went to the caller, whole or in part', (attempt) => attempt.isDelivered, {
     api: 'delivered',
   }),
-  resumed: mark('It took up an answer where another attempt broke off', (attempt) => attempt.isResumed, {
+  resumed: mark('It continued the answer of another attempt', (attempt) => attempt.isResumed, {
     api: 'resumed',
   }),
   uncertain: mark(
-    'It may have been charged for, though nothing told what it used',
+    'The upstream may have charged for it, but its usage is not known',
     (attempt) => attempt.isUncertain,
     { api: 'uncertain' },
   ),
@@ -99,7 +91,7 @@ export const attemptFields = {
   heldNanoUsd: amount('What was held for it on budgets', (attempt) => attempt.heldNanoUsd, {
     api: 'held_nano_usd',
   }),
-  price: amounts('What the deployment charged then; unknown amounts are absent', ({ price, used }) =>
+  price: amounts('What the deployment charged at that time; unknown amounts are absent', ({ price, used }) =>
     isKnown(price) ? amountsFor(price, used?.promptTokens) : undefined,
   ),
   priceSource: text(
@@ -108,7 +100,7 @@ export const attemptFields = {
     { api: 'price_source' },
   ),
   priceSince: text(
-    'The day since when it is known to hold; absent: it always has',
+    'The day from which it is valid; absent: it always was',
     ({ priceOrigin }) => priceDay(priceOrigin?.sinceEpochMs),
     { api: 'price_since' },
   ),
@@ -118,7 +110,7 @@ export const attemptFields = {
     { api: 'price_as_of' },
   ),
   priceUnconfirmed: mark(
-    'It is hearsay, was read too long ago, or the provider lists the model no more',
+    'It is not confirmed, was read too long ago, or the provider no longer lists the model',
     ({ priceOrigin }) => priceOrigin?.isFirm === false,
     { api: 'price_unconfirmed' },
   ),
@@ -127,7 +119,7 @@ export const attemptFields = {
     ({ price, used, priceOrigin }) => isUpperBound(price, used, priceOrigin),
     { api: 'upper_bound' },
   ),
-  used: object('What it used, as it was charged by', usedFields, (attempt) => attempt.used),
+  used: object('The usage that its cost was computed from', usedFields, (attempt) => attempt.used),
   usageEstimated: mark(
     'Some of `used` was counted here, not by the upstream',
     (attempt) => attempt.isEstimated,

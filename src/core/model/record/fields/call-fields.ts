@@ -22,7 +22,7 @@ const baselineFields = {
   deployment: text('The deployment', (baseline: Baseline) => baseline.deployment),
   price: amounts('What it charges', ({ price }) => (isKnown(price) ? amountsFor(price) : undefined)),
   workedMs: number(
-    'How long such an attempt takes there, where time is paid for',
+    'How long such an attempt takes there, if it charges for time',
     ({ workedMs }) => workedMs,
     {
       unit: 'ms',
@@ -59,14 +59,14 @@ export const callFields = {
   keyName: clipped('The name of the key', ({ tenant }) => tenant?.keyName),
   team: clipped("The key's team", ({ tenant }) => tenant?.team, { api: 'team' }),
   tags: names("The key's tags", ({ tenant }) => tenant?.tags, { api: 'tags' }),
-  user: clipped("The caller's own user, as it is kept", (call) => call.user),
+  user: clipped("The caller's own user, as records keep it", (call) => call.user),
   traceId: text('The trace that it is part of, where calls are traced', ({ trace }) => trace?.traceId),
   model: clipped('The model that was requested', (call) => call.model, { api: 'model' }),
   kind: text('`chat`, `text`, `embeddings` or `rerank`', (call) => call.kind),
   stream: flag('A stream was requested', (call) => call.stream, { api: 'streamed' }),
   deployment: text('The deployment that answered', (call) => call.deployment, { api: 'deployment' }),
   upstreamModel: clipped(
-    'What the upstream calls the model, where the answer says another name',
+    'The upstream’s name of the model, if the answer has another name',
     (call) => call.upstreamModel,
     { api: 'upstream_model' },
   ),
@@ -78,16 +78,16 @@ export const callFields = {
   outcome: text('`ok`, `failed`, or `left`: the caller went away', (call) => call.outcome, {
     api: 'outcome',
   }),
-  failure: object('What the call failed of', failureFields, (call) => call.failure),
-  limit: text('The budget or limit that it met, or the bound it was sent with', (call) => call.limit, {
+  failure: object('Why the call failed', failureFields, (call) => call.failure),
+  limit: text('The budget or limit that refused it, or the bound it was sent with', (call) => call.limit, {
     api: 'limit',
   }),
-  strategy: text('How its deployments were put in order', ({ plan }) => plan?.strategy, { api: 'strategy' }),
-  route: text('The route that took it: a name or a pattern', ({ plan }) => plan?.route, { api: 'route' }),
+  strategy: text('How its deployments were ordered', ({ plan }) => plan?.strategy, { api: 'strategy' }),
+  route: text('The route that matched it: a name or a pattern', ({ plan }) => plan?.route, { api: 'route' }),
   plan: names('The deployments to try, in order, each once', ({ plan }) => plan?.order, { api: 'plan' }),
   leftOut: list('Deployments that were left out, at most 20', leftOutFields, leftOutOf, { api: 'left_out' }),
   expected: list(
-    'What the first three were expected to cost',
+    'The expected cost of the first three',
     expectedFields,
     ({ plan }) => plan?.expected ?? none,
     { api: 'expected_cost' },
@@ -109,9 +109,13 @@ export const callFields = {
     api: 'backoff_ms',
     otherwise: 0,
   }),
-  totalMs: duration('The whole call, from headers in to the last byte out', (call) => call.totalMs, {
-    api: 'total_ms',
-  }),
+  totalMs: duration(
+    'The whole call, from its headers to the last byte of the answer',
+    (call) => call.totalMs,
+    {
+      api: 'total_ms',
+    },
+  ),
   overheadMs: duration("The gateway's own share of the time to the first byte", (call) => call.overheadMs, {
     api: 'overhead_ms',
   }),
@@ -124,17 +128,17 @@ export const callFields = {
     api: 'tokens_completion',
   }),
   cachedTokens: number(
-    'Of the prompt, those that the upstream had in its cache',
+    'Tokens of the prompt in the upstream’s cache',
     ({ usage }) => usage && countIn(usage['prompt_tokens_details'], 'cached_tokens'),
     { unit: 'tokens', api: 'native_tokens_cached' },
   ),
   reasoningTokens: number(
-    'Of the answer, those of its reasoning',
+    'Tokens of the answer’s reasoning',
     ({ usage }) => usage && countIn(usage['completion_tokens_details'], 'reasoning_tokens'),
     { unit: 'tokens', api: 'native_tokens_reasoning' },
   ),
   usageEstimated: flag(
-    'The tokens were counted here, because the upstream did not',
+    'The tokens were counted here, because the upstream did not report them',
     ({ usage, usageEstimated }) => usage && usageEstimated,
     { api: 'tokens_estimated', otherwise: false },
   ),
@@ -157,7 +161,7 @@ export const callFields = {
     { api: 'cost_upper_bound' },
   ),
   uncertainNanoUsd: amount(
-    'What upstreams may have charged beside the cost, at worst',
+    'What upstreams may have charged in addition to the cost, at most',
     ({ uncertainNanoUsd }) => uncertainNanoUsd || undefined,
     { api: 'uncertain_nano_usd', otherwise: 0 },
   ),
@@ -171,7 +175,7 @@ export const callFields = {
     api: 'baseline_nano_usd',
   }),
   savedNanoUsd: amount(
-    "The baseline's cost less the call's; negative: more was spent",
+    "The baseline's cost minus the call’s; negative: more was spent",
     (call) => call.savedNanoUsd,
     {
       api: 'saved_nano_usd',

@@ -6,13 +6,13 @@ import { clipped, type Field, type FieldNotes, number, text } from './field.ts'
  * prompt.
  */
 export const failureFields = {
-  kind: text('What went wrong, of a closed list', (failure: Failure) => failure.kind as string),
+  kind: text('What went wrong: one of a fixed list', (failure: Failure) => failure.kind as string),
   // An upstream's own code may be any text.
   code: text('The code that the caller got', ({ code }) => code?.slice(0, 100) ?? null),
-  param: clipped('The field of the request that was at fault', (failure) => failure.param ?? undefined),
+  param: clipped('The field of the request that was wrong', (failure) => failure.param ?? undefined),
   upstreamStatus: number('The HTTP status that the upstream gave', (failure) => failure.upstreamStatus),
-  operatorNote: text('What an operator should look at', (failure) => failure.operatorNote),
-  stack: text('Of a bug in the gateway, where it is: no message', stackOf),
+  operatorNote: text('What an operator should check', (failure) => failure.operatorNote),
+  stack: text('The place of a bug in the gateway, without a message', stackOf),
   causeCode: causeCode((failure: Failure) => failure),
 } satisfies Readonly<Record<string, Field<Failure, unknown>>>
 
@@ -21,7 +21,7 @@ export function causeCode<Row>(
   of: (row: Row) => Failure | undefined,
   notes: FieldNotes = {},
 ): Field<Row, string | number | undefined> {
-  const about = 'The code of the error beneath, such as `ECONNREFUSED`'
+  const about = 'The code of the underlying error, such as `ECONNREFUSED`'
   const coded = text(about, (row: Row) => textOf(causeCodeOf(of(row))), notes)
   return {
     ...coded,
