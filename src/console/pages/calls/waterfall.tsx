@@ -21,7 +21,7 @@ export function Waterfall({ call }: { call: WholeCall }) {
         <span>{durationOf(total)}</span>
       </p>
       <ul class="legend" aria-label="What the bars are">
-        <li class="tone-third">waits for a place</li>
+        <li class="tone-third">waits for a slot</li>
         <li class="tone-second">to the first token</li>
         <li class="tone-main">answers</li>
         <li class="tone-bad">failed</li>
