@@ -232,7 +232,7 @@ function createLasting(
     commit: journal && (() => journal.durable()),
     tenants,
     shared: books.shared.isAlone ? undefined : books.shared,
-    drains: live.drains,
+    ...{ places: shared.places, drains: live.drains },
     ...{ readLists: role.readLists, startProbes: role.startProbes },
     console: createConsole(shared.shelf, clock),
     sinks: [

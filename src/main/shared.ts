@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
+import { announceFreed, createSharedPlaces, type SharedPlaces } from '../core/health/shared-places.ts'
 import type { Clock } from '../core/model/ports.ts'
 import type { SharedBus } from '../core/model/shared/bus.ts'
 import type { SharedShelf } from '../core/model/shared/shelf.ts'
@@ -16,6 +17,8 @@ export type Shared = AsyncDisposable & {
   readonly state: SharedState
   readonly shelf: SharedShelf
   readonly bus: SharedBus
+  /** The concurrency of providers; undefined: this process has all of it. */
+  readonly places: SharedPlaces | undefined
   /** What of the state is rebuilt from this process's journal; undefined: it outlasts the process by itself. */
   readonly money: ReplayedMoney | undefined
   /** This process. */
@@ -52,6 +55,7 @@ function inMemory(clock: Clock, owner: string): Shared {
     state,
     shelf: createMemoryShelf(clock),
     bus: createMemoryBus(),
+    places: undefined,
     money: state.money,
     owner,
     report: undefined,
@@ -76,14 +80,21 @@ async function overRedis(
     events: {
       up: () => log.info({ node: owner }, 'Redis is available: budgets and limits are shared'),
       away: (reason) => log.warn({ reason, onLoss }, 'Redis is unavailable'),
-      swept: (node, holds) =>
-        log.warn({ node, holds: holds.length }, 'another node is gone: what it held is uncertain'),
+      swept(node, holds) {
+        log.warn({ node, holds: holds.length }, 'another node is gone: what it held is uncertain')
+        announceFreed(shared.bus)
+      },
     },
   })
   if (!shared.report().isUp) log.warn({ reason: shared.report().reason, onLoss }, 'Redis is unavailable')
+  const { state, shelf, bus } = shared
+  const places = createSharedPlaces({ state, bus, owner, clock })
   return {
-    ...{ state: shared.state, shelf: shared.shelf, bus: shared.bus, money: undefined, owner, isAlone: false },
+    ...{ state, shelf, bus, places, money: undefined, owner, isAlone: false },
     report: () => ({ engine: 'redis', onLoss, ...shared.report() }),
-    [Symbol.asyncDispose]: () => shared[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      places[Symbol.dispose]()
+      await shared[Symbol.asyncDispose]()
+    },
   }
 }

@@ -2,11 +2,13 @@ import type { Clock } from '../core/model/ports.ts'
 import type {
   AdmitRequest,
   Admittance,
+  Allotment,
   Charge,
   CounterReading,
   HoldPart,
   NewHold,
   OpenHold,
+  PlacesWanted,
   Rate,
   RateAmount,
   RateReading,
@@ -16,6 +18,7 @@ import type {
 } from '../core/model/shared/state.ts'
 import { type FullAt, readingOf, refunded, taken } from './gcra.ts'
 import { createMemoryMoney, type MemoryMoney, type MoneySnapshot } from './memory-money.ts'
+import { createMemoryPools } from './memory-pools.ts'
 
 /** The shared state of a single-process gateway. Its money can be saved and restored. */
 export interface MemoryState extends SharedState {
@@ -34,6 +37,7 @@ class Memory implements MemoryState {
   /** By slot: the leases that have a place in it. */
   readonly #slots = new Map<string, Set<string>>()
   readonly #leases = new Map<string, { readonly owner: string; readonly slots: readonly string[] }>()
+  readonly #pools = createMemoryPools()
   #sweepAt = sweepEvery
 
   constructor(clock: Pick<Clock, 'now'>, money: MemoryMoney) {
@@ -113,8 +117,13 @@ class Memory implements MemoryState {
     }
   }
 
+  async allot(wanted: PlacesWanted): Promise<Allotment> {
+    return this.#pools.allot(wanted)
+  }
+
   async abandon(owner: string): Promise<readonly OpenHold[]> {
     for (const [id, lease] of [...this.#leases]) if (lease.owner === owner) await this.release(id)
+    this.#pools.abandon(owner)
     return this.money.abandon(owner)
   }
 

@@ -141,6 +141,44 @@ test('when the primary is killed, the workers end', async () => {
   await expect.poll(() => workers.filter(isAlive)).toEqual([])
 })
 
+test('a provider gets as many calls at once as its concurrency says, from all workers together', async () => {
+  const release: (() => void)[] = []
+  await using upstream = await startHeldUpstream((response) => {
+    release.push(() => response.end(JSON.stringify({ status: 'success', output: 'Hello' })))
+  })
+  const file = 'providers: { pandotate: { concurrency: 2 } }\ncatalog: { lists: false }\n'
+  const given = { ...environment, PANDOTATE_URL: upstream.url, PANDOTATE_API_KEY: 'pk_x' }
+  await using gateway = await startGateway({ environment: given, file })
+  const calls = 8
+  // Half of them while one worker stands still, half while the other does: each has some.
+  const [one = 0, other = 0] = workersOf(gateway)
+  process.kill(one, 'SIGSTOP')
+  const first = Array.from({ length: calls / 2 }, () => ask(gateway, 'unused'))
+  await upstream.arrived(2)
+  process.kill(other, 'SIGSTOP')
+  process.kill(one, 'SIGCONT')
+  const second = Array.from({ length: calls / 2 }, () => ask(gateway, 'unused'))
+  process.kill(other, 'SIGCONT')
+  await expect.poll(() => countOf(gateway, 'pandotate_calls_in_flight ')).toBe(calls)
+  for (let answered = 0; answered < calls; answered++) {
+    await upstream.arrived(Math.min(calls, answered + 2))
+    expect(upstream.requests.length).toBeLessThanOrEqual(answered + 2)
+    release.shift()?.()
+  }
+  expect((await Promise.all([...first, ...second])).map(({ status }) => status)).toEqual(
+    Array.from({ length: calls }, () => 200),
+  )
+  // The places of a worker that is killed are there for the others.
+  const cut = Array.from({ length: 2 }, () => ask(gateway, 'unused').catch(() => 'cut'))
+  await upstream.arrived(calls + 2)
+  const waiting = ask(gateway, 'unused').catch(() => 'cut')
+  process.kill(one, 'SIGKILL')
+  await gateway.line(({ msg }) => msg.startsWith('a worker ended'))
+  for (let ended = 0; ended < 3; ended = (await settledOf([...cut, waiting])).length) {
+    for (const end of release.splice(0)) end()
+  }
+})
+
 test('one idempotency key at all workers makes one call', async () => {
   await using upstream = await startHeldUpstream((response) => {
     setTimeout(() => {
@@ -197,6 +235,13 @@ async function statuses(gateway: GatewayProcess, key: string, count: number): Pr
   const answers = await Promise.all(Array.from({ length: count }, () => ask(gateway, key)))
   await Promise.all(answers.map((answer) => answer.text()))
   return new Set(answers.map(({ status }) => status))
+}
+
+/** Those that have an outcome now. */
+async function settledOf(promises: readonly Promise<unknown>[]): Promise<readonly unknown[]> {
+  const pending = new Promise((resolve) => setImmediate(resolve, 'pending'))
+  const now = await Promise.all(promises.map((promise) => Promise.race([promise, pending])))
+  return now.filter((outcome) => outcome !== 'pending')
 }
 
 function get({ url }: GatewayProcess, path: string, key: string): Promise<Response> {

@@ -5,10 +5,11 @@ import { createMemoryState, type MemoryState } from '../../src/state/memory.ts'
 import { createMemoryBus } from '../../src/state/memory-bus.ts'
 import { createMemoryShelf } from '../../src/state/memory-shelf.ts'
 import { describeBus } from '../contracts/bus.ts'
+import { describePools } from '../contracts/pools.ts'
 import { describeShelf } from '../contracts/shelf.ts'
-import { describeState } from '../contracts/state.ts'
+import { describeState, type Subject } from '../contracts/state.ts'
 
-describeState({
+const subject: Subject = {
   name: 'memory',
   async open() {
     let now = 1_000_000
@@ -21,7 +22,10 @@ describeState({
       async [Symbol.asyncDispose]() {},
     }
   },
-})
+}
+
+describeState(subject)
+describePools(subject)
 
 describeShelf({
   name: 'memory',

@@ -2,6 +2,7 @@ import type { Call, Clocks, RawDelta, Relay, RelayReply, Retry } from './call.ts
 import type { CallSignal } from './call-signal.ts'
 import type { Price, PriceOrigin } from './price.ts'
 import type { CallRecord } from './record/record.ts'
+import type { Places } from './shared/places.ts'
 import type { Kind, StrategyName } from './terms.ts'
 
 /** A configured provider: one place where calls can run. Implementations are in `providers/`. */
@@ -269,4 +270,6 @@ export interface Queue {
   leave(): void
   /** How many places are taken, and how many callers wait. */
   read(): { readonly running: number; readonly waiting: number }
+  /** Takes its places from those that several processes share, which `of` gives for its limit. Before the first call. */
+  share(of: (limit: number) => Places): void
 }

@@ -12,6 +12,7 @@ import { createHealthRegistry, type HealthRegistry } from '../../core/health/hea
 import type { HealthEvent } from '../../core/health/health-watch.ts'
 import type { HealthWord } from '../../core/health/health-word.ts'
 import { createRetryBudget } from '../../core/health/retry-budget.ts'
+import type { SharedPlaces } from '../../core/health/shared-places.ts'
 import type { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Clock, Deployment, Route, Sink, Upstream } from '../../core/model/ports.ts'
@@ -42,7 +43,7 @@ import { createListedRoutes, type Listed } from '../upstreams/listed-routes.ts'
 import { listAddress } from '../upstreams/price-key.ts'
 import type { startProbes } from '../upstreams/probes.ts'
 import type { KnownLists, ProviderLists, readProviderLists } from '../upstreams/provider-lists.ts'
-import { createUpstreams } from '../upstreams/upstreams.ts'
+import { createUpstreams, sharePlaces } from '../upstreams/upstreams.ts'
 import { createWaker } from '../upstreams/waker.ts'
 
 /** Everything that is made of one configuration. A request that began with one ends with it. */
@@ -87,6 +88,8 @@ export type LastingTimes = {
   readonly tenants: Tenants
   /** Over which answers are shared with other processes; undefined: there are none. */
   readonly shared: Pick<Shared, 'shelf' | 'owner'> | undefined
+  /** The concurrency of providers, where other processes use them too. */
+  readonly places: SharedPlaces | undefined
   /** What an operator has taken out of use. */
   readonly drains: Drains
   readonly readLists: typeof readProviderLists
@@ -122,6 +125,7 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
   const { limits, slowThresholdMs, strict, demo, breaker } = config
   const userAgent = `pandotate-gateway/${lasting.app.version}`
   const upstreams = createUpstreams(config, { clock, detokenizer: lasting.tokenizer, userAgent })
+  if (lasting.places !== undefined) sharePlaces(upstreams, lasting.places)
   const book = createPriceBook(config.catalog.data, config.catalog.maxPriceAgeDays)
   const unchanged = unchangedProviders(config, before?.config)
   const making = { config, upstreams, book, clock, drains: lasting.drains }

@@ -1,4 +1,5 @@
 import type { Config } from '../../config.ts'
+import type { SharedPlaces } from '../../core/health/shared-places.ts'
 import type { Upstream } from '../../core/model/ports.ts'
 import { providers } from '../../providers/all.ts'
 import type { ProviderTools } from '../../providers/base/provider.ts'
@@ -12,4 +13,12 @@ export function createUpstreams(config: Config, tools: ProviderTools): ReadonlyM
       return [name, provider.create(name, settings, tools)]
     }),
   )
+}
+
+/** Has the concurrency of each provider hold for all processes of the gateway together. */
+export function sharePlaces(
+  upstreams: ReadonlyMap<string, Upstream>,
+  places: Pick<SharedPlaces, 'of'>,
+): void {
+  for (const [name, { queue }] of upstreams) queue?.share((limit) => places.of(name, limit))
 }

@@ -1,3 +1,4 @@
+import { announceFreed } from '../../core/health/shared-places.ts'
 import type { Journal } from '../../core/model/journal.ts'
 import { noJournal } from '../../core/model/journal.ts'
 import type { Peer } from '../../state/primary/peer.ts'
@@ -110,6 +111,7 @@ async function abandon(
     journal.append({ type: 'hold', id, at, owner, parts, until: at })
     journal.append({ type: 'settle', id, at, charges, ...(isLost ? { reason: 'crash' as const } : {}) })
   }
+  announceFreed(shared.bus)
   await shared.shelf.abandon(owner)
 }
 

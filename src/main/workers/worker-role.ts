@@ -1,5 +1,6 @@
 import type { Config } from '../../config.ts'
 import type { Drain } from '../../core/health/drains.ts'
+import { createSharedPlaces } from '../../core/health/shared-places.ts'
 import { noJournal, type StateEntry } from '../../core/model/journal.ts'
 import type { Clock } from '../../core/model/ports.ts'
 import type { Generation } from '../../core/model/record/call-line.ts'
@@ -104,15 +105,16 @@ type BooksParts = {
 
 async function openWorkersBooks({ primary, start, config, clock, uses }: BooksParts): Promise<Books> {
   const commits = start.isKept ? createCommits(primary) : undefined
+  const state = { ...createPrimaryState(primary), ...(commits && { charge: commits.charge }) }
+  const bus = createPrimaryBus(primary)
+  const places = createSharedPlaces({ state, bus, owner: start.owner, clock })
   const shared = {
-    state: { ...createPrimaryState(primary), ...(commits && { charge: commits.charge }) },
-    shelf: createPrimaryShelf(primary),
-    bus: createPrimaryBus(primary),
-    money: undefined,
-    owner: start.owner,
+    ...{ state, bus, places, shelf: createPrimaryShelf(primary), money: undefined, owner: start.owner },
     report: undefined,
     isAlone: false,
-    async [Symbol.asyncDispose]() {},
+    async [Symbol.asyncDispose]() {
+      places[Symbol.dispose]()
+    },
   }
   const tenants = tenantsFor(config, clock, shared, {
     send: (alert, post, counter) => primary.tell('alert', alert, post, counter),

@@ -6,7 +6,13 @@ import type { Peer } from './peer.ts'
 export function createPrimaryBus(primary: Peer): SharedBus {
   const here = createMemoryBus()
   const subscribers = new Map<string, number>()
-  primary.serve({ 'bus.hear': (topic: string, text: string) => here.publish(topic, text) })
+  const gaps = new Map<string, Set<() => void>>()
+  primary.serve({
+    'bus.hear': (topic: string, text: string) => here.publish(topic, text),
+    'bus.missed'(topic: string) {
+      for (const missed of [...(gaps.get(topic) ?? [])]) missed()
+    },
+  })
   const count = (topic: string, by: number) => {
     const before = subscribers.get(topic) ?? 0
     if (before + by > 0) subscribers.set(topic, before + by)
@@ -16,12 +22,15 @@ export function createPrimaryBus(primary: Peer): SharedBus {
   }
   return {
     publish: (topic, text) => primary.tell('bus.publish', topic, text),
-    subscribe(topic, hear) {
+    subscribe(topic, hear, missed) {
       const leave = here.subscribe(topic, hear)
+      const toldOfGaps = gaps.get(topic) ?? new Set()
+      if (missed !== undefined) gaps.set(topic, toldOfGaps.add(missed))
       count(topic, 1)
       let hasLeft = false
       return () => {
         leave()
+        if (missed !== undefined) toldOfGaps.delete(missed)
         if (!hasLeft) count(topic, -1)
         hasLeft = true
       }

@@ -19,6 +19,7 @@ export function createPrimaryState(primary: Peer): SharedState {
     refund: asking('refund'),
     readRates: asking('readRates'),
     release: asking('release'),
+    allot: asking('allot'),
     abandon: asking('abandon'),
   }
 }

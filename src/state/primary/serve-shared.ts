@@ -31,7 +31,11 @@ export function serveShared(worker: Peer, { state, shelf, bus }: SharedParts): D
       topics.get(topic)?.()
       topics.set(
         topic,
-        bus.subscribe(topic, (text) => worker.tell('bus.hear', topic, text)),
+        bus.subscribe(
+          topic,
+          (text) => worker.tell('bus.hear', topic, text),
+          () => worker.tell('bus.missed', topic),
+        ),
       )
     },
     'bus.leave': (topic: string) => {
@@ -51,7 +55,7 @@ export function serveShared(worker: Peer, { state, shelf, bus }: SharedParts): D
 
 const stateMethods = [
   ...(['reserve', 'grow', 'settle', 'resolve', 'charge', 'read', 'holdsOn'] as const),
-  ...(['admit', 'refund', 'readRates', 'release', 'abandon'] as const),
+  ...(['admit', 'refund', 'readRates', 'release', 'allot', 'abandon'] as const),
 ] satisfies readonly (keyof SharedState)[]
 
 const shelfMethods = [

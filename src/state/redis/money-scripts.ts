@@ -65,6 +65,23 @@ local function release(id)
   call('DEL', key)
   call('SREM', P .. 'leases:' .. lease[1], id)
 end
+local function leavePools(owner)
+  for _, name in ipairs(call('SMEMBERS', P .. 'pools:' .. owner)) do
+    local key = P .. 'pool:' .. name
+    local pool = cjson.decode(call('GET', key) or '{"h":{},"w":[]}')
+    pool.h[owner] = nil
+    for at = #pool.w, 1, -1 do if pool.w[at][1] == owner then table.remove(pool.w, at) end end
+    if next(pool.h) == nil and #pool.w == 0 then call('DEL', key) else call('SET', key, cjson.encode(pool)) end
+  end
+  call('DEL', P .. 'pools:' .. owner)
+end
+local function ownersOf(node)
+  local found, prefix = {node}, node .. '-w'
+  for _, owner in ipairs(call('SMEMBERS', P .. 'owners')) do
+    if string.sub(owner, 1, #prefix) == prefix then found[#found + 1] = owner end
+  end
+  return found
+end
 local function resolve(id, cost)
   local key = P .. 'u:' .. id
   local left = call('LRANGE', key, 0, -1)
@@ -157,8 +174,8 @@ return found`,
 )
 
 /**
- * ARGV: process, generation, owner, and `node` if it must be a node that was not swept before. Returns its holds, like
- * `holds`; nothing if it was swept.
+ * ARGV: process, generation, owner, and `node` if it must be a node that was not swept before: its workers are abandoned
+ * with it. Returns the holds, like `holds`; nothing if it was swept.
  */
 export const abandonScript = scriptOf(
   'abandon',
@@ -169,21 +186,25 @@ local owner = ARGV[3]
 if ARGV[4] == 'node' and call('ZREM', P .. 'nodes', owner) == 0 then return false end
 call('ZREM', P .. 'nodes', owner)
 local gone = {}
-for _, id in ipairs(call('SMEMBERS', P .. 'owned:' .. owner)) do
-  local hold = free(id)
-  if hold then
-    for i = 2, #hold, 2 do
-      add(hold[i], 'u', hold[i + 1])
-      leave(id, hold[i], '0', hold[i + 1])
+local function abandon(owner)
+  for _, id in ipairs(call('SMEMBERS', P .. 'owned:' .. owner)) do
+    local hold = free(id)
+    if hold then
+      for i = 2, #hold, 2 do
+        add(hold[i], 'u', hold[i + 1])
+        leave(id, hold[i], '0', hold[i + 1])
+      end
+      table.insert(hold, 1, id)
+      gone[#gone + 1] = hold
     end
-    table.insert(hold, 1, id)
-    gone[#gone + 1] = hold
   end
+  for _, id in ipairs(call('SMEMBERS', P .. 'leases:' .. owner)) do release(id) end
+  leavePools(owner)
+  local slices = call('HGETALL', P .. 'slices:' .. owner)
+  for i = 1, #slices, 2 do add(slices[i], 'l', '-' .. slices[i + 1]) end
+  call('DEL', P .. 'owned:' .. owner, P .. 'leases:' .. owner, P .. 'slices:' .. owner)
+  call('SREM', P .. 'owners', owner)
 end
-for _, id in ipairs(call('SMEMBERS', P .. 'leases:' .. owner)) do release(id) end
-local slices = call('HGETALL', P .. 'slices:' .. owner)
-for i = 1, #slices, 2 do add(slices[i], 'l', '-' .. slices[i + 1]) end
-call('DEL', P .. 'owned:' .. owner, P .. 'leases:' .. owner, P .. 'slices:' .. owner)
-call('SREM', P .. 'owners', owner)
+for _, each in ipairs(ARGV[4] == 'node' and ownersOf(owner) or {owner}) do abandon(each) end
 return gone`,
 )

@@ -91,6 +91,11 @@ local steps = {
     takePlaces(id, owner, slots)
     return {1}
   end,
+  -- A worker is gone: its places of pools are free.
+  Q = function()
+    leavePools(take())
+    return {1}
+  end,
   -- The process gives back all that it had leased.
   Z = function()
     local key = P .. 'slices:' .. ARGV[1]
@@ -107,7 +112,7 @@ return results`,
 
 /**
  * A process has connected. Commands of its previous connection are void from now on. ARGV: process, generation, a name
- * for this data set. Returns the data set's name, its holds, and its leases.
+ * for this data set. Returns the data set's name, its holds, and its leases, those of its workers included.
  */
 export const helloScript = scriptOf(
   'hello',
@@ -117,7 +122,12 @@ call('SET', P .. 'gen:' .. owner, ARGV[2], 'PX', 7 * 86400000)
 call('SET', P .. 'data', ARGV[3], 'NX')
 local time = call('TIME')
 call('ZADD', P .. 'nodes', num(time[1]) * 1000 + math.floor(num(time[2]) / 1000), owner)
-return {call('GET', P .. 'data'), call('SMEMBERS', P .. 'owned:' .. owner), call('SMEMBERS', P .. 'leases:' .. owner)}`,
+local holds, leases = {}, {}
+for _, each in ipairs(ownersOf(owner)) do
+  for _, id in ipairs(call('SMEMBERS', P .. 'owned:' .. each)) do holds[#holds + 1] = id end
+  for _, id in ipairs(call('SMEMBERS', P .. 'leases:' .. each)) do leases[#leases + 1] = id end
+end
+return {call('GET', P .. 'data'), holds, leases}`,
 )
 
 /** ARGV: process, generation, then for each counter: its name, spent, late, uncertain. Larger values stay. */
@@ -159,6 +169,7 @@ local key = P .. 'slices:' .. ARGV[1]
 local slices = call('HGETALL', key)
 for i = 1, #slices, 2 do add(slices[i], 'l', '-' .. slices[i + 1]) end
 call('DEL', key)
+for _, owner in ipairs(ownersOf(ARGV[1])) do leavePools(owner) end
 if call('SCARD', P .. 'owned:' .. ARGV[1]) + call('SCARD', P .. 'leases:' .. ARGV[1]) == 0 then
   call('ZREM', P .. 'nodes', ARGV[1])
   call('SREM', P .. 'owners', ARGV[1])

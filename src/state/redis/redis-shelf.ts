@@ -15,7 +15,15 @@ import {
 } from './shelf-scripts.ts'
 import { getScript, memberScript, membersScript, putScript, removeScript } from './text-scripts.ts'
 
+/** The shelf, and the events of its connection. */
+export interface RedisShelf extends SharedShelf {
+  /** Redis is back. */
+  cameBack(): void
+}
+
 export type RedisShelfParts = {
+  /** This node. */
+  readonly owner: string
   readonly connection: RedisConnection
   readonly prefix: string
   readonly clock: Pick<Clock, 'now'>
@@ -27,15 +35,19 @@ export type RedisShelfParts = {
  * The shelf in Redis: each text and each answer in a slot of its own. While Redis is away each node has its own shelf
  * for what begins then.
  */
-export function createRedisShelf(parts: RedisShelfParts): SharedShelf {
-  return new RedisShelf(parts)
+export function createRedisShelf(parts: RedisShelfParts): RedisShelf {
+  return new Shelf(parts)
 }
 
-class RedisShelf implements SharedShelf {
+class Shelf implements RedisShelf {
   readonly #parts: RedisShelfParts
   readonly #alone: SharedShelf
   /** Answers begun while Redis was away. */
   readonly #begunAlone = new Set<string>()
+  /** When each worker of this node was last noted as one, by its owner's name. */
+  readonly #notedAt = new Map<string, number>()
+  /** Processes that ended while Redis was away. */
+  readonly #gone = new Set<string>()
 
   constructor(parts: RedisShelfParts) {
     this.#parts = parts
@@ -76,6 +88,7 @@ class RedisShelf implements SharedShelf {
       },
       async () => {
         const answer = this.#answer(key)
+        this.#noteWorker(owner)
         const noted = this.#run(memberScript, this.#owned(owner), ['add', answer])
         const args = [owner, fingerprint, wholeMs(ttlMs), randomBytes(9).toString('base64url')]
         const [before, state] = textsOf(await this.#run(beginScript, answer, args))
@@ -140,12 +153,44 @@ class RedisShelf implements SharedShelf {
     await this.#orFalse(async () => (await this.#run(forgetScript, this.#answer(key), [owner])) === 1)
   }
 
+  /** A node with its workers. */
   async abandon(owner: string): Promise<void> {
+    await this.#alone.abandon(owner)
+    this.#notedAt.delete(owner)
+    await this.#either(
+      async () => void this.#gone.add(owner),
+      async () => {
+        await this.#loseAnswers(owner)
+        const workers = this.#workers(owner)
+        for (const worker of textsOf(await this.#run(membersScript, workers, []))) {
+          await this.#loseAnswers(worker)
+          await this.#run(memberScript, workers, ['remove', worker])
+        }
+      },
+    )
+  }
+
+  cameBack(): void {
+    const gone = [...this.#gone]
+    this.#gone.clear()
+    for (const owner of gone) void this.abandon(owner)
+  }
+
+  async #loseAnswers(owner: string): Promise<void> {
     const owned = this.#owned(owner)
     for (const answer of textsOf(await this.#run(membersScript, owned, []))) {
       await this.#run(loseScript, answer, [owner])
       await this.#run(memberScript, owned, ['remove', answer])
     }
+  }
+
+  /** The node that finds this one gone abandons its workers too. */
+  #noteWorker(owner: string): void {
+    const { clock, owner: node } = this.#parts
+    const now = clock.now()
+    if (owner === node || now - (this.#notedAt.get(owner) ?? Number.NEGATIVE_INFINITY) < noteEveryMs) return
+    this.#notedAt.set(owner, now)
+    this.#run(memberScript, this.#workers(node), ['add', owner]).catch(() => this.#notedAt.delete(owner))
   }
 
   async #either<T>(alone: (shelf: SharedShelf) => Promise<T>, shared: () => Promise<T>): Promise<T> {
@@ -182,7 +227,15 @@ class RedisShelf implements SharedShelf {
   #owned(owner: string): string {
     return `${this.#parts.prefix}:making:{${owner}}`
   }
+
+  /** The workers of a node that have made answers. */
+  #workers(node: string): string {
+    return `${this.#parts.prefix}:workers:{${node}}`
+  }
 }
+
+/** The set of a node's workers expires after a day. */
+const noteEveryMs = 3_600_000
 
 /** Hashed: callers' keys may be long, and their content is private. */
 function digest(key: string): string {

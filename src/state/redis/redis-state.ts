@@ -1,11 +1,13 @@
 import type {
   AdmitRequest,
   Admittance,
+  Allotment,
   Charge,
   CounterReading,
   HoldPart,
   NewHold,
   OpenHold,
+  PlacesWanted,
   Rate,
   RateAmount,
   RateReading,
@@ -16,8 +18,9 @@ import type {
 import { RedisAway, type Reply, type Script } from './connection.ts'
 import { abandonScript, holdsScript, readScript, reserveScript, resolveScript } from './money-scripts.ts'
 import { chargesStep, type Outbox } from './outbox.ts'
+import { allotScript } from './pool-scripts.ts'
 import { admitScript, readRatesScript } from './rate-scripts.ts'
-import { admittanceOf, holdsOf, rateReadingsOf, readingsOf, reservedOf } from './replies.ts'
+import { admittanceOf, allotmentOf, holdsOf, rateReadingsOf, readingsOf, reservedOf } from './replies.ts'
 import type { Sight } from './sight.ts'
 import type { Slices } from './slices.ts'
 import type { Solo } from './solo.ts'
@@ -161,10 +164,34 @@ class RedisState implements SharedState {
     await told
   }
 
+  async allot(wanted: PlacesWanted): Promise<Allotment> {
+    const { act, sight } = this.#parts
+    return await this.#either(
+      (solo) => solo.allot(wanted),
+      async () => {
+        const { pool, owner, limit, used, returned, needed } = wanted
+        const reply = await act(allotScript, [pool, owner, limit, used, returned, needed, wanted.wanted])
+        const { allotment, free } = allotmentOf(reply)
+        sight.noteAllotment(wanted, allotment.places, free)
+        return allotment
+      },
+    )
+  }
+
   async abandon(owner: string): Promise<readonly OpenHold[]> {
-    const left = holdsOf(await this.#parts.act(abandonScript, [owner, 'any']))
-    for (const { id } of left) this.#parts.sight.forgetHold(id)
-    return left
+    const { act, sight } = this.#parts
+    return await this.#either(
+      (solo) => solo.abandon(owner),
+      async () => {
+        const left = holdsOf(await act(abandonScript, [owner, 'any']))
+        for (const { id } of left) sight.forgetHold(id)
+        for (const { id, owner: whose } of [...sight.leases.values()]) {
+          if (whose === owner) sight.forgetLease(id)
+        }
+        sight.forgetPools(owner)
+        return left
+      },
+    )
   }
 
   /** With or without Redis; also if it is lost during a request. */

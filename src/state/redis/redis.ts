@@ -16,7 +16,7 @@ import {
 } from './node-scripts.ts'
 import { createOutbox } from './outbox.ts'
 import { createRedisBus } from './redis-bus.ts'
-import { createRedisShelf } from './redis-shelf.ts'
+import { createRedisShelf, type RedisShelf } from './redis-shelf.ts'
 import { createRedisState } from './redis-state.ts'
 import { holdsOf, listOf, numbersOf, textsOf } from './replies.ts'
 import { createSight } from './sight.ts'
@@ -75,7 +75,7 @@ export async function openRedis(parts: RedisParts): Promise<RedisShared> {
 
 class Node implements RedisShared {
   readonly state: SharedState
-  readonly shelf: SharedShelf
+  readonly shelf: RedisShelf
   readonly bus: ReturnType<typeof createRedisBus>
   readonly #parts: RedisParts
   readonly #connection: RedisConnection
@@ -124,7 +124,7 @@ class Node implements RedisShared {
       alone: createMemoryBus(),
     })
     this.shelf = createRedisShelf({
-      ...{ connection: this.#connection, clock: { now } },
+      ...{ owner, connection: this.#connection, clock: { now } },
       prefix: settings.prefix,
       listen: (channel, hear) => this.bus.listen(channel, hear),
     })
@@ -229,6 +229,7 @@ class Node implements RedisShared {
     this.#solo = undefined
     this.#upAt = now()
     this.#outbox.flush()
+    this.shelf.cameBack()
     this.bus.cameBack()
     events.up(this.#nodes)
     void this.#keepAlive()

@@ -1,6 +1,7 @@
 import type {
   AdmitRequest,
   Admittance,
+  Allotment,
   Blocker,
   CounterReading,
   HoldPart,
@@ -60,6 +61,15 @@ export function admittanceOf(reply: Reply, { rates, slots }: AdmitRequest): Admi
     isAdmitted: isAdmitted === 1,
     rates: rateReadingsOf(rest.slice(0, 3 * rates.length)),
     slots: slots.map((_, at) => ({ used: used[2 * at] ?? 0, isFull: used[2 * at + 1] === 1 })),
+  }
+}
+
+/** An allotment, and how many places of the pool are free. */
+export function allotmentOf(reply: Reply): { readonly allotment: Allotment; readonly free: number } {
+  const [places, isAwaited, free, given] = listOf(reply)
+  return {
+    allotment: { places: Number(places), isAwaited: isAwaited === 1, given: textsOf(given) },
+    free: Number(free),
   }
 }
 

@@ -1,4 +1,10 @@
-import type { AdmitRequest, Admittance, CounterReading, HoldPart } from '../../core/model/shared/state.ts'
+import type {
+  AdmitRequest,
+  Admittance,
+  CounterReading,
+  HoldPart,
+  PlacesWanted,
+} from '../../core/model/shared/state.ts'
 import type { Lease, SeenRate } from './local-limits.ts'
 
 /** A node's view of the shared state: its own part, and the last known rest. */
@@ -13,12 +19,19 @@ export interface Sight {
   noteLease(lease: Lease): void
   forgetLease(id: string): void
   noteAdmittance(request: AdmitRequest, admittance: Admittance): void
+  /** `free`: places of the pool that no process has. */
+  noteAllotment(wanted: PlacesWanted, places: number, free: number): void
+  forgetPools(owner: string): void
   noteSpent(field: 's' | 'm' | 'u', counter: string, nanoUsd: number): void
   spentOn(counter: string): CounterReading
   counters(): readonly SeenCounter[]
   rate(key: string): SeenRate | undefined
   used(slot: string): number | undefined
+  readonly pools: ReadonlyMap<string, SeenPool>
 }
+
+/** A pool of places: what this node's processes have, and what was free at the last look. */
+export type SeenPool = { readonly held: ReadonlyMap<string, number>; readonly free: number }
 
 export type SeenCounter = {
   readonly counter: string
@@ -34,6 +47,7 @@ export function createSight(now: () => number): Sight {
 class Seen implements Sight {
   readonly holds = new Map<string, Map<string, number>>()
   readonly leases = new Map<string, Lease>()
+  readonly pools = new Map<string, { readonly held: Map<string, number>; free: number }>()
   readonly #now: () => number
   readonly #owners = new Map<string, string>()
   readonly #counters = new Map<string, { s: number; m: number; u: number }>()
@@ -78,6 +92,18 @@ class Seen implements Sight {
     }
     if (!admittance.isAdmitted || slots.length === 0) return
     this.noteLease({ id: leaseId, owner, slots: slots.map(({ key }) => key) })
+  }
+
+  noteAllotment({ pool: name, owner }: PlacesWanted, places: number, free: number): void {
+    const pool = this.pools.get(name) ?? { held: new Map<string, number>(), free }
+    this.pools.set(name, pool)
+    pool.free = free
+    if (places > 0) pool.held.set(owner, places)
+    else pool.held.delete(owner)
+  }
+
+  forgetPools(owner: string): void {
+    for (const { held } of this.pools.values()) held.delete(owner)
   }
 
   noteSpent(field: 's' | 'm' | 'u', counter: string, nanoUsd: number): void {

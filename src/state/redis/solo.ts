@@ -1,16 +1,19 @@
 import type {
   AdmitRequest,
   Admittance,
+  Allotment,
   Charge,
   CounterReading,
   HoldPart,
   NewHold,
   OpenHold,
+  PlacesWanted,
   Rate,
   RateAmount,
   RateReading,
   Reservation,
 } from '../../core/model/shared/state.ts'
+import { createMemoryPools } from '../memory-pools.ts'
 import { RedisAway } from './connection.ts'
 import { createLocalLimits } from './local-limits.ts'
 import { createLocalMoney } from './local-money.ts'
@@ -35,6 +38,8 @@ export interface Solo {
   refund(refunds: readonly RateAmount[]): void
   readRate(rate: Rate): RateReading
   release(leaseId: string): void
+  allot(wanted: PlacesWanted): Allotment
+  abandon(owner: string): readonly OpenHold[]
   /** Redis is back: puts into the outbox what it does not know yet, including holds that continue. */
   rejoin(): void
   readonly spentNanoUsd: number
@@ -59,6 +64,9 @@ class Alone implements Solo {
   readonly #parts: SoloParts
   readonly #money: ReturnType<typeof createLocalMoney>
   readonly #limits: ReturnType<typeof createLocalLimits>
+  readonly #pools = createMemoryPools()
+  /** By pool, how many places this node's processes may have together. */
+  readonly #poolLimits = new Map<string, number>()
 
   constructor(parts: SoloParts) {
     const { onLoss, owner, now, nodes, sight, slices } = parts
@@ -141,6 +149,28 @@ class Alone implements Solo {
     this.#limits.release(leaseId)
   }
 
+  allot(wanted: PlacesWanted): Allotment {
+    return this.#pools.allot({ ...wanted, limit: this.#poolLimit(wanted) })
+  }
+
+  abandon(owner: string): readonly OpenHold[] {
+    const { outbox, sight } = this.#parts
+    const left = this.#holdsOf(owner)
+    for (const { id, parts } of left) {
+      this.settle(
+        id,
+        parts.map(({ counter, nanoUsd }) => ({ counter, spentNanoUsd: 0, uncertainNanoUsd: nanoUsd })),
+      )
+    }
+    for (const lease of [...sight.leases.values(), ...this.#limits.leases()]) {
+      if (lease.owner === owner) this.release(lease.id)
+    }
+    this.#pools.abandon(owner)
+    sight.forgetPools(owner)
+    void outbox.push(['Q', owner])
+    return left
+  }
+
   rejoin(): void {
     const { outbox, sight, slices, onLoss } = this.#parts
     for (const { id, owner, parts } of this.#money.holds()) {
@@ -160,6 +190,42 @@ class Alone implements Solo {
     // Last: until everything is reported, the slices keep their room for it.
     void outbox.push(['Z'])
     slices.clear()
+  }
+
+  /** As Redis knew them, with what was added since. */
+  #holdsOf(owner: string): readonly OpenHold[] {
+    const { sight, owner: self } = this.#parts
+    const sums = new Map<string, Map<string, number>>()
+    for (const [id, parts] of sight.holds) {
+      if ((sight.ownerOf(id) ?? self) === owner) sums.set(id, new Map(parts))
+    }
+    for (const hold of this.#money.holds()) {
+      const known = sums.get(hold.id)
+      if (known === undefined && hold.owner !== owner) continue
+      const sum = known ?? new Map<string, number>()
+      sums.set(hold.id, sum)
+      for (const { counter, nanoUsd } of hold.parts) sum.set(counter, (sum.get(counter) ?? 0) + nanoUsd)
+    }
+    return Array.from(sums, ([id, parts]) => ({
+      ...{ id, owner },
+      parts: Array.from(parts, ([counter, nanoUsd]) => ({ counter, nanoUsd })),
+    }))
+  }
+
+  /** What the node has, and its part of what was free. */
+  #poolLimit({ pool, limit }: PlacesWanted): number {
+    const { onLoss, nodes, sight } = this.#parts
+    if (onLoss === 'open') return limit
+    let most = this.#poolLimits.get(pool)
+    if (most === undefined) {
+      const { held = new Map<string, number>(), free = limit } = sight.pools.get(pool) ?? {}
+      for (const [owner, places] of held) this.#pools.replay(pool, owner, places)
+      const part =
+        onLoss === 'closed' ? 0 : Math.max(held.size === 0 ? 1 : 0, Math.floor(free / Math.max(1, nodes)))
+      most = this.#pools.heldOf(pool) + part
+      this.#poolLimits.set(pool, most)
+    }
+    return Math.min(most, limit)
   }
 
   #refuseIfClosed(): void {

@@ -8,8 +8,9 @@ import { createPrimaryBus } from '../../../src/state/primary/primary-bus.ts'
 import { createPrimaryShelf } from '../../../src/state/primary/primary-shelf.ts'
 import { createPrimaryState } from '../../../src/state/primary/primary-state.ts'
 import { describeBus } from '../../contracts/bus.ts'
+import { describePools } from '../../contracts/pools.ts'
 import { describeShelf } from '../../contracts/shelf.ts'
-import { describeState } from '../../contracts/state.ts'
+import { describeState, type Subject } from '../../contracts/state.ts'
 
 let primary: ChildProcess
 let lastStage = 0
@@ -24,13 +25,16 @@ afterAll(() => primary.disconnect())
 
 const name = 'a primary process'
 
-describeState({
+const subject: Subject = {
   name,
   async open() {
     const [here] = openStage()
     return { state: createPrimaryState(here), ...timeOf(here) }
   },
-})
+}
+
+describeState(subject)
+describePools(subject)
 
 describeShelf({
   name,

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { describeBus } from '../../contracts/bus.ts'
+import { describePools } from '../../contracts/pools.ts'
 import { describeShelf } from '../../contracts/shelf.ts'
-import { describeState } from '../../contracts/state.ts'
+import { describeState, type Subject } from '../../contracts/state.ts'
 import { noRedis, type RedisServer, startRedis } from '../../harness/redis-server.ts'
 import { newPrefix, openNode } from './nodes.ts'
 
@@ -20,13 +21,16 @@ describe.skipIf(noRedis !== undefined)(
 
     const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-    describeState({
+    const subject: Subject = {
       name: 'Redis',
       async open() {
         const node = await openNode([server.url])
         return { state: node.state, pass: wait, [Symbol.asyncDispose]: () => node[Symbol.asyncDispose]() }
       },
-    })
+    }
+
+    describeState(subject)
+    describePools(subject)
 
     describeShelf({
       name: 'Redis',

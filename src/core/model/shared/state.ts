@@ -34,7 +34,15 @@ export interface SharedState {
   release(leaseId: string): Promise<void>
 
   /**
-   * Ends everything of an owner: its places are released, its holds settled as uncertain in full. Returns those holds.
+   * Divides the places of a pool among processes. The process returns some, and keeps those that it uses, whatever the
+   * limit says. What is free goes to processes that need more than they have, one place each in turn; this one waits among
+   * them until it has what it needs. While nobody waits it gets what it wants beyond that, up to half of what is free. To
+   * learn what waiting gave, call it again.
+   */
+  allot(wanted: PlacesWanted): Promise<Allotment>
+
+  /**
+   * Ends everything of an owner: its places are released, those of pools too, its holds settled as uncertain in full. Returns those holds.
    */
   abandon(owner: string): Promise<readonly OpenHold[]>
 }
@@ -107,3 +115,27 @@ export type RateReading = {
 }
 
 export type SlotReading = { readonly used: number; readonly isFull: boolean }
+
+/** What one process wants of a pool of places, such as the concurrency of a provider. */
+export type PlacesWanted = {
+  readonly pool: string
+  readonly owner: string
+  /** Over all processes. */
+  readonly limit: number
+  readonly used: number
+  /** Of those that it had. */
+  readonly returned: number
+  /** Used and waited for. */
+  readonly needed: number
+  /** Needed, and some to spare. */
+  readonly wanted: number
+}
+
+export type Allotment = {
+  /** What the process has now. */
+  readonly places: number
+  /** Another process waits for places of this pool. */
+  readonly isAwaited: boolean
+  /** Other processes that waited, and have more now. */
+  readonly given: readonly string[]
+}

@@ -53,7 +53,15 @@ function stageOf(
   const [here, there] = nodes.map(({ shelf, owner }): Shared => {
     const state = createMemoryState(clock)
     return {
-      ...{ state, shelf, owner, bus: createMemoryBus(), money: state.money, report: undefined },
+      ...{
+        state,
+        shelf,
+        owner,
+        places: undefined,
+        bus: createMemoryBus(),
+        money: state.money,
+        report: undefined,
+      },
       isAlone: false,
       async [Symbol.asyncDispose]() {},
     }

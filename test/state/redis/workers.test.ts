@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { OnLoss } from '../../../src/state/redis/solo.ts'
+import { noRedis, type RedisServer, startRedis } from '../../harness/redis-server.ts'
+import { newPrefix, openNode, openWire, type TestNode, until } from './nodes.ts'
+
+let server: RedisServer
+
+describe.skipIf(noRedis !== undefined)(
+  `nodes of several workers${noRedis === undefined ? '' : ` (skipped: ${noRedis})`}`,
+  () => {
+    beforeAll(async () => {
+      server = await startRedis({ appends: true })
+    })
+
+    afterAll(async () => {
+      await server[Symbol.asyncDispose]()
+    })
+
+    test('a node that is gone is abandoned with its workers: money, places and answers', async () => {
+      const prefix = newPrefix()
+      await using wire = await openWire(server.port)
+      await using node = await openNode([wire.url], { prefix })
+      await using other = await openNode([server.url], { prefix, goneAfterMs: 500 })
+      const worker = `${node.owner}-w3`
+      await takeEverything(node, worker)
+      expect(await other.shelf.begin('answer', making(other.owner))).toMatchObject({ isYours: false })
+      wire.cut()
+      await until(() => other.swept.length > 0)
+      expect(other.swept).toEqual([{ id: 'hold', owner: worker, parts: [{ counter: 'key', nanoUsd: 10 }] }])
+      expect(await other.state.read(['key'])).toEqual([uncertain])
+      expect(await placesOf(other, 8)).toBe(8)
+      await until(async () => (await other.shelf.begin('answer', making(other.owner))).isYours)
+    })
+
+    test('a worker that ends while Redis is away is abandoned once Redis is back', async () => {
+      const prefix = newPrefix()
+      await using node = await openNode([server.url], { prefix, timeoutMs: 100 })
+      const worker = `${node.owner}-w0`
+      await takeEverything(node, worker)
+      server.stop()
+      await until(async () => (await node.state.read(['key'])) !== undefined && !node.report().isUp)
+      expect(await node.state.abandon(worker)).toEqual([
+        { id: 'hold', owner: worker, parts: [{ counter: 'key', nanoUsd: 10 }] },
+      ])
+      await node.shelf.abandon(worker)
+      server.resume()
+      await until(() => node.report().isUp && node.report().untold === 0)
+      await using other = await openNode([server.url], { prefix })
+      expect(await other.state.read(['key'])).toEqual([uncertain])
+      expect(await placesOf(other, 8)).toBe(8)
+      expect(await other.state.admit(lease(other.owner, 'again'))).toMatchObject({ isAdmitted: true })
+      await until(async () => (await other.shelf.begin('answer', making(other.owner))).isYours)
+    })
+
+    test.for([
+      ['local', 'and its part of those that were free', 2 + 3],
+      ['closed', 'and no more', 2],
+      ['open', 'and as many as the limit says', 8],
+    ] as const)('while Redis is away, `%s` keeps the places that it has %s', async ([onLoss, , most]) => {
+      const prefix = newPrefix()
+      await using node = await openNode([server.url], { prefix, timeoutMs: 100, onLoss: onLoss as OnLoss })
+      await using other = await openNode([server.url], { prefix })
+      await until(() => node.report().nodes === 2)
+      expect(await placesOf(node, 2)).toBe(2)
+      server.stop()
+      await until(async () => (await node.state.read(['key'])) !== undefined && !node.report().isUp)
+      expect(await placesOf(node, 8)).toBe(most)
+      server.resume()
+      await until(() => other.report().isUp && node.report().isUp)
+    })
+  },
+)
+
+const uncertain = { spentNanoUsd: 0, heldNanoUsd: 0, uncertainNanoUsd: 10 }
+
+const making = (owner: string) => ({ owner, fingerprint: 'f', ttlMs: 60_000 })
+
+const lease = (owner: string, leaseId: string) => ({
+  ...{ leaseId, owner, rates: [] },
+  slots: [{ key: 'calls', limit: 1 }],
+})
+
+/** One of each thing that a process may leave behind. */
+async function takeEverything({ state, shelf }: TestNode, owner: string): Promise<void> {
+  await state.reserve({ id: 'hold', owner, parts: [{ counter: 'key', nanoUsd: 10, limitNanoUsd: 1000 }] })
+  await state.admit(lease(owner, 'lease'))
+  await state.allot({ ...provider, owner, used: 5, returned: 0, needed: 5, wanted: 5 })
+  await shelf.begin('answer', making(owner))
+}
+
+const provider = { pool: 'provider', limit: 8 }
+
+async function placesOf({ state, owner }: TestNode, needed: number): Promise<number> {
+  return (await state.allot({ ...provider, owner, used: 0, returned: 0, needed, wanted: needed })).places
+}
