@@ -32,12 +32,17 @@ export type FleetOptions = {
   readonly limitUsd?: string
   readonly keys?: readonly Readonly<Record<string, unknown>>[]
   readonly shared?: Readonly<Record<string, unknown>>
+  /** How many gateways, and of how many worker processes each; 3 of one process. */
+  readonly nodes?: number
+  readonly workers?: number
+  /** Beside the one that bills, the one model, and its upstream. */
+  readonly held?: { readonly baseUrl: string; readonly concurrency: number }
 }
 
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const upstream = await startBillingUpstream()
   const root = await mkdtemp(join(tmpdir(), 'fleet-'))
-  const { redisUrl, databaseUrl, shared = {} } = options
+  const { redisUrl, databaseUrl, shared = {}, nodes: count = 3, workers } = options
   const file = JSON.stringify({
     ...configBefore(upstream, options),
     shared: { goneAfterMs: 2000, redis: { timeoutMs: 1000 }, ...shared },
@@ -49,9 +54,10 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       environment: {
         ...{ ADMIN_KEY: adminKey, DATA_DIR: 'data', REDIS_URL: redisUrl },
         ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+        ...(workers === undefined ? {} : { WORKERS: String(workers) }),
       },
     })
-  const nodes = await Promise.all([start(), start(), start()])
+  const nodes = await Promise.all(Array.from({ length: count }, start))
   const living = new Set(nodes)
   const balancer = await startBalancer(nodes.map(({ url }) => url))
   const sharedOf = async ({ url }: GatewayProcess) =>
@@ -72,7 +78,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     },
   }
   await until('all nodes see each other', async () =>
-    (await fleet.shared()).every(({ nodes }) => nodes === 3),
+    (await fleet.shared()).every(({ nodes }) => nodes === count),
   )
   return fleet
 }
@@ -80,15 +86,23 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
 /** Of gateway.yaml: one model, at that upstream, and a budget for all. */
 export function configBefore(
   upstream: BillingUpstream,
-  { limitUsd = '1000', keys = [] }: Pick<FleetOptions, 'limitUsd' | 'keys'> = {},
+  { limitUsd = '1000', keys = [], held }: Pick<FleetOptions, 'limitUsd' | 'keys' | 'held'> = {},
 ): object {
+  const apiKey = 'sk-upstream-key'
+  const ofHeld = held && { held: { ...held, type: 'openai-compatible', apiKey } }
   return {
     auth: { keys: [callersKey, ...keys] },
     providers: {
-      upstream: { type: 'openai-compatible', baseUrl: upstream.baseUrl, apiKey: 'sk-upstream-key' },
+      upstream: { type: 'openai-compatible', baseUrl: upstream.baseUrl, apiKey },
+      ...ofHeld,
     },
-    models: { m: { deployments: [{ provider: 'upstream', price: billingPrice }] } },
+    models: {
+      m: { deployments: [{ provider: 'upstream', price: billingPrice }] },
+      ...(held && { held: { deployments: [{ provider: 'held', price: billingPrice }] } }),
+    },
     budgets: { gateway: [{ limitUsd, window: 'total' }] },
+    // What the held upstream gets is calls alone.
+    ...(held && { catalog: { lists: false } }),
   }
 }
 
@@ -102,14 +116,19 @@ export async function askFleet(
   url: string,
   {
     key = callersKey,
+    model = 'm',
     headers = {},
-  }: { readonly key?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+  }: {
+    readonly key?: string
+    readonly model?: string
+    readonly headers?: Readonly<Record<string, string>>
+  } = {},
 ): Promise<Answer | undefined> {
   try {
     const response = await fetch(`${url}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, ...headers },
-      body: JSON.stringify({ model: 'm', max_tokens: 20, messages: [{ role: 'user', content: 'Hello' }] }),
+      body: JSON.stringify({ model, max_tokens: 20, messages: [{ role: 'user', content: 'Hello' }] }),
     })
     const body = (await response.json()) as { error?: { code?: string } }
     const retries = response.headers.get('x-should-retry') !== 'false'
@@ -120,13 +139,13 @@ export async function askFleet(
 }
 
 /** Callers that ask again and again until they are to stop, or a budget is used up. */
-export function callFleet(url: string, count: number) {
+export function callFleet(url: string, count: number, headers: Readonly<Record<string, string>> = {}) {
   const seen: Answer[] = []
   let lost = 0
   let isOver = false
   const running = Array.from({ length: count }, async () => {
     while (!isOver) {
-      const answer = await askFleet(url)
+      const answer = await askFleet(url, { headers })
       if (answer === undefined) lost++
       else seen.push(answer)
       if (answer?.code === 'insufficient_quota') return
