@@ -5,22 +5,22 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import type { ConsoleAsset, ConsoleBundle } from '../http/routes/console.ts'
 
-/** What a browser needs of the console, beside the code: made from its source, or as it was made for a package. */
+/** The files that a browser needs for the console. Built from source, or read ready-made from a package. */
 export const consoleFolder = new URL('../console/', import.meta.url)
 
-/** The files of a package, by their names; the document among them. */
+/** The files of a package, by name, including the HTML document. */
 export type MadeFiles = ReadonlyMap<string, Buffer>
 
 export const pageName = 'page.html'
 
-/** Reads what a package holds ready-made; undefined where this is a checkout. */
+/** Reads the ready-made files of a package. Undefined in a checkout, which has none. */
 export function readMade(folder: URL): MadeFiles | undefined {
   const made = new URL('made/', folder)
   if (!existsSync(made)) return undefined
   return new Map(readdirSync(made).map((name) => [name, readFileSync(new URL(name, made))]))
 }
 
-/** Makes them of the source, in a fifth of a second. Rejects where esbuild is not installed. */
+/** Builds them from source, in about 200 ms. Rejects if esbuild is not installed. */
 export async function makeConsole(folder: URL): Promise<MadeFiles> {
   const { build, stop } = await import('esbuild')
   const path = fileURLToPath(folder)
@@ -54,7 +54,7 @@ export function bundleOf(files: MadeFiles): ConsoleBundle {
   return { page: String(files.get(pageName)), assets }
 }
 
-/** With the names of what it loads: `%main.js%` is `main-ABCD1234.js`. */
+/** Inserts the names of the files to load: `%main.js%` becomes `main-ABCD1234.js`. */
 function pageOf(template: string, files: MadeFiles): string {
   return template.replace(/%(\w+)\.(\w+)%/g, (_, stem, extension) => {
     const name = [...files.keys()].find((one) => one.startsWith(`${stem}-`) && one.endsWith(`.${extension}`))

@@ -6,13 +6,13 @@ import type { ConsoleBundle, ConsoleFiles, ConsoleParts } from '../http/routes/c
 import { createSessions } from '../tenants/keys/sessions.ts'
 import { bundleOf, consoleFolder, makeConsole, readMade } from './console-bundle.ts'
 
-/** The console: its files, and who has signed in to it. */
+/** The console: its files and its sessions. */
 export function createConsole(shelf: SharedShelf, clock: Clock): NonNullable<ConsoleParts['console']> {
   const sessions = createSessions(shelf, clock, (bytes) => void randomFillSync(bytes))
   return { files: createFiles(), sessions }
 }
 
-/** Made, or read, when they are asked for first. */
+/** Built or read at the first request. */
 function createFiles(): ConsoleFiles {
   let reading: Promise<ConsoleBundle> | undefined
   return {

@@ -3,29 +3,28 @@ import type { Failure } from '../core/model/failure.ts'
 import { shuttingDown } from '../http/call/open-calls.ts'
 import type { RunningServer } from '../http/server.ts'
 
-/** How a gateway comes to its end: told to whom, waited for how long. */
+/** How a gateway stops: whom it informs, and how long it waits. */
 export interface Drain {
   /**
-   * `leaving`: still serves, but wants to be found no more. `draining`: takes no new call, and lets those in flight
-   * finish.
+   * `leaving`: still serves, but is reported as not ready. `draining`: refuses new calls and lets running ones finish.
    */
   readonly phase: 'serving' | 'leaving' | 'draining'
-  /** Goes through the phases to the last connection's end. Once. */
+  /** Goes through the phases until the last connection has ended. Runs once. */
   run(server: RunningServer, times: DrainTimes): Promise<void>
-  /** From now on waits for nothing: what is in flight is told so and ended. */
+  /** Stops waiting: running calls are ended with a failure. */
   hurry(): void
 }
 
 export type DrainTimes = {
-  /** How long it goes on serving, for load balancers to see that it is not ready. */
+  /** How long to keep serving after it is reported as not ready, so that load balancers notice. */
   readonly delayMs: number
-  /** From the beginning, that wait included, how long calls may take to finish. */
+  /** How long calls may take to finish, counted from the start and including that delay. */
   readonly graceMs: number
 }
 
-/** The calls that are under way. */
+/** The running calls. */
 export type CallsInFlight = {
-  /** Has the connection of each closed after its answer. */
+  /** Closes the connection of each call after its answer. */
   hangUp(): void
   end(failure: Failure): void
 }
@@ -41,7 +40,7 @@ export function createDrain(calls: CallsInFlight): Drain {
       phase = 'leaving'
       calls.hangUp()
       if (delayMs > 0) await pause(Math.min(delayMs, graceMs), hurried.signal)
-      // What came before this is taken up at the end of the turn: it is one of those in flight.
+      // Requests that arrived before this point are registered at the end of the turn, and count as running.
       await setImmediate()
       phase = 'draining'
       const closed = new AbortController()
@@ -56,10 +55,10 @@ export function createDrain(calls: CallsInFlight): Drain {
   }
 }
 
-/** For the last frames of streams to be read. */
+/** Time for callers to read the last frames of their streams. */
 const lastWordsMs = 2000
 
-/** Resolves after `ms`, and at once when the signal aborts. */
+/** Resolves after `ms`, or as soon as the signal aborts. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await setTimeout(ms, undefined, { signal }).catch(() => undefined)
 }

@@ -4,7 +4,7 @@ import { type Connections, createConnections } from '../http/call/connections.ts
 import { createKeyBrake, type KeyBrake } from '../http/call/key-brake.ts'
 import { createCallerAddress, createProxyCheck } from '../http/caller-address.ts'
 
-/** What looks at where callers come from, by the configuration that is in use at the moment. */
+/** Checks of a caller's address and host, by the configuration in use. */
 export type Guards = { readonly connections: Connections; readonly brake: KeyBrake }
 
 export function createGuards(

@@ -3,7 +3,7 @@ import type { HealthWord } from '../core/health/health-word.ts'
 import { isObject, parseJson } from '../core/model/json/json.ts'
 import type { Shared } from './shared.ts'
 
-/** Tells the other nodes what they would else each find out by a call that fails, and hears it from them. */
+/** Shares health findings between nodes, so that not every node has to fail a call to learn them. */
 export function shareHealth(
   { bus, owner }: Pick<Shared, 'bus' | 'owner'>,
   standings: () => HealthRegistry,
@@ -17,7 +17,7 @@ export function shareHealth(
 
 const topic = 'health'
 
-/** Another node's, which may be of another version. */
+/** A message of another node, which may run another version. */
 function wordIn(text: string, owner: string): HealthWord | undefined {
   const told = parseJson(text)
   if (!isObject(told) || told['by'] === owner) return undefined

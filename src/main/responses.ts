@@ -7,7 +7,7 @@ import { createMemoryResponses } from '../core/reuse/memory-responses.ts'
 import { openStoredResponses } from '../ledger/responses/responses.ts'
 import type { StoreAddress } from '../ledger/store/all.ts'
 
-/** Where responses are kept beyond the process; undefined: nowhere. */
+/** The store for responses beyond the life of the process. Undefined: there is none. */
 export function responsesIn(
   address: StoreAddress | undefined,
   { responses: { keep, ...bounds } }: Config,

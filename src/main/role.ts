@@ -8,34 +8,34 @@ import { openBooks } from './tenants/books.ts'
 import { startProbes } from './upstreams/probes.ts'
 import { readProviderLists } from './upstreams/provider-lists.ts'
 
-/** What a process does otherwise where it is one of several of its gateway. */
+/** How a process behaves as one of several processes of a gateway. */
 export interface Role {
-  /** Opens where keys, money and records are. */
+  /** Opens the store of keys, money and records. */
   readonly openBooks: typeof openBooks
   readonly listen: (listener: RequestListener, config: Config, parts: ListenParts) => Promise<RunningServer>
-  /** How it comes to know what upstreams say of their models, and of their health. */
+  /** The source of models, prices and health of upstreams. */
   readonly readLists: typeof readProviderLists
   readonly startProbes: typeof startProbes
   readonly drains: (own: Drains) => Drains
-  /** What is served, where that is not of this process alone. */
+  /** What is served, if it is not this process's own. */
   readonly surface: (own: LastingTimes['app']) => LastingTimes['app']
   /** The configuration in use, as operators see it. */
   readonly shown: (own: Snapshot) => Snapshot
-  /** Is given what the others may ask of this process, before it listens. */
+  /** Receives the functions that other processes may call in this one, before it listens. */
   readonly join: (parts: Joined) => void
-  /** Has the others take a configuration that this process has taken; undefined: there are none. */
+  /** Makes the other processes apply a configuration that this one has applied. Undefined: there are none. */
   readonly pass: (config: Config) => Promise<void> | undefined
 }
 
 export type Joined = {
   readonly current: () => Snapshot
-  /** Throws, and changes nothing, where it cannot be. */
+  /** Throws, and changes nothing, if it cannot be applied. */
   take(config: Config): void
   readonly metrics: Metrics
   readonly app: LastingTimes['app']
 }
 
-/** A process that is the whole of its gateway. */
+/** A gateway that consists of this process only. */
 export const alone: Role = {
   openBooks,
   listen,

@@ -1,10 +1,7 @@
 import type { Drain, Drains } from '../core/health/drains.ts'
 import type { SharedBus } from '../core/model/shared/bus.ts'
 
-/**
- * Drains that hold in every process which hears the bus, from when they are begun or ended: one that starts later knows
- * of none.
- */
+/** Drains that apply in every process on the bus. A process that starts later does not know of those begun earlier. */
 export function drainsOver(bus: SharedBus, own: Drains): Drains {
   bus.subscribe(topic, (text) => {
     const { deployment, drain } = JSON.parse(text) as Told

@@ -12,20 +12,20 @@ import { createMemoryShelf } from '../state/memory-shelf.ts'
 import type { ReplayedMoney } from '../tenants/budgets/money-projection.ts'
 import { counterKeepMs } from '../tenants/budgets/windows.ts'
 
-/** What the processes of one gateway share, and by which name this one is known among them. */
+/** The state that the processes of one gateway share, and the name of this process. */
 export type Shared = AsyncDisposable & {
   readonly state: SharedState
   readonly shelf: SharedShelf
   readonly bus: SharedBus
   /** The concurrency of providers; undefined: this process has all of it. */
   readonly places: SharedPlaces | undefined
-  /** What of the state is rebuilt from this process's journal; undefined: it outlasts the process by itself. */
+  /** The state to rebuild from this process's journal. Undefined: it outlasts the process. */
   readonly money: ReplayedMoney | undefined
   /** This process. */
   readonly owner: string
-  /** How the engine is doing that it is shared over; undefined: there is none. */
+  /** The health of the engine that holds the shared state. Undefined: there is none. */
   readonly report: (() => SharedReport) | undefined
-  /** There is no other: nothing of its own has to go over the shelf. */
+  /** There is no other process, so its own answers need not go through the shelf. */
   readonly isAlone: boolean
 }
 
@@ -40,7 +40,7 @@ export type SharedReport = {
   readonly untold: number
 }
 
-/** The one place that picks what is shared over. */
+/** The only place that chooses the engine of the shared state. */
 export async function openShared(config: Config, clock: Clock, log: Logger): Promise<Shared> {
   const owner = `node-${randomBytes(8).toString('hex')}`
   const { url } = config.shared.redis

@@ -4,17 +4,17 @@ import type { Failure } from '../../core/model/failure.ts'
 import { revoked } from '../../http/call/open-calls.ts'
 import { createSnapshot, type LastingTimes, type Snapshot } from './snapshot.ts'
 
-/** The snapshot in use, and those before it whose calls are not over yet. Disposing it releases them all. */
+/** The snapshot in use, and older ones that still have running calls. Disposing it releases all of them. */
 export interface LiveConfig extends AsyncDisposable {
-  /** A request takes it once, at its beginning. */
+  /** A request takes it once, at its start. */
   readonly current: Snapshot
-  /** Has requests from now on answered by this configuration. Throws, and changes nothing, when it cannot be. */
+  /** Answers requests with this configuration from now on. Throws, and changes nothing, if it cannot be used. */
   take(config: Config): void
-  /** Has the connection of each call in flight closed after its answer. */
+  /** Closes the connection of each running call after its answer. */
   hangUp(): void
-  /** Ends every call in flight, and every later one, with this failure. */
+  /** Ends every running and every later call with this failure. */
   end(failure: Failure): void
-  /** Ends the calls of these keys that are in flight. */
+  /** Ends the running calls of these keys. */
   revoke(keys: readonly string[]): void
 }
 
@@ -23,7 +23,7 @@ export function createLiveConfig(config: Config, lasting: LastingTimes): LiveCon
   const all = new Set([current])
   const retire = async (snapshot: Snapshot) => {
     snapshot.rest()
-    // A request that has just begun is counted among the calls by the end of the turn.
+    // A request that has just begun is registered as a call only at the end of the turn.
     await setImmediate()
     await snapshot.callsEnded()
     all.delete(snapshot)

@@ -1,16 +1,16 @@
 import { type Config, ConfigError, type Finding, placeOf } from '../../config.ts'
 import { widened } from '../../tenants/keys/widening.ts'
 
-/** Refuses configurations that would let in, or allow, more than the one in use without saying so. */
+/** Refuses configurations that silently let in or allow more than the one in use. */
 export interface ReloadGuard {
-  /** Throws ConfigError with all that would open. */
+  /** Throws ConfigError with everything that would be opened. */
   check(offered: Config, inUse: Config): void
 }
 
 /**
- * A file that was cut short, by an editor that is still writing it or by a disk that is full, is a configuration like
- * any other, but for what it no longer says. So what guards or bounds is not lost by leaving it out: it has to be
- * written out otherwise. Once keys are asked for, they are for as long as the process lives.
+ * A file can be truncated, by an editor that is still writing it or by a full disk, and still be a valid configuration
+ * without its last settings. So a guard or bound cannot be removed by leaving it out: another value has to be written
+ * explicitly. Once keys are required, they stay required for the life of the process.
  */
 export function createReloadGuard(first: Config): ReloadGuard {
   let hasAskedForKeys = first.keys.length > 0
@@ -84,12 +84,12 @@ function lostLimits(offered: Config, inUse: Config): readonly Finding[] {
   return isStrictLost ? [...bounds, { path: ['strict'], told: 'is gone, expected true, or false' }] : bounds
 }
 
-/** What is not there to bound. */
+/** Without these sections there is nothing to bound. */
 function isBound(name: string): boolean {
   return name !== 'keepaliveMs' && name !== 'heartbeatMs'
 }
 
-/** A whole section that bounds what callers may do, or which models they may have. */
+/** A whole section that bounds what callers may do, or which models they may use. */
 function lostSections(offered: Config, inUse: Config): readonly Finding[] {
   const sections = inUse.stated.filter((place) => !place.includes('.') && !told.has(place))
   return sections
@@ -100,7 +100,7 @@ function lostSections(offered: Config, inUse: Config): readonly Finding[] {
     }))
 }
 
-/** Sections that are looked at one by one above, and those whose loss opens nothing. */
+/** Sections that are checked one by one above, and those whose removal opens nothing. */
 const told: ReadonlySet<string> = new Set([
   ...['auth', 'limits', 'strict'],
   ...[

@@ -4,39 +4,39 @@ import { type Config, ConfigError, isExposed, type Origins, type Problem } from 
 import type { Clock } from '../../core/model/ports.ts'
 import { createReloadGuard } from './reload-guard.ts'
 
-/** Puts another configuration in the place of the one that is in use. */
+/** Replaces the configuration in use with another. */
 export interface Reload {
   /**
-   * Takes what `read` gives. What cannot be read, or is wrong, changes nothing, and the log says why; what only a
-   * restart can change stays, and the log says so.
+   * Applies what `read` returns. If it cannot be read or is invalid, nothing changes and the log says why. Settings
+   * that need a restart keep their values, and the log says so.
    */
   run(read: () => Config): void
   report(): ConfigurationReport
 }
 
-/** How it stands with the configuration, for operators. */
+/** The state of the configuration, for operators. */
 export type ConfigurationReport = {
-  /** When the one in use was taken. */
+  /** When the one in use was applied. */
   readonly loadedEpochMs: number
-  /** Whether the last that was offered was refused: the one in use is older than the file. */
+  /** Whether the last one was refused, so that the one in use is older than the file. */
   readonly isRefused: boolean
-  /** How many were taken after the first, and how many refused. */
+  /** How many were applied after the first, and how many were refused. */
   readonly taken: number
   readonly refused: number
-  /** Of the last that was refused, where that is the latest word. */
+  /** The last refused one, if no later one was applied. */
   readonly refusal: Refusal | undefined
-  /** Where each setting in use comes from; undefined: it was made by a program. */
+  /** The source of each setting in use. Undefined: a program supplied the configuration. */
   readonly origins: Origins | undefined
 }
 
-/** A configuration that was not taken, and everything that is wrong with it. Shows no secret. */
+/** A configuration that was refused, and all of its problems. Contains no secrets. */
 export type Refusal = { readonly atEpochMs: number; readonly problems: readonly Problem[] }
 
 export type ReloadParts = {
-  /** The configuration that the process began with. */
+  /** The configuration that the process started with. */
   readonly first: Config
   readonly current: () => Config
-  /** Throws where nothing can be made of it. Resolves once every process has taken it; undefined: this is the only one. */
+  /** Throws if it cannot be used. Resolves once every process has applied it. Undefined: there is only one process. */
   readonly take: (config: Config) => Promise<void> | undefined
   readonly clock: Clock
   readonly log: Logger
@@ -53,7 +53,7 @@ export function createReload({ first, current, take, clock, log }: ReloadParts):
         const config = inPlace(read(), current(), log)
         guard.check(config, current())
         refusal = undefined
-        // Lines may have moved where nothing else is another.
+        // Lines may have moved even if nothing else changed.
         origins = config.origins
         if (isDeepStrictEqual(withoutOrigins(config), withoutOrigins(current()))) {
           log.info({ source: config.source }, 'the configuration has not changed')
@@ -84,7 +84,7 @@ function problemsIn(thrown: unknown): readonly Problem[] {
   return [{ source: 'gateway', place: '', told: 'could not apply it: see the log' }]
 }
 
-/** The configuration as a gateway that listens already can take it. */
+/** The configuration as far as a gateway that is already listening can apply it. */
 function inPlace(config: Config, inUse: Config, log: Logger): Config {
   const { host, port, workers, tls, source, tracing, responses } = inUse
   if (config.source === undefined && source !== undefined) {

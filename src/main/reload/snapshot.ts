@@ -46,51 +46,51 @@ import type { KnownLists, ProviderLists, readProviderLists } from '../upstreams/
 import { createUpstreams, sharePlaces } from '../upstreams/upstreams.ts'
 import { createWaker } from '../upstreams/waker.ts'
 
-/** Everything that is made of one configuration. A request that began with one ends with it. */
+/** Everything that is built from one configuration. A request ends with the snapshot that it began with. */
 export interface Snapshot extends AsyncDisposable {
   readonly config: Config
   readonly listener: RequestListener
   readonly gateway: Gateway
   readonly routes: readonly Route[]
-  /** Where a request would go, and why. */
+  /** Explains where a request would go. */
   explain(asked: ExplainedRequest): Promise<JsonObject>
-  /** What another configuration's may go on with. */
+  /** State that the snapshot of the next configuration can take over. */
   readonly standings: HealthRegistry
   readonly lists: ProviderLists | undefined
-  /** How old what is known of models and prices is. */
+  /** The age of the known models and prices. */
   catalog(): CatalogReport
   readonly idempotency: Idempotency | undefined
-  /** Has every connection of a call closed after its answer. */
+  /** Closes every connection of a call after its answer. */
   hangUp(): void
   /** Ends every call with this Failure. */
   endCalls(failure: Failure): void
-  /** Ends those of one key. */
+  /** Ends the calls of one key. */
   endCallsOf(key: string, failure: Failure): void
-  /** Asks nothing of its own accord any more. */
+  /** Stops background work: probes and lists of models. */
   rest(): void
-  /** Resolves once no call is in flight. */
+  /** Resolves once no call is running. */
   callsEnded(): Promise<void>
 }
 
-/** What lasts as long as the process, whatever the configuration. */
+/** Resources that last as long as the process, whatever the configuration. */
 export type LastingTimes = {
   readonly clock: Clock
   readonly log: Logger
   readonly onHealthEvent: (event: HealthEvent) => void
   readonly onHealthWord: (word: HealthWord) => void
-  /** Hears each step of a call. */
+  /** Receives each step of a call. */
   readonly steps: Steps
   readonly tokenizer: Tokenizer
   readonly encoder: Encoder
   readonly sinks: readonly Sink[]
-  /** Resolves once what the sinks were given is safe; undefined: nothing keeps it. */
+  /** Resolves once the records given to the sinks are safe. Undefined: nothing stores them. */
   readonly commit: (() => Promise<void>) | undefined
   readonly tenants: Tenants
-  /** Over which answers are shared with other processes; undefined: there are none. */
+  /** Shares answers with other processes. Undefined: there are none. */
   readonly shared: Pick<Shared, 'shelf' | 'owner'> | undefined
   /** The concurrency of providers, where other processes use them too. */
   readonly places: SharedPlaces | undefined
-  /** What an operator has taken out of use. */
+  /** Deployments that an operator has drained. */
   readonly drains: Drains
   readonly readLists: typeof readProviderLists
   readonly startProbes: typeof startProbes
@@ -119,7 +119,7 @@ type LastingAppPart =
   | 'startedEpochSeconds'
   | 'version'
 
-/** Of what was learnt with the configuration before, what is still true is kept. */
+/** Takes over what was learnt under the configuration before and is still valid. */
 export function createSnapshot(config: Config, lasting: LastingTimes, before?: Snapshot): Snapshot {
   const { clock, log, shared } = lasting
   const { limits, slowThresholdMs, strict, demo, breaker } = config
@@ -167,7 +167,7 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
   const probes = config.probes.enabled
     ? lasting.startProbes({ ...config.probes, deployments, standings, clock, random: Math.random, log })
     : undefined
-  // The last that may be refused: what was before it has changed nothing.
+  // This comes last because it may be refused: until here, the state of the snapshot before is unchanged.
   lasting.tenants.configure(config.tenants, callersPolicyOf(config))
   const rest = () => {
     lists?.[Symbol.dispose]()
@@ -186,7 +186,7 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
   }
 }
 
-/** How the calls of a snapshot end before their time. Some go on without their callers. */
+/** Ends the calls of a snapshot early. Some calls continue without their callers. */
 function endings(
   openCalls: OpenCalls,
   idempotency: Idempotency | undefined,
@@ -208,7 +208,7 @@ function endings(
   }
 }
 
-/** The routed deployments at a provider that does not list their models. */
+/** Deployments in routes whose provider does not list their model. */
 function unlistedAt(provider: string, routes: readonly Route[]): readonly string[] {
   const here = routes.flatMap(({ deployments }) =>
     deployments.filter(({ upstream }) => upstream.name === provider),
@@ -245,7 +245,7 @@ function listsFor({
   })
 }
 
-/** A key holds beyond a change of the configuration, unless how long it holds was changed. */
+/** An idempotency key stays valid across a reload, unless its lifetime was changed. */
 function idempotencyFor(
   config: Config,
   { clock, shared }: LastingTimes,
@@ -259,12 +259,12 @@ function idempotencyFor(
   return createSharedIdempotency(settings, clock, { ...shared, makingMs: makingMsOf(config) })
 }
 
-/** How long an answer may take to make; who makes it may be a little late to tell. */
+/** How long making an answer may take, with a margin because the process that makes it may report late. */
 function makingMsOf({ limits }: Config): number {
   return limits.deadlineMs + 60_000
 }
 
-/** The names of those that are set up as they were. */
+/** The names of upstreams whose settings have not changed. */
 function unchangedProviders(config: Config, before: Config | undefined): ReadonlySet<string> {
   const same = config.providers.filter((provider) =>
     before?.providers.some((other) => isDeepStrictEqual(other, provider)),
@@ -277,7 +277,7 @@ type StandingsOf = Pick<Config, 'breaker'> & {
   readonly unchanged: ReadonlySet<string>
 }
 
-/** How a deployment has been doing still holds where it is the same model at the same, unchanged provider. */
+/** A deployment's health stays valid if its model and its provider's settings have not changed. */
 function standingsFor(
   { deployments, unchanged, breaker }: StandingsOf,
   { clock, onHealthEvent, onHealthWord }: LastingTimes,
@@ -305,7 +305,7 @@ type PlainParts = {
   readonly router: Router
 }
 
-/** The gateway without what spares calls. */
+/** The gateway without the layers that avoid upstream calls. */
 function createPlainGateway({ config, lasting, standings, router }: PlainParts): Gateway {
   const { limits, stickiness, hedging } = config
   const { clock, tokenizer, drains, steps } = lasting

@@ -10,14 +10,14 @@ export type AdminKeyParts = {
   readonly config: Config
   readonly tenants: Tenants
   readonly changes: Changes
-  /** What is made here outlasts the process. */
+  /** The data directory outlasts the process. */
   readonly isDurable: boolean
   readonly log: Logger
 }
 
 /**
- * Makes a management key where there is none, once, into the file `admin-key` of the data directory; where nothing is
- * configured, and this machine alone can ask, none is needed.
+ * Creates a management key in the file `admin-key` of the data directory, if there is no other. Not needed if nothing
+ * is configured and only this machine can connect.
  */
 export async function makeAdminKey({
   config,
@@ -39,14 +39,14 @@ export async function makeAdminKey({
   })
   const path = join(config.dataDirectory, 'admin-key')
   await writeFile(path, `${secret}\n`, { mode: 0o600 })
-  // The mode above is for a file that was not there.
+  // The mode above only applies to a file that did not exist.
   await chmod(path, 0o600)
   log.info({ path }, 'a management key was created: it is in this file')
   if (process.stderr.isTTY === true)
     process.stderr.write(`A management key was created (${path}): ${secret}\n`)
 }
 
-/** Refuses to keep budgets that a restart would forget. */
+/** Refuses budgets that a restart would forget. */
 export function refuseForgetfulBudgets(config: Config, isDurable: boolean): void {
   if (isDurable || !config.ledger.enabled || !hasBudgets(config.tenants)) return
   const told = `found ${config.dataDirectory}, expected a writable directory, because there are budgets: set DATA_DIR`

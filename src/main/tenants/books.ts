@@ -21,15 +21,15 @@ export type Books = {
   readonly changes: Changes
   /** Undefined: nothing outlasts the process. */
   readonly ledger: Ledger | undefined
-  /** Where records go; undefined: into the log alone. */
+  /** Where records go. Undefined: only to the log. */
   readonly journal: Journal | undefined
-  /** Where responses are kept for callers who come back to them. */
+  /** Where responses are stored for callers who refer to them later. */
   readonly responses: ResponseShelf
 }
 
 /**
- * Tenants with their keys and money as they were, and the ledger that keeps them, to be released with `opening`. What
- * the tenants write goes through `heard`.
+ * Tenants with their stored keys and money, and the ledger, to be released with `opening`. Events of the tenants pass
+ * through `heard`.
  */
 export async function openBooks(
   config: Config,

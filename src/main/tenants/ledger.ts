@@ -3,7 +3,7 @@ import type { Config } from '../../config.ts'
 import type { Projection } from '../../core/model/journal.ts'
 import { type Ledger, openLedger } from '../../ledger/ledger.ts'
 
-/** The ledger that a configuration asks for; undefined where it asks for none, or there is no place for it. */
+/** The ledger of a configuration. Undefined if it is turned off, or there is no place for it. */
 export async function openLedgerOf(
   config: Config,
   log: Logger,
@@ -13,12 +13,12 @@ export async function openLedgerOf(
   if (!enabled) return undefined
   const { dataDirectory: directory, drain } = config
   const isNeeded = config.isDataDirectoryGiven || hasBudgets(config.tenants)
-  // One that is being replaced lets go once it has drained.
+  // A process that is being replaced releases the directory once it has drained.
   const waitMs = isNeeded ? drain.delayMs + drain.graceMs : 0
   return await openLedger({ ...settings, directory, isNeeded, waitMs, projections, log })
 }
 
-/** What must not be forgotten. */
+/** Calls whose records must not be lost. */
 export function hasBudgets({ keys, teams, budgets }: Config['tenants']): boolean {
   return budgets.length > 0 || [...keys, ...teams].some((one) => one.budgets.length > 0)
 }

@@ -6,13 +6,13 @@ import { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import { openBooks } from './books.ts'
 
-/** The management API of a data directory that no gateway has. */
+/** The management API on a data directory that no gateway is using. */
 export interface OfflineAdmin extends AsyncDisposable {
   /** Rejects with a Failure. */
   ask(method: string, path: string, body?: object): Promise<JsonObject>
 }
 
-/** Opens it; rejects where another process has the directory. */
+/** Opens it. Rejects if another process uses the directory. */
 export async function openAdmin(config: Config, log: Logger): Promise<OfflineAdmin> {
   await using opening = new AsyncDisposableStack()
   const clock = { now: () => performance.now(), epochMs: () => Date.now() }
@@ -25,7 +25,7 @@ export async function openAdmin(config: Config, log: Logger): Promise<OfflineAdm
   }
 }
 
-/** Of a gateway that does not run, no call is under way. */
+/** A gateway that is not running has no running calls. */
 function nothing(): void {}
 
 async function answer(

@@ -12,14 +12,14 @@ export type SharedKeysParts = {
   readonly shared: Shared
   readonly ledger: Ledger | undefined
   readonly databaseUrl: string | undefined
-  /** What is heard from others is kept here, too, so that it outlasts a database that is away. */
+  /** Changes by other nodes are stored here too, so that they are known while the database is unavailable. */
   readonly journal: Journal
   readonly log: Logger
 }
 
 /**
- * Has changes of keys, teams and limits reach every node: told at once over what the nodes share, and kept in the
- * database where there is one. To be released before the ledger.
+ * Distributes changes of keys, teams and limits to every node: immediately through the shared state, and through the
+ * database if there is one. To be released before the ledger.
  */
 export function shareKeys(parts: SharedKeysParts): SharedKeys {
   const { shared, ledger, databaseUrl } = parts
@@ -58,15 +58,13 @@ export function shareKeys(parts: SharedKeysParts): SharedKeys {
 }
 
 export type SharedKeys = AsyncDisposable & {
-  /** The journal, of which the others hear what concerns them. */
+  /** A journal that also publishes the events that other nodes need. */
   telling(journal: Journal): Journal
-  /** Resolves once the changes that others made before are taken, as far as they can be had. */
+  /** Resolves once earlier changes by others have been applied, as far as they can be read. */
   begin(): Promise<void>
 }
 
-/**
- * Ends calls of keys on every node: `own` ends those that are here. What it gives does so everywhere.
- */
+/** Ends calls of keys on every node. `own` ends those of this node; the returned function ends all. */
 export function endingEverywhere(
   { bus, owner }: Pick<Shared, 'bus' | 'owner'>,
   own: (keys: readonly string[]) => void,
@@ -105,7 +103,7 @@ function hearText(text: string, owner: string, hear: (entry: AdminEntry | Overri
   if (isObject(said) && said['from'] !== owner) hear(said['entry'] as AdminEntry | OverrideEntry)
 }
 
-/** Which calls are to end is said in both places. */
+/** The event and the message both name the calls to end. */
 function bridge(own: SharedBus, others: SharedBus, owner: string): () => void {
   const passed = `${owner} from the database`
   const ends = [

@@ -6,7 +6,7 @@ import type { CallersPolicy } from '../../tenants/keys/authenticate.ts'
 import { createTenants, type Tenants, type TenantsParts } from '../../tenants/tenants.ts'
 import type { Shared } from '../shared.ts'
 
-/** The tenants of a gateway, their money and limits over what its processes share. */
+/** The tenants of a gateway; their money and limits are shared between its processes. */
 export function tenantsFor(
   config: Config,
   clock: Clock,
@@ -26,7 +26,7 @@ export function callersPolicyOf({ host, allowUnauthenticated }: Config): Callers
   return { allowUnauthenticated, isReachable: !isLoopback(host) }
 }
 
-/** Tried once: the log has what was missed. */
+/** Tried once: the log has the alert if it fails. */
 export function alertsBy(log: Logger): SendAlert {
   return (alert, post) => {
     log.warn({ alert }, 'a part of a budget is used')

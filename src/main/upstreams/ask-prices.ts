@@ -8,8 +8,8 @@ import { createUpstreams } from './upstreams.ts'
 export type PriceAsking = { readonly config: Config; readonly book: PriceBook; readonly clock: Clock }
 
 /**
- * Asks every provider of a configuration that can be asked for its models and their prices, once. Gives the names of
- * those that did not answer.
+ * Asks every provider that can list its models for models and prices, once. Returns the names of those that did not
+ * answer.
  */
 export async function askPrices({ config, book, clock }: PriceAsking, version: string): Promise<string[]> {
   const userAgent = `pandotate-gateway/${version}`

@@ -6,12 +6,12 @@ import { createTokenizer } from '../../tokenizers/cl100k.ts'
 import { isListing, readList } from './provider-lists.ts'
 import { createUpstreams } from './upstreams.ts'
 
-/** What became of one harmless question to a provider, in a sentence. */
+/** The result of asking a provider for its models, as one sentence. */
 export type ProviderAnswer = { readonly name: string; readonly isWell: boolean; readonly text: string }
 
 /**
- * Asks every provider that calls are routed to for its models: whether it can be reached, takes the key, and has the
- * models that are routed there. No model is run.
+ * Asks every provider in the routes for its models: whether it is reachable, accepts the key, and lists the routed
+ * models. Runs no model.
  */
 export async function askProviders(
   config: Config,

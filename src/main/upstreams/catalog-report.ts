@@ -2,13 +2,13 @@ import type { Config } from '../../config.ts'
 import type { Clock, Deployment } from '../../core/model/ports.ts'
 import type { ListReport, ProviderLists } from './provider-lists.ts'
 
-/** How old what is known of models and prices is, for operators. */
+/** The age of the known models and prices, for operators. */
 export type CatalogReport = {
   /** The day of the catalogue in use. */
   readonly asOf: string
-  /** Of every provider that is asked for its list. */
+  /** One entry for each provider that is asked for its list. */
   readonly lists: readonly ListReport[]
-  /** When the price of a routed deployment was last read, that was read the longest ago; undefined: none is known. */
+  /** When the oldest price of a routed deployment was last read. Undefined: no price is known. */
   readonly oldestPriceEpochMs: number | undefined
   readonly nowEpochMs: number
 }

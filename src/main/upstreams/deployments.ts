@@ -26,7 +26,7 @@ export function createRoutes(parts: RoutesParts): readonly Route[] {
 
 type DeploymentSettings = Config['routes'][number]['deployments'][number]
 
-/** One of a route of this pattern, at a price of the moment. */
+/** A deployment in the route of this pattern, at its current price. */
 export function createDeployment(
   pattern: string,
   settings: DeploymentSettings,
@@ -64,7 +64,7 @@ export function createDeployment(
   return withTerms({ ...common, upstreamModel: undefined, forModel: remembered(named) }, undefined)
 }
 
-/** What an answer calls its model: as the caller did, where the configuration has another name for it upstream. */
+/** The name of the model in answers: the caller's, if the configuration has another name for it upstream. */
 function publicName(pattern: string, model: string | undefined): (asked: string) => string | undefined {
   if (model === undefined || model === pattern) return () => undefined
   if (!pattern.includes('*')) return () => pattern
@@ -85,7 +85,7 @@ type Changing = {
   readonly isDrained: () => boolean
 }
 
-/** What it costs and what it can do may change from one call to the next; the operator's word goes before others'. */
+/** Price and abilities can change between calls. The operator's settings override other sources. */
 function sold(made: Untermed, { termsNow, own, mayBeGone, isDrained }: Changing): Deployment {
   let latest: Terms | undefined
   let traits = own
@@ -123,8 +123,8 @@ type Terms = {
 }
 
 /**
- * The terms of the moment: the book is asked once a minute and day, and where it has taken a list, for there is a
- * question with every call.
+ * The current terms. The price book is asked once a minute and day, and after each new list, because every call needs
+ * them.
  */
 function termsOf(book: PriceBook, question: PriceQuestion, clock: Clock): () => Terms {
   let terms: Terms | undefined
@@ -150,7 +150,10 @@ const freshMs = 60_000
 /** Prices change at midnight, UTC. */
 const dayMs = 86_400_000
 
-/** Callers name models as they like: of what is made by name, so many are kept, and none by a name that is too long. */
+/**
+ * Callers can send any name: at most this many deployments made from names are kept, and none for a name that is too
+ * long.
+ */
 function remembered(make: (model: string) => Deployment): (model: string) => Deployment {
   const made = createLruMap<Deployment>(mostNames)
   return (model) => {
@@ -164,5 +167,5 @@ function remembered(make: (model: string) => Deployment): (model: string) => Dep
 
 const mostNames = 1000
 
-/** No model's name in the configuration may be longer either. */
+/** Model names in the configuration have the same limit. */
 const longestName = 256

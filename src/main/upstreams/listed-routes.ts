@@ -5,16 +5,16 @@ import { createDeployment, type RoutesParts } from './deployments.ts'
 import { isListing } from './provider-lists.ts'
 
 export type ListedRoutesParts = RoutesParts & {
-  /** Where any name may go: asked after those that list it. */
+  /** Where any other name may go, after the providers that list it. */
   readonly others: readonly Deployment[]
 }
 
-/** The routes of models that providers list, and the deployments that these are made of. */
+/** The routes of models that providers list, and the deployments that they are made of. */
 export type Listed = ListedRoutes & { readonly deployments: readonly Deployment[] }
 
 /**
- * A model that providers with a key of ours list goes to them, in the order of the configuration, when it is asked for
- * by its full name. Undefined where the configuration does not want that.
+ * A model listed by providers that we have a key for goes to them, in the order of the configuration, if it is
+ * requested by its full name. Undefined if the configuration turns this off.
  */
 export function createListedRoutes(parts: ListedRoutesParts): Listed | undefined {
   const { config, upstreams, book, others } = parts
@@ -45,7 +45,7 @@ export function createListedRoutes(parts: ListedRoutesParts): Listed | undefined
   }
 }
 
-/** Which of the providers have which model, made once for each state of the book. */
+/** Which providers have which model. Computed once for each state of the price book. */
 function createIndex(book: PriceBook, providers: readonly string[]) {
   let index: ReadonlyMap<string, readonly string[]> = new Map()
   let version = -1

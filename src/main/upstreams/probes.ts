@@ -9,7 +9,7 @@ export type ProbesParts = {
   readonly deployments: Iterable<Deployment>
   readonly standings: Pick<HealthRegistry, 'probed'>
   readonly intervalMs: number
-  /** How long an upstream may take to tell. */
+  /** How long an upstream may take to answer. */
   readonly timeoutMs: number
   readonly clock: Clock
   readonly random: Random
@@ -17,9 +17,9 @@ export type ProbesParts = {
 }
 
 /**
- * Asks every upstream that can be asked how it is doing, again and again until it is disposed, and tells the standings
- * of its deployments. No model is run, so a question costs a request and nothing else; an upstream that it would wake,
- * or keep awake, is therefore not asked. One upstream is asked one question at a time.
+ * Probes the health of every upstream that supports it, at intervals until it is disposed, and reports it to the health
+ * of its deployments. Runs no model, so a probe costs only a request; upstreams that a probe would wake, or keep awake,
+ * are not probed. Each upstream gets one probe at a time.
  */
 export function startProbes(parts: ProbesParts): Disposable {
   const { deployments, log, intervalMs } = parts
@@ -72,10 +72,10 @@ function watch(upstream: Askable, ids: ReadonlySet<string>, parts: ProbesParts):
   }
 }
 
-/** The part of an interval within which the next question falls: gateways started together drift apart. */
+/** The part of an interval by which the next probe is varied, so that gateways started together drift apart. */
 const jitter = 0.2
 
-/** What it says, or why it does not: never rejects. */
+/** The answer, or the reason why there is none. Never rejects. */
 async function ask(upstream: Askable, bounds: Bounds): Promise<UpstreamHealth | Failure> {
   try {
     return await withTimeout(upstream, (signal) => upstream.health(signal), bounds)
@@ -84,7 +84,7 @@ async function ask(upstream: Askable, bounds: Bounds): Promise<UpstreamHealth | 
   }
 }
 
-/** Logs what is another word than the last one, and gives it. */
+/** Logs a result that differs from the last one, and returns it. */
 function tell({ name: provider }: Upstream, probe: Probe, lastWord: string, log: Logger): string {
   const { answer } = probe
   const outcome = outcomeOf(probe)

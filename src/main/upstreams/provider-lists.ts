@@ -5,9 +5,9 @@ import { asFailure, Failure } from '../../core/model/failure.ts'
 import type { Clock, Random, Upstream } from '../../core/model/ports.ts'
 import { withTimeout } from './with-timeout.ts'
 
-/** The lists of models and prices that providers are asked for, again and again, until it is disposed. */
+/** The providers' lists of models and prices, read at intervals until it is disposed. */
 export interface ProviderLists extends Disposable {
-  /** What the providers of these names listed last. */
+  /** The last lists of the providers with these names. */
   of(names: ReadonlySet<string>): KnownLists
   report(): readonly ListReport[]
 }
@@ -15,13 +15,13 @@ export interface ProviderLists extends Disposable {
 /** By the provider's name. */
 export type KnownLists = ReadonlyMap<string, ProviderList>
 
-/** How it stands with one provider's list, for operators. */
+/** The state of one provider's list, for operators. */
 export type ListReport = {
   readonly provider: string
-  /** When it was read; undefined: never, the catalogue holds. */
+  /** When it was read. Undefined: never, so the catalogue is used. */
   readonly readEpochMs: number | undefined
   readonly models: number
-  /** How often in a row the provider has not answered since. */
+  /** Failures in a row since then. */
   readonly failures: number
   /** How often it was asked in this process. */
   readonly asked: number
@@ -32,13 +32,13 @@ export type ProviderListsParts = {
   readonly book: PriceBook
   /** Undefined: nothing outlasts the process. */
   readonly kept: KeptLists | undefined
-  /** What an upstream is asked at, to know its list again. */
+  /** The address that an upstream is asked at, which identifies its stored list. */
   readonly addressOf: (name: string) => string
-  /** From the configuration before: as good as an answer of their time. */
+  /** Lists read under the configuration before; as good as an answer of that time. */
   readonly known?: KnownLists | undefined
-  /** The routed deployments whose models a provider does not list, by its name. */
+  /** Routed deployments whose models a provider does not list, by the provider's name. */
   readonly unlisted?: ((name: string) => readonly string[]) | undefined
-  /** Gets every list that is taken. */
+  /** Receives every new list. */
   readonly heard?: ((name: string, list: ProviderList) => void) | undefined
   readonly everyMs: number
   readonly clock: Clock
@@ -47,8 +47,8 @@ export type ProviderListsParts = {
 }
 
 /**
- * Asks every upstream that has a list, and that serves callers who bring no key, now and every so often. One that does
- * not answer is asked again soon, and then ever later; what it listed last holds until it does, from the disk after a
+ * Asks every upstream that has a list, and that also serves callers without a key of their own, now and at intervals.
+ * After a failure it is asked again soon, then less and less often. Its last list stays in use until then, also after a
  * restart, and the log says so once.
  */
 export function readProviderLists(parts: ProviderListsParts): ProviderLists {
@@ -68,13 +68,13 @@ export function readProviderLists(parts: ProviderListsParts): ProviderLists {
   }
 }
 
-/** Whether an upstream can be asked, without a caller's key, for what it has. */
+/** Whether an upstream can be asked for its list without a caller's key. */
 export function isListing(upstream: Upstream): boolean {
   const hasLists = upstream.listModels !== undefined || upstream.listHardware !== undefined
   return hasLists && upstream.admits(undefined)
 }
 
-/** Asks once for all that the upstream lists. Rejects with a Failure, for a list of nothing too: it says nothing. */
+/** Asks once for the whole list of an upstream. Rejects with a Failure, also for an empty list, which says nothing. */
 export async function readList(upstream: Upstream, clock: Clock, signal: AbortSignal): Promise<ProviderList> {
   const ask = (bounded: AbortSignal) =>
     Promise.all([upstream.listModels?.(bounded), upstream.listHardware?.(bounded)])
@@ -83,7 +83,7 @@ export async function readList(upstream: Upstream, clock: Clock, signal: AbortSi
   return { epochMs: clock.epochMs(), ...(models && { models }), ...(hardware && { hardware }) }
 }
 
-/** Puts a list into the book. */
+/** Puts a list into the price book. */
 export function takeList(book: PriceBook, name: string, { models, hardware, epochMs }: ProviderList): void {
   if (models !== undefined) book.refresh(name, models, epochMs)
   if (hardware !== undefined) book.refreshHardware(name, hardware, epochMs)
@@ -91,10 +91,10 @@ export function takeList(book: PriceBook, name: string, { models, hardware, epoc
 
 const answerWithinMs = 30_000
 
-/** After so many failures in a row, how long until the next question; then ever so often. */
+/** The wait before the next request, after this many failures in a row. The last value repeats. */
 const waitsMs = [1000, 5000, 30_000, 120_000, 300_000, 900_000, 1_800_000]
 
-/** The part of a wait by which it may be shorter or longer: gateways that were started together drift apart. */
+/** The part of a wait by which it is varied, so that gateways started together drift apart. */
 const jitter = 0.1
 
 type Reader = {
@@ -146,7 +146,7 @@ function startReader(upstream: Upstream, parts: ProviderListsParts): Reader {
       failures++
     }
   }
-  // After a change of the configuration, a list of a moment ago need not be asked for again.
+  // After a reload, a very recent list is not requested again.
   const ageMs = before === undefined ? Number.POSITIVE_INFINITY : clock.epochMs() - before.epochMs
   if (ageMs < everyMs) after(everyMs - ageMs)
   else void ask()
@@ -163,7 +163,7 @@ function startReader(upstream: Upstream, parts: ProviderListsParts): Reader {
   }
 }
 
-/** A route leads to what its provider does not list: a fine-tune, or a mistake. Told once for the same ones. */
+/** A route names a model that its provider does not list: a fine-tune, or a mistake. Logged once for the same set. */
 function tellMissing(provider: string, { unlisted, log }: ProviderListsParts, before: string): string {
   const deployments = unlisted?.(provider) ?? []
   const now = deployments.join(' ')
@@ -190,7 +190,7 @@ async function keep(
   }
 }
 
-/** What is new in a list, what is gone, and what costs something else. */
+/** What is new in a list, what is gone, and what has another price. */
 function changeBetween(before: ProviderList | undefined, after: ProviderList): Record<string, number> {
   const then = new Map(before?.models?.map(({ id, price }) => [id, JSON.stringify(price)]))
   const now = new Map(after.models?.map(({ id, price }) => [id, JSON.stringify(price)]))

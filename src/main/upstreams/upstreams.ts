@@ -4,7 +4,7 @@ import type { Upstream } from '../../core/model/ports.ts'
 import { providers } from '../../providers/all.ts'
 import type { ProviderTools } from '../../providers/base/provider.ts'
 
-/** The providers of a configuration, by their names. They open no connection yet. */
+/** The providers of a configuration, by name. They open no connection yet. */
 export function createUpstreams(config: Config, tools: ProviderTools): ReadonlyMap<string, Upstream> {
   return new Map(
     config.providers.map(({ name, type, settings }) => {

@@ -26,7 +26,7 @@ export function createWaker(deployments: Iterable<Deployment>, log: Logger): Wak
   }
 }
 
-/** It takes a moment to be told, whatever it takes to start. */
+/** Time for the upstream to accept the request, not for the start itself. */
 const timeoutMs = 30_000
 
 function unknownDeployment(id: string): Failure {

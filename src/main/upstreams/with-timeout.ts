@@ -2,15 +2,13 @@ import { Failure } from '../../core/model/failure.ts'
 import type { Upstream } from '../../core/model/ports.ts'
 
 export type Bounds = {
-  /** Aborts when the answer is of no use any more. */
+  /** Aborts when the answer is no longer needed. */
   readonly signal: AbortSignal
   /** How long the answer may take. */
   readonly timeoutMs: number
 }
 
-/**
- * What an upstream answers to what is no call. Rejects as the upstream does, and with `timeout` when it takes too long.
- */
+/** The answer of an upstream to a request other than a call. Rejects as the upstream does, or with `timeout`. */
 export async function withTimeout<T>(
   { name: provider }: Pick<Upstream, 'name'>,
   question: (signal: AbortSignal) => Promise<T>,

@@ -3,7 +3,7 @@ import type { Upstream } from '../../core/model/ports.ts'
 import { createTokenizer } from '../../tokenizers/cl100k.ts'
 import { createUpstreams } from './upstreams.ts'
 
-/** Makes the providers of a configuration for a command that asks them something, and releases them after it. */
+/** Creates the providers of a configuration for a command, and releases them after it. */
 export async function withUpstreams<T>(
   config: Config,
   version: string,

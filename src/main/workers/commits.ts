@@ -3,15 +3,15 @@ import type { SharedState, Spent } from '../../core/model/shared/state.ts'
 import type { Peer } from '../../state/primary/peer.ts'
 
 /**
- * What a worker writes: lines of the journal, and what calls add to sums, as its primary takes both in one step. While
- * one message of them is on its way, the next gathers all that comes: the busier a worker is, the fewer they are.
+ * What a worker writes: lines of the journal, and what calls add to counters. The primary applies both in one step.
+ * While one message is on its way, the next collects everything new: a busier worker sends fewer messages per call.
  */
 export interface Commits {
   readonly journal: Journal
   readonly charge: SharedState['charge']
 }
 
-/** What goes as one message. */
+/** The content of one message. */
 export type Commit = { readonly entries: readonly JournalEntry[]; readonly charges: readonly Spent[] }
 
 export function createCommits(primary: Peer): Commits {
@@ -24,7 +24,7 @@ class GatheredCommits implements Commits {
   readonly #primary: Peer
   #entries: JournalEntry[] = []
   #sums = new Map<string, Sum>()
-  /** Settles once what is gathered now is safe. */
+  /** Settles once what is collected now is safe. */
   #next: PromiseWithResolvers<void> | undefined
   #isOnItsWay = false
   #isDue = false
@@ -58,7 +58,7 @@ class GatheredCommits implements Commits {
     return this.#waiting().promise
   }
 
-  /** Somebody waits: it goes at the end of this task, and not of this turn. */
+  /** A caller waits for it, so it is sent at the end of this task, not of this turn. */
   #safe(): Promise<void> {
     if (this.#entries.length + this.#sums.size === 0 && !this.#isOnItsWay) return Promise.resolve()
     queueMicrotask(() => this.#send())

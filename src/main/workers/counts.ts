@@ -1,10 +1,10 @@
 import { type MetricValues, sumCounts, sumMetrics } from '../../telemetry/sum.ts'
 
-/** What processes counted, those that are gone too: a sum never goes down. */
+/** Counters of all processes, including ended ones, so that a sum never goes down. */
 export interface Counts {
-  /** The exposition of all. Those of `own` come first. */
+  /** The exposition of all processes. Series of `own` come first. */
   sum(own: MetricValues, ofWorkers: readonly OwnedValues[]): Promise<string>
-  /** This one is gone: what it told last stays counted. */
+  /** This process has ended; its last values stay counted. */
   keep(owner: string): void
 }
 

@@ -1,8 +1,8 @@
 import type { DeploymentReport } from '../../core/health/health-registry.ts'
 
 /**
- * How deployments are doing in several processes, as of one: what is counted is added up, and of breakers, shares and
- * rates the worst is told. The first tells of probes: it alone makes them.
+ * The health of deployments in several processes, as one: counts are added, and of breakers, shares and rates the worst
+ * is reported. Probes come from the first process, the only one that makes them.
  */
 export function sumReports(all: readonly (readonly DeploymentReport[])[]): readonly DeploymentReport[] {
   const sums = new Map<string, DeploymentReport>()

@@ -12,10 +12,10 @@ import {
 } from '../upstreams/provider-lists.ts'
 import type { WorkerStart } from './worker-start.ts'
 
-/** A probe as the primary tells it. */
+/** A probe as the primary reports it. */
 type ToldProbe = { readonly failure: WrittenFailure } | { readonly health: UpstreamHealth }
 
-/** What upstreams say of their models and their health, as the primary hears it: no worker asks them. */
+/** Models and health of upstreams as the primary knows them: workers do not ask upstreams. */
 export function followFeed(primary: Peer, start: WorkerStart): Pick<Role, 'readLists' | 'startProbes'> {
   const lists = new Map(start.lists)
   const heard = new Set<(name: string, list: ProviderList) => void>()

@@ -7,16 +7,16 @@ import type { LogOutput } from '../../telemetry/output.ts'
 import { processChannel } from './process-channel.ts'
 import { relayLines } from './relay-lines.ts'
 
-/** The workers of a gateway: so many at any time, each known by its owner's name. */
+/** The workers of a gateway: always this many, each with its owner's name. */
 export interface Fleet {
-  /** Resolves with the address of all of them once each serves; rejects as the first that cannot. */
+  /** Resolves with their common address once each serves. Rejects with the error of the first that cannot. */
   start(): Promise<string>
   tell(method: string, ...given: readonly unknown[]): void
-  /** The answers of those that give one in time. */
+  /** The answers of those that answer in time. */
   askAll(method: string, ...given: readonly unknown[]): Promise<readonly unknown[]>
-  /** From now on none is replaced. */
+  /** Replaces no more workers from now on. */
   retire(): void
-  /** Resolves once the last has ended, and all it wrote was read. */
+  /** Resolves once the last has ended, and all of its output was read. */
   readonly ended: Promise<void>
   kill(): void
 }
@@ -24,9 +24,9 @@ export interface Fleet {
 export type FleetParts = {
   readonly count: number
   readonly log: Logger
-  /** Gets the lines that workers write to their standard output. */
+  /** Receives the lines that workers write to their standard output. */
   readonly output: Pick<LogOutput, 'writeBytes'>
-  /** Has the worker of this name served with all that it may ask for; what is given back is called when it is gone. */
+  /** Serves the requests of the worker with this name. The returned function is called when the worker has ended. */
   readonly attend: (worker: Peer, owner: string) => (isLost: boolean) => Promise<void>
   readonly nameOf: (index: number) => string
 }
@@ -50,7 +50,7 @@ class ClusterFleet implements Fleet {
   #isRetired = false
   #hasStarted = false
   #born = 0
-  /** Of those that ended soon after they had begun, in a row. */
+  /** Workers in a row that ended soon after they had started. */
   #early = 0
 
   constructor(parts: FleetParts) {
@@ -62,8 +62,8 @@ class ClusterFleet implements Fleet {
   }
 
   async start(): Promise<string> {
-    // The workers share one listening socket. Handed round by the primary, a connection costs 29 µs more, and one that is
-    // on its way to a worker that is killed would stay open, unanswered.
+    // The workers share one listening socket. If the primary distributed connections, each would cost 29 µs more, and
+    // one on its way to a worker that is killed would stay open without an answer.
     cluster.schedulingPolicy = cluster.SCHED_NONE
     cluster.setupPrimary({ serialization: 'advanced', stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
     const begun = Array.from({ length: this.#parts.count }, () => this.#begin())
@@ -111,7 +111,7 @@ class ClusterFleet implements Fleet {
     const worker = cluster.fork()
     const peer = createPeer(processChannel(worker.process))
     const serving = Promise.withResolvers<string>()
-    // Of those that come later, nobody waits for it.
+    // Nobody waits for workers that start later.
     serving.promise.catch(() => undefined)
     const member: Member = { worker, peer, owner, serving, bornAt: performance.now() }
     this.#members.add(member)
@@ -135,8 +135,8 @@ class ClusterFleet implements Fleet {
     ])
     lastWords.catch(() => undefined)
     const [code, signal] = (await once(process, 'exit')) as [number | null, string | null]
-    // What it said last is read before it counts as gone. Where a connection was just being handed to it, Node.js waits
-    // for a word of it for ever.
+    // Its last output is read before it counts as ended. If a connection was just being passed to it, Node.js would
+    // wait for its confirmation for ever.
     await Promise.race([lastWords, setTimeout(lastWordsMs)])
     if (process.connected) process.disconnect()
     peer.end()
@@ -162,7 +162,7 @@ class ClusterFleet implements Fleet {
   }
 }
 
-/** A worker that takes longer to answer is busy, or dying. */
+/** A worker that takes longer to answer is busy, or about to end. */
 const patienceMs = 5000
 
 const lastWordsMs = 500

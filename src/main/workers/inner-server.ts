@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { callerHeader } from '../../http/middleware/forward.ts'
 import { type ListenParts, listen, type RunningServer } from '../../http/server.ts'
 
-/** Where the primary answers what its workers pass on. */
+/** The server in the primary for requests that its workers forward. */
 export type InnerServer = RunningServer & AsyncDisposable & { readonly socketPath: string }
 
 /** Listens on a Unix socket in a directory of its own, which no other user can enter. */
@@ -13,7 +13,7 @@ export async function listenWithin(listener: RequestListener, parts: ListenParts
   const directory = await mkdtemp(join(tmpdir(), 'pandotate-gateway-'))
   const socketPath = join(directory, 'primary')
   const { unparsed } = parts
-  // Connections were counted where callers came in.
+  // Connections were already counted where callers connected.
   const counted = unparsed === undefined ? {} : { unparsed }
   const server = await listen(asAsked(listener), { host: `unix:${socketPath}`, port: 0 }, counted)
   return {
@@ -23,7 +23,7 @@ export async function listenWithin(listener: RequestListener, parts: ListenParts
   }
 }
 
-/** Each connection bears one request: it is taken for the connection of who asked the worker. */
+/** Each connection carries one request, and counts as the connection of the worker's caller. */
 function asAsked(listener: RequestListener): RequestListener {
   return (request, response) => {
     const [scheme, address = ''] = String(request.headers[callerHeader] ?? '').split(' ')

@@ -10,19 +10,21 @@ import type { Commit } from './commits.ts'
 import type { Fleet } from './fleet.ts'
 import { isOfTenants } from './worker-start.ts'
 
-/** What workers ask the primary for: the shared state, the journal, and what is told once for all of them. */
+/**
+ * What workers ask the primary for: the shared state, the journal, and events that are reported once for all workers.
+ */
 export interface PrimaryDesk {
   open(books: Books): void
   attend(worker: Peer, owner: string): (isLost: boolean) => Promise<void>
-  /** The journal as tenants write to it: what changes in keys and limits reaches the workers, too. */
+  /** The journal that tenants write to: changes of keys and limits also reach the workers. */
   heard(journal: Journal): Journal
-  /** Why a worker turns calls away at the moment; undefined: none does. */
+  /** Why a worker refuses calls at the moment. Undefined: none does. */
   overload(): ShedReason | undefined
 }
 
 export type Pulse = {
   readonly overload: ShedReason | undefined
-  /** When keys were used last. */
+  /** When each key was last used. */
   readonly uses: readonly (readonly [key: string, epochMs: number])[]
 }
 
@@ -93,7 +95,7 @@ export function createPrimaryDesk({ fleet, send, epochMs }: PrimaryDeskParts): P
   }
 }
 
-/** What a worker left behind that is gone: its places are free, and what it held may have been spent. */
+/** Cleans up after a worker that ended: its slots are free, and what it held may have been spent. */
 async function abandon(
   owner: string,
   { shared, journal = noJournal }: Books,
@@ -107,7 +109,7 @@ async function abandon(
       spentNanoUsd: 0,
       uncertainNanoUsd: nanoUsd,
     }))
-    // Its own line may not have come this far: the same one again changes nothing.
+    // Its own line may not have arrived. If it has, the same line again changes nothing.
     journal.append({ type: 'hold', id, at, owner, parts, until: at })
     journal.append({ type: 'settle', id, at, charges, ...(isLost ? { reason: 'crash' as const } : {}) })
   }
@@ -115,7 +117,7 @@ async function abandon(
   await shared.shelf.abandon(owner)
 }
 
-/** By counter, the highest part that was told: workers that see the same, at the same time, are one. */
+/** By counter, the highest part that was reported: several workers see the same part at the same time. */
 function createToldOnce(most = 10_000): (counter: string, part: number) => boolean {
   const told = new Map<string, number>()
   return (counter, part) => {

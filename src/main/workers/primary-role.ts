@@ -21,13 +21,13 @@ export type PrimaryParts = {
   readonly count: number
   readonly version: string
   readonly log: Logger
-  /** Gets the lines that workers log. */
+  /** Receives the lines that workers log. */
   readonly output: Pick<LogOutput, 'writeBytes'>
 }
 
 /**
- * The process that owns what is one for all workers: keys, money, records, what upstreams say of themselves, and the
- * management API. It answers no call.
+ * The process that owns what exists once for all workers: keys, money, records, the state of upstreams and the
+ * management API. It answers no calls.
  */
 export function primaryRole(parts: PrimaryParts): { readonly role: Role; readonly fleet: Fleet } {
   const { config, log } = parts
@@ -80,15 +80,15 @@ export function primaryRole(parts: PrimaryParts): { readonly role: Role; readonl
   return { role, fleet }
 }
 
-/** What of the primary becomes known, or another, as it goes on. */
+/** Values that the primary learns, or that change, while it runs. */
 type Now = {
   books: Books | undefined
   joined: Joined | undefined
   socketPath: string
   config: Config
-  /** The port that the workers share, if the system chose it: it must not choose again when all of them are replaced. */
+  /** The workers' port, if the system chose it: it must stay the same when all workers are replaced. */
   port: number | undefined
-  /** Of each worker, when it was asked last. */
+  /** When each worker was last asked. */
   reports: readonly (readonly DeploymentReport[])[]
 }
 
@@ -159,7 +159,7 @@ async function listen(
 
 type AdminRoute = LastingTimes['app']['adminRoutes'][number]
 
-/** Sees what all workers know, and answers once what it changed holds in all of them. */
+/** Sees the state of all workers, and answers once a change is in effect in all of them. */
 function ofAll(route: AdminRoute, fleet: Fleet, now: Now): AdminRoute {
   return {
     ...route,

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { LogOutput } from '../../telemetry/output.ts'
 
-/** Writes on what a worker logs, in whole lines: those of several never get into one another. */
+/** Forwards the log of a worker in whole lines, so that lines of several workers do not mix. */
 export function relayLines(from: Readable | null, { writeBytes }: Pick<LogOutput, 'writeBytes'>): void {
   let begun: Buffer | undefined
   from?.on('data', (chunk: Buffer) => {
@@ -10,7 +10,7 @@ export function relayLines(from: Readable | null, { writeBytes }: Pick<LogOutput
     begun = end === bytes.length ? undefined : bytes.subarray(end)
     if (end > 0) writeBytes(bytes.subarray(0, end))
   })
-  // A worker that was killed may have ended in the middle of a line.
+  // A killed worker may have ended in the middle of a line.
   from?.on('end', () => {
     if (begun !== undefined) writeBytes(Buffer.concat([begun, Buffer.of(lineEnd)]))
   })

@@ -9,8 +9,8 @@ import { workerRole } from './worker-role.ts'
 import type { WorkerStart } from './worker-start.ts'
 
 /**
- * Serves as a worker of the process that started this one, until that says to stop. Ends at once when that is gone:
- * what is answered then could not be recorded.
+ * Serves as a worker of the process that started this one, until that sends `stop`. Ends at once if that process ends:
+ * later answers could not be recorded.
  */
 export async function runWorker(openLog: (config: Config) => Logger): Promise<void> {
   process.once('disconnect', () => process.exit(1))
@@ -42,20 +42,20 @@ export async function runWorker(openLog: (config: Config) => Logger): Promise<vo
   await gateway.stop(times)
   clearInterval(beating)
   primary.tell('pulse', pulse())
-  // All that was told before is there once this is answered.
+  // All earlier messages have arrived once this is answered.
   await primary.ask('parting')
   process.removeAllListeners('disconnect')
   process.disconnect()
 }
 
-/** So old may be what the primary knows of this worker's load, and of when keys were used. */
+/** The maximum age of what the primary knows of this worker's load, and of the last use of keys. */
 const beatMs = 1000
 
 function beat(primary: Peer, pulse: Pulse): void {
   primary.tell('pulse', pulse)
 }
 
-/** It could not begin: its primary says so, or tries again. */
+/** It could not start: its primary reports it, or tries again. */
 async function refuse(primary: Peer, thrown: unknown): Promise<void> {
   const { message, stack, code } = thrown as Error & { readonly code?: unknown }
   await primary.ask('failed', { message, stack, code })

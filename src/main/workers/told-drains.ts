@@ -1,12 +1,12 @@
 import type { Drain, Drains } from '../../core/health/drains.ts'
 
-/** Drains whose every change is told. */
+/** Drains that report every change. */
 export type FollowedDrains = {
   over(own: Drains): Drains
   all(): readonly (readonly [deployment: string, drain: Drain])[]
 }
 
-/** `tell` gets each drain as it begins, and undefined as it ends. */
+/** `tell` receives each drain as it begins, and undefined as it ends. */
 export function followDrains(tell: (deployment: string, drain: Drain | undefined) => void): FollowedDrains {
   const begun = new Map<string, Drain>()
   return {

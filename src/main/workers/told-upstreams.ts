@@ -6,7 +6,7 @@ import { startProbes } from '../upstreams/probes.ts'
 import { readProviderLists } from '../upstreams/provider-lists.ts'
 import type { Fleet } from './fleet.ts'
 
-/** Upstreams that one process asks, and all hear: their latest lists are in `lists`. */
+/** Upstreams that one process asks for all: their latest lists are in `lists`. */
 export function toldUpstreams(
   fleet: () => Pick<Fleet, 'tell'>,
   lists: Map<string, ProviderList>,
@@ -19,7 +19,7 @@ export function toldUpstreams(
   return {
     readLists(given) {
       const upstreams = [...given.upstreams]
-      // What was listed by a provider that is set up otherwise now is nothing to begin with.
+      // A list of a provider whose settings have changed since is not used.
       for (const { name } of upstreams) if (given.known?.has(name) !== true) hear(name, undefined)
       return readProviderLists({ ...given, upstreams, heard: hear })
     },

@@ -22,8 +22,8 @@ import type { Pulse } from './primary-desk.ts'
 import type { WorkerStart } from './worker-start.ts'
 
 /**
- * A process that answers calls, and has no more of its own than what it learns of upstreams by its calls. Keys and
- * limits follow the primary's; money, answers that are shared and records are the primary's.
+ * A process that answers calls, and owns only what it learns of upstreams from its calls. Keys and limits are copies of
+ * the primary's; money, shared answers and records are the primary's.
  */
 export function workerRole(primary: Peer, start: WorkerStart): WorkersRole {
   const uses = new Map<string, number>()
@@ -53,7 +53,7 @@ export function workerRole(primary: Peer, start: WorkerStart): WorkersRole {
     shown: (own) => own,
     surface(own) {
       const { generations } = own
-      // Asked of this worker alone: others are not asked in turn.
+      // Asks only this worker: it does not ask the others.
       primary.serve({
         generation: (id: string, tenant: string | undefined) =>
           tenant === undefined ? generations.findAny(id) : generations.find(id, tenant),
@@ -86,10 +86,10 @@ export function workerRole(primary: Peer, start: WorkerStart): WorkersRole {
   }
 }
 
-/** How it is doing since it was last asked, for its primary. */
+/** Its state since it was last asked, for its primary. */
 export type WorkersRole = { readonly role: Role; pulse(): Pulse }
 
-/** What is of the gateway as a whole: who manages it is answered by the primary. */
+/** The routes of the gateway as a whole: the primary answers management requests. */
 function isForwarded(path: string): boolean {
   return /^\/(?:admin|console)(?:\/|$)/.test(path) || path === '/metrics' || path === '/health'
 }
@@ -99,7 +99,7 @@ type BooksParts = {
   readonly start: WorkerStart
   readonly config: Config
   readonly clock: Clock
-  /** Gets when each key was used last. */
+  /** Receives when each key was last used. */
   readonly uses: Map<string, number>
 }
 
@@ -133,7 +133,7 @@ function follow(tenants: Tenants, entry: StateEntry): void {
   if (entry.type === 'admin' && entry.subject.kind === 'user') tenants.users.forget(entry.subject.id)
 }
 
-/** What comes before anybody can take it waits. */
+/** Messages that arrive before there is a reader wait. */
 function createLine<Entry>() {
   let waiting: Entry[] = []
   let take = (entry: Entry): void => {
@@ -159,7 +159,7 @@ function join(primary: Peer, { current, take, metrics }: Joined, owner: string):
   })
 }
 
-/** Probes are the primary's own. */
+/** Probes belong to the primary. */
 function withoutProbe<Report extends { readonly probe: unknown }>(report: Report): Report {
   return { ...report, probe: undefined }
 }

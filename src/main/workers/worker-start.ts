@@ -3,23 +3,23 @@ import type { Drain } from '../../core/health/drains.ts'
 import type { StateEntry } from '../../core/model/journal.ts'
 import type { KnownLists } from '../upstreams/provider-lists.ts'
 
-/** What a worker begins with: all that its primary knows at that moment. What changes later is told in order. */
+/** What a worker starts with: everything its primary knows at that moment. Later changes follow in order. */
 export type WorkerStart = {
   readonly config: Config
   readonly version: string
-  /** By which its holds, leases and answers are known. */
+  /** The owner of its holds, leases and answers. */
   readonly owner: string
-  /** Where the primary answers what is of the gateway as a whole. */
+  /** The socket where the primary answers for the gateway as a whole. */
   readonly socketPath: string
-  /** Records are kept, beyond the log. */
+  /** Records are stored, not only logged. */
   readonly isKept: boolean
-  /** Keys, teams and what was added to limits, as the projections of these names tell it. */
+  /** Keys, teams and additions to limits, as the projections of these names have them. */
   readonly tenants: Readonly<Record<string, unknown>>
   readonly drains: readonly (readonly [deployment: string, drain: Drain])[]
   readonly lists: KnownLists
 }
 
-/** What becomes otherwise in keys, teams and limits. Money is not of it: that is asked for. */
+/** Changes of keys, teams and limits. Money is not copied: workers ask for it. */
 export function isOfTenants(entry: { readonly type: string }): entry is StateEntry {
   return entry.type === 'admin' || entry.type === 'override'
 }
