@@ -29,10 +29,10 @@ export async function covered<Asked extends AnyCall, Made>(
   const cover = new Cover(coverage, parts)
   const shortage = await cover.pay()
   if (shortage !== undefined) throw openAttempt(parts).fail(shortage.failure)
-  const { record } = parts.context
-  const at = record.attempts.length
+  const { row } = parts.context.record
+  const at = row.attempts.length
   const making = make({ ...parts, signal: cover.signal })
-  cover.follow(record.attempts[at])
+  cover.follow(row.attempts[at])
   try {
     const made = await making
     return coverage.isSliced && isAnswer(made) ? { ...made, bursts: cover.grown(made.bursts) } : made
@@ -110,7 +110,7 @@ class Cover {
     const { deployment, context } = this.#parts
     const { use } = this.#coverage
     // What another attempt wrote before it broke off is part of the prompt of the one that continues it.
-    const said = context.record.flags.has('continued') ? use.outputTokens : 0
+    const said = context.record.row.flags.has('continued') ? use.outputTokens : 0
     const promptTokens = use.promptTokens + said
     return boundNanoUsd(deployment, { promptTokens, outputTokens: this.#outputTokens }) + this.#timeNanoUsd
   }

@@ -1,6 +1,6 @@
 import { promptBound } from './account/cost-bound.ts'
 import { createMeter, type Meter, type MeteredUsage } from './account/meter.ts'
-import type { OpenRecord } from './account/recorder.ts'
+import type { OpenRecord } from './account/open-record.ts'
 import { aboutBestOf, isRanked, rankChoices } from './adapt/best-of.ts'
 import { type Answer, attempt, type Bursts } from './attempt/attempt.ts'
 import type { AttemptParts } from './attempt/open-attempt.ts'
@@ -117,7 +117,7 @@ function openPlanned<Used>(work: Work, plan: Plan, use: Use<Used>): Promise<Used
 async function openPaid<Used>(work: Work, payer: Payer, use: Use<Used>): Promise<Used> {
   const { call, planned, record } = work
   const paid = await pay({
-    ...{ payer, call, plan: planned.plan, record: record.row },
+    ...{ payer, call, plan: planned.plan, record },
     ...paying(call, planned.plan),
     untilEpochMs: untilEpochMs(work),
   })
@@ -125,7 +125,7 @@ async function openPaid<Used>(work: Work, payer: Payer, use: Use<Used>): Promise
   const isUnasked = paid.isSliced && !call.stream
   const paidFor: Work = { ...work, coverage, call: isUnasked ? asStream(paid.call) : paid.call }
   if (!isUnasked) return await openPlanned(paidFor, paid.plan, use)
-  return await openPlanned(paidFor, paid.plan, (stream) => use(untilUnpaid(stream, call, record.row)))
+  return await openPlanned(paidFor, paid.plan, (stream) => use(untilUnpaid(stream, call, record)))
 }
 
 type Use<Used> = (stream: Stream) => Used | Promise<Used>

@@ -1,6 +1,6 @@
 import { type CallCost, openCallCost } from './account/call-cost.ts'
 import type { Meter } from './account/meter.ts'
-import type { OpenRecord } from './account/recorder.ts'
+import type { OpenRecord } from './account/open-record.ts'
 import type { CallContext } from './attempt/call-context.ts'
 import type { AttemptParts } from './attempt/open-attempt.ts'
 import { type Hedging, walk } from './attempt/walk.ts'
@@ -49,7 +49,7 @@ export function openCall<Asked extends AnyCall>(
     signal,
     record,
     context: {
-      record: row,
+      record,
       startedAt,
       deadlineAt,
       clock,

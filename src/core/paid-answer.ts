@@ -1,8 +1,8 @@
+import type { OpenRecord } from './account/open-record.ts'
 import type { Bursts } from './attempt/attempt.ts'
 import type { Call, Choice, Chunk, Delta } from './model/call.ts'
 import { Failure } from './model/failure.ts'
 import { JsonText } from './model/json/json-text.ts'
-import type { CallRecord } from './model/record/record.ts'
 
 /** Requests a JSON call as a stream, so that it is known how far the answer came. */
 export function asStream(call: Call): Call {
@@ -14,15 +14,15 @@ export function asStream(call: Call): Call {
 export function untilUnpaid<Of extends { readonly bursts: Bursts }>(
   stream: Of,
   call: Call,
-  row: CallRecord,
+  record: OpenRecord,
 ): Of {
-  return { ...stream, bursts: shortened(stream.bursts, call, row) }
+  return { ...stream, bursts: shortened(stream.bursts, call, record) }
 }
 
 async function* shortened(
   bursts: Bursts,
   call: Call,
-  row: CallRecord,
+  record: OpenRecord,
 ): AsyncGenerator<readonly Delta[], void, void> {
   let last: Chunk | undefined
   try {
@@ -32,7 +32,7 @@ async function* shortened(
     }
   } catch (thrown) {
     if (last === undefined || !(thrown instanceof Failure) || !isUnpaid(thrown)) throw thrown
-    row.limit = thrown.headers['x-pandotate-limit']
+    record.limitedBy(thrown.headers['x-pandotate-limit'])
     yield [JsonText.of(ended(last, call))]
   }
 }

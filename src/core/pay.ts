@@ -1,8 +1,8 @@
 import { boundNanoUsd, callersBound, promptBound, type UseBound } from './account/cost-bound.ts'
+import type { OpenRecord } from './account/open-record.ts'
 import { choicesWanted } from './adapt/adapt-call.ts'
 import type { AnyCall } from './model/call.ts'
 import type { Deployment } from './model/ports.ts'
-import type { CallRecord } from './model/record/record.ts'
 import type { CostBound, Payer, Shortage } from './model/tenant.ts'
 import type { Plan } from './plan/router.ts'
 
@@ -24,7 +24,7 @@ export type PayParts<Asked extends AnyCall> = {
   readonly payer: Payer
   readonly call: Asked
   readonly plan: Plan
-  readonly record: Pick<CallRecord, 'limit'>
+  readonly record: Pick<OpenRecord, 'limitedBy'>
   /** How many requests it becomes. */
   readonly requests: number
   /** Its answer may be paid for slice by slice. */
@@ -50,7 +50,7 @@ export async function pay<Asked extends AnyCall>(parts: PayParts<Asked>): Promis
     shortage = await reserve(parts, plan, use)
   }
   if (shortage === undefined) {
-    if (bounded.isAssumed) record.limit = `max_tokens/${bounded.outputTokens}`
+    if (bounded.isAssumed) record.limitedBy(`max_tokens/${bounded.outputTokens}`)
     return { call, plan, use, isSliced: false, isClamped: false }
   }
   const sliced = parts.isDivisible ? await payFirst(parts, plan, use) : undefined
@@ -118,7 +118,7 @@ async function payRest<Asked extends AnyCall>(
   if (each < 1) return undefined
   const less = { ...use, outputTokens: each * choices }
   if ((await reserve(parts, plan, less)) !== undefined) return undefined
-  record.limit = `max_tokens/${each}`
+  record.limitedBy(`max_tokens/${each}`)
   return { call: withBound(call, each), plan, use: less, isSliced: false, isClamped: true }
 }
 

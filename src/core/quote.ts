@@ -42,7 +42,7 @@ export async function quoteExplained(
 }
 
 async function quoteOf(call: AnyCall, plan: Plan, payer: Payer): Promise<HoldQuote> {
-  const record: { limit: string | undefined } = { limit: undefined }
+  const record = { limitedBy: () => undefined }
   try {
     const asked = { payer, call, plan, record, ...paying(call, plan), untilEpochMs: 0 }
     const paid = await pay(asked)

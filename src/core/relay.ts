@@ -1,7 +1,7 @@
 import { promptBound } from './account/cost-bound.ts'
 import type { MeteredUsage } from './account/meter.ts'
+import type { OpenRecord } from './account/open-record.ts'
 import { promptSizeOf, wholeTokens } from './account/prompt-size.ts'
-import type { OpenRecord } from './account/recorder.ts'
 import { inTime } from './attempt/in-time.ts'
 import { type AttemptParts, openAttempt } from './attempt/open-attempt.ts'
 import type { GatewayParts } from './gateway-parts.ts'
@@ -61,7 +61,7 @@ async function paidPlan(work: OpenCall<Relay>): Promise<Plan> {
   const payer = call.tenant?.payer
   if (payer === undefined) return planned.plan
   const paid = await pay({
-    ...{ payer, call, plan: planned.plan, record: record.row, requests: 1, isDivisible: false },
+    ...{ payer, call, plan: planned.plan, record, requests: 1, isDivisible: false },
     untilEpochMs: untilEpochMs(work),
   })
   return paid.plan
@@ -101,8 +101,7 @@ async function answered(
   } finally {
     siblings.abort(new Failure('superseded', 'Another part of the answer failed, so this one was cancelled.'))
   }
-  // There is nothing to show before the whole answer.
-  record.row.firstTokenMs = record.elapsedMs() - (record.row.attempts[0]?.startMs ?? 0)
+  record.completed()
   return replies
 }
 
@@ -123,7 +122,7 @@ async function attemptRelay(parts: AttemptParts<Relay>): Promise<Relayed> {
     const { connectMs } = clocks
     const sent = upstream.relay(call, { id, upstreamModel, connectMs, isFresh, trace, signal, notes })
     const raw = await inTime(parts, sent, clocks.totalMs)
-    const claimed = claimOf(raw.value, parts.context.record.flags)
+    const claimed = claimOf(raw.value, parts.context.record.row.flags)
     open.claims({ usage: () => claimed, isFinished })
     const valid = call.kind === 'embeddings' ? validateEmbeddings(raw, call) : validateRerank(raw, call)
     const reply = renamed(valid, parts)
@@ -140,7 +139,7 @@ function renamed(reply: RelayReply, { call, deployment, context }: AttemptParts<
   const name = deployment.answersAs?.(call.model)
   const own = reply.value['model']
   if (name === undefined || typeof own !== 'string' || own === name) return reply
-  context.record.upstreamModel = own
+  context.record.answeredAs(own)
   return reply.with({ model: name })
 }
 

@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { expect, vi } from 'vitest'
+import { createRecorder } from '../../src/core/account/recorder.ts'
 import { type Answer, attempt } from '../../src/core/attempt/attempt.ts'
 import type { CallContext } from '../../src/core/attempt/call-context.ts'
 import type { AttemptParts } from '../../src/core/attempt/open-attempt.ts'
@@ -7,7 +8,7 @@ import { type WalkParts, walk } from '../../src/core/attempt/walk.ts'
 import type { CallSignal } from '../../src/core/model/call-signal.ts'
 import { Failure } from '../../src/core/model/failure.ts'
 import type { Deployment } from '../../src/core/model/ports.ts'
-import { type AttemptRecord, startRecord } from '../../src/core/model/record/record.ts'
+import type { AttemptRecord } from '../../src/core/model/record/record.ts'
 import type { Plan } from '../../src/core/plan/router.ts'
 import {
   aCall,
@@ -57,8 +58,8 @@ function divided<Parts>(change: Change<Parts>): [CallContext, Omit<Change<Parts>
   const {
     startedAt = timersClock.now(),
     deadlineAt = startedAt + 3_600_000,
-    record = startRecord('req_1', 'completions'),
     clock = timersClock,
+    record = createRecorder([], clock, 1500).open('req_1', 'completions'),
     random = () => 0.5,
     detokenizer,
     standings,

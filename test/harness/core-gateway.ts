@@ -1,4 +1,5 @@
-import { createRecorder, type OpenRecord } from '../../src/core/account/recorder.ts'
+import type { OpenRecord } from '../../src/core/account/open-record.ts'
+import { createRecorder } from '../../src/core/account/recorder.ts'
 import { createGateway, type Gateway } from '../../src/core/gateway.ts'
 import type { GatewayLimits } from '../../src/core/gateway-parts.ts'
 import type { Call } from '../../src/core/model/call.ts'

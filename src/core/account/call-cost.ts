@@ -3,7 +3,7 @@ import type { AttemptRecord, Baseline } from '../model/record/record.ts'
 import { writeUsage } from '../model/usage/usage.ts'
 import { attemptNanoUsd, consumptionOf, spendingOf, uncertainNanoUsd } from './attempt-cost.ts'
 import type { Meter } from './meter.ts'
-import type { OpenRecord } from './recorder.ts'
+import type { OpenRecord } from './open-record.ts'
 
 /** Tracks the money of one call: what each attempt used, what it cost, and what the choice of deployment saved. */
 export interface CallCost {
@@ -46,16 +46,11 @@ class CallAccount implements CallCost {
       estimateUse(entry, this.#meters[entry.part])
       entry.costNanoUsd = attemptNanoUsd(entry)
     }
-    row.uncertainNanoUsd = row.attempts.reduce((sum, entry) => sum + uncertainNanoUsd(entry), 0)
+    const uncertain = row.attempts.reduce((sum, entry) => sum + uncertainNanoUsd(entry), 0)
     const { id, price } = this.#baseline
     // How long the work would have taken at the baseline is unknown: where time is billed, no saving is claimed.
     const there: Baseline = { deployment: id, price, workedMs: undefined }
-    const { costNanoUsd, isEstimated, baselineNanoUsd, savedNanoUsd } = spendingOf(row.attempts, there)
-    row.baseline = there
-    row.costNanoUsd = costNanoUsd
-    row.costEstimated = isEstimated
-    row.baselineNanoUsd = baselineNanoUsd
-    row.savedNanoUsd = savedNanoUsd
+    this.#record.costs(spendingOf(row.attempts, there), there, uncertain)
   }
 
   close(): void {

@@ -68,7 +68,7 @@ async function wait(
 ): Promise<void> {
   const { clock, record } = context
   try {
-    await queue.wait(signal, commitBy - clock.now(), record.owner)
+    await queue.wait(signal, commitBy - clock.now(), record.row.owner)
   } catch (thrown) {
     throw fail(thrown)
   }

@@ -105,13 +105,13 @@ function normalizerFor(
       notes.unknownReason = unknown
     },
     keepsReasoning: deployment.upstream.keepsReasoning,
-    flags: record.flags,
+    flags: record.row.flags,
   })
   const name = deployment.answersAs?.(call.model)
   return name === undefined
     ? normalizer
     : withModelName(normalizer, name, (own) => {
-        record.upstreamModel = own
+        record.answeredAs(own)
       })
 }
 

@@ -1,12 +1,12 @@
+import type { OpenRecord } from '../account/open-record.ts'
 import type { HealthRegistry } from '../health/health-registry.ts'
 import type { RetryBudget } from '../health/retry-budget.ts'
 import type { Clock, Detokenizer, Random } from '../model/ports.ts'
-import type { CallRecord } from '../model/record/record.ts'
 import type { CallSteps } from '../model/steps.ts'
 
 /** What stays the same during a whole call, wherever and however often it is tried. Created once per call. */
 export type CallContext = {
-  readonly record: CallRecord
+  readonly record: OpenRecord
   /** When the call began and when it must be over, on the clock's monotonic milliseconds. */
   readonly startedAt: number
   readonly deadlineAt: number

@@ -4,9 +4,10 @@ import type { Permit } from '../health/permit.ts'
 import type { AnyCall, Call } from '../model/call.ts'
 import { CallAbort, type CallSignal } from '../model/call-signal.ts'
 import { asFailure, Failure } from '../model/failure.ts'
+import type { LazySet } from '../model/lazy-set.ts'
 import type { AttemptNotes, Deployment, Queue } from '../model/ports.ts'
 import type { Price } from '../model/price.ts'
-import { type AttemptRecord, type CallRecord, startAttempt } from '../model/record/record.ts'
+import { type AttemptRecord, startAttempt } from '../model/record/record.ts'
 import type { CallSteps } from '../model/steps.ts'
 import { traceHeaders } from '../model/trace.ts'
 import { type ClaimedUsage, writeUsage } from '../model/usage/usage.ts'
@@ -96,12 +97,12 @@ class Trace implements OpenAttempt {
 
   constructor(parts: AttemptParts<AnyCall>) {
     const { context, signal } = parts
-    const { record } = context
+    const { row } = context.record
     this.#parts = parts
     this.#entry = beginEntry(parts)
-    const at = record.attempts.length - 1
-    this.id = `${record.id}-${at}`
-    this.trace = record.trace && traceHeaders(record.trace, at, at >= record.parts)
+    const at = row.attempts.length - 1
+    this.id = `${row.id}-${at}`
+    this.trace = row.trace && traceHeaders(row.trace, at, at >= row.parts)
     if (context.steps !== undefined) this.#tellBeginning(context.steps)
     signal.addEventListener('abort', this)
   }
@@ -179,7 +180,7 @@ class Trace implements OpenAttempt {
     entry.failure = failure
     entry.totalMs = this.#sinceStart()
     keepNotes(context, entry, this.notes)
-    keepUsage(entry, this.#teller, { record: context.record, notes: this.notes, failure })
+    keepUsage(entry, this.#teller, { flags: context.record.row.flags, notes: this.notes, failure })
     permit?.end({
       failure,
       // A reply that came whole had no first token of its own.
@@ -220,7 +221,7 @@ function beginEntry(parts: AttemptParts<AnyCall>): AttemptRecord {
     priceOrigin: deployment.priceOrigin,
     isResumed: parts.isResumed,
   })
-  record.attempts.push(entry)
+  record.attemptBegins(entry)
   return entry
 }
 
@@ -242,12 +243,12 @@ function keepNotes({ record, startedAt }: CallContext, entry: AttemptRecord, not
   entry.upstreamStatus = notes.upstreamStatus
   entry.upstreamRequestId = notes.upstreamRequestId
   if (notes.unknownReason !== undefined) entry.unknownReason = notes.unknownReason
-  for (const name of notes.dropped) record.dropped.add(name)
-  for (const name of notes.converted) record.converted.add(name)
+  for (const name of notes.dropped) record.row.dropped.add(name)
+  for (const name of notes.converted) record.row.converted.add(name)
 }
 
 type Ending = {
-  readonly record: CallRecord
+  readonly flags: LazySet
   readonly notes: AttemptNotes
   readonly failure: Failure | undefined
 }
@@ -256,7 +257,7 @@ type Ending = {
 function keepUsage(
   entry: AttemptRecord,
   teller: UsageSource,
-  { record, notes: { billedMs, isUnsent, headersAt }, failure }: Ending,
+  { flags, notes: { billedMs, isUnsent, headersAt }, failure }: Ending,
 ): void {
   const claimed = teller.usage()
   const isTimed = entry.price.nanoUsdPerSecond !== undefined
@@ -265,7 +266,7 @@ function keepUsage(
   if (claimed?.promptTokens !== undefined && claimed.completionTokens !== undefined) {
     const usage = writeUsage(claimed.raw, claimed.promptTokens, claimed.completionTokens)
     const isPart = !isOfAll(teller, failure === undefined)
-    if (isPart) record.flags.add('usage_partial')
+    if (isPart) flags.add('usage_partial')
     entry.used = consumptionOf(usage, billedMs ?? entry.totalMs)
     entry.isEstimated = isTimed ? billedMs === undefined : isPart
     return

@@ -246,13 +246,8 @@ class PlannedPath implements Path {
   }
 
   #notePassedOver({ id }: Deployment): void {
-    const { record } = this.#parts.context
-    record.passedOver ??= []
-    if (record.passedOver.every(({ deployment }) => deployment !== id)) {
-      const passed = { deployment: id, why: 'breaker' }
-      record.passedOver.push(passed)
-      this.#parts.context.steps?.tell('passed over', passed)
-    }
+    const { record, steps } = this.#parts.context
+    if (record.passesOver(id)) steps?.tell('passed over', { deployment: id, why: 'breaker' })
   }
 
   #hasFailed(deployment: Deployment): boolean {
@@ -283,5 +278,5 @@ const longestWaitMs = 60_000
 async function backOff({ clock, record }: CallContext, signal: CallSignal, waitMs: number): Promise<void> {
   const before = clock.now()
   await pause(waitMs, signal)
-  record.backoffMs += clock.now() - before
+  record.waited(clock.now() - before)
 }

@@ -1,5 +1,6 @@
 import { consumptionOf, spendingOf } from '../account/attempt-cost.ts'
-import type { OpenRecord, Recorder } from '../account/recorder.ts'
+import type { OpenRecord } from '../account/open-record.ts'
+import type { Recorder } from '../account/recorder.ts'
 import type { Gateway, Stream } from '../gateway.ts'
 import type { Call, Delta, Reply } from '../model/call.ts'
 import type { CallSignal } from '../model/call-signal.ts'
@@ -28,6 +29,8 @@ export type CachedGatewayParts = {
 export type SharedWork = {
   readonly outcome: { readonly reply: Reply } | { readonly thrown: unknown }
   readonly row: CallRecord
+  /** Where it was made, and what it cost. */
+  readonly cost: Pick<CallRecord, 'deployment' | 'costNanoUsd' | 'baseline'>
   isClaimed: boolean
 }
 
@@ -83,20 +86,21 @@ async function share(
   if (coalescer === undefined) return await gateway.reply(call, signal, record)
   const work = await coalescer.run(key, signal, async (shared) => {
     using open = recorder.open(call.id, call.dialect)
-    open.row.trace = record.row.trace
+    open.tracedAs(record.row.trace)
     if (flight !== undefined)
       return await shareFlight(gateway, flight, { key, call, signal: shared, record: open })
-    return { outcome: await outcomeOf(gateway.reply(call, shared, open)), row: open.row, isClaimed: false }
+    const outcome = await outcomeOf(gateway.reply(call, shared, open))
+    return { outcome, row: open.row, cost: open.row, isClaimed: false }
   })
-  const { outcome, row } = work
+  const { outcome, row, cost } = work
   if (!work.isClaimed) {
     work.isClaimed = true
-    adopt(record.row, row)
+    record.adopts(row)
     if ('thrown' in outcome) throw outcome.thrown
     return outcome.reply
   }
   if ('thrown' in outcome) throw outcome.thrown
-  const { deployment = '', costNanoUsd, baseline } = row
+  const { deployment = '', costNanoUsd, baseline } = cost
   return taken({ reply: outcome.reply, deployment, costNanoUsd, baseline }, call, record, 'coalesced')
 }
 
@@ -110,15 +114,10 @@ async function shareFlight(
   try {
     const theirs = await flight.board(key, signal)
     if (theirs !== undefined) {
-      const { reply, deployment, costNanoUsd, baseline } = theirs
-      return {
-        outcome: { reply },
-        row: Object.assign(row, { deployment, costNanoUsd, baseline }),
-        isClaimed: true,
-      }
+      return { outcome: { reply: theirs.reply }, row, cost: theirs, isClaimed: true }
     }
   } catch (thrown) {
-    return { outcome: { thrown }, row, isClaimed: true }
+    return { outcome: { thrown }, row, cost: row, isClaimed: true }
   }
   const outcome = await outcomeOf(gateway.reply(call, signal, record))
   const { deployment = '', costNanoUsd, baseline } = row
@@ -126,7 +125,7 @@ async function shareFlight(
     key,
     'thrown' in outcome ? outcome : { reply: outcome.reply, deployment, costNanoUsd, baseline },
   )
-  return { outcome, row, isClaimed: false }
+  return { outcome, row, cost: row, isClaimed: false }
 }
 
 async function outcomeOf(reply: Promise<Reply>): Promise<SharedWork['outcome']> {
@@ -137,19 +136,6 @@ async function outcomeOf(reply: Promise<Reply>): Promise<SharedWork['outcome']> 
   }
 }
 
-/** Copies everything that was done for the call into its own record. */
-function adopt(own: CallRecord, done: CallRecord): void {
-  const { kind, model, stream, provider, deployment, successor, parts, firstTokenMs, backoffMs } = done
-  const { usage, usageEstimated, costNanoUsd, costEstimated, baseline, baselineNanoUsd, savedNanoUsd } = done
-  Object.assign(own, { kind, model, stream, provider, deployment, successor, parts, firstTokenMs, backoffMs })
-  Object.assign(own, { usage, usageEstimated, costNanoUsd, costEstimated })
-  Object.assign(own, { baseline, baselineNanoUsd, savedNanoUsd })
-  own.attempts.push(...done.attempts)
-  for (const name of done.dropped) own.dropped.add(name)
-  for (const name of done.converted) own.converted.add(name)
-  for (const name of done.flags) own.flags.add(name)
-}
-
 /** An answer without cost, recorded as one attempt at the cache. */
 function taken(
   { reply, deployment, baseline }: CachedReply,
@@ -157,16 +143,13 @@ function taken(
   record: OpenRecord,
   how: 'hit' | 'coalesced',
 ): Reply {
-  const { row } = record
-  Object.assign(row, { kind: call.kind, model: call.model, stream: call.stream, cache: how })
-  Object.assign(row, { deployment, provider: 'cache', usage: reply.usage, baseline })
-  const elapsedMs = record.elapsedMs()
-  row.firstTokenMs = elapsedMs
-  const attempt = startAttempt({ deployment: 'cache', startMs: elapsedMs, price: free })
+  const attempt = startAttempt({ deployment: 'cache', startMs: record.elapsedMs(), price: free })
   const used = consumptionOf(reply.usage, 0)
-  row.attempts.push(Object.assign(attempt, { firstTokenMs: 0, used, isDelivered: true, costNanoUsd: 0 }))
-  const { costNanoUsd, baselineNanoUsd, savedNanoUsd } = spendingOf(row.attempts, baseline)
-  Object.assign(row, { costNanoUsd, baselineNanoUsd, savedNanoUsd })
+  const entry = Object.assign(attempt, { firstTokenMs: 0, used, isDelivered: true, costNanoUsd: 0 })
+  record.reuses(how, call, entry)
+  record.reusedFrom({ deployment })
+  record.used(reply.usage, false)
+  record.costs(spendingOf([entry], baseline), baseline)
   return reply
 }
 

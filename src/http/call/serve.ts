@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa'
-import type { OpenRecord } from '../../core/account/recorder.ts'
+import type { OpenRecord } from '../../core/account/open-record.ts'
 import type { Principal } from '../../core/authenticate.ts'
 import type { AnyCall } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
@@ -61,7 +61,7 @@ function answerRead<Spoken extends Asking<Asked>, Asked extends AnyCall>(
   answerer: Answerer<Spoken, Asked>,
 ): Promise<void> {
   const { record, parts, ctx } = exchange
-  record.row.parseMs = record.elapsedMs()
+  record.parsed()
   const key = parts.idempotency && idempotencyKeyOf(ctx.req)
   if (key === undefined || parts.idempotency === undefined) return answerer.answer(exchange, call, exchange)
   return answerUnderKey(exchange, parts.idempotency, { key, call, text }, answerer)
@@ -135,7 +135,7 @@ function parsed<Asked extends AnyCall>(
   id: string,
 ): ReadCall<Asked> | Promise<ReadCall<Asked>> {
   const { strict } = parts
-  record.row.requestBytes = bytes
+  record.received(bytes)
   const deadlineMs = deadlineOf(ctx.req.headers['x-pandotate-timeout-ms'])
   const headers = headerLookup(ctx.req)
   const body = withModelOfPath(json, ctx)
@@ -169,7 +169,7 @@ function deadlineOf(header: string | string[] | undefined): number | undefined {
 function answerFailure({ ctx, dialect, record, parts }: Exchange, thrown: unknown): void | Promise<void> {
   const failure = record.fail(parts.brake(ctx.req, thrown))
   const text = JSON.stringify(dialect.fail(failure, record.row.id))
-  record.row.responseBytes = Buffer.byteLength(text)
+  record.sendsMore(Buffer.byteLength(text))
   const headers = failureHeaders(record, failure)
   return record.closeThen(() => sendText(ctx.req, ctx.res, failure.status, text, headers))
 }

@@ -1,5 +1,5 @@
 import { callersBound, promptBound } from '../../core/account/cost-bound.ts'
-import type { OpenRecord } from '../../core/account/recorder.ts'
+import type { OpenRecord } from '../../core/account/open-record.ts'
 import type { AnyCall } from '../../core/model/call.ts'
 import type { Preview, Tenant } from '../../core/model/tenant.ts'
 import { unknownModel } from '../../core/plan/router.ts'
@@ -15,18 +15,17 @@ export function enterAs<Asked extends AnyCall>(
   record: OpenRecord,
   headers: HeaderLookup,
 ): Asked | Promise<Asked> {
-  const { row } = record
-  row.tenant = tenant.note
+  record.belongsTo(tenant.note)
   refuseOthers(tenant, call)
   const user = userOf(call, headers)
-  if (user !== undefined) row.user = tenant.userOf(user)
+  if (user !== undefined) record.usedBy(tenant.userOf(user))
   const { id: callId, model } = call
   const ofTenant = tenant.callTenant({ callId, model, user })
   const asked = ofTenant === undefined ? call : { ...call, tenant: ofTenant }
   const entering = tenant.enter({ callId, model, tokens: () => wantedTokens(call) })
   if (entering === undefined) return asked
   return entering.then(({ headroom, refusal }) => {
-    row.rates = headroom
+    record.ratedAt(headroom)
     if (refusal !== undefined) throw refusal
     return asked
   })

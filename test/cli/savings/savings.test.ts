@@ -227,9 +227,7 @@ describe('a line that the gateway itself wrote', () => {
     const upstream = upstreamNamed(name, whole)
     const deployment = aDeployment(upstream, { price: prices[name] })
     openCallCost(deployment, record).follow(0, createMeter(aCall(), { count: async () => 0 }))
-    openAttempt(attemptParts(upstream, { deployment, record: record.row })).fail(
-      new Failure('superseded', 'Too late.'),
-    )
+    openAttempt(attemptParts(upstream, { deployment, record })).fail(new Failure('superseded', 'Too late.'))
     record[Symbol.dispose]()
     expect(record.row.attempts).toMatchObject([{ outcome: 'superseded', isUncertain: true }])
     expect(reportOn(lineOf(record.row)).disagreements).toEqual([])

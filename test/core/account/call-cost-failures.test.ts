@@ -231,7 +231,7 @@ test('an attempt that outlives its call was paid for as one that lost', () => {
   const upstream = upstreamNamed('a', [silence])
   const deployment = aDeployment(upstream, { price: tokens })
   openCallCost(deployment, record).follow(0, createMeter(aCall(), { count: async () => 0 }))
-  openAttempt(attemptParts(upstream, { deployment, record: record.row }))
+  openAttempt(attemptParts(upstream, { deployment, record }))
   vi.advanceTimersByTime(tookMs)
   record[Symbol.dispose]()
   expect(record.row.attempts).toMatchObject([

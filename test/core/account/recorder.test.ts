@@ -37,7 +37,7 @@ test('records opened side by side know nothing of each other', () => {
   using one = recorder.open('req_1', 'chat')
   using other = recorder.open('req_2', 'chat')
   one.row.flags.add('odd')
-  one.row.parts = 3
+  one.splitInto(3)
   expect([other.row.parts, other.row.flags.size]).toEqual([1, 0])
   expect(rows).toEqual([[], []])
 })
@@ -110,7 +110,7 @@ describe('a failure', () => {
   test('after the status went out leaves the status', () => {
     const { recorder } = setUp()
     using record = recorder.open('req_1', 'chat')
-    record.row.status = 200
+    record.sends(200, 0)
     record.fail(new Failure('interrupted', 'Cut.'))
     expect(record.row).toMatchObject({ outcome: 'failed', status: 200 })
   })
@@ -118,7 +118,7 @@ describe('a failure', () => {
   test('of a caller who leaves is 499, whatever status went out', () => {
     const { recorder } = setUp()
     using record = recorder.open('req_1', 'chat')
-    record.row.status = 200
+    record.sends(200, 0)
     record.fail(new Failure('caller_left', 'The caller left.'))
     expect(record.row).toMatchObject({ outcome: 'left', status: 499 })
   })

@@ -41,7 +41,7 @@ test('a call that finds a place asks at once, and gives it back when its answer 
   await vi.advanceTimersByTimeAsync(400)
   expect(await walking).toEqual({ text: 'slow' })
   expect(queue.read()).toEqual({ running: 0, waiting: 0 })
-  expect(parts.context.record.attempts[0]?.queuedMs).toBeUndefined()
+  expect(parts.context.record.row.attempts[0]?.queuedMs).toBeUndefined()
   await expectNothingLeft(parts.signal, a)
 })
 
@@ -66,7 +66,7 @@ test('a wait in the queue is neither the upstream’s time nor counted by its cl
   )
   await vi.advanceTimersByTimeAsync(800)
   expect([await first, await second]).toEqual([{ text: 'slow' }, { text: 'slow' }])
-  expect(parts.context.record.attempts).toMatchObject([
+  expect(parts.context.record.row.attempts).toMatchObject([
     { outcome: 'ok', startMs: 400, queuedMs: 400, firstTokenMs: 400, totalMs: 400 },
   ])
   expect(ended).toMatchObject([{ durationMs: 400 }])
@@ -83,7 +83,7 @@ describe('a wait in vain', () => {
     const walking = settled(walkPlan(parts))
     await vi.advanceTimersByTimeAsync(300)
     expect(await walking).toEqual({ text: 'b' })
-    expect(parts.context.record).toMatchObject({
+    expect(parts.context.record.row).toMatchObject({
       backoffMs: 0,
       attempts: [
         { deployment: 'm@a', outcome: 'busy', startMs: 300, queuedMs: 300, totalMs: 0 },
@@ -103,7 +103,7 @@ describe('a wait in vain', () => {
     const walking = settled(walkPlan(parts))
     await vi.advanceTimersByTimeAsync(300)
     expect(await walking).toMatchObject({ kind: 'busy', provider: 'a', status: 503, retryAfterMs: 1000 })
-    expect(parts.context.record.attempts.length).toBe(1)
+    expect(parts.context.record.row.attempts.length).toBe(1)
   })
 })
 
@@ -119,7 +119,7 @@ describe('a caller who leaves', () => {
     caller.leave()
     expect(queue.read().waiting).toBe(0)
     expect(await walking).toBe(caller.reason)
-    expect([a.calls, parts.context.record.attempts]).toEqual([[], []])
+    expect([a.calls, parts.context.record.row.attempts]).toEqual([[], []])
     await expectNothingLeft(caller.signal)
   })
 

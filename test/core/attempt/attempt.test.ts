@@ -4,7 +4,6 @@ import { Failure } from '../../../src/core/model/failure.ts'
 import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import type { Upstream } from '../../../src/core/model/ports.ts'
 import { unknownPrice } from '../../../src/core/model/price.ts'
-import { startRecord } from '../../../src/core/model/record/record.ts'
 import {
   aCaller,
   attemptParts,
@@ -49,7 +48,7 @@ describe('a JSON answer', () => {
     expect(await readAll(answer.bursts)).toEqual([rawDelta(reply)])
     expect(answer.deployment).toBe(parts.deployment)
     expect(answer.usage()).toMatchObject({ promptTokens: 3, completionTokens: 4 })
-    expect(parts.context.record.attempts).toMatchObject([{ outcome: 'ok', firstTokenMs: 0, totalMs: 0 }])
+    expect(parts.context.record.row.attempts).toMatchObject([{ outcome: 'ok', firstTokenMs: 0, totalMs: 0 }])
     await expectNothingLeft(parts.signal, upstream)
   })
 
@@ -78,7 +77,7 @@ describe('a JSON answer', () => {
     expect(state.state()).toBe('waiting')
     await vi.advanceTimersByTimeAsync(1)
     await expect(answer).rejects.toMatchObject({ kind: 'timeout', provider: 'scripted' })
-    expect(parts.context.record.attempts).toMatchObject([
+    expect(parts.context.record.row.attempts).toMatchObject([
       { outcome: 'timeout', totalMs: ms, firstTokenMs: undefined },
     ])
     expect(upstream.calls[0]?.attempt.signal.reason).toMatchObject({ kind: 'timeout' })
@@ -101,7 +100,7 @@ describe('a JSON answer', () => {
   test.for(broken)('of %s is no answer', async ([, script, kind]) => {
     const { parts, upstream } = aTry(script)
     await expect(attempt(parts)).rejects.toMatchObject({ kind, provider: 'scripted' })
-    expect(outcomesOf(parts.context.record.attempts)).toEqual([kind])
+    expect(outcomesOf(parts.context.record.row.attempts)).toEqual([kind])
     await expectNothingLeft(parts.signal, upstream)
   })
 })
@@ -123,7 +122,7 @@ describe('a stream', () => {
     await vi.advanceTimersByTimeAsync(299)
     expect(state.state()).toBe('waiting')
     await vi.advanceTimersByTimeAsync(1)
-    expect(parts.context.record.attempts).toMatchObject([{ firstTokenMs: 300 }])
+    expect(parts.context.record.row.attempts).toMatchObject([{ firstTokenMs: 300 }])
     expect(await readAll((await opening).bursts)).toEqual(
       [role, chatChunk({ content: 'Hi' }), chatChunk({}, 'stop')].map(rawDelta),
     )
@@ -202,7 +201,7 @@ describe('a stream', () => {
     test('before it is visible rejects, nothing shown', async () => {
       const { parts, upstream } = aTry([...bursts(role), ...script], { call })
       await expect(attempt(parts)).rejects.toMatchObject({ kind, provider: 'scripted' })
-      expect(parts.context.record.attempts).toMatchObject([{ outcome: kind, firstTokenMs: undefined }])
+      expect(parts.context.record.row.attempts).toMatchObject([{ outcome: kind, firstTokenMs: undefined }])
       await expectNothingLeft(parts.signal, upstream)
     })
 
@@ -211,7 +210,7 @@ describe('a stream', () => {
       const iterator = iteratorOf((await attempt(parts)).bursts)
       expect((await iterator.next()).value).toHaveLength(1)
       await expect(iterator.next()).rejects.toMatchObject({ kind, provider: 'scripted' })
-      expect(parts.context.record.attempts).toMatchObject([{ outcome: kind, firstTokenMs: 0 }])
+      expect(parts.context.record.row.attempts).toMatchObject([{ outcome: kind, firstTokenMs: 0 }])
       await expectNothingLeft(parts.signal, upstream)
     })
   })
@@ -237,10 +236,10 @@ describe('what an attempt leaves in the record', () => {
     await vi.advanceTimersByTimeAsync(100)
     const { bursts: answer } = await opening
     // Headers are written now: what was dropped must be known by now.
-    expect([...parts.context.record.dropped]).toEqual(['seed'])
+    expect([...parts.context.record.row.dropped]).toEqual(['seed'])
     await vi.advanceTimersByTimeAsync(10)
     await readAll(answer)
-    expect(parts.context.record.attempts).toEqual([
+    expect(parts.context.record.row.attempts).toEqual([
       {
         deployment: 'some-model@scripted',
         provider: 'scripted',
@@ -255,7 +254,7 @@ describe('what an attempt leaves in the record', () => {
         ...{ queuedMs: undefined, costNanoUsd: undefined },
       },
     ])
-    expect([...parts.context.record.converted]).toEqual(['messages to prompt (llama3)'])
+    expect([...parts.context.record.row.converted]).toEqual(['messages to prompt (llama3)'])
   })
 
   test('of a failure is what was known until then', async () => {
@@ -267,7 +266,7 @@ describe('what an attempt leaves in the record', () => {
     ]
     const { parts } = aTry(script)
     await expect(attempt(parts)).rejects.toMatchObject({ kind: 'overloaded' })
-    expect(parts.context.record.attempts).toMatchObject([
+    expect(parts.context.record.row.attempts).toMatchObject([
       { outcome: 'overloaded', upstreamStatus: 503, headersMs: undefined },
     ])
   })
@@ -275,7 +274,7 @@ describe('what an attempt leaves in the record', () => {
   test('of a repaired answer are its oddities', async () => {
     const { parts } = aTry(bursts(textChunk('Hi', 'stop'), textChunk('Ho')))
     await attempt(parts)
-    expect([...parts.context.record.flags]).toEqual(['text_after_finish'])
+    expect([...parts.context.record.row.flags]).toEqual(['text_after_finish'])
   })
 })
 
@@ -308,7 +307,7 @@ describe('what is thrown that is no failure', () => {
       isBug: true,
       cause: bug,
     })
-    expect(outcomesOf(parts.context.record.attempts)).toEqual(['invalid_response'])
+    expect(outcomesOf(parts.context.record.row.attempts)).toEqual(['invalid_response'])
     await expectNothingLeft(parts.signal, upstream)
   })
 })
@@ -329,13 +328,13 @@ test('an upstream that throws before it gives anything to iterate leaves nothing
   }
   await vi.advanceTimersByTimeAsync(5)
   await expect(attempt(parts)).rejects.toBe(refusal)
-  expect(parts.context.record.attempts).toMatchObject([{ outcome: 'unsupported', startMs: 5 }])
+  expect(parts.context.record.row.attempts).toMatchObject([{ outcome: 'unsupported', startMs: 5 }])
   await expectNothingLeft(caller.signal)
 })
 
 function aTry(script: Script, change: Parameters<typeof attemptParts>[1] = {}) {
   const upstream = scriptedUpstream([script], { clocks })
-  return { upstream, parts: attemptParts(upstream, { record: startRecord('req_1', 'chat'), ...change }) }
+  return { upstream, parts: attemptParts(upstream, change) }
 }
 
 function iteratorOf<T>(values: AsyncIterable<T> | Iterable<T>): AsyncIterator<T> {

@@ -38,7 +38,7 @@ describe('before the first visible delta', () => {
     expect(state.state()).toBe('waiting')
     await vi.advanceTimersByTimeAsync(1)
     await expect(opening).rejects.toMatchObject({ kind: 'timeout', provider: 'scripted', status: 504 })
-    expect(parts.context.record.attempts).toMatchObject([{ outcome: 'timeout', totalMs: ms }])
+    expect(parts.context.record.row.attempts).toMatchObject([{ outcome: 'timeout', totalMs: ms }])
     expect(upstream.calls[0]?.attempt.signal.aborted).toBe(true)
     await expectNothingLeft(parts.signal, upstream)
   })
@@ -73,7 +73,7 @@ describe('between chunks', () => {
     expect(state.state()).toBe('waiting')
     await vi.advanceTimersByTimeAsync(1)
     await expect(next).rejects.toMatchObject({ kind: 'timeout', provider: 'scripted' })
-    expect(parts.context.record.attempts).toMatchObject([
+    expect(parts.context.record.row.attempts).toMatchObject([
       { outcome: 'timeout', firstTokenMs: 0, totalMs: 500 },
     ])
     expect(upstream.calls[0]?.attempt.signal.reason).toMatchObject({ kind: 'timeout' })
@@ -119,7 +119,7 @@ describe('between chunks', () => {
     await vi.advanceTimersByTimeAsync(400)
     expect(textOf((await last).value ?? [])).toBe('c')
     expect((await iterator.next()).done).toBe(true)
-    expect(parts.context.record.attempts).toMatchObject([{ outcome: 'ok', totalMs: 6400 }])
+    expect(parts.context.record.row.attempts).toMatchObject([{ outcome: 'ok', totalMs: 6400 }])
     await expectNothingLeft(parts.signal, upstream)
   })
 
@@ -156,7 +156,7 @@ describe('over the whole attempt', () => {
     expect(state.state()).toBe('waiting')
     await vi.advanceTimersByTimeAsync(1)
     await expect(reading).rejects.toMatchObject({ kind: 'timeout', provider: 'scripted' })
-    expect(parts.context.record.attempts).toMatchObject([{ outcome: 'timeout', totalMs: ms }])
+    expect(parts.context.record.row.attempts).toMatchObject([{ outcome: 'timeout', totalMs: ms }])
     await expectNothingLeft(parts.signal, upstream)
   })
 

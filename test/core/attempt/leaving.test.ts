@@ -34,7 +34,7 @@ test('a caller who left before it began is not asked for anywhere', async () => 
   caller.leave()
   await expect(attempt(parts)).rejects.toBe(caller.reason)
   expect(upstream.calls).toEqual([])
-  expect(parts.context.record.attempts).toEqual([])
+  expect(parts.context.record.row.attempts).toEqual([])
   await expectNothingLeft(caller.signal)
 })
 
@@ -51,7 +51,7 @@ describe('a caller who leaves', () => {
     await vi.advanceTimersByTimeAsync(70)
     caller.leave()
     await rejection
-    expect(parts.context.record.attempts).toMatchObject([{ outcome: 'caller_left', totalMs: 70 }])
+    expect(parts.context.record.row.attempts).toMatchObject([{ outcome: 'caller_left', totalMs: 70 }])
     await expectGivenUp(caller, upstream)
   })
 
@@ -63,7 +63,7 @@ describe('a caller who leaves', () => {
     await vi.advanceTimersByTimeAsync(70)
     caller.leave()
     await rejection
-    expect(parts.context.record.attempts).toMatchObject([{ outcome: 'caller_left', totalMs: 70 }])
+    expect(parts.context.record.row.attempts).toMatchObject([{ outcome: 'caller_left', totalMs: 70 }])
     await expectGivenUp(caller, upstream)
   })
 
@@ -81,7 +81,7 @@ describe('a caller who leaves', () => {
     caller.leave()
     expect(upstream.calls[0]?.attempt.signal.reason).toBe(caller.reason)
     await readOn(iterator, caller)
-    expect(outcomesOf(parts.context.record.attempts)).toEqual(['caller_left'])
+    expect(outcomesOf(parts.context.record.row.attempts)).toEqual(['caller_left'])
     await expectGivenUp(caller, upstream)
   })
 
@@ -97,7 +97,7 @@ describe('a caller who leaves', () => {
     await turn()
     caller.leave()
     await rejection
-    expect(outcomesOf(parts.context.record.attempts)).toEqual(['caller_left'])
+    expect(outcomesOf(parts.context.record.row.attempts)).toEqual(['caller_left'])
     await expectGivenUp(caller, upstream)
   })
 
@@ -106,7 +106,7 @@ describe('a caller who leaves', () => {
     const iterator = await open(parts)
     while ((await iterator.next()).done !== true);
     caller.leave()
-    expect(outcomesOf(parts.context.record.attempts)).toEqual(['ok'])
+    expect(outcomesOf(parts.context.record.row.attempts)).toEqual(['ok'])
     expect(upstream.calls[0]?.attempt.signal.aborted).toBe(false)
     await expectNothingLeft(caller.signal, upstream)
   })
@@ -129,7 +129,7 @@ describe('a reader who stops reading', () => {
     await iterator.return?.()
     expect(textOf(seen)).toBe(text)
     expect(upstream.calls[0]?.attempt.signal.reason).toMatchObject({ kind: 'caller_left' })
-    expect(parts.context.record.attempts).toMatchObject([{ outcome: 'caller_left', totalMs: 30 }])
+    expect(parts.context.record.row.attempts).toMatchObject([{ outcome: 'caller_left', totalMs: 30 }])
     await expectNothingLeft(caller.signal, upstream)
   })
 
@@ -141,7 +141,7 @@ describe('a reader who stops reading', () => {
       for await (const _ of answer) throw own
     }
     await expect(reading()).rejects.toBe(own)
-    expect(outcomesOf(parts.context.record.attempts)).toEqual(['caller_left'])
+    expect(outcomesOf(parts.context.record.row.attempts)).toEqual(['caller_left'])
     await expectNothingLeft(caller.signal, upstream)
   })
 })

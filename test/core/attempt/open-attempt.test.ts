@@ -27,7 +27,7 @@ describe('an attempt ends once', () => {
     open.end()
     open.fail(new Failure('timeout', 'Late.'))
     open.leave()
-    expect(parts.context.record.attempts).toMatchObject([{ outcome, totalMs: 40 }])
+    expect(parts.context.record.row.attempts).toMatchObject([{ outcome, totalMs: 40 }])
     expect(getEventListeners(caller.signal, 'abort')).toEqual([])
   })
 })
@@ -52,7 +52,7 @@ test('a caller who has left is the reason, whatever failed', () => {
   caller.leave()
   expect(open.signal.reason).toBe(caller.reason)
   expect(open.fail(new TypeError('socket hang up'))).toBe(caller.reason)
-  expect(parts.context.record.attempts).toMatchObject([{ outcome: 'caller_left' }])
+  expect(parts.context.record.row.attempts).toMatchObject([{ outcome: 'caller_left' }])
 })
 
 test('a caller who left already begins nothing', () => {
@@ -60,7 +60,7 @@ test('a caller who left already begins nothing', () => {
   caller.leave()
   const parts = attemptParts(scriptedUpstream([[]]), { signal: caller.signal })
   expect(() => openAttempt(parts)).toThrow(caller.reason)
-  expect(parts.context.record.attempts).toEqual([])
+  expect(parts.context.record.row.attempts).toEqual([])
 })
 
 test('a watch that is over expires no more', async () => {
@@ -78,7 +78,7 @@ test('several attempts stand in the record in the order they began', () => {
   openAttempt({ ...parts, part: 2 })
   open.end()
   openAttempt({ ...parts, part: 1 })
-  expect(parts.context.record.attempts.map(({ part }) => part)).toEqual([0, 2, 1])
+  expect(parts.context.record.row.attempts.map(({ part }) => part)).toEqual([0, 2, 1])
 })
 
 function anAttempt() {

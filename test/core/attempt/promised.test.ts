@@ -29,7 +29,7 @@ for (const stream of [false, true]) {
     const parts = aTry(stream, () => Promise.resolve([reply]))
     const { bursts } = await attempt(parts)
     expect(await readAll(bursts)).toEqual([reply])
-    expect(outcomesOf(parts.context.record.attempts)).toEqual(['ok'])
+    expect(outcomesOf(parts.context.record.row.attempts)).toEqual(['ok'])
     await expectNothingLeft(parts.signal)
   })
 
@@ -45,7 +45,7 @@ for (const stream of [false, true]) {
     })
     await vi.advanceTimersByTimeAsync(600_000)
     await failed
-    expect(outcomesOf(parts.context.record.attempts)).toEqual([kind])
+    expect(outcomesOf(parts.context.record.row.attempts)).toEqual([kind])
     await expectNothingLeft(parts.signal)
   })
 }

@@ -69,7 +69,7 @@ test.for([
     const walking = settled(walkPlan({ ...parts, plan: slow as unknown as typeof parts.plan }))
     await vi.advanceTimersByTimeAsync(5000)
     expect(await walking).toEqual({ text: 'b' })
-    expect(outcomesOf(parts.context.record.attempts)).toEqual(['timeout', 'ok'])
+    expect(outcomesOf(parts.context.record.row.attempts)).toEqual(['timeout', 'ok'])
     await expectNothingLeft(parts.signal, a, b)
   },
 )
@@ -81,5 +81,5 @@ test('of three places that swallow the call each is asked, and the last has all 
   const walking = settled(walkPlan(parts))
   await vi.advanceTimersByTimeAsync(8000)
   expect(await walking).toMatchObject({ kind: 'timeout' })
-  expect(parts.context.record.attempts.map(({ totalMs }) => totalMs)).toEqual([4000, 2000, 2000])
+  expect(parts.context.record.row.attempts.map(({ totalMs }) => totalMs)).toEqual([4000, 2000, 2000])
 })

@@ -40,7 +40,7 @@ describe('after every choice has finished', () => {
     const reading = readAll(answer.bursts)
     await vi.advanceTimersByTimeAsync(3000)
     expect(textOf(await reading)).toBe('ab')
-    expect(parts.context.record.attempts).toMatchObject([{ outcome: 'ok' }])
+    expect(parts.context.record.row.attempts).toMatchObject([{ outcome: 'ok' }])
     await expectNothingLeft(parts.signal, upstream)
   })
 
@@ -89,7 +89,7 @@ describe('an upstream that is read to the end when the caller leaves', () => {
     caller.leave()
     await vi.advanceTimersByTimeAsync(500)
     await left
-    expect(parts.context.record.attempts).toMatchObject([
+    expect(parts.context.record.row.attempts).toMatchObject([
       { outcome: 'caller_left', used: { promptTokens: 3, completionTokens: 40 }, totalMs: 1000 },
     ])
     expect(upstream.calls[0]?.attempt.signal.reason).toBe(caller.reason)
@@ -105,7 +105,7 @@ describe('an upstream that is read to the end when the caller leaves', () => {
     caller.leave()
     await vi.advanceTimersByTimeAsync(2000)
     await left
-    expect(parts.context.record.attempts).toMatchObject([
+    expect(parts.context.record.row.attempts).toMatchObject([
       { outcome: 'caller_left', used: { completionTokens: 40 }, isDelivered: false, totalMs: 2000 },
     ])
     await expectNothingLeft(caller.signal, upstream)
@@ -122,7 +122,7 @@ describe('an upstream that is read to the end when the caller leaves', () => {
     const returning = iterator?.return?.()
     await vi.advanceTimersByTimeAsync(1000)
     await returning
-    expect(parts.context.record.attempts).toMatchObject([{ used: { completionTokens: 40 } }])
+    expect(parts.context.record.row.attempts).toMatchObject([{ used: { completionTokens: 40 } }])
     await expectNothingLeft(parts.signal, upstream)
   })
 
@@ -145,7 +145,7 @@ describe('an upstream that is read to the end when the caller leaves', () => {
     await vi.advanceTimersByTimeAsync(1000)
     await Promise.all([left, returning])
     expect(steps).toEqual({ underWay: 0, most: 1 })
-    expect(parts.context.record.attempts).toMatchObject([
+    expect(parts.context.record.row.attempts).toMatchObject([
       { outcome: 'caller_left', used: { completionTokens: 40 } },
     ])
     await expectNothingLeft(caller.signal, upstream)
@@ -160,7 +160,7 @@ describe('an upstream that is read to the end when the caller leaves', () => {
     await vi.advanceTimersByTimeAsync(10)
     controller.abort(new Failure('draining', 'The gateway is shutting down.'))
     await ended
-    expect(parts.context.record.attempts).toMatchObject([{ outcome: 'draining', totalMs: 10 }])
+    expect(parts.context.record.row.attempts).toMatchObject([{ outcome: 'draining', totalMs: 10 }])
     await expectNothingLeft(controller.signal, upstream)
   })
 
@@ -169,7 +169,7 @@ describe('an upstream that is read to the end when the caller leaves', () => {
     const iterator = Symbol.asyncIterator in answer.bursts ? answer.bursts[Symbol.asyncIterator]() : undefined
     await iterator?.next()
     await iterator?.return?.()
-    expect(parts.context.record.attempts).toMatchObject([{ totalMs: 0 }])
+    expect(parts.context.record.row.attempts).toMatchObject([{ totalMs: 0 }])
     await expectNothingLeft(parts.signal, upstream)
   })
 

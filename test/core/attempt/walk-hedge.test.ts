@@ -47,9 +47,9 @@ describe('a stream that is slow to begin', () => {
     const { walking, parts } = hedged([a, b])
     await vi.advanceTimersByTimeAsync(usualMs + 50)
     expect(await walking).toEqual({ text: 'b' })
-    expect(outcomesOf(parts.context.record.attempts)).toEqual(['superseded', 'ok'])
-    expect(parts.context.record.attempts.map(({ isDelivered }) => isDelivered)).toEqual([false, true])
-    expect(parts.context.record.attempts[1]?.startMs).toBe(usualMs)
+    expect(outcomesOf(parts.context.record.row.attempts)).toEqual(['superseded', 'ok'])
+    expect(parts.context.record.row.attempts.map(({ isDelivered }) => isDelivered)).toEqual([false, true])
+    expect(parts.context.record.row.attempts[1]?.startMs).toBe(usualMs)
     expect(a.calls[0]?.finalised).toBe(true)
   })
 
@@ -59,7 +59,7 @@ describe('a stream that is slow to begin', () => {
     const { walking, parts } = hedged([a, b])
     await vi.advanceTimersByTimeAsync(1000)
     expect(await walking).toEqual({ text: 'a' })
-    expect(outcomesOf(parts.context.record.attempts)).toEqual(['ok', 'superseded'])
+    expect(outcomesOf(parts.context.record.row.attempts)).toEqual(['ok', 'superseded'])
   })
 
   test('counts for nobody’s health when it is cancelled', async () => {

@@ -37,7 +37,7 @@ test('a caller who left before the walk began is not asked for anywhere', async 
   caller.leave()
   await expect(walkPlan(parts)).rejects.toBe(caller.reason)
   expect(upstream.calls).toEqual([])
-  expect(parts.context.record.attempts).toEqual([])
+  expect(parts.context.record.row.attempts).toEqual([])
   await expectNothingLeft(caller.signal)
 })
 
@@ -72,7 +72,7 @@ describe('a caller who leaves', () => {
       caller.leave()
       await rejection
       expect(Date.now()).toBe(1_700_000_000_000 + waitedMs)
-      expect(outcomesOf(parts.context.record.attempts)).toEqual(outcomes)
+      expect(outcomesOf(parts.context.record.row.attempts)).toEqual(outcomes)
       const { length } = upstream.calls
       if (outcomes.at(-1) === 'caller_left')
         expect(upstream.calls[length - 1]?.attempt.signal.reason).toBe(caller.reason)
@@ -89,7 +89,7 @@ describe('a caller who leaves', () => {
     await turn()
     caller.leave()
     await rejection
-    expect(outcomesOf(parts.context.record.attempts)).toEqual(['caller_left'])
+    expect(outcomesOf(parts.context.record.row.attempts)).toEqual(['caller_left'])
     expect(upstream.calls[0]?.attempt.signal.reason).toBe(caller.reason)
     await expectNothingLeft(caller.signal, upstream)
   })
@@ -125,7 +125,7 @@ test('a caller who leaves between the first delta and its being read leaves noth
     const parts = aWalk([upstream], { signal: caller.signal, call: aCall({ stream: true }) })
     const reading = async () => readAll((await walkPlan(parts)).bursts)
     await expect(reading()).rejects.toBe(caller.reason)
-    expect(outcomesOf(parts.context.record.attempts)).toEqual(['caller_left'])
+    expect(outcomesOf(parts.context.record.row.attempts)).toEqual(['caller_left'])
     expect(upstream.calls[0]?.attempt.signal.reason).toBe(caller.reason)
     await expectNothingLeft(caller.signal, upstream)
   }

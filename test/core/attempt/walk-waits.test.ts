@@ -37,7 +37,7 @@ describe('the same deployment is asked again after a wait by chance, whose bound
     const parts = aWalk([a, a, a, a, a], { random: () => chance })
     const walking = settled(walkPlan(parts))
     expect(await startsOf(a, walking)).toEqual(sums([0, ...waitsMs]))
-    expect(parts.context.record.backoffMs).toBe(sums(waitsMs).at(-1))
+    expect(parts.context.record.row.backoffMs).toBe(sums(waitsMs).at(-1))
     expect(await walking).toMatchObject({ kind: 'overloaded' })
     await expectNothingLeft(parts.signal, a)
   })
@@ -77,7 +77,7 @@ describe('the upstream’s own word on when to come back', () => {
     await expect(walkPlan(parts)).rejects.toMatchObject({ kind: 'overloaded', retryAfterMs, provider: 'a' })
     expect(Date.now()).toBe(start)
     expect(a.calls.length).toBe(1)
-    expect(parts.context.record.backoffMs).toBe(0)
+    expect(parts.context.record.row.backoffMs).toBe(0)
     await expectNothingLeft(parts.signal, a)
   })
 
@@ -113,7 +113,7 @@ describe('among several deployments', () => {
       ['m@b', 3000],
       ['m@a', 3400],
     ])
-    expect(parts.context.record.backoffMs).toBe(3400)
+    expect(parts.context.record.row.backoffMs).toBe(3400)
     await expectNothingLeft(parts.signal, a, b)
   })
 
@@ -129,7 +129,7 @@ describe('among several deployments', () => {
       ['m@b', 0],
       ['m@a', 600_000],
     ])
-    expect(parts.context.record.backoffMs).toBe(0)
+    expect(parts.context.record.row.backoffMs).toBe(0)
   })
 
   test('one that would have to be waited for too long is passed over', async () => {
@@ -237,7 +237,7 @@ async function startsOf({ calls }: ScriptedUpstream, walking: Promise<unknown>):
 }
 
 function startsIn({ context }: ReturnType<typeof aWalk>): readonly (readonly [string, number])[] {
-  return context.record.attempts.map(({ deployment, startMs }) => [deployment, startMs])
+  return context.record.row.attempts.map(({ deployment, startMs }) => [deployment, startMs])
 }
 
 function sums(values: readonly number[]): readonly number[] {

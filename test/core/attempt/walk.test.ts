@@ -74,7 +74,7 @@ describe.for(Object.keys(kinds) as FailureKind[])('after %s', (kind) => {
     const walking = settled(walkPlan(parts))
     await vi.runAllTimersAsync()
     expect(a.calls.length).toBe(again ? 3 : 1)
-    expect(outcomesOf(parts.context.record.attempts)).toEqual(again ? [kind, kind, 'ok'] : [kind])
+    expect(outcomesOf(parts.context.record.row.attempts)).toEqual(again ? [kind, kind, 'ok'] : [kind])
     expect(await walking).toMatchObject(again ? { text: 'a' } : { kind, message: `Failed: ${kind}.` })
     await expectNothingLeft(parts.signal, a)
   })
@@ -85,7 +85,7 @@ describe.for(Object.keys(kinds) as FailureKind[])('after %s', (kind) => {
     const result = await settled(walkPlan(parts))
     expect([a.calls.length, b.calls.length]).toEqual([1, elsewhere ? 1 : 0])
     expect(result).toMatchObject(elsewhere ? { text: 'b' } : { kind })
-    expect(parts.context.record.backoffMs).toBe(0)
+    expect(parts.context.record.row.backoffMs).toBe(0)
     await expectNothingLeft(parts.signal, a, b)
   })
 
@@ -96,7 +96,9 @@ describe.for(Object.keys(kinds) as FailureKind[])('after %s', (kind) => {
     await vi.runAllTimersAsync()
     await walking
     const expected = elsewhere ? (again ? 'a b a b' : 'a b b') : 'a'
-    expect(parts.context.record.attempts.map(({ deployment }) => deployment.at(-1)).join(' ')).toBe(expected)
+    expect(parts.context.record.row.attempts.map(({ deployment }) => deployment.at(-1)).join(' ')).toBe(
+      expected,
+    )
     await expectNothingLeft(parts.signal, a, b)
   })
 })
@@ -111,7 +113,7 @@ describe('what is no failure is a bug over an answer, and another may be read', 
     const [a, b] = [upstream('a', [fail(bug)]), upstream('b', answering('b'))]
     const parts = aWalk([a, b, a])
     expect(await settled(walkPlan(parts))).toEqual({ text: 'b' })
-    expect(outcomesOf(parts.context.record.attempts)).toEqual(['invalid_response', 'ok'])
+    expect(outcomesOf(parts.context.record.row.attempts)).toEqual(['invalid_response', 'ok'])
     await expectNothingLeft(parts.signal, a)
   })
 })
@@ -135,7 +137,7 @@ describe('in the end', () => {
     const walking = settled(walkPlan(parts))
     await vi.runAllTimersAsync()
     expect(await walking).toMatchObject({ text: 'a' })
-    expect(parts.context.record.attempts).toMatchObject([
+    expect(parts.context.record.row.attempts).toMatchObject([
       { deployment: 'm@a', part: 4, startMs: 0, totalMs: 0, outcome: 'rate_limited' },
       { deployment: 'm@b', part: 4, startMs: 0, totalMs: 600_000, outcome: 'timeout' },
       { deployment: 'm@a', part: 4, startMs: 600_000, totalMs: 0, outcome: 'ok' },
@@ -154,7 +156,7 @@ describe('a stream', () => {
     expect(answer.deployment.upstream).toBe(b)
     const deltas = await readAll(answer.bursts)
     expect(deltas.map(({ value: chunk }) => chunk.choices[0]?.text)).toEqual(['b', ''])
-    expect(outcomesOf(parts.context.record.attempts)).toEqual(['unreachable', 'ok'])
+    expect(outcomesOf(parts.context.record.row.attempts)).toEqual(['unreachable', 'ok'])
     await expectNothingLeft(parts.signal, a, b)
   })
 

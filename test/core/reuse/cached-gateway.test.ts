@@ -155,7 +155,7 @@ function reusing(script: Script, { isKept = false, isShared = false }) {
     caller: aCaller,
     async ask(call: Call, tenant = '', { signal } = aCaller()): Promise<Told> {
       using record = recorder.open(call.id, call.dialect)
-      record.row.owner = tenant
+      record.calledBy({ id: tenant, name: undefined })
       if (!call.stream) {
         const reply = await reused.reply(call, signal, record)
         return { text: textOf([reply.chunk]), row: record.row }

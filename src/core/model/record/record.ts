@@ -13,72 +13,72 @@ export type CallRecord = {
   readonly dialect: string
   readonly startedEpochMs: number
   /** The caller's key as operators see it; undefined if none is required. */
-  principal: string | undefined
+  readonly principal: string | undefined
   /** Whose key it was, as budgets and reports name it; undefined: no key or budget of the gateway's. */
-  tenant: TenantNote | undefined
+  readonly tenant: TenantNote | undefined
   /** The caller's own user, as records keep it; undefined: none was named, or none is kept. */
-  user: string | undefined
+  readonly user: string | undefined
   /** The tightest limits of its rate, for the answer's headers. */
-  rates: RateHeadroom | undefined
+  readonly rates: RateHeadroom | undefined
   /** The budget or limit that applied, or the bound it was sent with. */
-  limit: string | undefined
+  readonly limit: string | undefined
   /** The tenant: `id` of its principal, for look-ups only. Goes into no log; '' until the caller is known. */
-  owner: string
+  readonly owner: string
   /** Its place in a trace; undefined: there are none. */
-  trace: CallTrace | undefined
-  kind: Kind | RelayKind | undefined
-  model: string | undefined
-  stream: boolean
-  provider: string | undefined
-  deployment: string | undefined
+  readonly trace: CallTrace | undefined
+  readonly kind: Kind | RelayKind | undefined
+  readonly model: string | undefined
+  readonly stream: boolean
+  readonly provider: string | undefined
+  readonly deployment: string | undefined
   /** The model that answered in place of the requested one; absent: that one did. */
-  successor?: string | undefined
+  readonly successor?: string | undefined
   /** The upstream's name of the model, if the answer has another. */
-  upstreamModel: string | undefined
-  status: number
-  outcome: 'ok' | 'failed' | 'left'
-  failure: Failure | undefined
+  readonly upstreamModel: string | undefined
+  readonly status: number
+  readonly outcome: 'ok' | 'failed' | 'left'
+  readonly failure: Failure | undefined
   /** Of the caller's body, decompressed; and of the response. */
-  requestBytes: number
-  responseBytes: number
+  readonly requestBytes: number
+  readonly responseBytes: number
   /** Why it goes where it goes; undefined: it was not planned. */
-  plan: PlanNote | undefined
+  readonly plan: PlanNote | undefined
   /** Deployments of the plan that were skipped because their breakers were open; undefined: none. */
-  passedOver: LeftOut[] | undefined
+  readonly passedOver: readonly LeftOut[] | undefined
   /** How many upstream calls it was split into; 1 when it was not. */
-  parts: number
-  readonly attempts: AttemptRecord[]
+  readonly parts: number
+  readonly attempts: readonly AttemptRecord[]
   /** Reading and validating the body. */
-  parseMs: number
+  readonly parseMs: number
   /** From the first attempt's start to the first visible delta, or to the whole of a JSON reply. */
-  firstTokenMs: number | undefined
+  readonly firstTokenMs: number | undefined
   /** Waiting between attempts. */
-  backoffMs: number
+  readonly backoffMs: number
   /** The whole call, from headers in to last byte out. */
-  totalMs: number
+  readonly totalMs: number
   /** The gateway's own share of the time to the first byte, without attempts and waits. */
-  overheadMs: number
-  usage: Usage | undefined
+  readonly overheadMs: number
+  readonly usage: Usage | undefined
   /** True if the gateway made a count, because the upstream reported none. */
-  usageEstimated: boolean
+  readonly usageEstimated: boolean
   /** Over all attempts, in whole nano-USD; undefined if a price is unknown. */
-  costNanoUsd: number | undefined
+  readonly costNanoUsd: number | undefined
   /** True if some of the billed usage was counted here. */
-  costEstimated: boolean
+  readonly costEstimated: boolean
   /** What upstreams may have billed in addition without reporting it, at most; 0 if no money was held for the call. */
-  uncertainNanoUsd: number
-  /** What was billed beyond the hold. */
+  readonly uncertainNanoUsd: number
+  /** What was billed beyond the hold: set when the hold is settled, which is after the record is closed. */
   overrunNanoUsd: number
   /** The reference for savings; undefined until the call was planned. */
-  baseline: Baseline | undefined
+  readonly baseline: Baseline | undefined
   /** What the delivered work would have cost at the baseline. */
-  baselineNanoUsd: number | undefined
+  readonly baselineNanoUsd: number | undefined
   /** The baseline's cost minus the call's cost; negative if more was spent. */
-  savedNanoUsd: number | undefined
+  readonly savedNanoUsd: number | undefined
   /** Answered without an upstream call of its own; undefined: it had one. */
-  cache: 'hit' | 'coalesced' | 'replay' | undefined
+  readonly cache: 'hit' | 'coalesced' | 'replay' | undefined
   /** The answer took longer than the slow threshold. */
-  slow: boolean
+  readonly slow: boolean
   readonly dropped: LazySet
   readonly converted: LazySet
   /** Oddities of an upstream's answer that were repaired: `usage_clamped`, `usage_partial`, `text_after_finish`. */
@@ -129,7 +129,12 @@ export type AttemptRecord = {
 }
 
 /** A record at the moment its call begins. */
-export function startRecord(id: string, dialect: string, startedEpochMs = 0): CallRecord {
+export function startRecord(
+  id: string,
+  dialect: string,
+  startedEpochMs = 0,
+  attempts: readonly AttemptRecord[] = [],
+): CallRecord {
   return {
     id,
     dialect,
@@ -155,7 +160,7 @@ export function startRecord(id: string, dialect: string, startedEpochMs = 0): Ca
     plan: undefined,
     passedOver: undefined,
     parts: 1,
-    attempts: [],
+    attempts,
     parseMs: 0,
     firstTokenMs: undefined,
     backoffMs: 0,

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
-import type { OpenRecord } from '../../../core/account/recorder.ts'
+import type { OpenRecord } from '../../../core/account/open-record.ts'
 import type { CallSignal } from '../../../core/model/call-signal.ts'
 import { usdText } from '../../../core/model/price.ts'
 import type { CallRecord } from '../../../core/model/record/record.ts'
 import type { StreamOutput, StreamSource } from './output.ts'
-import { answerHeaders, noteOverhead, replayHeaders } from './response-headers.ts'
+import { answerHeaders, replayHeaders } from './response-headers.ts'
 import type { FlatHeaders } from './send.ts'
 import { watchRest, whenDrained } from './write-stall.ts'
 
@@ -63,7 +63,7 @@ export class EventStream implements StreamOutput {
 
   /** Starts the answer. */
   begin(): void {
-    if (this.hasBegun) noteOverhead(this.#record)
+    if (this.hasBegun) this.#record.firstByte()
     else this.#writeHead(answerHeaders(this.#record))
   }
 
@@ -89,7 +89,7 @@ export class EventStream implements StreamOutput {
   end(frames: string): void | Promise<void> {
     if (this.#response.destroyed) return
     const bytes = Buffer.byteLength(frames)
-    this.#record.row.responseBytes += bytes
+    this.#record.sendsMore(bytes)
     return this.#record.closeThen(() => {
       if (this.#response.destroyed) return
       this.#write(frames, bytes)
@@ -110,7 +110,7 @@ export class EventStream implements StreamOutput {
 
   #send(frames: string): boolean {
     const bytes = Buffer.byteLength(frames)
-    this.#record.row.responseBytes += bytes
+    this.#record.sendsMore(bytes)
     return this.#write(frames, bytes)
   }
 
@@ -128,7 +128,7 @@ export class EventStream implements StreamOutput {
   }
 
   #writeHead(headers: FlatHeaders): void {
-    this.#record.row.status = 200
+    this.#record.sends(200, 0)
     this.#response.writeHead(200, [
       ...headers,
       ...eventStream,

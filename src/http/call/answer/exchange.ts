@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
-import type { OpenRecord, Recorder } from '../../../core/account/recorder.ts'
+import type { OpenRecord } from '../../../core/account/open-record.ts'
+import type { Recorder } from '../../../core/account/recorder.ts'
 import type { Authenticator } from '../../../core/authenticate.ts'
 import type { Gateway } from '../../../core/gateway.ts'
 import type { AnyCall } from '../../../core/model/call.ts'
@@ -50,7 +51,7 @@ export class Exchange<Spoken extends Asking<AnyCall> = Asking<AnyCall>> implemen
     this.ctx = ctx
     this.dialect = dialect
     this.record = parts.recorder.open(id, dialect.name)
-    if (parts.startTrace !== undefined) this.record.row.trace = parts.startTrace(ctx.req.headers, ctx.path)
+    if (parts.startTrace !== undefined) this.record.tracedAs(parts.startTrace(ctx.req.headers, ctx.path))
     this.signal = parts.openCalls.open(ctx.res)
   }
 

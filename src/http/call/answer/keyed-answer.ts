@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { OpenRecord } from '../../../core/account/recorder.ts'
+import type { OpenRecord } from '../../../core/account/open-record.ts'
 import type { AnyCall } from '../../../core/model/call.ts'
 import type { CallSignal } from '../../../core/model/call-signal.ts'
 import { asFailure, Failure } from '../../../core/model/failure.ts'
@@ -41,16 +41,13 @@ export async function answerUnderKey<Spoken extends Asking<AnyCall>, Asked exten
   { answer, failText }: Answerer<Spoken, Asked>,
 ): Promise<void> {
   const { dialect, record, signal } = exchange
-  const { kind, model, stream, steering = null } = call
+  const { model, stream, steering = null } = call
   const keyed = { tenant: record.row.owner, dialect: dialect.name, key, request: [text, model, steering] }
   const { reader, work } = await idempotency.answer(keyed, signal, (shelf, signal) =>
     answer(exchange, call, new ShelfOutput(shelf, record, signal)),
   )
-  const isReplay = work === undefined
-  if (isReplay) {
-    Object.assign(record.row, { kind, model, stream, cache: 'replay', provider: 'cache', costNanoUsd: 0 })
-  }
-  const following = { reader, call, record, replay: isReplay ? beginReplay(record) : undefined }
+  const replay = work === undefined ? beginReplay(record, call) : undefined
+  const following = { reader, call, record, replay }
   try {
     if (stream)
       await pour(new KeptStream(following, (failure) => failText(exchange, call, failure)), exchange)
@@ -164,16 +161,15 @@ async function textOf(following: Following): Promise<string> {
   return text
 }
 
-function beginReplay(record: OpenRecord): AttemptRecord {
+function beginReplay(record: OpenRecord, call: AnyCall): AttemptRecord {
   const entry = startAttempt({ deployment: 'cache', startMs: record.elapsedMs(), price: unknownPrice })
   entry.costNanoUsd = 0
-  record.row.attempts.push(entry)
+  record.reuses('replay', call, entry)
   return entry
 }
 
 async function begun({ reader, call, record, replay }: Following): Promise<void> {
   if (replay === undefined) return await reader.begun()
-  const { row } = record
   try {
     // Waits as long as this caller does: the work itself is bounded by the caller it was started for.
     await reader.begun(call.deadlineMs && call.deadlineMs - record.elapsedMs())
@@ -182,16 +178,13 @@ async function begun({ reader, call, record, replay }: Following): Promise<void>
     replay.outcome = asFailure(thrown).kind
     throw thrown
   } finally {
-    row.firstTokenMs = record.elapsedMs()
-    replay.firstTokenMs = row.firstTokenMs - replay.startMs
+    replay.firstTokenMs = record.elapsedMs() - replay.startMs
     replay.totalMs = replay.firstTokenMs
   }
-  const { deployment, dropped, converted } = reader.made
-  row.deployment = deployment
-  for (const name of dropped) row.dropped.add(name)
-  for (const name of converted) row.converted.add(name)
+  record.reusedFrom(reader.made)
 }
 
 function noteUsage({ reader, record, replay }: Following): void {
-  if (replay !== undefined) record.row.usage = reader.made.usage
+  const { usage } = reader.made
+  if (replay !== undefined && usage !== undefined) record.used(usage, false)
 }

@@ -1,4 +1,4 @@
-import type { OpenRecord } from '../../../core/account/recorder.ts'
+import type { OpenRecord } from '../../../core/account/open-record.ts'
 import type { Failure } from '../../../core/model/failure.ts'
 import { usdText } from '../../../core/model/price.ts'
 import { rateHeaders } from './rate-headers.ts'
@@ -7,7 +7,7 @@ import type { FlatHeaders } from './send.ts'
 /** Headers about how an answer was made. Also sets the record's overhead: this is the moment of the first byte. */
 export function answerHeaders(record: OpenRecord): FlatHeaders {
   const { row } = record
-  noteOverhead(record)
+  record.firstByte()
   const headers = [
     'x-request-id',
     row.id,
@@ -37,18 +37,10 @@ export function replayHeaders({ row }: OpenRecord): FlatHeaders {
   return row.cache === 'replay' ? ['idempotent-replayed', 'true'] : []
 }
 
-/** Sets the record's overhead, for an answer whose headers were sent earlier. */
-export function noteOverhead(record: OpenRecord): void {
-  record.row.overheadMs = overheadOf(record)
-}
-
 /** The headers of an answer, plus the failure's advice on retrying. */
 export function failureHeaders(record: OpenRecord, failure: Failure): FlatHeaders {
-  const { row } = record
-  row.deployment ??= row.attempts.at(-1)?.deployment
-  row.provider ??= failure.provider
-  const { 'x-pandotate-limit': limit = row.limit, ...others } = failure.headers
-  row.limit = limit
+  // The record has this one.
+  const { 'x-pandotate-limit': _limit, ...others } = failure.headers
   const headers = [...answerHeaders(record)]
   for (const [name, value] of Object.entries(others)) headers.push(name, value)
   const isFinal = others['x-should-retry'] === 'false'
@@ -79,19 +71,6 @@ function isWorthRetrying({ row: { attempts } }: OpenRecord, { kind, retryAfterMs
 
 function isForOperators(kind: string): boolean {
   return kind === 'upstream_auth' || kind === 'path_not_found'
-}
-
-/** The time to the first byte without attempts and waits between them. */
-function overheadOf(record: OpenRecord): number {
-  const { row } = record
-  const upstreamMs = row.attempts.reduce(
-    (until, attempt) => Math.max(until, attempt.startMs + (attempt.firstTokenMs ?? attempt.totalMs)),
-    row.attempts[0]?.startMs ?? 0,
-  )
-  const [first] = row.attempts
-  // A wait for a place at the first upstream was before its attempt began.
-  const firstStartMs = (first?.startMs ?? 0) - (first?.queuedMs ?? 0)
-  return Math.max(0, record.elapsedMs() - (upstreamMs - firstStartMs))
 }
 
 /** Names come from a configuration or a request: characters that a header may not contain are removed. */
