@@ -105,7 +105,7 @@ describe.skipIf(noBrowser)('the page of keys, teams and budgets', () => {
     await page.getByRole('button', { name: 'Raise web daily' }).click()
     await page.getByLabel('By how many USD').fill('3')
     await page.getByRole('button', { name: 'Raise it' }).click()
-    await page.getByRole('row', { name: /web daily.*of \$3\.02/ }).waitFor()
+    await page.getByRole('row', { name: /web daily.*of \$3\.02 \(\$3\.00 of it for now alone\)/ }).waitFor()
   })
 
   test('leads from the limit that a refused call names to the budget', async () => {
@@ -123,6 +123,23 @@ describe.skipIf(noBrowser)('the page of keys, teams and budgets', () => {
     const buttons = await page.getByRole('main').getByRole('button').allInnerTexts()
     expect(buttons.every((name) => name.startsWith('Who holds'))).toBe(true)
     await isSound()
+  })
+
+  test('shows a hundred keys at once, and leads to the rest', async () => {
+    await using stage = await startStage(browser)
+    for (let at = 0; at < 110; at++) await stage.admin('POST', '/keys', { name: `k${at}`, limit: 1 })
+    const { page, isSound } = await stage.open('/console/keys')
+    const keys = page.getByRole('region', { name: 'Keys', exact: true }).getByRole('table')
+    await keys.getByRole('row').nth(100).waitFor()
+    expect(await keys.getByRole('row').count()).toBe(101)
+    await page.getByText('These are the most used of 113.').waitFor()
+    await page.getByRole('button', { name: 'Older' }).press('Enter')
+    await page.getByRole('button', { name: 'Newer' }).waitFor()
+    await expect.poll(() => keys.getByRole('row').count()).toBe(14)
+    expect(page.url()).toContain('offset=100')
+    await isSound()
+    await page.getByRole('button', { name: 'Newer' }).click()
+    await expect.poll(() => keys.getByRole('row').count()).toBe(101)
   })
 
   test('on an empty gateway it says how to get the first row', async () => {

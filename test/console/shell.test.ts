@@ -129,6 +129,9 @@ describe.skipIf(browserPath === undefined)('the console', () => {
     expect(await page.getByRole('button', { name: 'Sign out' }).count()).toBe(0)
     // It keeps no ledger, and says so: a browser complains of every status that is no success.
     expect(complaints.filter((one) => !one.includes('404'))).toEqual([])
+    await page.goto('/console/calls')
+    await page.getByRole('heading', { name: 'This gateway keeps no ledger' }).waitFor()
+    expect(await page.getByRole('alert').count()).toBe(0)
     await page.close()
   })
 })

@@ -3,6 +3,7 @@ import { useAnswer } from '../../app/answer.ts'
 import { ask, query, urlOf } from '../../app/router.ts'
 import { CallNeeds, callCurl, Empty } from '../../parts/empty.tsx'
 import { Head } from '../../parts/head.tsx'
+import { NoLedger } from '../../parts/no-ledger.tsx'
 import { spanOf } from '../../parts/span.ts'
 import { SpanPicker } from '../../parts/span-picker.tsx'
 import { Told } from '../../parts/told.tsx'
@@ -49,19 +50,30 @@ export function Calls() {
           Refresh
         </button>
       </Head>
-      <FilterBar chosen={chosen} />
-      <Told answer={counts}>{(data) => <Histogram counts={data} />}</Told>
-      {isLive && (
-        <p class="muted small live-state" aria-live="polite">
-          {live.isOpen ? 'Calls appear as they end.' : 'Connecting…'}
-          {live.more > 0 && ` ${live.more} more went by too fast to show.`}
-        </p>
+      {page.refusal?.code === 'no_ledger' ? (
+        <NoLedger />
+      ) : (
+        <>
+          <FilterBar chosen={chosen} />
+          <Told answer={counts}>{(data) => <Histogram counts={data} />}</Told>
+          {isLive && (
+            <p class="muted small live-state" aria-live="polite">
+              {live.isOpen ? 'Calls appear as they end.' : 'Connecting…'}
+              {live.more > 0 && ` ${live.more} more went by too fast to show.`}
+            </p>
+          )}
+          <Told answer={page}>
+            {(data) => (
+              <Page
+                page={data}
+                live={live.rows}
+                before={before}
+                isFiltered={Object.keys(chosen).length > 0}
+              />
+            )}
+          </Told>
+        </>
       )}
-      <Told answer={page}>
-        {(data) => (
-          <Page page={data} live={live.rows} before={before} isFiltered={Object.keys(chosen).length > 0} />
-        )}
-      </Told>
     </>
   )
 }

@@ -1,10 +1,11 @@
 import { usdOf } from '../../text/amounts.ts'
 import type { BudgetView } from './wire.ts'
 
-type Amounts = Pick<BudgetView, 'limit' | 'spent' | 'held' | 'uncertain' | 'remaining'>
+type Amounts = Pick<BudgetView, 'limit' | 'spent' | 'held' | 'uncertain' | 'remaining'> &
+  Partial<Pick<BudgetView, 'raised'>>
 
 /** How much of a budget is spent, held for calls under way, and uncertain. The words say the same as the bar. */
-export function BudgetBar({ limit, spent, held, uncertain, remaining }: Amounts) {
+export function BudgetBar({ limit, raised = 0, spent, held, uncertain, remaining }: Amounts) {
   const most = Math.max(limit, spent + held + uncertain)
   const widthOf = (usd: number) => (most === 0 ? 0 : (100 * usd) / most)
   return (
@@ -17,6 +18,7 @@ export function BudgetBar({ limit, spent, held, uncertain, remaining }: Amounts)
       </svg>
       <span class="budget-words">
         <b>{usdOf(spent)}</b> of {usdOf(limit)}
+        {raised > 0 && <> ({usdOf(raised)} of it for now alone)</>}
         {held > 0 && (
           <>
             {' '}

@@ -6,7 +6,7 @@ import { Dialog } from '../../parts/dialog.tsx'
 import { adminCurl, Empty } from '../../parts/empty.tsx'
 import { type Column, Table } from '../../parts/table.tsx'
 import { Told } from '../../parts/told.tsx'
-import { usdOf } from '../../text/amounts.ts'
+import { usdOf, wholeOf } from '../../text/amounts.ts'
 import { agoOf, minuteOf } from '../../text/times.ts'
 import { BudgetBar } from './budget-bar.tsx'
 import { Origin, placeOfBudget } from './origin.tsx'
@@ -31,6 +31,9 @@ export function Budgets({ budgets, declared, wanted = null, onChange }: BudgetsP
   useEffect(() => {
     if (wanted !== null) document.querySelector('tr.wanted')?.scrollIntoView({ block: 'center' })
   }, [wanted])
+  const shown = budgets
+    .toSorted((one, other) => usedPart(other) - usedPart(one))
+    .filter((budget, at) => at < budgetsAtOnce || isWanted(budget))
   const columns: readonly Column<BudgetView>[] = [
     { name: 'Budget', show: (budget) => <Named of={budget} /> },
     { name: 'Used', show: (budget) => <BudgetBar {...budget} /> },
@@ -83,7 +86,7 @@ export function Budgets({ budgets, declared, wanted = null, onChange }: BudgetsP
       <Table
         caption="Budgets"
         columns={columns}
-        rows={budgets.toSorted((one, other) => usedPart(other) - usedPart(one))}
+        rows={shown}
         keyOf={({ id }) => id}
         classOf={(budget) => (isWanted(budget) ? 'wanted' : undefined)}
         none={
@@ -95,6 +98,12 @@ export function Budgets({ budgets, declared, wanted = null, onChange }: BudgetsP
           </Empty>
         }
       />
+      {shown.length < budgets.length && (
+        <p class="muted small">
+          These are the most used of {wholeOf(budgets.length)}. The others are on the pages of their keys and
+          teams.
+        </p>
+      )}
       {holders !== undefined && <Holders budget={holders} onClose={() => setHolders(undefined)} />}
       {raised !== undefined && (
         <Raise
@@ -109,6 +118,8 @@ export function Budgets({ budgets, declared, wanted = null, onChange }: BudgetsP
     </>
   )
 }
+
+const budgetsAtOnce = 100
 
 function usedPart({ limit, remaining }: BudgetView): number {
   return limit === 0 ? 1 : 1 - remaining / limit

@@ -1,3 +1,4 @@
+import { session } from '../../app/session.ts'
 import { Badge } from '../../parts/badge.tsx'
 import { adminCurl, Empty } from '../../parts/empty.tsx'
 import { type Column, Table } from '../../parts/table.tsx'
@@ -73,7 +74,13 @@ export function KeyTable({ keys, declared, team }: KeyTableProps) {
         >
           {team === undefined ? 'There are no keys yet.' : 'No key is in this team yet.'} Each caller should
           have one: it can have a budget, limits and models of its own. The secret is in the answer, and
-          nowhere else.
+          nowhere else.{' '}
+          {session.value?.open === true && (
+            <>
+              Once there is a key, this console asks for a management key: it is in the file{' '}
+              <code>admin-key</code> of the data directory.
+            </>
+          )}
         </Empty>
       }
     />

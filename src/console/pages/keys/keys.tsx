@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import { useAnswer } from '../../app/answer.ts'
-import { query } from '../../app/router.ts'
+import { ask, query } from '../../app/router.ts'
 import { mayChange } from '../../app/session.ts'
 import { Head } from '../../parts/head.tsx'
 import { Panel } from '../../parts/panel.tsx'
@@ -17,7 +17,11 @@ import type { BudgetView, DeclaredSettings, KeyView, Listed, TeamView } from './
 export function Keys() {
   const [isAll, setAll] = useState(false)
   const disabled = isAll ? 'true' : 'false'
-  const keys = useAnswer<Listed<KeyView>>(`/admin/api/keys?limit=500&include_disabled=${disabled}`, refreshMs)
+  const offset = Math.max(0, Number.parseInt(query.value.get('offset') ?? '0', 10) || 0)
+  const keys = useAnswer<Listed<KeyView>>(
+    `/admin/api/keys?limit=${keysAtOnce}&offset=${offset}&include_disabled=${disabled}`,
+    refreshMs,
+  )
   const teams = useAnswer<Listed<TeamView>>('/admin/api/teams', refreshMs)
   const budgets = useAnswer<Listed<BudgetView>>('/admin/api/budgets', refreshMs)
   const settings = useAnswer<{ data: DeclaredSettings }>('/admin/api/settings')
@@ -60,7 +64,12 @@ export function Keys() {
       </Panel>
       <Panel title="Keys" side={<Disabled isShown={isAll} onChange={setAll} />}>
         <Told answer={keys}>
-          {({ data }) => <KeyTable keys={data} declared={settings.data?.data.declared} />}
+          {({ data }) => (
+            <>
+              <KeyTable keys={data} declared={settings.data?.data.declared} />
+              <KeyPages offset={offset} shown={data.length} />
+            </>
+          )}
         </Told>
       </Panel>
       <Panel title="Teams">
@@ -91,6 +100,27 @@ export function Keys() {
 }
 
 const refreshMs = 10_000
+const keysAtOnce = 100
+
+/** Leads to older and newer keys, where there are more than are shown at once. */
+function KeyPages({ offset, shown }: { offset: number; shown: number }) {
+  if (offset === 0 && shown < keysAtOnce) return null
+  const to = (next: number) => ask({ offset: next <= 0 ? undefined : String(next) })
+  return (
+    <nav class="paging" aria-label="Pages of keys">
+      {offset > 0 && (
+        <button type="button" onClick={() => to(offset - keysAtOnce)}>
+          Newer
+        </button>
+      )}
+      {shown === keysAtOnce && (
+        <button type="button" onClick={() => to(offset + keysAtOnce)}>
+          Older
+        </button>
+      )}
+    </nav>
+  )
+}
 
 function Disabled({ isShown, onChange }: { isShown: boolean; onChange: (isShown: boolean) => void }) {
   return (

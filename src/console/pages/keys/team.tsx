@@ -53,10 +53,14 @@ export function TeamPage({ params }: PageProps) {
           </>
         )}
       </Told>
-      <Panel title="Keys">
-        <Told answer={keys}>{({ data }) => <KeyTable keys={data} declared={declared} team={id} />}</Told>
-      </Panel>
-      <Spending of={`team=${encodeURIComponent(id)}`} />
+      {team.data !== undefined && (
+        <>
+          <Panel title="Keys">
+            <Told answer={keys}>{({ data }) => <KeyTable keys={data} declared={declared} team={id} />}</Told>
+          </Panel>
+          <Spending of={`team=${encodeURIComponent(id)}`} />
+        </>
+      )}
     </>
   )
 }

@@ -4,6 +4,7 @@ import { ask, query } from '../../app/router.ts'
 import { session } from '../../app/session.ts'
 import { CallNeeds, callCurl, Empty } from '../../parts/empty.tsx'
 import { Head } from '../../parts/head.tsx'
+import { NoLedger } from '../../parts/no-ledger.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import { spanOf } from '../../parts/span.ts'
 import { SpanPicker } from '../../parts/span-picker.tsx'
@@ -98,17 +99,6 @@ function FirstCall({ onCall }: { onCall: () => void }) {
       <button type="button" onClick={onCall}>
         Look again
       </button>
-    </Panel>
-  )
-}
-
-function NoLedger() {
-  return (
-    <Panel title="This gateway keeps no ledger">
-      <Empty command={callCurl()}>
-        What calls cost, and how long they took, is kept in a data directory: set <code>DATA_DIR</code>, and{' '}
-        <code>ledger.enabled</code> in gateway.yaml. Calls are answered all the same:
-      </Empty>
     </Panel>
   )
 }
