@@ -10,28 +10,28 @@ import { type Entered, enter, modelOwners, type RateOwner, rateSetOf } from './r
 import type { TenantSettings } from './settings.ts'
 import type { Users } from './users.ts'
 
-/** Calls under way, and what each has taken and holds. */
+/** Running calls: what each has taken of limits and holds on budgets. */
 export type OpenCall = { bill?: Bill; entered?: Entered }
 
 export type AccessParts = {
-  /** Undefined: calls that bear no key, as far as the gateway as a whole has budgets and limits. */
+  /** Undefined: calls without a key, if the gateway as a whole has budgets or limits. */
   readonly key: Key | undefined
   readonly team: Team | undefined
   readonly settings: TenantSettings
   readonly desk: Desk
   readonly users: Users
-  /** Where a call's part is kept until its record is written. */
+  /** Where a call's access is kept until its record is written. */
   readonly opened: (callId: string) => OpenCall
 }
 
-/** What one key allows, made once for all of its calls. */
+/** What one key allows. Built once for all of its calls. */
 export class Access implements Tenant {
   readonly note: TenantNote
   readonly key: Key | undefined
   readonly budgets: readonly Budget[]
   readonly #parts: AccessParts
   readonly #owners: readonly RateOwner[]
-  /** It decides where calls go. */
+  /** Restricts where calls can go. */
   readonly #isBound: boolean
 
   constructor(parts: AccessParts) {
@@ -134,7 +134,7 @@ export class Access implements Tenant {
   }
 }
 
-/** All that applies to calls of a key, whatever the model: its own, its team's, the gateway's. */
+/** Everything that applies to calls of a key, whatever the model: its own rules, its team's and the gateway's. */
 export function budgetsOf(
   key: Key | undefined,
   team: Team | undefined,

@@ -12,19 +12,19 @@ export type Desk = {
   readonly journal: Journal
   readonly windows: WindowClock
   readonly clock: Pick<Clock, 'epochMs'>
-  /** This process, as the shared state and the journal name it. */
+  /** The name of this process in the shared state and the journal. */
   readonly owner: string
-  /** Those that hold now. */
+  /** The budgets in effect now. */
   readonly terms: () => BudgetTerms
-  /** What was added to the limit of a counter, for its window alone. */
+  /** What was added to the limit of a counter, for its window only. */
   readonly override: (counter: string) => number
 }
 
-/** A budget that applies to a call, in its window of that moment. */
+/** A budget that applies to a call, in the window of that moment. */
 export type Applied = {
   readonly budget: Budget
   readonly window: Window
   readonly counter: string
-  /** With what was added for this window. */
+  /** Including what was added for this window. */
   readonly limitNanoUsd: number
 }

@@ -8,7 +8,7 @@ import type { Desk } from './desk.ts'
 import type { RateRule } from './keys/key.ts'
 import type { ModelRates } from './settings.ts'
 
-/** All limits of rate that calls of one key meet, in the terms of the shared state. */
+/** All rate limits of the calls of one key, in the terms of the shared state. */
 export type RateSet = {
   readonly requests: readonly NamedRate[]
   readonly tokens: readonly NamedRate[]
@@ -18,7 +18,7 @@ export type RateSet = {
 type NamedRate = Rate & { readonly of: string }
 type NamedSlot = Slot & { readonly of: string }
 
-/** Whose rule it is: `key:…`, as a key of the shared state, and as people are told. */
+/** The owner of the rule: `key:…`, as a key of the shared state, and as people see it. */
 export type RateOwner = { readonly id: string; readonly name: string; readonly rule: RateRule }
 
 export function rateSetOf(owners: readonly RateOwner[]): RateSet {
@@ -31,14 +31,14 @@ export function rateSetOf(owners: readonly RateOwner[]): RateSet {
   }
 }
 
-/** Those of a model, beside a key's own. Each pattern has one bucket for all models that it fits. */
+/** The limits of models, in addition to a key's own. Each pattern has one bucket for all models that match it. */
 export function modelOwners(rates: readonly ModelRates[], model: string): readonly RateOwner[] {
   return rates
     .filter(({ pattern }) => matchesPattern(model, pattern))
     .map((rule) => ({ id: `model:${rule.pattern}`, name: `model ${rule.pattern}`, rule }))
 }
 
-/** What a call has taken of its limits, to be given back or made right when it is over. */
+/** What a call has taken of its limits, to be returned or corrected at its end. */
 export type Entered = { readonly callId: string; readonly set: RateSet; readonly tokens: number }
 
 export async function enter({ callId, set, tokens }: Entered, { state, owner }: Desk): Promise<Entrance> {
@@ -48,7 +48,7 @@ export async function enter({ callId, set, tokens }: Entered, { state, owner }: 
   return { headroom, refusal: admittance.isAdmitted ? undefined : refusalOf(set, admittance, tokens) }
 }
 
-/** `usedTokens` undefined: nothing was sent anywhere, and nothing is burnt. */
+/** `usedTokens` undefined: nothing was sent, and nothing is charged. */
 export async function leave(
   { callId, set, tokens }: Entered,
   usedTokens: number | undefined,
@@ -88,7 +88,7 @@ function tightest(rates: readonly Rate[], readings: readonly RateReading[]): Hea
   return found
 }
 
-/** The limit that has to be waited for longest is told. */
+/** The limit with the longest wait is reported. */
 function refusalOf(set: RateSet, { rates, slots }: Admittance, tokens: number): Failure {
   const full = set.slots.find((_, at) => slots[at]?.isFull)
   const waits = [...set.requests, ...set.tokens].map((rate, at) => ({

@@ -1,14 +1,14 @@
 import type { BudgetRule } from './budgets/budget.ts'
 import type { Key, RateRule, Team } from './keys/key.ts'
 
-/** What the configuration says of tenants, as plain data. */
+/** The tenants' settings of the configuration, as plain data. */
 export type TenantSettings = {
   readonly keys: readonly Key[]
   readonly teams: readonly Team[]
-  /** Of the gateway as a whole. */
+  /** For the gateway as a whole. */
   readonly budgets: readonly BudgetRule[]
   readonly rates: RateRule
-  /** Of models, for all callers. */
+  /** For models, for all callers. */
   readonly modelRates: readonly ModelRates[]
   readonly terms: BudgetTerms
   readonly alerts: AlertSettings
@@ -21,9 +21,9 @@ export type BudgetTerms = {
   readonly sliceTokens: number
   readonly marginTokens: number
   readonly clamp: boolean
-  /** Of an answer to a call that a budget has no room for. */
+  /** The status of a call that a budget refuses. */
   readonly status: 429 | 402 | 403
-  /** How the names of end users are kept. */
+  /** How names of end users are stored. */
   readonly users: 'hashed' | 'plain' | 'off'
 }
 
@@ -31,7 +31,7 @@ export type AlertSettings = {
   /** Parts of a limit, ascending. */
   readonly at: readonly number[]
   readonly webhook: string | undefined
-  /** What its messages are signed with. Secret. */
+  /** Signs its messages. Secret. */
   readonly secret: string | undefined
 }
 

@@ -28,7 +28,7 @@ import type { TenantSettings } from './settings.ts'
 import { createUsage, type Usage } from './usage.ts'
 import { createUsers, type Users } from './users.ts'
 
-/** Who may call, and how much: keys, teams, budgets and limits, for as long as the process lives. */
+/** Who may call, and how much: keys, teams, budgets and limits, for the life of the process. */
 export interface Tenants {
   readonly registry: Registry
   readonly desk: Desk
@@ -36,32 +36,33 @@ export interface Tenants {
   readonly usage: Usage
   readonly audit: Audit
   /**
-   * Takes what the configuration says from now on. Throws Failure `conflict`, and changes nothing, where it may not.
+   * Applies the settings of the configuration. Throws Failure `conflict`, and changes nothing, if they contradict
+   * stored ones.
    */
   configure(settings: TenantSettings, policy: CallersPolicy): void
   readonly settings: TenantSettings
-  /** Says who calls. Throws `unauthorized`. */
+  /** Identifies the caller. Throws `unauthorized`. */
   admit(bearer: string | undefined): Caller
-  /** Says who manages. Throws `unauthorized`, and `forbidden` for a role that does not reach so far. */
+  /** Identifies a manager. Throws `unauthorized`, and `forbidden` for a role that is not sufficient. */
   admitManager(bearer: string | undefined, role: KeyRole): Caller
-  /** The same for who signed in with a key, known by the digest of its secret. */
+  /** The same for a session, by the digest of the secret that it was opened with. */
   admitSession(digest: string, role: KeyRole): Caller
   /** Calls need a key. */
   readonly asksForKeys: () => boolean
-  /** What a key allows; of undefined, what calls without one may do. */
+  /** What a key allows. Undefined: calls without a key. */
   accessOf(key: Key | undefined): Access
-  /** Settles each call that is over. Comes before the sink that journals it. */
+  /** Settles each call at its end. Must come before the sink that journals it. */
   readonly sink: Sink
   /** To be rebuilt from the journal, before `open`. */
   readonly projections: readonly Projection[]
-  /** Goes on with this journal. What the process before left open is settled as uncertain. */
+  /** Continues with this journal. Calls left open by the process before are settled as uncertain. */
   open(journal: Journal): Promise<void>
-  /** How budgets stand, and how many calls each had no room for. */
+  /** The state of budgets, and how many calls each has refused. */
   standings(): Promise<readonly BudgetStanding[]>
   readonly overrides: Overrides
-  /** Takes a change that was made on another node. False, and no change, where it is known, or a later one is. */
+  /** Applies a change made on another node. False, and no change, if it or a later one is known. */
   hear(entry: AdminEntry | OverrideEntry): boolean
-  /** Settles holds of a node that is gone as uncertain, in full. */
+  /** Settles the holds of a node that is gone as uncertain, in full. */
   settleLost(holds: readonly OpenHold[]): Promise<void>
 }
 
@@ -69,7 +70,7 @@ export type BudgetStanding = BudgetReading & { readonly refused: number }
 
 export type TenantsParts = {
   readonly state: SharedState
-  /** What of it is rebuilt from the journal; undefined: it outlasts the process by itself. */
+  /** The part to rebuild from the journal. Undefined: it outlasts the process. */
   readonly money: ReplayedMoney | undefined
   readonly clock: Pick<Clock, 'epochMs'>
   /** This process. */
@@ -77,7 +78,7 @@ export type TenantsParts = {
   readonly settings: TenantSettings
   readonly policy: CallersPolicy
   readonly send: SendAlert
-  /** Gets each use of a key, where another process is to know of it. */
+  /** Receives each use of a key, if another process needs to know. */
   readonly used?: ((key: string, epochMs: number) => void) | undefined
 }
 
@@ -217,7 +218,7 @@ class Household implements Tenants {
     for (const { id, owner, parts } of holds) {
       const at = clock.epochMs()
       const charges = uncertainOf(parts)
-      // What it held is beyond what any limit says: it was admitted there.
+      // Its hold is allowed to exceed limits: it was admitted there.
       const held = parts.map((part) => ({ ...part, limitNanoUsd: Number.MAX_SAFE_INTEGER }))
       await state.reserve({ id, owner, parts: held })
       journal.append({ type: 'hold', id, at, owner, parts, until: at })
@@ -240,7 +241,7 @@ class Household implements Tenants {
     return known
   }
 
-  /** The gateway as a whole has budgets or limits: calls without a key meet them, too. */
+  /** The gateway as a whole has budgets or limits, which also apply to calls without a key. */
   #isGatewayBound(): boolean {
     const { budgets, rates, modelRates } = this.settings
     const { rpm, tpm, concurrency } = rates
@@ -265,7 +266,7 @@ function uncertainOf(parts: OpenHold['parts']): readonly SettledPart[] {
   return parts.map(({ counter, nanoUsd }) => ({ counter, spentNanoUsd: 0, uncertainNanoUsd: nanoUsd }))
 }
 
-/** What a call used of limits by the token; undefined: it was refused before anything was sent. */
+/** The tokens that a call used of limits. Undefined: it was refused before anything was sent. */
 function tokensOf({ usage, attempts, outcome }: CallRecord): number | undefined {
   if (usage !== undefined) return usage.total_tokens
   return outcome === 'failed' && attempts.length === 0 ? undefined : sentTokens(attempts)

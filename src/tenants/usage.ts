@@ -3,7 +3,7 @@ import type { Spent } from '../core/model/shared/state.ts'
 import { windowAt } from './budgets/windows.ts'
 import type { Desk } from './desk.ts'
 
-/** What keys have spent, whether they have budgets or not. */
+/** What keys have spent, with or without budgets. */
 export interface Usage {
   add(record: CallRecord): void
   /** In whole nano-USD, in the order of the ids. */
@@ -36,7 +36,7 @@ export function usageOf(key: string, startedEpochMs: number, spentNanoUsd: numbe
 
 type UsageWindow = (typeof usageWindows)[number]
 
-/** OpenRouter's: in UTC, weeks from Monday. */
+/** As OpenRouter defines them: in UTC, weeks from Monday. */
 const usageWindows = ['total', 'day', 'week', 'month'] as const
 
 function countersOf(key: string, epochMs: number): readonly string[] {

@@ -1,26 +1,26 @@
 import { createHash } from 'node:crypto'
 import type { BudgetTerms } from './settings.ts'
 
-/** The end users of callers, as they are counted and kept. */
+/** The end users of callers, as they are counted and stored. */
 export interface Users {
-  /** How a user is kept in records; undefined: not at all. */
+  /** The name of a user in records. Undefined: it is not stored. */
   kept(user: string | undefined): string | undefined
-  /** Under which name a user is counted among those of a team: of too many, the newest share one. */
+  /** The name that a user of a team is counted under. If there are too many, new ones share one name. */
   counted(team: string | undefined, user: string): string
-  /** The same, without a place of their own for a user that is not counted yet. */
+  /** The same, without creating a counter for a new user. */
   known(team: string | undefined, user: string): string
-  /** Makes room: what a user spent in windows that are open stays. */
+  /** Makes room. What a user spent in open windows stays. */
   forget(kept: string): void
 }
 
-/** The one name of all that are too many. */
+/** The shared name of all users beyond the limit. */
 export const otherUser = 'other'
 
-/** `most`: so many have a counter of their own at once. */
+/** At most `most` users have a counter of their own at the same time. */
 export function createUsers(how: () => BudgetTerms['users'], most = 100_000): Users {
   const live = new Set<string>()
   const nameOf = (user: string) => (how() === 'plain' ? user.slice(0, longest) : digestOf(user))
-  // Also where none is kept: to count, something has to tell them apart.
+  // Needed even if no name is stored: counting has to tell users apart.
   const uniqueOf = (team: string, user: string) =>
     `${team}~${how() === 'off' ? digestOf(user) : nameOf(user)}`
   return {

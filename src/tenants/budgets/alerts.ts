@@ -6,23 +6,23 @@ import type { AlertSettings } from '../settings.ts'
 import { usdOf } from '../usd.ts'
 import { titleOf } from './budget.ts'
 
-/** Tells, once per window, when a part of a budget is used. */
+/** Reports, once per window, that a part of a budget is used. */
 export interface Alerts {
-  /** Looks at budgets on which something was spent. */
+  /** Checks budgets on which something was spent. */
   look(applied: readonly Applied[]): void
-  /** Takes that another node told it. False: it was known. */
+  /** Notes an alert of another node. False: it was known. */
   hear(entry: AdminEntry): boolean
-  /** What was told is not told again after a restart. */
+  /** Alerts that were sent are not sent again after a restart. */
   readonly projection: Projection
 }
 
-/** Logs an alert on a counter, and posts it where there is a webhook. Must not throw, must not wait. */
+/** Logs an alert on a counter, and posts it if there is a webhook. Must not throw or wait. */
 export type SendAlert = (alert: Alert, post: AlertPost | undefined, counter: string) => void
 
 export type AlertsParts = {
   readonly desk: Desk
   readonly settings: () => AlertSettings
-  /** Keeps that it was told. */
+  /** Stores that it was sent. */
   readonly note: (entry: AdminEntry) => void
   readonly send: SendAlert
 }
@@ -31,7 +31,7 @@ export type Alert = {
   readonly budget: string
   readonly title: string
   readonly window: string
-  /** The part that has been reached: 0.9. */
+  /** The part that was reached, such as 0.9. */
   readonly at: number
   readonly limit_usd: number
   readonly limit_nano_usd: number
@@ -39,7 +39,7 @@ export type Alert = {
   readonly spent_nano_usd: number
 }
 
-/** A body, and what proves that it is the gateway's: the HMAC-SHA-256 of the body, in hex. */
+/** A body and its signature, which proves that the gateway sent it: the HMAC-SHA-256 of the body, in hex. */
 export type AlertPost = {
   readonly url: string
   readonly body: string
@@ -48,7 +48,7 @@ export type AlertPost = {
 
 export function createAlerts(parts: AlertsParts): Alerts {
   const { desk, settings, note, send } = parts
-  /** By counter: the highest part that was told. */
+  /** By counter: the highest part that was reported. */
   const told = new Map<string, number>()
   const judge = (applied: Applied, spentNanoUsd: number) => {
     const { budget, window, counter, limitNanoUsd } = applied
@@ -106,7 +106,7 @@ type Told = readonly (readonly [counter: string, at: number])[]
 
 const kind = 'alert'
 
-/** An audit row, from which it is known that it was told. */
+/** An audit row that stores that the alert was sent. */
 function entryOf(counter: string, reached: number, at: number): AdminEntry {
   return {
     ...{ type: 'admin', id: `alert_${counter}_${reached}`, at, actor: 'gateway', action: 'budget.alert' },
@@ -114,7 +114,7 @@ function entryOf(counter: string, reached: number, at: number): AdminEntry {
   }
 }
 
-/** Other windows of the same budget are over. */
+/** Other windows of the same budget have ended. */
 function forgetOld(told: Map<string, number>, counter: string): void {
   const budget = counter.slice(0, counter.lastIndexOf('|') + 1)
   if (told.size < 10_000) return

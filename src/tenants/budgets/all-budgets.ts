@@ -3,7 +3,7 @@ import type { Registry } from '../keys/registry.ts'
 import type { TenantSettings } from '../settings.ts'
 import { type Budget, type BudgetRule, budgetOf } from './budget.ts'
 
-/** The budgets of everyone: of the gateway, of teams, of keys. */
+/** The budgets of all owners: the gateway, teams and keys. */
 export function allBudgets(
   registry: Registry,
   { budgets }: Pick<TenantSettings, 'budgets'>,
@@ -11,7 +11,7 @@ export function allBudgets(
   return budgetsOf(budgets, registry.teams(), registry.keys())
 }
 
-/** Those that the configuration declares. */
+/** Those declared in the configuration. */
 export function declaredBudgets({ budgets, teams, keys }: TenantSettings): readonly Budget[] {
   return budgetsOf(budgets, teams, keys)
 }

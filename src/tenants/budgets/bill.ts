@@ -6,12 +6,12 @@ import type { CostBound, Payer, PayerTerms, Shortage } from '../../core/model/te
 import type { Applied, Desk } from '../desk.ts'
 import { shortageOf } from './refusal.ts'
 
-/** The money of one call: what is held for it on every budget that applies, until its record settles it. */
+/** The money of one call: what it holds on every budget that applies, until its record settles it. */
 export class Bill implements Payer {
   readonly #id: string
   readonly #applied: readonly Applied[]
   readonly #desk: Desk
-  /** By counter; also what is being asked for. */
+  /** By counter; includes amounts that are being requested. */
   readonly #held = new Map<string, number>()
   readonly #covers = new Map<object, CostBound>()
   #isOpen = false
@@ -46,7 +46,7 @@ export class Bill implements Payer {
     this.#covers.set(attempt, bound)
     const parts = this.#missing()
     if (parts.length === 0) return undefined
-    // From now on, so that what is asked for at the same time does not ask for it again.
+    // Counted from now on, so that a request made at the same time does not ask for it again.
     for (const { counter, nanoUsd } of parts) this.#add(counter, nanoUsd)
     const growth = await this.#desk.state.grow(this.#id, parts)
     if (growth.isTaken) {
@@ -59,7 +59,7 @@ export class Bill implements Payer {
     return growth.blockers.length === 0 ? ended : this.#short(growth.blockers)
   }
 
-  /** Settles by the record of the call, which is over. Gives the counters on which something was spent. */
+  /** Settles the call by its record, at its end. Returns the counters on which something was spent. */
   settle(record: CallRecord): readonly Applied[] {
     if (!this.#isOpen) return []
     this.#isOpen = false
@@ -76,7 +76,7 @@ export class Bill implements Payer {
     return this.#applied.filter(({ counter }) => this.#held.has(counter))
   }
 
-  /** On each counter: what all attempts together may cost, beyond what is held. */
+  /** On each counter: what all attempts together may cost beyond what is held. */
   #missing(): readonly HoldPart[] {
     return this.#applied.flatMap((applied) => {
       let needed = 0
@@ -104,7 +104,7 @@ export class Bill implements Payer {
   }
 }
 
-/** What a call that may cost so much, at one of these providers, holds on each budget. */
+/** What a call holds on each budget, if it may cost this much at one of these providers. */
 export function partsOf(applied: readonly Applied[], bounds: readonly CostBound[]): readonly HoldPart[] {
   return applied.flatMap((one) => {
     const on = bounds.filter(({ provider }) => isAt(one, provider))
@@ -131,12 +131,12 @@ function chargeOf(applied: Applied, attempts: readonly AttemptRecord[]): Settled
   return { counter: applied.counter, spentNanoUsd, uncertainNanoUsd }
 }
 
-/** What an upstream may have charged beside what is counted as its cost. */
+/** What an upstream may have charged in addition to the counted cost. */
 function uncertainOf({ isUncertain, heldNanoUsd = 0, costNanoUsd = 0 }: AttemptRecord): number {
   return isUncertain ? Math.max(0, heldNanoUsd - costNanoUsd) : 0
 }
 
-/** What was held is settled already: its call is over, or its process was taken for dead. */
+/** The hold was already settled: the call has ended, or its process was assumed to have ended. */
 const ended: Shortage = {
   failure: new Failure('quota_exhausted', 'The hold of this call has been settled: the call is over.', {
     headers: { 'x-should-retry': 'false' },

@@ -3,7 +3,7 @@ import { appliedIn } from '../access.ts'
 import type { Desk } from '../desk.ts'
 import { type Budget, counterOf, titleOf } from './budget.ts'
 
-/** How a budget stands in its window of now. Of one that each end user has, nothing is spent as a whole. */
+/** The state of a budget in its current window. A budget per end user has no spent amount as a whole. */
 export type BudgetReading = {
   readonly budget: Budget
   readonly title: string
@@ -31,7 +31,7 @@ export async function readBudgets(budgets: readonly Budget[], desk: Desk): Promi
   }))
 }
 
-/** Who holds on a budget now. */
+/** The calls that hold money on a budget now. */
 export async function holdersOf(budget: Budget, desk: Desk): Promise<readonly OpenHold[]> {
   return await desk.state.holdsOn(counterOf(budget, desk.windows.current(budget.rule)))
 }

@@ -1,28 +1,28 @@
 import { matchesPattern } from '../../core/model/pattern.ts'
 import type { Window, WindowRule } from './windows.ts'
 
-/** A limit of money over a window, as it is declared. */
+/** A limit of money over a window, as declared. */
 export type BudgetRule = WindowRule & {
-  /** Undefined: it goes by its window, and by what it is on. */
+  /** Undefined: it is named after its window and its target. */
   readonly name?: string | undefined
   readonly limitNanoUsd: number
-  /** Patterns of the models it is on; none: all. */
+  /** Patterns of the models it applies to. Empty: all. */
   readonly models: readonly string[]
-  /** The providers it is on; none: all. */
+  /** The providers it applies to. Empty: all. */
   readonly providers: readonly string[]
-  /** Each end user has one of their own. */
+  /** Each end user has a budget of their own. */
   readonly isPerUser: boolean
 }
 
-/** Whose budget it is. */
+/** The owner of the budget. */
 export type Scope =
   | { readonly kind: 'gateway' }
   | { readonly kind: 'team'; readonly id: string }
   | { readonly kind: 'key'; readonly id: string; readonly name: string }
 
-/** A budget as calls meet it. */
+/** A budget as it applies to calls. */
 export type Budget = {
-  /** What its counters go by: it stays when the limit, or a key's secret, is another. */
+  /** Identifies its counters. It stays the same if the limit or a key's secret changes. */
   readonly id: string
   readonly scope: Scope
   readonly rule: BudgetRule
@@ -32,7 +32,7 @@ export function budgetOf(scope: Scope, rule: BudgetRule): Budget {
   return { id: `${scopeId(scope)}/${rule.name ?? ownName(rule)}`, scope, rule }
 }
 
-/** The counter of a budget in a window, for an end user where each has their own. */
+/** The counter of a budget in a window, or of an end user's own budget. */
 export function counterOf({ id }: Budget, { id: window }: Window, user?: string): string {
   return `${user === undefined ? id : `${id}~${user}`}|${window}`
 }
@@ -48,7 +48,7 @@ export function readCounter(counter: string): CounterName {
   return { budget: counter.slice(0, at), window: counter.slice(at + 1) }
 }
 
-/** As people call it: `research monthly`. */
+/** The name that people see: `research monthly`. */
 export function titleOf({ scope, rule }: Budget): string {
   const owner = scope.kind === 'gateway' ? 'gateway' : scope.kind === 'team' ? scope.id : scope.name
   return `${owner} ${rule.name ?? (rule.models.length + rule.providers.length > 0 ? ownName(rule) : spans[rule.window])}`
@@ -63,7 +63,7 @@ const spans = {
   total: 'total',
 } as const
 
-/** Whether a call for this model meets the budget. */
+/** Whether the budget applies to a call for this model. */
 export function isOn({ rule: { models } }: Budget, model: string): boolean {
   return models.length === 0 || models.some((pattern) => matchesPattern(model, pattern))
 }

@@ -18,7 +18,7 @@ export interface ReplayedMoney {
   restore(snapshot: never): void
 }
 
-/** What is spent and held, what was added to limits, and which windows are the newest. */
+/** Spent and held amounts, additions to limits, and the newest windows. */
 export function createMoneyProjection(
   money: ReplayedMoney | undefined,
   windows: WindowClock,
@@ -71,17 +71,17 @@ type Kept = Partial<OverridesSnapshot> & {
   readonly windows?: WindowSnapshot
 }
 
-/** Of windows that ended so long ago, nothing is settled any more. */
+/** Nothing is settled any more in windows that ended this long ago. */
 const keptMs = 100 * 86_400_000
 
-/** A day, a week or a month; years, and all time, are kept. */
+/** A day, a week or a month. Years and all time are kept. */
 function isLongOver(counter: string, now: number): boolean {
   const { window } = readCounter(counter)
   const [, day] = /^(?:week-)?(\d{4}-\d{2}(?:-\d{2})?)$/.exec(window) ?? []
   return day !== undefined && Date.parse(day) + keptMs < now
 }
 
-/** Of a hold that was taken before the checkpoint. */
+/** Of a hold taken before the checkpoint. */
 function ownerIn(money: ReplayedMoney | undefined, id: string): string | undefined {
   return money?.holds().find((hold) => hold.id === id)?.owner
 }

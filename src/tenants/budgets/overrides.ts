@@ -1,9 +1,9 @@
 import type { OverrideEntry } from '../../core/model/journal.ts'
 import { counterText } from './budget.ts'
 
-/** What was added to limits, each for one window, and each once, wherever it is heard from. */
+/** Additions to limits. Each applies to one window, and counts once, whichever way it arrives. */
 export interface Overrides {
-  /** False: it was there already. */
+  /** False: it was already known. */
   add(entry: Pick<OverrideEntry, 'id' | 'budget' | 'window' | 'nanoUsd'>): boolean
   of(counter: string): number
   snapshot(): OverridesSnapshot

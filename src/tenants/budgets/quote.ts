@@ -5,7 +5,7 @@ import { partsOf } from './bill.ts'
 import { titleOf } from './budget.ts'
 import { shortageOf } from './refusal.ts'
 
-/** Judges what a call asks for by how its budgets stand now, and takes nothing. */
+/** Checks a call against the current state of its budgets, and takes nothing. */
 export class Quote implements Payer {
   readonly #applied: readonly Applied[]
   readonly #desk: Desk
@@ -38,7 +38,7 @@ export class Quote implements Payer {
 
   async cover(): Promise<undefined> {}
 
-  /** Of the trial that failed so; else of the last one that fits. */
+  /** The trial that failed; otherwise the last one that fits. */
   standings(failure?: unknown): readonly BudgetStanding[] {
     const trial = this.#trials.findLast(({ shortage }) => shortage?.failure === failure)
     return trial?.standings ?? []
@@ -58,5 +58,5 @@ export class Quote implements Payer {
   }
 }
 
-/** One thing that was asked for. */
+/** One requested amount. */
 type Trial = { readonly standings: readonly BudgetStanding[]; readonly shortage: Shortage | undefined }

@@ -1,6 +1,6 @@
 import type { CallRecord } from '../../core/model/record/record.ts'
 
-/** How many calls each budget had no room for, since the process began. */
+/** How many calls each budget has refused since the process started. */
 export interface RefusalCounts {
   note(record: CallRecord): void
   of(budgetId: string): number

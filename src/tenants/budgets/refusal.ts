@@ -6,7 +6,7 @@ import type { BudgetTerms } from '../settings.ts'
 import { shownUsd } from '../usd.ts'
 import { type Budget, titleOf } from './budget.ts'
 
-/** Why there is no room, and what could be had. `blockers` are never none; `own` is what the call holds itself. */
+/** Why there is no room, and what would fit. `blockers` is never empty; `own` is what the call itself holds. */
 export function shortageOf(
   blockers: readonly Blocker[],
   applied: readonly Applied[],
@@ -34,7 +34,7 @@ export function limitNameOf({ id }: Pick<Budget, 'id'>): string {
 
 type Met = { readonly blocker: Blocker; readonly of: Applied; readonly ownNanoUsd: number }
 
-/** Of several the one that stays shut for longest is told. */
+/** Of several blockers, the one that resets last is reported. */
 function openAt(met: Met): number {
   return isHeldOnly(met) ? 0 : met.of.window.endMs
 }
@@ -43,7 +43,7 @@ function roomOf({ spentNanoUsd, heldNanoUsd, uncertainNanoUsd }: Blocker, { limi
   return limitNanoUsd - spentNanoUsd - heldNanoUsd - uncertainNanoUsd
 }
 
-/** It would fit, had other calls given back what they hold. */
+/** It would fit if other calls returned what they hold. */
 function isHeldOnly({ blocker, of, ownNanoUsd }: Met): boolean {
   const { spentNanoUsd, uncertainNanoUsd, wantedNanoUsd } = blocker
   return spentNanoUsd + uncertainNanoUsd + ownNanoUsd + wantedNanoUsd <= of.limitNanoUsd
@@ -86,7 +86,7 @@ function advice({ blocker, of: { window, limitNanoUsd } }: Met): string {
   return left > 0 ? `${opens} A lower max_tokens may fit.` : opens
 }
 
-/** A header holds no other characters. */
+/** Headers may hold no other characters. */
 export function safe(name: string): string {
   return name.replace(/[^\w.:/@*+~-]/g, '_').slice(0, 128)
 }

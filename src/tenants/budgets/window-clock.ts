@@ -1,10 +1,10 @@
 import type { Clock } from '../../core/model/ports.ts'
 import { type Window, type WindowRule, windowAt } from './windows.ts'
 
-/** Which windows are open now. When the clock steps back, the newest that was open stays. */
+/** The windows that are open now. If the clock steps back, the newest open window stays. */
 export interface WindowClock {
   current(rule: WindowRule): Window
-  /** To be taken up again after a restart. */
+  /** To restore after a restart. */
   snapshot(): WindowSnapshot
   restore(snapshot: WindowSnapshot): void
 }

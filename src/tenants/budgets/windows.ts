@@ -1,4 +1,4 @@
-/** Over which span of a calendar a budget counts. */
+/** The calendar period that a budget counts over. */
 export type WindowKind = (typeof windowKinds)[number]
 
 export const windowKinds = ['day', 'week', 'month', 'quarter', 'year', 'total'] as const
@@ -12,8 +12,8 @@ export type WindowRule = {
 }
 
 /**
- * How long a counter of a window is kept from its first use on, in milliseconds: until nothing of it is settled any
- * more. 0: for ever, as of years and of all time.
+ * How long the counter of a window is kept from its first use, in milliseconds: until nothing of it is settled any
+ * more. 0: for ever, for years and all time.
  */
 export function counterKeepMs(counter: string): number {
   const window = counter.slice(counter.lastIndexOf('|') + 1)
@@ -21,10 +21,10 @@ export function counterKeepMs(counter: string): number {
   return /^\d{4}-Q\d$/.test(window) ? 200 * dayMs : 0
 }
 
-/** One span, from its first millisecond to the one before the next begins. `total` has no end. */
+/** One window, from its first millisecond to the one before the next begins. `total` has no end. */
 export type Window = { readonly id: string; readonly startMs: number; readonly endMs: number }
 
-/** The window that a moment lies in. Depends on nothing but the rule and the moment: there is nothing to reset. */
+/** The window of a moment. Depends only on the rule and the moment, so nothing has to be reset. */
 export function windowAt({ window, zone, weekStart }: WindowRule, epochMs: number): Window {
   if (window === 'total')
     return { id: 'total', startMs: Number.NEGATIVE_INFINITY, endMs: Number.POSITIVE_INFINITY }
@@ -33,7 +33,7 @@ export function windowAt({ window, zone, weekStart }: WindowRule, epochMs: numbe
   return { id: idOf(window, first), startMs: startOf(first, zone), endMs: startOf(next, zone) }
 }
 
-/** A day of the calendar, as the number of days since 1970-01-01. */
+/** A day of the calendar, as days since 1970-01-01. */
 type Day = number
 
 const dayMs = 86_400_000
@@ -50,7 +50,7 @@ const spanOf: Readonly<Record<Exclude<WindowKind, 'total'>, (day: Day, weekStart
   year: (day) => monthsFrom(day, 12),
 }
 
-/** The span of so many months, the first of which is a multiple of them, that the day lies in. */
+/** The window of this many months that contains the day. Its first month is a multiple of that number. */
 function monthsFrom(day: Day, months: number): [Day, Day] {
   const date = new Date(day * dayMs)
   const year = date.getUTCFullYear()
@@ -66,18 +66,18 @@ function idOf(window: WindowKind, first: Day): string {
   return window === 'week' ? `week-${date}` : date
 }
 
-/** Which day it is in a zone. */
+/** The date of a moment in a zone. */
 function dayIn(zone: string, epochMs: number): Day {
   return Math.floor((epochMs + offsetAt(zone, epochMs)) / dayMs)
 }
 
 /**
- * The first moment of a day in a zone: the earliest that bears its date. Where a clock is put forward at midnight that
- * is one o'clock; where it is put back, the first of two midnights.
+ * The first moment of a day in a zone: the earliest with its date. If the clock is put forward at midnight, that is one
+ * o'clock; if it is put back, it is the first of two midnights.
  */
 function startOf(day: Day, zone: string): number {
   const wallMs = day * dayMs
-  // A zone is within a day of UTC, and puts its clock forward or back by less.
+  // A zone is within a day of UTC, and its clock changes by less than a day.
   const guesses = [offsetAt(zone, wallMs - dayMs), offsetAt(zone, wallMs + dayMs)]
   const starts = guesses.map((offset) => wallMs - offset).filter((start) => isStart(start, day, zone))
   if (starts.length > 0) return Math.min(...starts)
@@ -89,7 +89,8 @@ function isStart(start: number, day: Day, zone: string): boolean {
 }
 
 /**
- * Midnight does not exist: the day begins where the clock is put forward. By halving: zones change at whole seconds.
+ * Midnight does not exist: the day begins where the clock is put forward. Found by bisection: zones change at whole
+ * seconds.
  */
 function firstAfterGap(day: Day, zone: string, near: number): number {
   let before = near - dayMs
@@ -102,7 +103,7 @@ function firstAfterGap(day: Day, zone: string, near: number): number {
   return after
 }
 
-/** How far the clocks of a zone are ahead of UTC at a moment, in milliseconds. */
+/** The offset of a zone from UTC at a moment, in milliseconds. */
 function offsetAt(zone: string, epochMs: number): number {
   if (zone === 'UTC') return 0
   const parts: Record<string, number> = {}
@@ -138,7 +139,7 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   return known
 }
 
-/** Pure: making one takes longer than all that is done with it. */
+/** Pure. Cached because creating a formatter costs more than everything that is done with it. */
 const formats = new Map<string, Intl.DateTimeFormat>()
 
 function modulo(value: number, by: number): number {

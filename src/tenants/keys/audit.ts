@@ -1,6 +1,6 @@
 import type { AdminEntry, OverrideEntry, Projection, ResolveEntry } from '../../core/model/journal.ts'
 
-/** The latest changes, the newest first: who, what, before and after. All of them are in the journal. */
+/** The latest changes, newest first: who, what, before and after. The journal has all of them. */
 export interface Audit {
   add(entry: AuditEntry): void
   list(count: number): readonly AuditEntry[]

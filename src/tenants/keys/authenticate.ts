@@ -3,28 +3,28 @@ import type { Tenant } from '../../core/model/tenant.ts'
 import { digestOf, type Key, type KeyRole, keyRoles } from './key.ts'
 import type { Registry } from './registry.ts'
 
-/** Who asks, as `core/authenticate` has it, and what their key allows. */
+/** The caller as `core/authenticate` defines it, and what the key allows. */
 export type Caller = {
-  /** Tells one tenant from every other. Goes into no log and no answer. */
+  /** Identifies the tenant. Appears in no log and no answer. */
   readonly id: string
   readonly kind: Key['kind']
   readonly role: KeyRole | undefined
-  /** The key as an operator may see it in a log: a short fingerprint; undefined where none is asked for. */
+  /** A short fingerprint of the key for logs. Undefined if no key is required. */
   readonly name: string | undefined
-  /** The bearer, when it is the caller's own and not a key of this gateway: some upstreams accept theirs. */
+  /** The bearer token, if it is the caller's own and not a key of this gateway: some upstreams accept it. */
   readonly credential: string | undefined
-  /** Undefined: nothing is counted, and nothing limited. */
+  /** Undefined: nothing is counted or limited. */
   readonly tenant?: Tenant | undefined
 }
 
 export type CallersPolicy = {
-  /** Where there are no keys for calls, callers are let in all the same. */
+  /** Callers are let in even if there are no keys for calls. */
   readonly allowUnauthenticated: boolean
-  /** Other machines can reach the gateway: who manages it needs a key in any case. */
+  /** Other machines can reach the gateway, so management always requires a key. */
   readonly isReachable: boolean
 }
 
-/** Once a key has existed, authentication stays on: only a setting in so many words lets callers in without one. */
+/** Once a key has existed, authentication stays on: only an explicit setting lets callers in without one. */
 export function admit(
   bearer: string | undefined,
   registry: Registry,
@@ -49,7 +49,7 @@ export function admit(
   return { caller: callerOf(key), key }
 }
 
-/** Nothing is asked for as long as no key of any kind has existed, and this machine alone can ask. */
+/** No key is required as long as no key of any kind has existed and only this machine can connect. */
 export function manage(
   bearer: string | undefined,
   needs: KeyRole,
@@ -62,7 +62,7 @@ export function manage(
   return manageBy(digestOf(bearer), needs, registry, now)
 }
 
-/** Who signed in with a management key, known by the digest of its secret: as long as that is good. */
+/** A session of a management key, identified by the digest of the key's secret. It is valid as long as the secret. */
 export function manageBy(
   digest: string,
   needs: KeyRole,
@@ -101,7 +101,8 @@ const place =
   'Management keys are in auth.adminKeys of gateway.yaml, in ADMIN_KEY, or in the file admin-key of the data directory; an inference key is not one.'
 
 /**
- * Looked up by digest: how long a comparison takes tells nothing of a key. Throws for one that is not good any more.
+ * Found by its digest, so that the time of the comparison reveals nothing about a key. Throws if it is not valid any
+ * more.
  */
 function usable(digest: string, registry: Registry, now: number): Key | undefined {
   const found = registry.find(digest)

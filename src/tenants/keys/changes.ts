@@ -6,23 +6,26 @@ import type { AuditEntry } from './audit.ts'
 import { digestOf, type FillRandom, type Key, labelOf, newSecret, type Team } from './key.ts'
 import type { Actor } from './registry.ts'
 
-/** Changes of keys and teams, each an audit row. All throw Failure `not_found`, and `conflict` for what the file owns. */
+/**
+ * Changes of keys and teams. Each writes an audit row. All throw Failure `not_found`, or `conflict` for what the file
+ * declares.
+ */
 export interface Changes {
   createKey(by: string, made: NewKey): { readonly key: Key; readonly secret: string }
   updateKey(by: string, id: string, change: Partial<NewKey>): Key
-  /** The same key with another secret; the one before is good until then. */
+  /** Gives the same key a new secret. The old one is valid until then. */
   rotateKey(by: string, id: string, graceUntilMs: number): { readonly key: Key; readonly secret: string }
   deleteKey(by: string, id: string): void
   createTeam(by: string, made: NewTeam): Team
   updateTeam(by: string, id: string, change: Partial<NewTeam>): Team
-  /** Its keys end in the same step. */
+  /** Its keys are revoked in the same step. */
   deleteTeam(by: string, id: string): void
-  /** Adds to what a budget may spend in its window of now. */
+  /** Adds to a budget's limit in its current window. */
   addToBudget(by: string, budget: Budget, nanoUsd: number): void
-  /** What was uncertain of a call came to this. False where nothing of it is. */
+  /** Sets the final cost of a call whose cost was uncertain. False if none of it is. */
   settleCall(by: string, callId: string, costNanoUsd: number, reason: string): Promise<boolean>
   forgetUser(by: string, user: string): void
-  /** An audit row of what was changed elsewhere. */
+  /** Writes an audit row for a change made elsewhere. */
   note(by: string, entry: Noted): void
 }
 
@@ -89,7 +92,7 @@ class RegistryChanges implements Changes {
     const before = this.#key(id)
     const secret = newSecret(before.kind, this.#parts.fill)
     const now = this.#now()
-    // One that was replaced before has no longer time than it was given.
+    // A secret that was already replaced gets no more time than it had.
     const left = before.secrets.map(({ digest, untilMs = graceUntilMs }) => ({
       digest,
       untilMs: Math.min(untilMs, graceUntilMs),
@@ -192,7 +195,7 @@ class RegistryChanges implements Changes {
     return this.#key(before.id)
   }
 
-  /** A limit that a key gets counts what it has spent in that window before. */
+  /** A new limit of a key also counts what the key has spent in that window before. */
   async #seed(before: Key, after: Key): Promise<void> {
     const { desk, usage } = this.#tenants
     const rule = after.budgets.find(isWhole)
@@ -241,12 +244,12 @@ class RegistryChanges implements Changes {
   }
 }
 
-/** A budget of a key as a whole, whose window usage is counted by, too. */
+/** A budget on a key as a whole, whose window is also used for usage. */
 export function isWhole({ models, providers, isPerUser, zone }: Key['budgets'][number]): boolean {
   return models.length + providers.length === 0 && !isPerUser && zone === 'UTC'
 }
 
-/** Itself where nothing is another. */
+/** Returns the object itself if nothing is different. */
 function changed<Of extends { readonly updatedAtMs: number }>(before: Of, change: object, now: number): Of {
   const after = { ...before, ...change }
   return JSON.stringify(after) === JSON.stringify(before) ? before : { ...after, updatedAtMs: now }

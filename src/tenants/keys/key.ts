@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import type { StrategyName } from '../../core/model/terms.ts'
 import type { BudgetRule } from '../budgets/budget.ts'
 
-/** What a caller bears, and what it allows. Plain data, as it is kept: of a secret only its digest. */
+/** A caller's key, and what it allows. Plain data, as it is stored: of a secret only its digest. */
 export type Key = {
-  /** Its identity, whatever its secrets: `hash` in the API, and what its spending is counted under. */
+  /** Its identity, whatever its secrets: `hash` in the API, and the name that its spending is counted under. */
   readonly id: string
   readonly kind: 'inference' | 'management'
-  /** Of a management key: what it may do. */
+  /** The role of a management key. */
   readonly role?: KeyRole | undefined
   readonly name: string
   /** Enough of a secret to tell keys apart: `pgw_abc...xyz`. */
@@ -16,28 +16,28 @@ export type Key = {
   readonly owner?: string | undefined
   readonly expiresAtMs?: number | undefined
   readonly isDisabled: boolean
-  /** Patterns; none: every model. */
+  /** Patterns. Empty: every model. */
   readonly models: readonly string[]
-  /** None: every provider. */
+  /** Empty: every provider. */
   readonly providers: readonly string[]
   readonly budgets: readonly BudgetRule[]
   readonly rates: RateRule
   readonly tags: readonly string[]
-  /** In place of the route's own. */
+  /** Replaces the route's own setting. */
   readonly strategy?: StrategyName | undefined
   readonly secrets: readonly Secret[]
-  /** The gateway made it for itself, so that somebody can manage it: by it alone nothing is guarded. */
+  /** The gateway created it so that it can be managed. This key alone does not turn authentication on. */
   readonly isMade?: true | undefined
   readonly createdAtMs: number
   readonly updatedAtMs: number
 }
 
-/** What may read metrics, what may also read all else, and what may change things. */
+/** `metrics` may read metrics, `read` may read everything, `admin` may also change things. */
 export type KeyRole = (typeof keyRoles)[number]
 
 export const keyRoles = ['metrics', 'read', 'admin'] as const
 
-/** The SHA-256 of a secret in hex; after a rotation the one before is good for a while. */
+/** The SHA-256 of a secret, in hex. After a rotation the old one is valid for a while. */
 export type Secret = { readonly digest: string; readonly untilMs?: number | undefined }
 
 export type Team = {
@@ -51,7 +51,7 @@ export type Team = {
   readonly updatedAtMs: number
 }
 
-/** Requests and tokens per minute, and calls at once; undefined: any number. */
+/** Requests and tokens per minute, and concurrent calls. Undefined: no limit. */
 export type RateRule = {
   readonly rpm?: number | undefined
   readonly tpm?: number | undefined
@@ -74,7 +74,7 @@ export function digestOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex')
 }
 
-/** The first and the last of a secret: of a short one, less. */
+/** The first and last characters of a secret; fewer of a short one. */
 export function labelOf(secret: string): string {
   const shown = secret.length >= 24 ? 3 : 1
   const prefix = /^(?:pg[wm]_|sk-|pk_)?/.exec(secret)?.[0] ?? ''

@@ -4,14 +4,11 @@ import { isObject } from '../../core/model/json/json.ts'
 import type { Key, Team } from './key.ts'
 import { createStamps, type StampsSnapshot } from './stamps.ts'
 
-/** The keys and teams of the gateway: those of its file, and those that were made and are kept in the journal. */
+/** The keys and teams of the gateway: those of its file, and those that were created and are stored in the journal. */
 export interface Registry {
-  /**
-   * Those of the file, in place of those it had before. Throws Failure `conflict` for a name or secret that is kept,
-   * too.
-   */
+  /** Replaces those of the file. Throws Failure `conflict` for a name or secret that is also stored. */
   declare(declared: Declared): void
-  /** The key that a secret is of, whatever its state; undefined: of none. */
+  /** The key with this secret, in whatever state. Undefined: there is none. */
   find(digest: string): FoundKey | undefined
   keys(): readonly Key[]
   teams(): readonly Team[]
@@ -20,22 +17,22 @@ export interface Registry {
   isOfFile(kind: 'key' | 'team', id: string): boolean
   /** There are keys for calls. */
   readonly hasCallers: boolean
-  /** ADMIN_KEY is set: the key that the gateway made for itself is off. */
+  /** ADMIN_KEY is set: the key that the gateway created for itself is off. */
   readonly hasAdminKey: boolean
   /**
-   * A key has existed: in the file since the process began, or ever among those that are kept. Authentication stays on.
+   * A key has existed: in the file since the process started, or ever among the stored ones. Authentication stays on.
    */
   readonly hadKeys: boolean
   /** Changes with every change of a key or a team. */
   readonly version: number
-  /** Makes, changes or, with `after` null, deletes a key. Throws Failure `conflict` for what the file owns. */
+  /** Creates, changes or, if `after` is null, deletes a key. Throws Failure `conflict` for what the file declares. */
   changeKey(change: Change<Key>): void
   changeTeam(change: Change<Team>): void
-  /** A key of the file, disabled until it is enabled again. */
+  /** Disables or enables a key of the file. */
   disableDeclared(change: Omit<Change<Key>, 'after'> & { readonly isDisabled: boolean }): void
   noteUse(id: string, epochMs: number): void
   lastUse(id: string): number | undefined
-  /** Takes a change that was made on another node. False, and no change, where a later one is known. */
+  /** Applies a change made on another node. False, and no change, if a later one is known. */
   hear(entry: AdminEntry): boolean
   readonly projection: Projection
 }
@@ -51,10 +48,10 @@ export type Change<Of> = {
   readonly after: Of | null
 }
 
-/** Who changes something, and what notes it. */
+/** Who makes a change, and where it is written. */
 export type Actor = {
   readonly name: string
-  /** As of `at`, or now. Gives the row. */
+  /** At `at`, or now. Returns the row. */
   note(entry: Noted, at?: (now: number) => number): AdminEntry
 }
 
@@ -67,7 +64,7 @@ export function createRegistry(): Registry {
 class Keys implements Registry {
   hadKeys = false
   version = 0
-  /** Of those that are kept: it outlasts the process. */
+  /** A stored key: it outlasts the process. */
   #hadKept = false
   readonly #declared = { keys: new Map<string, Key>(), teams: new Map<string, Team>() }
   readonly #kept = { keys: new Map<string, Key>(), teams: new Map<string, Team>() }
@@ -76,7 +73,7 @@ class Keys implements Registry {
   readonly #stamps = createStamps()
   readonly #lastUse = new Map<string, number>()
   readonly #byDigest = new Map<string, FoundKey>()
-  /** `#byDigest` is to be made again: once, however many lines of the journal were taken. */
+  /** `#byDigest` has to be rebuilt: once, however many lines of the journal were applied. */
   #isStale = false
   #hasCallers = false
 
@@ -226,7 +223,7 @@ class Keys implements Registry {
 
   #apply(entry: StateEntry): void {
     if (entry.type !== 'admin' || !kinds.has(entry.subject.kind)) return
-    // What was written is what was kept, whatever the stamps say.
+    // What was written was in effect, whatever the stamps say.
     this.#stamps.take(entry)
     this.#take(entry)
   }
@@ -271,10 +268,10 @@ type Snapshot = {
   readonly stamps: StampsSnapshot
 }
 
-/** What changes are of. */
+/** What a change is about. */
 const kinds: ReadonlySet<string> = new Set(['key', 'team', 'file_key'])
 
-/** Of the key in the environment. */
+/** The key in the environment. */
 export const adminKeyName = 'ADMIN_KEY'
 
 function managedByFile(what: string): Failure {

@@ -3,12 +3,12 @@ import type { SharedShelf } from '../../core/model/shared/shelf.ts'
 import { digestOf, type FillRandom } from './key.ts'
 
 /**
- * Who has signed in to the console. What a browser is given is 256 random bits; what is kept is their digest, and that
- * of the key's secret, so that a session is good no longer than its key.
+ * Sessions of the console. The browser gets 256 random bits. The gateway keeps their digest and that of the key's
+ * secret, so a session is valid no longer than its key.
  */
 export interface Sessions {
   open(secret: string): Promise<OpenedSession>
-  /** The digest of the secret that it was opened with; undefined: it is over, or never was. */
+  /** The digest of the secret that it was opened with. Undefined: it has ended, or never existed. */
   find(token: string): Promise<string | undefined>
   close(token: string): Promise<void>
 }

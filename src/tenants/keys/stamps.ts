@@ -1,12 +1,12 @@
 import type { AdminEntry } from '../../core/model/journal.ts'
 
 /**
- * When each key and team was changed last: of changes that two nodes made at the same time, all nodes take the same one.
+ * When each key and team was last changed. If two nodes make changes at the same time, all nodes choose the same one.
  */
 export interface Stamps {
-  /** Notes a change; false: a later one is known. */
+  /** Notes a change. False: a later one is known. */
   take(entry: Pick<AdminEntry, 'id' | 'at' | 'subject'>): boolean
-  /** A change that is made now is later than all that are known, whatever this machine's clock says. */
+  /** A change made now is later than all known ones, whatever this machine's clock says. */
   next(subject: AdminEntry['subject'], now: number): number
   snapshot(): StampsSnapshot
   restore(snapshot: StampsSnapshot): void

@@ -2,7 +2,7 @@ import { type Budget, budgetOf } from '../budgets/budget.ts'
 import type { TenantSettings } from '../settings.ts'
 import type { Key } from './key.ts'
 
-/** What named keys may do beyond what they could before, because a budget, a limit or a list is gone. */
+/** What named keys may do that they could not do before, because a budget, a limit or a list was removed. */
 export function widened(before: TenantSettings, after: TenantSettings): readonly string[] {
   return before.keys.flatMap((key) => {
     const now = key.name === '' ? undefined : after.keys.find(({ id }) => id === key.id)
