@@ -4,7 +4,7 @@ import { moneyRoutes } from './money.ts'
 import type { AdminRoute } from './route.ts'
 import { teamRoutes } from './teams.ts'
 
-/** Every operation of the management API that tenants have. */
+/** Every operation of the management API that is about tenants. */
 export function tenantRoutes(parts: KeysParts): readonly AdminRoute[] {
   return [
     ...keyRoutes(parts),

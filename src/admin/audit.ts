@@ -42,7 +42,7 @@ function rowOf(entry: AuditEntry): z.output<typeof row> {
   return { ...common, action, subject, before: withoutSecrets(before), after: withoutSecrets(after) }
 }
 
-/** Digests are nobody's business. */
+/** Digests are not shown to anyone. */
 function withoutSecrets(value: object | null): object | null {
   if (value === null || !('secrets' in value)) return value
   const { secrets: _, ...rest } = value

@@ -11,7 +11,7 @@ type KeyChange = z.output<typeof keyChange>
 type Limits = Pick<z.output<typeof teamChange>, keyof z.output<typeof teamChange>>
 type Before = { readonly budgets: readonly BudgetRule[]; readonly rates: RateRule }
 
-/** A key as it was asked for. Throws Failure for what the schema cannot tell. */
+/** A key as requested. Throws Failure for what the schema cannot check. */
 export function newKeyOf(asked: z.output<typeof keyInput>): NewKey {
   const { kind, role } = asked
   if (kind === 'inference' && role !== undefined) {
@@ -25,7 +25,7 @@ export function newKeyOf(asked: z.output<typeof keyInput>): NewKey {
   }
 }
 
-/** What of a key is to be another: only what was named. */
+/** The changed fields of a key: only those in the request. */
 export function keyChangeOf(asked: KeyChange, before: Before): Partial<NewKey> {
   return {
     ...limitsOf(asked, before),
@@ -66,7 +66,7 @@ function limitsOf(
   }
 }
 
-/** OpenRouter's one limit, and ours beside it. */
+/** OpenRouter's single limit, and our budgets beside it. */
 function budgetsOf(asked: Limits, before: readonly BudgetRule[]): readonly BudgetRule[] | undefined {
   const { limit, limit_reset: reset, budgets } = asked
   if (limit === undefined && reset === undefined && budgets === undefined) return undefined
@@ -115,7 +115,7 @@ function refuseTwins(rules: readonly BudgetRule[]): void {
   })
 }
 
-/** Throws Failure where somebody changed it after the moment that a change was made from. */
+/** Throws Failure if somebody changed it after the state that this change is based on. */
 export function requireUnchanged(
   { updatedAtMs }: { readonly updatedAtMs: number },
   since: string | undefined,
@@ -144,7 +144,7 @@ function given<Name extends string, Value>(name: Name, value: Value | undefined)
   return (value === undefined ? {} : { [name]: value }) as Partial<Record<Name, Value>>
 }
 
-/** Null takes away what was there. */
+/** Null removes the value. */
 function cleared<Name extends string, Value>(name: Name, value: Value | null | undefined) {
   const kept = value ?? undefined
   return (value === undefined ? {} : { [name]: kept }) as Partial<Record<Name, Value | undefined>>

@@ -21,7 +21,7 @@ import { keyViews, viewOfKey } from './views.ts'
 export type KeysParts = {
   readonly tenants: Tenants
   readonly changes: Changes
-  /** Ends the calls of these keys that are under way. */
+  /** Ends the running calls of these keys. */
   readonly endCalls: (keys: readonly string[]) => void
 }
 
@@ -30,7 +30,7 @@ const withSecret = z.object({
   key: z.string().meta({ description: 'The secret. It is shown only once.' }),
 })
 
-/** `/admin/api/keys`, in the shape that OpenRouter's clients know. */
+/** `/admin/api/keys`, in the shape that OpenRouter's clients use. */
 export function keyRoutes(parts: KeysParts): readonly AdminRoute[] {
   const { tenants, changes, endCalls } = parts
   const { registry } = tenants

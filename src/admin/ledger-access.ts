@@ -7,7 +7,7 @@ export type LedgerParts = {
   readonly now: () => number
 }
 
-/** Throws a Failure where there is nothing to read. */
+/** Throws a Failure if there is nothing to read. */
 export function readerOf({ reader }: LedgerParts): LedgerReader {
   if (reader !== undefined) return reader
   throw new Failure(
@@ -19,7 +19,7 @@ export function readerOf({ reader }: LedgerParts): LedgerReader {
   )
 }
 
-/** Turns what a database says into a Failure: it is nobody's bug, and may pass. */
+/** Turns a database error into a Failure: it is not a bug of ours, and may pass. */
 export async function answered<Answer>(answer: Promise<Answer>): Promise<Answer> {
   try {
     return await answer

@@ -4,7 +4,7 @@ import type { LedgerParts } from './ledger-access.ts'
 import type { AdminRoute } from './route.ts'
 import { usageRoute } from './usage.ts'
 
-/** What operators read of the ledger. */
+/** The parts of the ledger that operators read. */
 export function ledgerRoutes(parts: LedgerParts, live: LiveCalls): readonly AdminRoute[] {
   return [usageRoute(parts), liveCallsRoute(live), ...callRoutes(parts)]
 }

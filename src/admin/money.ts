@@ -25,7 +25,7 @@ const settled = z.object({
   cost_nano_usd: z.int(),
 })
 
-/** Budgets of everyone, with who holds; what was uncertain of a call; end users. */
+/** All budgets and the calls that hold money on them; calls with an uncertain cost; end users. */
 export function moneyRoutes(parts: KeysParts): readonly AdminRoute[] {
   const { tenants, changes } = parts
   return [

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { AdminRoute } from './route.ts'
 
-/** A JSON object, as OpenAPI has them everywhere. */
+/** A JSON object of the OpenAPI document. */
 type Document = { readonly [key: string]: unknown }
 
 export type InferenceRoute = { readonly path: string; readonly summary: string }

@@ -1,8 +1,8 @@
 import { bucketBoundsMs } from '../ledger/store/rollup.ts'
 
 /**
- * Below which so large a part of a histogram's calls lies, in milliseconds: between the bounds of its bucket, as if
- * that were filled evenly. Null without calls. What lies beyond the last bound is told by that bound.
+ * The duration in milliseconds that this part of a histogram's calls stays below. Interpolates linearly within a
+ * bucket. Null without calls. Beyond the last bound, it is that bound.
  */
 export function percentileOf(histogram: readonly number[], part: number): number | null {
   const total = histogram.reduce((sum, count) => sum + count, 0)

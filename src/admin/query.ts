@@ -1,18 +1,18 @@
 import { Failure } from '../core/model/failure.ts'
 
-/** What follows the `?` of an admin request. Each reader throws a Failure that names what is wrong. */
+/** The query parameters of an admin request. Each reader throws a Failure that names the problem. */
 export interface Query {
-  /** Undefined where it is not there, or empty. */
+  /** Undefined if it is missing or empty. */
   text(name: string): string | undefined
-  /** A list, separated by commas, of these words. */
+  /** A comma-separated list of these words. */
   words<Word extends string>(name: string, known: readonly Word[]): readonly Word[]
   oneOf<Word extends string>(name: string, known: readonly Word[]): Word | undefined
   count(name: string, otherwise: number, most: number): number
-  /** A moment in epoch milliseconds: ISO 8601, a number, or so long ago, as in `7d`. */
+  /** A moment in epoch milliseconds: ISO 8601, a number, or an age such as `7d`. */
   moment(name: string, now: number): number | undefined
 }
 
-/** Throws for a name that is not known, so that a misspelled filter does not show everything. */
+/** Throws for an unknown name, so that a misspelled filter does not show everything. */
 export function readQuery(query: Readonly<Record<string, unknown>>, known: readonly string[]): Query {
   for (const [name, value] of Object.entries(query)) {
     if (!known.includes(name)) throw refused(name, `Unknown parameter. Known: ${known.join(', ')}.`)

@@ -47,7 +47,7 @@ const keyLimits = {
   disabled: z.boolean().optional(),
 }
 
-/** Fields that OpenRouter's clients send, and that mean nothing here, are let through. */
+/** Fields that OpenRouter's clients send and that have no effect here are accepted. */
 export const keyInput = z.looseObject({
   name: name.min(1),
   kind: z.enum(['inference', 'management']).default('inference'),
@@ -57,10 +57,10 @@ export const keyInput = z.looseObject({
 
 export const keyChange = z.looseObject({ name: name.min(1).optional(), ...keyLimits })
 
-/** Whether calls that are under way end with what is taken back. */
+/** Whether running calls end with what is revoked. */
 export const aborting = z.object({ abort: z.enum(['true', 'false']).default('false') })
 
-/** The `updated_at`, or else the `created_at`, of what a change was made from; absent: whatever it is now. */
+/** The `updated_at`, or else the `created_at`, of the state that a change is based on. Absent: any state. */
 const unchangedSince = {
   unchanged_since: moment
     .optional()
@@ -133,7 +133,7 @@ const money = {
   providers: names,
 }
 
-/** What OpenRouter's clients read beside. */
+/** More fields that OpenRouter's clients read. */
 const asOpenRouter = {
   byok_usage: usd,
   byok_usage_daily: usd,

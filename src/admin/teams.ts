@@ -7,7 +7,7 @@ import { type AdminRoute, route } from './route.ts'
 import { aborting, data, deleted, teamChange, teamChanging, teamInput, teamView } from './schemas.ts'
 import { viewOfTeam } from './views.ts'
 
-/** `/admin/api/teams`, as keys are. */
+/** `/admin/api/teams`, like keys. */
 export function teamRoutes({ tenants, changes, endCalls }: KeysParts): readonly AdminRoute[] {
   const { registry } = tenants
   const teamOf = (id: string | undefined): Team => {

@@ -5,7 +5,7 @@ import type { UsageGroup, UsageRow } from '../ledger/store/usage.ts'
 import { amounts } from './amounts.ts'
 import { percentileOf } from './percentile.ts'
 
-/** One row of usage, as the API and the command line tell it. `usage` is what OpenRouter calls the cost. */
+/** One row of usage, for the API and the command line. `usage` is OpenRouter's name for the cost. */
 export function usageBody({ names, sums }: UsageRow, by: readonly UsageGroup[]): JsonObject {
   const sumOf = (name: (typeof counts)[number]) => sums[counts.indexOf(name)] ?? 0
   return {
@@ -25,7 +25,7 @@ export function usageBody({ names, sums }: UsageRow, by: readonly UsageGroup[]):
   }
 }
 
-/** Where the histograms were read. */
+/** If the histograms were read. */
 function percentilesOf(histograms: readonly number[]): JsonObject {
   if (histograms.length === 0) return {}
   const latencies = histograms.slice(0, bucketBoundsMs.length + 1)
@@ -40,17 +40,17 @@ function percentilesOf(histograms: readonly number[]): JsonObject {
   }
 }
 
-/** What calls have none of is null. */
+/** Null if there are no such calls. */
 function nameOf(group: UsageGroup, name: string): string | null {
   if (group === 'hour' || group === 'day') return new Date(Number(name)).toISOString()
   return name === '' ? null : name
 }
 
 const count = z.int().min(0)
-/** Where they are asked for. */
+/** If they were requested. */
 const milliseconds = z.int().nullable().optional()
 
-/** What `usageBody` gives, beside the names that it is summed by. */
+/** The schema of what `usageBody` returns, without the names that it is grouped by. */
 export const usageRow = z.looseObject({
   requests: count,
   errors: count,

@@ -8,9 +8,8 @@ import { type AdminRoute, route } from './route.ts'
 import { usageBody, usageRow } from './usage-body.ts'
 
 /**
- * What was used and what it cost, by any of the rollups' columns, as JSON, or with `format=csv` as CSV. Spans are
- * widened to whole hours; without `from` it is the last seven days. `compare=true` adds the span before, of the same
- * length.
+ * Usage and cost, grouped by any columns of the rollups, as JSON, or with `format=csv` as CSV. Spans are widened to
+ * whole hours; without `from` the span is the last seven days. `compare=true` adds the span before, of the same length.
  */
 export function usageRoute(parts: LedgerParts): AdminRoute {
   return route({
@@ -50,7 +49,7 @@ export function usageRoute(parts: LedgerParts): AdminRoute {
 
 const parameters = ['by', 'from', 'to', 'limit', 'format', 'percentiles', 'compare', ...dimensions]
 
-/** Of whole hours, as the span itself is summed: no hour counts in both. */
+/** In whole hours, as the span itself: no hour counts in both. */
 async function spanBefore(question: UsageQuestion, parts: LedgerParts) {
   const to = question.from - (question.from % hourMs)
   const from = Math.max(0, to - (Math.ceil(question.to / hourMs) * hourMs - to))

@@ -12,7 +12,7 @@ const settlement = z.object({
   reason: z.string(),
 })
 
-/** What `bodyOf` gives. */
+/** The schema of what `bodyOf` returns. */
 export const callBody = z.looseObject({
   id: z.string(),
   key: z.string().nullable(),
@@ -26,7 +26,7 @@ export const callBody = z.looseObject({
   settled: settlement.nullable(),
 })
 
-/** As `GET /v1/generation` tells it, with what only an operator sees. */
+/** As `GET /v1/generation` shows it, with fields for operators only. */
 export function bodyOf(stored: StoredCall): JsonObject {
   const { call, settled } = stored
   const attempts = call.attempts.filter(({ uncertain }) => uncertain)
@@ -54,7 +54,7 @@ export function bodyOf(stored: StoredCall): JsonObject {
   }
 }
 
-/** The same without the rows of its attempts: how many there were. */
+/** The same with the number of attempts instead of their rows. */
 export function rowOf(stored: StoredCall): JsonObject {
   return { ...bodyOf(stored), attempts: stored.call.attempts.length }
 }

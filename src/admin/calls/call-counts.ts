@@ -9,8 +9,8 @@ import { type AdminRoute, route } from '../route.ts'
 import { filterParameters, filtersOf } from './call-filters.ts'
 
 /**
- * How many calls there were over a span, for a histogram above the list of them: of the sums, where their hours and
- * names are enough, and else counted.
+ * The number of calls over a span, for a histogram: from rollups if their hours and names suffice, otherwise by
+ * counting calls.
  */
 export function callCountsRoute(parts: LedgerParts): AdminRoute {
   return route({
@@ -49,7 +49,7 @@ async function answer(query: Query, parts: LedgerParts) {
   }
 }
 
-/** About fifty to a hundred parts. */
+/** About fifty to a hundred bars. */
 function stepOf(spanMs: number): number {
   return steps.find((step) => spanMs / step <= 100) ?? 7 * dayMs
 }

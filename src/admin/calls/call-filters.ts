@@ -2,7 +2,7 @@ import { Failure } from '../../core/model/failure.ts'
 import { type CallFilters, callFilters } from '../../ledger/store/call-filters.ts'
 import type { Query } from '../query.ts'
 
-/** The parameters that calls are filtered by. */
+/** The parameters that filter calls. */
 export const filterParameters = [
   ...callFilters,
   ...[
@@ -19,7 +19,7 @@ export const filterParameters = [
   ],
 ]
 
-/** Throws a Failure that names what is wrong. */
+/** Throws a Failure that names the problem. */
 export function filtersOf(query: Query): CallFilters {
   const named = [...callFilters, 'provider', 'deployment', 'failure', 'id'].map(
     (name) => [name, query.text(name)] as const,

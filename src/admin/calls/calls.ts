@@ -9,7 +9,7 @@ import { callCountsRoute } from './call-counts.ts'
 import { filterParameters, filtersOf } from './call-filters.ts'
 import { seekCalls } from './seek-calls.ts'
 
-/** Calls, the latest first, a page at a time, how many there were, and one of them with its attempts. */
+/** Calls, newest first, in pages; their number; and one call with its attempts. */
 export function callRoutes(parts: LedgerParts): readonly AdminRoute[] {
   return [
     route({

@@ -16,7 +16,10 @@ export type LiveNews = {
   readonly more: number
 }
 
-/** Calls as they end, as server-sent events: at most twenty a second of each process, and how many more there were. */
+/**
+ * Calls as they end, as server-sent events: at most twenty a second from each process, and the number of those left
+ * out.
+ */
 export function liveCallsRoute(live: LiveCalls): AdminRoute {
   return route({
     ...{ method: 'get', path: '/admin/api/calls/live', role: 'read', tag: 'calls', status: 200 },

@@ -4,13 +4,13 @@ import { answered, type LedgerParts, readerOf } from '../ledger-access.ts'
 
 export type Sought = {
   readonly calls: readonly StoredCall[]
-  /** Where the search stopped before the page was full and before the end of the span; undefined: it did not. */
+  /** Where the search stopped, if that was before the page was full and before the end of the span. */
   readonly searchedTo: CallPlace | undefined
 }
 
 /**
- * A page of calls. Those that no index finds are sought a bounded part after another, for a bounded time; days in which
- * the sums have no call of their names are passed over.
+ * A page of calls. Calls that no index finds are searched in bounded parts, for a bounded time. Days without such calls
+ * in the rollups are skipped.
  */
 export async function seekCalls(question: CallsQuestion, parts: LedgerParts): Promise<Sought> {
   const reader = readerOf(parts)
@@ -29,10 +29,10 @@ export async function seekCalls(question: CallsQuestion, parts: LedgerParts): Pr
   }
 }
 
-/** Together with its last query it stays below a tenth of a second. */
+/** Together with the last query it stays below 100 ms. */
 const seekForMs = 50
 
-/** Where the next call of these names can be: before `place`, or in an earlier day. */
+/** Where the next call of these names can be: before `place`, or on an earlier day. */
 async function passedOver(
   { from = 0, filters }: CallsQuestion,
   place: CallPlace,
@@ -55,7 +55,7 @@ async function passedOver(
     const end = Number(last?.names[0]) + dayMs
     return end <= place.at ? { at: end, id: '' } : place
   }
-  // Sums may be kept for a shorter time than calls.
+  // Rollups may be kept for a shorter time than calls.
   const [oldest] = await ask(['day'], {})
   const start = oldest === undefined ? place.at : Math.max(from, Number(oldest.names[0]))
   return start < place.at ? { at: start, id: '' } : place

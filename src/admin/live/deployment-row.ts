@@ -6,16 +6,16 @@ import { Failure } from '../../core/model/failure.ts'
 import type { Deployment, Route } from '../../core/model/ports.ts'
 import { knownPriceBody, presenceBody } from '../../http/routes/price.ts'
 
-/** A deployment as the routes have it. */
+/** A deployment with its routes. */
 export type DeploymentPlace = {
   readonly deployment: Deployment
-  /** The names or patterns that lead there. */
+  /** The names or patterns that lead to it. */
   readonly routes: readonly string[]
 }
 
 /**
- * Of one that several routes have, the one with an operator's own price, else with any that is known: it may be priced
- * in one of them alone. In whatever order the routes are written.
+ * A deployment in several routes may have a price in only one of them. Prefers the one with an operator's own price,
+ * then one with any known price, whatever the order of the routes.
  */
 export function placesIn(routes: readonly Route[]): ReadonlyMap<string, DeploymentPlace> {
   const places = new Map<string, DeploymentPlace>()
@@ -42,7 +42,7 @@ function rankOf({ priceOrigin }: Deployment): number {
   return priceOrigin.source === 'own' ? 0 : 1
 }
 
-/** What is not known is null. */
+/** Unknown values are null. */
 export function rowOf(
   report: DeploymentReport,
   place: DeploymentPlace | undefined,
@@ -124,7 +124,7 @@ function drainOf({ sinceEpochMs, by, reason }: Drain): z.input<typeof drainRow> 
   return { since: new Date(sinceEpochMs).toISOString(), by, reason: reason ?? null }
 }
 
-/** The failure's kind alone: its message may repeat what an upstream said. */
+/** Only the kind of a failure: its message may repeat an upstream's text. */
 function probeOf(probe: Probe): z.input<typeof probeRow> {
   const { atEpochMs, answer } = probe
   const outcome = outcomeOf(probe)

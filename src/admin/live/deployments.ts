@@ -10,7 +10,7 @@ export type DeploymentParts = Omit<LiveParts, 'configuration' | 'current'> & {
   readonly current: () => Omit<ReturnType<LiveParts['current']>, 'explain'>
 }
 
-/** How each deployment is doing and what it costs; and taking one out of use by hand. */
+/** The health and price of each deployment; and draining one by hand. */
 export function deploymentRoutes(parts: DeploymentParts): readonly AdminRoute[] {
   const { current, drains, now, note } = parts
   const rowsOf = (id?: string) => {

@@ -10,7 +10,7 @@ export type ExplainParts = Pick<LiveParts, 'current'> & {
   readonly tenants: Pick<Tenants, 'registry' | 'accessOf'>
 }
 
-/** `POST /admin/api/explain`: where a request would go, and why, for who manages and has no key for calls. */
+/** `POST /admin/api/explain`: where a request would go, and why, for managers who have no key for calls. */
 export function explainRoute({ current, tenants }: ExplainParts): AdminRoute {
   const tenantOf = (hash: string) => {
     const key = tenants.registry.key(hash)

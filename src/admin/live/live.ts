@@ -5,7 +5,7 @@ import type { Route } from '../../core/model/ports.ts'
 import type { ExplainedRequest } from '../../http/routes/explain.ts'
 import type { Changes } from '../../tenants/keys/changes.ts'
 
-/** What operators see of the gateway as it runs. */
+/** The state of the running gateway, for operators. */
 export type LiveParts = {
   /** By the configuration in use at that moment. */
   readonly current: () => {
@@ -22,7 +22,7 @@ export type LiveParts = {
   readonly note: Changes['note']
 }
 
-/** How it stands with the configuration, as the composition root tells it. */
+/** The state of the configuration, from the composition root. */
 export type ConfigurationInUse = {
   readonly loadedEpochMs: number
   readonly taken: number

@@ -3,7 +3,7 @@ import { type AdminRoute, route } from '../route.ts'
 import { data } from '../schemas.ts'
 import type { ConfigurationInUse, LiveParts, SettingOrigin } from './live.ts'
 
-/** `GET /admin/api/settings`: the configuration in effect, and what was wrong with the last one that was refused. */
+/** `GET /admin/api/settings`: the configuration in effect, and the problems of the last one that was refused. */
 export function settingsRoute({ configuration }: Pick<LiveParts, 'configuration'>): AdminRoute {
   return route({
     ...{ method: 'get', path: '/admin/api/settings', role: 'read', tag: 'settings', status: 200 },
@@ -25,7 +25,7 @@ export function settingsRoute({ configuration }: Pick<LiveParts, 'configuration'
   })
 }
 
-/** Where something in the configuration is written. */
+/** The place of a setting in the configuration. */
 export const originView = z.object({
   from: z.enum(['file', 'environment', 'command line', 'default']),
   file: z.string().nullable(),
