@@ -1,2 +1,2 @@
-/** What esbuild takes into the style sheet. */
+/** Style sheets that esbuild bundles. */
 declare module '*.css'

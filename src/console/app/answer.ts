@@ -1,16 +1,16 @@
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import { ask, Refusal, returns } from './api.ts'
 
-/** What the gateway says to a question that a page keeps asking. */
+/** The answer to a request that a page repeats. */
 export type Answer<Data> = {
-  /** The last one, also while the next is on its way, or could not be had. */
+  /** The last answer, kept while the next is on its way or has failed. */
   readonly data: Data | undefined
   readonly refusal: Refusal | undefined
   readonly isAsking: boolean
   again(): void
 }
 
-/** Asks whenever the path changes, and every so often; undefined: nothing. */
+/** Requests whenever the path changes, and at intervals. Undefined: requests nothing. */
 export function useAnswer<Data>(path: string | undefined, everyMs?: number): Answer<Data> {
   const [known, setKnown] = useState<{ data?: Data; refusal?: Refusal; of?: string | undefined }>({})
   const [turn, setTurn] = useState(0)

@@ -1,19 +1,19 @@
 import { signal } from '@preact/signals'
 
-/** The gateway did not answer the last request. What is on the page may be old. */
+/** The gateway did not answer the last request, so the page may be out of date. */
 export const isOffline = signal(false)
 
-/** Changes when the gateway is there again: what is on the page is to be asked again. */
+/** Changes when the gateway is reachable again, so that pages reload their data. */
 export const returns = signal(0)
 
-/** Until when what is on the page was true. */
+/** When the data on the page was last known to be current. */
 export const lastAnswerAt = signal(Date.now())
 
-/** What the gateway refused, or that it did not answer at all: then there is no status. */
+/** A refusal of the gateway. Without a status, there was no answer at all. */
 export class Refusal extends Error {
   readonly status: number | undefined
   readonly code: string | undefined
-  /** What of the request it is about. */
+  /** The parameter of the request that it is about. */
   readonly param: string | undefined
 
   constructor(message: string, { status, code, param, cause }: RefusalFacts = {}) {
@@ -38,12 +38,12 @@ export type Ask = {
   readonly signal?: AbortSignal
 }
 
-/** Asks the admin API. Rejects with a Refusal, or with the reason of an abort. */
+/** Sends a request to the admin API. Rejects with a Refusal, or with the reason of an abort. */
 export async function ask<Answer>(path: string, { method = 'GET', body, signal }: Ask = {}): Promise<Answer> {
   const response = await reach(path, {
     method,
     credentials: 'same-origin',
-    // It shows that a page of the console asks: no other page can send it.
+    // Marks requests of the console's pages: no other page can send this header.
     headers: {
       'x-pandotate-console': '1',
       ...(method === 'GET' || method === 'DELETE' ? {} : { 'content-type': 'application/json' }),
@@ -58,7 +58,7 @@ export async function ask<Answer>(path: string, { method = 'GET', body, signal }
   throw refusal
 }
 
-/** Fetches, and notes whether the gateway is there. */
+/** Fetches, and notes whether the gateway is reachable. */
 export async function reach(path: string, init: RequestInit): Promise<Response> {
   try {
     const response = await fetch(path, init)
@@ -86,7 +86,7 @@ function lookAgain(): void {
 
 const lookAgainMs = 3000
 
-/** Tells when the gateway says that nobody is signed in. */
+/** Signals that the gateway says that nobody is signed in. */
 export function onSignedOut(listener: (refusal: Refusal) => void): void {
   listeners.add(listener)
 }

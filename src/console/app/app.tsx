@@ -5,7 +5,7 @@ import { place } from './router.ts'
 import { session } from './session.ts'
 import { SignIn } from './sign-in.tsx'
 
-/** The console: the page that the URL names, for who is signed in. */
+/** The console: the page of the URL, for the signed-in manager. */
 export function App() {
   const { value: known } = session
   if (known === undefined) return <output class="loading">Loading…</output>
@@ -19,7 +19,7 @@ function Pages() {
   const shown = useRef(path)
   useEffect(() => {
     document.title = `${page.title} · Pandotate Gateway`
-    // Who listens to the page, or goes by keys, begins a new page at its beginning.
+    // Screen readers and keyboard users start a new page at its beginning.
     if (shown.current !== path) main.current?.focus()
     shown.current = path
     scrollTo(0, 0)

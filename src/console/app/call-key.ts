@@ -1,10 +1,10 @@
 import { signal } from '@preact/signals'
 import { ask } from './api.ts'
 
-/** The key that this page makes calls with. It is in no storage: with the page it is gone. */
+/** The key that this page makes calls with. It is not stored: it is lost with the page. */
 export const callKey = signal('')
 
-/** Makes a key for an hour, and takes it. Rejects with a Refusal. */
+/** Creates a key for an hour, and uses it. Rejects with a Refusal. */
 export async function makeCallKey(): Promise<void> {
   const until = new Date(Date.now() + hourMs)
   const body = {

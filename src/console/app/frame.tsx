@@ -8,14 +8,14 @@ import { Icon } from './icons.tsx'
 import { session, signOut } from './session.ts'
 import { choose, type Theme, theme } from './theme.ts'
 
-/** What stands around every page: where one can go, who one is, and whether the gateway is there. */
+/** The frame of every page: the navigation, the session, and whether the gateway is reachable. */
 export function Frame({ page, children }: { page: PageEntry; children: ComponentChildren }) {
   const nav = useRef<HTMLElement>(null)
   useEffect(() => {
     const line = nav.current
     const link = line?.querySelector('[aria-current]')
     if (!line || !link) return
-    // On a phone the pages stand in a line that scrolls. `scrollIntoView` would move where Tab begins, too.
+    // On a phone the navigation is a line that scrolls. `scrollIntoView` would also move the start of Tab.
     const [outer, inner] = [line.getBoundingClientRect(), link.getBoundingClientRect()]
     line.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2
   }, [page])

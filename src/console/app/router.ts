@@ -1,13 +1,13 @@
 import { computed, signal } from '@preact/signals'
 
-/** Where the browser is. Every page is a URL, and what a page is asked to show is its query. */
+/** The current location. Every page is a URL, and its parameters are the query. */
 export const place = signal(read())
 
 export const query = computed(() => new URLSearchParams(place.value.search))
 
 type Place = { readonly path: string; readonly search: string }
 
-/** Follows the browser's own buttons, and takes clicks on links to other pages of the console. */
+/** Follows the browser's buttons, and handles clicks on links to other pages of the console. */
 export function startRouter(): void {
   addEventListener('popstate', () => {
     place.value = read()
@@ -29,7 +29,10 @@ export function go(url: string): void {
   place.value = read()
 }
 
-/** Changes the query of this page; undefined takes a part out of it. A filter is no page to come back to. */
+/**
+ * Changes the query of this page. Undefined removes a part. Replaces the history entry, because a filter is not a page
+ * to return to.
+ */
 export function ask(changes: Readonly<Record<string, string | undefined>>): void {
   const next = new URLSearchParams(location.search)
   for (const [name, value] of Object.entries(changes)) {
@@ -45,7 +48,7 @@ export function urlOf(path: string, parts: URLSearchParams | Readonly<Record<str
   return search === '' ? path : `${path}?${search}`
 }
 
-/** The parameters of a pattern such as `/console/calls/:id`; undefined: it is not this one. */
+/** The parameters of a pattern such as `/console/calls/:id`. Undefined: the path does not match. */
 export function matched(pattern: string, path: string): Readonly<Record<string, string>> | undefined {
   const wanted = pattern.split('/')
   const given = path.replace(/(.)\/$/, '$1').split('/')

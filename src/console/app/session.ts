@@ -4,7 +4,7 @@ import { ask, onSignedOut, Refusal } from './api.ts'
 /** Who is signed in, as far as that is known. */
 export type Session = {
   readonly signed_in: boolean
-  /** Nothing is asked for on this machine: everything can be seen, and nothing changed. */
+  /** No key is required on this machine: everything can be seen, and nothing changed. */
   readonly open?: boolean
   readonly role?: 'read' | 'admin'
   readonly name?: string | null
@@ -12,14 +12,14 @@ export type Session = {
   /** Nothing is configured: the simulator answers. */
   readonly demo?: boolean
   readonly calls_need_key?: boolean
-  /** A model that is served here; null: none is known by name. */
+  /** A model that is served. Null: none is known by name. */
   readonly example_model?: string | null
 }
 
-/** Undefined: it is being asked. */
+/** Undefined: the request is on its way. */
 export const session = signal<Session | undefined>(undefined)
 
-/** Buttons that change something are there for admins alone. */
+/** Buttons that change something are only for admins. */
 export const mayChange = computed(() => session.value?.role === 'admin')
 
 export async function loadSession(): Promise<void> {

@@ -3,7 +3,7 @@ import { isOffline, Refusal } from './api.ts'
 import { Icon } from './icons.tsx'
 import { signIn } from './session.ts'
 
-/** Asks for a management key, and leads to the page that was wanted. */
+/** Asks for a management key, then opens the requested page. */
 export function SignIn() {
   const [problem, setProblem] = useState<string>()
   const [isAsking, setAsking] = useState(false)

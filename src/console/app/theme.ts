@@ -2,10 +2,10 @@ import { signal } from '@preact/signals'
 
 export type Theme = 'system' | 'light' | 'dark'
 
-/** As it was chosen here, or else as the system has it. */
+/** As chosen here, or else the system's. */
 export const theme = signal<Theme>('system')
 
-/** Changes with whatever changes colours, for what is drawn by hand. */
+/** Changes whenever colours change, for charts that are drawn on a canvas. */
 export const paint = signal(0)
 
 export function startTheme(): void {

@@ -15,7 +15,7 @@ export const pages: readonly PageEntry[] = [
   ...[modelsPage, explainPage, playgroundPage, settingsPage],
 ]
 
-/** The page of a path; one that says so where there is none. */
+/** The page of a path, or the page for unknown paths. */
 export function found(path: string): { page: PageEntry; params: Readonly<Record<string, string>> } {
   for (const page of pages) {
     const params = matched(page.path, path)

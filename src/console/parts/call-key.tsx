@@ -3,7 +3,7 @@ import { Refusal } from '../app/api.ts'
 import { callKey, makeCallKey } from '../app/call-key.ts'
 import { mayChange, session } from '../app/session.ts'
 
-/** Asks for a key to make calls with, where calls need one: a management key makes none. */
+/** Asks for a key for calls, if calls need one: a management key cannot make calls. */
 export function CallKey() {
   const [said, setSaid] = useState('')
   if (session.value?.calls_need_key !== true) return null

@@ -8,7 +8,7 @@ export type Series = {
 }
 
 type Drawing = {
-  /** In epoch milliseconds, at even distances. */
+  /** In epoch milliseconds, at regular intervals. */
   readonly times: readonly number[]
   readonly series: readonly Series[]
   readonly format: (value: number) => string
@@ -16,7 +16,7 @@ type Drawing = {
   readonly height: number
 }
 
-/** How uPlot is to draw, in the colours of the page as they are now. */
+/** The options of uPlot, in the current colours of the page. */
 export function drawing({ times, series, format, width, height }: Drawing): uPlot.Options {
   const axis: uPlot.Axis = {
     stroke: colourOf('muted'),
@@ -57,7 +57,7 @@ function colourOf(name: string): string {
   return color
 }
 
-/** In seconds: the last part has its whole width, too. */
+/** In seconds, including the whole width of the last interval. */
 function endsOf(times: readonly number[]): [number, number] {
   const [first = 0, second = first + 1000] = times
   return [first / 1000, ((times.at(-1) ?? first) + (second - first)) / 1000]
@@ -86,7 +86,7 @@ function tickOf(epochSeconds: number, stepSeconds: number): string {
   return stepSeconds >= 86_400 || isMidnight ? days.format(at) : hours.format(at)
 }
 
-/** Says what is under the pointer. */
+/** Shows the values under the pointer. */
 function pointer(series: readonly Series[], format: (value: number) => string): uPlot.Plugin {
   const box = document.createElement('div')
   box.className = 'pointer'

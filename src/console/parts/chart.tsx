@@ -7,16 +7,16 @@ import { Table } from './table.tsx'
 
 type ChartProps = {
   readonly title: string
-  /** In epoch milliseconds, each where its interval begins. */
+  /** In epoch milliseconds, each at the start of its interval. */
   readonly times: readonly number[]
   readonly series: readonly Series[]
   readonly format: (value: number) => string
-  /** How moments are written in its table. */
+  /** How times are written in the table. */
   readonly timeText?: (epochMs: number) => string
   readonly height?: number
 }
 
-/** Values over time, drawn; and the same as a table, for who cannot see a drawing or wants the numbers. */
+/** A chart of values over time; and the same as a table, for readers who cannot see a chart or need the numbers. */
 export function Chart({ title, times, series, format, timeText = minuteOf, height = 150 }: ChartProps) {
   const [isTable, setTable] = useState(false)
   const rows = times.map((at, index) => ({ at, index }))

@@ -1,6 +1,6 @@
 import { CopyButton } from './copy-button.tsx'
 
-/** Text to paste elsewhere. */
+/** Text to copy. */
 export function Code({ text, label }: { text: string; label: string }) {
   return (
     <figure class="code">

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 
-/** Puts a text on the clipboard, and says that it is there. */
+/** Copies a text to the clipboard, and confirms it. */
 export function CopyButton({ text, label = 'Copy' }: { text: string | (() => string); label?: string }) {
   const [said, setSaid] = useState('')
   useEffect(() => {
@@ -10,7 +10,7 @@ export function CopyButton({ text, label = 'Copy' }: { text: string | (() => str
   }, [said])
   const copy = () => {
     const copied = typeof text === 'string' ? text : text()
-    // Browsers have a clipboard for pages behind TLS, and of this machine, alone.
+    // Browsers have a clipboard only for pages over TLS and for localhost.
     const written = navigator.clipboard?.writeText(copied) ?? Promise.reject(new Error('no clipboard'))
     written.then(
       () => setSaid('Copied'),

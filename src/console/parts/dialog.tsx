@@ -7,7 +7,7 @@ type DialogProps = {
   readonly children: ComponentChildren
 }
 
-/** A question in front of the page; Escape leaves it. */
+/** A modal question. Escape closes it. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const id = useId()
   const dialog = useRef<HTMLDialogElement>(null)

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { session } from '../app/session.ts'
 import { Code } from './code.tsx'
 
-/** What a page says that has no rows yet: how to get the first one. */
+/** What a page shows without rows: how to get the first one. */
 export function Empty({ children, command }: { children: ComponentChildren; command?: string }) {
   return (
     <div class="empty">
@@ -12,7 +12,7 @@ export function Empty({ children, command }: { children: ComponentChildren; comm
   )
 }
 
-/** What `callCurl` leaves to be filled in, and where to get it. */
+/** The variables of `callCurl`, and where to get their values. */
 export function CallNeeds() {
   const { calls_need_key: needsKey, example_model: model } = session.value ?? {}
   return (
@@ -32,7 +32,7 @@ export function CallNeeds() {
   )
 }
 
-/** A command that asks the admin API for something. `$ADMIN_KEY` stands for a management key. */
+/** A command for the admin API. `$ADMIN_KEY` stands for a management key. */
 export function adminCurl(path: string, body?: object): string {
   const { open } = session.value ?? {}
   return [

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 
-/** Names and what they are; what is undefined is left out. */
+/** Names and values. Undefined values are left out. */
 export function Facts({ of }: { of: readonly (readonly [string, ComponentChildren | undefined])[] }) {
   return (
     <dl class="facts">

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 
-/** The heading of a page, with what steers the whole of it beside. */
+/** The heading of a page, and the controls of the whole page. */
 export function Head({ title, children }: { title: ComponentChildren; children?: ComponentChildren }) {
   return (
     <div class="head">

@@ -7,7 +7,7 @@ type PanelProps = {
   readonly children: ComponentChildren
 }
 
-/** A part of a page, with a heading of its own. */
+/** A section of a page, with its own heading. */
 export function Panel({ title, side, children }: PanelProps) {
   const id = useId()
   return (

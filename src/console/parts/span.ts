@@ -1,16 +1,16 @@
 import { query } from '../app/router.ts'
 
-/** A span of time, in epoch milliseconds; `to` is not in it any more. */
+/** A span of time, in epoch milliseconds. `to` is exclusive. */
 export type Span = {
   readonly from: number
   readonly to: number
-  /** Of the spans that end now; undefined: it is another. */
+  /** The name of a span that ends now. Undefined: it is another span. */
   readonly name: string | undefined
 }
 
 const hourMs = 3_600_000
 
-/** Those that end now. */
+/** The spans that end now. */
 export const spans: readonly { readonly name: string; readonly label: string; readonly ms: number }[] = [
   { name: '1h', label: '1 h', ms: hourMs },
   { name: '24h', label: '24 h', ms: 24 * hourMs },
@@ -19,7 +19,7 @@ export const spans: readonly { readonly name: string; readonly label: string; re
   { name: '90d', label: '90 d', ms: 2160 * hourMs },
 ]
 
-/** The span that the URL names, which ends at `now` unless it says otherwise. */
+/** The span in the URL. It ends at `now` unless the URL says otherwise. */
 export function spanOf(now: number, otherwise = '24h'): Span {
   const asked = query.value
   const from = Date.parse(asked.get('from') ?? '')
@@ -30,12 +30,12 @@ export function spanOf(now: number, otherwise = '24h'): Span {
   return { from: now - (known?.ms ?? 24 * hourMs), to: now, name: known?.name }
 }
 
-/** As long, and just before. */
+/** The span before, of the same length. */
 export function spanBefore({ from, to }: Span): Span {
   return { from: from - (to - from), to: from, name: undefined }
 }
 
-/** As an input of a moment takes it: in local time, without seconds. */
+/** As an input of type datetime-local needs it: in local time, without seconds. */
 export function localOf(epochMs: number): string {
   const shifted = epochMs - new Date(epochMs).getTimezoneOffset() * 60_000
   return new Date(shifted).toISOString().slice(0, 16)

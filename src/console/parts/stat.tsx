@@ -3,12 +3,12 @@ import type { ComponentChildren } from 'preact'
 type StatProps = {
   readonly name: string
   readonly value: ComponentChildren
-  /** Against the span before. */
+  /** Compared with the span before. */
   readonly change?: string | undefined
   readonly note?: ComponentChildren
 }
 
-/** One number that matters. */
+/** One important number. */
 export function Stat({ name, value, change, note }: StatProps) {
   return (
     <div class="stat">

@@ -3,9 +3,9 @@ import type { ComponentChildren } from 'preact'
 export type Column<Row> = {
   readonly name: string
   readonly show: (row: Row) => ComponentChildren
-  /** Numbers stand at the right. */
+  /** Numbers are aligned to the right. */
   readonly isNumber?: boolean
-  /** Left out where the page is narrow. */
+  /** Left out on narrow screens. */
   readonly isMinor?: boolean
 }
 
@@ -14,12 +14,12 @@ type TableProps<Row> = {
   readonly columns: readonly Column<Row>[]
   readonly rows: readonly Row[]
   readonly keyOf: (row: Row) => string
-  /** What is shown where there are no rows. */
+  /** Shown if there are no rows. */
   readonly none?: ComponentChildren
   readonly classOf?: (row: Row) => string | undefined
 }
 
-/** A table of at most some hundred rows; it scrolls sideways by itself. */
+/** A table of at most some hundred rows. It scrolls sideways by itself. */
 export function Table<Row>({ caption, columns, rows, keyOf, none, classOf }: TableProps<Row>) {
   if (rows.length === 0 && none !== undefined) return <>{none}</>
   const classes = columns.map(({ isNumber, isMinor }) =>

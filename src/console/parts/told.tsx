@@ -6,7 +6,7 @@ type ToldProps<Data> = {
   readonly children: (data: Data) => ComponentChildren
 }
 
-/** Shows an answer; that it is on its way; or why there is none. What is old is dimmed, never passed off as new. */
+/** Shows an answer, a sign that it is loading, or why there is none. Old data is dimmed, never shown as current. */
 export function Told<Data>({ answer, children }: ToldProps<Data>) {
   const { data, refusal, isAsking, again } = answer
   return (

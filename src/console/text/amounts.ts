@@ -1,4 +1,4 @@
-/** How numbers are shown: short where there are many, and whole where there is one. */
+/** How numbers are shown: short in tables, exact for single values. */
 export function usdOf(usd: number | null | undefined): string {
   if (usd === null || usd === undefined) return '–'
   if (usd === 0) return '$0'
@@ -8,12 +8,12 @@ export function usdOf(usd: number | null | undefined): string {
   return `${usd < 0 ? '−' : ''}$${small.format(size)}`
 }
 
-/** All that there is of an amount: `$0.0000372` of `0.000037200`. */
+/** The exact amount: `$0.0000372` for `0.000037200`. */
 export function exactUsdOf(usd: string): string {
   return `$${usd.includes('.') ? usd.replace(/0+$/, '').replace(/\.$/, '') : usd}`
 }
 
-/** `12,345`, and from a hundred thousand on `123K`. */
+/** `12,345`; from a hundred thousand on `123K`. */
 export function countOf(count: number | null | undefined): string {
   if (count === null || count === undefined) return '–'
   return Math.abs(count) >= 100_000 ? compact.format(count) : whole.format(count)
@@ -23,7 +23,7 @@ export function wholeOf(count: number): string {
   return whole.format(count)
 }
 
-/** `0.5 %`; of nothing, nothing. */
+/** `0.5 %`; empty if the whole is 0. */
 export function shareOf(part: number, all: number): string {
   if (all === 0) return '–'
   const share = (100 * part) / all
@@ -39,7 +39,7 @@ export function durationOf(ms: number | null | undefined): string {
   return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
 }
 
-/** How one number differs from the one before: `+12 %`. Undefined where there is nothing to compare. */
+/** The change from one number to another: `+12 %`. Undefined if there is nothing to compare. */
 export function changeOf(now: number, before: number): string | undefined {
   if (before === 0 || !Number.isFinite(before)) return undefined
   const change = (100 * (now - before)) / before

@@ -1,4 +1,4 @@
-/** Moments, in the time of who looks. */
+/** Times, in the reader's time zone. */
 export function timeOf(epochMs: number): string {
   return time.format(epochMs)
 }

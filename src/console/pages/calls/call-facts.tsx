@@ -5,7 +5,7 @@ import { durationOf, usdOf, wholeOf } from '../../text/amounts.ts'
 import { momentOf } from '../../text/times.ts'
 import type { WholeCall } from './call-types.ts'
 
-/** Money, tokens, times and who asked. */
+/** Money, tokens, durations and the caller. */
 export function CallFacts({ call }: { call: WholeCall }) {
   return (
     <>

@@ -9,7 +9,7 @@ import { toneOf } from './tones.ts'
 type CallTableProps = {
   readonly rows: readonly CallRow[]
   readonly none: ComponentChildren
-  /** Those that came while one watched. */
+  /** Calls that arrived while the page was open. */
   readonly fresh: ReadonlySet<string>
 }
 

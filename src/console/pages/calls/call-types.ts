@@ -24,7 +24,7 @@ export type CallRow = {
   readonly tags: readonly string[] | null
   readonly attempts: number
   readonly parse_ms: number | null
-  /** To the first token. */
+  /** Until the first token. */
   readonly latency: number | null
   readonly total_ms: number
   readonly overhead_ms: number | null

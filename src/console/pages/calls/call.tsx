@@ -15,7 +15,7 @@ import { commandOf, headersOf } from './repeat.ts'
 import { toneOf } from './tones.ts'
 import { Waterfall } from './waterfall.tsx'
 
-/** One call: what happened to it, and why. */
+/** One call: what happened, and why. */
 export function Call({ params }: PageProps) {
   const id = params['id'] ?? ''
   const answer = useAnswer<{ data: WholeCall }>(`/admin/api/calls/${encodeURIComponent(id)}`)

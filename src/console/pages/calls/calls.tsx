@@ -15,7 +15,7 @@ import { chosenFilters } from './filters.ts'
 import { Histogram } from './histogram.tsx'
 import { useLiveCalls } from './live.ts'
 
-/** The calls, live and searchable. What is searched for is in the URL. */
+/** The calls, live and searchable. The filters are in the URL. */
 export function Calls() {
   const [now, setNow] = useState(Date.now)
   const search = query.value.toString()

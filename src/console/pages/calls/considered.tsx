@@ -4,7 +4,7 @@ import { usdOf } from '../../text/amounts.ts'
 import type { WholeCall } from './call-types.ts'
 import { limitTextOf } from './limit-text.ts'
 
-/** Which deployments the call could have gone to, and why it went where it went. */
+/** The deployments that were considered for the call, and why one was chosen. */
 export function Considered({ call }: { call: WholeCall }) {
   const { plan, left_out: leftOut, expected_cost: expected, strategy, route, limit } = call
   const planned = (plan ?? []).map((deployment, at) => ({

@@ -4,7 +4,7 @@ import { FilterForm } from './filter-form.tsx'
 import { type Filter, filters } from './filters.ts'
 import { useKnownNames } from './known-names.ts'
 
-/** What is searched for: each filter that is set as a chip, and a form for all of them. */
+/** The filters: a chip for each one that is set, and a form for all. */
 export function FilterBar({ chosen }: { chosen: Readonly<Record<string, string>> }) {
   const [isOpen, setOpen] = useState(false)
   const known = useKnownNames(isOpen, chosen['key'] !== undefined)
@@ -62,7 +62,7 @@ function Chip({ filter: { name, label }, value }: { filter: Filter; value: strin
   )
 }
 
-/** Another search begins at its first page. */
+/** A new search begins at its first page. */
 function apply(changes: Readonly<Record<string, string | undefined>>): void {
   ask({ ...changes, before: undefined })
 }

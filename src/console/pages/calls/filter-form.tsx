@@ -4,11 +4,11 @@ import type { KnownNames } from './known-names.ts'
 type FormProps = {
   readonly chosen: Readonly<Record<string, string>>
   readonly known: KnownNames
-  /** Undefined takes a filter away. */
+  /** Undefined removes a filter. */
   readonly onSearch: (changes: Readonly<Record<string, string | undefined>>) => void
 }
 
-/** All that calls can be searched by. */
+/** All filters of calls. */
 export function FilterForm({ chosen, known, onSearch }: FormProps) {
   const send = (event: SubmitEvent) => {
     event.preventDefault()
@@ -44,7 +44,7 @@ export function FilterForm({ chosen, known, onSearch }: FormProps) {
 
 type InputProps = { readonly filter: Filter; readonly value: string; readonly known: KnownNames }
 
-// What was typed stays where answers come while the form is open.
+// Keeps what was typed if data arrives while the form is open.
 function Input({ filter: { name, kind, hint }, value, known }: InputProps) {
   const id = `filter-${name}`
   if (kind === 'key') return <KeyChoice id={id} name={name} value={value} known={known} />
@@ -75,7 +75,7 @@ function Input({ filter: { name, kind, hint }, value, known }: InputProps) {
 
 type KeyChoiceProps = Omit<InputProps, 'filter'> & { readonly id: string; readonly name: string }
 
-/** Keys by their names; one that is gone, by its hash. */
+/** Keys by name; a deleted key by its hash. */
 function KeyChoice({ id, name, value, known: { keys } }: KeyChoiceProps) {
   const isKnown = value === '' || keys.some(({ hash }) => hash === value)
   return (

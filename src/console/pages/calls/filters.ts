@@ -7,7 +7,7 @@ export type Filter = {
   readonly hint?: string
 }
 
-/** What calls are searched by: each is a part of the URL, under the name that the admin API has for it. */
+/** The filters of calls. Each is a part of the URL, with its name in the admin API. */
 export const filters: readonly Filter[] = [
   { name: 'id', label: 'Request id', kind: 'text', hint: 'req_…' },
   { name: 'model', label: 'Model', kind: 'text' },
@@ -24,7 +24,7 @@ export const filters: readonly Filter[] = [
   { name: 'max_ms', label: 'Took to, ms', kind: 'number' },
 ]
 
-/** Those that the URL has, as the admin API takes them. */
+/** The filters in the URL, as parameters of the admin API. */
 export function chosenFilters(): Readonly<Record<string, string>> {
   return Object.fromEntries(
     filters.flatMap(({ name }) => {

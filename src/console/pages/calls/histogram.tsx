@@ -4,7 +4,7 @@ import { countOf } from '../../text/amounts.ts'
 import { dayOf, minuteOf, momentOf } from '../../text/times.ts'
 import type { CallCounts } from './call-types.ts'
 
-/** How many calls there were, above the list of them. */
+/** The number of calls over time, above the list. */
 export function Histogram({ counts }: { counts: CallCounts }) {
   const { times, series } = useMemo(() => drawn(counts), [counts])
   const stepMs = counts.step_seconds * 1000

@@ -1,6 +1,6 @@
 import { useAnswer } from '../../app/answer.ts'
 
-/** What there is to filter by. Calls may name others, which are gone. */
+/** Names to filter by. Calls may have others, which no longer exist. */
 export type KnownNames = {
   readonly keys: readonly KnownKey[]
   /** By the name of the filter. */
@@ -11,7 +11,7 @@ export type KnownKey = { readonly hash: string; readonly name: string; readonly 
 
 type Listed<Row> = { readonly data: readonly Row[] }
 
-/** Asks for the names of keys where one is chosen, and for all where the form is open. */
+/** Loads the names of keys if one is selected, and all names if the form is open. */
 export function useKnownNames(isOpen: boolean, isKeyChosen: boolean): KnownNames {
   const keys = useAnswer<Listed<KnownKey & { readonly team: string | null; readonly kind: string }>>(
     isOpen || isKeyChosen ? '/admin/api/keys?limit=1000' : undefined,

@@ -1,6 +1,6 @@
 import type { WholeCall } from './call-types.ts'
 
-/** What people call the budget or limit that a call names: `the budget "day" of the key intern`. */
+/** A readable name of the budget or limit of a call: `the budget "day" of the key intern`. */
 export function limitTextOf({
   limit,
   key_hash: hash,

@@ -2,14 +2,14 @@ import { useEffect, useState } from 'preact/hooks'
 import type { CallRow } from './call-types.ts'
 
 export type Live = {
-  /** The latest first. */
+  /** Newest first. */
   readonly rows: readonly CallRow[]
-  /** That were counted, and not shown. */
+  /** Calls that were counted but not shown. */
   readonly more: number
   readonly isOpen: boolean
 }
 
-/** Calls as they end; undefined: none. The browser connects again by itself. */
+/** Calls as they end. Undefined: none. The browser reconnects by itself. */
 export function useLiveCalls(path: string | undefined): Live {
   const [live, setLive] = useState(nothing)
   useEffect(() => {

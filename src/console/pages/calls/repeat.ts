@@ -1,7 +1,7 @@
 import { session } from '../../app/session.ts'
 import type { WholeCall } from './call-types.ts'
 
-/** A command that makes such a call again. What was said in it is kept nowhere: a text stands in its place. */
+/** A command that makes a similar call. Its text is not stored, so a placeholder replaces it. */
 export function commandOf({ model, api_type: type, streamed, dialect }: WholeCall): string {
   const text = 'The text of the call is not kept.'
   const messages = [{ role: 'user', content: text }]
@@ -21,7 +21,7 @@ export function commandOf({ model, api_type: type, streamed, dialect }: WholeCal
   ].join(' \\\n')
 }
 
-/** What the answer said of itself in its headers. */
+/** The gateway's headers of the answer. */
 export function headersOf(call: WholeCall): readonly (readonly [string, string])[] {
   const { deployment, provider_name: provider, cost_usd: cost, cache, limit, dropped, successor } = call
   const given: readonly (readonly [string, string | number | null | undefined])[] = [
@@ -31,7 +31,7 @@ export function headersOf(call: WholeCall): readonly (readonly [string, string])
     ['x-pandotate-deployment', deployment],
     ['x-pandotate-successor', successor],
     ['x-pandotate-upstream-model', call.upstream_model],
-    // The cost of a stream is known when its headers are long gone.
+    // The headers of a stream are sent before its cost is known.
     ['x-pandotate-cost-usd', call.streamed ? undefined : cost],
     ['x-pandotate-overhead-ms', call.overhead_ms],
     ['x-pandotate-cache', cache],

@@ -3,8 +3,8 @@ import { durationOf, usdOf } from '../../text/amounts.ts'
 import type { AttemptRow, WholeCall } from './call-types.ts'
 
 /**
- * Every attempt where it stood in the time of the call: its wait in a queue, until its first token, and from there to
- * its end; with where an answer was taken up that had broken off.
+ * Every attempt on the time axis of the call: its wait in a queue, its first token and its end; and whether it
+ * continued an interrupted answer.
  */
 export function Waterfall({ call }: { call: WholeCall }) {
   const { attempts, total_ms: total } = call

@@ -10,7 +10,7 @@ import type { KeyView, Listed } from '../keys/wire.ts'
 import { Explained } from './explained.tsx'
 import type { Explanation } from './wire.ts'
 
-/** Where a request would go, had it been made now, and why. */
+/** Where a request would go if it were made now, and why. */
 export function Explain() {
   const keys = useAnswer<Listed<KeyView>>('/admin/api/keys?limit=500&include_disabled=false')
   const [text, setText] = useState(exampleOf)

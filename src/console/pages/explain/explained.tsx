@@ -8,7 +8,7 @@ import { BudgetBar } from '../keys/budget-bar.tsx'
 import { PriceTag } from '../models/price.tsx'
 import type { CandidateRow, Explanation, HeldBudget, Hold } from './wire.ts'
 
-/** The plan, and what was weighed for it. */
+/** The plan, and what it is based on. */
 export function Explained({ of: told }: { of: Explanation }) {
   return (
     <>

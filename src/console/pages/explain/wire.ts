@@ -1,6 +1,6 @@
 import type { Price } from '../models/wire.ts'
 
-/** As the admin API tells it, as far as it is shown. */
+/** The fields of the admin API's answer that are shown. */
 export type Explanation = {
   readonly model: string
   readonly pattern: string
@@ -10,7 +10,7 @@ export type Explanation = {
   readonly expected_completion_tokens: number
   readonly candidates: readonly CandidateRow[]
   readonly plan: readonly string[]
-  /** What it would hold of budgets; null: nothing. */
+  /** What it would hold on budgets. Null: nothing. */
   readonly hold?: Hold | null
 }
 

@@ -16,7 +16,7 @@ import type { DeploymentRow, RouteRow, Routes } from './wire.ts'
 type Deployments = { readonly data: readonly DeploymentRow[] }
 type Used = { readonly deployment: string | null; readonly requests: number }
 
-/** The models that callers may name, where their calls may run, and how each of those places is doing. */
+/** The models that callers may request, their deployments, and the health of each. */
 export function Models() {
   const deployments = useAnswer<Deployments>('/admin/api/deployments', 5000)
   const routes = useAnswer<Routes>('/admin/api/routes', 30_000)
@@ -153,7 +153,7 @@ function Named({ of: { id, model, provider, routes } }: { of: DeploymentRow }) {
   )
 }
 
-/** What there is to be said of its state. */
+/** Facts about its state. */
 function Why({ of: row }: { of: DeploymentRow }) {
   const { drained, breaker, opens_until_epoch_ms: until, probe, share, last_failure: failure } = row
   const told = [

@@ -1,7 +1,7 @@
 import { usdOf } from '../../text/amounts.ts'
 import type { Price } from './wire.ts'
 
-/** What a deployment charges, where that is known from, and as of which day. */
+/** What a deployment charges, the source of the price, and its date. */
 export function PriceTag({ of: price }: { of: Price | null }) {
   if (price === null) return <span class="muted">not known</span>
   const perMillion = (nano: number | null) => (nano === null ? '–' : usdOf(nano / 1e9))

@@ -1,7 +1,7 @@
 import { Badge, type Tone } from '../../parts/badge.tsx'
 import type { DeploymentRow } from './wire.ts'
 
-/** How a deployment is doing, in a word or two. */
+/** The state of a deployment, in a word or two. */
 export function State({ of: row }: { of: DeploymentRow }) {
   const [tone, word] = stateOf(row)
   return <Badge tone={tone}>{word}</Badge>

@@ -1,4 +1,4 @@
-/** As the admin API tells them, as far as they are shown. */
+/** The fields of the admin API's answer that are shown. */
 export type DeploymentRow = {
   readonly id: string
   readonly model: string | null

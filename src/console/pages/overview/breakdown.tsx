@@ -9,7 +9,7 @@ import { dimensions, type Usage, type UsageRow, usagePath } from './usage.ts'
 
 type Of = keyof typeof dimensions
 
-/** The sums by one of a call's names. */
+/** Totals grouped by one of a call's names. */
 export function Breakdown({ span }: { span: Span }) {
   const asked = query.value.get('by') ?? 'model'
   const by: Of = asked in dimensions ? (asked as Of) : 'model'
@@ -67,7 +67,7 @@ function columnsOf(by: Of, before: readonly UsageRow[]): readonly Column<UsageRo
   ]
 }
 
-/** Narrows the page to what it names. */
+/** Filters the page by this name. */
 function Name({ by, name }: { by: Of; name: string | null }) {
   if (name === null) return <span class="muted">none</span>
   return (

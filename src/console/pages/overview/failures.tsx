@@ -7,7 +7,7 @@ import { Told } from '../../parts/told.tsx'
 import { countOf, shareOf } from '../../text/amounts.ts'
 import { type Usage, usagePath } from './usage.ts'
 
-/** What calls failed of. */
+/** Why calls failed. */
 export function Failures({ span }: { span: Span }) {
   const answer = useAnswer<Usage>(usagePath(span, { by: 'failure', limit: '50' }))
   return (

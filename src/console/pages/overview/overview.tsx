@@ -15,9 +15,9 @@ import { Failures } from './failures.tsx'
 import { Totals } from './totals.tsx'
 import { dimensions, stepOf, type Usage, usagePath } from './usage.ts'
 
-/** Spend, savings, requests, errors and speed of a span of time. */
+/** Spend, savings, requests, errors and latency of a span of time. */
 export function Overview() {
-  // A span that ends now ends when the page was opened, until it is asked again.
+  // A span that ends now is fixed when the page opens, until the page is refreshed.
   const [now, setNow] = useState(Date.now)
   const { search } = { search: query.value.toString() }
   const span = useMemo(() => spanOf(now), [now, search])
@@ -64,7 +64,7 @@ export function Overview() {
   )
 }
 
-/** What the page is narrowed to, each part with a button that takes it away. */
+/** The filters of the page, each with a button that removes it. */
 function Narrowed() {
   const parts = Object.entries(dimensions).flatMap(([name, label]) => {
     const value = query.value.get(name)

@@ -2,7 +2,7 @@ import { Stat } from '../../parts/stat.tsx'
 import { changeOf, countOf, durationOf, shareOf, usdOf } from '../../text/amounts.ts'
 import type { Usage, UsageRow } from './usage.ts'
 
-/** The sums of a span, each against the span before. */
+/** The totals of a span, compared with the span before. */
 export function Totals({ usage }: { usage: Usage }) {
   const [now] = usage.data
   const before = usage.before?.data[0]

@@ -26,7 +26,7 @@ export type Usage = {
   readonly before?: { readonly data: readonly UsageRow[] }
 }
 
-/** What calls can be summed by, and narrowed to. */
+/** What calls can be grouped and filtered by. */
 export const dimensions = {
   model: 'Model',
   key: 'Key',
@@ -38,7 +38,7 @@ export const dimensions = {
 
 export type Dimension = keyof typeof dimensions | 'failure'
 
-/** The question for a span, narrowed as the URL says. */
+/** The request for a span, filtered as in the URL. */
 export function usagePath(span: Span, asked: Readonly<Record<string, string>>): string {
   const narrowed = Object.keys(dimensions).flatMap((name) => {
     const value = query.value.get(name)
@@ -52,7 +52,7 @@ export function usagePath(span: Span, asked: Readonly<Record<string, string>>): 
   })
 }
 
-/** The hours or days of a span, in UTC as the ledger sums them, with their rows. */
+/** The hours or days of a span, in UTC as in the ledger, with their rows. */
 export function series(
   rows: readonly UsageRow[],
   { from, to }: Span,
@@ -65,7 +65,7 @@ export function series(
   return { times, rows: times.map((at) => known.get(at)) }
 }
 
-/** Hours where they are few enough to be told apart. */
+/** Hours if there are few enough to tell them apart. */
 export function stepOf({ from, to }: Span): 'hour' | 'day' {
   return to - from <= 72 * 3_600_000 ? 'hour' : 'day'
 }

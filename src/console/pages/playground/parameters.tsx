@@ -1,6 +1,6 @@
 import type { Asked } from './run.ts'
 
-/** What is asked of every model alike. */
+/** Parameters for all models. */
 export type Settings = Pick<Asked, 'kind' | 'system' | 'isStream' | 'parameters'>
 
 export const settingsAtFirst: Settings = { kind: 'chat', system: '', isStream: true, parameters: {} }

@@ -10,12 +10,12 @@ import { Parameters, type Settings, settingsAtFirst } from './parameters.tsx'
 import { bodyOf, type Outcome, run, type Turn } from './run.ts'
 import { Side } from './side.tsx'
 
-/** One model's side of the conversation: what was said, and the answer on its way. */
+/** One model's side of the conversation: its messages, and the answer on its way. */
 type Talk = { readonly turns: readonly Turn[]; readonly outcome: Outcome | undefined }
 
 const silent: Talk = { turns: [], outcome: undefined }
 
-/** Tries models out: one, or two side by side. */
+/** Tries models: one, or two side by side. */
 export function Playground() {
   const routes = useAnswer<{ models: readonly string[] }>('/admin/api/routes')
   const [talks, setTalks] = useState<readonly [Talk, Talk]>([silent, silent])
@@ -112,13 +112,13 @@ export function Playground() {
   )
 }
 
-/** The models are in the URL: a comparison can be sent to somebody. */
+/** The models are in the URL, so that a comparison can be shared. */
 function namesIn(asked: URLSearchParams, otherwise: string): readonly string[] {
   const beside = asked.get('beside')
   return [asked.get('model') ?? otherwise, ...(beside === null ? [] : [beside])]
 }
 
-/** What the next turn goes on from. */
+/** The conversation that the next turn continues. */
 function spokenIn({ turns, outcome }: Talk): readonly Turn[] {
   if (outcome === undefined || outcome.text === '') return turns.slice(0, -1)
   return [...turns, { role: 'assistant', text: outcome.text }]

@@ -1,20 +1,20 @@
 import { reach } from '../../app/api.ts'
 import { callHeaders } from '../../app/call-key.ts'
 
-/** What is asked of each model. */
+/** The request to each model. */
 export type Asked = {
   readonly kind: 'chat' | 'completion'
   readonly model: string
   readonly system: string
   readonly turns: readonly Turn[]
   readonly isStream: boolean
-  /** `temperature` and its like. */
+  /** `temperature` and similar parameters. */
   readonly parameters: Readonly<Record<string, number | readonly string[]>>
 }
 
 export type Turn = { readonly role: 'user' | 'assistant'; readonly text: string }
 
-/** An answer, as far as it has come. */
+/** An answer, as far as it has arrived. */
 export type Outcome = {
   readonly text: string
   readonly reasoning: string
@@ -25,7 +25,7 @@ export type Outcome = {
   readonly deployment: string | undefined
   readonly finish: string | undefined
   readonly tokens: { readonly prompt: number; readonly completion: number } | undefined
-  /** As the ledger has it; null: a price is not known. */
+  /** From the ledger. Null: a price is not known. */
   readonly costUsd: string | null | undefined
   readonly problem: string | undefined
 }
@@ -36,7 +36,7 @@ const begun: Outcome = {
   ...{ costUsd: undefined, problem: undefined },
 }
 
-/** Makes the call, and tells of its answer as it comes. Never rejects. */
+/** Makes the call, and reports its answer as it arrives. Never rejects. */
 export async function run(
   asked: Asked,
   signal: AbortSignal,
@@ -135,7 +135,7 @@ async function* eventsOf({ body }: Response): AsyncGenerator<unknown, void, void
   }
 }
 
-/** Looked up after the answer: a stream's headers go out before its cost is known. */
+/** Looked up after the answer: the headers of a stream are sent before its cost is known. */
 async function costOf(id: string): Promise<Partial<Outcome>> {
   try {
     const response = await reach(`/v1/generation?id=${encodeURIComponent(id)}`, { headers: callHeaders() })

@@ -11,7 +11,7 @@ type SideProps = {
   readonly onModel: (model: string) => void
 }
 
-/** One model, what was said to it, and its answer with what that took. */
+/** One model, the messages to it, and its answer with its duration and cost. */
 export function Side({ label, model, turns, outcome, onModel }: SideProps) {
   const end = useRef<HTMLDivElement>(null)
   useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [outcome?.text.length, turns.length])
@@ -65,7 +65,7 @@ function Answered({ of: { text, reasoning, state, problem } }: { of: Outcome }) 
   )
 }
 
-/** Said at the end, not with each word. */
+/** Announced at the end, not with each word. */
 function Took({ of: outcome }: { of: Outcome }) {
   const { state, firstTokenMs, totalMs, tokens, costUsd, deployment, id, finish } = outcome
   const speed =

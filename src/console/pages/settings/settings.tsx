@@ -38,7 +38,7 @@ type Answered = {
   }
 }
 
-/** The configuration in effect, each value with where it comes from; and why the last reload was refused. */
+/** The configuration in effect, each value with its source; and why the last reload was refused. */
 export function Settings() {
   const answer = useAnswer<Answered>('/admin/api/settings', 10_000)
   const line = Number(query.value.get('line') ?? Number.NaN)
@@ -133,7 +133,7 @@ function Sections({ settings, line }: { settings: readonly Setting[]; line: numb
     const section = sectionOf(setting.place)
     sections.set(section, [...(sections.get(section) ?? []), setting])
   }
-  // What is declared may begin on a line that has no value of its own.
+  // A declared section may begin on a line that has no value of its own.
   const wanted = Math.min(...settings.map((setting) => setting.line ?? 0).filter((own) => own >= line))
   if (settings.length === 0) return <p class="muted">There is no such setting.</p>
   return (
@@ -153,7 +153,7 @@ function Sections({ settings, line }: { settings: readonly Setting[]; line: numb
   )
 }
 
-/** `limits` of `limits.deadlineMs`; a provider and a model are sections of their own. */
+/** `limits` of `limits.deadlineMs`; each provider and each model is a section of its own. */
 function sectionOf(place: string): string {
   const [first = place] = /^[^.[]+/.exec(place) ?? []
   if (first !== 'providers' && first !== 'models' && first !== 'teams')
