@@ -6,7 +6,7 @@ export type PageEntry = {
   /** `/console/calls/:id` */
   readonly path: string
   readonly title: string
-  /** Pages with a title are in the navigation. */
+  /** Only pages with an icon are in the navigation. */
   readonly icon?: IconName
   /** The page of the navigation that this one belongs to. */
   readonly under?: string
