@@ -14,7 +14,7 @@ import { createRoutes } from '../src/main/upstreams/deployments.ts'
 import { createUpstreams } from '../src/main/upstreams/upstreams.ts'
 import { providers } from '../src/providers/all.ts'
 import { onlyFile } from '../test/harness/only-file.ts'
-import { median } from './statistics.ts'
+import { median } from './figures/statistics.ts'
 
 /**
  * What routing adds to a call: microseconds for one plan, from the call's body to the deployments in order, by

@@ -1,13 +1,13 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { askOf, compilingRequests, sendRequests } from './counted-requests.ts'
-import { createCrew } from './crew.ts'
-import { type LoadClients, startLoadClients } from './load-clients.ts'
-import type { Placement } from './machine.ts'
-import { cpuSeconds, residentBytes } from './process-usage.ts'
-import { smallChat } from './scenarios.ts'
-import { createTargets, type Target } from './targets.ts'
+import { askOf, compilingRequests, sendRequests } from './load/counted-requests.ts'
+import { type LoadClients, startLoadClients } from './load/load-clients.ts'
+import { createCrew } from './setup/crew.ts'
+import type { Placement } from './setup/machine.ts'
+import { cpuSeconds, residentBytes } from './setup/process-usage.ts'
+import { smallChat } from './setup/scenarios.ts'
+import { createTargets, type Target } from './setup/targets.ts'
 
 /**
  * What a request costs in processor time with one process, and with so many workers, all processes of the gateway

@@ -1,8 +1,8 @@
+import { type JsonScenario, postFor, type StreamScenario } from '../setup/scenarios.ts'
+import type { Target } from '../setup/targets.ts'
+import { answerText, openaiUsage } from '../upstream/replies.ts'
+import { chunkText } from '../upstream/stream-script.ts'
 import { openConnection, requestBytes } from './connection.ts'
-import { answerText, openaiUsage } from './replies.ts'
-import { type JsonScenario, postFor, type StreamScenario } from './scenarios.ts'
-import { chunkText } from './stream-script.ts'
-import type { Target } from './targets.ts'
 
 /** Asks once and reads the answer with care; throws unless it says what the upstream said. */
 export async function probeJson(target: Probed, scenario: JsonScenario): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createEventCounter } from '../../bench/event-counter.ts'
+import { createEventCounter } from '../../../bench/load/event-counter.ts'
 
 function count(pieces: readonly Buffer[]) {
   const counter = createEventCounter()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createRequestReader } from '../../bench/request-reader.ts'
+import { createRequestReader } from '../../../bench/upstream/request-reader.ts'
 
 const wire = Buffer.from(
   'POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\nContent-Length: 13\r\n\r\n{"a":"b\\r\\n"}' +

@@ -1,7 +1,7 @@
+import { type JsonScenario, postFor, type StreamScenario, smallChat } from '../setup/scenarios.ts'
+import type { Target } from '../setup/targets.ts'
 import type { Ask } from './jobs.ts'
 import type { LoadClients } from './load-clients.ts'
-import { type JsonScenario, postFor, type StreamScenario, smallChat } from './scenarios.ts'
-import type { Target } from './targets.ts'
 
 /** A scenario's request, addressed to this target. */
 export function askOf(target: Target, scenario: JsonScenario | StreamScenario): Ask {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { place, readProcessorList } from '../../bench/machine.ts'
+import { place, readProcessorList } from '../../../bench/setup/machine.ts'
 
 test.for([
   ['0', [0]],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readOptions } from '../../bench/options.ts'
+import { readOptions } from '../../../bench/setup/options.ts'
 
 const everything = { parts: ['json', 'stream', 'memory'], quick: false, control: false }
 

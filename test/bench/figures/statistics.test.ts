@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { compareRounds, median, percentile } from '../../bench/statistics.ts'
+import { compareRounds, median, percentile } from '../../../bench/figures/statistics.ts'
 
 test.for([
   [[3], 3],

@@ -1,4 +1,4 @@
-import type { Target, TargetName } from './targets.ts'
+import type { Target, TargetName } from '../setup/targets.ts'
 
 /**
  * Measures every target in every round, the first at its head, the others now in one order and now in the other (A B C,

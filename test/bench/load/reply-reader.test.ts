@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createReplyReader } from '../../bench/reply-reader.ts'
+import { createReplyReader } from '../../../bench/load/reply-reader.ts'
 
 const sized = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nconnection: keep-alive\r\n\r\nhello'
 const empty = 'HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n'

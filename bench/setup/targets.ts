@@ -50,7 +50,7 @@ export function createTargets(parts: TargetParts): Targets {
 
 /** As `npm start` runs it, from anywhere. */
 export function startCommand(): readonly string[] {
-  const root = join(import.meta.dirname, '..')
+  const root = join(import.meta.dirname, '../..')
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
   const [, , ...command] = scripts.start.split(' ')
   return command.map((word) => (word.endsWith('.js') ? join(root, word) : word))
@@ -87,7 +87,7 @@ export type Target = {
 export type TargetName = 'direct' | 'pass-through' | 'gateway'
 
 function script(name: string): string {
-  return join(import.meta.dirname, name)
+  return join(import.meta.dirname, '../upstream', name)
 }
 
 async function askPort(member: Member): Promise<number> {

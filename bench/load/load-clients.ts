@@ -1,6 +1,6 @@
-import type { Crew, Member } from './crew.ts'
+import type { Crew, Member } from '../setup/crew.ts'
+import type { Placement } from '../setup/machine.ts'
 import { type Job, noOutcome, type Outcome, type Trouble } from './jobs.ts'
-import type { Placement } from './machine.ts'
 
 /** The load clients, one per processor set aside for them. They live for the whole run, and so stay warm. */
 export function startLoadClients(crew: Crew, placement: Placement): LoadClients {

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { askOf, compilingRequests, sendRequests } from './counted-requests.ts'
-import type { Means } from './effort.ts'
-import { residentBytes } from './process-usage.ts'
-import { quietStreams } from './scenarios.ts'
+import { askOf, compilingRequests, sendRequests } from '../load/counted-requests.ts'
+import type { Means } from '../setup/effort.ts'
+import { residentBytes } from '../setup/process-usage.ts'
+import { quietStreams } from '../setup/scenarios.ts'
+import type { Target } from '../setup/targets.ts'
 import { type Spread, spreadOf } from './statistics.ts'
-import type { Target } from './targets.ts'
 
 /**
  * Resident memory that each open stream adds, in bytes. A fresh process first works until its code is compiled

@@ -1,4 +1,4 @@
-import { prose } from './prose.ts'
+import { prose } from '../upstream/prose.ts'
 import type { Target } from './targets.ts'
 
 /** The request most calls resemble; what warms a server up, and what its memory is watched under. */

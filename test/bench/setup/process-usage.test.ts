@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cpuSeconds, machineCpuSeconds, residentBytes } from '../../bench/process-usage.ts'
+import { cpuSeconds, machineCpuSeconds, residentBytes } from '../../../bench/setup/process-usage.ts'
 
 test.runIf(process.platform === 'linux')(
   'a process that works uses processor time, and so does its machine',

@@ -1,4 +1,4 @@
-import type { LoadClients } from './load-clients.ts'
+import type { LoadClients } from '../load/load-clients.ts'
 
 /** What every measurement needs. */
 export type Means = { readonly load: LoadClients; readonly effort: Effort }

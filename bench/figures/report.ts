@@ -1,5 +1,5 @@
+import type { Machine } from '../setup/machine.ts'
 import type { JsonFigures } from './json-figures.ts'
-import type { Machine } from './machine.ts'
 import type { Reading } from './memory-figures.ts'
 import type { Spread } from './statistics.ts'
 import type { StreamFigures } from './stream-figures.ts'

@@ -1,12 +1,12 @@
-import { askOf, compilingRequests } from './counted-requests.ts'
-import type { Means } from './effort.ts'
-import type { LoadClients } from './load-clients.ts'
-import { probeJson } from './probe.ts'
-import { cpuSeconds } from './process-usage.ts'
+import { askOf, compilingRequests } from '../load/counted-requests.ts'
+import type { LoadClients } from '../load/load-clients.ts'
+import { probeJson } from '../load/probe.ts'
+import type { Means } from '../setup/effort.ts'
+import { cpuSeconds } from '../setup/process-usage.ts'
+import type { JsonScenario } from '../setup/scenarios.ts'
+import type { Target, TargetName } from '../setup/targets.ts'
 import { joinRounds, measureInRounds, type Rounds } from './rounds.ts'
-import type { JsonScenario } from './scenarios.ts'
 import { compareRounds, median, percentile, type Spread } from './statistics.ts'
-import type { Target, TargetName } from './targets.ts'
 
 /** What one instance of every target did with one JSON scenario. */
 export async function measureJson(
