@@ -66,8 +66,11 @@ const pages: readonly (readonly [string, readonly string[]])[] = [
   ['calls, 90 days, of a deployment', calls(90, '&deployment=model-3%40up-1')],
   ['calls, 90 days, dear ones', calls(90, '&min_cost=1')],
   ['calls, 90 days, slow failures', calls(90, '&status=502&min_ms=3900')],
+  ['calls, 90 days, of a tag', calls(90, '&tags=nightly')],
   ['one call', ['/calls/req_none']],
   ['keys and budgets', ['/keys', '/teams', '/budgets']],
+  ['one key', [`/usage?by=day&${span(30)}&key=key_50`]],
+  ['one team', ['/keys?limit=500', '/settings', `/usage?by=day&${span(30)}&team=team-1`]],
   ['models and deployments', [`/usage?${span(1)}&by=deployment`, '/deployments', '/routes']],
   ['settings', ['/settings']],
 ]

@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { simulateBaseten } from '../../src/simulator/baseten/baseten.ts'
 import { startBrowser } from './browser.ts'
 import { noBrowser, readKey, startStage, usualFile } from './stage.ts'
 
@@ -10,6 +11,8 @@ beforeAll(async () => {
 })
 
 afterAll(async () => browser?.close())
+
+const deploymentAt = (provider: string) => `      - { provider: ${provider}, model: org/sim-echo }\n`
 
 describe.skipIf(noBrowser)('the page of models and deployments', () => {
   test('shows how each does, what it costs, and its share of the calls', async () => {
@@ -59,6 +62,25 @@ describe.skipIf(noBrowser)('the page of models and deployments', () => {
     await page.getByRole('button', { name: 'Drain sim-echo@one' }).waitFor()
     expect((await stage.call('llama-3.3-70b')).headers.get('x-pandotate-provider')).toBe('one')
     await isSound()
+  })
+
+  test('wakes a deployment that sleeps, and says what its provider says', async () => {
+    await using baseten = await simulateBaseten({ host: '127.0.0.1', port: 0, key: 'ours', coldMs: 1 })
+    const cold = `cold: { type: baseten, baseUrl: ${baseten.origin}, apiKey: ours, deployment: { model: abc123 } }`
+    const refused = cold.replace('cold:', 'refused:').replace('apiKey: ours', 'apiKey: another')
+    const sleeping = usualFile
+      .replace('two: { type: simulator }', `two: { type: simulator }\n  ${cold}\n  ${refused}`)
+      .replace('deployments:\n', (text) => `${text}${deploymentAt('cold')}${deploymentAt('refused')}`)
+    await using stage = await startStage(browser, sleeping)
+    const { page, isSound } = await stage.open('/console/models')
+    await page.getByRole('button', { name: 'Wake org/sim-echo@cold' }).press('Enter')
+    await page.getByText('The start was requested.').waitFor()
+    expect(baseten.requests).toMatchObject([{ method: 'POST', path: '/production/wake' }])
+    expect(await page.getByRole('button', { name: 'Wake sim-echo@one' }).count()).toBe(0)
+    await page.getByRole('button', { name: 'Wake org/sim-echo@refused' }).click()
+    const said = page.getByRole('row', { name: /org.sim-echo at refused/ }).locator('output')
+    await expect.poll(() => said.first().innerText()).toMatch(/^The upstream/)
+    await isSound(/502/)
   })
 
   test('who may only read drains nothing; it fits a phone, in the dark', async () => {

@@ -11,6 +11,7 @@ export function DeploymentActions({ of: row, onChange }: { of: DeploymentRow; on
   const path = `/admin/api/deployments/${encodeURIComponent(row.id)}`
   const told = (thrown: unknown) => {
     if (!(thrown instanceof Refusal)) throw thrown
+    setAsked(false)
     setSaid(thrown.message)
   }
   const undrain = () => ask(`${path}/drain`, { method: 'DELETE' }).then(onChange, told)
