@@ -10,11 +10,12 @@ import { unknownPrice } from '../../src/core/model/price.ts'
 import { createBodyReader } from '../../src/http/call/body.ts'
 import { serveAdmin } from '../../src/http/routes/admin.ts'
 import { createAnswersOnce } from '../../src/http/routes/admin-once.ts'
-import { inTest, startTestGateway } from '../harness/gateway.ts'
+import { startTestGateway } from '../harness/gateway.ts'
 import { startGatewayOver } from '../harness/gateway-over.ts'
 import { mount } from '../harness/mounted-route.ts'
 import { handClock } from '../harness/pool.ts'
 import { aDeployment, scriptedUpstream } from '../harness/scripted-upstream.ts'
+import { startTwoSimulators } from './two-simulators.ts'
 
 const path = '/admin/api/deployments'
 
@@ -194,7 +195,7 @@ test('a gateway tells of its own', async () => {
 
 describe('a deployment that an operator drains', () => {
   test('gets no new calls, on any route, until that is undone', async () => {
-    await using scene = await setUp()
+    await using scene = await startTwoSimulators()
     expect(await scene.call('both')).toEqual([200, 'first'])
     const { status, body } = await scene.admin('POST', '/deployments/org/m@first/drain', {
       reason: 'upgrade',
@@ -205,13 +206,14 @@ describe('a deployment that an operator drains', () => {
     ])
     expect(await scene.call('both')).toEqual([200, 'second'])
     expect(await scene.call('sole')).toEqual([503, null])
-    expect((await scene.admin('DELETE', '/deployments/org%2Fm@first/drain')).body.data.drained).toBeNull()
+    const undrained = await scene.admin('DELETE', '/deployments/org%2Fm@first/drain')
+    expect(undrained.body.data).toMatchObject({ drained: null })
     expect(await scene.call('both')).toEqual([200, 'first'])
     expect(await scene.call('sole')).toEqual([200, 'first'])
   })
 
   test('stays so over a reload, and leaves rows in the audit', async () => {
-    await using scene = await setUp()
+    await using scene = await startTwoSimulators()
     await scene.admin('POST', '/deployments/org/m@first/drain', {})
     scene.reload()
     expect(await scene.call('both')).toEqual([200, 'second'])
@@ -226,7 +228,7 @@ describe('a deployment that an operator drains', () => {
   })
 
   test('has a plan explained without it', async () => {
-    await using scene = await setUp()
+    await using scene = await startTwoSimulators()
     await scene.admin('POST', '/deployments/org/m@first/drain', {})
     const { body } = await scene.explain('both')
     expect(body.plan).not.toContain('org/m@first')
@@ -237,7 +239,7 @@ describe('a deployment that an operator drains', () => {
   })
 
   test('ends the calls that are under way there', async () => {
-    await using scene = await setUp()
+    await using scene = await startTwoSimulators()
     const call = scene.call('slow')
     await scene.underWay('sim-slow-700@first')
     await scene.admin('POST', '/deployments/sim-slow-700@first/drain', {})
@@ -246,14 +248,14 @@ describe('a deployment that an operator drains', () => {
   })
 
   test('is one that there is', async () => {
-    await using scene = await setUp()
+    await using scene = await startTwoSimulators()
     const { status, body } = await scene.admin('POST', '/deployments/nothing/drain', {})
     expect([status, body.error.code]).toEqual([404, 'deployment_not_found'])
   })
 })
 
 test('routes are told with their deployments', async () => {
-  await using scene = await setUp()
+  await using scene = await startTwoSimulators()
   const { body } = await scene.admin('GET', '/routes')
   expect(body).toMatchObject({
     is_default: false,
@@ -270,54 +272,6 @@ test('routes are told with their deployments', async () => {
     ],
   })
 })
-
-/** Two simulators, `first` and `second`. */
-async function setUp() {
-  const place = (provider: string, model: string) => ({ provider, model, retries: 0 })
-  const strategy = 'first' as const
-  const config = {
-    providers: ['first', 'second'].map((name) => ({ name, type: 'simulator', settings: {} })),
-    routes: [
-      { pattern: 'both', strategy, deployments: [place('first', 'org/m'), place('second', 'org/m')] },
-      { pattern: 'sole', strategy, deployments: [place('first', 'org/m')] },
-      { pattern: 'slow', strategy, deployments: [place('first', 'sim-slow-700')] },
-    ],
-  }
-  const gateway = await startTestGateway(config)
-  const send = async (method: string, path: string, sent?: object) => {
-    const response = await fetch(gateway.url + path, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      ...(sent === undefined ? {} : { body: JSON.stringify(sent) }),
-    })
-    // biome-ignore lint/suspicious/noExplicitAny: each test looks for what it expects.
-    const body: any = await response.json()
-    return { status: response.status, provider: response.headers.get('x-pandotate-provider'), body }
-  }
-  const asked = (model: string) => ({ model, messages: [{ role: 'user', content: 'Hello' }] })
-  return {
-    admin: (method: string, path: string, sent?: object) => send(method, `/admin/api${path}`, sent),
-    explain: (model: string) => send('POST', '/v1/route/explain', asked(model)),
-    async call(model: string) {
-      const { status, provider } = await send('POST', '/v1/chat/completions', asked(model))
-      return [status, provider]
-    },
-    async underWay(id: string): Promise<void> {
-      for (;;) {
-        const { body } = await send('GET', '/admin/api/deployments')
-        if (body.data.some((row: Row) => row.id === id && row.in_flight > 0)) return
-      }
-    },
-    reload() {
-      const providers = config.providers.map((one) => ({ ...one, settings: { another: true } }))
-      gateway.gateway.reload(() => inTest({ ...config, providers }))
-      expect(gateway.logged()).toContain('the configuration was applied')
-    },
-    [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
-  }
-}
-
-type Row = { readonly id: string; readonly in_flight: number }
 
 async function start(
   standings: HealthRegistry,

@@ -37,6 +37,12 @@ test.for<[string, object, number, string]>([
   expect([answer.status, answer.body.error.param]).toEqual([status, param])
 })
 
+/** The fields of answers that these tests read. */
+type Body = {
+  readonly data: { readonly hash: string; readonly hold: { readonly budgets: readonly unknown[] } }
+  readonly error: { readonly code: string; readonly param: string }
+}
+
 async function setUp() {
   const gateway = await startTestGateway({
     tenants: { ...noTenants, keys: [plainAdminKey(admin, 'admin')] },
@@ -52,8 +58,7 @@ async function setUp() {
         headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
         body: JSON.stringify(sent),
       })
-      // biome-ignore lint/suspicious/noExplicitAny: each test looks for what it expects.
-      return { status: response.status, body: (await response.json()) as any }
+      return { status: response.status, body: (await response.json()) as Body }
     },
     [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
   }

@@ -4,6 +4,9 @@ import { startTestGateway } from '../harness/gateway.ts'
 const one = 'pgm_admin-0123456789'
 const other = 'pgm_other-0123456789'
 
+/** The fields of answers that these tests read. */
+type Body = { readonly key: string; readonly error: { readonly code: string } }
+
 async function scene() {
   const adminKeys = [one, other].map((key) => ({ key, role: 'admin' as const }))
   const gateway = await startTestGateway({ adminKeys })
@@ -17,8 +20,7 @@ async function scene() {
       },
       body: JSON.stringify(body),
     })
-    // biome-ignore lint/suspicious/noExplicitAny: whatever it says.
-    return { status: response.status, body: (await response.json()) as any }
+    return { status: response.status, body: (await response.json()) as Body }
   }
   const count = async () => {
     const response = await fetch(`${gateway.url}/admin/api/keys`, {

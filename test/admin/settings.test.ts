@@ -31,7 +31,7 @@ models:
 test('every setting is told with its place in the file, its variable, or as a default', async () => {
   await using scene = await setUp({ LOG_LEVEL: 'warn', DATA_DIR: '' })
   const { settings, refusal } = await scene.settings()
-  const told = (place: string) => settings.find((one: { place: string }) => one.place === place)
+  const told = (place: string) => settings.find((one) => one.place === place)
   const common = { secret: false, file: null, line: null, variable: null }
   expect(told('limits.deadlineMs')).toEqual({
     ...{ ...common, place: 'limits.deadlineMs', value: 60_000 },
@@ -57,7 +57,7 @@ test('what the file declares is told with its line, moved lines included', async
   await using scene = await setUp()
   const id = digestOf('file:web')
   const declaredAt = async () =>
-    (await scene.settings()).declared.map(({ kind, id, line }: Declared) => [kind, id, line])
+    (await scene.settings()).declared.map(({ kind, id, line }) => [kind, id, line])
   expect(await declaredAt()).toEqual(
     expect.arrayContaining([
       ['key', id, 5],
@@ -98,7 +98,13 @@ test('a budget names what calls that it refused name, and whose it is', async ()
 
 const adminKey = 'an-admin-key-that-ends-in-9999'
 
-type Declared = { readonly kind: string; readonly id: string; readonly line: number }
+/** The fields of the answer that these tests read. */
+type Settings = {
+  readonly settings: readonly { readonly place: string; readonly value: unknown }[]
+  readonly declared: readonly { readonly kind: string; readonly id: string; readonly line: number }[]
+  readonly reloads: unknown
+  readonly refusal: unknown
+}
 
 async function setUp(environment: Record<string, string> = {}) {
   const load = (text: string) => {
@@ -107,16 +113,15 @@ async function setUp(environment: Record<string, string> = {}) {
     return inTest({ ...config, isDataDirectoryGiven: false })
   }
   const gateway = await startTestGateway(load(file))
-  const get = async (path: string) => {
+  const get = async (path: string): Promise<{ readonly data: unknown }> => {
     const headers = { authorization: `Bearer ${adminKey}` }
     const response = await fetch(`${gateway.url}/admin/api${path}`, { headers })
     expect(response.status).toBe(200)
-    // biome-ignore lint/suspicious/noExplicitAny: each test looks for what it expects.
-    return (await response.json()) as any
+    return (await response.json()) as { readonly data: unknown }
   }
   return {
     get,
-    settings: async () => (await get('/settings')).data,
+    settings: async () => (await get('/settings')).data as Settings,
     reload: (text: string) => gateway.gateway.reload(() => load(text)),
     logged: gateway.logged,
     [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
