@@ -117,11 +117,12 @@ function indexedWhere(
   add: Add,
 ): string {
   const conditions: Condition[] = [...conditionsOf(filters, writing).indexed]
-  if (from !== undefined) conditions.push({ text: 'at >=', value: from })
+  // Without any bound in time, SQLite would sort all calls to find the last of some.
+  conditions.push({ text: 'at >=', value: from ?? 0 })
   if (to !== undefined) conditions.push({ text: 'at <', value: to })
   // By time alone, an index is used.
   if (before !== undefined) conditions.push({ text: 'at <=', value: before.at })
-  const texts = conditions.length === 0 ? [] : [written(conditions, add)]
+  const texts = [written(conditions, add)]
   if (before !== undefined) texts.push(`(at, id) < (${add(before.at)}, ${add(before.id)})`)
-  return texts.length === 0 ? '' : `where ${texts.join(' and ')}`
+  return `where ${texts.join(' and ')}`
 }
