@@ -21,6 +21,7 @@ const holder = z.object({
 const settled = z.object({
   id: z.string(),
   settled: z.boolean(),
+  pending: z.boolean().meta({ description: 'The node that has it is away, and settles it when it is back' }),
   cost_usd: z.number(),
   cost_nano_usd: z.int(),
 })
@@ -92,8 +93,9 @@ function settleRoute({ changes }: KeysParts): AdminRoute {
     async handle({ path, body, by }) {
       const nano = nanoOf(body.cost_usd, 'cost_usd')
       const id = path['id'] ?? ''
-      const isSettled = await changes.settleCall(by, id, nano, body.reason)
-      return { data: { id, settled: isSettled, cost_usd: usdOf(nano), cost_nano_usd: nano } }
+      const outcome = await changes.settleCall(by, id, nano, body.reason)
+      const told = { settled: outcome === 'settled', pending: outcome === 'pending' }
+      return { data: { id, ...told, cost_usd: usdOf(nano), cost_nano_usd: nano } }
     },
   })
 }

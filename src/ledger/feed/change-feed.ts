@@ -1,9 +1,24 @@
-import type { AdminEntry, GrowEntry, HoldEntry, OverrideEntry } from '../../core/model/journal.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import type {
+  AdminEntry,
+  GrowEntry,
+  HoldEntry,
+  OverrideEntry,
+  ResolveEntry,
+} from '../../core/model/journal.ts'
 import type { SharedBus } from '../../core/model/shared/bus.ts'
 import type { OpenHold } from '../../core/model/shared/state.ts'
 import { openPostgresStore } from '../store/postgres/postgres-store.ts'
 import { readShared } from '../store/postgres/shared-changes.ts'
 import { connectFeed, type FeedConnection } from './feed-connection.ts'
+import {
+  closeUntaken,
+  isSettled,
+  leaveSettlement,
+  type SettledElsewhere,
+  takeSettlements,
+  tidySettlements,
+} from './settlements.ts'
 
 /**
  * Messages between the nodes over one Postgres database: changes of keys, teams and limits, which it stores, and
@@ -14,6 +29,8 @@ export interface ChangeFeed extends AsyncDisposable {
   readonly bus: SharedBus
   /** Resolves when all stored changes were applied, or the database is unreachable. After that it polls. */
   begin(): Promise<void>
+  /** Has the node that has a call settle it. Rejects if the database is unreachable. */
+  settle(entry: ResolveEntry): Promise<SettledElsewhere>
 }
 
 export type FeedParts = {
@@ -24,6 +41,8 @@ export type FeedParts = {
   readonly hear: (entry: AdminEntry | OverrideEntry) => void
   /** Applies the holds of a dead node. Undefined: holds are shared elsewhere and outlast their node. */
   readonly settleLost: ((holds: readonly OpenHold[]) => Promise<void>) | undefined
+  /** Settles an uncertain call of this node; false: it has none of this id. Undefined: money is shared elsewhere. */
+  readonly settle: ((entry: ResolveEntry) => Promise<boolean>) | undefined
   /** Called when the database is lost, and when it is back. */
   readonly report: (trouble: unknown) => void
 }
@@ -54,6 +73,19 @@ class PostgresFeed implements ChangeFeed {
 
   begin(): Promise<void> {
     return this.#next()
+  }
+
+  async settle(entry: ResolveEntry): Promise<SettledElsewhere> {
+    const connection = this.#connection
+    if (connection === undefined || connection.isLost) throw new Error('The database is unreachable.')
+    if (!(await leaveSettlement(connection, entry))) return 'unknown'
+    await connection.ask('select pg_notify($1, $2)', [channel, '[]'])
+    const until = performance.now() + settleWithinMs
+    while (performance.now() < until) {
+      if (await isSettled(connection, entry.id)) return 'settled'
+      await pause(settleLookMs)
+    }
+    return await closeUntaken(connection, entry.id)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -104,6 +136,8 @@ class PostgresFeed implements ChangeFeed {
     try {
       const connection = await this.#connected()
       await this.#read(connection)
+      const { node, settle } = this.#parts
+      if (settle !== undefined) await takeSettlements(connection, node, settle)
       await this.#beat(connection)
       this.#tell(undefined)
       this.#soon(lookEveryMs)
@@ -146,6 +180,7 @@ class PostgresFeed implements ChangeFeed {
     this.#beatAt = now + beatEveryMs
     const { node, settleLost } = this.#parts
     await ask(seen, [node])
+    await tidySettlements({ ask }, Date.now())
     if (settleLost === undefined) return
     const rows = await ask<{ id: string; body: string }>(claimLost, [node, goneAfter])
     if (rows.length > 0) await settleLost(rows.map(holdOf))
@@ -166,6 +201,8 @@ const channel = 'pandotate_gateway'
 const mostBytes = 7900
 const lookEveryMs = 500
 const retryMs = 2000
+const settleWithinMs = 2000
+const settleLookMs = 50
 const beatEveryMs = 10_000
 const goneAfter = '60 seconds'
 

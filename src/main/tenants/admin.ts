@@ -12,7 +12,7 @@ import { type InferenceRoute, openApi } from '../../admin/openapi.ts'
 import { dialects, relays } from '../../dialects/all.ts'
 import type { AppParts } from '../../http/app.ts'
 import { createAnswersOnce } from '../../http/routes/admin-once.ts'
-import { type Changes, createChanges } from '../../tenants/keys/changes.ts'
+import { type Changes, type ChangesParts, createChanges } from '../../tenants/keys/changes.ts'
 import type { Tenants } from '../../tenants/tenants.ts'
 
 /** The management API, and the document that describes it. */
@@ -35,9 +35,13 @@ export function adminFor(
   return { adminRoutes, once, openApi: () => ({ ...openApi(version, adminRoutes, inferenceRoutes) }) }
 }
 
-export function changesOf(tenants: Tenants): Changes {
+/** `settleElsewhere` has another node settle a call that is not uncertain here. */
+export function changesOf(
+  tenants: Tenants,
+  settleElsewhere: ChangesParts['settleElsewhere'] = async () => 'unknown',
+): Changes {
   const newId = () => `evt_${randomBytes(16).toString('hex')}`
-  return createChanges({ tenants, newId, fill: (bytes) => void randomFillSync(bytes) })
+  return createChanges({ tenants, settleElsewhere, newId, fill: (bytes) => void randomFillSync(bytes) })
 }
 
 /** The calls, each under one of its prefixes. */

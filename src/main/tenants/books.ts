@@ -12,7 +12,7 @@ import { openShared, type Shared } from '../shared.ts'
 import { changesOf } from './admin.ts'
 import { makeAdminKey, refuseForgetfulBudgets } from './admin-key.ts'
 import { openLedgerOf } from './ledger.ts'
-import { shareKeys } from './shared-keys.ts'
+import { type SharedKeysParts, shareKeys } from './shared-keys.ts'
 import { alertsBy, tenantsFor } from './tenants.ts'
 
 export type Books = {
@@ -44,10 +44,11 @@ export async function openBooks(
   refuseForgetfulBudgets(config, ledger !== undefined)
   const journal = heard(ledger?.journal ?? noJournal)
   const { databaseUrl } = config.ledger
-  const keys = opening.use(shareKeys({ tenants, shared, ledger, databaseUrl, journal, log }))
+  const changes: Changes = changesOf(tenants, (entry) => keys.settleElsewhere(entry))
+  const settle: SharedKeysParts['settle'] = (entry) => changes.settleHere(entry)
+  const keys = opening.use(shareKeys({ tenants, shared, ledger, databaseUrl, journal, settle, log }))
   await tenants.open(keys.telling(journal))
   await keys.begin()
-  const changes = changesOf(tenants)
   await makeAdminKey({ config, tenants, changes, isDurable: ledger !== undefined, log })
   const lasting = opening.use(responsesIn(ledger?.store, config, clock, log))
   const responses = lasting ?? createMemoryResponses(clock, config.responses)

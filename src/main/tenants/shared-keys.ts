@@ -1,8 +1,10 @@
 import type { Logger } from 'pino'
-import type { AdminEntry, Journal, OverrideEntry } from '../../core/model/journal.ts'
+import { Failure } from '../../core/model/failure.ts'
+import type { AdminEntry, Journal, OverrideEntry, ResolveEntry } from '../../core/model/journal.ts'
 import { isObject } from '../../core/model/json/json.ts'
 import type { SharedBus } from '../../core/model/shared/bus.ts'
 import { type ChangeFeed, openChangeFeed } from '../../ledger/feed/change-feed.ts'
+import type { SettledElsewhere } from '../../ledger/feed/settlements.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { Tenants } from '../../tenants/tenants.ts'
 import type { Shared } from '../shared.ts'
@@ -14,6 +16,8 @@ export type SharedKeysParts = {
   readonly databaseUrl: string | undefined
   /** Changes by other nodes are stored here too, so that they are known while the database is unavailable. */
   readonly journal: Journal
+  /** Settles an uncertain call of this node; false: it has none of this id. */
+  readonly settle: (entry: ResolveEntry) => Promise<boolean>
   readonly log: Logger
 }
 
@@ -49,6 +53,16 @@ export function shareKeys(parts: SharedKeysParts): SharedKeys {
     async begin() {
       await feed?.begin()
     },
+    async settleElsewhere(entry) {
+      // Money that is shared over Redis is settled at any node.
+      if (feed === undefined || shared.money === undefined) return 'unknown'
+      return await feed.settle(entry).catch((cause) => {
+        throw new Failure('overloaded', 'The database of the other nodes cannot be reached at the moment.', {
+          code: 'ledger_unavailable',
+          cause,
+        })
+      })
+    },
     async [Symbol.asyncDispose]() {
       parted()
       for (const end of ends) end()
@@ -62,6 +76,8 @@ export type SharedKeys = AsyncDisposable & {
   telling(journal: Journal): Journal
   /** Resolves once earlier changes by others have been applied, as far as they can be read. */
   begin(): Promise<void>
+  /** Has the node that has a call settle it. */
+  settleElsewhere(entry: ResolveEntry): Promise<SettledElsewhere>
 }
 
 /** Ends calls of keys on every node. `own` ends those of this node; the returned function ends all. */
@@ -83,7 +99,7 @@ const topic = 'keys'
 const endTopic = 'keys.end'
 
 function feedOf(
-  { tenants, shared, log }: SharedKeysParts,
+  { tenants, shared, settle, log }: SharedKeysParts,
   databaseUrl: string,
   { node }: Ledger,
   hear: (entry: AdminEntry | OverrideEntry) => void,
@@ -91,6 +107,7 @@ function feedOf(
   return openChangeFeed({
     ...{ databaseUrl, node, hear },
     settleLost: shared.money === undefined ? undefined : (holds) => tenants.settleLost(holds),
+    settle: shared.money === undefined ? undefined : settle,
     report(err) {
       if (err === undefined) log.warn('key changes are received from the database again')
       else log.warn({ err }, 'key changes cannot be received from the database')

@@ -1,5 +1,5 @@
 import { Failure } from '../../core/model/failure.ts'
-import type { AdminEntry } from '../../core/model/journal.ts'
+import type { AdminEntry, ResolveEntry } from '../../core/model/journal.ts'
 import { type Budget, budgetOf, counterOf } from '../budgets/budget.ts'
 import type { Tenants } from '../tenants.ts'
 import type { AuditEntry } from './audit.ts'
@@ -22,12 +22,17 @@ export interface Changes {
   deleteTeam(by: string, id: string): void
   /** Adds to a budget's limit in its current window. */
   addToBudget(by: string, budget: Budget, nanoUsd: number): void
-  /** Sets the final cost of a call whose cost was uncertain. False if none of it is. */
-  settleCall(by: string, callId: string, costNanoUsd: number, reason: string): Promise<boolean>
+  /** Sets the final cost of a call whose cost was uncertain, at whichever node it is. */
+  settleCall(by: string, callId: string, costNanoUsd: number, reason: string): Promise<SettledCall>
+  /** Settles a call of this node. False if none of its cost is uncertain here. */
+  settleHere(entry: ResolveEntry): Promise<boolean>
   forgetUser(by: string, user: string): void
   /** Writes an audit row for a change made elsewhere. */
   note(by: string, entry: Noted): void
 }
+
+/** `pending`: its node is away, and settles it when it is back. `unknown`: none of its cost is uncertain. */
+export type SettledCall = 'settled' | 'pending' | 'unknown'
 
 export type Noted = Pick<AdminEntry, 'action' | 'subject' | 'before' | 'after'>
 
@@ -40,6 +45,8 @@ export type ChangesParts = {
   readonly tenants: Tenants
   readonly fill: FillRandom
   readonly newId: () => string
+  /** Of a call that is not uncertain here. */
+  readonly settleElsewhere: (entry: ResolveEntry) => Promise<SettledCall>
 }
 
 export function createChanges(parts: ChangesParts): Changes {
@@ -143,14 +150,16 @@ class RegistryChanges implements Changes {
     this.#tenants.overrides.add(entry)
   }
 
-  async settleCall(by: string, callId: string, costNanoUsd: number, reason: string): Promise<boolean> {
-    const { desk } = this.#tenants
-    const isSettled = await desk.state.resolve(callId, costNanoUsd)
-    if (isSettled) {
-      this.#note({
-        ...{ type: 'resolve', id: callId, at: this.#now(), actor: by, nanoUsd: costNanoUsd, reason },
-      })
+  async settleCall(by: string, callId: string, costNanoUsd: number, reason: string): Promise<SettledCall> {
+    const entry: ResolveEntry = {
+      ...{ type: 'resolve', id: callId, at: this.#now(), actor: by, nanoUsd: costNanoUsd, reason },
     }
+    return (await this.settleHere(entry)) ? 'settled' : await this.#parts.settleElsewhere(entry)
+  }
+
+  async settleHere(entry: ResolveEntry): Promise<boolean> {
+    const isSettled = await this.#tenants.desk.state.resolve(entry.id, entry.nanoUsd)
+    if (isSettled) this.#note(entry)
     return isSettled
   }
 

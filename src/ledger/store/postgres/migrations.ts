@@ -71,6 +71,11 @@ export const postgresMigrations: readonly Migration[] = [
       ${['rollups_week', 'rollups_month'].map((name) => rollupTable(name, [...dimensions, 'failure'])).join('\n')}
       create table summary_ends (name text primary key, until bigint not null);`,
   },
+  {
+    name: '006 settlements for other nodes',
+    text: `
+      create table settlements_due (id text primary key, at bigint not null, body text not null, settled_by text);`,
+  },
 ]
 
 function withFailures(name: string): string {
