@@ -58,7 +58,7 @@ export type CallCount = {
 
 /** How many calls are counted at most, the latest first: fewer where their lines have to be read. */
 export function countedAtOnce(filters: CallFilters): number {
-  return isLineRead(filters) ? 15_000 : 50_000
+  return isLineRead(filters) ? 15_000 : 25_000
 }
 
 export type Statement = { readonly text: string; readonly values: readonly (string | number)[] }
