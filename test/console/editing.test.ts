@@ -113,9 +113,12 @@ describe.skipIf(noBrowser)('the form that changes a key', () => {
     await tokens.fill('5000')
     await page.getByText('More of budget 1').click()
     await page.getByLabel('Days are those of').fill('Europe/Nowhere')
+    await page.getByText('More of budget 1').click()
     await page.getByRole('button', { name: 'Save' }).click()
     const zone = page.getByLabel('Days are those of')
     await expect.poll(() => zone.getAttribute('aria-invalid')).toBe('true')
+    // What was folded away is not, where something is wrong with it.
+    await expect.poll(() => zone.isVisible()).toBe(true)
     expect(await page.getByRole('alert').allInnerTexts()).toContain('The zone is not an IANA time zone.')
     expect((await stage.admin('GET', path)).data).toMatchObject({ tpm: null })
   })

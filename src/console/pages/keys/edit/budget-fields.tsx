@@ -77,7 +77,7 @@ function Budget({ of: budget, at, problems, onChange, onRemove }: BudgetProps) {
         </Field>
         <Text label="Models" name="models" placeholder="all" {...{ budget, problemOf, onChange }} />
       </div>
-      <details>
+      <details open={inDetails.some((name) => problemOf(name) !== undefined)}>
         <summary>
           More<span class="hidden"> of budget {at + 1}</span>
         </summary>
@@ -89,6 +89,9 @@ function Budget({ of: budget, at, problems, onChange, onRemove }: BudgetProps) {
     </fieldset>
   )
 }
+
+/** The fields that are folded away, as long as nothing is wrong with them. */
+const inDetails = ['providers', 'name', 'zone', 'week_start', 'per_user'] as const
 
 type PartProps = {
   readonly budget: BudgetValues
