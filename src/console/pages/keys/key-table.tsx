@@ -33,7 +33,7 @@ export function KeyTable({ keys, declared, team }: KeyTableProps) {
       ),
     },
     { name: 'State', show: (key) => <KeyState of={key} /> },
-    { name: 'Team', isMinor: true, show: ({ team }) => team ?? <span class="muted">–</span> },
+    ...(team === undefined ? [teamColumn] : []),
     { name: 'Limit', show: (key) => <LimitCell of={key} /> },
     { name: 'This month', isNumber: true, show: ({ usage_monthly: usd }) => usdOf(usd) },
     {
@@ -85,6 +85,17 @@ export function KeyTable({ keys, declared, team }: KeyTableProps) {
       }
     />
   )
+}
+
+const teamColumn: Column<KeyView> = {
+  name: 'Team',
+  isMinor: true,
+  show: ({ team }) =>
+    team === null ? (
+      <span class="muted">–</span>
+    ) : (
+      <a href={`/console/teams/${encodeURIComponent(team)}`}>{team}</a>
+    ),
 }
 
 /** In a word, and the role of one that manages. */

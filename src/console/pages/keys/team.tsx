@@ -42,8 +42,8 @@ export function TeamPage({ params }: PageProps) {
             </Head>
             {data.managed_by === 'file' && (
               <p class="notice">
-                It is declared in <Origin of={declaredOf(declared, 'team', data.id)} />: it is changed there,
-                and here it can be read alone.
+                It is declared in <Origin of={declaredOf(declared, 'team', data.id)} />: it is changed there.
+                Here it is read-only.
               </p>
             )}
             <Known of={data} />
