@@ -5,9 +5,9 @@ import { expect, test } from 'vitest'
 import type { Upstream } from '../src/core/model/ports.ts'
 import type { Provider } from '../src/providers/base/provider.ts'
 import { describeProvider, overSockets } from './contracts/provider.ts'
-import { startAttempt } from './harness/attempt.ts'
+import { startAttempt } from './harness/core/attempt.ts'
+import { call, tell } from './harness/core/simulated-call.ts'
 import { answer, startRawServer, streamed } from './harness/raw-server.ts'
-import { call, tell } from './harness/simulated-call.ts'
 import { tools } from './harness/tools.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))

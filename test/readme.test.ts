@@ -5,8 +5,8 @@ import { fileVariable, textVariable, variables } from '../src/config/source/envi
 import { behaviours, spellingOf } from '../src/simulator/script/behaviours.ts'
 import { endGroup, runShell, shellEnvironment, startChild } from './acceptance/child.ts'
 import { type GatewayProcess, repository, runGateway, startGateway } from './acceptance/gateway-process.ts'
-import { checkInference } from './acceptance/openai-shape.ts'
-import { checkStream } from './acceptance/stream-shape.ts'
+import { checkInference } from './acceptance/openai/shape.ts'
+import { checkStream } from './acceptance/openai/stream-shape.ts'
 import { isPythonPrepared, python } from './clients/machine.ts'
 
 const readme = readFileSync(join(repository, 'README.md'), 'utf8')

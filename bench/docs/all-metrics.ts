@@ -1,4 +1,4 @@
-import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics/metrics.ts'
 
 /** All metrics that a gateway may expose, of one that has nothing to tell yet. */
 export function allMetrics(): Metrics {

@@ -2,7 +2,7 @@ import { healthEventTypes } from '../../src/core/health/health-watch.ts'
 import { attemptFields } from '../../src/core/model/record/fields/attempt-fields.ts'
 import { callFields } from '../../src/core/model/record/fields/call-fields.ts'
 import type { Field, Fields } from '../../src/core/model/record/fields/field.ts'
-import type { DescribedMetric } from '../../src/telemetry/metrics.ts'
+import type { DescribedMetric } from '../../src/telemetry/metrics/metrics.ts'
 import {
   attemptAttributes,
   callAttributes,

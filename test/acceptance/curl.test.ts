@@ -5,9 +5,9 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { removeDirectory } from '../harness/directory.ts'
 import { runShell } from './child.ts'
-import { checkError, checkInference, checkReply } from './openai-shape.ts'
+import { checkError, checkInference, checkReply } from './openai/shape.ts'
+import { checkInferenceStream, checkStream } from './openai/stream-shape.ts'
 import { type Stack, startAlone } from './stack.ts'
-import { checkInferenceStream, checkStream } from './stream-shape.ts'
 
 let stack: Stack
 let directory: string

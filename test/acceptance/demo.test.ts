@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runShell } from './child.ts'
-import { checkInference } from './openai-shape.ts'
+import { checkInference } from './openai/shape.ts'
 import { createClient, type Stack, startAlone } from './stack.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask } from './ask.ts'
+import { payloadsOf } from './openai/stream-shape.ts'
 import { type Stack, startAlone, startStack } from './stack.ts'
-import { payloadsOf } from './stream-shape.ts'
 
 const environment = { SLOW_THRESHOLD_MS: '60000' }
 const stacks = [

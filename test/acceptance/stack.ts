@@ -1,6 +1,6 @@
 import OpenAI, { type ClientOptions } from 'openai'
 import { type GatewayOptions, type GatewayProcess, startGateway } from './gateway-process.ts'
-import { createWitness, type Witness } from './recorded-fetch.ts'
+import { createWitness, type Witness } from './openai/recorded-fetch.ts'
 import { startSimulatedPandotate } from './simulated-pandotate.ts'
 
 /**

@@ -2,9 +2,9 @@ import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { Failure, type FailureKind } from '../../src/core/model/failure.ts'
 import type { Upstream } from '../../src/core/model/ports.ts'
-import { startAttempt } from '../harness/attempt.ts'
+import { startAttempt } from '../harness/core/attempt.ts'
+import { call, tell } from '../harness/core/simulated-call.ts'
 import { type RawRequest, type RawServer, startRawServer } from '../harness/raw-server.ts'
-import { call, tell } from '../harness/simulated-call.ts'
 
 /** A provider that the suite is run on. */
 export type Subject = {

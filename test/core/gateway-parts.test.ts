@@ -3,8 +3,8 @@ import type { Call } from '../../src/core/model/call.ts'
 import { Failure } from '../../src/core/model/failure.ts'
 import type { JsonObject } from '../../src/core/model/json/json.ts'
 import type { AttemptRecord } from '../../src/core/model/record/record.ts'
-import { expectNothingLeft, turn } from '../harness/attempt-walk.ts'
-import { serve } from '../harness/core-gateway.ts'
+import { expectNothingLeft, turn } from '../harness/core/attempt-walk.ts'
+import { serve } from '../harness/core/core-gateway.ts'
 import {
   aCall,
   burst,

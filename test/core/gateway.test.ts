@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Failure } from '../../src/core/model/failure.ts'
-import { expectNothingLeft, outcomesOf, upstreamNamed } from '../harness/attempt-walk.ts'
-import { serve } from '../harness/core-gateway.ts'
+import { expectNothingLeft, outcomesOf, upstreamNamed } from '../harness/core/attempt-walk.ts'
+import { serve } from '../harness/core/core-gateway.ts'
 import {
   aCall,
   bursts,

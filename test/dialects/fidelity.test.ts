@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Chunk } from '../../src/core/model/call.ts'
 import type { JsonObject } from '../../src/core/model/json/json.ts'
 import { dialects } from '../../src/dialects/all.ts'
-import { wireText } from '../harness/json-text.ts'
+import { wireText } from '../harness/core/json-text.ts'
 import { incoming, usage } from './requests.ts'
 
 /** Fields nobody here knows, of any depth, in any script; `x-` keeps them from meaning something. */

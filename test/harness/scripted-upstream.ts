@@ -4,7 +4,7 @@ import { type JsonObject, parseJson } from '../../src/core/model/json/json.ts'
 import { JsonText } from '../../src/core/model/json/json-text.ts'
 import type { Attempt, Clock, Deployment, Upstream } from '../../src/core/model/ports.ts'
 import { unknownPrice } from '../../src/core/model/price.ts'
-import { bodyOf, type CallChange } from './json-text.ts'
+import { bodyOf, type CallChange } from './core/json-text.ts'
 
 /** An upstream inside the process: each call to it plays the next script, the last one again and again. */
 export type ScriptedUpstream = Upstream & { readonly calls: readonly ScriptedCall[] }

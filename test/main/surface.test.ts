@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../src/core/model/json/json.ts'
-import { chatReply, openSpoken, type Speaking, type Spoken, textReply } from './spoken.ts'
+import { chatReply, openSpoken, type Speaking, type Spoken, textReply } from './answers/spoken.ts'
 
 const user = { role: 'user', content: 'Hi.' }
 const tool = { type: 'function', function: { name: 'f', parameters: { type: 'object' } } }

@@ -2,9 +2,9 @@ import { describe, expect, test, vi } from 'vitest'
 import { JsonText } from '../../src/core/model/json/json-text.ts'
 import { simulator } from '../../src/providers/simulator.ts'
 import { behaviours, knownModels } from '../../src/simulator/script/behaviours.ts'
-import { startAttempt } from '../harness/attempt.ts'
+import { startAttempt } from '../harness/core/attempt.ts'
+import { burstsOf, call, create, type Told, tell, textIn } from '../harness/core/simulated-call.ts'
 import { sentBursts } from '../harness/sent.ts'
-import { burstsOf, call, create, type Told, tell, textIn } from '../harness/simulated-call.ts'
 
 describe('every behaviour, streamed or not, in a chat or a completion', () => {
   const usage = { prompt_tokens: 2, completion_tokens: 2, total_tokens: 4 }

@@ -16,8 +16,8 @@ import { createJournal } from '../../../src/telemetry/journal.ts'
 import { createCallLog, createLog } from '../../../src/telemetry/log.ts'
 import { startChild } from '../../acceptance/child.ts'
 import { startFaster, startFile } from '../../acceptance/gateway-process.ts'
-import { attemptParts, upstreamNamed } from '../../harness/attempt-walk.ts'
-import { serve } from '../../harness/core-gateway.ts'
+import { attemptParts, upstreamNamed } from '../../harness/core/attempt-walk.ts'
+import { serve } from '../../harness/core/core-gateway.ts'
 import {
   aCall,
   aDeployment,

@@ -6,8 +6,8 @@ import { openAttempt } from '../../../src/core/attempt/open-attempt.ts'
 import { Failure, type FailureDetail, type FailureKind } from '../../../src/core/model/failure.ts'
 import type { AttemptNotes } from '../../../src/core/model/ports.ts'
 import { type Price, unknownPrice } from '../../../src/core/model/price.ts'
-import { attemptParts, upstreamNamed } from '../../harness/attempt-walk.ts'
-import { serve } from '../../harness/core-gateway.ts'
+import { attemptParts, upstreamNamed } from '../../harness/core/attempt-walk.ts'
+import { serve } from '../../harness/core/core-gateway.ts'
 import {
   aCall,
   act,

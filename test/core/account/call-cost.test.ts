@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Failure } from '../../../src/core/model/failure.ts'
 import { type Price, unknownPrice } from '../../../src/core/model/price.ts'
-import { upstreamNamed } from '../../harness/attempt-walk.ts'
-import { serve } from '../../harness/core-gateway.ts'
+import { upstreamNamed } from '../../harness/core/attempt-walk.ts'
+import { serve } from '../../harness/core/core-gateway.ts'
 import {
   aCall,
   act,

@@ -6,7 +6,7 @@ import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import type { TokenCounter } from '../../../src/core/model/ports.ts'
 import type { Kind } from '../../../src/core/model/terms.ts'
 import { type ClaimedUsage, readUsage } from '../../../src/core/model/usage/usage.ts'
-import { withChoice } from '../../harness/normalize.ts'
+import { withChoice } from '../../harness/core/normalize.ts'
 import { aCall, chatChunk, chatReply, textChunk, usage } from '../../harness/scripted-upstream.ts'
 
 describe('what was claimed is not counted', () => {

@@ -4,8 +4,8 @@ import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import type { Upstream } from '../../../src/core/model/ports.ts'
 import type { Kind } from '../../../src/core/model/terms.ts'
 import { createNormalizer, type NormalizerParts } from '../../../src/core/reply/normalize.ts'
-import { startAttempt } from '../../harness/attempt.ts'
-import type { CallChange } from '../../harness/json-text.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
+import type { CallChange } from '../../harness/core/json-text.ts'
 import { aCall, aDeployment, rawDelta, scriptedUpstream, textChunk } from '../../harness/scripted-upstream.ts'
 
 describe('so many choices are wanted', () => {

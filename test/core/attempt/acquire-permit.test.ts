@@ -12,7 +12,7 @@ import {
   turn,
   upstreamNamed,
   walkPlan,
-} from '../../harness/attempt-walk.ts'
+} from '../../harness/core/attempt-walk.ts'
 import { fail, pause, type Script, silence, timersClock } from '../../harness/scripted-upstream.ts'
 
 beforeEach(() => {

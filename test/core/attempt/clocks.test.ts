@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { attempt } from '../../../src/core/attempt/attempt.ts'
 import type { Delta } from '../../../src/core/model/call.ts'
-import { attemptParts, expectNothingLeft, watched } from '../../harness/attempt-walk.ts'
+import { attemptParts, expectNothingLeft, watched } from '../../harness/core/attempt-walk.ts'
 import {
   aCall,
   burst,

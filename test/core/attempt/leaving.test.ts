@@ -8,7 +8,7 @@ import {
   expectNothingLeft,
   outcomesOf,
   turn,
-} from '../../harness/attempt-walk.ts'
+} from '../../harness/core/attempt-walk.ts'
 import {
   aCall,
   act,

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openAttempt } from '../../../src/core/attempt/open-attempt.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
-import { aCaller, attemptParts } from '../../harness/attempt-walk.ts'
+import { aCaller, attemptParts } from '../../harness/core/attempt-walk.ts'
 import { scriptedUpstream } from '../../harness/scripted-upstream.ts'
 
 beforeEach(() => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { attempt } from '../../../src/core/attempt/attempt.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
 import type { Sent } from '../../../src/core/model/ports.ts'
-import { attemptParts, expectNothingLeft, outcomesOf } from '../../harness/attempt-walk.ts'
+import { attemptParts, expectNothingLeft, outcomesOf } from '../../harness/core/attempt-walk.ts'
 import {
   aCall,
   aDeployment,

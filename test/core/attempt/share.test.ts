@@ -11,7 +11,7 @@ import {
   settled,
   upstreamNamed as upstream,
   walkPlan,
-} from '../../harness/attempt-walk.ts'
+} from '../../harness/core/attempt-walk.ts'
 import { aCall, aDeployment, scriptedUpstream, silence } from '../../harness/scripted-upstream.ts'
 
 beforeEach(() => {

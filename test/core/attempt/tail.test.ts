@@ -3,7 +3,7 @@ import { attempt } from '../../../src/core/attempt/attempt.ts'
 import type { RawDelta } from '../../../src/core/model/call.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
 import type { Sent, Upstream } from '../../../src/core/model/ports.ts'
-import { aCaller, attemptParts, expectNothingLeft } from '../../harness/attempt-walk.ts'
+import { aCaller, attemptParts, expectNothingLeft } from '../../harness/core/attempt-walk.ts'
 import {
   aCall,
   bursts,

@@ -12,7 +12,7 @@ import {
   outcomesOf,
   settled,
   upstreamNamed,
-} from '../../harness/attempt-walk.ts'
+} from '../../harness/core/attempt-walk.ts'
 import {
   aCall,
   bursts,

@@ -11,7 +11,7 @@ import {
   turn,
   upstreamNamed,
   walkPlan,
-} from '../../harness/attempt-walk.ts'
+} from '../../harness/core/attempt-walk.ts'
 import {
   aCall,
   act,

@@ -9,7 +9,7 @@ import {
   settled,
   upstreamNamed,
   walkPlan,
-} from '../../harness/attempt-walk.ts'
+} from '../../harness/core/attempt-walk.ts'
 import {
   fail,
   type Script,

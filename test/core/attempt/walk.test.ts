@@ -8,7 +8,7 @@ import {
   settled,
   upstreamNamed as upstream,
   walkPlan,
-} from '../../harness/attempt-walk.ts'
+} from '../../harness/core/attempt-walk.ts'
 import {
   aCall,
   burst,

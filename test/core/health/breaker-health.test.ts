@@ -5,7 +5,7 @@ import {
   defaultBreaker,
   type Verdict,
 } from '../../../src/core/health/breaker.ts'
-import { type HandClock, handClock } from '../../harness/pool.ts'
+import { type HandClock, handClock } from '../../harness/core/pool.ts'
 
 const settings = { ...defaultBreaker, failures: 3, minimumCalls: 10, openMs: 1000 }
 

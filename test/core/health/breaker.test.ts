@@ -6,7 +6,7 @@ import {
   defaultBreaker,
   type Verdict,
 } from '../../../src/core/health/breaker.ts'
-import { type HandClock, handClock } from '../../harness/pool.ts'
+import { type HandClock, handClock } from '../../harness/core/pool.ts'
 
 const settings: BreakerSettings = {
   failures: 3,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Failure } from '../../../src/core/model/failure.ts'
-import { answered, end, one, other, some } from '../../harness/health-snapshot.ts'
+import { answered, end, one, other, some } from '../../harness/core/health-snapshot.ts'
 
 describe('a deployment that runs models by the caller’s spelling', () => {
   const modelOf = (madeFor: string) => ({ ...one, madeFor })

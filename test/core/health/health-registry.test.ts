@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Probe } from '../../../src/core/health/probe.ts'
 import { Failure, type FailureKind } from '../../../src/core/model/failure.ts'
-import { answered, end, one, other, play, some } from '../../harness/health-snapshot.ts'
+import { answered, end, one, other, play, some } from '../../harness/core/health-snapshot.ts'
 
 describe('an attempt that ended', () => {
   const outcomes: [FailureKind | 'ok', 'answered' | 'failed' | 'neither'][] = [

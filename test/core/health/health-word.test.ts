@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { createHealthRegistry, type HealthRegistry } from '../../../src/core/health/health-registry.ts'
 import type { HealthWord } from '../../../src/core/health/health-word.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
-import { end, one, other } from '../../harness/health-snapshot.ts'
-import { handClock } from '../../harness/pool.ts'
+import { end, one, other } from '../../harness/core/health-snapshot.ts'
+import { handClock } from '../../harness/core/pool.ts'
 
 /** Two nodes: what the first is told by its upstreams reaches the second. */
 function twoNodes() {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createObservations, type Observation, type Pace } from '../../../src/core/health/observations.ts'
-import { handClock } from '../../harness/pool.ts'
+import { handClock } from '../../harness/core/pool.ts'
 
 const halfLifeMs = 1000
 

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createQueue, type QueueSettings } from '../../../src/core/health/queue.ts'
-import { aCaller, turn, watched } from '../../harness/attempt-walk.ts'
+import { aCaller, turn, watched } from '../../harness/core/attempt-walk.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createRateShare, type RateShareSettings } from '../../../src/core/health/rate-share.ts'
-import { handClock } from '../../harness/pool.ts'
+import { handClock } from '../../harness/core/pool.ts'
 
 const settings: RateShareSettings = { usualMs: 5000, longestMs: 60_000, recoveryMs: 10_000, leastShare: 0.1 }
 

@@ -8,7 +8,7 @@ import {
 import type { Queue } from '../../../src/core/model/ports.ts'
 import { createMemoryState } from '../../../src/state/memory.ts'
 import { createMemoryBus } from '../../../src/state/memory-bus.ts'
-import { aCaller, watched } from '../../harness/attempt-walk.ts'
+import { aCaller, watched } from '../../harness/core/attempt-walk.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()

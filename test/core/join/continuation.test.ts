@@ -3,8 +3,8 @@ import type { Call, Delta } from '../../../src/core/model/call.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
 import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import type { Price } from '../../../src/core/model/price.ts'
-import { upstreamNamed } from '../../harness/attempt-walk.ts'
-import { type Serving, serve } from '../../harness/core-gateway.ts'
+import { upstreamNamed } from '../../harness/core/attempt-walk.ts'
+import { type Serving, serve } from '../../harness/core/core-gateway.ts'
 import {
   aCall,
   bursts,

@@ -6,7 +6,7 @@ import type { Delta } from '../../../src/core/model/call.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
 import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { readUsage } from '../../../src/core/model/usage/usage.ts'
-import { aCaller } from '../../harness/attempt-walk.ts'
+import { aCaller } from '../../harness/core/attempt-walk.ts'
 import {
   aCall,
   aDeployment,

@@ -11,8 +11,8 @@ import {
   type SlotEstimate,
 } from '../../../src/core/plan/candidate-slot.ts'
 import { expectedNanoUsd } from '../../../src/core/plan/expected-cost.ts'
-import { answered } from '../../harness/health-snapshot.ts'
-import { handClock } from '../../harness/pool.ts'
+import { answered } from '../../harness/core/health-snapshot.ts'
+import { handClock } from '../../harness/core/pool.ts'
 import { aDeployment, scriptedUpstream } from '../../harness/scripted-upstream.ts'
 
 const byToken: Price = {

@@ -7,7 +7,7 @@ import { type Price, unknownPrice } from '../../../src/core/model/price.ts'
 import type { StrategyName } from '../../../src/core/model/terms.ts'
 import { createPlanner, type Planner } from '../../../src/core/plan/planner.ts'
 import { createRouter } from '../../../src/core/plan/router.ts'
-import { type HandClock, handClock, seeded } from '../../harness/pool.ts'
+import { type HandClock, handClock, seeded } from '../../harness/core/pool.ts'
 import { aCall, aDeployment, scriptedUpstream } from '../../harness/scripted-upstream.ts'
 
 const ofTokens = dollars(0.88, 0.88)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { unknownPrice } from '../../../src/core/model/price.ts'
 import { createStickiness, prefixKeyOf, type Stickiness } from '../../../src/core/plan/stickiness.ts'
-import { type HandClock, handClock, namesOf, poolOf, type Row } from '../../harness/pool.ts'
+import { type HandClock, handClock, namesOf, poolOf, type Row } from '../../harness/core/pool.ts'
 import { aCall } from '../../harness/scripted-upstream.ts'
 
 /** In nano-USD: cached input is a tenth of other input. */

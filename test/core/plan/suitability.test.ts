@@ -13,7 +13,7 @@ import {
   steer,
   suitable,
 } from '../../../src/core/plan/suitability.ts'
-import { namesOf, poolOf } from '../../harness/pool.ts'
+import { namesOf, poolOf } from '../../harness/core/pool.ts'
 import { aCall } from '../../harness/scripted-upstream.ts'
 
 const nothingSpecial: Needs = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { createChunkReader } from '../../../src/providers/openai/answer.ts'
-import { role, start } from '../../harness/normalize.ts'
+import { role, start } from '../../harness/core/normalize.ts'
 import { chatChunk, rawDelta, usage } from '../../harness/scripted-upstream.ts'
 
 const end = chatChunk({}, 'stop')

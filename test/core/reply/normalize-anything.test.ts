@@ -8,8 +8,8 @@ import { isObject, type JsonObject, parseJson } from '../../../src/core/model/js
 import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import type { Kind } from '../../../src/core/model/terms.ts'
 import { isVisible } from '../../../src/core/model/visible.ts'
-import { shown } from '../../harness/json-text.ts'
-import { start } from '../../harness/normalize.ts'
+import { shown } from '../../harness/core/json-text.ts'
+import { start } from '../../harness/core/normalize.ts'
 import { aCall } from '../../harness/scripted-upstream.ts'
 
 describe.for(['chat', 'text'] as const)('whatever the chunks of a %s are', (kind) => {

@@ -8,7 +8,7 @@ import {
   tool,
   toolMore,
   turns,
-} from '../../harness/normalize.ts'
+} from '../../harness/core/normalize.ts'
 import { chatChunk, rawDelta, textChunk } from '../../harness/scripted-upstream.ts'
 
 describe('a chat stream', () => {

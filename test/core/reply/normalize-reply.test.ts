@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import type { Kind } from '../../../src/core/model/terms.ts'
-import { type Case, expectNormalized, role, same, start, turns, withChoice } from '../../harness/normalize.ts'
+import {
+  type Case,
+  expectNormalized,
+  role,
+  same,
+  start,
+  turns,
+  withChoice,
+} from '../../harness/core/normalize.ts'
 import { chatReply, rawDelta, textChunk, usage } from '../../harness/scripted-upstream.ts'
 
 describe('a whole reply', () => {

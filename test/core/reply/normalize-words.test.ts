@@ -9,7 +9,7 @@ import {
   toolMore,
   turns,
   withChoice,
-} from '../../harness/normalize.ts'
+} from '../../harness/core/normalize.ts'
 import { chatChunk, textChunk } from '../../harness/scripted-upstream.ts'
 
 describe('a chat stream', () => {

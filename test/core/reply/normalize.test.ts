@@ -4,7 +4,7 @@ import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import type { Kind } from '../../../src/core/model/terms.ts'
 import { isVisible } from '../../../src/core/model/visible.ts'
-import { role, start, tool, withChoice } from '../../harness/normalize.ts'
+import { role, start, tool, withChoice } from '../../harness/core/normalize.ts'
 import {
   chatChunk,
   chatReply,

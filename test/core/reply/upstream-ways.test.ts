@@ -10,7 +10,7 @@ import {
   tool,
   turns,
   withChoice,
-} from '../../harness/normalize.ts'
+} from '../../harness/core/normalize.ts'
 import { chatChunk, rawDelta, textChunk } from '../../harness/scripted-upstream.ts'
 
 const thinking = (text: string) => ({ type: 'thinking', thinking: [{ type: 'text', text }] })

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import type { Ending } from '../../../src/core/model/ports.ts'
 import type { Kind } from '../../../src/core/model/terms.ts'
 import { createNormalizer } from '../../../src/core/reply/normalize.ts'
-import { role, tool, toolMore } from '../../harness/normalize.ts'
+import { role, tool, toolMore } from '../../harness/core/normalize.ts'
 import { chatChunk, rawDelta, textChunk } from '../../harness/scripted-upstream.ts'
 
 const usage = { prompt_tokens: 9, completion_tokens: 4, total_tokens: 13 }

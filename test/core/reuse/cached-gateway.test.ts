@@ -8,9 +8,9 @@ import type { CallRecord } from '../../../src/core/model/record/record.ts'
 import { cachedGateway, type SharedWork } from '../../../src/core/reuse/cached-gateway.ts'
 import { createCoalescer } from '../../../src/core/reuse/coalesce.ts'
 import { createResponseCache } from '../../../src/core/reuse/response-cache.ts'
-import { aCaller, upstreamNamed } from '../../harness/attempt-walk.ts'
-import { serve } from '../../harness/core-gateway.ts'
-import { bodyOf, type CallChange } from '../../harness/json-text.ts'
+import { aCaller, upstreamNamed } from '../../harness/core/attempt-walk.ts'
+import { serve } from '../../harness/core/core-gateway.ts'
+import { bodyOf, type CallChange } from '../../harness/core/json-text.ts'
 import {
   aCall,
   burst,

@@ -9,9 +9,9 @@ import { unknownPrice } from '../../../src/core/model/price.ts'
 import { createRoutes } from '../../../src/main/upstreams/deployments.ts'
 import { providers } from '../../../src/providers/all.ts'
 import { simulateTogether } from '../../../src/simulator/together/together.ts'
+import { type HandClock, handClock } from '../../harness/core/pool.ts'
 import { startTestGateway } from '../../harness/gateway.ts'
 import { onlyFile } from '../../harness/only-file.ts'
-import { type HandClock, handClock } from '../../harness/pool.ts'
 import { scriptedUpstream } from '../../harness/scripted-upstream.ts'
 
 const november = Date.parse('2026-11-23')

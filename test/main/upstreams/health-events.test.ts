@@ -3,8 +3,8 @@ import { createHealthRegistry } from '../../../src/core/health/health-registry.t
 import type { HealthEvent } from '../../../src/core/health/health-watch.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
 import { createHealthLog } from '../../../src/telemetry/health-log.ts'
-import { createMetrics } from '../../../src/telemetry/metrics.ts'
-import { handClock } from '../../harness/pool.ts'
+import { createMetrics } from '../../../src/telemetry/metrics/metrics.ts'
+import { handClock } from '../../harness/core/pool.ts'
 import { logLines } from '../log-lines.ts'
 
 const down = new Failure('unreachable', 'secret', {

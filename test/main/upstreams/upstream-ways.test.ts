@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { chatReply, chatStream, choicesOf, openSpoken, refused, type Speaking } from '../spoken.ts'
+import { chatReply, chatStream, choicesOf, openSpoken, refused, type Speaking } from '../answers/spoken.ts'
 
 const user = { role: 'user', content: 'Hi' }
 const says: Speaking = (body) =>

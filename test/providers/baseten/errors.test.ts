@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Failure, FailureKind } from '../../../src/core/model/failure.ts'
+import { call, tell } from '../../harness/core/simulated-call.ts'
 import { answer, type Behaviour, streamed } from '../../harness/raw-server.ts'
-import { call, tell } from '../../harness/simulated-call.ts'
 import { stage } from './harness.ts'
 
 type Row = readonly [

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { Kind } from '../../../src/core/model/terms.ts'
-import { startAttempt } from '../../harness/attempt.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
+import { call, tell } from '../../harness/core/simulated-call.ts'
 import { answer, type Behaviour, chunk, lastChunk, streamed, streamHead } from '../../harness/raw-server.ts'
 import { sentBursts } from '../../harness/sent.ts'
-import { call, tell } from '../../harness/simulated-call.ts'
 import { type Scene, stage } from './harness.ts'
 
 const settings = { deployment: { model: 'abc123' }, predict: true }

@@ -3,8 +3,8 @@ import { Failure } from '../../../src/core/model/failure.ts'
 import { oneChoiceOf } from '../../../src/providers/base/common-settings.ts'
 import { createOpenAiCompatible, openaiCompatible } from '../../../src/providers/openai/openai-compatible.ts'
 import type { Quirks } from '../../../src/providers/openai/quirks.ts'
+import { call, tell } from '../../harness/core/simulated-call.ts'
 import { answer, startRawServer, streamed } from '../../harness/raw-server.ts'
-import { call, tell } from '../../harness/simulated-call.ts'
 import { tools } from '../../harness/tools.ts'
 
 const readError: Quirks['readError'] = ({ message }, { provider, model }) =>

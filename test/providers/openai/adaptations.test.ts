@@ -10,7 +10,7 @@ import {
   streamOptionsLeftOut,
   wholeTopPLeftOut,
 } from '../../../src/providers/openai/adaptations.ts'
-import { startAttempt } from '../../harness/attempt.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
 
 type Change = { readonly from: JsonObject; readonly to: JsonObject; readonly told?: object }
 

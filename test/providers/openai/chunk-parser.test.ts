@@ -11,7 +11,7 @@ import {
   type ParsedChunk,
   TemplateDelta,
 } from '../../../src/providers/openai/chunk-parser.ts'
-import { shown } from '../../harness/json-text.ts'
+import { shown } from '../../harness/core/json-text.ts'
 import { aCall } from '../../harness/scripted-upstream.ts'
 
 /** Streams as upstreams make them: mostly words, in a few shapes, with everything else between. */

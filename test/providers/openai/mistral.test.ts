@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { presets, quirksOf } from '../../../src/providers/openai/presets.ts'
 import { openAiRequest } from '../../../src/providers/openai/request.ts'
-import { startAttempt } from '../../harness/attempt.ts'
-import { call } from '../../harness/simulated-call.ts'
-import { chatReply, chatStream, choicesOf, openSpoken, type Speaking } from '../../main/spoken.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
+import { call } from '../../harness/core/simulated-call.ts'
+import { chatReply, chatStream, choicesOf, openSpoken, type Speaking } from '../../main/answers/spoken.ts'
 import { mistralRefusal } from './mistral-rules.ts'
 
 const user = { role: 'user', content: 'Hi' }

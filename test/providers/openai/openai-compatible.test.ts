@@ -7,7 +7,8 @@ import { oneChoiceOf } from '../../../src/providers/base/common-settings.ts'
 import { stopToList } from '../../../src/providers/openai/adaptations.ts'
 import { createOpenAiCompatible, openaiCompatible } from '../../../src/providers/openai/openai-compatible.ts'
 import type { Quirks } from '../../../src/providers/openai/quirks.ts'
-import { startAttempt } from '../../harness/attempt.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
+import { call } from '../../harness/core/simulated-call.ts'
 import {
   answer,
   type Behaviour,
@@ -19,7 +20,6 @@ import {
   streamHead,
 } from '../../harness/raw-server.ts'
 import { sentBursts } from '../../harness/sent.ts'
-import { call } from '../../harness/simulated-call.ts'
 import { tools } from '../../harness/tools.ts'
 import { failureOf } from '../../harness/wire.ts'
 

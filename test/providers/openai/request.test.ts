@@ -4,8 +4,8 @@ import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { parseJson } from '../../../src/core/model/json/json.ts'
 import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import { openAiRequest, type RequestQuirks } from '../../../src/providers/openai/request.ts'
-import { startAttempt } from '../../harness/attempt.ts'
-import { call } from '../../harness/simulated-call.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
+import { call } from '../../harness/core/simulated-call.ts'
 
 const quirks: RequestQuirks = { asksUsage: true, renames: {}, drops: [], adapt: (body) => body }
 

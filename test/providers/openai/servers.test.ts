@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { FailureKind } from '../../../src/core/model/failure.ts'
 import { openaiCompatible } from '../../../src/providers/openai/openai-compatible.ts'
-import { startAttempt } from '../../harness/attempt.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
+import { call, type Told, tell } from '../../harness/core/simulated-call.ts'
 import { answer, startRawServer, streamed } from '../../harness/raw-server.ts'
-import { call, type Told, tell } from '../../harness/simulated-call.ts'
 import { tools } from '../../harness/tools.ts'
 
 /** What a caller is told when the server answers so, and streams or not. */

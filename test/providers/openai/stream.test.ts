@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { RawDelta } from '../../../src/core/model/call.ts'
 import { asFailure, Failure } from '../../../src/core/model/failure.ts'
 import { Events } from '../../../src/providers/openai/stream.ts'
-import { startAttempt } from '../../harness/attempt.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
 import { chunk, lastChunk, startRawServer, streamHead } from '../../harness/raw-server.ts'
 import { openWire, post } from '../../harness/wire.ts'
 

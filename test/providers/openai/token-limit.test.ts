@@ -3,7 +3,7 @@ import { Failure } from '../../../src/core/model/failure.ts'
 import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import { createTokenLimitNames } from '../../../src/providers/openai/token-limit.ts'
 import type { WireAnswer } from '../../../src/providers/wire/wire-answer.ts'
-import { startAttempt } from '../../harness/attempt.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
 
 const answerOf = (status: number, text: () => string): WireAnswer => ({
   status,

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import type { Upstream } from '../../../src/core/model/ports.ts'
 import { pandotate } from '../../../src/providers/pandotate/pandotate.ts'
-import { startAttempt } from '../../harness/attempt.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
+import { call } from '../../harness/core/simulated-call.ts'
 import { answer, type Behaviour, type RawServer, startRawServer } from '../../harness/raw-server.ts'
 import { sentBursts } from '../../harness/sent.ts'
-import { call } from '../../harness/simulated-call.ts'
 import { tools } from '../../harness/tools.ts'
 import { failureOf } from '../../harness/wire.ts'
 

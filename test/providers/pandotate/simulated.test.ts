@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { pandotate } from '../../../src/providers/pandotate/pandotate.ts'
 import { simulatePandotate } from '../../../src/simulator/pandotate/pandotate.ts'
-import { call, type Told, tell } from '../../harness/simulated-call.ts'
+import { call, type Told, tell } from '../../harness/core/simulated-call.ts'
 import { tools } from '../../harness/tools.ts'
 
 const outcomes: readonly (readonly [model: string, expected: Partial<Told>])[] = [

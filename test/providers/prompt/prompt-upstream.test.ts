@@ -3,9 +3,9 @@ import type { Call } from '../../../src/core/model/call.ts'
 import type { Upstream } from '../../../src/core/model/ports.ts'
 import type { PromptFormat } from '../../../src/providers/prompt/prompt-format.ts'
 import { createPromptUpstream } from '../../../src/providers/prompt/prompt-upstream.ts'
-import { startAttempt } from '../../harness/attempt.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
+import { call, tell } from '../../harness/core/simulated-call.ts'
 import { answer, type Behaviour, type RawServer, startRawServer, streamed } from '../../harness/raw-server.ts'
-import { call, tell } from '../../harness/simulated-call.ts'
 import { tools } from '../../harness/tools.ts'
 
 const format: PromptFormat = {

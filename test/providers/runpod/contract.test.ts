@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { Failure, type FailureKind } from '../../../src/core/model/failure.ts'
 import { describeProvider, overSockets } from '../../contracts/provider.ts'
-import { startAttempt } from '../../harness/attempt.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
+import { call, tell } from '../../harness/core/simulated-call.ts'
 import { answer, type Behaviour, startRawServer, streamed } from '../../harness/raw-server.ts'
-import { call, tell } from '../../harness/simulated-call.ts'
 import { answering, operationOf, operationsAt, runpodAt, stage } from './harness.ts'
 
 const fixture = (name: string) =>

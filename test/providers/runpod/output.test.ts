@@ -7,7 +7,7 @@ import type { Kind } from '../../../src/core/model/terms.ts'
 import { createNormalizer } from '../../../src/core/reply/normalize.ts'
 import { noKey } from '../../../src/providers/http-error/http-error.ts'
 import { createOutputReader } from '../../../src/providers/runpod/output.ts'
-import { call } from '../../harness/simulated-call.ts'
+import { call } from '../../harness/core/simulated-call.ts'
 
 const fixture = (name: string) =>
   readFileSync(new URL(`../../fixtures/runpod/${name}`, import.meta.url), 'utf8')

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
 import { runpod } from '../../../src/providers/runpod/runpod.ts'
-import { startAttempt } from '../../harness/attempt.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
+import { call, tell } from '../../harness/core/simulated-call.ts'
 import { answer } from '../../harness/raw-server.ts'
-import { call, tell } from '../../harness/simulated-call.ts'
 import { failureOf } from '../../harness/wire.ts'
 import { answering, operationsAt, stage } from './harness.ts'
 

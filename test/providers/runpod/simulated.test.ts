@@ -6,8 +6,8 @@ import { costNanoUsd, unknownPrice } from '../../../src/core/model/price.ts'
 import type { Kind } from '../../../src/core/model/terms.ts'
 import { type RunpodOptions, simulateRunpod } from '../../../src/simulator/runpod/runpod.ts'
 import type { SimulatedServer } from '../../../src/simulator/server/simulated-server.ts'
-import { startAttempt } from '../../harness/attempt.ts'
-import { call, type Told, tell } from '../../harness/simulated-call.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
+import { call, type Told, tell } from '../../harness/core/simulated-call.ts'
 import { runpodAt } from './harness.ts'
 
 const nanoUsdPerSecond = 190_000

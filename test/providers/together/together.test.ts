@@ -7,10 +7,10 @@ import type { Kind } from '../../../src/core/model/terms.ts'
 import { createNormalizer } from '../../../src/core/reply/normalize.ts'
 import { createOpenAiStream } from '../../../src/dialects/openai/stream.ts'
 import { together } from '../../../src/providers/together/together.ts'
-import { startAttempt } from '../../harness/attempt.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
+import { call, tell } from '../../harness/core/simulated-call.ts'
 import { answer, startRawServer, streamed } from '../../harness/raw-server.ts'
 import { sentBursts } from '../../harness/sent.ts'
-import { call, tell } from '../../harness/simulated-call.ts'
 import { tools } from '../../harness/tools.ts'
 
 const fixture = (name: string) =>

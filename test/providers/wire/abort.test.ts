@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
 import { Failure } from '../../../src/core/model/failure.ts'
-import { startAttempt } from '../../harness/attempt.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
 import { answer, chunk, startRawServer, streamHead } from '../../harness/raw-server.ts'
 import { openWire, post, readAll } from '../../harness/wire.ts'
 

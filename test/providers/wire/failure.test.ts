@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { Failure } from '../../../src/core/model/failure.ts'
 import { connectionFailure, type Phase } from '../../../src/providers/wire/connection-failure.ts'
-import { startAttempt } from '../../harness/attempt.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
 import {
   answer,
   type Behaviour,

@@ -7,7 +7,7 @@ import { simulateBaseten } from '../../../src/simulator/baseten/baseten.ts'
 import { simulateRunpod } from '../../../src/simulator/runpod/runpod.ts'
 import type { SimulatedServer } from '../../../src/simulator/server/simulated-server.ts'
 import { simulateTogether } from '../../../src/simulator/together/together.ts'
-import { call, tell } from '../../harness/simulated-call.ts'
+import { call, tell } from '../../harness/core/simulated-call.ts'
 import { tools } from '../../harness/tools.ts'
 
 const here = { host: '127.0.0.1', port: 0 }

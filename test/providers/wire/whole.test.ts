@@ -5,7 +5,7 @@ import { Failure } from '../../../src/core/model/failure.ts'
 import type { Attempt } from '../../../src/core/model/ports.ts'
 import { requestHeaders, type Wire } from '../../../src/providers/wire/wire.ts'
 import type { WireAnswer } from '../../../src/providers/wire/wire-answer.ts'
-import { startAttempt } from '../../harness/attempt.ts'
+import { startAttempt } from '../../harness/core/attempt.ts'
 import { answer, chunk, lastChunk, startRawServer, streamHead } from '../../harness/raw-server.ts'
 import { failureOf, openWire, readAll } from '../../harness/wire.ts'
 

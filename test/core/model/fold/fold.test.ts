@@ -4,9 +4,15 @@ import type { Delta } from '../../../../src/core/model/call.ts'
 import { fold, unfold } from '../../../../src/core/model/fold/fold.ts'
 import type { JsonObject } from '../../../../src/core/model/json/json.ts'
 import { JsonText } from '../../../../src/core/model/json/json-text.ts'
-import { chatLane, cutWhere, interleave, textLane, wholeReply } from '../../../harness/generated-chunks.ts'
-import { wireText } from '../../../harness/json-text.ts'
-import { start, withChoice } from '../../../harness/normalize.ts'
+import {
+  chatLane,
+  cutWhere,
+  interleave,
+  textLane,
+  wholeReply,
+} from '../../../harness/core/generated-chunks.ts'
+import { wireText } from '../../../harness/core/json-text.ts'
+import { start, withChoice } from '../../../harness/core/normalize.ts'
 import { chatChunk, chatReply, rawDelta, textChunk, usage } from '../../../harness/scripted-upstream.ts'
 
 const role = { role: 'assistant' }

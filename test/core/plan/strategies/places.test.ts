@@ -4,8 +4,8 @@ import type { Random } from '../../../../src/core/model/ports.ts'
 import type { StrategyName } from '../../../../src/core/model/terms.ts'
 import type { Candidate } from '../../../../src/core/plan/strategies/candidate.ts'
 import { order } from '../../../../src/core/plan/strategies/strategies.ts'
-import { namesOf, poolOf, type Row, seeded } from '../../../harness/pool.ts'
-import { expectedTokens, near, shares } from '../../../harness/random-draws.ts'
+import { namesOf, poolOf, type Row, seeded } from '../../../harness/core/pool.ts'
+import { expectedTokens, near, shares } from '../../../harness/core/random-draws.ts'
 
 const all: readonly StrategyName[] = ['fallback', 'weighted', 'cheapest', 'fastest', 'balanced', 'value']
 

@@ -4,8 +4,8 @@ import type { Random } from '../../../../src/core/model/ports.ts'
 import type { StrategyName } from '../../../../src/core/model/terms.ts'
 import { scores } from '../../../../src/core/plan/strategies/strategies.ts'
 import type { Incumbent } from '../../../../src/core/plan/strategies/strategy.ts'
-import { namesOf, poolOf, type Row, seeded } from '../../../harness/pool.ts'
-import { expectedTokens, firsts, near, ordered, shares } from '../../../harness/random-draws.ts'
+import { namesOf, poolOf, type Row, seeded } from '../../../harness/core/pool.ts'
+import { expectedTokens, firsts, near, ordered, shares } from '../../../harness/core/random-draws.ts'
 
 const never: Random = () => 1 - Number.EPSILON
 const always: Random = () => 0

@@ -3,7 +3,7 @@ import { createRecorder } from '../../../../src/core/account/recorder.ts'
 import { Failure } from '../../../../src/core/model/failure.ts'
 import type { CallRecord } from '../../../../src/core/model/record/record.ts'
 import { answerHeaders, failureHeaders } from '../../../../src/http/call/answer/response-headers.ts'
-import { handClock } from '../../../harness/pool.ts'
+import { handClock } from '../../../harness/core/pool.ts'
 
 test.for([
   ['known', { costNanoUsd: 1_500_000 }, '0.001500000', undefined],
