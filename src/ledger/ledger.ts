@@ -16,7 +16,7 @@ import type { StoreAddress } from './store/all.ts'
  * waits briefly for the store.
  */
 export interface Ledger extends AsyncDisposable {
-  readonly journal: Journal
+  readonly journal: Journal & Pick<FileJournal, 'appendCalls'>
   readonly reader: LedgerReader
   /** The store's name for this data directory. */
   readonly node: string

@@ -1,9 +1,11 @@
 import { ftruncateSync, openSync, writeSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import type { Journal, JournalEntry, Projection } from '../../core/model/journal.ts'
+import { callBeginning, callText } from './call-text.ts'
 import { type Checkpoint, writeCheckpoint } from './checkpoint.ts'
 import { FrameBuffer } from './frame-buffer.ts'
-import { callBeginning, type Replayed, replay } from './replay.ts'
+import type { PackedCalls } from './packed-calls.ts'
+import { type Replayed, replay } from './replay.ts'
 import { createReserve, type Reserve } from './reserve.ts'
 import { type Position, type Segment, segmentPath } from './segments.ts'
 import { createDiskSync } from './sync.ts'
@@ -38,6 +40,8 @@ export type TroubleKind =
 /** A journal in files: lines are appended to a segment, and survive the process once written. */
 export interface FileJournal extends Journal, AsyncDisposable {
   readonly replayed: Replayed
+  /** Appends what another process has packed. Like `append`, it never throws and never blocks. */
+  appendCalls(calls: PackedCalls): void
   /** The position of the next line. */
   readonly position: Position
   readonly state: JournalState
@@ -132,11 +136,15 @@ class SegmentedJournal implements FileJournal {
   }
 
   append(entry: JournalEntry): void {
-    if (entry.type === 'call' && this.#isLeftOut()) return
-    this.#pending.add(textOf(entry))
-    if (this.#isFlushDue) return
-    this.#isFlushDue = true
-    setImmediate(() => this.#flush())
+    if (entry.type === 'call' && this.#areLeftOut(1)) return
+    this.#pending.add(entry.type === 'call' ? callText(entry) : JSON.stringify(entry))
+    this.#flushSoon()
+  }
+
+  appendCalls({ frames, count }: PackedCalls): void {
+    if (this.#areLeftOut(count)) return
+    this.#pending.addFrames(frames)
+    this.#flushSoon()
   }
 
   written(): Promise<void> {
@@ -194,17 +202,21 @@ class SegmentedJournal implements FileJournal {
     await this.#sync.close()
   }
 
-  #isLeftOut(): boolean {
-    if (this.#isDiskFull) {
-      this.#unwrittenCalls++
-      return true
-    }
+  #flushSoon(): void {
+    if (this.#isFlushDue) return
+    this.#isFlushDue = true
+    setImmediate(() => this.#flush())
+  }
+
+  #areLeftOut(calls: number): boolean {
+    if (this.#isDiskFull) this.#unwrittenCalls += calls
+    if (this.#isDiskFull) return true
     const isFull = this.#spooledBytes + this.#pending.length > this.#settings.spoolBytes
     if (isFull !== this.#isSpoolFull) {
       this.#isSpoolFull = isFull
       this.#settings.report({ what: isFull ? 'spool_full' : 'spool_free_again' })
     }
-    if (isFull) this.#droppedCalls++
+    if (isFull) this.#droppedCalls += calls
     return isFull
   }
 
@@ -318,8 +330,3 @@ const tickMs = 100
 
 /** How often a full disk is checked for space. */
 const lookEveryTicks = 10
-
-function textOf(entry: JournalEntry): string {
-  if (entry.type !== 'call') return JSON.stringify(entry)
-  return `${callBeginning}"at":${entry.at},${entry.line}}`
-}

@@ -19,6 +19,12 @@ export class FrameBuffer {
     this.#length = writeFrame(this.#room, this.#length, text)
   }
 
+  addFrames(frames: Uint8Array): void {
+    if (this.#length + frames.length > this.#room.length) this.#makeRoom(frames.length)
+    this.#room.set(frames, this.#length)
+    this.#length += frames.length
+  }
+
   clear(): void {
     this.#length = 0
     if (this.#room.length > usualBytes) this.#room = Buffer.allocUnsafeSlow(usualBytes)

@@ -1,6 +1,7 @@
 import { open, readFile, truncate } from 'node:fs/promises'
 import type { Projection, StateEntry } from '../../core/model/journal.ts'
 import type { CallLine } from '../../core/model/record/call-line.ts'
+import { callBeginning } from './call-text.ts'
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
 import { readFrames } from './frame.ts'
 import { journalStart, listSegments, type Segment, segmentPath } from './segments.ts'
@@ -48,9 +49,6 @@ export async function replay(directory: string, projections: readonly Projection
   }
   return { segments: kept, lines, tornBytes, damagedBytes }
 }
-
-/** The beginning of a call's line. */
-export const callBeginning = '{"type":"call",'
 
 /** Every state is in the checkpoint or in a segment after it: a missing segment would be forgotten money. */
 function checkGaps(segments: readonly Segment[], checkpoint: Checkpoint | undefined): void {

@@ -1,6 +1,6 @@
 import type { AdminEntry, OverrideEntry, ResolveEntry, StateEntry } from '../../core/model/journal.ts'
 import type { CallLine } from '../../core/model/record/call-line.ts'
-import { callBeginning } from '../journal/replay.ts'
+import { callBeginning } from '../journal/call-text.ts'
 import type { Position } from '../journal/segments.ts'
 import { addCall, correctCall, createRollups, daysOf, hourMs, type RollupRow } from './rollup.ts'
 

@@ -1,5 +1,6 @@
 import type { Journal, JournalEntry } from '../../core/model/journal.ts'
 import type { SharedState, Spent } from '../../core/model/shared/state.ts'
+import { createCallPacker, type PackedCalls } from '../../ledger/journal/packed-calls.ts'
 import type { Peer } from '../../state/primary/peer.ts'
 
 /**
@@ -12,7 +13,12 @@ export interface Commits {
 }
 
 /** The content of one message. */
-export type Commit = { readonly entries: readonly JournalEntry[]; readonly charges: readonly Spent[] }
+export type Commit = {
+  /** But for calls. */
+  readonly entries: readonly JournalEntry[]
+  readonly calls: PackedCalls | undefined
+  readonly charges: readonly Spent[]
+}
 
 export function createCommits(primary: Peer): Commits {
   return new GatheredCommits(primary)
@@ -22,6 +28,7 @@ type Sum = { readonly counter: string; spentNanoUsd: number }
 
 class GatheredCommits implements Commits {
   readonly #primary: Peer
+  readonly #calls = createCallPacker()
   #entries: JournalEntry[] = []
   #sums = new Map<string, Sum>()
   /** Settles once what is collected now is safe. */
@@ -37,7 +44,8 @@ class GatheredCommits implements Commits {
   readonly journal: Journal = Object.defineProperty(
     {
       append: (entry: JournalEntry) => {
-        this.#entries.push(entry)
+        if (entry.type === 'call') this.#calls.add(entry)
+        else this.#entries.push(entry)
         this.#due()
       },
       written: () => this.#safe(),
@@ -58,9 +66,13 @@ class GatheredCommits implements Commits {
     return this.#waiting().promise
   }
 
+  get #isEmpty(): boolean {
+    return this.#entries.length + this.#calls.count + this.#sums.size === 0
+  }
+
   /** A caller waits for it, so it is sent at the end of this task, not of this turn. */
   #safe(): Promise<void> {
-    if (this.#entries.length + this.#sums.size === 0 && !this.#isOnItsWay) return Promise.resolve()
+    if (this.#isEmpty && !this.#isOnItsWay) return Promise.resolve()
     queueMicrotask(() => this.#send())
     return this.#waiting().promise
   }
@@ -78,8 +90,12 @@ class GatheredCommits implements Commits {
 
   #send(): void {
     this.#isDue = false
-    if (this.#isOnItsWay || (this.#entries.length + this.#sums.size === 0 && this.#next === undefined)) return
-    const commit: Commit = { entries: this.#entries, charges: [...this.#sums.values()] }
+    if (this.#isOnItsWay || (this.#isEmpty && this.#next === undefined)) return
+    const commit: Commit = {
+      entries: this.#entries,
+      calls: this.#calls.count > 0 ? this.#calls.take() : undefined,
+      charges: [...this.#sums.values()],
+    }
     const waiting = this.#next
     this.#entries = []
     this.#sums = new Map()

@@ -61,13 +61,14 @@ export function createPrimaryDesk({ fleet, send, epochMs }: PrimaryDeskParts): P
     }),
     overload: () => overloads.values().find((reason) => reason !== undefined),
     attend(worker, owner) {
-      const { shared, tenants, responses, journal = noJournal } = books()
+      const { shared, tenants, responses, ledger, journal = noJournal } = books()
       const serving = serveShared(worker, shared)
       serveResponses(worker, responses)
       worker.serve({
         // In one step: a checkpoint between a call's line and its cost would count the cost twice.
-        commit({ entries, charges }: Commit) {
+        commit({ entries, calls, charges }: Commit) {
           for (const entry of entries) journal.append(entry)
+          if (calls !== undefined) ledger?.journal.appendCalls(calls)
           if (charges.length > 0) void shared.state.charge(charges)
           return journal.durable().then(() => journal.takesHolds)
         },

@@ -1,9 +1,10 @@
 import { appendFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { JournalEntry, Projection, StateEntry } from '../../../src/core/model/journal.ts'
+import type { CallEntry, Projection, StateEntry } from '../../../src/core/model/journal.ts'
 import { type JournalSettings, openJournal, type Trouble } from '../../../src/ledger/journal/file-journal.ts'
 import { readFrames } from '../../../src/ledger/journal/frame.ts'
+import { createCallPacker } from '../../../src/ledger/journal/packed-calls.ts'
 import { listSegments, segmentPath } from '../../../src/ledger/journal/segments.ts'
 import { makeDirectory } from '../directory.ts'
 
@@ -11,7 +12,7 @@ const grow = (at: number): StateEntry => ({
   ...{ type: 'grow', id: `req_${at}`, at },
   parts: [{ counter: 'all', nanoUsd: at }],
 })
-const call = (at: number): JournalEntry => ({
+const call = (at: number): CallEntry => ({
   ...{ type: 'call', id: `req_${at}`, at },
   line: `"requestId":"req_${at}","model":"m"`,
 })
@@ -27,6 +28,22 @@ describe('what is appended', () => {
       { type: 'grow', id: 'req_1', at: 1, parts: [{ counter: 'all', nanoUsd: 1 }] },
       { type: 'call', at: 2, requestId: 'req_2', model: 'm' },
     ])
+  })
+
+  test('is the same line, whichever process has packed it', async () => {
+    await using directory = await makeDirectory()
+    await using journal = await open(directory.path)
+    const packer = createCallPacker()
+    for (const at of [1, 2]) packer.add(call(at))
+    journal.appendCalls(packer.take())
+    journal.append(call(3))
+    packer.add(call(4))
+    journal.appendCalls(packer.take())
+    await journal.written()
+    expect((await linesIn(directory.path)).map(({ requestId }) => requestId)).toEqual([
+      ...['req_1', 'req_2', 'req_3', 'req_4'],
+    ])
+    expect(packer.count).toBe(0)
   })
 
   test('is written by the end of the turn, though nobody waits for it', async () => {

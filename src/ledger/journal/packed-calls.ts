@@ -1,0 +1,33 @@
+import type { CallEntry } from '../../core/model/journal.ts'
+import { callText } from './call-text.ts'
+import { FrameBuffer } from './frame-buffer.ts'
+
+/** Finished calls as the journal writes them, for a process that has none to send to the one that has it. */
+export type PackedCalls = { readonly frames: Uint8Array; readonly count: number }
+
+export interface CallPacker {
+  add(call: CallEntry): void
+  readonly count: number
+  /** All of them; none is left. */
+  take(): PackedCalls
+}
+
+export function createCallPacker(): CallPacker {
+  const buffer = new FrameBuffer()
+  let count = 0
+  return {
+    add(call) {
+      buffer.add(callText(call))
+      count++
+    },
+    get count() {
+      return count
+    },
+    take() {
+      const packed = { frames: Buffer.from(buffer.bytes.subarray(0, buffer.length)), count }
+      buffer.clear()
+      count = 0
+      return packed
+    },
+  }
+}
