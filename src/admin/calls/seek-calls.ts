@@ -30,7 +30,7 @@ export async function seekCalls(question: CallsQuestion, parts: LedgerParts): Pr
 }
 
 /** Together with the last query it stays below 100 ms. */
-const seekForMs = 50
+const seekForMs = 30
 
 /** Where the next call of these names can be: before `place`, or on an earlier day. */
 async function passedOver(

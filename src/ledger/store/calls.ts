@@ -56,10 +56,8 @@ export type CallCount = {
   readonly failed: number
 }
 
-/** How many calls are counted at most, the latest first: fewer where their lines have to be read. */
-export function countedAtOnce(filters: CallFilters): number {
-  return isLineRead(filters) ? 15_000 : 25_000
-}
+/** How many calls are counted at most, the latest first. */
+export const countedAtOnce = 15_000
 
 export type Statement = { readonly text: string; readonly values: readonly (string | number)[] }
 
@@ -72,10 +70,15 @@ export function callsStatement(question: CallsQuestion, writing: Writing): State
   const indexed = indexedWhere(question, writing, add)
   if (others.length === 0)
     return { text: `select id, at, line from calls ${indexed} ${latest} ${add(limit)}`, values }
-  const columns = 'id, at, "key", team, model, status, line'
+  const isRead = isLineRead(filters)
+  const columns = `id, at, "key", team, model, status${isRead ? ', line' : ''}`
   const looked = `select ${columns} from calls ${indexed} ${latest} ${add(soughtAtOnce)}`
-  const where = written(others, add)
-  const text = `select id, at, line from (${looked}) as looked where ${where} ${latest} ${add(limit)}`
+  const of = `from (${looked}) as looked where ${written(others, add)} ${latest} ${add(limit)}`
+  if (isRead) return { text: `select id, at, line ${of}`, values }
+  // Lines are long: only those of the page are read.
+  const text =
+    `select calls.id, calls.at, calls.line from (select id, at ${of}) as found ` +
+    'join calls on calls.id = found.id and calls.at = found.at order by calls.at desc, calls.id desc'
   return { text, values }
 }
 
@@ -99,7 +102,7 @@ export function countsStatement({ stepMs, ...question }: CountsQuestion, writing
   const { filters } = question
   const indexed = indexedWhere(question, writing, add)
   const columns = `at, status, "key", team, model, id${isLineRead(filters) ? ', line' : ''}`
-  const looked = `select ${columns} from calls ${indexed} order by at desc limit ${add(countedAtOnce(filters))}`
+  const looked = `select ${columns} from calls ${indexed} order by at desc limit ${add(countedAtOnce)}`
   const { others } = conditionsOf(filters, writing)
   const where = others.length === 0 ? '' : `where ${written(others, add)}`
   const failed = 'sum(case when status >= 400 and status <> 499 then 1 else 0 end)'

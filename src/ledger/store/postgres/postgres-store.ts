@@ -179,7 +179,7 @@ class PostgresStore implements Store {
     const rows = (await this.#all(text, values)).map((row) => ({
       ...{ at: Number(row['part']), calls: Number(row['calls']), failed: Number(row['failed']) },
     }))
-    const last = reachStatement(question, countedAtOnce(question.filters), writing)
+    const last = reachStatement(question, countedAtOnce, writing)
     return { rows, isComplete: (await this.#all(last.text, last.values)).length === 0 }
   }
 

@@ -146,7 +146,7 @@ class SqliteStore implements Store {
     const rows = this.#all(text, values).map((row) => ({
       ...{ at: Number(row['part']), calls: Number(row['calls']), failed: Number(row['failed']) },
     }))
-    const last = reachStatement(question, countedAtOnce(question.filters), writing)
+    const last = reachStatement(question, countedAtOnce, writing)
     return { rows, isComplete: this.#all(last.text, last.values).length === 0 }
   }
 
