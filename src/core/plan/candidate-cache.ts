@@ -1,3 +1,4 @@
+import { takesKind } from '../adapt/convert-kind.ts'
 import type { Drains } from '../health/drains.ts'
 import type { HealthRegistry } from '../health/health-registry.ts'
 import { createLruMap } from '../model/lru-map.ts'
@@ -7,7 +8,7 @@ import { CandidateSlot, type Expected, type SlotEstimate } from './candidate-slo
 import { placesOf } from './router.ts'
 import type { Candidate } from './strategies/candidate.ts'
 import type { Incumbent } from './strategies/strategy.ts'
-import { createSuitabilityCache, type SuitabilityCache } from './suitability-cache.ts'
+import { type Needs, type SuitableCandidates, sift } from './suitability.ts'
 
 /** What planning reads of a route's deployments, cached: with many of them, computing it per call would be slow. */
 export interface CandidateCache {
@@ -17,7 +18,7 @@ export interface CandidateCache {
   of(model: string, now: number): CandidateSet
 }
 
-export interface CandidateSet {
+interface CandidateSet {
   /** True when one of them charges less for cached input. */
   readonly isSticky: boolean
   /** How many deployments of an order a plan can use. */
@@ -99,4 +100,36 @@ function isUneventful({ standing, isUnmeasured }: Candidate): boolean {
 function isCheaperCached(price: Price): boolean {
   const { inputNanoUsdPerMillion: input, cachedInputNanoUsdPerMillion: cachedInput } = price
   return input !== undefined && cachedInput !== undefined && cachedInput < input
+}
+
+/** Filters the same candidates from call to call. The result is recomputed only when a call has other needs. */
+interface SuitabilityCache {
+  /** Undefined if the result depends on more than `needs`. */
+  sift(needs: Needs): SuitableCandidates | undefined
+}
+
+export function createSuitabilityCache(candidates: readonly Candidate[]): SuitabilityCache {
+  const takeAll = candidates.every(
+    ({ upstream }) => takesKind(upstream, 'text') && takesKind(upstream, 'chat'),
+  )
+  const known = new Map<number, SuitableCandidates>()
+  return {
+    sift(needs) {
+      if (!needs.isPlain || !takeAll) return undefined
+      const key = keyOf(needs)
+      let sifted = known.get(key)
+      if (sifted === undefined) {
+        sifted = sift(candidates, needs, undefined)
+        known.set(key, sifted)
+      }
+      return sifted
+    },
+  }
+}
+
+/** One bit per need. */
+function keyOf({ relay, tools, jsonSchema, vision, logprobs }: Needs): number {
+  let key = 0
+  for (const isNeeded of [relay, tools, jsonSchema, vision, logprobs]) key = key * 2 + Number(isNeeded)
+  return key
 }

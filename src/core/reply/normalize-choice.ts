@@ -5,9 +5,8 @@ import { isObject, type JsonObject } from '../model/json/json.ts'
 import type { LazySet } from '../model/lazy-set.ts'
 import type { Kind } from '../model/terms.ts'
 import { settleLogprobs, type ToldText } from './logprobs.ts'
-import { nameReasoning } from './reasoning.ts'
+import { nameReasoning, takeThoughts } from './reasoning.ts'
 import { settleText } from './settled-text.ts'
-import { takeThoughts } from './thoughts.ts'
 import { addWords, newInMessage, noWords, saysSomething, type ToldWords } from './told-words.ts'
 import {
   createToolCallRepair,

@@ -1,7 +1,6 @@
 import type { Call } from '../../core/model/call.ts'
 import { requireModel } from '../shared/call.ts'
-import type { Dialect, Incoming } from '../shared/dialect.ts'
-import { everyPrefix } from '../shared/prefixes.ts'
+import { type Dialect, everyPrefix, type Incoming } from '../shared/dialect.ts'
 import { validate } from '../shared/validate.ts'
 import { missing } from '../shared/validation-error.ts'
 import { chatCallOf } from './chat-call.ts'

@@ -1,7 +1,6 @@
 import type { Relay } from '../../core/model/call.ts'
 import { callOf, requireModel } from '../shared/call.ts'
-import type { Incoming, RelayDialect } from '../shared/dialect.ts'
-import { everyPrefix } from '../shared/prefixes.ts'
+import { everyPrefix, type Incoming, type RelayDialect } from '../shared/dialect.ts'
 import { aBoolean, anInteger, anObject, aString, form, list } from '../shared/schemas.ts'
 import { type Fields, fieldsOf, refuseUnknown, validate } from '../shared/validate.ts'
 import { missing } from '../shared/validation-error.ts'

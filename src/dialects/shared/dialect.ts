@@ -83,3 +83,6 @@ export interface StreamEncoder {
   /** In place of `end` when the stream breaks after its first frame: no terminator follows. */
   fail(failure: Failure): string
 }
+
+/** The prefixes that clients of OpenAI, Anthropic and Together use. */
+export const everyPrefix: readonly string[] = ['/v1', '/inference', '/inference/v1']

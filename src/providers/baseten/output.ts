@@ -8,9 +8,7 @@ import type { Asked } from '../http-error/http-error.ts'
 import { type ReadError, reportedFailure } from '../http-error/openai-error.ts'
 import { readReply } from '../openai/answer.ts'
 import { Events, replyBytes } from '../openai/stream.ts'
-import { parseAnswer } from '../wire/answer-json.ts'
-import { isEventStream } from '../wire/event-stream-type.ts'
-import type { WireAnswer } from '../wire/wire-answer.ts'
+import { isEventStream, parseAnswer, type WireAnswer } from '../wire/wire-answer.ts'
 
 /** The context of the request, and the kind of call it is read for. */
 export type Reading = {

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
-import { parseAnswer } from '../wire/answer-json.ts'
+import { parseAnswer } from '../wire/wire-answer.ts'
 
 /** The contents of an error body in any of its many shapes. All undefined if it is not JSON. */
 export type ErrorBody = {

@@ -4,8 +4,8 @@ import { failedDelta } from '../../core/model/fold/failed-delta.ts'
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { JsonText } from '../../core/model/json/json-text.ts'
 import type { ReadError } from '../http-error/openai-error.ts'
-import { parseAnswer } from '../wire/answer-json.ts'
 import { createSseDecoder, type SseDecoder } from '../wire/sse.ts'
+import { parseAnswer } from '../wire/wire-answer.ts'
 import { createChunkParser, TemplateDelta } from './chunk-parser.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { JsonText } from '../../core/model/json/json-text.ts'
-import { parseAnswer } from '../wire/answer-json.ts'
+import { parseAnswer } from '../wire/wire-answer.ts'
 
 /** A chunk of a stream: parsed into its own object, or recognised by its text. */
 export type ParsedChunk = JsonObject | TemplateDelta

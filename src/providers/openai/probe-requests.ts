@@ -1,8 +1,7 @@
 import { Failure } from '../../core/model/failure.ts'
 import type { Attempt, Upstream, UpstreamModel } from '../../core/model/ports.ts'
-import { parseAnswer } from '../wire/answer-json.ts'
 import type { Wire } from '../wire/wire.ts'
-import type { WireAnswer } from '../wire/wire-answer.ts'
+import { parseAnswer, type WireAnswer } from '../wire/wire-answer.ts'
 import { replyBytes } from './stream.ts'
 
 export type InquiryParts = {

@@ -2,9 +2,7 @@ import type { RawDelta } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { failedDelta } from '../../core/model/fold/failed-delta.ts'
 import { createFoldBound } from '../../core/model/fold/fold-bound.ts'
-import { isEventStream } from '../wire/event-stream-type.ts'
-import { readWhole } from '../wire/whole-text.ts'
-import type { WireAnswer } from '../wire/wire-answer.ts'
+import { isEventStream, readWhole, type WireAnswer } from '../wire/wire-answer.ts'
 import { Events, type ReadHow, readText, replyBytes } from './stream.ts'
 
 type Readers = ReadHow & { readonly refuse: (answer: WireAnswer) => Promise<never> }

@@ -4,7 +4,7 @@ import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 import { JsonText } from '../../core/model/json/json-text.ts'
 import type { Asked } from '../http-error/http-error.ts'
 import { reportedFailure } from '../http-error/openai-error.ts'
-import { parseAnswer } from '../wire/answer-json.ts'
+import { parseAnswer } from '../wire/wire-answer.ts'
 import type { PromptRequest } from './prompt-request.ts'
 
 /** The contents of an answer of a prompt-only upstream. */

@@ -1,10 +1,8 @@
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject, numberOf } from '../../core/model/json/json.ts'
 import { type Asked, readHttpError, refusal } from '../http-error/http-error.ts'
-import { parseAnswer } from '../wire/answer-json.ts'
-import type { WireAnswer } from '../wire/wire-answer.ts'
+import { parseAnswer, type WireAnswer } from '../wire/wire-answer.ts'
 import type { JobReport } from './job-status.ts'
-import { pythonField } from './python.ts'
 
 /** Why a finished job has no answer. The worker's details (host, traceback) are not passed on. */
 export function jobFailure({ status, error, workerId }: JobReport, asked: Asked): Failure {
@@ -117,4 +115,36 @@ function unpacked(text: string): string {
 function parsedObject(text: string): JsonObject | undefined {
   const value = parseAnswer(text)
   return isObject(value) ? value : undefined
+}
+
+/**
+ * The text under a key of a printed Python dictionary: `{'message': 'it\'s', 'code': None}`. Undefined if there is
+ * none. Truncated text ends where it was cut.
+ */
+function pythonField(printed: string, key: string): string | undefined {
+  const [opening, quote] = new RegExp(`['"]${key}['"]: (['"])`).exec(printed) ?? []
+  if (opening === undefined || quote === undefined) return undefined
+  const start = printed.indexOf(opening) + opening.length
+  const [written = ''] = (quote === "'" ? inSingle : inDouble).exec(printed.slice(start)) ?? []
+  return written.replace(escapes, unescaped)
+}
+
+const inSingle = /^(?:[^'\\]|\\.)*/s
+const inDouble = /^(?:[^"\\]|\\.)*/s
+
+// Python, Lexical analysis, "Escape sequences": those that repr() writes.
+const escapes = /\\(?:x([\da-f]{2})|u([\da-f]{4})|U([\da-f]{8})|(.))/gs
+
+const controls: ReadonlyMap<string, string> = new Map([
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
+])
+
+function unescaped(_all: string, ...parts: readonly (string | undefined)[]): string {
+  const [two, four, eight, plain = ''] = parts
+  const digits = two ?? four ?? eight
+  if (digits === undefined) return controls.get(plain) ?? plain
+  const code = Number.parseInt(digits, 16)
+  return code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd'
 }

@@ -2,9 +2,8 @@ import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import type { UpstreamHealth } from '../../core/model/ports.ts'
 import { type Asked, readHttpError } from '../http-error/http-error.ts'
-import { parseAnswer } from '../wire/answer-json.ts'
 import type { Wire } from '../wire/wire.ts'
-import type { WireAnswer } from '../wire/wire-answer.ts'
+import { parseAnswer, type WireAnswer } from '../wire/wire-answer.ts'
 import { blankNotes } from './api.ts'
 
 export type HealthParts = {

@@ -1,6 +1,6 @@
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
-import { parseAnswer } from '../wire/answer-json.ts'
+import { parseAnswer } from '../wire/wire-answer.ts'
 
 /** A job as the job API reports it. */
 export type JobReport = {

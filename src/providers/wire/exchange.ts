@@ -9,9 +9,8 @@ import {
 } from '../../core/model/pull-iterator.ts'
 import { connectionFailure, noHttp, type Phase, unreached } from './connection-failure.ts'
 import { type Carried, isLost, type Ride } from './connections.ts'
-import { isEventStream } from './event-stream-type.ts'
 import type { ExchangeParts, Sending } from './exchange-parts.ts'
-import { requestIdIn, type WireAnswer } from './wire-answer.ts'
+import { isEventStream, requestIdIn, type WireAnswer } from './wire-answer.ts'
 
 /**
  * One request and its answer, from the wait for a connection to the last byte. One object is undici's handler (the

@@ -1,3 +1,6 @@
+import { parseJson } from '../../core/model/json/json.ts'
+import { depthOf } from '../../core/model/json/json-scan.ts'
+
 /** An upstream's answer. Its owner reads it to the end, by `text` or `chunks`, or discards it. */
 export interface WireAnswer {
   readonly status: number
@@ -28,3 +31,38 @@ export function requestIdIn(answer: Pick<WireAnswer, 'header'>): string | undefi
 const isPlainId = /^[A-Za-z0-9._:-]{1,128}$/
 
 const requestIdHeaders = ['x-request-id', 'x-baseten-request-id', 'request-id', 'cf-ray']
+
+/** By the answer's content type; without one, by what was requested. */
+export function isEventStream(answer: Headed, isAskedFor: boolean): boolean {
+  const type = answer.header('content-type')
+  return type === undefined ? isAskedFor : /^text\/event-stream\b/i.test(type)
+}
+
+type Headed = { header(name: string): string | undefined }
+
+/** Reads the whole text of an answer: at once if it is there. Throws, or rejects, as `text` does. */
+export function readWhole<Read>(
+  answer: Pick<WireAnswer, 'text'>,
+  limitBytes: number,
+  read: (text: string) => Read,
+): Read | Promise<Read> {
+  const text = answer.text(limitBytes)
+  return text instanceof Promise ? text.then(read) : read(text)
+}
+
+/**
+ * An upstream's JSON; undefined if it is none. JSON that is nested too deeply counts as none: serializing it for a
+ * caller would overflow the stack.
+ */
+export function parseAnswer(text: string): unknown {
+  // Each level takes one character.
+  if (text.length > deepest && depthOf(text, deepest) > deepest) return undefined
+  try {
+    return parseJson(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Nested objects and lists: four times as deep as a caller's body may be. */
+const deepest = 256

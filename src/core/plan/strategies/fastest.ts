@@ -2,8 +2,7 @@ import type { HealthSnapshot } from '../../health/health-snapshot.ts'
 import type { Candidate } from './candidate.ts'
 import { anyFirst } from './measuring.ts'
 import { giveWay, rank } from './ranking.ts'
-import { scoresOf } from './scoring.ts'
-import type { Strategy } from './strategy.ts'
+import { type Strategy, scoresOf } from './strategy.ts'
 
 /**
  * Sorts by the expected time to the whole answer. Deployments that were never measured come last, except for an

@@ -3,8 +3,7 @@ import type { Candidate } from './candidate.ts'
 import { fastest } from './fastest.ts'
 import { measuring } from './measuring.ts'
 import { draw, giveWay, rank } from './ranking.ts'
-import { scoresOf } from './scoring.ts'
-import type { OrderParts, Scores, Strategy } from './strategy.ts'
+import { type OrderParts, type Scores, type Strategy, scoresOf } from './strategy.ts'
 import { value } from './value.ts'
 
 /** Orders the candidates, best first. Pure except for `parts.incumbent` and `parts.random`. */

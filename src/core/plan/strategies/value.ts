@@ -2,8 +2,7 @@ import type { Candidate } from './candidate.ts'
 import { expectedMs } from './fastest.ts'
 import { anyFirst, measuring } from './measuring.ts'
 import { giveWay, moveFirst, rank } from './ranking.ts'
-import { scoresOf } from './scoring.ts'
-import type { OrderParts, Scores, Strategy } from './strategy.ts'
+import { type OrderParts, type Scores, type Strategy, scoresOf } from './strategy.ts'
 
 /**
  * Sorts by the cost of a good answer: expected cost divided by the success rate, raised for slowness. The last winner

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../../src/core/model/json/json.ts'
+import { createSuitabilityCache } from '../../../src/core/plan/candidate-cache.ts'
 import { needsOf, sift } from '../../../src/core/plan/suitability.ts'
-import { createSuitabilityCache } from '../../../src/core/plan/suitability-cache.ts'
 import { aCandidate, namesOf, poolOf } from '../../harness/core/pool.ts'
 import { aCall, scriptedUpstream } from '../../harness/scripted-upstream.ts'
 

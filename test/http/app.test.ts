@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { expect, test } from 'vitest'
-import { LightKoa } from '../../src/http/light-koa.ts'
+import { LightKoa } from '../../src/http/app.ts'
 
 test('what nobody caught is a 500 that says nothing', async () => {
   await using server = await serve(() => {

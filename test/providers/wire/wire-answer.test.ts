@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseAnswer } from '../../../src/providers/wire/answer-json.ts'
+import { parseAnswer } from '../../../src/providers/wire/wire-answer.ts'
 
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
 
