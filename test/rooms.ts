@@ -145,6 +145,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'catalog',
     'dialects',
     'ledger',
+    'ledger/journal',
     'ledger/responses',
     'ledger/store',
     'providers',
