@@ -99,39 +99,38 @@ local function resolve(id, cost)
 end
 `
 
-/**
- * ARGV: process, generation, hold, owner, `new` or `grow`, then for each part: counter, amount, limit, time to live.
- */
-export const reserveScript = scriptOf(
-  'reserve',
-  `${prelude}
-local fenced = fence()
-if fenced then return fenced end
-local id, owner = ARGV[3], ARGV[4]
-local key = P .. 'h:' .. id
-local isOpen = call('EXISTS', key) == 1
-if ARGV[5] == 'new' and isOpen then return {1} end
-if ARGV[5] == 'grow' and not isOpen then return {0} end
-local blockers = {0}
-for i = 6, #ARGV, 4 do
-  local s, h, l, u = cell(ARGV[i])
-  if s + h + l + u + num(ARGV[i + 1]) > num(ARGV[i + 2]) then
-    local at = #blockers
-    blockers[at + 1] = (i - 6) / 4
-    blockers[at + 2], blockers[at + 3], blockers[at + 4], blockers[at + 5] = s, h, u, l
+/** Arguments: hold, owner, `new` or `grow`, then for each part: counter, amount, limit, time to live. */
+export const reserveStep = `
+local function reserve(A)
+  local id, owner = A[1], A[2]
+  local key = P .. 'h:' .. id
+  local isOpen = call('EXISTS', key) == 1
+  if A[3] == 'new' and isOpen then return {1} end
+  if A[3] == 'grow' and not isOpen then return {0} end
+  local blockers = {0}
+  for i = 4, #A, 4 do
+    local s, h, l, u = cell(A[i])
+    if s + h + l + u + num(A[i + 1]) > num(A[i + 2]) then
+      local at = #blockers
+      blockers[at + 1] = (i - 4) / 4
+      blockers[at + 2], blockers[at + 3], blockers[at + 4], blockers[at + 5] = s, h, u, l
+    end
   end
+  if #blockers > 1 then return blockers end
+  local hold = {}
+  for i = 4, #A, 4 do
+    add(A[i], 'h', A[i + 1], A[i + 3])
+    hold[#hold + 1], hold[#hold + 2] = A[i], A[i + 1]
+  end
+  if isOpen then
+    call('RPUSH', key, unpack(hold))
+  else
+    call('RPUSH', key, owner, unpack(hold))
+    own('owned', owner, id)
+  end
+  return {1}
 end
-if #blockers > 1 then return blockers end
-if not isOpen then
-  call('RPUSH', key, owner)
-  own('owned', owner, id)
-end
-for i = 6, #ARGV, 4 do
-  add(ARGV[i], 'h', ARGV[i + 1], ARGV[i + 3])
-  call('RPUSH', key, ARGV[i], ARGV[i + 1])
-end
-return {1}`,
-)
+`
 
 /** ARGV: counters. Returns spent, held and uncertain for each. */
 export const readScript = scriptOf(

@@ -38,46 +38,44 @@ end
 `
 
 /**
- * ARGV: process, generation, lease, owner, number of rates, for each: key, per minute, burst, amount; then for each
- * slot: key, limit. Returns whether it is admitted, three readings of each rate, and two of each slot.
+ * Arguments: lease, owner, number of rates, for each: key, per minute, burst, amount; then for each slot: key, limit.
+ * Returns whether it is admitted, three readings of each rate, and two of each slot.
  */
-export const admitScript = scriptOf(
-  'admit',
-  `${ratePrelude}
-local fenced = fence()
-if fenced then return fenced end
-local slotsAt = 6 + 4 * num(ARGV[5])
-local reply, rates, slots, isAdmitted = {1}, {}, {}, true
-for i = 6, slotsAt - 1, 4 do
-  local rate = { ARGV[i], num(ARGV[i + 1]), num(ARGV[i + 2]), num(ARGV[i + 3]), math.max(fullAt(ARGV[i]), now) }
-  rates[#rates + 1] = rate
-  local remaining, reset, wait = reading(rate[5], rate[2], rate[3], rate[4])
-  local at = #reply
-  reply[at + 1], reply[at + 2], reply[at + 3] = remaining, reset, wait
-  if wait ~= '0' then isAdmitted = false end
-end
-for i = slotsAt, #ARGV, 2 do
-  slots[#slots + 1] = ARGV[i]
-  local used = call('SCARD', P .. 'slot:' .. ARGV[i])
-  local isFull = used >= num(ARGV[i + 1])
-  local at = #reply
-  reply[at + 1], reply[at + 2] = used, isFull and 1 or 0
-  if isFull then isAdmitted = false end
-end
-if not isAdmitted then
-  reply[1] = 0
+export const admitStep = `
+local function admit(A)
+  local slotsAt = 4 + 4 * num(A[3])
+  local reply, rates, slots, isAdmitted = {1}, {}, {}, true
+  for i = 4, slotsAt - 1, 4 do
+    local rate = { A[i], num(A[i + 1]), num(A[i + 2]), num(A[i + 3]), math.max(fullAt(A[i]), now) }
+    rates[#rates + 1] = rate
+    local remaining, reset, wait = reading(rate[5], rate[2], rate[3], rate[4])
+    local at = #reply
+    reply[at + 1], reply[at + 2], reply[at + 3] = remaining, reset, wait
+    if wait ~= '0' then isAdmitted = false end
+  end
+  for i = slotsAt, #A, 2 do
+    slots[#slots + 1] = A[i]
+    local used = call('SCARD', P .. 'slot:' .. A[i])
+    local isFull = used >= num(A[i + 1])
+    local at = #reply
+    reply[at + 1], reply[at + 2] = used, isFull and 1 or 0
+    if isFull then isAdmitted = false end
+  end
+  if not isAdmitted then
+    reply[1] = 0
+    return reply
+  end
+  for i, rate in ipairs(rates) do
+    local at = rate[5] + rate[4] * 60000 / rate[2]
+    keep(rate[1], at)
+    local remaining, reset, wait = reading(at, rate[2], rate[3], 0)
+    reply[3 * i - 1], reply[3 * i], reply[3 * i + 1] = remaining, reset, wait
+  end
+  for i = 1, #slots do reply[3 * #rates + 2 * i] = reply[3 * #rates + 2 * i] + 1 end
+  takePlaces(A[1], A[2], slots)
   return reply
 end
-for i, rate in ipairs(rates) do
-  local at = rate[5] + rate[4] * 60000 / rate[2]
-  keep(rate[1], at)
-  local remaining, reset, wait = reading(at, rate[2], rate[3], 0)
-  reply[3 * i - 1], reply[3 * i], reply[3 * i + 1] = remaining, reset, wait
-end
-for i = 1, #slots do reply[3 * #rates + 2 * i] = reply[3 * #rates + 2 * i] + 1 end
-takePlaces(ARGV[3], ARGV[4], slots)
-return reply`,
-)
+`
 
 /** ARGV, for each rate: key, per minute, burst. Returns three readings of each. */
 export const readRatesScript = scriptOf(

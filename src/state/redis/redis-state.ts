@@ -16,14 +16,15 @@ import type {
   Spent,
 } from '../../core/model/shared/state.ts'
 import { RedisAway, type Reply, type Script } from './connection.ts'
-import { abandonScript, holdsScript, readScript, reserveScript, resolveScript } from './money-scripts.ts'
+import { abandonScript, holdsScript, readScript, resolveScript } from './money-scripts.ts'
 import { chargesStep, type Outbox } from './outbox.ts'
 import { allotScript } from './pool-scripts.ts'
-import { admitScript, readRatesScript } from './rate-scripts.ts'
+import { readRatesScript } from './rate-scripts.ts'
 import { admittanceOf, allotmentOf, holdsOf, rateReadingsOf, readingsOf, reservedOf } from './replies.ts'
 import type { Sight } from './sight.ts'
 import type { Slices } from './slices.ts'
 import type { Solo } from './solo.ts'
+import { createSteps, type Steps } from './steps.ts'
 
 export type RedisStateParts = {
   /** Runs a step as this process. */
@@ -49,10 +50,12 @@ export function createRedisState(parts: RedisStateParts): SharedState {
 
 class RedisState implements SharedState {
   readonly #parts: RedisStateParts
+  readonly #steps: Steps
   #isFlushing = false
 
   constructor(parts: RedisStateParts) {
     this.#parts = parts
+    this.#steps = createSteps(parts.act)
   }
 
   async reserve(hold: NewHold): Promise<Reservation> {
@@ -129,7 +132,7 @@ class RedisState implements SharedState {
           ...rates.flatMap(({ key, perMinute, burst, amount }) => [key, perMinute, burst, amount]),
           ...slots.flatMap(({ key, limit }) => [key, limit]),
         ]
-        const admittance = admittanceOf(await this.#parts.act(admitScript, args), request)
+        const admittance = admittanceOf(await this.#steps.run('admit', args), request)
         this.#parts.sight.noteAdmittance(request, admittance)
         return admittance
       },
@@ -214,17 +217,17 @@ class RedisState implements SharedState {
     how: 'new' | 'grow',
     parts: readonly HoldPart[],
   ): Promise<Reservation> {
-    const { act, keepMs, askBack, pause } = this.#parts
+    const { keepMs, askBack, pause } = this.#parts
     const args = [
       ...[id, owner, how],
       ...parts.flatMap(({ counter, nanoUsd, limitNanoUsd }) => [
         ...[counter, nanoUsd, limitNanoUsd, keepMs(counter)],
       ]),
     ]
-    let reserved = reservedOf(await act(reserveScript, args), parts)
+    let reserved = reservedOf(await this.#steps.run('reserve', args), parts)
     for (let waitMs = 5; reserved.leased.length > 0 && askBack(reserved.leased); waitMs = 2 * waitMs) {
       await pause(Math.min(waitMs, longestWaitMs))
-      reserved = reservedOf(await act(reserveScript, args), parts)
+      reserved = reservedOf(await this.#steps.run('reserve', args), parts)
     }
     return reserved.reservation
   }

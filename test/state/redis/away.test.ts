@@ -113,6 +113,8 @@ describe.skipIf(noRedis !== undefined)(
         return (await node.state.admit({ leaseId: id, owner: node.owner, rates, slots: [] })).isAdmitted
       }
       server.stop()
+      // What is asked before the loss is noticed may have been counted.
+      await until(async () => (await node.state.read(['key'])).length > 0 && !node.report().isUp)
       let taken = 0
       while (await take(`a-${taken}`)) taken++
       expect(taken).toBe(10)

@@ -38,7 +38,7 @@ describe.skipIf(noRedis !== undefined)(
       const worker = `${node.owner}-w0`
       await takeEverything(node, worker)
       server.stop()
-      await until(async () => (await node.state.read(['key'])) !== undefined && !node.report().isUp)
+      await until(async () => (await node.state.read(['key'])).length > 0 && !node.report().isUp)
       expect(await node.state.abandon(worker)).toEqual([
         { id: 'hold', owner: worker, parts: [{ counter: 'key', nanoUsd: 10 }] },
       ])
@@ -63,7 +63,7 @@ describe.skipIf(noRedis !== undefined)(
       await until(() => node.report().nodes === 2)
       expect(await placesOf(node, 2)).toBe(2)
       server.stop()
-      await until(async () => (await node.state.read(['key'])) !== undefined && !node.report().isUp)
+      await until(async () => (await node.state.read(['key'])).length > 0 && !node.report().isUp)
       expect(await placesOf(node, 8)).toBe(most)
       server.resume()
       await until(() => other.report().isUp && node.report().isUp)
