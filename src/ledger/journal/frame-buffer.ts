@@ -1,5 +1,8 @@
 import { frameOverhead, readFrames, writeFrame } from './frame.ts'
 
+/** Finished calls as frames. */
+export type PackedCalls = { readonly frames: Uint8Array; readonly count: number }
+
 /** Frames that wait to be written, back to back. */
 export class FrameBuffer {
   #room: Buffer = Buffer.allocUnsafeSlow(usualBytes)

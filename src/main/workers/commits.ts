@@ -1,6 +1,6 @@
 import type { Journal, JournalEntry } from '../../core/model/journal.ts'
 import type { SharedState, Spent } from '../../core/model/shared/state.ts'
-import { createCallPacker, type PackedCalls } from '../../ledger/journal/packed-calls.ts'
+import { type CallPacker, createCallPacker } from '../../ledger/call-packer.ts'
 import type { Peer } from '../../state/primary/peer.ts'
 
 /**
@@ -16,7 +16,7 @@ export interface Commits {
 export type Commit = {
   /** But for calls. */
   readonly entries: readonly JournalEntry[]
-  readonly calls: PackedCalls | undefined
+  readonly calls: ReturnType<CallPacker['take']> | undefined
   readonly charges: readonly Spent[]
 }
 

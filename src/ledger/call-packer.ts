@@ -1,10 +1,8 @@
-import type { CallEntry } from '../../core/model/journal.ts'
-import { callText } from './call-text.ts'
-import { FrameBuffer } from './frame-buffer.ts'
+import type { CallEntry } from '../core/model/journal.ts'
+import { callText } from './journal/call-text.ts'
+import { FrameBuffer, type PackedCalls } from './journal/frame-buffer.ts'
 
-/** Finished calls as the journal writes them, for a process that has none to send to the one that has it. */
-export type PackedCalls = { readonly frames: Uint8Array; readonly count: number }
-
+/** Packs finished calls as the journal writes them, for a process that has no journal and sends them to one that has. */
 export interface CallPacker {
   add(call: CallEntry): void
   readonly count: number
