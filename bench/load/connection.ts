@@ -71,7 +71,7 @@ export function requestBytes(ask: Ask): Buffer {
     'accept: application/json',
     'content-type: application/json',
     'user-agent: OpenAI/JS 7.57.0',
-    'authorization: Bearer sk-caller',
+    'authorization: Bearer sk-caller-0123456789',
     `content-length: ${body.length}`,
   ]
   return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body])

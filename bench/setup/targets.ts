@@ -117,7 +117,7 @@ export function gatewayConfig(upstreamPort: number): string {
     },
     models: {
       'pandotate-*': { deployments: [{ provider: 'pandotate' }] },
-      '*': { deployments: [{ provider: 'upstream' }] },
+      '*': { deployments: [{ provider: 'upstream', price: { input: 0.1, output: 0.3 } }] },
     },
   })
 }
