@@ -4,9 +4,9 @@ import { tokensIn } from './account/prompt-size.ts'
 import type { Answer, Bursts } from './attempt/attempt.ts'
 import { type AttemptParts, openAttempt } from './attempt/open-attempt.ts'
 import type { AnyCall, Delta } from './model/call.ts'
-import { type CallSignal, controllerUnder } from './model/call-signal.ts'
+import { abortUnder, type CallAbort, type CallSignal } from './model/call-signal.ts'
 import type { AttemptRecord } from './model/record/record.ts'
-import type { Payer, PayerTerms } from './model/tenant.ts'
+import type { Payer, PayerTerms, Shortage } from './model/tenant.ts'
 
 /** How far the attempts of a call are paid for. */
 export type Coverage = {
@@ -21,32 +21,50 @@ export type Coverage = {
  * grows with time where time is billed, and with the answer where only a slice of it is paid for. When no more money
  * can be held, the attempt ends with the Failure that says so.
  */
-export async function covered<Asked extends AnyCall, Made>(
+export function covered<Asked extends AnyCall, Made>(
   coverage: Coverage,
   parts: AttemptParts<Asked>,
   make: (parts: AttemptParts<Asked>) => Promise<Made>,
 ): Promise<Made> {
   const cover = new Cover(coverage, parts)
-  const shortage = await cover.pay()
+  // Not async: most first attempts are within what the call holds, and an async frame costs about 1 KB per call.
+  const paying = cover.pay()
+  return paying === undefined ? made(cover, parts, make) : paidFirst(paying, cover, parts, make)
+}
+
+async function paidFirst<Asked extends AnyCall, Made>(
+  paying: Promise<Shortage | undefined>,
+  cover: Cover,
+  parts: AttemptParts<Asked>,
+  make: (parts: AttemptParts<Asked>) => Promise<Made>,
+): Promise<Made> {
+  const shortage = await paying
   if (shortage !== undefined) throw openAttempt(parts).fail(shortage.failure)
+  return await made(cover, parts, make)
+}
+
+function made<Asked extends AnyCall, Made>(
+  cover: Cover,
+  parts: AttemptParts<Asked>,
+  make: (parts: AttemptParts<Asked>) => Promise<Made>,
+): Promise<Made> {
   const { row } = parts.context.record
   const at = row.attempts.length
-  const making = make({ ...parts, signal: cover.signal })
+  const making = make(cover.signal === parts.signal ? parts : { ...parts, signal: cover.signal })
   cover.follow(row.attempts[at])
-  try {
-    const made = await making
-    return coverage.isSliced && isAnswer(made) ? { ...made, bursts: cover.grown(made.bursts) } : made
-  } catch (thrown) {
+  const kept = making.catch(async (thrown: unknown) => {
     await cover.end()
     throw thrown
-  }
+  })
+  return cover.isSliced ? kept.then((answer) => cover.growing(answer)) : kept
 }
 
 class Cover {
   readonly #coverage: Coverage
   readonly #parts: AttemptParts<AnyCall>
-  readonly #abort: AbortController
   readonly #isTimed: boolean
+  /** Ends the attempt when no more money can be held; undefined: its hold never grows. */
+  readonly #abort: CallAbort | undefined
   #outputTokens: number
   #timeNanoUsd = 0
   #entry: AttemptRecord | undefined
@@ -55,21 +73,33 @@ class Cover {
   constructor(coverage: Coverage, parts: AttemptParts<AnyCall>) {
     this.#coverage = coverage
     this.#parts = parts
-    this.#abort = controllerUnder(parts.signal)
     this.#isTimed = parts.deployment.price.nanoUsdPerSecond !== undefined
+    this.#abort = this.#isTimed || coverage.isSliced ? abortUnder(parts.signal) : undefined
     this.#outputTokens = coverage.use.outputTokens
   }
 
   get signal(): CallSignal {
-    return this.#abort.signal
+    return this.#abort ?? this.#parts.signal
   }
 
-  async pay() {
+  get isSliced(): boolean {
+    return this.#coverage.isSliced
+  }
+
+  /** Undefined: it is within what is held already. */
+  pay(): Promise<Shortage | undefined> | undefined {
     const nanoUsd = this.#nanoUsd()
     const provider = this.#parts.deployment.upstream.name
-    const shortage = await this.#coverage.payer.cover(this, { provider, nanoUsd })
-    if (shortage === undefined && this.#entry !== undefined) this.#entry.heldNanoUsd = nanoUsd
-    return shortage
+    const paying = this.#coverage.payer.cover(this, { provider, nanoUsd })
+    if (paying === undefined) this.#holds(nanoUsd)
+    return paying?.then((shortage) => {
+      if (shortage === undefined) this.#holds(nanoUsd)
+      return shortage
+    })
+  }
+
+  #holds(nanoUsd: number): void {
+    if (this.#entry !== undefined) this.#entry.heldNanoUsd = nanoUsd
   }
 
   follow(entry: AttemptRecord | undefined): void {
@@ -88,8 +118,12 @@ class Cover {
     await this.#coverage.payer.cover(this, { provider, nanoUsd: attemptNanoUsd(entry) ?? 0 })
   }
 
+  growing<Made>(made: Made): Made {
+    return isAnswer(made) ? { ...made, bursts: this.#grown(made.bursts) } : made
+  }
+
   /** The answer as it comes. The next slice is paid for before it is needed. */
-  async *grown(bursts: Bursts): AsyncGenerator<readonly Delta[], void, void> {
+  async *#grown(bursts: Bursts): AsyncGenerator<readonly Delta[], void, void> {
     const { sliceTokens, marginTokens }: PayerTerms = this.#coverage.payer.terms
     let written = 0
     for await (const burst of bursts) {
@@ -99,7 +133,7 @@ class Cover {
         const shortage = await this.pay()
         if (shortage === undefined) continue
         this.#outputTokens -= sliceTokens
-        this.#abort.abort(shortage.failure)
+        this.#abort?.abort(shortage.failure)
         throw shortage.failure
       }
       yield burst
@@ -120,9 +154,9 @@ class Cover {
     this.#timer = setTimeout(() => {
       if (this.#entry === undefined || this.#entry.totalMs > 0) return
       this.#timeNanoUsd += Math.ceil(((price.nanoUsdPerSecond ?? 0) * timeSliceMs) / 1000)
-      void this.pay().then((shortage) => {
+      void Promise.resolve(this.pay()).then((shortage) => {
         if (shortage === undefined) this.#watchTime()
-        else this.#abort.abort(shortage.failure)
+        else this.#abort?.abort(shortage.failure)
       })
     }, timeSliceMs - aheadMs)
     this.#timer.unref()

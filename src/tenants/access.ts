@@ -11,7 +11,7 @@ import type { TenantSettings } from './settings.ts'
 import type { Users } from './users.ts'
 
 /** Running calls: what each has taken of limits and holds on budgets. */
-export type OpenCall = { bill?: Bill; entered?: Entered }
+export type OpenCall = { bill: Bill | undefined; entered: Entered | undefined }
 
 export type AccessParts = {
   /** Undefined: calls without a key, if the gateway as a whole has budgets or limits. */

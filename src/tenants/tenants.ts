@@ -235,7 +235,7 @@ class Household implements Tenants {
   #opened(callId: string): OpenCall {
     let known = this.#open.get(callId)
     if (known === undefined) {
-      known = {}
+      known = { bill: undefined, entered: undefined }
       this.#open.set(callId, known)
     }
     return known
@@ -254,9 +254,14 @@ class Household implements Tenants {
     this.#refusals.note(record)
     const open = this.#open.get(record.id)
     if (open !== undefined) {
+      const { entered, bill } = open
       this.#open.delete(record.id)
-      if (open.entered !== undefined) void leave(open.entered, tokensOf(record), this.desk)
-      if (open.bill !== undefined) this.#alerts.look(open.bill.settle(record))
+      // When a Map outgrows its table, the old one still refers to what was in it, and keeps all of a call alive until the
+      // next full collection.
+      open.entered = undefined
+      open.bill = undefined
+      if (entered !== undefined) void leave(entered, tokensOf(record), this.desk)
+      if (bill !== undefined) this.#alerts.look(bill.settle(record))
     }
     if (record.costNanoUsd !== undefined && record.costNanoUsd > 0) this.usage.add(record)
   }

@@ -13,9 +13,17 @@ export interface Usage {
 export type UsageReading = Readonly<Record<UsageWindow, number>>
 
 export function createUsage({ state, clock }: Pick<Desk, 'state' | 'clock'>): Usage {
+  let day = Number.NaN
+  let windows: readonly string[] = []
   return {
-    add({ tenant, startedEpochMs, costNanoUsd = 0 }) {
-      if (tenant?.key !== undefined) void state.charge(usageOf(tenant.key, startedEpochMs, costNanoUsd))
+    add({ tenant, startedEpochMs, costNanoUsd: spentNanoUsd = 0 }) {
+      if (tenant?.key === undefined) return
+      // They change at midnight: to work them out takes longer than to charge them.
+      const today = Math.floor(startedEpochMs / dayMs)
+      if (today !== day) windows = windowsAt(startedEpochMs)
+      day = today
+      const { key } = tenant
+      void state.charge(windows.map((window) => ({ counter: counterOf(key, window), spentNanoUsd })))
     },
     async of(ids) {
       const now = clock.epochMs()
@@ -40,8 +48,16 @@ type UsageWindow = (typeof usageWindows)[number]
 const usageWindows = ['total', 'day', 'week', 'month'] as const
 
 function countersOf(key: string, epochMs: number): readonly string[] {
-  return usageWindows.map((window) => {
-    const { id } = windowAt({ window, zone: 'UTC', weekStart: 1 }, epochMs)
-    return `usage/${key}|${id}`
-  })
+  return windowsAt(epochMs).map((window) => counterOf(key, window))
 }
+
+/** In the order of `usageWindows`. */
+function windowsAt(epochMs: number): readonly string[] {
+  return usageWindows.map((window) => windowAt({ window, zone: 'UTC', weekStart: 1 }, epochMs).id)
+}
+
+function counterOf(key: string, window: string): string {
+  return `usage/${key}|${window}`
+}
+
+const dayMs = 86_400_000

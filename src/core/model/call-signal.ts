@@ -56,6 +56,16 @@ export class CallAbort implements CallSignal {
   }
 }
 
+/** Aborts with the signal, or earlier on its own. */
+export function abortUnder(signal: CallSignal): CallAbort {
+  const own = new CallAbort()
+  const follow = () => own.abort(signal.reason)
+  own.addEventListener('abort', () => signal.removeEventListener('abort', follow))
+  signal.addEventListener('abort', follow)
+  if (signal.aborted) follow()
+  return own
+}
+
 /** A controller that aborts with the signal, or earlier on its own. */
 export function controllerUnder(signal: CallSignal): AbortController {
   const controller = new AbortController()

@@ -75,9 +75,10 @@ export interface Payer {
   /** Holds what the call may cost before anything is sent, per provider. Nothing is held if there is no room. */
   reserve(bounds: readonly CostBound[], untilEpochMs: number): Promise<Shortage | undefined>
   /**
-   * Updates what an attempt may have cost so far. The hold grows when all attempts together may cost more than is held.
+   * Updates what an attempt may have cost so far. The hold grows when all attempts together may cost more than is held;
+   * undefined: it need not.
    */
-  cover(attempt: object, bound: CostBound): Promise<Shortage | undefined>
+  cover(attempt: object, bound: CostBound): Promise<Shortage | undefined> | undefined
 }
 
 export type PayerTerms = {

@@ -41,11 +41,18 @@ export class Bill implements Payer {
     return undefined
   }
 
-  async cover(attempt: object, bound: CostBound): Promise<Shortage | undefined> {
+  cover(attempt: object, bound: CostBound): Promise<Shortage | undefined> | undefined {
     const before = this.#covers.get(attempt)
     this.#covers.set(attempt, bound)
     const parts = this.#missing()
-    if (parts.length === 0) return undefined
+    return parts.length === 0 ? undefined : this.#grow(attempt, before, parts)
+  }
+
+  async #grow(
+    attempt: object,
+    before: CostBound | undefined,
+    parts: readonly HoldPart[],
+  ): Promise<Shortage | undefined> {
     // Counted from now on, so that a request made at the same time does not ask for it again.
     for (const { counter, nanoUsd } of parts) this.#add(counter, nanoUsd)
     const growth = await this.#desk.state.grow(this.#id, parts)
@@ -78,13 +85,15 @@ export class Bill implements Payer {
 
   /** On each counter: what all attempts together may cost beyond what is held. */
   #missing(): readonly HoldPart[] {
-    return this.#applied.flatMap((applied) => {
+    const parts: HoldPart[] = []
+    for (const applied of this.#applied) {
       let needed = 0
       for (const { provider, nanoUsd } of this.#covers.values())
         if (isAt(applied, provider)) needed += nanoUsd
       const missing = needed - (this.#held.get(applied.counter) ?? 0)
-      return missing > 0 ? [partOf(applied, missing)] : []
-    })
+      if (missing > 0) parts.push(partOf(applied, missing))
+    }
+    return parts
   }
 
   #add(counter: string, nanoUsd: number): void {

@@ -36,7 +36,7 @@ export class Quote implements Payer {
     return shortage
   }
 
-  async cover(): Promise<undefined> {}
+  cover(): undefined {}
 
   /** The trial that failed; otherwise the last one that fits. */
   standings(failure?: unknown): readonly BudgetStanding[] {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { StrategyName } from '../../core/model/terms.ts'
 import type { BudgetRule } from '../budgets/budget.ts'
 
@@ -71,7 +71,7 @@ export function newSecret(kind: Key['kind'], fill: FillRandom): string {
 const prefixes = { inference: 'pgw_', management: 'pgm_' } as const
 
 export function digestOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex')
+  return hash('sha256', secret, 'hex')
 }
 
 /** The first and last characters of a secret; fewer of a short one. */
