@@ -99,9 +99,9 @@ export type Consumption = {
  * for tokens is not needed if none were used, but at least one per-token price must be known.
  */
 export function costNanoUsd(price: Price, used: Consumption): number | undefined {
-  const millionths = price.nanoUsdPerSecond === undefined ? forTokens(price, used) : forTime(price, used)
-  if (millionths === undefined) return undefined
-  return divided(millionths + exact(price.nanoUsdPerRequest ?? 0) * million, million)
+  const terms = price.nanoUsdPerSecond === undefined ? tokenTerms(price, used) : timeTerms(price, used)
+  if (terms === undefined) return undefined
+  return wholeNanoUsd([...terms, [million, whole(price.nanoUsdPerRequest)]])
 }
 
 /**
@@ -134,37 +134,42 @@ export function usdText(nano: number | bigint): string {
   return `${nano < 0 ? '-' : ''}${digits.slice(0, -9)}.${digits.slice(-9)}`
 }
 
-const million = 1_000_000n
+const million = 1_000_000
 
-/** In millionths of a nano-USD. */
-function forTokens(listed: Price, used: Consumption): bigint | undefined {
+/** Products that add up to millionths of a nano-USD: whole numbers from 0 on. */
+type Terms = readonly (readonly [number, number])[]
+
+function tokenTerms(listed: Price, used: Consumption): Terms | undefined {
   const price = listed.tiers === undefined ? listed : priceFor(listed, used.promptTokens)
   const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output } = price
-  const promptTokens = exact(used.promptTokens)
-  const completionTokens = exact(used.completionTokens)
-  if (input === undefined && (promptTokens > 0n || output === undefined)) return undefined
-  if (output === undefined && completionTokens > 0n) return undefined
-  const claimed = exact(used.cachedTokens)
-  const cachedTokens = claimed > promptTokens ? promptTokens : claimed
-  const cachedInput = price.cachedInputNanoUsdPerMillion ?? input
-  return (
-    (promptTokens - cachedTokens) * exact(input ?? 0) +
-    cachedTokens * exact(cachedInput ?? 0) +
-    completionTokens * exact(output ?? 0)
-  )
+  const promptTokens = whole(used.promptTokens)
+  const completionTokens = whole(used.completionTokens)
+  if (input === undefined && (promptTokens > 0 || output === undefined)) return undefined
+  if (output === undefined && completionTokens > 0) return undefined
+  const cachedTokens = Math.min(whole(used.cachedTokens), promptTokens)
+  return [
+    [promptTokens - cachedTokens, whole(input)],
+    [cachedTokens, whole(price.cachedInputNanoUsdPerMillion ?? input)],
+    [completionTokens, whole(output)],
+  ]
 }
 
-/** In millionths of a nano-USD. */
-function forTime({ nanoUsdPerSecond = 0 }: Price, { workedMs }: Consumption): bigint | undefined {
-  return workedMs === undefined ? undefined : exact(nanoUsdPerSecond) * exact(workedMs) * 1000n
+function timeTerms({ nanoUsdPerSecond }: Price, { workedMs }: Consumption): Terms | undefined {
+  return workedMs === undefined ? undefined : [[whole(nanoUsdPerSecond), whole(workedMs) * 1000]]
 }
 
-function exact(value: number): bigint {
-  return BigInt(Math.max(0, Math.round(value)))
+function whole(value = 0): number {
+  return Math.max(0, Math.round(value))
 }
 
-function divided(value: bigint, by: bigint): number {
-  return Number((value * 2n + by) / (by * 2n))
+/** Rounded half up. Sums of nearly all calls fit a double exactly; a BigInt would take 1 KB per call. */
+function wholeNanoUsd(terms: Terms): number {
+  let sum = million / 2
+  for (const [count, each] of terms) sum += count * each
+  if (Number.isSafeInteger(sum)) return (sum - (sum % million)) / million
+  let exact = BigInt(million / 2)
+  for (const [count, each] of terms) exact += BigInt(count) * BigInt(each)
+  return Number(exact / BigInt(million))
 }
 
 function cut(digits: bigint, places: number, usd: string): bigint {
