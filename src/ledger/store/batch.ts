@@ -1,4 +1,12 @@
-import type { AdminEntry, OverrideEntry, ResolveEntry, StateEntry } from '../../core/model/journal.ts'
+import type {
+  AdminEntry,
+  GrowEntry,
+  HoldEntry,
+  OverrideEntry,
+  ResolveEntry,
+  SettleEntry,
+  StateEntry,
+} from '../../core/model/journal.ts'
 import type { CallLine } from '../../core/model/record/call-line.ts'
 import { callBeginning } from '../journal/call-text.ts'
 import type { Position } from '../journal/segments.ts'
@@ -36,7 +44,7 @@ export type EventRow = {
   readonly body: string
 }
 
-/** The holds that are open after the batch, as JSON, and those that ended. */
+/** The holds that are open after the batch, as JSON, and those of earlier batches that ended. */
 export type HoldChanges = { readonly open: ReadonlyMap<string, string>; readonly over: ReadonlySet<string> }
 
 export type Line = { readonly text: string; readonly end: Position }
@@ -44,12 +52,12 @@ export type Line = { readonly text: string; readonly end: Position }
 export function batchOf(lines: readonly Line[], from: Position): Batch {
   const calls: CallRow[] = []
   const events: EventRow[] = []
-  const open = new Map<string, string>()
-  const over = new Set<string>()
+  const holds = createHolds()
   const rollups = createRollups(hourMs)
   for (const { text } of lines) {
     if (!text.startsWith(callBeginning)) {
-      sort(JSON.parse(text) as StateEntry, text, events, open, over)
+      const entry = JSON.parse(text) as StateEntry
+      if (!holds.take(entry, text)) events.push({ id: entry.id, at: entry.at, type: entry.type, body: text })
       continue
     }
     const call = JSON.parse(text) as JournalCall
@@ -59,7 +67,7 @@ export function batchOf(lines: readonly Line[], from: Position): Batch {
   }
   const hours = rollups.rows()
   return {
-    ...{ calls, events, holds: { open, over }, hours, days: daysOf(hours) },
+    ...{ calls, events, holds: holds.changes, hours, days: daysOf(hours) },
     ...{ to: lines.at(-1)?.end ?? from, lastAt: calls.at(-1)?.at },
   }
 }
@@ -110,21 +118,39 @@ function modelOf({ model = '', status }: CallLine): string {
   return status >= 400 && status < 499 && status !== 429 ? '' : model
 }
 
-function sort(
-  entry: StateEntry,
-  text: string,
-  events: EventRow[],
-  open: Map<string, string>,
-  over: Set<string>,
-): void {
-  const { type, id, at } = entry
-  if (type === 'hold' || type === 'grow') {
-    // Only the last size of a growing hold counts.
-    open.set(id, text)
-  } else if (type === 'settle') {
-    open.delete(id)
-    over.add(id)
-  } else {
-    events.push({ id, at, type, body: text })
+/** The holds in the lines of a batch. */
+function createHolds(): {
+  readonly changes: HoldChanges
+  /** False: the entry is of no hold. */
+  take(entry: StateEntry, text: string): entry is HoldLine
+} {
+  const open = new Map<string, string>()
+  const over = new Set<string>()
+  /** Most holds end in the batch in which they begin: no store has them. */
+  const begun = new Set<string>()
+  return {
+    changes: { open, over },
+    take(entry, text): entry is HoldLine {
+      const { id } = entry
+      switch (entry.type) {
+        case 'hold':
+          begun.add(id)
+          open.set(id, text)
+          return true
+        case 'grow':
+          // Only the last size of a growing hold counts.
+          open.set(id, text)
+          return true
+        case 'settle':
+          open.delete(id)
+          // A lost hold is begun again by the node that settles it: the store has that of its first node.
+          if (!begun.delete(id) || entry.reason !== undefined) over.add(id)
+          return true
+        default:
+          return false
+      }
+    },
   }
 }
+
+type HoldLine = HoldEntry | GrowEntry | SettleEntry
