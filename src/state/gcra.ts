@@ -24,7 +24,8 @@ export function readingOf(fullAt: FullAt, rate: Rate, amount: number, now: numbe
   const wantedMs = amount * perTokenMs(rate.perMinute)
   return {
     remaining: Math.max(0, Math.floor(roomMs / perTokenMs(rate.perMinute) + tolerance)),
-    resetMs: debtMs,
+    // Without the error of a difference: a whole number of seconds stays one.
+    resetMs: Math.round(debtMs * 1000) / 1000,
     retryAfterMs: amount > rate.burst ? Number.POSITIVE_INFINITY : waitOf(wantedMs - roomMs),
   }
 }
