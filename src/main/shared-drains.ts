@@ -4,11 +4,11 @@ import type { SharedBus } from '../core/model/shared/bus.ts'
 /** Drains that apply in every process on the bus. A process that starts later does not know of those begun earlier. */
 export function drainsOver(bus: SharedBus, own: Drains): Drains {
   bus.subscribe(topic, (text) => {
-    const { deployment, drain } = JSON.parse(text) as Told
+    const { deployment, drain } = JSON.parse(text) as DrainChange
     if (drain === null) own.end(deployment)
     else own.begin(deployment, { ...drain, reason: drain.reason })
   })
-  const tell = (told: Told) => bus.publish(topic, JSON.stringify(told))
+  const tell = (told: DrainChange) => bus.publish(topic, JSON.stringify(told))
   return {
     get version() {
       return own.version
@@ -25,6 +25,6 @@ export function drainsOver(bus: SharedBus, own: Drains): Drains {
   }
 }
 
-type Told = { readonly deployment: string; readonly drain: Drain | null }
+type DrainChange = { readonly deployment: string; readonly drain: Drain | null }
 
 const topic = 'drains'

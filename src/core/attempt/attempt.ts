@@ -11,10 +11,10 @@ import type { ClaimedUsage } from '../model/usage/usage.ts'
 import { isVisible } from '../model/visible.ts'
 import { createNormalizer, type Normalizer } from '../reply/normalize.ts'
 import { withModelName } from '../reply/rename-model.ts'
+import { CommittedAnswer, type Flow, finalise, mayBeMissed } from './committed-answer.ts'
+import { ignoredFieldIn } from './ignored-fields.ts'
 import { inTime } from './in-time.ts'
-import { type Flow, finalise, mayBeMissed, Onward } from './onward.ts'
 import { type AttemptParts, type OpenAttempt, openAttempt } from './open-attempt.ts'
-import { unheededIn } from './unheeded.ts'
 
 /** A committed answer: the whole of a JSON reply, or a stream from its first visible delta on. */
 export type Answer = {
@@ -159,7 +159,7 @@ function commitWhole(flow: Flow, deltas: readonly Delta[]): Answer {
 
 /** The caller is told in the headers, which are not sent yet. */
 function noteUnheeded({ parts, open }: Flow, deltas: readonly Delta[]): void {
-  const field = unheededIn(parts.call, deltas)
+  const field = ignoredFieldIn(parts.call, deltas)
   if (field !== undefined) open.notes.dropped.push(field)
 }
 
@@ -195,7 +195,7 @@ async function openStream(flow: Flow, sent: Sent): Promise<Answer> {
   const iterator = 'then' in sent ? promised(sent) : sent[Symbol.asyncIterator]()
   try {
     const opening = await inTime(parts, untilVisible(flow, iterator), Math.min(firstTokenMs, totalMs))
-    const onward = new Onward(flow, opening, iterator)
+    const onward = new CommittedAnswer(flow, opening, iterator)
     if (parts.signal.aborted) await onward.return()
     parts.signal.throwIfAborted()
     noteUnheeded(flow, opening)

@@ -13,7 +13,7 @@ import { traceHeaders } from '../model/trace.ts'
 import { type ClaimedUsage, writeUsage } from '../model/usage/usage.ts'
 import type { CallContext } from './call-context.ts'
 import { type IdleWatch, watchClocks } from './idle-watch.ts'
-import { endOfAttempt, tellingHeaders } from './told-steps.ts'
+import { endOfAttempt, loggingHeaders } from './step-details.ts'
 
 /** One attempt of a call at a deployment. */
 export type AttemptParts<Asked extends AnyCall = Call> = {
@@ -114,7 +114,7 @@ class Trace implements OpenAttempt {
     const begun = { attempt, deployment, part, startMs: Math.round(startMs * 100) / 100, queuedMs }
     steps.tell('attempt begins', { ...begun, isResumed, isFresh, isTrial: permit?.isTrial })
     this.notes.onHeaders = (status, header) =>
-      steps.tell('upstream answers', { attempt, deployment, ...tellingHeaders(status, header) })
+      steps.tell('upstream answers', { attempt, deployment, ...loggingHeaders(status, header) })
   }
 
   get signal(): CallSignal {

@@ -6,9 +6,9 @@ import {
   type HealthEntry,
   noteChange,
 } from './health-entry.ts'
+import type { HealthMessage } from './health-message.ts'
 import { type HealthReport, reportOf } from './health-report.ts'
 import type { BreakerState, HealthSnapshot } from './health-snapshot.ts'
-import type { HealthWord } from './health-word.ts'
 import { type Permit, permit } from './permit.ts'
 import { type Probe, verdictOnProbe } from './probe.ts'
 
@@ -29,7 +29,7 @@ export interface DeploymentHealth {
   /** Records what the upstream reported about its health. This is not an attempt: no measurement changes. */
   probed(probe: Probe): void
   /** What another node was told by its upstream. */
-  heard(word: HealthWord): void
+  heard(word: HealthMessage): void
   report(): HealthReport
 }
 

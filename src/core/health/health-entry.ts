@@ -1,9 +1,9 @@
 import type { FailureKind } from '../model/failure.ts'
 import type { Clock, Random } from '../model/ports.ts'
 import { type Breaker, type BreakerSettings, createBreaker } from './breaker.ts'
+import type { HealthMessage } from './health-message.ts'
 import type { HealthSnapshot } from './health-snapshot.ts'
 import { type HealthEvent, HealthWatch } from './health-watch.ts'
-import type { HealthWord } from './health-word.ts'
 import { createObservations, type Observations } from './observations.ts'
 import type { Probe } from './probe.ts'
 import { createRateShare, type RateShare } from './rate-share.ts'
@@ -39,7 +39,7 @@ export type DeploymentHealthParts = {
   /** Called on each change of health. */
   readonly onEvent?: ((event: HealthEvent) => void) | undefined
   /** Called with what other nodes should know. */
-  readonly onWord?: ((word: HealthWord) => void) | undefined
+  readonly onWord?: ((word: HealthMessage) => void) | undefined
 }
 
 export function createHealthEntry(

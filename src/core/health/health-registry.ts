@@ -7,8 +7,8 @@ import {
   type ManagedDeploymentHealth,
 } from './deployment-health.ts'
 import type { DeploymentHealthParts } from './health-entry.ts'
+import type { HealthMessage } from './health-message.ts'
 import type { HealthReport } from './health-report.ts'
-import type { HealthWord } from './health-word.ts'
 import type { Probe } from './probe.ts'
 
 /** The health of every deployment, by id: written by attempts, read by the router and by operators. */
@@ -21,7 +21,7 @@ export interface HealthRegistry {
   /** Records what a deployment's upstream reported about its health. */
   probed(id: string, probe: Probe): void
   /** Another node's word on a deployment, which this one may not have. */
-  heard(word: HealthWord): void
+  heard(word: HealthMessage): void
   /**
    * All that is known, for operators: each deployment as a whole, followed by the most recently used models there if it
    * runs models by the caller's spelling.

@@ -1,7 +1,7 @@
 import type { Failure } from '../model/failure.ts'
 import type { Pass, Verdict } from './breaker.ts'
 import { type HealthEntry, noteChange } from './health-entry.ts'
-import { wordOn } from './health-word.ts'
+import { healthMessageOn } from './health-message.ts'
 import { concernsAll, verdictOn } from './verdict.ts'
 
 /**
@@ -77,7 +77,7 @@ class AttemptPermit implements Permit {
     const { id, model, whole, load, onWord } = this.#entry
     if (onWord === undefined) return
     const place = { deployment: id, model: whole !== undefined && concernsAll(failure) ? undefined : model }
-    const word = wordOn(failure, place, { before, until: load.limitedUntil() })
+    const word = healthMessageOn(failure, place, { before, until: load.limitedUntil() })
     if (word !== undefined) onWord(word)
   }
 

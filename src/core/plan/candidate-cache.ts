@@ -8,7 +8,7 @@ import { CandidateSlot, type Expected, type SlotEstimate } from './candidate-slo
 import { placesOf } from './router.ts'
 import type { Candidate } from './strategies/candidate.ts'
 import type { Incumbent } from './strategies/strategy.ts'
-import { type Needs, type SuitableCandidates, sift } from './suitability.ts'
+import { filterCandidates, type Needs, type SuitableCandidates } from './suitability.ts'
 
 /** What planning reads of a route's deployments, cached: with many of them, computing it per call would be slow. */
 export interface CandidateCache {
@@ -105,7 +105,7 @@ function isCheaperCached(price: Price): boolean {
 /** Filters the same candidates from call to call. The result is recomputed only when a call has other needs. */
 interface SuitabilityCache {
   /** Undefined if the result depends on more than `needs`. */
-  sift(needs: Needs): SuitableCandidates | undefined
+  filterCandidates(needs: Needs): SuitableCandidates | undefined
 }
 
 export function createSuitabilityCache(candidates: readonly Candidate[]): SuitabilityCache {
@@ -114,12 +114,12 @@ export function createSuitabilityCache(candidates: readonly Candidate[]): Suitab
   )
   const known = new Map<number, SuitableCandidates>()
   return {
-    sift(needs) {
+    filterCandidates(needs) {
       if (!needs.isPlain || !takeAll) return undefined
       const key = keyOf(needs)
       let sifted = known.get(key)
       if (sifted === undefined) {
-        sifted = sift(candidates, needs, undefined)
+        sifted = filterCandidates(candidates, needs, undefined)
         known.set(key, sifted)
       }
       return sifted

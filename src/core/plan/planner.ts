@@ -246,7 +246,8 @@ function weigh(call: AnyCall, model: string, work: Work, isDryRun: boolean): Wei
       ? candidates
       : candidates.filter((one) => !barred.some(({ deployment }) => deployment === one.deployment))
   const needs = needsOf(call, promptTokens)
-  const sifted = allowed === seated && steering === undefined ? lineup.sieve.sift(needs) : undefined
+  const sifted =
+    allowed === seated && steering === undefined ? lineup.sieve.filterCandidates(needs) : undefined
   const { kept, removed: unsuitable } = suitable(allowed, needs, steering, { sifted, isCalm })
   const removed = barred.length === 0 ? unsuitable : [...barred, ...unsuitable]
   const ranked = order(strategy, kept, {

@@ -1,9 +1,9 @@
 import type { AnyCall } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
 import type { Deployment } from '../model/ports.ts'
-import { withSuccessors } from './gone.ts'
 import type { Router } from './router.ts'
 import type { Removal } from './suitability.ts'
+import { withSuccessors } from './unavailable.ts'
 
 /** Successors of models that no provider has any more. */
 export interface Successors {

@@ -4,8 +4,8 @@ import type { AnyCall, Call, PriceCap, Steering } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
 import { isObject } from '../model/json/json.ts'
 import type { Deployment, Traits, Upstream } from '../model/ports.ts'
-import { goneFailure, goneReason } from './gone.ts'
 import type { Candidate } from './strategies/candidate.ts'
+import { unavailableFailure, unavailableReason } from './unavailable.ts'
 
 /** The candidates that can and may take a call, and why the others do not. The order is kept. */
 export type Suitability = { readonly kept: readonly Candidate[]; readonly removed: readonly Removal[] }
@@ -61,7 +61,7 @@ export function suitable(
   candidates: readonly Candidate[],
   needs: Needs,
   steering: Steering | undefined,
-  { sifted = sift(candidates, needs, steering), isCalm = false }: PlannedTimes = {},
+  { sifted = filterCandidates(candidates, needs, steering), isCalm = false }: PlannedTimes = {},
 ): Suitability {
   const removed = [...sifted.removed]
   const roomy = withRoom(sifted, needs, removed)
@@ -87,7 +87,7 @@ export type SuitableCandidates = {
   readonly leastOutputTokens: number
 }
 
-export function sift(
+export function filterCandidates(
   candidates: readonly Candidate[],
   needs: Needs,
   steering: Steering | undefined,
@@ -166,7 +166,7 @@ export function refusalOf(removed: readonly Removal[]): Failure {
       furthest = removal
     }
   }
-  if (furthest?.filter === 'gone') return goneFailure(removed)
+  if (furthest?.filter === 'gone') return unavailableFailure(removed)
   const filter = furthest?.filter ?? 'steering'
   const [kind, param] = refusals[filter]
   const why = furthest === undefined ? 'there is none' : `the best match ${furthest.reason}`
@@ -199,7 +199,7 @@ function barOf(
   needs: Needs,
   steering: Steering | undefined,
 ): Bar | undefined {
-  if (gone !== undefined) return { filter: 'gone', reason: goneReason(gone, upstream.name) }
+  if (gone !== undefined) return { filter: 'gone', reason: unavailableReason(gone, upstream.name) }
   if (steering?.only?.includes(upstream.name) === false) return bars.notAllowed
   if (steering?.ignore.includes(upstream.name)) return bars.ruledOut
   if (needs.relay && upstream.relay === undefined) return bars.relay

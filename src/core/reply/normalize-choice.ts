@@ -5,9 +5,9 @@ import { isObject, type JsonObject } from '../model/json/json.ts'
 import type { LazySet } from '../model/lazy-set.ts'
 import type { Kind } from '../model/terms.ts'
 import { settleLogprobs, type ToldText } from './logprobs.ts'
-import { nameReasoning, takeThoughts } from './reasoning.ts'
+import { moveReasoningParts, nameReasoning } from './reasoning.ts'
+import { addSentText, newInMessage, nothingSent, type SentText, saysSomething } from './sent-text.ts'
 import { settleText } from './settled-text.ts'
-import { addWords, newInMessage, noWords, saysSomething, type ToldWords } from './told-words.ts'
 import {
   createToolCallRepair,
   dropEmptyCall,
@@ -29,8 +29,8 @@ export type ChoiceState = {
   message: JsonObject | undefined
   /** An unknown finish reason: the choice may not be complete. */
   unknownReason: string | undefined
-  readonly content: ToldWords
-  readonly reasoning: ToldWords
+  readonly content: SentText
+  readonly reasoning: SentText
   readonly scored: ToldText
 }
 
@@ -48,7 +48,7 @@ export type AnswerState = {
 }
 
 export function beginChoice(): ChoiceState {
-  const told = { content: noWords(), reasoning: noWords(), scored: { offset: 0 } }
+  const told = { content: nothingSent(), reasoning: nothingSent(), scored: { offset: 0 } }
   const open = { message: undefined, unknownReason: undefined }
   return {
     isBegun: false,
@@ -89,7 +89,7 @@ export function normalizeChoice(choice: JsonObject, current: ChoiceState, state:
     changed = dropField(choice, 'delta') || changed
     changed = dropField(choice, 'message') || changed
     changed = settleText(choice, 'text', '') || changed
-    addWords(current.content, choice['text'])
+    addSentText(current.content, choice['text'])
   } else if (isWholeMessage(choice, current, state)) {
     changed = dropField(choice, 'delta') || changed
     changed = normalizeMessage(choice['message'] as JsonObject, current, state) || changed
@@ -161,7 +161,7 @@ function wholeToolCalls(choice: JsonObject): unknown {
 
 function normalizeMessage(message: JsonObject, current: ChoiceState, state: AnswerState): boolean {
   let changed = message['role'] === 'assistant' ? false : setField(message, 'role', 'assistant')
-  changed = takeThoughts(message) || changed
+  changed = moveReasoningParts(message) || changed
   changed = settleText(message, 'content', null) || changed
   changed = nameReasoning(message, state.keepsReasoning) || changed
   current.message = message
@@ -172,8 +172,8 @@ function normalizeMessage(message: JsonObject, current: ChoiceState, state: Answ
 }
 
 function noteTold(message: JsonObject, current: ChoiceState): void {
-  addWords(current.content, message['content'])
-  addWords(current.reasoning, message['reasoning_content'])
+  addSentText(current.content, message['content'])
+  addSentText(current.reasoning, message['reasoning_content'])
   current.saidMore ||= saidOtherwise.some((key) => isFilled(message[key]))
 }
 
@@ -194,7 +194,7 @@ function normalizeChatDelta(choice: JsonObject, current: ChoiceState, state: Ans
     changed = setField(delta, 'role', 'assistant') || changed
   }
   if (delta['content'] !== undefined) {
-    changed = takeThoughts(delta) || changed
+    changed = moveReasoningParts(delta) || changed
     changed = settleText(delta, 'content', null) || changed
   }
   changed = nameReasoning(delta, state.keepsReasoning) || changed

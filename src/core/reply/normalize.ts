@@ -18,7 +18,7 @@ import {
   normalizeChoice,
 } from './normalize-choice.ts'
 import { mixesReasoning, splitReasoning } from './reasoning.ts'
-import { addWords } from './told-words.ts'
+import { addSentText } from './sent-text.ts'
 import { hasParsedCalls } from './tool-calls.ts'
 import { reasonOf } from './whole.ts'
 
@@ -139,7 +139,7 @@ type State = NormalizerParts &
 function noteWord(word: string | undefined, state: State): void {
   state.isUsageLast = false
   if (state.latest === undefined) return
-  addWords(state.latest.content, word)
+  addSentText(state.latest.content, word)
   state.latest.unknownReason = undefined
 }
 

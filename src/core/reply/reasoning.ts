@@ -45,7 +45,7 @@ export function splitReasoning({ value: chunk }: Delta): Delta[] {
  * Moves reasoning from content in parts, Mistral's format, to `reasoning_content`, and leaves the text. True if the
  * message was changed.
  */
-export function takeThoughts(message: JsonObject): boolean {
+export function moveReasoningParts(message: JsonObject): boolean {
   const { content } = message
   const parts: readonly unknown[] = Array.isArray(content) ? content : isThought(content) ? [content] : []
   const thoughts = parts.filter(isThought)

@@ -1,7 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk'
 import type { Call, FinishReason, Message, Reply, ToolCall } from '../../core/model/call.ts'
-import { endingOf, messageUsage } from './ending.ts'
 import { toolInput, unreadableInput } from './input.ts'
+import { messageUsage, stopReasonOf } from './stop-reason.ts'
 
 /** The JSON text of a whole message. Throws Failure `invalid_response` for an unreadable tool call. */
 export function renderMessage({ chunk: { value: chunk }, usage }: Reply, call: Call): string {
@@ -10,7 +10,7 @@ export function renderMessage({ chunk: { value: chunk }, usage }: Reply, call: C
   const message = {
     ...emptyMessage(call, chunk.model),
     content: blocksOf(said, choice.finish_reason),
-    ...endingOf(choice, call, isFilled(said['refusal'])),
+    ...stopReasonOf(choice, call, isFilled(said['refusal'])),
     usage: messageUsage(usage),
   } satisfies Anthropic.Message
   return JSON.stringify(message)

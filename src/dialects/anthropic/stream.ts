@@ -1,17 +1,17 @@
 import type { Call, Choice, Delta } from '../../core/model/call.ts'
 import type { StreamEncoder } from '../shared/dialect.ts'
 import { createBlockWriter } from './blocks.ts'
-import { type Ending, endingOf, messageUsage } from './ending.ts'
 import { anthropicError } from './error.ts'
 import { eventFrame } from './event.ts'
 import { emptyMessage } from './reply.ts'
+import { messageUsage, type StopReason, stopReasonOf } from './stop-reason.ts'
 
 /** Writes a stream in Anthropic's format: the message's start, its blocks, then its stop reason and usage. */
 export function createAnthropicStream(call: Call): StreamEncoder {
   const blocks = createBlockWriter()
   let isBegun = false
   let isRefusal = false
-  let ending: Ending | undefined
+  let ending: StopReason | undefined
 
   const begin = (model: string) => {
     if (isBegun) return ''
@@ -32,7 +32,7 @@ export function createAnthropicStream(call: Call): StreamEncoder {
       frames += blocks.say('text', refusal)
     }
     if (calls !== undefined) for (const fragment of calls) frames += blocks.call(fragment)
-    if (choice.finish_reason !== null) ending = endingOf(choice, call, isRefusal)
+    if (choice.finish_reason !== null) ending = stopReasonOf(choice, call, isRefusal)
     return frames
   }
 

@@ -1,7 +1,7 @@
 import type { Chunk, Message } from '../../core/model/call.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Usage } from '../../core/model/terms.ts'
-import type { Told } from '../shared/dialect.ts'
+import type { AnswerInfo } from '../shared/dialect.ts'
 import { pythonList } from './python-list.ts'
 
 /** The body of `/inference` for a whole answer, and for the end of a stream. */
@@ -10,7 +10,7 @@ export function inferenceAnswer(parts: {
   readonly output: string
   readonly usage: Usage
   readonly extraKeys: ReadonlySet<string>
-  readonly told: Told
+  readonly told: AnswerInfo
 }): JsonObject {
   const { model, output, usage, extraKeys, told } = parts
   const { prompt_tokens, completion_tokens, total_tokens } = usage

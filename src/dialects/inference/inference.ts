@@ -6,7 +6,7 @@ import { chatCallOf } from '../openai/chat-call.ts'
 import { chatFields } from '../openai/chat-fields.ts'
 import { textFields } from '../openai/text-fields.ts'
 import { callOf } from '../shared/call.ts'
-import type { Dialect, Incoming, StreamEncoder, Told } from '../shared/dialect.ts'
+import type { AnswerInfo, Dialect, Incoming, StreamEncoder } from '../shared/dialect.ts'
 import { aDecimal, aString } from '../shared/schemas.ts'
 import { doneFrame, frame } from '../shared/sse-frame.ts'
 import { type Fields, validate } from '../shared/validate.ts'
@@ -58,14 +58,14 @@ function kindOf(body: JsonObject): Call['kind'] {
   return hasPrompt ? 'text' : 'chat'
 }
 
-function render({ chunk: { value: chunk }, usage }: Reply, _call: Call, told: Told): string {
+function render({ chunk: { value: chunk }, usage }: Reply, _call: Call, told: AnswerInfo): string {
   const extraKeys = new Set<string>()
   noteExtraKeys(chunk, extraKeys)
   const output = outputOf(chunk)
   return JSON.stringify(inferenceAnswer({ model: chunk.model, output, usage, extraKeys, told }))
 }
 
-function encoder(call: Call, told: () => Told): StreamEncoder {
+function encoder(call: Call, told: () => AnswerInfo): StreamEncoder {
   const extraKeys = new Set<string>()
   let model = call.model
   return {

@@ -3,8 +3,8 @@ import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject, objectIn } from '../../core/model/json/json.ts'
 import { type CallItem, createCallItem } from './call-item.ts'
 import type { Tell } from './item.ts'
+import { createTextItem, type TextItem, type TextItemKind } from './text-item.ts'
 import type { ToolOrigin } from './tools.ts'
-import { createWordsItem, type WordsItem, type WordsKind } from './words-item.ts'
 
 /**
  * The output items of a response, sent as they come. One is open at a time. Deltas of a later one wait until it has
@@ -34,7 +34,7 @@ export type OutputParts = {
 
 export function createOutputWriter({ stem, origins, summarizes }: OutputParts, tell: Tell): OutputWriter {
   /** The open item, if any, and the waiting ones. */
-  const queue: (WordsItem | CallItem)[] = []
+  const queue: (TextItem | CallItem)[] = []
   const opened: JsonObject[] = []
   /** By their index upstream. */
   const calls = new Map<number, CallItem>()
@@ -46,12 +46,12 @@ export function createOutputWriter({ stem, origins, summarizes }: OutputParts, t
   }
   const parts = { stem, tell, place }
 
-  const words = (kind: WordsKind, piece: unknown, logprobs?: unknown) => {
+  const words = (kind: TextItemKind, piece: unknown, logprobs?: unknown) => {
     if (typeof piece !== 'string' || piece === '') return
     keep(piece.length)
     let last = queue.at(-1)
     if (last?.type !== 'words' || last.isThought !== (kind === 'reasoning' || kind === 'summary')) {
-      last = createWordsItem(kind, parts)
+      last = createTextItem(kind, parts)
       queue.push(last)
     }
     last.add(kind, piece, logprobs)
@@ -104,6 +104,6 @@ const mostCharacters = 16 * 1024 * 1024
 const mostItems = 10_000
 
 /** Something else has followed. A tool call without arguments may still get some. */
-function hasEnded(item: WordsItem | CallItem): boolean {
+function hasEnded(item: TextItem | CallItem): boolean {
   return item.type === 'words' || item.spelled.isWhole()
 }

@@ -25,9 +25,9 @@ export interface Asking<Asked extends AnyCall> {
 /** One wire format of callers: requests become Calls, and replies are written as the caller's library expects them. */
 export interface Dialect extends Asking<Call> {
   /** The JSON text of a whole answer. */
-  render(reply: Reply, call: Call, told: Told): string
+  render(reply: Reply, call: Call, info: AnswerInfo): string
   /** A writer for one stream. */
-  encoder(call: Call, told: () => Told): StreamEncoder
+  encoder(call: Call, info: () => AnswerInfo): StreamEncoder
   /** Resolves, and never rejects, once what is kept of a call's answer is safe: its end is to wait for that. */
   kept?(call: Call): Promise<void> | undefined
 }
@@ -68,7 +68,7 @@ export function parseWhole<Asked extends AnyCall>(
 export type HeaderLookup = (name: string) => string | undefined
 
 /** Notes on how an answer was made, for its body. */
-export type Told = { readonly slow: boolean }
+export type AnswerInfo = { readonly slow: boolean }
 
 /** Stateful, synchronous, one per stream. Every method gives SSE frames, or ''. */
 export interface StreamEncoder {

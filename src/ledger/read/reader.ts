@@ -1,6 +1,6 @@
 import type { StoreAddress } from '../store/all.ts'
 import type { Store } from '../store/store.ts'
-import { createThread } from '../thread/asked-thread.ts'
+import { createQueryThread } from '../thread/query-thread.ts'
 import type { Question } from './messages.ts'
 
 /** Reads the store in its own thread, so that no report delays a call. Rejects if the store cannot answer. */
@@ -10,7 +10,7 @@ export interface LedgerReader
 
 /** The thread starts with the first query. Each waits for `ready`. */
 export function createReader(address: StoreAddress, ready: () => Promise<void>): LedgerReader {
-  const thread = createThread('ledger reader', new URL('./reader-worker.ts', import.meta.url), address)
+  const thread = createQueryThread('ledger reader', new URL('./reader-worker.ts', import.meta.url), address)
   const ask = async (question: Question) => {
     await ready()
     return await thread.ask(question)

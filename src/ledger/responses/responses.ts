@@ -1,10 +1,14 @@
 import type { PackedResponse, RecalledResponses, ResponseShelf } from '../../core/model/response-shelf.ts'
-import { createThread } from '../thread/asked-thread.ts'
+import { createQueryThread } from '../thread/query-thread.ts'
 import type { ResponsesData, ResponsesQuestion } from './messages.ts'
 
 /** Responses in the store, by a thread of its own. Rejects where the store cannot be asked. */
 export function openStoredResponses(data: ResponsesData): ResponseShelf & AsyncDisposable {
-  const thread = createThread('ledger responses', new URL('./responses-worker.ts', import.meta.url), data)
+  const thread = createQueryThread(
+    'ledger responses',
+    new URL('./responses-worker.ts', import.meta.url),
+    data,
+  )
   const ask = (question: ResponsesQuestion) => thread.ask(question)
   return {
     put: (tenant, response) => ask({ what: 'put', tenant, response }) as Promise<void>,

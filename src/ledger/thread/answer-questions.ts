@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import type { Answered, Asked } from './asked-thread.ts'
+import type { ThreadAnswer, ThreadQuestion } from './query-thread.ts'
 
 /** In the thread: answers each question, or tells why there is no answer. After that, `open` is called again. */
 export function answerQuestions<Opened extends AsyncDisposable>(
@@ -7,7 +7,7 @@ export function answerQuestions<Opened extends AsyncDisposable>(
   answer: (opened: Opened, question: unknown) => Promise<unknown>,
 ): void {
   let opened: Promise<Opened> | undefined
-  parentPort?.on('message', ({ id, question }: Asked) => {
+  parentPort?.on('message', ({ id, question }: ThreadQuestion) => {
     opened ??= open()
     const asked = opened
     asked
@@ -24,6 +24,6 @@ export function answerQuestions<Opened extends AsyncDisposable>(
   })
 }
 
-function tell(answered: Answered): void {
+function tell(answered: ThreadAnswer): void {
   parentPort?.postMessage(answered)
 }

@@ -8,9 +8,9 @@ import type { Config } from '../../config.ts'
 import { createRecorder } from '../../core/account/recorder.ts'
 import { abandonAnswer, createGateway, type Gateway } from '../../core/gateway.ts'
 import type { Drains } from '../../core/health/drains.ts'
+import type { HealthMessage } from '../../core/health/health-message.ts'
 import { createHealthRegistry, type HealthRegistry } from '../../core/health/health-registry.ts'
 import type { HealthEvent } from '../../core/health/health-watch.ts'
-import type { HealthWord } from '../../core/health/health-word.ts'
 import { createRetryBudget } from '../../core/health/retry-budget.ts'
 import type { SharedPlaces } from '../../core/health/shared-places.ts'
 import type { Failure } from '../../core/model/failure.ts'
@@ -77,7 +77,7 @@ export type LastingTimes = {
   readonly clock: Clock
   readonly log: Logger
   readonly onHealthEvent: (event: HealthEvent) => void
-  readonly onHealthWord: (word: HealthWord) => void
+  readonly onHealthWord: (word: HealthMessage) => void
   /** Receives each step of a call. */
   readonly steps: Steps
   readonly tokenizer: Tokenizer

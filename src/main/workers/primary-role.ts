@@ -7,13 +7,13 @@ import type { LastingTimes } from '../reload/snapshot.ts'
 import type { Joined, Role } from '../role.ts'
 import { type Books, openBooks } from '../tenants/books.ts'
 import { alertsBy } from '../tenants/tenants.ts'
+import { announcedUpstreams } from './announced-upstreams.ts'
 import { createCounts, type OwnedValues } from './counts.ts'
 import { sumReports } from './deployment-sum.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 import { listenWithin } from './inner-server.ts'
-import { createPrimaryDesk, type PrimaryDesk } from './primary-desk.ts'
-import { followDrains } from './told-drains.ts'
-import { toldUpstreams } from './told-upstreams.ts'
+import { observeDrains } from './observed-drains.ts'
+import { createPrimaryService, type PrimaryService } from './primary-service.ts'
 import type { WorkerStart } from './worker-start.ts'
 
 export type PrimaryParts = {
@@ -32,7 +32,7 @@ export type PrimaryParts = {
 export function primaryRole(parts: PrimaryParts): { readonly role: Role; readonly fleet: Fleet } {
   const { config, log } = parts
   const lists = new Map<string, ProviderList>()
-  const drains = followDrains((deployment, drain) => fleet.tell('drain', deployment, drain))
+  const drains = observeDrains((deployment, drain) => fleet.tell('drain', deployment, drain))
   const now: Now = {
     books: undefined,
     joined: undefined,
@@ -41,7 +41,7 @@ export function primaryRole(parts: PrimaryParts): { readonly role: Role; readonl
     port: undefined,
     reports: [],
   }
-  const desk = createPrimaryDesk({ fleet: () => fleet, send: alertsBy(log), epochMs: Date.now })
+  const desk = createPrimaryService({ fleet: () => fleet, send: alertsBy(log), epochMs: Date.now })
   const counts = createCounts()
   const fleet = fleetOf(parts, now, { desk, counts, lists, drains })
   const role: Role = {
@@ -51,7 +51,7 @@ export function primaryRole(parts: PrimaryParts): { readonly role: Role; readonl
       return now.books
     },
     listen: (listener, _config, more) => listen(fleet, now, () => listenWithin(listener, more)),
-    ...toldUpstreams(() => fleet, lists),
+    ...announcedUpstreams(() => fleet, lists),
     drains: drains.over,
     shown: (own) => ({
       ...own,
@@ -93,10 +93,10 @@ type Now = {
 }
 
 type FleetsOwn = {
-  readonly desk: PrimaryDesk
+  readonly desk: PrimaryService
   readonly counts: ReturnType<typeof createCounts>
   readonly lists: ReadonlyMap<string, ProviderList>
-  readonly drains: ReturnType<typeof followDrains>
+  readonly drains: ReturnType<typeof observeDrains>
 }
 
 function fleetOf(

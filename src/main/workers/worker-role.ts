@@ -18,7 +18,7 @@ import type { Books } from '../tenants/books.ts'
 import { tenantsFor } from '../tenants/tenants.ts'
 import { createCommits } from './commits.ts'
 import { followFeed } from './feed.ts'
-import type { Pulse } from './primary-desk.ts'
+import type { Pulse } from './primary-service.ts'
 import type { WorkerStart } from './worker-start.ts'
 
 /**

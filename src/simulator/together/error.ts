@@ -21,11 +21,11 @@ export type TogetherErrors = {
   invalid(message: string, param: string | null): Refused
   notFound(path: string): Refused
   /** Refusals of a script by status alone. */
-  withStatus(status: number, told: Told): Refused
+  withStatus(status: number, told: ErrorDetails): Refused
 }
 
 /** The text of a refusal by status. */
-export type Told = {
+export type ErrorDetails = {
   readonly model: string
   readonly message: string
   readonly retryAfterSeconds: number | undefined
@@ -88,7 +88,7 @@ function tooLong(
   return { message, param: 'max_tokens' }
 }
 
-function withStatus(status: number, told: Told, refuse: Refuse, errors: TogetherErrors): Refused {
+function withStatus(status: number, told: ErrorDetails, refuse: Refuse, errors: TogetherErrors): Refused {
   const { message, model, retryAfterSeconds = 2 } = told
   const retryAfter = { 'retry-after': `${retryAfterSeconds}` }
   switch (status) {
@@ -121,7 +121,7 @@ function withStatus(status: number, told: Told, refuse: Refuse, errors: Together
   }
 }
 
-function limitMessage({ limit, model }: Told): string {
+function limitMessage({ limit, model }: ErrorDetails): string {
   switch (limit) {
     case 'rate_limit':
       return 'Request was rejected due to request rate limiting. Your rate limits are 60 RPM (1 QPS) and 60000 TPM (1000 TPS). See details: https://docs.together.ai/docs/rate-limits'

@@ -83,12 +83,13 @@ export function createAlerts(parts: AlertsParts): Alerts {
     projection: {
       name: 'alerts',
       restore(snapshot) {
-        for (const [counter, at] of Array.isArray(snapshot) ? (snapshot as Told) : []) told.set(counter, at)
+        for (const [counter, at] of Array.isArray(snapshot) ? (snapshot as SentAlerts) : [])
+          told.set(counter, at)
       },
       apply(entry) {
         if (entry.type === 'admin') hear(entry)
       },
-      snapshot: (): Told => [...told],
+      snapshot: (): SentAlerts => [...told],
     },
     look(applied) {
       if (applied.length === 0) return
@@ -102,7 +103,7 @@ export function createAlerts(parts: AlertsParts): Alerts {
   }
 }
 
-type Told = readonly (readonly [counter: string, at: number])[]
+type SentAlerts = readonly (readonly [counter: string, at: number])[]
 
 const kind = 'alert'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { createSuitabilityCache } from '../../../src/core/plan/candidate-cache.ts'
-import { needsOf, sift } from '../../../src/core/plan/suitability.ts'
+import { filterCandidates, needsOf } from '../../../src/core/plan/suitability.ts'
 import { aCandidate, namesOf, poolOf } from '../../harness/core/pool.ts'
 import { aCall, scriptedUpstream } from '../../harness/scripted-upstream.ts'
 
@@ -28,24 +28,28 @@ describe('a sieve', () => {
     'sifts for a call that needs %s as if it were the first',
     ([, body]) => {
       const needs = needsOf(aCall({ kind: 'chat', body }), 10)
-      expect(sieve.sift(needs)).toEqual(sift(pool, needs, undefined))
+      expect(sieve.filterCandidates(needs)).toEqual(filterCandidates(pool, needs, undefined))
     },
   )
 
   test('does not look anew for calls that need the same', () => {
-    const [one, other] = [10, 5000].map((tokens) => sieve.sift(needsOf(aCall({ body: { tools } }), tokens)))
+    const [one, other] = [10, 5000].map((tokens) =>
+      sieve.filterCandidates(needsOf(aCall({ body: { tools } }), tokens)),
+    )
     expect(other).toBe(one)
     expect(namesOf(one?.able ?? [])).toEqual(['blind', 'loose', 'able'])
     expect(one).toMatchObject({ leastContextTokens: 1000, leastOutputTokens: 100 })
   })
 
   test('knows nothing of a call that asks for what an upstream may lack', () => {
-    expect(sieve.sift(needsOf(aCall({ kind: 'chat', body: { logprobs: true } }), 10))).toBeUndefined()
+    expect(
+      sieve.filterCandidates(needsOf(aCall({ kind: 'chat', body: { logprobs: true } }), 10)),
+    ).toBeUndefined()
   })
 
   test('knows nothing where an upstream has calls of one kind alone', () => {
     const upstream = scriptedUpstream([[]], { kinds: ['text'] })
     const crossing = createSuitabilityCache([...pool, { ...aCandidate('texts'), upstream }])
-    expect(crossing.sift(needsOf(aCall({ kind: 'chat', body: {} }), 10))).toBeUndefined()
+    expect(crossing.filterCandidates(needsOf(aCall({ kind: 'chat', body: {} }), 10))).toBeUndefined()
   })
 })

@@ -3,8 +3,8 @@ import { urlOf } from '../../app/router.ts'
 import { Badge } from '../../parts/badge.tsx'
 import { CopyButton } from '../../parts/copy-button.tsx'
 import { Head } from '../../parts/head.tsx'
+import { Loaded } from '../../parts/loaded.tsx'
 import { Panel } from '../../parts/panel.tsx'
-import { Told } from '../../parts/told.tsx'
 import { agoOf, momentOf } from '../../text/times.ts'
 import type { PageProps } from '../page.ts'
 import { CallFacts } from './call-facts.tsx'
@@ -29,7 +29,7 @@ export function Call({ params }: PageProps) {
       <p class="muted">
         <a href="/console/calls">Calls</a> / <code>{id}</code>
       </p>
-      <Told answer={answer}>{({ data }) => <Shown call={data} />}</Told>
+      <Loaded answer={answer}>{({ data }) => <Shown call={data} />}</Loaded>
     </>
   )
 }

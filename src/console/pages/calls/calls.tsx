@@ -3,10 +3,10 @@ import { useAnswer } from '../../app/answer.ts'
 import { ask, query, urlOf } from '../../app/router.ts'
 import { CallNeeds, callCurl, Empty } from '../../parts/empty.tsx'
 import { Head } from '../../parts/head.tsx'
+import { Loaded } from '../../parts/loaded.tsx'
 import { NoLedger } from '../../parts/no-ledger.tsx'
 import { spanOf } from '../../parts/span.ts'
 import { SpanPicker } from '../../parts/span-picker.tsx'
-import { Told } from '../../parts/told.tsx'
 import { momentOf } from '../../text/times.ts'
 import { CallTable } from './call-table.tsx'
 import type { CallCounts, CallsPage } from './call-types.ts'
@@ -55,14 +55,14 @@ export function Calls() {
       ) : (
         <>
           <FilterBar chosen={chosen} />
-          <Told answer={counts}>{(data) => <Histogram counts={data} />}</Told>
+          <Loaded answer={counts}>{(data) => <Histogram counts={data} />}</Loaded>
           {isLive && (
             <p class="muted small live-state" aria-live="polite">
               {live.isOpen ? 'Calls appear as they end.' : 'Connecting…'}
               {live.more > 0 && ` ${live.more} more went by too fast to show.`}
             </p>
           )}
-          <Told answer={page}>
+          <Loaded answer={page}>
             {(data) => (
               <Page
                 page={data}
@@ -71,7 +71,7 @@ export function Calls() {
                 isFiltered={Object.keys(chosen).length > 0}
               />
             )}
-          </Told>
+          </Loaded>
         </>
       )}
     </>

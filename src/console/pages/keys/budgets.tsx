@@ -4,8 +4,8 @@ import { ask, Refusal } from '../../app/api.ts'
 import { mayChange } from '../../app/session.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { adminCurl, Empty } from '../../parts/empty.tsx'
+import { Loaded } from '../../parts/loaded.tsx'
 import { type Column, Table } from '../../parts/table.tsx'
-import { Told } from '../../parts/told.tsx'
 import { usdOf, wholeOf } from '../../text/amounts.ts'
 import { agoOf, minuteOf } from '../../text/times.ts'
 import { BudgetBar } from './budget-bar.tsx'
@@ -166,7 +166,7 @@ function Holders({ budget, onClose }: { budget: BudgetView; onClose: () => void 
   )
   return (
     <Dialog title={`Who holds money on ${budget.title}`} onClose={onClose}>
-      <Told answer={answer}>
+      <Loaded answer={answer}>
         {({ data }) => (
           <Table
             caption="Calls that hold money"
@@ -180,7 +180,7 @@ function Holders({ budget, onClose }: { budget: BudgetView; onClose: () => void 
             none={<p>No call holds anything on it at this moment.</p>}
           />
         )}
-      </Told>
+      </Loaded>
       <div class="buttons">
         <button type="button" onClick={onClose}>
           Close

@@ -1,8 +1,8 @@
 import { useAnswer } from '../../app/answer.ts'
 import { Facts } from '../../parts/facts.tsx'
 import { Head } from '../../parts/head.tsx'
+import { Loaded } from '../../parts/loaded.tsx'
 import { Panel } from '../../parts/panel.tsx'
-import { Told } from '../../parts/told.tsx'
 import { agoOf, minuteOf } from '../../text/times.ts'
 import type { PageProps } from '../page.ts'
 import { Budgets } from './budgets.tsx'
@@ -19,7 +19,7 @@ export function KeyPage({ params }: PageProps) {
   const key = useAnswer<{ data: KeyView }>(`/admin/api/keys/${hash}`, 10_000)
   return (
     <>
-      <Told answer={key}>{({ data }) => <Shown of={data} onChange={key.again} />}</Told>
+      <Loaded answer={key}>{({ data }) => <Shown of={data} onChange={key.again} />}</Loaded>
       <Spending of={`key=${hash}`} />
     </>
   )

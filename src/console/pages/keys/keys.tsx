@@ -3,8 +3,8 @@ import { useAnswer } from '../../app/answer.ts'
 import { ask, query } from '../../app/router.ts'
 import { mayChange } from '../../app/session.ts'
 import { Head } from '../../parts/head.tsx'
+import { Loaded } from '../../parts/loaded.tsx'
 import { Panel } from '../../parts/panel.tsx'
-import { Told } from '../../parts/told.tsx'
 import { Budgets } from './budgets.tsx'
 import { KeyForm, type MadeKey } from './key-form.tsx'
 import { KeyTable } from './key-table.tsx'
@@ -51,7 +51,7 @@ export function Keys() {
         )}
       </Head>
       <Panel title="Budgets">
-        <Told answer={budgets}>
+        <Loaded answer={budgets}>
           {({ data }) => (
             <Budgets
               budgets={data}
@@ -60,22 +60,22 @@ export function Keys() {
               onChange={again}
             />
           )}
-        </Told>
+        </Loaded>
       </Panel>
       <Panel title="Keys" side={<Disabled isShown={isAll} onChange={setAll} />}>
-        <Told answer={keys}>
+        <Loaded answer={keys}>
           {({ data }) => (
             <>
               <KeyTable keys={data} declared={settings.data?.data.declared} />
               <KeyPages offset={offset} shown={data.length} />
             </>
           )}
-        </Told>
+        </Loaded>
       </Panel>
       <Panel title="Teams">
-        <Told answer={teams}>
+        <Loaded answer={teams}>
           {({ data }) => <TeamTable teams={data} declared={settings.data?.data.declared} />}
-        </Told>
+        </Loaded>
       </Panel>
       {making === 'key' && <KeyForm teams={teams.data?.data ?? []} onClose={close} onMade={take} />}
       {making === 'team' && (

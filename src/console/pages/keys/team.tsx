@@ -4,8 +4,8 @@ import { go } from '../../app/router.ts'
 import { mayChange } from '../../app/session.ts'
 import { Facts } from '../../parts/facts.tsx'
 import { Head } from '../../parts/head.tsx'
+import { Loaded } from '../../parts/loaded.tsx'
 import { Panel } from '../../parts/panel.tsx'
-import { Told } from '../../parts/told.tsx'
 import { usdOf } from '../../text/amounts.ts'
 import { minuteOf } from '../../text/times.ts'
 import type { PageProps } from '../page.ts'
@@ -34,7 +34,7 @@ export function TeamPage({ params }: PageProps) {
   }
   return (
     <>
-      <Told answer={team}>
+      <Loaded answer={team}>
         {({ data }) => (
           <>
             <Head title={data.name}>
@@ -52,11 +52,13 @@ export function TeamPage({ params }: PageProps) {
             </Panel>
           </>
         )}
-      </Told>
+      </Loaded>
       {team.data !== undefined && (
         <>
           <Panel title="Keys">
-            <Told answer={keys}>{({ data }) => <KeyTable keys={data} declared={declared} team={id} />}</Told>
+            <Loaded answer={keys}>
+              {({ data }) => <KeyTable keys={data} declared={declared} team={id} />}
+            </Loaded>
           </Panel>
           <Spending of={`team=${encodeURIComponent(id)}`} />
         </>

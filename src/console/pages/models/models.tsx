@@ -3,9 +3,9 @@ import { type Answer, useAnswer } from '../../app/answer.ts'
 import { Badge } from '../../parts/badge.tsx'
 import { CallNeeds, callCurl, Empty } from '../../parts/empty.tsx'
 import { Head } from '../../parts/head.tsx'
+import { Loaded } from '../../parts/loaded.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import { type Column, Table } from '../../parts/table.tsx'
-import { Told } from '../../parts/told.tsx'
 import { countOf, durationOf, shareOf } from '../../text/amounts.ts'
 import { agoOf } from '../../text/times.ts'
 import { DeploymentActions } from './actions.tsx'
@@ -36,7 +36,7 @@ export function Models() {
         </label>
       </Head>
       <Panel title="Deployments">
-        <Told answer={deployments}>
+        <Loaded answer={deployments}>
           {({ data }) => (
             <DeploymentTable
               rows={data.filter((row) => isFound(row, find))}
@@ -44,7 +44,7 @@ export function Models() {
               onChange={deployments.again}
             />
           )}
-        </Told>
+        </Loaded>
       </Panel>
       <RoutesPanel answer={routes} rows={deployments.data?.data ?? []} find={find} />
     </>
@@ -225,7 +225,7 @@ function RoutesPanel({ answer, rows, find }: RoutesProps) {
   ]
   return (
     <Panel title="Routes">
-      <Told answer={answer}>
+      <Loaded answer={answer}>
         {({ data, models, is_default: isDefault }) => (
           <>
             {isDefault && (
@@ -270,7 +270,7 @@ function RoutesPanel({ answer, rows, find }: RoutesProps) {
             )}
           </>
         )}
-      </Told>
+      </Loaded>
     </Panel>
   )
 }

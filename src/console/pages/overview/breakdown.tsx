@@ -1,9 +1,9 @@
 import { useAnswer } from '../../app/answer.ts'
 import { ask, query, urlOf } from '../../app/router.ts'
+import { Loaded } from '../../parts/loaded.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import type { Span } from '../../parts/span.ts'
 import { type Column, Table } from '../../parts/table.tsx'
-import { Told } from '../../parts/told.tsx'
 import { changeOf, countOf, durationOf, shareOf, usdOf } from '../../text/amounts.ts'
 import { dimensions, type Usage, type UsageRow, usagePath } from './usage.ts'
 
@@ -28,7 +28,7 @@ export function Breakdown({ span }: { span: Span }) {
   )
   return (
     <Panel title={`By ${dimensions[by].toLowerCase()}`} side={pick}>
-      <Told answer={answer}>
+      <Loaded answer={answer}>
         {({ data, before }) => (
           <Table
             caption={`By ${dimensions[by].toLowerCase()}`}
@@ -37,7 +37,7 @@ export function Breakdown({ span }: { span: Span }) {
             keyOf={(row) => row[by] ?? ''}
           />
         )}
-      </Told>
+      </Loaded>
     </Panel>
   )
 }

@@ -1,9 +1,9 @@
 import { useAnswer } from '../../app/answer.ts'
 import { urlOf } from '../../app/router.ts'
+import { Loaded } from '../../parts/loaded.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import type { Span } from '../../parts/span.ts'
 import { Table } from '../../parts/table.tsx'
-import { Told } from '../../parts/told.tsx'
 import { countOf, shareOf } from '../../text/amounts.ts'
 import { type Usage, usagePath } from './usage.ts'
 
@@ -12,7 +12,7 @@ export function Failures({ span }: { span: Span }) {
   const answer = useAnswer<Usage>(usagePath(span, { by: 'failure', limit: '50' }))
   return (
     <Panel title="Errors by kind">
-      <Told answer={answer}>
+      <Loaded answer={answer}>
         {({ data }) => {
           const all = data.reduce((sum, { requests }) => sum + requests, 0)
           const failed = data.filter(({ failure }) => failure !== null)
@@ -30,7 +30,7 @@ export function Failures({ span }: { span: Span }) {
             />
           )
         }}
-      </Told>
+      </Loaded>
     </Panel>
   )
 }

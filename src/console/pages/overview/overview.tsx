@@ -4,11 +4,11 @@ import { ask, query } from '../../app/router.ts'
 import { session } from '../../app/session.ts'
 import { CallNeeds, callCurl, Empty } from '../../parts/empty.tsx'
 import { Head } from '../../parts/head.tsx'
+import { Loaded } from '../../parts/loaded.tsx'
 import { NoLedger } from '../../parts/no-ledger.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import { spanOf } from '../../parts/span.ts'
 import { SpanPicker } from '../../parts/span-picker.tsx'
-import { Told } from '../../parts/told.tsx'
 import { Breakdown } from './breakdown.tsx'
 import { Charts } from './charts.tsx'
 import { Failures } from './failures.tsx'
@@ -40,7 +40,7 @@ export function Overview() {
         <NoLedger />
       ) : (
         <>
-          <Told answer={totals}>
+          <Loaded answer={totals}>
             {(usage) =>
               isEmpty && !isNarrowed ? (
                 <FirstCall onCall={() => setNow(Date.now())} />
@@ -48,10 +48,12 @@ export function Overview() {
                 <Totals usage={usage} />
               )
             }
-          </Told>
+          </Loaded>
           {!isEmpty && (
             <>
-              <Told answer={overTime}>{({ data }) => <Charts rows={data} span={span} step={step} />}</Told>
+              <Loaded answer={overTime}>
+                {({ data }) => <Charts rows={data} span={span} step={step} />}
+              </Loaded>
               <div class="columns">
                 <Breakdown span={span} />
                 <Failures span={span} />

@@ -4,9 +4,9 @@ import { query } from '../../app/router.ts'
 import { Code } from '../../parts/code.tsx'
 import { adminCurl } from '../../parts/empty.tsx'
 import { Head } from '../../parts/head.tsx'
+import { Loaded } from '../../parts/loaded.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import { type Column, Table } from '../../parts/table.tsx'
-import { Told } from '../../parts/told.tsx'
 import { agoOf, momentOf } from '../../text/times.ts'
 
 type Plain = string | number | boolean | null
@@ -65,7 +65,7 @@ export function Settings() {
           />
         </label>
       </Head>
-      <Told answer={answer}>
+      <Loaded answer={answer}>
         {({ data }) => (
           <>
             <Refused of={data.refusal} />
@@ -86,7 +86,7 @@ export function Settings() {
             )}
           </>
         )}
-      </Told>
+      </Loaded>
     </>
   )
 }

@@ -3,7 +3,13 @@ import type { AnyCall, Call, Delta, Relay } from '../../../core/model/call.ts'
 import type { CallSignal } from '../../../core/model/call-signal.ts'
 import type { Failure } from '../../../core/model/failure.ts'
 import type { Usage } from '../../../core/model/terms.ts'
-import type { Asking, Dialect, RelayDialect, StreamEncoder, Told } from '../../../dialects/shared/dialect.ts'
+import type {
+  AnswerInfo,
+  Asking,
+  Dialect,
+  RelayDialect,
+  StreamEncoder,
+} from '../../../dialects/shared/dialect.ts'
 import type { Exchange } from './exchange.ts'
 import { type Output, pour, type StreamSource } from './output.ts'
 
@@ -19,12 +25,13 @@ export const callAnswerer: Answerer<Dialect, Call> = {
     if (call.stream) return pour(new MadeStream(exchange, call, output.signal), output)
     const { dialect, record, parts } = exchange
     return parts.gateway.reply(call, output.signal, record).then((reply) => {
-      const text = dialect.render(reply, call, toldOf(exchange))
+      const text = dialect.render(reply, call, answerInfoOf(exchange))
       const keeping = dialect.kept?.(call)
       return keeping === undefined ? output.send(text) : keeping.then(() => output.send(text))
     })
   },
-  failText: (exchange, call, failure) => exchange.dialect.encoder(call, () => toldOf(exchange)).fail(failure),
+  failText: (exchange, call, failure) =>
+    exchange.dialect.encoder(call, () => answerInfoOf(exchange)).fail(failure),
 }
 
 /** Forwarded unchanged, and never a stream. */
@@ -47,7 +54,7 @@ class MadeStream implements StreamSource<readonly Delta[], Usage> {
     this.#exchange = exchange
     this.#call = call
     this.#signal = signal
-    this.#encoder = exchange.dialect.encoder(call, () => toldOf(exchange))
+    this.#encoder = exchange.dialect.encoder(call, () => answerInfoOf(exchange))
   }
 
   idle(): string | undefined {
@@ -74,6 +81,6 @@ class MadeStream implements StreamSource<readonly Delta[], Usage> {
   }
 }
 
-function toldOf({ record, parts }: Exchange<Dialect>): Told {
+function answerInfoOf({ record, parts }: Exchange<Dialect>): AnswerInfo {
   return { slow: record.elapsedMs() > parts.slowThresholdMs }
 }

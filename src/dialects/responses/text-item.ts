@@ -2,20 +2,20 @@ import type { JsonObject } from '../../core/model/json/json.ts'
 import type { ItemParts } from './item.ts'
 
 /** Kinds of text: the answer, a refusal, reasoning, or reasoning in the place of a summary. */
-export type WordsKind = 'text' | 'refusal' | 'reasoning' | 'summary'
+export type TextItemKind = 'text' | 'refusal' | 'reasoning' | 'summary'
 
 /** A message or reasoning, as an output item of a response. */
-export interface WordsItem {
+export interface TextItem {
   readonly type: 'words'
   readonly isThought: boolean
-  add(kind: WordsKind, piece: string, logprobs: unknown): void
+  add(kind: TextItemKind, piece: string, logprobs: unknown): void
   /** Sends what has come. Always true. */
   advance(): true
   /** Sends the end. */
   end(isCutShort: boolean): void
 }
 
-export function createWordsItem(first: WordsKind, { stem, tell, place }: ItemParts): WordsItem {
+export function createTextItem(first: TextItemKind, { stem, tell, place }: ItemParts): TextItem {
   const isThought = first === 'reasoning' || first === 'summary'
   const pieces: Piece[] = []
   let item: JsonObject | undefined
@@ -32,7 +32,7 @@ export function createWordsItem(first: WordsKind, { stem, tell, place }: ItemPar
     if (first === 'reasoning') opened['content'] = []
     return opened
   }
-  const openPart = (kind: WordsKind): OpenPart => {
+  const openPart = (kind: TextItemKind): OpenPart => {
     item ??= openItem()
     const { list, events, at, newPart } = manners[kind]
     const parts = item[list] as JsonObject[]
@@ -79,10 +79,10 @@ export function createWordsItem(first: WordsKind, { stem, tell, place }: ItemPar
   }
 }
 
-type Piece = { readonly kind: WordsKind; readonly text: string; readonly logprobs: readonly unknown[] }
+type Piece = { readonly kind: TextItemKind; readonly text: string; readonly logprobs: readonly unknown[] }
 
 type OpenPart = {
-  readonly kind: WordsKind
+  readonly kind: TextItemKind
   /** The part's address in every event. */
   readonly where: JsonObject
   readonly part: JsonObject
@@ -108,7 +108,7 @@ type Manner = {
 const content = { list: 'content', at: 'content_index' } as const
 const contentPart = { added: 'response.content_part.added', closed: 'response.content_part.done' }
 
-const manners: Readonly<Record<WordsKind, Manner>> = {
+const manners: Readonly<Record<TextItemKind, Manner>> = {
   text: {
     ...content,
     key: 'text',

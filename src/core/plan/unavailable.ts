@@ -2,7 +2,7 @@ import { Failure } from '../model/failure.ts'
 import type { Presence } from '../model/ports.ts'
 
 /** Why a deployment gets no calls. The text follows its name in a sentence. */
-export function goneReason({ state, sinceEpochMs, successor }: Presence, provider: string): string {
+export function unavailableReason({ state, sinceEpochMs, successor }: Presence, provider: string): string {
   const since =
     sinceEpochMs === undefined ? '' : ` since ${new Date(sinceEpochMs).toISOString().slice(0, 10)}`
   const next = successor === undefined ? '' : `; its successor there is ${successor}`
@@ -10,7 +10,7 @@ export function goneReason({ state, sinceEpochMs, successor }: Presence, provide
 }
 
 /** The error for a model that no provider has any more. */
-export function goneFailure(removed: readonly { readonly reason: string }[]): Failure {
+export function unavailableFailure(removed: readonly { readonly reason: string }[]): Failure {
   const reasons = [...new Set(removed.map(({ reason }) => reason))].join(', and it ')
   const message = `The model is no longer available: it ${reasons}.`
   return new Failure('model_not_found', message, { param: 'model' })

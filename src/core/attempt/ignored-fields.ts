@@ -4,7 +4,7 @@ import type { Call, Choice, Delta } from '../model/call.ts'
  * A field that was asked for and is missing in an answer that has its text: some servers ignore fields they do not
  * know. Undefined if nothing is missing, or if there is no text yet to tell by.
  */
-export function unheededIn(call: Call, deltas: readonly Delta[]): string | undefined {
+export function ignoredFieldIn(call: Call, deltas: readonly Delta[]): string | undefined {
   const { logprobs } = call.body.value
   if (logprobs !== true && typeof logprobs !== 'number') return undefined
   const spoken = deltas.flatMap(({ value }) => value.choices).filter(hasWords)

@@ -5,10 +5,10 @@ import { isObject } from '../../core/model/json/json.ts'
 import type { Usage } from '../../core/model/terms.ts'
 
 /** The stop reason in Anthropic's terms. */
-export type Ending = Pick<Anthropic.Message, 'stop_reason' | 'stop_sequence' | 'stop_details'>
+export type StopReason = Pick<Anthropic.Message, 'stop_reason' | 'stop_sequence' | 'stop_details'>
 
 /** The stop reason of a finished choice; `isRefusal` if its content is a refusal. */
-export function endingOf(choice: Choice, call: Call, isRefusal: boolean): Ending {
+export function stopReasonOf(choice: Choice, call: Call, isRefusal: boolean): StopReason {
   const { finish_reason: reason } = choice
   if (isRefusal || reason === 'content_filter') {
     const stop_details = { type: 'refusal', category: null, explanation: null } as const

@@ -1,25 +1,25 @@
 import { isObject, type JsonObject } from '../model/json/json.ts'
 
 /** How much of a text was sent, and its last part. */
-export type ToldWords = { length: number; last: string }
+export type SentText = { length: number; last: string }
 
-export function noWords(): ToldWords {
+export function nothingSent(): SentText {
   return { length: 0, last: '' }
 }
 
-export function addWords(told: ToldWords, words: unknown): void {
+export function addSentText(told: SentText, words: unknown): void {
   if (typeof words !== 'string' || words === '') return
   told.length += words.length
   told.last = words
 }
 
-type Told = { readonly isBegun: boolean; readonly content: ToldWords; readonly reasoning: ToldWords }
+type Sent = { readonly isBegun: boolean; readonly content: SentText; readonly reasoning: SentText }
 
 /**
  * The new part of a cumulative message (Perplexity), beside a delta or in its place, as a delta: nothing if it does not
  * continue what was sent.
  */
-export function newInMessage(message: JsonObject, { isBegun, content, reasoning }: Told): JsonObject {
+export function newInMessage(message: JsonObject, { isBegun, content, reasoning }: Sent): JsonObject {
   if (!isBegun) return message
   const fresh: JsonObject = {}
   const words = newWords(message['content'], content)
@@ -38,7 +38,7 @@ export function saysSomething(delta: unknown): boolean {
   })
 }
 
-function newWords(whole: unknown, { length, last }: ToldWords): string {
+function newWords(whole: unknown, { length, last }: SentText): string {
   if (typeof whole !== 'string' || whole.length <= length) return ''
   return whole.slice(0, length).endsWith(last) ? whole.slice(length) : ''
 }

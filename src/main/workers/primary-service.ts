@@ -13,7 +13,7 @@ import { isOfTenants } from './worker-start.ts'
 /**
  * What workers ask the primary for: the shared state, the journal, and events that are reported once for all workers.
  */
-export interface PrimaryDesk {
+export interface PrimaryService {
   open(books: Books): void
   attend(worker: Peer, owner: string): (isLost: boolean) => Promise<void>
   /** The journal that tenants write to: changes of keys and limits also reach the workers. */
@@ -30,13 +30,13 @@ export type Pulse = {
 
 type ShedReason = 'in_flight' | 'in_flight_bytes' | 'event_loop' | 'heap'
 
-export type PrimaryDeskParts = {
+export type PrimaryServiceParts = {
   readonly fleet: () => Pick<Fleet, 'tell' | 'askAll'>
   readonly send: SendAlert
   readonly epochMs: () => number
 }
 
-export function createPrimaryDesk({ fleet, send, epochMs }: PrimaryDeskParts): PrimaryDesk {
+export function createPrimaryService({ fleet, send, epochMs }: PrimaryServiceParts): PrimaryService {
   let opened: Books | undefined
   const books = () => {
     if (opened === undefined) throw new TypeError('The ledger is not open yet.')

@@ -23,7 +23,7 @@ export type Flow = {
  * A stream from its first visible delta to its end. A hand-written iterator without a generator's promises: there is
  * one burst per token.
  */
-export class Onward implements AsyncIterableIterator<readonly Delta[], undefined> {
+export class CommittedAnswer implements AsyncIterableIterator<readonly Delta[], undefined> {
   readonly #flow: Flow
   readonly #steps: PullIterator<readonly RawDelta[]>
   readonly #idle: IdleWatch

@@ -7,7 +7,7 @@ import { readProviderLists } from '../upstreams/provider-lists.ts'
 import type { Fleet } from './fleet.ts'
 
 /** Upstreams that one process asks for all: their latest lists are in `lists`. */
-export function toldUpstreams(
+export function announcedUpstreams(
   fleet: () => Pick<Fleet, 'tell'>,
   lists: Map<string, ProviderList>,
 ): Pick<Role, 'readLists' | 'startProbes'> {

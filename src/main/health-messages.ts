@@ -1,5 +1,5 @@
+import type { HealthMessage } from '../core/health/health-message.ts'
 import type { HealthRegistry } from '../core/health/health-registry.ts'
-import type { HealthWord } from '../core/health/health-word.ts'
 import { isObject, parseJson } from '../core/model/json/json.ts'
 import type { Shared } from './shared.ts'
 
@@ -7,7 +7,7 @@ import type { Shared } from './shared.ts'
 export function shareHealth(
   { bus, owner }: Pick<Shared, 'bus' | 'owner'>,
   standings: () => HealthRegistry,
-): (word: HealthWord) => void {
+): (word: HealthMessage) => void {
   bus.subscribe(topic, (text) => {
     const word = wordIn(text, owner)
     if (word !== undefined) standings().heard(word)
@@ -18,7 +18,7 @@ export function shareHealth(
 const topic = 'health'
 
 /** A message of another node, which may run another version. */
-function wordIn(text: string, owner: string): HealthWord | undefined {
+function wordIn(text: string, owner: string): HealthMessage | undefined {
   const told = parseJson(text)
   if (!isObject(told) || told['by'] === owner) return undefined
   const { deployment, model, said, retryAfterMs } = told

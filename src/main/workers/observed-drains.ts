@@ -1,13 +1,13 @@
 import type { Drain, Drains } from '../../core/health/drains.ts'
 
 /** Drains that report every change. */
-export type FollowedDrains = {
+export type ObservedDrains = {
   over(own: Drains): Drains
   all(): readonly (readonly [deployment: string, drain: Drain])[]
 }
 
 /** `tell` receives each drain as it begins, and undefined as it ends. */
-export function followDrains(tell: (deployment: string, drain: Drain | undefined) => void): FollowedDrains {
+export function observeDrains(tell: (deployment: string, drain: Drain | undefined) => void): ObservedDrains {
   const begun = new Map<string, Drain>()
   return {
     over: (own) => ({

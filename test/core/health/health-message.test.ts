@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import type { HealthMessage } from '../../../src/core/health/health-message.ts'
 import { createHealthRegistry, type HealthRegistry } from '../../../src/core/health/health-registry.ts'
-import type { HealthWord } from '../../../src/core/health/health-word.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
 import { end, one, other } from '../../harness/core/health-snapshot.ts'
 import { handClock } from '../../harness/core/pool.ts'
@@ -8,10 +8,10 @@ import { handClock } from '../../harness/core/pool.ts'
 /** Two nodes: what the first is told by its upstreams reaches the second. */
 function twoNodes() {
   const clock = handClock()
-  const words: HealthWord[] = []
+  const words: HealthMessage[] = []
   const ids = [one.id, other.id]
   const there: HealthRegistry = createHealthRegistry(ids, clock, () => 0)
-  const onWord = (word: HealthWord) => {
+  const onWord = (word: HealthMessage) => {
     words.push(word)
     there.heard(word)
   }

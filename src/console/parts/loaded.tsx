@@ -1,13 +1,13 @@
 import type { ComponentChildren } from 'preact'
 import type { Answer } from '../app/answer.ts'
 
-type ToldProps<Data> = {
+type LoadedProps<Data> = {
   readonly answer: Answer<Data>
   readonly children: (data: Data) => ComponentChildren
 }
 
 /** Shows an answer, a sign that it is loading, or why there is none. Old data is dimmed, never shown as current. */
-export function Told<Data>({ answer, children }: ToldProps<Data>) {
+export function Loaded<Data>({ answer, children }: LoadedProps<Data>) {
   const { data, refusal, isAsking, again } = answer
   return (
     <>

@@ -1,23 +1,23 @@
 import { Worker } from 'node:worker_threads'
 
 /** A thread of its own for what blocks: it is started at the first question, and again at the first after it failed. */
-export interface AskedThread extends AsyncDisposable {
+export interface QueryThread extends AsyncDisposable {
   /** Rejects where the thread cannot answer. */
   ask(question: unknown): Promise<unknown>
 }
 
-export type Asked = { readonly id: number; readonly question: unknown }
+export type ThreadQuestion = { readonly id: number; readonly question: unknown }
 
-export type Answered =
+export type ThreadAnswer =
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly reason: string }
 
 /** `code` answers by `answerQuestions`, and has `data` as its worker's data. */
-export function createThread(name: string, code: URL, data: unknown): AskedThread {
+export function createQueryThread(name: string, code: URL, data: unknown): QueryThread {
   return new QuestionThread(name, code, data)
 }
 
-class QuestionThread implements AskedThread {
+class QuestionThread implements QueryThread {
   readonly #name: string
   readonly #code: URL
   readonly #data: unknown
@@ -34,7 +34,7 @@ class QuestionThread implements AskedThread {
   ask(question: unknown): Promise<unknown> {
     this.#worker ??= this.#start()
     const waiting = Promise.withResolvers<unknown>()
-    const asked: Asked = { id: ++this.#lastId, question }
+    const asked: ThreadQuestion = { id: ++this.#lastId, question }
     this.#waiting.set(asked.id, waiting)
     this.#worker.postMessage(asked)
     return waiting.promise
@@ -51,7 +51,7 @@ class QuestionThread implements AskedThread {
       resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 },
     })
     worker.unref()
-    worker.on('message', (answered: Answered) => {
+    worker.on('message', (answered: ThreadAnswer) => {
       const waiting = this.#waiting.get(answered.id)
       this.#waiting.delete(answered.id)
       if ('reason' in answered) waiting?.reject(new Error(answered.reason))
