@@ -49,6 +49,7 @@ class PostgresStore implements Store {
   readonly #client: Client
   readonly #partitions: Partitions
   #connecting: Promise<unknown> | undefined
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(databaseUrl: string) {
     this.#client = new Client({
@@ -239,9 +240,14 @@ class PostgresStore implements Store {
     }
   }
 
-  async #all(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
-    await this.#connected()
-    return (await this.#client.query<Record<string, unknown>>(text, [...values])).rows
+  /** Reports are requested side by side, and a connection takes one query at a time. */
+  #all(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
+    const rows = this.#turn.then(async () => {
+      await this.#connected()
+      return (await this.#client.query<Record<string, unknown>>(text, [...values])).rows
+    })
+    this.#turn = rows.catch(() => undefined)
+    return rows
   }
 }
 
