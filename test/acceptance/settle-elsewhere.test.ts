@@ -1,9 +1,11 @@
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { noPostgres, startPostgres } from '../ledger/postgres-server.ts'
-import { type GatewayProcess, startGateway } from './gateway-process.ts'
+import { type GatewayProcess, runGateway, startGateway } from './gateway-process.ts'
 
 const adminKey = 'a-key-of-an-operator-0123456789'
 const callerKey = 'a-key-of-a-caller-0123456789'
@@ -48,6 +50,17 @@ test.skipIf(noPostgres)(
       .poll(() => moneyOf(again), { timeout: 10_000 })
       .toMatchObject({ spent_nano_usd: 20_000, uncertain_nano_usd: 0 })
     expect(await settle(second, later)).toMatchObject({ settled: false, pending: false })
+
+    const last = await leave(again, upstream)
+    await expect.poll(() => statusOf(second, `/calls/${last}`), { timeout: 10_000 }).toBe(200)
+    const invoice = join(second.directory, 'invoice.csv')
+    await writeFile(invoice, 'day,model,cost\n2020-01-01,m,0\n')
+    const words = ['reconcile', invoice, '--write-off', '0h', '--json']
+    const told = await runGateway(words, {
+      ...{ file, environment: { ...environment, PORT: new URL(second.url).port } },
+    })
+    expect(JSON.parse(told.stdout), told.stderr).toMatchObject({ written_off: [last], pending: [] })
+    expect(await moneyOf(again)).toMatchObject({ uncertain_nano_usd: 0 })
   },
 )
 

@@ -15,7 +15,7 @@ import { readSpan } from '../usage.ts'
 import { type BillRow, readCsvBill, UnreadableBill } from './bill.ts'
 import { type BookedRow, type ComparedRow, compareBills } from './compare.ts'
 import { askRunpod, runpodsIn } from './runpod.ts'
-import { writeOff } from './write-off.ts'
+import { nothingWrittenOff, type WrittenOff, writeOff } from './write-off.ts'
 
 const span = { value: 'SPAN', takes: 'a span such as 7d', read: readSpan } as const
 
@@ -46,7 +46,7 @@ export const reconcile = defineCommand({
         names({ ...row, provider: providerOf(config, row) }),
       )
       const rows = compareBills(within, booked, priceChanges(config))
-      const written = age === undefined ? [] : await writeOff(store, overrides, to - age)
+      const written = age === undefined ? nothingWrittenOff : await writeOff(store, overrides, to - age)
       print(rows, written, json === true)
       return 0
     } catch (thrown) {
@@ -141,7 +141,7 @@ function priceChanges(config: Config): (name: string, day: string) => boolean {
   }
 }
 
-function print(rows: readonly ComparedRow[], written: readonly string[], asJson: boolean): void {
+function print(rows: readonly ComparedRow[], { settled, pending }: WrittenOff, asJson: boolean): void {
   if (asJson) {
     const data = rows.map((row) => ({
       ...{ day: row.day, name: row.name },
@@ -149,7 +149,7 @@ function print(rows: readonly ComparedRow[], written: readonly string[], asJson:
       ...{ uncertain_nano_usd: row.uncertainNanoUsd, difference_nano_usd: row.differenceNanoUsd },
       reasons: row.reasons,
     }))
-    process.stdout.write(`${JSON.stringify({ data, written_off: written })}\n`)
+    process.stdout.write(`${JSON.stringify({ data, written_off: settled, pending })}\n`)
     return
   }
   const shown = (nano: number | undefined) => (nano === undefined ? '-' : (nano / 1e9).toFixed(4))
@@ -165,5 +165,7 @@ function print(rows: readonly ComparedRow[], written: readonly string[], asJson:
   process.stdout.write(
     `Billed ${total((row) => row.billedNanoUsd ?? 0)}, booked ${total((row) => row.bookedNanoUsd ?? 0)} USD.\n`,
   )
-  if (written.length > 0) process.stdout.write(`Written off: ${written.length} calls.\n`)
+  if (settled.length > 0) process.stdout.write(`Written off: ${settled.length} calls.\n`)
+  if (pending.length > 0)
+    process.stdout.write(`${pending.length} calls are written off when their node is back.\n`)
 }

@@ -1,42 +1,72 @@
 import type { StoredCall } from '../../../ledger/store/calls.ts'
+import { counts, hourMs } from '../../../ledger/store/rollup.ts'
 import type { Store } from '../../../ledger/store/store.ts'
 import type { ConfigOverrides } from '../../config-options.ts'
 import { withAdmin } from '../../keys/admin-client.ts'
 
+export type WrittenOff = {
+  /** The ids of calls. */
+  readonly settled: readonly string[]
+  /** Those whose node is away: it settles them when it is back. */
+  readonly pending: readonly string[]
+}
+
+export const nothingWrittenOff: WrittenOff = { settled: [], pending: [] }
+
 /**
  * Settles calls that began before `before`, and are uncertain to this day, at what is known of them: each an audit row.
- * Gives their ids.
  */
 export async function writeOff(
   store: Store,
   overrides: ConfigOverrides,
   before: number,
-): Promise<readonly string[]> {
+): Promise<WrittenOff> {
   const due = await uncertainBefore(store, before)
+  if (due.length === 0) return nothingWrittenOff
   const settled: string[] = []
-  if (due.length === 0) return settled
+  const pending: string[] = []
   await withAdmin(overrides, async (ask) => {
     for (const { id, knownNanoUsd } of due) {
       const body = { cost_usd: knownNanoUsd / 1e9, reason: 'written off by age' }
       const answer = await ask('POST', `/admin/api/calls/${encodeURIComponent(id)}/settle`, body)
-      const { settled: isSettled } = answer['data'] as { readonly settled: boolean }
-      if (isSettled) settled.push(id)
+      const outcome = answer['data'] as { readonly settled: boolean; readonly pending: boolean }
+      if (outcome.settled) settled.push(id)
+      else if (outcome.pending) pending.push(id)
     }
     return 0
   })
-  return settled
+  return { settled, pending }
 }
 
 type Due = { readonly id: string; readonly knownNanoUsd: number }
 
+/** Of the hours whose sums have something uncertain: not every call is read. */
 async function uncertainBefore(store: Store, before: number): Promise<readonly Due[]> {
+  const question = { from: 0, to: before, by: ['hour'], filters: {}, withHistograms: false } as const
+  const hours = await store.usage({ ...question, limit: 1_000_000 })
+  const uncertain = hours.filter(({ sums }) => sums[counts.indexOf('uncertain')] !== 0)
   const due: Due[] = []
+  // Rollups may be kept for a shorter time than calls.
+  await readCalls(store, { from: 0, to: Math.min(before, Number(hours[0]?.names[0] ?? before)) }, due)
+  for (const { names } of uncertain) {
+    const from = Number(names[0])
+    await readCalls(store, { from, to: Math.min(before, from + hourMs) }, due)
+  }
+  return due
+}
+
+/** Adds the calls of a span that are due. */
+async function readCalls(
+  store: Store,
+  span: { readonly from: number; readonly to: number },
+  due: Due[],
+): Promise<void> {
   let place: { readonly at: number; readonly id: string } | undefined
   for (;;) {
-    const page = await store.calls({ limit: pageSize, before: place, to: before, filters: {} })
+    const page = await store.calls({ ...span, limit: pageSize, before: place, filters: {} })
     for (const call of page) if (isDue(call)) due.push(dueOf(call))
     const last = page.at(-1)
-    if (last === undefined || page.length < pageSize) return due
+    if (last === undefined || page.length < pageSize) return
     place = { at: last.startedEpochMs, id: last.call.requestId }
   }
 }
