@@ -1,5 +1,5 @@
 import { dayMs, dimensions, hourMs } from '../../src/ledger/store/rollup.ts'
-import { endMs, rareKey, rareProvider, rarestKey } from './made-call.ts'
+import { endMs, lineOf, randomFrom, rareKey, rareProvider, rarestKey } from './made-call.ts'
 
 const reportGoalMs = 300
 const pageGoalMs = 100
@@ -8,11 +8,14 @@ const pageGoalMs = 100
 export type Report = { readonly name: string; readonly path: string; readonly goalMs: number }
 
 /** Every kind of report and of pages of calls that the admin API and the console ask. */
-export function everyReport(): readonly Report[] {
+export function everyReport(count: number): readonly Report[] {
+  const { requestId } = JSON.parse(lineOf(0, count, randomFrom(1)).text) as { readonly requestId: string }
   return [
     ...usageReports(),
     ...callPages(),
     ...countReports(),
+    { name: 'one call', path: `/calls/${requestId}`, goalMs: pageGoalMs },
+    { name: '100 calls, an id that is there', path: `/calls?id=${requestId}`, goalMs: pageGoalMs },
     { name: 'one call that is not there', path: '/calls/req_none', goalMs: pageGoalMs },
   ]
 }

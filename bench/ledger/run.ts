@@ -32,7 +32,7 @@ async function main(words: readonly string[]): Promise<void> {
   }
   await using gateway = await ledger.startGateway()
   console.log(heading)
-  const asked = everyReport().filter(({ name }) => name.includes(only))
+  const asked = everyReport(Number(count)).filter(({ name }) => name.includes(only))
   for (const { name, path, goalMs } of asked) say(name, await timesOf([path], gateway.url), goalMs)
   console.log('\nPages of the console, all of their requests at once')
   for (const [name, paths] of pages.filter(([name]) => name.includes(only)))
