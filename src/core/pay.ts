@@ -139,13 +139,12 @@ async function reserve(
   plan: Plan,
   use: UseBound,
 ): Promise<Shortage | undefined> {
-  const bounds = new Set(plan).values().map(
-    (place): CostBound => ({
-      provider: place.upstream.name,
-      nanoUsd: boundNanoUsd(place, use),
-    }),
-  )
-  return await payer.reserve([...bounds], untilEpochMs)
+  const bounds: CostBound[] = []
+  for (const [at, place] of plan.entries()) {
+    if (plan.indexOf(place) === at)
+      bounds.push({ provider: place.upstream.name, nanoUsd: boundNanoUsd(place, use) })
+  }
+  return await payer.reserve(bounds, untilEpochMs)
 }
 
 function without(plan: Plan, providers: readonly string[]): Plan | undefined {

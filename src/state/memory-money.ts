@@ -50,7 +50,7 @@ class Money implements MemoryMoney {
   restore(before: MoneySnapshot): void {
     for (const { counter, ...reading } of before.counters) this.#counters.set(counter, { ...reading })
     for (const { id, owner, parts } of before.holds) {
-      this.#holds.set(id, { owner, parts: new Map(parts.map((part) => [part.counter, part.nanoUsd])) })
+      this.#holds.set(id, { owner, parts })
     }
     for (const { id, charges } of before.uncertain) this.#uncertain.set(id, charges)
   }
@@ -59,7 +59,7 @@ class Money implements MemoryMoney {
     if (this.#holds.has(id)) return { isTaken: true }
     const blockers = this.#blockers(parts)
     if (blockers.length > 0) return { isTaken: false, blockers }
-    const hold: Hold = { owner, parts: new Map() }
+    const hold: Hold = { owner, parts: noParts }
     this.#holds.set(id, hold)
     this.#hold(hold, parts)
     return { isTaken: true }
@@ -78,7 +78,9 @@ class Money implements MemoryMoney {
     const hold = this.#holds.get(holdId)
     if (hold === undefined) return false
     this.#holds.delete(holdId)
-    for (const [counter, nanoUsd] of hold.parts) this.#counterOf(counter).heldNanoUsd -= nanoUsd
+    for (const { counter, nanoUsd } of hold.parts) this.#counterOf(counter).heldNanoUsd -= nanoUsd
+    // The table of a Map that was outgrown still refers to it, until the next full collection.
+    hold.parts = noParts
     for (const { counter, spentNanoUsd, uncertainNanoUsd } of charges) {
       const counted = this.#counterOf(counter)
       counted.spentNanoUsd += spentNanoUsd
@@ -126,11 +128,12 @@ class Money implements MemoryMoney {
   }
 
   replayHold({ id, owner, parts }: OpenHold): void {
-    const hold: Hold = this.#holds.get(id) ?? { owner, parts: new Map() }
+    const hold: Hold = this.#holds.get(id) ?? { owner, parts: noParts }
     this.#holds.set(id, hold)
     for (const { counter, nanoUsd } of parts) {
-      this.#counterOf(counter).heldNanoUsd += nanoUsd - (hold.parts.get(counter) ?? 0)
-      hold.parts.set(counter, nanoUsd)
+      const held = heldOn(hold, counter)
+      this.#counterOf(counter).heldNanoUsd += nanoUsd - held
+      hold.parts = withHeld(hold, counter, nanoUsd)
     }
   }
 
@@ -150,7 +153,7 @@ class Money implements MemoryMoney {
 
   #hold(hold: Hold, parts: readonly HoldPart[]): void {
     for (const { counter, nanoUsd } of parts) {
-      hold.parts.set(counter, (hold.parts.get(counter) ?? 0) + nanoUsd)
+      hold.parts = withHeld(hold, counter, heldOn(hold, counter) + nanoUsd)
       this.#counterOf(counter).heldNanoUsd += nanoUsd
     }
   }
@@ -178,10 +181,20 @@ class Money implements MemoryMoney {
 
 type Counter = { -readonly [Name in keyof CounterReading]: CounterReading[Name] }
 
-type Hold = { readonly owner: string; readonly parts: Map<string, number> }
+type Hold = { readonly owner: string; parts: OpenHold['parts'] }
 
 const untouched: CounterReading = { spentNanoUsd: 0, heldNanoUsd: 0, uncertainNanoUsd: 0 }
 
 function openHold(id: string, { owner, parts }: Hold): OpenHold {
-  return { id, owner, parts: Array.from(parts, ([counter, nanoUsd]) => ({ counter, nanoUsd })) }
+  return { id, owner, parts }
+}
+
+const noParts: OpenHold['parts'] = []
+
+function heldOn({ parts }: Hold, counter: string): number {
+  return parts.find((part) => part.counter === counter)?.nanoUsd ?? 0
+}
+
+function withHeld({ parts }: Hold, counter: string, nanoUsd: number): OpenHold['parts'] {
+  return [...parts.filter((part) => part.counter !== counter), { counter, nanoUsd }]
 }

@@ -15,12 +15,10 @@ export type UseBound = {
 export function boundNanoUsd({ price, clocks }: Pick<Deployment, 'price' | 'clocks'>, use: UseBound): number {
   const { promptTokens, outputTokens } = use
   const workedMs = Math.min(clocks.totalMs, timeSliceMs)
-  const dearestInput = Math.max(price.inputNanoUsdPerMillion ?? 0, price.cachedInputNanoUsdPerMillion ?? 0)
-  const dearest = { ...price, inputNanoUsdPerMillion: dearestInput, cachedInputNanoUsdPerMillion: undefined }
-  const known =
-    price.nanoUsdPerSecond === undefined && price.inputNanoUsdPerMillion === undefined ? price : dearest
+  const { inputNanoUsdPerMillion: input, cachedInputNanoUsdPerMillion: cachedInput } = price
+  const isCachedDearer = input !== undefined && cachedInput !== undefined && cachedInput > input
   return (
-    costNanoUsd(known, {
+    costNanoUsd(isCachedDearer ? { ...price, inputNanoUsdPerMillion: cachedInput } : price, {
       promptTokens,
       cachedTokens: 0,
       completionTokens: outputTokens,

@@ -13,7 +13,8 @@ export class Bill implements Payer {
   readonly #desk: Desk
   /** By counter; includes amounts that are being requested. */
   readonly #held = new Map<string, number>()
-  readonly #covers = new Map<object, CostBound>()
+  /** Of each attempt; one attempt is usual. */
+  #covers: readonly Cover[] = []
   #isOpen = false
 
   constructor(id: string, applied: readonly Applied[], desk: Desk) {
@@ -42,10 +43,10 @@ export class Bill implements Payer {
   }
 
   cover(attempt: object, bound: CostBound): Promise<Shortage | undefined> | undefined {
-    const before = this.#covers.get(attempt)
-    this.#covers.set(attempt, bound)
+    const before = this.#covers
+    this.#covers = [...before.filter((one) => one.attempt !== attempt), { attempt, bound }]
     const parts = this.#missing()
-    return parts.length === 0 ? undefined : this.#grow(attempt, before, parts)
+    return parts.length === 0 ? undefined : this.#grow(attempt, boundOf(attempt, before), parts)
   }
 
   async #grow(
@@ -61,8 +62,8 @@ export class Bill implements Payer {
       return undefined
     }
     for (const { counter, nanoUsd } of parts) this.#add(counter, -nanoUsd)
-    if (before === undefined) this.#covers.delete(attempt)
-    else this.#covers.set(attempt, before)
+    const others = this.#covers.filter((one) => one.attempt !== attempt)
+    this.#covers = before === undefined ? others : [...others, { attempt, bound: before }]
     return growth.blockers.length === 0 ? ended : this.#short(growth.blockers)
   }
 
@@ -88,8 +89,7 @@ export class Bill implements Payer {
     const parts: HoldPart[] = []
     for (const applied of this.#applied) {
       let needed = 0
-      for (const { provider, nanoUsd } of this.#covers.values())
-        if (isAt(applied, provider)) needed += nanoUsd
+      for (const { bound } of this.#covers) if (isAt(applied, bound.provider)) needed += bound.nanoUsd
       const missing = needed - (this.#held.get(applied.counter) ?? 0)
       if (missing > 0) parts.push(partOf(applied, missing))
     }
@@ -111,6 +111,13 @@ export class Bill implements Payer {
   #short(blockers: Parameters<typeof shortageOf>[0]): Shortage {
     return shortageOf(blockers, this.#applied, this.#desk.terms(), (counter) => this.#held.get(counter) ?? 0)
   }
+}
+
+/** What an attempt may have cost so far. */
+type Cover = { readonly attempt: object; readonly bound: CostBound }
+
+function boundOf(attempt: object, covers: readonly Cover[]): CostBound | undefined {
+  return covers.find((one) => one.attempt === attempt)?.bound
 }
 
 /** What a call holds on each budget, if it may cost this much at one of these providers. */
