@@ -358,7 +358,7 @@ describe('listening beyond this machine without keys', () => {
     expect(load('server: { allowUnauthenticated: true }', { HOST: '0.0.0.0' }).host).toBe('0.0.0.0')
   })
 
-  test('is told beside other problems', () => {
+  test('is reported beside other problems', () => {
     expect(report('strict: 3', { HOST: '0.0.0.0' })).toEqual([
       'gateway.yaml:1: strict: found 3, expected true or false',
       `environment: HOST: found "0.0.0.0", ${safer}`,

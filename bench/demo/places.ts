@@ -15,7 +15,7 @@ export type Place = AsyncDisposable & {
   readonly fragile: string | undefined
   readonly price: object
   readonly bill: SimulatedServer['bill']
-  /** Cuts whoever is there, and lets nobody in any more. */
+  /** Cuts anyone who is there, and lets nobody in any more. */
   kill(): Promise<void>
 }
 
@@ -80,7 +80,7 @@ function place(
   }
 }
 
-/** The way to a place. Slammed, it cuts whoever is in it, and lets nobody in. */
+/** The way to a place. Slammed, it cuts anyone who is in it, and lets nobody in. */
 type Door = { readonly port: number; slam(): Promise<void> }
 
 async function openDoor({ origin }: SimulatedServer): Promise<Door> {

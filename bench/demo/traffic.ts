@@ -53,7 +53,7 @@ function requestOf(number: number, streams: boolean): Request {
   const text = 'word '.repeat(number % 3 === 0 ? 800 : 5)
   const stream = streams && number % 2 === 0
   const isHasty = stream && number % 11 === 0
-  // A text can go on anywhere.
+  // A text can continue anywhere.
   const isFragile = stream && number % 5 === 0 && number % 4 === 0 && !isHasty
   const rest = { model: isFragile ? 'demo-fragile' : 'demo', max_tokens: 30, stream }
   return number % 5 === 0

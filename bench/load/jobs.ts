@@ -36,7 +36,7 @@ export type HoldJob = { readonly kind: 'hold'; readonly ask: Ask; readonly strea
 /** Hangs up on every held stream. */
 export type ReleaseJob = { readonly kind: 'release' }
 
-/** One POST, to be sent again and again. */
+/** One POST, to be sent repeatedly. */
 export type Ask = { readonly port: number; readonly path: string; readonly body: string }
 
 export type Outcome = {

@@ -25,7 +25,7 @@ export type Scope = {
 
 /**
  * Reads a declaration file of the plain sort that generators write: interfaces, aliases and namespaces of them.
- * Classes and functions are passed over; what is imported from other such files is read when it is asked for.
+ * Classes and functions are skipped; what is imported from other such files is read when it is asked for.
  */
 export function readDeclarations(file: URL): Scope {
   const known = files.get(file.href)

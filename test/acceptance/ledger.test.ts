@@ -40,7 +40,7 @@ test('what a gateway served is in its store once it has stopped, and /health say
   expect(await store.calls({ filters: {}, limit: 10 })).toHaveLength(4)
 })
 
-test('killed again and again under load, no call is lost that a caller saw, and none is there twice', async () => {
+test('killed repeatedly under load, no call is lost that a caller saw, and none is there twice', async () => {
   await using directory = await makeDirectory()
   const seen: string[] = []
   for (let round = 0; round < 4; round++) {

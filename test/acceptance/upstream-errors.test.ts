@@ -264,7 +264,7 @@ describe('a 429', () => {
     expect(answer.headers.get('x-pandotate-attempts')).toBe('2')
   })
 
-  test('is told at once when its Retry-After is longer than the caller waits', async () => {
+  test('is reported at once when its Retry-After is longer than the caller waits', async () => {
     const patience = { 'x-pandotate-timeout-ms': '20000' }
     const answer = await ask(stack, '/inference', { model: 'sim-ratelimit-30' }, patience)
     expect(answer.status).toBe(429)

@@ -86,7 +86,7 @@ describe('calls as they end', () => {
     expect(seen).toBe(60)
   })
 
-  test('are told no longer than the gateway serves: it stops at once', async () => {
+  test('are reported no longer than the gateway serves: it stops at once', async () => {
     const scene = await startScene()
     const all = await watch(scene, '')
     await scene[Symbol.asyncDispose]()

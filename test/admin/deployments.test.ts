@@ -50,7 +50,7 @@ test('a deployment that was not asked yet has nothing measured', async () => {
   ])
 })
 
-test('what befell each deployment is told', async () => {
+test('what befell each deployment is reported', async () => {
   const standings = createHealthRegistry(['m@sick', 'm@well', 'm@busy'], handClock(), () => 0)
   const measured = { firstTokenMs: 100, completionTokens: 51, durationMs: 1100 }
   const failed = { firstTokenMs: undefined, completionTokens: undefined, durationMs: 1 }
@@ -100,7 +100,7 @@ test.for<[Probe['answer'], object]>([
   ],
   [{ isReady: false }, { outcome: 'unready' }],
   [new Failure('unreachable', 'No word of this.'), { outcome: 'failed', failure: 'unreachable' }],
-])('the last probe is told: %o', async ([answer, told]) => {
+])('the last probe is reported: %o', async ([answer, told]) => {
   const standings = createHealthRegistry(['m@one'], handClock(), () => 0)
   standings.probed('m@one', { atEpochMs: 1, answer: { isReady: false } })
   standings.probed('m@one', { atEpochMs: 2, answer })
@@ -110,7 +110,7 @@ test.for<[Probe['answer'], object]>([
   expect(body.data[0].probe).toEqual({ at_epoch_ms: 2, ...unsaid, ...told })
 })
 
-test('what each costs is told, where that comes from, and since when', async () => {
+test('what each costs is reported, where that comes from, and since when', async () => {
   const upstream = scriptedUpstream([[]])
   const price = { ...unknownPrice, inputNanoUsdPerMillion: 5 }
   const listed = {
@@ -238,7 +238,7 @@ describe('a deployment that an operator drains', () => {
     })
   })
 
-  test('ends the calls that are under way there', async () => {
+  test('ends the running calls there', async () => {
     await using scene = await startTwoSimulators()
     const call = scene.call('slow')
     await scene.underWay('sim-slow-700@first')
@@ -254,7 +254,7 @@ describe('a deployment that an operator drains', () => {
   })
 })
 
-test('routes are told with their deployments', async () => {
+test('routes are reported with their deployments', async () => {
   await using scene = await startTwoSimulators()
   const { body } = await scene.admin('GET', '/routes')
   expect(body).toMatchObject({

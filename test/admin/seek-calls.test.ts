@@ -76,7 +76,7 @@ describe('calls that no index finds', () => {
     expect(looks).toBe(2)
   })
 
-  test('are not passed over where calls are kept for longer than sums', async () => {
+  test('are not skipped where calls are kept for longer than sums', async () => {
     const other = await makeDirectory()
     await using kept = openSqliteStore(join(other.path, 'ledger.db'))
     await kept.migrate()

@@ -28,7 +28,7 @@ models:
       - provider: simulator
 `
 
-test('every setting is told with its place in the file, its variable, or as a default', async () => {
+test('every setting is reported with its place in the file, its variable, or as a default', async () => {
   await using scene = await setUp({ LOG_LEVEL: 'warn', DATA_DIR: '' })
   const { settings, refusal } = await scene.settings()
   const told = (place: string) => settings.find((one) => one.place === place)
@@ -53,7 +53,7 @@ test('no secret is in it', async () => {
   expect(text).not.toContain(adminKey)
 })
 
-test('what the file declares is told with its line, moved lines included', async () => {
+test('what the file declares is reported with its line, moved lines included', async () => {
   await using scene = await setUp()
   const id = digestOf('file:web')
   const declaredAt = async () =>
@@ -69,7 +69,7 @@ test('what the file declares is told with its line, moved lines included', async
   expect(scene.logged()).toContain('the configuration has not changed')
 })
 
-test('what is wrong with a configuration that was refused is told until one is taken', async () => {
+test('what is wrong with a configuration that was refused is reported until one is taken', async () => {
   await using scene = await setUp()
   scene.reload(file.replace('deadlineMs: 60000', 'deadlineMs: soon'))
   const { reloads, refusal, settings } = await scene.settings()

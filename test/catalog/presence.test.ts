@@ -85,13 +85,13 @@ describe('whether a provider has a model', () => {
     expect(book.presence({ provider: { ...together, name: 'other' }, model }, november)).toEqual(shipped)
   })
 
-  test('is told by a list that has no prices at all, too', () => {
+  test('is reported by a list that has no prices at all, too', () => {
     const book = bookOf()
     book.refresh('together-eu', [listed('llama', unknownPrice)], november)
     expect(book.presence({ provider: together, model: 'llama' }, november)?.state).toBe('listed')
   })
 
-  test('is told by the catalogue where that was read after the list, which was kept', () => {
+  test('is reported by the catalogue where that was read after the list, which was kept', () => {
     const book = bookOf(...rows)
     book.refresh('together-eu', [listed('gone', priced(7))], Date.parse('2026-10-01'))
     const ask = (model: string) => book.presence({ provider: together, model }, november)?.state

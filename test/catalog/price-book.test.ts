@@ -165,7 +165,7 @@ describe('hardware that the operator names', () => {
     expect(find({ gpus: 8 }, '2026-12-01')?.price.nanoUsdPerSecond).toBe(16_000_000)
   })
 
-  test('is told since the operator has it, where that is later', () => {
+  test('is reported since the operator has it, where that is later', () => {
     expect(find({ from: '2026-10-01' }, '2026-11-30')?.sinceEpochMs).toBe(Date.parse('2026-10-01'))
     expect(find({ from: '2026-10-01' }, '2026-12-01')?.sinceEpochMs).toBe(Date.parse('2026-12-01'))
   })

@@ -154,7 +154,7 @@ describe('an old record can be recomputed', () => {
   })
 })
 
-describe('what a model can do is told where the sources agree', () => {
+describe('what a model can do is reported where the sources agree', () => {
   test.for<[string, string, boolean | undefined]>([
     ['together', 'openai/gpt-oss-120b', false],
     ['baseten', 'openai/gpt-oss-120b', false],

@@ -28,7 +28,7 @@ export type FaultUpstream = AsyncDisposable & {
   until(condition: () => boolean): Promise<void>
   /** Says that the caller of this call has heard what was said to it so far. */
   heard(callId: string): void
-  /** Closes the connections on which nothing is under way. */
+  /** Closes the connections on which nothing is running. */
   closeIdle(how?: 'FIN' | 'RST'): void
   /** Takes connections to another server for its own, such as one that speaks TLS. */
   take(socket: Socket): void
@@ -61,7 +61,7 @@ export type Served = {
   finishUntold(): void
   /** Goes on once the caller has heard all words that come before a break; never, where it does not. */
   whenHeard(goOn: () => void): void
-  /** Runs `tick` again and again until the request is answered or given up. */
+  /** Runs `tick` repeatedly until the request is answered or given up. */
   every(ms: number, tick: () => void): void
 }
 

@@ -138,7 +138,7 @@ export async function askFleet(
   }
 }
 
-/** Callers that ask again and again until they are to stop, or a budget is used up. */
+/** Callers that ask repeatedly until they are to stop, or a budget is used up. */
 export function callFleet(url: string, count: number, headers: Readonly<Record<string, string>> = {}) {
   const seen: Answer[] = []
   let lost = 0

@@ -32,7 +32,7 @@ export type Stage = AsyncDisposable & {
   deployment(id: string): Promise<DeploymentState>
   /** What a metric without labels says. */
   metric(name: string): Promise<number>
-  /** Has the gateway go on with these routes and settings. */
+  /** Has the gateway continue with these routes and settings. */
   reload(routes: Routes, settings?: Settings): Promise<void>
   /** Keeps a sentence for the page of the documentation. */
   note(sentence: string): void

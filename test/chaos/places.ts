@@ -87,7 +87,7 @@ async function openElsewhere() {
   }
 }
 
-/** A thread that listens, accepts nobody and has no room for more: whoever connects is not even refused. */
+/** A thread that listens, accepts nobody and has no room for more: anyone who connects is not even refused. */
 export async function openBlackhole() {
   const gate = new Int32Array(new SharedArrayBuffer(4))
   const worker = new Worker(blackholeSource, { eval: true, workerData: gate })

@@ -26,7 +26,7 @@ export type End = 'answered' | 'refused' | 'broken' | 'left'
 export type SoakSettings = {
   readonly dice: Dice
   readonly callsPerRound: number
-  /** Whether to go on after so many rounds. */
+  /** Whether to continue after so many rounds. */
   readonly goesOn: (rounds: number) => boolean
 }
 

@@ -72,7 +72,7 @@ export const wholeFaults: Readonly<Record<string, Fault>> = {
     served.socket.write('SSH-2.0-OpenSSH_9.2\r\n')
     served.finishUntold()
   },
-  // A second answer to the same question, for whoever comes next to mistake for its own.
+  // A second answer to the same question, for anyone who comes next to mistake for its own.
   'extra-answer': (served) => {
     const poison = answer('{"choices":[{"index":0,"text":"poison","finish_reason":"stop"}]}')
     sayWhole(served)

@@ -27,7 +27,7 @@ models:
       .slice(1)
       .map((row) => row.trim().split(/ {2,}/))
 
-  test('are told with where they come from', async () => {
+  test('are reported with where they come from', async () => {
     const { code, stdout } = await runGateway(['check', '--all'], { file: file('http://127.0.0.1:1/v1') })
     expect(code).toBe(0)
     expect(rows(stdout)).toMatchObject(
@@ -63,7 +63,7 @@ models:
     expect(rows(stdout)[2]?.slice(2, 4)).toEqual(['1 in, 2 out', 'own, not listed'])
   })
 
-  test('stay as they are where one does not answer, which is told, and is a failure', async () => {
+  test('stay as they are where one does not answer, which is reported, and is a failure', async () => {
     await using mute = await startRawServer((socket) => socket.destroy())
     const { code, stdout, stderr } = await runGateway(['check', '--prices', '--all'], {
       file: file(`${mute.origin}/v1`),
@@ -105,7 +105,7 @@ models:
 `
   const ask = (text: string) => runGateway(['check', '--ask'], { file: text })
 
-  test('is told for each that is routed to: it is there, takes the key, and has the models', async () => {
+  test('is reported for each that is routed to: it is there, takes the key, and has the models', async () => {
     await using together = await simulateTogether({ host: '127.0.0.1', port: 0, models })
     const { code, stdout } = await ask(file(together.origin, 'x/here'))
     expect(stdout).toContain('together answers, and accepts the key; 1 models, including the routed ones\n')

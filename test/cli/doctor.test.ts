@@ -25,7 +25,7 @@ test('all is well with nothing configured', async () => {
   expect(stdout).toContain(' 0 bad.')
 })
 
-test('a configuration that is wrong is told line by line', async () => {
+test('a configuration that is wrong is reported line by line', async () => {
   const { code, stdout } = await diagnose('strict: maybe\nlimits: { fanOut: none }\n')
   expect(code).toBe(1)
   expect(stdout).toContain('BAD    configuration: gateway.yaml:1: strict')

@@ -56,7 +56,7 @@ test('a file that was not there has changed when it is, and when it is gone agai
   expect(await watch.changes(2)).toEqual(['new', undefined])
 })
 
-test('what somebody else has read already is no change, and each change is told once', async () => {
+test('what somebody else has read already is no change, and each change is reported once', async () => {
   await using place = await openPlace()
   await writeFile(place.path, 'old')
   using watch = watched(place.path, 'old')

@@ -311,7 +311,7 @@ describe('refused by a provider’s own schema', () => {
   })
 })
 
-test('all that is wrong is told at once: the file from top to bottom, then the environment', () => {
+test('all that is wrong is reported at once: the file from top to bottom, then the environment', () => {
   const file = `
 models:
   a:
@@ -338,13 +338,13 @@ strict: 1
   )
 })
 
-test('one problem is told in the singular', () => {
+test('one problem is reported in the singular', () => {
   expect(refusal(() => load('strict: 1')).message).toMatch(
     /^The configuration has a problem\.\n\n {2}gateway/,
   )
 })
 
-test('an unset variable is told once, whatever the schema says of the place', () => {
+test('an unset variable is reported once, whatever the schema says of the place', () => {
   expect(
     report(
       `server: { port: "\${NO_PORT}" }\nproviders:\n  mine:\n    type: transformed\n    token: \${NO}\n`,

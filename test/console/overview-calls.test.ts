@@ -137,7 +137,7 @@ describe.skipIf(browserPath === undefined)('what was called', () => {
     expect(await fresh.getByRole('link').getAttribute('href')).toContain(id)
   })
 
-  test('is told in full: the attempts, who was considered, what it cost, and how to make it again', async () => {
+  test('is reported in full: the attempts, who was considered, what it cost, and how to make it again', async () => {
     await page.goto(`/console/calls/${ids[4]}`)
     await page.getByText('continued the answer here').waitFor()
     const attempts = page.locator('.waterfall li')

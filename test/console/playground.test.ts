@@ -42,7 +42,7 @@ describe.skipIf(noBrowser)('the playground', () => {
     await isSound()
   })
 
-  test('goes on with a chat, with its parameters, and whole where that is asked for', async () => {
+  test('continues with a chat, with its parameters, and whole where that is asked for', async () => {
     await using stage = await startStage(browser)
     const { page } = await stage.open('/console/playground?model=llama-3.3-70b', { key: readKey })
     expect(await page.getByRole('button', { name: 'Make one for an hour' }).count()).toBe(0)
@@ -73,7 +73,7 @@ describe.skipIf(noBrowser)('the playground', () => {
     })
   })
 
-  test('stops an answer under way, and needs no key where none is configured; on a phone, in the dark', async () => {
+  test('stops a running answer, and needs no key where none is configured; on a phone, in the dark', async () => {
     await using stage = await startStage(browser, '')
     const { page, isSound } = await stage.open('/console/playground?model=sim-drip-200-long-500', {
       ...{ scheme: 'dark', width: 390 },

@@ -44,7 +44,7 @@ export function describeBus({ name, open }: BusSubject): void {
       expect([left.heard, stays.heard, elsewhere.heard]).toEqual([[], ['last'], ['ill']])
     })
 
-    test('a publisher goes on before anything is heard', async () => {
+    test('a publisher continues before anything is heard', async () => {
       await using stage = await open()
       const listener = listenOn(stage.bus, 'keys')
       await ready(stage)

@@ -35,7 +35,7 @@ export function describeResponseShelf({ name, open }: ResponseShelfSubject): voi
       expect(await shelf.find('a', 'two')).toBeUndefined()
     })
 
-    test('are recalled with all that they go on from, the last first', async () => {
+    test('are recalled with all that they continue from, the last first', async () => {
       await using stage = await begin()
       const { shelf } = stage
       await shelf.put('a', aResponse('one'))

@@ -145,7 +145,7 @@ export function describeState({ name, open }: Subject): void {
       expect(await state.read(['key'])).toEqual([reading(7, 0)])
     })
 
-    test('who holds on a counter is told', async () => {
+    test('who holds on a counter is reported', async () => {
       await using stage = await open()
       const { state } = stage
       await state.reserve(hold('a', part('key', 10), part('team', 10)))
@@ -318,7 +318,7 @@ export function describeState({ name, open }: Subject): void {
   })
 }
 
-/** Where the clock goes on by itself, a little less is left. */
+/** Where the clock continues by itself, a little less is left. */
 function around(ms: number | undefined, expected: number): boolean {
   return ms !== undefined && ms <= expected && ms > expected - 900
 }

@@ -34,7 +34,7 @@ function nameOf(key: string): string {
   return JSON.parse(key) as string
 }
 
-/** What means something to whoever forgets that it is data. */
+/** What means something to anyone who forgets that it is data. */
 const oddKeys = [
   ...['constructor', 'prototype', 'toString', 'valueOf', 'hasOwnProperty', 'toJSON', 'then', 'length'],
   ...['', '0', '-1', '10', '1e3', 'null', 'data', ' ', '\u2028', 'ключ', '键', '🔑'],

@@ -14,7 +14,7 @@ export function meaningWithout(text: string, names: readonly string[]): string {
   return written(Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name))))
 }
 
-/** Read with its token in place of its value. */
+/** Read with its token instead of its value. */
 class Numeral {
   readonly digits: string
   constructor(token: string) {

@@ -17,7 +17,7 @@ export const uncut = 1_999_999
 /**
  * Cuts each answer where its request says so, by its bound on tokens (`cutAfter`). The body ends with the connection,
  * so that nothing but what it says tells that it is not whole. Each request is passed on once: the same bytes are cut
- * again and again.
+ * repeatedly.
  */
 export async function startCutter(origin: string): Promise<Cutter> {
   const known = new Map<string, Promise<Answer>>()

@@ -23,7 +23,7 @@ export interface ListingHost extends AsyncDisposable {
   readonly origin: string
   /** What it lists, serves and charges from now on. */
   models: readonly HostedModel[]
-  /** A status with which it answers to whoever asks for its list; undefined: with the list. */
+  /** A status with which it answers to anyone who asks for its list; undefined: with the list. */
   listStatus: number | undefined
   readonly listed: () => number
   /** The models of the calls that came, in their order. */

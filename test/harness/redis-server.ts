@@ -16,7 +16,7 @@ export const noRedis: string | undefined = hasRedis()
 export type RedisServer = AsyncDisposable & {
   readonly url: string
   readonly port: number
-  /** Stops it where it stands, as a machine that hangs; `resume` has it go on. */
+  /** Stops it where it stands, as a machine that hangs; `resume` has it continue. */
   stop(): void
   resume(): void
   /** Ends it at once. `start` has it back: with its data where it appends them to a file. */

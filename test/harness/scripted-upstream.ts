@@ -6,7 +6,7 @@ import type { Attempt, Clock, Deployment, Upstream } from '../../src/core/model/
 import { unknownPrice } from '../../src/core/model/price.ts'
 import { bodyOf, type CallChange } from './core/json-text.ts'
 
-/** An upstream inside the process: each call to it plays the next script, the last one again and again. */
+/** An upstream inside the process: each call to it plays the next script, the last one repeatedly. */
 export type ScriptedUpstream = Upstream & { readonly calls: readonly ScriptedCall[] }
 
 /** One call as the upstream saw it. */

@@ -137,7 +137,7 @@ describe('what two readers may read in two ways is a 400', () => {
   })
 })
 
-describe('what the parser refuses is told in JSON, with a request’s id', () => {
+describe('what the parser refuses is reported in JSON, with a request’s id', () => {
   test.for<readonly [string, string, readonly string[], number]>([
     ['HTTP/0.9', 'GET /v1/models HTTP/0.9', [host], 505],
     ['HTTP/1.2', 'GET /v1/models HTTP/1.2', [host], 505],

@@ -94,7 +94,7 @@ function configOver({ together, baseten, runpod, queue }: Upstreams, names: read
     [`d/${name}`]: [at('dedicated', name, timed)],
     [`j/${name}`]: [at('jobs', name, timed)],
     [`p/${name}`]: [at('path', name, timed)],
-    // What breaks off goes on at the second.
+    // What breaks off continues at the second.
     [`c/${name}`]: [at('together', `t/${name}`, price), at('together', another, price)],
     [`q/${name}`]: [at('queue', name, timed), at('together', `t/${name}`, price)],
   })

@@ -47,7 +47,7 @@ test('a connection on which nothing was ever asked is waited for by nobody', asy
   await closed
 })
 
-test('once it drains, a call on an open connection is refused, and what is under way is finished', async () => {
+test('once it drains, a call on an open connection is refused, and what is running is finished', async () => {
   await using gateway = await startTestGateway()
   const caller = openCaller(gateway)
   caller.socket.write(written({ model: 'sim-long-3-drip-50', prompt: 'x', stream: true }))
@@ -180,7 +180,7 @@ async function look({ url }: TestGateway, path: string): Promise<[number, unknow
   return [response.status, await response.json()]
 }
 
-/** Resolves once so many attempts are under way. */
+/** Resolves once so many attempts are running. */
 async function begun({ url }: TestGateway, count = 1): Promise<void> {
   const inFlight = async () => {
     const response = await fetch(`${url}/admin/api/deployments`)

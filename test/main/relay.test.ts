@@ -200,7 +200,7 @@ test('documents come in the order they suit a query', async () => {
   expect(record).toMatchObject({ kind: 'rerank', costEstimated: true })
 })
 
-test('an upstream without vectors is passed over, and said to be', async () => {
+test('an upstream without vectors is skipped, and said to be', async () => {
   await using gateway = await startTestGateway({
     providers: [{ name: 'pandotate', type: 'pandotate', settings: pandotate }],
     routes: [{ pattern: '*', strategy: 'fallback', deployments: [{ provider: 'pandotate' }] }],

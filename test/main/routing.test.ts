@@ -72,7 +72,7 @@ describe('a model at two places', () => {
   })
 })
 
-test('an answer that is kept is told as such, and costs nothing', async () => {
+test('an answer that is kept is reported as such, and costs nothing', async () => {
   await using scene = await openScene('sim-echo', { cache: { enabled: true } })
   const ask = () => scene.ask({ model: 'm', messages, temperature: 0 })
   const first = await ask()

@@ -58,7 +58,7 @@ test('each step of a call is logged when it is taken, and no word of a body', as
   expect(JSON.stringify(steps)).not.toMatch(/secret|Slow down/)
 })
 
-test('they are there while the call is still under way', async () => {
+test('they are there while the call is still running', async () => {
   await using silent = await startRawServer(() => undefined)
   await using gateway = await startGatewayOver({
     providers: { one: { type: 'openai-compatible', baseUrl: `${silent.origin}/v1` } },
@@ -78,7 +78,7 @@ test('they are there while the call is still under way', async () => {
   expect(gateway.logged()).toContain('"outcome":"caller_left"')
 })
 
-test('where no other place can help, that is told', async () => {
+test('where no other place can help, that is reported', async () => {
   await using broken = await startRawServer((socket) => socket.write(answer('{}', { status: 500 })))
   await using gateway = await startGatewayOver({
     providers: {

@@ -5,7 +5,7 @@ import { makeDirectory } from '../ledger/directory.ts'
 import { noPostgres, startPostgres } from '../ledger/postgres-server.ts'
 
 describe('responses that callers come back to', () => {
-  test('are there after a restart, with what they go on from, until they are deleted', async () => {
+  test('are there after a restart, with what they continue from, until they are deleted', async () => {
     await using directory = await makeDirectory()
     const config = keptIn(directory.path)
     const first = await served(config, async (gateway) => {

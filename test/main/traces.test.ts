@@ -85,7 +85,7 @@ describe('a call', () => {
     expect(JSON.stringify(place.collector.spans)).not.toContain('What is the secret of')
   })
 
-  test('goes on with its caller’s trace', async () => {
+  test('continues with its caller’s trace', async () => {
     await using place = await startPlaces()
     await using gateway = await startTraced(place)
     const headers = { traceparent: `00-${trace}-${callerSpan}-01`, tracestate: 'vendor=1' }
@@ -183,7 +183,7 @@ describe('spans that never arrive', () => {
     expect(gateway.logged()).not.toContain(secret)
   })
 
-  test('because too many wait are counted, and calls go on', async () => {
+  test('because too many wait are counted, and calls continue', async () => {
     await using place = await startPlaces()
     const batch = { OTEL_BSP_MAX_QUEUE_SIZE: '3', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '3' }
     await using gateway = await startTraced(place, { ...batch, OTEL_BSP_SCHEDULE_DELAY: '3600000' })

@@ -60,7 +60,7 @@ test('the line of a call and its generation tell why it went where it went', asy
   })
 })
 
-test('a connection that is refused is told by its code with each attempt', async () => {
+test('a connection that is refused is reported by its code with each attempt', async () => {
   await using scene = await openScene([{ provider: 'nowhere', model: 'x/sim-echo' }])
   const { id, status } = await scene.ask(chat)
   expect(status).toBe(502)

@@ -11,7 +11,7 @@ export type Outcome = {
   broken: string | undefined
 }
 
-/** One request under way. */
+/** One running request. */
 export type Visit = {
   readonly outcome: Promise<Outcome>
   /** What has come so far. */

@@ -81,7 +81,7 @@ test('ten thousand are kept, and no more', () => {
 test.for([
   ['that failed', { outcome: 'left', failure: new Failure('caller_left', 'Left.') }, ['ok']],
   ['that raced another', {}, ['ok', 'ok']],
-] as const)('an attempt %s, and goes on after its call, changes nothing', ([, change, outcomes]) => {
+] as const)('an attempt %s, and continues after its call, changes nothing', ([, change, outcomes]) => {
   const { write, find } = journal()
   const attempts = outcomes.map((outcome) => anAttempt({ outcome }))
   const record = aRecord('req_1', { ...change, attempts })

@@ -14,7 +14,7 @@ function messages(url: string): Promise<Response> {
 }
 
 describe('requests per minute', () => {
-  test('are told on every answer, and a refusal says exactly when to come back', async () => {
+  test('are reported on every answer, and a refusal says exactly when to come back', async () => {
     await using upstream = await startHeldUpstream({ usage, isHeld: false })
     await using gateway = await startTestGateway(
       configAt(upstream.url, { keys: [keyWith({ rates: { rpm: 2 } })], rates: { rpm: 100 } }),
@@ -38,7 +38,7 @@ describe('requests per minute', () => {
     expect(upstream.asked).toHaveLength(2)
   })
 
-  test('are told in Anthropic’s own headers where its clients ask', async () => {
+  test('are reported in Anthropic’s own headers where its clients ask', async () => {
     await using upstream = await startHeldUpstream({ usage, isHeld: false })
     await using gateway = await startTestGateway(
       configAt(upstream.url, { keys: [keyWith({ rates: { rpm: 1 } })] }),

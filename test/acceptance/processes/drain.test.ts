@@ -43,7 +43,7 @@ describe('SIGTERM', () => {
     expect((await gateway.ended).code).toBe(143)
   })
 
-  test('a second time ends what is under way at once, as the deadline would have', async () => {
+  test('a second time ends what is running at once, as the deadline would have', async () => {
     await using gateway = await startPatient()
     const stream = await ask(gateway, endless)
     process.kill(gateway.pid, 'SIGTERM')

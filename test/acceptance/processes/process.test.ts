@@ -9,7 +9,7 @@ import { startSimulatedPandotateByNpm } from '../simulated-pandotate.ts'
 import { createClient, startAlone, startBefore } from '../stack.ts'
 
 describe('SIGTERM', () => {
-  test('lets a stream under way finish, refuses what is new, and ends with 0', async () => {
+  test('lets a running stream finish, refuses what is new, and ends with 0', async () => {
     await using stack = await startAlone()
     const stream = await createClient(stack).completions.create({
       model: 'sim-long-40-drip-50',

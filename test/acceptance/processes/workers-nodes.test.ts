@@ -72,7 +72,7 @@ describe.skipIf(noRedis !== undefined || noPostgres)('two gateways of two worker
     expect((await answers).map((answer) => answer?.status)).toEqual(Array.from({ length: 8 }, () => 200))
   })
 
-  test('go on when a worker is killed: its places are free, and what it held is settled', async () => {
+  test('continue when a worker is killed: its places are free, and what it held is settled', async () => {
     const [first] = fleet.nodes as readonly [GatewayProcess, GatewayProcess]
     const cut = await holdAt(first, 2)
     const before = held.requests.length
@@ -135,7 +135,7 @@ describe.skipIf(noRedis !== undefined || noPostgres)('two gateways of two worker
     }
   })
 
-  test('settle what the workers of a gateway held that is killed whole, and go on', async () => {
+  test('settle what the workers of a gateway held that is killed whole, and continue', async () => {
     const [first, second] = fleet.nodes as readonly [GatewayProcess, GatewayProcess]
     const cut = await holdAt(first, 2)
     const before = held.requests.length

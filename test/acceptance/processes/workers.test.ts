@@ -77,7 +77,7 @@ describe('two workers are one gateway', () => {
   })
 })
 
-test('a worker that is killed under load is replaced: what callers saw is recorded, the others go on', async () => {
+test('a worker that is killed under load is replaced: what callers saw is recorded, the others continue', async () => {
   await using gateway = await startGateway({ environment, file: simulated })
   const seen: string[] = []
   let isOver = false
@@ -98,7 +98,7 @@ test('a worker that is killed under load is replaced: what callers saw is record
   await expect.poll(() => seen.length).toBeGreaterThan(aim)
   isOver = true
   await Promise.all(callers)
-  // No more than what was under way on the connections of that one.
+  // No more than what was running on the connections of that one.
   expect(lost.length).toBeLessThanOrEqual(12)
   expect((await gateway.stop()).code).toBe(0)
   await using store = openSqliteStore(join(gateway.directory, 'data', 'ledger.db'))

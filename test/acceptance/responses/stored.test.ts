@@ -54,7 +54,7 @@ test('its input is listed, the latest first, a page at a time', async () => {
   expect(await texts({ limit: 2, order: 'asc' })).toEqual(latest.toReversed())
 })
 
-test('one that was removed is gone, and nothing can go on from it', async () => {
+test('one that was removed is gone, and nothing can continue from it', async () => {
   await using stage = await startResponses()
   const client = stage.client()
   const { id } = await client.responses.create({ model: 'sim-echo', input: 'x' })
@@ -107,7 +107,7 @@ describe.for([
   })
 })
 
-test('whoever has no key is told so, and not what is kept', async () => {
+test('anyone who has no key is told so, and not what is kept', async () => {
   await using stage = await startResponses({ keys })
   const { id } = await stage.client({ apiKey: one }).responses.create({ model: 'sim-echo', input: 'x' })
   await expect(stage.client({ apiKey: 'sk-none' }).responses.retrieve(id)).rejects.toMatchObject({
@@ -132,7 +132,7 @@ test('items are referred to by their ids', async () => {
   expect(second.output_text).toBe('one two')
 })
 
-test('a long conversation goes on from its last response alone', async () => {
+test('a long conversation continues from its last response alone', async () => {
   await using stage = await startResponses()
   const client = stage.client()
   let previous: string | undefined

@@ -16,7 +16,7 @@ test('migrate makes the schema, and says before what it would do', async () => {
   expect((await run('--dry-run')).stdout).toBe('The schema is up to date.\n')
 })
 
-test('a backup of a gateway that goes on has its calls, and usage tells of them', async () => {
+test('a backup of a gateway that continues has its calls, and usage tells of them', async () => {
   await using gateway = await startGateway()
   const { directory } = gateway
   for (let call = 0; call < 3; call++) {

@@ -154,7 +154,7 @@ describe('a line that says something else', () => {
       call({ attempts: [failed, attempt()] }),
       ['costNanoUsd is 450000, recomputed 900000', 'savedNanoUsd is 1110000, recomputed 660000'],
     ],
-  ])('%s is told, with its place', ([, line, found]) => {
+  ])('%s is reported, with its place', ([, line, found]) => {
     const place = 'line 2, req_1: '
     expect(reportOn('', line).disagreements).toEqual(found.map((each) => place + each))
   })
@@ -188,7 +188,7 @@ describe('a line that says something else', () => {
       call({ baseline: { deployment: 'a', workedMs: 'long' } }),
       'baseline: has a workedMs that is not a duration',
     ],
-  ])('or cannot be read is told: %s', ([, line, told]) => {
+  ])('or cannot be read is reported: %s', ([, line, told]) => {
     expect(reportOn(line).disagreements).toEqual([`line 1: ${told}`])
   })
 })

@@ -97,7 +97,7 @@ describe('the help', () => {
     expect(simulateHelp).toMatch(new RegExp(`^ +--${name}\\b.* {2}\\S`, 'm'))
   })
 
-  test('is told by the command itself, which then ends', async () => {
+  test('is reported by the command itself, which then ends', async () => {
     const { code, stdout, stderr } = await runGateway(['simulate', '--help'])
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: simulateHelp, stderr: '' })
   })

@@ -107,7 +107,7 @@ No key is required: every caller is served, and may manage the gateway.`)
   )
 })
 
-test('what models cost is told: by the operator, by a list, or not at all', () => {
+test('what models cost is reported: by the operator, by a list, or not at all', () => {
   const config = loadBoth(`
 models:
   a:

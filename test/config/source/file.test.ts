@@ -24,7 +24,7 @@ test.for<[string, unknown]>([
   })
 })
 
-describe('what is not YAML is told by line and column, and never quoted', () => {
+describe('what is not YAML is reported by line and column, and never quoted', () => {
   const general = 'this is not allowed here; text with special characters needs quotes'
   test.for([
     ['a: 1\nb: "canary', 2, 11, 'a quote, a bracket or a colon is missing'],

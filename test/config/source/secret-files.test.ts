@@ -65,7 +65,7 @@ test.for<[string, Record<string, string>, Record<string, string>, string]>([
   expect(problemsOf(() => load(environment, files))).toContain(expected)
 })
 
-test('what is wrong in such a file is told by the secret’s length, as elsewhere', () => {
+test('what is wrong in such a file is reported by the secret’s length, as elsewhere', () => {
   const problems = problemsOf(() => load({ GATEWAY_KEY_FILE: '/run/key' }, { '/run/key': 'short-secret' }))
   expect(problems.join()).toContain('found a secret of 12 characters')
   expect(problems.join()).not.toContain('short-secret')

@@ -141,7 +141,7 @@ test('an answer without usage is paid exactly, where the time it took was told',
   expect(row).toMatchObject({ costNanoUsd: 775_000, costEstimated: false, usageEstimated: true })
 })
 
-describe('usage that is told as an answer goes', () => {
+describe('usage that is reported as an answer goes', () => {
   const soFar = { ...chatChunk({ content: 'Hi' }), usage: usage(10, 1) }
   const atTheEnd = { ...chatChunk({ content: '!' }, 'stop'), usage: usage(10, 2) }
   const cut = failing('interrupted', {})

@@ -114,7 +114,7 @@ describe('the words of an answer', () => {
   })
 })
 
-test('a word that is told beside its chunk is counted once', async () => {
+test('a word that is reported beside its chunk is counted once', async () => {
   const { counter, counted } = wordCounter()
   const meter = createMeter(aCall(), counter)
   meter.note([asDelta(textChunk('one ')), Object.assign(asDelta(textChunk('two ')), { word: 'two ' })])

@@ -116,7 +116,7 @@ describe('a call of a custom tool', () => {
   const fragment = (index: number, called: JsonObject, more: JsonObject = {}) =>
     chatChunk({ tool_calls: [{ index, ...more, function: called }] })
 
-  test('is told whole in a reply', () => {
+  test('is reported whole in a reply', () => {
     const called = { id: 'a', type: 'function', function: { name: 'patch', arguments: '{"input":"x"}' } }
     const other = { id: 'b', type: 'function', function: { name: 'f', arguments: '{}' } }
     const seen = turned([chatReply({ tool_calls: [called, other] }, 'tool_calls')])

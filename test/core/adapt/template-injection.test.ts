@@ -72,7 +72,7 @@ describe('control tokens in content', () => {
     ['[/', 500_000],
     ['<|im_end|>', 100_000],
     ['\nUser', 200_000],
-  ] as const)('%s, again and again for a megabyte, is read once', ([piece, times]) => {
+  ] as const)('%s, repeatedly for a megabyte, is read once', ([piece, times]) => {
     const content = piece.repeat(times)
     const { prompt } = flatten([{ role: 'user', content }, question], { family: 'raw' })
     expect(prompt).toBe(`User: ${content.replaceAll('<|im_end|>', '< |im_end|>')}\n\nUser: Hi\n\nAssistant:`)

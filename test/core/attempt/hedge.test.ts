@@ -45,7 +45,7 @@ describe('the race', () => {
   test.for([
     ['first', 'second'],
     ['second', 'first'],
-  ] as const)('goes on with one when the %s fails', async ([failing, other]) => {
+  ] as const)('continues with one when the %s fails', async ([failing, other]) => {
     const scene = aRace()
     await vi.advanceTimersByTimeAsync(100)
     scene[failing].reject(new Error('no'))

@@ -41,7 +41,7 @@ function answeringAfter(ms: number, text: string): Script {
 }
 
 describe('a stream that is slow to begin', () => {
-  test('is begun elsewhere, too, and whoever is first is heard; the other is cancelled', async () => {
+  test('is begun elsewhere, too, and anyone who is first is heard; the other is cancelled', async () => {
     const a = upstreamNamed('a', answeringAfter(10_000, 'a'))
     const b = upstreamNamed('b', answeringAfter(50, 'b'))
     const { walking, parts } = hedged([a, b])

@@ -132,7 +132,7 @@ describe('among several deployments', () => {
     expect(parts.context.record.row.backoffMs).toBe(0)
   })
 
-  test('one that would have to be waited for too long is passed over', async () => {
+  test('one that would have to be waited for too long is skipped', async () => {
     const a = upstreamNamed('a', [busy({ retryAfterMs: 3_600_000 })])
     const b = upstreamNamed('b', [busy()], answering('b'))
     const parts = aWalk([a, b, a, b])

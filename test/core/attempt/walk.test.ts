@@ -119,7 +119,7 @@ describe('what is no failure is a bug over an answer, and another may be read', 
 })
 
 describe('in the end', () => {
-  test('the last failure is told, with the provider it happened at', async () => {
+  test('the last failure is reported, with the provider it happened at', async () => {
     const a = upstream('a', [fail(new Failure('overloaded', 'Busy.'))])
     const b = upstream('b', [fail(new Failure('upstream_auth', 'Our key.', { operatorNote: 'Look there.' }))])
     const parts = aWalk([a, b])

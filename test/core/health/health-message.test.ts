@@ -32,7 +32,7 @@ describe('what one node is told', () => {
     expect(there.trackOf(one).standing().share).toBe(1)
   })
 
-  test('many refusals at once are told once, a later reset again', () => {
+  test('many refusals at once are reported once, a later reset again', () => {
     const { here, words, clock } = twoNodes()
     for (let time = 0; time < 20; time++) end(here, one, limited(3000))
     expect(words).toHaveLength(1)

@@ -183,7 +183,7 @@ describe('a probe of its health', () => {
     expect(standings.snapshot()[1]).toMatchObject({ breaker: 'closed', probe: undefined })
   })
 
-  test('opens the breaker and closes it, at once for whoever asks', () => {
+  test('opens the breaker and closes it, at once for anyone who asks', () => {
     const { standings, clock } = some()
     for (let time = 0; time < 5; time++) {
       expect(standings.trackOf(one).standing().breaker).toBe('closed')
@@ -197,7 +197,7 @@ describe('a probe of its health', () => {
     expect(standings.trackOf(one).standing().breaker).toBe('closed')
   })
 
-  test('of one that sleeps is told, and is nothing against it', () => {
+  test('of one that sleeps is reported, and is nothing against it', () => {
     const { standings } = some()
     for (let time = 0; time < 20; time++) standings.probed(one.id, asleep)
     expect(standings.snapshot()[0]).toMatchObject({ breaker: 'closed', failuresInARow: 0, probe: asleep })

@@ -74,7 +74,7 @@ test('a whole share is not limited by anything', () => {
   expect(load.limitedUntil()).toBeUndefined()
 })
 
-test('refusals that tell no time halve the share again and again, down to the least', () => {
+test('refusals that tell no time halve the share repeatedly, down to the least', () => {
   const load = createRateShare(handClock(), settings)
   const shares = Array.from({ length: 6 }, () => {
     load.limited(undefined)

@@ -26,7 +26,7 @@ test('one that names no model has the call’s', () => {
   expect(JSON.parse(text)).toEqual(body)
 })
 
-test('results by other names are told as results', () => {
+test('results by other names are reported as results', () => {
   const voyage = { object: 'list', model: 'm', data: [{ index: 1, relevance_score: 0.5 }] }
   expect(validateRerank(JsonText.of(voyage), call).value).toEqual({
     ...{ object: 'list', model: 'm' },

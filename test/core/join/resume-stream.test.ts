@@ -35,7 +35,7 @@ const aChat = aCall({
 })
 
 describe('a text that breaks off', () => {
-  test('goes on elsewhere from its last word, as one stream', async () => {
+  test('continues elsewhere from its last word, as one stream', async () => {
     const a = upstreamNamed('a', [...bursts(textChunk('Hello'), textChunk(' wor')), cut])
     const b = upstreamNamed(
       'b',
@@ -53,7 +53,7 @@ describe('a text that breaks off', () => {
     expect(b.calls[0]?.call.body.value).toMatchObject(body)
   })
 
-  test('is told in the record with its seam, and paid for twice', async () => {
+  test('is reported in the record with its seam, and paid for twice', async () => {
     const a = upstreamNamed('a', [...bursts(textChunk('Hello')), cut])
     const b = upstreamNamed('b', bursts(textChunk(' you', 'stop'), usageChunk(9, 4)))
     const serving = serve([a, b], {}, { a: perToken(2, 3), b: perToken(5, 7) })
@@ -72,7 +72,7 @@ describe('a text that breaks off', () => {
     expect(serving.row.baselineNanoUsd).toBe(3 * 2 + 9 * 3)
   })
 
-  test('goes on as often as there are places and attempts', async () => {
+  test('continues as often as there are places and attempts', async () => {
     const broken = (text: string): Script => [...bursts(textChunk(text)), cut]
     const a = upstreamNamed('a', broken('one '))
     const b = upstreamNamed('b', broken('two '))
@@ -106,7 +106,7 @@ describe('a text that breaks off', () => {
     expect(b.calls).toEqual([])
   })
 
-  test('that falls silent goes on elsewhere, too', async () => {
+  test('that falls silent continues elsewhere, too', async () => {
     const a = upstreamNamed('a', [...bursts(textChunk('one ')), silence])
     const b = upstreamNamed('b', bursts(textChunk('two', 'stop')))
     const telling = told(serve([a, b]), aText)
@@ -121,7 +121,7 @@ describe('a chat that breaks off', () => {
     cut,
   ]
 
-  test('goes on after its own words, where the upstream takes them; the role is told once', async () => {
+  test('continues after its own words, where the upstream takes them; the role is reported once', async () => {
     const a = upstreamNamed('a', first)
     const b = scriptedUpstream(
       [
@@ -153,7 +153,7 @@ describe('a chat that breaks off', () => {
     })
   })
 
-  test('goes on in the message that the caller had begun', async () => {
+  test('continues in the message that the caller had begun', async () => {
     const a = upstreamNamed('a', first)
     const b = scriptedUpstream([bursts(chatChunk({ content: '!' }, 'stop'))], {
       name: 'b',
@@ -170,7 +170,7 @@ describe('a chat that breaks off', () => {
     ])
   })
 
-  test('goes on as a text by the template of its family, where the upstream takes none', async () => {
+  test('continues as a text by the template of its family, where the upstream takes none', async () => {
     const a = upstreamNamed('a', first)
     const b = upstreamNamed('b', bursts(textChunk(' you'), textChunk('', 'length')))
     const serving = serve([a, b])
@@ -189,7 +189,7 @@ describe('a chat that breaks off', () => {
   })
 })
 
-describe('what broke is told as it was', () => {
+describe('what broke is reported as it was', () => {
   const toolStart: JsonObject = {
     tool_calls: [{ index: 0, id: 'c', type: 'function', function: { name: 'f' } }],
   }

@@ -79,6 +79,6 @@ test.for([
   [{ toString: 1 }, '{"toString":1}'],
   [[], '[]'],
   ['x'.repeat(100), 'x'.repeat(64)],
-] as const)('%o is not known, and is told as it was said', ([said, unknown]) => {
+] as const)('%o is not known, and is reported as it was said', ([said, unknown]) => {
   expect(readFinishReason(said, 'chat', false)).toEqual({ unknown })
 })

@@ -21,7 +21,7 @@ describe('the steps of any iterator', () => {
     expect(await pullIterator(words()).takeStep(passThrough, rethrow)).toEqual({ done: false, value: 'one' })
   })
 
-  test('tell whoever uses them of what was thrown in their stead', async () => {
+  test('tell anyone who uses them of what was thrown instead', async () => {
     const steps = pullIterator(failing())
     expect(await steps.takeStep(passThrough, (thrown) => thrown)).toBe(broken)
   })

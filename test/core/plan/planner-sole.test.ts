@@ -67,7 +67,7 @@ describe('of several models a caller would take', () => {
   const calling = (model: string, ...models: readonly string[]) =>
     aCall({ model, steering: { ...steering, models } })
 
-  test('the one that no upstream has a key for is passed over', () => {
+  test('the one that no upstream has a key for is skipped', () => {
     const { planner } = planning([keyed, keyless])
     const plan = planner.plan(calling('keyless', 'keyed')).plan
     expect(new Set(plan.map(({ upstream }) => upstream.name))).toEqual(new Set(['a']))

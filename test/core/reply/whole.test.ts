@@ -150,7 +150,7 @@ describe('a reason that nobody knows', () => {
     expect(told(chunks, ending)).toMatchObject({ kind: 'invalid_response' })
   })
 
-  test('is forgotten where the choice goes on', () => {
+  test('is forgotten where the choice continues', () => {
     const chunks = [
       chatChunk({ ...role, content: 'H' }, 'pausing'),
       chatChunk({ content: 'i' }),

@@ -115,7 +115,7 @@ describe('identical concurrent calls', () => {
     expect(upstream.calls).toHaveLength(1)
   })
 
-  test('go on when the first caller leaves, and are paid for by who stays', async () => {
+  test('continue when the first caller leaves, and are paid for by who stays', async () => {
     const { upstream, ask, caller } = reusing(slow, { isShared: true })
     const leaver = caller()
     const left = ask(chat, undefined, leaver)

@@ -224,7 +224,7 @@ describe('a beginning', () => {
   })
 })
 
-test('whatever comes in whatever order, everyone hears once, and work goes on just as long as somebody waits', async () => {
+test('whatever comes in whatever order, everyone hears once, and work continues just as long as somebody waits', async () => {
   const step = fc.oneof(
     fc.record({ do: fc.constantFrom('call' as const), key: fc.constantFrom('a', 'b') }),
     fc.record({
@@ -239,7 +239,7 @@ test('whatever comes in whatever order, everyone hears once, and work goes on ju
       const callers: { caller: Caller; work: Work; expected: string | undefined }[] = []
       const waitingFor = (work: Work) =>
         callers.filter((one) => one.work === work && one.expected === undefined)
-      /** What goes on for somebody, by key. */
+      /** What continues for somebody, by key. */
       const current = new Map<string, Work>()
       const forget = (work: Work) => {
         for (const [key, value] of current) if (value === work) current.delete(key)

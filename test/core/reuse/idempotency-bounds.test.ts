@@ -15,7 +15,7 @@ test('the oldest answers make room for more', async () => {
   expect(works).toHaveLength(4)
 })
 
-test('what is under way makes no room: a call too many is made without its key', async () => {
+test('what is running makes no room: a call too many is made without its key', async () => {
   const { ask, works, idempotency } = aBench({ maxEntries: 1 })
   ask({ key: 'a' })
   const second = ask({ key: 'b' })
@@ -80,7 +80,7 @@ test('work for a key that is not kept ends when the last who waits for it leaves
   await first.work
 })
 
-test('a thousand keyed calls of one tenant push out none of another’s, kept or under way', async () => {
+test('a thousand keyed calls of one tenant push out none of another’s, kept or running', async () => {
   const { ask, works } = aBench({ maxEntries: 100 })
   const { text } = ask({ tenant: 'quiet', key: 'mine' })
   complete(works.at(-1)!, 'theirs')

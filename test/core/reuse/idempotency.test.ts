@@ -158,7 +158,7 @@ describe('an answer that failed', () => {
   })
 })
 
-test('closing gives up what is under way, and waits for its end', async () => {
+test('closing gives up what is running, and waits for its end', async () => {
   const { ask, works, idempotency } = aBench()
   const staying = ask({ key: 'a' })
   const leaving = ask({ key: 'b' })
@@ -170,7 +170,7 @@ test('closing gives up what is under way, and waits for its end', async () => {
   expect(idempotency.counts().inFlight).toBe(0)
 })
 
-test('the end of all that is under way can be waited for', async () => {
+test('the end of all that is running can be waited for', async () => {
   const { ask, works, idempotency } = aBench()
   ask({ key: 'a' })
   const ended = idempotency.ended()

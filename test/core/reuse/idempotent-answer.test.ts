@@ -43,7 +43,7 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve()
 }
 
-/** Whether the writer may go on, after every reaction has run. */
+/** Whether the writer may continue, after every reaction has run. */
 async function isDrained(answer: IdempotentAnswer): Promise<boolean> {
   let drained = false
   void answer.drained().then(() => {

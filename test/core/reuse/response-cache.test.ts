@@ -57,7 +57,7 @@ test('it replays as a stream with the words and the end it had', async () => {
   expect(fold(replayed)?.value).toEqual(whole?.value)
 })
 
-test('whoever takes an answer may change it: the next one gets it whole', async () => {
+test('anyone who takes an answer may change it: the next one gets it whole', async () => {
   const cache = aCache()
   const answer = anAnswer()
   cache.put('key', answer)
@@ -143,7 +143,7 @@ describe('an answer grows old', () => {
 })
 
 describe('it makes room', () => {
-  test('for the newest in place of what was not used for the longest time', () => {
+  test('for the newest, not for what was not used for the longest time', () => {
     const cache = aCache({ maxEntries: 2 })
     cache.put('a', anAnswer())
     cache.put('b', anAnswer())

@@ -71,7 +71,7 @@ describe('of processes that are asked for the same at once', () => {
     await expect(waiting).rejects.toBe(gone)
   })
 
-  test('each goes on for itself while the shelf is away', async () => {
+  test('each continues for itself while the shelf is away', async () => {
     const shelf = createMemoryShelf({ now: () => 0 })
     shelf.begin = () => Promise.reject(new Error('Away.'))
     const flight = createSharedFlight({ shelf, owner: 'here', makingMs: 1000 })

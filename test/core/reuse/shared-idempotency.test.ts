@@ -152,7 +152,7 @@ describe('an answer that failed', () => {
     },
   )
 
-  test('for want of room goes on for its own callers, and is no answer elsewhere', async () => {
+  test('for want of room continues for its own callers, and is no answer elsewhere', async () => {
     const [here, there] = nodesOf(aFleet(2, { maxBytes: 10_000 }))
     const first = await here.ask()
     const second = await there.ask()
@@ -177,7 +177,7 @@ test('who follows, and is the last here, is waited for by nothing when they leav
   expect(await third.text).toBe('answer')
 })
 
-test('while the shelf is away each process goes on for itself', async () => {
+test('while the shelf is away each process continues for itself', async () => {
   const [here, there] = nodesOf(aFleet(2, {}, without('begin', 'forget')))
   for (const node of [here, there]) {
     const first = await node.ask()

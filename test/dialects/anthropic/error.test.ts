@@ -27,7 +27,7 @@ test.for<[FailureKind, string]>([
   expect(anthropicError(failure)).toEqual({ type: 'error', error, request_id: null })
 })
 
-test('a prompt that is too long is told in the words agents look for', () => {
+test('a prompt that is too long is reported in the words agents look for', () => {
   const { error } = anthropicError(new Failure('context_length', 'It holds 5 tokens.'))
   expect(error).toEqual({ type: 'invalid_request_error', message: 'prompt is too long: It holds 5 tokens.' })
 })

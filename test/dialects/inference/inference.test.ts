@@ -207,7 +207,7 @@ const failures: [FailureKind, FailureDetail, object][] = [
   ['unauthorized', {}, { error: 'Why.' }],
   ['internal', { cause: new Error('secret'), operatorNote: 'secret' }, { error: 'Why.' }],
 ]
-test.for(failures)('The failure %s %j is told by /inference as %j', ([kind, detail, body]) => {
+test.for(failures)('The failure %s %j is reported by /inference as %j', ([kind, detail, body]) => {
   expect(inference.fail(new Failure(kind, 'Why.', detail))).toEqual(body)
 })
 

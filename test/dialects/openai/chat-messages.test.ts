@@ -241,7 +241,7 @@ test('What needs no mending arrives as it was sent', () => {
   }
 })
 
-test('The position of a message at fault is told', () => {
+test('The position of a message at fault is reported', () => {
   const body = { ...valid, messages: [...messages, ...messages, { role: 'user' }] }
   expect(refusalOf(chat, body)?.param).toBe('messages[2].content')
 })

@@ -19,7 +19,7 @@ test.for([
   ['after a byte-order mark', Buffer.from(`\uFEFF${text}`), {}, text],
   ['compressed', gzipSync(text), { 'content-encoding': 'gzip' }, text],
   ['for another model', Buffer.from(text.replace('"m"', '"other"')), {}, text],
-] as const)('a body %s goes on as its caller wrote it', async ([, body, headers, sent]) => {
+] as const)('a body %s continues as its caller wrote it', async ([, body, headers, sent]) => {
   await using upstream = await startRawServer((socket) => socket.write(answer(JSON.stringify(reply))))
   await using gateway = await startTestGateway(servedBy([upstream]))
   const answered = await fetch(`${gateway.url}/v1/chat/completions`, {

@@ -121,7 +121,7 @@ test('A zstd frame that claims a window of 128 MiB is refused before it gets any
   expect(await ask('zstd', body)).toMatchObject({ status: 400, body: { error: { code: null } } })
 })
 
-test('What is decompressed counts among the bytes under way, as it comes', async () => {
+test('What is decompressed counts among the bytes in flight, as it arrives', async () => {
   const limits = { ...simulatorConfig.limits, bodyBytes: mostBytes, inFlightBytes: 600_000 }
   await using small = await startTestGateway({ limits })
   const first = open(small.url)

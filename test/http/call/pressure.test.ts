@@ -39,7 +39,7 @@ describe('the delay of the event loop', () => {
   })
 })
 
-test('the heap is looked at again and again', () => {
+test('the heap is looked at repeatedly', () => {
   let share = 0.2
   const { pressure, turn } = aLoop(() => share)
   using _ = pressure

@@ -41,8 +41,8 @@ async function statusOf({ url }: TestGateway, path: string): Promise<number> {
   return response.status
 }
 
-describe('at the limit of calls under way', () => {
-  test('another is turned away, and the stream that is open goes on untouched', async () => {
+describe('at the limit of running calls', () => {
+  test('another is turned away, and the stream that is open continues untouched', async () => {
     await using scene = await streaming({ inFlight: 1 })
     const { gateway, server, caller } = scene
     await expectShed(await ask(gateway.url))

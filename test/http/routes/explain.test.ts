@@ -108,7 +108,7 @@ describe('the dialect', () => {
     ['responses', { model, input: 'Hi.', max_output_tokens: 7 }, 7],
     ['embeddings', { model, input: ['Hi.', 'Ho.'] }, 0],
     ['rerank', { model, query: 'cats', documents: ['cats', 'dogs'] }, 0],
-  ])('is told by the body, which is held to its rules: %s', async ([dialect, body, tokens]) => {
+  ])('is reported by the body, which is held to its rules: %s', async ([dialect, body, tokens]) => {
     await using explaining = await start()
     const answer = await explaining.post(path, body)
     expect(answer.status).toBe(200)
@@ -183,7 +183,7 @@ describe('the prompt’s tokens', () => {
   })
 })
 
-test('a candidate that there is no key for is told as left out', async () => {
+test('a candidate that there is no key for is reported as left out', async () => {
   await using explaining = await start([], ['cheap'])
   const { body } = await explaining.post(path, prompted)
   expect(body.plan).toEqual(['m@dear', 'm@unpriced'])

@@ -83,7 +83,7 @@ describe('a generation', () => {
     expect((await asking.request('/v1/generation?id=req_1')).body.data.api_type).toBe(type)
   })
 
-  test('is told in the names that OpenRouter has', async () => {
+  test('is reported in the names that OpenRouter has', async () => {
     await using asking = await start(row)
     const { status, headers, body } = await asking.request('/v1/generation?id=req_1')
     expect(status).toBe(200)

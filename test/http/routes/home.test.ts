@@ -68,7 +68,7 @@ describe('what is not there', () => {
   test.for<[string, string, string]>([
     ['a model', 'onyl-here', 'Did you mean only-here? GET /v1/models lists them all.'],
     ['a model like none', 'x', 'GET /v1/models lists them all.'],
-  ])('%s is told with the nearest ones: %s', async ([, model, told]) => {
+  ])('%s is reported with the nearest ones: %s', async ([, model, told]) => {
     await using gateway = await startKeyed()
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` }
     const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'x' }] })
@@ -82,7 +82,7 @@ describe('what is not there', () => {
     ['/chat/completions', 'Did you mean /v1/chat/completions'],
     ['/v1/mdoels', 'Did you mean /v1/models'],
     ['/heatlh', 'Did you mean /health?'],
-  ])('the path %s is told with the nearest one', async ([path, told]) => {
+  ])('the path %s is reported with the nearest one', async ([path, told]) => {
     await using gateway = await startTestGateway()
     const response = await fetch(gateway.url + path)
     expect(response.status).toBe(404)

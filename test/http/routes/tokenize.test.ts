@@ -74,7 +74,7 @@ describe('The tokens of a prompt', () => {
     expect((await tokenize({ model: 'mistral-7b', prompt })).body).toEqual(expected)
   })
 
-  test('are told text by text', async () => {
+  test('are reported text by text', async () => {
     expect((await tokenize({ model: 'gpt-oss-20b', prompt: ['one two', 'three'] })).body).toEqual({
       count: 3,
       tokens: [[...encodeO200k('one two')], [...encodeO200k('three')]],

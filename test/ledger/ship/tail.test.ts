@@ -25,7 +25,7 @@ test('reads what is there, then what is appended, over segments', async () => {
   expect(tail.damage).toEqual({ bytes: 0, segments: 0 })
 })
 
-test('goes on at any line, each of which says where it ends', async () => {
+test('continues at any line, each of which says where it ends', async () => {
   await using directory = await makeDirectory()
   const texts = ['one', 'two', 'three', 'four']
   await writeFile(segmentPath(directory.path, 3), Buffer.concat(texts.map(frameOf)))
@@ -62,7 +62,7 @@ test('what is no line is skipped once its segment is over, and told', async () =
   expect(tail.damage).toEqual({ bytes: 4, segments: 0 })
 })
 
-test('segments that are gone are told', async () => {
+test('segments that are gone are reported', async () => {
   await using directory = await makeDirectory()
   for (const segment of [1, 2, 5])
     await writeFile(segmentPath(directory.path, segment), frameOf(String(segment)))

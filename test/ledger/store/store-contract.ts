@@ -49,7 +49,7 @@ export function storeContract(name: string, make: () => Promise<TestDatabase>, s
       await expect(scene.store.write('n', { ...broken, calls })).rejects.toThrow()
       expect(await scene.store.position('n')).toEqual({ segment: 1, offset: 1 })
       expect(await scene.ids({ filters: {}, limit: 10 })).toEqual(['req_1'])
-      // It goes on.
+      // It continues.
       await scene.write([['req_4', { at: 4 }]])
       expect(await scene.ids({ filters: {}, limit: 10 })).toEqual(['req_4', 'req_1'])
     })

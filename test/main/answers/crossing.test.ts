@@ -217,7 +217,7 @@ describe('a plan of both', () => {
     expect(told.headers.get('x-pandotate-attempts')).toBe('1')
   })
 
-  test('goes on from one to the other when the first fails', async () => {
+  test('continues from one to the other when the first fails', async () => {
     const broken: Speaking = () => ({ error: { message: 'broken' } })
     await using scene = await openSpoken({ ...places, chat: { settings: chatOnly, speak: broken } })
     const told = await scene.ask('/chat/completions', { messages: [{ role: 'user', content: 'Hi.' }] })

@@ -169,7 +169,7 @@ describe('tools of other types', () => {
   })
 })
 
-test('Together is told token ids in words', async () => {
+test('Together gets token ids as words', async () => {
   await using scene = await openSpoken({ up: { settings: { type: 'together' }, speak } })
   const told = await scene.ask('/completions', { prompt: [[9906], [1917]] })
   expect(choicesOf(told)).toHaveLength(2)

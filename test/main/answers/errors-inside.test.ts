@@ -56,7 +56,7 @@ describe('an error inside a 200', () => {
     await expectTold(gateway, heard.text)
   })
 
-  test('that is about the request is told in its words', async () => {
+  test('that is about the request is reported in its words', async () => {
     const message = 'image input is not supported by this model'
     await using server = await startRawServer((socket) =>
       socket.write(answer(JSON.stringify({ error: { message } }))),

@@ -106,7 +106,7 @@ test('a whole answer at the bound that was requested was cut by it', async () =>
   expect([...gateway.records[0]!.flags]).toEqual(['finish_reason_missing'])
 })
 
-test('a strange reason is told beside the one it became, and warned of once', async () => {
+test('a strange reason is reported beside the one it became, and warned of once', async () => {
   await using server = await startRawServer((socket) => socket.write(answer(whole('weary'))))
   await using gateway = await startGatewayAt(server.origin)
   for (let calls = 1; calls <= 2; calls++) {

@@ -170,7 +170,7 @@ test('a configuration that says the same is none', async () => {
   expect(await configurationOf(gateway)).toEqual(before)
 })
 
-test('what was counted, kept and learnt goes on, but for a provider that was changed', async () => {
+test('what was counted, kept and learnt continues, but for a provider that was changed', async () => {
   await using one = await startUpstream('one')
   await using sick = await startRawServer((socket) => socket.destroy())
   const withSick = (retryDelayMs: number): Config =>

@@ -143,7 +143,7 @@ describe.skipIf(noPostgres)('nodes over one database', () => {
     await expect.poll(() => rowsIn(databaseUrl, 'select id from holds')).toEqual([])
   })
 
-  test('go on with the keys they know while the database is away, and catch up', async () => {
+  test('continue with the keys they know while the database is away, and catch up', async () => {
     const databaseUrl = await server.createDatabase()
     await using one = await node(databaseUrl)
     await using other = await node(databaseUrl)

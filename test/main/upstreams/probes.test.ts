@@ -64,7 +64,7 @@ describe('an upstream is asked', () => {
     expect(upstream.asked).toHaveLength(2)
   })
 
-  test('once for all its deployments, and each is told', async () => {
+  test('once for all its deployments, and each is reported', async () => {
     const upstream = askable('one', async () => ({ isReady: true, queued: 2 }))
     const ids = ['m@one', 'n@one', 'm@one']
     using probing = start(ids.map((id) => aDeployment(upstream, { id })))
@@ -154,7 +154,7 @@ describe('once they are stopped', () => {
     expect(upstream.asked).toHaveLength(1)
   })
 
-  test('a question under way is given up, and its end is told to nobody', async () => {
+  test('a running question is given up, and its end is told to nobody', async () => {
     const upstream = askable('one', never)
     const probing = start([aDeployment(upstream)])
     await vi.advanceTimersByTimeAsync(intervalMs / 2)

@@ -41,7 +41,7 @@ test('a server that says it is not ready gets no calls, though none has failed',
   expect(await metricsOf(gateway)).toMatch(/^pandotate_deployment_ready\{deployment="sim-echo@place"\} 0$/m)
 })
 
-test('one that cannot be reached is told as such', async () => {
+test('one that cannot be reached is reported as such', async () => {
   const origin = await deadOrigin()
   await using gateway = await start({
     place: { type: 'openai-compatible', preset: 'vllm', baseUrl: `${origin}/v1` },

@@ -73,7 +73,7 @@ describe('more tokens than a model can give', () => {
 })
 
 describe('vLLM', () => {
-  test('goes on with the beginning of an answer that a caller of Anthropic’s format gives', async () => {
+  test('continues with the beginning of an answer that a caller of Anthropic’s format gives', async () => {
     await using scene = await openSpoken({ vllm })
     const assistant = { role: 'assistant', content: 'Once' }
     await scene.ask('/messages', { max_tokens: 8, messages: [user, assistant] })
@@ -234,7 +234,7 @@ describe('what an upstream’s error says beside its message', () => {
   })
 })
 
-test('usage told by other names is told by OpenAI’s, too, whole as in a stream', async () => {
+test('usage told by other names is reported by OpenAI’s, too, whole as in a stream', async () => {
   const usage = { prompt_tokens: 9, completion_tokens: 4, total_tokens: 13, num_cached_tokens: 8 }
   await using scene = await openSpoken({
     up: { settings: {}, speak: () => ({ ...chatReply({ content: 'A' }), usage }) },

@@ -56,7 +56,7 @@ describe('an address that is wrong', () => {
     },
   )
 
-  test('is told once, and once more when calls are answered there', async () => {
+  test('is reported once, and once more when calls are answered there', async () => {
     let isThere = false
     await using upstream = await startRawServer((socket) => socket.write(isThere ? answer(reply) : notFound))
     await using gateway = await startGatewayAt(upstream.origin)

@@ -5,7 +5,7 @@ import { createPeer, type Frame } from '../../../src/state/primary/peer.ts'
 import { serveShared } from '../../../src/state/primary/serve-shared.ts'
 
 /**
- * A primary of its own process, for the contracts: it has a state for each stage, on a clock that goes on when it is
+ * A primary of its own process, for the contracts: it has a state for each stage, on a clock that continues when it is
  * told to. The two workers of a stage share this one channel, as `[stage, worker, frames]`.
  */
 type Message = readonly [stage: number, worker: number, frames: readonly Frame[]]

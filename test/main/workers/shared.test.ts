@@ -125,7 +125,7 @@ describe('a peer', () => {
     expect(thrown).toMatchObject({ kind, message, status, type, code, headers, retryAfterMs })
   })
 
-  test('who follows an answer at a process that is gone is told', async () => {
+  test('who follows an answer at a process that is gone is told so', async () => {
     const peer = createPeer({ send() {}, receive() {} })
     const pieces = createPrimaryShelf(peer).follow('a', new CallAbort())[Symbol.asyncIterator]()
     const next = pieces.next()

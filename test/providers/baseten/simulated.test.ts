@@ -66,7 +66,7 @@ describe.for(surfaces)('of a simulated Baseten, %s', (surface) => {
     })
   })
 
-  test('a caller who leaves in the middle is let go, and leaves nothing under way', async () => {
+  test('a caller who leaves in the middle is let go, and leaves nothing running', async () => {
     await using scene = await stage(surface)
     for (const model of ['sim-stall-0', 'sim-stall-1-echo']) {
       const attempt = startAttempt(model)

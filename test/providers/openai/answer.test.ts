@@ -159,7 +159,7 @@ test.for(['[DONE]', '[done]', ' [DONE]', '[Done] ', '[DONE][DONE]'])('%j is the 
   expect(reader).toMatchObject({ done: true, isTerminated: true, failure: undefined })
 })
 
-test('what is no JSON after a choice has ended is told as what it is, and read past', () => {
+test('what is no JSON after a choice has ended is reported as what it is, and read past', () => {
   const end = '{"choices":[{"index":0,"finish_reason":"stop"}]}'
   const usage = '{"choices":[],"usage":{}}'
   const { deltas, failure } = readStream(`data: ${end}\n\ndata: bye\n\ndata: ${usage}\n\n`, 1000)
@@ -189,7 +189,7 @@ test.for([
   expect(reader.failure?.kind).toBe(kind)
 })
 
-test('empty events are passed over', () => {
+test('empty events are skipped', () => {
   expect(readStream('data:\n\ndata: {"choices":[]}\n\ndata: \n\n', 1000).deltas).toHaveLength(1)
 })
 
@@ -253,7 +253,7 @@ describe('an error that is read as a failure', () => {
     )
   })
 
-  test('is told as it stands when nothing is made of it', () => {
+  test('is reported as it stands when nothing is made of it', () => {
     expect(readReply('{"error":{"message":"a"}}', 'up', readError).value).toEqual({ error: { message: 'a' } })
     const reader = createChunkReader('up', readError)
     expect(reader.read(Buffer.from('data: {"error":{"message":"a"}}\n\n'))).toEqual([

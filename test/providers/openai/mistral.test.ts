@@ -181,7 +181,7 @@ describe('from end to end', () => {
     expect(told.headers.get('x-pandotate-dropped-params')).toBe('user')
   })
 
-  test('thoughts among the parts of its content are told apart from what it says', async () => {
+  test('thoughts among the parts of its content are reported separately from what it says', async () => {
     const content = [
       { type: 'thinking', thinking: [{ type: 'text', text: 'Hmm.' }] },
       { type: 'text', text: 'Four.' },

@@ -16,7 +16,7 @@ test.for([
   expect(readModels([row])).toEqual(expected)
 })
 
-test('a row without a name is passed over', () => {
+test('a row without a name is skipped', () => {
   const rows = [{ id: 'a' }, { id: '' }, { id: 7 }, null, 'b', ['c'], { id: 'd' }]
   expect(readModels({ data: rows }).map(({ id }) => id)).toEqual(['a', 'd'])
   expect(readModels({ data: [] })).toEqual([])

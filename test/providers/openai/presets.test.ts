@@ -53,7 +53,7 @@ test.for<[PresetName, unknown, unknown]>([
   ['llamacpp', [1, 2], [1, 2]],
   ['tgi', [[1], [2]], ['<1>', '<2>']],
   ['tgi', ['a', 'b'], ['a', 'b']],
-])('%s is asked to go on from %j with %j', async ([preset, prompt, heard]) => {
+])('%s is asked to continue from %j with %j', async ([preset, prompt, heard]) => {
   await using scene = await stage(preset)
   const { body, attempt } = await hear(scene, { model: 'm', prompt }, 'text')
   expect(body['prompt']).toEqual(heard)

@@ -61,7 +61,7 @@ test.for([
   ])
 })
 
-test('the models are told as they are listed', async () => {
+test('the models are reported as they are listed', async () => {
   const list = '{"object":"list","data":[{"id":"a","max_model_len":4096},{"id":"b"}]}'
   await using scene = await stage((socket) => socket.write(answer(list)), asked)
   expect(await scene.upstream.listModels?.(new AbortController().signal)).toEqual([
@@ -115,7 +115,7 @@ test.for(['<html></html>', '', '{"data":', '{}', '{"data":{}}', 'null'])(
   },
 )
 
-test('whoever asks may leave, before and while it is silent', async () => {
+test('anyone who asks may leave, before and while it is silent', async () => {
   await using scene = await stage(() => undefined, asked)
   const leaving = new Failure('caller_left', 'The caller left.')
   for (const question of questions(scene, AbortSignal.abort(leaving))) {

@@ -27,7 +27,7 @@ test.for([
   ['no JSON', [event('{a}')], ['a', 'invalid_response', 'invalid_response']],
   ['no JSON, right after a word', [word('b') + event('{a}')], ['a', 'b', 'invalid_response']],
   ['a line beyond all measure', [String(chunk('x'.repeat(1_100_000)))], ['a', 'invalid_response', 'over']],
-] as const)('who takes the steps of a stream that goes on with %s is told so', async ([, rest, told]) => {
+] as const)('who takes the steps of a stream that continues with %s is told so', async ([, rest, told]) => {
   await using server = await startRawServer((socket) => socket.write(streamHead() + word('a')))
   await using wire = openWire(server.origin, { lingerMs: 1 })
   const events = new Events(() => post(wire, startAttempt()), 'up', { notes: {} })

@@ -113,7 +113,7 @@ describe('the error of a worker', () => {
     [{ message: 'The engine stopped.' }, undefined],
     [{ message: 7 }, undefined],
     [undefined, undefined],
-  ] as const)('is told from other errors: %j', ([error, kind]) => {
+  ] as const)('is distinguished from other errors: %j', ([error, kind]) => {
     expect(workerFailureIn(error, asked)?.kind).toBe(kind)
   })
 })

@@ -100,7 +100,7 @@ describe('a stream', () => {
   const text = fixture('text.sse')
   const [first, second] = [text.slice(0, 150), text.slice(150)]
 
-  test('is told as it comes', async () => {
+  test('is reported as it comes', async () => {
     await using scene = await stage(
       answering({
         run: [waiting],

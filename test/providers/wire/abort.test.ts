@@ -120,7 +120,7 @@ test('an attempt of which a part was sent stays one, whatever it still has to as
   expect(attempt.notes.isUnsent).toBe(false)
 })
 
-test('a discarded body that goes on loses its connection at the next byte', async () => {
+test('a discarded body that continues loses its connection at the next byte', async () => {
   await using server = await startRawServer((socket) => socket.write(begun))
   await using wire = openWire(server.origin, { connections: 1, lingerMs: 600_000 })
   const attempt = startAttempt()

@@ -77,7 +77,7 @@ const broken: readonly BrokenServer[] = [
   ['has a chunk of no size', 'invalid_response', ends(`${streamHead()}zz\r\nhalf\r\n`)],
 ]
 
-test.for(broken)('a body that %s is told as %s, however it is read', async ([, kind, behave]) => {
+test.for(broken)('a body that %s is reported as %s, however it is read', async ([, kind, behave]) => {
   await using server = await startRawServer(behave)
   await using wire = openWire(server.origin)
   const collecting = startAttempt()
@@ -127,7 +127,7 @@ test('an upstream that never shakes hands is unreachable by the connect clock', 
   })
 })
 
-test('an upstream that speaks no TLS is told as that, and not as one with a bad certificate', async () => {
+test('an upstream that speaks no TLS is reported as that, and not as one with a bad certificate', async () => {
   const plain = createServer((socket) => {
     socket.on('error', () => undefined)
     socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n'))
@@ -168,7 +168,7 @@ const meanings: readonly (readonly [string, Error, Phase, string, RegExp])[] = [
   ['a pipe that broke', coded('EPIPE'), 'sent', 'unreachable', /without an answer/],
 ]
 
-test.for(meanings)('%s is told without an address', ([, error, phase, kind, message]) => {
+test.for(meanings)('%s is reported without an address', ([, error, phase, kind, message]) => {
   const failure = connectionFailure(error, phase, { provider: 'up' }) as Failure
   expect(failure).toMatchObject({ kind, provider: 'up', cause: error })
   expect(failure.message).toMatch(message)

@@ -46,7 +46,7 @@ test.for(readings)('%s is read byte by byte', ([, text, events]) => {
   expect(decode(bytesOf(text)).events).toEqual(events)
 })
 
-test('an event named error is told apart, and ends the stream', () => {
+test('an event named error is reported separately, and ends the stream', () => {
   const text = 'data: a\n\nevent: error\ndata: {"message":"no"}\n\ndata: b\n\n'
   expect(decode([text])).toEqual({ events: ['a'], error: '{"message":"no"}' })
   expect(decode(bytesOf(text))).toEqual({ events: ['a'], error: '{"message":"no"}' })

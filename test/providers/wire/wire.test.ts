@@ -59,7 +59,7 @@ test('a redirect is an answer like any other, and is not followed', async () => 
   expect(server.requests).toHaveLength(1)
 })
 
-test('headers before the final ones are passed over', async () => {
+test('headers before the final ones are skipped', async () => {
   const early = Buffer.from('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'.repeat(50))
   await using server = await startRawServer((socket) =>
     socket.write(Buffer.concat([early, answer('{"a":1}')])),
@@ -264,7 +264,7 @@ test('what follows a complete answer on a connection is never taken for the next
   expect(server.connections).toBe(2)
 })
 
-test('closing drops what is under way and what waits, and says so', async () => {
+test('closing drops what is running and what waits, and says so', async () => {
   await using server = await startRawServer(() => undefined)
   await using wire = openWire(server.origin, { connections: 1 })
   const under = failureOf(post(wire, startAttempt()))

@@ -261,7 +261,7 @@ describe('a deployment that sleeps', () => {
     expect(server.bill()).toEqual([])
   })
 
-  test('is closed with whoever waits for it', async () => {
+  test('is closed with anyone who waits for it', async () => {
     const server = await start({ coldMs: 600_000 })
     const visit = open(server, path, body)
     await until(() => server.requests.length === 1)

@@ -180,7 +180,7 @@ describe('a simulated Pandotate', () => {
     expect(pandotate.hits()).toBe(200)
   })
 
-  test('closes every socket when disposed, whatever is under way', async () => {
+  test('closes every socket when disposed, whatever is running', async () => {
     const pandotate = await start()
     const { hostname, port } = new URL(pandotate.url)
     const idle = connect(Number(port), hostname)

@@ -116,7 +116,7 @@ describe('a job', () => {
 describe('a stream', () => {
   const text = (pieces: readonly { output: string }[]) => pieces.map(({ output }) => output).join('')
 
-  test('is told once, in fragments', async () => {
+  test('is reported once, in fragments', async () => {
     await using fake = await start({ fragmentBytes: 50 })
     const { id } = (await ask(fake, 'run', job('sim-echo', { stream: true }))).body
     await over(fake, id)
@@ -202,7 +202,7 @@ describe('the output of a worker', () => {
   })
 })
 
-test.for(fateNames)('the fate of a job of %s is told in both ways', async (model) => {
+test.for(fateNames)('the fate of a job of %s is reported in both ways', async (model) => {
   await using fake = await start()
   expect((await ask(fake, 'runsync', job(model))).status).toBe(200)
   const { status, body } = await ask(fake, 'openai/v1/completions', { model, prompt: 'Hi' })

@@ -59,7 +59,7 @@ describe('a name that spells nothing known', () => {
     'sim-echo-',
     'sim-__proto__',
     'sim-7',
-  ])('%s is told with the list of what is known', (model) => {
+  ])('%s is reported with the list of what is known', (model) => {
     const { fault } = readName(model)
     expect(fault).toContain(`'${model}'`)
     for (const behaviour of behaviours) expect(fault).toContain(spellingOf(behaviour).slice('sim-'.length))

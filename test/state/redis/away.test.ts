@@ -34,7 +34,7 @@ describe.skipIf(noRedis !== undefined)(
       await server[Symbol.asyncDispose]()
     })
 
-    test('a node goes on within the slice that it leased, to the last nano-USD', async () => {
+    test('a node continues within the slice that it leased, to the last nano-USD', async () => {
       const prefix = newPrefix()
       await using node = await openNode([server.url], { prefix, timeoutMs: 100 })
       await withSlice(node)
@@ -63,7 +63,7 @@ describe.skipIf(noRedis !== undefined)(
       expect(await other.state.resolve('alone-0', 7)).toBe(true)
     })
 
-    test('a hold taken before is settled once, and one taken meanwhile goes on', async () => {
+    test('a hold taken before is settled once, and one taken meanwhile continues', async () => {
       const prefix = newPrefix()
       await using node = await openNode([server.url], { prefix, timeoutMs: 100 })
       await withSlice(node)
@@ -86,7 +86,7 @@ describe.skipIf(noRedis !== undefined)(
         .toEqual([{ spentNanoUsd: 153, heldNanoUsd: 0, uncertainNanoUsd: 0 }])
     })
 
-    test('closed refuses what is new, and lets go on what is not; open refuses nothing, and tells all', async () => {
+    test('closed refuses what is new, and lets the rest continue; open refuses nothing, and tells all', async () => {
       await using closed = await openNode([server.url], { onLoss: 'closed', timeoutMs: 100 })
       await using open = await openNode([server.url], { onLoss: 'open', timeoutMs: 100 })
       await reserve(closed, 'before', 100)

@@ -15,7 +15,7 @@ const usage = { prompt_tokens: 990, completion_tokens: 5 }
 const limit = 10_000_000
 const webhookSecret = 'whsec-0123456789'
 
-test('parts of a budget are told once per window, in the log and to a webhook that can prove whose they are', async () => {
+test('parts of a budget are reported once per window, in the log and to a webhook that can prove whose they are', async () => {
   await using scene = await setUp()
   await using gateway = await scene.start()
   for (let call = 1; call <= 10; call++) await spend(gateway, call)

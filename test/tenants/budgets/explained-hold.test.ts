@@ -62,7 +62,7 @@ describe('the hold that a call would take', () => {
     expect(upstream.asked).toHaveLength(1)
   })
 
-  test('that a budget has no room for is told with who blocks, and what the call is refused with', async () => {
+  test('that a budget has no room for is reported with who blocks, and what the call is refused with', async () => {
     await using upstream = await startHeldUpstream({ usage, isHeld: false })
     const budgets = [rule(1e9, { name: 'wide' }), rule(100_000, { name: 'narrow' })]
     await using gateway = await startTestGateway(configAt(upstream.url, { keys: [keyWith({ budgets })] }))

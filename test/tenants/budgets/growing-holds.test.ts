@@ -29,7 +29,7 @@ function scene(
 const roomForTwoSlices = 550_000
 
 describe('an answer whose whole bound does not fit', () => {
-  test('goes on as long as it is paid for, and its hold grows with it', async () => {
+  test('continues as long as it is paid for, and its hold grows with it', async () => {
     await using upstream = await startHeldUpstream({ words: 150, isHeld: false })
     await using gateway = await startTestGateway(scene(upstream.url, roomForTwoSlices))
     const response = await ask(gateway.url, { stream: true, max_tokens: 4000 })
@@ -104,7 +104,7 @@ test('an answer that nobody bounds is bounded, and the bound is named', async ()
 })
 
 describe('a deployment whose price is not known', () => {
-  test('is left out under a budget, and the line to add is told', async () => {
+  test('is left out under a budget, and the line to add is reported', async () => {
     await using upstream = await startHeldUpstream({ isHeld: false })
     const config = scene(upstream.url, 1e12)
     const routes = [{ pattern: 'm', strategy: 'fallback' as const, deployments: [{ provider: 'up' }] }]

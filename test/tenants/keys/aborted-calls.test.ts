@@ -110,7 +110,7 @@ test('a team that is deleted with ?abort=true has the calls of its keys ended', 
   expect(await stream.rest()).toContain('"code":"key_revoked"')
 })
 
-test('without it, a call under way finishes', async () => {
+test('without it, a running call finishes', async () => {
   await using upstream = await startHeldUpstream({ usage })
   await using gateway = await startTestGateway(scene(upstream.url))
   const made = await makeKey(gateway)

@@ -131,7 +131,7 @@ describe('the depth of a text', () => {
     )
   })
 
-  test('of a million open brackets is told at the limit', () => {
+  test('of a million open brackets is reported at the limit', () => {
     expect(depthOf('['.repeat(1_000_000), 64)).toBe(65)
   })
 

@@ -27,7 +27,7 @@ test('where HTTP/1.0 is spoken there are no chunks, and no trailers', async () =
   expect(body.toString()).toBe(frames.join('') + last)
 })
 
-test('what is told at the end alone ends well', async () => {
+test('what is reported at the end alone ends well', async () => {
   const { pieces } = dechunked((await streamed('1.1', [])).body)
   expect(pieces).toEqual([last])
 })

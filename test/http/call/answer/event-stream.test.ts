@@ -57,7 +57,7 @@ describe('while the first token does not come', () => {
     expect([status, outcome, attempts.map((each) => each.outcome)]).toEqual([200, 'ok', ['overloaded', 'ok']])
   })
 
-  test('and when nobody can, the error is told in the stream, once, and nothing after it', async () => {
+  test('and when nobody can, the error is reported in the stream, once, and nothing after it', async () => {
     await using server = await startRawServer(silent)
     await using gateway = await startTestGateway(servedBy([server], often))
     const caller = reading(await ask(gateway.url))

@@ -82,7 +82,7 @@ describe('a call that failed', () => {
 })
 
 describe('while the gateway changes', () => {
-  test('a key holds beyond a reload, and so does work that goes on alone', async () => {
+  test('a key holds beyond a reload, and so does work that continues alone', async () => {
     const rest = Promise.withResolvers<void>()
     await using scene = await openScene(async (...call) => {
       await rest.promise
@@ -97,7 +97,7 @@ describe('while the gateway changes', () => {
     expect(scene.upstream.requests).toHaveLength(1)
   })
 
-  test('work that goes on alone ends with the gateway, and is recorded', async () => {
+  test('work that continues alone ends with the gateway, and is recorded', async () => {
     await using scene = await openScene(() => undefined)
     await leave(scene, {})
     await scene.gateway.gateway.stop({ delayMs: 0, graceMs: 0 })

@@ -23,7 +23,7 @@ describe('another call under the same key', () => {
     expect((await scene.ask({})).status).toBe(200)
   })
 
-  test('is refused while the first is under way, which goes on', async () => {
+  test('is refused while the first is running, which continues', async () => {
     const rest = Promise.withResolvers<void>()
     await using scene = await openScene(async (...call) => {
       await rest.promise

@@ -81,7 +81,7 @@ describe('the same call under the same key', () => {
     expect(scene.gateway.records.filter(({ costNanoUsd }) => costNanoUsd === 7_000)).toHaveLength(1)
   })
 
-  test('follows a stream under way: what was sent so far, and then each piece as it comes', async () => {
+  test('follows a running stream: what was sent so far, and then each piece as it comes', async () => {
     const [half, rest] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     await using scene = await openScene(async (socket) => {
       socket.write(streamHead() + chunk(deltaFrame('one')))

@@ -38,7 +38,7 @@ const muchBytes = 32 * 1024 * 1024
 const never = new AbortController().signal
 
 describe('a caller who takes nothing', () => {
-  test('is hung up on, once that is told', async () => {
+  test('is hung up on, once that is reported', async () => {
     const { promise, resolve } = Promise.withResolvers<ServerResponse>()
     await using server = await startServer(resolve)
     using _caller = aCaller(server.port, get)
@@ -126,7 +126,7 @@ test('a slow reader is one who reads: the clock begins anew with whatever is tak
   expect(sips).toBeGreaterThan(15)
 })
 
-test('a reader who goes on is waited for no more: an answer may be silent after that', async () => {
+test('a reader who continues is waited for no more: an answer may be silent after that', async () => {
   const { promise, resolve } = Promise.withResolvers<ServerResponse>()
   await using server = await startServer(resolve)
   using caller = aCaller(server.port, get)
