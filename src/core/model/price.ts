@@ -99,9 +99,7 @@ export type Consumption = {
  * for tokens is not needed if none were used, but at least one per-token price must be known.
  */
 export function costNanoUsd(price: Price, used: Consumption): number | undefined {
-  const terms = price.nanoUsdPerSecond === undefined ? tokenTerms(price, used) : timeTerms(price, used)
-  if (terms === undefined) return undefined
-  return wholeNanoUsd([...terms, [million, whole(price.nanoUsdPerRequest)]])
+  return price.nanoUsdPerSecond === undefined ? tokenCost(price, used) : timeCost(price, used)
 }
 
 /**
@@ -136,10 +134,7 @@ export function usdText(nano: number | bigint): string {
 
 const million = 1_000_000
 
-/** Products that add up to millionths of a nano-USD: whole numbers from 0 on. */
-type Terms = readonly (readonly [number, number])[]
-
-function tokenTerms(listed: Price, used: Consumption): Terms | undefined {
+function tokenCost(listed: Price, used: Consumption): number | undefined {
   const price = listed.tiers === undefined ? listed : priceFor(listed, used.promptTokens)
   const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output } = price
   const promptTokens = whole(used.promptTokens)
@@ -147,29 +142,41 @@ function tokenTerms(listed: Price, used: Consumption): Terms | undefined {
   if (input === undefined && (promptTokens > 0 || output === undefined)) return undefined
   if (output === undefined && completionTokens > 0) return undefined
   const cachedTokens = Math.min(whole(used.cachedTokens), promptTokens)
-  return [
-    [promptTokens - cachedTokens, whole(input)],
-    [cachedTokens, whole(price.cachedInputNanoUsdPerMillion ?? input)],
-    [completionTokens, whole(output)],
-  ]
+  const cachedInput = whole(price.cachedInputNanoUsdPerMillion ?? input)
+  const fresh = promptTokens - cachedTokens
+  const perRequest = whole(listed.nanoUsdPerRequest)
+  return rounded(fresh, whole(input), cachedTokens, cachedInput, completionTokens, whole(output), perRequest)
 }
 
-function timeTerms({ nanoUsdPerSecond }: Price, { workedMs }: Consumption): Terms | undefined {
-  return workedMs === undefined ? undefined : [[whole(nanoUsdPerSecond), whole(workedMs) * 1000]]
+function timeCost(price: Price, { workedMs }: Consumption): number | undefined {
+  if (workedMs === undefined) return undefined
+  const microseconds = whole(workedMs) * 1000
+  return rounded(microseconds, whole(price.nanoUsdPerSecond), 0, 0, 0, 0, whole(price.nanoUsdPerRequest))
 }
 
 function whole(value = 0): number {
   return Math.max(0, Math.round(value))
 }
 
-/** Rounded half up. Sums of nearly all calls fit a double exactly; a BigInt would take 1 KB per call. */
-function wholeNanoUsd(terms: Terms): number {
-  let sum = million / 2
-  for (const [count, each] of terms) sum += count * each
+/**
+ * Three products in millionths of a nano-USD and a whole amount, summed and rounded half up. The sums of nearly all
+ * calls fit a double exactly; BigInts would take 1 KB per call.
+ */
+function rounded(
+  count: number,
+  each: number,
+  secondCount: number,
+  secondEach: number,
+  thirdCount: number,
+  thirdEach: number,
+  nanoUsd: number,
+): number {
+  const sum =
+    count * each + secondCount * secondEach + thirdCount * thirdEach + nanoUsd * million + million / 2
   if (Number.isSafeInteger(sum)) return (sum - (sum % million)) / million
-  let exact = BigInt(million / 2)
-  for (const [count, each] of terms) exact += BigInt(count) * BigInt(each)
-  return Number(exact / BigInt(million))
+  const products = BigInt(count) * BigInt(each) + BigInt(secondCount) * BigInt(secondEach)
+  const all = products + BigInt(thirdCount) * BigInt(thirdEach) + BigInt(nanoUsd) * BigInt(million)
+  return Number((all + BigInt(million / 2)) / BigInt(million))
 }
 
 function cut(digits: bigint, places: number, usd: string): bigint {
