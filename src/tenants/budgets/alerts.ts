@@ -50,6 +50,19 @@ export function createAlerts(parts: AlertsParts): Alerts {
   const { desk, settings, note, send } = parts
   /** By counter: the highest part that was reported. */
   const told = new Map<string, number>()
+  /** Where something was spent, by counter: the calls of one turn are one read, after what they spent was sent. */
+  let due = new Map<string, Applied>()
+  let isDue = false
+  const look = async () => {
+    const read = [...due.values()]
+    due = new Map()
+    isDue = false
+    const readings = await desk.state.read(read.map(({ counter }) => counter))
+    for (const [index, one] of read.entries()) {
+      const { spentNanoUsd = 0, uncertainNanoUsd = 0 } = readings[index] ?? {}
+      judge(one, spentNanoUsd + uncertainNanoUsd)
+    }
+  }
   const judge = (applied: Applied, spentNanoUsd: number) => {
     const { budget, window, counter, limitNanoUsd } = applied
     const { at: parts, webhook, secret } = settings()
@@ -92,13 +105,12 @@ export function createAlerts(parts: AlertsParts): Alerts {
       snapshot: (): SentAlerts => [...told],
     },
     look(applied) {
-      if (applied.length === 0) return
-      void desk.state.read(applied.map(({ counter }) => counter)).then((readings) => {
-        for (const [index, one] of applied.entries()) {
-          const { spentNanoUsd = 0, uncertainNanoUsd = 0 } = readings[index] ?? {}
-          judge(one, spentNanoUsd + uncertainNanoUsd)
-        }
-      })
+      const { at: parts } = settings()
+      for (const one of applied) {
+        if ((parts.at(-1) ?? 0) > (told.get(one.counter) ?? 0)) due.set(one.counter, one)
+      }
+      if (due.size > 0 && !isDue) setImmediate(() => void look())
+      isDue = due.size > 0
     },
   }
 }
