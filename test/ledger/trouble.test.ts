@@ -28,7 +28,7 @@ test('a ledger that another has locked fails no call, and has all calls once it 
     await using gateway = await start(directory)
     await ask(gateway)
     await expect.poll(() => callsIn(path).catch(() => 0)).toBe(1)
-    const other = new DatabaseSync(path)
+    const other = new DatabaseSync(path, { timeout: 10_000 })
     other.exec('begin immediate')
     for (let call = 0; call < 5; call++) await ask(gateway)
     await expect.poll(() => statusOf(gateway)).toBe('store_fails')

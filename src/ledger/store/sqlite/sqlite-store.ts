@@ -101,21 +101,20 @@ class SqliteStore implements Store {
   }
 
   async rollUp(before: number): Promise<boolean> {
-    return this.#inTransaction(() => {
-      const due = dueSummary(this.#ends(), before)
-      if (due === undefined) return true
+    const due = dueSummary(this.#ends(), before)
+    if (due === undefined) return true
+    this.#inTransaction(() => {
       const { text, values } = firstRowStatement(due, place)
       const [first] = this.#all(text, values)
       this.#runAll(stepStatements(due, first && Number(first['at']), place))
-      return false
     })
+    return false
   }
 
   async checkSummaries(): Promise<void> {
-    this.#inTransaction(() => {
-      const at = this.#all(firstDifference, [])[0]?.['at'] ?? undefined
-      if (at !== undefined) this.#runAll(forgetStatements(Number(at), place))
-    })
+    // All days are read, and nobody else writes them: others may write meanwhile.
+    const at = this.#all(firstDifference, [])[0]?.['at'] ?? undefined
+    if (at !== undefined) this.#inTransaction(() => this.#runAll(forgetStatements(Number(at), place)))
   }
 
   #ends(): SummaryEnds {
