@@ -1,12 +1,20 @@
 import { describe, expect, test } from 'vitest'
 import { readOptions } from '../../bench/chaos/options.ts'
 import type { Kind } from '../../src/core/model/terms.ts'
-import { answerText, answerWords, chunkText, endChoice, replyText, usageOf, wordChoice } from './answer.ts'
 import type { Heard } from './caller.ts'
 import { reconcile } from './reconcile.ts'
 import { gatewayKey } from './secrets.ts'
 import type { Row } from './served.ts'
 import { type Sight, see, seeHonest } from './sights.ts'
+import {
+  answerText,
+  answerWords,
+  chunkText,
+  endChoice,
+  replyText,
+  usageOf,
+  wordChoice,
+} from './upstream/answer.ts'
 
 // What the suite looks for must be found when it is there.
 

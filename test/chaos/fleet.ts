@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { type GatewayProcess, startGateway } from '../acceptance/gateway-process.ts'
 import { type Balancer, startBalancer } from '../harness/balancer.ts'
 import { removeDirectory } from '../harness/directory.ts'
-import { type BillingUpstream, billingPrice, startBillingUpstream } from './billing-upstream.ts'
 import { readAdmin, until } from './ledger-harness.ts'
+import { type BillingUpstream, billingPrice, startBillingUpstream } from './upstream/billing-upstream.ts'
 
 /** Several gateways that share a Redis, behind a balancer, before an upstream that bills. */
 export type Fleet = AsyncDisposable & {

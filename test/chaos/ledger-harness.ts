@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { setTimeout } from 'node:timers/promises'
 import { type GatewayOptions, type GatewayProcess, startGateway } from '../acceptance/gateway-process.ts'
-import { type BillingUpstream, billingPrice } from './billing-upstream.ts'
+import { type BillingUpstream, billingPrice } from './upstream/billing-upstream.ts'
 
 /** A gateway with a ledger and a budget, before an upstream that bills. */
 export function startLedgerGateway(

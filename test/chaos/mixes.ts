@@ -1,5 +1,5 @@
-import type { Fault } from './fault-upstream.ts'
 import type { Routes } from './harness.ts'
+import type { Fault } from './upstream/fault-upstream.ts'
 
 /** A number in [0, 1), the same ones in the same order for a seed. */
 export type Dice = () => number

@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:tls'
 import { Worker } from 'node:worker_threads'
 import type { JsonObject } from '../../src/core/model/json/json.ts'
 import { deadOrigin } from '../harness/raw-server.ts'
-import type { FaultUpstream } from './fault-upstream.ts'
+import type { FaultUpstream } from './upstream/fault-upstream.ts'
 
 /** Where the upstreams of the suite are: at the one that answers, and in places where none can be reached. */
 export type Places = AsyncDisposable & {

@@ -1,5 +1,5 @@
-import type { Bill } from './fault-upstream.ts'
 import type { Row } from './served.ts'
+import type { Bill } from './upstream/fault-upstream.ts'
 
 /** What the upstream's own bill and the gateway's records come to, attempt by attempt. */
 export type Reconciled = {

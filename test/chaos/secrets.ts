@@ -1,4 +1,4 @@
-import { upstreamHeaderCanary } from './refusals.ts'
+import { upstreamHeaderCanary } from './upstream/refusals.ts'
 
 /** Each is unique: where one of them turns up, it came from there. */
 export const upstreamKey = 'up-canary-8842ab-of-the-upstream'

@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert'
 import { isObject, type JsonObject } from '../../src/core/model/json/json.ts'
 import type { Kind } from '../../src/core/model/terms.ts'
-import { answerCanary, answerText, answerWords } from './answer.ts'
 import { eventsOf, type Heard } from './caller.ts'
 import { secrets } from './secrets.ts'
+import { answerCanary, answerText, answerWords } from './upstream/answer.ts'
 
 /** What a caller must see. */
 export type Sight =

@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert'
 import { costNanoUsd } from '../../src/core/model/price.ts'
 import { rowOf } from './asked-case.ts'
-import { price } from './fault-upstream.ts'
 import type { Asking, Stage } from './harness.ts'
 import { type Dice, mixes } from './mixes.ts'
 import type { Reconciled } from './reconcile.ts'
 import { seeHonest } from './sights.ts'
+import { price } from './upstream/fault-upstream.ts'
 
 /** What came of a soak. */
 export type Soaked = {

@@ -6,7 +6,7 @@ import type { Kind } from '../../src/core/model/terms.ts'
 import { createNormalizer } from '../../src/core/reply/normalize.ts'
 import { createOpenAiStream } from '../../src/dialects/openai/stream.ts'
 import { createChunkReader } from '../../src/providers/openai/answer.ts'
-import { chunkText, endChoice, usageOf, wordChoice } from './answer.ts'
+import { chunkText, endChoice, usageOf, wordChoice } from './upstream/answer.ts'
 
 /** What a caller gets of an upstream's bytes, as they come: its frames, and why there are no more. */
 type Told = { readonly frames: string; readonly failure: string | undefined }

@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert'
 import { setTimeout } from 'node:timers/promises'
-import { answerWords } from '../answer.ts'
 import type { Caller, Leaving } from '../caller.ts'
 import type { FaultCase } from '../fault-case.ts'
 import { deploymentId, type Link, type Routes, type Stage } from '../harness.ts'
 import { see } from '../sights.ts'
-import { wordsBefore } from '../stream-faults.ts'
+import { answerWords } from '../upstream/answer.ts'
+import { wordsBefore } from '../upstream/stream-faults.ts'
 
 /** Where in a call its caller leaves. */
 type Phase = {

@@ -7,7 +7,6 @@ import { setTimeout } from 'node:timers/promises'
 import { removeDirectory } from '../../harness/directory.ts'
 import { noPostgres, startPostgres } from '../../ledger/postgres-server.ts'
 import { mountSmallDisk, noSmallDisk } from '../../ledger/small-disk.ts'
-import { type BillingUpstream, startBillingUpstream } from '../billing-upstream.ts'
 import type { FaultCase } from '../fault-case.ts'
 import type { Stage } from '../harness.ts'
 import {
@@ -18,6 +17,7 @@ import {
   startLedgerGateway,
   until,
 } from '../ledger-harness.ts'
+import { type BillingUpstream, startBillingUpstream } from '../upstream/billing-upstream.ts'
 
 /** Faults 30, 31 and 33: the ledger’s process, its disk and its database. */
 export const ledgerCases: readonly FaultCase[] = [

@@ -1,14 +1,14 @@
 import { strict as assert } from 'node:assert'
 import { setTimeout } from 'node:timers/promises'
 import OpenAI from 'openai'
-import { answerWords } from '../answer.ts'
 import { asked, rowOf } from '../asked-case.ts'
 import type { Caller, Heard } from '../caller.ts'
 import type { FaultCase } from '../fault-case.ts'
 import type { Routes, Stage } from '../harness.ts'
 import { gatewayKey } from '../secrets.ts'
 import { see } from '../sights.ts'
-import { wordsBefore } from '../stream-faults.ts'
+import { answerWords } from '../upstream/answer.ts'
+import { wordsBefore } from '../upstream/stream-faults.ts'
 
 const hourMs = 3_600_000
 

@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert'
-import { answerText } from '../answer.ts'
 import { type Asked, asked } from '../asked-case.ts'
 import type { FaultCase } from '../fault-case.ts'
-import { wordsBefore } from '../stream-faults.ts'
+import { answerText } from '../upstream/answer.ts'
+import { wordsBefore } from '../upstream/stream-faults.ts'
 
 type Break = readonly [name: string, says: string, attempt: string, code: string]
 

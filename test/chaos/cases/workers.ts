@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert'
 import { startGateway, workersOf } from '../../acceptance/gateway-process.ts'
-import { startBillingUpstream } from '../billing-upstream.ts'
 import type { FaultCase } from '../fault-case.ts'
 import { adminKey, agreeWithBill, callFleet, configBefore } from '../fleet.ts'
 import { until } from '../ledger-harness.ts'
+import { startBillingUpstream } from '../upstream/billing-upstream.ts'
 
 /** Fault 39, of one gateway with several workers. */
 export const workerCases: readonly FaultCase[] = [

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../src/core/model/json/json.ts'
-import type { Kind } from '../../src/core/model/terms.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
+import type { Kind } from '../../../src/core/model/terms.ts'
 
 /** What every sound upstream of the suite says: no word twice, so that one that is lost or repeated is seen. */
 export const answerWords = [

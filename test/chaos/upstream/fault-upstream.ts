@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import type { JsonObject } from '../../src/core/model/json/json.ts'
-import type { Price } from '../../src/core/model/price.ts'
-import type { Kind } from '../../src/core/model/terms.ts'
-import { type BillLine, openBill } from '../../src/simulator/server/bill.ts'
+import type { JsonObject } from '../../../src/core/model/json/json.ts'
+import type { Price } from '../../../src/core/model/price.ts'
+import type { Kind } from '../../../src/core/model/terms.ts'
+import { type BillLine, openBill } from '../../../src/simulator/server/bill.ts'
 import { answerWords, promptTokens, wordsSaid } from './answer.ts'
 import { readRequests } from './request-reader.ts'
 

@@ -1,4 +1,4 @@
-import { answer, streamHead } from '../harness/raw-server.ts'
+import { answer, streamHead } from '../../harness/raw-server.ts'
 import type { Fault, Served } from './fault-upstream.ts'
 import {
   beginStream,

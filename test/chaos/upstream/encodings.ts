@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { answer } from '../harness/raw-server.ts'
+import { answer } from '../../harness/raw-server.ts'
 import type { Fault, Served } from './fault-upstream.ts'
 import { wholeReply } from './speech.ts'
 

@@ -1,4 +1,4 @@
-import { answer, chunk, lastChunk, streamHead } from '../harness/raw-server.ts'
+import { answer, chunk, lastChunk, streamHead } from '../../harness/raw-server.ts'
 import { chunkText, endChoice, replyText, usageOf, wordChoice } from './answer.ts'
 import type { Served } from './fault-upstream.ts'
 
