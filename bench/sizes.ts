@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { type GatewayProcess, startGateway } from '../test/acceptance/gateway-process.ts'
-import { billingPrice, startBillingUpstream } from '../test/chaos/billing-upstream.ts'
+import { billingPrice, startBillingUpstream } from '../test/chaos/upstream/billing-upstream.ts'
 import { noRedis, type RedisServer, startRedis } from '../test/harness/redis-server.ts'
 import { noPostgres, startPostgres } from '../test/ledger/postgres-server.ts'
 
