@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Journal, Projection } from '../core/model/journal.ts'
@@ -61,7 +61,7 @@ export async function openLedger(settings: LedgerSettings): Promise<Ledger | und
   const { directory, lock } = owned
   try {
     const journal = await openJournalIn(directory, settings)
-    return new OpenLedger(settings, directory, lock, journal, await nodeIdOf(directory))
+    return new OpenLedger(settings, owned, journal, await nodeIdOf(directory))
   } catch (thrown) {
     lock[Symbol.dispose]()
     throw thrown
@@ -74,25 +74,20 @@ class OpenLedger implements Ledger {
   readonly reader: LedgerReader
   readonly store: StoreAddress
   readonly #settings: LedgerSettings
-  readonly #lock: Disposable
+  readonly #owned: Owned
   readonly #data: ShipperData
   readonly #openedEpochMs = Date.now()
   readonly #starting: NodeJS.Timeout
   #shipper: Shipper | undefined
 
-  constructor(
-    settings: LedgerSettings,
-    directory: string,
-    lock: Disposable,
-    journal: FileJournal,
-    node: string,
-  ) {
+  constructor(settings: LedgerSettings, owned: Owned, journal: FileJournal, node: string) {
     const { keepCallsDays, keepRollupsDays } = settings
     const { databaseUrl } = settings
+    const { directory } = owned
     const store = databaseUrl === undefined ? { path: join(directory, 'ledger.db') } : { databaseUrl }
     this.store = store
     this.#settings = settings
-    this.#lock = lock
+    this.#owned = owned
     this.node = node
     this.journal = journal
     this.reader = createReader(store, () => this.#catchUp())
@@ -124,7 +119,14 @@ class OpenLedger implements Ledger {
     clearInterval(this.#starting)
     await this.#shipper?.[Symbol.asyncDispose]()
     await this.reader[Symbol.asyncDispose]()
-    this.#lock[Symbol.dispose]()
+    const { lock, directory, isTemporary } = this.#owned
+    lock[Symbol.dispose]()
+    if (isTemporary && this.#isShipped()) await rm(directory, { recursive: true, force: true })
+  }
+
+  #isShipped(): boolean {
+    const position = this.#shipper === undefined ? this.journal.position : this.#shipper.state.position
+    return position !== undefined && this.journal.bytesBehind(position) === 0
   }
 
   /** Calls answered before a query are visible to it, unless the store is away. */
@@ -145,13 +147,14 @@ class OpenLedger implements Ledger {
   }
 }
 
-type Owned = { readonly directory: string; readonly lock: Disposable }
+/** A temporary one is removed at the end, once the database has everything. */
+type Owned = { readonly directory: string; readonly lock: Disposable; readonly isTemporary: boolean }
 
 /** Makes a directory this process's own; undefined if that is impossible and not needed. */
 async function own(directory: string, settings: LedgerSettings): Promise<Owned | undefined> {
   const { waitMs, isNeeded, databaseUrl, log } = settings
   try {
-    return await lockedIn(directory, waitMs)
+    return { ...(await lockedIn(directory, waitMs)), isTemporary: false }
   } catch (thrown) {
     const isInUse = thrown instanceof DirectoryInUse
     if (isInUse ? isNeeded : !isUnwritable(thrown)) throw thrown
@@ -164,11 +167,11 @@ async function own(directory: string, settings: LedgerSettings): Promise<Owned |
     const temporary = await mkdtemp(join(tmpdir(), 'pandotate-gateway-')).catch(() => undefined)
     if (temporary === undefined) throw thrown
     log.warn({ directory, temporary, reason }, 'the journal is in a temporary directory: set DATA_DIR')
-    return await lockedIn(temporary, waitMs)
+    return { ...(await lockedIn(temporary, waitMs)), isTemporary: true }
   }
 }
 
-async function lockedIn(directory: string, waitMs: number): Promise<Owned> {
+async function lockedIn(directory: string, waitMs: number): Promise<Omit<Owned, 'isTemporary'>> {
   await mkdir(join(directory, 'journal'), { recursive: true, mode: 0o700 })
   return { directory, lock: await lockDirectory(directory, { waitMs, what: 'gateway' }) }
 }

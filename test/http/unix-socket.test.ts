@@ -2,13 +2,16 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, afterEach, expect, test } from 'vitest'
 import { socketPath, takeSocket } from '../../src/http/unix-socket.ts'
 import { startChild } from '../acceptance/child.ts'
+import { removeDirectory } from '../harness/directory.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'gateway-socket-'))
 const path = join(directory, 'gateway.sock')
 const open = new Set<Server>()
+
+afterAll(() => removeDirectory(directory))
 
 afterEach(async () => {
   for (const server of open) await new Promise((resolve) => server.close(resolve))

@@ -1,13 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { openSqliteStore } from '../../src/ledger/store/sqlite/sqlite-store.ts'
 import { simulatorConfig, startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
 test('a ledger that is no database fails no call, says so, and has all calls once it is mended', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'trouble-'))
+  const directory = await temporaryDirectory('trouble-')
   const path = join(directory, 'ledger.db')
   await writeFile(path, 'this is no database, '.repeat(1000))
   {
@@ -22,7 +22,7 @@ test('a ledger that is no database fails no call, says so, and has all calls onc
 })
 
 test('a ledger that another has locked fails no call, and has all calls once it is free', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'trouble-'))
+  const directory = await temporaryDirectory('trouble-')
   const path = join(directory, 'ledger.db')
   {
     await using gateway = await start(directory)

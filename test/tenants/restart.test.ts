@@ -1,9 +1,9 @@
-import { cp, mkdtemp, readFile, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Config } from '../../src/config.ts'
 import { simulatorConfig, startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { temporaryDirectory } from '../harness/temporary-directory.ts'
 import { startHeldUpstream } from './held-upstream.ts'
 import { ask, configAt, keyWith, rule } from './stage.ts'
 
@@ -12,7 +12,7 @@ const cost = 8 * 1000 + 5 * 2000
 const adminKey = 'pgm_admin-0123456789'
 
 async function directory(): Promise<Partial<Config>> {
-  const dataDirectory = await mkdtemp(join(tmpdir(), 'tenants-'))
+  const dataDirectory = await temporaryDirectory('tenants-')
   return {
     dataDirectory,
     isDataDirectoryGiven: true,

@@ -1,7 +1,5 @@
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { temporaryDirectory } from '../../harness/temporary-directory.ts'
 import { runCommand as run } from '../../harness/run-command.ts'
 
 afterEach(() => {
@@ -11,7 +9,7 @@ afterEach(() => {
 
 describe('without a gateway that runs', () => {
   test('keys and teams are made, listed, rotated, disabled and deleted in the data directory', async () => {
-    vi.stubEnv('DATA_DIR', await mkdtemp(join(tmpdir(), 'keys-')))
+    vi.stubEnv('DATA_DIR', await temporaryDirectory('keys-'))
     vi.stubEnv('PORT', '1')
     expect(await run('teams', 'create', 'research', '--limit', '100', '--reset', 'monthly')).toMatchObject({
       code: 0,

@@ -1,5 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { readCsvBill } from '../../../src/cli/ledger/reconcile/bill.ts'
@@ -8,6 +7,7 @@ import { batchOf } from '../../../src/ledger/store/batch.ts'
 import { dayMs } from '../../../src/ledger/store/rollup.ts'
 import { openSqliteStore } from '../../../src/ledger/store/sqlite/sqlite-store.ts'
 import { simulateRunpod } from '../../../src/simulator/runpod/runpod.ts'
+import { temporaryDirectory } from '../../harness/temporary-directory.ts'
 import { runCommand as run } from '../../harness/run-command.ts'
 import { callEntry } from '../../ledger/lines.ts'
 
@@ -134,7 +134,7 @@ describe('gateway reconcile', () => {
 
 /** A data directory with two calls of today, and a configuration that knows their model by another name. */
 async function setUp(provider: string) {
-  const directory = await mkdtemp(join(tmpdir(), 'reconcile-'))
+  const directory = await temporaryDirectory('reconcile-')
   const config = join(directory, 'gateway.yaml')
   await writeFile(
     config,

@@ -1,7 +1,7 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
+import { temporaryDirectory } from '../../harness/temporary-directory.ts'
 import { simulatorConfig, startTestGateway } from '../../harness/gateway.ts'
 import { runCommand as run } from '../../harness/run-command.ts'
 import { startHeldUpstream } from '../../tenants/held-upstream.ts'
@@ -13,7 +13,7 @@ afterEach(() => {
 })
 
 test('what has been uncertain for longer is settled at what is known of it, once, and is in the audit', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'write-off-'))
+  const directory = await temporaryDirectory('write-off-')
   const budgets = [rule(1e9, { name: 'all' })]
   {
     await using upstream = await startHeldUpstream({})

@@ -1,10 +1,8 @@
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Config } from '../../../src/config.ts'
 import { openPostgresStore } from '../../../src/ledger/store/postgres/postgres-store.ts'
+import { temporaryDirectory } from '../../harness/temporary-directory.ts'
 import { simulatorConfig, startTestGateway, type TestGateway } from '../../harness/gateway.ts'
 import { noPostgres, type PostgresServer, startPostgres } from '../../ledger/postgres-server.ts'
 import { type HeldUpstream, startHeldUpstream } from '../../tenants/held-upstream.ts'
@@ -34,7 +32,7 @@ describe.skipIf(noPostgres)('nodes over one database', () => {
     return await startTestGateway({
       ...config,
       adminKeys: [{ key: adminKey, role: 'admin' }],
-      dataDirectory: await mkdtemp(join(tmpdir(), 'node-')),
+      dataDirectory: await temporaryDirectory('node-'),
       isDataDirectoryGiven: true,
       ledger: { ...simulatorConfig.ledger, enabled: true, databaseUrl },
       ...more,

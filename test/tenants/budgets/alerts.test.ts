@@ -1,12 +1,10 @@
 import { createHmac } from 'node:crypto'
-import { mkdtemp } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Config } from '../../../src/config.ts'
 import { simulatorConfig, startTestGateway, type TestGateway } from '../../harness/gateway.ts'
+import { temporaryDirectory } from '../../harness/temporary-directory.ts'
 import { startHeldUpstream } from '../held-upstream.ts'
 import { ask, configAt, keyWith, rule } from '../stage.ts'
 
@@ -81,7 +79,7 @@ async function setUp(status = 204) {
   await new Promise<void>((resolve) => webhook.listen(0, '127.0.0.1', resolve))
   const { port } = webhook.address() as AddressInfo
   const upstream = await startHeldUpstream({ usage, isHeld: false })
-  const dataDirectory = await mkdtemp(join(tmpdir(), 'alerts-'))
+  const dataDirectory = await temporaryDirectory('alerts-')
   const config = configAt(upstream.url, {
     keys: [keyWith({ budgets: [rule(limit, { name: 'all' })] })],
     alerts: { at: [0.5, 0.75, 0.9, 1], webhook: `http://127.0.0.1:${port}/hook`, secret: webhookSecret },
