@@ -7,9 +7,10 @@ import { type GatewayProcess, startGateway } from '../test/acceptance/gateway-pr
 import { billingPrice, startBillingUpstream } from '../test/chaos/upstream/billing-upstream.ts'
 import { noRedis, type RedisServer, startRedis } from '../test/harness/redis-server.ts'
 import { noPostgres, startPostgres } from '../test/ledger/postgres-server.ts'
+import { tellMemory } from './open-streams.ts'
 
 /**
- * What a call takes of each engine: bytes of the journal and of SQLite, rows and bytes of Postgres, commands and bytes of
+ * The memory of a gateway, at rest and with open streams, and what a call takes of each engine: bytes of the journal and of SQLite, rows and bytes of Postgres, commands and bytes of
  * Redis. Small JSON calls of one key with two budgets and three limits; and, for Redis, of a
  * key without. `npm run bench:sizes`
  */
@@ -23,6 +24,7 @@ async function main(): Promise<number> {
   await using upstream = await startBillingUpstream()
   const open = (name: string, environment: Readonly<Record<string, string>> = {}) =>
     start(upstream.baseUrl, join(root, name), environment)
+  await tellMemory()
   await tellFiles(join(root, 'files'), () => open('files'))
   await using postgres = await startPostgres()
   await tellPostgres(await postgres.createDatabase(), (url) => open('postgres', { DATABASE_URL: url }))

@@ -145,7 +145,6 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'catalog',
     'dialects',
     'ledger',
-    'ledger/journal',
     'ledger/responses',
     'ledger/store',
     'providers',
