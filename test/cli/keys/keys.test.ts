@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { temporaryDirectory } from '../../harness/temporary-directory.ts'
 import { runCommand as run } from '../../harness/run-command.ts'
+import { temporaryDirectory } from '../../harness/temporary-directory.ts'
 
 afterEach(() => {
   vi.unstubAllEnvs()

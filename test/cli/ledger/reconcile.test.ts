@@ -7,8 +7,8 @@ import { batchOf } from '../../../src/ledger/store/batch.ts'
 import { dayMs } from '../../../src/ledger/store/rollup.ts'
 import { openSqliteStore } from '../../../src/ledger/store/sqlite/sqlite-store.ts'
 import { simulateRunpod } from '../../../src/simulator/runpod/runpod.ts'
-import { temporaryDirectory } from '../../harness/temporary-directory.ts'
 import { runCommand as run } from '../../harness/run-command.ts'
+import { temporaryDirectory } from '../../harness/temporary-directory.ts'
 import { callEntry } from '../../ledger/lines.ts'
 
 afterEach(() => {

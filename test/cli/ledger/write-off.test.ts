@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
-import { temporaryDirectory } from '../../harness/temporary-directory.ts'
 import { simulatorConfig, startTestGateway } from '../../harness/gateway.ts'
 import { runCommand as run } from '../../harness/run-command.ts'
+import { temporaryDirectory } from '../../harness/temporary-directory.ts'
 import { startHeldUpstream } from '../../tenants/held-upstream.ts'
 import { configAt, keyWith, rule } from '../../tenants/stage.ts'
 
