@@ -88,7 +88,7 @@ test('a second gateway in the same directory ends once it has waited, and names 
 test('one that was given no directory serves without a ledger there, and says who has it', async () => {
   await using gateway = await startGateway()
   const other = await startGateway({ directory: gateway.directory })
-  const warning = await other.line(({ msg }) => msg.startsWith('calls are recorded in the log alone'))
+  const warning = await other.line(({ msg }) => msg.startsWith('calls are recorded in the log only'))
   expect(warning['reason']).toContain(`in use by process ${gateway.pid} on `)
   await other[Symbol.asyncDispose]()
 })
