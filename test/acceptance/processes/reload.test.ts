@@ -140,7 +140,7 @@ async function configurationOf({ url }: GatewayProcess): Promise<unknown> {
 
 /** What became of the first so many configurations that were offered. */
 async function outcomes(gateway: GatewayProcess, count: number): Promise<readonly LogLine[]> {
-  const of = () => gateway.log().filter(({ msg }) => /^the configuration was (taken|refused)/.test(msg))
+  const of = () => gateway.log().filter(({ msg }) => /^the configuration was (applied|refused)/.test(msg))
   await gateway.line(() => of().length >= count)
   return of()
 }
