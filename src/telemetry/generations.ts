@@ -20,10 +20,7 @@ export function isKept({ owner }: CallRecord): boolean {
 export function createGenerations(settings: KeptLinesSettings = usual): Generations {
   const kept = createFairLines(settings)
   return {
-    // A line contains no line feed: what follows one is the tenant.
-    keep(record, line) {
-      kept.keep(`${line}\n${record.owner}`, record.startedEpochMs, record.owner)
-    },
+    keep: (record, line) => void kept.keep(line, record.startedEpochMs, record.owner),
     findAny: (id) => look(kept, id, () => true),
     find: (id, tenant) => look(kept, id, (owner) => owner === tenant),
   }
@@ -56,10 +53,9 @@ function createFairLines({ lines, bytes }: KeptLinesSettings): KeptLines {
 function look(kept: KeptLines, id: string, isSeen: (owner: string) => boolean): Generation | undefined {
   const found = kept.findLast(`"requestId":${JSON.stringify(id)},`)
   if (found === undefined) return undefined
-  const end = found.line.lastIndexOf('\n')
-  if (!isSeen(found.line.slice(end + 1))) return undefined
+  if (!isSeen(found.owner)) return undefined
   // Written by `lineOf`, so it is valid.
-  const call = JSON.parse(`{${found.line.slice(0, end)}}`) as CallLine
+  const call = JSON.parse(`{${found.line}}`) as CallLine
   return { call, startedEpochMs: found.stamp }
 }
 

@@ -5,8 +5,10 @@ export interface KeptLines {
   /** Keeps a line, a number and an owner, and drops the oldest ones if there is no room. False if it may be too long. */
   keep(line: string, stamp: number, owner?: string): boolean
   /** The latest one that begins with this text. */
-  findLast(beginning: string): { readonly line: string; readonly stamp: number } | undefined
+  findLast(beginning: string): FoundLine | undefined
 }
+
+export type FoundLine = { readonly line: string; readonly stamp: number; readonly owner: string }
 
 export type KeptLinesSettings = {
   /** How many lines there may be. */
@@ -60,10 +62,10 @@ export function createKeptLines(
       const mostBytes = line.length * mostBytesOfUnit
       if (mostBytes > bytes) return false
       if (at + mostBytes > bytes) startOver()
-      const end = at + Buffer.byteLength(line)
-      while (count > 0 && startOf(oldest()) < end && endOf(oldest()) > at) drop()
+      // To count the bytes first would take as long as to write them.
+      while (count > 0 && startOf(oldest()) < at + mostBytes && endOf(oldest()) > at) drop()
       if (count === lines) drop()
-      room.write(line, at, 'utf8')
+      const end = at + room.write(line, at, 'utf8')
       starts[next] = at
       ends[next] = end
       stamps[next] = stamp
@@ -81,7 +83,7 @@ export function createKeptLines(
         const start = startOf(place)
         const end = endOf(place)
         if (end - start < sought.length || !isAt(start, sought)) continue
-        return { line: read(place), stamp: stamps[place] ?? 0 }
+        return { line: read(place), stamp: stamps[place] ?? 0, owner: owners[place] ?? '' }
       }
       return undefined
     },

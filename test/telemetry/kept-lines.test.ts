@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createKeptLines } from '../../src/telemetry/kept-lines.ts'
 
-test('a line comes back as it was, with its number', () => {
+test('a line comes back as it was, with its number and its owner', () => {
   const kept = createKeptLines({ lines: 4, bytes: 1000 })
-  kept.keep('a: é😀"\n', 1.5)
-  expect(kept.findLast('a:')).toEqual({ line: 'a: é😀"\n', stamp: 1.5 })
+  kept.keep('a: é😀"\n', 1.5, 'me')
+  expect(kept.findLast('a:')).toEqual({ line: 'a: é😀"\n', stamp: 1.5, owner: 'me' })
 })
 
 test('a line is not found by more than it says', () => {
