@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Config } from '../../config.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
+import { DirectoryInUse } from '../../ledger/lock.ts'
 import { openAdmin } from '../../main/tenants/open-admin.ts'
 import { createLog } from '../../telemetry/log.ts'
 import type { ConfigOverrides } from '../config-options.ts'
@@ -22,10 +23,19 @@ export async function withAdmin(
     await using admin = await openAdmin(config, createLog('silent', { write() {} }))
     return await run((...asked) => admin.ask(...asked))
   } catch (thrown) {
-    if (!(thrown instanceof Failure)) throw thrown
-    process.stderr.write(`${thrown.message}\n`)
+    const message = refusalOf(thrown, config)
+    if (message === undefined) throw thrown
+    process.stderr.write(`${message}\n`)
     return 1
   }
+}
+
+/** What to print of an expected failure; undefined: it is a bug. */
+function refusalOf(thrown: unknown, config: Config): string | undefined {
+  if (thrown instanceof Failure) return thrown.message
+  if (!(thrown instanceof DirectoryInUse)) return undefined
+  const hint = 'If that is a gateway at another address, run this with its PORT and HOST.'
+  return `No gateway answers at ${urlOf(config)}. ${thrown.message} ${hint}`
 }
 
 async function isServing(config: Config): Promise<boolean> {

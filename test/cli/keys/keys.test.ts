@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { lockDirectory } from '../../../src/ledger/lock.ts'
 import { runCommand as run } from '../../harness/run-command.ts'
 import { temporaryDirectory } from '../../harness/temporary-directory.ts'
 
@@ -8,6 +9,18 @@ afterEach(() => {
 })
 
 describe('without a gateway that runs', () => {
+  test('says where it was asked for, and what to set, if another process has the data directory', async () => {
+    const directory = await temporaryDirectory('keys-')
+    using _lock = await lockDirectory(directory, { waitMs: 0, what: 'gateway' })
+    vi.stubEnv('DATA_DIR', directory)
+    vi.stubEnv('PORT', '1')
+    const { code, printed } = await run('keys', 'list')
+    expect(code).toBe(1)
+    expect(printed).toContain('No gateway answers at http://127.0.0.1:1.')
+    expect(printed).toContain(`${directory} is in use by process ${process.pid}`)
+    expect(printed).toContain('run this with its PORT and HOST')
+  })
+
   test('keys and teams are made, listed, rotated, disabled and deleted in the data directory', async () => {
     vi.stubEnv('DATA_DIR', await temporaryDirectory('keys-'))
     vi.stubEnv('PORT', '1')
