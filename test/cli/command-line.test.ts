@@ -43,7 +43,7 @@ describe('an option of the command', () => {
     await writeFile(gateway.file, 'server: { port: 2 }\nslowThresholdMs: 7\n')
     process.kill(gateway.pid, 'SIGHUP')
     const line = await gateway.line(({ msg }) => msg.includes('configuration'))
-    expect(line.msg).toContain('taken')
+    expect(line.msg).toContain('applied')
     expect(gateway.url).not.toMatch(/:[12]$/)
   })
 
