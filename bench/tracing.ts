@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { measureInTurn } from './figures/turns.ts'
@@ -6,6 +7,7 @@ import { measureInTurn } from './figures/turns.ts'
 async function main([rounds = '40']: readonly string[]): Promise<void> {
   const collector = startCollector()
   try {
+    await once(collector, 'listening')
     const { port } = collector.address() as AddressInfo
     const on = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` }
     await measureInTurn({
