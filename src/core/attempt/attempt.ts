@@ -224,7 +224,11 @@ async function untilVisible(
       deltas.push(...normalizer.finish(open.notes.ending))
       return deltas
     }
-    for (const delta of normalizer.accept(step.value)) deltas.push(...unfold(delta))
+    for (const delta of normalizer.accept(step.value)) {
+      // A chunk known by its word is part of a stream: its value need not be made to see that.
+      if (delta.word === undefined) deltas.push(...unfold(delta))
+      else deltas.push(delta)
+    }
     if (deltas.some(isVisible)) return deltas
   }
 }
