@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { lockDirectory } from '../../../src/ledger/lock.ts'
 import { runCommand as run } from '../../harness/run-command.ts'
@@ -12,7 +14,9 @@ describe('without a gateway that runs', () => {
   test('says where it was asked for, and what to set, if another process has the data directory', async () => {
     const directory = await temporaryDirectory('keys-')
     using _lock = await lockDirectory(directory, { waitMs: 0, what: 'gateway' })
-    vi.stubEnv('DATA_DIR', directory)
+    const file = join(directory, 'gateway.yaml')
+    await writeFile(file, `dataDirectory: ${directory}\ndrain: { delayMs: 0, graceMs: 10 }\n`)
+    vi.stubEnv('GATEWAY_CONFIG', file)
     vi.stubEnv('PORT', '1')
     const { code, printed } = await run('keys', 'list')
     expect(code).toBe(1)
