@@ -23,3 +23,24 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     </dialog>
   )
 }
+
+type DialogButtonsProps = {
+  readonly onCancel: () => void
+  /** What submitting does. */
+  readonly children: ComponentChildren
+  readonly isSending?: boolean
+}
+
+/** The end of a form in a dialog. */
+export function DialogButtons({ onCancel, children, isSending = false }: DialogButtonsProps) {
+  return (
+    <div class="buttons">
+      <button type="button" onClick={onCancel}>
+        Cancel
+      </button>
+      <button type="submit" class="main" aria-disabled={isSending}>
+        {children}
+      </button>
+    </div>
+  )
+}

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { ask } from '../app/router.ts'
 import { minuteOf } from '../text/times.ts'
-import { Dialog } from './dialog.tsx'
+import { Dialog, DialogButtons } from './dialog.tsx'
 import { localOf, type Span, spans } from './span.ts'
 
 /** Picks the span of time of a page. It is in the URL: `?span=7d`, or `?from=…&to=…`. */
@@ -48,14 +48,7 @@ function OtherSpan({ span, onClose }: { span: Span; onClose: () => void }) {
           To
           <input name="to" type="datetime-local" required value={localOf(span.to)} />
         </label>
-        <div class="buttons">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="main">
-            Show
-          </button>
-        </div>
+        <DialogButtons onCancel={onClose}>Show</DialogButtons>
       </form>
     </Dialog>
   )

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { useAnswer } from '../../app/answer.ts'
 import { ask, Refusal } from '../../app/api.ts'
 import { mayChange } from '../../app/session.ts'
-import { Dialog } from '../../parts/dialog.tsx'
+import { Dialog, DialogButtons } from '../../parts/dialog.tsx'
 import { adminCurl, Empty } from '../../parts/empty.tsx'
 import { Loaded } from '../../parts/loaded.tsx'
 import { type Column, Table } from '../../parts/table.tsx'
@@ -204,7 +204,7 @@ function Raise({ budget, onClose, onDone }: { budget: BudgetView; onClose: () =>
   return (
     <Dialog title={`Raise ${budget.title}`} onClose={onClose}>
       <form onSubmit={raise} class="fields">
-        <p>It is raised in its window of now alone: the next one has the limit that is written.</p>
+        <p>Only the current window is raised. The next one has the configured limit again.</p>
         <label>
           By how many USD
           <input name="amount" type="number" min="0" step="any" required />
@@ -212,14 +212,7 @@ function Raise({ budget, onClose, onDone }: { budget: BudgetView; onClose: () =>
         <p class="problem" role="alert">
           {refused}
         </p>
-        <div class="buttons">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="main">
-            Raise it
-          </button>
-        </div>
+        <DialogButtons onCancel={onClose}>Raise it</DialogButtons>
       </form>
     </Dialog>
   )

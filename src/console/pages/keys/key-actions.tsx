@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import { ask, Refusal } from '../../app/api.ts'
 import { go } from '../../app/router.ts'
 import { mayChange } from '../../app/session.ts'
-import { Dialog } from '../../parts/dialog.tsx'
+import { Dialog, DialogButtons } from '../../parts/dialog.tsx'
 import { KeyEdit } from './key-edit.tsx'
 import type { MadeKey } from './key-form.tsx'
 import { Removal } from './removal.tsx'
@@ -95,22 +95,15 @@ function Rotation({ onClose, onRotate }: { onClose: () => void; onRotate: (hours
     <Dialog title="Another secret for this key" onClose={onClose}>
       <form onSubmit={rotate} class="fields">
         <label>
-          The secret of now is good
+          The current secret stays valid
           <select name="grace">
-            <option value="0">no longer</option>
-            <option value="1">for an hour more</option>
-            <option value="24">for a day more</option>
-            <option value="168">for a week more</option>
+            <option value="0">not at all</option>
+            <option value="1">for another hour</option>
+            <option value="24">for another day</option>
+            <option value="168">for another week</option>
           </select>
         </label>
-        <div class="buttons">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="main">
-            Rotate
-          </button>
-        </div>
+        <DialogButtons onCancel={onClose}>Rotate</DialogButtons>
       </form>
     </Dialog>
   )

@@ -32,7 +32,7 @@ export function Removal({ title, path, children, onClose, onDone }: RemovalProps
             checked={isAborting}
             onChange={({ currentTarget }) => setAborting(currentTarget.checked)}
           />
-          End calls that are under way, too
+          Also end its running calls
         </label>
         <p class="problem" role="alert">
           {refused}

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { ask, Refusal } from '../../app/api.ts'
 import { mayChange } from '../../app/session.ts'
-import { Dialog } from '../../parts/dialog.tsx'
+import { Dialog, DialogButtons } from '../../parts/dialog.tsx'
 import type { DeploymentRow } from './wire.ts'
 
 /** Draining a deployment, putting it back in use, and waking it. */
@@ -61,21 +61,14 @@ function Drain({ id, onClose, onDrain }: DrainProps) {
     <Dialog title={`Drain ${id}`} onClose={onClose}>
       <form onSubmit={drain} class="fields">
         <p>
-          It gets no new calls, and those under way there end as they would. Calls that could run nowhere else
-          are refused. It lasts until you undo it, or the gateway restarts.
+          It gets no new calls; its running calls end as usual. Calls that could run nowhere else are refused.
+          It lasts until you undo it, or the gateway restarts.
         </p>
         <label>
           Why (kept in the audit)
           <input name="reason" maxLength={200} autocomplete="off" placeholder="upgrade" />
         </label>
-        <div class="buttons">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="main">
-            Drain it
-          </button>
-        </div>
+        <DialogButtons onCancel={onClose}>Drain it</DialogButtons>
       </form>
     </Dialog>
   )

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Refusal } from '../../../app/api.ts'
-import { Dialog } from '../../../parts/dialog.tsx'
+import { Dialog, DialogButtons } from '../../../parts/dialog.tsx'
 import { type Subject, save } from './save.ts'
 import { noValues, type ValueName, type Values } from './values.ts'
 
@@ -111,14 +111,9 @@ function Form({ title, submit, onClose, children, values, setValues, refused, se
             .map(([param, told]) => (param === '' ? told : `${param}: ${told}`))
             .join(' ')}
         </p>
-        <div class="buttons">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="main" aria-disabled={isSending}>
-            {submit}
-          </button>
-        </div>
+        <DialogButtons onCancel={onClose} isSending={isSending}>
+          {submit}
+        </DialogButtons>
       </form>
     </Dialog>
   )
