@@ -3,9 +3,10 @@ import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type GatewayProcess, startGateway } from '../test/acceptance/gateway-process.ts'
-import { billingPrice, startBillingUpstream } from '../test/chaos/upstream/billing-upstream.ts'
+import type { GatewayProcess } from '../test/acceptance/gateway-process.ts'
+import { startBillingUpstream } from '../test/chaos/upstream/billing-upstream.ts'
 import { noRedis, startRedis } from '../test/harness/redis-server.ts'
+import { adminKey, boundKey, plainKey, startBoundedGateway } from './setup/bounded-gateway.ts'
 
 /**
  * What sharing costs a call: two gateways before one upstream, with Redis on loopback and without, asked in turn by a
@@ -23,8 +24,10 @@ async function main(words: readonly string[]): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'shared-'))
   await using redis = await startRedis()
   await using upstream = await startBillingUpstream()
-  await using alone = await start(upstream.baseUrl, join(directory, 'alone'), {})
-  await using shared = await start(upstream.baseUrl, join(directory, 'shared'), { REDIS_URL: redis.url })
+  await using alone = await startBoundedGateway(upstream.baseUrl, join(directory, 'alone'), {})
+  await using shared = await startBoundedGateway(upstream.baseUrl, join(directory, 'shared'), {
+    REDIS_URL: redis.url,
+  })
   const places = ([alone, shared] as const).flatMap((gateway, at) =>
     ([plainKey, boundKey] as const).map((key) => ({
       name: `${at === 0 ? 'in memory' : 'over Redis'}, ${key === plainKey ? 'a key without bounds' : 'a key with bounds'}`,
@@ -47,34 +50,6 @@ async function main(words: readonly string[]): Promise<number> {
   }
   await rm(directory, { recursive: true, force: true })
   return 0
-}
-
-const plainKey = 'a-key-of-the-bench-without-bounds'
-const boundKey = 'a-key-of-the-bench-with-bounds'
-const adminKey = 'a-key-of-the-bench-for-operators'
-
-async function start(
-  baseUrl: string,
-  dataDirectory: string,
-  environment: Readonly<Record<string, string>>,
-): Promise<GatewayProcess> {
-  const bounds = { rpm: 100_000_000, tpm: 1_000_000_000, concurrency: 1000 }
-  const file = JSON.stringify({
-    auth: {
-      keys: [
-        plainKey,
-        { key: boundKey, ...bounds, budgets: [{ limitUsd: 1000 }, { limitUsd: 1000, window: 'day' }] },
-      ],
-    },
-    log: { level: 'warn' },
-    providers: { upstream: { type: 'openai-compatible', baseUrl, apiKey: 'sk-upstream-key' } },
-    models: { m: { deployments: [{ provider: 'upstream', price: billingPrice }] } },
-    shared: { redis: { timeoutMs: 2000 } },
-  })
-  return await startGateway({
-    file,
-    environment: { ADMIN_KEY: adminKey, DATA_DIR: dataDirectory, ...environment },
-  })
 }
 
 async function measure(gateway: GatewayProcess, key: string, calls: number) {

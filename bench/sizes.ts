@@ -3,16 +3,17 @@ import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { type GatewayProcess, startGateway } from '../test/acceptance/gateway-process.ts'
-import { billingPrice, startBillingUpstream } from '../test/chaos/upstream/billing-upstream.ts'
+import type { GatewayProcess } from '../test/acceptance/gateway-process.ts'
+import { startBillingUpstream } from '../test/chaos/upstream/billing-upstream.ts'
 import { noRedis, type RedisServer, startRedis } from '../test/harness/redis-server.ts'
 import { noPostgres, startPostgres } from '../test/ledger/postgres-server.ts'
 import { tellMemory } from './open-streams.ts'
+import { boundKey, plainKey, startBoundedGateway } from './setup/bounded-gateway.ts'
 
 /**
- * The memory of a gateway, at rest and with open streams, and what a call takes of each engine: bytes of the journal and of SQLite, rows and bytes of Postgres, commands and bytes of
- * Redis. Small JSON calls of one key with two budgets and three limits; and, for Redis, of a
- * key without. `npm run bench:sizes`
+ * The memory of a gateway, at rest and with open streams, and what a call takes of each engine: bytes of the journal and
+ * of SQLite, rows and bytes of Postgres, commands and bytes of Redis. Small JSON calls of one key with two budgets and
+ * three limits; and, for Redis, of a key without. `npm run bench:sizes`
  */
 async function main(): Promise<number> {
   const missing = noRedis ?? noPostgres
@@ -23,7 +24,7 @@ async function main(): Promise<number> {
   const root = mkdtempSync(join(tmpdir(), 'sizes-'))
   await using upstream = await startBillingUpstream()
   const open = (name: string, environment: Readonly<Record<string, string>> = {}) =>
-    start(upstream.baseUrl, join(root, name), environment)
+    startBoundedGateway(upstream.baseUrl, join(root, name), environment)
   await tellMemory()
   await tellFiles(join(root, 'files'), () => open('files'))
   await using postgres = await startPostgres()
@@ -36,33 +37,6 @@ async function main(): Promise<number> {
 
 const calls = 5000
 const segmentCalls = 500
-const boundKey = 'a-key-of-the-bench-with-bounds'
-const plainKey = 'a-key-of-the-bench-without-bounds'
-const adminKey = 'a-key-of-the-bench-for-operators'
-
-async function start(
-  baseUrl: string,
-  dataDirectory: string,
-  environment: Readonly<Record<string, string>>,
-): Promise<GatewayProcess> {
-  const bounds = { rpm: 100_000_000, tpm: 1_000_000_000, concurrency: 1000 }
-  const file = JSON.stringify({
-    auth: {
-      keys: [
-        plainKey,
-        { key: boundKey, ...bounds, budgets: [{ limitUsd: 1000 }, { limitUsd: 1000, window: 'day' }] },
-      ],
-    },
-    log: { level: 'warn' },
-    providers: { upstream: { type: 'openai-compatible', baseUrl, apiKey: 'sk-upstream-key' } },
-    models: { m: { deployments: [{ provider: 'upstream', price: billingPrice }] } },
-    ...{ catalog: { lists: false }, shared: { redis: { timeoutMs: 2000 } } },
-  })
-  return await startGateway({
-    file,
-    environment: { ADMIN_KEY: adminKey, DATA_DIR: dataDirectory, WORKERS: '1', ...environment },
-  })
-}
 
 /** From the end of one run to the end of the next: a new file has room of its own. */
 async function tellFiles(directory: string, open: () => Promise<GatewayProcess>): Promise<void> {
