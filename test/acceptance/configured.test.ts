@@ -69,7 +69,7 @@ models:
   )
 
   test.for(['/v1/completions', '/v1/chat/completions', '/inference'])(
-    'are all there is: any other is a 404 at %s, before a stream begins and before anybody is asked',
+    'are the only ones: another model is a 404 at %s, before a stream begins and without an upstream call',
     async (path) => {
       await using upstream = await startHeldUpstream()
       await using near = await startBefore(upstream.url, { file })

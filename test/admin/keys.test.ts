@@ -30,7 +30,7 @@ describe('a change that names what it was made from', () => {
   })
 })
 
-test('a budget says what of its limit was added for the window of now, and when its weeks begin', async () => {
+test('a budget says what of its limit was added for the current window, and when its weeks begin', async () => {
   await using gateway = await start()
   const budgets = [{ name: 'sprint', limit: 2, window: 'week', week_start: 3 }]
   const { data } = await ask(gateway, 'POST', '/keys', { name: 'ci', budgets })

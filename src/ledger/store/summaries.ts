@@ -79,13 +79,13 @@ export function lateStatements(
 ): readonly Statement[] {
   return summaries.flatMap((summary) => {
     const end = ends.get(summary.table) ?? 0
-    const late = hours.filter(({ at }) => at < end)
-    if (late.length === 0) return []
+    const lateRows = hours.filter(({ at }) => at < end)
+    if (lateRows.length === 0) return []
     const rows = new Map<
       string,
       { readonly keys: readonly (string | number)[]; readonly sums: Float64Array }
     >()
-    for (const { at, names, sums } of late) {
+    for (const { at, names, sums } of lateRows) {
       for (const keys of keysIn(summary, at - (at % summary.spanMs), names)) {
         const id = keys.join('\n')
         const row = rows.get(id) ?? { keys, sums: new Float64Array(measures.length) }

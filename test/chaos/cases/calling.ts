@@ -34,7 +34,8 @@ export const callingCases: readonly FaultCase[] = [
   {
     fault: 28,
     name: 'half a header, half a body, nothing at all',
-    outcome: 'others are served meanwhile; whoever was half way is `left`, and nothing stays open',
+    outcome:
+      'others are served meanwhile; an unfinished request is recorded as `left`, and nothing stays open',
     routes: { 'f28.sound': [{ says: 'whole' }] },
     async play(stage) {
       const count = stage.isLong ? 1000 : 50

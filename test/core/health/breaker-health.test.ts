@@ -92,7 +92,7 @@ describe('a breaker closed by its health is on trial', () => {
     expect(openForMs(breaker, clock)).toBe(2000)
   })
 
-  test('is as any other from the first call that is answered', () => {
+  test('is closed from the first answered call, with the failures it counted', () => {
     const { breaker, clock } = onTrial()
     const { since } = breaker.read()
     clock.move(100)

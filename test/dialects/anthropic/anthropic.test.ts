@@ -197,7 +197,7 @@ describe('A request for a message', () => {
     }
   })
 
-  test('says where it may run as any other does', () => {
+  test('may say where it can run, like any other dialect', () => {
     const call = anthropic.parse(
       incoming({ ...valid, model: 'a:floor', models: ['b'], provider: { only: ['x'] } }),
     )

@@ -206,18 +206,21 @@ const notStale: readonly (readonly [string, number, Behaviour])[] = [
   ['brought a byte of an answer', 2, (socket) => socket.end('H')],
 ]
 
-test.for(notStale)('a request on a connection that %s is a failure as any', async ([, hit, close]) => {
-  let hits = 0
-  await using server = await startRawServer((socket, request) => {
-    if (++hits === hit) close(socket, request)
-    else socket.write(answer('{}'))
-  })
-  await using wire = openWire(server.origin, { connections: 1 })
-  while (hits < hit - 1) await (await post(wire, startAttempt())).text(10)
-  expect(await failureOf(post(wire, startAttempt()))).toMatchObject({ kind: 'unreachable', isStale: false })
-})
+test.for(notStale)(
+  'a request on a connection that %s fails and is not sent again',
+  async ([, hit, close]) => {
+    let hits = 0
+    await using server = await startRawServer((socket, request) => {
+      if (++hits === hit) close(socket, request)
+      else socket.write(answer('{}'))
+    })
+    await using wire = openWire(server.origin, { connections: 1 })
+    while (hits < hit - 1) await (await post(wire, startAttempt())).text(10)
+    expect(await failureOf(post(wire, startAttempt()))).toMatchObject({ kind: 'unreachable', isStale: false })
+  },
+)
 
-test('a request on a used connection that is closed after a second is a failure as any', async () => {
+test('a request on a used connection that is closed after a second fails and is not sent again', async () => {
   let now = 0
   await using server = await startRawServer((socket, { body }) => {
     if (body !== '"die"') return socket.write(answer('{}'))
