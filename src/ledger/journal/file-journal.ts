@@ -1,12 +1,12 @@
 import { ftruncateSync, openSync, writeSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import type { Journal, JournalEntry, Projection } from '../../core/model/journal.ts'
 import { callBeginning, callText } from './call-text.ts'
 import { type Checkpoint, writeCheckpoint } from './checkpoint.ts'
+import { type ClosedSegments, createClosedSegments } from './closed-segments.ts'
 import { FrameBuffer, type PackedCalls } from './frame-buffer.ts'
 import { type Replayed, replay } from './replay.ts'
 import { createReserve, type Reserve } from './reserve.ts'
-import { type Position, type Segment, segmentPath } from './segments.ts'
+import { type Position, segmentPath } from './segments.ts'
 import { createDiskSync } from './sync.ts'
 
 export type JournalSettings = {
@@ -78,12 +78,11 @@ class SegmentedJournal implements FileJournal {
   readonly #settings: JournalSettings
   readonly #reserve: Reserve
   readonly #sync = createDiskSync()
-  readonly #sizes: Map<number, number>
+  readonly #closed: ClosedSegments
   readonly #timer: NodeJS.Timeout
   #descriptor = -1
   #segment: number
   #offset = 0
-  #spooledBytes: number
   readonly #pending = new FrameBuffer()
   #waiting: PromiseWithResolvers<void> | undefined
   #isFlushDue = false
@@ -94,18 +93,19 @@ class SegmentedJournal implements FileJournal {
   #isClosed = false
   #droppedCalls = 0
   #unwrittenCalls = 0
-  #shippedTo = 0
-  #checkpointedTo = 0
   #checkpointing: Promise<void> = Promise.resolve()
 
   constructor(settings: JournalSettings, replayed: Replayed, reserve: Reserve) {
     this.#settings = settings
     this.#reserve = reserve
     this.replayed = replayed
-    this.#sizes = new Map(replayed.segments.map(({ segment, bytes }: Segment) => [segment, bytes]))
-    this.#spooledBytes = replayed.segments.reduce((sum, { bytes }) => sum + bytes, 0)
+    const { directory, report } = settings
     const last = replayed.segments.at(-1)
     this.#segment = last === undefined ? 1 : last.bytes === 0 ? last.segment : last.segment + 1
+    const before = replayed.segments.filter(({ segment }) => segment < this.#segment)
+    this.#closed = createClosedSegments(directory, before, (error) =>
+      report({ what: 'segment_not_deleted', error }),
+    )
     this.#timer = setInterval(() => this.#tick(), tickMs)
     this.#timer.unref()
   }
@@ -162,15 +162,12 @@ class SegmentedJournal implements FileJournal {
   }
 
   bytesBehind({ segment, offset }: Position): number {
-    let bytes = 0
-    for (const [number, size] of this.#sizes) if (number >= segment) bytes += size
-    if (this.#segment >= segment) bytes += this.#offset
-    return Math.max(0, bytes - offset)
+    const open = this.#segment >= segment ? this.#offset : 0
+    return Math.max(0, this.#closed.bytesFrom(segment) + open - offset)
   }
 
-  shipped({ segment }: Position): void {
-    this.#shippedTo = Math.max(this.#shippedTo, segment)
-    this.#deleteOld()
+  shipped(position: Position): void {
+    this.#closed.shipped(position)
   }
 
   checkpoint(): Promise<void> {
@@ -184,10 +181,7 @@ class SegmentedJournal implements FileJournal {
     this.#checkpointing = this.#checkpointing
       .then(() => this.#sync.whenSynced())
       .then(() => writeCheckpoint(directory, checkpoint))
-      .then(() => {
-        this.#checkpointedTo = checkpoint.position.segment
-        this.#deleteOld()
-      })
+      .then(() => this.#closed.checkpointed(checkpoint.position))
       .catch((error: unknown) => this.#settings.report({ what: 'checkpoint_failed', error }))
     return this.#checkpointing
   }
@@ -199,6 +193,10 @@ class SegmentedJournal implements FileJournal {
     clearInterval(this.#timer)
     this.#flush()
     await this.#sync.close()
+  }
+
+  get #spooledBytes(): number {
+    return this.#closed.bytes + this.#offset
   }
 
   #flushSoon(): void {
@@ -259,7 +257,6 @@ class SegmentedJournal implements FileJournal {
       throw thrown
     }
     this.#offset += this.#pending.length
-    this.#spooledBytes += this.#pending.length
     this.#pending.clear()
     this.#sync.note()
   }
@@ -305,22 +302,8 @@ class SegmentedJournal implements FileJournal {
       this.#settings.report({ what: 'segment_not_opened', error })
       return
     }
-    this.#sizes.set(segment, bytes)
+    this.#closed.add({ segment, bytes })
     void this.checkpoint()
-  }
-
-  /** Segments that neither the store nor the checkpoint needs. */
-  #deleteOld(): void {
-    const { directory, report } = this.#settings
-    const needed = Math.min(this.#shippedTo, this.#checkpointedTo)
-    for (const [segment, bytes] of this.#sizes) {
-      if (segment >= needed || segment === this.#segment) continue
-      this.#sizes.delete(segment)
-      this.#spooledBytes -= bytes
-      rm(segmentPath(directory, segment), { force: true }).catch((error: unknown) =>
-        report({ what: 'segment_not_deleted', error }),
-      )
-    }
   }
 }
 
