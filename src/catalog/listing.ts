@@ -22,12 +22,12 @@ export interface Listing {
 
 /** `firmDays`: after so many days without an update its prices are no longer firm. */
 export function createListing(
-  saidBy: string,
+  sourceName: string,
   models: readonly UpstreamModel[],
   epochMs: number,
   firmDays: number,
 ): Listing {
-  const byId = new Map(models.map((model) => [model.id, pricedBy(saidBy, model, epochMs)]))
+  const byId = new Map(models.map((model) => [model.id, pricedBy(sourceName, model, epochMs)]))
   const hasPrices = models.some(({ price }) => isKnownPrice(price))
   const firmUntilMs = epochMs + firmDays * dayMs
   const at = (model: string, when: number) => (when < epochMs ? undefined : byId.get(model))
@@ -60,8 +60,8 @@ type Row = {
   readonly traits: Traits
 }
 
-function pricedBy(saidBy: string, { price, contextTokens, traits }: UpstreamModel, epochMs: number): Row {
-  const known = { price, source: 'listed', sinceEpochMs: epochMs, asOfEpochMs: epochMs, saidBy } as const
+function pricedBy(sourceName: string, { price, contextTokens, traits }: UpstreamModel, epochMs: number): Row {
+  const known = { price, source: 'listed', sinceEpochMs: epochMs, asOfEpochMs: epochMs, sourceName } as const
   const isPriced = isKnownPrice(price)
   return {
     firm: isPriced ? { ...known, isFirm: true } : undefined,

@@ -99,8 +99,8 @@ function entryOf(row: Row, name: string, { sources, firmDays }: Reading): Entry 
     const isFirm = row.firm ?? (said.length >= 2 || said.some(({ firstHand }) => firstHand === true))
     const price = priceIn(row)
     const sinceEpochMs = from === undefined ? undefined : dayOf(from)
-    const saidBy = said.map((source) => `${source.name}, ${source.readAt}`).join('; ')
-    const known = { price, source: 'shipped', sinceEpochMs, asOfEpochMs, saidBy } as const
+    const sourceName = said.map((source) => `${source.name}, ${source.readAt}`).join('; ')
+    const known = { price, source: 'shipped', sinceEpochMs, asOfEpochMs, sourceName } as const
     const isPriced = Object.values(price).some((amount) => amount !== undefined)
     return {
       fromMs: sinceEpochMs ?? Number.NEGATIVE_INFINITY,

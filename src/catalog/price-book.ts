@@ -111,7 +111,7 @@ export const usualFirmDays = 45
 
 function ofOperator(price: Price, from: string | undefined): KnownPrice {
   const sinceEpochMs = from === undefined ? undefined : dayOf(from)
-  return { price, source: 'own', sinceEpochMs, asOfEpochMs: undefined, saidBy: undefined, isFirm: true }
+  return { price, source: 'own', sinceEpochMs, asOfEpochMs: undefined, sourceName: undefined, isFirm: true }
 }
 
 function priceFrom(entry: Entry, epochMs: number, mayBeFirm: boolean): KnownPrice | undefined {
@@ -148,7 +148,7 @@ function machineOf(
 }
 
 function listedMachines(
-  saidBy: string,
+  sourceName: string,
   hardware: readonly UpstreamHardware[],
   epochMs: number,
 ): ReadonlyMap<string, KnownPrice> {
@@ -157,7 +157,7 @@ function listedMachines(
     source: 'listed',
     sinceEpochMs: epochMs,
     asOfEpochMs: epochMs,
-    saidBy,
+    sourceName,
     isFirm: true,
   } as const
   for (const { names, nanoUsdPerSecond } of hardware) {

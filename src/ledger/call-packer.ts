@@ -2,7 +2,9 @@ import type { CallEntry } from '../core/model/journal.ts'
 import { callText } from './journal/call-text.ts'
 import { FrameBuffer, type PackedCalls } from './journal/frame-buffer.ts'
 
-/** Packs finished calls as the journal writes them, for a process that has no journal and sends them to one that has. */
+/**
+ * Packs finished calls as the journal writes them, for a process that has no journal and sends them to one that has.
+ */
 export interface CallPacker {
   add(call: CallEntry): void
   readonly count: number

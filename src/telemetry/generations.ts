@@ -27,8 +27,8 @@ export function createGenerations(settings: KeptLinesSettings = usual): Generati
 }
 
 /**
- * The latest lines, of which no owner can evict all of another's: a line that is dropped while its owner has less than an
- * equal share moves to a second, smaller ring, which those with more never enter.
+ * The latest lines, of which no owner can evict all of another's: a line that is dropped while its owner has less than
+ * an equal share moves to a second, smaller ring, which those with more never enter.
  */
 function createFairLines({ lines, bytes }: KeptLinesSettings): KeptLines {
   const counts = new Map<string, number>()

@@ -2,7 +2,9 @@ import { Buffer } from 'node:buffer'
 
 /** The latest lines, in order. */
 export interface KeptLines {
-  /** Keeps a line, a number and an owner, and drops the oldest ones if there is no room. False if it may be too long. */
+  /**
+   * Keeps a line, a number and an owner, and drops the oldest ones if there is no room. False if it may be too long.
+   */
   keep(line: string, stamp: number, owner?: string): boolean
   /** The latest one that begins with this text. */
   findLast(beginning: string): FoundLine | undefined

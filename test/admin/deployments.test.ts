@@ -117,7 +117,7 @@ test('what each costs is reported, where that comes from, and since when', async
     source: 'listed',
     sinceEpochMs: Date.parse('2026-11-23T14:00:00Z'),
     asOfEpochMs: Date.parse('2026-11-23T14:00:00Z'),
-    saidBy: 'one',
+    sourceName: 'one',
     isFirm: true,
   } as const
   const byName = aDeployment(upstream, {

@@ -143,7 +143,11 @@ test('a machine costs what its provider lists: by its own name or its pool’s, 
     ],
     november,
   )
-  expect(find('48GB')).toMatchObject({ source: 'listed', saidBy: 'rented', price: { nanoUsdPerSecond: 600 } })
+  expect(find('48GB')).toMatchObject({
+    source: 'listed',
+    sourceName: 'rented',
+    price: { nanoUsdPerSecond: 600 },
+  })
   expect(find('NVIDIA A40')).toMatchObject({ source: 'listed', price: { nanoUsdPerSecond: 200 } })
 })
 

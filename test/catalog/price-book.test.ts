@@ -7,7 +7,7 @@ import { bookOf, entry, listed, november, priced, sources, together } from './ro
 /** Where entries come from that nothing else is said of. */
 const saidByBoth = {
   asOfEpochMs: Date.parse('2026-11-22'),
-  saidBy: 'A list, 2026-11-20; Another, 2026-11-22',
+  sourceName: 'A list, 2026-11-20; Another, 2026-11-22',
   isFirm: true,
 }
 
@@ -87,11 +87,11 @@ describe('the layers', () => {
     })
     expect(tell('2026-11-23')).toEqual({
       ...{ price: priced(2), source: 'listed', sinceEpochMs: since('2026-11-23') },
-      ...{ asOfEpochMs: since('2026-11-23'), saidBy: 'together-eu', isFirm: true },
+      ...{ asOfEpochMs: since('2026-11-23'), sourceName: 'together-eu', isFirm: true },
     })
     expect(tell('2026-12-01')).toEqual({
       ...{ price: priced(3), source: 'own', sinceEpochMs: since('2026-12-01') },
-      ...{ asOfEpochMs: undefined, saidBy: undefined, isFirm: true },
+      ...{ asOfEpochMs: undefined, sourceName: undefined, isFirm: true },
     })
   })
 

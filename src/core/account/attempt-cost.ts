@@ -1,7 +1,7 @@
 import { type Consumption, costNanoUsd, type Price, type PriceNote } from '../model/price.ts'
 import type { AttemptRecord, Baseline } from '../model/record/record.ts'
 import type { Usage } from '../model/terms.ts'
-import { usageParts } from '../model/usage/usage-ways.ts'
+import { usageParts } from '../model/usage/usage-formats.ts'
 
 /** What one attempt used, and at which price. Failed attempts and losers of a race count like any other. */
 export type Spent = {

@@ -10,7 +10,9 @@ export type HealthMessage = {
   readonly model: string | undefined
 } & ({ readonly said: 'limited'; readonly retryAfterMs: number } | { readonly said: 'key_refused' })
 
-/** What a failure is worth telling; undefined: nothing. `before` and `until`: how long its limit held, and holds now. */
+/**
+ * What a failure is worth telling; undefined: nothing. `before` and `until`: how long its limit held, and holds now.
+ */
 export function healthMessageOn(
   failure: Failure,
   place: Pick<HealthMessage, 'deployment' | 'model'>,

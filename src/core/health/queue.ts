@@ -1,6 +1,6 @@
 import { Failure } from '../model/failure.ts'
 import type { Queue } from '../model/ports.ts'
-import { createSharedRoom } from '../model/shared/room.ts'
+import { createFairCapacity } from '../model/shared/fair-capacity.ts'
 import { createOwnPlaces } from './own-places.ts'
 
 export type QueueSettings = {
@@ -18,7 +18,7 @@ export function createQueue({ concurrency, queueMs, queueLimit }: QueueSettings)
   let places = createOwnPlaces(concurrency)
   let most = queueLimit
   let longestMs = queueMs
-  const room = createSharedRoom(() => most)
+  const room = createFairCapacity(() => most)
   const busy = (message: string) => new Failure('busy', message, { retryAfterMs: 1000 })
   const serve = () => {
     while (waiters.size > 0 && places.take()) passOn(waiters)

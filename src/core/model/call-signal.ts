@@ -17,7 +17,7 @@ export type AbortListener = (() => void) | { handleEvent(): void }
 export class CallAbort implements CallSignal {
   aborted = false
   reason: unknown = undefined
-  /** Most have one or two listeners: no room is reserved for more. */
+  /** Most signals have one or two listeners: no array is allocated for the first. */
   #first: AbortListener | undefined
   #others: AbortListener[] | undefined
 
@@ -70,8 +70,8 @@ export function abortUnder(signal: CallSignal): CallAbort {
 export function controllerUnder(signal: CallSignal): AbortController {
   const controller = new AbortController()
   const follow = () => controller.abort(signal.reason)
-  const part = () => signal.removeEventListener('abort', follow)
-  controller.signal.addEventListener('abort', part, { once: true })
+  const unfollow = () => signal.removeEventListener('abort', follow)
+  controller.signal.addEventListener('abort', unfollow, { once: true })
   signal.addEventListener('abort', follow)
   if (signal.aborted) follow()
   return controller

@@ -10,7 +10,8 @@ import type { Kind, RelayKind, StrategyName, Usage } from './terms.ts'
 export type Call = CallOf<Kind>
 
 /**
- * A request that is forwarded as it is, and its answer too: `body` is OpenAI's for embeddings, Together's for rerank.
+ * A request that is forwarded unchanged, and so is its answer. `body` is OpenAI's for embeddings, Together's for
+ * rerank.
  */
 export type Relay = CallOf<RelayKind>
 
@@ -18,11 +19,11 @@ export type Relay = CallOf<RelayKind>
 export type AnyCall = CallOf<Kind | RelayKind>
 
 /** The fields of calls of every kind. */
-export type CallOf<Asked extends Kind | RelayKind> = {
+export type CallOf<OfKind extends Kind | RelayKind> = {
   /** `req_` and 32 hex digits; also the answer's `x-request-id`. */
   readonly id: string
   readonly dialect: string
-  readonly kind: Asked
+  readonly kind: OfKind
   /** The model as the caller named it. */
   readonly model: string
   readonly stream: boolean
@@ -31,18 +32,18 @@ export type CallOf<Asked extends Kind | RelayKind> = {
   readonly body: JsonText
   /** The caller's bearer, when it was not this gateway's own key. */
   readonly credential: string | undefined
-  /** The caller's own bound on the whole call, in milliseconds. */
+  /** The caller's own deadline for the whole call, in milliseconds. */
   readonly deadlineMs: number | undefined
   /** The last message is a prefill: the answer continues it. */
   readonly continues?: boolean | undefined
   /** The decisions of the caller's key; undefined: none. */
   readonly tenant?: CallTenant | undefined
   /**
-   * Like `continues`, where callers of this format ask for an answer in this way: an upstream that cannot continue is
-   * asked all the same.
+   * Like `continues`, for formats in which a prefill is a usual part of a request: the call also goes to upstreams that
+   * cannot continue one.
    */
   readonly prefills?: boolean | undefined
-  /** The caller's wishes for routing; undefined: none. */
+  /** The caller's routing preferences; undefined: none. */
   readonly steering?: Steering | undefined
   /** Fields that `body` has no place for: reported to the caller as dropped. */
   readonly dropped?: readonly string[] | undefined
@@ -50,7 +51,7 @@ export type CallOf<Asked extends Kind | RelayKind> = {
   readonly converted?: readonly string[] | undefined
 }
 
-/** A caller's wishes for routing one call. Providers are named as in the configuration. */
+/** A caller's routing preferences for one call. Providers are named as in the configuration. */
 export type Steering = {
   /** Models to fall back to, in order. */
   readonly models: readonly string[]
@@ -145,5 +146,5 @@ export type Clocks = {
   readonly totalMs: number
 }
 
-/** How often the same deployment is asked again, and after what wait. */
+/** How often the same deployment is retried, and the delay before a retry. */
 export type Retry = { readonly retries: number; readonly delayMs: number }

@@ -1,5 +1,5 @@
 /**
- * The one error that crosses a room's border inside the gateway. Its kind decides the status, OpenAI's `type` and
+ * The one error that crosses module boundaries inside the gateway. Its kind decides the status, OpenAI's `type` and
  * `code`, and whether another attempt can help. `message` is for the caller: it contains no key, no upstream address,
  * no prompt text. Details for the operator travel as `cause` and `operatorNote`. A bug is not a Failure: a TypeError
  * stays one and is answered as `internal`; one thrown while reading an upstream's answer becomes that upstream's
@@ -17,7 +17,7 @@ export class Failure extends Error {
   readonly upstreamStatus: number | undefined
   /** How long the upstream asked us to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined
-  /** For operators only: the upstream's message, redacted, and without what it repeated of the request. */
+  /** For operators only: the upstream's message, redacted, and without text of the request that it repeated. */
   readonly upstreamSaid: string | undefined
   /** For the log only: which setting to look at. Never contains a secret. */
   readonly operatorNote: string | undefined
@@ -25,7 +25,7 @@ export class Failure extends Error {
   readonly askedUrl: string | undefined
   /** Headers the answer must carry, such as `allow`. */
   readonly headers: Readonly<Record<string, string>>
-  /** The upstream may have worked on it and may bill it, though it reported nothing. */
+  /** The upstream may have worked on the request and may bill it, though it reported no usage. */
   readonly mayBeBilled: boolean
   readonly #shown: FailureDetail['shown']
   /**
@@ -101,7 +101,7 @@ export class Failure extends Error {
     return this.#shown?.type ?? failureKinds[this.kind].type
   }
 
-  /** Whether asking the same deployment again can help. */
+  /** Whether a retry at the same deployment can help. */
   get again(): boolean {
     return failureKinds[this.kind].again
   }
@@ -189,13 +189,13 @@ const failureKinds = {
   limit_reached: { status: 429, type: 'requests', code: 'rate_limit_exceeded', ...caller },
   /** An Idempotency-Key that was already used with another request. */
   key_reused: { status: 422, type: invalid, code: 'idempotency_key_reused', ...caller },
-  /** The caller hung up. Nobody reads the answer, and nobody is at fault. */
+  /** The caller hung up. The answer is no longer needed, and no upstream is at fault. */
   caller_left: { status: 499, type: invalid, code: 'client_closed_request', ...caller },
 
-  /** Not needed any more: another attempt answered first, or another part failed. */
+  /** No longer needed: another attempt answered first, or another part failed. */
   superseded: { status: 499, type: invalid, code: null, ...caller },
 
-  // This upstream refuses it, though another may not.
+  // This upstream refuses the request, though another may not.
   unsupported: { status: 400, type: invalid, code: 'unsupported_parameter', ...caller, elsewhere: true },
   model_not_found: { status: 404, type: invalid, code: 'model_not_found', ...caller, elsewhere: true },
 
@@ -207,7 +207,7 @@ const failureKinds = {
   // Problems of the upstream itself.
   rate_limited: { status: 429, type: 'requests', code: 'rate_limit_exceeded', ...upstream, blame: 'load' },
   overloaded: { status: 503, type: 'service_unavailable_error', code: 'server_is_overloaded', ...upstream },
-  /** Our own limit on concurrent calls there: the upstream was not asked, and may be healthy. */
+  /** Our own limit on concurrent calls there: nothing was sent, and the upstream may be healthy. */
   busy: {
     status: 503,
     type: 'service_unavailable_error',
@@ -222,7 +222,7 @@ const failureKinds = {
   invalid_response: { status: 502, type: 'server_error', code: 'upstream_invalid_response', ...upstream },
   /** The stream ended before the answer did. */
   interrupted: { status: 502, type: 'server_error', code: 'upstream_stream_interrupted', ...upstream },
-  /** A silent upstream is not asked again. */
+  /** An upstream that timed out is not retried. */
   timeout: { status: 504, type: 'server_error', code: 'upstream_timeout', ...upstream, again: false },
   /** The upstream refused our key or account: for the operator to fix. */
   upstream_auth: {
@@ -233,7 +233,7 @@ const failureKinds = {
     elsewhere: true,
     blame: 'operator',
   },
-  /** Nothing is found at the configured address: for the operator to fix. */
+  /** The configured address does not exist: for the operator to fix. */
   path_not_found: {
     status: 502,
     type: 'server_error',
@@ -271,7 +271,7 @@ const failureKinds = {
   },
 } as const satisfies Record<string, FailureRow>
 
-/** Failures after the upstream has got the request, and may have begun to answer. */
+/** Failures after the upstream has received the request, and may have begun to answer. */
 const billable: ReadonlySet<string> = new Set<FailureKind>([
   'caller_left',
   'superseded',

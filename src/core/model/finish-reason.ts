@@ -14,14 +14,14 @@ export type UnknownReason = { readonly unknown: string }
  * long" is `length`. Throws `interrupted` for reasons that mean the upstream gave up.
  */
 export function readFinishReason(value: unknown, kind: Kind, usesTools: boolean): ReadReason {
-  const said = saidIn(value).slice(0, keptCharacters)
-  const word = plainWord(said)
-  if (goingOn.has(word)) return null
-  const known = reasons.get(word) ?? meaningOf(word)
+  const written = textOfReason(value).slice(0, keptCharacters)
+  const key = normalized(written)
+  if (unfinished.has(key)) return null
+  const known = reasons.get(key) ?? meaningOf(key)
   if (known === 'failed') {
     throw new Failure('interrupted', 'The upstream stopped the answer before it was complete.')
   }
-  return known === undefined ? { unknown: said } : reasonFor(known, kind, usesTools)
+  return known === undefined ? { unknown: written } : reasonFor(known, kind, usesTools)
 }
 
 /** The reason in a choice of that kind: some upstreams still say `function_call` for tool calls. */
@@ -30,26 +30,26 @@ export function reasonFor(reason: FinishReason, kind: Kind, usesTools: boolean):
   return usesTools && (reason === 'stop' || reason === 'function_call') ? 'tool_calls' : reason
 }
 
-/** Longer than any known reason. */
+/** Longer than any known reason, in characters. */
 const keptCharacters = 64
 
-/** SGLang's own API has an object. */
-function saidIn(value: unknown): string {
+/** SGLang's own API sends an object. */
+function textOfReason(value: unknown): string {
   if (value === undefined || value === null) return ''
   if (typeof value === 'string') return value.trim()
   return isObject(value) && typeof value['type'] === 'string' ? value['type'].trim() : JSON.stringify(value)
 }
 
 /** In lower case, with uniform separators, and without an enum's name in front. */
-function plainWord(said: string): string {
-  return said
+function normalized(written: string): string {
+  return written
     .toLowerCase()
     .replace(/[\s.-]+/g, '_')
     .replace(/^(?:finish|stop)_?reason_/, '')
 }
 
-/** Some upstreams use a word for "not finished". */
-const goingOn: ReadonlySet<string> = new Set([
+/** Words that some upstreams use for "not finished". */
+const unfinished: ReadonlySet<string> = new Set([
   ...['', 'null', 'none', 'unspecified', 'not_finished', 'in_progress', 'continue'],
 ])
 
@@ -74,8 +74,8 @@ const reasons: ReadonlyMap<string, FinishReason> = new Map([
 ])
 
 /** For words that are not in the table. The first match wins. */
-function meaningOf(word: string): FinishReason | 'failed' | undefined {
-  return meanings.find(([pattern]) => pattern.test(word))?.[1]
+function meaningOf(key: string): FinishReason | 'failed' | undefined {
+  return meanings.find(([pattern]) => pattern.test(key))?.[1]
 }
 
 const meanings: readonly (readonly [RegExp, FinishReason | 'failed'])[] = [

@@ -28,7 +28,7 @@ export type HoldEntry = {
   readonly owner: string
   /** Per counter: a budget in one of its windows. */
   readonly parts: readonly HeldPart[]
-  /** The call's deadline. A hold that is open long after it has lost its owner. */
+  /** The call's deadline. A hold that is still open long afterwards has lost its owner. */
   readonly until: number
 }
 

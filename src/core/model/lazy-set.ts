@@ -1,6 +1,6 @@
 /**
- * A set of names in the order they were added. They go into logs and headers, and may contain a word of a caller or an
- * upstream: their number is limited, and a word that is too long or unusual is replaced by `*`.
+ * A set of names in the order they were added. They go into logs and headers, and may contain text from a caller or an
+ * upstream: their number is limited, and text that is too long or unusual is replaced by `*`.
  */
 export interface LazySet extends Iterable<string> {
   readonly size: number
@@ -13,7 +13,7 @@ export function createLazySet(): LazySet {
   return new LazyNames()
 }
 
-/** The same for the gateway's own phrases, without foreign words: `messages to prompt (llama3)`. */
+/** The same for the gateway's own phrases, which contain no such text: `messages to prompt (llama3)`. */
 export function createPhraseSet(): LazySet {
   return new LazyNames((phrase) => phrase)
 }
@@ -27,27 +27,27 @@ export function copyOf(names: LazySet): LazySet {
 
 class LazyNames implements LazySet {
   readonly #nameOf: (name: string) => string
-  #told: Set<string> | undefined
+  #names: Set<string> | undefined
 
   constructor(bounded: (name: string) => string = nameOf) {
     this.#nameOf = bounded
   }
 
   get size(): number {
-    return this.#told?.size ?? 0
+    return this.#names?.size ?? 0
   }
 
   add(name: string): void {
-    this.#told ??= new Set()
-    if (this.#told.size < mostNames) this.#told.add(this.#nameOf(name))
+    this.#names ??= new Set()
+    if (this.#names.size < mostNames) this.#names.add(this.#nameOf(name))
   }
 
   has(name: string): boolean {
-    return this.#told?.has(name) === true
+    return this.#names?.has(name) === true
   }
 
   [Symbol.iterator](): Iterator<string> {
-    return (this.#told ?? none)[Symbol.iterator]()
+    return (this.#names ?? none)[Symbol.iterator]()
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * A bounded LRU map. If entries have owners, the oldest entry of the owner who holds most is evicted: a tenant that
- * puts in a thousand evicts only its own.
+ * A bounded LRU map. If entries have owners, the oldest entry of the owner with the largest share is evicted: a tenant
+ * that adds a thousand entries evicts only its own.
  */
 export interface LruMap<Value> {
   /** Counts as use. */
@@ -112,7 +112,7 @@ class Lru<Value> implements LruMap<Value> {
     const { share, bytes, isPinned } = entry
     this.#entries.delete(key)
     if (isPinned) this.pinned--
-    else share.takeOut(entry)
+    else share.unlink(entry)
     share.entries--
     share.bytes -= bytes
     this.bytes -= bytes
@@ -150,7 +150,7 @@ class Lru<Value> implements LruMap<Value> {
   /** False if there is no room for it, and it was removed. */
   #makeRoomFor(entry: Entry<Value>): boolean {
     while (this.#entries.size > this.#maxEntries || this.bytes > this.#maxBytes) {
-      const next = this.#nextToGo(entry) ?? entry
+      const next = this.#nextEvicted(entry) ?? entry
       this.delete(next.key)
       if (next === entry) return false
       this.#dropped?.(next.value, next.key)
@@ -158,10 +158,8 @@ class Lru<Value> implements LruMap<Value> {
     return true
   }
 
-  /**
-   * The oldest entry of the owner with the largest share, if that is larger than this one's; else this owner's oldest.
-   */
-  #nextToGo({ share: own }: Entry<Value>): Entry<Value> | undefined {
+  /** The oldest entry of the owner with the largest share; this owner's oldest if no other share is larger. */
+  #nextEvicted({ share: own }: Entry<Value>): Entry<Value> | undefined {
     if (this.#shares.size === 1) return own.oldest
     let largest = own.oldest
     let most = this.#partOf(own)
@@ -173,7 +171,7 @@ class Lru<Value> implements LruMap<Value> {
     return largest
   }
 
-  /** The share of the room, in number or in bytes. */
+  /** The owner's part of the limits: in entries or in bytes, whichever is larger. */
   #partOf({ entries, bytes }: Share<Value>): number {
     return Math.max(entries / this.#maxEntries, bytes / this.#maxBytes)
   }
@@ -187,7 +185,7 @@ class Lru<Value> implements LruMap<Value> {
 
 /**
  * The entries of one owner: a linked list of those that may be evicted. Use moves an entry in the list, not in the map.
- * A Map in order of use leaves a hole for whatever moves, and then finds its oldest entry behind thousands of holes.
+ * Reordering a Map instead would leave a hole per move, and finding its oldest entry would skip thousands of holes.
  */
 class Share<Value> {
   readonly owner: string
@@ -203,7 +201,7 @@ class Share<Value> {
 
   use(entry: Entry<Value>): void {
     if (entry === this.#latest || entry.isPinned) return
-    this.takeOut(entry)
+    this.unlink(entry)
     this.append(entry)
   }
 
@@ -215,7 +213,7 @@ class Share<Value> {
     this.#latest = entry
   }
 
-  takeOut({ before, after }: Entry<Value>): void {
+  unlink({ before, after }: Entry<Value>): void {
     if (before === undefined) this.oldest = after
     else before.after = after
     if (after === undefined) this.#latest = before

@@ -27,17 +27,17 @@ export interface Upstream {
   readonly mostStops?: number | undefined
   /** It continues an assistant message, without repeating it, if a call has `continues`. */
   readonly takesPrefix?: boolean | undefined
-  /** Its callers read `reasoning`: that stays beside `reasoning_content`. */
+  /** `reasoning` is kept beside `reasoning_content`, for callers that read it. */
   readonly keepsReasoning?: boolean | undefined
   /** It repeats the beginning that it continues: the gateway removes it. */
   readonly repeatsPrefix?: boolean | undefined
-  /** It is Anthropic's own: Claude Code's billing line is forwarded. */
+  /** It is Anthropic itself: Claude Code's billing line is forwarded. */
   readonly keepsBillingLine?: boolean | undefined
   /** Model names that are known without asking the upstream. */
   readonly knownModels: readonly string[]
   /**
-   * Whether this call can be authorised here: with our key, or the caller's. If it can be without the caller's, it
-   * always can.
+   * Whether a call can be authorised here, with our key or with the caller's. If true without a credential, it is true
+   * with any.
    */
   admits(credential: string | undefined): boolean
   /** The setting that gives it a key: `TOGETHER_API_KEY`. Absent: there is none. */
@@ -53,15 +53,15 @@ export interface Upstream {
   send(call: Call, attempt: Attempt): Sent
   /** Forwards a relay. Throws and aborts as `send` does; `unsupported` for a kind it lacks. Absent: it has none. */
   relay?(call: Relay, attempt: Attempt): Promise<RelayReply>
-  /** Asks for its health, without running a model; absent if it cannot be asked. Rejects with a Failure. */
+  /** Requests its health without running a model; absent if it has no endpoint for that. Rejects with a Failure. */
   health?(signal: AbortSignal): Promise<UpstreamHealth>
-  /** True if asking for its health wakes a sleeping deployment, and keeps a running one up. Absent: it does not. */
+  /** True if a health request wakes a sleeping deployment, and keeps a running one up. Absent: false. */
   readonly healthWakes?: boolean
   /** Starts a sleeping deployment; resolves when the request was accepted. Absent if it cannot. */
   wake?(signal: AbortSignal): Promise<void>
-  /** Asks for its list of models; absent if it has none. */
+  /** Requests its list of models; absent if it has none. */
   listModels?(signal: AbortSignal): Promise<readonly UpstreamModel[]>
-  /** Asks for the price of a second on its hardware; absent if it cannot be asked. */
+  /** Requests the prices per second of its hardware; absent if it has no endpoint for that. */
   listHardware?(signal: AbortSignal): Promise<readonly UpstreamHardware[]>
   /** Closes the connections. */
   close(): Promise<void>
@@ -93,7 +93,7 @@ export type UpstreamModel = {
   readonly id: string
   readonly contextTokens: number | undefined
   readonly price: Price
-  /** Its abilities, as far as the list tells. */
+  /** Its abilities, as far as the list reports them. */
   readonly traits?: Traits | undefined
   /** A model of another kind: images, sound. */
   readonly isOther?: boolean | undefined
@@ -103,14 +103,14 @@ export type UpstreamModel = {
 export type UpstreamHardware = { readonly names: readonly string[]; readonly nanoUsdPerSecond: number }
 
 /**
- * Whether a provider has a model. By its own list: `listed`; `unpriced`, listed but only with an endpoint of one's own;
- * or `unlisted`. Without a list: `retired` by the catalogue.
+ * Whether a provider has a model. By its own list: `listed`; `unpriced`, listed but callable only through a dedicated
+ * endpoint; or `unlisted`. Without a list: `retired` by the catalogue.
  */
 export type Presence = {
   readonly state: 'listed' | 'unpriced' | 'unlisted' | 'retired'
   /** Since when it is gone, if known. */
   readonly sinceEpochMs: number | undefined
-  /** Its successor by the provider's own word, by its name there. */
+  /** The successor that the provider names, by its name there. */
   readonly successor: string | undefined
 }
 
@@ -128,9 +128,9 @@ export type Attempt = {
   readonly upstreamModel: string
   /** The time allowed to connect, if shorter than the upstream's own clock. */
   readonly connectMs?: number | undefined
-  /** It needs a new connection: a reused one was closed under the attempt before. */
+  /** It needs a new connection: the previous attempt's reused connection was closed. */
   readonly isFresh?: boolean | undefined
-  /** Headers for all of its requests, name and value in turn: its place in the call's trace. */
+  /** Trace headers for all of its requests, as alternating names and values. */
   readonly trace?: readonly string[] | undefined
   readonly signal: CallSignal
   /** Filled in by the provider as it proceeds. */
@@ -138,7 +138,7 @@ export type Attempt = {
 }
 
 export type AttemptNotes = {
-  /** When the upstream's headers came, on the monotonic clock, in milliseconds. */
+  /** When the upstream's headers arrived, on the monotonic clock, in milliseconds. */
   headersAt: number | undefined
   upstreamStatus: number | undefined
   /** The upstream's own id for the request, for its support desk. */
@@ -151,7 +151,7 @@ export type AttemptNotes = {
   ending?: Ending | undefined
   /** An unknown finish reason of its answer. */
   unknownReason?: string | undefined
-  /** Receives the upstream's headers as they come; absent: nobody wants them. */
+  /** Receives the upstream's headers when they arrive; absent: they are not needed. */
   onHeaders?: ((status: number, header: (name: string) => string | undefined) => void) | undefined
   /** Nothing has been sent yet: it waits for a connection. Absent: unknown. */
   isUnsent?: boolean | undefined
@@ -173,7 +173,7 @@ export type Deployment = {
   readonly answersAs?: (asked: string) => string | undefined
   readonly clocks: Clocks
   readonly retry: Retry
-  /** Its weight where calls are shared by weight; 0: it gets none. */
+  /** Its weight in the `weighted` strategy; 0: no calls. */
   readonly weight: number
   readonly price: Price
   /** Absent if the price is unknown, or its source is. */
@@ -182,12 +182,12 @@ export type Deployment = {
   readonly presence?: Presence | undefined
   /** It serves the requested model under this name, as a successor. */
   readonly successor?: string | undefined
-  /** The provider no longer has the model, and only the catalogue sends calls there: it gets none. */
+  /** The provider no longer has the model, and only a default route of the catalogue leads there: it gets no calls. */
   readonly gone?: Presence | undefined
   /** Drained by an operator: it gets no new calls. Absent: in use. */
   readonly isDrained?: boolean
   readonly traits: Traits
-  /** It does not bill what it has not written when it is cancelled. Absent: unknown. */
+  /** Tokens that are not generated because the call is cancelled are not billed. Absent: unknown. */
   readonly stopsOnAbort?: boolean | undefined
   /** The deployment for one model, if it uses the caller's spelling. Absent: there is only one model. */
   readonly forModel?: (model: string) => Deployment
@@ -210,7 +210,7 @@ export type Traits = {
   /** Images in messages. */
   readonly vision?: boolean | undefined
   readonly logprobs?: boolean | undefined
-  /** How many texts one embeddings request may have: more are split. */
+  /** How many texts one embeddings request may have; larger calls are split. */
   readonly inputsPerRequest?: number | undefined
 }
 
@@ -255,21 +255,24 @@ export type Clock = { readonly now: () => number; readonly epochMs: () => number
 export type Random = () => number
 
 /**
- * The places at one upstream, as many as may run at once, and the callers waiting for one in order. A caller that has a
- * place returns it once, by `leave`.
+ * The places of one upstream, as many as calls may run there at once, and the calls that wait for one, in order. A
+ * place is returned once, by `leave`.
  */
 export interface Queue {
   /** Takes a place if one is free. */
   enter(): boolean
   /**
-   * Resolves with a place, for this principal. Rejects with `busy`: at once if too many wait already, or when none
-   * became free within the queue's time and `leftMs`; and with the signal's reason as soon as it aborts.
+   * Resolves with a place, for this principal. Rejects with `busy` at once if too many calls wait already, or when no
+   * place became free within the queue's time and `leftMs`. Rejects with the signal's reason as soon as it aborts.
    */
-  wait(signal: CallSignal, leftMs: number, who?: string): Promise<void>
+  wait(signal: CallSignal, leftMs: number, principal?: string): Promise<void>
   /** Returns a place. It goes to the longest-waiting caller of the next principal. */
   leave(): void
-  /** How many places are taken, and how many callers wait. */
+  /** How many places are taken, and how many calls wait. */
   read(): { readonly running: number; readonly waiting: number }
-  /** Takes its places from those that several processes share, which `of` gives for its limit. Before the first call. */
+  /**
+   * Takes its places from a pool that several processes share; `of` returns the pool for a limit. To be called before
+   * the first call.
+   */
   share(of: (limit: number) => Places): void
 }

@@ -28,8 +28,8 @@ export type PriceOrigin = {
   /** When it was last read there; undefined: the operator's own price, which does not age. */
   readonly asOfEpochMs: number | undefined
   /** The source's name; undefined: the operator. */
-  readonly saidBy: string | undefined
-  /** False: from a third party, or read too long ago, or for a model that the provider no longer lists. */
+  readonly sourceName: string | undefined
+  /** False: from a third party, read too long ago, or for a model that the provider no longer lists. */
   readonly isFirm: boolean
 }
 

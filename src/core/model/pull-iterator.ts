@@ -1,11 +1,11 @@
 /**
- * An iterator that passes its next step directly to its reader: every promise in between would delay each token of a
- * stream by a turn.
+ * An iterator that passes its next step directly to its reader: each promise in between would delay every token of a
+ * stream by a microtask.
  */
 export interface PullIterator<Item> {
   /**
-   * Gives what `use` makes of the next step, or `failed` of what was thrown; what these throw rejects. One step at a
-   * time. It is not called `take`, because iterators of the language may get a method of that name.
+   * Resolves with the result of `use` for the next step, or of `failed` for an error; rejects with what these throw.
+   * One step at a time. Not named `take`, because iterator helpers of JavaScript have that name.
    */
   takeStep<Used>(use: UseStep<Item, Used>, failed: UseFailure<Used>): Promise<Used>
   /** Closes it. */

@@ -1,56 +1,56 @@
 import type { JsonObject } from './json/json.ts'
 
 /**
- * Where the responses are kept that callers may come back to. Each is visible only to the tenant it was made for. What
- * nobody uses for a while is forgotten, and where something has to make room, it is what the tenant who holds most has
- * not used for longest. It may be a database: what cannot be asked for rejects.
+ * Storage for responses that later requests may refer to. Each is visible only to its tenant. Responses expire when
+ * unused. If the limits are reached, the least recently used response of the tenant with the largest share is evicted.
+ * It may be a database: a method rejects if that is unavailable.
  */
 export interface ResponseShelf {
-  /** In place of the one with its id; one that is too large is not kept. */
+  /** Replaces the response with the same id. A response that is too large is not kept. */
   put(tenant: string, response: PackedResponse): void | Promise<void>
   find(tenant: string, id: string): PackedResponse | undefined | Promise<PackedResponse | undefined>
   recall(tenant: string, wanted: WantedResponses): RecalledResponses | Promise<RecalledResponses>
-  /** False where there was none. */
+  /** False if there was none. */
   remove(tenant: string, id: string): boolean | Promise<boolean>
 }
 
 /** As text: its size is known, and thousands of small objects would keep the garbage collector busy. */
 export type PackedResponse = {
   readonly id: string
-  /** The response that it went on from. */
+  /** The response that it continues. */
   readonly previousId: string | undefined
   readonly text: string
-  /** Of its input and its output. */
+  /** The ids of the items of its input and its output. */
   readonly itemIds: readonly string[]
-  /** Of memory, counted so that it is rather less than said. */
+  /** Memory use, estimated on the high side. */
   readonly bytes: number
-  /** What it unpacks to, its members and containers: a whole number, as `bytes` is. */
+  /** The number of members and containers that it unpacks to. A whole number, like `bytes`. */
   readonly nodes: number
 }
 
 export type WantedResponses = {
-  /** The last of a conversation. */
+  /** The last response of a conversation. */
   readonly id: string | undefined
-  /** Items of which the responses are wanted that hold them. */
+  /** Items whose responses are wanted. */
   readonly itemIds: readonly string[]
-  /** Of each of both there comes no more than this, and one response. */
+  /** Limits for the conversation and for the holders, each of which may exceed them by one response. */
   readonly bytes: number
   readonly nodes: number
 }
 
 export type RecalledResponses = {
-  /** The last first. */
+  /** The latest first. */
   readonly conversation: readonly PackedResponse[]
-  /** The response that one of these goes on from, and that is not there. */
+  /** A response that one of these continues, and that is missing. */
   readonly missing: string | undefined
   readonly holders: readonly PackedResponse[]
 }
 
-/** What a request refers to of what was kept. */
+/** The stored items that a request refers to. */
 export interface Recollection {
   /**
-   * What was said up to the response and in it, the first item first. Throws Failure `invalid_request` when it is not
-   * there, or one that it went on from is not, and `context_length` when it is more than may be put together.
+   * All items up to and including the response, in order. Throws Failure `invalid_request` if the response or one
+   * before it is missing, and `context_length` if together they exceed the limits.
    */
   conversation(): readonly JsonObject[]
   /** The items that have these ids, by id. Throws Failure `context_length` as `conversation` does. */

@@ -2,14 +2,14 @@ import type { JsonObject } from './json/json.ts'
 
 /** Receives the steps of calls as they happen, for the debug log. */
 export interface Steps {
-  /** The listener of one call; undefined if nobody listens: then no step is described. */
+  /** The listener of one call; undefined if steps are not logged: then they are not described either. */
   open(requestId: string): CallSteps | undefined
 }
 
 export interface CallSteps {
-  /** Never a word of a body, nor a word that a caller chose. */
+  /** `detail` must contain no text of a body, and no text that a caller chose. */
   tell(step: Step, detail: object): void
-  /** The shape of a body, if it is wanted. */
+  /** The shape of a body, if the log level asks for it. */
   shape(of: 'request' | 'upstream request' | 'upstream answer', body: JsonObject): void
 }
 

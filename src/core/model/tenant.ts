@@ -16,7 +16,7 @@ export interface Tenant {
   preview(ask: Paying): Preview
 }
 
-/** What a key would make of a call. */
+/** How a key would treat a call. */
 export type Preview = {
   /** Undefined: the key decides nothing, and nothing is counted. Its payer takes nothing. */
   readonly callTenant: CallTenant | undefined
@@ -24,14 +24,14 @@ export type Preview = {
   budgets(failure?: unknown): readonly BudgetStanding[]
 }
 
-/** A budget as a call would meet it. Amounts are whole nano-USD. */
+/** The state of a budget for one call. Amounts are whole nano-USD. */
 export type BudgetStanding = {
   readonly id: string
   readonly title: string
   readonly window: string
-  /** Undefined: never. */
+  /** When its window ends; undefined: never. */
   readonly opensAtMs: number | undefined
-  /** Including what was added for this window. */
+  /** Including amounts added for this window. */
   readonly limitNanoUsd: number
   readonly spentNanoUsd: number
   readonly heldNanoUsd: number
@@ -43,7 +43,7 @@ export type BudgetStanding = {
 
 /** The tenant's part in routing and payment; absent for calls whose tenant decides nothing. */
 export type CallTenant = {
-  /** For a model that the caller did not name. Absent: any. */
+  /** For models that the caller did not name. Absent: any is allowed. */
   readonly allowsModel?: ((model: string) => boolean) | undefined
   readonly allowsProvider: (provider: string) => boolean
   /** Replaces the route's own, if the caller names none. */
@@ -75,8 +75,8 @@ export interface Payer {
   /** Holds what the call may cost before anything is sent, per provider. Nothing is held if there is no room. */
   reserve(bounds: readonly CostBound[], untilEpochMs: number): Promise<Shortage | undefined>
   /**
-   * Updates what an attempt may have cost so far. The hold grows when all attempts together may cost more than is held;
-   * undefined: it need not.
+   * Updates what an attempt may have cost so far. The hold grows if all attempts together may cost more than is held;
+   * undefined: it suffices.
    */
   cover(attempt: object, bound: CostBound): Promise<Shortage | undefined> | undefined
 }
@@ -84,22 +84,22 @@ export interface Payer {
 export type PayerTerms = {
   /** Used if neither the caller nor the model bounds an answer. */
   readonly assumedOutputTokens: number
-  /** A growing hold grows by this much. */
+  /** A hold grows by this much. */
   readonly sliceTokens: number
-  /** And stays this far ahead of the count. */
+  /** A growing hold stays this far ahead of the counted tokens. */
   readonly marginTokens: number
-  /** Whether an answer may be limited to what is left. */
+  /** Whether an answer may be shortened to what the budget has left. */
   readonly clamp: boolean
 }
 
-/** The most that is to be paid at a provider, in whole nano-USD. */
+/** The highest possible cost at a provider, in whole nano-USD. */
 export type CostBound = { readonly provider: string; readonly nanoUsd: number }
 
 export type Shortage = {
   readonly failure: Failure
   /** What is available now: never negative. */
   readonly roomNanoUsd: number
-  /** The providers whose own budgets have no room, if only those are in the way; empty: others are. */
+  /** The providers whose own budgets have no room, if no other budget blocks the call; empty: another one does. */
   readonly providers: readonly string[]
 }
 

@@ -15,9 +15,9 @@ export type Usage = {
   [extra: string]: unknown
 }
 
-/** A tenant as the record of a call names it. */
+/** A tenant as named in the record of a call. */
 export type TenantNote = {
-  /** The key's identity. Undefined: the call had none. */
+  /** The key's identity. Undefined: the call had no key. */
   readonly key: string | undefined
   readonly keyName: string | undefined
   readonly team: string | undefined

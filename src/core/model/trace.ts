@@ -1,36 +1,38 @@
-/** The place of one call in a trace, as W3C Trace Context has it. */
+/** The trace context of one call, as defined by W3C Trace Context. */
 export type CallTrace = {
   readonly traceId: string
   /** The caller's span; undefined: the trace begins here. */
   readonly parentSpanId: string | undefined
-  /** What the ids of all spans of the call begin with. */
+  /** The common prefix of the ids of the call's spans. */
   readonly spanPrefix: string
-  /** Which calls have their spans exported: this one in any case, only if it turns out to be odd, or none. */
+  /**
+   * Whether the spans are exported: always (`this`), only if the call fails, fails over or is slow (`odd`), or never.
+   */
   readonly keeps: 'this' | 'odd' | 'none'
-  /** The caller's other flags, which are passed on. */
+  /** The caller's other flags, which are forwarded. */
   readonly flags: number
-  /** The caller's `tracestate`, passed on as it came. */
+  /** The caller's `tracestate`, forwarded unchanged. */
   readonly state: string | undefined
-  /** The path of the call, of those that are served. */
+  /** The path of the call, one of those that are served. */
   readonly route: string
-  /** Whether upstreams get it. */
+  /** Whether it is forwarded to upstreams. */
   readonly isPropagated: boolean
 }
 
-/** Gives a call its place in a trace, from the headers of its request. */
+/** Makes the trace context of a call from its request headers. */
 export type TraceStart = (headers: TraceHeaders, route: string) => CallTrace
 
 export type TraceHeaders = Readonly<Record<string, string | string[] | undefined>>
 
-/** The bit of the flags that says that spans are exported. */
+/** The flag bit for traces whose spans are exported. */
 export const sampledFlag = 1
 
-/** The id of the call's own span; that of an attempt, by its place in the record. */
+/** The id of the call's own span, or of an attempt's by its index in the record. */
 export function spanIdOf({ spanPrefix }: CallTrace, attempt = -1): string {
   return spanPrefix + (0x10000 + ((attempt + 1) & 0xffff)).toString(16).slice(1)
 }
 
-/** The headers of one attempt's requests, name and value in turn; undefined: there are none. */
+/** The headers of one attempt's requests, as alternating names and values; undefined: none are sent. */
 export function traceHeaders(
   trace: CallTrace,
   attempt: number,
@@ -45,7 +47,7 @@ export function traceHeaders(
     : ['traceparent', parent, 'tracestate', trace.state]
 }
 
-/** The samplers that the standard names. */
+/** OpenTelemetry's standard samplers. */
 export const samplerNames = [
   'always_on',
   'always_off',
@@ -57,9 +59,7 @@ export const samplerNames = [
 
 export type SamplerName = (typeof samplerNames)[number]
 
-/**
- * The generations of OpenTelemetry's names for generative AI: those that backends have known for long, and the latest.
- */
+/** Versions of OpenTelemetry's attribute names for generative AI: the one that most backends know, and the latest. */
 export const conventionNames = ['v1.36', 'latest'] as const
 
 export type ConventionName = (typeof conventionNames)[number]

@@ -7,7 +7,7 @@ import type { LazySet } from '../model/lazy-set.ts'
 import type { Ending } from '../model/ports.ts'
 import type { Kind } from '../model/terms.ts'
 import { type ClaimedUsage, readUsage } from '../model/usage/usage.ts'
-import { dropUsageInside, usageIn } from '../model/usage/usage-ways.ts'
+import { dropUsageInside, usageIn } from '../model/usage/usage-formats.ts'
 import { besideChoices } from './beside-choices.ts'
 import {
   type AnswerState,

@@ -3,7 +3,7 @@ import type { CallSignal } from '../model/call-signal.ts'
 import { asFailure, Failure, type FailureKind } from '../model/failure.ts'
 import { createLruMap, type LruMap } from '../model/lru-map.ts'
 import type { Clock } from '../model/ports.ts'
-import { createSharedRoom, type SharedRoom } from '../model/shared/room.ts'
+import { createFairCapacity, type FairCapacity } from '../model/shared/fair-capacity.ts'
 import {
   type AnswerReader,
   type AnswerWriter,
@@ -201,7 +201,7 @@ class Shelf {
   /** Pinned while in progress. The others are in the order in which they ended. */
   readonly #entries: LruMap<Entry>
   /** Of entries in progress, which cannot be evicted. */
-  readonly #room: { readonly entries: SharedRoom; readonly bytes: SharedRoom }
+  readonly #room: { readonly entries: FairCapacity; readonly bytes: FairCapacity }
 
   constructor(
     { ttlMs, maxEntries, maxBytes }: IdempotencySettings,
@@ -211,7 +211,7 @@ class Shelf {
     this.#ttlMs = ttlMs
     this.#clock = clock
     this.#entries = createLruMap({ maxEntries, maxBytes }, dropped && (({ key }) => dropped(key)))
-    this.#room = { entries: createSharedRoom(() => maxEntries), bytes: createSharedRoom(() => maxBytes) }
+    this.#room = { entries: createFairCapacity(() => maxEntries), bytes: createFairCapacity(() => maxBytes) }
   }
 
   find(key: string, owner: string): Entry | undefined {

@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import { Failure } from '../../core/model/failure.ts'
 import type { Random } from '../../core/model/ports.ts'
-import { createSharedRoom, type SharedRoom } from '../../core/model/shared/room.ts'
+import { createFairCapacity, type FairCapacity } from '../../core/model/shared/fair-capacity.ts'
 import type { Body, BodyReader } from './body.ts'
 import type { Pressure } from './pressure.ts'
 
@@ -49,8 +49,8 @@ export type SheddingParts = {
 
 export function createShedding({ limits, pressure, random }: SheddingParts): Shedding {
   const room: Room = {
-    calls: createSharedRoom(() => limits().inFlight),
-    bytes: createSharedRoom(() => limits().inFlightBytes),
+    calls: createFairCapacity(() => limits().inFlight),
+    bytes: createFairCapacity(() => limits().inFlightBytes),
   }
   const shed: Record<ShedReason, number> = { in_flight: 0, in_flight_bytes: 0, event_loop: 0, heap: 0 }
   const turnAway = (reason: ShedReason) => {
@@ -87,7 +87,7 @@ export function createShedding({ limits, pressure, random }: SheddingParts): She
 const leastBusy = 32
 
 /** The state that all admitted calls share. */
-type Room = { readonly calls: SharedRoom; readonly bytes: SharedRoom }
+type Room = { readonly calls: FairCapacity; readonly bytes: FairCapacity }
 
 /** A class, not a closure: one per call, so that its methods live on the prototype. */
 class CallAdmission implements Admission {

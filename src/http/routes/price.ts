@@ -23,12 +23,18 @@ export function knownPriceBody(price: Price, origin: PriceOrigin | undefined): J
 }
 
 /** The source of a price, without the price. */
-export function originBody({ source, sinceEpochMs, asOfEpochMs, saidBy, isFirm }: Partial<PriceOrigin> = {}) {
+export function originBody({
+  source,
+  sinceEpochMs,
+  asOfEpochMs,
+  sourceName,
+  isFirm,
+}: Partial<PriceOrigin> = {}) {
   return {
     source: source ?? null,
     since: priceDay(sinceEpochMs) ?? null,
     as_of: priceDay(asOfEpochMs) ?? null,
-    said_by: saidBy ?? null,
+    said_by: sourceName ?? null,
     firm: isFirm ?? null,
   }
 }

@@ -2,7 +2,9 @@ import type { ResolveEntry } from '../../core/model/journal.ts'
 import type { CallLine } from '../../core/model/record/call-line.ts'
 import type { FeedConnection } from './feed-connection.ts'
 
-/** `pending`: the node that has the call is away, and settles it when it is back. `unknown`: nothing of it is uncertain. */
+/**
+ * `pending`: the node that has the call is away, and settles it when it is back. `unknown`: nothing of it is uncertain.
+ */
 export type SettledElsewhere = 'settled' | 'pending' | 'unknown'
 
 type Ask = Pick<FeedConnection, 'ask'>

@@ -19,8 +19,9 @@ export type Condition = {
 }
 
 /**
- * The filters of a query in two parts: what one index answers, and the rest. The calls that the index finds are examined
- * for the rest, a bounded number at a time: with both in one query, a database would examine all that it finds.
+ * The filters of a query in two parts: what one index answers, and the rest. The calls that the index finds are
+ * examined for the rest, a bounded number at a time: with both in one query, a database would examine all that it
+ * finds.
  */
 export type Conditions = { readonly indexed: readonly Condition[]; readonly others: readonly Condition[] }
 

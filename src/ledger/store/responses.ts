@@ -1,6 +1,8 @@
 import type { PackedResponse, RecalledResponses, WantedResponses } from '../../core/model/response-shelf.ts'
 
-/** The table of responses in a database, by statements that every database takes. Its calls are made one after another. */
+/**
+ * The table of responses in a database, by statements that every database takes. Its calls are made one after another.
+ */
 export interface ResponseTable extends AsyncDisposable {
   put(tenant: string, response: PackedResponse): Promise<void>
   find(tenant: string, id: string): Promise<PackedResponse | undefined>

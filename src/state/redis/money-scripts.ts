@@ -173,8 +173,8 @@ return found`,
 )
 
 /**
- * ARGV: process, generation, owner, and `node` if it must be a node that was not swept before: its workers are abandoned
- * with it. Returns the holds, like `holds`; nothing if it was swept.
+ * ARGV: process, generation, owner, and `node` if it must be a node that was not swept before: its workers are
+ * abandoned with it. Returns the holds, like `holds`; nothing if it was swept.
  */
 export const abandonScript = scriptOf(
   'abandon',

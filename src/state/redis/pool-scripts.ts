@@ -3,8 +3,9 @@ import { prelude } from './money-scripts.ts'
 
 /**
  * Pools of places: `pool:NAME` is JSON, how many each process has (`h`), and who waits, in order of turns, with what it
- * needs (`w`). `pools:OWNER` has the pools in which a process takes part. ARGV: process, generation, pool, owner, limit,
- * used, returned, needed, wanted. Returns its places, whether others wait, how many are free, and who else was given some.
+ * needs (`w`). `pools:OWNER` has the pools in which a process takes part. ARGV: process, generation, pool, owner,
+ * limit, used, returned, needed, wanted. Returns its places, whether others wait, how many are free, and who else was
+ * given some.
  */
 export const allotScript = scriptOf(
   'allot',

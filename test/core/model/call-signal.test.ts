@@ -23,7 +23,7 @@ const kinds: readonly (readonly [string, () => { signal: CallSignal; abort: (why
 ]
 
 describe.each(kinds)('%s', (_name, create) => {
-  test('tells every listener in their order, once, and keeps the first reason', () => {
+  test('calls every listener in order, once, and keeps the first reason', () => {
     const { signal, abort } = create()
     const told: string[] = []
     signal.addEventListener('abort', () => told.push('one'))
@@ -38,7 +38,7 @@ describe.each(kinds)('%s', (_name, create) => {
     expect(() => signal.throwIfAborted()).toThrow(reason)
   })
 
-  test('tells none that was taken out, be it by one told before it', () => {
+  test('does not call a removed listener, even one removed by another listener', () => {
     const { signal, abort } = create()
     const told: string[] = []
     const out = () => told.push('out')
@@ -55,7 +55,7 @@ describe.each(kinds)('%s', (_name, create) => {
     expect(told).toEqual(['stays'])
   })
 
-  test('tells one that came after another had left, after those that stayed', () => {
+  test('calls a listener added after a removal last', () => {
     const { signal, abort } = create()
     const told: string[] = []
     const out = () => told.push('out')
@@ -67,7 +67,7 @@ describe.each(kinds)('%s', (_name, create) => {
     expect(told).toEqual(['stays', 'came'])
   })
 
-  test('is aborted already when its listeners are told, and tells nobody who comes later', () => {
+  test('is already aborted when it calls its listeners, and calls none added later', () => {
     const { signal, abort } = create()
     const seen: unknown[] = []
     signal.addEventListener('abort', () => {
@@ -79,7 +79,7 @@ describe.each(kinds)('%s', (_name, create) => {
     expect(seen).toEqual([[true, reason]])
   })
 
-  test('takes a controller under it along, and not the other way', () => {
+  test('aborts a controller under it, and not the other way round', () => {
     const { signal, abort } = create()
     const [one, other] = [controllerUnder(signal), controllerUnder(signal)]
     other.abort(new Error('of its own'))

@@ -49,13 +49,13 @@ describe.for(kinds)('%s', (kind) => {
     expect([failure.status, failure.type, failure.blame]).toEqual([status, type, blame])
   })
 
-  test('names the provider it happened at, unless it was the caller’s doing', () => {
+  test('names its provider, unless the caller is at fault', () => {
     const failure = new Failure(kind, 'Said so.')
     expect(failure.at('there').provider).toBe(blame === 'caller' ? undefined : 'there')
   })
 })
 
-test('a code of its own goes before that of its kind, and null is one', () => {
+test('its own code overrides that of its kind; null is one too', () => {
   expect(new Failure('unauthorized', 'No.', { code: null }).code).toBeNull()
   expect(new Failure('rejected', 'No.', { code: 'invalid_value' }).code).toBe('invalid_value')
 })
@@ -79,7 +79,7 @@ test('nothing is lost when the provider is added', () => {
   expect(failure).toMatchObject({ ...detail, kind: 'rate_limited', message: 'Slow down.', provider: 'there' })
 })
 
-test('anything thrown becomes a failure: itself, or internal with its cause and none of its words', () => {
+test('anything thrown becomes a failure: itself, or internal with its cause without its message', () => {
   const failure = new Failure('timeout', 'Late.')
   expect(asFailure(failure)).toBe(failure)
   for (const thrown of [new TypeError('secret'), 'secret', undefined, null]) {

@@ -64,7 +64,7 @@ test.for([
     'MALFORMED_FUNCTION_CALL',
     'rate_limit',
   ],
-])('%s is no end but a failure', (word) => {
+])('%s is a failure, not an end', (word) => {
   expect(() => readFinishReason(word, 'chat', false)).toThrow(
     expect.objectContaining({ kind: 'interrupted' }),
   )
@@ -79,6 +79,6 @@ test.for([
   [{ toString: 1 }, '{"toString":1}'],
   [[], '[]'],
   ['x'.repeat(100), 'x'.repeat(64)],
-] as const)('%o is not known, and is reported as it was said', ([said, unknown]) => {
+] as const)('%o is unknown, and is reported as sent', ([said, unknown]) => {
   expect(readFinishReason(said, 'chat', false)).toEqual({ unknown })
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { copyOf, createLazySet, createPhraseSet } from '../../../src/core/model/lazy-set.ts'
 
-test('names are kept once each, in the order they were told', () => {
+test('names are kept once each, in the order they were added', () => {
   const names = createLazySet()
   expect([names.size, names.has('seed'), [...names]]).toEqual([0, false, []])
   for (const name of ['seed', 'user', 'seed']) names.add(name)
@@ -13,7 +13,7 @@ test('names are kept once each, in the order they were told', () => {
   ])
 })
 
-test('a copy and what it was made of go their own ways', () => {
+test('a copy and its original are independent', () => {
   const names = createLazySet()
   names.add('seed')
   const copy = copyOf(names)
@@ -37,13 +37,13 @@ test.for<readonly [string, string]>([
   expect([...names]).toEqual([kept])
 })
 
-test('a thousand names are not all kept', () => {
+test('the number of names is limited', () => {
   const names = createLazySet()
   for (let at = 0; at < 1000; at++) names.add(`tools.t${at}`)
   expect(names.size).toBe(64)
 })
 
-test('phrases of the gateway’s own are kept word for word', () => {
+test('the gateway’s own phrases are kept unchanged', () => {
   const phrases = createPhraseSet()
   phrases.add('messages to prompt (llama3)')
   expect([...phrases]).toEqual(['messages to prompt (llama3)'])

@@ -18,7 +18,7 @@ test.for<[string, string, readonly (string | undefined)[]]>([
   expect(['a', 'b', 'c'].map((key) => recent.get(key))).toEqual(left)
 })
 
-test('it keeps what a list in the order of use would keep, however long it is in use', () => {
+test('it keeps what a list in the order of use would keep, over many operations', () => {
   const recent = createLruMap<string>(100)
   let used: string[] = []
   for (let step = 0; step < 5000; step++) {
@@ -32,21 +32,21 @@ test('it keeps what a list in the order of use would keep, however long it is in
   expect(used).toHaveLength(100)
 })
 
-test('what is told of all is in the order of use', () => {
+test('values are listed in the order of use', () => {
   const recent = createLruMap<string>(3)
   for (const key of ['a', 'b', 'c', 'd']) recent.set(key, key)
   recent.get('b')
   expect([...recent.values()]).toEqual(['c', 'd', 'b'])
 })
 
-test('of one at most, the last is all there is', () => {
+test('with a limit of one, only the last entry is kept', () => {
   const recent = createLruMap<string>(1)
   for (const key of ['a', 'b', 'b', 'c']) recent.set(key, key)
   expect([...recent.values()]).toEqual(['c'])
 })
 
-describe('where entries belong to owners', () => {
-  test('the oldest of the one who holds most makes room', () => {
+describe('entries with owners', () => {
+  test('the oldest entry of the owner with the largest share is evicted', () => {
     const dropped: string[] = []
     const map = createLruMap<string>({ maxEntries: 3 }, (value) => dropped.push(value))
     map.set('mine', 'mine', { owner: 'little' })
@@ -55,7 +55,7 @@ describe('where entries belong to owners', () => {
     expect(map.peek('mine')).toBe('mine')
   })
 
-  test('size counts as number does', () => {
+  test('bytes count like entries', () => {
     const map = createLruMap<string>({ maxEntries: 100, maxBytes: 100 })
     for (const key of ['a', 'b', 'c']) map.set(key, key, { owner: 'little', bytes: 10 })
     for (const key of ['d', 'e', 'f']) map.set(key, key, { owner: 'much', bytes: 30 })
@@ -64,7 +64,7 @@ describe('where entries belong to owners', () => {
     expect(map.bytes).toBe(90)
   })
 
-  test('what is pinned counts, and makes no room', () => {
+  test('pinned entries count, and are not evicted', () => {
     const map = createLruMap<string>({ maxEntries: 2, maxBytes: 100 })
     map.set('a', 'a', { bytes: 10, isPinned: true })
     map.set('b', 'b', { bytes: 10, isPinned: true })
@@ -76,7 +76,7 @@ describe('where entries belong to owners', () => {
     expect([map.peek('a'), map.pinned, map.bytes]).toEqual([undefined, 1, 20])
   })
 
-  test('one that grows makes room for itself, or goes', () => {
+  test('an entry that grows evicts others, or is evicted', () => {
     const map = createLruMap<string>({ maxEntries: 10, maxBytes: 100 })
     map.set('a', 'a', { bytes: 40 })
     map.set('b', 'b', { bytes: 40, isPinned: true })
@@ -86,7 +86,7 @@ describe('where entries belong to owners', () => {
     expect([map.size, map.pinned, map.bytes]).toEqual([0, 0, 0])
   })
 
-  test('it stays within its bounds, and counts truly, whatever happens', () => {
+  test('any sequence of operations stays within the limits and counts correctly', () => {
     const step = fc.record({
       act: fc.constantFrom('set', 'pin', 'unpin', 'grow', 'get', 'delete'),
       key: fc.integer({ min: 0, max: 8 }).map(String),

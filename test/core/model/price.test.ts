@@ -65,7 +65,7 @@ describe('a cost', () => {
   const amount = fc.nat(50_000_000_000)
   const count = fc.nat(10_000_000)
 
-  test('is what fractions of whole numbers come to', () => {
+  test('is the exact sum of fractions, rounded', () => {
     fc.assert(
       fc.property(
         amount,
@@ -90,7 +90,7 @@ describe('a cost', () => {
     )
   })
 
-  test('of several attempts adds up to what they used together, to half a nano-USD each', () => {
+  test('of several attempts adds up to the cost of their total usage, to half a nano-USD each', () => {
     const attempts = fc.array(fc.tuple(count, count), { minLength: 1, maxLength: 8 })
     fc.assert(
       fc.property(amount, amount, attempts, (input, output, pairs) => {
@@ -196,7 +196,7 @@ describe('a number of USD from JSON', () => {
     expect(() => roundedNanoUsd(usd)).toThrow(RangeError)
   })
 
-  test('is what its decimal text is', () => {
+  test('is the same as its decimal text', () => {
     fc.assert(
       fc.property(fc.nat(50_000_000), (micro) => {
         expect(roundedNanoUsd(micro / 1e6)).toBe(micro * 1000)

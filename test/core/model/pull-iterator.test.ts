@@ -9,7 +9,7 @@ import {
 const broken = new Error('broken')
 
 describe('the steps of any iterator', () => {
-  test('are what is made of them, to the end', async () => {
+  test('are passed to the reader, to the end', async () => {
     const steps = pullIterator(words())
     const shout = ({ done, value }: IteratorResult<string, undefined>) =>
       done ? 'over' : value.toUpperCase()
@@ -17,22 +17,22 @@ describe('the steps of any iterator', () => {
     expect([...told, await steps.takeStep(shout, rethrow)]).toEqual(['ONE', 'TWO', 'over'])
   })
 
-  test('may be taken as they came', async () => {
+  test('can be taken unchanged', async () => {
     expect(await pullIterator(words()).takeStep(passThrough, rethrow)).toEqual({ done: false, value: 'one' })
   })
 
-  test('tell anyone who uses them of what was thrown instead', async () => {
+  test('pass an error to the reader’s handler', async () => {
     const steps = pullIterator(failing())
     expect(await steps.takeStep(passThrough, (thrown) => thrown)).toBe(broken)
   })
 
-  test('reject with what is thrown on, and with what their use throws', async () => {
+  test('reject with an error that the handler rethrows, and with one that the reader throws', async () => {
     await expect(pullIterator(failing()).takeStep(passThrough, rethrow)).rejects.toBe(broken)
     const use = () => rethrow(broken)
     await expect(pullIterator(words()).takeStep(use, () => 'not asked')).rejects.toBe(broken)
   })
 
-  test('end when no more are wanted, where the iterator can', async () => {
+  test('end early if the iterator supports it', async () => {
     let hasEnded = false
     const iterator = words(() => {
       hasEnded = true
@@ -43,12 +43,12 @@ describe('the steps of any iterator', () => {
     await pullIterator({ next: () => Promise.resolve({ done: true, value: undefined }) }).return?.()
   })
 
-  test('are not what the language itself may come to give every iterator', async () => {
+  test('do not rely on a method that JavaScript iterators have', async () => {
     const taken = Object.assign(words(), { take: () => Promise.reject(broken) })
     expect(await pullIterator(taken).takeStep(passThrough, rethrow)).toEqual({ done: false, value: 'one' })
   })
 
-  test('are its own, where it gives them itself', () => {
+  test('come directly from an iterator that implements them', () => {
     const direct: AsyncIterator<string> & Pick<PullIterator<string>, 'takeStep'> = {
       next: () => Promise.reject(broken),
       takeStep: () => Promise.reject(broken),

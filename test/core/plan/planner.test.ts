@@ -102,7 +102,7 @@ describe('a deployment that the gateway has no key for', () => {
 test('an explanation has the price of each candidate, and where that comes from', () => {
   const priceOrigin = {
     source: 'shipped',
-    ...{ sinceEpochMs: 1, asOfEpochMs: 2, saidBy: 'somebody', isFirm: true },
+    ...{ sinceEpochMs: 1, asOfEpochMs: 2, sourceName: 'somebody', isFirm: true },
   } as const
   const { planner } = planning([
     route('m', 'fallback', at('a', dollars(1, 2), { priceOrigin }), at('b', unknownPrice)),

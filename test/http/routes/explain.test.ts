@@ -265,7 +265,7 @@ async function start(keys: readonly string[] = [], keyless: readonly string[] = 
 const priceOrigin: PriceOrigin = {
   source: 'shipped',
   ...{ sinceEpochMs: Date.parse('2026-08-18'), asOfEpochMs: Date.parse('2026-11-20') },
-  ...{ saidBy: 'a list', isFirm: false },
+  ...{ sourceName: 'a list', isFirm: false },
 }
 
 /** The same for prompt and answer: a thousand nano-USD a token for each USD. */

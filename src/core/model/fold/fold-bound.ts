@@ -8,7 +8,7 @@ export interface Fold {
 
 type Piece = { readonly isWritten: boolean; readonly text: string }
 
-/** The bound of one answer, like that of a JSON body: all of it is in memory before any of it is sent. */
+/** The limits of one answer, like those of a JSON body: all of it is in memory before any of it is sent. */
 export function createFoldBound(characters = mostCharacters, events = mostEvents): Fold {
   let length = 0
   let count = 0

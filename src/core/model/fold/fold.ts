@@ -40,16 +40,16 @@ export function unfold(reply: JsonText<Chunk>): readonly Delta[] {
   const push = (choice: Choice, delta: Message, last: boolean) => {
     const { message, finish_reason: reason, logprobs, ...extra } = choice
     const fragment: Choice = { ...extra, delta, finish_reason: last ? reason : null }
-    // Sent once: with their text, or at the end if there is none.
-    const isTheirPlace = message?.content ? delta.content : last
-    if (logprobs !== undefined && isTheirPlace) fragment.logprobs = logprobs
+    // Logprobs are sent once: with their text, or at the end if there is none.
+    const isWithText = message?.content ? delta.content : last
+    if (logprobs !== undefined && isWithText) fragment.logprobs = logprobs
     deltas.push(JsonText.of({ ...envelope, object: 'chat.completion.chunk', choices: [fragment] }))
   }
   for (const choice of choices) {
-    const { role, content, reasoning_content: reasoning, tool_calls: calls, ...told } = choice.message ?? {}
-    const { reasoning: same, ...beside } = told
+    const { role, content, reasoning_content: reasoning, tool_calls: calls, ...fields } = choice.message ?? {}
+    const { reasoning: same, ...others } = fields
     const thought = same === undefined ? {} : { reasoning: same }
-    const rest = reasoning ? beside : told
+    const rest = reasoning ? others : fields
     push(choice, { role: role ?? 'assistant', content: typeof content === 'string' ? '' : null }, false)
     if (reasoning) push(choice, { ...thought, reasoning_content: reasoning }, false)
     if (content || Object.keys(rest).length > 0) push(choice, { ...rest, content: content ?? null }, false)
@@ -137,7 +137,7 @@ function finish({ message, finish_reason: reason }: Choice): void {
   calls.sort((one, other) => placeOf(one) - placeOf(other))
   for (const call of calls) {
     delete call.index
-    // No arguments are an empty object, because callers parse them; but what was cut off must not look whole.
+    // Missing arguments become an empty object, because callers parse them; but truncated ones must not look complete.
     if (reason === 'length' || reason === 'content_filter') continue
     if (call.type === 'function' && call.function?.arguments === '') call.function.arguments = '{}'
   }

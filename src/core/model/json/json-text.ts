@@ -74,7 +74,7 @@ export class JsonText<Value extends JsonObject = JsonObject> {
     return this.value
   }
 
-  /** The same without the bytes, for what is kept long. */
+  /** The same without the bytes, for values that are kept for long. */
   withoutBytes(): JsonText<Value> {
     return this.#bytes === undefined
       ? this

@@ -46,7 +46,7 @@ export function spell(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined')
 }
 
-/** Any such value as a number, a raw number as the nearest double; NaN for anything else. Never throws. */
+/** Any such value as a number; a raw number as the nearest double. NaN for anything else. Never throws. */
 export function numberOf(value: unknown): number {
   const near = nearest(value)
   if (typeof near === 'number') return near

@@ -14,7 +14,7 @@ export type CallRecord = {
   readonly startedEpochMs: number
   /** The caller's key as operators see it; undefined if none is required. */
   readonly principal: string | undefined
-  /** Whose key it was, as budgets and reports name it; undefined: no key or budget of the gateway's. */
+  /** The tenant for budgets and reports; undefined: neither a key nor a budget of the gateway applied. */
   readonly tenant: TenantNote | undefined
   /** The caller's own user, as records keep it; undefined: none was named, or none is kept. */
   readonly user: string | undefined
@@ -24,7 +24,7 @@ export type CallRecord = {
   readonly limit: string | undefined
   /** The tenant: `id` of its principal, for look-ups only. Goes into no log; '' until the caller is known. */
   readonly owner: string
-  /** Its place in a trace; undefined: there are none. */
+  /** Its trace context; undefined: tracing is off. */
   readonly trace: CallTrace | undefined
   readonly kind: Kind | RelayKind | undefined
   readonly model: string | undefined
@@ -38,10 +38,10 @@ export type CallRecord = {
   readonly status: number
   readonly outcome: 'ok' | 'failed' | 'left'
   readonly failure: Failure | undefined
-  /** Of the caller's body, decompressed; and of the response. */
+  /** The caller's body, decompressed; and the response. */
   readonly requestBytes: number
   readonly responseBytes: number
-  /** Why it goes where it goes; undefined: it was not planned. */
+  /** The routing decision; undefined: it was not planned. */
   readonly plan: PlanNote | undefined
   /** Deployments of the plan that were skipped because their breakers were open; undefined: none. */
   readonly passedOver: readonly LeftOut[] | undefined
@@ -75,7 +75,7 @@ export type CallRecord = {
   readonly baselineNanoUsd: number | undefined
   /** The baseline's cost minus the call's cost; negative if more was spent. */
   readonly savedNanoUsd: number | undefined
-  /** Answered without an upstream call of its own; undefined: it had one. */
+  /** Answered without an upstream call of its own; undefined: it made one. */
   readonly cache: 'hit' | 'coalesced' | 'replay' | undefined
   /** The answer took longer than the slow threshold. */
   readonly slow: boolean
@@ -87,13 +87,13 @@ export type CallRecord = {
 
 export type AttemptRecord = {
   readonly deployment: string
-  /** Absent: the gateway answered itself. */
+  /** Absent: the gateway itself answered. */
   readonly provider?: string | undefined
   /** Which part of a split call, from 0. */
   readonly part: number
-  /** Since the call began, without the wait in the upstream's queue before it. */
+  /** Since the start of the call; the wait in the upstream's queue came before it. */
   readonly startMs: number
-  /** That wait; absent: there was none. */
+  /** How long it waited in that queue; absent: it did not. */
   readonly queuedMs?: number | undefined
   headersMs: number | undefined
   firstTokenMs: number | undefined
@@ -183,7 +183,7 @@ export function startRecord(
   }
 }
 
-/** What is known of an attempt when it begins. */
+/** The facts about an attempt that are known when it begins. */
 export type AttemptStart = Pick<AttemptRecord, 'deployment' | 'startMs' | 'price'> &
   Partial<Pick<AttemptRecord, 'provider' | 'part' | 'queuedMs' | 'priceOrigin'>> & {
     readonly isResumed?: boolean | undefined

@@ -6,8 +6,8 @@ export interface SharedBus {
   /** Does not block and never throws: without a connection the message is lost. */
   publish(topic: string, text: string): void
   /**
-   * `hear` receives each text from now on; it must not throw. `missed` is called after a gap in which messages may have
+   * `listener` receives every text published from now on; it must not throw. `missed` is called after messages may have
    * been lost. Returns a function that unsubscribes.
    */
-  subscribe(topic: string, hear: (text: string) => void, missed?: () => void): () => void
+  subscribe(topic: string, listener: (text: string) => void, missed?: () => void): () => void
 }

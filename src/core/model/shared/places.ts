@@ -1,13 +1,13 @@
-/** The places of one upstream, as one process has them. */
+/** One process's places at an upstream. */
 export interface Places {
-  /** Takes a place, if this process has a free one. */
+  /** Takes a place if this process has a free one. */
   take(): boolean
   give(): void
-  /** False: a place that becomes free here may not go to the next who waits here. */
+  /** False: another process waits, so a freed place must not go to the next call that waits here. */
   mayPassOn(): boolean
-  /** One more call waits here. `serve` is called whenever there are more places than before. */
+  /** Counts one more waiting call. `serve` is called whenever places were added. */
   wait(serve: () => void): void
-  /** One of those waits no longer. */
+  /** Counts one waiting call less. */
   endWait(serve: () => void): void
   readonly used: number
 }

@@ -34,15 +34,16 @@ export interface SharedState {
   release(leaseId: string): Promise<void>
 
   /**
-   * Divides the places of a pool among processes. The process returns some, and keeps those that it uses, whatever the
-   * limit says. What is free goes to processes that need more than they have, one place each in turn; this one waits among
-   * them until it has what it needs. While nobody waits it gets what it wants beyond that, up to half of what is free. To
-   * learn what waiting gave, call it again.
+   * Divides the places of a pool among processes. The process returns some, and keeps those in use even above the
+   * limit. Free places go round-robin to processes that need more than they have; this process waits among them until
+   * it has what it needs. While no process waits, it also gets what it wants beyond its need, up to half of the free
+   * places. Call it again to learn what waiting gave.
    */
   allot(wanted: PlacesWanted): Promise<Allotment>
 
   /**
-   * Ends everything of an owner: its places are released, those of pools too, its holds settled as uncertain in full. Returns those holds.
+   * Ends everything of an owner: releases its places, including those of pools, and settles its holds as uncertain in
+   * full. Returns those holds.
    */
   abandon(owner: string): Promise<readonly OpenHold[]>
 }
@@ -61,7 +62,7 @@ export type NewHold = { readonly id: string; readonly owner: string; readonly pa
 
 export type Reservation =
   | { readonly isTaken: true }
-  /** The counters that had no room; empty: the hold is not open. */
+  /** The counters without room; empty: the hold is not open. */
   | { readonly isTaken: false; readonly blockers: readonly Blocker[] }
 
 export type Blocker = CounterReading & { readonly counter: string; readonly wantedNanoUsd: NanoUsd }
@@ -116,18 +117,18 @@ export type RateReading = {
 
 export type SlotReading = { readonly used: number; readonly isFull: boolean }
 
-/** What one process wants of a pool of places, such as the concurrency of a provider. */
+/** One process's request for places of a pool, such as the concurrency limit of a provider. */
 export type PlacesWanted = {
   readonly pool: string
   readonly owner: string
   /** Over all processes. */
   readonly limit: number
   readonly used: number
-  /** Of those that it had. */
+  /** How many of its places it returns. */
   readonly returned: number
   /** Used and waited for. */
   readonly needed: number
-  /** Needed, and some to spare. */
+  /** Needed, plus some spare ones. */
   readonly wanted: number
 }
 
@@ -136,6 +137,6 @@ export type Allotment = {
   readonly places: number
   /** Another process waits for places of this pool. */
   readonly isAwaited: boolean
-  /** Other processes that waited, and have more now. */
+  /** Other processes that waited and have more now. */
   readonly given: readonly string[]
 }

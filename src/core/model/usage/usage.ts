@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from '../json/json.ts'
 import type { LazySet } from '../lazy-set.ts'
 import type { Usage } from '../terms.ts'
-import { completionNames, countedBeside, promptNames, withDetails } from './usage-ways.ts'
+import { completionNames, promptNames, separateTokens, withDetails } from './usage-formats.ts'
 
 /** The token counts that an upstream reported, each a whole number within reason. */
 export type ClaimedUsage = {
@@ -24,11 +24,11 @@ export function readUsage(value: unknown, flags: Pick<LazySet, 'add'>): ClaimedU
   if (promptTokens === undefined || completionTokens === undefined) {
     return { promptTokens, completionTokens, raw }
   }
-  const beside = countedBeside(value, promptTokens, completionTokens)
-  if (beside.prompt === 0 && beside.completion === 0) return { promptTokens, completionTokens, raw }
+  const separate = separateTokens(value, promptTokens, completionTokens)
+  if (separate.prompt === 0 && separate.completion === 0) return { promptTokens, completionTokens, raw }
   return {
-    promptTokens: readCount(promptTokens + beside.prompt, flags),
-    completionTokens: readCount(completionTokens + beside.completion, flags),
+    promptTokens: readCount(promptTokens + separate.prompt, flags),
+    completionTokens: readCount(completionTokens + separate.completion, flags),
     raw,
   }
 }

@@ -17,7 +17,7 @@ import { chatChunk, chatReply, rawDelta, textChunk, usage } from '../../../harne
 
 const role = { role: 'assistant' }
 
-describe('one whole reply folds into itself, wire text and all', () => {
+describe('one whole reply folds into itself, including its wire text', () => {
   const whole = { id: 'a', index: 0, type: 'function', function: { name: 'f', arguments: '{}' } }
   test.for([
     chatReply({ content: 'Hi' }),
@@ -236,7 +236,7 @@ describe('a whole reply as chunks', () => {
     )
   })
 
-  test('is as neat as a stream can be', () => {
+  test('is a well-formed stream', () => {
     fc.assert(
       fc.property(wholeReply(), (reply) => {
         const normalizer = start('chat', true)
@@ -249,7 +249,7 @@ describe('a whole reply as chunks', () => {
     )
   })
 
-  test('says for each choice its role, its thought, its words, its tool calls, its end', () => {
+  test('contains for each choice its role, reasoning, text, tool calls and end', () => {
     const tools = ['f', 'g'].map((name) => ({
       id: name,
       type: 'function',
@@ -266,7 +266,7 @@ describe('a whole reply as chunks', () => {
     ])
   })
 
-  test('says nothing of what there is not', () => {
+  test('contains nothing that the reply lacks', () => {
     const tool = { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }
     const reply = chatReply({ content: null, tool_calls: [tool] }, 'tool_calls')
     expect(unfold(asDelta(reply)).map(({ value: chunk }) => chunk)).toEqual([
@@ -285,7 +285,7 @@ describe('a whole reply as chunks', () => {
   )
 })
 
-test('however a stream is split into bursts, it folds into the same reply', () => {
+test('the split of a stream into bursts does not change the folded reply', () => {
   const stream = fc.tuple(chatLane(0), chatLane(1)).map((lanes) => lanes.flat())
   fc.assert(
     fc.property(stream, fc.array(fc.boolean()), (chunks, cuts) => {

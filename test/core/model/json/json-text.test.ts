@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type JsonObject, parseJson } from '../../../../src/core/model/json/json.ts'
 import { JsonText } from '../../../../src/core/model/json/json-text.ts'
 
-describe('members are set in the text as it stands', () => {
+describe('members are set within the existing text', () => {
   const cases: readonly (readonly [
     name: string,
     text: string,
@@ -52,7 +52,7 @@ describe('members are set in the text as it stands', () => {
   })
 })
 
-describe('members are taken out of the text', () => {
+describe('members are removed from the text', () => {
   test.for<[name: string, text: string, edits: JsonObject, left: string]>([
     ['the first', '{"a":1, "b":2}', { a: undefined }, '{"b":2}'],
     ['one in the middle', '{"a":1,"b":2,"c":3}', { b: undefined }, '{"a":1,"c":3}'],
@@ -68,15 +68,15 @@ describe('members are taken out of the text', () => {
   })
 })
 
-describe('a value and its text are one', () => {
+describe('a value and its text stay consistent', () => {
   const text = '{ "seed":9223372036854775807, "model":"m" }'
 
-  test('what came is passed on in its own bytes', () => {
+  test('an unchanged value is forwarded in its original bytes', () => {
     const bytes = Buffer.from(text)
     expect(JsonText.read(parse(text), text, bytes).wire).toBe(bytes)
   })
 
-  test('what was changed has a text of its own, and the one it was made from is as it was', () => {
+  test('a change makes a new text, and leaves the original as it was', () => {
     const sent = JsonText.read(parse(text), text, Buffer.from(text))
     const changed = sent.with({ model: 'n' })
     expect(changed.wire).toBe('{ "seed":9223372036854775807, "model":"n" }')
@@ -85,23 +85,23 @@ describe('a value and its text are one', () => {
     expect(sent.value['model']).toBe('m')
   })
 
-  test('changes upon changes go into one text', () => {
+  test('several changes end up in one text', () => {
     const twice = read(text).with({ model: 'n', stream: true }).with({ stream: undefined, model: 'o' })
     expect(twice.text).toBe('{ "seed":9223372036854775807, "model":"o" }')
   })
 
-  test('what was made here is written when it is asked for', () => {
+  test('an object made here is serialised when its text is read', () => {
     const made = JsonText.of({ model: 'm' }).with({ model: 'n' })
     expect(made.isWritten).toBe(false)
     expect(made.text).toBe('{"model":"n"}')
   })
 
-  test('without its bytes it says the same', () => {
+  test('without its bytes it is the same value', () => {
     const kept = JsonText.read(parse(text), text, Buffer.from(text)).withoutBytes()
     expect(kept.wire).toBe(text)
   })
 
-  test('inside another value it is written as what it holds', () => {
+  test('inside another value it is serialised as its own value', () => {
     expect(JSON.stringify({ body: read('{"a":[1]}') })).toBe('{"body":{"a":[1]}}')
   })
 })
@@ -113,7 +113,7 @@ const keys = fc.oneof(
 )
 const objects = fc.dictionary(keys, fc.jsonValue(), { maxKeys: 8 })
 
-test('the text reads as the object with its members set', () => {
+test('the text parses to the object with its members set', () => {
   fc.assert(
     fc.property(objects, objects, fc.constantFrom('', '  ', '\t'), (object, changes, indent) => {
       const spliced = read(JSON.stringify(object, null, indent)).with(changes).text
@@ -124,7 +124,7 @@ test('the text reads as the object with its members set', () => {
   )
 })
 
-test('the text reads as the object without the members that were taken out', () => {
+test('the text parses to the object without the removed members', () => {
   fc.assert(
     fc.property(objects, fc.array(keys), fc.constantFrom('', '  ', '\t'), (object, taken, indent) => {
       const edits = Object.fromEntries(taken.map((key) => [key, undefined]))

@@ -26,7 +26,7 @@ describe('a number is written back digit for digit', () => {
     expect(JSON.stringify(parseJson(`{"seed": [${digits}]}`))).toBe(`{"seed":[${digits}]}`)
   })
 
-  test('whatever the integer', () => {
+  test('for any integer', () => {
     fc.assert(
       fc.property(fc.bigInt(), (integer) => {
         expect(JSON.stringify(parseJson(`${integer}`))).toBe(`${integer}`)
@@ -34,7 +34,7 @@ describe('a number is written back digit for digit', () => {
     )
   })
 
-  test('wherever in an integer the point stands', () => {
+  test('for any position of the decimal point', () => {
     const spelled = fc.tuple(fc.bigInt({ min: 1n, max: 10n ** 40n }), fc.nat(40)).map(([digits, places]) => {
       const text = `${digits}`
       const at = Math.max(1, text.length - places)
@@ -49,7 +49,7 @@ describe('a number is written back digit for digit', () => {
   })
 })
 
-describe('a number that a double holds stays a number', () => {
+describe('a number that fits a double stays a number', () => {
   const numbers = ['0', '-1', '0.7', '1e3', '1E-7', '9007199254740991', '-9007199254740991']
   // As a double is written, at most; zeros add nothing to that.
   const fractions = [
@@ -65,7 +65,7 @@ describe('a number that a double holds stays a number', () => {
   })
 })
 
-test('a number that keeps its digits can be reckoned with', () => {
+test('a number that keeps its digits converts to a number', () => {
   expect([nearest(parseJson('0.12345678901234567890')), nearest('1'), nearest(null)]).toEqual([
     0.12345678901234568,
     '1',
@@ -91,7 +91,7 @@ test.for(['', '{', '{"a":1234567890123456789', '[1e999,]', 'nul', "{'a':1}"])(
   },
 )
 
-test('an object is an object, and neither null, an array nor a number with all its digits', () => {
+test('an object is recognised; null, an array and a raw number are not objects', () => {
   expect(isObject({})).toBe(true)
   expect(isObject(JSON.parse('{"a":1}'))).toBe(true)
   for (const other of [null, [], 'a', 1, undefined, parseJson('1e999')]) expect(isObject(other)).toBe(false)
@@ -117,7 +117,7 @@ describe('the depth of a text', () => {
     expect(depthOf(text, 100)).toBe(depth)
   })
 
-  test('is that of the value, however it is written, counted no further than one past the limit', () => {
+  test('does not depend on the formatting, and is counted to one past the limit at most', () => {
     fc.assert(
       fc.property(
         fc.jsonValue({ maxDepth: 8 }),
@@ -135,7 +135,7 @@ describe('the depth of a text', () => {
     expect(depthOf('['.repeat(1_000_000), 64)).toBe(65)
   })
 
-  test('of a string of a million quotes and backslashes is none', () => {
+  test('of a string of a million quotes and backslashes is zero', () => {
     expect(depthOf(JSON.stringify('\\"['.repeat(300_000)), 64)).toBe(0)
   })
 })
@@ -167,7 +167,7 @@ describe('a __proto__ key', () => {
     expect(hasProtoKey(parseJson(text))).toBe(false)
   })
 
-  test('is found however deep it lies', () => {
+  test('is found at any depth', () => {
     const depth = 100_000
     const text = `${'['.repeat(depth)}{"__proto__":1}${']'.repeat(depth)}`
     expect(hasProtoKey(parseJson(text))).toBe(true)

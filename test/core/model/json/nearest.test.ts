@@ -17,12 +17,12 @@ describe('the nearest names', () => {
     expect(nearest(written, names.split(' '))).toEqual(near)
   })
 
-  test('are few, and found in no time, whatever a caller writes', () => {
+  test('are few, and found quickly for any input', () => {
     const written = 'a'.repeat(1_000_000)
     expect(nearest(written, [written.slice(1), 'a'])).toEqual([])
   })
 
-  test('hold a name from which one neighbouring pair was swapped', () => {
+  test('include a name with two neighbouring letters swapped', () => {
     const name = fc.stringMatching(/^[a-z]{4,20}$/)
     fc.assert(
       fc.property(name, fc.nat(), (text, at) => {
@@ -35,7 +35,7 @@ describe('the nearest names', () => {
   })
 })
 
-test('a sentence names them, or says nothing', () => {
+test('a sentence names them, or is empty', () => {
   expect(didYouMean('prot', ['port'])).toBe(' Did you mean port?')
   expect(didYouMean('fort', ['port', 'sort'])).toBe(' Did you mean port or sort?')
   expect(didYouMean('prot', ['other'])).toBe('')

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { parseJson } from '../../../../src/core/model/json/json.ts'
 import { addUsage, readUsage, writeUsage } from '../../../../src/core/model/usage/usage.ts'
 
-describe('a count an upstream claims', () => {
+describe('a count reported by an upstream', () => {
   const absurd = 100_000_000
   const cases: [unknown, number | undefined, boolean][] = [
     [0, 0, false],
@@ -37,13 +37,13 @@ describe('a count an upstream claims', () => {
   })
 })
 
-test.for([null, undefined, 7, 'many', [], parseJson('1e999')])('%o is no usage', (value) => {
+test.for([null, undefined, 7, 'many', [], parseJson('1e999')])('%o is not a usage', (value) => {
   const flags = new Set<string>()
   expect(readUsage(value, flags)).toBeUndefined()
   expect(flags.size).toBe(0)
 })
 
-test('an upstream’s usage that adds up is written as it came', () => {
+test('a consistent usage of an upstream is written unchanged', () => {
   const raw = { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7, cached_tokens: 1 }
   expect(writeUsage(raw, 3, 4)).toBe(raw)
 })
@@ -54,17 +54,17 @@ test('a total that does not add up is corrected, and the details kept', () => {
   expect(raw.total_tokens).toBe(9)
 })
 
-test('the usage of one answer is as it came', () => {
+test('the usage of a single answer is unchanged', () => {
   const one = { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7, cached_tokens: 1 }
   expect(addUsage([one])).toBe(one)
 })
 
-test('several usages are the sums, without details', () => {
+test('several usages are summed, without details', () => {
   const one = { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7, cached_tokens: 1 }
   expect(addUsage([one, one])).toEqual({ prompt_tokens: 6, completion_tokens: 8, total_tokens: 14 })
 })
 
-test('whatever an upstream claims, what is written are whole numbers that add up', () => {
+test('for any reported usage, the written counts are whole numbers that add up', () => {
   const count = fc.oneof(fc.double(), fc.integer(), fc.string(), fc.constant(null), fc.constant(undefined))
   const claim = fc.record({ prompt_tokens: count, completion_tokens: count, total_tokens: count })
   fc.assert(

@@ -3,7 +3,7 @@ import type { AttemptRecord } from '../record.ts'
 import { causeCode, stackOf } from './failure-fields.ts'
 import { amount, amounts, clipped, duration, type Field, mark, number, object, text } from './field.ts'
 
-/** As it was charged by: rounded, it would come to something else. */
+/** Not rounded: the cost is computed from these values. */
 export const usedFields = {
   promptTokens: number('Tokens of the prompt', (used: Consumption) => used.promptTokens, { unit: 'tokens' }),
   cachedTokens: number('Of those, the ones in the upstream’s cache', (used) => used.cachedTokens, {
@@ -129,9 +129,9 @@ export const attemptFields = {
   ),
 } satisfies Readonly<Record<string, Field<AttemptRecord, unknown>>>
 
-/** Members that are undefined are left out of the JSON: one must be there for it to say anything. */
+/** Whether any amount is known. JSON omits undefined ones, and an empty object would say nothing. */
 export function isKnown(price: Price): boolean {
-  // Asked twice for every line: a list of the amounts would be made each time.
+  // Runs twice per line: `Object.values` would allocate a list each time.
   for (const name in price) if (price[name as keyof Price] !== undefined) return true
   return false
 }

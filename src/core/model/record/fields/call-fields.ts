@@ -47,8 +47,8 @@ const expectedFields = {
 
 /**
  * Every member of a call's line, in its order: an allow-list of ids, choices, counts and durations, and no text of a
- * prompt or an answer. From it the log line, `GET /v1/generation`, the savings report and docs/observability.md are
- * made. What a record does not have is left out of its line. The money is enough to recompute cost and saving from the
+ * prompt or an answer. The log line, `GET /v1/generation`, the savings report and docs/observability.md are made from
+ * it. Members that a record lacks are omitted from its line. The amounts suffice to recompute cost and saving from the
  * line.
  */
 export const callFields = {
@@ -193,7 +193,7 @@ export const callFields = {
 
 const none: readonly never[] = []
 
-/** By the plan, and after it by breakers that opened meanwhile. */
+/** First those that the plan left out, then those whose breakers opened afterwards. */
 function leftOutOf({ plan, passedOver = [] }: CallRecord): readonly LeftOut[] {
   const planned = plan?.leftOut ?? none
   if (passedOver.length === 0) return planned.length > mostLeftOut ? planned.slice(0, mostLeftOut) : planned
@@ -210,7 +210,7 @@ function costOf({ costNanoUsd }: CallRecord): number | undefined {
   return costNanoUsd
 }
 
-/** A call that was planned says what it cost, null where that is not known. */
+/** A planned call reports its cost, null if it is unknown. */
 function isPlanned({ costNanoUsd, baseline }: CallRecord): boolean {
   return costNanoUsd !== undefined || baseline !== undefined
 }

@@ -2,7 +2,7 @@ import type { Failure } from '../../failure.ts'
 import { clipped, type Field, type FieldNotes, number, text } from './field.ts'
 
 /**
- * The members of a line's `failure`: the kind and code, never the message, since an upstream's words may repeat a
+ * The members of a line's `failure`: the kind and code, never the message, because an upstream's message may repeat a
  * prompt.
  */
 export const failureFields = {
@@ -16,7 +16,7 @@ export const failureFields = {
   causeCode: causeCode((failure: Failure) => failure),
 } satisfies Readonly<Record<string, Field<Failure, unknown>>>
 
-/** The code of what is beneath a failure: a text, or a number where it is one there. */
+/** The code of a failure's cause: a number if the cause has a number, else a text. */
 export function causeCode<Row>(
   of: (row: Row) => Failure | undefined,
   notes: FieldNotes = {},
@@ -33,7 +33,7 @@ export function causeCode<Row>(
   }
 }
 
-/** Of a system's error or a library's; whatever else goes by that name is none. */
+/** The code of a system or library error; other values of `code` are ignored. */
 export function causeCodeOf(failure: Failure | undefined): string | number | undefined {
   const cause = failure?.cause
   if (!(cause instanceof Error) || !('code' in cause)) return undefined
@@ -45,7 +45,7 @@ function textOf(code: string | number | undefined): string | undefined {
   return code === undefined ? undefined : String(code)
 }
 
-/** A bug's stack is the gateway's own; an upstream's error has a code that says enough. */
+/** Only for bugs, whose stack is in the gateway's own code. For an upstream's error the code is enough. */
 export function stackOf({ isBug, cause }: Failure): string | undefined {
   if (!isBug || !(cause instanceof Error)) return undefined
   // The message before the first frame may quote a body.

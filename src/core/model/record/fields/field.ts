@@ -9,13 +9,13 @@ export type Field<Row, Value> = {
   /** For docs/observability.md: a sentence without its full stop. */
   readonly about: string
   readonly unit: Unit | undefined
-  /** Its name in `GET /v1/generation`, and what stands there where the line has none. */
+  /** Its name in `GET /v1/generation`, and the value there if the line lacks it. */
   readonly api: ApiName | undefined
-  /** The member with its label, `,"name":`; '' where the record has none. */
+  /** The member with its label, `,"name":`; '' if the record lacks it. */
   readonly write: (row: Row, label: string) => string
-  /** Throws RangeError for what this member never is. */
+  /** Throws RangeError for a value that this member cannot have. */
   readonly read: (value: unknown) => Value | undefined
-  /** The members of each, where it is an object or a list of objects. */
+  /** The inner members, if it is an object or a list of objects. */
   readonly inner: Fields | undefined
 }
 
@@ -26,7 +26,7 @@ export type ApiName = { readonly name: string; readonly otherwise: unknown }
 
 export type Unit = 'ms' | 'nano-USD' | 'tokens' | 'bytes'
 
-/** What a line holds, as JSON reads it. */
+/** The type of a parsed line. */
 export type LineOf<Table extends Fields> = {
   readonly [Name in keyof Table as undefined extends ValueOf<Table[Name]> ? never : Name]: ValueOf<
     Table[Name]
@@ -38,7 +38,7 @@ export type LineOf<Table extends Fields> = {
   >
 }
 
-/** What the members of a table are written from. */
+/** The type that the members of a table are written from. */
 type RowOf<Table extends Fields> = Table[keyof Table] extends {
   readonly write: (row: infer Row, label: string) => string
 }
@@ -63,7 +63,7 @@ export function writerOf<Row>(fields: Readonly<Record<string, Field<Row, unknown
   }
 }
 
-/** Reads one member of a line. Throws RangeError, naming it, for what it never is. */
+/** Reads one member of a line. Throws RangeError, naming the member, for a value that it cannot have. */
 export function readMember<Value>(
   line: JsonObject,
   name: string,
@@ -158,7 +158,7 @@ export function mark<Row>(
   )
 }
 
-/** Absent where there are none. */
+/** Absent if there are none. */
 export function names<Row>(
   about: string,
   of: (row: Row) => LazySet | readonly string[] | undefined,
@@ -171,7 +171,7 @@ export function names<Row>(
   })
 }
 
-/** An object with members of its own, the first of which is always there. */
+/** An object with its own members; the first is always present. */
 export function object<Row, Table extends Fields>(
   about: string,
   inner: Table,
@@ -188,7 +188,7 @@ export function object<Row, Table extends Fields>(
   }
 }
 
-/** A list of objects; absent where it is empty, unless `isAlways`. */
+/** A list of objects; absent if it is empty, unless `isAlways`. */
 export function list<Row, Table extends Fields>(
   about: string,
   inner: Table,
@@ -246,13 +246,13 @@ function field<Row, Value>(
 function readText(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined
   if (typeof value === 'string') return value
-  throw new RangeError('is no text')
+  throw new RangeError('is not a text')
 }
 
 function readNumber(value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined
   if (typeof value === 'number') return value
-  throw new RangeError('is no number')
+  throw new RangeError('is not a number')
 }
 
 function readAmount(value: unknown): number | undefined {
@@ -268,7 +268,7 @@ function readFlag(value: unknown): boolean | undefined {
 function readNames(value: unknown): readonly string[] | undefined {
   if (value === undefined || value === null) return undefined
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value
-  throw new RangeError('is no list of names')
+  throw new RangeError('is not a list of names')
 }
 
 function readObject(value: unknown): JsonObject | undefined {
@@ -280,7 +280,7 @@ function readObject(value: unknown): JsonObject | undefined {
 function readList(value: unknown): readonly JsonObject[] {
   if (value === undefined || value === null) return []
   if (Array.isArray(value) && value.every(isObject)) return value
-  throw new RangeError('is no list of objects')
+  throw new RangeError('is not a list of objects')
 }
 
 function clip(name: string | undefined): string | undefined {
@@ -294,7 +294,7 @@ function quoted(value: string): string {
 /** Printable ASCII that JSON writes as it is. */
 const isPlain = /^[ !#-[\]-~]*$/
 
-/** JSON has no other numbers. */
+/** JSON has neither NaN nor Infinity. */
 function digits(value: number): string {
   return Number.isFinite(value) ? String(value) : 'null'
 }
@@ -302,7 +302,7 @@ function digits(value: number): string {
 function hundredths(ms: number): string {
   const count = Math.round(ms * 100)
   if (!(count >= 0 && count < 1e9)) return digits(count / 100)
-  // Small whole numbers have their texts ready; those of fractions are worked out digit by digit.
+  // V8 caches the text of small whole numbers, but formats fractions digit by digit.
   const whole = Math.floor(count / 100)
   return whole + (fractions[count - whole * 100] ?? '')
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readUsage, writeUsage } from '../../../../src/core/model/usage/usage.ts'
-import { dropUsageInside, usageIn } from '../../../../src/core/model/usage/usage-ways.ts'
+import { dropUsageInside, usageIn } from '../../../../src/core/model/usage/usage-formats.ts'
 
 describe('usage is found', () => {
   const usage = { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 }
@@ -19,12 +19,12 @@ describe('usage is found', () => {
   test.for([
     ['which tells of it badly', { usage: 'x' }, 'x'],
     ['where there is none', { choices: [null, 7, { delta: 'x' }] }, undefined],
-  ] as const)('as it stands in a chunk %s', ([, chunk, found]) => {
+  ] as const)('unchanged in a chunk %s', ([, chunk, found]) => {
     expect(usageIn(structuredClone(chunk) as never)).toBe(found)
   })
 })
 
-test('usage inside a choice is taken out of it', () => {
+test('usage inside a choice is removed from it', () => {
   const chunk = { choices: [{ index: 0, usage: {}, delta: { content: 'A', usage: {} } }, null] }
   expect(dropUsageInside(chunk)).toBe(true)
   expect(chunk).toEqual({ choices: [{ index: 0, delta: { content: 'A' } }, null] })
@@ -155,7 +155,7 @@ describe('an upstream’s counts', () => {
   }
 })
 
-test('a usage that tells its parts where OpenAI does stays the object it was', () => {
+test('a usage whose breakdown is in OpenAI’s fields is returned as the same object', () => {
   const raw = {
     prompt_tokens: 3,
     completion_tokens: 4,

@@ -49,11 +49,11 @@ export type UsageParts = {
 export function usageParts(usage: JsonObject): UsageParts {
   if (isPlain(usage)) return noParts
   return {
-    cachedTokens: partIn(usage, ways.cachedTokens),
-    writtenTokens: partIn(usage, ways.writtenTokens),
-    promptAudioTokens: partIn(usage, ways.promptAudioTokens),
-    reasoningTokens: partIn(usage, ways.reasoningTokens),
-    audioTokens: partIn(usage, ways.audioTokens),
+    cachedTokens: partIn(usage, paths.cachedTokens),
+    writtenTokens: partIn(usage, paths.writtenTokens),
+    promptAudioTokens: partIn(usage, paths.promptAudioTokens),
+    reasoningTokens: partIn(usage, paths.reasoningTokens),
+    audioTokens: partIn(usage, paths.audioTokens),
   }
 }
 
@@ -73,32 +73,32 @@ function isPlain(usage: JsonObject): boolean {
   return true
 }
 
-/** Tokens that some upstreams count in addition to a count that includes them elsewhere. */
-export type CountedBeside = { readonly prompt: number; readonly completion: number }
+/** Tokens that some upstreams report separately, and others as part of the prompt or completion count. */
+export type SeparateTokens = { readonly prompt: number; readonly completion: number }
 
 /**
- * What the counts leave out: parts that, by the total, were counted separately (the reasoning of xAI and Gemini),
- * cached input in Anthropic's own format, and reasoning tokens that exceed the answer they belong to.
+ * Tokens that the counts leave out: parts that were counted separately according to the total (the reasoning of xAI and
+ * Gemini), cached input in Anthropic's own format, and reasoning tokens that exceed their answer.
  */
-export function countedBeside(
+export function separateTokens(
   usage: JsonObject,
   promptTokens: number,
   completionTokens: number,
-): CountedBeside {
+): SeparateTokens {
   const parts = usageParts(usage)
   const total = usage['total_tokens']
   if (isCount(total) && total >= promptTokens + completionTokens) {
-    return besideIn(parts, total - promptTokens - completionTokens)
+    return separateIn(parts, total - promptTokens - completionTokens)
   }
-  const isTotalTold = isCount(total) && total > 0
+  const isTotalReported = isCount(total) && total > 0
   const { cachedTokens = 0, writtenTokens = 0, reasoningTokens = 0 } = parts
   return {
-    prompt: isAnthropic(usage) && !isTotalTold ? cachedTokens + writtenTokens : 0,
-    completion: !isTotalTold && reasoningTokens > completionTokens ? reasoningTokens : 0,
+    prompt: isAnthropic(usage) && !isTotalReported ? cachedTokens + writtenTokens : 0,
+    completion: !isTotalReported && reasoningTokens > completionTokens ? reasoningTokens : 0,
   }
 }
 
-/** The usage with its breakdown in OpenAI's fields; unchanged if it is there already, or not reported. */
+/** The usage with its breakdown in OpenAI's fields; unchanged if it is already in them, or not reported. */
 export function withDetails(usage: JsonObject): JsonObject {
   const parts = usageParts(usage)
   if (parts === noParts) return usage
@@ -108,8 +108,8 @@ export function withDetails(usage: JsonObject): JsonObject {
   return filled(detailed, 'completion_tokens_details', { reasoning_tokens: reasoningTokens })
 }
 
-/** By path. OpenAI's own first, then those of its Responses API, then those of others. */
-const ways = {
+/** Paths of members. OpenAI's own first, then those of its Responses API, then those of others. */
+const paths = {
   cachedTokens: [
     ['prompt_tokens_details', 'cached_tokens'],
     ['input_tokens_details', 'cached_tokens'],
@@ -150,17 +150,17 @@ const ways = {
   ],
 } as const satisfies Record<keyof UsageParts, readonly (readonly string[])[]>
 
-function partIn(usage: JsonObject, places: readonly (readonly string[])[]): number | undefined {
-  for (const place of places) {
+function partIn(usage: JsonObject, candidatePaths: readonly (readonly string[])[]): number | undefined {
+  for (const path of candidatePaths) {
     let value: unknown = usage
-    for (const key of place) value = isObject(value) ? value[key] : undefined
+    for (const key of path) value = isObject(value) ? value[key] : undefined
     if (isCount(value)) return value
   }
   return undefined
 }
 
 /** The parts that explain the gap exactly: as few as possible, reasoning first. */
-function besideIn(parts: UsageParts, gap: number): CountedBeside {
+function separateIn(parts: UsageParts, gap: number): SeparateTokens {
   const nothing = { prompt: 0, completion: 0 }
   if (gap === 0) return nothing
   const candidates = (
@@ -211,8 +211,8 @@ function filled(
 
 function isCounting(usage: unknown): boolean {
   if (!isObject(usage)) return false
-  const isTold = (name: string) => (usage[name] ?? null) !== null
-  return promptNames.some(isTold) || completionNames.some(isTold)
+  const isReported = (name: string) => (usage[name] ?? null) !== null
+  return promptNames.some(isReported) || completionNames.some(isReported)
 }
 
 function isCount(value: unknown): value is number {
