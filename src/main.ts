@@ -234,7 +234,7 @@ function createLasting(
     shared: books.shared.isAlone ? undefined : books.shared,
     ...{ places: shared.places, drains: live.drains },
     ...{ readLists: role.readLists, startProbes: role.startProbes },
-    console: createConsole(shared.shelf, clock),
+    console: createConsole(shared.cache, clock),
     sinks: [
       // What a call held is settled in the same write that journals the call.
       tenants.sink,

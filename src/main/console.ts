@@ -1,14 +1,14 @@
 import { randomFillSync } from 'node:crypto'
 import { Failure } from '../core/model/failure.ts'
 import type { Clock } from '../core/model/ports.ts'
-import type { SharedShelf } from '../core/model/shared/shelf.ts'
+import type { SharedCache } from '../core/model/shared/cache.ts'
 import type { ConsoleBundle, ConsoleFiles, ConsoleParts } from '../http/routes/console.ts'
 import { createSessions } from '../tenants/keys/sessions.ts'
 import { bundleOf, consoleFolder, makeConsole, readMade } from './console-bundle.ts'
 
 /** The console: its files and its sessions. */
-export function createConsole(shelf: SharedShelf, clock: Clock): NonNullable<ConsoleParts['console']> {
-  const sessions = createSessions(shelf, clock, (bytes) => void randomFillSync(bytes))
+export function createConsole(cache: SharedCache, clock: Clock): NonNullable<ConsoleParts['console']> {
+  const sessions = createSessions(cache, clock, (bytes) => void randomFillSync(bytes))
   return { files: createFiles(), sessions }
 }
 

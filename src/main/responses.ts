@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import type { Clock } from '../core/model/ports.ts'
-import type { ResponseShelf } from '../core/model/response-shelf.ts'
+import type { ResponseStorage } from '../core/model/response-storage.ts'
 import { createLastingResponses } from '../core/reuse/lasting-responses.ts'
 import { createMemoryResponses } from '../core/reuse/memory-responses.ts'
 import { openStoredResponses } from '../ledger/responses/responses.ts'
@@ -13,7 +13,7 @@ export function responsesIn(
   { responses: { keep, ...bounds } }: Config,
   clock: Clock,
   log: Logger,
-): (ResponseShelf & AsyncDisposable) | undefined {
+): (ResponseStorage & AsyncDisposable) | undefined {
   if (address === undefined || keep === 'memory') return undefined
   const memory = createMemoryResponses(clock, bounds)
   const store = openStoredResponses({ address, bounds })

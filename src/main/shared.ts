@@ -4,18 +4,18 @@ import type { Config } from '../config.ts'
 import { announceFreed, createSharedPlaces, type SharedPlaces } from '../core/health/shared-places.ts'
 import type { Clock } from '../core/model/ports.ts'
 import type { SharedBus } from '../core/model/shared/bus.ts'
-import type { SharedShelf } from '../core/model/shared/shelf.ts'
+import type { SharedCache } from '../core/model/shared/cache.ts'
 import type { SharedState } from '../core/model/shared/state.ts'
 import { createMemoryState } from '../state/memory.ts'
 import { createMemoryBus } from '../state/memory-bus.ts'
-import { createMemoryShelf } from '../state/memory-shelf.ts'
+import { createMemoryCache } from '../state/memory-cache.ts'
 import type { ReplayedMoney } from '../tenants/budgets/money-projection.ts'
 import { counterKeepMs } from '../tenants/budgets/windows.ts'
 
 /** The state that the processes of one gateway share, and the name of this process. */
 export type Shared = AsyncDisposable & {
   readonly state: SharedState
-  readonly shelf: SharedShelf
+  readonly cache: SharedCache
   readonly bus: SharedBus
   /** The concurrency of providers; undefined: this process has all of it. */
   readonly places: SharedPlaces | undefined
@@ -25,7 +25,7 @@ export type Shared = AsyncDisposable & {
   readonly owner: string
   /** The health of the engine that holds the shared state. Undefined: there is none. */
   readonly report: (() => SharedReport) | undefined
-  /** There is no other process, so its own answers need not go through the shelf. */
+  /** There is no other process, so its answers need not go through the shared cache. */
   readonly isAlone: boolean
 }
 
@@ -53,7 +53,7 @@ function inMemory(clock: Clock, owner: string): Shared {
   const state = createMemoryState(clock)
   return {
     state,
-    shelf: createMemoryShelf(clock),
+    cache: createMemoryCache(clock),
     bus: createMemoryBus(),
     places: undefined,
     money: state.money,
@@ -87,10 +87,10 @@ async function overRedis(
     },
   })
   if (!shared.report().isUp) log.warn({ reason: shared.report().reason, onLoss }, 'Redis is unavailable')
-  const { state, shelf, bus } = shared
+  const { state, cache, bus } = shared
   const places = createSharedPlaces({ state, bus, owner, clock })
   return {
-    ...{ state, shelf, bus, places, money: undefined, owner, isAlone: false },
+    ...{ state, cache, bus, places, money: undefined, owner, isAlone: false },
     report: () => ({ engine: 'redis', onLoss, ...shared.report() }),
     async [Symbol.asyncDispose]() {
       places[Symbol.dispose]()

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Config } from '../../src/config.ts'
 import { loadConfig } from '../../src/config.ts'
-import type { SharedShelf } from '../../src/core/model/shared/shelf.ts'
+import type { SharedCache } from '../../src/core/model/shared/cache.ts'
 import { alone, type Role } from '../../src/main/role.ts'
 import type { Shared } from '../../src/main/shared.ts'
 import { openBooks } from '../../src/main/tenants/books.ts'
@@ -182,7 +182,7 @@ function configOver(upstream: RawServer): Config {
 
 /** A process that has this in common with others. */
 function sharing(shared: Shared, followed: () => void = () => {}): Role {
-  const shelf = new Proxy<SharedShelf>(shared.shelf, {
+  const cache = new Proxy<SharedCache>(shared.cache, {
     get(target, name) {
       if (name === 'follow') followed()
       const method: unknown = Reflect.get(target, name)
@@ -192,7 +192,7 @@ function sharing(shared: Shared, followed: () => void = () => {}): Role {
   return {
     ...alone,
     async openBooks(...given) {
-      return { ...(await openBooks(...given)), shared: { ...shared, shelf, isAlone: false } }
+      return { ...(await openBooks(...given)), shared: { ...shared, cache, isAlone: false } }
     },
   }
 }

@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest'
 import type { HoldPart } from '../../src/core/model/shared/state.ts'
 import { createMemoryState, type MemoryState } from '../../src/state/memory.ts'
 import { createMemoryBus } from '../../src/state/memory-bus.ts'
-import { createMemoryShelf } from '../../src/state/memory-shelf.ts'
+import { createMemoryCache } from '../../src/state/memory-cache.ts'
 import { describeBus } from '../contracts/bus.ts'
 import { describePools } from '../contracts/pools.ts'
-import { describeShelf } from '../contracts/shelf.ts'
+import { describeSharedCache } from '../contracts/shared-cache.ts'
 import { describeState, type Subject } from '../contracts/state.ts'
 
 const subject: Subject = {
@@ -27,14 +27,14 @@ const subject: Subject = {
 describeState(subject)
 describePools(subject)
 
-describeShelf({
+describeSharedCache({
   name: 'memory',
   async open() {
     let now = 1_000_000
-    const shelf = createMemoryShelf({ now: () => now })
+    const cache = createMemoryCache({ now: () => now })
     return {
-      shelf,
-      other: shelf,
+      cache,
+      other: cache,
       async pass(ms) {
         now += ms
       },

@@ -46,7 +46,7 @@ export function joinEmbeddings(replies: readonly [RelayReply, ...RelayReply[]]):
   const [first] = replies
   if (replies.length === 1) return first
   const rows = replies.flatMap(({ value: { data } }) => {
-    if (!Array.isArray(data)) throw unreadable('embeddings that can be put together')
+    if (!Array.isArray(data)) throw unreadable('embeddings that can be joined')
     return data as readonly JsonObject[]
   })
   const data = rows.map((row, index) => ({ ...row, index }))

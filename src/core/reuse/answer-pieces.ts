@@ -2,19 +2,19 @@ import { Failure, type FailureDetail, isFailureKind } from '../model/failure.ts'
 import { parseJson } from '../model/json/json.ts'
 import type { AnswerFacts, AnswerWriter } from './idempotent-answer.ts'
 
-/** An answer's pieces on a shelf: lines of JSON, so that it does not matter how they are joined. */
+/** The pieces of an answer in the shared cache: lines of JSON, which may be joined in any way. */
 export const answerPieces = {
   begin: (facts: AnswerFacts): string => line('begin', packedFacts(facts)),
   text: (text: string): string => line('text', text),
   end: (facts: AnswerFacts): string => line('end', packedFacts(facts)),
-  /** `isTold`: the text already reports the failure. */
-  failure: (failure: Failure, isTold: boolean): string =>
-    line(isTold ? 'told' : 'failure', packFailure(failure)),
+  /** `isReported`: the text already reports the failure. */
+  failure: (failure: Failure, isReported: boolean): string =>
+    line(isReported ? 'told' : 'failure', packFailure(failure)),
 }
 
 /**
- * Writes an answer from the pieces of a shelf. Rejects with the answer's own failure, as the pieces do, and with
- * `interrupted` if they end before the answer does.
+ * Writes an answer from its pieces in the shared cache. Rejects with the answer's own failure, with an error of the
+ * pieces, and with `interrupted` if the pieces end before the answer does.
  */
 export async function writePieces(pieces: AsyncIterable<string>, answer: AnswerWriter): Promise<void> {
   let isWhole = false
@@ -39,19 +39,19 @@ function line(...parts: Line): string {
   return `${JSON.stringify(parts)}\n`
 }
 
-/** True at the end. */
+/** Returns true for the end of the answer. */
 function writeLine(text: string, answer: AnswerWriter): boolean {
   // Written by `line`.
-  const said = parseJson(text) as unknown as Line
-  if (said[0] === 'failure' || said[0] === 'told') {
-    const failure = unpackFailure(said[1])
-    if (said[0] === 'told') answer.tell(failure, '')
+  const parsed = parseJson(text) as unknown as Line
+  if (parsed[0] === 'failure' || parsed[0] === 'told') {
+    const failure = unpackFailure(parsed[1])
+    if (parsed[0] === 'told') answer.reportFailure(failure, '')
     throw failure
   }
-  if (said[0] === 'text') answer.write(said[1])
-  else if (said[0] === 'begin') answer.begin(unpackedFacts(said[1]))
-  else answer.end(unpackedFacts(said[1]))
-  return said[0] === 'end'
+  if (parsed[0] === 'text') answer.write(parsed[1])
+  else if (parsed[0] === 'begin') answer.begin(unpackedFacts(parsed[1]))
+  else answer.end(unpackedFacts(parsed[1]))
+  return parsed[0] === 'end'
 }
 
 type PackedFacts = Pick<AnswerFacts, 'deployment' | 'usage'> & {
@@ -69,14 +69,17 @@ function unpackedFacts({ deployment, usage, dropped, converted }: PackedFacts): 
 
 export type PackedFailure = FailureDetail & { readonly kind: string; readonly message: string }
 
-/** What the caller may know. Details for operators are in the log of the process where it happened. */
+/**
+ * The parts of a failure that the caller may see. Details for operators are in the log of the process where it
+ * happened.
+ */
 export function packFailure(failure: Failure): PackedFailure {
   const { kind, message, param, code, provider, upstreamStatus, retryAfterMs, headers, status, type } =
     failure
   const { mayBeBilled, extra } = failure
   const shown = { status, type }
-  const told = { param, code, provider, upstreamStatus, retryAfterMs, headers, shown, mayBeBilled, extra }
-  return { kind, message, ...told }
+  const detail = { param, code, provider, upstreamStatus, retryAfterMs, headers, shown, mayBeBilled, extra }
+  return { kind, message, ...detail }
 }
 
 export function unpackFailure({ kind, message, ...detail }: PackedFailure): Failure {

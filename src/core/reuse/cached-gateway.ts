@@ -21,11 +21,11 @@ export type CachedGatewayParts = {
   readonly coalescer: Coalescer<SharedWork> | undefined
   /** Undefined: calls are merged only within this process. */
   readonly flight?: SharedFlight | undefined
-  /** For the record of shared work. It has no sinks. */
+  /** Opens the records of shared work. It has no sinks. */
   readonly recorder: Recorder
 }
 
-/** Work that several callers wait for, and its record: the first caller to claim it owns it. */
+/** Work that several callers wait for, and its record, which belongs to the first caller that claims it. */
 export type SharedWork = {
   readonly outcome: { readonly reply: Reply } | { readonly thrown: unknown }
   readonly row: CallRecord
@@ -35,8 +35,8 @@ export type SharedWork = {
 }
 
 /**
- * The gateway with a cache and single flight: a call that was answered before, or is being answered now, is not made
- * again. A reused answer costs nothing; its original cost is recorded as saved.
+ * The gateway with a cache and single flight: a call that was answered before, or is being answered now, is not
+ * executed again. A reused answer costs nothing; its original cost is recorded as saved.
  */
 export function cachedGateway(gateway: Gateway, parts: CachedGatewayParts): Gateway {
   const { cache, coalescer } = parts
@@ -54,7 +54,7 @@ export function cachedGateway(gateway: Gateway, parts: CachedGatewayParts): Gate
       if (!keeps && !shares) return await gateway.reply(call, signal, record)
       const key = fingerprint(call, record.row.owner)
       const kept = keeps ? await cache?.get(key) : undefined
-      if (kept !== undefined) return taken(kept, call, record, 'hit')
+      if (kept !== undefined) return reused(kept, call, record, 'hit')
       const reply = shares
         ? await share(gateway, parts, { key, call, signal, record })
         : await gateway.reply(call, signal, record)
@@ -65,13 +65,13 @@ export function cachedGateway(gateway: Gateway, parts: CachedGatewayParts): Gate
       if (cache === undefined || !cache.accepts(call)) return await gateway.stream(call, signal, record)
       const key = fingerprint(call, record.row.owner)
       const kept = await cache.get(key)
-      if (kept !== undefined) return replayed(taken(kept, call, record, 'hit'))
-      return keeping(await gateway.stream(call, signal, record), cache, key, record.row)
+      if (kept !== undefined) return replayed(reused(kept, call, record, 'hit'))
+      return caching(await gateway.stream(call, signal, record), cache, key, record.row)
     },
   }
 }
 
-type Asked = {
+type KeyedCall = {
   readonly key: string
   readonly call: Call
   readonly signal: CallSignal
@@ -81,7 +81,7 @@ type Asked = {
 async function share(
   gateway: Gateway,
   { coalescer, flight, recorder }: CachedGatewayParts,
-  { key, call, signal, record }: Asked,
+  { key, call, signal, record }: KeyedCall,
 ): Promise<Reply> {
   if (coalescer === undefined) return await gateway.reply(call, signal, record)
   const work = await coalescer.run(key, signal, async (shared) => {
@@ -101,27 +101,27 @@ async function share(
   }
   if ('thrown' in outcome) throw outcome.thrown
   const { deployment = '', costNanoUsd, baseline } = cost
-  return taken({ reply: outcome.reply, deployment, costNanoUsd, baseline }, call, record, 'coalesced')
+  return reused({ reply: outcome.reply, deployment, costNanoUsd, baseline }, call, record, 'coalesced')
 }
 
 /** Single flight across all processes. No caller here pays for another process's work. */
 async function shareFlight(
   gateway: Gateway,
   flight: SharedFlight,
-  { key, call, signal, record }: Asked,
+  { key, call, signal, record }: KeyedCall,
 ): Promise<SharedWork> {
   const { row } = record
   try {
-    const theirs = await flight.board(key, signal)
-    if (theirs !== undefined) {
-      return { outcome: { reply: theirs.reply }, row, cost: theirs, isClaimed: true }
+    const other = await flight.join(key, signal)
+    if (other !== undefined) {
+      return { outcome: { reply: other.reply }, row, cost: other, isClaimed: true }
     }
   } catch (thrown) {
     return { outcome: { thrown }, row, cost: row, isClaimed: true }
   }
   const outcome = await outcomeOf(gateway.reply(call, signal, record))
   const { deployment = '', costNanoUsd, baseline } = row
-  flight.landed(
+  flight.publish(
     key,
     'thrown' in outcome ? outcome : { reply: outcome.reply, deployment, costNanoUsd, baseline },
   )
@@ -137,7 +137,7 @@ async function outcomeOf(reply: Promise<Reply>): Promise<SharedWork['outcome']> 
 }
 
 /** An answer without cost, recorded as one attempt at the cache. */
-function taken(
+function reused(
   { reply, deployment, baseline }: CachedReply,
   call: Call,
   record: OpenRecord,
@@ -170,11 +170,11 @@ function replayed(reply: Reply): Stream {
   return { bursts: [unfold(reply.chunk)], usage: async () => reply.usage }
 }
 
-/** Passes the stream through, and caches it as one reply once it has ended well. */
-function keeping(stream: Stream, cache: ResponseCache, key: string, row: CallRecord): Stream {
+/** Passes the stream through, and caches it as one reply when it has ended without a failure. */
+function caching(stream: Stream, cache: ResponseCache, key: string, row: CallRecord): Stream {
   const deltas: Delta[] = []
   let isWhole = false
-  async function* noting(): AsyncGenerator<readonly Delta[], void, void> {
+  async function* collecting(): AsyncGenerator<readonly Delta[], void, void> {
     for await (const burst of stream.bursts) {
       for (const delta of burst) deltas.push(delta)
       yield burst
@@ -182,7 +182,7 @@ function keeping(stream: Stream, cache: ResponseCache, key: string, row: CallRec
     isWhole = true
   }
   return {
-    bursts: noting(),
+    bursts: collecting(),
     async usage(): Promise<Usage> {
       const usage = await stream.usage()
       const whole = isWhole ? fold(deltas) : undefined

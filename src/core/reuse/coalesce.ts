@@ -4,11 +4,11 @@ import type { CallSignal } from '../model/call-signal.ts'
 export interface Coalescer<T> {
   /**
    * The result of `start`, which is called unless an earlier caller's work with this key is still running. All share
-   * one result, also a failure. Rejects with the signal's reason as soon as `signal` aborts; the work's own signal
+   * one result, even a failure. Rejects with the signal's reason as soon as `signal` aborts; the work's own signal
    * aborts, with the same reason, when the last waiting caller leaves.
    */
   run(key: string, signal: CallSignal, start: (signal: AbortSignal) => Promise<T>): Promise<T>
-  /** How many pieces of work somebody waits for. */
+  /** How many pieces of work are waited for. */
   readonly inFlight: number
 }
 
@@ -17,10 +17,10 @@ export function createCoalescer<T>(): Coalescer<T> {
   const begin = (key: string, start: (signal: AbortSignal) => Promise<T>): Shared<T> => {
     const abort = new AbortController()
     const forget = () => {
-      // A caller that came after all others had left may have started again under the same key.
+      // After all callers had left, a new one may have started again under the same key.
       if (shared.get(key) === entry) shared.delete(key)
     }
-    // It is removed before it settles: a caller that asks again then starts over.
+    // Removed before it settles: a caller that then repeats the request starts over.
     const work = Promise.try(start, abort.signal).finally(forget)
     const entry: Shared<T> = {
       work,

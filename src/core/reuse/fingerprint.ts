@@ -15,18 +15,19 @@ export function fingerprint(call: Call, tenant: string): string {
     steering,
     body: { value: body },
   } = call
-  const asked: Record<string, unknown> = {}
-  // Claude Code puts a different one into every call.
+  const requested: Record<string, unknown> = {}
+  // Claude Code sends a different billing line with every call.
   const messages = withoutBillingLine(body['messages'])
-  for (const key of Object.keys(body)) if (body[key] !== null && !setAside.has(key)) asked[key] = body[key]
-  if (messages !== undefined) asked['messages'] = messages
-  const parts = [tenant, credential ?? null, kind, model, steering ?? null, asked]
+  for (const key of Object.keys(body))
+    if (body[key] !== null && !excluded.has(key)) requested[key] = body[key]
+  if (messages !== undefined) requested['messages'] = messages
+  const parts = [tenant, credential ?? null, kind, model, steering ?? null, requested]
   return hash('sha256', canonical(parts), 'base64url')
 }
 
 /**
- * True if asking again should give the same answer: one choice, a single candidate, and either a temperature of exactly
- * 0 or a seed.
+ * True if a repeated call should give the same answer: one choice, a single candidate, and either a temperature of
+ * exactly 0 or a seed.
  */
 export function isDeterministic({ body: { value: body } }: Call): boolean {
   const { n, best_of: candidates, temperature, seed } = body
@@ -35,7 +36,7 @@ export function isDeterministic({ body: { value: body } }: Call): boolean {
 }
 
 /** `model` is included separately, as the caller named it. */
-const setAside: ReadonlySet<string> = new Set(['model', 'stream', 'stream_options', 'user'])
+const excluded: ReadonlySet<string> = new Set(['model', 'stream', 'stream_options', 'user'])
 
 /** JSON text with sorted keys. */
 function canonical(value: unknown): string {

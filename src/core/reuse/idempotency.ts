@@ -13,12 +13,12 @@ import {
 
 /**
  * Answers by callers' idempotency keys: a repeated request is not executed again, but gets the same answer, kept in
- * memory with limits on number, size and age. Work continues when its caller leaves, for the caller that comes back.
+ * memory with limits on number, size and age. Work continues when its caller leaves, because the caller may retry.
  */
 export interface Idempotency {
   /**
    * The answer to a request under its key: kept, in progress, or started here with `perform`, which gets its own
-   * signal. Throws `key_reused` for a key that came with another request. `signal` aborts, with a Failure, when the
+   * signal. Throws `key_reused` for a key that was used with another request. `signal` aborts, with a Failure, when the
    * caller leaves.
    */
   answer(keyed: KeyedRequest, signal: CallSignal, perform: Perform): Answering | Promise<Answering>
@@ -34,9 +34,9 @@ export interface Idempotency {
 /** Idempotency within this process. */
 export interface LocalIdempotency extends Idempotency {
   answer(keyed: KeyedRequest, signal: CallSignal, perform: Perform): Answering
-  /** The answer under a key, if it is kept or in progress here. Throws `key_reused`, and the signal's reason. */
+  /** The answer under a key, if it is kept or in progress here. Throws `key_reused`, or the signal's reason. */
   join(keyed: Digested, signal: CallSignal): Answering | undefined
-  /** Starts an answer that is not here. */
+  /** Starts an answer that this process does not have. */
   begin(keyed: Digested, signal: CallSignal, making: Making): Answering
 }
 
@@ -45,9 +45,9 @@ export type Digested = { readonly key: string; readonly owner: string; readonly 
 
 export type Making = {
   readonly perform: Perform
-  /** Called at the end; absent: it is kept. */
+  /** Called at the end: whether the answer is kept; absent: it is. */
   readonly isKept?: () => boolean
-  /** It is made elsewhere: without a reader here it is useless. */
+  /** Another process makes it: without a reader here, the copy is dropped. */
   readonly isCopy?: boolean
 }
 
@@ -57,7 +57,7 @@ export type KeyedRequest = {
   /** A key may be used in each format independently. */
   readonly dialect: string
   readonly key: string
-  /** Everything that the answer depends on. */
+  /** Everything in the request that the answer depends on. */
   readonly request: readonly unknown[]
 }
 
@@ -66,39 +66,39 @@ export type Perform = (answer: AnswerWriter, signal: AbortSignal) => Promise<voi
 
 export type Answering = {
   readonly reader: AnswerReader
-  /** Resolves when the work started for this caller ends; undefined: another caller's work. */
+  /** Resolves when the work started for this caller ends; undefined: it is another caller's work. */
   readonly work: Promise<void> | undefined
 }
 
 export type IdempotencyCounts = {
   readonly inFlight: number
   readonly kept: number
-  /** Of both. */
+  /** Memory of both kinds. */
   readonly bytes: number
 }
 
 export type IdempotencySettings = {
-  /** Since the end of an answer. */
+  /** Counted from the end of an answer. */
   readonly ttlMs: number
-  /** Answers that are kept, and those in progress. */
+  /** Limit of kept answers and those in progress, together. */
   readonly maxEntries: number
-  /** Of memory; the count errs on the low side of the limit. */
+  /** Limit of memory. Sizes are estimated on the high side. */
   readonly maxBytes: number
 }
 
-/** `dropped` is called for kept answers that were evicted. */
+/** `dropped` is called with the key of each kept answer that is evicted. */
 export function createIdempotency(
   settings: IdempotencySettings,
   clock: Pick<Clock, 'now'>,
   dropped?: (key: string) => void,
 ): LocalIdempotency {
-  const shelf = new Shelf(settings, clock, dropped)
+  const entries = new Entries(settings, clock, dropped)
   const running = new Map<Entry, Running>()
   const end = (entry: Entry, { isKept }: Making, failure: Failure | undefined) => {
     running.delete(entry)
-    // A caller that learns of an end that is not kept finds the key free.
-    if (isFinal(failure, entry.answer.hasBegun) && (isKept?.() ?? true)) shelf.keep(entry)
-    else shelf.remove(entry)
+    // First, so that a caller that sees a failed end finds the key free.
+    if (isFinal(failure, entry.answer.hasBegun) && (isKept?.() ?? true)) entries.keep(entry)
+    else entries.remove(entry)
     entry.answer.close(failure)
   }
   const local: LocalIdempotency = {
@@ -109,23 +109,23 @@ export function createIdempotency(
     },
     join({ key, owner, fingerprint }, signal) {
       signal.throwIfAborted()
-      const known = shelf.find(key, owner)
+      const known = entries.find(key, owner)
       if (known === undefined) return undefined
-      if (known.fingerprint !== fingerprint) throw reused()
+      if (known.fingerprint !== fingerprint) throw keyReused()
       return { reader: known.answer.join(signal), work: undefined }
     },
     begin({ key, owner, fingerprint }, signal, making) {
       const abort = new AbortController()
       const answer = createIdempotentAnswer({
-        keep: (characters) => shelf.grow(entry, pieceBytes + 2 * characters),
-        left(reason) {
-          if (making.isCopy) shelf.remove(entry)
-          // Without its key it cannot be requested again.
-          if (!shelf.holds(entry)) abort.abort(reason)
+        keep: (characters) => entries.grow(entry, pieceBytes + 2 * characters),
+        abandoned(reason) {
+          if (making.isCopy) entries.remove(entry)
+          // Without its key, no one can request it again.
+          if (!entries.holds(entry)) abort.abort(reason)
         },
       })
       const entry: Entry = { key, owner, fingerprint, answer, bytes: entryBytes, expiresAt: 0 }
-      shelf.add(entry)
+      entries.add(entry)
       const reader = answer.join(signal)
       const work = Promise.try(making.perform, answer, abort.signal).then(
         () => end(entry, making, undefined),
@@ -134,10 +134,10 @@ export function createIdempotency(
       running.set(entry, { abort, work })
       return { reader, work }
     },
-    counts: () => shelf.counts(),
-    ended: () => allOf(running),
+    counts: () => entries.counts(),
+    ended: () => allSettled(running),
     close(failure) {
-      const ended = allOf(running)
+      const ended = allSettled(running)
       for (const { abort } of running.values()) abort.abort(failure)
       return ended
     },
@@ -154,8 +154,8 @@ export function digestOf({ tenant, dialect, key, request }: KeyedRequest): Diges
 }
 
 /**
- * Whether an ended answer is replayed: a whole one, and an upstream's judgement of the request itself, which would be
- * the same again, and billed again.
+ * Whether an ended answer is replayed: a complete one, or an upstream's rejection of the request itself, which a
+ * repetition would only get, and pay for, again.
  */
 export function isFinal(failure: Failure | undefined, hasBegun: boolean): boolean {
   return failure === undefined || (lastWords.has(failure.kind) && !hasBegun)
@@ -163,10 +163,10 @@ export function isFinal(failure: Failure | undefined, hasBegun: boolean): boolea
 
 const lastWords: ReadonlySet<FailureKind> = new Set(['rejected', 'context_length', 'content_filtered'])
 
-export function reused(): Failure {
+export function keyReused(): Failure {
   return new Failure(
     'key_reused',
-    'This Idempotency-Key was used before, with another request. A new request needs a new key.',
+    'This Idempotency-Key was already used with another request. A new request needs a new key.',
     { param: 'Idempotency-Key' },
   )
 }
@@ -182,7 +182,7 @@ type Entry = {
 
 type Running = { readonly abort: AbortController; readonly work: Promise<void> }
 
-async function allOf(running: ReadonlyMap<Entry, Running>): Promise<void> {
+async function allSettled(running: ReadonlyMap<Entry, Running>): Promise<void> {
   await Promise.all(running.values().map(({ work }) => work))
 }
 
@@ -194,14 +194,14 @@ function digest(parts: readonly unknown[]): string {
   return hash('sha256', JSON.stringify(parts), 'base64url')
 }
 
-/** Entries by key, within limits: kept ones are evicted; those in progress take at most their owner's share. */
-class Shelf {
+/** Entries by key, within limits. Kept ones can be evicted; those in progress are limited to their owner's share. */
+class Entries {
   readonly #ttlMs: number
   readonly #clock: Pick<Clock, 'now'>
   /** Pinned while in progress. The others are in the order in which they ended. */
   readonly #entries: LruMap<Entry>
-  /** Of entries in progress, which cannot be evicted. */
-  readonly #room: { readonly entries: FairCapacity; readonly bytes: FairCapacity }
+  /** The capacity for entries in progress, which cannot be evicted. */
+  readonly #inProgress: { readonly entries: FairCapacity; readonly bytes: FairCapacity }
 
   constructor(
     { ttlMs, maxEntries, maxBytes }: IdempotencySettings,
@@ -211,7 +211,10 @@ class Shelf {
     this.#ttlMs = ttlMs
     this.#clock = clock
     this.#entries = createLruMap({ maxEntries, maxBytes }, dropped && (({ key }) => dropped(key)))
-    this.#room = { entries: createFairCapacity(() => maxEntries), bytes: createFairCapacity(() => maxBytes) }
+    this.#inProgress = {
+      entries: createFairCapacity(() => maxEntries),
+      bytes: createFairCapacity(() => maxBytes),
+    }
   }
 
   find(key: string, owner: string): Entry | undefined {
@@ -227,25 +230,26 @@ class Shelf {
     return this.#entries.peek(entry.key) === entry
   }
 
-  /** Adds an entry in progress. Without room it goes without its key. */
+  /** Adds an entry in progress. Without room it is not added: its work runs without a key. */
   add(entry: Entry): void {
     const { key, owner, bytes } = entry
-    if (!this.#room.entries.hasRoomFor(owner, 1)) return
+    if (!this.#inProgress.entries.hasRoomFor(owner, 1)) return
     if (!this.#entries.set(key, entry, { owner, bytes, isPinned: true })) return
-    this.#room.entries.take(owner, 1)
-    this.#room.bytes.take(owner, bytes)
+    this.#inProgress.entries.take(owner, 1)
+    this.#inProgress.bytes.take(owner, bytes)
   }
 
-  /** False if there is no room for so much more: the entry has lost its key. */
+  /** False if there is no room for that: the entry has lost its key. */
   grow(entry: Entry, bytes: number): boolean {
     if (!this.holds(entry)) return false
-    const hasRoom = this.#room.bytes.hasRoomFor(entry.owner, bytes) && this.#entries.grow(entry.key, bytes)
+    const hasRoom =
+      this.#inProgress.bytes.hasRoomFor(entry.owner, bytes) && this.#entries.grow(entry.key, bytes)
     if (hasRoom) {
       entry.bytes += bytes
-      this.#room.bytes.take(entry.owner, bytes)
+      this.#inProgress.bytes.take(entry.owner, bytes)
     } else {
       this.#entries.delete(entry.key)
-      this.#land(entry)
+      this.#endProgress(entry)
     }
     return hasRoom
   }
@@ -255,14 +259,14 @@ class Shelf {
     if (!this.holds(entry)) return
     entry.expiresAt = this.#clock.now() + this.#ttlMs
     this.#entries.unpin(entry.key)
-    this.#land(entry)
+    this.#endProgress(entry)
   }
 
-  /** An entry in progress. */
+  /** Removes an entry in progress. */
   remove(entry: Entry): void {
     if (!this.holds(entry)) return
     this.#entries.delete(entry.key)
-    this.#land(entry)
+    this.#endProgress(entry)
   }
 
   counts(): IdempotencyCounts {
@@ -270,9 +274,9 @@ class Shelf {
     return { inFlight: pinned, kept: size - pinned, bytes }
   }
 
-  /** It is no longer in progress. */
-  #land({ owner, bytes }: Entry): void {
-    this.#room.entries.give(owner, 1)
-    this.#room.bytes.give(owner, bytes)
+  /** Returns the capacity of an entry that is no longer in progress. */
+  #endProgress({ owner, bytes }: Entry): void {
+    this.#inProgress.entries.give(owner, 1)
+    this.#inProgress.bytes.give(owner, bytes)
   }
 }

@@ -3,55 +3,55 @@ import type { CallSignal } from '../model/call-signal.ts'
 import { Failure } from '../model/failure.ts'
 import type { CallRecord } from '../model/record/record.ts'
 
-/** An answer in its caller's own format: written once, and read from its beginning by any number of readers. */
+/** An answer in its caller's own format: written once, and read from the beginning by any number of readers. */
 export interface IdempotentAnswer extends AnswerWriter {
-  /** A reader at the beginning. `signal` aborts, with a Failure, when it leaves. */
+  /** Adds a reader at the beginning. `signal` aborts, with a Failure, when the reader leaves. */
   join(signal: CallSignal): AnswerReader
-  /** How many read, or wait to. */
+  /** The number of current readers, including those that wait for the beginning. */
   readonly readers: number
-  /** True once there is something to show. */
+  /** True once the answer has begun: there is something to show. */
   readonly hasBegun: boolean
-  /** Ends it: whole, or with `failure`. */
+  /** Ends it: as complete, or with `failure`. */
   close(failure: Failure | undefined): void
 }
 
 export interface AnswerWriter {
-  /** There is something to show: failures are reported within it from now on. */
+  /** The answer has begun: failures are reported within it from now on. */
   begin(made: AnswerFacts): void
-  /** False: there is no room to keep it, and no further reader can join. */
+  /** False: there is no room to keep the answer, and no further reader can join. */
   write(text: string): boolean
-  /** Resolves when more may be written: at once if all of it is kept, else when the slowest reader has caught up. */
+  /** Resolves when more may be written: at once if the answer is kept, else when the slowest reader has caught up. */
   drained(): Promise<void>
-  /** The whole was written. */
+  /** All of it was written. */
   end(made: AnswerFacts): void
-  /** The last text, which reports the failure that the answer ends with. */
-  tell(failure: Failure, text: string): void
+  /** Writes the last text, which reports the failure that the answer ends with. */
+  reportFailure(failure: Failure, text: string): void
 }
 
 export interface AnswerReader {
   /**
-   * Resolves when there is something to show. Rejects with the answer's failure, with the signal's reason, or, after
+   * Resolves when the answer has begun. Rejects with the answer's failure, with the signal's reason, or, after
    * `withinMs`, with a `timeout`.
    */
   begun(withinMs?: number): Promise<void>
-  /** The text, piece by piece to its end; call it once. Rejects as `begun` does. */
+  /** The text in pieces, to its end; to be called once. Rejects like `begun`. */
   texts(): AsyncGenerator<string, void, void>
-  /** There is something to show. */
+  /** The answer has begun. */
   readonly hasBegun: boolean
-  /** How it was made, as far as is known. */
+  /** How it was made, as far as known. */
   readonly made: AnswerFacts
-  /** The failure that the text reports, once it does. */
-  readonly told: Failure | undefined
+  /** The failure that the text reports, if it does by now. */
+  readonly reportedFailure: Failure | undefined
 }
 
 /** Facts for the records of all calls that get the answer. */
 export type AnswerFacts = Pick<CallRecord, 'deployment' | 'usage' | 'dropped' | 'converted'>
 
 export type IdempotentAnswerParts = {
-  /** Counts more characters. False: they are too many to keep, and no further reader can join. */
+  /** Counts further characters. False: there are too many to keep, and no further reader can join. */
   readonly keep: (characters: number) => boolean
-  /** The last reader left, for this reason. */
-  readonly left: (reason: unknown) => void
+  /** The last reader abandoned, for this reason. */
+  readonly abandoned: (reason: unknown) => void
 }
 
 export function createIdempotentAnswer(parts: IdempotentAnswerParts): IdempotentAnswer {
@@ -61,13 +61,13 @@ export function createIdempotentAnswer(parts: IdempotentAnswerParts): Idempotent
 class Shared implements IdempotentAnswer {
   readonly #parts: IdempotentAnswerParts
   readonly #text = new Tail()
-  readonly #places = new Set<Place>()
+  readonly #readers = new Set<Reader>()
   #made: AnswerFacts = unmade
   #hasBegun = false
   #isClosed = false
   #isKept = true
   #failure: Failure | undefined
-  #told: Failure | undefined
+  #reportedFailure: Failure | undefined
   #wakeWriter: (() => void) | undefined
 
   constructor(parts: IdempotentAnswerParts) {
@@ -75,7 +75,7 @@ class Shared implements IdempotentAnswer {
   }
 
   get readers(): number {
-    return this.#places.size
+    return this.#readers.size
   }
 
   get hasBegun(): boolean {
@@ -109,8 +109,8 @@ class Shared implements IdempotentAnswer {
     this.#made = made
   }
 
-  tell(failure: Failure, text: string): void {
-    this.#told = failure
+  reportFailure(failure: Failure, text: string): void {
+    this.#reportedFailure = failure
     this.write(text)
   }
 
@@ -122,11 +122,11 @@ class Shared implements IdempotentAnswer {
 
   join(signal: CallSignal): AnswerReader {
     const answer = this
-    const place: Place = { at: 0, wake: undefined }
-    this.#places.add(place)
+    const reader: Reader = { at: 0, wake: undefined }
+    this.#readers.add(reader)
     const leave = () => {
-      this.#depart(place)
-      if (this.#places.size === 0) this.#parts.left(signal.reason)
+      this.#removeReader(reader)
+      if (this.#readers.size === 0) this.#parts.abandoned(signal.reason)
     }
     signal.addEventListener('abort', leave, { once: true })
     if (signal.aborted) leave()
@@ -134,80 +134,80 @@ class Shared implements IdempotentAnswer {
     return {
       begun: async (withinMs) => {
         try {
-          await inTime(this.#begun(place, signal), withinMs)
+          await inTime(this.#begun(reader, signal), withinMs)
         } catch (thrown) {
-          // Readers that got the failure read no more: the writer must not wait for them.
-          this.#depart(place)
-          if (this.#places.size === 0 && !this.#isClosed && !signal.aborted) this.#parts.left(thrown)
+          // Such a reader reads no further: the writer must not wait for it.
+          this.#removeReader(reader)
+          if (this.#readers.size === 0 && !this.#isClosed && !signal.aborted) this.#parts.abandoned(thrown)
           throw thrown
         }
       },
-      texts: () => this.#texts(place, signal, finish),
+      texts: () => this.#texts(reader, signal, finish),
       get hasBegun() {
         return answer.#hasBegun
       },
       get made() {
         return answer.#made
       },
-      get told() {
-        return answer.#told
+      get reportedFailure() {
+        return answer.#reportedFailure
       },
     }
   }
 
-  async #begun(place: Place, signal: CallSignal): Promise<void> {
-    while (!this.#hasBegun && !this.#isClosed && !signal.aborted) await news(place)
+  async #begun(reader: Reader, signal: CallSignal): Promise<void> {
+    while (!this.#hasBegun && !this.#isClosed && !signal.aborted) await changed(reader)
     signal.throwIfAborted()
     if (!this.#hasBegun && this.#failure !== undefined) throw this.#failure
   }
 
-  async *#texts(place: Place, signal: CallSignal, finish: () => void): AsyncGenerator<string, void, void> {
+  async *#texts(reader: Reader, signal: CallSignal, finish: () => void): AsyncGenerator<string, void, void> {
     try {
       while (true) {
         signal.throwIfAborted()
-        const { text, next } = this.#text.take(place.at)
+        const { text, next } = this.#text.take(reader.at)
         if (text !== '') {
-          place.at = next
+          reader.at = next
           this.#trim()
           yield text
         } else if (this.#isClosed) {
           if (this.#failure !== undefined) throw this.#failure
           return
         } else {
-          await news(place)
+          await changed(reader)
         }
       }
     } finally {
-      this.#depart(place)
+      this.#removeReader(reader)
       if (this.#isClosed) finish()
     }
   }
 
-  #depart(place: Place): void {
-    if (!this.#places.delete(place)) return
+  #removeReader(reader: Reader): void {
+    if (!this.#readers.delete(reader)) return
     this.#trim()
-    place.wake?.()
+    reader.wake?.()
   }
 
   #wakeReaders(): void {
-    for (const place of this.#places) place.wake?.()
+    for (const reader of this.#readers) reader.wake?.()
   }
 
   #isAhead(): boolean {
-    return !this.#isKept && this.#places.size > 0 && this.#text.characters > stepCharacters
+    return !this.#isKept && this.#readers.size > 0 && this.#text.characters > stepCharacters
   }
 
-  /** Of an answer that is not kept, text that all have read is dropped. */
+  /** Drops text that all readers have read, if the answer is not kept. */
   #trim(): void {
     if (this.#isKept) return
-    this.#text.dropBefore(Math.min(this.#text.end, ...Array.from(this.#places, ({ at }) => at)))
+    this.#text.dropBefore(Math.min(this.#text.end, ...Array.from(this.#readers, ({ at }) => at)))
     if (!this.#isAhead()) this.#wakeWriter?.()
   }
 }
 
 function inTime(begun: Promise<void>, withinMs: number | undefined): Promise<void> {
   if (withinMs === undefined) return begun
-  const late = new Failure('timeout', 'The answer under this Idempotency-Key did not come in time.')
+  const late = new Failure('timeout', 'The answer under this Idempotency-Key did not arrive in time.')
   return pTimeout(begun, { milliseconds: Math.max(withinMs, 1), message: late })
 }
 
@@ -225,11 +225,11 @@ const unmade: AnswerFacts = {
 const stepCharacters = 65_536
 
 /** A reader's position. */
-type Place = { at: number; wake: (() => void) | undefined }
+type Reader = { at: number; wake: (() => void) | undefined }
 
-function news(place: Place): Promise<void> {
+function changed(reader: Reader): Promise<void> {
   return new Promise((resolve) => {
-    place.wake = resolve
+    reader.wake = resolve
   })
 }
 
@@ -243,7 +243,7 @@ class Tail {
     return this.#dropped + this.#pieces.length
   }
 
-  /** Of the pieces that are held. */
+  /** The length of the pieces that are held. */
   get characters(): number {
     return this.#characters
   }

@@ -13,7 +13,7 @@ export type CachedReply = {
   readonly baseline: Baseline | undefined
 }
 
-/** An answer as text: a reader cannot change the next one's, and its size is known. */
+/** An answer as text: each reader gets its own copy, and the size is known. */
 export type PackedReply = Omit<CachedReply, 'reply'> & {
   readonly chunkText: string
   readonly usageText: string
@@ -27,7 +27,7 @@ export function packReply({ reply, deployment, costNanoUsd, baseline }: CachedRe
 export function unpackReply({ chunkText, usageText, ...others }: PackedReply): CachedReply {
   const { deployment, costNanoUsd, baseline } = others
   const reply: Reply = {
-    // The texts were made from exactly these types.
+    // `packReply` made the texts from these types.
     chunk: JsonText.read(parseJson(chunkText) as Chunk, chunkText),
     usage: parseJson(usageText) as Usage,
   }

@@ -3,43 +3,43 @@ import type { Clock } from '../model/ports.ts'
 import type {
   PackedResponse,
   RecalledResponses,
-  ResponseShelf,
+  ResponseStorage,
   WantedResponses,
-} from '../model/response-shelf.ts'
+} from '../model/response-storage.ts'
 
-export type ShelfBounds = {
+export type StorageBounds = {
   readonly maxEntries: number
-  /** Of memory; the count errs on the low side of the limit. */
+  /** Limit of memory. Sizes are estimated on the high side. */
   readonly maxBytes: number
-  /** Since it was last used. */
+  /** Counted from the last use. */
   readonly ttlMs: number
 }
 
 /** Responses in the memory of this process. */
-export interface MemoryResponses extends ResponseShelf {
+export interface MemoryResponses extends ResponseStorage {
   put(tenant: string, response: PackedResponse): void
   find(tenant: string, id: string): PackedResponse | undefined
   recall(tenant: string, wanted: WantedResponses): RecalledResponses
   remove(tenant: string, id: string): boolean
-  /** Of all tenants. */
+  /** The responses of all tenants. */
   entries(): Iterable<readonly [tenant: string, response: PackedResponse]>
   readonly size: number
 }
 
-export function createMemoryResponses(clock: Pick<Clock, 'now'>, bounds: ShelfBounds): MemoryResponses {
-  return new Shelf(clock, bounds)
+export function createMemoryResponses(clock: Pick<Clock, 'now'>, bounds: StorageBounds): MemoryResponses {
+  return new MemoryStorage(clock, bounds)
 }
 
 type Entry = { readonly tenant: string; readonly response: PackedResponse; expiresAt: number }
 
-class Shelf implements MemoryResponses {
+class MemoryStorage implements MemoryResponses {
   readonly #clock: Pick<Clock, 'now'>
   readonly #ttlMs: number
   readonly #entries: LruMap<Entry>
   /** The key of the response that contains an item, by the item's key. */
   readonly #holders = new Map<string, string>()
 
-  constructor(clock: Pick<Clock, 'now'>, { maxEntries, maxBytes, ttlMs }: ShelfBounds) {
+  constructor(clock: Pick<Clock, 'now'>, { maxEntries, maxBytes, ttlMs }: StorageBounds) {
     this.#clock = clock
     this.#ttlMs = ttlMs
     this.#entries = createLruMap<Entry>({ maxEntries, maxBytes }, (entry) => this.#forgetItems(entry))
@@ -64,17 +64,17 @@ class Shelf implements MemoryResponses {
 
   recall(tenant: string, { id, itemIds, bytes, nodes }: WantedResponses): RecalledResponses {
     const conversation: PackedResponse[] = []
-    const room = { bytes, nodes }
+    const left = { bytes, nodes }
     let next = id
-    while (next !== undefined && room.bytes >= 0 && room.nodes >= 0) {
+    while (next !== undefined && left.bytes >= 0 && left.nodes >= 0) {
       const response = this.find(tenant, next)
       if (response === undefined) break
       conversation.push(response)
-      room.bytes -= response.bytes
-      room.nodes -= response.nodes
+      left.bytes -= response.bytes
+      left.nodes -= response.nodes
       next = response.previousId
     }
-    const isCut = room.bytes < 0 || room.nodes < 0
+    const isCut = left.bytes < 0 || left.nodes < 0
     return {
       conversation,
       missing: isCut ? undefined : next,
@@ -96,21 +96,21 @@ class Shelf implements MemoryResponses {
   #holdersOf(tenant: string, itemIds: readonly string[], bytes: number, nodes: number): PackedResponse[] {
     const keys = new Set(itemIds.map((id) => this.#holders.get(keyOf(tenant, id))))
     const holders: PackedResponse[] = []
-    const room = { bytes, nodes }
+    const left = { bytes, nodes }
     for (const key of keys) {
       const response = key === undefined ? undefined : this.#use(tenant, key)
       if (response === undefined) continue
       holders.push(response)
-      room.bytes -= response.bytes
-      room.nodes -= response.nodes
-      if (room.bytes < 0 || room.nodes < 0) break
+      left.bytes -= response.bytes
+      left.nodes -= response.nodes
+      if (left.bytes < 0 || left.nodes < 0) break
     }
     return holders
   }
 
   #use(tenant: string, key: string): PackedResponse | undefined {
     const now = this.#clock.now()
-    // Use moves an entry to the end: the expired ones are at the front.
+    // Entries are in the order of use: expired ones come first.
     let oldest = this.#entries.oldest(tenant)
     while (oldest !== undefined && now >= oldest.expiresAt) {
       this.#remove(keyOf(tenant, oldest.response.id))
@@ -136,7 +136,7 @@ class Shelf implements MemoryResponses {
   }
 }
 
-/** With the tenant's length, so that no two pairs have the same key. */
+/** Contains the tenant's length, so that different pairs never have the same key. */
 function keyOf(tenant: string, id: string): string {
   return `${tenant.length}:${tenant}${id}`
 }

@@ -1,7 +1,7 @@
 import type { Call, Choice, Reply } from '../model/call.ts'
 import { createLruMap } from '../model/lru-map.ts'
 import type { Clock } from '../model/ports.ts'
-import type { SharedShelf } from '../model/shared/shelf.ts'
+import type { SharedCache } from '../model/shared/cache.ts'
 import { isDeterministic } from './fingerprint.ts'
 import { type CachedReply, type PackedReply, packedReplyIn, packReply, unpackReply } from './kept-reply.ts'
 
@@ -12,8 +12,8 @@ export interface ResponseCache {
   /** The cached answer under this key, as a copy. Counts a hit or a miss. */
   get(key: string): CachedReply | undefined | Promise<CachedReply | undefined>
   /**
-   * Caches an answer for its owner, and replaces an earlier one. False if it cannot be replayed: a choice has no end,
-   * was filtered, or was cut within a tool call; or if it is too big.
+   * Caches an answer for its owner, and replaces an earlier one. False if it cannot be replayed (a choice has no end,
+   * was filtered, or was cut within a tool call) or is too large.
    */
   put(key: string, answer: CachedReply, owner?: string): boolean
   counts(): CacheCounts
@@ -24,7 +24,7 @@ export type CacheCounts = {
   readonly misses: number
   /** Answers that were evicted. */
   readonly evictions: number
-  /** Answers that had expired: misses as well. */
+  /** Answers that had expired; these count as misses too. */
   readonly expiries: number
   /** The original cost of the hits. */
   readonly savedNanoUsd: number
@@ -35,25 +35,27 @@ export type CacheCounts = {
 }
 
 export type ResponseCacheSettings = {
-  /** Since it was cached, regardless of use. */
+  /** Counted from when the answer was cached, regardless of use. */
   readonly ttlMs: number
   readonly maxEntries: number
-  /** Of memory; the count errs on the low side of the limit. */
+  /** Limit of memory. Sizes are estimated on the high side. */
   readonly maxBytes: number
   /** False: only deterministic calls. */
   readonly everyCall: boolean
 }
 
-/** With a shelf, answers that any process caches are found by all; while it is away, each has its own. */
+/**
+ * With a shared cache, all processes find the answers of each; while it is unavailable, each process has only its own.
+ */
 export function createResponseCache(
   { ttlMs, maxEntries, maxBytes, everyCall }: ResponseCacheSettings,
   clock: Pick<Clock, 'now'>,
-  shelf?: SharedShelf,
+  sharedCache?: SharedCache,
 ): ResponseCache {
   const counts = { hits: 0, misses: 0, evictions: 0, expiries: 0, savedNanoUsd: 0, unpricedHits: 0 }
   const entries = createLruMap<Entry>({ maxEntries, maxBytes }, (_, key) => {
     counts.evictions++
-    shelf?.remove(shelfKey(key)).catch(ignored)
+    sharedCache?.remove(cacheKey(key)).catch(ignored)
   })
   const found = (packed: PackedReply | undefined) => {
     if (packed === undefined) {
@@ -71,8 +73,8 @@ export function createResponseCache(
       const entry = entries.get(key)
       if (entry !== undefined && clock.now() < entry.expiresAt) return found(entry)
       if (entries.delete(key)) counts.expiries++
-      if (shelf === undefined) return found(undefined)
-      return shelf.get(shelfKey(key)).then(
+      if (sharedCache === undefined) return found(undefined)
+      return sharedCache.get(cacheKey(key)).then(
         (text) => found(text === undefined ? undefined : packedReplyIn(text)),
         () => found(undefined),
       )
@@ -82,7 +84,7 @@ export function createResponseCache(
       const packed = packReply(answer)
       const bytes = entryBytes + 2 * (key.length + packed.chunkText.length + packed.usageText.length)
       const isKept = entries.set(key, { ...packed, expiresAt: clock.now() + ttlMs }, { owner, bytes })
-      if (isKept) shelf?.put(shelfKey(key), JSON.stringify(packed), ttlMs).catch(ignored)
+      if (isKept) sharedCache?.put(cacheKey(key), JSON.stringify(packed), ttlMs).catch(ignored)
       return isKept
     },
     counts: () => ({ ...counts, entries: entries.size, bytes: entries.bytes }),
@@ -94,11 +96,11 @@ type Entry = PackedReply & { readonly expiresAt: number }
 /** The approximate size of an entry without its texts; a character takes two bytes at most. */
 const entryBytes = 256
 
-function shelfKey(key: string): string {
+function cacheKey(key: string): string {
   return `cache:${key}`
 }
 
-/** The shelf is away: it reports that itself. */
+/** The shared cache reports itself that it is unavailable. */
 function ignored(): undefined {}
 
 function isComplete({ chunk }: Reply): boolean {

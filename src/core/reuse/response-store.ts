@@ -1,14 +1,14 @@
 import { Failure } from '../model/failure.ts'
 import { isObject, type JsonObject, parseJson, spell } from '../model/json/json.ts'
 import { nodesOf } from '../model/json/json-scan.ts'
-import type { PackedResponse, Recollection, ResponseShelf } from '../model/response-shelf.ts'
+import type { PackedResponse, Recollection, ResponseStorage } from '../model/response-storage.ts'
 
 /** Responses that later requests may refer to. Each is visible only to its tenant. */
 export interface ResponseStore {
-  /** Resolves, and never rejects, once all processes can find it; undefined: they can now. */
+  /** Resolves, and never rejects, once all processes can find it; undefined: they already can. */
   put(tenant: string, response: StoredResponse): Promise<void> | undefined
   find(tenant: string, id: string): Promise<StoredResponse | undefined>
-  /** A response with its whole history, and the items with these ids. */
+  /** Loads a response with its whole history, and the items with these ids. */
   recall(tenant: string, previousId: string | undefined, itemIds: readonly string[]): Promise<Recollection>
   /** False if there was none. */
   remove(tenant: string, id: string): Promise<boolean>
@@ -20,11 +20,11 @@ export type StoredResponse = {
   readonly previousId: string | undefined
   /** The items of its own request, each with an id. */
   readonly input: readonly JsonObject[]
-  /** As it was answered. */
+  /** The response as the caller got it. */
   readonly response: JsonObject
 }
 
-/** The limits of what one request may load: a few words may refer to everything that is kept. */
+/** Limits on what one request may load: a short request may refer to everything that is stored. */
 export type RecallBounds = {
   readonly bytes: number
   /** How many members and containers it may unpack to. */
@@ -34,24 +34,24 @@ export type RecallBounds = {
 export const defaultRecallBounds: RecallBounds = { bytes: 48 * 2 ** 20, nodes: 200_000 }
 
 export function createResponseStore(
-  shelf: ResponseShelf,
+  storage: ResponseStorage,
   bounds: RecallBounds = defaultRecallBounds,
 ): ResponseStore {
   return {
     put(tenant, response) {
-      const put = shelf.put(tenant, packed(response))
+      const put = storage.put(tenant, packed(response))
       return put instanceof Promise ? put : undefined
     },
     async find(tenant, id) {
-      const found = await shelf.find(tenant, id)
+      const found = await storage.find(tenant, id)
       return found && unpacked(found)
     },
     async recall(tenant, id, itemIds) {
-      const recalled = await shelf.recall(tenant, { id, itemIds, ...bounds })
+      const recalled = await storage.recall(tenant, { id, itemIds, ...bounds })
       return {
         conversation() {
           const items = recalled.conversation.map(unpacking(bounds))
-          if (recalled.missing !== undefined) throw notKept(recalled.missing)
+          if (recalled.missing !== undefined) throw notFound(recalled.missing)
           return items.reverse().flat()
         },
         findItems(ids) {
@@ -60,13 +60,13 @@ export function createResponseStore(
         },
       }
     },
-    remove: async (tenant, id) => await shelf.remove(tenant, id),
+    remove: async (tenant, id) => await storage.remove(tenant, id),
   }
 }
 
-function packed({ id, previousId, ...said }: StoredResponse): PackedResponse {
-  const text = JSON.stringify(said)
-  const itemIds = itemsOf(said).flatMap(({ id: itemId }) => (typeof itemId === 'string' ? [itemId] : []))
+function packed({ id, previousId, ...content }: StoredResponse): PackedResponse {
+  const text = JSON.stringify(content)
+  const itemIds = itemsOf(content).flatMap(({ id: itemId }) => (typeof itemId === 'string' ? [itemId] : []))
   const bytes = entryBytes + 2 * text.length + itemIds.length * itemIdBytes
   const nodes = Math.ceil(nodesOf(text, Number.POSITIVE_INFINITY))
   return { id, previousId, text, itemIds, bytes, nodes }
@@ -77,19 +77,19 @@ const entryBytes = 512
 const itemIdBytes = 256
 
 function unpacked({ id, previousId, text }: PackedResponse): StoredResponse {
-  // The text was made from exactly these.
+  // `packed` made the text from these members.
   return { id, previousId, ...(parseJson(text) as Pick<StoredResponse, 'input' | 'response'>) }
 }
 
-/** It names the missing one, which need not be the requested one. */
-function notKept(id: string): Failure {
+/** Names the missing response, which need not be the requested one. */
+function notFound(id: string): Failure {
   return new Failure('invalid_request', `Previous response with id '${id.slice(0, 100)}' not found.`, {
     param: 'previous_response_id',
     code: 'previous_response_not_found',
   })
 }
 
-/** Gives the items of entry after entry, up to the common limit. */
+/** Unpacks the items of one entry after another, within one common limit. */
 function unpacking(bounds: RecallBounds): (entry: PackedResponse) => readonly JsonObject[] {
   let bytes = 0
   let nodes = 0
@@ -97,8 +97,7 @@ function unpacking(bounds: RecallBounds): (entry: PackedResponse) => readonly Js
     bytes += entry.bytes
     nodes += entry.nodes
     if (bytes <= bounds.bytes && nodes <= bounds.nodes) return itemsOf(unpacked(entry))
-    const message =
-      'The conversation that this request continues is longer than this gateway can put together.'
+    const message = 'The conversation that this request continues is longer than this gateway can load.'
     throw new Failure('context_length', message, { param: 'input' })
   }
 }

@@ -1,77 +1,82 @@
 import type { CallSignal } from '../model/call-signal.ts'
 import { asFailure, type FailureKind } from '../model/failure.ts'
 import { parseJson } from '../model/json/json.ts'
-import type { SharedShelf } from '../model/shared/shelf.ts'
+import type { SharedCache } from '../model/shared/cache.ts'
 import { type PackedFailure, packFailure, unpackFailure } from './answer-pieces.ts'
 import { type CachedReply, type PackedReply, packReply, unpackReply } from './kept-reply.ts'
 
-/** Lets processes with the same request share one piece of work. */
+/** Single flight across processes: identical concurrent requests are executed once. */
 export interface SharedFlight {
   /**
-   * The answer of the process that is working on it; undefined: make it here, and call `landed` with the result.
-   * Rejects as that answer did.
+   * The answer of the process that is working on it; undefined: make the answer here, and call `publish` with it.
+   * Rejects with that process's failure.
    */
-  board(key: string, signal: CallSignal): Promise<CachedReply | undefined>
-  landed(key: string, outcome: CachedReply | { readonly thrown: unknown }): void
+  join(key: string, signal: CallSignal): Promise<CachedReply | undefined>
+  publish(key: string, outcome: CachedReply | { readonly thrown: unknown }): void
 }
 
 export type SharedFlightParts = {
-  readonly shelf: SharedShelf
+  readonly cache: SharedCache
   /** This process. */
   readonly owner: string
-  /** How long the longest answer may take to make. */
+  /** The longest time that making an answer may take. */
   readonly makingMs: number
 }
 
-export function createSharedFlight({ shelf, owner, makingMs }: SharedFlightParts): SharedFlight {
+export function createSharedFlight({ cache, owner, makingMs }: SharedFlightParts): SharedFlight {
   return {
-    async board(key, signal) {
-      const place = shelfKey(key)
-      const begun = await shelf.begin(place, { owner, fingerprint: key, ttlMs: makingMs }).catch(ignored)
+    async join(key, signal) {
+      const entryKey = cacheKey(key)
+      const begun = await cache.begin(entryKey, { owner, fingerprint: key, ttlMs: makingMs }).catch(ignored)
       if (begun === undefined || begun.isYours) return undefined
       let text = ''
       try {
-        for await (const piece of shelf.follow(place, signal)) text += piece
+        for await (const piece of cache.follow(entryKey, signal)) text += piece
       } catch {
         signal.throwIfAborted()
-        // The process that made it is gone: each continues on its own.
+        // The process that was making it has died: each continues on its own.
       }
-      return text === '' ? undefined : landedIn(text)
+      return text === '' ? undefined : resultIn(text)
     },
-    landed(key, outcome) {
+    publish(key, outcome) {
       const pieces = piecesOf(outcome)
-      const place = shelfKey(key)
+      const entryKey = cacheKey(key)
       const end = async () => {
-        if (pieces.length > 0) await shelf.append(place, owner, pieces)
-        await shelf.finish(place, owner, 'drop')
+        if (pieces.length > 0) await cache.append(entryKey, owner, pieces)
+        await cache.finish(entryKey, owner, 'drop')
       }
       end().catch(ignored)
     },
   }
 }
 
-function shelfKey(key: string): string {
+function cacheKey(key: string): string {
   return `flight:${key}`
 }
 
-type Landed = { readonly reply: PackedReply } | { readonly failure: PackedFailure }
+type Published = { readonly reply: PackedReply } | { readonly failure: PackedFailure }
 
-/** None if its callers left: that is not an answer for others. */
+/** Empty for failures that concern only this process and its callers, such as a caller that left. */
 function piecesOf(outcome: CachedReply | { readonly thrown: unknown }): readonly string[] {
-  if (!('thrown' in outcome)) return [JSON.stringify({ reply: packReply(outcome) } satisfies Landed)]
+  if (!('thrown' in outcome)) return [JSON.stringify({ reply: packReply(outcome) } satisfies Published)]
   const failure = asFailure(outcome.thrown)
-  if (ownEnds.has(failure.kind)) return []
-  return [JSON.stringify({ failure: packFailure(failure) } satisfies Landed)]
+  if (privateFailures.has(failure.kind)) return []
+  return [JSON.stringify({ failure: packFailure(failure) } satisfies Published)]
 }
 
-const ownEnds: ReadonlySet<FailureKind> = new Set(['caller_left', 'draining', 'internal', 'superseded'])
+const privateFailures: ReadonlySet<FailureKind> = new Set([
+  'caller_left',
+  'draining',
+  'internal',
+  'superseded',
+])
 
-function landedIn(text: string): CachedReply {
-  // Written by `piecesOf`.
-  const landed = parseJson(text) as unknown as Landed
-  if ('failure' in landed) throw unpackFailure(landed.failure)
-  return unpackReply(landed.reply)
+function resultIn(text: string): CachedReply {
+  // `piecesOf` has written it.
+  const published = parseJson(text) as unknown as Published
+  if ('failure' in published) throw unpackFailure(published.failure)
+  return unpackReply(published.reply)
 }
 
-/** The shelf is away: it reports that itself. */
+/** The shared cache reports itself that it is unavailable. */
 function ignored(): undefined {}

@@ -1,7 +1,7 @@
 import type { CallSignal } from '../model/call-signal.ts'
 import { asFailure, type Failure } from '../model/failure.ts'
 import type { Clock } from '../model/ports.ts'
-import type { SharedShelf } from '../model/shared/shelf.ts'
+import type { SharedCache } from '../model/shared/cache.ts'
 import { answerPieces, writePieces } from './answer-pieces.ts'
 import {
   type Answering,
@@ -11,43 +11,43 @@ import {
   type Idempotency,
   type IdempotencySettings,
   isFinal,
+  keyReused,
   type Perform,
-  reused,
 } from './idempotency.ts'
 import type { AnswerFacts, AnswerWriter } from './idempotent-answer.ts'
 
 export type SharedIdempotencyParts = {
-  readonly shelf: SharedShelf
+  readonly cache: SharedCache
   /** This process. */
   readonly owner: string
-  /** How long the longest answer may take to make. */
+  /** The longest time that making an answer may take. */
   readonly makingMs: number
 }
 
 /**
- * Answers by the keys of requests, whichever process of the gateway they reach. One process makes the answer, on the
- * shelf, where all others follow it. When that process dies, the followers are notified, and the key is free. While the
- * shelf is away, each process works on its own.
+ * Idempotency across all processes of the gateway. One process makes the answer and writes it to the shared cache,
+ * where the others follow it. If that process dies, the followers are notified, and the key is free. While the shared
+ * cache is unavailable, each process works on its own.
  */
 export function createSharedIdempotency(
   settings: IdempotencySettings,
   clock: Pick<Clock, 'now'>,
   parts: SharedIdempotencyParts,
 ): Idempotency {
-  const { shelf, owner, makingMs } = parts
+  const { cache, owner, makingMs } = parts
   const local = createIdempotency(settings, clock, (key) => {
-    shelf.forget(shelfKey(key), owner).catch(ignored)
+    cache.forget(cacheKey(key), owner).catch(ignored)
   })
   const make = (digested: Digested, signal: CallSignal, perform: Perform): Answering => {
-    const scribe = new Scribe(parts, shelfKey(digested.key), settings)
+    const writer = new CacheWriter(parts, cacheKey(digested.key), settings)
     return local.begin(digested, signal, {
-      perform: (answer, signal) => scribe.record(answer, signal, perform),
-      isKept: () => !scribe.isLost,
+      perform: (answer, signal) => writer.record(answer, signal, perform),
+      isKept: () => !writer.isLost,
     })
   }
   const follow = (digested: Digested, signal: CallSignal): Answering => {
     const { reader } = local.begin(digested, signal, {
-      perform: (answer, signal) => writePieces(shelf.follow(shelfKey(digested.key), signal), answer),
+      perform: (answer, signal) => writePieces(cache.follow(cacheKey(digested.key), signal), answer),
       isKept: () => false,
       isCopy: true,
     })
@@ -59,13 +59,13 @@ export function createSharedIdempotency(
     perform: Perform,
   ): Promise<Answering> => {
     const { key, fingerprint } = digested
-    const beginning = { owner, fingerprint, ttlMs: makingMs }
-    const begun = await shelf.begin(shelfKey(key), beginning).catch(ignored)
-    if (begun?.isYours === false && begun.fingerprint !== fingerprint) throw reused()
+    const start = { owner, fingerprint, ttlMs: makingMs }
+    const begun = await cache.begin(cacheKey(key), start).catch(ignored)
+    if (begun?.isYours === false && begun.fingerprint !== fingerprint) throw keyReused()
     try {
       const here = local.join(digested, signal)
       if (here === undefined && begun?.isYours) return make(digested, signal, perform)
-      // Another caller here was faster while the shelf was away, or follows it already.
+      // Another caller here started it while the cache was unavailable, or follows it already.
       if (here !== undefined && begun?.isYours) drop(parts, key)
       if (here !== undefined) return here
     } catch (thrown) {
@@ -86,22 +86,22 @@ export function createSharedIdempotency(
   }
 }
 
-function shelfKey(key: string): string {
+function cacheKey(key: string): string {
   return `idempotency:${key}`
 }
 
-function drop({ shelf, owner }: SharedIdempotencyParts, key: string): void {
-  shelf.finish(shelfKey(key), owner, 'drop').catch(ignored)
+function drop({ cache, owner }: SharedIdempotencyParts, key: string): void {
+  cache.finish(cacheKey(key), owner, 'drop').catch(ignored)
 }
 
-/** The shelf is away: it reports that itself. */
+/** The shared cache reports itself that it is unavailable. */
 function ignored(): undefined {}
 
-/** How much of an answer may wait for the shelf. */
+/** How many characters of an answer may wait to be written to the cache. */
 const mostPending = 1_000_000
 
-/** Copies an answer that is made here to the shelf: what comes during a write goes together with the next. */
-class Scribe {
+/** Copies an answer that is made here to the cache. Pieces that arrive during a write are batched into the next one. */
+class CacheWriter {
   readonly #parts: SharedIdempotencyParts
   readonly #key: string
   readonly #settings: IdempotencySettings
@@ -110,9 +110,9 @@ class Scribe {
   #characters = 0
   #writing: Promise<void> | undefined
   #hasRoom = true
-  /** The shelf was away: the answer is kept only here. */
-  #isAway = false
-  /** The key does not belong to this answer any more. */
+  /** The cache was unavailable: the answer is kept only here. */
+  #isUnavailable = false
+  /** The key no longer belongs to this answer. */
   isLost = false
 
   constructor(parts: SharedIdempotencyParts, key: string, settings: IdempotencySettings) {
@@ -121,10 +121,10 @@ class Scribe {
     this.#settings = settings
   }
 
-  /** Settles when the end is on the shelf: a caller that has read it all here finds it everywhere. */
+  /** Settles when the end is in the cache: once a caller has read the whole answer here, all processes have it. */
   async record(answer: AnswerWriter, signal: AbortSignal, perform: Perform): Promise<void> {
     let hasBegun = false
-    let told: Failure | undefined
+    let reported: Failure | undefined
     const both: AnswerWriter = {
       begin: (made: AnswerFacts) => {
         hasBegun = true
@@ -144,17 +144,17 @@ class Scribe {
         this.#add(answerPieces.end(made))
         answer.end(made)
       },
-      tell: (failure, text) => {
-        told = failure
+      reportFailure: (failure, text) => {
+        reported = failure
         if (text !== '') this.#add(answerPieces.text(text))
-        answer.tell(failure, text)
+        answer.reportFailure(failure, text)
       },
     }
     try {
       await perform(both, signal)
     } catch (thrown) {
       const failure = asFailure(thrown)
-      this.#add(answerPieces.failure(failure, failure === told))
+      this.#add(answerPieces.failure(failure, failure === reported))
       await this.#end(failure, hasBegun)
       throw failure
     }
@@ -162,7 +162,7 @@ class Scribe {
   }
 
   #add(piece: string): void {
-    if (this.isLost || this.#isAway) return
+    if (this.isLost || this.#isUnavailable) return
     this.#characters += piece.length
     if (2 * this.#characters > this.#settings.maxBytes) {
       this.#giveUp()
@@ -174,19 +174,19 @@ class Scribe {
   }
 
   async #write(): Promise<void> {
-    const { shelf, owner } = this.#parts
+    const { cache, owner } = this.#parts
     try {
-      // Writes of one turn of the event loop go together.
+      // Batches the writes of one turn of the event loop.
       await Promise.resolve()
       while (this.#pending.length > 0) {
         const pieces = this.#pending
         this.#pending = []
         this.#pendingCharacters = 0
-        if (!(await shelf.append(this.#key, owner, pieces))) this.isLost = true
+        if (!(await cache.append(this.#key, owner, pieces))) this.isLost = true
         if (this.isLost) this.#pending = []
       }
     } catch {
-      this.#isAway = true
+      this.#isUnavailable = true
       this.#pending = []
     } finally {
       this.#writing = undefined
@@ -194,23 +194,23 @@ class Scribe {
   }
 
   async #end(failure: Failure | undefined, hasBegun: boolean): Promise<void> {
-    const { shelf, owner } = this.#parts
+    const { cache, owner } = this.#parts
     await this.#writing
     if (this.isLost) return
-    const isKept = this.#hasRoom && isFinal(failure, hasBegun) && !this.#isAway
+    const isKept = this.#hasRoom && isFinal(failure, hasBegun) && !this.#isUnavailable
     const end = isKept ? { keepMs: this.#settings.ttlMs } : 'drop'
     try {
-      if (!(await shelf.finish(this.#key, owner, end))) this.isLost = true
+      if (!(await cache.finish(this.#key, owner, end))) this.isLost = true
     } catch {
-      this.#isAway = true
+      this.#isUnavailable = true
     }
   }
 
-  /** It is too large to be kept, and followers elsewhere are told that it ends there. */
+  /** The answer is too large to be kept: its followers in other processes are notified that it ends. */
   #giveUp(): void {
-    const { shelf, owner } = this.#parts
+    const { cache, owner } = this.#parts
     this.isLost = true
     this.#pending = []
-    shelf.finish(this.#key, owner, 'drop').catch(ignored)
+    cache.finish(this.#key, owner, 'drop').catch(ignored)
   }
 }

@@ -2,7 +2,7 @@ import type { AnyCall, Call, Delta, Relay, RelayReply, Reply } from '../../core/
 import type { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import type { JsonText } from '../../core/model/json/json-text.ts'
-import type { Recollection } from '../../core/model/response-shelf.ts'
+import type { Recollection } from '../../core/model/response-storage.ts'
 import type { Usage } from '../../core/model/terms.ts'
 
 /** Reads requests of one wire format and writes its errors. Pure and synchronous. */

@@ -30,7 +30,7 @@ export function createAnswersOnce(now: () => number): AnswersOnce {
       const known = answers.get(place)
       if (known !== undefined && known.untilMs > now()) {
         if (known.fingerprint === fingerprint) return known.answer
-        throw new Failure('key_reused', 'This Idempotency-Key was used before, with another request.', {
+        throw new Failure('key_reused', 'This Idempotency-Key was already used with another request.', {
           param: 'Idempotency-Key',
         })
       }

@@ -1,4 +1,4 @@
-import type { PackedResponse, WantedResponses } from '../../core/model/response-shelf.ts'
+import type { PackedResponse, WantedResponses } from '../../core/model/response-storage.ts'
 import type { StoreAddress } from '../store/all.ts'
 import type { TableBounds } from '../store/responses.ts'
 

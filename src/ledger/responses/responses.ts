@@ -1,9 +1,9 @@
-import type { PackedResponse, RecalledResponses, ResponseShelf } from '../../core/model/response-shelf.ts'
+import type { PackedResponse, RecalledResponses, ResponseStorage } from '../../core/model/response-storage.ts'
 import { createQueryThread } from '../thread/query-thread.ts'
 import type { ResponsesData, ResponsesQuestion } from './messages.ts'
 
 /** Responses in the store, by a thread of its own. Rejects where the store cannot be asked. */
-export function openStoredResponses(data: ResponsesData): ResponseShelf & AsyncDisposable {
+export function openStoredResponses(data: ResponsesData): ResponseStorage & AsyncDisposable {
   const thread = createQueryThread(
     'ledger responses',
     new URL('./responses-worker.ts', import.meta.url),

@@ -1,4 +1,4 @@
-import type { PackedResponse, RecalledResponses, WantedResponses } from '../../core/model/response-shelf.ts'
+import type { PackedResponse, RecalledResponses, WantedResponses } from '../../core/model/response-storage.ts'
 
 /**
  * The table of responses in a database, by statements that every database takes. Its calls are made one after another.

@@ -87,7 +87,7 @@ export type LastingTimes = {
   readonly commit: (() => Promise<void>) | undefined
   readonly tenants: Tenants
   /** Shares answers with other processes. Undefined: there are none. */
-  readonly shared: Pick<Shared, 'shelf' | 'owner'> | undefined
+  readonly shared: Pick<Shared, 'cache' | 'owner'> | undefined
   /** The concurrency of providers, where other processes use them too. */
   readonly places: SharedPlaces | undefined
   /** Deployments that an operator has drained. */
@@ -140,7 +140,7 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
   const standings = standingsFor({ deployments, unchanged, breaker }, lasting, before?.standings)
   const plain = createPlainGateway({ config, lasting, standings, router: routerOf(config, routes, listed) })
   const gateway = cachedGateway(plain, {
-    cache: config.cache.enabled ? createResponseCache(config.cache, clock, shared?.shelf) : undefined,
+    cache: config.cache.enabled ? createResponseCache(config.cache, clock, shared?.cache) : undefined,
     coalescer: config.coalesce ? createCoalescer<SharedWork>() : undefined,
     flight: shared && createSharedFlight({ ...shared, makingMs: makingMsOf(config) }),
     recorder: createRecorder([], clock, slowThresholdMs),

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../../config.ts'
 import { type Journal, noJournal } from '../../core/model/journal.ts'
 import type { Clock } from '../../core/model/ports.ts'
-import type { ResponseShelf } from '../../core/model/response-shelf.ts'
+import type { ResponseStorage } from '../../core/model/response-storage.ts'
 import { createMemoryResponses } from '../../core/reuse/memory-responses.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { Changes } from '../../tenants/keys/changes.ts'
@@ -24,7 +24,7 @@ export type Books = {
   /** Where records go. Undefined: only to the log. */
   readonly journal: Journal | undefined
   /** Where responses are stored for callers who refer to them later. */
-  readonly responses: ResponseShelf
+  readonly responses: ResponseStorage
 }
 
 /**

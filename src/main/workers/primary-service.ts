@@ -115,7 +115,7 @@ async function abandon(
     journal.append({ type: 'settle', id, at, charges, ...(isLost ? { reason: 'crash' as const } : {}) })
   }
   announceFreed(shared.bus)
-  await shared.shelf.abandon(owner)
+  await shared.cache.abandon(owner)
 }
 
 /** By counter, the highest part that was reported: several workers see the same part at the same time. */

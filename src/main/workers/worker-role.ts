@@ -8,8 +8,8 @@ import { forwardTo } from '../../http/middleware/forward.ts'
 import { listen } from '../../http/server.ts'
 import type { Peer } from '../../state/primary/peer.ts'
 import { createPrimaryBus } from '../../state/primary/primary-bus.ts'
+import { createPrimaryCache } from '../../state/primary/primary-cache.ts'
 import { createPrimaryResponses } from '../../state/primary/primary-responses.ts'
-import { createPrimaryShelf } from '../../state/primary/primary-shelf.ts'
 import { createPrimaryState } from '../../state/primary/primary-state.ts'
 import type { Tenants } from '../../tenants/tenants.ts'
 import type { Joined, Role } from '../role.ts'
@@ -109,7 +109,7 @@ async function openWorkersBooks({ primary, start, config, clock, uses }: BooksPa
   const bus = createPrimaryBus(primary)
   const places = createSharedPlaces({ state, bus, owner: start.owner, clock })
   const shared = {
-    ...{ state, bus, places, shelf: createPrimaryShelf(primary), money: undefined, owner: start.owner },
+    ...{ state, bus, places, cache: createPrimaryCache(primary), money: undefined, owner: start.owner },
     report: undefined,
     isAlone: false,
     async [Symbol.asyncDispose]() {

@@ -1,13 +1,13 @@
 import type {
   PackedResponse,
   RecalledResponses,
-  ResponseShelf,
+  ResponseStorage,
   WantedResponses,
-} from '../../core/model/response-shelf.ts'
+} from '../../core/model/response-storage.ts'
 import type { Peer } from './peer.ts'
 
 /** The primary's stored responses, for another process. */
-export function createPrimaryResponses(primary: Pick<Peer, 'ask'>): ResponseShelf {
+export function createPrimaryResponses(primary: Pick<Peer, 'ask'>): ResponseStorage {
   return {
     async put(tenant, response) {
       // A response that the primary cannot store does not fail the call.
@@ -25,11 +25,11 @@ export function createPrimaryResponses(primary: Pick<Peer, 'ask'>): ResponseShel
 }
 
 /** The primary's side. */
-export function serveResponses(worker: Pick<Peer, 'serve'>, shelf: ResponseShelf): void {
+export function serveResponses(worker: Pick<Peer, 'serve'>, storage: ResponseStorage): void {
   worker.serve({
-    'responses.put': (tenant: string, response: PackedResponse) => shelf.put(tenant, response),
-    'responses.find': (tenant: string, id: string) => shelf.find(tenant, id),
-    'responses.recall': (tenant: string, wanted: WantedResponses) => shelf.recall(tenant, wanted),
-    'responses.remove': (tenant: string, id: string) => shelf.remove(tenant, id),
+    'responses.put': (tenant: string, response: PackedResponse) => storage.put(tenant, response),
+    'responses.find': (tenant: string, id: string) => storage.find(tenant, id),
+    'responses.recall': (tenant: string, wanted: WantedResponses) => storage.recall(tenant, wanted),
+    'responses.remove': (tenant: string, id: string) => storage.remove(tenant, id),
   })
 }

@@ -1,28 +1,28 @@
 import { CallAbort } from '../../core/model/call-signal.ts'
 import { Failure } from '../../core/model/failure.ts'
 import type { SharedBus } from '../../core/model/shared/bus.ts'
-import type { SharedShelf } from '../../core/model/shared/shelf.ts'
+import type { SharedCache } from '../../core/model/shared/cache.ts'
 import type { SharedState } from '../../core/model/shared/state.ts'
 import type { Methods, Peer } from './peer.ts'
 
 export type SharedParts = {
   readonly state: SharedState
-  readonly shelf: SharedShelf
+  readonly cache: SharedCache
   readonly bus: SharedBus
 }
 
 /**
  * The primary's side: serves another process's requests. Disposing it ends that process's subscriptions and followers.
  */
-export function serveShared(worker: Peer, { state, shelf, bus }: SharedParts): Disposable {
+export function serveShared(worker: Peer, { state, cache, bus }: SharedParts): Disposable {
   const topics = new Map<string, () => void>()
   const followers = new Map<number, Follower>()
   worker.serve({
     ...methodsOf('state', state, stateMethods),
-    ...methodsOf('shelf', shelf, shelfMethods),
-    'shelf.follow': (id: number, key: string) => void followers.set(id, followIn(shelf, key)),
-    'shelf.next': (id: number) => nextOf(followers.get(id)),
-    'shelf.leave': (id: number) => {
+    ...methodsOf('cache', cache, cacheMethods),
+    'cache.follow': (id: number, key: string) => void followers.set(id, followIn(cache, key)),
+    'cache.next': (id: number) => nextOf(followers.get(id)),
+    'cache.leave': (id: number) => {
       followers.get(id)?.leave()
       followers.delete(id)
     },
@@ -58,7 +58,7 @@ const stateMethods = [
   ...(['admit', 'refund', 'readRates', 'release', 'allot', 'abandon'] as const),
 ] satisfies readonly (keyof SharedState)[]
 
-const shelfMethods = [
+const cacheMethods = [
   'get',
   'put',
   'remove',
@@ -67,7 +67,7 @@ const shelfMethods = [
   'finish',
   'abandon',
   'forget',
-] as const satisfies readonly (keyof SharedShelf)[]
+] as const satisfies readonly (keyof SharedCache)[]
 
 function methodsOf<Of extends object>(
   prefix: string,
@@ -84,10 +84,10 @@ function methodsOf<Of extends object>(
 
 type Follower = { readonly pieces: AsyncIterator<string>; leave(): void }
 
-function followIn(shelf: SharedShelf, key: string): Follower {
+function followIn(cache: SharedCache, key: string): Follower {
   const left = new CallAbort()
   return {
-    pieces: shelf.follow(key, left)[Symbol.asyncIterator](),
+    pieces: cache.follow(key, left)[Symbol.asyncIterator](),
     leave: () => left.abort(new Failure('caller_left', 'This answer is no longer followed.')),
   }
 }

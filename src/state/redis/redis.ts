@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { SharedBus } from '../../core/model/shared/bus.ts'
-import type { SharedShelf } from '../../core/model/shared/shelf.ts'
+import type { SharedCache } from '../../core/model/shared/cache.ts'
 import type { OpenHold, SharedState } from '../../core/model/shared/state.ts'
 import { createMemoryBus } from '../memory-bus.ts'
 import type { RedisSettings } from './connect.ts'
@@ -16,7 +16,7 @@ import {
 } from './node-scripts.ts'
 import { createOutbox } from './outbox.ts'
 import { createRedisBus } from './redis-bus.ts'
-import { createRedisShelf, type RedisShelf } from './redis-shelf.ts'
+import { createRedisCache, type RedisCache } from './redis-cache.ts'
 import { createRedisState } from './redis-state.ts'
 import { holdsOf, listOf, numbersOf, textsOf } from './replies.ts'
 import { createSight } from './sight.ts'
@@ -26,7 +26,7 @@ import { createSolo, type OnLoss, type Solo } from './solo.ts'
 /** The state that several nodes share in Redis, and this node's membership. */
 export interface RedisShared extends AsyncDisposable {
   readonly state: SharedState
-  readonly shelf: SharedShelf
+  readonly cache: SharedCache
   readonly bus: SharedBus
   report(): RedisReport
 }
@@ -75,7 +75,7 @@ export async function openRedis(parts: RedisParts): Promise<RedisShared> {
 
 class Node implements RedisShared {
   readonly state: SharedState
-  readonly shelf: RedisShelf
+  readonly cache: RedisCache
   readonly bus: ReturnType<typeof createRedisBus>
   readonly #parts: RedisParts
   readonly #connection: RedisConnection
@@ -123,7 +123,7 @@ class Node implements RedisShared {
       prefix: settings.prefix,
       alone: createMemoryBus(),
     })
-    this.shelf = createRedisShelf({
+    this.cache = createRedisCache({
       ...{ owner, connection: this.#connection, clock: { now } },
       prefix: settings.prefix,
       listen: (channel, hear) => this.bus.listen(channel, hear),
@@ -229,7 +229,7 @@ class Node implements RedisShared {
     this.#solo = undefined
     this.#upAt = now()
     this.#outbox.flush()
-    this.shelf.cameBack()
+    this.cache.cameBack()
     this.bus.cameBack()
     events.up(this.#nodes)
     void this.#keepAlive()
@@ -257,7 +257,7 @@ class Node implements RedisShared {
   async #sweep(owner: string): Promise<void> {
     const reply = await this.#act(abandonScript, [owner, 'node'])
     if (reply === null) return
-    await this.shelf.abandon(owner)
+    await this.cache.abandon(owner)
     this.#parts.events.swept(owner, holdsOf(reply))
   }
 

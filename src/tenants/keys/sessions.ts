@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/model/ports.ts'
-import type { SharedShelf } from '../../core/model/shared/shelf.ts'
+import type { SharedCache } from '../../core/model/shared/cache.ts'
 import { digestOf, type FillRandom } from './key.ts'
 
 /**
@@ -16,7 +16,7 @@ export interface Sessions {
 export type OpenedSession = { readonly token: string; readonly expiresEpochMs: number }
 
 export function createSessions(
-  shelf: Pick<SharedShelf, 'get' | 'put' | 'remove'>,
+  cache: Pick<SharedCache, 'get' | 'put' | 'remove'>,
   clock: Pick<Clock, 'epochMs'>,
   fill: FillRandom,
 ): Sessions {
@@ -25,12 +25,12 @@ export function createSessions(
       const bytes = Buffer.alloc(32)
       fill(bytes)
       const token = bytes.toString('base64url')
-      await shelf.put(placeOf(token), digestOf(secret), lifetimeMs)
+      await cache.put(placeOf(token), digestOf(secret), lifetimeMs)
       return { token, expiresEpochMs: clock.epochMs() + lifetimeMs }
     },
-    find: (token) => shelf.get(placeOf(token)),
+    find: (token) => cache.get(placeOf(token)),
     async close(token) {
-      await shelf.remove(placeOf(token))
+      await cache.remove(placeOf(token))
     },
   }
 }

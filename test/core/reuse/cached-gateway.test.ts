@@ -39,8 +39,8 @@ const chat = aCall({ kind: 'chat', body })
 const price: Price = { ...unknownPrice, inputNanoUsdPerMillion: 1e9, outputNanoUsdPerMillion: 2e9 }
 const answer = { ...chatReply({ content: 'Hello' }), usage: usage(1000, 100) }
 
-describe('an answer that is kept', () => {
-  test('is given again, to be read whole or as a stream, and cost nothing', async () => {
+describe('a cached answer', () => {
+  test('is reused, as a whole or as a stream, and costs nothing', async () => {
     const { upstream, ask } = reusing(bursts(answer), { isKept: true })
     const first = await ask(chat)
     const second = await ask(chat)
@@ -54,7 +54,7 @@ describe('an answer that is kept', () => {
     expect(streamed.row).toMatchObject({ ...free, stream: true })
   })
 
-  test('may have been a stream, once it has come to its end', async () => {
+  test('may come from a stream that has ended', async () => {
     const stream = aCall({ ...chat, stream: true, body: { ...body, stream: true } })
     const whole = [
       burst(chatChunk({ content: 'Hel' })),
@@ -67,7 +67,7 @@ describe('an answer that is kept', () => {
     expect(upstream.calls).toHaveLength(1)
   })
 
-  test('was no failure, and no broken stream', async () => {
+  test('is neither a failure nor a broken stream', async () => {
     const broken = [burst(chatChunk({ content: 'Hel' })), fail(new Failure('interrupted', 'Cut.'))]
     const { upstream, ask } = reusing(broken, { isKept: true })
     const stream = aCall({ ...chat, stream: true })
@@ -80,7 +80,7 @@ describe('an answer that is kept', () => {
     ['another prompt', { body: { ...body, messages: [] } }, undefined],
     ['a call that may be answered anew', { body: { ...body, temperature: 1 } }, undefined],
     ['another tenant', {}, 'somebody else'],
-  ])('is not given to %s', async ([, change, tenant]) => {
+  ])('is not reused for %s', async ([, change, tenant]) => {
     const { upstream, ask } = reusing(bursts(answer), { isKept: true })
     await ask(chat)
     const { body: other = chat.body, ...rest } = change
@@ -92,7 +92,7 @@ describe('an answer that is kept', () => {
 describe('identical concurrent calls', () => {
   const slow = [pause(50), ...bursts(answer)]
 
-  test('are made once, and paid for once', async () => {
+  test('are executed once, and paid for once', async () => {
     const { upstream, ask } = reusing(slow, { isShared: true })
     const asked = [ask(chat), ask(chat), ask(chat)]
     await vi.advanceTimersByTimeAsync(50)
@@ -115,7 +115,7 @@ describe('identical concurrent calls', () => {
     expect(upstream.calls).toHaveLength(1)
   })
 
-  test('continue when the first caller leaves, and are paid for by who stays', async () => {
+  test('continue when the first caller leaves, and are paid for by a remaining one', async () => {
     const { upstream, ask, caller } = reusing(slow, { isShared: true })
     const leaver = caller()
     const left = ask(chat, undefined, leaver)
@@ -128,7 +128,7 @@ describe('identical concurrent calls', () => {
     expect(upstream.calls).toHaveLength(1)
   })
 
-  test('of callers with deadlines of their own are made for each', async () => {
+  test('with their own deadlines are executed separately', async () => {
     const { upstream, ask } = reusing(slow, { isShared: true })
     const hurried = { ...chat, deadlineMs: 1000 }
     const asked = Promise.all([ask(hurried), ask(hurried)])

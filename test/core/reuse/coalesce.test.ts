@@ -6,14 +6,14 @@ import { type Coalescer, createCoalescer } from '../../../src/core/reuse/coalesc
 /** A piece of work that ends when the test says so. */
 type Work = PromiseWithResolvers<string> & { readonly signal: AbortSignal }
 
-/** Whether a caller has heard, and what: `undefined` while it waits. */
+/** The result that a caller got: `undefined` while it waits. */
 type Caller = { readonly abort: AbortController; heard: string | undefined }
 
 type Bench = {
   readonly coalescer: Coalescer<string>
-  /** The work that was begun, in that order. */
+  /** The started work, in order. */
   readonly works: Work[]
-  /** Has a caller ask for something. */
+  /** Lets a caller make a request. */
   call(key?: string): Caller
 }
 
@@ -56,7 +56,7 @@ function listenersOf({ abort }: Caller): number {
   return getEventListeners(abort.signal, 'abort').length
 }
 
-describe('callers who want the same at the same time', () => {
+describe('callers with the same request at the same time', () => {
   test('share one piece of work and its result', async () => {
     const { works, call } = aBench()
     const callers = [call(), call(), call()]
@@ -68,7 +68,7 @@ describe('callers who want the same at the same time', () => {
     expect(works).toHaveLength(1)
   })
 
-  test('share its failure, the very same', async () => {
+  test('share its failure, as the same object', async () => {
     const coalescer = createCoalescer<string>()
     const { promise, reject } = Promise.withResolvers<string>()
     const { signal } = new AbortController()
@@ -83,7 +83,7 @@ describe('callers who want the same at the same time', () => {
     ])
   })
 
-  test('share nothing when they want different things', async () => {
+  test('share nothing if their requests differ', async () => {
     const { works, call } = aBench()
     const [one, other] = [call('a'), call('b')]
     works[1]?.resolve('for b')
@@ -92,12 +92,12 @@ describe('callers who want the same at the same time', () => {
   })
 })
 
-describe('who leaves hears of it at once, in the words of the own signal', () => {
+describe('a caller that leaves is rejected at once, with the reason of its own signal', () => {
   test.for([
     ['the leader', 0],
     ['a follower', 1],
     ['the last to come', 2],
-  ] as const)('%s: the others get what they wait for', async ([, leaving]) => {
+  ] as const)('%s: the others get their result', async ([, leaving]) => {
     const { coalescer, works, call } = aBench()
     const callers = [call(), call(), call()]
     callers[leaving]?.abort.abort('gone')
@@ -111,7 +111,7 @@ describe('who leaves hears of it at once, in the words of the own signal', () =>
     expect(heardBy(...callers)).toEqual(expected)
   })
 
-  test('who was gone before asking begins nothing', async () => {
+  test('a caller that left before its request starts nothing', async () => {
     const coalescer = createCoalescer<string>()
     let begun = 0
     const start = async () => {
@@ -122,7 +122,7 @@ describe('who leaves hears of it at once, in the words of the own signal', () =>
     expect([begun, coalescer.inFlight]).toEqual([0, 0])
   })
 
-  test('who was gone before asking does not count among those who wait', async () => {
+  test('a caller that left before its request does not count as waiting', async () => {
     const { coalescer, works, call } = aBench()
     const leader = call()
     await expect(coalescer.run('k', AbortSignal.abort('gone'), async () => '')).rejects.toBe('gone')
@@ -131,8 +131,8 @@ describe('who leaves hears of it at once, in the words of the own signal', () =>
   })
 })
 
-describe('when all have left', () => {
-  test('the work is aborted, with the reason of the last, and not before', async () => {
+describe('when all callers have left', () => {
+  test('the work is aborted with the last caller’s reason, and not earlier', async () => {
     const { coalescer, works, call } = aBench()
     const [one, two, three] = [call(), call(), call()]
     const isAborted: boolean[] = []
@@ -147,7 +147,7 @@ describe('when all have left', () => {
     expect(heardBy(one, two, three)).toEqual(['rejected: left 1', 'rejected: left 0', 'rejected: left 2'])
   })
 
-  test('who asks then begins anew, and the end of the old work changes nothing of it', async () => {
+  test('a new request starts over, unaffected by the end of the old work', async () => {
     const { coalescer, works, call } = aBench()
     call().abort.abort('left')
     const later = call()
@@ -162,7 +162,7 @@ describe('when all have left', () => {
     expect(heardBy(later, follower)).toEqual(['done', 'done'])
   })
 
-  test('a result that comes all the same reaches nobody', async () => {
+  test('a late result is dropped', async () => {
     const { works, call } = aBench()
     const caller = call()
     caller.abort.abort('left')
@@ -172,7 +172,7 @@ describe('when all have left', () => {
   })
 })
 
-describe('when it is over, nothing is left of it', () => {
+describe('no state remains after the end', () => {
   test.for([
     ['after a result', (work: Work) => work.resolve('done')],
     ['after a failure', (work: Work) => work.reject('no')],
@@ -188,7 +188,7 @@ describe('when it is over, nothing is left of it', () => {
     expect(works[0]?.signal.aborted).toBe(false)
   })
 
-  test('who hears of the end and asks again begins anew', async () => {
+  test('a request repeated right after the end starts over', async () => {
     const coalescer = createCoalescer<number>()
     const { signal } = new AbortController()
     let begun = 0
@@ -199,8 +199,8 @@ describe('when it is over, nothing is left of it', () => {
   })
 })
 
-describe('a beginning', () => {
-  test('that throws is a failure like any other', async () => {
+describe('a start', () => {
+  test('that throws is an ordinary failure', async () => {
     const coalescer = createCoalescer<string>()
     const { signal } = new AbortController()
     const asked = coalescer.run('k', signal, () => {
@@ -210,7 +210,7 @@ describe('a beginning', () => {
     expect(coalescer.inFlight).toBe(0)
   })
 
-  test('during which the caller leaves is given up', async () => {
+  test('during which the caller leaves is cancelled', async () => {
     const coalescer = createCoalescer<string>()
     const abort = new AbortController()
     let work: AbortSignal | undefined
@@ -224,7 +224,7 @@ describe('a beginning', () => {
   })
 })
 
-test('whatever comes in whatever order, everyone hears once, and work continues just as long as somebody waits', async () => {
+test('for any order of events, each caller gets one result, and work continues exactly as long as a caller waits', async () => {
   const step = fc.oneof(
     fc.record({ do: fc.constantFrom('call' as const), key: fc.constantFrom('a', 'b') }),
     fc.record({
@@ -239,7 +239,7 @@ test('whatever comes in whatever order, everyone hears once, and work continues 
       const callers: { caller: Caller; work: Work; expected: string | undefined }[] = []
       const waitingFor = (work: Work) =>
         callers.filter((one) => one.work === work && one.expected === undefined)
-      /** What continues for somebody, by key. */
+      /** The work that callers wait for, by key. */
       const current = new Map<string, Work>()
       const forget = (work: Work) => {
         for (const [key, value] of current) if (value === work) current.delete(key)

@@ -36,7 +36,7 @@ describe('one answer serves calls that differ in', () => {
     ['a suffix that was read from the name', chatBody.replace('"m"', '"m:x"')],
     ['id, dialect and time', chatBody, { id: 'req_2', dialect: 'inference', deadlineMs: 5, stream: true }],
   ]
-  test('the line that Claude Code writes at the head of its prompts', () => {
+  test('the billing line that Claude Code puts at the head of its prompts', () => {
     const body = (hash: string) =>
       `{"messages":[{"role":"system","content":"x-anthropic-billing-header: cch=${hash};\\nBe."}]}`
     expect(fingerprintOf(body('a'))).toBe(fingerprintOf(body('b')))
@@ -70,19 +70,19 @@ describe('no answer serves calls that differ in', () => {
     ['the same digits as text', chatBody.replace('0}', '0,"seed":"9007199254740993"}')],
     ['an object that looks like it', chatBody.replace('0}', '0,"seed":{"rawJSON":"9007199254740993"}}')],
   ]
-  test('any of these', () => {
+  test('any of these members', () => {
     const prints = cases.map(([, body, change, tenant = 'tenant']) => fingerprintOf(body, change, tenant))
     expect(new Set([...prints, fingerprintOf(chatBody)]).size).toBe(cases.length + 1)
   })
 
-  test('a tenant whose name is nothing', () => {
+  test('a tenant with an empty name', () => {
     const call = callOf(chatBody)
     const prints = ['', 'null', 'undefined'].map((tenant) => fingerprint(call, tenant))
     expect(new Set(prints).size).toBe(3)
   })
 })
 
-test('no order of keys makes a difference, at any depth, and every other change does', () => {
+test('the order of keys makes no difference at any depth; every other change does', () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 4 }), fc.jsonValue({ maxDepth: 4 }), (one, other) => {
       const print = (value: unknown) => fingerprint(aCall({ body: { value } }), '')
@@ -136,7 +136,7 @@ function reversed(value: unknown): unknown {
   )
 }
 
-/** JSON text in which the order of keys is that of the alphabet. */
+/** JSON text with its keys in alphabetical order. */
 function sorted(value: unknown): string {
   return JSON.stringify(value, (_key, member) =>
     isObject(member)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { aBench, complete, gone, made } from './idempotency-harness.ts'
 
-test('the oldest answers make room for more', async () => {
+test('the oldest answers are evicted for new ones', async () => {
   const { ask, works, idempotency } = aBench({ maxEntries: 2 })
   for (const key of ['a', 'b', 'c']) {
     const { text } = ask({ key })
@@ -15,7 +15,7 @@ test('the oldest answers make room for more', async () => {
   expect(works).toHaveLength(4)
 })
 
-test('what is running makes no room: a call too many is made without its key', async () => {
+test('running calls are not evicted: a call beyond the limit runs without its key', async () => {
   const { ask, works, idempotency } = aBench({ maxEntries: 1 })
   ask({ key: 'a' })
   const second = ask({ key: 'b' })
@@ -27,7 +27,7 @@ test('what is running makes no room: a call too many is made without its key', a
   expect(idempotency.counts()).toMatchObject({ inFlight: 1, kept: 0 })
 })
 
-test('answers make room by their size, and what is freed is freed whole', async () => {
+test('answers are evicted by size, and their whole size is freed', async () => {
   const { ask, works, idempotency } = aBench({ maxBytes: 10_000 })
   for (const key of ['a', 'b', 'c']) {
     const { text, work } = ask({ key })
@@ -39,7 +39,7 @@ test('answers make room by their size, and what is freed is freed whole', async 
   expect(idempotency.counts()).toMatchObject({ inFlight: 0, kept: 2 })
 })
 
-test('one that is too big reaches its callers whole, and frees its key', async () => {
+test('an answer that is too large reaches its callers completely, and frees its key', async () => {
   const { ask, works, idempotency } = aBench({ maxBytes: 10_000 })
   const [first, second] = [ask(), ask()]
   const [work] = works
@@ -57,7 +57,7 @@ test('one that is too big reaches its callers whole, and frees its key', async (
   expect(await third.text).toBe('other')
 })
 
-test('one that was too big, and failed, is counted off once', async () => {
+test('an answer that was too large and failed is subtracted only once', async () => {
   const { ask, works, idempotency } = aBench({ maxBytes: 10_000 })
   const { text, work } = ask()
   works[0]?.answer.begin(made)
@@ -68,7 +68,7 @@ test('one that was too big, and failed, is counted off once', async () => {
   expect(idempotency.counts()).toEqual({ inFlight: 0, kept: 0, bytes: 0 })
 })
 
-test('work for a key that is not kept ends when the last who waits for it leaves', async () => {
+test('work whose key is not kept ends when its last caller leaves', async () => {
   const { ask, works } = aBench({ maxBytes: 3000 })
   const [first, second] = [ask(), ask()]
   works[0]?.answer.begin(made)
@@ -80,7 +80,7 @@ test('work for a key that is not kept ends when the last who waits for it leaves
   await first.work
 })
 
-test('a thousand keyed calls of one tenant push out none of another’s, kept or running', async () => {
+test('a thousand keyed calls of one tenant evict none of another’s, kept or running', async () => {
   const { ask, works } = aBench({ maxEntries: 100 })
   const { text } = ask({ tenant: 'quiet', key: 'mine' })
   complete(works.at(-1)!, 'theirs')

@@ -1,5 +1,5 @@
 import { Failure } from '../../../src/core/model/failure.ts'
-import type { SharedShelf } from '../../../src/core/model/shared/shelf.ts'
+import type { SharedCache } from '../../../src/core/model/shared/cache.ts'
 import {
   createIdempotency,
   type Idempotency,
@@ -8,7 +8,7 @@ import {
 } from '../../../src/core/reuse/idempotency.ts'
 import type { AnswerFacts, AnswerReader, AnswerWriter } from '../../../src/core/reuse/idempotent-answer.ts'
 import { createSharedIdempotency } from '../../../src/core/reuse/shared-idempotency.ts'
-import { createMemoryShelf } from '../../../src/state/memory-shelf.ts'
+import { createMemoryCache } from '../../../src/state/memory-cache.ts'
 
 export const made: AnswerFacts = {
   deployment: 'm@here',
@@ -27,16 +27,16 @@ export type Asked = {
   readonly request?: string
 }
 
-/** A caller who reads to the end. */
+/** A caller that reads to the end. */
 type Caller = {
   readonly abort: AbortController
   readonly reader: AnswerReader
   readonly work: Promise<void> | undefined
-  /** All that was read; rejects as the reading did. */
+  /** Everything that was read; rejects as reading did. */
   readonly text: Promise<string>
 }
 
-/** Callers, and the work that was begun for them, in its order. */
+/** Callers, and the work started for them, in order. */
 export type Bench = {
   readonly idempotency: Idempotency
   readonly works: Work[]
@@ -66,9 +66,9 @@ export function aBench(settings: Partial<IdempotencySettings> = {}): Bench {
 
 const usual: IdempotencySettings = { ttlMs: 1000, maxEntries: 10, maxBytes: 1_000_000 }
 
-/** Processes over one shelf, each with its work in its order. */
+/** Processes with one shared cache, each with its work in order. */
 export type Fleet = {
-  readonly shelf: SharedShelf
+  readonly cache: SharedCache
   readonly clock: { at: number }
   readonly nodes: readonly {
     readonly owner: string
@@ -81,14 +81,14 @@ export type Fleet = {
 export function aFleet(
   count: number,
   settings: Partial<IdempotencySettings> = {},
-  around: (shelf: SharedShelf) => SharedShelf = (shelf) => shelf,
+  around: (cache: SharedCache) => SharedCache = (cache) => cache,
 ): Fleet {
   const clock = { at: 0 }
   const now = () => clock.at
-  const shelf = around(createMemoryShelf({ now }))
+  const cache = around(createMemoryCache({ now }))
   const nodes = Array.from({ length: count }, (_, at) => {
     const owner = `node-${at}`
-    const parts = { shelf, owner, makingMs: 60_000 }
+    const parts = { cache, owner, makingMs: 60_000 }
     const idempotency = createSharedIdempotency({ ...usual, ...settings }, { now }, parts)
     const works: Work[] = []
     return {
@@ -105,10 +105,10 @@ export function aFleet(
       },
     }
   })
-  return { shelf, clock, nodes }
+  return { cache, clock, nodes }
 }
 
-/** Work that waits for the test, and ends as a gateway's call does when it is given up. */
+/** Work that the test controls; when cancelled, it ends like a call of the gateway. */
 function performedBy(works: Work[]): Perform {
   return (answer, signal) => {
     const begun: Work = { ...Promise.withResolvers<void>(), answer, signal }
@@ -124,7 +124,7 @@ async function textOf(reader: AnswerReader): Promise<string> {
   return text
 }
 
-/** Ends a piece of work well. */
+/** Completes a piece of work. */
 export function complete({ answer, resolve }: Work, text = 'answer'): void {
   answer.begin(made)
   answer.write(text)

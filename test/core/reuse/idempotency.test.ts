@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { Failure, type FailureKind } from '../../../src/core/model/failure.ts'
 import { type Asked, aBench, complete, gone, made } from './idempotency-harness.ts'
 
-describe('a request that is sent again under its key', () => {
-  test('gets the answer that was kept, and how it was made', async () => {
+describe('a request that is repeated with its key', () => {
+  test('gets the kept answer and its facts', async () => {
     const { ask, works } = aBench()
     const first = ask()
     complete(works[0]!)
@@ -16,7 +16,7 @@ describe('a request that is sent again under its key', () => {
     expect(works).toHaveLength(1)
   })
 
-  test('follows an answer on its way, from its beginning', async () => {
+  test('follows an answer in progress, from its beginning', async () => {
     const { ask, works } = aBench()
     const first = ask()
     const [work] = works
@@ -30,7 +30,7 @@ describe('a request that is sent again under its key', () => {
     expect(works).toHaveLength(1)
   })
 
-  test('gets the answer that was finished after its first caller left', async () => {
+  test('gets the answer that was completed after its first caller left', async () => {
     const { ask, works } = aBench()
     const first = ask()
     first.abort.abort(gone)
@@ -44,7 +44,7 @@ describe('a request that is sent again under its key', () => {
     expect(works).toHaveLength(1)
   })
 
-  test('is refused when it is another request', async () => {
+  test('is refused if the request differs', async () => {
     const { ask, works } = aBench()
     ask()
     const expected = expect.objectContaining({
@@ -64,7 +64,7 @@ describe('a request that is sent again under its key', () => {
     ['another tenant', { tenant: 'u' }],
     ['another format', { dialect: 'completions' }],
     ['another key', { key: 'l' }],
-  ])('is carried out for %s', async ([, other]) => {
+  ])('is executed for %s', async ([, other]) => {
     const { ask, works } = aBench()
     ask()
     complete(works[0]!, 'mine')
@@ -74,7 +74,7 @@ describe('a request that is sent again under its key', () => {
     expect(await ask().text).toBe('mine')
   })
 
-  test('is not begun for a caller who has left already', () => {
+  test('is not started for a caller that has already left', () => {
     const { idempotency } = aBench()
     const keyed = { tenant: '', dialect: 'chat', key: 'k', request: [] }
     expect(() =>
@@ -82,7 +82,7 @@ describe('a request that is sent again under its key', () => {
     ).toThrow(gone)
   })
 
-  test('is carried out anew once the answer is too old', async () => {
+  test('is executed again once the answer has expired', async () => {
     const { ask, works, clock, idempotency } = aBench({ ttlMs: 1000 })
     const first = ask()
     clock.at = 5000
@@ -99,7 +99,7 @@ describe('a request that is sent again under its key', () => {
 
 describe('an answer that failed', () => {
   const kept: readonly FailureKind[] = ['rejected', 'context_length', 'content_filtered']
-  test.for(kept)('by an upstream’s word on the request is kept: %s', async (kind) => {
+  test.for(kept)('because an upstream rejected the request is kept: %s', async (kind) => {
     const { ask, works } = aBench()
     const failure = new Failure(kind, 'No.')
     const first = ask()
@@ -134,17 +134,17 @@ describe('an answer that failed', () => {
     expect(await third.text).toBe('answer')
   })
 
-  test('half-way is told to all who follow it, and frees its key', async () => {
+  test('half-way is reported to all its followers, and frees its key', async () => {
     const { ask, works, idempotency } = aBench()
     const [first, second] = [ask(), ask()]
     const failure = new Failure('content_filtered', 'No more.')
     works[0]?.answer.begin(made)
     works[0]?.answer.write('half')
-    works[0]?.answer.tell(failure, ' no')
+    works[0]?.answer.reportFailure(failure, ' no')
     works[0]?.reject(failure)
     for (const { reader, text } of [first, second]) {
       await expect(text).rejects.toBe(failure)
-      expect(reader.told).toBe(failure)
+      expect(reader.reportedFailure).toBe(failure)
     }
     expect(idempotency.counts()).toEqual({ inFlight: 0, kept: 0, bytes: 0 })
   })
@@ -158,7 +158,7 @@ describe('an answer that failed', () => {
   })
 })
 
-test('closing gives up what is running, and waits for its end', async () => {
+test('closing cancels running work, and waits for its end', async () => {
   const { ask, works, idempotency } = aBench()
   const staying = ask({ key: 'a' })
   const leaving = ask({ key: 'b' })
@@ -170,7 +170,7 @@ test('closing gives up what is running, and waits for its end', async () => {
   expect(idempotency.counts().inFlight).toBe(0)
 })
 
-test('the end of all that is running can be waited for', async () => {
+test('the end of all running work can be awaited', async () => {
   const { ask, works, idempotency } = aBench()
   ask({ key: 'a' })
   const ended = idempotency.ended()

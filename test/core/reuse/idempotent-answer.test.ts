@@ -18,16 +18,16 @@ const made: AnswerFacts = {
 
 const gone = new Failure('caller_left', 'Gone.')
 
-/** An answer of which so many characters are kept. */
+/** An answer that keeps this many characters. */
 function anAnswer(keptCharacters = Number.POSITIVE_INFINITY) {
   const leavings: unknown[] = []
-  let left = keptCharacters
+  let abandoned = keptCharacters
   const answer = createIdempotentAnswer({
     keep(characters) {
-      left -= characters
-      return left >= 0
+      abandoned -= characters
+      return abandoned >= 0
     },
-    left: (reason) => leavings.push(reason),
+    abandoned: (reason) => leavings.push(reason),
   })
   return { answer, leavings }
 }
@@ -56,7 +56,7 @@ async function isDrained(answer: IdempotentAnswer): Promise<boolean> {
 const bulk = 'x'.repeat(40_000)
 
 describe('a reader', () => {
-  test('hears of the beginning before there is any text', async () => {
+  test('is notified of the beginning before there is any text', async () => {
     const { answer } = anAnswer()
     const reader = answer.join(new AbortController().signal)
     const begun = reader.begun()
@@ -65,7 +65,7 @@ describe('a reader', () => {
     expect(reader.made.deployment).toBe('m@here')
   })
 
-  test('waits for an end, not only for text', async () => {
+  test('waits for the end as well as for text', async () => {
     const { answer } = anAnswer()
     const reader = answer.join(new AbortController().signal)
     answer.begin(made)
@@ -86,7 +86,7 @@ describe('a reader', () => {
     expect(answer.readers).toBe(0)
   })
 
-  test('that leaves is no news while others read', () => {
+  test('that leaves does not matter while others read', () => {
     const { answer, leavings } = anAnswer()
     const abort = new AbortController()
     answer.join(abort.signal)
@@ -96,7 +96,7 @@ describe('a reader', () => {
     expect(answer.readers).toBe(1)
   })
 
-  test('that has read to the end is gone, its signal forgotten', async () => {
+  test('that has read to the end is removed, and its signal released', async () => {
     const { answer } = anAnswer()
     const { signal } = new AbortController()
     const text = textOf(answer.join(signal))
@@ -108,7 +108,7 @@ describe('a reader', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   })
 
-  test('gets every text in its order, however many read and whenever they come', async () => {
+  test('gets every text in order, for any number of readers joining at any time', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.oneof(fc.string(), fc.constant('join' as const), fc.constant(bulk)), { maxLength: 30 }),
@@ -135,7 +135,7 @@ describe('a reader', () => {
 })
 
 describe('the writer', () => {
-  test('waits for nobody who was told that it came too late', async () => {
+  test('does not wait for a reader that timed out', async () => {
     const { answer, leavings } = anAnswer(10)
     const first = answer.join(new AbortController().signal)
     const late = answer.join(new AbortController().signal)
@@ -148,7 +148,7 @@ describe('the writer', () => {
     expect(await isDrained(answer)).toBe(true)
   })
 
-  test('is told when the last reader was told that', async () => {
+  test('is notified when the last reader has timed out', async () => {
     const { answer, leavings } = anAnswer(10)
     await expect(answer.join(new AbortController().signal).begun(1)).rejects.toMatchObject({
       kind: 'timeout',
@@ -156,14 +156,14 @@ describe('the writer', () => {
     expect(leavings).toMatchObject([{ kind: 'timeout' }])
   })
 
-  test('of an answer that is kept waits for nobody', async () => {
+  test('of a kept answer never waits', async () => {
     const { answer } = anAnswer()
     answer.join(new AbortController().signal)
     for (let piece = 0; piece < 5; piece++) answer.write(bulk)
     expect(await isDrained(answer)).toBe(true)
   })
 
-  test('of one that is not waits for the slowest reader', async () => {
+  test('of an answer that is not kept waits for the slowest reader', async () => {
     const { answer } = anAnswer(0)
     const [quick, slow] = [1, 2].map(() => answer.join(new AbortController().signal).texts())
     answer.begin(made)
@@ -178,7 +178,7 @@ describe('the writer', () => {
     expect(await isDrained(answer)).toBe(true)
   })
 
-  test.for(['is left', 'is broken off'] as const)('waits no longer for a reading that %s', async (how) => {
+  test.for(['is abandoned', 'is broken off'] as const)('stops waiting for a reading that %s', async (how) => {
     const { answer } = anAnswer(0)
     const abort = new AbortController()
     const texts = answer.join(abort.signal).texts()
@@ -186,7 +186,7 @@ describe('the writer', () => {
     await texts.next()
     expect(await isDrained(answer)).toBe(false)
     const drained = answer.drained()
-    if (how === 'is left') abort.abort(gone)
+    if (how === 'is abandoned') abort.abort(gone)
     else await texts.return()
     await drained
     expect(answer.readers).toBe(0)

@@ -1,58 +1,58 @@
 import { expect, test } from 'vitest'
-import type { PackedResponse } from '../../../src/core/model/response-shelf.ts'
+import type { PackedResponse } from '../../../src/core/model/response-storage.ts'
 import { createLastingResponses } from '../../../src/core/reuse/lasting-responses.ts'
 import { createMemoryResponses } from '../../../src/core/reuse/memory-responses.ts'
 
-test('what is kept goes to the store, and is found there', async () => {
-  const { shelf, store, memory } = scene()
-  await shelf.put('t', aResponse('one'))
+test('responses are written to the store, and found there', async () => {
+  const { cache, store, memory } = scene()
+  await cache.put('t', aResponse('one'))
   expect([store.size, memory.size]).toEqual([1, 0])
-  expect(await shelf.find('t', 'one')).toMatchObject({ id: 'one' })
-  expect(await shelf.remove('t', 'one')).toBe(true)
+  expect(await cache.find('t', 'one')).toMatchObject({ id: 'one' })
+  expect(await cache.remove('t', 'one')).toBe(true)
   expect(store.size).toBe(0)
 })
 
-test('while the store is away it waits in memory, and goes there later', async () => {
-  const { shelf, store, memory, clock, events, lose } = scene()
+test('while the store is unavailable they wait in memory, and are written later', async () => {
+  const { cache, store, memory, clock, events, lose } = scene()
   const restore = lose()
-  await shelf.put('t', aResponse('one'))
-  await shelf.put('t', aResponse('two', 'one'))
+  await cache.put('t', aResponse('one'))
+  await cache.put('t', aResponse('two', 'one'))
   expect(memory.size).toBe(2)
-  expect((await shelf.recall('t', wanting('two'))).conversation).toHaveLength(2)
+  expect((await cache.recall('t', wanting('two'))).conversation).toHaveLength(2)
   restore()
   clock.at += 1000
-  expect(await shelf.find('t', 'one')).toMatchObject({ id: 'one' })
+  expect(await cache.find('t', 'one')).toMatchObject({ id: 'one' })
   expect([store.size, memory.size]).toEqual([2, 0])
   expect(events).toEqual(['away: Lost.', 'back'])
 })
 
-test('what is not in memory is then unavailable, not unknown', async () => {
-  const { shelf, lose } = scene()
-  await shelf.put('t', aResponse('one'))
+test('a response that is not in memory is then unavailable, not unknown', async () => {
+  const { cache, lose } = scene()
+  await cache.put('t', aResponse('one'))
   lose()
-  await shelf.put('t', aResponse('two', 'one'))
+  await cache.put('t', aResponse('two', 'one'))
   const refusal = { status: 503, code: 'store_unavailable' }
-  await expect(shelf.find('t', 'one')).rejects.toMatchObject(refusal)
-  await expect(shelf.recall('t', wanting('two'))).rejects.toMatchObject(refusal)
-  await expect(shelf.remove('t', 'one')).rejects.toMatchObject(refusal)
+  await expect(cache.find('t', 'one')).rejects.toMatchObject(refusal)
+  await expect(cache.recall('t', wanting('two'))).rejects.toMatchObject(refusal)
+  await expect(cache.remove('t', 'one')).rejects.toMatchObject(refusal)
 })
 
-test('a store that is away is asked once a second', async () => {
-  const { shelf, asked, clock, lose } = scene()
+test('an unavailable store is tried once a second', async () => {
+  const { cache, asked, clock, lose } = scene()
   lose()
-  for (let call = 0; call < 5; call++) await shelf.put('t', aResponse(`${call}`))
+  for (let call = 0; call < 5; call++) await cache.put('t', aResponse(`${call}`))
   expect(asked()).toBe(1)
   clock.at += 1000
-  await shelf.put('t', aResponse('next'))
+  await cache.put('t', aResponse('next'))
   expect(asked()).toBe(2)
 })
 
-test('the end hands over what waits', async () => {
-  const { shelf, store, lose } = scene()
+test('disposing writes the waiting responses', async () => {
+  const { cache, store, lose } = scene()
   const restore = lose()
-  await shelf.put('t', aResponse('one'))
+  await cache.put('t', aResponse('one'))
   restore()
-  await shelf[Symbol.asyncDispose]()
+  await cache[Symbol.asyncDispose]()
   expect(store.size).toBe(1)
 })
 
@@ -68,7 +68,7 @@ function scene() {
     asked++
     return isLost ? Promise.reject(new Error('Lost.')) : Promise.resolve(answer())
   }
-  const shelf = createLastingResponses({
+  const cache = createLastingResponses({
     memory,
     clock: { now },
     store: {
@@ -88,7 +88,7 @@ function scene() {
       isLost = false
     }
   }
-  return { shelf, store, memory, clock, events, lose, asked: () => asked }
+  return { cache, store, memory, clock, events, lose, asked: () => asked }
 }
 
 function wanting(id: string) {

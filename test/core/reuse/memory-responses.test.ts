@@ -1,11 +1,11 @@
 import { createMemoryResponses } from '../../../src/core/reuse/memory-responses.ts'
-import { describeResponseShelf } from '../../contracts/response-shelf.ts'
+import { describeResponseStorage } from '../../contracts/response-storage.ts'
 
-describeResponseShelf({
+describeResponseStorage({
   name: 'memory',
   async open(bounds) {
     const clock = { at: 0 }
-    const shelf = createMemoryResponses({ now: () => clock.at }, bounds)
-    return { shelf, clock, async [Symbol.asyncDispose]() {} }
+    const storage = createMemoryResponses({ now: () => clock.at }, bounds)
+    return { storage, clock, async [Symbol.asyncDispose]() {} }
   },
 })

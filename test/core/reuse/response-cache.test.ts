@@ -4,20 +4,20 @@ import type { Chunk, Delta, Reply } from '../../../src/core/model/call.ts'
 import { fold, unfold } from '../../../src/core/model/fold/fold.ts'
 import { type JsonObject, parseJson } from '../../../src/core/model/json/json.ts'
 import { JsonText } from '../../../src/core/model/json/json-text.ts'
-import type { SharedShelf } from '../../../src/core/model/shared/shelf.ts'
+import type { SharedCache } from '../../../src/core/model/shared/cache.ts'
 import type { CachedReply } from '../../../src/core/reuse/kept-reply.ts'
 import {
   createResponseCache,
   type ResponseCache,
   type ResponseCacheSettings,
 } from '../../../src/core/reuse/response-cache.ts'
-import { createMemoryShelf } from '../../../src/state/memory-shelf.ts'
+import { createMemoryCache } from '../../../src/state/memory-cache.ts'
 import { aCall, chatChunk, chatReply, textChunk, textOf } from '../../harness/scripted-upstream.ts'
 
 const aToolCall = { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }
 const usage = { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7, cost: 0.5 }
 
-describe('an answer comes back as it was', () => {
+describe('an answer is returned unchanged', () => {
   const wire =
     '{ "id":"1", "object":"text_completion", "created":1, "model":"m", "choices":[{"index":0,"text":"Hi","finish_reason":"stop"}] }'
   const cases: readonly (readonly [string, Reply])[] = [
@@ -42,7 +42,7 @@ describe('an answer comes back as it was', () => {
   })
 })
 
-test('it replays as a stream with the words and the end it had', async () => {
+test('it replays as a stream with its text and its end', async () => {
   const cache = aCache()
   const chunks = [
     chatChunk({ role: 'assistant', content: 'H' }),
@@ -57,7 +57,7 @@ test('it replays as a stream with the words and the end it had', async () => {
   expect(fold(replayed)?.value).toEqual(whole?.value)
 })
 
-test('anyone who takes an answer may change it: the next one gets it whole', async () => {
+test('a caller may change its answer: the next one gets the original', async () => {
   const cache = aCache()
   const answer = anAnswer()
   cache.put('key', answer)
@@ -68,7 +68,7 @@ test('anyone who takes an answer may change it: the next one gets it whole', asy
   expect(cache.get('key')).toEqual(anAnswer())
 })
 
-describe('what is not fit to be given again is not kept', () => {
+describe('an answer that cannot be replayed is not cached', () => {
   const cut = { content: null, tool_calls: [aToolCall] }
   const cases: readonly (readonly [string, JsonObject])[] = [
     ['a choice without an end', textChunk('Hi')],
@@ -89,7 +89,7 @@ describe('what is not fit to be given again is not kept', () => {
     expect(cache.counts()).toMatchObject({ entries: 0, bytes: 0 })
   })
 
-  test('and what was kept before stays', () => {
+  test('and an earlier cached answer stays', () => {
     const cache = aCache()
     cache.put('key', anAnswer())
     cache.put('key', anAnswer({ reply: aReply(textChunk('Hi')) }))
@@ -97,7 +97,7 @@ describe('what is not fit to be given again is not kept', () => {
   })
 })
 
-describe('it takes calls', () => {
+describe('it accepts calls', () => {
   test.for([
     [{ temperature: 0 }, false, true],
     [{ temperature: 1 }, false, false],
@@ -109,13 +109,13 @@ describe('it takes calls', () => {
   })
 })
 
-describe('an answer grows old', () => {
+describe('an answer expires', () => {
   test.for([
     [0, true],
     [999, true],
     [1000, false],
     [5000, false],
-  ] as const)('after %d ms of 1000 it is still there: %j', ([afterMs, isThere]) => {
+  ] as const)('after %d ms of 1000 it is still cached: %j', ([afterMs, isThere]) => {
     const clock = aClock(50)
     const cache = aCache({ ttlMs: 1000 }, clock)
     cache.put('key', anAnswer())
@@ -128,7 +128,7 @@ describe('an answer grows old', () => {
     )
   })
 
-  test('from when it was kept, not from when it was used; and anew when it is kept anew', () => {
+  test('counted from when it was cached, not used; caching it again restarts the time', () => {
     const clock = aClock(0)
     const cache = aCache({ ttlMs: 1000 }, clock)
     cache.put('used', anAnswer())
@@ -142,8 +142,8 @@ describe('an answer grows old', () => {
   })
 })
 
-describe('it makes room', () => {
-  test('for the newest, not for what was not used for the longest time', () => {
+describe('it evicts', () => {
+  test('the least recently used for the newest', () => {
     const cache = aCache({ maxEntries: 2 })
     cache.put('a', anAnswer())
     cache.put('b', anAnswer())
@@ -153,7 +153,7 @@ describe('it makes room', () => {
     expect(cache.counts()).toMatchObject({ evictions: 1, entries: 2 })
   })
 
-  test('by bytes as by number', () => {
+  test('by bytes as well as by number', () => {
     const sizeOfOne = sizeOf(anAnswer())
     const cache = aCache({ maxBytes: 2 * sizeOfOne })
     for (const key of ['a', 'b', 'c']) cache.put(key, anAnswer())
@@ -161,14 +161,14 @@ describe('it makes room', () => {
     expect(cache.counts()).toMatchObject({ evictions: 1, bytes: 2 * sizeOfOne })
   })
 
-  test('but not for what is bigger than all of it', () => {
+  test('but not for an entry larger than the limit', () => {
     const cache = aCache({ maxBytes: sizeOf(anAnswer()) })
     cache.put('a', anAnswer())
     expect(cache.put('b', anAnswer({ reply: aReply(textChunk('Hi!', 'stop')) }))).toBe(false)
     expect(there(cache, 'a', 'b')).toEqual(['a'])
   })
 
-  test('and holds nothing where nothing is allowed', () => {
+  test('and holds nothing if the limit is zero', () => {
     for (const none of [{ maxEntries: 0 }, { maxBytes: 0 }]) {
       const cache = aCache(none)
       expect(cache.put('a', anAnswer())).toBe(false)
@@ -177,7 +177,7 @@ describe('it makes room', () => {
   })
 })
 
-test('it counts what the hits had cost, and those of which that is not known', () => {
+test('it counts the original cost of hits, and hits whose cost is unknown', () => {
   const cache = aCache()
   cache.put('priced', anAnswer({ costNanoUsd: 1500 }))
   cache.put('free', anAnswer({ costNanoUsd: 0 }))
@@ -186,7 +186,7 @@ test('it counts what the hits had cost, and those of which that is not known', (
   expect(cache.counts()).toMatchObject({ hits: 4, misses: 1, savedNanoUsd: 3000, unpricedHits: 1 })
 })
 
-test('whatever is done to it, it is the least recently used that are gone, and the bounds hold', () => {
+test('any sequence of operations evicts the least recently used, and stays within the limits', () => {
   const key = fc.constantFrom('a', 'b', 'c', 'd', 'e')
   const step = fc.oneof(
     fc.record({ do: fc.constant('put' as const), key, length: fc.nat(400) }),
@@ -224,10 +224,10 @@ test('whatever is done to it, it is the least recently used that are gone, and t
 function aCache(
   change: Partial<ResponseCacheSettings> = {},
   clock = aClock(0),
-  shelf?: SharedShelf,
+  cache?: SharedCache,
 ): ResponseCache {
   const settings = { ttlMs: 60_000, maxEntries: 100, maxBytes: 1_000_000, everyCall: false, ...change }
-  return createResponseCache(settings, clock, shelf)
+  return createResponseCache(settings, clock, cache)
 }
 
 function aClock(at: number): { at: number; now(): number } {
@@ -263,7 +263,7 @@ function sizeOf(answer: CachedReply): number {
   return cache.counts().bytes
 }
 
-/** Which of these keys it has; asking uses them. */
+/** Which of these keys are cached; reading counts as use. */
 function there(cache: ResponseCache, ...keys: string[]): string[] {
   return keys.filter((key) => cache.get(key) !== undefined)
 }
@@ -272,11 +272,11 @@ function sum(sizes: Iterable<number>): number {
   return Array.from(sizes).reduce((total, size) => total + size, 0)
 }
 
-describe('over a shelf', () => {
-  test('what one process keeps is found by all, for its time', async () => {
+describe('with a shared cache', () => {
+  test('all processes find what one has cached, until it expires', async () => {
     const clock = aClock(0)
-    const shelf = createMemoryShelf(clock)
-    const [here, there] = [aCache({}, clock, shelf), aCache({}, clock, shelf)]
+    const cache = createMemoryCache(clock)
+    const [here, there] = [aCache({}, clock, cache), aCache({}, clock, cache)]
     here.put('key', anAnswer())
     expect(await there.get('key')).toEqual(anAnswer())
     expect(await there.get('other')).toBeUndefined()
@@ -285,20 +285,20 @@ describe('over a shelf', () => {
     expect(await there.get('key')).toBeUndefined()
   })
 
-  test('what makes room here makes room there', async () => {
-    const shelf = createMemoryShelf({ now: () => 0 })
-    const here = aCache({ maxEntries: 1 }, undefined, shelf)
+  test('an eviction here also removes the shared entry', async () => {
+    const cache = createMemoryCache({ now: () => 0 })
+    const here = aCache({ maxEntries: 1 }, undefined, cache)
     here.put('a', anAnswer())
     here.put('b', anAnswer())
-    const there = aCache({}, undefined, shelf)
+    const there = aCache({}, undefined, cache)
     expect([await there.get('a'), await there.get('b')]).toEqual([undefined, anAnswer()])
   })
 
-  test('each has its own while that is away', async () => {
-    const shelf = createMemoryShelf({ now: () => 0 })
+  test('each process has only its own answers while that is unavailable', async () => {
+    const cache = createMemoryCache({ now: () => 0 })
     const away = () => Promise.reject(new Error('Away.'))
-    Object.assign(shelf, { get: away, put: away, remove: away })
-    const here = aCache({ maxEntries: 1 }, undefined, shelf)
+    Object.assign(cache, { get: away, put: away, remove: away })
+    const here = aCache({ maxEntries: 1 }, undefined, cache)
     here.put('a', anAnswer())
     here.put('b', anAnswer())
     expect([await here.get('a'), await here.get('b')]).toEqual([undefined, anAnswer()])

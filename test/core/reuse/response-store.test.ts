@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createMemoryResponses, type ShelfBounds } from '../../../src/core/reuse/memory-responses.ts'
+import { createMemoryResponses, type StorageBounds } from '../../../src/core/reuse/memory-responses.ts'
 import {
   createResponseStore,
   type RecallBounds,
@@ -16,14 +16,14 @@ function stored(id: string, previousId?: string, text = ''): StoredResponse {
   }
 }
 
-function scene(bounds: Partial<ShelfBounds> & Partial<RecallBounds> = {}) {
+function scene(bounds: Partial<StorageBounds> & Partial<RecallBounds> = {}) {
   const time = { now: 0 }
   const { bytes = 1_000_000, nodes = 100_000, ...others } = bounds
-  const shelf = createMemoryResponses(
+  const cache = createMemoryResponses(
     { now: () => time.now },
     { maxEntries: 100, maxBytes: 1_000_000, ttlMs: 1000, ...others },
   )
-  const store = createResponseStore(shelf, { bytes, nodes })
+  const store = createResponseStore(cache, { bytes, nodes })
   const idsOf = async (tenant: string, ids: readonly string[]) => {
     const found = await Promise.all(ids.map((id) => store.find(tenant, id)))
     return ids.filter((_, at) => found[at] !== undefined)
@@ -38,7 +38,7 @@ function scene(bounds: Partial<ShelfBounds> & Partial<RecallBounds> = {}) {
 
 const idsIn = (items: readonly { [key: string]: unknown }[] | undefined) => items?.map(({ id }) => id)
 
-test('what is kept is found, and its items by their own ids', async () => {
+test('a stored response is found, and its items by their ids', async () => {
   const { store, findItem } = scene()
   void store.put('a', stored('one'))
   expect(await store.find('a', 'one')).toEqual(stored('one'))
@@ -47,7 +47,7 @@ test('what is kept is found, and its items by their own ids', async () => {
   expect(await findItem('a', 'one')).toBeUndefined()
 })
 
-test('no tenant has what is another’s', async () => {
+test('a tenant cannot see another’s responses', async () => {
   const { store, findItem, conversation } = scene()
   void store.put('a', stored('one'))
   expect(await store.find('b', 'one')).toBeUndefined()
@@ -57,7 +57,7 @@ test('no tenant has what is another’s', async () => {
   expect(await store.find('a', 'one')).toBeDefined()
 })
 
-test('a conversation is all that was said, in order', async () => {
+test('a conversation is all of its items, in order', async () => {
   const { store, conversation } = scene()
   void store.put('a', stored('one'))
   void store.put('a', stored('two', 'one'))
@@ -68,7 +68,7 @@ test('a conversation is all that was said, in order', async () => {
   expect(idsIn(await conversation('a', 'one'))).toEqual(['one-in', 'one-out'])
 })
 
-test('a conversation with a gap is none', async () => {
+test('a conversation with a missing response is refused', async () => {
   const { store, findItem, conversation } = scene()
   void store.put('a', stored('one'))
   void store.put('a', stored('two', 'one'))
@@ -84,7 +84,7 @@ test('a conversation with a gap is none', async () => {
   expect(await store.remove('a', 'one')).toBe(false)
 })
 
-test('what is changed by its taker is not changed for the next', async () => {
+test('a reader’s changes do not affect the next reader', async () => {
   const { store } = scene()
   void store.put('a', stored('one'))
   const taken = await store.find('a', 'one')
@@ -92,7 +92,7 @@ test('what is changed by its taker is not changed for the next', async () => {
   expect(await store.find('a', 'one')).toEqual(stored('one'))
 })
 
-test('what nobody uses is forgotten after a while', async () => {
+test('an unused response expires', async () => {
   const { store, time, findItem } = scene({ ttlMs: 10 })
   void store.put('a', stored('one'))
   time.now = 9
@@ -104,7 +104,7 @@ test('what nobody uses is forgotten after a while', async () => {
   expect(await findItem('a', 'one-out')).toBeUndefined()
 })
 
-test('going on with a conversation keeps all of it', async () => {
+test('continuing a conversation keeps all of it', async () => {
   const { store, time, conversation } = scene({ ttlMs: 10 })
   void store.put('a', stored('one'))
   void store.put('a', stored('two', 'one'))
@@ -114,7 +114,7 @@ test('going on with a conversation keeps all of it', async () => {
   expect(await conversation('a', 'two')).toHaveLength(4)
 })
 
-test('there are so many and no more: what was not used for longest makes room', async () => {
+test('their number is limited: the least recently used is evicted', async () => {
   const { store, idsOf } = scene({ maxEntries: 2 })
   void store.put('a', stored('one'))
   void store.put('a', stored('two'))
@@ -123,7 +123,7 @@ test('there are so many and no more: what was not used for longest makes room', 
   expect(await idsOf('a', ['one', 'two', 'three'])).toEqual(['one', 'three'])
 })
 
-test('they take so much memory and no more', async () => {
+test('their memory is limited', async () => {
   const { store, idsOf } = scene({ maxBytes: 40_000 })
   for (const id of ['one', 'two', 'three']) void store.put('a', stored(id, undefined, 'x'.repeat(7000)))
   expect(await idsOf('a', ['one', 'two', 'three'])).toEqual(['two', 'three'])
@@ -131,27 +131,27 @@ test('they take so much memory and no more', async () => {
   expect(await idsOf('a', ['two', 'three', 'four'])).toEqual(['two', 'three'])
 })
 
-test('a few words do not bring forth more than is good', async () => {
+test('a short request cannot load more than the limit', async () => {
   const { store, conversation, findItems } = scene({ bytes: 40_000 })
   void store.put('a', stored('one', undefined, 'x'.repeat(7000)))
   void store.put('a', stored('two', 'one', 'x'.repeat(7000)))
   void store.put('a', stored('three', 'two', 'x'.repeat(7000)))
   expect(await conversation('a', 'two')).toHaveLength(4)
-  await expect(conversation('a', 'three')).rejects.toThrow('longer than this gateway can put together')
+  await expect(conversation('a', 'three')).rejects.toThrow('longer than this gateway can load')
   expect((await findItems('a', ['one-in', 'one-out', 'two-in'])).size).toBe(3)
   await expect(findItems('a', ['one-out', 'two-out', 'three-out'])).rejects.toThrow(
-    'longer than this gateway can put together',
+    'longer than this gateway can load',
   )
 })
 
-test('one put in again takes no more than once', async () => {
+test('a response stored twice counts once', async () => {
   const { store, idsOf } = scene({ maxEntries: 2 })
   void store.put('a', stored('one'))
   for (let times = 0; times < 5; times++) void store.put('a', stored('two'))
   expect(await idsOf('a', ['one', 'two'])).toEqual(['one', 'two'])
 })
 
-test('who has most makes room for who has little', async () => {
+test('the tenant with the largest share is evicted first', async () => {
   const { store, idsOf } = scene({ maxEntries: 3 })
   void store.put('little', stored('one'))
   for (const id of ['two', 'three', 'four', 'five']) void store.put('much', stored(id))

@@ -6,7 +6,7 @@ import { Failure } from '../../../src/core/model/failure.ts'
 import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import type { CachedReply } from '../../../src/core/reuse/kept-reply.ts'
 import { createSharedFlight } from '../../../src/core/reuse/shared-flight.ts'
-import { createMemoryShelf } from '../../../src/state/memory-shelf.ts'
+import { createMemoryCache } from '../../../src/state/memory-cache.ts'
 
 const chunk: Chunk = {
   id: 'a',
@@ -23,70 +23,70 @@ const answer: CachedReply = {
   baseline: undefined,
 }
 
-describe('of processes that are asked for the same at once', () => {
-  test('one makes it, and the others have what it made', async () => {
-    const { here, there, shelf } = aPair()
-    expect(await here.board('k', signal())).toBeUndefined()
-    const waiting = [there.board('k', signal()), there.board('k', signal())]
+describe('of processes with the same request at once', () => {
+  test('one makes the answer, and the others get it', async () => {
+    const { here, there, cache } = aPair()
+    expect(await here.join('k', signal())).toBeUndefined()
+    const waiting = [there.join('k', signal()), there.join('k', signal())]
     await setImmediate()
-    here.landed('k', answer)
+    here.publish('k', answer)
     for (const each of await Promise.all(waiting)) {
       expect(each?.reply.chunk.text).toBe(answer.reply.chunk.text)
       expect(each).toMatchObject({ deployment: 'm@here', costNanoUsd: 7, reply: { usage } })
     }
     await setImmediate()
-    expect(await shelf.begin('flight:k', { owner: 'x', fingerprint: '', ttlMs: 1 })).toEqual({
+    expect(await cache.begin('flight:k', { owner: 'x', fingerprint: '', ttlMs: 1 })).toEqual({
       isYours: true,
     })
   })
 
-  test('all hear that it failed', async () => {
+  test('all get its failure', async () => {
     const { here, there } = aPair()
-    await here.board('k', signal())
-    const waiting = there.board('k', signal())
+    await here.join('k', signal())
+    const waiting = there.join('k', signal())
     await setImmediate()
-    here.landed('k', { thrown: new Failure('rejected', 'No.', { param: 'x' }) })
+    here.publish('k', { thrown: new Failure('rejected', 'No.', { param: 'x' }) })
     await expect(waiting).rejects.toMatchObject({ kind: 'rejected', message: 'No.', param: 'x' })
   })
 
   test.for([
-    ['whose callers left', 'landed'],
+    ['whose callers left', 'publish'],
     ['that died', 'abandoned'],
-  ])('one %s leaves it to the others', async ([, how]) => {
-    const { here, there, shelf } = aPair()
-    await here.board('k', signal())
-    const waiting = there.board('k', signal())
-    if (how === 'landed') here.landed('k', { thrown: new Failure('caller_left', 'Gone.') })
-    else await shelf.abandon('here')
+  ])('the work of a process %s is left to the others', async ([, how]) => {
+    const { here, there, cache } = aPair()
+    await here.join('k', signal())
+    const waiting = there.join('k', signal())
+    if (how === 'publish') here.publish('k', { thrown: new Failure('caller_left', 'Gone.') })
+    else await cache.abandon('here')
     expect(await waiting).toBeUndefined()
   })
 
-  test('one whose callers leave waits no longer', async () => {
+  test('one whose callers leave stops waiting', async () => {
     const { here, there } = aPair()
-    await here.board('k', signal())
+    await here.join('k', signal())
     const leaving = signal()
-    const waiting = there.board('k', leaving)
+    const waiting = there.join('k', leaving)
     const gone = new Failure('caller_left', 'Gone.')
     leaving.abort(gone)
     await expect(waiting).rejects.toBe(gone)
   })
 
-  test('each continues for itself while the shelf is away', async () => {
-    const shelf = createMemoryShelf({ now: () => 0 })
-    shelf.begin = () => Promise.reject(new Error('Away.'))
-    const flight = createSharedFlight({ shelf, owner: 'here', makingMs: 1000 })
-    expect(await flight.board('k', signal())).toBeUndefined()
-    flight.landed('k', answer)
+  test('each works on its own while the shared cache is unavailable', async () => {
+    const cache = createMemoryCache({ now: () => 0 })
+    cache.begin = () => Promise.reject(new Error('Away.'))
+    const flight = createSharedFlight({ cache, owner: 'here', makingMs: 1000 })
+    expect(await flight.join('k', signal())).toBeUndefined()
+    flight.publish('k', answer)
   })
 })
 
 function aPair() {
-  const shelf = createMemoryShelf({ now: () => 0 })
+  const cache = createMemoryCache({ now: () => 0 })
   const [here, there] = ['here', 'there'].map((owner) =>
-    createSharedFlight({ shelf, owner, makingMs: 60_000 }),
+    createSharedFlight({ cache, owner, makingMs: 60_000 }),
   )
   if (here === undefined || there === undefined) throw new TypeError('There are two.')
-  return { shelf, here, there }
+  return { cache, here, there }
 }
 
 function signal(): CallAbort {

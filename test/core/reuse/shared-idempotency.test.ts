@@ -2,11 +2,11 @@ import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Failure } from '../../../src/core/model/failure.ts'
-import type { SharedShelf } from '../../../src/core/model/shared/shelf.ts'
+import type { SharedCache } from '../../../src/core/model/shared/cache.ts'
 import { aFleet, complete, type Fleet, gone, made } from './idempotency-harness.ts'
 
-describe('a request that is sent again under its key, to another process', () => {
-  test('gets the answer that was kept, and how it was made', async () => {
+describe('a request that is repeated with its key at another process', () => {
+  test('gets the kept answer and its facts', async () => {
     const [here, there] = nodesOf(aFleet(2))
     const first = await here.ask()
     complete(here.works[0]!)
@@ -20,7 +20,7 @@ describe('a request that is sent again under its key, to another process', () =>
     expect(there.idempotency.counts()).toEqual({ inFlight: 0, kept: 0, bytes: 0 })
   })
 
-  test('follows an answer on its way, from its beginning', async () => {
+  test('follows an answer in progress, from its beginning', async () => {
     const [here, there] = nodesOf(aFleet(2))
     const first = await here.ask()
     const [work] = here.works
@@ -36,7 +36,7 @@ describe('a request that is sent again under its key, to another process', () =>
     expect(there.works).toHaveLength(0)
   })
 
-  test('is made once, however many processes it is sent to at once', async () => {
+  test('is executed once, for any number of processes at once', async () => {
     const fleet = aFleet(3)
     const callers = await Promise.all([...fleet.nodes, ...fleet.nodes].map((node) => node.ask()))
     const works = fleet.nodes.flatMap((node) => node.works)
@@ -46,7 +46,7 @@ describe('a request that is sent again under its key, to another process', () =>
     for (const { text } of callers) expect(await text).toBe('answer')
   })
 
-  test('is refused when it is another request, and carried out for another tenant', async () => {
+  test('is refused if the request differs, and executed for another tenant', async () => {
     const [here, there] = nodesOf(aFleet(2))
     await here.ask()
     await expect(there.ask({ request: 'other' })).rejects.toMatchObject({ kind: 'key_reused', status: 422 })
@@ -54,7 +54,7 @@ describe('a request that is sent again under its key, to another process', () =>
     expect(there.works).toHaveLength(1)
   })
 
-  test('gets the answer that was finished after its first caller left', async () => {
+  test('gets the answer that was completed after its first caller left', async () => {
     const [here, there] = nodesOf(aFleet(2))
     const first = await here.ask()
     first.abort.abort(gone)
@@ -63,7 +63,7 @@ describe('a request that is sent again under its key, to another process', () =>
     expect(await (await there.ask()).text).toBe('answer')
   })
 
-  test('is carried out again once the answer is too old', async () => {
+  test('is executed again once the answer has expired', async () => {
     const { clock, nodes } = aFleet(2, { ttlMs: 1000 })
     const [here, there] = nodesOf({ nodes })
     const first = await here.ask()
@@ -75,7 +75,7 @@ describe('a request that is sent again under its key, to another process', () =>
     expect([here.works.length, there.works.length]).toEqual([1, 1])
   })
 
-  test('leaves no more answers on the shelf than there is room for', async () => {
+  test('leaves no more answers in the shared cache than the limit', async () => {
     const [here, there] = nodesOf(aFleet(2, { maxEntries: 2 }))
     for (const key of ['a', 'b', 'c']) {
       const { work } = await here.ask({ key })
@@ -89,7 +89,7 @@ describe('a request that is sent again under its key, to another process', () =>
 })
 
 describe('an answer that failed', () => {
-  test('by an upstream’s word on the request is kept for all', async () => {
+  test('because an upstream rejected the request is kept for all', async () => {
     const [here, there] = nodesOf(aFleet(2))
     const failure = new Failure('rejected', 'No.', {
       param: 'x',
@@ -110,26 +110,26 @@ describe('an answer that failed', () => {
     expect(there.works).toHaveLength(0)
   })
 
-  test('otherwise is told to who followed it, and frees its key', async () => {
+  test('otherwise is reported to its followers, and frees its key', async () => {
     const [here, there] = nodesOf(aFleet(2))
     const first = await here.ask()
     const second = await there.ask()
     here.works[0]?.answer.begin(made)
     here.works[0]?.answer.write('half')
     const cut = new Failure('interrupted', 'Cut.')
-    here.works[0]?.answer.tell(cut, ' cut')
+    here.works[0]?.answer.reportFailure(cut, ' cut')
     here.works[0]?.reject(cut)
     await expect(first.text).rejects.toMatchObject({ kind: 'interrupted', message: 'Cut.' })
     await expect(second.text).rejects.toMatchObject({ kind: 'interrupted', message: 'Cut.' })
-    expect(second.reader.told).toMatchObject({ message: 'Cut.' })
+    expect(second.reader.reportedFailure).toMatchObject({ message: 'Cut.' })
     await there.ask({ request: 'other' })
     expect(there.works).toHaveLength(1)
   })
 
   test.for([false, true])(
-    'with its process is told so, and may be started over: begun %s',
+    'because its process died is reported, and may be repeated: begun %s',
     async (isBegun) => {
-      const { shelf, nodes } = aFleet(2)
+      const { cache, nodes } = aFleet(2)
       const [here, there] = nodesOf({ nodes })
       await here.ask()
       const second = await there.ask()
@@ -139,20 +139,20 @@ describe('an answer that failed', () => {
         await setImmediate()
         expect(second.reader.hasBegun).toBe(true)
       }
-      await shelf.abandon(here.owner)
+      await cache.abandon(here.owner)
       await expect(second.text).rejects.toMatchObject({ kind: 'interrupted' })
-      expect(second.reader.told).toBeUndefined()
+      expect(second.reader.reportedFailure).toBeUndefined()
       const third = await there.ask()
       complete(there.works[0]!, 'again')
       expect(await third.text).toBe('again')
-      // One that was thought dead keeps nothing that another has made since.
+      // A process wrongly taken for dead keeps nothing that another has made since.
       complete(here.works[0]!, 'late')
       await here.idempotency.ended()
       expect(await (await here.ask()).text).toBe('again')
     },
   )
 
-  test('for want of room continues for its own callers, and is no answer elsewhere', async () => {
+  test('because it is too large continues for its own callers, and fails elsewhere', async () => {
     const [here, there] = nodesOf(aFleet(2, { maxBytes: 10_000 }))
     const first = await here.ask()
     const second = await there.ask()
@@ -164,7 +164,7 @@ describe('an answer that failed', () => {
   })
 })
 
-test('who follows, and is the last here, is waited for by nothing when they leave', async () => {
+test('when the last follower here leaves, nothing waits any longer', async () => {
   const [here, there] = nodesOf(aFleet(2))
   await here.ask()
   const second = await there.ask()
@@ -177,7 +177,7 @@ test('who follows, and is the last here, is waited for by nothing when they leav
   expect(await third.text).toBe('answer')
 })
 
-test('while the shelf is away each process continues for itself', async () => {
+test('while the shared cache is unavailable, each process works on its own', async () => {
   const [here, there] = nodesOf(aFleet(2, {}, without('begin', 'forget')))
   for (const node of [here, there]) {
     const first = await node.ask()
@@ -188,7 +188,7 @@ test('while the shelf is away each process continues for itself', async () => {
   }
 })
 
-test('when the shelf goes away in the middle of an answer, it is kept where it is made', async () => {
+test('if the shared cache fails during an answer, the answer is kept in its own process', async () => {
   const [here] = nodesOf(aFleet(2, {}, without('append', 'finish')))
   const first = await here.ask()
   complete(here.works[0]!)
@@ -198,7 +198,7 @@ test('when the shelf goes away in the middle of an answer, it is kept where it i
   expect(here.works).toHaveLength(1)
 })
 
-test('every retry of a key sees the same bytes, wherever and whenever it comes', async () => {
+test('every retry of a key gets the same bytes, at any process and time', async () => {
   const step = fc.oneof(
     fc.record({ ask: fc.nat(2) }),
     fc.record({ write: fc.string({ maxLength: 20, unit: 'binary' }) }),
@@ -237,10 +237,10 @@ test('every retry of a key sees the same bytes, wherever and whenever it comes',
   )
 })
 
-/** A shelf that cannot be reached for these. */
-function without(...lost: readonly (keyof SharedShelf)[]): (shelf: SharedShelf) => SharedShelf {
-  return (shelf) =>
-    new Proxy(shelf, {
+/** A cache that is unavailable for these methods. */
+function without(...lost: readonly (keyof SharedCache)[]): (cache: SharedCache) => SharedCache {
+  return (cache) =>
+    new Proxy(cache, {
       get(target, name) {
         if (lost.some((each) => each === name)) return () => Promise.reject(new Error('Away.'))
         const method: unknown = Reflect.get(target, name)

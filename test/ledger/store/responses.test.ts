@@ -8,11 +8,11 @@ import {
   type TableBounds,
 } from '../../../src/ledger/store/responses.ts'
 import { openSqliteTable } from '../../../src/ledger/store/sqlite/sqlite-table.ts'
-import { describeResponseShelf } from '../../contracts/response-shelf.ts'
+import { describeResponseStorage } from '../../contracts/response-storage.ts'
 import { makeDirectory } from '../directory.ts'
 import { noPostgres, type PostgresServer, startPostgres } from '../postgres-server.ts'
 
-describeResponseShelf({
+describeResponseStorage({
   name: 'SQLite',
   async open(bounds) {
     const directory = await makeDirectory()
@@ -34,7 +34,7 @@ describe.skipIf(noPostgres !== undefined)(
       await server[Symbol.asyncDispose]()
     })
 
-    describeResponseShelf({
+    describeResponseStorage({
       name: 'Postgres',
       open: async (bounds) => await stageOf({ databaseUrl: await server.createDatabase() }, bounds),
     })
@@ -69,7 +69,7 @@ async function stageOf(address: StoreAddress, bounds: TableBounds, close = async
     'path' in address ? openSqliteTable(address.path) : openPostgresTable(address.databaseUrl)
   const table = createResponseTable(connection, bounds, () => clock.at)
   return {
-    shelf: oneByOne(table),
+    storage: oneByOne(table),
     clock,
     async [Symbol.asyncDispose]() {
       await table[Symbol.asyncDispose]()

@@ -1,6 +1,6 @@
 import { createMemoryState } from '../../../src/state/memory.ts'
 import { createMemoryBus } from '../../../src/state/memory-bus.ts'
-import { createMemoryShelf } from '../../../src/state/memory-shelf.ts'
+import { createMemoryCache } from '../../../src/state/memory-cache.ts'
 import { createPeer, type Frame } from '../../../src/state/primary/peer.ts'
 import { serveShared } from '../../../src/state/primary/serve-shared.ts'
 
@@ -25,7 +25,7 @@ function openStage(stage: number): readonly Taker[] {
   const clock = { now: () => now }
   const parts = {
     state: createMemoryState(clock),
-    shelf: createMemoryShelf(clock),
+    cache: createMemoryCache(clock),
     bus: createMemoryBus(),
   }
   return [0, 1].map((worker) => {

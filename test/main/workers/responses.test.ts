@@ -1,32 +1,32 @@
 import { expect, test } from 'vitest'
 import { Failure } from '../../../src/core/model/failure.ts'
-import type { ResponseShelf } from '../../../src/core/model/response-shelf.ts'
+import type { ResponseStorage } from '../../../src/core/model/response-storage.ts'
 import { createMemoryResponses } from '../../../src/core/reuse/memory-responses.ts'
 import { type Channel, createPeer, type Frame } from '../../../src/state/primary/peer.ts'
 import { createPrimaryResponses, serveResponses } from '../../../src/state/primary/primary-responses.ts'
-import { describeResponseShelf } from '../../contracts/response-shelf.ts'
+import { describeResponseStorage } from '../../contracts/response-storage.ts'
 
-describeResponseShelf({
+describeResponseStorage({
   name: 'a primary process',
   async open(bounds) {
     const clock = { at: 0 }
-    const shelf = askedFor(createMemoryResponses({ now: () => clock.at }, bounds))
-    return { shelf, clock, async [Symbol.asyncDispose]() {} }
+    const storage = askedFor(createMemoryResponses({ now: () => clock.at }, bounds))
+    return { storage, clock, async [Symbol.asyncDispose]() {} }
   },
 })
 
 test('a worker hears why the primary cannot be asked, and fails no call for what is not kept', async () => {
   const away = () => Promise.reject(new Failure('internal', 'Away.', { code: 'store_unavailable' }))
-  const shelf = askedFor({ put: away, find: away, recall: away, remove: away })
+  const storage = askedFor({ put: away, find: away, recall: away, remove: away })
   const response = { id: 'a', previousId: undefined, text: '', itemIds: [], bytes: 1, nodes: 1 }
-  await shelf.put('t', response)
-  await expect(shelf.find('t', 'a')).rejects.toMatchObject({ code: 'store_unavailable' })
+  await storage.put('t', response)
+  await expect(storage.find('t', 'a')).rejects.toMatchObject({ code: 'store_unavailable' })
 })
 
 /** As a worker has it whose primary has this one. */
-function askedFor(shelf: ResponseShelf): ResponseShelf {
+function askedFor(storage: ResponseStorage): ResponseStorage {
   const [here, there] = channels()
-  serveResponses(createPeer(there), shelf)
+  serveResponses(createPeer(there), storage)
   return createPrimaryResponses(createPeer(here))
 }
 

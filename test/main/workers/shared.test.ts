@@ -5,11 +5,11 @@ import { CallAbort } from '../../../src/core/model/call-signal.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
 import { createPeer, type Frame, type Peer } from '../../../src/state/primary/peer.ts'
 import { createPrimaryBus } from '../../../src/state/primary/primary-bus.ts'
-import { createPrimaryShelf } from '../../../src/state/primary/primary-shelf.ts'
+import { createPrimaryCache } from '../../../src/state/primary/primary-cache.ts'
 import { createPrimaryState } from '../../../src/state/primary/primary-state.ts'
 import { describeBus } from '../../contracts/bus.ts'
 import { describePools } from '../../contracts/pools.ts'
-import { describeShelf } from '../../contracts/shelf.ts'
+import { describeSharedCache } from '../../contracts/shared-cache.ts'
 import { describeState, type Subject } from '../../contracts/state.ts'
 
 let primary: ChildProcess
@@ -36,11 +36,11 @@ const subject: Subject = {
 describeState(subject)
 describePools(subject)
 
-describeShelf({
+describeSharedCache({
   name,
   async open() {
     const [here, there] = openStage()
-    return { shelf: createPrimaryShelf(here), other: createPrimaryShelf(there), ...timeOf(here) }
+    return { cache: createPrimaryCache(here), other: createPrimaryCache(there), ...timeOf(here) }
   },
 })
 
@@ -127,7 +127,7 @@ describe('a peer', () => {
 
   test('who follows an answer at a process that is gone is told so', async () => {
     const peer = createPeer({ send() {}, receive() {} })
-    const pieces = createPrimaryShelf(peer).follow('a', new CallAbort())[Symbol.asyncIterator]()
+    const pieces = createPrimaryCache(peer).follow('a', new CallAbort())[Symbol.asyncIterator]()
     const next = pieces.next()
     peer.end()
     await expect(next).rejects.toMatchObject({ kind: 'interrupted' })

@@ -222,7 +222,7 @@ describe.skipIf(noRedis !== undefined)('several nodes over Redis', () => {
     await reserve(gone, 'held', 70)
     const slots = [{ key: 'key', limit: 1 }]
     await gone.state.admit({ leaseId: 'lease', owner: 'gone', rates: [], slots })
-    await gone.shelf.begin('answer', { owner: 'gone', fingerprint: 'print', ttlMs: 60_000 })
+    await gone.cache.begin('answer', { owner: 'gone', fingerprint: 'print', ttlMs: 60_000 })
     wire.cut()
     await until(() => node.swept.length + other.swept.length > 0)
     expect([...node.swept, ...other.swept].map(({ id }) => id)).toEqual(['held'])
@@ -232,7 +232,7 @@ describe.skipIf(noRedis !== undefined)('several nodes over Redis', () => {
     const again = await node.state.admit({ leaseId: 'b', owner: 'node', rates: [], slots })
     expect(again.isAdmitted).toBe(true)
     await until(
-      async () => (await node.shelf.begin('answer', { owner: 'n', fingerprint: 'p', ttlMs: 1000 })).isYours,
+      async () => (await node.cache.begin('answer', { owner: 'n', fingerprint: 'p', ttlMs: 1000 })).isYours,
     )
   })
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { describeBus } from '../../contracts/bus.ts'
 import { describePools } from '../../contracts/pools.ts'
-import { describeShelf } from '../../contracts/shelf.ts'
+import { describeSharedCache } from '../../contracts/shared-cache.ts'
 import { describeState, type Subject } from '../../contracts/state.ts'
 import { noRedis, type RedisServer, startRedis } from '../../harness/redis-server.ts'
 import { newPrefix, openNode } from './nodes.ts'
@@ -32,7 +32,7 @@ describe.skipIf(noRedis !== undefined)(
     describeState(subject)
     describePools(subject)
 
-    describeShelf({
+    describeSharedCache({
       name: 'Redis',
       async open() {
         const prefix = newPrefix()
@@ -41,8 +41,8 @@ describe.skipIf(noRedis !== undefined)(
           await openNode([server.url], { prefix }),
         ]
         return {
-          shelf: node.shelf,
-          other: other.shelf,
+          cache: node.cache,
+          other: other.cache,
           pass: wait,
           async [Symbol.asyncDispose]() {
             await node[Symbol.asyncDispose]()

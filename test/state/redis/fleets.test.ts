@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeBus } from '../../contracts/bus.ts'
-import { describeShelf } from '../../contracts/shelf.ts'
+import { describeSharedCache } from '../../contracts/shared-cache.ts'
 import { describeState } from '../../contracts/state.ts'
 import { noRedis, type RedisServer, startRedis } from '../../harness/redis-server.ts'
 import { type NodeOptions, newPrefix, openNode, until } from './nodes.ts'
@@ -60,11 +60,11 @@ describe.skipIf(noRedis !== undefined)(`over a cluster${why}`, () => {
     },
   })
 
-  describeShelf({
+  describeSharedCache({
     name: 'a cluster',
     async open() {
       const pair = await openPair()
-      return { ...pair, shelf: pair.node.shelf, other: pair.other.shelf, pass: wait }
+      return { ...pair, cache: pair.node.cache, other: pair.other.cache, pass: wait }
     },
   })
 

@@ -23,13 +23,13 @@ describe.skipIf(noRedis !== undefined)(
       await using other = await openNode([server.url], { prefix, goneAfterMs: 500 })
       const worker = `${node.owner}-w3`
       await takeEverything(node, worker)
-      expect(await other.shelf.begin('answer', making(other.owner))).toMatchObject({ isYours: false })
+      expect(await other.cache.begin('answer', making(other.owner))).toMatchObject({ isYours: false })
       wire.cut()
       await until(() => other.swept.length > 0)
       expect(other.swept).toEqual([{ id: 'hold', owner: worker, parts: [{ counter: 'key', nanoUsd: 10 }] }])
       expect(await other.state.read(['key'])).toEqual([uncertain])
       expect(await placesOf(other, 8)).toBe(8)
-      await until(async () => (await other.shelf.begin('answer', making(other.owner))).isYours)
+      await until(async () => (await other.cache.begin('answer', making(other.owner))).isYours)
     })
 
     test('a worker that ends while Redis is away is abandoned once Redis is back', async () => {
@@ -42,14 +42,14 @@ describe.skipIf(noRedis !== undefined)(
       expect(await node.state.abandon(worker)).toEqual([
         { id: 'hold', owner: worker, parts: [{ counter: 'key', nanoUsd: 10 }] },
       ])
-      await node.shelf.abandon(worker)
+      await node.cache.abandon(worker)
       server.resume()
       await until(() => node.report().isUp && node.report().untold === 0)
       await using other = await openNode([server.url], { prefix })
       expect(await other.state.read(['key'])).toEqual([uncertain])
       expect(await placesOf(other, 8)).toBe(8)
       expect(await other.state.admit(lease(other.owner, 'again'))).toMatchObject({ isAdmitted: true })
-      await until(async () => (await other.shelf.begin('answer', making(other.owner))).isYours)
+      await until(async () => (await other.cache.begin('answer', making(other.owner))).isYours)
     })
 
     test.for([
@@ -81,11 +81,11 @@ const lease = (owner: string, leaseId: string) => ({
 })
 
 /** One of each thing that a process may leave behind. */
-async function takeEverything({ state, shelf }: TestNode, owner: string): Promise<void> {
+async function takeEverything({ state, cache }: TestNode, owner: string): Promise<void> {
   await state.reserve({ id: 'hold', owner, parts: [{ counter: 'key', nanoUsd: 10, limitNanoUsd: 1000 }] })
   await state.admit(lease(owner, 'lease'))
   await state.allot({ ...provider, owner, used: 5, returned: 0, needed: 5, wanted: 5 })
-  await shelf.begin('answer', making(owner))
+  await cache.begin('answer', making(owner))
 }
 
 const provider = { pool: 'provider', limit: 8 }

@@ -31,8 +31,8 @@ export type Keyed<Asked extends AnyCall> = {
 }
 
 /**
- * Answers a call once for all requests with its key: the answer goes onto a shelf, from which its own caller reads it
- * too. Throws `key_reused`.
+ * Answers a call once for all requests with its key: the answer is written to a shared buffer, from which its own
+ * caller reads it too. Throws `key_reused`.
  */
 export async function answerUnderKey<Spoken extends Asking<AnyCall>, Asked extends AnyCall>(
   exchange: Exchange<Spoken>,
@@ -43,8 +43,8 @@ export async function answerUnderKey<Spoken extends Asking<AnyCall>, Asked exten
   const { dialect, record, signal } = exchange
   const { model, stream, steering = null } = call
   const keyed = { tenant: record.row.owner, dialect: dialect.name, key, request: [text, model, steering] }
-  const { reader, work } = await idempotency.answer(keyed, signal, (shelf, signal) =>
-    answer(exchange, call, new ShelfOutput(shelf, record, signal)),
+  const { reader, work } = await idempotency.answer(keyed, signal, (writer, signal) =>
+    answer(exchange, call, new KeyedOutput(writer, record, signal)),
   )
   const replay = work === undefined ? beginReplay(record, call) : undefined
   const following = { reader, call, record, replay }
@@ -58,8 +58,8 @@ export async function answerUnderKey<Spoken extends Asking<AnyCall>, Asked exten
   }
 }
 
-/** An answer that is written to a shelf. */
-class ShelfOutput implements Output, StreamOutput {
+/** Writes an answer to the buffer that all requests with its key read. */
+class KeyedOutput implements Output, StreamOutput {
   readonly signal: CallSignal
   readonly #answer: AnswerWriter
   readonly #record: OpenRecord
@@ -101,7 +101,7 @@ class ShelfOutput implements Output, StreamOutput {
 
   fail(thrown: unknown, source: Pick<StreamSource<unknown, unknown>, 'fail'>): never {
     const failure = asFailure(thrown)
-    this.#answer.tell(failure, source.fail(failure))
+    this.#answer.reportFailure(failure, source.fail(failure))
     throw failure
   }
 
@@ -123,7 +123,7 @@ type Following = {
   readonly replay: AttemptRecord | undefined
 }
 
-/** A stream on the shelf, already in its caller's format. */
+/** A stream read from the buffer, already in its caller's format. */
 class KeptStream implements StreamSource<string, void> {
   readonly #following: Following
   readonly #failText: (failure: Failure) => string
@@ -149,7 +149,7 @@ class KeptStream implements StreamSource<string, void> {
   }
 
   fail(failure: Failure): string {
-    return failure === this.#following.reader.told ? '' : this.#failText(failure)
+    return failure === this.#following.reader.reportedFailure ? '' : this.#failText(failure)
   }
 }
 

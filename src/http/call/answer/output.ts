@@ -1,7 +1,7 @@
 import type { CallSignal } from '../../../core/model/call-signal.ts'
 import type { Failure } from '../../../core/model/failure.ts'
 
-/** The destination of an answer: its caller, or the shelf that repeated requests read from. */
+/** The destination of an answer: its caller, or the buffer that repeated requests read from. */
 export interface Output {
   /** Aborts, with a Failure, when nobody wants the answer any more. */
   readonly signal: CallSignal
@@ -24,7 +24,7 @@ export interface StreamOutput extends Disposable {
   fail(thrown: unknown, source: Pick<StreamSource<unknown, unknown>, 'fail'>): void | Promise<void>
 }
 
-/** An answer in pieces, made by the gateway or kept on a shelf. `Total` is known at its end. */
+/** An answer in pieces, made by the gateway or read from such a buffer. `Total` is known at its end. */
 export interface StreamSource<Piece, Total> {
   idle(): string | undefined
   /** Rejects with a Failure, as long as there is nothing to show. */

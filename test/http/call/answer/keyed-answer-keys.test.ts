@@ -3,7 +3,7 @@ import { askRaw, openScene, respond } from './keyed-answer-harness.ts'
 
 describe('another call under the same key', () => {
   const refused = {
-    message: 'This Idempotency-Key was used before, with another request. A new request needs a new key.',
+    message: 'This Idempotency-Key was already used with another request. A new request needs a new key.',
     type: 'invalid_request_error',
     param: 'Idempotency-Key',
     code: 'idempotency_key_reused',

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import type { Shared } from '../../../../src/main/shared.ts'
 import { createMemoryState } from '../../../../src/state/memory.ts'
 import { createMemoryBus } from '../../../../src/state/memory-bus.ts'
-import { createMemoryShelf } from '../../../../src/state/memory-shelf.ts'
+import { createMemoryCache } from '../../../../src/state/memory-cache.ts'
 import { describeSharedAnswers, type SharedAnswersStage } from '../../../contracts/shared-answers.ts'
 import { noRedis, type RedisServer, startRedis } from '../../../harness/redis-server.ts'
 import { newPrefix, openNode } from '../../../state/redis/nodes.ts'
@@ -12,10 +12,10 @@ const clock = { now: () => performance.now(), epochMs: () => Date.now() }
 describeSharedAnswers({
   name: 'one memory',
   async open() {
-    const shelf = createMemoryShelf(clock)
+    const cache = createMemoryCache(clock)
     return stageOf([
-      { shelf, owner: 'here' },
-      { shelf, owner: 'there' },
+      { cache, owner: 'here' },
+      { cache, owner: 'there' },
     ])
   },
 })
@@ -47,15 +47,15 @@ describe.skipIf(noRedis !== undefined)(
 )
 
 function stageOf(
-  nodes: readonly Pick<Shared, 'shelf' | 'owner'>[],
+  nodes: readonly Pick<Shared, 'cache' | 'owner'>[],
   close: () => Promise<void> = async () => {},
 ): SharedAnswersStage {
-  const [here, there] = nodes.map(({ shelf, owner }): Shared => {
+  const [here, there] = nodes.map(({ cache, owner }): Shared => {
     const state = createMemoryState(clock)
     return {
       ...{
         state,
-        shelf,
+        cache,
         owner,
         places: undefined,
         bus: createMemoryBus(),
@@ -69,7 +69,7 @@ function stageOf(
   if (here === undefined || there === undefined) throw new TypeError('There are two processes.')
   return {
     shared: [here, there],
-    lose: () => there.shelf.abandon(here.owner),
+    lose: () => there.cache.abandon(here.owner),
     [Symbol.asyncDispose]: close,
   }
 }

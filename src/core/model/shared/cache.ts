@@ -5,7 +5,7 @@ import type { CallSignal } from '../call-signal.ts'
  * key. Each method is one atomic step, also across processes. Texts and answers have separate key spaces. Entries are
  * limited only in age: the process that stores an entry counts it, and removes its oldest ones.
  */
-export interface SharedShelf {
+export interface SharedCache {
   /** Undefined if there is none, or it has expired. */
   get(key: string): Promise<string | undefined>
   /** Replaces what was there. */

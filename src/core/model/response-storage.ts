@@ -5,7 +5,7 @@ import type { JsonObject } from './json/json.ts'
  * unused. If the limits are reached, the least recently used response of the tenant with the largest share is evicted.
  * It may be a database: a method rejects if that is unavailable.
  */
-export interface ResponseShelf {
+export interface ResponseStorage {
   /** Replaces the response with the same id. A response that is too large is not kept. */
   put(tenant: string, response: PackedResponse): void | Promise<void>
   find(tenant: string, id: string): PackedResponse | undefined | Promise<PackedResponse | undefined>

@@ -1,14 +1,14 @@
 import type { CallSignal } from '../core/model/call-signal.ts'
 import { Failure } from '../core/model/failure.ts'
 import type { Clock } from '../core/model/ports.ts'
-import type { AnswerEnd, Beginning, Begun, SharedShelf } from '../core/model/shared/shelf.ts'
+import type { AnswerEnd, Beginning, Begun, SharedCache } from '../core/model/shared/cache.ts'
 
-/** The shelf of a single-process gateway. */
-export function createMemoryShelf(clock: Pick<Clock, 'now'>): SharedShelf {
-  return new MemoryShelf(clock)
+/** The cache of a single-process gateway. */
+export function createMemoryCache(clock: Pick<Clock, 'now'>): SharedCache {
+  return new MemoryCache(clock)
 }
 
-class MemoryShelf implements SharedShelf {
+class MemoryCache implements SharedCache {
   readonly #texts: Expiring<Text>
   readonly #answers: Expiring<Answer>
   readonly #clock: Pick<Clock, 'now'>

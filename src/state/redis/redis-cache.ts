@@ -1,10 +1,8 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { CallSignal } from '../../core/model/call-signal.ts'
 import type { Clock } from '../../core/model/ports.ts'
-import type { AnswerEnd, Beginning, Begun, SharedShelf } from '../../core/model/shared/shelf.ts'
-import { createMemoryShelf, lost } from '../memory-shelf.ts'
-import { RedisAway, type RedisConnection } from './connection.ts'
-import { listOf, textsOf } from './replies.ts'
+import type { AnswerEnd, Beginning, Begun, SharedCache } from '../../core/model/shared/cache.ts'
+import { createMemoryCache, lost } from '../memory-cache.ts'
 import {
   appendScript,
   beginScript,
@@ -12,16 +10,18 @@ import {
   followScript,
   forgetScript,
   loseScript,
-} from './shelf-scripts.ts'
+} from './cache-scripts.ts'
+import { RedisAway, type RedisConnection } from './connection.ts'
+import { listOf, textsOf } from './replies.ts'
 import { getScript, memberScript, membersScript, putScript, removeScript } from './text-scripts.ts'
 
-/** The shelf, and the events of its connection. */
-export interface RedisShelf extends SharedShelf {
+/** The cache, and the events of its connection. */
+export interface RedisCache extends SharedCache {
   /** Redis is back. */
   cameBack(): void
 }
 
-export type RedisShelfParts = {
+export type RedisCacheParts = {
   /** This node. */
   readonly owner: string
   readonly connection: RedisConnection
@@ -32,16 +32,16 @@ export type RedisShelfParts = {
 }
 
 /**
- * The shelf in Redis: each text and each answer in a slot of its own. While Redis is away each node has its own shelf
+ * The cache in Redis: each text and each answer in a slot of its own. While Redis is away each node has its own cache
  * for what begins then.
  */
-export function createRedisShelf(parts: RedisShelfParts): RedisShelf {
-  return new Shelf(parts)
+export function createRedisCache(parts: RedisCacheParts): RedisCache {
+  return new Cache(parts)
 }
 
-class Shelf implements RedisShelf {
-  readonly #parts: RedisShelfParts
-  readonly #alone: SharedShelf
+class Cache implements RedisCache {
+  readonly #parts: RedisCacheParts
+  readonly #alone: SharedCache
   /** Answers begun while Redis was away. */
   readonly #begunAlone = new Set<string>()
   /** When each worker of this node was last noted as one, by its owner's name. */
@@ -49,9 +49,9 @@ class Shelf implements RedisShelf {
   /** Processes that ended while Redis was away. */
   readonly #gone = new Set<string>()
 
-  constructor(parts: RedisShelfParts) {
+  constructor(parts: RedisCacheParts) {
     this.#parts = parts
-    this.#alone = createMemoryShelf(parts.clock)
+    this.#alone = createMemoryCache(parts.clock)
   }
 
   async get(key: string): Promise<string | undefined> {
@@ -193,7 +193,7 @@ class Shelf implements RedisShelf {
     this.#run(memberScript, this.#workers(node), ['add', owner]).catch(() => this.#notedAt.delete(owner))
   }
 
-  async #either<T>(alone: (shelf: SharedShelf) => Promise<T>, shared: () => Promise<T>): Promise<T> {
+  async #either<T>(alone: (cache: SharedCache) => Promise<T>, shared: () => Promise<T>): Promise<T> {
     if (!this.#parts.connection.isUp) return await alone(this.#alone)
     try {
       return await shared()

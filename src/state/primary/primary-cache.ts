@@ -1,13 +1,13 @@
 import type { CallSignal } from '../../core/model/call-signal.ts'
-import type { SharedShelf } from '../../core/model/shared/shelf.ts'
+import type { SharedCache } from '../../core/model/shared/cache.ts'
 import type { Peer } from './peer.ts'
 
-/** The shelf of a gateway whose primary process has it. */
-export function createPrimaryShelf(primary: Peer): SharedShelf {
+/** The cache of a gateway whose primary process has it. */
+export function createPrimaryCache(primary: Peer): SharedCache {
   const asking =
-    <Name extends Exclude<keyof SharedShelf, 'follow'>>(name: Name) =>
-    (...given: Parameters<SharedShelf[Name]>) =>
-      primary.ask(`shelf.${name}`, ...given) as ReturnType<SharedShelf[Name]>
+    <Name extends Exclude<keyof SharedCache, 'follow'>>(name: Name) =>
+    (...given: Parameters<SharedCache[Name]>) =>
+      primary.ask(`cache.${name}`, ...given) as ReturnType<SharedCache[Name]>
   let lastFollower = 0
   return {
     get: asking('get'),
@@ -29,16 +29,16 @@ async function* follow(
   signal: CallSignal,
 ): AsyncGenerator<string, void, void> {
   signal.throwIfAborted()
-  primary.tell('shelf.follow', follower, key)
+  primary.tell('cache.follow', follower, key)
   try {
     while (true) {
-      const piece = await unlessAborted(primary.ask('shelf.next', follower), signal)
+      const piece = await unlessAborted(primary.ask('cache.next', follower), signal)
       if (piece === undefined) return
       yield piece as string
       signal.throwIfAborted()
     }
   } finally {
-    primary.tell('shelf.leave', follower)
+    primary.tell('cache.leave', follower)
   }
 }
 
