@@ -71,7 +71,7 @@ type Bounded<Asked extends AnyCall> = {
 
 function boundOf<Asked extends AnyCall>({ call, plan, payer, requests }: PayParts<Asked>): Bounded<Asked> {
   const promptTokens = promptBound(call) * requests
-  if (!isSpoken(call))
+  if (!isCompletion(call))
     return { call, use: { promptTokens, outputTokens: 0 }, outputTokens: 0, isAssumed: false }
   const choices = choicesWanted(call as never)
   const asked = callersBound(call)
@@ -111,7 +111,7 @@ async function payRest<Asked extends AnyCall>(
   { roomNanoUsd }: Shortage,
 ): Promise<Paid<Asked> | undefined> {
   const { call, record } = parts
-  const choices = isSpoken(call) ? choicesWanted(call as never) : 0
+  const choices = isCompletion(call) ? choicesWanted(call as never) : 0
   if (choices === 0) return undefined
   const outputTokens = Math.min(...plan.map((place) => affordable(place, use, roomNanoUsd)))
   const each = Math.floor(outputTokens / choices)
@@ -158,7 +158,7 @@ function withBound<Asked extends AnyCall>(call: Asked, tokens: number): Asked {
   return { ...call, body: call.body.with({ [field]: tokens }) }
 }
 
-function isSpoken({ kind }: AnyCall): boolean {
+function isCompletion({ kind }: AnyCall): boolean {
   return kind === 'chat' || kind === 'text'
 }
 

@@ -22,7 +22,7 @@ export type HoldQuote = {
 
 /** How a call is paid for: as how many requests, and whether slice by slice. */
 export function paying(call: AnyCall, plan: Plan): Pick<PayParts<AnyCall>, 'requests' | 'isDivisible'> {
-  if (!isSpoken(call)) return { requests: 1, isDivisible: false }
+  if (!isCompletion(call)) return { requests: 1, isDivisible: false }
   const isWhole = isSinglePart(call)
   const isSplit = !isWhole && plan.some(({ upstream }) => isSplitAt(call, upstream))
   return { requests: isSplit ? choicesWanted(call) : 1, isDivisible: isWhole }
@@ -63,6 +63,6 @@ function outcomeOf({ isSliced, isClamped }: Paid<AnyCall>): HoldQuote['outcome']
   return isClamped ? 'clamped' : 'whole'
 }
 
-function isSpoken(call: AnyCall): call is Call {
+function isCompletion(call: AnyCall): call is Call {
   return call.kind === 'chat' || call.kind === 'text'
 }

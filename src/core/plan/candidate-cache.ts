@@ -10,11 +10,14 @@ import type { Candidate } from './strategies/candidate.ts'
 import type { Incumbent } from './strategies/strategy.ts'
 import { filterCandidates, type Needs, type SuitableCandidates } from './suitability.ts'
 
-/** What planning reads of a route's deployments, cached: with many of them, computing it per call would be slow. */
+/** A cache of what planning needs of a route's deployments: with many of them, computing it per call would be slow. */
 export interface CandidateCache {
   /** True when every deployment works without a key of the caller's own. */
   readonly isOpen: boolean
-  /** For one model, by the route's spelling or the caller's. `now`: the clock's monotonic milliseconds. */
+  /**
+   * The candidates for one model, named as in the route or as the caller spells it. `now`: the clock's monotonic
+   * milliseconds.
+   */
   of(model: string, now: number): CandidateSet
 }
 
@@ -24,11 +27,14 @@ interface CandidateSet {
   /** How many deployments of an order a plan can use. */
   readonly places: number
   readonly incumbent: Incumbent
-  /** The best, over all candidates. */
-  readonly sieve: SuitabilityCache
-  /** The candidates for a call, in the order of the route's deployments. The next call reuses the same objects. */
-  seat(expected: Expected, now: number): readonly Candidate[]
-  /** True when, as last read, no candidate has an open breaker, is rate limited, or needs to be measured. */
+  /** Filters these candidates. */
+  readonly suitability: SuitabilityCache
+  /**
+   * Updates the candidates for a call, and returns them in the order of the route's deployments. The next call reuses
+   * the same objects.
+   */
+  update(expected: Expected, now: number): readonly Candidate[]
+  /** True if, when last read, no candidate had an open breaker, was rate limited or needed measuring. */
   isCalm(): boolean
 }
 
@@ -41,21 +47,21 @@ export function createCandidateCache(
 ): CandidateCache {
   const isByName = deployments.some(({ forModel }) => forModel !== undefined)
   const places = placesOf(deployments, attempts)
-  const lineups = createLruMap<{ lineup: CandidateSet; freshUntil: number; version: number }>(mostModels)
+  const sets = createLruMap<{ set: CandidateSet; freshUntil: number; version: number }>(mostModels)
   return {
     isOpen: deployments.every(({ upstream }) => upstream.admits(undefined)),
     of(model, now) {
       const key = isByName ? model : ''
-      const known = lineups.get(key)
+      const known = sets.get(key)
       const version = drains?.version ?? 0
-      if (known !== undefined && now < known.freshUntil && known.version === version) return known.lineup
-      const incumbent = known?.lineup.incumbent ?? { id: undefined }
-      const lineup = lineUp(
+      if (known !== undefined && now < known.freshUntil && known.version === version) return known.set
+      const incumbent = known?.set.incumbent ?? { id: undefined }
+      const set = createCandidateSet(
         deployments.map((each) => each.forModel?.(model) ?? each),
         { standings, places, incumbent },
       )
-      lineups.set(key, { lineup, freshUntil: now + freshMs, version })
-      return lineup
+      sets.set(key, { set, freshUntil: now + freshMs, version })
+      return set
     },
   }
 }
@@ -66,28 +72,28 @@ const mostModels = 100
 /** Prices and traits change at most once a minute. */
 const freshMs = 1000
 
-type LineupParts = Pick<CandidateSet, 'places' | 'incumbent'> & {
+type CandidateSetParts = Pick<CandidateSet, 'places' | 'incumbent'> & {
   readonly standings: Pick<HealthRegistry, 'trackOf'>
 }
 
-function lineUp(
+function createCandidateSet(
   deployments: readonly Deployment[],
-  { standings, places, incumbent }: LineupParts,
+  { standings, places, incumbent }: CandidateSetParts,
 ): CandidateSet {
-  const sitting: SlotEstimate = { expected: { promptTokens: 0, completionTokens: 0, choices: 1 } }
-  const seats = deployments.map((each) => new CandidateSlot(each, standings.trackOf(each), sitting))
-  let isCalm = seats.every(isUneventful)
+  const estimate: SlotEstimate = { expected: { promptTokens: 0, completionTokens: 0, choices: 1 } }
+  const slots = deployments.map((each) => new CandidateSlot(each, standings.trackOf(each), estimate))
+  let isCalm = slots.every(isUneventful)
   return {
-    isSticky: seats.some(({ price }) => isCheaperCached(price)),
+    isSticky: slots.some(({ price }) => isCheaperCached(price)),
     places,
     incumbent,
-    sieve: createSuitabilityCache(seats),
-    seat(expected, now) {
-      sitting.expected = expected
+    suitability: createSuitabilityCache(slots),
+    update(expected, now) {
+      estimate.expected = expected
       let hasChanged = false
-      for (const seat of seats) hasChanged = seat.look(now) || hasChanged
-      if (hasChanged) isCalm = seats.every(isUneventful)
-      return seats
+      for (const slot of slots) hasChanged = slot.look(now) || hasChanged
+      if (hasChanged) isCalm = slots.every(isUneventful)
+      return slots
     },
     isCalm: () => isCalm,
   }
@@ -117,12 +123,12 @@ export function createSuitabilityCache(candidates: readonly Candidate[]): Suitab
     filterCandidates(needs) {
       if (!needs.isPlain || !takeAll) return undefined
       const key = keyOf(needs)
-      let sifted = known.get(key)
-      if (sifted === undefined) {
-        sifted = filterCandidates(candidates, needs, undefined)
-        known.set(key, sifted)
+      let filtered = known.get(key)
+      if (filtered === undefined) {
+        filtered = filterCandidates(candidates, needs, undefined)
+        known.set(key, filtered)
       }
-      return sifted
+      return filtered
     },
   }
 }

@@ -14,16 +14,16 @@ export type Expected = {
 }
 
 /**
- * A deployment's slot in a route. It holds one candidate object that is reused from call to call: with many
- * deployments, creating each one per call would be slow. A class, so that all slots share their getters.
+ * A deployment as a candidate, reused from call to call: with many deployments, creating candidates per call would be
+ * slow. A class, so that all of them share their getters.
  */
 export class CandidateSlot implements Candidate {
-  /** For this model. */
+  /** The deployment for this model. */
   readonly deployment: Deployment
   readonly id: string
   readonly upstream: Upstream
   readonly weight: number
-  /** The deployment's standing, at most a second old. */
+  /** The deployment's price and traits are at most a second old. */
   readonly price: Price
   readonly traits: Traits
   readonly gone: Presence | undefined
@@ -31,10 +31,10 @@ export class CandidateSlot implements Candidate {
   readonly #mostTokens: number
   readonly #track: DeploymentHealth
   readonly #latest: LatestSnapshot | undefined
-  readonly #sitting: SlotEstimate
+  readonly #estimate: SlotEstimate
   #standing: HealthSnapshot
 
-  constructor(deployment: Deployment, track: DeploymentHealth, sitting: SlotEstimate) {
+  constructor(deployment: Deployment, track: DeploymentHealth, estimate: SlotEstimate) {
     const { id, upstream, weight, price, traits, gone } = deployment
     this.deployment = deployment
     this.id = id
@@ -47,7 +47,7 @@ export class CandidateSlot implements Candidate {
     this.#mostTokens = traits.maxOutputTokens ?? Number.POSITIVE_INFINITY
     this.#track = track
     this.#latest = track.latest
-    this.#sitting = sitting
+    this.#estimate = estimate
     this.#standing = track.standing()
   }
 
@@ -66,7 +66,7 @@ export class CandidateSlot implements Candidate {
   }
 
   get expectedNanoUsd(): number | undefined {
-    const { promptTokens, completionTokens: unbounded, choices } = this.#sitting.expected
+    const { promptTokens, completionTokens: unbounded, choices } = this.#estimate.expected
     const completionTokens = Math.min(unbounded, this.#mostTokens * choices)
     if (this.#tokenPrices !== undefined)
       return tokensNanoUsd(this.#tokenPrices, promptTokens, completionTokens)
@@ -79,7 +79,7 @@ export class CandidateSlot implements Candidate {
   }
 }
 
-/** The call being planned, shared by all slots of a lineup. */
+/** The estimate for the call being planned, shared by all slots of a set. */
 export type SlotEstimate = { expected: Expected }
 
 /** A snapshot of the candidate that may outlive the call. */

@@ -5,13 +5,13 @@ import type { Candidate } from './strategies/candidate.ts'
 import { scores } from './strategies/strategies.ts'
 import type { Filter, Removal } from './suitability.ts'
 
-/** Why a call would go where it would go if it were made now. */
+/** The routing decision for a call if it were made now, with its reasons. */
 export type Explanation = {
   readonly model: string
   /** The name or pattern of the route that matched. */
   readonly pattern: string
   readonly strategy: StrategyName
-  /** Both estimated, for choosing only. */
+  /** Both are estimates, used for routing only. */
   readonly promptTokens: number
   readonly expectedCompletionTokens: number
   readonly candidates: readonly ExplainedCandidate[]
@@ -20,7 +20,7 @@ export type Explanation = {
    * call.
    */
   readonly plan: readonly string[]
-  /** The deployments of `plan`. */
+  /** The deployments of `plan`, in its order. */
   readonly places: readonly Deployment[]
 }
 
@@ -49,7 +49,7 @@ export type WeighedCandidates = {
   readonly strategy: StrategyName
   /** The expected answer, for the score. */
   readonly expectedTokens: number
-  /** Includes deployments without a usable key. */
+  /** Including deployments without a usable key. */
   readonly all: readonly Candidate[]
   readonly candidates: readonly Candidate[]
   readonly removed: readonly Removal[]
@@ -74,7 +74,10 @@ export function explainedCandidates({
   })
 }
 
-const withoutKey = { filter: 'key', reason: 'has no key, and the request brings none that it takes' } as const
+const withoutKey = {
+  filter: 'key',
+  reason: 'has no key, and the request brings none that it accepts',
+} as const
 
 function explainedOf(
   { deployment, expectedNanoUsd, standing }: Candidate,

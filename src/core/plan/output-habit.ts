@@ -33,10 +33,10 @@ export function createOutputHabits(capacity = 1000): OutputHabits {
   }
 }
 
-/** How many choices are generated: each prompt of several has its own, and `best_of` pays for all its candidates. */
+/** How many choices are generated: each prompt has its own, and `best_of` generates all its candidates. */
 export function choicesOf({ kind, body: { value: body } }: AnyCall): number {
-  const asked = Math.max(countOf(body['n']), kind === 'text' ? countOf(body['best_of']) : 1)
-  return asked * (kind === 'text' ? promptsIn(body['prompt']) : 1)
+  const requested = Math.max(countOf(body['n']), kind === 'text' ? countOf(body['best_of']) : 1)
+  return requested * (kind === 'text' ? promptsIn(body['prompt']) : 1)
 }
 
 /** Tokens per choice, and the number of answers measured. */
@@ -59,8 +59,8 @@ function keyOf({ model, dialect, kind }: AnyCall): string {
 function limitOf({ body: { value: body } }: AnyCall): number {
   let limit = Number.POSITIVE_INFINITY
   for (const field of limits) {
-    const asked = body[field]
-    if (typeof asked === 'number' && asked >= 0 && asked < limit) limit = asked
+    const requested = body[field]
+    if (typeof requested === 'number' && requested >= 0 && requested < limit) limit = requested
   }
   return limit
 }

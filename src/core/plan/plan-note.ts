@@ -4,7 +4,7 @@ import type { StrategyName } from '../model/terms.ts'
 import type { Candidate } from './strategies/candidate.ts'
 import type { Removal } from './suitability.ts'
 
-/** The part of a weighing that the record of a call keeps. */
+/** One model's weighing, as far as the record of a call keeps it. */
 export type NotedModel = {
   readonly route: Route
   readonly strategy: StrategyName
@@ -14,7 +14,7 @@ export type NotedModel = {
   readonly expected: readonly ExpectedCost[]
 }
 
-/** What a record keeps of a plan; `tried` are its deployments in order. Its size is bounded. */
+/** The part of a plan that its record keeps, bounded in size; `tried` are the deployments in order. */
 export function planNote(models: readonly NotedModel[], tried: readonly Deployment[]): PlanNote {
   const [first] = models
   if (first === undefined) throw new TypeError('A call names at least one model.')

@@ -15,9 +15,9 @@ import { type ListedModel, longestPlan, type Plan, planOf, type Router } from '.
 import { type PrefixKey, prefixKeyOf, type Stickiness } from './stickiness.ts'
 import type { Candidate } from './strategies/candidate.ts'
 import { order } from './strategies/strategies.ts'
-import { clarified, type Successors, taken } from './successors.ts'
+import { clarified, type Successors, successorsFor } from './successors.ts'
 import { isBounded, needsOf, type Removal, refusalOf, steer, suitable } from './suitability.ts'
-import { tenantBar } from './tenant-filter.ts'
+import { tenantRejection } from './tenant-filter.ts'
 
 /** Decides where a call runs and in what order its deployments are tried, by current health, prices and habits. */
 export interface Planner {
@@ -25,7 +25,7 @@ export interface Planner {
    * Throws a Failure when the model is unknown, when no upstream has a key for it, or when no deployment can take it.
    */
   plan(call: AnyCall): Planned
-  /** Why `plan` would decide as it would now. Changes nothing. */
+  /** The decision that `plan` would make now, with its reasons. Changes nothing. */
   explain(call: AnyCall): Explanation
   deployments(): readonly DeploymentReport[]
   models(): readonly ListedModel[]
@@ -47,7 +47,7 @@ export type Planned = {
 export type PlannerParts = {
   readonly router: Router
   readonly standings: HealthRegistry
-  /** Undefined: calls are not kept where their prompts are cached. */
+  /** Undefined: routing ignores where prompts are cached. */
   readonly stickiness: Stickiness | undefined
   /** Attempts per call over all deployments; undefined: three, or as many as one deployment's retries ask for. */
   readonly attempts: number | undefined
@@ -65,7 +65,7 @@ export function createPlanner(parts: PlannerParts): Planner {
     ...parts,
     sizes: createPromptSizes(),
     habits: createOutputHabits(),
-    rosters: new WeakMap(),
+    caches: new WeakMap(),
   }
   const planSole = solePlanner(work)
   return {
@@ -84,11 +84,11 @@ export function createPlanner(parts: PlannerParts): Planner {
   }
 }
 
-/** What planning reads, and what calls have taught it. */
+/** The planner's inputs, and what it has learnt from calls. */
 type Work = PlannerParts & {
   readonly sizes: PromptSizes
   readonly habits: OutputHabits
-  readonly rosters: WeakMap<Route, CandidateCache>
+  readonly caches: WeakMap<Route, CandidateCache>
 }
 
 /** The first of the models the caller accepts that is served here. */
@@ -102,14 +102,14 @@ function routeOf(call: AnyCall, work: Work): Route {
 
 function modelsOf(call: AnyCall, work: Work): readonly string[] {
   const { model, steering } = call
-  const after = taken(call, work)
+  const after = successorsFor(call, work)
   if (steering === undefined && after.length === 0) return [model]
   return [...new Set([model, ...(steering?.models ?? []), ...after])]
 }
 
 function hasChoice(call: AnyCall, { deployments }: Route, work: Work): boolean {
   if (call.steering !== undefined || deployments.length > 1 || deployments[0]?.weight === 0) return true
-  return taken(call, work).length > 0
+  return successorsFor(call, work).length > 0
 }
 
 function baselineOf({ baseline, deployments: [first] }: Route): Deployment {
@@ -118,15 +118,15 @@ function baselineOf({ baseline, deployments: [first] }: Route): Deployment {
   return deployment
 }
 
-/** With one candidate nothing is weighed: such plans are made once and cached. */
+/** A plan with a single candidate needs no ranking: it is made once and cached. */
 function solePlanner(work: Work): (call: AnyCall, route: Route) => Planned {
   const { router, attempts, standings, sizes } = work
   const plans = new WeakMap<Deployment, Planned>()
   return (call, route) => {
     router.admitted(route, call.credential)
     const sole = ofModel(baselineOf(route), call.model, call)
-    const bar = call.tenant && tenantBar(call.tenant, sole)
-    if (bar !== undefined) throw refusalOf([bar])
+    const rejection = call.tenant && tenantRejection(call.tenant, sole)
+    if (rejection !== undefined) throw refusalOf([rejection])
     const { traits, gone } = sole
     if (gone !== undefined || sole.isDrained === true || isBounded(traits)) {
       const promptTokens = traits.contextTokens === undefined ? 0 : sizes.estimate(call)
@@ -146,11 +146,11 @@ function solePlanner(work: Work): (call: AnyCall, route: Route) => Planned {
     if (known !== undefined) return known
     const { pattern, strategy } = route
     const note = { strategy, route: pattern, order: [sole.id], leftOut: [], expected: [] }
-    const asked = { model: call.model, credential: undefined }
+    const requested = { model: call.model, credential: undefined }
     const clarify =
       (work.successors?.of(call.model).length ?? 0) === 0
         ? undefined
-        : (thrown: unknown) => clarified(thrown, asked, work)
+        : (thrown: unknown) => clarified(thrown, requested, work)
     const planned = { plan: planOf([sole], attempts), baseline: sole, note, clarify, learn: nothing }
     plans.set(sole, planned)
     return planned
@@ -200,7 +200,7 @@ type Weighed = {
   readonly prefixKey: PrefixKey | undefined
 }
 
-/** Every model the caller accepts that is served here. Throws the error of the first when none is. */
+/** Weighs every model that the caller accepts and that is served here. Throws the error of the first if none is. */
 function weighEach(call: AnyCall, work: Work, isDryRun: boolean): readonly Weighed[] {
   const known = modelsOf(call, work).filter((model) => work.router.ownerOf(model) !== undefined)
   const models = known.length === 0 ? [call.model] : known
@@ -226,67 +226,67 @@ function weigh(call: AnyCall, model: string, work: Work, isDryRun: boolean): Wei
   const promptTokens = sizes.estimate(call)
   const expectedTokens = habits.expect(call)
   const now = clock.now()
-  const roster = rosterOf(route, work)
-  const { isOpen } = roster
-  // This comes first: nothing may be remembered for a model that is asked for without a key.
+  const cache = cacheOf(route, work)
+  const { isOpen } = cache
+  // First, so that nothing is cached for a model requested without a key.
   if (!isOpen && !isDryRun) router.admitted(route, credential)
-  const lineup = roster.of(model, now)
-  const { incumbent } = lineup
-  const seated = lineup.seat(
+  const set = cache.of(model, now)
+  const { incumbent } = set
+  const updated = set.update(
     { promptTokens, completionTokens: expectedTokens, choices: choicesOf(call) },
     now,
   )
-  const isCalm = lineup.isCalm()
-  const all = isDryRun ? seated.map(copyOf) : seated
+  const isCalm = set.isCalm()
+  const all = isDryRun ? updated.map(copyOf) : updated
   const candidates = isOpen ? all : all.filter(({ upstream }) => upstream.admits(credential))
-  const barred =
-    tenant === undefined ? [] : candidates.flatMap((one) => tenantBar(tenant, one.deployment) ?? [])
+  const rejected =
+    tenant === undefined ? [] : candidates.flatMap((one) => tenantRejection(tenant, one.deployment) ?? [])
   const allowed =
-    barred.length === 0
+    rejected.length === 0
       ? candidates
-      : candidates.filter((one) => !barred.some(({ deployment }) => deployment === one.deployment))
+      : candidates.filter((one) => !rejected.some(({ deployment }) => deployment === one.deployment))
   const needs = needsOf(call, promptTokens)
-  const sifted =
-    allowed === seated && steering === undefined ? lineup.sieve.filterCandidates(needs) : undefined
-  const { kept, removed: unsuitable } = suitable(allowed, needs, steering, { sifted, isCalm })
-  const removed = barred.length === 0 ? unsuitable : [...barred, ...unsuitable]
+  const filtered =
+    allowed === updated && steering === undefined ? set.suitability.filterCandidates(needs) : undefined
+  const { kept, removed: unsuitable } = suitable(allowed, needs, steering, { filtered, isCalm })
+  const removed = rejected.length === 0 ? unsuitable : [...rejected, ...unsuitable]
   const ranked = order(strategy, kept, {
     random,
     expectedTokens,
     incumbent: isDryRun ? { ...incumbent } : incumbent,
-    places: placesFor(steering, lineup.places, kept.length),
+    places: placesFor(steering, set.places, kept.length),
     isCalm,
   })
   const prefixKey =
-    stickiness && lineup.isSticky && strategy !== 'first' ? prefixKeyOf(call, credential) : undefined
+    stickiness && set.isSticky && strategy !== 'first' ? prefixKeyOf(call, credential) : undefined
   const preferred =
     prefixKey === undefined ? ranked : (stickiness?.prefer(prefixKey, ranked, promptTokens, kept) ?? ranked)
-  const chosen = steer(preferred, steering).slice(0, steering === undefined ? lineup.places : longestPlan)
+  const chosen = steer(preferred, steering).slice(0, steering === undefined ? set.places : longestPlan)
   const ordered = chosen.map(({ deployment }) =>
-    model === call.model ? deployment : standIn(deployment, model, call, work),
+    model === call.model ? deployment : replacement(deployment, model, call, work),
   )
-  const told = { model, route, strategy, promptTokens, expectedTokens }
-  return { ...told, all, candidates, removed, ordered, prefixKey, expected: expectedCosts(chosen) }
+  const summary = { model, route, strategy, promptTokens, expectedTokens }
+  return { ...summary, all, candidates, removed, ordered, prefixKey, expected: expectedCosts(chosen) }
 }
 
-/** How many places of an order matter: a caller that orders providers may put the last one first. */
+/** How many leading candidates matter. A caller that orders providers may put the last one first. */
 function placesFor(steering: Steering | undefined, usual: number, all: number): number {
   if (steering === undefined) return usual
   return steering.order.length === 0 ? longestPlan : all
 }
 
-function rosterOf(route: Route, { rosters, standings, attempts, drains }: Work): CandidateCache {
-  const known = rosters.get(route)
+function cacheOf(route: Route, { caches, standings, attempts, drains }: Work): CandidateCache {
+  const known = caches.get(route)
   if (known !== undefined) return known
-  const roster = createCandidateCache(route, standings, attempts, drains)
-  rosters.set(route, roster)
-  return roster
+  const cache = createCandidateCache(route, standings, attempts, drains)
+  caches.set(route, cache)
+  return cache
 }
 
 /** The deployment for a model that the call did not name; the answer names that model. */
-function standIn(deployment: Deployment, model: string, call: AnyCall, work: Work): Deployment {
+function replacement(deployment: Deployment, model: string, call: AnyCall, work: Work): Deployment {
   const made = ofModel(deployment, model, call)
-  return taken(call, work).includes(model) ? { ...made, successor: model } : made
+  return successorsFor(call, work).includes(model) ? { ...made, successor: model } : made
 }
 
 function hasGone({ removed }: Weighed): boolean {
@@ -297,7 +297,7 @@ function goneIn({ removed }: Weighed): readonly Removal[] {
   return removed.filter(({ filter }) => filter === 'gone')
 }
 
-/** A deployment that uses the caller's spelling is asked for the model being tried, not for the call's own. */
+/** A deployment that uses the caller's spelling gets the name of the model being tried, not the call's own. */
 function ofModel(deployment: Deployment, model: string, call: AnyCall): Deployment {
   const { forModel, upstreamModel } = deployment
   if (forModel !== undefined) return forModel(model)

@@ -17,7 +17,7 @@ export interface Router {
    * failure's note names the setting.
    */
   admitted(route: Route, credential: string | undefined): readonly Deployment[]
-  /** The first upstream that a model's route names; undefined if no route matches. */
+  /** The first upstream of a model's route; undefined if no route matches. */
   ownerOf(model: string): string | undefined
   /**
    * Model names to list: those of exact routes with deployments, those that upstreams of patterns are known to have,
@@ -90,36 +90,39 @@ export function createRouter(
   }
 }
 
-/** The deployments that are left, without those whose provider lost the model, need a key from the caller. */
+/** True if some providers lost the model, and all remaining deployments need a key from the caller. */
 function isGone(deployments: readonly Deployment[]): boolean {
   const left = deployments.filter(({ gone }) => gone === undefined)
   return left.length < deployments.length && !left.some(({ upstream }) => upstream.admits(undefined))
 }
 
-/** Every deployment once, then again those that allow retries, and so on; by default as many as the retries suggest. */
+/**
+ * Every deployment once, then again those that allow retries, and so on. By default the number of attempts follows from
+ * the retries.
+ */
 export function planOf(chosen: readonly Deployment[], attempts: number | undefined): Plan {
   let retries = 0
   for (const { retry } of chosen) retries = Math.max(retries, retry.retries)
-  const most = attempts ?? attemptsFor(retries)
-  const plan = chosen.slice(0, most)
-  for (let round = 1; round <= retries && plan.length < most; round++) {
+  const limit = attempts ?? attemptsFor(retries)
+  const plan = chosen.slice(0, limit)
+  for (let round = 1; round <= retries && plan.length < limit; round++) {
     for (const deployment of chosen) {
-      if (plan.length < most && round <= deployment.retry.retries) plan.push(deployment)
+      if (plan.length < limit && round <= deployment.retry.retries) plan.push(deployment)
     }
   }
   if (!isPlan(plan)) throw new TypeError('A plan is made of at least one deployment.')
   return plan
 }
 
-/** The number of leading candidates that affect the plan: those behind are never tried. */
+/** The number of leading candidates that can get into the plan. */
 export function placesOf(deployments: readonly Deployment[], attempts: number | undefined): number {
   const retries = new Set(deployments.map(({ retry }) => retry.retries))
-  const [alike] = retries
-  const most = attempts ?? (retries.size === 1 && alike !== undefined ? attemptsFor(alike) : longestPlan)
-  return Math.min(most, longestPlan)
+  const [common] = retries
+  const limit = attempts ?? (retries.size === 1 && common !== undefined ? attemptsFor(common) : longestPlan)
+  return Math.min(limit, longestPlan)
 }
 
-/** The most attempts a call can have. Places beyond it are never tried. */
+/** The most attempts that a call can have. */
 export const longestPlan = 20
 
 /** Attempts per call by default: three, unless a deployment asks for more. */
@@ -131,7 +134,10 @@ function isPlan(deployments: readonly Deployment[]): deployments is Plan {
   return deployments.length > 0
 }
 
-/** The error for a model that is not served here. It names the nearest of `names`, which its caller may use. */
+/**
+ * The error for a model that is not served here. It suggests the nearest of `names`, which must be models that the
+ * caller may use.
+ */
 export function unknownModel(model: string, names?: Iterable<string>): Failure {
   const shown = model.length > 200 ? `${model.slice(0, 200)}…` : model
   const unknown = `The model \`${shown}\` does not exist or you do not have access to it.`

@@ -68,7 +68,7 @@ export function createStickiness(clock: Clock, settings = defaultStickiness): St
 }
 
 /**
- * The key of a call. For a chat it stays the same over all turns; for a text, as long as the beginning is the same.
+ * The key of a call. For a chat it stays the same over all turns, for a text as long as its beginning stays the same.
  * `tenant` separates tenants: they share no cache.
  */
 export function prefixKeyOf(call: AnyCall, tenant: string | undefined): PrefixKey {

@@ -14,8 +14,8 @@ export interface Successors {
 
 export type SuccessorsParts = { readonly router: Router; readonly successors?: Successors | undefined }
 
-/** The models that a call for a model that is gone falls back to; none if a provider still lists the model. */
-export function taken(
+/** The models that a call falls back to if its model is gone; empty if a provider still lists the model. */
+export function successorsFor(
   { model, tenant }: Pick<AnyCall, 'model' | 'tenant'>,
   { router, successors }: SuccessorsParts,
 ): readonly string[] {
@@ -34,20 +34,20 @@ export function clarified(
   { router, successors }: SuccessorsParts,
   gone: readonly Removal[] = [],
 ): unknown {
-  if (!(thrown instanceof Failure) || !aboutTheModel.has(thrown.kind)) return thrown
+  if (!(thrown instanceof Failure) || !modelFailures.has(thrown.kind)) return thrown
   const reasons = [...new Set(gone.map(({ reason }) => reason))]
-  const told =
+  const detailed =
     reasons.length === 0 ? thrown : thrown.saying(`${thrown.message} It ${reasons.join(', and it ')}.`)
   const all = successors?.of(model) ?? none
-  const living = all.filter((one) => isNamed(one, router) && isLiving(one, router, credential))
-  return withSuccessors(told, living.length === 0 ? all : living)
+  const available = all.filter((one) => isNamed(one, router) && isAvailable(one, router, credential))
+  return withSuccessors(detailed, available.length === 0 ? all : available)
 }
 
-const aboutTheModel: ReadonlySet<string> = new Set(['model_not_found', 'unauthorized', 'upstream_auth'])
+const modelFailures: ReadonlySet<string> = new Set(['model_not_found', 'unauthorized', 'upstream_auth'])
 
 function isListed(model: string, router: Router): boolean {
   if (router.ownerOf(model) === undefined) return false
-  return placesOf(model, router).some(({ presence }) => presence?.state === 'listed')
+  return deploymentsOf(model, router).some(({ presence }) => presence?.state === 'listed')
 }
 
 /** Has a route of its own: a catch-all route does not make a name a successor. */
@@ -55,12 +55,12 @@ function isNamed(model: string, router: Router): boolean {
   return router.ownerOf(model) !== undefined && !router.routeOf(model).pattern.includes('*')
 }
 
-function isLiving(model: string, router: Router, credential: string | undefined): boolean {
-  return placesOf(model, router).some(
+function isAvailable(model: string, router: Router, credential: string | undefined): boolean {
+  return deploymentsOf(model, router).some(
     ({ gone, upstream }) => gone === undefined && upstream.admits(credential),
   )
 }
 
-function placesOf(model: string, router: Router): readonly Deployment[] {
+function deploymentsOf(model: string, router: Router): readonly Deployment[] {
   return router.routeOf(model).deployments.map((one) => one.forModel?.(model) ?? one)
 }

@@ -37,7 +37,7 @@ export type Filter =
 
 /** What a call requires of a deployment. */
 export type Needs = {
-  /** A relay: passed on, not answered with generated text. */
+  /** A relay: forwarded, not answered with generated text. */
   readonly relay: boolean
   readonly tools: boolean
   readonly jsonSchema: boolean
@@ -49,7 +49,7 @@ export type Needs = {
   readonly maxTokens: number
   /** The request uses no other feature that an upstream may lack, unless the upstream has no calls of this kind. */
   readonly isPlain: boolean
-  /** What an upstream lacks of the request and cannot be emulated. Absent: nothing is lacking anywhere. */
+  /** The feature of the request that an upstream lacks and that cannot be emulated. Absent: no upstream lacks any. */
   readonly shortfall?: ((upstream: Upstream) => string | undefined) | undefined
 }
 
@@ -61,28 +61,28 @@ export function suitable(
   candidates: readonly Candidate[],
   needs: Needs,
   steering: Steering | undefined,
-  { sifted = filterCandidates(candidates, needs, steering), isCalm = false }: PlannedTimes = {},
+  { filtered = filterCandidates(candidates, needs, steering), isCalm = false }: KnownResults = {},
 ): Suitability {
-  const removed = [...sifted.removed]
-  const roomy = withRoom(sifted, needs, removed)
+  const removed = [...filtered.removed]
+  const fitting = withRoom(filtered, needs, removed)
   const cap = steering?.maxPrice
   const affordable =
-    cap === undefined ? roomy : roomy.filter((candidate) => !isTooDear(candidate, cap, removed))
+    cap === undefined ? fitting : fitting.filter((candidate) => !exceedsPrice(candidate, cap, removed))
   return { kept: isCalm ? affordable : healthy(affordable, removed), removed }
 }
 
-/** Known beforehand, so that it is not looked up again. */
-export type PlannedTimes = {
-  readonly sifted?: SuitableCandidates | undefined
+/** Results that are already known, so that they are not computed again. */
+export type KnownResults = {
+  readonly filtered?: SuitableCandidates | undefined
   /** No candidate has an open breaker. */
   readonly isCalm?: boolean
 }
 
-/** The candidates that are not ruled out at any size, and their capacities. */
+/** The candidates that pass all filters but size, price and health, and their smallest limits. */
 export type SuitableCandidates = {
   readonly able: readonly Candidate[]
   readonly removed: readonly Removal[]
-  /** How much fits into each suitable candidate. */
+  /** A call within these limits fits every one of them. */
   readonly leastContextTokens: number
   readonly leastOutputTokens: number
 }
@@ -97,9 +97,9 @@ export function filterCandidates(
   let leastContextTokens = Number.POSITIVE_INFINITY
   let leastOutputTokens = Number.POSITIVE_INFINITY
   for (const candidate of candidates) {
-    const bar = barOf(candidate, needs, steering)
-    if (bar !== undefined) {
-      removed.push({ deployment: candidate.deployment, ...bar })
+    const rejection = rejectionOf(candidate, needs, steering)
+    if (rejection !== undefined) {
+      removed.push({ deployment: candidate.deployment, ...rejection })
       continue
     }
     able.push(candidate)
@@ -141,7 +141,7 @@ export function needsOf(call: AnyCall, promptTokens: number): Needs {
   const format = body['response_format']
   const logprobs = body['logprobs']
   const maxTokens = body['max_completion_tokens'] ?? body['max_tokens']
-  const plain = !isSpoken(call) || isPlain(call)
+  const plain = !isCompletion(call) || isPlain(call)
   return {
     relay: kind === 'embeddings' || kind === 'rerank',
     tools: isFilled(body['tools']) || isFilled(body['functions']),
@@ -151,14 +151,14 @@ export function needsOf(call: AnyCall, promptTokens: number): Needs {
     promptTokens,
     maxTokens: typeof maxTokens === 'number' ? maxTokens : 0,
     isPlain: plain,
-    shortfall: isSpoken(call)
+    shortfall: isCompletion(call)
       ? (upstream) =>
           plain && takesKind(upstream, call.kind) ? undefined : unsupportedFeatures(call, upstream)
       : undefined,
   }
 }
 
-/** The error when no candidate is left. The filter that the call passed furthest decides what it says. */
+/** The error when no candidate is left. It names the last filter that any candidate reached. */
 export function refusalOf(removed: readonly Removal[]): Failure {
   let furthest: Removal | undefined
   for (const removal of removed) {
@@ -194,41 +194,41 @@ const refusals = {
 const filters: readonly string[] = Object.keys(refusals)
 
 /** Why one candidate is ruled out regardless of the others; undefined: it is not. */
-function barOf(
+function rejectionOf(
   { deployment, upstream, traits, gone }: Candidate,
   needs: Needs,
   steering: Steering | undefined,
-): Bar | undefined {
+): Rejection | undefined {
   if (gone !== undefined) return { filter: 'gone', reason: unavailableReason(gone, upstream.name) }
-  if (steering?.only?.includes(upstream.name) === false) return bars.notAllowed
-  if (steering?.ignore.includes(upstream.name)) return bars.ruledOut
-  if (needs.relay && upstream.relay === undefined) return bars.relay
+  if (steering?.only?.includes(upstream.name) === false) return rejections.notAllowed
+  if (steering?.ignore.includes(upstream.name)) return rejections.excluded
+  if (needs.relay && upstream.relay === undefined) return rejections.relay
   const param = needs.shortfall?.(upstream)
   if (param !== undefined) return { filter: 'field', reason: `does not support '${param}'`, param }
-  if (needs.tools && traits.tools === false) return bars.tools
-  if (needs.jsonSchema && traits.jsonSchema === false) return bars.jsonSchema
-  if (needs.vision && traits.vision === false) return bars.vision
-  if (needs.logprobs && traits.logprobs === false) return bars.logprobs
-  return deployment.isDrained === true ? bars.drained : undefined
+  if (needs.tools && traits.tools === false) return rejections.tools
+  if (needs.jsonSchema && traits.jsonSchema === false) return rejections.jsonSchema
+  if (needs.vision && traits.vision === false) return rejections.vision
+  if (needs.logprobs && traits.logprobs === false) return rejections.logprobs
+  return deployment.isDrained === true ? rejections.drained : undefined
 }
 
-type Bar = Omit<Removal, 'deployment'>
+type Rejection = Omit<Removal, 'deployment'>
 
-const bars = {
+const rejections = {
   notAllowed: { filter: 'steering', reason: 'is at a provider that the caller does not allow' },
-  ruledOut: { filter: 'steering', reason: 'is at a provider that the caller excludes' },
+  excluded: { filter: 'steering', reason: 'is at a provider that the caller excludes' },
   relay: { filter: 'endpoint', reason: 'serves neither embeddings nor rerank' },
   tools: { filter: 'tools', reason: 'does not support tools' },
   jsonSchema: { filter: 'json_schema', reason: 'does not support JSON schemas' },
   vision: { filter: 'vision', reason: 'does not support images' },
   logprobs: { filter: 'logprobs', reason: 'does not return logprobs' },
   drained: { filter: 'drained', reason: 'is drained by an operator' },
-} as const satisfies Record<string, Bar>
+} as const satisfies Record<string, Rejection>
 
-/** The tolerance of an estimate: other tokenizers count fewer tokens for the same text. */
-const surestPart = 0.8
+/** The true prompt length may be this much of the estimate, because other tokenizers count fewer tokens. */
+const leastPromptShare = 0.8
 
-/** No call is refused because of an estimate: if no candidate surely fits, those that may fit stay. */
+/** An estimate alone refuses no call: if no candidate certainly fits, those that may fit stay. */
 function withRoom(
   { able, leastContextTokens, leastOutputTokens }: SuitableCandidates,
   needs: Needs,
@@ -240,7 +240,7 @@ function withRoom(
   return able.filter((candidate) => {
     if (fits(candidate, needs)) return true
     const { deployment } = candidate
-    removed.push({ deployment, filter: 'context', reason: roomReason(candidate, needs) })
+    removed.push({ deployment, filter: 'context', reason: contextReason(candidate, needs) })
     return false
   })
 }
@@ -250,23 +250,27 @@ function hasRoom({ traits }: Candidate, { promptTokens, maxTokens }: Needs): boo
   return promptTokens + maxTokens <= contextTokens && maxTokens <= maxOutputTokens
 }
 
-/** Some upstreams silently lower a bound above their maximum to it. */
+/** Some upstreams silently lower a larger bound to their maximum. */
 function mayHaveRoom({ traits }: Candidate, { promptTokens, maxTokens }: Needs): boolean {
   const { contextTokens = Infinity, maxOutputTokens = Infinity, lowersMaxTokens = true } = traits
-  const asked = lowersMaxTokens ? Math.min(maxTokens, maxOutputTokens) : maxTokens
-  return promptTokens * surestPart + asked <= contextTokens
+  const requested = lowersMaxTokens ? Math.min(maxTokens, maxOutputTokens) : maxTokens
+  return promptTokens * leastPromptShare + requested <= contextTokens
 }
 
-function roomReason({ traits }: Candidate, { promptTokens, maxTokens }: Needs): string {
+function contextReason({ traits }: Candidate, { promptTokens, maxTokens }: Needs): string {
   const { contextTokens = Infinity, maxOutputTokens } = traits
   if (promptTokens + maxTokens <= contextTokens) {
-    return `answers with ${maxOutputTokens} tokens at most, and ${maxTokens} were asked for`
+    return `answers with ${maxOutputTokens} tokens at most, and ${maxTokens} were requested`
   }
   return `holds ${contextTokens} tokens, and the call needs about ${promptTokens} + ${maxTokens}`
 }
 
-/** An unknown price could be any, so it does not pass a cap. */
-function isTooDear({ deployment, expectedNanoUsd }: Candidate, cap: PriceCap, removed: Removal[]): boolean {
+/** An unknown price does not pass a cap, because it could be any. */
+function exceedsPrice(
+  { deployment, expectedNanoUsd }: Candidate,
+  cap: PriceCap,
+  removed: Removal[],
+): boolean {
   const { inputNanoUsdPerMillion: input, outputNanoUsdPerMillion: output } = deployment.price
   const pairs = [
     [cap.inputNanoUsdPerMillion, input, 'input'],
@@ -296,7 +300,7 @@ function healthy(candidates: readonly Candidate[], removed: Removal[]): readonly
   return kept
 }
 
-function isSpoken(call: AnyCall): call is Call {
+function isCompletion(call: AnyCall): call is Call {
   return call.kind === 'text' || call.kind === 'chat'
 }
 

@@ -3,7 +3,7 @@ import type { CallTenant } from '../model/tenant.ts'
 import type { Removal } from './suitability.ts'
 
 /** Why a deployment may not take a tenant's calls; undefined: it may. */
-export function tenantBar(tenant: CallTenant, deployment: Deployment): Removal | undefined {
+export function tenantRejection(tenant: CallTenant, deployment: Deployment): Removal | undefined {
   if (!tenant.allowsProvider(deployment.upstream.name)) {
     return { deployment, filter: 'tenant', reason: 'is at a provider that the key may not use' }
   }

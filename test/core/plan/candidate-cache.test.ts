@@ -15,39 +15,39 @@ const bodies: readonly [string, JsonObject][] = [
   ['tools and sight', { tools, messages: [{ role: 'user', content: [image] }] }],
 ]
 
-describe('a sieve', () => {
+describe('a suitability cache', () => {
   const pool = poolOf({
     plain: { deployment: { traits: { tools: false, vision: false } } },
     blind: { deployment: { traits: { vision: false, contextTokens: 1000 } } },
     loose: { deployment: { traits: { jsonSchema: false, maxOutputTokens: 100 } } },
     able: {},
   })
-  const sieve = createSuitabilityCache(pool)
+  const cache = createSuitabilityCache(pool)
 
   test.for([...bodies, ...bodies.toReversed()])(
-    'sifts for a call that needs %s as if it were the first',
+    'filters for a call that needs %s as if it were the first',
     ([, body]) => {
       const needs = needsOf(aCall({ kind: 'chat', body }), 10)
-      expect(sieve.filterCandidates(needs)).toEqual(filterCandidates(pool, needs, undefined))
+      expect(cache.filterCandidates(needs)).toEqual(filterCandidates(pool, needs, undefined))
     },
   )
 
-  test('does not look anew for calls that need the same', () => {
+  test('does not filter again for calls with the same needs', () => {
     const [one, other] = [10, 5000].map((tokens) =>
-      sieve.filterCandidates(needsOf(aCall({ body: { tools } }), tokens)),
+      cache.filterCandidates(needsOf(aCall({ body: { tools } }), tokens)),
     )
     expect(other).toBe(one)
     expect(namesOf(one?.able ?? [])).toEqual(['blind', 'loose', 'able'])
     expect(one).toMatchObject({ leastContextTokens: 1000, leastOutputTokens: 100 })
   })
 
-  test('knows nothing of a call that asks for what an upstream may lack', () => {
+  test('has no result for a call with a feature that an upstream may lack', () => {
     expect(
-      sieve.filterCandidates(needsOf(aCall({ kind: 'chat', body: { logprobs: true } }), 10)),
+      cache.filterCandidates(needsOf(aCall({ kind: 'chat', body: { logprobs: true } }), 10)),
     ).toBeUndefined()
   })
 
-  test('knows nothing where an upstream has calls of one kind alone', () => {
+  test('has no result if an upstream has only one kind of calls', () => {
     const upstream = scriptedUpstream([[]], { kinds: ['text'] })
     const crossing = createSuitabilityCache([...pool, { ...aCandidate('texts'), upstream }])
     expect(crossing.filterCandidates(needsOf(aCall({ kind: 'chat', body: {} }), 10))).toBeUndefined()

@@ -22,7 +22,7 @@ const byToken: Price = {
 }
 const some: Expected = { promptTokens: 100, completionTokens: 200, choices: 1 }
 
-test('a seat costs what its price comes to, whatever that is made of', () => {
+test('a slot has the expected cost of its price, of any form', () => {
   const amount = fc.option(fc.nat(5e9), { nil: undefined })
   const prices: fc.Arbitrary<Price> = fc.record({
     inputNanoUsdPerMillion: amount,
@@ -38,12 +38,12 @@ test('a seat costs what its price comes to, whatever that is made of', () => {
       fc.nat(1e5),
       fc.boolean(),
       (price, promptTokens, completionTokens, isTried) => {
-        const { seat, track, sitting } = aSeat(price)
+        const { slot, track, estimate } = aSlot(price)
         if (isTried) track.insist().end(answered)
-        seat.look(0)
-        sitting.expected = { promptTokens, completionTokens, choices: 1 }
+        slot.look(0)
+        estimate.expected = { promptTokens, completionTokens, choices: 1 }
         const expected = { promptTokens, completionTokens, cachedTokens: 0 }
-        expect(seat.expectedNanoUsd).toBe(expectedNanoUsd(price, expected, track.standing().pace))
+        expect(slot.expectedNanoUsd).toBe(expectedNanoUsd(price, expected, track.standing().pace))
       },
     ),
     { seed: 1 },
@@ -55,37 +55,37 @@ test.for<[string, Traits, Expected, number]>([
   ['no more than the deployment can do', { maxOutputTokens: 100 }, some, 100],
   ['no more than is expected, where it can do more', { maxOutputTokens: 300 }, some, 200],
   ['as much as it can do for each choice', { maxOutputTokens: 80 }, { ...some, choices: 2 }, 160],
-])('a seat is paid for %s', ([, traits, expected, tokens]) => {
-  const { seat, sitting } = aSeat(byToken, traits)
-  sitting.expected = expected
-  expect(seat.expectedNanoUsd).toBe(100 * 1000 + tokens * 4000)
+])('a slot has the cost of %s', ([, traits, expected, tokens]) => {
+  const { slot, estimate } = aSlot(byToken, traits)
+  estimate.expected = expected
+  expect(slot.expectedNanoUsd).toBe(100 * 1000 + tokens * 4000)
 })
 
-test('a seat has the standing it was last looked at with, and tells when that is another', () => {
-  const { seat, track } = aSeat(byToken)
-  expect(seat.look(1000)).toBe(false)
+test('a slot has the standing that it last read, and reports when it changes', () => {
+  const { slot, track } = aSlot(byToken)
+  expect(slot.look(1000)).toBe(false)
   track
     .insist()
     .end({ ...answered, failure: new Failure('rate_limited', 'Slow down.', { retryAfterMs: 5000 }) })
-  expect(seat.standing.share).toBe(1)
-  expect(seat.look(1000)).toBe(true)
-  expect(seat.standing).toBe(track.standing(1000))
-  expect(seat.standing.share).toBe(0)
-  expect(seat.look(1000)).toBe(false)
+  expect(slot.standing.share).toBe(1)
+  expect(slot.look(1000)).toBe(true)
+  expect(slot.standing).toBe(track.standing(1000))
+  expect(slot.standing.share).toBe(0)
+  expect(slot.look(1000)).toBe(false)
 })
 
-test('a copy stays as the seat was', () => {
-  const { seat, sitting } = aSeat(byToken)
-  sitting.expected = some
-  const copy = copyOf(seat)
-  sitting.expected = { ...some, promptTokens: 5000 }
+test('a copy keeps the values of the slot', () => {
+  const { slot, estimate } = aSlot(byToken)
+  estimate.expected = some
+  const copy = copyOf(slot)
+  estimate.expected = { ...some, promptTokens: 5000 }
   expect(copy.expectedNanoUsd).toBe(100 * 1000 + 200 * 4000)
-  expect(seat.expectedNanoUsd).toBe(5000 * 1000 + 200 * 4000)
+  expect(slot.expectedNanoUsd).toBe(5000 * 1000 + 200 * 4000)
 })
 
-function aSeat(price: Price, traits: Traits = {}) {
+function aSlot(price: Price, traits: Traits = {}) {
   const deployment = aDeployment(scriptedUpstream([[]]), { price, traits })
   const track = createHealthRegistry([deployment.id], handClock(), () => 0).trackOf(deployment)
-  const sitting: SlotEstimate = { expected: some }
-  return { seat: new CandidateSlot(deployment, track, sitting), track, sitting }
+  const estimate: SlotEstimate = { expected: some }
+  return { slot: new CandidateSlot(deployment, track, estimate), track, estimate }
 }

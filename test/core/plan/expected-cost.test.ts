@@ -81,7 +81,7 @@ test.for<[string, Price, Expectation, number | undefined, Pace?]>([
   else expect(cost).toBeCloseTo(nano, 6)
 })
 
-test('what is expected is what is charged, when it comes as expected', () => {
+test('the expected cost is the actual cost, if the call goes as expected', () => {
   const amount = fc.nat(20_000)
   fc.assert(
     fc.property(
@@ -121,7 +121,7 @@ describe('of two whose prices cross', () => {
     expect(cheapest(expected)).toBe(to)
   })
 
-  test('one paid by the second is for the answers that are long to read and quick to write', () => {
+  test('one billed per second is for long prompts with fast, short answers', () => {
     const perToken = tokens(0.5, 0.5)
     const cost = (price: Price, expected: Expectation) =>
       expectedNanoUsd(price, expected, measured) ?? Number.NaN

@@ -18,7 +18,7 @@ const callOf = (body: JsonObject = {}, rest: Partial<Call> = {}): Call => ({
 })
 const text = (body: JsonObject) => callOf(body, { kind: 'text', dialect: 'completions' })
 
-describe('of what nothing is known', () => {
+describe('without measurements', () => {
   test.for<[string, Call, number]>([
     ['256 tokens are expected', callOf(), 256],
     ['no more than max_tokens', callOf({ max_tokens: 50 }), 50],
@@ -39,8 +39,8 @@ describe('of what nothing is known', () => {
   })
 })
 
-describe('what was brought forth', () => {
-  test('is what is expected, sooner or later', () => {
+describe('the length of answers', () => {
+  test('becomes the expectation', () => {
     const habits = createOutputHabits()
     habits.learn(callOf(), 1000)
     expect(habits.expect(callOf())).toBe((256 + 1000) / 2)
@@ -48,39 +48,39 @@ describe('what was brought forth', () => {
     expect(habits.expect(callOf())).toBeCloseTo(1000, 0)
   })
 
-  test('of late goes before what it was once', () => {
+  test('counts more if recent', () => {
     const habits = createOutputHabits()
     for (let time = 0; time < 1000; time++) habits.learn(callOf(), 1000)
     for (let time = 0; time < 100; time++) habits.learn(callOf(), 10)
     expect(habits.expect(callOf())).toBeLessThan(20)
   })
 
-  test('by turns is their mean', () => {
+  test('alternating between two is averaged', () => {
     const habits = createOutputHabits()
     for (let time = 0; time < 200; time++) habits.learn(callOf(), time % 2 === 0 ? 100 : 300)
     expect(Math.abs(habits.expect(callOf()) - 200)).toBeLessThan(10)
   })
 
-  test('is bounded by what the next call allows', () => {
+  test('is capped by what the next call allows', () => {
     const habits = createOutputHabits()
     for (let time = 0; time < 50; time++) habits.learn(callOf(), 1000)
     expect(habits.expect(callOf({ max_tokens: 64 }))).toBe(64)
   })
 
-  test('by several choices is learnt for each', () => {
+  test('over several choices is learnt per choice', () => {
     const habits = createOutputHabits()
     for (let time = 0; time < 200; time++) habits.learn(callOf({ n: 4 }), 400)
     expect(habits.expect(callOf())).toBeCloseTo(100, 0)
     expect(habits.expect(callOf({ n: 2 }))).toBeCloseTo(200, 0)
   })
 
-  test('may be nothing', () => {
+  test('may be zero', () => {
     const habits = createOutputHabits()
     habits.learn(callOf(), 0)
     expect(habits.expect(callOf())).toBe(128)
   })
 
-  test.for([-1, Number.NaN])('is left alone when it is %d', (tokens) => {
+  test.for([-1, Number.NaN])('is ignored if it is %d', (tokens) => {
     const habits = createOutputHabits()
     habits.learn(callOf(), tokens)
     expect(habits.expect(callOf())).toBe(256)
@@ -90,14 +90,14 @@ describe('what was brought forth', () => {
     ['model', { model: 'qwen' }],
     ['dialect', { dialect: 'inference' }],
     ['kind', { kind: 'text' }],
-  ])('says nothing of another %s', ([, other]) => {
+  ])('does not affect another %s', ([, other]) => {
     const habits = createOutputHabits()
     habits.learn(callOf(), 1000)
     expect(habits.expect(callOf({}, other))).toBe(256)
   })
 })
 
-test('as many habits are kept as there is room for, the latest used', () => {
+test('the most recently used habits are kept, up to the limit', () => {
   const habits = createOutputHabits(2)
   for (const model of ['a', 'b', 'a', 'c']) habits.learn(callOf({}, { model }), 1000)
   const known = ['a', 'b', 'c'].map((model) => habits.expect(callOf({}, { model })) > 256)

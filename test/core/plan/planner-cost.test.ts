@@ -11,7 +11,7 @@ import { type HandClock, handClock, seeded } from '../../harness/core/pool.ts'
 import { aCall, aDeployment, scriptedUpstream } from '../../harness/scripted-upstream.ts'
 
 const ofTokens = dollars(0.88, 0.88)
-/** For a second: at 256 tokens in one second a tenth of what the tokens cost elsewhere, or ten times that. */
+/** Per second: at 256 tokens a second, a tenth of what the tokens cost elsewhere, or ten times that. */
 const cheapSecond: Price = { ...unknownPrice, nanoUsdPerSecond: 22_000 }
 const dearSecond: Price = { ...unknownPrice, nanoUsdPerSecond: 2_200_000 }
 
@@ -19,18 +19,18 @@ const whole: Ending = { failure: undefined, firstTokenMs: undefined, completionT
 
 const strategies: readonly StrategyName[] = ['cheapest', 'balanced', 'value']
 
-describe.for(strategies)('%s, of one paid by the token and one by the second', (strategy) => {
+describe.for(strategies)('%s, with one deployment billed per token and one per second', (strategy) => {
   test.for<[string, Price, number, number]>([
     ['cheap', cheapSecond, 0.95, 1],
     ['dear', dearSecond, 0.001, 0.08],
-  ])('gives the one by the second its share where it is %s', ([_, price, least, most]) => {
+  ])('gives the one per second its share if it is %s', ([_, price, least, most]) => {
     const scene = aScene(strategy, price)
     const share = scene.shareOf('seconds', 1000, whole)
     expect(share).toBeGreaterThanOrEqual(least)
     expect(share).toBeLessThanOrEqual(most)
   })
 
-  test('sends it the first call, and none beside that until it is measured', () => {
+  test('sends it the first call, and no concurrent ones until it is measured', () => {
     const scene = aScene(strategy, dearSecond, () => 0.5)
     expect(scene.first()).toBe('seconds')
     const permit = scene.standings.trackOf({ id: 'm@seconds' }).insist()
@@ -39,7 +39,7 @@ describe.for(strategies)('%s, of one paid by the token and one by the second', (
     expect(scene.first()).toBe('tokens')
   })
 
-  test('sends it no more than now and then where that call failed', () => {
+  test('sends it only an occasional call if that one failed', () => {
     const scene = aScene(strategy, cheapSecond)
     const failure = new Failure('overloaded', 'It sleeps.')
     scene.standings
@@ -52,14 +52,14 @@ describe.for(strategies)('%s, of one paid by the token and one by the second', (
     expect(share).toBeLessThan(0.03)
   })
 
-  test('still prefers it after hours without a call, when it was cheap', () => {
+  test('still prefers it after hours without a call, if it was cheap', () => {
     const scene = aScene(strategy, cheapSecond, () => 0.5)
     scene.shareOf('seconds', 5, whole)
     scene.clock.move(10 * 3_600_000)
     expect(scene.first()).toBe('seconds')
   })
 
-  test('measures it again after hours, though it was dear', () => {
+  test('measures it again after hours, though it was expensive', () => {
     const scene = aScene(strategy, dearSecond)
     scene.shareOf('seconds', 5, whole)
     scene.clock.move(10 * 3_600_000)
@@ -68,7 +68,7 @@ describe.for(strategies)('%s, of one paid by the token and one by the second', (
   })
 })
 
-test('what embeddings cost by the second is known by what they take, though they have no tokens to count', () => {
+test('the cost of embeddings per second is known from their duration, without counted tokens', () => {
   const scene = aScene('cheapest', cheapSecond, () => 0.5)
   const call = aCall({ model: 'm', body: { model: 'm', input: 'word '.repeat(50) } })
   const relay = { ...call, kind: 'embeddings' as const }
@@ -81,7 +81,7 @@ test('what embeddings cost by the second is known by what they take, though they
 })
 
 describe('several choices', () => {
-  test('are each held to what one answer may have', () => {
+  test('are each limited to the maximum of one answer', () => {
     const bounded = at('bounded', dollars(1, 1), { traits: { maxOutputTokens: 100 } })
     const free = at('free', dollars(1, 1))
     const planner = plannerOf('cheapest', [bounded, free], () => 0.5)
@@ -97,7 +97,7 @@ describe('several choices', () => {
   })
 })
 
-test('what it costs and what it holds is read again, a second later', () => {
+test('prices and limits are read again after a second', () => {
   const clock = handClock()
   let terms: Pick<Deployment, 'price' | 'traits'> = { price: dollars(1, 1), traits: {} }
   const changing = {
@@ -126,13 +126,13 @@ type Scene = {
   readonly planner: Planner
   readonly standings: HealthRegistry
   readonly clock: HandClock
-  /** Where a call is tried first. */
+  /** The deployment where a call is tried first. */
   first(): string
-  /** Of so many calls, a second apart, that all end so where they are tried first, the part that went there. */
+  /** The share of these calls, one per second, all with this outcome, that went there first. */
   shareOf(name: string, calls: number, ending: Ending): number
 }
 
-/** The model at `tokens`, whose price is by the token, and at `seconds`. */
+/** The model at `tokens`, billed per token, and at `seconds`. */
 function aScene(strategy: StrategyName, price: Price, random: Random = seeded(17)): Scene {
   const clock = handClock()
   const deployments = [at('tokens', ofTokens), at('seconds', price)]
@@ -180,7 +180,7 @@ function at(name: string, price: Price, change: Partial<Deployment> = {}): Deplo
   return aDeployment(scriptedUpstream([[]], { name }), { id: `m@${name}`, price, ...change })
 }
 
-/** USD for a million tokens, in and out. */
+/** USD per million tokens, in and out. */
 function dollars(input: number, output: number): Price {
   return { ...unknownPrice, inputNanoUsdPerMillion: input * 1e9, outputNanoUsdPerMillion: output * 1e9 }
 }

@@ -18,7 +18,7 @@ const strategies: readonly StrategyName[] = [
   'balanced',
 ]
 
-/** Each is the best for some call, and none for all. */
+/** Each is the best for some call, none for all. */
 const deployments: readonly Deployment[] = [
   at('reader', dollars(1, 9), { traits: { contextTokens: 4000 } }),
   at('writer', dollars(6, 2), { traits: { tools: false } }),
@@ -47,7 +47,7 @@ const bodies: fc.Arbitrary<CallChange> = fc
   }))
 
 describe.for(strategies)('%s', (strategy) => {
-  test.for([3, 5])('plans and explains a call the same whatever calls came before, among %i', (count) => {
+  test.for([3, 5])('plans and explains a call the same after any other calls, among %i', (count) => {
     const routes = [{ pattern: 'm', strategy, deployments: deployments.slice(0, count) }]
     fc.assert(
       fc.property(fc.array(bodies, { minLength: 2, maxLength: 6 }), (changes) => {
@@ -64,7 +64,7 @@ describe.for(strategies)('%s', (strategy) => {
   })
 })
 
-test('an explanation stays as it was when other calls are planned', () => {
+test('an explanation does not change when other calls are planned', () => {
   const { planner } = planning([{ pattern: 'm', strategy: 'cheapest', deployments }])
   const explained = planner.explain(aCall({ model: 'm', body: { prompt: 'word '.repeat(900) } }))
   const { places, ...told } = explained
@@ -74,7 +74,7 @@ test('an explanation stays as it was when other calls are planned', () => {
   expect(explained).toEqual(before)
 })
 
-test('what happens between two plans is minded in the second', () => {
+test('an event between two plans affects the second', () => {
   const { planner, standings } = planning([
     { pattern: 'm', strategy: 'cheapest', deployments: [at('a', dollars(1, 1)), at('b', dollars(2, 2))] },
   ])
@@ -89,7 +89,7 @@ test('what happens between two plans is minded in the second', () => {
   expect(first()).toBe('m@b')
 })
 
-test('of a model that is asked for without a key, nothing is remembered', () => {
+test('nothing is cached for a model requested without a key', () => {
   const keyed = scriptedUpstream([[]], { name: 'keyed', admits: (credential) => credential === 'pk_own' })
   const byName = (id: string): Deployment => {
     const whole = aDeployment(keyed, { id })
@@ -117,7 +117,7 @@ function at(name: string, price: Price, change: Partial<Deployment> = {}): Deplo
   return aDeployment(upstream, { id: `m@${name}`, price, ...change })
 }
 
-/** USD for a million tokens, in and out. */
+/** USD per million tokens, in and out. */
 function dollars(input: number, output: number): Price {
   return { ...unknownPrice, inputNanoUsdPerMillion: input * 1e9, outputNanoUsdPerMillion: output * 1e9 }
 }

@@ -20,7 +20,7 @@ const image = { type: 'image_url', image_url: { url: 'data:,' } }
 const plain: JsonObject = { messages: [{ role: 'user', content: 'Hi.' }] }
 const long: JsonObject = { messages: [{ role: 'user', content: 'word '.repeat(500) }] }
 
-describe('a model at one place that is known', () => {
+describe('a model with one known deployment', () => {
   const refused: [string, Traits, JsonObject, string | null, string][] = [
     ['to take no tools', { tools: false }, { ...plain, tools }, 'tools', 'unsupported'],
     [
@@ -33,15 +33,18 @@ describe('a model at one place that is known', () => {
     ['to give no logprobs', { logprobs: false }, { ...plain, logprobs: true }, 'logprobs', 'unsupported'],
     ['to hold less', { contextTokens: 50 }, long, null, 'context_length'],
   ]
-  test.for(refused)('%s is not sent the call, as the explanation says', ([_, traits, body, param, kind]) => {
-    const { planner } = planning([routeOf('m', at('a', traits))])
-    const call = aCall({ model: 'm', kind: 'chat', body: { model: 'm', ...body } })
-    expect(() => planner.plan(call)).toThrow(expect.objectContaining({ kind, param }))
-    expect(planner.explain(call).plan).toEqual([])
-    expect(planner.plan(aCall({ model: 'm', kind: 'chat', body: { model: 'm', ...plain } })).plan[0].id).toBe(
-      'm@a',
-    )
-  })
+  test.for(refused)(
+    '%s does not get the call, and the explanation says so',
+    ([_, traits, body, param, kind]) => {
+      const { planner } = planning([routeOf('m', at('a', traits))])
+      const call = aCall({ model: 'm', kind: 'chat', body: { model: 'm', ...body } })
+      expect(() => planner.plan(call)).toThrow(expect.objectContaining({ kind, param }))
+      expect(planner.explain(call).plan).toEqual([])
+      expect(
+        planner.plan(aCall({ model: 'm', kind: 'chat', body: { model: 'm', ...plain } })).plan[0].id,
+      ).toBe('m@a')
+    },
+  )
 
   test.for<[string, Traits]>([
     ['nothing of', {}],
@@ -53,21 +56,21 @@ describe('a model at one place that is known', () => {
     expect(planner.plan(call)).toBe(planner.plan(call))
   })
 
-  test('to hold barely less than is estimated gets the call: an estimate may be too high', () => {
+  test('with slightly less context than estimated gets the call: the estimate may be too high', () => {
     const { planner } = planning([routeOf('m', at('a', { contextTokens: 100 }))])
     const body = { model: 'm', prompt: 'Hi.', max_tokens: 98 }
     expect(planner.plan(aCall({ model: 'm', body })).plan[0].id).toBe('m@a')
   })
 })
 
-describe('of several models a caller would take', () => {
+describe('of several models that a caller accepts', () => {
   const keyed = routeOf('keyed', at('a'))
   const keyless = routeOf('keyless', at('b', {}, false))
   const another = routeOf('another', at('c', {}, false))
   const calling = (model: string, ...models: readonly string[]) =>
     aCall({ model, steering: { ...steering, models } })
 
-  test('the one that no upstream has a key for is skipped', () => {
+  test('a model without a key is skipped', () => {
     const { planner } = planning([keyed, keyless])
     const plan = planner.plan(calling('keyless', 'keyed')).plan
     expect(new Set(plan.map(({ upstream }) => upstream.name))).toEqual(new Set(['a']))
@@ -75,7 +78,7 @@ describe('of several models a caller would take', () => {
     expect(new Set(after.map(({ upstream }) => upstream.name))).toEqual(new Set(['a']))
   })
 
-  test('all without a key are told of as the first alone would be', () => {
+  test('if all lack a key, the error is that of the first', () => {
     const { planner } = planning([keyless, another])
     const told = expect.objectContaining({ operatorNote: expect.stringContaining('KEY_OF_B') })
     expect(() => planner.plan(calling('keyless', 'another'))).toThrow(told)

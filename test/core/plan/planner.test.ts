@@ -51,7 +51,7 @@ describe('where a call goes', () => {
   })
 })
 
-test('a call that nobody may take is refused, and the refusal says why', () => {
+test('a call that no deployment may take is refused with the reason', () => {
   const { planner } = planning([route('m', 'fallback', at('a', dollars(1, 1)))])
   const call = aCall({ model: 'm', steering: { ...steering, only: ['b'] } })
   expect(() => planner.plan(call)).toThrow(
@@ -69,7 +69,7 @@ describe('a deployment that the gateway has no key for', () => {
     return at(name, dollars(1, 1), { upstream })
   }
 
-  test('is explained as left out, in its place and at its price', () => {
+  test('is explained as left out, in its position and at its price', () => {
     const { planner } = planning([route('m', 'cheapest', keyless('a'), at('b', dollars(2, 2)), keyless('c'))])
     const { candidates, plan } = planner.explain(aCall({ model: 'm' }))
     expect(new Set(plan)).toEqual(new Set(['m@b']))
@@ -82,7 +82,7 @@ describe('a deployment that the gateway has no key for', () => {
     expect(candidates[1]?.expectedNanoUsd).toBe(2 * (candidates[0]?.expectedNanoUsd ?? 0))
   })
 
-  test('is no secret even where there is no other, though the call itself is refused', () => {
+  test('is shown even if it is the only one, though the call itself is refused', () => {
     const { planner } = planning([route('m', 'fallback', keyless('a'))])
     expect(() => planner.plan(aCall({ model: 'm' }))).toThrow(Failure)
     expect(planner.explain(aCall({ model: 'm' }))).toMatchObject({
@@ -91,7 +91,7 @@ describe('a deployment that the gateway has no key for', () => {
     })
   })
 
-  test('is one like any other to a caller who brings a key of their own', () => {
+  test('is an ordinary one for a caller that brings its own key', () => {
     const { planner } = planning([route('m', 'fallback', keyless('a'))])
     const { candidates, plan } = planner.explain(aCall({ model: 'm', credential: 'pk_own' }))
     expect(candidates).toMatchObject([{ removedBy: undefined }])
@@ -99,7 +99,7 @@ describe('a deployment that the gateway has no key for', () => {
   })
 })
 
-test('an explanation has the price of each candidate, and where that comes from', () => {
+test('an explanation has the price of each candidate, and its source', () => {
   const priceOrigin = {
     source: 'shipped',
     ...{ sinceEpochMs: 1, asOfEpochMs: 2, sourceName: 'somebody', isFirm: true },
@@ -113,13 +113,13 @@ test('an explanation has the price of each candidate, and where that comes from'
   ])
 })
 
-test('another model is asked for by its own name', () => {
+test('another model is requested by its own name', () => {
   const { planner } = planning([route('*', 'fallback', at('a', dollars(1, 1)))], 10)
   const { plan } = planner.plan(aCall({ model: 'one', steering: { ...steering, models: ['two'] } }))
   expect(new Set(plan.map(({ upstreamModel }) => upstreamModel))).toEqual(new Set([undefined, 'two']))
 })
 
-test('where prices cross, a long prompt and a long answer go to different places', () => {
+test('if prices cross, a long prompt and a long answer go to different deployments', () => {
   const { planner } = planning([
     route('m', 'cheapest', at('cheap to read', dollars(1, 10)), at('cheap to write', dollars(5, 2))),
   ])
@@ -130,7 +130,7 @@ test('where prices cross, a long prompt and a long answer go to different places
   expect(first('Hi.', 1000)).toBe('cheap to write')
 })
 
-test('answers teach how long the next one will be', () => {
+test('the expected length is learnt from answers', () => {
   const { planner } = planning([
     route('m', 'cheapest', at('cheap to read', dollars(1, 10)), at('cheap to write', dollars(5, 2))),
   ])
@@ -158,7 +158,7 @@ test('a deployment that keeps failing is left out, unless it is the last', () =>
   ])
 })
 
-test('what cannot do what is asked, or cannot hold it, is left out', () => {
+test('a deployment that lacks a feature or enough context is left out', () => {
   const { planner } = planning([
     route(
       'm',
@@ -176,7 +176,7 @@ test('what cannot do what is asked, or cannot hold it, is left out', () => {
   expect(filters).toEqual(['tools', 'context', undefined])
 })
 
-test('a caller stays where the prompt is cached, when that is cheaper', () => {
+test('a caller stays where the prompt is cached, if that is cheaper', () => {
   const cached: Price = { ...dollars(1.2, 1), cachedInputNanoUsdPerMillion: 1e8 }
   const { planner } = planning([route('m', 'cheapest', at('plain', dollars(1, 1)), at('caching', cached))])
   const call = aCall({ model: 'm', body: { model: 'm', prompt: 'word '.repeat(2000), max_tokens: 5 } })
@@ -196,7 +196,7 @@ test('savings are measured against the baseline, else the first deployment', () 
   expect(planner.plan(aCall({ model: 'n' })).baseline).toBe(b)
 })
 
-describe('a deployment whose price hangs on the model', () => {
+describe('a deployment whose price depends on the model', () => {
   const priceOf = new Map([
     ['dear', dollars(3, 3)],
     ['fair', dollars(2, 2)],
@@ -220,7 +220,7 @@ describe('a deployment whose price hangs on the model', () => {
     { ...route('odd', 'cheapest', flat, second), baseline: second },
   ])
 
-  test('is weighed, tried, measured against and explained at the price of the one asked for', () => {
+  test('is weighed, tried, compared and explained at the price of the requested model', () => {
     for (const [model, names] of [
       ['dear', ['flat', 'first']],
       ['fair', ['first', 'flat']],
@@ -234,17 +234,17 @@ describe('a deployment whose price hangs on the model', () => {
     }
   })
 
-  test('is tried at the price of the one that stands in, and under its name', () => {
+  test('is tried at the price and under the name of the fallback model', () => {
     const asked = aCall({ model: 'dear', steering: { ...steering, models: ['fair'], only: ['first'] } })
     const prices = new Set(planner.plan(asked).plan.map(({ price }) => price))
     expect(prices).toEqual(new Set([priceOf.get('dear'), priceOf.get('fair')]))
   })
 
-  test('is measured against at that price where it is the baseline', () => {
+  test('has that price as the baseline', () => {
     expect(planner.plan(aCall({ model: 'odd' })).baseline).toBe(second.forModel('odd'))
   })
 
-  test('is held to a cap by that price', () => {
+  test('is compared with a cap by that price', () => {
     const capped = { ...steering, only: ['first'], maxPrice: { inputNanoUsdPerMillion: 2e9 } }
     const plan = (model: string) => planner.plan(aCall({ model, steering: capped })).plan[0].price
     expect(plan('fair')).toBe(priceOf.get('fair'))
@@ -253,7 +253,7 @@ describe('a deployment whose price hangs on the model', () => {
     }
   })
 
-  test('is planned once for each model where there is nothing to choose', () => {
+  test('is planned once per model if there is no choice', () => {
     const [one, again, other] = ['alone-a', 'alone-a', 'alone-b'].map((model) =>
       planner.plan(aCall({ model })),
     )
@@ -273,7 +273,7 @@ function at(name: string, price: Price, change: Partial<Deployment> = {}): Deplo
   return aDeployment(upstream, { id: `m@${name}`, price, ...change })
 }
 
-/** USD for a million tokens, in and out. */
+/** USD per million tokens, in and out. */
 function dollars(input: number, output: number): Price {
   return { ...unknownPrice, inputNanoUsdPerMillion: input * 1e9, outputNanoUsdPerMillion: output * 1e9 }
 }

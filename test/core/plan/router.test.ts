@@ -36,7 +36,7 @@ describe('the route of a model', () => {
   })
 })
 
-test('a plan is the same of all places as of those that have a say in it', () => {
+test('a plan from all candidates is the same as one from those that can get into it', () => {
   const retries = fc.oneof(
     fc.array(fc.nat(10), { minLength: 1, maxLength: 30 }),
     fc.tuple(fc.nat(10), fc.integer({ min: 1, max: 30 })).map(([each, count]) => Array(count).fill(each)),
@@ -77,7 +77,7 @@ describe('a pattern', () => {
     expect(matchesPattern(name, pattern)).toBe(matches)
   })
 
-  test('means what a regular expression would', () => {
+  test('matches like the equivalent regular expression', () => {
     const letters = (alphabet: string) => fc.string({ unit: fc.constantFrom(...alphabet), maxLength: 12 })
     fc.assert(
       fc.property(letters('ab.'), letters('ab.*'), (name, pattern) => {
@@ -88,8 +88,8 @@ describe('a pattern', () => {
     )
   })
 
-  // Tried every way, this would outlast the universe.
-  test('that almost fits a hostile name in very many ways is refused at once', () => {
+  // Backtracking would take practically forever.
+  test('that nearly matches a hostile name in very many ways fails at once', () => {
     expect(matchesPattern('a'.repeat(50_000), `${'a*'.repeat(2000)}b`)).toBe(false)
     expect(matchesPattern(`${'ab'.repeat(50_000)}c`, `${'*a*b'.repeat(2000)}*d*c`)).toBe(false)
   })
@@ -116,7 +116,7 @@ describe('a plan', () => {
     expect(plan.map(({ upstream }) => upstream.name).join(' ')).toBe(expected)
   })
 
-  test('leaves out who does not admit the caller', () => {
+  test('leaves out upstreams that do not admit the caller', () => {
     const theirs = deployment('theirs', 1, (credential) => credential?.startsWith('pk_') === true)
     const router = routing([route('m', theirs, b)], undefined)
     expect(idsOf(router.plan('m', 'pk_1'))).toEqual(idsOf([theirs, b, theirs]))
@@ -131,7 +131,7 @@ describe('a plan', () => {
     expect(idsOf(router.plan('m', undefined))).toEqual(idsOf([a, a, a]))
   })
 
-  describe('that would be empty for want of a key', () => {
+  describe('that would be empty because of missing keys', () => {
     const closed = (name: string, keySetting?: string, callerKey?: string) =>
       aDeployment(scriptedUpstream([[]], { name, keySetting, callerKey, admits: () => false }))
     const callers = closed('callers', 'CALLERS_API_KEY', 'pk_…')
@@ -185,7 +185,7 @@ describe('a plan', () => {
       expect(() => router.plan('m', 'sk_of_a_caller')).toThrow(thrown)
     })
 
-    test('tells the caller nothing of how it is set up', () => {
+    test('does not reveal the configuration to the caller', () => {
       for (const mayBringKeys of [true, false]) {
         const router = routing([route('m', callers, ours)], undefined, mayBringKeys)
         const told = mayBringKeys
@@ -196,7 +196,7 @@ describe('a plan', () => {
     })
   })
 
-  test('is the same for the same question', () => {
+  test('is the same for the same input', () => {
     const router = routing([route('*', a, b, c)], undefined)
     expect(router.plan('m', undefined)).toEqual(router.plan('m', undefined))
   })
@@ -212,7 +212,7 @@ describe('a model without a route', () => {
     )
   })
 
-  test('is named in the message, but not at any length', () => {
+  test('is named in the message, in a bounded length', () => {
     expect(() => router.plan('unknown', undefined)).toThrow('`unknown`')
     expect(() => router.plan('x'.repeat(100_000), undefined)).toThrow(
       expect.objectContaining({ message: expect.stringMatching(/^.{0,300}$/) }),
@@ -220,7 +220,7 @@ describe('a model without a route', () => {
   })
 })
 
-test('models are those of exact routes and what is known of patterns, each once, under whom it runs', () => {
+test('the listed models are those of exact routes and known ones of patterns, each once, with its upstream', () => {
   const known = (name: string, ...knownModels: string[]) =>
     aDeployment(scriptedUpstream([[]], { name, knownModels }))
   const one = known('one', 'llama-3', 'llama-2', 'mistral')

@@ -5,7 +5,7 @@ import { createStickiness, prefixKeyOf, type Stickiness } from '../../../src/cor
 import { type HandClock, handClock, namesOf, poolOf, type Row } from '../../harness/core/pool.ts'
 import { aCall } from '../../harness/scripted-upstream.ts'
 
-/** In nano-USD: cached input is a tenth of other input. */
+/** In nano-USD: cached input costs a tenth of other input. */
 const price = {
   ...unknownPrice,
   inputNanoUsdPerMillion: 1_000_000,
@@ -15,8 +15,8 @@ const price = {
 const key = 1
 const settings = { capacity: 3, idleMs: 1000 }
 
-describe('one that answered this beginning before, of 1000 tokens', () => {
-  /** Of 1000 prompt tokens, 900 nano-USD are saved there. */
+describe('the deployment that answered this prefix of 1000 tokens before', () => {
+  /** With 1000 prompt tokens, 900 nano-USD are saved there. */
   const cases: [string, Row, Row, string][] = [
     ['goes first where it comes out cheaper', {}, {}, 'sticky'],
     ['goes first though it costs a little more', { cost: 1899 }, { cost: 1000 }, 'sticky'],
@@ -57,14 +57,14 @@ describe('one that answered this beginning before, of 1000 tokens', () => {
     [1000, 500, 1450, 'front'],
     [500, 1000, 1449, 'sticky'],
     [500, 1000, 1450, 'front'],
-  ] as const)('of %i tokens then and %i now, at %i nano-USD: %s', ([then, now, cost, expected]) => {
+  ] as const)('with %i tokens then and %i now, at %i nano-USD: %s', ([then, now, cost, expected]) => {
     const stickiness = createStickiness(handClock(), settings)
     stickiness.remember(key, 'some-model@sticky', then)
     const pool = poolOf({ front: { cost: 1000 }, sticky: { cost, deployment: { price } } })
     expect(namesOf(stickiness.prefer(key, pool, now))[0]).toBe(expected)
   })
 
-  test('goes in front of an order that has only the first places', () => {
+  test('goes before an order that has only the first places', () => {
     const stickiness = createStickiness(handClock(), settings)
     const pool = poolOf({
       front: { cost: 1000 },
@@ -76,7 +76,7 @@ describe('one that answered this beginning before, of 1000 tokens', () => {
     expect(names).toEqual(['sticky', 'front', 'second'])
   })
 
-  test('is only preferred where it is a candidate', () => {
+  test('is only preferred if it is a candidate', () => {
     const stickiness = createStickiness(handClock(), settings)
     const pool = poolOf({ front: { cost: 1000 } })
     stickiness.remember(key, 'some-model@gone', 1000)
@@ -84,7 +84,7 @@ describe('one that answered this beginning before, of 1000 tokens', () => {
     expect(stickiness.prefer(key, [], 1000)).toEqual([])
   })
 
-  test('is the last one that did', () => {
+  test('is the latest one that answered', () => {
     const stickiness = createStickiness(handClock(), settings)
     stickiness.remember(key, 'some-model@front', 1000)
     stickiness.remember(key, 'some-model@sticky', 1000)
@@ -95,7 +95,7 @@ describe('one that answered this beginning before, of 1000 tokens', () => {
 })
 
 describe('what is remembered', () => {
-  test('is forgotten when it was not used for a while', () => {
+  test('is forgotten when unused for a while', () => {
     const { stickiness, clock } = remembering(1)
     clock.move(1000)
     expect(firstFor(stickiness, 1)).toBe('sticky')
@@ -103,7 +103,7 @@ describe('what is remembered', () => {
     expect(firstFor(stickiness, 1)).toBe('front')
   })
 
-  test('is bounded: the one used least recently goes first', () => {
+  test('is limited: the least recently used is evicted first', () => {
     const { stickiness } = remembering(1, 2, 3, 1, 4)
     expect([1, 2, 3, 4].map((one) => firstFor(stickiness, one))).toEqual([
       'sticky',
@@ -145,11 +145,11 @@ describe('the key of a chat', () => {
     ['nothing', { messages: [] }],
     ['no list', { messages: 'What?' }],
   ]
-  test.for(others)('is another for %s', ([_, body]) => {
+  test.for(others)('differs for %s', ([_, body]) => {
     expect(keyOf(body)).not.toBe(key)
   })
 
-  test('is another for another tenant, and for another model', () => {
+  test('differs per tenant and per model', () => {
     const call = aCall({ kind: 'chat', body: { messages: chat } })
     const keys = [
       prefixKeyOf(call, undefined),
@@ -160,14 +160,14 @@ describe('the key of a chat', () => {
     expect(new Set(keys).size).toBe(keys.length)
   })
 
-  test('reads the text of parts, and knows where one ends', () => {
+  test('reads the text of parts, and where each ends', () => {
     const keys = [['ab', 'c'], ['a', 'bc'], ['abc']].map((texts) =>
       keyOf({ messages: [{ role: 'user', content: texts.map((text) => ({ type: 'text', text })) }] }),
     )
     expect(new Set(keys).size).toBe(3)
   })
 
-  test('is a whole number that a double holds, and hardly ever that of another', () => {
+  test('is a whole number that fits a double, and nearly always unique', () => {
     const keys = Array.from({ length: 20_000 }, (_, n) =>
       keyOf({ messages: [{ role: 'user', content: `${n}` }] }),
     )
@@ -184,18 +184,18 @@ describe('the key of a text', () => {
   const long = 'Once upon a time there was a door. '.repeat(100)
   const keyOf = (prompt: unknown) => prefixKeyOf(aCall({ body: { prompt } }), 'tenant')
 
-  test('is the same while it grows at its end', () => {
+  test('is the same while the text grows at its end', () => {
     expect(keyOf(`${long} And then.`)).toBe(keyOf(long))
     const ids = Array.from({ length: 2000 }, (_, id) => id)
     expect(keyOf([...ids, 7])).toBe(keyOf(ids))
   })
 
-  test('is that of the first of several', () => {
+  test('is that of the first text of several', () => {
     expect(keyOf(['Once', 'upon'])).toBe(keyOf('Once'))
     expect(keyOf([[1, 2], [3]])).toBe(keyOf([1, 2]))
   })
 
-  test('is another where it begins otherwise', () => {
+  test('differs for another beginning', () => {
     const prompts = [long, ` ${long}`, '', 'Once', [1, 2, 3], [12, 3], [...Array(40).fill(1), 2], undefined]
     expect(new Set(prompts.map(keyOf)).size).toBe(prompts.length)
   })

@@ -84,7 +84,7 @@ describe('a call needs', () => {
   })
 })
 
-describe('what a deployment is known not to do', () => {
+describe('what a deployment is known to lack', () => {
   const cases: [Partial<Needs>, Traits, Filter][] = [
     [{ tools: true }, { tools: false }, 'tools'],
     [{ jsonSchema: true }, { jsonSchema: false }, 'json_schema'],
@@ -105,7 +105,7 @@ describe('what a deployment is known not to do', () => {
     expect(namesOf(suitable(pool, nothingSpecial, undefined).kept)).toEqual(['unknown', 'able', 'unable'])
   })
 
-  test('removes even the last that is left', () => {
+  test('removes even the last candidate', () => {
     const { kept } = suitable(
       poolOf({ unable: { deployment: { traits: { tools: false } } } }),
       { ...nothingSpecial, tools: true },
@@ -134,7 +134,7 @@ describe('an estimate of the prompt', () => {
     },
   )
 
-  test('says what does not fit', () => {
+  test('names what does not fit', () => {
     const pool = poolOf({
       small: { deployment: { traits: { contextTokens: 1000 } } },
       terse: { deployment: { traits: { maxOutputTokens: 50 } } },
@@ -143,7 +143,7 @@ describe('an estimate of the prompt', () => {
     const { removed } = suitable(pool, { ...nothingSpecial, promptTokens: 950, maxTokens: 100 }, undefined)
     expect(removed.map(({ reason }) => reason)).toEqual([
       'holds 1000 tokens, and the call needs about 950 + 100',
-      'answers with 50 tokens at most, and 100 were asked for',
+      'answers with 50 tokens at most, and 100 were requested',
     ])
   })
 })
@@ -188,7 +188,7 @@ describe('breakers', () => {
     expect(removed.map(({ filter }) => filter)).toEqual(Array(states.length - names.length).fill('breaker'))
   })
 
-  test('the last one that can take the call stays, though others are well that cannot', () => {
+  test('the last candidate that can take the call stays, though healthy ones cannot', () => {
     const pool = poolOf({
       well: { deployment: { traits: { tools: false } } },
       sick: { breaker: 'open', deployment: { traits: { tools: true } } },
@@ -219,7 +219,7 @@ describe('a caller’s providers', () => {
     expect(namesOf(steer(suitable(pool, nothingSpecial, steering).kept, steering))).toEqual(names)
   })
 
-  test('those named first are in the strategy’s order where they are at one provider', () => {
+  test('deployments of a preferred provider keep the strategy’s order', () => {
     const twice: readonly Candidate[] = [
       ...poolOf({ a: { cost: 1 }, b: { cost: 2 } }),
       ...poolOf({ b: { cost: 3 } }),
@@ -228,12 +228,12 @@ describe('a caller’s providers', () => {
     expect(steered.map(({ expectedNanoUsd }) => expectedNanoUsd)).toEqual([2, 3, 1])
   })
 
-  test('nothing is copied where nothing is asked', () => {
+  test('without preferences nothing is copied', () => {
     expect(steer(pool, undefined)).toBe(pool)
   })
 })
 
-test('each is removed once, for the first reason there is', () => {
+test('each is removed once, for the first reason that applies', () => {
   const pool = poolOf({
     worst: { breaker: 'open', deployment: { traits: { tools: false, vision: false, contextTokens: 1 } } },
     well: {},
@@ -243,7 +243,7 @@ test('each is removed once, for the first reason there is', () => {
   expect(removed.map(({ filter }) => filter)).toEqual(['steering'])
 })
 
-describe('the refusal when nothing is left', () => {
+describe('the refusal when no candidate is left', () => {
   const cases: [string, Filter[], { filter: Filter; kind: string; param: string | null }][] = [
     [
       'of the context',

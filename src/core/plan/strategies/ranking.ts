@@ -7,8 +7,8 @@ const mostDrawn = 20
 const mostInserted = 100
 
 /**
- * Sorts by score, lowest first; ties keep their order, unscored ones go last. Only the first `places`, plus as many as
- * may give way, are kept.
+ * Sorts by score, lowest first; ties keep their order, unscored ones go last. Keeps only the first `places`, plus as
+ * many as may be moved back.
  */
 export function rank(
   candidates: readonly Candidate[],
@@ -22,7 +22,7 @@ export function rank(
 
 /**
  * A random order: each place is drawn from the rest by weight. Weight 0 goes last in the given order, unweighted ones
- * after that. Only the first `places`, plus as many as may give way, are kept.
+ * after that. Keeps only the first `places`, plus as many as may be moved back.
  */
 export function draw(
   candidates: readonly Candidate[],
@@ -83,7 +83,8 @@ export function pick(candidates: readonly Candidate[], random: Random): Candidat
 }
 
 /**
- * A deployment with a reduced share (its upstream limits the rate) gives way to the others for the rest of its calls.
+ * A deployment whose share is reduced, because its upstream limits the rate, is moved behind the others for the
+ * remaining calls.
  */
 export function giveWay(
   ordered: readonly Candidate[],

@@ -25,8 +25,8 @@ export function scores(
   candidates: readonly Candidate[],
   parts: Pick<OrderParts, 'expectedTokens'>,
 ): readonly (number | undefined)[] {
-  const told = strategies[strategy].scores(candidates, parts)
-  return told.map((score) => (Number.isNaN(score) ? undefined : score))
+  const found = strategies[strategy].scores(candidates, parts)
+  return found.map((score) => (Number.isNaN(score) ? undefined : score))
 }
 
 /** The written order. */

@@ -18,9 +18,9 @@ export type OrderParts = {
   readonly expectedTokens: number
   /** How many first places are needed; absent: all. */
   readonly places?: number
-  /** True: no candidate is rate limited or needs measuring, so none is looked for. */
+  /** True: no candidate is rate limited or needs measuring, so the search for them is skipped. */
   readonly isCalm?: boolean
-  /** The route's own; a copy for explain, which changes nothing. */
+  /** The route's own object; a copy for explain, which changes nothing. */
   readonly incumbent: Incumbent
 }
 

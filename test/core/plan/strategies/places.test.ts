@@ -9,11 +9,11 @@ import { expectedTokens, near, shares } from '../../../harness/core/random-draws
 
 const all: readonly StrategyName[] = ['fallback', 'weighted', 'cheapest', 'fastest', 'balanced', 'value']
 
-describe.for(all)('%s, of which only the first places are wanted', (strategy) => {
-  // Lots that are not drawn leave other random numbers for what is measured now and then.
+describe.for(all)('%s, if only the first places are needed', (strategy) => {
+  // Fewer draws leave other random numbers for measuring calls.
   const rows = strategy === 'balanced' ? aRow.map((row) => ({ ...row, isUnmeasured: false })) : aRow
 
-  test('has the same ones there as when all are wanted', () => {
+  test('has the same candidates there as if all were needed', () => {
     fc.assert(
       fc.property(
         fc.array(rows, { maxLength: 12 }),
@@ -31,7 +31,7 @@ describe.for(all)('%s, of which only the first places are wanted', (strategy) =>
     )
   })
 
-  test('need not look for what it is told there is none of', () => {
+  test('skips the search for what does not exist', () => {
     const calm = fc.array(
       aRow.map((row) => ({ ...row, share: 1, isUnmeasured: false })),
       { maxLength: 12 },
@@ -48,7 +48,7 @@ describe.for(all)('%s, of which only the first places are wanted', (strategy) =>
   })
 })
 
-test('a first place that is alone wanted is drawn by the weights', () => {
+test('a single needed place is drawn by weight', () => {
   const pool = poolOf({ one: {}, two: { deployment: { weight: 2 } }, five: { deployment: { weight: 5 } } })
   const random = seeded(3)
   near(
@@ -57,7 +57,7 @@ test('a first place that is alone wanted is drawn by the weights', () => {
   )
 })
 
-test('the second is drawn from what is left, however little that weighs beside the first', () => {
+test('the second is drawn from the rest, however small its weight beside the first', () => {
   const pool = poolOf({ free: { cost: 0 }, dear: { cost: 1e9 }, dearer: { cost: 3e9 } })
   const random = seeded(4)
   near(
@@ -66,8 +66,8 @@ test('the second is drawn from what is left, however little that weighs beside t
   )
 })
 
-describe('of many that are all wanted', () => {
-  test('each place is drawn by the weights of those left, and those without one stand at the end', () => {
+describe('of many, all needed', () => {
+  test('each place is drawn by the weights of the rest; those without a weight go last', () => {
     const pool = poolOf({
       ...manyOf(30, { share: 0 }),
       ...{ drained: { deployment: { weight: 0 } }, one: {}, three: { deployment: { weight: 3 } } },
@@ -86,7 +86,7 @@ describe('of many that are all wanted', () => {
     expect(drawn().slice(3)).toEqual([...Object.keys(manyOf(30)), 'drained'])
   })
 
-  test.for([60, 300])('%i are ranked as a few are: equals as they stand, the unknown last', (count) => {
+  test.for([60, 300])('%i are ranked like a few: ties keep their order, unknown ones go last', (count) => {
     const costs = Array.from({ length: count }, (_, place) =>
       place % 7 === 0 ? undefined : (place * 31) % 50,
     )

@@ -10,7 +10,7 @@ import { expectedTokens, firsts, near, ordered, shares } from '../../../harness/
 const never: Random = () => 1 - Number.EPSILON
 const always: Random = () => 0
 
-/** The one pool. What the call costs is in nano-USD. */
+/** The pool of all tests. Costs of the call are in nano-USD. */
 const rows = {
   dear: { cost: 3000, firstTokenMs: 100, tokensPerSecond: 200, deployment: { weight: 1 } },
   unpriced: { cost: undefined, firstTokenMs: 900, tokensPerSecond: 20, deployment: { weight: 2 } },
@@ -30,7 +30,7 @@ const all: readonly StrategyName[] = [
   'value',
 ]
 
-describe('the pool, where no dice are thrown', () => {
+describe('the pool, without randomness', () => {
   const cases: [StrategyName, string[]][] = [
     ['fallback', ['dear', 'unpriced', 'cheap', 'shaky', 'fresh']],
     ['first', ['dear']],
@@ -47,7 +47,7 @@ describe('the pool, where no dice are thrown', () => {
 })
 
 describe.for(all)('%s', (strategy) => {
-  test('keeps every candidate once, and makes nothing of none', () => {
+  test('keeps every candidate once, and returns nothing for none', () => {
     const random = seeded(1)
     fc.assert(
       fc.property(fc.array(aRow, { maxLength: 12 }), (list) => {
@@ -60,17 +60,17 @@ describe.for(all)('%s', (strategy) => {
     )
   })
 
-  test('gives one that is alone all the calls, whatever is known of it', () => {
+  test('gives a single candidate all calls, in any state', () => {
     const lone = poolOf({ lone: { cost: undefined, share: 0, successRate: 0, deployment: { weight: 0 } } })
     expect(ordered(strategy, lone, always)).toEqual(['lone'])
     expect(ordered(strategy, lone, never)).toEqual(['lone'])
   })
 })
 
-describe.for(all.filter((name) => name !== 'first'))('%s, where an upstream limits its rate', (strategy) => {
+describe.for(all.filter((name) => name !== 'first'))('%s, with a rate-limited upstream', (strategy) => {
   const well: Row = { cost: 1000, firstTokenMs: 100, tokensPerSecond: 100 }
 
-  test('gives it its share of the calls that it would get', () => {
+  test('gives it its share of its usual calls', () => {
     const usual = firsts(strategy, poolOf({ one: well, other: { ...well, cost: 1500 } }), 2)
     const limited = firsts(
       strategy,
@@ -78,13 +78,13 @@ describe.for(all.filter((name) => name !== 'first'))('%s, where an upstream limi
       3,
     )
     const random = strategy === 'weighted' || strategy === 'balanced'
-    // Drawn by weight, a quarter of a weight is a quarter of the odds.
+    // A quarter of the weight is a quarter of the odds.
     const odds = (usual['one'] ?? 0) / (1 - (usual['one'] ?? 0))
     const expected = random ? odds / 4 / (1 + odds / 4) : (usual['one'] ?? 0) / 4
     expect(Math.abs((limited['one'] ?? 0) - expected)).toBeLessThan(0.015)
   })
 
-  test('gives it none of a share of nothing, and still keeps it for the worst', () => {
+  test('gives it no calls at a share of 0, but keeps it as the last resort', () => {
     const candidates = poolOf({ one: { ...well, share: 0 }, other: { ...well, cost: 5000 } })
     const random = seeded(4)
     let before = 0
@@ -96,11 +96,11 @@ describe.for(all.filter((name) => name !== 'first'))('%s, where an upstream limi
 })
 
 describe('weighted', () => {
-  test('shares out by weight: 1, 2, 7 and 10 of 20', () => {
+  test('distributes by weight: 1, 2, 7 and 10 of 20', () => {
     near(firsts('weighted', pool, 5), { dear: 0.05, unpriced: 0.1, cheap: 0.35, fresh: 0.5 })
   })
 
-  test('draws the second by the weights of those left', () => {
+  test('draws the second by the weights of the rest', () => {
     const random = seeded(6)
     const seconds = shares((_) => {
       const [first, second] = ordered('weighted', pool, random)
@@ -109,12 +109,12 @@ describe('weighted', () => {
     near(seconds, { dear: 0.1, unpriced: 0.2, cheap: 0.7 })
   })
 
-  test('gives a weight of 0 no call before all others had it', () => {
+  test('tries a weight of 0 after all others', () => {
     const random = seeded(7)
     for (let draw = 0; draw < 2000; draw++) expect(ordered('weighted', pool, random).at(-1)).toBe('shaky')
   })
 
-  test('keeps a limited one ahead of a drained one', () => {
+  test('ranks a limited one before a drained one', () => {
     const candidates = poolOf({ drained: { deployment: { weight: 0 } }, limited: { share: 0 } })
     expect(ordered('weighted', candidates, seeded(8))).toEqual(['limited', 'drained'])
   })
@@ -133,7 +133,7 @@ describe('balanced', () => {
     for (let draw = 0; draw < 2000; draw++) expect(ordered('balanced', pool, random).at(-1)).toBe('unpriced')
   })
 
-  test('shares the calls among those that cost nothing, and gives the others next to none', () => {
+  test('shares the calls among free ones, and gives the others nearly none', () => {
     const candidates = poolOf({ free: { cost: 0 }, gratis: { cost: 0 }, dear: { cost: 1_000_000 } })
     near(firsts('balanced', candidates, 11), { free: 0.5, gratis: 0.5 })
   })
@@ -153,12 +153,12 @@ describe('cheapest', () => {
     expect(ordered('cheapest', candidates, never)).toEqual(['free', 'a1', 'a2', 'b1', 'b2', 'u1', 'u2'])
   })
 
-  test('tells costs apart that differ by one in ten billion', () => {
+  test('distinguishes costs that differ by one in ten billion', () => {
     const candidates = poolOf({ more: { cost: 10_000_000_001 }, less: { cost: 10_000_000_000 } })
     expect(ordered('cheapest', candidates, never)).toEqual(['less', 'more'])
   })
 
-  test('sorts as a sort by comparison does', () => {
+  test('sorts like a comparison sort', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(50), { maxLength: 200 }), (costs) => {
         const candidates = poolOf(Object.fromEntries(costs.map((cost, place) => [`p${place}`, { cost }])))
@@ -173,7 +173,7 @@ describe('cheapest', () => {
 })
 
 describe('fastest', () => {
-  test('goes by the length of the answer: a quick start wins a short one, a quick hand a long one', () => {
+  test('depends on the length of the answer: a fast start wins a short one, a high rate a long one', () => {
     const candidates = poolOf({
       starter: { firstTokenMs: 100, tokensPerSecond: 10 },
       runner: { firstTokenMs: 2000, tokensPerSecond: 200 },
@@ -185,12 +185,12 @@ describe('fastest', () => {
     ])
   })
 
-  test('tries those never measured for one call in twenty, each as often', () => {
+  test('sends one call in twenty to those never measured, evenly', () => {
     const candidates = poolOf({ known: { firstTokenMs: 100, tokensPerSecond: 10 }, new1: {}, new2: {} })
     near(firsts('fastest', candidates, 13), { known: 0.95, new1: 0.025, new2: 0.025 }, 0.005)
   })
 
-  test('measures one that gives whole answers by what they took', () => {
+  test('uses the duration of whole answers', () => {
     const candidates = poolOf({
       stream: { firstTokenMs: 500, tokensPerSecond: 100 },
       whole: { tokensPerSecond: 100 },
@@ -200,13 +200,13 @@ describe('fastest', () => {
 })
 
 describe('value', () => {
-  test('looks elsewhere for one call in fifty, but never to find out a price', () => {
+  test('explores with one call in fifty, but never to find out a price', () => {
     const found = firsts('value', pool, 14)
     near(found, { cheap: 0.98, fresh: 0.02 / 3, dear: 0.02 / 3, shaky: 0.02 / 3 }, 0.004)
     expect(found['unpriced']).toBeUndefined()
   })
 
-  test('divides the cost by the success rate, and never by nothing', () => {
+  test('divides the cost by the success rate, and never by zero', () => {
     const candidates = poolOf({
       sure: { cost: 150 },
       half: { cost: 100, successRate: 0.5 },
@@ -216,7 +216,7 @@ describe('value', () => {
     expect(ordered('value', candidates, never)).toEqual(['sure', 'half', 'dead'])
   })
 
-  test('makes slowness dearer, by twice at the most', () => {
+  test('raises the cost of slow ones, at most twofold', () => {
     const candidates = poolOf({
       quick: { cost: 100, firstTokenMs: 100 },
       slower: { cost: 100, firstTokenMs: 300 },
@@ -238,7 +238,7 @@ describe('value', () => {
     expect(incumbent.id).toBe(`some-model@${winner}`)
   })
 
-  test('does not flap between two that take turns in being a little better', () => {
+  test('does not flap between two that alternate in being slightly better', () => {
     const incumbent: Incumbent = { id: undefined }
     const winners = Array.from({ length: 20 }, (_, turn) => {
       const candidates = poolOf({ one: { cost: turn % 2 ? 100 : 96 }, other: { cost: turn % 2 ? 96 : 100 } })
@@ -247,7 +247,7 @@ describe('value', () => {
     expect(new Set(winners)).toEqual(new Set(['one']))
   })
 
-  test('does not take one that was only looked at for the winner', () => {
+  test('does not make an explored one the winner', () => {
     const incumbent: Incumbent = { id: undefined }
     expect(ordered('value', pool, always, incumbent)[0]).toBe('dear')
     expect(incumbent.id).toBe('some-model@cheap')
@@ -259,35 +259,35 @@ describe('value', () => {
   })
 })
 
-describe.for<StrategyName>(['cheapest', 'balanced', 'value'])('%s, where time is paid for', (strategy) => {
+describe.for<StrategyName>(['cheapest', 'balanced', 'value'])('%s, with billing by time', (strategy) => {
   const untried: Row = { isUnmeasured: true, isUntried: true }
   const untold: Row = { isUnmeasured: true }
   const known: Row = { cost: 1000, firstTokenMs: 100, tokensPerSecond: 100 }
 
-  test('tries one at once that was never tried, to know what it costs', () => {
+  test('tries one that was never tried at once, to measure its cost', () => {
     const candidates = poolOf({ known, unpriced: {}, untried })
     expect(ordered(strategy, candidates, never)).toEqual(['untried', 'known', 'unpriced'])
   })
 
-  test('tries one for a call in fifty that was tried and is not measured, or no longer', () => {
+  test('sends one call in fifty to one whose measurement is missing or outdated', () => {
     const found = firsts(strategy, poolOf({ known, untold, unpriced: {} }), 15)
     near(found, { known: 0.98, untold: 0.02 }, 0.004)
     expect(found['unpriced']).toBeUndefined()
   })
 
-  test('goes by what was measured long ago, beside that', () => {
+  test('otherwise uses old measurements', () => {
     const candidates = poolOf({ known, old: { cost: 10, isUnmeasured: true } })
     expect(ordered(strategy, candidates, () => 0.5)).toEqual(['old', 'known'])
   })
 
-  test('asks none for it that limits its rate', () => {
+  test('sends none to a rate-limited one', () => {
     const candidates = poolOf({ known, untried: { ...untried, share: 0 } })
     const random = seeded(16)
     for (let draw = 0; draw < 2000; draw++) expect(ordered(strategy, candidates, random)[0]).toBe('known')
   })
 })
 
-describe('what a strategy goes by, for the whole pool', () => {
+describe('the scores of a strategy, for the whole pool', () => {
   const cases: [StrategyName, (number | undefined)[]][] = [
     ['fallback', [undefined, undefined, undefined, undefined, undefined]],
     ['first', [undefined, undefined, undefined, undefined, undefined]],
