@@ -14,11 +14,11 @@ import type { Refusal, Script } from '../simulator/script/script.ts'
 import { createSimulatorState } from '../simulator/script/state.ts'
 import { embeddingsFor, rerankFor } from '../simulator/script/vectors.ts'
 import type { Provider } from './base/provider.ts'
-import { refusal } from './http-error/http-error.ts'
+import { failureOf } from './http-error/http-error.ts'
 
 /**
- * A provider inside the gateway that runs no model: the model's name spells its behaviour, failures included. The same
- * request always gets the same answer.
+ * A provider inside the gateway that runs no model. The model's name encodes its behaviour, including failures. The
+ * same request always gets the same answer.
  */
 export const simulator: Provider<SimulatorSettings> = {
   type: 'simulator',
@@ -37,7 +37,7 @@ export const simulator: Provider<SimulatorSettings> = {
       send(call, attempt) {
         const script = state.scriptFor(attempt.upstreamModel, scriptRequest(call))
         attempt.notes.dropped.push(...ignoredFields(call))
-        // Logprobs of each token.
+        // Logprobs need one delta per token.
         const isWhole = !call.stream && logprobsIn(call) === undefined
         return perform(isWhole ? joinPieces(script) : script, { name, clock, call, attempt })
       },
@@ -55,14 +55,14 @@ export const simulator: Provider<SimulatorSettings> = {
 
 type SimulatorSettings = Record<string, never>
 
-type Stage<Asked extends AnyCall = Call> = {
+type Performance<Asked extends AnyCall = Call> = {
   readonly name: string
   readonly clock: Clock
   readonly call: Asked
   readonly attempt: Attempt
 }
 
-/** In a JSON answer, words without a pause between them are sent as one delta. */
+/** Joins words without a pause between them into one delta, for JSON answers. */
 function joinPieces(script: Script): Script {
   const joined: Script[number][] = []
   for (const step of script) {
@@ -74,50 +74,53 @@ function joinPieces(script: Script): Script {
   return joined
 }
 
-async function* perform(script: Script, stage: Stage): AsyncGenerator<readonly RawDelta[], void, void> {
-  const { signal } = stage.attempt
-  const scribe = scribeFor(stage)
+async function* perform(
+  script: Script,
+  performance: Performance,
+): AsyncGenerator<readonly RawDelta[], void, void> {
+  const { signal } = performance.attempt
+  const writer = writerFor(performance)
   signal.throwIfAborted()
   for (const step of script) {
     switch (step.type) {
       case 'wait':
       case 'stall':
-        if (scribe.held > 0) yield scribe.take()
+        if (writer.held > 0) yield writer.take()
         await pause(step.type === 'wait' ? step.ms : Number.POSITIVE_INFINITY, signal)
         break
       case 'cut':
-        answered(stage, 200)
-        if (scribe.held > 0) yield scribe.take()
+        answered(performance, 200)
+        if (writer.held > 0) yield writer.take()
         return
       case 'reset':
-        throw reset(stage)
+        throw reset(performance)
       case 'refuse':
-        answered(stage, step.status)
-        throw refused(step, stage)
+        answered(performance, step.status)
+        throw refused(step, performance)
       case 'garble':
-        answered(stage, 200)
-        throw garbled(stage)
+        answered(performance, 200)
+        throw garbled(performance)
       case 'text':
       case 'reasoning':
       case 'tool':
-        answered(stage, 200)
-        scribe.write(step)
-        if (scribe.held < mostInOneBurst) break
-        yield scribe.take()
+        answered(performance, 200)
+        writer.write(step)
+        if (writer.held < mostInOneBurst) break
+        yield writer.take()
         await setImmediate()
         signal.throwIfAborted()
         break
       case 'finish':
-        answered(stage, 200)
-        scribe.finish(step)
-        yield scribe.take()
+        answered(performance, 200)
+        writer.finish(step)
+        yield writer.take()
         return
     }
   }
 }
 
-/** A relay's answer has no pieces: it waits and fails as the script says, and comes whole or not at all. */
-async function vectors(script: Script, stage: Stage<Relay>, input: unknown): Promise<RelayReply> {
+/** Answers embeddings and rerank. The script decides waits and failures; the answer itself is always whole. */
+async function vectors(script: Script, stage: Performance<Relay>, input: unknown): Promise<RelayReply> {
   const { call, attempt } = stage
   attempt.signal.throwIfAborted()
   for (const step of script) {
@@ -133,7 +136,7 @@ async function vectors(script: Script, stage: Stage<Relay>, input: unknown): Pro
   const counted =
     call.kind === 'embeddings' ? embeddingsFor(body, call.id, dimensionsIn(body)) : rerankFor(body, call.id)
   if (counted === undefined) {
-    throw new Failure('rejected', 'The simulator takes text alone, and at least one.', { param: 'input' })
+    throw new Failure('rejected', 'The simulator takes only text, and at least one.', { param: 'input' })
   }
   const { request_id: _id, ...reply } = counted.reply
   const usage = { prompt_tokens: counted.promptTokens, total_tokens: counted.promptTokens }
@@ -151,26 +154,26 @@ function dimensionsIn({ dimensions }: JsonObject): number | undefined {
   })
 }
 
-/** The request that the script of a relay sees. */
+/** The script request for embeddings and rerank. */
 const noWords = { kind: 'text', promptTokens: 0, maxTokens: undefined, stop: [], tool: undefined } as const
 
-function reset({ name }: Stage<AnyCall>): Failure {
+function reset({ name }: Performance<AnyCall>): Failure {
   return new Failure('unreachable', 'The upstream closed the connection without an answer.', {
     provider: name,
   })
 }
 
-function garbled({ name }: Stage<AnyCall>): Failure {
+function garbled({ name }: Performance<AnyCall>): Failure {
   return new Failure('invalid_response', 'The upstream gave an answer that cannot be read.', {
     provider: name,
     upstreamStatus: 200,
   })
 }
 
-/** As many as one read of a socket gives; between bursts other work gets its turn. */
+/** About as many as one read of a socket gives. Between bursts the event loop runs other work. */
 const mostInOneBurst = 32
 
-function scribeFor({ call, attempt, clock }: Stage): AnswerScript {
+function writerFor({ call, attempt, clock }: Performance): AnswerScript {
   return createAnswerScript({
     kind: call.kind,
     id: `${call.kind === 'text' ? 'cmpl' : 'chatcmpl'}-sim-${call.id}`,
@@ -181,18 +184,18 @@ function scribeFor({ call, attempt, clock }: Stage): AnswerScript {
   })
 }
 
-function answered({ attempt: { notes }, clock }: Stage<AnyCall>, status: number): void {
+function answered({ attempt: { notes }, clock }: Performance<AnyCall>, status: number): void {
   notes.headersAt ??= clock.now()
   notes.upstreamStatus ??= status
 }
 
-/** As if it had come over the wire. */
+/** The failure that the same answer over the network would be. */
 function refused(
   { status, error, retryAfterSeconds }: Refusal,
-  { name, call, clock }: Stage<AnyCall>,
+  { name, call, clock }: Performance<AnyCall>,
 ): Failure {
   const header = (field: string) => (field === 'retry-after' ? retryAfterSeconds?.toString() : undefined)
-  return refusal(
+  return failureOf(
     { status, header, text: JSON.stringify({ error }) },
     {
       provider: name,

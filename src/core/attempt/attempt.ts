@@ -144,7 +144,7 @@ function commitWhole(flow: Flow, deltas: readonly Delta[]): Answer {
   const { parts, normalizer, open } = flow
   const { deployment } = parts
   const whole = fold(deltas)
-  if (whole === undefined) throw new Failure('invalid_response', 'The upstream gave an empty answer.')
+  if (whole === undefined) throw new Failure('invalid_response', 'The upstream sent an empty answer.')
   const settled = normalizer.settled?.(whole) ?? whole
   const bursts = [[settled]]
   parts.context.steps?.shape('upstream answer', settled.value)

@@ -14,22 +14,25 @@ export function boundsSettings(clocks: Clocks) {
         totalMs: clockMs.default(clocks.totalMs),
       })
       .prefault({}),
-    /** How often the same deployment is asked again, and the shortest wait before it is. */
+    /** The maximum number of retries on the same deployment, and the minimum wait before each. */
     retries: z.int().min(0).max(10).default(1),
     retryDelayMs: z.int().min(0).max(60_000).default(200),
-    /** How many requests may be in flight at once. */
+    /** The maximum number of requests in flight. */
     concurrency: z.int().min(1).max(10_000).default(128),
-    /** How long a call may wait for a place, and how many calls may wait. */
+    /** The maximum wait for one of the `concurrency` places, and the maximum number of waiting calls. */
     queueMs: z.int().min(1).max(600_000).default(10_000),
     queueLimit: z.int().min(0).max(100_000).default(1000),
-    /** When its caller leaves, a call is cancelled, or read to its end so that its cost is known exactly. */
+    /** After the caller disconnects: `cancel` the call, or `drain` it to its end so that its exact cost is known. */
     onAbort: z.enum(['cancel', 'drain']).default('cancel'),
-    /** Tokens that were not written when a call is cancelled are not billed: budgets may then pay slice by slice. */
+    /**
+     * True: the upstream does not bill tokens that it had not generated when a call was cancelled. Budgets may then
+     * hold money in slices.
+     */
     billing: z.strictObject({ stopsOnAbort: z.boolean().default(false) }).prefault({}),
   }
 }
 
-/** The same, as validated. */
+/** The validated settings. */
 export type Bounds = QueueSettings & {
   readonly clocks: Clocks
   readonly retries: number
@@ -37,7 +40,7 @@ export type Bounds = QueueSettings & {
   readonly onAbort?: 'cancel' | 'drain'
 }
 
-/** What every upstream over the network has by its settings: clocks, retries, and a queue of its own. */
+/** The part of an Upstream that follows from these settings: clocks, retries, and its own queue. */
 export function upstreamBase(name: string, given: Bounds) {
   const { clocks, retries, retryDelayMs, onAbort, concurrency, queueMs, queueLimit } = given
   return {
@@ -49,12 +52,12 @@ export function upstreamBase(name: string, given: Bounds) {
   } satisfies Partial<Upstream>
 }
 
-/** One value for all kinds of calls. */
+/** The same value for text completions and chats. */
 export function oneChoiceOf(isOne: boolean): Upstream['oneChoice'] {
   return { text: isOne, chat: isOne }
 }
 
-/** The address of an upstream: it comes only from the configuration, and contains no credentials. */
+/** The address of an upstream. It comes only from the configuration, and must not contain credentials. */
 export const addressSetting = z
   .url({ protocol: /^https?$/, abort: true })
   .refine((address) => {
@@ -63,13 +66,16 @@ export const addressSetting = z
   })
   .meta({ expected: 'a URL that starts with http:// or https://, without user, password and fragment' })
 
-/** A key, or any other text that only the upstream may see. */
+/** A key, or other text that only the upstream may see. */
 export const secretSetting = z
   .string()
   .regex(/^[\x21-\x7e]+$/)
   .meta({ secret: true, expected: 'printable ASCII without spaces' })
 
-/** The setting of an upstream's key, for operators. Only a provider named like its type has an environment variable. */
+/**
+ * The setting of an upstream's key, for messages to operators. Only a provider that is named like its type has an
+ * environment variable.
+ */
 export function keySettingOf(name: string, type?: string): string {
   return name === type ? `${type.toUpperCase()}_API_KEY` : `providers.${name}.apiKey`
 }

@@ -6,18 +6,21 @@ import type { Clock, Detokenizer, Upstream } from '../../core/model/ports.ts'
  * write a file that exports one of these, and add its line to `all.ts`.
  */
 export interface Provider<Settings = unknown> {
-  /** The `type` that selects it in gateway.yaml. */
+  /** The value of `type` in gateway.yaml. */
   readonly type: string
-  /** Strict: an unknown key is refused. Secrets are marked with `.meta({ secret: true })`. */
+  /** A strict object: unknown keys are errors. Mark secrets with `.meta({ secret: true })`. */
   readonly settings: z.ZodType<Settings>
   create(name: string, settings: Settings, tools: ProviderTools): Upstream
-  /** The provider whose shipped prices apply with these settings; undefined: none. Absent: that of its type. */
+  /**
+   * The name of the shipped price list that applies with these settings; undefined if none does. Without this method,
+   * the list named like the type applies.
+   */
   priceList?(settings: Settings): string | undefined
 }
 
 export type ProviderTools = {
   readonly clock: Clock
   readonly detokenizer: Detokenizer
-  /** Names this gateway to upstreams. */
+  /** The `user-agent` header of requests to upstreams. */
   readonly userAgent: string
 }

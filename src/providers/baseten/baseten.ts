@@ -14,15 +14,14 @@ import { pricePerToken, readModels } from '../openai/models.ts'
 import { createOpenAiCompatible } from '../openai/openai-compatible.ts'
 import { type DeploymentAddress, deploymentAddress, modelApisUrl, pathBelow } from './address.ts'
 import { createBasetenPredict } from './predict.ts'
-import { createAlarm } from './wake.ts'
+import { createWaker } from './wake.ts'
 
-/** Model APIs are always up. */
+/** Model APIs never sleep. */
 const sharedClocks: Clocks = { connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 600_000 }
 
 /**
- * A sleeping deployment holds a request for minutes until a replica is up. Baseten gives up after 1200 seconds (some of
- * its pages say 600), so the first token is waited for as long as the lower of the two, and nothing longer than the
- * higher.
+ * A sleeping deployment holds a request for minutes until a replica is up. Baseten's limit is 1200 seconds (some of its
+ * pages say 600). The lower value limits the first token, the higher value the whole call.
  */
 const deploymentClocks: Clocks = {
   connectMs: 5000,
@@ -31,14 +30,14 @@ const deploymentClocks: Clocks = {
   totalMs: 1_200_000,
 }
 
-// The default clocks depend on which of the two it is.
+// The default clocks differ between Model APIs and deployments.
 const { clocks: _clocks, ...otherBounds } = boundsSettings(sharedClocks)
 
 /** The alphanumeric id of a model, a chain or a deployment at Baseten. */
 const idSetting = z
   .string()
   .regex(/^[A-Za-z0-9]{1,64}$/)
-  .meta({ expected: 'an id as Baseten gives it: letters and digits' })
+  .meta({ expected: 'an id from Baseten: letters and digits' })
 
 const pathSetting = z
   .string()
@@ -60,7 +59,7 @@ const deploymentSetting = z
       .optional(),
     /** A deployment by its id, instead of an environment's current one. */
     deployment: idSetting.optional(),
-    /** The environment is bound to a region: its name is part of the host, not of the path. */
+    /** True: the environment is bound to a region, and its name is part of the host, not of the path. */
     regional: z.boolean().default(false),
   })
   .check(({ value, issues }) => {
@@ -68,19 +67,19 @@ const deploymentSetting = z
     const wrong = (path: readonly string[], input: unknown, message: string) => {
       issues.push({ code: 'custom', path: [...path], input, message })
     }
-    if ((model === undefined) === (chain === undefined)) wrong([], value, 'either a model or a chain')
+    if ((model === undefined) === (chain === undefined)) wrong([], value, 'exactly one of model and chain')
     if (environment !== undefined && deployment !== undefined) {
-      wrong([], value, 'either an environment or a deployment')
+      wrong([], value, 'at most one of environment and deployment')
     }
     if (regional && environment === undefined) {
-      wrong(['regional'], regional, 'false, or the name of an environment beside it')
+      wrong(['regional'], regional, 'false, unless there is an environment')
     }
   })
 
 const settings = z
   .strictObject({
     ...otherBounds,
-    /** Defaults depend on the API: a deployment that sleeps takes its time. */
+    /** Defaults depend on the API: a sleeping deployment takes minutes to start. */
     clocks: z
       .strictObject({
         connectMs: clockSetting,
@@ -92,28 +91,28 @@ const settings = z
     apiKey: secretSetting.optional(),
     /** The word before the key. By default `bearer` for Model APIs, `api-key` for a deployment. */
     auth: z.enum(['bearer', 'api-key']).optional(),
-    /** Replaces Baseten's own address, to which `/chat/completions` or the path of an environment is added. */
+    /** Replaces Baseten's own address. `/chat/completions` or the path of an environment is appended. */
     baseUrl: addressSetting.optional(),
-    /** A deployment of the operator's own. Without one, calls go to Model APIs. */
+    /** A dedicated deployment. Absent: calls go to Model APIs. */
     deployment: deploymentSetting.optional(),
-    /** Uses `/predict` (for a chain always `/run_remote`): the answer's format is up to its model. */
+    /** True: calls go to `/predict` (for a chain always `/run_remote`), whose output format the model defines. */
     predict: z.boolean().default(false),
-    /** Where text completions are, below `baseUrl`. Model APIs document none. */
+    /** The path of text completions below `baseUrl`. Model APIs document none. */
     textPath: pathSetting.optional(),
-    /** Where the server inside the deployment reports its health: `/health`. */
+    /** The health path of the server inside the deployment, for example `/health`. */
     healthPath: pathSetting.optional(),
     /** The model takes one prompt and gives one choice per request. */
     oneChoice: z.boolean().default(false),
-    /** Names to offer to callers who ask which models there are. */
+    /** Model names to list to callers. */
     models: z.array(z.string().min(1)).default([]),
   })
   .check(({ value: { predict, healthPath, deployment }, issues }) => {
     const wrong = (message: string) => {
       issues.push({ code: 'custom', path: ['deployment'], input: deployment, message })
     }
-    if (predict && deployment === undefined) wrong('a model or a chain, because predict is true')
+    if (predict && deployment === undefined) wrong('a model or a chain, because predict needs one')
     if (healthPath !== undefined && deployment?.model === undefined) {
-      wrong('a model, because there is a healthPath')
+      wrong('a model, because healthPath needs one')
     }
   })
   .transform((given) => {
@@ -121,12 +120,14 @@ const settings = z
     return { ...given, clocks: withDefaults(given.clocks, usual) }
   })
 
-/** Baseten: its shared Model APIs, or a deployment of one's own model, by its server's routes or by `/predict`. */
+/**
+ * Baseten: the shared Model APIs, or a dedicated deployment through its server's OpenAI routes or through `/predict`.
+ */
 export const baseten: Provider<BasetenSettings> = {
   type: 'baseten',
   settings,
   create,
-  // A deployment of one's own is billed by the minute.
+  // A dedicated deployment is billed by the minute.
   priceList: ({ deployment }) => (deployment === undefined ? 'baseten' : undefined),
 }
 
@@ -157,7 +158,7 @@ function createDedicated(
   address: DeploymentAddress,
   tools: ProviderTools,
 ): Upstream {
-  // All descriptions of these hosts use `Api-Key`; only the newest says that `Bearer` works too.
+  // Baseten documents `Api-Key` for these hosts; only the newest page says that `Bearer` works too.
   const scheme = schemes[given.auth ?? 'api-key']
   const oneChoice = oneChoiceOf(given.oneChoice)
   const upstream =
@@ -172,14 +173,14 @@ function createDedicated(
           ...(given.healthPath === undefined ? {} : { healthPath: given.healthPath }),
         })
   if (address.wakePath === undefined) return upstream
-  const alarm = createAlarm(name, given, { ...address, wakePath: address.wakePath, scheme }, tools)
+  const waker = createWaker(name, given, { ...address, wakePath: address.wakePath, scheme }, tools)
   return {
     ...upstream,
-    // The server in the deployment reports it, which has to be up for that.
+    // The server inside the deployment reports its health, so a request for it wakes the deployment.
     healthWakes: true,
-    wake: alarm.wake,
+    wake: waker.wake,
     async close() {
-      await Promise.all([upstream.close(), alarm.close()])
+      await Promise.all([upstream.close(), waker.close()])
     },
   }
 }

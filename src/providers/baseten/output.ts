@@ -4,28 +4,28 @@ import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { JsonText } from '../../core/model/json/json-text.ts'
 import type { AttemptNotes } from '../../core/model/ports.ts'
 import type { Kind } from '../../core/model/terms.ts'
-import type { Asked } from '../http-error/http-error.ts'
+import type { RequestContext } from '../http-error/http-error.ts'
 import { type ReadError, reportedFailure } from '../http-error/openai-error.ts'
 import { readReply } from '../openai/answer.ts'
 import { Events, replyBytes } from '../openai/stream.ts'
 import { isEventStream, parseAnswer, type WireAnswer } from '../wire/wire-answer.ts'
 
-/** The context of the request, and the kind of call it is read for. */
-export type Reading = {
-  readonly asked: Asked
+/** The context of the request, and the kind of call that the output answers. */
+export type ReadContext = {
+  readonly context: RequestContext
   readonly kind: Kind
   readonly notes: AttemptNotes
 }
 
 /**
- * Reads the output of a model's `predict`: OpenAI's events or JSON, JSON with a text, or bare text. Bare text has no
- * finish reason and no usage: it is whole if HTTP says that its body is.
+ * Reads the output of a model's `predict`: OpenAI's events or JSON, JSON with a text, or plain text. Plain text has no
+ * finish reason and no usage. It is complete if its HTTP body is.
  */
 export async function* readOutput(
   answer: WireAnswer,
-  reading: Reading,
+  reading: ReadContext,
 ): AsyncGenerator<readonly RawDelta[], void, void> {
-  const { asked, notes } = reading
+  const { context: asked, notes } = reading
   const { provider } = asked
   const readError: ReadError = (error) => reportedFailure(error, asked)
   const type = answer.header('content-type')
@@ -43,12 +43,12 @@ export async function* readOutput(
   }
 }
 
-/** Truss calls everything that a generator yields an octet stream. */
+/** Truss labels the output of a generator as an octet stream. */
 const textTypes = /^(?:text\/plain|application\/octet-stream)\b/i
 
 async function* readText(
   answer: WireAnswer,
-  reading: Reading,
+  reading: ReadContext,
 ): AsyncGenerator<readonly RawDelta[], void, void> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   const decode = (bytes?: Buffer) => {
@@ -67,22 +67,22 @@ async function* readText(
     yield [piece(text, null, reading.kind)]
   }
   decode()
-  if (isEmpty) throw unreadable('The upstream gave an empty answer.', reading)
-  // Without either, a truncated body ends just like a whole one.
+  if (isEmpty) throw unreadable('The upstream sent an empty answer.', reading)
+  // Without either header, a truncated body cannot be told from a complete one.
   if (answer.header('content-length') === undefined && answer.header('transfer-encoding') === undefined) {
     const message = 'The upstream ended its answer without a sign that it is complete.'
-    throw new Failure('interrupted', message, { provider: reading.asked.provider })
+    throw new Failure('interrupted', message, { provider: reading.context.provider })
   }
   yield [piece('', 'stop', reading.kind)]
 }
 
 function piece(text: string, reason: 'stop' | null, kind: Kind): RawDelta {
-  const said = kind === 'text' ? { text } : { delta: text === '' ? {} : { content: text } }
-  const choice = { index: 0, ...said, logprobs: null, finish_reason: reason }
+  const content = kind === 'text' ? { text } : { delta: text === '' ? {} : { content: text } }
+  const choice = { index: 0, ...content, logprobs: null, finish_reason: reason }
   return JsonText.of({ choices: [choice] })
 }
 
-function readJson(source: string, readError: ReadError, reading: Reading): RawDelta {
+function readJson(source: string, readError: ReadError, reading: ReadContext): RawDelta {
   const body = parseAnswer(source)
   const text = isOpenAi(body) ? undefined : textIn(body)
   if (text !== undefined) {
@@ -90,9 +90,9 @@ function readJson(source: string, readError: ReadError, reading: Reading): RawDe
     return wholeReply(text, reading.kind)
   }
   if (body !== undefined && !isObject(body)) {
-    throw unreadable('The upstream gave an output without text.', reading)
+    throw unreadable('The upstream sent an output without text.', reading)
   }
-  return ofKind(readReply(source, reading.asked.provider, readError), reading)
+  return toKind(readReply(source, reading.context.provider, readError), reading)
 }
 
 /** A reply in OpenAI's shape, or an error report. */
@@ -100,7 +100,10 @@ function isOpenAi(body: unknown): boolean {
   return isObject(body) && (Array.isArray(body['choices']) || Boolean(body['error']))
 }
 
-/** A text, pieces of one, or an object with it under a usual name; nested as deeply as models do it. */
+/**
+ * Finds the text: a string, a list of strings, or an object with the text under a usual name, nested up to three
+ * levels.
+ */
 function textIn(value: unknown, depth = 0): string | undefined {
   if (typeof value === 'string') return value
   if (depth > 3) return undefined
@@ -116,14 +119,14 @@ function textIn(value: unknown, depth = 0): string | undefined {
 const outputNames = ['output', 'generated_text', 'text']
 
 function wholeReply(text: string, kind: Kind): RawDelta {
-  const said = kind === 'text' ? { text } : { message: { role: 'assistant', content: text } }
-  const choice = { index: 0, ...said, logprobs: null, finish_reason: 'stop' }
+  const content = kind === 'text' ? { text } : { message: { role: 'assistant', content: text } }
+  const choice = { index: 0, ...content, logprobs: null, finish_reason: 'stop' }
   const object = kind === 'text' ? 'text_completion' : 'chat.completion'
   return JsonText.of({ object, choices: [choice] })
 }
 
-/** A model with one kind of answer gives it to both kinds of call. */
-function ofKind(reply: RawDelta, { kind, notes }: Reading): RawDelta {
+/** Converts the reply to the kind of the call: a model gives the same kind of answer to both. */
+function toKind(reply: RawDelta, { kind, notes }: ReadContext): RawDelta {
   const { choices } = reply.value
   if (!Array.isArray(choices)) return reply
   const moved = choices.map((choice) =>
@@ -147,6 +150,6 @@ function asChat(choice: JsonObject): JsonObject {
   return { ...rest, message: { role: 'assistant', content: text } }
 }
 
-function unreadable(message: string, { asked }: Reading): Failure {
+function unreadable(message: string, { context: asked }: ReadContext): Failure {
   return new Failure('invalid_response', message, { provider: asked.provider })
 }

@@ -2,16 +2,16 @@ import type { Call, RawDelta } from '../../core/model/call.ts'
 import type { Attempt, Upstream } from '../../core/model/ports.ts'
 import { type Bounds, oneChoiceOf, upstreamBase } from '../base/common-settings.ts'
 import type { ProviderTools } from '../base/provider.ts'
-import { type Asked, readHttpError } from '../http-error/http-error.ts'
-import { createInquiry } from '../openai/probe-requests.ts'
+import { type RequestContext, readHttpError } from '../http-error/http-error.ts'
+import { createProbeRequests } from '../openai/probe-requests.ts'
 import { openAiRequest, type RequestQuirks } from '../openai/request.ts'
 import { createWire, requestHeaders } from '../wire/wire.ts'
 import { type DeploymentAddress, pathBelow } from './address.ts'
 import { readOutput } from './output.ts'
 
 /**
- * A deployment that gets the request as its model's input, and whose answer is whatever the model returns: OpenAI's
- * JSON or events, JSON with a text, or streamed plain text.
+ * A deployment that passes the request to its model as input, and returns the model's output: OpenAI's JSON or events,
+ * JSON with a text, or streamed plain text.
  */
 export function createBasetenPredict(
   name: string,
@@ -23,20 +23,25 @@ export function createBasetenPredict(
   const wire = createWire({ name, origin, connectMs: clocks.connectMs, connections: concurrency, clock })
   const headers = requestHeaders(userAgent, apiKey === undefined ? undefined : `${scheme} ${apiKey}`)
 
-  function asked(model: string, request?: () => string): Asked {
+  function contextOf(model: string, request?: () => string): RequestContext {
     const key = apiKey === undefined ? 'none' : 'ours'
     const secrets = apiKey === undefined ? [] : [apiKey]
     return { provider: name, model, key, keySetting, secrets, epochMs: clock.epochMs(), request }
   }
 
   async function* stream(call: Call, attempt: Attempt): AsyncGenerator<readonly RawDelta[], void, void> {
-    const answer = await wire.post(predictPath, headers, openAiRequest(call, attempt, asItIs).wire, attempt)
+    const answer = await wire.post(
+      predictPath,
+      headers,
+      openAiRequest(call, attempt, unchanged).wire,
+      attempt,
+    )
     if (answer.status < 200 || answer.status >= 300)
       throw await readHttpError(
         answer,
-        asked(call.model, () => call.body.text),
+        contextOf(call.model, () => call.body.text),
       )
-    yield* readOutput(answer, { asked: asked(call.model), kind: call.kind, notes: attempt.notes })
+    yield* readOutput(answer, { context: contextOf(call.model), kind: call.kind, notes: attempt.notes })
   }
 
   async function whole(call: Call, attempt: Attempt): Promise<readonly RawDelta[]> {
@@ -46,17 +51,17 @@ export function createBasetenPredict(
 
   return {
     ...upstreamBase(name, given),
-    // A bare text is one choice.
+    // Plain text can carry only one choice.
     oneChoice: oneChoiceOf(true),
     knownModels: given.models,
     admits: () => apiKey !== undefined || !needsKey,
     keySetting,
     send: (call, attempt) => (call.stream ? stream(call, attempt) : whole(call, attempt)),
-    ...createInquiry({
+    ...createProbeRequests({
       ...{ name, wire, headers, modelsOf: undefined, modelsPath: '' },
       healthPath:
         server === undefined || healthPath === undefined ? undefined : healthPathOf(server, healthPath),
-      refused: (answer) => readHttpError(answer, asked(name)),
+      refused: (answer) => readHttpError(answer, contextOf(name)),
     }),
     close: () => wire.close(),
   }
@@ -68,13 +73,13 @@ export type PredictSettings = Bounds & {
   readonly models: readonly string[]
 }
 
-/** The word before the key, whether a key is required, and its setting. */
+/** The authorization scheme, whether a key is required, and the name of its setting. */
 type KeyParts = { readonly scheme: string; readonly needsKey: boolean; readonly keySetting: string }
 
-/** All fields but the model's name pass through: only the model knows what its input means. */
-const asItIs: RequestQuirks = { asksUsage: false, renames: {}, drops: [], adapt: (body) => body }
+/** Only the model's name is changed: the model defines the meaning of its input. */
+const unchanged: RequestQuirks = { asksUsage: false, renames: {}, drops: [], adapt: (body) => body }
 
-/** Beside the server's `/v1`. */
+/** The health path is a sibling of the server's `/v1`. */
 function healthPathOf(server: string, path: string): string {
   return pathBelow(server.replace(/\/v1(?=$|\?)/, ''), path)
 }

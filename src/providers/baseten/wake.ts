@@ -1,34 +1,34 @@
 import type { Bounds } from '../base/common-settings.ts'
 import type { ProviderTools } from '../base/provider.ts'
 import { readHttpError } from '../http-error/http-error.ts'
-import { aside } from '../openai/probe-requests.ts'
+import { outsideCalls } from '../openai/probe-requests.ts'
 import { createWire, requestHeaders } from '../wire/wire.ts'
 
-/** Wakes a sleeping deployment, on a connection of its own: calls may hold all of theirs until it is up. */
-export interface Alarm {
+/** Wakes a sleeping deployment. It has its own connection, because waiting calls may occupy all others. */
+export interface Waker {
   /** Resolves when Baseten has accepted the request (202), long before the deployment is up. Rejects with a Failure. */
   wake(signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }
 
-export type AlarmParts = {
+export type WakerParts = {
   readonly origin: string
   readonly wakePath: string
   readonly scheme: string
 }
 
 /** Opens no connection yet. */
-export function createAlarm(
+export function createWaker(
   name: string,
   { apiKey, clocks }: Bounds & { readonly apiKey?: string | undefined },
-  { origin, wakePath, scheme }: AlarmParts,
+  { origin, wakePath, scheme }: WakerParts,
   { clock, userAgent }: ProviderTools,
-): Alarm {
+): Waker {
   const wire = createWire({ name, origin, connectMs: clocks.connectMs, connections: 1, clock })
   const headers = requestHeaders(userAgent, apiKey === undefined ? undefined : `${scheme} ${apiKey}`)
   return {
     async wake(signal) {
-      const answer = await wire.post(wakePath, headers, '{}', aside(`${name}-wake`, signal))
+      const answer = await wire.post(wakePath, headers, '{}', outsideCalls(`${name}-wake`, signal))
       if (answer.status >= 200 && answer.status < 300) {
         answer.discard()
         return

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 import { parseAnswer } from '../wire/wire-answer.ts'
 
-/** The contents of an error body in any of its many shapes. All undefined if it is not JSON. */
+/** The fields of an error body. All are undefined if it is not JSON. */
 export type ErrorBody = {
   readonly message: string | undefined
   readonly type: string | undefined
@@ -13,7 +13,7 @@ export type ErrorBody = {
 
 /**
  * Reads OpenAI's `{"error": {...}}`, the flat body of older vLLM, SGLang and Baseten's engines, `{"error": "text"}`,
- * `{"message": "text"}`, `{"detail": ...}`, and plain text.
+ * `{"message": "text"}` and `{"detail": ...}`.
  */
 export function readErrorBody(text: string): ErrorBody {
   const body = parseAnswer(text)
@@ -35,13 +35,13 @@ const nothing: ErrorBody = {
   extra: {},
 }
 
-/** Fields that are read elsewhere, or repeat the status. */
+/** Fields that are read above, or only repeat the status or an id. */
 const read: ReadonlySet<string> = new Set([
   ...['message', 'error', 'detail', 'type', 'error_type', 'code', 'error_code', 'param', 'object'],
   ...['status', 'status_code', 'http_status_code', 'id', 'user_id', 'request_id'],
 ])
 
-/** FastAPI lists errors as `{loc: ["body", "prompt"], msg}`, with an echo of the input. */
+/** FastAPI lists errors as `{loc: ["body", "prompt"], msg, input}`. The input is left out: it repeats the request. */
 function details(detail: unknown): string | undefined {
   if (!Array.isArray(detail)) return undefined
   const faults = detail

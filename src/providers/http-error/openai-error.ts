@@ -1,25 +1,25 @@
 import { Failure } from '../../core/model/failure.ts'
 import { type JsonObject, numberOf } from '../../core/model/json/json.ts'
-import { type Asked, refusal } from './http-error.ts'
+import { failureOf, type RequestContext } from './http-error.ts'
 
-/** The failure for an error that was reported inside an answer; undefined: no details are known. */
+/** Returns the failure for an error inside an answer; undefined if the reader has no details. */
 export type ReadError = (error: JsonObject) => Failure | undefined
 
 /**
  * The failure for an error that a server reports with status 200: before the first token, in mid-stream, or as the
- * whole reply. It contains the status it would have had, or words that belong to only one status. Anything else is a
- * problem of the upstream itself.
+ * whole reply. The error contains its status, or words that belong to only one status. Anything else is the upstream's
+ * own failure.
  */
-export function reportedFailure(error: JsonObject, asked: Asked): Failure {
-  // Without a status, only words that mean the same at any status count.
+export function reportedFailure(error: JsonObject, asked: RequestContext): Failure {
+  // Without a status, only words that have the same meaning with every status count.
   const status = statusIn(error) ?? 500
-  const failure = refusal({ status, header: () => undefined, text: JSON.stringify({ error }) }, asked)
+  const failure = failureOf({ status, header: () => undefined, text: JSON.stringify({ error }) }, asked)
   if (failure.kind !== 'upstream_error') return failure
   const { provider, upstreamSaid, extra } = failure
   return new Failure('upstream_error', withoutStatus(failure.message), { provider, upstreamSaid, extra })
 }
 
-/** The answer's status was a success: only the words about the request remain. */
+/** Removes the status, because the answer's own status was a success. */
 function withoutStatus(message: string): string {
   const [, said] = /^The upstream answered with status \d+: (.*)$/s.exec(message) ?? []
   return said === undefined ? reported : `${reported} ${said}`
@@ -27,7 +27,7 @@ function withoutStatus(message: string): string {
 
 const reported = 'The upstream reported an error instead of an answer.'
 
-/** `http_status_code` is TGI's, `code` that of vLLM, SGLang, llama.cpp and OpenRouter. */
+/** TGI uses `http_status_code`; vLLM, SGLang, llama.cpp and OpenRouter use `code`. */
 function statusIn(error: JsonObject): number | undefined {
   const { http_status_code, status_code, status, code } = error
   return [http_status_code, status_code, status, code].map(numberOf).find(isErrorStatus)

@@ -4,7 +4,7 @@ import { withoutSecrets } from './secret-forms.ts'
  * An upstream's text as a caller may read it: without addresses, keys, stack traces or echoes of the request, on one
  * line, at most 300 characters. `secrets` that are not trivially short are removed everywhere.
  */
-export function redact(text: string, secrets: readonly string[] = [], own: Own = {}): string {
+export function redact(text: string, secrets: readonly string[] = [], own: RedactOptions = {}): string {
   const { request = '', most = keptCharacters } = own
   let kept = withoutSecrets(text.slice(0, readCharacters), secrets, removed)
   for (const trace of traces) {
@@ -12,26 +12,26 @@ export function redact(text: string, secrets: readonly string[] = [], own: Own =
     if (at !== -1) kept = kept.slice(0, at)
   }
   for (const pattern of addresses) {
-    kept = kept.replace(pattern, (address) => (isTold(address, request) ? address : removed))
+    kept = kept.replace(pattern, (address) => (isFromRequest(address, request) ? address : removed))
   }
   for (const [pattern, replacement] of patterns) kept = kept.replace(pattern, replacement)
   kept = kept.trim()
   return kept.length > most ? `${kept.slice(0, most - 1)}…` : kept
 }
 
-export type Own = {
-  /** The caller's own text: addresses in it are no secret. */
+export type RedactOptions = {
+  /** The text of the caller's request. Addresses in it are not secret. */
   readonly request?: string
   /** The maximum length of the result. */
   readonly most?: number
 }
 
-function isTold(address: string, request: string): boolean {
+function isFromRequest(address: string, request: string): boolean {
   const plain = address.replace(/[.,;:!?]+$/, '')
   return plain.length >= secretCharacters && request.includes(plain)
 }
 
-/** Enough for any message; patterns are applied to no more. */
+/** Longer than any message. Patterns are applied only to this many characters. */
 const readCharacters = 4000
 const keptCharacters = 300
 
@@ -40,7 +40,7 @@ const secretCharacters = 6
 
 const removed = '[removed]'
 
-/** Everything from here on is a stack trace, or a validator's quote of the refused request. */
+/** The start of a stack trace, or of a validator's quote of the request. The rest of the text is removed. */
 const traces: readonly RegExp[] = [
   /\n\s+at /,
   /Traceback \(most recent call last\)/,
@@ -68,9 +68,9 @@ const addresses: readonly RegExp[] = [
   /(?<![\w/.])\/(?:home|usr|opt|var|root|app|srv|etc|tmp|mnt|data|workspace)\/[^\s"'<>)]*/g,
 ]
 
-/** Linear too. */
+/** These patterns are linear too. */
 const patterns: readonly (readonly [RegExp, string])[] = [
-  // Keys: by their scheme, by their prefix, and anything as long and random as one.
+  // Keys: by their scheme, by their prefix, and any word of 32 or more letters and digits.
   [/\b(?:Bearer|Api-Key|Basic)\s+[\w.~+/=*-]{6,}/gi, removed],
   [/(?<![\w-])(?:sk|pk|rk|rpa|tgp|hf|gsk|key)[-_][\w.*-]{4,}/gi, removed],
   [/(?<![\w-])eyJ[\w-]{8,}(?:\.[\w-]+){0,2}/g, removed],
@@ -81,7 +81,7 @@ const patterns: readonly (readonly [RegExp, string])[] = [
     /\b(account|organi[sz]ation|tenant|project|workspace|team)((?:[ _-]?id)?["'`]?[ :=#]{1,3}["'`]?)(?=[\w-]{0,40}\d)[\w-]{4,40}/gi,
     `$1$2${removed}`,
   ],
-  // Whatever is not text: terminal escapes, line ends, runs of space.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be found.
+  // Control characters, line ends and runs of spaces.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern has to find control characters.
   [/[\s\u0000-\u001f\u007f-\u009f]+/g, ' '],
 ]

@@ -1,6 +1,6 @@
 /**
- * The wait that an upstream asks for, in milliseconds, at most a day: `retry-after-ms`, or else `retry-after` in
- * seconds or as a date (RFC 9110 10.2.3), also as seconds since 1970. Undefined if nothing is readable; 0 for a past
+ * The wait that an upstream requests, in milliseconds, at most a day. Reads `retry-after-ms`, or else `retry-after` in
+ * seconds or as a date (RFC 9110 10.2.3), also as seconds since 1970. Undefined if neither is readable; 0 for a past
  * date.
  */
 export function retryAfterMs(
@@ -12,13 +12,13 @@ export function retryAfterMs(
   const value = header('retry-after')?.trim()
   const seconds = numberIn(value)
   if (seconds !== undefined) return Math.min(inMs(seconds, epochMs), longestMs)
-  // Dates are words and digits; other text that the parser accepts (`-5`, `1e3`) is garbage.
+  // `Date.parse` also accepts text that is not a date here, such as `-5` and `1e3`.
   if (value === undefined || !/^[A-Z][a-z]{2,8},? /.test(value)) return undefined
   const date = Date.parse(value)
   return Number.isNaN(date) ? undefined : Math.min(Math.max(0, date - epochMs), longestMs)
 }
 
-/** Longer waits mean "gone" to a call. */
+/** A longer wait makes no difference to a call. */
 const longestMs = 24 * 3_600_000
 
 /** Seconds to wait, or, if the number is a time near now, seconds since 1970. */
@@ -28,9 +28,9 @@ function inMs(seconds: number, epochMs: number): number {
 }
 
 /**
- * When a rate limit that was reached ends, in milliseconds from now, by the headers `x-ratelimit-reset` and the same
- * for requests and tokens. Limits with nothing remaining count, or else all; the last one to end decides. Undefined if
- * nothing is readable.
+ * The time until a rate limit resets, in milliseconds, by `x-ratelimit-reset`, `x-ratelimit-reset-requests` and
+ * `x-ratelimit-reset-tokens`. If some limits have nothing remaining, only those count. The latest reset decides.
+ * Undefined if none is readable.
  */
 export function resetAfterMs(
   header: (name: string) => string | undefined,
@@ -47,7 +47,7 @@ export function resetAfterMs(
 
 const limits = ['', '-requests', '-tokens'] as const
 
-/** Numbers from here on are dates: seconds and milliseconds since 1970. */
+/** Larger numbers are dates: seconds or milliseconds since 1970. */
 const leastEpochSeconds = 1e9
 const leastEpochMs = 1e12
 

@@ -1,6 +1,6 @@
 /**
- * Removes these secrets from a text in any form in which a server may repeat one: plain, percent-encoded, in base64, or
- * with its middle masked. Secrets that are too short are skipped: they protect nothing, and may be part of any word.
+ * Removes secrets from a text: plain, percent-encoded, in base64, or with the middle masked. Secrets shorter than 6
+ * characters are skipped, because they protect nothing and may be part of any word.
  */
 export function withoutSecrets(text: string, secrets: readonly string[], removed: string): string {
   let kept = text
@@ -20,12 +20,15 @@ const shortestSecret = 6
 
 const base64Word = /[\w+/-]{8,}={0,2}/g
 
-/** Alone, or directly after a word; in both base64 alphabets. */
+/**
+ * Decodes the word at each of four offsets, because a secret may follow other characters. `Buffer` accepts both base64
+ * alphabets.
+ */
 function decodings(word: string): readonly string[] {
   return [0, 1, 2, 3].map((start) => Buffer.from(word.slice(start), 'base64').toString('latin1'))
 }
 
-/** Parts of a key, and the mask between them. */
+/** The start and the end of a key, with a mask between them. */
 const masked = /[\w-]{0,24}(?:\*{2,}|\.{2,}|…+|•{2,}|x{4,}|X{4,})[\w-]{0,24}/g
 
 function isMaskOf(found: string, secret: string): boolean {

@@ -1,6 +1,6 @@
 /**
- * An upstream's text without what it repeats of a request: every run of 16 or more characters that occurs in the
- * request becomes `[request text]`, because upstreams quote prompts. Undefined if the request is too long to search.
+ * Replaces quotes of the request in an upstream's text, because prompts must not be logged. Every run of 16 or more
+ * characters that occurs in the request becomes `[request text]`. Undefined if the request is too long to search.
  */
 export function withoutRequest(text: string, request: string): string | undefined {
   if (request.length > mostSearched) return undefined
@@ -8,14 +8,14 @@ export function withoutRequest(text: string, request: string): string | undefine
   const quoted = new Uint8Array(text.length)
   const grams = gramsOf(text)
   markQuoted(request, text, grams, quoted)
-  // A quote may be of the JSON, or of the text inside its strings.
+  // The upstream may quote the JSON, or the unescaped text of its strings.
   if (request.includes('\\')) markQuoted(unescaped(request), text, grams, quoted)
   return replaced(text, quoted)
 }
 
 const runLength = 16
 
-/** Takes some tens of milliseconds. */
+/** Searching this many characters takes some tens of milliseconds. */
 const mostSearched = 8 * 1024 * 1024
 
 const base = 31
@@ -38,7 +38,7 @@ function gramsOf(text: string): ReadonlyMap<number, readonly number[]> {
   return grams
 }
 
-/** Every run of that length, with a rolling hash (Karp and Rabin 1987). */
+/** Visits every run of that length, with a rolling hash (Karp and Rabin 1987). */
 function eachRun(text: string, use: (hash: number, start: number) => void): void {
   let hash = 0
   for (let at = 0; at < text.length; at++) {

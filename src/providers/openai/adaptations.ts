@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import type { RequestQuirks } from './request.ts'
 
-/** A change that some server needs in a request. Returns the same body if nothing changes. */
+/** A change of a request that some server needs. Returns the same object if nothing changes. */
 export type Adaptation = RequestQuirks['adapt']
 
 /** Applies all of them in turn. */
@@ -9,7 +9,10 @@ export function inTurn(adaptations: readonly Adaptation[]): Adaptation {
   return (body, kind, notes) => adaptations.reduce((adapted, adapt) => adapt(adapted, kind, notes), body)
 }
 
-/** The newer name of the role: other servers refuse it, or their templates drop such messages. */
+/**
+ * `developer` is OpenAI's newer name of the role `system`. Other servers refuse it, or their templates drop such
+ * messages.
+ */
 export const developerToSystem: Adaptation = (body, _kind, notes) => {
   const messages = mapped(body['messages'], (message) =>
     message['role'] === 'developer' ? { ...message, role: 'system' } : message,
@@ -19,7 +22,7 @@ export const developerToSystem: Adaptation = (body, _kind, notes) => {
   return { ...body, messages }
 }
 
-/** For servers that do not accept a string. */
+/** For servers that take `stop` only as a list. */
 export const stopToList: Adaptation = (body, _kind, notes) => {
   const { stop } = body
   if (typeof stop !== 'string') return body
@@ -27,7 +30,7 @@ export const stopToList: Adaptation = (body, _kind, notes) => {
   return { ...body, stop: [stop] }
 }
 
-/** For servers that want a count in chats too: true and `top_logprobs` become one number, false is removed. */
+/** For servers that take a count in chats: `true` and `top_logprobs` become one number, `false` is removed. */
 export const booleanLogprobsToInteger: Adaptation = (body, _kind, notes) => {
   const { logprobs, top_logprobs, ...rest } = body
   if (typeof logprobs !== 'boolean') return body
@@ -37,19 +40,19 @@ export const booleanLogprobsToInteger: Adaptation = (body, _kind, notes) => {
   return { ...rest, logprobs: count }
 }
 
-/** For servers that refuse a `top_p` of 1, which is the default. */
+/** For servers that refuse a `top_p` of 1, although it is the default. */
 export const wholeTopPLeftOut: Adaptation = (body) => {
   const { top_p, ...rest } = body
   return top_p === 1 ? rest : body
 }
 
-/** For servers that refuse `stream_options`, and always report usage. */
+/** For servers that refuse `stream_options` and always report usage. */
 export const streamOptionsLeftOut: Adaptation = (body) => {
   const { stream_options, ...rest } = body
   return stream_options === undefined ? body : rest
 }
 
-/** For servers that read earlier reasoning only under this name. The other name beside it does no harm. */
+/** For servers that read earlier reasoning only from `reasoning`. Sending both names does no harm. */
 export const reasoningByBothNames: Adaptation = (body, _kind, notes) => {
   const messages = mapped(body['messages'], (message) => {
     const { reasoning_content: thought, reasoning } = message
@@ -77,7 +80,7 @@ export function messageFieldsLeftOut(fields: readonly string[]): Adaptation {
   }
 }
 
-/** The changed messages; undefined if none changed. */
+/** Applies a change to each message. Undefined if none changed. */
 function mapped(
   messages: unknown,
   change: (message: JsonObject) => JsonObject,

@@ -10,10 +10,9 @@ import { createChunkParser, TemplateDelta } from './chunk-parser.ts'
 
 /**
  * A whole JSON reply in OpenAI's shape, with its text. Throws `invalid_response` for anything else, and the failure
- * that a reported error is read as. An error without details counts as a reply here: an object under `error`, in
- * whatever shape it came.
+ * that `readError` returns for a reported error. An error that `readError` does not know is returned as `{error}`.
  */
-export function readReply(text: string, provider: string, readError: ReadError = unread): RawDelta {
+export function readReply(text: string, provider: string, readError: ReadError = withoutReading): RawDelta {
   const body = parseAnswer(text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text)
   if (!isObject(body)) throw unreadable('The upstream did not answer in JSON.', provider)
   const error = errorIn(body)
@@ -24,29 +23,29 @@ export function readReply(text: string, provider: string, readError: ReadError =
   }
   const choices = body['choices']
   if (!Array.isArray(choices) || choices.length === 0) {
-    throw unreadable('The upstream gave an answer without choices.', provider)
+    throw unreadable('The upstream sent an answer without choices.', provider)
   }
-  return told(body, text)
+  return withoutNullError(body, text)
 }
 
 /** Reads a stream of OpenAI's chunks. Synchronous: bytes in, deltas out. */
 export interface ChunkReader {
-  /** The deltas in one read. */
+  /** Returns the deltas in one piece of the stream. */
   read(bytes: Buffer): readonly RawDelta[]
-  /** What was left when the stream closed. */
+  /** Returns the deltas that were still buffered when the stream closed. */
   end(): readonly RawDelta[]
-  /** True when the upstream has reported its end or a failure: nothing after it is read. */
+  /** True after the terminator or an error: nothing more is read. */
   readonly done: boolean
-  /** It reported its end. */
+  /** True after the terminator. */
   readonly isTerminated: boolean
-  /** The failure of the stream, once everything before it was given. */
+  /** The failure of the stream. It follows the deltas that were returned before. */
   readonly failure: Failure | undefined
 }
 
-/** With `needsDone`, a stream without a terminator was cut. */
+/** With `needsDone`, a stream without a terminator counts as truncated. */
 export function createChunkReader(
   provider: string,
-  readError: ReadError = unread,
+  readError: ReadError = withoutReading,
   needsDone = false,
 ): ChunkReader {
   return new EventReader(provider, readError, needsDone)
@@ -55,7 +54,7 @@ export function createChunkReader(
 class EventReader implements ChunkReader {
   done = false
   isTerminated = false
-  /** A choice has ended, maybe all have. */
+  /** At least one choice has finished. */
   #hasEnded = false
   failure: Failure | undefined = undefined
   readonly #provider: string
@@ -76,7 +75,7 @@ class EventReader implements ChunkReader {
   }
 
   end(): readonly RawDelta[] {
-    // A cut stream ends in half an event.
+    // A truncated stream may end in half an event.
     const deltas = this.#readEvents(this.#decoder.end(), cut)
     if (this.#needsDone && !this.done) this.failure ??= cut(this.#provider)
     return deltas
@@ -88,22 +87,22 @@ class EventReader implements ChunkReader {
       if (terminator.test(data)) {
         this.done = true
         this.isTerminated = true
-      } else if (!isNothing.test(data)) this.done = this.#readChunk(data, deltas, broken)
+      } else if (!isEmptyEvent.test(data)) this.done = this.#readChunk(data, deltas, broken)
       if (this.done) return deltas
     }
     const { error } = this.#decoder
     if (error === undefined) return deltas
     this.done = true
-    this.#report(named(parseAnswer(error) ?? error), deltas)
+    this.#report(errorOfEvent(parseAnswer(error) ?? error), deltas)
     return deltas
   }
 
-  /** True if nothing after it is to be read. */
+  /** Returns true if nothing after this chunk is to be read. */
   #readChunk(data: string, deltas: RawDelta[], broken: (provider: string) => Failure): boolean {
     const read = this.#parse(data)
     if (read === undefined) {
       const failure = broken(this.#provider)
-      // The normalizer knows the number of choices, and decides whether this comes too late to matter.
+      // The normalizer knows the number of choices, and ignores a failure after all of them have finished.
       if (this.#hasEnded) deltas.push(failedDelta(failure))
       else this.failure = failure
       return !this.#hasEnded
@@ -114,25 +113,25 @@ class EventReader implements ChunkReader {
     }
     this.#hasEnded ||= endsAChoice(read)
     const error = errorIn(read)
-    if (error === undefined) deltas.push(told(read, data))
+    if (error === undefined) deltas.push(withoutNullError(read, data))
     else this.#report(error, deltas)
     return error !== undefined
   }
 
   #report(error: JsonObject, deltas: RawDelta[]): void {
     const failure = this.#readError(error)
-    // Whether its own trouble comes too late to matter, the normalizer knows.
+    // The normalizer ignores the upstream's own failure after all choices have finished.
     if (failure === undefined) deltas.push(JsonText.of({ error }))
     else if (failure.kind === 'upstream_error') deltas.push(failedDelta(failure))
     else this.failure = failure
   }
 }
 
-/** In any spelling. */
+/** `[DONE]`, in upper or lower case. */
 const terminator = /^\s*\[done\]/i
 
-/** An empty event: some servers send it to keep a connection open. */
-const isNothing = /^\s*(?:null\s*)?$/
+/** Some servers send empty events to keep a connection open. */
+const isEmptyEvent = /^\s*(?:null\s*)?$/
 
 function endsAChoice({ choices }: JsonObject): boolean {
   return (
@@ -144,23 +143,23 @@ function notJson(provider: string): Failure {
   return unreadable('The upstream sent an event that is not JSON.', provider)
 }
 
-const unread: ReadError = () => undefined
+const withoutReading: ReadError = () => undefined
 
-/** The longest line of a stream. */
+/** The maximum length of an event. */
 const eventBytes = 1024 * 1024
 
 const byteOrderMark = 0xfeff
 
-/** Some clients take even `"error": null` for an error. */
-function told(chunk: JsonObject, text: string): RawDelta {
+/** Removes `"error": null`, which some clients treat as an error. */
+function withoutNullError(chunk: JsonObject, text: string): RawDelta {
   if (!('error' in chunk)) return JsonText.read(chunk, text)
   const { error: _none, ...rest } = chunk
   return JsonText.of(rest)
 }
 
 /**
- * The error in a chunk or reply: under `error`, in a choice (Together), or as the whole of it (SGLang, Baseten), always
- * as an object.
+ * The error in a chunk or reply, as an object: under `error`, in a choice (Together), or the whole body (SGLang,
+ * Baseten).
  */
 function errorIn(chunk: JsonObject): JsonObject | undefined {
   const { error, choices } = chunk
@@ -176,8 +175,8 @@ function isFlatError({ message, code, type }: JsonObject): boolean {
   return typeof message === 'string' && (code !== undefined || type !== undefined)
 }
 
-/** The data of an event named `error`. */
-function named(value: unknown): JsonObject {
+/** The error in the data of an event named `error`. */
+function errorOfEvent(value: unknown): JsonObject {
   return isObject(value) && isObject(value['error']) ? value['error'] : asError(value)
 }
 

@@ -2,11 +2,11 @@ import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { JsonText } from '../../core/model/json/json-text.ts'
 import { parseAnswer } from '../wire/wire-answer.ts'
 
-/** A chunk of a stream: parsed into its own object, or recognised by its text. */
+/** A chunk of a stream: a parsed object, or a chunk that matched the template. */
 export type ParsedChunk = JsonObject | TemplateDelta
 
 /**
- * A chunk that differs from the one before only in one piece of text. Most are forwarded in their original text: the
+ * A chunk that differs from the previous one only in one piece of text. Most chunks are forwarded as text, so the
  * object is built only when it is read.
  */
 export class TemplateDelta extends JsonText {
@@ -21,17 +21,17 @@ export class TemplateDelta extends JsonText {
   }
 
   protected override build(): JsonObject {
-    return filled(this.#template, this.word)
+    return withWord(this.#template, this.word)
   }
 }
 
 /**
- * Parses the chunks of one stream; undefined for anything but a JSON object. In a stream nearly every chunk is the one
- * before with another word: such a chunk is recognised by its text, and not parsed.
+ * Parses the chunks of one stream; undefined for anything but a JSON object. Nearly every chunk of a stream equals the
+ * previous one except for one word. Such a chunk is recognised by its text and not parsed.
  */
 export function createChunkParser(): (data: string) => ParsedChunk | undefined {
   let template: ChunkTemplate | undefined
-  /** Gives up on streams whose chunks never match. */
+  /** Chunks in a row that did not match. After `mostMisses` of them, matching stops. */
   let misses = 0
   return (data) => {
     const word = template === undefined ? undefined : wordIn(data, template)
@@ -49,27 +49,27 @@ export function createChunkParser(): (data: string) => ParsedChunk | undefined {
 
 const mostMisses = 8
 
-/** The text around a chunk's word, and the chunk itself, which nothing else references. */
+/** The text around a chunk's word, and copies of the chunk's objects. */
 type ChunkTemplate = {
   readonly before: string
   readonly after: string
   readonly chunk: JsonObject
   readonly choice: JsonObject
-  /** The object with the word, beside or inside the choice. */
+  /** The choice's `delta`; undefined for text completions. */
   readonly delta: JsonObject | undefined
 }
 
-/** The word, if the data is this template around a word without escapes. */
+/** The word, if the data is this template with another word. */
 function wordIn(data: string, { before, after }: ChunkTemplate): string | undefined {
   const end = data.length - after.length
   if (end < before.length) return undefined
   // Not `startsWith` and `endsWith`, which compare character by character and take ten times as long.
   if (data.slice(0, before.length) !== before || data.slice(end) !== after) return undefined
-  return spelled(data.slice(before.length, end))
+  return unescaped(data.slice(before.length, end))
 }
 
-/** The word between the quotes of a JSON string; undefined if it could end the string. */
-function spelled(written: string): string | undefined {
+/** The value of the text between the quotes of a JSON string; undefined if it is not the inside of one string. */
+function unescaped(written: string): string | undefined {
   if (isPlain.test(written)) return written
   return isEscaped.test(written) ? (JSON.parse(`"${written}"`) as string) : undefined
 }
@@ -78,17 +78,17 @@ function spelled(written: string): string | undefined {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a string.
 const isPlain = /^[^"\\\u0000-\u001f]+$/
 
-/** The same, plus complete escapes. */
+/** The same, with complete escapes. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a string.
 const isEscaped = /^(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))+$/
 
-function filled({ chunk, choice, delta }: ChunkTemplate, word: string): JsonObject {
+function withWord({ chunk, choice, delta }: ChunkTemplate, word: string): JsonObject {
   const choiceOfWord =
     delta === undefined ? { ...choice, text: word } : { ...choice, delta: { ...delta, content: word } }
   return { ...chunk, choices: [choiceOfWord] }
 }
 
-/** For a chunk with one word in one unfinished choice, and nothing else that a copy could share. */
+/** The template of a chunk with one word in one unfinished choice; undefined if it has other nested objects. */
 function templateOf(data: string, chunk: JsonObject): ChunkTemplate | undefined {
   const { choices, ...rest } = chunk
   const choice: unknown = Array.isArray(choices) && choices.length === 1 ? choices[0] : undefined
@@ -109,7 +109,7 @@ function split(data: string, key: string, word: string): Pick<ChunkTemplate, 'be
   if (at === -1 || data.indexOf(key, at + 1) !== -1) return undefined
   const start = data.indexOf('"', at + key.length) + 1
   const written = /^(?:[^"\\]|\\.)*/.exec(data.slice(start))?.[0] ?? ''
-  if (spelled(written) !== word) return undefined
+  if (unescaped(written) !== word) return undefined
   return { before: data.slice(0, start), after: data.slice(start + written.length) }
 }
 

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto'
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { type Adaptation, inTurn } from './adaptations.ts'
 
-/** Ids of tool calls in Mistral's form: nine letters and digits. Each stays the same throughout a conversation. */
+/**
+ * Converts ids of tool calls to Mistral's form: nine letters and digits. An id has the same replacement throughout a
+ * conversation.
+ */
 export const nineLetterIds: Adaptation = (body, _kind, notes) => {
   const messages = objectsIn(body['messages'])
   if (messages === undefined) return body
@@ -26,17 +29,17 @@ export const nineLetterIds: Adaptation = (body, _kind, notes) => {
 }
 
 /**
- * Puts turns into an order that Mistral accepts: the assistant follows a tool's result, the system comes before it or
- * after a user, and the last message is a user's, a tool's, or a prefill.
+ * Converts a conversation to an order that Mistral accepts. An assistant turn follows a tool's result. A system message
+ * does not follow the assistant or a tool, and is not the last. A final assistant message is marked as a prefill.
  */
 export const turnsInOrder: Adaptation = (body, _kind, notes) => {
   const messages = objectsIn(body['messages'])
   if (messages === undefined) return body
-  const spoken = messages.filter((message) => !isSilent(message))
+  const nonEmpty = messages.filter((message) => !isEmpty(message))
   const ordered: JsonObject[] = []
-  for (const [at, message] of spoken.entries()) {
+  for (const [at, message] of nonEmpty.entries()) {
     const before = ordered.at(-1)?.['role']
-    const isLast = at === spoken.length - 1
+    const isLast = at === nonEmpty.length - 1
     const turn = isMisplaced(message, before, isLast) ? { ...message, role: 'user' } : message
     if (turn['role'] === 'user' && before === 'tool') ordered.push(acknowledgement)
     ordered.push(isLast && isAnswer(turn) ? { ...turn, prefix: true } : turn)
@@ -48,23 +51,26 @@ export const turnsInOrder: Adaptation = (body, _kind, notes) => {
   return { ...body, messages: ordered }
 }
 
-/** Files and audio in Mistral's form. */
+/** Converts files and audio to Mistral's form. */
 export const mistralParts: Adaptation = (body, _kind, notes) => {
   const messages = objectsIn(body['messages'])
   if (messages === undefined) return body
   let changed = false
-  const turned = messages.map((message) => {
+  const converted = messages.map((message) => {
     const { content } = message
-    if (!Array.isArray(content) || !content.some(isForeign)) return message
+    if (!Array.isArray(content) || !content.some(isOpenAiPart)) return message
     changed = true
-    return { ...message, content: content.map((part: unknown) => (isForeign(part) ? ownPart(part) : part)) }
+    return {
+      ...message,
+      content: content.map((part: unknown) => (isOpenAiPart(part) ? mistralPart(part) : part)),
+    }
   })
   if (!changed) return body
   notes.converted.push('files and sounds to Mistral’s parts')
-  return { ...body, messages: turned }
+  return { ...body, messages: converted }
 }
 
-/** The allowed fields of a message; OpenAI's others are refused. Reported as `messages[].name`. */
+/** Drops OpenAI's message fields that Mistral refuses. They are reported as `messages[].name`. */
 export const knownMessageFields: Adaptation = (body, _kind, notes) => {
   const messages = objectsIn(body['messages'])
   if (messages === undefined) return body
@@ -72,7 +78,7 @@ export const knownMessageFields: Adaptation = (body, _kind, notes) => {
   const kept = messages.map((message) => {
     const unknown = openAiFields.filter((field) => field in message && !takes(message['role'], field))
     if (unknown.length === 0) return message
-    for (const field of unknown) if (isSaid(message[field])) left.add(field)
+    for (const field of unknown) if (hasValue(message[field])) left.add(field)
     return Object.fromEntries(
       Object.entries(message).filter(([field]) => !unknown.some((each) => each === field)),
     )
@@ -82,8 +88,8 @@ export const knownMessageFields: Adaptation = (body, _kind, notes) => {
   return { ...body, messages: kept }
 }
 
-/** Its reasoning effort is all or nothing. */
-export const thinksOrNot: Adaptation = (body, _kind, notes) => {
+/** Mistral's `reasoning_effort` is `none` or `high`. */
+export const reasoningOnOrOff: Adaptation = (body, _kind, notes) => {
   const { reasoning_effort: effort } = body
   if (typeof effort !== 'string' || effort === 'none' || effort === 'high') return body
   const turned = effort === 'minimal' ? 'none' : 'high'
@@ -91,7 +97,7 @@ export const thinksOrNot: Adaptation = (body, _kind, notes) => {
   return { ...body, reasoning_effort: turned }
 }
 
-/** A conversation under Mistral's rules. Dropping content first may leave a message empty. */
+/** Adapts a conversation to Mistral's rules. Fields are dropped first, because that may leave a message empty. */
 export const mistralConversation: Adaptation = inTurn([
   knownMessageFields,
   mistralParts,
@@ -99,7 +105,7 @@ export const mistralConversation: Adaptation = inTurn([
   nineLetterIds,
 ])
 
-/** A filler for a missing assistant turn: Mistral's own clients put it between a result and its user too. */
+/** A filler for a missing assistant turn. Mistral's own clients also insert it between a tool's result and a user. */
 const acknowledgement: JsonObject = { role: 'assistant', content: 'Done.' }
 
 function objectsIn(messages: unknown): readonly JsonObject[] | undefined {
@@ -117,7 +123,7 @@ function fits(id: string): boolean {
   return /^[a-zA-Z0-9]{9}$/.test(id)
 }
 
-/** The same for the same id everywhere; another if that is taken. */
+/** A hash of the id; with another seed if that is taken. */
 function madeId(id: string, taken: ReadonlySet<string>): string {
   for (let turn = 0; ; turn++) {
     const digest = createHash('sha256').update(`${turn}:${id}`).digest()
@@ -151,8 +157,8 @@ function isAnswer({ role, tool_calls: calls, prefix }: JsonObject): boolean {
   return role === 'assistant' && prefix === undefined && !(Array.isArray(calls) && calls.length > 0)
 }
 
-/** An assistant message without content and calls is refused. */
-function isSilent({ role, content, tool_calls: calls }: JsonObject): boolean {
+/** An assistant message without content and tool calls, which Mistral refuses. */
+function isEmpty({ role, content, tool_calls: calls }: JsonObject): boolean {
   if (role !== 'assistant' || (Array.isArray(calls) && calls.length > 0)) return false
   return (
     content === undefined ||
@@ -162,7 +168,7 @@ function isSilent({ role, content, tool_calls: calls }: JsonObject): boolean {
   )
 }
 
-/** OpenAI's other fields of a message, and reasoning under its names. */
+/** OpenAI's fields of a message that Mistral refuses, and the names of reasoning. */
 const openAiFields = [
   ...['name', 'refusal', 'annotations', 'audio', 'function_call', 'reasoning_content', 'reasoning'],
   'reasoning_details',
@@ -172,18 +178,18 @@ function takes(role: unknown, field: string): boolean {
   return role === 'tool' && field === 'name'
 }
 
-function isSaid(value: unknown): boolean {
+function hasValue(value: unknown): boolean {
   return value !== null && value !== '' && !(Array.isArray(value) && value.length === 0)
 }
 
-function isForeign(part: unknown): part is JsonObject {
+function isOpenAiPart(part: unknown): part is JsonObject {
   if (!isObject(part)) return false
   const { type, file, input_audio: audio } = part
   if (type === 'file') return isObject(file) && typeof file['file_data'] === 'string'
   return type === 'input_audio' && isObject(audio) && typeof audio['data'] === 'string'
 }
 
-function ownPart({ type, file, input_audio: audio }: JsonObject): JsonObject {
+function mistralPart({ type, file, input_audio: audio }: JsonObject): JsonObject {
   if (type === 'input_audio') return { type, input_audio: isObject(audio) ? audio['data'] : audio }
   const { file_data: url, filename } = isObject(file) ? file : {}
   return {

@@ -2,11 +2,11 @@ import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import type { UpstreamModel } from '../../core/model/ports.ts'
 import { nanoUsd, type Price, roundedNanoUsd, unknownPrice } from '../../core/model/price.ts'
-import { abilitiesIn, isOtherThanWords } from './abilities.ts'
+import { abilitiesIn, hasUnusableOutput } from './abilities.ts'
 
 /**
- * The models of an answer to GET /models: `{"data": [...]}`, or a bare list. Unrecognised values stay unknown. Throws
- * `invalid_response` for anything but a list.
+ * The models in an answer to GET /models: `{"data": [...]}`, or a bare list. Values that are not recognised are
+ * unknown. Throws `invalid_response` for anything but a list.
  */
 export function readModels(
   answer: unknown,
@@ -22,15 +22,15 @@ export function readModels(
       {
         ...{ id, contextTokens: contextTokens(row), price: priceOf(row) },
         ...(Object.keys(traits).length === 0 ? {} : { traits }),
-        ...(isOtherThanWords(row) ? { isOther: true } : {}),
+        ...(hasUnusableOutput(row) ? { isOther: true } : {}),
       },
     ]
   })
 }
 
 /**
- * The price of a row in OpenRouter's format: `pricing`, in decimal USD text per token and per request. A variable
- * amount (-1) is unknown, and if the amount per request is, so is the whole price.
+ * The price in a row in OpenRouter's format: `pricing`, in USD per token and per request, as decimal text. A variable
+ * amount (-1) is unknown. If the amount per request is unknown, the whole price is.
  */
 export function pricePerToken({ pricing }: JsonObject): Price {
   if (!isObject(pricing)) return unknownPrice
@@ -46,7 +46,7 @@ export function pricePerToken({ pricing }: JsonObject): Price {
   }
 }
 
-/** Its names at vLLM and SGLang, at OpenRouter and Fireworks, at Groq, at Mistral. */
+/** The field of vLLM and SGLang; of OpenRouter and Fireworks; of Groq; of Mistral. */
 const contextFields = ['max_model_len', 'context_length', 'context_window', 'max_context_length']
 
 function contextTokens(row: JsonObject): number | undefined {

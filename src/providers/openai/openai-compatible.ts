@@ -15,13 +15,13 @@ import {
   upstreamBase,
 } from '../base/common-settings.ts'
 import type { Provider, ProviderTools } from '../base/provider.ts'
-import { type Asked, readHttpError } from '../http-error/http-error.ts'
+import { type RequestContext, readHttpError } from '../http-error/http-error.ts'
 import { type ReadError, reportedFailure } from '../http-error/openai-error.ts'
 import { createWire, requestHeaders } from '../wire/wire.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
 import { readPathError } from './base-path.ts'
 import { type Preset, type PresetName, presetNames, presets, quirksOf, unnamed } from './presets.ts'
-import { createInquiry } from './probe-requests.ts'
+import { createProbeRequests } from './probe-requests.ts'
 import { abilities, kindsOf, pathsOf, pathsOfKinds, type QuirkSettings, type Quirks } from './quirks.ts'
 import { createRelay } from './relay.ts'
 import { isTaken, replyOf, streamOf } from './reply.ts'
@@ -32,22 +32,24 @@ import { createTokenLimitNames } from './token-limit.ts'
 const addressExpected =
   'a URL that starts with http:// or https://, without user, password and fragment; with most presets it may be left out'
 
-/** Any server that speaks OpenAI's completions and chat: vLLM, SGLang, llama.cpp, Ollama, LM Studio, a service. */
+/**
+ * Any server or service with OpenAI's completions and chat API, such as vLLM, SGLang, llama.cpp, Ollama or LM Studio.
+ */
 export const openaiCompatible: Provider<GeneralSettings> = {
   type: 'openai-compatible',
   settings: z
     .strictObject({
       ...boundsSettings({ connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 600_000 }),
-      /** The server or service, which decides the default address and quirks. */
+      /** The server or service. It decides the default address and quirks. */
       preset: z.enum(presetNames).exactOptional(),
-      /** `/chat/completions` and `/completions` are added to it. */
+      /** `/chat/completions` and `/completions` are appended. */
       baseUrl: addressSetting.exactOptional().meta({ expected: addressExpected }),
       apiKey: secretSetting.optional(),
       /** Sent with every request, in addition to the gateway's own. */
       headers: z.record(headerName(), secretText()).default({}),
       /** The server takes one prompt and gives one choice per request. Absent: the preset's value, or false. */
       oneChoice: z.boolean().exactOptional(),
-      /** The kinds of calls that it serves; others are converted. Absent: the preset's. */
+      /** The kinds of calls that the server has; others are converted. Absent: the preset's. */
       kinds: z
         .array(z.enum(['chat', 'text']))
         .min(1)
@@ -81,7 +83,7 @@ export const openaiCompatible: Provider<GeneralSettings> = {
     return createOpenAiCompatible(name, { ...settings, baseUrl, oneChoice }, tools, {
       ...pathsOfKinds(baseUrl, settings.kinds, preset.kinds, preset.relays),
       ...quirksOf(preset, settings.quirks, baseUrl),
-      needsKey: preset.needsKey === true && isAsIs(settings),
+      needsKey: preset.needsKey === true && usesPresetAddress(settings),
     })
   },
 }
@@ -94,7 +96,7 @@ export type GeneralSettings = Omit<OpenAiCompatibleSettings, 'baseUrl' | 'oneCho
   readonly quirks: QuirkSettings
 }
 
-/** The settings that every upstream in OpenAI's format needs. */
+/** The settings of every upstream in OpenAI's format. */
 export type OpenAiCompatibleSettings = Bounds & {
   readonly baseUrl: string
   readonly apiKey?: string | undefined
@@ -103,7 +105,7 @@ export type OpenAiCompatibleSettings = Bounds & {
   readonly models: readonly string[]
 }
 
-/** An upstream in OpenAI's format, apart from its quirks. The caller's own key never goes there. */
+/** An upstream in OpenAI's format, with its quirks. The caller's key is never sent to it. */
 export function createOpenAiCompatible(
   name: string,
   settings: OpenAiCompatibleSettings,
@@ -120,21 +122,21 @@ export function createOpenAiCompatible(
   const authorization = apiKey === undefined ? undefined : `${scheme} ${apiKey}`
   const headers = requestHeaders(userAgent, authorization, settings.headers)
   const secrets = [...(apiKey === undefined ? [] : [apiKey]), ...Object.values(settings.headers)]
-  const known = { provider: name, key: apiKey === undefined ? 'none' : 'ours', keySetting, secrets } as const
+  const common = { provider: name, key: apiKey === undefined ? 'none' : 'ours', keySetting, secrets } as const
 
-  function asked(model: string, body?: JsonText, kind?: Kind | RelayKind): Asked {
+  function contextOf(model: string, body?: JsonText, kind?: Kind | RelayKind): RequestContext {
     const request = body && (() => body.text)
-    return { ...known, model, epochMs: clock.epochMs(), request, ability: kind && abilities[kind] }
+    return { ...common, model, epochMs: clock.epochMs(), request, ability: kind && abilities[kind] }
   }
 
   function readErrorFor({ model, body }: AskedCall): ReadError {
     return (error) =>
-      quirks.readError?.(error, asked(model, body)) ?? reportedFailure(error, asked(model, body))
+      quirks.readError?.(error, contextOf(model, body)) ?? reportedFailure(error, contextOf(model, body))
   }
 
   function ask(call: Call, attempt: Attempt): Promise<WireAnswer> {
-    if (quirks.takesTokenIds !== false || isSpelled(call)) return post(call, attempt)
-    return inText(call, attempt, detokenizer).then((spelled) => post(spelled, attempt))
+    if (quirks.takesTokenIds !== false || isText(call)) return post(call, attempt)
+    return withTextPrompt(call, attempt, detokenizer).then((withText) => post(withText, attempt))
   }
 
   function post(call: Call, attempt: Attempt): Promise<WireAnswer> {
@@ -147,10 +149,10 @@ export function createOpenAiCompatible(
     )
   }
 
-  const placing = { wire, headers, baseUrl, modelsPath: paths.models, setting: quirks.addressSetting }
+  const addressParts = { wire, headers, baseUrl, modelsPath: paths.models, setting: quirks.addressSetting }
 
   function refused(answer: WireAnswer, { model, body, kind }: AskedCall): Promise<Failure> {
-    return readPathError(answer, paths[kind] ?? '', asked(model, body, kind), placing)
+    return readPathError(answer, paths[kind] ?? '', contextOf(model, body, kind), addressParts)
   }
 
   return {
@@ -158,26 +160,26 @@ export function createOpenAiCompatible(
     needsDone: quirks.needsDone,
     oneChoice: settings.oneChoice,
     kinds: kindsOf(paths),
-    ...waysOf(quirks, baseUrl),
+    ...propertiesOf(quirks, baseUrl),
     knownModels: settings.models,
     admits: () => apiKey !== undefined || !needsKey,
     keySetting,
     send(call, attempt) {
       const { notes } = attempt
-      const how = { readError: readErrorFor(call), needsDone: quirks.needsDone, notes }
+      const reading = { readError: readErrorFor(call), needsDone: quirks.needsDone, notes }
       const refuse = async (answer: WireAnswer) => Promise.reject(await refused(answer, call))
-      if (!call.stream) return replyOf(ask(call, attempt), name, { ...how, refuse })
+      if (!call.stream) return replyOf(ask(call, attempt), name, { ...reading, refuse })
       const answered = () => ask(call, attempt).then((answer) => (isTaken(answer) ? answer : refuse(answer)))
-      return streamOf(answered, name, how)
+      return streamOf(answered, name, reading)
     },
     relay: createRelay({
       ...{ name, wire, headers, paths, refused, quirks: quirks.relays ?? {} },
       detokenizer: quirks.takesTokenIds === false ? detokenizer : undefined,
       readError: readErrorFor,
     }),
-    ...createInquiry({
+    ...createProbeRequests({
       ...{ name, wire, headers, modelsOf, modelsPath: paths.models, healthPath: paths.health },
-      refused: (answer) => readHttpError(answer, asked('')),
+      refused: (answer) => readHttpError(answer, contextOf('')),
     }),
     close: () => wire.close(),
   }
@@ -185,8 +187,8 @@ export function createOpenAiCompatible(
 
 type AskedCall = Pick<Call | Relay, 'model' | 'body' | 'kind'>
 
-/** The properties that the gateway has to know before it sends a call. */
-function waysOf({ lacks, mostStops, prefix, keepsReasoning, repeatsPrefix }: Quirks, baseUrl: string) {
+/** Properties that the gateway must know before it sends a call. */
+function propertiesOf({ lacks, mostStops, prefix, keepsReasoning, repeatsPrefix }: Quirks, baseUrl: string) {
   const keepsBillingLine = isAnthropic(baseUrl)
   return {
     lacks,
@@ -202,12 +204,12 @@ function requestQuirks({ asksUsage = true, renames = {}, drops = [], adapt, pref
   return { asksUsage, renames, drops, adapt: adapt ?? ((body) => body), prefix }
 }
 
-function isSpelled({ kind, body }: Call): boolean {
+function isText({ kind, body }: Call): boolean {
   return kind === 'chat' || !Array.isArray(body.value['prompt'])
 }
 
 /** The call with token id prompts decoded. */
-async function inText(call: Call, { notes }: Attempt, detokenizer: Detokenizer): Promise<Call> {
+async function withTextPrompt(call: Call, { notes }: Attempt, detokenizer: Detokenizer): Promise<Call> {
   const { prompt: given } = call.body.value
   if (!holdsTokenIds(given)) return call
   const prompt = await inWords(given, detokenizer, notes)
@@ -229,13 +231,13 @@ function addressOf(settings: Pick<GeneralSettings, 'preset' | 'baseUrl'>): strin
   return settings.baseUrl ?? presetOf(settings).baseUrl
 }
 
-/** Anthropic's own accounts read the line; other prompts are better without it. */
+/** Only Anthropic reads the billing line in a prompt. For other servers it is removed. */
 function isAnthropic(baseUrl: string): boolean {
   return /(?:^|\.)anthropic\.com$/.test(new URL(baseUrl).hostname)
 }
 
-/** With neither an address nor another form of authentication. */
-function isAsIs({ baseUrl, headers }: Pick<GeneralSettings, 'baseUrl' | 'headers'>): boolean {
+/** True without a configured address and without headers that may authenticate. */
+function usesPresetAddress({ baseUrl, headers }: Pick<GeneralSettings, 'baseUrl' | 'headers'>): boolean {
   return baseUrl === undefined && Object.keys(headers).length === 0
 }
 

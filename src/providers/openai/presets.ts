@@ -8,18 +8,18 @@ import {
   streamOptionsLeftOut,
   wholeTopPLeftOut,
 } from './adaptations.ts'
-import { mistralConversation, thinksOrNot } from './mistral.ts'
+import { mistralConversation, reasoningOnOrOff } from './mistral.ts'
 import { pricePerToken, readModels } from './models.ts'
 import type { DeveloperRole, QuirkSettings, Quirks } from './quirks.ts'
 import { continueFinalMessage } from './request.ts'
 
-/** What is known of a server or service by its name. Absent values are OpenAI's own. */
+/** The properties of a known server or service. Absent values are as at OpenAI. */
 export type Preset = {
   /** The default address. */
   readonly baseUrl?: string
   /** The kinds of calls it serves; absent: both. */
   readonly kinds?: readonly Kind[]
-  /** Its other kinds, if known; absent: what a server with both kinds has. */
+  /** Whether it serves embeddings and rerank. Absent: both if it serves both kinds of calls, otherwise neither. */
   readonly relays?: readonly RelayKind[]
   /** One prompt and one choice per request. */
   readonly isOneChoice?: boolean
@@ -42,7 +42,7 @@ export const presetNames = [
   ...(['groq', 'mistral', 'openrouter', 'deepseek', 'fireworks'] as const),
 ] as const
 
-/** The quirks of a preset, with the operator's corrections. */
+/** The quirks of a preset, overridden by the operator's settings. */
 export function quirksOf(
   { quirks: ofPreset, developerRole, adaptations = [] }: Preset,
   given: QuirkSettings,
@@ -57,13 +57,13 @@ export function quirksOf(
   return all.length === 0 ? corrected : { ...corrected, adapt: inTurn(all) }
 }
 
-/** Older servers know only this name, and some ignore the other, which leaves an answer unbounded. */
+/** Older servers know only `max_tokens`. Some ignore `max_completion_tokens`, which leaves an answer unlimited. */
 const oneTokenLimit = { renames: { max_completion_tokens: 'max_tokens' } }
 
 /** An unknown server in OpenAI's format. */
 export const unnamed: Preset = { developerRole: 'keep', quirks: oneTokenLimit }
 
-/** OpenAI's own, and Azure's: some of their models refuse the older name. */
+/** OpenAI and Azure: some of their models refuse `max_tokens`. */
 const newerHosts = /(?:^|\.)(?:openai\.com|openai\.azure\.com|cognitiveservices\.azure\.com|ai\.azure\.com)$/
 
 export const presets: Readonly<Record<PresetName, Preset>> = {
@@ -73,7 +73,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     developerRole: 'keep',
     quirks: { mostStops: 4 },
   },
-  // Its default port is the gateway's too, so no address is assumed.
+  // No default address: vLLM's default port is also the gateway's.
   vllm: {
     developerRole: 'system',
     adaptations: [reasoningByBothNames],
@@ -81,7 +81,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       ...oneTokenLimit,
       healthPath: '/health',
       prefix: continueFinalMessage,
-      // It accepts best_of, and ignores it.
+      // vLLM accepts best_of, and ignores it.
       lacks: ['best_of', 'custom_tools'],
     },
   },
@@ -96,7 +96,6 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       lacks: ['best_of', 'custom_tools'],
     },
   },
-  // Fields that it refuses or ignores.
   llamacpp: {
     baseUrl: 'http://127.0.0.1:8080/v1',
     isOneChoice: true,
@@ -104,6 +103,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     quirks: {
       ...oneTokenLimit,
       healthPath: '/health',
+      // Refused or ignored.
       lacks: ['echo', 'suffix', 'best_of', 'custom_tools'],
     },
   },
@@ -128,7 +128,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       healthPath: '/health',
       lacks: ['echo', 'best_of', 'custom_tools'],
       takesTokenIds: false,
-      // Unless it was started with another bound.
+      // The server's default; it can be started with another.
       mostStops: 4,
     },
   },
@@ -143,7 +143,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       lacks: ['echo', 'best_of', 'custom_tools'],
     },
   },
-  // `transformers serve`: its default port is the gateway's. It silently ignores unknown fields.
+  // `transformers serve`. No default address: its default port is also the gateway's. It ignores unknown fields.
   transformers: {
     kinds: ['chat'],
     isOneChoice: true,
@@ -156,9 +156,8 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       mostStops: 0,
     },
   },
-  // https://console.groq.com/docs/openai lists the fields that are a 400. Its answers have `service_tier: "on_demand"`,
-  // which OpenAI does not have: it is passed on like all fields; only clients that validate against OpenAI's types mind
-  // it.
+  // https://console.groq.com/docs/openai lists the fields that are refused with 400. Answers have
+  // `service_tier: "on_demand"`, which is not one of OpenAI's values. It is forwarded like all fields.
   groq: {
     baseUrl: 'https://api.groq.com/openai/v1',
     needsKey: true,
@@ -167,21 +166,21 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     developerRole: 'system',
     adaptations: [messageFieldsLeftOut(['name', 'reasoning_content', 'reasoning'])],
     quirks: {
-      // Including fields that request nothing.
+      // Refused even with values that request nothing.
       drops: ['logprobs', 'top_logprobs', 'logit_bias', 'store', 'metadata'],
       lacks: ['logprobs', 'logit_bias', 'custom_tools'],
       mostStops: 4,
       keepsReasoning: true,
     },
   },
-  // Strict: an unknown field is a 422.
+  // Mistral refuses unknown fields with 422.
   mistral: {
     baseUrl: 'https://api.mistral.ai/v1',
     needsKey: true,
     kinds: ['chat'],
     relays: ['embeddings'],
     developerRole: 'system',
-    adaptations: [mistralConversation, thinksOrNot, streamOptionsLeftOut],
+    adaptations: [mistralConversation, reasoningOnOrOff, streamOptionsLeftOut],
     quirks: {
       asksUsage: false,
       renames: { ...oneTokenLimit.renames, seed: 'random_seed' },
@@ -190,7 +189,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
         ...['verbosity', 'prompt_cache_key', 'prompt_cache_options', 'prompt_cache_retention', 'moderation'],
       ],
       relays: { renames: { dimensions: 'output_dimension' }, drops: ['user'] },
-      // A prefill is marked in its message.
+      // A prefill is marked in its message, so no further field is needed.
       prefix: {},
       repeatsPrefix: true,
       lacks: ['logprobs', 'logit_bias', 'custom_tools'],
@@ -203,7 +202,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     developerRole: 'keep',
     quirks: { modelsOf: (answer) => readModels(answer, pricePerToken), keepsReasoning: true },
   },
-  // Its "completions" fill in the middle of code, under another path.
+  // DeepSeek's "completions" fill in the middle of code, under another path.
   deepseek: {
     baseUrl: 'https://api.deepseek.com/v1',
     needsKey: true,

@@ -4,35 +4,35 @@ import type { Wire } from '../wire/wire.ts'
 import { parseAnswer, type WireAnswer } from '../wire/wire-answer.ts'
 import { replyBytes } from './stream.ts'
 
-export type InquiryParts = {
+export type ProbeRequestParts = {
   /** The upstream's name. */
   readonly name: string
   readonly wire: Wire
   readonly headers: string[]
   readonly modelsPath: string
-  /** Reads the server's list of models; absent if it is not requested. May throw Failure. */
+  /** Reads the server's list of models. Absent: the list is not requested. May throw Failure. */
   readonly modelsOf: ((answer: unknown) => readonly UpstreamModel[]) | undefined
-  /** Absent if the server has no health path. */
+  /** Absent: the server has no health path. */
   readonly healthPath: string | undefined
   /** The failure for an answer whose status is an error. */
   readonly refused: (answer: WireAnswer) => Promise<Failure>
 }
 
-/** Requests other than calls: the methods of an Upstream that this server supports. */
-export function createInquiry(parts: InquiryParts): Pick<Upstream, 'health' | 'listModels'> {
+/** The methods of an Upstream for requests other than calls, as far as this server supports them. */
+export function createProbeRequests(parts: ProbeRequestParts): Pick<Upstream, 'health' | 'listModels'> {
   const { healthPath, modelsOf } = parts
-  const inquiry: Pick<Upstream, 'health' | 'listModels'> = {}
-  if (modelsOf !== undefined) inquiry.listModels = (signal) => listModels(parts, modelsOf, signal)
-  if (healthPath !== undefined) inquiry.health = (signal) => health(parts, healthPath, signal)
-  return inquiry
+  const probes: Pick<Upstream, 'health' | 'listModels'> = {}
+  if (modelsOf !== undefined) probes.listModels = (signal) => listModels(parts, modelsOf, signal)
+  if (healthPath !== undefined) probes.health = (signal) => health(parts, healthPath, signal)
+  return probes
 }
 
 async function listModels(
-  { name, wire, headers, modelsPath, refused }: InquiryParts,
+  { name, wire, headers, modelsPath, refused }: ProbeRequestParts,
   modelsOf: (answer: unknown) => readonly UpstreamModel[],
   signal: AbortSignal,
 ): Promise<readonly UpstreamModel[]> {
-  const answer = await wire.get(modelsPath, headers, aside(`${name}-models`, signal))
+  const answer = await wire.get(modelsPath, headers, outsideCalls(`${name}-models`, signal))
   if (!isFine(answer)) throw await refused(answer)
   const text = await answer.text(replyBytes)
   const list = parseAnswer(text)
@@ -47,12 +47,12 @@ async function listModels(
 }
 
 async function health(
-  { name, wire, headers, refused }: InquiryParts,
+  { name, wire, headers, refused }: ProbeRequestParts,
   path: string,
   signal: AbortSignal,
 ): Promise<{ readonly isReady: boolean }> {
-  const answer = await wire.get(path, headers, aside(`${name}-health`, signal))
-  // The status of a server that is loading its model, or has lost its engine.
+  const answer = await wire.get(path, headers, outsideCalls(`${name}-health`, signal))
+  // 503: the server is loading its model, or its engine has failed.
   if (!isFine(answer) && answer.status !== 503) throw await refused(answer)
   await answer.text(replyBytes)
   return { isReady: answer.status !== 503 }
@@ -62,8 +62,8 @@ function isFine({ status }: WireAnswer): boolean {
   return status >= 200 && status < 300
 }
 
-/** An attempt that belongs to no call. */
-export function aside(id: string, signal: AbortSignal): Attempt {
+/** An attempt for a request that belongs to no call. */
+export function outsideCalls(id: string, signal: AbortSignal): Attempt {
   return {
     id,
     upstreamModel: '',

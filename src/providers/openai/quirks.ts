@@ -2,50 +2,52 @@ import type { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Lack, UpstreamModel } from '../../core/model/ports.ts'
 import type { Kind, RelayKind } from '../../core/model/terms.ts'
-import type { Asked } from '../http-error/http-error.ts'
+import type { RequestContext } from '../http-error/http-error.ts'
 import type { RelayQuirks } from './relay.ts'
 import type { RequestQuirks } from './request.ts'
 
-/** How a server differs from OpenAI's own. Absent: it does not. */
+/** Deviations of a server from OpenAI's API. Absent: as at OpenAI. */
 export type Quirks = Partial<RequestQuirks> & {
-  /** The word before the key. */
+  /** The scheme of the `authorization` header. */
   readonly scheme?: 'Bearer' | 'Api-Key'
-  /** The server requires a key: without one, nothing is sent. */
+  /** The server requires a key. Without one, no call is sent. */
   readonly needsKey?: boolean
-  /** The setting of its key, if not `providers.{name}.apiKey`. */
+  /** The setting that holds its key, if it is not `providers.{name}.apiKey`. */
   readonly keySetting?: string
-  /** The setting of its address, if not `providers.{name}.baseUrl`. */
+  /** The setting that holds its address, if it is not `providers.{name}.baseUrl`. */
   readonly addressSetting?: string
   /**
-   * The paths of `/chat/completions`, `/completions`, `/embeddings` and `/rerank` from the root of the host, if not
-   * under `baseUrl`. A kind without a path is `unsupported`, which is reported before anything is sent.
+   * The paths of each kind of call, from the root of the host. Absent: `/chat/completions`, `/completions`,
+   * `/embeddings` and `/rerank` under `baseUrl`. A kind without a path is refused as `unsupported` before anything is
+   * sent.
    */
   readonly paths?: Readonly<Partial<Record<Kind | RelayKind, string>>>
-  /** A stream without `[DONE]` was cut, even if all its choices have finished. */
+  /** A stream without `[DONE]` is truncated, even if all its choices have finished. */
   readonly needsDone?: boolean
-  /** Features that it lacks, even if it accepts the field; and how many stop strings it takes. */
+  /** Features that the server lacks, even if it accepts their fields. */
   readonly lacks?: readonly Lack[]
+  /** The maximum number of stop strings. */
   readonly mostStops?: number
-  /** False: it takes only text, so token ids are decoded here. */
+  /** False: the server takes only text, so the gateway decodes token ids. */
   readonly takesTokenIds?: boolean
-  /** Reads the answer to GET {baseUrl}/models; absent: the list is not requested. */
+  /** Reads the answer to GET {baseUrl}/models. Absent: the list is not requested. */
   readonly modelsOf?: (answer: unknown) => readonly UpstreamModel[]
-  /** Its names for the fields of embeddings, and those it refuses. */
+  /** Deviations of its embeddings. */
   readonly relays?: RelayQuirks
-  /** It repeats the prefill when it continues an answer. */
+  /** The server repeats the prefill when it continues an answer. */
   readonly repeatsPrefix?: boolean
-  /** `reasoning` stays beside `reasoning_content` in its answers. */
+  /** Answers keep `reasoning` beside `reasoning_content`. */
   readonly keepsReasoning?: boolean
-  /** The meaning of an error inside an answer in this server's own form; undefined: not its own form. */
-  readonly readError?: (error: JsonObject, asked: Asked) => Failure | undefined
-  /** Its health path, beside `/v1`: `/health`. Absent: its health is not requested. */
+  /** Returns the failure for an error inside an answer in this server's own form; undefined for any other form. */
+  readonly readError?: (error: JsonObject, asked: RequestContext) => Failure | undefined
+  /** The health path, a sibling of `/v1`, for example `/health`. Absent: the health is not requested. */
   readonly healthPath?: string
 }
 
 /** Whether messages of the role `developer` are sent unchanged, or as `system`. */
 export type DeveloperRole = 'keep' | 'system'
 
-/** The operator's corrections; they override the preset's. */
+/** The operator's settings. They override the preset's. */
 export type QuirkSettings = {
   readonly asksUsage?: boolean
   readonly renames?: Readonly<Record<string, string>>
@@ -57,7 +59,7 @@ export type QuirkSettings = {
   readonly takesTokenIds?: boolean
 }
 
-/** The paths on the host. A configured path is used as it is; others keep the address's query. */
+/** The paths on the host. Paths in `paths` are used unchanged; the default paths keep the query of the address. */
 export function pathsOf(baseUrl: string, { paths, healthPath }: Pick<Quirks, 'paths' | 'healthPath'>) {
   const { pathname, search } = new URL(baseUrl)
   const prefix = pathname.replace(/\/+$/, '')
@@ -79,7 +81,8 @@ export function pathsOf(baseUrl: string, { paths, healthPath }: Pick<Quirks, 'pa
 }
 
 /**
- * The default paths of the only kinds there are. Of a preset's others only what it lists is known; a server has all.
+ * The default paths of the given kinds only. Embeddings and rerank are included if the preset lists them, or if it has
+ * no kinds.
  */
 export function pathsOfKinds(
   baseUrl: string,
@@ -93,7 +96,7 @@ export function pathsOfKinds(
   return { paths: Object.fromEntries([...kinds, ...relays].map((kind) => [kind, usual[kind]])) }
 }
 
-/** The kinds with a path; undefined: both. */
+/** The kinds that have a path; undefined if both have one. */
 export function kindsOf({
   chat,
   text,
@@ -102,7 +105,7 @@ export function kindsOf({
   return chat === undefined ? ['text'] : ['chat']
 }
 
-/** What an upstream without such a path lacks. */
+/** Names of the abilities, for error messages. */
 export const abilities: Readonly<Record<Kind | RelayKind, string>> = {
   chat: 'chat completions',
   text: 'text completions',

@@ -11,7 +11,7 @@ import { parseAnswer, type WireAnswer } from '../wire/wire-answer.ts'
 import { renamed, without } from './request.ts'
 import { replyBytes } from './stream.ts'
 
-/** How a server's embeddings differ from OpenAI's. */
+/** Deviations of a server's embeddings from OpenAI's. */
 export type RelayQuirks = {
   readonly renames?: Readonly<Record<string, string>>
   readonly drops?: readonly string[]
@@ -22,17 +22,18 @@ export type RelayParts = {
   readonly name: string
   readonly wire: Wire
   readonly headers: string[]
-  /** The path of each kind; one without a path is `unsupported`. */
+  /** The path of each kind. A kind without a path is `unsupported`. */
   readonly paths: Readonly<Record<RelayKind, string | undefined>>
   readonly quirks: RelayQuirks
-  /** Decodes token ids; undefined: the server takes them. */
+  /** Decodes token ids. Undefined: the server takes them. */
   readonly detokenizer: Detokenizer | undefined
-  /** The failures for an answer whose status is an error, and for an error with status 200. */
+  /** The failure for an answer whose status is an error. */
   readonly refused: (answer: WireAnswer, call: Relay) => Promise<Failure>
+  /** The failure for an error in an answer with status 200. */
   readonly readError: (call: Relay) => ReadError
 }
 
-/** Forwards relays to a server in OpenAI's format, in the original text of both sides if possible. */
+/** Forwards embeddings and rerank to a server in OpenAI's format. Both bodies keep their original text if possible. */
 export function createRelay(parts: RelayParts): NonNullable<Upstream['relay']> {
   const { name, wire, headers, paths, refused, readError } = parts
   return async (call, attempt) => {
@@ -55,7 +56,7 @@ async function bodyFor(
 ): Promise<JsonText> {
   const own = call.body.value
   const edits: JsonObject = {}
-  const named = call.kind === 'embeddings' ? renamedAndLeft(own, quirks, attempt.notes) : own
+  const named = call.kind === 'embeddings' ? withQuirks(own, quirks, attempt.notes) : own
   if (own['model'] !== attempt.upstreamModel) edits['model'] = attempt.upstreamModel
   if (detokenizer !== undefined && call.kind === 'embeddings' && holdsTokenIds(own['input'])) {
     edits['input'] = await inWords(own['input'], detokenizer, attempt.notes)
@@ -63,7 +64,7 @@ async function bodyFor(
   return named === own ? call.body.with(edits) : JsonText.of({ ...named, ...edits })
 }
 
-function renamedAndLeft(
+function withQuirks(
   body: JsonObject,
   { renames = {}, drops = [] }: RelayQuirks,
   notes: AttemptNotes,
@@ -78,9 +79,9 @@ function bodyOf(text: string, provider: string, readError: ReadError): JsonObjec
   }
   const { error } = body
   if (error === undefined || error === null) return body
-  const told = isObject(error) ? error : { message: spell(error) }
+  const details = isObject(error) ? error : { message: spell(error) }
   throw (
-    readError(told) ??
+    readError(details) ??
     new Failure('upstream_error', 'The upstream reported an error instead of an answer.', { cause: error })
   )
 }

@@ -7,15 +7,15 @@ import { Events, type ReadHow, readText, replyBytes } from './stream.ts'
 
 type Readers = ReadHow & { readonly refuse: (answer: WireAnswer) => Promise<never> }
 
-/** A whole reply, also from a server that streams unasked. */
+/** Reads a whole reply, also if the server streams without being asked to. */
 export function replyOf(
-  asked: Promise<WireAnswer>,
+  answered: Promise<WireAnswer>,
   name: string,
   { refuse, ...how }: Readers,
 ): Promise<readonly RawDelta[]> {
-  return asked.then((answer) => {
+  return answered.then((answer) => {
     if (!isTaken(answer)) return refuse(answer)
-    if (isEventStream(answer, false)) return streamedReply(asked, name, how)
+    if (isEventStream(answer, false)) return streamedReply(answered, name, how)
     return readWhole(answer, replyBytes, (text) => readText(text, name, how))
   })
 }
@@ -33,7 +33,7 @@ export function isTaken({ status }: Pick<WireAnswer, 'status'>): boolean {
   return status >= 200 && status < 300
 }
 
-/** Its failure comes after the deltas before it, because it may come too late to matter. */
+/** A failure is appended as the last delta: the normalizer ignores it after all choices have finished. */
 async function streamedReply(
   asked: Promise<WireAnswer>,
   name: string,

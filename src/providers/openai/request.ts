@@ -4,20 +4,20 @@ import { JsonText } from '../../core/model/json/json-text.ts'
 import type { Attempt, AttemptNotes } from '../../core/model/ports.ts'
 import type { Kind } from '../../core/model/terms.ts'
 
-/** How a server's requests differ from OpenAI's. */
+/** Deviations of a server's requests from OpenAI's. */
 export type RequestQuirks = {
-  /** Usage is requested in every stream, whether the caller wants it or not. */
+  /** Request usage in every stream, even if the caller did not. */
   readonly asksUsage: boolean
-  /** Fields with another name: `max_completion_tokens` as `max_tokens`. */
+  /** Fields that are renamed, for example `max_completion_tokens` to `max_tokens`. */
   readonly renames: Readonly<Record<string, string>>
-  /** Fields that this server refuses, under its own names: removed, and named in `notes.dropped`. */
+  /** Fields that the server refuses, by their names after renaming. They are removed and noted in `notes.dropped`. */
   readonly drops: readonly string[]
   /**
-   * Further changes of a body. Returns the same object if nothing changes, and never modifies its argument. Notes what
-   * it did.
+   * Further changes of the body. Returns the same object if nothing changes, and never modifies its argument. Changes
+   * are noted in `notes`.
    */
   readonly adapt: (body: JsonObject, kind: Kind, notes: AttemptNotes) => JsonObject
-  /** The fields that ask to continue the last message. Absent: the server cannot. */
+  /** The fields that request the continuation of the last message. Absent: the server cannot continue one. */
   readonly prefix?: JsonObject | undefined
 }
 
@@ -27,21 +27,21 @@ export const continueFinalMessage: JsonObject = {
   add_generation_prompt: false,
 }
 
-/** The body of the request for a call: the caller's own, with only the necessary members changed. */
+/** The request body for a call: the caller's body with only the necessary fields changed. */
 export function openAiRequest(call: Call, attempt: Attempt, quirks: RequestQuirks): JsonText {
   const own = call.body.value
   const { notes, upstreamModel } = attempt
   const named = without(renamed(own, quirks.renames, notes), quirks.drops, notes)
   const adapted = quirks.adapt(named, call.kind, notes)
-  const goesOn = call.continues === true || call.prefills === true
-  const body = goesOn ? { ...adapted, ...quirks.prefix } : adapted
+  const isPrefix = call.continues === true || call.prefills === true
+  const body = isPrefix ? { ...adapted, ...quirks.prefix } : adapted
   const edits = editsOf(body, call.stream, upstreamModel, quirks.asksUsage, notes)
   return body === own ? call.body.with(edits) : JsonText.of({ ...body, ...edits })
 }
 
 /**
- * Returns the body itself if it has none of the fields. A field already under its new name stays only if the old one is
- * absent.
+ * Renames fields. Returns the body itself if it has none of them. The old field replaces one that already has the new
+ * name.
  */
 export function renamed(
   body: JsonObject,
@@ -59,7 +59,7 @@ export function renamed(
   return result
 }
 
-/** Returns the body itself if it has none of the fields. Null fields are removed too, but not reported. */
+/** Removes fields. Returns the body itself if it has none of them. Fields that are null are removed but not noted. */
 export function without(body: JsonObject, drops: readonly string[], notes: AttemptNotes): JsonObject {
   let result = body
   for (const field of drops) {
@@ -85,14 +85,14 @@ function editsOf(
   const options = body['stream_options']
   if (stream) {
     const { continuous_usage_stats: isContinuous, ...given } = isObject(options) ? options : {}
-    // Usage is reported once, at the end.
+    // The gateway reports usage once, at the end.
     if (isContinuous !== undefined) edits['stream_options'] = given
     if (isContinuous === true) notes.dropped.push('stream_options.continuous_usage_stats')
     if (asksUsage && given['include_usage'] !== true) {
       edits['stream_options'] = { ...given, include_usage: true }
     }
   } else if (options !== undefined && options !== null) {
-    // Servers refuse these without a stream.
+    // Servers refuse `stream_options` without a stream.
     edits['stream_options'] = null
   }
   return edits

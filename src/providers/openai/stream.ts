@@ -18,8 +18,8 @@ import { type ChunkReader, createChunkReader, readReply } from './answer.ts'
 export const replyBytes = 64 * 1024 * 1024
 
 /**
- * The chunks of an answer, one burst per read; of a server that does not stream, the whole reply as one. Nothing is
- * sent before the first step. A hand-written iterator, because there is one burst per token.
+ * The chunks of an answer, one burst per read; or the whole reply as one burst if the server does not stream. The
+ * request is sent with the first step. The iterator is hand-written, because there is one burst per token.
  */
 export class Events implements AsyncIterator<Burst, undefined>, PullIterator<Burst> {
   readonly #ask: () => Promise<WireAnswer>
@@ -41,7 +41,7 @@ export class Events implements AsyncIterator<Burst, undefined>, PullIterator<Bur
     return this.takeStep(passThrough, rethrow)
   }
 
-  /** Not async: an async frame would cost about 1 KB per token. */
+  /** Not an async function: its frame would cost about 1 KB per token. */
   takeStep<Used>(use: UseStep<Burst, Used>, failed: UseFailure<Used>): Promise<Used> {
     if (this.#ended) return this.#tail().then(use, failed)
     if (this.#bytes === undefined) return this.#begin().then(use, failed)
@@ -75,7 +75,7 @@ export class Events implements AsyncIterator<Burst, undefined>, PullIterator<Bur
       return this.#fail(thrown).catch(failed)
     }
     if (reader.isTerminated) this.#how.notes.ending = 'terminator'
-    // Nothing is read past the terminator or a fault: the body may end, and its connection be reused.
+    // Nothing is read after the terminator or a failure, so that the connection can be reused.
     if (step.done === true || reader.done || reader.failure !== undefined) {
       return this.#close(burst).then(use, failed)
     }
@@ -92,7 +92,7 @@ export class Events implements AsyncIterator<Burst, undefined>, PullIterator<Bur
     throw thrown
   }
 
-  /** The failure of a stream comes after the deltas before it. */
+  /** Ends the stream: the failure, if any, follows the deltas. */
   async #tail(): Promise<IteratorReturnResult<undefined>> {
     const { failure } = this.#reader
     if (failure !== undefined) throw failure
@@ -105,7 +105,7 @@ export class Events implements AsyncIterator<Burst, undefined>, PullIterator<Bur
     return { done: true, value: undefined }
   }
 
-  /** Sends the request. The whole reply if it is not a stream, and nothing after it; otherwise the first burst. */
+  /** Sends the request. Returns the first burst of a stream, or the whole reply, after which the iterator ends. */
   async #open(): Promise<Burst> {
     const answer = await this.#ask()
     if (!mayBeEvents(answer)) {
@@ -127,7 +127,7 @@ export class Events implements AsyncIterator<Burst, undefined>, PullIterator<Bur
 
 type Burst = readonly RawDelta[]
 
-/** How an answer is read, and where its end is noted. */
+/** Options for reading an answer, and the notes that record how it ended. */
 export type ReadHow = {
   readonly readError?: ReadError | undefined
   readonly needsDone?: boolean | undefined
@@ -137,8 +137,8 @@ export type ReadHow = {
 type EndingNotes = Pick<AttemptNotes, 'ending'>
 
 /**
- * The contents of a complete answer: a JSON reply, or a stream that arrived at once. A stream's failure comes after the
- * deltas before it, because it may come too late to matter.
+ * The deltas in the text of a complete answer: a JSON reply, or a whole stream. A stream's failure is appended as the
+ * last delta: the normalizer ignores it after all choices have finished.
  */
 export function readText(text: string, name: string, how: ReadHow): readonly RawDelta[] {
   const { readError, needsDone, notes } = how
@@ -157,13 +157,13 @@ export function readText(text: string, name: string, how: ReadHow): readonly Raw
 
 const looksLikeEvents = /^\ufeff?\s*(?:data|event|id|retry)?:/
 
-/** Servers label streams as such, as plain text, or not at all: then the first byte decides. */
+/** Servers label streams as event streams, as plain text, or not at all. Without a label, the first byte decides. */
 function mayBeEvents(answer: WireAnswer): boolean {
   const type = answer.header('content-type')
   return type === undefined || /^text\/(?:event-stream|plain)\b|^application\/octet-stream\b/i.test(type)
 }
 
-/** Everything before the first byte that is not a space. */
+/** Reads until the first byte that is not a space. */
 async function openingOf(bytes: PullIterator<Buffer>): Promise<Buffer> {
   const pieces: Buffer[] = []
   while (true) {

@@ -5,11 +5,11 @@ import type { Attempt } from '../../core/model/ports.ts'
 import { readErrorBody } from '../http-error/error-body.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
 
-/** The output bound has two names, and some servers refuse one of them, others the other. */
+/** The field for the maximum number of output tokens has two names. Some servers refuse one, some the other. */
 export interface TokenLimitNames {
   /**
-   * Sends a request under the name that its model is known to accept. If that is refused, it is sent once more with the
-   * other, which is remembered.
+   * Sends a request with the name that its model is known to accept. If the server refuses that name, the request is
+   * sent once more with the other name, which is remembered for the model.
    */
   send(body: JsonText, attempt: Attempt, post: Post): Promise<WireAnswer>
 }
@@ -22,7 +22,7 @@ export function createTokenLimitNames(): TokenLimitNames {
     send(body, attempt, post) {
       const model = attempt.upstreamModel
       const taken = known.get(model)
-      const named = taken === undefined ? body : inWords(body, taken, attempt)
+      const named = taken === undefined ? body : withName(body, taken, attempt)
       const sent = post(named)
       const used = namesIn(named)
       if (used.length === 0) return sent
@@ -30,10 +30,10 @@ export function createTokenLimitNames(): TokenLimitNames {
         if (answer.status !== 400 && answer.status !== 422) return answer
         const text = await readable(answer)
         const refused = refusedName(text, used)
-        if (refused === undefined) return said(answer, text)
+        if (refused === undefined) return answerWith(answer, text)
         const other = names.find((name) => name !== refused) ?? refused
         if (model.length <= longestName) known.set(model, other)
-        return await post(inWords(named, other, attempt))
+        return await post(withName(named, other, attempt))
       })
     },
   }
@@ -46,28 +46,28 @@ const names = ['max_tokens', 'max_completion_tokens'] as const
 const mostModels = 1000
 const longestName = 256
 
-/** Longer than any error. */
+/** Longer than any error body of a known server. */
 const errorBytes = 64 * 1024
 
 function namesIn({ value }: JsonText): readonly Name[] {
   return names.filter((name) => (value[name] ?? null) !== null)
 }
 
-function inWords(body: JsonText, name: Name, { notes }: Attempt): JsonText {
+function withName(body: JsonText, name: Name, { notes }: Attempt): JsonText {
   const [given] = namesIn(body).filter((each) => each !== name)
   if (given === undefined) return body
   notes.converted.push(`${given} to ${name}`)
   return body.with({ [given]: undefined, [name]: body.value[name] ?? body.value[given] })
 }
 
-/** The name that a refusal calls unknown; complaints about the bound's value do not count. */
+/** The name that the server does not know; errors about the value do not count. */
 function refusedName(text: string, used: readonly Name[]): Name | undefined {
   const { message = '', code = '', param = '' } = readErrorBody(text)
   const isUnknown = unknown.test(message) || unknownCodes.has(code)
   if (!isUnknown) return undefined
   const named = used.find((name) => param === name || param.endsWith(`.${name}`))
   if (named !== undefined) return named
-  // The first name mentioned is the one at fault; the other is the suggestion.
+  // The name that is mentioned first is the refused one; the other is a suggestion.
   return used
     .toSorted((one, other) => placeIn(message, one) - placeIn(message, other))
     .find((name) => placeIn(message, name) < message.length)
@@ -87,7 +87,7 @@ const unknownCodes: ReadonlySet<string> = new Set([
   'extra_forbidden',
 ])
 
-/** '' if it cannot be read: then its status is enough. */
+/** The body; '' if it cannot be read. */
 async function readable(answer: WireAnswer): Promise<string> {
   try {
     return await answer.text(errorBytes)
@@ -98,8 +98,8 @@ async function readable(answer: WireAnswer): Promise<string> {
   }
 }
 
-/** The answer again, for the next reader. */
-function said(answer: WireAnswer, text: string): WireAnswer {
+/** An answer whose body was read, for the next reader. */
+function answerWith(answer: WireAnswer, text: string): WireAnswer {
   return {
     status: answer.status,
     header: (name) => answer.header(name),

@@ -13,20 +13,23 @@ const settings = z.strictObject({
   ...boundsSettings({ connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 30_000 }),
   url: addressSetting.default(defaultUrl),
   apiKey: secretSetting.optional(),
-  /** The template for chats; `auto` goes by the model's name. */
+  /** The chat template; `auto` selects it by the model's name. */
   promptFormat: z.enum(['auto', ...families]).default('auto'),
-  /** Whether the prompt begins with the family's first token: not if the upstream adds it. */
+  /** True: the prompt begins with the template's BOS token. False if the upstream adds it. */
   bos: z.boolean().default(false),
-  /** Whether calls go out without any key. Unset: yes, except to Pandotate's own address. */
+  /** True: calls may be sent without a key. Absent: true except for Pandotate's own address. */
   keyless: z.boolean().optional(),
 })
 
-/** Pandotate: one prompt in, one output out, never a stream. Without a key of ours, a caller's `pk_…` is used. */
+/**
+ * Pandotate takes one prompt and returns one output, never a stream. Without a configured key, the caller's `pk_…` key
+ * is used.
+ */
 export const pandotate: Provider<PandotateSettings> = {
   type: 'pandotate',
   settings,
   create,
-  // It does not report its prices.
+  // Pandotate publishes no prices.
   priceList: () => undefined,
 }
 
@@ -47,7 +50,7 @@ function create(name: string, given: PandotateSettings, tools: ProviderTools): U
   )
 }
 
-/** If there is a key of ours, a caller's goes nowhere. */
+/** With a configured key, a caller's key is never sent. */
 function createKeys(apiKey: string | undefined, isKeyless: boolean, userAgent: string): PromptKeys {
   if (apiKey !== undefined) {
     const ours = { owner: 'ours', headers: requestHeaders(userAgent, `Bearer ${apiKey}`) } as const

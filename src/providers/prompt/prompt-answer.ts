@@ -2,36 +2,36 @@ import type { RawDelta } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 import { JsonText } from '../../core/model/json/json-text.ts'
-import type { Asked } from '../http-error/http-error.ts'
+import type { RequestContext } from '../http-error/http-error.ts'
 import { reportedFailure } from '../http-error/openai-error.ts'
 import { parseAnswer } from '../wire/wire-answer.ts'
 import type { PromptRequest } from './prompt-request.ts'
 
-/** The contents of an answer of a prompt-only upstream. */
-export type Said = {
-  /** A string; anything else means there is no text. */
+/** The contents of an answer from an upstream that takes one prompt. */
+export type PromptAnswer = {
+  /** The output text. Any value but a string means that there is none. */
   readonly text: unknown
   /**
-   * The finish reason. Undefined in an event: more follows; in a whole answer: derived from its length and stop
-   * strings.
+   * The finish reason. Undefined in an event: more follows. Undefined in a whole answer: derived from its length and
+   * stop strings.
    */
   readonly finish?: string | undefined
   readonly promptTokens?: unknown
   readonly completionTokens?: unknown
   /** Further fields of its usage. */
   readonly usageDetails?: JsonObject | undefined
-  /** The model it names. */
+  /** The model that the upstream reports. */
   readonly model?: unknown
-  /** Further fields, passed on beside the choices. */
+  /** Further fields of the reply, beside `choices`. */
   readonly extra?: JsonObject | undefined
 }
 
-/** Reads a whole answer. Throws a Failure for anything else, and for an error reported in its place. */
+/** Reads a whole answer. Throws a Failure for anything else, and for a reported error. */
 export function readReply(
   text: string,
   request: PromptRequest,
-  read: (answer: JsonObject) => Said,
-  asked: () => Asked,
+  read: (answer: JsonObject) => PromptAnswer,
+  asked: () => RequestContext,
 ): RawDelta {
   const answer = parseAnswer(text)
   if (!isObject(answer)) throw unreadable('The upstream did not answer in JSON.', asked)
@@ -41,19 +41,19 @@ export function readReply(
     throw reportedFailure(told, asked())
   }
   const said = read(answer)
-  if (typeof said.text !== 'string') throw unreadable('The upstream gave an answer without output.', asked)
+  if (typeof said.text !== 'string') throw unreadable('The upstream sent an answer without output.', asked)
   return wholeAnswer(said, said.text, request)
 }
 
-function unreadable(message: string, asked: () => Asked): Failure {
+function unreadable(message: string, asked: () => RequestContext): Failure {
   return new Failure('invalid_response', message, { provider: asked().provider })
 }
 
-/** A whole answer in OpenAI's shape, cut at its stop strings, because the server may not support them. */
-function wholeAnswer(said: Said, output: string, request: PromptRequest): RawDelta {
+/** A whole answer in OpenAI's shape. It is cut at the stop strings, because the server may not support them. */
+function wholeAnswer(said: PromptAnswer, output: string, request: PromptRequest): RawDelta {
   const isChat = request.kind === 'chat'
   const usage = usageOf(said, request, output !== '')
-  const { text, isCut } = beforeStop(spoken(output, request), request.stop)
+  const { text, isCut } = beforeStop(trimmed(output, request), request.stop)
   const choice = {
     index: 0,
     ...(isChat ? { message: { role: 'assistant', content: text } } : { text: request.echo + text }),
@@ -69,18 +69,18 @@ function wholeAnswer(said: Said, output: string, request: PromptRequest): RawDel
   })
 }
 
-/** One event of a stream; `opening` is put before its text. */
-export function nextDelta(said: Said, opening: string, { kind }: PromptRequest): RawDelta {
+/** The delta of one event; `opening` is prepended to its text. */
+export function nextDelta(said: PromptAnswer, opening: string, { kind }: PromptRequest): RawDelta {
   const words = opening + (typeof said.text === 'string' ? said.text : '')
   const { finish = null, promptTokens, completionTokens } = said
-  const isTold = promptTokens !== undefined || completionTokens !== undefined
+  const hasUsage = promptTokens !== undefined || completionTokens !== undefined
   const usage = { prompt_tokens: promptTokens, completion_tokens: completionTokens }
   const content = kind === 'chat' ? { delta: { content: words } } : { text: words }
   const choices = [{ index: 0, logprobs: null, ...content, finish_reason: finish }]
-  return JsonText.of({ choices, ...(isTold ? { usage } : {}) })
+  return JsonText.of({ choices, ...(hasUsage ? { usage } : {}) })
 }
 
-function spoken(output: string, { beginsWithSpace }: PromptRequest): string {
+function trimmed(output: string, { beginsWithSpace }: PromptRequest): string {
   return beginsWithSpace && output.startsWith(' ') ? output.slice(1) : output
 }
 
@@ -106,8 +106,8 @@ function finishOf(finish: unknown, completionTokens: unknown, maxTokens: number 
   return isFull ? 'length' : 'stop'
 }
 
-/** A count of 0 for text that is not empty is omitted, so that the gateway counts it. */
-function usageOf(said: Said, { prompt }: PromptRequest, hasOutput: boolean): JsonObject {
+/** The reported usage. A count of 0 for text that is not empty is left out, so that the gateway counts the tokens. */
+function usageOf(said: PromptAnswer, { prompt }: PromptRequest, hasOutput: boolean): JsonObject {
   const usage: JsonObject = {}
   if (isCounted(said.promptTokens, prompt !== '')) usage['prompt_tokens'] = said.promptTokens
   if (isCounted(said.completionTokens, hasOutput)) usage['completion_tokens'] = said.completionTokens

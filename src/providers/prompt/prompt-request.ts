@@ -6,21 +6,21 @@ import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Attempt, Detokenizer } from '../../core/model/ports.ts'
 import type { Kind } from '../../core/model/terms.ts'
 
-/** A call as one prompt, and what is needed to read the answer. */
+/** A call as one prompt, with the data for reading the answer. */
 export type PromptRequest = {
   readonly kind: Kind
   readonly model: string
   readonly prompt: string
   /** The caller's other fields, under OpenAI's names. For a chat they include `max_tokens` and `stop`. */
   readonly fields: JsonObject
-  /** They are all of the caller's fields: none was dropped or is emulated. */
+  /** True if `fields` are all of the caller's fields: none was dropped or is emulated. */
   readonly isWhole: boolean
   /** The stop strings. */
   readonly stop: readonly string[]
   readonly maxTokens: number | undefined
-  /** The echoed prompt, if the caller asked for an echo. */
+  /** The prompt, if the caller asked for an echo; otherwise ''. */
   readonly echo: string
-  /** The template leaves a leading space to the model. */
+  /** The model begins its answer with a space, which is removed. */
   readonly beginsWithSpace: boolean
 }
 
@@ -32,8 +32,8 @@ export type PromptParts = {
 }
 
 /**
- * The request for a call. Notes what is dropped and converted. Synchronous, except for a prompt of token ids. Throws,
- * or rejects with, `unsupported` or `invalid_request`.
+ * The request for a call. Dropped and converted fields are noted. Synchronous, except for a prompt of token ids.
+ * Throws, or rejects with, `unsupported` or `invalid_request`.
  */
 export function promptRequest(
   call: Call,
@@ -95,12 +95,12 @@ function chatRequest(attempt: Attempt, given: JsonObject, parts: PromptParts): P
     stop,
     maxTokens: countOf(maxTokens),
     echo: '',
-    // A continued message continues exactly where it stopped.
+    // A prefill continues exactly where it stopped.
     beginsWithSpace: spaceFamilies.has(family) && !endsInAnswer(messages),
   }
 }
 
-/** Their tokenizers put a space before the first word. */
+/** The tokenizers of these families put a space before the first word. */
 const spaceFamilies: ReadonlySet<Family> = new Set<Family>(['mistral', 'mistral-v3', 'llama2'])
 
 function endsInAnswer(messages: unknown): boolean {

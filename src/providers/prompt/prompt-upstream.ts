@@ -3,7 +3,7 @@ import type { Call, Clocks, RawDelta } from '../../core/model/call.ts'
 import type { Attempt, Upstream } from '../../core/model/ports.ts'
 import { type Bounds, keySettingOf, oneChoiceOf, upstreamBase } from '../base/common-settings.ts'
 import type { ProviderTools } from '../base/provider.ts'
-import { type Asked, readHttpError } from '../http-error/http-error.ts'
+import { type RequestContext, readHttpError } from '../http-error/http-error.ts'
 import { type ReadError, reportedFailure } from '../http-error/openai-error.ts'
 import { Events, replyBytes } from '../openai/stream.ts'
 import { createWire, requestHeaders } from '../wire/wire.ts'
@@ -13,34 +13,38 @@ import { createBodyWriter, type PromptFormat, takesStops } from './prompt-format
 import { type PromptRequest, promptRequest } from './prompt-request.ts'
 
 export type PromptSettings = Bounds & {
-  /** The address of every call. */
+  /** The address of all calls. */
   readonly url: string
   readonly apiKey?: string | undefined
 }
 
-/** Deviations from the default. */
+/** Deviations from the defaults. */
 export type PromptQuirks = {
-  /** It answers in one piece, even if a stream was requested. */
+  /** The upstream never streams. */
   readonly isWholeOnly?: boolean
-  /** The template for chats; by default by the model's name, without the family's first token. */
+  /** The chat template; `auto` (the default) selects it by the model's name. */
   readonly promptFormat?: Family | 'auto'
+  /** Prepend the template's BOS token. Default: false. */
   readonly bos?: boolean
   readonly keys?: PromptKeys
   readonly keySetting?: string
-  /** How a caller's own key begins, if it may go upstream. */
+  /** The form of a caller's own key, if such keys are sent upstream: `pk_…`. */
   readonly callerKey?: string
 }
 
-/** Chooses the key of a call. */
+/** Chooses the key for a call. */
 export interface PromptKeys {
   admits(credential: string | undefined): boolean
-  choose(credential: string | undefined): { readonly owner: Asked['key']; readonly headers: string[] }
+  choose(credential: string | undefined): {
+    readonly owner: RequestContext['key']
+    readonly headers: string[]
+  }
 }
 
 /**
- * An upstream with its own format: chats become prompts, what no prompt can express is refused before anything is sent,
- * and only our key is used, unless `keys` says otherwise. It may answer whole, or in server-sent events if a stream was
- * requested.
+ * An upstream that takes one prompt, in its own format. Chats are converted to prompts. Requests that a prompt cannot
+ * express are refused before anything is sent. Only the configured key is used, unless `keys` chooses another. The
+ * upstream may answer a request for a stream with server-sent events or with a whole answer.
  */
 export function createPromptUpstream(
   name: string,
@@ -50,8 +54,8 @@ export function createPromptUpstream(
   quirks: PromptQuirks = {},
 ): Upstream {
   const { isWholeOnly = false } = quirks
-  const clocks = isWholeOnly ? inOnePiece(settings.clocks) : settings.clocks
-  const line = createLine(name, { ...settings, clocks }, tools, format, quirks)
+  const clocks = isWholeOnly ? withWholeAnswers(settings.clocks) : settings.clocks
+  const line = createRoute(name, { ...settings, clocks }, tools, format, quirks)
   const { keys, keySetting, parts } = line
   return {
     ...upstreamBase(name, { ...settings, clocks }),
@@ -77,8 +81,8 @@ export function createPromptUpstream(
   }
 }
 
-/** The address, and everything that is the same for all calls. */
-function createLine(
+/** The connections and everything else that all calls share. */
+function createRoute(
   name: string,
   { apiKey, clocks, concurrency: connections, url }: PromptSettings,
   { clock, detokenizer, userAgent }: ProviderTools,
@@ -94,7 +98,7 @@ function createLine(
     wire: createWire({ name, origin, connectMs: clocks.connectMs, connections, clock }),
     parts: { provider: name, promptFormat, bos, detokenizer },
     write: createBodyWriter(format),
-    asked: ({ model, credential, body }: Call): Asked => ({
+    asked: ({ model, credential, body }: Call): RequestContext => ({
       provider: name,
       model,
       key: keys.choose(credential).owner,
@@ -107,11 +111,11 @@ function createLine(
   }
 }
 
-type Line = ReturnType<typeof createLine>
+type Route = ReturnType<typeof createRoute>
 
-/** Uses `then`: on the hot path an async frame costs about 1 KB per call. */
+/** Uses `then`, because on the hot path an async frame costs about 1 KB per call. */
 function whole(
-  line: Line,
+  line: Route,
   call: Call,
   attempt: Attempt,
   request: PromptRequest,
@@ -130,7 +134,7 @@ function whole(
 }
 
 async function* streamed(
-  line: Line,
+  line: Route,
   call: Call,
   attempt: Attempt,
 ): AsyncGenerator<readonly RawDelta[], void, void> {
@@ -160,7 +164,7 @@ async function* streamed(
   for await (const burst of events) yield burst.map(told)
 }
 
-async function refused({ asked }: Line, answer: WireAnswer, call: Call): Promise<never> {
+async function refused({ asked }: Route, answer: WireAnswer, call: Call): Promise<never> {
   throw await readHttpError(answer, asked(call))
 }
 
@@ -168,8 +172,8 @@ function isAnswered({ status }: WireAnswer): boolean {
   return status >= 200 && status < 300
 }
 
-/** The first token comes with the whole answer. */
-function inOnePiece(clocks: Clocks): Clocks {
+/** The first token arrives with the whole answer, so only the total clock limits it. */
+function withWholeAnswers(clocks: Clocks): Clocks {
   return { ...clocks, firstTokenMs: clocks.totalMs }
 }
 

@@ -4,11 +4,11 @@ export const defaultUrl = 'https://api.runpod.ai/v2'
 export type Endpoint = {
   readonly baseUrl: string
   readonly endpointId: string
-  /** It has no queue, and a host of its own. */
+  /** The endpoint has no queue, and its own host. */
   readonly loadBalancer: boolean
 }
 
-/** The addresses of an endpoint: its base, its parts, the base of OpenAI's paths, and its health. */
+/** The addresses of an endpoint: origin, path prefix, the base URL of OpenAI's paths, and the health path. */
 export function endpointAddress({ baseUrl, endpointId, loadBalancer }: Endpoint) {
   const given = baseUrl.replace(/\/+$/, '')
   const own = given === defaultUrl ? `https://${endpointId}.api.runpod.ai` : given

@@ -1,7 +1,7 @@
 import type { CallSignal } from '../../core/model/call-signal.ts'
 import { Failure } from '../../core/model/failure.ts'
 import type { Attempt, AttemptNotes } from '../../core/model/ports.ts'
-import type { Asked } from '../http-error/http-error.ts'
+import type { RequestContext } from '../http-error/http-error.ts'
 import { replyBytes } from '../openai/stream.ts'
 import type { Wire } from '../wire/wire.ts'
 import type { WireAnswer } from '../wire/wire-answer.ts'
@@ -11,15 +11,25 @@ import { isOver, type JobReport, readJobReport } from './job-status.ts'
 /** The job API of one endpoint. Rejects with a Failure, or with the reason of the attempt's signal. */
 export interface JobApi {
   /**
-   * Creates a job. A caller who leaves before the job's id is known is released at once; the id is still waited for,
-   * and the job cancelled.
+   * Creates a job. If the caller disconnects before the job's id is known, this rejects at once. The id is then awaited
+   * in the background, and the job cancelled.
    */
-  create(operation: 'run' | 'runsync', body: string, attempt: Attempt, asked: Asked): Promise<JobReport>
-  /** `stream` returns each piece of output once: lost pieces are lost. */
-  look(operation: 'status' | 'stream', id: string, attempt: Attempt, asked: Asked): Promise<JobReport>
-  /** Cancels a job if possible. Not awaited; its outcome is ignored. */
+  create(
+    operation: 'run' | 'runsync',
+    body: string,
+    attempt: Attempt,
+    asked: RequestContext,
+  ): Promise<JobReport>
+  /** Polls a job. `stream` returns each piece of output only once, so pieces of a lost answer cannot be recovered. */
+  look(
+    operation: 'status' | 'stream',
+    id: string,
+    attempt: Attempt,
+    asked: RequestContext,
+  ): Promise<JobReport>
+  /** Cancels a job. It is not awaited, and its outcome is ignored. */
   cancel(id: string, attempt: Attempt): void
-  /** Resolves when pending cancellations have been sent, or soon. */
+  /** Resolves when pending cancellations have been sent, or after 0.5 s. */
   settle(): Promise<void>
 }
 
@@ -43,7 +53,7 @@ export function createJobApi(parts: ApiParts): JobApi {
     async create(operation, body, attempt, asked) {
       attempt.signal.throwIfAborted()
       const own = new AbortController()
-      const created = noting(
+      const created = withNotes(
         attempt,
         own.signal,
         async (inner) => await reportIn(await wire.post(paths[operation], headers, body, inner), asked),
@@ -60,7 +70,7 @@ export function createJobApi(parts: ApiParts): JobApi {
       }
     },
     look: (operation, id, attempt, asked) =>
-      noting(attempt, attempt.signal, async (inner) => {
+      withNotes(attempt, attempt.signal, async (inner) => {
         const path = `${prefix}/${operation}/${encodeURIComponent(id.toWellFormed())}`
         const answer = await wire.get(path, headers, inner)
         if (answer.status !== 404) return await reportIn(answer, asked)
@@ -74,7 +84,7 @@ export function createJobApi(parts: ApiParts): JobApi {
   }
 }
 
-/** How long an answer to `/run`, a late one to `/runsync`, and one to `/cancel` may take. */
+/** The time limit for `/cancel`, and for the id of a job whose caller has disconnected. */
 const graceMs = 5000
 
 /** How long closing waits for cancellations. */
@@ -86,7 +96,7 @@ type Canceller = {
 }
 
 function createCanceller({ controlWire, prefix, headers }: ApiParts): Canceller {
-  const underWay = new Set<Promise<void>>()
+  const pending = new Set<Promise<void>>()
   return {
     cancel(id, attempt) {
       if (id === undefined) return
@@ -96,26 +106,26 @@ function createCanceller({ controlWire, prefix, headers }: ApiParts): Canceller 
         (answer) => answer.discard(),
         () => undefined,
       )
-      underWay.add(sent)
-      void sent.finally(() => underWay.delete(sent))
+      pending.add(sent)
+      void sent.finally(() => pending.delete(sent))
     },
     async settle() {
-      if (underWay.size === 0) return
+      if (pending.size === 0) return
       const { promise: late, resolve } = Promise.withResolvers<void>()
       const clock = setTimeout(resolve, settleMs)
-      await Promise.race([Promise.all(underWay), late])
+      await Promise.race([Promise.all(pending), late])
       clearTimeout(clock)
     },
   }
 }
 
-async function reportIn(answer: WireAnswer, asked: Asked): Promise<JobReport> {
+async function reportIn(answer: WireAnswer, asked: RequestContext): Promise<JobReport> {
   if (answer.status < 200 || answer.status >= 300) throw await readJobRefusal(answer, asked)
   return readJobReport(await answer.text(replyBytes), asked.provider)
 }
 
-/** One of an attempt's several requests: the first headers count, and the last status. */
-async function noting<T>(
+/** Sends one of several requests of an attempt. The attempt's notes keep the first header time and the last status. */
+async function withNotes<T>(
   attempt: Attempt,
   signal: CallSignal,
   ask: (inner: Attempt) => Promise<T>,
@@ -130,7 +140,7 @@ async function noting<T>(
   }
 }
 
-/** Discarded notes. */
+/** Notes of a single request. */
 export function blankNotes(): AttemptNotes {
   return {
     headersAt: undefined,

@@ -1,13 +1,13 @@
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject, numberOf } from '../../core/model/json/json.ts'
-import { type Asked, readHttpError, refusal } from '../http-error/http-error.ts'
+import { failureOf, type RequestContext, readHttpError } from '../http-error/http-error.ts'
 import { parseAnswer, type WireAnswer } from '../wire/wire-answer.ts'
 import type { JobReport } from './job-status.ts'
 
-/** Why a finished job has no answer. The worker's details (host, traceback) are not passed on. */
-export function jobFailure({ status, error, workerId }: JobReport, asked: Asked): Failure {
+/** The failure of a job that ended without an answer. Details of the worker (host, traceback) are removed. */
+export function jobFailure({ status, error, workerId }: JobReport, asked: RequestContext): Failure {
   const { provider } = asked
-  if (status === 'timed out') return givenUp(provider)
+  if (status === 'timed out') return timedOut(provider)
   if (status === 'cancelled') {
     return new Failure('upstream_error', 'The upstream cancelled the job.', { provider, upstreamStatus: 200 })
   }
@@ -15,22 +15,22 @@ export function jobFailure({ status, error, workerId }: JobReport, asked: Asked)
   return workerFailure(error, { ...asked, secrets: [...asked.secrets, ...hidden] })
 }
 
-/** The meaning of a worker's error, in any of its forms. */
-export function workerFailure(error: unknown, asked: Asked): Failure {
-  return meaningOf(saidIn(error), asked)
+/** The failure for a worker's error in any of its forms. */
+export function workerFailure(error: unknown, asked: RequestContext): Failure {
+  return meaningOf(workerErrorIn(error), asked)
 }
 
-/** The same for an error that need not be a worker's: undefined if it has none of the forms. */
-export function workerFailureIn(error: unknown, asked: Asked): Failure | undefined {
+/** The same for an error that may not be a worker's: undefined if it has none of the forms. */
+export function workerFailureIn(error: unknown, asked: RequestContext): Failure | undefined {
   const text = isObject(error) ? error['message'] : error
   if (typeof text !== 'string') return undefined
-  const said = saidIn(text)
+  const said = workerErrorIn(text)
   const isWorkers = said.message !== text || said.refused !== undefined || timeouts.test(text)
   return isWorkers ? meaningOf(said, asked) : undefined
 }
 
-/** Reads a refusal of the job API: an answer whose status is an error, with the worker's message unwrapped. */
-export function readJobRefusal(answer: WireAnswer, asked: Asked): Promise<Failure> {
+/** Reads an error answer of the job API, and unwraps the worker's message in it. */
+export function readJobRefusal(answer: WireAnswer, asked: RequestContext): Promise<Failure> {
   return readHttpError(
     {
       status: answer.status,
@@ -44,9 +44,9 @@ export function readJobRefusal(answer: WireAnswer, asked: Asked): Promise<Failur
 }
 
 /** A worker's message, unwrapped. */
-type Said = {
+type WorkerError = {
   readonly message: string
-  /** The answer of the server inside the worker, if that refused. */
+  /** The error answer of the server inside the worker, if there is one. */
   readonly refused: { readonly status: number; readonly text: string } | undefined
   /** Names of machines. */
   readonly hidden: readonly string[]
@@ -54,15 +54,15 @@ type Said = {
 
 const timeouts = /executionTimeout exceeded|^job timed out\b/i
 
-function meaningOf({ message, refused, hidden }: Said, asked: Asked): Failure {
+function meaningOf({ message, refused, hidden }: WorkerError, asked: RequestContext): Failure {
   const { provider } = asked
-  if (timeouts.test(message)) return givenUp(provider)
+  if (timeouts.test(message)) return timedOut(provider)
   const header = () => undefined
   const whoAsked = { ...asked, secrets: [...asked.secrets, ...hidden] }
-  if (refused !== undefined) return refusal({ ...refused, header }, whoAsked)
+  if (refused !== undefined) return failureOf({ ...refused, header }, whoAsked)
   const text = JSON.stringify({ error: { message } })
-  const failure = refusal({ status: 500, text, header }, whoAsked)
-  // A worker error without a status: all that is known is that it failed.
+  const failure = failureOf({ status: 500, text, header }, whoAsked)
+  // Without a status, nothing is known but that the worker failed.
   if (failure.kind !== 'upstream_error') return failure
   const { upstreamSaid } = failure
   return new Failure('upstream_error', 'The job failed at the upstream.', {
@@ -72,15 +72,15 @@ function meaningOf({ message, refused, hidden }: Said, asked: Asked): Failure {
   })
 }
 
-function givenUp(provider: string): Failure {
-  return new Failure('timeout', 'The upstream gave up the job: it took too long.', { provider })
+function timedOut(provider: string): Failure {
+  return new Failure('timeout', 'The upstream stopped the job because it took too long.', { provider })
 }
 
 /**
- * The forms of an error: text; JSON of an exception; `handler: … traceback: …` of a generator; a printed Python
+ * Reads the forms of an error: text; JSON of an exception; `handler: … traceback: …` of a generator; a printed Python
  * dictionary; an object.
  */
-function saidIn(error: unknown): Said {
+function workerErrorIn(error: unknown): WorkerError {
   if (isObject(error)) return fromObject(error)
   const text = typeof error === 'string' ? error : ''
   const object = text.startsWith('{') ? parsedObject(text) : undefined
@@ -91,7 +91,7 @@ function saidIn(error: unknown): Said {
   return { message, refused: refusedIn(message), hidden: [] }
 }
 
-function fromObject(error: JsonObject): Said {
+function fromObject(error: JsonObject): WorkerError {
   const inner = isObject(error['error']) ? error['error'] : error
   const words = [inner['error_message'], inner['message'], inner['error']]
   const message = words.find((word) => typeof word === 'string') ?? ''
@@ -102,14 +102,16 @@ function fromObject(error: JsonObject): Said {
   return { message, refused: refusedIn(message) ?? own, hidden }
 }
 
-function refusedIn(message: string): Said['refused'] {
+function refusedIn(message: string): WorkerError['refused'] {
   const [, status, text] = /^vLLM returned HTTP ([45]\d\d): ([\s\S]*)$/.exec(message) ?? []
   return status === undefined || text === undefined ? undefined : { status: Number(status), text }
 }
 
 function unpacked(text: string): string {
   const error = parsedObject(text)?.['error']
-  return typeof error === 'string' ? JSON.stringify({ error: { message: saidIn(error).message } }) : text
+  return typeof error === 'string'
+    ? JSON.stringify({ error: { message: workerErrorIn(error).message } })
+    : text
 }
 
 function parsedObject(text: string): JsonObject | undefined {
@@ -118,8 +120,8 @@ function parsedObject(text: string): JsonObject | undefined {
 }
 
 /**
- * The text under a key of a printed Python dictionary: `{'message': 'it\'s', 'code': None}`. Undefined if there is
- * none. Truncated text ends where it was cut.
+ * The text under a key of a printed Python dictionary: `{'message': 'it\'s', 'code': None}`. Undefined if the key is
+ * missing. A truncated text is returned as far as it goes.
  */
 function pythonField(printed: string, key: string): string | undefined {
   const [opening, quote] = new RegExp(`['"]${key}['"]: (['"])`).exec(printed) ?? []
@@ -132,7 +134,7 @@ function pythonField(printed: string, key: string): string | undefined {
 const inSingle = /^(?:[^'\\]|\\.)*/s
 const inDouble = /^(?:[^"\\]|\\.)*/s
 
-// Python, Lexical analysis, "Escape sequences": those that repr() writes.
+// The escape sequences that Python's repr() writes (Python reference, "Lexical analysis").
 const escapes = /\\(?:x([\da-f]{2})|u([\da-f]{4})|U([\da-f]{8})|(.))/gs
 
 const controls: ReadonlyMap<string, string> = new Map([

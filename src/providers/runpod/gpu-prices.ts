@@ -4,8 +4,8 @@ import type { UpstreamHardware } from '../../core/model/ports.ts'
 import { roundedNanoUsd } from '../../core/model/price.ts'
 
 /**
- * The serverless prices per second in an answer to GET /v2/catalog/gpus, which lists USD per hour. GPUs without such a
- * price are omitted. Throws `invalid_response` for anything else.
+ * The serverless prices per second in an answer to GET /v2/catalog/gpus, which lists USD per hour. GPUs without a
+ * serverless price are left out. Throws `invalid_response` for anything else.
  */
 export function readGpuPrices(answer: unknown): readonly UpstreamHardware[] {
   const rows: unknown = isObject(answer) ? answer['gpus'] : answer

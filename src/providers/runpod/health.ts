@@ -1,7 +1,7 @@
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import type { UpstreamHealth } from '../../core/model/ports.ts'
-import { type Asked, readHttpError } from '../http-error/http-error.ts'
+import { type RequestContext, readHttpError } from '../http-error/http-error.ts'
 import type { Wire } from '../wire/wire.ts'
 import { parseAnswer, type WireAnswer } from '../wire/wire-answer.ts'
 import { blankNotes } from './api.ts'
@@ -10,23 +10,23 @@ export type HealthParts = {
   readonly wire: Wire
   readonly path: string
   readonly headers: string[]
-  readonly asked: Asked
+  readonly asked: RequestContext
 }
 
-/** The health of an endpoint with a queue: ready while a worker is up, asleep when scaled to zero. */
+/** The health of an endpoint with a queue. It is ready while at least one worker is up. */
 export async function queueHealth(parts: HealthParts, signal: AbortSignal): Promise<UpstreamHealth> {
   const answer = await ask(parts, signal)
-  const told = countsIn(await answer.text(healthBytes))
-  if (told === undefined) {
+  const counts = countsIn(await answer.text(healthBytes))
+  if (counts === undefined) {
     const { provider } = parts.asked
     throw new Failure('invalid_response', 'The upstream did not report its health.', { provider })
   }
-  const { idle = 0, ready = 0, running = 0 } = told.workers
+  const { idle = 0, ready = 0, running = 0 } = counts.workers
   return {
     isReady: idle + ready + running > 0,
-    queued: told.queued,
-    idleWorkers: told.workers.idle,
-    busyWorkers: told.workers.running,
+    queued: counts.queued,
+    idleWorkers: counts.workers.idle,
+    busyWorkers: counts.workers.running,
   }
 }
 
@@ -52,12 +52,12 @@ function countsIn(text: string) {
   const body = parseAnswer(text)
   const { jobs, workers } = isObject(body) ? body : {}
   if (!isObject(jobs) || !isObject(workers)) return undefined
-  const told: Workers = {
+  const counts: Workers = {
     idle: countIn(workers, 'idle'),
     ready: countIn(workers, 'ready'),
     running: countIn(workers, 'running'),
   }
-  return { queued: countIn(jobs, 'inQueue'), workers: told }
+  return { queued: countIn(jobs, 'inQueue'), workers: counts }
 }
 
 function countIn(counts: JsonObject, name: string): number | undefined {

@@ -7,19 +7,19 @@ import { reasoningByBothNames } from '../openai/adaptations.ts'
 import { openAiRequest, type RequestQuirks } from '../openai/request.ts'
 
 /**
- * The worker at the endpoint: `vllm`, the vLLM worker since 2.24, which takes OpenAI's own requests; `vllm-old`, the
- * one before; `any`, whose input is the request itself.
+ * The worker at the endpoint. `vllm` is the vLLM worker since 2.24, which takes OpenAI's requests. `vllm-old` is the
+ * vLLM worker before 2.24. `any` is any other worker; its input is the request itself.
  */
 export const workers = ['vllm', 'vllm-old', 'any'] as const
 
 export type Worker = (typeof workers)[number]
 
-/** The body that creates a job, and what is needed to read the output. */
+/** The body that creates a job, with the data for reading the output. */
 export type JobRequest = {
   readonly text: string
-  /** Whether an answer of so many tokens was cut short; used only for output without a finish reason. */
+  /** True if an answer with this many tokens reached its limit. Used only for output without a finish reason. */
   readonly isFull: (outputTokens: number) => boolean
-  /** The worker may output bare text. */
+  /** The worker may output plain text. */
   readonly mayAnswerInText: boolean
 }
 
@@ -30,7 +30,7 @@ export async function jobRequest(
   { worker, ...parts }: InputParts,
 ): Promise<JobRequest> {
   if (worker === 'vllm-old') return await oldRequest(call, attempt, parts)
-  const body = openAiRequest(call, attempt, worker === 'vllm' ? vllmQuirks : asItIs).text
+  const body = openAiRequest(call, attempt, worker === 'vllm' ? vllmQuirks : unchanged).text
   const route = call.kind === 'chat' ? '/v1/chat/completions' : '/v1/completions'
   const input = worker === 'any' ? body : `{"openai_route":"${route}","openai_input":${body}}`
   return { text: `{"input":${input}}`, isFull: atLeast(call.body.value), mayAnswerInText: worker === 'any' }
@@ -42,11 +42,11 @@ export type InputParts = {
   readonly detokenizer: Detokenizer
 }
 
-const asItIs: RequestQuirks = { asksUsage: true, renames: {}, drops: [], adapt: (body) => body }
+const unchanged: RequestQuirks = { asksUsage: true, renames: {}, drops: [], adapt: (body) => body }
 
-const vllmQuirks: RequestQuirks = { ...asItIs, adapt: reasoningByBothNames }
+const vllmQuirks: RequestQuirks = { ...unchanged, adapt: reasoningByBothNames }
 
-/** The old worker's default bound of an answer (worker-vllm up to 2.23). */
+/** The default `max_tokens` of the old worker (worker-vllm up to 2.23). */
 const oldDefaultTokens = 100
 
 async function oldRequest(

@@ -2,17 +2,17 @@ import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { parseAnswer } from '../wire/wire-answer.ts'
 
-/** A job as the job API reports it. */
+/** The job API's report of a job. */
 export type JobReport = {
   readonly id: string | undefined
-  /** Undefined in the bare-list form of `/stream`. */
+  /** Undefined if `/stream` returned a bare list. */
   readonly status: JobStatus | undefined
-  /** For a finished job: what its worker returned, and its error. */
+  /** The result of a finished job, and its error. */
   readonly output: unknown
   readonly error: unknown
-  /** What the worker has yielded since the last request to `/stream`. */
+  /** The pieces that the worker has yielded since the last request to `/stream`. */
   readonly pieces: readonly unknown[]
-  /** How long a worker ran it: this is billed. Time in the queue is not. */
+  /** The execution time, which is billed. Time in the queue is not. */
   readonly executionMs: number | undefined
   readonly workerId: string | undefined
 }
@@ -26,9 +26,9 @@ export function readJobReport(text: string, provider: string): JobReport {
   if (!isObject(body)) throw unreadable('The upstream did not answer in JSON.', provider)
   const { status, error } = body
   const known = typeof status === 'string' ? statuses.get(status) : undefined
-  // An error without a status means that the job did not run.
+  // An error without a status: the job did not run.
   if (known === undefined && !isError(error)) {
-    throw unreadable('The upstream gave an answer without the status of a job.', provider)
+    throw unreadable('The upstream sent an answer without the status of a job.', provider)
   }
   return { ...reportOf(body), status: known ?? 'failed' }
 }

@@ -3,7 +3,7 @@ import type { Call, RawDelta } from '../../core/model/call.ts'
 import { controllerUnder } from '../../core/model/call-signal.ts'
 import { Failure } from '../../core/model/failure.ts'
 import type { Attempt } from '../../core/model/ports.ts'
-import type { Asked } from '../http-error/http-error.ts'
+import type { RequestContext } from '../http-error/http-error.ts'
 import type { JobApi } from './api.ts'
 import { jobFailure } from './error.ts'
 import type { JobRequest } from './input.ts'
@@ -12,11 +12,11 @@ import { createOutputReader, type OutputReader } from './output.ts'
 
 export type JobParts = {
   readonly api: JobApi
-  readonly asked: Asked
+  readonly asked: RequestContext
   readonly request: (call: Call, attempt: Attempt) => Promise<JobRequest>
 }
 
-/** Runs a call as a job, and returns its answer when the job is finished. A job that is abandoned is cancelled. */
+/** Runs a call as a job, and returns its answer when the job has finished. An abandoned job is cancelled. */
 export async function wholeJob(call: Call, attempt: Attempt, parts: JobParts): Promise<readonly RawDelta[]> {
   const request = await parts.request(call, attempt)
   const reader = createOutputReader({ call, request, asked: parts.asked })
@@ -30,7 +30,7 @@ export async function wholeJob(call: Call, attempt: Attempt, parts: JobParts): P
   return deltas
 }
 
-/** Runs a call as a job, and streams its answer. A job that is abandoned is cancelled. */
+/** Runs a call as a job, and streams its answer. An abandoned job is cancelled. */
 export async function* streamedJob(
   call: Call,
   attempt: Attempt,
@@ -45,7 +45,7 @@ export async function* streamedJob(
     const deltas = report.pieces.flatMap((piece) => reader.read(piece))
     if (deltas.length > 0) yield deltas
     if (report.pieces.length > 0) looks = 0
-    // The bare-list form has no status; what came before the job finished may not be everything.
+    // A bare list has no status, so the status is requested. Pieces may still follow until the job has finished.
     else if (report.status === undefined && !wasOver) await job.look('status')
     isDry = report.pieces.length === 0 && (wasOver || isOver(report))
     if (!job.isOver) await job.pause(looks)
@@ -59,13 +59,13 @@ export async function* streamedJob(
 const pausesMs = [100, 150, 250, 400, 700, 1000] as const
 const longestPauseMs = 1000
 
-/** The longest Retry-After that a poll respects. */
+/** The maximum Retry-After that a poll respects. */
 const mostPatienceMs = 10_000
 
-/** How long a finished answer waits for its billed time. */
+/** The maximum wait of a finished answer for its billed time. */
 const briefMs = 5000
 
-/** A job at the endpoint, from its creation on. */
+/** A job at the endpoint, from its creation to its end. */
 class Job implements Disposable {
   readonly #id: string
   readonly #attempt: Attempt
@@ -89,13 +89,13 @@ class Job implements Disposable {
     return isOver(this.#report)
   }
 
-  /** Polls it, and waits while polls are rate limited: the job goes on meanwhile. */
+  /** Polls the job. Rate-limited polls are repeated, because the job continues meanwhile. */
   async look(operation: 'status' | 'stream'): Promise<JobReport> {
     while (true) {
       try {
         return this.#take(await this.#look(operation))
       } catch (thrown) {
-        if (!(thrown instanceof Failure) || !passing.has(thrown.kind)) throw thrown
+        if (!(thrown instanceof Failure) || !transientKinds.has(thrown.kind)) throw thrown
         await this.#wait(Math.min(Math.max(thrown.retryAfterMs ?? 0, longestPauseMs), mostPatienceMs))
       }
     }
@@ -105,15 +105,15 @@ class Job implements Disposable {
     await this.#wait(pausesMs[looks] ?? longestPauseMs)
   }
 
-  /** The worker's output. Throws the Failure of a job that did not complete. */
+  /** The worker's output. Throws a Failure if the job did not complete. */
   output(): unknown {
     if (this.#report.status === 'completed') return this.#report.output
     throw jobFailure(this.#report, this.#parts.asked)
   }
 
   /**
-   * What follows the last piece of a stream: the job's Failure; its time, which `/stream` may not report; and the whole
-   * output of a worker that does not stream.
+   * Completes a stream after its last piece. Throws the job's Failure. Requests the billed time, which `/stream` may
+   * not report. Returns the whole output of a worker that does not stream.
    */
   async complete(reader: OutputReader): Promise<readonly RawDelta[]> {
     const { status, error, output: told } = this.#report
@@ -134,7 +134,7 @@ class Job implements Disposable {
     return this.#parts.api.look(operation, this.#id, attempt, this.#parts.asked)
   }
 
-  /** If this fails, the job stays as it was: a finished answer is not lost over its billed time. */
+  /** Errors are ignored: a finished answer must not be lost because its billed time is unknown. */
   async #lookBriefly(): Promise<void> {
     const { signal } = this.#attempt
     const late = controllerUnder(signal)
@@ -151,7 +151,7 @@ class Job implements Disposable {
     }
   }
 
-  /** Known values stay: not every answer has all of them. */
+  /** Keeps values from earlier reports, because not every report has all of them. */
   #take(report: JobReport): JobReport {
     const before = this.#report
     this.#report = {
@@ -171,10 +171,10 @@ class Job implements Disposable {
   }
 }
 
-const passing: ReadonlySet<string> = new Set(['rate_limited', 'overloaded'])
+const transientKinds: ReadonlySet<string> = new Set(['rate_limited', 'overloaded'])
 
-/** A completed job has given its whole answer. */
+/** Notes that a completed job gave its whole answer. */
 function noteEnding({ isDamaged }: OutputReader, { notes }: Attempt): void {
   notes.ending = 'value'
-  if (isDamaged) notes.converted.push('characters the worker cut in two to U+FFFD')
+  if (isDamaged) notes.converted.push('characters that the worker split to U+FFFD')
 }

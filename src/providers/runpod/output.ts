@@ -3,31 +3,31 @@ import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject, parseJson } from '../../core/model/json/json.ts'
 import { JsonText } from '../../core/model/json/json-text.ts'
 import type { Kind } from '../../core/model/terms.ts'
-import type { Asked } from '../http-error/http-error.ts'
+import type { RequestContext } from '../http-error/http-error.ts'
 import { type ReadError, reportedFailure } from '../http-error/openai-error.ts'
 import { type ChunkReader, createChunkReader, readReply } from '../openai/answer.ts'
 import { workerFailure, workerFailureIn } from './error.ts'
 import type { JobRequest } from './input.ts'
 
 /**
- * Reads a worker's output: OpenAI's JSON, the text of OpenAI's event stream cut anywhere, the batches of older workers,
- * or plain text. Throws Failure for an error in it, and for anything unreadable.
+ * Reads a worker's output: OpenAI's JSON, pieces of the text of OpenAI's event stream, the batches of older workers, or
+ * plain text. Throws Failure for a reported error and for unreadable output.
  */
 export interface OutputReader {
-  /** The deltas in one piece of output; for a finished job, in the whole of it. */
+  /** Returns the deltas in one piece of output, or in the whole output of a finished job. */
   read(output: unknown): readonly RawDelta[]
-  /** What was left when the job completed. Its completion ends an answer without a finish reason. */
+  /** Returns the remaining deltas when the job has completed. Completion ends an answer without a finish reason. */
   end(): readonly RawDelta[]
-  /** True until something was read. */
+  /** True until any output was read. */
   readonly isEmpty: boolean
-  /** Pieces were damaged: the worker cut a character in two. */
+  /** The worker split a character between two pieces, which damaged it. */
   readonly isDamaged: boolean
 }
 
 export type OutputParts = {
   readonly call: Call
   readonly request: JobRequest
-  readonly asked: Asked
+  readonly asked: RequestContext
 }
 
 export function createOutputReader(parts: OutputParts): OutputReader {
@@ -64,7 +64,7 @@ export function createOutputReader(parts: OutputParts): OutputReader {
   }
 }
 
-/** The output text, piece by piece; its beginning decides its format. */
+/** Reads output text piece by piece. Its beginning decides its format. */
 interface TextReader {
   read(piece: string): readonly RawDelta[]
   end(): readonly RawDelta[]
@@ -100,7 +100,7 @@ function createTextReader({ call, request, asked }: OutputParts): TextReader {
     return words.read({ choices: [{ tokens: [piece] }] })
   }
 
-  /** An error in a stream is reported after the deltas before it. */
+  /** An error in a stream is thrown after the deltas before it were returned. */
   function readEvents(reader: ChunkReader, piece: string): readonly RawDelta[] {
     const deltas = reader.done ? [] : reader.read(Buffer.from(piece))
     if (reader.failure !== undefined && deltas.length === 0) throw reader.failure
@@ -127,20 +127,20 @@ function createTextReader({ call, request, asked }: OutputParts): TextReader {
   }
 }
 
-/** The replacement character that a worker makes of half a character. */
+/** The replacement character, which a worker writes for half a character. */
 const replacement = '\ufffd'
 
 /** The longest field name of an event stream, with its colon. */
-const telling = 'event:'.length
+const longestFieldName = 'event:'.length
 
 function formOf(text: string): 'unknown' | 'events' | 'reply' | 'words' {
   const begun = text.trimStart()
   if (/^(?:data|event|id|retry)?:/.test(begun)) return 'events'
   if (begun.startsWith('{')) return 'reply'
-  return begun.length < telling ? 'unknown' : 'words'
+  return begun.length < longestFieldName ? 'unknown' : 'words'
 }
 
-/** JSON text that is neither OpenAI's reply nor its error: the model's own output. */
+/** True for JSON that is neither OpenAI's reply nor its error: it is the model's own output. */
 function isAnyJson(text: string): boolean {
   try {
     const value = parseJson(text)
@@ -156,7 +156,7 @@ function errorIn({ error, object, message, code, choices }: JsonObject): unknown
   return isFlat && !Array.isArray(choices) ? { message, code } : undefined
 }
 
-function unreadable({ provider }: Asked): Failure {
+function unreadable({ provider }: RequestContext): Failure {
   return new Failure('invalid_response', 'The upstream completed the job without an answer.', { provider })
 }
 
@@ -167,7 +167,7 @@ function unreadable({ provider }: Asked): Failure {
  */
 interface BatchReader {
   read(batch: JsonObject): readonly RawDelta[]
-  /** The ends of the choices so far. */
+  /** Returns the finish reasons of all choices. */
   end(): readonly RawDelta[]
 }
 
@@ -218,7 +218,7 @@ function isText(text: unknown): boolean {
   return typeof text === 'string' || (Array.isArray(text) && text.every((one) => typeof one === 'string'))
 }
 
-/** Counts over all batches so far. */
+/** The counts are cumulative over all batches. */
 function usageIn({ usage, input_tokens, output_tokens }: JsonObject) {
   const { input, output } = isObject(usage) ? usage : { input: input_tokens, output: output_tokens }
   if (typeof input !== 'number' || typeof output !== 'number') return undefined

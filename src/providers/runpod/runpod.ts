@@ -10,10 +10,10 @@ import {
   upstreamBase,
 } from '../base/common-settings.ts'
 import type { Provider, ProviderTools } from '../base/provider.ts'
-import { type Asked, readHttpError } from '../http-error/http-error.ts'
+import { type RequestContext, readHttpError } from '../http-error/http-error.ts'
 import { reasoningByBothNames } from '../openai/adaptations.ts'
 import { createOpenAiCompatible } from '../openai/openai-compatible.ts'
-import { aside } from '../openai/probe-requests.ts'
+import { outsideCalls } from '../openai/probe-requests.ts'
 import { continueFinalMessage } from '../openai/request.ts'
 import { replyBytes } from '../openai/stream.ts'
 import { createWire, requestHeaders } from '../wire/wire.ts'
@@ -30,36 +30,35 @@ const ownCatalogUrl = 'https://api.runpod.io/v2'
 
 const settings = z
   .strictObject({
-    // A worker that starts loads its model first, which takes minutes.
+    // A starting worker loads its model first, which takes minutes.
     ...boundsSettings({ connectMs: 5000, firstTokenMs: 300_000, idleMs: 30_000, totalMs: 600_000 }),
-    /** The endpoint's id is added to this; behind the load balancer, `/v1`. */
+    /** The endpoint's id is appended; with `loadBalancer`, `/v1` is. */
     baseUrl: addressSetting.default(defaultUrl),
-    /** `/catalog/gpus` is added to this to get the prices of GPUs. */
+    /** `/catalog/gpus` is appended to request the prices of GPUs. */
     catalogUrl: addressSetting.default(ownCatalogUrl),
     endpointId: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/)
       .meta({ expected: 'the id of an endpoint: letters, digits, - and _' }),
     apiKey: secretSetting.optional(),
-    /** `openai`: a worker that serves OpenAI's paths. `jobs`: any worker, by the job API. */
+    /** `openai`: the worker serves OpenAI's paths. `jobs`: any worker, through the job API. */
     mode: z.enum(['openai', 'jobs']).default('openai'),
-    /** The worker, which decides the format of jobs' input. Output is read in every format. */
+    /** The worker. It decides the input format of jobs. Output is read in any format. */
     worker: z.enum(workers).default('vllm'),
     /** The endpoint has no queue: its workers are called directly. */
     loadBalancer: z.boolean().default(false),
-    /** How long the job API holds a request before it must be polled again. */
+    /** The time that the job API holds a request before the job must be polled. */
     waitMs: z.int().min(1000).max(300_000).default(10_000),
-    /** Names to offer to callers who ask which models there are. */
+    /** Model names to list to callers. */
     models: z.array(z.string().min(1)).default([]),
   })
   .refine(({ mode, loadBalancer }) => !loadBalancer || mode === 'openai', {
     path: ['loadBalancer'],
-    error: 'false beside the mode jobs: without a queue there are none',
+    error: 'false with the mode jobs, because jobs need a queue',
   })
 
 /**
- * A serverless endpoint at RunPod. Its models are not listed: the request would be a job like any other, and start a
- * worker.
+ * A serverless endpoint at RunPod. Its models are not listed, because the request would be a job and start a worker.
  */
 export const runpod: Provider<RunpodSettings> = { type: 'runpod', settings, create }
 
@@ -89,7 +88,7 @@ function createOpenAi(name: string, given: RunpodSettings, tools: ProviderTools)
     needsKey: needsKey(given),
     keySetting: keySettingOf(name, runpod.type),
     ...(given.baseUrl === defaultUrl ? { addressSetting: `providers.${name}.endpointId` } : {}),
-    // This path has a queue too: the reason of a job's failure may be the whole answer.
+    // This path has a queue too, so an answer may be the error of a failed job.
     readError: workerFailureIn,
     prefix: continueFinalMessage,
     adapt: reasoningByBothNames,
@@ -100,7 +99,7 @@ function createOpenAi(name: string, given: RunpodSettings, tools: ProviderTools)
   const asking = (): HealthParts => ({ ...control, path: healthPath, asked: askedBy(name, given, tools, '') })
   return {
     ...inner,
-    // Behind the load balancer the worker reports its health; for a queue, RunPod does.
+    // Behind the load balancer, the worker itself answers the health request. For a queue, RunPod does.
     healthWakes: given.loadBalancer,
     health: (signal) => (given.loadBalancer ? workerHealth(asking(), signal) : queueHealth(asking(), signal)),
     ...catalog.asking,
@@ -152,12 +151,12 @@ const lacksOf: Readonly<Record<Worker, readonly Lack[] | undefined>> = {
   any: undefined,
 }
 
-/** RunPod's own address requires one. */
+/** RunPod's own address requires a key. */
 function needsKey({ baseUrl }: RunpodSettings): boolean {
   return baseUrl === defaultUrl
 }
 
-/** For requests that must not queue behind calls: cancellations and health. */
+/** Connections for requests that must not queue behind calls: cancellations and health. */
 function controlOf(name: string, given: RunpodSettings, { clock, userAgent }: ProviderTools) {
   const { apiKey, clocks } = given
   const { origin } = endpointAddress(given)
@@ -166,7 +165,8 @@ function controlOf(name: string, given: RunpodSettings, { clock, userAgent }: Pr
 }
 
 /**
- * RunPod's own catalogue for endpoints at its own address; elsewhere the configured one, or none. It requires a key.
+ * RunPod's own catalogue for endpoints at its own address. For other addresses, the configured one or none. It requires
+ * a key.
  */
 function createGpuCatalog(name: string, given: RunpodSettings, tools: ProviderTools) {
   const { apiKey, baseUrl, clocks, catalogUrl } = given
@@ -177,7 +177,7 @@ function createGpuCatalog(name: string, given: RunpodSettings, tools: ProviderTo
   const headers = requestHeaders(tools.userAgent, `Bearer ${apiKey}`)
   const path = `${pathname.replace(/\/$/, '')}/catalog/gpus`
   const listHardware = async (signal: AbortSignal): Promise<readonly UpstreamHardware[]> => {
-    const answer = await wire.get(path, headers, aside(`${name}-gpus`, signal))
+    const answer = await wire.get(path, headers, outsideCalls(`${name}-gpus`, signal))
     if (answer.status < 200 || answer.status >= 300)
       throw await readHttpError(answer, askedBy(name, given, tools, ''))
     return readGpuPrices(parseAnswer(await answer.text(replyBytes)))
@@ -185,7 +185,12 @@ function createGpuCatalog(name: string, given: RunpodSettings, tools: ProviderTo
   return { asking: { listHardware }, close: () => wire.close() }
 }
 
-function askedBy(name: string, { apiKey }: RunpodSettings, { clock }: ProviderTools, model: string): Asked {
+function askedBy(
+  name: string,
+  { apiKey }: RunpodSettings,
+  { clock }: ProviderTools,
+  model: string,
+): RequestContext {
   return {
     provider: name,
     model,

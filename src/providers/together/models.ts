@@ -4,8 +4,8 @@ import { type Price, roundedNanoUsd, unknownPrice } from '../../core/model/price
 import { readModels } from '../openai/models.ts'
 
 /**
- * Together's list of models, a bare array with prices in USD per million tokens. It includes models that cannot be
- * called, and other types of models. Throws `invalid_response` for anything else.
+ * Together's list of models: a bare array with prices in USD per million tokens. It includes other types of models,
+ * such as image models. Throws `invalid_response` for anything else.
  */
 export function readTogetherModels(answer: unknown): readonly UpstreamModel[] {
   const models = readModels(answer, (row) => (isOther(row) ? unknownPrice : priceOf(row)))
@@ -13,7 +13,7 @@ export function readTogetherModels(answer: unknown): readonly UpstreamModel[] {
   return models.map((model) => (others.has(model.id) ? { ...model, isOther: true } : model))
 }
 
-/** Types that are billed by the token; a model of another type may have a price per minute or image. */
+/** Types that are billed by the token. Models of other types may have a price per minute or image. */
 const types = new Set<unknown>(['chat', 'language', 'code', 'moderation', 'embedding', 'rerank'])
 
 function isOther({ type }: JsonObject): boolean {
@@ -26,24 +26,24 @@ function rowsIn(answer: unknown): readonly JsonObject[] {
 }
 
 /**
- * A model without a price per token is listed as 0 and 0: it runs on one's own endpoint, or is billed by the image. It
- * is not free, so its price is unknown.
+ * A model without a price per token is listed with 0 for input and output: it runs on a dedicated endpoint, or is
+ * billed by the image. It is not free, so its price is unknown.
  */
 function priceOf({ pricing }: JsonObject): Price {
   if (!isObject(pricing)) return unknownPrice
-  const input = nano(pricing['input'])
-  const output = nano(pricing['output'])
+  const input = nanoUsdOf(pricing['input'])
+  const output = nanoUsdOf(pricing['output'])
   if (!input && !output) return unknownPrice
   return {
     ...unknownPrice,
     inputNanoUsdPerMillion: input,
     outputNanoUsdPerMillion: output,
-    cachedInputNanoUsdPerMillion: nano(pricing['cached_input']),
+    cachedInputNanoUsdPerMillion: nanoUsdOf(pricing['cached_input']),
   }
 }
 
-/** To the nearest nano-USD: 0.26 is listed as 0.25999999999999995. */
-function nano(usdPerMillion: unknown): number | undefined {
+/** Rounds to the nearest nano-USD, because 0.26 is listed as 0.25999999999999995. */
+function nanoUsdOf(usdPerMillion: unknown): number | undefined {
   if (typeof usdPerMillion !== 'number') return undefined
   try {
     return roundedNanoUsd(usdPerMillion)

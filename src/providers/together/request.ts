@@ -6,5 +6,5 @@ import {
   stopToList,
 } from '../openai/adaptations.ts'
 
-/** Where Together's requests differ from OpenAI's. It ignores unknown fields, so they pass through. */
+/** The deviations of Together's requests from OpenAI's. Together ignores unknown fields, so they are forwarded. */
 export const adaptForTogether: Adaptation = inTurn([developerToSystem, stopToList, booleanLogprobsToInteger])

@@ -12,28 +12,28 @@ const settings = z.strictObject({
   ...boundsSettings({ connectMs: 5000, firstTokenMs: 30_000, idleMs: 30_000, totalMs: 600_000 }),
   baseUrl: addressSetting.default(ownUrl),
   apiKey: secretSetting.optional(),
-  /** Names to offer to callers who ask which models there are. */
+  /** Model names to list to callers. */
   models: z.array(z.string().min(1)).default([]),
 })
 
-/** Together.ai: serverless open models, and dedicated endpoints by their names. */
+/** Together.ai: serverless open models, and dedicated endpoints by their model names. */
 export const together: Provider<TogetherSettings> = { type: 'together', settings, create }
 
 export type TogetherSettings = z.infer<typeof settings>
 
 function create(name: string, given: TogetherSettings, tools: ProviderTools): Upstream {
-  // Its completions take one prompt, as a string.
+  // Text completions take one prompt, as a string.
   const oneChoice = { text: true, chat: false }
   return createOpenAiCompatible(name, { ...given, headers: {}, oneChoice }, tools, {
     needsKey: given.baseUrl === ownUrl,
     keySetting: keySettingOf(name, together.type),
-    // Without it some models report no usage in a stream.
+    // Some models report usage in a stream only if it is requested.
     asksUsage: true,
     renames: { max_completion_tokens: 'max_tokens' },
     adapt: adaptForTogether,
     modelsOf: readTogetherModels,
     takesTokenIds: false,
-    // Undocumented, and ignored.
+    // These are undocumented, and ignored.
     lacks: ['suffix', 'best_of', 'custom_tools'],
   })
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { FailureKind } from '../../../src/core/model/failure.ts'
-import { refusal } from '../../../src/providers/http-error/http-error.ts'
+import { failureOf } from '../../../src/providers/http-error/http-error.ts'
 
 const said = (message: string, code: string | null = null, type = 'invalid_request_error') => ({
   error: { message, type, param: null, code },
@@ -50,6 +50,6 @@ test.for<[string, number, unknown, FailureKind, RegExp]>([
     secrets: [],
     epochMs: 0,
   } as const
-  const failure = refusal({ status, text, header: () => undefined }, asked)
+  const failure = failureOf({ status, text, header: () => undefined }, asked)
   expect(failure).toMatchObject({ kind, message: expect.stringMatching(message) })
 })

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { FailureKind } from '../../../src/core/model/failure.ts'
-import { type Asked, refusal } from '../../../src/providers/http-error/http-error.ts'
+import { failureOf, type RequestContext } from '../../../src/providers/http-error/http-error.ts'
 
-const asked: Asked = {
+const asked: RequestContext = {
   provider: 'up',
   model: 'llama',
   key: 'ours',
@@ -16,10 +16,10 @@ function refuse(
   status: number,
   body: unknown,
   headers: Record<string, string> = {},
-  by: Partial<Asked> = {},
+  by: Partial<RequestContext> = {},
 ) {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
-  return refusal({ status, text, header: (name) => headers[name] }, { ...asked, ...by })
+  return failureOf({ status, text, header: (name) => headers[name] }, { ...asked, ...by })
 }
 
 const openAi = (message: string, code: unknown = null, type = 'invalid_request_error') => ({

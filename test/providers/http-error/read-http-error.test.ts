@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import type { Failure } from '../../../src/core/model/failure.ts'
-import { type Asked, readHttpError } from '../../../src/providers/http-error/http-error.ts'
+import { type RequestContext, readHttpError } from '../../../src/providers/http-error/http-error.ts'
 import { startAttempt } from '../../harness/core/attempt.ts'
 import { answer, chunk, startRawServer, streamHead } from '../../harness/raw-server.ts'
 import { openWire, post } from '../../harness/wire.ts'
 
-const asked: Asked = {
+const asked: RequestContext = {
   provider: 'up',
   model: 'llama',
   key: 'ours',

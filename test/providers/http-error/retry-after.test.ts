@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Failure } from '../../../src/core/model/failure.ts'
-import { refusal } from '../../../src/providers/http-error/http-error.ts'
+import { failureOf } from '../../../src/providers/http-error/http-error.ts'
 
 const asked = {
   provider: 'up',
@@ -12,7 +12,7 @@ const asked = {
 } as const
 
 function refuse(status: number, headers: Readonly<Record<string, string>>): Failure {
-  return refusal({ status, text: '', header: (name) => headers[name] }, asked)
+  return failureOf({ status, text: '', header: (name) => headers[name] }, asked)
 }
 
 describe('how long to wait', () => {

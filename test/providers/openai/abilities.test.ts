@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { abilitiesIn, isOtherThanWords } from '../../../src/providers/openai/abilities.ts'
+import { abilitiesIn, hasUnusableOutput } from '../../../src/providers/openai/abilities.ts'
 
 test.for<[string, Record<string, unknown>, object]>([
   [
@@ -50,5 +50,5 @@ test.for<[Record<string, unknown>, boolean]>([
   [{ architecture: { output_modalities: ['audio'] } }, true],
   [{}, false],
 ])('%j answers in something else than words: %o', ([row, isOther]) => {
-  expect(isOtherThanWords(row)).toBe(isOther)
+  expect(hasUnusableOutput(row)).toBe(isOther)
 })

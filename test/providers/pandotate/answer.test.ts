@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { Asked } from '../../../src/providers/http-error/http-error.ts'
+import type { RequestContext } from '../../../src/providers/http-error/http-error.ts'
 import { readPandotateAnswer } from '../../../src/providers/pandotate/answer.ts'
 import { readReply } from '../../../src/providers/prompt/prompt-answer.ts'
 import type { PromptRequest } from '../../../src/providers/prompt/prompt-request.ts'
@@ -20,7 +20,7 @@ const plain: PromptRequest = {
   beginsWithSpace: false,
 }
 
-const asked: Asked = {
+const asked: RequestContext = {
   ...{ provider: 'pandotate', model: 'm', key: 'ours', keySetting: 'PANDOTATE_API_KEY' },
   ...{ secrets: [], epochMs: 0, request: () => '' },
 }

@@ -223,7 +223,7 @@ describe('a stream', () => {
     await using scene = await stage(answering({ run: [waiting], stream }))
     const attempt = startAttempt('some-model')
     await tell(scene.upstream, streamed, attempt)
-    expect(attempt.notes.converted).toEqual(['characters the worker cut in two to U+FFFD'])
+    expect(attempt.notes.converted).toEqual(['characters that the worker split to U+FFFD'])
   })
 })
 

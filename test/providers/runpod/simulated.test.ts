@@ -218,7 +218,7 @@ describe('fragments cut by the byte', () => {
       attempt,
     )
     expect(told.text).toBe('\ufffd\ufffd two')
-    expect(attempt.notes.converted).toEqual(['characters the worker cut in two to U+FFFD'])
+    expect(attempt.notes.converted).toEqual(['characters that the worker split to U+FFFD'])
   })
 })
 
