@@ -8,13 +8,13 @@ import { rerank } from './openai/rerank.ts'
 import { createResponses, type ResponsesParts } from './responses/responses.ts'
 import type { Dialect, RelayDialect } from './shared/dialect.ts'
 
-/** The dialects that need nothing but a request and its answer. */
+/** The dialects without state of their own. */
 export const dialects: readonly Dialect[] = [inference, completions, chat, anthropic, fim]
 
-/** All dialects served. */
+/** All dialects, with the one that stores responses. */
 export function dialectsWith(parts: ResponsesParts): readonly Dialect[] {
   return [...dialects, createResponses(parts)]
 }
 
-/** Wire formats of requests that are forwarded unchanged. */
+/** The wire formats of embeddings and rerank, whose requests are forwarded unchanged. */
 export const relays: readonly RelayDialect[] = [embeddings, rerank]

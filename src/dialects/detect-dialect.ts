@@ -3,8 +3,8 @@ import { strictResponsesFields } from './responses/fields.ts'
 import type { HeaderLookup } from './shared/dialect.ts'
 
 /**
- * The dialect of a body by its shape: a bare `model` and `input` mean embeddings, ambiguous messages mean OpenAI's.
- * Null counts as absent.
+ * The dialect of a body by its shape. `input` with no other field of a response means embeddings; ambiguous messages
+ * mean OpenAI's chat. Null counts as absent.
  */
 export function dialectOf(body: JsonObject, headers: HeaderLookup): string {
   if (isGiven(body, 'documents')) return 'rerank'
@@ -30,7 +30,7 @@ function isAnthropic(body: JsonObject, headers: HeaderLookup): boolean {
   )
 }
 
-/** Fields that no OpenAI chat has. `thinking` is not among them, because other servers accept it in a chat. */
+/** Fields that an OpenAI chat does not have. `thinking` is left out, because other servers accept it in a chat. */
 const anthropicFields = ['system', 'stop_sequences', 'output_config', 'mcp_servers', 'context_management']
 
 const anthropicChoices: ReadonlySet<unknown> = new Set(['any', 'tool', 'auto', 'none'])
@@ -45,7 +45,7 @@ const anthropicParts: ReadonlySet<unknown> = new Set([
   'redacted_thinking',
 ])
 
-/** Embeddings have texts or token ids, and few other fields. */
+/** The input of embeddings is texts or token ids, beside few other fields. */
 function isResponse(body: JsonObject): boolean {
   if (listIn(body, 'input').length > 0) return true
   return Object.keys(body).some(

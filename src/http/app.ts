@@ -1,7 +1,7 @@
 import Router from '@koa/router'
 import Koa, { type Context, type Middleware } from 'koa'
 import type { AnyCall } from '../core/model/call.ts'
-import { type Asking, type Dialect, everyPrefix, type RelayDialect } from '../dialects/shared/dialect.ts'
+import { type Dialect, everyPrefix, type RelayDialect, type WireFormat } from '../dialects/shared/dialect.ts'
 import type { ServeParts } from './call/answer/exchange.ts'
 import { createRouteBodyReader } from './call/route-body.ts'
 import { serveDialect, serveRelay } from './call/serve.ts'
@@ -78,7 +78,7 @@ function callRoutes(parts: AppParts): readonly CallRoute[] {
   ]
 }
 
-function placeOf({ prefixes, path }: Asking<AnyCall>): Pick<CallRoute, 'prefixes' | 'path'> {
+function placeOf({ prefixes, path }: WireFormat<AnyCall>): Pick<CallRoute, 'prefixes' | 'path'> {
   return { prefixes, path }
 }
 

@@ -2,7 +2,7 @@ import type { AnyCall, Chunk, Delta } from '../../src/core/model/call.ts'
 import { Failure } from '../../src/core/model/failure.ts'
 import { type JsonObject, parseJson } from '../../src/core/model/json/json.ts'
 import { JsonText } from '../../src/core/model/json/json-text.ts'
-import type { Asking, Incoming } from '../../src/dialects/shared/dialect.ts'
+import type { Incoming, WireFormat } from '../../src/dialects/shared/dialect.ts'
 
 /** A request as the HTTP room hands it over. A string is the wire text itself. */
 export function incoming(body: string | JsonObject, strict = false): Incoming {
@@ -18,7 +18,7 @@ export function incoming(body: string | JsonObject, strict = false): Incoming {
 
 /** What the caller is told when a request is refused; undefined when it is accepted. */
 export function refusalOf(
-  dialect: Asking<AnyCall>,
+  dialect: WireFormat<AnyCall>,
   body: string | JsonObject,
   strict = false,
 ): Refusal | undefined {

@@ -11,7 +11,7 @@ import { renderMessage } from './reply.ts'
 import { chatRequest } from './request.ts'
 import { createAnthropicStream } from './stream.ts'
 
-/** Anthropic's messages, as calls for a chat. */
+/** Anthropic's Messages API. Requests become chat calls. */
 export const anthropic: Dialect = {
   name: 'messages',
   path: '/messages',
@@ -27,19 +27,18 @@ export const anthropic: Dialect = {
 }
 
 /**
- * A request for a message, or for the count of its tokens, as a Call. Throws Failure `invalid_request` or
- * `unsupported`.
+ * Parses a request for a message, or for the count of its tokens. Throws Failure `invalid_request` or `unsupported`.
  */
 export function messageCall(request: Incoming): Call {
   const {
-    body: { value: asked },
+    body: { value: sent },
     strict,
   } = request
-  requireModel(asked)
-  if ((asked['messages'] ?? null) === null) throw missing('messages')
-  validate(asked, strict ? strictAnthropicFields : anthropicFields)
-  if (strict) refuseUnknown(asked, strictAnthropicFields)
-  const { body, dropped } = chatRequest(asked)
+  requireModel(sent)
+  if ((sent['messages'] ?? null) === null) throw missing('messages')
+  validate(sent, strict ? strictAnthropicFields : anthropicFields)
+  if (strict) refuseUnknown(sent, strictAnthropicFields)
+  const { body, dropped } = chatRequest(sent)
   const prefills = prefixIn(body['messages']) !== undefined
   return { ...callOf({ ...request, body: JsonText.of(body) }, anthropic.name, 'chat'), dropped, prefills }
 }

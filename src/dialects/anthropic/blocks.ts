@@ -5,16 +5,17 @@ import { eventFrame } from './event.ts'
 import { toolInput, unreadableInput } from './input.ts'
 
 /**
- * The content blocks of a streamed message. One is open at a time, numbered from 0. Deltas of a later one wait until it
- * has ended: a tool call ends when its arguments are a whole object, anything else when something else follows. So
- * interleaved tool calls are sent one after the other. Each method returns frames, or ''.
+ * Writes the content blocks of a streamed message. Blocks are numbered from 0, and only one is open at a time. Deltas
+ * of later blocks are buffered until it ends. A tool call ends when its arguments are a complete object; other blocks
+ * end when the next one begins. So interleaved tool calls are sent one after the other. Each method returns frames, or
+ * ''.
  */
 export interface BlockWriter {
-  say(kind: 'text' | 'thinking', piece: string): string
-  call(fragment: ToolCall): string
+  addText(kind: 'text' | 'thinking', piece: string): string
+  addToolCall(fragment: ToolCall): string
   /**
-   * Ends the open and the waiting blocks. Throws Failure `invalid_response` for an unreadable tool call, unless
-   * `isCutShort`.
+   * Ends the open block and the buffered ones. Throws Failure `invalid_response` for a tool call with unreadable
+   * arguments, unless `isCutShort`.
    */
   end(isCutShort: boolean): string
 }
@@ -22,7 +23,7 @@ export interface BlockWriter {
 export function createBlockWriter(): BlockWriter {
   const state: State = { queue: [], begun: new Map(), opened: 0 }
   return {
-    say(kind, piece) {
+    addText(kind, piece) {
       let last = state.queue.at(-1)
       if (last?.kind !== kind) {
         last = { kind, index: undefined, pending: '' }
@@ -31,7 +32,7 @@ export function createBlockWriter(): BlockWriter {
       last.pending += piece
       return advance(state)
     },
-    call(fragment) {
+    addToolCall(fragment) {
       takeFragment(fragment, state)
       return advance(state)
     },
@@ -41,20 +42,20 @@ export function createBlockWriter(): BlockWriter {
         if (block.kind === 'tool' && !isCutShort && toolInput(block.json.text()) === undefined) {
           throw unreadableInput()
         }
-        frames += opening(block, state) + spoken(block) + closing(block)
+        frames += startOf(block, state) + pendingDelta(block) + stopOf(block)
       }
       return frames
     },
   }
 }
 
-type Block = Words | Tool
+type Block = Text | Tool
 
-type Words = {
+type Text = {
   readonly kind: 'text' | 'thinking'
-  /** Undefined until it is open. */
+  /** Undefined until the block is open. */
   index: number | undefined
-  /** Deltas that were not sent yet. */
+  /** Text that was not sent yet. */
   pending: string
 }
 
@@ -63,16 +64,16 @@ type Tool = {
   index: number | undefined
   pending: string
   readonly id: string
-  /** Some upstreams send it after the id. */
+  /** Some upstreams send the name after the id. */
   name: string | undefined
   /** The arguments so far. */
   readonly json: JsonObjectWriter
 }
 
 type State = {
-  /** The open block, if any, and the waiting ones. */
+  /** The open block, followed by the buffered ones. */
   readonly queue: Block[]
-  /** Every tool call so far, by its index upstream. */
+  /** All tool calls, by the upstream's index. */
   readonly begun: Map<number, Tool>
   opened: number
 }
@@ -93,31 +94,31 @@ function takeFragment({ index = 0, id = '', function: called }: ToolCall, { queu
   }
   tool.name ??= called?.name
   const piece = called?.arguments ?? ''
-  // A call that has left the queue is complete: nothing more of it is sent.
+  // A call that has left the queue is complete, so later fragments are not sent.
   tool.json.add(piece)
   tool.pending += piece
 }
 
-/** Sends everything that can be sent now. */
+/** Returns the frames that can be sent now. */
 function advance(state: State): string {
   const { queue } = state
   let frames = ''
   while (true) {
     const [block] = queue
     if (block === undefined || (block.kind === 'tool' && block.name === undefined)) return frames
-    frames += opening(block, state) + spoken(block)
+    frames += startOf(block, state) + pendingDelta(block)
     if (queue.length === 1 || !hasEnded(block)) return frames
-    frames += closing(block)
+    frames += stopOf(block)
     queue.shift()
   }
 }
 
-/** Something else has followed. A tool call without arguments may still get some. */
+/** Called when another block follows. A tool call without complete arguments may still get some. */
 function hasEnded(block: Block): boolean {
   return block.kind !== 'tool' || block.json.isWhole()
 }
 
-function opening(block: Block, state: State): string {
+function startOf(block: Block, state: State): string {
   if (block.index !== undefined) return ''
   block.index = state.opened++
   return eventFrame({ type: 'content_block_start', index: block.index, content_block: emptyBlock(block) })
@@ -136,7 +137,7 @@ function emptyBlock(block: Block): Anthropic.RawContentBlockStartEvent['content_
   }
 }
 
-function spoken(block: Block): string {
+function pendingDelta(block: Block): string {
   const { kind, index, pending } = block
   if (pending === '') return ''
   block.pending = ''
@@ -145,14 +146,14 @@ function spoken(block: Block): string {
 
 const head = 'event: content_block_delta\ndata: {"type":"content_block_delta","index":'
 
-/** Written by hand, because there is one per token. */
+/** Assembled as text, because there is one frame per token. */
 const deltas = {
   text: '"type":"text_delta","text"',
   thinking: '"type":"thinking_delta","thinking"',
   tool: '"type":"input_json_delta","partial_json"',
 } as const
 
-function closing({ kind, index = 0 }: Block): string {
+function stopOf({ kind, index = 0 }: Block): string {
   const stop = eventFrame({ type: 'content_block_stop', index })
   if (kind !== 'thinking') return stop
   const delta = { type: 'signature_delta', signature: '' } as const

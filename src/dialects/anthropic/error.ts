@@ -8,16 +8,16 @@ export type AnthropicError = {
   readonly request_id: string | null
 }
 
-/** Anthropic's error envelope. Its type follows the status. */
+/** The error in Anthropic's format. The status decides its type. */
 export function anthropicError(
   { kind, status, message, extra }: Failure,
   requestId?: string,
 ): AnthropicError {
-  // Agents detect by these words that they have to shorten the conversation.
-  const told = kind === 'context_length' ? `prompt is too long: ${message}` : message
+  // Agents shorten the conversation if they find these words.
+  const text = kind === 'context_length' ? `prompt is too long: ${message}` : message
   return {
     type: 'error',
-    error: { ...extra, type: typeOf(status), message: told },
+    error: { ...extra, type: typeOf(status), message: text },
     request_id: requestId ?? null,
   }
 }

@@ -23,7 +23,7 @@ const searchResult = anObject({
   content: list(textBlock, 'an array of objects'),
 })
 
-/** Files by id are only known to Anthropic, and chats have no place for a document's URL. */
+/** Files by id exist only at Anthropic, and a chat cannot express a document's URL. */
 const imageSource = byType([
   ['base64', anObject({ media_type: aString, data: aString })],
   ['url', anObject({ url: aString })],
@@ -44,15 +44,15 @@ const documentSource = byType([
 ])
 const document = anObject({ source: documentSource, title: aString.nullish(), context: aString.nullish() })
 
-const shown = [
+const contentBlocks = [
   ['text', textBlock],
   ['image', image],
   ['document', document],
   ['search_result', searchResult],
 ] as const
 
-/** Results of Anthropic's server tools in earlier turns: part of the history, and dropped. */
-const doneByServer = [
+/** Calls and results of Anthropic's server tools in earlier turns. They are accepted and dropped. */
+const serverToolBlocks = [
   'server_tool_use',
   'web_search_tool_result',
   'web_fetch_tool_result',
@@ -64,37 +64,39 @@ const doneByServer = [
   'mcp_tool_result',
 ].map((type) => [type, anObject()] as const)
 
-/** Only for Anthropic's own containers. */
+/** Refers to Anthropic's own containers. */
 const uploaded = ['container_upload', anObject({ file_id: aString })] as const
 
-const said = [
+const assistantBlocks = [
   ['thinking', anObject({ thinking: aString })],
   ['redacted_thinking', anObject()],
   ['tool_use', anObject({ id: aString, name: aString, input: anObject().nullish() })],
-  ...doneByServer,
+  ...serverToolBlocks,
 ] as const
 
-const shownByTool = [...shown, ['tool_reference', anObject({ tool_name: aString })]] as const
+const toolResultBlocks = [...contentBlocks, ['tool_reference', anObject({ tool_name: aString })]] as const
 
-/** All block types that have a place in a chat. */
-const known: ReadonlySet<unknown> = new Set([...said, ...shownByTool].map(([type]) => type)).add(
-  'tool_result',
-)
+/** All known block types. */
+const knownTypes: ReadonlySet<unknown> = new Set(
+  [...assistantBlocks, ...toolResultBlocks].map(([type]) => type),
+).add('tool_result')
 
 type Blocks = (variants: Variants) => z.ZodType
 
 function messagesWith(blocks: Blocks): z.ZodType {
   const toolResult = anObject({
     tool_use_id: aString,
-    content: blocks(shownByTool).nullish(),
+    content: blocks(toolResultBlocks).nullish(),
     is_error: aBoolean.nullish(),
   })
   const roles = new Map<unknown, z.ZodType>([
     [
       'user',
-      anObject({ content: blocks([...shown, ['tool_result', toolResult], uploaded, ...doneByServer]) }),
+      anObject({
+        content: blocks([...contentBlocks, ['tool_result', toolResult], uploaded, ...serverToolBlocks]),
+      }),
     ],
-    ['assistant', anObject({ content: blocks([['text', textBlock], ...said]) })],
+    ['assistant', anObject({ content: blocks([['text', textBlock], ...assistantBlocks]) })],
     ['system', anObject({ content: blocks([['text', textBlock]]) })],
   ])
   const otherRole = anObject({ role: oneOf([...roles.keys()].map(spell)) })
@@ -103,7 +105,7 @@ function messagesWith(blocks: Blocks): z.ZodType {
 }
 
 const ownTool = anObject({ name: aString, input_schema: anObject() })
-/** Tools defined by Anthropic: the type is the whole definition. */
+/** Tools that Anthropic defines. The type is the whole definition. */
 const typedTool = anObject({ type: aString })
 const tool = form((value) => {
   const type = isObject(value) ? value['type'] : undefined
@@ -135,25 +137,25 @@ const shapes = {
   thinking: anObject({ type: aString, budget_tokens: anInteger.nullish() }),
   output_config: anObject({ effort: aString.nullish(), format: jsonFormat.nullish() }),
   stream: aBoolean,
-  // A message has exactly one answer.
+  // The format has exactly one answer.
   n: anInteger.min(1).max(1),
 }
 
-/** Unknown block types, future or Anthropic's own, are dropped. */
+/** Shapes that accept unknown block types, which are dropped. */
 const lenientShapes = {
   messages: messagesWith(someBlocks),
   system: someBlocks([['text', textBlock]]),
 }
 
-/** Other fields of Anthropic's, which are ignored. */
-export const leftOut = [
+/** Anthropic's other fields. They are ignored, and reported as dropped. */
+export const ignoredFields = [
   ...['cache_control', 'container', 'context_management', 'diagnostics', 'inference_geo', 'mcp_servers'],
   ...['service_tier', 'speed', 'user_profile_id', 'workspace_id'],
 ] as const
 
-const others = Object.fromEntries(leftOut.map((name) => [name, anything]))
+const others = Object.fromEntries(ignoredFields.map((name) => [name, anything]))
 
-/** The request fields of a message; besides Anthropic's, those of a chat, for upstreams that support more. */
+/** The request fields of a message. A chat's fields are accepted too, for upstreams that support them. */
 export const anthropicFields: Fields = new Map([
   ...chatFields,
   ...fieldsOf({ ...shapes, ...others, ...lenientShapes }),
@@ -170,7 +172,7 @@ export const strictAnthropicFields: Fields = fieldsOf({
     ['adaptive', anObject()],
     ['between_tools', anObject()],
   ]),
-  // Steering fields are the gateway's own.
+  // The gateway's own steering fields.
   models: anything,
   provider: anything,
 })
@@ -184,19 +186,19 @@ function byType(variants: Variants): z.ZodType {
   return form((value) => schemas.get(isObject(value) ? value['type'] : undefined) ?? other)
 }
 
-/** A text, or blocks of these types. */
+/** A string, or blocks of these types. */
 function knownBlocks(variants: Variants): z.ZodType {
   return stringOrList(byType(variants))
 }
 
-/** The same, including unknown types. */
+/** A string, or blocks of these or unknown types. */
 function someBlocks(variants: Variants): z.ZodType {
   const block = byType(variants)
   return stringOrList(form((value) => (isUnknownBlock(value) ? undefined : block)))
 }
 
 function isUnknownBlock(value: unknown): boolean {
-  return isObject(value) && typeof value['type'] === 'string' && !known.has(value['type'])
+  return isObject(value) && typeof value['type'] === 'string' && !knownTypes.has(value['type'])
 }
 
 function stringOrList(block: z.ZodType): z.ZodType {

@@ -2,8 +2,8 @@ import { Failure } from '../../core/model/failure.ts'
 import { type JsonObject, objectIn } from '../../core/model/json/json.ts'
 
 /**
- * The arguments of a tool call as the object that Anthropic's clients expect; empty text is an empty object. Undefined
- * if it is not an object, or not complete.
+ * The arguments of a tool call as an object, as Anthropic's clients expect them. Empty text is an empty object.
+ * Undefined if the text is not a complete object.
  */
 export function toolInput(text: string): JsonObject | undefined {
   const trimmed = text.trim()
@@ -11,7 +11,7 @@ export function toolInput(text: string): JsonObject | undefined {
   return objectIn(trimmed)
 }
 
-/** The failure of an answer that calls a tool with anything else. */
+/** The failure of an answer whose tool call has other arguments. */
 export function unreadableInput(): Failure {
-  return new Failure('invalid_response', 'The model called a tool with arguments that are no JSON object.')
+  return new Failure('invalid_response', 'The model called a tool with arguments that are not a JSON object.')
 }

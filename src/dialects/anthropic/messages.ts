@@ -2,10 +2,11 @@ import type Anthropic from '@anthropic-ai/sdk'
 import type { JsonObject } from '../../core/model/json/json.ts'
 
 /**
- * Converts Anthropic's conversation to a chat's messages. Neighbours of one role are one turn. Text alone is one string
- * with a line per block, because not every upstream takes parts. Tool results come before the user's other content;
- * images and files in them follow, because a tool message holds only text. Adds to `dropped` what a chat has no place
- * for. `system` and `messages` must have passed `anthropicFields`.
+ * Converts Anthropic's conversation to a chat's messages. Neighbouring messages of one role become one turn. Content
+ * that is only text becomes one string with a line per block, because not every upstream takes parts. Tool results come
+ * before the user's other content. Images and files in a result follow as user content, because a tool message holds
+ * only text. Content that a chat cannot express is added to `dropped`. `system` and `messages` must have passed
+ * `anthropicFields`.
  */
 export function chatMessages(system: unknown, messages: unknown, dropped: Set<string>): JsonObject[] {
   const instruction = typeof system === 'string' ? system : linesOf(blocksOf(system as Content), dropped)
@@ -41,14 +42,14 @@ function blocksOf(content: Content): readonly Block[] {
 function linesOf(blocks: readonly Block[], dropped: Set<string>): string {
   const lines: string[] = []
   for (const block of blocks) {
-    noteMarks(block, dropped)
+    noteCacheControl(block, dropped)
     if (block.type === 'text') lines.push(block.text)
     else dropped.add(`system.${block.type}`)
   }
   return joined(lines)
 }
 
-/** Empty text is skipped: as a line it would change the prefill. */
+/** Skips empty text, because an empty line would change a prefill. */
 function joined(lines: readonly string[]): string {
   return lines.filter((line) => line !== '').join('\n')
 }
@@ -58,7 +59,7 @@ function assistantMessage(blocks: readonly Block[], dropped: Set<string>): JsonO
   const thoughts: string[] = []
   const calls: JsonObject[] = []
   for (const block of blocks) {
-    noteMarks(block, dropped)
+    noteCacheControl(block, dropped)
     if (block.type === 'text') texts.push(block.text)
     else if (block.type === 'thinking') thoughts.push(block.thinking)
     else if (block.type === 'tool_use') calls.push(toolCall(block))
@@ -82,7 +83,7 @@ function addUserMessages(messages: JsonObject[], blocks: readonly Block[], dropp
   const before = messages.length
   const parts: Part[] = []
   for (const block of blocks) {
-    noteMarks(block, dropped)
+    noteCacheControl(block, dropped)
     if (block.type !== 'tool_result') {
       for (const part of partsOf(block, dropped)) parts.push(part)
       continue
@@ -100,7 +101,7 @@ function addUserMessages(messages: JsonObject[], blocks: readonly Block[], dropp
   }
 }
 
-/** A chat has no other way to report a failed tool. */
+/** The prefix marks a failed tool, because a chat has no field for it. */
 function toolText(parts: readonly Part[], isError: boolean): string {
   const text = joined(textsIn(parts))
   return isError ? `Error: ${text}` : text
@@ -176,7 +177,7 @@ function dataUrl({ media_type: type, data }: { readonly media_type: string; read
   return `data:${type};base64,${data}`
 }
 
-/** Cache control is left to the upstream. */
-function noteMarks(block: Block, dropped: Set<string>): void {
+/** Notes cache control as dropped: the upstream decides what it caches. */
+function noteCacheControl(block: Block, dropped: Set<string>): void {
   if ('cache_control' in block && block.cache_control != null) dropped.add('cache_control')
 }

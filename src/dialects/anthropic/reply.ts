@@ -3,20 +3,20 @@ import type { Call, FinishReason, Message, Reply, ToolCall } from '../../core/mo
 import { toolInput, unreadableInput } from './input.ts'
 import { messageUsage, stopReasonOf } from './stop-reason.ts'
 
-/** The JSON text of a whole message. Throws Failure `invalid_response` for an unreadable tool call. */
+/** The JSON text of a whole message. Throws Failure `invalid_response` for a tool call with unreadable arguments. */
 export function renderMessage({ chunk: { value: chunk }, usage }: Reply, call: Call): string {
   const [choice = { index: 0, finish_reason: 'stop' as const }] = chunk.choices
-  const said = choice.message ?? {}
+  const answer = choice.message ?? {}
   const message = {
     ...emptyMessage(call, chunk.model),
-    content: blocksOf(said, choice.finish_reason),
-    ...stopReasonOf(choice, call, isFilled(said['refusal'])),
+    content: blocksOf(answer, choice.finish_reason),
+    ...stopReasonOf(choice, call, isFilled(answer['refusal'])),
     usage: messageUsage(usage),
   } satisfies Anthropic.Message
   return JSON.stringify(message)
 }
 
-/** A message at its beginning: no content, no counts. */
+/** A message without content and counts, as at the beginning of a stream. */
 export function emptyMessage({ id }: Call, model: string): Anthropic.Message {
   return {
     id: `msg_${id.slice(4)}`,
@@ -36,7 +36,7 @@ export function emptyMessage({ id }: Call, model: string): Anthropic.Message {
 function blocksOf(said: Message, reason: FinishReason | null): Anthropic.ContentBlock[] {
   const { reasoning_content: thinking, content, refusal, tool_calls: calls = [] } = said
   const blocks: Anthropic.ContentBlock[] = []
-  // There is no signature, but clients require the field.
+  // Clients require `signature`, which open models do not have.
   if (isFilled(thinking)) blocks.push({ type: 'thinking', thinking, signature: '' })
   if (isFilled(content)) blocks.push({ type: 'text', text: content, citations: null })
   if (isFilled(refusal)) blocks.push({ type: 'text', text: refusal, citations: null })
@@ -49,7 +49,7 @@ function toolUse(
   reason: FinishReason | null,
 ): Anthropic.ToolUseBlock {
   const input = toolInput(called?.arguments ?? '') ?? (reason === 'length' ? {} : undefined)
-  // If it was cut off by the token limit, `max_tokens` says so. Otherwise it only looks like a call.
+  // Incomplete arguments are acceptable only if the token limit cut the answer, which `stop_reason` reports.
   if (input === undefined) throw unreadableInput()
   return { type: 'tool_use', id, name: called?.name ?? '', input, caller: { type: 'direct' } }
 }

@@ -1,18 +1,18 @@
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
-import { leftOut } from './fields.ts'
+import { ignoredFields } from './fields.ts'
 import { chatMessages } from './messages.ts'
 import { chatTools } from './tools.ts'
 
 /**
- * Converts a request that passed `anthropicFields` to OpenAI's chat request, with the names of dropped fields. Fields
- * unknown to Anthropic pass through unchanged. Throws Failure `unsupported` for a tool choice that is not available.
+ * Converts a request that passed `anthropicFields` to OpenAI's chat request, and lists the dropped fields. Unknown
+ * fields are forwarded unchanged. Throws Failure `unsupported` for a tool choice that is not available.
  */
 export function chatRequest(request: JsonObject): { readonly body: JsonObject; readonly dropped: string[] } {
   const { system, messages, tools, tool_choice, stop_sequences, metadata, thinking, output_config, ...same } =
     request
   const dropped = new Set<string>()
   const body: JsonObject = same
-  for (const field of leftOut) {
+  for (const field of ignoredFields) {
     if ((body[field] ?? null) !== null) dropped.add(field)
     delete body[field]
   }
@@ -27,7 +27,7 @@ export function chatRequest(request: JsonObject): { readonly body: JsonObject; r
   return { body, dropped: [...dropped].slice(0, mostDropped) }
 }
 
-/** Some contain the caller's own words, and all go into one header. */
+/** A limit, because the names may contain the caller's text and all go into one header. */
 const mostDropped = 32
 
 function takeMetadata(body: JsonObject, { user_id: user, ...rest }: JsonObject, dropped: Set<string>): void {
@@ -35,22 +35,22 @@ function takeMetadata(body: JsonObject, { user_id: user, ...rest }: JsonObject, 
   if (Object.keys(rest).length > 0) dropped.add('metadata')
 }
 
-/** Anthropic's schema has no name, and is always strict. */
+/** Anthropic's schema has no name and is always strict. */
 function responseFormat({ schema }: JsonObject): JsonObject {
   return { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } }
 }
 
 /**
- * The reasoning effort in the three words that open models' servers know; undefined if the model decides. No word for
- * "none" is known to all of them.
+ * The reasoning effort in the three values that servers of open models know; undefined if the model decides. There is
+ * no value for "none" that all of them know.
  */
 function effortOf(effort: unknown, thinking: unknown, dropped: Set<string>): string | undefined {
   if (!isObject(thinking)) return efforts.get(effort)
   const { type, budget_tokens: budgetTokens, display } = thinking
   if ((display ?? null) !== null) dropped.add('thinking.display')
   if (type !== 'enabled' && type !== 'adaptive') dropped.add('thinking')
-  const said = efforts.get(effort)
-  if (said !== undefined || type !== 'enabled' || typeof budgetTokens !== 'number') return said
+  const named = efforts.get(effort)
+  if (named !== undefined || type !== 'enabled' || typeof budgetTokens !== 'number') return named
   if (budgetTokens < mediumTokens) return 'low'
   return budgetTokens < highTokens ? 'medium' : 'high'
 }
@@ -63,6 +63,6 @@ const efforts: ReadonlyMap<unknown, string> = new Map([
   ['max', 'high'],
 ])
 
-/** The least budgets of reasoning tokens for a medium and for a high effort. */
+/** The minimum budgets of reasoning tokens for a medium and for a high effort. */
 const mediumTokens = 4096
 const highTokens = 16_384

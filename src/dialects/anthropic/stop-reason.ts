@@ -4,7 +4,7 @@ import type { Call, Choice, FinishReason } from '../../core/model/call.ts'
 import { isObject } from '../../core/model/json/json.ts'
 import type { Usage } from '../../core/model/terms.ts'
 
-/** The stop reason in Anthropic's terms. */
+/** The fields of Anthropic's stop reason. */
 export type StopReason = Pick<Anthropic.Message, 'stop_reason' | 'stop_sequence' | 'stop_details'>
 
 /** The stop reason of a finished choice; `isRefusal` if its content is a refusal. */
@@ -21,7 +21,7 @@ export function stopReasonOf(choice: Choice, call: Call, isRefusal: boolean): St
   return { stop_reason: stopReasons[reason ?? 'stop'], stop_sequence: null, stop_details: null }
 }
 
-/** Anthropic's counts: cached and newly cached prompt tokens are separate. */
+/** Anthropic's usage, which counts cached and newly cached prompt tokens separately. */
 export function messageUsage(usage: Usage): Anthropic.Usage {
   const { promptTokens, cachedTokens, completionTokens } = consumptionOf(usage, undefined)
   const writtenTokens = Math.min(
@@ -51,7 +51,7 @@ const stopReasons = {
   content_filter: 'refusal',
 } as const satisfies Record<FinishReason, Anthropic.StopReason>
 
-/** The stop string: vLLM has it in `stop_reason`, SGLang in `matched_stop`; token ids are ignored. */
+/** The matched stop string: vLLM reports it in `stop_reason`, SGLang in `matched_stop`. Token ids are ignored. */
 function matchedStop(
   { stop_reason: one, matched_stop: other }: Choice,
   { body: { value: body } }: Call,

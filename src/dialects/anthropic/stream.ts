@@ -6,7 +6,7 @@ import { eventFrame } from './event.ts'
 import { emptyMessage } from './reply.ts'
 import { messageUsage, type StopReason, stopReasonOf } from './stop-reason.ts'
 
-/** Writes a stream in Anthropic's format: the message's start, its blocks, then its stop reason and usage. */
+/** Writes a stream in Anthropic's format: the start of the message, its blocks, then the stop reason and the usage. */
 export function createAnthropicStream(call: Call): StreamEncoder {
   const blocks = createBlockWriter()
   let isBegun = false
@@ -16,22 +16,22 @@ export function createAnthropicStream(call: Call): StreamEncoder {
   const begin = (model: string) => {
     if (isBegun) return ''
     isBegun = true
-    // The prompt's tokens are reported at the end: here they would be a guess.
+    // The prompt's tokens are reported at the end, when they are known exactly.
     return (
       eventFrame({ type: 'message_start', message: emptyMessage(call, model) }) + eventFrame({ type: 'ping' })
     )
   }
 
-  const tell = (choice: Choice) => {
+  const framesOf = (choice: Choice) => {
     const { reasoning_content: thinking, content, refusal, tool_calls: calls } = choice.delta ?? {}
     let frames = ''
-    if (thinking) frames += blocks.say('thinking', thinking)
-    if (content) frames += blocks.say('text', content)
+    if (thinking) frames += blocks.addText('thinking', thinking)
+    if (content) frames += blocks.addText('text', content)
     if (typeof refusal === 'string' && refusal !== '') {
       isRefusal = true
-      frames += blocks.say('text', refusal)
+      frames += blocks.addText('text', refusal)
     }
-    if (calls !== undefined) for (const fragment of calls) frames += blocks.call(fragment)
+    if (calls !== undefined) for (const fragment of calls) frames += blocks.addToolCall(fragment)
     if (choice.finish_reason !== null) ending = stopReasonOf(choice, call, isRefusal)
     return frames
   }
@@ -41,13 +41,13 @@ export function createAnthropicStream(call: Call): StreamEncoder {
       let frames = ''
       for (const { value: chunk } of deltas) {
         frames += begin(chunk.model)
-        for (const choice of chunk.choices) if (choice.index === 0) frames += tell(choice)
+        for (const choice of chunk.choices) if (choice.index === 0) frames += framesOf(choice)
       }
       return frames
     },
     idle: () => eventFrame({ type: 'ping' }),
     end(usage) {
-      if (ending === undefined) throw new TypeError('A stream that ended has told why.')
+      if (ending === undefined) throw new TypeError('A stream ended without a finish reason.')
       const frames = blocks.end(ending.stop_reason === 'max_tokens')
       const delta = { ...ending, container: null }
       return (

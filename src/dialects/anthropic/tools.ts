@@ -4,15 +4,15 @@ import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 
 /**
  * Converts Anthropic's tools and tool choice to a chat's fields. Tools that Anthropic defines or runs, such as
- * `web_search_20250305`, have no schema to forward: they go to `dropped` by their type. Throws Failure `unsupported` if
- * the caller insists on one of those. Both must have passed `anthropicFields`.
+ * `web_search_20250305`, have no schema to forward, so their types are added to `dropped`. Throws Failure `unsupported`
+ * if the tool choice requires one of them. Both must have passed `anthropicFields`.
  */
 export function chatTools(tools: unknown, choice: unknown, dropped: Set<string>): JsonObject {
   const functions = Array.isArray(tools) ? tools.flatMap((tool: JsonObject) => functionOf(tool, dropped)) : []
   const wanted = (choice ?? { type: 'auto' }) as Anthropic.ToolChoice
   const names = functions.map(({ function: { name } }) => name)
   if (wanted.type === 'tool' ? !names.includes(wanted.name) : wanted.type === 'any' && names.length === 0) {
-    const message = "'tool_choice' asks for a tool that is not among those this gateway can pass on."
+    const message = "'tool_choice' requires a tool that this gateway cannot forward."
     throw new Failure('unsupported', message, { param: 'tool_choice' })
   }
   if (functions.length === 0) return {}
@@ -33,7 +33,7 @@ function functionOf(tool: JsonObject, dropped: Set<string>): readonly ChatFuncti
     dropped.add(`tools.${spell(type)}`)
     return []
   }
-  for (const field of unsaid) if ((tool[field] ?? null) !== null) dropped.add(`tools.${field}`)
+  for (const field of unsupportedFields) if ((tool[field] ?? null) !== null) dropped.add(`tools.${field}`)
   return [
     {
       type: 'function',
@@ -47,7 +47,12 @@ function functionOf(tool: JsonObject, dropped: Set<string>): readonly ChatFuncti
   ]
 }
 
-const unsaid = ['allowed_callers', 'defer_loading', 'eager_input_streaming', 'input_examples'] as const
+const unsupportedFields = [
+  'allowed_callers',
+  'defer_loading',
+  'eager_input_streaming',
+  'input_examples',
+] as const
 
 function chatChoice(choice: Anthropic.ToolChoice): string | JsonObject {
   switch (choice.type) {

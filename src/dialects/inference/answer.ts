@@ -4,15 +4,15 @@ import type { Usage } from '../../core/model/terms.ts'
 import type { AnswerInfo } from '../shared/dialect.ts'
 import { pythonList } from './python-list.ts'
 
-/** The body of `/inference` for a whole answer, and for the end of a stream. */
+/** The body of a whole answer from `/inference`, and of the last frame of a stream. */
 export function inferenceAnswer(parts: {
   readonly model: string
   readonly output: string
   readonly usage: Usage
   readonly extraKeys: ReadonlySet<string>
-  readonly told: AnswerInfo
+  readonly info: AnswerInfo
 }): JsonObject {
-  const { model, output, usage, extraKeys, told } = parts
+  const { model, output, usage, extraKeys, info: told } = parts
   const { prompt_tokens, completion_tokens, total_tokens } = usage
   return {
     model,
@@ -23,19 +23,19 @@ export function inferenceAnswer(parts: {
   }
 }
 
-/** The text of the one choice, whole or in pieces. */
+/** The text of the only choice, in a whole reply or a chunk. */
 export function outputOf({ choices: [choice] }: Chunk): string {
   const message = choice?.delta ?? choice?.message
   return choice?.text ?? (message?.content || refusalOf(message))
 }
 
-/** A refusal has a field of its own. */
+/** A refusal is in its own field. */
 function refusalOf(message: Message | undefined): string {
   const refusal = message?.['refusal']
   return typeof refusal === 'string' ? refusal : ''
 }
 
-/** Adds to `extraKeys` the upstream's keys beyond OpenAI's, in its order. */
+/** Adds the upstream's keys that are not OpenAI's to `extraKeys`, in the upstream's order. */
 export function noteExtraKeys(chunk: Chunk, extraKeys: Set<string>): void {
   for (const key of Object.keys(chunk)) if (!knownKeys.has(key)) extraKeys.add(key)
 }

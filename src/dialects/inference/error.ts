@@ -1,7 +1,7 @@
 import type { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 
-/** The error body of `/inference`: `error` is a sentence, details have keys of their own. */
+/** The error body of `/inference`: `error` is a sentence, and details have their own keys. */
 export function inferenceError(failure: Failure): JsonObject {
   const { code, message, provider, param, status, extra } = failure
   const named = provider === undefined ? {} : { provider }

@@ -13,7 +13,7 @@ import { type Fields, validate } from '../shared/validate.ts'
 import { inferenceAnswer, noteExtraKeys, outputOf } from './answer.ts'
 import { inferenceError } from './error.ts'
 
-/** The gateway's own small format: a prompt or messages in, one output out. */
+/** The gateway's own format: a prompt or messages in, one output out. */
 export const inference: Dialect = {
   name: 'inference',
   path: '',
@@ -35,12 +35,12 @@ function parse(request: Incoming): Call {
   validate(body, kind === 'chat' ? chatInferenceFields : textInferenceFields)
   if (kind === 'text') refuseStreamedBest(body)
   if (typeof body['n'] === 'number' && body['n'] > 1) {
-    throw new Failure('invalid_request', 'n above 1 is not served here: a call has one output', {
+    throw new Failure('invalid_request', 'n must be 1, because an answer has one output', {
       param: 'n',
     })
   }
   const call = kind === 'chat' ? chatCallOf(request, inference.name) : callOf(request, inference.name, kind)
-  // The last frame of every stream has the usage, requested or not.
+  // The last frame of every stream contains the usage, even if it was not requested.
   return { ...call, includeUsage: call.stream }
 }
 
@@ -62,7 +62,7 @@ function render({ chunk: { value: chunk }, usage }: Reply, _call: Call, told: An
   const extraKeys = new Set<string>()
   noteExtraKeys(chunk, extraKeys)
   const output = outputOf(chunk)
-  return JSON.stringify(inferenceAnswer({ model: chunk.model, output, usage, extraKeys, told }))
+  return JSON.stringify(inferenceAnswer({ model: chunk.model, output, usage, extraKeys, info: told }))
 }
 
 function encoder(call: Call, told: () => AnswerInfo): StreamEncoder {
@@ -80,14 +80,14 @@ function encoder(call: Call, told: () => AnswerInfo): StreamEncoder {
       return frames
     },
     end(usage) {
-      const answer = inferenceAnswer({ model, output: '', usage, extraKeys, told: told() })
+      const answer = inferenceAnswer({ model, output: '', usage, extraKeys, info: told() })
       return frame(JSON.stringify(answer)) + doneFrame
     },
     fail: (failure) => frame(JSON.stringify(inferenceError(failure))),
   }
 }
 
-/** Bounds are left to the upstream. */
+/** The upstream checks the bounds of these. */
 const unboundedNumbers = [
   ['temperature', aDecimal],
   ['top_p', aDecimal],

@@ -1,4 +1,4 @@
-/** Strings as Python prints a list of them: `['region', "it's"]`. */
+/** Formats strings as Python prints a list of them: `['region', "it's"]`. */
 export function pythonList(items: Iterable<string>): string {
   return `[${[...items].map(pythonString).join(', ')}]`
 }

@@ -16,12 +16,12 @@ import { type Fields, fieldsOf } from '../shared/validate.ts'
 import { messages, strictMessages } from './chat-messages.ts'
 
 const functionTool = anObject({ function: anObject({ name: aString }) })
-/** Tools of other types are for upstreams that support them. */
+/** Tools of other types are forwarded, for upstreams that support them. */
 const otherTool = anObject({ type: aString })
 const strictTool = form((value) =>
   isObject(value) && value['type'] === 'function' ? functionTool : otherTool,
 )
-/** A tool with a function and without a type is repaired by `chatCallOf`. */
+/** `chatCallOf` repairs a tool with a function and without a type. */
 const tool = form((value) => {
   const { type = null, function: described } = isObject(value) ? value : {}
   return type === 'function' || (type === null && described !== undefined) ? functionTool : otherTool
@@ -33,7 +33,7 @@ const otherFormat = anObject({ type: aString })
 const shapes = {
   messages,
   max_completion_tokens: anInteger.min(0),
-  // A boolean here, a count in a text completion.
+  // A boolean in a chat, a count in a text completion.
   logprobs: aBoolean,
   top_logprobs: anInteger.min(0).max(20),
   tools: list(tool, 'an array of objects'),

@@ -7,7 +7,7 @@ const someArguments = form((value) => (isObject(value) ? undefined : aString))
 const imageUrl = form((value) => (typeof value === 'string' ? undefined : anImage))
 const anImage = anObject({ url: aString, detail: aString.nullish() })
 
-/** Parts of other types are for upstreams that support more than OpenAI. */
+/** Parts of other types are forwarded, for upstreams that support them. */
 const parts = new Map<unknown, z.ZodType>([
   ['text', anObject({ text: aString })],
   ['refusal', anObject({ refusal: aString })],
@@ -24,8 +24,8 @@ const content = contentOf(1)
 const instruction = anObject({ content, name: aString.nullish() })
 
 /**
- * The messages of a chat. Each is checked for what its role allows; other fields, such as an assistant's
- * `reasoning_content`, are ignored. Some of what OpenAI refuses is left to `chatCallOf` to repair.
+ * The messages of a chat. Each is checked by its role; other fields, such as an assistant's `reasoning_content`, are
+ * ignored. It accepts some deviations from OpenAI's rules, which `chatCallOf` repairs.
  */
 export const messages: z.ZodType = messagesWith(someArguments, contentOf(0).nullable())
 
@@ -43,7 +43,7 @@ function messagesWith(callArguments: z.ZodType, toolContent: z.ZodType): z.ZodTy
     [
       'assistant',
       anObject({
-        // Absent, null or empty if there are only tool calls.
+        // Absent, null or empty beside tool calls.
         content: contentOf(0).nullish(),
         refusal: aString.nullish(),
         name: aString.nullish(),
@@ -63,7 +63,7 @@ function messagesWith(callArguments: z.ZodType, toolContent: z.ZodType): z.ZodTy
   return list(message, 'an array of objects', { minLength: 1, plain })
 }
 
-/** The fast path: most messages are a known role and plain content. */
+/** The fast path: most messages have a known role and plain content. */
 function isPlainMessage(value: unknown, roles: ReadonlyMap<unknown, z.ZodType>): boolean {
   if (!hasOnly(value, 'role', 'content') || !roles.has(value['role'])) return false
   const { content } = value

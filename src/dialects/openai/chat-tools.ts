@@ -2,22 +2,22 @@ import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 
 /**
- * The edits that repair a chat's tools: many servers refuse an empty list, or a choice without tools; a tool without a
- * type is a function. Undefined if there are none. Throws Failure `invalid_request` if a tool must be called and there
- * is none.
+ * The edits that repair a chat's tools. Many servers refuse an empty list, or a tool choice without tools, so those are
+ * removed. A tool without a type becomes a function. Undefined if nothing needs repair. Throws Failure
+ * `invalid_request` if the tool choice requires a tool and there is none.
  */
-export function mendedTools(body: JsonObject): JsonObject | undefined {
+export function repairedTools(body: JsonObject): JsonObject | undefined {
   const { tools, functions, tool_choice: choice } = body
-  const left = Array.isArray(functions) && functions.length === 0 ? ['functions'] : []
+  const removed = Array.isArray(functions) && functions.length === 0 ? ['functions'] : []
   const edits: JsonObject = {}
   if (Array.isArray(tools) && tools.length > 0) {
     if (tools.some(isUntyped)) edits['tools'] = tools.map(typedTool)
   } else if ((tools ?? null) === null || Array.isArray(tools)) {
     if ((choice ?? 'auto') !== 'auto' && choice !== 'none') throw noSuchTool()
-    left.push('tools', 'tool_choice', 'parallel_tool_calls')
+    removed.push('tools', 'tool_choice', 'parallel_tool_calls')
   }
-  // Null needs no repair.
-  for (const field of left) if ((body[field] ?? null) !== null) edits[field] = undefined
+  // Null counts as absent.
+  for (const field of removed) if ((body[field] ?? null) !== null) edits[field] = undefined
   return Object.keys(edits).length === 0 ? undefined : edits
 }
 

@@ -29,7 +29,7 @@ function parse(request: Incoming): Call {
     strict,
   } = request
   requireModel(body)
-  // OpenAI continues an empty document if there is no prompt; here that counts as a mistake.
+  // Without a prompt, OpenAI continues an empty document. The gateway treats a missing prompt as an error.
   if (body['prompt'] === undefined || body['prompt'] === null) throw missing('prompt')
   validate(body, strict ? strictTextFields : textFields)
   refuseStreamedBest(body)

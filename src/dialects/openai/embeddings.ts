@@ -8,7 +8,7 @@ import { missing } from '../shared/validation-error.ts'
 import { openAiError } from './error.ts'
 import { promptSchema } from './prompt-schema.ts'
 
-/** OpenAI's embeddings: texts, or token ids as LangChain sends them. */
+/** OpenAI's embeddings of texts, or of token ids, which LangChain sends. */
 export const embeddings: RelayDialect = {
   name: 'embeddings',
   path: '/embeddings',
@@ -41,7 +41,7 @@ function emptyText(param: string): Failure {
   return new Failure('invalid_request', message, { param })
 }
 
-/** OpenAI's limit of texts per request. */
+/** OpenAI's limit for texts per request. */
 const mostTexts = 2048
 
 const fields: Fields = fieldsOf({

@@ -11,8 +11,8 @@ import { createOpenAiStream } from './stream.ts'
 import { strictTextFields, textFields } from './text-fields.ts'
 
 /**
- * Mistral's fill-in-the-middle for editors: the text before the cursor, and as `suffix` the text after it. A text
- * completion whose answer has the shape of a chat's.
+ * Mistral's fill-in-the-middle for editors: `prompt` is the text before the cursor, `suffix` the text after it. The
+ * call is a text completion; the answer has the shape of a chat's.
  */
 export const fim: Dialect = {
   name: 'fim',
@@ -30,7 +30,7 @@ export const fim: Dialect = {
   fail: openAiError,
 }
 
-/** One prompt, and Mistral's fields in addition to OpenAI's. */
+/** Mistral's fields, and a prompt that is one string. */
 const shapes = { prompt: aString, random_seed: anyInteger, min_tokens: anInteger.min(0), metadata: anything }
 
 const fields: Fields = new Map([...textFields, ...fieldsOf(shapes)])
@@ -39,17 +39,17 @@ const strictFields: Fields = new Map([...strictTextFields, ...fieldsOf(shapes)])
 
 function parse(request: Incoming): Call {
   const { body, strict } = request
-  const asked = body.value
-  requireModel(asked)
-  if ((asked['prompt'] ?? null) === null) throw missing('prompt')
-  validate(asked, strict ? strictFields : fields)
+  const sent = body.value
+  requireModel(sent)
+  if ((sent['prompt'] ?? null) === null) throw missing('prompt')
+  validate(sent, strict ? strictFields : fields)
   if (strict) {
-    refuseUnknown(asked, strictFields)
-    refuseIdleStreamOptions(asked)
+    refuseUnknown(sent, strictFields)
+    refuseIdleStreamOptions(sent)
   }
-  const { random_seed: seed } = asked
+  const { random_seed: seed } = sent
   if ((seed ?? null) === null) return callOf(request, fim.name, 'text')
-  const renamed = body.with({ random_seed: undefined, seed: asked['seed'] ?? seed })
+  const renamed = body.with({ random_seed: undefined, seed: sent['seed'] ?? seed })
   return { ...callOf({ ...request, body: renamed }, fim.name, 'text'), converted: ['random_seed'] }
 }
 

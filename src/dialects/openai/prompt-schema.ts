@@ -3,8 +3,8 @@ import { numberOf } from '../../core/model/json/json.ts'
 import { anInteger, aString, form, list, nothingBut } from '../shared/schemas.ts'
 
 /**
- * A text, several texts, token ids, or several lists of them, at most `mostTexts`. The first element decides the type
- * of an array: mixed ones are refused.
+ * A string, strings, token ids, or lists of token ids; at most `mostTexts` of them. The first element decides the type
+ * of an array, so mixed arrays are refused.
  */
 export function promptSchema(mostTexts = Number.POSITIVE_INFINITY): z.ZodType {
   const bounds = { minLength: 1, maxLength: mostTexts }

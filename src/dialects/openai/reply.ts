@@ -2,14 +2,14 @@ import type { Chunk, Reply } from '../../core/model/call.ts'
 import type { Usage } from '../../core/model/terms.ts'
 
 /**
- * The JSON text of a whole answer: the upstream's own if nothing changed. Clients require usage, so the counted usage
- * replaces a missing or wrong one.
+ * The JSON text of a whole answer: the upstream's own text if nothing changed. Clients require usage, so the counted
+ * usage replaces a missing or wrong one.
  */
 export function renderReply({ chunk, usage }: Reply): string {
-  return agrees(chunk.value, usage) ? chunk.text : JSON.stringify({ ...chunk.value, usage })
+  return isSameUsage(chunk.value, usage) ? chunk.text : JSON.stringify({ ...chunk.value, usage })
 }
 
-function agrees({ usage: said }: Chunk, counted: Usage): boolean {
+function isSameUsage({ usage: said }: Chunk, counted: Usage): boolean {
   return (
     said === counted ||
     (said?.prompt_tokens === counted.prompt_tokens &&
@@ -19,7 +19,7 @@ function agrees({ usage: said }: Chunk, counted: Usage): boolean {
   )
 }
 
-/** Upstreams have other names for them; callers read these. */
+/** Upstreams may use other names for these details; callers read OpenAI's. */
 const details = ['prompt_tokens_details', 'completion_tokens_details'] as const
 
 function isSame(said: unknown, counted: unknown): boolean {

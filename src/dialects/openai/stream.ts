@@ -7,22 +7,22 @@ import type { StreamEncoder } from '../shared/dialect.ts'
 import { doneFrame, frame } from '../shared/sse-frame.ts'
 import { openAiError } from './error.ts'
 
-/** Writes a stream in OpenAI's format: a frame per chunk, one for the usage if requested, `[DONE]`. */
+/** Writes a stream in OpenAI's format: a frame per chunk, a frame for the usage if requested, then `[DONE]`. */
 export function createOpenAiStream(call: Call): StreamEncoder {
   const { includeUsage } = call
   let last: Chunk | undefined
-  /** Fields that came after the last choice. */
+  /** Fields of chunks without choices, which follow the last choice. */
   let rest: Chunk | undefined
-  /** Whether there was anything before the answer began. */
+  /** The identity that keep-alive chunks before the first delta had. */
   let early: Early | undefined
-  /** Whether the last chunk was sent in its upstream's own text: then one that differs by a word can be spliced. */
-  let isAsSent = false
+  /** The last chunk was sent as the upstream's own text, so a chunk that differs only in its word can be too. */
+  let wasForwarded = false
   let addsUsage = false
   return {
     encode(deltas) {
       let frames = ''
       for (const given of deltas) {
-        if (given.word !== undefined && isAsSent) {
+        if (given.word !== undefined && wasForwarded) {
           frames += frame(addsUsage ? withUsageNull(given.text) : given.text)
           continue
         }
@@ -32,8 +32,8 @@ export function createOpenAiStream(call: Call): StreamEncoder {
           rest = { ...rest, ...last }
           continue
         }
-        const own = ownText(delta)
-        isAsSent = own !== undefined
+        const own = forwardableText(delta)
+        wasForwarded = own !== undefined
         const json = own ?? rewritten(last)
         addsUsage = includeUsage && last.usage === undefined
         frames += frame(addsUsage ? withUsageNull(json) : json)
@@ -42,13 +42,13 @@ export function createOpenAiStream(call: Call): StreamEncoder {
     },
     idle(startedEpochMs) {
       if (last === undefined) early ??= { id: answerIdOf(call), created: Math.floor(startedEpochMs / 1000) }
-      const chunk = last === undefined ? { ...early, ...unbegun(call) } : unsaid(last)
+      const chunk = last === undefined ? { ...early, ...emptyFirstChunk(call) } : emptyNextChunk(last)
       if (chunk === undefined) return ''
       return frame(JSON.stringify(includeUsage ? { ...chunk, usage: null } : chunk))
     },
     end(usage) {
       if (last === undefined) return doneFrame
-      if (!includeUsage) return afterAll(rest, last) + doneFrame
+      if (!includeUsage) return trailingFields(rest, last) + doneFrame
       const { id, object, created, model } = last
       const chunk = { ...rest, id, object, created, model, choices: [], usage } satisfies UsageChunk
       return frame(JSON.stringify(chunk)) + doneFrame
@@ -58,16 +58,16 @@ export function createOpenAiStream(call: Call): StreamEncoder {
 }
 
 /**
- * What came after the last choice, for who did not ask for usage: a chunk without choices is expected by those alone
- * who did, so it stands beside a choice that says nothing.
+ * The frame of fields that followed the last choice, for callers that did not request usage. They do not expect a chunk
+ * without choices, so the fields are sent beside an empty choice.
  */
-function afterAll(rest: Chunk | undefined, { choices: [choice], object }: Chunk): string {
-  if (rest === undefined || Object.keys(rest).every((name) => ofEveryChunk.has(name))) return ''
-  const silent = silentChoice(choice?.index ?? 0, object === 'text_completion')
-  return frame(rewritten({ ...rest, choices: [silent] } as Chunk))
+function trailingFields(rest: Chunk | undefined, { choices: [choice], object }: Chunk): string {
+  if (rest === undefined || Object.keys(rest).every((name) => standardFields.has(name))) return ''
+  const empty = emptyChoice(choice?.index ?? 0, object === 'text_completion')
+  return frame(rewritten({ ...rest, choices: [empty] } as Chunk))
 }
 
-const ofEveryChunk: ReadonlySet<string> = new Set([
+const standardFields: ReadonlySet<string> = new Set([
   'id',
   'object',
   'created',
@@ -86,36 +86,36 @@ function withIdentity({ value }: Delta, early: Early): Delta {
   return JsonText.of({ ...value, ...early })
 }
 
-/** An empty chunk of an answer that has not begun. */
-function unbegun({ kind, model }: Call): JsonObject {
+/** An empty chunk before the first delta. */
+function emptyFirstChunk({ kind, model }: Call): JsonObject {
   const isText = kind === 'text'
   const object = isText ? 'text_completion' : 'chat.completion.chunk'
-  return { object, model, choices: [silentChoice(0, isText)] }
+  return { object, model, choices: [emptyChoice(0, isText)] }
 }
 
 /**
- * An empty chunk of the choice that was sent last; undefined if that choice has finished, because nothing may follow
- * it.
+ * An empty chunk of the choice that was sent last. Undefined if that choice has finished, because nothing may follow
+ * its finish reason.
  */
-function unsaid({ id, object, created, model, choices: [choice] }: Chunk): JsonObject | undefined {
+function emptyNextChunk({ id, object, created, model, choices: [choice] }: Chunk): JsonObject | undefined {
   if (choice === undefined || choice.finish_reason !== null) return undefined
-  return { id, object, created, model, choices: [silentChoice(choice.index, choice.delta === undefined)] }
+  return { id, object, created, model, choices: [emptyChoice(choice.index, choice.delta === undefined)] }
 }
 
-function silentChoice(index: number, isText: boolean): JsonObject {
+function emptyChoice(index: number, isText: boolean): JsonObject {
   return { index, ...(isText ? { text: '' } : { delta: {} }), logprobs: null, finish_reason: null }
 }
 
-/** With `include_usage`, every chunk has the key: null until the last. */
+/** With `include_usage`, every chunk but the last has `"usage": null`. */
 function withUsageNull(json: string): string {
   return `${json.slice(0, json.lastIndexOf('}'))},"usage":null}`
 }
 
 /**
- * The upstream's own text if it can be used: on one line, without usage that belongs at the end, and without an `error`
- * key, which Go and Java clients take for an error even if it is null. Undefined if it cannot.
+ * The upstream's own text, if it can be forwarded: it is one line, has no usage, which belongs at the end, and has no
+ * `error` key, which Go and Java clients treat as an error even if it is null. Otherwise undefined.
  */
-function ownText(delta: Delta): string | undefined {
+function forwardableText(delta: Delta): string | undefined {
   if (!delta.isWritten || !isClean(delta.value)) return undefined
   return /[\r\n]/.test(delta.text) ? undefined : delta.text
 }

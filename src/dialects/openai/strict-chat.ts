@@ -13,7 +13,7 @@ import { missing, outOfBounds } from '../shared/validation-error.ts'
 import { strictChatFields } from './chat-fields.ts'
 import { refuseStrictMessages } from './strict-messages.ts'
 
-/** Throws Failure `invalid_request` for what OpenAI refuses in a chat that passed `strictChatFields`. */
+/** Throws Failure `invalid_request` for values that OpenAI refuses in a chat that passed `strictChatFields`. */
 export function refuseByOpenAi(body: JsonObject): void {
   refuseUnknown(body, strictChatFields)
   refuseIdleStreamOptions(body)
@@ -120,18 +120,18 @@ function refuseFormat({ response_format: format, messages }: JsonObject): void {
     if (!isGiven(name)) throw missing('response_format.json_schema.name')
     refuseName('response_format.json_schema.name', name, nameLetters)
   }
-  if (type === 'json_object' && !saysJson(messages)) {
+  if (type === 'json_object' && !mentionsJson(messages)) {
     const message =
       "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
     throw refusal(message, 'messages', null)
   }
 }
 
-function saysJson(messages: unknown): boolean {
-  return Array.isArray(messages) && messages.some((message) => /json/i.test(wordsOf(message)))
+function mentionsJson(messages: unknown): boolean {
+  return Array.isArray(messages) && messages.some((message) => /json/i.test(textOf(message)))
 }
 
-function wordsOf(message: unknown): string {
+function textOf(message: unknown): string {
   const content = isObject(message) ? message['content'] : undefined
   const parts: readonly unknown[] = Array.isArray(content) ? content : [content]
   return parts
@@ -150,7 +150,7 @@ function isGiven(value: unknown): boolean {
 
 function noSuchTool(param: string, list: string): Failure {
   return refusal(
-    `Invalid value for '${param}': it names no function that is in '${list}'.`,
+    `Invalid value for '${param}': it names a function that is not in '${list}'.`,
     param,
     'invalid_value',
   )

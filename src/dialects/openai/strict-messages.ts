@@ -5,25 +5,26 @@ import { missing } from '../shared/validation-error.ts'
 
 /**
  * Throws Failure `invalid_request` for messages that OpenAI refuses: parts that a role may not have, invalid names, an
- * empty assistant message, a result without its call, and a call without its result. Their shapes were checked before.
+ * empty assistant message, a tool result without its call, and a call without its result. The messages must have passed
+ * `strictMessages`.
  */
 export function refuseStrictMessages(messages: unknown): void {
   if (!Array.isArray(messages)) return
-  /** Calls without a result so far, and the message that made them. */
-  let open = new Set<unknown>()
+  /** The tool calls that have no result yet. */
+  let unanswered = new Set<unknown>()
   for (const [at, message] of messages.entries()) {
     if (!isObject(message)) continue
     const param = `messages[${at}]`
     refuseName(`${param}.name`, message['name'], /^[^\s<|\\/>]+$/)
     refuseParts(message, param)
     if (message['role'] === 'tool') {
-      refuseResult(message, open, param)
+      refuseResult(message, unanswered, param)
       continue
     }
-    if (open.size > 0) throw unanswered(open, param)
-    if (message['role'] === 'assistant') open = callsOf(message, param)
+    if (unanswered.size > 0) throw unansweredCalls(unanswered, param)
+    if (message['role'] === 'assistant') unanswered = callsOf(message, param)
   }
-  if (open.size > 0) throw unanswered(open, 'messages')
+  if (unanswered.size > 0) throw unansweredCalls(unanswered, 'messages')
 }
 
 function refuseParts({ role, content }: JsonObject, param: string): void {
@@ -50,15 +51,15 @@ function refuseResult({ tool_call_id: id }: JsonObject, open: Set<unknown>, para
 function callsOf(message: JsonObject, param: string): Set<unknown> {
   const { content, tool_calls: calls, function_call: called, refusal, audio } = message
   const given: readonly unknown[] = Array.isArray(calls) ? calls : []
-  const isSilent = [content, called, refusal, audio].every((each) => each === undefined || each === null)
-  if (isSilent && given.length === 0) {
+  const isEmpty = [content, called, refusal, audio].every((each) => each === undefined || each === null)
+  if (isEmpty && given.length === 0) {
     const text = `Invalid value for 'content': expected a string, got null.`
     throw new Failure('invalid_request', text, { param: `${param}.content`, code: null })
   }
   return new Set(given.map((call) => (isObject(call) ? call['id'] : undefined)))
 }
 
-function unanswered(open: ReadonlySet<unknown>, param: string): Failure {
+function unansweredCalls(open: ReadonlySet<unknown>, param: string): Failure {
   const ids = [...open].filter((id) => typeof id === 'string').map((id) => id.slice(0, 64))
   const message =
     "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. " +

@@ -9,24 +9,24 @@ import type { ToolOrigin } from './tools.ts'
 export interface CallItem {
   readonly type: 'call'
   add(called: ToolCall['function']): void
-  /** Sends what has come. False while the tool's name is unknown. */
+  /** Sends buffered deltas. False while the tool's name is unknown. */
   advance(): boolean
-  /** Sends the end. */
+  /** Sends the events that end the item. */
   end(isCutShort: boolean): void
   /** The arguments so far. */
-  readonly spelled: JsonObjectWriter
+  readonly argumentsJson: JsonObjectWriter
 }
 
 export function createCallItem(
   callId: string,
   origins: ReadonlyMap<string, ToolOrigin>,
-  { stem, tell, place }: ItemParts,
+  { stem, send, place }: ItemParts,
 ): CallItem {
   let name: string | undefined
-  const spelled = createJsonObjectWriter()
-  let untold = ''
+  const argumentsJson = createJsonObjectWriter()
+  let unsent = ''
   let open: Open | undefined
-  const opening = (chatName: string): Open => {
+  const openItem = (chatName: string): Open => {
     const { type, ...rest } = origins.get(chatName) ?? {
       type: 'function',
       name: chatName,
@@ -45,47 +45,47 @@ export function createCallItem(
     const index = place(item)
     const id = `${isCustom ? 'ctc' : 'fc'}_${stem}_${index}`
     item['id'] = id
-    tell('response.output_item.added', { output_index: index, item })
+    send('response.output_item.added', { output_index: index, item })
     return { item, isCustom, where: { item_id: id, output_index: index } }
   }
-  const tellDelta = ({ where }: Open, kind: string, delta: string) => {
-    if (delta !== '') tell(`response.${kind}.delta`, { ...where, delta })
+  const sendDelta = ({ where }: Open, kind: string, delta: string) => {
+    if (delta !== '') send(`response.${kind}.delta`, { ...where, delta })
   }
   return {
     type: 'call',
-    spelled,
+    argumentsJson,
     add(called) {
       name ??= called?.name
       const piece = called?.arguments ?? ''
-      spelled.add(piece)
-      untold += piece
+      argumentsJson.add(piece)
+      unsent += piece
     },
     advance() {
       if (name === undefined) return false
-      open ??= opening(name)
+      open ??= openItem(name)
       // A custom tool's input cannot be sent before its arguments are complete.
       if (open.isCustom) return true
-      open.item['arguments'] = spelled.text()
-      tellDelta(open, 'function_call_arguments', untold)
-      untold = ''
+      open.item['arguments'] = argumentsJson.text()
+      sendDelta(open, 'function_call_arguments', unsent)
+      unsent = ''
       return true
     },
     end(isCutShort) {
-      open ??= opening(name ?? '')
+      open ??= openItem(name ?? '')
       const { item, isCustom, where } = open
-      const text = spelled.text()
+      const text = argumentsJson.text()
       item['status'] = isCutShort ? 'incomplete' : 'completed'
       item[isCustom ? 'input' : 'arguments'] = isCustom ? customInput.fromArguments(text) : text
-      // Some clients run any call whose end they receive.
+      // No end events for an incomplete call, because some clients run every call that ends.
       if (isCutShort) return
       if (isCustom) {
         const input = spell(item['input'])
-        tellDelta(open, 'custom_tool_call_input', input)
-        tell('response.custom_tool_call_input.done', { ...where, input })
+        sendDelta(open, 'custom_tool_call_input', input)
+        send('response.custom_tool_call_input.done', { ...where, input })
       } else {
-        tell('response.function_call_arguments.done', { ...where, name: item['name'], arguments: text })
+        send('response.function_call_arguments.done', { ...where, name: item['name'], arguments: text })
       }
-      tell('response.output_item.done', { output_index: where.output_index, item })
+      send('response.output_item.done', { output_index: where.output_index, item })
     },
   }
 }

@@ -15,7 +15,7 @@ import {
 } from '../shared/schemas.ts'
 import { type Fields, fieldsOf } from '../shared/validate.ts'
 
-/** Images and files by id are only known to OpenAI, and chats have no place for a file's URL. */
+/** Images and files by id exist only at OpenAI, and a chat cannot express a file's URL. */
 const parts = new Map<unknown, z.ZodType>([
   ['input_text', anObject({ text: aString })],
   ['input_image', anObject({ image_url: aString, detail: aString.nullish() })],
@@ -24,7 +24,7 @@ const parts = new Map<unknown, z.ZodType>([
   ['output_text', anObject({ text: aString })],
   ['refusal', anObject({ refusal: aString })],
 ])
-/** Parts of other types are for upstreams that support them. */
+/** Parts of other types are forwarded, for upstreams that support them. */
 const otherPart = anObject({ type: aString })
 const strictOtherPart = anObject({ type: oneOf([...parts.keys()].map(spell)) })
 
@@ -32,7 +32,7 @@ const summary = list(anObject({ text: aString }), 'an array of objects')
 const call = { call_id: aString, name: aString, namespace: aString.nullish() }
 
 const tool = form((value) => tools.get(isObject(value) ? value['type'] : undefined) ?? anyTool)
-/** OpenAI's own tools, and future ones. */
+/** OpenAI's own tools, and unknown ones. */
 const anyTool = anObject({ type: aString })
 const tools = new Map<unknown, z.ZodType>([
   ['function', anObject({ name: aString, description: aString.nullish(), parameters: anObject().nullish() })],
@@ -76,11 +76,11 @@ function shapesWith(unknownPart: z.ZodType, isLenient: boolean): Record<string, 
     if (type === null && role === undefined && isObject(value) && 'id' in value)
       return items.get('item_reference')
     const isMessage = type === 'message' || (type === null && role !== undefined)
-    if (isLenient && isMessage && isObject(value) && isUnnamedAnswer(value)) return answer
+    if (isLenient && isMessage && isObject(value) && isAssistantWithoutRole(value)) return answer
     return items.get(type ?? 'message') ?? anyTool
   })
   return {
-    ...Object.fromEntries([...leftOut, ...refused].map((name) => [name, anything])),
+    ...Object.fromEntries([...ignoredFields, ...unsupportedFields].map((name) => [name, anything])),
     model: aString,
     input: stringOr(list(item, 'an array of objects'), 'array of objects'),
     instructions: aString,
@@ -113,7 +113,7 @@ function shapesWith(unknownPart: z.ZodType, isLenient: boolean): Record<string, 
     prompt_cache_options: anObject(),
     prompt_cache_retention: aString,
     service_tier: aString,
-    // A response has exactly one answer.
+    // The format has exactly one answer.
     n: anInteger.min(1).max(1),
   }
 }
@@ -121,16 +121,16 @@ function shapesWith(unknownPart: z.ZodType, isLenient: boolean): Record<string, 
 /** The roles of a message. */
 const messageRoles = ['user', 'assistant', 'system', 'developer'] as const
 
-/** Items with output belong to the assistant, even if no role says so. */
-export function isUnnamedAnswer({ role, content }: JsonObject): boolean {
+/** True for an item with output text but without a role: it is the assistant's. */
+export function isAssistantWithoutRole({ role, content }: JsonObject): boolean {
   if (messageRoles.some((name) => name === role)) return false
   return Array.isArray(content) && content.some((part) => isObject(part) && part['type'] === 'output_text')
 }
 
 const toolMode = oneOf(['none', 'auto', 'required'])
 
-/** Other fields of OpenAI's, which are ignored: an answer without them is still an answer. */
-export const leftOut = [
+/** OpenAI's other fields. They are ignored, because the answer is valid without them. */
+export const ignoredFields = [
   'access_programs',
   'client_metadata',
   'context_management',
@@ -139,19 +139,19 @@ export const leftOut = [
   'moderation',
 ] as const
 
-/** Fields without which an answer would be wrong. */
-export const refused = ['conversation', 'prompt'] as const
+/** Fields that are refused, because ignoring them would make the answer wrong. */
+export const unsupportedFields = ['conversation', 'prompt'] as const
 
 const strictShapes = shapesWith(strictOtherPart, false)
 
-/** The request fields of a response; besides OpenAI's, those of a chat, for upstreams that support more. */
+/** The request fields of a response. A chat's fields are accepted too, for upstreams that support them. */
 export const responsesFields: Fields = new Map([...chatFields, ...fieldsOf(shapesWith(otherPart, true))])
 
 /** The same, with OpenAI's checks. */
 export const strictResponsesFields: Fields = fieldsOf({
   ...strictShapes,
   max_output_tokens: anInteger.min(16),
-  // Steering fields are the gateway's own.
+  // The gateway's own steering fields.
   models: anything,
   provider: anything,
 })

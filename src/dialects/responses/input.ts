@@ -1,11 +1,11 @@
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
-import { isUnnamedAnswer } from './fields.ts'
+import { isAssistantWithoutRole } from './fields.ts'
 
 /**
- * A response's input as items with ids: a text becomes a user message, a reference the item that `findItems` has.
- * `stem` makes ids for items without one. Throws Failure `not_found` for an unknown reference, and `invalid_request`
- * for two to one item. The input must have passed `responsesFields`.
+ * The input of a response as items with ids. A string becomes a user message. A reference becomes the item that
+ * `findItems` returns. Items without an id get one that is made from `stem`. Throws Failure `not_found` for an unknown
+ * reference, and `invalid_request` for two references to one item. The input must have passed `responsesFields`.
  */
 export function inputItems(
   input: unknown,
@@ -25,13 +25,13 @@ export function inputItems(
   return items.map((item, place) => {
     if (!isReference(item)) return identified(item, `${stem}_in_${place}`)
     const id = spell(item['id'])
-    const meant = found?.get(id)
-    if (meant === undefined) throw noSuchItem(id)
-    return meant
+    const referenced = found?.get(id)
+    if (referenced === undefined) throw noSuchItem(id)
+    return referenced
   })
 }
 
-/** The ids that an input refers to, of items that are kept. */
+/** The ids of stored items that an input refers to. */
 export function referencesIn(input: unknown): readonly string[] {
   const items = (Array.isArray(input) ? input : []).filter(isObject).filter(isReference)
   return [...new Set(items.map(({ id }) => spell(id)))]
@@ -41,7 +41,7 @@ function isReference({ type, role }: JsonObject): boolean {
   return type === 'item_reference' || ((type ?? null) === null && role === undefined)
 }
 
-/** The item in its listed form: with a type, an id, and text as a part. */
+/** The item in the form in which items are listed: with a type, an id, and text as a part. */
 function identified(item: JsonObject, rest: string): JsonObject {
   const type = typeof item['type'] === 'string' ? item['type'] : 'message'
   const id =
@@ -50,7 +50,7 @@ function identified(item: JsonObject, rest: string): JsonObject {
       : `${prefixes.get(type) ?? 'item'}_${rest}`
   if (type !== 'message') return { ...item, id }
   const { content } = item
-  const role = isUnnamedAnswer(item) ? 'assistant' : item['role']
+  const role = isAssistantWithoutRole(item) ? 'assistant' : item['role']
   const part =
     role === 'assistant'
       ? { type: 'output_text', text: content, annotations: [] }

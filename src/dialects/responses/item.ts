@@ -1,13 +1,13 @@
 import type { JsonObject } from '../../core/model/json/json.ts'
 
 /** Sends one event of a stream with these fields. */
-export type Tell = (type: string, fields: JsonObject) => void
+export type SendEvent = (type: string, fields: JsonObject) => void
 
-/** What every output item is made with. */
+/** The parts that every output item needs. */
 export type ItemParts = {
-  /** The stem of the items' ids. */
+  /** The common part of the items' ids. */
   readonly stem: string
-  readonly tell: Tell
+  readonly send: SendEvent
   /** Appends the item to the output, and returns its index. */
   readonly place: (item: JsonObject) => number
 }

@@ -3,23 +3,23 @@ import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 import { chatToolName } from './tools.ts'
 
 /**
- * Converts items to a chat's messages. Text and calls of one turn are one assistant message. Instructions and other
- * leading system text are one message, because many templates take no second. A tool message holds only text: images of
- * its result follow as a user message. Adds to `dropped` what a chat has no place for. The items must have passed
- * `responsesFields`.
+ * Converts items to a chat's messages. Text and tool calls of one turn become one assistant message. Instructions and
+ * further leading system text become one message, because many templates do not accept a second one. A tool message
+ * holds only text, so images of its result follow as a user message. Items that a chat cannot express are added to
+ * `dropped`. The items must have passed `responsesFields`.
  */
 export function chatMessages(
   instructions: unknown,
   items: readonly JsonObject[],
   dropped: Set<string>,
 ): JsonObject[] {
-  const writing = new Transcript(dropped)
-  if (typeof instructions === 'string' && instructions !== '') writing.message('system', instructions)
-  for (const item of items) takeItem(item, writing)
-  return writing.finished()
+  const transcript = new Transcript(dropped)
+  if (typeof instructions === 'string' && instructions !== '') transcript.message('system', instructions)
+  for (const item of items) addItem(item, transcript)
+  return transcript.finished()
 }
 
-function takeItem(item: JsonObject, writing: Transcript): void {
+function addItem(item: JsonObject, writing: Transcript): void {
   const { type, role, content } = item
   switch (type) {
     case 'message':
@@ -40,7 +40,7 @@ function takeItem(item: JsonObject, writing: Transcript): void {
       writing.result(item)
       break
     case 'additional_tools':
-      // They are tools, not messages.
+      // `chatRequest` reads these tools.
       break
     default:
       writing.dropped.add(`input.${spell(type)}`)
@@ -57,12 +57,12 @@ type Turn = {
 
 type Part = JsonObject & { readonly type: unknown }
 
-/** The messages so far, and what cannot be written yet. */
+/** Collects messages, and buffers the parts of an unfinished turn. */
 class Transcript {
   readonly dropped: Set<string>
   readonly #messages: JsonObject[] = []
   #turn: Turn | undefined
-  /** Images of tool results: they may not stand between the results. */
+  /** Images of tool results. They may not come between the results. */
   #shown: Part[] = []
 
   constructor(dropped: Set<string>) {
@@ -74,7 +74,7 @@ class Transcript {
     this.#endResults()
     const parts = partsOf(content)
     const [before] = this.#messages
-    const isInstruction = isForSystem(role) && this.#messages.length === 1 && isForSystem(before?.['role'])
+    const isInstruction = isSystemRole(role) && this.#messages.length === 1 && isSystemRole(before?.['role'])
     const text = textOf(parts)
     if (isInstruction && text !== undefined && typeof before?.['content'] === 'string') {
       this.#messages[0] = { role: 'system', content: `${before['content']}\n\n${text}` }
@@ -140,17 +140,17 @@ class Transcript {
   }
 }
 
-function isForSystem(role: unknown): boolean {
+function isSystemRole(role: unknown): boolean {
   return role === 'system' || role === 'developer'
 }
 
-/** One string if all parts are text, because not every upstream takes parts; otherwise undefined. */
+/** One string if all parts are text, because not every upstream takes parts. Otherwise undefined. */
 function textOf(parts: readonly Part[]): string | undefined {
   const texts = parts.flatMap(({ type, text }) => (type === 'text' && typeof text === 'string' ? [text] : []))
   return texts.length === parts.length ? joined(texts) : undefined
 }
 
-/** Empty text is skipped: as a line it would change the prefill. */
+/** Skips empty text, because an empty line would change a prefill. */
 function joined(lines: readonly string[]): string {
   return lines.filter((line) => line !== '').join('\n')
 }
@@ -176,13 +176,13 @@ function chatPart(part: JsonObject): Part {
   }
 }
 
-/** A chat has no `original`; `auto` is its default. */
+/** `original` does not exist in a chat, and `auto` is its default. */
 function imageOf({ image_url: url, detail }: JsonObject): JsonObject {
   if (detail === undefined || detail === null || detail === 'auto') return { url }
   return { url, detail: detail === 'original' ? 'high' : detail }
 }
 
-/** The reasoning, or its summary if there is nothing else. */
+/** The reasoning text, or its summary if there is no text. */
 function reasoningOf({ content, summary }: JsonObject): string {
   const lines = (list: unknown) =>
     Array.isArray(list) ? list.filter(isObject).map(({ text }) => spell(text)) : []

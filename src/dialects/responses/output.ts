@@ -2,41 +2,44 @@ import type { Message, ToolCall } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject, objectIn } from '../../core/model/json/json.ts'
 import { type CallItem, createCallItem } from './call-item.ts'
-import type { Tell } from './item.ts'
+import type { SendEvent } from './item.ts'
 import { createTextItem, type TextItem, type TextItemKind } from './text-item.ts'
 import type { ToolOrigin } from './tools.ts'
 
 /**
- * The output items of a response, sent as they come. One is open at a time. Deltas of a later one wait until it has
- * ended: a tool call ends when its arguments are a whole object, anything else when something else follows.
+ * Writes the output items of a response. Only one item is open at a time. Deltas of later items are buffered until it
+ * ends. A tool call ends when its arguments are a complete object; other items end when the next one begins.
  */
 export interface OutputWriter {
   /**
-   * A message, or a piece of one, with its log probabilities. Throws a Failure where all of it, which has to be told
-   * once more at the end, is longer than is kept.
+   * Writes a message, or a piece of one, with its log probabilities. Throws a Failure if the whole output, which the
+   * last event repeats, exceeds the limit.
    */
-  say(message: Message, logprobs: unknown): void
-  /** Ends the open and the waiting items; what was cut short is marked so. */
+  write(message: Message, logprobs: unknown): void
+  /** Ends the open item and the buffered ones. With `isCutShort`, incomplete items are marked as incomplete. */
   end(isCutShort: boolean): void
   /** Marks the open item as incomplete, without sending its end. */
   breakOff(): void
-  /** The items so far. */
+  /** Returns all items. */
   items(): readonly JsonObject[]
 }
 
 export type OutputParts = {
-  /** The stem of the items' ids. */
+  /** The common part of the items' ids. */
   readonly stem: string
   readonly origins: ReadonlyMap<string, ToolOrigin>
-  /** The caller reads reasoning as a summary. */
+  /** True: reasoning is written as a summary, because the caller requested one. */
   readonly summarizes: boolean
 }
 
-export function createOutputWriter({ stem, origins, summarizes }: OutputParts, tell: Tell): OutputWriter {
-  /** The open item, if any, and the waiting ones. */
+export function createOutputWriter(
+  { stem, origins, summarizes }: OutputParts,
+  send: SendEvent,
+): OutputWriter {
+  /** The open item, followed by the buffered ones. */
   const queue: (TextItem | CallItem)[] = []
   const opened: JsonObject[] = []
-  /** By their index upstream. */
+  /** Tool calls by the upstream's index. */
   const calls = new Map<number, CallItem>()
   const place = (item: JsonObject) => opened.push(item) - 1
   let kept = 0
@@ -44,19 +47,19 @@ export function createOutputWriter({ stem, origins, summarizes }: OutputParts, t
     kept += characters
     if (kept > mostCharacters || opened.length + queue.length > mostItems) throw tooLong()
   }
-  const parts = { stem, tell, place }
+  const parts = { stem, send, place }
 
-  const words = (kind: TextItemKind, piece: unknown, logprobs?: unknown) => {
+  const addText = (kind: TextItemKind, piece: unknown, logprobs?: unknown) => {
     if (typeof piece !== 'string' || piece === '') return
     keep(piece.length)
     let last = queue.at(-1)
-    if (last?.type !== 'words' || last.isThought !== (kind === 'reasoning' || kind === 'summary')) {
+    if (last?.type !== 'text' || last.isThought !== (kind === 'reasoning' || kind === 'summary')) {
       last = createTextItem(kind, parts)
       queue.push(last)
     }
     last.add(kind, piece, logprobs)
   }
-  const fragment = (call: ToolCall, position: number) => {
+  const addFragment = (call: ToolCall, position: number) => {
     const index = call.index ?? position
     let item = calls.get(index)
     if (item === undefined) {
@@ -75,17 +78,17 @@ export function createOutputWriter({ stem, origins, summarizes }: OutputParts, t
     }
   }
   return {
-    say({ reasoning_content: thought, content, refusal, tool_calls: fragments }, logprobs) {
-      words(summarizes ? 'summary' : 'reasoning', thought)
-      words('text', content, isObject(logprobs) ? logprobs['content'] : undefined)
-      words('refusal', refusal)
-      fragments?.forEach(fragment)
+    write({ reasoning_content: thought, content, refusal, tool_calls: fragments }, logprobs) {
+      addText(summarizes ? 'summary' : 'reasoning', thought)
+      addText('text', content, isObject(logprobs) ? logprobs['content'] : undefined)
+      addText('refusal', refusal)
+      fragments?.forEach(addFragment)
       advance()
     },
     end(isCutShort) {
       for (const item of queue.splice(0)) {
         item.advance()
-        item.end(isCutShort && (item.type === 'words' || objectIn(item.spelled.text()) === undefined))
+        item.end(isCutShort && (item.type === 'text' || objectIn(item.argumentsJson.text()) === undefined))
       }
     },
     breakOff() {
@@ -96,14 +99,14 @@ export function createOutputWriter({ stem, origins, summarizes }: OutputParts, t
 }
 
 function tooLong(): Failure {
-  return new Failure('invalid_response', "The upstream's answer is longer than a response may hold.")
+  return new Failure('invalid_response', "The upstream's answer exceeds the size limit of a response.")
 }
 
-/** As of a stream that is folded into one JSON answer, though each character is held twice here. */
+/** The same limit as for a stream that is folded into one JSON answer. Here each character is held twice. */
 const mostCharacters = 16 * 1024 * 1024
 const mostItems = 10_000
 
-/** Something else has followed. A tool call without arguments may still get some. */
+/** Called when another item follows. A tool call without complete arguments may still get some. */
 function hasEnded(item: TextItem | CallItem): boolean {
-  return item.type === 'words' || item.spelled.isWhole()
+  return item.type === 'text' || item.argumentsJson.isWhole()
 }

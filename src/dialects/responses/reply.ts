@@ -3,24 +3,24 @@ import type { Call, FinishReason } from '../../core/model/call.ts'
 import type { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import type { Usage } from '../../core/model/terms.ts'
-import { heldTool, type ToolOrigin } from './tools.ts'
+import { effectiveTool, type ToolOrigin } from './tools.ts'
 
-/** A call of this dialect, with the parts of the request that its answer repeats. */
-export type ResponsesCall = Call & { readonly asked: AskedResponse }
+/** A call of this dialect, with the request that its answer repeats. */
+export type ResponsesCall = Call & { readonly origin: ResponseRequest }
 
-export type AskedResponse = {
-  /** The stem of the ids of the response and its items. */
+export type ResponseRequest = {
+  /** The common part of the ids of the response and its items. */
   readonly stem: string
   readonly tenant: string
-  /** As the caller sent it. */
+  /** The caller's request, unchanged. */
   readonly request: JsonObject
-  /** The items of the request itself, each with an id. */
+  /** The input items of the request, each with an id. */
   readonly input: readonly JsonObject[]
   readonly origins: ReadonlyMap<string, ToolOrigin>
 }
 
-/** The fields that are known only when the response is complete. */
-export type Made = {
+/** The fields that change while the response is generated. */
+export type ResponseState = {
   readonly model: string
   readonly createdEpochMs: number
   readonly output: readonly JsonObject[]
@@ -36,7 +36,7 @@ export type Ending =
 
 type IncompleteReason = 'max_output_tokens' | 'content_filter'
 
-/** The status and its details by the model's finish reason. */
+/** The status and its details, by the model's finish reason. */
 export function endingOf(reason: FinishReason | null, usage: Usage, endedEpochMs: number): Ending {
   if (reason === 'length') return { status: 'incomplete', reason: 'max_output_tokens', usage }
   if (reason === 'content_filter') return { status: 'incomplete', reason: 'content_filter', usage }
@@ -47,9 +47,9 @@ export function responseId(stem: string): string {
   return `resp_${stem}`
 }
 
-/** A response in its current state. Every key is present, null if unset: clients read them unchecked. */
-export function responseOf({ stem, request }: AskedResponse, made: Made): JsonObject {
-  const { ending, output, model, createdEpochMs, serviceTier } = made
+/** A response in its current state. Every key is present, null if unset, because clients read them without a check. */
+export function responseOf({ stem, request }: ResponseRequest, state: ResponseState): JsonObject {
+  const { ending, output, model, createdEpochMs, serviceTier } = state
   return {
     id: responseId(stem),
     object: 'response',
@@ -61,19 +61,19 @@ export function responseOf({ stem, request }: AskedResponse, made: Made): JsonOb
     model,
     output,
     usage: 'usage' in ending ? responseUsage(ending.usage) : null,
-    ...repeated(request),
+    ...requestFields(request),
     service_tier: typeof serviceTier === 'string' ? serviceTier : 'default',
   }
 }
 
-/** OpenAI's enum, plus one value that agents use. */
+/** The codes of OpenAI's enum, and `context_length_exceeded`, which agents use. */
 function errorOf({ kind, blame, message, extra }: Failure): JsonObject {
   if (kind === 'context_length') return { ...extra, code: 'context_length_exceeded', message }
   if (kind === 'rate_limited') return { ...extra, code: 'rate_limit_exceeded', message }
   return { ...extra, code: blame === 'caller' ? 'invalid_prompt' : 'server_error', message }
 }
 
-function repeated(request: JsonObject): JsonObject {
+function requestFields(request: JsonObject): JsonObject {
   const { text, reasoning, tools } = request
   return {
     access_programs: null,
@@ -91,7 +91,7 @@ function repeated(request: JsonObject): JsonObject {
     temperature: request['temperature'] ?? 1,
     text: { ...(isObject(text) ? text : {}), format: formatOf(text) },
     tool_choice: request['tool_choice'] ?? 'auto',
-    tools: Array.isArray(tools) ? tools.map(heldTool) : [],
+    tools: Array.isArray(tools) ? tools.map(effectiveTool) : [],
     top_logprobs: request['top_logprobs'] ?? 0,
     top_p: request['top_p'] ?? 1,
     presence_penalty: request['presence_penalty'] ?? 0,

@@ -1,20 +1,20 @@
 import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
-import { leftOut } from './fields.ts'
+import { ignoredFields } from './fields.ts'
 import { chatMessages } from './messages.ts'
 import { chatTools, type ToolOrigin } from './tools.ts'
 
-/** A response's request as OpenAI's chat request. */
+/** A request for a response, converted to OpenAI's chat request. */
 export type ChatRequest = {
   readonly body: JsonObject
   /** The names of dropped fields. */
   readonly dropped: readonly string[]
   readonly converted: readonly string[] | undefined
-  /** The origins of the chat's tools, by their names there. */
+  /** The origins of the chat's tools, by their names in the chat. */
   readonly origins: ReadonlyMap<string, ToolOrigin>
 }
 
 /**
- * Converts a request that passed `responsesFields`, with `items` as its conversation. Unknown fields pass through
+ * Converts a request that passed `responsesFields`, with `items` as its conversation. Unknown fields are forwarded
  * unchanged. Throws Failure `unsupported` for a tool choice that is not available.
  */
 export function chatRequest(request: JsonObject, items: readonly JsonObject[]): ChatRequest {
@@ -22,7 +22,7 @@ export function chatRequest(request: JsonObject, items: readonly JsonObject[]): 
   const { max_output_tokens, top_logprobs, truncation, ...same } = rest
   const dropped = new Set<string>()
   const body: JsonObject = same
-  for (const field of leftOut) {
+  for (const field of ignoredFields) {
     if ((body[field] ?? null) !== null) dropped.add(field)
     delete body[field]
   }
@@ -31,23 +31,23 @@ export function chatRequest(request: JsonObject, items: readonly JsonObject[]): 
   body['messages'] = chatMessages(instructions, items, dropped)
   const { fields, origins } = chatTools(allTools(tools, items), tool_choice, dropped)
   Object.assign(body, fields)
-  // Some upstreams refuse it without tools.
+  // Some upstreams refuse `parallel_tool_calls` without tools.
   if ('tools' in fields && (parallel_tool_calls ?? null) !== null) {
     body['parallel_tool_calls'] = parallel_tool_calls
   }
   if ((max_output_tokens ?? null) !== null) body['max_completion_tokens'] = max_output_tokens
-  takeText(body, text)
-  if (isObject(reasoning)) takeReasoning(body, reasoning, dropped)
-  takeLogprobs(body, top_logprobs, include, dropped)
+  addText(body, text)
+  if (isObject(reasoning)) addReasoning(body, reasoning, dropped)
+  addLogprobs(body, top_logprobs, include, dropped)
   const isAnyCustom = origins.values().some(({ type }) => type === 'custom')
   const converted = isAnyCustom ? ['custom tools to functions'] : undefined
   return { body, dropped: [...dropped].slice(0, mostDropped), converted, origins }
 }
 
-/** Some contain the caller's own words, and all go into one header. */
+/** A limit, because the names may contain the caller's text and all go into one header. */
 const mostDropped = 32
 
-/** Fields that are handled here, and not forwarded. */
+/** Fields that the gateway handles and does not forward. */
 const ownFields = [
   'input',
   'previous_response_id',
@@ -59,13 +59,13 @@ const ownFields = [
   'stream_options',
 ]
 
-/** The request's own tools, and those among its items. */
+/** The tools of the request, and those in its items. */
 function allTools(tools: unknown, items: readonly JsonObject[]): readonly unknown[] {
   const lists = [tools, ...items.map(({ type, tools: added }) => (type === 'additional_tools' ? added : []))]
   return lists.flatMap((list): readonly unknown[] => (Array.isArray(list) ? list : []))
 }
 
-function takeText(body: JsonObject, text: unknown): void {
+function addText(body: JsonObject, text: unknown): void {
   const { format, verbosity } = isObject(text) ? text : {}
   if (typeof verbosity === 'string') body['verbosity'] = verbosity
   const { type, ...rest } = isObject(format) ? format : {}
@@ -74,14 +74,14 @@ function takeText(body: JsonObject, text: unknown): void {
   body['response_format'] = type === 'json_schema' ? { type, json_schema: said } : { type, ...said }
 }
 
-function takeReasoning(body: JsonObject, { effort, ...rest }: JsonObject, dropped: Set<string>): void {
+function addReasoning(body: JsonObject, { effort, ...rest }: JsonObject, dropped: Set<string>): void {
   if (typeof effort === 'string') body['reasoning_effort'] = effort
   for (const [name, value] of Object.entries(rest)) {
     if (value !== null && name !== 'summary' && name !== 'generate_summary') dropped.add(`reasoning.${name}`)
   }
 }
 
-function takeLogprobs(body: JsonObject, top: unknown, include: unknown, dropped: Set<string>): void {
+function addLogprobs(body: JsonObject, top: unknown, include: unknown, dropped: Set<string>): void {
   const wanted: readonly unknown[] = Array.isArray(include) ? include : []
   for (const name of wanted) if (name !== logprobs) dropped.add(`include.${spell(name)}`)
   const asksTop = typeof top === 'number' && top > 0

@@ -10,47 +10,47 @@ import { callOf, requireModel } from '../shared/call.ts'
 import { type Dialect, everyPrefix, type Incoming } from '../shared/dialect.ts'
 import { validate } from '../shared/validate.ts'
 import { missing } from '../shared/validation-error.ts'
-import { refused, responsesFields, strictResponsesFields } from './fields.ts'
+import { responsesFields, strictResponsesFields, unsupportedFields } from './fields.ts'
 import { inputItems, referencesIn } from './input.ts'
 import { createOutputWriter } from './output.ts'
-import { type AskedResponse, endingOf, type ResponsesCall, responseId, responseOf } from './reply.ts'
+import { endingOf, type ResponseRequest, type ResponsesCall, responseId, responseOf } from './reply.ts'
 import { chatRequest } from './request.ts'
 import { createResponsesStream } from './stream.ts'
-import { refuseByOpenAi, refuseLooseCalls } from './strict.ts'
+import { refuseByOpenAi, refuseUnpairedCalls } from './strict.ts'
 
 export type ResponsesParts = {
-  /** Keeps answers for later requests that refer to them. */
+  /** Stores answers for later requests that refer to them. */
   readonly store: ResponseStore
   readonly clock: Pick<Clock, 'epochMs'>
 }
 
-/** OpenAI's Responses API, as calls for a chat. It answers only calls that it has read. */
+/** OpenAI's Responses API. Requests become chat calls. It renders only calls that it parsed itself. */
 export function createResponses({ store, clock }: ResponsesParts): Dialect {
-  const keep = (asked: AskedResponse, response: JsonObject) => {
+  const keep = (asked: ResponseRequest, response: JsonObject) => {
     const { request, tenant, stem, input } = asked
     if (request['store'] === false) return
     const previousId = textIn(request, 'previous_response_id')
-    const putting = store.put(tenant, { id: responseId(stem), previousId, input, response })
-    if (putting !== undefined) keeping.set(asked, putting)
+    const written = store.put(tenant, { id: responseId(stem), previousId, input, response })
+    if (written !== undefined) pendingWrites.set(asked, written)
   }
-  const keeping = new WeakMap<AskedResponse, Promise<void>>()
+  const pendingWrites = new WeakMap<ResponseRequest, Promise<void>>()
   return {
     name: dialectName,
     path: '/responses',
     prefixes: everyPrefix,
     parse: readResponse,
     recall: (request) => recall(request, store),
-    kept: ({ asked }: ResponsesCall) => keeping.get(asked),
+    kept: ({ origin: asked }: ResponsesCall) => pendingWrites.get(asked),
     render(reply, call: ResponsesCall) {
       const response = wholeResponse(reply, call, clock.epochMs())
-      keep(call.asked, response)
+      keep(call.origin, response)
       return JSON.stringify(response)
     },
     encoder: (call: ResponsesCall) =>
       createResponsesStream(call, {
         epochMs: clock.epochMs,
-        keep: (response) => keep(call.asked, response),
-        summarizes: summarizes(call.asked),
+        keep: (response) => keep(call.origin, response),
+        summarizes: summarizes(call.origin),
       }),
     fail: openAiError,
   }
@@ -69,35 +69,37 @@ function readResponse(request: Incoming): ResponsesCall {
   requireModel(given)
   validate(given, strict ? strictResponsesFields : responsesFields)
   if (strict) refuseByOpenAi(given)
-  refuseUnserved(given)
+  refuseUnsupported(given)
   const stem = id.replace(/^req_/, '')
   const input = inputItems(given['input'], stem, (ids) => recalled?.findItems(ids) ?? new Map())
   const items = [...history(given, recalled), ...input]
-  if (strict) refuseLooseCalls(items)
+  if (strict) refuseUnpairedCalls(items)
   const { body, origins, ...notes } = chatRequest(given, items)
-  if (Array.isArray(body['messages']) && body['messages'].length === 0) throw nothingSaid()
+  if (Array.isArray(body['messages']) && body['messages'].length === 0) throw emptyInput()
   const call = callOf({ ...request, body: JsonText.of(body) }, dialectName, 'chat')
   const asked = { stem, tenant, request: given, input, origins }
-  return { ...call, ...notes, asked }
+  return { ...call, ...notes, origin: asked }
 }
 
-function nothingSaid(): Failure {
-  const message = "Invalid 'input': empty array. Expected an item that a chat has a place for, but got none."
+function emptyInput(): Failure {
+  const message =
+    "Invalid 'input': empty array. Expected at least one item that becomes a message, but got none."
   return new Failure('invalid_request', message, { param: 'input', code: 'empty_array' })
 }
 
-function refuseUnserved(body: JsonObject): void {
+function refuseUnsupported(body: JsonObject): void {
   const { input, previous_response_id: previous, background } = body
   if ((input ?? previous ?? null) === null) throw missing('input')
-  const field = background === true ? 'background' : refused.find((name) => (body[name] ?? null) !== null)
+  const field =
+    background === true ? 'background' : unsupportedFields.find((name) => (body[name] ?? null) !== null)
   if (field !== undefined) {
-    throw new Failure('unsupported', `Unsupported parameter: '${field}' is not served by this gateway.`, {
+    throw new Failure('unsupported', `Unsupported parameter: '${field}' is not supported by this gateway.`, {
       param: field,
     })
   }
 }
 
-/** What is looked up before the request is validated: whatever it may be. */
+/** Looks up stored responses. This happens before the request is validated. */
 function recall(
   { body: { value: body }, tenant = '' }: Incoming,
   store: ResponseStore,
@@ -120,14 +122,14 @@ function textIn(body: JsonObject, name: string): string | undefined {
 
 function wholeResponse(
   { chunk: { value: chunk }, usage }: Reply,
-  { asked }: ResponsesCall,
+  { origin: asked }: ResponsesCall,
   endedEpochMs: number,
 ): JsonObject {
   const [choice] = chunk.choices
   const { stem, origins } = asked
   const output = createOutputWriter({ stem, origins, summarizes: summarizes(asked) }, () => undefined)
   const ending = endingOf(choice?.finish_reason ?? null, usage, endedEpochMs)
-  output.say(choice?.message ?? {}, choice?.logprobs)
+  output.write(choice?.message ?? {}, choice?.logprobs)
   output.end(ending.status === 'incomplete')
   return responseOf(asked, {
     model: chunk.model,
@@ -138,7 +140,9 @@ function wholeResponse(
   })
 }
 
-/** Upstreams give reasoning text but no summary; clients read `summary`, so the text goes there. */
-function summarizes({ request: { reasoning } }: AskedResponse): boolean {
+/**
+ * True if the caller requested a summary. Upstreams return reasoning text but no summary, so the text is written there.
+ */
+function summarizes({ request: { reasoning } }: ResponseRequest): boolean {
   return isObject(reasoning) && (reasoning['summary'] ?? reasoning['generate_summary'] ?? null) !== null
 }

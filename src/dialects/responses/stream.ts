@@ -8,45 +8,45 @@ import { type Ending, endingOf, type ResponsesCall, responseOf } from './reply.t
 
 export type StreamParts = {
   readonly epochMs: () => number
-  /** Called with the whole response once it is complete. */
+  /** Called with the response when it is complete. */
   readonly keep: (response: JsonObject) => void
   readonly summarizes: boolean
 }
 
 /**
- * Writes a stream in OpenAI's format: the response's start, its items, then the whole response again. Every event is
+ * Writes a stream in OpenAI's format: the start of the response, its items, then the whole response. Every event is
  * numbered.
  */
 export function createResponsesStream(call: ResponsesCall, parts: StreamParts): StreamEncoder {
-  const { asked } = call
+  const { origin: asked } = call
   const { stem, origins } = asked
   const createdEpochMs = parts.epochMs()
   let { model } = call
   let frames = ''
-  let told = 0
+  let sequenceNumber = 0
   let serviceTier: unknown
   let finish: FinishReason | undefined
 
-  const tell = (type: string, fields: JsonObject) => {
-    frames += `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: told++, ...fields })}\n\n`
+  const send = (type: string, fields: JsonObject) => {
+    frames += `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: sequenceNumber++, ...fields })}\n\n`
   }
-  const output = createOutputWriter({ stem, origins, summarizes: parts.summarizes }, tell)
+  const output = createOutputWriter({ stem, origins, summarizes: parts.summarizes }, send)
   const response = (ending: Ending) =>
     responseOf(asked, { model, createdEpochMs, output: output.items(), serviceTier, ending })
   let begun: { readonly response: JsonObject } | undefined
   const begin = () => {
     if (begun !== undefined) return
-    // Sent in the form it has at that moment.
+    // A snapshot, because keep-alive events repeat it later.
     begun = { response: { ...response({ status: 'in_progress' }), output: [] } }
-    tell('response.created', begun)
-    tell('response.in_progress', begun)
+    send('response.created', begun)
+    send('response.in_progress', begun)
   }
-  const take = ({ index, delta, message, logprobs, finish_reason: reason }: Choice) => {
+  const addChoice = ({ index, delta, message, logprobs, finish_reason: reason }: Choice) => {
     if (index !== 0) return
-    output.say(delta ?? message ?? {}, logprobs)
+    output.write(delta ?? message ?? {}, logprobs)
     finish = reason ?? finish
   }
-  const taken = () => {
+  const takeFrames = () => {
     const written = frames
     frames = ''
     return written
@@ -57,37 +57,41 @@ export function createResponsesStream(call: ResponsesCall, parts: StreamParts): 
         model = chunk.model
         serviceTier = chunk['service_tier'] ?? serviceTier
         begin()
-        chunk.choices.forEach(take)
+        chunk.choices.forEach(addChoice)
       }
-      return taken()
+      return takeFrames()
     },
     idle() {
       if (begun === undefined) begin()
-      else tell('response.in_progress', begun)
-      return taken()
+      else send('response.in_progress', begun)
+      return takeFrames()
     },
     end(usage: Usage) {
-      if (finish === undefined) throw new TypeError('A stream that ended has told why.')
+      if (finish === undefined) throw new TypeError('A stream ended without a finish reason.')
       const ending = endingOf(finish, usage, parts.epochMs())
       output.end(ending.status === 'incomplete')
       const whole = response(ending)
-      tell(`response.${ending.status}`, { response: whole })
+      send(`response.${ending.status}`, { response: whole })
       parts.keep(whole)
-      return taken()
+      return takeFrames()
     },
     fail(failure: Failure) {
       begin()
       output.breakOff()
-      tell('response.failed', { response: response({ status: 'failed', failure }) })
-      // Clients that look only for an answer raise this one.
+      send('response.failed', { response: response({ status: 'failed', failure }) })
+      // Some clients raise an error only for this event.
       const { code, message, param, extra } = failure
-      tell('error', { ...named(extra), code, message, param })
-      return taken()
+      send('error', { ...withoutEventFields(extra), code, message, param })
+      return takeFrames()
     },
   }
 }
 
-/** What an event has of its own is not overwritten. */
-function named({ type: _type, sequence_number: _number, ...extra }: Failure['extra']): JsonObject {
+/** Removes the fields of the event itself, which an error must not overwrite. */
+function withoutEventFields({
+  type: _type,
+  sequence_number: _number,
+  ...extra
+}: Failure['extra']): JsonObject {
   return extra
 }

@@ -5,7 +5,7 @@ import { refuseUnknown } from '../shared/validate.ts'
 import { strictResponsesFields } from './fields.ts'
 import { functionFields } from './tools.ts'
 
-/** Throws Failure `invalid_request` for what OpenAI refuses in a request that passed `strictResponsesFields`. */
+/** Throws Failure `invalid_request` for values that OpenAI refuses in a request that passed `strictResponsesFields`. */
 export function refuseByOpenAi(body: JsonObject): void {
   refuseUnknown(body, strictResponsesFields)
   refuseMetadata(body['metadata'])
@@ -20,18 +20,18 @@ export function refuseByOpenAi(body: JsonObject): void {
 }
 
 /** Throws for a result without its call, and for a call without its result. */
-export function refuseLooseCalls(items: readonly JsonObject[]): void {
+export function refuseUnpairedCalls(items: readonly JsonObject[]): void {
   const called = new Set<unknown>()
   const answered = new Set<unknown>()
   for (const { type, call_id: id } of items) {
     if (type === 'function_call' || type === 'custom_tool_call') called.add(id)
     if (type !== 'function_call_output' && type !== 'custom_tool_call_output') continue
     if (!called.has(id))
-      throw loose(`No tool call found for function call output with call_id ${shortened(id)}.`)
+      throw unpaired(`No tool call found for function call output with call_id ${shortened(id)}.`)
     answered.add(id)
   }
   for (const id of called) {
-    if (!answered.has(id)) throw loose(`No tool output found for function call ${shortened(id)}.`)
+    if (!answered.has(id)) throw unpaired(`No tool output found for function call ${shortened(id)}.`)
   }
 }
 
@@ -76,7 +76,7 @@ const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
 
 const tiers = ['auto', 'default', 'flex', 'scale', 'priority', 'fast']
 
-function loose(message: string): Failure {
+function unpaired(message: string): Failure {
   return new Failure('invalid_request', message, { param: 'input', code: null })
 }
 

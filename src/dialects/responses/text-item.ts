@@ -1,21 +1,21 @@
 import type { JsonObject } from '../../core/model/json/json.ts'
 import type { ItemParts } from './item.ts'
 
-/** Kinds of text: the answer, a refusal, reasoning, or reasoning in the place of a summary. */
+/** Kinds of text: the answer, a refusal, reasoning, or reasoning that is written as a summary. */
 export type TextItemKind = 'text' | 'refusal' | 'reasoning' | 'summary'
 
 /** A message or reasoning, as an output item of a response. */
 export interface TextItem {
-  readonly type: 'words'
+  readonly type: 'text'
   readonly isThought: boolean
   add(kind: TextItemKind, piece: string, logprobs: unknown): void
-  /** Sends what has come. Always true. */
+  /** Sends buffered deltas. Always true. */
   advance(): true
-  /** Sends the end. */
+  /** Sends the events that end the item. */
   end(isCutShort: boolean): void
 }
 
-export function createTextItem(first: TextItemKind, { stem, tell, place }: ItemParts): TextItem {
+export function createTextItem(first: TextItemKind, { stem, send, place }: ItemParts): TextItem {
   const isThought = first === 'reasoning' || first === 'summary'
   const pieces: Piece[] = []
   let item: JsonObject | undefined
@@ -28,32 +28,32 @@ export function createTextItem(first: TextItemKind, { stem, tell, place }: ItemP
       : { id: '', type: 'message', status: 'in_progress', role: 'assistant', content: [] }
     index = place(opened)
     opened['id'] = `${isThought ? 'rs' : 'msg'}_${stem}_${index}`
-    tell('response.output_item.added', { output_index: index, item: opened })
+    send('response.output_item.added', { output_index: index, item: opened })
     if (first === 'reasoning') opened['content'] = []
     return opened
   }
   const openPart = (kind: TextItemKind): OpenPart => {
     item ??= openItem()
-    const { list, events, at, newPart } = manners[kind]
+    const { list, events, at, newPart } = partFormats[kind]
     const parts = item[list] as JsonObject[]
     const where = { item_id: item['id'], output_index: index, [at]: parts.length }
     const opened = { kind, where, part: newPart(), text: '', logprobs: [] }
-    tell(events.added, { ...where, part: opened.part })
+    send(events.added, { ...where, part: opened.part })
     parts.push(opened.part)
     return opened
   }
   const closePart = () => {
     if (part === undefined) return
     const { kind, where, text, logprobs } = part
-    const { key, events } = manners[kind]
+    const { key, events } = partFormats[kind]
     part.part[key] = text
     if (kind === 'text') part.part['logprobs'] = logprobs
-    tell(events.done, { ...where, [key]: text, ...(kind === 'text' ? { logprobs } : {}) })
-    tell(events.closed, { ...where, part: part.part })
+    send(events.done, { ...where, [key]: text, ...(kind === 'text' ? { logprobs } : {}) })
+    send(events.closed, { ...where, part: part.part })
     part = undefined
   }
   return {
-    type: 'words',
+    type: 'text',
     isThought,
     add: (kind, text, logprobs) =>
       void pieces.push({ kind, text, logprobs: Array.isArray(logprobs) ? logprobs : [] }),
@@ -64,9 +64,13 @@ export function createTextItem(first: TextItemKind, { stem, tell, place }: ItemP
           part = openPart(kind)
         }
         part.text += delta
-        part.part[manners[kind].key] = part.text
+        part.part[partFormats[kind].key] = part.text
         part.logprobs.push(...logprobs)
-        tell(manners[kind].events.delta, { ...part.where, delta, ...(kind === 'text' ? { logprobs } : {}) })
+        send(partFormats[kind].events.delta, {
+          ...part.where,
+          delta,
+          ...(kind === 'text' ? { logprobs } : {}),
+        })
       }
       return true
     },
@@ -74,7 +78,7 @@ export function createTextItem(first: TextItemKind, { stem, tell, place }: ItemP
       closePart()
       if (item === undefined) return
       item['status'] = isCutShort ? 'incomplete' : 'completed'
-      tell('response.output_item.done', { output_index: index, item })
+      send('response.output_item.done', { output_index: index, item })
     },
   }
 }
@@ -83,16 +87,17 @@ type Piece = { readonly kind: TextItemKind; readonly text: string; readonly logp
 
 type OpenPart = {
   readonly kind: TextItemKind
-  /** The part's address in every event. */
+  /** The fields that locate the part in every event. */
   readonly where: JsonObject
   readonly part: JsonObject
   text: string
   readonly logprobs: unknown[]
 }
 
-type Manner = {
-  /** The index of the part within its item, and the name of that index. */
+type PartFormat = {
+  /** The item's list of parts. */
   readonly list: 'content' | 'summary'
+  /** The name of the part's index in events. */
   readonly at: 'content_index' | 'summary_index'
   /** The field that holds the text, in the part and in its last event. */
   readonly key: 'text' | 'refusal'
@@ -108,7 +113,7 @@ type Manner = {
 const content = { list: 'content', at: 'content_index' } as const
 const contentPart = { added: 'response.content_part.added', closed: 'response.content_part.done' }
 
-const manners: Readonly<Record<TextItemKind, Manner>> = {
+const partFormats: Readonly<Record<TextItemKind, PartFormat>> = {
   text: {
     ...content,
     key: 'text',

@@ -2,14 +2,14 @@ import { customInput } from '../../core/adapt/custom-input.ts'
 import { Failure } from '../../core/model/failure.ts'
 import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 
-/** The origin of a chat's tool. */
+/** The tool of the request from which a chat's tool was made. */
 export type ToolOrigin = {
   readonly type: 'function' | 'custom'
   readonly name: string
   readonly namespace: string | undefined
 }
 
-/** The tools of a response as a chat has them, and the way back. */
+/** The chat's tools for a response, and their origins. */
 export type ChatTools = {
   /** `tools` and `tool_choice` of the chat; neither if there are no tools. */
   readonly fields: JsonObject
@@ -19,9 +19,9 @@ export type ChatTools = {
 
 /**
  * Converts tools and tool choice. A custom tool becomes a function with one string parameter, because few servers
- * support custom tools; a namespace becomes a prefix of its tools' names. Tools that OpenAI runs or defines go to
- * `dropped` by their type. Throws Failure `unsupported` if the caller insists on one of those. Both must have passed
- * `responsesFields`.
+ * support custom tools. A namespace becomes a prefix of its tools' names. The types of tools that OpenAI runs or
+ * defines are added to `dropped`. Throws Failure `unsupported` if the tool choice requires one of them. Both must have
+ * passed `responsesFields`.
  */
 export function chatTools(tools: readonly unknown[], choice: unknown, dropped: Set<string>): ChatTools {
   const origins = new Map<string, ToolOrigin>()
@@ -59,10 +59,10 @@ function isWord(field: string): boolean {
   return /^[a-z_]{1,40}$/.test(field)
 }
 
-type Found = { readonly tool: JsonObject; readonly namespace: string | undefined }
+type NamespacedTool = { readonly tool: JsonObject; readonly namespace: string | undefined }
 
-function flattened(tools: readonly unknown[]): readonly Found[] {
-  return tools.filter(isObject).flatMap((tool): readonly Found[] => {
+function flattened(tools: readonly unknown[]): readonly NamespacedTool[] {
+  return tools.filter(isObject).flatMap((tool): readonly NamespacedTool[] => {
     const { type, name, tools: inner } = tool
     if (type !== 'namespace' || typeof name !== 'string' || !Array.isArray(inner)) {
       return [{ tool, namespace: undefined }]
@@ -71,27 +71,27 @@ function flattened(tools: readonly unknown[]): readonly Found[] {
   })
 }
 
-/** The fields of a function tool that OpenAI knows. */
+/** OpenAI's fields of a function tool. */
 export const functionFields: ReadonlySet<string> = new Set([
   ...['type', 'name', 'description', 'parameters', 'strict'],
   ...['defer_loading', 'allowed_callers', 'output_schema'],
 ])
 
-/** The fields that a chat's function has a place for. */
-const passedOn: ReadonlySet<string> = new Set(['type', 'name', 'description', 'parameters', 'strict'])
+/** The fields that are forwarded with a chat's function. */
+const forwardedFields: ReadonlySet<string> = new Set(['type', 'name', 'description', 'parameters', 'strict'])
 
-/** The tool as it is in effect: without fields that could not be forwarded. */
-export function heldTool(tool: unknown): unknown {
+/** The tool as a response reports it: without fields that were not forwarded. */
+export function effectiveTool(tool: unknown): unknown {
   if (!isObject(tool) || tool['type'] !== 'function') return tool
-  const held = Object.entries(tool).filter(([field]) => passedOn.has(field))
+  const held = Object.entries(tool).filter(([field]) => forwardedFields.has(field))
   return { description: null, parameters: null, strict: null, ...Object.fromEntries(held) }
 }
 
 function plainFunction(tool: JsonObject, name: string, dropped: Set<string>): JsonObject {
   const { description, parameters, strict } = tool
   for (const [field, value] of Object.entries(tool)) {
-    if (passedOn.has(field) || value === null || value === undefined) continue
-    // An unknown name is the caller's own text.
+    if (forwardedFields.has(field) || value === null || value === undefined) continue
+    // An unknown name is the caller's text, which must not be logged.
     dropped.add(functionFields.has(field) || isWord(field) ? `tools.${field}` : 'tools.*')
   }
   return {
@@ -146,6 +146,6 @@ function nameOf(
 }
 
 function noSuchTool(): Failure {
-  const message = "'tool_choice' asks for a tool that is not among those this gateway can pass on."
+  const message = "'tool_choice' requires a tool that this gateway cannot forward."
   return new Failure('unsupported', message, { param: 'tool_choice' })
 }

@@ -6,8 +6,8 @@ import type { Incoming } from './dialect.ts'
 import { steer } from './steering.ts'
 
 /**
- * A validated request in OpenAI's shape as a Call: its body and text are the caller's, without the steering fields.
- * Throws Failure `invalid_request` for wrong steering fields. `stream_options` is ignored without `stream`.
+ * Makes a call of a validated request in OpenAI's shape. Its body is the caller's without the steering fields. Throws
+ * Failure `invalid_request` for invalid steering fields. `stream_options` is ignored without `stream`.
  */
 export function callOf<Asked extends Kind | RelayKind>(
   request: Incoming,
@@ -27,7 +27,7 @@ export function callOf<Asked extends Kind | RelayKind>(
     model: steered?.model ?? (value['model'] as string),
     stream,
     includeUsage: stream && options?.['include_usage'] === true,
-    // A stream may be open for long, and its body is nearly always edited before it is sent.
+    // Releases the bytes: a stream may stay open for long, and its body is nearly always edited before it is sent.
     body: stream ? body.withoutBytes() : body,
     credential,
     deadlineMs,
@@ -35,7 +35,7 @@ export function callOf<Asked extends Kind | RelayKind>(
   }
 }
 
-/** Throws in OpenAI's words when the body names no model, not even in `models`. */
+/** Throws OpenAI's error if neither `model` nor `models` names a model. */
 export function requireModel({ model, models }: JsonObject): void {
   const isNamedElsewhere = Array.isArray(models) && models.length > 0
   if (!isNamedElsewhere && (model === undefined || model === null || model === '')) {
@@ -43,7 +43,7 @@ export function requireModel({ model, models }: JsonObject): void {
   }
 }
 
-/** Throws for `stream_options` without a stream. OpenAI refuses that; its own SDKs' tests send it. */
+/** Throws for `stream_options` without a stream. Only strict mode uses it, because tests of OpenAI's SDKs send that. */
 export function refuseIdleStreamOptions(body: JsonObject): void {
   const options = body['stream_options']
   if (options === undefined || options === null || body['stream'] === true) return

@@ -5,82 +5,85 @@ import type { JsonText } from '../../core/model/json/json-text.ts'
 import type { Recollection } from '../../core/model/response-storage.ts'
 import type { Usage } from '../../core/model/terms.ts'
 
-/** Reads requests of one wire format and writes its errors. Pure and synchronous. */
-export interface Asking<Asked extends AnyCall> {
+/** Parses the requests of one wire format and renders its errors. Pure and synchronous. */
+export interface WireFormat<Asked extends AnyCall> {
   readonly name: string
-  /** Paths below a prefix, such as `/chat/completions`; `''` is the prefix itself. */
+  /** The path below a prefix, such as `/chat/completions`; `''` for the prefix itself. */
   readonly path: string
-  /** Prefixes under which it is served. */
+  /** The prefixes under which the path is served. */
   readonly prefixes: readonly string[]
-  /** Throws Failure `invalid_request` or `unsupported`, naming the field at fault. */
+  /** Throws Failure `invalid_request` or `unsupported`, with the name of the invalid field. */
   parse(request: Incoming): Asked
-  /** Looks up the stored responses that a request refers to, for `parse`; undefined: it refers to none. */
+  /** Looks up the stored responses that a request refers to, for `parse`. Undefined if it refers to none. */
   recall?(request: Incoming): Promise<Recollection> | undefined
-  /** The body of an error; some formats include the id of the request. */
+  /** Returns the body of an error. Some formats include the request's id. */
   fail(failure: Failure, requestId?: string): JsonObject
-  /** The header in which its clients look for the request's id, in addition to `x-request-id`. */
+  /** A further header for the request's id, beside `x-request-id`, that its clients read. */
   readonly requestIdHeader?: string
 }
 
-/** One wire format of callers: requests become Calls, and replies are written as the caller's library expects them. */
-export interface Dialect extends Asking<Call> {
-  /** The JSON text of a whole answer. */
+/** A wire format of callers for generation: it parses calls, and renders replies and streams. */
+export interface Dialect extends WireFormat<Call> {
+  /** Returns the JSON text of a whole answer. */
   render(reply: Reply, call: Call, info: AnswerInfo): string
-  /** A writer for one stream. */
+  /** Creates a writer for one stream. */
   encoder(call: Call, info: () => AnswerInfo): StreamEncoder
-  /** Resolves, and never rejects, once what is kept of a call's answer is safe: its end is to wait for that. */
+  /**
+   * Resolves when a call's answer has been stored; never rejects. The end of the answer waits for it. Undefined if
+   * nothing is stored.
+   */
   kept?(call: Call): Promise<void> | undefined
 }
 
-/** A wire format of requests that are forwarded unchanged. */
-export interface RelayDialect extends Asking<Relay> {
-  /** The JSON text of the answer. */
+/** A wire format of requests that are forwarded unchanged: embeddings and rerank. */
+export interface RelayDialect extends WireFormat<Relay> {
+  /** Returns the JSON text of the answer. */
   render(reply: RelayReply): string
 }
 
-/** A request as it arrived: a parsed object, not validated. */
+/** A request whose body is parsed as JSON but not validated. */
 export type Incoming = {
   readonly id: string
   readonly body: JsonText
   readonly credential: string | undefined
-  /** The tenant: stored responses of one are invisible to others. */
+  /** The tenant. Stored responses of other tenants are invisible to it. */
   readonly tenant?: string | undefined
   readonly deadlineMs: number | undefined
-  /** Refuse what OpenAI refuses, not only what cannot be done. */
+  /** True: refuse everything that OpenAI refuses, not only what the gateway cannot do. */
   readonly strict: boolean
-  /** The stored responses that it refers to. */
+  /** The stored responses that the request refers to. */
   readonly recalled?: Recollection | undefined
   /** The request's headers, for steering; undefined if there are none. */
   readonly headers?: HeaderLookup | undefined
 }
 
-/** The call that a request is, once what it refers to is there. */
+/** Parses a request, after the stored responses that it refers to were loaded. */
 export function parseWhole<Asked extends AnyCall>(
-  dialect: Asking<Asked>,
+  dialect: WireFormat<Asked>,
   request: Incoming,
 ): Asked | Promise<Asked> {
-  const recalling = dialect.recall?.(request)
-  if (recalling === undefined) return dialect.parse(request)
-  return recalling.then((recalled) => dialect.parse({ ...request, recalled }))
+  const recalled = dialect.recall?.(request)
+  if (recalled === undefined) return dialect.parse(request)
+  return recalled.then((recalled) => dialect.parse({ ...request, recalled }))
 }
 
-/** A header's text by its lower case name. */
+/** Returns a header's text by its lower-case name. */
 export type HeaderLookup = (name: string) => string | undefined
 
-/** Notes on how an answer was made, for its body. */
+/** Information about an answer that some formats include in the body. */
 export type AnswerInfo = { readonly slow: boolean }
 
-/** Stateful, synchronous, one per stream. Every method gives SSE frames, or ''. */
+/** Writes one stream. Stateful and synchronous. Every method returns SSE frames, or ''. */
 export interface StreamEncoder {
   encode(deltas: readonly Delta[]): string
   /**
-   * A keep-alive event, for clients that measure the time between events and ignore comments. Also before the first
-   * delta; `startedEpochMs` is when the call began. Absent: the format has none.
+   * Returns a keep-alive event, for clients that measure the time between events and ignore comments. It may be called
+   * before the first delta; `startedEpochMs` is the start of the call. Absent: the format has no such event.
    */
   idle?(startedEpochMs: number): string
-  /** After the last delta: the usage frame if requested, and the terminator. */
+  /** Called after the last delta. Returns the usage frame if requested, and the terminator. */
   end(usage: Usage): string
-  /** In place of `end` when the stream breaks after its first frame: no terminator follows. */
+  /** Called instead of `end` when the stream fails after its first frame. No terminator follows. */
   fail(failure: Failure): string
 }
 

@@ -1,19 +1,19 @@
 import { objectIn } from '../../core/model/json/json.ts'
 
-/** A JSON object whose text comes in pieces. */
+/** Collects a JSON object whose text arrives in pieces. */
 export interface JsonObjectWriter {
   add(piece: string): void
   text(): string
   /**
-   * True once the text is a complete object. Cheap to ask after every piece: each is scanned once, and the whole is
-   * parsed once, when the last brace closes.
+   * True if the text is a complete object. Cheap enough to call after every piece: each piece is scanned once, and the
+   * text is parsed once, when the last brace closes.
    */
   isWhole(): boolean
 }
 
 export function createJsonObjectWriter(): JsonObjectWriter {
   let text = ''
-  /** Parsed only when it is read: usually it never is. */
+  /** The text that was not scanned yet. Often nothing calls `isWhole`. */
   let unread = ''
   let depth = 0
   let isBegun = false
@@ -43,7 +43,7 @@ export function createJsonObjectWriter(): JsonObjectWriter {
       for (const character of unread) read(character)
       unread = ''
       if (!isBegun || depth > 0) return false
-      // Already invalid: more text cannot make it an object.
+      // If it is invalid now, more text cannot make it an object.
       isBroken = objectIn(text) === undefined
       return !isBroken
     },

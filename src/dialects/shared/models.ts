@@ -8,17 +8,20 @@ import { type Price, priceDay, usdText } from '../../core/model/price.ts'
 import { type ListedModel, unknownModel } from '../../core/plan/router.ts'
 
 /** A model that callers may name, and its deployments in the order of its route. */
-export type DescribedModel = ListedModel & { readonly places: readonly Place[] }
+export type DescribedModel = ListedModel & { readonly deployments: readonly ReportedDeployment[] }
 
-/** A deployment for this model, and its health; undefined if unknown. */
-export type Place = { readonly deployment: Deployment; readonly report: DeploymentReport | undefined }
+/** A deployment of a model, with its health; undefined if unknown. */
+export type ReportedDeployment = {
+  readonly deployment: Deployment
+  readonly report: DeploymentReport | undefined
+}
 
 /** The body of `GET /models`. */
 export function renderModels(models: readonly DescribedModel[], createdEpochSeconds: number): JsonObject {
   return { object: 'list', data: models.map((model) => renderModel(model, createdEpochSeconds)) }
 }
 
-/** The same for Anthropic's clients, as one page. */
+/** The list for Anthropic's clients, as one page. */
 export function renderAnthropicModels(
   models: readonly DescribedModel[],
   createdEpochSeconds: number,
@@ -27,13 +30,13 @@ export function renderAnthropicModels(
   return { data, has_more: false, first_id: models[0]?.id ?? null, last_id: models.at(-1)?.id ?? null }
 }
 
-/** The same for one model. */
+/** The body of `GET /models/{id}` for Anthropic's clients. */
 export function renderAnthropicModel(
-  { id, places }: DescribedModel,
+  { id, deployments }: DescribedModel,
   createdEpochSeconds: number,
 ): JsonObject {
-  const outputs = places.flatMap(({ deployment }) => deployment.traits.maxOutputTokens ?? [])
-  const contexts = places.flatMap(({ deployment }) => deployment.traits.contextTokens ?? [])
+  const outputs = deployments.flatMap(({ deployment }) => deployment.traits.maxOutputTokens ?? [])
+  const contexts = deployments.flatMap(({ deployment }) => deployment.traits.contextTokens ?? [])
   const model = {
     type: 'model',
     id,
@@ -47,11 +50,11 @@ export function renderAnthropicModel(
 }
 
 /**
- * The body of `GET /models/{id}`: OpenAI's fields, plus context and prices under OpenRouter's names, also per
- * deployment. The price is the first deployment's, the context the largest. Unknown values are omitted.
+ * The body of `GET /models/{id}`: OpenAI's fields, with context and prices under OpenRouter's names, also per
+ * deployment. The price is the first deployment's, the context the largest. Unknown values are left out.
  */
 export function renderModel(
-  { id, ownedBy, places }: DescribedModel,
+  { id, ownedBy, deployments }: DescribedModel,
   createdEpochSeconds: number,
 ): JsonObject {
   const model = {
@@ -60,18 +63,18 @@ export function renderModel(
     created: createdEpochSeconds,
     owned_by: ownedBy,
   } satisfies OpenAI.Model
-  const [first] = places
-  const contexts = places.flatMap(({ deployment }) => deployment.traits.contextTokens ?? [])
+  const [first] = deployments
+  const contexts = deployments.flatMap(({ deployment }) => deployment.traits.contextTokens ?? [])
   return {
     ...model,
     ...(contexts.length === 0 ? {} : { context_length: Math.max(...contexts) }),
-    ...(first === undefined ? {} : soldAt(first.deployment)),
-    deployments: places.map(renderPlace),
+    ...(first === undefined ? {} : pricingFields(first.deployment)),
+    deployments: deployments.map(renderDeployment),
   }
 }
 
 /**
- * The model's name in the path after `/models/`: SDKs encode its slashes, people do not. Decoded once. Throws Failure
+ * Decodes the model's name in the path after `/models/`. Its slashes may be encoded or not. Throws Failure
  * `model_not_found` if it cannot be decoded.
  */
 export function modelNameOf(encoded: string): string {
@@ -82,20 +85,20 @@ export function modelNameOf(encoded: string): string {
   }
 }
 
-function renderPlace({ deployment, report }: Place): JsonObject {
+function renderDeployment({ deployment, report }: ReportedDeployment): JsonObject {
   const { id, upstream, traits, presence } = deployment
   return {
     id,
     provider: upstream.name,
     ...(traits.contextTokens === undefined ? {} : { context_length: traits.contextTokens }),
     ...(traits.maxOutputTokens === undefined ? {} : { max_completion_tokens: traits.maxOutputTokens }),
-    ...soldAt(deployment),
+    ...pricingFields(deployment),
     ...(presence === undefined || presence.state === 'listed' ? {} : { gone: goneBody(presence) }),
     ...(report === undefined ? {} : { health: healthOf(report) }),
   }
 }
 
-/** In the format of `GET /admin/api/deployments`: unmeasured values are null. */
+/** The health in the format of `GET /admin/api/deployments`. Values without a measurement are null. */
 function healthOf({
   breaker,
   successRate,
@@ -112,8 +115,8 @@ function healthOf({
   }
 }
 
-/** The price and, where the format allows more than amounts, its source and date. */
-function soldAt({ price, priceOrigin }: Deployment): JsonObject {
+/** The price, with its source and dates if they are known. */
+function pricingFields({ price, priceOrigin }: Deployment): JsonObject {
   const pricing = pricingOf(price)
   if (priceOrigin === undefined || Object.keys(pricing).length === 0) return pricing
   const { source, sinceEpochMs, asOfEpochMs, isFirm } = priceOrigin
@@ -125,7 +128,7 @@ function goneBody({ state, sinceEpochMs, successor }: Presence): JsonObject {
   return { state, since: priceDay(sinceEpochMs) ?? null, successor: successor ?? null }
 }
 
-/** OpenRouter's names, plus `second` for prices by time; in USD. Empty if nothing is known. */
+/** Prices in USD under OpenRouter's names, and `second` for prices by time. Empty if nothing is known. */
 function pricingOf(price: Price): JsonObject {
   const { nanoUsdPerSecond, nanoUsdPerRequest } = price
   const pricing: JsonObject = {}
@@ -144,7 +147,7 @@ function pricingOf(price: Price): JsonObject {
   return Object.keys(pricing).length === 0 ? {} : { pricing }
 }
 
-/** A nano-USD per million tokens is 1e-15 USD per token. */
+/** One nano-USD per million tokens is 1e-15 USD per token. */
 function usdPerToken(nanoUsdPerMillion: number): string {
   const digits = String(nanoUsdPerMillion).padStart(16, '0')
   return withoutZeros(`${digits.slice(0, -15)}.${digits.slice(-15)}`)

@@ -12,7 +12,7 @@ import {
   nothingBut,
 } from './schemas.ts'
 
-/** Every piece of an answer is compared with each of them. */
+/** Limits of stop strings, because every piece of an answer is compared with each of them. */
 const mostStops = 128
 const longestStop = 1024
 
@@ -30,7 +30,7 @@ export const samplingFields = {
   frequency_penalty: aDecimal.min(-2).max(2),
   presence_penalty: aDecimal.min(-2).max(2),
   n: anInteger.min(1).max(128),
-  // Token ids and biases are not checked: the upstream knows its own vocabulary.
+  // Token ids and biases are not checked, because only the upstream knows its vocabulary.
   logit_bias: anObject(),
   seed: anyInteger,
   stop: stopOf({}),
@@ -40,18 +40,18 @@ export const samplingFields = {
     include_obfuscation: aBoolean.nullish(),
   }),
   user: aString,
-  // The steering fields, which are read and removed.
+  // The steering fields, which the gateway reads and removes.
   models: anything,
   provider: anything,
 } satisfies Record<string, z.ZodType>
 
-/** OpenAI's narrower rules, which other upstreams do not need. */
+/** The same fields with OpenAI's narrower limits. */
 export const strictSamplingFields = {
   ...samplingFields,
   stop: stopOf({ minLength: 1, maxLength: 4 }),
 } satisfies Record<string, z.ZodType>
 
-/** A list of such texts. */
+/** A list of stop strings. */
 export function stopStrings(limits: StopLimits = {}): z.ZodType {
   const { maxLength = mostStops } = limits
   return list(aStop, 'an array of strings', { ...limits, maxLength })

@@ -1,19 +1,19 @@
 import * as z from 'zod'
 
-// The error text of every schema here is a noun phrase: what the field should be, in OpenAI's terms.
-// validation-error.ts makes sentences of them.
+// The error text of every schema is a noun phrase that names the expected value in OpenAI's terms.
+// `validation-error.ts` makes sentences of them.
 
 export const aString = z.string('a string')
 export const aBoolean = z.boolean('a boolean')
 export const anInteger = z.int('an integer')
 export const aDecimal = z.number('a decimal')
 
-/** A whole number of any size: `z.int` ends at 2^53, a seed does not. */
+/** An integer of any size. `z.int` is limited to 2^53; a seed is not. */
 export const anyInteger = z.number('an integer').multipleOf(1)
 
 export const anything = z.unknown()
 
-/** An object with at least these fields; others are left to the upstream. */
+/** An object with at least these fields. Others are not checked. */
 export function anObject(fields: Readonly<Record<string, z.ZodType>> = {}): z.ZodType {
   return z.looseObject(fields, 'an object')
 }
@@ -23,7 +23,7 @@ export function oneOf(values: readonly string[]): z.ZodType {
   return z.enum(values)
 }
 
-/** Accepts nothing: for forms that `form` does not know. `phrase` names those it does. */
+/** Accepts nothing. For values of a form that `form` does not know; `phrase` names the known forms. */
 export function nothingBut(phrase: string): z.ZodType {
   return z.never(phrase)
 }
@@ -31,13 +31,13 @@ export function nothingBut(phrase: string): z.ZodType {
 export type ListLimits = {
   readonly minLength?: number
   readonly maxLength?: number
-  /** A cheap pre-check: true only for elements that the schema accepts. Saves running the schema. */
+  /** A cheap check that avoids running the schema. It may return true only for elements that the schema accepts. */
   readonly plain?: (element: unknown) => boolean
 }
 
 /**
- * An array whose elements are checked one by one. It stops at the first failure: zod's own arrays report every one, and
- * a body can contain millions.
+ * An array whose elements are checked until the first failure. zod's own arrays report every failure, and a body can
+ * contain millions.
  */
 export function list(element: z.ZodType, phrase: string, limits: ListLimits = {}): z.ZodType {
   const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, plain } = limits
@@ -53,7 +53,7 @@ export function list(element: z.ZodType, phrase: string, limits: ListLimits = {}
         if (plain?.(value[index])) continue
         const issue = firstIssue(element, value[index])
         if (issue === undefined) continue
-        issues.push(raised(issue, value[index], [index, ...issue.path]))
+        issues.push(outerIssue(issue, value[index], [index, ...issue.path]))
         return
       }
     }
@@ -61,18 +61,21 @@ export function list(element: z.ZodType, phrase: string, limits: ListLimits = {}
 }
 
 /**
- * A field with several forms. `formOf` picks the form by the value, undefined if the value is fine; so a mistake is
- * reported for that form, where a union would report all of them.
+ * A field with several forms. `formOf` selects the schema by the value; undefined means that the value is valid. An
+ * error is then reported for that form only, not for all of them as with a union.
  */
 export function form(formOf: (value: unknown) => z.ZodType | undefined): z.ZodType {
   return z.unknown().check(({ value, issues }) => {
     const schema = formOf(value)
     const issue = schema && firstIssue(schema, value)
-    if (issue !== undefined) issues.push(raised(issue, value, issue.path))
+    if (issue !== undefined) issues.push(outerIssue(issue, value, issue.path))
   })
 }
 
-/** The issue to report: of the first wrong field the last one, so the bound rather than "not a safe integer". */
+/**
+ * The issue to report: the first, or the last if it is about the value itself, so that a bound is reported rather than
+ * "not a safe integer".
+ */
 export function firstIssue(schema: z.ZodType, value: unknown): z.core.$ZodIssue | undefined {
   const { success, error } = schema.safeParse(value)
   if (success) return undefined
@@ -80,7 +83,7 @@ export function firstIssue(schema: z.ZodType, value: unknown): z.core.$ZodIssue 
   return first?.path.length === 0 ? error.issues.at(-1) : first
 }
 
-/** An issue of an inner schema as one of the outer: zod types them differently. */
-function raised(issue: z.core.$ZodIssue, input: unknown, path: PropertyKey[]): z.core.$ZodRawIssue {
+/** Converts an issue of an inner schema to one of the outer schema. zod types them differently. */
+function outerIssue(issue: z.core.$ZodIssue, input: unknown, path: PropertyKey[]): z.core.$ZodRawIssue {
   return { ...issue, input, path } as z.core.$ZodRawIssue
 }

@@ -10,64 +10,64 @@ import { aBoolean, aDecimal, anObject, form, list, nothingBut, oneOf } from './s
 import { fieldsOf, validate } from './validate.ts'
 import { unknownField } from './validation-error.ts'
 
-/** The routing wishes of a request, and the request without them. */
+/** The routing preferences of a request, and the request without them. */
 export type Steered = {
-  /** Without `:floor` and `:nitro`; the first of `models` if the body has no `model`. */
+  /** The model without `:floor` and `:nitro`; the first of `models` if the body has no `model`. */
   readonly model: string
-  /** Without the steering fields; the caller's own object if it has none. */
+  /** The body without the steering fields; the caller's own object if it has none. */
   readonly body: JsonText
   readonly steering: Steering | undefined
 }
 
 /**
  * Reads OpenRouter's `models` and `provider`, the suffixes `:floor` and `:nitro`, and the equivalent headers from an
- * otherwise valid request. The body takes precedence over headers, `provider.sort` over a suffix, and the first of
- * several suffixes counts. Undefined if there is no steering. Throws Failure `invalid_request`, naming the wrong field
- * or header.
+ * otherwise valid request. The body takes precedence over headers, and `provider.sort` over a suffix. Of several
+ * suffixes the first counts. Undefined if there is no steering. Throws Failure `invalid_request` with the name of the
+ * invalid field or header.
  */
 export function steer({ body: sent, headers, strict }: Incoming): Steered | undefined {
   const body = sent.value
   const { model: given, models, provider } = body
   const isInBody = models !== undefined || provider !== undefined
-  const said = headers === undefined ? undefined : wishesOfHeaders(headers)
-  if (!isInBody && said === undefined && !hasSuffix(given)) return undefined
+  const fromHeaders = headers === undefined ? undefined : preferencesOfHeaders(headers)
+  if (!isInBody && fromHeaders === undefined && !hasSuffix(given)) return undefined
   validate(body, steeringFields)
-  if (strict && isObject(provider)) refuseUnknownWishes(provider)
-  const asked = wishesOfBody(body)
+  if (strict && isObject(provider)) refuseUnknownOptions(provider)
+  const fromBody = preferencesOfBody(body)
   const named = typeof given === 'string' && given !== '' ? [given] : []
-  const wanted = [...named, ...(asked.models ?? said?.models ?? [])]
-  const [model = '', ...others] = new Set(wanted.map(withoutSuffix))
+  const names = [...named, ...(fromBody.models ?? fromHeaders?.models ?? [])]
+  const [model = '', ...others] = new Set(names.map(withoutSuffix))
   const steering: Steering = {
     models: others,
-    order: asked.order ?? said?.order ?? [],
-    only: asked.only ?? said?.only,
-    ignore: asked.ignore ?? said?.ignore ?? [],
-    strategy: asked.strategy ?? strategyOfSuffix(wanted) ?? said?.strategy,
-    maxPrice: joined(said?.maxPrice, asked.maxPrice),
-    allowFallbacks: asked.allowFallbacks ?? said?.allowFallbacks ?? true,
+    order: fromBody.order ?? fromHeaders?.order ?? [],
+    only: fromBody.only ?? fromHeaders?.only,
+    ignore: fromBody.ignore ?? fromHeaders?.ignore ?? [],
+    strategy: fromBody.strategy ?? strategyOfSuffix(names) ?? fromHeaders?.strategy,
+    maxPrice: joined(fromHeaders?.maxPrice, fromBody.maxPrice),
+    allowFallbacks: fromBody.allowFallbacks ?? fromHeaders?.allowFallbacks ?? true,
   }
   return {
     model,
     body: isInBody || model !== given ? sent.with({ models: undefined, provider: undefined, model }) : sent,
-    steering: saysAnything(steering) ? steering : undefined,
+    steering: isNotEmpty(steering) ? steering : undefined,
   }
 }
 
-/** The wishes from one source; the rest comes from the other. */
-type Wishes = { readonly [Key in keyof Steering]?: Steering[Key] | undefined }
+/** The preferences from the body or from the headers. */
+type Preferences = { readonly [Key in keyof Steering]?: Steering[Key] | undefined }
 
-function wishesOfBody({ models, provider }: JsonObject): Wishes {
-  // Both were validated by `steeringFields`.
-  const { sort, max_price: maxPrice, ...wishes } = (provider ?? {}) as ProviderField
+function preferencesOfBody({ models, provider }: JsonObject): Preferences {
+  // `steeringFields` has validated both.
+  const { sort, max_price: maxPrice, ...preferences } = (provider ?? {}) as ProviderField
   const by = typeof sort === 'string' ? sort : sort?.by
   return {
     models: (models ?? undefined) as readonly string[] | undefined,
-    order: wishes.order ?? undefined,
-    only: wishes.only ?? undefined,
-    ignore: wishes.ignore ?? undefined,
+    order: preferences.order ?? undefined,
+    only: preferences.only ?? undefined,
+    ignore: preferences.ignore ?? undefined,
     strategy: by == null ? undefined : strategyOfSort.get(by),
     maxPrice: maxPrice == null ? undefined : capOf(Object.entries(maxPrice)),
-    allowFallbacks: wishes.allow_fallbacks ?? undefined,
+    allowFallbacks: preferences.allow_fallbacks ?? undefined,
   }
 }
 
@@ -80,19 +80,19 @@ type ProviderField = {
   readonly allow_fallbacks?: boolean | null
 }
 
-/** Undefined if none of the headers is present: most calls have none, and pay only for the check. */
-function wishesOfHeaders(headers: HeaderLookup): Wishes | undefined {
-  let wishes: Wishes | undefined
+/** Undefined if none of the headers is present, as in most calls. */
+function preferencesOfHeaders(headers: HeaderLookup): Preferences | undefined {
+  let preferences: Preferences | undefined
   for (const { name, phrase, read } of steeringHeaders) {
     const text = headers(name)
     if (text === undefined) continue
-    const wish = read(text.trim())
-    if (wish === undefined) {
+    const preference = read(text.trim())
+    if (preference === undefined) {
       throw new Failure('invalid_request', `The header ${name} must be ${phrase}.`, { param: name })
     }
-    wishes = { ...wishes, ...wish }
+    preferences = { ...preferences, ...preference }
   }
-  return wishes
+  return preferences
 }
 
 function hasSuffix(model: unknown): boolean {
@@ -114,7 +114,7 @@ function isStrategy(text: string): text is StrategyName {
   return Object.hasOwn(strategies, text)
 }
 
-/** Undefined for no name at all, or more than `limit`. */
+/** Undefined without a name, or with more than `limit` names. */
 function namesIn(text: string, limit: number): readonly string[] | undefined {
   const found = piecesOf(text)
   return found.length > 0 && found.length <= limit ? found : undefined
@@ -145,9 +145,9 @@ function capOf(parts: Iterable<readonly [string, string | number | null]>): Pric
   return cap
 }
 
-/** A cap above every price is harmless. */
+/** Larger caps are reduced to `highestCapUsd`, which is above every price. */
 function capNanoUsd(usd: string | number): number {
-  if (Number(usd) >= unreachedUsd) return roundedNanoUsd(unreachedUsd)
+  if (Number(usd) >= highestCapUsd) return roundedNanoUsd(highestCapUsd)
   // -0 is 0.
   return typeof usd === 'number' ? roundedNanoUsd(Math.abs(usd)) : nanoUsd(usd)
 }
@@ -157,21 +157,13 @@ function joined(said: PriceCap | undefined, asked: PriceCap | undefined): PriceC
   return Object.keys(cap).length === 0 ? undefined : cap
 }
 
-function saysAnything({
-  models,
-  order,
-  only,
-  ignore,
-  strategy,
-  maxPrice,
-  allowFallbacks,
-}: Steering): boolean {
+function isNotEmpty({ models, order, only, ignore, strategy, maxPrice, allowFallbacks }: Steering): boolean {
   if (models.length > 0 || order.length > 0 || ignore.length > 0 || !allowFallbacks) return true
   return only !== undefined || strategy !== undefined || maxPrice !== undefined
 }
 
-/** OpenRouter has more options than are supported here: a strict gateway refuses them. */
-function refuseUnknownWishes(provider: JsonObject): void {
+/** Refuses OpenRouter's options that the gateway does not support. Only strict mode does. */
+function refuseUnknownOptions(provider: JsonObject): void {
   refuseOthers('provider', provider, providerKeys)
   refuseOthers('provider.sort', provider['sort'], sortKeys)
   refuseOthers('provider.max_price', provider['max_price'], capKeys)
@@ -212,20 +204,22 @@ const capKeys: ReadonlyMap<string, keyof PriceCap> = new Map([
   ['request', 'requestNanoUsd'],
 ])
 
-/** The most that makes sense; each adds an attempt that a call may take. */
+/** The maximum number of models in a request. Each adds an attempt to the plan. */
 const maxModels = 32
 const maxProviders = 128
 
-/** Per million tokens or per request: still a safe integer in nano-USD. */
-const unreachedUsd = 1_000_000
+/** The highest cap, per million tokens or per request. In nano-USD it is still a safe integer. */
+const highestCapUsd = 1_000_000
 
-/** Down to a nano-USD. */
+/** A decimal with at most nine places, which is a nano-USD. */
 const decimalUsd = /^\d{1,12}(?:\.\d{1,9})?$/
 
 const aName = z.string('a string').refine((name) => name !== '', 'a name')
 const names = list(aName, 'an array of strings', { maxLength: maxProviders })
 const aSort = oneOf([...strategyOfSort.keys()])
-const aUsdText = z.string().regex(decimalUsd, 'USD as a decimal with at most nine places, in a string or not')
+const aUsdText = z
+  .string()
+  .regex(decimalUsd, 'USD as a decimal number or string with at most nine decimal places')
 const usd = form((value) => {
   if (typeof value === 'number') return aDecimal.min(0)
   return typeof value === 'string' ? aUsdText : nothingBut('one of a decimal or string')
@@ -233,7 +227,7 @@ const usd = form((value) => {
 
 const provider = {
   order: names.nullish(),
-  // An empty list is rejected: it is most likely a client's bug.
+  // An empty list is refused, because it is most likely a bug of the client.
   only: list(aName, 'an array of strings', { minLength: 1, maxLength: maxProviders }).nullish(),
   ignore: names.nullish(),
   sort: form((value) => {
@@ -254,13 +248,13 @@ const steeringFields = fieldsOf({
 
 type SteeringHeader = {
   readonly name: string
-  /** What its text must be. */
+  /** The expected text, for errors. */
   readonly phrase: string
   /** Undefined for an invalid text. */
-  readonly read: (text: string) => Wishes | undefined
+  readonly read: (text: string) => Preferences | undefined
 }
 
-/** Of two that set the same wish, the later counts. */
+/** If two headers set the same preference, the later one in this list counts. */
 const steeringHeaders: readonly SteeringHeader[] = [
   listHeader('x-pandotate-models', maxModels, (models) => ({ models })),
   listHeader('x-pandotate-provider-order', maxProviders, (order) => ({ order })),
@@ -288,14 +282,14 @@ const steeringHeaders: readonly SteeringHeader[] = [
 function listHeader(
   name: string,
   limit: number,
-  wishFor: (names: readonly string[]) => Wishes,
+  preferenceFor: (names: readonly string[]) => Preferences,
 ): SteeringHeader {
   return {
     name,
-    phrase: `1 to ${limit} names with commas between them`,
+    phrase: `1 to ${limit} names, separated by commas`,
     read(text) {
       const found = namesIn(text, limit)
-      return found && wishFor(found)
+      return found && preferenceFor(found)
     },
   }
 }
@@ -303,11 +297,11 @@ function listHeader(
 function wordHeader(
   name: string,
   words: readonly string[],
-  wishFor: (word: string) => Wishes,
+  preferenceFor: (word: string) => Preferences,
 ): SteeringHeader {
   return {
     name,
     phrase: `one of ${words.join(', ')}`,
-    read: (text) => (words.includes(text) ? wishFor(text) : undefined),
+    read: (text) => (words.includes(text) ? preferenceFor(text) : undefined),
   }
 }

@@ -2,9 +2,9 @@ import { Failure } from '../../core/model/failure.ts'
 import { isObject, nearest } from '../../core/model/json/json.ts'
 import { otherValue, outOfBounds, wrongType } from './validation-error.ts'
 
-// What OpenAI refuses in the values of fields that several endpoints share. Each throws Failure `invalid_request`.
+// OpenAI's checks of values in fields that several endpoints share. Each throws Failure `invalid_request`.
 
-/** Token ids with a bias from -100 to 100. */
+/** Throws unless all keys are token ids and all biases are from -100 to 100. */
 export function refuseLogitBias(bias: unknown): void {
   if (!isObject(bias)) return
   for (const [key, given] of Object.entries(bias)) {
@@ -20,7 +20,7 @@ export function refuseLogitBias(bias: unknown): void {
   }
 }
 
-/** At most sixteen short texts, under valid names. */
+/** Throws unless there are at most 16 texts of limited length. */
 export function refuseMetadata(metadata: unknown): void {
   if (!isObject(metadata)) return
   const entries = Object.entries(metadata)
@@ -41,12 +41,12 @@ export function refuseMetadata(metadata: unknown): void {
   }
 }
 
-/** Throws for a text that is none of these. Other types are checked elsewhere. */
+/** Throws for a string that is not one of `values`. Values of other types are not checked. */
 export function refuseOthers(param: string, value: unknown, values: readonly string[]): void {
   if (typeof value === 'string' && !values.includes(value)) throw otherValue(param, values, value)
 }
 
-/** Throws for a text that is too long, or contains characters that a name may not have. */
+/** Throws for a string that is too long or does not match the pattern. */
 export function refuseName(param: string, name: unknown, pattern: RegExp, most = 64): void {
   if (typeof name !== 'string') return
   if (name.length > most) throw tooLong(param, most, name.length)
@@ -57,7 +57,7 @@ export function refuseName(param: string, name: unknown, pattern: RegExp, most =
   throw new Failure('invalid_request', message, { param, code: 'invalid_value' })
 }
 
-/** Characters of the name of a function or a schema. */
+/** The pattern of names of functions and schemas. */
 export const nameLetters = /^[a-zA-Z0-9_-]+$/
 
 function tooLong(param: string, most: number, length: number): Failure {

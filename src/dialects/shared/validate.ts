@@ -11,9 +11,9 @@ export function fieldsOf(shapes: Readonly<Record<string, z.ZodType>>): Fields {
 }
 
 /**
- * Validates every known field of a body, and leaves the body unchanged: explicit null counts as absent, unknown fields
- * are ignored. Throws Failure `invalid_request` for the first that fails. Iterates over the body's fields: a body has
- * eight, a table forty.
+ * Validates every known field of a body. Null counts as absent, and unknown fields are ignored. Throws Failure
+ * `invalid_request` for the first invalid field. It iterates over the fields of the body, because there are fewer of
+ * them than in the table.
  */
 export function validate(body: JsonObject, fields: Fields): void {
   for (const name of Object.keys(body)) {
@@ -32,7 +32,7 @@ export function refuseUnknown(body: JsonObject, fields: Fields): void {
   }
 }
 
-/** Bounds of a number too large for a double are checked by its size only: it is forwarded with all its digits. */
+/** A number that is too large for a double is checked by its nearest double. It is forwarded with all its digits. */
 function asNumber(value: unknown): unknown {
   if (typeof value !== 'object' || !JSON.isRawJSON(value)) return value
   const number = Number(JSON.stringify(value))

@@ -3,8 +3,8 @@ import { Failure } from '../../core/model/failure.ts'
 import { spell } from '../../core/model/json/json.ts'
 
 /**
- * Reports zod's issue with the field `name` in OpenAI's words: message, `param` as a JSON path, `code`. `value` is the
- * field as sent.
+ * Converts zod's issue with the field `name` to OpenAI's error: message, `param` as a JSON path, and `code`. `value` is
+ * the field's value in the request.
  */
 export function failureOf(issue: z.core.$ZodIssue, name: string, value: unknown): Failure {
   const param = pathOf(name, issue.path)
@@ -39,7 +39,7 @@ export function unknownField(name: string): Failure {
   return refusal(`Unrecognized request argument supplied: ${param}`, param, 'unknown_parameter')
 }
 
-/** A number past its bound. `phrase` tells integers from decimals. */
+/** The error for a number outside its bounds. `phrase` distinguishes integers from decimals. */
 export function outOfBounds(
   param: string,
   phrase: string,
@@ -84,7 +84,7 @@ export function otherValue(param: string, values: readonly unknown[], given: str
   )
 }
 
-/** The type is right, the value is not. */
+/** The error for a value of the right type in a wrong format. */
 function otherText(param: string, phrase: string, given: unknown): Failure {
   return refusal(
     `Invalid '${param}': expected ${phrase}, but got '${shortened(spell(given))}' instead.`,
@@ -132,7 +132,7 @@ function enumerate(values: readonly unknown[], conjunction: 'and' | 'or'): strin
     : `${quoted.slice(0, -1).join(', ')}, ${conjunction} ${quoted.at(-1)}`
 }
 
-/** A caller's text may be long; an error message must not be. */
+/** Shortens a caller's text for an error message. */
 function shortened(text: string): string {
   return text.length <= 64 ? text : `${text.slice(0, 61)}...`
 }

@@ -5,7 +5,12 @@ import type { AnyCall } from '../../core/model/call.ts'
 import { Failure } from '../../core/model/failure.ts'
 import type { JsonText } from '../../core/model/json/json-text.ts'
 import type { Tenant } from '../../core/model/tenant.ts'
-import { type Asking, type Dialect, parseWhole, type RelayDialect } from '../../dialects/shared/dialect.ts'
+import {
+  type Dialect,
+  parseWhole,
+  type RelayDialect,
+  type WireFormat,
+} from '../../dialects/shared/dialect.ts'
 import { type Answerer, callAnswerer, relayAnswerer } from './answer/answer.ts'
 import { Exchange, type ServeParts } from './answer/exchange.ts'
 import { answerUnderKey, idempotencyKeyOf } from './answer/keyed-answer.ts'
@@ -28,7 +33,7 @@ export function serveRelay(dialect: RelayDialect, parts: ServeParts): Middleware
   return serve(dialect, parts, relayAnswerer)
 }
 
-function serve<Spoken extends Asking<Asked>, Asked extends AnyCall>(
+function serve<Spoken extends WireFormat<Asked>, Asked extends AnyCall>(
   dialect: Spoken,
   parts: ServeParts,
   answerer: Answerer<Spoken, Asked>,
@@ -55,7 +60,7 @@ function serve<Spoken extends Asking<Asked>, Asked extends AnyCall>(
   }
 }
 
-function answerRead<Spoken extends Asking<Asked>, Asked extends AnyCall>(
+function answerRead<Spoken extends WireFormat<Asked>, Asked extends AnyCall>(
   exchange: Exchange<Spoken>,
   { call, text }: ReadCall<Asked>,
   answerer: Answerer<Spoken, Asked>,
@@ -82,7 +87,7 @@ function letIn({ ctx, record, signal, parts }: Exchange): Principal {
 
 /** The caller's call, once its body is read: at once if all of it is there. Throws, or rejects with, a Failure. */
 function readCall<Asked extends AnyCall>(
-  exchange: Exchange<Asking<Asked>>,
+  exchange: Exchange<WireFormat<Asked>>,
   caller: Principal,
   admission: Admission,
   id: string,
@@ -107,7 +112,7 @@ function unpackedIn<Asked extends AnyCall>(admission: Admission, read: ReadCall<
 
 /** The parsed call, as its caller's key allows it. */
 function entered<Asked extends AnyCall>(
-  exchange: Exchange<Asking<Asked>>,
+  exchange: Exchange<WireFormat<Asked>>,
   body: Body,
   caller: Principal,
   id: string,
@@ -121,7 +126,7 @@ function entered<Asked extends AnyCall>(
 
 function enteredAs<Asked extends AnyCall>(
   tenant: Tenant,
-  exchange: Exchange<Asking<Asked>>,
+  exchange: Exchange<WireFormat<Asked>>,
   read: ReadCall<Asked>,
 ): ReadCall<Asked> | Promise<ReadCall<Asked>> {
   const call = enterAs(tenant, read.call, exchange.record, headerLookup(exchange.ctx.req))
@@ -129,7 +134,7 @@ function enteredAs<Asked extends AnyCall>(
 }
 
 function parsed<Asked extends AnyCall>(
-  { ctx, dialect, record, parts }: Exchange<Asking<Asked>>,
+  { ctx, dialect, record, parts }: Exchange<WireFormat<Asked>>,
   { json, bytes }: Body,
   { id: tenant, credential }: Principal,
   id: string,

@@ -5,7 +5,7 @@ import { asFailure, Failure } from '../../core/model/failure.ts'
 import { didYouMean } from '../../core/model/json/nearest.ts'
 import { anthropic } from '../../dialects/anthropic/anthropic.ts'
 import { chat } from '../../dialects/openai/chat.ts'
-import type { Asking } from '../../dialects/shared/dialect.ts'
+import type { WireFormat } from '../../dialects/shared/dialect.ts'
 import { sendJson } from '../call/answer/send.ts'
 import type { KeyBrake } from '../call/key-brake.ts'
 import { askedPath } from './azure.ts'
@@ -16,7 +16,7 @@ import { notImplementedAt } from './not-implemented.ts'
  * handlers throw, in the shape of the dialect that owns the path. `calls` are all dialects.
  */
 export function answerErrors(
-  calls: readonly Asking<AnyCall>[],
+  calls: readonly WireFormat<AnyCall>[],
   paths: () => Iterable<string> = () => [],
   brake: KeyBrake = (_request, thrown) => thrown,
 ): Middleware {
@@ -85,9 +85,9 @@ function answer(ctx: Context, failure: Failure, owners: Owners): void {
   sendJson(ctx.req, ctx.res, failure.status, fail(failure, id), headers)
 }
 
-type Owners = ReadonlyMap<string, Asking<AnyCall>>
+type Owners = ReadonlyMap<string, WireFormat<AnyCall>>
 
-function ownersByPath(calls: readonly Asking<AnyCall>[]): Owners {
+function ownersByPath(calls: readonly WireFormat<AnyCall>[]): Owners {
   return new Map(calls.flatMap((call) => call.prefixes.map((prefix) => [prefix + call.path, call] as const)))
 }
 
@@ -95,7 +95,7 @@ function ownersByPath(calls: readonly Asking<AnyCall>[]): Owners {
  * The dialect of the path, or of the nearest path above it: `/v1/messages/count_tokens` is below `/v1/messages`. A
  * prefix alone owns nothing below itself. Anthropic's clients identify themselves in every request.
  */
-function dialectOf({ path, headers }: Context, owners: Owners): Asking<AnyCall> {
+function dialectOf({ path, headers }: Context, owners: Owners): WireFormat<AnyCall> {
   const own = owners.get(path)
   if (own !== undefined) return own
   if (headers['anthropic-version'] !== undefined) return anthropic

@@ -11,11 +11,11 @@ import type { ExplainedCandidate, Explanation } from '../../core/plan/explain.ts
 import { quoteExplained } from '../../core/quote.ts'
 import { dialectOf } from '../../dialects/detect-dialect.ts'
 import {
-  type Asking,
   type Dialect,
   type HeaderLookup,
   parseWhole,
   type RelayDialect,
+  type WireFormat,
 } from '../../dialects/shared/dialect.ts'
 import { sendJson } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
@@ -94,8 +94,8 @@ function namedIn({ query }: Context, headers: HeaderLookup): string | undefined 
   return Array.isArray(named) ? named.join(', ') : named
 }
 
-function askedIn(name: string, { dialects, relays }: ExplainingParts): Asking<AnyCall> {
-  const known: readonly Asking<AnyCall>[] = [...dialects, ...relays]
+function askedIn(name: string, { dialects, relays }: ExplainingParts): WireFormat<AnyCall> {
+  const known: readonly WireFormat<AnyCall>[] = [...dialects, ...relays]
   const dialect = known.find((one) => one.name === name)
   if (dialect !== undefined) return dialect
   const names = anyOf.format(known.map((one) => one.name))

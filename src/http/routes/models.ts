@@ -64,13 +64,12 @@ function reportsOf({ gateway }: ModelsParts): Reports {
 }
 
 function described(model: ListedModel, { router }: ModelsParts, reports: Reports): DescribedModel {
-  const { deployments } = router.routeOf(model.id)
-  const places = deployments.map((deployment) => ({
+  const deployments = router.routeOf(model.id).deployments.map((deployment) => ({
     deployment: deployment.forModel?.(model.id) ?? deployment,
     // For a model that was never called, only the deployment's health as a whole is known.
     report: reports.get(keyOf(deployment.id, model.id)) ?? reports.get(keyOf(deployment.id, undefined)),
   }))
-  return { ...model, places }
+  return { ...model, deployments }
 }
 
 function keyOf(deploymentId: string, model: string | undefined): string {

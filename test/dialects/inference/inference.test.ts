@@ -57,7 +57,7 @@ const refused: [object, object][] = [
       param: 'temperature',
     },
   ],
-  [{ n: 2 }, { error: 'n above 1 is not served here: a call has one output', param: 'n' }],
+  [{ n: 2 }, { error: 'n must be 1, because an answer has one output', param: 'n' }],
   [
     { best_of: 2, stream: true },
     { error: "The 'best_of' parameter must be 1 when 'stream' is enabled.", param: 'best_of' },

@@ -33,7 +33,7 @@ describe('a stream', () => {
       for (let time = 0; time < 17; time++) encoder.encode([said(piece)])
     }
     expect(writing).toThrow(Failure)
-    expect(writing).toThrow("The upstream's answer is longer than a response may hold.")
+    expect(writing).toThrow("The upstream's answer exceeds the size limit of a response.")
   })
 
   test('has no more tool calls than it may hold, either', () => {
@@ -42,7 +42,7 @@ describe('a stream', () => {
       for (let index = 0; index < 10_002; index++)
         encoder.encode([called({ index, id: `c${index}`, function: { name: 'f', arguments: '{' } })])
     }
-    expect(calls).toThrow('longer than a response may hold')
+    expect(calls).toThrow('exceeds the size limit of a response')
   })
 
   test.for([0, 1])(

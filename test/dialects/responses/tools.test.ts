@@ -98,6 +98,6 @@ describe('a choice of tool', () => {
     [[weather], { type: 'allowed_tools', mode: 'required', tools: [search] }],
   ])('of %j, %j cannot be had', ([tools, choice]) => {
     expect(() => translated(tools, choice)).toThrow(Failure)
-    expect(() => translated(tools, choice)).toThrow("'tool_choice' asks for a tool")
+    expect(() => translated(tools, choice)).toThrow("'tool_choice' requires a tool")
   })
 })

@@ -2,16 +2,22 @@ import { describe, expect, test } from 'vitest'
 import type { DeploymentReport } from '../../../src/core/health/health-registry.ts'
 import type { Deployment } from '../../../src/core/model/ports.ts'
 import { type Price, unknownPrice } from '../../../src/core/model/price.ts'
-import { modelNameOf, type Place, renderModel, renderModels } from '../../../src/dialects/shared/models.ts'
+import {
+  modelNameOf,
+  type ReportedDeployment,
+  renderModel,
+  renderModels,
+} from '../../../src/dialects/shared/models.ts'
 import { aDeployment, scriptedUpstream } from '../../harness/scripted-upstream.ts'
 
-const nowhere = { ownedBy: 'pandotate', places: [] }
-const place = (change: Partial<Deployment> = {}, report?: DeploymentReport): Place => ({
+const nowhere = { ownedBy: 'pandotate', deployments: [] }
+const place = (change: Partial<Deployment> = {}, report?: DeploymentReport): ReportedDeployment => ({
   deployment: aDeployment(scriptedUpstream([[]], { name: 'first' }), { id: 'm@first', ...change }),
   report,
 })
 const priced = (price: Partial<Price>) => place({ price: { ...unknownPrice, ...price } })
-const rendered = (...places: Place[]) => renderModel({ id: 'm', ownedBy: 'first', places }, 5)
+const rendered = (...deployments: ReportedDeployment[]) =>
+  renderModel({ id: 'm', ownedBy: 'first', deployments }, 5)
 
 test('The list of models has what SDKs read of each', () => {
   const models = [

@@ -10,7 +10,7 @@ import { empty, low, wrong } from '../wording.ts'
 const plain = { model: 'm', messages: [{ role: 'user', content: 'Hello' }] }
 
 describe('a body at fault is refused by the exact field', () => {
-  const aPrice = 'USD as a decimal with at most nine places, in a string or not'
+  const aPrice = 'USD as a decimal number or string with at most nine decimal places'
   type Case = readonly [JsonObject, string, string]
   const cases: readonly Case[] = [
     [{ models: 'a' }, wrong('models', 'an array of strings', 'a string'), 'models'],
@@ -83,7 +83,7 @@ describe('a body at fault is refused by the exact field', () => {
 })
 
 describe('a header at fault is refused by its name', () => {
-  const names = (limit: number) => `1 to ${limit} names with commas between them`
+  const names = (limit: number) => `1 to ${limit} names, separated by commas`
   const cap =
     'USD for each of prompt, completion and request that has a cap, such as prompt=0.5, request=0.01'
   const strategies = 'one of fallback, first, weighted, cheapest, fastest, balanced, value'

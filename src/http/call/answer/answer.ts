@@ -5,16 +5,16 @@ import type { Failure } from '../../../core/model/failure.ts'
 import type { Usage } from '../../../core/model/terms.ts'
 import type {
   AnswerInfo,
-  Asking,
   Dialect,
   RelayDialect,
   StreamEncoder,
+  WireFormat,
 } from '../../../dialects/shared/dialect.ts'
 import type { Exchange } from './exchange.ts'
 import { type Output, pour, type StreamSource } from './output.ts'
 
 /** Has the gateway answer the call. */
-export interface Answerer<Spoken extends Asking<AnyCall>, Asked extends AnyCall> {
+export interface Answerer<Spoken extends WireFormat<AnyCall>, Asked extends AnyCall> {
   answer(exchange: Exchange<Spoken>, call: Asked, output: Output): Promise<void>
   /** The text that reports the failure of a broken stream. */
   failText(exchange: Exchange<Spoken>, call: Asked, failure: Failure): string

@@ -6,7 +6,7 @@ import type { Gateway } from '../../../core/gateway.ts'
 import type { AnyCall } from '../../../core/model/call.ts'
 import type { TraceStart } from '../../../core/model/trace.ts'
 import type { Idempotency } from '../../../core/reuse/idempotency.ts'
-import type { Asking } from '../../../dialects/shared/dialect.ts'
+import type { WireFormat } from '../../../dialects/shared/dialect.ts'
 import type { BodyLimits, BodyReader } from '../body.ts'
 import type { Connections } from '../connections.ts'
 import type { KeyBrake } from '../key-brake.ts'
@@ -39,7 +39,7 @@ export type ServeParts = {
 }
 
 /** One request being answered: the way of its answer to its caller. */
-export class Exchange<Spoken extends Asking<AnyCall> = Asking<AnyCall>> implements Output {
+export class Exchange<Spoken extends WireFormat<AnyCall> = WireFormat<AnyCall>> implements Output {
   readonly parts: ServeParts
   readonly ctx: Context
   readonly dialect: Spoken

@@ -7,7 +7,7 @@ import { unknownPrice } from '../../../core/model/price.ts'
 import { type AttemptRecord, type CallRecord, startAttempt } from '../../../core/model/record/record.ts'
 import type { Idempotency } from '../../../core/reuse/idempotency.ts'
 import type { AnswerFacts, AnswerReader, AnswerWriter } from '../../../core/reuse/idempotent-answer.ts'
-import type { Asking } from '../../../dialects/shared/dialect.ts'
+import type { WireFormat } from '../../../dialects/shared/dialect.ts'
 import type { Answerer } from './answer.ts'
 import type { Exchange } from './exchange.ts'
 import { type OpenedSource, type Output, pour, type StreamOutput, type StreamSource } from './output.ts'
@@ -34,7 +34,7 @@ export type Keyed<Asked extends AnyCall> = {
  * Answers a call once for all requests with its key: the answer is written to a shared buffer, from which its own
  * caller reads it too. Throws `key_reused`.
  */
-export async function answerUnderKey<Spoken extends Asking<AnyCall>, Asked extends AnyCall>(
+export async function answerUnderKey<Spoken extends WireFormat<AnyCall>, Asked extends AnyCall>(
   exchange: Exchange<Spoken>,
   idempotency: Idempotency,
   { key, call, text }: Keyed<Asked>,
