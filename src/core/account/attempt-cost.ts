@@ -3,17 +3,17 @@ import type { AttemptRecord, Baseline } from '../model/record/record.ts'
 import type { Usage } from '../model/terms.ts'
 import { usageParts } from '../model/usage/usage-formats.ts'
 
-/** What one attempt used, and at which price. Failed attempts and losers of a race count like any other. */
+/** The usage and price of one attempt. Failed attempts and losers of a hedge count like any other. */
 export type Spent = {
   readonly deployment: string
   readonly price: Price
   /** Undefined: as far as is known, the upstream did no work and nothing is owed. */
   readonly used: Consumption | undefined
-  /** Where the price comes from; absent: unknown. */
+  /** The source of the price; absent: unknown. */
   readonly priceOrigin?: Pick<PriceNote, 'isFirm'> | undefined
   /** Some of the usage was counted here, or assumed to be zero. */
   readonly isEstimated: boolean
-  /** Its answer went to the caller: work that any deployment would have had to do. */
+  /** Its answer went to the caller: any deployment would have had to do this work. */
   readonly isDelivered: boolean
   /** It continued an answer that another attempt broke off: its prompt had been paid for before. */
   readonly isResumed?: boolean
@@ -25,7 +25,7 @@ export type Spent = {
 export type Spending = {
   /** Over all attempts. */
   readonly costNanoUsd: number | undefined
-  /** True when an attempt with a cost was counted here, or has a price that is not firm. */
+  /** True if the usage of an attempt with a cost was counted here, or its price is not firm. */
   readonly isEstimated: boolean
   /** The cost of the delivered work at the baseline's price, in a single attempt. */
   readonly baselineNanoUsd: number | undefined
@@ -40,7 +40,7 @@ export function spendingOf(attempts: readonly Spent[], baseline: Baseline | unde
   for (const attempt of attempts) {
     cost = sumOf(cost, attemptNanoUsd(attempt))
     if (baseline !== undefined && attempt.isDelivered) {
-      atBaseline = sumOf(atBaseline, thereNanoUsd(baseline, attempt))
+      atBaseline = sumOf(atBaseline, baselineCostOf(baseline, attempt))
     }
   }
   return {
@@ -61,7 +61,7 @@ export function attemptNanoUsd({ price, used }: Pick<Spent, 'price' | 'used'>): 
   return used === undefined ? 0 : costNanoUsd(price, used)
 }
 
-/** What an upstream may have billed for an attempt in addition to its cost, at most; 0 if no money was held for it. */
+/** The most that an upstream may have billed for an attempt beyond its cost; 0 if no money was held for it. */
 export function uncertainNanoUsd({ isUncertain, heldNanoUsd = 0, costNanoUsd = 0 }: Held): number {
   return isUncertain ? Math.max(0, heldNanoUsd - costNanoUsd) : 0
 }
@@ -79,8 +79,11 @@ export function consumptionOf(usage: Usage, workedMs: number | undefined): Consu
   }
 }
 
-/** Work done at the baseline costs what it cost; but the baseline pays no prompt twice, as nothing breaks off there. */
-function thereNanoUsd({ deployment, price, workedMs }: Baseline, attempt: Spent): number | undefined {
+/**
+ * The cost of an attempt's work at the baseline: its own cost if it ran there. A continuation's prompt is not counted:
+ * the baseline would have paid it once.
+ */
+function baselineCostOf({ deployment, price, workedMs }: Baseline, attempt: Spent): number | undefined {
   const { used, isResumed } = attempt
   if (used === undefined || (attempt.deployment === deployment && isResumed !== true)) {
     return attemptNanoUsd(attempt)

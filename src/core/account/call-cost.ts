@@ -8,8 +8,8 @@ import type { OpenRecord } from './open-record.ts'
 /** Tracks the money of one call: what each attempt used, what it cost, and what the choice of deployment saved. */
 export interface CallCost {
   /**
-   * Sets the meter of a part, which estimates what the upstream does not report. If the part had another meter before,
-   * attempts until now are estimated by that one.
+   * Sets the meter of a part, which estimates what the upstream does not report. Attempts so far are estimated by the
+   * previous meter, if there was one.
    */
   follow(part: number, meter: Estimator): void
   /** Writes the costs known so far into the record. Repeated when the record closes. */
@@ -48,7 +48,7 @@ class CallAccount implements CallCost {
     }
     const uncertain = row.attempts.reduce((sum, entry) => sum + uncertainNanoUsd(entry), 0)
     const { id, price } = this.#baseline
-    // How long the work would have taken at the baseline is unknown: where time is billed, no saving is claimed.
+    // How long the work would have taken at the baseline is unknown: with billing by time, no saving is claimed.
     const there: Baseline = { deployment: id, price, workedMs: undefined }
     this.#record.costs(spendingOf(row.attempts, there), there, uncertain)
   }
@@ -62,7 +62,7 @@ class CallAccount implements CallCost {
 
 type Estimator = Pick<Meter, 'estimate'>
 
-/** The loser of a race that is still read to its end outlives the call. */
+/** The loser of a hedge that is still being read outlives the call. */
 function isUnderWay({ outcome, isDelivered }: AttemptRecord): boolean {
   return outcome === 'ok' && !isDelivered
 }

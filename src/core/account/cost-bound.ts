@@ -5,7 +5,7 @@ import { promptSizeOf } from './prompt-size.ts'
 
 /** The most that a call may use. */
 export type UseBound = {
-  /** Over all requests that it is sent as. */
+  /** Over all upstream requests of the call. */
   readonly promptTokens: number
   /** Over all its answers. */
   readonly outputTokens: number
@@ -27,12 +27,10 @@ export function boundNanoUsd({ price, clocks }: Pick<Deployment, 'price' | 'cloc
   )
 }
 
-/** Where time is billed, this much of it is held at once. */
+/** With billing by time, this much is held at once. */
 export const timeSliceMs = 30_000
 
-/**
- * More prompt tokens than any tokenizer counts: none is off by more than twice the estimate, and a template adds some.
- */
+/** An upper bound of the prompt tokens: no tokenizer counts more than twice the estimate, and a template adds some. */
 export function promptBound(call: AnyCall): number {
   const { exactTokens, textTokens } = promptSizeOf(call)
   return exactTokens + Math.ceil(textTokens * 2) + templateTokens

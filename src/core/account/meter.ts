@@ -28,7 +28,7 @@ class AnswerMeter implements Meter {
    * The beginning of the generated text, concatenated by V8 when it is read. Counts of longer texts are scaled up from
    * it.
    */
-  #said = ''
+  #text = ''
   /** The length of the whole text. */
   #length = 0
   readonly #keptLength: number
@@ -42,20 +42,20 @@ class AnswerMeter implements Meter {
 
   note(deltas: readonly Delta[]): void {
     for (const delta of deltas) {
-      if (delta.word !== undefined) this.#say(delta.word)
-      else for (const choice of delta.value.choices) this.#say(saidIn(choice))
+      if (delta.word !== undefined) this.#append(delta.word)
+      else for (const choice of delta.value.choices) this.#append(textOfChoice(choice))
     }
   }
 
-  #say(text: string): void {
+  #append(text: string): void {
     this.#length += text.length
-    if (this.#said.length < this.#keptLength) this.#said += text
+    if (this.#text.length < this.#keptLength) this.#text += text
   }
 
-  /** The generated text as far as it was kept, and the factor to the whole. */
+  /** The kept beginning of the generated text, and the factor to scale its count to the whole. */
   #generated(): { readonly text: string; readonly times: number } {
-    const text = completionText(this.#call, this.#said)
-    const left = this.#length - this.#said.length
+    const text = completionText(this.#call, this.#text)
+    const left = this.#length - this.#text.length
     return { text, times: text === '' ? 1 : (text.length + left) / text.length }
   }
 
@@ -88,16 +88,16 @@ class AnswerMeter implements Meter {
   }
 }
 
-function saidIn(choice: Choice): string {
+function textOfChoice(choice: Choice): string {
   const message = choice.delta ?? choice.message
   if (message === undefined) return choice.text ?? ''
   const { content, reasoning_content: reasoning, refusal, tool_calls: calls, function_call: called } = message
-  let said = textIn(reasoning) + textIn(content) + textIn(refusal)
-  if (calls !== undefined) for (const call of calls) said += calledIn(call.function)
-  return called === undefined ? said : said + calledIn(called)
+  let text = textIn(reasoning) + textIn(content) + textIn(refusal)
+  if (calls !== undefined) for (const call of calls) text += callText(call.function)
+  return called === undefined ? text : text + callText(called)
 }
 
-function calledIn(called: unknown): string {
+function callText(called: unknown): string {
   return isObject(called) ? textIn(called['name']) + textIn(called['arguments']) : ''
 }
 
@@ -105,7 +105,7 @@ function textIn(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
-/** Longer than nearly every answer. Of longer ones only the beginning is counted. */
+/** Longer than nearly every answer. For longer ones only the beginning is counted. */
 const keptCharacters = 256 * 1024
 
 /** An echoed prompt was not generated. */

@@ -14,8 +14,8 @@ import type { Spending } from './attempt-cost.ts'
 import { withTriedPlaces } from './tried-places.ts'
 
 /**
- * A record being written, by verbs alone. Disposing it closes it: durations are set, and the sinks get it once, before
- * the event loop waits again.
+ * A record that is being written, by its methods only. Disposing closes it: durations are set, and each sink gets it
+ * once, before the event loop polls again.
  */
 export interface OpenRecord extends Disposable {
   readonly row: CallRecord
@@ -23,50 +23,50 @@ export interface OpenRecord extends Disposable {
   readonly startedAt: number
   elapsedMs(): number
 
-  /** Its place in a trace. */
+  /** Sets the call's trace context. */
   tracedAs(trace: CallTrace | undefined): void
-  /** Who calls. */
+  /** Sets the authenticated caller. */
   calledBy(caller: Caller): void
-  /** Whose key it is. */
+  /** Sets the tenant of the key. */
   belongsTo(tenant: TenantNote | undefined): void
-  /** The caller's own user, as it is kept. */
+  /** Sets the caller's own user, as it is kept. */
   usedBy(user: string | undefined): void
-  /** The state of the tightest rate limits. */
+  /** Sets the state of the tightest rate limits. */
   ratedAt(headroom: RateHeadroom | undefined): void
-  /** The body has so many bytes. */
+  /** Sets the size of the body. */
   received(bytes: number): void
   /** The body is read and valid. */
   parsed(): void
-  /** What is asked for. */
+  /** Sets the requested model and kind. */
   asked(call: AnyCall): void
 
-  /** Where it may go, and why. */
+  /** Sets the routing decision. */
   planned(note: PlanNote | undefined): void
-  /** How many upstream calls it was split into. */
+  /** Sets how many upstream calls it was split into. */
   splitInto(parts: number): void
-  /** The budget or limit that applies, or the bound that it is sent with. */
+  /** Sets the budget or limit that applies, or the bound that it is sent with. */
   limitedBy(limit: string | undefined): void
-  /** A deployment is skipped because its breaker is open. False if that is noted already. */
+  /** Notes a deployment that is skipped because its breaker is open. False if it is noted already. */
   passesOver(deployment: string): boolean
-  /** Time passed between attempts. */
+  /** Adds waiting time between attempts. */
   waited(ms: number): void
   attemptBegins(entry: AttemptRecord): void
-  /** The upstream's own name of the model. */
+  /** Sets the upstream's own name of the model. */
   answeredAs(upstreamModel: string): void
-  /** Who answered, and how long it took until the first part had something to show. */
+  /** Sets the deployment that answered, and the time to the first visible delta of the first part. */
   answeredBy(deployment: Deployment): void
-  /** Every part has answered: before that, there was nothing to show. */
+  /** Every part has answered. Sets the time to the first token of a JSON answer. */
   completed(): void
 
   used(usage: Usage, isEstimated: boolean): void
-  /** What it costs, as far as is known; upstreams may have billed `uncertainNanoUsd` more. */
+  /** Sets its cost, as far as known; upstreams may have billed up to `uncertainNanoUsd` more. */
   costs(spending: Spending, baseline: Baseline | undefined, uncertainNanoUsd?: number): void
 
-  /** An earlier answer answers it, with this attempt at the cache. */
+  /** The call is answered by an earlier answer, recorded as this attempt at the cache. */
   reuses(how: NonNullable<CallRecord['cache']>, call: AnyCall, entry: AttemptRecord): void
-  /** The answer that is reused has begun. */
+  /** The reused answer has begun. */
   reusedFrom(answer: ReusedAnswer): void
-  /** All that was done for this call under another record. */
+  /** Takes over everything that was done for this call under another record. */
   adopts(done: CallRecord): void
 
   /** The first byte is about to be sent: sets the gateway's own share of the time. */
@@ -75,22 +75,22 @@ export interface OpenRecord extends Disposable {
   sends(status: number, bytes: number): void
   /** So many more bytes of it are about to be sent. */
   sendsMore(bytes: number): void
-  /** Notes how the call failed, and returns the Failure to answer with. */
+  /** Notes the failure of the call, and returns the Failure to answer with. */
   fail(thrown: unknown): Failure
 
   /** Runs when the record is closed, before the sinks get it. */
   atClose(settle: () => void): void
   /**
-   * Closes the record, then runs `send`, which sends the end of the answer: at once, or with a journal, when the record
-   * is in it.
+   * Closes the record, then runs `send`, which sends the end of the answer: at once, or, with a journal, when the
+   * record is in it.
    */
   closeThen(send: () => void): void | Promise<void>
 }
 
-/** `id` identifies them in full; `name` is for people. */
+/** `id` is the full identity; `name` is for people. */
 export type Caller = { readonly id: string; readonly name: string | undefined }
 
-/** Of an answer that was made for another call. Names of parameters are those that were dropped or converted. */
+/** Facts of an answer that was made for another call. `dropped` and `converted` are names of parameters. */
 export type ReusedAnswer = {
   readonly deployment: string | undefined
   readonly dropped?: Iterable<string>
@@ -99,11 +99,11 @@ export type ReusedAnswer = {
 
 export type OpenRecordParts = {
   readonly clock: Clock
-  /** Takes the row of a closed record. */
+  /** Receives the row of a closed record. */
   readonly keep: (row: CallRecord) => void
-  /** Slower answers are marked so. */
+  /** Slower answers are marked as slow. */
   readonly slowThresholdMs: number
-  /** Resolves when all rows kept so far are committed; undefined: nothing waits for that. */
+  /** Resolves when all rows so far are committed; undefined: answers do not wait for that. */
   readonly whenCommitted: (() => Promise<void>) | undefined
 }
 
@@ -111,7 +111,7 @@ export type OpenRecordParts = {
 export class CallEntry implements OpenRecord {
   readonly row: CallRecord
   readonly startedAt: number
-  /** The same row: nothing else writes to it. */
+  /** The same object as `row`; only this class writes to it. */
   readonly #row: Written<CallRecord>
   readonly #attempts: AttemptRecord[]
   readonly #parts: OpenRecordParts
@@ -271,7 +271,7 @@ export class CallEntry implements OpenRecord {
       (until, attempt) => Math.max(until, attempt.startMs + (attempt.firstTokenMs ?? attempt.totalMs)),
       first?.startMs ?? 0,
     )
-    // A wait for a place at the first upstream was before its attempt began.
+    // The first attempt started after its wait in the queue.
     const firstStartMs = (first?.startMs ?? 0) - (first?.queuedMs ?? 0)
     this.#row.overheadMs = Math.max(0, this.elapsedMs() - (upstreamMs - firstStartMs))
   }
@@ -293,7 +293,7 @@ export class CallEntry implements OpenRecord {
     row.deployment ??= row.attempts.at(-1)?.deployment
     row.provider ??= failure.provider
     row.limit = failure.headers['x-pandotate-limit'] ?? row.limit
-    // A caller that left in mid-answer did not get what the status in the headers promised.
+    // A caller that left during the answer did not get what the status in the headers promised.
     if (row.status === 0 || row.outcome === 'left') row.status = failure.status
     return failure
   }

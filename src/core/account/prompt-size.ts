@@ -10,7 +10,7 @@ export interface PromptSizes {
   /** In tokens; token ids count exactly. Takes time by the number of texts, not by their length. */
   estimate(call: AnyCall): number
   /** Records an upstream's count for this call. */
-  learn(call: AnyCall, promptTokensTold: number): void
+  learn(call: AnyCall, reportedTokens: number): void
 }
 
 /** Keeps the `capacity` most recently used models. */
@@ -21,20 +21,23 @@ export function createPromptSizes(capacity = 1000): PromptSizes {
       const { exactTokens, textTokens } = promptSizeOf(call)
       return wholeTokens(exactTokens + textTokens * ratioOf(counted.get(call.model)))
     },
-    learn(call, promptTokensTold) {
+    learn(call, reportedTokens) {
       const { exactTokens, textTokens } = promptSizeOf(call)
-      const told = promptTokensTold - exactTokens
-      if (!(told > 0 && textTokens > 0)) return
-      const { told: toldBefore, guessed } = counted.get(call.model) ?? { told: 0, guessed: 0 }
-      counted.set(call.model, { told: toldBefore * kept + told, guessed: guessed * kept + textTokens })
+      const reported = reportedTokens - exactTokens
+      if (!(reported > 0 && textTokens > 0)) return
+      const { reported: reportedBefore, estimated } = counted.get(call.model) ?? { reported: 0, estimated: 0 }
+      counted.set(call.model, {
+        reported: reportedBefore * kept + reported,
+        estimated: estimated * kept + textTokens,
+      })
     },
   }
 }
 
-/** What is counted exactly, and what is estimated from characters. */
+/** Tokens that are counted exactly, and tokens that are estimated from characters. */
 export type PromptSize = { readonly exactTokens: number; readonly textTokens: number }
 
-/** The prompt or messages of a call with its tools, or the texts of a relay, by characters alone. */
+/** The size of a prompt, of messages with their tools, or of the texts of a relay, from characters alone. */
 export function promptSizeOf({ kind, body: { value: body } }: AnyCall): PromptSize {
   if (kind === 'rerank') return { exactTokens: 0, textTokens: rerankTokens(body) }
   const prompt = kind === 'embeddings' ? body['input'] : body['prompt']
@@ -51,21 +54,21 @@ export function wholeTokens(judged: number): number {
 }
 
 /** Reported tokens, and the estimates for them; both decay alike. */
-type Counted = { readonly told: number; readonly guessed: number }
+type Counted = { readonly reported: number; readonly estimated: number }
 
 /** The decay per call: about twenty calls matter. */
 const kept = 0.95
 
 /** The weight of the prior, a correct estimate: a few short prompts hardly move the ratio. */
-const takenForGranted = 200
+const priorTokens = 200
 
-/** No tokenizer is further off than this. A template's constant preamble may make it look so. */
-const furthest = 2
+/** No tokenizer differs by more than this factor, though a template's constant preamble may make it look so. */
+const maxRatio = 2
 
 function ratioOf(counted: Counted | undefined): number {
   if (counted === undefined) return 1
-  const ratio = (counted.told + takenForGranted) / (counted.guessed + takenForGranted)
-  return Math.min(Math.max(ratio, 1 / furthest), furthest)
+  const ratio = (counted.reported + priorTokens) / (counted.estimated + priorTokens)
+  return Math.min(Math.max(ratio, 1 / maxRatio), maxRatio)
 }
 
 /** The template's tokens: around each message, and for the start of the reply. */

@@ -7,7 +7,10 @@ export interface Recorder {
   open(id: string, dialect: string): OpenRecord
 }
 
-/** `commit` resolves when what the sinks got is as safe as it must be before callers get the ends of their answers. */
+/**
+ * `commit` resolves when the records given to the sinks are as durable as required before callers get the ends of their
+ * answers.
+ */
 export function createRecorder(
   sinks: readonly Sink[],
   clock: Clock,
@@ -16,7 +19,7 @@ export function createRecorder(
 ): Recorder {
   // Batched: a sink that runs for many rows in a row costs much less per row, because its code stays in the CPU cache.
   let pending: CallRecord[] = []
-  /** Resolves when the pending rows are committed. Created only if somebody waits. */
+  /** Resolves when the pending rows are committed. Created only when needed. */
   let committed: PromiseWithResolvers<void> | undefined
   const flush = () => {
     const rows = pending

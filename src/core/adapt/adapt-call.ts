@@ -6,7 +6,7 @@ import { JsonText } from '../model/json/json-text.ts'
 import type { AttemptNotes, Deployment } from '../model/ports.ts'
 import type { Normalizer } from '../reply/normalize.ts'
 import { candidateBody, candidatesOf, choicesOf, isRanked, rankChoices } from './best-of.ts'
-import { type Crossing, chatToText, stopsOf, takesKind, textToChat } from './convert-kind.ts'
+import { chatToText, type KindConversion, stopsOf, takesKind, textToChat } from './convert-kind.ts'
 import { createCustomCalls, plainTools } from './custom-tools.ts'
 import { createOpening } from './first-text.ts'
 import { withinBound } from './output-bound.ts'
@@ -15,8 +15,8 @@ import { createStopCutter, type StopCutter } from './stop-strings.ts'
 import { holdsTokenIds } from './token-ids.ts'
 import { refuseUnsupportedFeatures } from './unsupported-features.ts'
 
-/** A call in the form that its upstream takes, and how to read the answer as one to the original call. */
-export type Asking = {
+/** A call in the form that its upstream takes, and how to turn the answer into one to the original call. */
+export type AdaptedCall = {
   readonly call: Call
   /** Wraps `normalizer` to read the answer. */
   reading(normalizer: Normalizer): Reading
@@ -24,7 +24,7 @@ export type Asking = {
 
 /** A normalizer for the answer to the original call. */
 export type Reading = Normalizer & {
-  /** The answer is complete, though its upstream may continue. Absent: never. */
+  /** True once the answer was cut at a stop string, though its upstream may continue. Absent: never. */
   readonly isCut?: () => boolean
   /** Post-processes a whole reply. Throws `unsupported`. Absent: unchanged. */
   readonly settled?: (whole: Delta) => Delta
@@ -34,38 +34,38 @@ export type Reading = Normalizer & {
  * Adapts a call to a deployment; the call itself if its upstream supports everything. Notes what was converted. Throws
  * `unsupported` for what cannot be emulated there.
  */
-export function adaptCall(call: Call, deployment: Deployment, notes: AttemptNotes): Asking {
+export function adaptCall(call: Call, deployment: Deployment, notes: AttemptNotes): AdaptedCall {
   const { upstream } = deployment
   refuseUnsupportedFeatures(call, upstream)
-  const heard = withinLimits(call, deployment, notes)
+  const limited = withinLimits(call, deployment, notes)
   const ranked =
-    isRanked(call) && upstream.lacks?.includes('best_of') === true ? withCandidates(heard) : heard
-  const crossing = crossingOf(ranked, deployment)
-  if (crossing !== undefined) {
-    notes.converted.push(...crossing.converted)
-    notes.dropped.push(...crossing.dropped)
+    isRanked(call) && upstream.lacks?.includes('best_of') === true ? withCandidates(limited) : limited
+  const conversion = conversionOf(ranked, deployment)
+  if (conversion !== undefined) {
+    notes.converted.push(...conversion.converted)
+    notes.dropped.push(...conversion.dropped)
   }
-  const crossed = crossing?.call ?? ranked
-  const tools = crossing === undefined ? toolsOf(crossed, deployment, notes) : undefined
-  const named = tools === undefined ? crossed : { ...crossed, body: JsonText.of(tools.body) }
-  const echo = echoedHere(ranked, deployment, crossing)
-  const silent = echo === undefined ? named : withoutEcho(named, notes)
-  const stops = stopsOf(silent.body.value)
-  const asked = withFewerStops(silent, stops, deployment, notes)
-  const repeated = repeatedIn(asked, deployment)
-  if (asked === call && stops.length === 0 && repeated === undefined) return { call, reading: asItIs }
+  const convertedCall = conversion?.call ?? ranked
+  const tools = conversion === undefined ? toolsOf(convertedCall, deployment, notes) : undefined
+  const withTools = tools === undefined ? convertedCall : { ...convertedCall, body: JsonText.of(tools.body) }
+  const echo = echoedHere(ranked, deployment, conversion)
+  const unechoed = echo === undefined ? withTools : withoutEcho(withTools, notes)
+  const stops = stopsOf(unechoed.body.value)
+  const sent = withFewerStops(unechoed, stops, deployment, notes)
+  const repeatedPrefix = repeatedIn(sent, deployment)
+  if (sent === call && stops.length === 0 && repeatedPrefix === undefined) return { call, reading: unchanged }
   return {
-    call: asked,
+    call: sent,
     reading: (normalizer) => {
-      const isStopKept = asked.body.value['include_stop_str_in_output'] === true
-      return readingThrough(normalizer, {
-        crossing,
-        prefixCut: repeated === undefined ? undefined : createPrefixCut(repeated),
-        opening: openingOf(crossing, echo),
-        cutter: stops.length === 0 || isStopKept ? undefined : cutterFor(asked, stops),
+      const isStopKept = sent.body.value['include_stop_str_in_output'] === true
+      return readerThrough(normalizer, {
+        conversion,
+        prefixCut: repeatedPrefix === undefined ? undefined : createPrefixCut(repeatedPrefix),
+        opening: openingOf(conversion, echo),
+        cutter: stops.length === 0 || isStopKept ? undefined : cutterFor(sent, stops),
         customNames: tools?.customNames,
         isStream: call.stream,
-        settled: ranked === heard ? undefined : (whole) => rankChoices(whole, call),
+        settled: ranked === limited ? undefined : (whole) => rankChoices(whole, call),
       })
     },
   }
@@ -76,13 +76,13 @@ function withinLimits(call: Call, { upstream, traits }: Deployment, notes: Attem
   const { keepsBillingLine = upstream.keepsBillingLine } = traits
   const messages = keepsBillingLine === true ? undefined : withoutBillingLine(call.body.value['messages'])
   if (messages !== undefined) notes.dropped.push(billingLineName)
-  const heard = messages === undefined ? call : { ...call, body: call.body.with({ messages }) }
-  const lowered = withinBound(heard.body.value, traits)
-  if (lowered === undefined) return heard
+  const limited = messages === undefined ? call : { ...call, body: call.body.with({ messages }) }
+  const lowered = withinBound(limited.body.value, traits)
+  if (lowered === undefined) return limited
   const fields = Object.keys(lowered)
   for (const field of fields) notes.converted.push(`${field} to ${traits.maxOutputTokens}`)
   notes.dropped.push(...fields)
-  return { ...heard, body: heard.body.with(lowered) }
+  return { ...limited, body: limited.body.with(lowered) }
 }
 
 /** Whether a prompt of token ids has to be decoded first: a chat takes only text. */
@@ -95,7 +95,7 @@ export function choicesWanted({ kind, body: { value: body } }: Call): number {
   return candidatesOf(kind, body) * promptsIn(body['prompt'])
 }
 
-/** How many prompts there are: one list of token ids is one. */
+/** The number of prompts; a list of token ids is one prompt. */
 export function promptsIn(prompt: unknown): number {
   return Array.isArray(prompt) && typeof prompt[0] !== 'number' ? prompt.length : 1
 }
@@ -109,7 +109,7 @@ export function mostTokensOf({
   return typeof bound === 'number' ? bound : undefined
 }
 
-function asItIs(normalizer: Normalizer): Reading {
+function unchanged(normalizer: Normalizer): Reading {
   return normalizer
 }
 
@@ -122,10 +122,13 @@ function withCandidates(call: Call): Call {
   return { ...call, body: JsonText.of({ ...candidateBody(value), n: candidatesOf(call.kind, value) }) }
 }
 
-function crossingOf(call: Call, { upstream, upstreamModel = call.model }: Deployment): Crossing | undefined {
+function conversionOf(
+  call: Call,
+  { upstream, upstreamModel = call.model }: Deployment,
+): KindConversion | undefined {
   if (call.kind === 'text') return takesKind(upstream, 'text') ? undefined : textToChat(call, upstream.name)
-  const goesOn = call.continues !== true || upstream.takesPrefix === true
-  if (takesKind(upstream, 'chat') && goesOn) return undefined
+  const canContinue = call.continues !== true || upstream.takesPrefix === true
+  if (takesKind(upstream, 'chat') && canContinue) return undefined
   return chatToText(call, upstreamModel, upstream.name)
 }
 
@@ -136,14 +139,14 @@ function toolsOf({ kind, body: { value: body } }: Call, { upstream }: Deployment
   return tools
 }
 
-/** The prefix of each choice by its index; undefined if the upstream adds it, or it was not asked for. */
+/** The prefix of each choice by its index; undefined if the upstream adds it, or none was requested. */
 function echoedHere(
   { kind, body: { value: body } }: Call,
   { upstream }: Deployment,
-  crossing: Crossing | undefined,
+  conversion: KindConversion | undefined,
 ): ((index: number) => string) | undefined {
   if (kind !== 'text' || body['echo'] !== true) return undefined
-  if (crossing === undefined && upstream.lacks?.includes('echo') !== true) return undefined
+  if (conversion === undefined && upstream.lacks?.includes('echo') !== true) return undefined
   return (index) => spell(promptAt(body['prompt'], index, choicesOf(body)))
 }
 
@@ -157,7 +160,7 @@ function withoutEcho(call: Call, notes: AttemptNotes): Call {
   return { ...call, body: call.body.with({ echo: undefined }) }
 }
 
-/** The upstream gets as many as it takes; the answer is cut here at all of them. */
+/** Sends as many stop strings as the upstream takes; the answer is cut here at all of them. */
 function withFewerStops(
   call: Call,
   stops: readonly string[],
@@ -176,20 +179,20 @@ function repeatedIn({ kind, body }: Call, { upstream }: Deployment): string | un
 }
 
 function openingOf(
-  crossing: Crossing | undefined,
+  conversion: KindConversion | undefined,
   echo: ((index: number) => string) | undefined,
 ): ((delta: Delta) => Delta) | undefined {
   if (echo !== undefined) return createOpening((text, index) => echo(index) + text)
-  if (crossing?.beginsWithSpace !== true) return undefined
+  if (conversion?.beginsWithSpace !== true) return undefined
   return createOpening((text) => (text.startsWith(' ') ? text.slice(1) : text))
 }
 
-function cutterFor(asked: Call, stops: readonly string[]): StopCutter {
-  const { echo, prompt } = asked.body.value
-  const perPrompt = choicesOf(asked.body.value)
+function cutterFor(sent: Call, stops: readonly string[]): StopCutter {
+  const { echo, prompt } = sent.body.value
+  const perPrompt = choicesOf(sent.body.value)
   return createStopCutter({
     stops,
-    wanted: choicesWanted(asked),
+    wanted: choicesWanted(sent),
     echoed: (index) => {
       const own = echo === true ? promptAt(prompt, index, perPrompt) : ''
       // The text length of token ids is unknown: nothing within the prompt is cut.
@@ -199,7 +202,7 @@ function cutterFor(asked: Call, stops: readonly string[]): StopCutter {
 }
 
 type ReaderParts = {
-  readonly crossing: Crossing | undefined
+  readonly conversion: KindConversion | undefined
   readonly cutter: StopCutter | undefined
   readonly prefixCut: ((delta: Delta) => Delta) | undefined
   readonly opening: ((delta: Delta) => Delta) | undefined
@@ -208,8 +211,8 @@ type ReaderParts = {
   readonly settled: ((whole: Delta) => Delta) | undefined
 }
 
-function readingThrough(normalizer: Normalizer, parts: ReaderParts): Reading {
-  const { crossing, prefixCut, cutter, opening, customNames, isStream, settled } = parts
+function readerThrough(normalizer: Normalizer, parts: ReaderParts): Reading {
+  const { conversion, prefixCut, cutter, opening, customNames, isStream, settled } = parts
   const custom = customNames === undefined ? undefined : createCustomCalls(customNames)
   const isCut = () => cutter?.isOver() === true
   const through = (normalized: readonly Delta[]) => {
@@ -221,7 +224,7 @@ function readingThrough(normalizer: Normalizer, parts: ReaderParts): Reading {
   }
   return {
     accept: (burst: readonly RawDelta[]) =>
-      through(normalizer.accept(crossing === undefined ? burst : burst.map(crossing.turned))),
+      through(normalizer.accept(conversion === undefined ? burst : burst.map(conversion.turned))),
     isFinished: () => normalizer.isFinished(),
     finish: (ending) => (isCut() ? [] : through(normalizer.finish(ending))),
     usage: () => normalizer.usage(),

@@ -15,21 +15,21 @@ export function choicesOf({ n }: JsonObject): number {
   return typeof n === 'number' ? n : 1
 }
 
-/** True when the best of several are wanted. */
+/** True if only the best of several candidates are returned. */
 export function isRanked({ kind, body: { value: body } }: Pick<Call, 'kind' | 'body'>): boolean {
   return candidatesOf(kind, body) > choicesOf(body)
 }
 
 /**
  * A body that asks for every candidate, with the logprobs that rank them. The prompt is echoed by the upstream only if
- * its own logprobs are wanted; otherwise it is added afterwards.
+ * its own logprobs are requested; otherwise it is added here.
  */
 export function candidateBody({ best_of: _bestOf, ...body }: JsonObject): JsonObject {
   if (typeof body['logprobs'] === 'number') return body
   // Some servers accept 0 for none.
-  const asked: JsonObject = { ...body, logprobs: 1 }
-  if (isEchoedHere(body)) delete asked['echo']
-  return asked
+  const request: JsonObject = { ...body, logprobs: 1 }
+  if (isEchoedHere(body)) delete request['echo']
+  return request
 }
 
 /**
@@ -46,11 +46,11 @@ export function rankChoices({ value: chunk }: Delta, { kind, body: { value: body
     const best = own
       .map((choice) => ({ choice, score: meanLogprob(choice, promptPart(prompt, body)) }))
       .toSorted((one, other) => other.score - one.score)
-    return best.slice(0, wanted).map(({ choice }, at) => asAsked(choice, from / candidates, at))
+    return best.slice(0, wanted).map(({ choice }, at) => asRequested(choice, from / candidates, at))
   })
   return JsonText.of({ ...chunk, choices })
 
-  function asAsked(choice: Choice, promptIndex: number, at: number): Choice {
+  function asRequested(choice: Choice, promptIndex: number, at: number): Choice {
     const index = promptIndex * wanted + at
     if (typeof body['logprobs'] === 'number') return { ...choice, index }
     const prompt = prompts[promptIndex]
@@ -59,13 +59,13 @@ export function rankChoices({ value: chunk }: Delta, { kind, body: { value: body
   }
 }
 
-/** The error for a caller who asked for `best_of` from an upstream without logprobs. */
+/** The error for `best_of` at an upstream without logprobs. */
 export function unrankable(provider?: string): Failure {
   const message = "Unsupported parameter: 'best_of' needs logprobs to rank by, and the upstream gives none."
   return new Failure('unsupported', message, { param: 'best_of', provider })
 }
 
-/** Turns the refusal of logprobs, which the caller did not ask for, into one of `best_of`. */
+/** Turns a refusal of logprobs, which the caller did not request, into one of `best_of`. */
 export function aboutBestOf(thrown: unknown, { body: { value: body } }: Call): unknown {
   const isOwn = typeof body['logprobs'] !== 'number'
   if (!isOwn || !(thrown instanceof Failure) || thrown.kind !== 'unsupported') return thrown
@@ -85,13 +85,13 @@ function promptsOf(prompt: unknown): readonly unknown[] {
 type PromptPart = { readonly characters: number; readonly tokens: number }
 
 function promptPart(prompt: unknown, body: JsonObject): PromptPart {
-  const isTold = body['echo'] === true && (typeof body['logprobs'] === 'number' || !isEchoedHere(body))
-  if (!isTold) return { characters: 0, tokens: 0 }
+  const isEchoed = body['echo'] === true && (typeof body['logprobs'] === 'number' || !isEchoedHere(body))
+  if (!isEchoed) return { characters: 0, tokens: 0 }
   if (typeof prompt === 'string') return { characters: prompt.length, tokens: 0 }
   return { characters: 0, tokens: Array.isArray(prompt) ? prompt.length : 0 }
 }
 
-/** All candidates start with the same prompt, which does not rank them. */
+/** Without the prompt, which is the same for all candidates. */
 function meanLogprob({ logprobs }: Choice, { characters, tokens: tokensBefore }: PromptPart): number {
   const { tokens, token_logprobs: values } = isObject(logprobs) ? logprobs : {}
   if (!Array.isArray(values)) throw unrankable()
@@ -99,8 +99,8 @@ function meanLogprob({ logprobs }: Choice, { characters, tokens: tokensBefore }:
   for (let length = 0; length < characters && Array.isArray(tokens) && first < tokens.length; first++) {
     length += spell(tokens[first]).length
   }
-  const told = values.slice(first).map(nearest)
-  const counted = told.filter((value) => typeof value === 'number')
+  const scores = values.slice(first).map(nearest)
+  const counted = scores.filter((value) => typeof value === 'number')
   // An empty answer has a neutral score.
   if (counted.length === 0) return Number.NEGATIVE_INFINITY
   return counted.reduce((sum, value) => sum + value, 0) / counted.length

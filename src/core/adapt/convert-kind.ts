@@ -7,15 +7,17 @@ import type { Kind } from '../model/terms.ts'
 import { fieldsForPrompt, refusedInPrompt, unsupportedField } from './prompt-fields.ts'
 import { type Family, familyOf, flatten } from './template.ts'
 
-/** A call converted to the other kind, for an upstream that has only that one, and the way back. */
-export type Crossing = {
+/**
+ * A call converted to the other kind, for an upstream that serves only that one, and how to convert the answer back.
+ */
+export type KindConversion = {
   readonly call: Call
   /** Converts a piece of the answer to the requested kind. */
   readonly turned: (raw: RawDelta) => RawDelta
-  /** What was converted, and what was dropped because it changes no answer, for the caller to know. */
+  /** What was converted, and what was dropped because it changes no answer; both are reported to the caller. */
   readonly converted: readonly string[]
   readonly dropped: readonly string[]
-  /** The template leaves a leading space to the model; it is not part of the answer. */
+  /** The model begins with a space that belongs to the template, not to the answer. */
   readonly beginsWithSpace: boolean
 }
 
@@ -25,7 +27,7 @@ export function takesKind({ kinds }: Pick<Upstream, 'kinds'>, kind: Kind): boole
 }
 
 /** A field that calls of the other kind cannot have; undefined if there is none. */
-export function refusedInCrossing({ kind, body: { value: body } }: Call): string | undefined {
+export function refusedInConversion({ kind, body: { value: body } }: Call): string | undefined {
   return kind === 'chat' ? refusedInPrompt(body) : refusedInChat(body)
 }
 
@@ -33,7 +35,7 @@ export function refusedInCrossing({ kind, body: { value: body } }: Call): string
  * Converts a chat to one prompt by the template of the model's family; a final assistant message is continued. Throws
  * `unsupported` for what a prompt cannot express, `invalid_request` for invalid messages.
  */
-export function chatToText(call: Call, model: string, provider: string): Crossing {
+export function chatToText(call: Call, model: string, provider: string): KindConversion {
   const {
     body: { value: body },
   } = call
@@ -48,7 +50,7 @@ export function chatToText(call: Call, model: string, provider: string): Crossin
   if (stop.length > 0) text['stop'] = stop
   return {
     call: { ...call, kind: 'text', body: JsonText.of(text), continues: false },
-    turned: (raw) => withChoices(raw, textAsWords),
+    turned: (raw) => withChoices(raw, textAsMessage),
     converted: [`messages to prompt (${family})`],
     dropped,
     // A continued message continues exactly where it stopped.
@@ -57,7 +59,7 @@ export function chatToText(call: Call, model: string, provider: string): Crossin
 }
 
 /** Converts a prompt to a user message. Throws `unsupported` for what a chat cannot express. */
-export function textToChat(call: Call, provider: string): Crossing {
+export function textToChat(call: Call, provider: string): KindConversion {
   const {
     body: { value: body },
   } = call
@@ -72,7 +74,7 @@ export function textToChat(call: Call, provider: string): Crossing {
   const chat = { ...Object.fromEntries(fields), messages: [{ role: 'user', content: prompt }] }
   return {
     call: { ...call, kind: 'chat', body: JsonText.of(chat) },
-    turned: (raw) => withChoices(raw, wordsAsText),
+    turned: (raw) => withChoices(raw, messageAsText),
     converted: ['prompt to messages'],
     dropped: [],
     beginsWithSpace: false,
@@ -101,7 +103,7 @@ function sameInBoth(body: JsonObject): JsonObject {
 
 const bothFields: ReadonlySet<string> = new Set(['n', 'stream', 'stream_options'])
 
-/** Fields that only text calls have: emulated, or not requested from the upstream. */
+/** Fields that only text calls have: emulated, or not sent to the upstream. */
 const textFields: ReadonlySet<string> = new Set(['suffix', 'echo', 'logprobs', 'best_of'])
 
 function refusedInChat(body: JsonObject): string | undefined {
@@ -118,12 +120,12 @@ function withChoices(raw: RawDelta, turn: (choice: JsonObject) => JsonObject): R
   return JsonText.of({ ...chunk, choices: turned })
 }
 
-function textAsWords({ text, delta: _delta, logprobs: _logprobs, ...choice }: JsonObject): JsonObject {
+function textAsMessage({ text, delta: _delta, logprobs: _logprobs, ...choice }: JsonObject): JsonObject {
   return { ...choice, delta: { content: text ?? '' }, logprobs: null }
 }
 
 /** Reasoning is not part of a text; a refusal is. */
-function wordsAsText({
+function messageAsText({
   delta,
   message,
   text: _text,

@@ -12,7 +12,7 @@ export const customInput = {
 
   toArguments: (input: unknown): string => JSON.stringify({ input }),
 
-  /** The input in a function's arguments. Some models write it without JSON: then that is the input. */
+  /** The input in a function's arguments. Some models write it without JSON: then the text itself is the input. */
   fromArguments(text: string): string {
     const given = objectIn(text)
     // A call without arguments has empty input.

@@ -4,10 +4,10 @@ import { isObject, type JsonObject, spell } from '../model/json/json.ts'
 import { JsonText } from '../model/json/json-text.ts'
 import { customInput } from './custom-input.ts'
 
-/** The tools of a chat as functions only, for an upstream that knows no other kind, and the way back. */
+/** The tools of a chat as functions only, for an upstream that knows no other type. */
 export type PlainTools = {
   readonly body: JsonObject
-  /** What was converted, for the caller to know. */
+  /** What was converted; reported to the caller. */
   readonly converted: readonly string[]
   /** The names of custom tools. */
   readonly customNames: ReadonlySet<string>
@@ -22,14 +22,14 @@ export function plainTools(body: JsonObject): PlainTools | undefined {
   const given: readonly unknown[] = Array.isArray(tools) ? tools : []
   const customNames = new Set(given.filter(isCustom).map((tool) => nameOf(tool)))
   const isNarrowed = isObject(choice) && choice['type'] === 'allowed_tools'
-  const spoken = Array.isArray(messages) ? plainMessages(messages) : undefined
-  if (customNames.size === 0 && !isNarrowed && spoken === undefined) return undefined
+  const plainHistory = Array.isArray(messages) ? plainMessages(messages) : undefined
+  if (customNames.size === 0 && !isNarrowed && plainHistory === undefined) return undefined
   const allowed = isNarrowed ? allowedIn(given, choice) : given
   const plain: JsonObject = { ...body, ...plainChoice(choice) }
   if (Array.isArray(tools)) plain['tools'] = allowed.map(plainTool)
-  if (spoken !== undefined) plain['messages'] = spoken
+  if (plainHistory !== undefined) plain['messages'] = plainHistory
   const converted = [
-    ...(customNames.size > 0 || spoken !== undefined ? ['custom tools to functions'] : []),
+    ...(customNames.size > 0 || plainHistory !== undefined ? ['custom tools to functions'] : []),
     ...(isNarrowed ? ['allowed_tools to tools'] : []),
   ]
   return { body: plain, converted, customNames }

@@ -11,8 +11,8 @@ export function withinBound(
 ): Readonly<Record<string, number>> | undefined {
   if (maxOutputTokens === undefined || !lowersMaxTokens) return undefined
   const above = fields.filter((field) => {
-    const asked = body[field]
-    return typeof asked === 'number' && asked > maxOutputTokens
+    const requested = body[field]
+    return typeof requested === 'number' && requested > maxOutputTokens
   })
   if (above.length === 0) return undefined
   return Object.fromEntries(above.map((field) => [field, maxOutputTokens]))

@@ -2,8 +2,8 @@ import { Failure } from '../model/failure.ts'
 import { isObject, type JsonObject } from '../model/json/json.ts'
 
 /**
- * Sorts OpenAI's request fields for a prompt-only upstream. Throws `unsupported`, naming the field, for what it cannot
- * do; gives the fields to send, and the names of those dropped because they change no answer.
+ * Sorts OpenAI's request fields for a prompt-only upstream: the fields to send, and the names of those that are dropped
+ * because they change no answer. Throws `unsupported`, naming the field, for what the upstream cannot do.
  */
 export function fieldsForPrompt(body: JsonObject, provider: string): SortedFields {
   const refusedField = refusedInPrompt(body)
@@ -19,7 +19,7 @@ export function fieldsForPrompt(body: JsonObject, provider: string): SortedField
       if (isGiven(value)) dropped.push(field)
     }
   }
-  if (namesSpeakers(body['messages'])) dropped.push('messages[].name')
+  if (hasParticipantNames(body['messages'])) dropped.push('messages[].name')
   return { kept, dropped, isWhole }
 }
 
@@ -31,7 +31,7 @@ export type SortedFields = {
 }
 
 /** No template has a place for names of participants. */
-function namesSpeakers(messages: unknown): boolean {
+function hasParticipantNames(messages: unknown): boolean {
   return Array.isArray(messages) && messages.some((message) => isObject(message) && isGiven(message['name']))
 }
 
@@ -62,7 +62,7 @@ const refused: readonly (readonly [field: string, isAskedFor: Asks])[] = [
   ['web_search_options', isGiven],
 ]
 
-/** Emulated here, or a request for what happens anyway. */
+/** Fields that are emulated here, or request the default behaviour. */
 const handled: ReadonlySet<string> = new Set([
   ...['stream', 'stream_options', 'n', 'best_of', 'echo', 'suffix', 'logprobs', 'top_logprobs'],
   ...['response_format', 'modalities', 'web_search_options'],

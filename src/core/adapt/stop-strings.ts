@@ -145,12 +145,12 @@ function release(line: Line, length: number): readonly Delta[] {
   line.skipped = Math.max(0, line.skipped - end)
   const released = line.held.splice(0, count)
   // The last one held is the current one.
-  const inTime = line.held.length === 0 ? count - 1 : count
-  return released.map(({ delta }, at) => (at < inTime ? late(delta) : delta))
+  const onTime = line.held.length === 0 ? count - 1 : count
+  return released.map(({ delta }, at) => (at < onTime ? delayed(delta) : delta))
 }
 
 /** A held delta: other choices may have continued meanwhile, so it is rendered without its word shortcut. */
-function late(delta: Delta): Delta {
+function delayed(delta: Delta): Delta {
   return delta.word === undefined ? delta : JsonText.read(delta.value, delta.text)
 }
 
@@ -161,7 +161,7 @@ function cutHeld(line: Line, { at, stop }: Found): readonly Delta[] {
     const left = at - end
     end += length
     if (end < at) {
-      seen.push(late(delta))
+      seen.push(delayed(delta))
       continue
     }
     seen.push(alone(delta, shortened(choice, left, stop)))

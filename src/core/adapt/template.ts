@@ -21,15 +21,15 @@ export type FlatPrompt = { readonly prompt: string; readonly stop: readonly stri
 
 /** The family of a model by its name, in any host's spelling; `raw` if the name does not tell. */
 export function familyOf(model: string): Family {
-  // The name is caller's text, so a hostile one may be very long.
+  // The name comes from the caller, so a hostile one may be very long.
   const name = model.slice(0, 256).toLowerCase()
   return familyNames.find(([pattern]) => pattern.test(name))?.[1] ?? 'raw'
 }
 
 /**
  * Writes OpenAI chat messages as one prompt for the next assistant message, or for the rest of a final assistant
- * message. Control tokens inside of messages are defused, so that the prompt has only the template's own. `bos` adds
- * the family's first token, for an upstream that does not. Throws Failure: `unsupported` for what text cannot carry
+ * message. Control tokens inside messages are neutralised, so that the prompt has only the template's own. `bos` adds
+ * the family's first token, for an upstream that does not. Throws Failure: `unsupported` for what text cannot express
  * (tools, images), `invalid_request` for invalid messages.
  */
 export function flatten(
@@ -193,7 +193,7 @@ function turnsOf(messages: unknown): readonly Turn[] {
   return messages.map((message: unknown, at) => turnOf(message, `messages[${at}]`))
 }
 
-/** Fields besides the content that a conversation makes no sense without. */
+/** Fields besides the content without which a conversation makes no sense. */
 const fieldsBesideContent = ['tool_calls', 'function_call', 'audio']
 
 function turnOf(message: unknown, path: string): Turn {

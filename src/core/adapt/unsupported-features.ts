@@ -2,7 +2,7 @@ import type { Call } from '../model/call.ts'
 import { isObject } from '../model/json/json.ts'
 import { type Lack, lackNames, type Upstream } from '../model/ports.ts'
 import { isRanked } from './best-of.ts'
-import { refusedInCrossing, takesKind } from './convert-kind.ts'
+import { refusedInConversion, takesKind } from './convert-kind.ts'
 import { unsupportedField } from './prompt-fields.ts'
 
 /** A feature that the request uses, the upstream lacks and the gateway cannot emulate; undefined if there is none. */
@@ -10,7 +10,7 @@ export function unsupportedFeatures(call: Call, upstream: Shape): string | undef
   const { lacks } = upstream
   if (!takesKind(upstream, call.kind)) {
     if (isRanked(call)) return 'best_of'
-    const refused = refusedInCrossing(call)
+    const refused = refusedInConversion(call)
     if (refused !== undefined) return refused
   }
   return lacks?.find((lack) => isMissed[lack](call, lacks))
@@ -39,12 +39,12 @@ const isMissed: Readonly<Record<Lack, (call: Call, lacks: readonly Lack[]) => bo
     },
   }) => isObject(bias) && Object.keys(bias).length > 0,
   suffix: ({ kind, body }) => kind === 'text' && (body.value['suffix'] ?? '') !== '',
-  // An emulated echo has no logprobs, and token ids are no text to repeat.
+  // An emulated echo has no logprobs, and token ids cannot be echoed as text.
   echo: (call) =>
     call.kind === 'text' &&
     call.body.value['echo'] === true &&
-    (isScored(call) || !isSpelled(call.body.value['prompt'])),
-  // Ranked here, by logprobs.
+    (isScored(call) || !isText(call.body.value['prompt'])),
+  // Candidates are ranked here, by logprobs.
   best_of: (call, lacks) => isRanked(call) && lacks.includes('logprobs'),
   custom_tools: () => false,
 }
@@ -58,7 +58,7 @@ function isScored({
   return logprobs === true || typeof logprobs === 'number' || (typeof top === 'number' && top > 0)
 }
 
-function isSpelled(prompt: unknown): boolean {
+function isText(prompt: unknown): boolean {
   const prompts: readonly unknown[] = Array.isArray(prompt) ? prompt : [prompt]
   return prompts.every((each) => typeof each === 'string')
 }

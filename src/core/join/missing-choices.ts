@@ -66,7 +66,7 @@ function firstOfEach(
   if (count !== prompts) {
     throw new Failure(
       'invalid_response',
-      `The upstream gave ${count} of the ${wanted} choices that were asked for.`,
+      `The upstream gave ${count} of the ${wanted} choices that were requested.`,
     )
   }
   const perPrompt = wanted / prompts

@@ -5,7 +5,7 @@ import type { Kind } from '../model/terms.ts'
  * Writes a choice's logprobs in OpenAI's format for its kind. Some upstreams answer chats in the text format (Together)
  * or texts in the chat format (llama.cpp), and in a stream with a bare number. True if they were changed.
  */
-export function settleLogprobs(choice: JsonObject, kind: Kind, before: ToldText): boolean {
+export function settleLogprobs(choice: JsonObject, kind: Kind, before: ScoredText): boolean {
   const { logprobs } = choice
   if (logprobs === undefined || logprobs === null) return false
   const given = typeof logprobs === 'number' ? bareOf(choice, logprobs) : logprobs
@@ -16,7 +16,7 @@ export function settleLogprobs(choice: JsonObject, kind: Kind, before: ToldText)
 }
 
 /** How much of a choice's text has had its logprobs: where the next token begins. */
-export type ToldText = { offset: number }
+export type ScoredText = { offset: number }
 
 type Scored = {
   readonly token: unknown
@@ -52,7 +52,7 @@ function chatLogprobs(given: unknown): unknown {
   }
 }
 
-function textLogprobs(given: unknown, before: ToldText): unknown {
+function textLogprobs(given: unknown, before: ScoredText): unknown {
   if (!isObject(given)) return given
   const { tokens, text_offset: offsets, content } = given
   const scored = Array.isArray(tokens) ? scoredInText(given) : scoredInChat(content)

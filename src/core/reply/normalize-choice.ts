@@ -4,9 +4,9 @@ import { dropField, setField } from '../model/json/field-change.ts'
 import { isObject, type JsonObject } from '../model/json/json.ts'
 import type { LazySet } from '../model/lazy-set.ts'
 import type { Kind } from '../model/terms.ts'
-import { settleLogprobs, type ToldText } from './logprobs.ts'
+import { type ScoredText, settleLogprobs } from './logprobs.ts'
 import { moveReasoningParts, nameReasoning } from './reasoning.ts'
-import { addSentText, newInMessage, nothingSent, type SentText, saysSomething } from './sent-text.ts'
+import { addSentText, hasContent, newInMessage, nothingSent, type SentText } from './sent-text.ts'
 import { settleText } from './settled-text.ts'
 import {
   createToolCallRepair,
@@ -20,10 +20,10 @@ import {
 export type ChoiceState = {
   /** Part of it has arrived. */
   isBegun: boolean
-  roleTold: boolean
+  hasRole: boolean
   finished: boolean
   /** It contained something other than text that a caller would miss. */
-  saidMore: boolean
+  hasMoreThanText: boolean
   tools: ToolCallRepair | undefined
   /** The whole choice, if it came in one piece. */
   message: JsonObject | undefined
@@ -31,7 +31,7 @@ export type ChoiceState = {
   unknownReason: string | undefined
   readonly content: SentText
   readonly reasoning: SentText
-  readonly scored: ToldText
+  readonly scored: ScoredText
 }
 
 /** The answer that a choice belongs to. */
@@ -44,35 +44,35 @@ export type AnswerState = {
   /** How many choices have ended. */
   finished: number
   /** This delta has a role, which must not be repeated. */
-  tellsRole: boolean
+  carriesRole: boolean
 }
 
 export function beginChoice(): ChoiceState {
-  const told = { content: nothingSent(), reasoning: nothingSent(), scored: { offset: 0 } }
+  const sent = { content: nothingSent(), reasoning: nothingSent(), scored: { offset: 0 } }
   const open = { message: undefined, unknownReason: undefined }
   return {
     isBegun: false,
-    roleTold: false,
+    hasRole: false,
     finished: false,
-    saidMore: false,
+    hasMoreThanText: false,
     tools: undefined,
     ...open,
-    ...told,
+    ...sent,
   }
 }
 
 /** True if a caller would miss the content of a choice. */
 export function carriesText(choice: JsonObject): boolean {
   const delta = choice['delta'] ?? choice['message']
-  return Boolean(choice['text']) || (isObject(delta) && spoken.some((key) => isFilled(delta[key])))
+  return Boolean(choice['text']) || (isObject(delta) && contentKeys.some((key) => isFilled(delta[key])))
 }
 
 function isFilled(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : Boolean(value)
 }
 
-/** True if a message contains something a caller would miss. */
-const spoken = [
+/** Members of a message that a caller would miss. */
+const contentKeys = [
   'content',
   'reasoning_content',
   'reasoning',
@@ -83,7 +83,7 @@ const spoken = [
 
 /** Brings a choice into the form of its kind. True if it was changed. */
 export function normalizeChoice(choice: JsonObject, current: ChoiceState, state: AnswerState): boolean {
-  // The content of a choice is in one place; some upstreams send it in two.
+  // Keeps the content of a choice in one place; some upstreams send it in two.
   let changed = settleLogprobs(choice, state.kind, current.scored)
   if (state.kind === 'text') {
     changed = dropField(choice, 'delta') || changed
@@ -94,7 +94,7 @@ export function normalizeChoice(choice: JsonObject, current: ChoiceState, state:
     changed = dropField(choice, 'delta') || changed
     changed = normalizeMessage(choice['message'] as JsonObject, current, state) || changed
   } else {
-    changed = takeNewWords(choice, current) || changed
+    changed = takeNewText(choice, current) || changed
     changed = normalizeChatDelta(choice, current, state) || changed
   }
   current.isBegun = true
@@ -116,7 +116,7 @@ export function endChoice(
 ): boolean {
   current.finished = true
   state.finished++
-  // What was cut off must not look whole.
+  // A truncated answer must not look complete.
   const isCut = reason === 'length' || reason === 'content_filter'
   return !isCut && fillCalls(choice, current)
 }
@@ -130,13 +130,13 @@ function isWholeMessage(choice: JsonObject, { isBegun }: ChoiceState, { stream }
   const { message, delta, finish_reason: reason } = choice
   if (!isObject(message) || isBegun) return false
   const isEnd = typeof readFinishReason(reason, 'chat', false) === 'string'
-  return stream ? isEnd && !saysSomething(delta) : isEnd || !saysSomething(delta)
+  return stream ? isEnd && !hasContent(delta) : isEnd || !hasContent(delta)
 }
 
-/** In a stream the delta counts. Of a message beside it, only what is new counts, and only if the delta is empty. */
-function takeNewWords(choice: JsonObject, current: ChoiceState): boolean {
+/** In a stream the delta counts. Of a message beside it, only the new part counts, and only if the delta is empty. */
+function takeNewText(choice: JsonObject, current: ChoiceState): boolean {
   const { message, delta } = choice
-  const isFresh = isObject(message) && !saysSomething(delta)
+  const isFresh = isObject(message) && !hasContent(delta)
   const changed = dropField(choice, 'message')
   if (!isFresh) return changed
   choice['delta'] = { ...(isObject(delta) ? delta : {}), ...newInMessage(message, current) }
@@ -146,10 +146,10 @@ function takeNewWords(choice: JsonObject, current: ChoiceState): boolean {
 /** Missing arguments become an empty object, because callers parse them. */
 function fillCalls({ message, delta }: JsonObject, { tools }: ChoiceState): boolean {
   if (isObject(message)) return fillWholeCalls(message)
-  const fragments = tools?.unspoken() ?? []
+  const fragments = tools?.missingArguments() ?? []
   if (fragments.length === 0 || !isObject(delta)) return false
-  const told = delta['tool_calls']
-  delta['tool_calls'] = [...(Array.isArray(told) ? told : []), ...fragments]
+  const before = delta['tool_calls']
+  delta['tool_calls'] = [...(Array.isArray(before) ? before : []), ...fragments]
   return true
 }
 
@@ -165,19 +165,19 @@ function normalizeMessage(message: JsonObject, current: ChoiceState, state: Answ
   changed = settleText(message, 'content', null) || changed
   changed = nameReasoning(message, state.keepsReasoning) || changed
   current.message = message
-  noteTold(message, current)
+  noteSent(message, current)
   changed = dropEmptyCall(message) || changed
-  changed = settleToolCalls(message) || changed
+  changed = keepValidToolCalls(message) || changed
   return repairWholeToolCalls(message, state.id) || changed
 }
 
-function noteTold(message: JsonObject, current: ChoiceState): void {
+function noteSent(message: JsonObject, current: ChoiceState): void {
   addSentText(current.content, message['content'])
   addSentText(current.reasoning, message['reasoning_content'])
-  current.saidMore ||= saidOtherwise.some((key) => isFilled(message[key]))
+  current.hasMoreThanText ||= otherContentKeys.some((key) => isFilled(message[key]))
 }
 
-const saidOtherwise = ['refusal', 'tool_calls', 'function_call', 'audio', 'images'] as const
+const otherContentKeys = ['refusal', 'tool_calls', 'function_call', 'audio', 'images'] as const
 
 function normalizeChatDelta(choice: JsonObject, current: ChoiceState, state: AnswerState): boolean {
   let changed = false
@@ -186,11 +186,11 @@ function normalizeChatDelta(choice: JsonObject, current: ChoiceState, state: Ans
     changed = true
   }
   const delta = choice['delta'] as JsonObject
-  if (current.roleTold) {
+  if (current.hasRole) {
     changed = dropField(delta, 'role') || changed
   } else {
-    current.roleTold = true
-    state.tellsRole = true
+    current.hasRole = true
+    state.carriesRole = true
     changed = setField(delta, 'role', 'assistant') || changed
   }
   if (delta['content'] !== undefined) {
@@ -198,9 +198,9 @@ function normalizeChatDelta(choice: JsonObject, current: ChoiceState, state: Ans
     changed = settleText(delta, 'content', null) || changed
   }
   changed = nameReasoning(delta, state.keepsReasoning) || changed
-  noteTold(delta, current)
+  noteSent(delta, current)
   changed = dropEmptyCall(delta) || changed
-  changed = settleToolCalls(delta) || changed
+  changed = keepValidToolCalls(delta) || changed
   const calls = delta['tool_calls']
   if (!Array.isArray(calls)) return changed
   if (calls.length === 0) return dropField(delta, 'tool_calls')
@@ -209,7 +209,7 @@ function normalizeChatDelta(choice: JsonObject, current: ChoiceState, state: Ans
 }
 
 /** Tool calls are a list of objects, or absent. */
-function settleToolCalls(message: JsonObject): boolean {
+function keepValidToolCalls(message: JsonObject): boolean {
   const calls = message['tool_calls']
   if (calls === undefined || (Array.isArray(calls) && calls.every(isObject))) return false
   if (Array.isArray(calls)) message['tool_calls'] = calls.filter(isObject)

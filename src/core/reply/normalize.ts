@@ -34,8 +34,8 @@ export interface Normalizer {
   /** Every requested choice has ended: only usage may follow. */
   isFinished(): boolean
   /**
-   * Call it when nothing more will come, with the way the upstream ended. Returns the ends of choices that gave no
-   * finish reason, if the answer is proven to be whole. Throws a Failure if it had not ended.
+   * To be called at the end, with how the upstream ended. Returns final deltas for choices without a finish reason, if
+   * the answer is proven to be complete. Throws a Failure if it is not.
    */
   finish(ending?: Ending): readonly Delta[]
   /** The upstream's latest usage. */
@@ -81,7 +81,7 @@ class AnswerNormalizer implements Normalizer {
       claimed: undefined,
       isRepeatable: false,
       isUsageLast: false,
-      tellsRole: false,
+      carriesRole: false,
       waiting: undefined,
       latest: undefined,
     }
@@ -126,7 +126,7 @@ type State = NormalizerParts &
     identity: Identity | undefined
     readonly choices: Map<number, ChoiceState>
     claimed: ClaimedUsage | undefined
-    /** The delta before was in the right form, so another with a different word is too. */
+    /** The delta before was in the right form, so one that differs only in its word is too. */
     isRepeatable: boolean
     /** The latest usage came on its own, and no text has followed. */
     isUsageLast: boolean
@@ -154,12 +154,12 @@ function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
     return
   }
   state.isRepeatable = false
-  state.tellsRole = false
+  state.carriesRole = false
   let chunk = raw.value
   const failure = raw.failure ?? failureIn(chunk)
   if (failure !== undefined) {
     if (!isFinished(state)) throw failure
-    // The answer is complete already.
+    // The answer is already complete.
     state.flags.add('fault_after_finish')
     return
   }
@@ -208,15 +208,15 @@ function normalizeDelta(raw: RawDelta, state: State, seen: Delta[]): void {
     return
   }
   seen.push(delta)
-  state.isRepeatable = !changed && !state.tellsRole
+  state.isRepeatable = !changed && !state.carriesRole
 }
 
-/** The delta is in the right form. It may not be read by its word alone, because the one before was not. */
+/** The delta is in the right form, but without the word shortcut, because the delta before was not. */
 function settledDelta(raw: RawDelta): Delta {
   return (raw.word === undefined ? raw : JsonText.read(raw.value, raw.text)) as Delta
 }
 
-/** After the last choice there are only deltas without choices, which may come with the usage. */
+/** After the last choice only deltas without choices follow, possibly with the usage. */
 function keepBeside(chunk: JsonObject, state: State, seen: Delta[]): void {
   const rest = besideChoices(chunk)
   if (rest === undefined) return
@@ -254,16 +254,16 @@ function lastOf(state: State, ending: Ending | undefined): Delta {
   const ends: JsonObject[] = []
   for (const [index, choice] of state.choices) {
     if (choice.finished) continue
-    const { unknownReason: unknown, message, tools, saidMore, content } = choice
+    const { unknownReason: unknown, message, tools, hasMoreThanText, content } = choice
     if (unknown !== undefined) {
       noteReason?.(unknown)
       flags.add('finish_reason_unknown')
     }
     const isParsed = message === undefined ? (tools?.isParsed() ?? true) : hasParsedCalls(message)
     const usesTools = tools !== undefined || hasCalls(message)
-    const open = { kind, isSpoken: saidMore || content.length > 0, usesTools, isParsed, unknown }
+    const open = { kind, hasContent: hasMoreThanText || content.length > 0, usesTools, isParsed, unknown }
     const reason = reasonOf(open, proofs)
-    // Only for an answer that is taken as whole: for one that was cut, the failure says it.
+    // Only for an answer that counts as complete: for a truncated one, the failure reports it.
     if (unknown === undefined) flags.add('finish_reason_missing')
     const end: JsonObject = { index, ...(kind === 'text' ? { text: '' } : isWhole ? {} : { delta: {} }) }
     endChoice(message === undefined ? end : { ...end, message }, choice, reason, state)
@@ -283,14 +283,14 @@ function hasCalls(message: JsonObject | undefined): boolean {
   return Array.isArray(calls) && calls.length > 0
 }
 
-/** At most this many from any upstream. */
+/** An upstream may send this many choices, or twice as many as requested if that is more. */
 const fewestChoices = 128
 
 function choiceState(index: number, state: State): ChoiceState {
   let choice = state.choices.get(index)
   if (choice === undefined) {
     if (state.choices.size >= Math.max(fewestChoices, 2 * (state.wanted ?? 1))) {
-      throw new Failure('invalid_response', 'The upstream gave more choices than were asked for.')
+      throw new Failure('invalid_response', 'The upstream gave more choices than were requested.')
     }
     choice = beginChoice()
     state.choices.set(index, choice)

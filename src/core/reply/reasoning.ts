@@ -31,8 +31,8 @@ export function splitReasoning({ value: chunk }: Delta): Delta[] {
     if (reasoning) {
       const own = same === undefined ? {} : { reasoning: same }
       const delta = { ...opening, ...own, reasoning_content: reasoning }
-      const { logprobs: _logprobs, text: _text, ...told } = choice
-      thought.push({ ...told, delta, finish_reason: null })
+      const { logprobs: _logprobs, text: _text, ...others } = choice
+      thought.push({ ...others, delta, finish_reason: null })
       speech.push({ ...choice, delta: rest })
     } else {
       speech.push(choice)

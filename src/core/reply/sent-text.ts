@@ -7,10 +7,10 @@ export function nothingSent(): SentText {
   return { length: 0, last: '' }
 }
 
-export function addSentText(told: SentText, words: unknown): void {
+export function addSentText(sent: SentText, words: unknown): void {
   if (typeof words !== 'string' || words === '') return
-  told.length += words.length
-  told.last = words
+  sent.length += words.length
+  sent.last = words
 }
 
 type Sent = { readonly isBegun: boolean; readonly content: SentText; readonly reasoning: SentText }
@@ -22,15 +22,15 @@ type Sent = { readonly isBegun: boolean; readonly content: SentText; readonly re
 export function newInMessage(message: JsonObject, { isBegun, content, reasoning }: Sent): JsonObject {
   if (!isBegun) return message
   const fresh: JsonObject = {}
-  const words = newWords(message['content'], content)
-  const thoughts = newWords(message['reasoning_content'], reasoning)
+  const words = newText(message['content'], content)
+  const thoughts = newText(message['reasoning_content'], reasoning)
   if (words !== '') fresh['content'] = words
   if (thoughts !== '') fresh['reasoning_content'] = thoughts
   return fresh
 }
 
 /** True if the delta has content, so that the message beside it adds nothing. */
-export function saysSomething(delta: unknown): boolean {
+export function hasContent(delta: unknown): boolean {
   if (!isObject(delta)) return false
   return Object.entries(delta).some(([key, value]) => {
     if (key === 'role' || value === undefined || value === null || value === '') return false
@@ -38,7 +38,7 @@ export function saysSomething(delta: unknown): boolean {
   })
 }
 
-function newWords(whole: unknown, { length, last }: SentText): string {
+function newText(whole: unknown, { length, last }: SentText): string {
   if (typeof whole !== 'string' || whole.length <= length) return ''
   return whole.slice(0, length).endsWith(last) ? whole.slice(length) : ''
 }

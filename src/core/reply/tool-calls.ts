@@ -8,7 +8,7 @@ export interface ToolCallRepair {
   /** True if a fragment was changed. */
   repair(fragments: unknown[]): boolean
   /** For the end of the choice: an empty object for each call without arguments. */
-  unspoken(): readonly JsonObject[]
+  missingArguments(): readonly JsonObject[]
   /** The arguments of every call so far are complete JSON. */
   isParsed(): boolean
 }
@@ -23,11 +23,14 @@ export function createToolCallRepair(callId: string): ToolCallRepair {
       }
       return changed
     },
-    unspoken() {
-      const silent = [...state.begun].filter(([, call]) => !call.isSpoken)
+    missingArguments() {
+      const silent = [...state.begun].filter(([, call]) => !call.hasArguments)
       return silent.map(([index]) => ({ index, function: { arguments: '{}' } }))
     },
-    isParsed: () => [...state.begun.values()].every(({ isSpoken, said }) => isSpoken && isJson(said)),
+    isParsed: () =>
+      [...state.begun.values()].every(
+        ({ hasArguments, argumentText }) => hasArguments && isJson(argumentText),
+      ),
   }
 }
 
@@ -72,19 +75,19 @@ export function dropEmptyCall(message: JsonObject): boolean {
 type State = {
   readonly callId: string
   /** The calls begun, by the index used here. */
-  readonly begun: Map<number, BegunCall>
+  readonly begun: Map<number, OpenCall>
   /** Which of them the upstream's own index referred to last. */
   readonly numbered: Map<number, number>
   /** The index of the last fragment. */
   latest: number
 }
 
-type BegunCall = {
+type OpenCall = {
   readonly id: string
   named: boolean
-  isSpoken: boolean
-  /** Its arguments so far, up to a length that no real call has. */
-  said: string
+  hasArguments: boolean
+  /** Its arguments so far, up to a length that no real call reaches. */
+  argumentText: string
 }
 
 function repairFragment(fragment: JsonObject, state: State): boolean {
@@ -106,19 +109,19 @@ function repairFragment(fragment: JsonObject, state: State): boolean {
   return changed
 }
 
-function noteArguments({ function: called }: JsonObject, call: BegunCall): void {
+function noteArguments({ function: called }: JsonObject, call: OpenCall): void {
   if (!isObject(called)) {
-    call.isSpoken = true
-    call.said ||= '{}'
+    call.hasArguments = true
+    call.argumentText ||= '{}'
     return
   }
-  const said = called['arguments']
-  if (typeof said !== 'string' || said === '') return
-  call.isSpoken = true
-  if (call.said.length < keptCharacters) call.said += said
+  const text = called['arguments']
+  if (typeof text !== 'string' || text === '') return
+  call.hasArguments = true
+  if (call.argumentText.length < keptCharacters) call.argumentText += text
 }
 
-/** Longer ones are never found to be complete. */
+/** Longer arguments never count as complete. */
 const keptCharacters = 1024 * 1024
 
 /** Every call of a whole message has JSON arguments, or none. */
@@ -129,7 +132,7 @@ export function hasParsedCalls({ tool_calls: calls, function_call: called }: Jso
   ]
   return made
     .filter(isObject)
-    .every(({ arguments: said }) => said === '' || typeof said !== 'string' || isJson(said))
+    .every(({ arguments: text }) => text === '' || typeof text !== 'string' || isJson(text))
 }
 
 function isJson(text: string): boolean {
@@ -152,7 +155,7 @@ function indexOf(fragment: JsonObject, { begun, numbered, latest }: State): numb
   return known ?? (call.named && names(fragment) ? nextIndex(begun) : index)
 }
 
-function nextIndex(begun: ReadonlyMap<number, BegunCall>): number {
+function nextIndex(begun: ReadonlyMap<number, OpenCall>): number {
   return Math.max(-1, ...begun.keys()) + 1
 }
 
@@ -175,12 +178,12 @@ function beginCall(fragment: JsonObject, index: number, { begun, callId }: State
     fragment['type'] = 'function'
     changed = true
   }
-  const call = { id: spell(fragment['id']), named: false, isSpoken: false, said: '' }
+  const call = { id: spell(fragment['id']), named: false, hasArguments: false, argumentText: '' }
   begun.set(index, call)
   return settleName(fragment, call) || changed
 }
 
-function stripRepeats(fragment: JsonObject, call: BegunCall): boolean {
+function stripRepeats(fragment: JsonObject, call: OpenCall): boolean {
   let changed = false
   for (const key of ['id', 'type']) {
     if (key in fragment) {
@@ -192,7 +195,7 @@ function stripRepeats(fragment: JsonObject, call: BegunCall): boolean {
 }
 
 /** The name is sent once, in the first fragment that has one. */
-function settleName(fragment: JsonObject, call: BegunCall): boolean {
+function settleName(fragment: JsonObject, call: OpenCall): boolean {
   const called = fragment['function']
   if (!isObject(called) || !('name' in called)) return false
   if (!call.named && names(fragment)) {
@@ -218,7 +221,7 @@ function fillArguments({ function: called }: JsonObject): boolean {
   return true
 }
 
-/** Stable within a reply, and in the form of upstreams' ids. */
+/** Stable within a reply, in the form that upstreams use. */
 function madeId(callId: string, index: number): string {
   return `call_${callId.slice(-16)}${index}`
 }

@@ -5,11 +5,11 @@ import type { Ending } from '../model/ports.ts'
 import type { Kind } from '../model/terms.ts'
 import type { ClaimedUsage } from '../model/usage/usage.ts'
 
-/** What proves that an answer is whole whose choices give no finish reason. */
+/** The evidence that an answer without finish reasons is complete. */
 export type Proofs = {
   readonly ending: Ending | undefined
   readonly usage: ClaimedUsage | undefined
-  /** The usage came on its own, after all content. */
+  /** The usage arrived on its own, after all content. */
   readonly isUsageLast: boolean
   /** The requested bound of tokens per choice. */
   readonly mostTokens: number | undefined
@@ -19,8 +19,8 @@ export type Proofs = {
 /** A choice without a known finish reason. */
 export type OpenChoice = {
   readonly kind: Kind
-  /** It contained something a caller would miss: text, a refusal, a call. */
-  readonly isSpoken: boolean
+  /** It contained something that a caller would miss: text, a refusal, a call. */
+  readonly hasContent: boolean
   readonly usesTools: boolean
   /** No arguments of a call are cut off. */
   readonly isParsed: boolean
@@ -29,20 +29,20 @@ export type OpenChoice = {
 }
 
 /**
- * The finish reason of such a choice, if the answer is proven to be whole: a JSON value with its usage, or a stream
+ * The finish reason of such a choice, if the answer is proven to be complete: a JSON value with its usage, or a stream
  * that ended with its usage and its terminator. At the requested bound it is `length`, else `stop` or `tool_calls`.
  * Throws `invalid_response` for an unknown reason without the proofs, `interrupted` for none.
  */
 export function reasonOf(choice: OpenChoice, proofs: Proofs): FinishReason {
-  const { kind, usesTools, isSpoken, isParsed } = choice
-  if (isTold(proofs)) {
+  const { kind, usesTools, hasContent, isParsed } = choice
+  if (isProven(proofs)) {
     if (isFull(proofs)) return 'length'
-    if (isSpoken && isParsed) return reasonFor('stop', kind, usesTools)
+    if (hasContent && isParsed) return reasonFor('stop', kind, usesTools)
   }
   throw unproven(choice)
 }
 
-function isTold({ ending, usage, isUsageLast }: Proofs): boolean {
+function isProven({ ending, usage, isUsageLast }: Proofs): boolean {
   if (usage?.promptTokens === undefined || usage.completionTokens === undefined) return false
   return ending === 'value' || (ending === 'terminator' && isUsageLast)
 }

@@ -164,7 +164,7 @@ describe('a call', () => {
     expect(spendingOf(attempts, undefined).isEstimated).toBe(isEstimated)
   })
 
-  test('costs what its attempts cost, to the last nano-USD, and at the baseline alone saves nothing', () => {
+  test('costs the exact sum of its attempts, and saves nothing if all ran at the baseline', () => {
     const price = fc.tuple(fc.nat(5e10), fc.nat(5e10)).map(([input, output]) => ({
       ...unknownPrice,
       inputNanoUsdPerMillion: input,
@@ -216,7 +216,7 @@ describe('cached tokens', () => {
     ['as something else', { cached_tokens: '32' }, 0],
     ['below nothing', { cached_tokens: -4 }, 0],
     ['more than there are prompt tokens', { cached_tokens: 900 }, 86],
-  ])('are found %s', ([, extra, cachedTokens]) => {
+  ])('are read %s', ([, extra, cachedTokens]) => {
     expect(consumptionOf(usage(extra), 120)).toEqual({
       promptTokens: 86,
       cachedTokens,

@@ -32,13 +32,13 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** Nano-USD for a token, in and out; and for a second. */
+/** Nano-USD per token, in and out; and per second. */
 const tokens: Price = { ...unknownPrice, inputNanoUsdPerMillion: 3e6, outputNanoUsdPerMillion: 5e6 }
 const seconds: Price = { ...unknownPrice, nanoUsdPerSecond: 310_000 }
 
-/** "Say hello.", by its characters. */
+/** "Say hello.", estimated from its characters. */
 const promptTokens = 2
-/** Every attempt here takes so long. */
+/** The duration of every attempt here. */
 const tookMs = 1000
 
 type Told = { readonly isEstimated: boolean; readonly isUncertain: boolean }
@@ -86,7 +86,7 @@ describe.for<[string, Price, readonly Case[]]>([
       ['overloaded', worked, {}, 775_000, surely],
       ['timeout', unsent, {}, 0, surely],
       ['unreachable', unsent, { mayBeBilled: false }, 0, surely],
-      // A machine may have been at it, but nobody is charged for what is not known to be work.
+      // A machine may have worked on it, but unknown work is not charged.
       ['rejected', answered, {}, 0, nearly],
       ['overloaded', answered, {}, 0, nearly],
     ],
@@ -101,7 +101,7 @@ describe.for<[string, Price, readonly Case[]]>([
       ['unreachable', unsent, { mayBeBilled: false }, 0, surely],
     ],
   ],
-])('an attempt that failed unseen, paid %s', ([, price, cases]) => {
+])('an attempt that failed before the caller saw anything, billed %s', ([, price, cases]) => {
   test.for(cases)('of %s (%j, %j) costs %o', async ([kind, notes, detail, cost, told]) => {
     const { reply, record, row } = serve([upstreamNamed('a', failing(kind, notes, detail))], {}, { a: price })
     const rejection = expect(reply(aCall())).rejects.toMatchObject({ kind })
@@ -112,12 +112,12 @@ describe.for<[string, Price, readonly Case[]]>([
     expect(entry).toMatchObject({ outcome: kind, isDelivered: false, totalMs: tookMs, ...told })
     expect(entry?.costNanoUsd).toBe(cost)
     expect(row.costNanoUsd).toBe(cost === undefined ? undefined : cost * row.attempts.length)
-    // What is taken to be nothing makes no doubt worth telling of the whole.
+    // An assumed zero does not mark the whole cost as estimated.
     expect(row.costEstimated).toBe(told.isUncertain || (told.isEstimated && cost !== 0))
   })
 })
 
-describe('what was shown of an answer that broke off, paid by the second', () => {
+describe('the delivered part of a broken answer, billed per second', () => {
   test.for<[string, Partial<AttemptNotes>, number, boolean]>([
     ['is paid by the time that was told', { billedMs: 2500 }, 775_000, false],
     ['is paid by the time it took, where none was told', {}, 310_000, true],
@@ -134,14 +134,14 @@ describe('what was shown of an answer that broke off, paid by the second', () =>
   })
 })
 
-test('an answer without usage is paid exactly, where the time it took was told', async () => {
+test('an answer without usage has an exact cost if its time was reported', async () => {
   const script = [act(({ notes }) => Object.assign(notes, worked)), burst(textChunk('Hello', 'stop'))]
   const { reply, row } = serve([upstreamNamed('a', script)], {}, { a: seconds })
   await reply(aCall())
   expect(row).toMatchObject({ costNanoUsd: 775_000, costEstimated: false, usageEstimated: true })
 })
 
-describe('usage that is reported as an answer goes', () => {
+describe('usage that is reported during an answer', () => {
   const soFar = { ...chatChunk({ content: 'Hi' }), usage: usage(10, 1) }
   const atTheEnd = { ...chatChunk({ content: '!' }, 'stop'), usage: usage(10, 2) }
   const cut = failing('interrupted', {})
@@ -163,7 +163,7 @@ describe('usage that is reported as an answer goes', () => {
     expect([...row.flags]).toEqual(isPart ? ['usage_partial'] : [])
   })
 
-  test('is a part of it, where the caller left', async () => {
+  test('is partial if the caller left', async () => {
     const { caller, stream, record, row } = serve(
       [upstreamNamed('a', [burst(soFar), silence])],
       {},
@@ -179,7 +179,7 @@ describe('usage that is reported as an answer goes', () => {
     expect(row.costEstimated).toBe(true)
   })
 
-  test('is a part of it, where it was cut here', async () => {
+  test('is partial if the answer was cut here', async () => {
     const upstream = scriptedUpstream([[burst(soFar, { ...chatChunk({ content: 'END and' }) }), silence]], {
       name: 'a',
       mostStops: 0,
@@ -193,7 +193,7 @@ describe('usage that is reported as an answer goes', () => {
   })
 })
 
-describe('a count that cannot be', () => {
+describe('an impossible count', () => {
   test.for([1e21, -4, 1.5, 100_000_001])('(%o) is counted here, and marked', async (absurd) => {
     const claimed = { ...usage(3, 4), completion_tokens: absurd, total_tokens: absurd }
     const answer = { ...textChunk('Hello', 'stop'), usage: claimed }
@@ -208,7 +208,7 @@ describe('a count that cannot be', () => {
   })
 })
 
-test('a part that is given up because another failed had its prompt', async () => {
+test('a part that is cancelled because another failed used its prompt', async () => {
   const refusal = [pause(10), fail(new Failure('rejected', 'Not that.'))]
   const upstream = scriptedUpstream([[silence], refusal], {
     name: 'a',
@@ -226,7 +226,7 @@ test('a part that is given up because another failed had its prompt', async () =
   ])
 })
 
-test('an attempt that outlives its call was paid for as one that lost', () => {
+test('an attempt that outlives its call is paid for like a lost hedge', () => {
   const record = createRecorder([], timersClock, 1500).open('req_1', 'completions')
   const upstream = upstreamNamed('a', [silence])
   const deployment = aDeployment(upstream, { price: tokens })

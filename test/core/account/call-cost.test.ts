@@ -28,7 +28,7 @@ const chat = aCall({ kind: 'chat' })
 const answer = { ...chatReply({ content: 'Hi' }), usage: usage(1000, 100) }
 const prices = { dear: dollars(2, 4), cheap: dollars(1, 2) }
 
-test('a call costs what its usage comes to, and is measured against the first deployment', async () => {
+test('a call costs its usage, compared with the first deployment', async () => {
   const dear = upstreamNamed('dear', [fail(new Failure('overloaded', 'Busy.'))])
   const { reply, record, row } = serve([dear, upstreamNamed('cheap', bursts(answer))], {}, prices)
   await reply(chat)
@@ -47,7 +47,7 @@ test('a call costs what its usage comes to, and is measured against the first de
   expect(row.costNanoUsd).toBe(1_200_000)
 })
 
-test('what an attempt had used before it failed is paid for as well', async () => {
+test('the usage of a failed attempt is paid for too', async () => {
   const broken = { ...chatChunk({ content: 'Hi' }), usage: usage(1000, 1) }
   const script = [burst(broken), fail(new Failure('interrupted', 'Cut.'))]
   const { reply, row } = serve(
@@ -60,7 +60,7 @@ test('what an attempt had used before it failed is paid for as well', async () =
   expect(row).toMatchObject({ costNanoUsd: 3_204_000, baselineNanoUsd: 2_400_000, savedNanoUsd: -804_000 })
 })
 
-test('an unknown price makes the cost unknown, never nothing', async () => {
+test('an unknown price makes the cost unknown, never zero', async () => {
   const { reply, row } = serve([upstreamNamed('unpriced', bursts(answer))])
   await reply(chat)
   expect(row).toMatchObject({ costNanoUsd: undefined, baselineNanoUsd: undefined, savedNanoUsd: undefined })
@@ -78,7 +78,7 @@ test('usage that was counted here is an estimate, and so is its cost', async () 
 })
 
 describe('a stream that does not reach its end', () => {
-  test('is paid for by what came of it', async () => {
+  test('is paid for as far as it got', async () => {
     const script = [
       burst(chatChunk({ content: 'word '.repeat(100) })),
       fail(new Failure('interrupted', 'Cut.')),
@@ -91,7 +91,7 @@ describe('a stream that does not reach its end', () => {
     expect(row.costNanoUsd).toBeGreaterThan(100 * 2000)
   })
 
-  test('is settled by what its upstream told, where it told: there may have been more', async () => {
+  test('is settled by the upstream’s report, if any; there may be more', async () => {
     const script = [
       burst(chatChunk({ content: 'Hi' })),
       burst(usageChunk(10, 20)),
@@ -105,17 +105,17 @@ describe('a stream that does not reach its end', () => {
   })
 })
 
-describe('time that is paid for', () => {
+describe('billing by time', () => {
   const perSecond = { gpu: { ...unknownPrice, nanoUsdPerSecond: 310_000 } }
 
-  test('is what the upstream says it worked', async () => {
+  test('uses the time that the upstream reports', async () => {
     const script = [act(({ notes }) => Object.assign(notes, { billedMs: 2500 })), burst(answer)]
     const { reply, row } = serve([upstreamNamed('gpu', script)], {}, perSecond)
     await reply(chat)
     expect(row).toMatchObject({ costNanoUsd: 775_000, costEstimated: false, savedNanoUsd: 0 })
   })
 
-  test('is estimated where the upstream does not say', async () => {
+  test('is estimated if the upstream reports none', async () => {
     const script = [
       act(() => {
         vi.advanceTimersByTime(1000)
@@ -138,7 +138,7 @@ test('every part of a call that was split is paid for', async () => {
   expect(row.costNanoUsd).toBe(4_800_000)
 })
 
-/** USD for a million tokens, in and out. */
+/** USD per million tokens, in and out. */
 function dollars(input: number, output: number): Price {
   return { ...unknownPrice, inputNanoUsdPerMillion: input * 1e9, outputNanoUsdPerMillion: output * 1e9 }
 }

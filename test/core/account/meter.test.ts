@@ -9,8 +9,8 @@ import { type ClaimedUsage, readUsage } from '../../../src/core/model/usage/usag
 import { withChoice } from '../../harness/core/normalize.ts'
 import { aCall, chatChunk, chatReply, textChunk, usage } from '../../harness/scripted-upstream.ts'
 
-describe('what was claimed is not counted', () => {
-  test('and comes back as it was said', async () => {
+describe('reported usage is not counted again', () => {
+  test('and is returned as reported', async () => {
     const { counter, counted } = wordCounter()
     const claimed = { ...usage(3, 4), prompt_tokens_details: { cached_tokens: 1 } }
     const meter = createMeter(aCall(), counter)
@@ -30,16 +30,19 @@ describe('what was claimed is not counted', () => {
     [undefined, usage(3, 2), ['a b c', 'one two']],
     [{}, usage(3, 2), ['a b c', 'one two']],
     [{ total_tokens: 100 }, usage(3, 2), ['a b c', 'one two']],
-  ] as const)('but what is missing from %j is, and marked', async ([claimed, expected, texts]) => {
-    const { counter, counted } = wordCounter()
-    const meter = createMeter(aCall({ body: { prompt: 'a b c' } }), counter)
-    meter.note([asDelta(textChunk('one ')), asDelta(textChunk('two', 'stop'))])
-    expect(await meter.settle(claimed && claim(claimed))).toEqual({ usage: expected, estimated: true })
-    expect(counted).toEqual(texts)
-  })
+  ] as const)(
+    'but counts missing from %j are, and marked as estimated',
+    async ([claimed, expected, texts]) => {
+      const { counter, counted } = wordCounter()
+      const meter = createMeter(aCall({ body: { prompt: 'a b c' } }), counter)
+      meter.note([asDelta(textChunk('one ')), asDelta(textChunk('two', 'stop'))])
+      expect(await meter.settle(claimed && claim(claimed))).toEqual({ usage: expected, estimated: true })
+      expect(counted).toEqual(texts)
+    },
+  )
 })
 
-test('of a long answer the beginning is kept and counted, and scaled up to its whole', async () => {
+test('the count of a long answer is scaled up from its beginning', async () => {
   const { counter, counted } = wordCounter()
   const meter = createMeter(aCall({ body: { prompt: 'a' } }), counter)
   const piece = asDelta(textChunk('word '.repeat(1024)))
@@ -53,14 +56,14 @@ test('of a long answer the beginning is kept and counted, and scaled up to its w
   expect(estimate.completion_tokens).toBeGreaterThan(words / 2)
 })
 
-test('a word so far is a token at the least', () => {
+test('any text counts as at least one token', () => {
   const { counter } = wordCounter()
   const meter = createMeter(aCall({ body: { prompt: 'a' } }), counter)
   meter.note([asDelta(textChunk('b'))])
   expect(meter.estimate()).toEqual({ usage: usage(1, 1), estimated: true })
 })
 
-describe('the words of an answer', () => {
+describe('the counted text of an answer', () => {
   const called = { name: 'weather ', arguments: '{"city":"Rome"}' }
   const cases: readonly (readonly [string, readonly JsonObject[], string])[] = [
     ['of a text', [textChunk('one '), textChunk('two', 'stop')], 'one two'],
@@ -114,7 +117,7 @@ describe('the words of an answer', () => {
   })
 })
 
-test('a word that is reported beside its chunk is counted once', async () => {
+test('a word given beside its chunk is counted once', async () => {
   const { counter, counted } = wordCounter()
   const meter = createMeter(aCall(), counter)
   meter.note([asDelta(textChunk('one ')), Object.assign(asDelta(textChunk('two ')), { word: 'two ' })])
@@ -123,7 +126,7 @@ test('a word that is reported beside its chunk is counted once', async () => {
   expect(counted).toEqual(['one two three'])
 })
 
-describe('the words of a prompt', () => {
+describe('the counted text of a prompt', () => {
   const cases: readonly (readonly [string, Kind, JsonObject, string])[] = [
     ['a string', 'text', { prompt: 'a b' }, 'a b'],
     ['none', 'text', {}, ''],

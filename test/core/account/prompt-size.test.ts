@@ -41,7 +41,7 @@ const samples: Readonly<Record<string, string>> = {
   Greek: 'Η τεχνητή νοημοσύνη αλλάζει τη ζωή μας και πολλές εταιρείες χρησιμοποιούν γλωσσικά μοντέλα.',
 }
 
-describe('text is judged to within a third of what a tokenizer counts', () => {
+describe('text is estimated to within a third of a tokenizer’s count', () => {
   const tokenizer = createTokenizer()
   test.for(Object.entries(samples))('when it is %s', async ([, sample]) => {
     const counted = await tokenizer.count(sample)
@@ -49,7 +49,7 @@ describe('text is judged to within a third of what a tokenizer counts', () => {
     expect(sizeOf(text(sample)) / counted).toBeLessThan(4 / 3)
   })
 
-  test('when it is all of them, one after the other, many times', async () => {
+  test('when it is all of them, repeated many times', async () => {
     const long = Object.values(samples).join('\n').repeat(12)
     const counted = await tokenizer.count(long)
     expect(sizeOf(text(long)) / counted).toBeGreaterThan(2 / 3)
@@ -71,14 +71,14 @@ describe('a prompt', () => {
     expect(sizeOf(text(prompt))).toBe(tokens)
   })
 
-  test('of several texts has what they have together', () => {
+  test('of several texts is their sum', () => {
     const { English = '', Chinese = '' } = samples
     const together = promptSizeOf(text([English, Chinese])).textTokens
     const apart = promptSizeOf(text(English)).textTokens + promptSizeOf(text(Chinese)).textTokens
     expect(together).toBeCloseTo(apart, 6)
   })
 
-  test('that is read in samples grows with its length', () => {
+  test('that is sampled grows with its length', () => {
     const sizes = [1, 10, 100, 1000].map((times) =>
       sizeOf(text('The ship had been under way. '.repeat(times * 20))),
     )
@@ -94,7 +94,7 @@ describe('a chat', () => {
   const bare = sizeOf(chat({ role: 'user', content: 'Hello' }))
   const question = 'What is the weather like in Oslo today, and will it rain tomorrow?'
 
-  test('has a few tokens of its template beside those of its words', () => {
+  test('has a few tokens of its template besides its text', () => {
     expect(sizeOf(chat({ role: 'user', content: '' }))).toBe(7)
     expect(sizeOf(chat({ role: 'user', content: '' }, { role: 'assistant', content: null }))).toBe(11)
     expect(sizeOf(chat())).toBe(3)
@@ -122,7 +122,7 @@ describe('a chat', () => {
   test.for<[string, JsonObject]>([
     ['image', { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(100_000)}` } }],
     ['sound', { type: 'input_audio', input_audio: { data: 'A'.repeat(100_000), format: 'wav' } }],
-  ])('has so many tokens for an %s, however large', ([, part]) => {
+  ])('has a fixed number of tokens for an %s of any size', ([, part]) => {
     expect(sizeOf(chat({ role: 'user', content: ['Hello', part] }))).toBe(bare + 1000)
   })
 
@@ -137,14 +137,14 @@ describe('a chat', () => {
   })
 
   test.for([undefined, null, 'Hello', [null], ['Hello'], [{ role: 'user', content: [null, 7] }]])(
-    'of messages that are none is no reason to fail: %o',
+    'with invalid messages does not fail: %o',
     (messages) => {
       expect(sizeOf(callOf('chat', { messages, tools: null }))).toBeLessThan(10)
     },
   )
 })
 
-describe('what an upstream counts', () => {
+describe('an upstream’s count', () => {
   const call = text('The ship had been under way for three weeks. '.repeat(20))
   const guess = sizeOf(call)
 
@@ -160,14 +160,14 @@ describe('what an upstream counts', () => {
     expect(estimates.at(-1)! / guess).toBeLessThan(1.5)
   })
 
-  test('of late goes before what it was once', () => {
+  test('counts more if recent', () => {
     const sizes = createPromptSizes()
     for (let time = 0; time < 100; time++) sizes.learn(call, guess * 1.8)
     for (let time = 0; time < 100; time++) sizes.learn(call, guess)
     expect(sizes.estimate(call) / guess).toBeCloseTo(1, 1)
   })
 
-  test('is of that model alone', () => {
+  test('applies to its model only', () => {
     const sizes = createPromptSizes()
     sizes.learn(call, guess * 2)
     const same = { ...call, model: 'qwen' }
@@ -177,26 +177,26 @@ describe('what an upstream counts', () => {
   test.for<[string, number]>([
     ['a hundred times too much', 100],
     ['a hundred times too little', 0.01],
-  ])('is not believed beyond twice or half: %s', ([, factor]) => {
+  ])('is limited to a factor of two: %s', ([, factor]) => {
     const sizes = createPromptSizes()
     for (let time = 0; time < 50; time++) sizes.learn(call, guess * factor)
     expect(sizes.estimate(call) / guess).toBeCloseTo(factor > 1 ? 2 : 0.5, 1)
   })
 
-  test.for([0, -5, Number.NaN])('is left alone when it is %d', (told) => {
+  test.for([0, -5, Number.NaN])('is ignored if it is %d', (told) => {
     const sizes = createPromptSizes()
     sizes.learn(call, told)
     expect(sizes.estimate(call)).toBe(guess)
   })
 
-  test('of token ids says nothing of text', () => {
+  test('of token ids does not affect text', () => {
     const sizes = createPromptSizes()
     for (let time = 0; time < 50; time++) sizes.learn(text(['Hello', [1, 2, 3]]), 900)
     sizes.learn(text([1, 2, 3]), 900)
     expect(sizes.estimate(text([1, 2, 3]))).toBe(3)
   })
 
-  test('is forgotten of the model that was not used for longest', () => {
+  test('is forgotten for the least recently used model', () => {
     const sizes = createPromptSizes(2)
     const as = (model: string) => ({ ...call, model })
     for (const model of ['a', 'b', 'a', 'c']) sizes.learn(as(model), guess * 2)

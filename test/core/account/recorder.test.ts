@@ -5,7 +5,7 @@ import { Failure, type FailureKind } from '../../../src/core/model/failure.ts'
 import type { Clock, Sink } from '../../../src/core/model/ports.ts'
 import type { CallRecord } from '../../../src/core/model/record/record.ts'
 
-test('every sink gets the row once, when the call is over', async () => {
+test('every sink gets the row once, at the end of the call', async () => {
   const { recorder, rows, time } = setUp()
   {
     using record = recorder.open('req_1', 'chat')
@@ -20,7 +20,7 @@ test('every sink gets the row once, when the call is over', async () => {
   expect(rows[0]?.[0]).toBe(rows[1]?.[0])
 })
 
-test('a record closed twice is written once, with the durations of the first time', async () => {
+test('a record closed twice is written once, with the durations of the first close', async () => {
   const { recorder, rows, time } = setUp()
   const record = recorder.open('req_1', 'chat')
   time.advance(10)
@@ -32,7 +32,7 @@ test('a record closed twice is written once, with the durations of the first tim
   expect(record.row.totalMs).toBe(10)
 })
 
-test('records opened side by side know nothing of each other', () => {
+test('concurrent records are independent', () => {
   const { recorder, rows } = setUp()
   using one = recorder.open('req_1', 'chat')
   using other = recorder.open('req_2', 'chat')
@@ -55,7 +55,7 @@ test.for([
 })
 
 describe('the end of an answer', () => {
-  test('goes out at once where nothing is to be committed', () => {
+  test('is sent at once if nothing needs a commit', () => {
     const { recorder } = setUp()
     using record = recorder.open('req_1', 'chat')
     let isSent = false
@@ -67,7 +67,7 @@ describe('the end of an answer', () => {
     expect(isSent).toBe(true)
   })
 
-  test('waits until the rows of its turn are committed, all of them at once', async () => {
+  test('waits until all rows of its turn are committed together', async () => {
     const steps: string[] = []
     const commits: (() => void)[] = []
     const { recorder } = setUp((row) => steps.push(`${row.id} written`), {
@@ -99,7 +99,7 @@ describe('a failure', () => {
     expect(record.row).toMatchObject({ failure, outcome, status })
   })
 
-  test('of no known kind is internal', () => {
+  test('of an unknown kind is internal', () => {
     const { recorder } = setUp()
     using record = recorder.open('req_1', 'chat')
     const cause = new TypeError('a bug')
@@ -107,7 +107,7 @@ describe('a failure', () => {
     expect(record.row).toMatchObject({ outcome: 'failed', status: 500 })
   })
 
-  test('after the status went out leaves the status', () => {
+  test('after the status was sent leaves the status', () => {
     const { recorder } = setUp()
     using record = recorder.open('req_1', 'chat')
     record.sends(200, 0)
@@ -115,7 +115,7 @@ describe('a failure', () => {
     expect(record.row).toMatchObject({ outcome: 'failed', status: 200 })
   })
 
-  test('of a caller who leaves is 499, whatever status went out', () => {
+  test('of a caller that leaves is 499, after any sent status', () => {
     const { recorder } = setUp()
     using record = recorder.open('req_1', 'chat')
     record.sends(200, 0)

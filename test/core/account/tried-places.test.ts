@@ -24,7 +24,7 @@ test.for<[string, FailureKind, readonly ReturnType<typeof failed>[], string]>([
   })
 })
 
-test('names ten of them at most', () => {
+test('names at most ten of them', () => {
   const many = Array.from({ length: 12 }, (_, at) => failed(`m@${at}`, 'timeout'))
   expect(withTriedPlaces(new Failure('timeout', 'Late.'), many).message).toMatch(
     /m@9: timeout; and 2 more\)\.$/,

@@ -8,7 +8,7 @@ import { startAttempt } from '../../harness/core/attempt.ts'
 import type { CallChange } from '../../harness/core/json-text.ts'
 import { aCall, aDeployment, rawDelta, scriptedUpstream, textChunk } from '../../harness/scripted-upstream.ts'
 
-describe('so many choices are wanted', () => {
+describe('the number of choices', () => {
   const cases: [Kind, JsonObject, number][] = [
     ['text', { prompt: 'a' }, 1],
     ['text', { prompt: ['a', 'b', 'c'] }, 3],
@@ -23,7 +23,7 @@ describe('so many choices are wanted', () => {
   })
 })
 
-describe('what an upstream has', () => {
+describe('features of an upstream', () => {
   const cases: [string, Partial<Upstream>, Kind, JsonObject][] = [
     ['all', {}, 'text', { prompt: 'a', echo: true, suffix: 'b', logprobs: 1, best_of: 2 }],
     ['what is asked for', { lacks: ['echo', 'best_of'] }, 'text', { prompt: 'a', suffix: 'b', logprobs: 1 }],
@@ -37,7 +37,7 @@ describe('what an upstream has', () => {
       { prompt: 'a', suffix: null, logprobs: null },
     ],
   ]
-  test.for(cases)('is asked for as it came: %s', ([, upstream, kind, body]) => {
+  test.for(cases)('are requested unchanged: %s', ([, upstream, kind, body]) => {
     const { asking, call, notes } = ask(upstream, { kind, body, source: '{}' })
     expect(asking.call).toBe(call)
     expect(notes).toMatchObject({ converted: [], dropped: [] })
@@ -45,7 +45,7 @@ describe('what an upstream has', () => {
     expect(asking.reading(normalizer)).toBe(normalizer)
   })
 
-  test('is not asked for in the same words, but in the same order, where stop strings are many', () => {
+  test('a call with too many stop strings is changed, but keeps its order', () => {
     const { asking, notes } = ask(
       { mostStops: 0 },
       { body: { prompt: 'a', stop: 'X', seed: 1 }, source: '{}' },
@@ -55,14 +55,14 @@ describe('what an upstream has', () => {
   })
 })
 
-test('the best of several are not streamed where they are chosen here', () => {
+test('best_of cannot be streamed if it is emulated here', () => {
   const asked = { body: { prompt: 'a', best_of: 2 }, stream: true }
   expect(() => ask({ lacks: ['best_of'] }, asked)).toThrow(
     expect.objectContaining({ kind: 'invalid_request', param: 'best_of' }),
   )
 })
 
-test('an answer that is cut is whole, though its upstream went on', () => {
+test('an answer that was cut here is complete, though its upstream continued', () => {
   const { asking } = ask({}, { body: { prompt: 'a', stop: 'X' }, stream: true })
   const reading = asking.reading(createNormalizer(normal))
   expect(reading.accept([rawDelta(textChunk('one'))])).toHaveLength(1)

@@ -22,7 +22,7 @@ function ranked(body: JsonObject, choices: readonly object[]) {
 }
 
 describe('the best', () => {
-  test('are those with the highest mean, however long, the best first', () => {
+  test('are those with the highest mean, regardless of length, best first', () => {
     const choices = [
       candidate(0, 'poor', [-3]),
       candidate(1, 'long and good', [-1, -1, -1, -1, -1]),
@@ -38,7 +38,7 @@ describe('the best', () => {
     ])
   })
 
-  test('are chosen for each prompt, whatever order they came in', () => {
+  test('are chosen per prompt, in any order of arrival', () => {
     const choices = [
       candidate(3, 'b good', [-1]),
       candidate(0, 'a poor', [-2]),
@@ -52,7 +52,7 @@ describe('the best', () => {
     ])
   })
 
-  test('keep their logprobs where those were asked for', () => {
+  test('keep their logprobs if those were requested', () => {
     const { value: chunk } = ranked({ prompt: 'p', best_of: 2, logprobs: 0 }, [
       candidate(0, 'a', [-2]),
       candidate(1, 'b', [-1]),
@@ -60,7 +60,7 @@ describe('the best', () => {
     expect(chunk.choices).toEqual([candidate(0, 'b', [-1])])
   })
 
-  test('are not judged by an echoed prompt', () => {
+  test('are ranked without an echoed prompt', () => {
     const tokens = ['pro', 'mpt', ' x']
     const choices = [
       candidate(0, 'prompt x', [null, -9, -1], tokens),
@@ -72,13 +72,13 @@ describe('the best', () => {
     expect(ids.value.choices.map(({ text }) => text)).toEqual(['prompt x'])
   })
 
-  test('have their own prompt put before them, where it was not asked for', () => {
+  test('get their own prompt put before them, if the upstream did not echo it', () => {
     const choices = [0, 1, 2, 3].map((index) => candidate(index, ` ${index}`, [-index]))
     const { value: chunk } = ranked({ prompt: ['a', 'b'], best_of: 2, echo: true }, choices)
     expect(chunk.choices.map(({ text }) => text)).toEqual(['a 0', 'b 2'])
   })
 
-  test('are not to be told without logprobs', () => {
+  test('cannot be chosen without logprobs', () => {
     const bare = [0, 1].map((index) => ({ index, text: 'x', logprobs: null, finish_reason: 'stop' }))
     expect(() => ranked({ prompt: 'p', best_of: 2 }, bare)).toThrow(
       expect.objectContaining({ kind: 'unsupported', param: 'best_of' }),
@@ -107,7 +107,7 @@ test.for<[JsonObject, JsonObject]>([
     { prompt: 'p', best_of: 2, echo: true, logprobs: 2 },
     { prompt: 'p', logprobs: 2, echo: true },
   ],
-])('for %j a candidate is asked for with %j', ([body, asked]) => {
+])('for %j a candidate is requested with %j', ([body, asked]) => {
   expect(candidateBody(body)).toEqual(asked)
 })
 

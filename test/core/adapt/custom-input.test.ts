@@ -2,19 +2,19 @@ import { expect, test } from 'vitest'
 import { customInput } from '../../../src/core/adapt/custom-input.ts'
 
 test.for(['', 'a "b"\n', '{"input":"x"}', '12345678901234567890'])(
-  '%j is found in its own arguments',
+  '%j is read back from its own arguments',
   (input) => {
     expect(customInput.fromArguments(customInput.toArguments(input))).toBe(input)
   },
 )
 
 test.for(['*** Begin', '{"input":', '{"input":5}', '{"other":"x"}', '["input"]', 'null', ''])(
-  '%j is no arguments, and so the input itself',
+  '%j is not arguments, and so the input itself',
   (text) => {
     expect(customInput.fromArguments(text)).toBe(text)
   },
 )
 
-test('no arguments at all are no input', () => {
+test('empty arguments are empty input', () => {
   expect(customInput.fromArguments('{}')).toBe('')
 })

@@ -100,11 +100,11 @@ describe('tools as functions', () => {
     {},
     { tools: [plain], tool_choice: 'auto' },
     { messages: [{ role: 'user', content: 'x' }] },
-  ])('are what they are in %j', (body) => {
+  ])('are unchanged in %j', (body) => {
     expect(plainTools(body)).toBeUndefined()
   })
 
-  test('of which none is allowed are refused', () => {
+  test('none of which is allowed are refused', () => {
     const choice = { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: [custom] } }
     expect(() => plainTools({ tools: [plain], tool_choice: choice })).toThrow(
       expect.objectContaining({ kind: 'invalid_request', param: 'tool_choice.allowed_tools.tools' }),
@@ -116,7 +116,7 @@ describe('a call of a custom tool', () => {
   const fragment = (index: number, called: JsonObject, more: JsonObject = {}) =>
     chatChunk({ tool_calls: [{ index, ...more, function: called }] })
 
-  test('is reported whole in a reply', () => {
+  test('is converted back in a reply', () => {
     const called = { id: 'a', type: 'function', function: { name: 'patch', arguments: '{"input":"x"}' } }
     const other = { id: 'b', type: 'function', function: { name: 'f', arguments: '{}' } }
     const seen = turned([chatReply({ tool_calls: [called, other] }, 'tool_calls')])
@@ -126,7 +126,7 @@ describe('a call of a custom tool', () => {
     ])
   })
 
-  test('streams its input in one piece, when it is whole, others as they come', () => {
+  test('streams its input in one piece when complete, other calls unchanged', () => {
     const seen = turned([
       fragment(0, { name: 'patch', arguments: '' }, { id: 'a', type: 'function' }),
       fragment(0, { arguments: '{"inp' }),
@@ -145,7 +145,7 @@ describe('a call of a custom tool', () => {
     ])
   })
 
-  test('has the input as a model wrote it, where that is no JSON', () => {
+  test('has the model’s text as its input, if that is not JSON', () => {
     const called = { id: 'a', type: 'function', function: { name: 'patch', arguments: '*** x' } }
     const [seen] = turned([chatReply({ tool_calls: [called] })])
     expect(seen?.value.choices[0]?.message?.tool_calls?.[0]?.['custom']).toEqual({
@@ -154,7 +154,7 @@ describe('a call of a custom tool', () => {
     })
   })
 
-  test('leaves all else as it came', () => {
+  test('leaves everything else unchanged', () => {
     const delta = JsonText.read(chatChunk({ content: 'x' }), 'wire') as unknown as Delta
     expect(createCustomCalls(new Set(['patch']))(delta)).toBe(delta)
   })

@@ -6,8 +6,8 @@ import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { JsonText } from '../../../src/core/model/json/json-text.ts'
 import { chatChunk, chatReply, textChunk } from '../../harness/scripted-upstream.ts'
 
-describe('a stream of words', () => {
-  /** What comes, the stop strings, what is seen of it piece by piece, and where it ended. */
+describe('a stream of text', () => {
+  /** The pieces that arrive, the stop strings, the pieces that are seen, and the stop string found. */
   const cases: [string, readonly string[], readonly string[], readonly string[], string | undefined][] = [
     ['without a stop string passes', ['one', ' two'], ['END'], ['one', ' two', ''], undefined],
     ['ends before one in a piece', ['one', ' END two'], ['END'], ['one', ' '], 'END'],
@@ -40,7 +40,7 @@ describe('a stream of words', () => {
     expect(cutter.isOver()).toBe(stop !== undefined)
   })
 
-  test('is never longer than up to the stop string, nor shorter, however it is cut up', () => {
+  test('ends exactly at the stop string, for any split into pieces', () => {
     const letters = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 12 })
     const stop = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 4 })
     fc.assert(
@@ -51,7 +51,7 @@ describe('a stream of words', () => {
         const text = pieces.join('')
         const ends = stops.map((each) => text.indexOf(each)).filter((at) => at !== -1)
         const said = passed.map(({ value: chunk }) => chunk.choices[0]?.delta?.content ?? '').join('')
-        // The first to be complete ends it: at the latest where the earliest begins.
+        // The first complete match ends it, at the latest where the earliest one begins.
         const first = stops
           .map((each) => text.indexOf(each) + each.length)
           .filter((_, at) => text.includes(stops[at] ?? ''))
@@ -66,12 +66,12 @@ describe('a stream of words', () => {
     )
   })
 
-  test('passes as it came, its wire text with it', () => {
+  test('passes unchanged, with its wire text', () => {
     const delta = asDelta(textChunk('one'))
     expect(cutterFor(['END']).accept([delta])[0]).toBe(delta)
   })
 
-  test('ends for each choice by itself, and is over when all are', () => {
+  test('ends per choice, and is over when all choices are', () => {
     const cutter = cutterFor(['X'], 2)
     const seen = [
       ...[textChunk('aX', null, 0), textChunk('b', null, 1), textChunk('c', null, 0)],
@@ -87,7 +87,7 @@ describe('a stream of words', () => {
     expect(cutter.isOver()).toBe(true)
   })
 
-  test('a word that waited while another choice went on is a chunk like any other', () => {
+  test('a word that was held while another choice continued becomes an ordinary chunk', () => {
     const cutter = cutterFor(['END'], 2)
     const word = (text: string, index: number): Delta =>
       Object.assign(asDelta(textChunk(text, null, index)), { word: text })
@@ -101,7 +101,7 @@ describe('a stream of words', () => {
     ])
   })
 
-  test('a word that waited, and is followed by a stop string, is a chunk like any other', () => {
+  test('a held word before a stop string becomes an ordinary chunk', () => {
     const cutter = cutterFor(['END'])
     const word = (text: string): Delta => Object.assign(asDelta(textChunk(text)), { word: text })
     expect(cutter.accept([word('E'), word('xEND')]).map(({ word: told }) => told)).toEqual([
@@ -110,7 +110,7 @@ describe('a stream of words', () => {
     ])
   })
 
-  test('keeps thoughts and calls in their place', () => {
+  test('keeps the order of reasoning and tool calls', () => {
     const cutter = cutterFor(['END'])
     const chunks = [
       chatChunk({ content: 'E' }),
@@ -126,12 +126,12 @@ describe('a stream of words', () => {
 })
 
 describe('a whole reply', () => {
-  test('is itself where it holds no stop string', () => {
+  test('is unchanged without a stop string', () => {
     const delta = asDelta(chatReply({ content: 'one two' }))
     expect(cutterFor(['END']).accept([delta])[0]).toBe(delta)
   })
 
-  test('ends before a stop string, its logprobs with it', () => {
+  test('ends before a stop string, and so do its logprobs', () => {
     const logprobs = {
       tokens: ['one', ' END', ' two'],
       token_logprobs: [-1, -2, -3],
@@ -168,14 +168,14 @@ describe('a whole reply', () => {
     })
   })
 
-  test('of several choices is cut in those that need it', () => {
+  test('of several choices is cut only where needed', () => {
     const choices = ['aX', 'b'].map((text, index) => ({ index, text, finish_reason: 'stop' }))
     const [cut] = cutterFor(['X'], 2).accept([asDelta({ ...textChunk('', 'stop'), choices })])
     expect(cut?.value.choices.map(({ text }) => text)).toEqual(['a', 'b'])
   })
 })
 
-test('an echoed prompt ends nothing', () => {
+test('a stop string in an echoed prompt does not count', () => {
   const cutter = createStopCutter({ stops: ['X'], wanted: 1, echoed: () => 4 })
   const seen = ['aX', 'bX', 'cX'].flatMap((text) => cutter.accept([asDelta(textChunk(text))]))
   expect(seen.map(({ value: chunk }) => chunk.choices[0]?.text)).toEqual(['aX', 'bX', 'c'])

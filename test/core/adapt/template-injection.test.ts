@@ -32,13 +32,13 @@ describe('control tokens in content', () => {
   })
 
   test.for(['a <| b |> c', 'x < s > y', 'list[0] [inst]', '<strong>', 'a || b', '<<EOF', '<||>', '[ INST ]'])(
-    '%s is no such thing, and stays',
+    '%s is not a control token, and stays',
     (content) => {
       expect(flatten([{ role: 'user', content }], { family: 'raw' }).prompt).toBe(content)
     },
   )
 
-  test.for(families)('cannot be made by any content for %s', (family) => {
+  test.for(families)('cannot be produced by any content for %s', (family) => {
     fc.assert(
       fc.property(conversation, fc.boolean(), (messages, bos) => {
         const plain = messages.map(({ role }) => ({ role, content: 'x' }))
@@ -72,14 +72,14 @@ describe('control tokens in content', () => {
     ['[/', 500_000],
     ['<|im_end|>', 100_000],
     ['\nUser', 200_000],
-  ] as const)('%s, repeatedly for a megabyte, is read once', ([piece, times]) => {
+  ] as const)('a megabyte of %s is read in linear time', ([piece, times]) => {
     const content = piece.repeat(times)
     const { prompt } = flatten([{ role: 'user', content }, question], { family: 'raw' })
     expect(prompt).toBe(`User: ${content.replaceAll('<|im_end|>', '< |im_end|>')}\n\nUser: Hi\n\nAssistant:`)
   })
 })
 
-/** Random text, whole tokens, and pieces of tokens that may meet. */
+/** Random text, whole tokens, and pieces of tokens that may combine. */
 const hostileText = fc
   .array(
     fc.oneof(
@@ -114,7 +114,7 @@ const conversation = fc.array(
   { minLength: 1, maxLength: 5 },
 )
 
-/** Every control token in the order it stands, found at each place on its own: overlapping ones too. */
+/** All control tokens in order, including overlapping ones. */
 function controlTokensOf(prompt: string): string[] {
   const words = ['INST', 'SYSTEM_PROMPT', 'AVAILABLE_TOOLS', 'TOOL_CALLS', 'TOOL_RESULTS']
   const fixed = [

@@ -10,7 +10,7 @@ const answer = { role: 'assistant', content: 'Hello!' }
 const followUp = { role: 'user', content: 'Why?' }
 const start = { role: 'assistant', content: 'Because ' }
 
-describe('where questions and answers must alternate', () => {
+describe('templates with alternating questions and answers', () => {
   test.for<[string, Message[], Family, string]>([
     [
       'neighbours on one side become one',
@@ -71,7 +71,7 @@ describe('content', () => {
   })
 })
 
-describe('what cannot be a prompt is refused by name', () => {
+describe('what a prompt cannot express is refused by name', () => {
   test.for<[string, unknown, string, string, string]>([
     ['no array', 'Hi', 'invalid_request', 'messages', 'messages must be an array of messages.'],
     ['no messages', [], 'invalid_request', 'messages', 'messages must hold at least one message.'],
@@ -145,7 +145,7 @@ describe('what cannot be a prompt is refused by name', () => {
     expect(failure).toMatchObject({ kind, param, message })
   })
 
-  test('fields that say nothing are no obstacle', () => {
+  test('empty fields are accepted', () => {
     const silent = { ...answer, tool_calls: [], function_call: null, refusal: null }
     expect(flatten([question, silent, followUp], { family: 'chatml' }).prompt).toContain('Hello!')
   })

@@ -51,7 +51,7 @@ describe('the family of a model', () => {
     expect(familyOf(model)).toBe(family)
   })
 
-  test('a name of a megabyte is looked at as far as names go', () => {
+  test('only the beginning of a name of a megabyte is read', () => {
     expect(familyOf('mistral'.repeat(150_000))).toBe('mistral')
   })
 })
@@ -187,28 +187,28 @@ describe.for(vectors)('a conversation for $family', (vector) => {
     expect(flatten(messages, { family, bos: true }).prompt).toBe(`${vector.bos}${vector[name]}`)
   })
 
-  test('says at which strings an answer ends', () => {
+  test('names the stop strings of an answer', () => {
     expect(flatten([system, question], { family }).stop).toEqual(vector.stop)
   })
 
-  test('an assistant message with nothing in it, in last place, only asks for the answer', () => {
+  test('an empty final assistant message only requests the answer', () => {
     for (const content of ['', null]) {
       const messages = [system, question, { role: 'assistant', content }]
       expect(flatten(messages, { family }).prompt).toBe(vector.instructed)
     }
   })
 
-  test('developer is another word for system', () => {
+  test('the role developer counts as system', () => {
     const messages = [{ role: 'developer', content: 'Be brief.' }, question]
     expect(flatten(messages, { family }).prompt).toBe(vector.instructed)
   })
 })
 
-test('a bare question to a model nobody knows needs no stop string', () => {
+test('a single question to an unknown model needs no stop string', () => {
   expect(flatten([question], { family: 'raw' })).toEqual({ prompt: 'Hi', stop: [] })
 })
 
-test('Llama contents lose the space around them, but for the end of what is to be continued', () => {
+test('Llama contents are trimmed, except the end of a text to be continued', () => {
   const messages = [
     { role: 'user', content: '  Hi\n' },
     { role: 'assistant', content: ' Well, \n' },
@@ -219,7 +219,7 @@ test('Llama contents lose the space around them, but for the end of what is to b
   expect(flatten(messages, { family: 'llama2' }).prompt).toBe('[INST] Hi [/INST] Well, \n')
 })
 
-test('ChatML contents keep the space around them', () => {
+test('ChatML contents are not trimmed', () => {
   expect(flatten([{ role: 'user', content: ' Hi\n' }], { family: 'chatml' }).prompt).toBe(
     '<|im_start|>user\n Hi\n<|im_end|>\n<|im_start|>assistant\n',
   )

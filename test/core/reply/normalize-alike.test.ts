@@ -7,7 +7,7 @@ import { chatChunk, rawDelta, usage } from '../../harness/scripted-upstream.ts'
 const end = chatChunk({}, 'stop')
 const opening = chatChunk({ ...role, content: '' })
 
-/** Streams of chunks that differ in one word, of which most are never parsed. */
+/** Streams of chunks that differ in one word; most of them are never parsed. */
 const streams: readonly (readonly [string, readonly JsonObject[]])[] = [
   ['words alone', [opening, ...words(said), end]],
   ['words, and usage beside the end', [opening, ...words(said), { ...end, usage: usage(3, 4) }]],
@@ -26,7 +26,7 @@ const streams: readonly (readonly [string, readonly JsonObject[]])[] = [
 ]
 
 test.for(streams.flatMap((stream) => [1, 2, 3, 100].map((each) => [...stream, each] as const)))(
-  '%s: become what they would one by one, be they read so or not',
+  '%s: give the same result with and without the word shortcut',
   ([, chunks, each]) => {
     const reader = createChunkReader('up')
     const normalizer = start('chat', true)

@@ -12,8 +12,8 @@ import { shown } from '../../harness/core/json-text.ts'
 import { start } from '../../harness/core/normalize.ts'
 import { aCall } from '../../harness/scripted-upstream.ts'
 
-describe.for(['chat', 'text'] as const)('whatever the chunks of a %s are', (kind) => {
-  test('they become deltas that keep every rule, or a failure that says why not', () => {
+describe.for(['chat', 'text'] as const)('any chunks of a %s', (kind) => {
+  test('become deltas that obey every rule, or a failure with the reason', () => {
     fc.assert(
       fc.property(chunks(), (chunks) => {
         expectRules(kind, normalizedOrFailed(kind, chunks))
@@ -22,7 +22,7 @@ describe.for(['chat', 'text'] as const)('whatever the chunks of a %s are', (kind
     )
   })
 
-  test('what comes of them can be looked at, counted, folded and unfolded', () => {
+  test('become deltas that can be inspected, counted, folded and unfolded', () => {
     fc.assert(
       fc.property(chunks(), (chunks) => {
         const deltas = normalizedOrFailed(kind, chunks)
@@ -36,7 +36,7 @@ describe.for(['chat', 'text'] as const)('whatever the chunks of a %s are', (kind
   })
 })
 
-/** The deltas that were given until one of the chunks was a failure; nothing else may be thrown. */
+/** The deltas until a chunk is a failure; nothing else may be thrown. */
 function normalizedOrFailed(kind: Kind, chunks: readonly JsonObject[]): Delta[] {
   const normalizer = start(kind, true)
   const deltas: Delta[] = []
@@ -110,7 +110,7 @@ function expectToolCall({ index = -1, id, type, function: called }: ToolCall, to
   tools.set(index, { named: named || begun?.named === true })
 }
 
-/** Raw numbers outlive it. */
+/** Keeps raw numbers. */
 function structuredCloneOf(chunk: JsonObject): JsonObject {
   return parseJson(JSON.stringify(chunk)) as JsonObject
 }
@@ -171,7 +171,7 @@ function choice(shape: 'message' | 'delta'): fc.Arbitrary<unknown> {
   )
 }
 
-/** No upstream tells a choice twice in one chunk. */
+/** No upstream sends a choice twice in one chunk. */
 function apart(choices: readonly unknown[]): readonly unknown[] {
   const indices = choices.map((value, position) => {
     const index = isObject(value) ? value['index'] : undefined

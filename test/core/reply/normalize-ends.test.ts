@@ -182,7 +182,7 @@ describe('a chat stream', () => {
   })
 })
 
-test('an answer has finished once every choice that was requested has, and every one that came', () => {
+test('an answer has finished once all requested and all received choices have', () => {
   const normalizer = start('text', true, new Set(), 2)
   const finishes = [
     textChunk('a', 'stop'),

@@ -139,14 +139,14 @@ describe('a whole reply', () => {
     expectNormalized(kind, false, expected)
   })
 
-  test('keeps its usage, which is also told apart', () => {
+  test('keeps its usage, which is also reported separately', () => {
     const normalizer = start('chat', false)
     const [delta] = normalizer.accept([rawDelta(asked)])
     expect(delta?.value.usage).toEqual(usage(3, 4))
     expect(normalizer.usage()).toMatchObject({ promptTokens: 3, completionTokens: 4 })
   })
 
-  test('may come inside a stream, and loses its usage there', () => {
+  test('may arrive inside a stream, and loses its usage there', () => {
     const normalizer = start('chat', true)
     const [delta] = normalizer.accept([rawDelta(asked)])
     expect(delta).toEqual(JsonText.of({ ...asked, usage: null }))

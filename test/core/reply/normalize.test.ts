@@ -15,7 +15,7 @@ import {
 } from '../../harness/scripted-upstream.ts'
 
 describe('usage in a stream', () => {
-  test('on every chunk is taken out, and the last of it counts', () => {
+  test('on every chunk is removed, and the last one counts', () => {
     const normalizer = start('chat', true)
     const deltas = normalizer.accept(
       [
@@ -29,7 +29,7 @@ describe('usage in a stream', () => {
     expect(normalizer.usage()).toMatchObject({ promptTokens: 5, completionTokens: 3 })
   })
 
-  test('alone in a chunk, after the end, makes no delta', () => {
+  test('alone in a chunk after the end makes no delta', () => {
     const normalizer = start('chat', true)
     normalizer.accept([rawDelta({ ...chatChunk(role, 'stop'), usage: usage(0, 0) })])
     expect(normalizer.accept([rawDelta(usageChunk(5, 9))])).toEqual([])
@@ -38,13 +38,13 @@ describe('usage in a stream', () => {
     expect(normalizer.usage()).toMatchObject({ promptTokens: 5, completionTokens: 10 })
   })
 
-  test('that is none leaves what was told before', () => {
+  test('that is not an object keeps the one before', () => {
     const normalizer = start('chat', true)
     normalizer.accept([rawDelta(usageChunk(5, 9)), rawDelta({ choices: [], usage: 'many' })])
     expect(normalizer.usage()).toMatchObject({ promptTokens: 5, completionTokens: 9 })
   })
 
-  test('never told is undefined', () => {
+  test('that is never reported is undefined', () => {
     const normalizer = start('chat', true)
     normalizer.accept([rawDelta(chatChunk(role, 'stop'))])
     expect(normalizer.usage()).toBeUndefined()
@@ -57,9 +57,9 @@ describe('usage in a stream', () => {
   })
 })
 
-describe('what is no answer', () => {
+describe('a failed answer', () => {
   const errors = [{ message: 'overloaded', code: 503 }, 'broken', {}, 1]
-  test.for(errors)('an error of %j is a failure, its words kept from the caller', (error) => {
+  test.for(errors)('an error of %j is a failure, whose message is not shown to the caller', (error) => {
     const normalizer = start('chat', true)
     expect(() => normalizer.accept([rawDelta({ ...chatChunk(role, 'stop'), error })])).toThrow(
       expect.objectContaining({
@@ -94,13 +94,13 @@ describe('what is no answer', () => {
     [[chatReply({ content: 'Hi' }, null)], ': it gave no finish_reason.'],
     [[chatChunk({ ...role, content: 'Hi' })], ': it gave no finish_reason.'],
     [[], '.'],
-  ] as const)('%j is told to lack an end where that is all it lacks', ([chunks, why]) => {
+  ] as const)('%j: the failure says that only the end is missing', ([chunks, why]) => {
     const normalizer = start('chat', true)
     normalizer.accept(chunks.map(rawDelta))
     expect(() => normalizer.finish()).toThrow(`The upstream ended the answer before it was complete${why}`)
   })
 
-  test('an end that says the upstream gave up is interrupted at once', () => {
+  test('a finish reason that means the upstream gave up is interrupted at once', () => {
     const normalizer = start('chat', true)
     expect(() => normalizer.accept([rawDelta(chatChunk({ ...role, content: 'Hi' }, 'abort'))])).toThrow(
       expect.objectContaining({ kind: 'interrupted' }),
@@ -108,7 +108,7 @@ describe('what is no answer', () => {
   })
 })
 
-describe('a caller notices', () => {
+describe('a delta is visible to the caller', () => {
   const noticed: readonly (readonly [string, boolean, JsonObject])[] = [
     ['a bare role', false, chatChunk(role)],
     ['an empty text', false, chatChunk({ ...role, content: '' })],
@@ -128,7 +128,7 @@ describe('a caller notices', () => {
     ['the end of a text', true, textChunk('', 'stop')],
     ['a whole message', true, chatReply({ content: 'Hi' }, null)],
     ['an empty message', false, chatReply({ content: '' }, null)],
-    // Some upstreams spell the text of a chat twice, and leave this one empty for all else.
+    // Some upstreams send the text of a chat twice, and leave this one empty for everything else.
     ['content beside an empty text', true, withChoice(chatChunk({ content: 'Hi' }), { text: '' })],
     ['a tool call beside an empty text', true, withChoice(chatChunk({ tool_calls: [tool] }), { text: '' })],
     ['a bare role beside an empty text', false, withChoice(chatChunk(role), { text: '' })],

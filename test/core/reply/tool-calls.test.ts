@@ -17,8 +17,8 @@ const neat = {
   moreOfSecond: { index: 1, function: { arguments: '[]' } },
 }
 
-describe('neat fragments are left alone', () => {
-  test('of several calls, side by side or one after the other', () => {
+describe('well-formed fragments are unchanged', () => {
+  test('of several calls, interleaved or in sequence', () => {
     const { first, more, second, moreOfSecond } = neat
     expectUnchanged([[first], [more], [second], [moreOfSecond]])
     expectUnchanged([
@@ -28,13 +28,13 @@ describe('neat fragments are left alone', () => {
     expectUnchanged([[second], [first], [moreOfSecond, more]])
   })
 
-  test('with a call that has no function, and fields nobody here knows', () => {
+  test('of a call without a function, with unknown fields', () => {
     expectUnchanged([[{ index: 0, id: 'a', type: 'custom', custom: { name: 'f', input: '' } }]])
     expectUnchanged([[{ ...neat.first, odd: 1 }], [{ ...neat.more, odd: 2 }]])
   })
 })
 
-describe('sloppy fragments', () => {
+describe('malformed fragments', () => {
   type Case = readonly [string, readonly JsonObject[], readonly JsonObject[]]
   const { first, more, second, moreOfSecond } = neat
   const cases: readonly Case[] = [
@@ -172,13 +172,13 @@ describe('sloppy fragments', () => {
   })
 })
 
-// A list as long as that would be searched for minutes.
+// A list of that length would take minutes to search.
 test('an index of billions costs nothing', () => {
   const index = 2 ** 32 - 2
   expectUnchanged([[{ ...neat.first, index }], [{ ...neat.more, index }], [{ ...neat.second, index: 0 }]])
 })
 
-test('the arguments of neat calls are theirs alone, however the fragments interleave', () => {
+test('the arguments of well-formed calls stay separate, for any interleaving of fragments', () => {
   const calls = fc.array(fc.array(fc.string(), { maxLength: 4 }), { minLength: 1, maxLength: 4 })
   fc.assert(
     fc.property(calls, fc.infiniteStream(fc.nat()), (pieces, picks) => {

@@ -16,7 +16,7 @@ import { chatChunk, rawDelta, textChunk } from '../../harness/scripted-upstream.
 const thinking = (text: string) => ({ type: 'thinking', thinking: [{ type: 'text', text }] })
 const text = (words: string) => ({ type: 'text', text: words })
 
-describe('a chat stream of an upstream with ways of its own', () => {
+describe('a chat stream of an unusual upstream', () => {
   const cases: readonly (readonly [string, Case])[] = [
     [
       'that thinks in parts of its content, as Mistral does',
@@ -153,7 +153,7 @@ describe('a chat stream of an upstream with ways of its own', () => {
   }
 })
 
-test('what stands beside a repeated end is kept', () => {
+test('content beside a repeated end is kept', () => {
   const normalizer = start('chat', true)
   const deltas = [
     chatChunk({ ...role, content: 'Hi' }, 'stop'),
@@ -165,7 +165,7 @@ test('what stands beside a repeated end is kept', () => {
   ])
 })
 
-test('reasoning keeps its own name beside the usual one where the upstream has it so', () => {
+test('reasoning keeps its own name beside the usual one if the upstream uses it', () => {
   const normalizer = createNormalizer({
     ...{ kind: 'chat', stream: true, id: 'c', createdEpochSeconds: 1, model: 'm', flags: new Set() },
     keepsReasoning: true,
@@ -181,7 +181,7 @@ test('reasoning keeps its own name beside the usual one where the upstream has i
   ])
 })
 
-describe('a whole reply of an upstream with ways of its own', () => {
+describe('a whole reply of an unusual upstream', () => {
   const whole = (message: JsonObject, reason = 'stop', extra: JsonObject = {}): JsonObject => ({
     ...chatChunk({}),
     object: 'chat.completion',
@@ -224,7 +224,7 @@ describe('a whole reply of an upstream with ways of its own', () => {
   })
 })
 
-test('a text’s logprobs in the form of chats become those of texts, each where it begins', () => {
+test('logprobs of a text in the chat format become the text format, with offsets', () => {
   const given = ['Hi', ' you'].map((words) =>
     withChoice(textChunk(words), {
       logprobs: { content: [{ token: words, logprob: -1, bytes: null, top_logprobs: [] }] },

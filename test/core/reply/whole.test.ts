@@ -18,7 +18,7 @@ function whole(message: JsonObject, reason: unknown = null, rest: JsonObject = {
 
 type Told = { readonly reason: unknown; readonly native?: unknown; readonly kind?: string }
 
-/** How the answer ended for its caller, and which oddities it had. */
+/** How the answer ended for its caller, and its flags. */
 function told(
   chunks: readonly JsonObject[],
   ending: Ending | undefined,
@@ -37,7 +37,7 @@ function told(
   }
 }
 
-describe('a stream whose upstream gives no reason for its end', () => {
+describe('a stream without a finish reason', () => {
   const cases: readonly (readonly [string, readonly JsonObject[], Ending | undefined, string])[] = [
     ['with usage by itself and a terminator is whole', [said, usageAlone], 'terminator', 'stop'],
     ['without a terminator was cut', [said, usageAlone], undefined, 'interrupted'],
@@ -99,11 +99,11 @@ describe('a stream whose upstream gives no reason for its end', () => {
     [3, 'length'],
     [5, 'stop'],
     [undefined, 'stop'],
-  ] as const)('and which took 4 tokens of %o that it might ended by %s', ([mostTokens, reason]) => {
+  ] as const)('that used 4 tokens of a bound of %o ends with %s', ([mostTokens, reason]) => {
     expect(told([said, usageAlone], 'terminator', { mostTokens })).toMatchObject({ reason })
   })
 
-  test('of a text is whole by the same proofs', () => {
+  test('of a text is complete by the same evidence', () => {
     expect(told([textChunk('Hi'), usageAlone], 'terminator', { kind: 'text' })).toMatchObject({
       reason: 'stop',
     })
@@ -111,7 +111,7 @@ describe('a stream whose upstream gives no reason for its end', () => {
   })
 })
 
-describe('a JSON answer without a reason for its end', () => {
+describe('a JSON answer without a finish reason', () => {
   const cases: readonly (readonly [string, JsonObject, string])[] = [
     ['with content and usage is whole', whole({ content: 'Hi' }), 'stop'],
     ['with an empty reason is whole', whole({ content: 'Hi' }, ''), 'stop'],
@@ -127,7 +127,7 @@ describe('a JSON answer without a reason for its end', () => {
   })
 })
 
-describe('a reason that nobody knows', () => {
+describe('an unknown finish reason', () => {
   test.for([
     [
       'of a stream with its proofs',
@@ -135,7 +135,7 @@ describe('a reason that nobody knows', () => {
       'terminator',
     ],
     ['of a JSON answer with its proofs', [whole({ content: 'Hi' }, 'weary')], 'value'],
-  ] as const)('%s is stop, and told beside it', ([, chunks, ending]) => {
+  ] as const)('%s counts as stop, and is noted', ([, chunks, ending]) => {
     expect(told(chunks, ending)).toEqual({
       reason: 'stop',
       native: 'weary',
@@ -146,11 +146,11 @@ describe('a reason that nobody knows', () => {
   test.for([
     ['of a stream without them', [chatChunk({ ...role, content: 'Hi' }, 'weary')], 'terminator'],
     ['of a JSON answer without them', [whole({ content: 'Hi' }, 'weary', {})], 'value'],
-  ] as const)('%s is no answer', ([, chunks, ending]) => {
+  ] as const)('%s is not an answer', ([, chunks, ending]) => {
     expect(told(chunks, ending)).toMatchObject({ kind: 'invalid_response' })
   })
 
-  test('is forgotten where the choice continues', () => {
+  test('is forgotten if the choice continues', () => {
     const chunks = [
       chatChunk({ ...role, content: 'H' }, 'pausing'),
       chatChunk({ content: 'i' }),
@@ -163,7 +163,7 @@ describe('a reason that nobody knows', () => {
 test.for([
   ['an error', { error: { message: 'late' } }],
   ['more words', chatChunk({ content: 'more' })],
-] as const)('%s after the end cannot unsay it', ([, late]) => {
+] as const)('%s after the end does not change it', ([, late]) => {
   expect(told([chatChunk({ ...role, content: 'Hi' }, 'stop'), late], undefined)).toMatchObject({
     reason: 'stop',
   })

@@ -29,7 +29,7 @@ describe('choices', () => {
       )
       await using gateway = await startGatewayAt(upstream.origin)
       const heard = await ask(gateway, '/v1/chat/completions', { model: 'm', stream, messages })
-      expect(heard.text).toContain('The upstream gave more choices than were asked for.')
+      expect(heard.text).toContain('The upstream gave more choices than were requested.')
       expect(heard.status).toBe(502)
     },
   )

@@ -49,7 +49,7 @@ describe('an upstream that gives fewer choices than were asked for', () => {
     await using gateway = await startGatewayAt(upstream.origin)
     const heard = await ask(gateway, '/v1/completions', { model: 'm', prompt: ['a', 'b'], n: 2 })
     expect(heard.status).toBe(502)
-    expect(heard.text).toContain('The upstream gave 3 of the 4 choices that were asked for.')
+    expect(heard.text).toContain('The upstream gave 3 of the 4 choices that were requested.')
   })
 
   test('streamed, is no whole answer', async () => {
