@@ -115,7 +115,7 @@ function normalizerFor(
       })
 }
 
-/** Of a stream of several prompts, which choice is whose is not known where some are missing. */
+/** If choices of a stream with several prompts are missing, it is unknown which choice belongs to which prompt. */
 function leastChoices(asked: Call): number {
   const prompts = promptsIn(asked.body.value['prompt'])
   return prompts > 1 && asked.stream && !isRanked(asked) ? choicesWanted(asked) : prompts
@@ -149,7 +149,7 @@ function commitWhole(flow: Flow, deltas: readonly Delta[]): Answer {
   const bursts = [[settled]]
   parts.context.steps?.shape('upstream answer', settled.value)
   parts.signal.throwIfAborted()
-  // Choices that were not kept were generated all the same.
+  // Choices that were not kept were generated too.
   parts.meter.note(deltas)
   noteUnheeded(flow, deltas)
   open.commit()
@@ -157,7 +157,7 @@ function commitWhole(flow: Flow, deltas: readonly Delta[]): Answer {
   return { deployment, bursts, usage: () => normalizer.usage() }
 }
 
-/** The caller is told in the headers, which are not sent yet. */
+/** Reported to the caller in the headers, which are not sent yet. */
 function noteUnheeded({ parts, open }: Flow, deltas: readonly Delta[]): void {
   const field = ignoredFieldIn(parts.call, deltas)
   if (field !== undefined) open.notes.dropped.push(field)

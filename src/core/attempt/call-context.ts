@@ -4,7 +4,7 @@ import type { RetryBudget } from '../health/retry-budget.ts'
 import type { Clock, Detokenizer, Random } from '../model/ports.ts'
 import type { CallSteps } from '../model/steps.ts'
 
-/** What stays the same during a whole call, wherever and however often it is tried. Created once per call. */
+/** The state that all attempts of a call share. Created once per call. */
 export type CallContext = {
   readonly record: OpenRecord
   /** When the call began and when it must be over, on the clock's monotonic milliseconds. */
@@ -16,8 +16,8 @@ export type CallContext = {
   readonly detokenizer: Detokenizer | undefined
   /** Issues a permit per attempt. Undefined: health is not tracked. */
   readonly standings: HealthRegistry | undefined
-  /** Bounds how often an upstream is asked again; undefined: nothing does. */
+  /** Limits retries per upstream; undefined: no limit. */
   readonly retryBudget: RetryBudget | undefined
-  /** Receives each step as it is taken; undefined: nobody listens. */
+  /** Receives each step for the debug log; undefined: steps are not logged. */
   readonly steps?: CallSteps | undefined
 }

@@ -141,7 +141,7 @@ export class CommittedAnswer implements AsyncIterableIterator<readonly Delta[], 
   }
 }
 
-/** Lets a provider clean up. The result does not matter any more. */
+/** Lets a provider clean up. The result no longer matters. */
 export function finalise(steps: Pick<PullIterator<unknown>, 'return'>): void {
   steps.return?.().catch(() => undefined)
 }

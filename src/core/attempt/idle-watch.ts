@@ -5,7 +5,7 @@ import type { Clock } from '../model/ports.ts'
 export interface IdleWatch extends Disposable {
   waiting(): void
   arrived(): void
-  /** The last word has come: the rest is waited for only briefly. */
+  /** The last token has arrived: the rest is awaited only briefly. */
   closing(): void
 }
 
@@ -41,5 +41,5 @@ export function watchClocks({ idleMs }: Clocks, leftMs: number, clock: Clock, ex
   }
 }
 
-/** Usage and terminator follow the last word at once, or never. */
+/** Usage and terminator follow the last token immediately, or never. */
 const tailMs = 3000

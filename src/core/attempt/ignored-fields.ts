@@ -1,8 +1,8 @@
 import type { Call, Choice, Delta } from '../model/call.ts'
 
 /**
- * A field that was asked for and is missing in an answer that has its text: some servers ignore fields they do not
- * know. Undefined if nothing is missing, or if there is no text yet to tell by.
+ * A requested field that is missing in an answer with text: some servers ignore fields they do not know. Undefined if
+ * none is missing, or if there is no text yet to judge by.
  */
 export function ignoredFieldIn(call: Call, deltas: readonly Delta[]): string | undefined {
   const { logprobs } = call.body.value

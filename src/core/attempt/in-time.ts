@@ -14,8 +14,8 @@ export function inTime<T>(parts: AttemptParts<AnyCall>, work: Promise<T>, clockM
 }
 
 /**
- * Node keeps a list of timers for each duration: what is left of a deadline differs from call to call, and to make and
- * drop lists took 3 % of the event loop. A long wait ends at most one percent late.
+ * Node keeps one list of timers per duration. Remaining deadlines differ from call to call, and creating and dropping
+ * lists took 3 % of the event loop. With rounding, a long wait ends at most one percent late.
  */
 function inSteps(ms: number): number {
   return ms < 10_000 ? ms : Math.ceil(ms / stepMs) * stepMs

@@ -44,7 +44,7 @@ export type AttemptParts<Asked extends AnyCall = Call> = {
 export interface OpenAttempt {
   /** `req_…-0`: the call's id, and the index of the attempt's row in the record. */
   readonly id: string
-  /** What its requests say of the trace that it is part of: more attempts than parts are odd. */
+  /** The trace headers of its requests. A call with more attempts than parts is odd. */
   readonly trace: readonly string[] | undefined
   /** Aborts when the caller leaves, when a clock runs out, and when the attempt has failed. */
   readonly signal: CallSignal
@@ -69,7 +69,7 @@ export interface OpenAttempt {
  */
 export interface UsageSource {
   usage(): ClaimedUsage | undefined
-  /** Everything that was asked for has ended: what may follow is no work. */
+  /** Everything requested has ended: what may follow is not billed. */
   isFinished(): boolean
   /** The answer was cut here while the upstream continues. Absent: never. */
   readonly isCut?: (() => boolean) | undefined
@@ -123,7 +123,7 @@ class Trace implements OpenAttempt {
 
   /** The caller's signal aborted. */
   handleEvent(): void {
-    // The upstream works on it and bills it: reading on tells the exact cost.
+    // If the upstream continues and bills it anyway, reading to the end gives the exact cost.
     if (!isDrained(this.#parts)) this.#abort.abort(this.#parts.signal.reason)
   }
 
@@ -202,7 +202,7 @@ function unread(thrown: unknown, { upstream: { name: provider } }: Deployment): 
 
 const silent: UsageSource = { usage: () => undefined, isFinished: () => false, isCut: () => true }
 
-/** Whether the answer is read to its end after the caller left. What the gateway itself ended is not. */
+/** Whether the answer is read to its end after the caller left. Answers that the gateway itself ended are not. */
 export function isDrained({ signal, deployment }: AttemptParts<AnyCall>): boolean {
   const { reason } = signal
   return deployment.upstream.drains === true && reason instanceof Failure && reason.kind === 'caller_left'
@@ -278,7 +278,8 @@ function keepUsage(
     entry.used = { ...noTokens, workedMs: billedMs ?? entry.totalMs }
     entry.isEstimated = billedMs === undefined
   } else if (isTimed && headersAt !== undefined) {
-    // A machine billed by the second may have worked on it, if only to refuse: nearly free, but not surely.
+    // A machine billed per second may have worked on it, if only to refuse it: at nearly no cost, but that is not
+    // certain.
     entry.isEstimated = true
   }
 }

@@ -14,7 +14,7 @@ import type { AttemptParts } from './open-attempt.ts'
 import { pause } from './pause.ts'
 import { commitBy } from './share.ts'
 
-/** What is tried, and where it may go. */
+/** The call to try, and its plan. */
 export type WalkParts<Asked extends AnyCall = Call> = Pick<
   AttemptParts<Asked>,
   'context' | 'call' | 'part' | 'signal' | 'meter'
@@ -23,8 +23,8 @@ export type WalkParts<Asked extends AnyCall = Call> = Pick<
 /**
  * Walks a plan until an attempt made by `make` resolves, which commits to its answer. After a failure it moves on: to
  * another deployment at once; to one that failed before after a jittered, doubling wait or its Retry-After, within its
- * upstream's retry budget; never to one that cannot help any more, or that would have to be waited for past the
- * deadline. Rejects with the last Failure when nothing is left to try.
+ * upstream's retry budget; never to one that cannot help, or whose wait would exceed the deadline. Rejects with the
+ * last Failure when nothing is left to try.
  */
 export function walk<Asked extends AnyCall, Made>(
   parts: WalkParts<Asked>,
@@ -265,7 +265,7 @@ class PlannedPath implements Path {
   }
 }
 
-/** A prompt too long for one is too long for its twin; only one known to hold more may take it. */
+/** A prompt that is too long for one deployment goes only to one that is known to hold more. */
 function holdsMore({ traits: { contextTokens } }: Deployment, tried: number | undefined): boolean {
   return contextTokens !== undefined && tried !== undefined && contextTokens > tried
 }

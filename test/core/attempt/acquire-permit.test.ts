@@ -32,7 +32,7 @@ function oneAtATime(queueMs = 1000): Queue {
 
 const slowly: Script = [pause(400), ...answering('slow')]
 
-test('a call that finds a place asks at once, and gives it back when its answer is whole', async () => {
+test('a call that finds a place is sent at once, and returns the place when its answer is complete', async () => {
   const queue = oneAtATime()
   const a = limited('a', queue, slowly)
   const parts = aWalk([a])
@@ -45,7 +45,7 @@ test('a call that finds a place asks at once, and gives it back when its answer 
   await expectNothingLeft(parts.signal, a)
 })
 
-test('a wait in the queue is neither the upstream’s time nor counted by its clocks', async () => {
+test('a wait in the queue counts neither as the upstream’s time nor for its clocks', async () => {
   const queue = oneAtATime()
   const a = limited('a', queue, slowly)
   const clocks = { connectMs: 500, firstTokenMs: 500, idleMs: 500, totalMs: 500 }
@@ -73,8 +73,8 @@ test('a wait in the queue is neither the upstream’s time nor counted by its cl
   expect(queue.read()).toEqual({ running: 0, waiting: 0 })
 })
 
-describe('a wait in vain', () => {
-  test('sends the call elsewhere at once, and nobody’s standing suffers', async () => {
+describe('a wait without success', () => {
+  test('sends the call elsewhere at once, without affecting health', async () => {
     const queue = oneAtATime(300)
     expect(queue.enter()).toBe(true)
     const [a, b] = [limited('a', queue, answering('a')), upstreamNamed('b', answering('b'))]
@@ -95,7 +95,7 @@ describe('a wait in vain', () => {
     await expectNothingLeft(parts.signal, a, b)
   })
 
-  test('is told to a caller who has nowhere else to go', async () => {
+  test('is reported to a caller without another deployment', async () => {
     const queue = oneAtATime(300)
     queue.enter()
     const a = limited('a', queue, answering('a'))
@@ -107,8 +107,8 @@ describe('a wait in vain', () => {
   })
 })
 
-describe('a caller who leaves', () => {
-  test('while waiting is out of the queue at once, and nothing was asked', async () => {
+describe('a caller that leaves', () => {
+  test('while waiting leaves the queue at once, and nothing is sent', async () => {
     const queue = oneAtATime()
     queue.enter()
     const a = limited('a', queue, answering('a'))
@@ -123,7 +123,7 @@ describe('a caller who leaves', () => {
     await expectNothingLeft(caller.signal)
   })
 
-  test('just as a place comes free passes it on', async () => {
+  test('just as a place becomes free passes it on', async () => {
     const queue = oneAtATime()
     queue.enter()
     const a = limited('a', queue, answering('a'))
@@ -135,7 +135,7 @@ describe('a caller who leaves', () => {
     expect([a.calls, queue.read()]).toEqual([[], { running: 0, waiting: 0 }])
   })
 
-  test('before the first attempt takes neither place nor leave', async () => {
+  test('before the first attempt takes neither a place nor a permit', async () => {
     const queue = oneAtATime()
     const caller = aCaller()
     caller.leave()
@@ -145,7 +145,7 @@ describe('a caller who leaves', () => {
     expect([queue.read().running, standings.snapshot()[0]?.inFlight]).toEqual([0, 0])
   })
 
-  test('in the middle of an answer gives the place back', async () => {
+  test('during an answer returns the place', async () => {
     const queue = oneAtATime()
     const caller = aCaller()
     const walking = settled(walkPlan(aWalk([limited('a', queue, [silence])], { signal: caller.signal })))
@@ -157,7 +157,7 @@ describe('a caller who leaves', () => {
   })
 })
 
-test('a place is given back after a failure, before the next attempt', async () => {
+test('a place is returned after a failure, before the next attempt', async () => {
   const queue = oneAtATime()
   const a = limited('a', queue, [fail(new Failure('overloaded', 'Busy.'))], answering('a'))
   const parts = aWalk([a, a])
@@ -167,7 +167,7 @@ test('a place is given back after a failure, before the next attempt', async () 
   expect(queue.read()).toEqual({ running: 0, waiting: 0 })
 })
 
-test('who waited for an upstream whose breaker opened meanwhile goes elsewhere', async () => {
+test('a call that waited for an upstream whose breaker then opened goes elsewhere', async () => {
   const queue = oneAtATime()
   queue.enter()
   const [a, b] = [limited('a', queue, answering('a')), upstreamNamed('b', answering('b'))]

@@ -41,7 +41,7 @@ afterEach(() => {
 })
 
 describe('a JSON answer', () => {
-  test('that comes whole is handed on as it came', async () => {
+  test('that comes whole is passed on unchanged', async () => {
     const reply = { ...textChunk('Hi', 'stop'), usage: usage(3, 4) }
     const { parts, upstream } = aTry(bursts(reply))
     const answer = await attempt(parts)
@@ -52,14 +52,14 @@ describe('a JSON answer', () => {
     await expectNothingLeft(parts.signal, upstream)
   })
 
-  test('that comes in chunks is handed on as one reply', async () => {
+  test('that comes in chunks is passed on as one reply', async () => {
     const call = aCall({ kind: 'chat' })
     const script = bursts(chatChunk({ role: 'assistant', content: 'H' }), chatChunk({ content: 'i' }, 'stop'))
     const answer = await attempt(aTry(script, { call }).parts)
     expect(await readAll(answer.bursts)).toEqual([JsonText.of(chatReply({ content: 'Hi' }))])
   })
 
-  test('may take as long as the total clock allows, whatever the others say', async () => {
+  test('is limited by the total clock only', async () => {
     const { parts } = aTry([pause(clocks.totalMs - 1), ...bursts(textChunk('Hi', 'stop'))])
     const answer = attempt(parts)
     await vi.advanceTimersByTimeAsync(clocks.totalMs)
@@ -69,7 +69,7 @@ describe('a JSON answer', () => {
   test.for([
     ['the total clock', clocks.totalMs, {}],
     ['the deadline', 700, { deadlineAt: 1_700_000_000_700 }],
-  ] as const)('that does not come is given up when %s runs out', async ([, ms, change]) => {
+  ] as const)('that does not come is cancelled when %s expires', async ([, ms, change]) => {
     const { parts, upstream } = aTry([...bursts(textChunk('Hi')), silence], change)
     const answer = attempt(parts)
     const state = watched(answer)
@@ -97,7 +97,7 @@ describe('a JSON answer', () => {
       'unreachable',
     ],
   ]
-  test.for(broken)('of %s is no answer', async ([, script, kind]) => {
+  test.for(broken)('of %s is refused', async ([, script, kind]) => {
     const { parts, upstream } = aTry(script)
     await expect(attempt(parts)).rejects.toMatchObject({ kind, provider: 'scripted' })
     expect(outcomesOf(parts.context.record.row.attempts)).toEqual([kind])
@@ -109,7 +109,7 @@ describe('a stream', () => {
   const role = chatChunk({ role: 'assistant', content: '' })
   const call = aCall({ kind: 'chat', stream: true })
 
-  test('is committed to at its first visible delta, and a bare role is none', async () => {
+  test('is committed at its first visible delta, which a role alone is not', async () => {
     const script = [
       ...bursts(role),
       pause(300),
@@ -137,14 +137,14 @@ describe('a stream', () => {
       chatChunk({ tool_calls: [{ index: 0, id: 'a', type: 'function', function: { name: 'f' } }] }),
     ],
     ['an end', chatChunk({}, 'stop')],
-  ] as const)('is committed to at %s', async ([, chunk]) => {
+  ] as const)('is committed at %s', async ([, chunk]) => {
     const { parts } = aTry([...bursts(role), ...bursts(chunk), silence], { call })
     const { bursts: answer } = await attempt(parts)
     const first = await iteratorOf(answer).next()
     expect(first.value).toHaveLength(2)
   })
 
-  test('comes in the bursts it arrived in', async () => {
+  test('keeps the bursts in which it arrived', async () => {
     const { parts } = aTry(
       [() => [role, chatChunk({ content: 'a' })], () => [chatChunk({ content: 'b' }), chatChunk({}, 'stop')]],
       { call },
@@ -155,7 +155,7 @@ describe('a stream', () => {
     expect(lengths).toEqual([2, 2])
   })
 
-  test('is not read further than it is asked for', async () => {
+  test('is not read ahead of its reader', async () => {
     const { parts, upstream } = aTry(
       bursts(role, chatChunk({ content: 'a' }), chatChunk({ content: 'b' }), chatChunk({}, 'stop')),
       { call },
@@ -184,7 +184,7 @@ describe('a stream', () => {
     await expectNothingLeft(parts.signal, upstream)
   })
 
-  test('tells its usage once it has ended', async () => {
+  test('reports its usage once it has ended', async () => {
     const script = bursts(chatChunk({ content: 'Hi' }, 'stop'), { choices: [], usage: usage(3, 4) })
     const answer = await attempt(aTry(script, { call }).parts)
     expect(answer.usage()).toBeUndefined()
@@ -216,8 +216,8 @@ describe('a stream', () => {
   })
 })
 
-describe('what an attempt leaves in the record', () => {
-  test('is its place, its durations and what the upstream said of itself', async () => {
+describe('the record of an attempt', () => {
+  test('has its deployment, its durations and the upstream’s own data', async () => {
     const script = [
       pause(40),
       act(({ notes }) => {
@@ -235,7 +235,7 @@ describe('what an attempt leaves in the record', () => {
     const opening = attempt(parts)
     await vi.advanceTimersByTimeAsync(100)
     const { bursts: answer } = await opening
-    // Headers are written now: what was dropped must be known by now.
+    // Headers are written now, so the dropped fields must be known.
     expect([...parts.context.record.row.dropped]).toEqual(['seed'])
     await vi.advanceTimersByTimeAsync(10)
     await readAll(answer)
@@ -257,7 +257,7 @@ describe('what an attempt leaves in the record', () => {
     expect([...parts.context.record.row.converted]).toEqual(['messages to prompt (llama3)'])
   })
 
-  test('of a failure is what was known until then', async () => {
+  test('of a failure has what was known until then', async () => {
     const script = [
       act(({ notes }) => {
         notes.upstreamStatus = 503
@@ -271,14 +271,14 @@ describe('what an attempt leaves in the record', () => {
     ])
   })
 
-  test('of a repaired answer are its oddities', async () => {
+  test('of a repaired answer has its flags', async () => {
     const { parts } = aTry(bursts(textChunk('Hi', 'stop'), textChunk('Ho')))
     await attempt(parts)
     expect([...parts.context.record.row.flags]).toEqual(['text_after_finish'])
   })
 })
 
-test('the upstream is asked for the model by the name it knows, or by the caller’s', async () => {
+test('the upstream gets its own name of the model, or the caller’s', async () => {
   const upstream = scriptedUpstream([bursts(textChunk('Hi', 'stop'))])
   await attempt(attemptParts(upstream))
   await attempt(attemptParts(upstream, { deployment: aDeployment(upstream, { upstreamModel: 'org/model' }) }))
@@ -291,14 +291,14 @@ test('the upstream is asked for the model by the name it knows, or by the caller
 test.for([
   ['text', 'cmpl-0123456789abcdef01234567', { text: 'Hi' }],
   ['chat', 'chatcmpl-0123456789abcdef01234567', { message: { content: 'Hi' } }],
-] as const)('a %s without an id, a date and a model gets those of the call', async ([kind, id, held]) => {
+] as const)('a %s without an id, a date or a model gets those of the call', async ([kind, id, held]) => {
   const { parts } = aTry(bursts({ choices: [{ ...held, finish_reason: 'stop' }] }), { call: aCall({ kind }) })
   const [reply] = await readAll((await attempt(parts)).bursts)
   expect(reply?.value).toMatchObject({ id, created: 1_700_000_000, model: 'some-model' })
 })
 
-describe('what is thrown that is no failure', () => {
-  test('is an answer that could not be read, and the cause is kept for the log', async () => {
+describe('an error that is not a Failure', () => {
+  test('is an invalid response, with the cause for the log', async () => {
     const bug = new TypeError('a bug')
     const { parts, upstream } = aTry([fail(bug)])
     await expect(attempt(parts)).rejects.toMatchObject({
@@ -312,7 +312,7 @@ describe('what is thrown that is no failure', () => {
   })
 })
 
-test('an upstream that throws before it gives anything to iterate leaves nothing behind', async () => {
+test('an upstream that throws before its answer leaves nothing behind', async () => {
   const refusal = new Failure('unsupported', 'No tools here.')
   const upstream: Upstream = {
     ...scriptedUpstream([[]]),

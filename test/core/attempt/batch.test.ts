@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createBatch } from '../../../src/core/attempt/batch.ts'
 
-test('what is given in one turn of the event loop is done after it, together and in its order', async () => {
+test('work of one turn of the event loop runs after it, together and in order', async () => {
   const done: string[] = []
   const batch = createBatch()
   for (const name of ['a', 'b', 'c']) batch(() => done.push(name))
@@ -11,7 +11,7 @@ test('what is given in one turn of the event loop is done after it, together and
   expect(done).toEqual(['a', 'b', 'c'])
 })
 
-test('what comes up while it is done is done in the next turn', async () => {
+test('work added during a batch runs in the next turn', async () => {
   const done: string[] = []
   const batch = createBatch()
   batch(() => {

@@ -30,7 +30,7 @@ describe('before the first visible delta', () => {
     ['the first-token clock', 1000, 10_000, 1e6],
     ['the total clock, when it is shorter', 600, 600, 1e6],
     ['the deadline, when it is nearer', 250, 10_000, 250],
-  ] as const)('a silent upstream is given up by %s', async ([, ms, totalMs, leftMs]) => {
+  ] as const)('a silent upstream is cancelled by %s', async ([, ms, totalMs, leftMs]) => {
     const { parts, upstream } = aStream([...bursts(nothingVisible), silence], totalMs, leftMs)
     const opening = attempt(parts)
     const state = watched(opening)
@@ -43,7 +43,7 @@ describe('before the first visible delta', () => {
     await expectNothingLeft(parts.signal, upstream)
   })
 
-  test('what is invisible does not buy time', async () => {
+  test('invisible deltas do not extend the time', async () => {
     const drip = Array.from({ length: 20 }, () => [pause(99), burst(nothingVisible)]).flat()
     const { parts, upstream } = aStream([...drip, ...bursts(textChunk('Hi', 'stop'))])
     const opening = attempt(parts)
@@ -63,7 +63,7 @@ describe('before the first visible delta', () => {
 })
 
 describe('between chunks', () => {
-  test('an upstream that falls silent is given up by the idle clock', async () => {
+  test('an upstream that stalls is cancelled by the idle clock', async () => {
     const { parts, upstream } = aStream([...bursts(textChunk('a')), silence])
     const iterator = await open(parts)
     await iterator.next()
@@ -80,7 +80,7 @@ describe('between chunks', () => {
     await expectNothingLeft(parts.signal, upstream)
   })
 
-  test('every chunk starts the idle clock anew, one that shows nothing too', async () => {
+  test('every chunk restarts the idle clock, even an invisible one', async () => {
     const script = [
       ...bursts(textChunk('a')),
       pause(499),
@@ -103,7 +103,7 @@ describe('between chunks', () => {
     await expectNothingLeft(parts.signal, upstream)
   })
 
-  test('a reader who is slow costs the upstream nothing', async () => {
+  test('a slow reader does not count against the upstream', async () => {
     const { parts, upstream } = aStream([
       ...bursts(textChunk('a'), textChunk('b')),
       pause(400),
@@ -124,7 +124,7 @@ describe('between chunks', () => {
   })
 
   test.for([499, 500, 5000])(
-    'after %i ms of a slow reader the idle clock starts from nothing',
+    'after %i ms of a slow reader the idle clock starts from zero',
     async (slowMs) => {
       const { parts } = aStream([...bursts(textChunk('a')), silence])
       const iterator = await open(parts)
@@ -144,7 +144,7 @@ describe('over the whole attempt', () => {
   test.for([
     ['the total clock', 10_000, 1e6],
     ['the deadline', 4000, 4000],
-  ] as const)('a stream that drips for ever is given up by %s', async ([, ms, leftMs]) => {
+  ] as const)('an endless slow stream is cancelled by %s', async ([, ms, leftMs]) => {
     const drip = Array.from({ length: 100 }, () => [burst(textChunk('a')), pause(300)]).flat()
     const { parts, upstream } = aStream(drip, 10_000, leftMs)
     const iterator = await open(parts)
@@ -174,7 +174,7 @@ describe('over the whole attempt', () => {
     await expect(next).rejects.toMatchObject({ kind: 'timeout' })
   })
 
-  test('the total clock gives up the upstream even while the reader is slow', async () => {
+  test('the total clock cancels the upstream even while the reader is slow', async () => {
     const { parts, upstream } = aStream([...bursts(textChunk('a'), textChunk('b')), silence])
     const iterator = await open(parts)
     await iterator.next()
@@ -185,7 +185,7 @@ describe('over the whole attempt', () => {
   })
 })
 
-test('a stream that is over leaves no clock running', async () => {
+test('a finished stream leaves no clock running', async () => {
   const { parts, upstream } = aStream(bursts(textChunk('a'), textChunk('b', 'stop')))
   const iterator = await open(parts)
   await iterator.next()

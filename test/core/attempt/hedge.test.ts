@@ -8,8 +8,8 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('the race', () => {
-  test('is none when the first is in time', async () => {
+describe('a hedge', () => {
+  test('does not start if the first is in time', async () => {
     const scene = aRace()
     scene.first.resolve('first')
     expect(await scene.race).toBe('first')
@@ -18,7 +18,7 @@ describe('the race', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('is none when the first fails in time', async () => {
+  test('does not start if the first fails in time', async () => {
     const scene = aRace()
     scene.first.reject(new Error('no'))
     await expect(scene.race).rejects.toThrow('no')
@@ -29,7 +29,7 @@ describe('the race', () => {
   test.for([
     ['first', 'second'],
     ['second', 'first'],
-  ] as const)('is won by the %s, and the %s is given up', async ([winner, loser]) => {
+  ] as const)('is won by the %s, and the %s is cancelled', async ([winner, loser]) => {
     const scene = aRace()
     await vi.advanceTimersByTimeAsync(100)
     expect(scene.begun).toEqual(['first', 'second'])
@@ -45,7 +45,7 @@ describe('the race', () => {
   test.for([
     ['first', 'second'],
     ['second', 'first'],
-  ] as const)('continues with one when the %s fails', async ([failing, other]) => {
+  ] as const)('continues with the other if the %s fails', async ([failing, other]) => {
     const scene = aRace()
     await vi.advanceTimersByTimeAsync(100)
     scene[failing].reject(new Error('no'))
@@ -53,7 +53,7 @@ describe('the race', () => {
     expect(await scene.race).toBe(other)
   })
 
-  test('is lost when both fail, by the error of the one that failed first', async () => {
+  test('rejects with the first error if both fail', async () => {
     const scene = aRace()
     await vi.advanceTimersByTimeAsync(100)
     scene.second.reject(new Error('second'))
@@ -61,7 +61,7 @@ describe('the race', () => {
     await expect(scene.race).rejects.toThrow('second')
   })
 
-  test('has one runner where there is no second', async () => {
+  test('does not start without a second deployment', async () => {
     const scene = aRace(false)
     await vi.advanceTimersByTimeAsync(100)
     scene.first.resolve('first')
@@ -69,7 +69,7 @@ describe('the race', () => {
   })
 })
 
-test('nothing is begun for a caller who has left', async () => {
+test('does not start for a caller that has left', async () => {
   const scene = aRace()
   scene.caller.abort(new Error('gone'))
   await vi.advanceTimersByTimeAsync(1000)
@@ -79,7 +79,7 @@ test('nothing is begun for a caller who has left', async () => {
   await expect(scene.race).rejects.toThrow('gone')
 })
 
-test('a caller who leaves is heard by both, and by the winner after the race', async () => {
+test('a leaving caller aborts both, and the winner afterwards', async () => {
   const scene = aRace()
   await vi.advanceTimersByTimeAsync(100)
   scene.first.resolve('first')

@@ -29,7 +29,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('a caller who left before it began is not asked for anywhere', async () => {
+test('a caller that left before the start causes no request', async () => {
   const { caller, parts, upstream } = aTry([silence])
   caller.leave()
   await expect(attempt(parts)).rejects.toBe(caller.reason)
@@ -38,7 +38,7 @@ test('a caller who left before it began is not asked for anywhere', async () => 
   await expectNothingLeft(caller.signal)
 })
 
-describe('a caller who leaves', () => {
+describe('a caller that leaves', () => {
   test.for([
     ['while a JSON answer is waited for', false, [silence]],
     ['in the middle of a JSON answer', false, [...bursts(textChunk('a')), silence]],
@@ -55,7 +55,7 @@ describe('a caller who leaves', () => {
     await expectGivenUp(caller, upstream)
   })
 
-  test('while the next delta is waited for', async () => {
+  test('while waiting for the next delta', async () => {
     const { caller, parts, upstream } = aTry([...bursts(textChunk('a')), silence])
     const iterator = await open(parts)
     await iterator.next()
@@ -73,7 +73,7 @@ describe('a caller who leaves', () => {
       (iterator: Reader, { reason }: Caller) => expect(iterator.next()).rejects.toBe(reason),
     ],
     ['and is read no further', (iterator: Reader) => iterator.return?.()],
-  ] as const)('while they are slow to read, %s', async ([, readOn]) => {
+  ] as const)('while reading slowly, %s', async ([, readOn]) => {
     const { caller, parts, upstream } = aTry(bursts(textChunk('a'), textChunk('b'), textChunk('c', 'stop')))
     const iterator = await open(parts)
     await iterator.next()
@@ -85,7 +85,7 @@ describe('a caller who leaves', () => {
     await expectGivenUp(caller, upstream)
   })
 
-  test('is not told of a failure that came of it', async () => {
+  test('does not get a failure caused by leaving', async () => {
     const { caller, parts, upstream } = aTry([
       act(({ signal }) => signal.addEventListener('abort', () => undefined)),
       async ({ signal }) => {
@@ -112,11 +112,11 @@ describe('a caller who leaves', () => {
   })
 })
 
-describe('a reader who stops reading', () => {
+describe('a reader that stops reading', () => {
   test.for([
     ['after the first burst', 1, 'a'],
     ['later', 2, 'ab'],
-  ] as const)('%s gives up the upstream', async ([, steps, text]) => {
+  ] as const)('%s cancels the upstream', async ([, steps, text]) => {
     const { caller, parts, upstream } = aTry([
       ...bursts(textChunk('a'), textChunk('b'), textChunk('c')),
       pause(50),
@@ -133,7 +133,7 @@ describe('a reader who stops reading', () => {
     await expectNothingLeft(caller.signal, upstream)
   })
 
-  test('with an error of their own gives up the upstream, and hears that error', async () => {
+  test('with its own error cancels the upstream, and gets that error', async () => {
     const { caller, parts, upstream } = aTry([...bursts(textChunk('a')), silence])
     const { bursts: answer } = await attempt(parts)
     const own = new Error('cannot write')

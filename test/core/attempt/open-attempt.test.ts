@@ -19,7 +19,7 @@ describe('an attempt ends once', () => {
     ['end', (open: ReturnType<typeof openAttempt>) => open.end(), 'ok'],
     ['fail', (open: ReturnType<typeof openAttempt>) => open.fail(busy), 'overloaded'],
     ['leave', (open: ReturnType<typeof openAttempt>) => open.leave(), 'caller_left'],
-  ] as const)('by %s, whatever comes after', async ([, finish, outcome]) => {
+  ] as const)('by %s, regardless of what follows', async ([, finish, outcome]) => {
     const { caller, open, parts } = anAttempt()
     await vi.advanceTimersByTimeAsync(40)
     finish(open)
@@ -32,14 +32,14 @@ describe('an attempt ends once', () => {
   })
 })
 
-test('a failure gives up the connection for that reason, with the provider’s name', () => {
+test('a failure aborts the connection with that reason, with the provider’s name', () => {
   const { open } = anAttempt()
   const reason = open.fail(busy)
   expect(reason).toMatchObject({ kind: 'overloaded', provider: 'scripted' })
   expect(open.signal.reason).toBe(reason)
 })
 
-test('an answer in full leaves the connection alone', () => {
+test('a complete answer does not abort the connection', () => {
   const { open } = anAttempt()
   open.commit()
   open.end()
@@ -47,7 +47,7 @@ test('an answer in full leaves the connection alone', () => {
   expect(open.signal.aborted).toBe(false)
 })
 
-test('a caller who has left is the reason, whatever failed', () => {
+test('a caller that has left is the reason for any failure', () => {
   const { caller, open, parts } = anAttempt()
   caller.leave()
   expect(open.signal.reason).toBe(caller.reason)
@@ -55,7 +55,7 @@ test('a caller who has left is the reason, whatever failed', () => {
   expect(parts.context.record.row.attempts).toMatchObject([{ outcome: 'caller_left' }])
 })
 
-test('a caller who left already begins nothing', () => {
+test('a caller that has already left starts nothing', () => {
   const caller = aCaller()
   caller.leave()
   const parts = attemptParts(scriptedUpstream([[]]), { signal: caller.signal })
@@ -63,7 +63,7 @@ test('a caller who left already begins nothing', () => {
   expect(parts.context.record.row.attempts).toEqual([])
 })
 
-test('a watch that is over expires no more', async () => {
+test('a disposed watch does not expire', async () => {
   const { open } = anAttempt()
   const watch = open.watch(() => new Failure('timeout', 'Late.'))
   watch.waiting()
@@ -73,7 +73,7 @@ test('a watch that is over expires no more', async () => {
   expect(open.signal.aborted).toBe(false)
 })
 
-test('several attempts stand in the record in the order they began', () => {
+test('several attempts are recorded in the order of their start', () => {
   const { parts, open } = anAttempt()
   openAttempt({ ...parts, part: 2 })
   open.end()

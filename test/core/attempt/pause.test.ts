@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('a pause lasts as long as it was asked to, and leaves nothing on the signal', async () => {
+test('a pause has the requested length, and leaves no listener on the signal', async () => {
   const { signal } = new AbortController()
   const ended = vi.fn()
   const pausing = pause(2000, signal).then(ended)

@@ -21,7 +21,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('how long an attempt may take to have an answer', () => {
+describe('the time that an attempt gets for an answer', () => {
   const cases: readonly (readonly [
     string,
     Partial<Call> & { body?: Call['body'] },
@@ -59,7 +59,7 @@ test.for([
   ['whole', false],
   ['streamed', true],
 ] as const)(
-  'an answer that is wanted %s is had elsewhere where the first place swallows the call',
+  'an answer requested %s comes from elsewhere if the first deployment never answers',
   async ([, stream]) => {
     const clocks = { connectMs: 5000, firstTokenMs: 600_000, idleMs: 600_000, totalMs: 600_000 }
     const [a, b] = [upstream('a', [silence]), upstream('b', answering('b'))]
@@ -74,7 +74,7 @@ test.for([
   },
 )
 
-test('of three places that swallow the call each is asked, and the last has all the time that is left', async () => {
+test('of three deployments that never answer each is tried, and the last gets all the remaining time', async () => {
   const [a, b, c] = [upstream('a', [silence]), upstream('b', [silence]), upstream('c', [silence])]
   const { startedAt } = attemptParts(a).context
   const parts = aWalk([a, b, c], { deadlineAt: startedAt + 8000 })

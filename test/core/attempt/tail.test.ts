@@ -35,7 +35,7 @@ describe('after every choice has finished', () => {
     ['silence', [...said, silence]],
     ['a cut', [...said, cut]],
     ['a connection that goes', [...said, fail(new Failure('unreachable', 'Gone.'))]],
-  ])('%s takes nothing from the answer', async ([, script]) => {
+  ])('%s does not affect the answer', async ([, script]) => {
     const { answer, parts, upstream } = await begin(script)
     const reading = readAll(answer.bursts)
     await vi.advanceTimersByTimeAsync(3000)
@@ -44,7 +44,7 @@ describe('after every choice has finished', () => {
     await expectNothingLeft(parts.signal, upstream)
   })
 
-  test('usage that comes late, but comes, counts', async () => {
+  test('late usage counts', async () => {
     const { answer } = await begin([...said, pause(2500), ...bursts(usageChunk(3, 4))])
     const reading = readAll(answer.bursts)
     await vi.advanceTimersByTimeAsync(2500)
@@ -52,24 +52,24 @@ describe('after every choice has finished', () => {
     expect(answer.usage()).toMatchObject({ promptTokens: 3, completionTokens: 4 })
   })
 
-  test('an upstream that must end in so many words has broken off without them', async () => {
+  test('an upstream that must send a terminator has broken off without it', async () => {
     const { answer } = await begin([...said, cut], { needsDone: true })
     await expect(readAll(answer.bursts)).rejects.toMatchObject({ kind: 'interrupted' })
   })
 
-  test('an error of ours is an error', async () => {
+  test('an error of the gateway is an error', async () => {
     const { answer } = await begin([...said, fail(new TypeError('a bug'))])
     await expect(readAll(answer.bursts)).rejects.toMatchObject({ kind: 'invalid_response' })
   })
 
-  test('of one choice, the others are waited for', async () => {
+  test('of one choice, the others are awaited', async () => {
     const two = aCall({ stream: true, body: { prompt: 'x', n: 2 } })
     const { answer } = await begin([...said, cut], {}, two)
     await expect(readAll(answer.bursts)).rejects.toMatchObject({ kind: 'interrupted' })
   })
 })
 
-describe('an upstream that is read to the end when the caller leaves', () => {
+describe('an upstream that is drained when the caller leaves', () => {
   const whole: Script = [
     ...bursts(textChunk('a')),
     pause(1000),
@@ -79,7 +79,7 @@ describe('an upstream that is read to the end when the caller leaves', () => {
   test.for<[string, boolean]>([
     ['in the middle of a stream', true],
     ['before a JSON answer', false],
-  ])('tells what was used: %s', async ([, stream]) => {
+  ])('reports its usage: %s', async ([, stream]) => {
     const caller = aCaller()
     const upstream = scriptedUpstream([whole], { drains: true })
     const parts = attemptParts(upstream, { call: aCall({ stream }), signal: caller.signal })
@@ -96,7 +96,7 @@ describe('an upstream that is read to the end when the caller leaves', () => {
     await expectNothingLeft(caller.signal, upstream)
   })
 
-  test('before the first word, too', async () => {
+  test('before the first token too', async () => {
     const caller = aCaller()
     const upstream = scriptedUpstream([[pause(1000), ...whole]], { drains: true })
     const parts = attemptParts(upstream, { call, signal: caller.signal })
@@ -126,7 +126,7 @@ describe('an upstream that is read to the end when the caller leaves', () => {
     await expectNothingLeft(parts.signal, upstream)
   })
 
-  test('is read by one step at a time, though its reader returns while it waits for one', async () => {
+  test('is read one step at a time, even if its reader returns during a step', async () => {
     const caller = aCaller()
     const scripted = scriptedUpstream([whole], { drains: true })
     const steps = { underWay: 0, most: 0 }
@@ -151,7 +151,7 @@ describe('an upstream that is read to the end when the caller leaves', () => {
     await expectNothingLeft(caller.signal, upstream)
   })
 
-  test('is given up at once where it is the gateway that ends the call', async () => {
+  test('is cancelled at once if the gateway ends the call', async () => {
     const controller = new AbortController()
     const upstream = scriptedUpstream([whole], { drains: true })
     const parts = attemptParts(upstream, { call, signal: controller.signal })
@@ -164,7 +164,7 @@ describe('an upstream that is read to the end when the caller leaves', () => {
     await expectNothingLeft(controller.signal, upstream)
   })
 
-  test('is given up where its reader returns for a reason of its own', async () => {
+  test('is cancelled if its reader returns for another reason', async () => {
     const { answer, upstream, parts } = await begin(whole, { drains: true })
     const iterator = Symbol.asyncIterator in answer.bursts ? answer.bursts[Symbol.asyncIterator]() : undefined
     await iterator?.next()
@@ -173,7 +173,7 @@ describe('an upstream that is read to the end when the caller leaves', () => {
     await expectNothingLeft(parts.signal, upstream)
   })
 
-  test('is not waited for longer than its clocks allow', async () => {
+  test('is drained only within its clocks', async () => {
     const caller = aCaller()
     const upstream = scriptedUpstream([[...bursts(textChunk('a')), silence]], { drains: true })
     const parts = attemptParts(upstream, { call, signal: caller.signal })
@@ -187,7 +187,7 @@ describe('an upstream that is read to the end when the caller leaves', () => {
   })
 })
 
-/** What was sent, and how many of its steps were asked for at once. */
+/** What was sent, and how many steps were requested at once. */
 function counted(sent: Sent, steps: { underWay: number; most: number }): AsyncIterable<readonly RawDelta[]> {
   if ('then' in sent) throw new TypeError('A stream is read step by step.')
   const iterator = sent[Symbol.asyncIterator]()

@@ -33,7 +33,7 @@ afterEach(() => {
 })
 
 const call = aCall({ stream: true })
-/** What nineteen of twenty first tokens of `a` take. */
+/** The 95th percentile of the first-token times of `a`. */
 const usualMs = 100
 
 function answeringAfter(ms: number, text: string): Script {
@@ -41,7 +41,7 @@ function answeringAfter(ms: number, text: string): Script {
 }
 
 describe('a stream that is slow to begin', () => {
-  test('is begun elsewhere, too, and anyone who is first is heard; the other is cancelled', async () => {
+  test('is hedged at another deployment: the first answer wins, the other is cancelled', async () => {
     const a = upstreamNamed('a', answeringAfter(10_000, 'a'))
     const b = upstreamNamed('b', answeringAfter(50, 'b'))
     const { walking, parts } = hedged([a, b])
@@ -53,7 +53,7 @@ describe('a stream that is slow to begin', () => {
     expect(a.calls[0]?.finalised).toBe(true)
   })
 
-  test('may still be first', async () => {
+  test('may still win', async () => {
     const a = upstreamNamed('a', answeringAfter(usualMs + 20, 'a'))
     const b = upstreamNamed('b', answeringAfter(50, 'b'))
     const { walking, parts } = hedged([a, b])
@@ -62,7 +62,7 @@ describe('a stream that is slow to begin', () => {
     expect(outcomesOf(parts.context.record.row.attempts)).toEqual(['ok', 'superseded'])
   })
 
-  test('counts for nobody’s health when it is cancelled', async () => {
+  test('does not affect health when cancelled', async () => {
     const a = upstreamNamed('a', [silence])
     const b = upstreamNamed('b', answeringAfter(0, 'b'))
     const { walking, standings } = hedged([a, b])
@@ -74,7 +74,7 @@ describe('a stream that is slow to begin', () => {
     ])
   })
 
-  test('is left alone where it is in time', async () => {
+  test('is not hedged if it is in time', async () => {
     const a = upstreamNamed('a', answeringAfter(usualMs - 1, 'a'))
     const b = upstreamNamed('b', answeringAfter(0, 'b'))
     const { walking } = hedged([a, b])
@@ -87,7 +87,7 @@ describe('a stream that is slow to begin', () => {
     ['where there is nowhere else', ({ a }) => hedged([a, a])],
     ['where the budget is spent', ({ a, b }) => hedged([a, b], 0)],
     ['before it is known what is slow', ({ a, b }) => hedged([a, b], 9, 19)],
-  ])('is asked once: %s', async ([, walkIn]) => {
+  ])('is not hedged: %s', async ([, walkIn]) => {
     const a = upstreamNamed('a', answeringAfter(5000, 'a'))
     const b = upstreamNamed('b', answeringAfter(0, 'b'))
     const { walking } = walkIn({ a, b })
@@ -96,7 +96,7 @@ describe('a stream that is slow to begin', () => {
     expect([a.calls.length, b.calls.length]).toEqual([1, 0])
   })
 
-  test('is waited for where the other fails, and the other is not asked again', async () => {
+  test('is awaited if the other fails, and the other is not retried', async () => {
     const a = upstreamNamed('a', answeringAfter(1000, 'a'))
     const b = upstreamNamed('b', [fail(new Failure('upstream_error', 'No.'))])
     const { walking } = hedged([a, b])
@@ -105,7 +105,7 @@ describe('a stream that is slow to begin', () => {
     expect(b.calls).toHaveLength(1)
   })
 
-  test('moves on when both fail', async () => {
+  test('moves on if both fail', async () => {
     const no = [pause(150), fail(new Failure('upstream_error', 'No.'))]
     const [a, b] = [upstreamNamed('a', no), upstreamNamed('b', no)]
     const c = upstreamNamed('c', answeringAfter(0, 'c'))

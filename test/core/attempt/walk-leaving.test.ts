@@ -32,7 +32,7 @@ afterEach(() => {
 
 const busy = fail(new Failure('overloaded', 'Busy.'))
 
-test('a caller who left before the walk began is not asked for anywhere', async () => {
+test('a caller that left before the walk causes no request', async () => {
   const { caller, parts, upstream } = aLeaving([answering('a')])
   caller.leave()
   await expect(walkPlan(parts)).rejects.toBe(caller.reason)
@@ -41,8 +41,8 @@ test('a caller who left before the walk began is not asked for anywhere', async 
   await expectNothingLeft(caller.signal)
 })
 
-describe('a caller who leaves', () => {
-  /** what they wait for · as a stream · each call's script · how long they wait · what the record holds */
+describe('a caller that leaves', () => {
+  /** what the caller waits for · as a stream · each call's script · how long it waits · the record */
   const cases: readonly (readonly [
     string,
     boolean,
@@ -64,7 +64,7 @@ describe('a caller who leaves', () => {
     ['in the second try', false, [[busy], [silence]], 205, ['overloaded', 'caller_left']],
   ]
   test.for(cases)(
-    '%s hears of it at once, and all is given up',
+    '%s is rejected at once, and everything is cancelled',
     async ([, stream, scripts, waitedMs, outcomes]) => {
       const { caller, parts, upstream } = aLeaving(scripts, stream)
       const rejection = expect(walkPlan(parts)).rejects.toBe(caller.reason)
@@ -113,8 +113,8 @@ describe('a caller who leaves', () => {
   })
 })
 
-/** At every step of the way from the answer's first delta to its reader, the upstream is let go. */
-test('a caller who leaves between the first delta and its being read leaves nothing behind', async () => {
+/** At every step from the first delta to its reader, the upstream is cancelled. */
+test('a caller that leaves before the first delta is read leaves nothing behind', async () => {
   for (let steps = 0; steps < 40; steps++) {
     const caller = aCaller()
     const leaveLater = async () => {
@@ -131,7 +131,7 @@ test('a caller who leaves between the first delta and its being read leaves noth
   }
 })
 
-test('a caller who leaves between a failure and the next try is told at once, and asked for no more', async () => {
+test('a caller that leaves between a failure and the next attempt is rejected at once, without another attempt', async () => {
   for (let steps = 0; steps < 40; steps++) {
     const caller = aCaller()
     const leaveLater = async () => {
@@ -146,7 +146,7 @@ test('a caller who leaves between a failure and the next try is told at once, an
   }
 })
 
-test('a walk that is over leaves no listener with its caller, however many tries it took', async () => {
+test('a finished walk leaves no listener on the caller’s signal, after any number of attempts', async () => {
   const { caller, parts, upstream } = aLeaving([[busy], [busy], answering('a')])
   const walking = walkPlan(parts)
   await vi.advanceTimersByTimeAsync(100)

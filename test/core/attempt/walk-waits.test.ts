@@ -27,12 +27,12 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('the same deployment is asked again after a wait by chance, whose bound doubles', () => {
+describe('the same deployment is retried after a random wait, whose bound doubles', () => {
   test.for([
     [0, [0, 0, 0, 0]],
     [0.5, [200, 400, 800, 1600]],
     [0.75, [300, 600, 1200, 2400]],
-  ] as const)('with chance at %d: after %j ms', async ([chance, waitsMs]) => {
+  ] as const)('with a random number of %d: after %j ms', async ([chance, waitsMs]) => {
     const a = upstreamNamed('a', [busy()])
     const parts = aWalk([a, a, a, a, a], { random: () => chance })
     const walking = settled(walkPlan(parts))
@@ -42,7 +42,7 @@ describe('the same deployment is asked again after a wait by chance, whose bound
     await expectNothingLeft(parts.signal, a)
   })
 
-  test('by the delay of that deployment', async () => {
+  test('with the delay of that deployment', async () => {
     const a = upstreamNamed('a', [busy()])
     const parts = aWalk([{ ...a, retry: { retries: 2, delayMs: 30 } }, a])
     expect(parts.plan.map(({ retry }) => retry.delayMs)).toEqual([30, 200])
@@ -52,13 +52,13 @@ describe('the same deployment is asked again after a wait by chance, whose bound
   })
 })
 
-describe('the upstream’s own word on when to come back', () => {
+describe('the upstream’s Retry-After', () => {
   test.for([
     ['longer than the wait', 3000, 3000],
     ['shorter than the wait', 50, 200],
     ['the longest allowed wait', 60_000, 60_000],
     ['at once', 0, 200],
-  ] as const)('%s: %i ms make %i', async ([, retryAfterMs, waitMs]) => {
+  ] as const)('%s: %i ms become %i', async ([, retryAfterMs, waitMs]) => {
     const a = upstreamNamed('a', [busy({ retryAfterMs })], answering('a'))
     const parts = aWalk([a, a])
     const walking = settled(walkPlan(parts))
@@ -71,7 +71,7 @@ describe('the upstream’s own word on when to come back', () => {
     ['too long', 60_001, 3_600_000],
     ['past the deadline', 5000, 5000],
     ['far past the deadline', 50_000, 1000],
-  ] as const)('%s is passed on at once', async ([, retryAfterMs, leftMs]) => {
+  ] as const)('%s is forwarded at once', async ([, retryAfterMs, leftMs]) => {
     const a = upstreamNamed('a', [busy({ retryAfterMs })], answering('a'))
     const parts = aWalk([a, a], { deadlineAt: start + leftMs })
     await expect(walkPlan(parts)).rejects.toMatchObject({ kind: 'overloaded', retryAfterMs, provider: 'a' })
@@ -81,7 +81,7 @@ describe('the upstream’s own word on when to come back', () => {
     await expectNothingLeft(parts.signal, a)
   })
 
-  test('just in front of the deadline is kept', async () => {
+  test('just before the deadline is respected', async () => {
     const a = upstreamNamed('a', [busy({ retryAfterMs: 4999 })], answering('a'))
     const walking = settled(walkPlan(aWalk([a, a], { deadlineAt: start + 5000 })))
     expect(await startsOf(a, walking)).toEqual([0, 4999])
@@ -90,7 +90,7 @@ describe('the upstream’s own word on when to come back', () => {
 })
 
 describe('among several deployments', () => {
-  test('a different one is asked at once, whatever the first said', async () => {
+  test('a different one is tried at once, regardless of the first', async () => {
     const [a, b] = [
       upstreamNamed('a', [busy({ retryAfterMs: 3_600_000 })]),
       upstreamNamed('b', answering('b')),
@@ -99,7 +99,7 @@ describe('among several deployments', () => {
     expect(Date.now()).toBe(start)
   })
 
-  test('one that comes up again is asked no sooner than it would have been alone', async () => {
+  test('a repeated one is tried no earlier than it would be alone', async () => {
     const a = upstreamNamed('a', [busy({ retryAfterMs: 3000 })], [busy()], answering('a'))
     const b = upstreamNamed('b', [busy()])
     const parts = aWalk([a, b, a, b, a])
@@ -117,7 +117,7 @@ describe('among several deployments', () => {
     await expectNothingLeft(parts.signal, a, b)
   })
 
-  test('one that took its time has waited already', async () => {
+  test('the duration of an attempt counts as waiting', async () => {
     const a = upstreamNamed('a', [busy()], answering('a'))
     const b = upstreamNamed('b', [silence])
     const parts = aWalk([a, b, a])
@@ -132,7 +132,7 @@ describe('among several deployments', () => {
     expect(parts.context.record.row.backoffMs).toBe(0)
   })
 
-  test('one that would have to be waited for too long is skipped', async () => {
+  test('one with too long a wait is skipped', async () => {
     const a = upstreamNamed('a', [busy({ retryAfterMs: 3_600_000 })])
     const b = upstreamNamed('b', [busy()], answering('b'))
     const parts = aWalk([a, b, a, b])
@@ -171,17 +171,17 @@ describe('a prompt that is too long', () => {
   })
 })
 
-describe('the budget for asking again', () => {
+describe('the retry budget', () => {
   const budgetOf = (least: number) => createRetryBudget({ share: 0, least }, timersClock)
 
-  test('ends the walk where it is spent', async () => {
+  test('ends the walk when it is used up', async () => {
     const a = upstreamNamed('a', [busy()])
     const walking = settled(walkPlan(aWalk([a, a, a, a], { retryBudget: budgetOf(2) })))
     expect(await startsOf(a, walking)).toEqual([0, 200, 600])
     expect(await walking).toMatchObject({ kind: 'overloaded' })
   })
 
-  test('is not asked for where somebody else is', async () => {
+  test('is not used for another deployment', async () => {
     const a = upstreamNamed('a', [busy()])
     const b = upstreamNamed('b', answering('b'))
     const walking = settled(walkPlan(aWalk([a, a, b], { retryBudget: budgetOf(0) })))
@@ -191,7 +191,7 @@ describe('the budget for asking again', () => {
 })
 
 describe('the deadline', () => {
-  test('that would pass in a wait ends the walk before it', async () => {
+  test('that would pass during a wait ends the walk before it', async () => {
     const a = upstreamNamed('a', [busy()])
     const parts = aWalk([a, a, a, a], { deadlineAt: start + 600 })
     const walking = settled(walkPlan(parts))
@@ -201,7 +201,7 @@ describe('the deadline', () => {
     await expectNothingLeft(parts.signal, a)
   })
 
-  test('that has passed leaves nobody to be asked', async () => {
+  test('that has passed allows no attempt', async () => {
     const a = upstreamNamed('a', [silence])
     const parts = aWalk([a, a], { deadlineAt: start + 600 })
     const walking = settled(walkPlan(parts))
@@ -216,7 +216,7 @@ function busy(detail: FailureDetail = {}): Script[number] {
   return fail(new Failure('overloaded', 'Busy.', detail))
 }
 
-/** When an upstream was asked, in milliseconds since the start, once the walk is over. */
+/** When an upstream got requests, in milliseconds since the start, once the walk is over. */
 async function startsOf({ calls }: ScriptedUpstream, walking: Promise<unknown>): Promise<readonly number[]> {
   const starts: number[] = []
   const noteStarts = () => {

@@ -27,7 +27,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** Whether the same deployment is asked again, and whether another is. */
+/** Whether the same deployment is retried, and whether another is tried. */
 const kinds: Record<FailureKind, readonly [again: boolean, elsewhere: boolean]> = {
   invalid_request: [false, false],
   unauthorized: [false, false],
@@ -68,7 +68,7 @@ describe.for(Object.keys(kinds) as FailureKind[])('after %s', (kind) => {
   const [again, elsewhere] = kinds[kind]
   const failing = (): Script => [fail(new Failure(kind, `Failed: ${kind}.`))]
 
-  test(`the same deployment is ${again ? '' : 'not '}asked again`, async () => {
+  test(`the same deployment is ${again ? '' : 'not '}retried`, async () => {
     const a = upstream('a', failing(), failing(), answering('a'))
     const parts = aWalk([a, a, a])
     const walking = settled(walkPlan(parts))
@@ -79,7 +79,7 @@ describe.for(Object.keys(kinds) as FailureKind[])('after %s', (kind) => {
     await expectNothingLeft(parts.signal, a)
   })
 
-  test(`another deployment is ${elsewhere ? '' : 'not '}asked, at once`, async () => {
+  test(`another deployment is ${elsewhere ? '' : 'not '}tried, at once`, async () => {
     const [a, b] = [upstream('a', failing()), upstream('b', answering('b'))]
     const parts = aWalk([a, b])
     const result = await settled(walkPlan(parts))
@@ -89,7 +89,7 @@ describe.for(Object.keys(kinds) as FailureKind[])('after %s', (kind) => {
     await expectNothingLeft(parts.signal, a, b)
   })
 
-  test(`it comes back ${again ? 'when its turn comes' : 'no more'}, however others fail meanwhile`, async () => {
+  test(`it is tried again ${again ? 'in its turn' : 'never'}, while others fail`, async () => {
     const [a, b] = [upstream('a', failing()), upstream('b', [fail(new Failure('overloaded', 'Busy.'))])]
     const parts = aWalk([a, b, a, b])
     const walking = settled(walkPlan(parts))
@@ -103,7 +103,7 @@ describe.for(Object.keys(kinds) as FailureKind[])('after %s', (kind) => {
   })
 })
 
-describe('what is no failure is a bug over an answer, and another may be read', () => {
+describe('an error that is not a Failure is an invalid response, and another deployment is tried', () => {
   test.for([
     new TypeError('a bug'),
     new TypeError('fetch failed'),
@@ -118,8 +118,8 @@ describe('what is no failure is a bug over an answer, and another may be read', 
   })
 })
 
-describe('in the end', () => {
-  test('the last failure is reported, with the provider it happened at', async () => {
+describe('at the end', () => {
+  test('the last failure is reported, with its provider', async () => {
     const a = upstream('a', [fail(new Failure('overloaded', 'Busy.'))])
     const b = upstream('b', [fail(new Failure('upstream_auth', 'Our key.', { operatorNote: 'Look there.' }))])
     const parts = aWalk([a, b])
@@ -130,7 +130,7 @@ describe('in the end', () => {
     })
   })
 
-  test('the record holds each try in its order, with its part', async () => {
+  test('the record has each attempt in order, with its part', async () => {
     const a = upstream('a', [fail(new Failure('rate_limited', 'Slow down.'))], answering('a'))
     const b = upstream('b', [silence])
     const parts = { ...aWalk([a, b, a]), part: 4 }
@@ -148,7 +148,7 @@ describe('in the end', () => {
 describe('a stream', () => {
   const failure = new Failure('unreachable', 'Cut.')
 
-  test('that breaks before its first visible delta is begun elsewhere, and nothing of it is seen', async () => {
+  test('that breaks before its first visible delta starts over elsewhere, unseen', async () => {
     const a = upstream('a', [burst(textChunk('')), fail(failure)])
     const b = upstream('b', bursts(textChunk('b'), textChunk('', 'stop')))
     const parts = aWalk([a, b], { call: aCall({ stream: true }) })
@@ -160,7 +160,7 @@ describe('a stream', () => {
     await expectNothingLeft(parts.signal, a, b)
   })
 
-  test('that breaks after it is told so, and nothing is tried again', async () => {
+  test('that breaks afterwards is reported, and nothing is retried', async () => {
     const [a, b] = [upstream('a', [...bursts(textChunk('a')), fail(failure)]), upstream('b', answering('b'))]
     const parts = aWalk([a, b, a], { call: aCall({ stream: true }) })
     const answer = await walkPlan(parts)
@@ -170,7 +170,7 @@ describe('a stream', () => {
     await expectNothingLeft(parts.signal, a)
   })
 
-  test('of a silent upstream is not asked for there again, but elsewhere', async () => {
+  test('of a silent upstream is not retried there, but elsewhere', async () => {
     const [a, b] = [upstream('a', [silence]), upstream('b', [silence])]
     const parts = aWalk([a, b, a, b], { call: aCall({ stream: true }) })
     const walking = settled(walkPlan(parts))
