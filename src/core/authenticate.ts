@@ -5,18 +5,20 @@ import type { Tenant } from './model/tenant.ts'
 /** Authenticates callers. */
 export interface Authenticator {
   /**
-   * Who asks for inference. `bearer` is the request's bearer token, if any. Throws `unauthorized` if inference keys are
-   * configured and the bearer is none of them, and for every management key: it cannot spend.
+   * Authenticates an inference call. `bearer` is the request's bearer token, if any. Throws `unauthorized` if inference
+   * keys are configured and the bearer is not one of them, and for every management key, because these cannot spend.
    */
   admit(bearer: string | undefined): Principal
   /**
-   * Who manages the gateway, with this role or a higher one. Throws `unauthorized`, or `forbidden` for a management key
-   * with a lower role. If no key of either kind is configured, everyone may.
+   * Authenticates a management request that requires this role or a higher one. Throws `unauthorized`, or `forbidden`
+   * for a management key with a lower role. If no key of either kind is configured, all requests are admitted.
    */
   admitManager(bearer: string | undefined, role: Role): Principal
-  /** The same for a signed-in session, by the digest of its key's secret: valid as long as that key is. */
+  /**
+   * The same for a signed-in session, by the digest of its key's secret. The session is valid as long as the key is.
+   */
   admitSession(digest: string, role: Role): Principal
-  /** Whether a key of this gateway is required at this moment. */
+  /** Whether a key of this gateway is currently required. */
   asksForKeys(): boolean
 }
 
@@ -32,7 +34,7 @@ export type Principal = {
   readonly role: Role | undefined
   /** A short fingerprint of the key for logs; undefined if no key is required. */
   readonly name: string | undefined
-  /** The bearer, if it is the caller's own and not a key of this gateway: some upstreams accept it. */
+  /** The bearer, if it is the caller's own key and not one of this gateway: some upstreams accept it. */
   readonly credential: string | undefined
   /** What the key allows, and its limits; undefined: nothing is counted or limited. */
   readonly tenant?: Tenant | undefined
@@ -52,13 +54,13 @@ export type AuthenticationSettings = {
 export type AdminKey = { readonly key: string; readonly role: Role }
 
 export function createAuthenticator({ keys, adminKeys }: AuthenticationSettings): Authenticator {
-  // Looked up by digest, so that timing reveals nothing about a key.
+  // Keys are looked up by digest, so that timing reveals nothing about them.
   const callers = new Map(keys.map((key) => named(key, 'inference', undefined)))
   const managers = new Map(adminKeys.map(({ key, role }) => named(key, 'management', role)))
   const isGuarded = managers.size > 0 || callers.size > 0
   const manage = (manager: Principal | undefined, role: Role): Principal => {
     if (manager === undefined)
-      throw new Failure('unauthorized', `Incorrect management key provided. ${place}`)
+      throw new Failure('unauthorized', `Incorrect management key provided. ${whereKeysAre}`)
     if (mayDo(manager.role, role)) return manager
     throw new Failure('forbidden', `This management key may not do that, which requires the role ${role}.`)
   }
@@ -66,18 +68,19 @@ export function createAuthenticator({ keys, adminKeys }: AuthenticationSettings)
     admit(bearer) {
       if (bearer === undefined) {
         if (callers.size === 0) return anyone
-        throw new Failure('unauthorized', untold, { code: null })
+        throw new Failure('unauthorized', missingKey, { code: null })
       }
       const digest = digestOf(bearer)
       const caller = callers.get(digest)
       if (caller !== undefined) return caller
-      if (managers.has(digest)) throw new Failure('unauthorized', notForWork)
+      if (managers.has(digest)) throw new Failure('unauthorized', notForInference)
       if (callers.size > 0) throw new Failure('unauthorized', 'Incorrect API key provided.')
       return { ...anyone, id: `bearer:${digest}`, credential: bearer }
     },
     admitManager(bearer, role) {
       if (!isGuarded) return anyManager
-      if (bearer === undefined) throw new Failure('unauthorized', `${needed} ${place}`, { code: null })
+      if (bearer === undefined)
+        throw new Failure('unauthorized', `${missingManagementKey} ${whereKeysAre}`, { code: null })
       return manage(managers.get(digestOf(bearer)), role)
     },
     admitSession: (digest, role) => manage(managers.get(digest), role),
@@ -90,7 +93,7 @@ export function mayDo(has: Role | undefined, needs: Role): boolean {
   return has !== undefined && roles.indexOf(has) >= roles.indexOf(needs)
 }
 
-/** A caller without a bearer, where none is required. */
+/** A caller without a bearer, if none is required. */
 const anyone: Principal = {
   id: 'anyone',
   kind: 'inference',
@@ -101,14 +104,15 @@ const anyone: Principal = {
 
 const anyManager: Principal = { ...anyone, kind: 'management', role: 'admin' }
 
-const untold =
+const missingKey =
   "You didn't provide an API key. Send one of this gateway's keys as `Authorization: Bearer KEY`."
 
-const notForWork = 'This is a management key, which cannot make calls: send one of the keys in auth.keys.'
+const notForInference =
+  'This is a management key, which cannot make calls: send one of the keys in auth.keys.'
 
-const needed = "You didn't provide a management key. Send it as `Authorization: Bearer KEY`."
+const missingManagementKey = "You didn't provide a management key. Send it as `Authorization: Bearer KEY`."
 
-const place = 'Management keys are in auth.adminKeys of gateway.yaml; an inference key is not one.'
+const whereKeysAre = 'Management keys are in auth.adminKeys of gateway.yaml; an inference key is not one.'
 
 function named(key: string, kind: Principal['kind'], role: Role | undefined): readonly [string, Principal] {
   const digest = digestOf(key)

@@ -8,10 +8,10 @@ import { abortUnder, type CallAbort, type CallSignal } from './model/call-signal
 import type { AttemptRecord } from './model/record/record.ts'
 import type { Payer, PayerTerms, Shortage } from './model/tenant.ts'
 
-/** How far the attempts of a call are paid for. */
+/** How much of a call is paid for. */
 export type Coverage = {
   readonly payer: Payer
-  /** For one attempt. */
+  /** The usage that is paid for, per attempt. */
   readonly use: UseBound
   readonly isSliced: boolean
 }
@@ -21,10 +21,10 @@ export type Coverage = {
  * grows with time where time is billed, and with the answer where only a slice of it is paid for. When no more money
  * can be held, the attempt ends with the Failure that says so.
  */
-export function covered<Asked extends AnyCall, Made>(
+export function covered<SomeCall extends AnyCall, Made>(
   coverage: Coverage,
-  parts: AttemptParts<Asked>,
-  make: (parts: AttemptParts<Asked>) => Promise<Made>,
+  parts: AttemptParts<SomeCall>,
+  make: (parts: AttemptParts<SomeCall>) => Promise<Made>,
 ): Promise<Made> {
   const cover = new Cover(coverage, parts)
   // Not async: most first attempts are within what the call holds, and an async frame costs about 1 KB per call.
@@ -32,21 +32,21 @@ export function covered<Asked extends AnyCall, Made>(
   return paying === undefined ? made(cover, parts, make) : paidFirst(paying, cover, parts, make)
 }
 
-async function paidFirst<Asked extends AnyCall, Made>(
+async function paidFirst<SomeCall extends AnyCall, Made>(
   paying: Promise<Shortage | undefined>,
   cover: Cover,
-  parts: AttemptParts<Asked>,
-  make: (parts: AttemptParts<Asked>) => Promise<Made>,
+  parts: AttemptParts<SomeCall>,
+  make: (parts: AttemptParts<SomeCall>) => Promise<Made>,
 ): Promise<Made> {
   const shortage = await paying
   if (shortage !== undefined) throw openAttempt(parts).fail(shortage.failure)
   return await made(cover, parts, make)
 }
 
-function made<Asked extends AnyCall, Made>(
+function made<SomeCall extends AnyCall, Made>(
   cover: Cover,
-  parts: AttemptParts<Asked>,
-  make: (parts: AttemptParts<Asked>) => Promise<Made>,
+  parts: AttemptParts<SomeCall>,
+  make: (parts: AttemptParts<SomeCall>) => Promise<Made>,
 ): Promise<Made> {
   const { row } = parts.context.record
   const at = row.attempts.length
@@ -86,7 +86,7 @@ class Cover {
     return this.#coverage.isSliced
   }
 
-  /** Undefined: it is within what is held already. */
+  /** Undefined: the existing hold covers it. */
   pay(): Promise<Shortage | undefined> | undefined {
     const nanoUsd = this.#nanoUsd()
     const provider = this.#parts.deployment.upstream.name
@@ -109,7 +109,7 @@ class Cover {
     if (this.#isTimed && this.#parts.deployment.clocks.totalMs > timeSliceMs) this.#watchTime()
   }
 
-  /** Its known cost; the whole hold if the cost is unknown. */
+  /** Reduces the cover to the known cost; keeps the whole hold if the cost is unknown. */
   async end(): Promise<void> {
     clearTimeout(this.#timer)
     const entry = this.#entry
@@ -122,7 +122,7 @@ class Cover {
     return isAnswer(made) ? { ...made, bursts: this.#grown(made.bursts) } : made
   }
 
-  /** The answer as it comes. The next slice is paid for before it is needed. */
+  /** Passes the answer on. The next slice is paid for before it is needed. */
   async *#grown(bursts: Bursts): AsyncGenerator<readonly Delta[], void, void> {
     const { sliceTokens, marginTokens }: PayerTerms = this.#coverage.payer.terms
     let written = 0
@@ -143,9 +143,9 @@ class Cover {
   #nanoUsd(): number {
     const { deployment, context } = this.#parts
     const { use } = this.#coverage
-    // What another attempt wrote before it broke off is part of the prompt of the one that continues it.
-    const said = context.record.row.flags.has('continued') ? use.outputTokens : 0
-    const promptTokens = use.promptTokens + said
+    // The text of a broken attempt is part of the prompt of the one that continues it.
+    const resumedTokens = context.record.row.flags.has('continued') ? use.outputTokens : 0
+    const promptTokens = use.promptTokens + resumedTokens
     return boundNanoUsd(deployment, { promptTokens, outputTokens: this.#outputTokens }) + this.#timeNanoUsd
   }
 
@@ -163,22 +163,22 @@ class Cover {
   }
 }
 
-/** How long before a slice of time begins it is paid for. */
+/** How long before its beginning a slice of time is paid for. */
 const aheadMs = 5000
 
-/** At least one for a delta with text: the upstream's own count is known only at the end. */
+/** At least one token for a delta with text: the upstream's own count is known only at the end. */
 function writtenIn({ value: chunk, word }: Delta): number {
   if (word !== undefined) return Math.max(1, tokensIn(word))
   let tokens = 0
   for (const { delta, text = '' } of chunk.choices) {
     const { content, reasoning_content: reasoning, tool_calls: calls } = delta ?? {}
-    const said = [
+    const texts = [
       text,
       content ?? '',
       reasoning ?? '',
       ...(calls ?? []).map((call) => call.function?.arguments ?? ''),
     ]
-    const length = said.reduce((sum, each) => sum + tokensIn(each), 0)
+    const length = texts.reduce((sum, each) => sum + tokensIn(each), 0)
     if (length > 0) tokens += Math.max(1, length)
   }
   return tokens

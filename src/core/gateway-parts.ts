@@ -18,7 +18,7 @@ export type GatewayParts = {
   readonly retryBudget?: RetryBudget | undefined
   /** Gives a slow answer a second attempt; undefined: none. */
   readonly hedging?: Hedging<Answer> | undefined
-  /** Receives each step of a call as it is taken; undefined: nobody listens. */
+  /** Receives each step of a call for the debug log; undefined: steps are not logged. */
   readonly steps?: Steps | undefined
 }
 
@@ -29,6 +29,6 @@ export type GatewayLimits = {
   readonly fanOut: number
   /** How many choices a call may ask for, over all its prompts. */
   readonly choices: number
-  /** A stream that breaks off is continued at another deployment that can do so. */
+  /** Whether a stream that breaks off is continued at another deployment. */
   readonly continueStreams: boolean
 }

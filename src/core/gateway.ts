@@ -62,7 +62,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       }
     },
     async stream(call, signal, record) {
-      return await open(parts, call, signal, record, asItIs)
+      return await open(parts, call, signal, record, unchanged)
     },
     relay: (call, signal, record) => relay(parts, call, signal, record),
     explain: (call) => planner.explain(call),
@@ -72,20 +72,20 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 }
 
-/** Abandons an answer that is not read. */
+/** Cancels an answer that is not read. */
 export function abandonAnswer({ bursts }: Answer): void {
   if (Symbol.asyncIterator in bursts) void bursts[Symbol.asyncIterator]().return?.()
 }
 
-/** Not async, because nearly every reply is complete already: an async frame costs about 1 KB. */
+/** Not async, because nearly every reply is already complete, and an async frame costs about 1 KB. */
 function whole(stream: Stream): Reply | Promise<Reply> {
   const { bursts } = stream
-  if (!Array.isArray(bursts)) return gather(bursts).then((deltas) => told(deltas, stream))
+  if (!Array.isArray(bursts)) return gather(bursts).then((deltas) => replyFrom(deltas, stream))
   const [only = [], ...others] = bursts
-  return told(others.length === 0 ? only : bursts.flat(), stream)
+  return replyFrom(others.length === 0 ? only : bursts.flat(), stream)
 }
 
-function told(deltas: readonly Delta[], stream: Stream): Reply | Promise<Reply> {
+function replyFrom(deltas: readonly Delta[], stream: Stream): Reply | Promise<Reply> {
   const reply = fold(deltas)
   if (reply === undefined) throw new TypeError('A committed answer holds at least one delta.')
   const usage = stream.usage()
@@ -93,7 +93,7 @@ function told(deltas: readonly Delta[], stream: Stream): Reply | Promise<Reply> 
   return usage.then((settled) => ({ chunk: reply, usage: settled }))
 }
 
-/** Gives what `use` makes of the committed answer. Throws if no upstream can take the call. */
+/** Resolves with the result of `use` for the committed answer. Throws if no upstream can take the call. */
 function open<Used>(
   parts: GatewayParts,
   call: Call,
@@ -130,7 +130,7 @@ async function openPaid<Used>(work: Work, payer: Payer, use: Use<Used>): Promise
 
 type Use<Used> = (stream: Stream) => Used | Promise<Used>
 
-function asItIs(stream: Stream): Stream {
+function unchanged(stream: Stream): Stream {
   return stream
 }
 
@@ -142,7 +142,7 @@ async function openSeveral(work: Work, plan: Plan): Promise<Stream> {
   const [split, ...splits] = rest.filter(isSplit)
   try {
     const whole = [first, ...rest.filter((deployment) => !isSplit(deployment))] as const
-    const stream = await openWhole(work, whole, asItIs)
+    const stream = await openWhole(work, whole, unchanged)
     const ask = (missing: readonly [Part, ...Part[]]) => runSeveral(work, whole, missing)
     return withMissingChoices(call, stream, ask, (metered) => noteUsage(work, first, metered))
   } catch (thrown) {
@@ -152,13 +152,13 @@ async function openSeveral(work: Work, plan: Plan): Promise<Stream> {
   }
 }
 
-/** Takes `use` as a parameter: every promise in between would cost every call. */
+/** Takes `use` as a parameter to avoid a further promise per call. */
 function openWhole<Used>(work: Work, plan: Plan, use: Use<Used>): Promise<Used> {
   const meter = createMeter(work.call, work.parts.counter)
   work.account.follow(0, meter)
-  return askPart(work, plan, work.call, 0, meter).then((answer) => {
+  return runPart(work, plan, work.call, 0, meter).then((answer) => {
     work.record.answeredBy(answer.deployment)
-    if (mayBreakOff(work, plan)) return use(openSeamed(work, plan, answer, meter))
+    if (mayBreakOff(work, plan)) return use(openResumable(work, plan, answer, meter))
     return use({
       bursts: answer.bursts,
       usage() {
@@ -178,12 +178,12 @@ function mayBreakOff({ call, parts }: Work, plan: Plan): boolean {
   return plan.some((deployment) => deployment !== first) && isContinuable(call)
 }
 
-function openSeamed(work: Work, plan: Plan, first: Answer, meter: Meter): Stream {
+function openResumable(work: Work, plan: Plan, first: Answer, meter: Meter): Stream {
   const { call, parts, account, record, signal, context } = work
   const { bursts, usage } = resumableStream({
     ...{ call, plan, first, meter, account, signal, counter: parts.counter, record: record.row },
     isOver: () => context.clock.now() >= context.deadlineAt,
-    walk: (rest, make) => answered(work, askPart(work, rest, call, 0, meter, make)),
+    walk: (rest, make) => answered(work, runPart(work, rest, call, 0, meter, make)),
   })
   return {
     bursts,
@@ -218,7 +218,7 @@ function runSeveral(work: Work, plan: Plan, parts: readonly [Part, ...Part[]]): 
     follow: ({ index }, meter) => account.follow(index, meter),
     run({ call: part, index }, signal, meter) {
       const own = { ...work, ...partCoverage(work, part, parts.length), signal }
-      return answered(own, askPart(own, plan, part, index, meter))
+      return answered(own, runPart(own, plan, part, index, meter))
     },
   })
 }
@@ -230,19 +230,19 @@ function partCoverage({ coverage }: Work, part: Call, parts: number): Pick<Work,
   return { coverage: { ...coverage, use: { promptTokens: promptBound(part), outputTokens } } }
 }
 
-/** The best candidates, once all are complete. */
+/** Ranks the candidates once all are complete. */
 async function* bestOf(bursts: Bursts, call: Call): AsyncGenerator<readonly Delta[], void, void> {
   const whole = fold(await gather(bursts))
   if (whole !== undefined) yield [rankChoices(whole, call)]
 }
 
-async function answered(work: Work, asked: Promise<Answer>): Promise<Answer> {
-  const answer = await asked
+async function answered(work: Work, attempted: Promise<Answer>): Promise<Answer> {
+  const answer = await attempted
   work.record.answeredBy(answer.deployment)
   return answer
 }
 
-function askPart(
+function runPart(
   work: Work,
   plan: Plan,
   call: Call,

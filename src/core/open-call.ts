@@ -11,27 +11,27 @@ import type { CallSignal } from './model/call-signal.ts'
 import type { Planned } from './plan/planner.ts'
 import type { Plan } from './plan/router.ts'
 
-/** A planned call, and what its parts share. */
-export type OpenCall<Asked extends AnyCall> = {
+/** A planned call, with the state that its parts share. */
+export type OpenCall<SomeCall extends AnyCall> = {
   readonly parts: GatewayParts
-  readonly call: Asked
+  readonly call: SomeCall
   /** Aborts, with a Failure, when the caller leaves. */
   readonly signal: CallSignal
   readonly record: OpenRecord
   readonly context: CallContext
   readonly planned: Planned
   readonly account: CallCost
-  /** How far it is paid for; absent: it has no payer. */
+  /** How much of it is paid for; absent: it has no payer. */
   readonly coverage?: Coverage
 }
 
 /** Plans a call, and starts its account. Throws a Failure if no upstream can take it. */
-export function openCall<Asked extends AnyCall>(
+export function openCall<SomeCall extends AnyCall>(
   parts: GatewayParts,
-  call: Asked,
+  call: SomeCall,
   signal: CallSignal,
   record: OpenRecord,
-): OpenCall<Asked> {
+): OpenCall<SomeCall> {
   const { row, startedAt } = record
   record.asked(call)
   const planned = parts.planner.plan(call)
@@ -79,8 +79,8 @@ export function untilEpochMs({ context: { clock, deadlineAt } }: OpenCall<AnyCal
 }
 
 /** One part of a call, and its plan. */
-export type PartOf<Asked extends AnyCall> = {
-  readonly call: Asked
+export type PartOf<SomeCall extends AnyCall> = {
+  readonly call: SomeCall
   /** From 0. */
   readonly part: number
   readonly plan: Plan
@@ -91,13 +91,13 @@ export type PartOf<Asked extends AnyCall> = {
  * Attempts one part along its plan, each attempt paid for first if there is a payer. To be followed by the record's
  * `answeredBy`. Not async: on the hot path an async frame costs about 1 KB per call.
  */
-export function tryPart<Asked extends AnyCall, Made>(
+export function tryPart<SomeCall extends AnyCall, Made>(
   { context, signal, coverage }: OpenCall<AnyCall>,
-  { call, part, plan, meter }: PartOf<Asked>,
-  make: (parts: AttemptParts<Asked>) => Promise<Made>,
+  { call, part, plan, meter }: PartOf<SomeCall>,
+  make: (parts: AttemptParts<SomeCall>) => Promise<Made>,
   hedging?: Hedging<Made>,
 ): Promise<Made> {
   const makePaid =
-    coverage === undefined ? make : (attempt: AttemptParts<Asked>) => covered(coverage, attempt, make)
+    coverage === undefined ? make : (attempt: AttemptParts<SomeCall>) => covered(coverage, attempt, make)
   return walk({ context, call, part, plan, signal, meter }, makePaid, hedging)
 }

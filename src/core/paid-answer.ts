@@ -4,13 +4,13 @@ import type { Call, Choice, Chunk, Delta } from './model/call.ts'
 import { Failure } from './model/failure.ts'
 import { JsonText } from './model/json/json-text.ts'
 
-/** Requests a JSON call as a stream, so that it is known how far the answer came. */
+/** Requests a JSON answer as a stream, so that its progress is known. */
 export function asStream(call: Call): Call {
   const body = call.body.with({ stream: true, stream_options: { include_usage: true } })
   return { ...call, stream: true, includeUsage: true, body }
 }
 
-/** The stream, ended with `length` when no more money can be held: what was written is delivered. */
+/** The stream, ended with `length` when no more money can be held; the text so far is delivered. */
 export function untilUnpaid<Of extends { readonly bursts: Bursts }>(
   stream: Of,
   call: Call,
@@ -43,7 +43,7 @@ function isUnpaid({ kind }: Failure): boolean {
 }
 
 function ended({ id, object, created, model }: Chunk, { kind }: Call): Chunk {
-  const said = kind === 'text' ? { text: '' } : { delta: {} }
-  const choice: Choice = { index: 0, ...said, finish_reason: 'length' }
+  const empty = kind === 'text' ? { text: '' } : { delta: {} }
+  const choice: Choice = { index: 0, ...empty, finish_reason: 'length' }
   return { id, object, created, model, choices: [choice] }
 }

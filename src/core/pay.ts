@@ -6,26 +6,26 @@ import type { Deployment } from './model/ports.ts'
 import type { CostBound, Payer, Shortage } from './model/tenant.ts'
 import type { Plan } from './plan/router.ts'
 
-/** A call with its hold, and how far that pays for it. */
-export type Paid<Asked extends AnyCall> = {
+/** A call with its hold, and what the hold covers. */
+export type Paid<SomeCall extends AnyCall> = {
   /** With its token bound set. */
-  readonly call: Asked
+  readonly call: SomeCall
   /** The deployments whose budgets have room. */
   readonly plan: Plan
   /** Per request: the most that an attempt may use within the hold. */
   readonly use: UseBound
-  /** The hold for a whole answer did not fit, so it grows with the answer. */
+  /** The budget had no room for the whole answer, so the hold grows with the answer. */
   readonly isSliced: boolean
-  /** Its answer is limited to what was left. */
+  /** Its answer is limited to what the budget had left. */
   readonly isClamped: boolean
 }
 
-export type PayParts<Asked extends AnyCall> = {
+export type PayParts<SomeCall extends AnyCall> = {
   readonly payer: Payer
-  readonly call: Asked
+  readonly call: SomeCall
   readonly plan: Plan
   readonly record: Pick<OpenRecord, 'limitedBy'>
-  /** How many requests it becomes. */
+  /** How many upstream requests the call becomes. */
   readonly requests: number
   /** Its answer may be paid for slice by slice. */
   readonly isDivisible: boolean
@@ -33,11 +33,11 @@ export type PayParts<Asked extends AnyCall> = {
 }
 
 /**
- * Holds what a call may cost at its dearest deployment: all of it; else, if its answer can be paid for slice by slice,
- * its first slice; else what is left, if that is allowed. Rejects with a Failure if none of these can be held, and then
- * holds nothing.
+ * Holds the highest cost of a call over its deployments: the whole; else, if its answer can be paid for slice by slice,
+ * the first slice; else what the budget has left, if that is allowed. Rejects with a Failure if none of these can be
+ * held, and then holds nothing.
  */
-export async function pay<Asked extends AnyCall>(parts: PayParts<Asked>): Promise<Paid<Asked>> {
+export async function pay<SomeCall extends AnyCall>(parts: PayParts<SomeCall>): Promise<Paid<SomeCall>> {
   const { payer, record } = parts
   const bounded = boundOf(parts)
   const { call, use } = bounded
@@ -60,23 +60,28 @@ export async function pay<Asked extends AnyCall>(parts: PayParts<Asked>): Promis
   return clamped
 }
 
-type Bounded<Asked extends AnyCall> = {
-  readonly call: Asked
+type Bounded<SomeCall extends AnyCall> = {
+  readonly call: SomeCall
   readonly use: UseBound
   /** For one answer. */
   readonly outputTokens: number
-  /** The caller gave no bound. */
+  /** True if the caller gave no bound. */
   readonly isAssumed: boolean
 }
 
-function boundOf<Asked extends AnyCall>({ call, plan, payer, requests }: PayParts<Asked>): Bounded<Asked> {
+function boundOf<SomeCall extends AnyCall>({
+  call,
+  plan,
+  payer,
+  requests,
+}: PayParts<SomeCall>): Bounded<SomeCall> {
   const promptTokens = promptBound(call) * requests
   if (!isCompletion(call))
     return { call, use: { promptTokens, outputTokens: 0 }, outputTokens: 0, isAssumed: false }
   const choices = choicesWanted(call as never)
-  const asked = callersBound(call)
-  const outputTokens = asked ?? Math.min(...plan.map((place) => outputBound(place, payer)))
-  const isAssumed = asked === undefined
+  const requested = callersBound(call)
+  const outputTokens = requested ?? Math.min(...plan.map((place) => outputBound(place, payer)))
+  const isAssumed = requested === undefined
   return {
     call: isAssumed ? withBound(call, outputTokens) : call,
     use: { promptTokens, outputTokens: outputTokens * choices },
@@ -89,7 +94,7 @@ function outputBound({ traits }: Deployment, { terms }: Payer): number {
   return traits.maxOutputTokens ?? Math.min(terms.assumedOutputTokens, traits.contextTokens ?? Infinity)
 }
 
-/** The first slice of an answer, at deployments that do not bill what is not written. */
+/** Holds the first slice of an answer, at deployments that do not bill cancelled tokens. */
 async function payFirst(
   parts: PayParts<AnyCall>,
   plan: Plan,
@@ -103,13 +108,13 @@ async function payFirst(
   return shortage === undefined ? { plan: stopping, use: first, isSliced: true, isClamped: false } : undefined
 }
 
-/** An answer limited to what is left. */
-async function payRest<Asked extends AnyCall>(
-  parts: PayParts<Asked>,
+/** Holds what is left, and limits the answer to it. */
+async function payRest<SomeCall extends AnyCall>(
+  parts: PayParts<SomeCall>,
   plan: Plan,
   use: UseBound,
   { roomNanoUsd }: Shortage,
-): Promise<Paid<Asked> | undefined> {
+): Promise<Paid<SomeCall> | undefined> {
   const { call, record } = parts
   const choices = isCompletion(call) ? choicesWanted(call as never) : 0
   if (choices === 0) return undefined
@@ -152,7 +157,7 @@ function without(plan: Plan, providers: readonly string[]): Plan | undefined {
   return isPlan(left) ? left : undefined
 }
 
-function withBound<Asked extends AnyCall>(call: Asked, tokens: number): Asked {
+function withBound<SomeCall extends AnyCall>(call: SomeCall, tokens: number): SomeCall {
   const field =
     call.body.value['max_completion_tokens'] === undefined ? 'max_tokens' : 'max_completion_tokens'
   return { ...call, body: call.body.with({ [field]: tokens }) }

@@ -10,7 +10,7 @@ import type { Plan } from './plan/router.ts'
 
 /** What a call would hold, and on what terms it would run. */
 export type HoldQuote = {
-  /** Whether all of it fits, or its first slice, or what is left (which limits it), or nothing. */
+  /** Whether the whole fits, or the first slice, or what is left (which shortens the answer), or nothing. */
   readonly outcome: 'whole' | 'sliced' | 'clamped' | 'refused'
   /** The amount at the dearest deployment; undefined if the call is refused. */
   readonly nanoUsd: number | undefined
@@ -20,7 +20,7 @@ export type HoldQuote = {
   readonly failure: Failure | undefined
 }
 
-/** How a call is paid for: as how many requests, and whether slice by slice. */
+/** How a call is paid for: its number of requests, and whether slice by slice. */
 export function paying(call: AnyCall, plan: Plan): Pick<PayParts<AnyCall>, 'requests' | 'isDivisible'> {
   if (!isCompletion(call)) return { requests: 1, isDivisible: false }
   const isWhole = isSinglePart(call)
@@ -29,8 +29,8 @@ export function paying(call: AnyCall, plan: Plan): Pick<PayParts<AnyCall>, 'requ
 }
 
 /**
- * What a call would hold if it were made now, according to its payer; nothing is held. Undefined: no budget applies, or
- * no deployment takes the call.
+ * The hold of a call if it were made now, according to its payer; nothing is held. Undefined: no budget applies, or no
+ * deployment takes the call.
  */
 export async function quoteExplained(
   call: AnyCall,
@@ -44,8 +44,8 @@ export async function quoteExplained(
 async function quoteOf(call: AnyCall, plan: Plan, payer: Payer): Promise<HoldQuote> {
   const record = { limitedBy: () => undefined }
   try {
-    const asked = { payer, call, plan, record, ...paying(call, plan), untilEpochMs: 0 }
-    const paid = await pay(asked)
+    const parts = { payer, call, plan, record, ...paying(call, plan), untilEpochMs: 0 }
+    const paid = await pay(parts)
     return { ...amountOf(paid), outcome: outcomeOf(paid), failure: undefined }
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw thrown

@@ -19,7 +19,7 @@ import { clarified, type OpenCall, openCall, tryPart, untilEpochMs } from './ope
 import { pay } from './pay.ts'
 import type { Plan } from './plan/router.ts'
 
-/** Handles a relay: plan it, split it if there is too much of it, attempt, count, join. */
+/** Handles a relay: plan it, split it if it is too large, attempt, count, join. */
 export async function relay(
   parts: GatewayParts,
   call: Relay,
@@ -47,7 +47,7 @@ export async function relay(
   account.settle()
   const [first, ...others] = replies.map(({ reply }) => reply)
   if (first === undefined) throw new TypeError('A relay has at least one part.')
-  return told(joinEmbeddings([first, ...others]), usage, call)
+  return withUsage(joinEmbeddings([first, ...others]), usage, call)
 }
 
 /** How many inputs fit into one request at every deployment of the plan. */
@@ -55,7 +55,7 @@ function inputsPerRequest(plan: Plan): number {
   return Math.min(...plan.map(({ traits }) => traits.inputsPerRequest ?? Number.POSITIVE_INFINITY))
 }
 
-/** The deployments that the budgets have room for, if there is a payer. */
+/** Pays for the call, if there is a payer. Returns the deployments whose budgets have room. */
 async function paidPlan(work: OpenCall<Relay>): Promise<Plan> {
   const { call, record, planned } = work
   const payer = call.tenant?.payer
@@ -68,7 +68,7 @@ async function paidPlan(work: OpenCall<Relay>): Promise<Plan> {
 }
 
 /**
- * Answers to the pieces, in their order. They run side by side, each with its own walk; when one fails, the others are
+ * The answers to the pieces, in order. Pieces run concurrently, each with its own walk; if one fails, the others are
  * cancelled.
  */
 async function answered(
@@ -86,9 +86,9 @@ async function answered(
       signal: siblings.signal,
       ...(payer && { coverage: { payer, use, isSliced: false } }),
     }
-    const asked = { call: piece, part, plan, meter: unmetered }
+    const pieceParts = { call: piece, part, plan, meter: unmetered }
     return [
-      await tryPart(own, asked, async (attempt: AttemptParts<Relay>) => {
+      await tryPart(own, pieceParts, async (attempt: AttemptParts<Relay>) => {
         const relayed = await attemptRelay(attempt)
         record.answeredBy(attempt.deployment)
         return relayed
@@ -176,7 +176,7 @@ async function settled(
   return { usage: writeUsage(raw, counted, completionTokens), estimated: true }
 }
 
-/** A token id counts as one; a query is read again with every document. */
+/** A token id counts as one token; a query counts once per document. */
 async function countTexts(
   { kind, body: { value: body } }: Relay,
   counter: GatewayParts['counter'],
@@ -205,12 +205,16 @@ function judged(piece: Relay): MeteredUsage {
   return { usage: writeUsage({}, wholeTokens(exactTokens + textTokens), 0), estimated: true }
 }
 
-/** Clients of embeddings require usage; of several answers only the sum is true. */
-function told(reply: RelayReply, usage: Usage, { kind }: Relay): RelayReply {
+/** Clients of embeddings require usage; for several answers it is the sum. */
+function withUsage(reply: RelayReply, usage: Usage, { kind }: Relay): RelayReply {
   if (kind !== 'embeddings') return reply
   const { prompt_tokens, total_tokens } = usage
-  const said = reply.value['usage']
-  if (isObject(said) && said['prompt_tokens'] === prompt_tokens && said['total_tokens'] === total_tokens) {
+  const reported = reply.value['usage']
+  if (
+    isObject(reported) &&
+    reported['prompt_tokens'] === prompt_tokens &&
+    reported['total_tokens'] === total_tokens
+  ) {
     return reply
   }
   return reply.with({ usage: { prompt_tokens, total_tokens } })

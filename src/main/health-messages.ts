@@ -7,21 +7,21 @@ import type { Shared } from './shared.ts'
 export function shareHealth(
   { bus, owner }: Pick<Shared, 'bus' | 'owner'>,
   standings: () => HealthRegistry,
-): (word: HealthMessage) => void {
+): (message: HealthMessage) => void {
   bus.subscribe(topic, (text) => {
-    const word = wordIn(text, owner)
-    if (word !== undefined) standings().heard(word)
+    const message = messageIn(text, owner)
+    if (message !== undefined) standings().receive(message)
   })
-  return (word) => bus.publish(topic, JSON.stringify({ ...word, by: owner }))
+  return (message) => bus.publish(topic, JSON.stringify({ ...message, by: owner }))
 }
 
 const topic = 'health'
 
 /** A message of another node, which may run another version. */
-function wordIn(text: string, owner: string): HealthMessage | undefined {
-  const told = parseJson(text)
-  if (!isObject(told) || told['by'] === owner) return undefined
-  const { deployment, model, said, retryAfterMs } = told
+function messageIn(text: string, owner: string): HealthMessage | undefined {
+  const received = parseJson(text)
+  if (!isObject(received) || received['by'] === owner) return undefined
+  const { deployment, model, said, retryAfterMs } = received
   if (typeof deployment !== 'string' || (model !== undefined && typeof model !== 'string')) return undefined
   if (said === 'key_refused') return { deployment, model, said }
   if (said !== 'limited' || typeof retryAfterMs !== 'number') return undefined

@@ -12,7 +12,7 @@ const digestOf = (text: string) => createHash('sha256').update(text).digest('hex
 describe('without keys', () => {
   const gate = withKeys()
 
-  test('everyone is let in, and what they bear stays theirs', () => {
+  test('every caller is admitted, and keeps its own bearer', () => {
     expect(gate.admit(undefined)).toMatchObject({
       kind: 'inference',
       name: undefined,
@@ -21,14 +21,14 @@ describe('without keys', () => {
     expect(gate.admit('pk_theirs')).toMatchObject({ name: undefined, credential: 'pk_theirs' })
   })
 
-  test('a caller’s own bearer is who they are', () => {
+  test('a caller’s own bearer is its identity', () => {
     const ids = [undefined, 'pk_one', 'pk_other'].map((bearer) => gate.admit(bearer).id)
     expect(new Set(ids).size).toBe(3)
     expect(gate.admit('pk_one').id).toBe(ids[1])
     expect(ids.join()).not.toContain('pk_')
   })
 
-  test('everyone may manage', () => {
+  test('every caller may manage', () => {
     for (const role of roles) expect(gate.admitManager(undefined, role).kind).toBe('management')
   })
 })
@@ -36,7 +36,7 @@ describe('without keys', () => {
 describe('with keys', () => {
   const gate = withKeys(alice, bob)
 
-  test('each of them is let in under a fingerprint of its own, and never goes further', () => {
+  test('each is admitted under its own fingerprint, and is never forwarded', () => {
     const [one, other] = [gate.admit(alice), gate.admit(bob)]
     expect(one.name).toMatch(/^key-[0-9a-f]{8}$/)
     expect(other.name).toMatch(/^key-[0-9a-f]{8}$/)
@@ -44,17 +44,17 @@ describe('with keys', () => {
     expect(one.credential).toBeUndefined()
   })
 
-  test('who it is, is the whole digest', () => {
+  test('the identity is the whole digest', () => {
     expect(gate.admit(alice)).toMatchObject({ id: digestOf(alice), kind: 'inference', role: undefined })
   })
 
-  test('a fingerprint is the same in every gateway, and tells no four characters of its key', () => {
+  test('a fingerprint is the same in every gateway, and reveals no four characters of its key', () => {
     const { name = '' } = withKeys(bob, alice).admit(alice)
     expect(withKeys(alice).admit(alice).name).toBe(name)
     for (let at = 0; at + 4 <= alice.length; at++) expect(name).not.toContain(alice.slice(at, at + 4))
   })
 
-  test('no bearer is told to bring one, with no code', () => {
+  test('a missing bearer is refused, without a code', () => {
     expect(() => gate.admit(undefined)).toThrow(
       expect.objectContaining({
         kind: 'unauthorized',
@@ -71,9 +71,9 @@ describe('with keys', () => {
     ` ${alice}`,
     '',
     'pk_theirs',
-    // What is compared is a digest, and the digest itself opens nothing.
+    // Digests are compared; a digest itself is not a key.
     digestOf(alice),
-  ])('%j is told to be incorrect, and not repeated', (bearer) => {
+  ])('%j is refused as incorrect, and not repeated', (bearer) => {
     expect(thrownBy(() => gate.admit(bearer))).toMatchObject({
       kind: 'unauthorized',
       code: 'invalid_api_key',
@@ -81,7 +81,7 @@ describe('with keys', () => {
     })
   })
 
-  test('none of them manages, and the setting is named', () => {
+  test('none of them may manage, and the error names the setting', () => {
     for (const bearer of [undefined, alice, 'pk_theirs']) {
       const failure = thrownBy(() => gate.admitManager(bearer, 'metrics'))
       expect(failure).toMatchObject({ kind: 'unauthorized' })
@@ -99,7 +99,7 @@ describe('with management keys', () => {
     ['metrics', ['metrics']],
     ['read', ['metrics', 'read']],
     ['admin', ['metrics', 'read', 'admin']],
-  ] as const)('one of the role %s may do what takes %j', ([role, allowed]) => {
+  ] as const)('a key with the role %s may do what requires %j', ([role, allowed]) => {
     for (const needed of roles) {
       const asked = () => gate.admitManager(keyOf(role), needed)
       if ((allowed as readonly Role[]).includes(needed)) {
@@ -108,7 +108,7 @@ describe('with management keys', () => {
     }
   })
 
-  test('none of them asks for work, with inference keys beside them or without', () => {
+  test('none of them may make calls, with or without inference keys', () => {
     for (const each of [gate, createAuthenticator({ keys: [], adminKeys })]) {
       for (const role of roles) {
         expect(thrownBy(() => each.admit(keyOf(role)))).toMatchObject({ kind: 'unauthorized' })
@@ -116,7 +116,7 @@ describe('with management keys', () => {
     }
   })
 
-  test('without inference keys, asking for work stays open, and managing does not', () => {
+  test('without inference keys, calls stay open, and managing does not', () => {
     const open = createAuthenticator({ keys: [], adminKeys })
     expect(open.admit(undefined).kind).toBe('inference')
     expect(thrownBy(() => open.admitManager(undefined, 'metrics'))).toMatchObject({ kind: 'unauthorized' })

@@ -41,7 +41,7 @@ const busy = fail(new Failure('overloaded', 'Busy.'))
 const prompts = ['p', 'q', 'r']
 
 describe('a JSON answer in parts', () => {
-  test('is one answer: choices sorted, one id, every token once', async () => {
+  test('is one answer: sorted choices, one id, every token counted once', async () => {
     const upstream = single(
       ...[30, 10, 20, 0].map((ms, at) => [
         pause(ms),
@@ -66,7 +66,7 @@ describe('a JSON answer in parts', () => {
     await expectNothingLeft(caller.signal, upstream)
   })
 
-  test('of a chat holds a message for each choice', async () => {
+  test('of a chat has a message per choice', async () => {
     const upstream = single(
       bursts(chatReply({ content: 'a' })),
       bursts(chatChunk({ role: 'assistant', content: 'b' }), chatChunk({}, 'length')),
@@ -81,14 +81,14 @@ describe('a JSON answer in parts', () => {
     })
   })
 
-  test('that gives no usage has every prompt counted once and every completion, and is marked', async () => {
+  test('without usage has its prompts counted once and its completions, and is marked', async () => {
     const upstream = single(textAnswer('four'))
     const { reply, row } = serve([upstream])
     expect((await reply(aCall({ body: { prompt: ['ab', 'c'], n: 2 } }))).usage).toEqual(usage(3, 16))
     expect(row.usageEstimated).toBe(true)
   })
 
-  test('that gives usage in one part alone is marked', async () => {
+  test('with usage in only one part is marked', async () => {
     const upstream = single(textAnswer('four', { usage: usage(7, 1) }), textAnswer('four'))
     const { reply, row } = serve([upstream])
     expect((await reply(aCall({ body: { prompt: ['ab', 'c'] } }))).usage).toEqual(usage(8, 5))
@@ -103,7 +103,7 @@ describe('a stream in parts', () => {
       pause(10),
     ])
 
-  test('interleaves its choices, each finished once, under one id', async () => {
+  test('interleaves its choices, each ended once, under one id', async () => {
     const upstream = single(...prompts.map(script))
     const { caller, row, stream } = serve([upstream])
     const { bursts: answer, usage: told } = await stream(inParts({ stream: true }))
@@ -126,7 +126,7 @@ describe('a stream in parts', () => {
     await expectNothingLeft(caller.signal, upstream)
   })
 
-  test('of whole chat replies tells each choice’s role once', async () => {
+  test('of whole chat replies has each choice’s role once', async () => {
     const upstream = single(bursts(chatReply({ content: 'a' })), bursts(chatReply({ content: 'b' })))
     const { stream } = serve([upstream])
     const deltas = await readAll(
@@ -141,7 +141,7 @@ describe('a stream in parts', () => {
     }
   })
 
-  test('is committed to when the first part is', async () => {
+  test('is committed when its first part is', async () => {
     const upstream = single([silence], [pause(20), ...textAnswer('q')], [silence])
     const { caller, row, stream } = serve([upstream])
     const opening = stream(inParts({ stream: true }))
@@ -155,13 +155,13 @@ describe('a stream in parts', () => {
   })
 })
 
-describe('parts run side by side', () => {
+describe('parts run concurrently', () => {
   test.for([
     [1, 1],
     [2, 2],
     [3, 3],
     [9, 5],
-  ] as const)('no more than %i at once, begun in order: %i', async ([fanOut, reached]) => {
+  ] as const)('at most %i at once, started in order: %i', async ([fanOut, reached]) => {
     let open = 0
     let peak = 0
     const enter: Step = () => {
@@ -181,7 +181,7 @@ describe('parts run side by side', () => {
     expect(upstream.calls.map(({ call }) => call.body.value['prompt'])).toEqual(['1', '2', '3', '4', '5'])
   })
 
-  test('each with retries of its own', async () => {
+  test('each with its own retries', async () => {
     const upstream = single(textAnswer('p'), [busy], textAnswer('r'), textAnswer('q'))
     const { caller, reply, row } = serve([upstream])
     const replying = reply(inParts())
@@ -200,7 +200,7 @@ describe('parts run side by side', () => {
 describe('one part that fails', () => {
   const refusal = fail(new Failure('rejected', 'Not that.'))
 
-  test.for([false, true])('fails the whole, and gives up the others at once (stream: %o)', async (stream) => {
+  test.for([false, true])('fails the whole, and cancels the others at once (stream: %o)', async (stream) => {
     const upstream = single([silence], [pause(10), refusal], [silence])
     const serving = serve([upstream])
     const call = inParts({ stream })
@@ -218,7 +218,7 @@ describe('one part that fails', () => {
     await expectNothingLeft(serving.caller.signal, upstream)
   })
 
-  test('after the answer was shown breaks it off, and nothing more is begun', async () => {
+  test('after the answer was shown breaks it off, and no further part starts', async () => {
     const upstream = single(
       [...bursts(textChunk('p')), silence],
       [...bursts(textChunk('q')), refusal],
@@ -232,7 +232,7 @@ describe('one part that fails', () => {
     await expectNothingLeft(caller.signal, upstream)
   })
 
-  test('beside others that fail with it is the first of them, and none goes unheard', async () => {
+  test('beside other failures is the one reported, without unhandled rejections', async () => {
     const upstream = single(
       [pause(5), refusal],
       [refusal],
@@ -245,7 +245,7 @@ describe('one part that fails', () => {
     await expectNothingLeft(caller.signal, upstream)
   })
 
-  test('in a wait between tries is given up with the others', async () => {
+  test('waiting between attempts is cancelled with the others', async () => {
     const upstream = single([busy], [pause(10), refusal], [silence])
     const { caller, reply } = serve([upstream])
     const rejection = expect(reply(inParts())).rejects.toMatchObject({ kind: 'rejected' })
@@ -257,7 +257,7 @@ describe('one part that fails', () => {
   })
 })
 
-describe('a caller who leaves gives up all parts', () => {
+describe('a caller that leaves cancels all parts', () => {
   test('before any is answered', async () => {
     const upstream = single([silence])
     const { caller, reply, row } = serve([upstream], { fanOut: 2 })
@@ -281,7 +281,7 @@ describe('a caller who leaves gives up all parts', () => {
     await expectNothingLeft(caller.signal, upstream)
   })
 
-  test('by reading no further', async () => {
+  test('by no longer reading', async () => {
     const upstream = single([burst(textChunk('t')), silence])
     const { caller, row, stream } = serve([upstream])
     for await (const _ of (await stream(inParts({ stream: true }))).bursts) break
@@ -291,7 +291,7 @@ describe('a caller who leaves gives up all parts', () => {
   })
 })
 
-test('more parts than are allowed are refused before anything is asked', async () => {
+test('too many parts are refused before anything is sent', async () => {
   const upstream = single([silence])
   const { reply } = serve([upstream], { choices: 2 })
   await expect(reply(inParts())).rejects.toMatchObject({ kind: 'invalid_request', param: 'prompt' })

@@ -31,7 +31,7 @@ const chat = aCall({ kind: 'chat' })
 const busy = fail(new Failure('overloaded', 'Busy.'))
 
 describe('a reply', () => {
-  test('of one upstream is handed on as it came, with its usage', async () => {
+  test('of one upstream is forwarded unchanged, with its usage', async () => {
     const whole = { ...chatReply({ content: 'Hi' }), usage: { ...usage(3, 4), cached_tokens: 1 } }
     const upstream = upstreamNamed('a', bursts(whole))
     const { caller, counted, reply, row } = serve([upstream])
@@ -53,7 +53,7 @@ describe('a reply', () => {
     await expectNothingLeft(caller.signal, upstream)
   })
 
-  test('in chunks is folded, its usage told once', async () => {
+  test('in chunks is folded, with its usage once', async () => {
     const upstream = upstreamNamed(
       'a',
       bursts(
@@ -69,7 +69,7 @@ describe('a reply', () => {
     })
   })
 
-  test('without usage has it counted, and says so', async () => {
+  test('without usage has it counted, and is marked', async () => {
     const { counted, reply, row } = serve([upstreamNamed('a', bursts(textChunk('Hello', 'stop')))])
     const { usage: told } = await reply(aCall({ body: { prompt: 'Say it.' } }))
     expect(told).toEqual(usage(7, 5))
@@ -77,7 +77,7 @@ describe('a reply', () => {
     expect(row).toMatchObject({ usage: usage(7, 5), usageEstimated: true })
   })
 
-  test('with half a usage has the rest counted', async () => {
+  test('with partial usage has the rest counted', async () => {
     const script = bursts({ ...textChunk('Hello', 'stop'), usage: { prompt_tokens: 3 } })
     const { counted, reply, row } = serve([upstreamNamed('a', script)])
     expect((await reply(aCall())).usage).toEqual(usage(3, 5))
@@ -85,7 +85,7 @@ describe('a reply', () => {
     expect(row.usageEstimated).toBe(true)
   })
 
-  test('of the second upstream is its own, and nothing of the first is in it', async () => {
+  test('of the second upstream contains nothing of the first', async () => {
     const [a, b] = [
       upstreamNamed('a', [...bursts(textChunk('a')), busy]),
       upstreamNamed('b', bursts(textChunk('b', 'stop'))),
@@ -101,7 +101,7 @@ describe('a reply', () => {
 describe('a stream', () => {
   const call = aCall({ stream: true })
 
-  test('comes in its bursts, and then its usage', async () => {
+  test('yields its bursts, then its usage', async () => {
     const chunks = [textChunk('H'), textChunk('i', 'stop')]
     const upstream = upstreamNamed('a', bursts(...chunks, usageChunk(3, 4)))
     const { caller, row, stream } = serve([upstream])
@@ -112,7 +112,7 @@ describe('a stream', () => {
     await expectNothingLeft(caller.signal, upstream)
   })
 
-  test('without usage has what was streamed counted', async () => {
+  test('without usage has its text counted', async () => {
     const { counted, row, stream } = serve([
       upstreamNamed('a', bursts(textChunk('Hel'), textChunk('lo', 'stop'))),
     ])
@@ -123,7 +123,7 @@ describe('a stream', () => {
     expect(row.usageEstimated).toBe(true)
   })
 
-  test('is given up when its reader leaves', async () => {
+  test('is cancelled when its reader leaves', async () => {
     const upstream = upstreamNamed('a', [...bursts(textChunk('a')), silence])
     const { caller, row, stream } = serve([upstream])
     for await (const _ of (await stream(call)).bursts) break
@@ -147,7 +147,7 @@ describe('the time to the first token', () => {
     expect(serving.row.attempts).toMatchObject([{ startMs: 25 }, { startMs: 255 }])
   })
 
-  test('is unknown when there was none', async () => {
+  test('is unknown if there was none', async () => {
     const serving = serve([upstreamNamed('a', [fail(new Failure('rejected', 'No.'))])])
     await expect(serving.reply(aCall())).rejects.toMatchObject({ kind: 'rejected' })
     expect(serving.row).toMatchObject({ firstTokenMs: undefined, deployment: undefined, usage: undefined })
@@ -159,7 +159,7 @@ describe('the deadline', () => {
     ['of the gateway', 800, undefined, 800],
     ['of the caller', 600_000, 300, 300],
     ['of the gateway, when it is nearer than the caller’s', 300, 800, 300],
-  ] as const)('%s counts from the call’s begin', async ([, deadlineMs, ownMs, expectedMs]) => {
+  ] as const)('%s counts from the start of the call', async ([, deadlineMs, ownMs, expectedMs]) => {
     const upstream = upstreamNamed('a', [silence])
     const { reply, caller } = serve([upstream], { deadlineMs })
     await vi.advanceTimersByTimeAsync(100)
@@ -173,7 +173,7 @@ describe('the deadline', () => {
   })
 })
 
-describe('a call that cannot be planned is asked for nowhere', () => {
+describe('a call that cannot be planned is sent nowhere', () => {
   test('for its model', async () => {
     const upstream = upstreamNamed('a', [silence])
     const { reply, row } = serve([upstream])
@@ -193,7 +193,7 @@ describe('a call that cannot be planned is asked for nowhere', () => {
   })
 })
 
-describe('where some upstreams take a call whole and others take one choice at a time', () => {
+describe('some upstreams take a call whole, others one choice at a time', () => {
   const whole = (name: string, ...scripts: readonly [Script, ...Script[]]) =>
     scriptedUpstream(scripts, { name, retry: { retries: 0, delayMs: 1 } })
   const single = (name: string, ...scripts: readonly [Script, ...Script[]]) =>
@@ -209,7 +209,7 @@ describe('where some upstreams take a call whole and others take one choice at a
   }
   const one = bursts(textChunk('one', 'stop'))
 
-  test('the first that takes it whole is asked once, for all of it', async () => {
+  test('the first that takes it whole gets one request for all of it', async () => {
     const upstream = whole('whole', bursts(both))
     const { reply, row } = serve([upstream])
     expect((await reply(two)).chunk.text).toBe(JSON.stringify(both))
@@ -217,7 +217,7 @@ describe('where some upstreams take a call whole and others take one choice at a
     expect(row.parts).toBe(1)
   })
 
-  test('another that takes it whole stands in for it, before one that would need it split', async () => {
+  test('another that takes it whole is the fallback, before one that needs it split', async () => {
     const [first, second, third] = [
       whole('first', [busy]),
       single('second', one),
@@ -229,7 +229,7 @@ describe('where some upstreams take a call whole and others take one choice at a
     expect(row.parts).toBe(1)
   })
 
-  test('when none that takes it whole is left, it is split after all', async () => {
+  test('if none that takes it whole is left, it is split', async () => {
     const [first, second] = [whole('first', [busy]), single('second', one)]
     const { reply, row } = serve([first, second])
     expect(textOf([(await reply(two)).chunk])).toBe('oneone')
@@ -237,14 +237,14 @@ describe('where some upstreams take a call whole and others take one choice at a
     expect(row).toMatchObject({ parts: 2, provider: 'second' })
   })
 
-  test('but not a call that no other could do better', async () => {
+  test('but not after a failure that another deployment cannot avoid', async () => {
     const refused = new Failure('rejected', 'No.')
     const [first, second] = [whole('first', [fail(refused)]), single('second', one)]
     await expect(serve([first, second]).reply(two)).rejects.toMatchObject({ kind: 'rejected' })
     expect(second.calls).toEqual([])
   })
 
-  test('a kind that is taken whole is, where the other is not', async () => {
+  test('splitting is decided per kind', async () => {
     const oneChoice = { text: true, chat: false }
     const twice = { ...chatReply({ content: 'Hi.' }), choices: [0, 1].map(hiAt) }
     const upstream = scriptedUpstream([bursts(twice), one], { oneChoice })
@@ -257,7 +257,7 @@ describe('where some upstreams take a call whole and others take one choice at a
     expect(row.parts).toBe(2)
   })
 
-  test('the first that takes one at a time has it split, and each part may go to any other', async () => {
+  test('if the first takes one at a time, it is split, and each part may go to any deployment', async () => {
     const [first, second] = [single('first', [busy]), whole('second', one)]
     const { reply, row } = serve([first, second])
     expect(textOf([(await reply(two)).chunk])).toBe('oneone')
@@ -265,7 +265,7 @@ describe('where some upstreams take a call whole and others take one choice at a
     expect(row.parts).toBe(2)
   })
 
-  test('a call of one prompt and one choice goes to either, as it stands', async () => {
+  test('a call of one prompt and one choice goes to either unchanged', async () => {
     const call = aCall({ source: '{"model":"some-model"}' })
     const [first, second] = [whole('first', [busy]), single('second', one)]
     const { reply, row } = serve([first, second])
@@ -274,7 +274,7 @@ describe('where some upstreams take a call whole and others take one choice at a
     expect(row.parts).toBe(1)
   })
 
-  test('one prompt in a list is taken out of it where prompts come one at a time', async () => {
+  test('a single prompt in a list is unwrapped for upstreams with one prompt per request', async () => {
     const upstream = single('single', one)
     const { reply, row } = serve([upstream])
     await reply(aCall({ body: { prompt: ['Hi.'] } }))

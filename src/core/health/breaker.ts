@@ -12,7 +12,7 @@ export interface Breaker {
   read(): BreakerReading
   /** True when `admit` would admit a call. */
   isAdmitting(): boolean
-  /** A pass for one call; when half-open, for the only probe. Undefined when no call is admitted. */
+  /** A pass for one call; when half-open, for the single probe. Undefined if no call is admitted. */
   admit(): Pass | undefined
   /** A pass in any state, for a call that has no other deployment left. */
   insist(): Pass
@@ -37,8 +37,8 @@ export type BreakerReading = {
 }
 
 /**
- * `refused`: every call will be refused until somebody fixes it, so one is enough to open. `neither`: the caller left,
- * or the failure says nothing about the deployment; a probe's pass is returned.
+ * `refused`: every call will be refused until an operator fixes it, so one is enough to open. `neither`: the caller
+ * left, or the failure says nothing about the deployment; a probe's pass is returned.
  */
 export type Verdict = 'answered' | 'failed' | 'refused' | 'neither'
 
@@ -76,7 +76,7 @@ export function createBreaker(clock: Clock, random: Random, settings = defaultBr
   /** Times it opened since a call last closed it. */
   let openings = 0
   let opensUntil = 0
-  /** The epoch in which a health report alone closed it: calls are on trial. */
+  /** The epoch in which a health report alone closed it, so that the next failed call opens it again. */
   let trialEpoch = -1
   const trial = createTrial(clock, settings.trialMs)
   const stateNow = (): BreakerState => {
@@ -185,11 +185,11 @@ function createTrial(clock: Clock, trialMs: number): Trial {
 interface Tally {
   note(isAnswered: boolean): void
   noteHealth(isGood: boolean): void
-  /** Consecutive ones. */
+  /** Consecutive failures. */
   inARow(): number
-  /** True if this one is enough to open. */
+  /** True if this failure opens the breaker. */
   isTooMuch(last: Verdict): boolean
-  /** The consecutive count continues; the rate starts over. */
+  /** Starts the rate over; the count of consecutive failures continues. */
   begin(): void
 }
 

@@ -26,14 +26,14 @@ export interface DeploymentHealth {
   begin(): Permit | undefined
   /** A permit regardless of the breakers, for a call that has no other deployment left. */
   insist(): Permit
-  /** Records what the upstream reported about its health. This is not an attempt: no measurement changes. */
+  /** Records what the upstream reported about its health. Not an attempt: no measurement changes. */
   probed(probe: Probe): void
-  /** What another node was told by its upstream. */
-  heard(word: HealthMessage): void
+  /** Applies what another node has learnt from its upstream. */
+  receive(message: HealthMessage): void
   report(): HealthReport
 }
 
-/** A standing, and until when it holds unless something happens, on the clock's monotonic milliseconds. */
+/** A standing, and until when it is valid unless an event changes it, on the clock's monotonic milliseconds. */
 export type LatestSnapshot = { readonly standing: HealthSnapshot; readonly freshUntil: number }
 
 /** The health of a deployment as a whole. */
@@ -80,8 +80,8 @@ function trackOf(entry: HealthEntry, { clock }: DeploymentHealthParts): Deployme
       entry.watch.note(breaker, probe.answer instanceof Failure ? probe.answer : undefined)
       noteChange(entry)
     },
-    heard(word) {
-      if (word.said === 'limited') entry.load.limited(word.retryAfterMs)
+    receive(message) {
+      if (message.said === 'limited') entry.load.limited(message.retryAfterMs)
       else breaker.noteHealth('refused')
       noteChange(entry)
     },
@@ -89,7 +89,7 @@ function trackOf(entry: HealthEntry, { clock }: DeploymentHealthParts): Deployme
   }
 }
 
-/** Decay alone does not require a new look for every call. */
+/** Decay alone does not require a new computation for every call. */
 const freshMs = 1000
 
 function refresh(entry: HealthEntry, now: number): void {
@@ -98,7 +98,7 @@ function refresh(entry: HealthEntry, now: number): void {
   const standing: HealthSnapshot = {
     breaker: state,
     share: load.share(),
-    // Ranked by its failures, a deployment on trial would never be tried.
+    // With its failure rate, a half-open deployment would rank last and never be tried.
     successRate: state === 'half-open' ? 1 : observations.successRate(),
     firstTokenMs: observations.firstTokenMs(),
     tokensPerSecond: observations.tokensPerSecond(),
@@ -112,7 +112,7 @@ function refresh(entry: HealthEntry, now: number): void {
   entry.seenChanges = whole?.changes ?? entry.seenChanges
 }
 
-/** While its trial is in flight, no other attempt is admitted. */
+/** While its probe call is in flight, it counts as open. */
 function stateOf(breaker: Breaker): BreakerState {
   return breaker.isAdmitting() ? breaker.read().state : 'open'
 }

@@ -8,7 +8,7 @@ import { createObservations, type Observations } from './observations.ts'
 import type { Probe } from './probe.ts'
 import { createRateShare, type RateShare } from './rate-share.ts'
 
-/** What is kept about one deployment, or about one model at it. */
+/** The state of one deployment, or of one model at it. */
 export type HealthEntry = {
   readonly id: string
   readonly model: string | undefined
@@ -18,13 +18,15 @@ export type HealthEntry = {
   readonly load: RateShare
   readonly observations: Observations
   readonly watch: HealthWatch
-  readonly onWord: DeploymentHealthParts['onWord']
+  readonly onMessage: DeploymentHealthParts['onMessage']
   readonly counts: { inFlight: number; attempts: number; answered: number; failed: number; limited: number }
   lastFailure: FailureKind | undefined
   standing: HealthSnapshot
   /** On the clock's monotonic milliseconds. */
   freshUntil: number
-  /** Counts changes that may affect the standing of the models, and how many of the whole's changes were seen. */
+  /**
+   * Counts changes that may affect the standing of models, and how many of the whole deployment's changes were seen.
+   */
   changes: number
   seenChanges: number
   probe: Probe | undefined
@@ -38,17 +40,17 @@ export type DeploymentHealthParts = {
   readonly random: Random
   /** Called on each change of health. */
   readonly onEvent?: ((event: HealthEvent) => void) | undefined
-  /** Called with what other nodes should know. */
-  readonly onWord?: ((word: HealthMessage) => void) | undefined
+  /** Called with messages for the other nodes. */
+  readonly onMessage?: ((message: HealthMessage) => void) | undefined
 }
 
 export function createHealthEntry(
-  { id, clock, random, onEvent, onWord, breaker }: DeploymentHealthParts,
+  { id, clock, random, onEvent, onMessage, breaker }: DeploymentHealthParts,
   model: string | undefined,
   whole?: HealthEntry,
 ): HealthEntry {
   return {
-    ...{ id, model, whole, onWord },
+    ...{ id, model, whole, onMessage },
     breaker: createBreaker(clock, random, breaker),
     load: createRateShare(clock),
     observations: createObservations(clock),
@@ -74,7 +76,7 @@ const untried: HealthSnapshot = {
   isUntried: true,
 }
 
-/** A new look at the standing is due. */
+/** The standing must be computed again. */
 export function noteChange(entry: HealthEntry): void {
   entry.freshUntil = 0
   entry.changes++

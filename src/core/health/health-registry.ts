@@ -20,16 +20,16 @@ export interface HealthRegistry {
   trackOf(place: Place): DeploymentHealth
   /** Records what a deployment's upstream reported about its health. */
   probed(id: string, probe: Probe): void
-  /** Another node's word on a deployment, which this one may not have. */
-  heard(word: HealthMessage): void
+  /** Applies a message of another node. Unknown deployments are ignored. */
+  receive(message: HealthMessage): void
   /**
-   * All that is known, for operators: each deployment as a whole, followed by the most recently used models there if it
-   * runs models by the caller's spelling.
+   * A report for operators: each deployment as a whole, followed by its most recently used models if it takes any model
+   * name.
    */
   snapshot(): readonly DeploymentReport[]
   /**
-   * A registry for other deployments, new ones with these breaker settings. Deployments in both that `kept` names share
-   * one health object.
+   * A registry for other deployments, which get these breaker settings. Deployments in `kept` that both registries have
+   * share one health object.
    */
   renewed(ids: Iterable<string>, kept: ReadonlySet<string>, breaker?: BreakerSettings): HealthRegistry
 }
@@ -44,12 +44,12 @@ export function createHealthRegistry(
   ids: Iterable<string>,
   clock: Clock,
   random: Random,
-  { onEvent, onWord, breaker }: Pick<DeploymentHealthParts, 'onEvent' | 'onWord' | 'breaker'> = {},
+  { onEvent, onMessage, breaker }: Pick<DeploymentHealthParts, 'onEvent' | 'onMessage' | 'breaker'> = {},
 ): HealthRegistry {
-  return renewedFrom(new Map(), ids, { clock, random, onEvent, onWord, breaker })
+  return renewedFrom(new Map(), ids, { clock, random, onEvent, onMessage, breaker })
 }
 
-/** A deployment, and the models there that were used last. */
+/** A deployment, and its most recently used models. */
 type Entry = { readonly whole: ManagedDeploymentHealth; readonly models: LruMap<DeploymentHealth> }
 
 /** Callers may send any model name: at most this many are tracked per deployment. */
@@ -82,10 +82,10 @@ function renewedFrom(
       return track
     },
     probed: (id, probe) => entryOf(id).whole.probed(probe),
-    heard(word) {
-      const entry = entries.get(word.deployment)
-      if (word.model === undefined) entry?.whole.heard(word)
-      else entry?.models.get(word.model)?.heard(word)
+    receive(message) {
+      const entry = entries.get(message.deployment)
+      if (message.model === undefined) entry?.whole.receive(message)
+      else entry?.models.get(message.model)?.receive(message)
     },
     snapshot: () =>
       [...entries.values()].flatMap(({ whole, models }) => [

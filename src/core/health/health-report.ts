@@ -32,7 +32,7 @@ export type HealthReport = {
   readonly answered: number
   readonly failed: number
   readonly limited: number
-  /** How the last failed or limited one failed. */
+  /** The kind of the latest failure. */
   readonly lastFailure: FailureKind | undefined
   /** The last health report; undefined if there was none. */
   readonly probe: Probe | undefined
@@ -62,7 +62,7 @@ export function reportOf(
   }
 }
 
-/** What a report is made from. */
+/** The source of a report. */
 type Reported = Pick<HealthReport, 'id' | 'model' | 'lastFailure' | 'probe'> & {
   readonly breaker: Pick<Breaker, 'read'>
   readonly load: RateShare

@@ -34,11 +34,11 @@ export type HealthWatchParts = {
   readonly id: string
   readonly model: string | undefined
   readonly clock: Clock
-  /** Undefined: nobody listens. */
+  /** Undefined: events are not reported. */
   readonly onEvent: ((event: HealthEvent) => void) | undefined
 }
 
-/** This many rate-limit refusals within this time are one event, which lasts until none came for the same time. */
+/** This many rate-limit refusals within this time are one event, which ends when none occurred for the same time. */
 const limitRefusals = 5
 const limitWindowMs = 60_000
 
@@ -48,16 +48,16 @@ export class HealthWatch {
   #isOpen = false
   #refusal: 'key_refused' | 'no_credit' | undefined
   #isLost = false
-  #limit = { count: 0, since: 0, lastAt: 0, isTold: false }
+  #limit = { count: 0, since: 0, lastAt: 0, isReported: false }
 
   constructor(parts: HealthWatchParts) {
     this.#parts = parts
   }
 
-  /** Called after each attempt and each probe, once the breaker knows of it. */
+  /** To be called after each attempt and each probe, after the breaker was updated. */
   note(breaker: Pick<Breaker, 'read'>, failure: Failure | undefined): void {
     if (this.#parts.onEvent === undefined) return
-    // The usual case: a success where nothing was wrong.
+    // The usual case: a success at a healthy deployment.
     const isWell = !this.#isOpen && this.#refusal === undefined && !this.#isLost && this.#limit.count === 0
     if (failure === undefined && isWell) return
     this.#noteBreaker(breaker, failure)
@@ -71,30 +71,30 @@ export class HealthWatch {
     const isOpen = state !== 'closed'
     if (isOpen === this.#isOpen) return
     this.#isOpen = isOpen
-    if (!isOpen) this.#tell('breaker_closed', undefined)
+    if (!isOpen) this.#report('breaker_closed', undefined)
     else {
       const openMs = Math.round((opensUntil ?? 0) - this.#parts.clock.now())
-      this.#tell('breaker_opened', failure, { failures, openMs })
+      this.#report('breaker_opened', failure, { failures, openMs })
     }
   }
 
   #noteKey(failure: Failure | undefined): void {
     if (failure === undefined && this.#refusal !== undefined) {
       this.#refusal = undefined
-      this.#tell('key_accepted', undefined)
+      this.#report('key_accepted', undefined)
     }
     if (failure?.kind !== 'upstream_auth') return
     const refusal = failure.upstreamStatus === 402 ? 'no_credit' : 'key_refused'
     if (refusal === this.#refusal) return
     this.#refusal = refusal
-    this.#tell(refusal, failure)
+    this.#report(refusal, failure)
   }
 
   #notePath(failure: Failure | undefined): void {
     const isLost = failure?.kind === 'path_not_found'
     if (isLost === this.#isLost || (failure !== undefined && !isLost)) return
     this.#isLost = isLost
-    this.#tell(isLost ? 'path_missing' : 'path_found', failure)
+    this.#report(isLost ? 'path_missing' : 'path_found', failure)
   }
 
   #noteLimit(failure: Failure | undefined): void {
@@ -104,16 +104,16 @@ export class HealthWatch {
       if (now - limit.since > limitWindowMs) Object.assign(limit, { count: 0, since: now })
       limit.count++
       limit.lastAt = now
-      if (limit.count < limitRefusals || limit.isTold) return
-      limit.isTold = true
-      this.#tell('limit_met', failure)
+      if (limit.count < limitRefusals || limit.isReported) return
+      limit.isReported = true
+      this.#report('limit_met', failure)
     } else if (failure === undefined && limit.count > 0 && now - limit.lastAt > limitWindowMs) {
-      if (limit.isTold) this.#tell('limit_over', undefined)
-      this.#limit = { count: 0, since: 0, lastAt: 0, isTold: false }
+      if (limit.isReported) this.#report('limit_over', undefined)
+      this.#limit = { count: 0, since: 0, lastAt: 0, isReported: false }
     }
   }
 
-  #tell(
+  #report(
     type: HealthEventType,
     failure: Failure | undefined,
     more: Pick<HealthEvent, 'failures' | 'openMs'> = {},

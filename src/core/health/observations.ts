@@ -1,8 +1,7 @@
 import type { Clock } from '../model/ports.ts'
 
 /**
- * How well and how fast one deployment has been answering: exponentially decayed sums with a half-life. Constant
- * memory.
+ * The recent success rate and speed of one deployment: exponentially decayed sums with a half-life. Constant memory.
  */
 export interface Observations {
   note(seen: Observation): void
@@ -12,13 +11,13 @@ export interface Observations {
   firstTokenMs(): number | undefined
   /** The 95th percentile of recent first-token times; undefined until there are enough. */
   slowFirstTokenMs(): number | undefined
-  /** The same for the duration of answers that came whole. */
+  /** The same for the duration of whole answers. */
   slowAnswerMs(): number | undefined
-  /** After the first token; for answers that came whole, over all their time. Undefined as above. */
+  /** After the first token; for whole answers, over all their time. Undefined as for `firstTokenMs`. */
   tokensPerSecond(): number | undefined
   /** The last known duration of answers, however old; undefined: there never was one. */
   pace(): Pace | undefined
-  /** The cause of the failures is gone: they are forgotten. */
+  /** Forgets the failures, because their cause is gone. */
   recover(): void
   /** It answered recently. */
   isFresh(): boolean
@@ -26,7 +25,7 @@ export interface Observations {
 
 /** The duration of answers: their cost where time is billed. */
 export type Pace = {
-  /** Undefined if every answer came whole. */
+  /** Undefined if every answer came as a whole. */
   readonly firstTokenMs: number | undefined
   /** Undefined if their tokens were not counted. */
   readonly tokensPerSecond: number | undefined
@@ -39,7 +38,7 @@ export type Pace = {
 /** One call that counts for the deployment. */
 export type Observation = {
   readonly isAnswered: boolean
-  /** Undefined if the answer came whole: its first token was not seen. */
+  /** Undefined if the answer came as a whole: its first token was not seen. */
   readonly firstTokenMs: number | undefined
   readonly completionTokens: number | undefined
   readonly durationMs: number
@@ -60,7 +59,7 @@ export function createObservations(clock: Clock, halfLifeMs = usualHalfLifeMs): 
   let decayedAt = clock.now()
   const decay = () => {
     const now = clock.now()
-    // Below a millisecond the decay is negligible; it is made up for at the next one.
+    // Below a millisecond the decay is negligible; the next call includes it.
     if (Math.abs(now - decayedAt) < 1) return
     weaken(sums, 2 ** ((decayedAt - now) / halfLifeMs))
     decayedAt = now
@@ -137,7 +136,7 @@ function weaken(sums: Sums, factor: number): void {
   sums.tokensMs *= factor
 }
 
-/** Read when an answer comes: all sums decay alike, so their ratios stay the same until the next one. */
+/** Computed per answer: all sums decay alike, so their ratios stay the same until the next one. */
 function paceOf(sums: Sums): Pace {
   const { answered, answerMs, workedMs, firstTokens, firstTokenMs, streams, tokens, tokensMs } = sums
   return {
@@ -148,7 +147,7 @@ function paceOf(sums: Sums): Pace {
   }
 }
 
-/** The latest durations, and their 95th percentile. */
+/** Keeps the latest durations, for their 95th percentile. */
 function createRecent() {
   const recent: number[] = []
   let at = 0

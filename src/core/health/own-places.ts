@@ -1,6 +1,6 @@
 import type { Places } from '../model/shared/places.ts'
 
-/** Those of a process that shares them with no other. */
+/** The places of a process that shares them with no other. */
 export function createOwnPlaces(limit: number): Places {
   let used = 0
   return {

@@ -4,12 +4,9 @@ import { type HealthEntry, noteChange } from './health-entry.ts'
 import { healthMessageOn } from './health-message.ts'
 import { concernsAll, verdictOn } from './verdict.ts'
 
-/**
- * A permit for one attempt. The first end counts, later ones are ignored. Disposed without an end, it counts for
- * nothing.
- */
+/** A permit for one attempt. Only its first end counts. Disposing it without an end records nothing. */
 export interface Permit extends Disposable {
-  /** A trial: it tests whether a failing deployment has recovered. */
+  /** True for a trial, which tests whether a failing deployment has recovered. */
   readonly isTrial: boolean
   end(ending: Ending): void
 }
@@ -62,7 +59,7 @@ class AttemptPermit implements Permit {
     // Rate limits count per model. If the limit is shared, each model will be refused in turn.
     const before = failure === undefined ? undefined : load.limitedUntil()
     if (failure?.blame === 'load') load.limited(failure.retryAfterMs)
-    if (failure !== undefined) this.#tell(failure, before)
+    if (failure !== undefined) this.#publish(failure, before)
     if (failure === undefined || whole === undefined) this.#close(verdict, verdict)
     else if (concernsAll(failure)) this.#close('neither', verdict)
     else this.#close(verdict, 'neither')
@@ -73,12 +70,12 @@ class AttemptPermit implements Permit {
     if (!this.#hasEnded) this.#close('neither', 'neither')
   }
 
-  #tell(failure: Failure, before: number | undefined): void {
-    const { id, model, whole, load, onWord } = this.#entry
-    if (onWord === undefined) return
-    const place = { deployment: id, model: whole !== undefined && concernsAll(failure) ? undefined : model }
-    const word = healthMessageOn(failure, place, { before, until: load.limitedUntil() })
-    if (word !== undefined) onWord(word)
+  #publish(failure: Failure, before: number | undefined): void {
+    const { id, model, whole, load, onMessage } = this.#entry
+    if (onMessage === undefined) return
+    const subject = { deployment: id, model: whole !== undefined && concernsAll(failure) ? undefined : model }
+    const message = healthMessageOn(failure, subject, { before, until: load.limitedUntil() })
+    if (message !== undefined) onMessage(message)
   }
 
   /** Problems that concern all models are reported only for the deployment as a whole. */

@@ -1,11 +1,11 @@
 import type { Clock } from '../model/ports.ts'
 
 /**
- * The share of its usual calls that one deployment gets: lower while its upstream limits the rate (429), then rising
+ * The share of its usual calls that one deployment gets: reduced while its upstream limits the rate (429), then rising
  * back to 1.
  */
 export interface RateShare {
-  /** The upstream answered 429, with the wait that it asked for, if any. */
+  /** Notes a 429, with the wait that the upstream requested, if any. */
   limited(retryAfterMs: number | undefined): void
   /** From 0 to 1. */
   share(): number

@@ -4,13 +4,13 @@ import type { Places } from '../model/shared/places.ts'
 import type { Allotment, SharedState } from '../model/shared/state.ts'
 
 /**
- * The concurrency of each provider where several processes share it. A process has some of the places and returns idle
- * ones, so that a call usually finds one without asking. One that finds none asks for it, and waits its turn among
- * processes: while another waits, no process keeps a place that it does not use, and each place that becomes free goes
- * round.
+ * The concurrency limit of each provider, shared by several processes. A process holds some of the places and returns
+ * idle ones, so that a call usually finds one without a request. A process without a free place requests one, and is
+ * served round-robin: while another process waits, none keeps an idle place, and freed places go to the next process in
+ * turn.
  */
 export interface SharedPlaces extends Disposable {
-  /** Of one provider. The latest limit counts; its users before that are counted too. */
+  /** The places of one provider. The latest limit applies, also to places taken before. */
   of(pool: string, limit: number): Places
 }
 
@@ -21,9 +21,9 @@ export type SharedPlacesParts = {
   readonly clock: Pick<Clock, 'now'>
 }
 
-/** Has every process look whether it can have more: places of a process that ended are free. */
+/** Notifies all processes that the places of an ended process are free. */
 export function announceFreed(bus: Pick<SharedBus, 'publish'>): void {
-  bus.publish(topic, freed)
+  bus.publish(topic, freedMessage)
 }
 
 export function createSharedPlaces(parts: SharedPlacesParts): SharedPlaces {
@@ -34,15 +34,15 @@ export function createSharedPlaces(parts: SharedPlacesParts): SharedPlaces {
   const leave = parts.bus.subscribe(
     topic,
     (text) => {
-      if (text === freed) return syncAll()
+      if (text === freedMessage) return syncAll()
       const [event, name = '', about] = text.split('\n')
-      if (event === 'given' ? about === parts.owner : about !== parts.owner) pools.get(name)?.heard(event)
+      if (event === 'given' ? about === parts.owner : about !== parts.owner) pools.get(name)?.receive(event)
     },
     syncAll,
   )
   const timer = setInterval(() => {
-    for (const pool of pools.values()) pool.look()
-  }, lookMs)
+    for (const pool of pools.values()) pool.check()
+  }, checkMs)
   timer.unref()
   return {
     of(name, limit) {
@@ -62,34 +62,34 @@ export function createSharedPlaces(parts: SharedPlacesParts): SharedPlaces {
 }
 
 const topic = 'places'
-const freed = 'freed'
+const freedMessage = 'freed'
 
-/** How often idle places are returned, and waiting processes ask again, in case a message was lost. */
-const lookMs = 1000
-/** An engine that lost its data is told after this many looks. */
-const repeatLooks = 5
-/** A process keeps as many places as it used at most within the last one to two of these, and half as many again. */
+/** How often idle places are returned, and waiting processes repeat their request, in case a message was lost. */
+const checkMs = 1000
+/** The state is sent again after this many checks, in case the engine lost its data. */
+const repeatChecks = 5
+/** A process keeps one and a half times the peak of the last one to two of these periods. */
 const peakMs = 10_000
 
 class Pool implements Places {
   limit = 0
   readonly #name: string
   readonly #parts: SharedPlacesParts
-  /** How many calls wait, by who serves them. */
+  /** How many calls wait, by the callback that serves them. */
   readonly #waits = new Map<() => void, number>()
   #held = 0
   #used = 0
   #waiting = 0
   /** Another process waits. */
   #isAwaited = false
-  /** The others know that this process waits. */
+  /** The other processes were notified that this one waits. */
   #isAnnounced = false
   #isSyncing = false
   #isDue = false
   #peak = 0
   #peakBefore = 0
   #peakAt: number
-  #looks = 0
+  #checks = 0
 
   constructor(name: string, parts: SharedPlacesParts) {
     this.#name = name
@@ -113,7 +113,7 @@ class Pool implements Places {
   give(): void {
     this.#used--
     if (this.#isAwaited) this.#due()
-    // Those of another configuration.
+    // Serves calls of another configuration that share this pool.
     else this.#serve()
   }
 
@@ -124,7 +124,7 @@ class Pool implements Places {
   wait(serve: () => void): void {
     this.#waits.set(serve, (this.#waits.get(serve) ?? 0) + 1)
     this.#waiting++
-    // While it waits, it is given one place after the other, and tells with each what it needs then.
+    // An announced process gets its places one by one, and updates its need with each.
     if (!this.#isAnnounced) this.#due()
   }
 
@@ -136,12 +136,12 @@ class Pool implements Places {
     if (this.#waiting === 0 && this.#isAnnounced) this.#due()
   }
 
-  heard(event: string | undefined): void {
+  receive(event: string | undefined): void {
     if (event === 'wanted') this.#isAwaited = true
     if (event === 'given' || this.#held > this.#used) this.#due()
   }
 
-  look(): void {
+  check(): void {
     const now = this.#parts.clock.now()
     if (now - this.#peakAt >= peakMs) {
       this.#peakBefore = this.#peak
@@ -149,18 +149,18 @@ class Pool implements Places {
       this.#peakAt = now
     }
     this.#isAnnounced = false
-    const isRepeated = this.#held > 0 && ++this.#looks % repeatLooks === 0
+    const isRepeated = this.#held > 0 && ++this.#checks % repeatChecks === 0
     const isTooMuch = this.#held - this.#wanted(this.#used) > this.#held >> 2
     if (this.#waiting > 0 || this.#isAwaited || isRepeated || isTooMuch) this.sync()
   }
 
-  /** One step at a time, so that each knows what the one before gave. */
+  /** One step at a time, so that each sees the result of the one before. */
   sync(): void {
     if (this.#isSyncing) this.#isDue = true
     else void this.#sync()
   }
 
-  /** Everything of one turn is one step. */
+  /** Batches all changes of one turn into one step. */
   #due(): void {
     if (this.#isDue) return
     this.#isDue = true
@@ -175,7 +175,7 @@ class Pool implements Places {
     const used = this.#used
     const needed = Math.max(used, Math.min(used + this.#waiting, this.limit))
     const wanted = this.#wanted(needed)
-    // What is returned is not used meanwhile.
+    // Returned places must not be used during the step.
     const kept = Math.min(this.#held, this.#isAwaited ? used : wanted)
     const returned = this.#held - kept
     if (wanted + returned === 0 && !this.#isAnnounced) return
@@ -185,7 +185,7 @@ class Pool implements Places {
       const step = { pool: this.#name, owner, limit: this.limit, used, returned, needed, wanted }
       this.#note(await state.allot(step), needed)
     } catch {
-      // The engine was lost on the way: the next look asks again.
+      // The engine failed: the next check repeats the request.
     }
     this.#isSyncing = false
     if (!this.#isDue) return
@@ -212,7 +212,7 @@ class Pool implements Places {
     for (const serve of [...this.#waits.keys()]) serve()
   }
 
-  /** With some to spare, unless another process waits. */
+  /** Including spare places, unless another process waits. */
   #wanted(needed: number): number {
     if (this.#isAwaited) return needed
     const peak = Math.max(this.#peak, this.#peakBefore, needed)

@@ -1,7 +1,7 @@
 import type { Failure } from '../model/failure.ts'
 import type { Verdict } from './breaker.ts'
 
-/** What a failure, or an answer, says of the health of where it came from. */
+/** What a failure, or an answer, says about the health of its deployment. */
 export function verdictOn(failure: Failure | undefined): Verdict {
   if (failure === undefined) return 'answered'
   if (failure.isStale || failure.isBug) return 'neither'

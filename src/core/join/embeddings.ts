@@ -72,7 +72,7 @@ function ordered(rows: readonly unknown[]): readonly JsonObject[] {
   })
 }
 
-/** Vectors outside of `data`: they were paid for, and the caller may know the format. */
+/** Vectors outside `data` are forwarded: they were paid for, and the caller may know the format. */
 function isForeign({
   data,
   object: _object,

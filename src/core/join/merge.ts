@@ -1,7 +1,7 @@
 /**
- * Runs tasks side by side, at most `limit` at once and started in order, and yields what their iterators give as it
- * comes, with each task's position. When one rejects or the reader leaves, `failed` is called first in the former case,
- * then the others are asked to return.
+ * Runs tasks concurrently, at most `limit` at once and started in order, and yields the values of their iterators as
+ * they arrive, with each task's position. If one rejects, `failed` is called first; then, as when the reader leaves,
+ * the other iterators are returned.
  */
 export async function* merge<T>(
   tasks: readonly (() => Promise<AsyncIterable<T> | Iterable<T>>)[],
@@ -49,7 +49,7 @@ function createRunner<T>(position: number, task: () => Promise<AsyncIterable<T> 
       runner.pending = next()
     },
     abandon() {
-      // The reason is known already: what the others reject with is ignored.
+      // The reason is already known: later rejections are ignored.
       runner.pending.catch(() => undefined)
       opening.then((iterator) => iterator.return?.()).catch(() => undefined)
     },

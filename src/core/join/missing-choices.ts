@@ -26,21 +26,21 @@ export function withMissingChoices<Answer extends Answered>(
   const wanted = choicesWanted(call)
   const prompts = promptsIn(call.body.value['prompt'])
   if (wanted === prompts || isRanked(call)) return answer
-  const told = new Set<number>()
+  const seen = new Set<number>()
   let { bursts } = answer
   if (Array.isArray(bursts)) {
     const deltas: readonly Delta[] = bursts.flat()
-    for (const delta of deltas) noteChoices(delta, told)
-    if (told.size >= wanted) return answer
+    for (const delta of deltas) noteChoices(delta, seen)
+    if (seen.size >= wanted) return answer
     if (prompts > 1) {
-      bursts = [deltas.map(firstOfEach(told.size, { wanted, prompts }))]
-      told.clear()
+      bursts = [deltas.map(firstOfEach(seen.size, { wanted, prompts }))]
+      seen.clear()
     }
   } else if (prompts > 1) return answer
   let more: RunningParts | undefined
   return {
-    bursts: completed(bursts, told, async () => {
-      const [first, ...others] = splitCall(call, wanted).filter(({ index }) => !told.has(index))
+    bursts: completed(bursts, seen, async () => {
+      const [first, ...others] = splitCall(call, wanted).filter(({ index }) => !seen.has(index))
       if (first === undefined) return undefined
       more = await ask([first, ...others])
       return more.bursts
@@ -56,8 +56,8 @@ export function withMissingChoices<Answer extends Answered>(
 }
 
 /**
- * One choice for each of several prompts is the first of that prompt's. Of another number, which choice is whose is not
- * known.
+ * If there is one choice per prompt, each is the first choice of its prompt. For any other number, it is unknown which
+ * choice belongs to which prompt.
  */
 function firstOfEach(
   count: number,
@@ -79,12 +79,12 @@ function firstOfEach(
 
 async function* completed(
   bursts: Bursts,
-  told: Set<number>,
+  seen: Set<number>,
   others: () => Promise<AsyncIterable<readonly Delta[]> | undefined>,
 ): AsyncGenerator<readonly Delta[], void, void> {
   let identity: ChunkIdentity | undefined
   for await (const burst of bursts) {
-    for (const delta of burst) noteChoices(delta, told)
+    for (const delta of burst) noteChoices(delta, seen)
     const [first] = burst
     if (first !== undefined) identity ??= identityOf(first)
     yield burst
@@ -96,6 +96,6 @@ async function* completed(
   }
 }
 
-function noteChoices({ value: { choices } }: Delta, told: Set<number>): void {
-  for (const { index } of choices) told.add(index)
+function noteChoices({ value: { choices } }: Delta, seen: Set<number>): void {
+  for (const { index } of choices) seen.add(index)
 }

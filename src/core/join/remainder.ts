@@ -21,25 +21,25 @@ export function isContinuable({ kind, stream, body: { value: body } }: Call): bo
 }
 
 /**
- * The call for the rest of an answer, after `said` with so many tokens. Undefined if it cannot be requested. A text
- * continues as a longer prompt; a chat if the beginning can be an assistant message, or if the whole chat can become a
- * prompt by the model family's template.
+ * The call for the rest of an answer, after `written`, which has `writtenTokens` tokens. Undefined if it cannot be
+ * requested. A text continues as a longer prompt; a chat if the beginning can be an assistant message, or if the whole
+ * chat can become a prompt by the model family's template.
  */
 export function remainingCall(
   call: Call,
-  said: string,
-  saidTokens: number,
+  written: string,
+  writtenTokens: number,
   deployment: Deployment,
 ): Call | undefined {
   const { upstream } = deployment
-  const body = withTokensLeft(call.body.value, saidTokens)
+  const body = withTokensLeft(call.body.value, writtenTokens)
   if (call.kind === 'text') {
     if (!takesKind(upstream, 'text')) return undefined
-    return { ...call, body: JsonText.of({ ...body, prompt: spell(body['prompt']) + said }) }
+    return { ...call, body: JsonText.of({ ...body, prompt: spell(body['prompt']) + written }) }
   }
   const { messages } = body
   if (!Array.isArray(messages)) return undefined
-  const begun = { ...body, messages: withAnswer(messages, said) }
+  const begun = { ...body, messages: withAnswer(messages, written) }
   const rest: Call = { ...call, body: JsonText.of(begun), continues: true }
   const takesPrefix = upstream.takesPrefix === true && takesKind(upstream, 'chat')
   return takesPrefix || isFlattened(rest, deployment) ? rest : undefined
@@ -60,27 +60,27 @@ function isToolForced(choice: unknown): boolean {
 }
 
 /** The beginning as an assistant message; appended to the caller's own prefill, if there is one. */
-function withAnswer(messages: readonly unknown[], said: string): readonly unknown[] {
+function withAnswer(messages: readonly unknown[], written: string): readonly unknown[] {
   const last = messages.at(-1)
   if (isObject(last) && last['role'] === 'assistant' && typeof last['content'] === 'string') {
-    return [...messages.slice(0, -1), { ...last, content: last['content'] + said }]
+    return [...messages.slice(0, -1), { ...last, content: last['content'] + written }]
   }
-  return [...messages, { role: 'assistant', content: said }]
+  return [...messages, { role: 'assistant', content: written }]
 }
 
 /** How many tokens the rest may have; undefined if there is no bound. */
-export function tokensLeft({ body: { value: body } }: Call, saidTokens: number): number | undefined {
+export function tokensLeft({ body: { value: body } }: Call, writtenTokens: number): number | undefined {
   const bounds = [body['max_tokens'], body['max_completion_tokens']].filter(
     (most) => typeof most === 'number',
   )
-  return bounds.length === 0 ? undefined : Math.min(...bounds) - saidTokens
+  return bounds.length === 0 ? undefined : Math.min(...bounds) - writtenTokens
 }
 
-function withTokensLeft(body: JsonObject, saidTokens: number): JsonObject {
+function withTokensLeft(body: JsonObject, writtenTokens: number): JsonObject {
   const left: JsonObject = { ...body }
   for (const field of ['max_tokens', 'max_completion_tokens']) {
     const most = body[field]
-    if (typeof most === 'number') left[field] = Math.max(1, most - saidTokens)
+    if (typeof most === 'number') left[field] = Math.max(1, most - writtenTokens)
   }
   return left
 }
@@ -94,7 +94,7 @@ function isFlattened(rest: Call, { upstream, upstreamModel = rest.model }: Deplo
     chatToText(rest, upstreamModel, upstream.name)
     return true
   } catch (thrown) {
-    // Images and tool results have no place in a prompt.
+    // Images and tool results cannot be part of a prompt.
     if (thrown instanceof Failure) return false
     throw thrown
   }

@@ -11,15 +11,15 @@ export function validateRerank(reply: RelayReply, call: Relay): RelayReply {
   const settled = withResults(reply)
   const { results, model } = settled.value
   const count = Array.isArray(documents) ? documents.length : 0
-  const told = new Set<unknown>()
+  const seen = new Set<unknown>()
   if (!Array.isArray(results) || results.length > count) throw unreadable()
   for (const result of results) {
     if (!isObject(result) || !Number.isFinite(nearest(result['relevance_score']))) throw unreadable()
     const { index } = result
-    if (!Number.isInteger(index) || numberOf(index) < 0 || numberOf(index) >= count || told.has(index)) {
+    if (!Number.isInteger(index) || numberOf(index) < 0 || numberOf(index) >= count || seen.has(index)) {
       throw unreadable()
     }
-    told.add(index)
+    seen.add(index)
   }
   return typeof model === 'string' ? settled : settled.with({ model: call.model })
 }

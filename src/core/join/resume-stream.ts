@@ -26,51 +26,51 @@ type ResumeParts = {
   readonly signal: CallSignal
   /** The deadline has passed: nothing new is started. */
   readonly isOver: () => boolean
-  /** Walks a plan with attempts made this way. */
+  /** Walks a plan, making each attempt with `make`. */
   readonly walk: (plan: Plan, make: (parts: AttemptParts) => Promise<Answer>) => Promise<Answer>
 }
 
 /** One stream over an answer and its continuations. */
 type ResumableStream = {
   readonly bursts: Bursts
-  /** Summed over all of them, each with the prompt that it was given. */
+  /** The sum over all of them, each with its own prompt. */
   usage(): Promise<MeteredUsage>
 }
 
 /** Continues a stream elsewhere when it breaks off, as often as the plan has attempts left. */
 export function resumableStream(parts: ResumeParts): ResumableStream {
   const { call, first, meter, record } = parts
-  const legs: Leg[] = [{ answer: first, meter }]
+  const segments: Segment[] = [{ answer: first, meter }]
   const broken = new Set<string>()
   return {
     bursts: continued({
       first,
       signal: parts.signal,
-      async resume(answer, said) {
+      async resume(answer, written) {
         broken.add(answer.deployment.id)
         if (parts.isOver()) return undefined
-        const { usage, estimated } = await sumOf(legs)
-        // By the upstreams' own counts no tokens are left: the answer had reached its bound.
+        const { usage, estimated } = await sumOf(segments)
+        // By the upstreams' own counts no tokens are left: the answer had reached its limit.
         if (!estimated && (tokensLeft(call, usage.completion_tokens) ?? 1) <= 0) return ended(answer, call)
         const able = (deployment: Deployment) =>
-          remainingCall(call, said, usage.completion_tokens, deployment) !== undefined
-        const plan = placesLeft(parts.plan, record.attempts, broken).filter(able)
+          remainingCall(call, written, usage.completion_tokens, deployment) !== undefined
+        const plan = deploymentsLeft(parts.plan, record.attempts, broken).filter(able)
         const [next, ...others] = plan
         if (next === undefined) return undefined
         record.flags.add('continued')
         return await parts.walk([next, ...others], async (attempted) => {
-          const rest = remainingCall(call, said, usage.completion_tokens, attempted.deployment)
+          const rest = remainingCall(call, written, usage.completion_tokens, attempted.deployment)
           if (rest === undefined) throw new Failure('unsupported', 'This upstream cannot continue an answer.')
-          const leg = await takeUp(parts, rest, attempted)
-          legs.push(leg)
-          return leg.answer
+          const segment = await continueWith(parts, rest, attempted)
+          segments.push(segment)
+          return segment.answer
         })
       },
     }),
     async usage() {
-      const metered = await sumOf(legs)
-      // Those that broke off reported at most a part.
-      return { ...metered, estimated: metered.estimated || legs.length > 1 }
+      const metered = await sumOf(segments)
+      // Answers that broke off reported at most a part of their usage.
+      return { ...metered, estimated: metered.estimated || segments.length > 1 }
     },
   }
 }
@@ -87,9 +87,13 @@ function ended(answer: Answer, { kind, id, model }: Call): Answer {
   return { ...answer, bursts: [[JsonText.of(chunk)]] }
 }
 
-type Leg = { readonly answer: Answer; readonly meter: Meter }
+type Segment = { readonly answer: Answer; readonly meter: Meter }
 
-async function takeUp({ counter, account }: ResumeParts, rest: Call, parts: AttemptParts): Promise<Leg> {
+async function continueWith(
+  { counter, account }: ResumeParts,
+  rest: Call,
+  parts: AttemptParts,
+): Promise<Segment> {
   const meter = createMeter(rest, counter)
   account.follow(parts.part, meter)
   const answer = await attempt({ ...parts, call: rest, meter, isResumed: true })
@@ -97,7 +101,7 @@ async function takeUp({ counter, account }: ResumeParts, rest: Call, parts: Atte
 }
 
 /** Every other deployment of the plan once, untried ones first, at most as many as attempts are left. */
-function placesLeft(
+function deploymentsLeft(
   plan: Plan,
   attempts: readonly AttemptRecord[],
   broken: ReadonlySet<string>,
@@ -110,8 +114,8 @@ function placesLeft(
   return inOrder.slice(0, Math.max(0, plan.length - made.length))
 }
 
-async function sumOf(legs: readonly Leg[]): Promise<MeteredUsage> {
-  const settled = await Promise.all(legs.map(({ answer, meter }) => meter.settle(answer.usage())))
+async function sumOf(segments: readonly Segment[]): Promise<MeteredUsage> {
+  const settled = await Promise.all(segments.map(({ answer, meter }) => meter.settle(answer.usage())))
   return {
     usage: addUsage(settled.map(({ usage }) => usage)),
     estimated: settled.some(({ estimated }) => estimated),
@@ -123,10 +127,10 @@ type ContinuedParts = {
   /** The caller's signal: once it has aborted, nothing is continued. */
   readonly signal: CallSignal
   /**
-   * Continues the answer at another deployment, after `said`; undefined if there is no other, or none that can. Rejects
-   * with a Failure when all failed.
+   * Continues the answer at another deployment, after `written`; undefined if there is no other, or none that can.
+   * Rejects with a Failure when all failed.
    */
-  readonly resume: (broken: Answer, said: string) => Promise<Answer | undefined>
+  readonly resume: (broken: Answer, written: string) => Promise<Answer | undefined>
 }
 
 /**
@@ -140,14 +144,14 @@ export function continued(parts: ContinuedParts): AsyncIterableIterator<readonly
 /** A hand-written iterator without a generator's promises: there is one burst per token. */
 class Continued implements AsyncIterableIterator<readonly Delta[], undefined> {
   readonly #parts: ContinuedParts
-  #said: string[] = []
+  #written: string[] = []
   #saidLength = 0
   #answer: Answer
   #bursts: AsyncIterator<readonly Delta[], undefined>
   #identity: ChunkIdentity | undefined
   #isResumed = false
-  /** It contains something after which an answer cannot be continued. */
-  #isBeyond = false
+  /** The answer contains something after which it cannot be continued. */
+  #isPastResuming = false
 
   constructor(parts: ContinuedParts) {
     this.#parts = parts
@@ -180,9 +184,10 @@ class Continued implements AsyncIterableIterator<readonly Delta[], undefined> {
 
   readonly #goOn = async (thrown: unknown): Promise<IteratorResult<readonly Delta[], undefined>> => {
     const failure = asFailure(thrown)
-    const said = this.#said.join('')
-    if (this.#isBeyond || said === '' || this.#parts.signal.aborted || !mayGoOn(failure)) throw thrown
-    const answer = await this.#parts.resume(this.#answer, said).catch((reason: unknown) => {
+    const written = this.#written.join('')
+    if (this.#isPastResuming || written === '' || this.#parts.signal.aborted || !mayContinue(failure))
+      throw thrown
+    const answer = await this.#parts.resume(this.#answer, written).catch((reason: unknown) => {
       if (this.#parts.signal.aborted) throw reason
       return undefined
     })
@@ -198,17 +203,17 @@ class Continued implements AsyncIterableIterator<readonly Delta[], undefined> {
     this.#identity ??= identityOf(delta)
     for (const choice of delta.value.choices) {
       const text = choice.text ?? choice.delta?.content
-      if (text && !this.#isBeyond) {
-        this.#said.push(text)
+      if (text && !this.#isPastResuming) {
+        this.#written.push(text)
         this.#saidLength += text.length
       }
-      this.#isBeyond ||= choice.finish_reason !== null || isMoreThanText(choice.delta)
+      this.#isPastResuming ||= choice.finish_reason !== null || isMoreThanText(choice.delta)
     }
-    if (this.#saidLength > mostCharacters) this.#isBeyond = true
-    if (this.#isBeyond) this.#said = []
+    if (this.#saidLength > mostCharacters) this.#isPastResuming = true
+    if (this.#isPastResuming) this.#written = []
   }
 
-  /** The other upstream's deltas, as if the first one had continued. */
+  /** Rewrites the other upstream's deltas as if the first one had continued. */
   #joined(deltas: readonly Delta[]): readonly Delta[] {
     const identity = this.#identity
     const joined = deltas.map(({ value: chunk }): Delta => {
@@ -235,7 +240,7 @@ async function* replay(
 }
 
 /** Failures caused by the caller or the gateway are not fixed by another upstream. */
-function mayGoOn({ blame }: Failure): boolean {
+function mayContinue({ blame }: Failure): boolean {
   return blame === 'upstream' || blame === 'load'
 }
 

@@ -25,7 +25,7 @@ export type RunPartsContext = {
   readonly signal: CallSignal
   /** Called with each part's meter before it runs. */
   readonly follow?: ((part: Part, meter: Meter) => void) | undefined
-  /** Notes the deltas of the answer in `meter`. */
+  /** Runs one part; notes the deltas of its answer in `meter`. */
   run(part: Part, signal: AbortSignal, meter: Pick<Meter, 'note'>): Promise<Answer>
 }
 
@@ -42,40 +42,40 @@ export async function runParts({
   run,
 }: RunPartsContext): Promise<RunningParts> {
   const siblings = controllerUnder(signal)
-  const lanes = parts.map(
-    (part): Lane => ({ part, meter: createMeter(part.call, counter), answer: undefined }),
+  const running = parts.map(
+    (part): RunningPart => ({ part, meter: createMeter(part.call, counter), answer: undefined }),
   )
-  for (const { part, meter } of lanes) follow?.(part, meter)
-  const tasks = lanes.map((lane) => async () => {
-    lane.answer = await run(lane.part, siblings.signal, lane.meter)
-    return lane.answer.bursts
+  for (const { part, meter } of running) follow?.(part, meter)
+  const tasks = running.map((one) => async () => {
+    one.answer = await run(one.part, siblings.signal, one.meter)
+    return one.answer.bursts
   })
   const failed = () =>
     siblings.abort(new Failure('superseded', 'Another part of the answer failed, so this one was cancelled.'))
-  const bursts = placed(lanes, merge(tasks, limit, failed), siblings)
+  const bursts = placed(running, merge(tasks, limit, failed), siblings)
   const first = await bursts.next()
-  return { bursts: resume(first, bursts), usage: () => sumUsage(lanes) }
+  return { bursts: resume(first, bursts), usage: () => sumUsage(running) }
 }
 
-type Lane = { readonly part: Part; readonly meter: Meter; answer: Answer | undefined }
+type RunningPart = { readonly part: Part; readonly meter: Meter; answer: Answer | undefined }
 
 async function* placed(
-  lanes: readonly Lane[],
+  running: readonly RunningPart[],
   merged: ReturnType<typeof merge<readonly Delta[]>>,
   siblings: AbortController,
 ): AsyncGenerator<readonly Delta[], void, void> {
   let identity: ChunkIdentity | undefined
   try {
     for await (const { position, value } of merged) {
-      const lane = lanes[position]
+      const one = running[position]
       const [first] = value
-      if (lane === undefined || first === undefined) continue
+      if (one === undefined || first === undefined) continue
       identity ??= identityOf(first)
       const shared = identity
-      yield value.map((delta) => placeDelta(delta, lane.part, shared))
+      yield value.map((delta) => placeDelta(delta, one.part, shared))
     }
   } finally {
-    // The reader left: the other parts are not at fault, and are not recorded as failed.
+    // The reader left: the other parts are not recorded as failed.
     siblings.abort(new Failure('caller_left', 'The rest of the answer is no longer needed.'))
   }
 }
@@ -93,11 +93,11 @@ async function* resume<T>(
   }
 }
 
-async function sumUsage(lanes: readonly Lane[]): Promise<MeteredUsage> {
-  const settled = await Promise.all(lanes.map(({ meter, answer }) => meter.settle(answer?.usage())))
+async function sumUsage(running: readonly RunningPart[]): Promise<MeteredUsage> {
+  const settled = await Promise.all(running.map(({ meter, answer }) => meter.settle(answer?.usage())))
   const prompts = new Set<number>()
   const usages = settled.map(({ usage }, at): Usage => {
-    const promptIndex = lanes[at]?.part.promptIndex ?? at
+    const promptIndex = running[at]?.part.promptIndex ?? at
     const counted = prompts.has(promptIndex)
     prompts.add(promptIndex)
     return counted ? writeUsage({}, 0, usage.completion_tokens) : usage

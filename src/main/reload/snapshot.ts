@@ -287,7 +287,7 @@ function standingsFor(
   if (before === undefined)
     return createHealthRegistry(ids, clock, Math.random, {
       onEvent: onHealthEvent,
-      onWord: onHealthWord,
+      onMessage: onHealthWord,
       breaker,
     })
   const kept = deployments.filter(({ upstream }) => unchanged.has(upstream.name))

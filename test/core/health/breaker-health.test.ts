@@ -9,11 +9,11 @@ import { type HandClock, handClock } from '../../harness/core/pool.ts'
 
 const settings = { ...defaultBreaker, failures: 3, minimumCalls: 10, openMs: 1000 }
 
-/** Calls: o answered, x failed. What is told of its health between them: g good, b bad, ? neither. */
+/** Calls: o answered, x failed. Health reports between them: g good, b bad, ? neither. */
 const calls: Readonly<Record<string, Verdict>> = { o: 'answered', x: 'failed' }
 const healths: Readonly<Record<string, Verdict>> = { g: 'answered', b: 'failed', '?': 'neither' }
 
-describe('what is told of its health, no call being made,', () => {
+describe('a health report without a call', () => {
   const cases: [string, string, number, string][] = [
     ['bb', 'closed', 2, 'too little of what is bad'],
     ['bbb', 'open', 3, 'bad as often in a row as calls may fail'],
@@ -30,14 +30,14 @@ describe('what is told of its health, no call being made,', () => {
     expect(breaker.read()).toMatchObject({ state, failures })
   })
 
-  test('is of no matter while it is open, when it is bad', () => {
+  test('is ignored while it is open, if bad', () => {
     const { breaker } = opened()
     const before = breaker.read()
     tell(breaker, 'b')
     expect(breaker.read()).toEqual(before)
   })
 
-  test('has one call try an open one at once, when it is good', () => {
+  test('lets one call probe an open one at once, if good', () => {
     const { breaker } = opened()
     tell(breaker, 'g')
     expect(breaker.read().state).toBe('half-open')
@@ -45,14 +45,14 @@ describe('what is told of its health, no call being made,', () => {
     expect(breaker.admit()).toBeUndefined()
   })
 
-  test('opens a half-open one for longer when it is bad', () => {
+  test('opens a half-open one for longer, if bad', () => {
     const { breaker, clock } = halfOpen()
     tell(breaker, 'b')
     expect(breaker.read().state).toBe('open')
     expect(openForMs(breaker, clock)).toBe(2000)
   })
 
-  test('does so once, though it was the rate that had opened it', () => {
+  test('does so once, even if the rate had opened it', () => {
     const { breaker, clock } = aBreaker()
     tell(breaker, 'xoxoxoxoxox')
     clock.move(settings.openMs)
@@ -60,7 +60,7 @@ describe('what is told of its health, no call being made,', () => {
     expect(breaker.read()).toMatchObject({ state: 'open', failures: 2 })
   })
 
-  test('does not speak for a probe that is away', () => {
+  test('does not decide while a probe is in flight', () => {
     const { breaker } = halfOpen()
     const probe = breaker.admit()!
     tell(breaker, 'gb')
@@ -69,21 +69,21 @@ describe('what is told of its health, no call being made,', () => {
     expect(breaker.read()).toMatchObject({ state: 'closed', failures: 0 })
   })
 
-  test('leaves it half-open when it says nothing either way', () => {
+  test('leaves it half-open if it is neither good nor bad', () => {
     const { breaker } = halfOpen()
     tell(breaker, '?')
     expect(breaker.read().state).toBe('half-open')
   })
 })
 
-describe('a breaker closed by its health is on trial', () => {
-  test('lets every call through', () => {
+describe('a breaker closed by a health report alone', () => {
+  test('admits every call', () => {
     const { breaker } = onTrial()
     expect(breaker.read()).toMatchObject({ state: 'closed', opensUntil: undefined })
     expect([breaker.admit(), breaker.admit()]).toMatchObject([{ isProbe: false }, { isProbe: false }])
   })
 
-  test('opens again at the first call that fails, for twice as long, whatever the others do', () => {
+  test('opens again at the first failed call, for twice as long, regardless of others', () => {
     const { breaker, clock } = onTrial()
     const [failing, other] = [breaker.admit()!, breaker.admit()!]
     breaker.end(failing, 'failed')
@@ -92,7 +92,7 @@ describe('a breaker closed by its health is on trial', () => {
     expect(openForMs(breaker, clock)).toBe(2000)
   })
 
-  test('is closed from the first answered call, with the failures it counted', () => {
+  test('is fully closed after the first answered call, and keeps its count of failures', () => {
     const { breaker, clock } = onTrial()
     const { since } = breaker.read()
     clock.move(100)
@@ -102,7 +102,7 @@ describe('a breaker closed by its health is on trial', () => {
     expect(openForMs(breaker, clock)).toBe(1000)
   })
 
-  test('is not taken in by calls from before', () => {
+  test('ignores calls from before', () => {
     const { breaker, clock } = opened()
     const late = breaker.insist()
     clock.move(settings.openMs)

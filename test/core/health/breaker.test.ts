@@ -49,7 +49,7 @@ describe('a breaker after calls', () => {
 })
 
 describe('the rate', () => {
-  test('is that of the window: what is older no longer counts', () => {
+  test('covers the window: older calls do not count', () => {
     const { breaker, clock } = aBreaker()
     play(breaker, 'xxoxxoxxo')
     clock.move(settings.windowMs)
@@ -57,7 +57,7 @@ describe('the rate', () => {
     expect(breaker.read().state).toBe('closed')
   })
 
-  test('slides: what is newer still does', () => {
+  test('slides: newer calls still count', () => {
     const { breaker, clock } = aBreaker()
     play(breaker, 'xxoxxo')
     clock.move(settings.windowMs * 0.8)
@@ -67,7 +67,7 @@ describe('the rate', () => {
     expect(breaker.read().state).toBe('open')
   })
 
-  test('begins anew when the breaker has closed', () => {
+  test('starts over when the breaker has closed', () => {
     const { breaker, clock } = aBreaker()
     play(breaker, 'oxxoxxoxxox')
     clock.move(1000)
@@ -79,7 +79,7 @@ describe('the rate', () => {
 })
 
 describe('an open breaker', () => {
-  test('lets nothing through until its time is over, then one call alone', () => {
+  test('admits nothing until its time is over, then a single call', () => {
     const { breaker, clock } = opened()
     expect(breaker.admit()).toBeUndefined()
     clock.move(999)
@@ -93,7 +93,7 @@ describe('an open breaker', () => {
     expect(breaker.admit()).toBeUndefined()
   })
 
-  test('says since when it is what it is, and until when', () => {
+  test('reports its state with its start and end', () => {
     const { breaker, clock } = aBreaker()
     expect(breaker.read()).toEqual({ state: 'closed', since: 1000, failures: 0, opensUntil: undefined })
     clock.move(500)
@@ -105,7 +105,7 @@ describe('an open breaker', () => {
     expect(breaker.read()).toEqual({ state: 'closed', since: 4500, failures: 0, opensUntil: undefined })
   })
 
-  test('that a refusal opened opens again at the next, for twice as long', () => {
+  test('opened by a refusal opens again at the next one, for twice as long', () => {
     const { breaker, clock } = aBreaker()
     play(breaker, '!')
     clock.move(settings.openMs)
@@ -117,7 +117,7 @@ describe('an open breaker', () => {
     expect(breaker.read().state).toBe('half-open')
   })
 
-  test('opens for twice as long after every failed probe, up to the longest, and from the start once it closed', () => {
+  test('opens for twice as long after every failed probe, up to the maximum; closing resets this', () => {
     const { breaker, clock } = opened()
     const times = [openForMs(breaker, clock)]
     for (let probe = 0; probe < 4; probe++) {
@@ -136,7 +136,7 @@ describe('an open breaker', () => {
     [0.5, 750],
     [0.999999, 500.0005],
   ]
-  test.for(jitters)('with a draw of %f opens for %f ms', ([drawn, openMs]) => {
+  test.for(jitters)('with a random number of %f opens for %f ms', ([drawn, openMs]) => {
     const clock = handClock()
     const breaker = createBreaker(clock, () => drawn, settings)
     play(breaker, 'xxx')
@@ -145,21 +145,21 @@ describe('an open breaker', () => {
 })
 
 describe('a probe', () => {
-  test('that is answered closes it', () => {
+  test('that is answered closes the breaker', () => {
     const { breaker } = halfOpen()
     play(breaker, 'o')
     expect(breaker.read()).toMatchObject({ state: 'closed', failures: 0 })
     expect(breaker.admit()).toMatchObject({ isProbe: false })
   })
 
-  test('that ends in neither is given back: another may go', () => {
+  test('that ends with neither is returned: another is admitted', () => {
     const { breaker } = halfOpen()
     play(breaker, '-')
     expect(breaker.read().state).toBe('half-open')
     expect(breaker.admit()).toMatchObject({ isProbe: true })
   })
 
-  test('that never ends is taken for lost in the end, and its word still counts', () => {
+  test('that does not end counts as lost, but its late outcome still counts', () => {
     const { breaker, clock } = halfOpen()
     const lost = breaker.admit()!
     clock.move(settings.trialMs - 1)
@@ -184,7 +184,7 @@ describe('a call from before', () => {
     expect(breaker.read()).toEqual(before)
   })
 
-  test('that failed does not count against one that has closed since', () => {
+  test('that failed does not count against a breaker that has closed since', () => {
     const { breaker, clock } = aBreaker()
     const late = [breaker.admit()!, breaker.admit()!, breaker.admit()!]
     play(breaker, 'xxx')
@@ -195,14 +195,14 @@ describe('a call from before', () => {
   })
 })
 
-describe('a call that has nowhere else to go', () => {
+describe('a call without another deployment', () => {
   test('passes an open breaker, and closes it when it is answered', () => {
     const { breaker } = opened()
     breaker.end(breaker.insist(), 'answered')
     expect(breaker.read().state).toBe('closed')
   })
 
-  test('does not make an open breaker open for longer when it fails', () => {
+  test('does not extend an open breaker’s time when it fails', () => {
     const { breaker, clock } = opened()
     clock.move(500)
     breaker.end(breaker.insist(), 'failed')
@@ -210,7 +210,7 @@ describe('a call that has nowhere else to go', () => {
     expect(openForMs(breaker, clock)).toBe(500)
   })
 
-  test('is the probe where none is away', () => {
+  test('is the probe if none is in flight', () => {
     const { breaker } = halfOpen()
     expect(breaker.insist()).toMatchObject({ isProbe: true })
     expect(breaker.insist()).toMatchObject({ isProbe: false })
@@ -227,7 +227,7 @@ test('by default opens after five failures in a row, for 1 to 2 s', () => {
   expect(openForMs(breaker, clock)).toBeLessThanOrEqual(defaultBreaker.openMs)
 })
 
-test('however long it failed, by default it is tried again within 4 s', () => {
+test('after any outage, by default it is tried again within 4 s', () => {
   const clock = handClock()
   const breaker = createBreaker(clock, Math.random)
   play(breaker, 'xxxxx')
@@ -240,7 +240,7 @@ test('however long it failed, by default it is tried again within 4 s', () => {
   }
 })
 
-test('a trial that is overdue does not keep the next one from showing that all is well', () => {
+test('an overdue probe does not prevent the next one from closing the breaker', () => {
   const clock = handClock()
   const breaker = createBreaker(clock, Math.random)
   play(breaker, 'xxxxx')

@@ -29,7 +29,7 @@ describe('a deployment that runs models by the caller’s spelling', () => {
     expect(standings.trackOf(other).standing().breaker).toBe('closed')
   })
 
-  test('is learnt to be unreachable from calls for any models, and at once by those that know it', () => {
+  test('is found unreachable by calls for any model, at once for all known models', () => {
     const { standings } = some()
     const failure = new Failure('unreachable', 'Gone.')
     for (const name of ['a', 'b', 'c', 'd', 'e']) {
@@ -39,7 +39,7 @@ describe('a deployment that runs models by the caller’s spelling', () => {
     expect(standings.trackOf(well).standing().breaker).toBe('open')
   })
 
-  test('is probed by one call, whatever its model, and well again when that is answered', () => {
+  test('is probed by one call for any model, and healthy again when it is answered', () => {
     const { standings, clock } = some()
     for (let time = 0; time < 5; time++) end(standings, sick, new Failure('unreachable', 'Gone.'))
     clock.move(5000)
@@ -51,7 +51,7 @@ describe('a deployment that runs models by the caller’s spelling', () => {
     expect(standings.trackOf(sick).standing().breaker).toBe('closed')
   })
 
-  test('gives the leave of a model back where there is none for the whole', () => {
+  test('returns the permit of a model if the whole deployment has none', () => {
     const { standings, clock } = some()
     for (let time = 0; time < 5; time++) end(standings, sick, new Failure('upstream_error', 'No.'))
     for (let time = 0; time < 5; time++) end(standings, well, new Failure('unreachable', 'Gone.'))
@@ -63,7 +63,7 @@ describe('a deployment that runs models by the caller’s spelling', () => {
     expect(standings.trackOf(sick).begin()).toBeDefined()
   })
 
-  test('has the speed and the limits of each model apart, and counts them all', () => {
+  test('tracks speed and limits per model, and counts all together', () => {
     const { standings } = some()
     end(standings, well, undefined)
     standings
@@ -85,7 +85,7 @@ describe('a deployment that runs models by the caller’s spelling', () => {
     ])
   })
 
-  test('tells apart so many models, those that were last asked for', () => {
+  test('tracks a limited number of models, the most recently requested', () => {
     const { standings } = some()
     end(standings, sick, undefined)
     end(standings, well, undefined)
@@ -96,7 +96,7 @@ describe('a deployment that runs models by the caller’s spelling', () => {
     expect(standings.snapshot()[0]).toMatchObject({ answered: 2 })
   })
 
-  test('keeps what is known of its models when it is kept', () => {
+  test('keeps the state of its models when it is kept', () => {
     const { standings } = some()
     for (let time = 0; time < 5; time++) end(standings, sick, new Failure('timeout', 'Late.'))
     const renewed = standings.renewed([one.id], new Set([one.id]))
@@ -106,10 +106,10 @@ describe('a deployment that runs models by the caller’s spelling', () => {
   })
 })
 
-describe('our key, refused', () => {
+describe('a refusal of our key', () => {
   const refused = new Failure('upstream_auth', 'The key is not taken.', { upstreamStatus: 401 })
 
-  test('keeps calls away at once, and operators see why', () => {
+  test('stops calls at once, and operators see why', () => {
     const { standings } = some()
     end(standings, one, undefined)
     end(standings, one, refused)
@@ -117,7 +117,7 @@ describe('our key, refused', () => {
     expect(standings.snapshot()[0]).toMatchObject({ failed: 1, lastFailure: 'upstream_auth' })
   })
 
-  test('is no matter where it was the caller’s own', () => {
+  test('does not count if the key was the caller’s own', () => {
     const { standings } = some()
     for (let time = 0; time < 20; time++) end(standings, one, new Failure('unauthorized', 'Not you.'))
     expect(standings.trackOf(one).standing()).toMatchObject({ breaker: 'closed', successRate: 1 })
@@ -125,8 +125,8 @@ describe('our key, refused', () => {
   })
 })
 
-describe('one that was never tried', () => {
-  test('is tried from the moment of its first attempt, and measured once that is answered', () => {
+describe('a deployment that was never tried', () => {
+  test('counts as tried from its first attempt, and as measured once that is answered', () => {
     const { standings, clock } = some()
     const seen = () => {
       const { isUntried, isMeasured } = standings.trackOf(one).standing()
@@ -142,7 +142,7 @@ describe('one that was never tried', () => {
     expect(standings.trackOf(one).standing().pace).toMatchObject({ answerMs: 1200 })
   })
 
-  test('is so again where the attempt came to nothing', () => {
+  test('is untried again if the attempt had no outcome', () => {
     const { standings } = some()
     {
       using _permit = standings.trackOf(one).insist()

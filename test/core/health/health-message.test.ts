@@ -5,24 +5,24 @@ import { Failure } from '../../../src/core/model/failure.ts'
 import { end, one, other } from '../../harness/core/health-snapshot.ts'
 import { handClock } from '../../harness/core/pool.ts'
 
-/** Two nodes: what the first is told by its upstreams reaches the second. */
+/** Two nodes: the second receives what the first learns from its upstreams. */
 function twoNodes() {
   const clock = handClock()
   const words: HealthMessage[] = []
   const ids = [one.id, other.id]
   const there: HealthRegistry = createHealthRegistry(ids, clock, () => 0)
-  const onWord = (word: HealthMessage) => {
+  const onMessage = (word: HealthMessage) => {
     words.push(word)
-    there.heard(word)
+    there.receive(word)
   }
-  return { clock, words, here: createHealthRegistry(ids, clock, () => 0, { onWord }), there }
+  return { clock, words, here: createHealthRegistry(ids, clock, () => 0, { onMessage }), there }
 }
 
 const limited = (retryAfterMs?: number) => new Failure('rate_limited', 'Slower, please.', { retryAfterMs })
 const refused = new Failure('upstream_auth', 'The key is not taken.', { upstreamStatus: 401 })
 
-describe('what one node is told', () => {
-  test('a limit with its reset keeps calls away at the others, until then', () => {
+describe('what one node learns from its upstream', () => {
+  test('a rate limit with a reset stops calls on the other nodes until then', () => {
     const { here, there, clock } = twoNodes()
     end(here, one, limited(3000))
     expect(there.trackOf(one).standing()).toMatchObject({ breaker: 'closed', share: 0, isUntried: true })
@@ -32,7 +32,7 @@ describe('what one node is told', () => {
     expect(there.trackOf(one).standing().share).toBe(1)
   })
 
-  test('many refusals at once are reported once, a later reset again', () => {
+  test('many refusals at once are sent once, a later reset again', () => {
     const { here, words, clock } = twoNodes()
     for (let time = 0; time < 20; time++) end(here, one, limited(3000))
     expect(words).toHaveLength(1)
@@ -41,14 +41,14 @@ describe('what one node is told', () => {
     expect(words).toHaveLength(2)
   })
 
-  test('a key of ours that is refused keeps calls away at the others', () => {
+  test('a refused key of ours stops calls on the other nodes', () => {
     const { here, there } = twoNodes()
     end(here, one, refused)
     expect(there.trackOf(one).standing().breaker).toBe('open')
     expect(there.trackOf(other).standing().breaker).toBe('closed')
   })
 
-  test('of one model among many it concerns that model alone, but a refused key all of them', () => {
+  test('about one model of many concerns that model only; a refused key concerns all', () => {
     const { here, there } = twoNodes()
     const [mine, theirs] = [
       { ...one, madeFor: 'mine' },
@@ -67,15 +67,15 @@ describe('what one node is told', () => {
     ['an error', new Failure('upstream_error', 'No.')],
     ['nobody there', new Failure('unreachable', 'Gone.')],
     ['an answer', undefined],
-  ] as const)('is each node’s own: %s', ([, failure]) => {
+  ] as const)('is not shared: %s', ([, failure]) => {
     const { here, words } = twoNodes()
     for (let time = 0; time < 9; time++) end(here, one, failure)
     expect(words).toEqual([])
   })
 
-  test('a word on what a node has not is of no effect', () => {
+  test('a message about an unknown deployment is ignored', () => {
     const { there } = twoNodes()
-    expect(() => there.heard({ deployment: 'none', model: undefined, said: 'key_refused' })).not.toThrow()
-    expect(() => there.heard({ deployment: one.id, model: 'none', said: 'key_refused' })).not.toThrow()
+    expect(() => there.receive({ deployment: 'none', model: undefined, said: 'key_refused' })).not.toThrow()
+    expect(() => there.receive({ deployment: one.id, model: 'none', said: 'key_refused' })).not.toThrow()
   })
 })

@@ -38,7 +38,7 @@ describe('an attempt that ended', () => {
     })
   })
 
-  test('is of no matter to other deployments', () => {
+  test('does not affect other deployments', () => {
     const { standings } = some()
     play(standings, one, 'timeout', 9)
     expect(standings.trackOf(other).standing()).toMatchObject({ breaker: 'closed', successRate: 1 })
@@ -65,7 +65,7 @@ describe('an attempt that ended', () => {
     expect(standings.snapshot()[0]).toMatchObject({ inFlight: 0, attempts: 1, failed: 1, answered: 0 })
   })
 
-  test('without a word counts for nothing', () => {
+  test('without an outcome counts for nothing', () => {
     const { standings } = some()
     {
       using _permit = standings.trackOf(one).insist()
@@ -76,7 +76,7 @@ describe('an attempt that ended', () => {
 })
 
 describe('a deployment that fails', () => {
-  test('is not to be asked, is then to be asked once, and is well again when that is answered', () => {
+  test('is skipped, then probed once, and healthy again when the probe is answered', () => {
     const { standings, clock } = some()
     play(standings, one, 'upstream_error', 5)
     expect(standings.trackOf(one).standing().breaker).toBe('open')
@@ -89,7 +89,7 @@ describe('a deployment that fails', () => {
     expect(standings.trackOf(one).standing().breaker).toBe('closed')
   })
 
-  test('is as good as open for all others while its probe is away, and told as half-open', () => {
+  test('counts as open for others while its probe is in flight, and is reported as half-open', () => {
     const { standings, clock } = some()
     play(standings, one, 'upstream_error', 5)
     clock.move(5000)
@@ -98,7 +98,7 @@ describe('a deployment that fails', () => {
     expect(standings.snapshot()[0]?.breaker).toBe('half-open')
   })
 
-  test.for(['caller_left', 'rate_limited', 'rejected'] as const)('has its probe given back by %s', (kind) => {
+  test.for(['caller_left', 'rate_limited', 'rejected'] as const)('gets its probe back after %s', (kind) => {
     const { standings, clock } = some()
     play(standings, one, 'upstream_error', 5)
     clock.move(5000)
@@ -110,7 +110,7 @@ describe('a deployment that fails', () => {
     expect(standings.trackOf(one).begin()).toBeDefined()
   })
 
-  test('may be insisted on', () => {
+  test('can be used regardless', () => {
     const { standings } = some()
     play(standings, one, 'upstream_error', 5)
     standings.trackOf(one).insist().end(answered)
@@ -119,7 +119,7 @@ describe('a deployment that fails', () => {
 })
 
 describe('a standing', () => {
-  test('of one never tried knows nothing against it', () => {
+  test('of one never tried is healthy', () => {
     expect(some().standings.trackOf(one).standing()).toEqual({
       breaker: 'closed',
       share: 1,
@@ -132,7 +132,7 @@ describe('a standing', () => {
     })
   })
 
-  test('is the same object while nothing changed, and another when something did', () => {
+  test('is the same object until something changes', () => {
     const { standings, clock } = some()
     const untried = standings.trackOf(one).standing()
     clock.move(60_000)
@@ -144,7 +144,7 @@ describe('a standing', () => {
     expect(standings.trackOf(one).standing()).toBe(tried)
   })
 
-  test('is not looked at anew for every call: what is only forgotten shows within a second', () => {
+  test('is not recomputed per call: decay shows within a second', () => {
     const { standings, clock } = some()
     play(standings, one, 'timeout', 1)
     const fresh = standings.trackOf(one).standing()
@@ -154,13 +154,13 @@ describe('a standing', () => {
     expect(standings.trackOf(one).standing().successRate).toBeGreaterThan(fresh.successRate)
   })
 
-  test('may be asked for at a time that is in hand already', () => {
+  test('can be read with a known time', () => {
     const { standings, clock } = some()
     play(standings, one, 'ok', 1)
     expect(standings.trackOf(one).standing(clock.now())).toBe(standings.trackOf(one).standing())
   })
 
-  test('of a deployment that is in no configuration is a bug', () => {
+  test('of an unconfigured deployment is a bug', () => {
     const { standings } = some()
     expect(() => standings.trackOf({ id: 'elsewhere' }).standing()).toThrow(TypeError)
     expect(() => standings.trackOf({ id: 'elsewhere' }).begin()).toThrow(TypeError)
@@ -172,7 +172,7 @@ describe('a probe of its health', () => {
   const ill: Probe = { atEpochMs: 6, answer: new Failure('unreachable', 'Gone.') }
   const asleep: Probe = { atEpochMs: 7, answer: { isReady: false, idleWorkers: 0, busyWorkers: 0 } }
 
-  test.for([well, ill, asleep])('is no attempt, and measures nothing: %o', (probe) => {
+  test.for([well, ill, asleep])('is not an attempt, and measures nothing: %o', (probe) => {
     const { standings } = some()
     play(standings, one, 'ok', 1)
     const { share, successRate, firstTokenMs, tokensPerSecond } = standings.snapshot()[0]!
@@ -183,7 +183,7 @@ describe('a probe of its health', () => {
     expect(standings.snapshot()[1]).toMatchObject({ breaker: 'closed', probe: undefined })
   })
 
-  test('opens the breaker and closes it, at once for anyone who asks', () => {
+  test('opens and closes the breaker with immediate effect', () => {
     const { standings, clock } = some()
     for (let time = 0; time < 5; time++) {
       expect(standings.trackOf(one).standing().breaker).toBe('closed')
@@ -197,14 +197,14 @@ describe('a probe of its health', () => {
     expect(standings.trackOf(one).standing().breaker).toBe('closed')
   })
 
-  test('of one that sleeps is reported, and is nothing against it', () => {
+  test('of a sleeping one is reported, and does not count against it', () => {
     const { standings } = some()
     for (let time = 0; time < 20; time++) standings.probed(one.id, asleep)
     expect(standings.snapshot()[0]).toMatchObject({ breaker: 'closed', failuresInARow: 0, probe: asleep })
   })
 })
 
-test('of renewed standings, those that are kept are one and the same for both, the others are new', () => {
+test('in a renewed registry, kept deployments share their state with the old one, others are new', () => {
   const { standings } = some()
   play(standings, one, 'upstream_error', 4)
   play(standings, other, 'upstream_error', 4)
@@ -220,7 +220,7 @@ test('of renewed standings, those that are kept are one and the same for both, t
   expect(renewed.trackOf(other).standing().breaker).toBe('closed')
 })
 
-test('what operators see of each deployment', () => {
+test('the report on each deployment for operators', () => {
   const { standings, clock } = some()
   play(standings, one, 'ok', 2)
   play(standings, one, 'upstream_error', 5)

@@ -5,7 +5,7 @@ import { handClock } from '../../harness/core/pool.ts'
 
 const halfLifeMs = 1000
 
-describe('what is seen of answers', () => {
+describe('observed answers', () => {
   const stream: Observation = { isAnswered: true, firstTokenMs: 200, completionTokens: 101, durationMs: 1200 }
   const failed: Observation = { ...stream, isAnswered: false }
   const whole: Observation = { ...stream, firstTokenMs: undefined, completionTokens: 60 }
@@ -44,7 +44,7 @@ describe('what is seen of answers', () => {
   })
 })
 
-test('what was seen one half-life ago counts half', () => {
+test('an observation one half-life ago counts half', () => {
   const clock = handClock()
   const observations = createObservations(clock, halfLifeMs)
   observations.note({ isAnswered: true, firstTokenMs: 100, completionTokens: 101, durationMs: 1100 })
@@ -54,7 +54,7 @@ test('what was seen one half-life ago counts half', () => {
   expect(observations.tokensPerSecond()).toBeCloseTo((50 + 300) / 1.5, 8)
 })
 
-test('failures are forgotten: the rate goes back to 1', () => {
+test('failures decay: the rate returns to 1', () => {
   const clock = handClock()
   const observations = createObservations(clock, halfLifeMs)
   for (let call = 0; call < 7; call++) {
@@ -73,7 +73,7 @@ test('failures are forgotten: the rate goes back to 1', () => {
   expect(rates).toEqual([0.125, 0.533, 0.901, 0.987])
 })
 
-test('a lone measurement is forgotten after five half-lives, and is exact until then', () => {
+test('a single measurement is exact for five half-lives, then forgotten', () => {
   const clock = handClock()
   const observations = createObservations(clock, halfLifeMs)
   observations.note({ isAnswered: true, firstTokenMs: 250, completionTokens: 11, durationMs: 1250 })
@@ -115,7 +115,7 @@ describe('the pace of answers', () => {
     expect(observations.isFresh()).toBe(expected !== undefined)
   })
 
-  test('is remembered however long ago it was, and told to be old', () => {
+  test('is kept forever, and marked as old', () => {
     const clock = handClock()
     const observations = createObservations(clock, halfLifeMs)
     observations.note(whole)
@@ -133,7 +133,7 @@ describe('the pace of answers', () => {
   })
 })
 
-test('reading changes nothing, however often and in whatever steps', () => {
+test('reading changes nothing, at any time and frequency', () => {
   const steps = fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 20 })
   fc.assert(
     fc.property(steps, (movesMs) => {

@@ -15,7 +15,7 @@ test.for<[UpstreamHealth, ProbeOutcome, Verdict]>([
   [{ isReady: false, queued: 7, idleWorkers: 0, busyWorkers: 0 }, 'asleep', 'neither'],
   [{ isReady: false, idleWorkers: 0 }, 'asleep', 'neither'],
   [{ isReady: false, busyWorkers: 0 }, 'asleep', 'neither'],
-])('an upstream that says %o is %s, and counts as %s', ([answer, outcome, verdict]) => {
+])('an upstream that reports %o is %s, and counts as %s', ([answer, outcome, verdict]) => {
   const probe = { atEpochMs: 0, answer }
   expect([outcomeOf(probe), verdictOnProbe(probe)]).toEqual([outcome, verdict])
 })

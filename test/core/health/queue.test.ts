@@ -16,7 +16,7 @@ function aQueue(change: Partial<QueueSettings> = {}) {
   return createQueue({ concurrency: 2, queueMs: 1000, queueLimit: 3, ...change })
 }
 
-/** A queue whose every place is taken, and one who waits in it. */
+/** A full queue, with one waiting call. */
 function aFullQueue(change: Partial<QueueSettings> = {}) {
   const queue = aQueue({ concurrency: 1, ...change })
   expect(queue.enter()).toBe(true)
@@ -24,7 +24,7 @@ function aFullQueue(change: Partial<QueueSettings> = {}) {
   return { queue, signal, leave }
 }
 
-test('there are so many places, and one that is given back is free again', () => {
+test('the number of places is limited, and a returned one is free again', () => {
   const queue = aQueue()
   expect([queue.enter(), queue.enter(), queue.enter()]).toEqual([true, true, false])
   expect(queue.read()).toEqual({ running: 2, waiting: 0 })
@@ -33,7 +33,7 @@ test('there are so many places, and one that is given back is free again', () =>
   expect([queue.enter(), queue.enter()]).toEqual([true, false])
 })
 
-test('places are handed on in the order of coming, and nobody overtakes', async () => {
+test('places go to waiting calls in order of arrival, without overtaking', async () => {
   const { queue, signal } = aFullQueue()
   const order: string[] = []
   const waiting = ['a', 'b', 'c'].map((name) => queue.wait(signal, never).then(() => order.push(name)))
@@ -66,7 +66,7 @@ describe('a wait ends', () => {
     expect([vi.getTimerCount(), getEventListeners(signal, 'abort').length]).toEqual([0, 0])
   })
 
-  test('at once, where as many wait as may', async () => {
+  test('at once, if the queue is full', async () => {
     const { queue, signal } = aFullQueue({ queueLimit: 1 })
     const first = queue.wait(signal, never)
     await expect(queue.wait(signal, never)).rejects.toMatchObject({ kind: 'busy' })
@@ -75,7 +75,7 @@ describe('a wait ends', () => {
     expect(queue.read()).toEqual({ running: 1, waiting: 0 })
   })
 
-  test('at once, when the caller leaves, and those behind move up', async () => {
+  test('at once, when the caller leaves, and later ones move up', async () => {
     const { queue, signal, leave } = aFullQueue()
     const other = aCaller()
     const gone = queue.wait(signal, never)
@@ -89,7 +89,7 @@ describe('a wait ends', () => {
     expect(getEventListeners(other.signal, 'abort')).toEqual([])
   })
 
-  test('at once, for a caller who had left before', async () => {
+  test('at once, for a caller that had already left', async () => {
     const { queue, signal, leave } = aFullQueue()
     leave()
     await expect(queue.wait(signal, never)).rejects.toBe(signal.reason)
@@ -99,7 +99,7 @@ describe('a wait ends', () => {
 })
 
 describe('of several principals', () => {
-  test('each has their turn, however many of another wait', async () => {
+  test('each is served in turn, for any number of another’s calls', async () => {
     const { queue, signal } = aFullQueue({ queueLimit: 100 })
     const order: string[] = []
     for (const who of ['loud', 'loud', 'loud', 'quiet', 'loud', 'quiet']) {
@@ -112,7 +112,7 @@ describe('of several principals', () => {
     expect(order).toEqual(['loud', 'quiet', 'loud', 'quiet', 'loud', 'loud'])
   })
 
-  test('one cannot fill the queue before the others', async () => {
+  test('one cannot fill the queue alone', async () => {
     const { queue, signal } = aFullQueue({ queueLimit: 100 })
     const refused = Array.from({ length: 100 }, () => watched(queue.wait(signal, never, 'loud')))
     await turn()

@@ -5,7 +5,7 @@ import { handClock } from '../../harness/core/pool.ts'
 const settings: RateShareSettings = { usualMs: 5000, longestMs: 60_000, recoveryMs: 10_000, leastShare: 0.1 }
 
 describe('the share after one refusal', () => {
-  /** What was requested, then the share after so many milliseconds. */
+  /** The Retry-After, then the share after these milliseconds. */
   const cases: [string, number | undefined, [number, number][]][] = [
     [
       'is halved where no time was told, and rises after the usual one',
@@ -68,13 +68,13 @@ describe('the share after one refusal', () => {
   })
 })
 
-test('a whole share is not limited by anything', () => {
+test('a full share has no limit', () => {
   const load = createRateShare(handClock(), settings)
   expect(load.share()).toBe(1)
   expect(load.limitedUntil()).toBeUndefined()
 })
 
-test('refusals that tell no time halve the share repeatedly, down to the least', () => {
+test('refusals without a time halve the share repeatedly, down to the minimum', () => {
   const load = createRateShare(handClock(), settings)
   const shares = Array.from({ length: 6 }, () => {
     load.limited(undefined)
@@ -83,7 +83,7 @@ test('refusals that tell no time halve the share repeatedly, down to the least',
   expect(shares).toEqual([0.5, 0.25, 0.125, 0.1, 0.1, 0.1])
 })
 
-test('a refusal never brings an earlier reset forward, nor a share up', () => {
+test('a refusal never makes a reset earlier or a share larger', () => {
   const clock = handClock()
   const load = createRateShare(clock, settings)
   load.limited(30_000)
@@ -94,7 +94,7 @@ test('a refusal never brings an earlier reset forward, nor a share up', () => {
   expect(load.share()).toBe(0)
 })
 
-test('a refusal during the recovery starts from the share of that moment', () => {
+test('a refusal during recovery starts from the current share', () => {
   const clock = handClock()
   const load = createRateShare(clock, settings)
   load.limited(1000)
@@ -105,7 +105,7 @@ test('a refusal during the recovery starts from the share of that moment', () =>
   expect(load.limitedUntil()).toBe(clock.now() + settings.usualMs)
 })
 
-test('until the share is whole again, the limit is shown', () => {
+test('the limit is shown until the share is full again', () => {
   const clock = handClock()
   const load = createRateShare(clock, settings)
   load.limited(1000)

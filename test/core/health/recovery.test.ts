@@ -18,7 +18,7 @@ const outages = [1000, 60_000]
 const ways = ['refuses', 'is silent', 'refuses our key'] as const
 
 test.for(outages.flatMap((outageMs) => ways.map((way) => ({ outageMs, way }))))(
-  'after $outageMs ms in which an upstream $way it is called again within 5 s, and no call has failed',
+  'after $outageMs ms in which an upstream $way it is used again within 5 s, and no call has failed',
   async ({ outageMs, way }) => {
     let isDown = true
     const answer = [textChunk('yes', 'stop')]
@@ -68,7 +68,7 @@ function gatewayOver(upstreams: readonly ReturnType<typeof upstreamNamed>[]) {
   })
 }
 
-/** One call, and however much time it takes on the clock. */
+/** One call, and the time that it takes on the clock. */
 async function callOnce(gateway: ReturnType<typeof createGateway>) {
   const record = createRecorder([], timersClock, 1500).open('req_1', 'completions')
   let isOver = false

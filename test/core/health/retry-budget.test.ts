@@ -12,7 +12,7 @@ function aBudget() {
     calls(count: number, upstream = 'a') {
       for (let call = 0; call < count; call++) budget.note(upstream)
     },
-    /** How many can be had at once. */
+    /** How many can be taken at once. */
     takeAll(upstream = 'a') {
       let taken = 0
       while (taken < 1000 && budget.take(upstream)) taken++
@@ -27,13 +27,13 @@ test.for([
   [15, 3],
   [20, 4],
   [100, 20],
-])('of %i calls there may be %i more', ([calls = 0, more]) => {
+])('with %i calls there may be %i retries', ([calls = 0, more]) => {
   const scene = aBudget()
   scene.calls(calls)
   expect(scene.takeAll()).toBe(more)
 })
 
-test('each upstream has its own', () => {
+test('each upstream has its own budget', () => {
   const scene = aBudget()
   scene.calls(100)
   expect(scene.takeAll('b')).toBe(3)
@@ -42,12 +42,12 @@ test('each upstream has its own', () => {
 
 test.for([
   [29_999, 0],
-  // What was taken counts for as long as the calls it was taken of.
+  // Retries count for as long as the calls they were taken from.
   [30_000, 0],
   [59_999, 0],
   [60_000, 3],
   [3_600_000, 3],
-])('after %i ms there may be %i more again', ([ms = 0, more]) => {
+])('after %i ms there may be %i retries again', ([ms = 0, more]) => {
   const scene = aBudget()
   scene.calls(100)
   scene.takeAll()

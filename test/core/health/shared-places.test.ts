@@ -56,13 +56,13 @@ function processes(count: number, settings: Partial<QueueSettings> = {}) {
   }
 }
 
-/** As a call does it. */
+/** Takes a place like a call. */
 async function enter(queue: Queue | undefined, leftMs = never): Promise<void> {
   if (queue === undefined) throw new TypeError('There is no such process.')
   if (!queue.enter()) await queue.wait(aCaller().signal, leftMs)
 }
 
-/** Lets all messages that are on their way arrive. */
+/** Delivers all pending messages. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await Promise.resolve()
 }
@@ -70,7 +70,7 @@ async function settle(): Promise<void> {
 const running = (queues: readonly Queue[]) => queues.map((queue) => queue.read().running)
 
 describe('processes that share the concurrency of a provider', () => {
-  test('run as many calls as it says, all together', async () => {
+  test('run at most the limit, all together', async () => {
     const { queues } = processes(2)
     const entering = Array.from({ length: 10 }, (_, at) => watched(enter(queues[at % 2])))
     await settle()
@@ -78,7 +78,7 @@ describe('processes that share the concurrency of a provider', () => {
     expect(running(queues).reduce((sum, each) => sum + each)).toBe(4)
   })
 
-  test('give a process all of it, when the others need none', async () => {
+  test('give one process all places if the others need none', async () => {
     const [here, there] = (await warm(2)).queues
     for (let at = 0; at < 3; at++) await enter(here)
     await enter(there)
@@ -88,7 +88,7 @@ describe('processes that share the concurrency of a provider', () => {
     expect(fourth.state()).toBe('fulfilled')
   })
 
-  test('wake a call that waits in one when another returns a place', async () => {
+  test('wake a call that waits in one process when another returns a place', async () => {
     const { queues } = processes(2, { concurrency: 1 })
     const [here, there] = queues
     await enter(here)
@@ -101,7 +101,7 @@ describe('processes that share the concurrency of a provider', () => {
     expect(running(queues)).toEqual([0, 1])
   })
 
-  test('take turns, however many wait in each', async () => {
+  test('are served round-robin, for any number of waiting calls', async () => {
     const { queues } = processes(2, { concurrency: 1 })
     const order: number[] = []
     await enter(queues[0])
@@ -118,7 +118,7 @@ describe('processes that share the concurrency of a provider', () => {
     expect(order).toHaveLength(6)
   })
 
-  test('never run more than it says, and leave nobody waiting, whatever the order of events', async () => {
+  test('never exceed the limit and leave no call waiting, for any order of events', async () => {
     const { queues } = processes(3)
     let next = 7
     const random = (below: number) => {
@@ -143,7 +143,7 @@ describe('processes that share the concurrency of a provider', () => {
     expect(entered).toBe(asked)
   })
 
-  test('ask for nothing while calls find a place, and little while all places are taken', async () => {
+  test('send no requests while places are free, and few while all are taken', async () => {
     const { queues, steps } = await warm(2, { concurrency: 100 })
     for (let at = 0; at < 10; at++) await enter(queues[0])
     await settle()
@@ -160,11 +160,11 @@ describe('processes that share the concurrency of a provider', () => {
     await settle()
     const whileFull = full.steps()
     await vi.advanceTimersByTimeAsync(10_000)
-    // Once a second each, in case a message was lost.
+    // Each once a second, in case a message was lost.
     expect(full.steps() - whileFull).toBeLessThanOrEqual(2 * 2 * 10)
   })
 
-  test('have the places of one that ended, at once', async () => {
+  test('get the places of an ended process at once', async () => {
     const { queues, kill } = processes(2, { concurrency: 1 })
     await enter(queues[0])
     const waiting = watched(enter(queues[1]))
@@ -174,7 +174,7 @@ describe('processes that share the concurrency of a provider', () => {
     expect(waiting.state()).toBe('fulfilled')
   })
 
-  test('do not wait where nobody may, except to ask each other', async () => {
+  test('do not queue calls without a queue, except to ask each other', async () => {
     const { queues } = processes(2, { concurrency: 1, queueLimit: 0 })
     await enter(queues[0])
     queues[0]?.leave()
@@ -186,7 +186,7 @@ describe('processes that share the concurrency of a provider', () => {
     await refused
   })
 
-  test('count the calls of a configuration before with those of the next, and serve both', async () => {
+  test('count the calls of the previous configuration with the next, and serve both', async () => {
     const { queues, renewed } = processes(1, { concurrency: 1 })
     await enter(queues[0])
     const after = renewed(0)
@@ -202,7 +202,7 @@ describe('processes that share the concurrency of a provider', () => {
   })
 })
 
-/** Each has had a call, and keeps a place or two. */
+/** Each has run a call, and keeps one or two places. */
 async function warm(count: number, settings: Partial<QueueSettings> = {}) {
   const made = processes(count, settings)
   for (const queue of made.queues) {

@@ -4,7 +4,7 @@ import type { Relay } from '../../../src/core/model/call.ts'
 import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import { JsonText } from '../../../src/core/model/json/json-text.ts'
 
-describe('what goes into one request', () => {
+describe('the texts of one request', () => {
   test.for<[string, unknown, number, readonly unknown[]]>([
     ['one text', 'a', 2, ['a']],
     ['token ids, which are one text', [1, 2, 3], 2, [[1, 2, 3]]],
@@ -15,7 +15,7 @@ describe('what goes into one request', () => {
     expect(splitInputs(aCall({ input }), limit).map(({ body }) => body.value['input'])).toEqual(expected)
   })
 
-  test('a call that is whole keeps its own text', () => {
+  test('a call that is not split keeps its own text', () => {
     const call = aCall({ input: 'a' })
     expect(splitInputs(call, 5)[0]).toBe(call)
   })
@@ -25,7 +25,7 @@ const vector = [0.5, -2]
 const packed = 'AAAAPwAAAMA='
 
 describe('an answer', () => {
-  test('that is as it should be stays as it was sent', () => {
+  test('that is valid is unchanged', () => {
     const body = answer([{ object: 'embedding', index: 0, embedding: vector }])
     const sent = JsonText.read(body, 'as sent')
     expect(validateEmbeddings(sent, aCall({ input: 'a' }))).toBe(sent)
@@ -35,14 +35,14 @@ describe('an answer', () => {
     ['numbers where base64 was requested', { encoding_format: 'base64' }, vector, packed],
     ['base64 where numbers were asked for', { encoding_format: 'float' }, packed, vector],
     ['base64 where nothing was requested', {}, packed, vector],
-  ])('is written as the caller reads it: %s', ([, asked, embedding, expected]) => {
+  ])('is converted to the requested encoding: %s', ([, asked, embedding, expected]) => {
     const call = aCall({ input: 'a', ...asked })
     const { value: body, isWritten } = validateEmbeddings(JsonText.read(answer([{ embedding }]), 'x'), call)
     expect(body['data']).toEqual([{ object: 'embedding', index: 0, embedding: expected }])
     expect(isWritten).toBe(false)
   })
 
-  test('is put in the order of the texts', () => {
+  test('is sorted in the order of the texts', () => {
     const rows = [1, 0].map((index) => ({ object: 'embedding', index, embedding: [index] }))
     const { value: body } = validateEmbeddings(JsonText.of(answer(rows)), aCall({ input: ['a', 'b'] }))
     expect(body['data']).toEqual(rows.toReversed())
@@ -70,12 +70,12 @@ test.for<[string, JsonObject]>([
   ['one for each token', answer([{ object: 'embedding', index: 0, embedding: [[1], [2]] }])],
   ['one in each of several forms', answer([{ object: 'embedding', index: 0, embedding: { int8: [1] } }])],
   ['somewhere else', { id: 'x', embeddings: { float: [[1, 2]] } }],
-])('a vector that nobody here knows is passed on: %s', ([, body]) => {
+])('a vector in an unknown format is forwarded: %s', ([, body]) => {
   const reply = JsonText.read(body, JSON.stringify(body))
   expect(validateEmbeddings(reply, aCall({ input: 'a' }))).toBe(reply)
 })
 
-describe('vectors of another length than was requested', () => {
+describe('vectors of another length than requested', () => {
   const asked = { input: ['a', 'b'], dimensions: 2 }
   const rows = (...vectors: readonly unknown[]) => answer(vectors.map((embedding) => ({ embedding })))
 
@@ -85,7 +85,7 @@ describe('vectors of another length than was requested', () => {
     ['one of them', asked, rows([1, 2], [1, 2, 3])],
     ['in base64', { ...asked, input: 'a', dimensions: 3, encoding_format: 'base64' }, rows(packed)],
     ['made base64', { ...asked, input: 'a', dimensions: 3, encoding_format: 'base64' }, rows(vector)],
-  ])('are no answer, though another upstream may give one: %s', ([, body, reply]) => {
+  ])('are refused, and another upstream is tried: %s', ([, body, reply]) => {
     expect(() => validateEmbeddings(JsonText.of(reply), aCall(body))).toThrow(
       expect.objectContaining({
         kind: 'unsupported',
@@ -101,14 +101,14 @@ describe('vectors of another length than was requested', () => {
     ['nothing was requested, in so many words', { input: 'a', dimensions: null }, rows([1, 2, 3])],
     ['they have it', asked, rows([1, 2], [3, 4])],
     ['they have it in base64', { input: 'a', dimensions: 2, encoding_format: 'base64' }, rows(packed)],
-  ])('are taken where %s', ([, body, reply]) => {
+  ])('are accepted if %s', ([, body, reply]) => {
     expect(validateEmbeddings(JsonText.of(reply), aCall(body)).value['data']).toHaveLength(
       Array.isArray(body['input']) ? 2 : 1,
     )
   })
 })
 
-test('answers to parts are one, with the places of the whole', () => {
+test('answers to parts are joined, with common indices', () => {
   const part = (embedding: number[]) =>
     JsonText.read(answer([{ object: 'embedding', index: 0, embedding }]), 'x')
   const { value: body, isWritten } = joinEmbeddings([part([1]), part([2])])

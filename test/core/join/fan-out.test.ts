@@ -41,7 +41,7 @@ describe('the parts of a call', () => {
     }
   })
 
-  test('stand at prompt × n + choice, whatever the numbers', () => {
+  test('have the index prompt × n + choice', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 }), (prompts, n) => {
         const prompt = Array.from({ length: prompts }, (_, at) => `prompt ${at}`)
@@ -59,7 +59,7 @@ describe('the parts of a call', () => {
     )
   })
 
-  test('leave the caller’s own body as it was', () => {
+  test('leave the caller’s own body unchanged', () => {
     const body = { prompt: ['a', 'b'], n: 2, best_of: 2 }
     splitCall(aCall({ body }), 10)
     expect(body).toEqual({ prompt: ['a', 'b'], n: 2, best_of: 2 })
@@ -67,7 +67,7 @@ describe('the parts of a call', () => {
 })
 
 describe('best_of', () => {
-  /** n, best_of, and what comes of them: candidates, and whether each tells its logprobs. */
+  /** n, best_of, and the result: candidates, and whether each has logprobs. */
   const cases: [unknown, unknown, number, boolean][] = [
     [undefined, undefined, 1, false],
     [undefined, 1, 1, false],
@@ -91,12 +91,12 @@ describe('best_of', () => {
     }
   })
 
-  test('in a chat means nothing', () => {
+  test('is ignored in a chat', () => {
     expect(splitCall(aCall({ kind: 'chat', body: { messages: [], best_of: 3 } }), 10)).toHaveLength(1)
   })
 })
 
-describe('more choices than are allowed', () => {
+describe('more choices than allowed', () => {
   const cases: [JsonObject, number, string][] = [
     [{ prompt: ['a', 'b', 'c'] }, 3, 'prompt'],
     [{ prompt: 'a', n: 5 }, 5, 'n'],
@@ -104,7 +104,7 @@ describe('more choices than are allowed', () => {
     [{ prompt: [[1], [2]] }, 2, 'prompt'],
     [{ prompt: 'a', n: 2, best_of: 5 }, 5, 'best_of'],
   ]
-  test.for(cases)('%j asks for %i, told of %s', ([body, total, param]) => {
+  test.for(cases)('%j requests %i, refused with %s', ([body, total, param]) => {
     expect(splitCall(aCall({ body }), total).length).toBe(total)
     expect(() => splitCall(aCall({ body }), total - 1)).toThrow(
       expect.objectContaining({
@@ -115,7 +115,7 @@ describe('more choices than are allowed', () => {
     )
   })
 
-  test('are refused before anything is made of them', () => {
+  test('are refused before any part is made', () => {
     expect(() => splitCall(aCall({ body: { prompt: 'a', n: Number.MAX_SAFE_INTEGER } }), 128)).toThrow(
       expect.objectContaining({ kind: 'invalid_request' }),
     )
@@ -161,7 +161,7 @@ describe('a part’s delta in the whole answer', () => {
   })
 })
 
-describe('a call is split where one request holds less', () => {
+describe('a call is split if one request holds less', () => {
   const all = { text: false, chat: false }
   const one = { text: true, chat: true }
   const cases: [string, Kind, JsonObject, Parameters<typeof isSplitAt>[1], boolean][] = [

@@ -16,7 +16,7 @@ afterEach(async () => {
 })
 
 describe('values', () => {
-  test('come with the position of their task, each task’s in order', async () => {
+  test('have the position of their task, in order per task', async () => {
     const tasks = [['a', 'b', 'c'], [], ['d'], ['e', 'f']]
     const seen = await collect(
       merge(
@@ -27,7 +27,7 @@ describe('values', () => {
     expect(byPosition(seen)).toEqual({ 0: ['a', 'b', 'c'], 2: ['d'], 3: ['e', 'f'] })
   })
 
-  test('come as they are ready, not in the order of their tasks', async () => {
+  test('are yielded when ready, not in the order of tasks', async () => {
     const late = Promise.withResolvers<string>()
     const merged = merge([() => late.promise.then((value) => [value]), async () => ['early']], 2)
     expect(await merged.next()).toEqual({ done: false, value: { position: 1, value: 'early' } })
@@ -36,11 +36,11 @@ describe('values', () => {
     expect((await merged.next()).done).toBe(true)
   })
 
-  test('of no task at all end at once', async () => {
+  test('of no tasks end at once', async () => {
     expect(await collect(merge([], 3))).toEqual([])
   })
 
-  test('are all there, whatever the tasks and the limit, and never are more tasks at work than the limit', async () => {
+  test('are complete for any tasks and limit, and no more tasks run than the limit', async () => {
     const work = fc.array(fc.array(fc.nat(3), { maxLength: 4 }), { maxLength: 8 })
     await fc.assert(
       fc.asyncProperty(work, fc.integer({ min: 1, max: 10 }), async (delays, limit) => {
@@ -59,7 +59,7 @@ describe('values', () => {
   })
 })
 
-test('no task begins before one in front of it is done, beyond the limit', async () => {
+test('beyond the limit, a task begins only when an earlier one is done', async () => {
   const begun: number[] = []
   const ends = [0, 1, 2, 3].map(() => Promise.withResolvers<string[]>())
   const tasks = ends.map(({ promise }, position) => () => {
@@ -80,7 +80,7 @@ test('no task begins before one in front of it is done, beyond the limit', async
 describe('when one rejects', () => {
   const broken = new Error('broken')
 
-  test('so does the whole, the others return, and those that wait never begin', async () => {
+  test('so does the result; the others return, and waiting ones never begin', async () => {
     const others = [lane(['a', 'b']), lane(['c', 'd'])]
     let begun = false
     const last = async () => {
@@ -94,7 +94,7 @@ describe('when one rejects', () => {
     expect(begun).toBe(false)
   })
 
-  test('at its very beginning, the others return all the same', async () => {
+  test('at its beginning, the others return too', async () => {
     const other = lane(['a'])
     const merged = merge([other.task, () => Promise.reject(broken)], 2)
     await expect(collect(merged)).rejects.toBe(broken)
@@ -102,7 +102,7 @@ describe('when one rejects', () => {
     expect(other.returned()).toBe(true)
   })
 
-  test('and others do too, at once or later, only the first is heard of', async () => {
+  test('and others do too, only the first rejection is reported', async () => {
     const late = Promise.withResolvers<never>()
     const tasks = [
       () => Promise.reject(broken),
@@ -117,8 +117,8 @@ describe('when one rejects', () => {
   })
 })
 
-describe('a reader who leaves', () => {
-  test('has all that is at work return, and nothing more begin', async () => {
+describe('a reader that leaves', () => {
+  test('makes all running tasks return, and no more begin', async () => {
     const lanes = [lane(['a', 'b']), lane(['c', 'd']), lane(['e'])]
     const merged = merge(
       lanes.map(({ task }) => task),
@@ -130,7 +130,7 @@ describe('a reader who leaves', () => {
     expect(lanes.map(({ returned }) => returned())).toEqual([true, true, undefined])
   })
 
-  test('has a task that is still opening return as soon as it is open', async () => {
+  test('makes a task that is still opening return once open', async () => {
     const opening = Promise.withResolvers<void>()
     const slow = lane(['b'])
     const merged = merge([async () => ['a'], () => opening.promise.then(slow.task)], 2)
@@ -159,7 +159,7 @@ function byPosition(seen: readonly { position: number; value: unknown }[]): Reco
   return values
 }
 
-/** Tasks that give as many values as they have delays, each after so many turns of the event loop. */
+/** Tasks that yield one value per delay, in turns of the event loop. */
 function countedTasks(delays: readonly (readonly number[])[]) {
   const begun: number[] = []
   let atWork = 0
@@ -179,7 +179,7 @@ function countedTasks(delays: readonly (readonly number[])[]) {
   return { tasks, begun, peak: () => peak }
 }
 
-/** A task that gives some values and then waits until it is told to return. */
+/** A task that yields some values, then waits until it is returned. */
 function lane(values: readonly string[]) {
   let returned: boolean | undefined
   const task = async (): Promise<AsyncIterable<string>> => {

@@ -15,18 +15,18 @@ const call: Relay = {
   deadlineMs: undefined,
 }
 
-test('an order of documents stays as it was sent', () => {
+test('a valid ranking is unchanged', () => {
   const body = { model: 'm', results: [{ index: 1, relevance_score: 0.5, document: { text: 'b' } }] }
   expect(validateRerank(JsonText.read(body, 'as sent'), call)).toEqual(JsonText.read(body, 'as sent'))
 })
 
-test('one that names no model has the call’s', () => {
+test('a ranking without a model gets the call’s', () => {
   const { value: body, text } = validateRerank(JsonText.read({ results: [] }, '{"results":[]}'), call)
   expect(body).toEqual({ model: 'm', results: [] })
   expect(JSON.parse(text)).toEqual(body)
 })
 
-test('results by other names are reported as results', () => {
+test('results under other names are renamed', () => {
   const voyage = { object: 'list', model: 'm', data: [{ index: 1, relevance_score: 0.5 }] }
   expect(validateRerank(JsonText.of(voyage), call).value).toEqual({
     ...{ object: 'list', model: 'm' },
@@ -51,7 +51,7 @@ test.for<[string, unknown]>([
   ['a place after the last', [{ index: 2, ...score }]],
   ['half a place', [{ index: 0.5, ...score }]],
   ['a place twice', [0, 0].map((index) => ({ index, ...score }))],
-])('an order with %s is none', ([, results]) => {
+])('a ranking with %s is refused', ([, results]) => {
   const reply = JsonText.of({ model: 'm', results })
   expect(() => validateRerank(reply, call)).toThrow(expect.objectContaining({ kind: 'invalid_response' }))
 })

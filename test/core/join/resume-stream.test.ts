@@ -34,8 +34,8 @@ const aChat = aCall({
   body: { model: 'some-model', messages: [{ role: 'user', content: 'Hi.' }], max_completion_tokens: 50 },
 })
 
-describe('a text that breaks off', () => {
-  test('continues elsewhere from its last word, as one stream', async () => {
+describe('a text completion that breaks off', () => {
+  test('continues elsewhere after its last token, as one stream', async () => {
     const a = upstreamNamed('a', [...bursts(textChunk('Hello'), textChunk(' wor')), cut])
     const b = upstreamNamed(
       'b',
@@ -48,18 +48,18 @@ describe('a text that breaks off', () => {
       new Set(deltas.map(({ value: chunk }) => `${chunk.id} ${chunk.created} ${chunk.model}`)).size,
     ).toBe(1)
     expect(b.calls[0]?.call.kind).toBe('text')
-    // Counted by its characters here: nine of a hundred are gone.
+    // Estimated from its characters: nine of a hundred tokens are used.
     const body = { model: 'some-model', prompt: 'SayHello wor', max_tokens: 91, seed: 7 }
     expect(b.calls[0]?.call.body.value).toMatchObject(body)
   })
 
-  test('is reported in the record with its seam, and paid for twice', async () => {
+  test('is recorded with both attempts, and both are paid for', async () => {
     const a = upstreamNamed('a', [...bursts(textChunk('Hello')), cut])
     const b = upstreamNamed('b', bursts(textChunk(' you', 'stop'), usageChunk(9, 4)))
     const serving = serve([a, b], {}, { a: perToken(2, 3), b: perToken(5, 7) })
     const stream = await serving.stream(aText)
     await readAll(stream.bursts)
-    // Of the first, nothing was told: "Say" and "Hello" are counted.
+    // The first reported no usage: "Say" and "Hello" are counted here.
     expect(await stream.usage()).toEqual({ prompt_tokens: 3 + 9, completion_tokens: 5 + 4, total_tokens: 21 })
     serving.record[Symbol.dispose]()
     expect(serving.row.attempts).toMatchObject([
@@ -68,11 +68,11 @@ describe('a text that breaks off', () => {
     ])
     expect(serving.row).toMatchObject({ costNanoUsd: 94, usageEstimated: true, costEstimated: true })
     expect([...serving.row.flags]).toEqual(['continued'])
-    // At the first one alone, without the break: 3 prompt tokens, and 5 + 4 of the answer.
+    // At the first deployment without the break: 3 prompt tokens, and 5 + 4 of the answer.
     expect(serving.row.baselineNanoUsd).toBe(3 * 2 + 9 * 3)
   })
 
-  test('continues as often as there are places and attempts', async () => {
+  test('continues as often as deployments and attempts allow', async () => {
     const broken = (text: string): Script => [...bursts(textChunk(text)), cut]
     const a = upstreamNamed('a', broken('one '))
     const b = upstreamNamed('b', broken('two '))
@@ -81,14 +81,14 @@ describe('a text that breaks off', () => {
     expect(c.calls[0]?.call.body.value['prompt']).toBe('Sayone two ')
   })
 
-  test('waits for nobody who cannot begin: the next one is asked', async () => {
+  test('tries the next deployment if one cannot begin', async () => {
     const a = upstreamNamed('a', [...bursts(textChunk('one ')), cut])
     const b = upstreamNamed('b', [fail(new Failure('overloaded', 'Busy.'))])
     const c = upstreamNamed('c', bursts(textChunk('two', 'stop')))
     expect(words(await told(serve([a, b, c]), aText))).toBe('one two')
   })
 
-  test('ends with its length where the upstream told that no tokens are left', async () => {
+  test('ends with `length` if the upstream’s usage leaves no tokens', async () => {
     const all = {
       ...textChunk('one two'),
       usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 },
@@ -106,7 +106,7 @@ describe('a text that breaks off', () => {
     expect(b.calls).toEqual([])
   })
 
-  test('that falls silent continues elsewhere, too', async () => {
+  test('that stalls continues elsewhere too', async () => {
     const a = upstreamNamed('a', [...bursts(textChunk('one ')), silence])
     const b = upstreamNamed('b', bursts(textChunk('two', 'stop')))
     const telling = told(serve([a, b]), aText)
@@ -121,7 +121,7 @@ describe('a chat that breaks off', () => {
     cut,
   ]
 
-  test('continues after its own words, where the upstream takes them; the role is reported once', async () => {
+  test('continues after its own text at an upstream that supports prefills; the role is sent once', async () => {
     const a = upstreamNamed('a', first)
     const b = scriptedUpstream(
       [
@@ -153,7 +153,7 @@ describe('a chat that breaks off', () => {
     })
   })
 
-  test('continues in the message that the caller had begun', async () => {
+  test('continues the caller’s own prefill', async () => {
     const a = upstreamNamed('a', first)
     const b = scriptedUpstream([bursts(chatChunk({ content: '!' }, 'stop'))], {
       name: 'b',
@@ -170,7 +170,7 @@ describe('a chat that breaks off', () => {
     ])
   })
 
-  test('continues as a text by the template of its family, where the upstream takes none', async () => {
+  test('continues as a text with the family’s template at an upstream without prefills', async () => {
     const a = upstreamNamed('a', first)
     const b = upstreamNamed('b', bursts(textChunk(' you'), textChunk('', 'length')))
     const serving = serve([a, b])
@@ -189,7 +189,7 @@ describe('a chat that breaks off', () => {
   })
 })
 
-describe('what broke is reported as it was', () => {
+describe('the original failure is reported', () => {
   const toolStart: JsonObject = {
     tool_calls: [{ index: 0, id: 'c', type: 'function', function: { name: 'f' } }],
   }

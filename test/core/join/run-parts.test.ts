@@ -18,7 +18,7 @@ import {
 } from '../../harness/scripted-upstream.ts'
 
 describe('the deltas of all parts', () => {
-  test('have each their place, and one identity', async () => {
+  test('have their own index and a common identity', async () => {
     const { open } = parted({ prompt: ['p', 'q'], n: 2 }, (part) => ({
       chunks: [{ ...textChunk('a'), id: `up-${part.index}`, created: part.index }, textChunk('b', 'stop')],
     }))
@@ -37,7 +37,7 @@ describe('the deltas of all parts', () => {
     }
   })
 
-  test('come as they come', async () => {
+  test('are passed on as they arrive', async () => {
     const late = Promise.withResolvers<void>()
     const { open } = parted({ prompt: ['p', 'q'] }, ({ index }) => ({
       chunks: [textChunk(`${index}`, 'stop')],
@@ -53,7 +53,7 @@ describe('the deltas of all parts', () => {
   })
 })
 
-test('parts without a word are no deltas', async () => {
+test('parts without text yield no deltas', async () => {
   const { open } = parted({ prompt: ['p', 'q'] }, () => ({ chunks: [] }))
   expect(await readAll((await open()).bursts)).toEqual([])
 })
@@ -103,7 +103,7 @@ describe('the usage of all parts', () => {
 describe('when one part fails', () => {
   const failure = new Failure('upstream_error', 'Broken.', { provider: 'a' })
 
-  test('before anything was shown, opening fails with it, and the others are told to stop, blamed for nothing', async () => {
+  test('before anything was shown, opening fails with it, and the others are cancelled without blame', async () => {
     const { open, signals } = parted({ prompt: ['p', 'q', 'r'] }, ({ index }) =>
       index === 1 ? { thrown: failure } : { chunks: [], after: new Promise<void>(() => undefined) },
     )
@@ -124,7 +124,7 @@ describe('when one part fails', () => {
   })
 })
 
-describe('everything is let go', () => {
+describe('everything is released', () => {
   test('when the caller leaves', async () => {
     const { caller, open, signals } = parted({ prompt: ['p', 'q'] }, () => ({
       chunks: [],
@@ -151,13 +151,13 @@ describe('everything is let go', () => {
 type Told = {
   readonly chunks?: readonly JsonObject[]
   readonly usage?: JsonObject | undefined
-  /** The chunks come when this resolves. */
+  /** The chunks arrive when this resolves. */
   readonly after?: Promise<void> | undefined
   readonly thrown?: Failure
   readonly thrownAfter?: Failure | undefined
 }
 
-/** A call in parts, each answered as the test tells. */
+/** A call in parts, answered by the test. */
 function parted(body: JsonObject, tell: (part: Part) => Told) {
   const caller = aCaller()
   const signals: AbortSignal[] = []
