@@ -29,7 +29,7 @@ import { createGenerations } from './telemetry/generations.ts'
 import { createHealthLog } from './telemetry/health-log.ts'
 import { createJournal } from './telemetry/journal.ts'
 import { createLiveCalls } from './telemetry/live-calls.ts'
-import { createCallLog } from './telemetry/log.ts'
+import { type CallLog, createCallLog } from './telemetry/log.ts'
 import type { LedgerCounts } from './telemetry/metrics/ledger-metrics.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics/metrics.ts'
 import { createStepLog } from './telemetry/step-log.ts'
@@ -60,6 +60,8 @@ export interface RunningGateway {
 
 export type GatewayEnvironment = {
   readonly log: Logger
+  /** Writes the lines of calls; absent: `log` does. */
+  readonly callLog?: CallLog | undefined
   readonly version: string
   /** Beside the log and the metrics: who else gets each call's record. */
   readonly sinks?: readonly Sink[]
@@ -205,7 +207,17 @@ type Kept = {
 }
 
 function createLasting(
-  { log, version, sinks = [], role, books, tracing, live, current }: GatewayEnvironment & Kept,
+  {
+    log,
+    callLog = createCallLog(log),
+    version,
+    sinks = [],
+    role,
+    books,
+    tracing,
+    live,
+    current,
+  }: GatewayEnvironment & Kept,
   clock: Clock,
   metrics: Metrics,
   state: Pick<
@@ -238,7 +250,7 @@ function createLasting(
     sinks: [
       // What a call held is settled in the same write that journals the call.
       tenants.sink,
-      createJournal(createCallLog(log), generations, journal),
+      createJournal(callLog, generations, journal),
       calls.sink,
       metrics,
       createReasonWarnings(log),

@@ -5,7 +5,7 @@ import { curlExample, type ExampleCall, exampleModel } from '../http/routes/exam
 import { runWorker } from '../main/workers/run-worker.ts'
 import { startPrimary, workersIn } from '../main/workers/start-primary.ts'
 import { type RunningGateway, startGateway } from '../main.ts'
-import { createLog } from '../telemetry/log.ts'
+import { createDirectCallLog, createLog } from '../telemetry/log.ts'
 import { createOutput, type LogOutput } from '../telemetry/output.ts'
 import { prettyLine } from '../telemetry/pretty.ts'
 import { defineCommand } from './command.ts'
@@ -33,11 +33,12 @@ async function serveUntilSignalled(overrides: ConfigOverrides, version: string):
   await using output = createOutput(process.stdout.isTTY === true ? lineByLine : inBatches)
   const lines = isPretty(config) ? prettyOutput(output) : output
   const log = createLog(config.logLevel, lines)
+  const callLog = lines === output ? createDirectCallLog(log, output) : undefined
   warnOfExposure(config, reader, log)
   const count = workersIn(config)
   const gateway =
     count === 1
-      ? await startGateway(config, { log, version })
+      ? await startGateway(config, { log, callLog, version })
       : await startPrimary({ config, count, version, log, output: lines })
   const changed = reloadWhenSettled({
     paths: () => reader.lastTexts.keys(),
@@ -75,7 +76,10 @@ async function serveAsWorker(): Promise<number> {
   // Signals to the process group are handled by the primary.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
   await using output = createOutput(inBatches)
-  await runWorker(({ logLevel }) => createLog(logLevel, output))
+  await runWorker(({ logLevel }) => {
+    const log = createLog(logLevel, output)
+    return { log, callLog: createDirectCallLog(log, output) }
+  })
   return 0
 }
 

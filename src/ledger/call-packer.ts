@@ -1,5 +1,4 @@
 import type { CallEntry } from '../core/model/journal.ts'
-import { callText } from './journal/call-text.ts'
 import { FrameBuffer, type PackedCalls } from './journal/frame-buffer.ts'
 
 /**
@@ -17,7 +16,7 @@ export function createCallPacker(): CallPacker {
   let count = 0
   return {
     add(call) {
-      buffer.add(callText(call))
+      buffer.addCall(call)
       count++
     },
     get count() {

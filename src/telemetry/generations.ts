@@ -1,11 +1,12 @@
 import type { CallLine, Generation } from '../core/model/record/call-line.ts'
+import type { EncodedLine } from '../core/model/record/line-writer.ts'
 import type { CallRecord } from '../core/model/record/record.ts'
 import { createKeptLines, type KeptLines, type KeptLinesSettings } from './kept-lines.ts'
 
 /** The latest calls in memory, as their log lines, in a bounded number. */
 export interface Generations {
-  /** Keeps a finished call; `line` is its members, as `lineOf` writes them. */
-  keep(record: CallRecord, line: string): void
+  /** Keeps a finished call; `line` is its members, as `writeLine` writes them. */
+  keep(record: CallRecord, line: EncodedLine): void
   /** One of this caller's calls; undefined for an unknown one, and for another's. */
   find(id: string, tenant: string): Generation | undefined
   /** Anyone's, for an operator. */
@@ -33,12 +34,12 @@ export function createGenerations(settings: KeptLinesSettings = usual): Generati
 function createFairLines({ lines, bytes }: KeptLinesSettings): KeptLines {
   const counts = new Map<string, number>()
   const second = createKeptLines({ lines: Math.ceil(lines / 4), bytes: Math.ceil(bytes / 4) })
-  const first = createKeptLines({ lines, bytes }, ({ owner, stamp, read }) => {
+  const first = createKeptLines({ lines, bytes }, ({ owner, stamp, line }) => {
     const count = counts.get(owner) ?? 1
     if (count > 1) counts.set(owner, count - 1)
     else counts.delete(owner)
     // As if one more owner had come, so that a single one never moves its own.
-    if (count <= lines / (counts.size + 1)) second.keep(read(), stamp, owner)
+    if (count <= lines / (counts.size + 1)) second.keep(line, stamp, owner)
   })
   return {
     keep(line, stamp, owner = '') {
@@ -54,7 +55,7 @@ function look(kept: KeptLines, id: string, isSeen: (owner: string) => boolean): 
   const found = kept.findLast(`"requestId":${JSON.stringify(id)},`)
   if (found === undefined) return undefined
   if (!isSeen(found.owner)) return undefined
-  // Written by `lineOf`, so it is valid.
+  // Written by `writeLine`, so it is valid.
   const call = JSON.parse(`{${found.line}}`) as CallLine
   return { call, startedEpochMs: found.stamp }
 }

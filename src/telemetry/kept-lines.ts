@@ -1,11 +1,10 @@
 import { Buffer } from 'node:buffer'
+import type { EncodedLine } from '../core/model/record/line-writer.ts'
 
 /** The latest lines, in order. */
 export interface KeptLines {
-  /**
-   * Keeps a line, a number and an owner, and drops the oldest ones if there is no room. False if it may be too long.
-   */
-  keep(line: string, stamp: number, owner?: string): boolean
+  /** Keeps a line, a number and an owner, and drops the oldest ones if there is no room. False if it is too long. */
+  keep(line: EncodedLine, stamp: number, owner?: string): boolean
   /** The latest one that begins with this text. */
   findLast(beginning: string): FoundLine | undefined
 }
@@ -15,12 +14,12 @@ export type FoundLine = { readonly line: string; readonly stamp: number; readonl
 export type KeptLinesSettings = {
   /** How many lines there may be. */
   readonly lines: number
-  /** Their total size in bytes of UTF-8. A line that may be larger is not kept. */
+  /** Their total size in bytes. A larger line is not kept. */
   readonly bytes: number
 }
 
-/** A line that is dropped for a later one: `read` gives its text. */
-export type Dropped = { readonly owner: string; readonly stamp: number; readonly read: () => string }
+/** A line that is dropped for a later one; valid until the next line is kept. */
+export type DroppedLine = { readonly owner: string; readonly stamp: number; readonly line: EncodedLine }
 
 /**
  * A ring buffer of bytes. The garbage collector would promote objects or strings that are kept for thousands of calls,
@@ -28,7 +27,7 @@ export type Dropped = { readonly owner: string; readonly stamp: number; readonly
  */
 export function createKeptLines(
   { lines, bytes }: KeptLinesSettings,
-  dropped?: (line: Dropped) => void,
+  dropped?: (line: DroppedLine) => void,
 ): KeptLines {
   const room = Buffer.allocUnsafeSlow(bytes)
   const starts = new Uint32Array(lines)
@@ -52,7 +51,9 @@ export function createKeptLines(
   const drop = () => {
     const place = oldest()
     count--
-    dropped?.({ owner: owners[place] ?? '', stamp: stamps[place] ?? 0, read: () => read(place) })
+    if (dropped === undefined) return
+    const bytes = room.subarray(startOf(place), endOf(place))
+    dropped({ owner: owners[place] ?? '', stamp: stamps[place] ?? 0, line: { bytes, length: bytes.length } })
   }
   const startOver = () => {
     // Lines after this position are older than those at the beginning, and must go first.
@@ -60,14 +61,12 @@ export function createKeptLines(
     at = 0
   }
   return {
-    keep(line, stamp, owner = '') {
-      const mostBytes = line.length * mostBytesOfUnit
-      if (mostBytes > bytes) return false
-      if (at + mostBytes > bytes) startOver()
-      // To count the bytes first would take as long as to write them.
-      while (count > 0 && startOf(oldest()) < at + mostBytes && endOf(oldest()) > at) drop()
+    keep({ bytes: from, length }, stamp, owner = '') {
+      if (length > bytes) return false
+      if (at + length > bytes) startOver()
+      while (count > 0 && startOf(oldest()) < at + length && endOf(oldest()) > at) drop()
       if (count === lines) drop()
-      const end = at + room.write(line, at, 'utf8')
+      const end = at + from.copy(room, at, 0, length)
       starts[next] = at
       ends[next] = end
       stamps[next] = stamp
@@ -91,6 +90,3 @@ export function createKeptLines(
     },
   }
 }
-
-/** Of UTF-8, per UTF-16 unit. */
-const mostBytesOfUnit = 3

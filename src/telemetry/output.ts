@@ -1,11 +1,14 @@
 import { write } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
+import type { EncodedLine } from '../core/model/record/line-writer.ts'
 
 /** The destination of log lines: written in order, in batches. */
 export interface LogOutput extends AsyncDisposable {
   write(line: string): void
   /** Whole lines, as bytes: they are copied. */
   writeBytes(lines: Buffer): void
+  /** One line of three parts; those before and after the encoded one are ASCII. */
+  writeMembers(head: string, members: EncodedLine, tail: string): void
 }
 
 export type OutputSettings = {
@@ -43,26 +46,34 @@ export function createOutput({ descriptor, batchBytes, waitMs }: OutputSettings)
     })
   }
   const makeRoom = (bytes: number) => {
+    if (waitingBytes > mostWaitingBytes) waitingBytes = 0
+    if (waitingBytes + bytes <= waiting.length) return
     const larger = Buffer.allocUnsafeSlow(Math.max(waiting.length * 2, waitingBytes + bytes))
     waiting.copy(larger, 0, 0, waitingBytes)
     waiting = larger
+  }
+  const added = (bytes: number) => {
+    waitingBytes += bytes
+    if (waitingBytes > batchBytes) flush()
   }
   const timer = setInterval(flush, waitMs)
   timer.unref()
   return {
     write(line) {
-      if (waitingBytes > mostWaitingBytes) waitingBytes = 0
-      // The longest encoding of a character.
-      const mostBytes = line.length * 3
-      if (waitingBytes + mostBytes > waiting.length) makeRoom(mostBytes)
-      waitingBytes += waiting.write(line, waitingBytes, 'utf8')
-      if (waitingBytes > batchBytes) flush()
+      // The longest encoding of a character has three bytes.
+      makeRoom(line.length * 3)
+      added(waiting.write(line, waitingBytes, 'utf8'))
     },
     writeBytes(lines) {
-      if (waitingBytes > mostWaitingBytes) waitingBytes = 0
-      if (waitingBytes + lines.length > waiting.length) makeRoom(lines.length)
-      waitingBytes += lines.copy(waiting, waitingBytes)
-      if (waitingBytes > batchBytes) flush()
+      makeRoom(lines.length)
+      added(lines.copy(waiting, waitingBytes))
+    },
+    writeMembers(head, { bytes, length }, tail) {
+      makeRoom(head.length + length + tail.length)
+      let end = waitingBytes + waiting.write(head, waitingBytes, 'latin1')
+      end += bytes.copy(waiting, end, 0, length)
+      end += waiting.write(tail, end, 'latin1')
+      added(end - waitingBytes)
     },
     async [Symbol.asyncDispose]() {
       clearInterval(timer)

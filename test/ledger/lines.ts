@@ -1,4 +1,5 @@
 import type { CallEntry } from '../../src/core/model/journal.ts'
+import { encodeLine } from '../../src/core/model/record/line-writer.ts'
 
 /** What a test says of a call; the rest is as ever. */
 export type CallSaid = {
@@ -28,7 +29,7 @@ export function callEntry(id: string, said: CallSaid = {}): CallEntry {
     attempts: [{ deployment: 'm@up', outcome: 'ok', startMs: 0, totalMs: 100 }, ...doubts(uncertainNanoUsd)],
     ...rest,
   }
-  return { type: 'call', id, at, line: JSON.stringify(members).slice(1, -1) }
+  return { type: 'call', id, at, line: encodeLine(JSON.stringify(members).slice(1, -1)) }
 }
 
 function doubts(costNanoUsd: number) {

@@ -1,17 +1,18 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { encodeLine } from '../../src/core/model/record/line-writer.ts'
 import { createKeptLines } from '../../src/telemetry/kept-lines.ts'
 
 test('a line comes back as it was, with its number and its owner', () => {
   const kept = createKeptLines({ lines: 4, bytes: 1000 })
-  kept.keep('a: é😀"\n', 1.5, 'me')
+  kept.keep(encodeLine('a: é😀"\n'), 1.5, 'me')
   expect(kept.findLast('a:')).toEqual({ line: 'a: é😀"\n', stamp: 1.5, owner: 'me' })
 })
 
 test('a line is not found by more than it says', () => {
   const kept = createKeptLines({ lines: 4, bytes: 1000 })
-  kept.keep('ab', 0)
-  kept.keep('cd', 0)
+  kept.keep(encodeLine('ab'), 0)
+  kept.keep(encodeLine('cd'), 0)
   expect(kept.findLast('ab')).toBeDefined()
   expect(kept.findLast('abc')).toBeUndefined()
   expect(kept.findLast('b')).toBeUndefined()
@@ -19,8 +20,8 @@ test('a line is not found by more than it says', () => {
 
 test('a line longer than all the room is not kept, and takes nothing away', () => {
   const kept = createKeptLines({ lines: 4, bytes: 30 })
-  kept.keep('ab', 0)
-  kept.keep('x'.repeat(11), 0)
+  kept.keep(encodeLine('ab'), 0)
+  kept.keep(encodeLine('x'.repeat(31)), 0)
   expect(kept.findLast('ab')).toBeDefined()
   expect(kept.findLast('x')).toBeUndefined()
 })
@@ -37,8 +38,8 @@ test('whatever comes, those that are found are the latest, whole, and as many as
         const fitting: string[] = []
         for (const [at, text] of texts.entries()) {
           const line = `${at}:${text}`
-          kept.keep(line, at)
-          if (line.length * 3 <= bytes) fitting.push(line)
+          kept.keep(encodeLine(line), at)
+          if (Buffer.byteLength(line) <= bytes) fitting.push(line)
           const found = fitting.map((each) => kept.findLast(`${each.split(':')[0]}:`)?.line)
           const first = found.findIndex((each) => each !== undefined)
           const there = first === -1 ? [] : fitting.slice(first)
@@ -59,7 +60,7 @@ function leastKept(lines: readonly string[], most: number, bytes: number): numbe
   let room = Math.floor(bytes / 2)
   let count = 0
   for (const line of lines.toReversed()) {
-    room -= line.length * 3
+    room -= Buffer.byteLength(line)
     if (room < 0 || count === most) break
     count++
   }

@@ -2,12 +2,12 @@ import pino from 'pino'
 import { describe, expect, test } from 'vitest'
 import { createSavingsReport } from '../../src/cli/savings/savings-report.ts'
 import { Failure } from '../../src/core/model/failure.ts'
-import type { Sink } from '../../src/core/model/ports.ts'
 import { unknownPrice } from '../../src/core/model/price.ts'
+import { decodeLine } from '../../src/core/model/record/line-writer.ts'
 import { type CallRecord, startRecord } from '../../src/core/model/record/record.ts'
 import { createGenerations } from '../../src/telemetry/generations.ts'
 import { createJournal } from '../../src/telemetry/journal.ts'
-import { createCallLog, createLog } from '../../src/telemetry/log.ts'
+import { createDirectCallLog, createLog } from '../../src/telemetry/log.ts'
 import { anAttempt } from './attempt-record.ts'
 
 const answered: Partial<CallRecord> = {
@@ -95,7 +95,7 @@ describe('the line of a call', () => {
 
   test('tells the money, and by what it was counted', () => {
     const price = { ...unknownPrice, inputNanoUsdPerMillion: 1e9, outputNanoUsdPerMillion: 2e9 }
-    const used = { promptTokens: 10, cachedTokens: 0, completionTokens: 20, workedMs: 6.123456 }
+    const used = { promptTokens: 10, cachedTokens: 0, completionTokens: 20, workedMs: 6 }
     const attempts = (answered.attempts ?? []).map((attempt) => ({
       ...attempt,
       price,
@@ -272,7 +272,11 @@ describe('the line of a call', () => {
 
 function lineOf(change: Partial<CallRecord>): string {
   const lines: string[] = []
-  const sink = journal(createLog('trace', { write: (line) => lines.push(line) }))
+  const log = createLog('trace', { write() {} })
+  const calls = createDirectCallLog(log, {
+    writeMembers: (head, members, tail) => lines.push(head + decodeLine(members) + tail),
+  })
+  const sink = createJournal(calls, createGenerations({ lines: 1, bytes: 1 }))
   sink.write({ ...startRecord('req_1', 'chat'), ...change })
   expect(lines).toHaveLength(1)
   return lines[0] ?? ''
@@ -280,10 +284,6 @@ function lineOf(change: Partial<CallRecord>): string {
 
 function logged(change: Partial<CallRecord>): Record<string, unknown> {
   return JSON.parse(lineOf(change))
-}
-
-function journal(log: pino.Logger): Sink {
-  return createJournal(createCallLog(log), createGenerations({ lines: 1, bytes: 1 }))
 }
 
 /** What pino makes of the members of a line. */

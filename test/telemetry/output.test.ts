@@ -2,6 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { encodeLine } from '../../src/core/model/record/line-writer.ts'
 import { createOutput } from '../../src/telemetry/output.ts'
 
 describe('lines that are logged', () => {
@@ -15,7 +16,9 @@ describe('lines that are logged', () => {
     {
       await using output = createOutput({ descriptor: file.descriptor, batchBytes, waitMs: 60_000 })
       for (const [number, line] of lines.entries()) {
-        output.write(line)
+        if (number % 3 === 0) output.write(line)
+        else if (number % 3 === 1) output.writeBytes(Buffer.from(line))
+        else output.writeMembers(line.slice(0, 3), encodeLine(line.slice(3, -1)), '\n')
         if (number % 1000 === 0) await new Promise((resolve) => setImmediate(resolve))
       }
     }

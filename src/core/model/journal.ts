@@ -1,4 +1,5 @@
 import type { CallLine } from './record/call-line.ts'
+import { decodeLine, type EncodedLine, encodeLine } from './record/line-writer.ts'
 
 /**
  * The lines of the journal. Amounts are whole nano-USD, times are epoch milliseconds. No line contains a prompt, an
@@ -14,8 +15,8 @@ export type CallEntry = {
   readonly type: 'call'
   readonly id: string
   readonly at: number
-  /** The members of its record as JSON, without braces. */
-  readonly line: string
+  /** The members of its record as JSON, without braces. Valid while it is appended: the journal copies the bytes. */
+  readonly line: EncodedLine
 }
 
 /** Money held for a call, in the budget windows of its admission. */
@@ -142,5 +143,7 @@ export const noJournal: Journal = {
 /** A journal that keeps every line in memory, in order. */
 export function createMemoryJournal(): Journal & { readonly entries: readonly JournalEntry[] } {
   const entries: JournalEntry[] = []
-  return { ...noJournal, entries, append: (entry) => void entries.push(entry) }
+  const kept = (entry: JournalEntry): JournalEntry =>
+    entry.type === 'call' ? { ...entry, line: encodeLine(decodeLine(entry.line)) } : entry
+  return { ...noJournal, entries, append: (entry) => void entries.push(kept(entry)) }
 }

@@ -1,6 +1,6 @@
 import { ftruncateSync, openSync, writeSync } from 'node:fs'
 import type { Journal, JournalEntry, Projection } from '../../core/model/journal.ts'
-import { callBeginning, callText } from './call-text.ts'
+import { callBeginning } from './call-text.ts'
 import { type Checkpoint, writeCheckpoint } from './checkpoint.ts'
 import { type ClosedSegments, createClosedSegments } from './closed-segments.ts'
 import { FrameBuffer, type PackedCalls } from './frame-buffer.ts'
@@ -136,7 +136,8 @@ class SegmentedJournal implements FileJournal {
 
   append(entry: JournalEntry): void {
     if (entry.type === 'call' && this.#areLeftOut(1)) return
-    this.#pending.add(entry.type === 'call' ? callText(entry) : JSON.stringify(entry))
+    if (entry.type === 'call') this.#pending.addCall(entry)
+    else this.#pending.add(JSON.stringify(entry))
     this.#flushSoon()
   }
 

@@ -1,4 +1,6 @@
-import { frameOverhead, readFrames, writeFrame } from './frame.ts'
+import type { CallEntry } from '../../core/model/journal.ts'
+import { callBeginning } from './call-text.ts'
+import { closeFrame, frameOverhead, readFrames, textStart, writeFrame } from './frame.ts'
 
 /** Finished calls as frames. */
 export type PackedCalls = { readonly frames: Uint8Array; readonly count: number }
@@ -17,13 +19,23 @@ export class FrameBuffer {
   }
 
   add(text: string): void {
-    const most = text.length * 3 + frameOverhead
-    if (this.#length + most > this.#room.length) this.#makeRoom(most)
+    this.#makeRoom(text.length * 3 + frameOverhead)
     this.#length = writeFrame(this.#room, this.#length, text)
   }
 
+  /** The line of a finished call. */
+  addCall({ at, line }: CallEntry): void {
+    const beginning = `${callBeginning}"at":${at},`
+    this.#makeRoom(beginning.length + line.length + 1 + frameOverhead)
+    let end = textStart(this.#length)
+    end += this.#room.write(beginning, end, 'latin1')
+    end += line.bytes.copy(this.#room, end, 0, line.length)
+    this.#room[end++] = closingBrace
+    this.#length = closeFrame(this.#room, this.#length, end)
+  }
+
   addFrames(frames: Uint8Array): void {
-    if (this.#length + frames.length > this.#room.length) this.#makeRoom(frames.length)
+    this.#makeRoom(frames.length)
     this.#room.set(frames, this.#length)
     this.#length += frames.length
   }
@@ -43,11 +55,14 @@ export class FrameBuffer {
   }
 
   #makeRoom(bytes: number): void {
+    if (this.#length + bytes <= this.#room.length) return
     const larger = Buffer.allocUnsafeSlow(Math.max(this.#room.length * 2, this.#length + bytes))
     this.#room.copy(larger, 0, 0, this.#length)
     this.#room = larger
   }
 }
+
+const closingBrace = 0x7d
 
 /** More than the lines of one turn take. */
 const usualBytes = 256 * 1024

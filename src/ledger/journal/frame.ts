@@ -8,14 +8,24 @@ export const frameOverhead = 19
 
 /** Writes a frame at `at`, and returns its end. There must be room for three bytes per character plus the overhead. */
 export function writeFrame(bytes: Buffer, at: number, text: string): number {
-  const start = at + headerBytes
-  const length = bytes.write(text, start, 'utf8')
-  writeHex(bytes, at, length)
+  const start = textStart(at)
+  return closeFrame(bytes, at, start + bytes.write(text, start, 'utf8'))
+}
+
+/** Where the text of a frame at `at` begins. */
+export function textStart(at: number): number {
+  return at + headerBytes
+}
+
+/** Completes a frame whose text is in place and ends at `textEnd`; returns its end. */
+export function closeFrame(bytes: Buffer, at: number, textEnd: number): number {
+  const start = textStart(at)
+  writeHex(bytes, at, textEnd - start)
   bytes[at + 8] = space
-  writeHex(bytes, at + 9, crc32(text))
+  writeHex(bytes, at + 9, crc32(bytes.subarray(start, textEnd)))
   bytes[at + 17] = space
-  bytes[start + length] = lineFeed
-  return start + length + 1
+  bytes[textEnd] = lineFeed
+  return textEnd + 1
 }
 
 /** The frame of one text. */

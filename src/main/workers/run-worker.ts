@@ -1,6 +1,5 @@
-import type { Logger } from 'pino'
 import type { Config } from '../../config.ts'
-import { type RunningGateway, startGateway } from '../../main.ts'
+import { type GatewayEnvironment, type RunningGateway, startGateway } from '../../main.ts'
 import { createPeer, type Peer } from '../../state/primary/peer.ts'
 import type { DrainTimes } from '../drain.ts'
 import type { Pulse } from './primary-service.ts'
@@ -12,7 +11,7 @@ import type { WorkerStart } from './worker-start.ts'
  * Serves as a worker of the process that started this one, until that sends `stop`. Ends at once if that process ends:
  * later answers could not be recorded.
  */
-export async function runWorker(openLog: (config: Config) => Logger): Promise<void> {
+export async function runWorker(openLogs: (config: Config) => WorkerLogs): Promise<void> {
   process.once('disconnect', () => process.exit(1))
   const primary = createPeer(processChannel(process))
   const stopped = Promise.withResolvers<Partial<DrainTimes>>()
@@ -31,7 +30,7 @@ export async function runWorker(openLog: (config: Config) => Logger): Promise<vo
   const beating = setInterval(() => beat(primary, pulse()), beatMs)
   beating.unref()
   try {
-    gateway = await startGateway(config, { log: openLog(config), version, role })
+    gateway = await startGateway(config, { ...openLogs(config), version, role })
     primary.tell('serving', gateway.url)
   } catch (thrown) {
     await refuse(primary, thrown)
@@ -47,6 +46,8 @@ export async function runWorker(openLog: (config: Config) => Logger): Promise<vo
   process.removeAllListeners('disconnect')
   process.disconnect()
 }
+
+export type WorkerLogs = Pick<GatewayEnvironment, 'log' | 'callLog'>
 
 /** The maximum age of what the primary knows of this worker's load, and of the last use of keys. */
 const beatMs = 1000

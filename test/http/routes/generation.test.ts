@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createAuthenticator } from '../../../src/core/authenticate.ts'
 import { Failure } from '../../../src/core/model/failure.ts'
 import { unknownPrice } from '../../../src/core/model/price.ts'
+import { encodeLine } from '../../../src/core/model/record/line-writer.ts'
 import { type AttemptRecord, type CallRecord, startRecord } from '../../../src/core/model/record/record.ts'
 import { serveGeneration } from '../../../src/http/routes/generation.ts'
 import { createGenerations } from '../../../src/telemetry/generations.ts'
@@ -284,6 +285,6 @@ async function start(change: Partial<CallRecord>, gate = createAuthenticator({ k
   const generations = createGenerations()
   const startedEpochMs = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
   const record = { ...startRecord('req_1', 'chat', startedEpochMs), owner: 'anyone', ...change }
-  generations.keep(record, lineOf(record))
+  generations.keep(record, encodeLine(lineOf(record)))
   return await mount((router) => serveGeneration(router, '/v1', { gate, generations }))
 }

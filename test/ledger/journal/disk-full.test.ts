@@ -2,6 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { StateEntry } from '../../../src/core/model/journal.ts'
+import { encodeLine } from '../../../src/core/model/record/line-writer.ts'
 import { openJournal, type Trouble } from '../../../src/ledger/journal/file-journal.ts'
 import { readFrames } from '../../../src/ledger/journal/frame.ts'
 import { listSegments, segmentPath } from '../../../src/ledger/journal/segments.ts'
@@ -18,7 +19,7 @@ test.skipIf(noSmallDisk)(
     })
     await fill(join(disk.path, 'others'))
     const settles: StateEntry[] = []
-    const line = `"requestId":"req","pad":"${'x'.repeat(20_000)}"`
+    const line = encodeLine(`"requestId":"req","pad":"${'x'.repeat(20_000)}"`)
     for (let at = 0; journal.takesHolds; at++) {
       expect(at).toBeLessThan(100)
       journal.append({ type: 'call', id: 'req', at, line })

@@ -2,6 +2,7 @@ import { appendFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { CallEntry, Projection, StateEntry } from '../../../src/core/model/journal.ts'
+import { encodeLine } from '../../../src/core/model/record/line-writer.ts'
 import { createCallPacker } from '../../../src/ledger/call-packer.ts'
 import { type JournalSettings, openJournal, type Trouble } from '../../../src/ledger/journal/file-journal.ts'
 import { readFrames } from '../../../src/ledger/journal/frame.ts'
@@ -14,7 +15,7 @@ const grow = (at: number): StateEntry => ({
 })
 const call = (at: number): CallEntry => ({
   ...{ type: 'call', id: `req_${at}`, at },
-  line: `"requestId":"req_${at}","model":"m"`,
+  line: encodeLine(`"requestId":"req_${at}","model":"m"`),
 })
 
 describe('what is appended', () => {

@@ -3,16 +3,18 @@ import type { AttemptRecord } from '../record.ts'
 import { causeCode, stackOf } from './failure-fields.ts'
 import { amount, amounts, clipped, duration, type Field, mark, number, object, text } from './field.ts'
 
-/** Not rounded: the cost is computed from these values. */
+/** As it was charged: a price for time is for whole milliseconds. */
 export const usedFields = {
   promptTokens: number('Tokens of the prompt', (used: Consumption) => used.promptTokens, { unit: 'tokens' }),
   cachedTokens: number('Of those, the ones in the upstream’s cache', (used) => used.cachedTokens, {
     unit: 'tokens',
   }),
   completionTokens: number('Tokens of the answer', (used) => used.completionTokens, { unit: 'tokens' }),
-  workedMs: number('How long the upstream worked, if it charges for time', (used) => used.workedMs, {
-    unit: 'ms',
-  }),
+  workedMs: number(
+    'How long the upstream worked, if it charges for time',
+    ({ workedMs }) => (workedMs === undefined ? undefined : Math.round(workedMs)),
+    { unit: 'ms' },
+  ),
 } satisfies Readonly<Record<string, Field<Consumption, unknown>>>
 
 /** The members of each of a line's `attempts`. */

@@ -1,5 +1,6 @@
 import { isObject } from '../../json/json.ts'
 import { amountsFor, isUpperBound } from '../../price.ts'
+import type { LineWriter } from '../line-writer.ts'
 import type { Baseline, CallRecord, ExpectedCost, LeftOut } from '../record.ts'
 import { attemptFields, isKnown } from './attempt-fields.ts'
 import { failureFields } from './failure-fields.ts'
@@ -10,9 +11,11 @@ import {
   duration,
   type Field,
   flag,
+  type Label,
   list,
   mark,
   names,
+  nullText,
   number,
   object,
   text,
@@ -23,10 +26,8 @@ const baselineFields = {
   price: amounts('What it charges', ({ price }) => (isKnown(price) ? amountsFor(price) : undefined)),
   workedMs: number(
     'How long such an attempt takes there, if it charges for time',
-    ({ workedMs }) => workedMs,
-    {
-      unit: 'ms',
-    },
+    ({ workedMs }) => (workedMs === undefined ? undefined : Math.round(workedMs)),
+    { unit: 'ms' },
   ),
 } satisfies Readonly<Record<string, Field<Baseline, unknown>>>
 
@@ -147,8 +148,12 @@ export const callFields = {
   }),
   costNanoUsd: {
     ...amount('What all attempts cost; null: a price is not known', costOf, { api: 'cost_nano_usd' }),
-    write: (call: CallRecord, label: string) =>
-      isPlanned(call) ? `${label}${call.costNanoUsd ?? 'null'}` : '',
+    write(call: CallRecord, label: Label, line: LineWriter) {
+      if (!isPlanned(call)) return
+      line.put(label)
+      if (call.costNanoUsd === undefined) line.put(nullText)
+      else line.number(call.costNanoUsd)
+    },
   },
   costEstimated: flag(
     'Some of the cost comes from tokens that were counted here, or from a price that is not confirmed',

@@ -26,9 +26,11 @@ export function causeCode<Row>(
   return {
     ...coded,
     read: (value) => (typeof value === 'number' ? value : coded.read(value)),
-    write(row, label) {
+    write(row, label, line) {
       const code = causeCodeOf(of(row))
-      return typeof code === 'number' ? label + code : coded.write(row, label)
+      if (typeof code !== 'number') return coded.write(row, label, line)
+      line.put(label)
+      line.number(code)
     },
   }
 }

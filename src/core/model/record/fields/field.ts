@@ -1,5 +1,8 @@
-import { isObject, type JsonObject } from '../../json/json.ts'
+import { Buffer } from 'node:buffer'
+import type { JsonObject } from '../../json/json.ts'
 import type { LazySet } from '../../lazy-set.ts'
+import type { LineWriter } from '../line-writer.ts'
+import { readAmount, readFlag, readList, readNames, readNumber, readObject, readText } from './read-values.ts'
 
 /**
  * One member of a line of the log: how it is written from a record, how it is read from JSON, and what it is for.
@@ -11,8 +14,8 @@ export type Field<Row, Value> = {
   readonly unit: Unit | undefined
   /** Its name in `GET /v1/generation`, and the value there if the line lacks it. */
   readonly api: ApiName | undefined
-  /** The member with its label, `,"name":`; '' if the record lacks it. */
-  readonly write: (row: Row, label: string) => string
+  /** Writes the member with its label, `,"name":`; nothing if the record lacks it. */
+  readonly write: (row: Row, label: Label, line: LineWriter) => void
   /** Throws RangeError for a value that this member cannot have. */
   readonly read: (value: unknown) => Value | undefined
   /** The inner members, if it is an object or a list of objects. */
@@ -21,6 +24,9 @@ export type Field<Row, Value> = {
 
 /** By the names of the members, in the order in which they are written. */
 export type Fields = Readonly<Record<string, Field<never, unknown>>>
+
+/** `,"name":` in ASCII. */
+export type Label = Uint8Array
 
 export type ApiName = { readonly name: string; readonly otherwise: unknown }
 
@@ -40,26 +46,23 @@ export type LineOf<Table extends Fields> = {
 
 /** The type that the members of a table are written from. */
 type RowOf<Table extends Fields> = Table[keyof Table] extends {
-  readonly write: (row: infer Row, label: string) => string
+  readonly write: (row: infer Row, label: Label, line: LineWriter) => void
 }
   ? Row
   : never
 
 type ValueOf<Single> = Single extends Field<never, infer Value> ? Value : never
 
-/**
- * Writes the members of a record, without braces. Every call pays for it: an object for `JSON.stringify` takes a third
- * longer. The first member must always be there.
- */
-export function writerOf<Row>(fields: Readonly<Record<string, Field<Row, unknown>>>): (row: Row) => string {
+/** Writes the members of a record, without braces. The first member must always be there. */
+export function writerOf<Row>(
+  fields: Readonly<Record<string, Field<Row, unknown>>>,
+): (row: Row, line: LineWriter) => void {
   const members = Object.entries(fields).map(([name, { write }], at) => ({
-    label: `${at === 0 ? '' : ','}${JSON.stringify(name)}:`,
+    label: Buffer.from(`${at === 0 ? '' : ','}${JSON.stringify(name)}:`),
     write,
   }))
-  return (row) => {
-    let text = ''
-    for (const { label, write } of members) text += write(row, label)
-    return text
+  return (row, line) => {
+    for (const { label, write } of members) write(row, label, line)
   }
 }
 
@@ -85,10 +88,12 @@ export function text<Row, Value extends string | null | undefined>(
   of: (row: Row) => Value,
   notes: FieldNotes = {},
 ): Field<Row, Value> {
-  return field(about, notes, readText as Field<Row, Value>['read'], (row, label) => {
+  return field(about, notes, readText as Field<Row, Value>['read'], (row, label, line) => {
     const value = of(row)
-    if (value === undefined) return ''
-    return value === null ? `${label}null` : label + quoted(value)
+    if (value === undefined) return
+    line.put(label)
+    if (value === null) line.put(nullText)
+    else line.quote(value)
   })
 }
 
@@ -106,9 +111,11 @@ export function number<Row, Value extends number | undefined>(
   of: (row: Row) => Value,
   notes: FieldNotes = {},
 ): Field<Row, Value> {
-  return field(about, notes, readNumber as Field<Row, Value>['read'], (row, label) => {
+  return field(about, notes, readNumber as Field<Row, Value>['read'], (row, label, line) => {
     const value = of(row)
-    return value === undefined ? '' : label + digits(value)
+    if (value === undefined) return
+    line.put(label)
+    line.number(value)
   })
 }
 
@@ -118,9 +125,11 @@ export function amount<Row>(
   of: (row: Row) => number | undefined,
   notes: FieldNotes = {},
 ): Field<Row, number | undefined> {
-  return field(about, { unit: 'nano-USD', ...notes }, readAmount, (row, label) => {
+  return field(about, { unit: 'nano-USD', ...notes }, readAmount, (row, label, line) => {
     const value = of(row)
-    return value === undefined ? '' : label + digits(value)
+    if (value === undefined) return
+    line.put(label)
+    line.number(value)
   })
 }
 
@@ -130,10 +139,17 @@ export function duration<Row, Value extends number | undefined>(
   of: (row: Row) => Value,
   notes: FieldNotes = {},
 ): Field<Row, Value> {
-  return field(about, { unit: 'ms', ...notes }, readNumber as Field<Row, Value>['read'], (row, label) => {
-    const value = of(row)
-    return value === undefined ? '' : label + hundredths(value)
-  })
+  return field(
+    about,
+    { unit: 'ms', ...notes },
+    readNumber as Field<Row, Value>['read'],
+    (row, label, line) => {
+      const value = of(row)
+      if (value === undefined) return
+      line.put(label)
+      line.hundredths(value)
+    },
+  )
 }
 
 export function flag<Row, Value extends boolean | undefined>(
@@ -141,9 +157,11 @@ export function flag<Row, Value extends boolean | undefined>(
   of: (row: Row) => Value,
   notes: FieldNotes = {},
 ): Field<Row, Value> {
-  return field(about, notes, readFlag as Field<Row, Value>['read'], (row, label) => {
+  return field(about, notes, readFlag as Field<Row, Value>['read'], (row, label, line) => {
     const value = of(row)
-    return value === undefined ? '' : label + value
+    if (value === undefined) return
+    line.put(label)
+    line.put(value ? trueText : falseText)
   })
 }
 
@@ -153,8 +171,15 @@ export function mark<Row>(
   of: (row: Row) => boolean,
   notes: FieldNotes = {},
 ): Field<Row, true | undefined> {
-  return field(about, { otherwise: false, ...notes }, readFlag as Field<Row, true>['read'], (row, label) =>
-    of(row) ? `${label}true` : '',
+  return field(
+    about,
+    { otherwise: false, ...notes },
+    readFlag as Field<Row, true>['read'],
+    (row, label, line) => {
+      if (!of(row)) return
+      line.put(label)
+      line.put(trueText)
+    },
   )
 }
 
@@ -164,10 +189,12 @@ export function names<Row>(
   of: (row: Row) => LazySet | readonly string[] | undefined,
   notes: FieldNotes = {},
 ): Field<Row, readonly string[] | undefined> {
-  return field(about, { otherwise: [], ...notes }, readNames, (row, label) => {
+  return field(about, { otherwise: [], ...notes }, readNames, (row, label, line) => {
     const value = of(row)
     const count = value === undefined ? 0 : 'size' in value ? value.size : value.length
-    return value === undefined || count === 0 ? '' : label + JSON.stringify([...value])
+    if (value === undefined || count === 0) return
+    line.put(label)
+    line.json(JSON.stringify([...value]))
   })
 }
 
@@ -180,9 +207,13 @@ export function object<Row, Table extends Fields>(
 ): Field<Row, LineOf<Table> | undefined> {
   const write = innerWriterOf(inner)
   return {
-    ...field<Row, LineOf<Table> | undefined>(about, notes, readObject as never, (row, label) => {
+    ...field<Row, LineOf<Table> | undefined>(about, notes, readObject as never, (row, label, line) => {
       const value = of(row)
-      return value === undefined ? '' : `${label}{${write(value)}}`
+      if (value === undefined) return
+      line.put(label)
+      line.put(openBrace)
+      write(value, line)
+      line.put(closeBrace)
     }),
     inner,
   }
@@ -201,10 +232,19 @@ export function list<Row, Table extends Fields>(
       about,
       { otherwise: [], ...notes },
       readList as never,
-      (row, label) => {
+      (row, label, line) => {
         const items = of(row)
-        if (items.length === 0 && !isAlways) return ''
-        return `${label}[${items.map((item) => `{${write(item)}}`).join(',')}]`
+        if (items.length === 0 && !isAlways) return
+        line.put(label)
+        line.put(openBracket)
+        let isFirst = true
+        for (const item of items) {
+          line.put(isFirst ? openBrace : nextBrace)
+          isFirst = false
+          write(item, line)
+          line.put(closeBrace)
+        }
+        line.put(closeBracket)
       },
     ),
     inner,
@@ -217,13 +257,15 @@ export function amounts<Row, Value extends object>(
   of: (row: Row) => Value | undefined,
   notes: FieldNotes = {},
 ): Field<Row, Partial<Value> | undefined> {
-  return field<Row, Partial<Value> | undefined>(about, notes, readObject as never, (row, label) => {
+  return field<Row, Partial<Value> | undefined>(about, notes, readObject as never, (row, label, line) => {
     const value = of(row)
-    return value === undefined ? '' : label + JSON.stringify(value)
+    if (value === undefined) return
+    line.put(label)
+    line.json(JSON.stringify(value))
   })
 }
 
-function innerWriterOf<Table extends Fields>(inner: Table): (row: RowOf<Table>) => string {
+function innerWriterOf<Table extends Fields>(inner: Table): (row: RowOf<Table>, line: LineWriter) => void {
   return writerOf(inner as unknown as Readonly<Record<string, Field<RowOf<Table>, unknown>>>)
 }
 
@@ -243,69 +285,15 @@ function field<Row, Value>(
   }
 }
 
-function readText(value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined
-  if (typeof value === 'string') return value
-  throw new RangeError('is not a text')
-}
-
-function readNumber(value: unknown): number | undefined {
-  if (value === undefined || value === null) return undefined
-  if (typeof value === 'number') return value
-  throw new RangeError('is not a number')
-}
-
-function readAmount(value: unknown): number | undefined {
-  if (value === undefined || value === null) return undefined
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return value
-  throw new RangeError('is not a whole number')
-}
-
-function readFlag(value: unknown): boolean | undefined {
-  return value === true || value === false ? value : undefined
-}
-
-function readNames(value: unknown): readonly string[] | undefined {
-  if (value === undefined || value === null) return undefined
-  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value
-  throw new RangeError('is not a list of names')
-}
-
-function readObject(value: unknown): JsonObject | undefined {
-  if (value === undefined || value === null) return undefined
-  if (isObject(value)) return value
-  throw new RangeError('is not an object')
-}
-
-function readList(value: unknown): readonly JsonObject[] {
-  if (value === undefined || value === null) return []
-  if (Array.isArray(value) && value.every(isObject)) return value
-  throw new RangeError('is not a list of objects')
-}
-
 function clip(name: string | undefined): string | undefined {
   return name !== undefined && name.length > 200 ? `${name.slice(0, 200)}…` : name
 }
 
-function quoted(value: string): string {
-  return isPlain.test(value) ? `"${value}"` : JSON.stringify(value)
-}
-
-/** Printable ASCII that JSON writes as it is. */
-const isPlain = /^[ !#-[\]-~]*$/
-
-/** JSON has neither NaN nor Infinity. */
-function digits(value: number): string {
-  return Number.isFinite(value) ? String(value) : 'null'
-}
-
-function hundredths(ms: number): string {
-  const count = Math.round(ms * 100)
-  if (!(count >= 0 && count < 1e9)) return digits(count / 100)
-  // V8 caches the text of small whole numbers, but formats fractions digit by digit.
-  const whole = Math.floor(count / 100)
-  return whole + (fractions[count - whole * 100] ?? '')
-}
-
-/** `''`, `.01`, … `.1`, … `.99` */
-const fractions = Array.from({ length: 100 }, (_, count) => String(count / 100).slice(1))
+export const nullText = Buffer.from('null')
+const trueText = Buffer.from('true')
+const falseText = Buffer.from('false')
+const openBrace = Buffer.from('{')
+const nextBrace = Buffer.from(',{')
+const closeBrace = Buffer.from('}')
+const openBracket = Buffer.from('[')
+const closeBracket = Buffer.from(']')
