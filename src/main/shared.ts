@@ -79,7 +79,7 @@ async function overRedis(
     settings: { ...redis, urls: url.split(',') },
     events: {
       up: () => log.info({ node: owner }, 'Redis is available: budgets and limits are shared'),
-      away: (reason) => log.warn({ reason, onLoss }, 'Redis is unavailable'),
+      down: (reason) => log.warn({ reason, onLoss }, 'Redis is unavailable'),
       swept(node, holds) {
         log.warn({ node, holds: holds.length }, 'another node is gone: what it held is uncertain')
         announceFreed(shared.bus)

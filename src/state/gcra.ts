@@ -1,8 +1,8 @@
 import type { Rate, RateReading } from '../core/model/shared/state.ts'
 
 /**
- * A token bucket as one number, the moment at which it is full again, in milliseconds: GCRA's theoretical arrival time.
- * Taking moves it later, a refund earlier, and the wait of a call follows exactly.
+ * A token bucket as one number: when it is full again, in milliseconds (GCRA's theoretical arrival time). Taking moves
+ * it later, a refund earlier, and the exact wait of a call follows from it.
  */
 export type FullAt = number
 
@@ -24,13 +24,13 @@ export function readingOf(fullAt: FullAt, rate: Rate, amount: number, now: numbe
   const wantedMs = amount * perTokenMs(rate.perMinute)
   return {
     remaining: Math.max(0, Math.floor(roomMs / perTokenMs(rate.perMinute) + tolerance)),
-    // Without the error of a difference: a whole number of seconds stays one.
+    // Rounded, so that a whole number of seconds stays whole.
     resetMs: Math.round(debtMs * 1000) / 1000,
     retryAfterMs: amount > rate.burst ? Number.POSITIVE_INFINITY : waitOf(wantedMs - roomMs),
   }
 }
 
-/** Sums of fractions are off by less than this part of a token or a millisecond. */
+/** The rounding error of sums of fractions is below this part of a token or a millisecond. */
 const tolerance = 1e-6
 
 function waitOf(missingMs: number): number {

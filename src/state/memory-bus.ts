@@ -1,16 +1,16 @@
 import type { SharedBus } from '../core/model/shared/bus.ts'
 
-/** The bus of a single-process gateway. As between processes, a publisher continues before anything is delivered. */
+/** The bus of a single-process gateway. As between processes, delivery is asynchronous. */
 export function createMemoryBus(): SharedBus {
   const topics = new Map<string, Set<Subscriber>>()
   return {
     publish(topic, text) {
       queueMicrotask(() => {
-        for (const { hear } of [...(topics.get(topic) ?? [])]) hear(text)
+        for (const { listener } of [...(topics.get(topic) ?? [])]) listener(text)
       })
     },
-    subscribe(topic, hear) {
-      const subscriber: Subscriber = { hear }
+    subscribe(topic, listener) {
+      const subscriber: Subscriber = { listener }
       const subscribers = topics.get(topic) ?? new Set()
       topics.set(topic, subscribers.add(subscriber))
       return () => {
@@ -22,4 +22,4 @@ export function createMemoryBus(): SharedBus {
 }
 
 /** The same function may be subscribed twice. */
-type Subscriber = { readonly hear: (text: string) => void }
+type Subscriber = { readonly listener: (text: string) => void }

@@ -3,7 +3,7 @@ import { Failure } from '../core/model/failure.ts'
 import type { Clock } from '../core/model/ports.ts'
 import type { AnswerEnd, Beginning, Begun, SharedCache } from '../core/model/shared/cache.ts'
 
-/** The cache of a single-process gateway. */
+/** The shared cache of a single-process gateway. */
 export function createMemoryCache(clock: Pick<Clock, 'now'>): SharedCache {
   return new MemoryCache(clock)
 }
@@ -41,13 +41,13 @@ class MemoryCache implements SharedCache {
   }
 
   async append(key: string, owner: string, pieces: readonly string[]): Promise<boolean> {
-    const answer = this.#inTheMaking(key, owner)
+    const answer = this.#unfinished(key, owner)
     answer?.add(pieces)
     return answer !== undefined
   }
 
   async finish(key: string, owner: string, end: AnswerEnd): Promise<boolean> {
-    const answer = this.#inTheMaking(key, owner)
+    const answer = this.#unfinished(key, owner)
     if (answer === undefined) return false
     if (end === 'drop') this.#answers.remove(key)
     else answer.expiresAt = this.#clock.now() + end.keepMs
@@ -67,7 +67,7 @@ class MemoryCache implements SharedCache {
         at = answer.pieces.length
         yield text
       } else if (answer.state === 'making') {
-        await answer.news(signal)
+        await answer.changed(signal)
       } else if (answer.state === 'lost') {
         throw lost()
       } else {
@@ -87,7 +87,7 @@ class MemoryCache implements SharedCache {
     }
   }
 
-  #inTheMaking(key: string, owner: string): Answer | undefined {
+  #unfinished(key: string, owner: string): Answer | undefined {
     const answer = this.#answers.get(key)
     return answer?.owner === owner && answer.state === 'making' ? answer : undefined
   }
@@ -114,14 +114,14 @@ class Answer {
     this.#wake()
   }
 
-  /** A whole one stays. */
+  /** A complete answer stays complete. */
   end(state: 'whole' | 'lost'): void {
     if (this.state === 'making') this.state = state
     this.#wake()
   }
 
-  /** Resolves when there is more, or it has ended, or the signal aborts. */
-  async news(signal: CallSignal): Promise<void> {
+  /** Resolves when there are more pieces, when the answer has ended, or when the signal aborts. */
+  async changed(signal: CallSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#waiting.add(resolve)
     signal.addEventListener('abort', resolve, { once: true })
@@ -135,7 +135,7 @@ class Answer {
   }
 }
 
-/** Values with expiry. Expired ones are removed when they are read, and all together once there are many. */
+/** Values with expiry. An expired one is removed when it is read, and all of them once there are many. */
 class Expiring<Entry extends { readonly expiresAt: number }> {
   readonly #entries = new Map<string, Entry>()
   readonly #clock: Pick<Clock, 'now'>
@@ -175,7 +175,7 @@ class Expiring<Entry extends { readonly expiresAt: number }> {
 
 const sweepEvery = 1000
 
-/** The error for followers whose maker is gone. */
+/** The error for followers of an answer whose process has died. */
 export function lost(cause?: unknown): Failure {
   const detail = cause === undefined ? {} : { cause }
   return new Failure('interrupted', 'The answer that this request shares was not finished.', detail)

@@ -23,7 +23,7 @@ export interface MemoryMoney {
   replayHold(hold: OpenHold): void
   snapshot(): MoneySnapshot
   restore(snapshot: MoneySnapshot): void
-  /** Forgets counters that `isOver`, unless something on them is held or uncertain. */
+  /** Removes counters for which `isOver` is true, unless something on them is held or uncertain. */
   forget(isOver: (counter: string) => boolean): void
 }
 
@@ -79,7 +79,7 @@ class Money implements MemoryMoney {
     if (hold === undefined) return false
     this.#holds.delete(holdId)
     for (const { counter, nanoUsd } of hold.parts) this.#counterOf(counter).heldNanoUsd -= nanoUsd
-    // The table of a Map that was outgrown still refers to it, until the next full collection.
+    // After a Map grows, its old table still refers to the hold until the next full collection.
     hold.parts = noParts
     for (const { counter, spentNanoUsd, uncertainNanoUsd } of charges) {
       const counted = this.#counterOf(counter)

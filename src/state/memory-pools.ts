@@ -1,12 +1,12 @@
 import type { Allotment, PlacesWanted } from '../core/model/shared/state.ts'
 
-/** Pools of places that processes divide among themselves, as in `SharedState`. */
+/** Pools of places that are divided among processes, as in `SharedState`. */
 export interface MemoryPools {
   allot(wanted: PlacesWanted): Allotment
   abandon(owner: string): void
-  /** Places of a pool that processes have, together. */
+  /** How many places of a pool all processes have together. */
   heldOf(pool: string): number
-  /** Sets what a process has, without asking whether there is room. */
+  /** Sets the places of a process, regardless of the limit. */
   replay(pool: string, owner: string, places: number): void
 }
 
@@ -14,7 +14,7 @@ export function createMemoryPools(): MemoryPools {
   return new Pools()
 }
 
-/** The places of each process, and what each waiting one needs, in order of its turn. */
+/** The places of each process, and the need of each waiting one, in round-robin order. */
 type Pool = { readonly held: Map<string, number>; readonly waiting: Map<string, number> }
 
 class Pools implements MemoryPools {
@@ -66,7 +66,7 @@ class Pools implements MemoryPools {
   }
 }
 
-/** One place each in turn, until none is free or nobody waits. Returns who was given any. */
+/** Gives one place each in turn, until none is free or no process waits. Returns the owners that got any. */
 function handOut({ held, waiting }: Pool, limit: number): Set<string> {
   const given = new Set<string>()
   for (let free = limit - sumOf(held); free > 0; free--) {

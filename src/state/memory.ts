@@ -29,12 +29,12 @@ export function createMemoryState(clock: Pick<Clock, 'now'>, before?: MoneySnaps
   return new Memory(clock, createMemoryMoney(before))
 }
 
-/** No method waits between its first step and its last: each is atomic. */
+/** No method awaits anything before it is done: each is atomic. */
 class Memory implements MemoryState {
   readonly money: MemoryMoney
   readonly #clock: Pick<Clock, 'now'>
   readonly #rates = new Map<string, FullAt>()
-  /** By slot: the leases that have a place in it. */
+  /** The leases with a place, by slot. */
   readonly #slots = new Map<string, Set<string>>()
   readonly #leases = new Map<string, { readonly owner: string; readonly slots: readonly string[] }>()
   readonly #pools = createMemoryPools()

@@ -9,14 +9,14 @@ export type BusSubject = {
 
 export type BusStage = AsyncDisposable & {
   readonly bus: SharedBus
-  /** The bus as another process has it; the same one where there is but one process. */
+  /** The bus as used by another process; the same object if there is only one process. */
   readonly other: SharedBus
 }
 
 /** Runs the suite that every shared bus has to pass. */
 export function describeBus({ name, open }: BusSubject): void {
   describe(`the bus in ${name}`, () => {
-    test('what is published is heard in every process, in the order of its publisher', async () => {
+    test('a message reaches every process, in the order of its publisher', async () => {
       await using stage = await open()
       const [here, there] = [listenOn(stage.bus, 'keys'), listenOn(stage.other, 'keys')]
       await ready(stage)
@@ -28,7 +28,7 @@ export function describeBus({ name, open }: BusSubject): void {
       expect([here.heard, there.heard]).toEqual([all, all])
     })
 
-    test('but not by who listens to something else, nor by who listens no more', async () => {
+    test('but not subscribers of other topics, nor former subscribers', async () => {
       await using stage = await open()
       const [left, stays, elsewhere] = [
         listenOn(stage.bus, 'keys'),
@@ -44,7 +44,7 @@ export function describeBus({ name, open }: BusSubject): void {
       expect([left.heard, stays.heard, elsewhere.heard]).toEqual([[], ['last'], ['ill']])
     })
 
-    test('a publisher continues before anything is heard', async () => {
+    test('a publisher continues before anything is delivered', async () => {
       await using stage = await open()
       const listener = listenOn(stage.bus, 'keys')
       await ready(stage)
@@ -71,7 +71,7 @@ function listenOn(bus: SharedBus, topic: string) {
   }
 }
 
-/** Subscriptions reach an engine in their own time: once one is heard, those before it are there. */
+/** Subscriptions reach an engine asynchronously: once one works, earlier ones do too. */
 async function ready({ bus, other }: BusStage): Promise<void> {
   for (const each of [bus, other]) {
     const probe = listenOn(each, 'probe')

@@ -5,7 +5,7 @@ import type { Subject } from './state.ts'
 /** Runs the suite of a shared state's pools of places. */
 export function describePools({ name, open }: Subject): void {
   describe(`pools of places in ${name}`, () => {
-    test('a process gets what it needs, and while nobody waits half of what is free to spare', async () => {
+    test('a process gets what it needs, and while no other waits, spare places up to half of the free ones', async () => {
       await using stage = await open()
       const ask = asking(stage.state)
       expect(await ask('a', { needed: 2, wanted: 4 })).toEqual(has(4))
@@ -15,7 +15,7 @@ export function describePools({ name, open }: Subject): void {
       expect(await ask('e', { needed: 1 })).toEqual(has(0))
     })
 
-    test('what is returned goes round among those that wait, in order, and to no one else', async () => {
+    test('returned places go round-robin to waiting processes only', async () => {
       await using stage = await open()
       const ask = asking(stage.state)
       await ask('a', { needed: 10 })
@@ -32,7 +32,7 @@ export function describePools({ name, open }: Subject): void {
       )
     })
 
-    test('a place that was given is not returned by a process that has not heard of it', async () => {
+    test('a process does not return a place that it does not know of yet', async () => {
       await using stage = await open()
       const ask = asking(stage.state)
       await ask('a', { needed: 10 })
@@ -42,7 +42,7 @@ export function describePools({ name, open }: Subject): void {
       expect(await ask('b', { returned: 1, needed: 0 })).toEqual(has(0))
     })
 
-    test('a process that needs no more waits no longer', async () => {
+    test('a process that needs no more stops waiting', async () => {
       await using stage = await open()
       const ask = asking(stage.state)
       await ask('a', { needed: 10 })
@@ -51,7 +51,7 @@ export function describePools({ name, open }: Subject): void {
       expect(await ask('a', { used: 9, returned: 1, needed: 9 })).toEqual(has(9))
     })
 
-    test('what is used counts, whatever the limit has become, and none is given until there is room', async () => {
+    test('used places count even above a lowered limit, and none is given until there is room', async () => {
       await using stage = await open()
       const ask = asking(stage.state)
       await ask('a', { needed: 8 })
@@ -61,14 +61,14 @@ export function describePools({ name, open }: Subject): void {
       expect(await ask('a', { used: 3, returned: 1, needed: 3, limit: 4 })).toMatchObject({ given: ['b'] })
     })
 
-    test('pools know nothing of each other', async () => {
+    test('pools are independent', async () => {
       await using stage = await open()
       const ask = asking(stage.state)
       await ask('a', { needed: 10 })
       expect(await ask('b', { needed: 10, pool: 'other' })).toEqual(has(10))
     })
 
-    test('the places of a process that is gone are free, and it waits no longer', async () => {
+    test('the places of an abandoned process are free, and it stops waiting', async () => {
       await using stage = await open()
       const { state } = stage
       const ask = asking(state)

@@ -18,7 +18,7 @@ import {
   streamHead,
 } from '../harness/raw-server.ts'
 
-/** What two processes of one gateway share, over something. */
+/** The shared parts of two processes of one gateway. */
 export type SharedAnswersSubject = {
   readonly name: string
   open(): Promise<SharedAnswersStage>
@@ -26,11 +26,11 @@ export type SharedAnswersSubject = {
 
 export type SharedAnswersStage = AsyncDisposable & {
   readonly shared: readonly [Shared, Shared]
-  /** Has the first be found dead by the second, as if it had been killed. */
+  /** Makes the second find the first dead, as if it had been killed. */
   lose(): Promise<void>
 }
 
-/** Runs the suite for gateways that answer the same request with the same answer, whichever of them it reaches. */
+/** Runs the suite for gateways that give the same answer to the same request at any process. */
 export function describeSharedAnswers({ name, open }: SharedAnswersSubject): void {
   const scene = async (behave: Behaviour, overrides: Partial<Config> = {}) => {
     const upstream = await startRawServer(behave)
@@ -45,7 +45,7 @@ export function describeSharedAnswers({ name, open }: SharedAnswersSubject): voi
     return {
       ...{ upstream, gateways },
       lose: stage.lose,
-      /** Resolves when the second waits for what the first makes. */
+      /** Resolves when the second waits for the answer of the first. */
       followed: followed.promise,
       async [Symbol.asyncDispose]() {
         for (const gateway of gateways) await gateway[Symbol.asyncDispose]()
@@ -56,7 +56,7 @@ export function describeSharedAnswers({ name, open }: SharedAnswersSubject): voi
   }
 
   describe(`two gateways over ${name}`, () => {
-    test.for([false, true])('make a call once for its key: stream %s', async (stream) => {
+    test.for([false, true])('execute a call once for its key: stream %s', async (stream) => {
       await using stage = await scene(respond)
       const [here, there] = stage.gateways
       const first = await ask(here, { stream }, 'k')
@@ -69,7 +69,7 @@ export function describeSharedAnswers({ name, open }: SharedAnswersSubject): voi
       expect(await ask(there, { stream, temperature: 1 }, 'k')).toMatchObject({ status: 422 })
     })
 
-    test('make it once, whichever they reach at once', async () => {
+    test('execute it once for simultaneous requests', async () => {
       const gate = Promise.withResolvers<void>()
       await using stage = await scene(async (...call) => {
         await gate.promise
@@ -84,7 +84,7 @@ export function describeSharedAnswers({ name, open }: SharedAnswersSubject): voi
       expect(stage.upstream.requests).toHaveLength(1)
     })
 
-    test('follow a stream that the other makes, piece by piece', async () => {
+    test('follow a stream of the other, piece by piece', async () => {
       const rest = Promise.withResolvers<void>()
       await using stage = await scene(async (socket) => {
         socket.write(streamHead() + chunk(deltaFrame('one')))
@@ -105,7 +105,7 @@ export function describeSharedAnswers({ name, open }: SharedAnswersSubject): voi
       expect(stage.upstream.requests).toHaveLength(1)
     })
 
-    test('tell who follows a stream that its maker is gone, once, and start over when asked again', async () => {
+    test('report to a follower once that the other died, and start over on a retry', async () => {
       let hits = 0
       await using stage = await scene((socket, request) => {
         if (++hits > 1) respond(socket, request)
@@ -127,13 +127,13 @@ export function describeSharedAnswers({ name, open }: SharedAnswersSubject): voi
       leaving.abort()
     })
 
-    test('find what the other keeps in its cache', async () => {
+    test('find the cached answers of the other', async () => {
       const cache = { enabled: true, ttlMs: 60_000, maxEntries: 10, maxBytes: 1_000_000, everyCall: false }
       await using stage = await scene(respond, { cache })
       const [here, there] = stage.gateways
       const first = await ask(here, { temperature: 0 })
       let asked = 0
-      // An answer is put there behind its caller's back: an early one is made again.
+      // An answer is cached asynchronously: an early request is executed again.
       await expect
         .poll(async () => {
           const next = await ask(there, { temperature: 0 })
@@ -144,7 +144,7 @@ export function describeSharedAnswers({ name, open }: SharedAnswersSubject): voi
       expect(stage.upstream.requests).toHaveLength(asked)
     })
 
-    test('make one of identical concurrent calls', async () => {
+    test('execute identical concurrent calls once', async () => {
       const gate = Promise.withResolvers<void>()
       await using stage = await scene(
         async (socket, request) => {
@@ -180,7 +180,7 @@ function configOver(upstream: RawServer): Config {
   return { ...loadConfig({ environment, readFile: onlyFile(file), providers }), port: 0 }
 }
 
-/** A process that has this in common with others. */
+/** A process with these shared parts. */
 function sharing(shared: Shared, followed: () => void = () => {}): Role {
   const cache = new Proxy<SharedCache>(shared.cache, {
     get(target, name) {
@@ -214,7 +214,7 @@ async function ask(gateway: TestGateway, change: object, key?: string): Promise<
   return { status: response.status, text: await response.text(), replayed }
 }
 
-/** Answers as was requested: `one two`. */
+/** Answers `one two`, as requested. */
 const respond: Behaviour = (socket, { body }) => {
   if (JSON.parse(body).stream === true) {
     const frames = [deltaFrame('one'), deltaFrame(' two'), endFrames]

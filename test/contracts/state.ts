@@ -9,7 +9,7 @@ export type Subject = {
 
 export type Stage = AsyncDisposable & {
   readonly state: SharedState
-  /** Lets so much time go by on the state's own clock. */
+  /** Advances the state's own clock. */
   pass(ms: number): Promise<void>
 }
 
@@ -44,7 +44,7 @@ export function describeState({ name, open }: Subject): void {
       ])
     })
 
-    test('or on none: one without room refuses it for all, and says how it stands', async () => {
+    test('or on none: one without room refuses it for all, and reports its state', async () => {
       await using stage = await open()
       const { state } = stage
       await state.reserve(hold('a', part('team', 70)))
@@ -58,7 +58,7 @@ export function describeState({ name, open }: Subject): void {
     test.for([
       ['to the last nano-USD', 30, true],
       ['and not one more', 31, false],
-    ] as const)('what is spent, uncertain and held fills a limit %s', async ([, wanted, isTaken]) => {
+    ] as const)('spent, uncertain and held amounts fill a limit %s', async ([, wanted, isTaken]) => {
       await using stage = await open()
       const { state } = stage
       await state.reserve(hold('a', part('key', 50)))
@@ -67,7 +67,7 @@ export function describeState({ name, open }: Subject): void {
       expect(await state.reserve(hold('c', part('key', wanted)))).toMatchObject({ isTaken })
     })
 
-    test('a hold of that id again changes nothing', async () => {
+    test('a second hold with the same id changes nothing', async () => {
       await using stage = await open()
       const { state } = stage
       await state.reserve(hold('a', part('key', 60)))
@@ -75,7 +75,7 @@ export function describeState({ name, open }: Subject): void {
       expect(await state.read(['key'])).toEqual([reading(0, 60)])
     })
 
-    test('a hold grows as far as there is room, also over a counter that is new to it', async () => {
+    test('a hold grows within the limits, also on a counter that is new to it', async () => {
       await using stage = await open()
       const { state } = stage
       await state.reserve(hold('a', part('key', 60)))
@@ -84,14 +84,14 @@ export function describeState({ name, open }: Subject): void {
       expect(await state.read(['key', 'team'])).toEqual([reading(0, 90), reading(0, 5)])
     })
 
-    test('what is not open does not grow', async () => {
+    test('a hold that is not open does not grow', async () => {
       await using stage = await open()
       const { state } = stage
       expect(await state.grow('nobody', [part('key', 1)])).toEqual({ isTaken: false, blockers: [] })
       expect(await state.read(['key'])).toEqual([reading(0, 0)])
     })
 
-    test('a settled hold is free again, and charged once', async () => {
+    test('a settled hold is released, and charged once', async () => {
       await using stage = await open()
       const { state } = stage
       await state.reserve(hold('a', part('key', 60), part('team', 60)))
@@ -101,7 +101,7 @@ export function describeState({ name, open }: Subject): void {
       expect(await state.read(['key', 'team'])).toEqual([reading(25, 0), reading(25, 0)])
     })
 
-    test('what is charged beyond the hold counts, and blocks the next', async () => {
+    test('a charge beyond the hold counts, and blocks the next hold', async () => {
       await using stage = await open()
       const { state } = stage
       await state.reserve(hold('a', part('key', 90)))
@@ -110,7 +110,7 @@ export function describeState({ name, open }: Subject): void {
       expect(await state.reserve(hold('b', part('key', 1)))).toMatchObject({ isTaken: false })
     })
 
-    test('what is uncertain becomes certain once', async () => {
+    test('an uncertain amount becomes certain once', async () => {
       await using stage = await open()
       const { state } = stage
       await state.reserve(hold('a', part('key', 60), part('team', 60)))
@@ -120,7 +120,7 @@ export function describeState({ name, open }: Subject): void {
       expect(await state.read(['key', 'team'])).toEqual([reading(25, 0), reading(25, 0)])
     })
 
-    test('what was known is not taken back, and counters of which nothing is uncertain stay as they are', async () => {
+    test('known amounts are not reduced, and counters without uncertain amounts do not change', async () => {
       await using stage = await open()
       const { state } = stage
       await state.reserve(hold('a', part('key', 60), part('provider', 10)))
@@ -129,7 +129,7 @@ export function describeState({ name, open }: Subject): void {
       expect(await state.read(['key', 'provider'])).toEqual([reading(30, 0), reading(10, 0)])
     })
 
-    test('what nothing is uncertain of cannot be resolved', async () => {
+    test('a call without uncertain amounts cannot be resolved', async () => {
       await using stage = await open()
       const { state } = stage
       await state.reserve(hold('a', part('key', 60)))
@@ -145,7 +145,7 @@ export function describeState({ name, open }: Subject): void {
       expect(await state.read(['key'])).toEqual([reading(7, 0)])
     })
 
-    test('who holds on a counter is reported', async () => {
+    test('the holds on a counter are listed', async () => {
       await using stage = await open()
       const { state } = stage
       await state.reserve(hold('a', part('key', 10), part('team', 10)))
@@ -163,7 +163,7 @@ export function describeState({ name, open }: Subject): void {
       expect((await state.holdsOn('team')).map(({ id }) => id).toSorted()).toEqual(['a', 'b'])
     })
 
-    test('of many at once, as many pass as there is room for', async () => {
+    test('of many at once, as many pass as the limit allows', async () => {
       await using stage = await open()
       const { state } = stage
       const taken = await Promise.all(
@@ -177,7 +177,7 @@ export function describeState({ name, open }: Subject): void {
       )
     })
 
-    test('the holds of an owner that is gone are uncertain in full, those of others stay', async () => {
+    test('the holds of an abandoned owner are uncertain in full, those of others stay', async () => {
       await using stage = await open()
       const { state } = stage
       await state.reserve(hold('a', part('key', 10), part('team', 12)))
@@ -200,19 +200,19 @@ export function describeState({ name, open }: Subject): void {
   })
 
   describe(`limits in ${name}`, () => {
-    /** One token a second, ten at most. */
+    /** One token per second, at most ten. */
     const rate: Rate = { key: 'rpm', perMinute: 60, burst: 10 }
     const take = (state: SharedState, amount: number, leaseId = 'call') =>
       state.admit({ leaseId, owner: 'node-1', rates: [{ ...rate, amount }], slots: [] })
 
-    test('a bucket is full at first, and tells what is left and when it is full again', async () => {
+    test('a bucket is full at first, and reports what is left and when it is full again', async () => {
       await using stage = await open()
       const admitted = await take(stage.state, 4)
       expect(admitted).toMatchObject({ isAdmitted: true, rates: [{ remaining: 6, retryAfterMs: 0 }] })
       expect(around(admitted.rates[0]?.resetMs, 4000)).toBe(true)
     })
 
-    test('what does not fit is refused, takes nothing, and says how long to wait', async () => {
+    test('an amount that does not fit is refused, takes nothing, and reports the wait', async () => {
       await using stage = await open()
       const { state } = stage
       await take(state, 8)
@@ -231,7 +231,7 @@ export function describeState({ name, open }: Subject): void {
       expect(await take(state, 2)).toMatchObject({ isAdmitted: true })
     })
 
-    test('what is more than a full bucket never fits', async () => {
+    test('an amount above a full bucket never fits', async () => {
       await using stage = await open()
       const refused = await take(stage.state, 11)
       expect(refused).toMatchObject({
@@ -267,7 +267,7 @@ export function describeState({ name, open }: Subject): void {
       })
     })
 
-    test('a refund is there at once, and never more than a full bucket', async () => {
+    test('a refund counts at once, up to a full bucket', async () => {
       await using stage = await open()
       const { state } = stage
       await take(state, 10)
@@ -277,7 +277,7 @@ export function describeState({ name, open }: Subject): void {
       expect(await state.readRates([rate])).toMatchObject([{ remaining: 10, resetMs: 0 }])
     })
 
-    test('what is owed is taken, to one burst below empty at most', async () => {
+    test('owed amounts are taken, down to one burst below empty', async () => {
       await using stage = await open()
       const { state } = stage
       await state.refund([{ ...rate, amount: -1000 }])
@@ -286,7 +286,7 @@ export function describeState({ name, open }: Subject): void {
       expect(around(owing?.resetMs, 20_000)).toBe(true)
     })
 
-    test('a place is given back once, whatever is released twice or was never taken', async () => {
+    test('a place is returned once, even if released twice or never taken', async () => {
       await using stage = await open()
       const { state } = stage
       const admit = (leaseId: string) =>
@@ -301,7 +301,7 @@ export function describeState({ name, open }: Subject): void {
       expect(await admit('c')).toMatchObject({ isAdmitted: false })
     })
 
-    test('the places of an owner that is gone are free', async () => {
+    test('the places of an abandoned owner are free', async () => {
       await using stage = await open()
       const { state } = stage
       const slots = [{ key: 'key', limit: 1 }]
@@ -318,7 +318,7 @@ export function describeState({ name, open }: Subject): void {
   })
 }
 
-/** Where the clock continues by itself, a little less is left. */
+/** With a running clock, slightly less is left. */
 function around(ms: number | undefined, expected: number): boolean {
   return ms !== undefined && ms <= expected && ms > expected - 900
 }

@@ -60,7 +60,7 @@ const limits: Readonly<Record<string, number>> = {
   all: 200,
 }
 
-/** What may happen to money. Calls are few, so that ids come again. */
+/** Operations on money. Calls are few, so that ids repeat. */
 const step = fc.oneof(
   fc.record({ kind: fc.constant('reserve' as const), call: fc.nat(9), nano: fc.nat(60), window: fc.nat(1) }),
   fc.record({ kind: fc.constant('grow' as const), call: fc.nat(9), nano: fc.nat(30) }),
@@ -78,9 +78,9 @@ const step = fc.oneof(
 
 type Step = typeof step extends fc.Arbitrary<infer Of> ? Of : never
 
-/** What must be so, kept by hand beside the state. */
+/** The expected state, computed independently. */
 type Book = {
-  /** By call: its counters, and what it holds. */
+  /** By call: its counters and holds. */
   readonly open: Map<string, { readonly of: readonly string[]; held: number }>
   readonly uncertain: Map<
     string,
@@ -102,7 +102,7 @@ async function take(state: MemoryState, book: Book, each: Step): Promise<MemoryS
   const open = book.open.get(id)
   switch (each.kind) {
     case 'reserve': {
-      // The window of admission: the edge is crossed while others are open in the window before.
+      // The window of admission: it changes while other holds are open in the previous window.
       const of = [`key/${each.window + 1}`, `team/${each.window + 1}`, 'all']
       const isBusy = open !== undefined || book.uncertain.has(id)
       if (isBusy) return state
@@ -160,7 +160,7 @@ function sumOver(book: Book, counter: string) {
   }
 }
 
-describe('whatever happens in whatever order', () => {
+describe('any sequence of operations', () => {
   test('no limit is exceeded, nothing is lost, nothing is counted twice', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 80 }), async (steps) => {

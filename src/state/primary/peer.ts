@@ -3,22 +3,22 @@ import { readFailure, type WrittenFailure, writeFailure } from './written-failur
 
 /** A two-way channel between two processes: messages arrive whole and in order, or not at all. */
 export interface Channel {
-  /** Never throws: a message to a process that is gone is lost. */
+  /** Never throws: a message to a process that has died is lost. */
   send(frames: readonly Frame[]): void
   receive(take: (frames: readonly Frame[]) => void): void
 }
 
 /** The other process, for requests and notifications. Messages of one turn of the event loop are sent as one. */
 export interface Peer {
-  /** Rejects with a Failure: the other process's, or `interrupted` if it is gone. */
+  /** Sends a request. Rejects with a Failure: the other process's, or `interrupted` if that process has died. */
   ask(method: string, ...given: readonly unknown[]): Promise<unknown>
-  /** Without an answer: failures are reported by that process. */
+  /** Sends a notification, which has no answer: the other process reports failures. */
   tell(method: string, ...given: readonly unknown[]): void
   /** Adds requests that the other process may make. */
   serve(methods: Methods): void
-  /** Sends what waits at the end of this task, not of this turn: somebody waits for it. */
+  /** Sends pending messages at the end of this task, not of this turn, because a caller waits for them. */
   hurry(): void
-  /** Changes with every send: until then more can be added. */
+  /** Changes with every send. Until then, messages can be added to the batch. */
   readonly turn: number
   /** Fails all current and future requests. */
   end(): void
@@ -42,7 +42,7 @@ class ChannelPeer implements Peer {
   turn = 0
   readonly #channel: Channel
   readonly #methods = new Map<string, (...given: readonly unknown[]) => unknown>()
-  readonly #asked = new Map<number, Waiting>()
+  readonly #pending = new Map<number, Waiting>()
   #lastId = 0
   #frames: Frame[] = []
   #isHurried = false
@@ -58,7 +58,7 @@ class ChannelPeer implements Peer {
   ask(method: string, ...given: readonly unknown[]): Promise<unknown> {
     if (this.#hasEnded) return Promise.reject(gone())
     const waiting = Promise.withResolvers<unknown>()
-    this.#asked.set(++this.#lastId, waiting)
+    this.#pending.set(++this.#lastId, waiting)
     this.#put([this.#lastId, method, ...given])
     return waiting.promise
   }
@@ -79,8 +79,8 @@ class ChannelPeer implements Peer {
 
   end(): void {
     this.#hasEnded = true
-    for (const { reject } of this.#asked.values()) reject(gone())
-    this.#asked.clear()
+    for (const { reject } of this.#pending.values()) reject(gone())
+    this.#pending.clear()
     this.#frames = []
   }
 
@@ -101,8 +101,8 @@ class ChannelPeer implements Peer {
   #take([id, what, ...given]: Frame): void {
     if (typeof what === 'string') this.#run(id, what, given)
     else {
-      const waiting = this.#asked.get(-id)
-      this.#asked.delete(-id)
+      const waiting = this.#pending.get(-id)
+      this.#pending.delete(-id)
       if (what === 0) waiting?.resolve(given[0])
       else waiting?.reject(readFailure(given[0] as WrittenFailure))
     }

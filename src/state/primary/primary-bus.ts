@@ -2,7 +2,7 @@ import type { SharedBus } from '../../core/model/shared/bus.ts'
 import { createMemoryBus } from '../memory-bus.ts'
 import type { Peer } from './peer.ts'
 
-/** The bus of a gateway with a primary, which forwards messages to subscribers only. */
+/** The bus of a worker. The primary forwards a message only to subscribed processes. */
 export function createPrimaryBus(primary: Peer): SharedBus {
   const here = createMemoryBus()
   const subscribers = new Map<string, number>()
@@ -22,8 +22,8 @@ export function createPrimaryBus(primary: Peer): SharedBus {
   }
   return {
     publish: (topic, text) => primary.tell('bus.publish', topic, text),
-    subscribe(topic, hear, missed) {
-      const leave = here.subscribe(topic, hear)
+    subscribe(topic, listener, missed) {
+      const leave = here.subscribe(topic, listener)
       const toldOfGaps = gaps.get(topic) ?? new Set()
       if (missed !== undefined) gaps.set(topic, toldOfGaps.add(missed))
       count(topic, 1)

@@ -2,7 +2,7 @@ import type { CallSignal } from '../../core/model/call-signal.ts'
 import type { SharedCache } from '../../core/model/shared/cache.ts'
 import type { Peer } from './peer.ts'
 
-/** The cache of a gateway whose primary process has it. */
+/** The shared cache for a worker: the primary process holds it. */
 export function createPrimaryCache(primary: Peer): SharedCache {
   const asking =
     <Name extends Exclude<keyof SharedCache, 'follow'>>(name: Name) =>
@@ -42,10 +42,10 @@ async function* follow(
   }
 }
 
-function unlessAborted<Value>(asked: Promise<Value>, signal: CallSignal): Promise<Value> {
+function unlessAborted<Value>(pending: Promise<Value>, signal: CallSignal): Promise<Value> {
   const { promise, resolve, reject } = Promise.withResolvers<Value>()
   const abort = () => reject(signal.reason)
   signal.addEventListener('abort', abort, { once: true })
-  asked.then(resolve, reject)
+  pending.then(resolve, reject)
   return promise.finally(() => signal.removeEventListener('abort', abort))
 }

@@ -6,7 +6,7 @@ import type {
 } from '../../core/model/response-storage.ts'
 import type { Peer } from './peer.ts'
 
-/** The primary's stored responses, for another process. */
+/** The primary's stored responses, for a worker. */
 export function createPrimaryResponses(primary: Pick<Peer, 'ask'>): ResponseStorage {
   return {
     async put(tenant, response) {
@@ -24,7 +24,7 @@ export function createPrimaryResponses(primary: Pick<Peer, 'ask'>): ResponseStor
   }
 }
 
-/** The primary's side. */
+/** Serves a worker's requests, in the primary. */
 export function serveResponses(worker: Pick<Peer, 'serve'>, storage: ResponseStorage): void {
   worker.serve({
     'responses.put': (tenant: string, response: PackedResponse) => storage.put(tenant, response),

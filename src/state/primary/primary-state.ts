@@ -1,7 +1,7 @@
 import type { SharedState, Spent } from '../../core/model/shared/state.ts'
 import type { Peer } from './peer.ts'
 
-/** The shared state of a gateway whose primary process has it: each step is requested there. */
+/** The shared state for a worker: each step is a request to the primary process. */
 export function createPrimaryState(primary: Peer): SharedState {
   const asking =
     <Name extends keyof SharedState>(name: Name) =>
@@ -24,7 +24,7 @@ export function createPrimaryState(primary: Peer): SharedState {
   }
 }
 
-/** Every call of a key adds to the same counters: the charges of one turn are sent as one sum per counter. */
+/** The calls of a key add to the same counters, so the charges of one turn are sent as one sum per counter. */
 function createCharging(primary: Peer): SharedState['charge'] {
   type Sum = { readonly counter: string; spentNanoUsd: number }
   let turn = -1

@@ -11,9 +11,7 @@ export type SharedParts = {
   readonly bus: SharedBus
 }
 
-/**
- * The primary's side: serves another process's requests. Disposing it ends that process's subscriptions and followers.
- */
+/** Serves a worker's requests, in the primary. Disposing it ends that worker's subscriptions and followers. */
 export function serveShared(worker: Peer, { state, cache, bus }: SharedParts): Disposable {
   const topics = new Map<string, () => void>()
   const followers = new Map<number, Follower>()

@@ -1,8 +1,8 @@
 import { scriptOf } from './connection.ts'
 
 /**
- * Answers in Redis, each in a slot of its own: KEYS[1] is a hash of its maker (`o`), its fingerprint (`f`), and the id
- * of its making (`g`); KEYS[1]:p:MAKING is the list of its pieces, KEYS[1]:s:MAKING its state.
+ * Answers in Redis, each in its own cluster slot. KEYS[1] is a hash of its owner (`o`), its fingerprint (`f`), and the
+ * id of this making (`g`); KEYS[1]:p:MAKING is the list of its pieces, KEYS[1]:s:MAKING its state.
  */
 const prelude = `
 local M = KEYS[1]

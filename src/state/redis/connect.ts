@@ -14,13 +14,13 @@ export type RedisSettings = {
   readonly ca?: string | undefined
   /** The prefix of every key. */
   readonly prefix: string
-  /** Without an answer for this long, it counts as away. */
+  /** Without an answer for this long, Redis counts as unavailable. */
   readonly timeoutMs: number
 }
 
 /**
- * A ready connection that ends when it is lost: nothing is queued for it, nothing is sent twice. Rejects if there is
- * none within a few seconds.
+ * Opens a connection that is not re-established when lost: nothing is queued for it, nothing is sent twice. Rejects if
+ * there is none within a few seconds.
  */
 export async function connect(settings: RedisSettings): Promise<Redis | Cluster> {
   const client = settings.mode === 'cluster' ? clusterOf(settings) : singleOf(settings)
@@ -39,7 +39,7 @@ export async function connect(settings: RedisSettings): Promise<Redis | Cluster>
   }
 }
 
-/** Longer than a busy server takes, and short enough to try others when one is stopped. */
+/** Longer than a busy server takes, and short enough to try other servers if one has stopped. */
 const connectMs = 2000
 
 /** Replies in the older form: with RESP3, subscriptions share the connection. */

@@ -13,28 +13,28 @@ export function scriptOf(name: string, lua: string): Script {
 /** What a step may return. */
 export type Reply = string | number | null | readonly Reply[]
 
-/** The connection to Redis. It is up or away: while it is away, nothing waits for it. */
+/** The connection to Redis. It is up or down; while it is down, requests fail at once. */
 export interface RedisConnection extends AsyncDisposable {
   readonly isUp: boolean
-  /** Why it is away; undefined while it is up. */
+  /** Why it is down; undefined while it is up. */
   readonly reason: string | undefined
-  /** How often it was lost. */
+  /** How often the connection was lost. */
   readonly losses: number
-  /** How long the last answers took, in milliseconds, as a moving average. */
+  /** The response time in milliseconds, as a moving average. */
   readonly latencyMs: number
   /**
-   * Rejects with `RedisAway` at once while it is away, and as soon as it is: then it is unknown whether the step was
-   * executed.
+   * Rejects with `RedisUnavailable` at once while it is down, and when the connection is lost: then it is unknown
+   * whether the step was executed.
    */
   run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<Reply>
-  /** Subscribes to a channel, also after reconnecting. */
+  /** Subscribes to a channel, and again after each reconnect. */
   subscribe(channel: string): void
   unsubscribe(channel: string): void
-  /** Connects; resolves when it is up, or after `waitMs`. It keeps trying. */
+  /** Connects; resolves when it is up, or after `waitMs`. It keeps trying afterwards. */
   open(waitMs: number): Promise<void>
 }
 
-export class RedisAway extends Failure {
+export class RedisUnavailable extends Failure {
   constructor(reason: string) {
     super('shed', 'The gateway cannot count limits at the moment.', {
       operatorNote: `Redis is unavailable: ${reason}`,
@@ -45,10 +45,10 @@ export class RedisAway extends Failure {
 export type ConnectionParts = {
   readonly settings: RedisSettings
   readonly now: () => number
-  /** Runs on each new connection before it counts as up. If it rejects, Redis stays away. */
-  readonly greet: (run: RedisConnection['run']) => Promise<void>
+  /** Runs on each new connection before it counts as up. If it rejects, the connection stays down. */
+  readonly handshake: (run: RedisConnection['run']) => Promise<void>
   readonly onUp: () => void
-  readonly onAway: (reason: string) => void
+  readonly onDown: (reason: string) => void
   readonly onMessage: (channel: string, text: string) => void
 }
 
@@ -106,7 +106,7 @@ class Connection implements RedisConnection {
   run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<Reply> {
     const client = this.#client
     if (!this.#isUp || client === undefined) {
-      return Promise.reject(new RedisAway(this.#reason ?? 'not connected'))
+      return Promise.reject(new RedisUnavailable(this.#reason ?? 'not connected'))
     }
     return this.#run(client, script, keys, args)
   }
@@ -128,7 +128,7 @@ class Connection implements RedisConnection {
     clearTimeout(this.#retry)
     clearTimeout(this.#watch)
     this.#drop(this.#client)
-    this.#rejectAll(new RedisAway('closed'))
+    this.#rejectAll(new RedisUnavailable('closed'))
   }
 
   #run(
@@ -149,7 +149,7 @@ class Connection implements RedisConnection {
       },
       (thrown: unknown) => {
         this.#replied(reject, sentAt)
-        if (this.#client !== client) return reject(new RedisAway(textOf(thrown)))
+        if (this.#client !== client) return reject(new RedisUnavailable(textOf(thrown)))
         if (!textOf(thrown).startsWith('NOSCRIPT')) return this.#lost(client, textOf(thrown), reject)
         client.eval(script.lua, keys.length, ...keys, ...args).then(
           (reply) => resolve(reply as Reply),
@@ -161,7 +161,7 @@ class Connection implements RedisConnection {
     return promise
   }
 
-  /** The requests of one turn of the event loop are sent in one write. */
+  /** Sends the requests of one turn of the event loop in one write. */
   #cork(client: Client): void {
     if (this.#isCorked || client.isCluster) return
     const { stream } = client as Redis
@@ -181,18 +181,18 @@ class Connection implements RedisConnection {
     this.#latencyMs += (now - sentAt - this.#latencyMs) / latencyWeight
   }
 
-  /** One timer for all: the server answers in order, so any answer is a sign of life. */
+  /** One timer for all requests: the server answers in order, so any answer shows that it is alive. */
   #watching(client: Client): NodeJS.Timeout {
     const { timeoutMs } = this.#parts.settings
-    const look = (): void => {
+    const check = (): void => {
       this.#watch = undefined
       if (this.#client !== client || this.#waiting.size === 0) return
-      const quietMs = this.#parts.now() - this.#repliedAt
-      if (quietMs < timeoutMs) {
-        this.#watch = setTimeout(look, timeoutMs - quietMs)
+      const silentMs = this.#parts.now() - this.#repliedAt
+      if (silentMs < timeoutMs) {
+        this.#watch = setTimeout(check, timeoutMs - silentMs)
         return
       }
-      // If our own turn took long, the answer may be there, unread.
+      // If our own turn took long, an answer may have arrived unread.
       const repliedAt = this.#repliedAt
       setImmediate(() => {
         if (this.#client !== client || this.#waiting.size === 0) return
@@ -200,18 +200,18 @@ class Connection implements RedisConnection {
         else this.#watch ??= this.#watching(client)
       })
     }
-    return setTimeout(look, timeoutMs)
+    return setTimeout(check, timeoutMs)
   }
 
   async #connect(): Promise<void> {
     let client: Client | undefined
     try {
-      const { settings, greet } = this.#parts
+      const { settings, handshake } = this.#parts
       client = await connect(settings)
       if (this.#isClosed) return this.#drop(client)
       this.#client = client
       const opened = client
-      await greet((script, keys, args) => this.#run(opened, script, keys, args))
+      await handshake((script, keys, args) => this.#run(opened, script, keys, args))
       if (this.#client !== client) return
       client.on('close', () => this.#lost(opened, 'the connection was closed'))
       client.on('end', () => this.#lost(opened, 'the connection was closed'))
@@ -229,19 +229,19 @@ class Connection implements RedisConnection {
   }
 
   #lost(client: Client | undefined, reason: string, rejectOne?: (reason: unknown) => void): void {
-    rejectOne?.(new RedisAway(reason))
+    rejectOne?.(new RedisUnavailable(reason))
     if (this.#client !== client || this.#isClosed) return
     const wasUp = this.#isUp
     this.#isUp = false
     this.#reason = reason
     this.#drop(client)
-    this.#rejectAll(new RedisAway(reason))
+    this.#rejectAll(new RedisUnavailable(reason))
     const waitMs = Math.min(retryMs * 2 ** this.#failures, mostRetryMs)
     this.#failures++
     this.#retry = setTimeout(() => void this.#connect(), waitMs)
     if (!wasUp) return
     this.#losses++
-    this.#parts.onAway(reason)
+    this.#parts.onDown(reason)
   }
 
   #drop(client: Client | undefined): void {
@@ -250,7 +250,7 @@ class Connection implements RedisConnection {
     client?.disconnect()
   }
 
-  #rejectAll(reason: RedisAway): void {
+  #rejectAll(reason: RedisUnavailable): void {
     for (const reject of [...this.#waiting]) reject(reason)
     this.#waiting.clear()
   }

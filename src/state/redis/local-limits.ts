@@ -10,15 +10,15 @@ import type {
 import { type FullAt, readingOf, refunded, taken } from '../gcra.ts'
 
 /**
- * Rates and places of one node while Redis is away. Each node has an equal share: of a rate from its last known state;
- * of places, the ones it has and its share of the free ones.
+ * Rates and places of one node while Redis is unavailable. Each node has an equal share of a rate, from its last known
+ * state. Of places, it has its own and an equal share of the free ones.
  */
 export interface LocalLimits {
   admit(request: AdmitRequest): Admittance
   refund(refund: RateAmount): void
   readRate(rate: Rate, amount: number): RateReading
   release(leaseId: string): void
-  /** What was taken from each rate since, to report to Redis. */
+  /** The amounts taken from each rate since then, to be reported to Redis. */
   takenRates(): readonly RateAmount[]
   /** The leases that Redis does not know. */
   leases(): readonly Lease[]
@@ -26,7 +26,7 @@ export interface LocalLimits {
 
 export type Lease = { readonly id: string; readonly owner: string; readonly slots: readonly string[] }
 
-/** The last known state of a limit, and when, on the node's own clock. */
+/** The last known state of a limit, with its time on the node's own clock. */
 export type SeenRate = { readonly resetMs: number; readonly at: number }
 
 export type LocalLimitsParts = {
@@ -49,7 +49,7 @@ class Limits implements LocalLimits {
   readonly #taken = new Map<string, { readonly rate: Rate; amount: number }>()
   readonly #used = new Map<string, number>()
   readonly #limits = new Map<string, number>()
-  /** Of both kinds. */
+  /** Slots of leases of both kinds: known to Redis, and taken here. */
   readonly #slots: Map<string, readonly string[]>
   readonly #own = new Map<string, Lease>()
 
@@ -91,7 +91,7 @@ class Limits implements LocalLimits {
     const part = this.#partOf(rate)
     const reading = readingOf(this.#full(part, now), part, amount, now)
     if (reading.retryAfterMs !== Number.POSITIVE_INFINITY || amount > rate.burst) return reading
-    // It fits once all nodes share one limit again: no caller has to ask for less.
+    // The amount fits once the nodes share the limit again, so callers need not reduce it.
     return { ...reading, retryAfterMs: reading.resetMs + 1000 }
   }
 
@@ -127,7 +127,7 @@ class Limits implements LocalLimits {
     return { key, perMinute: perMinute / nodes, burst: Math.max(1, burst / nodes) }
   }
 
-  /** A share is as full as the whole was: it fills proportionally, so the time is the same. */
+  /** A share is as full as the whole was. It fills proportionally, so the time is the same. */
   #full({ key }: Rate, now: number): FullAt {
     const known = this.#fullAt.get(key)
     if (known !== undefined) return known

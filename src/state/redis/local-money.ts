@@ -10,12 +10,12 @@ import type {
 import { createMemoryMoney } from '../memory-money.ts'
 import { chargesStep, type Step } from './outbox.ts'
 
-/** Money of one node while Redis is away: it spends what it had leased before, and no more. */
+/** Money of one node while Redis is unavailable: it spends only what it leased before. */
 export interface LocalMoney {
   reserve(hold: NewHold): Reservation
-  /** Of holds of both kinds. */
+  /** For holds of both kinds: known to Redis, and taken here. */
   grow(holdId: string, parts: readonly HoldPart[]): Reservation
-  /** The rest to report: the certain part as charges, else a step. */
+  /** Returns what to report: charges if the cost is certain, else a step. */
   settle(holdId: string, charges: readonly Charge[]): LocalSettlement
   read(counter: string): CounterReading
   holds(): readonly OpenHold[]
@@ -53,14 +53,14 @@ class Slices implements LocalMoney {
   }
 
   reserve(hold: NewHold): Reservation {
-    return this.#told(this.#money.reserve({ ...hold, parts: this.#within(hold.parts) }), hold.parts)
+    return this.#withRestAsHeld(this.#money.reserve({ ...hold, parts: this.#within(hold.parts) }), hold.parts)
   }
 
   grow(holdId: string, parts: readonly HoldPart[]): Reservation {
     if (this.#parts.known.has(holdId)) {
       this.#money.reserve({ id: holdId, owner: this.#parts.owner, parts: [] })
     }
-    return this.#told(this.#money.grow(holdId, this.#within(parts)), parts)
+    return this.#withRestAsHeld(this.#money.grow(holdId, this.#within(parts)), parts)
   }
 
   settle(holdId: string, charges: readonly Charge[]): LocalSettlement {
@@ -93,8 +93,8 @@ class Slices implements LocalMoney {
     })
   }
 
-  /** The rest of a limit may be spent by other nodes: here it counts as held. */
-  #told(reservation: Reservation, parts: readonly HoldPart[]): Reservation {
+  /** Other nodes may spend the rest of a limit: here it counts as held. */
+  #withRestAsHeld(reservation: Reservation, parts: readonly HoldPart[]): Reservation {
     if (reservation.isTaken) return reservation
     const blockers = reservation.blockers.map((blocker): Blocker => {
       const limit = parts.find(({ counter }) => counter === blocker.counter)?.limitNanoUsd ?? 0

@@ -1,9 +1,9 @@
 import { scriptOf } from './connection.ts'
 
 /**
- * Money in Redis, all in one slot. `c:COUNTER` has what is spent (`s`), what was spent while Redis was away and
- * reported later (`m`), held (`h`), leased (`l`), and uncertain (`u`). `h:HOLD` is a list: its owner, then a counter
- * and an amount per part. `u:HOLD` has what a settled hold left uncertain. `owned:OWNER` has an owner's holds.
+ * Money in Redis, all in one cluster slot. `c:COUNTER` has the amounts spent (`s`), spent while Redis was unavailable
+ * and reported later (`m`), held (`h`), leased (`l`) and uncertain (`u`). `h:HOLD` is a list: its owner, then a counter
+ * and an amount per part. `u:HOLD` has the uncertain amounts of a settled hold. `owned:OWNER` has an owner's holds.
  */
 export const prelude = `
 local P = KEYS[1]
@@ -173,8 +173,8 @@ return found`,
 )
 
 /**
- * ARGV: process, generation, owner, and `node` if it must be a node that was not swept before: its workers are
- * abandoned with it. Returns the holds, like `holds`; nothing if it was swept.
+ * Abandons an owner. ARGV: process, generation, owner, and `node` if it must be a node that was not yet swept: then its
+ * workers are abandoned too. Returns the holds, like `holds`; nothing if it was already swept.
  */
 export const abandonScript = scriptOf(
   'abandon',

@@ -3,12 +3,12 @@ import { prelude } from './money-scripts.ts'
 import { ratePrelude } from './rate-scripts.ts'
 
 /**
- * The reports of a process, in order, each batch once: `told:PROCESS` has the number of the last one. ARGV: process,
- * generation, number, field of what is spent (`s`, or `m` for late reports), then for each step its letter and its
- * arguments. Returns the result of each step; false if the batch was applied before.
+ * Applies the reports of a process, in order, each batch once. `told:PROCESS` is the number of the last batch. ARGV:
+ * process, generation, number, field of spent amounts (`s`, or `m` for late reports), then for each step its letter and
+ * its arguments. Returns the result of each step; false if the batch was applied before.
  */
-export const tellScript = scriptOf(
-  'tell',
+export const reportScript = scriptOf(
+  'report',
   `${ratePrelude}
 local fenced = fence()
 if fenced then return fenced end
@@ -34,18 +34,18 @@ local function charge(id, count, isKnown)
   return result
 end
 local steps = {
-  -- A hold is settled, if it is open.
+  -- Settles a hold, if it is open.
   S = function()
     local id, count = take(), num(take())
     return charge(id, count, free(id) ~= nil)
   end,
-  -- What a call came to that was never held here.
+  -- Charges a call whose hold was never taken here.
   K = function()
     local id, count = take(), num(take())
     return charge(id, count, true)
   end,
-  -- A hold of which the process knows that it took it. Where it was abandoned meanwhile, what it came to is certain now;
-  -- where a failover has lost it, it is charged all the same.
+  -- Settles a hold that the process has certainly taken. If it was abandoned meanwhile, its cost becomes certain; if a
+  -- failover has lost it, it is charged anyway.
   T = function()
     local id, count = take(), num(take())
     if free(id) or call('EXISTS', P .. 'u:' .. id) == 0 then return charge(id, count, true) end
@@ -57,7 +57,7 @@ local steps = {
     end
     return {resolve(id, cost)}
   end,
-  -- A hold that was taken without asking, or its growth.
+  -- Takes a hold, or its growth, regardless of limits.
   F = function()
     local id, owner, count = take(), take(), num(take())
     local key = P .. 'h:' .. id
@@ -91,12 +91,12 @@ local steps = {
     takePlaces(id, owner, slots)
     return {1}
   end,
-  -- A worker is gone: its places of pools are free.
+  -- Frees the pool places of a worker that has died.
   Q = function()
     leavePools(take())
     return {1}
   end,
-  -- The process gives back all that it had leased.
+  -- Returns everything that the process has leased.
   Z = function()
     local key = P .. 'slices:' .. ARGV[1]
     local slices = call('HGETALL', key)
@@ -111,8 +111,8 @@ return results`,
 )
 
 /**
- * A process has connected. Commands of its previous connection are void from now on. ARGV: process, generation, a name
- * for this data set. Returns the data set's name, its holds, and its leases, those of its workers included.
+ * Registers a connected process. Commands of its previous connection are void from now on. ARGV: process, generation, a
+ * name for this data set. Returns the data set's name, its holds, and its leases, those of its workers included.
  */
 export const helloScript = scriptOf(
   'hello',
@@ -130,7 +130,10 @@ end
 return {call('GET', P .. 'data'), holds, leases}`,
 )
 
-/** ARGV: process, generation, then for each counter: its name, spent, late, uncertain. Larger values stay. */
+/**
+ * ARGV: process, generation, then for each counter: its name, spent, late, uncertain. Restores counters. Larger values
+ * in Redis stay.
+ */
 export const restoreScript = scriptOf(
   'restore',
   `${prelude}
@@ -159,7 +162,7 @@ local since = now - num(ARGV[3])
 return {call('ZCOUNT', P .. 'nodes', since, '+inf'), call('ZRANGEBYSCORE', P .. 'nodes', '-inf', '(' .. since)}`,
 )
 
-/** ARGV: process, generation. It leaves without open holds. */
+/** ARGV: process, generation. Removes a node that ends without open holds. */
 export const leaveScript = scriptOf(
   'leave',
   `${prelude}
@@ -180,9 +183,9 @@ return 1`,
 )
 
 /**
- * A process leases slices of budgets, to continue within them while Redis is away. ARGV: process, generation, the share
- * of a limit that may be leased, the number of nodes, then for each counter: its name, its limit, the least useful
- * amount (0: return all), time to live. Returns what it has of each now.
+ * Leases slices of budgets to a process, which continues within them while Redis is unavailable. ARGV: process,
+ * generation, the share of a limit that may be leased, the number of nodes, then for each counter: its name, its limit,
+ * the least useful amount (0: return all), time to live. Returns its current slice of each.
  */
 export const leaseScript = scriptOf(
   'lease',

@@ -2,26 +2,28 @@ import type { Charge, Rate, RateAmount } from '../../core/model/shared/state.ts'
 import type { Reply } from './connection.ts'
 
 /**
- * The reports of a process to Redis that need no answer: settlements, charges, releases. They are applied in order and
- * once: a batch of unknown fate is sent again under its number.
+ * Reports of a process to Redis that need no answer: settlements, charges, releases. They are applied in order, exactly
+ * once: a batch with an unknown outcome is sent again under its number.
  */
 export interface Outbox {
-  /** Adds a step; resolves with its result, once it was applied. */
+  /** Adds a step; resolves with its result once it is applied. */
   push(step: readonly (string | number)[]): Promise<readonly number[]>
   charge(counter: string, nanoUsd: number): Promise<unknown>
   refund(amount: RateAmount): Promise<unknown>
-  /** The data set that a batch was sent to is lost: its charges may be counted elsewhere, and are uncertain. */
-  doubt(): void
-  /** A step of this letter for this id is waiting, or being sent. */
-  names(letter: string, id: string): boolean
-  /** Events from while Redis was away are not reported yet. */
+  /**
+   * To be called if Redis lost its data: the charges of a batch in flight may have been counted, and become uncertain.
+   */
+  markUncertain(): void
+  /** Whether a step with this letter and id is waiting or being sent. */
+  includes(letter: string, id: string): boolean
+  /** Events from while Redis was unavailable are not reported yet. */
   readonly hasBacklog: boolean
-  /** From now on, what is spent is reported as late, until everything was reported. */
+  /** From now on, spent amounts are reported as late, until everything is reported. */
   markLate(): void
-  /** Sends what there is. Does nothing while a batch is being sent. */
+  /** Sends the waiting steps. Does nothing while a batch is being sent. */
   flush(): void
-  /** Resolves when everything that is there now was applied. */
-  told(): Promise<void>
+  /** Resolves when everything added so far is applied. */
+  delivered(): Promise<void>
   /** Waiting steps; a sum counts as one. */
   readonly size: number
 }
@@ -29,8 +31,8 @@ export interface Outbox {
 export type Step = readonly (string | number)[]
 
 export type OutboxParts = {
-  /** Sends a batch; null: it was applied before. Rejects if its fate is unknown. */
-  readonly tell: (number: number, field: 's' | 'm', steps: readonly Step[]) => Promise<Reply>
+  /** Sends a batch; null: it was applied before. Rejects if the outcome is unknown. */
+  readonly send: (number: number, field: 's' | 'm', steps: readonly Step[]) => Promise<Reply>
   readonly keepMs: (counter: string) => number
   /** The known state of a counter. */
   readonly noteSpent: (field: 's' | 'm' | 'u', counter: string, nanoUsd: number) => void
@@ -48,11 +50,11 @@ export function chargesStep(letter: 'S' | 'K' | 'T', id: string, charges: readon
   return [letter, id, charges.length, ...parts]
 }
 
-/** Additive amounts wait as one sum. */
+/** Additive amounts are summed while they wait. */
 type Sums = {
   readonly charges: Map<string, number>
   readonly refunds: Map<string, { readonly rate: Rate; amount: number }>
-  readonly told: PromiseWithResolvers<void>
+  readonly delivered: PromiseWithResolvers<void>
 }
 
 type Waiting = { readonly step: Step; readonly resolve: (results: readonly number[]) => void }
@@ -61,7 +63,7 @@ type Batch = {
   readonly number: number
   readonly field: 's' | 'm'
   readonly steps: readonly Step[]
-  readonly told: (results: readonly (readonly number[])[] | undefined) => void
+  readonly deliver: (results: readonly (readonly number[])[] | undefined) => void
 }
 
 class Queue implements Outbox {
@@ -69,7 +71,7 @@ class Queue implements Outbox {
   #waiting: Waiting[] = []
   #sums = emptySums()
   #batch: Batch | undefined
-  #isOnItsWay = false
+  #isSending = false
   #number = 0
   #isLate = false
   #idle = Promise.withResolvers<void>()
@@ -93,26 +95,26 @@ class Queue implements Outbox {
 
   charge(counter: string, nanoUsd: number): Promise<unknown> {
     this.#noteBusy()
-    const { charges, told } = this.#sums
+    const { charges, delivered } = this.#sums
     charges.set(counter, (charges.get(counter) ?? 0) + nanoUsd)
-    return told.promise
+    return delivered.promise
   }
 
   refund({ amount, ...rate }: RateAmount): Promise<unknown> {
     this.#noteBusy()
-    const { refunds, told } = this.#sums
+    const { refunds, delivered } = this.#sums
     const known = refunds.get(rate.key)
     if (known === undefined) refunds.set(rate.key, { rate, amount })
     else known.amount += amount
-    return told.promise
+    return delivered.promise
   }
 
-  doubt(): void {
+  markUncertain(): void {
     if (this.#batch === undefined) return
-    this.#batch = { ...this.#batch, steps: this.#batch.steps.map(doubted) }
+    this.#batch = { ...this.#batch, steps: this.#batch.steps.map(withUncertain) }
   }
 
-  names(letter: string, id: string): boolean {
+  includes(letter: string, id: string): boolean {
     const is = (step: Step) => step[0] === letter && step[1] === id
     return this.#waiting.some(({ step }) => is(step)) || (this.#batch?.steps.some(is) ?? false)
   }
@@ -126,30 +128,30 @@ class Queue implements Outbox {
   }
 
   flush(): void {
-    if (this.#isOnItsWay) return
+    if (this.#isSending) return
     this.#batch ??= this.#nextBatch()
     if (this.#batch !== undefined) void this.#send(this.#batch)
   }
 
-  async told(): Promise<void> {
+  async delivered(): Promise<void> {
     if (this.size > 0) await this.#idle.promise
   }
 
   async #send(batch: Batch): Promise<void> {
-    this.#isOnItsWay = true
+    this.#isSending = true
     let reply: Reply
     try {
-      reply = await this.#parts.tell(batch.number, batch.field, batch.steps)
+      reply = await this.#parts.send(batch.number, batch.field, batch.steps)
     } catch {
-      // It is sent again once there is a connection.
-      this.#isOnItsWay = false
+      // The batch is sent again once there is a connection.
+      this.#isSending = false
       return
     }
-    this.#isOnItsWay = false
+    this.#isSending = false
     this.#batch = undefined
     const results = Array.isArray(reply) ? (reply as readonly (readonly number[])[]) : undefined
     if (results !== undefined) this.#note(batch, results)
-    batch.told(results)
+    batch.deliver(results)
     if (this.size > 0) return this.flush()
     this.#isLate = false
     this.#idle.resolve()
@@ -171,7 +173,7 @@ class Queue implements Outbox {
 
   #nextBatch(): Batch | undefined {
     const taken = this.#waiting.splice(0, mostSteps)
-    const { charges, refunds, told } = this.#sums
+    const { charges, refunds, delivered } = this.#sums
     const sums: Step[] = [
       ...Array.from(
         charges,
@@ -190,9 +192,9 @@ class Queue implements Outbox {
       number: this.#number,
       field: this.#isLate ? 'm' : 's',
       steps,
-      told(results) {
+      deliver(results) {
         for (const [at, { resolve }] of taken.entries()) resolve(results?.[at] ?? unknownResult)
-        told.resolve()
+        delivered.resolve()
       },
     }
   }
@@ -202,7 +204,7 @@ class Queue implements Outbox {
   }
 }
 
-function doubted(step: Step): Step {
+function withUncertain(step: Step): Step {
   const [letter, id = '', count = 0, ...charges] = step
   if (letter !== 'S' && letter !== 'T') return step
   const parts = charges.map((value, at) => {
@@ -216,9 +218,9 @@ function doubted(step: Step): Step {
 /** A script blocks all others while it runs. */
 const mostSteps = 256
 
-/** It was applied before its connection was lost. */
+/** For a batch that was applied before its connection was lost. */
 const unknownResult: readonly number[] = [1]
 
 function emptySums(): Sums {
-  return { charges: new Map(), refunds: new Map(), told: Promise.withResolvers() }
+  return { charges: new Map(), refunds: new Map(), delivered: Promise.withResolvers() }
 }

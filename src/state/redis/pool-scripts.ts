@@ -2,10 +2,10 @@ import { scriptOf } from './connection.ts'
 import { prelude } from './money-scripts.ts'
 
 /**
- * Pools of places: `pool:NAME` is JSON, how many each process has (`h`), and who waits, in order of turns, with what it
- * needs (`w`). `pools:OWNER` has the pools in which a process takes part. ARGV: process, generation, pool, owner,
- * limit, used, returned, needed, wanted. Returns its places, whether others wait, how many are free, and who else was
- * given some.
+ * Pools of places. `pool:NAME` is JSON: the places of each process (`h`), and the waiting processes in round-robin
+ * order with their needs (`w`). `pools:OWNER` has the pools that a process uses. ARGV: process, generation, pool,
+ * owner, limit, used, returned, needed, wanted. Returns its places, whether others wait, how many are free, and the
+ * other processes that got some.
  */
 export const allotScript = scriptOf(
   'allot',

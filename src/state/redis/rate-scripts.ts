@@ -2,9 +2,9 @@ import { scriptOf } from './connection.ts'
 import { prelude } from './money-scripts.ts'
 
 /**
- * Rates: `rate:KEY` is the moment at which the bucket is full again, by the server's clock, in milliseconds since an
- * epoch of our own: a smaller number has finer fractions. Slots: `slot:KEY` has the leases that have a place in it;
- * `lease:ID` is a list, its owner and its slots; `leases:OWNER` has an owner's leases.
+ * Rates: `rate:KEY` is when the bucket is full again, by the server's clock, in milliseconds since our own epoch:
+ * smaller numbers have finer fractions. Slots: `slot:KEY` has the leases that have a place in it; `lease:ID` is a list,
+ * its owner and its slots; `leases:OWNER` has an owner's leases.
  */
 export const ratePrelude = `${prelude}
 local time = call('TIME')

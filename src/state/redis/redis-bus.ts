@@ -4,21 +4,21 @@ import { publishScript } from './text-scripts.ts'
 
 /** The bus over Redis, and the events of its connection. */
 export interface RedisBus extends SharedBus {
-  heard(channel: string, text: string): void
-  /** Receives a channel that belongs to no topic. */
-  listen(channel: string, hear: () => void): () => void
-  /** Messages published meanwhile were missed. */
-  cameBack(): void
+  receive(channel: string, text: string): void
+  /** Subscribes to a channel that belongs to no topic. */
+  listen(channel: string, listener: () => void): () => void
+  /** To be called after a reconnect: messages published meanwhile were missed. */
+  reconnected(): void
 }
 
 export type RedisBusParts = {
   readonly connection: RedisConnection
   readonly prefix: string
-  /** Delivers messages within the process while Redis is away. */
-  readonly alone: SharedBus
+  /** Delivers messages within the process while Redis is unavailable. */
+  readonly local: SharedBus
 }
 
-export function createRedisBus({ connection, prefix, alone }: RedisBusParts): RedisBus {
+export function createRedisBus({ connection, prefix, local }: RedisBusParts): RedisBus {
   const subscribers = new Map<string, Set<Subscriber>>()
   const channelOf = (topic: string) => `${prefix}:bus:${topic}`
   const subscribe = (channel: string, subscriber: Subscriber) => {
@@ -35,24 +35,24 @@ export function createRedisBus({ connection, prefix, alone }: RedisBusParts): Re
   }
   return {
     publish(topic, text) {
-      if (!connection.isUp) return alone.publish(topic, text)
-      // In a cluster always over the same server: another might overtake it.
+      if (!connection.isUp) return local.publish(topic, text)
+      // In a cluster always through the same server, to keep the order.
       connection.run(publishScript, [`{${prefix}}:bus`], [channelOf(topic), text]).catch(() => {})
     },
-    subscribe: (topic, hear, missed = () => {}) =>
-      subscribe(channelOf(topic), { hear, missed, leave: alone.subscribe(topic, hear) }),
-    listen: (channel, hear) => subscribe(channel, { hear, missed: hear, leave() {} }),
-    heard(channel, text) {
-      for (const { hear } of [...(subscribers.get(channel) ?? [])]) hear(text)
+    subscribe: (topic, listener, missed = () => {}) =>
+      subscribe(channelOf(topic), { listener, missed, leave: local.subscribe(topic, listener) }),
+    listen: (channel, listener) => subscribe(channel, { listener, missed: listener, leave() {} }),
+    receive(channel, text) {
+      for (const { listener } of [...(subscribers.get(channel) ?? [])]) listener(text)
     },
-    cameBack() {
+    reconnected() {
       for (const known of [...subscribers.values()]) for (const { missed } of [...known]) missed()
     },
   }
 }
 
 type Subscriber = {
-  readonly hear: (text: string) => void
+  readonly listener: (text: string) => void
   readonly missed: () => void
   readonly leave: () => void
 }

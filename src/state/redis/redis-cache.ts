@@ -11,14 +11,14 @@ import {
   forgetScript,
   loseScript,
 } from './cache-scripts.ts'
-import { RedisAway, type RedisConnection } from './connection.ts'
+import { type RedisConnection, RedisUnavailable } from './connection.ts'
 import { listOf, textsOf } from './replies.ts'
 import { getScript, memberScript, membersScript, putScript, removeScript } from './text-scripts.ts'
 
-/** The cache, and the events of its connection. */
+/** The shared cache, and the events of its connection. */
 export interface RedisCache extends SharedCache {
-  /** Redis is back. */
-  cameBack(): void
+  /** To be called when Redis is reachable again. */
+  reconnected(): void
 }
 
 export type RedisCacheParts = {
@@ -27,13 +27,13 @@ export type RedisCacheParts = {
   readonly connection: RedisConnection
   readonly prefix: string
   readonly clock: Pick<Clock, 'now'>
-  /** Listens to a channel as long as it is wanted. */
-  readonly listen: (channel: string, hear: () => void) => () => void
+  /** Subscribes to a channel. Returns a function that unsubscribes. */
+  readonly listen: (channel: string, listener: () => void) => () => void
 }
 
 /**
- * The cache in Redis: each text and each answer in a slot of its own. While Redis is away each node has its own cache
- * for what begins then.
+ * The shared cache in Redis: each text and each answer in its own cluster slot. While Redis is unavailable, each node
+ * uses a cache of its own for new entries.
  */
 export function createRedisCache(parts: RedisCacheParts): RedisCache {
   return new Cache(parts)
@@ -41,22 +41,22 @@ export function createRedisCache(parts: RedisCacheParts): RedisCache {
 
 class Cache implements RedisCache {
   readonly #parts: RedisCacheParts
-  readonly #alone: SharedCache
-  /** Answers begun while Redis was away. */
-  readonly #begunAlone = new Set<string>()
-  /** When each worker of this node was last noted as one, by its owner's name. */
+  readonly #local: SharedCache
+  /** Answers begun while Redis was unavailable. */
+  readonly #begunLocally = new Set<string>()
+  /** When each worker of this node was last registered, by its owner name. */
   readonly #notedAt = new Map<string, number>()
-  /** Processes that ended while Redis was away. */
-  readonly #gone = new Set<string>()
+  /** Processes that ended while Redis was unavailable. */
+  readonly #ended = new Set<string>()
 
   constructor(parts: RedisCacheParts) {
     this.#parts = parts
-    this.#alone = createMemoryCache(parts.clock)
+    this.#local = createMemoryCache(parts.clock)
   }
 
   async get(key: string): Promise<string | undefined> {
     return await this.#either(
-      (alone) => alone.get(key),
+      (local) => local.get(key),
       async () => {
         const text = await this.#run(getScript, this.#text(key), [])
         return typeof text === 'string' ? text : undefined
@@ -66,14 +66,14 @@ class Cache implements RedisCache {
 
   async put(key: string, text: string, ttlMs: number): Promise<void> {
     await this.#either(
-      (alone) => alone.put(key, text, ttlMs),
+      (local) => local.put(key, text, ttlMs),
       async () => void (await this.#run(putScript, this.#text(key), [text, wholeMs(ttlMs)])),
     )
   }
 
   async remove(key: string): Promise<boolean> {
     return await this.#either(
-      (alone) => alone.remove(key),
+      (local) => local.remove(key),
       async () => (await this.#run(removeScript, this.#text(key), [])) === 1,
     )
   }
@@ -81,9 +81,9 @@ class Cache implements RedisCache {
   async begin(key: string, beginning: Beginning): Promise<Begun> {
     const { owner, fingerprint, ttlMs } = beginning
     return await this.#either(
-      async (alone) => {
-        const begun = await alone.begin(key, beginning)
-        if (begun.isYours) this.#begunAlone.add(key)
+      async (local) => {
+        const begun = await local.begin(key, beginning)
+        if (begun.isYours) this.#begunLocally.add(key)
         return begun
       },
       async () => {
@@ -100,15 +100,15 @@ class Cache implements RedisCache {
   }
 
   async append(key: string, owner: string, pieces: readonly string[]): Promise<boolean> {
-    if (this.#begunAlone.has(key)) return await this.#alone.append(key, owner, pieces)
-    const said = pieces.filter((piece) => piece !== '')
+    if (this.#begunLocally.has(key)) return await this.#local.append(key, owner, pieces)
+    const texts = pieces.filter((piece) => piece !== '')
     return await this.#orFalse(
-      async () => (await this.#run(appendScript, this.#answer(key), [owner, ...said])) === 1,
+      async () => (await this.#run(appendScript, this.#answer(key), [owner, ...texts])) === 1,
     )
   }
 
   async finish(key: string, owner: string, end: AnswerEnd): Promise<boolean> {
-    if (this.#begunAlone.delete(key)) return await this.#alone.finish(key, owner, end)
+    if (this.#begunLocally.delete(key)) return await this.#local.finish(key, owner, end)
     const answer = this.#answer(key)
     const args = end === 'drop' ? [owner, followersMs, 'drop'] : [owner, wholeMs(end.keepMs), 'keep']
     return await this.#orFalse(async () => {
@@ -120,45 +120,45 @@ class Cache implements RedisCache {
 
   async *follow(key: string, signal: CallSignal): AsyncGenerator<string, void, void> {
     signal.throwIfAborted()
-    if (this.#begunAlone.has(key) || !this.#parts.connection.isUp)
-      return yield* this.#alone.follow(key, signal)
-    const news = createNews(signal)
+    if (this.#begunLocally.has(key) || !this.#parts.connection.isUp)
+      return yield* this.#local.follow(key, signal)
+    const wakeup = createWakeup(signal)
     const answer = this.#answer(key)
-    const leave = this.#parts.listen(answer, news.tell)
+    const leave = this.#parts.listen(answer, wakeup.wake)
     try {
       let making = ''
       for (let at = 0; ; ) {
-        const heard = news.next()
+        const woken = wakeup.next()
         const [which, state, pieces] = listOf(await this.#run(followScript, answer, [making, at]))
         signal.throwIfAborted()
         making = String(which)
-        const said = textsOf(pieces)
-        at += said.length
-        if (said.length > 0) yield said.join('')
-        else if (state === 'making') await heard
+        const texts = textsOf(pieces)
+        at += texts.length
+        if (texts.length > 0) yield texts.join('')
+        else if (state === 'making') await woken
         else if (state === 'whole') return
         else throw lost()
         signal.throwIfAborted()
       }
     } catch (thrown) {
-      throw thrown instanceof RedisAway ? lost(thrown) : thrown
+      throw thrown instanceof RedisUnavailable ? lost(thrown) : thrown
     } finally {
       leave()
-      news.end()
+      wakeup.end()
     }
   }
 
   async forget(key: string, owner: string): Promise<void> {
-    await this.#alone.forget(key, owner)
+    await this.#local.forget(key, owner)
     await this.#orFalse(async () => (await this.#run(forgetScript, this.#answer(key), [owner])) === 1)
   }
 
-  /** A node with its workers. */
+  /** Abandons a process; a node together with its workers. */
   async abandon(owner: string): Promise<void> {
-    await this.#alone.abandon(owner)
+    await this.#local.abandon(owner)
     this.#notedAt.delete(owner)
     await this.#either(
-      async () => void this.#gone.add(owner),
+      async () => void this.#ended.add(owner),
       async () => {
         await this.#loseAnswers(owner)
         const workers = this.#workers(owner)
@@ -170,10 +170,10 @@ class Cache implements RedisCache {
     )
   }
 
-  cameBack(): void {
-    const gone = [...this.#gone]
-    this.#gone.clear()
-    for (const owner of gone) void this.abandon(owner)
+  reconnected(): void {
+    const ended = [...this.#ended]
+    this.#ended.clear()
+    for (const owner of ended) void this.abandon(owner)
   }
 
   async #loseAnswers(owner: string): Promise<void> {
@@ -184,7 +184,7 @@ class Cache implements RedisCache {
     }
   }
 
-  /** The node that finds this one gone abandons its workers too. */
+  /** Registers a worker, so that another node can abandon it together with this node. */
   #noteWorker(owner: string): void {
     const { clock, owner: node } = this.#parts
     const now = clock.now()
@@ -193,12 +193,12 @@ class Cache implements RedisCache {
     this.#run(memberScript, this.#workers(node), ['add', owner]).catch(() => this.#notedAt.delete(owner))
   }
 
-  async #either<T>(alone: (cache: SharedCache) => Promise<T>, shared: () => Promise<T>): Promise<T> {
-    if (!this.#parts.connection.isUp) return await alone(this.#alone)
+  async #either<T>(local: (cache: SharedCache) => Promise<T>, shared: () => Promise<T>): Promise<T> {
+    if (!this.#parts.connection.isUp) return await local(this.#local)
     try {
       return await shared()
     } catch (thrown) {
-      if (thrown instanceof RedisAway) return await alone(this.#alone)
+      if (thrown instanceof RedisUnavailable) return await local(this.#local)
       throw thrown
     }
   }
@@ -207,7 +207,7 @@ class Cache implements RedisCache {
     try {
       return await work()
     } catch (thrown) {
-      if (thrown instanceof RedisAway) return false
+      if (thrown instanceof RedisUnavailable) return false
       throw thrown
     }
   }
@@ -234,7 +234,7 @@ class Cache implements RedisCache {
   }
 }
 
-/** The set of a node's workers expires after a day. */
+/** Registrations are renewed hourly, because the set of a node's workers expires after a day. */
 const noteEveryMs = 3_600_000
 
 /** Hashed: callers' keys may be long, and their content is private. */
@@ -249,27 +249,27 @@ function wholeMs(ms: number): number {
   return Math.max(1, Math.ceil(ms))
 }
 
-/** Wakes for news of an answer, also if they came early, and occasionally without any. */
-function createNews(signal: CallSignal) {
-  let heard = Promise.withResolvers<void>()
+/** Wakes on messages about an answer, even early ones, and periodically without any. */
+function createWakeup(signal: CallSignal) {
+  let woken = Promise.withResolvers<void>()
   let timer: NodeJS.Timeout | undefined
-  const tell = () => heard.resolve()
-  signal.addEventListener('abort', tell)
+  const wake = () => woken.resolve()
+  signal.addEventListener('abort', wake)
   return {
-    tell,
+    wake,
     next(): Promise<void> {
-      heard = Promise.withResolvers()
-      if (signal.aborted) heard.resolve()
+      woken = Promise.withResolvers()
+      if (signal.aborted) woken.resolve()
       clearTimeout(timer)
-      timer = setTimeout(tell, lookMs)
-      return heard.promise
+      timer = setTimeout(wake, checkMs)
+      return woken.promise
     },
     end() {
       clearTimeout(timer)
-      signal.removeEventListener('abort', tell)
+      signal.removeEventListener('abort', wake)
     },
   }
 }
 
 /** Messages may be lost, and an expired answer sends none. */
-const lookMs = 1000
+const checkMs = 1000

@@ -15,13 +15,13 @@ import type {
   SharedState,
   Spent,
 } from '../../core/model/shared/state.ts'
-import { RedisAway, type Reply, type Script } from './connection.ts'
+import { RedisUnavailable, type Reply, type Script } from './connection.ts'
 import { abandonScript, holdsScript, readScript, resolveScript } from './money-scripts.ts'
+import type { NodeView } from './node-view.ts'
 import { chargesStep, type Outbox } from './outbox.ts'
 import { allotScript } from './pool-scripts.ts'
 import { readRatesScript } from './rate-scripts.ts'
 import { admittanceOf, allotmentOf, holdsOf, rateReadingsOf, readingsOf, reservedOf } from './replies.ts'
-import type { Sight } from './sight.ts'
 import type { Slices } from './slices.ts'
 import type { Solo } from './solo.ts'
 import { createSteps, type Steps } from './steps.ts'
@@ -31,18 +31,18 @@ export type RedisStateParts = {
   readonly act: (script: Script, args: readonly (string | number)[]) => Promise<Reply>
   readonly outbox: Outbox
   readonly slices: Slices
-  readonly sight: Sight
-  /** What continues without Redis; undefined while Redis is up. */
+  readonly view: NodeView
+  /** Handles steps without Redis; undefined while Redis is up. */
   readonly solo: () => Solo | undefined
   readonly keepMs: (counter: string) => number
-  /** Asks all nodes to return their leases of these; false if that failed a moment ago. */
-  readonly askBack: (counters: readonly string[]) => boolean
+  /** Asks all nodes to return their leases of these counters; false if that failed a moment ago. */
+  readonly recallLeases: (counters: readonly string[]) => boolean
   readonly pause: (ms: number) => Promise<void>
 }
 
 /**
- * The shared state in Redis. Steps that need an answer are requests; the others are reports, in order and once. While
- * Redis is away the node continues alone, and reports afterwards.
+ * The shared state in Redis. Steps that need an answer are requests; the others are reports, in order and exactly once.
+ * While Redis is unavailable, the node continues alone, and reports afterwards.
  */
 export function createRedisState(parts: RedisStateParts): SharedState {
   return new RedisState(parts)
@@ -65,7 +65,7 @@ class RedisState implements SharedState {
       async () => {
         this.#parts.slices.note(parts)
         const reservation = await this.#take(id, owner, 'new', parts)
-        if (reservation.isTaken) this.#parts.sight.noteHold(id, owner, parts)
+        if (reservation.isTaken) this.#parts.view.noteHold(id, owner, parts)
         return reservation
       },
     )
@@ -75,24 +75,24 @@ class RedisState implements SharedState {
     return await this.#either(
       (solo) => solo.grow(holdId, parts),
       async () => {
-        const { outbox, sight } = this.#parts
-        // It may have been taken while Redis was away, before Redis was told.
-        if (outbox.hasBacklog) await outbox.told()
+        const { outbox, view } = this.#parts
+        // The hold may have been taken while Redis was unavailable, and not be reported yet.
+        if (outbox.hasBacklog) await outbox.delivered()
         const reservation = await this.#take(holdId, '', 'grow', parts)
-        if (reservation.isTaken) sight.noteHold(holdId, '', parts)
+        if (reservation.isTaken) view.noteHold(holdId, '', parts)
         return reservation
       },
     )
   }
 
   async settle(holdId: string, charges: readonly Charge[]): Promise<boolean> {
-    const { outbox, sight } = this.#parts
+    const { outbox, view } = this.#parts
     const solo = this.#parts.solo()
     if (solo !== undefined) return solo.settle(holdId, charges)
-    const told = outbox.push(chargesStep(sight.holds.has(holdId) ? 'T' : 'S', holdId, charges))
-    sight.forgetHold(holdId)
+    const delivered = outbox.push(chargesStep(view.holds.has(holdId) ? 'T' : 'S', holdId, charges))
+    view.forgetHold(holdId)
     this.#flushSoon()
-    const [isSettled] = await told
+    const [isSettled] = await delivered
     return isSettled === 1
   }
 
@@ -102,10 +102,10 @@ class RedisState implements SharedState {
 
   async charge(spent: readonly Spent[]): Promise<void> {
     const { outbox } = this.#parts
-    const told = spent.map(({ counter, spentNanoUsd }) => outbox.charge(counter, spentNanoUsd))
+    const delivered = spent.map(({ counter, spentNanoUsd }) => outbox.charge(counter, spentNanoUsd))
     if (this.#parts.solo() !== undefined) return
     this.#flushSoon()
-    await Promise.all(told)
+    await Promise.all(delivered)
   }
 
   async read(counters: readonly string[]): Promise<readonly CounterReading[]> {
@@ -133,7 +133,7 @@ class RedisState implements SharedState {
           ...slots.flatMap(({ key, limit }) => [key, limit]),
         ]
         const admittance = admittanceOf(await this.#steps.run('admit', args), request)
-        this.#parts.sight.noteAdmittance(request, admittance)
+        this.#parts.view.noteAdmittance(request, admittance)
         return admittance
       },
     )
@@ -142,9 +142,9 @@ class RedisState implements SharedState {
   async refund(refunds: readonly RateAmount[]): Promise<void> {
     const solo = this.#parts.solo()
     if (solo !== undefined) return solo.refund(refunds)
-    const told = refunds.map((refund) => this.#parts.outbox.refund(refund))
+    const delivered = refunds.map((refund) => this.#parts.outbox.refund(refund))
     this.#flushSoon()
-    await Promise.all(told)
+    await Promise.all(delivered)
   }
 
   async readRates(rates: readonly Rate[]): Promise<readonly RateReading[]> {
@@ -158,46 +158,46 @@ class RedisState implements SharedState {
   }
 
   async release(leaseId: string): Promise<void> {
-    const { outbox, sight } = this.#parts
+    const { outbox, view } = this.#parts
     const solo = this.#parts.solo()
     if (solo !== undefined) return solo.release(leaseId)
-    sight.forgetLease(leaseId)
-    const told = outbox.push(['L', leaseId])
+    view.forgetLease(leaseId)
+    const delivered = outbox.push(['L', leaseId])
     this.#flushSoon()
-    await told
+    await delivered
   }
 
   async allot(wanted: PlacesWanted): Promise<Allotment> {
-    const { act, sight } = this.#parts
+    const { act, view } = this.#parts
     return await this.#either(
       (solo) => solo.allot(wanted),
       async () => {
         const { pool, owner, limit, used, returned, needed } = wanted
         const reply = await act(allotScript, [pool, owner, limit, used, returned, needed, wanted.wanted])
         const { allotment, free } = allotmentOf(reply)
-        sight.noteAllotment(wanted, allotment.places, free)
+        view.noteAllotment(wanted, allotment.places, free)
         return allotment
       },
     )
   }
 
   async abandon(owner: string): Promise<readonly OpenHold[]> {
-    const { act, sight } = this.#parts
+    const { act, view } = this.#parts
     return await this.#either(
       (solo) => solo.abandon(owner),
       async () => {
         const left = holdsOf(await act(abandonScript, [owner, 'any']))
-        for (const { id } of left) sight.forgetHold(id)
-        for (const { id, owner: whose } of [...sight.leases.values()]) {
-          if (whose === owner) sight.forgetLease(id)
+        for (const { id } of left) view.forgetHold(id)
+        for (const { id, owner: whose } of [...view.leases.values()]) {
+          if (whose === owner) view.forgetLease(id)
         }
-        sight.forgetPools(owner)
+        view.forgetPools(owner)
         return left
       },
     )
   }
 
-  /** With or without Redis; also if it is lost during a request. */
+  /** Runs a step with Redis, or alone if Redis is unavailable or is lost during the request. */
   async #either<T>(alone: (solo: Solo) => T, shared: () => Promise<T>): Promise<T> {
     const before = this.#parts.solo()
     if (before !== undefined) return alone(before)
@@ -205,19 +205,19 @@ class RedisState implements SharedState {
       return await shared()
     } catch (thrown) {
       const solo = this.#parts.solo()
-      if (!(thrown instanceof RedisAway) || solo === undefined) throw thrown
+      if (!(thrown instanceof RedisUnavailable) || solo === undefined) throw thrown
       return alone(solo)
     }
   }
 
-  /** If only leases of other nodes are in the way, they are asked to return them. */
+  /** If only leases of other nodes prevent the hold, they are asked to return them. */
   async #take(
     id: string,
     owner: string,
     how: 'new' | 'grow',
     parts: readonly HoldPart[],
   ): Promise<Reservation> {
-    const { keepMs, askBack, pause } = this.#parts
+    const { keepMs, recallLeases, pause } = this.#parts
     const args = [
       ...[id, owner, how],
       ...parts.flatMap(({ counter, nanoUsd, limitNanoUsd }) => [
@@ -225,14 +225,14 @@ class RedisState implements SharedState {
       ]),
     ]
     let reserved = reservedOf(await this.#steps.run('reserve', args), parts)
-    for (let waitMs = 5; reserved.leased.length > 0 && askBack(reserved.leased); waitMs = 2 * waitMs) {
+    for (let waitMs = 5; reserved.leased.length > 0 && recallLeases(reserved.leased); waitMs = 2 * waitMs) {
       await pause(Math.min(waitMs, longestWaitMs))
       reserved = reservedOf(await this.#steps.run('reserve', args), parts)
     }
     return reserved.reservation
   }
 
-  /** Reports of one turn of the event loop are one batch. */
+  /** Batches the reports of one turn of the event loop. */
   #flushSoon(): void {
     if (this.#isFlushing) return
     this.#isFlushing = true

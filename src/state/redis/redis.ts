@@ -11,15 +11,15 @@ import {
   helloScript,
   leaseScript,
   leaveScript,
+  reportScript,
   restoreScript,
-  tellScript,
 } from './node-scripts.ts'
+import { createNodeView } from './node-view.ts'
 import { createOutbox } from './outbox.ts'
 import { createRedisBus } from './redis-bus.ts'
 import { createRedisCache, type RedisCache } from './redis-cache.ts'
 import { createRedisState } from './redis-state.ts'
 import { holdsOf, listOf, numbersOf, textsOf } from './replies.ts'
-import { createSight } from './sight.ts'
 import { createSlices } from './slices.ts'
 import { createSolo, type OnLoss, type Solo } from './solo.ts'
 
@@ -33,21 +33,21 @@ export interface RedisShared extends AsyncDisposable {
 
 export type RedisReport = {
   readonly isUp: boolean
-  /** Why it is away; undefined while it is up. */
+  /** Why it is unavailable; undefined while it is up. */
   readonly reason: string | undefined
   readonly losses: number
   readonly latencyMs: number
   /** Including this one, as far as it knows. */
   readonly nodes: number
   readonly leasedNanoUsd: number
-  /** Reports that Redis has not got yet. */
+  /** Reports that Redis has not received yet. */
   readonly untold: number
 }
 
 export type RedisEvents = {
   readonly up: (nodes: number) => void
-  readonly away: (reason: string) => void
-  /** Another node is gone, and this one has settled its holds. */
+  readonly down: (reason: string) => void
+  /** Another node has died, and this one has settled its holds. */
   readonly swept: (owner: string, holds: readonly OpenHold[]) => void
 }
 
@@ -66,7 +66,7 @@ export type RedisParts = {
   readonly events: RedisEvents
 }
 
-/** Opens it. Without Redis it continues, and keeps trying. */
+/** Opens it. If Redis is unavailable, it starts without, and keeps trying. */
 export async function openRedis(parts: RedisParts): Promise<RedisShared> {
   const node = new Node(parts)
   await node.open()
@@ -82,15 +82,15 @@ class Node implements RedisShared {
   readonly #base: string
   readonly #outbox: ReturnType<typeof createOutbox>
   readonly #slices: ReturnType<typeof createSlices>
-  readonly #sight: ReturnType<typeof createSight>
+  readonly #view: ReturnType<typeof createNodeView>
   #solo: Solo | undefined
   #generation = 0
   #data: string | undefined
   #nodes = 1
   #upAt = 0
-  #beat: NodeJS.Timeout | undefined
+  #heartbeat: NodeJS.Timeout | undefined
   #stale: readonly (readonly string[])[] = []
-  readonly #askedAt = new Map<string, number>()
+  readonly #recalledAt = new Map<string, number>()
 
   constructor(parts: RedisParts) {
     const { settings, now, owner, keepMs } = parts
@@ -98,46 +98,46 @@ class Node implements RedisShared {
     this.#base = `{${settings.prefix}}:`
     this.#connection = createConnection({
       ...{ settings, now },
-      greet: (run) => this.#greet(run),
-      onUp: () => this.#cameBack(),
-      onAway: (reason) => this.#wentAway(reason),
-      onMessage: (channel, text) => this.bus.heard(channel, text),
+      handshake: (run) => this.#handshake(run),
+      onUp: () => this.#reconnected(),
+      onDown: (reason) => this.#connectionLost(reason),
+      onMessage: (channel, text) => this.bus.receive(channel, text),
     })
-    this.#sight = createSight(now)
+    this.#view = createNodeView(now)
     this.#slices = createSlices(now)
     this.#outbox = createOutbox({
-      tell: (number, field, steps) => this.#act(tellScript, [number, field, ...steps.flat()]),
+      send: (number, field, steps) => this.#act(reportScript, [number, field, ...steps.flat()]),
       keepMs,
-      noteSpent: (field, counter, nanoUsd) => this.#sight.noteSpent(field, counter, nanoUsd),
+      noteSpent: (field, counter, nanoUsd) => this.#view.noteSpent(field, counter, nanoUsd),
     })
-    this.#solo = this.#goSolo()
+    this.#solo = this.#startSolo()
     this.state = createRedisState({
       act: (script, args) => this.#act(script, args),
-      ...{ outbox: this.#outbox, slices: this.#slices, sight: this.#sight, keepMs },
+      ...{ outbox: this.#outbox, slices: this.#slices, view: this.#view, keepMs },
       solo: () => this.#solo,
-      askBack: (counters) => this.#askBack(counters),
+      recallLeases: (counters) => this.#recallLeases(counters),
       pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     })
     this.bus = createRedisBus({
       connection: this.#connection,
       prefix: settings.prefix,
-      alone: createMemoryBus(),
+      local: createMemoryBus(),
     })
     this.cache = createRedisCache({
       ...{ owner, connection: this.#connection, clock: { now } },
       prefix: settings.prefix,
-      listen: (channel, hear) => this.bus.listen(channel, hear),
+      listen: (channel, listener) => this.bus.listen(channel, listener),
     })
-    this.bus.subscribe(askTopic, (text) => {
+    this.bus.subscribe(recallTopic, (text) => {
       const [by = '', ...counters] = JSON.parse(text) as string[]
-      if (by !== owner) void this.#giveBack(counters)
+      if (by !== owner) void this.#returnLeases(counters)
     })
   }
 
   async open(): Promise<void> {
     await this.#connection.open(firstWaitMs)
-    this.#beat = setInterval(() => void this.#keepAlive(), beatMs)
-    this.#beat.unref()
+    this.#heartbeat = setInterval(() => void this.#keepAlive(), beatMs)
+    this.#heartbeat.unref()
   }
 
   report(): RedisReport {
@@ -151,11 +151,11 @@ class Node implements RedisShared {
 
   /** Pending reports are sent first, if there is a connection. */
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#beat)
+    clearInterval(this.#heartbeat)
     if (this.#connection.isUp) {
       this.#outbox.flush()
-      const late = new Promise((resolve) => setTimeout(resolve, lastWaitMs).unref())
-      await Promise.race([this.#outbox.told(), late])
+      const timedOut = new Promise((resolve) => setTimeout(resolve, lastWaitMs).unref())
+      await Promise.race([this.#outbox.delivered(), timedOut])
       await this.#act(leaveScript, []).catch(() => {})
     }
     await this.#connection[Symbol.asyncDispose]()
@@ -170,17 +170,17 @@ class Node implements RedisShared {
     return unsigned.has(script.name) ? args : [this.#parts.owner, this.#generation, ...args]
   }
 
-  #goSolo(): Solo {
+  #startSolo(): Solo {
     const { onLoss, owner, now } = this.#parts
     return createSolo({
       ...{ onLoss, owner, now, nodes: this.#nodes },
-      ...{ outbox: this.#outbox, sight: this.#sight, slices: this.#slices },
+      ...{ outbox: this.#outbox, view: this.#view, slices: this.#slices },
       reason: () => this.#connection.reason ?? 'lost',
     })
   }
 
-  /** Before the node counts as connected: it reads what Redis has of it, and restores what Redis has lost. */
-  async #greet(run: RedisConnection['run']): Promise<void> {
+  /** Before the node counts as connected: reads its state in Redis, and restores what Redis has lost. */
+  async #handshake(run: RedisConnection['run']): Promise<void> {
     const { owner } = this.#parts
     this.#generation++
     const act = (script: Script, args: readonly (string | number)[]) =>
@@ -188,21 +188,21 @@ class Node implements RedisShared {
     const [data, holds, leases] = listOf(await act(helloScript, [randomBytes(8).toString('hex')]))
     const hasLostData = this.#data !== undefined && this.#data !== data
     await this.#restore(act, hasLostData)
-    if (hasLostData) this.#outbox.doubt()
+    if (hasLostData) this.#outbox.markUncertain()
     this.#data = String(data)
     // A step without an answer may have been executed.
     this.#stale = [
-      textsOf(holds).filter((id) => !this.#sight.holds.has(id) && !this.#outbox.names('T', id)),
-      textsOf(leases).filter((id) => !this.#sight.leases.has(id) && !this.#outbox.names('L', id)),
+      textsOf(holds).filter((id) => !this.#view.holds.has(id) && !this.#outbox.includes('T', id)),
+      textsOf(leases).filter((id) => !this.#view.leases.has(id) && !this.#outbox.includes('L', id)),
     ]
     this.#restoresHolds = hasLostData
   }
 
   #restoresHolds = false
 
-  /** A server that took over may be slightly behind; one that restarted may be empty. */
+  /** A server that took over may be slightly behind, and one that restarted may be empty. */
   async #restore(act: Act, hasLostData: boolean): Promise<void> {
-    const counters = this.#sight.counters()
+    const counters = this.#view.counters()
     for (let at = 0; at < counters.length; at += 500) {
       const args = counters
         .slice(at, at + 500)
@@ -211,15 +211,15 @@ class Node implements RedisShared {
     }
   }
 
-  #cameBack(): void {
+  #reconnected(): void {
     const { owner, now, events } = this.#parts
     const [holds = [], leases = []] = this.#stale
     this.#outbox.markLate()
     if (this.#restoresHolds) {
-      for (const [id, parts] of this.#sight.holds) {
-        void this.#outbox.push(['F', id, this.#sight.ownerOf(id) ?? owner, parts.size, ...[...parts].flat()])
+      for (const [id, parts] of this.#view.holds) {
+        void this.#outbox.push(['F', id, this.#view.ownerOf(id) ?? owner, parts.size, ...[...parts].flat()])
       }
-      for (const { id, owner: whose, slots } of this.#sight.leases.values()) {
+      for (const { id, owner: whose, slots } of this.#view.leases.values()) {
         void this.#outbox.push(['P', id, whose, slots.length, ...slots])
       }
     }
@@ -229,15 +229,15 @@ class Node implements RedisShared {
     this.#solo = undefined
     this.#upAt = now()
     this.#outbox.flush()
-    this.cache.cameBack()
-    this.bus.cameBack()
+    this.cache.reconnected()
+    this.bus.reconnected()
     events.up(this.#nodes)
     void this.#keepAlive()
   }
 
-  #wentAway(reason: string): void {
-    this.#solo = this.#goSolo()
-    this.#parts.events.away(reason)
+  #connectionLost(reason: string): void {
+    this.#solo = this.#startSolo()
+    this.#parts.events.down(reason)
   }
 
   async #keepAlive(): Promise<void> {
@@ -246,11 +246,11 @@ class Node implements RedisShared {
     try {
       const [nodes, silent] = listOf(await this.#act(beatScript, [goneAfterMs]))
       this.#nodes = Math.max(1, Number(nodes))
-      // If Redis was away for all, the others need time to come back.
+      // If Redis was unavailable for all nodes, the others need time to reconnect.
       if (now() - this.#upAt > goneAfterMs) for (const owner of textsOf(silent)) await this.#sweep(owner)
       await this.#lease()
     } catch {
-      // The connection reports that itself.
+      // The connection reports the failure itself.
     }
   }
 
@@ -272,27 +272,30 @@ class Node implements RedisShared {
     for (const [at, { counter }] of wanted.entries()) this.#slices.set(counter, had[at] ?? 0)
   }
 
-  /** Of every node, starting with this one. It failed a moment ago: the node with the lease is not there. */
-  #askBack(counters: readonly string[]): boolean {
+  /**
+   * Recalls leases of all nodes, including this one. False if that failed a moment ago, because the node with the lease
+   * does not respond.
+   */
+  #recallLeases(counters: readonly string[]): boolean {
     const now = this.#parts.now()
-    if (this.#askedAt.size > 1000) this.#askedAt.clear()
-    const asked = counters.filter((counter) => {
-      const known = this.#askedAt.get(counter)
-      if (known === undefined || now - known > vainMs + waitMs) this.#askedAt.set(counter, now)
-      return now - (this.#askedAt.get(counter) ?? now) < waitMs
+    if (this.#recalledAt.size > 1000) this.#recalledAt.clear()
+    const recalled = counters.filter((counter) => {
+      const known = this.#recalledAt.get(counter)
+      if (known === undefined || now - known > pauseMs + waitMs) this.#recalledAt.set(counter, now)
+      return now - (this.#recalledAt.get(counter) ?? now) < waitMs
     })
-    if (asked.length === 0) return false
-    void this.#giveBack(asked)
-    this.bus.publish(askTopic, JSON.stringify([this.#parts.owner, ...asked]))
+    if (recalled.length === 0) return false
+    void this.#returnLeases(recalled)
+    this.bus.publish(recallTopic, JSON.stringify([this.#parts.owner, ...recalled]))
     return true
   }
 
-  async #giveBack(counters: readonly string[]): Promise<void> {
-    const given = counters.filter((counter) => this.#slices.of(counter) > 0)
+  async #returnLeases(counters: readonly string[]): Promise<void> {
+    const returned = counters.filter((counter) => this.#slices.of(counter) > 0)
     for (const counter of counters) this.#slices.withhold(counter)
-    if (given.length === 0) return
-    for (const counter of given) this.#slices.set(counter, 0)
-    const args = given.flatMap((counter) => [counter, 0, 0, 0])
+    if (returned.length === 0) return
+    for (const counter of returned) this.#slices.set(counter, 0)
+    const args = returned.flatMap((counter) => [counter, 0, 0, 0])
     await this.#act(leaseScript, [0, 1, ...args]).catch(() => {})
   }
 }
@@ -301,8 +304,8 @@ type Act = (script: Script, args: readonly (string | number)[]) => Promise<Reply
 
 const unsigned: ReadonlySet<string> = new Set(['read', 'readRates', 'holds'])
 
-/** For nodes only: those with leases of these have to return them. */
-const askTopic = 'leases'
+/** The bus topic on which nodes are asked to return their leases. */
+const recallTopic = 'leases'
 
 const beatMs = 1000
 /** The longest that a start waits for Redis. */
@@ -310,4 +313,4 @@ const firstWaitMs = 3000
 const lastWaitMs = 2000
 /** A live node returns leases within some milliseconds. For a dead one, calls wait only occasionally. */
 const waitMs = 500
-const vainMs = 5000
+const pauseMs = 5000

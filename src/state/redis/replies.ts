@@ -11,7 +11,7 @@ import type {
 } from '../../core/model/shared/state.ts'
 import type { Reply } from './connection.ts'
 
-/** The answer of `reserve`, and the counters on which others have leased what is missing. */
+/** The result of `reserve`, and the counters on which other nodes have leased the missing amount. */
 export type Reserved = { readonly reservation: Reservation; readonly leased: readonly string[] }
 
 export function reservedOf(reply: Reply, parts: readonly HoldPart[]): Reserved {
@@ -29,7 +29,7 @@ export function reservedOf(reply: Reply, parts: readonly HoldPart[]): Reserved {
     if (leasedNanoUsd > 0 && used + wantedNanoUsd <= limitNanoUsd) leased.push(counter)
     blockers.push({ counter, wantedNanoUsd, spentNanoUsd, heldNanoUsd, uncertainNanoUsd })
   }
-  // Leases matter only if nothing else is in the way.
+  // Leases matter only if they are the only obstacle.
   const isForLeases = leased.length === blockers.length
   return { reservation: { isTaken: false, blockers }, leased: isForLeases ? leased : [] }
 }

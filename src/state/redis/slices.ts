@@ -1,17 +1,17 @@
 import type { HoldPart } from '../../core/model/shared/state.ts'
 
-/** A node's leases of budgets, by counter: as much as is useful of those it spends from. */
+/** A node's leases of budgets, by counter, for the counters that it spends from. */
 export interface Slices {
-  /** Holds are taken on these: a slice of each is useful. */
+  /** Notes holds on these counters: a slice of each is useful. */
   note(parts: readonly HoldPart[]): void
-  /** What to request now: counters without recent holds are returned. */
+  /** The slices to request now; those of counters without recent holds are returned. */
   wanted(): readonly WantedSlice[]
   /** The current slice of a counter. */
   set(counter: string, nanoUsd: number): void
   of(counter: string): number
-  /** Pauses leasing it: it is nearly used up, and others need it. */
+  /** Pauses leasing this counter, because it is nearly used up and other nodes need it. */
   withhold(counter: string): void
-  /** Everything is returned. */
+  /** Notes that all slices are returned. */
   clear(): void
   readonly totalNanoUsd: number
 }
@@ -19,7 +19,7 @@ export interface Slices {
 export type WantedSlice = {
   readonly counter: string
   readonly limitNanoUsd: number
-  /** 0: none. Less than one call's hold is useless. */
+  /** 0: none. A slice smaller than one call's hold is useless. */
   readonly leastNanoUsd: number
 }
 
@@ -46,11 +46,11 @@ export function createSlices(now: () => number): Slices {
     },
     wanted() {
       const wanted = Array.from(known, ([counter, slice]): WantedSlice => {
-        const isOfUse = now() - slice.usedAt < idleMs && now() >= slice.withheldUntil
+        const isUseful = now() - slice.usedAt < idleMs && now() >= slice.withheldUntil
         return {
           counter,
           limitNanoUsd: slice.limitNanoUsd,
-          leastNanoUsd: isOfUse ? Math.max(1, slice.leastNanoUsd) : 0,
+          leastNanoUsd: isUseful ? Math.max(1, slice.leastNanoUsd) : 0,
         }
       })
       for (const { counter, leastNanoUsd } of wanted) {

@@ -14,20 +14,20 @@ import type {
   Reservation,
 } from '../../core/model/shared/state.ts'
 import { createMemoryPools } from '../memory-pools.ts'
-import { RedisAway } from './connection.ts'
+import { RedisUnavailable } from './connection.ts'
 import { createLocalLimits } from './local-limits.ts'
 import { createLocalMoney } from './local-money.ts'
+import type { NodeView } from './node-view.ts'
 import type { Outbox } from './outbox.ts'
-import type { Sight } from './sight.ts'
 import type { Slices } from './slices.ts'
 
 /**
- * What continues while Redis is away: `local`, within slices leased before; `closed`, nothing new that has limits;
- * `open`, everything, counted and reported later.
+ * The behaviour while Redis is unavailable. `local`: continue within slices leased before. `closed`: refuse new calls
+ * that have limits. `open`: admit everything, count it and report it later.
  */
 export type OnLoss = 'local' | 'closed' | 'open'
 
-/** One node alone, from the loss of Redis until it is back. */
+/** The shared state of one node alone, from the loss of Redis until the reconnect. */
 export interface Solo {
   reserve(hold: NewHold): Reservation
   grow(holdId: string, parts: readonly HoldPart[]): Reservation
@@ -40,7 +40,7 @@ export interface Solo {
   release(leaseId: string): void
   allot(wanted: PlacesWanted): Allotment
   abandon(owner: string): readonly OpenHold[]
-  /** Redis is back: puts into the outbox what it does not know yet, including holds that continue. */
+  /** To be called on reconnect: puts everything that Redis does not know yet into the outbox, including open holds. */
   rejoin(): void
   readonly spentNanoUsd: number
 }
@@ -51,37 +51,37 @@ export type SoloParts = {
   readonly now: () => number
   readonly nodes: number
   readonly outbox: Outbox
-  readonly sight: Sight
+  readonly view: NodeView
   readonly slices: Slices
   readonly reason: () => string
 }
 
 export function createSolo(parts: SoloParts): Solo {
-  return new Alone(parts)
+  return new SoloNode(parts)
 }
 
-class Alone implements Solo {
+class SoloNode implements Solo {
   readonly #parts: SoloParts
   readonly #money: ReturnType<typeof createLocalMoney>
   readonly #limits: ReturnType<typeof createLocalLimits>
   readonly #pools = createMemoryPools()
-  /** By pool, how many places this node's processes may have together. */
+  /** How many places this node's processes may have together, by pool. */
   readonly #poolLimits = new Map<string, number>()
 
   constructor(parts: SoloParts) {
-    const { onLoss, owner, now, nodes, sight, slices } = parts
+    const { onLoss, owner, now, nodes, view, slices } = parts
     this.#parts = parts
     this.#money = createLocalMoney({
       owner,
-      known: sight.holds,
-      seen: (counter) => sight.spentOn(counter),
+      known: view.holds,
+      seen: (counter) => view.spentOn(counter),
       sliceOf: (counter) => (onLoss === 'local' ? slices.of(counter) : Number.POSITIVE_INFINITY),
     })
     this.#limits = createLocalLimits({
       ...{ now, nodes: Math.max(1, nodes) },
-      seenRate: (key) => sight.rate(key),
-      seenUsed: (slot) => sight.used(slot),
-      known: new Map(Array.from(sight.leases.values(), ({ id, slots }) => [id, slots])),
+      seenRate: (key) => view.rate(key),
+      seenUsed: (slot) => view.used(slot),
+      known: new Map(Array.from(view.leases.values(), ({ id, slots }) => [id, slots])),
     })
   }
 
@@ -95,22 +95,22 @@ class Alone implements Solo {
     return this.#money.reserve(hold)
   }
 
-  /** A call in flight continues. */
+  /** Not refused in `closed`: a call in flight continues. */
   grow(holdId: string, parts: readonly HoldPart[]): Reservation {
     return this.#money.grow(holdId, parts)
   }
 
   settle(holdId: string, charges: readonly Charge[]): boolean {
-    const { outbox, sight } = this.#parts
+    const { outbox, view } = this.#parts
     const settlement = this.#money.settle(holdId, charges)
-    sight.forgetHold(holdId)
+    view.forgetHold(holdId)
     if (settlement.step !== undefined) void outbox.push(settlement.step)
     for (const { counter, spentNanoUsd } of settlement.charges) void outbox.charge(counter, spentNanoUsd)
     return settlement.isOpen
   }
 
   read(counter: string): CounterReading {
-    const seen = this.#parts.sight.spentOn(counter)
+    const seen = this.#parts.view.spentOn(counter)
     const here = this.#money.read(counter)
     return {
       spentNanoUsd: seen.spentNanoUsd + here.spentNanoUsd,
@@ -143,9 +143,9 @@ class Alone implements Solo {
   }
 
   release(leaseId: string): void {
-    const { outbox, sight } = this.#parts
-    if (sight.leases.has(leaseId)) void outbox.push(['L', leaseId])
-    sight.forgetLease(leaseId)
+    const { outbox, view } = this.#parts
+    if (view.leases.has(leaseId)) void outbox.push(['L', leaseId])
+    view.forgetLease(leaseId)
     this.#limits.release(leaseId)
   }
 
@@ -154,7 +154,7 @@ class Alone implements Solo {
   }
 
   abandon(owner: string): readonly OpenHold[] {
-    const { outbox, sight } = this.#parts
+    const { outbox, view } = this.#parts
     const left = this.#holdsOf(owner)
     for (const { id, parts } of left) {
       this.settle(
@@ -162,42 +162,42 @@ class Alone implements Solo {
         parts.map(({ counter, nanoUsd }) => ({ counter, spentNanoUsd: 0, uncertainNanoUsd: nanoUsd })),
       )
     }
-    for (const lease of [...sight.leases.values(), ...this.#limits.leases()]) {
+    for (const lease of [...view.leases.values(), ...this.#limits.leases()]) {
       if (lease.owner === owner) this.release(lease.id)
     }
     this.#pools.abandon(owner)
-    sight.forgetPools(owner)
+    view.forgetPools(owner)
     void outbox.push(['Q', owner])
     return left
   }
 
   rejoin(): void {
-    const { outbox, sight, slices, onLoss } = this.#parts
+    const { outbox, view, slices, onLoss } = this.#parts
     for (const { id, owner, parts } of this.#money.holds()) {
       const amounts = parts.flatMap(({ counter, nanoUsd }) => [counter, nanoUsd])
       if (parts.length > 0) void outbox.push(['F', id, owner, parts.length, ...amounts])
-      sight.noteHold(id, owner, parts)
+      view.noteHold(id, owner, parts)
     }
     for (const lease of this.#limits.leases()) {
       void outbox.push(['P', lease.id, lease.owner, lease.slots.length, ...lease.slots])
-      sight.noteLease(lease)
+      view.noteLease(lease)
     }
     if (onLoss === 'local') {
       for (const { amount, ...rate } of this.#limits.takenRates()) {
         if (amount !== 0) void outbox.refund({ ...rate, amount: -amount })
       }
     }
-    // Last: until everything is reported, the slices keep their room for it.
+    // Last, so that the slices keep their amounts reserved until everything is reported.
     void outbox.push(['Z'])
     slices.clear()
   }
 
-  /** As Redis knew them, with what was added since. */
+  /** The holds as known to Redis, plus their growth since then. */
   #holdsOf(owner: string): readonly OpenHold[] {
-    const { sight, owner: self } = this.#parts
+    const { view, owner: self } = this.#parts
     const sums = new Map<string, Map<string, number>>()
-    for (const [id, parts] of sight.holds) {
-      if ((sight.ownerOf(id) ?? self) === owner) sums.set(id, new Map(parts))
+    for (const [id, parts] of view.holds) {
+      if ((view.ownerOf(id) ?? self) === owner) sums.set(id, new Map(parts))
     }
     for (const hold of this.#money.holds()) {
       const known = sums.get(hold.id)
@@ -212,13 +212,13 @@ class Alone implements Solo {
     }))
   }
 
-  /** What the node has, and its part of what was free. */
+  /** The places of the node, plus its share of the free ones. */
   #poolLimit({ pool, limit }: PlacesWanted): number {
-    const { onLoss, nodes, sight } = this.#parts
+    const { onLoss, nodes, view } = this.#parts
     if (onLoss === 'open') return limit
     let most = this.#poolLimits.get(pool)
     if (most === undefined) {
-      const { held = new Map<string, number>(), free = limit } = sight.pools.get(pool) ?? {}
+      const { held = new Map<string, number>(), free = limit } = view.pools.get(pool) ?? {}
       for (const [owner, places] of held) this.#pools.replay(pool, owner, places)
       const part =
         onLoss === 'closed' ? 0 : Math.max(held.size === 0 ? 1 : 0, Math.floor(free / Math.max(1, nodes)))
@@ -229,7 +229,7 @@ class Alone implements Solo {
   }
 
   #refuseIfClosed(): void {
-    if (this.#parts.onLoss === 'closed') throw new RedisAway(this.#parts.reason())
+    if (this.#parts.onLoss === 'closed') throw new RedisUnavailable(this.#parts.reason())
   }
 }
 

@@ -3,7 +3,7 @@ import { reserveStep } from './money-scripts.ts'
 import { admitStep, ratePrelude } from './rate-scripts.ts'
 import { listOf } from './replies.ts'
 
-/** Steps that calls wait for: those of one turn of the event loop are executed by one command, one after the other. */
+/** Steps that calls wait for. Those of one turn of the event loop are executed by one command, one after another. */
 export interface Steps {
   run(name: StepName, args: readonly (string | number)[]): Promise<Reply>
 }

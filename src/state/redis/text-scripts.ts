@@ -1,6 +1,6 @@
 import { scriptOf } from './connection.ts'
 
-/** Texts with expiry, and sets of names: one command each, as steps, so that there is one way to send. */
+/** Texts with expiry, and sets of names. Single commands, written as scripts so that everything is sent in one way. */
 export const getScript = scriptOf('get', `return redis.call('GET', KEYS[1])`)
 
 export const putScript = scriptOf('put', `redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1`)

@@ -78,7 +78,7 @@ describe.skipIf(noRedis !== undefined)(`over a cluster${why}`, () => {
 })
 
 describe.skipIf(noRedis !== undefined)(`over sentinels${why}`, () => {
-  test('a node continues with the new master when the old one is gone, and nothing spent is lost', async () => {
+  test('a node continues with the new master after a failover, and no spent amount is lost', async () => {
     await using master = await startRedis()
     await using replica = await startRedis({ settings: [`replicaof 127.0.0.1 ${master.port}`] })
     await until(async () =>

@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import type { OpenHold } from '../../../src/core/model/shared/state.ts'
 import { openRedis, type RedisParts, type RedisShared } from '../../../src/state/redis/redis.ts'
 
-/** What a test's node does unlike the others. */
+/** Options of a test's node. */
 export type NodeOptions = Partial<Omit<RedisParts, 'settings' | 'events'>> & {
   readonly prefix?: string
   readonly mode?: RedisParts['settings']['mode']
@@ -13,7 +13,7 @@ export type NodeOptions = Partial<Omit<RedisParts, 'settings' | 'events'>> & {
 
 export type TestNode = RedisShared & { readonly owner: string; readonly swept: readonly OpenHold[] }
 
-/** A wire to a server, to be cut. */
+/** A connection to a server that can be cut. */
 export type Wire = AsyncDisposable & {
   readonly url: string
   cut(): void
@@ -70,7 +70,7 @@ export async function openNode(urls: readonly string[], options: NodeOptions = {
     settings: { urls, mode, sentinelName: 'main', prefix, timeoutMs },
     events: {
       up() {},
-      away() {},
+      down() {},
       swept: (_owner, holds) => void swept.push(...holds),
     },
   })
@@ -81,7 +81,7 @@ export function newPrefix(): string {
   return `test-${randomBytes(6).toString('hex')}`
 }
 
-/** Waits for what becomes true by itself. */
+/** Waits until a condition is true. */
 export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, 10))
 }

@@ -16,7 +16,7 @@ describe.skipIf(noRedis !== undefined)(
       await server[Symbol.asyncDispose]()
     })
 
-    test('a node that is gone is abandoned with its workers: money, places and answers', async () => {
+    test('a dead node is abandoned with its workers: money, places and answers', async () => {
       const prefix = newPrefix()
       await using wire = await openWire(server.port)
       await using node = await openNode([wire.url], { prefix })
@@ -32,7 +32,7 @@ describe.skipIf(noRedis !== undefined)(
       await until(async () => (await other.cache.begin('answer', making(other.owner))).isYours)
     })
 
-    test('a worker that ends while Redis is away is abandoned once Redis is back', async () => {
+    test('a worker that ends while Redis is unavailable is abandoned after the reconnect', async () => {
       const prefix = newPrefix()
       await using node = await openNode([server.url], { prefix, timeoutMs: 100 })
       const worker = `${node.owner}-w0`
@@ -56,7 +56,7 @@ describe.skipIf(noRedis !== undefined)(
       ['local', 'and its part of those that were free', 2 + 3],
       ['closed', 'and no more', 2],
       ['open', 'and as many as the limit says', 8],
-    ] as const)('while Redis is away, `%s` keeps the places that it has %s', async ([onLoss, , most]) => {
+    ] as const)('while Redis is unavailable, `%s` keeps its places %s', async ([onLoss, , most]) => {
       const prefix = newPrefix()
       await using node = await openNode([server.url], { prefix, timeoutMs: 100, onLoss: onLoss as OnLoss })
       await using other = await openNode([server.url], { prefix })
@@ -80,7 +80,7 @@ const lease = (owner: string, leaseId: string) => ({
   slots: [{ key: 'calls', limit: 1 }],
 })
 
-/** One of each thing that a process may leave behind. */
+/** One of everything that a process may leave behind. */
 async function takeEverything({ state, cache }: TestNode, owner: string): Promise<void> {
   await state.reserve({ id: 'hold', owner, parts: [{ counter: 'key', nanoUsd: 10, limitNanoUsd: 1000 }] })
   await state.admit(lease(owner, 'lease'))

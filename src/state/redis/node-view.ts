@@ -7,8 +7,8 @@ import type {
 } from '../../core/model/shared/state.ts'
 import type { Lease, SeenRate } from './local-limits.ts'
 
-/** A node's view of the shared state: its own part, and the last known rest. */
-export interface Sight {
+/** A node's view of the shared state: its own part, and the last known state of the rest. */
+export interface NodeView {
   /** Its holds, as in Redis. */
   readonly holds: ReadonlyMap<string, ReadonlyMap<string, number>>
   /** Their owners, if not this process. */
@@ -30,7 +30,7 @@ export interface Sight {
   readonly pools: ReadonlyMap<string, SeenPool>
 }
 
-/** A pool of places: what this node's processes have, and what was free at the last look. */
+/** A pool of places: those of this node's processes, and how many were free at the last update. */
 export type SeenPool = { readonly held: ReadonlyMap<string, number>; readonly free: number }
 
 export type SeenCounter = {
@@ -40,11 +40,11 @@ export type SeenCounter = {
   readonly u: number
 }
 
-export function createSight(now: () => number): Sight {
-  return new Seen(now)
+export function createNodeView(now: () => number): NodeView {
+  return new View(now)
 }
 
-class Seen implements Sight {
+class View implements NodeView {
   readonly holds = new Map<string, Map<string, number>>()
   readonly leases = new Map<string, Lease>()
   readonly pools = new Map<string, { readonly held: Map<string, number>; free: number }>()
@@ -108,7 +108,7 @@ class Seen implements Sight {
 
   noteSpent(field: 's' | 'm' | 'u', counter: string, nanoUsd: number): void {
     const seen = this.#counters.get(counter) ?? { s: 0, m: 0, u: 0 }
-    // Spent amounts only grow; a later answer is not always the newer one.
+    // Spent amounts only grow, and answers may arrive out of order.
     seen[field] = field === 'u' ? nanoUsd : Math.max(seen[field], nanoUsd)
     keepLatest(this.#counters, counter, seen)
   }
@@ -131,7 +131,7 @@ class Seen implements Sight {
   }
 }
 
-/** The most recent ones, up to a number. */
+/** Keeps the most recent entries, up to a limit. */
 function keepLatest<T>(map: Map<string, T>, key: string, value: T): void {
   map.delete(key)
   map.set(key, value)

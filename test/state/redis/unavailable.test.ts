@@ -14,7 +14,7 @@ const spent = (spentNanoUsd: number, uncertainNanoUsd = 0) => [
 const reserve = ({ state, owner }: TestNode, id: string, nanoUsd = 10) =>
   state.reserve({ id, owner, parts: [part(nanoUsd)] })
 
-/** Has a node spend, so that it leases a slice of the budget. */
+/** Lets a node spend, so that it leases a slice of the budget. */
 async function withSlice(node: TestNode): Promise<void> {
   await reserve(node, `first-${node.owner}`)
   await node.state.settle(`first-${node.owner}`, spent(10))
@@ -63,7 +63,7 @@ describe.skipIf(noRedis !== undefined)(
       expect(await other.state.resolve('alone-0', 7)).toBe(true)
     })
 
-    test('a hold taken before is settled once, and one taken meanwhile continues', async () => {
+    test('a hold taken before is settled once, and one taken meanwhile stays open', async () => {
       const prefix = newPrefix()
       await using node = await openNode([server.url], { prefix, timeoutMs: 100 })
       await withSlice(node)
@@ -80,13 +80,13 @@ describe.skipIf(noRedis !== undefined)(
       ])
       expect(await node.state.grow('meanwhile', [part(5)])).toEqual({ isTaken: true })
       expect(await node.state.settle('meanwhile', spent(33))).toBe(true)
-      // A busy machine may take Redis for lost once more: then it hears of this later.
+      // A busy machine may lose Redis once more, which delays the report.
       await expect
         .poll(() => node.state.read(['key']))
         .toEqual([{ spentNanoUsd: 153, heldNanoUsd: 0, uncertainNanoUsd: 0 }])
     })
 
-    test('closed refuses what is new, and lets the rest continue; open refuses nothing, and tells all', async () => {
+    test('closed refuses new calls and lets others continue; open refuses nothing, and reports everything', async () => {
       await using closed = await openNode([server.url], { onLoss: 'closed', timeoutMs: 100 })
       await using open = await openNode([server.url], { onLoss: 'open', timeoutMs: 100 })
       await reserve(closed, 'before', 100)
@@ -104,7 +104,7 @@ describe.skipIf(noRedis !== undefined)(
       expect(await open.state.read(['key'])).toMatchObject([{ spentNanoUsd: 4000, heldNanoUsd: 0 }])
     })
 
-    test('of rates each node has its part, and Redis hears what was taken', async () => {
+    test('each node has its share of a rate, and reports what it took to Redis', async () => {
       const prefix = newPrefix()
       await using node = await openNode([server.url], { prefix, timeoutMs: 100 })
       await using _other = await openNode([server.url], { prefix, timeoutMs: 100 })
@@ -114,7 +114,7 @@ describe.skipIf(noRedis !== undefined)(
         return (await node.state.admit({ leaseId: id, owner: node.owner, rates, slots: [] })).isAdmitted
       }
       server.stop()
-      // What is asked before the loss is noticed may have been counted.
+      // Requests before the loss is noticed may have been counted.
       await until(async () => (await node.state.read(['key'])).length > 0 && !node.report().isUp)
       let taken = 0
       while (await take(`a-${taken}`)) taken++
@@ -126,7 +126,7 @@ describe.skipIf(noRedis !== undefined)(
       ])
     })
 
-    test('places that a node has are taken again, and given back to Redis', async () => {
+    test('a node reuses its places, and returns them to Redis', async () => {
       await using node = await openNode([server.url], { timeoutMs: 100 })
       const admit = async (leaseId: string) => {
         const slots = [{ key: 'key', limit: 2 }]
@@ -145,7 +145,7 @@ describe.skipIf(noRedis !== undefined)(
       expect([await admit('e'), await admit('f'), await admit('g')]).toEqual([true, true, false])
     })
 
-    test('a Redis that comes back empty is told what the nodes know', async () => {
+    test('a Redis that returns empty is restored from the nodes', async () => {
       await using plain = await startRedis()
       const prefix = newPrefix()
       await using node = await openNode([plain.url], { prefix, timeoutMs: 100 })
@@ -168,7 +168,7 @@ describe.skipIf(noRedis !== undefined)(
       ])
     })
 
-    test('nothing waits: a step in flight is decided as soon as Redis is silent', async () => {
+    test('nothing waits: a step in flight is decided as soon as Redis does not answer', async () => {
       await using node = await openNode([server.url], { timeoutMs: 60 })
       await withSlice(node)
       server.stop()
@@ -176,7 +176,7 @@ describe.skipIf(noRedis !== undefined)(
       expect(many.filter(({ isTaken }) => isTaken)).toHaveLength(Math.floor(((1000 - 10) * 0.2) / 10))
       server.resume()
       await until(() => node.report().isUp && node.report().untold === 0)
-      // What Redis took without being heard is given back.
+      // What Redis took without an answer is returned.
       expect(await node.state.read(['key'])).toMatchObject([{ spentNanoUsd: 10, heldNanoUsd: 190 }])
     })
   },
@@ -191,7 +191,7 @@ describe.skipIf(noRedis !== undefined)('several nodes over Redis', () => {
     await server[Symbol.asyncDispose]()
   })
 
-  test('spend a budget to its last nano-USD, whatever they have leased', async () => {
+  test('spend a budget to its last nano-USD, regardless of leases', async () => {
     const prefix = newPrefix()
     const nodes = [
       await openNode([server.url], { prefix }),
@@ -212,7 +212,7 @@ describe.skipIf(noRedis !== undefined)('several nodes over Redis', () => {
     for (const node of nodes) await node[Symbol.asyncDispose]()
   })
 
-  test('settle what one that is gone has held, once, and free its places', async () => {
+  test('settle the holds of a dead node once, and free its places', async () => {
     const prefix = newPrefix()
     const goneAfterMs = 2000
     await using wire = await openWire(server.port)
@@ -236,7 +236,7 @@ describe.skipIf(noRedis !== undefined)('several nodes over Redis', () => {
     )
   })
 
-  test('one that was only cut off makes certain what was taken for lost', async () => {
+  test('a node that was only disconnected makes its uncertain amounts certain', async () => {
     const prefix = newPrefix()
     const goneAfterMs = 2000
     await using wire = await openWire(server.port)
