@@ -1,14 +1,12 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { DeploymentReport } from '../../core/health/health-registry.ts'
 import type { HealthEvent } from '../../core/health/health-watch.ts'
 import { outcomeOf } from '../../core/health/probe.ts'
-import type { Failure } from '../../core/model/failure.ts'
 import type { Sink } from '../../core/model/ports.ts'
-import { causeCodeOf } from '../../core/model/record/fields/failure-fields.ts'
-import type { CallRecord } from '../../core/model/record/record.ts'
 import type { MetricValues } from '../sum.ts'
 import type { TraceCounts } from '../traces/tracing.ts'
 import { type BudgetCounts, showBudgets } from './budget-metrics.ts'
+import { createCallMetrics } from './call-metrics.ts'
 import { type CatalogCounts, showCatalog } from './catalog-metrics.ts'
 import { type LedgerCounts, showLedger } from './ledger-metrics.ts'
 import { type SharedCounts, showShared } from './shared-metrics.ts'
@@ -51,9 +49,13 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
   const { deployments, configuration, shedding, ledger, catalog, budgets, shared, traces } = sources
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const series = createSeries(registry)
-  const causes = new Set<string>()
-  const money = createMoney(registry)
+  const calls = createCallMetrics(registry)
+  const events = new Counter({
+    name: 'pandotate_deployment_events_total',
+    help: 'Changes in a deployment’s health: its breaker, its key, its account, its limits.',
+    labelNames: ['deployment', 'event'],
+    registers: [registry],
+  })
   if (deployments !== undefined) showDeployments(registry, deployments)
   if (configuration !== undefined) showConfiguration(registry, configuration)
   if (shedding !== undefined) showShedding(registry, shedding)
@@ -68,12 +70,9 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
     values: async () => (await registry.getMetricsAsJSON()) as unknown as MetricValues,
     described: () => registry.getMetricsAsArray().flatMap(describedOf),
     noteHealth({ deployment, type }) {
-      series.events.inc({ deployment, event: type })
+      events.inc({ deployment, event: type })
     },
-    write(record) {
-      note(series, record, causes)
-      noteMoney(money, record)
-    },
+    write: calls.write,
   }
 }
 
@@ -96,131 +95,6 @@ export type ConfigurationCounts = {
   readonly isRefused: boolean
   readonly taken: number
   readonly refused: number
-}
-
-type Series = ReturnType<typeof createSeries>
-
-/** Seconds, from a local model's first token to a long answer of a reasoning model. */
-const durationBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
-const overheadBounds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5]
-
-function createSeries(registry: Registry) {
-  const registers = [registry]
-  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
-    new Counter({ name, help, labelNames, registers })
-  const histogram = <Label extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly Label[],
-    buckets: readonly number[],
-  ) => new Histogram({ name, help, labelNames, buckets: [...buckets], registers })
-  return {
-    calls: counter('pandotate_calls_total', 'Calls, answered or aborted.', ['dialect', 'status', 'outcome']),
-    durations: histogram(
-      'pandotate_call_duration_seconds',
-      'From the headers of a call to its last byte.',
-      ['dialect', 'stream'],
-      durationBounds,
-    ),
-    firstTokens: histogram(
-      'pandotate_time_to_first_token_seconds',
-      'From the headers of a call to its first visible token, or to the whole of a JSON reply.',
-      ['deployment', 'stream'],
-      durationBounds,
-    ),
-    overheads: histogram(
-      'pandotate_overhead_seconds',
-      "The gateway's own share of the time to the first byte.",
-      ['dialect'],
-      overheadBounds,
-    ),
-    attempts: counter('pandotate_attempts_total', 'Attempts at upstreams.', ['deployment', 'outcome']),
-    failures: counter(
-      'pandotate_attempt_failures_total',
-      'Attempts that failed, by the code of the underlying error.',
-      ['deployment', 'outcome', 'cause'],
-    ),
-    events: counter(
-      'pandotate_deployment_events_total',
-      'Changes in a deployment’s health: its breaker, its key, its account, its limits.',
-      ['deployment', 'event'],
-    ),
-    tokens: counter('pandotate_tokens_total', 'Tokens of answered calls.', [
-      'deployment',
-      'direction',
-      'estimated',
-    ]),
-    slow: counter('pandotate_slow_calls_total', 'Calls past the slow threshold.', ['dialect']),
-  }
-}
-
-function note(series: Series, record: CallRecord, causes: Set<string>): void {
-  const { dialect, deployment, outcome, usage } = record
-  const stream = record.stream ? 'true' : 'false'
-  series.calls.inc({ dialect, status: String(record.status), outcome })
-  series.durations.observe({ dialect, stream }, record.totalMs / 1000)
-  series.overheads.observe({ dialect }, record.overheadMs / 1000)
-  if (record.slow) series.slow.inc({ dialect })
-  for (const { deployment, outcome, failure } of record.attempts) {
-    series.attempts.inc({ deployment, outcome })
-    if (failure !== undefined) series.failures.inc({ deployment, outcome, cause: causeOf(failure, causes) })
-  }
-  // A cached answer has no deployment now, and was counted there when it was made.
-  if (deployment === undefined || record.cache !== undefined) return
-  if (record.firstTokenMs !== undefined) {
-    series.firstTokens.observe({ deployment, stream }, record.firstTokenMs / 1000)
-  }
-  if (usage !== undefined) {
-    const estimated = record.usageEstimated ? 'true' : 'false'
-    series.tokens.inc({ deployment, direction: 'prompt', estimated }, usage.prompt_tokens)
-    series.tokens.inc({ deployment, direction: 'completion', estimated }, usage.completion_tokens)
-  }
-}
-
-/** Only error codes of Node.js and libraries become labels, in a bounded number. */
-function causeOf(failure: Failure, causes: Set<string>): string {
-  const code = causeCodeOf(failure)
-  if (code === undefined) return 'none'
-  const cause = `${code}`
-  if (!/^[A-Z][A-Z0-9_]{1,39}$/.test(cause)) return 'other'
-  if (causes.size < mostCauses) causes.add(cause)
-  return causes.has(cause) ? cause : 'other'
-}
-
-const mostCauses = 64
-
-/** Summed in whole nano-USD, and shown in USD at each scrape: sums of fractions would drift. */
-type Money = { readonly costs: Map<string, number>; savedNanoUsd: number }
-
-function createMoney(registry: Registry): Money {
-  const money: Money = { costs: new Map(), savedNanoUsd: 0 }
-  new Counter({
-    name: 'pandotate_cost_usd_total',
-    help: 'What attempts cost, including those that failed; attempts without a known price are not counted.',
-    labelNames: ['deployment'],
-    registers: [registry],
-    collect() {
-      this.reset()
-      for (const [deployment, nanoUsd] of money.costs) this.inc({ deployment }, nanoUsd / 1e9)
-    },
-  })
-  new Gauge({
-    name: 'pandotate_saved_usd',
-    help: 'What calls would have cost at their baseline, minus their cost; it may go down.',
-    registers: [registry],
-    collect() {
-      this.set(money.savedNanoUsd / 1e9)
-    },
-  })
-  return money
-}
-
-function noteMoney(money: Money, { attempts, savedNanoUsd = 0 }: CallRecord): void {
-  money.savedNanoUsd += savedNanoUsd
-  for (const { deployment, costNanoUsd } of attempts) {
-    if (costNanoUsd === undefined) continue
-    money.costs.set(deployment, (money.costs.get(deployment) ?? 0) + costNanoUsd)
-  }
 }
 
 const breakerStates = { closed: 0, 'half-open': 1, open: 2 } as const

@@ -48,8 +48,8 @@ const expectedFields = {
 
 /**
  * Every member of a call's line, in its order: an allow-list of ids, choices, counts and durations, and no text of a
- * prompt or an answer. The log line, `GET /v1/generation`, the savings report and docs/observability.md are made from
- * it. Members that a record lacks are omitted from its line. The amounts suffice to recompute cost and saving from the
+ * prompt or an answer. The log line, `GET /v1/generation`, the savings report, the metrics of calls and
+ * docs/observability.md are made from it. Members that a record lacks are omitted from its line. The amounts suffice to recompute cost and saving from the
  * line.
  */
 export const callFields = {

@@ -14,6 +14,8 @@ export type Field<Row, Value> = {
   readonly unit: Unit | undefined
   /** Its name in `GET /v1/generation`, and the value there if the line lacks it. */
   readonly api: ApiName | undefined
+  /** The value in a record, before it is written; undefined if the record lacks it. Metrics are made from it. */
+  readonly of: (row: Row) => unknown
   /** Writes the member with its label, `,"name":`; nothing if the record lacks it. */
   readonly write: (row: Row, label: Label, line: LineWriter) => void
   /** Throws RangeError for a value that this member cannot have. */
@@ -88,7 +90,7 @@ export function text<Row, Value extends string | null | undefined>(
   of: (row: Row) => Value,
   notes: FieldNotes = {},
 ): Field<Row, Value> {
-  return field(about, notes, readText as Field<Row, Value>['read'], (row, label, line) => {
+  return field(about, notes, of, readText as Field<Row, Value>['read'], (row, label, line) => {
     const value = of(row)
     if (value === undefined) return
     line.put(label)
@@ -111,7 +113,7 @@ export function number<Row, Value extends number | undefined>(
   of: (row: Row) => Value,
   notes: FieldNotes = {},
 ): Field<Row, Value> {
-  return field(about, notes, readNumber as Field<Row, Value>['read'], (row, label, line) => {
+  return field(about, notes, of, readNumber as Field<Row, Value>['read'], (row, label, line) => {
     const value = of(row)
     if (value === undefined) return
     line.put(label)
@@ -125,7 +127,7 @@ export function amount<Row>(
   of: (row: Row) => number | undefined,
   notes: FieldNotes = {},
 ): Field<Row, number | undefined> {
-  return field(about, { unit: 'nano-USD', ...notes }, readAmount, (row, label, line) => {
+  return field(about, { unit: 'nano-USD', ...notes }, of, readAmount, (row, label, line) => {
     const value = of(row)
     if (value === undefined) return
     line.put(label)
@@ -142,6 +144,7 @@ export function duration<Row, Value extends number | undefined>(
   return field(
     about,
     { unit: 'ms', ...notes },
+    of,
     readNumber as Field<Row, Value>['read'],
     (row, label, line) => {
       const value = of(row)
@@ -157,7 +160,7 @@ export function flag<Row, Value extends boolean | undefined>(
   of: (row: Row) => Value,
   notes: FieldNotes = {},
 ): Field<Row, Value> {
-  return field(about, notes, readFlag as Field<Row, Value>['read'], (row, label, line) => {
+  return field(about, notes, of, readFlag as Field<Row, Value>['read'], (row, label, line) => {
     const value = of(row)
     if (value === undefined) return
     line.put(label)
@@ -174,6 +177,7 @@ export function mark<Row>(
   return field(
     about,
     { otherwise: false, ...notes },
+    of,
     readFlag as Field<Row, true>['read'],
     (row, label, line) => {
       if (!of(row)) return
@@ -189,7 +193,7 @@ export function names<Row>(
   of: (row: Row) => LazySet | readonly string[] | undefined,
   notes: FieldNotes = {},
 ): Field<Row, readonly string[] | undefined> {
-  return field(about, { otherwise: [], ...notes }, readNames, (row, label, line) => {
+  return field(about, { otherwise: [], ...notes }, of, readNames, (row, label, line) => {
     const value = of(row)
     const count = value === undefined ? 0 : 'size' in value ? value.size : value.length
     if (value === undefined || count === 0) return
@@ -207,7 +211,7 @@ export function object<Row, Table extends Fields>(
 ): Field<Row, LineOf<Table> | undefined> {
   const write = innerWriterOf(inner)
   return {
-    ...field<Row, LineOf<Table> | undefined>(about, notes, readObject as never, (row, label, line) => {
+    ...field<Row, LineOf<Table> | undefined>(about, notes, of, readObject as never, (row, label, line) => {
       const value = of(row)
       if (value === undefined) return
       line.put(label)
@@ -231,6 +235,7 @@ export function list<Row, Table extends Fields>(
     ...field<Row, readonly LineOf<Table>[]>(
       about,
       { otherwise: [], ...notes },
+      of,
       readList as never,
       (row, label, line) => {
         const items = of(row)
@@ -257,7 +262,7 @@ export function amounts<Row, Value extends object>(
   of: (row: Row) => Value | undefined,
   notes: FieldNotes = {},
 ): Field<Row, Partial<Value> | undefined> {
-  return field<Row, Partial<Value> | undefined>(about, notes, readObject as never, (row, label, line) => {
+  return field<Row, Partial<Value> | undefined>(about, notes, of, readObject as never, (row, label, line) => {
     const value = of(row)
     if (value === undefined) return
     line.put(label)
@@ -272,6 +277,7 @@ function innerWriterOf<Table extends Fields>(inner: Table): (row: RowOf<Table>, 
 function field<Row, Value>(
   about: string,
   { api, otherwise = null, unit }: FieldNotes,
+  of: Field<Row, Value>['of'],
   read: Field<Row, Value>['read'],
   write: Field<Row, Value>['write'],
 ): Field<Row, Value> {
@@ -279,6 +285,7 @@ function field<Row, Value>(
     about,
     unit,
     api: api === undefined ? undefined : { name: api, otherwise },
+    of,
     read,
     write,
     inner: undefined,
