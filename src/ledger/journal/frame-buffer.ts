@@ -1,9 +1,11 @@
 import type { CallEntry } from '../../core/model/journal.ts'
-import { callBeginning } from './call-text.ts'
 import { closeFrame, frameOverhead, readFrames, textStart, writeFrame } from './frame.ts'
 
 /** Finished calls as frames. */
 export type PackedCalls = { readonly frames: Uint8Array; readonly count: number }
+
+/** How the line of a finished call begins in the journal, and no other does. */
+export const callBeginning = '{"type":"call",'
 
 /** Frames that wait to be written, back to back. */
 export class FrameBuffer {

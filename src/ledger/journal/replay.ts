@@ -1,9 +1,9 @@
 import { open, readFile, truncate } from 'node:fs/promises'
 import type { Projection, StateEntry } from '../../core/model/journal.ts'
 import type { CallLine } from '../../core/model/record/call-line.ts'
-import { callBeginning } from './call-text.ts'
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
 import { readFrames } from './frame.ts'
+import { callBeginning } from './frame-buffer.ts'
 import { journalStart, listSegments, type Segment, segmentPath } from './segments.ts'
 
 export type Replayed = {

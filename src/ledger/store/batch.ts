@@ -8,7 +8,7 @@ import type {
   StateEntry,
 } from '../../core/model/journal.ts'
 import type { CallLine } from '../../core/model/record/call-line.ts'
-import { callBeginning } from '../journal/call-text.ts'
+import { callBeginning } from '../journal/frame-buffer.ts'
 import type { Position } from '../journal/segments.ts'
 import { addCall, correctCall, createRollups, daysOf, hourMs, type RollupRow } from './rollup.ts'
 
