@@ -2,9 +2,9 @@ import * as z from 'zod'
 import type { Upstream } from '../../core/model/ports.ts'
 import { addressSetting, boundsSettings, keySettingOf, secretSetting } from '../base/common-settings.ts'
 import type { Provider, ProviderTools } from '../base/provider.ts'
+import { booleanLogprobsToInteger, developerToSystem, inTurn, stopToList } from '../openai/adaptations.ts'
 import { createOpenAiCompatible } from '../openai/openai-compatible.ts'
 import { readTogetherModels } from './models.ts'
-import { adaptForTogether } from './request.ts'
 
 const ownUrl = 'https://api.together.ai/v1'
 
@@ -30,7 +30,8 @@ function create(name: string, given: TogetherSettings, tools: ProviderTools): Up
     // Some models report usage in a stream only if it is requested.
     asksUsage: true,
     renames: { max_completion_tokens: 'max_tokens' },
-    adapt: adaptForTogether,
+    // Together ignores unknown fields, so they are forwarded.
+    adapt: inTurn([developerToSystem, stopToList, booleanLogprobsToInteger]),
     modelsOf: readTogetherModels,
     takesTokenIds: false,
     // These are undocumented, and ignored.
