@@ -6,8 +6,8 @@ import { backup, DatabaseSync } from 'node:sqlite'
  * exists.
  */
 export async function backUp(path: string, file: string): Promise<void> {
-  if (await isThere(file)) throw new Error(`${file} is there already: give the name of a file that is not.`)
-  if (!(await isThere(path))) throw new Error(`There is no ledger in ${path}.`)
+  if (await exists(file)) throw new Error(`${file} already exists: give the name of a new file.`)
+  if (!(await exists(path))) throw new Error(`There is no ledger in ${path}.`)
   const database = new DatabaseSync(path, { readOnly: true, timeout: 10_000 })
   try {
     await backup(database, file)
@@ -16,7 +16,7 @@ export async function backUp(path: string, file: string): Promise<void> {
   }
 }
 
-async function isThere(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   return await stat(path).then(
     () => true,
     () => false,

@@ -2,12 +2,13 @@ import type { CallEntry } from '../core/model/journal.ts'
 import { FrameBuffer, type PackedCalls } from './journal/frame-buffer.ts'
 
 /**
- * Packs finished calls as the journal writes them, for a process that has no journal and sends them to one that has.
+ * Packs finished calls in the format of the journal, for a process without a journal that sends them to one with a
+ * journal.
  */
 export interface CallPacker {
   add(call: CallEntry): void
   readonly count: number
-  /** All of them; none is left. */
+  /** Returns all packed calls, and removes them. */
   take(): PackedCalls
 }
 

@@ -12,8 +12,8 @@ import { type Shipper, type ShipperReport, startShipper } from './ship/shipper.t
 import type { StoreAddress } from './store/all.ts'
 
 /**
- * The journal of this process, and the store that a thread ships it to. Disposing it writes a last checkpoint, and
- * waits briefly for the store.
+ * The journal of this process, and the store that a thread ships it to. Disposing writes a last checkpoint, and waits
+ * briefly for the store.
  */
 export interface Ledger extends AsyncDisposable {
   readonly journal: Journal & Pick<FileJournal, 'appendCalls'>
@@ -22,7 +22,7 @@ export interface Ledger extends AsyncDisposable {
   readonly node: string
   readonly store: StoreAddress
   report(): LedgerReport
-  /** Ships what is written now, without waiting for the next round. */
+  /** Ships everything written so far, without waiting for the next round. */
   shipSoon(): void
 }
 
@@ -33,7 +33,7 @@ export type LedgerSettings = {
   readonly spoolBytes: number
   /** How long to wait for another process to release the directory. */
   readonly waitMs: number
-  /** Whether it is an error that another process has the directory; otherwise there is no ledger then. */
+  /** Whether it is an error if another process has the directory; if not, there is no ledger then. */
   readonly isNeeded: boolean
   /** The Postgres database to ship to; undefined: an SQLite file in the data directory. */
   readonly databaseUrl?: string | undefined
@@ -92,7 +92,7 @@ class OpenLedger implements Ledger {
     this.journal = journal
     this.reader = createReader(store, () => this.#catchUp())
     this.#data = { store, journalDirectory: join(directory, 'journal'), node, keepCallsDays, keepRollupsDays }
-    // Without anything to ship there is no thread.
+    // The thread starts when there is something to ship.
     this.#starting = setInterval(() => this.#startShipper(), lookEveryMs)
     this.#starting.unref()
   }
@@ -129,7 +129,7 @@ class OpenLedger implements Ledger {
     return position !== undefined && this.journal.bytesBehind(position) === 0
   }
 
-  /** Calls answered before a query are visible to it, unless the store is away. */
+  /** Calls answered before a query are visible to it, unless the store is unavailable. */
   async #catchUp(): Promise<void> {
     await this.journal.written()
     this.#startShipper()
@@ -147,10 +147,10 @@ class OpenLedger implements Ledger {
   }
 }
 
-/** A temporary one is removed at the end, once the database has everything. */
+/** A temporary directory is removed at the end, once the database has everything. */
 type Owned = { readonly directory: string; readonly lock: Disposable; readonly isTemporary: boolean }
 
-/** Makes a directory this process's own; undefined if that is impossible and not needed. */
+/** Locks a directory for this process; undefined if that is impossible and not needed. */
 async function own(directory: string, settings: LedgerSettings): Promise<Owned | undefined> {
   const { waitMs, isNeeded, databaseUrl, log } = settings
   try {
@@ -163,7 +163,7 @@ async function own(directory: string, settings: LedgerSettings): Promise<Owned |
       log.warn({ directory, reason }, noPlace)
       return undefined
     }
-    // What was shipped to the database is safe there; a lost machine loses the rest.
+    // Lines that were shipped to the database are safe there; a lost machine loses the others.
     const temporary = await mkdtemp(join(tmpdir(), 'pandotate-gateway-')).catch(() => undefined)
     if (temporary === undefined) throw thrown
     log.warn({ directory, temporary, reason }, 'the journal is in a temporary directory: set DATA_DIR')

@@ -35,8 +35,8 @@ export type LockOptions = {
 }
 
 /**
- * Makes this process the owner of a directory. The operating system ends the ownership with the process, however it
- * ends: it is an SQLite lock, which is a file-system lock. Rejects with DirectoryInUse.
+ * Makes this process the owner of a directory. The operating system releases the lock when the process ends, for any
+ * reason: it is an SQLite lock, which is a file-system lock. Rejects with DirectoryInUse.
  */
 export async function lockDirectory(directory: string, { waitMs, what }: LockOptions): Promise<Disposable> {
   const database = new DatabaseSync(join(directory, 'lock'), { timeout: 0 })

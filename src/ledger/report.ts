@@ -6,7 +6,7 @@ import type { ShipperState } from './ship/shipper.ts'
 export type LedgerReport = {
   readonly store: 'sqlite' | 'postgres'
   readonly isDiskFull: boolean
-  /** Why the store accepts nothing at the moment. */
+  /** Why the store currently accepts nothing. */
   readonly failure: string | undefined
   /** The journal's size on disk, and the part that is not in the store yet. */
   readonly spooledBytes: number

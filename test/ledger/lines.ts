@@ -1,7 +1,7 @@
 import type { CallEntry } from '../../src/core/model/journal.ts'
 import { encodeLine } from '../../src/core/model/record/line-writer.ts'
 
-/** What a test says of a call; the rest is as ever. */
+/** The members of a call that a test sets; the others are defaults. */
 export type CallSaid = {
   readonly at?: number
   readonly key?: string

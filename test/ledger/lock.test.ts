@@ -17,7 +17,7 @@ test('a directory has one owner at a time', async () => {
   using _second = await lockDirectory(directory.path, options)
 })
 
-test('anyone who waits has it once the owner lets go', async () => {
+test('a waiting process gets it once the owner releases it', async () => {
   await using directory = await makeDirectory()
   const first = await lockDirectory(directory.path, options)
   const second = lockDirectory(directory.path, { ...options, waitMs: 60_000 })

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { Client } from 'pg'
 import { removeDirectory } from '../harness/directory.ts'
 
-/** Why no Postgres can be started here; undefined where it can. */
+/** Why no Postgres can be started here; undefined if it can. */
 export const noPostgres: string | undefined =
   binaries() === undefined
     ? 'there is no Postgres: install the package postgresql'
@@ -15,11 +15,11 @@ export const noPostgres: string | undefined =
       ? undefined
       : 'no user'
 
-/** A Postgres server of the test's own, on a free port. */
+/** The test's own Postgres server, on a free port. */
 export type PostgresServer = AsyncDisposable & {
-  /** Makes an empty database, and gives its address. */
+  /** Creates an empty database, and returns its address. */
   createDatabase(): Promise<string>
-  /** Ends it at once, as a power cut would; `start` has it back with what was committed. */
+  /** Stops it at once, like a power failure; `start` restarts it with the committed data. */
   kill(): Promise<void>
   start(): Promise<void>
 }
@@ -41,7 +41,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   let databases = 0
   const start = async () => {
     const words = ['-D', data, '-p', String(port), '-k', directory, '-c', 'listen_addresses=127.0.0.1']
-    // What is committed outlives its process all the same: only the machine must not fail.
+    // Committed data survives the process anyway: only the machine must not fail.
     const quick = ['-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'max_connections=40']
     server = spawn(join(bin, 'postgres'), [...words, ...quick], options)
     while (!(await isUp(url('postgres')))) await new Promise((resolve) => setTimeout(resolve, 50))
@@ -88,7 +88,7 @@ function binaries(): string | undefined {
   return found === undefined ? undefined : dirname(found)
 }
 
-/** Postgres will not run as root: then it runs as the user that its package makes. */
+/** Postgres does not run as root: then it runs as the user of its package. */
 function user(): { readonly uid?: number; readonly gid?: number } | undefined {
   if (process.getuid?.() !== 0) return {}
   try {

@@ -3,10 +3,10 @@ import { mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Why no file system of a size can be made here; undefined where it can. */
+/** Why no file system with a fixed size can be created here; undefined if it can. */
 export const noSmallDisk: string | undefined = tryIt()
 
-/** A directory on a file system of its own, of so many bytes. */
+/** A directory on its own file system, with this many bytes. */
 export function mountSmallDisk(bytes: number): Disposable & { readonly path: string } {
   const path = mkdtempSync(join(tmpdir(), 'small-disk-'))
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path], { stdio: 'pipe' })

@@ -8,8 +8,8 @@ import { temporaryDirectory } from '../harness/temporary-directory.ts'
 import { callEntry } from './lines.ts'
 import { noPostgres, startPostgres } from './postgres-server.ts'
 
-describe.skipIf(noPostgres)('where no directory can be written, but there is a database', () => {
-  test('the journal is in a temporary directory, gone once the database has it', async () => {
+describe.skipIf(noPostgres)('without a writable directory, but with a database', () => {
+  test('the journal is in a temporary directory, which is removed once the database has everything', async () => {
     await using server = await startPostgres()
     const { ledger, journal } = await openAt(await server.createDatabase())
     expect(existsSync(journal)).toBe(true)
@@ -18,7 +18,7 @@ describe.skipIf(noPostgres)('where no directory can be written, but there is a d
     expect(existsSync(journal)).toBe(false)
   })
 
-  test('that directory stays while the database does not have what is in it', async () => {
+  test('that directory stays until the database has everything', async () => {
     await using server = await startPostgres()
     const databaseUrl = await server.createDatabase()
     await server.kill()

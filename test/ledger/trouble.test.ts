@@ -6,7 +6,7 @@ import { openSqliteStore } from '../../src/ledger/store/sqlite/sqlite-store.ts'
 import { simulatorConfig, startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
-test('a ledger that is no database fails no call, says so, and has all calls once it is mended', async () => {
+test('a ledger that is not a database fails no call, is reported, and has all calls once it is repaired', async () => {
   const directory = await temporaryDirectory('trouble-')
   const path = join(directory, 'ledger.db')
   await writeFile(path, 'this is no database, '.repeat(1000))
@@ -21,7 +21,7 @@ test('a ledger that is no database fails no call, says so, and has all calls onc
   expect(await callsIn(path)).toBe(6)
 })
 
-test('a ledger that another has locked fails no call, and has all calls once it is free', async () => {
+test('a locked ledger fails no call, and has all calls once it is unlocked', async () => {
   const directory = await temporaryDirectory('trouble-')
   const path = join(directory, 'ledger.db')
   {

@@ -21,15 +21,15 @@ import {
 } from './settlements.ts'
 
 /**
- * Messages between the nodes over one Postgres database: changes of keys, teams and limits, which it stores, and
- * messages of the bus, which it does not.
+ * Messages between nodes through one Postgres database: changes of keys, teams and limits, which are stored, and bus
+ * messages, which are not.
  */
 export interface ChangeFeed extends AsyncDisposable {
   /** Sends a bus message at once, if the database is reachable. */
   readonly bus: SharedBus
   /** Resolves when all stored changes were applied, or the database is unreachable. After that it polls. */
   begin(): Promise<void>
-  /** Has the node that has a call settle it. Rejects if the database is unreachable. */
+  /** Asks the node of a call to settle it. Rejects if the database is unreachable. */
   settle(entry: ResolveEntry): Promise<SettledElsewhere>
 }
 
@@ -37,13 +37,13 @@ export type FeedParts = {
   readonly databaseUrl: string
   /** This node's id in the store. */
   readonly node: string
-  /** Applies a change of this node or another; it may be known already. */
-  readonly hear: (entry: AdminEntry | OverrideEntry) => void
+  /** Applies a change of this node or another; it may already be applied. */
+  readonly apply: (entry: AdminEntry | OverrideEntry) => void
   /** Applies the holds of a dead node. Undefined: holds are shared elsewhere and outlast their node. */
   readonly settleLost: ((holds: readonly OpenHold[]) => Promise<void>) | undefined
   /** Settles an uncertain call of this node; false: it has none of this id. Undefined: money is shared elsewhere. */
   readonly settle: ((entry: ResolveEntry) => Promise<boolean>) | undefined
-  /** Called when the database is lost, and when it is back. */
+  /** Called when the database becomes unreachable, and when it is reachable again. */
   readonly report: (trouble: unknown) => void
 }
 
@@ -67,7 +67,7 @@ class PostgresFeed implements ChangeFeed {
     this.#parts = parts
     this.bus = {
       publish: (topic, text) => this.#publish(topic, text),
-      subscribe: (topic, hear, missed) => this.#subscribe(topic, { hear, missed }),
+      subscribe: (topic, listener, missed) => this.#subscribe(topic, { listener, missed }),
     }
   }
 
@@ -101,7 +101,7 @@ class PostgresFeed implements ChangeFeed {
 
   #publish(topic: string, text: string): void {
     const whole = JSON.stringify([topic, text])
-    // Postgres takes no larger payload: the others then read the new changes at once.
+    // Postgres limits the payload: for a larger one, the others read the new changes at once.
     const payload = Buffer.byteLength(whole) < mostBytes ? whole : '[]'
     void this.#connection?.ask('select pg_notify($1, $2)', [channel, payload]).catch(() => undefined)
   }
@@ -112,10 +112,10 @@ class PostgresFeed implements ChangeFeed {
     return () => void subscribers.delete(subscriber)
   }
 
-  #hearNotice(payload: string): void {
+  #receive(payload: string): void {
     const [topic, text] = JSON.parse(payload) as [topic?: string, text?: string]
     if (topic === undefined || text === undefined) this.#soon(0)
-    else for (const { hear } of [...(this.#topics.get(topic) ?? [])]) hear(text)
+    else for (const { listener } of [...(this.#topics.get(topic) ?? [])]) listener(text)
   }
 
   #soon(ms: number): void {
@@ -139,13 +139,13 @@ class PostgresFeed implements ChangeFeed {
       const { node, settle } = this.#parts
       if (settle !== undefined) await takeSettlements(connection, node, settle)
       await this.#beat(connection)
-      this.#tell(undefined)
+      this.#report(undefined)
       this.#soon(lookEveryMs)
     } catch (thrown) {
       const lost = this.#connection
       this.#connection = undefined
       await lost?.[Symbol.asyncDispose]()
-      this.#tell(thrown)
+      this.#report(thrown)
       this.#soon(retryMs)
     }
   }
@@ -157,7 +157,7 @@ class PostgresFeed implements ChangeFeed {
     // The first node creates the schema.
     await using store = openPostgresStore(databaseUrl)
     await store.migrate()
-    this.#connection = await connectFeed(databaseUrl, channel, (payload) => this.#hearNotice(payload))
+    this.#connection = await connectFeed(databaseUrl, channel, (payload) => this.#receive(payload))
     for (const { missed } of [...this.#topics.values()].flatMap((all) => [...all])) missed?.()
     return this.#connection
   }
@@ -167,7 +167,7 @@ class PostgresFeed implements ChangeFeed {
       const rows = await ask<SharedRow>(readShared, [this.#version])
       for (const { version, body } of rows) {
         this.#version = Number(version)
-        this.#parts.hear(JSON.parse(body) as AdminEntry | OverrideEntry)
+        this.#parts.apply(JSON.parse(body) as AdminEntry | OverrideEntry)
       }
       if (rows.length === 0) return
     }
@@ -186,14 +186,14 @@ class PostgresFeed implements ChangeFeed {
     if (rows.length > 0) await settleLost(rows.map(holdOf))
   }
 
-  #tell(trouble: unknown): void {
+  #report(trouble: unknown): void {
     const hasFailed = trouble !== undefined
     if (hasFailed !== this.#hasFailed) this.#parts.report(trouble)
     this.#hasFailed = hasFailed
   }
 }
 
-type Subscriber = { readonly hear: (text: string) => void; readonly missed: (() => void) | undefined }
+type Subscriber = { readonly listener: (text: string) => void; readonly missed: (() => void) | undefined }
 
 type SharedRow = { readonly version: string; readonly body: string }
 
@@ -208,7 +208,7 @@ const goneAfter = '60 seconds'
 
 const seen = 'insert into nodes (node) values ($1) on conflict (node) do update set seen = now()'
 
-/** They belong to this node from now on: no other takes them too. */
+/** Claims the holds for this node, so that no other node takes them too. */
 const claimLost =
   'update holds set node = $1 from nodes where nodes.node = holds.node and holds.node <> $1 ' +
   'and nodes.seen < now() - $2::interval returning holds.id, holds.body'

@@ -26,11 +26,11 @@ export async function connectFeed(
   client.on('notification', ({ payload = '[]' }) => hear(payload))
   await client.connect()
   await client.query(`listen ${channel}`)
-  let asked: Promise<unknown> = Promise.resolve()
+  let previous: Promise<unknown> = Promise.resolve()
   return {
     ask<Row extends QueryResultRow>(text: string, values: readonly unknown[]) {
-      const answer = asked.then(() => client.query<Row>(text, [...values])).then(({ rows }) => rows)
-      asked = answer.catch(() => undefined)
+      const answer = previous.then(() => client.query<Row>(text, [...values])).then(({ rows }) => rows)
+      previous = answer.catch(() => undefined)
       return answer
     },
     get isLost() {

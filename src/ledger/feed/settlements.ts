@@ -3,13 +3,14 @@ import type { CallLine } from '../../core/model/record/call-line.ts'
 import type { FeedConnection } from './feed-connection.ts'
 
 /**
- * `pending`: the node that has the call is away, and settles it when it is back. `unknown`: nothing of it is uncertain.
+ * `pending`: the node of the call is unreachable, and settles it when it returns. `unknown`: nothing of it is
+ * uncertain.
  */
 export type SettledElsewhere = 'settled' | 'pending' | 'unknown'
 
 type Ask = Pick<FeedConnection, 'ask'>
 
-/** Leaves a settlement for the node that has the call; its latest amount counts. False: it was settled before. */
+/** Stores a settlement for the node of the call; the latest amount counts. False: it was already settled. */
 export async function leaveSettlement({ ask }: Ask, entry: ResolveEntry): Promise<boolean> {
   return (await ask(leave, [entry.id, entry.at, JSON.stringify(entry)])).length > 0
 }
@@ -23,7 +24,7 @@ export async function isSettled({ ask }: Ask, id: string): Promise<boolean> {
   return row?.done === true
 }
 
-/** What becomes of a settlement that no node has taken: it stays only for a call that is uncertain. */
+/** Closes a settlement that no node has taken. It stays pending only if its call is uncertain. */
 export async function closeUntaken({ ask }: Ask, id: string): Promise<SettledElsewhere> {
   const [call] = await ask<{ line: string }>(uncertainCall, [id])
   const attempts = call === undefined ? [] : (JSON.parse(call.line) as CallLine).attempts
@@ -32,7 +33,7 @@ export async function closeUntaken({ ask }: Ask, id: string): Promise<SettledEls
   return removed.length > 0 ? 'unknown' : 'settled'
 }
 
-/** Settles those of this node. `settle` gives false for a call of another one. */
+/** Settles those of this node. `settle` returns false for a call of another node. */
 export async function takeSettlements(
   { ask }: Ask,
   node: string,
@@ -48,7 +49,7 @@ export async function takeSettlements(
   }
 }
 
-/** Closes those that a node settled before it could say so, and forgets old ones. */
+/** Closes those that a node settled without being able to record it, and deletes old ones. */
 export async function tidySettlements({ ask }: Ask, nowEpochMs: number): Promise<void> {
   await ask(closeShipped, [])
   await ask('delete from settlements_due where settled_by is not null and at < $1', [nowEpochMs - keptMs])

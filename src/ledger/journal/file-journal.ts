@@ -20,7 +20,7 @@ export type JournalSettings = {
   /** Space reserved for settling holds when the disk is full. */
   readonly reserveBytes: number
   readonly projections: readonly Projection[]
-  /** Called with events that an operator should know. */
+  /** Called with events for the operator. */
   readonly report: (trouble: Trouble) => void
 }
 
@@ -38,7 +38,7 @@ export type TroubleKind =
 /** A journal in files: lines are appended to a segment, and survive the process once written. */
 export interface FileJournal extends Journal, AsyncDisposable {
   readonly replayed: Replayed
-  /** Appends what another process has packed. Like `append`, it never throws and never blocks. */
+  /** Appends calls packed by another process. Like `append`, it never throws and never blocks. */
   appendCalls(calls: PackedCalls): void
   /** The position of the next line. */
   readonly position: Position
@@ -55,7 +55,7 @@ export interface FileJournal extends Journal, AsyncDisposable {
 
 export type JournalState = {
   readonly isDiskFull: boolean
-  /** Of all segments. */
+  /** The size of all segments. */
   readonly spooledBytes: number
   /** Calls dropped because the spool was full, and because the disk was. */
   readonly droppedCalls: number
@@ -63,7 +63,7 @@ export type JournalState = {
   readonly syncFailures: number
 }
 
-/** Replays what is there, and continues in a new segment. */
+/** Replays the existing journal, and continues in a new segment. */
 export async function openJournal(settings: JournalSettings): Promise<FileJournal> {
   const replayed = await replay(settings.directory, settings.projections)
   const reserve = createReserve(settings.directory, settings.reserveBytes)
@@ -172,7 +172,7 @@ class SegmentedJournal implements FileJournal {
 
   checkpoint(): Promise<void> {
     this.#flush()
-    // The state includes lines that could not be written: after the checkpoint they would count twice.
+    // The state includes lines that are not written yet: they would count again after the checkpoint.
     if (this.#pending.length > 0) return this.#checkpointing
     const { directory, projections } = this.#settings
     const state = Object.fromEntries(projections.map((one) => [one.name, one.snapshot()]))
@@ -232,7 +232,7 @@ class SegmentedJournal implements FileJournal {
     } catch (error) {
       this.#enterFull(error)
       this.#unwrittenCalls += this.#pending.keep((text) => !text.startsWith(callBeginning))
-      // Holds are settled in the reserved space; what does not fit is tried again.
+      // Holds are settled in the reserved space; lines that do not fit are tried again.
       if (this.#pending.length > 0) this.#tryWrite()
     }
     if (this.#offset >= this.#settings.segmentBytes) this.#roll()
@@ -298,7 +298,7 @@ class SegmentedJournal implements FileJournal {
     try {
       this.#open(segment + 1)
     } catch (error) {
-      // The segment keeps growing, and the next turn tries again.
+      // The old segment keeps growing, and the next turn tries again.
       this.#settings.report({ what: 'segment_not_opened', error })
       return
     }

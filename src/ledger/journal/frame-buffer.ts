@@ -4,10 +4,10 @@ import { closeFrame, frameOverhead, readFrames, textStart, writeFrame } from './
 /** Finished calls as frames. */
 export type PackedCalls = { readonly frames: Uint8Array; readonly count: number }
 
-/** How the line of a finished call begins in the journal, and no other does. */
+/** The beginning of the journal line of a finished call; no other line begins like this. */
 export const callBeginning = '{"type":"call",'
 
-/** Frames that wait to be written, back to back. */
+/** Frames that wait to be written, stored contiguously. */
 export class FrameBuffer {
   #room: Buffer = Buffer.allocUnsafeSlow(usualBytes)
   #length = 0
@@ -66,5 +66,5 @@ export class FrameBuffer {
 
 const closingBrace = 0x7d
 
-/** More than the lines of one turn take. */
+/** More than the lines of one turn usually take, in bytes. */
 const usualBytes = 256 * 1024

@@ -50,7 +50,7 @@ export async function replay(directory: string, projections: readonly Projection
   return { segments: kept, lines, tornBytes, damagedBytes }
 }
 
-/** Every state is in the checkpoint or in a segment after it: a missing segment would be forgotten money. */
+/** The whole state is in the checkpoint and the segments after it: with a missing segment, money would be forgotten. */
 function checkGaps(segments: readonly Segment[], checkpoint: Checkpoint | undefined): void {
   const first = checkpoint?.position.segment ?? 1
   const numbers = segments.map(({ segment }) => segment).filter((segment) => segment >= first)

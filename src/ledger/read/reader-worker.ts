@@ -7,7 +7,7 @@ import type { Question } from './messages.ts'
 // The thread that reads the store.
 answerQuestions(open, (store, question) => answer(store, question as Question))
 
-/** The first one creates the schema. */
+/** The first connection creates the schema. */
 async function open(): Promise<Store> {
   const store = openStore(workerData as StoreAddress)
   await store.migrate()

@@ -2,7 +2,7 @@ import type { PackedResponse, WantedResponses } from '../../core/model/response-
 import type { StoreAddress } from '../store/all.ts'
 import type { TableBounds } from '../store/responses.ts'
 
-/** What the thread is started with. */
+/** The start data of the thread. */
 export type ResponsesData = { readonly address: StoreAddress; readonly bounds: TableBounds }
 
 export type ResponsesQuestion =

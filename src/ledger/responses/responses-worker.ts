@@ -4,7 +4,7 @@ import type { ResponseTable } from '../store/responses.ts'
 import { answerQuestions } from '../thread/answer-questions.ts'
 import type { ResponsesData, ResponsesQuestion } from './messages.ts'
 
-// The thread that keeps responses in the store. It does one thing at a time: they share a connection.
+// The thread that keeps responses in the store. Its queries run one at a time, because they share a connection.
 const { address, bounds } = workerData as ResponsesData
 let before: Promise<unknown> = Promise.resolve()
 answerQuestions(open, (table, question) => {
@@ -13,7 +13,7 @@ answerQuestions(open, (table, question) => {
   return answering
 })
 
-/** The first to come makes the schema. */
+/** The first connection creates the schema. */
 async function open(): Promise<ResponseTable> {
   const store = openStore(address)
   await store.migrate()

@@ -2,7 +2,7 @@ import type { PackedResponse, RecalledResponses, ResponseStorage } from '../../c
 import { createQueryThread } from '../thread/query-thread.ts'
 import type { ResponsesData, ResponsesQuestion } from './messages.ts'
 
-/** Responses in the store, by a thread of its own. Rejects where the store cannot be asked. */
+/** Responses in the store, through their own thread. Rejects if the store is unavailable. */
 export function openStoredResponses(data: ResponsesData): ResponseStorage & AsyncDisposable {
   const thread = createQueryThread(
     'ledger responses',

@@ -3,7 +3,7 @@ import { openStore } from '../store/all.ts'
 import type { ShipperData, ShipperOrder } from './messages.ts'
 import { createShipping } from './shipping.ts'
 
-// The thread that ships the journal to the store until it is told to finish.
+// The thread that ships the journal to the store, until the order to finish.
 const { store, ...data } = workerData as ShipperData
 const shipping = createShipping({
   data,

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { Position } from '../journal/segments.ts'
 import type { ShipperData, ShipperNews, ShipperOrder } from './messages.ts'
 
-/** The thread that ships the journal to the store. Disposing it waits until the store has what was written. */
+/** The thread that ships the journal to the store. Disposing waits until the store has everything that was written. */
 export interface Shipper extends AsyncDisposable {
   readonly state: ShipperState
   /** Resolves when the store has everything before a position, also on failure or timeout. */
@@ -15,7 +15,7 @@ export type ShipperState = {
   readonly position: Position | undefined
   /** When the latest call in the store began, in epoch milliseconds. */
   readonly lastAt: number | undefined
-  /** Why it cannot continue at the moment. */
+  /** Why it currently cannot continue. */
   readonly failure: string | undefined
   readonly failures: number
   readonly shippedCalls: number
@@ -23,9 +23,9 @@ export type ShipperState = {
 
 export type ShipperParts = {
   readonly data: ShipperData
-  /** Called each time the store has more. */
+  /** Called each time more has been stored. */
   readonly shipped: (position: Position) => void
-  /** Called with events that an operator should know. */
+  /** Called with events for the operator. */
   readonly report: (news: ShipperReport) => void
 }
 
@@ -88,9 +88,9 @@ class WorkerShipper implements Shipper {
       workerData: this.#parts.data,
       resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 },
     })
-    // It runs only as long as the gateway.
+    // The thread does not keep the process alive.
     worker.unref()
-    worker.on('message', (news: ShipperNews) => this.#hear(news))
+    worker.on('message', (news: ShipperNews) => this.#receive(news))
     worker.on('error', (error) => this.#parts.report({ what: 'shipper_failed', reason: String(error) }))
     worker.on('exit', () => {
       if (this.#isFinishing) return
@@ -103,7 +103,7 @@ class WorkerShipper implements Shipper {
     return worker
   }
 
-  #hear(news: ShipperNews): void {
+  #receive(news: ShipperNews): void {
     const { report, shipped } = this.#parts
     if (news.what === 'failed') {
       if (this.#state.failure === undefined) report({ what: 'store_failed', reason: news.reason })

@@ -11,7 +11,7 @@ export interface Shipping {
   run(): Promise<void>
   /** Ships at once, without waiting for the next look. */
   wake(): void
-  /** Ends when everything was shipped, or at the first failure: the next start ships the rest. */
+  /** Ends when everything is shipped, or at the first failure: the next start ships the rest. */
   finish(): void
 }
 
@@ -84,7 +84,7 @@ class JournalShipping implements Shipping {
     const { data, tell } = this.#parts
     const before = tail.position
     const lines = await tail.next()
-    this.#tellDamage(tail)
+    this.#reportDamage(tail)
     if (lines.length === 0 && tail.position.segment === before.segment) return false
     const batch = batchOf(lines, tail.position)
     await store.write(data.node, batch)
@@ -92,7 +92,7 @@ class JournalShipping implements Shipping {
     return true
   }
 
-  #tellDamage({ damage }: Tail): void {
+  #reportDamage({ damage }: Tail): void {
     if (damage.bytes === this.#damage.bytes && damage.segments === this.#damage.segments) return
     this.#damage = damage
     this.#parts.tell({ what: 'damaged', ...damage })
@@ -107,7 +107,7 @@ class JournalShipping implements Shipping {
     this.#pruneAt = now + (isDone ? pruneEveryMs : 0)
   }
 
-  /** False: there is more to do, after what was written meanwhile. */
+  /** False: there is more to do, after shipping what was written meanwhile. */
   async #rollUpInTime(store: Store): Promise<boolean> {
     const now = Date.now()
     if (now < this.#rollUpAt) return true
@@ -131,17 +131,20 @@ class JournalShipping implements Shipping {
   }
 }
 
-/** Larger batches cost less per call. Readers that need current data wake it. */
+/** Larger batches cost less per call. Readers that need current data wake the thread. */
 const lookEveryMs = 1000
 const pruneEveryMs = 3_600_000
 const rollUpEveryMs = 60_000
 const checkEveryMs = 86_400_000
-/** Calls are written when they end, under the hour in which they began: most of an hour's are there by then. */
+/**
+ * Calls are written when they end, under the hour in which they began. After this time, most calls of an hour are
+ * written.
+ */
 const lateMs = 600_000
 const leastBackoffMs = 100
 const mostBackoffMs = 5000
 
-/** The reason of a failure; a database's message may quote its input, and is not repeated. */
+/** The reason of a failure. A database's message is not repeated, because it may quote its input. */
 function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return 'unknown'
   const code = 'code' in thrown ? String(thrown.code) : thrown.name

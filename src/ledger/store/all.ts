@@ -13,7 +13,7 @@ export function openStore(address: StoreAddress): Store {
   return 'path' in address ? openSqliteStore(address.path) : openPostgresStore(address.databaseUrl)
 }
 
-/** Opens the responses of a store whose schema is made. Its calls block, too. */
+/** Opens the responses of a store whose schema exists. Its calls block too. */
 export function openResponseTable(address: StoreAddress, bounds: TableBounds): ResponseTable {
   const connection =
     'path' in address ? openSqliteTable(address.path) : openPostgresTable(address.databaseUrl)

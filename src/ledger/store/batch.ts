@@ -113,7 +113,7 @@ function failureOf({ outcome, status, failure }: CallLine): string {
   return status >= 400 ? (failure?.kind ?? 'other') : ''
 }
 
-/** A mistaken model name gets no sums: callers could make any number of names. */
+/** An invalid model name gets no sums, because callers could invent any number of names. */
 function modelOf({ model = '', status }: CallLine): string {
   return status >= 400 && status < 499 && status !== 429 ? '' : model
 }
@@ -121,12 +121,12 @@ function modelOf({ model = '', status }: CallLine): string {
 /** The holds in the lines of a batch. */
 function createHolds(): {
   readonly changes: HoldChanges
-  /** False: the entry is of no hold. */
+  /** False: the entry does not concern a hold. */
   take(entry: StateEntry, text: string): entry is HoldLine
 } {
   const open = new Map<string, string>()
   const over = new Set<string>()
-  /** Most holds end in the batch in which they begin: no store has them. */
+  /** Most holds end in the batch in which they begin: these are never stored. */
   const begun = new Set<string>()
   return {
     changes: { open, over },
@@ -143,7 +143,7 @@ function createHolds(): {
           return true
         case 'settle':
           open.delete(id)
-          // A lost hold is begun again by the node that settles it: the store has that of its first node.
+          // A lost hold is taken again by the node that settles it, while the store has the one of its first node.
           if (!begun.delete(id) || entry.reason !== undefined) over.add(id)
           return true
         default:

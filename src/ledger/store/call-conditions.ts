@@ -1,6 +1,6 @@
 import type { CallFilters } from './call-filters.ts'
 
-/** The differences between the databases in the statements. */
+/** The SQL that differs between the databases. */
 export type Writing = {
   /** The placeholder of the nth value, from 1. */
   readonly place: (nth: number) => string
@@ -11,7 +11,7 @@ export type Writing = {
   readonly elements: (member: string) => string
 }
 
-/** A condition of a query: its text, the value behind it, if it has one, and what ends it. */
+/** A condition of a query: its text, followed by its value, if it has one, and its end. */
 export type Condition = {
   readonly text: string
   readonly value?: string | number | undefined
@@ -19,20 +19,19 @@ export type Condition = {
 }
 
 /**
- * The filters of a query in two parts: what one index answers, and the rest. The calls that the index finds are
- * examined for the rest, a bounded number at a time: with both in one query, a database would examine all that it
- * finds.
+ * The filters of a query in two parts: those answered by one index, and the others. The calls that the index finds are
+ * checked against the others, a bounded number at a time: with both in one query, a database would check all of them.
  */
 export type Conditions = { readonly indexed: readonly Condition[]; readonly others: readonly Condition[] }
 
 export function conditionsOf(filters: CallFilters, members: Members): Conditions {
   const { id, key, model, team, status, failed, failure } = filters
   const isFailure = failed === true || failure !== undefined || (status ?? 0) >= 400
-  // From the fewest calls to the most, as a rule.
+  // Usually from the fewest calls to the most.
   const [indexed = [], ...rest] = [
     ...valued('id =', id),
     ...valued('"key" =', key),
-    // An index of some calls is used by who names them.
+    // A partial index is used only by a query with its condition.
     ...(isFailure ? [[{ text: 'status >= 400' }]] : []),
     ...valued('model =', model),
     ...valued('team =', team).map((conditions) => [{ text: `team <> ''` }, ...conditions]),
@@ -56,7 +55,7 @@ export function written(conditions: readonly Condition[], add: (value: string | 
 /** How a member of a line is written. */
 type Members = Pick<Writing, 'text' | 'number' | 'elements'>
 
-/** For who asks which conditions there are, and not how they are written. */
+/** For callers that need the number of conditions, not their SQL. */
 export const plain: Members = { text: () => '', number: () => '', elements: () => '' }
 
 function valued(text: string, value: string | number | undefined): readonly (readonly Condition[])[] {

@@ -1,5 +1,5 @@
 export type CallFilters = Readonly<Partial<Record<CallFilter, string>>> & {
-  /** Those with a status of 400 or more. */
+  /** Only calls with a status of 400 or more. */
   readonly failed?: boolean | undefined
   readonly status?: number | undefined
   readonly id?: string | undefined
@@ -16,7 +16,7 @@ export type SoughtFilters = {
   readonly deployment?: string | undefined
   /** The kind of a failure; `left`: its caller left. */
   readonly failure?: string | undefined
-  /** Calls that have each of them. */
+  /** Only calls with all of these tags. */
   readonly tags?: readonly string[] | undefined
   readonly leastNanoUsd?: number | undefined
   readonly mostNanoUsd?: number | undefined

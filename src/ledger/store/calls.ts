@@ -120,10 +120,10 @@ function indexedWhere(
   add: Add,
 ): string {
   const conditions: Condition[] = [...conditionsOf(filters, writing).indexed]
-  // Without any bound in time, SQLite would sort all calls to find the last of some.
+  // Without a bound on time, SQLite would sort all calls to find the latest of a subset.
   conditions.push({ text: 'at >=', value: from ?? 0 })
   if (to !== undefined) conditions.push({ text: 'at <', value: to })
-  // By time alone, an index is used.
+  // A condition on time alone can use the index.
   if (before !== undefined) conditions.push({ text: 'at <=', value: before.at })
   const texts = [written(conditions, add)]
   if (before !== undefined) texts.push(`(at, id) < (${add(before.at)}, ${add(before.id)})`)

@@ -1,7 +1,7 @@
 import type { PackedResponse, RecalledResponses, WantedResponses } from '../../core/model/response-storage.ts'
 
 /**
- * The table of responses in a database, by statements that every database takes. Its calls are made one after another.
+ * The table of responses in a database, with SQL that all databases accept. Its methods are called one after another.
  */
 export interface ResponseTable extends AsyncDisposable {
   put(tenant: string, response: PackedResponse): Promise<void>
@@ -13,14 +13,14 @@ export interface ResponseTable extends AsyncDisposable {
 export type TableBounds = {
   readonly maxEntries: number
   readonly maxBytes: number
-  /** Since it was last used. */
+  /** Counted from the last use. */
   readonly ttlMs: number
 }
 
-/** A connection that this table has to itself. A place for a value is written `?`. */
+/** A connection used by this table only. A placeholder is written `?`. */
 export interface TableConnection extends AsyncDisposable {
   all(text: string, values: readonly (string | number | null)[]): Promise<readonly Row[]>
-  /** All of it, or nothing. */
+  /** Runs `work` in a transaction. */
   inTransaction<Result>(work: () => Promise<Result>): Promise<Result>
 }
 
@@ -38,7 +38,7 @@ class Table implements ResponseTable {
   readonly #connection: TableConnection
   readonly #bounds: TableBounds
   readonly #epochMs: () => number
-  /** As counted last, with what was put in since. */
+  /** The last counted totals, plus additions since then. */
   #held = { entries: Number.POSITIVE_INFINITY, bytes: 0 }
   #sweepAt = 0
 
@@ -142,7 +142,7 @@ class Table implements ResponseTable {
     return holders
   }
 
-  /** A use within so small a part of its time is not worth a write. */
+  /** Updates the time of use, unless it changed by only a small part of the lifetime. */
   async #use(tenant: string, ids: readonly string[]): Promise<void> {
     const now = this.#epochMs()
     const usedBefore = now - Math.floor(this.#bounds.ttlMs / 100)
@@ -156,7 +156,7 @@ class Table implements ResponseTable {
     return this.#epochMs() - this.#bounds.ttlMs
   }
 
-  /** Other processes put in as well: what there is is counted now and then. */
+  /** Counts the table periodically, because other processes add responses too. */
   async #sweepInTime(): Promise<void> {
     const { maxEntries, maxBytes } = this.#bounds
     const { entries, bytes } = this.#held
@@ -198,7 +198,7 @@ class Table implements ResponseTable {
     return entries > this.#bounds.maxEntries || bytes > this.#bounds.maxBytes
   }
 
-  /** Of the room, in number or in bytes. */
+  /** The part of the limits that is used: in entries or in bytes, whichever is larger. */
   #part({ entries, bytes }: Held): number {
     return Math.max(entries / this.#bounds.maxEntries, bytes / this.#bounds.maxBytes)
   }
@@ -230,7 +230,7 @@ const insertResponse =
 
 const onItemConflict = 'on conflict (tenant, item) do update set response = excluded.response'
 
-/** A response and what it goes on from, up to the first that is too much. */
+/** A response and those that it continues, up to the first that exceeds the limits. */
 const chain = `
   with recursive chain (tenant, id, previous, body, bytes, nodes, place, all_bytes, all_nodes) as (
     select tenant, id, previous, body, bytes, nodes, 0, bytes, nodes
@@ -242,7 +242,7 @@ const chain = `
   )
   select ${columns} from chain order by place`
 
-/** What callers call their items may be anything; a database takes no zero byte, and none of ours is so long. */
+/** Item ids of callers may be any text. Databases refuse a zero byte, and no id of ours is this long. */
 function isPlain(id: string): boolean {
   return id.length <= longestId && id.isWellFormed() && !id.includes('\0')
 }
@@ -265,7 +265,7 @@ function placesOf(values: readonly unknown[]): string {
   return values.map(() => '?').join(', ')
 }
 
-/** As many values as one statement takes. */
+/** Splits values into lists that fit one statement. */
 function* chunks(values: readonly string[]): Generator<readonly string[]> {
   for (let at = 0; at < values.length; at += 200) yield values.slice(at, at + 200)
 }

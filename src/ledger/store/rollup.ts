@@ -5,10 +5,13 @@ export const dimensions = ['key', 'team', 'model', 'provider', 'deployment', 'ta
 
 export type Dimension = (typeof dimensions)[number]
 
-/** Those by which calls are filtered as sums are. Sums are by all tags of a call together, and a filter is by each. */
+/**
+ * Dimensions that can filter both calls and sums. Tags cannot: sums are by all tags of a call together, filters by
+ * single ones.
+ */
 export const singleDimensions = dimensions.filter((name) => name !== 'tags')
 
-/** What is summed. Money is in whole nano-USD. */
+/** The summed values. Money is in whole nano-USD. */
 export const counts = [
   'requests',
   'errors',
@@ -115,7 +118,7 @@ export function correctCall(sums: Float64Array, call: CallLine, costNanoUsd: num
 /** The index of each count among the measures. */
 const at = Object.fromEntries(counts.map((name, index) => [name, index])) as Readonly<Record<Count, number>>
 
-/** The possible cost of attempts without a report: a part of the cost. */
+/** The part of the cost that belongs to attempts without reported usage. */
 function uncertainOf({ attempts }: CallLine): number {
   return attempts.reduce((sum, { uncertain, costNanoUsd }) => sum + (uncertain ? (costNanoUsd ?? 0) : 0), 0)
 }

@@ -12,19 +12,19 @@ export interface Store extends AsyncDisposable {
   /** Writes a part of a node's journal, with its position. */
   write(node: string, batch: Batch): Promise<void>
   /**
-   * Extends the summaries of the rollups by one bounded step, up to a moment that calls are written after. True: they
-   * are complete up to there.
+   * Extends the summaries of the rollups by one bounded step, up to a time after which calls are still being written.
+   * True: they are complete up to that time.
    */
   rollUp(before: number): Promise<boolean>
-  /** Has summaries made again from where an older version, which does not know them, wrote beside them. */
+  /** Resets summaries from the time where an older version, which does not know them, has written rollups. */
   checkSummaries(): Promise<void>
   /** Sums, from the rollups and their summaries. */
   usage(question: UsageQuestion): Promise<readonly UsageRow[]>
   /** A page of calls, the latest first. */
   calls(question: CallsQuestion): Promise<readonly StoredCall[]>
   /**
-   * How far the search for a page went, if one index is not enough for its filters; undefined: to the end of the span.
-   * The search goes on there.
+   * Where the search for a page ended, if one index is not enough for its filters, and has to continue; undefined: at
+   * the end of the span.
    */
   reach(question: CallsQuestion): Promise<CallPlace | undefined>
   /** The number of calls over a span, among the latest `countedAtOnce`. */

@@ -2,21 +2,21 @@ import type { Statement } from './calls.ts'
 import { dayMs, dimensions, hourMs, measures, type RollupRow } from './rollup.ts'
 
 /**
- * A table of sums made from another one: fewer rows for the same calls. Each is complete up to a moment of its own
- * (`summary_ends`); it is extended a step at a time, so that calls are written as fast as without it. What is written
- * for a time before that moment is added to it in the same transaction.
+ * A table of sums computed from another one: fewer rows for the same calls. Each is complete up to its own time
+ * (`summary_ends`), and is extended in steps, so that writing calls does not become slower. Late calls, from before
+ * that time, are added to it in the same transaction.
  */
 export type Summary = {
   readonly table: string
   readonly spanMs: number
   readonly from: string
-  /** Its rows are sums by one dimension, or by none: `dimension` and `name`. Otherwise by all of them. */
+  /** True: its rows are sums by one dimension or none, in `dimension` and `name`. False: by all dimensions. */
   readonly isByOne: boolean
-  /** How much time is taken in one step. */
+  /** The span of one step. */
   readonly stepMs: number
 }
 
-/** In the order in which they are extended: each after what it is made from. */
+/** In the order in which they are extended: each after its source. */
 export const summaries: readonly Summary[] = [
   { table: 'rollups_one_hour', spanMs: hourMs, from: 'rollups_hour', isByOne: true, stepMs: 6 * hourMs },
   { table: 'rollups_one_day', spanMs: dayMs, from: 'rollups_one_hour', isByOne: true, stepMs: 4 * dayMs },
@@ -24,7 +24,7 @@ export const summaries: readonly Summary[] = [
   { table: 'rollups_month', spanMs: 28 * dayMs, from: 'rollups_week', isByOne: false, stepMs: 28 * dayMs },
 ]
 
-/** Up to which moment each table is complete; none: nothing of it is made. */
+/** The time up to which each table is complete; absent: it is empty. */
 export type SummaryEnds = ReadonlyMap<string, number>
 
 export const readEnds = 'select name, until from summary_ends'
@@ -35,7 +35,7 @@ export function endsOf(rows: readonly Readonly<Record<string, unknown>>[]): Summ
 
 type Place = (nth: number) => string
 
-/** A summary that is not yet complete up to where it could be. */
+/** A summary that can be extended. */
 export type DueSummary = { readonly summary: Summary; readonly from: number; readonly limit: number }
 
 /** The first summary to be extended; undefined: all are complete up to `before`. */
@@ -50,7 +50,7 @@ export function dueSummary(ends: SummaryEnds, before: number): DueSummary | unde
   return undefined
 }
 
-/** The time of the first row that it would be made from: years without calls take no steps. */
+/** The time of the first source row, so that years without calls take no steps. */
 export function firstRowStatement({ summary, from }: DueSummary, place: Place): Statement {
   const dimension = summaries.some(({ table }) => table === summary.from) && summary.isByOne
   const whole = dimension ? "dimension = '' and " : ''
@@ -71,7 +71,7 @@ export function stepStatements(
   return [...filled, endStatement(table, until, place)]
 }
 
-/** Adds sums to the summaries that are already made for their time. */
+/** Adds sums to the summaries that already cover their time. */
 export function lateStatements(
   ends: SummaryEnds,
   hours: readonly RollupRow[],
@@ -103,8 +103,8 @@ export function lateStatements(
 }
 
 /**
- * The first day whose sums differ from its summary: an older version, which knows no summaries, wrote for a time that
- * they had been made for.
+ * The first day whose sums differ from its summary, because an older version, which does not know summaries, has
+ * written for a time that they covered.
  */
 export const firstDifference = `
   select min(days.at) as at from (
@@ -114,7 +114,7 @@ export const firstDifference = `
   where one.at is null or one.requests <> days.requests or one.errors <> days.errors or one.cost <> days.cost
     or one.uncertain <> days.uncertain`
 
-/** Forgets what was made from a moment on: it is made again. */
+/** Deletes summaries from a time on, so that they are computed again. */
 export function forgetStatements(at: number, place: Place): readonly Statement[] {
   return summaries.flatMap(({ table, spanMs }) => {
     const start = at - (at % spanMs)
@@ -126,7 +126,7 @@ export function forgetStatements(at: number, place: Place): readonly Statement[]
   })
 }
 
-/** A row stays as long as any part of its time. */
+/** A row stays until its whole span has passed. */
 export function pruneStatements(before: number, place: Place): readonly Statement[] {
   return summaries.map(({ table, spanMs }) => ({
     text: `delete from ${table} where at < ${place(1)}`,
@@ -134,7 +134,7 @@ export function pruneStatements(before: number, place: Place): readonly Statemen
   }))
 }
 
-/** The columns that tell the rows of a summary apart. */
+/** The key columns of a summary. */
 export function keyColumns({ isByOne }: Pick<Summary, 'isByOne'>): readonly string[] {
   return isByOne ? ['dimension', 'at', 'name'] : ['at', ...dimensions.map((name) => `"${name}"`)]
 }

@@ -27,12 +27,12 @@ export type UsageRow = {
   readonly sums: readonly number[]
 }
 
-/** What a query sums. */
+/** The columns that a query sums. */
 export function measuresOf({ withHistograms }: UsageQuestion): readonly string[] {
   return withHistograms ? measures : counts
 }
 
-/** `place` gives the placeholder of the nth value, from 1; `ends` says how far the summaries go. */
+/** `place` returns the placeholder of the nth value, from 1; `ends` is how far the summaries go. */
 export function usageStatement(
   question: UsageQuestion,
   ends: SummaryEnds,
@@ -43,7 +43,7 @@ export function usageStatement(
   const summed = measuresOf(question)
   const groups = question.by.map((_, index) => `name_${index}`)
   const sums = summed.map((name) => `sum(${name}) as ${name}`)
-  // Each part is summed on its own: a database would copy every row of a union before it sums them.
+  // Each part is summed separately, because a database would copy every row of a union before summing.
   const parts = spansOf(question, ends).map((span) => {
     const names = question.by.map((group) => columnOf(group, span))
     const picked = [...names.map((column, index) => `${column} as name_${index}`), ...sums].join(', ')
@@ -64,11 +64,11 @@ type Level = {
   readonly table: string
   readonly spanMs: number
   readonly until: number
-  /** Of a summary by one dimension: which one, or '' for none. */
+  /** The dimension of a summary by one dimension; '' for none. */
   readonly dimension: string | undefined
 }
 
-/** Each part from the table with the fewest rows that has all of it. */
+/** Reads each part from the table with the fewest rows that covers it. */
 function spansOf(question: UsageQuestion, ends: SummaryEnds): readonly Span[] {
   const { from, to } = question
   return covered(from - (from % hourMs), Math.ceil(to / hourMs) * hourMs, levelsOf(question, ends))
@@ -132,7 +132,7 @@ function columnOf(group: UsageGroup, { dimension }: Span): string {
   return dimension === undefined ? `"${group}"` : 'name'
 }
 
-/** By time if there is one, else by cost. */
+/** By time if grouped by time, else by cost. */
 function orderOf({ by }: UsageQuestion): string {
   const times = by.flatMap((group, index) => (group === 'hour' || group === 'day' ? [`name_${index}`] : []))
   return [...times, 'sum(cost) desc', 'sum(requests) desc'].join(', ')

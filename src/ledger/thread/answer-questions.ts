@@ -1,7 +1,10 @@
 import { parentPort } from 'node:worker_threads'
 import type { ThreadAnswer, ThreadQuestion } from './query-thread.ts'
 
-/** In the thread: answers each question, or tells why there is no answer. After that, `open` is called again. */
+/**
+ * Runs in the thread: answers each question, or reports why it cannot. After a failure, `open` is called again for the
+ * next question.
+ */
 export function answerQuestions<Opened extends AsyncDisposable>(
   open: () => Promise<Opened>,
   answer: (opened: Opened, question: unknown) => Promise<unknown>,
@@ -9,21 +12,21 @@ export function answerQuestions<Opened extends AsyncDisposable>(
   let opened: Promise<Opened> | undefined
   parentPort?.on('message', ({ id, question }: ThreadQuestion) => {
     opened ??= open()
-    const asked = opened
-    asked
+    const current = opened
+    current
       .then((one) => answer(one, question))
       .then(
-        (found) => tell({ id, answer: found }),
+        (found) => post({ id, answer: found }),
         (thrown: unknown) => {
-          tell({ id, reason: thrown instanceof Error ? thrown.message : 'unknown' })
+          post({ id, reason: thrown instanceof Error ? thrown.message : 'unknown' })
           // The next question tries another connection.
-          if (opened === asked) opened = undefined
-          asked.then((one) => one[Symbol.asyncDispose]()).catch(() => undefined)
+          if (opened === current) opened = undefined
+          current.then((one) => one[Symbol.asyncDispose]()).catch(() => undefined)
         },
       )
   })
 }
 
-function tell(answered: ThreadAnswer): void {
+function post(answered: ThreadAnswer): void {
   parentPort?.postMessage(answered)
 }

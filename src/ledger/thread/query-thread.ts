@@ -1,8 +1,11 @@
 import { Worker } from 'node:worker_threads'
 
-/** A thread of its own for what blocks: it is started at the first question, and again at the first after it failed. */
+/**
+ * A worker thread for blocking queries. It starts with the first question, and again with the first one after a
+ * failure.
+ */
 export interface QueryThread extends AsyncDisposable {
-  /** Rejects where the thread cannot answer. */
+  /** Rejects if the thread cannot answer. */
   ask(question: unknown): Promise<unknown>
 }
 
@@ -12,7 +15,7 @@ export type ThreadAnswer =
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly reason: string }
 
-/** `code` answers by `answerQuestions`, and has `data` as its worker's data. */
+/** `code` is the worker, which calls `answerQuestions`; `data` is its worker data. */
 export function createQueryThread(name: string, code: URL, data: unknown): QueryThread {
   return new QuestionThread(name, code, data)
 }
@@ -34,9 +37,9 @@ class QuestionThread implements QueryThread {
   ask(question: unknown): Promise<unknown> {
     this.#worker ??= this.#start()
     const waiting = Promise.withResolvers<unknown>()
-    const asked: ThreadQuestion = { id: ++this.#lastId, question }
-    this.#waiting.set(asked.id, waiting)
-    this.#worker.postMessage(asked)
+    const message: ThreadQuestion = { id: ++this.#lastId, question }
+    this.#waiting.set(message.id, waiting)
+    this.#worker.postMessage(message)
     return waiting.promise
   }
 

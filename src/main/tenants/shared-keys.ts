@@ -27,13 +27,13 @@ export type SharedKeysParts = {
  */
 export function shareKeys(parts: SharedKeysParts): SharedKeys {
   const { shared, ledger, databaseUrl } = parts
-  const hear = (entry: AdminEntry | OverrideEntry) => {
+  const apply = (entry: AdminEntry | OverrideEntry) => {
     if (parts.tenants.hear(entry)) parts.journal.append(entry)
   }
   const feed =
-    databaseUrl === undefined || ledger === undefined ? undefined : feedOf(parts, databaseUrl, ledger, hear)
+    databaseUrl === undefined || ledger === undefined ? undefined : feedOf(parts, databaseUrl, ledger, apply)
   const buses = [shared.bus, ...(feed === undefined ? [] : [feed.bus])]
-  const ends = buses.map((bus) => bus.subscribe(topic, (text) => hearText(text, shared.owner, hear)))
+  const ends = buses.map((bus) => bus.subscribe(topic, (text) => hearText(text, shared.owner, apply)))
   const parted = feed === undefined ? () => {} : bridge(shared.bus, feed.bus, shared.owner)
   return {
     telling: (journal) => ({
@@ -102,10 +102,10 @@ function feedOf(
   { tenants, shared, settle, log }: SharedKeysParts,
   databaseUrl: string,
   { node }: Ledger,
-  hear: (entry: AdminEntry | OverrideEntry) => void,
+  apply: (entry: AdminEntry | OverrideEntry) => void,
 ): ChangeFeed {
   return openChangeFeed({
-    ...{ databaseUrl, node, hear },
+    ...{ databaseUrl, node, apply },
     settleLost: shared.money === undefined ? undefined : (holds) => tenants.settleLost(holds),
     settle: shared.money === undefined ? undefined : settle,
     report(err) {
@@ -115,9 +115,9 @@ function feedOf(
   })
 }
 
-function hearText(text: string, owner: string, hear: (entry: AdminEntry | OverrideEntry) => void): void {
+function hearText(text: string, owner: string, apply: (entry: AdminEntry | OverrideEntry) => void): void {
   const said: unknown = JSON.parse(text)
-  if (isObject(said) && said['from'] !== owner) hear(said['entry'] as AdminEntry | OverrideEntry)
+  if (isObject(said) && said['from'] !== owner) apply(said['entry'] as AdminEntry | OverrideEntry)
 }
 
 /** The event and the message both name the calls to end. */

@@ -9,7 +9,7 @@ import { listSegments, segmentPath } from '../../../src/ledger/journal/segments.
 import { mountSmallDisk, noSmallDisk } from '../small-disk.ts'
 
 test.skipIf(noSmallDisk)(
-  'when the disk is full, what was admitted settles, calls are counted, and later all goes on',
+  'when the disk is full, admitted calls settle, dropped calls are counted, and later everything works again',
   async () => {
     using disk = mountSmallDisk(1024 * 1024)
     const troubles: Trouble['what'][] = []
@@ -46,7 +46,7 @@ test.skipIf(noSmallDisk)(
   },
 )
 
-/** Takes all the space that is left. */
+/** Fills the remaining space. */
 async function fill(path: string): Promise<void> {
   for (let bytes = 256 * 1024; bytes >= 4096; ) {
     try {

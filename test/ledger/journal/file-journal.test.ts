@@ -18,7 +18,7 @@ const call = (at: number): CallEntry => ({
   line: encodeLine(`"requestId":"req_${at}","model":"m"`),
 })
 
-describe('what is appended', () => {
+describe('an appended line', () => {
   test('is in the file once it is written, in order, as lines of JSON', async () => {
     await using directory = await makeDirectory()
     await using journal = await open(directory.path)
@@ -31,7 +31,7 @@ describe('what is appended', () => {
     ])
   })
 
-  test('is the same line, whichever process has packed it', async () => {
+  test('is the same, packed by any process', async () => {
     await using directory = await makeDirectory()
     await using journal = await open(directory.path)
     const packer = createCallPacker()
@@ -47,7 +47,7 @@ describe('what is appended', () => {
     expect(packer.count).toBe(0)
   })
 
-  test('is written by the end of the turn, though nobody waits for it', async () => {
+  test('is written by the end of the turn, even if nothing waits for it', async () => {
     await using directory = await makeDirectory()
     await using journal = await open(directory.path)
     journal.append(grow(1))
@@ -55,7 +55,7 @@ describe('what is appended', () => {
     expect(await linesIn(directory.path)).toHaveLength(1)
   })
 
-  test('may be longer than the buffer, and of any characters', async () => {
+  test('may be longer than the buffer, with any characters', async () => {
     await using directory = await makeDirectory()
     await using journal = await open(directory.path)
     const id = '€'.repeat(300_000)
@@ -65,7 +65,7 @@ describe('what is appended', () => {
     expect((await linesIn(directory.path)).map((line) => line['id'])).toEqual([id, 'req_2'])
   })
 
-  test('is on the disk when it is durable, where that is asked for', async () => {
+  test('is on disk when it is durable, if configured', async () => {
     await using directory = await makeDirectory()
     await using journal = await open(directory.path, { durability: 'disk' })
     const waits = [1, 2, 3].map((at) => {
@@ -88,7 +88,7 @@ describe('a start', () => {
     expect(journal.replayed).toMatchObject({ tornBytes: 0, damagedBytes: 0 })
   })
 
-  test('rebuilds it from the checkpoint and the lines behind it, each once', async () => {
+  test('rebuilds it from the checkpoint and the lines after it, each once', async () => {
     await using directory = await makeDirectory()
     const sum = createSum()
     {
@@ -107,7 +107,7 @@ describe('a start', () => {
   })
 
   test.for(['x', '0000', '00000040 00000000 {"type":"grow",', '\0\0\0\0'])(
-    'cuts off the torn tail %j, and goes on',
+    'cuts off the torn tail %j, and continues',
     async (tail) => {
       await using directory = await makeDirectory()
       await filled(directory.path, [1, 2])
@@ -124,21 +124,21 @@ describe('a start', () => {
     },
   )
 
-  test('is refused where the checkpoint is damaged', async () => {
+  test('is refused if the checkpoint is damaged', async () => {
     await using directory = await makeDirectory()
     await filled(directory.path, [1])
     await writeFile(join(directory.path, 'checkpoint'), '{}')
     await expect(open(directory.path)).rejects.toThrow('is damaged')
   })
 
-  test('is refused where a segment is missing', async () => {
+  test('is refused if a segment is missing', async () => {
     await using directory = await makeDirectory()
     for (const at of [1, 2, 3]) await filled(directory.path, [at])
     await rm(segmentPath(directory.path, 3))
     await expect(open(directory.path)).rejects.toThrow('missing: from 3 on there are none')
   })
 
-  test('takes an empty segment for its own', async () => {
+  test('reuses an empty segment', async () => {
     await using directory = await makeDirectory()
     await filled(directory.path, [1])
     for (let start = 0; start < 3; start++) {
@@ -149,7 +149,7 @@ describe('a start', () => {
 })
 
 describe('segments', () => {
-  test('are as long as they may be, each with a checkpoint', async () => {
+  test('have the maximum size, each with a checkpoint', async () => {
     await using directory = await makeDirectory()
     const sum = createSum()
     await using journal = await open(directory.path, { segmentBytes: 200, projections: [sum] })
@@ -165,7 +165,7 @@ describe('segments', () => {
     expect(await linesIn(directory.path)).toHaveLength(20)
   })
 
-  test('are deleted once they are shipped and the checkpoint is behind them, and the state is kept', async () => {
+  test('are deleted once shipped and covered by a checkpoint, and the state is kept', async () => {
     await using directory = await makeDirectory()
     const sum = createSum()
     {
@@ -188,7 +188,7 @@ describe('segments', () => {
   })
 })
 
-test('past the cap of the spool calls are left out and counted, and the lines of money are not', async () => {
+test('above the spool limit calls are dropped and counted, but lines about money are kept', async () => {
   await using directory = await makeDirectory()
   const troubles: Trouble[] = []
   await using journal = await open(directory.path, {
@@ -206,7 +206,7 @@ test('past the cap of the spool calls are left out and counted, and the lines of
   expect(journal.state.droppedCalls).toBe(20 - calls)
   expect(lines.length - calls).toBe(20)
   expect(troubles).toEqual([{ what: 'spool_full' }])
-  // Once the store has taken them, there is room again.
+  // Once the store has them, there is room again.
   await journal.checkpoint()
   journal.shipped(journal.position)
   await expect.poll(async () => (await listSegments(directory.path)).length).toBe(1)
@@ -216,7 +216,7 @@ test('past the cap of the spool calls are left out and counted, and the lines of
   expect(troubles.at(-1)).toEqual({ what: 'spool_free_again' })
 })
 
-/** As if the process were killed: what it wrote since the last checkpoint is there, and no checkpoint of its end. */
+/** As if the process were killed: with the lines since the last checkpoint, and no final checkpoint. */
 async function crash(
   journal: AsyncDisposable & { written(): Promise<void> },
   directory: string,

@@ -5,7 +5,7 @@ import { frameOf, readFrames } from '../../../src/ledger/journal/frame.ts'
 const textsOf = (bytes: Buffer, isAll = true) => readFrames(bytes, isAll).frames.map(({ text }) => text)
 const line = fc.string({ unit: 'binary' }).map((text) => JSON.stringify(text))
 
-test('what is written is read', () => {
+test('written frames are read back', () => {
   fc.assert(
     fc.property(fc.array(line), (texts) => {
       const bytes = Buffer.concat(texts.map(frameOf))
@@ -15,11 +15,11 @@ test('what is written is read', () => {
   )
 })
 
-test('a frame is a line that people can read', () => {
+test('a frame is a readable line', () => {
   expect(frameOf('{"type":"grow"}').toString()).toBe('0000000f e4056039 {"type":"grow"}\n')
 })
 
-test('cut anywhere, the frames before are whole and nothing is made up', () => {
+test('cut anywhere, the frames before are complete, and nothing is invented', () => {
   fc.assert(
     fc.property(fc.array(line, { minLength: 1 }), fc.nat(), (texts, place) => {
       const frames = texts.map(frameOf)
@@ -37,7 +37,7 @@ test('cut anywhere, the frames before are whole and nothing is made up', () => {
 })
 
 describe('damage', () => {
-  test('of any byte costs its own line alone, or the one it joins with', () => {
+  test('of any byte loses only its own line, or the one it joins with', () => {
     fc.assert(
       fc.property(
         fc.array(line, { minLength: 3, maxLength: 8 }),

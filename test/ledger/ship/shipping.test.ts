@@ -8,7 +8,7 @@ import type { Store } from '../../../src/ledger/store/store.ts'
 import { makeDirectory } from '../directory.ts'
 import { callEntry } from '../lines.ts'
 
-test('ships what is there and what comes, each call once, over starts', async () => {
+test('ships existing and new calls, each once, over restarts', async () => {
   await using scene = await setUp()
   await scene.append(['a', 'b'])
   const first = scene.start()
@@ -22,7 +22,7 @@ test('ships what is there and what comes, each call once, over starts', async ()
   expect(await scene.requests()).toBe(4)
 })
 
-test('what the store refuses is shipped once it takes it', async () => {
+test('a refused batch is shipped once the store accepts it', async () => {
   await using scene = await setUp()
   await scene.append(['a'])
   scene.break()
@@ -35,7 +35,7 @@ test('what the store refuses is shipped once it takes it', async () => {
   expect(await scene.requests()).toBe(1)
 })
 
-test('a finish does not wait for a store that is away', async () => {
+test('finishing does not wait for an unavailable store', async () => {
   await using scene = await setUp()
   await scene.append(['a'])
   scene.break()
@@ -45,7 +45,7 @@ test('a finish does not wait for a store that is away', async () => {
   expect(await scene.requests()).toBe(1)
 })
 
-test('a batch that was taken though nobody heard of it is not taken again', async () => {
+test('a batch that was stored without a reply is not stored again', async () => {
   await using scene = await setUp()
   await scene.append(['a', 'b'])
   scene.breakAfterCommit()
@@ -56,7 +56,7 @@ test('a batch that was taken though nobody heard of it is not taken again', asyn
   expect(await scene.requests()).toBe(2)
 })
 
-test('makes summaries of what it shipped, and ends all the same when it is asked to', async () => {
+test('makes summaries of the shipped calls, and still finishes when ordered to', async () => {
   await using scene = await setUp()
   await scene.append(['a'])
   const shipping = scene.start()

@@ -5,7 +5,7 @@ import { segmentPath } from '../../../src/ledger/journal/segments.ts'
 import { openTail, type Tail } from '../../../src/ledger/ship/tail.ts'
 import { makeDirectory } from '../directory.ts'
 
-test('reads what is there, then what is appended, over segments', async () => {
+test('reads existing lines, then appended ones, over segments', async () => {
   await using directory = await makeDirectory()
   const path = (segment: number) => segmentPath(directory.path, segment)
   await writeFile(path(1), Buffer.concat([frameOf('one'), frameOf('two')]))
@@ -25,7 +25,7 @@ test('reads what is there, then what is appended, over segments', async () => {
   expect(tail.damage).toEqual({ bytes: 0, segments: 0 })
 })
 
-test('continues at any line, each of which says where it ends', async () => {
+test('continues at any line: each has its end position', async () => {
   await using directory = await makeDirectory()
   const texts = ['one', 'two', 'three', 'four']
   await writeFile(segmentPath(directory.path, 3), Buffer.concat(texts.map(frameOf)))
@@ -37,7 +37,7 @@ test('continues at any line, each of which says where it ends', async () => {
   }
 })
 
-test('a line may be longer than what is read at once', async () => {
+test('a line may be longer than one read', async () => {
   await using directory = await makeDirectory()
   const long = 'x'.repeat(5_000_000)
   await writeFile(
@@ -52,7 +52,7 @@ test('a line may be longer than what is read at once', async () => {
   ])
 })
 
-test('what is no line is skipped once its segment is over, and told', async () => {
+test('bytes that are not a line are skipped once their segment is complete, and reported', async () => {
   await using directory = await makeDirectory()
   await writeFile(segmentPath(directory.path, 1), Buffer.concat([frameOf('one'), Buffer.from('torn')]))
   await using tail = openTail(directory.path, undefined)
@@ -62,7 +62,7 @@ test('what is no line is skipped once its segment is over, and told', async () =
   expect(tail.damage).toEqual({ bytes: 4, segments: 0 })
 })
 
-test('segments that are gone are reported', async () => {
+test('missing segments are reported', async () => {
   await using directory = await makeDirectory()
   for (const segment of [1, 2, 5])
     await writeFile(segmentPath(directory.path, segment), frameOf(String(segment)))

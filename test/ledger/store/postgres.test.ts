@@ -45,42 +45,45 @@ summariesContract(
   noPostgres,
 )
 
-test.skipIf(noPostgres)('several processes make the schema, the days and the sums side by side', async () => {
-  const url = (await server?.createDatabase()) ?? ''
-  const stores = Array.from({ length: 6 }, () => openPostgresStore(url))
-  const made = await Promise.all(stores.map((store) => store.migrate()))
-  expect(made.flat()).toHaveLength(postgresMigrations.length)
-  const to = { segment: 1, offset: 1 }
-  await Promise.all(
-    stores.map(async (store, node) => {
-      for (let batch = 0; batch < 5; batch++) {
-        const lines = [0, 1, 2].map((call) => {
-          const { at, line } = callEntry(`req_${node}_${batch}_${call}`, {
-            at: call * 86_400_000,
-            key: `k${call}`,
+test.skipIf(noPostgres)(
+  'several processes create the schema, the partitions and the sums concurrently',
+  async () => {
+    const url = (await server?.createDatabase()) ?? ''
+    const stores = Array.from({ length: 6 }, () => openPostgresStore(url))
+    const made = await Promise.all(stores.map((store) => store.migrate()))
+    expect(made.flat()).toHaveLength(postgresMigrations.length)
+    const to = { segment: 1, offset: 1 }
+    await Promise.all(
+      stores.map(async (store, node) => {
+        for (let batch = 0; batch < 5; batch++) {
+          const lines = [0, 1, 2].map((call) => {
+            const { at, line } = callEntry(`req_${node}_${batch}_${call}`, {
+              at: call * 86_400_000,
+              key: `k${call}`,
+            })
+            return { text: `{"type":"call","at":${at},${line}}`, end: to }
           })
-          return { text: `{"type":"call","at":${at},${line}}`, end: to }
-        })
-        await store.write(`node_${node}`, batchOf(lines, to))
-      }
-    }),
-  )
-  const [store] = stores
-  const sums = await store?.usage({
-    from: 0,
-    to: 86_400_000 * 3,
-    by: ['key'],
-    filters: {},
-    withHistograms: true,
-    limit: 10,
-  })
-  expect(sums?.map(({ sums: [requests] }) => requests)).toEqual([30, 30, 30])
-  expect(await store?.calls({ filters: {}, limit: 1000 })).toHaveLength(90)
-  for (const each of stores) await each[Symbol.asyncDispose]()
-})
+          await store.write(`node_${node}`, batchOf(lines, to))
+        }
+      }),
+    )
+    const [store] = stores
+    const sums = await store?.usage({
+      from: 0,
+      to: 86_400_000 * 3,
+      by: ['key'],
+      filters: {},
+      withHistograms: true,
+      limit: 10,
+    })
+    expect(sums?.map(({ sums: [requests] }) => requests)).toEqual([30, 30, 30])
+    expect(await store?.calls({ filters: {}, limit: 1000 })).toHaveLength(90)
+    for (const each of stores) await each[Symbol.asyncDispose]()
+  },
+)
 
 test.skipIf(noPostgres)(
-  'a store whose database is gone rejects, and another goes on once it is back',
+  'a store whose database is unreachable rejects, and a new one works once it is back',
   async () => {
     await using own = await startPostgres()
     const url = await own.createDatabase()

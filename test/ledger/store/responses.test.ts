@@ -39,7 +39,7 @@ describe.skipIf(noPostgres !== undefined)(
       open: async (bounds) => await stageOf({ databaseUrl: await server.createDatabase() }, bounds),
     })
 
-    test('several processes have the same responses', async () => {
+    test('several processes share the responses', async () => {
       const address = { databaseUrl: await server.createDatabase() }
       const bounds = { maxEntries: 3, maxBytes: 1_000_000, ttlMs: 60_000 }
       await migrated(address)
@@ -78,7 +78,7 @@ async function stageOf(address: StoreAddress, bounds: TableBounds, close = async
   }
 }
 
-/** As the thread does it. */
+/** Like the thread. */
 function oneByOne(table: ResponseTable): ResponseTable {
   let before: Promise<unknown> = Promise.resolve()
   const inTurn = <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {

@@ -26,7 +26,7 @@ summariesContract('SQLite', async () => {
   }
 })
 
-test('sums of a version that knew no failures are kept', async () => {
+test('sums of a version without failure kinds are kept', async () => {
   await using directory = await makeDirectory()
   const path = join(directory.path, 'ledger.db')
   const before = new DatabaseSync(path)

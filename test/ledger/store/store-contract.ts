@@ -7,13 +7,13 @@ import type { Store } from '../../../src/ledger/store/store.ts'
 import type { UsageQuestion } from '../../../src/ledger/store/usage.ts'
 import { type CallSaid, callEntry } from '../lines.ts'
 
-/** A database of its own, empty; it may be opened several times. */
+/** An empty database of its own; it may be opened several times. */
 export type TestDatabase = AsyncDisposable & { open(): Store }
 
-/** What every store does. */
+/** The contract of every store. */
 export function storeContract(name: string, make: () => Promise<TestDatabase>, skipped?: string): void {
   describe.skipIf(skipped)(`a store in ${name}`, () => {
-    test('makes its schema once, and says what is missing', async () => {
+    test('creates its schema once, and reports missing steps', async () => {
       await using database = await make()
       await using store = database.open()
       const due = await store.migrate(true)
@@ -24,7 +24,7 @@ export function storeContract(name: string, make: () => Promise<TestDatabase>, s
       expect(await other.migrate(true)).toEqual([])
     })
 
-    test('takes a batch with its place in the journal', async () => {
+    test('stores a batch with its position in the journal', async () => {
       await using scene = await setUp(make)
       expect(await scene.store.position('n')).toBeUndefined()
       await scene.write([['req_1', { at: 5, key: 'k' }]], { segment: 1, offset: 100 })
@@ -40,7 +40,7 @@ export function storeContract(name: string, make: () => Promise<TestDatabase>, s
       expect(await scene.store.call('req_3')).toBeUndefined()
     })
 
-    test('keeps nothing of a batch that cannot be written', async () => {
+    test('stores nothing of a batch that cannot be written', async () => {
       await using scene = await setUp(make)
       await scene.write([['req_1', {}]])
       const broken = batchOf([], { segment: 9, offset: 9 })
@@ -54,7 +54,7 @@ export function storeContract(name: string, make: () => Promise<TestDatabase>, s
       expect(await scene.ids({ filters: {}, limit: 10 })).toEqual(['req_4', 'req_1'])
     })
 
-    test('gives pages of calls, the latest first, none twice and none left out', async () => {
+    test('returns pages of calls, latest first, each call once', async () => {
       await using scene = await setUp(make)
       const said = Array.from({ length: 25 }, (_, n): [string, CallSaid] => [`req_${n}`, { at: n >> 2 }])
       await scene.write(said)
@@ -95,7 +95,7 @@ export function storeContract(name: string, make: () => Promise<TestDatabase>, s
       ).toHaveLength(1)
     })
 
-    test('says how far it sought, where no index has what is sought', async () => {
+    test('reports how far it searched, if no index has all filters', async () => {
       await using scene = await setUp(make)
       const said = Array.from({ length: soughtAtOnce + 3 }, (_, n): [string, CallSaid] => [
         `r${String(n).padStart(6, '0')}`,
@@ -146,7 +146,7 @@ export function storeContract(name: string, make: () => Promise<TestDatabase>, s
 }
 
 function usageContract(make: () => Promise<TestDatabase>): void {
-  test('sums by what is asked for, over batches', async () => {
+  test('sums by the requested dimensions, over batches', async () => {
     await using scene = await setUp(make)
     await scene.write([
       ['a', { at: 1, key: 'k1', costNanoUsd: 5 }],
@@ -167,7 +167,7 @@ function usageContract(make: () => Promise<TestDatabase>): void {
     expect(await scene.sums({ by: ['key'], from: dayMs, to: 2 * dayMs })).toEqual([])
   })
 
-  test('sums by what calls failed of', async () => {
+  test('sums by the kind of failure', async () => {
     await using scene = await setUp(make)
     await scene.write([
       ['a', {}],
@@ -184,7 +184,7 @@ function usageContract(make: () => Promise<TestDatabase>): void {
     expect(await scene.sums({ by: [], filters: { failure: 'timeout' } })).toMatchObject([{ requests: 1 }])
   })
 
-  test('sums money beyond what a floating-point number would hold', async () => {
+  test('sums money beyond the precision of a floating-point number', async () => {
     await using scene = await setUp(make)
     await scene.write([
       ['a', { costNanoUsd: 4_000_000_000_000_001 }],
@@ -193,7 +193,7 @@ function usageContract(make: () => Promise<TestDatabase>): void {
     expect(await scene.sums({ by: [] })).toMatchObject([{ cost: 9_000_000_000_000_001 }])
   })
 
-  test('sums spans of whole days and the hours beside them, each once', async () => {
+  test('sums spans of whole days and single hours, each once', async () => {
     await using scene = await setUp(make)
     const hours = Array.from({ length: 24 * 5 }, (_, hour) => hour)
     await scene.write(hours.map((hour) => [`req_${hour}`, { at: hour * hourMs + 5 }]))
@@ -213,7 +213,7 @@ function usageContract(make: () => Promise<TestDatabase>): void {
     }
   })
 
-  test('a caller’s mistake makes no name', async () => {
+  test('an invalid model name of a caller is not stored', async () => {
     await using scene = await setUp(make)
     await scene.write([
       ['a', { model: 'made-up', status: 404, outcome: 'failed' }],
@@ -224,7 +224,7 @@ function usageContract(make: () => Promise<TestDatabase>): void {
 }
 
 function momentsContract(make: () => Promise<TestDatabase>): void {
-  test('says what an uncertain call came to cost', async () => {
+  test('returns the final cost of an uncertain call', async () => {
     await using scene = await setUp(make)
     await scene.write([['a', { uncertainNanoUsd: 7 }]])
     await scene.writeEntries([
@@ -235,7 +235,7 @@ function momentsContract(make: () => Promise<TestDatabase>): void {
     expect(await scene.store.calls({ filters: {}, limit: 1 })).toMatchObject([{ settled }])
   })
 
-  test('sums a call whose cost became certain by that, in its hour and day, once', async () => {
+  test('sums the final cost of a call in its hour and day, once', async () => {
     await using scene = await setUp(make)
     const at = 2 * dayMs + 5 * hourMs
     await scene.write([
@@ -257,7 +257,7 @@ function momentsContract(make: () => Promise<TestDatabase>): void {
     expect(await scene.sums({ from: at + hourMs })).toMatchObject([{ cost: 0 }])
   })
 
-  test('sums one that becomes certain in the same part of the journal', async () => {
+  test('sums a call that becomes certain in the same batch', async () => {
     await using scene = await setUp(make)
     await scene.writeEntries([
       callEntry('a', { uncertainNanoUsd: 7 }),
@@ -266,7 +266,7 @@ function momentsContract(make: () => Promise<TestDatabase>): void {
     expect(await scene.sums({})).toMatchObject([{ requests: 1, cost: 3, uncertain: 0 }])
   })
 
-  test('prunes what is older, and leaves the rest', async () => {
+  test('prunes older rows, and keeps the others', async () => {
     await using scene = await setUp(make)
     const days = Array.from({ length: 6 }, (_, day) => day)
     await scene.write(days.map((day) => [`req_${day}`, { at: day * dayMs + 1 }]))

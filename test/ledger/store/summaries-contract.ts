@@ -5,19 +5,19 @@ import type { UsageQuestion } from '../../../src/ledger/store/usage.ts'
 import { type CallSaid, callEntry } from '../lines.ts'
 import type { TestDatabase } from './store-contract.ts'
 
-/** `run` does what an older version would, which knows no summaries. */
+/** `run` writes like an older version, which does not know summaries. */
 export type RawDatabase = TestDatabase & { run(text: string): Promise<void> }
 
-/** Reports are the same with and without summaries, whatever is written when. */
+/** Reports are the same with and without summaries, for any order of writes. */
 export function summariesContract(name: string, make: () => Promise<RawDatabase>, skipped?: string): void {
   describe.skipIf(skipped)(`summaries in ${name}`, () => {
-    test('change no report', async () => {
+    test('do not change reports', async () => {
       await using scene = await setUp(make)
       await scene.write(callsOf(0, 70))
       const before = await scene.reports()
       expect(await scene.rollUp(70 * dayMs)).toBeGreaterThan(10)
       expect(await scene.reports()).toEqual(before)
-      // They are what is read: without the rows that they were made from, the reports stay.
+      // Reports read the summaries: they stay the same without the source rows.
       await scene.run('delete from rollups_hour')
       await scene.run(`delete from rollups_day where at < ${56 * dayMs}`)
       const [whole] = await scene.ask({ by: ['key'], from: 0, to: 70 * dayMs })
@@ -25,7 +25,7 @@ export function summariesContract(name: string, make: () => Promise<RawDatabase>
       expect(await scene.ask({ by: ['key', 'model'], from: 0, to: 56 * dayMs })).toHaveLength(6)
     })
 
-    test('have what is written late for their time, and what becomes certain', async () => {
+    test('include late calls of their time, and costs that become certain', async () => {
       await using plain = await setUp(make)
       await using scene = await setUp(make)
       for (const each of [plain, scene]) await each.write(callsOf(0, 60))
@@ -40,7 +40,7 @@ export function summariesContract(name: string, make: () => Promise<RawDatabase>
       expect(await scene.reports()).toEqual(await plain.reports())
     })
 
-    test('are made again where an older version wrote beside them', async () => {
+    test('are computed again after an older version has written', async () => {
       await using scene = await setUp(make)
       await scene.write(callsOf(0, 60))
       await scene.rollUp(60 * dayMs)
@@ -59,7 +59,7 @@ export function summariesContract(name: string, make: () => Promise<RawDatabase>
       expect(await scene.store.rollUp(60 * dayMs)).toBe(true)
     })
 
-    test('are pruned with what they were made from', async () => {
+    test('are pruned with their source rows', async () => {
       await using scene = await setUp(make)
       await scene.write(callsOf(0, 60))
       await scene.rollUp(60 * dayMs)
@@ -69,12 +69,12 @@ export function summariesContract(name: string, make: () => Promise<RawDatabase>
       expect((await scene.ask({ by: [], from: 0, to: 20 * dayMs }))[0]?.sums[0]).toBe(0)
     })
 
-    test('of nothing are nothing', async () => {
+    test('of no calls are empty', async () => {
       await using scene = await setUp(make)
       expect(await scene.rollUp(20_000 * dayMs)).toBeLessThan(5)
       await scene.store.checkSummaries()
       expect(await scene.ask({ by: ['key'] })).toEqual([])
-      // Nor does a clock that was wrong for a moment make many steps of years without calls.
+      // A wrong clock does not cause many steps for years without calls either.
       await using other = await setUp(make)
       await other.write([...callsOf(0, 1), ...callsOf(19_990, 19_991)])
       expect(await other.rollUp(20_000 * dayMs)).toBeLessThan(30)
@@ -82,7 +82,7 @@ export function summariesContract(name: string, make: () => Promise<RawDatabase>
   })
 }
 
-/** Two calls a day, at changing hours, of three keys and two models. */
+/** Two calls a day, at varying hours, with three keys and two models. */
 function callsOf(fromDay: number, toDay: number, prefix = 'req'): readonly (readonly [string, CallSaid])[] {
   return Array.from({ length: 2 * (toDay - fromDay) }, (_, nth) => {
     const day = fromDay + Math.floor(nth / 2)
@@ -147,7 +147,7 @@ async function setUp(make: () => Promise<RawDatabase>) {
     },
     settle: (id: string, nanoUsd: number) =>
       take(JSON.stringify({ type: 'resolve', id, at: 1, actor: 'operator', nanoUsd, reason: 'the invoice' })),
-    /** How many steps it took. */
+    /** The number of steps. */
     async rollUp(before: number) {
       let steps = 0
       while (!(await store.rollUp(before))) steps++

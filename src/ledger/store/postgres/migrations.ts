@@ -1,7 +1,7 @@
 import type { Migration } from '../migration.ts'
 import { measures } from '../rollup.ts'
 
-/** Of the first version. */
+/** The dimensions of the first version. */
 const dimensions = ['key', 'team', 'model', 'provider', 'deployment', 'tags']
 
 export const postgresMigrations: readonly Migration[] = [

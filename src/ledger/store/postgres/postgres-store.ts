@@ -91,7 +91,7 @@ class PostgresStore implements Store {
     await this.#connected()
     await this.#partitions.make(calls)
     await this.#inTransaction(async () => {
-      // No node extends a summary meanwhile: what is late for it is known.
+      // Prevents nodes from extending a summary during this write, so that it is known which calls are late.
       await this.#client.query('select pg_advisory_xact_lock_shared($1)', [summaryLock])
       if (calls.length > 0) await this.#client.query(insertCalls, callColumns(calls))
       await this.#addSums({ hours, days })
@@ -107,7 +107,7 @@ class PostgresStore implements Store {
     })
   }
 
-  /** A call that becomes certain changes the sums of its hour, once. */
+  /** A call whose cost becomes certain changes the sums of its hour once. */
   async #take({ id, at, type, body }: EventRow): Promise<void> {
     const known = await this.#all('select 1 from events where type = $1 and id = $2', [type, id])
     await this.#client.query(insertEvent, [id, at, type, body])
@@ -240,7 +240,7 @@ class PostgresStore implements Store {
     }
   }
 
-  /** Reports are requested side by side, and a connection takes one query at a time. */
+  /** Reports are requested concurrently, but a connection runs one query at a time. */
   #all(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
     const rows = this.#turn.then(async () => {
       await this.#connected()
@@ -287,7 +287,7 @@ const movePosition =
 const addToHours = addTo('rollups_hour')
 const addToDays = addTo('rollups_day')
 
-/** One array per column: a single statement takes any number of rows. */
+/** One array per column, so that a single statement inserts any number of rows. */
 function callColumns(calls: readonly CallRow[]): unknown[] {
   const columns = ['id', 'at', 'key', 'team', 'model', 'status', 'line'] as const
   return columns.map((name) => calls.map((call) => call[name]))

@@ -1,13 +1,13 @@
 import { Client } from 'pg'
 import type { TableConnection } from '../responses.ts'
 
-/** A connection to a database whose schema is made. Once it is lost, every call rejects: another is to be opened. */
+/** A connection to a database whose schema exists. Once it is lost, every call rejects: open another one. */
 export function openPostgresTable(databaseUrl: string): TableConnection {
   const client = new Client({
     ...{ connectionString: databaseUrl, application_name: 'pandotate-gateway' },
     ...{ connectionTimeoutMillis: connectWithinMs, query_timeout: answerWithinMs, keepAlive: true },
   })
-  // The questions under way reject by themselves.
+  // Pending queries reject by themselves.
   client.on('error', () => undefined)
   let connecting: Promise<unknown> | undefined
   const query = async (text: string, values: readonly unknown[]) => {
@@ -24,7 +24,7 @@ export function openPostgresTable(databaseUrl: string): TableConnection {
         await query('commit', [])
         return result
       } catch (thrown) {
-        // Where the connection is lost, the database does so by itself.
+        // If the connection is lost, the database rolls back by itself.
         await query('rollback', []).catch(() => undefined)
         throw thrown
       }
@@ -41,7 +41,7 @@ export function openPostgresTable(databaseUrl: string): TableConnection {
 const connectWithinMs = 2000
 const answerWithinMs = 10_000
 
-/** With the values' places as Postgres writes them. */
+/** Replaces `?` with Postgres' numbered placeholders. */
 function numbered(text: string): string {
   let place = 0
   return text.replaceAll('?', () => `$${++place}`)

@@ -9,7 +9,7 @@ export async function keepShared(client: Client, events: readonly EventRow[]): P
     return subject === undefined ? [] : [{ ...subject, event }]
   })
   if (shared.length === 0) return
-  // Versions become visible in order: none is drawn while another's transaction is open.
+  // Makes versions visible in order: none is drawn while another transaction is open.
   await client.query('select pg_advisory_xact_lock($1)', [sharedLock])
   for (const { kind, id, event } of shared) {
     await client.query(insertShared, [kind, id, event.at, event.id, event.body])

@@ -84,7 +84,7 @@ class SqliteStore implements Store {
     })
   }
 
-  /** A call that becomes certain changes the sums of its hour, once. */
+  /** A call whose cost becomes certain changes the sums of its hour once. */
   #take({ id, at, type, body }: EventRow): void {
     const isKnown = this.#all('select 1 from events where type = ? and id = ?', [type, id]).length > 0
     this.#run(insertEvent, [id, at, type, body])
@@ -112,7 +112,7 @@ class SqliteStore implements Store {
   }
 
   async checkSummaries(): Promise<void> {
-    // All days are read, and nobody else writes them: others may write meanwhile.
+    // Reads all days outside a transaction, so that others can write meanwhile; nothing else writes these rows.
     const at = this.#all(firstDifference, [])[0]?.['at'] ?? undefined
     if (at !== undefined) this.#inTransaction(() => this.#runAll(forgetStatements(Number(at), place)))
   }
@@ -227,7 +227,7 @@ const writing: Writing = {
 type Row = Readonly<Record<string, string | number | bigint | null>>
 type Values = readonly (string | number)[]
 
-/** Queries come in many forms. */
+/** The number of different queries is not bounded, so the cache is. */
 const mostStatements = 100
 
 const prunedAtOnce = 5000

@@ -1,7 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Row, TableConnection } from '../responses.ts'
 
-/** A connection to a file whose schema is made. Its calls are synchronous: for worker threads only. */
+/** A connection to a file whose schema exists. Its calls are synchronous: for worker threads only. */
 export function openSqliteTable(path: string): TableConnection {
   const database = new DatabaseSync(path, { timeout: busyMs, enableForeignKeyConstraints: true })
   database.exec('pragma journal_mode = wal; pragma synchronous = full')
@@ -34,5 +34,5 @@ export function openSqliteTable(path: string): TableConnection {
 
 const busyMs = 10_000
 
-/** Lists of values are of many lengths. */
+/** Statements differ in the length of their value lists, so the cache is bounded. */
 const mostStatements = 50
