@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seekCalls } from '../../src/admin/calls/seek-calls.ts'
+import { decodeLine } from '../../src/core/model/record/line-writer.ts'
 import { batchOf } from '../../src/ledger/store/batch.ts'
 import type { CallFilters } from '../../src/ledger/store/call-filters.ts'
 import { type CallPlace, soughtAtOnce } from '../../src/ledger/store/calls.ts'
@@ -35,7 +36,7 @@ beforeAll(async () => {
   const end = { segment: 1, offset: 1 }
   const lines = said.map((call, nth) => {
     const { at, line } = callEntry(idOf(nth), call)
-    return { text: `{"type":"call","at":${at},${line}}`, end }
+    return { text: `{"type":"call","at":${at},${decodeLine(line)}}`, end }
   })
   await store.write('n', batchOf(lines, end))
 })
@@ -83,7 +84,7 @@ describe('calls that no index finds', () => {
     const end = { segment: 1, offset: 1 }
     const lines = said.map((call, nth) => {
       const { at, line } = callEntry(idOf(nth), call)
-      return { text: `{"type":"call","at":${at},${line}}`, end }
+      return { text: `{"type":"call","at":${at},${decodeLine(line)}}`, end }
     })
     await kept.write('n', batchOf(lines, end))
     await kept.prune({ calls: 0, rollups: 5 * dayMs })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { readCsvBill } from '../../../src/cli/ledger/reconcile/bill.ts'
 import { type BookedRow, compareBills } from '../../../src/cli/ledger/reconcile/compare.ts'
+import { decodeLine } from '../../../src/core/model/record/line-writer.ts'
 import { batchOf } from '../../../src/ledger/store/batch.ts'
 import { dayMs } from '../../../src/ledger/store/rollup.ts'
 import { openSqliteStore } from '../../../src/ledger/store/sqlite/sqlite-store.ts'
@@ -147,7 +148,7 @@ async function setUp(provider: string) {
   const at = Math.floor(Date.now() / dayMs) * dayMs
   const lines = ['req_1', 'req_2'].map((id) => {
     const { line } = callEntry(id, { at, model: 'm', provider: 'up' })
-    return { text: `{"type":"call","at":${at},${line}}`, end: { segment: 1, offset: 1 } }
+    return { text: `{"type":"call","at":${at},${decodeLine(line)}}`, end: { segment: 1, offset: 1 } }
   })
   await store.write('n', batchOf(lines, { segment: 1, offset: 1 }))
   return { directory, config, today: new Date(at).toISOString().slice(0, 10) }

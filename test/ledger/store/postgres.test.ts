@@ -1,5 +1,6 @@
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { decodeLine } from '../../../src/core/model/record/line-writer.ts'
 import { batchOf } from '../../../src/ledger/store/batch.ts'
 import { postgresMigrations } from '../../../src/ledger/store/postgres/migrations.ts'
 import { openPostgresStore } from '../../../src/ledger/store/postgres/postgres-store.ts'
@@ -61,7 +62,7 @@ test.skipIf(noPostgres)(
               at: call * 86_400_000,
               key: `k${call}`,
             })
-            return { text: `{"type":"call","at":${at},${line}}`, end: to }
+            return { text: `{"type":"call","at":${at},${decodeLine(line)}}`, end: to }
           })
           await store.write(`node_${node}`, batchOf(lines, to))
         }
@@ -91,7 +92,7 @@ test.skipIf(noPostgres)(
     await store.migrate()
     const to = { segment: 1, offset: 1 }
     const { line } = callEntry('a')
-    const batch = batchOf([{ text: `{"type":"call","at":0,${line}}`, end: to }], to)
+    const batch = batchOf([{ text: `{"type":"call","at":0,${decodeLine(line)}}`, end: to }], to)
     await store.write('n', batch)
     await own.kill()
     await expect(store.write('n', batch)).rejects.toThrow()

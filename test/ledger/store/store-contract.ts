@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { JournalEntry } from '../../../src/core/model/journal.ts'
+import { decodeLine } from '../../../src/core/model/record/line-writer.ts'
 import { batchOf } from '../../../src/ledger/store/batch.ts'
 import { type CallsQuestion, type StoredCall, soughtAtOnce } from '../../../src/ledger/store/calls.ts'
 import { type counts, dayMs, hourMs, measures } from '../../../src/ledger/store/rollup.ts'
@@ -332,5 +333,5 @@ function linesOf(said: Said) {
 function lineOf(entry: JournalEntry) {
   const end = { segment: 1, offset: 1 }
   if (entry.type !== 'call') return { text: JSON.stringify(entry), end }
-  return { text: `{"type":"call","at":${entry.at},${entry.line}}`, end }
+  return { text: `{"type":"call","at":${entry.at},${decodeLine(entry.line)}}`, end }
 }

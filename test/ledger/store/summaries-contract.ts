@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { decodeLine } from '../../../src/core/model/record/line-writer.ts'
 import { batchOf } from '../../../src/ledger/store/batch.ts'
 import { dayMs, hourMs } from '../../../src/ledger/store/rollup.ts'
 import type { UsageQuestion } from '../../../src/ledger/store/usage.ts'
@@ -141,7 +142,7 @@ async function setUp(make: () => Promise<RawDatabase>) {
     async write(said: readonly (readonly [string, CallSaid])[]) {
       const lines = said.map(([id, call]) => {
         const { at, line } = callEntry(id, call)
-        return { text: `{"type":"call","at":${at},${line}}`, end: to }
+        return { text: `{"type":"call","at":${at},${decodeLine(line)}}`, end: to }
       })
       await store.write('n', batchOf(lines, to))
     },
