@@ -1,42 +1,51 @@
 import * as z from 'zod'
 import type { JsonObject } from '../core/model/json/json.ts'
-import { bucketBoundsMs, counts } from '../ledger/store/rollup.ts'
+import { type Count, counts, latencyColumns } from '../ledger/store/rollup.ts'
 import type { UsageGroup, UsageRow } from '../ledger/store/usage.ts'
-import { amounts } from './amounts.ts'
 import { percentileOf } from './percentile.ts'
 
 /** One row of usage, for the API and the command line. `usage` is OpenRouter's name for the cost. */
 export function usageBody({ names, sums }: UsageRow, by: readonly UsageGroup[]): JsonObject {
-  const sumOf = (name: (typeof counts)[number]) => sums[counts.indexOf(name)] ?? 0
-  return {
-    ...Object.fromEntries(by.map((group, index) => [group, nameOf(group, names[index] ?? '')])),
-    requests: sumOf('requests'),
-    errors: sumOf('errors'),
-    tokens_prompt: sumOf('prompt_tokens'),
-    tokens_cached: sumOf('cached_tokens'),
-    tokens_completion: sumOf('completion_tokens'),
-    tokens_reasoning: sumOf('reasoning_tokens'),
-    ...amounts('usage', sumOf('cost')),
-    ...amounts('cost', sumOf('cost')),
-    ...amounts('uncertain', sumOf('uncertain')),
-    ...amounts('baseline', sumOf('baseline')),
-    ...amounts('saved', sumOf('saved')),
-    ...percentilesOf(sums.slice(counts.length)),
+  const named: Record<string, string | null> = {}
+  for (const [index, group] of by.entries()) named[group] = nameOf(group, names[index] ?? '')
+  const [cost, uncertain] = [sums[at.cost] ?? 0, sums[at.uncertain] ?? 0]
+  const [baseline, saved] = [sums[at.baseline] ?? 0, sums[at.saved] ?? 0]
+  // A literal: a report may have ten thousand of them.
+  const body = {
+    ...named,
+    requests: sums[at.requests] ?? 0,
+    errors: sums[at.errors] ?? 0,
+    tokens_prompt: sums[at.prompt_tokens] ?? 0,
+    tokens_cached: sums[at.cached_tokens] ?? 0,
+    tokens_completion: sums[at.completion_tokens] ?? 0,
+    tokens_reasoning: sums[at.reasoning_tokens] ?? 0,
+    usage: cost / 1e9,
+    usage_nano_usd: cost,
+    cost: cost / 1e9,
+    cost_nano_usd: cost,
+    uncertain: uncertain / 1e9,
+    uncertain_nano_usd: uncertain,
+    baseline: baseline / 1e9,
+    baseline_nano_usd: baseline,
+    saved: saved / 1e9,
+    saved_nano_usd: saved,
   }
+  return sums.length > counts.length ? { ...body, ...percentilesOf(sums) } : body
 }
 
-/** If the histograms were read. */
-function percentilesOf(histograms: readonly number[]): JsonObject {
-  if (histograms.length === 0) return {}
-  const latencies = histograms.slice(0, bucketBoundsMs.length + 1)
-  const firstTokens = histograms.slice(bucketBoundsMs.length + 1)
+/** The index of each count among the sums. */
+const at = Object.fromEntries(counts.map((name, index) => [name, index])) as Readonly<Record<Count, number>>
+
+/** Of the histograms behind the counts. */
+function percentilesOf(sums: readonly number[]) {
+  const [latency, firstToken] = [counts.length, counts.length + latencyColumns.length]
   return {
-    latency_p50_ms: percentileOf(latencies, 0.5),
-    latency_p95_ms: percentileOf(latencies, 0.95),
-    latency_p99_ms: percentileOf(latencies, 0.99),
-    first_token_p50_ms: percentileOf(firstTokens, 0.5),
-    first_token_p95_ms: percentileOf(firstTokens, 0.95),
-    first_token_p99_ms: percentileOf(firstTokens, 0.99),
+    latency_p50_ms: percentileOf(sums, latency, 0.5),
+    latency_p95_ms: percentileOf(sums, latency, 0.95),
+    latency_p99_ms: percentileOf(sums, latency, 0.99),
+    first_token_p50_ms: percentileOf(sums, firstToken, 0.5),
+    first_token_p95_ms: percentileOf(sums, firstToken, 0.95),
+    first_token_p99_ms: percentileOf(sums, firstToken, 0.99),
   }
 }
 

@@ -15,5 +15,5 @@ test.for<[string, readonly number[], number, number | null]>([
   ['the upper half', histogram([1, 10], [3, 10]), 0.75, 150],
   ['beyond the last bound', histogram([13, 5]), 0.95, 102_400],
 ])('of %s', ([, counts, part, expected]) => {
-  expect(percentileOf(counts, part)).toBe(expected)
+  expect(percentileOf([0, 0, ...counts], 2, part)).toBe(expected)
 })
