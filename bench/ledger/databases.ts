@@ -9,6 +9,7 @@ import type { Store } from '../../src/ledger/store/store.ts'
 import { startTestGateway, type TestGateway } from '../../test/harness/gateway.ts'
 import { startPostgres } from '../../test/ledger/postgres-server.ts'
 import { fill, type Repeating } from './fill.ts'
+import { serverOf, serverProcessorMs } from './server-time.ts'
 
 /** A ledger of made calls, filled unless it was there. */
 export interface BenchLedger extends AsyncDisposable {
@@ -16,10 +17,16 @@ export interface BenchLedger extends AsyncDisposable {
   /** A gateway over it, without keys. */
   startGateway(): Promise<TestGateway>
   bytes(): Promise<number>
+  /** The processor time in milliseconds that a database outside this process has taken so far. */
+  processorMs(): number
 }
 
-/** `place`: `postgres` for a server of its own, else a directory, which is kept; undefined: a temporary one. */
+/**
+ * `place`: `postgres` for a server of its own, the address of an empty or filled database, or a directory. The last two
+ * are kept. Undefined: a temporary directory.
+ */
 export async function openLedger(place: string | undefined, count: number): Promise<BenchLedger> {
+  if (place?.startsWith('postgres://')) return await inDatabase(place, count)
   return place === 'postgres' ? await inPostgres(count) : await inFile(place, count)
 }
 
@@ -40,12 +47,14 @@ async function inFile(place: string | undefined, count: number): Promise<BenchLe
         return rows
       },
       demandDays: async () => undefined,
+      ownColumns: [],
     })
   }
   return {
     openStore: () => openStore({ path }),
     startGateway: () => startGateway(directory, {}),
     bytes: async () => statSync(path).size,
+    processorMs: () => 0,
     async [Symbol.asyncDispose]() {
       if (place === undefined) rmSync(directory, { recursive: true })
     },
@@ -55,7 +64,17 @@ async function inFile(place: string | undefined, count: number): Promise<BenchLe
 async function inPostgres(count: number): Promise<BenchLedger> {
   demandSpace(tmpdir(), count)
   const server = await startPostgres()
-  const databaseUrl = await server.createDatabase()
+  const ledger = await inDatabase(await server.createDatabase(), count)
+  return {
+    ...ledger,
+    async [Symbol.asyncDispose]() {
+      await ledger[Symbol.asyncDispose]()
+      await server[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function inDatabase(databaseUrl: string, count: number): Promise<BenchLedger> {
   const within = async <Result>(work: (client: Client) => Promise<Result>) => {
     const client = new Client({ connectionString: databaseUrl })
     await client.connect()
@@ -69,12 +88,20 @@ async function inPostgres(count: number): Promise<BenchLedger> {
       for (const text of statements) rows.push(...(await client.query<object>(text)).rows)
       return rows
     })
-  await make({ databaseUrl }, count, {
-    ask,
-    newId: (at) => `'req_' || lpad(to_hex(${at}), 12, '0') || substr(id, 17)`,
-    demandDays: (calls) => within((client) => createPartitions(client).make(calls)),
+  const filled = await ask([`select 1 from pg_class where relname = 'calls'`])
+  if (filled.length === 0) {
+    await make({ databaseUrl }, count, {
+      ask,
+      newId: (at) => `'req_' || lpad(to_hex(${at}), 12, '0') || substr(id, 17)`,
+      demandDays: (calls) => within((client) => createPartitions(client).make(calls)),
+      ownColumns: ['cost', 'total_ms'],
+    })
+    await ask(['vacuum analyze'])
+  }
+  const server = await within(async (client) => {
+    const { rows } = await client.query<{ backend: number }>('select pg_backend_pid() as backend')
+    return serverOf(rows[0]?.backend ?? 0)
   })
-  await ask(['vacuum analyze'])
   const directory = mkdtempSync(join(tmpdir(), 'bench-ledger-'))
   return {
     openStore: () => openStore({ databaseUrl }),
@@ -83,8 +110,8 @@ async function inPostgres(count: number): Promise<BenchLedger> {
       const [row] = await ask(['select pg_database_size(current_database()) as bytes'])
       return Number(row && 'bytes' in row ? row.bytes : 0)
     },
+    processorMs: () => (server === undefined ? 0 : serverProcessorMs(server)),
     async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]()
       rmSync(directory, { recursive: true })
     },
   }

@@ -9,7 +9,9 @@ export type Repeating = {
   ask(statements: readonly string[]): Promise<readonly object[]>
   /** The expression for an id like that of the row, with another time. */
   newId(at: string): string
-  demandDays(calls: readonly CallRow[]): Promise<void>
+  demandDays(calls: readonly Pick<CallRow, 'at'>[]): Promise<void>
+  /** Columns of calls that it has beside those of all. */
+  readonly ownColumns: readonly string[]
 }
 
 /**
@@ -21,17 +23,16 @@ export async function fill(openStore: () => Store, count: number, repeating: Rep
     await using store = openStore()
     await writeFirst(store, count)
   }
-  const { ask, newId, demandDays } = repeating
+  const { ask, newId, demandDays, ownColumns } = repeating
+  const kept = ['"key"', 'team', 'model', 'status', ...ownColumns].join(', ')
   for (let part = 1; part < parts; part++) {
     const shiftMs = part * partMs
     const starts = Array.from({ length: days / parts }, (_, day) => startMs + shiftMs + day * dayMs)
-    await demandDays(
-      starts.map((at) => ({ ...{ id: '', at, key: '', team: '', model: '', status: 0, line: '' } })),
-    )
+    await demandDays(starts.map((at) => ({ at })))
     const at = `at + ${shiftMs}`
     const first = `where at < ${startMs + partMs}`
     await ask([
-      `insert into calls (id, at, "key", team, model, status, line) select ${newId(at)}, ${at}, "key", team, model, status, replace(line, id, ${newId(at)}) from calls ${first}`,
+      `insert into calls (id, at, ${kept}, line) select ${newId(at)}, ${at}, ${kept}, replace(line, id, ${newId(at)}) from calls ${first}`,
       ...sumTables.map(
         (table) => `insert into ${table} (at, ${columns}) select ${at}, ${columns} from ${table} ${first}`,
       ),

@@ -18,7 +18,7 @@ test.skipIf(noPostgres)(
     await server.start()
     await expect.poll(() => ledgerOf(gateway.url)).toMatchObject(upToDate)
     await using store = openPostgresStore(databaseUrl)
-    const stored = await store.calls({ filters: {}, limit: 100 })
+    const { calls: stored } = await store.calls({ filters: {}, limit: 100 })
     expect(stored.map(({ call }) => call.requestId).toSorted()).toEqual(ids.toSorted())
     expect(gateway.stdout()).not.toContain(databaseUrl)
   },

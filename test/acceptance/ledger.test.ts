@@ -37,7 +37,7 @@ test('what a gateway served is in its store once it has stopped, and /health say
   await ask(gateway.url)
   expect((await gateway.stop()).code).toBe(0)
   await using store = openSqliteStore(join(gateway.directory, 'data', 'ledger.db'))
-  expect(await store.calls({ filters: {}, limit: 10 })).toHaveLength(4)
+  expect((await store.calls({ filters: {}, limit: 10 })).calls).toHaveLength(4)
 })
 
 test('killed repeatedly under load, no call is lost that a caller saw, and none is there twice', async () => {
@@ -61,7 +61,9 @@ test('killed repeatedly under load, no call is lost that a caller saw, and none 
   const last = await startGateway({ directory: directory.path })
   expect((await last.stop()).code).toBe(0)
   await using store = openSqliteStore(join(directory.path, 'data', 'ledger.db'))
-  const stored = (await store.calls({ filters: {}, limit: 1_000_000 })).map(({ call }) => call.requestId)
+  const stored = (await store.calls({ filters: {}, limit: 1_000_000 })).calls.map(
+    ({ call }) => call.requestId,
+  )
   expect(new Set(stored).size).toBe(stored.length)
   expect(seen.filter((id) => !stored.includes(id))).toEqual([])
   const [sums] = await store.usage({

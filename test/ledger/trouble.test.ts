@@ -63,5 +63,5 @@ async function statusOf({ url }: TestGateway): Promise<unknown> {
 
 async function callsIn(path: string): Promise<number> {
   await using store = openSqliteStore(path)
-  return (await store.calls({ filters: {}, limit: 100 })).length
+  return (await store.calls({ filters: {}, limit: 100 })).calls.length
 }

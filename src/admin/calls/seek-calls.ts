@@ -1,30 +1,22 @@
-import { type CallPlace, type CallsQuestion, isSought, type StoredCall } from '../../ledger/store/calls.ts'
+import type { CallPlace, CallsPage, CallsQuestion } from '../../ledger/store/calls.ts'
 import { type Dimension, dayMs, singleDimensions } from '../../ledger/store/rollup.ts'
 import { answered, type LedgerParts, readerOf } from '../ledger-access.ts'
-
-export type Sought = {
-  readonly calls: readonly StoredCall[]
-  /** Where the search stopped, if that was before the page was full and before the end of the span. */
-  readonly searchedTo: CallPlace | undefined
-}
 
 /**
  * A page of calls. Calls that no index finds are searched in bounded parts, for a bounded time. Days without such calls
  * in the rollups are skipped.
  */
-export async function seekCalls(question: CallsQuestion, parts: LedgerParts): Promise<Sought> {
+export async function seekCalls(question: CallsQuestion, parts: LedgerParts): Promise<CallsPage> {
   const reader = readerOf(parts)
   const until = parts.now() + seekForMs
-  const calls: StoredCall[] = []
+  const calls: CallsPage['calls'][number][] = []
   let { before } = question
   for (;;) {
     const part = { ...question, before, limit: question.limit - calls.length }
-    calls.push(...(await answered(reader.calls(part))))
-    if (calls.length === question.limit || !isSought(question.filters))
-      return { calls, searchedTo: undefined }
-    const reach = await answered(reader.reach(part))
-    if (reach === undefined) return { calls, searchedTo: undefined }
-    before = await passedOver(question, reach, parts)
+    const page = await answered(reader.calls(part))
+    calls.push(...page.calls)
+    if (page.searchedTo === undefined) return { calls, searchedTo: undefined }
+    before = await passedOver(question, page.searchedTo, parts)
     if (parts.now() >= until) return { calls, searchedTo: before }
   }
 }

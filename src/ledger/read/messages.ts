@@ -4,6 +4,5 @@ import type { UsageQuestion } from '../store/usage.ts'
 export type Question =
   | { readonly what: 'usage'; readonly about: UsageQuestion }
   | { readonly what: 'calls'; readonly about: CallsQuestion }
-  | { readonly what: 'reach'; readonly about: CallsQuestion }
   | { readonly what: 'counts'; readonly about: CountsQuestion }
   | { readonly what: 'call'; readonly about: string }

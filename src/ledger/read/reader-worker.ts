@@ -20,8 +20,6 @@ function answer(store: Store, question: Question): Promise<unknown> {
       return store.usage(question.about)
     case 'calls':
       return store.calls(question.about)
-    case 'reach':
-      return store.reach(question.about)
     case 'counts':
       return store.counts(question.about)
     case 'call':

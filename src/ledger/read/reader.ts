@@ -4,9 +4,7 @@ import { createQueryThread } from '../thread/query-thread.ts'
 import type { Question } from './messages.ts'
 
 /** Reads the store in its own thread, so that no report delays a call. Rejects if the store cannot answer. */
-export interface LedgerReader
-  extends Pick<Store, 'usage' | 'calls' | 'reach' | 'counts' | 'call'>,
-    AsyncDisposable {}
+export interface LedgerReader extends Pick<Store, 'usage' | 'calls' | 'counts' | 'call'>, AsyncDisposable {}
 
 /** The thread starts with the first query. Each waits for `ready`. */
 export function createReader(address: StoreAddress, ready: () => Promise<void>): LedgerReader {
@@ -18,7 +16,6 @@ export function createReader(address: StoreAddress, ready: () => Promise<void>):
   return {
     usage: (about) => ask({ what: 'usage', about }) as ReturnType<Store['usage']>,
     calls: (about) => ask({ what: 'calls', about }) as ReturnType<Store['calls']>,
-    reach: (about) => ask({ what: 'reach', about }) as ReturnType<Store['reach']>,
     counts: (about) => ask({ what: 'counts', about }) as ReturnType<Store['counts']>,
     call: (about) => ask({ what: 'call', about }) as ReturnType<Store['call']>,
     [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),

@@ -32,6 +32,9 @@ export type CallRow = {
   readonly team: string
   readonly model: string
   readonly status: number
+  /** Null: a price is not known. */
+  readonly costNanoUsd: number | null
+  readonly totalMs: number
   /** Its record as JSON. */
   readonly line: string
 }
@@ -97,7 +100,8 @@ type JournalCall = CallLine & {
 function rowOf(call: JournalCall, names: readonly string[], text: string): CallRow {
   const [key = '', team = '', model = ''] = names
   const line = `{${text.slice(text.indexOf(',', callBeginning.length) + 1)}`
-  return { id: call.requestId, at: call.at, key, team, model, status: call.status, line }
+  const { requestId: id, at, status, costNanoUsd = null, totalMs } = call
+  return { id, at, key, team, model, status, costNanoUsd, totalMs, line }
 }
 
 /** In the order of `dimensions`. */

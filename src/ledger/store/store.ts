@@ -1,6 +1,6 @@
 import type { Position } from '../journal/segments.ts'
 import type { Batch } from './batch.ts'
-import type { CallCounts, CallPlace, CallsQuestion, CountsQuestion, StoredCall } from './calls.ts'
+import type { CallCounts, CallsPage, CallsQuestion, CountsQuestion, StoredCall } from './calls.ts'
 import type { UsageQuestion, UsageRow } from './usage.ts'
 
 /** A database of calls and their sums. Each write is one transaction. */
@@ -21,12 +21,7 @@ export interface Store extends AsyncDisposable {
   /** Sums, from the rollups and their summaries. */
   usage(question: UsageQuestion): Promise<readonly UsageRow[]>
   /** A page of calls, the latest first. */
-  calls(question: CallsQuestion): Promise<readonly StoredCall[]>
-  /**
-   * Where the search for a page ended, if one index is not enough for its filters, and has to continue; undefined: at
-   * the end of the span.
-   */
-  reach(question: CallsQuestion): Promise<CallPlace | undefined>
+  calls(question: CallsQuestion): Promise<CallsPage>
   /** The number of calls over a span, among the latest `countedAtOnce`. */
   counts(question: CountsQuestion): Promise<CallCounts>
   call(id: string): Promise<StoredCall | undefined>

@@ -32,28 +32,39 @@ export function measuresOf({ withHistograms }: UsageQuestion): readonly string[]
   return withHistograms ? measures : counts
 }
 
-/** `place` returns the placeholder of the nth value, from 1; `ends` is how far the summaries go. */
+/** The SQL that differs between the databases. */
+export type UsageWriting = {
+  /** The placeholder of the nth value, from 1. */
+  readonly place: (nth: number) => string
+  readonly sum: (measure: string) => string
+  /**
+   * Whether the rows of all parts of a span are summed together. Otherwise each part is summed separately, then the sums.
+   */
+  readonly isSummedAtOnce: boolean
+}
+
+/** `ends` is how far the summaries go. */
 export function usageStatement(
   question: UsageQuestion,
   ends: SummaryEnds,
-  place: (nth: number) => string,
+  { place, sum, isSummedAtOnce }: UsageWriting,
 ): Statement {
   const values: (string | number)[] = []
   const add = (value: string | number) => place(values.push(value))
   const summed = measuresOf(question)
   const groups = question.by.map((_, index) => `name_${index}`)
-  const sums = summed.map((name) => `sum(${name}) as ${name}`)
-  // Each part is summed separately, because a database would copy every row of a union before summing.
+  const sums = summed.map((name) => `${sum(name)} as ${name}`)
+  const grouped = (names: readonly string[]) => (names.length === 0 ? '' : ` group by ${names.join(', ')}`)
   const parts = spansOf(question, ends).map((span) => {
     const names = question.by.map((group) => columnOf(group, span))
-    const picked = [...names.map((column, index) => `${column} as name_${index}`), ...sums].join(', ')
-    const grouped = names.length === 0 ? '' : ` group by ${names.join(', ')}`
-    return `select ${picked} from ${span.table} where ${conditionsOf(question, span, add)}${grouped}`
+    const columns = isSummedAtOnce ? summed : sums
+    const picked = [...names.map((column, index) => `${column} as name_${index}`), ...columns].join(', ')
+    const rows = `select ${picked} from ${span.table} where ${conditionsOf(question, span, add)}`
+    return isSummedAtOnce ? rows : `${rows}${grouped(names)}`
   })
   const text =
     `select ${[...groups, ...sums].join(', ')} from (${parts.join(' union all ')}) as spans` +
-    `${groups.length === 0 ? '' : ` group by ${groups.join(', ')}`}` +
-    ` order by ${orderOf(question)} limit ${add(question.limit)}`
+    `${grouped(groups)} order by ${orderOf(question)} limit ${add(question.limit)}`
   return { text, values }
 }
 

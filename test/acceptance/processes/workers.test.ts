@@ -102,7 +102,9 @@ test('a worker that is killed under load is replaced: what callers saw is record
   expect(lost.length).toBeLessThanOrEqual(12)
   expect((await gateway.stop()).code).toBe(0)
   await using store = openSqliteStore(join(gateway.directory, 'data', 'ledger.db'))
-  const stored = (await store.calls({ filters: {}, limit: 1_000_000 })).map(({ call }) => call.requestId)
+  const stored = (await store.calls({ filters: {}, limit: 1_000_000 })).calls.map(
+    ({ call }) => call.requestId,
+  )
   expect(new Set(stored).size).toBe(stored.length)
   expect(seen.filter((id) => !stored.includes(id))).toEqual([])
 })

@@ -32,7 +32,7 @@ test('a backup of a gateway that continues has its calls, and usage tells of the
   const file = join(directory, 'copy.db')
   expect(await runGateway(['backup', file], { directory })).toMatchObject({ code: 0, stderr: '' })
   await using store = openSqliteStore(file)
-  expect(await store.calls({ filters: {}, limit: 10 })).toHaveLength(3)
+  expect((await store.calls({ filters: {}, limit: 10 })).calls).toHaveLength(3)
   expect(await runGateway(['backup', file], { directory })).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('is there already'),

@@ -133,7 +133,7 @@ async function setUp() {
       database.close()
       return row?.['days'] === 1
     },
-    ids: async () => (await read.calls({ filters: {}, limit: 100 })).map(({ call }) => call.requestId),
+    ids: async () => (await read.calls({ filters: {}, limit: 100 })).calls.map(({ call }) => call.requestId),
     async requests() {
       const [sums] = await read.usage({
         from: 0,

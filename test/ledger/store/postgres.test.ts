@@ -2,6 +2,7 @@ import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { decodeLine } from '../../../src/core/model/record/line-writer.ts'
 import { batchOf } from '../../../src/ledger/store/batch.ts'
+import type { CallFilters } from '../../../src/ledger/store/call-filters.ts'
 import { postgresMigrations } from '../../../src/ledger/store/postgres/migrations.ts'
 import { openPostgresStore } from '../../../src/ledger/store/postgres/postgres-store.ts'
 import { callEntry } from '../lines.ts'
@@ -78,10 +79,37 @@ test.skipIf(noPostgres)(
       limit: 10,
     })
     expect(sums?.map(({ sums: [requests] }) => requests)).toEqual([30, 30, 30])
-    expect(await store?.calls({ filters: {}, limit: 1000 })).toHaveLength(90)
+    expect((await store?.calls({ filters: {}, limit: 1000 }))?.calls).toHaveLength(90)
     for (const each of stores) await each[Symbol.asyncDispose]()
   },
 )
+
+test.skipIf(noPostgres)('calls that an older version writes are found as others are', async () => {
+  const url = (await server?.createDatabase()) ?? ''
+  await using store = openPostgresStore(url)
+  await store.migrate()
+  const to = { segment: 1, offset: 1 }
+  const lines = [
+    ['a', { at: 1, costNanoUsd: 5000, totalMs: 10 }],
+    ['b', { at: 2, costNanoUsd: null, totalMs: 30 }],
+  ] as const
+  const calls = lines.map(([id, said]) => {
+    const { at, line } = callEntry(id, said)
+    return { text: `{"type":"call","at":${at},${decodeLine(line)}}`, end: to }
+  })
+  await store.write('n', batchOf(calls, to))
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  // As before there were columns for searches.
+  await client.query(`insert into calls (id, at, "key", team, model, status, line)
+    select 'old ' || id, at, "key", team, model, status, line from calls`)
+  await client.end()
+  const idsOf = async (filters: CallFilters) =>
+    (await store.calls({ filters, limit: 10 })).calls.map(({ call }) => call.requestId)
+  expect(await idsOf({ leastNanoUsd: 1 })).toEqual(['a', 'a'])
+  expect(await idsOf({ leastMs: 20 })).toEqual(['b', 'b'])
+  expect(await idsOf({ mostMs: 20, mostNanoUsd: 6000 })).toEqual(['a', 'a'])
+})
 
 test.skipIf(noPostgres)(
   'a store whose database is unreachable rejects, and a new one works once it is back',
@@ -101,6 +129,6 @@ test.skipIf(noPostgres)(
     await own.start()
     await using again = openPostgresStore(url)
     expect(await again.position('n')).toEqual(to)
-    expect(await again.calls({ filters: {}, limit: 10 })).toHaveLength(1)
+    expect((await again.calls({ filters: {}, limit: 10 })).calls).toHaveLength(1)
   },
 )

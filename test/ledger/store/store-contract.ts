@@ -1,15 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { JournalEntry } from '../../../src/core/model/journal.ts'
-import { decodeLine } from '../../../src/core/model/record/line-writer.ts'
 import { batchOf } from '../../../src/ledger/store/batch.ts'
 import { type CallsQuestion, type StoredCall, soughtAtOnce } from '../../../src/ledger/store/calls.ts'
-import { type counts, dayMs, hourMs, measures } from '../../../src/ledger/store/rollup.ts'
-import type { Store } from '../../../src/ledger/store/store.ts'
-import type { UsageQuestion } from '../../../src/ledger/store/usage.ts'
+import { dayMs, hourMs } from '../../../src/ledger/store/rollup.ts'
 import { type CallSaid, callEntry } from '../lines.ts'
-
-/** An empty database of its own; it may be opened several times. */
-export type TestDatabase = AsyncDisposable & { open(): Store }
+import { linesOf, setUp, type TestDatabase } from './scene.ts'
+import { searchContract } from './search-contract.ts'
 
 /** The contract of every store. */
 export function storeContract(name: string, make: () => Promise<TestDatabase>, skipped?: string): void {
@@ -66,7 +61,7 @@ export function storeContract(name: string, make: () => Promise<TestDatabase>, s
       for (let page: readonly StoredCall[] | undefined; page === undefined || page.length > 0; ) {
         const last = page?.at(-1)
         const before = last && { at: last.startedEpochMs, id: last.call.requestId }
-        page = await scene.store.calls({ filters: {}, limit: 4, before })
+        page = (await scene.store.calls({ filters: {}, limit: 4, before })).calls
         found.push(...page.map(({ call }) => call.requestId))
       }
       expect(found).toEqual(expected)
@@ -104,11 +99,12 @@ export function storeContract(name: string, make: () => Promise<TestDatabase>, s
       ])
       await scene.write(said)
       const question = { limit: 10, filters: { deployment: 'seldom' } }
-      expect(await scene.ids(question)).toEqual([])
-      const before = await scene.store.reach(question)
+      const { calls, searchedTo: before } = await scene.store.calls(question)
+      expect(calls).toEqual([])
       expect(before).toEqual({ at: 3, id: 'r000003' })
-      expect(await scene.ids({ ...question, before })).toEqual(['r000001'])
-      expect(await scene.store.reach({ ...question, before })).toBeUndefined()
+      const rest = await scene.store.calls({ ...question, before })
+      expect(rest.calls.map(({ call }) => call.requestId)).toEqual(['r000001'])
+      expect(rest.searchedTo).toBeUndefined()
     })
 
     test.for<[string, Omit<CallsQuestion, 'limit'>, readonly string[]]>([
@@ -129,6 +125,9 @@ export function storeContract(name: string, make: () => Promise<TestDatabase>, s
       ['a tag that no call has', { filters: { tags: ['e'] } }, []],
       ['cost', { filters: { leastNanoUsd: 1001, mostNanoUsd: 5000 } }, ['c']],
       ['duration', { filters: { leastMs: 120.5 } }, ['a']],
+      ['a cost that is not known', { filters: { mostNanoUsd: 1000 } }, ['b', 'a', 'e']],
+      ['a name that JSON escapes', { filters: { provider: 'a "b" \\ c' } }, ['e']],
+      ['a name that is not ASCII', { filters: { deployment: 'modèle@süd' } }, ['e']],
     ])('filters calls by %s', async ([, question, ids]) => {
       await using scene = await setUp(make)
       await scene.write([
@@ -136,11 +135,12 @@ export function storeContract(name: string, make: () => Promise<TestDatabase>, s
         ['b', { at: 2, key: 'k2', team: 't', status: 500, failure: { kind: 'timeout' } }],
         ['c', { at: 3, key: 'k2', model: 'other', costNanoUsd: 5000, tags: ['eu', 'batch'] }],
         ['d', { at: 4, key: 'k1', deployment: 'm@down', status: 429, costNanoUsd: null }],
-        ['e', { at: 0, status: 499, outcome: 'left' }],
+        ['e', { at: 0, status: 499, outcome: 'left', provider: 'a "b" \\ c', deployment: 'modèle@süd' }],
       ])
       expect(await scene.ids({ limit: 10, ...question })).toEqual(ids)
     })
 
+    searchContract(make)
     usageContract(make)
     momentsContract(make)
   })
@@ -233,7 +233,7 @@ function momentsContract(make: () => Promise<TestDatabase>): void {
     ])
     const settled = { nanoUsd: 3, at: 9, actor: 'operator', reason: 'the invoice' }
     expect(await scene.store.call('a')).toMatchObject({ settled })
-    expect(await scene.store.calls({ filters: {}, limit: 1 })).toMatchObject([{ settled }])
+    expect((await scene.store.calls({ filters: {}, limit: 1 })).calls).toMatchObject([{ settled }])
   })
 
   test('sums the final cost of a call in its hour and day, once', async () => {
@@ -278,60 +278,4 @@ function momentsContract(make: () => Promise<TestDatabase>): void {
     const byHour = await scene.sums({ by: ['hour'], to: 10 * dayMs })
     expect(byHour).toHaveLength(4)
   })
-}
-
-type Said = readonly (readonly [string, CallSaid])[]
-
-async function setUp(make: () => Promise<TestDatabase>) {
-  const database = await make()
-  const store = database.open()
-  await store.migrate()
-  const write = (said: Said, to = { segment: 1, offset: 1 }) =>
-    store.write('n', { ...batchOf(linesOf(said), to), to })
-  return {
-    store,
-    write,
-    writeEntries: (entries: readonly JournalEntry[]) =>
-      store.write('n', batchOf(entries.map(lineOf), { segment: 1, offset: 1 })),
-    ids: async (question: CallsQuestion) => (await store.calls(question)).map(({ call }) => call.requestId),
-    async sums(question: Partial<UsageQuestion>) {
-      const rows = await store.usage({
-        from: 0,
-        to: 10 * dayMs,
-        by: [],
-        filters: {},
-        limit: 100,
-        ...question,
-        withHistograms: true,
-      })
-      const shown = [
-        'requests',
-        'errors',
-        'cost',
-        'prompt_tokens',
-        'uncertain',
-      ] satisfies (typeof counts)[number][]
-      return rows.map(({ names, sums }) => ({
-        names,
-        ...(Object.fromEntries(shown.map((name) => [name, sums[measures.indexOf(name)]])) as Record<
-          (typeof shown)[number],
-          number
-        >),
-      }))
-    },
-    async [Symbol.asyncDispose]() {
-      await store[Symbol.asyncDispose]()
-      await database[Symbol.asyncDispose]()
-    },
-  }
-}
-
-function linesOf(said: Said) {
-  return said.map(([id, call]) => lineOf(callEntry(id, call)))
-}
-
-function lineOf(entry: JournalEntry) {
-  const end = { segment: 1, offset: 1 }
-  if (entry.type !== 'call') return { text: JSON.stringify(entry), end }
-  return { text: `{"type":"call","at":${entry.at},${decodeLine(entry.line)}}`, end }
 }

@@ -4,7 +4,7 @@ import { batchOf } from '../../../src/ledger/store/batch.ts'
 import { dayMs, hourMs } from '../../../src/ledger/store/rollup.ts'
 import type { UsageQuestion } from '../../../src/ledger/store/usage.ts'
 import { type CallSaid, callEntry } from '../lines.ts'
-import type { TestDatabase } from './store-contract.ts'
+import type { TestDatabase } from './scene.ts'
 
 /** `run` writes like an older version, which does not know summaries. */
 export type RawDatabase = TestDatabase & { run(text: string): Promise<void> }

@@ -63,7 +63,7 @@ async function readCalls(
 ): Promise<void> {
   let place: { readonly at: number; readonly id: string } | undefined
   for (;;) {
-    const page = await store.calls({ ...span, limit: pageSize, before: place, filters: {} })
+    const { calls: page } = await store.calls({ ...span, limit: pageSize, before: place, filters: {} })
     for (const call of page) if (isDue(call)) due.push(dueOf(call))
     const last = page.at(-1)
     if (last === undefined || page.length < pageSize) return

@@ -76,6 +76,22 @@ export const postgresMigrations: readonly Migration[] = [
     text: `
       create table settlements_due (id text primary key, at bigint not null, body text not null, settled_by text);`,
   },
+  {
+    name: '007 columns for searches',
+    text: 'alter table calls add column cost bigint, add column total_ms double precision;',
+  },
+  {
+    // With the columns that calls are searched by, so that a search reads the index alone. While they are made, calls
+    // can be read; the old ones are dropped at the end.
+    name: '008 indexes for searches',
+    text: `
+      create index calls_of_key on calls ("key", at, id) include (team, model, status);
+      create index calls_of_model on calls (model, at, id) include ("key", team, status);
+      create index calls_that_failed on calls (at, id) include ("key", team, model, status) where status >= 400;
+      create index rollups_day_by_key on rollups_day ("key", at);
+      create index rollups_day_by_model on rollups_day (model, at);
+      drop index calls_by_key, calls_by_model, calls_failed;`,
+  },
 ]
 
 function withFailures(name: string): string {

@@ -5,7 +5,7 @@ import { dayMs } from '../rollup.ts'
 /** The daily partitions of the table of calls: `calls_20261129`. */
 export interface Partitions {
   /** Creates the partitions of these calls. */
-  make(calls: readonly CallRow[]): Promise<void>
+  make(calls: readonly Pick<CallRow, 'at'>[]): Promise<void>
   /** Drops partitions that are older as a whole. */
   dropBefore(epochMs: number): Promise<void>
 }
@@ -22,18 +22,22 @@ export function createPartitions(client: Client): Partitions {
       }
     },
     async dropBefore(epochMs) {
-      const { rows } = await client.query<{ name: string }>(
-        `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
-         where i.inhparent = 'calls'::regclass`,
-      )
-      for (const { name } of rows) {
-        const day = dayOf(name)
-        if (day === undefined || day + dayMs > epochMs) continue
-        await client.query(`drop table ${name}`)
+      for (const day of await listDays(client)) {
+        if (day + dayMs > epochMs) continue
+        await client.query(`drop table ${nameOf(day)}`)
         known.delete(day)
       }
     },
   }
+}
+
+/** The starts of the days that have a partition. */
+export async function listDays(client: Client): Promise<readonly number[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+     where i.inhparent = 'calls'::regclass`,
+  )
+  return rows.flatMap(({ name }) => dayOf(name) ?? [])
 }
 
 /** In its own transaction: the table is locked until it ends. */

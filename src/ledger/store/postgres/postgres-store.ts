@@ -1,24 +1,9 @@
-import { Client } from 'pg'
-import type { CallLine } from '../../../core/model/record/call-line.ts'
+import type { Client } from 'pg'
 import type { Position } from '../../journal/segments.ts'
 import { type Batch, type CallRow, correctionOf, type EventRow } from '../batch.ts'
-import type { Writing } from '../call-conditions.ts'
-import {
-  type CallCounts,
-  type CallPlace,
-  type CallsQuestion,
-  type CountsQuestion,
-  callsStatement,
-  countedAtOnce,
-  countsStatement,
-  reachStatement,
-  type Statement,
-  type StoredCall,
-  soughtAtOnce,
-} from '../calls.ts'
+import type { CallCounts, CallsPage, CallsQuestion, CountsQuestion, Statement, StoredCall } from '../calls.ts'
 import { missing } from '../migration.ts'
 import { dimensions, measures, type RollupRow } from '../rollup.ts'
-import { readSettlements } from '../settlements.ts'
 import type { PruneTimes, Store } from '../store.ts'
 import {
   dueSummary,
@@ -32,9 +17,11 @@ import {
   type SummaryEnds,
   stepStatements,
 } from '../summaries.ts'
-import { measuresOf, type UsageQuestion, type UsageRow, usageStatement } from '../usage.ts'
+import type { UsageQuestion, UsageRow } from '../usage.ts'
+import { createConnection, type PostgresConnection, type Row } from './connection.ts'
 import { postgresMigrations } from './migrations.ts'
 import { createPartitions, type Partitions } from './partitions.ts'
+import { createQuestions, type PostgresQuestions } from './questions.ts'
 import { keepShared } from './shared-changes.ts'
 
 /**
@@ -46,24 +33,25 @@ export function openPostgresStore(databaseUrl: string): Store {
 }
 
 class PostgresStore implements Store {
+  readonly #connection: PostgresConnection
   readonly #client: Client
   readonly #partitions: Partitions
-  #connecting: Promise<unknown> | undefined
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #questions: PostgresQuestions
 
   constructor(databaseUrl: string) {
-    this.#client = new Client({
-      ...{ connectionString: databaseUrl, application_name: 'pandotate-gateway' },
-      ...{ connectionTimeoutMillis: connectWithinMs, query_timeout: answerWithinMs, keepAlive: true },
-    })
-    // Pending queries reject by themselves.
-    this.#client.on('error', () => undefined)
+    this.#connection = createConnection(databaseUrl)
+    this.#client = this.#connection.client
     this.#partitions = createPartitions(this.#client)
+    this.#questions = createQuestions(this.#connection)
   }
 
-  async migrate(isDry = false): Promise<readonly string[]> {
-    await this.#connected()
-    if (isDry) return (await this.#due()).map(({ name }) => name)
+  migrate(isDry = false): Promise<readonly string[]> {
+    return this.#connection.inTurn(async () => {
+      return isDry ? (await this.#due()).map(({ name }) => name) : await this.#migrate()
+    })
+  }
+
+  async #migrate(): Promise<readonly string[]> {
     await this.#client.query('select pg_advisory_lock($1)', [migrationLock])
     try {
       await this.#client.query(
@@ -71,8 +59,9 @@ class PostgresStore implements Store {
       )
       const due = await this.#due()
       for (const { name, text } of due) {
-        await this.#inTransaction(async () => {
-          await this.#client.query(text)
+        await this.#connection.inTransaction(async () => {
+          const step = { text, query_timeout: migrateWithinMs }
+          await this.#client.query(step)
           await this.#client.query('insert into migrations (name, at) values ($1, $2)', [name, Date.now()])
         })
       }
@@ -82,29 +71,34 @@ class PostgresStore implements Store {
     }
   }
 
-  async position(node: string): Promise<Position | undefined> {
-    const [row] = await this.#all('select segment, byte from positions where node = $1', [node])
-    return row && { segment: Number(row['segment']), offset: Number(row['byte']) }
+  position(node: string): Promise<Position | undefined> {
+    return this.#connection.inTurn(async () => {
+      const [row] = await this.#all('select segment, byte from positions where node = $1', [node])
+      return row && { segment: Number(row['segment']), offset: Number(row['byte']) }
+    })
   }
 
-  async write(node: string, { calls, hours, days, events, holds, to }: Batch): Promise<void> {
-    await this.#connected()
-    await this.#partitions.make(calls)
-    await this.#inTransaction(async () => {
-      // Prevents nodes from extending a summary during this write, so that it is known which calls are late.
-      await this.#client.query('select pg_advisory_xact_lock_shared($1)', [summaryLock])
-      if (calls.length > 0) await this.#client.query(insertCalls, callColumns(calls))
-      await this.#addSums({ hours, days })
-      for (const event of events) await this.#take(event)
-      await keepShared(this.#client, events)
-      if (holds.over.size > 0)
-        await this.#client.query('delete from holds where id = any($1)', [[...holds.over]])
-      const open = [...holds.open]
-      if (open.length > 0) {
-        await this.#client.query(insertHolds, [open.map(([id]) => id), open.map(([, body]) => body), node])
-      }
-      await this.#client.query(movePosition, [node, to.segment, to.offset])
+  write(node: string, batch: Batch): Promise<void> {
+    return this.#connection.inTurn(async () => {
+      await this.#partitions.make(batch.calls)
+      await this.#connection.inTransaction(() => this.#write(node, batch))
     })
+  }
+
+  async #write(node: string, { calls, hours, days, events, holds, to }: Batch): Promise<void> {
+    // Prevents nodes from extending a summary during this write, so that it is known which calls are late.
+    await this.#client.query('select pg_advisory_xact_lock_shared($1)', [summaryLock])
+    if (calls.length > 0) await this.#client.query(insertCalls, callColumns(calls))
+    await this.#addSums({ hours, days })
+    for (const event of events) await this.#take(event)
+    await keepShared(this.#client, events)
+    if (holds.over.size > 0)
+      await this.#client.query('delete from holds where id = any($1)', [[...holds.over]])
+    const open = [...holds.open]
+    if (open.length > 0) {
+      await this.#client.query(insertHolds, [open.map(([id]) => id), open.map(([, body]) => body), node])
+    }
+    await this.#client.query(movePosition, [node, to.segment, to.offset])
   }
 
   /** A call whose cost becomes certain changes the sums of its hour once. */
@@ -124,28 +118,33 @@ class PostgresStore implements Store {
     await this.#runAll(lateStatements(await this.#ends(), hours, place))
   }
 
-  async rollUp(before: number): Promise<boolean> {
-    await this.#connected()
-    let isDone = false
-    await this.#inTransaction(async () => {
-      await this.#client.query('select pg_advisory_xact_lock($1)', [summaryLock])
+  rollUp(before: number): Promise<boolean> {
+    return this.#overSummaries(async () => {
       const due = dueSummary(await this.#ends(), before)
-      isDone = due === undefined
-      if (due === undefined) return
+      if (due === undefined) return true
       const { text, values } = firstRowStatement(due, place)
       const [first] = await this.#all(text, values)
       await this.#runAll(stepStatements(due, first && Number(first['at']), place))
+      return false
     })
-    return isDone
   }
 
-  async checkSummaries(): Promise<void> {
-    await this.#connected()
-    await this.#inTransaction(async () => {
-      await this.#client.query('select pg_advisory_xact_lock($1)', [summaryLock])
+  checkSummaries(): Promise<void> {
+    return this.#overSummaries(async () => {
       const at = (await this.#all(firstDifference, []))[0]?.['at'] ?? undefined
       if (at !== undefined) await this.#runAll(forgetStatements(Number(at), place))
     })
+  }
+
+  /** No node writes calls or summaries meanwhile. */
+  #overSummaries<Result>(work: () => Promise<Result>): Promise<Result> {
+    const { inTurn, inTransaction } = this.#connection
+    return inTurn(() =>
+      inTransaction(async () => {
+        await this.#client.query('select pg_advisory_xact_lock($1)', [summaryLock])
+        return await work()
+      }),
+    )
   }
 
   async #ends(): Promise<SummaryEnds> {
@@ -156,59 +155,35 @@ class PostgresStore implements Store {
     for (const { text, values } of statements) await this.#client.query(text, [...values])
   }
 
-  async usage(question: UsageQuestion): Promise<readonly UsageRow[]> {
-    const { text, values } = usageStatement(question, await this.#ends(), place)
-    return (await this.#all(text, values)).map((row) => ({
-      names: question.by.map((_, index) => String(row[`name_${index}`])),
-      sums: measuresOf(question).map((name) => Number(row[name] ?? 0)),
-    }))
+  usage(question: UsageQuestion): Promise<readonly UsageRow[]> {
+    return this.#questions.usage(question)
   }
 
-  async calls(question: CallsQuestion): Promise<readonly StoredCall[]> {
-    const { text, values } = callsStatement(question, writing)
-    return await this.#stored(await this.#all(text, values))
+  calls(question: CallsQuestion): Promise<CallsPage> {
+    return this.#questions.calls(question)
   }
 
-  async reach(question: CallsQuestion): Promise<CallPlace | undefined> {
-    const { text, values } = reachStatement(question, soughtAtOnce, writing)
-    const [last] = await this.#all(text, values)
-    return last && { at: Number(last['at']), id: String(last['id']) }
+  counts(question: CountsQuestion): Promise<CallCounts> {
+    return this.#questions.counts(question)
   }
 
-  async counts(question: CountsQuestion): Promise<CallCounts> {
-    const { text, values } = countsStatement(question, writing)
-    const rows = (await this.#all(text, values)).map((row) => ({
-      ...{ at: Number(row['part']), calls: Number(row['calls']), failed: Number(row['failed']) },
-    }))
-    const last = reachStatement(question, countedAtOnce, writing)
-    return { rows, isComplete: (await this.#all(last.text, last.values)).length === 0 }
+  call(id: string): Promise<StoredCall | undefined> {
+    return this.#questions.call(id)
   }
 
-  async call(id: string): Promise<StoredCall | undefined> {
-    return (await this.#stored(await this.#all('select id, at, line from calls where id = $1', [id])))[0]
+  prune({ calls, rollups }: PruneTimes): Promise<boolean> {
+    return this.#connection.inTurn(async () => {
+      await this.#partitions.dropBefore(calls)
+      for (const table of ['rollups_hour', 'rollups_day']) {
+        await this.#client.query(`delete from ${table} where at < $1`, [rollups])
+      }
+      await this.#runAll(pruneStatements(rollups, place))
+      return true
+    })
   }
 
-  async prune({ calls, rollups }: PruneTimes): Promise<boolean> {
-    await this.#connected()
-    await this.#partitions.dropBefore(calls)
-    for (const table of ['rollups_hour', 'rollups_day']) {
-      await this.#client.query(`delete from ${table} where at < $1`, [rollups])
-    }
-    await this.#runAll(pruneStatements(rollups, place))
-    return true
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#connecting === undefined) return
-    await this.#connecting.then(
-      () => this.#client.end(),
-      () => undefined,
-    )
-  }
-
-  #connected(): Promise<unknown> {
-    this.#connecting ??= this.#client.connect()
-    return this.#connecting
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve(this.#connection[Symbol.asyncDispose]())
   }
 
   async #due() {
@@ -217,59 +192,23 @@ class PostgresStore implements Store {
     return missing(postgresMigrations, new Set(done.map(({ name }) => String(name))))
   }
 
-  async #stored(rows: readonly Row[]): Promise<readonly StoredCall[]> {
-    const ids = rows.map(({ id }) => String(id))
-    const events = await this.#all(`select body from events where type = 'resolve' and id = any($1)`, [ids])
-    const settlements = readSettlements(events.map(({ body }) => String(body)))
-    return rows.map(({ id, at, line }) => ({
-      call: JSON.parse(String(line)) as CallLine,
-      startedEpochMs: Number(at),
-      settled: settlements.get(String(id)),
-    }))
-  }
-
-  async #inTransaction(work: () => Promise<void>): Promise<void> {
-    await this.#client.query('begin')
-    try {
-      await work()
-      await this.#client.query('commit')
-    } catch (thrown) {
-      // If the connection is lost, the database rolls back by itself.
-      await this.#client.query('rollback').catch(() => undefined)
-      throw thrown
-    }
-  }
-
-  /** Reports are requested concurrently, but a connection runs one query at a time. */
-  #all(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
-    const rows = this.#turn.then(async () => {
-      await this.#connected()
-      return (await this.#client.query<Record<string, unknown>>(text, [...values])).rows
-    })
-    this.#turn = rows.catch(() => undefined)
-    return rows
+  async #all(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
+    return (await this.#client.query<Row>(text, [...values])).rows
   }
 }
 
 const place = (nth: number) => `$${nth}`
 
-const writing: Writing = {
-  place,
-  text: (path) => `(line::json #>> '{${path.join(',')}}')`,
-  number: (path) => `(line::json #>> '{${path.join(',')}}')::numeric`,
-  elements: (member) => `json_array_elements_text(line::json -> '${member}') as element (value)`,
-}
+/** Indexes of all calls may take minutes. */
+const migrateWithinMs = 3_600_000
 
-type Row = Readonly<Record<string, unknown>>
-
-const connectWithinMs = 5000
-const answerWithinMs = 60_000
 const migrationLock = 7_264_001
 const summaryLock = 7_264_004
 
 const insertCalls =
-  'insert into calls (id, at, "key", team, model, status, line) select * from unnest(' +
-  '$1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::text[]) ' +
+  'insert into calls (id, at, "key", team, model, status, cost, total_ms, line) select * from unnest(' +
+  '$1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::bigint[], $8::float8[], ' +
+  '$9::text[]) ' +
   'on conflict (id, at) do nothing'
 
 const insertEvent =
@@ -289,8 +228,8 @@ const addToDays = addTo('rollups_day')
 
 /** One array per column, so that a single statement inserts any number of rows. */
 function callColumns(calls: readonly CallRow[]): unknown[] {
-  const columns = ['id', 'at', 'key', 'team', 'model', 'status', 'line'] as const
-  return columns.map((name) => calls.map((call) => call[name]))
+  const members = ['id', 'at', 'key', 'team', 'model', 'status', 'costNanoUsd', 'totalMs', 'line'] as const
+  return members.map((name) => calls.map((call) => call[name]))
 }
 
 function sumColumns(rows: readonly RollupRow[]): unknown[] {

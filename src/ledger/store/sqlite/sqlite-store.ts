@@ -6,12 +6,15 @@ import type { Writing } from '../call-conditions.ts'
 import {
   type CallCounts,
   type CallPlace,
+  type CallsPage,
   type CallsQuestion,
   type CountsQuestion,
   callsStatement,
   countedAtOnce,
+  countsOf,
   countsStatement,
-  reachStatement,
+  isSought,
+  lastStatement,
   type Statement,
   type StoredCall,
   soughtAtOnce,
@@ -32,7 +35,7 @@ import {
   type SummaryEnds,
   stepStatements,
 } from '../summaries.ts'
-import { measuresOf, type UsageQuestion, type UsageRow, usageStatement } from '../usage.ts'
+import { measuresOf, type UsageQuestion, type UsageRow, type UsageWriting, usageStatement } from '../usage.ts'
 import { sqliteMigrations } from './migrations.ts'
 
 /**
@@ -122,31 +125,31 @@ class SqliteStore implements Store {
   }
 
   async usage(question: UsageQuestion): Promise<readonly UsageRow[]> {
-    const { text, values } = usageStatement(question, this.#ends(), place)
+    const { text, values } = usageStatement(question, this.#ends(), usageWriting)
     return this.#all(text, values).map((row) => ({
       names: question.by.map((_, index) => String(row[`name_${index}`])),
       sums: measuresOf(question).map((name) => Number(row[name] ?? 0)),
     }))
   }
 
-  async calls(question: CallsQuestion): Promise<readonly StoredCall[]> {
+  async calls(question: CallsQuestion): Promise<CallsPage> {
     const { text, values } = callsStatement(question, writing)
-    return this.#stored(this.#all(text, values))
+    const calls = this.#stored(this.#all(text, values))
+    const isDone = calls.length >= question.limit || !isSought(question.filters)
+    return { calls, searchedTo: isDone ? undefined : this.#searchedTo(question) }
   }
 
-  async reach(question: CallsQuestion): Promise<CallPlace | undefined> {
-    const { text, values } = reachStatement(question, soughtAtOnce, writing)
+  #searchedTo(question: CallsQuestion): CallPlace | undefined {
+    const { text, values } = lastStatement(question, soughtAtOnce, writing)
     const [last] = this.#all(text, values)
-    return last && { at: Number(last['at']), id: String(last['id']) }
+    return last && Number(last['looked']) === soughtAtOnce
+      ? { at: Number(last['at']), id: String(last['id']) }
+      : undefined
   }
 
   async counts(question: CountsQuestion): Promise<CallCounts> {
-    const { text, values } = countsStatement(question, writing)
-    const rows = this.#all(text, values).map((row) => ({
-      ...{ at: Number(row['part']), calls: Number(row['calls']), failed: Number(row['failed']) },
-    }))
-    const last = reachStatement(question, countedAtOnce, writing)
-    return { rows, isComplete: this.#all(last.text, last.values).length === 0 }
+    const { text, values } = countsStatement(question, countedAtOnce, writing)
+    return countsOf(this.#all(text, values))
   }
 
   async call(id: string): Promise<StoredCall | undefined> {
@@ -220,8 +223,17 @@ const place = () => '?'
 const writing: Writing = {
   place,
   text: (path) => `json_extract(line, '$.${path.join('.')}')`,
-  number: (path) => `json_extract(line, '$.${path.join('.')}')`,
+  number: (name) => `json_extract(line, '$.${name}')`,
   elements: (member) => `json_each(line, '$.${member}')`,
+  position: 'instr',
+  lineColumns: 'line',
+}
+
+const usageWriting: UsageWriting = {
+  place,
+  sum: (measure) => `sum(${measure})`,
+  // SQLite would copy every row of a union before it sums them.
+  isSummedAtOnce: false,
 }
 
 type Row = Readonly<Record<string, string | number | bigint | null>>
