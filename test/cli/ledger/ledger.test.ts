@@ -35,7 +35,7 @@ test('a backup of a gateway that continues has its calls, and usage tells of the
   expect((await store.calls({ filters: {}, limit: 10 })).calls).toHaveLength(3)
   expect(await runGateway(['backup', file], { directory })).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('is there already'),
+    stderr: expect.stringContaining('already exists'),
   })
   const table = await runGateway(['usage', '--by', 'model'], { directory })
   expect(table.stdout.split('\n').map((line) => line.split(/ {2,}/).slice(0, 3))).toMatchObject([
