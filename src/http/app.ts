@@ -6,7 +6,7 @@ import type { ServeParts } from './call/answer/exchange.ts'
 import { createRouteBodyReader } from './call/route-body.ts'
 import { serveDialect, serveRelay } from './call/serve.ts'
 import { refuseForeignActions } from './middleware/admin-actions.ts'
-import { takeAzurePaths } from './middleware/azure.ts'
+import { mapAzurePaths } from './middleware/azure.ts'
 import { allowOrigins, type CorsSettings } from './middleware/cors.ts'
 import { answerErrors } from './middleware/errors.ts'
 import type { HostCheck } from './middleware/known-hosts.ts'
@@ -39,14 +39,14 @@ export type AppParts = ServeParts &
     readonly dialects: readonly Dialect[]
     readonly relays: readonly RelayDialect[]
     readonly newId: NewId
-    /** Without origins, pages of other origins cannot read answers. */
+    /** If `origins` is empty, pages of other origins cannot read answers. */
     readonly cors: CorsSettings
     readonly hosts: HostCheck
-    /** Forwards requests that another process answers; absent: there is none. */
+    /** Forwards requests that another process answers. Absent: there is only one process. */
     readonly forward?: Middleware | undefined
   }
 
-/** The whole HTTP surface, in the order that a request meets it. */
+/** The whole HTTP surface, in the order in which a request passes through it. */
 export function createApp(parts: AppParts): Koa {
   const app = new LightKoa()
   // Errors are answered and recorded; Koa would print their stacks.
@@ -58,17 +58,17 @@ export function createApp(parts: AppParts): Koa {
   if (parts.cors.origins.length > 0) app.use(allowOrigins(parts.cors))
   app.use(answerErrors([...parts.dialects, ...parts.relays], () => pathsOf(router, calls), parts.brake))
   app.use(refuseAmbiguous(parts.hosts))
-  // First half: calls, on the short way. Second half: everything else, as plain Koa routes.
+  // First half: calls, on the hot path. Second half: everything else, as plain Koa routes.
   app.use(serveCallsByPath(calls))
   if (parts.forward !== undefined) app.use(parts.forward)
-  app.use(takeAzurePaths())
+  app.use(mapAzurePaths())
   app.use(refuseForeignActions(parts.cors))
   app.use(router.routes())
   app.use(router.allowedMethods())
   return app
 }
 
-/** Posted to one path under any of its prefixes. */
+/** The route of calls that are posted to one path under several prefixes. */
 type CallRoute = { readonly prefixes: readonly string[]; readonly path: string; readonly handler: Middleware }
 
 function callRoutes(parts: AppParts): readonly CallRoute[] {
@@ -83,8 +83,8 @@ function placeOf({ prefixes, path }: WireFormat<AnyCall>): Pick<CallRoute, 'pref
 }
 
 /**
- * Nearly every request is a call with an exact path: one map look-up finds it, where the router tries its routes one by
- * one.
+ * Nearly every request is a call with an exact path. One map look-up finds its handler; the router would try its routes
+ * one by one.
  */
 function serveCallsByPath(routes: readonly CallRoute[]): Middleware {
   const handlers = new Map(
@@ -98,7 +98,7 @@ function serveCallsByPath(routes: readonly CallRoute[]): Middleware {
   }
 }
 
-/** All exact paths, to suggest the nearest one to a caller. */
+/** All exact paths. The nearest one is suggested for an unknown path. */
 function* pathsOf(router: Router, calls: readonly CallRoute[]): Iterable<string> {
   for (const { prefixes, path } of calls) for (const prefix of prefixes) yield prefix + path
   yield* modelPaths
@@ -106,9 +106,9 @@ function* pathsOf(router: Router, calls: readonly CallRoute[]): Iterable<string>
 }
 
 function createRouter(parts: AppParts, calls: readonly CallRoute[]): Router {
-  // Exact paths: `/V1/Models/` must never reach what a rule for `/v1/models` guards.
+  // Paths match exactly, so that a proxy's rule for `/v1/models` cannot be evaded with `/V1/Models/`.
   const router = new Router({ sensitive: true, strict: true })
-  // Calls too: requests under Azure's paths come here, and the router knows which methods a path has.
+  // Calls are routed here too, for Azure's paths and for the allowed methods of a path.
   for (const { prefixes, path, handler } of calls) router.post(anyOf(prefixes, path), handler)
   for (const prefix of everyPrefix) {
     serveCountTokens(router, prefix, parts)
@@ -133,11 +133,11 @@ function anyOf(prefixes: readonly string[], path: string): RegExp {
 }
 
 /**
- * Koa without its watch on the end of each response (on-finished), which costs every call two kilobytes: a handler that
- * answers here sets `ctx.respond = false`, writes the response itself, and gets its end from Node.
+ * Koa without its listener for the end of each response (on-finished), which costs 2 KB per call. Handlers set
+ * `ctx.respond = false`, write the response themselves, and use Node's own events.
  */
 export class LightKoa extends Koa {
-  /** Like Koa's own, which its `callback` calls for each request. */
+  /** Overrides the method that Koa's `callback` calls for each request. */
   handleRequest(ctx: Context, answer: (ctx: Context) => Promise<unknown>): Promise<unknown> {
     ctx.res.statusCode = 404
     return answer(ctx).catch((thrown: Error) => ctx.onerror(thrown))

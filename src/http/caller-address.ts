@@ -2,17 +2,20 @@ import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 
 /**
- * The proxies that are trusted to report a caller's address: how many are in front of the gateway, or their addresses
- * (`10.0.0.0/8`, `::1`). 0 and an empty list: none.
+ * The proxies that are trusted to report a caller's address: their number in front of the gateway, or their addresses
+ * (`10.0.0.0/8`, `::1`). 0 or an empty list: none.
  */
 export type TrustProxy = number | readonly string[]
 
-/** The address of the client that made a request; '' if there is none, as for a direct connection to a Unix socket. */
+/**
+ * Returns the address of the client that made a request; '' if there is none, as for a direct connection to a Unix
+ * socket.
+ */
 export type CallerAddress = (request: IncomingMessage) => string
 
 /**
- * Reads `x-forwarded-for` from its end, where each proxy adds its client's address, and never past the first address
- * that is not a trusted proxy: the caller may have written anything before it.
+ * Reads `x-forwarded-for` from its end, where each proxy appends its client's address. It stops at the first address
+ * that is not a trusted proxy, because the caller may have written the rest.
  */
 export function createCallerAddress(isTrusted: ProxyCheck): CallerAddress {
   return ({ socket, headers }) => {
@@ -30,7 +33,7 @@ export function createCallerAddress(isTrusted: ProxyCheck): CallerAddress {
   }
 }
 
-/** Whether the hop at this distance and address is a trusted proxy. */
+/** True if the hop at this distance and address is a trusted proxy. */
 export type ProxyCheck = (address: string, hop: number) => boolean
 
 export function createProxyCheck(trusted: TrustProxy): ProxyCheck {
@@ -46,14 +49,14 @@ function listed(ranges: readonly string[]): (address: string) => boolean {
     const version = isIP(address)
     list.addSubnet(address, Number(bits ?? (version === 4 ? 32 : 128)), version === 4 ? 'ipv4' : 'ipv6')
   }
-  // A Unix socket is protected by its permissions: its clients are proxies of the operator.
+  // Clients of a Unix socket are the operator's proxies, because its permissions protect it.
   return (address) => {
     if (address === '') return ranges.length > 0
     return list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')
   }
 }
 
-/** Without port, brackets, zone, or the IPv6 form of an IPv4 address; '' for anything but an address. */
+/** The address without port, brackets, zone and the IPv6 form of an IPv4 address; '' for anything but an address. */
 function plain(text: string): string {
   const [, bracketed] = /^\[([^\]]+)\](?::\d+)?$/.exec(text) ?? []
   const [, beforePort] = /^([\d.]+):\d+$/.exec(text) ?? []

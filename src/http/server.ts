@@ -10,15 +10,15 @@ import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import type { Connections } from './call/connections.ts'
-import { socketPath, takeSocket } from './unix-socket.ts'
+import { listenOnSocket, socketPath } from './unix-socket.ts'
 
 /** A listening server that can be drained. */
 export interface RunningServer {
-  /** Where it listens: `http://127.0.0.1:8000`, or `unix:/run/gateway.sock`. */
+  /** The address: `http://127.0.0.1:8000`, or `unix:/run/gateway.sock`. */
   readonly url: string
-  /** Uses another certificate for new connections. Only with a certificate from the start. */
+  /** Uses another certificate for new connections. Has no effect on a server that was started without one. */
   renew(tls: Tls): void
-  /** Stops accepting connections, and closes each open one as soon as it is idle. Resolves when none is left. */
+  /** Stops accepting connections, and closes each open one when it is idle. Resolves when none is left. */
   close(): Promise<void>
   /** Closes every connection, with all requests in flight. */
   cut(): void
@@ -27,7 +27,7 @@ export interface RunningServer {
 /** A certificate with its chain, and its key, as PEM. */
 export type Tls = { readonly cert: string; readonly key: string }
 
-/** `host` may be `unix:` and a path; then `port` is ignored. Port 0 takes any free one. */
+/** `host` may be `unix:` followed by a path; `port` is then ignored. Port 0 selects a free port. */
 export type Address = { readonly host: string; readonly port: number; readonly tls?: Tls | undefined }
 
 /** Listens; rejects if the address is not available. */
@@ -42,7 +42,7 @@ export async function listen(
   const sockets = new Set<Socket>()
   answerRefusals(server, listener, unparsed)
   const track = (socket: Socket) => {
-    // The TCP connection below a TLS one was counted already.
+    // The TCP connection below a TLS connection was already counted.
     if (!(socket instanceof TLSSocket) && connections?.open(socket) === false) socket.destroy()
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
@@ -64,18 +64,18 @@ export async function listen(
 
 export type ListenParts = {
   readonly unparsed?: UnparsedAnswer
-  /** Absent: any number. */
+  /** Absent: the number of connections is not limited. */
   readonly connections?: Pick<Connections, 'open'>
 }
 
-/** Answers, on its connection, what could not be parsed as a request. */
+/** Answers a request that could not be parsed, on its connection. */
 export type UnparsedAnswer = (error: Error, socket: Duplex) => void
 
 function hangUp(_error: Error, socket: Duplex): void {
   socket.destroy()
 }
 
-/** Replaces Node's own answers, which give no reason. */
+/** Replaces Node's own error answers, which give no reason. */
 function answerRefusals(
   server: Server | SecureServer,
   listener: RequestListener,
@@ -85,7 +85,7 @@ function answerRefusals(
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     answers.set(request.socket, response)
   })
-  // The listener refuses an unknown `expect`.
+  // The listener itself refuses an unknown `expect`.
   server.on('checkExpectation', listener)
   server.on('clientError', (error: Error, socket: Duplex) => {
     const last = answers.get(socket)
@@ -103,12 +103,12 @@ const serverOptions = {
   /** OpenAI documents 64 KiB; Node's default of 16 KiB refuses some of its clients' requests. */
   maxHeaderSize: 65_536,
   headersTimeout: 15_000,
-  /** A missing Host is refused with the other invalid ones. */
+  /** A missing Host is refused by `refuseAmbiguous`. */
   requireHostHeader: false,
-  /** Bodies have clocks of their own: see body-clock.ts. */
+  /** Bodies have their own time limits: see body-clock.ts. */
   requestTimeout: 0,
   connectionsCheckingInterval: 5_000,
-  /** Longer than the idle clock of load balancers, so that they close first. */
+  /** Longer than the idle timeout of load balancers, so that they close first. */
   keepAliveTimeout: 75_000,
 } as const
 
@@ -116,7 +116,7 @@ const secureOptions = { minVersion: 'TLSv1.2', handshakeTimeout: 15_000 } as con
 
 async function startListening(server: Server | SecureServer, { host, port }: Address): Promise<void> {
   const path = socketPath(host)
-  if (path !== undefined) return await takeSocket(server, path)
+  if (path !== undefined) return await listenOnSocket(server, path)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ port, host, backlog }, () => {
@@ -127,8 +127,8 @@ async function startListening(server: Server | SecureServer, { host, port }: Add
 }
 
 /**
- * How many connections may wait to be accepted, within the system's limit: Node's default of 511 resets those of a
- * burst.
+ * The number of connections that may wait to be accepted, within the system's limit. With Node's default of 511,
+ * connections of a burst are reset.
  */
 const backlog = 8192
 
@@ -139,8 +139,8 @@ function urlOf(server: NetServer, scheme: 'http' | 'https'): string {
 }
 
 /**
- * Not the server's own `close`: it considers a connection idle as soon as its answer is written, sent or not, and cuts
- * what the caller still reads. It also stops timing requests that are never completed.
+ * Does not use the server's own `close`. That treats a connection as idle when its answer was written but not sent, and
+ * truncates the answer. It also stops the timeout of requests that are never completed.
  */
 function close(server: Server | SecureServer, sockets: ReadonlySet<Socket>): Promise<void> {
   return new Promise((resolve) => {
@@ -153,11 +153,11 @@ function close(server: Server | SecureServer, sockets: ReadonlySet<Socket>): Pro
     const sweeping = setInterval(sweep, 100)
     NetServer.prototype.close.call(server, () => {
       clearInterval(sweeping)
-      // Only this stops the timing of requests.
+      // Only this call stops the timer of requests.
       server.close()
       resolve()
     })
-    // Requests that have arrived are read first: they get an answer instead of a reset.
+    // Requests that have already arrived are read first, so that they are answered and not reset.
     setImmediate(sweep)
   })
 }

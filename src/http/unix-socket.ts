@@ -1,16 +1,16 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
 import { connect, type Server } from 'node:net'
 
-/** The path in a host such as `unix:/run/gateway.sock`; undefined for any other. */
+/** The path in a host such as `unix:/run/gateway.sock`; undefined for other hosts. */
 export function socketPath(host: string): string | undefined {
   return host.startsWith('unix:') ? host.slice('unix:'.length) : undefined
 }
 
 /**
- * Listens on a Unix socket that its group may use too, such as a proxy under another user. A stale socket of a killed
- * process is removed; one that answers is not. Rejects if the address is not available.
+ * Listens on a Unix socket. Its group may use it too, for example a proxy under another user. A stale socket of a
+ * killed process is removed, but not one that answers. Rejects if the address is not available.
  */
-export async function takeSocket(server: Server, path: string): Promise<void> {
+export async function listenOnSocket(server: Server, path: string): Promise<void> {
   try {
     await listenOn(server, path)
   } catch (thrown) {
@@ -47,7 +47,7 @@ function isAnswered(path: string): Promise<boolean> {
       resolve(answered)
     }
     socket.once('connect', () => settle(true))
-    // Refused: nothing listens there. No other error is a reason to remove it.
+    // A refused connection means that nothing listens. After other errors the socket is kept.
     socket.once('error', (error) => settle(!('code' in error) || error.code !== 'ECONNREFUSED'))
   })
 }

@@ -9,7 +9,7 @@ import type { Deployment } from '../../src/core/model/ports.ts'
 import { unknownPrice } from '../../src/core/model/price.ts'
 import { createBodyReader } from '../../src/http/call/body.ts'
 import { serveAdmin } from '../../src/http/routes/admin.ts'
-import { createAnswersOnce } from '../../src/http/routes/admin-once.ts'
+import { createIdempotentAnswers } from '../../src/http/routes/admin-once.ts'
 import { handClock } from '../harness/core/pool.ts'
 import { startTestGateway } from '../harness/gateway.ts'
 import { startGatewayOver } from '../harness/gateway-over.ts'
@@ -293,7 +293,7 @@ async function start(
     serveAdmin(router, {
       adminRoutes,
       openApi: () => ({}),
-      once: createAnswersOnce(() => 0),
+      once: createIdempotentAnswers(() => 0),
       isLeaving: () => false,
       readBody: createBodyReader({ bodyBytes: 1000, jsonDepth: 5, jsonNodes: 100 }),
       gate: createAuthenticator({ keys: [], adminKeys: keys.map((key) => ({ key, role: 'read' })) }),

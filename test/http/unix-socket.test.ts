@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, test } from 'vitest'
-import { socketPath, takeSocket } from '../../src/http/unix-socket.ts'
+import { listenOnSocket, socketPath } from '../../src/http/unix-socket.ts'
 import { startChild } from '../acceptance/child.ts'
 import { removeDirectory } from '../harness/directory.ts'
 
@@ -53,7 +53,7 @@ test('neither is a file that is no socket', async () => {
 
 async function take(): Promise<Server> {
   const server = createServer()
-  await takeSocket(server, path)
+  await listenOnSocket(server, path)
   open.add(server)
   return server
 }

@@ -100,7 +100,7 @@ function Notices() {
         <p class="notice">
           Open: no key is configured, and this machine alone can reach the gateway. Here you can look and
           play; set <code>ADMIN_KEY</code> to sign in and change things.{' '}
-          {demo === true && 'The built-in simulator makes up the answers.'}
+          {demo === true && 'The built-in simulator generates the answers.'}
         </p>
       )}
     </aside>

@@ -2,14 +2,13 @@ import type { IncomingMessage } from 'node:http'
 import { Failure } from '../../core/model/failure.ts'
 
 /**
- * Reads a request's body, unless it comes too slowly: nothing for ten seconds or, after five, less than 8 KiB a second
- * on average. Then it rejects with a Failure of status 408. A long body that keeps coming may take its time.
+ * Awaits the body of a request. Rejects with a Failure of status 408 if no data arrives for 10 s, or if after 5 s the
+ * average is below 8 KiB/s. There is no limit for the total time.
  */
 export function inTime<Value>(request: IncomingMessage, reading: Promise<Value>): Promise<Value> {
   const { promise: late, reject } = Promise.withResolvers<never>()
   const { socket } = request
-  // Counts the bytes on the connection, compressed or not: the body is left to its reader. Bytes that came with the
-  // headers count.
+  // Counts bytes on the connection, so that the body is left to its reader. Bytes that arrived with the headers count.
   const before = socket.bytesRead - request.readableLength
   let seconds = 0
   let idleSeconds = 0
@@ -21,7 +20,7 @@ export function inTime<Value>(request: IncomingMessage, reading: Promise<Value>)
   }
   const look = () => {
     const now = socket.bytesRead - before
-    // In ticks of the gateway: a process that is late itself gives its callers more time.
+    // Counts timer ticks, so that a delayed event loop gives callers more time.
     seconds++
     idleSeconds = now > arrived ? 0 : idleSeconds + 1
     arrived = now

@@ -10,29 +10,30 @@ import { JsonText } from '../../core/model/json/json-text.ts'
 import { inTime } from './body-clock.ts'
 import { broken, callerLeft, encodingOf, readInflated, tooLarge } from './inflate.ts'
 
-/** A decompressed body; `bytes` is its length. */
+/** A parsed body. `bytes` is its decompressed length. */
 export type Body = { readonly json: JsonText; readonly bytes: number }
 
 export type BodyLimits = {
-  /** Of the decompressed body. */
+  /** The maximum length of the decompressed body. */
   readonly bodyBytes: number
   readonly jsonDepth: number
-  /** Members and containers together. */
+  /** The maximum number of keys, objects and arrays together. */
   readonly jsonNodes: number
 }
 
 /**
- * Reads a request's body as one JSON object: at once if all of it is there. Throws, or rejects with, a Failure that
- * says what is wrong; malformed JSON has the code `invalid_json`. `hold` is called with the decompressed length so far,
- * and may throw. A body that comes too slowly is abandoned.
+ * Reads a request's body as one JSON object; synchronously if it has arrived completely. Throws, or rejects with, a
+ * Failure; malformed JSON has the code `invalid_json`. `hold` is called with the decompressed length so far, and may
+ * throw. A body that arrives too slowly is refused.
  */
 export type BodyReader = (ctx: Context, hold?: (bytes: number) => void) => Body | Promise<Body>
 
-/** A reader with these limits. */
+/** Creates a reader with these limits. */
 export function createBodyReader({ bodyBytes, ...shape }: BodyLimits): BodyReader {
-  // koa-bodyparser reads and limits; as `text` without an encoding it gives the raw bytes. Its JSON mode would keep
-  // prompts on its errors, accept bad UTF-8, and lose digits; its decompression never ends if the caller leaves in the
-  // middle. Bodies that are neither compressed nor chunked, which is nearly all, are read here without its layers.
+  // koa-bodyparser reads bodies and limits their length. Its type `text` without an encoding returns the raw bytes. Its
+  // JSON mode is not used, because it keeps prompts in its errors, accepts invalid UTF-8 and loses digits. Its
+  // decompression is not used, because it never ends if the caller disconnects. Nearly all bodies are neither
+  // compressed nor chunked, and are read without it.
   const options: bodyParser.Options & { encoding: string } = {
     enableTypes: ['text'],
     extendTypes: { text: ['application/json', '+json'] },
@@ -79,8 +80,8 @@ async function proceed(): Promise<void> {}
 function holdNothing(): void {}
 
 /**
- * A browser may send other types to this address without a preflight, on behalf of any page: requiring JSON keeps web
- * pages from using the operator's keys.
+ * Requires JSON. A browser sends other types without a preflight for any web page, which could then use the operator's
+ * keys.
  */
 export function requireJson(ctx: Context): void {
   const type = ctx.request.headers['content-type']
@@ -99,20 +100,20 @@ function isJsonInUtf8(type: string): boolean {
   return charset === undefined || /^(?:utf-?8|us-ascii)$/i.test(charset)
 }
 
-/** The length of an uncompressed body; undefined if it does not give its length. */
+/** The announced length of the body; undefined if it is chunked. */
 function plainLength({ headers }: IncomingMessage): number | undefined {
   const length = headers['content-length']
   return length === undefined ? undefined : Number(length)
 }
 
-/** A body that came together with its headers, as most do: nothing to wait for. */
+/** The body, if it has arrived with the headers, as most do. */
 function bytesAtHand(request: IncomingMessage, plainBytes: number): Buffer | undefined {
   if (!request.complete || request.readableLength !== plainBytes) return undefined
   const bytes: unknown = request.read()
   return Buffer.isBuffer(bytes) ? bytes : undefined
 }
 
-/** Reads a body up to its content length: Node's parser gives no more. */
+/** Reads a body. Node's parser ends it at its content length. */
 function readPlain(
   request: IncomingMessage,
   hold: (bytes: number) => void,
@@ -138,7 +139,10 @@ function readPlain(
   request.on('error', (cause) => failed(callerLeft(cause)))
 }
 
-/** Rejects with what `hold` throws. Call it once the reader listens, so that it sees the body from its start. */
+/**
+ * Rejects with the error that `hold` throws. Call it after the reader has attached its listeners, so that both see the
+ * body from its start.
+ */
 function untilTooMuch(request: IncomingMessage, hold: (bytes: number) => void): Promise<never> {
   return new Promise((_, reject) => {
     let bytes = 0
@@ -170,20 +174,20 @@ function parseBody(bytes: Buffer, { jsonDepth, jsonNodes }: Omit<BodyLimits, 'bo
   if (depthOf(text, jsonDepth) > jsonDepth) {
     throw invalidJson(`The body is nested more than ${jsonDepth} levels deep.`)
   }
-  // Each takes at least one character.
+  // Each node takes at least one character.
   if (text.length > jsonNodes && nodesOf(text, jsonNodes) > jsonNodes) {
     throw invalidJson(`The body has more than ${jsonNodes} keys, objects and arrays.`)
   }
   const value = parse(text)
   if (!isObject(value)) throw invalidJson('The body must be a JSON object.')
-  // As a key it is a trap for code that copies objects; as text in a prompt it is harmless.
+  // As a key, `__proto__` is dangerous for code that copies objects. In a string it is harmless.
   if (mayNameProto(text) && hasProtoKey(value)) {
     throw invalidJson('The body has a key named `__proto__`, which is not allowed.')
   }
   return { json: JsonText.read(value, text, textBytes), bytes: bytes.length }
 }
 
-/** Plain, or with some letters escaped. */
+/** True if the text may contain the key, plain or with escaped letters. */
 function mayNameProto(text: string): boolean {
   return text.includes('__proto__') || text.includes('\\u00')
 }
@@ -196,7 +200,7 @@ function parse(text: string): unknown {
   try {
     return parseJson(text)
   } catch {
-    // The parser's own message quotes the body, so it is not passed on.
+    // The parser's own message quotes the body, so it is not used.
     throw invalidJson('We could not parse the JSON body of your request. Check it for syntax errors.')
   }
 }

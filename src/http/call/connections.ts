@@ -1,25 +1,25 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-/** Counts connections, so that nobody takes all of them. */
+/** Counts connections, so that no client can take all of them. */
 export interface Connections {
-  /** Accepts a connection; false if there is no room for it. */
+  /** Counts a new connection; false if it exceeds a limit. */
   open(socket: Socket): boolean
-  /** Its caller was authenticated: it no longer counts for its address. */
+  /** Call this when the caller is authenticated. The connection then no longer counts for its address. */
   admitted(socket: Duplex): void
 }
 
 export type ConnectionLimits = {
-  /** In all. */
+  /** The maximum number of connections. */
   readonly connections: number
-  /** From one address, before authentication. */
+  /** The maximum number of connections from one address before authentication. */
   readonly connectionsPerAddress: number
 }
 
 export type ConnectionParts = {
   /** The current limits. */
   readonly limits: () => ConnectionLimits
-  /** Many callers share it: it does not count for its address. */
+  /** True for a proxy. Its connections do not count for its address, because many callers share it. */
   readonly isProxy: (address: string) => boolean
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { HeaderLookup } from '../../dialects/shared/dialect.ts'
 
-/** A request's headers as a dialect reads them: repeated headers are joined. */
+/** Looks up a request's headers for a dialect. Repeated headers are joined. */
 export function headerLookup({ headers }: IncomingMessage): HeaderLookup {
   return (name) => {
     const value = headers[name]

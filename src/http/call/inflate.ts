@@ -11,9 +11,9 @@ import {
 import { Failure } from '../../core/model/failure.ts'
 
 export type InflateLimits = {
-  /** Of the output. */
+  /** The maximum length of the output. */
   readonly bytes: number
-  /** Called with the output's length so far; may throw, which stops the reading. */
+  /** Called with the output's length so far. It may throw to stop the reading. */
   readonly hold: (bytes: number) => void
 }
 
@@ -35,7 +35,7 @@ export async function readInflated(
   const create = decoders.get(encoding)
   if (create === undefined) throw unsupportedEncoding()
   const decoder = encoding === 'deflate' && (await hasNoHeader(request)) ? createInflateRaw() : create()
-  // A caller that leaves ends the request, but not the stream it is piped into.
+  // When a caller disconnects, the request ends, but not the stream into which it is piped.
   const leave = () => {
     if (!request.complete) decoder.destroy(callerLeft(undefined))
   }
@@ -63,7 +63,7 @@ export function tooLarge(mostBytes: number): Failure {
   return new Failure('too_large', `The request body is larger than the ${mostBytes} bytes allowed.`)
 }
 
-/** The failure of a request whose caller is gone. */
+/** The failure of a request whose caller has disconnected. */
 export function callerLeft(cause: unknown): Failure {
   return new Failure('caller_left', 'The caller closed the connection.', { cause })
 }
@@ -81,14 +81,14 @@ const decoders: ReadonlyMap<string, () => Transform> = new Map([
   ['zstd', () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } })],
 ])
 
-/** 8 MiB: RFC 9659 requires no more of a receiver, and a frame could claim 128 MiB with its first bytes. */
+/** 8 MiB, which is all that RFC 9659 requires of a receiver. A frame could request 128 MiB with its first bytes. */
 const zstdWindowLog = 23
 
-/** `deflate` has zlib's header (RFC 9110 8.4.1.2), but some clients omit it: the first byte tells. */
+/** True for `deflate` without zlib's header. RFC 9110 8.4.1.2 requires the header, but some clients omit it. */
 async function hasNoHeader(request: IncomingMessage): Promise<boolean> {
   const first = await firstByte(request)
   if (first === undefined && !request.complete) throw callerLeft(undefined)
-  // Zlib's method is 8. Without a header that would be a stored block of a kind that nothing writes.
+  // zlib's method is 8. Without a header, the same bits would be a form of stored block that no encoder writes.
   return first !== undefined && (first & 0x0f) !== 8
 }
 

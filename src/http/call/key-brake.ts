@@ -4,8 +4,8 @@ import { createLruMap } from '../../core/model/lru-map.ts'
 import type { Clock } from '../../core/model/ports.ts'
 
 /**
- * The failure to answer with: the one thrown, or, after too many wrong keys from its address, one that asks to wait. It
- * sees only failures: a caller with a valid key is never slowed down.
+ * Returns the error to answer with: the thrown one, or a 429 after too many wrong keys from its address. It is called
+ * only for errors, so callers with a valid key are never limited.
  */
 export type KeyBrake = (request: IncomingMessage, thrown: unknown) => unknown
 
@@ -13,7 +13,7 @@ export function createKeyBrake(
   addressOf: (request: IncomingMessage) => string,
   clock: Pick<Clock, 'now'>,
 ): KeyBrake {
-  /** When each address has its full allowance again. */
+  /** The time at which each address has its full allowance again. */
   const fullAt = createLruMap<number>(mostAddresses)
   return (request, thrown) => {
     if (!isWrongKey(thrown)) return thrown
@@ -24,29 +24,25 @@ export function createKeyBrake(
       fullAt.set(address, next)
       return thrown
     }
-    return new Failure(
-      'limit_reached',
-      'Too many wrong keys came from this address, and this one is wrong too.',
-      {
-        code: 'too_many_wrong_keys',
-        retryAfterMs: Math.ceil(next - now - burst * perFailureMs),
-        shown: { type: 'invalid_request_error' },
-      },
-    )
+    return new Failure('limit_reached', 'Too many requests with invalid keys came from this address.', {
+      code: 'too_many_wrong_keys',
+      retryAfterMs: Math.ceil(next - now - burst * perFailureMs),
+      shown: { type: 'invalid_request_error' },
+    })
   }
 }
 
-/** A hundred at once, and one per second: hopeless for guessing, and enough for a misconfigured client. */
+/** 100 at once, then one per second. Too few to guess keys, but enough for a misconfigured client. */
 const burst = 100
 const perFailureMs = 1000
 const mostAddresses = 10_000
 
-/** A wrong key; a missing key is not a guess. */
+/** True for a wrong key. A missing key does not count. */
 function isWrongKey(thrown: unknown): boolean {
   return thrown instanceof Failure && thrown.kind === 'unauthorized' && thrown.code === 'invalid_api_key'
 }
 
-/** The owner of an IPv6 address has all addresses with its prefix. */
+/** The network of an address: for IPv6 the /64 prefix, because its owner can use all addresses in it. */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address
   const [head = '', tail] = address.split('::')

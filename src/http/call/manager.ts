@@ -5,21 +5,21 @@ import { apiKeyOf } from './api-key.ts'
 
 export type ManagerParts = {
   readonly gate: Authenticator
-  /** Undefined: there is no console. */
+  /** Undefined: the console is disabled. */
   readonly sessions?: ManagerSessions | undefined
 }
 
 /** The sessions of the console. */
 export interface ManagerSessions {
   open(secret: string): Promise<{ readonly token: string; readonly expiresEpochMs: number }>
-  /** The digest of the secret that opened it; undefined if it has ended or never existed. */
+  /** Returns the digest of the secret that opened the session; undefined if it has ended or never existed. */
   find(token: string): Promise<string | undefined>
   close(token: string): Promise<void>
 }
 
 /**
- * Who manages, by the request's key, or else by its session. Rejects with `unauthorized`, or with `forbidden` for too
- * low a role.
+ * Authenticates a manager by the request's key, or else by its session. Rejects with `unauthorized`, or with
+ * `forbidden` if the role is too low.
  */
 export async function managerOf(
   request: IncomingMessage,
@@ -35,7 +35,7 @@ export async function managerOf(
   return openOrOver(gate, role)
 }
 
-/** If no key is required, an expired session does no harm. */
+/** Ignores an expired session if no key is required. */
 function openOrOver(gate: Authenticator, role: Role): Principal {
   try {
     return gate.admitManager(undefined, role)
@@ -55,16 +55,20 @@ export function sessionTokenOf({ headers }: IncomingMessage): string | undefined
 export const sessionCookie = 'pandotate_console'
 
 /**
- * Any page of this site sends the cookie along. Changes must come from the console: only it can set this header, and
- * its origin is the gateway's.
+ * Requires that a change comes from the console. The browser sends the cookie with requests of any page of this site,
+ * but only the console's origin is the gateway's, and only it can set this header.
  */
 export function requireOwnPage({ headers }: IncomingMessage): void {
   const { origin, host } = headers
   const isOwn = origin === undefined || (URL.canParse(origin) && new URL(origin).host === host?.toLowerCase())
   if (isOwn && headers['x-pandotate-console'] === '1') return
-  throw new Failure('forbidden', 'A session is for the pages of the console only: send a management key.', {
-    code: 'origin_not_allowed',
-  })
+  throw new Failure(
+    'forbidden',
+    'A session is valid only for pages of the console. Send a management key instead.',
+    {
+      code: 'origin_not_allowed',
+    },
+  )
 }
 
 const harmless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])

@@ -2,21 +2,21 @@ import type { ServerResponse } from 'node:http'
 import { CallAbort, type CallSignal } from '../../core/model/call-signal.ts'
 import { Failure } from '../../core/model/failure.ts'
 
-/** The calls in flight: to end all of them at once, and to know when none is left. */
+/** The calls in flight. Allows to end all of them, and to wait until none is left. */
 export interface OpenCalls {
   /** Adds a call until its response is closed. Its signal aborts, with a Failure, when the call must end. */
   open(response: ServerResponse): OwnedSignal
-  /** Closes every connection after its current answer. */
+  /** Makes every connection close after its current answer. */
   hangUp(): void
-  /** Ends every call with this Failure, also those that come later. */
+  /** Ends every call with this Failure, including later ones. */
   end(failure: Failure): void
-  /** Ends one owner's calls in flight. */
+  /** Ends the calls of one owner that are in flight. */
   endOf(owner: string, failure: Failure): void
-  /** Resolves when there is none. Calls that come later are not waited for. */
+  /** Resolves when no call is in flight. Later calls are not awaited. */
   ended(): Promise<void>
 }
 
-/** The signal of one call, and its owner once that is known: a key's id. */
+/** The signal of one call, with its owner (the id of a key) when that is known. */
 export type OwnedSignal = CallSignal & { owner?: string | undefined }
 
 export function createOpenCalls(): OpenCalls {
@@ -30,7 +30,7 @@ export function createOpenCalls(): OpenCalls {
   return {
     open(response) {
       const call = new OpenCall(response)
-      // `request` closes as soon as its body is read: only `response` tells.
+      // Only `response` shows that the caller has disconnected; `request` closes when its body was read.
       if (response.destroyed) {
         leave(call)
         return call
@@ -63,17 +63,23 @@ export function createOpenCalls(): OpenCalls {
   }
 }
 
-/** The failure of calls that are refused or ended. By the time to retry, another gateway may have taken over. */
+/**
+ * The failure of calls that are refused or ended by a shutdown. At the time of the retry, another gateway may have
+ * taken over.
+ */
 export function shuttingDown(): Failure {
   return new Failure('draining', 'The gateway is shutting down.', { retryAfterMs: 1000 })
 }
 
 /** The failure of calls whose key was revoked with `abort`. */
 export function revoked(): Failure {
-  return new Failure('revoked', 'This API key was revoked while the call was under way: the call was ended.')
+  return new Failure(
+    'revoked',
+    'This API key was revoked while the call was in flight, so the call was ended.',
+  )
 }
 
-/** A call, which is its own signal. */
+/** A call in flight. It is also its own signal, to save an object per call. */
 class OpenCall extends CallAbort {
   readonly response: ServerResponse
   owner: string | undefined
@@ -90,14 +96,14 @@ type Ring = {
   add(call: OpenCall): void
   remove(call: OpenCall): void
   isEmpty(): boolean
-  /** A copy: ending one may remove others. */
+  /** Returns a copy, because ending one call may remove others. */
   calls(): readonly OpenCall[]
 }
 
 /**
- * A linked list through the calls. A Set rebuilds its table every so many calls, and an old table that the garbage
- * collector has promoted keeps every call that was in it alive until the next full collection: that cost a sixth of the
- * gateway's speed.
+ * A linked list of the calls. It is not a Set, because a Set regularly rebuilds its table. An old table that the
+ * garbage collector has promoted keeps its calls alive until the next full collection, which was measured to cost a
+ * sixth of the throughput.
  */
 function createRing(): Ring {
   let first: OpenCall | undefined
@@ -112,7 +118,7 @@ function createRing(): Ring {
       if (before !== undefined) before.after = after
       else if (first === call) first = after
       if (after !== undefined) after.before = before
-      // A removed one must not keep others alive.
+      // A removed call must not keep others alive.
       call.before = undefined
       call.after = undefined
     },

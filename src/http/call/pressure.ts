@@ -1,20 +1,20 @@
 import { getHeapStatistics } from 'node:v8'
 import type { Clock } from '../../core/model/ports.ts'
 
-/** The load of the process, sampled by a timer until it is disposed, never by requests. */
+/** The load of the process. A timer samples it until it is disposed. */
 export interface Pressure extends Disposable {
-  /** The event loop's average delay over the last second, and over at least ten samples. */
+  /** The average delay of the event loop over the last second, and over at least ten samples. */
   readonly loopDelayMs: number
-  /** The share of the heap's limit that is in use. */
+  /** The share of the heap limit that is in use. */
   readonly heapShare: number
 }
 
 /**
- * Not Node's `monitorEventLoopDelay`: it loses the delay during which it is read, and so every delay of a loop that is
- * always late.
+ * Node's `monitorEventLoopDelay` is not used, because it loses the delay during which it is read. It would show no
+ * delay for a loop that is always late.
  */
 export function watchPressure(clock: Clock, heapShare: () => number = usedHeapShare): Pressure {
-  // A single long turn, as at start-up, is not pressure: hence so many samples, started in time.
+  // The average starts with samples without delay, so that a single long turn, as at start-up, does not count as load.
   const looks = Array<Look>(leastLooks).fill({ at: Number.NEGATIVE_INFINITY, lateMs: 0 })
   const seen = { loopDelayMs: 0, heapShare: heapShare() }
   let dueAt = clock.now() + intervalMs

@@ -4,8 +4,8 @@ import type { BodyReader } from './body.ts'
 import { readHeld, type Shedding } from './shedding.ts'
 
 /**
- * Reads the bodies of requests that are not calls, and reserves room for them as for a call's: otherwise a caller could
- * fill the memory with them. Use it after authentication.
+ * Reads the bodies of requests that are not calls. They count towards the limits of bodies in flight, because a caller
+ * could fill the memory with them. Use it after authentication.
  */
 export function createRouteBodyReader(read: BodyReader, shedding: Pick<Shedding, 'admit'>): BodyReader {
   return async (ctx) => {

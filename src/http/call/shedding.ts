@@ -5,18 +5,18 @@ import { createFairCapacity, type FairCapacity } from '../../core/model/shared/f
 import type { Body, BodyReader } from './body.ts'
 import type { Pressure } from './pressure.ts'
 
-/** Turns calls away when there is more work than the process can take. Admitted calls are not affected. */
+/** Refuses calls when the process is overloaded. Admitted calls are not affected. */
 export interface Shedding {
-  /** Admits a call of this principal, until the result is disposed. Throws `shed`. */
+  /** Admits a call of this principal until the result is disposed. Throws `shed`. */
   admit(who?: string): Admission
-  /** Why a call would be turned away now; undefined: it would not. */
+  /** The reason for which a call would be refused now; undefined if it would be admitted. */
   reason(): ShedReason | undefined
   read(): SheddingReading
 }
 
 /** An admitted call. */
 export interface Admission extends Disposable {
-  /** Sets how much of the call's body has arrived. Throws `shed` if there is no room for it. */
+  /** Sets the number of bytes of the call's body that have arrived. Throws `shed` if they exceed a limit. */
   hold(bytes: number): void
 }
 
@@ -25,17 +25,17 @@ export type ShedReason = 'in_flight' | 'in_flight_bytes' | 'event_loop' | 'heap'
 export type SheddingReading = {
   readonly inFlight: number
   readonly inFlightBytes: number
-  /** Calls turned away since the start. */
+  /** The number of refused calls since the start. */
   readonly shed: Readonly<Record<ShedReason, number>>
 }
 
 export type SheddingLimits = {
-  /** Calls in flight; no principal may have all of them. */
+  /** The maximum number of calls in flight. One principal cannot use all of it. */
   readonly inFlight: number
-  /** Over all bodies. A single one is admitted whatever its size. */
+  /** The maximum total length of all bodies in flight. A single body may exceed it. */
   readonly inFlightBytes: number
   readonly loopDelayMs: number
-  /** A share of the heap's limit. */
+  /** The maximum share of the heap limit in use. */
   readonly heapShare: number
 }
 
@@ -43,7 +43,7 @@ export type SheddingParts = {
   /** The current limits. */
   readonly limits: () => SheddingLimits
   readonly pressure: Pick<Pressure, 'loopDelayMs' | 'heapShare'>
-  /** Spreads the Retry-After of the calls that were turned away. */
+  /** Spreads the Retry-After of refused calls. */
   readonly random: Random
 }
 
@@ -62,7 +62,7 @@ export function createShedding({ limits, pressure, random }: SheddingParts): She
   }
   const pressed = (): ShedReason | undefined => {
     const { loopDelayMs, heapShare } = limits()
-    // A single call is never shed: a delay cannot be its doing.
+    // A single call is never refused, because it cannot have caused the load.
     if (pressure.heapShare > heapShare && room.calls.used > 0) return 'heap'
     return pressure.loopDelayMs > loopDelayMs && room.calls.used >= leastBusy ? 'event_loop' : undefined
   }
@@ -73,7 +73,7 @@ export function createShedding({ limits, pressure, random }: SheddingParts): She
     admit(who = '') {
       if (!room.calls.hasRoomFor(who, 1)) throw turnAway('in_flight')
       const reason = pressed()
-      // A principal with nothing in flight has not caused the load.
+      // A principal without calls in flight has not caused the load.
       if (reason === 'heap' || (reason !== undefined && room.calls.usedBy(who) > 0)) throw turnAway(reason)
       room.calls.take(who, 1)
       return new CallAdmission(who, room, refuseBytes)
@@ -83,13 +83,13 @@ export function createShedding({ limits, pressure, random }: SheddingParts): She
   }
 }
 
-/** With fewer calls in flight than this, a late event loop is no reason to shed. */
+/** With fewer calls in flight, a delayed event loop is not a reason to refuse calls. */
 const leastBusy = 32
 
 /** The state that all admitted calls share. */
 type Room = { readonly calls: FairCapacity; readonly bytes: FairCapacity }
 
-/** A class, not a closure: one per call, so that its methods live on the prototype. */
+/** A class rather than a closure: there is one per call, and methods on the prototype save memory. */
 class CallAdmission implements Admission {
   readonly #who: string
   readonly #room: Room
@@ -120,8 +120,7 @@ class CallAdmission implements Admission {
 }
 
 /**
- * Reads a body as `read` does, and reserves room for what has arrived, not for the announced length, which may be
- * anything.
+ * Reads a body with `read`, and counts its arrived bytes. The announced length is not counted, because it may be false.
  */
 export function readHeld(ctx: Context, admission: Admission, read: BodyReader): Body | Promise<Body> {
   const reading = read(ctx, (bytes) => admission.hold(bytes))

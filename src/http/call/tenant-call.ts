@@ -6,8 +6,8 @@ import { unknownModel } from '../../core/plan/router.ts'
 import type { HeaderLookup } from '../../dialects/shared/dialect.ts'
 
 /**
- * The call as its key allows it, after taking its share of all rate limits. Throws, or rejects with, a Failure for a
- * model that the key may not use, and at a limit.
+ * Applies the rules of a key to a call, and consumes its rate limits. Throws, or rejects with, a Failure for a model
+ * that the key may not use, and if a limit is reached.
  */
 export function enterAs<Asked extends AnyCall>(
   tenant: Tenant,
@@ -31,7 +31,7 @@ export function enterAs<Asked extends AnyCall>(
   })
 }
 
-/** The call as its key would allow it, and its budgets' state; nothing is held or recorded. */
+/** As `enterAs`, but nothing is consumed, held or recorded. Returns the state of the budgets too. */
 export function previewAs<Asked extends AnyCall>(
   tenant: Tenant,
   call: Asked,
@@ -43,20 +43,20 @@ export function previewAs<Asked extends AnyCall>(
   return { call: callTenant === undefined ? call : { ...call, tenant: callTenant }, preview }
 }
 
-/** Models that the key may not use are unknown to it. */
+/** Throws for a model that the key may not use, with the error for an unknown model. */
 function refuseOthers(tenant: Tenant, { model: asked, steering }: AnyCall): void {
   for (const model of [asked, ...(steering?.models ?? [])]) {
     if (!tenant.allowsModel(model)) throw unknownModel(model)
   }
 }
 
-/** The header takes precedence over the body's field. */
+/** The caller's user. The header takes precedence over the field in the body. */
 function userOf({ body: { value: body } }: AnyCall, headers: HeaderLookup): string | undefined {
   const user = headers('x-pandotate-user') ?? body['user']
   return typeof user === 'string' && user !== '' ? user : undefined
 }
 
-/** An estimate, corrected by the call's usage. */
+/** The tokens to take from a rate limit. The estimate is corrected when the usage is known. */
 function wantedTokens(call: AnyCall): number {
   return Math.ceil(promptBound(call) / 2) + (callersBound(call) ?? 0)
 }

@@ -5,19 +5,23 @@ import { requireJson } from '../call/body.ts'
 import type { CorsSettings } from './cors.ts'
 
 /**
- * Changes under /admin may come from the gateway's own pages, from allowed origins, or from no page at all: for another
- * page, the browser would send the user's cookies along. A body that is not JSON is refused, because a browser sends
- * other types without a preflight.
+ * Refuses changes under /admin from pages of other origins, for which the browser would send the user's cookies. Pages
+ * of the gateway and of allowed origins, and clients other than browsers, are accepted. A body that is not JSON is
+ * refused, because a browser sends other types without a preflight.
  */
 export function refuseForeignActions({ origins }: CorsSettings): Middleware {
   const known = new Set(origins)
   return function refuse(ctx, next) {
-    // Routes match case-sensitively, and so does this.
+    // Routes match case-sensitively too.
     if (!ctx.path.startsWith('/admin/') || harmless.has(ctx.method)) return next()
     if (isForeign(ctx.req, known)) {
-      throw new Failure('forbidden', 'Pages of this origin may not change anything here: see cors.origins.', {
-        code: 'origin_not_allowed',
-      })
+      throw new Failure(
+        'forbidden',
+        'Pages of this origin may not use the management API. Add the origin to cors.origins.',
+        {
+          code: 'origin_not_allowed',
+        },
+      )
     }
     if (ctx.method !== 'DELETE') requireJson(ctx)
     return next()

@@ -2,13 +2,13 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Middleware } from 'koa'
 
 export type CorsSettings = {
-  /** As browsers send them: `https://app.example`; `*` is any. */
+  /** The allowed origins in the form that browsers send: `https://app.example`. `*` allows any. */
   readonly origins: readonly string[]
 }
 
 /**
- * Lets pages of these origins call the gateway and read its answers, including errors and streams. Pages of other
- * origins get the same answers, which their browsers keep from them.
+ * Allows pages of these origins to read the gateway's answers, including errors and streams. Browsers hide the answers
+ * from pages of other origins.
  */
 export function allowOrigins({ origins }: CorsSettings): Middleware {
   const allowed = new Set(origins)
@@ -16,7 +16,7 @@ export function allowOrigins({ origins }: CorsSettings): Middleware {
   return function allowOrigin(ctx, next) {
     const { req: request, res: response } = ctx
     const { origin } = request.headers
-    // A cache must not give one origin another's answer, nor that of a request without an origin.
+    // A cache must not serve an answer for another origin.
     if (!isAnyAllowed) response.setHeader('vary', 'origin')
     if (origin === undefined || !(isAnyAllowed || allowed.has(origin))) return next()
     response.setHeader('access-control-allow-origin', isAnyAllowed ? '*' : origin)
@@ -30,7 +30,7 @@ export function allowOrigins({ origins }: CorsSettings): Middleware {
   }
 }
 
-/** The response headers that a page may read, besides the default ones. */
+/** The response headers that a page may read, beside the default ones. */
 const exposedHeaders = [
   'x-request-id',
   'request-id',
@@ -44,25 +44,25 @@ const exposedHeaders = [
   'x-pandotate-estimated',
 ].join(', ')
 
-/** The request headers of browsers' SDKs, by name and by prefix. */
+/** The request headers that SDKs send in browsers, by name and by prefix. */
 const sentHeaders: ReadonlySet<string> = new Set([
   'authorization',
   'content-type',
   'api-key',
   'x-api-key',
   'idempotency-key',
-  // OpenAI's SDK and the AI SDK set it; browsers other than Chrome ask for permission.
+  // OpenAI's SDK and the AI SDK set `user-agent`; browsers other than Chrome require permission for it.
   'user-agent',
   'x-client-request-id',
 ])
 const sentPrefixes = ['x-stainless-', 'openai-', 'anthropic-', 'x-pandotate-']
 
-/** A preflight succeeds for any path: errors are reported by the call itself. */
+/** Answers a preflight with success for any path. The request itself reports errors. */
 function answerPreflight(response: ServerResponse, headers: IncomingHttpHeaders, requestId: string): void {
-  const asked = headers['access-control-request-headers'] ?? ''
+  const requested = headers['access-control-request-headers'] ?? ''
   response.writeHead(204, {
     'access-control-allow-methods': 'GET, HEAD, POST, DELETE',
-    'access-control-allow-headers': acceptedOf(asked),
+    'access-control-allow-headers': allowedHeaders(requested),
     'access-control-max-age': maxAgeSeconds,
     'x-request-id': requestId,
   })
@@ -72,8 +72,11 @@ function answerPreflight(response: ServerResponse, headers: IncomingHttpHeaders,
 /** Two hours, the maximum in Chrome. */
 const maxAgeSeconds = '7200'
 
-/** The requested headers that are allowed, and those sent with every call: `*` does not include `authorization`. */
-function acceptedOf(asked: string): string {
+/**
+ * The allowed headers: the requested ones that are known, and those that every call needs. `*` would not include
+ * `authorization`.
+ */
+function allowedHeaders(asked: string): string {
   const names = asked.split(',').map((name) => name.trim().toLowerCase())
   const wanted = names.filter((name) => headerName.test(name) && mayBeSent(name))
   return [...new Set(['authorization', 'content-type', ...wanted])].join(', ')

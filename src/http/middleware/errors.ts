@@ -8,12 +8,12 @@ import { chat } from '../../dialects/openai/chat.ts'
 import type { WireFormat } from '../../dialects/shared/dialect.ts'
 import { sendJson } from '../call/answer/send.ts'
 import type { KeyBrake } from '../call/key-brake.ts'
-import { askedPath } from './azure.ts'
+import { requestedPath } from './azure.ts'
 import { notImplementedAt } from './not-implemented.ts'
 
 /**
- * Answers what no handler does: unknown paths, suggesting the nearest of `paths`; wrong methods; and everything that
- * handlers throw, in the shape of the dialect that owns the path. `calls` are all dialects.
+ * Answers unknown paths, wrong methods, and errors that handlers throw, in the format of the dialect that owns the
+ * path. For an unknown path it suggests the nearest of `paths`. `calls` are all dialects.
  */
 export function answerErrors(
   calls: readonly WireFormat<AnyCall>[],
@@ -25,10 +25,10 @@ export function answerErrors(
     const failed = (thrown: unknown) => answer(ctx, asFailure(brake(ctx.req, thrown)), owners)
     // koa-compose rejects if a handler throws.
     return next().then(() => {
-      // The usual case, an answered request, costs one promise here rather than two.
+      // An answered request, the usual case, costs one promise rather than two.
       if (ctx.respond === false) return undefined
       try {
-        return answerRest(ctx, paths)
+        return answerUnhandled(ctx, paths)
       } catch (thrown) {
         return failed(thrown)
       }
@@ -36,29 +36,29 @@ export function answerErrors(
   }
 }
 
-function answerRest(ctx: Context, paths: () => Iterable<string>): void {
+function answerUnhandled(ctx: Context, paths: () => Iterable<string>): void {
   const allow = allowedOn(ctx)
-  if (ctx.method !== 'OPTIONS' || allow === undefined) throw unanswered(ctx, allow, paths)
+  if (ctx.method !== 'OPTIONS' || allow === undefined) throw failureOfUnhandled(ctx, allow, paths)
   ctx.set('x-request-id', ctx.state['requestId'] as string)
   ctx.respond = false
   ctx.res.end()
 }
 
-/** The methods of the path, as the router noted them; undefined for an unknown path. */
+/** The methods of the path, which the router has set; undefined for an unknown path. */
 function allowedOn(ctx: Context): string | undefined {
   const allow = ctx.res.getHeader('allow')
   return typeof allow === 'string' && allow !== '' ? allow : undefined
 }
 
-function unanswered(ctx: Context, allow: string | undefined, paths: () => Iterable<string>): Failure {
-  const unserved = notImplementedAt(ctx.path, ctx.method)
-  if (unserved !== undefined) {
-    // Only a similar path has methods.
+function failureOfUnhandled(ctx: Context, allow: string | undefined, paths: () => Iterable<string>): Failure {
+  const notImplemented = notImplementedAt(ctx.path, ctx.method)
+  if (notImplemented !== undefined) {
+    // The router has set the methods of a similar path.
     ctx.res.removeHeader('allow')
-    return unserved
+    return notImplemented
   }
   if (allow === undefined) {
-    const near = didYouMean(askedPath(ctx), paths())
+    const near = didYouMean(requestedPath(ctx), paths())
     return new Failure('not_found', `Unknown request URL: ${ctx.method} ${shownPath(ctx)}.${near}`)
   }
   return new Failure(
@@ -78,7 +78,7 @@ function answer(ctx: Context, failure: Failure, owners: Owners): void {
     headers.push('retry-after', String(Math.max(1, Math.ceil(failure.retryAfterMs / 1000))))
   }
   ctx.respond = false
-  // The router may have changed it.
+  // The router may have changed the message.
   ctx.res.statusMessage = STATUS_CODES[failure.status] ?? ''
   const { fail, requestIdHeader } = dialectOf(ctx, owners)
   if (requestIdHeader !== undefined) headers.push(requestIdHeader, id)
@@ -92,8 +92,9 @@ function ownersByPath(calls: readonly WireFormat<AnyCall>[]): Owners {
 }
 
 /**
- * The dialect of the path, or of the nearest path above it: `/v1/messages/count_tokens` is below `/v1/messages`. A
- * prefix alone owns nothing below itself. Anthropic's clients identify themselves in every request.
+ * The dialect that owns the path, or the nearest path above it: `/v1/messages/count_tokens` is below `/v1/messages`. A
+ * dialect whose path is only a prefix does not own paths below it. Requests with Anthropic's version header always get
+ * Anthropic's format.
  */
 function dialectOf({ path, headers }: Context, owners: Owners): WireFormat<AnyCall> {
   const own = owners.get(path)
@@ -106,8 +107,8 @@ function dialectOf({ path, headers }: Context, owners: Owners): WireFormat<AnyCa
   return chat
 }
 
-/** Enough of the path to see the mistake; never its query, which may contain a key. */
+/** The start of the path. The query is left out, because it may contain a key. */
 function shownPath(ctx: Context): string {
-  const path = askedPath(ctx)
+  const path = requestedPath(ctx)
   return path.length > 200 ? `${path.slice(0, 200)}…` : path
 }

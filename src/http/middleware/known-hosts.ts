@@ -1,26 +1,26 @@
 import { isIP, isIPv4 } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 
-/** Distinguishes the gateway's own names from rebound names of other sites' pages. */
+/** Checks the Host of requests, as a protection against DNS rebinding. */
 export interface HostCheck {
-  /** `host` as in the header, with or without a port; `local` is the address that the connection came to. */
+  /** `host` is the header's value, with or without a port. `local` is the local address of the connection. */
   accepts(host: string, local: string | undefined): boolean
 }
 
 export type HostSettings = {
-  /** Whether a key is required now: then the key proves the caller's intent, and any Host is accepted. */
+  /** True if a key is required. Any Host is then accepted, because a page cannot know the key. */
   readonly asksForKeys: () => boolean
   readonly allowUnauthenticated: boolean
   readonly allowedHosts: readonly string[]
 }
 
-/** The machine's own names. */
+/** The machine's own name and addresses. */
 export type Machine = { readonly name: string; readonly addresses: () => readonly string[] }
 
 /**
- * A page whose name was rebound to this machine after it was loaded has, for its browser, the gateway's origin: only
- * the Host reveals it. Names that only this machine can own are accepted; if the operator lets everybody in, names of a
- * private network are too.
+ * Creates the check. With DNS rebinding, the name of a foreign page resolves to this machine, so that its browser
+ * treats the gateway as the page's own origin. Only the Host reveals that. Names that only this machine can have are
+ * accepted. With `allowUnauthenticated`, names of private networks are accepted too.
  */
 export function createHostCheck(
   { asksForKeys, allowUnauthenticated, allowedHosts }: HostSettings,
@@ -47,7 +47,7 @@ export function createHostCheck(
     accepts(host, local) {
       if (asksForKeys() || accepted.has(host)) return true
       if (!isKnown(host, local)) return false
-      // Cached: callers use the same few names.
+      // Cached, because callers use few names.
       if (accepted.size < mostKept) accepted.add(host)
       return true
     },
@@ -62,12 +62,12 @@ const thisMachine: Machine = {
     Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address)),
 }
 
-/** A single-label name, or one that only a private network's own servers resolve. */
+/** True for a name without a dot, or in a domain that only private networks resolve. */
 function isPrivateName(name: string): boolean {
   return !name.includes('.') || /\.(?:local|internal|svc)$/.test(name)
 }
 
-/** `*.example.com` is any name below; a name with a port is that port only. */
+/** `*.example.com` matches any name below it. A name with a port matches only that port. */
 function matches(allowed: string, name: string, host: string): boolean {
   if (allowed.startsWith('*.')) return name.endsWith(allowed.slice(1))
   return allowed === name || allowed === host
@@ -79,7 +79,7 @@ function isOwn(ip: string, local: string | undefined, machine: Machine): boolean
   return machine.addresses().some((address) => canonical(address) === ip)
 }
 
-/** The canonical form of an IP address, with IPv4 in IPv6 as IPv4. Undefined for anything else. */
+/** The canonical form of an IP address; IPv4 in IPv6 becomes IPv4. Undefined for anything else. */
 function canonical(address: string): string | undefined {
   const bare = address.replace(/^\[|\]$/g, '').replace(/%.*$/, '')
   const version = isIP(bare)

@@ -5,31 +5,31 @@ export function notImplementedAt(path: string, method: string): Failure | undefi
   const below = /^(?:\/v1|\/inference(?:\/v1)?|\/openai\/deployments\/[^/]+)\/(.+)$/.exec(path)?.[1]
   const what = below === undefined ? undefined : find(below, method)
   if (what === undefined) return undefined
-  return new Failure('not_implemented', `This gateway does not serve ${what}.`, {
+  return new Failure('not_implemented', `This gateway does not support ${what}.`, {
     // The status alone would make SDKs retry.
     headers: { 'x-should-retry': 'false' },
   })
 }
 
 function find(below: string, method: string): string | undefined {
-  const found = [...unserved, ...unservedBetween].find(([pattern]) => pattern.test(below))?.[1]
+  const found = [...unsupported, ...unsupportedBelow].find(([pattern]) => pattern.test(below))?.[1]
   return (
     found ??
-    unservedMethods.find(([methods, pattern]) => methods.includes(method) && pattern.test(below))?.[2]
+    unsupportedMethods.find(([methods, pattern]) => methods.includes(method) && pattern.test(below))?.[2]
   )
 }
 
-/** By the beginning of the path below its prefix. */
-const unserved: readonly (readonly [RegExp, string])[] = Object.entries({
+/** Unsupported features, by the start of the path below its prefix. */
+const unsupported: readonly (readonly [RegExp, string])[] = Object.entries({
   assistants: 'assistants',
-  audio: 'audio: no speech, no transcriptions, no translations',
+  audio: 'audio (speech, transcriptions and translations)',
   batches: 'batches',
   chatkit: 'ChatKit',
   containers: 'containers',
   conversations: 'conversations',
-  detokenize: 'the text of tokens',
+  detokenize: 'decoding tokens',
   edits: 'edits',
-  engines: 'engines: name the model in the body',
+  engines: 'engines; name the model in the body',
   evals: 'evals',
   files: 'files',
   fine_tuning: 'fine-tuning',
@@ -46,16 +46,16 @@ const unserved: readonly (readonly [RegExp, string])[] = Object.entries({
   videos: 'videos',
 }).map(([start, what]) => [new RegExp(`^${RegExp.escape(start)}(?:/|$)`), what] as const)
 
-/** Paths below served ones, some of which look like a response's path. */
-const unservedBetween: typeof unserved = [
+/** Unsupported paths below supported ones. Some of them look like the path of a response. */
+const unsupportedBelow: typeof unsupported = [
   [/^chat\/completions\/./, 'stored chats'],
-  [/^responses\/input_tokens$/, "the count of a response's tokens: `/tokenize` counts those of a chat"],
+  [/^responses\/input_tokens$/, 'counting the tokens of a response; use `/tokenize` for those of a chat'],
   [/^responses\/compact$/, 'the compaction of responses'],
-  [/^responses\/[^/]+\/cancel$/, 'responses in the background, which alone could be cancelled'],
+  [/^responses\/[^/]+\/cancel$/, 'background responses, which are the only ones that can be cancelled'],
 ]
 
-/** Other methods on served paths. */
-const unservedMethods: readonly (readonly [methods: readonly string[], path: RegExp, what: string])[] = [
+/** Unsupported methods on supported paths. */
+const unsupportedMethods: readonly (readonly [methods: readonly string[], path: RegExp, what: string])[] = [
   [['GET', 'HEAD'], /^chat\/completions$/, 'stored chats'],
   [['DELETE'], /^models\/./, 'the deletion of models'],
 ]

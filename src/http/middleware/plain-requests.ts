@@ -4,8 +4,8 @@ import { Failure } from '../../core/model/failure.ts'
 import type { HostCheck } from './known-hosts.ts'
 
 /**
- * Refuses ambiguous requests, and those not meant for this gateway: two keys or two hosts, other versions of HTTP, and,
- * while no key is required, a foreign Host.
+ * Refuses ambiguous requests: repeated keys or hosts, and other versions of HTTP. While no key is required, it also
+ * refuses a foreign Host.
  */
 export function refuseAmbiguous(hosts: HostCheck): Middleware {
   return function refuse(ctx, next) {
@@ -27,7 +27,7 @@ function requireVersion({ httpVersionMajor, httpVersionMinor, headers }: Incomin
   })
 }
 
-/** The error for other versions of HTTP. */
+/** The error for versions other than HTTP/1.0 and HTTP/1.1. */
 export function unknownVersion(): Failure {
   return new Failure('invalid_request', 'Send the request in HTTP/1.1.', {
     code: 'http_version_not_supported',
@@ -35,12 +35,15 @@ export function unknownVersion(): Failure {
   })
 }
 
-/** Node keeps the first of several, other software the last: it would be unclear which one was checked. */
+/**
+ * Refuses repeated headers. Node keeps the first and other software the last, so that a proxy may have checked the
+ * other one.
+ */
 function requireSingle({ rawHeaders }: IncomingMessage): void {
   let seen = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? ''
-    // Most names differ in their length alone.
+    // The length excludes most headers.
     const bit = bits[name.length]
     if (bit === undefined) continue
     const index = singular.indexOf(name.toLowerCase())
@@ -69,13 +72,13 @@ function requireHost(request: IncomingMessage, { accepts }: HostCheck): void {
   }
   const local = request.socket.localAddress
   if (host !== undefined && !accepts(host, local)) throw misdirected()
-  // A request line may contain a whole URL, whose host overrides the header's.
+  // A request line may contain an absolute URL, whose host overrides the header's.
   if (url.startsWith('/') || url === '*') return
   const named = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url)?.[1]
   if (named !== undefined && !accepts(named, local)) throw misdirected()
 }
 
-/** The message does not repeat the name, which is the caller's text. */
+/** The message does not repeat the name, because it is the caller's text. */
 function misdirected(): Failure {
   const message =
     'This Host is not accepted while the gateway requires no key. Add it to server.allowedHosts in gateway.yaml, ' +

@@ -6,8 +6,8 @@ import { openAiError } from '../../dialects/openai/error.ts'
 import type { NewId } from './request-id.ts'
 
 /**
- * Answers what Node's parser could not read, and closes the connection, because the start of the next request is
- * unknown. In OpenAI's shape, because the path is unknown.
+ * Answers a request that Node's parser could not read, and closes the connection, because the start of the next request
+ * is unknown. The error is in OpenAI's format, because the path is unknown.
  */
 export function answerUnparsed(error: Error, socket: Duplex, newId: NewId): void {
   const failure = failureOf(
@@ -27,7 +27,7 @@ export function answerUnparsed(error: Error, socket: Duplex, newId: NewId): void
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
 
-/** The parser reports the same for a wrong line end. */
+/** True for another version of HTTP. The parser reports the same code for a wrong line end. */
 function isOfOtherVersion(error: Error & { readonly code?: unknown; readonly reason?: unknown }): boolean {
   return error.code === 'HPE_INVALID_VERSION' && !/^Expected (?:CRLF|dot)/.test(spell(error.reason))
 }
@@ -48,7 +48,7 @@ function failureOf(code: unknown): Failure {
     case 'HPE_PAUSED_H2_UPGRADE':
       return refusal(505, 'http_version_not_supported', 'Send the request in HTTP/1.1.')
     default:
-      return refusal(400, 'malformed_request', 'The request is not HTTP/1.1 that this gateway can read.')
+      return refusal(400, 'malformed_request', 'The request is not valid HTTP/1.1.')
   }
 }
 

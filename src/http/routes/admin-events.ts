@@ -1,17 +1,17 @@
 import type { Context } from 'koa'
 
-/** Server-sent events until the listener leaves. */
+/** A source of server-sent events. `signal` aborts when the listener disconnects. */
 export type AdminEvents = { listen(tell: (data: string) => void, signal: AbortSignal): void }
 
 export type AdminEventsParts = {
-  /** True from the moment the gateway is to stop. */
+  /** True as soon as the gateway begins to stop. */
   readonly isLeaving: () => boolean
   /** Rejects once the listener is no longer authorised. */
   readonly check: () => Promise<unknown>
 }
 
 /**
- * Continues until the listener leaves or loses its authorisation, or the gateway stops. Browsers reconnect by
+ * Sends events until the listener disconnects or loses its authorisation, or the gateway stops. Browsers reconnect by
  * themselves.
  */
 export function sendEvents(ctx: Context, events: AdminEvents, { isLeaving, check }: AdminEventsParts): void {
@@ -23,14 +23,14 @@ export function sendEvents(ctx: Context, events: AdminEvents, { isLeaving, check
     ...['x-request-id', ctx.state['requestId'] as string, 'x-content-type-options', 'nosniff'],
   ])
   res.write(`retry: ${retryMs}\n\n`)
-  let lives = 0
+  let ticks = 0
   const timer = setInterval(() => {
     if (isLeaving()) return end()
-    lives++
-    if (lives % livesPerCheck !== 0) return
+    ticks++
+    if (ticks % ticksPerCheck !== 0) return
     res.write(': still here\n\n')
     check().catch(end)
-  }, lifeMs)
+  }, tickMs)
   const end = () => {
     clearInterval(timer)
     leaving.abort()
@@ -38,12 +38,12 @@ export function sendEvents(ctx: Context, events: AdminEvents, { isLeaving, check
   }
   res.once('close', end)
   events.listen((data) => {
-    // A listener that does not read misses some: nothing is buffered for it.
-    if (res.writableLength < mostUnread) res.write(`data: ${data}\n\n`)
+    // A listener that does not read misses events, because they must not fill the memory.
+    if (res.writableLength < maxUnreadBytes) res.write(`data: ${data}\n\n`)
   }, leaving.signal)
 }
 
 const retryMs = 2000
-const lifeMs = 500
-const livesPerCheck = 20
-const mostUnread = 1_000_000
+const tickMs = 500
+const ticksPerCheck = 20
+const maxUnreadBytes = 1_000_000

@@ -2,29 +2,29 @@ import { createHash } from 'node:crypto'
 import { Failure } from '../../core/model/failure.ts'
 import { createLruMap } from '../../core/model/lru-map.ts'
 
-/** Answers of the management API under the Idempotency-Keys of its callers: what is asked again is not done again. */
-export interface AnswersOnce {
+/** Answers of the management API by Idempotency-Key, so that a repeated request is not performed again. */
+export interface IdempotentAnswers {
   /**
-   * What `perform` gives, or what it gave before under this key. Throws `key_reused` where something else was asked
-   * then; what failed is not kept.
+   * Returns the result of `perform`, or the earlier result under the same key. Throws `key_reused` if the key was used
+   * with another request. Failures are not kept.
    */
-  run(asked: AskedOnce, perform: () => Promise<unknown>): Promise<unknown>
+  run(asked: KeyedRequest, perform: () => Promise<unknown>): Promise<unknown>
 }
 
-export type AskedOnce = {
+export type KeyedRequest = {
   readonly key: string
-  /** Who asks: the key of another is another key. */
+  /** The caller's id. Keys of different callers are independent. */
   readonly caller: string
-  /** All that makes it this request. */
+  /** The values that identify the request. */
   readonly request: unknown
 }
 
-/** They are in this process's memory alone: some hold a secret that is nowhere else. */
-export function createAnswersOnce(now: () => number): AnswersOnce {
+/** Answers are kept only in the memory of this process, because some contain a secret that is stored nowhere else. */
+export function createIdempotentAnswers(now: () => number): IdempotentAnswers {
   const answers = createLruMap<Kept>(mostKept)
   return {
     run({ key, caller, request }, perform) {
-      if (!/^[\x20-\x7e]{1,255}$/.test(key)) throw refused()
+      if (!/^[\x20-\x7e]{1,255}$/.test(key)) throw invalidKey()
       const place = digestOf([caller, key])
       const fingerprint = digestOf(request)
       const known = answers.get(place)
@@ -51,7 +51,7 @@ function digestOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('base64url')
 }
 
-function refused(): Failure {
+function invalidKey(): Failure {
   return new Failure('invalid_request', 'An Idempotency-Key is 1 to 255 characters of printable ASCII.', {
     param: 'Idempotency-Key',
   })

@@ -8,9 +8,9 @@ import { apiKeyOf } from '../call/api-key.ts'
 import type { BodyReader } from '../call/body.ts'
 import { type ManagerParts, managerOf } from '../call/manager.ts'
 import { type AdminEvents, sendEvents } from './admin-events.ts'
-import type { AnswersOnce } from './admin-once.ts'
+import type { IdempotentAnswers } from './admin-once.ts'
 
-/** An operation of the management API, as it is served. */
+/** An operation of the management API. */
 export type ServedAdminRoute = {
   readonly method: 'get' | 'post' | 'patch' | 'delete'
   readonly path: string
@@ -27,7 +27,7 @@ export type ServedAdminRoute = {
   }) => Promise<unknown> | unknown
 }
 
-/** The part of a schema that is needed here. */
+/** A schema that checks a query or a body. */
 type Checked = {
   safeParse(value: unknown): {
     readonly data?: unknown
@@ -43,15 +43,15 @@ export type AdminParts = ManagerParts & {
   readonly adminRoutes: readonly ServedAdminRoute[]
   /** The OpenAPI document. */
   readonly openApi: () => JsonObject
-  /** What was answered under Idempotency-Keys. */
-  readonly once: AnswersOnce
+  /** The answers by Idempotency-Key. */
+  readonly once: IdempotentAnswers
 }
 
 /** The management API, and its description at `GET /openapi.json`. */
 export function serveAdmin(router: Router, parts: AdminParts): void {
-  for (const one of parts.adminRoutes) {
-    router[one.method](one.path.replace(/\{(\w+)\}/g, ':$1').replace(/\{\+(\w+)\}/g, '*$1'), (ctx) =>
-      answer(ctx, one, parts),
+  for (const route of parts.adminRoutes) {
+    router[route.method](route.path.replace(/\{(\w+)\}/g, ':$1').replace(/\{\+(\w+)\}/g, '*$1'), (ctx) =>
+      answer(ctx, route, parts),
     )
   }
   router.get('/openapi.json', (ctx) => {
@@ -74,16 +74,17 @@ async function answer(ctx: Context, route: ServedAdminRoute, parts: AdminParts):
       key: caller.name === undefined ? undefined : caller.id,
     })
   const once = route.method === 'post' ? ctx.req.headers['idempotency-key'] : undefined
-  const asked = { key: String(once), caller: caller.id, request: [route.path, path, query, sent] }
-  const given: unknown = await (once === undefined ? perform() : parts.once.run(asked, perform))
-  if (isEvents(given)) {
+  const request = { key: String(once), caller: caller.id, request: [route.path, path, query, sent] }
+  const result: unknown = await (once === undefined ? perform() : parts.once.run(request, perform))
+  if (isEvents(result)) {
     const check = async () => role && (await managerOf(ctx.req, parts, role))
-    return sendEvents(ctx, given, { isLeaving: parts.isLeaving, check })
+    return sendEvents(ctx, result, { isLeaving: parts.isLeaving, check })
   }
   ctx.respond = false
   const headers = ['x-request-id', ctx.state['requestId'] as string, 'cache-control', 'no-store']
-  if (isText(given)) return sendText(ctx.req, ctx.res, route.status, given.text, headers, given.contentType)
-  sendJson(ctx.req, ctx.res, route.status, given as JsonObject, headers)
+  if (isText(result))
+    return sendText(ctx.req, ctx.res, route.status, result.text, headers, result.contentType)
+  sendJson(ctx.req, ctx.res, route.status, result as JsonObject, headers)
 }
 
 /** An answer that is not JSON. */
@@ -99,7 +100,7 @@ function isEvents(given: unknown): given is AdminEvents {
   )
 }
 
-/** An answer without content. */
+/** True for a request without a body. */
 function isEmpty({ req: { headers } }: Context): boolean {
   return headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0'
 }

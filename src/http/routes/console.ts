@@ -9,22 +9,22 @@ export type ConsoleParts = Omit<SessionParts, 'sessions'> & {
   readonly console: { readonly files: ConsoleFiles; readonly sessions: SessionParts['sessions'] } | undefined
 }
 
-/** The browser's files. */
+/** The files of the console for the browser. */
 export interface ConsoleFiles {
-  /** Rejects with a Failure if they are missing, and cannot be built. */
+  /** Rejects with a Failure if they are missing and cannot be built. */
   read(): Promise<ConsoleBundle>
 }
 
 export type ConsoleBundle = {
   /** The document of all pages. */
   readonly page: string
-  /** By name, which contains a hash of the content. */
+  /** Assets by name. The name contains a hash of the content. */
   readonly assets: ReadonlyMap<string, ConsoleAsset>
 }
 
 export type ConsoleAsset = { readonly type: string; readonly bytes: Buffer; readonly gzip: Buffer }
 
-/** The console at `/console`: one document for all of its pages, and the files it loads. */
+/** Serves the console at `/console`: one document for all pages, and its assets. */
 export function serveConsole(router: Router, parts: ConsoleParts): void {
   if (parts.console === undefined) return
   const { files, sessions } = parts.console
@@ -32,20 +32,20 @@ export function serveConsole(router: Router, parts: ConsoleParts): void {
   router.get('/console/assets/:name', async (ctx) => {
     const name = String((ctx['params'] as Record<string, string>)['name'])
     const asset = (await files.read()).assets.get(name)
-    if (asset === undefined) throw new Failure('not_found', 'The console has no such file: reload the page.')
+    if (asset === undefined) throw new Failure('not_found', 'The console has no such file. Reload the page.')
     sendAsset(ctx, asset)
   })
   const sendPage = async (ctx: Context) => {
     const { page } = await files.read()
     ctx.respond = false
-    const headers = ['x-request-id', ctx.state['requestId'] as string, ...guards]
+    const headers = ['x-request-id', ctx.state['requestId'] as string, ...securityHeaders]
     sendText(ctx.req, ctx.res, 200, page, headers, 'text/html; charset=utf-8')
   }
   router.get('/console', sendPage)
   router.get('/console/*page', sendPage)
 }
 
-const guards = [
+const securityHeaders = [
   'content-security-policy',
   "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
   ...['referrer-policy', 'same-origin', 'cross-origin-opener-policy', 'same-origin'],

@@ -21,7 +21,7 @@ export type CountTokensParts = {
 
 /**
  * `POST {prefix}/messages/count_tokens`: the token count of a message's prompt. Nothing is sent upstream or recorded.
- * The model's tokenizer may differ: the count is an estimate, and a header says so.
+ * The count is an estimate, because the model's tokenizer may differ; a header says so.
  */
 export function serveCountTokens(router: Router, prefix: string, parts: CountTokensParts): void {
   const { gateway, gate, counter, readBody, strict } = parts
@@ -55,7 +55,7 @@ export async function countPrompt(
   { messages: given, tools }: JsonObject,
   counter: TokenCounter,
 ): Promise<number> {
-  // Only Anthropic's own upstream gets it.
+  // The billing line is sent only to Anthropic's own upstream.
   const messages = withoutBillingLine(given) ?? given
   const words: string[] = []
   let otherTokens = tokensPerReply
@@ -69,7 +69,7 @@ export async function countPrompt(
     if (typeof reasoning === 'string') words.push(reasoning)
     if (calls !== undefined) words.push(JSON.stringify(calls))
   }
-  // As most templates write them.
+  // Most templates write tools as JSON.
   if (tools !== undefined) words.push(JSON.stringify(tools))
   return otherTokens + (await counter.count(words.join('\n')))
 }
@@ -78,5 +78,5 @@ export async function countPrompt(
 const tokensPerMessage = 4
 const tokensPerReply = 3
 
-/** An image or a file takes hundreds to thousands of tokens; its content is not looked at. */
+/** An image or a file takes hundreds to thousands of tokens. Its content is not read. */
 const tokensPerMedium = 1000

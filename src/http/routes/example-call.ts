@@ -1,24 +1,24 @@
 import type { ListedModel } from '../../core/plan/router.ts'
 
-/** An example call of this gateway for people to paste. */
+/** The parameters of an example call to paste. */
 export type ExampleCall = {
   /** `http://localhost:8000` */
   readonly origin: string
-  /** A model that is served here; undefined: none is known by name. */
+  /** A model of this gateway; undefined if none is known by name. */
   readonly model: string | undefined
   readonly needsKey: boolean
-  /** The Unix socket, if it listens on one. */
+  /** The Unix socket, if the gateway listens on one. */
   readonly socketPath?: string | undefined
 }
 
-/** A model to show: healthy, and by its name one that generates text. */
+/** A model for an example: healthy, and by its name one that generates text. */
 export function exampleModel(
   models: readonly ListedModel[],
-  isWell: (model: string) => boolean = () => true,
+  isHealthy: (model: string) => boolean = () => true,
 ): string | undefined {
-  const talkers = models.filter(({ id }) => !/embed|rerank|\bbge\b|\be5\b|guard|whisper|tts/i.test(id))
-  const listed = talkers.length === 0 ? models : talkers
-  return (listed.find(({ id }) => isWell(id)) ?? listed[0])?.id
+  const generators = models.filter(({ id }) => !/embed|rerank|\bbge\b|\be5\b|guard|whisper|tts/i.test(id))
+  const listed = generators.length === 0 ? models : generators
+  return (listed.find(({ id }) => isHealthy(id)) ?? listed[0])?.id
 }
 
 /** A shell command. `$GATEWAY_KEY` stands for the caller's key. */
@@ -32,11 +32,11 @@ export function curlExample({ origin, model, needsKey, socketPath }: ExampleCall
   ].join(' \\\n')
 }
 
-/** A Node.js program, with its installation, and how to run it if the machine's Node.js is old. */
+/** A Node.js program, with the commands to install and run it. */
 export function sdkExample({ origin, model, needsKey }: ExampleCall): string {
   const key = needsKey ? 'process.env.GATEWAY_KEY' : "'unused'"
   return `// hello.mjs: npm install openai && node hello.mjs
-// Where your own Node.js is old: npx -y node@24 hello.mjs
+// With an old version of Node.js: npx -y node@24 hello.mjs
 import OpenAI from 'openai'
 
 const client = new OpenAI({ baseURL: '${origin}/v1', apiKey: ${key} })

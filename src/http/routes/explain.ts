@@ -31,7 +31,7 @@ export type ExplainParts = ExplainingParts & {
   readonly readBody: BodyReader
 }
 
-/** What an explanation needs. */
+/** The parts that an explanation needs. */
 export type ExplainingParts = CountingParts & {
   readonly gateway: Pick<Gateway, 'explain'>
   readonly dialects: readonly Dialect[]
@@ -40,9 +40,9 @@ export type ExplainingParts = CountingParts & {
 }
 
 /**
- * `POST {prefix}/route/explain`: where a call with this body would go, and why. The body is in any dialect, recognised
- * by its shape, or named by `?dialect=` or `x-pandotate-dialect`. `?count=true` counts the prompt's tokens. The call is
- * treated as its key allows, including its hold. Nothing is sent upstream, held or recorded.
+ * `POST {prefix}/route/explain`: where a call with this body would go, and why. The dialect is recognised by the body's
+ * shape, or named by `?dialect=` or `x-pandotate-dialect`. `?count=true` counts the prompt's tokens. The rules of the
+ * key apply, including its hold. Nothing is sent upstream, held or recorded.
  */
 export function serveExplain(router: Router, prefix: string, parts: ExplainParts): void {
   const { gate, readBody } = parts
@@ -58,10 +58,10 @@ export function serveExplain(router: Router, prefix: string, parts: ExplainParts
   })
 }
 
-/** A request to be explained. */
+/** A request to explain. */
 export type ExplainedRequest = {
   readonly body: JsonText
-  /** Undefined: it is recognised by its shape. */
+  /** Undefined: the dialect is recognised by the body's shape. */
   readonly dialect: string | undefined
   readonly headers: HeaderLookup
   readonly caller: Pick<Principal, 'id' | 'credential' | 'tenant'>
@@ -69,14 +69,16 @@ export type ExplainedRequest = {
   readonly isCounted: boolean
 }
 
-/** Where it would go now, and why, under its caller's rules. Throws as the call would. */
+/**
+ * Explains where the request would go now, and why, under its caller's rules. Throws the errors that the call would.
+ */
 export async function explained(
   { body, dialect: named, headers, caller, requestId, isCounted }: ExplainedRequest,
   parts: ExplainingParts,
 ): Promise<JsonObject> {
   const { gateway, strict } = parts
   const { id, credential, tenant } = caller
-  const dialect = askedIn(named ?? dialectOf(body.value, headers), parts)
+  const dialect = findDialect(named ?? dialectOf(body.value, headers), parts)
   const incoming = { body, credential, deadlineMs: undefined, strict, headers }
   const asked = await parseWhole(dialect, { ...incoming, id: requestId, tenant: id })
   const { call, preview } =
@@ -88,18 +90,18 @@ export async function explained(
   return rendered(explanation, dialect.name, counted, hold)
 }
 
-/** The query takes precedence over the header. */
+/** The named dialect. The query takes precedence over the header. */
 function namedIn({ query }: Context, headers: HeaderLookup): string | undefined {
   const named = query['dialect'] ?? headers('x-pandotate-dialect')
   return Array.isArray(named) ? named.join(', ') : named
 }
 
-function askedIn(name: string, { dialects, relays }: ExplainingParts): WireFormat<AnyCall> {
+function findDialect(name: string, { dialects, relays }: ExplainingParts): WireFormat<AnyCall> {
   const known: readonly WireFormat<AnyCall>[] = [...dialects, ...relays]
   const dialect = known.find((one) => one.name === name)
   if (dialect !== undefined) return dialect
   const names = anyOf.format(known.map((one) => one.name))
-  throw new Failure('invalid_request', `There is no such dialect: it is one of ${names}.`, {
+  throw new Failure('invalid_request', `Unknown dialect. Use one of ${names}.`, {
     param: 'dialect',
   })
 }
@@ -123,7 +125,7 @@ function rendered(
     strategy: explanation.strategy,
     dialect,
     ...counted,
-    // The estimate that routing uses, whatever was counted.
+    // The estimate that routing uses, even if the tokens were counted.
     prompt_tokens_estimated: explanation.promptTokens,
     expected_completion_tokens: explanation.expectedCompletionTokens,
     candidates: explanation.candidates.map(candidateOf),

@@ -16,17 +16,17 @@ export type GenerationParts = {
   readonly generations: CallLookup
 }
 
-/** Finds a finished call. Another caller's is as unknown as one that never existed. */
+/** Finds finished calls. Calls of other callers are not found. */
 export interface CallLookup {
   find(id: string, tenant: string): Found
-  /** Anyone's, for an operator. */
+  /** Finds a call of any caller, for operators. */
   findAny(id: string): Found
 }
 
-/** A promise if another process is asked. */
+/** A promise if another process has to be queried. */
 type Found = Generation | undefined | Promise<Generation | undefined>
 
-/** `GET {prefix}/generation?id=`: what happened to one of the caller's own calls, by the id in its answer. */
+/** `GET {prefix}/generation?id=`: the record of one of the caller's own calls, by its `x-request-id`. */
 export function serveGeneration(
   router: Router,
   prefix: string,
@@ -36,17 +36,19 @@ export function serveGeneration(
     const find = finderFor(apiKeyOf(ctx.req), gate, generations)
     const { id } = ctx.query
     if (typeof id !== 'string' || id === '') {
-      throw new Failure('invalid_request', 'Send one id: the x-request-id of the call.', { param: 'id' })
+      throw new Failure('invalid_request', 'Send exactly one id, the x-request-id of the call.', {
+        param: 'id',
+      })
     }
     const generation = await find(id)
-    if (generation === undefined) throw notKept()
+    if (generation === undefined) throw notFound()
     ctx.respond = false
     const headers = ['x-request-id', ctx.state['requestId'] as string]
     sendJson(ctx.req, ctx.res, 200, { data: rendered(generation) }, headers)
   })
 }
 
-/** Callers find their own calls; a management key with the role `read` finds everyone's. */
+/** Callers find only their own calls. A management key with the role `read` finds all. */
 function finderFor(
   bearer: string | undefined,
   gate: Authenticator,
@@ -57,7 +59,9 @@ function finderFor(
   return (id) => generations.find(id, tenant)
 }
 
-/** Without configured keys everyone may manage, but a bearer still identifies its caller. */
+/**
+ * True for a management key. Without configured keys, everyone may manage, but a bearer still identifies its caller.
+ */
 function isManager(bearer: string, gate: Authenticator): boolean {
   try {
     return (
@@ -70,15 +74,15 @@ function isManager(bearer: string, gate: Authenticator): boolean {
   }
 }
 
-/** The same for an unknown id and for another caller's. */
-function notKept(): Failure {
-  return new Failure('not_found', 'None of your calls has this id, or it is no longer kept.', {
+/** The same error for an unknown id and for another caller's call. */
+function notFound(): Failure {
+  return new Failure('not_found', 'None of your calls has this id, or its record is no longer kept.', {
     param: 'id',
     code: 'generation_not_found',
   })
 }
 
-/** Under OpenRouter's names where there are any; unknown values are null. */
+/** The body of a generation, under OpenRouter's names where they exist. Unknown values are null. */
 export function rendered({ call, startedEpochMs }: Generation): JsonObject {
   const { failure } = call
   return {
@@ -88,17 +92,17 @@ export function rendered({ call, startedEpochMs }: Generation): JsonObject {
     created_at: new Date(startedEpochMs).toISOString(),
     cancelled: call.outcome === 'left',
     generation_time: generationMs(call),
-    // Counts are the upstream's, or estimates: OpenRouter's two kinds are the same here.
+    // OpenRouter distinguishes two kinds of counts. Here both are the upstream's counts or estimates.
     native_tokens_prompt: call.promptTokens ?? null,
     native_tokens_completion: call.completionTokens ?? null,
     ...moneyOf(call),
-    // No more of it: a parameter's name, like an upstream's text, may repeat the request.
+    // Other fields are left out, because a parameter's name or an upstream's text may repeat the request.
     failure: failure === undefined ? null : { kind: failure.kind, code: failure.code },
     attempts: call.attempts.map(attemptOf),
   }
 }
 
-/** The members of a line that have a name in this API. */
+/** The fields of a line that have a name in this API. */
 function named(line: object, fields: Fields): JsonObject {
   const members: JsonObject = line as JsonObject
   const shown: JsonObject = {}
@@ -111,25 +115,25 @@ function named(line: object, fields: Fields): JsonObject {
   return shown
 }
 
-/** The kind of call; null if the request was refused before that was known. */
+/** The kind of call; null if the request was refused before it was known. */
 function apiTypeOf({ kind }: CallLine): string | null {
   return kind === 'text' ? 'completions' : (kind ?? null)
 }
 
-/** Of the delivered answer; for a split call, the first part's. */
+/** The upstream's id of the delivered answer; for a split call, of its first part. */
 function upstreamIdOf({ attempts }: CallLine): string | null {
   return attempts.find(({ delivered }) => delivered)?.upstreamRequestId ?? null
 }
 
-/** From the first attempt's start to the last byte, without parsing and planning. */
+/** The time from the start of the first attempt to the last byte. Parsing and planning are not included. */
 function generationMs({ attempts: [first], totalMs }: CallLine): number | null {
-  // Both are in hundredths, and so is their difference.
+  // Both values have two decimal places; rounding removes the error of the subtraction.
   return first === undefined ? null : Math.round((totalMs - first.startMs) * 100) / 100
 }
 
 function moneyOf({ costNanoUsd, baseline, baselineNanoUsd, savedNanoUsd }: CallLine): JsonObject {
   return {
-    // A number, as in OpenRouter; the exact amount is beside it.
+    // A number, as at OpenRouter. `cost_usd` is the exact amount.
     total_cost: costNanoUsd === undefined || costNanoUsd === null ? null : costNanoUsd / 1e9,
     cost_usd: usdOf(costNanoUsd),
     baseline: baseline?.deployment ?? null,

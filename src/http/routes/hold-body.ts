@@ -33,7 +33,7 @@ function standingBody(standing: BudgetStanding): JsonObject {
   }
 }
 
-/** Exact, and as text, like the other amounts of an explanation. */
+/** An amount as exact nano-USD and as text in USD. */
 function amount(name: string, nanoUsd: number | undefined): JsonObject {
   return {
     [`${name}_nano_usd`]: nanoUsd ?? null,

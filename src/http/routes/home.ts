@@ -15,23 +15,23 @@ export type HomeParts = {
   readonly gate: Authenticator
   readonly version: string
   readonly demo: boolean
-  /** Further links of the page, besides the fixed ones. */
+  /** Further links on the page, beside the fixed ones. */
   readonly links?: readonly Link[] | undefined
-  /** Undefined: there is none. */
+  /** Undefined: the console is disabled. */
   readonly console?: object | undefined
 }
 
 export type Link = { readonly path: string; readonly text: string }
 
 /**
- * `GET /`: what this is, its models and their health, and a call that works here, as a page for those who accept HTML,
- * else as JSON. Browsers are redirected to the console if there is one. If keys are configured, visitors without one
- * see only how to authenticate.
+ * `GET /`: the gateway's name, its models with their health, and an example call. The answer is a page for clients that
+ * accept HTML, otherwise JSON. Browsers are redirected to the console if it is enabled. If keys are configured,
+ * visitors without one see only how to authenticate.
  */
 export function serveHome(router: Router, parts: HomeParts): void {
   router.get('/', (ctx) => {
     const isPage = ctx.accepts('json', 'html') === 'html'
-    if (isPage && parts.console !== undefined) return leadToConsole(ctx)
+    if (isPage && parts.console !== undefined) return redirectToConsole(ctx)
     const isKnown = isAdmitted(ctx, parts.gate)
     const shown = isKnown ? contentOf(ctx, parts) : undefined
     const headers = ['x-request-id', ctx.state['requestId'] as string, 'vary', 'accept, authorization']
@@ -48,7 +48,7 @@ export function serveHome(router: Router, parts: HomeParts): void {
   })
 }
 
-function leadToConsole(ctx: Context): void {
+function redirectToConsole(ctx: Context): void {
   ctx.respond = false
   const headers = ['x-request-id', ctx.state['requestId'] as string, 'vary', 'accept']
   ctx.res.writeHead(302, [...headers, 'location', '/console', 'cache-control', 'no-store']).end()
@@ -65,25 +65,27 @@ function isAdmitted({ req }: Context, gate: Authenticator): boolean {
 }
 
 type Content = {
-  readonly models: readonly ShownModel[]
+  readonly models: readonly HomeModel[]
   readonly more: number
   readonly example: ExampleCall
 }
-type ShownModel = { readonly id: string; readonly provider: string; readonly isWell: boolean }
+type HomeModel = { readonly id: string; readonly provider: string; readonly isHealthy: boolean }
 
 function contentOf(ctx: Context, { gateway, router, gate }: HomeParts): Content {
-  const sick = new Set(gateway.deployments().flatMap(({ id, breaker }) => (breaker === 'open' ? [id] : [])))
-  const isWell = (model: string) => router.routeOf(model).deployments.some(({ id }) => !sick.has(id))
+  const failing = new Set(
+    gateway.deployments().flatMap(({ id, breaker }) => (breaker === 'open' ? [id] : [])),
+  )
+  const isHealthy = (model: string) => router.routeOf(model).deployments.some(({ id }) => !failing.has(id))
   const models = gateway.models()
   const scheme = 'encrypted' in ctx.req.socket ? 'https' : 'http'
   return {
     models: models
       .slice(0, mostModels)
-      .map(({ id, ownedBy }) => ({ id, provider: ownedBy, isWell: isWell(id) })),
+      .map(({ id, ownedBy }) => ({ id, provider: ownedBy, isHealthy: isHealthy(id) })),
     more: Math.max(0, models.length - mostModels),
     example: {
       origin: `${scheme}://${ctx.req.headers.host ?? 'localhost'}`,
-      model: exampleModel(models, isWell),
+      model: exampleModel(models, isHealthy),
       needsKey: gate.asksForKeys(),
     },
   }
@@ -101,7 +103,7 @@ function bodyOf(content: Content | undefined, { version, demo }: HomeParts): Jso
     version,
     simulator: demo,
     needs_key: example.needsKey,
-    models: models.map(({ id, provider, isWell }) => ({ id, provider, healthy: isWell })),
+    models: models.map(({ id, provider, isHealthy }) => ({ id, provider, healthy: isHealthy })),
     links: { models: '/v1/models', health: '/health', metrics: '/metrics' },
   }
 }
@@ -121,19 +123,19 @@ ${inner}
 
 function contentPage({ models, more, example }: Content, { version, demo, links = [] }: HomeParts): string {
   const what = demo
-    ? 'No upstream is configured: the built-in <strong>simulator</strong> makes up the answers.'
-    : 'Calls go to the upstreams that are configured.'
+    ? 'No upstream is configured, so the built-in <strong>simulator</strong> generates the answers.'
+    : 'Calls go to the configured upstreams.'
   const rows = models.map(
-    ({ id, provider, isWell }) =>
-      `<tr><td><code>${escaped(id)}</code></td><td>${escaped(provider)}</td><td>${isWell ? 'healthy' : 'failing'}</td></tr>`,
+    ({ id, provider, isHealthy }) =>
+      `<tr><td><code>${escaped(id)}</code></td><td>${escaped(provider)}</td><td>${isHealthy ? 'healthy' : 'failing'}</td></tr>`,
   )
   const rest = more > 0 ? `<p>And ${more} more: <a href="/v1/models">/v1/models</a></p>` : ''
-  const none = '<p>No model is known by name: the routes accept any model of their providers.</p>'
+  const none = '<p>No model is known by name. The routes accept any model of their providers.</p>'
   const table = `<table><tr><th>Model</th><th>Provider</th><th>Health</th></tr>\n${rows.join('\n')}</table>${rest}`
   const key = example.needsKey
     ? '<p>A call needs a key of this gateway, here in <code>GATEWAY_KEY</code>.</p>'
     : ''
-  const all = [...links, ...standing].map(({ path, text }) => `<a href="${path}">${escaped(text)}</a>`)
+  const all = [...links, ...fixedLinks].map(({ path, text }) => `<a href="${path}">${escaped(text)}</a>`)
   return `<p>One OpenAI-compatible URL in front of every open-weight model. Version ${escaped(version)}. ${what}</p>
 <h2>Try it</h2>
 ${key}<pre>${escaped(curlExample(example))}</pre>
@@ -141,10 +143,10 @@ ${key}<pre>${escaped(curlExample(example))}</pre>
 <h2>Models</h2>
 ${rows.length === 0 ? none : table}
 <p>${all.join(' · ')}</p>
-<p>Documentation: README.md and docs/, where the gateway was installed from.</p>`
+<p>Documentation: README.md and docs/ in the gateway's package or repository.</p>`
 }
 
-const standing: readonly Link[] = [
+const fixedLinks: readonly Link[] = [
   { path: '/v1/models', text: 'Models' },
   { path: '/health', text: 'Health' },
   { path: '/metrics', text: 'Metrics' },

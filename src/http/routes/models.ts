@@ -16,20 +16,20 @@ import {
 import { sendJson } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
 
-/** Where models are listed. */
+/** The paths that list models. */
 export const modelPaths = ['/v1/models', '/inference/models', '/inference/v1/models'] as const
 
 export type ModelsParts = {
   readonly gateway: Pick<Gateway, 'models' | 'ownerOf' | 'deployments'>
   readonly router: Pick<ModelRouter, 'routeOf'>
   readonly gate: Authenticator
-  /** The creation time of every model is the gateway's start. */
+  /** The gateway's start, which is reported as the creation time of every model. */
   readonly startedEpochSeconds: number
 }
 
 /**
- * `GET /models`, and `GET /models/{id}` with slashes in the id encoded or not, under `/v1`, `/inference` and
- * `/inference/v1`. No provider is asked: it shows what is known now.
+ * `GET /models` and `GET /models/{id}` under `/v1`, `/inference` and `/inference/v1`. Slashes in the id may be encoded
+ * or not. It lists the models that are known now; no request is sent to a provider.
  */
 export function serveModels(router: Router, parts: ModelsParts): void {
   const { gateway, gate, startedEpochSeconds } = parts
@@ -66,7 +66,7 @@ function reportsOf({ gateway }: ModelsParts): Reports {
 function described(model: ListedModel, { router }: ModelsParts, reports: Reports): DescribedModel {
   const deployments = router.routeOf(model.id).deployments.map((deployment) => ({
     deployment: deployment.forModel?.(model.id) ?? deployment,
-    // For a model that was never called, only the deployment's health as a whole is known.
+    // For a model that was never called, only the health of the whole deployment is known.
     report: reports.get(keyOf(deployment.id, model.id)) ?? reports.get(keyOf(deployment.id, undefined)),
   }))
   return { ...model, deployments }

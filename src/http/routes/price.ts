@@ -2,7 +2,7 @@ import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Presence } from '../../core/model/ports.ts'
 import { isKnownPrice, type Price, type PriceOrigin, priceDay } from '../../core/model/price.ts'
 
-/** A price in answers, in whole nano-USD. Unknown amounts are null. */
+/** The body of a price, in whole nano-USD. Unknown amounts are null. */
 export function priceBody(price: Price): JsonObject {
   return {
     input_nano_usd_per_million: price.inputNanoUsdPerMillion ?? null,
@@ -14,15 +14,15 @@ export function priceBody(price: Price): JsonObject {
 }
 
 /**
- * The same with its source, the UTC day from which it is known to apply, and the day when it was last read; null if no
- * price is known.
+ * The same with its source, the UTC day since which it is known to apply, and the day on which it was last read. Null
+ * if no price is known.
  */
 export function knownPriceBody(price: Price, origin: PriceOrigin | undefined): JsonObject | null {
   if (!isKnownPrice(price)) return null
   return { ...priceBody(price), ...originBody(origin) }
 }
 
-/** The source of a price, without the price. */
+/** The body of a price's source, without the price. */
 export function originBody({
   source,
   sinceEpochMs,

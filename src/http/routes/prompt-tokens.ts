@@ -6,17 +6,17 @@ import { countPrompt } from './count-tokens.ts'
 
 export type CountingParts = {
   readonly router: Pick<ModelRouter, 'routeOf'>
-  /** For text whose exact tokens are not available. */
+  /** Estimates the tokens of text if the model's tokenizer is not available. */
   readonly counter: TokenCounter
   readonly encoder: TokenEncoder
 }
 
-/** How many tokens, and which, if the model's own tokenizer is available; else an estimate. */
+/** The number of tokens; the tokens themselves if the model's own tokenizer is available; whether it is an estimate. */
 export type Counted = { readonly count: number; readonly tokens?: unknown; readonly estimated: boolean }
 
 /**
- * The tokens of a call's input. For a chat it is always an estimate, because the template's tokens are unknown. Throws
- * `model_not_found`.
+ * Counts the tokens of a call's input. The count of a chat is always an estimate, because the template's tokens are
+ * unknown. Throws `model_not_found`.
  */
 export async function countTokens(call: AnyCall, parts: CountingParts): Promise<Counted> {
   const {
@@ -37,10 +37,10 @@ export async function countTokens(call: AnyCall, parts: CountingParts): Promise<
   }
 }
 
-/** A text, token ids, or a list of either: each has its own tokens. */
+/** Counts a text, token ids, or a list of either. */
 async function countTexts(prompt: unknown, model: string, parts: CountingParts): Promise<Counted> {
   const { deployments } = parts.router.routeOf(model)
-  // By the names at its deployments: if their tokens differ, there is no exact answer.
+  // The names of the model at its deployments. If their tokenizers differ, there is no exact count.
   const models = new Set(deployments.map(({ upstreamModel = model }) => upstreamModel))
   if (!Array.isArray(prompt) || typeof prompt[0] === 'number') return await countOne(prompt, models, parts)
   const each: Counted[] = []
@@ -50,7 +50,7 @@ async function countTexts(prompt: unknown, model: string, parts: CountingParts):
   return { count, tokens: each.map(({ tokens }) => tokens), estimated: false }
 }
 
-/** A text, or token ids, which stay as they are. */
+/** Counts one text, or token ids, which are returned unchanged. */
 async function countOne(
   prompt: unknown,
   models: ReadonlySet<string>,
@@ -63,7 +63,10 @@ async function countOne(
   return { count: tokens.length, tokens, estimated: false }
 }
 
-/** The query is read with every document; which fields of a document are read is up to the model. */
+/**
+ * Counts the query once per document. Documents that are objects are an estimate, because the model decides which
+ * fields it reads.
+ */
 async function countRerank(body: JsonObject, model: string, parts: CountingParts): Promise<Counted> {
   const documents: readonly unknown[] = Array.isArray(body['documents']) ? body['documents'] : []
   const texts = documents.map((one) => (isObject(one) ? Object.values(one).map(spell).join('\n') : one))

@@ -20,14 +20,14 @@ export type SessionParts = ManagerParts & {
   readonly sessions: ManagerSessions
   readonly readBody: BodyReader
   readonly version: string
-  /** Nothing is configured: the simulator answers. */
+  /** True if no upstream is configured, so that the simulator answers. */
   readonly demo: boolean
   readonly gateway: Pick<Gateway, 'models'>
 }
 
 /**
- * Sign-in to the console with a management key, and sign-out: `/admin/api/session`. The cookie is only for the admin
- * API; calls require an inference key.
+ * `/admin/api/session`: sign-in to the console with a management key, and sign-out. The cookie is valid only for the
+ * management API; calls require an inference key.
  */
 export function serveSession(router: Router, parts: SessionParts): void {
   router.get(path, async (ctx) => {
@@ -38,7 +38,7 @@ export function serveSession(router: Router, parts: SessionParts): void {
     const { value } = (await parts.readBody(ctx)).json
     const { key } = value
     if (typeof key !== 'string' || key === '') {
-      throw new Failure('invalid_request', 'Give the management key to sign in with.', { param: 'key' })
+      throw new Failure('invalid_request', 'Send the management key to sign in with.', { param: 'key' })
     }
     const manager = parts.gate.admitManager(key, 'read')
     const { token, expiresEpochMs } = await parts.sessions.open(key)
@@ -65,15 +65,15 @@ async function signedIn({ req }: Context, parts: SessionParts): Promise<Principa
   }
 }
 
-/** Visitors who are not signed in learn only that. */
+/** The body for a session. Visitors who are not signed in see nothing else. */
 function bodyOf(manager: Principal | undefined, { version, demo, gate, gateway }: SessionParts): JsonObject {
   if (manager === undefined) return { signed_in: false }
-  // No keys exist: on this machine, everyone may look.
+  // Without management keys, everyone on this machine may read.
   const isOpen = manager.name === undefined
   return {
     ...{ signed_in: true, open: isOpen, role: isOpen ? 'read' : shownRole(manager.role) },
     ...{ name: manager.name ?? null, version, demo, calls_need_key: gate.asksForKeys() },
-    // For an example call.
+    // The console shows an example call.
     example_model: exampleModel(gateway.models()) ?? null,
   }
 }

@@ -13,20 +13,20 @@ export type StoredResponsesParts = {
 }
 
 /**
- * `GET` and `DELETE {prefix}/responses/{id}`, and `GET {prefix}/responses/{id}/input_items`: the caller's own stored
- * responses.
+ * Serves the caller's own stored responses: `GET` and `DELETE {prefix}/responses/{id}`, and `GET
+ * {prefix}/responses/{id}/input_items`.
  */
 export function serveStoredResponses(router: Router, prefix: string, parts: StoredResponsesParts): void {
   const { responseStore } = parts
   const path = `${prefix}/responses/:id`
   router.get(path, async (ctx) => {
     const { response } = await find(ctx, parts)
-    if (ctx.query['stream'] === 'true') throw notReplayed()
+    if (ctx.query['stream'] === 'true') throw streamNotStored()
     answer(ctx, response)
   })
   router.delete(path, async (ctx) => {
     const id = idOf(ctx)
-    if (!(await responseStore.remove(tenantAsking(ctx, parts), id))) throw notKept(id)
+    if (!(await responseStore.remove(tenantOf(ctx, parts), id))) throw notFound(id)
     answer(ctx, { id, object: 'response', deleted: true })
   })
   router.get(`${path}/input_items`, async (ctx) => {
@@ -36,12 +36,12 @@ export function serveStoredResponses(router: Router, prefix: string, parts: Stor
 
 async function find(ctx: Context, parts: StoredResponsesParts): Promise<StoredResponse> {
   const id = idOf(ctx)
-  const found = await parts.responseStore.find(tenantAsking(ctx, parts), id)
-  if (found === undefined) throw notKept(id)
+  const found = await parts.responseStore.find(tenantOf(ctx, parts), id)
+  if (found === undefined) throw notFound(id)
   return found
 }
 
-function tenantAsking({ req }: Context, { gate }: StoredResponsesParts): string {
+function tenantOf({ req }: Context, { gate }: StoredResponsesParts): string {
   return gate.admit(apiKeyOf(req)).id
 }
 
@@ -50,15 +50,19 @@ function idOf(ctx: Context): string {
   return id ?? ''
 }
 
-/** The same for an unknown id and for another caller's. */
-function notKept(id: string): Failure {
+/** The same error for an unknown id and for another caller's response. */
+function notFound(id: string): Failure {
   return new Failure('not_found', `Response with id '${id.slice(0, 100)}' not found.`, { code: null })
 }
 
-function notReplayed(): Failure {
-  return new Failure('invalid_request', 'The events of a response are not kept: request it without stream.', {
-    param: 'stream',
-  })
+function streamNotStored(): Failure {
+  return new Failure(
+    'invalid_request',
+    'The events of a response are not stored. Request it without stream.',
+    {
+      param: 'stream',
+    },
+  )
 }
 
 function answer(ctx: Context, body: JsonObject): void {
@@ -66,7 +70,7 @@ function answer(ctx: Context, body: JsonObject): void {
   sendJson(ctx.req, ctx.res, 200, body, ['x-request-id', ctx.state['requestId'] as string])
 }
 
-/** A page of a list in OpenAI's form: latest first by default. Throws Failure `invalid_request`. */
+/** A page of a list in OpenAI's format, latest first by default. Throws Failure `invalid_request`. */
 function pageOf(items: readonly JsonObject[], { order, after, limit }: Context['query']): JsonObject {
   const ordered = order === 'asc' ? items : items.toReversed()
   const start = after === undefined ? 0 : ordered.findIndex(({ id }) => id === after) + 1
@@ -81,7 +85,7 @@ function pageOf(items: readonly JsonObject[], { order, after, limit }: Context['
 }
 
 function limitOf(text: string | string[] | undefined): number {
-  if (text === undefined) return usualLimit
+  if (text === undefined) return defaultLimit
   const limit = Number(text)
   if (Number.isInteger(limit) && limit >= 1 && limit <= mostItems) return limit
   throw new Failure('invalid_request', `Invalid 'limit': expected an integer from 1 to ${mostItems}.`, {
@@ -89,5 +93,5 @@ function limitOf(text: string | string[] | undefined): number {
   })
 }
 
-const usualLimit = 20
+const defaultLimit = 20
 const mostItems = 100

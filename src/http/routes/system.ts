@@ -12,23 +12,23 @@ export type SystemParts = {
   /** The metrics for Prometheus. */
   readonly metrics: MetricsText
   readonly version: string
-  /** True if the built-in simulator answers, because no upstream is configured. */
+  /** True if no upstream is configured, so that the built-in simulator answers. */
   readonly demo: boolean
-  /** True from the moment the gateway begins to stop. */
+  /** True as soon as the gateway begins to stop. */
   readonly isLeaving: () => boolean
   readonly shedding: Pick<Shedding, 'reason'>
   readonly configuration: () => ConfigurationState
   readonly catalog: () => CatalogState
-  /** Undefined: calls are only in the log. */
+  /** Undefined: there is no ledger, and calls are only logged. */
   readonly ledger: (() => LedgerState) | undefined
-  /** Undefined: it is the only node. */
+  /** Undefined: this is the only node. */
   readonly shared: (() => SharedEngine) | undefined
 }
 
-/** Since when the current configuration is in use, and whether a newer one was refused. */
+/** The time at which the current configuration was loaded, and whether a newer one was refused. */
 export type ConfigurationState = { readonly loadedEpochMs: number; readonly isRefused: boolean }
 
-/** The age of catalogue and provider lists. */
+/** The age of the catalogue and of the providers' model lists. */
 export type CatalogState = {
   readonly asOf: string
   readonly lists: readonly {
@@ -40,7 +40,7 @@ export type CatalogState = {
   readonly nowEpochMs: number
 }
 
-/** How far the store lags behind the calls, and whether the journal can be written. */
+/** The lag of the store behind the calls, and whether the journal can be written. */
 export type LedgerState = {
   readonly store: string
   readonly isDiskFull: boolean
@@ -55,22 +55,24 @@ export type LedgerState = {
 export type SharedEngine = {
   readonly engine: string
   readonly isUp: boolean
-  /** The behaviour while it is away. */
+  /** The behaviour while the engine is unavailable. */
   readonly onLoss: 'local' | 'closed' | 'open'
   readonly nodes: number
   readonly leasedNanoUsd: number
   readonly untold: number
 }
 
-/** The exposition of all metrics, and its content type. */
+/** All metrics as text in Prometheus' format, and its content type. */
 export interface MetricsText {
   readonly contentType: string
   text(): Promise<string>
 }
 
-/** Liveness, readiness and health. Only the metrics require a management key, if keys are configured. */
+/**
+ * Serves liveness, readiness, health and metrics. Only the metrics require a management key, if keys are configured.
+ */
 export function serveSystem(router: Router, parts: SystemParts): void {
-  // Where clients check for a server.
+  // Some clients check here for a server.
   router.get('/', (ctx) => {
     reply(ctx, 200, { name: 'pandotate-gateway', version: parts.version })
   })
@@ -103,7 +105,7 @@ export function serveSystem(router: Router, parts: SystemParts): void {
   })
 }
 
-/** A list that was never read has no date: the catalogue is used in its place. */
+/** The body of the catalogue's state. A list that was never read has no date; the catalogue is used instead. */
 function catalogBody({ asOf, lists, nowEpochMs }: CatalogState): JsonObject {
   return {
     as_of: asOf,
@@ -115,7 +117,10 @@ function catalogBody({ asOf, lists, nowEpochMs }: CatalogState): JsonObject {
   }
 }
 
-/** Null if there is none. Details of a store's failure are not for everyone. */
+/**
+ * The body of the ledger's state; null without a ledger. Details of a store's failure are left out, because anyone can
+ * read this.
+ */
 function ledgerBody(ledger: LedgerState | undefined): JsonObject | null {
   if (ledger === undefined) return null
   const { store, isDiskFull, failure, behindBytes, behindMs, droppedCalls, unwrittenCalls } = ledger
@@ -126,12 +131,12 @@ function ledgerBody(ledger: LedgerState | undefined): JsonObject | null {
   }
 }
 
-/** It cannot answer calls with a budget or a limit; others can. */
+/** True if this node cannot answer calls with budgets or limits, because the engine is unavailable. */
 function isClosed(shared: SharedEngine | undefined): boolean {
   return shared !== undefined && !shared.isUp && shared.onLoss === 'closed'
 }
 
-/** Null if there is none. */
+/** The body of the shared engine's state; null without one. */
 function sharedBody(shared: SharedEngine | undefined): JsonObject | null {
   if (shared === undefined) return null
   const { engine, isUp, onLoss, nodes, leasedNanoUsd, untold } = shared

@@ -18,9 +18,10 @@ export type TokenizeParts = CountingParts & {
 }
 
 /**
- * `POST /tokenize`, under `/v1`, `/inference` and `/inference/v1`: how many tokens a text, a prompt of any form, or a
- * chat has, and which, if the model's vocabulary is available here. Otherwise, and always for a chat, whose template's
- * tokens are unknown, the count is an estimate and says so. Nothing is sent upstream or recorded.
+ * `POST /tokenize` under `/v1`, `/inference` and `/inference/v1`: the number of tokens of a text, a prompt of any form,
+ * or a chat, and the tokens themselves if the model's vocabulary is available. Otherwise the count is an estimate, and
+ * marked as such. The count of a chat is always an estimate, because its template's tokens are unknown. Nothing is sent
+ * upstream or recorded.
  */
 export function serveTokenize(router: Router, parts: TokenizeParts): void {
   const { gate, readBody, strict } = parts
@@ -28,7 +29,7 @@ export function serveTokenize(router: Router, parts: TokenizeParts): void {
     const { credential } = gate.admit(apiKeyOf(ctx.req))
     const { json } = await readBody(ctx)
     const id = ctx.state['requestId'] as string
-    const { dialect, body } = askedOf(json)
+    const { dialect, body } = requestOf(json)
     const headers = headerLookup(ctx.req)
     const call = dialect.parse({ id, body, credential, deadlineMs: undefined, strict, headers })
     const counted = await countTokens(call, parts)
@@ -37,8 +38,8 @@ export function serveTokenize(router: Router, parts: TokenizeParts): void {
   })
 }
 
-/** The input is in one of three fields. A text is a prompt. */
-function askedOf(json: JsonText): { dialect: Dialect; body: JsonText } {
+/** Reads the input from one of three fields. `text` is treated as a prompt. */
+function requestOf(json: JsonText): { dialect: Dialect; body: JsonText } {
   const { value } = json
   const given = ['text', 'prompt', 'messages'].filter((name) => (value[name] ?? null) !== null)
   const [field] = given

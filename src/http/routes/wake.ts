@@ -11,15 +11,15 @@ export type WakeParts = ManagerParts & {
 
 export interface Waker {
   /**
-   * Starts a sleeping deployment; resolves with its provider's name once the request was accepted. Rejects with a
-   * Failure: `not_found` for an unknown id, `not_implemented` if there is nothing to wake, or the upstream's.
+   * Starts a sleeping deployment. Resolves with its provider's name when the request was accepted. Rejects with a
+   * Failure: `not_found` for an unknown id, `not_implemented` if the deployment cannot be woken, or the upstream's.
    */
   wake(deploymentId: string, signal: AbortSignal): Promise<{ readonly provider: string }>
 }
 
 /**
- * `POST /admin/api/deployments/{id}/wake`, with slashes in the id encoded or not: 202 when the start was requested,
- * long before it is up. Requires a management key, if keys are configured.
+ * `POST /admin/api/deployments/{id}/wake`. Slashes in the id may be encoded or not. Answers 202 when the start was
+ * requested, long before the deployment is up. Requires a management key, if keys are configured.
  */
 export function serveWake(router: Router, parts: WakeParts): void {
   const { waker, openCalls } = parts
@@ -36,7 +36,7 @@ export function serveWake(router: Router, parts: WakeParts): void {
 const before = '/admin/api/deployments/'
 const after = '/wake'
 
-/** Decoded once; unchanged if it cannot be. */
+/** The decoded id; unchanged if it cannot be decoded. */
 function decoded(id: string): string {
   try {
     return decodeURIComponent(id)

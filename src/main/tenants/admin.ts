@@ -11,7 +11,7 @@ import { settingsRoute } from '../../admin/live/settings.ts'
 import { type InferenceRoute, openApi } from '../../admin/openapi.ts'
 import { dialects, relays } from '../../dialects/all.ts'
 import type { AppParts } from '../../http/app.ts'
-import { createAnswersOnce } from '../../http/routes/admin-once.ts'
+import { createIdempotentAnswers } from '../../http/routes/admin-once.ts'
 import { type Changes, type ChangesParts, createChanges } from '../../tenants/keys/changes.ts'
 import type { Tenants } from '../../tenants/tenants.ts'
 
@@ -31,7 +31,7 @@ export function adminFor(
     settingsRoute(live),
     explainRoute({ ...live, tenants }),
   ]
-  const once = createAnswersOnce(ledger.now)
+  const once = createIdempotentAnswers(ledger.now)
   return { adminRoutes, once, openApi: () => ({ ...openApi(version, adminRoutes, inferenceRoutes) }) }
 }
 

@@ -93,8 +93,8 @@ function FirstCall({ onCall }: { onCall: () => void }) {
     <Panel title="No calls in this span of time">
       <Empty command={callCurl()}>
         {demo === true
-          ? 'No upstream is configured: the built-in simulator makes up the answers. '
-          : 'Calls go to the upstreams that are configured. '}
+          ? 'No upstream is configured: the built-in simulator generates the answers. '
+          : 'Calls go to the configured upstreams. '}
         <CallNeeds />
         Make one, and it is counted here within seconds.
       </Empty>

@@ -13,10 +13,10 @@ import type {
 import type { Exchange } from './exchange.ts'
 import { type Output, pour, type StreamSource } from './output.ts'
 
-/** Has the gateway answer the call. */
+/** Requests the answer of a call from the gateway, and writes it to an output. */
 export interface Answerer<Spoken extends WireFormat<AnyCall>, Asked extends AnyCall> {
   answer(exchange: Exchange<Spoken>, call: Asked, output: Output): Promise<void>
-  /** The text that reports the failure of a broken stream. */
+  /** Returns the text that reports the failure of a stream. */
   failText(exchange: Exchange<Spoken>, call: Asked, failure: Failure): string
 }
 
@@ -34,7 +34,7 @@ export const callAnswerer: Answerer<Dialect, Call> = {
     exchange.dialect.encoder(call, () => answerInfoOf(exchange)).fail(failure),
 }
 
-/** Forwarded unchanged, and never a stream. */
+/** For embeddings and rerank, which are never streams. */
 export const relayAnswerer: Answerer<RelayDialect, Relay> = {
   answer({ dialect, record, parts }, call, output) {
     return parts.gateway

@@ -9,28 +9,28 @@ import type { FlatHeaders } from './send.ts'
 import { watchRest, whenDrained } from './write-stall.ts'
 
 export type StreamLimits = {
-  /** After this much silence the caller gets a comment, repeatedly; 0: never. */
+  /** The interval of comments during silence; 0: none. */
   readonly keepaliveMs: number
-  /** After this much time with only comments, an empty event, repeatedly; 0: never. */
+  /** The interval of empty events while only comments are sent; 0: none. */
   readonly heartbeatMs: number
-  /** How long a caller may read nothing of what was written. */
+  /** The maximum time in which a caller reads nothing of the written data. */
   readonly writeStallMs: number
 }
 
 export type EventStreamParts = {
   readonly response: ServerResponse
   readonly record: OpenRecord
-  /** Aborts when the caller leaves. */
+  /** Aborts when the caller disconnects. */
   readonly signal: CallSignal
   readonly limits: StreamLimits
-  /** The empty event; '' or undefined if the format has none. */
+  /** Returns an empty event; '' or undefined if the format has none. */
   readonly idle: () => string | undefined
 }
 
 /**
- * The server-sent events of one call to its caller. During silence, comments keep the connection alive, and occasional
- * empty events satisfy clients that ignore comments; also before the answer has begun: then status and headers are sent
- * without an answer.
+ * Writes the server-sent events of one call. During silence, comments keep the connection alive, and empty events
+ * satisfy clients that ignore comments. This may happen before the answer begins: status and headers are then sent
+ * early.
  */
 export class EventStream implements StreamOutput {
   readonly #response: ServerResponse
@@ -40,10 +40,10 @@ export class EventStream implements StreamOutput {
   readonly #idle: () => string | undefined
   #isChunked = false
   #silence: NodeJS.Timeout | undefined
-  /** How long the current wait is, and how long there had been no event before it. */
+  /** The length of the current wait, and the time without an event before it. */
   #waitMs = 0
   #quietMs = 0
-  /** When the last event was sent, since the call began. */
+  /** The time of the last event, since the start of the call. */
   #toldAtMs = 0
 
   constructor({ response, record, signal, limits, idle }: EventStreamParts) {
@@ -56,7 +56,7 @@ export class EventStream implements StreamOutput {
     this.#listen()
   }
 
-  /** Status and headers are sent: failures are reported in the stream from now on. */
+  /** True after status and headers were sent. Failures are then reported in the stream. */
   get hasBegun(): boolean {
     return this.#response.headersSent
   }
@@ -78,14 +78,17 @@ export class EventStream implements StreamOutput {
     return this.#send(frames)
   }
 
-  /** Resolves when more may be written. Rejects when the caller leaves, or is disconnected for not reading. */
+  /**
+   * Resolves when more may be written. Rejects when the caller disconnects, or is disconnected because it does not
+   * read.
+   */
   drained(): Promise<void> {
     return whenDrained(this.#response, this.#signal, this.#limits.writeStallMs, () => {
       this.#record.row.flags.add('write_stalled')
     })
   }
 
-  /** Closes the record and writes the end. Does nothing if the caller has left. */
+  /** Closes the record and writes the end. Does nothing if the caller has disconnected. */
   end(frames: string): void | Promise<void> {
     if (this.#response.destroyed) return
     const bytes = Buffer.byteLength(frames)
@@ -115,7 +118,8 @@ export class EventStream implements StreamOutput {
   }
 
   /**
-   * Short texts are written with their chunk framing (RFC 9112 7.1) as one text; Node would write each part separately.
+   * Writes a short text together with its chunk framing (RFC 9112 7.1) as one string. Node would write each part
+   * separately.
    */
   #write(frames: string, bytes: number): boolean {
     // An empty chunk would end the response.
@@ -137,7 +141,7 @@ export class EventStream implements StreamOutput {
     this.#isChunked = this.#response.chunkedEncoding
   }
 
-  /** Waits for the next action during silence. */
+  /** Starts the timer for the next comment or empty event. */
   #listen(): void {
     clearTimeout(this.#silence)
     const { keepaliveMs, heartbeatMs } = this.#limits
@@ -145,7 +149,7 @@ export class EventStream implements StreamOutput {
     this.#silence = this.#waitMs === never ? undefined : setTimeout(() => this.#look(), this.#waitMs)
   }
 
-  /** Checked when it expires, rather than reset for every event. */
+  /** The timer is not reset for every event. When it expires, the time since the last event is checked. */
   #look(): void {
     const leftMs = this.#toldAtMs + this.#waitMs - this.#record.elapsedMs()
     if (this.#quietMs === 0 && leftMs > 0) this.#silence = setTimeout(() => this.#look(), leftMs)
@@ -158,14 +162,17 @@ export class EventStream implements StreamOutput {
     this.#quietMs += this.#waitMs
     const isDue = heartbeatMs > 0 && this.#quietMs >= heartbeatMs
     if (isDue) this.#quietMs = 0
-    // A caller that is not reading needs neither.
+    // A caller that does not read needs neither.
     if (!this.#response.writableNeedDrain) {
       this.#break((isDue ? this.#idle() : '') || (keepaliveMs > 0 ? ': keepalive\n\n' : ''))
     }
     this.#listen()
   }
 
-  /** Sends something during silence. The deployment and the attempt may be unknown yet. */
+  /**
+   * Sends a comment or an empty event. The deployment and the attempts may still be unknown, so their headers are not
+   * sent.
+   */
   #break(frames: string): void {
     if (frames === '') return
     if (!this.hasBegun) this.#writeHead(['x-request-id', this.#record.row.id, ...replayHeaders(this.#record)])
@@ -173,7 +180,7 @@ export class EventStream implements StreamOutput {
   }
 }
 
-/** A longer text is not worth copying. */
+/** Copying a longer text costs more than a second write. */
 const shortBytes = 4096
 
 const never = Number.POSITIVE_INFINITY
@@ -196,7 +203,9 @@ function hasTrailers({ req: { httpVersionMajor, httpVersionMinor } }: ServerResp
   return httpVersionMajor > 1 || httpVersionMinor > 0
 }
 
-/** Facts that came too late for the headers: the answer may have continued elsewhere (RFC 9110 6.5). */
+/**
+ * Values that are known only at the end of a stream (RFC 9110 6.5): another deployment may have continued the answer.
+ */
 function trailersOf({ attempts, costNanoUsd }: CallRecord): Record<string, string> {
   const trailers: Record<string, string> = { 'x-pandotate-attempts': String(attempts.length) }
   if (costNanoUsd !== undefined) trailers['x-pandotate-cost-usd'] = usdText(costNanoUsd)

@@ -32,13 +32,13 @@ export type ServeParts = {
   readonly brake: KeyBrake
   readonly slowThresholdMs: number
   readonly strict: boolean
-  /** Undefined: there are no traces. */
+  /** Undefined: calls are not traced. */
   readonly startTrace: TraceStart | undefined
-  /** True when new calls are refused, because the gateway is shutting down. */
+  /** True while new calls are refused because the gateway is shutting down. */
   readonly isDraining: () => boolean
 }
 
-/** One request being answered: the way of its answer to its caller. */
+/** One request and its response. It is the output that writes an answer to the caller. */
 export class Exchange<Spoken extends WireFormat<AnyCall> = WireFormat<AnyCall>> implements Output {
   readonly parts: ServeParts
   readonly ctx: Context

@@ -26,7 +26,7 @@ export function idempotencyKeyOf({ headers }: IncomingMessage): string | undefin
 export type Keyed<Asked extends AnyCall> = {
   readonly key: string
   readonly call: Asked
-  /** The request's body. */
+  /** The text of the request's body. */
   readonly text: string
 }
 
@@ -53,7 +53,7 @@ export async function answerUnderKey<Spoken extends WireFormat<AnyCall>, Asked e
       await pour(new KeptStream(following, (failure) => failText(exchange, call, failure)), exchange)
     else await exchange.send(await textOf(following))
   } finally {
-    // The work may continue without its caller: it is still a call in flight, and in this record.
+    // The call may continue after its caller has disconnected. It is still in flight and in this record.
     await work
   }
 }
@@ -117,8 +117,8 @@ type Following = {
   readonly call: AnyCall
   readonly record: OpenRecord
   /**
-   * The record's attempt for another's answer; undefined: the work was started for this call, and its attempts are
-   * here.
+   * The record's attempt for a replayed answer. Undefined: the answer was made for this call, and the record has the
+   * real attempts.
    */
   readonly replay: AttemptRecord | undefined
 }
@@ -171,7 +171,7 @@ function beginReplay(record: OpenRecord, call: AnyCall): AttemptRecord {
 async function begun({ reader, call, record, replay }: Following): Promise<void> {
   if (replay === undefined) return await reader.begun()
   try {
-    // Waits as long as this caller does: the work itself is bounded by the caller it was started for.
+    // This caller's deadline limits the wait. The deadline of the first caller limits the call itself.
     await reader.begun(call.deadlineMs && call.deadlineMs - record.elapsedMs())
     replay.isDelivered = true
   } catch (thrown) {

@@ -2,7 +2,7 @@ import type { CallRecord } from '../../../core/model/record/record.ts'
 import type { Headroom } from '../../../core/model/terms.ts'
 import type { FlatHeaders } from './send.ts'
 
-/** Headers with the remainder of the tightest rate limits, in the dialect's form; none without limits. */
+/** The headers of the tightest rate limits in the dialect's form; none if the key has no limits. */
 export function rateHeaders({ rates, dialect, startedEpochMs }: CallRecord): FlatHeaders {
   if (rates === undefined) return []
   const { requests, tokens } = rates
@@ -37,7 +37,7 @@ function anthropic(what: string, headroom: Headroom | undefined, nowEpochMs: num
   ]
 }
 
-/** In OpenAI's form: `20ms`, `1s`, `6m0s`. */
+/** A duration in OpenAI's form: `20ms`, `1s`, `6m0s`. */
 function duration(ms: number): string {
   if (ms < 1000) return `${Math.ceil(ms)}ms`
   const seconds = Math.ceil(ms / 1000)

@@ -4,7 +4,10 @@ import { usdText } from '../../../core/model/price.ts'
 import { rateHeaders } from './rate-headers.ts'
 import type { FlatHeaders } from './send.ts'
 
-/** Headers about how an answer was made. Also sets the record's overhead: this is the moment of the first byte. */
+/**
+ * The headers that describe how an answer was made. Also sets the record's overhead, because the first byte is sent
+ * now.
+ */
 export function answerHeaders(record: OpenRecord): FlatHeaders {
   const { row } = record
   record.firstByte()
@@ -39,7 +42,7 @@ export function replayHeaders({ row }: OpenRecord): FlatHeaders {
 
 /** The headers of an answer, plus the failure's advice on retrying. */
 export function failureHeaders(record: OpenRecord, failure: Failure): FlatHeaders {
-  // The record has this one.
+  // `answerHeaders` sets this one.
   const { 'x-pandotate-limit': _limit, ...others } = failure.headers
   const headers = [...answerHeaders(record)]
   for (const [name, value] of Object.entries(others)) headers.push(name, value)
@@ -55,13 +58,13 @@ export function failureHeaders(record: OpenRecord, failure: Failure): FlatHeader
   return headers
 }
 
-/** The default if no upstream said how long it lasts. LangChain for Node.js gives up at a 429 without it. */
+/** The Retry-After if no upstream named one. LangChain for Node.js does not retry a 429 without it. */
 const untoldMs = 1000
 
 /**
- * False in three cases. Attempts made here were or may have been paid for, and an SDK that repeats all of them
- * multiplies the cost. A client that cannot wait long enough (OpenAI's SDKs wait a minute at most) would retry too
- * soon. And a refused key or a wrong address stays so until somebody fixes it.
+ * False in three cases. An attempt was or may have been billed: an SDK that repeats the call would multiply the cost.
+ * The wait is longer than a minute, the maximum of OpenAI's SDKs, so they would retry too soon. All attempts failed
+ * because of a refused key or a wrong address, which only an operator can fix.
  */
 function isWorthRetrying({ row: { attempts } }: OpenRecord, { kind, retryAfterMs = 0 }: Failure): boolean {
   if (retryAfterMs > 60_000) return false
@@ -73,7 +76,7 @@ function isForOperators(kind: string): boolean {
   return kind === 'upstream_auth' || kind === 'path_not_found'
 }
 
-/** Names come from a configuration or a request: characters that a header may not contain are removed. */
+/** Replaces characters that a header may not contain, because names come from the configuration or the request. */
 function safe(name: string): string {
   if (isSafe.test(name)) return name
   return name.replace(/[^\w.:/@*[\]-]/g, '_').slice(0, 128)

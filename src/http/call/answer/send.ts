@@ -5,8 +5,8 @@ import type { JsonObject } from '../../../core/model/json/json.ts'
 export type FlatHeaders = readonly string[]
 
 /**
- * Answers with a JSON text. If the request's body has not been read to its end, the answer is sent, further input is
- * discarded for a while, and the connection is closed: the next request would not be recognisable.
+ * Answers with a text, by default JSON. If the request's body was not read to its end, the connection is closed
+ * afterwards, because the start of the next request is unknown. Until then, input is discarded for up to 2 s.
  */
 export function sendText(
   request: IncomingMessage,
@@ -46,7 +46,10 @@ function mayHaveBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
-/** Closing a socket with unread bytes resets it, which may overtake the answer: so a little more is read. */
+/**
+ * Reads and discards input before closing. Closing a socket with unread bytes resets it, and the caller may lose the
+ * answer.
+ */
 function linger(request: IncomingMessage, response: ServerResponse): void {
   const close = () => {
     clearTimeout(timer)

@@ -34,7 +34,7 @@ export function whenDrained(
   })
 }
 
-/** The same for an answer whose end was written: it must not be held forever. */
+/** Sets the same time limit for an answer whose end was written but not read. */
 export function watchRest({ socket }: ServerResponse, stallMs: number): void {
   // Node closes a socket on timeout if there is no listener, and resets the timer once all data is taken.
   if (socket !== null && socket.writableLength > 0) socket.setTimeout(stallMs)
