@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fileVariable, textVariable, variables } from '../src/config/source/environment.ts'
-import { behaviours, spellingOf } from '../src/simulator/script/behaviours.ts'
+import { behaviours, patternOf } from '../src/simulator/script/behaviours.ts'
 import { endGroup, runShell, shellEnvironment, startChild } from './acceptance/child.ts'
 import { type GatewayProcess, repository, runGateway, startGateway } from './acceptance/gateway-process.ts'
 import { checkInference } from './acceptance/openai/shape.ts'
@@ -147,7 +147,7 @@ describe('what the pages list', () => {
     const [, table = ''] =
       /<!-- generated: behaviours -->\n([\s\S]*?)<!-- \/generated -->/.exec(page('simulator.md')) ?? []
     const missing = behaviours.filter(
-      (behaviour) => !table.includes(`\`${spellingOf(behaviour)}\``) || !table.includes(behaviour.does),
+      (behaviour) => !table.includes(`\`${patternOf(behaviour)}\``) || !table.includes(behaviour.does),
     )
     expect(missing.map(({ name }) => name)).toEqual([])
   })

@@ -85,12 +85,12 @@ async function* perform(
     switch (step.type) {
       case 'wait':
       case 'stall':
-        if (writer.held > 0) yield writer.take()
+        if (writer.count > 0) yield writer.take()
         await pause(step.type === 'wait' ? step.ms : Number.POSITIVE_INFINITY, signal)
         break
       case 'cut':
         answered(performance, 200)
-        if (writer.held > 0) yield writer.take()
+        if (writer.count > 0) yield writer.take()
         return
       case 'reset':
         throw reset(performance)
@@ -105,7 +105,7 @@ async function* perform(
       case 'tool':
         answered(performance, 200)
         writer.write(step)
-        if (writer.held < mostInOneBurst) break
+        if (writer.count < mostInOneBurst) break
         yield writer.take()
         await setImmediate()
         signal.throwIfAborted()

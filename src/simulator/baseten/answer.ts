@@ -2,30 +2,30 @@ import type { Call } from '../../core/model/call.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import { echoedPrompt } from '../script/request.ts'
 import type { Counts, Finish, Piece, Refusal, Script } from '../script/script.ts'
-import type { OpenAiFormat, Refused, Said } from '../server/openai-answer.ts'
+import type { Content, ErrorAnswer, OpenAiFormat } from '../server/openai-answer.ts'
 import type { BasetenEngine } from './models.ts'
 
-/** How to answer one request. */
+/** The parameters of one answer. */
 export type BasetenAnswer = {
   readonly call: Call
   readonly id: string
   readonly engine: BasetenEngine
   readonly choices: number
   readonly script: Script
-  readonly refusal: (step: Refusal) => Refused
+  readonly refusal: (step: Refusal) => ErrorAnswer
 }
 
 /**
- * Baseten's variant of OpenAI's format: compact replies; streams whose deltas are padded with nulls, whose usage grows
- * from chunk to chunk, and whose tool calls repeat their id with every fragment.
+ * Baseten's variant of OpenAI's format. Replies are compact. Deltas of a stream are padded with nulls, usage grows from
+ * chunk to chunk, and tool calls repeat their id in every fragment.
  */
 export function basetenFormat(answer: BasetenAnswer): OpenAiFormat {
   const { call, choices, engine, script } = answer
   const finish = script.find((step) => step.type === 'finish')
-  const tellsUsage = call.includeUsage && finish?.told !== undefined
+  const reportsUsage = call.includeUsage && finish?.reported !== undefined
   const parts: Parts = {
     ...answer,
-    counted: tellsUsage ? finish?.counts : undefined,
+    counted: reportsUsage ? finish?.counts : undefined,
     generated: 0,
     toolId: null,
   }
@@ -36,11 +36,11 @@ export function basetenFormat(answer: BasetenAnswer): OpenAiFormat {
     chunks(step) {
       if (step.type === 'finish') return endOf(parts, step)
       parts.generated++
-      return eachChoice(parts, heldIn(parts, step))
+      return eachChoice(parts, contentFieldsOf(parts, step))
     },
-    reply: (said, end) => JSON.stringify(replyOf(answer, said, end)),
+    reply: (content, end) => JSON.stringify(replyOf(answer, content, end)),
     refusal: answer.refusal,
-    done: engine !== 'b-early',
+    sendsDone: engine !== 'b-early',
   }
 }
 
@@ -49,14 +49,14 @@ type Parts = BasetenAnswer & {
   readonly counted: Counts | undefined
   /** Tokens sent so far, per choice. */
   generated: number
-  /** Of the current tool call. */
+  /** The id of the current tool call. */
   toolId: string | null
 }
 
-/** Deterministic: the same request gets the same answer. */
+/** A constant, so that the same request always gets the same answer. */
 const createdEpochSeconds = 1_780_264_254
 
-/** In GLM's form. */
+/** The stop reason in GLM's form. */
 const glmStop = { stop_reason: 154_827 }
 
 function openingOf(parts: Parts): JsonObject[] {
@@ -80,11 +80,11 @@ function chunkOf({ call, id }: Parts, choices: JsonObject[], usage: JsonObject |
   }
 }
 
-/** All tokens generated up to this chunk: the choices before it have this token, those after it one less. */
-function cumulative({ counted, generated, choices }: Parts, told: number): JsonObject | undefined {
+/** The usage up to this chunk. Choices up to this one have this token, later ones have one token less. */
+function cumulative({ counted, generated, choices }: Parts, reported: number): JsonObject | undefined {
   if (counted === undefined) return undefined
   const before = Math.max(0, generated - 1)
-  return usageOf(counted.promptTokens, generated * told + before * (choices - told))
+  return usageOf(counted.promptTokens, generated * reported + before * (choices - reported))
 }
 
 function padded(delta: JsonObject): JsonObject {
@@ -92,7 +92,7 @@ function padded(delta: JsonObject): JsonObject {
   return { ...nothing, ...delta }
 }
 
-function heldIn(parts: Parts, piece: Piece): JsonObject {
+function contentFieldsOf(parts: Parts, piece: Piece): JsonObject {
   if (parts.call.kind === 'text') return { text: piece.type === 'text' ? piece.text : '' }
   if (piece.type === 'text') return { delta: padded({ content: piece.text }) }
   if (piece.type === 'reasoning') return { delta: padded({ reasoning_content: piece.text }) }
@@ -108,9 +108,9 @@ function toolId(id: string): string {
   return `chatcmpl-tool-${id}`
 }
 
-function endOf(parts: Parts, { reason, told, extra }: Finish): JsonObject[] {
+function endOf(parts: Parts, { reason, reported, extra }: Finish): JsonObject[] {
   const { call, choices, engine, counted } = parts
-  const usage = counted && told && usageOf(told.promptTokens, told.completionTokens * choices)
+  const usage = counted && reported && usageOf(reported.promptTokens, reported.completionTokens * choices)
   const nothing = call.kind === 'chat' ? { delta: padded({}) } : { text: '' }
   const ends = Array.from({ length: choices }, (_, index) =>
     chunkOf(
@@ -122,10 +122,11 @@ function endOf(parts: Parts, { reason, told, extra }: Finish): JsonObject[] {
   return usage === undefined || engine === 'b-early' ? ends : [...ends, chunkOf(parts, [], usage)]
 }
 
-/** Without keys for logprobs and fingerprint; a message with a tool call has no content, not even null. */
-function replyOf({ call, id, engine, choices }: BasetenAnswer, said: Said, finish: Finish): JsonObject {
-  const { reason, told, extra } = finish
-  const held = call.kind === 'chat' ? { message: messageOf(said) } : { text: echoedPrompt(call) + said.text }
+/** A whole reply. It has no keys for logprobs and fingerprint. A message with a tool call has no `content` key. */
+function replyOf({ call, id, engine, choices }: BasetenAnswer, content: Content, finish: Finish): JsonObject {
+  const { reason, reported, extra } = finish
+  const held =
+    call.kind === 'chat' ? { message: messageOf(content) } : { text: echoedPrompt(call) + content.text }
   const list = Array.from({ length: choices }, (_, index) => ({
     ...{ index, ...held, finish_reason: reason },
     ...(engine === 'b-early' && glmStop),
@@ -133,12 +134,12 @@ function replyOf({ call, id, engine, choices }: BasetenAnswer, said: Said, finis
   const object = call.kind === 'chat' ? 'chat.completion' : 'text_completion'
   return {
     ...{ id, choices: list, created: createdEpochSeconds, model: call.model, object },
-    ...(told && { usage: usageOf(told.promptTokens, told.completionTokens * choices) }),
+    ...(reported && { usage: usageOf(reported.promptTokens, reported.completionTokens * choices) }),
     ...extra,
   }
 }
 
-function messageOf({ text, reasoning, call }: Said): JsonObject {
+function messageOf({ text, reasoning, call }: Content): JsonObject {
   const thoughts = reasoning === '' ? {} : { reasoning_content: reasoning }
   if (call === undefined) return { content: text, role: 'assistant', ...thoughts }
   const called = { name: call.name, arguments: call.arguments }

@@ -3,16 +3,16 @@ import { isObject, type JsonObject, parseJson } from '../../core/model/json/json
 import { JsonText } from '../../core/model/json/json-text.ts'
 import { type Price, unknownPrice } from '../../core/model/price.ts'
 import type { Kind } from '../../core/model/terms.ts'
-import { readName } from '../script/behaviours.ts'
+import { parseName } from '../script/behaviours.ts'
 import { scriptRequest } from '../script/request.ts'
 import type { Counts, Refusal, Script } from '../script/script.ts'
 import { createSimulatorState, type SimulatorState } from '../script/state.ts'
-import { playOpenAi, type Refused, sendRefused } from '../server/openai-answer.ts'
+import { type ErrorAnswer, playOpenAi, sendError } from '../server/openai-answer.ts'
 import {
+  type Exchange,
   type ServerOptions,
   type SimulatedServer,
   startSimulatedServer,
-  type Visit,
 } from '../server/simulated-server.ts'
 import { createWindow } from '../server/window.ts'
 import { basetenFormat } from './answer.ts'
@@ -38,13 +38,13 @@ import { createReplica, type Replica } from './replica.ts'
 import { type BasetenRoute, basetenRoute } from './route.ts'
 
 export type BasetenOptions = Omit<ServerOptions, 'tariff'> & {
-  /** The list of Model APIs; names of behaviours work in addition. Undefined: a part of Baseten's own. */
+  /** The models of Model APIs, in addition to names of behaviours. Undefined: a part of Baseten's own list. */
   readonly models?: readonly BasetenModel[] | undefined
   /** The price of a model of Model APIs that is not listed; undefined: unknown. */
   readonly otherPrice?: Price | undefined
-  /** Requests for work per ten seconds; undefined: unlimited. */
-  readonly most?: number | undefined
-  /** How long a deployment takes to start, in milliseconds: it sleeps at first. Undefined: it is up. */
+  /** The maximum number of calls per 10 s; undefined: unlimited. */
+  readonly maxRequests?: number | undefined
+  /** The start-up time of a deployment in milliseconds. It sleeps at first. Undefined: it is up from the beginning. */
   readonly coldMs?: number | undefined
   /** The price of a deployment per second, in nano-USD; undefined: unknown. */
   readonly nanoUsdPerSecond?: number | undefined
@@ -53,10 +53,10 @@ export type BasetenOptions = Omit<ServerOptions, 'tariff'> & {
 }
 
 /**
- * Baseten over HTTP, with simulated models: Model APIs below `/v1`, deployments below their targets
+ * Baseten over HTTP, with simulated models. Model APIs are below `/v1`, deployments below their targets
  * (`/production/sync/v1/...`, `/production/predict`), all on one origin. A model's name, or the part after its last
- * slash, spells its behaviour: `zai-org/sim-cut-3`. Model APIs are billed by tokens, a deployment by time, under the
- * name `deployment:production`.
+ * slash, encodes its behaviour: `zai-org/sim-cut-3`. Model APIs are billed by the token, a deployment by time, under
+ * the name `deployment:production`.
  */
 export async function simulateBaseten(options: BasetenOptions): Promise<SimulatedServer> {
   const models = new Map((options.models ?? basetenModels).map((model) => [model.id, model]))
@@ -68,16 +68,16 @@ export async function simulateBaseten(options: BasetenOptions): Promise<Simulate
   }
   const closing = new AbortController()
   const replicas = new Map<string, Replica>()
-  const desk: Desk = {
+  const service: Service = {
     ...{ key: options.key, models, now, state: createSimulatorState(options.slowMs) },
-    isTooMuch: createWindow(options.most ?? Number.POSITIVE_INFINITY, now),
+    isOverLimit: createWindow(options.maxRequests ?? Number.POSITIVE_INFINITY, now),
     replica(name) {
       const replica = replicas.get(name) ?? createReplica(coldMs, closing.signal)
       replicas.set(name, replica)
       return replica
     },
   }
-  const server = await startSimulatedServer({ ...options, tariff }, (visit) => answer(visit, desk))
+  const server = await startSimulatedServer({ ...options, tariff }, (exchange) => answer(exchange, service))
   return {
     ...server,
     async [Symbol.asyncDispose]() {
@@ -87,25 +87,27 @@ export async function simulateBaseten(options: BasetenOptions): Promise<Simulate
   }
 }
 
-type Desk = {
+type Service = {
   readonly key: string | undefined
   readonly models: ReadonlyMap<string, BasetenModel>
   readonly state: SimulatorState
   readonly now: () => number
-  readonly isTooMuch: () => boolean
+  readonly isOverLimit: () => boolean
   /** The replica of the deployment with this name. */
   replica(name: string): Replica
 }
 
-async function answer(visit: Visit, desk: Desk): Promise<void> {
-  const { method, path, headers } = visit.request
-  for (const [name, value] of Object.entries(everyAnswer(visit))) visit.response.setHeader(name, value)
+async function answer(exchange: Exchange, service: Service): Promise<void> {
+  const { method, path, headers } = exchange.request
+  for (const [name, value] of Object.entries(commonHeaders(exchange)))
+    exchange.response.setHeader(name, value)
   const route = basetenRoute(method, path)
-  if (!isKey(headers['authorization'], route?.deployment !== undefined, desk.key)) sendRefused(visit, badKey)
-  else if (route === undefined) sendRefused(visit, noRoute)
-  else if (isWork(route.task) && desk.isTooMuch()) sendRefused(visit, sharedRefusal(tooMany, 'a'))
-  else if (route.deployment === undefined) await serveShared(route, visit, desk)
-  else await serveDeployment(route.deployment, route.task, visit, desk)
+  if (!isKey(headers['authorization'], route?.deployment !== undefined, service.key))
+    sendError(exchange, badKey)
+  else if (route === undefined) sendError(exchange, noRoute)
+  else if (isWork(route.task) && service.isOverLimit()) sendError(exchange, sharedRefusal(tooMany, 'a'))
+  else if (route.deployment === undefined) await serveShared(route, exchange, service)
+  else await serveDeployment(route.deployment, route.task, exchange, service)
 }
 
 function isDeployment(id: string): boolean {
@@ -122,7 +124,7 @@ const tooMany: Refusal = {
   error: { message: 'Rate limit exceeded.', type: 'rate_limited', param: null, code: null },
 }
 
-function everyAnswer({ number }: Visit): Readonly<Record<string, string>> {
+function commonHeaders({ number }: Exchange): Readonly<Record<string, string>> {
   return {
     'x-baseten-request-id': `simulated-${number}`,
     'x-baseten-accepted-at': String(acceptedAtMs + number),
@@ -136,100 +138,116 @@ function everyAnswer({ number }: Visit): Readonly<Record<string, string>> {
 /** Deterministic: the same request gets the same answer. */
 const acceptedAtMs = 1_780_264_253_000
 
-/** Deployments also accept the older word. */
+/** Deployments also accept the older scheme `Api-Key`. */
 function isKey(given: unknown, isDeployment: boolean, key: string | undefined): boolean {
   return key === undefined || given === `Bearer ${key}` || (isDeployment && given === `Api-Key ${key}`)
 }
 
-async function serveShared({ task }: BasetenRoute, visit: Visit, desk: Desk): Promise<void> {
+async function serveShared({ task }: BasetenRoute, exchange: Exchange, service: Service): Promise<void> {
   if (task === 'models') {
-    sendJson(visit, { data: [...desk.models.values()].map(listedRow) })
+    sendJson(exchange, { data: [...service.models.values()].map(listedRow) })
     return
   }
-  const body = parsed(visit.request.body)
+  const body = parsed(exchange.request.body)
   const { model } = body ?? {}
   if (body === undefined || typeof model !== 'string' || !Array.isArray(body['messages'])) {
-    sendRefused(visit, invalidCall(body === undefined ? 'Invalid JSON' : 'model and messages are required'))
+    sendError(exchange, invalidCall(body === undefined ? 'Invalid JSON' : 'model and messages are required'))
     return
   }
-  const { traits, fault } = readName(behaviourIn(model))
-  const listed = desk.models.get(model)
+  const { traits, fault } = parseName(behaviourIn(model))
+  const listed = service.models.get(model)
   if (listed === undefined && (traits === undefined || traits.size === 0)) {
-    sendRefused(visit, unknownModel(model, fault))
+    sendError(exchange, unknownModel(model, fault))
     return
   }
   const engine = listed?.engine ?? engineOf(model)
-  const counts = await speak(callOf(body, 'chat'), { visit, desk, engine }, (step) =>
+  const counts = await answerCall(callOf(body, 'chat'), { exchange, service, engine }, (step) =>
     sharedRefusal(step, engine),
   )
   if (counts === undefined) return
   const { promptTokens, completionTokens } = counts
-  visit.charge({ model, promptTokens, cachedTokens: 0, completionTokens, workedMs: undefined })
+  exchange.charge({ model, promptTokens, cachedTokens: 0, completionTokens, workedMs: undefined })
 }
 
 async function serveDeployment(
   name: string,
   task: BasetenRoute['task'],
-  visit: Visit,
-  desk: Desk,
+  exchange: Exchange,
+  service: Service,
 ): Promise<void> {
-  const replica = desk.replica(name)
+  const replica = service.replica(name)
   if (task === 'wake') {
     replica.wake()
-    visit.response.writeHead(202).end()
+    exchange.response.writeHead(202).end()
     return
   }
-  await replica.ready(visit.signal)
-  if (task === 'health') sendJson(visit, {})
+  await replica.ready(exchange.signal)
+  if (task === 'health') sendJson(exchange, {})
   else if (task === 'models')
-    sendJson(visit, { object: 'list', data: [{ id: 'simulated', object: 'model' }] })
-  else await work(name, task, visit, desk)
+    sendJson(exchange, { object: 'list', data: [{ id: 'simulated', object: 'model' }] })
+  else await work(name, task, exchange, service)
 }
 
-/** Anything a deployment does takes time, which is billed. */
-async function work(name: string, task: Kind | 'predict', visit: Visit, desk: Desk): Promise<void> {
-  const body = parsed(visit.request.body)
+/** Runs a call at a deployment, and bills its time. */
+async function work(
+  name: string,
+  task: Kind | 'predict',
+  exchange: Exchange,
+  service: Service,
+): Promise<void> {
+  const body = parsed(exchange.request.body)
   if (body === undefined) {
-    sendRefused(visit, trussError(400, 'Invalid JSON payload', '700'))
+    sendError(exchange, trussError(400, 'Invalid JSON payload', '700'))
     return
   }
-  const startedAt = desk.now()
-  const counts = await (task === 'predict' ? predict(body, visit, desk) : serveSync(body, task, visit, desk))
+  const startedAt = service.now()
+  const counts = await (task === 'predict'
+    ? predict(body, exchange, service)
+    : serveSync(body, task, exchange, service))
   const { promptTokens = 0, completionTokens = 0 } = counts ?? {}
-  const workedMs = Math.round(desk.now() - startedAt)
-  visit.charge({ model: name, promptTokens, cachedTokens: 0, completionTokens, workedMs })
+  const workedMs = Math.round(service.now() - startedAt)
+  exchange.charge({ model: name, promptTokens, cachedTokens: 0, completionTokens, workedMs })
 }
 
-function serveSync(body: JsonObject, kind: Kind, visit: Visit, desk: Desk): Promise<Counts | undefined> {
+function serveSync(
+  body: JsonObject,
+  kind: Kind,
+  exchange: Exchange,
+  service: Service,
+): Promise<Counts | undefined> {
   const call = callOf(body, kind)
   const engine = engineOf(call.model)
-  return speak(call, { visit, desk, engine }, (step) => dedicatedRefusal(step, call.model))
+  return answerCall(call, { exchange, service, engine }, (step) => dedicatedRefusal(step, call.model))
 }
 
-/** A generator if a stream is requested, else a dictionary or the like. It supports prompts and messages. */
-async function predict(body: JsonObject, visit: Visit, desk: Desk): Promise<Counts | undefined> {
+/** Answers `predict` with a prompt or messages: with raw text if a stream is requested, otherwise with JSON. */
+async function predict(body: JsonObject, exchange: Exchange, service: Service): Promise<Counts | undefined> {
   const call = callOf(body, Array.isArray(body['messages']) ? 'chat' : 'text')
   const refusal = (step: Refusal) => dedicatedRefusal(step, call.model)
   const { tool: _none, ...request } = scriptRequest(call)
-  const script = desk.state.scriptFor(behaviourIn(call.model), request)
+  const script = service.state.scriptFor(behaviourIn(call.model), request)
   return call.stream
-    ? await playRawText(script, visit, refusal)
-    : await playOpenAi(script, visit, predictFormat(call.model, refusal))
+    ? await playRawText(script, exchange, refusal)
+    : await playOpenAi(script, exchange, predictFormat(call.model, refusal))
 }
 
-function speak(
+function answerCall(
   call: Call,
-  { visit, desk, engine }: { readonly visit: Visit; readonly desk: Desk; readonly engine: BasetenEngine },
-  refusal: (step: Refusal) => Refused,
+  {
+    exchange,
+    service,
+    engine,
+  }: { readonly exchange: Exchange; readonly service: Service; readonly engine: BasetenEngine },
+  refusal: (step: Refusal) => ErrorAnswer,
 ): Promise<Counts | undefined> {
-  const script: Script = desk.state.scriptFor(behaviourIn(call.model), scriptRequest(call))
+  const script: Script = service.state.scriptFor(behaviourIn(call.model), scriptRequest(call))
   const n = call.body.value['n']
   const choices = typeof n === 'number' && Number.isInteger(n) && n > 0 && n <= 128 ? n : 1
-  const id = `${call.kind === 'chat' ? 'chatcmpl' : 'cmpl'}-simulated${visit.number}`
-  return playOpenAi(script, visit, basetenFormat({ call, id, engine, choices, script, refusal }))
+  const id = `${call.kind === 'chat' ? 'chatcmpl' : 'cmpl'}-simulated${exchange.number}`
+  return playOpenAi(script, exchange, basetenFormat({ call, id, engine, choices, script, refusal }))
 }
 
-/** The part of a model's name that spells its behaviour. */
+/** The part of a model's name that encodes its behaviour. */
 function behaviourIn(id: string): string {
   const last = id.slice(id.lastIndexOf('/') + 1)
   return last.startsWith('sim-') ? last : id
@@ -261,6 +279,6 @@ function parsed(text: string): JsonObject | undefined {
   }
 }
 
-function sendJson({ response }: Visit, value: object): void {
+function sendJson({ response }: Exchange, value: object): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
 }

@@ -1,24 +1,24 @@
 import type { Refusal } from '../script/script.ts'
-import type { Refused } from '../server/openai-answer.ts'
+import type { ErrorAnswer } from '../server/openai-answer.ts'
 import type { BasetenEngine } from './models.ts'
 
-/** On either API. */
-export const badKey: Refused = refuse(403, { error: 'please check the api-key you provided' })
+/** The error for a wrong key, on both APIs. */
+export const badKey: ErrorAnswer = refuse(403, { error: 'please check the api-key you provided' })
 
-/** An unknown path. */
-export const noRoute: Refused = refuse(404, { error: 'Not found' })
+/** The error for an unknown path. */
+export const noRoute: ErrorAnswer = refuse(404, { error: 'Not found' })
 
-export function unknownModel(id: string, fault: string | undefined): Refused {
+export function unknownModel(id: string, fault: string | undefined): ErrorAnswer {
   return withCode(404, fault ?? `The model ${id} does not exist or is not enabled in this workspace.`)
 }
 
-/** A body that Model APIs cannot use: reported by the model's engine, if there is one. */
-export function invalidCall(message: string, engine: BasetenEngine = 'a'): Refused {
+/** The error for an invalid body at Model APIs, in the form of the model's engine. */
+export function invalidCall(message: string, engine: BasetenEngine = 'a'): ErrorAnswer {
   return engineError(400, message, 'Bad Request', engine)
 }
 
-/** Errors of Model APIs: the model's engine has one of two shapes, the platform a third. */
-export function sharedRefusal(step: Refusal, engine: BasetenEngine): Refused {
+/** Errors of Model APIs. The engines use two forms, the platform a third. */
+export function sharedRefusal(step: Refusal, engine: BasetenEngine): ErrorAnswer {
   const { status, error, retryAfterSeconds } = step
   if (status === 400 || status === 422) return engineError(status, error.message, 'Bad Request', engine)
   if (status === 401 || status === 403) return { ...badKey, status }
@@ -29,8 +29,8 @@ export function sharedRefusal(step: Refusal, engine: BasetenEngine): Refused {
     : { ...refused, headers: { 'retry-after': String(retryAfterSeconds) } }
 }
 
-/** Errors of a deployment: from the platform, or from the Truss server inside. */
-export function dedicatedRefusal(step: Refusal, model: string): Refused {
+/** Errors of a deployment, from the platform or from the Truss server inside it. */
+export function dedicatedRefusal(step: Refusal, model: string): ErrorAnswer {
   const { status, error } = step
   switch (status) {
     case 400:
@@ -50,19 +50,19 @@ export function dedicatedRefusal(step: Refusal, model: string): Refused {
   }
 }
 
-/** The Truss server's own: it says where the fault was. */
-export function trussError(status: number, message: string, code: '500' | '600' | '700'): Refused {
+/** An error of the Truss server. Its headers name the source. */
+export function trussError(status: number, message: string, code: '500' | '600' | '700'): ErrorAnswer {
   const headers = { 'x-baseten-error-source': '04', 'x-baseten-error-code': code }
   return { ...refuse(status, { error: message }), headers }
 }
 
-function engineError(status: number, message: string, type: string, engine: BasetenEngine): Refused {
+function engineError(status: number, message: string, type: string, engine: BasetenEngine): ErrorAnswer {
   const error = { code: status, message, type }
   return refuse(status, engine === 'a' ? { error } : error)
 }
 
-/** As in the specification. */
-function withCode(status: number, message: string): Refused {
+/** An error in the form of Baseten's specification. */
+function withCode(status: number, message: string): ErrorAnswer {
   const code = codes.get(status) ?? (status < 500 ? 'client_error' : 'internal_baseten_error')
   return refuse(status, { error: message, error_code: code, detail: message })
 }
@@ -78,6 +78,6 @@ const codes: ReadonlyMap<number, string> = new Map([
   [529, 'model_unavailable'],
 ])
 
-function refuse(status: number, body: object): Refused {
+function refuse(status: number, body: object): ErrorAnswer {
   return { status, headers: {}, body: JSON.stringify(body) }
 }

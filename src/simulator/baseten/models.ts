@@ -1,10 +1,10 @@
 import { nanoUsd, type Price, unknownPrice } from '../../core/model/price.ts'
 
-/** A model of Model APIs as listed, and its engine. */
+/** A model of Model APIs: its row in the list, and its engine. */
 export type BasetenModel = {
   readonly id: string
   readonly contextTokens: number
-  /** USD per token, in decimal text, as the list writes it. */
+  /** USD per token, as decimal text in the list. */
   readonly input: string
   readonly output: string
   readonly cachedInput?: string
@@ -12,12 +12,12 @@ export type BasetenModel = {
 }
 
 /**
- * Differences between engines on one host: `a` wraps its errors in `error`, `b` does not; `b-early` is like `b`, but
- * ends a stream with the finish reason, without usage and `[DONE]`.
+ * The engines, which differ on one host. `a` wraps its errors in `error`, `b` does not. `b-early` is like `b`, but ends
+ * a stream with the finish reason, without usage and `[DONE]`.
  */
 export type BasetenEngine = 'a' | 'b' | 'b-early'
 
-/** A part of the list of August 2026. The engines of the first and the second are known. */
+/** A part of Baseten's list of August 2026. Only the engines of the first two models are known. */
 export const basetenModels: readonly BasetenModel[] = [
   {
     ...{ id: 'openai/gpt-oss-120b', contextTokens: 128_072, engine: 'a' },
@@ -37,7 +37,7 @@ export const basetenModels: readonly BasetenModel[] = [
   },
 ]
 
-/** The engine of an unlisted model follows its maker. */
+/** The engine of a model that is not listed, by its maker. */
 export function engineOf(id: string): BasetenEngine {
   return engines.get(id.slice(0, id.indexOf('/'))) ?? 'a'
 }

@@ -1,14 +1,19 @@
 import { pause } from '../../core/attempt/pause.ts'
 
-/** A deployment's replica: asleep until it is called, then starting for a while. */
+/** The replica of a deployment. It sleeps until it is called, and then takes time to start. */
 export interface Replica {
-  /** Starts it, if it is asleep. */
+  /** Starts the replica if it is asleep. */
   wake(): void
-  /** Starts it, and resolves when it is up; rejects with the signal's reason if the client leaves first. */
+  /**
+   * Starts the replica, and resolves when it is up. Rejects with the signal's reason if the client disconnects first.
+   */
   ready(signal: AbortSignal): Promise<void>
 }
 
-/** Up from the beginning without `coldMs`, the milliseconds to start. `closing` ends everything. */
+/**
+ * `coldMs` is the start-up time in milliseconds; without it, the replica is up from the beginning. `closing` aborts a
+ * start.
+ */
 export function createReplica(coldMs: number | undefined, closing: AbortSignal): Replica {
   let up = coldMs === undefined ? Promise.resolve() : undefined
   const wake = () => {
@@ -23,5 +28,5 @@ export function createReplica(coldMs: number | undefined, closing: AbortSignal):
   }
 }
 
-/** After closing during a start it accepts no requests. */
+/** A replica that was closed during its start never becomes ready. */
 const never = new Promise<void>(() => undefined)

@@ -1,8 +1,8 @@
 import type { Kind } from '../../core/model/terms.ts'
 
-/** The destination of a request: Model APIs, or a deployment, by its name on the bill. */
+/** The destination of a request: Model APIs, or a deployment. */
 export type BasetenRoute = {
-  /** Undefined: Model APIs. */
+  /** The deployment's name on the bill. Undefined: Model APIs. */
   readonly deployment: string | undefined
   readonly task: Kind | 'predict' | 'models' | 'wake' | 'health'
 }
@@ -20,7 +20,7 @@ export function basetenRoute(method: string, path: string): BasetenRoute | undef
 /** A regional host has no target in its paths. */
 const targetPattern = /^(\/production|\/development|\/environments\/[\w-]+|\/deployment\/\w+|)(\/.*)$/
 
-/** Text completions are not among them. */
+/** Model APIs have no text completions. */
 const sharedTasks: ReadonlyMap<string, BasetenRoute['task']> = new Map([
   ['POST /v1/chat/completions', 'chat'],
   ['GET /v1/models', 'models'],

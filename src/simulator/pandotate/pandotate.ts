@@ -7,36 +7,36 @@ import { createSimulatorState } from '../script/state.ts'
 import { lastUserTurn } from '../script/user-turn.ts'
 import type { BillLine } from '../server/bill.ts'
 import {
-  type SeenRequest,
+  type Exchange,
+  type ReceivedRequest,
   type SimulatedServer,
   startSimulatedServer,
-  type Visit,
 } from '../server/simulated-server.ts'
 import { createWindow } from '../server/window.ts'
-import { performReply, sendError } from './reply.ts'
+import { playReply, sendError } from './reply.ts'
 
 /**
- * Pandotate's own wire format over HTTP, with a simulated model: `POST /api/inference`, JSON in and JSON out, never a
- * stream. The model's name spells what happens, on the real socket.
+ * Pandotate's wire format over HTTP, with a simulated model: `POST /api/inference`, JSON in and JSON out, never a
+ * stream. The model's name encodes the behaviour, including failures of the connection.
  */
 export interface SimulatedPandotate extends Omit<SimulatedServer, 'origin' | 'bill'> {
   /** The address of its one route. */
   readonly url: string
-  /** The bill of whole answers by true counts, whatever the answers reported. */
+  /** The bill of whole answers. It uses the true counts, not the reported ones. */
   bill(): Bill
 }
 
 export type PandotateOptions = {
   readonly host: string
-  /** 0: any that is free. */
+  /** 0: any free port. */
   readonly port: number
-  /** The required bearer; undefined: none. */
+  /** The required bearer token; undefined: none. */
   readonly key?: string | undefined
   /** The price of every model; undefined: unknown. */
   readonly price?: Price | undefined
-  /** Requests per ten seconds; undefined: unlimited. */
-  readonly most?: number | undefined
-  /** The delay of every answer, in milliseconds; undefined: by the model's name. */
+  /** The maximum number of requests per 10 s; undefined: unlimited. */
+  readonly maxRequests?: number | undefined
+  /** The delay of every answer in milliseconds; undefined: only what the model's name requests. */
   readonly slowMs?: number | undefined
 }
 
@@ -46,20 +46,20 @@ export type Bill = {
   readonly completionTokens: number
 }
 
-/** Resolves when it listens; rejects if it cannot. */
+/** Resolves when the server listens; rejects if it cannot. */
 export async function simulatePandotate(options: PandotateOptions): Promise<SimulatedPandotate> {
   const state = createSimulatorState(options.slowMs)
-  const isTooMuch = createWindow(options.most ?? Number.POSITIVE_INFINITY, () => performance.now())
+  const isOverLimit = createWindow(options.maxRequests ?? Number.POSITIVE_INFINITY, () => performance.now())
   const tariff = () => options.price
-  const server = await startSimulatedServer({ ...options, tariff }, async (visit) => {
-    visit.response.setHeader('x-request-id', `pandotate-${visit.number}`)
-    const read = readRequest(visit.request, options.key)
-    const asked = 'error' in read || !isTooMuch() ? read : { status: 429, error: 'Too many requests' }
+  const server = await startSimulatedServer({ ...options, tariff }, async (exchange) => {
+    exchange.response.setHeader('x-request-id', `pandotate-${exchange.number}`)
+    const read = readRequest(exchange.request, options.key)
+    const asked = 'error' in read || !isOverLimit() ? read : { status: 429, error: 'Too many requests' }
     if ('error' in asked) {
-      sendError(visit.response, asked.status, asked.error)
+      sendError(exchange.response, asked.status, asked.error)
       return
     }
-    await answer(visit, asked, state.scriptFor(asked.model, asked.request))
+    await answer(exchange, asked, state.scriptFor(asked.model, asked.request))
   })
   const { origin, ...shared } = server
   return { ...shared, url: origin + route, bill: () => sumOf(server.bill()) }
@@ -67,18 +67,21 @@ export async function simulatePandotate(options: PandotateOptions): Promise<Simu
 
 const route = '/api/inference'
 
-type Asked = { readonly model: string; readonly request: Omit<ScriptRequest, 'failures'> }
+type ParsedRequest = { readonly model: string; readonly request: Omit<ScriptRequest, 'failures'> }
 
-type Refused = { readonly status: number; readonly error: string }
+type RequestError = { readonly status: number; readonly error: string }
 
-async function answer(visit: Visit, { model }: Asked, script: Script): Promise<void> {
-  const counts = await performReply(script, model, visit)
+async function answer(exchange: Exchange, { model }: ParsedRequest, script: Script): Promise<void> {
+  const counts = await playReply(script, model, exchange)
   if (counts === undefined) return
   const { promptTokens, completionTokens } = counts
-  visit.charge({ model, promptTokens, cachedTokens: 0, completionTokens, workedMs: undefined })
+  exchange.charge({ model, promptTokens, cachedTokens: 0, completionTokens, workedMs: undefined })
 }
 
-function readRequest({ method, path, headers, body: text }: SeenRequest, key?: string): Asked | Refused {
+function readRequest(
+  { method, path, headers, body: text }: ReceivedRequest,
+  key?: string,
+): ParsedRequest | RequestError {
   if (isTooLarge(headers, text)) return { status: 413, error: 'Request body too large' }
   if (path.split('?')[0] !== route) return { status: 404, error: 'Not found' }
   if (method !== 'POST') return { status: 405, error: 'Method not allowed' }
@@ -103,8 +106,8 @@ function readRequest({ method, path, headers, body: text }: SeenRequest, key?: s
   }
 }
 
-/** For a body too large to keep, only the announced length. */
-function isTooLarge(headers: SeenRequest['headers'], text: string): boolean {
+/** True for a body that was too large to keep. Only its announced length is known. */
+function isTooLarge(headers: ReceivedRequest['headers'], text: string): boolean {
   return text === '' && Number(headers['content-length'] ?? 0) > 0
 }
 

@@ -3,21 +3,21 @@ import { pause } from '../../core/attempt/pause.ts'
 import type { Counts, Refusal, Script } from '../script/script.ts'
 
 /** One response in progress. */
-export type Line = {
+export type Reply = {
   readonly response: ServerResponse
-  /** Aborts when the client has left. */
+  /** Aborts when the client has disconnected. */
   readonly signal: AbortSignal
-  /** True once this side closed the connection on purpose. */
-  broken: boolean
+  /** True if the script closed the connection. */
+  isClosedOnPurpose: boolean
 }
 
 /**
- * Plays a script on a socket as Pandotate's JSON. The length is announced in the headers, so that a client can detect a
- * truncated answer. Resolves with the true counts of a whole answer, with undefined for anything else; rejects with the
- * signal's reason if the client leaves while it waits.
+ * Plays a script on a socket as Pandotate's JSON. The headers contain the length, so that a client can detect a
+ * truncated answer. Resolves with the true counts of a whole answer, otherwise with undefined. Rejects with the
+ * signal's reason if the client disconnects during a pause.
  */
-export async function performReply(script: Script, model: string, line: Line): Promise<Counts | undefined> {
-  const { response, signal } = line
+export async function playReply(script: Script, model: string, reply: Reply): Promise<Counts | undefined> {
+  const { response, signal } = reply
   const body = openBody(script, model, response)
   for (const step of script) {
     switch (step.type) {
@@ -28,11 +28,11 @@ export async function performReply(script: Script, model: string, line: Line): P
         break
       case 'cut':
         await body.drain()
-        line.broken = true
+        reply.isClosedOnPurpose = true
         response.destroy()
         return undefined
       case 'reset':
-        line.broken = true
+        reply.isClosedOnPurpose = true
         response.socket?.resetAndDestroy()
         return undefined
       case 'refuse':
@@ -46,7 +46,7 @@ export async function performReply(script: Script, model: string, line: Line): P
         break
       case 'reasoning':
       case 'tool':
-        // Pandotate answers only prompts: its scripts have no tools.
+        // Pandotate's scripts contain neither reasoning nor tool calls.
         break
       case 'finish':
         body.end()
@@ -56,18 +56,18 @@ export async function performReply(script: Script, model: string, line: Line): P
   return undefined
 }
 
-/** Pandotate's own refusal: a bare string under `error`. */
+/** Sends an error in Pandotate's form: a string under `error`. */
 export function sendError(response: ServerResponse, status: number, error: string): void {
   if (status === 405) response.setHeader('allow', 'POST')
   sendJson(response, status, { error })
 }
 
-/** The JSON of one answer. Nothing of it is sent before its first word or its end. */
+/** Writes the JSON of one answer. Nothing is sent before the first word or the end. */
 interface Body {
   add(text: string): void
-  /** Sends what was added, if anything. */
+  /** Sends the added text, if there is any. */
   flush(): void
-  /** Sends the headers and what was added, and resolves when the socket has taken it. */
+  /** Sends the headers and the added text, and resolves when the socket has accepted them. */
   drain(): Promise<void>
   end(): void
 }
@@ -100,7 +100,7 @@ function openBody(script: Script, model: string, response: ServerResponse): Body
 
 function tailOf(script: Script): string {
   const finish = script.find((step) => step.type === 'finish')
-  const { promptTokens, completionTokens } = finish?.told ?? {}
+  const { promptTokens, completionTokens } = finish?.reported ?? {}
   const rest = { tokens: promptTokens, completion_tokens: completionTokens, ...finish?.extra }
   const fields = JSON.stringify(rest).slice(1)
   return fields === '}' ? '"}' : `",${fields}`

@@ -1,16 +1,19 @@
 import type { SimulatedError } from '../script/script.ts'
 
-/** The forms of a job's `error`: bare text, an exception's JSON, a generator's trace, a printed dictionary. */
+/**
+ * The forms of a job's `error`: plain text, the JSON of an exception, the trace of a generator, a printed Python
+ * dictionary.
+ */
 export const errorForms = ['plain', 'exception', 'handler', 'python'] as const
 
 export type ErrorForm = (typeof errorForms)[number]
 
-/** An answer of the server inside the worker. */
+/** An error answer of the server inside the worker. */
 export type WorkerRefusal = { readonly status: number; readonly error: SimulatedError }
 
 /**
- * A worker's error in one of the forms. Only the dictionary of the newest worker has the status and the full answer of
- * the server inside; an exception and a generator have machines and code instead.
+ * A worker's error in one of the forms. Only the dictionary of the newest worker contains the status and the full
+ * answer of the server inside it. An exception and a generator contain names of machines and source code.
  */
 export function errorText(form: ErrorForm, refused: WorkerRefusal): string {
   const { message } = refused.error
@@ -39,7 +42,7 @@ function vllmText({ status, error }: WorkerRefusal): string {
 
 const trace = 'Traceback (most recent call last):\n  File "/src/handler.py", line 42, in handler\n'
 
-/** As Python's repr() prints a text with a double quote, or without a single one. */
+/** A text as Python's repr() prints it in single quotes. */
 function printed(text: string): string {
   const escaped = text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n')
   return `'${escaped}'`

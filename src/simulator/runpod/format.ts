@@ -2,9 +2,9 @@ import type { Call } from '../../core/model/call.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import { echoedPrompt } from '../script/request.ts'
 import type { Counts, Finish, Piece } from '../script/script.ts'
-import type { OpenAiFormat, Said } from '../server/openai-answer.ts'
+import type { Content, OpenAiFormat } from '../server/openai-answer.ts'
 
-/** OpenAI's format as vLLM, the server inside a worker, writes it. */
+/** OpenAI's format as written by vLLM, the server inside a worker. */
 export function vllmFormat(call: Call, model: string): OpenAiFormat {
   const { kind, stream } = call
   const envelope = {
@@ -20,17 +20,17 @@ export function vllmFormat(call: Call, model: string): OpenAiFormat {
     choices: 1,
     opening: [...begins, ...echoes],
     chunks: (step) => (step.type === 'finish' ? endOf(parts, step) : [pieceOf(parts, step)]),
-    reply: (said, finish) => JSON.stringify(replyOf(parts, said, finish)),
+    reply: (content, finish) => JSON.stringify(replyOf(parts, content, finish)),
     refusal: ({ status, error, retryAfterSeconds: seconds }) => ({
       status,
       headers: seconds === undefined ? {} : { 'retry-after': String(seconds) },
       body: JSON.stringify({ error: { ...error, code: status } }),
     }),
-    done: true,
+    sendsDone: true,
   }
 }
 
-/** Deterministic: the same request gets the same answer. */
+/** A constant, so that the same request always gets the same answer. */
 const createdEpochSeconds = 1_785_900_000
 
 type Parts = {
@@ -57,16 +57,16 @@ function pieceOf(parts: Parts, piece: Piece): JsonObject {
   return chunkOf(parts, { delta: { tool_calls: [{ ...called, function: described }] } }, null)
 }
 
-function endOf(parts: Parts, { reason, told, extra }: Finish): JsonObject[] {
+function endOf(parts: Parts, { reason, reported, extra }: Finish): JsonObject[] {
   const { call } = parts
   const last = { ...chunkOf(parts, call.kind === 'chat' ? { delta: {} } : { text: '' }, reason), ...extra }
-  if (told === undefined || !call.includeUsage) return [last]
-  return [last, { ...chunkOf(parts, {}, null), choices: [], usage: usageOf(told) }]
+  if (reported === undefined || !call.includeUsage) return [last]
+  return [last, { ...chunkOf(parts, {}, null), choices: [], usage: usageOf(reported) }]
 }
 
-function replyOf({ call, envelope, opening }: Parts, said: Said, finish: Finish): JsonObject {
+function replyOf({ call, envelope, opening }: Parts, content: Content, finish: Finish): JsonObject {
   const { id, ...rest } = envelope
-  const { text, reasoning, call: called } = said
+  const { text, reasoning, call: called } = content
   const tools = called && {
     tool_calls: [
       { id: called.id, type: 'function', function: { name: called.name, arguments: called.arguments } },
@@ -78,7 +78,7 @@ function replyOf({ call, envelope, opening }: Parts, said: Said, finish: Finish)
   return {
     ...{ id, object: call.kind === 'chat' ? 'chat.completion' : 'text_completion', ...rest },
     choices: [{ index: 0, ...held, logprobs: null, finish_reason: finish.reason, stop_reason: null }],
-    ...(finish.told && { usage: usageOf(finish.told) }),
+    ...(finish.reported && { usage: usageOf(finish.reported) }),
     ...finish.extra,
   }
 }

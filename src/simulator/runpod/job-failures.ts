@@ -2,14 +2,14 @@ import { errorForms, errorText } from './errors.ts'
 import type { Outcome } from './jobs.ts'
 
 /**
- * Failures of a job that no script has, by the name of its model: `runpod-` and one of these, also after a slash.
- * Undefined for any other name.
+ * The outcome of a job that fails in a way that scripts do not have. The model's name, or the part after its last
+ * slash, selects it: `runpod-failed-plain`. Undefined for other names.
  */
-export function fateOf(model: string): Outcome | undefined {
-  return fates.get(model.slice(model.lastIndexOf('/') + 1))
+export function failureOutcomeOf(model: string): Outcome | undefined {
+  return outcomes.get(model.slice(model.lastIndexOf('/') + 1))
 }
 
-/** The most surprising answer of OpenAI's path: status 200, without any of what was requested. */
+/** An answer of OpenAI's path with status 200 that is neither an answer nor an error. */
 export const garbageModel = 'runpod-garbage'
 
 export const garbage = {
@@ -27,7 +27,7 @@ const refused = {
   },
 } as const
 
-const fates: ReadonlyMap<string, Outcome> = new Map<string, Outcome>([
+const outcomes: ReadonlyMap<string, Outcome> = new Map<string, Outcome>([
   ...errorForms.map((form): [string, Outcome] => [
     `runpod-failed-${form}`,
     { status: 'FAILED', error: errorText(form, refused) },
@@ -39,5 +39,5 @@ const fates: ReadonlyMap<string, Outcome> = new Map<string, Outcome>([
   ['runpod-no-output', { status: 'COMPLETED', output: null }],
 ])
 
-/** All names that spell a job's failure. */
-export const fateNames: readonly string[] = [...fates.keys(), garbageModel]
+/** All names of models whose jobs fail. */
+export const failureNames: readonly string[] = [...outcomes.keys(), garbageModel]

@@ -1,41 +1,41 @@
 import { pause } from '../../core/attempt/pause.ts'
 import type { Workers } from './workers.ts'
 
-/** The result of the work on a job. A worker that vanished leaves only `timed out`. */
+/** The outcome of a job. If the worker disappears, it is only `TIMED_OUT`. */
 export type Outcome =
   | { readonly status: 'COMPLETED'; readonly output: unknown }
   | { readonly status: 'FAILED'; readonly error: string }
   | { readonly status: 'TIMED_OUT' | 'CANCELLED' }
 
-/** Does the work of one job; what it yields appears at `/stream`. Rejects with the signal's reason. */
+/** Does the work of one job. Yielded pieces appear at `/stream`. Rejects with the signal's reason. */
 export type Work = (signal: AbortSignal, yields: (piece: unknown) => void) => Promise<Outcome>
 
 export type JobRequest = {
   readonly work: Work
-  /** How long it is known after it has finished. */
+  /** The time for which a finished job is known. */
   readonly keptMs: number
-  /** How long its output can be streamed after it has finished. */
+  /** The time for which the output of a finished job can be streamed. */
   readonly streamedMs: number
   readonly isSync: boolean
-  /** Called with the worker's time, whatever the result. */
+  /** Called with the worker's time, with every outcome. */
   readonly charge: (executionMs: number) => void
 }
 
-/** A job, as its client sees it. */
+/** A job, as a client sees it. */
 export interface SimulatedJob {
-  /** Its status as JSON. */
-  told(): object
-  /** The same for `/stream`: what was yielded since the last time; undefined when that has expired. */
+  /** The body of `/status`. */
+  report(): object
+  /** The body of `/stream`, with the pieces since the last call; undefined if the output has expired. */
   streamed(): object | undefined
   cancel(): void
-  /** Resolves when it has finished. */
+  /** Resolves when the job has finished. */
   readonly over: Promise<void>
 }
 
 /** The jobs of one endpoint. */
-export interface JobBook {
+export interface JobStore {
   create(request: JobRequest): SimulatedJob
-  /** Undefined for an unknown or expired one. */
+  /** Undefined for an unknown or expired job. */
   find(id: string): SimulatedJob | undefined
   counts(): JobCounts
 }
@@ -48,13 +48,13 @@ export type JobCounts = {
   readonly retried: number
 }
 
-export type JobBookParts = {
+export type JobStoreParts = {
   readonly workers: Workers
   readonly now: () => number
   readonly closing: AbortSignal
 }
 
-export function createJobBook(parts: JobBookParts): JobBook {
+export function createJobStore(parts: JobStoreParts): JobStore {
   const jobs = new Map<string, Entry>()
   const countOf = (...statuses: readonly Status[]) =>
     jobs.values().reduce((sum, { status }) => sum + (statuses.includes(status) ? 1 : 0), 0)
@@ -96,7 +96,7 @@ type Entry = {
   endedAt: number | undefined
 }
 
-function openJob(number: string, request: JobRequest, parts: JobBookParts) {
+function openJob(number: string, request: JobRequest, parts: JobStoreParts) {
   const { promise: over, resolve } = Promise.withResolvers<void>()
   const entry: Entry = {
     id: request.isSync ? `sync-${number}-u1` : `${number}-u1`,
@@ -108,8 +108,8 @@ function openJob(number: string, request: JobRequest, parts: JobBookParts) {
   return { entry, job: jobOf(entry, parts) }
 }
 
-/** Never rejects, except for a bug. */
-async function run(entry: Entry, { workers, now, closing }: JobBookParts): Promise<void> {
+/** Runs a job. It rejects only because of a bug. */
+async function run(entry: Entry, { workers, now, closing }: JobStoreParts): Promise<void> {
   const signal = AbortSignal.any([entry.controller.signal, closing])
   const outcome = await worked(entry, signal, workers, now).catch((thrown: unknown): Outcome => {
     if (!signal.aborted) throw thrown
@@ -133,17 +133,17 @@ async function worked(
   try {
     return await entry.request.work(signal, (piece) => entry.pieces.push(piece))
   } finally {
-    // Billed by the millisecond, at least one second.
+    // RunPod reports whole milliseconds; 0 would look like a job that did not run.
     entry.executionMs = Math.max(1, Math.round(now() - startedAt))
     entry.request.charge(entry.executionMs)
     workers.free()
   }
 }
 
-function jobOf(entry: Entry, parts: JobBookParts): SimulatedJob {
+function jobOf(entry: Entry, parts: JobStoreParts): SimulatedJob {
   return {
     over: entry.over,
-    told: () => toldOf(entry),
+    report: () => reportOf(entry),
     streamed() {
       if (sinceEnd(entry, parts) >= entry.request.streamedMs) return undefined
       const stream = entry.pieces.map((output) => ({ output }))
@@ -154,11 +154,11 @@ function jobOf(entry: Entry, parts: JobBookParts): SimulatedJob {
   }
 }
 
-function sinceEnd({ endedAt }: Entry, { now }: JobBookParts): number {
+function sinceEnd({ endedAt }: Entry, { now }: JobStoreParts): number {
   return endedAt === undefined ? Number.NEGATIVE_INFINITY : now() - endedAt
 }
 
-function toldOf({ id, status, outcome, delayMs, executionMs }: Entry): object {
+function reportOf({ id, status, outcome, delayMs, executionMs }: Entry): object {
   const times = { delayTime: delayMs, executionTime: executionMs }
   if (outcome?.status === 'COMPLETED') {
     return { ...times, id, output: outcome.output, status, workerId: 'simworker0001' }
@@ -167,8 +167,8 @@ function toldOf({ id, status, outcome, delayMs, executionMs }: Entry): object {
   return { id, status }
 }
 
-/** Resolves when the job has finished, or after the wait; rejects when the client has left. */
-export async function overOrLate(job: SimulatedJob, waitMs: number, signal: AbortSignal): Promise<void> {
+/** Resolves when the job has finished, or after the wait. Rejects when the client has disconnected. */
+export async function waitForJob(job: SimulatedJob, waitMs: number, signal: AbortSignal): Promise<void> {
   const enough = new AbortController()
   const late = pause(waitMs, AbortSignal.any([signal, enough.signal])).catch(() => undefined)
   await Promise.race([job.over, late])

@@ -7,12 +7,12 @@ export type Operation = (typeof operations)[number]
 
 export type Limits = { readonly [operation in Operation]?: number }
 
-/** True for a request over its operation's limit in ten seconds. */
+/** Returns true for a request over its operation's limit per 10 s. */
 export function createLimiter(limits: Limits, now: () => number): (operation: Operation) => boolean {
-  const most = { ...usual, ...limits }
+  const most = { ...defaults, ...limits }
   const windows = new Map(operations.map((operation) => [operation, createWindow(most[operation], now)]))
   return (operation) => windows.get(operation)?.() === true
 }
 
-/** With few workers; more workers have higher limits. */
-const usual = { run: 1000, runsync: 2000, status: 2000, stream: 2000, cancel: 100, openai: 2000 } as const
+/** RunPod's limits for few workers; they are higher with more workers. */
+const defaults = { run: 1000, runsync: 2000, status: 2000, stream: 2000, cancel: 100, openai: 2000 } as const

@@ -9,60 +9,60 @@ import { createSimulatorState, type SimulatorState } from '../script/state.ts'
 import type { BillLine } from '../server/bill.ts'
 import { playOpenAi } from '../server/openai-answer.ts'
 import {
+  type Exchange,
   type ServerOptions,
   type SimulatedServer,
   startSimulatedServer,
-  type Visit,
 } from '../server/simulated-server.ts'
 import type { ErrorForm } from './errors.ts'
 import { vllmFormat } from './format.ts'
-import { fateOf, garbage, garbageModel } from './job-failures.ts'
-import { createJobBook, type JobBook, overOrLate, type SimulatedJob, type Work } from './jobs.ts'
+import { failureOutcomeOf, garbage, garbageModel } from './job-failures.ts'
+import { createJobStore, type JobStore, type SimulatedJob, type Work, waitForJob } from './jobs.ts'
 import { createLimiter, type Limits, type Operation, operations } from './limits.ts'
-import { type Asking, askingIn, askingOf } from './request.ts'
+import { type ParsedInput, parsedInputOf, readInput } from './request.ts'
 import { type Generation, workOn } from './work.ts'
 import { createWorkers, type Workers } from './workers.ts'
 
 export type RunpodOptions = Omit<ServerOptions, 'tariff'> & {
-  /** Per second of work; undefined: the price of a card with 24 GB. */
+  /** The price per second of work; undefined: that of a GPU with 24 GB. */
   readonly nanoUsdPerSecond?: number | undefined
-  /** The worker, which decides the output's format. Input is accepted in every form. */
+  /** The generation of the worker, which decides the output's format. Input is accepted in every form. */
   readonly generation?: Generation | undefined
-  /** Undefined: by the worker's generation and the request. */
+  /** The form of errors; undefined: selected by the worker's generation and the request. */
   readonly errorForm?: ErrorForm | undefined
-  /** The model of input that names none. */
+  /** The model for input that names none. */
   readonly model?: string | undefined
-  /** The maximum of workers, how long one takes to start, and how long it stays up without work. */
+  /** The maximum number of workers, their start-up time, and the time for which an idle worker stays up. */
   readonly workers?: number | undefined
   readonly coldMs?: number | undefined
   readonly idleMs?: number | undefined
-  /** How long `/runsync` holds a request at most. */
+  /** The maximum time for which `/runsync` holds a request. */
   readonly longestWaitMs?: number | undefined
-  /** How long a job is known, and its output can be streamed, after it has finished. */
+  /** The times for which a finished job is known, and for which its output can be streamed. */
   readonly keptMs?: number | undefined
   readonly streamedMs?: number | undefined
   readonly fragmentBytes?: number | undefined
-  /** Requests per ten seconds. */
+  /** The maximum number of requests per 10 s, by operation. */
   readonly limits?: Limits | undefined
 }
 
 /**
  * One serverless endpoint of RunPod over HTTP, below `/v2/{any id}`: the job API and OpenAI's path, with a queue and
- * workers that start, idle and stop. A model's name, or the part after its last slash, spells its behaviour.
+ * workers that start, idle and stop. A model's name, or the part after its last slash, encodes its behaviour.
  */
 export async function simulateRunpod(options: RunpodOptions): Promise<SimulatedServer> {
   const closing = new AbortController()
   const now = () => performance.now()
-  const { workers: most = 3, coldMs = 0, idleMs = 5000, nanoUsdPerSecond = 190_000 } = options
-  const workers = createWorkers({ most, coldMs, idleMs, now, closing: closing.signal })
+  const { workers: maxWorkers = 3, coldMs = 0, idleMs = 5000, nanoUsdPerSecond = 190_000 } = options
+  const workers = createWorkers({ maxWorkers, coldMs, idleMs, now, closing: closing.signal })
   const endpoint: Omit<Endpoint, 'bill'> = {
     ...{ options, workers, now, state: createSimulatorState(options.slowMs) },
-    jobs: createJobBook({ workers, now, closing: closing.signal }),
-    isTooMuch: createLimiter(options.limits ?? {}, now),
+    jobs: createJobStore({ workers, now, closing: closing.signal }),
+    isOverLimit: createLimiter(options.limits ?? {}, now),
   }
   const price: Price = { ...unknownPrice, nanoUsdPerSecond }
-  const server = await startSimulatedServer({ ...options, tariff: () => price }, (visit) =>
-    answer(visit, { ...endpoint, bill: () => server.bill() }),
+  const server = await startSimulatedServer({ ...options, tariff: () => price }, (exchange) =>
+    answer(exchange, { ...endpoint, bill: () => server.bill() }),
   )
   return {
     ...server,
@@ -77,28 +77,28 @@ type Endpoint = {
   readonly bill: () => readonly BillLine[]
   readonly options: RunpodOptions
   readonly workers: Workers
-  readonly jobs: JobBook
+  readonly jobs: JobStore
   readonly state: SimulatorState
   readonly now: () => number
-  readonly isTooMuch: (operation: Operation) => boolean
+  readonly isOverLimit: (operation: Operation) => boolean
 }
 
-async function answer(visit: Visit, endpoint: Endpoint): Promise<void> {
-  const { method, path, headers } = visit.request
+async function answer(exchange: Exchange, endpoint: Endpoint): Promise<void> {
+  const { method, path, headers } = exchange.request
   const { pathname, searchParams } = new URL(path, 'http://simulated')
   const [, version, , operation = '', ...rest] = pathname.split('/')
   const { key } = endpoint.options
-  // The bodies of these answers are undocumented.
-  if (key !== undefined && headers['authorization'] !== `Bearer ${key}`) return send(visit, 401)
+  // RunPod does not document the bodies of these answers.
+  if (key !== undefined && headers['authorization'] !== `Bearer ${key}`) return send(exchange, 401)
   const handle = handlers.get(`${method} ${operation}`)
-  if (version !== 'v2' || handle === undefined) return send(visit, 404)
+  if (version !== 'v2' || handle === undefined) return send(exchange, 404)
   const limited = operations.find((one) => one === operation)
-  if (limited !== undefined && endpoint.isTooMuch(limited)) return send(visit, 429)
-  await handle({ visit, endpoint, rest: rest.join('/'), waitMs: waitIn(searchParams) })
+  if (limited !== undefined && endpoint.isOverLimit(limited)) return send(exchange, 429)
+  await handle({ exchange, endpoint, rest: rest.join('/'), waitMs: waitIn(searchParams) })
 }
 
 type Task = {
-  readonly visit: Visit
+  readonly exchange: Exchange
   readonly endpoint: Endpoint
   /** The path after the operation. */
   readonly rest: string
@@ -108,12 +108,12 @@ type Task = {
 const handlers: ReadonlyMap<string, (task: Task) => void | Promise<void>> = new Map([
   ['POST run', run],
   ['POST runsync', runSync],
-  ['GET status', (task: Task) => tell(task, (job) => job.told())],
-  ['GET stream', (task: Task) => tell(task, (job) => job.streamed())],
+  ['GET status', (task: Task) => sendReport(task, (job) => job.report())],
+  ['GET stream', (task: Task) => sendReport(task, (job) => job.streamed())],
   ['POST cancel', cancel],
-  ['GET health', tellHealth],
+  ['GET health', sendHealth],
   ['POST openai', runOpenAi],
-  ['GET serverless', tellBill],
+  ['GET serverless', sendBill],
 ])
 
 function waitIn(searchParams: URLSearchParams): number {
@@ -121,9 +121,9 @@ function waitIn(searchParams: URLSearchParams): number {
   return Math.min(Math.max(given, 1000), 300_000)
 }
 
-/** `GET /v2/billing/serverless`: all of it on one day, today. */
-function tellBill({ visit, endpoint }: Task): void {
-  const { searchParams } = new URL(visit.request.path, 'http://simulated')
+/** `GET /v2/billing/serverless`: the whole bill as one day, today. */
+function sendBill({ exchange, endpoint }: Task): void {
+  const { searchParams } = new URL(exchange.request.path, 'http://simulated')
   const totalAmount = endpoint.bill().reduce((sum, { nanoUsd = 0 }) => sum + nanoUsd, 0) / 1e9
   const day = new Date().toISOString().slice(0, 10)
   const range = { startTime: `${day}T00:00:00Z`, endTime: `${nextDay(day)}T00:00:00Z` }
@@ -131,7 +131,7 @@ function tellBill({ visit, endpoint }: Task): void {
   const serverlessId = searchParams.get('serverlessId') ?? 'simulated'
   const query = { ...range, bucketSize: 'day', serverlessId }
   const metadata = { query, recordCount: 1, uniqueServerlessCount: 1, totals: amounts }
-  send(visit, 200, { records: [{ ...range, ...amounts, serverlessId }], metadata })
+  send(exchange, 200, { records: [{ ...range, ...amounts, serverlessId }], metadata })
 }
 
 function nextDay(day: string): string {
@@ -140,41 +140,46 @@ function nextDay(day: string): string {
 
 async function run(task: Task): Promise<void> {
   const job = await create(task, false)
-  if (job !== undefined) send(task.visit, 200, job.told())
+  if (job !== undefined) send(task.exchange, 200, job.report())
 }
 
 async function runSync(task: Task): Promise<void> {
-  const { visit, endpoint, waitMs } = task
+  const { exchange, endpoint, waitMs } = task
   const job = await create(task, true)
   if (job === undefined) return
-  await overOrLate(job, Math.min(waitMs, endpoint.options.longestWaitMs ?? waitMs), visit.signal)
-  send(visit, 200, job.told())
+  await waitForJob(job, Math.min(waitMs, endpoint.options.longestWaitMs ?? waitMs), exchange.signal)
+  send(exchange, 200, job.report())
 }
 
-/** Undefined if there is no job, and the answer was sent. */
-async function create({ visit, endpoint }: Task, isSync: boolean): Promise<SimulatedJob | undefined> {
-  const input = parsed(visit.request.body)?.['input']
+/** Creates a job. Undefined if there is none, because an error was already sent. */
+async function create({ exchange, endpoint }: Task, isSync: boolean): Promise<SimulatedJob | undefined> {
+  const input = parsed(exchange.request.body)?.['input']
   if (!isObject(input)) {
-    send(visit, 400, { error: 'input is required' })
+    send(exchange, 400, { error: 'input is required' })
     return undefined
   }
   const { options, jobs } = endpoint
-  const asking = askingIn(input)
+  const asking = readInput(input)
   const model = asking?.model ?? options.model ?? 'simulated'
   const script = asking === undefined ? [] : scriptOf(model, asking, endpoint)
-  if (await refusedAtDoor(script, visit)) return undefined
+  if (await isRefusedBeforeJob(script, exchange)) return undefined
   const { keptMs = isSync ? 60_000 : 1_800_000 } = options
   return jobs.create({
     ...{ isSync, keptMs, streamedMs: options.streamedMs ?? keptMs },
     work: workFor(model, asking, script, endpoint),
-    charge: (executionMs) => charge(visit, model, script, executionMs),
+    charge: (executionMs) => charge(exchange, model, script, executionMs),
   })
 }
 
-function workFor(model: string, asking: Asking | undefined, script: Script, { options }: Endpoint): Work {
-  // The worker drops a job without a request, until the queue gives up.
+function workFor(
+  model: string,
+  asking: ParsedInput | undefined,
+  script: Script,
+  { options }: Endpoint,
+): Work {
+  // The worker rejects a job without a request until the queue gives up.
   if (asking === undefined) return async () => ({ status: 'FAILED', error: 'job timed out after 1 retries' })
-  const fate = fateOf(model)
+  const fate = failureOutcomeOf(model)
   if (fate !== undefined) return async () => fate
   const { generation = 'new', fragmentBytes = 100 } = options
   const { call } = asking
@@ -183,83 +188,90 @@ function workFor(model: string, asking: Asking | undefined, script: Script, { op
   return workOn({ script, call, model, generation, errorForm, fragmentBytes })
 }
 
-/** The default bound of a worker up to 2.23. */
+/** The default `max_tokens` of a worker up to 2.23. */
 const oldDefaultTokens = 100
 
-function scriptOf(model: string, { call }: Asking, { options, state }: Endpoint): Script {
+function scriptOf(model: string, { call }: ParsedInput, { options, state }: Endpoint): Script {
   const name = model.slice(model.lastIndexOf('/') + 1)
   const asked = scriptRequest(call)
   if ((options.generation ?? 'new') === 'new') return state.scriptFor(name, asked)
   const { prompt, promptTokens, maxTokens = oldDefaultTokens, stop } = asked
-  // It generates text, and nothing else.
+  // Older workers generate only text.
   return state.scriptFor(name, { kind: 'text', prompt, promptTokens, maxTokens, ...(stop && { stop }) })
 }
 
-/** True if the request never became a job: the answer was sent, or the connection is gone. */
-async function refusedAtDoor(script: Script, visit: Visit): Promise<boolean> {
+/**
+ * True if the platform refused the request, so that there is no job. The answer was then sent, or the connection
+ * closed.
+ */
+async function isRefusedBeforeJob(script: Script, exchange: Exchange): Promise<boolean> {
   const step = script.find(({ type }) => type !== 'wait')
-  if (step === undefined || !isOfThePlatform(step)) return false
+  if (step === undefined || !isPlatformFailure(step)) return false
   for (const { type, ...rest } of script)
-    if (type === 'wait' && 'ms' in rest) await pause(rest.ms, visit.signal)
+    if (type === 'wait' && 'ms' in rest) await pause(rest.ms, exchange.signal)
   if (step.type === 'reset') {
-    visit.broken = true
-    visit.response.socket?.resetAndDestroy()
+    exchange.isClosedOnPurpose = true
+    exchange.response.socket?.resetAndDestroy()
   } else if (step.type === 'refuse') {
-    if (step.retryAfterSeconds !== undefined) visit.response.setHeader('retry-after', step.retryAfterSeconds)
-    send(visit, step.status)
+    if (step.retryAfterSeconds !== undefined)
+      exchange.response.setHeader('retry-after', step.retryAfterSeconds)
+    send(exchange, step.status)
   }
   return true
 }
 
-function isOfThePlatform(step: Step): boolean {
+function isPlatformFailure(step: Step): boolean {
   return step.type === 'reset' || (step.type === 'refuse' && (step.status === 401 || step.status === 429))
 }
 
-/** Billed by the second: the tokens are for the reader. */
-function charge(visit: Visit, model: string, script: Script, workedMs: number): void {
+/** Charges a job. It is billed by the second; the token counts are only informative. */
+function charge(exchange: Exchange, model: string, script: Script, workedMs: number): void {
   const finish = script.find((step) => step.type === 'finish')
   const { promptTokens = 0, completionTokens = 0 } = finish?.counts ?? {}
-  visit.charge({ model, promptTokens, cachedTokens: 0, completionTokens, workedMs })
+  exchange.charge({ model, promptTokens, cachedTokens: 0, completionTokens, workedMs })
 }
 
-function tell({ visit, endpoint, rest }: Task, told: (job: SimulatedJob) => object | undefined): void {
+function sendReport(
+  { exchange, endpoint, rest }: Task,
+  report: (job: SimulatedJob) => object | undefined,
+): void {
   const job = endpoint.jobs.find(rest)
-  const body = job === undefined ? undefined : told(job)
-  if (body === undefined) send(visit, 404)
-  else send(visit, 200, body)
+  const body = job === undefined ? undefined : report(job)
+  if (body === undefined) send(exchange, 404)
+  else send(exchange, 200, body)
 }
 
-async function cancel({ visit, endpoint, rest }: Task): Promise<void> {
+async function cancel({ exchange, endpoint, rest }: Task): Promise<void> {
   const job = endpoint.jobs.find(rest)
-  if (job === undefined) return send(visit, 404)
+  if (job === undefined) return send(exchange, 404)
   job.cancel()
   await job.over
-  send(visit, 200, job.told())
+  send(exchange, 200, job.report())
 }
 
-function tellHealth({ visit, endpoint }: Task): void {
-  send(visit, 200, { jobs: endpoint.jobs.counts(), workers: endpoint.workers.counts() })
+function sendHealth({ exchange, endpoint }: Task): void {
+  send(exchange, 200, { jobs: endpoint.jobs.counts(), workers: endpoint.workers.counts() })
 }
 
-/** A job like any other, whose output is forwarded as it comes. The form of a failed job here is undocumented. */
-async function runOpenAi({ visit, endpoint, rest }: Task): Promise<void> {
+/** OpenAI's path: a job whose output is forwarded. RunPod does not document the form of a failed job here. */
+async function runOpenAi({ exchange, endpoint, rest }: Task): Promise<void> {
   const kind = rest === 'v1/chat/completions' ? 'chat' : rest === 'v1/completions' ? 'text' : undefined
-  const body = parsed(visit.request.body)
-  if (kind === undefined) return send(visit, 404)
-  if (body === undefined) return send(visit, 400, { error: { message: 'Invalid JSON', code: 400 } })
-  const asking = askingOf(body, kind)
+  const body = parsed(exchange.request.body)
+  if (kind === undefined) return send(exchange, 404)
+  if (body === undefined) return send(exchange, 400, { error: { message: 'Invalid JSON', code: 400 } })
+  const asking = parsedInputOf(body, kind)
   const model = asking.model ?? endpoint.options.model ?? 'simulated'
   const script = scriptOf(model, asking, endpoint)
-  if (await refusedAtDoor(script, visit)) return
-  await endpoint.workers.take(visit.signal)
+  if (await isRefusedBeforeJob(script, exchange)) return
+  await endpoint.workers.take(exchange.signal)
   const startedAt = endpoint.now()
   try {
-    const fate = fateOf(model)
-    if (model.endsWith(garbageModel)) send(visit, 200, garbage)
-    else if (fate !== undefined) send(visit, 200, { id: `${visit.number}-u1`, ...fate })
-    else await playOpenAi(script, visit, vllmFormat(asking.call, model))
+    const fate = failureOutcomeOf(model)
+    if (model.endsWith(garbageModel)) send(exchange, 200, garbage)
+    else if (fate !== undefined) send(exchange, 200, { id: `${exchange.number}-u1`, ...fate })
+    else await playOpenAi(script, exchange, vllmFormat(asking.call, model))
   } finally {
-    charge(visit, model, script, Math.max(1, Math.round(endpoint.now() - startedAt)))
+    charge(exchange, model, script, Math.max(1, Math.round(endpoint.now() - startedAt)))
     endpoint.workers.free()
   }
 }
@@ -273,7 +285,7 @@ function parsed(text: string): JsonObject | undefined {
   }
 }
 
-function send({ response }: Visit, status: number, body?: object): void {
+function send({ response }: Exchange, status: number, body?: object): void {
   if (body === undefined) response.writeHead(status).end()
   else response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }

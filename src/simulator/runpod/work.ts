@@ -3,12 +3,12 @@ import { pause } from '../../core/attempt/pause.ts'
 import type { Call } from '../../core/model/call.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Finish, Piece, Script } from '../script/script.ts'
-import { type OpenAiFormat, saidIn } from '../server/openai-answer.ts'
+import { contentOf, type OpenAiFormat } from '../server/openai-answer.ts'
 import { type ErrorForm, errorText } from './errors.ts'
 import { vllmFormat } from './format.ts'
 import type { Outcome, Work } from './jobs.ts'
 
-/** Generations of the vLLM worker: since 2.24, up to 2.23, and the one before. */
+/** Generations of the vLLM worker: `new` since 2.24, `old` up to 2.23, `oldest` before that. */
 export const generations = ['new', 'old', 'oldest'] as const
 
 export type Generation = (typeof generations)[number]
@@ -19,11 +19,11 @@ export type WorkParts = {
   readonly model: string
   readonly generation: Generation
   readonly errorForm: ErrorForm
-  /** How many bytes of an event stream the new worker outputs at a time. */
+  /** The number of bytes of an event stream in each piece of the new worker's output. */
   readonly fragmentBytes: number
 }
 
-/** The work of a worker on a script, as its generation outputs it. */
+/** Runs a script as a worker of this generation. */
 export function workOn(parts: WorkParts): Work {
   return async (signal, yields) => {
     const writer = parts.generation === 'new' ? eventsOf(parts, yields) : batchesOf(parts, yields)
@@ -36,7 +36,7 @@ export function workOn(parts: WorkParts): Work {
           break
         case 'cut':
         case 'reset':
-          // The connection of a job is its worker.
+          // A job has no connection, so its worker disappears instead.
           writer.flush()
           return { status: 'FAILED', error: 'job timed out after 1 retries' }
         case 'garble':
@@ -46,7 +46,7 @@ export function workOn(parts: WorkParts): Work {
         case 'text':
         case 'reasoning':
         case 'tool':
-          writer.say(step)
+          writer.write(step)
           break
         case 'finish':
           return writer.end(step)
@@ -56,15 +56,16 @@ export function workOn(parts: WorkParts): Work {
   }
 }
 
-/** Streamed piece by piece if the request streams, else in one at the end. */
+/** Writes output: piece by piece if the request streams, otherwise at the end. */
 interface Writer {
-  say(piece: Piece): void
+  write(piece: Piece): void
   flush(): void
   end(finish: Finish): Outcome
 }
 
 /**
- * The text of an event stream, cut by bytes. Each fragment is decoded on its own, so a character cut in two is lost.
+ * Writes the text of an event stream in pieces of fixed byte length. Each piece is decoded separately, so a character
+ * that is split between two pieces is lost.
  */
 function eventsOf(
   { script, call, model, fragmentBytes }: WorkParts,
@@ -86,7 +87,7 @@ function eventsOf(
     put(fragmentBytes)
   }
   return {
-    say: (piece) => call.stream && add(eventText(format.chunks(piece, undefined))),
+    write: (piece) => call.stream && add(eventText(format.chunks(piece, undefined))),
     flush: () => put(1),
     end(finish) {
       if (!call.stream) return { status: 'COMPLETED', output: [wholeOf(format, script, finish)] }
@@ -98,32 +99,32 @@ function eventsOf(
 }
 
 function wholeOf(format: OpenAiFormat, script: Script, finish: Finish): unknown {
-  return JSON.parse(format.reply(saidIn(script), finish))
+  return JSON.parse(format.reply(contentOf(script), finish))
 }
 
 function eventText(chunks: readonly JsonObject[]): string {
   return chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')
 }
 
-/** How many pieces the batches of the old worker contain; the last number repeats. */
+/** The number of tokens in each batch of the old worker. The last number repeats. */
 const batchSizes = [1, 3, 9, 27, 50] as const
 const largestBatch = 50
 
 function batchesOf({ script, call, generation }: WorkParts, yields: (piece: unknown) => void): Writer {
-  const promptTokens = script.find((step) => step.type === 'finish')?.told?.promptTokens
+  const promptTokens = script.find((step) => step.type === 'finish')?.reported?.promptTokens
   const batches: object[] = []
   let held: string[] = []
-  let told = 0
+  let sent = 0
   const put = () => {
     if (held.length === 0) return
-    told += held.length
-    const batch = batchOf(generation, held, { input: promptTokens, output: told })
+    sent += held.length
+    const batch = batchOf(generation, held, { input: promptTokens, output: sent })
     held = []
     batches.push(batch)
     if (call.stream) yields(batch)
   }
   return {
-    say(piece) {
+    write(piece) {
       if (piece.type !== 'text') return
       held.push(piece.text)
       if (call.stream && held.length >= (batchSizes[batches.length] ?? largestBatch)) put()
@@ -138,7 +139,7 @@ function batchesOf({ script, call, generation }: WorkParts, yields: (piece: unkn
   }
 }
 
-/** Counts are omitted if none are reported. */
+/** A batch. Counts are left out if they are not reported. */
 function batchOf(
   generation: Generation,
   pieces: readonly string[],

@@ -1,8 +1,11 @@
 import { pause } from '../../core/attempt/pause.ts'
 
-/** The workers of one simulated endpoint: none until there is work, and one job at a time for each. */
+/** The workers of one simulated endpoint. They start when there is work, and run one job at a time. */
 export interface Workers {
-  /** Waits for a worker, and starts one if the limit allows; rejects with the signal's reason. Return it by `free`. */
+  /**
+   * Waits for a worker, and starts one if the limit allows. Return the worker with `free`. Rejects with the signal's
+   * reason.
+   */
   take(signal: AbortSignal): Promise<void>
   free(): void
   counts(): WorkerCounts
@@ -17,19 +20,19 @@ export type WorkerCounts = {
 }
 
 export type WorkersOptions = {
-  readonly most: number
-  /** How long a worker takes to start. */
+  readonly maxWorkers: number
+  /** The start-up time of a worker. */
   readonly coldMs: number
-  /** How long an idle one stays up. */
+  /** The time for which an idle worker stays up. */
   readonly idleMs: number
   readonly now: () => number
   /** Aborts when the endpoint closes. */
   readonly closing: AbortSignal
 }
 
-export function createWorkers({ most, coldMs, idleMs, now, closing }: WorkersOptions): Workers {
+export function createWorkers({ maxWorkers, coldMs, idleMs, now, closing }: WorkersOptions): Workers {
   const waiting: (() => void)[] = []
-  /** When each idle one became idle. */
+  /** The times at which the idle workers became idle. */
   let idleSince: number[] = []
   let initializing = 0
   let running = 0
@@ -38,7 +41,7 @@ export function createWorkers({ most, coldMs, idleMs, now, closing }: WorkersOpt
     idleSince = idleSince.filter((since) => now() - since < idleMs)
   }
 
-  function hand(): void {
+  function release(): void {
     const next = waiting.shift()
     if (next === undefined) idleSince.push(now())
     else {
@@ -48,12 +51,12 @@ export function createWorkers({ most, coldMs, idleMs, now, closing }: WorkersOpt
   }
 
   function start(): void {
-    if (initializing + running >= most || initializing >= waiting.length) return
+    if (initializing + running >= maxWorkers || initializing >= waiting.length) return
     initializing++
     pause(coldMs, closing).then(
       () => {
         initializing--
-        hand()
+        release()
       },
       () => undefined,
     )
@@ -84,7 +87,7 @@ export function createWorkers({ most, coldMs, idleMs, now, closing }: WorkersOpt
     },
     free() {
       running--
-      hand()
+      release()
     },
     counts() {
       scaleDown()

@@ -1,4 +1,4 @@
-/** A simulated model's default answer: that it is simulated, and what it was asked. */
+/** The default answer of a simulated model. It says that it is simulated, and repeats the start of the prompt. */
 export function answerText(model: string, prompt: string): string {
   const asked = startOf(prompt)
   const began = asked === '' ? 'your prompt was empty' : `your prompt began with: "${asked}"`
@@ -8,18 +8,18 @@ export function answerText(model: string, prompt: string): string {
   )
 }
 
-/** Its reasoning. */
-export const thought =
+/** The reasoning of a simulated model. */
+export const reasoningText =
   'Somebody asks me something, and I am only simulated. I had better be friendly and brief.'
 
 /** `count` meaningless words. */
-export function wordsWithoutEnd(count: number): string {
+export function fillerWords(count: number): string {
   return Array.from({ length: count }, (_, index) => vocabulary[index % vocabulary.length]).join(' ')
 }
 
 /**
- * The words of a text, each with the white space before it (the last also with what follows): joined, they are the
- * text.
+ * The words of a text, each with the white space before it; the last one also with the white space after it. Joined,
+ * they are the text.
  */
 export function splitWords(text: string): readonly string[] {
   if (text.trim() === '') return text === '' ? [] : [text]

@@ -1,11 +1,13 @@
 import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 
-/** Arguments that match the types of a tool's JSON Schema: every property, strings "x", numbers 1. */
+/**
+ * Arguments that match the types of a tool's JSON Schema. All properties are set; strings are "x" and numbers are 1.
+ */
 export function argumentsFor(parameters: unknown): JsonObject {
   return isObject(parameters) ? objectFor(parameters) : {}
 }
 
-/** The JSON text of arguments in small fragments, as a model streams them. */
+/** Splits the JSON text of arguments into small fragments, as a model streams them. */
 export function splitArguments(values: JsonObject): readonly string[] {
   return JSON.stringify(values).match(/.{1,8}/gsu) ?? []
 }

@@ -2,33 +2,33 @@ import type { RawDelta } from '../../core/model/call.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import { JsonText } from '../../core/model/json/json-text.ts'
 import type { Kind } from '../../core/model/terms.ts'
-import { scored } from './scored.ts'
+import { logprobsOf } from './scored.ts'
 import type { Counts, Finish, Piece } from './script.ts'
 
-/** Writes a script's pieces as OpenAI's chunks, and gathers them until they are taken as one burst. */
+/** Writes a script's pieces as OpenAI's chunks, and buffers them until they are taken as one burst. */
 export interface AnswerScript {
-  /** How many chunks are gathered. */
-  readonly held: number
+  /** The number of buffered chunks. */
+  readonly count: number
   write(piece: Piece): void
   finish(step: Finish): void
   take(): readonly RawDelta[]
 }
 
-export type ScribeParts = {
+export type AnswerScriptParts = {
   readonly kind: Kind
   readonly id: string
   readonly createdEpochSeconds: number
   readonly model: string
-  /** Text before the answer, as in a completion that echoes its prompt. */
+  /** Text before the answer, for a completion that echoes its prompt. */
   readonly opening: string
-  /** With logprobs of each token, and of this many alternatives; absent: without. */
+  /** The number of alternatives in the logprobs of each token. Absent: no logprobs. */
   readonly logprobs?: number | undefined
 }
 
-export function createAnswerScript(parts: ScribeParts): AnswerScript {
+export function createAnswerScript(parts: AnswerScriptParts): AnswerScript {
   let burst: RawDelta[] = []
   let begun = false
-  /** Where the next token of a text begins. */
+  /** The position of the next token in the text. */
   let offset = parts.opening.length
   const push = (choices: readonly JsonObject[], more: JsonObject = {}) => {
     burst.push(JsonText.of({ ...envelopeOf(parts), choices, ...more }))
@@ -40,7 +40,7 @@ export function createAnswerScript(parts: ScribeParts): AnswerScript {
     else if (parts.opening !== '') push([textChoice(parts.opening, null)])
   }
   return {
-    get held() {
+    get count() {
       return burst.length
     },
     write(piece) {
@@ -48,13 +48,13 @@ export function createAnswerScript(parts: ScribeParts): AnswerScript {
       const { kind, logprobs: top } = parts
       const choice = kind === 'chat' ? chatChoice(deltaOf(piece), null) : textChoice(textOf(piece), null)
       if (top === undefined || piece.type !== 'text') push([choice])
-      else push([{ ...choice, logprobs: scored(piece.text, kind, top, offset) }])
+      else push([{ ...choice, logprobs: logprobsOf(piece.text, kind, top, offset) }])
       offset += textOf(piece).length
     },
-    finish({ reason, told, extra }) {
+    finish({ reason, reported, extra }) {
       begin()
       push([parts.kind === 'chat' ? chatChoice({}, reason) : textChoice('', reason)], extra)
-      if (told !== undefined) push([], { usage: usageOf(told) })
+      if (reported !== undefined) push([], { usage: usageOf(reported) })
     },
     take() {
       const taken = burst
@@ -64,7 +64,7 @@ export function createAnswerScript(parts: ScribeParts): AnswerScript {
   }
 }
 
-function envelopeOf({ kind, id, createdEpochSeconds, model }: ScribeParts): JsonObject {
+function envelopeOf({ kind, id, createdEpochSeconds, model }: AnswerScriptParts): JsonObject {
   const object = kind === 'chat' ? 'chat.completion.chunk' : 'text_completion'
   return { id, object, created: createdEpochSeconds, model }
 }
@@ -86,7 +86,7 @@ function deltaOf(piece: Piece): JsonObject {
   return { tool_calls: [{ index: 0, id: opens.id, type: 'function', function: called }] }
 }
 
-/** A completion has only text: its scripts contain nothing else. */
+/** The text of a piece. Scripts of a text completion contain only text. */
 function textOf(piece: Piece): string {
   return piece.type === 'tool' ? '' : piece.text
 }

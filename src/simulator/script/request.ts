@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from '../../core/model/json/json.ts'
 import { countWords } from './answer.ts'
 import type { ScriptRequest, Tool } from './script.ts'
 
-/** What the simulator reads of a call. */
+/** The parts of a call that a script depends on. */
 export function scriptRequest({ kind, body: { value: body } }: Call): Omit<ScriptRequest, 'failures'> {
   const common = { kind, maxTokens: maxTokensIn(body), stop: stopIn(body) }
   if (kind === 'text') return { ...common, ...promptIn(body) }
@@ -13,35 +13,35 @@ export function scriptRequest({ kind, body: { value: body } }: Call): Omit<Scrip
     ...common,
     prompt: textOf(asked?.['content']),
     promptTokens: messages.reduce((sum, { content }) => sum + countWords(textOf(content)), 0),
-    // After a tool's result the assistant answers; otherwise an agent would loop forever.
+    // After a tool's result the model answers; otherwise an agent would loop forever.
     tool: messages.at(-1)?.['role'] === 'tool' ? undefined : toolIn(body),
   }
 }
 
-/** The prompt before a completion that echoes it; otherwise ''. */
+/** The prompt, if the completion echoes it; otherwise ''. */
 export function echoedPrompt({ kind, body: { value: body } }: Call): string {
   return kind === 'text' && body['echo'] === true ? promptIn(body).prompt : ''
 }
 
-/** Fields that a scripted answer ignores, though a caller would notice. */
+/** The fields that a simulated answer ignores, although a caller would notice it. */
 export function ignoredFields({ body: { value: body } }: Call): readonly string[] {
-  return unheeded.filter((field) => Boolean(body[field]) && !asksForText(body[field]))
+  return ignored.filter((field) => Boolean(body[field]) && !asksForText(body[field]))
 }
 
-/** How many alternatives to give per token; undefined: no logprobs. */
+/** The number of alternatives per token; undefined: no logprobs. */
 export function logprobsIn({ kind, body: { value: body } }: Call): number | undefined {
   const { logprobs, top_logprobs: top } = body
   if (kind === 'text') return wholeNumber(logprobs)
   return logprobs === true ? (wholeNumber(top) ?? 0) : undefined
 }
 
-/** It is the default. */
+/** True for the default, text. */
 function asksForText(value: unknown): boolean {
   if (Array.isArray(value)) return value.every((each) => each === 'text')
   return isObject(value) && value['type'] === 'text'
 }
 
-/** The bound on the answer's tokens, under its newer name or the older one. */
+/** The maximum number of output tokens, under its newer or its older name. */
 export function maxTokensIn({
   max_completion_tokens: newer,
   max_tokens: older,
@@ -49,19 +49,19 @@ export function maxTokensIn({
   return wholeNumber(newer) ?? wholeNumber(older)
 }
 
-/** The stop strings: one, or a list. */
+/** The stop strings: a string or a list. */
 export function stopIn({ stop }: JsonObject): readonly string[] {
   const list: readonly unknown[] = Array.isArray(stop) ? stop : [stop]
   return list.filter((word) => typeof word === 'string')
 }
 
-const unheeded = ['suffix', 'response_format', 'modalities', 'audio']
+const ignored = ['suffix', 'response_format', 'modalities', 'audio']
 
 function wholeNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined
 }
 
-/** Token ids count as tokens; scripts do not need their text. */
+/** Token ids are only counted; scripts do not need their text. */
 function promptIn({ prompt }: JsonObject): { prompt: string; promptTokens: number } {
   if (Array.isArray(prompt)) return { prompt: `[${prompt.length} tokens]`, promptTokens: prompt.length }
   const text = typeof prompt === 'string' ? prompt : ''

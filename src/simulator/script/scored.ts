@@ -2,10 +2,10 @@ import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Kind } from '../../core/model/terms.ts'
 
 /**
- * Logprobs of one token in a chat's or a text's format, with this many alternatives. Invented, and always the same for
- * the same token. `offset` is its position in its text.
+ * The logprobs of one token in the format of a chat or a text completion, with `top` alternatives. They are invented,
+ * and always the same for the same token. `offset` is the token's position in the text.
  */
-export function scored(token: string, kind: Kind, top: number, offset: number): JsonObject {
+export function logprobsOf(token: string, kind: Kind, top: number, offset: number): JsonObject {
   const logprob = scoreOf(token)
   const places = [token, ...others.filter((other) => other !== token)].slice(0, top)
   const listed = places.map((text, at) => [text, logprob - at] as const)

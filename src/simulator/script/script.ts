@@ -1,16 +1,16 @@
 import type { FinishReason } from '../../core/model/call.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Kind } from '../../core/model/terms.ts'
-import { answerText, beforeStop, countWords, splitWords, thought, wordsWithoutEnd } from './answer.ts'
+import { answerText, beforeStop, countWords, fillerWords, reasoningText, splitWords } from './answer.ts'
 import { argumentsFor, splitArguments } from './arguments.ts'
-import { type BehaviourName, readName } from './behaviours.ts'
+import { type BehaviourName, parseName } from './behaviours.ts'
 
 /**
- * The steps of a simulated upstream for a request, always the same for the same name and request. Nothing follows a
- * step that ends it (stall, cut, reset, refuse, garble, finish); text after a cut or a stall is what would have come.
+ * The steps of a simulated upstream for a request; always the same for the same name and request. The steps stall, cut,
+ * reset, refuse, garble and finish end the answer. Text after a cut or a stall is the rest that is not sent.
  */
 export function scriptFor(model: string, request: ScriptRequest): Script {
-  const { traits, fault } = readName(model)
+  const { traits, fault } = parseName(model)
   if (fault !== undefined) return [{ type: 'refuse', status: 404, error: errorOf(404, fault) }]
   const slowMs = traits.get('slow') ?? 0
   const opening: Step[] = slowMs > 0 ? [{ type: 'wait', ms: slowMs }] : []
@@ -24,7 +24,7 @@ export type Step =
   | { readonly type: 'wait'; readonly ms: number }
   /** Silence forever. */
   | { readonly type: 'stall' }
-  /** The connection ends in mid-answer. */
+  /** The connection is closed during the answer. */
   | { readonly type: 'cut' }
   /** The connection is reset before any answer. */
   | { readonly type: 'reset' }
@@ -47,7 +47,7 @@ export type Piece =
   | { readonly type: 'reasoning'; readonly text: string }
   | ToolFragment
 
-/** The first fragment of a tool call has its id and name, the others a part of its arguments. */
+/** The first fragment of a tool call has its id and name; the others have parts of its arguments. */
 export type ToolFragment = {
   readonly type: 'tool'
   readonly opens: { readonly id: string; readonly name: string } | undefined
@@ -60,10 +60,10 @@ export type Finish = {
   /** The true counts. */
   readonly counts: Counts
   /** The reported counts; undefined if none are reported. */
-  readonly told: Counts | undefined
+  readonly reported: Counts | undefined
   /** Keys of the answer beyond its schema. */
   readonly extra: JsonObject
-  /** A stream is written in single bytes, with everything that may stand between events. */
+  /** True: a stream is sent byte by byte, with everything that is allowed between events. */
   readonly isRagged?: boolean
 }
 
@@ -91,7 +91,7 @@ export type ScriptRequest = {
   readonly stop?: readonly string[]
   /** The tool to call. */
   readonly tool?: Tool | undefined
-  /** How often this request has already failed on purpose. */
+  /** The number of times that this request has already failed (`sim-flaky-N`). */
   readonly failures?: number
 }
 
@@ -103,7 +103,7 @@ export type Tool = {
 
 type Traits = ReadonlyMap<BehaviourName, number>
 
-/** The first that the name spells, in this order. */
+/** The first failure of the name, in this order. */
 function failureIn(traits: Traits, failures: number): Step | undefined {
   const flaky = traits.get('flaky') ?? 0
   if (failures < flaky) {
@@ -143,9 +143,9 @@ function answer(model: string, traits: Traits, request: ScriptRequest): Step[] {
     ? Math.min(request.maxTokens ?? defaultLength, mostWords)
     : (request.maxTokens ?? Number.POSITIVE_INFINITY)
   const calls = traits.has('tools') && request.kind === 'chat' ? request.tool : undefined
-  const thoughts = traits.has('reasoning') && request.kind === 'chat' ? thinking() : []
-  const spoken = calls === undefined ? speech(model, traits, request, limit) : toolCall(calls)
-  const wanted = [...thoughts, ...spoken]
+  const thoughts = traits.has('reasoning') && request.kind === 'chat' ? reasoningPieces() : []
+  const answered = calls === undefined ? answerPieces(model, traits, request, limit) : toolCall(calls)
+  const wanted = [...thoughts, ...answered]
   const pieces = wanted.length > limit ? wanted.slice(0, limit) : wanted
   const ended = calls === undefined ? 'stop' : 'tool_calls'
   const counts = countsOf(request.promptTokens ?? countWords(request.prompt), pieces.length)
@@ -153,29 +153,29 @@ function answer(model: string, traits: Traits, request: ScriptRequest): Step[] {
     type: 'finish',
     reason: wanted.length > limit ? 'length' : ended,
     counts,
-    told: toldCounts(traits, counts),
+    reported: reportedCounts(traits, counts),
     extra: traits.has('extra') ? { region: 'eu-sim-1', queue_ms: 12 } : {},
     ...(traits.has('ragged') && { isRagged: true }),
   }
-  return [...paced(pieces, traits), finish]
+  return [...withPauses(pieces, traits), finish]
 }
 
 const defaultLength = 16
 const mostWords = 100_000
 
-function thinking(): Piece[] {
-  return splitWords(thought).map((text) => ({ type: 'reasoning', text }))
+function reasoningPieces(): Piece[] {
+  return splitWords(reasoningText).map((text) => ({ type: 'reasoning', text }))
 }
 
-function speech(model: string, traits: Traits, request: ScriptRequest, limit: number): Piece[] {
-  const text = beforeStop(spokenText(model, traits, request, limit), request.stop ?? [])
+function answerPieces(model: string, traits: Traits, request: ScriptRequest, limit: number): Piece[] {
+  const text = beforeStop(answerTextOf(model, traits, request, limit), request.stop ?? [])
   return splitWords(text).map((piece) => ({ type: 'text', text: piece }))
 }
 
-function spokenText(model: string, traits: Traits, request: ScriptRequest, limit: number): string {
-  if (traits.has('length')) return wordsWithoutEnd(limit + 1)
+function answerTextOf(model: string, traits: Traits, request: ScriptRequest, limit: number): string {
+  if (traits.has('length')) return fillerWords(limit + 1)
   const words = traits.get('long')
-  if (words !== undefined) return wordsWithoutEnd(words)
+  if (words !== undefined) return fillerWords(words)
   return traits.has('echo') ? request.prompt : answerText(model, request.prompt)
 }
 
@@ -189,14 +189,17 @@ function countsOf(promptTokens: number, completionTokens: number): Counts {
   return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens }
 }
 
-function toldCounts(traits: Traits, counts: Counts): Counts | undefined {
+function reportedCounts(traits: Traits, counts: Counts): Counts | undefined {
   if (traits.has('nousage')) return undefined
   if (!traits.has('usage-weird')) return counts
   return { promptTokens: -7, completionTokens: 1e21, totalTokens: Number.NaN }
 }
 
-/** The pieces with the waits between them, and the interruptions where they fall: at the end when not before. */
-function paced(pieces: readonly Piece[], traits: Traits): Step[] {
+/**
+ * Inserts pauses and interruptions between the pieces. An interruption after more pieces than there are comes at the
+ * end.
+ */
+function withPauses(pieces: readonly Piece[], traits: Traits): Step[] {
   const dripMs = traits.get('drip') ?? 0
   const cutAt = positionOf(traits.get('cut'), pieces.length)
   const stallAt = positionOf(traits.get('stall'), pieces.length)

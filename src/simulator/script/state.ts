@@ -1,16 +1,16 @@
 import { hash } from 'node:crypto'
-import { readName } from './behaviours.ts'
+import { parseName } from './behaviours.ts'
 import { type Script, type ScriptRequest, scriptFor } from './script.ts'
 
 /**
- * The memory of one simulated upstream: how often each request to a flaky model has failed. A request is identified by
- * model, kind and prompt, and forgotten when it is answered.
+ * The state of one simulated upstream: the number of failures of each request to a flaky model. A request is identified
+ * by model, kind and prompt, and removed when it is answered.
  */
 export interface SimulatorState {
   scriptFor(model: string, request: Omit<ScriptRequest, 'failures'>): Script
 }
 
-/** `slowMs` delays every answer, whatever the model's name says. */
+/** `slowMs` delays every answer, in addition to the model's behaviour. */
 export function createSimulatorState(slowMs = 0): SimulatorState {
   const memory = createMemory()
   if (slowMs === 0) return memory
@@ -23,7 +23,7 @@ function createMemory(): SimulatorState {
   const failures = new Map<string, number>()
   return {
     scriptFor(model, request) {
-      const wanted = readName(model).traits?.get('flaky') ?? 0
+      const wanted = parseName(model).traits?.get('flaky') ?? 0
       if (wanted === 0) return scriptFor(model, request)
       const fingerprint = hash('sha256', JSON.stringify([model, request.kind, request.prompt]))
       const seen = failures.get(fingerprint) ?? 0
@@ -34,7 +34,7 @@ function createMemory(): SimulatorState {
   }
 }
 
-/** More requests than a demonstration runs at once; the oldest are forgotten. */
+/** More requests than a demonstration runs at once. The oldest are removed. */
 const mostRemembered = 10_000
 
 function remember(failures: Map<string, number>, fingerprint: string, count: number): void {

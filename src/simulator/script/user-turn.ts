@@ -1,11 +1,11 @@
 /**
- * The last user message of a prompt that was flattened by a chat template (ChatML, Llama 2, 3 and 4, Mistral) or into a
- * transcript of `User:` and `Assistant:`; a prompt without such marks is returned whole.
+ * The last user message of a prompt that was made by a chat template (ChatML, Llama 2, 3 and 4, Mistral) or is a
+ * transcript of `User:` and `Assistant:`. Other prompts are returned whole.
  */
 export function lastUserTurn(prompt: string): string {
   for (const { opens, closes } of markers) {
     const turn = between(prompt, opens, closes)
-    if (turn !== undefined) return opens === '[INST]' ? withoutInstructionFrame(turn) : turn
+    if (turn !== undefined) return opens === '[INST]' ? withoutSystemPart(turn) : turn
   }
   return prompt.endsWith(transcriptEnd) ? lastOfTranscript(prompt) : prompt
 }
@@ -27,8 +27,11 @@ function between(prompt: string, opens: string, closes: string): string | undefi
   return end === -1 ? undefined : prompt.slice(start, end)
 }
 
-/** Llama 2 puts the system message into the first user turn; some of the family pad a turn with a space. */
-function withoutInstructionFrame(turn: string): string {
+/**
+ * Removes the system message, which Llama 2 puts into the first user turn, and the space with which some templates pad
+ * a turn.
+ */
+function withoutSystemPart(turn: string): string {
   const system = turn.lastIndexOf(systemEnd)
   const text = system === -1 ? turn.replace(/^ /, '') : turn.slice(system + systemEnd.length)
   return text.replace(/ $/, '')

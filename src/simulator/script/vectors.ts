@@ -2,18 +2,18 @@ import { hash } from 'node:crypto'
 import { isObject, type JsonObject, spell } from '../../core/model/json/json.ts'
 import { countWords } from './answer.ts'
 
-/** An answer, and its billed tokens. */
-export type Counted = { readonly reply: JsonObject; readonly promptTokens: number }
+/** A reply and its billed tokens. */
+export type VectorAnswer = { readonly reply: JsonObject; readonly promptTokens: number }
 
 /**
- * `/embeddings`: a unit vector for each input, with so many numbers, always the same for the same text; no usage is
- * reported.
+ * `/embeddings`: a unit vector with `dimensions` numbers for each input, always the same for the same text. No usage is
+ * reported. Undefined if the input is not text.
  */
 export function embeddingsFor(
   { input, model }: JsonObject,
   requestId: string,
-  dimensions = usualDimensions,
-): Counted | undefined {
+  dimensions = defaultDimensions,
+): VectorAnswer | undefined {
   const texts: readonly unknown[] = Array.isArray(input) ? input : [input]
   if (!isTexts(texts)) return undefined
   const data = texts.map((text, index) => ({
@@ -25,8 +25,8 @@ export function embeddingsFor(
   return { reply: { object: 'list', data, model, request_id: requestId }, promptTokens }
 }
 
-/** `/rerank`: the documents with the most words of the query first. */
-export function rerankFor(body: JsonObject, requestId: string): Counted | undefined {
+/** `/rerank`: the documents with the most words of the query first. Undefined if the input is not text. */
+export function rerankFor(body: JsonObject, requestId: string): VectorAnswer | undefined {
   const { query, documents, model, top_n: most, return_documents: returns, rank_fields: fields } = body
   if (typeof query !== 'string' || !Array.isArray(documents)) return undefined
   const texts = documents.map((document: unknown) => documentText(document, fields))
@@ -52,9 +52,9 @@ function tokensIn(texts: readonly string[]): number {
   return texts.reduce((sum, text) => sum + countWords(text), 0)
 }
 
-const usualDimensions = 16
+const defaultDimensions = 16
 
-/** Each hash of a text gives sixteen numbers. */
+/** Each hash of the text provides 16 numbers. */
 function vectorOf(text: string, dimensions: number): number[] {
   const values: number[] = []
   for (let block = 0; values.length < dimensions; block++) {
@@ -66,7 +66,7 @@ function vectorOf(text: string, dimensions: number): number[] {
   return kept.map((value) => value / length)
 }
 
-/** The text of a document, or of its fields that count. */
+/** The text of a document, or of the requested fields of an object. */
 function documentText(document: unknown, fields: unknown): unknown {
   if (!isObject(document)) return document
   const counted: readonly unknown[] = Array.isArray(fields) ? fields : Object.keys(document)

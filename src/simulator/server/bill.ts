@@ -1,7 +1,7 @@
 import { type Consumption, costNanoUsd, type Price } from '../../core/model/price.ts'
 
-/** What a simulated upstream would have charged per attempt: the other side's view of the money. */
-export interface BillBook {
+/** The charges of a simulated upstream per attempt, for comparison with the gateway's costs. */
+export interface BillKeeper {
   charge(line: Omit<BillLine, 'nanoUsd'>): void
   /** All charges, oldest first. */
   lines(): readonly BillLine[]
@@ -11,14 +11,14 @@ export type BillLine = Consumption & {
   /** The attempt, by the gateway's `x-request-id`; undefined if there was none. */
   readonly attempt: string | undefined
   readonly model: string
-  /** Whole nano-USD; undefined if the model has no price. */
+  /** The cost in whole nano-USD; undefined if the model has no price. */
   readonly nanoUsd: number | undefined
 }
 
-/** The price of each model; undefined if it has none. */
+/** Returns the price of a model; undefined if it has none. */
 export type Tariff = (model: string) => Price | undefined
 
-export function openBill(tariff: Tariff): BillBook {
+export function createBill(tariff: Tariff): BillKeeper {
   const lines: BillLine[] = []
   return {
     charge(line) {

@@ -4,69 +4,69 @@ import { pause } from '../../core/attempt/pause.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Counts, Finish, Piece, Refusal, Script, Step } from '../script/script.ts'
 import { raggedText, sendInBytes } from './ragged-stream.ts'
-import type { Visit } from './simulated-server.ts'
+import type { Exchange } from './simulated-server.ts'
 
-/** How one server writes a script in its variant of OpenAI's format. */
+/** Writes a script in one server's variant of OpenAI's format. */
 export type OpenAiFormat = {
   readonly stream: boolean
-  /** How many choices were requested; they are equal, and each is counted. */
+  /** The number of requested choices. They are equal, and each is counted. */
   readonly choices: number
-  /** The beginning of a stream, before the first piece. */
+  /** The chunks of a stream before the first piece. */
   readonly opening: readonly JsonObject[]
-  /** The events of a stream for one step; `next` is the following step. Called once per step, in order. */
+  /** Returns the chunks of a stream for one step; `next` is the following step. Called once per step, in order. */
   chunks(step: Piece | Finish, next: Step | undefined): readonly JsonObject[]
   /** The text of a whole reply. */
-  reply(said: Said, finish: Finish): string
-  refusal(step: Refusal): Refused
-  /** The events of a broken answer; undefined: the connection breaks instead. */
-  readonly breakage?: readonly JsonObject[] | undefined
-  /** Whether `[DONE]` ends a stream. */
-  readonly done: boolean
+  reply(content: Content, finish: Finish): string
+  refusal(step: Refusal): ErrorAnswer
+  /** The chunks that report an interruption; undefined: the connection is closed instead. */
+  readonly errorEvents?: readonly JsonObject[] | undefined
+  /** True if `[DONE]` ends a stream. */
+  readonly sendsDone: boolean
 }
 
 /** The contents of a script, with its tool call. */
-export type Said = {
+export type Content = {
   readonly text: string
   readonly reasoning: string
   readonly call: { readonly id: string; readonly name: string; readonly arguments: string } | undefined
 }
 
 /** An answer that is an error. */
-export type Refused = {
+export type ErrorAnswer = {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
 /**
- * Plays a script on a socket, as JSON or as server-sent events, with the headers already set on the response. Resolves
- * with the true counts of the generated text, up to the point where the connection broke or the client left; undefined
- * if there is none. It does so before the client can have read the answer's end.
+ * Plays a script on a socket, as JSON or as server-sent events. Headers that are set on the response are sent too.
+ * Resolves with the true counts of the generated text, up to the point where the connection was closed; undefined if
+ * there is none. It resolves before the client can have read the end of the answer.
  */
 export async function playOpenAi(
   script: Script,
-  visit: Visit,
+  exchange: Exchange,
   format: OpenAiFormat,
 ): Promise<Counts | undefined> {
-  const play: Play = { script, visit, format, generated: 0 }
+  const playback: Playback = { script, exchange, format, generated: 0 }
   try {
-    await perform(play, format.stream ? openStream(play) : openReply(play))
+    await perform(playback, format.stream ? openStream(playback) : openReply(playback))
   } catch (thrown) {
-    if (!visit.signal.aborted) throw thrown
+    if (!exchange.signal.aborted) throw thrown
   }
-  return countsOf(play)
+  return countsOf(playback)
 }
 
-/** Sends a refusal unchanged. */
-export function sendRefused({ response }: Visit, { status, headers, body }: Refused): void {
+/** Sends an error answer. */
+export function sendError({ response }: Exchange, { status, headers, body }: ErrorAnswer): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body)
 }
 
-/** The whole content of a script. */
-export function saidIn(script: Script): Said {
+/** Collects the whole content of a script. */
+export function contentOf(script: Script): Content {
   let text = ''
   let reasoning = ''
-  let call: Said['call']
+  let call: Content['call']
   for (const step of script) {
     if (step.type === 'text') text += step.text
     else if (step.type === 'reasoning') reasoning += step.text
@@ -78,15 +78,15 @@ export function saidIn(script: Script): Said {
   return { text, reasoning, call }
 }
 
-type Play = {
+type Playback = {
   readonly script: Script
-  readonly visit: Visit
+  readonly exchange: Exchange
   readonly format: OpenAiFormat
-  /** The pieces so far; `whole` when there are no more. */
+  /** The number of pieces so far; `whole` after the finish. */
   generated: number
 }
 
-function countsOf({ script, format, generated }: Play): Counts | undefined {
+function countsOf({ script, format, generated }: Playback): Counts | undefined {
   const finish = finishIn(script)
   if (finish === undefined || generated === 0) return undefined
   const { promptTokens } = finish.counts
@@ -99,79 +99,76 @@ function finishIn(script: Script): Finish | undefined {
   return script.find((step) => step.type === 'finish')
 }
 
-/** Also for an answer without pieces. */
+/** Marks a complete answer, also one without pieces. */
 const whole = Number.POSITIVE_INFINITY
 
-/** An answer being sent. */
-interface Telling {
-  say(piece: Piece, next: Step | undefined): void
-  /**
-   * Sends what was gathered, if that is not left to the end; resolves when more is taken, rejects when the client has
-   * left.
-   */
+/** Writes one answer. */
+interface AnswerWriter {
+  write(piece: Piece, next: Step | undefined): void
+  /** Sends buffered pieces of a stream. Resolves when more can be written; rejects when the client has disconnected. */
   flush(): Promise<void>
-  /** Sends the visible part of an answer that goes no further; resolves when the socket has taken it. */
+  /** Sends the part of an answer that precedes an interruption. Resolves when the socket has accepted it. */
   halt(): Promise<void>
   end(finish: Finish): void | Promise<void>
 }
 
-async function perform(play: Play, telling: Telling): Promise<void> {
-  const { script, visit, format } = play
+async function perform(play: Playback, writer: AnswerWriter): Promise<void> {
+  const { script, exchange, format } = play
   for (const [at, step] of script.entries()) {
     switch (step.type) {
       case 'wait':
-        await telling.flush()
-        await pause(step.ms, visit.signal)
+        await writer.flush()
+        await pause(step.ms, exchange.signal)
         break
       case 'stall':
-        if (play.generated > 0) await telling.halt()
-        await pause(Number.POSITIVE_INFINITY, visit.signal)
+        if (play.generated > 0) await writer.halt()
+        await pause(Number.POSITIVE_INFINITY, exchange.signal)
         break
       case 'cut':
-        await breakOff(play, telling)
+        await interrupt(play, writer)
         return
       case 'reset':
-        visit.broken = true
-        visit.response.socket?.resetAndDestroy()
+        exchange.isClosedOnPurpose = true
+        exchange.response.socket?.resetAndDestroy()
         return
       case 'refuse':
-        sendRefused(visit, format.refusal(step))
+        sendError(exchange, format.refusal(step))
         return
       case 'garble':
-        visit.response.writeHead(200, { 'content-type': step.contentType }).end(step.body)
+        exchange.response.writeHead(200, { 'content-type': step.contentType }).end(step.body)
         return
       case 'text':
       case 'reasoning':
       case 'tool':
-        telling.say(step, script[at + 1])
+        writer.write(step, script[at + 1])
         play.generated++
         if (play.generated % mostInOneBurst !== 0) break
-        await telling.flush()
+        await writer.flush()
         await setImmediate()
-        visit.signal.throwIfAborted()
+        exchange.signal.throwIfAborted()
         break
       case 'finish':
-        await telling.end(step)
+        await writer.end(step)
         play.generated = whole
         return
     }
   }
 }
 
-/** Between bursts other requests run, and a client that left is noticed. */
+/** Between bursts the event loop handles other requests and notices a client that has disconnected. */
 const mostInOneBurst = 32
 
-async function breakOff({ visit, format }: Play, telling: Telling): Promise<void> {
+async function interrupt({ exchange, format }: Playback, telling: AnswerWriter): Promise<void> {
   await telling.halt()
-  if (format.stream && format.breakage !== undefined) {
-    visit.response.end(eventsOf(format.breakage))
+  if (format.stream && format.errorEvents !== undefined) {
+    exchange.response.end(eventsOf(format.errorEvents))
     return
   }
-  visit.broken = true
-  visit.response.destroy()
+  exchange.isClosedOnPurpose = true
+  exchange.response.destroy()
 }
 
-function openStream({ script, visit: { response, signal }, format }: Play): Telling {
+function openStream({ script, exchange: { response, signal }, format }: Playback): AnswerWriter {
   const isRagged = finishIn(script)?.isRagged === true
   let pending = ''
   const begin = () => {
@@ -187,7 +184,7 @@ function openStream({ script, visit: { response, signal }, format }: Play): Tell
     return text
   }
   return {
-    say(piece, next) {
+    write(piece, next) {
       begin()
       pending += eventsOf(format.chunks(piece, next))
     },
@@ -199,7 +196,7 @@ function openStream({ script, visit: { response, signal }, format }: Play): Tell
     halt: () => new Promise((resolve) => response.write(take(), () => resolve())),
     end(finish) {
       const events = take() + eventsOf(format.chunks(finish, undefined))
-      const text = format.done ? `${events}data: [DONE]\n\n` : events
+      const text = format.sendsDone ? `${events}data: [DONE]\n\n` : events
       if (isRagged) return sendInBytes(response, raggedText(text, true), signal, true)
       response.end(text)
       return undefined
@@ -211,16 +208,16 @@ function eventsOf(chunks: readonly JsonObject[]): string {
   return chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')
 }
 
-/** Nothing of a whole reply is sent before its end; of a broken one, the first half. */
-function openReply({ script, visit: { response }, format }: Play): Telling {
+/** Writes a whole reply at its end; of an interrupted one, the first half. */
+function openReply({ script, exchange: { response }, format }: Playback): AnswerWriter {
   const begin = (finish: Finish): string => {
-    const text = format.reply(saidIn(script), finish)
+    const text = format.reply(contentOf(script), finish)
     const length = Buffer.byteLength(text)
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': length })
     return text
   }
   return {
-    say: () => undefined,
+    write: () => undefined,
     flush: async () => undefined,
     async halt() {
       const finish = finishIn(script)

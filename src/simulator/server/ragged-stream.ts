@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 
 /**
- * Events in the most awkward form that is valid: a comment before each, lines that end in CRLF, and no blank line after
- * the last.
+ * Writes events in the most difficult valid form: a comment before each, lines that end in CRLF, and no blank line
+ * after the last.
  */
 export function raggedText(events: string, isLast: boolean): string {
   const text = events
@@ -14,7 +14,7 @@ export function raggedText(events: string, isLast: boolean): string {
   return isLast ? text.slice(0, -2) : text
 }
 
-/** Sends every byte on its own; the last one together with the end. */
+/** Sends every byte separately; the last one together with the end. */
 export async function sendInBytes(
   response: ServerResponse,
   text: string,

@@ -1,35 +1,35 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type BillBook, type BillLine, openBill, type Tariff } from './bill.ts'
+import { type BillKeeper, type BillLine, createBill, type Tariff } from './bill.ts'
 
-/** A simulated upstream on a socket: its requests, aborts and bill. */
+/** A running simulated upstream, with its requests, aborts and bill. */
 export interface SimulatedServer extends AsyncDisposable {
   /** `http://127.0.0.1:9000`. */
   readonly origin: string
-  /** The latest requests, oldest first, whatever their result; at most 1000. */
-  readonly requests: readonly SeenRequest[]
-  /** How many requests came. */
+  /** The latest requests with any outcome, oldest first; at most 1000. */
+  readonly requests: readonly ReceivedRequest[]
+  /** The number of received requests. */
   hits(): number
-  /** How many the client left before the end. */
+  /** The number of requests whose client disconnected before the end. */
   abandoned(): number
-  /** What it would have charged per attempt; also at `GET /bill`. */
+  /** The charges per attempt; also at `GET /bill`. */
   bill(): readonly BillLine[]
 }
 
 export type ServerOptions = {
   readonly host: string
-  /** 0: any that is free. */
+  /** 0: any free port. */
   readonly port: number
   /** The required key; undefined: none. */
   readonly key?: string | undefined
-  /** The delay of every answer, in milliseconds; undefined: by the model's name. */
+  /** The delay of every answer in milliseconds; undefined: only what the model's name requests. */
   readonly slowMs?: number | undefined
   /** The prices for the bill. */
   readonly tariff?: Tariff | undefined
 }
 
-export type SeenRequest = {
+export type ReceivedRequest = {
   readonly method: string
   readonly path: string
   /** By lower-case name. */
@@ -37,50 +37,53 @@ export type SeenRequest = {
   readonly body: string
 }
 
-/** A request, and where its answer goes. */
-export type Visit = {
-  readonly request: SeenRequest
+/** A request and its response. */
+export type Exchange = {
+  readonly request: ReceivedRequest
   readonly response: ServerResponse
-  /** Aborts when the client has left. */
+  /** Aborts when the client has disconnected. */
   readonly signal: AbortSignal
   /** The number of the request, from 1. */
   readonly number: number
   /** Adds a charge for this request. */
   readonly charge: (line: Omit<BillLine, 'nanoUsd' | 'attempt'>) => void
-  /** True once this side closed the connection on purpose. */
-  broken: boolean
+  /** True if the script closed the connection. */
+  isClosedOnPurpose: boolean
 }
 
-/** Answers one request. What it throws after the client has left is ignored; anything else is a bug, and loud. */
-export type Answerer = (visit: Visit) => Promise<void>
+/**
+ * Answers one request. Errors after the client has disconnected are ignored. Any other error is a bug and crashes the
+ * process.
+ */
+export type Answerer = (exchange: Exchange) => Promise<void>
 
-/** Resolves when it listens; rejects if it cannot. */
+/** Resolves when the server listens; rejects if it cannot. */
 export async function startSimulatedServer(
   options: ServerOptions,
   answer: Answerer,
 ): Promise<SimulatedServer> {
-  const desk: Desk = {
+  const state: ServerState = {
     answer,
-    book: openBill(options.tariff ?? (() => undefined)),
+    book: createBill(options.tariff ?? (() => undefined)),
     requests: [],
     hits: 0,
     abandoned: 0,
     closing: false,
   }
-  // A client's idle connections outlive its pauses, so that none is closed while a request is on its way.
+  // Longer than clients keep idle connections, so that none is closed while a request is sent on it.
   const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
-    void receive(request, response, desk)
+    void receive(request, response, state)
   })
   server.listen(options.port, options.host)
   await once(server, 'listening')
   return {
     origin: originOf(server),
-    requests: desk.requests,
-    hits: () => desk.hits,
-    abandoned: () => desk.abandoned,
-    bill: () => desk.book.lines(),
+    requests: state.requests,
+    hits: () => state.hits,
+    abandoned: () => state.abandoned,
+    bill: () => state.book.lines(),
     async [Symbol.asyncDispose]() {
-      desk.closing = true
+      state.closing = true
       const closed = once(server, 'close')
       server.close()
       server.closeAllConnections()
@@ -89,10 +92,10 @@ export async function startSimulatedServer(
   }
 }
 
-type Desk = {
+type ServerState = {
   readonly answer: Answerer
-  readonly book: BillBook
-  readonly requests: SeenRequest[]
+  readonly book: BillKeeper
+  readonly requests: ReceivedRequest[]
   hits: number
   abandoned: number
   closing: boolean
@@ -106,18 +109,22 @@ function originOf(server: Server): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
-async function receive(message: IncomingMessage, response: ServerResponse, desk: Desk): Promise<void> {
+async function receive(
+  message: IncomingMessage,
+  response: ServerResponse,
+  state: ServerState,
+): Promise<void> {
   if (message.method === 'GET' && message.url === '/bill') {
-    const lines = desk.book.lines()
+    const lines = state.book.lines()
     const totalNanoUsd = lines.reduce((sum, { nanoUsd = 0 }) => sum + nanoUsd, 0)
     response
       .writeHead(200, { 'content-type': 'application/json' })
       .end(JSON.stringify({ totalNanoUsd, lines }))
     return
   }
-  desk.hits++
+  state.hits++
   const left = new AbortController()
-  const request: SeenRequest = {
+  const request: ReceivedRequest = {
     method: message.method ?? '',
     path: message.url ?? '',
     headers: { ...message.headers },
@@ -125,29 +132,29 @@ async function receive(message: IncomingMessage, response: ServerResponse, desk:
   }
   const named = message.headers['x-request-id']
   const attempt = typeof named === 'string' ? named : undefined
-  const visit = {
+  const exchange = {
     request,
     response,
     signal: left.signal,
-    number: desk.hits,
-    charge: (line: Omit<BillLine, 'nanoUsd' | 'attempt'>) => desk.book.charge({ attempt, ...line }),
-    broken: false,
+    number: state.hits,
+    charge: (line: Omit<BillLine, 'nanoUsd' | 'attempt'>) => state.book.charge({ attempt, ...line }),
+    isClosedOnPurpose: false,
   }
   response.once('close', () => {
     left.abort()
-    if (!response.writableFinished && !visit.broken && !desk.closing) desk.abandoned++
+    if (!response.writableFinished && !exchange.isClosedOnPurpose && !state.closing) state.abandoned++
   })
   try {
-    visit.request = { ...request, body: await readBody(message) }
-    desk.requests.push(visit.request)
-    if (desk.requests.length > mostRequestsKept) desk.requests.shift()
-    await desk.answer(visit)
+    exchange.request = { ...request, body: await readBody(message) }
+    state.requests.push(exchange.request)
+    if (state.requests.length > mostRequestsKept) state.requests.shift()
+    await state.answer(exchange)
   } catch (thrown) {
     if (!left.signal.aborted && message.complete) throw thrown
   }
 }
 
-/** Reads to the end, so that the client gets the answer; '' if there was too much to keep. */
+/** Reads the body to its end, so that the client receives the answer; '' if the body is too large to keep. */
 async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0

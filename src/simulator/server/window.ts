@@ -1,4 +1,4 @@
-/** Counts requests in windows of ten seconds; true for one above `most`. */
+/** Counts requests in a sliding window of 10 s. Returns true for a request above `most`. */
 export function createWindow(most: number, now: () => number): () => boolean {
   const taken: number[] = []
   return () => {

@@ -1,9 +1,9 @@
 import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Kind } from '../../core/model/terms.ts'
 import type { Counts, Finish, Piece, Refusal, Step } from '../script/script.ts'
-import type { OpenAiFormat, Refused, Said } from '../server/openai-answer.ts'
+import type { Content, ErrorAnswer, OpenAiFormat } from '../server/openai-answer.ts'
 
-/** How to answer one request. */
+/** The parameters of one answer. */
 export type TogetherAnswer = {
   readonly kind: Kind
   readonly stream: boolean
@@ -11,21 +11,26 @@ export type TogetherAnswer = {
   readonly id: string
   readonly model: string
   readonly engine: 'a' | 'b'
-  /** Whether a stream reports usage. */
-  readonly tellsUsage: boolean
-  /** Text before the answer, as in a completion that echoes its prompt. */
+  /** True if a stream reports usage. */
+  readonly reportsUsage: boolean
+  /** Text before the answer, for a completion that echoes its prompt. */
   readonly opening: string
-  /** How a broken stream ends: with the connection, or with an error in either of two places. */
-  readonly breaks: TogetherBreak
-  readonly refusal: (step: Refusal) => Refused
+  /** The form in which a stream is interrupted. */
+  readonly interruption: TogetherInterruption
+  readonly refusal: (step: Refusal) => ErrorAnswer
 }
 
-/** How a stream breaks: with its connection, or by an error in a choice, or in a chunk. */
-export const togetherBreaks = ['connection', 'choice', 'chunk'] as const
+/**
+ * The forms in which a stream is interrupted: the connection is closed, or there is an error in a choice or in a chunk.
+ */
+export const togetherInterruptions = ['connection', 'choice', 'chunk'] as const
 
-export type TogetherBreak = (typeof togetherBreaks)[number]
+export type TogetherInterruption = (typeof togetherInterruptions)[number]
 
-/** Together's variant of OpenAI's format: streams in dialect A or B by the engine, replies with its extra keys. */
+/**
+ * Together's variant of OpenAI's format. The engine decides the dialect of streams (A or B). Replies have Together's
+ * extra keys.
+ */
 export function togetherFormat(answer: TogetherAnswer): OpenAiFormat {
   const { kind, stream, choices, engine, opening } = answer
   const parts: Parts = { ...answer, created: createdEpochSeconds, held: undefined }
@@ -42,27 +47,27 @@ export function togetherFormat(answer: TogetherAnswer): OpenAiFormat {
       }
       return events(parts, step)
     },
-    reply: (said, finish) => JSON.stringify(replyOf(parts, said, finish), null, 2),
+    reply: (content, finish) => JSON.stringify(replyOf(parts, content, finish), null, 2),
     refusal: answer.refusal,
-    breakage: breakageOf(parts),
-    done: true,
+    errorEvents: breakageOf(parts),
+    sendsDone: true,
   }
 }
 
 type Parts = TogetherAnswer & {
   readonly created: number
-  /** The piece in the chunk that ends the answer. */
+  /** A piece that is sent in the chunk that ends the answer. */
   held: Piece | undefined
 }
 
-/** Deterministic: the same request gets the same answer. */
+/** A constant, so that the same request always gets the same answer. */
 const createdEpochSeconds = 1_780_235_475
 
 /** Too large for a double. */
 const seedA = JSON.rawJSON('12192233397672327001')
 const seedB = JSON.rawJSON('2875093277637887001')
 
-/** The older engine sends its last token with the reason, if there were too many. */
+/** If the token limit ends the answer, the older engine sends the last token together with the finish reason. */
 function isLastOfTooMany(engine: TogetherAnswer['engine'], next: Step | undefined): boolean {
   return engine === 'a' && next?.type === 'finish' && next.reason === 'length'
 }
@@ -76,19 +81,19 @@ function chunkOf({ id, kind, created, model }: Parts, choices: JsonObject[], mor
   return { id, object, created, choices, model, ...more }
 }
 
-/** Without usage, even null, and without text. */
+/** The first chunk of a stream, without text and without a `usage` key. */
 function beginningOf(parts: Parts): JsonObject {
   const choices = Array.from({ length: parts.choices }, (_, index) => choiceOf(parts, index, '', {}, {}))
   return chunkOf(parts, choices, {})
 }
 
 function events(parts: Parts, piece: Piece): JsonObject[] {
-  const { text, delta } = wordsOf(piece)
+  const { text, delta } = contentFieldsOf(piece)
   const seed = parts.engine === 'a' ? { seed: null } : {}
   return eachChoice(parts, (index) => choiceOf(parts, index, text, delta, seed), { usage: null })
 }
 
-/** Text occurs twice, in the choice and in its delta; every chunk has the role. */
+/** A choice of a chunk. Together repeats the text in the choice and in its delta, and the role in every chunk. */
 function choiceOf(
   { engine }: Parts,
   index: number,
@@ -105,7 +110,7 @@ function choiceOf(
   }
 }
 
-function wordsOf(piece: Piece): { readonly text: string; readonly delta: JsonObject } {
+function contentFieldsOf(piece: Piece): { readonly text: string; readonly delta: JsonObject } {
   if (piece.type === 'text') return { text: piece.text, delta: {} }
   if (piece.type === 'reasoning') return { text: '', delta: { reasoning: piece.text } }
   const { id = null, name = null } = piece.opens ?? {}
@@ -113,13 +118,15 @@ function wordsOf(piece: Piece): { readonly text: string; readonly delta: JsonObj
   return { text: '', delta: { tool_calls: [{ id, index: 0, type: 'function', function: called }] } }
 }
 
-/** Dialect A reports usage in the chunk that ends the last choice; B in a chunk after it. */
-function endOf(parts: Parts, { reason, told, extra }: Finish): JsonObject[] {
-  const { engine, kind, choices, tellsUsage } = parts
-  const { text, delta } = parts.held === undefined ? { text: '', delta: {} } : wordsOf(parts.held)
+/**
+ * The end of a stream. Dialect A reports usage in the chunk that ends the last choice, dialect B in a chunk after it.
+ */
+function endOf(parts: Parts, { reason, reported, extra }: Finish): JsonObject[] {
+  const { engine, kind, choices, reportsUsage } = parts
+  const { text, delta } = parts.held === undefined ? { text: '', delta: {} } : contentFieldsOf(parts.held)
   const isOld = engine === 'a'
   const ending = { finish_reason: isOld && reason === 'stop' ? 'eos' : reason, ...(isOld && { seed: seedA }) }
-  const usage = told === undefined || !tellsUsage ? null : usageOf(parts, told)
+  const usage = reported === undefined || !reportsUsage ? null : usageOf(parts, reported)
   const ends = eachChoice(parts, (index) => choiceOf(parts, index, text, delta, ending), {
     usage: null,
     ...extra,
@@ -132,21 +139,21 @@ function endOf(parts: Parts, { reason, told, extra }: Finish): JsonObject[] {
   return [...ends, chunkOf(parts, [], { usage })]
 }
 
-function usageOf({ engine, choices }: Parts, told: Counts): JsonObject {
-  const completion = told.completionTokens * choices
-  const total = told.promptTokens + completion
-  const counts = { prompt_tokens: told.promptTokens, completion_tokens: completion, total_tokens: total }
+function usageOf({ engine, choices }: Parts, reported: Counts): JsonObject {
+  const completion = reported.completionTokens * choices
+  const total = reported.promptTokens + completion
+  const counts = { prompt_tokens: reported.promptTokens, completion_tokens: completion, total_tokens: total }
   return { ...counts, ...(engine === 'a' ? { cached_tokens: 0 } : { reasoning_tokens: 0 }) }
 }
 
 function breakageOf(parts: Parts): readonly JsonObject[] | undefined {
   const error = { message: 'Inference stopped.', type: 'server_error', code: null, param: null }
-  if (parts.breaks === 'chunk') return [{ error }]
-  if (parts.breaks === 'choice') return [chunkOf(parts, [{ index: 0, delta: {}, error }], {})]
+  if (parts.interruption === 'chunk') return [{ error }]
+  if (parts.interruption === 'choice') return [chunkOf(parts, [{ index: 0, delta: {}, error }], {})]
   return undefined
 }
 
-function replyOf(parts: Parts, said: Said, { reason, told, extra }: Finish): JsonObject {
+function replyOf(parts: Parts, content: Content, { reason, reported, extra }: Finish): JsonObject {
   const { id, kind, engine, model, created, choices } = parts
   const isOld = engine === 'a'
   const common = {
@@ -156,19 +163,19 @@ function replyOf(parts: Parts, said: Said, { reason, told, extra }: Finish): Jso
   }
   const list = Array.from({ length: choices }, (_, index) =>
     kind === 'text'
-      ? { index, text: parts.opening + said.text, ...common }
-      : { index, message: messageOf(said, isOld), ...common },
+      ? { index, text: parts.opening + content.text, ...common }
+      : { index, message: messageOf(content, isOld), ...common },
   )
   return {
     ...{ id, object: kind === 'chat' ? 'chat.completion' : 'text.completion', created, model },
     ...(isOld ? {} : { metadata: { weight_version: 'default' } }),
     ...{ prompt: [], choices: list },
-    ...(told === undefined ? {} : { usage: usageOf(parts, told) }),
+    ...(reported === undefined ? {} : { usage: usageOf(parts, reported) }),
     ...extra,
   }
 }
 
-function messageOf({ text, reasoning, call }: Said, isOld: boolean): JsonObject {
+function messageOf({ text, reasoning, call }: Content, isOld: boolean): JsonObject {
   const calls =
     call === undefined
       ? []

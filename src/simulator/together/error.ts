@@ -1,7 +1,7 @@
-import type { Refused } from '../server/openai-answer.ts'
+import type { ErrorAnswer } from '../server/openai-answer.ts'
 import type { TogetherModel } from './models.ts'
 
-/** The limits that a 429 of Together may name. */
+/** The limits that a 429 from Together may name. */
 export const togetherLimits = [
   'rate_limit',
   'model_rate_limit',
@@ -12,19 +12,19 @@ export const togetherLimits = [
 
 export type TogetherLimit = (typeof togetherLimits)[number]
 
-/** Together's refusals, each with its own words, status and shape. */
+/** Together's errors, each with its own message, status and form. */
 export type TogetherErrors = {
-  unauthorized(path: string): Refused
-  unknownModel(id: string, fault: string | undefined): Refused
-  absentModel(id: string, absence: NonNullable<TogetherModel['absence']>): Refused
-  tooLong(model: TogetherModel, promptTokens: number, maxTokens: number | undefined): Refused
-  invalid(message: string, param: string | null): Refused
-  notFound(path: string): Refused
-  /** Refusals of a script by status alone. */
-  withStatus(status: number, told: ErrorDetails): Refused
+  unauthorized(path: string): ErrorAnswer
+  unknownModel(id: string, fault: string | undefined): ErrorAnswer
+  absentModel(id: string, absence: NonNullable<TogetherModel['absence']>): ErrorAnswer
+  tooLong(model: TogetherModel, promptTokens: number, maxTokens: number | undefined): ErrorAnswer
+  invalid(message: string, param: string | null): ErrorAnswer
+  notFound(path: string): ErrorAnswer
+  /** The error for a script's status. */
+  withStatus(status: number, details: ErrorDetails): ErrorAnswer
 }
 
-/** The text of a refusal by status. */
+/** The details of an error for a status. */
 export type ErrorDetails = {
   readonly model: string
   readonly message: string
@@ -32,9 +32,13 @@ export type ErrorDetails = {
   readonly limit: TogetherLimit
 }
 
-/** The refusals of the request with this id. */
+/** The errors for the request with this id. */
 export function togetherErrors(id: string): TogetherErrors {
-  const refuse = (status: number, error: Partial<Inside>, headers: Refused['headers'] = {}): Refused => ({
+  const refuse = (
+    status: number,
+    error: Partial<Inside>,
+    headers: ErrorAnswer['headers'] = {},
+  ): ErrorAnswer => ({
     status,
     headers,
     body: JSON.stringify({ id, error: { message: '', type: invalid, param: null, code: null, ...error } }),
@@ -46,34 +50,34 @@ export function togetherErrors(id: string): TogetherErrors {
         : refuse(401, { message: badKey, code: 'invalid_api_key' }),
     unknownModel(model, fault) {
       const rest =
-        fault ?? 'Please visit https://api.together.ai/models to view the list of supported models.'
+        fault ?? 'Please exchange https://api.together.ai/models to view the list of supported models.'
       return refuse(404, { message: `Unable to access model ${model}. ${rest}`, code: 'model_not_available' })
     },
     absentModel(model, absence) {
       if (absence === 'endpoint stopped') {
-        const message = `The dedicated endpoint for ${model} is not running. Please visit https://api.together.ai/models to start the endpoint.`
+        const message = `The dedicated endpoint for ${model} is not running. Please exchange https://api.together.ai/models to start the endpoint.`
         return refuse(400, { message, code: 'dedicated_endpoint_not_running' })
       }
-      const message = `Unable to access non-serverless model ${model}. Please visit https://api.together.ai/models/${model} to create and start a new dedicated endpoint for the model.`
+      const message = `Unable to access non-serverless model ${model}. Please exchange https://api.together.ai/models/${model} to create and start a new dedicated endpoint for the model.`
       return refuse(400, { message, code: 'model_not_available' })
     },
     tooLong: (model, promptTokens, maxTokens) => refuse(400, tooLong(model, promptTokens, maxTokens)),
     invalid: (message, param) => refuse(400, { message, param }),
     notFound: (path) => refuse(404, { message: `No such route: ${path}` }),
-    withStatus: (status, told) => withStatus(status, told, refuse, errors),
+    withStatus: (status, details) => withStatus(status, details, refuse, errors),
   }
   return errors
 }
 
 type Inside = { message: string; type: string; param: string | null; code: string | null }
 
-type Refuse = (status: number, error: Partial<Inside>, headers?: Refused['headers']) => Refused
+type Refuse = (status: number, error: Partial<Inside>, headers?: ErrorAnswer['headers']) => ErrorAnswer
 
 const invalid = 'invalid_request_error'
 const badKey =
   'Invalid API key provided. You can find your API key at https://api.together.ai/settings/api-keys.'
 
-/** Each engine has its own wording. */
+/** Each engine has its own message. */
 function tooLong(
   { engine, contextTokens }: TogetherModel,
   promptTokens: number,
@@ -88,8 +92,13 @@ function tooLong(
   return { message, param: 'max_tokens' }
 }
 
-function withStatus(status: number, told: ErrorDetails, refuse: Refuse, errors: TogetherErrors): Refused {
-  const { message, model, retryAfterSeconds = 2 } = told
+function withStatus(
+  status: number,
+  details: ErrorDetails,
+  refuse: Refuse,
+  errors: TogetherErrors,
+): ErrorAnswer {
+  const { message, model, retryAfterSeconds = 2 } = details
   const retryAfter = { 'retry-after': `${retryAfterSeconds}` }
   switch (status) {
     case 401:
@@ -103,7 +112,7 @@ function withStatus(status: number, told: ErrorDetails, refuse: Refuse, errors: 
     case 429:
       return refuse(
         429,
-        { type: told.limit, message: limitMessage(told) },
+        { type: details.limit, message: limitMessage(details) },
         { 'x-ratelimit': 'true', ...retryAfter },
       )
     case 500:

@@ -1,11 +1,11 @@
 import { type Price, unknownPrice } from '../../core/model/price.ts'
 
-/** A model in Together's list, and its behaviour when called. */
+/** A model in Together's list, with its behaviour when it is called. */
 export type TogetherModel = {
   readonly id: string
   readonly type: 'chat' | 'language' | 'embedding' | 'rerank'
   readonly contextTokens: number
-  /** USD per million tokens, as listed: with the noise of binary fractions. */
+  /** USD per million tokens, with the rounding errors of Together's list. */
   readonly input: number
   readonly output: number
   readonly cachedInput?: number
@@ -14,12 +14,12 @@ export type TogetherModel = {
   /** Listed, but not callable without a dedicated endpoint, or while that endpoint is stopped. */
   readonly absence?: 'not serverless' | 'endpoint stopped'
   /** Streams report usage only on request. */
-  readonly tellsUsageIfAsked?: boolean
+  readonly reportsUsageOnRequest?: boolean
 }
 
-/** A part of the list of August 2026, with its prices. */
+/** A part of Together's list of August 2026, with its prices. */
 export const togetherModels: readonly TogetherModel[] = [
-  chat('moonshotai/Kimi-K3', 1_000_000, 3, 15, { cachedInput: 0.3, tellsUsageIfAsked: true }),
+  chat('moonshotai/Kimi-K3', 1_000_000, 3, 15, { cachedInput: 0.3, reportsUsageOnRequest: true }),
   chat('zai-org/GLM-5.2', 512_000, 1.4, 4.4, { cachedInput: 0.25999999999999995 }),
   chat('Qwen/Qwen3.5-9B', 262_144, 0.17, 0.25),
   chat('Qwen/Qwen2.5-7B-Instruct-Turbo', 32_768, 0.3, 0.3),
@@ -47,7 +47,7 @@ export const togetherModels: readonly TogetherModel[] = [
   },
 ]
 
-/** The rows of the list, as `GET /v1/models` answers them. */
+/** A row of the answer to `GET /v1/models`. */
 export function listedRow(model: TogetherModel): object {
   const { id, type, contextTokens, input, output, cachedInput } = model
   const [organization = ''] = id.split('/')
@@ -66,9 +66,9 @@ export function listedRow(model: TogetherModel): object {
 export function priceOf({ input, output, cachedInput }: TogetherModel): Price {
   return {
     ...unknownPrice,
-    inputNanoUsdPerMillion: nano(input),
-    outputNanoUsdPerMillion: nano(output),
-    cachedInputNanoUsdPerMillion: cachedInput === undefined ? undefined : nano(cachedInput),
+    inputNanoUsdPerMillion: nanoUsdOf(input),
+    outputNanoUsdPerMillion: nanoUsdOf(output),
+    cachedInputNanoUsdPerMillion: cachedInput === undefined ? undefined : nanoUsdOf(cachedInput),
   }
 }
 
@@ -82,6 +82,6 @@ function chat(
   return { id, type: 'chat', contextTokens, input, output, engine: 'b', ...more }
 }
 
-function nano(usd: number): number {
+function nanoUsdOf(usd: number): number {
   return Math.round(usd * 1e9)
 }

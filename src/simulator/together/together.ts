@@ -3,62 +3,63 @@ import { isObject, type JsonObject, parseJson, spell } from '../../core/model/js
 import { JsonText } from '../../core/model/json/json-text.ts'
 import type { Price } from '../../core/model/price.ts'
 import type { Kind } from '../../core/model/terms.ts'
-import { readName } from '../script/behaviours.ts'
+import { parseName } from '../script/behaviours.ts'
 import { echoedPrompt, maxTokensIn, scriptRequest } from '../script/request.ts'
 import type { Refusal, Script } from '../script/script.ts'
 import { createSimulatorState, type SimulatorState } from '../script/state.ts'
 import { embeddingsFor, rerankFor } from '../script/vectors.ts'
-import { playOpenAi, type Refused, sendRefused } from '../server/openai-answer.ts'
+import { type ErrorAnswer, playOpenAi, sendError } from '../server/openai-answer.ts'
 import {
+  type Exchange,
   type ServerOptions,
   type SimulatedServer,
   startSimulatedServer,
-  type Visit,
 } from '../server/simulated-server.ts'
 import { createWindow } from '../server/window.ts'
-import { type TogetherBreak, togetherFormat } from './answer.ts'
+import { type TogetherInterruption, togetherFormat } from './answer.ts'
 import { type TogetherErrors, type TogetherLimit, togetherErrors } from './error.ts'
 import { listedRow, priceOf, type TogetherModel, togetherModels } from './models.ts'
 import { faultIn } from './validation.ts'
 
 export type TogetherOptions = Omit<ServerOptions, 'tariff'> & {
-  /** The price list; names of behaviours work in addition. Undefined: a part of Together's own. */
+  /** The models, in addition to names of behaviours. Undefined: a part of Together's own list. */
   readonly models?: readonly TogetherModel[] | undefined
-  /** The price of an unlisted model; undefined: unknown. */
+  /** The price of a model that is not listed; undefined: unknown. */
   readonly otherPrice?: Price | undefined
-  /** Requests per ten seconds; undefined: unlimited. */
-  readonly most?: number | undefined
+  /** The maximum number of requests per 10 s; undefined: unlimited. */
+  readonly maxRequests?: number | undefined
   /** The limit that a 429 names; undefined: the account's. */
   readonly limit?: TogetherLimit | undefined
-  /** How a broken stream ends; undefined: with its connection. */
-  readonly breaks?: TogetherBreak | undefined
+  /** The form in which a stream is interrupted; undefined: the connection is closed. */
+  readonly breaks?: TogetherInterruption | undefined
 }
 
 /**
- * Together.ai's API over HTTP, with simulated models. A model's name, or the part after its last slash, spells its
- * behaviour: `meta-llama/sim-cut-3`. Other names have to be in the list. The newer engine runs unlisted ones.
+ * Together.ai's API over HTTP, with simulated models. A model's name, or the part after its last slash, encodes its
+ * behaviour: `meta-llama/sim-cut-3`. Other names must be in the list. Models that are not listed run on the newer
+ * engine.
  */
 export async function simulateTogether(options: TogetherOptions): Promise<SimulatedServer> {
   const models = new Map((options.models ?? togetherModels).map((model) => [model.id, model]))
   const state = createSimulatorState(options.slowMs)
-  const isTooMuch = createWindow(options.most ?? Number.POSITIVE_INFINITY, () => performance.now())
+  const isOverLimit = createWindow(options.maxRequests ?? Number.POSITIVE_INFINITY, () => performance.now())
   const tariff = (id: string) => {
     const model = models.get(id)
     return model === undefined ? options.otherPrice : priceOf(model)
   }
-  return await startSimulatedServer({ ...options, tariff }, (visit) => {
-    const common = { visit, models, state, options, isTooMuch }
-    return answer({ ...common, id: idOf(visit), errors: togetherErrors(idOf(visit)) })
+  return await startSimulatedServer({ ...options, tariff }, (exchange) => {
+    const common = { exchange, models, state, options, isOverLimit: isOverLimit }
+    return answer({ ...common, id: idOf(exchange), errors: togetherErrors(idOf(exchange)) })
   })
 }
 
-type Desk = {
-  readonly visit: Visit
+type Service = {
+  readonly exchange: Exchange
   readonly models: ReadonlyMap<string, TogetherModel>
   readonly state: SimulatorState
   readonly options: TogetherOptions
-  readonly isTooMuch: () => boolean
-  /** Of the request. */
+  readonly isOverLimit: () => boolean
+  /** The id of the request. */
   readonly id: string
   readonly errors: TogetherErrors
 }
@@ -70,44 +71,44 @@ const vectorRoutes: ReadonlyMap<string, typeof embeddingsFor> = new Map([
   ['/v1/rerank', rerankFor],
 ])
 
-async function answer(desk: Desk): Promise<void> {
-  const { visit, models, errors, options } = desk
-  const { method, path, headers, body: text } = visit.request
-  for (const [name, value] of Object.entries(everyAnswer)) visit.response.setHeader(name, value)
+async function answer(service: Service): Promise<void> {
+  const { exchange, models, errors, options } = service
+  const { method, path, headers, body: text } = exchange.request
+  for (const [name, value] of Object.entries(commonHeaders)) exchange.response.setHeader(name, value)
   const { pathname } = new URL(path, 'http://simulated')
   const isListing = method === 'GET' && pathname === '/v1/models'
   if (options.key !== undefined && headers['authorization'] !== `Bearer ${options.key}`) {
-    sendRefused(visit, errors.unauthorized(isListing ? pathname : ''))
+    sendError(exchange, errors.unauthorized(isListing ? pathname : ''))
     return
   }
   if (isListing) {
-    sendJson(visit, [...models.values()].map(listedRow))
+    sendJson(exchange, [...models.values()].map(listedRow))
     return
   }
   const vectors = vectorRoutes.get(pathname)
   const kind = pathname === chatRoute ? 'chat' : pathname === textRoute ? 'text' : undefined
   if (method !== 'POST' || (kind ?? vectors) === undefined) {
-    sendRefused(visit, errors.notFound(pathname))
+    sendError(exchange, errors.notFound(pathname))
     return
   }
   const body = parsed(text)
-  if (desk.isTooMuch()) {
+  if (service.isOverLimit()) {
     const limit = options.limit ?? 'rate_limit'
-    const told = { model: spell(body?.['model']), message: '', retryAfterSeconds: undefined, limit }
-    sendRefused(visit, errors.withStatus(429, told))
+    const details = { model: spell(body?.['model']), message: '', retryAfterSeconds: undefined, limit }
+    sendError(exchange, errors.withStatus(429, details))
     return
   }
-  const refused = body === undefined ? errors.invalid('Invalid JSON', null) : refusalOf(body, kind, desk)
+  const refused = body === undefined ? errors.invalid('Invalid JSON', null) : refusalOf(body, kind, service)
   if (body === undefined || refused !== undefined) {
-    if (refused !== undefined) sendRefused(visit, refused)
+    if (refused !== undefined) sendError(exchange, refused)
     return
   }
-  if (kind !== undefined) await speak(body, kind, desk)
-  else if (vectors !== undefined) tellVectors(body, vectors, desk)
+  if (kind !== undefined) await answerCall(body, kind, service)
+  else if (vectors !== undefined) answerVectors(body, vectors, service)
 }
 
-/** Sent with every answer, over the limit or not. */
-const everyAnswer = {
+/** Sent with every answer, even below the limit. */
+const commonHeaders = {
   'x-inference-version': 'v2',
   'x-ratelimit': 'false',
   'x-ratelimit-limit': '10',
@@ -118,8 +119,8 @@ const everyAnswer = {
   'retry-after': '2',
 }
 
-/** Three parts, the last one the edge's. */
-function idOf({ number }: Visit): string {
+/** An id of three parts; the last one is from the edge in front of Together. */
+function idOf({ number }: Exchange): string {
   return `omSim${number}-3pDw3Z-${(0xa04673c1cf25a000n + BigInt(number)).toString(16)}`
 }
 
@@ -132,13 +133,13 @@ function parsed(text: string): JsonObject | undefined {
   }
 }
 
-/** Errors of the request before any model is called. */
-function refusalOf(body: JsonObject, kind: Kind | undefined, desk: Desk): Refused | undefined {
-  const { errors, models } = desk
+/** The error of an invalid request, before any model is called. */
+function refusalOf(body: JsonObject, kind: Kind | undefined, service: Service): ErrorAnswer | undefined {
+  const { errors, models } = service
   const { model: id } = body
   if (typeof id !== 'string' || id === '') return errors.invalid('model is required', 'model')
   const model = models.get(id)
-  const { traits, fault } = readName(behaviourIn(id))
+  const { traits, fault } = parseName(behaviourIn(id))
   if (model === undefined && (traits === undefined || traits.size === 0)) {
     return errors.unknownModel(id, fault)
   }
@@ -148,77 +149,81 @@ function refusalOf(body: JsonObject, kind: Kind | undefined, desk: Desk): Refuse
   if (wrong !== undefined) return errors.invalid(wrong.message, wrong.param)
   if (model === undefined) return undefined
   const { promptTokens = 0 } = scriptRequest(callOf(body, kind))
-  const maxTokens = maxTokensIn(known(body))
+  const maxTokens = maxTokensIn(knownFields(body))
   const needed = promptTokens + (model.engine === 'a' ? (maxTokens ?? 0) : 0)
   return needed > model.contextTokens ? errors.tooLong(model, promptTokens, maxTokens) : undefined
 }
 
-/** The part of a model's name that spells its behaviour. */
+/** The part of a model's name that encodes its behaviour. */
 function behaviourIn(id: string): string {
   const last = id.slice(id.lastIndexOf('/') + 1)
   return last.startsWith('sim-') ? last : id
 }
 
-/** A request in the form that the script's reader takes. */
+/** The request as a Call, for `scriptRequest`. */
 function callOf(body: JsonObject, kind: Kind): Call {
   const absent = { credential: undefined, deadlineMs: undefined }
-  const told = { id: '', dialect: 'together', model: spell(body['model']), includeUsage: asksUsage(body) }
-  return { ...absent, ...told, kind, body: JsonText.of(body), stream: body['stream'] === true }
+  const details = { id: '', dialect: 'together', model: spell(body['model']), includeUsage: asksUsage(body) }
+  return { ...absent, ...details, kind, body: JsonText.of(body), stream: body['stream'] === true }
 }
 
-/** Fields unknown to Together change nothing. */
-function known(body: JsonObject): JsonObject {
+/** The body without a field that Together ignores. */
+function knownFields(body: JsonObject): JsonObject {
   const { max_completion_tokens: _unknown, ...rest } = body
   return rest
 }
 
-async function speak(body: JsonObject, kind: Kind, desk: Desk): Promise<void> {
-  const { visit, id, options } = desk
+async function answerCall(body: JsonObject, kind: Kind, service: Service): Promise<void> {
+  const { exchange, id, options } = service
   const name = spell(body['model'])
-  const model = desk.models.get(name)
-  const script = scriptOf(name, body, kind, desk)
+  const model = service.models.get(name)
+  const script = scriptOf(name, body, kind, service)
   const format = togetherFormat({
     ...{ kind, id, model: name },
     stream: body['stream'] === true,
     choices: typeof body['n'] === 'number' ? body['n'] : 1,
     engine: model?.engine ?? 'b',
-    tellsUsage: model?.tellsUsageIfAsked !== true || asksUsage(body),
+    reportsUsage: model?.reportsUsageOnRequest !== true || asksUsage(body),
     opening: echoedPrompt(callOf(body, kind)),
-    breaks: options.breaks ?? 'connection',
-    refusal: (step) => refusalBy(step, name, desk),
+    interruption: options.breaks ?? 'connection',
+    refusal: (step) => refusalBy(step, name, service),
   })
-  const counts = await playOpenAi(script, visit, format)
+  const counts = await playOpenAi(script, exchange, format)
   if (counts === undefined) return
   const { promptTokens, completionTokens } = counts
-  visit.charge({ model: name, promptTokens, cachedTokens: 0, completionTokens, workedMs: undefined })
+  exchange.charge({ model: name, promptTokens, cachedTokens: 0, completionTokens, workedMs: undefined })
 }
 
-function scriptOf(name: string, body: JsonObject, kind: Kind, { state }: Desk): Script {
-  return state.scriptFor(behaviourIn(name), scriptRequest(callOf(known(body), kind)))
+function scriptOf(name: string, body: JsonObject, kind: Kind, { state }: Service): Script {
+  return state.scriptFor(behaviourIn(name), scriptRequest(callOf(knownFields(body), kind)))
 }
 
 function asksUsage({ stream_options: options }: JsonObject): boolean {
   return isObject(options) && options['include_usage'] === true
 }
 
-function refusalBy({ status, error, retryAfterSeconds }: Refusal, model: string, desk: Desk): Refused {
-  const limit = desk.options.limit ?? 'rate_limit'
-  return desk.errors.withStatus(status, { model, message: error.message, retryAfterSeconds, limit })
+function refusalBy(
+  { status, error, retryAfterSeconds }: Refusal,
+  model: string,
+  service: Service,
+): ErrorAnswer {
+  const limit = service.options.limit ?? 'rate_limit'
+  return service.errors.withStatus(status, { model, message: error.message, retryAfterSeconds, limit })
 }
 
-function tellVectors(body: JsonObject, vectors: typeof embeddingsFor, desk: Desk): void {
-  const { visit, id, errors } = desk
+function answerVectors(body: JsonObject, vectors: typeof embeddingsFor, service: Service): void {
+  const { exchange, id, errors } = service
   const counted = vectors(body, id)
   if (counted === undefined) {
-    sendRefused(visit, errors.invalid('The input must be text, or a list of texts.', null))
+    sendError(exchange, errors.invalid('The input must be text, or a list of texts.', null))
     return
   }
   const { reply, promptTokens } = counted
   const model = spell(body['model'])
-  visit.charge({ model, promptTokens, cachedTokens: 0, completionTokens: 0, workedMs: undefined })
-  sendJson(visit, reply)
+  exchange.charge({ model, promptTokens, cachedTokens: 0, completionTokens: 0, workedMs: undefined })
+  sendJson(exchange, reply)
 }
 
-function sendJson({ response }: Visit, value: object): void {
+function sendJson({ response }: Exchange, value: object): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
 }

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { JsonObject } from '../../../src/core/model/json/json.ts'
 import type { Price } from '../../../src/core/model/price.ts'
 import type { Kind } from '../../../src/core/model/terms.ts'
-import { type BillLine, openBill } from '../../../src/simulator/server/bill.ts'
+import { type BillLine, createBill } from '../../../src/simulator/server/bill.ts'
 import { answerWords, promptTokens, wordsSaid } from './answer.ts'
 import { readRequests } from './request-reader.ts'
 
@@ -130,7 +130,7 @@ function createState(faults: ReadonlyMap<string, Fault>) {
   const sockets = new Set<Socket>()
   const busy = new Set<Socket>()
   const watchers = new Set<() => void>()
-  let book = openBill(() => price)
+  let book = createBill(() => price)
   let untold = new Set<string>()
   const changed = () => {
     for (const watcher of watchers) watcher()
@@ -175,7 +175,7 @@ function createState(faults: ReadonlyMap<string, Fault>) {
     })
   const takeBill = (): Bill => {
     const bill = { lines: book.lines(), untold }
-    book = openBill(() => price)
+    book = createBill(() => price)
     untold = new Set()
     return bill
   }

@@ -31,7 +31,7 @@ const models: readonly TogetherModel[] = [
     'long-20-cut-4',
   ].flatMap((behaviour) => [priced(`old/sim-${behaviour}`, 'a'), priced(`new/sim-${behaviour}`, 'b')]),
   priced('new/sim-drip-600000-long-9', 'b'),
-  priced('shy/sim-echo', 'b', { tellsUsageIfAsked: true }),
+  priced('shy/sim-echo', 'b', { reportsUsageOnRequest: true }),
   priced('old/sim-long-3', 'a', { contextTokens: 4 }),
   priced('new/sim-long-3', 'b', { contextTokens: 1 }),
 ]

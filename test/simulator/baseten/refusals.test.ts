@@ -52,7 +52,7 @@ describe('Model APIs refuse', () => {
     ['sim-status-504', 504, { error_code: 'timeout' }],
     ['sim-status-529', 529, { error_code: 'model_unavailable' }],
     ['a-model-nobody-has', 404, { error_code: 'model_does_not_exist' }],
-    ['sim-no-such', 404, { error: expect.stringContaining('After sim- can stand') }],
+    ['sim-no-such', 404, { error: expect.stringContaining('Known behaviours after sim- are') }],
   ])('%s with %i', async ([model, status, body]) => {
     await using server = await start()
     const outcome = await ask(server, chat, { model, messages })

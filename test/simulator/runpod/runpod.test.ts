@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { fateNames } from '../../../src/simulator/runpod/job-failures.ts'
+import { failureNames } from '../../../src/simulator/runpod/job-failures.ts'
 import { type RunpodOptions, simulateRunpod } from '../../../src/simulator/runpod/runpod.ts'
 import type { SimulatedServer } from '../../../src/simulator/server/simulated-server.ts'
 
@@ -202,7 +202,7 @@ describe('the output of a worker', () => {
   })
 })
 
-test.for(fateNames)('the fate of a job of %s is reported in both ways', async (model) => {
+test.for(failureNames)('the fate of a job of %s is reported in both ways', async (model) => {
   await using fake = await start()
   expect((await ask(fake, 'runsync', job(model))).status).toBe(200)
   const { status, body } = await ask(fake, 'openai/v1/completions', { model, prompt: 'Hi' })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { behaviours, knownModels, readName, spellingOf } from '../../../src/simulator/script/behaviours.ts'
+import { behaviours, knownModels, parseName, patternOf } from '../../../src/simulator/script/behaviours.ts'
 
 describe('a name that spells behaviours', () => {
   const cases: [string, [string, number][]][] = [
@@ -27,7 +27,7 @@ describe('a name that spells behaviours', () => {
     ['org/sim-echo', []],
   ]
   test.for(cases)('%s is read', ([model, traits]) => {
-    const { traits: read } = readName(model)
+    const { traits: read } = parseName(model)
     expect(read && [...read]).toEqual(traits)
   })
 
@@ -35,7 +35,7 @@ describe('a name that spells behaviours', () => {
     expect(knownModels).toHaveLength(behaviours.length)
     for (const [index, { name, ...rest }] of behaviours.entries()) {
       const number = 'takes' in rest ? rest.takes.example : 0
-      expect(readName(knownModels[index]!).traits).toEqual(new Map([[name, number]]))
+      expect(parseName(knownModels[index]!).traits).toEqual(new Map([[name, number]]))
     }
   })
 
@@ -43,8 +43,8 @@ describe('a name that spells behaviours', () => {
     for (const behaviour of behaviours) {
       if (!('takes' in behaviour)) continue
       const { least, most } = behaviour.takes
-      expect(readName(`sim-${behaviour.name}-${least}`).traits?.get(behaviour.name)).toBe(least)
-      expect(readName(`sim-${behaviour.name}-${most}`).traits?.get(behaviour.name)).toBe(most)
+      expect(parseName(`sim-${behaviour.name}-${least}`).traits?.get(behaviour.name)).toBe(least)
+      expect(parseName(`sim-${behaviour.name}-${most}`).traits?.get(behaviour.name)).toBe(most)
     }
   })
 })
@@ -60,9 +60,9 @@ describe('a name that spells nothing known', () => {
     'sim-__proto__',
     'sim-7',
   ])('%s is reported with the list of what is known', (model) => {
-    const { fault } = readName(model)
+    const { fault } = parseName(model)
     expect(fault).toContain(`'${model}'`)
-    for (const behaviour of behaviours) expect(fault).toContain(spellingOf(behaviour).slice('sim-'.length))
+    for (const behaviour of behaviours) expect(fault).toContain(patternOf(behaviour).slice('sim-'.length))
   })
 
   test.for([
@@ -74,10 +74,10 @@ describe('a name that spells nothing known', () => {
     ['sim-status-200', 'sim-status-CODE takes a number from 400 to 599'],
     ['sim-long-99999999999999999999', 'sim-long-N takes a number'],
   ] as const)('%s is told what the number may be', ([model, told]) => {
-    expect(readName(model).fault).toContain(told)
+    expect(parseName(model).fault).toContain(told)
   })
 
   test('a name without end is quoted in part', () => {
-    expect(readName(`sim-${'x'.repeat(10_000)}`).fault?.length).toBeLessThan(300)
+    expect(parseName(`sim-${'x'.repeat(10_000)}`).fault?.length).toBeLessThan(300)
   })
 })

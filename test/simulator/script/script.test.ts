@@ -93,23 +93,23 @@ describe('an answer', () => {
 
   test('counts a word as a token', () => {
     const counts = { promptTokens: 4, completionTokens: 3, totalTokens: 7 }
-    expect(finishOf(scriptFor('sim-long-3', asked))).toMatchObject({ counts, told: counts, extra: {} })
+    expect(finishOf(scriptFor('sim-long-3', asked))).toMatchObject({ counts, reported: counts, extra: {} })
     const counted = scriptFor('sim-long-3', { ...asked, promptTokens: 40 })
     expect(finishOf(counted).counts.totalTokens).toBe(43)
   })
 
   test('of sim-nousage keeps its counts to itself', () => {
     expect(finishOf(scriptFor('sim-nousage-long-3', asked))).toMatchObject({
-      told: undefined,
+      reported: undefined,
       counts: { promptTokens: 4, completionTokens: 3 },
     })
   })
 
   test('of sim-usage-weird tells counts that cannot be', () => {
-    const { told, counts } = finishOf(scriptFor('sim-usage-weird-long-3', asked))
-    expect(told?.promptTokens).toBeLessThan(0)
-    expect(told?.completionTokens).toBeGreaterThan(Number.MAX_SAFE_INTEGER)
-    expect(told?.totalTokens).toBeNaN()
+    const { reported, counts } = finishOf(scriptFor('sim-usage-weird-long-3', asked))
+    expect(reported?.promptTokens).toBeLessThan(0)
+    expect(reported?.completionTokens).toBeGreaterThan(Number.MAX_SAFE_INTEGER)
+    expect(reported?.totalTokens).toBeNaN()
     expect(counts.totalTokens).toBe(7)
   })
 
